@@ -1,0 +1,2 @@
+//! Recurrent networks that decide how much to compute.
+pub mod text;

@@ -1,0 +1,1 @@
+//! Tokens with character spans, and the vocabulary.
