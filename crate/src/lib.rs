@@ -1,2 +1,9 @@
 //! Recurrent networks that decide how much to compute.
+//!
+//! The floors, lowest first; each uses only what is below it: [`cpu`] kernels, [`device`], [`graph`], [`nn`],
+//! [`text`] (which knows nothing of tensors).
+
+pub mod cpu;
+pub mod device;
+pub mod graph;
 pub mod text;

@@ -1,0 +1,69 @@
+//! `y = x Wᵀ + b`: one matrix product for all rows of all lanes.
+
+use super::matmul::{View, matmul};
+use super::recurrence::add_columns;
+
+/// How a weight is stored and which of its columns are used.
+#[derive(Clone, Copy)]
+pub(crate) struct Weight<'a> {
+    /// Row-major values.
+    pub(crate) values: &'a [f32],
+    /// Columns of the stored matrix.
+    pub(crate) stride: usize,
+    /// Stored as `[in, out]` (the `sru` package) rather than `[out, in]` (PyTorch).
+    pub(crate) input_major: bool,
+    /// Inputs (x's columns).
+    pub(crate) inputs: usize,
+    /// Outputs (y's columns).
+    pub(crate) outputs: usize,
+}
+
+impl<'a> Weight<'a> {
+    /// The matrix that multiplies `x` from the right, `[inputs, outputs]`.
+    fn right(&self) -> View<'a> {
+        if self.input_major {
+            View::strided(self.values, self.inputs, self.outputs, self.stride)
+        } else {
+            View::strided(self.values, self.outputs, self.inputs, self.stride).t()
+        }
+    }
+}
+
+/// `rows * outputs` values.
+pub(crate) fn forward(x: &[f32], rows: usize, weight: Weight<'_>, bias: Option<&[f32]>) -> Vec<f32> {
+    let mut y = vec![0.0; rows * weight.outputs];
+    if let Some(bias) = bias
+        && !bias.is_empty()
+    {
+        y.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
+    }
+    matmul(&mut y, weight.outputs, bias.is_some(), View::new(x, rows, weight.inputs), weight.right());
+    y
+}
+
+/// The gradient of `x`; those of weight and bias are added to.
+pub(crate) fn backward(
+    x: &[f32],
+    rows: usize,
+    weight: Weight<'_>,
+    dy: &[f32],
+    d_weight: &mut [f32],
+    d_bias: Option<&mut [f32]>,
+    need_dx: bool,
+) -> Vec<f32> {
+    let (dy_view, x_view) = (View::new(dy, rows, weight.outputs), View::new(x, rows, weight.inputs));
+    if weight.input_major {
+        matmul(d_weight, weight.stride, true, x_view.t(), dy_view);
+    } else {
+        matmul(d_weight, weight.stride, true, dy_view.t(), x_view);
+    }
+    if let Some(d_bias) = d_bias {
+        add_columns(d_bias, dy);
+    }
+    if !need_dx {
+        return Vec::new();
+    }
+    let mut dx = vec![0.0; rows * weight.inputs];
+    matmul(&mut dx, weight.inputs, false, dy_view, weight.right().t());
+    dx
+}

@@ -1,0 +1,94 @@
+//! LSTM cell, gates in PyTorch's order (i, f, g, o):
+//! `c_t = f ⊙ c_{t-1} + i ⊙ g`, `h_t = o ⊙ tanh(c_t)`; i, f, o = sigmoid, g = tanh of `W_ih x + b_ih + W_hh h + b_hh`.
+
+use super::cell::Cell;
+use super::math::{sigmoid, tanh};
+use super::vectorize::vectorize;
+
+/// The long short-term memory cell.
+pub(crate) struct Lstm;
+
+vectorize! {
+    fn forward(x: &[f32], w: &[f32], c_prev: &[f32], saved: &mut [f32], h: &mut [f32], c: &mut [f32]) {
+        let n = h.len();
+        let (xi, x) = x.split_at(n);
+        let (xf, x) = x.split_at(n);
+        let (xg, xo) = x.split_at(n);
+        let (wi, w) = w.split_at(n);
+        let (wf, w) = w.split_at(n);
+        let (wg, wo) = w.split_at(n);
+        let (si, s) = saved.split_at_mut(n);
+        let (sf, s) = s.split_at_mut(n);
+        let (sg, so) = s.split_at_mut(n);
+        let (xo, wo, so) = (&xo[..n], &wo[..n], &mut so[..n]);
+        let (c_prev, c) = (&c_prev[..n], &mut c[..n]);
+        for j in 0..n {
+            si[j] = sigmoid(xi[j] + wi[j]);
+            sf[j] = sigmoid(xf[j] + wf[j]);
+            sg[j] = tanh(xg[j] + wg[j]);
+            so[j] = sigmoid(xo[j] + wo[j]);
+            c[j] = sf[j] * c_prev[j] + si[j] * sg[j];
+            h[j] = so[j] * tanh(c[j]);
+        }
+    }
+
+    fn backward(
+        saved: &[f32], c_prev: &[f32], c: &[f32], dh: &[f32], dc: &[f32], dx: &mut [f32], dc_prev: &mut [f32],
+    ) {
+        let n = dh.len();
+        let (si, s) = saved.split_at(n);
+        let (sf, s) = s.split_at(n);
+        let (sg, so) = s.split_at(n);
+        let (di, d) = dx.split_at_mut(n);
+        let (df, d) = d.split_at_mut(n);
+        let (dg, d_o) = d.split_at_mut(n);
+        let (so, d_o) = (&so[..n], &mut d_o[..n]);
+        let (c_prev, c, dc, dc_prev) = (&c_prev[..n], &c[..n], &dc[..n], &mut dc_prev[..n]);
+        for j in 0..n {
+            let (i, f, g, o) = (si[j], sf[j], sg[j], so[j]);
+            let t = tanh(c[j]);
+            let dc = dc[j] + dh[j] * o * (1.0 - t * t);
+            di[j] = dc * g * i * (1.0 - i);
+            df[j] = dc * c_prev[j] * f * (1.0 - f);
+            dg[j] = dc * i * (1.0 - g * g);
+            d_o[j] = dh[j] * t * o * (1.0 - o);
+            dc_prev[j] = dc * f;
+        }
+    }
+}
+
+impl Cell for Lstm {
+    const GATES: usize = 4;
+    const SAVED: usize = 4;
+    const MEMORY: bool = true;
+
+    fn forward(
+        x: &[f32],
+        w: &[f32],
+        _: &[f32],
+        c_prev: &[f32],
+        saved: &mut [f32],
+        h: &mut [f32],
+        c: &mut [f32],
+    ) {
+        forward(x, w, c_prev, saved, h, c);
+    }
+
+    fn backward(
+        saved: &[f32],
+        _: &[f32],
+        c_prev: &[f32],
+        _: &[f32],
+        c: &[f32],
+        dh: &[f32],
+        dc: &[f32],
+        dx: &mut [f32],
+        dw: &mut [f32],
+        dh_prev: &mut [f32],
+        dc_prev: &mut [f32],
+    ) {
+        backward(saved, c_prev, c, dh, dc, dx, dc_prev);
+        dw.copy_from_slice(dx);
+        dh_prev.fill(0.0);
+    }
+}

@@ -1,0 +1,27 @@
+//! CPU kernels: one file a kernel, named like its WGSL twin in `shaders/`.
+//!
+//! Kernels are plain functions over row-major `f32` slices. They know neither graphs nor parameters' names;
+//! [`crate::device::Cpu`] lays the arguments out and calls them. Sequences are *lanes*: ranges of rows laid
+//! end to end, without padding (see [`Ragged`]).
+
+pub(crate) mod affine;
+pub(crate) mod cell;
+pub(crate) mod dropout;
+pub(crate) mod elementwise;
+pub(crate) mod elman;
+pub(crate) mod embedding;
+pub(crate) mod gru;
+pub(crate) mod layer_norm;
+pub(crate) mod lstm;
+pub mod math;
+pub(crate) mod matmul;
+pub mod noise;
+pub(crate) mod pool;
+pub(crate) mod ragged;
+pub(crate) mod recurrence;
+pub(crate) mod skim;
+pub(crate) mod softmax;
+pub(crate) mod sru;
+mod vectorize;
+
+pub use ragged::Ragged;

@@ -1,0 +1,268 @@
+//! The time loop that Elman, LSTM and GRU share: lanes of unequal length run in lock step, longest first, so that
+//! step `t` is one matrix product over the lanes that still have a row, without padding or mask.
+
+use super::Ragged;
+use super::cell::Cell;
+use super::matmul::{View, matmul};
+
+/// The order in which lanes run: by decreasing length, so that the lanes alive at step `t` are a prefix.
+pub(crate) struct LockStep {
+    /// Lanes by decreasing length.
+    pub(crate) order: Vec<usize>,
+    starts: Vec<usize>,
+    lengths: Vec<usize>,
+    reverse: bool,
+}
+
+impl LockStep {
+    /// Plans lanes of `x`; `reverse` runs each from its last row to its first.
+    pub(crate) fn new(x: Ragged<'_>, reverse: bool) -> Self {
+        let mut order: Vec<usize> = (0..x.lanes()).collect();
+        order.sort_by_key(|&lane| std::cmp::Reverse(x.rows(lane)));
+        let starts = order.iter().map(|&lane| x.start(lane)).collect();
+        let lengths = order.iter().map(|&lane| x.rows(lane)).collect();
+        Self { order, starts, lengths, reverse }
+    }
+
+    /// Steps of the longest lane.
+    pub(crate) fn steps(&self) -> usize {
+        self.lengths.first().copied().unwrap_or(0)
+    }
+
+    /// How many places (a prefix of `order`) are alive at step `t`.
+    pub(crate) fn alive(&self, t: usize) -> usize {
+        self.lengths.partition_point(|&length| length > t)
+    }
+
+    /// The row, counted over all lanes, that a place computes at step `t`.
+    pub(crate) fn row(&self, place: usize, t: usize) -> usize {
+        self.starts[place] + if self.reverse { self.lengths[place] - 1 - t } else { t }
+    }
+
+    /// A state with a row a place, from optional initial states with a row a lane.
+    pub(crate) fn gather(&self, initial: Option<Ragged<'_>>, columns: usize) -> Vec<f32> {
+        let mut state = vec![0.0; self.order.len() * columns];
+        if let Some(initial) = initial {
+            for (place, &lane) in self.order.iter().enumerate() {
+                state[place * columns..(place + 1) * columns].copy_from_slice(initial.row(lane));
+            }
+        }
+        state
+    }
+
+    /// Puts a state with a row a place back into the order of the lanes.
+    pub(crate) fn scatter(&self, state: &[f32], columns: usize) -> Vec<f32> {
+        let mut lanes = vec![0.0; state.len()];
+        for (place, &lane) in self.order.iter().enumerate() {
+            lanes[lane * columns..(lane + 1) * columns]
+                .copy_from_slice(&state[place * columns..(place + 1) * columns]);
+        }
+        lanes
+    }
+}
+
+/// Operands of a recurrence.
+#[derive(Clone, Copy)]
+pub(crate) struct Arguments<'a> {
+    /// Hoisted input product, `GATES * hidden` columns.
+    pub(crate) x: Ragged<'a>,
+    /// Initial state, a row a lane; zeros if absent.
+    pub(crate) h0: Option<Ragged<'a>>,
+    /// Initial memory, a row a lane; zeros if absent.
+    pub(crate) c0: Option<Ragged<'a>>,
+    /// `[GATES * hidden, hidden]`.
+    pub(crate) weight_hh: &'a [f32],
+    /// `[GATES * hidden]`.
+    pub(crate) bias_hh: Option<&'a [f32]>,
+    /// Width of the state.
+    pub(crate) hidden: usize,
+    /// Run each lane backwards.
+    pub(crate) reverse: bool,
+    /// Keep what [`backward`] needs.
+    pub(crate) keep: bool,
+}
+
+/// Results of a recurrence.
+pub(crate) struct Forward {
+    /// `h_t` of every row.
+    pub(crate) rows: Vec<f32>,
+    /// Last `h`, a row a lane.
+    pub(crate) h: Vec<f32>,
+    /// Last `c`, a row a lane; empty for cells without a memory.
+    pub(crate) c: Vec<f32>,
+    /// Gates of every row if kept, otherwise scratch.
+    pub(crate) gates: Vec<f32>,
+    /// `c_t` of every row if kept, otherwise scratch.
+    pub(crate) cells: Vec<f32>,
+}
+
+/// Splits off the block of `width` values that belongs to a place or row.
+pub(crate) fn block(values: &[f32], index: usize, width: usize) -> &[f32] {
+    &values[index * width..(index + 1) * width]
+}
+
+/// As [`block`], mutable.
+pub(crate) fn block_mut(values: &mut [f32], index: usize, width: usize) -> &mut [f32] {
+    &mut values[index * width..(index + 1) * width]
+}
+
+/// Runs the cell over every lane.
+pub(crate) fn forward<C: Cell>(a: Arguments<'_>) -> Forward {
+    let n = a.hidden;
+    let (gates, memory) = (C::GATES * n, if C::MEMORY { n } else { 0 });
+    let plan = LockStep::new(a.x, a.reverse);
+    let total = a.x.total_rows();
+    let (mut h, mut c) = (plan.gather(a.h0, n), plan.gather(a.c0.filter(|_| C::MEMORY), memory));
+    let (mut h_next, mut c_next) = (h.clone(), c.clone());
+    let mut w = vec![0.0; plan.order.len() * gates];
+    let kept = if a.keep { total } else { 1 };
+    let mut out = Forward {
+        rows: vec![0.0; total * n],
+        h: Vec::new(),
+        c: Vec::new(),
+        gates: vec![0.0; kept * C::SAVED * n],
+        cells: vec![0.0; kept * memory],
+    };
+    for t in 0..plan.steps() {
+        let alive = plan.alive(t);
+        recurrent_product(&mut w[..alive * gates], &h, &a, alive, gates);
+        for place in 0..alive {
+            let row = plan.row(place, t);
+            let saved = if a.keep { row } else { 0 };
+            C::forward(
+                a.x.row(row),
+                block(&w, place, gates),
+                block(&h, place, n),
+                block(&c, place, memory),
+                block_mut(&mut out.gates, saved, C::SAVED * n),
+                block_mut(&mut h_next, place, n),
+                block_mut(&mut c_next, place, memory),
+            );
+            block_mut(&mut out.rows, row, n).copy_from_slice(block(&h_next, place, n));
+            block_mut(&mut out.cells, saved, memory).copy_from_slice(block(&c_next, place, memory));
+        }
+        // Lanes past `alive` have ended: their last state stays.
+        h[..alive * n].copy_from_slice(&h_next[..alive * n]);
+        c[..alive * memory].copy_from_slice(&c_next[..alive * memory]);
+    }
+    out.h = plan.scatter(&h, n);
+    out.c = plan.scatter(&c, memory);
+    out
+}
+
+/// `w = h W_hhᵀ + b_hh` for the first `alive` places.
+fn recurrent_product(w: &mut [f32], h: &[f32], a: &Arguments<'_>, alive: usize, gates: usize) {
+    if let Some(bias) = a.bias_hh {
+        w.chunks_exact_mut(gates).for_each(|row| row.copy_from_slice(bias));
+    }
+    let weight = View::new(a.weight_hh, gates, a.hidden).t();
+    matmul(w, gates, a.bias_hh.is_some(), View::new(h, alive, a.hidden), weight);
+}
+
+/// Gradients of the results; `None` is zero.
+#[derive(Clone, Copy)]
+pub(crate) struct Upstream<'a> {
+    /// Of every row.
+    pub(crate) rows: Option<&'a [f32]>,
+    /// Of the last `h`, a row a lane.
+    pub(crate) h: Option<&'a [f32]>,
+    /// Of the last `c`, a row a lane.
+    pub(crate) c: Option<&'a [f32]>,
+}
+
+/// Gradients of the operands.
+pub(crate) struct Backward {
+    /// Of the hoisted product.
+    pub(crate) x: Vec<f32>,
+    /// Of the initial state, a row a lane.
+    pub(crate) h0: Vec<f32>,
+    /// Of the initial memory, a row a lane.
+    pub(crate) c0: Vec<f32>,
+}
+
+/// Back-propagation through time. `rows`, `gates` and `cells` are those of [`Forward`]; the gradients of the
+/// weights are added to `d_weight_hh` and `d_bias_hh`.
+pub(crate) fn backward<C: Cell>(
+    a: Arguments<'_>,
+    rows: &[f32],
+    gates_saved: &[f32],
+    cells: &[f32],
+    up: Upstream<'_>,
+    d_weight_hh: &mut [f32],
+    d_bias_hh: Option<&mut [f32]>,
+) -> Backward {
+    let n = a.hidden;
+    let (gates, memory) = (C::GATES * n, if C::MEMORY { n } else { 0 });
+    let plan = LockStep::new(a.x, a.reverse);
+    let (lanes, total) = (plan.order.len(), a.x.total_rows());
+    let by_lane = |values: Option<&[f32]>, columns: usize| {
+        let mut state = vec![0.0; lanes * columns];
+        if let Some(values) = values {
+            for (place, &lane) in plan.order.iter().enumerate() {
+                block_mut(&mut state, place, columns).copy_from_slice(block(values, lane, columns));
+            }
+        }
+        state
+    };
+    let (mut dh, mut dc) = (by_lane(up.h, n), by_lane(up.c, memory));
+    let (h0, c0) = (plan.gather(a.h0, n), plan.gather(a.c0.filter(|_| C::MEMORY), memory));
+    let mut dx = vec![0.0; total * gates];
+    // Gradients of the recurrent product, and the states it was made from, row by row: one matrix product at the
+    // end gives the gradient of the weight.
+    let mut dw = vec![0.0; total * gates];
+    let mut h_before = vec![0.0; total * n];
+    let mut dw_step = vec![0.0; lanes * gates];
+    let (mut dh_prev, mut dc_prev) = (vec![0.0; n], vec![0.0; memory]);
+    for t in (0..plan.steps()).rev() {
+        let alive = plan.alive(t);
+        for place in 0..alive {
+            let row = plan.row(place, t);
+            let (h_was, c_was) = if t == 0 {
+                (block(&h0, place, n), block(&c0, place, memory))
+            } else {
+                let before = plan.row(place, t - 1);
+                (block(rows, before, n), block(cells, before, memory))
+            };
+            block_mut(&mut h_before, row, n).copy_from_slice(h_was);
+            if let Some(up) = up.rows {
+                for (d, u) in block_mut(&mut dh, place, n).iter_mut().zip(block(up, row, n)) {
+                    *d += u;
+                }
+            }
+            C::backward(
+                block(gates_saved, row, C::SAVED * n),
+                h_was,
+                c_was,
+                block(rows, row, n),
+                block(cells, row, memory),
+                block(&dh, place, n),
+                block(&dc, place, memory),
+                block_mut(&mut dx, row, gates),
+                block_mut(&mut dw_step, place, gates),
+                &mut dh_prev,
+                &mut dc_prev,
+            );
+            block_mut(&mut dw, row, gates).copy_from_slice(block(&dw_step, place, gates));
+            block_mut(&mut dh, place, n).copy_from_slice(&dh_prev);
+            block_mut(&mut dc, place, memory).copy_from_slice(&dc_prev);
+        }
+        matmul(&mut dh, n, true, View::new(&dw_step, alive, gates), View::new(a.weight_hh, gates, n));
+    }
+    matmul(d_weight_hh, n, true, View::new(&dw, total, gates).t(), View::new(&h_before, total, n));
+    if let Some(d_bias) = d_bias_hh {
+        add_columns(d_bias, &dw);
+    }
+    Backward { x: dx, h0: plan.scatter(&dh, n), c0: plan.scatter(&dc, memory) }
+}
+
+/// `sums[j] += sum_i rows[i, j]`: the gradient of a bias.
+pub(crate) fn add_columns(sums: &mut [f32], rows: &[f32]) {
+    if sums.is_empty() {
+        return;
+    }
+    for row in rows.chunks_exact(sums.len()) {
+        for (s, r) in sums.iter_mut().zip(row) {
+            *s += r;
+        }
+    }
+}

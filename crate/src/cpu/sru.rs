@@ -1,0 +1,209 @@
+//! Simple recurrent unit (Lei & Zhang 2017; Lei et al. 2018), the elementwise recurrence after the one matrix product.
+//!
+//! ```text
+//! f_t = sigmoid(u_f + v_f ⊙ c_{t-1} + b_f)      r_t = sigmoid(u_r + v_r ⊙ c_{t-1} + b_r)
+//! c_t = f_t ⊙ c_{t-1} + (1 - f_t) ⊙ u_x         h_t = r_t ⊙ g(c_t) + (1 - r_t) ⊙ skip
+//! ```
+//! `v_f = v_r = 0` in the first version. `u` is interleaved as the `sru` package stores it: column
+//! `(direction * hidden + j) * k + m`, m = 0 candidate, 1 forget, 2 reset, 3 skip (only if k = 4). With k = 3 the skip
+//! is the layer's input times `scale`, or absent. A mask of one value per lane and channel (dropout) multiplies
+//! what the highway adds: version 2 `h = (g(c) - x) mask r + x`, version 1 `h = (g(c) mask - x) r + x`.
+//! A backward direction runs from the last row to the first on its own channels.
+
+use super::Ragged;
+use super::math::{sigmoid, tanh};
+use super::recurrence::{block, block_mut};
+
+/// Operands of the recurrence.
+#[derive(Clone, Copy)]
+pub(crate) struct Arguments<'a> {
+    /// The product, `channels * k` columns.
+    pub(crate) u: Ragged<'a>,
+    /// The skip input when k = 3, `channels` columns.
+    pub(crate) skip: Option<Ragged<'a>>,
+    /// Initial memory, a row a lane; zeros if absent.
+    pub(crate) c0: Option<Ragged<'a>>,
+    /// `[v_f, v_r]`, each `channels` long; `None` in version 1.
+    pub(crate) weight_c: Option<&'a [f32]>,
+    /// `[b_f, b_r]`, each `channels` long.
+    pub(crate) bias: &'a [f32],
+    /// Multiplies the skip input when k = 3.
+    pub(crate) scale: f32,
+    /// Whether g is tanh; otherwise the identity.
+    pub(crate) use_tanh: bool,
+    /// Both directions.
+    pub(crate) bidirectional: bool,
+    /// One value per lane and channel.
+    pub(crate) mask: Option<&'a [f32]>,
+    /// Where the mask goes (see the module's head).
+    pub(crate) version_1: bool,
+}
+
+impl Arguments<'_> {
+    /// Channels of both directions together.
+    pub(crate) fn channels(&self) -> usize {
+        self.bias.len() / 2
+    }
+
+    /// Products per channel: 3 or 4.
+    fn products(&self) -> usize {
+        self.u.columns.checked_div(self.channels()).unwrap_or(3)
+    }
+
+    /// Row visited at step `t` by a channel.
+    fn row(&self, channel: usize, lane: usize, t: usize) -> usize {
+        let backwards = self.bidirectional && channel >= self.channels() / 2;
+        self.u.start(lane) + if backwards { self.u.rows(lane) - 1 - t } else { t }
+    }
+
+    /// The two gates at a row, given the memory before it.
+    #[inline(always)]
+    fn gates(&self, u: &[f32], j: usize, k: usize, c: f32) -> (f32, f32) {
+        let n = self.channels();
+        let (vf, vr) = self.weight_c.map_or((0.0, 0.0), |v| (v[j], v[n + j]));
+        let f = sigmoid(u[j * k + 1] + vf * c + self.bias[j]);
+        let r = sigmoid(u[j * k + 2] + vr * c + self.bias[n + j]);
+        (f, r)
+    }
+
+    /// What the highway carries at a row.
+    #[inline(always)]
+    fn skip(&self, u: &[f32], row: usize, j: usize, k: usize) -> f32 {
+        if k == 4 { u[j * k + 3] } else { self.skip.map_or(0.0, |x| x.row(row)[j] * self.scale) }
+    }
+
+    /// `(output, its derivative by g(c), by r, by the skip)`.
+    #[inline(always)]
+    fn highway(&self, g: f32, r: f32, x: f32, mask: f32) -> (f32, f32, f32, f32) {
+        if self.version_1 {
+            ((g * mask - x) * r + x, mask * r, g * mask - x, 1.0 - r)
+        } else {
+            ((g - x) * mask * r + x, mask * r, (g - x) * mask, 1.0 - mask * r)
+        }
+    }
+
+    #[inline(always)]
+    fn activation(&self, c: f32) -> f32 {
+        if self.use_tanh { tanh(c) } else { c }
+    }
+
+    fn mask_of(&self, lane: usize, j: usize) -> f32 {
+        self.mask.map_or(1.0, |mask| mask[lane * self.channels() + j])
+    }
+}
+
+/// Results: `h_t` of every row, last `c` a row a lane, and `c_t` of every row.
+pub(crate) struct Forward {
+    /// `h_t`, `channels` columns.
+    pub(crate) rows: Vec<f32>,
+    /// Last memory (of the backward direction: after its last step, at row 0), a row a lane.
+    pub(crate) c: Vec<f32>,
+    /// `c_t`, `channels` columns, for [`backward`].
+    pub(crate) cells: Vec<f32>,
+}
+
+/// Runs every channel of every lane over time.
+pub(crate) fn forward(a: Arguments<'_>) -> Forward {
+    let (n, k) = (a.channels(), a.products());
+    let (lanes, total) = (a.u.lanes(), a.u.total_rows());
+    let mut out =
+        Forward { rows: vec![0.0; total * n], c: vec![0.0; lanes * n], cells: vec![0.0; total * n] };
+    for lane in 0..lanes {
+        let state = block_mut(&mut out.c, lane, n);
+        if let Some(c0) = a.c0 {
+            state.copy_from_slice(c0.row(lane));
+        }
+        for t in 0..a.u.rows(lane) {
+            for half in halves(n, a.bidirectional) {
+                let Some(first) = half.clone().next() else { continue };
+                let row = a.row(first, lane, t);
+                let u = a.u.row(row);
+                for j in half {
+                    let (f, r) = a.gates(u, j, k, state[j]);
+                    state[j] = f * state[j] + (1.0 - f) * u[j * k];
+                    let x = a.skip(u, row, j, k);
+                    out.rows[row * n + j] = a.highway(a.activation(state[j]), r, x, a.mask_of(lane, j)).0;
+                    out.cells[row * n + j] = state[j];
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Channels of each direction.
+fn halves(n: usize, bidirectional: bool) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let middle = if bidirectional { n / 2 } else { n };
+    [0..middle, middle..n].into_iter()
+}
+
+/// Gradients of the operands.
+pub(crate) struct Backward {
+    /// Of the product.
+    pub(crate) u: Vec<f32>,
+    /// Of the skip input (empty if k = 4 or it is absent).
+    pub(crate) skip: Vec<f32>,
+    /// Of the initial memory, a row a lane.
+    pub(crate) c0: Vec<f32>,
+}
+
+/// Runs time backwards; gates are recomputed from `u` and `cells`. Gradients of weights are added to.
+pub(crate) fn backward(
+    a: Arguments<'_>,
+    cells: &[f32],
+    up_rows: Option<&[f32]>,
+    up_c: Option<&[f32]>,
+    mut d_weight_c: Option<&mut [f32]>,
+    d_bias: &mut [f32],
+) -> Backward {
+    let (n, k) = (a.channels(), a.products());
+    let (lanes, total) = (a.u.lanes(), a.u.total_rows());
+    let mut out = Backward {
+        u: vec![0.0; total * n * k],
+        skip: if k == 3 && a.skip.is_some() { vec![0.0; total * n] } else { Vec::new() },
+        c0: up_c.map_or_else(|| vec![0.0; lanes * n], <[f32]>::to_vec),
+    };
+    for lane in 0..lanes {
+        for t in (0..a.u.rows(lane)).rev() {
+            for half in halves(n, a.bidirectional) {
+                let Some(first) = half.clone().next() else { continue };
+                let row = a.row(first, lane, t);
+                let u = a.u.row(row);
+                let before = (t > 0).then(|| block(cells, a.row(first, lane, t - 1), n));
+                let before = before.or(a.c0.map(|c0| c0.row(lane)));
+                let du = block_mut(&mut out.u, row, n * k);
+                for j in half {
+                    let c_prev = before.map_or(0.0, |c| c[j]);
+                    let (f, r) = a.gates(u, j, k, c_prev);
+                    let c = cells[row * n + j];
+                    let g = a.activation(c);
+                    let x = a.skip(u, row, j, k);
+                    let (_, by_g, by_r, by_skip) = a.highway(g, r, x, a.mask_of(lane, j));
+                    let dh = up_rows.map_or(0.0, |up| up[row * n + j]);
+                    let slope = if a.use_tanh { 1.0 - g * g } else { 1.0 };
+                    let dc = out.c0[lane * n + j] + dh * by_g * slope;
+                    let df = dc * (c_prev - u[j * k]) * f * (1.0 - f);
+                    let dr = dh * by_r * r * (1.0 - r);
+                    du[j * k] = dc * (1.0 - f);
+                    du[j * k + 1] = df;
+                    du[j * k + 2] = dr;
+                    if k == 4 {
+                        du[j * k + 3] = dh * by_skip;
+                    } else if !out.skip.is_empty() {
+                        out.skip[row * n + j] = dh * by_skip * a.scale;
+                    }
+                    d_bias[j] += df;
+                    d_bias[n + j] += dr;
+                    let mut dc_prev = dc * f;
+                    if let (Some(v), Some(dv)) = (a.weight_c, d_weight_c.as_deref_mut()) {
+                        dc_prev += df * v[j] + dr * v[n + j];
+                        dv[j] += df * c_prev;
+                        dv[n + j] += dr * c_prev;
+                    }
+                    out.c0[lane * n + j] = dc_prev;
+                }
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,49 @@
+//! What can go wrong between recording an expression and reading its value.
+
+/// An error of the engine. Recording never fails: the first mistake is kept by the graph and returned when a value
+/// is asked for.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// An operand has the wrong shape.
+    #[error("{op}: {what}: expected {expected}, found {found}")]
+    Shape {
+        /// The operation.
+        op: &'static str,
+        /// Which operand or attribute.
+        what: &'static str,
+        /// What it needs.
+        expected: String,
+        /// What it got.
+        found: String,
+    },
+    /// An id or target is not below the number of rows or classes.
+    #[error("{op}: index {index} is not below {bound}")]
+    Index {
+        /// The operation.
+        op: &'static str,
+        /// The offending index.
+        index: u32,
+        /// The exclusive bound.
+        bound: usize,
+    },
+    /// The operation cannot do what was asked.
+    #[error("{op}: {reason}")]
+    Unsupported {
+        /// The operation.
+        op: &'static str,
+        /// Why not, and what to use instead.
+        reason: &'static str,
+    },
+    /// A gradient was asked of a graph that keeps nothing for it.
+    #[error("this graph records for inference; gradients need a graph made with `Graph::training`")]
+    NotTraining,
+    /// A tensor with the name does not exist, or exists already.
+    #[error("parameter {name}: {reason}")]
+    Parameter {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

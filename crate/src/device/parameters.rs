@@ -1,0 +1,120 @@
+//! Named weights.
+
+use std::collections::HashMap;
+
+use super::EngineError;
+
+/// Identity of a parameter within its [`Parameters`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ParamId(u32);
+
+impl ParamId {
+    /// Position in the store.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One weight: a row-major tensor under the name PyTorch gives it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Its name in a checkpoint.
+    pub name: String,
+    /// Sizes, outermost first.
+    pub shape: Vec<usize>,
+    /// `shape.product()` values.
+    pub values: Vec<f32>,
+    /// Whether an optimiser may change it.
+    pub trainable: bool,
+}
+
+impl Parameter {
+    /// Rows when seen as a matrix (a vector is one row).
+    pub fn rows(&self) -> usize {
+        if self.shape.len() < 2 { 1 } else { self.shape[0] }
+    }
+
+    /// Columns when seen as a matrix.
+    pub fn columns(&self) -> usize {
+        if self.shape.len() < 2 { self.values.len() } else { self.shape[1..].iter().product() }
+    }
+}
+
+/// The weights of a model, in the order they were added.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Parameters {
+    list: Vec<Parameter>,
+    names: HashMap<String, ParamId>,
+}
+
+impl Parameters {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a trainable parameter.
+    ///
+    /// # Errors
+    /// If the name is taken or `values` does not fill `shape`.
+    pub fn add(
+        &mut self,
+        name: impl Into<String>,
+        shape: &[usize],
+        values: Vec<f32>,
+    ) -> Result<ParamId, EngineError> {
+        let name = name.into();
+        let size: usize = shape.iter().product();
+        if values.len() != size {
+            let reason = format!("shape {shape:?} holds {size} values, found {}", values.len());
+            return Err(EngineError::Parameter { name, reason });
+        }
+        if self.names.contains_key(&name) {
+            return Err(EngineError::Parameter { name, reason: "is defined twice".into() });
+        }
+        let id = ParamId(self.list.len() as u32);
+        self.names.insert(name.clone(), id);
+        self.list.push(Parameter { name, shape: shape.to_vec(), values, trainable: true });
+        Ok(id)
+    }
+
+    /// The parameter with a name.
+    pub fn id(&self, name: &str) -> Option<ParamId> {
+        self.names.get(name).copied()
+    }
+
+    /// A parameter.
+    pub fn get(&self, id: ParamId) -> &Parameter {
+        &self.list[id.index()]
+    }
+
+    /// A parameter, to change its values.
+    pub fn get_mut(&mut self, id: ParamId) -> &mut Parameter {
+        &mut self.list[id.index()]
+    }
+
+    /// Values of a parameter.
+    pub fn values(&self, id: ParamId) -> &[f32] {
+        &self.list[id.index()].values
+    }
+
+    /// All parameters in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (ParamId, &Parameter)> {
+        self.list.iter().enumerate().map(|(i, p)| (ParamId(i as u32), p))
+    }
+
+    /// All parameters in order, to change their values.
+    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (ParamId, &mut Parameter)> {
+        self.list.iter_mut().enumerate().map(|(i, p)| (ParamId(i as u32), p))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}

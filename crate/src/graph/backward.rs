@@ -1,0 +1,100 @@
+//! Gradients: the batches of the forward pass, last first, one backward call each.
+
+use std::ops::Range;
+
+use super::batch::LaneData;
+use super::{Gradients, Graph, Port, Tape};
+use crate::device::{Call, Device, EngineError, Op};
+
+/// Differentiates a scalar that has run.
+pub(super) fn run<D: Device>(graph: &Graph<'_, D>, scalar: Port) -> Result<Gradients<D>, EngineError> {
+    if !graph.training {
+        return Err(EngineError::NotTraining);
+    }
+    let mut tape = graph.tape.borrow_mut();
+    let shape = tape.shape(scalar);
+    if (shape.rows, shape.columns) != (1, 1) {
+        let found = shape.to_string();
+        return Err(EngineError::Shape { op: "backward", what: "scalar", expected: "1 x 1".into(), found });
+    }
+    let mut slots = vec![None; graph.parameters.len()];
+    let mut gradients: Vec<Vec<Option<D::Buffer>>> =
+        tape.batches.iter().map(|batch| vec![None; batch.outputs.len()]).collect();
+    let one = graph.device.upload(vec![1.0])?;
+    let (_, at, _) = tape.locate(scalar);
+    add(graph, &tape, &mut gradients, scalar, at.start, (&one, 0..1))?;
+
+    for number in (0..tape.batches.len()).rev() {
+        let batch = &tape.batches[number];
+        let op = &tape.keys[tape.nodes[batch.nodes[0]].key].op;
+        if *op == Op::Input || gradients[number].iter().all(Option::is_none) {
+            continue;
+        }
+        let lanes = LaneData::of(&tape, &batch.nodes);
+        let call = Call {
+            op,
+            parameters: graph.parameters,
+            inputs: &batch.inputs,
+            streams: &lanes.streams,
+            indices: &lanes.indices,
+            index_offsets: &lanes.index_offsets,
+            seed: graph.seed,
+            keep: true,
+        };
+        let wanted: Vec<bool> = (0..batch.inputs.len())
+            .map(|i| batch.nodes.iter().any(|&n| tape.nodes[tape.nodes[n].inputs[i].node].differentiable))
+            .collect();
+        let upstream = gradients[number].clone();
+        let downstream = graph.device.backward(&call, &batch.forward, &upstream, &wanted, &mut slots)?;
+        for (operand, gradient) in downstream.iter().enumerate().take(batch.inputs.len()) {
+            let Some(gradient) = gradient.as_ref().filter(|_| wanted[operand]) else { continue };
+            let input = &batch.inputs[operand];
+            if !batch.copied[operand] {
+                // The operand's rows lie in its producer's buffer as they do in the gradient: one addition.
+                let port = tape.nodes[batch.nodes[0]].inputs[operand];
+                let all = 0..input.total_rows();
+                add(graph, &tape, &mut gradients, port, input.offsets[0], (gradient, all))?;
+                continue;
+            }
+            let mut start = 0;
+            for &node in &batch.nodes {
+                let port = tape.nodes[node].inputs[operand];
+                let rows = start..start + tape.shape(port).rows;
+                start = rows.end;
+                if tape.nodes[port.node].differentiable {
+                    let (_, at, _) = tape.locate(port);
+                    add(graph, &tape, &mut gradients, port, at.start, (gradient, rows))?;
+                }
+            }
+        }
+    }
+    tape.gradients = gradients;
+    Ok(Gradients { slots })
+}
+
+/// Adds rows of a buffer to the gradient of the batch output that a port lies in, from row `at`.
+fn add<D: Device>(
+    graph: &Graph<'_, D>,
+    tape: &Tape<D::Buffer>,
+    gradients: &mut [Vec<Option<D::Buffer>>],
+    port: Port,
+    at: usize,
+    (source, rows): (&D::Buffer, Range<usize>),
+) -> Result<(), EngineError> {
+    let Some((batch, _)) = tape.nodes[port.node].place else {
+        unreachable!("the forward pass ran every operand");
+    };
+    let (columns, offsets) = &tape.batches[batch].outputs[port.output];
+    let total = offsets[offsets.len() - 1];
+    match &mut gradients[batch][port.output] {
+        Some(target) => graph.device.add(target, at, source, rows, *columns),
+        slot @ None if rows == (0..total) => {
+            *slot = Some(source.clone());
+            Ok(())
+        }
+        slot @ None => {
+            let target = slot.insert(graph.device.upload(vec![0.0; total * columns])?);
+            graph.device.add(target, at, source, rows, *columns)
+        }
+    }
+}

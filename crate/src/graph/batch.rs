@@ -1,0 +1,152 @@
+//! Running one batch: operands laid end to end, one kernel call.
+
+use std::ops::Range;
+
+use super::{Graph, Port, Tape};
+use crate::device::{Call, Device, EngineError, Forward, Op, Operand};
+
+/// Nodes that ran together and what they left.
+pub(crate) struct Batch<B> {
+    /// The nodes, one a lane.
+    pub(super) nodes: Vec<usize>,
+    /// Operands of the call, kept for the backward call in training.
+    pub(super) inputs: Vec<Operand<B>>,
+    /// Whether each operand had to be copied to lie end to end.
+    pub(super) copied: Vec<bool>,
+    pub(super) forward: Forward<B>,
+    /// For every output, its columns and `lanes + 1` row numbers.
+    pub(super) outputs: Vec<(usize, Vec<usize>)>,
+}
+
+impl<B> Batch<B> {
+    /// Rows of a lane within an output's buffer, and the columns.
+    pub(super) fn rows(&self, output: usize, lane: usize) -> (Range<usize>, usize) {
+        let (columns, offsets) = &self.outputs[output];
+        (offsets[lane]..offsets[lane + 1], *columns)
+    }
+}
+
+impl<B> Tape<B> {
+    /// The buffer, rows and columns where a value lies. The node has run.
+    pub(super) fn locate(&self, port: Port) -> (&B, Range<usize>, usize) {
+        let Some((batch, lane)) = self.nodes[port.node].place else {
+            unreachable!("values are located after their node has run");
+        };
+        let batch = &self.batches[batch];
+        let (rows, columns) = batch.rows(port.output, lane);
+        (&batch.forward.outputs[port.output], rows, columns)
+    }
+}
+
+/// Per-lane operands that are not matrices.
+pub(super) struct LaneData {
+    pub(super) streams: Vec<u32>,
+    pub(super) indices: Vec<u32>,
+    pub(super) index_offsets: Vec<usize>,
+}
+
+impl LaneData {
+    pub(super) fn of<B>(tape: &Tape<B>, nodes: &[usize]) -> Self {
+        let mut data = Self { streams: Vec::new(), indices: Vec::new(), index_offsets: vec![0] };
+        for &node in nodes {
+            data.streams.push(node as u32);
+            data.indices.extend_from_slice(&tape.nodes[node].indices);
+            data.index_offsets.push(data.indices.len());
+        }
+        data
+    }
+}
+
+/// Runs nodes of one key whose operands have all run.
+pub(super) fn run<D: Device>(
+    tape: &mut Tape<D::Buffer>,
+    nodes: Vec<usize>,
+    graph: &Graph<'_, D>,
+) -> Result<Batch<D::Buffer>, EngineError> {
+    let outputs = offsets_of_outputs(tape, &nodes);
+    let op = tape.keys[tape.nodes[nodes[0]].key].op.clone();
+    let (mut inputs, mut copied) = (Vec::new(), Vec::new());
+    let forward = if op == Op::Input {
+        let values = nodes.iter().flat_map(|&n| std::mem::take(&mut tape.nodes[n].values)).collect();
+        Forward { outputs: vec![graph.device.upload(values)?], saved: Vec::new() }
+    } else {
+        for operand in 0..tape.nodes[nodes[0]].inputs.len() {
+            let (input, was_copied) = lay_out(tape, &nodes, operand, graph.device)?;
+            inputs.push(input);
+            copied.push(was_copied);
+        }
+        let lanes = LaneData::of(tape, &nodes);
+        graph.device.forward(&Call {
+            op: &op,
+            parameters: graph.parameters,
+            inputs: &inputs,
+            streams: &lanes.streams,
+            indices: &lanes.indices,
+            index_offsets: &lanes.index_offsets,
+            seed: graph.seed,
+            keep: graph.training,
+        })?
+    };
+    let number = tape.batches.len();
+    for (lane, &node) in nodes.iter().enumerate() {
+        tape.nodes[node].place = Some((number, lane));
+    }
+    if !graph.training {
+        inputs.clear();
+    }
+    Ok(Batch { nodes, inputs, copied, forward, outputs })
+}
+
+/// Columns and row numbers of every output of a batch.
+fn offsets_of_outputs<B>(tape: &Tape<B>, nodes: &[usize]) -> Vec<(usize, Vec<usize>)> {
+    let columns = tape.nodes[nodes[0]].shapes.iter().map(|s| s.columns);
+    let mut outputs: Vec<(usize, Vec<usize>)> = columns.map(|c| (c, vec![0])).collect();
+    for &node in nodes {
+        for ((_, offsets), shape) in outputs.iter_mut().zip(&tape.nodes[node].shapes) {
+            offsets.push(offsets[offsets.len() - 1] + shape.rows);
+        }
+    }
+    outputs
+}
+
+/// One operand of all nodes, end to end. Where they already lie so in one buffer, that buffer is used as it is;
+/// otherwise the rows are gathered (the flag says so).
+fn lay_out<D: Device>(
+    tape: &Tape<D::Buffer>,
+    nodes: &[usize],
+    operand: usize,
+    device: &D,
+) -> Result<(Operand<D::Buffer>, bool), EngineError> {
+    let ports = nodes.iter().map(|&n| tape.nodes[n].inputs[operand]);
+    let mut offsets = Vec::with_capacity(nodes.len() + 1);
+    let mut home = None;
+    let mut contiguous = true;
+    for port in ports.clone() {
+        let batch = tape.nodes[port.node].place.map(|(batch, _)| (batch, port.output));
+        let (_, rows, _) = tape.locate(port);
+        contiguous &= *home.get_or_insert(batch) == batch;
+        match offsets.last() {
+            None => offsets.push(rows.start),
+            Some(&end) => contiguous &= end == rows.start,
+        }
+        offsets.push(rows.end);
+    }
+    let first = tape.nodes[nodes[0]].inputs[operand];
+    let (buffer, _, columns) = tape.locate(first);
+    if contiguous {
+        return Ok((Operand { buffer: buffer.clone(), columns, offsets }, false));
+    }
+    let parts: Vec<_> = ports
+        .map(|port| {
+            let (buffer, rows, _) = tape.locate(port);
+            (buffer, rows)
+        })
+        .collect();
+    let mut end = 0;
+    let mut offsets = vec![0];
+    offsets.extend(parts.iter().map(|(_, rows)| {
+        end += rows.len();
+        end
+    }));
+    Ok((Operand { buffer: device.gather(columns, &parts)?, columns, offsets }, true))
+}

@@ -1,0 +1,252 @@
+//! A lazy graph of ragged row matrices, batched on the fly.
+//!
+//! A program records expressions, one example at a time; nothing runs. When a value is asked for, every recorded
+//! node runs, and nodes that do the same thing run as one kernel call over all their rows (Neubig, Goldberg, Dyer
+//! 2017). Each node's value is a matrix, rows = time steps (or 1), columns = features. To batch is to lay rows end to
+//! end: there is no padding and no mask.
+//!
+//! ```
+//! use saccade_rnn::device::{Cpu, Parameters, Pool};
+//! use saccade_rnn::graph::{Graph, Strategy};
+//! # pollster::block_on(async {
+//! let mut parameters = Parameters::new();
+//! let w = parameters.add("w", &[1, 2], vec![1.0, -1.0])?;
+//! let graph = Graph::training(&parameters, &Cpu, Strategy::Agenda, 0);
+//! let scores: Vec<_> = [[3.0, 1.0], [5.0, 5.0]]
+//!     .map(|x| graph.input(1, 2, x.to_vec()).affine(w, None).tanh())
+//!     .into();
+//! assert_eq!(scores[1].value().await?, [0.0]); // both examples ran here, as one batch
+//! graph.concat_rows(&scores).pool(Pool::Sum).backward().await?;
+//! assert_eq!(graph.explain().batches().len(), 5); // the inputs, affine, tanh, concat, sum
+//! # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+//! ```
+
+mod backward;
+mod batch;
+mod expr;
+mod report;
+mod schedule;
+
+use std::cell::{Ref, RefCell};
+use std::collections::HashMap;
+
+use crate::device::{Cpu, Device, EngineError, Op, ParamGradients, Parameters, Shape};
+use batch::Batch;
+pub use expr::Expr;
+pub use report::{Alone, BatchReport, Report};
+pub use schedule::Strategy;
+
+/// Records expressions and runs them in batches.
+///
+/// Made for one minibatch: record, ask for values, ask for gradients, drop it.
+pub struct Graph<'p, D: Device = Cpu> {
+    parameters: &'p Parameters,
+    device: &'p D,
+    strategy: Strategy,
+    seed: u32,
+    training: bool,
+    tape: RefCell<Tape<D::Buffer>>,
+}
+
+/// All that recording and running change.
+pub(crate) struct Tape<B> {
+    nodes: Vec<Node>,
+    keys: Vec<Key>,
+    key_numbers: HashMap<Key, usize>,
+    batches: Vec<Batch<B>>,
+    /// Nodes before this one have run.
+    done: usize,
+    /// The first mistake made while recording.
+    mistake: Option<EngineError>,
+    /// Gradients of batch outputs after a backward pass: `[batch][output]`.
+    gradients: Vec<Vec<Option<B>>>,
+}
+
+/// Nodes run together only if their keys are equal, compared whole.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    op: Op,
+    /// Columns of every operand.
+    columns: Vec<usize>,
+}
+
+/// One recorded operation.
+pub(crate) struct Node {
+    key: usize,
+    inputs: Vec<Port>,
+    /// Ids, targets, row numbers or forced decisions.
+    indices: Vec<u32>,
+    /// Values of an input, until they are uploaded.
+    values: Vec<f32>,
+    shapes: Vec<Shape>,
+    /// Whether its value has a gradient that something wants.
+    differentiable: bool,
+    /// The batch that ran it, and its lane there.
+    place: Option<(usize, usize)>,
+}
+
+/// One output of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Port {
+    node: usize,
+    output: usize,
+}
+
+impl<'p, D: Device> Graph<'p, D> {
+    /// A graph that computes values only: dropout is the identity and nothing is kept for gradients.
+    pub fn inference(parameters: &'p Parameters, device: &'p D, strategy: Strategy) -> Self {
+        Self::new(parameters, device, strategy, 0, false)
+    }
+
+    /// A graph whose values can be differentiated. `seed` is that of dropout and Gumbel noise.
+    pub fn training(parameters: &'p Parameters, device: &'p D, strategy: Strategy, seed: u32) -> Self {
+        Self::new(parameters, device, strategy, seed, true)
+    }
+
+    fn new(parameters: &'p Parameters, device: &'p D, strategy: Strategy, seed: u32, training: bool) -> Self {
+        let tape = Tape {
+            nodes: Vec::new(),
+            keys: Vec::new(),
+            key_numbers: HashMap::new(),
+            batches: Vec::new(),
+            done: 0,
+            mistake: None,
+            gradients: Vec::new(),
+        };
+        Self { parameters, device, strategy, seed, training, tape: RefCell::new(tape) }
+    }
+
+    /// The weights that expressions refer to.
+    pub fn parameters(&self) -> &'p Parameters {
+        self.parameters
+    }
+
+    /// Whether gradients can be asked for.
+    pub fn is_training(&self) -> bool {
+        self.training
+    }
+
+    /// A constant of `rows x columns` values, row by row.
+    pub fn input(&self, rows: usize, columns: usize, values: Vec<f32>) -> Expr<'_, D> {
+        self.leaf(rows, columns, values, false)
+    }
+
+    /// As [`Self::input`], with a gradient ([`Expr::gradient`]).
+    pub fn variable(&self, rows: usize, columns: usize, values: Vec<f32>) -> Expr<'_, D> {
+        self.leaf(rows, columns, values, true)
+    }
+
+    fn leaf(&self, rows: usize, columns: usize, values: Vec<f32>, differentiable: bool) -> Expr<'_, D> {
+        if values.len() != rows * columns {
+            let found = format!("{} values", values.len());
+            let expected = format!("{rows} x {columns} values");
+            self.mistake(EngineError::Shape { op: "input", what: "values", expected, found });
+            return self.leaf(rows, columns, vec![0.0; rows * columns], differentiable);
+        }
+        let mut tape = self.tape.borrow_mut();
+        let key = tape.key_number(Key { op: Op::Input, columns: vec![columns] });
+        let shapes = vec![Shape { rows, columns }];
+        let (inputs, indices) = (Vec::new(), Vec::new());
+        tape.nodes.push(Node { key, inputs, indices, values, shapes, differentiable, place: None });
+        Expr { graph: self, port: Port { node: tape.nodes.len() - 1, output: 0 } }
+    }
+
+    /// Records an operation and returns its outputs. A mistake is kept and returned by the next value or gradient.
+    pub fn record<'g>(&'g self, op: Op, inputs: &[Expr<'g, D>], indices: Vec<u32>) -> Vec<Expr<'g, D>> {
+        let mut tape = self.tape.borrow_mut();
+        let shapes: Vec<Shape> = inputs.iter().map(|x| tape.shape(x.port)).collect();
+        let (shapes_out, mistake) = match op.infer(&shapes, &indices, self.parameters) {
+            Ok(shapes) => (shapes, None),
+            Err(error) => (vec![Shape { rows: 0, columns: 0 }; 5], Some(error)),
+        };
+        if let Some(error) = mistake {
+            tape.mistake.get_or_insert(error);
+        }
+        let differentiable =
+            op.has_parameters() || inputs.iter().any(|x| tape.nodes[x.port.node].differentiable);
+        let key = tape.key_number(Key { op, columns: shapes.iter().map(|s| s.columns).collect() });
+        let node = tape.nodes.len();
+        let outputs = shapes_out.len();
+        tape.nodes.push(Node {
+            key,
+            inputs: inputs.iter().map(|x| x.port).collect(),
+            indices,
+            values: Vec::new(),
+            shapes: shapes_out,
+            differentiable,
+            place: None,
+        });
+        (0..outputs).map(|output| Expr { graph: self, port: Port { node, output } }).collect()
+    }
+
+    /// As [`Self::record`] for operations with one output.
+    fn record_one<'g>(&'g self, op: Op, inputs: &[Expr<'g, D>], indices: Vec<u32>) -> Expr<'g, D> {
+        self.record(op, inputs, indices)[0]
+    }
+
+    fn mistake(&self, error: EngineError) {
+        self.tape.borrow_mut().mistake.get_or_insert(error);
+    }
+
+    /// Runs every recorded node that has not run.
+    fn flush(&self) -> Result<(), EngineError> {
+        let mut tape = self.tape.borrow_mut();
+        if let Some(mistake) = &tape.mistake {
+            return Err(mistake.clone());
+        }
+        for nodes in schedule::plan(&tape, self.strategy) {
+            let batch = batch::run(&mut tape, nodes, self)?;
+            tape.batches.push(batch);
+        }
+        tape.done = tape.nodes.len();
+        Ok(())
+    }
+
+    /// What ran so far: the batches, and for nodes that ran alone the reason.
+    pub fn explain(&self) -> Report {
+        Report::of(&self.tape.borrow())
+    }
+
+    fn tape(&self) -> Ref<'_, Tape<D::Buffer>> {
+        self.tape.borrow()
+    }
+}
+
+impl<B> Tape<B> {
+    fn shape(&self, port: Port) -> Shape {
+        self.nodes[port.node].shapes[port.output]
+    }
+
+    fn key_number(&mut self, key: Key) -> usize {
+        if let Some(&number) = self.key_numbers.get(&key) {
+            return number;
+        }
+        let number = self.keys.len();
+        self.keys.push(key.clone());
+        self.key_numbers.insert(key, number);
+        number
+    }
+}
+
+/// Gradients of a scalar with respect to every parameter, in the device's memory.
+pub struct Gradients<D: Device> {
+    pub(crate) slots: ParamGradients<D::Buffer>,
+}
+
+impl<D: Device> Gradients<D> {
+    /// The gradient of one parameter, or `None` if the scalar does not depend on it.
+    ///
+    /// # Errors
+    /// If the device cannot be read.
+    pub async fn read(
+        &self,
+        device: &D,
+        parameters: &Parameters,
+        id: crate::device::ParamId,
+    ) -> Result<Option<Vec<f32>>, EngineError> {
+        match &self.slots[id.index()] {
+            Some(buffer) => Ok(Some(device.read(buffer, 0..parameters.values(id).len()).await?)),
+            None => Ok(None),
+        }
+    }
+}
