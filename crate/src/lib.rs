@@ -6,4 +6,5 @@
 pub mod cpu;
 pub mod device;
 pub mod graph;
+pub mod nn;
 pub mod text;

@@ -1,0 +1,60 @@
+//! Any layer run in both directions, with parameters of its own for each.
+
+use super::{Flops, Layer, LayerOutput, SkimControl};
+use crate::device::Device;
+use crate::graph::Expr;
+
+/// Two layers over the same input, the second from the last row to the first; outputs side by side. (Elman, LSTM,
+/// GRU and SRU have their own bidirectional form under PyTorch's names; this is for the others.)
+#[derive(Clone, Debug)]
+pub struct Bidirectional {
+    /// Parameters under `forward.`.
+    pub forward: Box<Layer>,
+    /// Parameters under `backward.`.
+    pub backward: Box<Layer>,
+}
+
+impl Bidirectional {
+    /// Columns of the output.
+    pub fn output_size(&self) -> usize {
+        self.forward.output_size() + self.backward.output_size()
+    }
+
+    /// Runs both directions. Forced decisions apply to a token in either direction.
+    pub fn forward<'g, D: Device>(
+        &self,
+        x: Expr<'g, D>,
+        control: SkimControl<'_, 'g, D>,
+    ) -> LayerOutput<'g, D> {
+        let backwards: Vec<u32> = (0..x.shape().rows as u32).rev().collect();
+        let mut forward = self.forward.forward(x, control);
+        let reversed_force: Vec<u32>;
+        let control = match control {
+            SkimControl::Decide { threshold, force } => {
+                reversed_force = force.iter().rev().copied().collect();
+                SkimControl::Decide { threshold, force: &reversed_force }
+            }
+            SkimControl::Mix { temperature, noise } => {
+                SkimControl::Mix { temperature, noise: noise.map(|n| n.rows(&backwards)) }
+            }
+        };
+        let mut backward = self.backward.forward(x.rows(&backwards), control);
+        for skim in &mut backward.skims {
+            skim.logits = skim.logits.rows(&backwards);
+            skim.decisions = skim.decisions.rows(&backwards);
+            skim.rows = skim.rows.rows(&backwards);
+        }
+        let graph = x.graph();
+        forward.skims.append(&mut backward.skims);
+        LayerOutput {
+            rows: graph.concat_columns(&[forward.rows, backward.rows.rows(&backwards)]),
+            last: graph.concat_columns(&[forward.last, backward.last]),
+            skims: forward.skims,
+        }
+    }
+
+    /// Of both directions; `skimmed` are the tokens skimmed by each Skim layer inside, in order.
+    pub fn flops(&self, rows: usize, skimmed: &mut impl Iterator<Item = usize>) -> Flops {
+        self.forward.flops(rows, skimmed) + self.backward.flops(rows, skimmed)
+    }
+}

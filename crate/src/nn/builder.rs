@@ -1,0 +1,156 @@
+//! Where a layer's parameters come from: drawn afresh, or stored tensors whose shapes are checked.
+
+use std::collections::BTreeMap;
+
+use crate::cpu::noise;
+use crate::device::{EngineError, ParamId, Parameters};
+
+/// Stored tensors by name: shape and values.
+pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
+/// How a fresh parameter is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// The same value everywhere.
+    Constant(f32),
+    /// Uniform in `-bound..bound`.
+    Uniform(f32),
+}
+
+/// A layer cannot be built.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A stored tensor is missing.
+    #[error("tensor {name} is missing; a tensor of shape {expected:?} was expected")]
+    Missing {
+        /// Its name.
+        name: String,
+        /// The shape it should have.
+        expected: Vec<usize>,
+    },
+    /// A stored tensor has another shape.
+    #[error("tensor {name} has shape {found:?}; expected {expected:?}")]
+    Shape {
+        /// Its name.
+        name: String,
+        /// The shape it should have.
+        expected: Vec<usize>,
+        /// The shape it has.
+        found: Vec<usize>,
+    },
+    /// Stored tensors that no layer asked for.
+    #[error("tensors that no layer uses: {}", .0.join(", "))]
+    Unused(Vec<String>),
+    /// A size that makes no layer.
+    #[error("{what}: {reason}")]
+    Size {
+        /// Which one.
+        what: &'static str,
+        /// Why not.
+        reason: String,
+    },
+    /// A name used twice.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// Collects the parameters of a model while its layers are built.
+pub struct Builder {
+    parameters: Parameters,
+    source: Source,
+    prefix: String,
+}
+
+enum Source {
+    Fresh { seed: u32 },
+    Stored(Tensors),
+}
+
+impl Builder {
+    /// Draws parameters; the same seed and layers give the same values on every platform.
+    pub fn fresh(seed: u32) -> Self {
+        Self { parameters: Parameters::new(), source: Source::Fresh { seed }, prefix: String::new() }
+    }
+
+    /// Takes parameters from stored tensors.
+    pub fn stored(tensors: Tensors) -> Self {
+        Self { parameters: Parameters::new(), source: Source::Stored(tensors), prefix: String::new() }
+    }
+
+    /// Runs `build` with `name.` in front of every parameter's name.
+    ///
+    /// # Errors
+    /// Those of `build`.
+    pub fn scope<T>(
+        &mut self,
+        name: &str,
+        build: impl FnOnce(&mut Self) -> Result<T, BuildError>,
+    ) -> Result<T, BuildError> {
+        let length = self.prefix.len();
+        self.prefix.push_str(name);
+        self.prefix.push('.');
+        let built = build(self);
+        self.prefix.truncate(length);
+        built
+    }
+
+    /// One parameter.
+    ///
+    /// # Errors
+    /// If a stored tensor is missing or has another shape, or the name is used twice.
+    pub fn parameter(&mut self, name: &str, shape: &[usize], init: Init) -> Result<ParamId, BuildError> {
+        let name = format!("{}{name}", self.prefix);
+        let values = match &mut self.source {
+            Source::Fresh { seed } => draw(*seed, self.parameters.len() as u32, shape, init),
+            Source::Stored(tensors) => {
+                let Some((found, values)) = tensors.remove(&name) else {
+                    return Err(BuildError::Missing { name, expected: shape.to_vec() });
+                };
+                if found != shape {
+                    return Err(BuildError::Shape { name, expected: shape.to_vec(), found });
+                }
+                values
+            }
+        };
+        Ok(self.parameters.add(name, shape, values)?)
+    }
+
+    /// As [`Self::parameter`], for one that optimisers leave alone.
+    ///
+    /// # Errors
+    /// As [`Self::parameter`].
+    pub fn constant(&mut self, name: &str, shape: &[usize], init: Init) -> Result<ParamId, BuildError> {
+        let id = self.parameter(name, shape, init)?;
+        self.parameters.get_mut(id).trainable = false;
+        Ok(id)
+    }
+
+    /// Changes fresh values in place (initialisations that are not plain draws); stored ones stay.
+    pub fn adjust_fresh(&mut self, id: ParamId, change: impl FnOnce(&mut [f32])) {
+        if matches!(self.source, Source::Fresh { .. }) {
+            change(&mut self.parameters.get_mut(id).values);
+        }
+    }
+
+    /// The parameters of all layers built.
+    ///
+    /// # Errors
+    /// If stored tensors are left that no layer asked for.
+    pub fn finish(self) -> Result<Parameters, BuildError> {
+        match self.source {
+            Source::Stored(left) if !left.is_empty() => Err(BuildError::Unused(left.into_keys().collect())),
+            _ => Ok(self.parameters),
+        }
+    }
+}
+
+fn draw(seed: u32, stream: u32, shape: &[usize], init: Init) -> Vec<f32> {
+    let size: usize = shape.iter().product();
+    match init {
+        Init::Constant(value) => vec![value; size],
+        Init::Uniform(bound) => {
+            (0..size as u32).map(|i| (2.0 * noise::uniform(seed, stream, i) - 1.0) * bound).collect()
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Embedding: a row of a table for every token id.
+
+use super::{BuildError, Builder, Init};
+use crate::device::{Device, ParamId};
+use crate::graph::{Expr, Graph};
+
+/// A table of word vectors, `weight [words, size]` (PyTorch `nn.Embedding`).
+#[derive(Clone, Copy, Debug)]
+pub struct Embedding {
+    /// The table.
+    pub weight: ParamId,
+}
+
+impl Embedding {
+    /// A table of `words` rows, drawn uniformly with standard deviation 0.1.
+    ///
+    /// # Errors
+    /// See [`Builder::parameter`].
+    pub fn new(builder: &mut Builder, words: usize, size: usize) -> Result<Self, BuildError> {
+        let init = Init::Uniform(0.1 * 3f32.sqrt());
+        Ok(Self { weight: builder.parameter("weight", &[words, size], init)? })
+    }
+
+    /// `ids.len() x size`.
+    pub fn forward<'g, D: Device>(&self, graph: &'g Graph<'g, D>, ids: &[u32]) -> Expr<'g, D> {
+        graph.embedding(self.weight, ids)
+    }
+}

@@ -1,0 +1,22 @@
+//! Gated recurrent unit (Cho et al. 2014, in the form of cuDNN and PyTorch `nn.GRU`: the reset gate multiplies the
+//! recurrent product, not the state).
+//!
+//! ```text
+//! r_t = sigmoid(W_ir x_t + b_ir + W_hr h_{t-1} + b_hr)
+//! z_t = sigmoid(W_iz x_t + b_iz + W_hz h_{t-1} + b_hz)
+//! n_t = tanh   (W_in x_t + b_in + r_t ⊙ (W_hn h_{t-1} + b_hn))
+//! h_t = (1 - z_t) ⊙ n_t + z_t ⊙ h_{t-1}
+//! ```
+
+use super::{BuildError, Builder, Recurrent, RecurrentConfig};
+use crate::device::CellKind;
+
+impl Recurrent {
+    /// A GRU. FLOPs a token, layer and direction: `6 h (in + h)`.
+    ///
+    /// # Errors
+    /// See [`Recurrent::new`].
+    pub fn gru(builder: &mut Builder, config: RecurrentConfig) -> Result<Self, BuildError> {
+        Self::new(builder, CellKind::Gru, config)
+    }
+}

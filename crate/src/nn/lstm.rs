@@ -1,0 +1,34 @@
+//! Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000; PyTorch `nn.LSTM`).
+//!
+//! ```text
+//! i_t = sigmoid(W_ii x_t + b_ii + W_hi h_{t-1} + b_hi)
+//! f_t = sigmoid(W_if x_t + b_if + W_hf h_{t-1} + b_hf)
+//! g_t = tanh   (W_ig x_t + b_ig + W_hg h_{t-1} + b_hg)
+//! o_t = sigmoid(W_io x_t + b_io + W_ho h_{t-1} + b_ho)
+//! c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t                      h_t = o_t ⊙ tanh(c_t)
+//! ```
+//! The four blocks lie in this order (i, f, g, o) in `weight_ih`, `weight_hh` and the biases.
+
+use super::{BuildError, Builder, Recurrent, RecurrentConfig};
+use crate::device::CellKind;
+
+impl Recurrent {
+    /// An LSTM. `forget_bias` is added to fresh biases of the forget gate (1 helps long texts: Jozefowicz et al.
+    /// 2015). FLOPs a token, layer and direction: `8 h (in + h)`.
+    ///
+    /// # Errors
+    /// See [`Recurrent::new`].
+    pub fn lstm(
+        builder: &mut Builder,
+        config: RecurrentConfig,
+        forget_bias: f32,
+    ) -> Result<Self, BuildError> {
+        let lstm = Self::new(builder, CellKind::Lstm, config)?;
+        for bias in lstm.input_biases() {
+            builder.adjust_fresh(bias, |values| {
+                values[config.hidden_size..2 * config.hidden_size].iter_mut().for_each(|b| *b += forget_bias);
+            });
+        }
+        Ok(lstm)
+    }
+}

@@ -1,0 +1,29 @@
+//! Layers: one file each, with its parameters under PyTorch's names, its equations, how it records itself on a graph
+//! and what it costs.
+//!
+//! A layer is built by a [`Builder`], which either draws fresh weights or takes them from stored tensors after
+//! checking every shape; the same constructor serves both. Layers hold only the identities of their parameters, so
+//! they are cheap to clone and can be recorded on any number of graphs.
+
+mod bidirectional;
+mod builder;
+mod elman;
+mod embedding;
+mod flops;
+mod gru;
+mod linear;
+mod lstm;
+mod recurrent;
+mod skim;
+mod sru;
+mod stack;
+
+pub use bidirectional::Bidirectional;
+pub use builder::{BuildError, Builder, Init, Tensors};
+pub use embedding::Embedding;
+pub use flops::Flops;
+pub use linear::Linear;
+pub use recurrent::{Recurrent, RecurrentConfig, RecurrentOutput, States};
+pub use skim::{Skim, SkimConfig, SkimControl, SkimOutput, SmallReads};
+pub use sru::{Sru, SruConfig, SruOutput};
+pub use stack::{Layer, LayerOutput, Stack};

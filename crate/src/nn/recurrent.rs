@@ -1,0 +1,176 @@
+//! The structure that Elman, LSTM and GRU share in PyTorch: stacked layers, each in one or both directions.
+//!
+//! The input product of all rows of all sequences is hoisted out of the time loop (one matrix product), the
+//! recurrence then runs inside one kernel. `elman.rs`, `lstm.rs` and `gru.rs` hold the equations.
+
+use super::{BuildError, Builder, Flops, Init};
+use crate::device::{CellKind, Device, Op, ParamId};
+use crate::graph::Expr;
+
+/// Sizes of a stack.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RecurrentConfig {
+    /// Columns of the input.
+    pub input_size: usize,
+    /// Width of each direction's state.
+    pub hidden_size: usize,
+    /// Layers on top of one another.
+    pub num_layers: usize,
+    /// Whether each layer also runs from the last row to the first.
+    pub bidirectional: bool,
+    /// Whether there are bias vectors.
+    pub bias: bool,
+    /// Dropout between layers, in training.
+    pub dropout: f32,
+}
+
+impl RecurrentConfig {
+    /// One layer in one direction with biases.
+    pub fn new(input_size: usize, hidden_size: usize) -> Self {
+        Self { input_size, hidden_size, num_layers: 1, bidirectional: false, bias: true, dropout: 0.0 }
+    }
+}
+
+/// Elman, LSTM or GRU (PyTorch `nn.RNN`, `nn.LSTM`, `nn.GRU`).
+#[derive(Clone, Debug)]
+pub struct Recurrent {
+    cell: CellKind,
+    config: RecurrentConfig,
+    /// Layer by layer, forward then backward.
+    directions: Vec<Direction>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Direction {
+    weight_ih: ParamId,
+    weight_hh: ParamId,
+    biases: Option<(ParamId, ParamId)>,
+}
+
+/// States of every layer and direction, in PyTorch's order (layer by layer, forward then backward), a row each.
+#[derive(Clone)]
+pub struct States<'g, D: Device> {
+    /// h.
+    pub h: Vec<Expr<'g, D>>,
+    /// c, for cells with a memory.
+    pub c: Vec<Expr<'g, D>>,
+}
+
+/// What a stack computes.
+pub struct RecurrentOutput<'g, D: Device> {
+    /// `rows x (hidden_size * directions)`, of the last layer.
+    pub rows: Expr<'g, D>,
+    /// Last states.
+    pub states: States<'g, D>,
+}
+
+impl Recurrent {
+    /// Parameters `weight_ih_l0 [gates * hidden, in]`, `weight_hh_l0 [gates * hidden, hidden]`, `bias_ih_l0`,
+    /// `bias_hh_l0 [gates * hidden]`, then `…_l0_reverse`, `…_l1` and so on, drawn uniformly in ±1/sqrt(hidden).
+    ///
+    /// # Errors
+    /// See [`Builder::parameter`]; also if a size is 0.
+    pub fn new(builder: &mut Builder, cell: CellKind, config: RecurrentConfig) -> Result<Self, BuildError> {
+        if config.hidden_size == 0 || config.num_layers == 0 {
+            let reason = "must be at least 1".to_string();
+            return Err(BuildError::Size { what: "hidden_size and num_layers", reason });
+        }
+        let hidden = config.hidden_size;
+        let gates = cell.gates() * hidden;
+        let init = Init::Uniform(1.0 / (hidden as f32).sqrt());
+        let suffixes: &[&str] = if config.bidirectional { &["", "_reverse"] } else { &[""] };
+        let mut directions = Vec::new();
+        for layer in 0..config.num_layers {
+            let inputs = if layer == 0 { config.input_size } else { hidden * suffixes.len() };
+            for suffix in suffixes {
+                let mut parameter = |name: &str, shape: &[usize]| {
+                    builder.parameter(&format!("{name}_l{layer}{suffix}"), shape, init)
+                };
+                directions.push(Direction {
+                    weight_ih: parameter("weight_ih", &[gates, inputs])?,
+                    weight_hh: parameter("weight_hh", &[gates, hidden])?,
+                    biases: if config.bias {
+                        Some((parameter("bias_ih", &[gates])?, parameter("bias_hh", &[gates])?))
+                    } else {
+                        None
+                    },
+                });
+            }
+        }
+        Ok(Self { cell, config, directions })
+    }
+
+    /// The cell.
+    pub fn cell(&self) -> CellKind {
+        self.cell
+    }
+
+    /// Input biases of every layer and direction, for initialisations of their own.
+    pub(super) fn input_biases(&self) -> impl Iterator<Item = ParamId> {
+        self.directions.iter().filter_map(|d| d.biases.map(|(ih, _)| ih))
+    }
+
+    fn directions_per_layer(&self) -> usize {
+        if self.config.bidirectional { 2 } else { 1 }
+    }
+
+    /// Columns of the output.
+    pub fn output_size(&self) -> usize {
+        self.config.hidden_size * self.directions_per_layer()
+    }
+
+    /// Runs a sequence, from zeros or from given states.
+    pub fn forward<'g, D: Device>(
+        &self,
+        x: Expr<'g, D>,
+        initial: Option<&States<'g, D>>,
+    ) -> RecurrentOutput<'g, D> {
+        let mut rows = x;
+        let mut states = States { h: Vec::new(), c: Vec::new() };
+        for (layer, directions) in self.directions.chunks(self.directions_per_layer()).enumerate() {
+            if layer > 0 {
+                rows = rows.dropout(self.config.dropout, false);
+            }
+            let mut parts = Vec::new();
+            for (side, direction) in directions.iter().enumerate() {
+                let mut operands = vec![rows.affine(direction.weight_ih, direction.biases.map(|b| b.0))];
+                if let Some(initial) = initial {
+                    let at = layer * self.directions_per_layer() + side;
+                    operands.push(initial.h[at]);
+                    operands.extend(initial.c.get(at));
+                }
+                let op = Op::Recurrence {
+                    cell: self.cell,
+                    weight_hh: direction.weight_hh,
+                    bias_hh: direction.biases.map(|b| b.1),
+                    reverse: side == 1,
+                    initial: initial.is_some(),
+                };
+                let out = x.graph().record(op, &operands, Vec::new());
+                parts.push(out[0]);
+                states.h.push(out[1]);
+                if self.cell.has_memory() {
+                    states.c.push(out[2]);
+                }
+            }
+            rows = if parts.len() == 1 { parts[0] } else { x.graph().concat_columns(&parts) };
+        }
+        RecurrentOutput { rows, states }
+    }
+
+    /// The last layer's last h of both directions side by side: `1 x output_size`, zeros for an empty sequence.
+    pub fn last<'g, D: Device>(&self, output: &RecurrentOutput<'g, D>) -> Expr<'g, D> {
+        let h = &output.states.h[output.states.h.len() - self.directions_per_layer()..];
+        if h.len() == 1 { h[0] } else { h[0].graph().concat_columns(h) }
+    }
+
+    /// `2 T gates hidden (in + hidden)` for every layer and direction.
+    pub fn flops(&self, rows: usize) -> Flops {
+        let per_layer = |inputs: usize| {
+            2 * rows * self.cell.gates() * self.config.hidden_size * (inputs + self.config.hidden_size)
+        };
+        let first = per_layer(self.config.input_size);
+        let others = (self.config.num_layers - 1) * per_layer(self.output_size());
+        Flops::fixed((self.directions_per_layer() * (first + others)) as u64)
+    }
+}

@@ -1,0 +1,249 @@
+//! Skim-RNN (Seo, Min, Farhadi, Hajishirzi 2018) over an LSTM or a GRU.
+//!
+//! ```text
+//! p_t = softmax(W [x_t; h_{t-1}] + b)                                   (1)  p_t^1 read, p_t^2 skim
+//! h_t = f(x_t, h_{t-1})                          if read                (3)
+//!     = [f'(x_t, h_{t-1}); h_{t-1}[d'..d]]       if skim                     the same for c
+//! ```
+//! Inference: skim iff `p_t^2 > threshold`, or as forced. Training: both branches, mixed by
+//! `r = softmax((log p + g) / tau)` with Gumbel noise g (Eq. 5, 6) and `tau = max(0.5, exp(-rate n))` at step n; the
+//! loss gains `gamma / T Σ -log p_t^2` (Eq. 8).
+//!
+//! What f' reads of `h_{t-1}` is a choice ([`SmallReads`]): its first d' values, as the code nearest the authors'
+//! does, or all of it, as Eq. 3 says.
+//!
+//! FLOPs, with G gates (LSTM 4, GRU 3), R tokens read and S skimmed, T = R + S, and s = d' or d by [`SmallReads`]:
+//! ```text
+//! spent = 2 [ T 2 (in + d)  +  T G d' in  +  R G d (in + d)  +  S G d' s ]
+//! full  = 2 T G d (in + d)
+//! ```
+//! The small cell's input product is hoisted over all tokens, so it counts for those that are read, too. (The
+//! paper's own column is not reproducible by any such formula; see the design notes.)
+
+use super::{BuildError, Builder, Flops, Init};
+use crate::device::{CellKind, Device, Op, ParamId, Real, Skim as SkimOp, SkimMode, WeightView};
+use crate::graph::Expr;
+
+/// What the small cell reads of the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmallReads {
+    /// Its own first d' values.
+    Slice,
+    /// All d values (Eq. 3).
+    All,
+}
+
+/// Sizes of a Skim layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SkimConfig {
+    /// LSTM or GRU.
+    pub cell: CellKind,
+    /// Columns of the input.
+    pub input_size: usize,
+    /// Width of the state, d.
+    pub hidden_size: usize,
+    /// Width of the part that skimming updates, d' < d; 0 skips.
+    pub small_size: usize,
+    /// What the small cell reads.
+    pub small_reads: SmallReads,
+    /// Added to fresh biases of an LSTM's forget gates.
+    pub forget_bias: f32,
+}
+
+/// A Skim layer: parameters `big.weight_ih [G d, in]`, `big.weight_hh [G d, d]`, `big.bias_ih`, `big.bias_hh [G d]`,
+/// `small.…` the same with d', `decision.weight [2, in + d]`, `decision.bias [2]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Skim {
+    config: SkimConfig,
+    big: Cell,
+    small: Option<Cell>,
+    decision: (ParamId, ParamId),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    weight_ih: ParamId,
+    weight_hh: ParamId,
+    bias_ih: ParamId,
+    bias_hh: ParamId,
+}
+
+/// How a Skim layer decides in one call.
+pub enum SkimControl<'a, 'g, D: Device> {
+    /// Skim iff the probability exceeds the threshold, except where forced.
+    Decide {
+        /// Skim iff `p_skim > threshold`: 0 skims everything, 1 reads everything.
+        threshold: f32,
+        /// Empty, or for every token 0 (free), 1 (read), 2 (skim).
+        force: &'a [u32],
+    },
+    /// The mixture of both branches, for training.
+    Mix {
+        /// Temperature tau of the Gumbel-softmax.
+        temperature: f32,
+        /// Gumbel noise, `rows x 2`; drawn from the graph's seed if absent.
+        noise: Option<Expr<'g, D>>,
+    },
+}
+
+impl<D: Device> Clone for SkimControl<'_, '_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D: Device> Copy for SkimControl<'_, '_, D> {}
+
+/// What a Skim layer computes.
+pub struct SkimOutput<'g, D: Device> {
+    /// `rows x d`.
+    pub rows: Expr<'g, D>,
+    /// Last h, `1 x d`.
+    pub h: Expr<'g, D>,
+    /// Last c, `1 x d` (no column for a GRU).
+    pub c: Expr<'g, D>,
+    /// `rows x 2`: read, skim.
+    pub logits: Expr<'g, D>,
+    /// `rows x 1`: 1 where skimmed and 0 where read, or the mixture's weight of skimming.
+    pub decisions: Expr<'g, D>,
+}
+
+impl<D: Device> Clone for SkimOutput<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D: Device> Copy for SkimOutput<'_, D> {}
+
+impl<'g, D: Device> SkimOutput<'g, D> {
+    /// `1 / T Σ -log p_skim`, the loss that gamma weighs (Eq. 8): `1 x 1`.
+    pub fn loss(&self) -> Expr<'g, D> {
+        self.logits.log_softmax().columns(1..2).pool(crate::device::Pool::Mean).scale(-1.0)
+    }
+}
+
+impl Skim {
+    /// Cells drawn as PyTorch does; the decision as [`super::Linear`].
+    ///
+    /// # Errors
+    /// See [`Builder::parameter`]; also if the cell is neither LSTM nor GRU or d' is not below d.
+    pub fn new(builder: &mut Builder, config: SkimConfig) -> Result<Self, BuildError> {
+        if !matches!(config.cell, CellKind::Lstm | CellKind::Gru) {
+            return Err(BuildError::Size { what: "cell", reason: "must be an LSTM or a GRU".into() });
+        }
+        let (d, small) = (config.hidden_size, config.small_size);
+        if small >= d {
+            let reason = format!("{small} is not below hidden_size {d}");
+            return Err(BuildError::Size { what: "small_size", reason });
+        }
+        let big = builder.scope("big", |b| Cell::new(b, &config, d, d))?;
+        let reads = if config.small_reads == SmallReads::Slice { small } else { d };
+        let small = match small {
+            0 => None,
+            small => Some(builder.scope("small", |b| Cell::new(b, &config, small, reads))?),
+        };
+        let inputs = config.input_size + d;
+        let decision = builder.scope("decision", |b| {
+            let init = Init::Uniform(1.0 / (inputs as f32).sqrt());
+            let weight = b.parameter("weight", &[2, inputs], init)?;
+            Ok((weight, b.parameter("bias", &[2], Init::Constant(0.0))?))
+        })?;
+        Ok(Self { config, big, small, decision })
+    }
+
+    /// The sizes.
+    pub fn config(&self) -> &SkimConfig {
+        &self.config
+    }
+
+    /// Runs a sequence, from zeros or from given h and c (`1 x d` each; c for an LSTM).
+    pub fn forward<'g, D: Device>(
+        &self,
+        x: Expr<'g, D>,
+        initial: Option<(Expr<'g, D>, Option<Expr<'g, D>>)>,
+        control: SkimControl<'_, 'g, D>,
+    ) -> SkimOutput<'g, D> {
+        let graph = x.graph();
+        let (mode, first, noise, force) = match control {
+            SkimControl::Decide { threshold, force } => {
+                (SkimMode::Hard { threshold: Real(threshold) }, x, None, force)
+            }
+            SkimControl::Mix { temperature, noise } => {
+                let (temperature, given_noise) = (Real(temperature), noise.is_some());
+                let product = x.affine(self.big.weight_ih, Some(self.big.bias_ih));
+                (SkimMode::Soft { temperature, given_noise }, product, noise, &[][..])
+            }
+        };
+        let mut operands = vec![first];
+        operands.extend(self.small.map(|small| x.affine(small.weight_ih, Some(small.bias_ih))));
+        let leading = WeightView::leading(graph.parameters(), self.decision.0, self.config.input_size);
+        operands.push(x.affine_view(leading, Some(self.decision.1)));
+        operands.extend(noise);
+        if let Some((h, c)) = initial {
+            operands.push(h);
+            operands.extend(c);
+        }
+        let op = Op::Skim(SkimOp {
+            cell: self.config.cell,
+            hidden: self.config.hidden_size,
+            small: self.config.small_size,
+            small_reads: self.small_reads(),
+            big_weight_ih: self.big.weight_ih,
+            big_bias_ih: self.big.bias_ih,
+            big_weight_hh: self.big.weight_hh,
+            big_bias_hh: self.big.bias_hh,
+            small_hh: self.small.map(|small| (small.weight_hh, small.bias_hh)),
+            decision_weight: self.decision.0,
+            initial: initial.is_some(),
+            mode,
+        });
+        let out = graph.record(op, &operands, force.to_vec());
+        SkimOutput { rows: out[0], h: out[1], c: out[2], logits: out[3], decisions: out[4] }
+    }
+
+    fn small_reads(&self) -> usize {
+        match self.config.small_reads {
+            SmallReads::Slice => self.config.small_size,
+            SmallReads::All => self.config.hidden_size,
+        }
+    }
+
+    /// By the formula at the head of this file, for `read` tokens read and `skimmed` tokens skimmed.
+    pub fn flops(&self, read: usize, skimmed: usize) -> Flops {
+        let SkimConfig { input_size, hidden_size: d, small_size: small, cell, .. } = self.config;
+        let (gates, tokens) = (cell.gates(), read + skimmed);
+        let decision = tokens * 2 * (input_size + d);
+        let small_input = tokens * gates * small * input_size;
+        let big = gates * d * (input_size + d);
+        let small_state = skimmed * gates * small * self.small_reads();
+        Flops {
+            spent: 2 * (decision + small_input + read * big + small_state) as u64,
+            full: 2 * (tokens * big) as u64,
+        }
+    }
+}
+
+impl Cell {
+    fn new(
+        builder: &mut Builder,
+        config: &SkimConfig,
+        width: usize,
+        reads: usize,
+    ) -> Result<Self, BuildError> {
+        let gates = config.cell.gates() * width;
+        let init = Init::Uniform(1.0 / (width as f32).sqrt());
+        let cell = Self {
+            weight_ih: builder.parameter("weight_ih", &[gates, config.input_size], init)?,
+            weight_hh: builder.parameter("weight_hh", &[gates, reads], init)?,
+            bias_ih: builder.parameter("bias_ih", &[gates], init)?,
+            bias_hh: builder.parameter("bias_hh", &[gates], init)?,
+        };
+        if config.cell == CellKind::Lstm {
+            builder.adjust_fresh(cell.bias_ih, |bias| {
+                bias[width..2 * width].iter_mut().for_each(|b| *b += config.forget_bias);
+            });
+        }
+        Ok(cell)
+    }
+}

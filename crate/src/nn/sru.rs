@@ -1,0 +1,273 @@
+//! Simple recurrent unit (Lei & Zhang 2017; Lei, Zhang, Wang, Dai, Artzi 2018), with the semantics and names of the
+//! `sru` package 2.6.
+//!
+//! ```text
+//! U   = LN?(x) (P) W                                    one product for all time steps
+//! f_t = sigmoid(U_f + v_f ⊙ c_{t-1} + b_f)              v_f = v_r = 0 in version 1
+//! r_t = sigmoid(U_r + v_r ⊙ c_{t-1} + b_r)
+//! c_t = f_t ⊙ c_{t-1} + (1 - f_t) ⊙ U_x
+//! h_t = r_t ⊙ g(c_t) + (1 - r_t) ⊙ skip                 g = identity or tanh
+//! skip = U_skip if in ≠ D (k = 4), otherwise alpha x with rescale, x without (k = 3), or 0 without the skip term
+//! ```
+//! D = hidden * directions, alpha = sqrt(1 + 2 exp(highway_bias)).
+
+use super::{BuildError, Builder, Flops, Init};
+use crate::device::{Device, Op, ParamId, Real, Sru as SruOp, WeightView};
+use crate::graph::Expr;
+
+/// Sizes and variants of a stack.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SruConfig {
+    /// Columns of the input.
+    pub input_size: usize,
+    /// Width of each direction's state.
+    pub hidden_size: usize,
+    /// Layers on top of one another.
+    pub num_layers: usize,
+    /// Whether each layer also runs from the last row to the first (with one weight for both directions).
+    pub bidirectional: bool,
+    /// The first version: no `v_f`, `v_r`.
+    pub v1: bool,
+    /// Multiply the skip input by alpha.
+    pub rescale: bool,
+    /// Whether the highway carries the input.
+    pub has_skip_term: bool,
+    /// g = tanh.
+    pub use_tanh: bool,
+    /// Layer normalisation of the product's input.
+    pub layer_norm: bool,
+    /// Layer normalisation of the output instead of the input.
+    pub normalize_after: bool,
+    /// If above 0 and below a layer's input and output sizes, the product passes through this many columns.
+    pub projection_size: usize,
+    /// Fresh value of b_r.
+    pub highway_bias: f32,
+    /// Dropout inside the highway of every layer but the last, in training.
+    pub dropout: f32,
+    /// A linear map of the input to D columns in front of the first layer.
+    pub proj_input_to_hidden_first: bool,
+}
+
+impl SruConfig {
+    /// The package's defaults for the given sizes.
+    pub fn new(input_size: usize, hidden_size: usize, num_layers: usize) -> Self {
+        Self {
+            input_size,
+            hidden_size,
+            num_layers,
+            bidirectional: false,
+            v1: false,
+            rescale: false,
+            has_skip_term: true,
+            use_tanh: false,
+            layer_norm: false,
+            normalize_after: false,
+            projection_size: 0,
+            highway_bias: 0.0,
+            dropout: 0.0,
+            proj_input_to_hidden_first: false,
+        }
+    }
+
+    /// Columns of the output, D.
+    pub fn output_size(&self) -> usize {
+        self.hidden_size * if self.bidirectional { 2 } else { 1 }
+    }
+}
+
+/// A stack of SRU layers: parameters `rnn_lst.{i}.weight [in, D k]`, `weight_proj`, `weight_c [2 D]`, `bias [2 D]`,
+/// `scale_x [1]`, `layer_norm.{weight,bias}`.
+#[derive(Clone, Debug)]
+pub struct Sru {
+    config: SruConfig,
+    input_to_hidden: Option<ParamId>,
+    layers: Vec<SruLayer>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct SruLayer {
+    inputs: usize,
+    k: usize,
+    weight: ParamId,
+    weight_proj: Option<(ParamId, usize)>,
+    weight_c: ParamId,
+    bias: ParamId,
+    scale_x: ParamId,
+    layer_norm: Option<(ParamId, ParamId)>,
+    dropout: f32,
+}
+
+/// What a stack computes.
+pub struct SruOutput<'g, D: Device> {
+    /// `rows x D`, of the last layer.
+    pub rows: Expr<'g, D>,
+    /// Last memory of every layer, `1 x D` each.
+    pub c: Vec<Expr<'g, D>>,
+}
+
+impl Sru {
+    /// Drawn as the package does (papers.md 2.3 of the design notes; `SRUCell.reset_parameters`).
+    ///
+    /// # Errors
+    /// See [`Builder::parameter`]; also if a size is 0.
+    pub fn new(builder: &mut Builder, config: SruConfig) -> Result<Self, BuildError> {
+        if config.hidden_size == 0 || config.num_layers == 0 {
+            let reason = "must be at least 1".to_string();
+            return Err(BuildError::Size { what: "hidden_size and num_layers", reason });
+        }
+        let d = config.output_size();
+        let mut first = config.input_size;
+        let mut input_to_hidden = None;
+        if config.proj_input_to_hidden_first && config.input_size != d {
+            let init = Init::Uniform((3.0 / first.max(1) as f32).sqrt());
+            input_to_hidden = Some(builder.parameter("input_to_hidden.weight", &[d, first], init)?);
+            first = d;
+        }
+        let mut layers = Vec::new();
+        for i in 0..config.num_layers {
+            let inputs = if i == 0 { first } else { d };
+            let last = i + 1 == config.num_layers;
+            let dropout = if last { 0.0 } else { config.dropout };
+            let layer =
+                builder.scope(&format!("rnn_lst.{i}"), |b| SruLayer::new(b, &config, inputs, dropout))?;
+            layers.push(layer);
+        }
+        Ok(Self { config, input_to_hidden, layers })
+    }
+
+    /// Columns of the output, D.
+    pub fn output_size(&self) -> usize {
+        self.config.output_size()
+    }
+
+    /// Runs a sequence, from zeros or from a given memory of every layer (`1 x D` each).
+    pub fn forward<'g, D: Device>(
+        &self,
+        x: Expr<'g, D>,
+        initial: Option<&[Expr<'g, D>]>,
+    ) -> SruOutput<'g, D> {
+        let mut rows = match self.input_to_hidden {
+            Some(weight) => x.affine(weight, None),
+            None => x,
+        };
+        let mut c = Vec::new();
+        for (i, layer) in self.layers.iter().enumerate() {
+            let (out, last) = layer.forward(&self.config, rows, initial.map(|c| c[i]));
+            rows = out;
+            c.push(last);
+        }
+        SruOutput { rows, c }
+    }
+
+    /// The last row of the forward direction beside the first row of the backward one: `1 x D`, zeros for an empty
+    /// sequence.
+    pub fn last<'g, D: Device>(&self, output: &SruOutput<'g, D>) -> Expr<'g, D> {
+        let rows = output.rows;
+        if !self.config.bidirectional || rows.shape().rows == 0 {
+            return rows.pool(crate::device::Pool::Last);
+        }
+        let n = self.config.hidden_size;
+        let forward = rows.columns(0..n).pool(crate::device::Pool::Last);
+        rows.graph().concat_columns(&[forward, rows.columns(n..2 * n).rows(&[0])])
+    }
+
+    /// `2 T in D k` for every layer, or `2 T p (in + D k)` through a projection of p columns.
+    pub fn flops(&self, rows: usize) -> Flops {
+        let d = self.output_size();
+        let of_layer = |layer: &SruLayer| match layer.weight_proj {
+            Some((_, p)) => 2 * rows * p * (layer.inputs + d * layer.k),
+            None => 2 * rows * layer.inputs * d * layer.k,
+        };
+        let first = self.input_to_hidden.map_or(0, |_| 2 * rows * self.config.input_size * d);
+        Flops::fixed((first + self.layers.iter().map(of_layer).sum::<usize>()) as u64)
+    }
+}
+
+impl SruLayer {
+    fn new(
+        builder: &mut Builder,
+        config: &SruConfig,
+        inputs: usize,
+        dropout: f32,
+    ) -> Result<Self, BuildError> {
+        let d = config.output_size();
+        let k = if config.has_skip_term && inputs != d { 4 } else { 3 };
+        let p = config.projection_size;
+        let projected = p > 0 && p < inputs && p < d;
+        let bound = |rows: usize| Init::Uniform((3.0 / rows.max(1) as f32).sqrt());
+        let weight_proj = if projected {
+            Some((builder.parameter("weight_proj", &[inputs, p], bound(inputs))?, p))
+        } else {
+            None
+        };
+        let rows = if projected { p } else { inputs };
+        let weight = builder.parameter("weight", &[rows, d * k], bound(rows))?;
+        let c_init = if config.v1 { Init::Constant(0.0) } else { Init::Uniform(3f32.sqrt() * 0.5f32.sqrt()) };
+        let weight_c = if config.v1 {
+            builder.constant("weight_c", &[2 * d], c_init)?
+        } else {
+            builder.parameter("weight_c", &[2 * d], c_init)?
+        };
+        let bias = builder.parameter("bias", &[2 * d], Init::Constant(0.0))?;
+        let alpha = (1.0 + 2.0 * config.highway_bias.exp()).sqrt();
+        let scales = config.rescale && config.has_skip_term;
+        let scale = if scales { alpha } else { 1.0 };
+        let scale_x = builder.constant("scale_x", &[1], Init::Constant(scale))?;
+        let normal_size = if config.normalize_after { d } else { inputs };
+        let layer_norm = if config.layer_norm {
+            Some(builder.scope("layer_norm", |b| {
+                let weight = b.parameter("weight", &[normal_size], Init::Constant(1.0))?;
+                Ok((weight, b.parameter("bias", &[normal_size], Init::Constant(0.0))?))
+            })?)
+        } else {
+            None
+        };
+        builder.adjust_fresh(bias, |b| b[d..].fill(config.highway_bias));
+        builder.adjust_fresh(weight, |w| {
+            let gates = if config.v1 { 1.0 } else { 0.5f32.sqrt() };
+            let factors = [(1.0 - dropout).sqrt(), gates, gates, scale];
+            let normal = if config.layer_norm { 0.1 } else { 1.0 };
+            w.iter_mut().enumerate().for_each(|(i, w)| *w *= factors[i % k] * normal);
+        });
+        Ok(Self { inputs, k, weight, weight_proj, weight_c, bias, scale_x, layer_norm, dropout })
+    }
+
+    fn forward<'g, D: Device>(
+        &self,
+        config: &SruConfig,
+        x: Expr<'g, D>,
+        initial: Option<Expr<'g, D>>,
+    ) -> (Expr<'g, D>, Expr<'g, D>) {
+        let graph = x.graph();
+        let mut input = x;
+        if let (Some((weight, bias)), false) = (self.layer_norm, config.normalize_after) {
+            input = input.layer_norm(weight, bias);
+        }
+        let view = |param| WeightView::input_major(graph.parameters(), param);
+        if let Some((projection, _)) = self.weight_proj {
+            input = input.affine_view(view(projection), None);
+        }
+        let mut operands = vec![input.affine_view(view(self.weight), None)];
+        let skip = self.k == 3 && config.has_skip_term;
+        if skip {
+            operands.push(x);
+        }
+        operands.extend(initial);
+        let op = Op::Sru(SruOp {
+            weight_c: (!config.v1).then_some(self.weight_c),
+            bias: self.bias,
+            scale: config.rescale.then_some(self.scale_x),
+            skip,
+            initial: initial.is_some(),
+            use_tanh: config.use_tanh,
+            bidirectional: config.bidirectional,
+            dropout: Real(if graph.is_training() { self.dropout } else { 0.0 }),
+        });
+        let out = graph.record(op, &operands, Vec::new());
+        let rows = match self.layer_norm {
+            Some((weight, bias)) if config.normalize_after => out[0].layer_norm(weight, bias),
+            _ => out[0],
+        };
+        (rows, out[1])
+    }
+}

@@ -1,0 +1,119 @@
+//! One layer of any kind, and layers on top of one another.
+
+use super::{Bidirectional, Flops, Recurrent, Skim, SkimControl, SkimOutput, Sru};
+use crate::device::{Device, Pool};
+use crate::graph::Expr;
+
+/// A layer that turns `rows x in` into `rows x out`.
+#[derive(Clone, Debug)]
+pub enum Layer {
+    /// Elman, LSTM or GRU.
+    Recurrent(Recurrent),
+    /// Simple recurrent unit.
+    Sru(Sru),
+    /// Skim-RNN.
+    Skim(Skim),
+    /// Another layer in both directions.
+    Bidirectional(Bidirectional),
+}
+
+/// What a layer or a stack computes.
+#[derive(Clone)]
+pub struct LayerOutput<'g, D: Device> {
+    /// `rows x out`.
+    pub rows: Expr<'g, D>,
+    /// The state after the sequence, `1 x out`; zeros if it was empty.
+    pub last: Expr<'g, D>,
+    /// Of every Skim layer inside, in order.
+    pub skims: Vec<SkimOutput<'g, D>>,
+}
+
+impl Layer {
+    /// Columns of the output.
+    pub fn output_size(&self) -> usize {
+        match self {
+            Layer::Recurrent(layer) => layer.output_size(),
+            Layer::Sru(layer) => layer.output_size(),
+            Layer::Skim(layer) => layer.config().hidden_size,
+            Layer::Bidirectional(layer) => layer.output_size(),
+        }
+    }
+
+    /// Runs a sequence from zeros.
+    pub fn forward<'g, D: Device>(
+        &self,
+        x: Expr<'g, D>,
+        control: SkimControl<'_, 'g, D>,
+    ) -> LayerOutput<'g, D> {
+        match self {
+            Layer::Recurrent(layer) => {
+                let out = layer.forward(x, None);
+                LayerOutput { rows: out.rows, last: layer.last(&out), skims: Vec::new() }
+            }
+            Layer::Sru(layer) => {
+                let out = layer.forward(x, None);
+                LayerOutput { rows: out.rows, last: layer.last(&out), skims: Vec::new() }
+            }
+            Layer::Skim(layer) => {
+                let out = layer.forward(x, None, control);
+                LayerOutput { rows: out.rows, last: out.h, skims: vec![out] }
+            }
+            Layer::Bidirectional(layer) => layer.forward(x, control),
+        }
+    }
+
+    /// For `rows` tokens, of which each Skim layer inside skimmed as many as `skimmed` yields.
+    pub fn flops(&self, rows: usize, skimmed: &mut impl Iterator<Item = usize>) -> Flops {
+        match self {
+            Layer::Recurrent(layer) => layer.flops(rows),
+            Layer::Sru(layer) => layer.flops(rows),
+            Layer::Skim(layer) => {
+                let skims = skimmed.next().unwrap_or(0).min(rows);
+                layer.flops(rows - skims, skims)
+            }
+            Layer::Bidirectional(layer) => layer.flops(rows, skimmed),
+        }
+    }
+}
+
+/// Layers on top of one another.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    /// The layers, the one next to the input first.
+    pub layers: Vec<Layer>,
+    /// Dropout between layers, in training.
+    pub dropout: f32,
+}
+
+impl Stack {
+    /// Columns of the output; `None` without layers.
+    pub fn output_size(&self) -> Option<usize> {
+        self.layers.last().map(Layer::output_size)
+    }
+
+    /// Runs a sequence from zeros. Without layers the rows pass unchanged. The same control goes to every Skim layer.
+    pub fn forward<'g, D: Device>(
+        &self,
+        x: Expr<'g, D>,
+        control: SkimControl<'_, 'g, D>,
+    ) -> LayerOutput<'g, D> {
+        let mut rows = x;
+        let mut last = None;
+        let mut skims = Vec::new();
+        for (i, layer) in self.layers.iter().enumerate() {
+            if i > 0 {
+                rows = rows.dropout(self.dropout, false);
+            }
+            let mut out = layer.forward(rows, control);
+            skims.append(&mut out.skims);
+            rows = out.rows;
+            last = Some(out.last);
+        }
+        LayerOutput { rows, last: last.unwrap_or_else(|| x.pool(Pool::Last)), skims }
+    }
+
+    /// For `rows` tokens, of which each Skim layer skimmed as many as `skimmed` yields, in order.
+    pub fn flops(&self, rows: usize, mut skimmed: impl Iterator<Item = usize>) -> Flops {
+        self.layers.iter().map(|layer| layer.flops(rows, &mut skimmed)).sum()
+    }
+}
