@@ -1,2 +1,3 @@
 //! Recurrent networks that decide how much to compute.
+pub mod model;
 pub mod text;
