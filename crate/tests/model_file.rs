@@ -209,7 +209,7 @@ fn malformed_containers() {
     refused(&file("{", &[]), invalid, "EOF");
     refused(&file("{} {}", &[]), invalid, "trailing characters");
     refused(&file("{}", &[0]), invalid, "1 bytes follow the last tensor");
-    refused(&[&9_u64.to_le_bytes()[..], b"{\"\xff\":{}}"].concat(), invalid, "invalid unicode");
+    refused(&[&8_u64.to_le_bytes()[..], b"{\"\xff\":{}}"].concat(), invalid, "invalid unicode");
 
     refused(&file(r#"{"w":null}"#, &[]), invalid, "tensor \"w\"");
     refused(&file(r#"{"w":{}}"#, &[]), invalid, "missing field `dtype`");
@@ -382,6 +382,9 @@ fn what_could_not_be_read_is_not_written() {
     refused(single(tensor(&[1], &[65_505.0])), Storage::F16, "value 0: expected at most 65504");
     refused(single(tensor(&[1], &[1.0])), Storage::Int8Rows, "expected a matrix");
     refused(single(tensor(&[1 << 60, 0], &[])), Storage::Int8Rows, "expected a matrix");
+    let mut many = named("w");
+    many.metadata = (0..1_025).map(|i| (i.to_string(), String::new())).collect();
+    refused(many, Storage::F32, "more than 1024 metadata entries");
     let mut twice = named("w");
     twice.tensors.insert("w.scale".into(), tensor(&[1, 1], &[1.0]));
     let error = twice.to_bytes(compact).expect_err("two tensors of one name");

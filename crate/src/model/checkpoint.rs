@@ -51,7 +51,8 @@ impl Tensor {
     /// A tensor of `shape` whose values are `values` in row-major order.
     ///
     /// # Errors
-    /// [`ModelError::Tensor`], under the name `name`, if the number of values is not the product of the dimensions.
+    /// [`ModelError::Tensor`], under the name `name`, if the number of values is not the product of the
+    /// dimensions.
     pub fn new(name: &str, shape: Vec<usize>, values: Vec<f32>) -> Result<Self, ModelError> {
         let tensor = Self { shape, values };
         tensor.check_shape(name)?;
@@ -70,9 +71,9 @@ impl Tensor {
 impl Checkpoint {
     /// Reads a safetensors file: one of ours, or a PyTorch `state_dict`.
     ///
-    /// F32, F16, BF16 and F64 tensors become f32. An I8 tensor `[rows, columns]` with a tensor `[rows]` of floats under its
-    /// name with `.scale` appended becomes one f32 tensor (see [`Storage::Int8Rows`]). Any other dtype is refused:
-    /// no layer has integers, so a file with some is not what its user thinks.
+    /// F32, F16, BF16 and F64 tensors become f32. An I8 tensor `[rows, columns]` with a tensor `[rows]` of floats
+    /// under its name with `.scale` appended becomes one f32 tensor (see [`Storage::Int8Rows`]). Any other dtype is
+    /// refused: no layer has integers, so a file with some is not what its user thinks.
     ///
     /// # Errors
     /// [`ModelError::Truncated`], [`ModelError::Header`], [`ModelError::Tensor`], [`ModelError::Dtype`], and
@@ -109,9 +110,10 @@ impl Checkpoint {
     /// `storage` chooses how each tensor is stored, from its name and itself.
     ///
     /// # Errors
-    /// [`ModelError::Tensor`] for a name or a shape that could not be read back, for [`Storage::Int8Rows`] asked of
-    /// a tensor that is not a matrix, and for a tensor whose name is that of another's row scales;
-    /// [`ModelError::Value`] for a number that is not finite or does not fit the storage.
+    /// [`ModelError::Tensor`] for a name or a shape that could not be read back, for [`Storage::Int8Rows`] asked
+    /// of a tensor that is not a matrix, and for a tensor whose name is that of another's row scales;
+    /// [`ModelError::Value`] for a number that is not finite or does not fit the storage;
+    /// [`ModelError::Header`] for names and metadata too long to be read back.
     pub fn to_bytes(&self, storage: impl Fn(&str, &Tensor) -> Storage) -> Result<Vec<u8>, ModelError> {
         let mut parts: Vec<Part> = Vec::with_capacity(self.tensors.len());
         for (name, tensor) in &self.tensors {

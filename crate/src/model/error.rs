@@ -1,5 +1,8 @@
 //! What can be wrong with a model file, and where.
 
+/// The most characters of a reason. It has room for a name from the file.
+const LONGEST_REASON: usize = 512;
+
 /// What is wrong with a model file: the tensor or field, what was expected there, what was found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -134,14 +137,22 @@ impl ModelError {
     }
 
     pub(super) fn header(reason: impl AsRef<str>) -> Self {
-        Self::Header { reason: excerpt(reason.as_ref()) }
+        Self::Header { reason: cut(reason.as_ref(), LONGEST_REASON) }
+    }
+
+    pub(super) fn syntax(error: &serde_json::Error) -> Self {
+        Self::ConfigSyntax { reason: cut(&error.to_string(), LONGEST_REASON) }
     }
 }
 
-/// The first 160 characters of a text that comes from the file, so that no message is as long as the file.
+/// A name or a text from the file, cut so that no message is as long as the file. A valid tensor name is whole.
 pub(super) fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 160;
-    match text.char_indices().nth(LONGEST) {
+    cut(text, 256)
+}
+
+/// The first `most` characters.
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
@@ -156,6 +167,6 @@ mod tests {
         let error = ModelError::tensor("w", "[2, 3]", "[3, 2]");
         assert_eq!(error.to_string(), "tensor \"w\": expected [2, 3], found [3, 2]");
         assert_eq!(error.code(), "MODEL_INVALID");
-        assert!(ModelError::header("é".repeat(1 << 20)).to_string().len() < 500);
+        assert!(ModelError::header("é".repeat(1 << 20)).to_string().len() < 1_200);
     }
 }

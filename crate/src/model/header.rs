@@ -124,6 +124,9 @@ impl Header {
     /// The header as bytes, its length before it, padded with spaces to a multiple of 8. Equal headers give equal
     /// bytes.
     pub(super) fn write(&self) -> Result<Vec<u8>, ModelError> {
+        if self.metadata.len() > MOST_METADATA {
+            return Err(ModelError::header(format!("more than {MOST_METADATA} metadata entries")));
+        }
         let mut file = vec![0; LENGTH];
         serde_json::to_writer(&mut file, self).map_err(|error| ModelError::header(error.to_string()))?;
         file.resize(file.len().next_multiple_of(LENGTH), b' ');

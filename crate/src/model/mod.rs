@@ -10,14 +10,13 @@
 
 mod checkpoint;
 mod config;
+mod encoder;
 mod error;
 mod header;
 
 pub use checkpoint::{Checkpoint, Storage, Tensor};
-pub use config::{
-    CONFIG_KEY, Cell, Config, FORMAT, LayerConfig, Nonlinearity, Pool, SmallReads, SruConfig, Task,
-    TokenizerConfig, TokenizerKind, Training,
-};
+pub use config::{CONFIG_KEY, Config, FORMAT, Pool, Task, TokenizerConfig, TokenizerKind, Training};
+pub use encoder::{Cell, LayerConfig, Nonlinearity, SmallReads, SruConfig};
 pub use error::ModelError;
 
 /// The most bytes that [`open`] holds for each byte of the file.
