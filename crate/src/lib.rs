@@ -1,10 +1,11 @@
 //! Recurrent networks that decide how much to compute.
 //!
 //! The floors, lowest first; each uses only what is below it: [`cpu`] kernels, [`device`], [`graph`], [`nn`],
-//! [`text`] (which knows nothing of tensors).
+//! [`text`] (which knows nothing of tensors), [`model`].
 
 pub mod cpu;
 pub mod device;
 pub mod graph;
+pub mod model;
 pub mod nn;
 pub mod text;

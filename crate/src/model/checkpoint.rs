@@ -1,0 +1,307 @@
+//! Tensors by name: what a safetensors file holds, as f32.
+
+use std::collections::BTreeMap;
+
+use half::{bf16, f16};
+
+use super::ModelError;
+use super::error::excerpt;
+use super::header::{Entry, Header, check_name, elements};
+
+/// The suffix of the tensor that holds the row scales of an int8 tensor.
+const SCALE: &str = ".scale";
+/// The largest code of an int8 row.
+const INT8_LARGEST: f32 = 127.0;
+
+/// Named tensors and the metadata that travels with them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Checkpoint {
+    /// The tensors, under the names that PyTorch gives them. Every number is finite.
+    pub tensors: BTreeMap<String, Tensor>,
+    /// Free text by key; a model's config is under [`CONFIG_KEY`](super::CONFIG_KEY).
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// A dense array of f32.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tensor {
+    /// The dimensions, outermost first. Their product is the number of values.
+    pub shape: Vec<usize>,
+    /// The values in row-major order.
+    pub values: Vec<f32>,
+}
+
+/// How a tensor's numbers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// 4 bytes each, exact.
+    F32,
+    /// 2 bytes each. A value of at most 65,504 comes back within 2⁻¹¹ of its magnitude, or within 2⁻²⁵ if that
+    /// is more.
+    F16,
+    /// 1 byte each and 4 bytes for each row of a matrix `[rows, columns]`.
+    ///
+    /// Row i is stored as whole numbers q in −127..=127 under the tensor's name and a scale sᵢ = max|row i| / 127
+    /// under the name with `.scale` appended, shape `[rows]`; q sᵢ is the value. A value comes back within
+    /// sᵢ (1/2 + 2⁻¹⁵). A row whose largest magnitude is under 127 × 2⁻¹²⁶ becomes zero.
+    Int8Rows,
+}
+
+impl Tensor {
+    /// A tensor of `shape` whose values are `values` in row-major order.
+    ///
+    /// # Errors
+    /// [`ModelError::Tensor`], under the name `name`, if the number of values is not the product of the
+    /// dimensions.
+    pub fn new(name: &str, shape: Vec<usize>, values: Vec<f32>) -> Result<Self, ModelError> {
+        let tensor = Self { shape, values };
+        tensor.check_shape(name)?;
+        Ok(tensor)
+    }
+
+    fn check_shape(&self, name: &str) -> Result<(), ModelError> {
+        if elements(&self.shape) == Some(self.values.len()) {
+            return Ok(());
+        }
+        let expected = format!("as many values as the shape {:?} has", self.shape);
+        Err(ModelError::tensor(name, expected, format!("{} values", self.values.len())))
+    }
+}
+
+impl Checkpoint {
+    /// Reads a safetensors file: one of ours, or a PyTorch `state_dict`.
+    ///
+    /// F32, F16, BF16 and F64 tensors become f32. An I8 tensor `[rows, columns]` with a tensor `[rows]` of floats
+    /// under its name with `.scale` appended becomes one f32 tensor (see [`Storage::Int8Rows`]). Any other dtype is
+    /// refused: no layer has integers, so a file with some is not what its user thinks.
+    ///
+    /// # Errors
+    /// [`ModelError::Truncated`], [`ModelError::Header`], [`ModelError::Tensor`], [`ModelError::Dtype`], and
+    /// [`ModelError::Value`] for a number that is not a finite f32.
+    pub fn from_bytes(file: &[u8]) -> Result<Self, ModelError> {
+        let (Header { metadata, mut entries }, data) = Header::read(file)?;
+        let mut tensors = BTreeMap::new();
+        let quantized: Vec<String> =
+            entries.iter().filter(|(_, entry)| entry.dtype == "I8").map(|(name, _)| name.clone()).collect();
+        for name in quantized {
+            let scale_name = format!("{name}{SCALE}");
+            let scale = entries.remove(&scale_name);
+            if let Some(codes) = entries.remove(&name) {
+                let scale = scale.ok_or_else(|| {
+                    ModelError::tensor(
+                        &name,
+                        format!("row scales in a tensor {scale_name:?}"),
+                        "no such tensor",
+                    )
+                })?;
+                let scale = decode(&scale_name, scale, data)?;
+                tensors.insert(name.clone(), decode_rows(&name, codes, &scale, data)?);
+            }
+        }
+        while let Some((name, entry)) = entries.pop_first() {
+            let tensor = decode(&name, entry, data)?;
+            tensors.insert(name, tensor);
+        }
+        Ok(Self { tensors, metadata })
+    }
+
+    /// Writes a safetensors file. Equal checkpoints give equal bytes.
+    ///
+    /// `storage` chooses how each tensor is stored, from its name and itself.
+    ///
+    /// # Errors
+    /// [`ModelError::Tensor`] for a name or a shape that could not be read back, for [`Storage::Int8Rows`] asked
+    /// of a tensor that is not a matrix, and for a tensor whose name is that of another's row scales;
+    /// [`ModelError::Value`] for a number that is not finite or does not fit the storage;
+    /// [`ModelError::Header`] for names and metadata too long to be read back.
+    pub fn to_bytes(&self, storage: impl Fn(&str, &Tensor) -> Storage) -> Result<Vec<u8>, ModelError> {
+        let mut parts: Vec<Part> = Vec::with_capacity(self.tensors.len());
+        for (name, tensor) in &self.tensors {
+            check_name(name)
+                .map_err(|reason| ModelError::tensor(name, "a name that can be read back", reason))?;
+            tensor.check_shape(name)?;
+            match storage(name, tensor) {
+                Storage::F32 => parts.push(Part::f32(name.clone(), tensor.shape.clone(), &tensor.values)?),
+                Storage::F16 => parts.push(Part::f16(name, tensor)?),
+                Storage::Int8Rows => {
+                    let (codes, scale) = encode_rows(name, tensor)?;
+                    if self.tensors.contains_key(&scale.name) {
+                        let found = format!("a tensor {:?}, the name of its row scales", scale.name);
+                        return Err(ModelError::tensor(name, "no tensor under another's name", found));
+                    }
+                    parts.extend([codes, scale]);
+                }
+            }
+        }
+        // Wide numbers first: every tensor is then aligned to its own width.
+        parts.sort_by(|a, b| b.width.cmp(&a.width).then_with(|| a.name.cmp(&b.name)));
+        let mut header = Header { metadata: self.metadata.clone(), ..Header::default() };
+        let mut end = 0;
+        for part in &parts {
+            end = header.push(part.name.clone(), part.dtype, part.shape.clone(), end, part.bytes.len());
+        }
+        let mut file = header.write()?;
+        file.reserve_exact(parts.iter().map(|part| part.bytes.len()).sum());
+        parts.iter().for_each(|part| file.extend_from_slice(&part.bytes));
+        Ok(file)
+    }
+
+    /// How many numbers the tensors hold together.
+    pub fn parameter_count(&self) -> u64 {
+        self.tensors.values().map(|tensor| tensor.values.len() as u64).sum()
+    }
+
+    /// Takes the tensor `name`, which must have the shape `shape`, out of the checkpoint.
+    ///
+    /// # Errors
+    /// [`ModelError::Missing`] if there is none; [`ModelError::Tensor`] if it has another shape, and it stays.
+    pub fn take(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
+        match self.tensors.get(name) {
+            None => Err(ModelError::Missing { tensor: excerpt(name), expected: format!("{shape:?}") }),
+            Some(tensor) if tensor.shape != shape => {
+                Err(ModelError::tensor(name, format!("shape {shape:?}"), format!("shape {:?}", tensor.shape)))
+            }
+            Some(_) => Ok(self.tensors.remove(name).unwrap_or_default()),
+        }
+    }
+
+    /// Checks that every tensor has been [taken](Self::take): a tensor left over belongs to another network.
+    ///
+    /// # Errors
+    /// [`ModelError::Unclaimed`] with the first tensor that is left.
+    pub fn finish(&self) -> Result<(), ModelError> {
+        match self.tensors.first_key_value() {
+            None => Ok(()),
+            Some((name, tensor)) => {
+                Err(ModelError::Unclaimed { tensor: excerpt(name), found: format!("{:?}", tensor.shape) })
+            }
+        }
+    }
+}
+
+/// Reads a tensor of floating-point numbers.
+fn decode(name: &str, entry: Entry, data: &[u8]) -> Result<Tensor, ModelError> {
+    match entry.dtype.as_str() {
+        "F32" => decode_as(name, entry, data, f32::from_le_bytes),
+        "F16" => decode_as(name, entry, data, |bytes| f16::from_le_bytes(bytes).to_f32()),
+        "BF16" => decode_as(name, entry, data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
+        "F64" => decode_as(name, entry, data, |bytes| f64::from_le_bytes(bytes) as f32),
+        _ => Err(ModelError::Dtype { tensor: excerpt(name), dtype: excerpt(&entry.dtype) }),
+    }
+}
+
+fn decode_as<const WIDTH: usize>(
+    name: &str,
+    entry: Entry,
+    data: &[u8],
+    read: impl Fn([u8; WIDTH]) -> f32,
+) -> Result<Tensor, ModelError> {
+    entry.check_size(name, WIDTH)?;
+    let (numbers, _) = data[entry.extent()].as_chunks::<WIDTH>();
+    let values: Vec<f32> = numbers.iter().map(|&bytes| read(bytes)).collect();
+    check_finite(name, &values)?;
+    Ok(Tensor { shape: entry.shape.0, values })
+}
+
+/// Reads int8 rows (see [`Storage::Int8Rows`]) given their scales.
+fn decode_rows(name: &str, codes: Entry, scale: &Tensor, data: &[u8]) -> Result<Tensor, ModelError> {
+    codes.check_size(name, 1)?;
+    let &[rows, columns] = codes.shape.0.as_slice() else {
+        return Err(ModelError::tensor(name, "an I8 matrix", format!("shape {:?}", codes.shape.0)));
+    };
+    if scale.shape != [rows] {
+        let (expected, found) = (format!("row scales of shape [{rows}]"), format!("shape {:?}", scale.shape));
+        return Err(ModelError::tensor(name, expected, found));
+    }
+    if let Some(index) = scale.values.iter().position(|&scale| scale < 0.0) {
+        return Err(ModelError::Value {
+            tensor: excerpt(&format!("{name}{SCALE}")),
+            index,
+            expected: "a scale that is not negative",
+            found: scale.values[index].to_string(),
+        });
+    }
+    let bytes = &data[codes.extent()];
+    let mut values = Vec::with_capacity(bytes.len());
+    // A matrix without columns has no bytes to cut into rows.
+    for (row, &scale) in bytes.chunks_exact(columns.max(1)).zip(&scale.values) {
+        values.extend(row.iter().map(|&code| f32::from(code.cast_signed()) * scale));
+    }
+    check_finite(name, &values)?;
+    Ok(Tensor { shape: codes.shape.0, values })
+}
+
+fn check_finite(name: &str, values: &[f32]) -> Result<(), ModelError> {
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(index) => Err(ModelError::Value {
+            tensor: excerpt(name),
+            index,
+            expected: "a finite f32",
+            found: values[index].to_string(),
+        }),
+    }
+}
+
+/// A tensor as it is written.
+struct Part {
+    name: String,
+    dtype: &'static str,
+    width: usize,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Part {
+    fn f32(name: String, shape: Vec<usize>, values: &[f32]) -> Result<Self, ModelError> {
+        check_finite(&name, values)?;
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Ok(Self { name, dtype: "F32", width: 4, shape, bytes })
+    }
+
+    fn f16(name: &str, tensor: &Tensor) -> Result<Self, ModelError> {
+        check_finite(name, &tensor.values)?;
+        let largest = f16::MAX.to_f32();
+        if let Some(index) = tensor.values.iter().position(|value| value.abs() > largest) {
+            return Err(ModelError::Value {
+                tensor: excerpt(name),
+                index,
+                expected: "at most 65504 in magnitude, to be stored as f16",
+                found: tensor.values[index].to_string(),
+            });
+        }
+        let bytes = tensor.values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect();
+        Ok(Self { name: name.to_owned(), dtype: "F16", width: 2, shape: tensor.shape.clone(), bytes })
+    }
+}
+
+/// The codes and the scales of a matrix (see [`Storage::Int8Rows`]).
+fn encode_rows(name: &str, tensor: &Tensor) -> Result<(Part, Part), ModelError> {
+    let (rows, columns) = match *tensor.shape.as_slice() {
+        // Without columns there could be any number of rows, and of scales, for no values.
+        [rows, columns] if columns > 0 => (rows, columns),
+        _ => {
+            let (expected, found) =
+                ("a matrix, to be stored as int8 rows", format!("shape {:?}", tensor.shape));
+            return Err(ModelError::tensor(name, expected, found));
+        }
+    };
+    check_finite(name, &tensor.values)?;
+    let mut codes = Vec::with_capacity(tensor.values.len());
+    let mut scales = vec![0.0; rows];
+    for (row, scale) in tensor.values.chunks_exact(columns).zip(&mut scales) {
+        let largest = row.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+        // Below the normal numbers a scale has too few bits to carry the row.
+        if largest >= INT8_LARGEST * f32::MIN_POSITIVE {
+            *scale = largest / INT8_LARGEST;
+        }
+        let code = |value: f32| (value / *scale).round().clamp(-INT8_LARGEST, INT8_LARGEST) as i8;
+        codes.extend(row.iter().map(|&value| if *scale == 0.0 { 0 } else { code(value).cast_unsigned() }));
+    }
+    let scales = Part::f32(format!("{name}{SCALE}"), vec![rows], &scales)?;
+    check_name(&scales.name)
+        .map_err(|reason| ModelError::tensor(name, "a name with room for its scales'", reason))?;
+    let codes =
+        Part { name: name.to_owned(), dtype: "I8", width: 1, shape: tensor.shape.clone(), bytes: codes };
+    Ok((codes, scales))
+}

@@ -1,0 +1,217 @@
+//! What a checkpoint's tensors mean: the network, its words and labels, how it was made.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::ModelError;
+use super::encoder::{self, LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
+use super::error::excerpt;
+
+/// The metadata key under which a model's config is stored.
+pub const CONFIG_KEY: &str = "saccade";
+/// The version of the config that is written and read.
+pub const FORMAT: u32 = 1;
+/// The word that stands for every word outside the vocabulary; always the first.
+const UNKNOWN: &str = "<unk>";
+
+/// A network and the text it reads, as stored in a model file.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The version of this record: [`FORMAT`].
+    pub format: u32,
+    /// What the network is asked.
+    pub task: Task,
+    /// How text becomes words.
+    pub tokenizer: TokenizerConfig,
+    /// The words in the order of the embedding's rows, each once; the first is `<unk>`.
+    pub vocabulary: Vec<String>,
+    /// The names of the classes in the order of the scores, each once.
+    pub labels: Vec<String>,
+    /// The width of a word's vector.
+    pub embedding_size: usize,
+    /// The layers that a sequence passes through, in order.
+    #[serde(deserialize_with = "encoder::deserialize")]
+    pub encoder: Vec<LayerConfig>,
+    /// How a sequence of states becomes one.
+    pub pool: Pool,
+    /// The skim probability above which a word is skimmed, where the caller gives none. Skim models only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f32>,
+    /// How the model was made and what it reached.
+    #[serde(default)]
+    pub training: Training,
+}
+
+/// What a network is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// One label for a text.
+    Classify,
+}
+
+/// How text becomes words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenizerConfig {
+    /// Where words begin and end.
+    pub kind: TokenizerKind,
+    /// Whether words are looked up in lower case.
+    pub lowercase: bool,
+}
+
+/// Where words begin and end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenizerKind {
+    /// The Penn Treebank's convention.
+    Treebank,
+    /// At spaces only.
+    Spaces,
+}
+
+/// How a sequence of states becomes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pool {
+    /// The state after the last word read, of each direction.
+    Last,
+    /// The mean over the words.
+    Mean,
+    /// The largest value over the words, feature by feature.
+    Max,
+}
+
+/// How a model was made and what it reached. Every part may be absent.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Training {
+    /// The command that made the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// The seed of every random choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// The commit of the code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The data set's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_set: Option<String>,
+    /// The data set's licence, as known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+    /// Measured figures by name: `dev_accuracy`, `test_accuracy`, `skim_rate`, …, as fractions of 1.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, f64>,
+    /// Anything else worth keeping, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub notes: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// Reads a config and checks it.
+    ///
+    /// # Errors
+    /// [`ModelError::Format`] for another version; [`ModelError::ConfigSyntax`] for a text that is not a config;
+    /// [`ModelError::Config`] for a value out of its range.
+    pub fn from_json(json: &str) -> Result<Self, ModelError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        let syntax =
+            |error: serde_json::Error| ModelError::ConfigSyntax { reason: excerpt(&error.to_string()) };
+        // The version comes first: another format's fields would be reported as unknown.
+        let Version { format } = serde_json::from_str(json).map_err(syntax)?;
+        if format != FORMAT {
+            return Err(ModelError::Format { expected: FORMAT, found: format });
+        }
+        let config: Self = serde_json::from_str(json).map_err(syntax)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks the config and writes it, to be stored under [`CONFIG_KEY`]. Equal configs give equal texts.
+    ///
+    /// # Errors
+    /// [`ModelError::Format`] or [`ModelError::Config`] for a config that could not be read back.
+    pub fn to_json(&self) -> Result<String, ModelError> {
+        self.validate()?;
+        serde_json::to_string(self).map_err(|error| ModelError::syntax(&error))
+    }
+
+    /// Checks every field against its range.
+    ///
+    /// # Errors
+    /// [`ModelError::Format`], or [`ModelError::Config`] with the first field that is wrong.
+    pub fn validate(&self) -> Result<(), ModelError> {
+        if self.format != FORMAT {
+            return Err(ModelError::Format { expected: FORMAT, found: self.format });
+        }
+        match self.vocabulary.first() {
+            Some(first) if first == UNKNOWN => {}
+            Some(first) => {
+                return Err(ModelError::config("vocabulary[0]", UNKNOWN, format!("{:?}", excerpt(first))));
+            }
+            None => return Err(ModelError::config("vocabulary", "at least one word", "none")),
+        }
+        check_distinct("vocabulary", &self.vocabulary)?;
+        if self.labels.is_empty() {
+            return Err(ModelError::config("labels", "at least one label", "none"));
+        }
+        check_distinct("labels", &self.labels)?;
+        check_range("embedding_size", self.embedding_size, 1, LARGEST_SIZE)?;
+        check_range("the number of layers in encoder", self.encoder.len(), 1, MOST_LAYERS)?;
+        for (index, layer) in self.encoder.iter().enumerate() {
+            layer.validate(&format!("encoder[{index}]"))?;
+        }
+        let skims = self.encoder.iter().any(|layer| matches!(layer, LayerConfig::Skim { .. }));
+        match self.threshold {
+            Some(_) if !skims => return Err(ModelError::config("threshold", "none: no layer skims", "one")),
+            Some(threshold) if !(0.0..=1.0).contains(&threshold) => {
+                return Err(ModelError::config("threshold", "0 to 1", threshold.to_string()));
+            }
+            _ => {}
+        }
+        match self.training.figures.iter().find(|(_, figure)| !figure.is_finite()) {
+            Some((name, figure)) => {
+                let field = format!("training.figures.{}", excerpt(name));
+                Err(ModelError::config(field, "a finite number", figure.to_string()))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The weights of the network's matrices: no file with fewer numbers can hold it. Biases and other vectors are
+    /// not counted. The config must be [valid](Self::validate).
+    pub fn least_parameters(&self) -> u64 {
+        let mut width = self.embedding_size as u64;
+        let mut weights = self.vocabulary.len() as u64 * width;
+        for layer in &self.encoder {
+            weights += layer.weights(width);
+            width = layer.output_size() as u64;
+        }
+        weights + self.labels.len() as u64 * width
+    }
+}
+
+/// Checks that no text is empty and none appears twice.
+fn check_distinct(field: &str, texts: &[String]) -> Result<(), ModelError> {
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_by_key(|&index| &texts[index]);
+    if let Some(&first) = order.first()
+        && texts[first].is_empty()
+    {
+        return Err(ModelError::config(format!("{field}[{first}]"), "a text", "an empty one"));
+    }
+    match order.windows(2).find(|pair| texts[pair[0]] == texts[pair[1]]) {
+        Some(pair) => {
+            let found = format!("{:?}, which is also at [{}]", excerpt(&texts[pair[0]]), pair[0]);
+            Err(ModelError::config(format!("{field}[{}]", pair[1]), "a text of its own", found))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,46 @@
+//! Models as files: tensors under PyTorch's names, and what they mean.
+//!
+//! A model is one safetensors file. Its tensors are a [`Checkpoint`]; its [`Config`], a JSON text under the
+//! metadata key [`CONFIG_KEY`], says which network they belong to. A plain PyTorch `state_dict` is a
+//! [`Checkpoint`] without a [`Config`].
+//!
+//! Nothing in a file is trusted. Reading one never panics, takes time in proportion to its length (times the
+//! logarithm of its number of tensors or words), and holds at most
+//! [`MEMORY_FACTOR`] × its length + [`MEMORY_BASE`] bytes at any moment.
+
+mod checkpoint;
+mod config;
+mod encoder;
+mod error;
+mod header;
+
+pub use checkpoint::{Checkpoint, Storage, Tensor};
+pub use config::{CONFIG_KEY, Config, FORMAT, Pool, Task, TokenizerConfig, TokenizerKind, Training};
+pub use encoder::{Cell, LayerConfig, Nonlinearity, SmallReads, SruConfig};
+pub use error::ModelError;
+
+/// The most bytes that [`open`] holds for each byte of the file.
+///
+/// An int8 value becomes an f32: 4. The rest is the header: a JSON list of very short words or very small
+/// tensors is shorter than the same list in memory.
+pub const MEMORY_FACTOR: usize = 20;
+
+/// The bytes that [`open`] may hold whatever the length of the file.
+pub const MEMORY_BASE: usize = 512 << 10;
+
+/// Reads a model file: its config, and the tensors that the config speaks of.
+///
+/// # Errors
+/// Any [`ModelError`] of [`Checkpoint::from_bytes`] and [`Config::from_json`]; [`ModelError::ConfigMissing`]
+/// for a file without a config; [`ModelError::TooFewParameters`] when the config describes a network larger
+/// than the file.
+pub fn open(bytes: &[u8]) -> Result<(Config, Checkpoint), ModelError> {
+    let checkpoint = Checkpoint::from_bytes(bytes)?;
+    let json = checkpoint.metadata.get(CONFIG_KEY).ok_or(ModelError::ConfigMissing)?;
+    let config = Config::from_json(json)?;
+    let (needed, held) = (config.least_parameters(), checkpoint.parameter_count());
+    if needed > held {
+        return Err(ModelError::TooFewParameters { needed, held });
+    }
+    Ok((config, checkpoint))
+}

@@ -1,0 +1,79 @@
+//! Small models and files, for the tests of the file format.
+#![allow(dead_code, reason = "each test program uses a part")]
+
+use std::collections::BTreeMap;
+
+use saccade_rnn::model::{
+    CONFIG_KEY, Cell, Checkpoint, Config, FORMAT, LayerConfig, Nonlinearity, Pool, SmallReads, SruConfig,
+    Storage, Task, Tensor, TokenizerConfig, TokenizerKind, Training,
+};
+
+/// A file with this header, whatever it says, and this data.
+pub(crate) fn file(header: &str, data: &[u8]) -> Vec<u8> {
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), data].concat()
+}
+
+/// A config with a layer of every type.
+pub(crate) fn config() -> Config {
+    Config {
+        format: FORMAT,
+        task: Task::Classify,
+        tokenizer: TokenizerConfig { kind: TokenizerKind::Treebank, lowercase: true },
+        vocabulary: ["<unk>", "a", "good", "film", "\"", "naïve", "🎬"].map(String::from).to_vec(),
+        labels: ["negative", "positive"].map(String::from).to_vec(),
+        embedding_size: 3,
+        encoder: vec![
+            LayerConfig::Elman { hidden_size: 2, nonlinearity: Nonlinearity::Relu, bidirectional: false },
+            LayerConfig::Lstm { hidden_size: 2, bidirectional: true },
+            LayerConfig::Gru { hidden_size: 3, bidirectional: false },
+            LayerConfig::Sru(SruConfig {
+                hidden_size: 4,
+                num_layers: 2,
+                bidirectional: true,
+                v1: false,
+                rescale: true,
+                has_skip_term: true,
+                use_tanh: false,
+                layer_norm: true,
+                normalize_after: false,
+                projection_size: 2,
+            }),
+            LayerConfig::Skim {
+                cell: Cell::Lstm,
+                hidden_size: 4,
+                small_size: 1,
+                small_reads: SmallReads::Slice,
+            },
+        ],
+        pool: Pool::Last,
+        threshold: Some(0.5),
+        training: Training {
+            command: Some("saccade train tiny.toml".into()),
+            seed: Some(u64::MAX),
+            figures: BTreeMap::from([("dev_accuracy".into(), 0.75)]),
+            ..Training::default()
+        },
+    }
+}
+
+/// A checkpoint with that config and numbers enough for it.
+pub(crate) fn checkpoint() -> Checkpoint {
+    let matrix = |rows: usize, columns: usize| {
+        let values = (0..rows * columns).map(|i| (i as f32 * 0.37).sin()).collect();
+        Tensor::new("matrix", vec![rows, columns], values).expect("the lengths agree")
+    };
+    let tensors = BTreeMap::from([
+        ("embedding.weight".to_owned(), matrix(7, 3)),
+        ("encoder.0.weight_ih_l0".to_owned(), matrix(40, 16)),
+        ("head.bias".to_owned(), Tensor::new("bias", vec![2], vec![0.5, -0.5]).expect("the lengths agree")),
+    ]);
+    let json = config().to_json().expect("the config is valid");
+    let metadata =
+        BTreeMap::from([(CONFIG_KEY.to_owned(), json), ("note".to_owned(), "made by a test".to_owned())]);
+    Checkpoint { tensors, metadata }
+}
+
+/// Matrices as int8 rows, the rest as f32.
+pub(crate) fn compact(_: &str, tensor: &Tensor) -> Storage {
+    if tensor.shape.len() == 2 { Storage::Int8Rows } else { Storage::F32 }
+}
