@@ -1,4 +1,7 @@
 //! The classes of characters, and the lists of words, that the treebank convention turns on.
+//!
+//! U+0091 to U+0097 are control characters that nobody writes; in text they are the quotation marks and dashes of
+//! Windows-1252, decoded as if it were Latin-1.
 
 /// U+00A0, which joins the parts of a number (`2 1/2`) and separates anything else.
 pub(super) const NO_BREAK_SPACE: char = '\u{a0}';
@@ -31,17 +34,22 @@ pub(super) fn stands_alone(c: char) -> bool {
 
 /// Opening double quotation marks other than the ambiguous `"`.
 pub(super) fn is_opening_quote(c: char) -> bool {
-    matches!(c, '“' | '„' | '«')
+    matches!(c, '“' | '„' | '«' | '\u{93}')
 }
 
 /// Closing double quotation marks other than the ambiguous `"`.
 pub(super) fn is_closing_quote(c: char) -> bool {
-    matches!(c, '”' | '»')
+    matches!(c, '”' | '»' | '\u{94}')
 }
 
-/// Apostrophes and single quotation marks.
+/// Apostrophes, single quotation marks, and the accent that is typed for them.
 pub(super) fn is_apostrophe(c: char) -> bool {
-    matches!(c, '\'' | '’' | '‘')
+    matches!(c, '\'' | '’' | '´' | '\u{92}') || is_opening_single_quote(c)
+}
+
+/// Opening single quotation marks other than the ambiguous `'`.
+pub(super) fn is_opening_single_quote(c: char) -> bool {
+    matches!(c, '‘' | '\u{91}')
 }
 
 /// The hyphens that join words.
@@ -51,7 +59,7 @@ pub(super) fn is_hyphen(c: char) -> bool {
 
 /// Dashes that separate, unless they stand between digits as in `1990–95`.
 pub(super) fn is_long_dash(c: char) -> bool {
-    matches!(c, '\u{2012}'..='\u{2015}')
+    matches!(c, '\u{2012}'..='\u{2015}' | '\u{96}' | '\u{97}')
 }
 
 /// A full stop, or the character for three.

@@ -7,8 +7,9 @@ use std::ops::Range;
 
 use super::characters::{
     NO_BREAK_SPACE, follows_apostrophe, is_abbreviation, is_alphanumeric, is_apostrophe, is_clitic,
-    is_closing_quote, is_currency, is_dot, is_hyphen, is_long_dash, is_opening_quote, is_pictograph,
-    is_word_like, joins_pictographs, keeps_final_apostrophe, precedes_opening, stands_alone,
+    is_closing_quote, is_currency, is_dot, is_hyphen, is_long_dash, is_opening_quote,
+    is_opening_single_quote, is_pictograph, is_word_like, joins_pictographs, keeps_final_apostrophe,
+    precedes_opening, stands_alone,
 };
 use super::token::{Collector, Token};
 
@@ -181,7 +182,7 @@ impl Scanner<'_> {
     fn apostrophe(&mut self, at: usize, c: char) -> usize {
         let next = at + c.len_utf8();
         if c != '\'' && self.peek(next) == Some(c) || self.text[at..].starts_with("''") {
-            let form = if c == '‘' { "``" } else { "''" };
+            let form = if is_opening_single_quote(c) { "``" } else { "''" };
             return self.emit_as(at..next + c.len_utf8(), form);
         }
         let digits = self.text[next..].bytes().take(3).take_while(u8::is_ascii_digit).count();
@@ -200,7 +201,7 @@ impl Scanner<'_> {
             }
             return self.emit(at..end);
         }
-        let opens = c != '’' && self.opens(at, next);
+        let opens = (c == '\'' || is_opening_single_quote(c)) && self.opens(at, next);
         self.emit_as(at..next, if opens { "`" } else { "'" })
     }
 
