@@ -156,7 +156,9 @@ impl Scanner<'_> {
             let initial = last.is_some_and(|c| c.is_ascii_alphabetic()) && before.is_none_or(|c| c == '.');
             return initial && self.peek(end + next.len_utf8()).is_some_and(is_alphanumeric);
         }
-        is_alphanumeric(next) && !(last.is_some_and(char::is_lowercase) && next.is_uppercase())
+        // Some capitals (`𝕆`) have no lower-case form and would, after a lower-cased letter, look like a beginning.
+        let capital = next.to_lowercase().next() != Some(next);
+        is_alphanumeric(next) && !(last.is_some_and(char::is_lowercase) && capital)
     }
 
     /// Emits a word with its clitics apart: `wouldn't've` is `would n't 've`, `cannot` is `can not`.

@@ -73,7 +73,7 @@ fn any_unicode_survives() {
         "nul\0byte \u{fffd} zero\u{200b}width cafe\u{301}'s",
         "nul\0byte \u{fffd} zero\u{200b}width cafe\u{301} 's",
     );
-    reads("İ. ǅ ſ'S", "i̇ . ǆ ſ 's");
+    reads("İ. ǅ ſ'S Ϲ.𝕆", "i̇ . ǆ ſ 's ϲ.𝕆");
     reads(" \t\n\u{3000}", "");
     reads("", "");
 }
@@ -153,7 +153,7 @@ fn texts() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
     fn spans_are_ordered_and_agree(text in texts(), treebank: bool, lowercase: bool) {
