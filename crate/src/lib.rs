@@ -9,3 +9,5 @@ pub mod graph;
 pub mod model;
 pub mod nn;
 pub mod text;
+#[cfg(feature = "train")]
+pub mod train;

@@ -1,0 +1,99 @@
+//! How a text becomes tokens: a choice that is part of a model and is stored with it.
+
+use serde::{Deserialize, Serialize};
+
+use super::token::{Collector, Token};
+use super::treebank;
+
+/// A tokenizer, as plain settings: `{"kind":"treebank","lowercase":true}` in a model's configuration.
+///
+/// ```
+/// use saccade_rnn::text::Tokenizer;
+///
+/// let words = |text| Tokenizer::treebank().tokenize(text).into_iter().map(|t| t.text).collect::<Vec<_>>();
+/// assert_eq!(words("You can't skim (all of) it."), ["you", "ca", "n't", "skim", "-lrb-", "all", "of", "-rrb-", "it", "."]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tokenizer {
+    kind: TokenizerKind,
+    lowercase: bool,
+}
+
+/// Where a tokenizer cuts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenizerKind {
+    /// At ASCII spaces and nowhere else: for text that somebody has tokenised.
+    Spaces,
+    /// By the convention of the Penn Treebank as the Stanford Sentiment Treebank applies it: `do n't`, `it 's`,
+    /// `can not`, punctuation apart, ` `` ` and `''` for quotation marks, `-lrb-` and `-rrb-` for brackets, `\/`
+    /// and `\*` for slash and asterisk, `--` and `...` for dashes and dots of any length; hyphenated words,
+    /// numbers (`1,000`, `9.50`) and abbreviations (`mr.`, `u.s.`) whole.
+    ///
+    /// Text that is tokenised this way already comes back unchanged. That is so because almost every rule looks no
+    /// further than the white space around a token, and no token, standing between spaces, is cut again. Where a
+    /// form is ambiguous in raw text, that stability decides:
+    ///
+    /// - a full stop after an abbreviation belongs to it even at the end of a sentence: `the u.s.` gets no second
+    ///   one; `no.` is an abbreviation only before a number, or before a full stop of its own;
+    /// - a free-standing `'` stays, and only a `'` that touches the following word opens a quotation (`` ` ``);
+    /// - a free-standing `"` opens and closes by turns;
+    /// - U+00A0 stays inside a number (`2 1\/2`) and is white space elsewhere; other white space separates.
+    ///
+    /// `<br>`, which reviews taken from web pages are full of, separates like white space. All other markup is
+    /// text. White space, NUL and zero-width characters have no special standing otherwise.
+    Treebank,
+}
+
+impl Tokenizer {
+    /// A tokenizer from its settings. With `lowercase`, every token's text is lower-cased by Unicode's rules.
+    pub fn new(kind: TokenizerKind, lowercase: bool) -> Self {
+        Self { kind, lowercase }
+    }
+
+    /// Lower-cased treebank tokens, as in the Stanford Sentiment Treebank.
+    pub fn treebank() -> Self {
+        Self::new(TokenizerKind::Treebank, true)
+    }
+
+    /// Tokens between ASCII spaces, letters as they are.
+    pub fn spaces() -> Self {
+        Self::new(TokenizerKind::Spaces, false)
+    }
+
+    /// Where this tokenizer cuts.
+    pub fn kind(&self) -> TokenizerKind {
+        self.kind
+    }
+
+    /// Whether tokens are lower-cased.
+    pub fn lowercase(&self) -> bool {
+        self.lowercase
+    }
+
+    /// The tokens of `text` in order, with their spans in it; none for a text of white space. Any string is
+    /// accepted, and the time is linear in its length.
+    pub fn tokenize(&self, text: &str) -> Vec<Token> {
+        match self.kind {
+            TokenizerKind::Spaces => self.split_spaces(text),
+            TokenizerKind::Treebank => treebank::tokenize(text, self.lowercase),
+        }
+    }
+
+    fn split_spaces(&self, text: &str) -> Vec<Token> {
+        let mut tokens = Collector::new(text);
+        let mut start = 0;
+        for word in text.split(' ') {
+            if !word.is_empty() {
+                let form = if self.lowercase { word.to_lowercase() } else { word.to_owned() };
+                tokens.push(start..start + word.len(), form);
+            }
+            start += word.len() + 1;
+        }
+        tokens.into_tokens()
+    }
+}
+
+#[cfg(test)]
+mod tests;

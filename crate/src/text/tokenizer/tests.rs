@@ -1,0 +1,193 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn words(text: &str) -> Vec<String> {
+    Tokenizer::treebank().tokenize(text).into_iter().map(|token| token.text).collect()
+}
+
+/// The tokens of raw text, written with spaces between them, are `expected`; and they are a fixed point.
+#[track_caller]
+fn reads(text: &str, expected: &str) {
+    assert_eq!(words(text).join(" "), expected, "{text:?}");
+    assert_eq!(words(expected).join(" "), expected, "{expected:?} is tokenised already");
+}
+
+#[test]
+fn clitics_are_parted() {
+    reads("I don't think it's what they'd've said", "i do n't think it 's what they 'd 've said");
+    reads("We CAN'T, won’t and cannot.", "we ca n't , wo n't and can not .");
+    reads("The actors' and the film's", "the actors ' and the film 's");
+    reads("the U.S.'s 5's", "the u.s. 's 5 's");
+}
+
+#[test]
+fn elisions_keep_their_apostrophe() {
+    reads("Rock 'n' roll 'em, good ol' boys o'clock", "rock 'n' roll 'em , good ol' boys o'clock");
+    reads("'Tis a '70s-style '80s film 'til dawn", "'tis a '70s-style '80s film 'til dawn");
+}
+
+#[test]
+fn quotation_marks_open_and_close() {
+    reads(r#"He said "no" ("never")."#, "he said `` no '' -lrb- `` never '' -rrb- .");
+    reads("“Well”—‘well’ «bien»", "`` well '' -- ` well ' `` bien ''");
+    reads("it´s \u{91}so\u{92} \u{93}bad\u{94} \u{96} really", "it 's ` so ' `` bad '' -- really");
+    reads("a 'great' idea, 'indeed'.", "a ` great ' idea , ` indeed ' .");
+    reads(r#"a " b " c"#, "a `` b '' c");
+    reads(r#"it ends.<br /><br />"It begins""#, "it ends . `` it begins ''");
+}
+
+#[test]
+fn full_stops_belong_to_abbreviations_only() {
+    reads("Mr. Lee left L.A. at 9.50.", "mr. lee left l.a. at 9.50 .");
+    reads("J.R.R. T. and I.", "j.r.r. t. and i .");
+    reads("I said no. Revolution no. 9", "i said no . revolution no. 9");
+    reads("It was good.The end...really....", "it was good . the end ... really ...");
+    reads("see example.com, the U.S.-led team…", "see example.com , the u.s.-led team ...");
+}
+
+#[test]
+fn punctuation_and_numbers() {
+    reads(
+        "1,000 people,please: 10:30; $9.50, US$5 or 100%!",
+        "1,000 people , please : 10:30 ; $ 9.50 , us $ 5 or 100 % !",
+    );
+    reads("What?! No!!! Really?!?", "what ?! no ! ! ! really ?!?");
+    reads("well-made - a must--see, 1990–95 — yes", "well-made - a must -- see , 1990-95 -- yes");
+    reads("-3 -good anti-", "-3 - good anti-");
+    reads("and/or *this* f**k [a] {b}", r"and\/or \* this \* f\*\*k -lsb- a -rsb- -lcb- b -rcb-");
+    reads("8/10 / 2\u{a0}1/2 great\u{a0}film", "8\\/10 \\/ 2\u{a0}1\\/2 great film");
+}
+
+#[test]
+fn line_breaks_separate_and_other_markup_is_text() {
+    reads("one<br />two<BR>three<br/>four", "one two three four");
+    reads("<b>bold</b> <brr> <br", r"< b > bold < \/ b > < brr > < br");
+}
+
+#[test]
+fn any_unicode_survives() {
+    reads("so good👍🏽👩‍👩‍👧 yes", "so good 👍🏽👩‍👩‍👧 yes");
+    reads("שלום, عالم!", "שלום , عالم !");
+    reads(
+        "nul\0byte \u{fffd} zero\u{200b}width cafe\u{301}'s",
+        "nul\0byte \u{fffd} zero\u{200b}width cafe\u{301} 's",
+    );
+    reads("İ. ǅ ſ'S Ϲ.𝕆", "i̇ . ǆ ſ 's ϲ.𝕆");
+    reads(" \t\n\u{3000}", "");
+    reads("", "");
+}
+
+#[test]
+fn case_is_kept_on_request() {
+    let cased = Tokenizer::new(TokenizerKind::Treebank, false);
+    let tokens: Vec<_> = cased.tokenize("(He CAN'T)").into_iter().map(|token| token.text).collect();
+    assert_eq!(tokens, ["-LRB-", "He", "CA", "N'T", "-RRB-"]);
+}
+
+#[test]
+fn spans_index_the_original_in_bytes_and_utf16() {
+    let text = "👍 (“Größe”)";
+    let tokens = Tokenizer::treebank().tokenize(text);
+    let spans: Vec<_> =
+        tokens.iter().map(|t| (t.text.as_str(), &text[t.span.bytes.clone()], t.span.utf16.clone())).collect();
+    assert_eq!(
+        spans,
+        [
+            ("👍", "👍", 0..2),
+            ("-lrb-", "(", 3..4),
+            ("``", "“", 4..5),
+            ("größe", "Größe", 5..10),
+            ("''", "”", 10..11),
+            ("-rrb-", ")", 11..12)
+        ]
+    );
+}
+
+#[test]
+fn spaces_cut_at_ascii_spaces_only() {
+    let tokens = Tokenizer::spaces().tokenize("  It's 2\u{a0}1\\/2\tor\u{85} so. ");
+    let found: Vec<_> = tokens.iter().map(|t| (t.text.as_str(), t.span.bytes.clone())).collect();
+    assert_eq!(found, [("It's", 2..6), ("2\u{a0}1\\/2\tor\u{85}", 7..19), ("so.", 20..23)]);
+}
+
+#[test]
+fn long_texts_take_linear_time() {
+    // Quadratic time would not end within the patience of any test runner.
+    for unit in
+        ["a'", "'s", ".", "a.", "*", "/", "\\", "<br ", "?!", "-", "\"", "no. ", "👍", "n't", "1,", "\u{a0}"]
+    {
+        let text = unit.repeat(1_000_000 / unit.len());
+        let tokens = Tokenizer::treebank().tokenize(&text);
+        assert!(tokens.len() <= text.len());
+    }
+    assert_eq!(Tokenizer::treebank().tokenize(&"a".repeat(10_000_000)).len(), 1);
+    assert_eq!(Tokenizer::treebank().tokenize(&"word ".repeat(100_000)).len(), 100_000);
+}
+
+#[test]
+fn settings_are_stored_by_name() {
+    for (tokenizer, json) in [
+        (Tokenizer::treebank(), r#"{"kind":"treebank","lowercase":true}"#),
+        (Tokenizer::spaces(), r#"{"kind":"spaces","lowercase":false}"#),
+    ] {
+        assert_eq!(serde_json::to_string(&tokenizer).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Tokenizer>(json).unwrap(), tokenizer);
+    }
+    assert!(serde_json::from_str::<Tokenizer>(r#"{"kind":"words","lowercase":false}"#).is_err());
+}
+
+/// Strings rich in what the rules look at, beside arbitrary ones.
+fn texts() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "a", "I", "no", "it", "mr", "U", "s", "n", "t", "'", "’", "‘", "\"", "``", "''", "`", "“", "”", ".",
+        "..", "…", ",", ":", ";", "!", "?", "-", "--", "–", "—", "\u{2011}", "/", "\\", "\\/", "*", "\\*",
+        "(", ")", "-lrb-", "<", "<br", "<br />", ">", "$", "%", "#", "&", "1", "9", "'s", "n't", "cannot",
+        "'em", "'n'", "ol'", "'70s", "İ", "Σ", "ſ", "K", "Ⱥ", "\u{301}", "\u{200d}", "\u{fe0f}", "👍", "🅰",
+        "£", "«", "\u{a0}", "\u{85}", "\0", " ", "  ", "\n", "ש", "´", "\u{91}", "\u{96}",
+    ]);
+    prop_oneof![
+        3 => prop::collection::vec(pieces, 0..24).prop_map(|pieces| pieces.concat()),
+        1 => any::<String>(),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    #[test]
+    fn spans_are_ordered_and_agree(text in texts(), treebank: bool, lowercase: bool) {
+        let kind = if treebank { TokenizerKind::Treebank } else { TokenizerKind::Spaces };
+        let mut last = 0;
+        for token in Tokenizer::new(kind, lowercase).tokenize(&text) {
+            let (bytes, utf16) = (token.span.bytes, token.span.utf16);
+            prop_assert!(last <= bytes.start && bytes.start < bytes.end);
+            last = bytes.end;
+            let source = text.get(bytes.clone()).expect("a span lies on character boundaries");
+            prop_assert_eq!(utf16.start, text[..bytes.start].encode_utf16().count());
+            prop_assert_eq!(utf16.end - utf16.start, source.encode_utf16().count());
+            let rewritten = |c: char| "()[]{}\"`'’‘´\u{91}\u{96}“”„«»*/.…-‐‑‒–—―".contains(c);
+            if !treebank || !source.contains(rewritten) {
+                prop_assert_eq!(token.text, if lowercase { source.to_lowercase() } else { source.to_owned() });
+            }
+        }
+    }
+
+    #[test]
+    fn tokenised_text_is_a_fixed_point(text in texts(), lowercase: bool) {
+        let tokenizer = Tokenizer::new(TokenizerKind::Treebank, lowercase);
+        let once: Vec<_> = tokenizer.tokenize(&text).into_iter().map(|token| token.text).collect();
+        let again: Vec<_> = tokenizer.tokenize(&once.join(" ")).into_iter().map(|token| token.text).collect();
+        prop_assert_eq!(once, again);
+    }
+
+    #[test]
+    fn nothing_but_separators_is_left_out(text in texts()) {
+        let mut rest = text.clone();
+        for token in Tokenizer::treebank().tokenize(&text).iter().rev() {
+            rest.replace_range(token.span.bytes.clone(), " ");
+        }
+        let rest = rest.to_lowercase().replace("<br", " ").replace(['/', '>'], " ");
+        prop_assert!(rest.chars().all(char::is_whitespace), "{rest:?}");
+    }
+}

@@ -1,0 +1,185 @@
+//! The vocabulary: which words a model knows, and the number of each.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The word that stands for every word outside the vocabulary. Its id is 0.
+pub const UNKNOWN: &str = "<unk>";
+
+/// Words numbered from 0 by decreasing frequency in the text they were counted in, after [`UNKNOWN`], which is 0.
+///
+/// A vocabulary is (de)serialised as the plain list of its words in the order of their ids.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
+pub struct Vocabulary {
+    words: Vec<String>,
+    /// Ids in the byte order of their words, for look-up.
+    sorted: Vec<u32>,
+}
+
+/// Why a list of words is no vocabulary.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VocabularyError {
+    /// The list does not begin with [`UNKNOWN`].
+    #[error("a vocabulary begins with `{UNKNOWN}`; this one {}", .found.as_ref().map_or("is empty".to_owned(), |word| format!("begins with {word:?}")))]
+    MissingUnknown {
+        /// The first word, if there is one.
+        found: Option<String>,
+    },
+    /// A word occurs twice.
+    #[error("the vocabulary holds {word:?} twice, as words {first} and {second}")]
+    Duplicate {
+        /// The word.
+        word: String,
+        /// Its first id.
+        first: u32,
+        /// Its second id.
+        second: u32,
+    },
+    /// There are more words than ids.
+    #[error("a vocabulary of {words} words does not fit 32-bit ids")]
+    TooLarge {
+        /// The number of words.
+        words: usize,
+    },
+}
+
+impl Vocabulary {
+    /// Counts `words` and keeps those that occur `min_count` times or more, at most `max_size` words in all
+    /// ([`UNKNOWN`] included, and present in any case). Words of equal frequency are in byte order, so the result does
+    /// not depend on the order of the input.
+    pub fn build<W: AsRef<str>>(
+        words: impl IntoIterator<Item = W>,
+        min_count: u64,
+        max_size: Option<usize>,
+    ) -> Self {
+        let mut counts = HashMap::<String, u64>::new();
+        for word in words {
+            match counts.get_mut(word.as_ref()) {
+                Some(count) => *count += 1,
+                None => {
+                    counts.insert(word.as_ref().to_owned(), 1);
+                }
+            }
+        }
+        counts.remove(UNKNOWN);
+        let mut counted: Vec<_> = counts.into_iter().filter(|&(_, count)| count >= min_count).collect();
+        counted.sort_unstable_by(|(a, m), (b, n)| n.cmp(m).then_with(|| a.cmp(b)));
+        let ids = u32::MAX as usize;
+        counted.truncate(max_size.unwrap_or(ids).clamp(1, ids) - 1);
+        let words: Vec<_> =
+            std::iter::once(UNKNOWN.to_owned()).chain(counted.into_iter().map(|(word, _)| word)).collect();
+        Self::try_from(words)
+            .expect("the keys of a map without `<unk>`, cut to the number of ids, after one `<unk>`")
+    }
+
+    /// The id of `word`, or 0 if the vocabulary does not hold it.
+    pub fn id(&self, word: &str) -> u32 {
+        self.find(word).unwrap_or(0)
+    }
+
+    /// Whether the vocabulary holds `word`.
+    pub fn contains(&self, word: &str) -> bool {
+        self.find(word).is_some()
+    }
+
+    /// The word with this id, if there is one.
+    pub fn word(&self, id: u32) -> Option<&str> {
+        self.words.get(usize::try_from(id).ok()?).map(String::as_str)
+    }
+
+    /// The words in the order of their ids.
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    /// The number of words, [`UNKNOWN`] included; at least 1.
+    #[expect(clippy::len_without_is_empty, reason = "a vocabulary is never empty")]
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    fn find(&self, word: &str) -> Option<u32> {
+        let place = self.sorted.binary_search_by(|&id| self.words[id as usize].as_str().cmp(word));
+        place.ok().map(|place| self.sorted[place])
+    }
+}
+
+impl TryFrom<Vec<String>> for Vocabulary {
+    type Error = VocabularyError;
+
+    fn try_from(words: Vec<String>) -> Result<Self, VocabularyError> {
+        let count =
+            u32::try_from(words.len()).map_err(|_| VocabularyError::TooLarge { words: words.len() })?;
+        if words.first().map(String::as_str) != Some(UNKNOWN) {
+            return Err(VocabularyError::MissingUnknown { found: words.into_iter().next() });
+        }
+        let word = |id: u32| words[id as usize].as_str();
+        let mut sorted: Vec<u32> = (0..count).collect();
+        sorted.sort_unstable_by(|&a, &b| word(a).cmp(word(b)).then(a.cmp(&b)));
+        if let Some(&[first, second]) = sorted.array_windows().find(|[a, b]| word(*a) == word(*b)) {
+            return Err(VocabularyError::Duplicate { word: word(first).to_owned(), first, second });
+        }
+        Ok(Self { words, sorted })
+    }
+}
+
+impl From<Vocabulary> for Vec<String> {
+    fn from(vocabulary: Vocabulary) -> Self {
+        vocabulary.words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(words: &[&str]) -> Vec<String> {
+        words.iter().map(|&word| word.to_owned()).collect()
+    }
+
+    #[test]
+    fn frequent_words_come_first_and_ties_are_in_byte_order() {
+        let text = "b a a c <unk> <unk> <unk> b d";
+        let vocabulary = Vocabulary::build(text.split(' '), 1, None);
+        assert_eq!(vocabulary.words(), ["<unk>", "a", "b", "c", "d"]);
+        let reversed = Vocabulary::build(text.split(' ').rev(), 1, None);
+        assert_eq!(vocabulary, reversed);
+        assert_eq!(Vocabulary::build(text.split(' '), 2, None).words(), ["<unk>", "a", "b"]);
+        assert_eq!(Vocabulary::build(text.split(' '), 1, Some(4)).words(), ["<unk>", "a", "b", "c"]);
+        assert_eq!(Vocabulary::build(text.split(' '), 1, Some(0)).words(), ["<unk>"]);
+    }
+
+    #[test]
+    fn ids_and_words_are_inverse_and_the_unknown_is_zero() {
+        let vocabulary = Vocabulary::build(["read", "skim", "skim"], 1, None);
+        for (id, word) in (0..).zip(vocabulary.words()) {
+            assert_eq!(vocabulary.id(word), id);
+            assert_eq!(vocabulary.word(id), Some(word.as_str()));
+        }
+        assert_eq!(vocabulary.id("jump"), 0);
+        assert!(vocabulary.contains("skim") && !vocabulary.contains("jump"));
+        assert_eq!(vocabulary.word(3), None);
+    }
+
+    #[test]
+    fn it_is_stored_as_a_plain_list() {
+        let vocabulary = Vocabulary::build(["x", "y", "y"], 1, None);
+        let json = serde_json::to_string(&vocabulary).unwrap();
+        assert_eq!(json, r#"["<unk>","y","x"]"#);
+        assert_eq!(serde_json::from_str::<Vocabulary>(&json).unwrap(), vocabulary);
+    }
+
+    #[test]
+    fn bad_lists_are_refused_with_the_reason() {
+        let duplicate = Vocabulary::try_from(list(&["<unk>", "a", "b", "a"])).unwrap_err();
+        assert_eq!(duplicate, VocabularyError::Duplicate { word: "a".into(), first: 1, second: 3 });
+        let twice = Vocabulary::try_from(list(&["<unk>", "<unk>"])).unwrap_err();
+        assert_eq!(twice.to_string(), "the vocabulary holds \"<unk>\" twice, as words 0 and 1");
+        let headless = Vocabulary::try_from(list(&["a", "<unk>"])).unwrap_err();
+        assert_eq!(headless.to_string(), "a vocabulary begins with `<unk>`; this one begins with \"a\"");
+        let empty = serde_json::from_str::<Vocabulary>("[]").unwrap_err();
+        assert!(empty.to_string().contains("this one is empty"), "{empty}");
+    }
+}

@@ -1,0 +1,61 @@
+//! A file of text in memory, and errors that point into it.
+
+use std::borrow::Cow;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::DataError;
+
+pub(super) struct Source {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl Source {
+    pub(super) fn open(path: &Path) -> Result<Self, DataError> {
+        match fs::read(path) {
+            Ok(bytes) => Ok(Self { path: path.to_owned(), bytes }),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                // The last ancestor that is named and missing is the outermost one.
+                let folders = path.ancestors().skip(1);
+                let missing =
+                    folders.filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()).last();
+                Err(DataError::Missing { path: path.to_owned(), folder: missing.map(Path::to_owned) })
+            }
+            Err(source) => Err(DataError::Io { path: path.to_owned(), source }),
+        }
+    }
+
+    /// The text, which must be UTF-8; a byte order mark is left out.
+    pub(super) fn utf8(&self) -> Result<&str, DataError> {
+        let text = std::str::from_utf8(&self.bytes).map_err(|error| {
+            let line = 1 + self.bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
+            self.bad_line(line, "is not UTF-8")
+        })?;
+        Ok(text.trim_start_matches('\u{feff}'))
+    }
+
+    /// The text as UTF-8, or else as Latin-1 (ISO 8859-1, in which every byte is the character of that number).
+    pub(super) fn utf8_or_latin1(&self) -> Cow<'_, str> {
+        match self.utf8() {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => Cow::Owned(self.bytes.iter().copied().map(char::from).collect()),
+        }
+    }
+
+    pub(super) fn bad_line(&self, line: usize, problem: impl Into<String>) -> DataError {
+        DataError::BadLine { path: self.path.clone(), line, problem: problem.into() }
+    }
+
+    pub(super) fn unknown_label(&self, line: usize, label: &str, known: &[&str]) -> DataError {
+        let known = known.iter().map(|&label| label.to_owned()).collect();
+        DataError::UnknownLabel { path: self.path.clone(), line, label: label.to_owned(), known }
+    }
+}
+
+/// The lines of a text with their numbers from 1, those without content left out. Only `\n` and `\r\n` end a line:
+/// Latin-1 texts hold U+0085 inside words.
+pub(super) fn numbered_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    (1..).zip(text.lines()).filter(|(_, line)| !line.trim_matches(' ').is_empty())
+}

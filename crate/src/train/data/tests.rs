@@ -1,0 +1,145 @@
+use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::*;
+
+/// Reads `bytes` as a file of `format`.
+fn read(format: Format, bytes: impl AsRef<[u8]>) -> Result<Vec<Example>, DataError> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("saccade-data-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let path = std::env::temp_dir().join(name);
+    fs::write(&path, bytes).unwrap();
+    let result = format.read(&path);
+    fs::remove_file(&path).unwrap();
+    result
+}
+
+/// What an error says after the folder and name of the file.
+fn complaint(format: Format, bytes: impl AsRef<[u8]>) -> String {
+    let message = read(format, bytes).unwrap_err().to_string();
+    message.split_once(':').expect("a message begins with the file").1.to_owned()
+}
+
+fn pairs(examples: &[Example]) -> Vec<(&str, &str)> {
+    examples.iter().map(|example| (example.label.as_str(), example.text.as_str())).collect()
+}
+
+#[test]
+fn lines_are_split_at_ascii_spaces_only() {
+    let examples = read(Format::Lines, "\u{feff}1 a 2\u{a0}1\\/2 film \r\n\n0  dull\tx \n5\n").unwrap();
+    assert_eq!(pairs(&examples), [("1", "a 2\u{a0}1\\/2 film"), ("0", "dull\tx"), ("5", "")]);
+    assert_eq!(examples.iter().map(|example| example.line).collect::<Vec<_>>(), [1, 3, 4]);
+    assert_eq!(examples[0].words(&Tokenizer::treebank()), ["a", "2\u{a0}1\\/2", "film"]);
+}
+
+#[test]
+fn lines_fall_back_to_latin1_as_a_whole() {
+    let examples = read(Format::Lines, b"1 caf\xe9 \x85 .\n0 caf\xc3\xa9\n").unwrap();
+    assert_eq!(pairs(&examples), [("1", "café \u{85} ."), ("0", "cafÃ©")]);
+    assert_eq!(examples[0].words(&Tokenizer::spaces()), ["café", "\u{85}", "."]);
+}
+
+#[test]
+fn reviews_are_raw_text() {
+    let examples = read(Format::ImdbTsv, "pos\t7\t9\tIt's good.<br /><br />See it!\n").unwrap();
+    assert_eq!(pairs(&examples), [("pos", "It's good.<br /><br />See it!")]);
+    assert_eq!(examples[0].words(&Tokenizer::treebank()), ["it", "'s", "good", ".", "see", "it", "!"]);
+}
+
+#[test]
+fn news_is_read_in_both_shapes() {
+    let official = read(Format::AgCsv, "\"4\",\"A title\",\"Some \"\"quoted\"\" text\"\n").unwrap();
+    assert_eq!(pairs(&official), [("4", "A title . Some \"quoted\" text")]);
+    let noisy =
+        read(Format::AgCsv, "label,gt,text,group\n0,3,\"A title . Text,\nmore\",1\n3,0,x,0\n").unwrap();
+    assert_eq!(pairs(&noisy), [("4", "A title . Text, more"), ("1", "x")]);
+    assert_eq!(noisy[1].line, 4);
+}
+
+#[test]
+fn every_node_of_a_tree_is_an_example() {
+    let examples =
+        read(Format::SstTrees, "(3 (2 (3 Good) (2 -LRB-)) (1 n't))\n(2 (4 Fine) (2 .))\n").unwrap();
+    assert_eq!(pairs(&examples), [("1", "good"), ("0", "n't"), ("1", "good -lrb- n't"), ("1", "fine")]);
+    assert_eq!(examples.iter().map(|example| example.phrase).collect::<Vec<_>>(), [true, true, false, true]);
+    let deep = "(3 ".repeat(100_000) + "x" + &")".repeat(100_000);
+    assert_eq!(read(Format::SstTrees, deep).unwrap().len(), 100_000);
+}
+
+#[test]
+fn bad_lines_are_named() {
+    assert_eq!(complaint(Format::Lines, "1 a\n b\n"), "2: begins with a space where its label should be");
+    assert_eq!(
+        complaint(Format::ImdbTsv, "pos\t1\tx\n"),
+        "1: has 3 tab-separated fields, not label, id, rating and text"
+    );
+    assert_eq!(complaint(Format::ImdbTsv, "meh\t1\t5\tx\n"), "1: the label \"meh\" is none of neg, pos");
+    assert_eq!(complaint(Format::ImdbTsv, b"pos\t1\t5\tx\npos\t1\t5\t\xff\n"), "2: is not UTF-8");
+    assert_eq!(complaint(Format::AgCsv, "1,a,b\n7,a,b\n"), "2: the label \"7\" is none of 1, 2, 3, 4");
+    assert_eq!(
+        complaint(Format::AgCsv, "1,a\n"),
+        "1: has 2 comma-separated fields, not class, title and description"
+    );
+    assert_eq!(
+        complaint(Format::AgCsv, "label,gt,text,group\n0,4,a,0\n"),
+        "2: the label \"4\" is none of 0, 1, 2, 3"
+    );
+    for (tree, problem) in [
+        ("(3 (2 a)", "ends before its tree does"),
+        (")(3 a)", "closes a bracket that is not open"),
+        ("(3 a) (2 b)", "goes on after the end of its tree"),
+        ("(3 (2 ))", "has a node without words"),
+        ("(3", "ends inside a node"),
+        ("good", "is not a tree in brackets"),
+        ("(5 good)", "the label \"5\" is none of 0, 1, 2, 3, 4"),
+    ] {
+        assert_eq!(complaint(Format::SstTrees, tree), format!("1: {problem}"), "{tree}");
+    }
+}
+
+#[test]
+fn missing_files_and_folders_are_named() {
+    let folder = std::env::temp_dir().join("saccade-no-such-folder");
+    let path = folder.join("sst").join("train");
+    let error = Format::Lines.read(&path).unwrap_err();
+    assert!(
+        matches!(&error, DataError::Missing { folder: Some(missing), .. } if *missing == folder),
+        "{error:?}"
+    );
+    let message = error.to_string();
+    assert!(message.starts_with(path.to_str().unwrap()) && message.contains("--data DIR"), "{message}");
+    let error = Format::Lines.read(std::env::temp_dir().join("saccade-no-such-file")).unwrap_err();
+    assert!(matches!(error, DataError::Missing { folder: None, .. }), "{error:?}");
+    assert!(matches!(Format::Lines.read(std::env::temp_dir()), Err(DataError::Io { .. })));
+}
+
+#[test]
+fn labels_are_numbered_or_refused() {
+    let examples = read(Format::Lines, "b x\na y\nb z\n").unwrap();
+    let known = labels(&examples);
+    assert_eq!(known, ["a", "b"]);
+    assert_eq!(encode_labels(&examples, &known, Path::new("f")).unwrap(), [1, 0, 1]);
+    let error = encode_labels(&examples, &known[1..], Path::new("f")).unwrap_err();
+    assert_eq!(error.to_string(), "f:2: the label \"a\" is none of b");
+}
+
+#[test]
+fn texts_of_another_set_are_removed() {
+    let mut train = read(Format::Lines, "1 same  text\n0 other\n1 same text\n").unwrap();
+    let test = read(Format::Lines, "0 same text\n").unwrap();
+    assert_eq!(remove_texts_of(&mut train, &test), 2);
+    assert_eq!(pairs(&train), [("0", "other")]);
+}
+
+#[test]
+fn formats_have_names() {
+    for format in Format::ALL {
+        assert_eq!(format.to_string().parse(), Ok(format));
+        assert_eq!(serde_json::to_string(&format).unwrap(), format!("\"{format}\""));
+    }
+    let error = "csv".parse::<Format>().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no format is called \"csv\"; there are lines, imdb-tsv, ag-csv, sst-trees"
+    );
+}

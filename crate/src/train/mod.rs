@@ -1,0 +1,3 @@
+//! Training: from labelled text to a model. Never part of the browser's inference binary.
+
+pub mod data;
