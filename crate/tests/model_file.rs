@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;
 use saccade_rnn::model::{
-    CONFIG_KEY, Checkpoint, Config, LayerConfig, ModelError, SmallReads, SruConfig, Storage, Tensor,
-    TokenizerKind, open,
+    CONFIG_KEY, Checkpoint, Config, LayerConfig, ModelError, SmallReads, SruConfig, Storage, Tensor, open,
 };
+use saccade_rnn::text::TokenizerKind;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 mod support;
@@ -413,7 +413,7 @@ fn a_config_as_it_is_spelled() {
         "pool": "max"
     }"#;
     let read = Config::from_json(json).expect("valid");
-    assert_eq!(read.tokenizer.kind, TokenizerKind::Spaces);
+    assert_eq!(read.tokenizer.kind(), TokenizerKind::Spaces);
     assert_eq!(read.threshold, None);
     let LayerConfig::Sru(SruConfig { has_skip_term, rescale, v1, projection_size, .. }) = read.encoder[1]
     else {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ModelError;
 use super::encoder::{self, LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
 use super::error::excerpt;
+use crate::text::Tokenizer;
 
 /// The metadata key under which a model's config is stored.
 pub const CONFIG_KEY: &str = "saccade";
@@ -24,7 +25,7 @@ pub struct Config {
     /// What the network is asked.
     pub task: Task,
     /// How text becomes words.
-    pub tokenizer: TokenizerConfig,
+    pub tokenizer: Tokenizer,
     /// The words in the order of the embedding's rows, each once; the first is `<unk>`.
     pub vocabulary: Vec<String>,
     /// The names of the classes in the order of the scores, each once.
@@ -50,26 +51,6 @@ pub struct Config {
 pub enum Task {
     /// One label for a text.
     Classify,
-}
-
-/// How text becomes words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenizerConfig {
-    /// Where words begin and end.
-    pub kind: TokenizerKind,
-    /// Whether words are looked up in lower case.
-    pub lowercase: bool,
-}
-
-/// Where words begin and end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenizerKind {
-    /// The Penn Treebank's convention.
-    Treebank,
-    /// At spaces only.
-    Spaces,
 }
 
 /// How a sequence of states becomes one.

@@ -13,11 +13,18 @@ mod config;
 mod encoder;
 mod error;
 mod header;
+#[allow(clippy::module_inception, reason = "a model is the thing this floor is about")]
+mod model;
+mod network;
+mod reading;
 
 pub use checkpoint::{Checkpoint, Storage, Tensor};
-pub use config::{CONFIG_KEY, Config, FORMAT, Pool, Task, TokenizerConfig, TokenizerKind, Training};
+pub use config::{CONFIG_KEY, Config, FORMAT, Pool, Task, Training};
 pub use encoder::{Cell, LayerConfig, Nonlinearity, SmallReads, SruConfig};
 pub use error::ModelError;
+pub use model::{DEFAULT_THRESHOLD, Model};
+pub use network::{Classified, Dropouts, FreshOptions, Network};
+pub use reading::{Decision, FlopsReading, ReadError, ReadOptions, Reading, Score, Timing, TokenReading};
 
 /// The most bytes that [`open`] holds for each byte of the file.
 ///

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use saccade_rnn::model::{
     CONFIG_KEY, Cell, Checkpoint, Config, FORMAT, LayerConfig, Nonlinearity, Pool, SmallReads, SruConfig,
-    Storage, Task, Tensor, TokenizerConfig, TokenizerKind, Training,
+    Storage, Task, Tensor, Training,
 };
+use saccade_rnn::text::Tokenizer;
 
 /// A file with this header, whatever it says, and this data.
 pub(crate) fn file(header: &str, data: &[u8]) -> Vec<u8> {
@@ -18,7 +19,7 @@ pub(crate) fn config() -> Config {
     Config {
         format: FORMAT,
         task: Task::Classify,
-        tokenizer: TokenizerConfig { kind: TokenizerKind::Treebank, lowercase: true },
+        tokenizer: Tokenizer::treebank(),
         vocabulary: ["<unk>", "a", "good", "film", "\"", "naïve", "🎬"].map(String::from).to_vec(),
         labels: ["negative", "positive"].map(String::from).to_vec(),
         embedding_size: 3,

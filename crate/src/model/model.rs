@@ -1,0 +1,163 @@
+//! A model: config, words and weights, from a file and to a file.
+
+use super::network::{Dropouts, FreshOptions, Network};
+use super::{CONFIG_KEY, Checkpoint, Config, ModelError, Storage, Tensor};
+use crate::device::Parameters;
+use crate::nn::{BuildError, Builder, Tensors};
+use crate::text::{Tokenizer, Vocabulary};
+
+/// The probability of skimming above which a token is skimmed, where neither caller nor file says otherwise: the
+/// likelier of the two (Skim-RNN's argmax).
+pub const DEFAULT_THRESHOLD: f32 = 0.5;
+
+/// A text classifier with its weights.
+#[derive(Clone, Debug)]
+pub struct Model {
+    config: Config,
+    tokenizer: Tokenizer,
+    vocabulary: Vocabulary,
+    network: Network,
+    parameters: Parameters,
+}
+
+impl Model {
+    /// A model with freshly drawn weights.
+    ///
+    /// # Errors
+    /// If the config is not valid.
+    pub fn fresh(
+        config: Config,
+        dropouts: Dropouts,
+        fresh: FreshOptions,
+        seed: u32,
+    ) -> Result<Self, ModelError> {
+        Self::build(config, Builder::fresh(seed), dropouts, fresh)
+    }
+
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// See [`super::open`]; also if the tensors are not those of the network.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        let (config, checkpoint) = super::open(bytes)?;
+        let tensors: Tensors =
+            checkpoint.tensors.into_iter().map(|(name, t)| (name, (t.shape, t.values))).collect();
+        Self::build(config, Builder::stored(tensors), Dropouts::default(), FreshOptions::default())
+    }
+
+    fn build(
+        config: Config,
+        mut builder: Builder,
+        dropouts: Dropouts,
+        fresh: FreshOptions,
+    ) -> Result<Self, ModelError> {
+        config.validate()?;
+        let vocabulary = Vocabulary::try_from(config.vocabulary.clone()).map_err(|error| {
+            ModelError::config("vocabulary", "distinct words after <unk>", error.to_string())
+        })?;
+        let network = Network::new(&mut builder, &config, dropouts, fresh).map_err(from_build)?;
+        let parameters = builder.finish().map_err(from_build)?;
+        Ok(Self { tokenizer: config.tokenizer, config, vocabulary, network, parameters })
+    }
+
+    /// Writes a model file; `storage` chooses how each tensor is stored.
+    ///
+    /// # Errors
+    /// If a weight is not finite, or a name or the config cannot be read back.
+    pub fn to_bytes(&self, storage: impl Fn(&str, &Tensor) -> Storage) -> Result<Vec<u8>, ModelError> {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.metadata.insert(CONFIG_KEY.into(), self.config.to_json()?);
+        for (_, p) in self.parameters.iter() {
+            let tensor = Tensor::new(&p.name, p.shape.clone(), p.values.clone())?;
+            checkpoint.tensors.insert(p.name.clone(), tensor);
+        }
+        checkpoint.to_bytes(storage)
+    }
+
+    /// What the file says of the model.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// As [`Self::config`], to record how the model was made. Sizes must stay as they are.
+    pub fn config_mut(&mut self) -> &mut Config {
+        &mut self.config
+    }
+
+    /// How it splits text.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// The words it knows.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// Its layers.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Its weights.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Its weights, to train them.
+    pub fn parameters_mut(&mut self) -> &mut Parameters {
+        &mut self.parameters
+    }
+
+    /// Whether a layer decides what to skim.
+    pub fn skims(&self) -> bool {
+        self.config.encoder.iter().any(|layer| matches!(layer, super::LayerConfig::Skim { .. }))
+    }
+
+    /// The threshold used where the caller gives none.
+    pub fn threshold(&self) -> f32 {
+        self.config.threshold.unwrap_or(DEFAULT_THRESHOLD)
+    }
+
+    /// The model restricted to a smaller vocabulary: `keep` are ids of words to keep besides `<unk>`, in their order.
+    ///
+    /// # Errors
+    /// If an id is not in the vocabulary.
+    pub fn with_words(&self, keep: &[u32]) -> Result<Self, ModelError> {
+        let mut ids: Vec<u32> = keep.iter().copied().filter(|id| *id != 0).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.insert(0, 0);
+        let words = ids.iter().map(|&id| {
+            let unknown = || ModelError::config("words to keep", "ids of the vocabulary", id.to_string());
+            self.vocabulary.word(id).map(str::to_owned).ok_or_else(unknown)
+        });
+        let config = Config { vocabulary: words.collect::<Result<_, _>>()?, ..self.config.clone() };
+        let mut tensors = Tensors::new();
+        for (id, p) in self.parameters.iter() {
+            let (mut shape, mut values) = (p.shape.clone(), p.values.clone());
+            if id == self.network.embedding.weight {
+                let columns = p.columns();
+                shape[0] = ids.len();
+                let row = |id: &u32| &p.values[*id as usize * columns..(*id as usize + 1) * columns];
+                values = ids.iter().flat_map(row).copied().collect();
+            }
+            tensors.insert(p.name.clone(), (shape, values));
+        }
+        Self::build(config, Builder::stored(tensors), Dropouts::default(), FreshOptions::default())
+    }
+}
+
+fn from_build(error: BuildError) -> ModelError {
+    match error {
+        BuildError::Missing { name, expected } => {
+            ModelError::Missing { tensor: name, expected: format!("{expected:?}") }
+        }
+        BuildError::Shape { name, expected, found } => {
+            ModelError::tensor(&name, format!("shape {expected:?}"), format!("{found:?}"))
+        }
+        BuildError::Unused(names) => ModelError::tensor(&names.join(", "), "a layer that uses it", "none"),
+        BuildError::Size { what, reason } => ModelError::config(what, "a size that makes a layer", reason),
+        BuildError::Engine(error) => ModelError::config("encoder", "distinct parameters", error.to_string()),
+    }
+}

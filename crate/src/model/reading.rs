@@ -1,0 +1,273 @@
+//! Reading a text: which tokens were read and which skimmed, what that cost, and what the text says.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use web_time::Instant;
+
+use super::Model;
+use super::network::Dropouts;
+use crate::device::{Device, EngineError};
+use crate::graph::{Graph, Strategy};
+use crate::nn::{Flops, SkimControl};
+use crate::text::Token;
+
+/// What to do with one token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decision {
+    /// The big cell.
+    Read,
+    /// The small cell.
+    Skim,
+}
+
+/// Options of one reading.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReadOptions {
+    /// Skim iff the probability of skimming exceeds this, in 0..=1; the model's own if absent.
+    pub threshold: Option<f32>,
+    /// Decisions imposed on tokens, by number.
+    pub force: BTreeMap<usize, Decision>,
+    /// Repeat the computation until it has lasted this long, and report the mean: clocks of browsers tick at up to
+    /// 0.1 ms. 0 runs it once.
+    pub measure_ms: f64,
+}
+
+/// What a reading found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reading {
+    /// The likeliest label.
+    pub label: String,
+    /// Every label with its probability, in the model's order.
+    pub scores: Vec<Score>,
+    /// The tokens in order.
+    pub tokens: Vec<TokenReading>,
+    /// Share of decisions that were to skim; 0 without tokens or without a Skim layer.
+    pub skim_rate: f64,
+    /// What it cost.
+    pub flops: FlopsReading,
+    /// What it took.
+    pub timing: Timing,
+}
+
+/// A label and its probability.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// The label.
+    pub label: String,
+    /// In 0..=1; all sum to 1.
+    pub probability: f32,
+}
+
+/// What happened to a token.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenReading {
+    /// As the network sees it.
+    pub text: String,
+    /// First UTF-16 unit in the original string.
+    pub start: usize,
+    /// One past its last UTF-16 unit.
+    pub end: usize,
+    /// Whether the vocabulary has it.
+    pub known: bool,
+    /// What the first Skim layer did; read, in a model without one.
+    pub decision: Decision,
+    /// The first Skim layer's probability of skimming; none in a model without one.
+    pub skim_probability: Option<f32>,
+}
+
+/// Floating-point operations by the formula of [`crate::nn::Flops`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FlopsReading {
+    /// What was computed.
+    pub spent: u64,
+    /// Had every token been read, without deciding.
+    pub full: u64,
+    /// `full / spent`.
+    pub reduction: f64,
+}
+
+impl From<Flops> for FlopsReading {
+    fn from(flops: Flops) -> Self {
+        Self { spent: flops.spent, full: flops.full, reduction: flops.reduction() }
+    }
+}
+
+/// Wall-clock time of the computation from token ids to scores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Timing {
+    /// Where it ran.
+    pub device: String,
+    /// Milliseconds a run.
+    pub total_ms: f64,
+    /// Microseconds a token; 0 without tokens.
+    pub microseconds_per_token: f64,
+    /// How it was measured, in words.
+    pub method: String,
+}
+
+/// A text cannot be read as asked.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// A threshold that is no probability.
+    #[error("threshold: expected a number from 0 to 1, found {0}")]
+    Threshold(f32),
+    /// A decision for a token that is not there.
+    #[error("force: there is no token {token}; the text has {tokens}")]
+    Force {
+        /// The number given.
+        token: usize,
+        /// How many tokens the text has.
+        tokens: usize,
+    },
+    /// The engine reports a mistake or a failing device.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl ReadError {
+    /// A name for the kind of error that stays the same between versions: `OPTION_INVALID` or `ENGINE`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Threshold(_) | Self::Force { .. } => "OPTION_INVALID",
+            Self::Engine(_) => "ENGINE",
+        }
+    }
+}
+
+impl Model {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn read<D: Device>(
+        &self,
+        device: &D,
+        text: &str,
+        options: &ReadOptions,
+    ) -> Result<Reading, ReadError> {
+        let tokens = self.tokenizer().tokenize(text);
+        self.read_tokens(device, tokens, options).await
+    }
+
+    /// Reads tokens.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn read_tokens<D: Device>(
+        &self,
+        device: &D,
+        tokens: Vec<Token>,
+        options: &ReadOptions,
+    ) -> Result<Reading, ReadError> {
+        let threshold = options.threshold.unwrap_or(self.threshold());
+        if !(0.0..=1.0).contains(&threshold) {
+            return Err(ReadError::Threshold(threshold));
+        }
+        let force = force_list(&options.force, tokens.len())?;
+        let ids: Vec<u32> = tokens.iter().map(|token| self.vocabulary().id(&token.text)).collect();
+        let begin = Instant::now();
+        let mut runs = 0u32;
+        let (outcome, elapsed) = loop {
+            let outcome = self.run(device, &ids, threshold, &force).await?;
+            runs += 1;
+            let elapsed = begin.elapsed().as_secs_f64() * 1e3;
+            if elapsed >= options.measure_ms {
+                break (outcome, elapsed);
+            }
+        };
+        let total_ms = elapsed / f64::from(runs);
+        let device = device.name().to_string();
+        let method = format!(
+            "mean wall time of {runs} run{} in {elapsed:.1} ms, from token ids to scores, one CPU thread",
+            if runs == 1 { "" } else { "s" }
+        );
+        let microseconds_per_token = if ids.is_empty() { 0.0 } else { total_ms * 1e3 / ids.len() as f64 };
+        Ok(self.reading(tokens, outcome, Timing { device, total_ms, microseconds_per_token, method }))
+    }
+
+    /// Probabilities of the labels, and the decisions of each Skim layer with the probability of skimming.
+    async fn run<D: Device>(
+        &self,
+        device: &D,
+        ids: &[u32],
+        threshold: f32,
+        force: &[u32],
+    ) -> Result<Outcome, EngineError> {
+        let graph = Graph::inference(self.parameters(), device, Strategy::Agenda);
+        let control = SkimControl::Decide { threshold, force };
+        let classified = self.network().classify(&graph, ids, control, Dropouts::default());
+        let scores = classified.logits.softmax();
+        let skims: Vec<_> =
+            classified.skims.iter().map(|s| (s.decisions, s.logits.softmax().columns(1..2))).collect();
+        let scores = scores.value().await?;
+        let mut layers = Vec::new();
+        for (decisions, probability) in skims {
+            layers.push((decisions.value().await?, probability.value().await?));
+        }
+        Ok(Outcome { scores, layers })
+    }
+
+    fn reading(&self, tokens: Vec<Token>, outcome: Outcome, timing: Timing) -> Reading {
+        let Outcome { scores, layers } = outcome;
+        let skimmed: Vec<usize> =
+            layers.iter().map(|(d, _)| d.iter().filter(|d| **d > 0.5).count()).collect();
+        let decisions: usize = layers.iter().map(|(d, _)| d.len()).sum();
+        let skim_rate = skimmed.iter().sum::<usize>() as f64 / decisions.max(1) as f64;
+        let flops = self.network().flops(tokens.len(), skimmed.into_iter()).into();
+        let labels = &self.config().labels;
+        let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
+        let token_reading = |(i, token): (usize, Token)| {
+            let first = layers.first();
+            let skim = first.is_some_and(|(decisions, _)| decisions[i] > 0.5);
+            TokenReading {
+                known: self.vocabulary().contains(&token.text),
+                text: token.text,
+                start: token.span.utf16.start,
+                end: token.span.utf16.end,
+                decision: if skim { Decision::Skim } else { Decision::Read },
+                skim_probability: first.map(|(_, probability)| probability[i]),
+            }
+        };
+        Reading {
+            label: labels[best].clone(),
+            scores: labels
+                .iter()
+                .zip(&scores)
+                .map(|(label, &probability)| Score { label: label.clone(), probability })
+                .collect(),
+            tokens: tokens.into_iter().enumerate().map(token_reading).collect(),
+            skim_rate,
+            flops,
+            timing,
+        }
+    }
+}
+
+/// What one run computes.
+struct Outcome {
+    scores: Vec<f32>,
+    layers: Vec<(Vec<f32>, Vec<f32>)>,
+}
+
+/// Forced decisions as the kernel takes them: empty, or 0 (free), 1 (read), 2 (skim) for every token.
+fn force_list(force: &BTreeMap<usize, Decision>, tokens: usize) -> Result<Vec<u32>, ReadError> {
+    if force.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut list = vec![0; tokens];
+    for (&token, decision) in force {
+        let place = list.get_mut(token).ok_or(ReadError::Force { token, tokens })?;
+        *place = match decision {
+            Decision::Read => 1,
+            Decision::Skim => 2,
+        };
+    }
+    Ok(list)
+}
