@@ -4,6 +4,8 @@
 //! [`crate::device::Cpu`] lays the arguments out and calls them. Sequences are *lanes*: ranges of rows laid
 //! end to end, without padding (see [`Ragged`]).
 
+#[cfg(feature = "train")]
+pub(crate) mod adam;
 pub(crate) mod affine;
 pub(crate) mod cell;
 pub(crate) mod dropout;

@@ -6,8 +6,12 @@ use super::batch::LaneData;
 use super::{Gradients, Graph, Port, Tape};
 use crate::device::{Call, Device, EngineError, Op};
 
-/// Differentiates a scalar that has run.
-pub(super) fn run<D: Device>(graph: &Graph<'_, D>, scalar: Port) -> Result<Gradients<D>, EngineError> {
+/// Differentiates a scalar that has run; gradients of parameters are added to `parameters`.
+pub(super) fn run<D: Device>(
+    graph: &Graph<'_, D>,
+    scalar: Port,
+    parameters: &mut Gradients<D>,
+) -> Result<(), EngineError> {
     if !graph.training {
         return Err(EngineError::NotTraining);
     }
@@ -17,7 +21,6 @@ pub(super) fn run<D: Device>(graph: &Graph<'_, D>, scalar: Port) -> Result<Gradi
         let found = shape.to_string();
         return Err(EngineError::Shape { op: "backward", what: "scalar", expected: "1 x 1".into(), found });
     }
-    let mut slots = vec![None; graph.parameters.len()];
     let mut gradients: Vec<Vec<Option<D::Buffer>>> =
         tape.batches.iter().map(|batch| vec![None; batch.outputs.len()]).collect();
     let one = graph.device.upload(vec![1.0])?;
@@ -45,7 +48,8 @@ pub(super) fn run<D: Device>(graph: &Graph<'_, D>, scalar: Port) -> Result<Gradi
             .map(|i| batch.nodes.iter().any(|&n| tape.nodes[tape.nodes[n].inputs[i].node].differentiable))
             .collect();
         let upstream = gradients[number].clone();
-        let downstream = graph.device.backward(&call, &batch.forward, &upstream, &wanted, &mut slots)?;
+        let downstream =
+            graph.device.backward(&call, &batch.forward, &upstream, &wanted, &mut parameters.slots)?;
         for (operand, gradient) in downstream.iter().enumerate().take(batch.inputs.len()) {
             let Some(gradient) = gradient.as_ref().filter(|_| wanted[operand]) else { continue };
             let input = &batch.inputs[operand];
@@ -69,7 +73,7 @@ pub(super) fn run<D: Device>(graph: &Graph<'_, D>, scalar: Port) -> Result<Gradi
         }
     }
     tape.gradients = gradients;
-    Ok(Gradients { slots })
+    Ok(())
 }
 
 /// Adds rows of a buffer to the gradient of the batch output that a port lies in, from row `at`.

@@ -145,8 +145,18 @@ impl<'g, D: Device> Expr<'g, D> {
     /// # Errors
     /// As [`Self::value`]; also if the graph is for inference or the value is not 1 x 1.
     pub async fn backward(self) -> Result<Gradients<D>, EngineError> {
+        let mut gradients = Gradients::zeros(self.graph.parameters());
+        self.backward_into(&mut gradients).await?;
+        Ok(gradients)
+    }
+
+    /// As [`Self::backward`], adding the parameters' gradients to those that are there.
+    ///
+    /// # Errors
+    /// As [`Self::backward`].
+    pub async fn backward_into(self, gradients: &mut Gradients<D>) -> Result<(), EngineError> {
         self.graph.flush()?;
-        super::backward::run(self.graph, self.port)
+        super::backward::run(self.graph, self.port, gradients)
     }
 
     /// The gradient of the scalar last given to [`Self::backward`] with respect to this value; zeros if it does not

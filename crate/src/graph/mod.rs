@@ -30,7 +30,7 @@ mod schedule;
 use std::cell::{Ref, RefCell};
 use std::collections::HashMap;
 
-use crate::device::{Cpu, Device, EngineError, Op, ParamGradients, Parameters, Shape};
+use crate::device::{Cpu, Device, EngineError, Op, ParamGradients, ParamId, Parameters, Shape};
 use batch::Batch;
 pub use expr::Expr;
 pub use report::{Alone, BatchReport, Report};
@@ -228,13 +228,24 @@ impl<B> Tape<B> {
     }
 }
 
-/// Gradients of a scalar with respect to every parameter, in the device's memory.
+/// Gradients of scalars with respect to every parameter, in the device's memory. Passes add to it
+/// ([`Expr::backward_into`]), so that one can serve a whole training run.
 pub struct Gradients<D: Device> {
-    pub(crate) slots: ParamGradients<D::Buffer>,
+    slots: ParamGradients<D::Buffer>,
 }
 
 impl<D: Device> Gradients<D> {
-    /// The gradient of one parameter, or `None` if the scalar does not depend on it.
+    /// All zero.
+    pub fn zeros(parameters: &Parameters) -> Self {
+        Self { slots: vec![None; parameters.len()] }
+    }
+
+    /// The gradient of one parameter in the device's memory; `None` is zero.
+    pub fn get_mut(&mut self, id: ParamId) -> Option<&mut D::Buffer> {
+        self.slots[id.index()].as_mut()
+    }
+
+    /// The gradient of one parameter, or `None` if no scalar depended on it.
     ///
     /// # Errors
     /// If the device cannot be read.
@@ -242,7 +253,7 @@ impl<D: Device> Gradients<D> {
         &self,
         device: &D,
         parameters: &Parameters,
-        id: crate::device::ParamId,
+        id: ParamId,
     ) -> Result<Option<Vec<f32>>, EngineError> {
         match &self.slots[id.index()] {
             Some(buffer) => Ok(Some(device.read(buffer, 0..parameters.values(id).len()).await?)),

@@ -1,0 +1,183 @@
+//! `saccade train`: a model from a config and data.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use saccade_rnn::train::{self, Config, Evaluation, Event, Outcome};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::output;
+
+/// Trains a model.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The run, as TOML (see `models/*.toml`).
+    config: PathBuf,
+    /// The folder that the config's data paths are below.
+    #[arg(long, default_value = "data", env = "SACCADE_DATA")]
+    data: PathBuf,
+    /// The model file to write; the config's name with `.safetensors` if absent.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Another seed than the config's.
+    #[arg(long)]
+    seed: Option<u32>,
+    /// Another cross-validation fold than the config's.
+    #[arg(long)]
+    fold: Option<usize>,
+    /// A file to start from other than the config's `init`.
+    #[arg(long)]
+    init: Option<PathBuf>,
+    /// Go on with an interrupted run.
+    #[arg(long)]
+    resume: bool,
+}
+
+pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
+    let text = std::fs::read_to_string(&args.config).map_err(Failure::file(&args.config))?;
+    let mut config: Config =
+        toml::from_str(&text).map_err(|reason| Failure::Config { path: args.config.clone(), reason })?;
+    // Paths of files to start from are relative to the config, so that a run can be started from anywhere.
+    if let Some(init) = &mut config.train.init {
+        *init = args.config.parent().unwrap_or(Path::new("")).join(&*init);
+    }
+    if let Some(init) = &args.init {
+        config.train.init = Some(init.clone());
+    }
+    config.seed = args.seed.unwrap_or(config.seed);
+    config.data.fold = args.fold.unwrap_or(config.data.fold);
+    let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("safetensors"));
+
+    let cancel = Arc::new(AtomicBool::new(false));
+    interrupt::sets(&cancel)?;
+    let mut screen = Screen::new(json);
+    let command = command(&args, &config);
+    let outcome = pollster::block_on(train::train(
+        &config,
+        &args.data,
+        &out,
+        args.resume,
+        &command,
+        &cancel,
+        |event| screen.show(event),
+    ));
+    screen.clear();
+    match outcome? {
+        Outcome::Done { dev, test } => {
+            if json {
+                output::json(&json!({ "done": { "out": out, "dev": dev, "test": test } }))?;
+            } else {
+                println!("dev   {}", figures(&dev));
+                if let Some(test) = test {
+                    println!("test  {}", figures(&test));
+                }
+                println!("wrote {}", out.display());
+            }
+            Ok(())
+        }
+        Outcome::Cancelled => {
+            Err(Failure::Cancelled(format!("`--resume` goes on from the state beside {}", out.display())))
+        }
+    }
+}
+
+/// The command as it is recorded in the model: enough to repeat the run, without this machine's folders.
+fn command(args: &Arguments, config: &Config) -> String {
+    let name = args.config.file_name().unwrap_or_default().to_string_lossy();
+    let fold = if config.data.folds > 0 { format!(" --fold {}", config.data.fold) } else { String::new() };
+    format!("saccade train {name} --seed {}{fold}", config.seed)
+}
+
+fn figures(e: &Evaluation) -> String {
+    let skim = if e.skim_rate > 0.0 {
+        format!(", {:.1} % skimmed, {:.2} x fewer FLOPs", 100.0 * e.skim_rate, e.flop_reduction)
+    } else {
+        String::new()
+    };
+    format!("{:.2} % of {} right, loss {:.4}{skim}", 100.0 * e.accuracy, e.n, e.loss)
+}
+
+/// Progress on a terminal, or JSON lines.
+struct Screen {
+    json: bool,
+    bar: ProgressBar,
+    begun: Instant,
+    /// Running means of the losses.
+    loss: f32,
+    skim_loss: f32,
+}
+
+impl Screen {
+    fn new(json: bool) -> Self {
+        let bar = if json || !std::io::stderr().is_terminal() {
+            ProgressBar::hidden()
+        } else {
+            ProgressBar::new(0)
+        };
+        let template = "{prefix} {wide_bar} {pos}/{len} steps, {per_sec}, {eta} left, {msg}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { json, bar, begun: Instant::now(), loss: 0.0, skim_loss: 0.0 }
+    }
+
+    fn show(&mut self, event: Event) {
+        match event {
+            Event::Loaded { texts: [train, dev, test], words, parameters, copied } => self.say(
+                format!(
+                    "{train} texts to learn from, {dev} to choose by, {test} to report on; {words} words, {parameters} \
+                     weights; {} word vectors and {} tensors from init",
+                    copied.0,
+                    copied.1.len()
+                ),
+                json!({ "loaded": { "train": train, "dev": dev, "test": test, "words": words,
+                                    "parameters": parameters, "words_copied": copied.0, "copied": copied.1 } }),
+            ),
+            Event::Epoch { epoch, steps, done } => {
+                self.bar.set_prefix(format!("epoch {}", epoch + 1));
+                self.bar.reset();
+                self.bar.set_length(steps as u64);
+                self.bar.set_position(done as u64);
+            }
+            Event::Step { loss, skim_loss } => {
+                let mean = |old: f32, new: f32| if old == 0.0 { new } else { old + 0.02 * (new - old) };
+                self.loss = mean(self.loss, loss);
+                let skim = skim_loss.map_or(String::new(), |skim| {
+                    self.skim_loss = mean(self.skim_loss, skim);
+                    format!(", skim loss {:.3}", self.skim_loss)
+                });
+                self.bar.set_message(format!("loss {:.3}{skim}", self.loss));
+                self.bar.inc(1);
+            }
+            Event::Evaluated { epoch, dev, kept } => {
+                let seconds = self.begun.elapsed().as_secs_f64();
+                self.say(
+                    format!(
+                        "epoch {epoch:.2}  dev {}  (training loss {:.3}, {seconds:.0} s){}",
+                        figures(&dev),
+                        self.loss,
+                        if kept { "  kept" } else { "" }
+                    ),
+                    json!({ "evaluated": { "epoch": epoch, "dev": dev, "kept": kept,
+                                           "training_loss": self.loss, "seconds": seconds } }),
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn say(&self, text: String, json: serde_json::Value) {
+        self.bar.suspend(|| if self.json { println!("{json}") } else { println!("{text}") });
+    }
+
+    fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,211 @@
+//! The texts of a run as word ids.
+
+use std::path::{Path, PathBuf};
+
+use super::config::{DataConfig, Part};
+use super::data::{self, DataError, Example};
+use crate::text::{Tokenizer, UNKNOWN, Vocabulary, VocabularyError};
+
+/// A text as word ids, and the number of its label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Words.
+    pub ids: Vec<u32>,
+    /// Label.
+    pub label: u32,
+}
+
+/// All texts of a run.
+#[derive(Clone, Debug)]
+pub struct Corpus {
+    /// To learn from.
+    pub train: Vec<Item>,
+    /// To choose by.
+    pub dev: Vec<Item>,
+    /// To report on, if there are any.
+    pub test: Vec<Item>,
+    /// The words.
+    pub vocabulary: Vocabulary,
+    /// Readable labels.
+    pub labels: Vec<String>,
+}
+
+/// The texts of a run cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CorpusError {
+    /// A file.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The words.
+    #[error(transparent)]
+    Vocabulary(#[from] VocabularyError),
+    /// Nothing to learn from or choose by.
+    #[error("there is no {0} text")]
+    Empty(&'static str),
+}
+
+/// Examples with the file they come from.
+struct Texts {
+    path: PathBuf,
+    examples: Vec<Example>,
+}
+
+impl Texts {
+    fn read(root: &Path, part: &Part) -> Result<Self, CorpusError> {
+        let path = root.join(&part.path);
+        Ok(Self { examples: part.format.read(&path)?, path })
+    }
+}
+
+impl Corpus {
+    /// Reads the files below `root` and numbers words and labels. Training texts that occur in the test set are
+    /// removed. `more_words` (those of a model to start from) follow the words of the training texts as long as
+    /// `max_words` allows. `seed` chooses what is held out.
+    ///
+    /// # Errors
+    /// If a file cannot be read, a label is unknown, or training or development texts are missing.
+    pub fn load(config: &DataConfig, root: &Path, more_words: &[String]) -> Result<Self, CorpusError> {
+        let mut train: Vec<Texts> =
+            config.train.iter().map(|part| Texts::read(root, part)).collect::<Result<_, _>>()?;
+        let mut dev = config.dev.iter().map(|p| Texts::read(root, p)).collect::<Result<Vec<_>, _>>()?;
+        let mut test = config.test.iter().map(|p| Texts::read(root, p)).collect::<Result<Vec<_>, _>>()?;
+        for set in &test {
+            train.iter_mut().for_each(|texts| {
+                data::remove_texts_of(&mut texts.examples, &set.examples);
+            });
+        }
+        if config.folds > 0 {
+            test.extend(take_fold(&mut train, config));
+        }
+        if config.hold_out > 0 {
+            dev.extend(hold_out(&mut train, config));
+        }
+
+        let names = label_names(config, &train);
+        let of_file: Vec<String> = names.iter().map(|(file, _)| file.clone()).collect();
+        let words = |texts: &[Texts]| -> Vec<Vec<Vec<String>>> {
+            let of = |texts: &Texts| texts.examples.iter().map(|e| e.words(&config.tokenizer)).collect();
+            texts.iter().map(of).collect()
+        };
+        let train_words = words(&train);
+        let all = train_words.iter().flatten().flatten();
+        let built = Vocabulary::build(all, config.min_count, config.max_words);
+        let vocabulary = extend(built, more_words, config.max_words)?;
+        let items = |texts: &[Texts], words: &[Vec<Vec<String>>]| -> Result<Vec<Item>, CorpusError> {
+            let mut items = Vec::new();
+            for (texts, words) in texts.iter().zip(words) {
+                let labels = data::encode_labels(&texts.examples, &of_file, &texts.path)?;
+                items.extend(words.iter().zip(labels).map(|(words, label)| Item {
+                    ids: words.iter().map(|word| vocabulary.id(word)).collect(),
+                    label: label as u32,
+                }));
+            }
+            Ok(items)
+        };
+        let corpus = Self {
+            train: items(&train, &train_words)?,
+            dev: items(&dev, &words(&dev))?,
+            test: items(&test, &words(&test))?,
+            labels: names.into_iter().map(|(_, name)| name).collect(),
+            vocabulary: vocabulary.clone(),
+        };
+        if corpus.train.is_empty() {
+            return Err(CorpusError::Empty("training"));
+        }
+        if corpus.dev.is_empty() {
+            return Err(CorpusError::Empty("development"));
+        }
+        Ok(corpus)
+    }
+}
+
+/// The whole texts of a file (no phrases) as ids of a given vocabulary. `labels` are the file's, in the order of the
+/// scores.
+///
+/// # Errors
+/// If the file cannot be read or has a label that is not among `labels`.
+pub fn read_items(
+    part: &Part,
+    root: &Path,
+    tokenizer: &Tokenizer,
+    vocabulary: &Vocabulary,
+    labels: &[String],
+) -> Result<Vec<Item>, CorpusError> {
+    let texts = Texts::read(root, part)?;
+    let whole = Texts { examples: texts.examples.into_iter().filter(|e| !e.phrase).collect(), ..texts };
+    let numbers = data::encode_labels(&whole.examples, labels, &whole.path)?;
+    let item = |(example, label): (&Example, usize)| Item {
+        ids: example.words(tokenizer).iter().map(|word| vocabulary.id(word)).collect(),
+        label: label as u32,
+    };
+    Ok(whole.examples.iter().zip(numbers).map(item).collect())
+}
+
+/// (label in the file, readable label) in the order of the scores.
+fn label_names(config: &DataConfig, train: &[Texts]) -> Vec<(String, String)> {
+    if !config.labels.is_empty() {
+        return config.labels.iter().map(|l| (l.file.clone(), l.name.clone())).collect();
+    }
+    let all: Vec<Example> = train.iter().flat_map(|t| t.examples.iter().cloned()).collect();
+    data::labels(&all).into_iter().map(|label| (label.clone(), label)).collect()
+}
+
+/// Adds words while there is room.
+fn extend(built: Vocabulary, more: &[String], max: Option<usize>) -> Result<Vocabulary, VocabularyError> {
+    let mut words = built.words().to_vec();
+    let room = max.unwrap_or(usize::MAX);
+    for word in more.iter().filter(|word| *word != UNKNOWN && !built.contains(word)) {
+        if words.len() >= room {
+            break;
+        }
+        words.push(word.clone());
+    }
+    Vocabulary::try_from(words)
+}
+
+/// Moves one fold of the training texts into a set of its own. The folds do not depend on the seed of the run.
+fn take_fold(train: &mut [Texts], config: &DataConfig) -> Vec<Texts> {
+    let pick = |texts: &mut Texts| {
+        let split = data::folds(texts.examples.len(), config.folds, 0).swap_remove(config.fold);
+        take(texts, &split.held_out)
+    };
+    train.iter_mut().map(pick).collect()
+}
+
+/// Moves `hold_out` texts of the first training file into a set of their own. The choice does not depend on the
+/// seed of the run, so that runs can be compared.
+fn hold_out(train: &mut [Texts], config: &DataConfig) -> Option<Texts> {
+    let first = train.first_mut()?;
+    let len = first.examples.len();
+    let indices = if config.dev_block {
+        blocks(&first.examples, config.hold_out)
+    } else {
+        data::hold_out(len, config.hold_out, 0).held_out
+    };
+    Some(take(first, &indices))
+}
+
+/// The last texts of every label, in the order of the file, in proportion, `count` in all.
+fn blocks(examples: &[Example], count: usize) -> Vec<usize> {
+    let labels = data::labels(examples);
+    let share = count.div_ceil(labels.len().max(1));
+    let of_label = |label: &String| {
+        let mut places: Vec<usize> = (0..examples.len()).filter(|&i| examples[i].label == *label).collect();
+        places.drain(..places.len().saturating_sub(share));
+        places
+    };
+    let mut held: Vec<usize> = labels.iter().flat_map(of_label).collect();
+    held.sort_unstable();
+    held
+}
+
+fn take(texts: &mut Texts, indices: &[usize]) -> Texts {
+    let taken = indices.iter().map(|&i| texts.examples[i].clone()).collect();
+    let mut place = 0;
+    texts.examples.retain(|_| {
+        place += 1;
+        indices.binary_search(&(place - 1)).is_err()
+    });
+    Texts { path: texts.path.clone(), examples: taken }
+}

@@ -1,0 +1,87 @@
+//! Figures of a model on labelled texts.
+
+use serde::Serialize;
+
+use super::corpus::Item;
+use crate::device::{Cpu, EngineError};
+use crate::graph::{Graph, Strategy};
+use crate::model::{Dropouts, Model};
+use crate::nn::{Flops, SkimControl};
+
+/// What a model reaches. Skim rate and FLOP reduction are totals over all tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// Texts.
+    pub n: usize,
+    /// Tokens of all texts.
+    pub tokens: usize,
+    /// Share of texts whose likeliest label is right.
+    pub accuracy: f64,
+    /// Mean negative log-likelihood of the right label.
+    pub loss: f64,
+    /// Share of decisions that were to skim; 0 in a model that does not decide.
+    pub skim_rate: f64,
+    /// FLOPs had every token been read, over FLOPs spent ([`Flops`]).
+    pub flop_reduction: f64,
+}
+
+/// How many texts run together: their rows share one matrix product.
+const TEXTS_TOGETHER: usize = 32;
+
+/// Evaluates a model with hard decisions. `progress` is called with the number of texts done, and stops the
+/// evaluation by returning false.
+///
+/// # Errors
+/// If the engine fails.
+pub async fn evaluate(
+    model: &Model,
+    items: &[Item],
+    threshold: f32,
+    mut progress: impl FnMut(usize) -> bool,
+) -> Result<Option<Evaluation>, EngineError> {
+    let mut right = 0usize;
+    let (mut loss, mut decisions, mut skims) = (0.0f64, 0usize, 0usize);
+    let mut flops = Flops::default();
+    // Texts of similar length run together.
+    let mut order: Vec<&Item> = items.iter().collect();
+    order.sort_by_key(|item| item.ids.len());
+    let mut done = 0;
+    for batch in order.chunks(TEXTS_TOGETHER) {
+        let graph = Graph::inference(model.parameters(), &Cpu, Strategy::Agenda);
+        let control = SkimControl::Decide { threshold, force: &[] };
+        let texts: Vec<_> = batch
+            .iter()
+            .map(|item| {
+                let out = model.network().classify(&graph, &item.ids, control, Dropouts::default());
+                (out.logits.log_softmax(), out.skims)
+            })
+            .collect();
+        for (item, (log_p, layers)) in batch.iter().zip(texts) {
+            let log_p = log_p.value().await?;
+            let best = (0..log_p.len()).max_by(|a, b| log_p[*a].total_cmp(&log_p[*b]));
+            right += usize::from(best == Some(item.label as usize));
+            loss -= f64::from(log_p[item.label as usize]);
+            let mut skimmed = Vec::new();
+            for layer in layers {
+                let choices = layer.decisions.value().await?;
+                decisions += choices.len();
+                skimmed.push(choices.iter().filter(|d| **d > 0.5).count());
+            }
+            skims += skimmed.iter().sum::<usize>();
+            flops = flops + model.network().flops(item.ids.len(), skimmed.into_iter());
+        }
+        done += batch.len();
+        if !progress(done) {
+            return Ok(None);
+        }
+    }
+    let n = items.len().max(1) as f64;
+    Ok(Some(Evaluation {
+        n: items.len(),
+        tokens: items.iter().map(|item| item.ids.len()).sum(),
+        accuracy: right as f64 / n,
+        loss: loss / n,
+        skim_rate: skims as f64 / decisions.max(1) as f64,
+        flop_reduction: flops.reduction(),
+    }))
+}

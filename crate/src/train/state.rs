@@ -1,0 +1,163 @@
+//! A run that can be interrupted: its state as one file, written whole or not at all.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::optimizer::Adam;
+use crate::device::Parameters;
+use crate::model::{Checkpoint, ModelError, Storage, Tensor};
+
+/// Where a run stands.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// Epoch in progress.
+    pub(super) epoch: usize,
+    /// Batches of it that are done.
+    pub(super) batch: usize,
+    /// Optimiser steps so far.
+    pub(super) step: u64,
+    /// Of the evaluation whose model is kept.
+    pub(super) best: Option<Best>,
+    /// Evaluations since then.
+    pub(super) stale: usize,
+    /// The run's config as JSON, so that another config cannot resume it.
+    pub(super) config: String,
+}
+
+/// Figures of the evaluation whose model is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Best {
+    pub(super) qualified: bool,
+    pub(super) accuracy: f64,
+    pub(super) loss: f64,
+    pub(super) epoch: f64,
+}
+
+impl Best {
+    /// Whether this one is to be kept rather than `other`: enough skimming first, then accuracy, then loss.
+    pub(super) fn beats(&self, other: &Self) -> bool {
+        (self.qualified, self.accuracy, -self.loss) > (other.qualified, other.accuracy, -other.loss)
+    }
+}
+
+/// The state cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// The file system.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not a state, or a weight is not finite.
+    #[error("{}: {source}", .path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ModelError,
+    },
+    /// The state is that of another run.
+    #[error("{}: {reason}", .path.display())]
+    OtherRun {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        reason: String,
+    },
+}
+
+const PROGRESS: &str = "progress";
+
+/// Writes a file so that a reader finds the old content or the new, never a part.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let io = |source| StateError::Io { path: path.to_owned(), source };
+    std::fs::create_dir_all(folder).map_err(io)?;
+    let mut file = tempfile::Builder::new().prefix(".saccade-").tempfile_in(folder).map_err(io)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(io)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let readable = std::fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(readable).map_err(io)?;
+    }
+    file.persist(path).map_err(|error| io(error.error))?;
+    Ok(())
+}
+
+/// Where the state of a run that writes `out` is kept.
+pub(super) fn path_for(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(".state");
+    name.into()
+}
+
+pub(super) fn save(
+    path: &Path,
+    progress: &Progress,
+    parameters: &Parameters,
+    adam: &Adam,
+) -> Result<(), StateError> {
+    let format = |source| StateError::Format { path: path.to_owned(), source };
+    let mut checkpoint = Checkpoint::default();
+    let json = serde_json::to_string(progress)
+        .map_err(|error| format(ModelError::ConfigSyntax { reason: error.to_string() }))?;
+    checkpoint.metadata.insert(PROGRESS.into(), json);
+    for (id, p) in parameters.iter() {
+        let m = &adam.moments[id.index()];
+        let mut put = |kind: &str, values: Vec<f32>| -> Result<(), StateError> {
+            let name = format!("{kind}.{}", p.name);
+            let tensor = Tensor::new(&name, vec![values.len()], values).map_err(format)?;
+            checkpoint.tensors.insert(name, tensor);
+            Ok(())
+        };
+        put("weights", p.values.clone())?;
+        put("first", m.first.clone())?;
+        put("second", m.second.clone())?;
+        put("average", m.average.clone())?;
+        put("caught_up", m.caught_up.iter().map(|&step| step as f32).collect())?;
+    }
+    let bytes = checkpoint.to_bytes(|_, _| Storage::F32).map_err(format)?;
+    write_whole(path, &bytes)
+}
+
+pub(super) fn load(
+    path: &Path,
+    config: &str,
+    parameters: &mut Parameters,
+    adam: &mut Adam,
+) -> Result<Progress, StateError> {
+    let format = |source| StateError::Format { path: path.to_owned(), source };
+    let bytes = std::fs::read(path).map_err(|source| StateError::Io { path: path.to_owned(), source })?;
+    let mut checkpoint = Checkpoint::from_bytes(&bytes).map_err(format)?;
+    let json = checkpoint.metadata.get(PROGRESS).ok_or_else(|| format(ModelError::ConfigMissing))?;
+    let progress: Progress = serde_json::from_str(json)
+        .map_err(|error| format(ModelError::ConfigSyntax { reason: error.to_string() }))?;
+    if progress.config != config {
+        let reason = "it belongs to a run with another config; remove it, or run that config".into();
+        return Err(StateError::OtherRun { path: path.to_owned(), reason });
+    }
+    for (id, p) in parameters.iter_mut() {
+        let m = &mut adam.moments[id.index()];
+        let mut take = |kind: &str, into: &mut Vec<f32>| -> Result<(), StateError> {
+            let tensor = checkpoint.take(&format!("{kind}.{}", p.name), &[into.len()]).map_err(format)?;
+            *into = tensor.values;
+            Ok(())
+        };
+        take("weights", &mut p.values)?;
+        take("first", &mut m.first)?;
+        take("second", &mut m.second)?;
+        take("average", &mut m.average)?;
+        let mut caught_up = vec![0.0; m.caught_up.len()];
+        take("caught_up", &mut caught_up)?;
+        m.caught_up = caught_up.into_iter().map(|step| step as u64).collect();
+    }
+    adam.step = progress.step;
+    Ok(progress)
+}
