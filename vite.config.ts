@@ -42,7 +42,7 @@ export default defineConfig({
   base: "./",
   // An address that names no file is an error, not the page.
   appType: "mpa",
-  plugins: [svelte(), models()],
+  plugins: [svelte({ configFile: false }), models()],
   build: { outDir: "dist", emptyOutDir: true, target: "es2022" },
   server: { fs: { allow: [root] } },
   test: { include: ["**/*.test.ts"] },

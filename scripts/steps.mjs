@@ -81,6 +81,7 @@ export async function installPackages() {
 
 /** Checks for Rust and for its wasm target, which rustup can add. */
 export async function checkRust() {
+  announce("check Rust (the first time, rustup fetches the toolchain of rust-toolchain.toml)");
   if (!answers("cargo")) throw new Stop("Rust is missing: install it from https://rustup.rs, then run this again.");
   const libraries = spawnSync("rustc", ["--print", "target-libdir", "--target", "wasm32-unknown-unknown"], {
     cwd: root,

@@ -46,8 +46,7 @@ await entry(async () => {
   const web = ["--no-default-features", "--features", "web", "--target", "wasm32-unknown-unknown"];
   await check("lint, wasm (clippy)", "cargo", ["clippy", "--package", "saccade-rnn", "--lib", ...web, ...deny]);
   await check("Rust tests", "cargo", ["test", "--workspace", "--release", "--no-fail-fast"]);
-  // Packed and unpacked, but not compiled a second time.
-  const pack = ["package", "--workspace", "--exclude", "xtask", "--allow-dirty", "--no-verify"];
+  const pack = ["package", "--workspace", "--exclude", "xtask", "--allow-dirty"];
   await check("packages (cargo package)", "cargo", pack);
 
   await buildWasm();
