@@ -214,6 +214,17 @@ describe("the page", { timeout: 300_000 }, () => {
     assert.match(await failed.innerText(), /404/);
   });
 
+  test("an engine that is not there is a visible failure, and another try mends it", async () => {
+    await page.route("**/*.wasm", (route) => route.fulfill({ status: 404 }));
+    await open();
+    const failed = page.locator('[data-state="failed"]');
+    await failed.waitFor();
+    assert.equal(await failed.getAttribute("data-code"), "ENGINE_FAILED");
+    await page.unroute("**/*.wasm");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await ready();
+  });
+
   test("while the model is on its way, the page says so", async () => {
     let release;
     const held = new Promise((resolve) => (release = resolve));

@@ -75,6 +75,8 @@ fn bind(compiled: &Path, package: &Path) -> Result<()> {
     bindgen
         .input_path(compiled)
         .out_name(NAME)
+        // `init()` without an argument then finds the wasm beside the JavaScript, as bundlers expect it.
+        .omit_default_module_path(false)
         .web(true)
         .and_then(|bindgen| bindgen.typescript(true).remove_producers_section(true).generate(package))
         .with_context(|| format!("wasm-bindgen could not process {}", compiled.display()))
