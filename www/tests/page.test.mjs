@@ -30,7 +30,14 @@ describe("the page", { timeout: 300_000 }, () => {
   });
 
   const open = (hash = "") => page.goto(server.url + hash);
-  const ready = () => page.waitForFunction(() => !document.querySelector("#threshold").disabled);
+
+  /** Waits for the model; when it failed instead, fails with what the page says. */
+  async function ready() {
+    await page.locator('#threshold:enabled, [data-state="failed"]').first().waitFor();
+    const failed = page.locator('[data-state="failed"]');
+    if ((await failed.count()) > 0) assert.fail(await failed.innerText());
+  }
+
   const tokens = () => page.locator(".token[data-decision]");
   const shownText = () => page.locator(".text").textContent();
 
@@ -199,7 +206,6 @@ describe("the page", { timeout: 300_000 }, () => {
     await page.fill("#text", "Typing goes on.");
     damaged = false;
     await page.getByRole("button", { name: "Try again" }).click();
-    await ready();
     await page.waitForFunction(() => document.querySelector(".text")?.textContent === "Typing goes on.");
     assert.equal(await failed.count(), 0);
     assert.deepEqual(complaints, []);
@@ -222,7 +228,7 @@ describe("the page", { timeout: 300_000 }, () => {
     assert.equal(await failed.getAttribute("data-code"), "ENGINE_FAILED");
     await page.unroute("**/*.wasm");
     await page.getByRole("button", { name: "Try again" }).click();
-    await ready();
+    await page.locator("#threshold:enabled").waitFor();
   });
 
   test("while the model is on its way, the page says so", async () => {
