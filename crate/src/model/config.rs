@@ -30,6 +30,9 @@ pub struct Config {
     pub vocabulary: Vec<String>,
     /// The names of the classes in the order of the scores, each once.
     pub labels: Vec<String>,
+    /// The labels as the data set writes them, in the same order; empty where they are those of `labels`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_labels: Vec<String>,
     /// The width of a word's vector.
     pub embedding_size: usize,
     /// The layers that a sequence passes through, in order.
@@ -144,6 +147,11 @@ impl Config {
             return Err(ModelError::config("labels", "at least one label", "none"));
         }
         check_distinct("labels", &self.labels)?;
+        if !self.data_labels.is_empty() && self.data_labels.len() != self.labels.len() {
+            let (expected, found) = (self.labels.len().to_string(), self.data_labels.len().to_string());
+            return Err(ModelError::config("the number of data_labels", expected, found));
+        }
+        check_distinct("data_labels", &self.data_labels)?;
         check_range("embedding_size", self.embedding_size, 1, LARGEST_SIZE)?;
         check_range("the number of layers in encoder", self.encoder.len(), 1, MOST_LAYERS)?;
         for (index, layer) in self.encoder.iter().enumerate() {

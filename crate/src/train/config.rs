@@ -62,6 +62,9 @@ pub struct DataConfig {
     /// The fold that is the test set.
     #[serde(default)]
     pub fold: usize,
+    /// Learn once from training texts that are equal in words and label (treebanks repeat short phrases).
+    #[serde(default)]
+    pub distinct: bool,
     /// Train on the last so many tokens of a text; 0 for all. Evaluation reads whole texts.
     #[serde(default)]
     pub last_tokens: usize,

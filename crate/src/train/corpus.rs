@@ -28,6 +28,8 @@ pub struct Corpus {
     pub vocabulary: Vocabulary,
     /// Readable labels.
     pub labels: Vec<String>,
+    /// The labels as the files have them, in the same order.
+    pub data_labels: Vec<String>,
 }
 
 /// The texts of a run cannot be had.
@@ -82,6 +84,9 @@ impl Corpus {
             dev.extend(hold_out(&mut train, config));
         }
 
+        if config.distinct {
+            keep_distinct(&mut train);
+        }
         let names = label_names(config, &train);
         let of_file: Vec<String> = names.iter().map(|(file, _)| file.clone()).collect();
         let words = |texts: &[Texts]| -> Vec<Vec<Vec<String>>> {
@@ -108,6 +113,7 @@ impl Corpus {
             dev: items(&dev, &words(&dev))?,
             test: items(&test, &words(&test))?,
             labels: names.into_iter().map(|(_, name)| name).collect(),
+            data_labels: of_file,
             vocabulary: vocabulary.clone(),
         };
         if corpus.train.is_empty() {
@@ -140,6 +146,14 @@ pub fn read_items(
         label: label as u32,
     };
     Ok(whole.examples.iter().zip(numbers).map(item).collect())
+}
+
+/// Keeps the first of texts that are equal in words and label.
+fn keep_distinct(train: &mut [Texts]) {
+    let mut seen = std::collections::HashSet::new();
+    for texts in train {
+        texts.examples.retain(|e| seen.insert((e.label.clone(), e.text.to_lowercase())));
+    }
 }
 
 /// (label in the file, readable label) in the order of the scores.

@@ -20,5 +20,5 @@ pub use corpus::{Corpus, CorpusError, Item, read_items};
 pub use evaluate::{Evaluation, evaluate};
 pub use optimizer::{Adam, AdamConfig, Touched};
 pub use run::{Event, Outcome, TrainError, train};
-pub use state::StateError;
+pub use state::{StateError, write_whole};
 pub use transfer::{Source, TransferError, VOCABULARY_KEY, transfer};

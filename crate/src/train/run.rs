@@ -191,6 +191,11 @@ impl<'a> Run<'a> {
             tokenizer: config.data.tokenizer,
             vocabulary: corpus.vocabulary.words().to_vec(),
             labels: corpus.labels.clone(),
+            data_labels: if corpus.data_labels == corpus.labels {
+                Vec::new()
+            } else {
+                corpus.data_labels.clone()
+            },
             embedding_size: config.model.embedding_size,
             encoder: config.model.encoder.clone(),
             pool: config.model.pool,

@@ -74,8 +74,11 @@ pub enum StateError {
 
 const PROGRESS: &str = "progress";
 
-/// Writes a file so that a reader finds the old content or the new, never a part.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
+/// Writes a file, and folders on the way to it, so that a reader finds the old content or the new, never a part.
+///
+/// # Errors
+/// If the file system refuses.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let io = |source| StateError::Io { path: path.to_owned(), source };
     std::fs::create_dir_all(folder).map_err(io)?;

@@ -22,6 +22,7 @@ pub(crate) fn config() -> Config {
         tokenizer: Tokenizer::treebank(),
         vocabulary: ["<unk>", "a", "good", "film", "\"", "naïve", "🎬"].map(String::from).to_vec(),
         labels: ["negative", "positive"].map(String::from).to_vec(),
+        data_labels: ["0", "1"].map(String::from).to_vec(),
         embedding_size: 3,
         encoder: vec![
             LayerConfig::Elman { hidden_size: 2, nonlinearity: Nonlinearity::Relu, bidirectional: false },

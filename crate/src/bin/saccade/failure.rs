@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use saccade_rnn::device::EngineError;
 use saccade_rnn::model::{ModelError, ReadError};
-use saccade_rnn::train::{CorpusError, TrainError};
+use saccade_rnn::train::{CorpusError, StateError, TrainError};
 
 /// Why a command failed; every kind has a code and a line for people.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,9 @@ pub(crate) enum Failure {
     /// A training run failed.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Write(#[from] StateError),
     /// Labelled texts cannot be read.
     #[error(transparent)]
     Data(#[from] CorpusError),
@@ -71,6 +74,7 @@ impl Failure {
             Self::Read(reason) => reason.code(),
             Self::Config { .. } => "CONFIG_INVALID",
             Self::Train(_) => "TRAIN_FAILED",
+            Self::Write(_) => "FILE_UNWRITABLE",
             Self::Data(_) => "DATA_INVALID",
             Self::Engine(_) => "ENGINE",
             Self::Signal(_) => "SIGNAL",

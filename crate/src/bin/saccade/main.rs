@@ -1,5 +1,7 @@
 //! The native command line: `saccade --help`.
 
+mod eval;
+mod export;
 mod failure;
 mod interrupt;
 mod output;
@@ -23,6 +25,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure a model on labelled texts.
+    Eval(eval::Arguments),
+    /// Write a smaller copy of a model.
+    Export(export::Arguments),
     /// Train a model.
     Train(train::Arguments),
 }
@@ -30,6 +36,8 @@ enum Command {
 fn main() -> ExitCode {
     let Arguments { json, command } = Arguments::parse();
     let outcome = match command {
+        Command::Eval(arguments) => eval::run(arguments),
+        Command::Export(arguments) => export::run(arguments, json),
         Command::Train(arguments) => train::run(arguments, json),
     };
     match outcome {

@@ -1,0 +1,64 @@
+//! `saccade eval`: figures of a model on labelled texts.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use saccade_rnn::model::Model;
+use saccade_rnn::train::data::Format;
+use saccade_rnn::train::{Part, evaluate, read_items};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::{interrupt, output};
+
+/// Prints `{n, accuracy, skim_rate, flop_reduction, tokens_per_second}`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The model file.
+    #[arg(long)]
+    model: PathBuf,
+    /// The file of labelled texts.
+    #[arg(long)]
+    data: PathBuf,
+    /// How it is written: lines (`label text`), imdb-tsv, ag-csv or sst-trees.
+    #[arg(long)]
+    format: Format,
+    /// Skim iff the probability of skimming exceeds this; the model's own if absent.
+    #[arg(long)]
+    threshold: Option<f32>,
+}
+
+pub(crate) fn run(args: Arguments) -> Result<(), Failure> {
+    let bytes = std::fs::read(&args.model).map_err(Failure::file(&args.model))?;
+    let model = Model::from_bytes(&bytes).map_err(Failure::model(&args.model))?;
+    let config = model.config();
+    let labels = if config.data_labels.is_empty() { &config.labels } else { &config.data_labels };
+    let part = Part { path: args.data, format: args.format };
+    let items = read_items(&part, Path::new(""), model.tokenizer(), model.vocabulary(), labels)?;
+
+    let cancel = Arc::new(AtomicBool::new(false));
+    interrupt::sets(&cancel)?;
+    let bar = ProgressBar::new(items.len() as u64);
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} texts, {per_sec}, {eta} left") {
+        bar.set_style(style);
+    }
+    let threshold = args.threshold.unwrap_or(model.threshold());
+    let begun = Instant::now();
+    let result = pollster::block_on(evaluate(&model, &items, threshold, |done| {
+        bar.set_position(done as u64);
+        !cancel.load(Ordering::Relaxed)
+    }))?;
+    let seconds = begun.elapsed().as_secs_f64();
+    bar.finish_and_clear();
+    let evaluation = result.ok_or_else(|| Failure::Cancelled("nothing was measured".into()))?;
+    output::json(&json!({
+        "n": evaluation.n,
+        "accuracy": evaluation.accuracy,
+        "skim_rate": evaluation.skim_rate,
+        "flop_reduction": evaluation.flop_reduction,
+        "tokens_per_second": evaluation.tokens as f64 / seconds,
+    }))
+}

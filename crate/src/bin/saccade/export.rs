@@ -1,0 +1,69 @@
+//! `saccade export`: a smaller copy of a model.
+
+use std::path::PathBuf;
+
+use saccade_rnn::model::{Model, Storage};
+use saccade_rnn::train::write_whole;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::output;
+
+/// Writes a copy with fewer words, or in less precise storage. Figures recorded in the model are dropped: they are
+/// not the copy's (`--figures NAME=VALUE` records measured ones).
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The model file.
+    model: PathBuf,
+    /// The file to write.
+    #[arg(long)]
+    out: PathBuf,
+    /// Keep the first so many words of the vocabulary: the most frequent ones of the training texts, then those it
+    /// started from. All if absent.
+    #[arg(long)]
+    words: Option<u32>,
+    /// How matrices are stored; vectors are always f32.
+    #[arg(long, value_enum, default_value_t = Precision::Int8)]
+    storage: Precision,
+    /// A measured figure to record, such as test_accuracy=0.86.
+    #[arg(long = "figure", value_name = "NAME=VALUE", value_parser = figure)]
+    figures: Vec<(String, f64)>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Precision {
+    F32,
+    F16,
+    Int8,
+}
+
+pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
+    let bytes = std::fs::read(&args.model).map_err(Failure::file(&args.model))?;
+    let model = Model::from_bytes(&bytes).map_err(Failure::model(&args.model))?;
+    let words = model.vocabulary().len() as u32;
+    let keep: Vec<u32> = (0..args.words.unwrap_or(words).min(words)).collect();
+    let mut small = model.with_words(&keep).map_err(Failure::model(&args.model))?;
+    let training = &mut small.config_mut().training;
+    training.figures = args.figures.into_iter().collect();
+    training.notes.insert("exported".into(), format!("{} of {words} words", keep.len()));
+    let storage = match args.storage {
+        Precision::F32 => Storage::F32,
+        Precision::F16 => Storage::F16,
+        Precision::Int8 => Storage::Int8Rows,
+    };
+    let bytes = small
+        .to_bytes(|_, tensor| if tensor.shape.len() == 2 { storage } else { Storage::F32 })
+        .map_err(Failure::model(&args.out))?;
+    write_whole(&args.out, &bytes)?;
+    if json {
+        return output::json(&json!({ "out": args.out, "words": keep.len(), "bytes": bytes.len() }));
+    }
+    println!("wrote {}: {} words, {} bytes", args.out.display(), keep.len(), bytes.len());
+    Ok(())
+}
+
+fn figure(text: &str) -> Result<(String, f64), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    let value: f64 = value.parse().map_err(|_| format!("{value:?} is not a number"))?;
+    Ok((name.to_owned(), value))
+}
