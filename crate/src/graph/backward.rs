@@ -15,7 +15,12 @@ pub(super) fn run<D: Device>(graph: &Graph<'_, D>, scalar: Port) -> Result<Gradi
     let shape = tape.shape(scalar);
     if (shape.rows, shape.columns) != (1, 1) {
         let found = shape.to_string();
-        return Err(EngineError::Shape { op: "backward", what: "scalar", expected: "1 x 1".into(), found });
+        return Err(EngineError::Shape {
+            op: "backward",
+            what: "scalar".into(),
+            expected: "1 x 1".into(),
+            found,
+        });
     }
     let mut slots = vec![None; graph.parameters.len()];
     let mut gradients: Vec<Vec<Option<D::Buffer>>> =
