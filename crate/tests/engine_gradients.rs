@@ -206,7 +206,7 @@ fn scalar(case: &Case, parameters: &Parameters, leaves: &[Leaf]) -> f64 {
     let recorded = record(&graph, case, leaves);
     let mut sum = 0.0;
     for (i, y) in recorded.outputs.iter().enumerate() {
-        let y = block_on(y.value()).unwrap();
+        let y = block_on(y.value()).expect("the case is well formed");
         sum += y.iter().zip(projection(i, y.len())).map(|(y, p)| f64::from(*y) * f64::from(p)).sum::<f64>();
     }
     sum
@@ -258,7 +258,8 @@ fn compare(what: &str, found: &[f32], expected: &[f64]) -> f64 {
 fn check(parameters: &Parameters, case: &Case) {
     let name = format!("{:?}", case.op);
     let leaves = case.leaves();
-    let (by_leaves, by_parameters) = gradients(case, parameters, &leaves).unwrap();
+    let (by_leaves, by_parameters) =
+        gradients(case, parameters, &leaves).expect("the operation has gradients");
 
     let mut largest = vec![0.0f64; case.operands.len()];
     for (number, leaf) in leaves.iter().enumerate().filter(|(_, leaf)| leaf.variable) {
@@ -394,7 +395,7 @@ fn sru() -> (Parameters, Vec<Case>) {
     let bias = parameter(&mut p, "bias", &[2 * n]);
     let v = parameter(&mut p, "weight_c", &[2 * n]);
     // The package keeps the scale as a constant: it has no gradient.
-    let scale = p.add("scale", &[1], vec![1.4]).unwrap();
+    let scale = p.add("scale", &[1], vec![1.4]).expect("the name is new");
     // Products a channel, whether the layer's input is the skip, and its scale.
     let skips = [(3, false, None), (3, true, None), (3, true, Some(scale)), (4, false, None)];
     let mut cases = Vec::new();

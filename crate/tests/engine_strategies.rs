@@ -452,7 +452,7 @@ proptest! {
     // The seed is fixed: a sum that lands on either side of a kink (ReLU, maximum, a hard decision) is no mistake of a
     // strategy, and a run must not depend on whether chance finds one.
     #![proptest_config(ProptestConfig {
-        cases: 192, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default()
+        cases: 512, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default()
     })]
 
     #[test]
