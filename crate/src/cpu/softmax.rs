@@ -52,7 +52,7 @@ pub(crate) fn cross_entropy_backward(
     d_loss: &[f32],
 ) -> Vec<f32> {
     let mut dx: Vec<f32> = log_p.iter().map(|x| x.exp()).collect();
-    for ((row, &target), d) in dx.chunks_exact_mut(columns).zip(targets).zip(d_loss) {
+    for ((row, &target), d) in dx.chunks_exact_mut(columns.max(1)).zip(targets).zip(d_loss) {
         row[target as usize] -= 1.0;
         row.iter_mut().for_each(|x| *x *= d);
     }

@@ -105,7 +105,7 @@ impl Gradients<'_> {
 fn weight<'a>(parameters: &'a Parameters, view: &WeightView) -> affine::Weight<'a> {
     let p = parameters.get(view.param);
     affine::Weight {
-        values: &p.values[view.first..],
+        values: &p.values[view.offset(parameters)..],
         stride: p.columns(),
         input_major: view.input_major,
         inputs: view.inputs,
@@ -273,7 +273,7 @@ fn backward(
                 input(0).total_rows(),
                 weight(p, view),
                 dy,
-                &mut d_weight[view.first..],
+                &mut d_weight[view.offset(p)..],
                 d_bias.as_mut().map(|(_, d)| d.as_mut_slice()),
                 wanted[0],
             );

@@ -10,8 +10,8 @@ pub enum EngineError {
     Shape {
         /// The operation.
         op: &'static str,
-        /// Which operand or attribute.
-        what: &'static str,
+        /// Which operand (counted from 0) or attribute.
+        what: String,
         /// What it needs.
         expected: String,
         /// What it got.

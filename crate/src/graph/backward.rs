@@ -19,13 +19,18 @@ pub(super) fn run<D: Device>(
     let shape = tape.shape(scalar);
     if (shape.rows, shape.columns) != (1, 1) {
         let found = shape.to_string();
-        return Err(EngineError::Shape { op: "backward", what: "scalar", expected: "1 x 1".into(), found });
+        return Err(EngineError::Shape {
+            op: "backward",
+            what: "scalar".into(),
+            expected: "1 x 1".into(),
+            found,
+        });
     }
     let mut gradients: Vec<Vec<Option<D::Buffer>>> =
         tape.batches.iter().map(|batch| vec![None; batch.outputs.len()]).collect();
     let one = graph.device.upload(vec![1.0])?;
     let (_, at, _) = tape.locate(scalar);
-    add(graph, &tape, &mut gradients, scalar, at.start, (&one, 0..1))?;
+    add(graph, &tape, &mut gradients, scalar, at.start, (&one, 1), 0..1)?;
 
     for number in (0..tape.batches.len()).rev() {
         let batch = &tape.batches[number];
@@ -56,18 +61,18 @@ pub(super) fn run<D: Device>(
             if !batch.copied[operand] {
                 // The operand's rows lie in its producer's buffer as they do in the gradient: one addition.
                 let port = tape.nodes[batch.nodes[0]].inputs[operand];
-                let all = 0..input.total_rows();
-                add(graph, &tape, &mut gradients, port, input.offsets[0], (gradient, all))?;
+                let rows = input.total_rows();
+                add(graph, &tape, &mut gradients, port, input.offsets[0], (gradient, rows), 0..rows)?;
                 continue;
             }
-            let mut start = 0;
+            let (mut start, total) = (0, input.total_rows());
             for &node in &batch.nodes {
                 let port = tape.nodes[node].inputs[operand];
                 let rows = start..start + tape.shape(port).rows;
                 start = rows.end;
                 if tape.nodes[port.node].differentiable {
                     let (_, at, _) = tape.locate(port);
-                    add(graph, &tape, &mut gradients, port, at.start, (gradient, rows))?;
+                    add(graph, &tape, &mut gradients, port, at.start, (gradient, total), rows)?;
                 }
             }
         }
@@ -76,14 +81,16 @@ pub(super) fn run<D: Device>(
     Ok(())
 }
 
-/// Adds rows of a buffer to the gradient of the batch output that a port lies in, from row `at`.
+/// Adds rows of a buffer, which holds `source_rows`, to the gradient of the batch output that a port lies in, from
+/// row `at`. A buffer that is exactly that gradient is shared.
 fn add<D: Device>(
     graph: &Graph<'_, D>,
     tape: &Tape<D::Buffer>,
     gradients: &mut [Vec<Option<D::Buffer>>],
     port: Port,
     at: usize,
-    (source, rows): (&D::Buffer, Range<usize>),
+    (source, source_rows): (&D::Buffer, usize),
+    rows: Range<usize>,
 ) -> Result<(), EngineError> {
     let Some((batch, _)) = tape.nodes[port.node].place else {
         unreachable!("the forward pass ran every operand");
@@ -92,7 +99,7 @@ fn add<D: Device>(
     let total = offsets[offsets.len() - 1];
     match &mut gradients[batch][port.output] {
         Some(target) => graph.device.add(target, at, source, rows, *columns),
-        slot @ None if rows == (0..total) => {
+        slot @ None if rows == (0..total) && source_rows == total => {
             *slot = Some(source.clone());
             Ok(())
         }

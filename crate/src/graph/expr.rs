@@ -163,11 +163,20 @@ impl<'g, D: Device> Expr<'g, D> {
     /// depend on it.
     ///
     /// # Errors
-    /// If the value has not run, or the device cannot be read.
+    /// The first mistake made while recording; if the graph is for inference, the value has not run or nothing was
+    /// given to [`Self::backward`]; or what the device reports.
     pub async fn gradient(self) -> Result<Vec<f32>, EngineError> {
         let found = {
             let tape = self.graph.tape();
-            let (batch, lane) = tape.nodes[self.port.node].place.ok_or(EngineError::NotTraining)?;
+            if let Some(mistake) = &tape.mistake {
+                return Err(mistake.clone());
+            }
+            if !self.graph.is_training() {
+                return Err(EngineError::NotTraining);
+            }
+            let reason = "no gradient was computed since the value was recorded; call `backward` first";
+            let place = tape.nodes[self.port.node].place.filter(|_| !tape.gradients.is_empty());
+            let (batch, lane) = place.ok_or(EngineError::Unsupported { op: "gradient", reason })?;
             let (rows, columns) = tape.batches[batch].rows(self.port.output, lane);
             let buffer = tape.gradients.get(batch).and_then(|g| g[self.port.output].clone());
             (buffer, rows.start * columns..rows.end * columns)

@@ -137,11 +137,11 @@ impl<'p, D: Device> Graph<'p, D> {
     }
 
     fn leaf(&self, rows: usize, columns: usize, values: Vec<f32>, differentiable: bool) -> Expr<'_, D> {
-        if values.len() != rows * columns {
+        if rows.checked_mul(columns) != Some(values.len()) {
             let found = format!("{} values", values.len());
             let expected = format!("{rows} x {columns} values");
-            self.mistake(EngineError::Shape { op: "input", what: "values", expected, found });
-            return self.leaf(rows, columns, vec![0.0; rows * columns], differentiable);
+            self.mistake(EngineError::Shape { op: "input", what: "values".into(), expected, found });
+            return self.leaf(0, columns, Vec::new(), differentiable);
         }
         let mut tape = self.tape.borrow_mut();
         let key = tape.key_number(Key { op: Op::Input, columns: vec![columns] });
@@ -153,15 +153,20 @@ impl<'p, D: Device> Graph<'p, D> {
 
     /// Records an operation and returns its outputs. A mistake is kept and returned by the next value or gradient.
     pub fn record<'g>(&'g self, op: Op, inputs: &[Expr<'g, D>], indices: Vec<u32>) -> Vec<Expr<'g, D>> {
+        let foreign = inputs.iter().any(|x| !std::ptr::eq(x.graph, self));
+        // Their ports mean nothing here.
+        let inputs = if foreign { &[] } else { inputs };
         let mut tape = self.tape.borrow_mut();
         let shapes: Vec<Shape> = inputs.iter().map(|x| tape.shape(x.port)).collect();
-        let (shapes_out, mistake) = match op.infer(&shapes, &indices, self.parameters) {
-            Ok(shapes) => (shapes, None),
-            Err(error) => (vec![Shape { rows: 0, columns: 0 }; 5], Some(error)),
+        let inferred = if foreign {
+            Err(EngineError::Unsupported { op: op.name(), reason: "an operand belongs to another graph" })
+        } else {
+            op.infer(&shapes, &indices, self.parameters)
         };
-        if let Some(error) = mistake {
+        let shapes_out = inferred.unwrap_or_else(|error| {
             tape.mistake.get_or_insert(error);
-        }
+            vec![Shape { rows: 0, columns: 0 }; 5]
+        });
         let differentiable =
             op.has_parameters() || inputs.iter().any(|x| tape.nodes[x.port.node].differentiable);
         let key = tape.key_number(Key { op, columns: shapes.iter().map(|s| s.columns).collect() });
