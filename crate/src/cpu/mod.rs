@@ -22,6 +22,8 @@ pub(crate) mod pool;
 pub(crate) mod ragged;
 pub(crate) mod recurrence;
 pub(crate) mod skim;
+#[cfg(feature = "train")]
+pub(crate) mod skip_gram;
 pub(crate) mod softmax;
 pub(crate) mod sru;
 mod vectorize;

@@ -12,6 +12,7 @@ mod optimizer;
 mod run;
 mod state;
 mod transfer;
+pub mod vectors;
 
 pub use config::{
     Config, ConfigError, DataConfig, ModelConfig, OutputConfig, Part, Schedule, SkimLoss, Spans, TrainConfig,
@@ -21,4 +22,4 @@ pub use evaluate::{Evaluation, evaluate};
 pub use optimizer::{Adam, AdamConfig, Touched};
 pub use run::{Event, Outcome, TrainError, train};
 pub use state::{StateError, write_whole};
-pub use transfer::{Source, TransferError, VOCABULARY_KEY, transfer};
+pub use transfer::{Source, TransferError, transfer};

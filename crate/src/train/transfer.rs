@@ -11,10 +11,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use super::vectors::VOCABULARY_KEY;
 use crate::model::{CONFIG_KEY, Checkpoint, Config, Model, ModelError, Tensor};
 
-/// The metadata key of a word-vector file's words.
-pub const VOCABULARY_KEY: &str = "vocabulary";
 const EMBEDDING: &str = "embedding.weight";
 
 /// A file cannot be started from.

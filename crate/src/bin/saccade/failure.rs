@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use saccade_rnn::device::EngineError;
 use saccade_rnn::model::{ModelError, ReadError};
+use saccade_rnn::train::vectors::VectorsError;
 use saccade_rnn::train::{CorpusError, StateError, TrainError};
 
 /// Why a command failed; every kind has a code and a line for people.
@@ -25,6 +26,9 @@ pub(crate) enum Failure {
     /// A training run failed.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// Word vectors cannot be had.
+    #[error(transparent)]
+    Vectors(#[from] VectorsError),
     /// A file cannot be written.
     #[error(transparent)]
     Write(#[from] StateError),
@@ -74,6 +78,7 @@ impl Failure {
             Self::Read(reason) => reason.code(),
             Self::Config { .. } => "CONFIG_INVALID",
             Self::Train(_) => "TRAIN_FAILED",
+            Self::Vectors(_) => "VECTORS_FAILED",
             Self::Write(_) => "FILE_UNWRITABLE",
             Self::Data(_) => "DATA_INVALID",
             Self::Engine(_) => "ENGINE",

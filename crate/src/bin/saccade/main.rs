@@ -6,6 +6,7 @@ mod failure;
 mod interrupt;
 mod output;
 mod train;
+mod vectors;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,8 @@ enum Command {
     Export(export::Arguments),
     /// Train a model.
     Train(train::Arguments),
+    /// Train word vectors on labelled text, whose labels are left aside.
+    Vectors(vectors::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Command::Eval(arguments) => eval::run(arguments),
         Command::Export(arguments) => export::run(arguments, json),
         Command::Train(arguments) => train::run(arguments, json),
+        Command::Vectors(arguments) => vectors::run(arguments, json),
     };
     match outcome {
         // Whoever reads our output may stop early, as `head` does.
