@@ -1,2 +1,45 @@
-//! Build steps that need code.
-fn main() {}
+//! Build steps that need code: `cargo xtask --help`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod wasm;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Build steps of Saccade that need code")]
+struct Arguments {
+    #[command(subcommand)]
+    step: Step,
+}
+
+#[derive(Subcommand)]
+enum Step {
+    /// Build the browser's engine into js/pkg: cargo, wasm-bindgen, wasm-opt, then the sizes.
+    Wasm {
+        /// Optimise as published; without it the build is quick and the wasm large and slow.
+        #[arg(long)]
+        release: bool,
+    },
+}
+
+/// The top of the checkout, where `Cargo.toml` and `package.json` stand.
+fn root() -> PathBuf {
+    let mut path = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    path.pop();
+    path
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().step {
+        Step::Wasm { release } => wasm::build(&root(), release),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

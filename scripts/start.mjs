@@ -1,0 +1,24 @@
+/** `npm start`: from a bare clone to the open page. */
+
+import { buildWasm, checkNode, checkRust, announce, entry, installPackages, root } from "./steps.mjs";
+import { join } from "node:path";
+
+await entry(async () => {
+  checkNode();
+  await checkRust();
+  await installPackages();
+  await buildWasm();
+
+  announce("serve the page");
+  const { createServer } = await import("vite");
+  const server = await createServer({ configFile: join(root, "vite.config.ts") });
+  await server.listen();
+  server.printUrls();
+  if (hasScreen()) server.openBrowser();
+  else console.log("  No screen here: open the address above in a browser.");
+});
+
+function hasScreen() {
+  if (process.env.CI) return false;
+  return process.platform !== "linux" || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
+}

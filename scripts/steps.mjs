@@ -1,0 +1,100 @@
+/** What the entry scripts share. Node's own modules only: they run before anything is installed. */
+
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+export const root = join(import.meta.dirname, "..");
+const windows = process.platform === "win32";
+
+/** A reason to stop that the reader can act on; shown as one line, without a stack. */
+export class Stop extends Error {}
+
+/** Runs `main`; a {@link Stop} becomes one line and exit status 1. */
+export async function entry(main) {
+  try {
+    await main();
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    console.error(`\n${error.message}`);
+    process.exitCode = 1;
+  }
+}
+
+export function announce(step) {
+  console.log(`\n▸ ${step}`);
+}
+
+/**
+ * Runs a program in the repository root, showing what it prints.
+ * Resolves to its exit status (null when it could not start) and everything it printed.
+ */
+export function run(program, args, { env = {} } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+      shell: windows,
+    });
+    let output = "";
+    for (const [from, to] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
+      from.on("data", (chunk) => {
+        output += chunk;
+        to.write(chunk);
+      });
+    }
+    child.on("error", () => resolve({ status: null, output }));
+    child.on("close", (status) => resolve({ status, output }));
+  });
+}
+
+/** Runs a program that must succeed; otherwise stops with `advice`. */
+export async function must(program, args, advice) {
+  const { status } = await run(program, args);
+  if (status !== 0) throw new Stop(advice);
+}
+
+/** Whether a program is there and answers. */
+export function answers(program, args = ["--version"]) {
+  return spawnSync(program, args, { cwd: root, stdio: "ignore", shell: windows }).status === 0;
+}
+
+/** Stops on a Node older than `engines` in package.json asks for. */
+export function checkNode() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    throw new Stop(`Node ${process.versions.node} is too old: install 20.19 or newer from https://nodejs.org`);
+  }
+}
+
+/** Installs the packages of package-lock.json, unless they are installed as it stands. */
+export async function installPackages() {
+  const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  const stamp = join(root, "node_modules", ".saccade-lock");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  announce("install the npm packages (npm ci)");
+  await must("npm", ["ci"], "npm ci failed: see its message above.");
+  writeFileSync(stamp, lock);
+}
+
+/** Checks for Rust and for its wasm target, which rustup can add. */
+export async function checkRust() {
+  announce("check Rust (the first time, rustup fetches the toolchain of rust-toolchain.toml)");
+  if (!answers("cargo")) throw new Stop("Rust is missing: install it from https://rustup.rs, then run this again.");
+  const libraries = spawnSync("rustc", ["--print", "target-libdir", "--target", "wasm32-unknown-unknown"], {
+    cwd: root,
+    encoding: "utf8",
+    shell: windows,
+  });
+  if (libraries.status === 0 && existsSync(libraries.stdout.trim())) return;
+  announce("add Rust's wasm target (rustup)");
+  const advice = "Rust's wasm target is missing: rustup target add wasm32-unknown-unknown";
+  await must("rustup", ["target", "add", "wasm32-unknown-unknown"], advice);
+}
+
+export async function buildWasm() {
+  announce("build the engine for the browser (cargo xtask wasm --release)");
+  await must("cargo", ["xtask", "wasm", "--release"], "The engine did not build: see the message above.");
+}

@@ -1,0 +1,66 @@
+/** `npm test`: every check there is, in order from quick to slow; ends with the number of tests passed and failed. */
+
+import { join } from "node:path";
+import { ensureChromium } from "./chromium.mjs";
+import { announce, buildWasm, checkNode, checkRust, entry, installPackages, run } from "./steps.mjs";
+
+let passed = 0;
+let failed = 0;
+const broken = [];
+
+/** The counts that cargo's, vitest's and node's test runners print, summed. */
+function counts(output) {
+  const plain = output.replace(/\u001b\[[0-9;]*m/g, "");
+  const sum = (pattern) => [...plain.matchAll(pattern)].reduce((total, [, n]) => total + Number(n), 0);
+  return {
+    passed: sum(/^test result: .*?(\d+) passed/gm) + sum(/^ +Tests .*?(\d+) passed/gm) + sum(/^(?:#|ℹ) pass (\d+)$/gm),
+    failed: sum(/^test result: .*?(\d+) failed/gm) + sum(/^ +Tests .*?(\d+) failed/gm) + sum(/^(?:#|ℹ) fail (\d+)$/gm),
+  };
+}
+
+/** Runs one check to its end, whatever the ones before it said. One that fails without naming a test counts as one. */
+async function check(name, program, args, options) {
+  announce(name);
+  const { status, output } = await run(program, args, options);
+  const found = counts(output);
+  passed += found.passed;
+  failed += found.failed;
+  if (status === 0) return;
+  if (found.failed === 0) failed += 1;
+  broken.push(name);
+}
+
+/** A script of an installed package, run by this Node. */
+const script = (...path) => join("node_modules", ...path);
+
+await entry(async () => {
+  checkNode();
+  await checkRust();
+  await installPackages();
+  const chromium = await ensureChromium();
+
+  await check("format (cargo fmt)", "cargo", ["fmt", "--all", "--check"]);
+  const deny = ["--", "-D", "warnings"];
+  const native = ["clippy", "--workspace", "--all-targets", "--all-features", ...deny];
+  await check("lint, native (clippy)", "cargo", native);
+  const web = ["--no-default-features", "--features", "web", "--target", "wasm32-unknown-unknown"];
+  await check("lint, wasm (clippy)", "cargo", ["clippy", "--package", "saccade-rnn", "--lib", ...web, ...deny]);
+  // xtask is tested by being used below; compiling wasm-bindgen for release as well would only take long.
+  const tests = ["test", "--workspace", "--exclude", "xtask", "--release", "--no-fail-fast"];
+  await check("Rust tests", "cargo", tests);
+  const pack = ["package", "--workspace", "--exclude", "xtask", "--allow-dirty"];
+  await check("packages (cargo package)", "cargo", pack);
+
+  await buildWasm();
+  const svelteCheck = [script("svelte-check", "bin", "svelte-check"), "--tsconfig", "tsconfig.json", "--fail-on-warnings"];
+  await check("types (svelte-check)", process.execPath, svelteCheck);
+  await check("page, unit tests (vitest)", process.execPath, [script("vitest", "vitest.mjs"), "run"]);
+  await check("page, build (vite)", process.execPath, [script("vite", "bin", "vite.js"), "build"]);
+  await check("command line, for the page to be compared with", "cargo", ["build", "--release", "--bin", "saccade"]);
+  const browser = ["--test", "www/tests/page.test.mjs"];
+  await check("page, in Chromium", process.execPath, browser, { env: { CHROMIUM: chromium } });
+
+  for (const name of broken) console.log(`failed: ${name}`);
+  console.log(`\n${passed} passed, ${failed} failed`);
+  if (failed > 0) process.exitCode = 1;
+});

@@ -1,0 +1,49 @@
+import { copyFileSync, createReadStream, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vitest/config";
+import type { Plugin } from "vite";
+
+const root = import.meta.dirname;
+
+/** Serves `models/*.safetensors` beside the page while developing, and copies them beside the built page. */
+function models(): Plugin {
+  const folder = join(root, "models");
+  let out = "";
+  return {
+    name: "saccade:models",
+    configResolved(config) {
+      out = join(config.root, config.build.outDir, "models");
+    },
+    configureServer(server) {
+      server.middlewares.use("/models", (request, response) => {
+        const file = join(folder, basename((request.url ?? "").split("?")[0] ?? ""));
+        if (!file.endsWith(".safetensors") || !existsSync(file)) {
+          response.statusCode = 404;
+          response.end();
+          return;
+        }
+        response.setHeader("content-type", "application/octet-stream");
+        createReadStream(file).pipe(response);
+      });
+    },
+    writeBundle() {
+      mkdirSync(out, { recursive: true });
+      for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+        if (name.endsWith(".safetensors")) copyFileSync(join(folder, name), join(out, name));
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  root: join(root, "www"),
+  // Relative addresses: the built page works in any folder of any host.
+  base: "./",
+  // An address that names no file is an error, not the page.
+  appType: "mpa",
+  plugins: [svelte({ configFile: false }), models()],
+  build: { outDir: "dist", emptyOutDir: true, target: "es2022" },
+  server: { fs: { allow: [root] } },
+  test: { include: ["**/*.test.ts"] },
+});

@@ -1,0 +1,26 @@
+/** Numbers as people read them. A figure that does not exist (nothing was read) is an en dash. */
+
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const three = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+
+const known = (value: number | null | undefined): value is number => value != null && Number.isFinite(value);
+
+/** 1234567 becomes "1.23M". */
+export const count = (value: number | null): string => (known(value) ? compact.format(value) : "–");
+
+/** 0.934 becomes "93%". */
+export const percent = (share: number | null): string => (known(share) ? `${whole.format(share * 100)}%` : "–");
+
+/** 3.456 becomes "3.46×". */
+export const times = (ratio: number | null): string => (known(ratio) ? `${three.format(ratio)}×` : "–");
+
+/** Milliseconds, in the unit that suits them: 0.0123 becomes "12.3 µs". */
+export function duration(ms: number | null): string {
+  if (!known(ms)) return "–";
+  if (ms < 1) return `${three.format(ms * 1000)} µs`;
+  return ms < 1000 ? `${three.format(ms)} ms` : `${three.format(ms / 1000)} s`;
+}
+
+/** 1 becomes "1 word", 2 becomes "2 words". */
+export const plural = (n: number, noun: string): string => `${whole.format(n)} ${noun}${n === 1 ? "" : "s"}`;

@@ -1,0 +1,52 @@
+/** A server for the built page and a Chromium to look at it. */
+
+import { createReadStream, existsSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { chromium } from "playwright-core";
+import { findChromium } from "../../scripts/chromium.mjs";
+import { root } from "../../scripts/steps.mjs";
+
+const dist = join(root, "www", "dist");
+const types = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+};
+
+/** Serves `www/dist` on a free port; resolves to `{ url, close }`. */
+export async function serve() {
+  if (!existsSync(join(dist, "index.html"))) throw new Error("www/dist is missing: npm run build");
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, "http://page");
+    const file = join(dist, normalize(pathname === "/" ? "/index.html" : pathname));
+    if (!existsSync(file)) {
+      response.writeHead(404).end();
+      return;
+    }
+    const type = types[extname(file)] ?? "application/octet-stream";
+    response.writeHead(200, { "content-type": type, "content-length": statSync(file).size });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() };
+}
+
+const switches = [
+  "--headless=new",
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Starts Chromium without a window. */
+export function launch() {
+  const executablePath = findChromium();
+  if (!executablePath) throw new Error("no Chrome or Chromium: install one, or set CHROMIUM to its path");
+  return chromium.launch({ executablePath, args: switches });
+}

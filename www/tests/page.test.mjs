@@ -1,0 +1,282 @@
+/** The built page in a real browser, held against the native program. */
+
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { launch, serve } from "./browser.mjs";
+import { agree, agreeUntilUndecided } from "./compare.mjs";
+import { nativeReading } from "./native.mjs";
+
+const MODEL = "sst2-skim-lstm";
+const SENTENCE = "A quiet, generous film; it doesn't hurry, and I wouldn't have missed a minute.";
+
+describe("the page", { timeout: 300_000 }, () => {
+  let server, browser, page, complaints;
+
+  before(async () => {
+    server = await serve();
+    browser = await launch();
+  });
+
+  after(async () => {
+    await browser?.close();
+    server?.close();
+  });
+
+  beforeEach(async () => {
+    await page?.context().close();
+    page = await browser.newPage();
+    complaints = [];
+    page.on("pageerror", (error) => complaints.push(error.message));
+  });
+
+  const open = (hash = "") => page.goto(server.url + hash);
+
+  /** Waits for the model; when it failed instead, fails with what the page says. */
+  async function ready() {
+    await page.locator('#threshold:enabled, [data-state="failed"]').first().waitFor();
+    const failed = page.locator('[data-state="failed"]');
+    if ((await failed.count()) > 0) assert.fail(await failed.innerText());
+  }
+
+  const tokens = () => page.locator(".token[data-decision]");
+  const shownText = () => page.locator(".text").textContent();
+
+  async function type(text) {
+    await page.fill("#text", text);
+    await page.waitForFunction((text) => document.querySelector(".text")?.textContent === text, text);
+  }
+
+  /** The page's tokens as its elements show them. */
+  const shown = () =>
+    tokens().evaluateAll((elements) =>
+      elements.map((element) => ({
+        text: element.textContent,
+        decision: element.dataset.decision,
+        skimProbability: Number(element.dataset.skimProbability),
+      })),
+    );
+
+  const inPage = (text, options) => page.evaluate(([text, options]) => window.saccade.read(text, options), [text, options]);
+
+  test("what is typed is read as the native program reads it", async () => {
+    await open();
+    await ready();
+    await page.fill("#text", "");
+    await page.locator("#text").pressSequentially(SENTENCE);
+    await page.waitForFunction((text) => document.querySelector(".text")?.textContent === text, SENTENCE);
+
+    const native = nativeReading(MODEL, SENTENCE);
+    const threshold = Number(await page.locator("#threshold").inputValue());
+    const compared = agreeUntilUndecided(await inPage(SENTENCE, {}), native, threshold);
+    assert.ok(compared > 0, "the first token is undecided: choose another sentence");
+
+    const elements = await shown();
+    assert.equal(elements.length, native.tokens.length);
+    for (const [index, token] of native.tokens.slice(0, compared).entries()) {
+      assert.equal(elements[index].text, SENTENCE.slice(token.start, token.end));
+      assert.equal(elements[index].decision, token.decision);
+      assert.ok(Math.abs(elements[index].skimProbability - token.skimProbability) <= 1e-4);
+    }
+    assert.deepEqual(complaints, []);
+  });
+
+  test("under forced decisions every value is the native program's", async () => {
+    await open();
+    await ready();
+    const { tokens } = nativeReading(MODEL, SENTENCE);
+    const force = Object.fromEntries(tokens.map((_, index) => [index, index % 3 === 0 ? "read" : "skim"]));
+    agree(await inPage(SENTENCE, { force }), nativeReading(MODEL, SENTENCE, force));
+  });
+
+  test("pressing a word forces the other decision, pressing it again gives it back", async () => {
+    await open();
+    await ready();
+    await type(SENTENCE);
+    const first = tokens().first();
+    const own = await first.getAttribute("data-decision");
+    const other = own === "read" ? "skim" : "read";
+    await first.click();
+    await page.locator(`.token[data-index="0"][data-decision="${other}"][data-forced]`).waitFor();
+    await first.click();
+    await page.locator(`.token[data-index="0"][data-decision="${own}"]:not([data-forced])`).waitFor();
+  });
+
+  test("the threshold acts at once: 0 skims all that can be skimmed, 1 reads all", async () => {
+    await open();
+    await ready();
+    await type(SENTENCE);
+    await page.fill("#threshold", "1");
+    await page.waitForFunction(() => !document.querySelector('.token[data-decision="skim"]'));
+    await page.fill("#threshold", "0");
+    await page.waitForFunction(() => !document.querySelector('.token[data-decision="read"]'));
+  });
+
+  test("examples, predictions and figures are there", async () => {
+    await open();
+    await ready();
+    await page.getByRole("button", { name: "A question" }).click();
+    await page.waitForFunction(() => document.querySelector(".text")?.textContent.startsWith("Who decided"));
+    const scores = await page.locator("[data-score]").count();
+    assert.ok(scores >= 2);
+    for (const figure of ["label", "reduction", "spent", "full", "skim-rate", "time"]) {
+      assert.match(await page.locator(`[data-figure="${figure}"]`).innerText(), /\w/, figure);
+    }
+    await page.waitForFunction(() => document.querySelector('[data-state="summary"]').textContent.includes("Read "));
+  });
+
+  test("a link brings back model, text and threshold", async () => {
+    await open("#model=sst2-skim-lstm&threshold=0.25&text=Plain+and+kind");
+    await ready();
+    await page.locator(".token").first().waitFor();
+    assert.equal(await shownText(), "Plain and kind");
+    assert.equal(await page.locator("#threshold").inputValue(), "0.25");
+  });
+
+  test("HTML in the text is text", async () => {
+    await open();
+    await ready();
+    const text = '<img src=x onerror="window.hacked = 1"> <b>bold</b> & <script>window.hacked = 1</script>';
+    await type(text);
+    assert.equal(await page.locator(".text img, .text b, .text script").count(), 0);
+    assert.equal(await page.evaluate(() => window.hacked), undefined);
+  });
+
+  for (const [name, text] of [
+    ["emoji", "so good 👩‍👩‍👧 🎬🎬 ❤️"],
+    ["right-to-left text", "סרט נפלא, really"],
+    ["NUL bytes", "before\u0000after, and on"],
+    ["many lines", "One line.\n\n\tAnother one.  "],
+    ["one very long word", "a".repeat(5000)],
+  ]) {
+    test(`${name}: the text stands as typed, spans and values as natively`, async () => {
+      await open();
+      await ready();
+      // A text field takes no NUL out, but gives no promise on it either: what it holds is what must be shown.
+      await page.fill("#text", text);
+      const held = await page.locator("#text").inputValue();
+      await type(held);
+      const native = nativeReading(MODEL, text);
+      agreeUntilUndecided(await inPage(text, {}), native, Number(await page.locator("#threshold").inputValue()));
+      assert.deepEqual(complaints, []);
+    });
+  }
+
+  test("a lone surrogate is read as U+FFFD, in its place", async () => {
+    await open();
+    await ready();
+    const reading = await page.evaluate(() => window.saccade.read("odd \ud800 film"));
+    const replaced = await inPage("odd \ufffd film", {});
+    assert.deepEqual(reading.tokens, replaced.tokens);
+    const { start, end } = reading.tokens.at(-1);
+    assert.equal("odd ? film".slice(start, end), "film");
+  });
+
+  for (const text of ["", "  \n\t "]) {
+    test(`${JSON.stringify(text)} is nothing to read, and says so`, async () => {
+      await open();
+      await ready();
+      await page.fill("#text", text);
+      await page.locator('[data-state="empty"]').waitFor();
+      await type("Then a word.");
+      assert.deepEqual(complaints, []);
+    });
+  }
+
+  test("100,000 tokens are read, and the page stays usable", async () => {
+    await open();
+    await ready();
+    await page.fill("#text", "fine ".repeat(100_000));
+    await page.getByText("of 100,000 tokens are shown").waitFor({ timeout: 120_000 });
+    await type("Short again.");
+    assert.equal(await tokens().count(), 3);
+    assert.deepEqual(complaints, []);
+  });
+
+  test("a truncated model is named as such, and another try mends it", async () => {
+    let damaged = true;
+    await page.route(`**/${MODEL}.safetensors`, async (route) => {
+      const response = await route.fetch();
+      const body = await response.body();
+      await route.fulfill({ response, body: damaged ? body.subarray(0, body.length >> 1) : body });
+    });
+    await open();
+    const failed = page.locator('[data-state="failed"]');
+    await failed.waitFor();
+    assert.equal(await failed.getAttribute("data-code"), "MODEL_INVALID");
+    await page.fill("#text", "Typing goes on.");
+    damaged = false;
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.waitForFunction(() => document.querySelector(".text")?.textContent === "Typing goes on.");
+    assert.equal(await failed.count(), 0);
+    assert.deepEqual(complaints, []);
+  });
+
+  test("a model that is not there is a visible failure", async () => {
+    await page.route(`**/${MODEL}.safetensors`, (route) => route.fulfill({ status: 404 }));
+    await open();
+    const failed = page.locator('[data-state="failed"]');
+    await failed.waitFor();
+    assert.equal(await failed.getAttribute("data-code"), "DOWNLOAD_FAILED");
+    assert.match(await failed.innerText(), /404/);
+  });
+
+  test("an engine that is not there is a visible failure, and another try mends it", async () => {
+    await page.route("**/*.wasm", (route) => route.fulfill({ status: 404 }));
+    await open();
+    const failed = page.locator('[data-state="failed"]');
+    await failed.waitFor();
+    assert.equal(await failed.getAttribute("data-code"), "ENGINE_FAILED");
+    await page.unroute("**/*.wasm");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator("#threshold:enabled").waitFor();
+  });
+
+  test("while the model is on its way, the page says so", async () => {
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    await page.route(`**/${MODEL}.safetensors`, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await open();
+    await page.locator('[data-state="loading"]').waitFor();
+    release();
+    await ready();
+    assert.equal(await page.locator('[data-state="loading"]').count(), 0);
+  });
+
+  test("the keys go through the text: one tab stop, arrows, Enter", async () => {
+    await open();
+    await ready();
+    await type("One two three four.");
+    assert.equal(await page.locator('.token[tabindex="0"]').count(), 1);
+    await page.locator('.token[tabindex="0"]').focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "three");
+    await page.keyboard.press("Enter");
+    await page.locator('.token[data-index="2"][data-forced]').waitFor();
+  });
+
+  test("nothing is fetched from elsewhere", async () => {
+    const foreign = [];
+    page.on("request", (request) => {
+      if (!request.url().startsWith(server.url) && !request.url().startsWith("data:")) foreign.push(request.url());
+    });
+    await open();
+    await ready();
+    await type(SENTENCE);
+    assert.deepEqual(foreign, []);
+  });
+
+  for (const width of [320, 1400]) {
+    test(`at ${width} px nothing is wider than the window`, async () => {
+      await page.setViewportSize({ width, height: 800 });
+      await open();
+      await ready();
+      await type(`${SENTENCE} ${"unbreakable".repeat(30)}`);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overflow <= 0, `${overflow} px too wide`);
+    });
+  }
+});

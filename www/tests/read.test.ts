@@ -1,0 +1,121 @@
+import { render } from "svelte/server";
+import { describe, expect, test } from "vitest";
+import type { Reading } from "../../js/types.ts";
+import { format, parse } from "../src/read/address.ts";
+import Figures from "../src/read/Figures.svelte";
+import { count, duration, percent, plural, times } from "../src/read/format.ts";
+import Status from "../src/read/Status.svelte";
+import Tokens from "../src/read/Tokens.svelte";
+import recorded from "./fixtures/reading.json";
+
+const text = "<b> wasn't  dull\n";
+const reading = recorded as Reading;
+
+/** What a person sees: the markup without its tags. */
+const visible = (html: string) =>
+  html
+    .replace(/<!--.*?-->|<[^>]*>/gs, "")
+    .replaceAll("&lt;", "<")
+    .replaceAll("&amp;", "&");
+
+describe("tokens", () => {
+  const html = (forced = {}) => render(Tokens, { props: { seen: { text, reading }, forced, onforce: () => {} } }).body;
+
+  test("every token carries its decision and its probability", () => {
+    const decisions = [...html().matchAll(/class="token[^>]*data-decision="(\w+)" data-skim-probability="([\d.]+)"/g)];
+    expect(decisions.map(([, decision, p]) => [decision, Number(p)])).toEqual(
+      reading.tokens.map((token) => [token.decision, token.skimProbability]),
+    );
+  });
+
+  test("the text stands as it was typed, HTML included", () => {
+    expect(visible(html())).toContain(text);
+    expect(html()).toContain("&lt;b></button>");
+  });
+
+  test("the label says in words what weight and line say", () => {
+    expect(html()).toContain('aria-label="dull: read, skim probability 6%"');
+    expect(html({ 3: "read" })).toContain('aria-label="dull: read, by your choice, skim probability 6%"');
+  });
+
+  test("a model without a skim cell has no probability to show", () => {
+    const tokens = reading.tokens.map((token) => ({ ...token, skimProbability: null }));
+    const plain = { text, reading: { ...reading, tokens } };
+    const { body } = render(Tokens, { props: { seen: plain, forced: {}, onforce: () => {} } });
+    expect(body).toContain('aria-label="dull: read"');
+    expect(body).not.toContain("data-skim-probability");
+  });
+
+  test("a very long text shows its beginning and says how much there is", () => {
+    const tokens = Array.from({ length: 5000 }, (_, i) => ({
+      text: "a",
+      start: 2 * i,
+      end: 2 * i + 1,
+      decision: "skim" as const,
+      skimProbability: 0.9,
+    }));
+    const long = { text: "a ".repeat(5000), reading: { ...reading, tokens } };
+    const { body } = render(Tokens, { props: { seen: long, forced: {}, onforce: () => {} } });
+    expect(body.match(/data-index=/g)).toHaveLength(2000);
+    expect(visible(body)).toContain("2,000 of 5,000 tokens are shown");
+  });
+});
+
+describe("figures", () => {
+  test("prediction, work and time are those of the reading", () => {
+    const shown = visible(render(Figures, { props: { reading } }).body).replace(/\s+/g, " ");
+    for (const part of ["positive", "88%", "13%", "2×", "330K FLOPs", "660K FLOPs", "(2 of 4 tokens)", "50 µs", "12.5 µs a token"])
+      expect(shown).toContain(part);
+  });
+
+  test("a reading of nothing has no figures", () => {
+    const flops = { spent: 0, full: 0, reduction: Number.NaN };
+    const shown = visible(render(Figures, { props: { reading: { ...reading, tokens: [], flops } } }).body);
+    expect(shown).not.toMatch(/NaN|positive 8|Infinity/);
+    expect(shown).toContain("–");
+  });
+});
+
+describe("status", () => {
+  test("a failure names what failed, why, and its code", () => {
+    const failure = { message: "the header is cut short", code: "MODEL_INVALID" };
+    const stage = { kind: "failed", failure } as const;
+    const { body } = render(Status, { props: { stage, failure: null, name: "Sentences", onretry: () => {} } });
+    expect(visible(body)).toMatch(/“Sentences” could not be loaded[\s\S]*cut short[\s\S]*MODEL_INVALID[\s\S]*Try again/);
+  });
+
+  test("a download says how far it is", () => {
+    const stage = { kind: "loading", progress: { received: 250_000, total: 1_000_000 } } as const;
+    const { body } = render(Status, { props: { stage, failure: null, name: "Sentences", onretry: () => {} } });
+    expect(visible(body)).toContain("0.3 of 1.0 MB");
+  });
+});
+
+describe("address", () => {
+  test("a view comes back as it was", () => {
+    const view = { model: "imdb-skim-lstm", text: "déjà & #vu 🎬\n+", threshold: 0.25 } as const;
+    expect(parse(format(view))).toEqual(view);
+  });
+
+  test("what makes no sense is left out", () => {
+    expect(parse("#model=../../etc&threshold=7")).toEqual({});
+    expect(parse("#threshold=nan")).toEqual({});
+    expect(parse("")).toEqual({});
+  });
+
+  test("a long text is not put into a link", () => {
+    expect(format({ text: "a".repeat(2001), threshold: 0.5 })).toBe("#threshold=0.5");
+  });
+});
+
+test("numbers are written for people", () => {
+  expect([count(1_234_567), percent(0.934), times(3.456), plural(1, "token"), plural(2000, "token")]).toEqual([
+    "1.23M",
+    "93%",
+    "3.46×",
+    "1 token",
+    "2,000 tokens",
+  ]);
+  expect([duration(0.0123), duration(12.34), duration(1234)]).toEqual(["12.3 µs", "12.3 ms", "1.23 s"]);
+  expect([count(Number.NaN), percent(null), times(Number.POSITIVE_INFINITY), duration(null)]).toEqual(["–", "–", "–", "–"]);
+});

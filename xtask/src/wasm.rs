@@ -1,0 +1,115 @@
+//! From crate to browser: cargo compiles, wasm-bindgen writes the JavaScript beside it, wasm-opt makes it small.
+
+use std::env;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+use flate2::{Compression, write::GzEncoder};
+use wasm_bindgen_cli_support::Bindgen;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+/// The name of the library, and of every file in the package.
+const NAME: &str = "saccade_rnn";
+
+/// What rustc's wasm32 baseline and `.cargo/config.toml` let the compiler use, and no more: a proposal that is
+/// enabled here but not there could put instructions into the file that an older browser refuses.
+const WASM_FEATURES: [&str; 7] = [
+    "--enable-simd",
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
+/// Builds crate `saccade-rnn` with feature `web` into `js/pkg` under `root` and prints the sizes.
+///
+/// # Errors
+/// Names the step that failed; when a tool is missing, says in one line how to get it.
+pub(crate) fn build(root: &Path, release: bool) -> Result<()> {
+    let profile = if release { "wasm" } else { "dev" };
+    let package = root.join("js").join("pkg");
+
+    println!("cargo: compile saccade-rnn for {TARGET} (profile {profile}, feature web)");
+    let compiled = compile(root, profile)?;
+
+    println!("wasm-bindgen: write the JavaScript and its types into js/pkg");
+    bind(&compiled, &package)?;
+
+    let module = package.join(format!("{NAME}_bg.wasm"));
+    if release {
+        println!("wasm-opt: -O3");
+        optimise(root, &module)?;
+    }
+    print_sizes(&package)
+}
+
+/// Runs cargo; returns the path of the `.wasm` file it made.
+fn compile(root: &Path, profile: &str) -> Result<PathBuf> {
+    // Cargo names itself to the programs it runs; that is the toolchain of `rust-toolchain.toml`.
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .current_dir(root)
+        .args(["build", "--package", "saccade-rnn", "--lib", "--no-default-features", "--features", "web"])
+        .args(["--target", TARGET, "--profile", profile])
+        .status()
+        .context("cargo did not start; get it from https://rustup.rs")?;
+    ensure!(status.success(), "cargo could not compile for {TARGET} (missing? `rustup target add {TARGET}`)");
+
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |given| root.join(given));
+    let folder = if profile == "dev" { "debug" } else { profile };
+    Ok(target.join(TARGET).join(folder).join(format!("{NAME}.wasm")))
+}
+
+/// Writes the module's bindings for `<script type="module">`, emptying the folder first.
+fn bind(compiled: &Path, package: &Path) -> Result<()> {
+    if package.exists() {
+        fs::remove_dir_all(package).with_context(|| format!("cannot empty {}", package.display()))?;
+    }
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_path(compiled)
+        .out_name(NAME)
+        // `init()` without an argument then finds the wasm beside the JavaScript, as bundlers expect it.
+        .omit_default_module_path(false)
+        .web(true)
+        .and_then(|bindgen| bindgen.typescript(true).remove_producers_section(true).generate(package))
+        .with_context(|| format!("wasm-bindgen could not process {}", compiled.display()))
+}
+
+/// Rewrites `module` in place with npm's `wasm-opt`.
+fn optimise(root: &Path, module: &Path) -> Result<()> {
+    let script = root.join("node_modules").join("binaryen").join("bin").join("wasm-opt");
+    if !script.exists() {
+        bail!("wasm-opt is missing; get it with `npm ci`");
+    }
+    // Through node, since Windows runs no file by its first line.
+    let status = Command::new("node")
+        .arg(script)
+        .arg(module)
+        .args(["-O3", "--strip-debug", "--strip-producers"])
+        .args(WASM_FEATURES)
+        .arg("-o")
+        .arg(module)
+        .status()
+        .context("node did not start; get it from https://nodejs.org")?;
+    ensure!(status.success(), "wasm-opt failed on {}", module.display());
+    Ok(())
+}
+
+/// Prints what a browser downloads of the package, in bytes, raw and after gzip -9.
+fn print_sizes(package: &Path) -> Result<()> {
+    for name in [format!("{NAME}_bg.wasm"), format!("{NAME}.js")] {
+        let path = package.join(&name);
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        gzip.write_all(&bytes)?;
+        println!("{name:<24} {:>9} bytes, {:>9} after gzip -9", bytes.len(), gzip.finish()?.len());
+    }
+    Ok(())
+}
