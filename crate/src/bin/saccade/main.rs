@@ -1,2 +1,49 @@
-//! The native command line.
-fn main() {}
+//! The native command line: `saccade --help`.
+//!
+//! Exit status: 0 done, 1 an error (one line `error: …` on standard error; with `--json` the line is
+//! `{"error": {"code", "message"}}`), 2 a command line that makes no sense.
+
+mod failure;
+mod inspect;
+mod output;
+mod read;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+#[derive(Parser)]
+#[command(name = "saccade", version, about = "Recurrent networks that decide how much to compute")]
+struct Arguments {
+    /// Write results and errors as JSON, each on one line.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Read a text: what was read, what was skimmed, what it cost, what it says.
+    Read(read::Arguments),
+    /// Show what is inside a model, or any safetensors file of floats.
+    Inspect(inspect::Arguments),
+}
+
+fn main() -> ExitCode {
+    let Arguments { json, command } = Arguments::parse();
+    let outcome = match command {
+        Command::Read(arguments) => read::run(arguments, json),
+        Command::Inspect(arguments) => inspect::run(&arguments, json),
+    };
+    match outcome {
+        // Whoever reads our output may stop early, as `head` does.
+        Ok(()) | Err(Failure::OutputClosed) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report(json);
+            ExitCode::FAILURE
+        }
+    }
+}

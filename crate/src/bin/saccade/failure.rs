@@ -1,0 +1,76 @@
+//! Why a command failed.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use saccade_rnn::model::{ModelError, ReadError};
+
+/// Why a command failed; every kind has a code and a line for people.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// A file cannot be opened or read.
+    #[error("cannot read {}: {reason}", .path.display())]
+    File { path: PathBuf, reason: io::Error },
+    /// A file is no model.
+    #[error("{}: {reason}", .path.display())]
+    Model { path: PathBuf, reason: ModelError },
+    /// A text cannot be read as asked.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Standard input fails.
+    #[error("cannot read standard input: {0}")]
+    Input(io::Error),
+    /// Standard input is not text. It is refused, not repaired: spans would belong to another text.
+    #[error("standard input is not UTF-8: byte {at} begins no character")]
+    Encoding { at: usize },
+    /// Standard output fails.
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+    /// Whoever read standard output has stopped.
+    #[error("standard output was closed")]
+    OutputClosed,
+}
+
+impl Failure {
+    /// For [`Result::map_err`] on reading `path`.
+    pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |reason| Self::File { path: path.to_owned(), reason }
+    }
+
+    /// For [`Result::map_err`] on what is in `path`.
+    pub(crate) fn model(path: &Path) -> impl FnOnce(ModelError) -> Self {
+        move |reason| Self::Model { path: path.to_owned(), reason }
+    }
+
+    /// A name for the kind of failure that stays the same between versions.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::File { reason, .. } if reason.kind() == io::ErrorKind::NotFound => "FILE_NOT_FOUND",
+            Self::File { .. } => "FILE_UNREADABLE",
+            Self::Model { reason, .. } => reason.code(),
+            Self::Read(reason) => reason.code(),
+            Self::Input(_) => "INPUT_UNREADABLE",
+            Self::Encoding { .. } => "INPUT_NOT_UTF8",
+            Self::Output(_) | Self::OutputClosed => "OUTPUT_FAILED",
+        }
+    }
+
+    /// Writes one line to standard error.
+    pub(crate) fn report(&self, json: bool) {
+        let message = self.to_string();
+        let line = if json {
+            serde_json::json!({ "error": { "code": self.code(), "message": message } }).to_string()
+        } else {
+            format!("error: {}", crate::output::printable(&message).replace('\n', " "))
+        };
+        // With standard error closed there is nobody left to tell.
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+}
+
+/// Of writing to standard output.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::OutputClosed } else { Self::Output(error) }
+    }
+}
