@@ -11,3 +11,5 @@ pub mod nn;
 pub mod text;
 #[cfg(feature = "train")]
 pub mod train;
+#[cfg(feature = "web")]
+pub mod web;

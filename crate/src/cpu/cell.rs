@@ -26,6 +26,7 @@ pub(crate) trait Cell {
 
     /// Computes the gradients of `x` and `w` and *overwrites* those of the previous state with the part that does
     /// not pass through `w` (`dh_prev`, `dc_prev`).
+    #[allow(clippy::too_many_arguments, reason = "the values of one step and their gradients")]
     fn backward(
         saved: &[f32],
         h_prev: &[f32],

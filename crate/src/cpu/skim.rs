@@ -350,6 +350,7 @@ pub(crate) struct WeightGradients<'a> {
 }
 
 /// Back-propagation through the mixture. `up_logits` and `up_decisions` are the gradients of those results.
+#[allow(clippy::too_many_arguments, reason = "the values of one sequence and their gradients")]
 pub(crate) fn soft_backward<C: Cell>(
     a: Arguments<'_>,
     soft: Soft<'_>,

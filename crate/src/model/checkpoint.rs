@@ -9,7 +9,7 @@ use super::error::excerpt;
 use super::header::{Entry, Header, check_name, elements};
 
 /// The suffix of the tensor that holds the row scales of an int8 tensor.
-const SCALE: &str = ".scale";
+pub(super) const SCALE: &str = ".scale";
 /// The largest code of an int8 row.
 const INT8_LARGEST: f32 = 127.0;
 

@@ -13,6 +13,9 @@ use crate::text::Tokenizer;
 pub const CONFIG_KEY: &str = "saccade";
 /// The version of the config that is written and read.
 pub const FORMAT: u32 = 1;
+/// The probability of skimming above which a token is skimmed, where neither caller nor file says otherwise: the
+/// likelier of the two (Skim-RNN's argmax).
+pub const DEFAULT_THRESHOLD: f32 = 0.5;
 /// The word that stands for every word outside the vocabulary; always the first.
 const UNKNOWN: &str = "<unk>";
 
@@ -157,9 +160,10 @@ impl Config {
         for (index, layer) in self.encoder.iter().enumerate() {
             layer.validate(&format!("encoder[{index}]"))?;
         }
-        let skims = self.encoder.iter().any(|layer| matches!(layer, LayerConfig::Skim { .. }));
         match self.threshold {
-            Some(_) if !skims => return Err(ModelError::config("threshold", "none: no layer skims", "one")),
+            Some(_) if !self.skims() => {
+                return Err(ModelError::config("threshold", "none: no layer skims", "one"));
+            }
             Some(threshold) if !(0.0..=1.0).contains(&threshold) => {
                 return Err(ModelError::config("threshold", "0 to 1", threshold.to_string()));
             }
@@ -172,6 +176,16 @@ impl Config {
             }
             None => Ok(()),
         }
+    }
+
+    /// Whether a layer decides what to skim.
+    pub fn skims(&self) -> bool {
+        self.encoder.iter().any(|layer| matches!(layer, LayerConfig::Skim { .. }))
+    }
+
+    /// The threshold used where the caller gives none.
+    pub fn default_threshold(&self) -> f32 {
+        self.threshold.unwrap_or(DEFAULT_THRESHOLD)
     }
 
     /// The weights of the network's matrices: no file with fewer numbers can hold it. Biases and other vectors are

@@ -63,6 +63,16 @@ pub enum ModelError {
         /// The shape that it must have.
         expected: String,
     },
+    /// A tensor has another shape than the network needs.
+    #[error("tensor {tensor:?}: the network needs shape {expected}, the file has {found}")]
+    Shape {
+        /// The tensor's name.
+        tensor: String,
+        /// The shape that it must have.
+        expected: String,
+        /// The shape that it has.
+        found: String,
+    },
     /// A tensor belongs to no part of the network.
     #[error("tensor {tensor:?} of shape {found} belongs to no part of this network")]
     Unclaimed {
@@ -120,7 +130,10 @@ impl ModelError {
             Self::Header { .. } | Self::Tensor { .. } | Self::Value { .. } => "MODEL_INVALID",
             Self::Dtype { .. } | Self::Format { .. } => "MODEL_UNSUPPORTED",
             Self::ConfigMissing | Self::ConfigSyntax { .. } | Self::Config { .. } => "MODEL_CONFIG",
-            Self::Missing { .. } | Self::Unclaimed { .. } | Self::TooFewParameters { .. } => "MODEL_TENSORS",
+            Self::Missing { .. }
+            | Self::Shape { .. }
+            | Self::Unclaimed { .. }
+            | Self::TooFewParameters { .. } => "MODEL_TENSORS",
         }
     }
 

@@ -17,14 +17,16 @@ mod header;
 mod model;
 mod network;
 mod reading;
+mod summary;
 
 pub use checkpoint::{Checkpoint, Storage, Tensor};
-pub use config::{CONFIG_KEY, Config, FORMAT, Pool, Task, Training};
+pub use config::{CONFIG_KEY, Config, DEFAULT_THRESHOLD, FORMAT, Pool, Task, Training};
 pub use encoder::{Cell, LayerConfig, Nonlinearity, SmallReads, SruConfig};
 pub use error::ModelError;
-pub use model::{DEFAULT_THRESHOLD, Model};
+pub use model::Model;
 pub use network::{Classified, Dropouts, FreshOptions, Network};
 pub use reading::{Decision, FlopsReading, ReadError, ReadOptions, Reading, Score, Timing, TokenReading};
+pub use summary::{ConfigSummary, FileSummary, Problem, TensorSummary};
 
 /// The most bytes that [`open`] holds for each byte of the file.
 ///

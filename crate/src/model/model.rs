@@ -1,14 +1,11 @@
 //! A model: config, words and weights, from a file and to a file.
 
+use super::error::excerpt;
 use super::network::{Dropouts, FreshOptions, Network};
 use super::{CONFIG_KEY, Checkpoint, Config, ModelError, Storage, Tensor};
 use crate::device::Parameters;
 use crate::nn::{BuildError, Builder, Tensors};
 use crate::text::{Tokenizer, Vocabulary};
-
-/// The probability of skimming above which a token is skimmed, where neither caller nor file says otherwise: the
-/// likelier of the two (Skim-RNN's argmax).
-pub const DEFAULT_THRESHOLD: f32 = 0.5;
 
 /// A text classifier with its weights.
 #[derive(Clone, Debug)]
@@ -111,12 +108,12 @@ impl Model {
 
     /// Whether a layer decides what to skim.
     pub fn skims(&self) -> bool {
-        self.config.encoder.iter().any(|layer| matches!(layer, super::LayerConfig::Skim { .. }))
+        self.config.skims()
     }
 
     /// The threshold used where the caller gives none.
     pub fn threshold(&self) -> f32 {
-        self.config.threshold.unwrap_or(DEFAULT_THRESHOLD)
+        self.config.default_threshold()
     }
 
     /// The model restricted to a smaller vocabulary: `keep` are ids of words to keep besides `<unk>`, in their order.
@@ -151,12 +148,16 @@ impl Model {
 fn from_build(error: BuildError) -> ModelError {
     match error {
         BuildError::Missing { name, expected } => {
-            ModelError::Missing { tensor: name, expected: format!("{expected:?}") }
+            ModelError::Missing { tensor: excerpt(&name), expected: format!("{expected:?}") }
         }
-        BuildError::Shape { name, expected, found } => {
-            ModelError::tensor(&name, format!("shape {expected:?}"), format!("{found:?}"))
+        BuildError::Shape { name, expected, found } => ModelError::Shape {
+            tensor: excerpt(&name),
+            expected: format!("{expected:?}"),
+            found: format!("{found:?}"),
+        },
+        BuildError::Unused { name, found } => {
+            ModelError::Unclaimed { tensor: excerpt(&name), found: format!("{found:?}") }
         }
-        BuildError::Unused(names) => ModelError::tensor(&names.join(", "), "a layer that uses it", "none"),
         BuildError::Size { what, reason } => ModelError::config(what, "a size that makes a layer", reason),
         BuildError::Engine(error) => ModelError::config("encoder", "distinct parameters", error.to_string()),
     }

@@ -22,16 +22,20 @@ pub enum Decision {
     Skim,
 }
 
+/// The longest that a caller may have a reading repeated, in milliseconds.
+const LONGEST_MEASURE_MS: f64 = 60_000.0;
+
 /// Options of one reading.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReadOptions {
     /// Skim iff the probability of skimming exceeds this, in 0..=1; the model's own if absent.
     pub threshold: Option<f32>,
-    /// Decisions imposed on tokens, by number.
+    /// Decisions imposed on tokens, by number, in every Skim layer; a model without one reads every token all the
+    /// same.
     pub force: BTreeMap<usize, Decision>,
-    /// Repeat the computation until it has lasted this long, and report the mean: clocks of browsers tick at up to
-    /// 0.1 ms. 0 runs it once.
+    /// Repeat the computation until it has lasted this long, in 0..=60,000, and report the mean: clocks of browsers
+    /// tick at up to 0.1 ms. 0 runs it once.
     pub measure_ms: f64,
 }
 
@@ -118,6 +122,9 @@ pub enum ReadError {
     /// A threshold that is no probability.
     #[error("threshold: expected a number from 0 to 1, found {0}")]
     Threshold(f32),
+    /// A time to measure for that is none, or too long.
+    #[error("measureMs: expected milliseconds from 0 to 60000, found {0}")]
+    Measure(f64),
     /// A decision for a token that is not there.
     #[error("force: there is no token {token}; the text has {tokens}")]
     Force {
@@ -126,16 +133,21 @@ pub enum ReadError {
         /// How many tokens the text has.
         tokens: usize,
     },
+    /// Weights so large that the computation leaves the range of f32.
+    #[error("this model has no result for this text: its computation overflows ({0} is not a finite number)")]
+    Overflow(&'static str),
     /// The engine reports a mistake or a failing device.
     #[error(transparent)]
     Engine(#[from] EngineError),
 }
 
 impl ReadError {
-    /// A name for the kind of error that stays the same between versions: `OPTION_INVALID` or `ENGINE`.
+    /// A name for the kind of error that stays the same between versions: `OPTION_INVALID`, `MODEL_OVERFLOW` or
+    /// `ENGINE`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Threshold(_) | Self::Force { .. } => "OPTION_INVALID",
+            Self::Threshold(_) | Self::Measure(_) | Self::Force { .. } => "OPTION_INVALID",
+            Self::Overflow(_) => "MODEL_OVERFLOW",
             Self::Engine(_) => "ENGINE",
         }
     }
@@ -170,6 +182,9 @@ impl Model {
         if !(0.0..=1.0).contains(&threshold) {
             return Err(ReadError::Threshold(threshold));
         }
+        if !(0.0..=LONGEST_MEASURE_MS).contains(&options.measure_ms) {
+            return Err(ReadError::Measure(options.measure_ms));
+        }
         let force = force_list(&options.force, tokens.len())?;
         let ids: Vec<u32> = tokens.iter().map(|token| self.vocabulary().id(&token.text)).collect();
         let begin = Instant::now();
@@ -182,6 +197,7 @@ impl Model {
                 break (outcome, elapsed);
             }
         };
+        outcome.check()?;
         let total_ms = elapsed / f64::from(runs);
         let device = device.name().to_string();
         let method = format!(
@@ -254,6 +270,20 @@ impl Model {
 struct Outcome {
     scores: Vec<f32>,
     layers: Vec<(Vec<f32>, Vec<f32>)>,
+}
+
+impl Outcome {
+    /// Finite weights can still overflow on their way.
+    fn check(&self) -> Result<(), ReadError> {
+        let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
+        if !self.layers.iter().all(|(_, probability)| finite(probability)) {
+            return Err(ReadError::Overflow("a skim probability"));
+        }
+        if !finite(&self.scores) {
+            return Err(ReadError::Overflow("a score"));
+        }
+        Ok(())
+    }
 }
 
 /// Forced decisions as the kernel takes them: empty, or 0 (free), 1 (read), 2 (skim) for every token.

@@ -39,9 +39,14 @@ pub enum BuildError {
         /// The shape it has.
         found: Vec<usize>,
     },
-    /// Stored tensors that no layer asked for.
-    #[error("tensors that no layer uses: {}", .0.join(", "))]
-    Unused(Vec<String>),
+    /// A stored tensor that no layer asked for.
+    #[error("no layer uses tensor {name} of shape {found:?}")]
+    Unused {
+        /// The first one's name.
+        name: String,
+        /// Its shape.
+        found: Vec<usize>,
+    },
     /// A size that makes no layer.
     #[error("{what}: {reason}")]
     Size {
@@ -138,10 +143,12 @@ impl Builder {
     /// # Errors
     /// If stored tensors are left that no layer asked for.
     pub fn finish(self) -> Result<Parameters, BuildError> {
-        match self.source {
-            Source::Stored(left) if !left.is_empty() => Err(BuildError::Unused(left.into_keys().collect())),
-            _ => Ok(self.parameters),
+        if let Source::Stored(mut left) = self.source
+            && let Some((name, (found, _))) = left.pop_first()
+        {
+            return Err(BuildError::Unused { name, found });
         }
+        Ok(self.parameters)
     }
 }
 

@@ -1,11 +1,11 @@
-//! Small models and files, for the tests of the file format.
+//! Small models and files, for the tests.
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use std::collections::BTreeMap;
 
 use saccade_rnn::model::{
-    CONFIG_KEY, Cell, Checkpoint, Config, FORMAT, LayerConfig, Nonlinearity, Pool, SmallReads, SruConfig,
-    Storage, Task, Tensor, Training,
+    CONFIG_KEY, Cell, Checkpoint, Config, Dropouts, FORMAT, FreshOptions, LayerConfig, Model, Nonlinearity,
+    Pool, SmallReads, SruConfig, Storage, Task, Tensor, Training,
 };
 use saccade_rnn::text::Tokenizer;
 
@@ -56,6 +56,17 @@ pub(crate) fn config() -> Config {
             ..Training::default()
         },
     }
+}
+
+/// A Skim layer over an LSTM: d = 4, d' = 1.
+pub(crate) fn skim() -> LayerConfig {
+    LayerConfig::Skim { cell: Cell::Lstm, hidden_size: 4, small_size: 1, small_reads: SmallReads::Slice }
+}
+
+/// A runnable model with these layers over the words of [`config`].
+pub(crate) fn model(encoder: Vec<LayerConfig>) -> Model {
+    let config = Config { encoder, threshold: None, ..config() };
+    Model::fresh(config, Dropouts::default(), FreshOptions::default(), 7).expect("the config is valid")
 }
 
 /// A checkpoint with that config and numbers enough for it.

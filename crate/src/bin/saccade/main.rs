@@ -1,10 +1,15 @@
 //! The native command line: `saccade --help`.
+//!
+//! Exit status: 0 done, 1 an error (one line `error: …` on standard error; with `--json` the line is
+//! `{"error": {"code", "message"}}`), 2 a command line that makes no sense.
 
 mod eval;
 mod export;
 mod failure;
+mod inspect;
 mod interrupt;
 mod output;
+mod read;
 mod train;
 mod vectors;
 
@@ -26,6 +31,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Read a text: what was read, what was skimmed, what it cost, what it says.
+    Read(read::Arguments),
+    /// Show what is inside a model, or any safetensors file of floats.
+    Inspect(inspect::Arguments),
     /// Measure a model on labelled texts.
     Eval(eval::Arguments),
     /// Write a smaller copy of a model.
@@ -39,6 +48,8 @@ enum Command {
 fn main() -> ExitCode {
     let Arguments { json, command } = Arguments::parse();
     let outcome = match command {
+        Command::Read(arguments) => read::run(arguments, json),
+        Command::Inspect(arguments) => inspect::run(&arguments, json),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Export(arguments) => export::run(arguments, json),
         Command::Train(arguments) => train::run(arguments, json),

@@ -1,0 +1,164 @@
+//! `saccade read`: one text, token by token.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, IsTerminal, Read as _, Write};
+use std::path::PathBuf;
+
+use anstyle::{AnsiColor, Style};
+use saccade_rnn::device::Cpu;
+use saccade_rnn::model::{Decision, Model, ReadOptions, Reading};
+use saccade_rnn::text::Token;
+
+use crate::failure::Failure;
+use crate::output::{self, count, duration, printable};
+
+const READ: Style = AnsiColor::Cyan.on_default().bold();
+const SKIMMED: Style = Style::new().dimmed();
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The model file.
+    #[arg(long, short, value_name = "FILE")]
+    model: PathBuf,
+    /// Skim a token when its probability of skimming is above this, 0 to 1, in place of the model's own.
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
+    threshold: Option<f32>,
+    /// Decisions to impose on tokens, by number from 0: `0:read,3:skim`.
+    #[arg(long, value_name = "N:DECISION", value_delimiter = ',', value_parser = parse_forced)]
+    force: Vec<(usize, Decision)>,
+    /// Repeat the computation for this many milliseconds and report the mean time.
+    #[arg(long, value_name = "MS", default_value_t = 0.0, allow_negative_numbers = true)]
+    measure_ms: f64,
+    /// The text, in UTF-8; standard input without it. One newline at its end is not part of it.
+    text: Option<String>,
+}
+
+fn parse_forced(text: &str) -> Result<(usize, Decision), String> {
+    let (token, decision) = text.split_once(':').ok_or("expected a token's number and `:read` or `:skim`")?;
+    let token = token.trim().parse().map_err(|_| format!("{token:?} is no number of a token"))?;
+    match decision.trim() {
+        "read" => Ok((token, Decision::Read)),
+        "skim" => Ok((token, Decision::Skim)),
+        other => Err(format!("{other:?} is no decision: expected `read` or `skim`")),
+    }
+}
+
+pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
+    let path = arguments.model.as_path();
+    let bytes = fs::read(path).map_err(Failure::file(path))?;
+    let model = Model::from_bytes(&bytes).map_err(Failure::model(path))?;
+    let mut text = match arguments.text {
+        Some(text) => text,
+        None => standard_input()?,
+    };
+    strip_newline(&mut text);
+    let options = ReadOptions {
+        threshold: arguments.threshold,
+        force: BTreeMap::from_iter(arguments.force),
+        measure_ms: arguments.measure_ms,
+    };
+    let tokens = model.tokenizer().tokenize(&text);
+    let reading = pollster::block_on(model.read_tokens(&Cpu, tokens.clone(), &options))?;
+    if json {
+        output::json(&reading)
+    } else {
+        // Without colours where nobody would see them, or NO_COLOR is set.
+        print(&mut anstream::stdout().lock(), &text, &tokens, &reading, model.skims())
+    }
+}
+
+fn standard_input() -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let mut input = io::stdin().lock();
+    if input.is_terminal() {
+        // A hint only: without standard error the text is read all the same.
+        let _ = writeln!(io::stderr(), "Type a text; end it with Ctrl-D (Windows: Ctrl-Z, Enter).");
+    }
+    input.read_to_end(&mut bytes).map_err(Failure::Input)?;
+    String::from_utf8(bytes).map_err(|error| Failure::Encoding { at: error.utf8_error().valid_up_to() })
+}
+
+/// `echo` and editors end a text with a newline that nobody typed.
+fn strip_newline(text: &mut String) {
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+}
+
+fn print(
+    out: &mut impl Write,
+    text: &str,
+    tokens: &[Token],
+    reading: &Reading,
+    skims: bool,
+) -> Result<(), Failure> {
+    if tokens.is_empty() {
+        writeln!(out, "The text has no tokens; this is what the model says of nothing.")?;
+    } else {
+        print_text(out, text, tokens, reading, skims)?;
+    }
+    writeln!(out)?;
+    if skims && !tokens.is_empty() {
+        let skimmed = reading.tokens.iter().filter(|token| token.decision == Decision::Skim).count();
+        write!(out, "{} of {} tokens ", count((tokens.len() - skimmed) as u64), count(tokens.len() as u64))?;
+        writeln!(
+            out,
+            "{READ}read{READ:#}, {} {SKIMMED}(skimmed){SKIMMED:#}: skim rate {:.1} %",
+            count(skimmed as u64),
+            reading.skim_rate * 100.0
+        )?;
+    }
+    let mut scores: Vec<_> = reading.scores.iter().collect();
+    scores.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    let widest = scores.iter().map(|score| score.label.chars().count()).max().unwrap_or(0).min(40);
+    for score in scores {
+        let label = printable(&score.label).replace('\n', " ");
+        let style = if score.label == reading.label { READ } else { Style::new() };
+        writeln!(out, "{style}{label:widest$}{style:#}  {:5.1} %", score.probability * 100.0)?;
+    }
+    let flops = &reading.flops;
+    writeln!(
+        out,
+        "{} FLOPs of {} ({:.2} times fewer)",
+        count(flops.spent),
+        count(flops.full),
+        flops.reduction
+    )?;
+    let timing = &reading.timing;
+    writeln!(
+        out,
+        "{}, {} a token, on the {}: {}",
+        duration(timing.total_ms),
+        duration(timing.microseconds_per_token / 1e3),
+        timing.device,
+        timing.method
+    )?;
+    Ok(out.flush()?)
+}
+
+/// The text as it stands, tokens coloured, those that were skimmed in parentheses besides.
+fn print_text(
+    out: &mut impl Write,
+    text: &str,
+    tokens: &[Token],
+    reading: &Reading,
+    skims: bool,
+) -> Result<(), Failure> {
+    let mut end = 0;
+    for (token, seen) in tokens.iter().zip(&reading.tokens) {
+        let span = &token.span.bytes;
+        let source = printable(&text[span.clone()]);
+        write!(out, "{}", printable(&text[end..span.start]))?;
+        match seen.decision {
+            Decision::Skim => write!(out, "{SKIMMED}({source}){SKIMMED:#}")?,
+            Decision::Read if skims => write!(out, "{READ}{source}{READ:#}")?,
+            Decision::Read => write!(out, "{source}")?,
+        }
+        end = span.end;
+    }
+    Ok(writeln!(out, "{}", printable(&text[end..]))?)
+}

@@ -1,0 +1,138 @@
+//! What is in a file, for people to look at: the config without its words, the tensors with their ranges.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::checkpoint::SCALE;
+use super::header::Header;
+use super::{CONFIG_KEY, Checkpoint, Config, LayerConfig, Model, ModelError, Pool, Task, Training};
+use crate::text::Tokenizer;
+
+/// A config without its vocabulary.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigSummary {
+    /// What the network is asked.
+    pub task: Task,
+    /// The names of the classes in the order of the scores.
+    pub labels: Vec<String>,
+    /// Whether a layer decides what to skim.
+    pub skims: bool,
+    /// The skim probability above which a word is skimmed, where the caller gives none.
+    pub threshold: f32,
+    /// How text becomes words.
+    pub tokenizer: Tokenizer,
+    /// The number of words.
+    pub vocabulary_size: usize,
+    /// The width of a word's vector.
+    pub embedding_size: usize,
+    /// The layers that a sequence passes through, in order, as the file spells them.
+    pub encoder: Vec<LayerConfig>,
+    /// How a sequence of states becomes one.
+    pub pool: Pool,
+    /// How the model was made and what it reached.
+    pub training: Training,
+}
+
+impl From<&Config> for ConfigSummary {
+    fn from(config: &Config) -> Self {
+        Self {
+            task: config.task,
+            labels: config.labels.clone(),
+            skims: config.skims(),
+            threshold: config.default_threshold(),
+            tokenizer: config.tokenizer,
+            vocabulary_size: config.vocabulary.len(),
+            embedding_size: config.embedding_size,
+            encoder: config.encoder.clone(),
+            pool: config.pool,
+            training: config.training.clone(),
+        }
+    }
+}
+
+/// What a safetensors file holds, be it a model or a plain `state_dict`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileSummary {
+    /// The length of the file in bytes.
+    pub bytes: usize,
+    /// The numbers in all tensors, row scales not counted.
+    pub parameters: u64,
+    /// The config; none in a plain `state_dict`, or if it cannot be read (see [`Self::problem`]).
+    pub config: Option<ConfigSummary>,
+    /// Why a file with a config is yet no model.
+    pub problem: Option<Problem>,
+    /// The rest of the metadata.
+    pub metadata: BTreeMap<String, String>,
+    /// The tensors, by name.
+    pub tensors: Vec<TensorSummary>,
+}
+
+/// A [`ModelError`] as text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// See [`ModelError::code`].
+    pub code: &'static str,
+    /// What is wrong, and where.
+    pub message: String,
+}
+
+/// A tensor, and the range of its values.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TensorSummary {
+    /// Its name.
+    pub name: String,
+    /// The type of its numbers, as the file spells it; `I8` has row scales beside it.
+    pub dtype: String,
+    /// Its dimensions, outermost first.
+    pub shape: Vec<usize>,
+    /// Its bytes in the file, with those of its row scales.
+    pub bytes: usize,
+    /// The smallest value; none in an empty tensor.
+    pub min: Option<f32>,
+    /// The largest value; none in an empty tensor.
+    pub max: Option<f32>,
+    /// The mean of the values; none in an empty tensor.
+    pub mean: Option<f64>,
+}
+
+impl FileSummary {
+    /// Looks into a file.
+    ///
+    /// # Errors
+    /// Those of [`Checkpoint::from_bytes`]. A config that is wrong, or that does not fit the tensors, is no error
+    /// but a [`Problem`].
+    pub fn from_bytes(file: &[u8]) -> Result<Self, ModelError> {
+        let (header, _) = Header::read(file)?;
+        let Checkpoint { tensors, mut metadata } = Checkpoint::from_bytes(file)?;
+        let config = metadata.remove(CONFIG_KEY).map(|json| Config::from_json(&json));
+        let problem = config.as_ref().and_then(|_| Model::from_bytes(file).err());
+        let summary = |(name, tensor): (String, super::Tensor)| {
+            let entry = |name: &str| header.entries.get(name);
+            let dtype = entry(&name).map_or_else(String::new, |entry| entry.dtype.clone());
+            let scales = if dtype == "I8" { entry(&format!("{name}{SCALE}")) } else { None };
+            let bytes = entry(&name).into_iter().chain(scales).map(|entry| entry.extent().len()).sum();
+            let values = &tensor.values;
+            let sum: f64 = values.iter().copied().map(f64::from).sum();
+            TensorSummary {
+                dtype,
+                bytes,
+                min: values.iter().copied().reduce(f32::min),
+                max: values.iter().copied().reduce(f32::max),
+                mean: (!values.is_empty()).then(|| sum / values.len() as f64),
+                shape: tensor.shape,
+                name,
+            }
+        };
+        Ok(Self {
+            bytes: file.len(),
+            parameters: tensors.values().map(|tensor| tensor.values.len() as u64).sum(),
+            config: config.and_then(Result::ok).as_ref().map(ConfigSummary::from),
+            problem: problem.map(|error| Problem { code: error.code(), message: error.to_string() }),
+            metadata,
+            tensors: tensors.into_iter().map(summary).collect(),
+        })
+    }
+}

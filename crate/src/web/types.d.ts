@@ -1,0 +1,107 @@
+/** A recurrent layer as the model file describes it: its kind, its sizes and its choices. */
+export type LayerConfig = Readonly<Record<string, unknown>> & { readonly type: "elman" | "lstm" | "gru" | "sru" | "skim" };
+
+/** How a model was made and what it reached. Every part may be absent. */
+export interface Training {
+  readonly command?: string;
+  /** A whole number; above 2 ** 53 JavaScript rounds it. */
+  readonly seed?: number;
+  readonly commit?: string;
+  readonly data_set?: string;
+  readonly licence?: string;
+  /** Measured figures by name, as fractions of 1. */
+  readonly figures?: Readonly<Record<string, number>>;
+  readonly notes?: Readonly<Record<string, string>>;
+}
+
+/** What a model file says of itself; its words are left out. */
+export interface ModelConfig {
+  readonly task: "classify";
+  /** The classes, in the order of the scores. */
+  readonly labels: readonly string[];
+  /** Whether a layer decides what to skim. */
+  readonly skims: boolean;
+  /** A token is skimmed when its skim probability is above this, unless a call says otherwise. */
+  readonly threshold: number;
+  readonly tokenizer: Readonly<Record<string, unknown>>;
+  readonly vocabularySize: number;
+  readonly embeddingSize: number;
+  readonly encoder: readonly LayerConfig[];
+  readonly pool: "last" | "mean" | "max";
+  readonly training: Training & Readonly<Record<string, unknown>>;
+}
+
+/** What the network did with a token: the big cell read it, or the small cell skimmed it. */
+export type Decision = "read" | "skim";
+
+export interface ReadOptions {
+  /** In [0, 1]; in place of the model's own. */
+  threshold?: number;
+  /** Decisions made for the network, by token index. */
+  force?: Readonly<Record<number, Decision>>;
+  /** Repeat the computation until it has lasted this many milliseconds, at most 60,000, and report the mean time. */
+  measureMs?: number;
+}
+
+export interface Token {
+  /** As the network sees it. */
+  readonly text: string;
+  /** Where the token begins in the original string, in UTF-16 units. */
+  readonly start: number;
+  /** One past its last UTF-16 unit. */
+  readonly end: number;
+  /** Whether the model's vocabulary has it. */
+  readonly known: boolean;
+  readonly decision: Decision;
+  /** In [0, 1]; null when the model has no skim cell. */
+  readonly skimProbability: number | null;
+}
+
+export interface Score {
+  readonly label: string;
+  /** In [0, 1]; the scores of a reading sum to one. */
+  readonly probability: number;
+}
+
+/** Floating-point operations of the recurrent layers: 2 for each multiply-add of a matrix product. */
+export interface Flops {
+  readonly spent: number;
+  /** What the same text costs when every token is read by the big cell alone. */
+  readonly full: number;
+  /** full / spent; 1 when there was nothing to compute. */
+  readonly reduction: number;
+}
+
+/** The computation from token ids to scores. */
+export interface Timing {
+  readonly device: "cpu";
+  readonly totalMs: number;
+  /** 0 without tokens. */
+  readonly microsecondsPerToken: number;
+  /** How the time was measured, in words. */
+  readonly method: string;
+}
+
+export interface Reading {
+  /** The likeliest label. */
+  readonly label: string;
+  readonly scores: readonly Score[];
+  readonly tokens: readonly Token[];
+  /** The share of decisions that were to skim, in [0, 1]. */
+  readonly skimRate: number;
+  readonly flops: Flops;
+  readonly timing: Timing;
+}
+
+/** What the engine throws: `code` for programs, `message` for people. */
+export interface EngineError extends Error {
+  readonly code:
+    | "MODEL_TRUNCATED"
+    | "MODEL_INVALID"
+    | "MODEL_UNSUPPORTED"
+    | "MODEL_CONFIG"
+    | "MODEL_TENSORS"
+    | "MODEL_OVERFLOW"
+    | "OPTION_INVALID"
+    | "ENGINE";
+}

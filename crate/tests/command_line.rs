@@ -1,0 +1,327 @@
+//! The program `saccade`, run as a person or a script runs it.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use saccade_rnn::device::Cpu;
+use saccade_rnn::model::{FORMAT, ReadOptions, Reading, Storage};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+mod support;
+use support::{checkpoint, compact, file, model, skim};
+
+/// A folder with a small Skim model in it.
+struct Folder {
+    folder: TempDir,
+}
+
+impl Folder {
+    fn new() -> Self {
+        let folder = Self { folder: TempDir::new().expect("there is room for a folder") };
+        folder.write("model", &model(vec![skim()]).to_bytes(|_, _| Storage::F32).expect("it can be written"));
+        folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.path(name), bytes).expect("the folder can be written to");
+    }
+
+    /// Runs `saccade` in the folder. A program that ends before it has read all its input is no mistake.
+    fn run(&self, arguments: &[&str], input: &[u8]) -> Output {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_saccade"))
+            .current_dir(self.folder.path())
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stdin = child.stdin.take().expect("its input is a pipe");
+        let input = input.to_vec();
+        let writer = std::thread::spawn(move || stdin.write_all(&input));
+        let output = child.wait_with_output().expect("the program ends");
+        let _ = writer.join().expect("writing does not panic");
+        output
+    }
+
+    /// The JSON that a run gives.
+    fn json(&self, arguments: &[&str], input: &[u8]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat(), input);
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""), "{arguments:?}");
+        serde_json::from_slice(&output.stdout).expect("one value")
+    }
+
+    fn read(&self, text: &str) -> Reading {
+        serde_json::from_value(self.json(&["read", "--model", "model"], text.as_bytes())).expect("a reading")
+    }
+
+    /// The code and the message of a run that must fail, with and without `--json`.
+    fn failure(&self, arguments: &[&str], input: &[u8]) -> (String, String) {
+        let plain = self.run(arguments, input);
+        let output = self.run(&[arguments, &["--json"]].concat(), input);
+        for output in [&plain, &output] {
+            assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), ""), "{arguments:?}");
+        }
+        let line: Value = serde_json::from_slice(&output.stderr).expect("one value");
+        let [code, message] = ["code", "message"].map(|part| line["error"][part].as_str().expect("a string"));
+        assert_eq!(line, json!({ "error": { "code": code, "message": message } }));
+        assert_eq!(text(&plain.stderr), format!("error: {message}\n"));
+        (code.to_owned(), message.to_owned())
+    }
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("the program writes UTF-8")
+}
+
+#[test]
+fn the_text_comes_as_an_argument_or_by_standard_input() {
+    let folder = Folder::new();
+    let argument = folder.json(&["read", "--model", "model", "a good film"], b"");
+    let expected = ["a", "good", "film"];
+    let timeless = |mut reading: Value| {
+        reading["timing"] = Value::Null;
+        reading
+    };
+    let argument = timeless(argument);
+    for input in ["a good film", "a good film\n", "a good film\r\n"] {
+        assert_eq!(timeless(folder.json(&["read", "--model", "model"], input.as_bytes())), argument);
+    }
+    let tokens = argument["tokens"].as_array().expect("a list");
+    assert_eq!(tokens.iter().map(|token| &token["text"]).collect::<Vec<_>>(), expected);
+    assert_eq!(argument["scores"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn only_one_newline_is_stripped() {
+    let folder = Folder::new();
+    let end = |text| folder.read(text).tokens.last().map(|token| (token.start, token.end));
+    assert_eq!(end("\n\nfilm\n\n"), Some((2, 6)));
+}
+
+#[test]
+fn options_reach_the_model() {
+    let folder = Folder::new();
+    let read = |options: &[&str]| {
+        let reading = folder.json(&[&["read", "--model", "model", "a good film"], options].concat(), b"");
+        let tokens = reading["tokens"].as_array().expect("a list").clone();
+        tokens.iter().map(|token| token["decision"].as_str().expect("a word").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(read(&["--threshold", "0"]), ["skim", "skim", "skim"]);
+    assert_eq!(read(&["--threshold", "1"]), ["read", "read", "read"]);
+    assert_eq!(read(&["--threshold", "1", "--force", "0:skim,2:skim"]), ["skim", "read", "skim"]);
+    let timed = folder.json(&["read", "--model", "model", "a good film", "--measure-ms", "2"], b"");
+    let method = timed["timing"]["method"].as_str().expect("a sentence");
+    assert!(method.starts_with("mean wall time of ") && !method.contains(" 1 run "), "{method}");
+}
+
+#[test]
+fn skimmed_words_are_marked_without_colour() {
+    let folder = Folder::new();
+    let options = ["--threshold", "1", "--force", "0:skim,3:skim"];
+    let output =
+        folder.run(&[&["read", "--model", "model"], &options[..], &["A good, film \u{1b} !"]].concat(), b"");
+    let printed = text(&output.stdout);
+    let (line, figures) = printed.split_once('\n').expect("many lines");
+    assert_eq!(line, "(A) good, (film) \u{241b} !");
+    assert!(figures.contains("skim rate"), "{figures}");
+    assert!(
+        figures.contains("FLOPs of") && figures.contains("a token, on the cpu: mean wall time"),
+        "{figures}"
+    );
+    assert!(figures.contains("positive") && figures.contains("negative"), "{figures}");
+    assert!(!printed.contains('\u{1b}'), "colours belong to terminals");
+}
+
+#[test]
+fn bad_input_gives_a_reading() {
+    let folder = Folder::new();
+    for (input, count) in [("", 0), ("\n", 0), ("  \n\t ", 0), ("film", 1)] {
+        assert_eq!(folder.read(input).tokens.len(), count, "{input:?}");
+        let output = folder.run(&["read", "--model", "model"], input.as_bytes());
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""), "{input:?}");
+    }
+    for input in [
+        "so good 👩‍👩‍👧 🎬🎬 ❤️",
+        "סרט נפלא, really",
+        "before\0after, and on",
+        "\0",
+        "\u{feff}a\u{fffd}",
+        "<b>&amp;</b>",
+    ] {
+        let units: Vec<u16> = input.encode_utf16().collect();
+        let reading = folder.read(input);
+        assert!(!reading.tokens.is_empty(), "{input:?}");
+        assert!(reading.tokens.iter().all(|t| t.start < t.end && t.end <= units.len()), "{input:?}");
+        let output = folder.run(&["read", "--model", "model"], input.as_bytes());
+        assert_eq!(output.status.code(), Some(0), "{input:?}");
+        assert!(!text(&output.stdout).contains('\0'), "{input:?}");
+    }
+}
+
+#[test]
+fn a_hundred_thousand_tokens() {
+    let reading = Folder::new().read(&"film ".repeat(100_000));
+    assert_eq!(reading.tokens.len(), 100_000);
+    assert!(reading.tokens.iter().all(|token| token.known));
+}
+
+#[test]
+fn input_that_is_no_text_is_named() {
+    let (code, message) = Folder::new().failure(&["read", "--model", "model"], b"a good \xff film");
+    assert_eq!(code, "INPUT_NOT_UTF8");
+    assert!(message.contains("byte 7 "), "{message}");
+}
+
+#[test]
+fn options_out_of_range_are_named() {
+    let folder = Folder::new();
+    for (option, value) in [
+        ("--threshold", "NaN"),
+        ("--threshold", "-0.5"),
+        ("--threshold", "1.5"),
+        ("--force", "3:skim"),
+        ("--measure-ms", "inf"),
+    ] {
+        let (code, message) =
+            folder.failure(&["read", "--model", "model", option, value, "a good film"], b"");
+        assert_eq!(code, "OPTION_INVALID", "{option} {value}: {message}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_model_is_named() {
+    let folder = Folder::new();
+    let model = fs::read(folder.path("model")).expect("the model is there");
+    folder.write("half", &model[..model.len() / 2]);
+    folder.write("empty", b"");
+    folder.write("html", b"<!doctype html><title>Not found</title>");
+    folder.write("mislabelled", &[b"GIF89a".as_slice(), &model[6..]].concat());
+    let plain = r#"{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    folder.write("state_dict", &file(plain, &1_f32.to_le_bytes()));
+    folder.write("nan", &file(plain, &f32::NAN.to_le_bytes()));
+    folder.write(
+        "huge",
+        &file(r#"{"w":{"dtype":"F32","shape":[999999999999],"data_offsets":[0,4]}}"#, &[0; 4]),
+    );
+    folder.write("tensors", &checkpoint().to_bytes(compact).expect("its numbers are finite"));
+    let format = format!(r#"{{"__metadata__":{{"saccade":"{{\"format\":{}}}"}}}}"#, FORMAT + 1);
+    folder.write("newer", &file(&format, b""));
+    for (name, expected) in [
+        ("half", "MODEL_TRUNCATED"),
+        ("empty", "MODEL_TRUNCATED"),
+        ("html", "MODEL_INVALID"),
+        ("mislabelled", "MODEL_INVALID"),
+        ("state_dict", "MODEL_CONFIG"),
+        ("nan", "MODEL_INVALID"),
+        ("huge", "MODEL_INVALID"),
+        ("tensors", "MODEL_TENSORS"),
+        ("newer", "MODEL_UNSUPPORTED"),
+        ("missing", "FILE_NOT_FOUND"),
+        (".", "FILE_UNREADABLE"),
+    ] {
+        let (code, message) = folder.failure(&["read", "--model", name, "a"], b"");
+        assert_eq!(code, expected, "{message}");
+        assert!(message.contains(name), "{message}");
+    }
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_ends_with_2() {
+    let folder = Folder::new();
+    for arguments in [
+        &[][..],
+        &["write"],
+        &["read", "a"],
+        &["read", "--model"],
+        &["read", "--model", "model", "--threshold", "half", "a"],
+        &["read", "--model", "model", "--force", "0", "a"],
+        &["read", "--model", "model", "--force", "-1:read", "a"],
+        &["read", "--model", "model", "--force", "0:jump", "a"],
+        &["read", "--model", "model", "--no-such-option", "a"],
+        &["inspect"],
+    ] {
+        let output = folder.run(arguments, b"");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_names_the_commands() {
+    let output = Folder::new().run(&["--help"], b"");
+    assert_eq!(output.status.code(), Some(0));
+    for command in ["read", "inspect"] {
+        assert!(text(&output.stdout).contains(command), "{command}");
+    }
+}
+
+#[test]
+fn inspect_shows_config_and_tensors() {
+    let folder = Folder::new();
+    let seen = folder.json(&["inspect", "model"], b"");
+    let config = &seen["config"];
+    assert_eq!(config["labels"], json!(["negative", "positive"]));
+    assert_eq!(
+        (&config["skims"], &config["threshold"], &config["vocabularySize"]),
+        (&json!(true), &json!(0.5), &json!(7))
+    );
+    assert_eq!(config["encoder"][0]["type"], "skim");
+    assert_eq!(config["training"]["command"], "saccade train tiny.toml");
+    assert_eq!((&seen["problem"], config.get("vocabulary")), (&Value::Null, None));
+    let embedding = &seen["tensors"].as_array().expect("a list")[0];
+    assert_eq!((&embedding["name"], &embedding["shape"]), (&json!("embedding.weight"), &json!([7, 3])));
+    let [min, mean, max] = ["min", "mean", "max"].map(|part| embedding[part].as_f64().expect("a number"));
+    assert!(min < mean && mean < max);
+
+    let output = folder.run(&["inspect", "model"], b"");
+    for part in
+        ["type skim", "vocabulary      7 words", "saccade train tiny.toml", "embedding.weight", "[7, 3]"]
+    {
+        assert!(text(&output.stdout).contains(part), "{part}: {}", text(&output.stdout));
+    }
+}
+
+#[test]
+fn inspect_shows_a_plain_state_dict_and_a_model_that_does_not_fit() {
+    let folder = Folder::new();
+    let header = r#"{"__metadata__":{"format":"pt"},"w":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}"#;
+    folder.write("state_dict", &file(header, &[0x00, 0x3c, 0x00, 0xc0]));
+    let seen = folder.json(&["inspect", "state_dict"], b"");
+    let tensor = json!({ "name": "w", "dtype": "F16", "shape": [2], "bytes": 4, "min": -2.0, "max": 1.0, "mean": -0.5 });
+    let bytes = 8 + header.len() + 4;
+    let expected = json!({
+        "bytes": bytes, "parameters": 2, "config": null, "problem": null,
+        "metadata": { "format": "pt" }, "tensors": [tensor],
+    });
+    assert_eq!(seen, expected);
+    let output = folder.run(&["inspect", "state_dict"], b"");
+    assert!(text(&output.stdout).contains("no config"), "{}", text(&output.stdout));
+
+    folder.write("tensors", &checkpoint().to_bytes(compact).expect("its numbers are finite"));
+    let seen = folder.json(&["inspect", "tensors"], b"");
+    assert_eq!(seen["problem"]["code"], "MODEL_TENSORS");
+    assert_eq!(seen["tensors"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn decisions_are_those_of_the_library() {
+    let folder = Folder::new();
+    let text = "A good film, isn't it?";
+    let options = ReadOptions::default();
+    let model = model(vec![skim()]);
+    let expected = pollster::block_on(model.read(&Cpu, text, &options)).expect("a reading");
+    let reading = folder.read(text);
+    assert_eq!(
+        (reading.tokens, reading.scores, reading.flops),
+        (expected.tokens, expected.scores, expected.flops)
+    );
+    assert_eq!(reading.skim_rate, expected.skim_rate);
+}
