@@ -68,16 +68,15 @@ vectorize! {
 fn dot(a: &[Line], b: &[Line]) -> f32 {
     let mut sums = [0.0; Line::COLUMNS];
     for (a, b) in a.iter().zip(b) {
-        for i in 0..Line::COLUMNS {
-            sums[i] += a.0[i] * b.0[i];
+        for (sum, (a, b)) in sums.iter_mut().zip(a.0.iter().zip(&b.0)) {
+            *sum += a * b;
         }
     }
     // By halves rather than from left to right: a chain of 4 additions, not of 16.
     let mut half = Line::COLUMNS / 2;
     while half > 0 {
-        for i in 0..half {
-            sums[i] += sums[i + half];
-        }
+        let (low, high) = sums.split_at_mut(half);
+        low.iter_mut().zip(high).for_each(|(low, high)| *low += *high);
         half /= 2;
     }
     sums[0]

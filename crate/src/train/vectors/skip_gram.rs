@@ -21,10 +21,10 @@ const NOISE_POWER: f64 = 0.75;
 ///
 /// For a word `w` and a word `c` within the window, a step up the gradient of
 /// `log σ(u_c·v_w) + Σ log σ(−u_n·v_w)`, the sum over noise words `n` drawn by count^0.75; the `v` are the result.
-/// As in the authors' program, the window's width is drawn anew for each word, from 1 to [`window`](Self::window), frequent words
-/// are left out at random *before* windows are laid, a noise word that equals `c` is passed over, and the
-/// learning rate falls linearly with the words done. Sentences come in a new random order in each epoch, so that a
-/// file sorted by label does no harm.
+/// As in the authors' program, the width of the window is drawn anew for each word, from 1 to
+/// [`window`](Self::window); frequent words are left out at random *before* windows are laid; a noise word that
+/// equals `c` is passed over; and the learning rate falls linearly with the words done. Sentences come in a new
+/// random order in each epoch, so that a file sorted by label does no harm.
 ///
 /// The unknown word is a word like any other: its vector is learned from the contexts of the rare words it stands
 /// for.
@@ -32,7 +32,7 @@ const NOISE_POWER: f64 = 0.75;
 pub struct SkipGram {
     /// Numbers of a vector.
     pub size: usize,
-    /// The most words between a word and one that it is to predict, on either side, plus one.
+    /// The farthest word on either side that a word is to predict; 1 is its neighbour.
     pub window: usize,
     /// Noise words for each pair.
     pub negatives: usize,
