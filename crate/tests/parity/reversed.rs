@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use saccade_rnn::device::{Cpu, Parameters, Pool};
 use saccade_rnn::graph::{Expr, Graph};
-use saccade_rnn::nn::{Bidirectional, BuildError, Builder, Layer, Recurrent, SkimControl, Stack};
+use saccade_rnn::nn::{Bidirectional, BuildError, Builder, Layer, Recurrent, SkimControl, SkimOutput, Stack};
 
 use crate::agreement::{Case, GRADIENTS, OUTPUTS, STRATEGIES, assert_close};
 use crate::fixture::Fixture;
 use crate::recording::{Recording, Results, sum};
 use crate::recurrent::RecurrentCase;
+use crate::skim::SkimCase;
 
 /// Where a tensor of `nn.LSTM(bidirectional=True)` lies in a stack of wrapped layers:
 /// `weight_ih_l1_reverse` is `1.backward.weight_ih_l0`.
@@ -126,5 +127,65 @@ fn wrapped_and_stacked_layers_agree_with_pytorch() {
             }
         }
         assert!(checked >= count, "{family}/{prefix}*: one and two layers in both directions");
+    }
+}
+
+/// Rows of an output in the opposite order.
+async fn backwards(x: Expr<'_>) -> Vec<f32> {
+    let columns = x.shape().columns;
+    x.value().await.unwrap().chunks(columns).rev().flatten().copied().collect()
+}
+
+/// Both directions of a Skim layer against two separate runs, the second over the rows in opposite order.
+async fn check_skim<'g>(
+    two: &Bidirectional,
+    x: Expr<'g>,
+    reversed: Expr<'g>,
+    controls: [SkimControl<'_, 'g, Cpu>; 2],
+) -> Vec<SkimOutput<'g, Cpu>> {
+    let Layer::Skim(skim) = &*two.forward else { panic!("a Skim layer") };
+    let d = skim.config().hidden_size;
+    let out = two.forward(x, controls[0]);
+    let [first, second] = [skim.forward(x, None, controls[0]), skim.forward(reversed, None, controls[1])];
+    let close = |what: &str, ours: Vec<f32>, theirs: Vec<f32>| assert_close(what, &ours, &theirs, OUTPUTS);
+    close("rows", out.rows.columns(0..d).value().await.unwrap(), first.rows.value().await.unwrap());
+    close("rows", out.rows.columns(d..2 * d).value().await.unwrap(), backwards(second.rows).await);
+    close("last", out.last.columns(0..d).value().await.unwrap(), first.h.value().await.unwrap());
+    close("last", out.last.columns(d..2 * d).value().await.unwrap(), second.h.value().await.unwrap());
+    close("logits", out.skims[0].logits.value().await.unwrap(), first.logits.value().await.unwrap());
+    close("logits", out.skims[1].logits.value().await.unwrap(), backwards(second.logits).await);
+    close("decisions", out.skims[1].decisions.value().await.unwrap(), backwards(second.decisions).await);
+    out.skims
+}
+
+#[test]
+fn a_wrapped_skim_layer_reads_from_both_ends() {
+    let fixture = &Fixture::all("skim", "lstm_d2_slice_hard", 1)[0];
+    let mut builder = Builder::stored(fixture.state_dict());
+    let skim = fixture.config::<SkimCase>().build(&mut builder).unwrap();
+    let parameters = builder.finish().unwrap();
+    // The same weights serve both directions; only the order of the rows differs.
+    let two = Bidirectional { forward: Box::new(Layer::Skim(skim)), backward: Box::new(Layer::Skim(skim)) };
+    let (shape, values) = fixture.reals("input.x").unwrap();
+    let mirror = |values: &[f32], columns: usize| values.chunks(columns).rev().flatten().copied().collect();
+    let mirrored: Vec<f32> = mirror(values, shape[1]);
+    let force: Vec<u32> = (0..shape[0] as u32).map(|t| [1, 2, 0, 2, 2][t as usize % 5]).collect();
+    let force_mirrored: Vec<u32> = force.iter().rev().copied().collect();
+    let noise: Vec<f32> = (0..2 * shape[0]).map(|i| (i as f32 * 1.7).sin()).collect();
+    for strategy in STRATEGIES {
+        let graph = Graph::inference(&parameters, &Cpu, strategy);
+        let input = |values: &[f32], columns: usize| graph.input(shape[0], columns, values.to_vec());
+        let (x, reversed) = (input(values, shape[1]), input(&mirrored, shape[1]));
+        let decide = |force| SkimControl::Decide { threshold: 0.5, force };
+        let controls = [decide(&force[..]), decide(&force_mirrored[..])];
+        let skims = pollster::block_on(check_skim(&two, x, reversed, controls));
+        for skim in skims {
+            let decisions = pollster::block_on(skim.decisions.value()).unwrap();
+            let obeyed = |(d, &f): (&f32, &u32)| f == 0 || *d == (f - 1) as f32;
+            assert!(decisions.iter().zip(&force).all(obeyed), "{decisions:?} under {force:?}");
+        }
+        let mix = |noise: &[f32]| SkimControl::Mix { temperature: 0.7, noise: Some(input(noise, 2)) };
+        let controls = [mix(&noise), mix(&mirror(&noise, 2))];
+        pollster::block_on(check_skim(&two, x, reversed, controls));
     }
 }

@@ -10,7 +10,7 @@ use crate::recording::Recording;
 /// A case of `skim.py`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SkimCase {
+pub(crate) struct SkimCase {
     #[serde(rename = "kind")]
     _kind: SkimCaseKind,
     cell: Cell,
