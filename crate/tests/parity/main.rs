@@ -8,6 +8,8 @@
 //! `recurrent`, `sru`, `skim` and `functions` say how a family is built and recorded, one test each; `reversed` holds
 //! the bidirectional wrapper and the stack against PyTorch's own.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 mod agreement;
 mod fixture;
 mod functions;
