@@ -16,3 +16,18 @@ impl Recurrent {
         Self::new(builder, if relu { CellKind::ElmanRelu } else { CellKind::ElmanTanh }, config)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::Flops;
+
+    #[test]
+    fn flops_are_those_counted_by_hand() {
+        let config = RecurrentConfig::new(3, 2);
+        let layer = Recurrent::elman(&mut Builder::fresh(0), config, true).unwrap();
+        // W_ih 2 x 3 and W_hh 2 x 2: 10 multiply-adds a token.
+        assert_eq!(layer.flops(5), Flops::fixed(2 * 5 * 10));
+        assert_eq!(layer.flops(0), Flops::fixed(0));
+    }
+}

@@ -20,3 +20,16 @@ impl Recurrent {
         Self::new(builder, CellKind::Gru, config)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::Flops;
+
+    #[test]
+    fn flops_are_those_counted_by_hand() {
+        let layer = Recurrent::gru(&mut Builder::fresh(0), RecurrentConfig::new(3, 2)).unwrap();
+        // W_ih 6 x 3 and W_hh 6 x 2: 30 multiply-adds a token.
+        assert_eq!(layer.flops(5), Flops::fixed(2 * 5 * 30));
+    }
+}

@@ -32,3 +32,25 @@ impl Recurrent {
         Ok(lstm)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::Flops;
+
+    #[test]
+    fn flops_are_those_counted_by_hand() {
+        let config = RecurrentConfig::new(3, 2);
+        let layer = Recurrent::lstm(&mut Builder::fresh(0), config, 1.0).unwrap();
+        // W_ih 8 x 3 and W_hh 8 x 2: 40 multiply-adds a token.
+        assert_eq!(layer.flops(5), Flops::fixed(2 * 5 * 40));
+    }
+
+    #[test]
+    fn flops_of_two_layers_in_both_directions() {
+        let config = RecurrentConfig { num_layers: 2, bidirectional: true, ..RecurrentConfig::new(3, 2) };
+        let layer = Recurrent::lstm(&mut Builder::fresh(0), config, 1.0).unwrap();
+        // Each direction: 8 x 3 + 8 x 2 = 40, above it (over both directions' 4 columns) 8 x 4 + 8 x 2 = 48.
+        assert_eq!(layer.flops(5), Flops::fixed(2 * 5 * 2 * (40 + 48)));
+    }
+}

@@ -247,3 +247,35 @@ impl Cell {
         Ok(cell)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn skim(cell: CellKind, small_size: usize, small_reads: SmallReads) -> Skim {
+        let config =
+            SkimConfig { cell, input_size: 3, hidden_size: 4, small_size, small_reads, forget_bias: 0.0 };
+        Skim::new(&mut Builder::fresh(0), config).unwrap()
+    }
+
+    #[test]
+    fn flops_are_those_counted_by_hand() {
+        // Every token: decision 2 x 7 = 14, small input 8 x 3 = 24. Read: 16 x 3 + 16 x 4 = 112.
+        // Skimmed: 8 x 2 = 16 over the slice, 8 x 4 = 32 over all of the state.
+        let full = 2 * 5 * 112;
+        let slice = Flops { spent: 2 * (5 * (14 + 24) + 2 * 112 + 3 * 16), full };
+        assert_eq!(skim(CellKind::Lstm, 2, SmallReads::Slice).flops(2, 3), slice);
+        let all = Flops { spent: 2 * (5 * (14 + 24) + 2 * 112 + 3 * 32), full };
+        assert_eq!(skim(CellKind::Lstm, 2, SmallReads::All).flops(2, 3), all);
+    }
+
+    #[test]
+    fn skipping_costs_the_decision_alone() {
+        // A GRU reads with 12 x 3 + 12 x 4 = 84.
+        let layer = skim(CellKind::Gru, 0, SmallReads::Slice);
+        assert_eq!(layer.flops(2, 3), Flops { spent: 2 * (5 * 14 + 2 * 84), full: 2 * 5 * 84 });
+        assert_eq!(layer.flops(0, 5), Flops { spent: 2 * 5 * 14, full: 2 * 5 * 84 });
+        assert_eq!(layer.flops(0, 5).reduction(), 6.0);
+        assert_eq!(layer.flops(0, 0).reduction(), 1.0);
+    }
+}

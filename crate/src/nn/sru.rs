@@ -271,3 +271,35 @@ impl SruLayer {
         (rows, out[1])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flops_of_five_tokens(config: SruConfig) -> Flops {
+        Sru::new(&mut Builder::fresh(0), config).unwrap().flops(5)
+    }
+
+    #[test]
+    fn flops_are_those_counted_by_hand() {
+        // The first layer's W is 3 x 8 (k = 4, as 3 columns are not 2), the second's 2 x 6 (k = 3).
+        let two = SruConfig::new(3, 2, 2);
+        assert_eq!(flops_of_five_tokens(two), Flops::fixed(2 * 5 * (24 + 12)));
+        // In both directions D = 4: 3 x 16, then 4 x 12.
+        let both = SruConfig { bidirectional: true, ..two };
+        assert_eq!(flops_of_five_tokens(both), Flops::fixed(2 * 5 * (48 + 48)));
+        // Without the skip term k = 3 everywhere: 3 x 6, then 2 x 6.
+        let plain = SruConfig { has_skip_term: false, ..two };
+        assert_eq!(flops_of_five_tokens(plain), Flops::fixed(2 * 5 * (18 + 12)));
+    }
+
+    #[test]
+    fn flops_count_projections() {
+        // P 3 x 2 and W 2 x 16 (k = 4), then P 4 x 2 and W 2 x 12 (k = 3).
+        let factorised = SruConfig { projection_size: 2, ..SruConfig::new(3, 4, 2) };
+        assert_eq!(flops_of_five_tokens(factorised), Flops::fixed(2 * 5 * (6 + 32 + 8 + 24)));
+        // 3 columns to 2, then W 2 x 6 (k = 3).
+        let first = SruConfig { proj_input_to_hidden_first: true, ..SruConfig::new(3, 2, 1) };
+        assert_eq!(flops_of_five_tokens(first), Flops::fixed(2 * 5 * (6 + 12)));
+    }
+}

@@ -117,3 +117,41 @@ impl Stack {
         self.layers.iter().map(|layer| layer.flops(rows, &mut skimmed)).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::CellKind;
+    use crate::nn::{BuildError, Builder, RecurrentConfig, SkimConfig, SmallReads};
+
+    fn skim(builder: &mut Builder, name: &str, input_size: usize) -> Result<Layer, BuildError> {
+        let config = SkimConfig {
+            cell: CellKind::Gru,
+            input_size,
+            hidden_size: 2,
+            small_size: 0,
+            small_reads: SmallReads::Slice,
+            forget_bias: 0.0,
+        };
+        builder.scope(name, |b| Ok(Layer::Skim(Skim::new(b, config)?)))
+    }
+
+    #[test]
+    fn flops_add_up_and_each_skim_layer_takes_its_own_count() -> Result<(), BuildError> {
+        let builder = &mut Builder::fresh(0);
+        let wrapped = Bidirectional {
+            forward: Box::new(skim(builder, "forward", 3)?),
+            backward: Box::new(skim(builder, "backward", 3)?),
+        };
+        let lstm = Recurrent::lstm(builder, RecurrentConfig::new(4, 1), 0.0)?;
+        let top = skim(builder, "top", 1)?;
+        let layers = vec![Layer::Bidirectional(wrapped), Layer::Recurrent(lstm), top];
+        let stack = Stack { layers, dropout: 0.0 };
+        // Decisions: 2 x 5 over 3 columns, 2 x 3 over 1. Reading: 6 x 3 + 6 x 2 = 30, and 6 x 1 + 6 x 2 = 18.
+        // The LSTM: 4 x 4 + 4 x 1 = 20. Five tokens; 1, 2 and 3 of them skimmed.
+        let spent = 2 * ((5 * 10 + 4 * 30) + (5 * 10 + 3 * 30) + 5 * 20 + (5 * 6 + 2 * 18));
+        let full = 2 * 5 * (30 + 30 + 20 + 18);
+        assert_eq!(stack.flops(5, [1, 2, 3].into_iter()), Flops { spent, full });
+        Ok(())
+    }
+}
