@@ -8,7 +8,7 @@ mod types;
 
 use std::rc::Rc;
 
-use js_sys::{JSON, JsString, Promise};
+use js_sys::{Array, JSON, JsString, Promise};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
@@ -19,7 +19,7 @@ use crate::model::{self, ConfigSummary, ReadOptions};
 use error::Failure;
 
 /// Runs when the module has loaded: a panic then prints its message and place on the console.
-#[wasm_bindgen(start)]
+#[wasm_bindgen(start, skip_typescript)]
 pub fn start() {
     console_error_panic_hook::set_once();
 }
@@ -35,9 +35,6 @@ pub struct Model {
 #[wasm_bindgen]
 impl Model {
     /// Reads a safetensors file. Throws an {@link EngineError} whose code begins with `MODEL_` for any other bytes.
-    ///
-    /// # Errors
-    /// Those of [`model::Model::from_bytes`].
     pub fn load(bytes: &[u8]) -> Result<Model, JsValue> {
         let model = model::Model::from_bytes(bytes).map_err(Failure::from)?;
         let config = to_js(&ConfigSummary::from(model.config()))?;
@@ -83,9 +80,13 @@ fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<Option<T>, Failure> {
             Some(number) if !number.is_finite() => number.to_string().into(),
             _ => value,
         });
+    let plain = || Failure::option("expected a plain object");
+    if !value.is_object() || Array::is_array(value) {
+        return Err(plain());
+    }
     let json = JSON::stringify_with_replacer(value, named.as_ref())
         .ok()
         .and_then(|json| json.dyn_into::<JsString>().ok())
-        .ok_or_else(|| Failure::option("expected a plain object"))?;
+        .ok_or_else(plain)?;
     serde_json::from_str(&String::from(json)).map(Some).map_err(Failure::option)
 }
