@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use saccade_rnn::text::Tokenizer;
 use saccade_rnn::train::data::{Format, UnknownFormat};
-use saccade_rnn::train::vectors::{Corpus, SkipGram, VectorsError};
+use saccade_rnn::train::vectors::{Corpus, SkipGram};
 use saccade_rnn::train::{CorpusError, write_whole};
 
 use crate::failure::Failure;
@@ -128,7 +128,7 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     bar.finish_and_clear();
     let seconds = start.elapsed().as_secs_f64();
     let vectors = vectors?;
-    write_whole(&args.out, &vectors.to_bytes().map_err(VectorsError::from)?)?;
+    write_whole(&args.out, &vectors.to_bytes()?)?;
     let trained = tokens as f64 * f64::from(args.epochs);
     let report = Report {
         out: &args.out,
