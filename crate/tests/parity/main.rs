@@ -13,6 +13,8 @@
 mod agreement;
 mod fixture;
 mod functions;
+#[cfg(feature = "train")]
+mod optimizer;
 mod recording;
 mod recurrent;
 mod reversed;

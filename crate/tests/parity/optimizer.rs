@@ -1,0 +1,107 @@
+//! Adam against `torch.optim.Adam` and `AdamW`: five steps from given gradients, with and without clipping.
+
+use std::collections::BTreeMap;
+
+use saccade_rnn::device::{Cpu, ParamId, Parameters};
+use saccade_rnn::graph::{Gradients, Graph, Strategy};
+use saccade_rnn::train::{Adam, AdamConfig, Touched};
+use serde::Deserialize;
+
+use crate::fixture::Fixture;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    kind: Kind,
+    betas: [f32; 2],
+    eps: f32,
+    lr: f32,
+    max_norm: Option<f32>,
+    steps: usize,
+    weight_decay: f32,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Adam,
+    Adamw,
+}
+
+#[test]
+fn adam_moves_as_pytorch_does() {
+    for fixture in Fixture::all("train", "adam", 7) {
+        let case: Case = fixture.config();
+        if case.kind == Kind::Adam && case.weight_decay > 0.0 {
+            // Decay added to the gradient, which ours (decoupled, as AdamW) does not offer.
+            assert!(["train/adam_weight_decay", "train/adam_clip_weight_decay"].contains(&&*fixture.name));
+            continue;
+        }
+        for lazy in [false, true] {
+            check(&fixture, &case, lazy);
+        }
+    }
+}
+
+/// With `lazy` every row is named as touched, one by one: the same steps.
+fn check(fixture: &Fixture, case: &Case, lazy: bool) {
+    let mut parameters = Parameters::new();
+    let ids: BTreeMap<String, ParamId> = fixture
+        .state_dict()
+        .into_iter()
+        .map(|(name, (shape, values))| (name.clone(), parameters.add(name, &shape, values).unwrap()))
+        .collect();
+    let config = AdamConfig {
+        beta1: case.betas[0],
+        beta2: case.betas[1],
+        epsilon: case.eps,
+        weight_decay: case.weight_decay,
+        clip: case.max_norm.unwrap_or(0.0),
+        ..AdamConfig::default()
+    };
+    let mut adam = Adam::new(config, &parameters);
+    let mut gradients = Gradients::zeros(&parameters);
+    let rows = |id: ParamId| (0..parameters.get(id).rows() as u32).collect();
+    let touched: Touched = ids.values().filter(|_| lazy).map(|&id| (id, rows(id))).collect();
+    for step in 0..case.steps {
+        given_gradients(fixture, &parameters, &ids, step, &mut gradients);
+        let norm = adam.update(&mut parameters, &mut gradients, &touched, |_| case.lr);
+        near(norm, fixture.expected("output.grad_norm")[step], &fixture.name);
+        for (name, &id) in &ids {
+            let found = parameters.values(id);
+            let expected = &fixture.expected(&format!("output.{name}"))[step * found.len()..];
+            for (f, e) in found.iter().zip(expected) {
+                near(*f, *e, &format!("{} {name} after step {step}", fixture.name));
+            }
+        }
+    }
+}
+
+fn near(found: f32, expected: f32, what: &str) {
+    assert!(
+        (found - expected).abs() <= 1e-5 * expected.abs().max(1.0),
+        "{what}: {found}, expected {expected}"
+    );
+}
+
+/// Σ parameter ⊙ g has the gradient g.
+fn given_gradients(
+    fixture: &Fixture,
+    parameters: &Parameters,
+    ids: &BTreeMap<String, ParamId>,
+    step: usize,
+    gradients: &mut Gradients<Cpu>,
+) {
+    let graph = Graph::training(parameters, &Cpu, Strategy::Agenda, 0);
+    let mut terms = Vec::new();
+    for (name, &id) in ids {
+        let (rows, columns) = (parameters.get(id).rows(), parameters.get(id).columns());
+        let all = fixture.expected(&format!("input.grad.{name}"));
+        let g = all[step * rows * columns..(step + 1) * rows * columns].to_vec();
+        let rows_of_it: Vec<u32> = (0..rows as u32).collect();
+        let product = graph.embedding(id, &rows_of_it) * graph.input(rows, columns, g);
+        terms.extend((0..columns).map(|j| product.columns(j..j + 1)));
+    }
+    let sum = graph.concat_rows(&terms).pool(saccade_rnn::device::Pool::Sum);
+    pollster::block_on(sum.backward_into(gradients)).unwrap();
+}

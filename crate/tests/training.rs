@@ -1,0 +1,199 @@
+//! A training run from files to a model: it learns, it repeats, it goes on after an interruption, it fails in words.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use saccade_rnn::model::Model;
+use saccade_rnn::train::{Config, Event, Outcome, TrainError, train};
+
+/// A folder of texts with a rule that a network can learn: a text is positive iff it holds more of `good` than of
+/// `bad`, negated after `not`.
+struct Task {
+    folder: tempfile::TempDir,
+}
+
+impl Task {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut state = 1u32;
+        let mut draw = |bound: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) % bound
+        };
+        for (name, count) in [("train.txt", 600), ("dev.txt", 100)] {
+            let mut lines = String::new();
+            for _ in 0..count {
+                let (mut score, mut words) = (0i32, Vec::new());
+                for _ in 0..2 + draw(8) {
+                    match draw(5) {
+                        0 => (score += 1, words.push("good")),
+                        1 => (score -= 1, words.push("bad")),
+                        2 => (score -= 1, words.extend(["not", "good"])),
+                        _ => ((), words.push(["the", "film", "of", "and"][draw(4) as usize])),
+                    };
+                }
+                if score != 0 {
+                    lines += &format!("{} {}\n", u8::from(score > 0), words.join(" "));
+                }
+            }
+            std::fs::write(folder.path().join(name), lines).unwrap();
+        }
+        Self { folder }
+    }
+
+    fn out(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn train(
+        &self,
+        config: &Config,
+        out: &Path,
+        resume: bool,
+        stop_after: usize,
+    ) -> Result<Outcome, TrainError> {
+        let cancel = AtomicBool::new(false);
+        let mut steps = 0;
+        pollster::block_on(train(config, self.folder.path(), out, resume, "a test", &cancel, |event| {
+            if let Event::Step { .. } = event {
+                steps += 1;
+                cancel.fetch_or(steps == stop_after, Ordering::Relaxed);
+            }
+        }))
+    }
+}
+
+fn config(encoder: &str, train: &str) -> Config {
+    toml::from_str(&format!(
+        r#"
+        seed = 7
+        [data]
+        name = "a rule"
+        labels = [{{ file = "0", name = "negative" }}, {{ file = "1", name = "positive" }}]
+        tokenizer = {{ kind = "spaces", lowercase = false }}
+        train = [{{ path = "train.txt", format = "lines" }}]
+        dev = {{ path = "dev.txt", format = "lines" }}
+        test = {{ path = "dev.txt", format = "lines" }}
+        [model]
+        embedding_size = 8
+        encoder = [{encoder}]
+        pool = "last"
+        [train]
+        batch = 16
+        learning_rate = 0.02
+        average = 0.9
+        clip = 5.0
+        dropout_embedding = 0.1
+        dropout_encoder = 0.1
+        {train}
+        "#
+    ))
+    .unwrap()
+}
+
+const LSTM: &str = r#"{ type = "lstm", hidden_size = 16, bidirectional = false }"#;
+const SKIM: &str =
+    r#"{ type = "skim", cell = "lstm", hidden_size = 16, small_size = 2, small_reads = "slice" }"#;
+
+#[test]
+fn networks_learn_the_rule() {
+    let task = Task::new();
+    for encoder in [
+        LSTM,
+        r#"{ type = "gru", hidden_size = 16, bidirectional = true }"#,
+        r#"{ type = "sru", hidden_size = 16, num_layers = 2 }"#,
+    ] {
+        let out = task.out("model.safetensors");
+        let outcome = task.train(&config(encoder, "epochs = 12"), &out, false, usize::MAX).unwrap();
+        let Outcome::Done { dev, test: Some(test) } = outcome else { panic!("{outcome:?}") };
+        assert!(dev.accuracy > 0.93, "{encoder}: {dev:?}");
+        assert_eq!(dev, test, "the same texts give the same figures");
+        let model = Model::from_bytes(&std::fs::read(&out).unwrap()).unwrap();
+        assert_eq!(model.config().training.figures["dev_accuracy"], dev.accuracy);
+        assert!(!out.with_extension("safetensors.state").exists(), "a finished run leaves no state");
+    }
+}
+
+#[test]
+fn a_skim_model_learns_the_rule_and_what_to_skim() {
+    let task = Task::new();
+    let skim = "epochs = 25\nskim = { gamma = 0.05, temperature_rate = 2e-3, min_rate = 0.2 }";
+    // Skipping (d' = 0) leaves the state as it is, so that the words that matter have to be read.
+    let skip = SKIM.replace("small_size = 2", "small_size = 0");
+    let outcome = task.train(&config(&skip, skim), &task.out("skim.safetensors"), false, usize::MAX).unwrap();
+    let Outcome::Done { dev, .. } = outcome else { panic!("{outcome:?}") };
+    assert!(dev.accuracy > 0.9, "{dev:?}");
+    assert!((0.2..0.95).contains(&dev.skim_rate) && dev.flop_reduction > 1.1, "{dev:?}");
+}
+
+#[test]
+fn a_run_repeats_and_an_interrupted_one_goes_on() {
+    let task = Task::new();
+    let config = config(
+        SKIM,
+        "epochs = 3\nevaluations = 2\nschedule = \"linear\"\n\
+         skim = { gamma = 0.02, temperature_rate = 1e-3 }",
+    );
+    let (whole, again, pieces) = (task.out("whole"), task.out("again"), task.out("pieces"));
+    task.train(&config, &whole, false, usize::MAX).unwrap();
+    task.train(&config, &again, false, usize::MAX).unwrap();
+    let bytes = std::fs::read(&whole).unwrap();
+    assert!(bytes == std::fs::read(&again).unwrap(), "the same config and seed give the same file");
+
+    let mut resume = false;
+    for stop_after in [5, 31, 20] {
+        let outcome = task.train(&config, &pieces, resume, stop_after).unwrap();
+        assert!(matches!(outcome, Outcome::Cancelled), "{outcome:?}");
+        resume = true;
+    }
+    task.train(&config, &pieces, true, usize::MAX).unwrap();
+    assert!(bytes == std::fs::read(&pieces).unwrap(), "an interrupted run ends where the whole one does");
+
+    task.train(&config, &pieces, false, 3).unwrap();
+    let mut other = config.clone();
+    other.seed += 1;
+    let error = task.train(&other, &pieces, true, usize::MAX).unwrap_err();
+    assert!(error.to_string().contains("another config"), "{error}");
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_model() {
+    let task = Task::new();
+    let out = task.out("good");
+    task.train(&config(LSTM, "epochs = 1"), &out, false, usize::MAX).unwrap();
+    let good = std::fs::read(&out).unwrap();
+    let mut wild = config(LSTM, "epochs = 50");
+    wild.train.learning_rate = 3e38;
+    let error = task.train(&wild, &out, false, usize::MAX).unwrap_err();
+    assert!(matches!(error, TrainError::NotFinite { .. }), "{error}");
+    assert!(error.to_string().contains("good"), "the message names the file kept: {error}");
+    assert!(good == std::fs::read(&out).unwrap());
+}
+
+#[test]
+fn mistakes_are_named() {
+    let task = Task::new();
+    let out = task.out("none");
+    let fails = |config: &Config, names: &str| {
+        let error = task.train(config, &out, false, usize::MAX).unwrap_err().to_string();
+        assert!(error.contains(names), "{error:?} does not name {names:?}");
+        assert!(!out.exists());
+    };
+    let good = config(LSTM, "epochs = 1");
+    let mut bad = good.clone();
+    bad.data.train[0].path = "nowhere/train.txt".into();
+    fails(&bad, "nowhere");
+    let mut bad = good.clone();
+    bad.data.labels.pop();
+    fails(&bad, "train.txt");
+    let mut bad = good.clone();
+    bad.train.dropout_head = 1.0;
+    fails(&bad, "train.dropout_head");
+    let mut bad = good.clone();
+    bad.train.init = Some(task.out("train.txt"));
+    fails(&bad, "train.txt");
+    fails(&config(SKIM, "epochs = 1"), "train.skim");
+    let mut bad = good;
+    bad.data.dev = None;
+    fails(&bad, "development");
+}
