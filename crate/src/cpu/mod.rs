@@ -22,6 +22,7 @@ pub(crate) mod pool;
 pub(crate) mod ragged;
 pub(crate) mod recurrence;
 pub(crate) mod skim;
+pub(crate) mod skim_soft;
 #[cfg(feature = "train")]
 pub(crate) mod skip_gram;
 pub(crate) mod softmax;

@@ -7,7 +7,8 @@ use super::op::{Binary, CellKind, Op, Real, Skim, SkimMode, Sru, Unary, WeightVi
 use super::{Call, Device, EngineError, Forward, Operand, ParamGradients, ParamId, Parameters};
 use crate::cpu::recurrence::{self, Upstream};
 use crate::cpu::{
-    Ragged, affine, dropout, elementwise, elman, embedding, gru, layer_norm, lstm, pool, skim, softmax, sru,
+    Ragged, affine, dropout, elementwise, elman, embedding, gru, layer_norm, lstm, pool, skim, skim_soft,
+    softmax, sru,
 };
 
 /// The host's processor, one thread.
@@ -229,7 +230,7 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
                     with_cell!(op.cell, C => skim::hard::<C>(a, hard))
                 }
                 SkimMode::Soft { temperature, .. } => {
-                    with_cell!(op.cell, C => skim::soft::<C>(a, operands.soft(call, temperature)))
+                    with_cell!(op.cell, C => skim_soft::soft::<C>(a, operands.soft(call, temperature)))
                 }
             };
             return Ok((vec![f.rows, f.h, f.c, f.logits, f.decisions], vec![f.saved]));
@@ -525,10 +526,10 @@ impl<'a> SkimOperands<'a> {
         }
     }
 
-    fn soft(&self, call: &'a Call<'_, Buffer>, temperature: Real) -> skim::Soft<'a> {
-        let drawn = skim::Noise::Counter(call.seed, call.streams);
-        let noise = self.noise.map_or(drawn, skim::Noise::Given);
-        skim::Soft { big_x: self.first, temperature: temperature.0, noise }
+    fn soft(&self, call: &'a Call<'_, Buffer>, temperature: Real) -> skim_soft::Soft<'a> {
+        let drawn = skim_soft::Noise::Counter(call.seed, call.streams);
+        let noise = self.noise.map_or(drawn, skim_soft::Noise::Given);
+        skim_soft::Soft { big_x: self.first, temperature: temperature.0, noise }
     }
 }
 
@@ -551,7 +552,7 @@ fn skim_backward(
     let mut decision = gradients.take(op.decision_weight);
     let (small_w, small_b): (&mut [f32], &mut [f32]) =
         small.as_mut().map_or((&mut [], &mut []), |(w, b)| (w.as_mut_slice(), b.as_mut_slice()));
-    let weights = skim::WeightGradients {
+    let weights = skim_soft::WeightGradients {
         big_weight_hh: &mut big_w,
         big_bias_hh: &mut big_b,
         small_weight_hh: small_w,
@@ -564,7 +565,7 @@ fn skim_backward(
     let (rows, saved) = (&forward.outputs[0], &forward.saved[0]);
     let (up_logits, up_decisions) = (upstream(3), upstream(4));
     let back = with_cell!(op.cell, C => {
-        skim::soft_backward::<C>(a, soft, rows, saved, states, up_logits, up_decisions, weights)
+        skim_soft::soft_backward::<C>(a, soft, rows, saved, states, up_logits, up_decisions, weights)
     });
     gradients.put(op.big_weight_hh, big_w);
     gradients.put(op.big_bias_hh, big_b);

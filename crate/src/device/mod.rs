@@ -6,6 +6,7 @@
 
 mod cpu;
 mod error;
+mod infer;
 mod op;
 mod parameters;
 
