@@ -1,5 +1,7 @@
 //! A training run from files to a model: it learns, it repeats, it goes on after an interruption, it fails in words.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 

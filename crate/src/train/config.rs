@@ -135,7 +135,7 @@ pub struct ModelConfig {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {
-    /// A model, or word vectors, to start from: see [`super::transfer`].
+    /// A model, or word vectors, to start from: see [`mod@super::transfer`].
     #[serde(default)]
     pub init: Option<PathBuf>,
     /// Texts a step.
