@@ -18,8 +18,7 @@ pub(crate) struct Arguments {
     /// The file to write.
     #[arg(long)]
     out: PathBuf,
-    /// Keep the first so many words of the vocabulary: the most frequent ones of the training texts, then those it
-    /// started from. All if absent.
+    /// Keep so many words, `<unk>` included: those that are frequent and whose vectors stand out. All if absent.
     #[arg(long)]
     words: Option<u32>,
     /// How matrices are stored; vectors are always f32.
@@ -41,7 +40,8 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     let bytes = std::fs::read(&args.model).map_err(Failure::file(&args.model))?;
     let model = Model::from_bytes(&bytes).map_err(Failure::model(&args.model))?;
     let words = model.vocabulary().len() as u32;
-    let keep: Vec<u32> = (0..args.words.unwrap_or(words).min(words)).collect();
+    let mut keep = by_importance(&model);
+    keep.truncate(args.words.unwrap_or(words) as usize);
     let mut small = model.with_words(&keep).map_err(Failure::model(&args.model))?;
     let training = &mut small.config_mut().training;
     training.figures = args.figures.into_iter().collect();
@@ -60,6 +60,24 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     }
     println!("wrote {}: {} words, {} bytes", args.out.display(), keep.len(), bytes.len());
     Ok(())
+}
+
+/// Ids by decreasing `|v - v_unk| / place^(1/4)`, where the place in the vocabulary stands for the frequency: a word whose
+/// vector is near the unknown word's is not missed, and neither is one that hardly occurs. `<unk>` is first.
+fn by_importance(model: &Model) -> Vec<u32> {
+    let table = model.parameters().get(model.network().embedding.weight);
+    let columns = table.columns();
+    let unknown = &table.values[..columns];
+    let distance = |row: &[f32]| row.iter().zip(unknown).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt();
+    let importance: Vec<f32> = table
+        .values
+        .chunks_exact(columns)
+        .enumerate()
+        .map(|(id, row)| if id == 0 { f32::INFINITY } else { distance(row) / (id as f32).powf(0.25) })
+        .collect();
+    let mut ids: Vec<u32> = (0..importance.len() as u32).collect();
+    ids.sort_by(|&a, &b| importance[b as usize].total_cmp(&importance[a as usize]));
+    ids
 }
 
 fn figure(text: &str) -> Result<(String, f64), String> {
