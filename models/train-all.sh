@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes every model of this folder from the data, in order: word vectors, the LSTM that the others start from, then the
-# models themselves. About an hour on one core.
+# Makes every model of this folder from the data, in order: word vectors, the LSTMs that others start from, then the
+# models themselves. Some forty minutes on one core.
 #
 #   models/train-all.sh DATA [OUT]      OUT defaults to models/
 set -euo pipefail
@@ -12,3 +12,10 @@ cargo build --release --manifest-path "$here/../Cargo.toml"
 saccade="$here/../target/release/saccade"
 
 "$saccade" vectors --data "$data" --out "$here/work/vectors.safetensors" imdb/train.tsv:imdb-tsv sst/stsa.binary.train:lines
+for start in start-sst start-imdb; do
+    "$saccade" train "$here/$start.toml" --data "$data" --out "$here/work/$start.safetensors"
+done
+for model in sst2-lstm sst2-skim-lstm sst2-sru imdb-lstm imdb-skim-lstm trec-skim-lstm; do
+    "$saccade" train "$here/$model.toml" --data "$data" --out "$out/$model.safetensors"
+done
+"$saccade" export "$out/sst2-skim-lstm.safetensors" --words 5150 --out "$out/sst2-skim-lstm-small.safetensors"
