@@ -7,6 +7,9 @@ import { join } from "node:path";
 
 export const root = join(import.meta.dirname, "..");
 const windows = process.platform === "win32";
+const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
+/** The native program, where `cargo build --release` puts it. */
+export const saccade = join(target, "release", windows ? "saccade.exe" : "saccade");
 
 /** A reason to stop that the reader can act on; shown as one line, without a stack. */
 export class Stop extends Error {}
