@@ -26,6 +26,9 @@ export type Value = undefined | ModelConfig | Reading;
 
 export type Answer = { readonly id: number } & ({ readonly value: Value } | { readonly error: PlainError });
 
+const WARM_UP = "The first words are slow, and so nobody waits for them here.";
+const WARM_UP_MS = 20;
+
 const models = new Map<number, Model>();
 
 async function perform(call: Call): Promise<Value> {
@@ -33,6 +36,9 @@ async function perform(call: Call): Promise<Value> {
   if (call.kind === "start") return undefined;
   if (call.kind === "load") {
     const model = Model.load(call.bytes);
+    // Browsers compile a function when it first runs, and better once it has run often: none of this is the time of a
+    // reading. A model that cannot read these words says so when it is asked to read others.
+    await model.read(WARM_UP, { measureMs: WARM_UP_MS }).catch(() => undefined);
     models.set(call.model, model);
     return model.config;
   }

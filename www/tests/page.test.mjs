@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { root } from "../../scripts/steps.mjs";
 import { launch, serve } from "./browser.mjs";
 import { agree, agreeUntilUndecided } from "./compare.mjs";
@@ -296,15 +297,21 @@ describe("the page", { timeout: 300_000 }, () => {
     await page.locator('.token[data-index="2"][data-forced]').waitFor();
   });
 
-  test("nothing is fetched from elsewhere", async () => {
-    const foreign = [];
-    page.on("request", (request) => {
-      if (!request.url().startsWith(server.url) && !request.url().startsWith("data:")) foreign.push(request.url());
+  test("the first view takes less than 1 MB, compressed, and nothing from elsewhere", async () => {
+    const responses = [];
+    page.on("response", (response) => {
+      if (!response.url().startsWith("data:")) responses.push(response);
     });
     await open();
     await ready();
     await type(SENTENCE);
-    assert.deepEqual(foreign, []);
+    const fetched = responses.map((response) => response.url());
+    assert.deepEqual(fetched.filter((url) => !url.startsWith(server.url)), []);
+    for (const kind of [".wasm", ".safetensors"]) assert.ok(fetched.some((url) => url.endsWith(kind)), kind);
+    const bodies = await Promise.all(responses.map((response) => response.body()));
+    const sent = bodies.reduce((total, body) => total + gzipSync(body).length, 0);
+    assert.ok(sent < 1e6, `${sent} bytes`);
+    console.log(`first view: ${sent} bytes after gzip in ${bodies.length} files`);
   });
 
   for (const width of [320, 1400]) {

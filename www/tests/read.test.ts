@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Reading } from "../../js/types.ts";
 import { format, parse } from "../src/read/address.ts";
 import Figures from "../src/read/Figures.svelte";
-import { count, duration, percent, plural, times } from "../src/read/format.ts";
+import { count, duration, percent, plural, saving } from "../src/read/format.ts";
 import Status from "../src/read/Status.svelte";
 import { recorded } from "../src/read/recorded.ts";
 import Tokens from "../src/read/Tokens.svelte";
@@ -94,7 +94,7 @@ describe("the recorded reading", () => {
   test("its time, measured elsewhere, is not shown as this machine's", () => {
     const shown = visible(render(Figures, { props: { reading: recorded.reading, recorded: true } }).body);
     expect(shown).toContain(recorded.reading.label);
-    expect(shown).toContain(times(recorded.reading.flops.reduction));
+    expect(shown).toContain(saving(recorded.reading.flops.reduction).factor);
     expect(shown).not.toContain(recorded.reading.timing.method);
     expect(shown).not.toMatch(/[µm]s\b/);
   });
@@ -104,13 +104,13 @@ describe("status", () => {
   test("a failure names what failed, why, and its code", () => {
     const failure = { message: "the header is cut short", code: "MODEL_TRUNCATED" };
     const stage = { kind: "failed", failure } as const;
-    const { body } = render(Status, { props: { stage, failure: null, name: "Sentences", onretry: () => {} } });
+    const { body } = render(Status, { props: { stage, failure: null, name: "Sentences", recorded: false, onretry: () => {} } });
     expect(visible(body)).toMatch(/“Sentences” could not be loaded[\s\S]*cut short[\s\S]*MODEL_TRUNCATED[\s\S]*Try again/);
   });
 
   test("a download says how far it is", () => {
     const stage = { kind: "loading", progress: { received: 250_000, total: 1_000_000 } } as const;
-    const { body } = render(Status, { props: { stage, failure: null, name: "Sentences", onretry: () => {} } });
+    const { body } = render(Status, { props: { stage, failure: null, name: "Sentences", recorded: false, onretry: () => {} } });
     expect(visible(body)).toContain("0.3 of 1.0 MB");
   });
 });
@@ -133,13 +133,22 @@ describe("address", () => {
 });
 
 test("numbers are written for people", () => {
-  expect([count(1_234_567), percent(0.934), times(3.456), plural(1, "token"), plural(2000, "token")]).toEqual([
+  expect([count(1_234_567), percent(0.934), plural(1, "token"), plural(2000, "token")]).toEqual([
     "1.23M",
     "93%",
-    "3.46×",
     "1 token",
     "2,000 tokens",
   ]);
   expect([duration(0.0123), duration(12.34), duration(1234)]).toEqual(["12.3 µs", "12.3 ms", "1.23 s"]);
-  expect([count(Number.NaN), percent(null), times(Number.POSITIVE_INFINITY), duration(null)]).toEqual(["–", "–", "–", "–"]);
+  expect([count(Number.NaN), percent(null), duration(null)]).toEqual(["–", "–", "–"]);
+});
+
+test("a probability that is not certain does not look it", () => {
+  expect([0, 0.0004, 0.004, 0.5, 0.9955, 0.9999, 1].map(percent)).toEqual(["0%", "< 0.1%", "0.4%", "50%", "99.6%", "> 99.9%", "100%"]);
+});
+
+test("what was saved is less, what deciding cost on top is more", () => {
+  expect(saving(3.456)).toEqual({ factor: "3.46×", direction: "less" });
+  expect(saving(0.8)).toEqual({ factor: "1.25×", direction: "more" });
+  for (const none of [null, 0, Number.NaN, Number.POSITIVE_INFINITY]) expect(saving(none).factor).toBe("–");
 });
