@@ -4,10 +4,13 @@ import { EngineLoadError } from "./engine.ts";
 import type { ModelConfig, Reading, ReadOptions } from "./types.ts";
 import type { Answer, Ask, Call, PlainError, Value } from "./worker.ts";
 
-/** A model in the worker; it stays there as long as the page. */
+/** A model in the worker; it stays there as long as the worker. */
 export interface RemoteModel {
   readonly config: ModelConfig;
-  /** Reads a text of any length; a lone surrogate counts as U+FFFD. Rejects with an error that has a `code`. */
+  /**
+   * Reads a text of any length; a lone surrogate counts as U+FFFD. Rejects with an error that has a `code`, which is
+   * `ENGINE_FAILED` when the worker has ended: the model must then be loaded again.
+   */
   read(text: string, options?: ReadOptions): Promise<Reading>;
 }
 
@@ -32,9 +35,13 @@ export async function prepare(): Promise<void> {
 export async function load(bytes: Uint8Array<ArrayBuffer>): Promise<RemoteModel> {
   const model = ++last;
   const config = (await ask({ kind: "load", model, bytes }, [bytes.buffer])) as ModelConfig;
+  const home = worker;
   return {
     config,
-    read: (text, options = {}) => ask({ kind: "read", model, text, options }) as Promise<Reading>,
+    async read(text, options = {}) {
+      if (worker !== home) throw new EngineLoadError("the engine stopped, and the model with it: load it again");
+      return (await ask({ kind: "read", model, text, options })) as Reading;
+    },
   };
 }
 

@@ -284,6 +284,21 @@ describe("the page", { timeout: 300_000 }, () => {
     await page.locator("#threshold:enabled").waitFor();
   });
 
+  test("an engine that dies is a visible failure, and another try starts it again", async () => {
+    await open();
+    await ready();
+    await page.workers()[0].evaluate(() => setTimeout(() => { throw new Error("the end"); }));
+    const failed = page.locator('[data-state="failed"][data-code="ENGINE_FAILED"]');
+    // Every text is another question to the engine; one of them it cannot answer.
+    for (let n = 1; (await failed.count()) === 0; n++) {
+      await page.fill("#text", `Still there? I ask for the ${n}th time.`);
+      await page.waitForTimeout(20);
+    }
+    await page.fill("#text", "Here again.");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.waitForFunction(() => document.querySelector(".text")?.textContent === "Here again.");
+  });
+
   test("the keys go through the text: one tab stop, arrows, Enter", async () => {
     await open();
     await ready();

@@ -101,7 +101,14 @@ export class Reader {
     } catch (error) {
       if (!current()) return;
       this.seen = null;
-      this.failure = failureOf(error);
+      const failure = failureOf(error);
+      if (failure.code === "ENGINE_FAILED") {
+        // The engine took its models with it.
+        this.#loaded.clear();
+        this.stage = { kind: "failed", failure };
+      } else {
+        this.failure = failure;
+      }
     }
   }
 }
