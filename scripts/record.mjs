@@ -7,7 +7,7 @@ import { announce, entry, must, root, saccade, Stop } from "./steps.mjs";
 
 await entry(async () => {
   announce("build the command line");
-  await must("cargo", ["build", "--release", "--bin", "saccade"], "The command line did not build: see the message above.");
+  await must("cargo", ["build", "--release", "--package", "saccade-rnn", "--bin", "saccade"], "The command line did not build: see the message above.");
   const path = join(root, "www", "src", "read", "recorded.json");
   const { model, text } = JSON.parse(readFileSync(path, "utf8"));
   const file = join("models", `${model}.safetensors`);

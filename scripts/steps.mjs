@@ -97,7 +97,5 @@ export async function checkRust() {
   await must("rustup", ["target", "add", "wasm32-unknown-unknown"], advice);
 }
 
-export async function buildWasm() {
-  announce("build the engine for the browser (cargo xtask wasm --release)");
-  await must("cargo", ["xtask", "wasm", "--release"], "The engine did not build: see the message above.");
-}
+/** The arguments by which cargo builds the engine for the browser. */
+export const wasm = ["xtask", "wasm", "--release"];

@@ -1,8 +1,8 @@
-/** `npm test`: every check there is, in order from quick to slow; ends with the number of tests passed and failed. */
+/** `npm test`: every check there is, in order from quick to slow, and how long it took; ends with the number of tests passed and failed. */
 
 import { join } from "node:path";
 import { ensureChromium } from "./chromium.mjs";
-import { announce, buildWasm, checkNode, checkRust, entry, installPackages, run } from "./steps.mjs";
+import { announce, checkNode, checkRust, entry, installPackages, run, wasm } from "./steps.mjs";
 
 let passed = 0;
 let failed = 0;
@@ -57,7 +57,7 @@ await entry(async () => {
   const pack = ["package", "--workspace", "--exclude", "xtask", "--allow-dirty"];
   await check("packages (cargo package)", "cargo", pack);
 
-  await buildWasm();
+  await check("build the engine for the browser (cargo xtask wasm)", "cargo", wasm);
   const svelteCheck = [script("svelte-check", "bin", "svelte-check"), "--tsconfig", "tsconfig.json", "--fail-on-warnings"];
   await check("types (svelte-check)", process.execPath, svelteCheck);
   await check("page, unit tests (vitest)", process.execPath, [script("vitest", "vitest.mjs"), "run"]);
