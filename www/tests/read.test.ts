@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Reading } from "../../js/types.ts";
 import { format, parse } from "../src/read/address.ts";
 import Figures from "../src/read/Figures.svelte";
-import { count, duration, percent, plural, saving } from "../src/read/format.ts";
+import { count, duration, percent, plural, precise, saving } from "../src/read/format.ts";
 import Status from "../src/read/Status.svelte";
 import { recorded } from "../src/read/recorded.ts";
 import Tokens from "../src/read/Tokens.svelte";
@@ -144,6 +144,7 @@ test("numbers are written for people", () => {
 });
 
 test("a probability that is not certain does not look it", () => {
+  expect(precise(0.8677)).toBe("86.8%");
   expect([0, 0.0004, 0.004, 0.5, 0.9955, 0.9999, 1].map(percent)).toEqual(["0%", "< 0.1%", "0.4%", "50%", "99.6%", "> 99.9%", "100%"]);
 });
 

@@ -18,6 +18,9 @@ export function percent(share: number | null): string {
   return `${(share < 0.01 || share > 0.99 ? tenth : whole).format(share * 100)}%`;
 }
 
+/** 0.8677 becomes "86.8%". */
+export const precise = (share: number): string => `${tenth.format(share * 100)}%`;
+
 /** 3.456 becomes "3.46× less", and 0.95 "1.05× more": to decide costs something too. */
 export function saving(reduction: number | null): { factor: string; direction: "less" | "more" } {
   if (!known(reduction) || reduction <= 0) return { factor: "–", direction: "less" };
