@@ -53,7 +53,7 @@ await entry(async () => {
   const tests = ["test", "--workspace", "--exclude", "xtask", "--release", "--no-fail-fast"];
   await check("Rust tests", "cargo", tests);
   const cases = { env: { PROPTEST_CASES: "300000" } };
-  await check("fuzz: 300,000 damaged model files of each kind", "cargo", [...tests, "--test", "hostile_files"], cases);
+  await check("fuzz (proptest): 300,000 hostile model files of each kind", "cargo", [...tests, "--test", "hostile_files"], cases);
   const pack = ["package", "--workspace", "--exclude", "xtask", "--allow-dirty"];
   await check("packages (cargo package)", "cargo", pack);
 
