@@ -1,4 +1,7 @@
-/** `npm run record`: reads the page's first text with its first model natively and keeps the reading for the page to open with. */
+/**
+ * `npm run record`: reads the text of `www/src/read/recorded.json` with its model, natively, and keeps the reading there,
+ * for the page to open with.
+ */
 
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -7,7 +10,8 @@ import { announce, entry, must, root, saccade, Stop } from "./steps.mjs";
 
 await entry(async () => {
   announce("build the command line");
-  await must("cargo", ["build", "--release", "--package", "saccade-rnn", "--bin", "saccade"], "The command line did not build: see the message above.");
+  const build = ["build", "--release", "--package", "saccade-rnn", "--bin", "saccade"];
+  await must("cargo", build, "The command line did not build: see the message above.");
   const path = join(root, "www", "src", "read", "recorded.json");
   const { model, text } = JSON.parse(readFileSync(path, "utf8"));
   const file = join("models", `${model}.safetensors`);
