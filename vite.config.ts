@@ -43,6 +43,7 @@ export default defineConfig({
   // An address that names no file is an error, not the page.
   appType: "mpa",
   plugins: [svelte({ configFile: false }), models()],
+  worker: { format: "es" },
   build: { outDir: "dist", emptyOutDir: true, target: "es2022" },
   server: { fs: { allow: [root] } },
   test: { include: ["**/*.test.ts"] },

@@ -1,7 +1,9 @@
-import type { EngineError, ModelClass } from "./types.ts";
+type Module = typeof import("./pkg/saccade_rnn.js");
+/** The class whose `load` opens a model file. */
+export type ModelClass = Module["Model"];
 
 /** The engine itself did not load; `cause` is what the browser said. */
-export class EngineLoadError extends Error implements EngineError {
+export class EngineLoadError extends Error {
   readonly code = "ENGINE_FAILED";
   override name = "EngineLoadError";
 }
@@ -22,7 +24,7 @@ export function engine(): Promise<ModelClass> {
 }
 
 async function start(): Promise<ModelClass> {
-  const wasm = await import("./pkg/saccade_rnn.js");
+  const wasm: Module = await import("./pkg/saccade_rnn.js");
   await wasm.default();
   return wasm.Model;
 }

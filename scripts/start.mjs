@@ -1,13 +1,14 @@
 /** `npm start`: from a bare clone to the open page. */
 
-import { buildWasm, checkNode, checkRust, announce, entry, installPackages, root } from "./steps.mjs";
+import { announce, checkNode, checkRust, entry, installPackages, must, root, wasm } from "./steps.mjs";
 import { join } from "node:path";
 
 await entry(async () => {
   checkNode();
   await checkRust();
   await installPackages();
-  await buildWasm();
+  announce("build the engine for the browser (cargo xtask wasm --release)");
+  await must("cargo", wasm, "The engine did not build: see the message above.");
 
   announce("serve the page");
   const { createServer } = await import("vite");

@@ -7,6 +7,9 @@ import { join } from "node:path";
 
 export const root = join(import.meta.dirname, "..");
 const windows = process.platform === "win32";
+const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
+/** The native program, where `cargo build --release` puts it. */
+export const saccade = join(target, "release", windows ? "saccade.exe" : "saccade");
 
 /** A reason to stop that the reader can act on; shown as one line, without a stack. */
 export class Stop extends Error {}
@@ -94,7 +97,5 @@ export async function checkRust() {
   await must("rustup", ["target", "add", "wasm32-unknown-unknown"], advice);
 }
 
-export async function buildWasm() {
-  announce("build the engine for the browser (cargo xtask wasm --release)");
-  await must("cargo", ["xtask", "wasm", "--release"], "The engine did not build: see the message above.");
-}
+/** The arguments by which cargo builds the engine for the browser. */
+export const wasm = ["xtask", "wasm", "--release"];

@@ -1,12 +1,14 @@
-/** `npm test`: every check there is, in order from quick to slow; ends with the number of tests passed and failed. */
+/** `npm test`: every check there is and how long it took; ends with the number of tests passed and failed. */
 
 import { join } from "node:path";
 import { ensureChromium } from "./chromium.mjs";
-import { announce, buildWasm, checkNode, checkRust, entry, installPackages, run } from "./steps.mjs";
+import { announce, checkNode, checkRust, entry, installPackages, run, wasm } from "./steps.mjs";
 
 let passed = 0;
 let failed = 0;
 const broken = [];
+/** How long each check took, in milliseconds. */
+const times = [];
 
 /** The counts that cargo's, vitest's and node's test runners print, summed. */
 function counts(output) {
@@ -21,8 +23,10 @@ function counts(output) {
 /** Runs one check to its end, whatever the ones before it said. One that fails without naming a test counts as one. */
 async function check(name, program, args, options) {
   announce(name);
+  const begun = performance.now();
   const { status, output } = await run(program, args, options);
   const found = counts(output);
+  times.push([name, performance.now() - begun]);
   passed += found.passed;
   failed += found.failed;
   if (status === 0) return;
@@ -48,18 +52,23 @@ await entry(async () => {
   // xtask is tested by being used below; compiling wasm-bindgen for release as well would only take long.
   const tests = ["test", "--workspace", "--exclude", "xtask", "--release", "--no-fail-fast"];
   await check("Rust tests", "cargo", tests);
+  const fuzz = [...tests, "--test", "hostile_files"];
+  const cases = { env: { PROPTEST_CASES: "300000" } };
+  await check("fuzz (proptest): 300,000 hostile model files of each kind", "cargo", fuzz, cases);
   const pack = ["package", "--workspace", "--exclude", "xtask", "--allow-dirty"];
   await check("packages (cargo package)", "cargo", pack);
 
-  await buildWasm();
+  await check("build the engine for the browser (cargo xtask wasm)", "cargo", wasm);
   const svelteCheck = [script("svelte-check", "bin", "svelte-check"), "--tsconfig", "tsconfig.json", "--fail-on-warnings"];
   await check("types (svelte-check)", process.execPath, svelteCheck);
   await check("page, unit tests (vitest)", process.execPath, [script("vitest", "vitest.mjs"), "run"]);
   await check("page, build (vite)", process.execPath, [script("vite", "bin", "vite.js"), "build"]);
-  await check("command line, for the page to be compared with", "cargo", ["build", "--release", "--bin", "saccade"]);
+  // Held against the program that the Rust tests built.
   const browser = ["--test", "www/tests/page.test.mjs"];
   await check("page, in Chromium", process.execPath, browser, { env: { CHROMIUM: chromium } });
 
+  console.log("");
+  for (const [name, ms] of times) console.log(`${(ms / 1000).toFixed(0).padStart(5)} s  ${name}`);
   for (const name of broken) console.log(`failed: ${name}`);
   console.log(`\n${passed} passed, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;

@@ -16,13 +16,17 @@ const types = {
   ".wasm": "application/wasm",
 };
 
+/** The page works in any folder of a host, so it is never served at the top of one. */
+const FOLDER = "/some/folder";
+
 /** Serves `www/dist` on a free port; resolves to `{ url, close }`. */
 export async function serve() {
   if (!existsSync(join(dist, "index.html"))) throw new Error("www/dist is missing: npm run build");
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://page");
-    const file = join(dist, normalize(pathname === "/" ? "/index.html" : pathname));
-    if (!existsSync(file)) {
+    const path = normalize(pathname.endsWith("/") ? `${pathname}index.html` : pathname);
+    const file = join(dist, path.slice(FOLDER.length));
+    if (!path.startsWith(`${FOLDER}/`) || !existsSync(file)) {
       response.writeHead(404).end();
       return;
     }
@@ -31,7 +35,7 @@ export async function serve() {
     createReadStream(file).pipe(response);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() };
+  return { url: `http://127.0.0.1:${server.address().port}${FOLDER}/`, close: () => server.close() };
 }
 
 const switches = [

@@ -2,10 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { root } from "../../scripts/steps.mjs";
-
-const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
-const saccade = join(target, "release", process.platform === "win32" ? "saccade.exe" : "saccade");
+import { root, saccade } from "../../scripts/steps.mjs";
 
 /** A reading of `text`; `force` as in the engine's options. Throws with the program's own message. */
 export function nativeReading(model, text, force = {}) {

@@ -1,12 +1,18 @@
 /** The built page in a real browser, held against the native program. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { root } from "../../scripts/steps.mjs";
 import { launch, serve } from "./browser.mjs";
 import { agree, agreeUntilUndecided } from "./compare.mjs";
 import { nativeReading } from "./native.mjs";
 
-const MODEL = "sst2-skim-lstm";
+/** What the page opens with. */
+const MODEL = "sst2-skim-lstm-small";
+const recorded = JSON.parse(readFileSync(join(root, "www", "src", "read", "recorded.json"), "utf8"));
 const SENTENCE = "A quiet, generous film; it doesn't hurry, and I wouldn't have missed a minute.";
 
 describe("the page", { timeout: 300_000 }, () => {
@@ -27,6 +33,9 @@ describe("the page", { timeout: 300_000 }, () => {
     page = await browser.newPage();
     complaints = [];
     page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
   });
 
   const open = (hash = "") => page.goto(server.url + hash);
@@ -88,6 +97,50 @@ describe("the page", { timeout: 300_000 }, () => {
     agree(await inPage(SENTENCE, { force }), nativeReading(MODEL, SENTENCE, force));
   });
 
+  for (const [model, name] of [
+    ["sst2-skim-lstm", "Sentences, all words"],
+    ["imdb-skim-lstm", "Long reviews"],
+  ]) {
+    test(`the model ${model} can be chosen, and reads as natively`, async () => {
+      await open();
+      await ready();
+      await page.getByRole("radio", { name }).check();
+      await page.locator('[data-state="loading"]').waitFor({ state: "detached" });
+      await ready();
+      await type(SENTENCE);
+      const { tokens } = nativeReading(model, SENTENCE);
+      const force = Object.fromEntries(tokens.map((_, index) => [index, index % 2 === 0 ? "read" : "skim"]));
+      agree(await inPage(SENTENCE, { force }), nativeReading(model, SENTENCE, force));
+      assert.deepEqual(complaints, []);
+    });
+  }
+
+  test("the recorded reading is the model's own (npm run record makes it)", () => {
+    assert.equal(recorded.model, MODEL);
+    agree(recorded.reading, nativeReading(recorded.model, recorded.text));
+  });
+
+  test("a reading is seen before the model has come, and then made anew", async () => {
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    await page.route(`**/${MODEL}.safetensors`, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await open();
+    await page.locator('[data-state="loading"]').waitFor();
+    assert.equal(await shownText(), recorded.text);
+    assert.equal(await page.locator('[data-figure="time"]').innerText(), "–");
+    const before = await shown();
+    release();
+    await page.waitForFunction(() => /\d/.test(document.querySelector('[data-figure="time"]').textContent));
+    assert.deepEqual(
+      (await shown()).map(({ text, decision }) => [text, decision]),
+      before.map(({ text, decision }) => [text, decision]),
+    );
+    assert.equal(await page.locator('[data-state="loading"]').count(), 0);
+  });
+
   test("pressing a word forces the other decision, pressing it again gives it back", async () => {
     await open();
     await ready();
@@ -114,8 +167,8 @@ describe("the page", { timeout: 300_000 }, () => {
   test("examples, predictions and figures are there", async () => {
     await open();
     await ready();
-    await page.getByRole("button", { name: "A question" }).click();
-    await page.waitForFunction(() => document.querySelector(".text")?.textContent.startsWith("Who decided"));
+    await page.getByRole("button", { name: "A verdict" }).click();
+    await page.waitForFunction(() => document.querySelector(".text")?.textContent.startsWith("What a waste"));
     const scores = await page.locator("[data-score]").count();
     assert.ok(scores >= 2);
     for (const figure of ["label", "reduction", "spent", "full", "skim-rate", "time"]) {
@@ -202,7 +255,7 @@ describe("the page", { timeout: 300_000 }, () => {
     await open();
     const failed = page.locator('[data-state="failed"]');
     await failed.waitFor();
-    assert.equal(await failed.getAttribute("data-code"), "MODEL_INVALID");
+    assert.equal(await failed.getAttribute("data-code"), "MODEL_TRUNCATED");
     await page.fill("#text", "Typing goes on.");
     damaged = false;
     await page.getByRole("button", { name: "Try again" }).click();
@@ -231,18 +284,19 @@ describe("the page", { timeout: 300_000 }, () => {
     await page.locator("#threshold:enabled").waitFor();
   });
 
-  test("while the model is on its way, the page says so", async () => {
-    let release;
-    const held = new Promise((resolve) => (release = resolve));
-    await page.route(`**/${MODEL}.safetensors`, async (route) => {
-      await held;
-      await route.continue();
-    });
+  test("an engine that dies is a visible failure, and another try starts it again", async () => {
     await open();
-    await page.locator('[data-state="loading"]').waitFor();
-    release();
     await ready();
-    assert.equal(await page.locator('[data-state="loading"]').count(), 0);
+    await page.workers()[0].evaluate(() => setTimeout(() => { throw new Error("the end"); }));
+    const failed = page.locator('[data-state="failed"][data-code="ENGINE_FAILED"]');
+    // Every text is another question to the engine; one of them it cannot answer.
+    for (let n = 1; (await failed.count()) === 0; n++) {
+      await page.fill("#text", `Still there? I ask for the ${n}th time.`);
+      await page.waitForTimeout(20);
+    }
+    await page.fill("#text", "Here again.");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.waitForFunction(() => document.querySelector(".text")?.textContent === "Here again.");
   });
 
   test("the keys go through the text: one tab stop, arrows, Enter", async () => {
@@ -258,15 +312,21 @@ describe("the page", { timeout: 300_000 }, () => {
     await page.locator('.token[data-index="2"][data-forced]').waitFor();
   });
 
-  test("nothing is fetched from elsewhere", async () => {
-    const foreign = [];
-    page.on("request", (request) => {
-      if (!request.url().startsWith(server.url) && !request.url().startsWith("data:")) foreign.push(request.url());
+  test("the first view takes less than 1 MB, compressed, and nothing from elsewhere", async () => {
+    const responses = [];
+    page.on("response", (response) => {
+      if (!response.url().startsWith("data:")) responses.push(response);
     });
     await open();
     await ready();
     await type(SENTENCE);
-    assert.deepEqual(foreign, []);
+    const fetched = responses.map((response) => response.url());
+    assert.deepEqual(fetched.filter((url) => !url.startsWith(server.url)), []);
+    for (const kind of [".wasm", ".safetensors"]) assert.ok(fetched.some((url) => url.endsWith(kind)), kind);
+    const bodies = await Promise.all(responses.map((response) => response.body()));
+    const sent = bodies.reduce((total, body) => total + gzipSync(body).length, 0);
+    assert.ok(sent < 1e6, `${sent} bytes`);
+    console.log(`first view: ${sent} bytes after gzip in ${bodies.length} files`);
   });
 
   for (const width of [320, 1400]) {

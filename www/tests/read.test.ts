@@ -3,13 +3,14 @@ import { describe, expect, test } from "vitest";
 import type { Reading } from "../../js/types.ts";
 import { format, parse } from "../src/read/address.ts";
 import Figures from "../src/read/Figures.svelte";
-import { count, duration, percent, plural, times } from "../src/read/format.ts";
+import { count, duration, percent, plural, precise, saving } from "../src/read/format.ts";
 import Status from "../src/read/Status.svelte";
+import { recorded } from "../src/read/recorded.ts";
 import Tokens from "../src/read/Tokens.svelte";
-import recorded from "./fixtures/reading.json";
+import small from "./fixtures/reading.json";
 
 const text = "<b> wasn't  dull\n";
-const reading = recorded as Reading;
+const reading = small as Reading;
 
 /** What a person sees: the markup without its tags. */
 const visible = (html: string) =>
@@ -38,6 +39,14 @@ describe("tokens", () => {
     expect(html({ 3: "read" })).toContain('aria-label="dull: read, by your choice, skim probability 6%"');
   });
 
+  test("a word that the model does not know is marked, and said to be one", () => {
+    expect(html()).toMatch(/data-known="false"[^>]*aria-label="&lt;b>: skimmed, skim probability 75%, not in the model’s/);
+    expect(visible(html())).toContain("unknown word");
+    const tokens = reading.tokens.map((token) => ({ ...token, known: true }));
+    const props = { seen: { text, reading: { ...reading, tokens } }, forced: {}, onforce: () => {} };
+    expect(visible(render(Tokens, { props }).body)).not.toContain("unknown word");
+  });
+
   test("a model without a skim cell has no probability to show", () => {
     const tokens = reading.tokens.map((token) => ({ ...token, skimProbability: null }));
     const plain = { text, reading: { ...reading, tokens } };
@@ -51,6 +60,7 @@ describe("tokens", () => {
       text: "a",
       start: 2 * i,
       end: 2 * i + 1,
+      known: true,
       decision: "skim" as const,
       skimProbability: 0.9,
     }));
@@ -63,30 +73,44 @@ describe("tokens", () => {
 
 describe("figures", () => {
   test("prediction, work and time are those of the reading", () => {
-    const shown = visible(render(Figures, { props: { reading } }).body).replace(/\s+/g, " ");
-    for (const part of ["positive", "88%", "13%", "2×", "330K FLOPs", "660K FLOPs", "(2 of 4 tokens)", "50 µs", "12.5 µs a token"])
+    const shown = visible(render(Figures, { props: { reading, recorded: false } }).body).replace(/\s+/g, " ");
+    for (const part of ["positive", "88%", "13%", "2×", "330K FLOPs", "660K FLOPs", "(2 of 4 tokens)", "50 µs", "12.5 µs a token: median of 5 readings."])
       expect(shown).toContain(part);
   });
 
   test("a reading of nothing has no figures", () => {
     const flops = { spent: 0, full: 0, reduction: Number.NaN };
-    const shown = visible(render(Figures, { props: { reading: { ...reading, tokens: [], flops } } }).body);
+    const shown = visible(render(Figures, { props: { reading: { ...reading, tokens: [], flops }, recorded: false } }).body);
     expect(shown).not.toMatch(/NaN|positive 8|Infinity/);
     expect(shown).toContain("–");
   });
 });
 
+describe("the recorded reading", () => {
+  test("its spans are the words of its text", () => {
+    for (const { text, start, end } of recorded.reading.tokens) expect(recorded.text.slice(start, end).toLowerCase()).toBe(text);
+  });
+
+  test("its time, measured elsewhere, is not shown as this machine's", () => {
+    const shown = visible(render(Figures, { props: { reading: recorded.reading, recorded: true } }).body);
+    expect(shown).toContain(recorded.reading.label);
+    expect(shown).toContain(saving(recorded.reading.flops.reduction).factor);
+    expect(shown).not.toContain(recorded.reading.timing.method);
+    expect(shown).not.toMatch(/[µm]s\b/);
+  });
+});
+
 describe("status", () => {
   test("a failure names what failed, why, and its code", () => {
-    const failure = { message: "the header is cut short", code: "MODEL_INVALID" };
+    const failure = { message: "the header is cut short", code: "MODEL_TRUNCATED" };
     const stage = { kind: "failed", failure } as const;
-    const { body } = render(Status, { props: { stage, failure: null, name: "Sentences", onretry: () => {} } });
-    expect(visible(body)).toMatch(/“Sentences” could not be loaded[\s\S]*cut short[\s\S]*MODEL_INVALID[\s\S]*Try again/);
+    const { body } = render(Status, { props: { stage, failure: null, name: "Sentences", recorded: false, onretry: () => {} } });
+    expect(visible(body)).toMatch(/“Sentences” could not be loaded[\s\S]*cut short[\s\S]*MODEL_TRUNCATED[\s\S]*Try again/);
   });
 
   test("a download says how far it is", () => {
     const stage = { kind: "loading", progress: { received: 250_000, total: 1_000_000 } } as const;
-    const { body } = render(Status, { props: { stage, failure: null, name: "Sentences", onretry: () => {} } });
+    const { body } = render(Status, { props: { stage, failure: null, name: "Sentences", recorded: false, onretry: () => {} } });
     expect(visible(body)).toContain("0.3 of 1.0 MB");
   });
 });
@@ -109,13 +133,23 @@ describe("address", () => {
 });
 
 test("numbers are written for people", () => {
-  expect([count(1_234_567), percent(0.934), times(3.456), plural(1, "token"), plural(2000, "token")]).toEqual([
+  expect([count(1_234_567), percent(0.934), plural(1, "token"), plural(2000, "token")]).toEqual([
     "1.23M",
     "93%",
-    "3.46×",
     "1 token",
     "2,000 tokens",
   ]);
   expect([duration(0.0123), duration(12.34), duration(1234)]).toEqual(["12.3 µs", "12.3 ms", "1.23 s"]);
-  expect([count(Number.NaN), percent(null), times(Number.POSITIVE_INFINITY), duration(null)]).toEqual(["–", "–", "–", "–"]);
+  expect([count(Number.NaN), percent(null), duration(null)]).toEqual(["–", "–", "–"]);
+});
+
+test("a probability that is not certain does not look it", () => {
+  expect(precise(0.8677)).toBe("86.8%");
+  expect([0, 0.0004, 0.004, 0.5, 0.9955, 0.9999, 1].map(percent)).toEqual(["0%", "< 0.1%", "0.4%", "50%", "99.6%", "> 99.9%", "100%"]);
+});
+
+test("what was saved is less, what deciding cost on top is more", () => {
+  expect(saving(3.456)).toEqual({ factor: "3.46×", direction: "less" });
+  expect(saving(0.8)).toEqual({ factor: "1.25×", direction: "more" });
+  for (const none of [null, 0, Number.NaN, Number.POSITIVE_INFINITY]) expect(saving(none).factor).toBe("–");
 });

@@ -4,32 +4,50 @@ import { join } from "node:path";
 import { root } from "../../scripts/steps.mjs";
 import { launch, serve } from "./browser.mjs";
 
-const sizes = { wide: { width: 1280, height: 900 }, phone: { width: 390, height: 844 }, small: { width: 320, height: 640 } };
-const long = "model=imdb-skim-lstm";
+const sizes = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 }, small: { width: 320, height: 640 } };
 
 const server = await serve();
 const browser = await launch();
 
-/** Opens the page, lets `prepare` act on it, and keeps the picture. */
-async function shoot(name, viewport, colorScheme, hash, prepare) {
-  const page = await browser.newPage({ viewport, colorScheme, reducedMotion: "reduce" });
-  await prepare?.(page);
-  await page.goto(`${server.url}#${hash}`);
-  await page.locator(".token, [data-state=failed]").first().waitFor();
-  if (hash === long) await page.getByRole("button", { name: "A long review" }).click();
-  await page.waitForTimeout(300);
+/** Opens the page, lets `before` act before and `after` once it shows something, and keeps the picture. */
+async function shoot(name, size, colorScheme, { before, after } = {}) {
+  const page = await browser.newPage({ viewport: sizes[size], colorScheme, reducedMotion: "reduce" });
+  await before?.(page);
+  await page.goto(server.url);
+  await page.locator("#threshold:enabled, [data-state=failed], [data-state=loading]").first().waitFor();
+  if (!before) await page.locator("#threshold:enabled").waitFor();
+  await after?.(page);
+  await page.waitForTimeout(400);
   await page.screenshot({ path: join(root, "screenshots", `${name}.png`), fullPage: true });
   console.log(`screenshots/${name}.png`);
   await page.close();
 }
 
-for (const [size, viewport] of Object.entries(sizes)) {
-  for (const scheme of ["light", "dark"]) await shoot(`${size}-${scheme}`, viewport, scheme, "");
+/** The example of that name, read by its model. */
+const example = (name) => async (page) => {
+  await page.getByRole("button", { name }).click();
+  await page.locator("[data-state=loading]").waitFor({ state: "detached" });
+};
+const unanswered = (page) => page.route("**/*.safetensors", () => {});
+const refused = (page) => page.route("**/*.safetensors", (route) => route.fulfill({ status: 503 }));
+
+for (const size of Object.keys(sizes)) {
+  for (const scheme of ["light", "dark"]) await shoot(`${size}-${scheme}`, size, scheme);
 }
-await shoot("wide-long", sizes.wide, "light", long);
-await shoot("phone-failed", sizes.phone, "light", "", (page) =>
-  page.route("**/*.safetensors", (route) => route.fulfill({ status: 503 })),
-);
+for (const scheme of ["light", "dark"]) await shoot(`wide-long-${scheme}`, "wide", scheme, { after: example("A long review") });
+await shoot("phone-long", "phone", "light", { after: example("A long review") });
+await shoot("wide-loading", "wide", "light", { before: unanswered });
+await shoot("wide-failed", "wide", "light", { before: refused });
+await shoot("phone-failed", "phone", "dark", { before: refused });
+await shoot("wide-forced", "wide", "light", {
+  after: async (page) => {
+    await page.fill("#text", "");
+    await page.locator("#text").pressSequentially("A zymurgical delight, dull only to dullards.");
+    await page.locator('[data-index="1"]').click();
+    await page.fill("#threshold", "0.8");
+  },
+});
+await shoot("phone-empty", "phone", "light", { after: (page) => page.fill("#text", "") });
 
 await browser.close();
 server.close();

@@ -54,8 +54,9 @@ fn compile(root: &Path, profile: &str) -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .current_dir(root)
-        .args(["build", "--package", "saccade-rnn", "--lib", "--no-default-features", "--features", "web"])
-        .args(["--target", TARGET, "--profile", profile])
+        // The crate type is asked for here and not in the manifest, where every native build would link it as well.
+        .args(["rustc", "--package", "saccade-rnn", "--lib", "--crate-type", "cdylib"])
+        .args(["--no-default-features", "--features", "web", "--target", TARGET, "--profile", profile])
         .status()
         .context("cargo did not start; get it from https://rustup.rs")?;
     ensure!(status.success(), "cargo could not compile for {TARGET} (missing? `rustup target add {TARGET}`)");

@@ -17,7 +17,7 @@ export class DownloadError extends Error {
 export async function download(
   url: string,
   options: { signal: AbortSignal; fresh: boolean; onProgress: (progress: Progress) => void },
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const { signal, fresh, onProgress } = options;
   try {
     const response = await fetch(url, { signal, cache: fresh ? "reload" : "default" });
@@ -40,7 +40,7 @@ export async function download(
   }
 }
 
-function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
+function join(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {

@@ -1,4 +1,5 @@
-import type { ModelId } from "./models.ts";
+import { models, type ModelId } from "./models.ts";
+import { recorded } from "./recorded.ts";
 
 export interface Example {
   readonly name: string;
@@ -7,21 +8,25 @@ export interface Example {
   readonly model: ModelId;
 }
 
-export const examples: readonly Example[] = [
+const sentences = models[0].id;
+
+/** The first is what the page opens with. */
+export const examples: readonly [Example, ...Example[]] = [
+  { name: "A second thought", model: recorded.model, text: recorded.text },
   {
-    name: "A short verdict",
-    model: "sst2-skim-lstm",
-    text: "A small, tender film that finds more suspense in a kitchen than most thrillers find in a war.",
+    name: "A verdict",
+    model: sentences,
+    text: "What a waste of a wonderful cast: the story is dull and the jokes are worse.",
   },
   {
-    name: "A tricky negation",
-    model: "sst2-skim-lstm",
+    name: "Two negations",
+    model: sentences,
     text: "It isn't that the jokes aren't funny; it's that nobody on the screen seems to have noticed they are jokes.",
   },
   {
-    name: "A question",
-    model: "sst2-skim-lstm",
-    text: "Who decided that two hours of grey corridors and whispered threats would make a story?",
+    name: "Irony",
+    model: sentences,
+    text: "I expected nothing, and the film still managed to disappoint me.",
   },
   {
     name: "A long review",

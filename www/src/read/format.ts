@@ -2,6 +2,7 @@
 
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const tenth = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const three = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 
 const known = (value: number | null | undefined): value is number => value != null && Number.isFinite(value);
@@ -9,11 +10,23 @@ const known = (value: number | null | undefined): value is number => value != nu
 /** 1234567 becomes "1.23M". */
 export const count = (value: number | null): string => (known(value) ? compact.format(value) : "–");
 
-/** 0.934 becomes "93%". */
-export const percent = (share: number | null): string => (known(share) ? `${whole.format(share * 100)}%` : "–");
+/** 0.934 becomes "93%", 0.9962 "99.6%": what is not certain does not look it. */
+export function percent(share: number | null): string {
+  if (!known(share)) return "–";
+  if (share > 0 && share < 0.001) return "< 0.1%";
+  if (share > 0.999 && share < 1) return "> 99.9%";
+  return `${(share < 0.01 || share > 0.99 ? tenth : whole).format(share * 100)}%`;
+}
 
-/** 3.456 becomes "3.46×". */
-export const times = (ratio: number | null): string => (known(ratio) ? `${three.format(ratio)}×` : "–");
+/** 0.8677 becomes "86.8%". */
+export const precise = (share: number): string => `${tenth.format(share * 100)}%`;
+
+/** 3.456 becomes "3.46× less", and 0.95 "1.05× more": to decide costs something too. */
+export function saving(reduction: number | null): { factor: string; direction: "less" | "more" } {
+  if (!known(reduction) || reduction <= 0) return { factor: "–", direction: "less" };
+  const [ratio, direction] = reduction >= 1 ? [reduction, "less" as const] : [1 / reduction, "more" as const];
+  return { factor: `${three.format(ratio)}×`, direction };
+}
 
 /** Milliseconds, in the unit that suits them: 0.0123 becomes "12.3 µs". */
 export function duration(ms: number | null): string {

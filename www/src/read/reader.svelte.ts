@@ -1,5 +1,5 @@
-import { engine } from "../../../js/engine.ts";
-import type { Model, ReadOptions, Reading } from "../../../js/types.ts";
+import { load, prepare, type RemoteModel } from "../../../js/remote.ts";
+import type { ReadOptions, Reading } from "../../../js/types.ts";
 import { download, type Progress } from "./download.ts";
 import { addressOf, type ModelId } from "./models.ts";
 
@@ -11,7 +11,7 @@ export interface Failure {
 
 export type Stage =
   | { kind: "loading"; progress: Progress | null }
-  | { kind: "ready"; model: Model }
+  | { kind: "ready"; model: RemoteModel }
   | { kind: "failed"; failure: Failure };
 
 /** A reading beside the text it belongs to, so that spans always index the right string. */
@@ -25,11 +25,6 @@ interface Request {
   options: ReadOptions;
 }
 
-/** A reading slower than this waits for a pause in the typing first. */
-const QUICK_MS = 30;
-/** The longest such pause. */
-const LONGEST_PAUSE_MS = 500;
-
 /** A model and its latest reading: loads one model at a time, reads the latest text and drops the ones between. */
 export class Reader {
   stage: Stage = $state.raw({ kind: "loading", progress: null });
@@ -37,17 +32,18 @@ export class Reader {
   /** Why the latest text has no reading. */
   failure: Failure | null = $state.raw(null);
 
-  readonly #loaded = new Map<ModelId, Model>();
+  readonly #loaded = new Map<ModelId, RemoteModel>();
   #download: AbortController | null = null;
   #wanted: Request | null = null;
   #running = false;
-  #lastMs = 0;
 
-  /** Makes `id` the model that reads, to be asked again once it is ready; a model once loaded is kept. `fresh` fetches past the browser's cache. */
+  /**
+   * Makes `id` the model that reads, to be asked again once it is ready; the last reading stays until then. A model once
+   * loaded is kept. `fresh` fetches past the browser's cache.
+   */
   async choose(id: ModelId, fresh = false): Promise<void> {
     this.#download?.abort();
     const { signal } = (this.#download = new AbortController());
-    this.seen = null;
     this.failure = null;
     this.stage = { kind: "loading", progress: null };
     try {
@@ -55,7 +51,9 @@ export class Reader {
       if (signal.aborted) return;
       this.stage = { kind: "ready", model };
     } catch (error) {
-      if (!signal.aborted) this.stage = { kind: "failed", failure: failureOf(error) };
+      if (signal.aborted) return;
+      this.seen = null;
+      this.stage = { kind: "failed", failure: failureOf(error) };
     }
   }
 
@@ -71,13 +69,12 @@ export class Reader {
     return this.stage.model.read(text, options);
   }
 
-  async #load(id: ModelId, signal: AbortSignal, fresh: boolean): Promise<Model> {
+  async #load(id: ModelId, signal: AbortSignal, fresh: boolean): Promise<RemoteModel> {
     const onProgress = (progress: Progress) => {
       if (!signal.aborted) this.stage = { kind: "loading", progress };
     };
-    const [Model, bytes] = await Promise.all([engine(), download(addressOf(id), { signal, fresh, onProgress })]);
-    signal.throwIfAborted();
-    const model = Model.load(bytes);
+    const [bytes] = await Promise.all([download(addressOf(id), { signal, fresh, onProgress }), prepare()]);
+    const model = await load(bytes);
     this.#loaded.set(id, model);
     return model;
   }
@@ -86,7 +83,6 @@ export class Reader {
     if (this.#running) return;
     this.#running = true;
     while (this.#wanted) {
-      if (this.#lastMs > QUICK_MS) await pause(Math.min(this.#lastMs, LONGEST_PAUSE_MS));
       const { stage } = this;
       const request = this.#wanted;
       this.#wanted = null;
@@ -95,9 +91,8 @@ export class Reader {
     this.#running = false;
   }
 
-  async #read(model: Model, { text, options }: Request): Promise<void> {
+  async #read(model: RemoteModel, { text, options }: Request): Promise<void> {
     const current = () => this.stage.kind === "ready" && this.stage.model === model;
-    const begun = performance.now();
     try {
       const reading = await model.read(text, options);
       if (!current()) return;
@@ -106,14 +101,17 @@ export class Reader {
     } catch (error) {
       if (!current()) return;
       this.seen = null;
-      this.failure = failureOf(error);
-    } finally {
-      this.#lastMs = performance.now() - begun;
+      const failure = failureOf(error);
+      if (failure.code === "ENGINE_FAILED") {
+        // The engine took its models with it.
+        this.#loaded.clear();
+        this.stage = { kind: "failed", failure };
+      } else {
+        this.failure = failure;
+      }
     }
   }
 }
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 function failureOf(error: unknown): Failure {
   const code = error instanceof Error && "code" in error ? String(error.code) : null;
