@@ -18,7 +18,8 @@
 //! full  = 2 T G d (in + d)
 //! ```
 //! The small cell's input product is hoisted over all tokens, so it counts for those that are read, too. (The
-//! paper's own column is not reproducible by any such formula; see the design notes.)
+//! paper's own column is not reproducible by any such formula: it matches a count in which skimming costs the recurrent
+//! product of the small cell alone.)
 
 use super::{BuildError, Builder, Flops, Init};
 use crate::device::{CellKind, Device, Op, ParamId, Real, Skim as SkimOp, SkimMode, WeightView};

@@ -106,7 +106,7 @@ pub struct SruOutput<'g, D: Device> {
 }
 
 impl Sru {
-    /// Drawn as the package does (papers.md 2.3 of the design notes; `SRUCell.reset_parameters`).
+    /// Drawn as the package does (`SRUCell.reset_parameters`).
     ///
     /// # Errors
     /// See [`Builder::parameter`]; also if a size is 0.
