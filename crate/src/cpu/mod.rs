@@ -4,10 +4,16 @@
 //! [`crate::device::Cpu`] lays the arguments out and calls them. Sequences are *lanes*: ranges of rows laid
 //! end to end, without padding (see [`Ragged`]).
 
+#![cfg_attr(
+    not(feature = "train"),
+    allow(dead_code, reason = "backward kernels stand beside their forward twins and are compiled away")
+)]
+
 #[cfg(feature = "train")]
 pub(crate) mod adam;
 pub(crate) mod affine;
 pub(crate) mod cell;
+#[cfg(feature = "train")]
 pub(crate) mod dropout;
 pub(crate) mod elementwise;
 pub(crate) mod elman;
@@ -22,6 +28,7 @@ pub(crate) mod pool;
 pub(crate) mod ragged;
 pub(crate) mod recurrence;
 pub(crate) mod skim;
+#[cfg(feature = "train")]
 pub(crate) mod skim_soft;
 #[cfg(feature = "train")]
 pub(crate) mod skip_gram;
