@@ -325,3 +325,102 @@ fn decisions_are_those_of_the_library() {
     );
     assert_eq!(reading.skim_rate, expected.skim_rate);
 }
+
+/// Labelled texts in the support model's words; its labels 0 and 1 are called negative and positive.
+const TEXTS: &str = "1 a good film\n0 a film\n1 good good\n0 film film\n";
+
+#[test]
+fn eval_gives_the_figures_that_readings_add_up_to() {
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.as_bytes());
+    let eval = |more: &[&str]| {
+        let arguments = ["eval", "--model", "model", "--data", "texts", "--format", "lines"];
+        folder.json(&[&arguments, more].concat(), b"")
+    };
+    let figures = eval(&[]);
+    let (mut right, mut skimmed, mut tokens) = (0, 0.0, 0);
+    for line in TEXTS.lines() {
+        let (label, text) = line.split_once(' ').expect("a label and a text");
+        let reading = folder.read(text);
+        right += usize::from((reading.label == "positive") == (label == "1"));
+        skimmed += reading.skim_rate * reading.tokens.len() as f64;
+        tokens += reading.tokens.len();
+    }
+    assert_eq!((&figures["n"], &figures["accuracy"]), (&json!(4), &json!(right as f64 / 4.0)));
+    let rate = figures["skim_rate"].as_f64().expect("a number");
+    assert!((rate - skimmed / tokens as f64).abs() < 1e-9, "{rate}");
+    assert!(figures["tokens_per_second"].as_f64().expect("a number") > 0.0);
+    assert_eq!(eval(&["--threshold", "1"])["skim_rate"], json!(0.0));
+    assert_eq!(eval(&["--threshold", "0"])["skim_rate"], json!(1.0));
+}
+
+#[test]
+fn eval_names_what_is_wrong() {
+    let folder = Folder::new();
+    folder.write("texts", b"1 a good film\nunheard-of a film\n");
+    let failure = |data: &str, more: &[&str]| {
+        let arguments = ["eval", "--model", "model", "--data", data, "--format", "lines"];
+        folder.failure(&[&arguments, more].concat(), b"")
+    };
+    let (code, message) = failure("texts", &[]);
+    assert_eq!(code, "DATA_INVALID");
+    assert!(message.contains("unheard-of") && message.contains("texts"), "{message}");
+    assert!(failure("nowhere/texts", &[]).1.contains("nowhere"));
+    assert_eq!(failure("texts", &["--threshold", "NaN"]).0, "OPTION_INVALID");
+}
+
+#[test]
+fn export_writes_a_smaller_copy() {
+    let folder = Folder::new();
+    let done = folder.json(&["export", "model", "--out", "small", "--words", "3", "--storage", "f16"], b"");
+    assert_eq!(done["words"], json!(3));
+    let size = |name: &str| fs::metadata(folder.path(name)).expect("it is there").len();
+    assert_eq!(done["bytes"], json!(size("small")));
+    assert!(size("small") < size("model"));
+    let reading: Reading =
+        serde_json::from_value(folder.json(&["read", "--model", "small", "a good film"], b""))
+            .expect("a reading");
+    assert_eq!(reading.tokens.len(), 3);
+}
+
+#[test]
+fn train_writes_a_model_and_names_what_is_missing() {
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.repeat(8).as_bytes());
+    folder.write(
+        "run.toml",
+        br#"
+        [data]
+        name = "four texts"
+        tokenizer = { kind = "spaces", lowercase = true }
+        train = [{ path = "texts", format = "lines" }]
+        dev = { path = "texts", format = "lines" }
+        [model]
+        embedding_size = 4
+        encoder = [{ type = "gru", hidden_size = 4, bidirectional = false }]
+        pool = "mean"
+        [train]
+        batch = 4
+        epochs = 2
+        learning_rate = 0.01
+        "#,
+    );
+    let output = folder.run(&["train", "run.toml", "--data", ".", "--out", "made", "--json"], b"");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let events: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("one value")).collect();
+    assert_eq!(events.iter().filter(|event| !event["evaluated"].is_null()).count(), 2);
+    assert_eq!(events.last().expect("there is one")["done"]["dev"]["n"], json!(32));
+    assert_eq!(
+        folder.json(&["read", "--model", "made", "good"], b"")["tokens"][0]["decision"],
+        json!("read")
+    );
+
+    let (code, message) = folder.failure(&["train", "run.toml", "--data", "nowhere", "--out", "none"], b"");
+    assert_eq!(code, "TRAIN_FAILED");
+    assert!(message.contains("nowhere") && message.contains("--data"), "{message}");
+    folder.write("run.toml", b"[data]\nnaem = 3\n");
+    let (code, message) = folder.failure(&["train", "run.toml"], b"");
+    assert_eq!(code, "CONFIG_INVALID");
+    assert!(message.contains("naem") && message.contains("line 2"), "{message}");
+}

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use saccade_rnn::model::Model;
+use saccade_rnn::model::{Model, ReadError};
 use saccade_rnn::train::data::Format;
 use saccade_rnn::train::{Part, evaluate, read_items};
 use serde_json::json;
@@ -32,8 +32,12 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(args: Arguments) -> Result<(), Failure> {
+    if let Some(threshold) = args.threshold.filter(|t| !(0.0..=1.0).contains(t)) {
+        return Err(ReadError::Threshold(threshold).into());
+    }
     let bytes = std::fs::read(&args.model).map_err(Failure::file(&args.model))?;
     let model = Model::from_bytes(&bytes).map_err(Failure::model(&args.model))?;
+    let threshold = args.threshold.unwrap_or(model.config().default_threshold());
     let config = model.config();
     let labels = if config.data_labels.is_empty() { &config.labels } else { &config.data_labels };
     let part = Part { path: args.data, format: args.format };
@@ -45,7 +49,6 @@ pub(crate) fn run(args: Arguments) -> Result<(), Failure> {
     if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} texts, {per_sec}, {eta} left") {
         bar.set_style(style);
     }
-    let threshold = args.threshold.unwrap_or(model.threshold());
     let begun = Instant::now();
     let result = pollster::block_on(evaluate(&model, &items, threshold, |done| {
         bar.set_position(done as u64);

@@ -22,7 +22,7 @@ pub(crate) enum Failure {
     Read(#[from] ReadError),
     /// A training config is not one.
     #[error("{}: {reason}", path.display())]
-    Config { path: PathBuf, reason: toml::de::Error },
+    Config { path: PathBuf, reason: String },
     /// A training run failed.
     #[error(transparent)]
     Train(#[from] TrainError),

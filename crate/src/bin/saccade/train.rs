@@ -41,8 +41,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     let text = std::fs::read_to_string(&args.config).map_err(Failure::file(&args.config))?;
-    let mut config: Config =
-        toml::from_str(&text).map_err(|reason| Failure::Config { path: args.config.clone(), reason })?;
+    let mut config: Config = toml::from_str(&text)
+        .map_err(|error| Failure::Config { path: args.config.clone(), reason: in_one_line(&text, &error) })?;
     // Paths of files to start from are relative to the config, so that a run can be started from anywhere.
     if let Some(init) = &mut config.train.init {
         *init = args.config.parent().unwrap_or(Path::new("")).join(&*init);
@@ -85,6 +85,13 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
             Err(Failure::Cancelled(format!("`--resume` goes on from the state beside {}", out.display())))
         }
     }
+}
+
+/// What is wrong with a config, and in which line.
+fn in_one_line(text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
+    let place = line.map_or(String::new(), |line| format!("line {line}: "));
+    format!("{place}{}", error.message().trim().replace('\n', " "))
 }
 
 /// The command as it is recorded in the model: enough to repeat the run, without this machine's folders.
