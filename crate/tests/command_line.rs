@@ -372,7 +372,9 @@ fn eval_names_what_is_wrong() {
 #[test]
 fn export_writes_a_smaller_copy() {
     let folder = Folder::new();
-    let done = folder.json(&["export", "model", "--out", "small", "--words", "3", "--storage", "f16"], b"");
+    folder.write("texts", TEXTS.as_bytes());
+    let export = ["export", "model", "--out", "small", "--words", "3", "--storage", "f16"];
+    let done = folder.json(&[&export[..], &["--measure", "test=texts:lines"]].concat(), b"");
     assert_eq!(done["words"], json!(3));
     let size = |name: &str| fs::metadata(folder.path(name)).expect("it is there").len();
     assert_eq!(done["bytes"], json!(size("small")));
@@ -381,6 +383,9 @@ fn export_writes_a_smaller_copy() {
         serde_json::from_value(folder.json(&["read", "--model", "small", "a good film"], b""))
             .expect("a reading");
     assert_eq!(reading.tokens.len(), 3);
+    let eval = folder.json(&["eval", "--model", "small", "--data", "texts", "--format", "lines"], b"");
+    let recorded = &folder.json(&["inspect", "small"], b"")["config"]["training"]["figures"]["test_accuracy"];
+    assert_eq!(recorded, &eval["accuracy"], "the figures are those of the copy");
 }
 
 #[test]

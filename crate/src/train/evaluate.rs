@@ -25,6 +25,20 @@ pub struct Evaluation {
     pub flop_reduction: f64,
 }
 
+impl Evaluation {
+    /// Adds the figures worth keeping to a model's record, under `{set}_accuracy` and, of a model that skims,
+    /// `{set}_skim_rate` and `{set}_flop_reduction`.
+    pub fn record(&self, set: &str, model: &mut Model) {
+        let skims = model.skims();
+        let figures = &mut model.config_mut().training.figures;
+        figures.insert(format!("{set}_accuracy"), self.accuracy);
+        if skims {
+            figures.insert(format!("{set}_skim_rate"), self.skim_rate);
+            figures.insert(format!("{set}_flop_reduction"), self.flop_reduction);
+        }
+    }
+}
+
 /// How many texts run together: their rows share one matrix product.
 const TEXTS_TOGETHER: usize = 32;
 

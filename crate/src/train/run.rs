@@ -406,18 +406,12 @@ impl<'a> Run<'a> {
                 test => test,
             },
         };
-        let skims = stored.skims();
-        let figures = &mut stored.config_mut().training.figures;
-        for (set, evaluation) in [("dev", Some(dev)), ("test", test)] {
-            let Some(e) = evaluation else { continue };
-            figures.insert(format!("{set}_accuracy"), e.accuracy);
-            if skims {
-                figures.insert(format!("{set}_skim_rate"), e.skim_rate);
-                figures.insert(format!("{set}_flop_reduction"), e.flop_reduction);
-            }
+        dev.record("dev", &mut stored);
+        if let Some(test) = &test {
+            test.record("test", &mut stored);
         }
         if let Some(best) = self.progress.best {
-            figures.insert("epochs".into(), best.epoch);
+            stored.config_mut().training.figures.insert("epochs".into(), best.epoch);
         }
         self.write(&stored)?;
         Ok(Outcome::Done { dev, test })

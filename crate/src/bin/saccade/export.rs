@@ -1,16 +1,16 @@
 //! `saccade export`: a smaller copy of a model.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use saccade_rnn::model::{Model, Storage};
-use saccade_rnn::train::write_whole;
+use saccade_rnn::train::{Part, evaluate, read_items, write_whole};
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, source};
 
 /// Writes a copy with fewer words, or in less precise storage. Figures recorded in the model are dropped: they are
-/// not the copy's (`--figures NAME=VALUE` records measured ones).
+/// not the copy's (`--measure` records its own).
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The model file.
@@ -24,9 +24,9 @@ pub(crate) struct Arguments {
     /// How matrices are stored; vectors are always f32.
     #[arg(long, value_enum, default_value_t = Precision::Int8)]
     storage: Precision,
-    /// A measured figure to record, such as test_accuracy=0.86.
-    #[arg(long = "figure", value_name = "NAME=VALUE", value_parser = figure)]
-    figures: Vec<(String, f64)>,
+    /// Measure the copy on labelled texts and record the figures in it, as in test=sst/test.txt:lines.
+    #[arg(long = "measure", value_name = "SET=PATH:FORMAT", value_parser = measure)]
+    measures: Vec<(String, Part)>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -44,16 +44,29 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     keep.truncate(args.words.unwrap_or(words) as usize);
     let mut small = model.with_words(&keep).map_err(Failure::model(&args.model))?;
     let training = &mut small.config_mut().training;
-    training.figures = args.figures.into_iter().collect();
+    training.figures.clear();
     training.notes.insert("exported".into(), format!("{} of {words} words", keep.len()));
     let storage = match args.storage {
         Precision::F32 => Storage::F32,
         Precision::F16 => Storage::F16,
         Precision::Int8 => Storage::Int8Rows,
     };
-    let bytes = small
-        .to_bytes(|_, tensor| if tensor.shape.len() == 2 { storage } else { Storage::F32 })
-        .map_err(Failure::model(&args.out))?;
+    let store = |model: &Model| {
+        let bytes = model.to_bytes(|_, tensor| if tensor.shape.len() == 2 { storage } else { Storage::F32 });
+        bytes.map_err(Failure::model(&args.out))
+    };
+    // What is measured is the copy as stored.
+    let mut small = Model::from_bytes(&store(&small)?).map_err(Failure::model(&args.out))?;
+    for (set, part) in &args.measures {
+        let config = small.config();
+        let labels = if config.data_labels.is_empty() { &config.labels } else { &config.data_labels };
+        let items = read_items(part, Path::new(""), small.tokenizer(), small.vocabulary(), labels)?;
+        let figures = pollster::block_on(evaluate(&small, &items, small.threshold(), |_| true))?;
+        if let Some(figures) = figures {
+            figures.record(set, &mut small);
+        }
+    }
+    let bytes = store(&small)?;
     write_whole(&args.out, &bytes)?;
     if json {
         return output::json(&json!({ "out": args.out, "words": keep.len(), "bytes": bytes.len() }));
@@ -80,8 +93,8 @@ fn by_importance(model: &Model) -> Vec<u32> {
     ids
 }
 
-fn figure(text: &str) -> Result<(String, f64), String> {
-    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
-    let value: f64 = value.parse().map_err(|_| format!("{value:?} is not a number"))?;
-    Ok((name.to_owned(), value))
+fn measure(text: &str) -> Result<(String, Part), String> {
+    let (set, source) =
+        text.split_once('=').ok_or("expected SET=PATH:FORMAT, as in test=sst/test.txt:lines")?;
+    Ok((set.to_owned(), source::parse(source).map_err(|error| error.to_string())?))
 }

@@ -10,6 +10,7 @@ mod inspect;
 mod interrupt;
 mod output;
 mod read;
+mod source;
 mod train;
 mod vectors;
 

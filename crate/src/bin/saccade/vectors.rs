@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use saccade_rnn::text::Tokenizer;
-use saccade_rnn::train::data::{Format, UnknownFormat};
 use saccade_rnn::train::vectors::{Corpus, SkipGram};
-use saccade_rnn::train::{CorpusError, write_whole};
+use saccade_rnn::train::{CorpusError, Part, write_whole};
 
 use crate::failure::Failure;
-use crate::interrupt;
+use crate::{interrupt, source};
 
 /// Neighbours shown for each word asked for.
 const NEIGHBOURS: usize = 10;
@@ -22,8 +21,8 @@ const NEIGHBOURS: usize = 10;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Text to train on: a path below the data folder, a colon, and lines, imdb-tsv, ag-csv or sst-trees
-    #[arg(required = true, value_name = "PATH:FORMAT", value_parser = parse_source)]
-    text: Vec<Source>,
+    #[arg(required = true, value_name = "PATH:FORMAT", value_parser = source::parse)]
+    text: Vec<Part>,
     /// The folder that holds the data
     #[arg(long, value_name = "DIR", default_value = ".")]
     data: PathBuf,
@@ -60,21 +59,6 @@ pub(crate) struct Arguments {
     /// Show the nearest neighbours of a word when done (may be repeated)
     #[arg(long, value_name = "WORD")]
     nearest: Vec<String>,
-}
-
-#[derive(Clone, Debug)]
-struct Source {
-    path: PathBuf,
-    format: Format,
-}
-
-/// Why an argument is no `PATH:FORMAT`.
-#[derive(Debug, thiserror::Error)]
-enum SourceError {
-    #[error("a text is PATH:FORMAT, as in reviews/train.tsv:imdb-tsv; there is no colon")]
-    NoColon,
-    #[error(transparent)]
-    Format(#[from] UnknownFormat),
 }
 
 /// What was done, as `--json` prints it.
@@ -170,25 +154,5 @@ impl Report<'_> {
             writeln!(out, "{word}: {list}")?;
         }
         Ok(())
-    }
-}
-
-/// The format follows the last colon, so that a path may hold others.
-fn parse_source(argument: &str) -> Result<Source, SourceError> {
-    let (path, format) = argument.rsplit_once(':').ok_or(SourceError::NoColon)?;
-    Ok(Source { path: path.into(), format: format.parse()? })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_source_is_a_path_and_a_format() {
-        let source = parse_source("a:b/train.tsv:imdb-tsv").unwrap();
-        assert_eq!((source.path, source.format), (PathBuf::from("a:b/train.tsv"), Format::ImdbTsv));
-        assert!(matches!(parse_source("train.tsv"), Err(SourceError::NoColon)));
-        let unknown = parse_source("train.tsv:xml").unwrap_err().to_string();
-        assert!(unknown.contains("\"xml\"") && unknown.contains("imdb-tsv"), "{unknown}");
     }
 }
