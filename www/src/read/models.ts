@@ -1,6 +1,6 @@
 /** The models the page offers, by the name of their file in `models/`; the first is the one it opens with. */
 export const models = [
-  { id: "sst2-skim-lstm-small", name: "Sentences", about: "From single sentences of film reviews; common words only, 0.6 MB." },
+  { id: "sst2-skim-lstm-small", name: "Sentences", about: "From single sentences of film reviews; common words only, 0.7 MB." },
   { id: "sst2-skim-lstm", name: "Sentences, all words", about: "From single sentences of film reviews; all their words, 3 MB." },
   { id: "imdb-skim-lstm", name: "Long reviews", about: "From whole film reviews, 3 MB." },
 ] as const;
