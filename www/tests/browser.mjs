@@ -19,14 +19,18 @@ const types = {
 /** The page works in any folder of a host, so it is never served at the top of one. */
 const FOLDER = "/some/folder";
 
-/** Serves `www/dist` on a free port; resolves to `{ url, close }`. */
+/**
+ * Serves `www/dist` on a free port; resolves to `{ url, hidden, close }`. Files whose extension is in the set `hidden` are
+ * not there: what a worker asks for cannot be held up in the browser.
+ */
 export async function serve() {
   if (!existsSync(join(dist, "index.html"))) throw new Error("www/dist is missing: npm run build");
+  const hidden = new Set();
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://page");
     const path = normalize(pathname.endsWith("/") ? `${pathname}index.html` : pathname);
     const file = join(dist, path.slice(FOLDER.length));
-    if (!path.startsWith(`${FOLDER}/`) || !existsSync(file)) {
+    if (!path.startsWith(`${FOLDER}/`) || !existsSync(file) || hidden.has(extname(file))) {
       response.writeHead(404).end();
       return;
     }
@@ -35,7 +39,7 @@ export async function serve() {
     createReadStream(file).pipe(response);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${server.address().port}${FOLDER}/`, close: () => server.close() };
+  return { url: `http://127.0.0.1:${server.address().port}${FOLDER}/`, hidden, close: () => server.close() };
 }
 
 const switches = [

@@ -29,6 +29,7 @@ describe("the page", { timeout: 300_000 }, () => {
   });
 
   beforeEach(async () => {
+    server.hidden.clear();
     await page?.context().close();
     page = await browser.newPage();
     complaints = [];
@@ -274,12 +275,12 @@ describe("the page", { timeout: 300_000 }, () => {
   });
 
   test("an engine that is not there is a visible failure, and another try mends it", async () => {
-    await page.route("**/*.wasm", (route) => route.fulfill({ status: 404 }));
+    server.hidden.add(".wasm");
     await open();
     const failed = page.locator('[data-state="failed"]');
     await failed.waitFor();
     assert.equal(await failed.getAttribute("data-code"), "ENGINE_FAILED");
-    await page.unroute("**/*.wasm");
+    server.hidden.clear();
     await page.getByRole("button", { name: "Try again" }).click();
     await page.locator("#threshold:enabled").waitFor();
   });

@@ -43,7 +43,8 @@ export class Reader {
    */
   async choose(id: ModelId, fresh = false): Promise<void> {
     this.#download?.abort();
-    const { signal } = (this.#download = new AbortController());
+    const loading = (this.#download = new AbortController());
+    const { signal } = loading;
     this.failure = null;
     this.stage = { kind: "loading", progress: null };
     try {
@@ -52,6 +53,8 @@ export class Reader {
       this.stage = { kind: "ready", model };
     } catch (error) {
       if (signal.aborted) return;
+      // A download that goes on after the engine has failed must not report progress over the failure.
+      loading.abort();
       this.seen = null;
       this.stage = { kind: "failed", failure: failureOf(error) };
     }
