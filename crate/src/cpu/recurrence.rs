@@ -39,12 +39,12 @@ impl LockStep {
         self.starts[place] + if self.reverse { self.lengths[place] - 1 - t } else { t }
     }
 
-    /// A state with a row a place, from optional initial states with a row a lane.
-    pub(crate) fn gather(&self, initial: Option<Ragged<'_>>, columns: usize) -> Vec<f32> {
+    /// A state with a row a place, from values with a row a lane; zeros if absent.
+    pub(crate) fn gather(&self, lanes: Option<&[f32]>, columns: usize) -> Vec<f32> {
         let mut state = vec![0.0; self.order.len() * columns];
-        if let Some(initial) = initial {
+        if let Some(lanes) = lanes {
             for (place, &lane) in self.order.iter().enumerate() {
-                state[place * columns..(place + 1) * columns].copy_from_slice(initial.row(lane));
+                block_mut(&mut state, place, columns).copy_from_slice(block(lanes, lane, columns));
             }
         }
         state
@@ -112,7 +112,10 @@ pub(crate) fn forward<C: Cell>(a: Arguments<'_>) -> Forward {
     let (gates, memory) = (C::GATES * n, if C::MEMORY { n } else { 0 });
     let plan = LockStep::new(a.x, a.reverse);
     let total = a.x.total_rows();
-    let (mut h, mut c) = (plan.gather(a.h0, n), plan.gather(a.c0.filter(|_| C::MEMORY), memory));
+    let (mut h, mut c) = (
+        plan.gather(a.h0.map(|h| h.all()), n),
+        plan.gather(a.c0.filter(|_| C::MEMORY).map(|c| c.all()), memory),
+    );
     let (mut h_next, mut c_next) = (h.clone(), c.clone());
     let mut w = vec![0.0; plan.order.len() * gates];
     let kept = if a.keep { total } else { 1 };
@@ -195,17 +198,11 @@ pub(crate) fn backward<C: Cell>(
     let (gates, memory) = (C::GATES * n, if C::MEMORY { n } else { 0 });
     let plan = LockStep::new(a.x, a.reverse);
     let (lanes, total) = (plan.order.len(), a.x.total_rows());
-    let by_lane = |values: Option<&[f32]>, columns: usize| {
-        let mut state = vec![0.0; lanes * columns];
-        if let Some(values) = values {
-            for (place, &lane) in plan.order.iter().enumerate() {
-                block_mut(&mut state, place, columns).copy_from_slice(block(values, lane, columns));
-            }
-        }
-        state
-    };
-    let (mut dh, mut dc) = (by_lane(up.h, n), by_lane(up.c, memory));
-    let (h0, c0) = (plan.gather(a.h0, n), plan.gather(a.c0.filter(|_| C::MEMORY), memory));
+    let (mut dh, mut dc) = (plan.gather(up.h, n), plan.gather(up.c, memory));
+    let (h0, c0) = (
+        plan.gather(a.h0.map(|h| h.all()), n),
+        plan.gather(a.c0.filter(|_| C::MEMORY).map(|c| c.all()), memory),
+    );
     let mut dx = vec![0.0; total * gates];
     // Gradients of the recurrent product, and the states it was made from, row by row: one matrix product at the
     // end gives the gradient of the weight.

@@ -116,7 +116,10 @@ pub(crate) fn soft<C: Cell>(a: Arguments<'_>, soft: Soft<'_>) -> Forward {
     let plan = LockStep::new(soft.big_x, false);
     let (places, total) = (plan.order.len(), soft.big_x.total_rows());
     let layout = Layout::new::<C>(n, d);
-    let (mut h, mut c) = (plan.gather(a.h0, n), plan.gather(a.c0.filter(|_| C::MEMORY), memory));
+    let (mut h, mut c) = (
+        plan.gather(a.h0.map(|h| h.all()), n),
+        plan.gather(a.c0.filter(|_| C::MEMORY).map(|c| c.all()), memory),
+    );
     let mut products = Products::new(places, gates, small_gates);
     let mut step_logits = vec![0.0; places * 2];
     let mut out = Forward {
@@ -221,17 +224,11 @@ pub(crate) fn soft_backward<C: Cell>(
     let plan = LockStep::new(soft.big_x, false);
     let (places, total) = (plan.order.len(), soft.big_x.total_rows());
     let layout = Layout::new::<C>(n, d);
-    let by_place = |values: Option<&[f32]>, columns: usize| {
-        let mut state = vec![0.0; places * columns];
-        if let Some(values) = values {
-            for (place, &lane) in plan.order.iter().enumerate() {
-                block_mut(&mut state, place, columns).copy_from_slice(block(values, lane, columns));
-            }
-        }
-        state
-    };
-    let (mut dh, mut dc) = (by_place(up.h, n), by_place(up.c, memory));
-    let (h0, c0) = (plan.gather(a.h0, n), plan.gather(a.c0.filter(|_| C::MEMORY), memory));
+    let (mut dh, mut dc) = (plan.gather(up.h, n), plan.gather(up.c, memory));
+    let (h0, c0) = (
+        plan.gather(a.h0.map(|h| h.all()), n),
+        plan.gather(a.c0.filter(|_| C::MEMORY).map(|c| c.all()), memory),
+    );
     let mut out = SoftBackward {
         big_x: vec![0.0; total * gates],
         small_x: vec![0.0; total * small_gates],
