@@ -36,7 +36,7 @@ macro_rules! kinds {
 // A new variant or attribute does not compile here until it is named, and a named kind without a case fails
 // `every_kind_has_a_case`.
 kinds! {
-    "input" => Op::Input,
+    "input" => Op::Input | Op::Held,
     "embedding" => Op::Embedding { table: _ },
     "affine" => Op::Affine {
         weight: WeightView { param: _, first: _, inputs: _, outputs: _, input_major: false }, bias: None

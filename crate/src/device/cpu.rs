@@ -45,6 +45,10 @@ impl Device for Cpu {
         Ok(Arc::new(values))
     }
 
+    fn zeros(&self, size: usize) -> Result<Buffer, EngineError> {
+        Ok(Arc::new(vec![0.0; size]))
+    }
+
     fn gather(&self, columns: usize, parts: &[(&Buffer, Range<usize>)]) -> Result<Buffer, EngineError> {
         let rows: usize = parts.iter().map(|(_, range)| range.len()).sum();
         let mut out = Vec::with_capacity(rows * columns);
@@ -85,8 +89,8 @@ impl Device for Cpu {
         training::backward(call, forward, upstream, wanted, gradients)
     }
 
-    async fn read(&self, buffer: &Buffer, range: Range<usize>) -> Result<Vec<f32>, EngineError> {
-        Ok(buffer[range].to_vec())
+    async fn read(&self, parts: &[(Buffer, Range<usize>)]) -> Result<Vec<Vec<f32>>, EngineError> {
+        Ok(parts.iter().map(|(buffer, range)| buffer[range.clone()].to_vec()).collect())
     }
 }
 
@@ -141,7 +145,7 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
         vec![y]
     };
     let outputs = match *call.op {
-        Op::Input => vec![input(0).all().to_vec()],
+        Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
         Op::Embedding { table } => {
             vec![embedding::forward(p.values(table), p.get(table).columns(), call.indices)]
         }

@@ -8,7 +8,7 @@ impl Op {
     fn operands(&self) -> Option<usize> {
         match *self {
             Op::ConcatColumns | Op::ConcatRows => None,
-            Op::Input | Op::Embedding { .. } => Some(0),
+            Op::Input | Op::Held | Op::Embedding { .. } => Some(0),
             Op::Binary(_) => Some(2),
             Op::Affine { .. }
             | Op::Unary(_)
@@ -46,8 +46,8 @@ impl Op {
             check.length("operands", operands, inputs.len())?;
         }
         Ok(match *self {
-            Op::Input => {
-                let reason = "values come from `Graph::input` and `Graph::variable`";
+            Op::Input | Op::Held => {
+                let reason = "values come from `Graph::input`, `Graph::variable` and `Graph::held`";
                 return Err(EngineError::Unsupported { op: self.name(), reason });
             }
             Op::Embedding { table } => {

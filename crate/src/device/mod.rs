@@ -88,6 +88,9 @@ pub trait Device {
     /// Copies values to the device.
     fn upload(&self, values: Vec<f32>) -> Result<Self::Buffer, EngineError>;
 
+    /// A matrix of zeros with `size` values.
+    fn zeros(&self, size: usize) -> Result<Self::Buffer, EngineError>;
+
     /// Lays row ranges of buffers with the same number of columns end to end.
     fn gather(
         &self,
@@ -119,6 +122,6 @@ pub trait Device {
         gradients: &mut ParamGradients<Self::Buffer>,
     ) -> Result<Vec<Option<Self::Buffer>>, EngineError>;
 
-    /// Copies a range of elements back to the host.
-    async fn read(&self, buffer: &Self::Buffer, range: Range<usize>) -> Result<Vec<f32>, EngineError>;
+    /// Copies ranges of elements back to the host, all in one exchange.
+    async fn read(&self, parts: &[(Self::Buffer, Range<usize>)]) -> Result<Vec<Vec<f32>>, EngineError>;
 }

@@ -211,6 +211,8 @@ pub enum SkimMode {
 pub enum Op {
     /// A value from outside.
     Input,
+    /// A value that an earlier graph left on the device.
+    Held,
     /// Rows of a table; the ids are the node's indices.
     Embedding {
         /// `[rows, columns]`.
@@ -287,6 +289,7 @@ impl Op {
     pub fn name(&self) -> &'static str {
         match self {
             Op::Input => "input",
+            Op::Held => "held",
             Op::Embedding { .. } => "embedding",
             Op::Affine { .. } => "affine",
             Op::Unary(Unary::Tanh) => "tanh",

@@ -35,7 +35,7 @@ pub(super) fn run<D: Device>(
     for number in (0..tape.batches.len()).rev() {
         let batch = &tape.batches[number];
         let op = &tape.keys[tape.nodes[batch.nodes[0]].key].op;
-        if *op == Op::Input || gradients[number].iter().all(Option::is_none) {
+        if matches!(op, Op::Input | Op::Held) || gradients[number].iter().all(Option::is_none) {
             continue;
         }
         let lanes = LaneData::of(&tape, &batch.nodes);
@@ -104,7 +104,7 @@ fn add<D: Device>(
             Ok(())
         }
         slot @ None => {
-            let target = slot.insert(graph.device.upload(vec![0.0; total * columns])?);
+            let target = slot.insert(graph.device.zeros(total * columns)?);
             graph.device.add(target, at, source, rows, *columns)
         }
     }

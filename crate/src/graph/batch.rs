@@ -69,6 +69,11 @@ pub(super) fn run<D: Device>(
     let forward = if op == Op::Input {
         let values = nodes.iter().flat_map(|&n| std::mem::take(&mut tape.nodes[n].values)).collect();
         Forward { outputs: vec![graph.device.upload(values)?], saved: Vec::new() }
+    } else if op == Op::Held {
+        let columns = outputs[0].0;
+        let held: Vec<_> = nodes.iter().map(|&n| &tape.held[tape.nodes[n].indices[0] as usize]).collect();
+        let parts: Vec<_> = held.iter().map(|h| (&h.buffer, h.rows.clone())).collect();
+        Forward { outputs: vec![graph.device.gather(columns, &parts)?], saved: Vec::new() }
     } else {
         for operand in 0..tape.nodes[nodes[0]].inputs.len() {
             let (input, was_copied) = lay_out(tape, &nodes, operand, graph.device)?;

@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Mul, Range, Sub};
 
-use super::{Gradients, Graph, Port};
+use super::{Gradients, Graph, Held, Port};
 use crate::cpu::pool::Pool;
 use crate::device::{Binary, Cpu, Device, EngineError, Op, ParamId, Real, Shape, Unary, WeightView};
 
@@ -130,13 +130,19 @@ impl<'g, D: Device> Expr<'g, D> {
     /// # Errors
     /// The first mistake made while recording, or what the device reports.
     pub async fn value(self) -> Result<Vec<f32>, EngineError> {
+        Ok(self.graph.values(&[self]).await?.pop().unwrap_or_default())
+    }
+
+    /// The value, left on the device for a later graph ([`Graph::held`]). Runs everything recorded so far that has
+    /// not run.
+    ///
+    /// # Errors
+    /// As [`Self::value`].
+    pub fn hold(self) -> Result<Held<D::Buffer>, EngineError> {
         self.graph.flush()?;
-        let (buffer, range) = {
-            let tape = self.graph.tape();
-            let (buffer, rows, columns) = tape.locate(self.port);
-            (buffer.clone(), rows.start * columns..rows.end * columns)
-        };
-        self.graph.device.read(&buffer, range).await
+        let tape = self.graph.tape();
+        let (buffer, rows, columns) = tape.locate(self.port);
+        Ok(Held { buffer: buffer.clone(), rows, columns })
     }
 
     /// Gradients of this scalar (1 x 1) with respect to every parameter, and to every variable
@@ -182,7 +188,9 @@ impl<'g, D: Device> Expr<'g, D> {
             (buffer, rows.start * columns..rows.end * columns)
         };
         match found {
-            (Some(buffer), range) => self.graph.device.read(&buffer, range).await,
+            (Some(buffer), range) => {
+                Ok(self.graph.device.read(&[(buffer, range)]).await?.pop().unwrap_or_default())
+            }
             (None, range) => Ok(vec![0.0; range.len()]),
         }
     }

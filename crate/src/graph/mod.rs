@@ -29,6 +29,7 @@ mod schedule;
 
 use std::cell::{Ref, RefCell};
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::device::{Cpu, Device, EngineError, Op, ParamGradients, ParamId, Parameters, Shape};
 use batch::Batch;
@@ -54,12 +55,23 @@ pub(crate) struct Tape<B> {
     keys: Vec<Key>,
     key_numbers: HashMap<Key, usize>,
     batches: Vec<Batch<B>>,
+    /// Values of earlier graphs that [`Op::Held`] nodes refer to by number.
+    held: Vec<Held<B>>,
     /// Nodes before this one have run.
     done: usize,
     /// The first mistake made while recording.
     mistake: Option<EngineError>,
     /// Gradients of batch outputs after a backward pass: `[batch][output]`.
     gradients: Vec<Vec<Option<B>>>,
+}
+
+/// A value that stays on the device after its graph is gone, such as the state that the next piece of a long text
+/// begins with.
+#[derive(Clone, Debug)]
+pub struct Held<B> {
+    buffer: B,
+    rows: Range<usize>,
+    columns: usize,
 }
 
 /// Nodes run together only if their keys are equal, compared whole.
@@ -109,6 +121,7 @@ impl<'p, D: Device> Graph<'p, D> {
             keys: Vec::new(),
             key_numbers: HashMap::new(),
             batches: Vec::new(),
+            held: Vec::new(),
             done: 0,
             mistake: None,
             gradients: Vec::new(),
@@ -149,6 +162,36 @@ impl<'p, D: Device> Graph<'p, D> {
         let (inputs, indices) = (Vec::new(), Vec::new());
         tape.nodes.push(Node { key, inputs, indices, values, shapes, differentiable, place: None });
         Expr { graph: self, port: Port { node: tape.nodes.len() - 1, output: 0 } }
+    }
+
+    /// A value left by an earlier graph on the same device.
+    pub fn held(&self, value: Held<D::Buffer>) -> Expr<'_, D> {
+        let mut tape = self.tape.borrow_mut();
+        let key = tape.key_number(Key { op: Op::Held, columns: vec![value.columns] });
+        let shapes = vec![Shape { rows: value.rows.len(), columns: value.columns }];
+        let indices = vec![tape.held.len() as u32];
+        tape.held.push(value);
+        let (inputs, values) = (Vec::new(), Vec::new());
+        tape.nodes.push(Node { key, inputs, indices, values, shapes, differentiable: false, place: None });
+        Expr { graph: self, port: Port { node: tape.nodes.len() - 1, output: 0 } }
+    }
+
+    /// Values of several expressions, row by row, with one exchange with the device. Runs everything recorded so far
+    /// that has not run.
+    ///
+    /// # Errors
+    /// The first mistake made while recording, or what the device reports.
+    pub async fn values(&self, wanted: &[Expr<'_, D>]) -> Result<Vec<Vec<f32>>, EngineError> {
+        self.flush()?;
+        let parts: Vec<_> = {
+            let tape = self.tape.borrow();
+            let part = |x: &Expr<'_, D>| {
+                let (buffer, rows, columns) = tape.locate(x.port);
+                (buffer.clone(), rows.start * columns..rows.end * columns)
+            };
+            wanted.iter().map(part).collect()
+        };
+        self.device.read(&parts).await
     }
 
     /// Records an operation and returns its outputs. A mistake is kept and returned by the next value or gradient.
@@ -261,7 +304,10 @@ impl<D: Device> Gradients<D> {
         id: ParamId,
     ) -> Result<Option<Vec<f32>>, EngineError> {
         match &self.slots[id.index()] {
-            Some(buffer) => Ok(Some(device.read(buffer, 0..parameters.values(id).len()).await?)),
+            Some(buffer) => {
+                let part = (buffer.clone(), 0..parameters.values(id).len());
+                Ok(device.read(&[part]).await?.pop())
+            }
             None => Ok(None),
         }
     }

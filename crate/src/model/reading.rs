@@ -222,11 +222,11 @@ impl Model {
         let scores = classified.logits.softmax();
         let skims: Vec<_> =
             classified.skims.iter().map(|s| (s.decisions, s.logits.softmax().columns(1..2))).collect();
-        let scores = scores.value().await?;
-        let mut layers = Vec::new();
-        for (decisions, probability) in skims {
-            layers.push((decisions.value().await?, probability.value().await?));
-        }
+        let mut wanted = vec![scores];
+        wanted.extend(skims.iter().flat_map(|&(decisions, probability)| [decisions, probability]));
+        let mut values = graph.values(&wanted).await?.into_iter();
+        let scores = values.next().unwrap_or_default();
+        let layers = std::iter::from_fn(|| Some((values.next()?, values.next()?))).collect();
         Ok(Outcome { scores, layers })
     }
 

@@ -52,7 +52,7 @@ pub(super) fn backward(
         vec![Some(d)]
     };
     Ok(match *call.op {
-        Op::Input => Vec::new(),
+        Op::Input | Op::Held => Vec::new(),
         Op::Embedding { table } => {
             let mut d = gradients.take(table);
             embedding::backward(&mut d, p.get(table).columns(), call.indices, dy);
