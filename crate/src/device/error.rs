@@ -35,6 +35,14 @@ pub enum EngineError {
         /// Why not, and what to use instead.
         reason: &'static str,
     },
+    /// The device failed, or has no room.
+    #[error("{}: {reason}", .kind.title())]
+    Device {
+        /// In which way.
+        kind: Failure,
+        /// What the driver says.
+        reason: String,
+    },
     /// A gradient was asked of a graph that keeps nothing for it.
     #[error("this graph records for inference; gradients need a graph made with `Graph::training`")]
     NotTraining,
@@ -46,4 +54,28 @@ pub enum EngineError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+/// Ways in which a device fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It is gone: a driver that was reset, a tab in the background, hardware that was unplugged.
+    Lost,
+    /// Its memory is full.
+    OutOfMemory,
+    /// It refuses a command.
+    Invalid,
+    /// A value is larger than its buffers may be.
+    TooLarge,
+}
+
+impl Failure {
+    fn title(self) -> &'static str {
+        match self {
+            Failure::Lost => "the GPU was lost",
+            Failure::OutOfMemory => "the GPU is out of memory",
+            Failure::Invalid => "the GPU refused a command",
+            Failure::TooLarge => "too large for the GPU",
+        }
+    }
 }

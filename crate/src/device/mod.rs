@@ -6,6 +6,8 @@
 
 mod cpu;
 mod error;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 mod infer;
 mod op;
 mod parameters;
@@ -14,7 +16,7 @@ use std::ops::Range;
 
 pub use crate::cpu::pool::Pool;
 pub use cpu::Cpu;
-pub use error::EngineError;
+pub use error::{EngineError, Failure};
 pub use op::{Binary, CellKind, Op, Real, Shape, Skim, SkimMode, Sru, Unary, WeightView};
 pub use parameters::{ParamId, Parameter, Parameters};
 

@@ -1,6 +1,7 @@
 //! Named weights.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Weak};
 
 use super::EngineError;
 
@@ -41,10 +42,31 @@ impl Parameter {
 }
 
 /// The weights of a model, in the order they were added.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub struct Parameters {
     list: Vec<Parameter>,
     names: HashMap<String, ParamId>,
+    /// How often each may have changed.
+    revisions: Vec<u64>,
+    identity: Arc<()>,
+}
+
+impl Clone for Parameters {
+    fn clone(&self) -> Self {
+        let Self { list, names, revisions, .. } = self;
+        Self {
+            list: list.clone(),
+            names: names.clone(),
+            revisions: revisions.clone(),
+            identity: Arc::default(),
+        }
+    }
+}
+
+impl PartialEq for Parameters {
+    fn eq(&self, other: &Self) -> bool {
+        self.list == other.list
+    }
 }
 
 impl Parameters {
@@ -74,6 +96,7 @@ impl Parameters {
         }
         let id = ParamId(self.list.len() as u32);
         self.names.insert(name.clone(), id);
+        self.revisions.push(0);
         self.list.push(Parameter { name, shape: shape.to_vec(), values, trainable: true });
         Ok(id)
     }
@@ -90,7 +113,18 @@ impl Parameters {
 
     /// A parameter, to change its values.
     pub fn get_mut(&mut self, id: ParamId) -> &mut Parameter {
+        self.revisions[id.index()] += 1;
         &mut self.list[id.index()]
+    }
+
+    /// How often a parameter may have changed: devices keep copies by it.
+    pub fn revision(&self, id: ParamId) -> u64 {
+        self.revisions[id.index()]
+    }
+
+    /// What distinguishes this store from all others while it lives; a clone is another store.
+    pub fn identity(&self) -> Weak<()> {
+        Arc::downgrade(&self.identity)
     }
 
     /// Values of a parameter.
@@ -105,6 +139,7 @@ impl Parameters {
 
     /// All parameters in order, to change their values.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (ParamId, &mut Parameter)> {
+        self.revisions.iter_mut().for_each(|revision| *revision += 1);
         self.list.iter_mut().enumerate().map(|(i, p)| (ParamId(i as u32), p))
     }
 

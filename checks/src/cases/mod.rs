@@ -1,0 +1,40 @@
+//! The cases, a file a family of kernels.
+
+mod affine;
+mod dropout;
+mod elementwise;
+mod embedding;
+mod layer_norm;
+mod pool;
+mod recurrence;
+mod rows;
+mod skim;
+mod skim_soft;
+mod softmax;
+mod sru;
+
+use crate::Case;
+
+/// Every case.
+pub fn all() -> Vec<Case> {
+    [
+        affine::cases(),
+        dropout::cases(),
+        elementwise::cases(),
+        embedding::cases(),
+        layer_norm::cases(),
+        pool::cases(),
+        recurrence::cases(),
+        rows::cases(),
+        skim::cases(),
+        skim_soft::cases(),
+        softmax::cases(),
+        sru::cases(),
+    ]
+    .concat()
+}
+
+/// Row counts of lanes: none, one, one without rows, unequal ones, and a thousand.
+pub(crate) fn lane_shapes() -> Vec<Vec<usize>> {
+    vec![vec![0], vec![1], vec![5], vec![0, 1, 7, 0, 2], vec![70, 3], (0..1000).map(|i| i % 4).collect()]
+}

@@ -1,0 +1,167 @@
+//! One kernel call on two devices.
+
+use saccade_rnn::device::{Call, Cpu, Device, EngineError, Op, Operand, Parameters, Shape};
+
+use crate::Random;
+
+/// An operand of one lane.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matrix {
+    /// Time steps, or 1.
+    pub rows: usize,
+    /// Features.
+    pub columns: usize,
+    /// Row by row.
+    pub values: Vec<f32>,
+}
+
+/// What one node brings to a batch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lane {
+    /// Its operands.
+    pub inputs: Vec<Matrix>,
+    /// Ids, targets, row numbers or forced decisions.
+    pub indices: Vec<u32>,
+}
+
+/// One batched call.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// What it is about.
+    pub name: String,
+    /// The operation.
+    pub op: Op,
+    /// The weights it refers to.
+    pub parameters: Parameters,
+    /// Its lanes.
+    pub lanes: Vec<Lane>,
+    /// Whether it is differentiated too.
+    pub backward: bool,
+    /// Devices agree if `|a - b| <= bound * max(1, |b|, largest |b|)`, gradients with ten times the bound.
+    pub bound: f32,
+}
+
+/// Where devices disagree.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Disagreement {
+    /// The case, and which value of it.
+    pub what: String,
+    /// How.
+    pub how: String,
+}
+
+impl std::fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.what, self.how)
+    }
+}
+
+/// Named values of a call.
+type Values = Vec<(String, Vec<f32>)>;
+
+/// Runs a case on the CPU and on another device and compares all values and gradients.
+///
+/// # Errors
+/// The first disagreement, or the error of either device.
+pub async fn agree<D: Device>(device: &D, case: &Case) -> Result<(), Disagreement> {
+    let fail = |what: &str, how: String| Disagreement { what: format!("{}: {what}", case.name), how };
+    let on_cpu = run(&Cpu, case).await.map_err(|error| fail("on the CPU", error.to_string()))?;
+    let on_device = run(device, case).await.map_err(|error| fail("on the device", error.to_string()))?;
+    for ((name, a), (_, b)) in on_device.iter().zip(&on_cpu) {
+        let bound = if name.starts_with("gradient") { 10.0 * case.bound } else { case.bound };
+        compare(a, b, bound).map_err(|how| fail(name, how))?;
+    }
+    Ok(())
+}
+
+/// Whether `a` is `b` within a bound relative to the largest value.
+pub(crate) fn compare(a: &[f32], b: &[f32], bound: f32) -> Result<(), String> {
+    if a.len() != b.len() {
+        return Err(format!("{} values, the CPU has {}", a.len(), b.len()));
+    }
+    let largest = b.iter().fold(1.0f32, |most, x| most.max(x.abs()));
+    let apart = |(a, b): (&f32, &f32)| !((a - b).abs() <= bound * largest || a.to_bits() == b.to_bits());
+    match a.iter().zip(b).position(apart) {
+        None => Ok(()),
+        Some(at) => Err(format!("value {at} of {}: {}, on the CPU {}", a.len(), a[at], b[at])),
+    }
+}
+
+async fn run<D: Device>(device: &D, case: &Case) -> Result<Values, EngineError> {
+    let mut random = Random::new(99);
+    let operands = case.lanes.first().map_or(0, |lane| lane.inputs.len());
+    let mut inputs = Vec::new();
+    for operand in 0..operands {
+        inputs.push(lay_out(device, case, operand)?);
+    }
+    let streams: Vec<u32> = (0..case.lanes.len() as u32).map(|lane| 7 + 3 * lane).collect();
+    let indices: Vec<u32> = case.lanes.iter().flat_map(|lane| lane.indices.clone()).collect();
+    let mut index_offsets = vec![0];
+    for lane in &case.lanes {
+        index_offsets.push(index_offsets[index_offsets.len() - 1] + lane.indices.len());
+    }
+    let call = Call {
+        op: &case.op,
+        parameters: &case.parameters,
+        inputs: &inputs,
+        streams: &streams,
+        indices: &indices,
+        index_offsets: &index_offsets,
+        seed: 5,
+        keep: case.backward,
+    };
+    let forward = device.forward(&call)?;
+    // Sizes of the outputs, from the shapes of every lane.
+    let mut sizes: Vec<usize> = Vec::new();
+    for lane in &case.lanes {
+        let shape = |x: &crate::Matrix| Shape { rows: x.rows, columns: x.columns };
+        let shapes: Vec<Shape> = lane.inputs.iter().map(shape).collect();
+        for (i, out) in case.op.infer(&shapes, &lane.indices, &case.parameters)?.iter().enumerate() {
+            if sizes.len() <= i {
+                sizes.push(0);
+            }
+            sizes[i] += out.rows * out.columns;
+        }
+    }
+    let parts: Vec<_> = forward.outputs.iter().cloned().zip(sizes.iter().map(|&size| 0..size)).collect();
+    let values = device.read(&parts).await?;
+    let mut named: Values = values.into_iter().enumerate().map(|(i, v)| (format!("output {i}"), v)).collect();
+    if case.backward {
+        let mut upstream = Vec::new();
+        for &size in &sizes {
+            upstream.push(Some(device.upload(random.values(size, 1.0))?));
+        }
+        let mut slots = vec![None; case.parameters.len()];
+        let wanted = vec![true; operands];
+        let d_inputs = device.backward(&call, &forward, &upstream, &wanted, &mut slots)?;
+        for (i, input) in inputs.iter().enumerate() {
+            if let Some(gradient) = d_inputs.get(i).and_then(Option::as_ref) {
+                let size = input.total_rows() * input.columns;
+                let read = device.read(&[(gradient.clone(), 0..size)]).await?;
+                named.push((format!("gradient of operand {i}"), read.concat()));
+            }
+        }
+        for (id, parameter) in case.parameters.iter() {
+            if let Some(gradient) = &slots[id.index()] {
+                let read = device.read(&[(gradient.clone(), 0..parameter.values.len())]).await?;
+                named.push((format!("gradient of parameter {}", id.index()), read.concat()));
+            }
+        }
+    }
+    Ok(named)
+}
+
+/// An operand of all lanes, three rows into its buffer, since operands are often parts of larger values.
+fn lay_out<D: Device>(device: &D, case: &Case, operand: usize) -> Result<Operand<D::Buffer>, EngineError> {
+    const BEFORE: usize = 3;
+    let columns = case.lanes[0].inputs[operand].columns;
+    let mut values = vec![9.0; BEFORE * columns];
+    let mut offsets = vec![BEFORE];
+    for lane in &case.lanes {
+        let matrix = &lane.inputs[operand];
+        values.extend_from_slice(&matrix.values);
+        offsets.push(offsets[offsets.len() - 1] + matrix.rows);
+    }
+    values.extend(vec![9.0; columns]);
+    Ok(Operand { buffer: device.upload(values)?, columns, offsets })
+}

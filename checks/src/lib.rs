@@ -1,0 +1,10 @@
+//! Holds the GPU against the CPU: every kernel, forward and backward, over shapes that break careless ones.
+//!
+//! The same checks run natively (`tests/native.rs`) and in a browser.
+
+pub mod cases;
+mod kernel;
+mod random;
+
+pub use kernel::{Case, Disagreement, Lane, Matrix, agree};
+pub use random::Random;

@@ -1,0 +1,22 @@
+//! Every case on this machine's GPU: in tests, Mesa's processor that plays one (lavapipe).
+
+use pollster::block_on;
+use saccade_checks::{agree, cases};
+use saccade_rnn::device::gpu::{Gpu, GpuOptions};
+
+/// The adapter that the environment names in `SACCADE_ADAPTER`, otherwise the system's first.
+fn gpu() -> Gpu {
+    let name = std::env::var("SACCADE_ADAPTER").ok();
+    block_on(Gpu::request(&GpuOptions { name, ..Default::default() }))
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn kernels_agree_with_their_twins() {
+    let gpu = gpu();
+    let cases = cases::all();
+    let wrong: Vec<String> =
+        cases.iter().filter_map(|case| block_on(agree(&gpu, case)).err()).map(|d| d.to_string()).collect();
+    println!("{} cases on {}", cases.len(), gpu.adapter());
+    assert!(wrong.is_empty(), "{} of {} disagree:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}

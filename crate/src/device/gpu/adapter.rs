@@ -1,0 +1,157 @@
+//! The adapter and the device: asked for without ever throwing, with their failures collected.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::device::{EngineError, Failure};
+
+/// What to ask for.
+#[derive(Clone, Debug, Default)]
+pub struct GpuOptions {
+    /// Take an adapter only if its name contains this, whatever the case (natively; a browser names none).
+    pub name: Option<String>,
+    /// Ask for a device whose buffers hold no more bytes than this, to see how a small one fares.
+    pub max_buffer_bytes: Option<u64>,
+}
+
+/// Which adapter was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdapterSummary {
+    /// The adapter's name; browsers often leave it empty.
+    pub name: String,
+    /// `vulkan`, `metal`, `dx12` or `webgpu`.
+    pub backend: String,
+    /// Whether it is a processor that plays a GPU.
+    pub software: bool,
+    /// Whether kernels can be timed on the device.
+    pub timestamps: bool,
+}
+
+impl std::fmt::Display for AdapterSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = if self.name.is_empty() { "unnamed adapter" } else { &self.name };
+        write!(f, "{name} ({})", self.backend)
+    }
+}
+
+/// There is no GPU to use, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GpuUnavailable {
+    /// No adapter: no driver, or a browser without WebGPU.
+    #[error("no WebGPU adapter: {0}")]
+    NoAdapter(String),
+    /// The adapter gives no device.
+    #[error("the adapter {adapter} gives no device: {reason}")]
+    NoDevice {
+        /// Its name.
+        adapter: String,
+        /// What it says.
+        reason: String,
+    },
+}
+
+/// Failures that arrive whenever the driver notices.
+#[derive(Clone, Default)]
+pub(super) struct Failures(Arc<Mutex<Option<EngineError>>>);
+
+impl Failures {
+    /// Keeps the first failure.
+    pub(super) fn report(&self, kind: Failure, reason: String) {
+        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert(EngineError::Device { kind, reason });
+    }
+
+    pub(super) fn first(&self) -> Option<EngineError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn check(&self) -> Result<(), EngineError> {
+        self.first().map_or(Ok(()), Err)
+    }
+}
+
+/// A device that commands can be sent to.
+pub(super) struct Context {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) limits: wgpu::Limits,
+    pub(super) summary: AdapterSummary,
+    pub(super) failures: Failures,
+}
+
+pub(super) async fn request(options: &GpuOptions) -> Result<Context, GpuUnavailable> {
+    if wgpu::Instance::enabled_backend_features().is_empty() {
+        return Err(GpuUnavailable::NoAdapter("this build has no graphics backend for this system".into()));
+    }
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let adapter = adapter(&instance, options).await?;
+    let info = adapter.get_info();
+    let summary = AdapterSummary {
+        name: info.name.clone(),
+        backend: if info.backend == wgpu::Backend::BrowserWebGpu {
+            "webgpu".into()
+        } else {
+            info.backend.to_string()
+        },
+        software: info.device_type == wgpu::DeviceType::Cpu,
+        timestamps: adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY),
+    };
+    // WebGPU's defaults, but buffers as large as the adapter has them.
+    let found = adapter.limits();
+    let bound = |limit: u64| options.max_buffer_bytes.map_or(limit, |most| most.min(limit));
+    let limits = wgpu::Limits {
+        max_buffer_size: bound(found.max_buffer_size),
+        max_storage_buffer_binding_size: bound(found.max_storage_buffer_binding_size),
+        ..wgpu::Limits::default().or_worse_values_from(&found)
+    };
+    let descriptor = wgpu::DeviceDescriptor {
+        label: Some("saccade"),
+        required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+        required_limits: limits.clone(),
+        ..Default::default()
+    };
+    let refused = |error: wgpu::RequestDeviceError| GpuUnavailable::NoDevice {
+        adapter: summary.to_string(),
+        reason: error.to_string(),
+    };
+    let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
+    let failures = Failures::default();
+    let uncaptured = failures.clone();
+    // wgpu's own handler panics.
+    device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+        let (kind, reason) = describe(&error);
+        uncaptured.report(kind, reason);
+    }));
+    let lost = failures.clone();
+    device.set_device_lost_callback(move |reason, message| {
+        let why = if message.is_empty() { format!("{reason:?}") } else { message };
+        lost.report(Failure::Lost, why);
+    });
+    Ok(Context { device, queue, limits, summary, failures })
+}
+
+async fn adapter(instance: &wgpu::Instance, options: &GpuOptions) -> Result<wgpu::Adapter, GpuUnavailable> {
+    if let Some(wanted) = &options.name {
+        let adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
+        let names: Vec<String> = adapters.iter().map(|a| a.get_info().name).collect();
+        let matches = |name: &String| name.to_lowercase().contains(&wanted.to_lowercase());
+        let found = names.iter().position(matches).and_then(|at| adapters.into_iter().nth(at));
+        let missing = || format!("none is named like `{wanted}`; found: {}", names.join(", "));
+        return found.ok_or_else(|| GpuUnavailable::NoAdapter(missing()));
+    }
+    let request = wgpu::RequestAdapterOptions {
+        power_preference: wgpu::PowerPreference::HighPerformance,
+        ..Default::default()
+    };
+    let none = |error: wgpu::RequestAdapterError| GpuUnavailable::NoAdapter(error.to_string());
+    instance.request_adapter(&request).await.map_err(none)
+}
+
+/// The kind of a wgpu error, and what it says.
+pub(super) fn describe(error: &wgpu::Error) -> (Failure, String) {
+    match error {
+        wgpu::Error::OutOfMemory { .. } => (Failure::OutOfMemory, "the GPU is out of memory".into()),
+        wgpu::Error::Validation { description, .. } => (Failure::Invalid, description.clone()),
+        wgpu::Error::Internal { description, .. } => (Failure::Invalid, description.clone()),
+    }
+}

@@ -1,0 +1,73 @@
+//! Arguments of kernels, collected on the host and sent with each submission as one write.
+
+use super::adapter::Context;
+
+/// Offsets of bindings are multiples of this.
+const ALIGNMENT: usize = 256;
+/// Bytes of a chunk, unless one argument needs more.
+const CHUNK: usize = 1 << 18;
+
+/// Chunks of arguments that commands not yet submitted refer to.
+#[derive(Default)]
+pub(super) struct Arena {
+    full: Vec<Chunk>,
+    current: Option<Chunk>,
+    spare: Vec<wgpu::Buffer>,
+}
+
+struct Chunk {
+    buffer: wgpu::Buffer,
+    data: Vec<u8>,
+}
+
+/// Where an argument will lie.
+#[derive(Clone)]
+pub(super) struct Slice {
+    pub(super) buffer: wgpu::Buffer,
+    pub(super) offset: u64,
+    pub(super) size: u64,
+}
+
+impl Arena {
+    /// Takes a copy of an argument; an empty one becomes a zero.
+    pub(super) fn add(&mut self, context: &Context, bytes: &[u8]) -> Slice {
+        let size = bytes.len().max(16).next_multiple_of(16);
+        let fits = |chunk: &Chunk| chunk.data.len() + size <= chunk.buffer.size() as usize;
+        if !self.current.as_ref().is_some_and(fits) {
+            let chunk = self.chunk(context, size);
+            self.full.extend(self.current.replace(chunk));
+        }
+        // Just made if it was not there.
+        let Some(chunk) = self.current.as_mut() else { unreachable!("there is a current chunk") };
+        let offset = chunk.data.len();
+        chunk.data.extend_from_slice(bytes);
+        chunk.data.resize((offset + size).next_multiple_of(ALIGNMENT), 0);
+        Slice { buffer: chunk.buffer.clone(), offset: offset as u64, size: size as u64 }
+    }
+
+    fn chunk(&mut self, context: &Context, size: usize) -> Chunk {
+        if size <= CHUNK
+            && let Some(buffer) = self.spare.pop()
+        {
+            return Chunk { buffer, data: Vec::new() };
+        }
+        let buffer = context.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("arguments"),
+            size: size.max(CHUNK).next_multiple_of(ALIGNMENT) as u64,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        Chunk { buffer, data: Vec::new() }
+    }
+
+    /// Sends everything, ahead of the commands about to be submitted.
+    pub(super) fn send(&mut self, context: &Context) {
+        for chunk in self.full.drain(..).chain(self.current.take()) {
+            let used = chunk.data.len().min(chunk.buffer.size() as usize);
+            context.queue.write_buffer(&chunk.buffer, 0, &chunk.data[..used]);
+            if chunk.buffer.size() as usize == CHUNK {
+                self.spare.push(chunk.buffer);
+            }
+        }
+    }
+}

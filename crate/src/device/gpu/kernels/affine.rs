@@ -1,0 +1,146 @@
+//! Matrix products, and affine layers made of them.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::first;
+use crate::device::gpu::launch::{Arg, Grid};
+use crate::device::gpu::{Gpu, GpuBuffer};
+use crate::device::{Call, EngineError, ParamId, WeightView};
+
+/// `shaders/matmul.wgsl`.
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C)]
+struct Arguments {
+    rows: u32,
+    columns: u32,
+    inner: u32,
+    a_first: u32,
+    a_row: u32,
+    a_column: u32,
+    b_first: u32,
+    b_row: u32,
+    b_column: u32,
+    out_first: u32,
+    out_row: u32,
+    bias_first: u32,
+    flags: u32,
+}
+
+const ACCUMULATE: u32 = 1;
+const BIAS: u32 = 2;
+
+/// A matrix in a buffer: its first value, and the distances between its rows and columns.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) buffer: &'a GpuBuffer,
+    pub(super) first: u32,
+    pub(super) row: u32,
+    pub(super) column: u32,
+}
+
+impl<'a> View<'a> {
+    /// Rows of `columns` values end to end.
+    pub(super) fn new(buffer: &'a GpuBuffer, first: u32, columns: usize) -> Self {
+        Self { buffer, first, row: columns as u32, column: 1 }
+    }
+
+    /// The transposed matrix.
+    pub(super) fn t(self) -> Self {
+        Self { row: self.column, column: self.row, ..self }
+    }
+}
+
+/// What becomes of a product.
+pub(super) struct Target<'a> {
+    pub(super) buffer: &'a GpuBuffer,
+    pub(super) first: u32,
+    /// Distance between rows.
+    pub(super) row: u32,
+    /// Add to what is there.
+    pub(super) accumulate: bool,
+    /// One value a column.
+    pub(super) bias: Option<&'a GpuBuffer>,
+}
+
+/// `out (+)= a b (+ bias)`, `rows x inner` by `inner x columns`.
+pub(super) fn matmul(
+    gpu: &Gpu,
+    [rows, inner, columns]: [usize; 3],
+    a: View<'_>,
+    b: View<'_>,
+    out: &Target<'_>,
+) -> Result<(), EngineError> {
+    let arguments = Arguments {
+        rows: rows as u32,
+        columns: columns as u32,
+        inner: inner as u32,
+        a_first: a.first,
+        a_row: a.row,
+        a_column: a.column,
+        b_first: b.first,
+        b_row: b.row,
+        b_column: b.column,
+        out_first: out.first,
+        out_row: out.row,
+        bias_first: 0,
+        flags: if out.accumulate { ACCUMULATE } else { 0 } | if out.bias.is_some() { BIAS } else { 0 },
+    };
+    gpu.launch(
+        &saccade_shaders::MATMUL,
+        &[
+            Arg::uniform(&arguments),
+            Arg::Read(a.buffer),
+            Arg::Read(b.buffer),
+            out.bias.map_or(Arg::Nothing, Arg::Read),
+            Arg::Write(out.buffer),
+        ],
+        Grid::Groups(rows.div_ceil(64) * columns.div_ceil(64)),
+        rows * columns * inner.max(1),
+    )
+}
+
+/// `x Wᵀ + b`.
+pub(super) fn forward(
+    gpu: &Gpu,
+    call: &Call<'_, GpuBuffer>,
+    weight: &WeightView,
+    bias: Option<ParamId>,
+) -> Result<GpuBuffer, EngineError> {
+    let x = &call.inputs[0];
+    let rows = x.total_rows();
+    let out = gpu.allocate(rows * weight.outputs)?;
+    let values = gpu.weight(call.parameters, weight.param)?;
+    let bias = bias.map(|bias| gpu.weight(call.parameters, bias)).transpose()?;
+    matmul(
+        gpu,
+        [rows, weight.inputs, weight.outputs],
+        View::new(&x.buffer, first(x), x.columns),
+        input_by_output(call, weight, &values),
+        &Target {
+            buffer: &out,
+            first: 0,
+            row: weight.outputs as u32,
+            accumulate: false,
+            bias: bias.as_ref(),
+        },
+    )?;
+    Ok(out)
+}
+
+/// A weight as a matrix `inputs x outputs`.
+fn input_by_output<'a>(call: &Call<'_, GpuBuffer>, weight: &WeightView, values: &'a GpuBuffer) -> View<'a> {
+    let columns = call.parameters.get(weight.param).columns();
+    let view = View::new(values, weight.offset(call.parameters) as u32, columns);
+    if weight.input_major { view } else { view.t() }
+}
+
+/// Gradients of the operands.
+pub(super) fn backward(
+    gpu: &Gpu,
+    back: &mut super::Backward<'_>,
+    _: &WeightView,
+    _: Option<ParamId>,
+) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
+    let _ = gpu;
+    Err(super::absent(back.call.op))
+}

@@ -1,0 +1,126 @@
+//! From operations to launches: one file a family of kernels, named like its CPU twin.
+
+pub(super) mod affine;
+mod dropout;
+pub(super) mod elementwise;
+pub(super) mod embedding;
+mod layer_norm;
+mod pool;
+mod recurrence;
+pub(super) mod rows;
+mod skim;
+mod skim_soft;
+mod softmax;
+mod sru;
+
+use super::{Gpu, GpuBuffer};
+use crate::device::{
+    Call, Device, EngineError, Forward, Op, Operand, ParamGradients, ParamId, Real, SkimMode,
+};
+
+/// The first value of an operand's lanes within its buffer.
+fn first(operand: &Operand<GpuBuffer>) -> u32 {
+    (operand.offsets[0] * operand.columns) as u32
+}
+
+/// How many values all lanes of an operand have.
+fn size(operand: &Operand<GpuBuffer>) -> usize {
+    operand.total_rows() * operand.columns
+}
+
+/// The row numbers of an operand's lanes, counted from its first row, for a kernel.
+#[allow(dead_code, reason = "kernels over ragged rows come next")]
+fn row_offsets(operand: &Operand<GpuBuffer>) -> Vec<u32> {
+    operand.offsets.iter().map(|row| (row - operand.offsets[0]) as u32).collect()
+}
+
+/// Outputs of an operation that keeps nothing for its backward call.
+fn outputs(outputs: Vec<GpuBuffer>) -> Forward<GpuBuffer> {
+    Forward { outputs, saved: Vec::new() }
+}
+
+/// See [`Device::forward`].
+pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<GpuBuffer>, EngineError> {
+    match *call.op {
+        Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
+        Op::Embedding { table } => Ok(outputs(vec![embedding::forward(gpu, call, table)?])),
+        Op::Affine { ref weight, bias } => Ok(outputs(vec![affine::forward(gpu, call, weight, bias)?])),
+        Op::Unary(function) => Ok(outputs(vec![elementwise::unary(gpu, &call.inputs[0], function)?])),
+        Op::Binary(function) => {
+            Ok(outputs(vec![elementwise::binary(gpu, &call.inputs[0], &call.inputs[1], function)?]))
+        }
+        Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows => rows::forward(gpu, call),
+        Op::Pool(kind) => pool::forward(gpu, call, kind),
+        Op::Softmax | Op::LogSoftmax | Op::CrossEntropy => softmax::forward(gpu, call),
+        Op::LayerNorm { weight, bias } => layer_norm::forward(gpu, call, weight, bias),
+        Op::Dropout { rate: Real(rate), per_sequence } => dropout::forward(gpu, call, rate, per_sequence),
+        Op::Recurrence { .. } => recurrence::forward(gpu, call),
+        Op::Sru(ref op) => sru::forward(gpu, call, op),
+        Op::Skim(ref op) => match op.mode {
+            SkimMode::Hard { threshold } => skim::forward(gpu, call, op, threshold.0),
+            SkimMode::Soft { temperature, given_noise } => {
+                skim_soft::forward(gpu, call, op, temperature.0, given_noise)
+            }
+        },
+    }
+}
+
+/// A backward call: see [`Device::backward`].
+struct Backward<'a> {
+    call: &'a Call<'a, GpuBuffer>,
+    forward: &'a Forward<GpuBuffer>,
+    /// Gradients of the outputs; `None` is zero.
+    upstream: &'a [Option<GpuBuffer>],
+    /// Which operands need a gradient.
+    wanted: &'a [bool],
+    gradients: &'a mut ParamGradients<GpuBuffer>,
+}
+
+impl Backward<'_> {
+    /// The gradient of a parameter, for a kernel to add to.
+    #[allow(dead_code, reason = "kernels with parameters come next")]
+    fn parameter(&mut self, gpu: &Gpu, id: ParamId) -> Result<GpuBuffer, EngineError> {
+        let slot = &mut self.gradients[id.index()];
+        match slot {
+            Some(buffer) => gpu.make_unique(buffer)?,
+            None => *slot = Some(gpu.zeros(self.call.parameters.values(id).len())?),
+        }
+        slot.clone().ok_or_else(|| absent(self.call.op))
+    }
+}
+
+/// See [`Device::backward`].
+pub(super) fn backward(
+    gpu: &Gpu,
+    call: &Call<'_, GpuBuffer>,
+    forward: &Forward<GpuBuffer>,
+    upstream: &[Option<GpuBuffer>],
+    wanted: &[bool],
+    gradients: &mut ParamGradients<GpuBuffer>,
+) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
+    let back = &mut Backward { call, forward, upstream, wanted, gradients };
+    match *call.op {
+        Op::Input | Op::Held => Ok(Vec::new()),
+        Op::Embedding { table } => embedding::backward(gpu, back, table),
+        Op::Affine { ref weight, bias } => affine::backward(gpu, back, weight, bias),
+        Op::Unary(function) => elementwise::unary_backward(gpu, back, function),
+        Op::Binary(function) => elementwise::binary_backward(gpu, back, function),
+        Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows => rows::backward(gpu, back),
+        Op::Pool(kind) => pool::backward(gpu, back, kind),
+        Op::Softmax | Op::LogSoftmax | Op::CrossEntropy => softmax::backward(gpu, back),
+        Op::LayerNorm { weight, bias } => layer_norm::backward(gpu, back, weight, bias),
+        Op::Dropout { rate: Real(rate), per_sequence } => dropout::backward(gpu, back, rate, per_sequence),
+        Op::Recurrence { .. } => recurrence::backward(gpu, back),
+        Op::Sru(ref op) => sru::backward(gpu, back, op),
+        Op::Skim(ref op) => match op.mode {
+            SkimMode::Hard { threshold } => skim::backward(gpu, back, op, threshold.0),
+            SkimMode::Soft { temperature, given_noise } => {
+                skim_soft::backward(gpu, back, op, temperature.0, given_noise)
+            }
+        },
+    }
+}
+
+fn absent(op: &Op) -> EngineError {
+    EngineError::Unsupported { op: op.name(), reason: "it has no GPU kernel" }
+}

@@ -1,0 +1,96 @@
+//! Launching a kernel: its arguments in the order of its bindings, and how many invocations.
+
+use bytemuck::Pod;
+use saccade_shaders::{Binding, Kernel};
+
+use super::{Gpu, GpuBuffer};
+use crate::device::EngineError;
+
+/// An argument of a kernel.
+#[derive(Clone, Copy)]
+pub(super) enum Arg<'a> {
+    /// A uniform's bytes.
+    Uniform(&'a [u8]),
+    /// Numbers from the host, read only.
+    Words(&'a [u32]),
+    /// Values to read.
+    Read(&'a GpuBuffer),
+    /// Values to write.
+    Write(&'a GpuBuffer),
+    /// A read-only binding that this launch does not use.
+    Nothing,
+}
+
+impl<'a> Arg<'a> {
+    /// A uniform of plain numbers.
+    pub(super) fn uniform<T: Pod>(arguments: &'a T) -> Self {
+        Arg::Uniform(bytemuck::bytes_of(arguments))
+    }
+}
+
+/// How many times a kernel runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Grid {
+    /// So many invocations, rounded up to workgroups.
+    Invocations(usize),
+    /// So many workgroups.
+    Groups(usize),
+}
+
+impl Gpu {
+    /// Encodes a launch. `work` estimates its cost in multiply-adds.
+    pub(super) fn launch(
+        &self,
+        kernel: &'static Kernel,
+        arguments: &[Arg<'_>],
+        grid: Grid,
+        work: usize,
+    ) -> Result<(), EngineError> {
+        self.context.failures.check()?;
+        let groups = match grid {
+            Grid::Invocations(n) => n.div_ceil(kernel.workgroup_size[0] as usize),
+            Grid::Groups(n) => n,
+        };
+        if groups == 0 {
+            return Ok(());
+        }
+        debug_assert!(fits(kernel, arguments), "{} does not take these arguments", kernel.name);
+        // No axis may exceed the limit; kernels undo the folding (`shared/grid.wgsl`).
+        let most = self.context.limits.max_compute_workgroups_per_dimension as usize;
+        let x = groups.min(most);
+        let groups = [x as u32, groups.div_ceil(x) as u32];
+        let pipeline = self.pipelines.get(&self.context, kernel);
+        let submitted =
+            self.recorder.borrow_mut().dispatch(&self.context, kernel, &pipeline, arguments, groups, work);
+        if submitted {
+            self.pool.submitted();
+        }
+        Ok(())
+    }
+
+    /// Sees to it that a buffer is shared with nobody, so that it may be written to.
+    pub(super) fn make_unique(&self, buffer: &mut GpuBuffer) -> Result<(), EngineError> {
+        if !buffer.is_unique() {
+            let copy = self.pool.like(buffer);
+            self.recorder.borrow_mut().copy(&self.context, buffer, &copy);
+            *buffer = copy;
+        }
+        Ok(())
+    }
+
+    /// A buffer of `size` values for a kernel to fill.
+    pub(super) fn allocate(&self, size: usize) -> Result<GpuBuffer, EngineError> {
+        self.pool.allocate(size)
+    }
+}
+
+/// Whether arguments are what a kernel's bindings say.
+fn fits(kernel: &Kernel, arguments: &[Arg<'_>]) -> bool {
+    let fits = |(binding, argument): (&Binding, &Arg<'_>)| match (binding, argument) {
+        (Binding::Uniform(size), Arg::Uniform(bytes)) => bytes.len() == *size as usize,
+        (Binding::Read, Arg::Words(_) | Arg::Read(_) | Arg::Nothing) => true,
+        (Binding::Write, Arg::Write(_)) => true,
+        _ => false,
+    };
+    kernel.bindings.len() == arguments.len() && kernel.bindings.iter().zip(arguments).all(fits)
+}

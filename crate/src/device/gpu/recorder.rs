@@ -1,0 +1,238 @@
+//! Commands on their way to the GPU: encoded one after the other, submitted together, read back once.
+
+use std::future::Future;
+use std::ops::Range;
+use std::pin::Pin;
+
+use futures_channel::oneshot;
+use saccade_shaders::Kernel;
+use web_time::Instant;
+
+use super::adapter::{Context, describe};
+use super::arena::{Arena, Slice};
+use super::launch::Arg;
+use super::pipelines::Pipeline;
+use super::statistics::Statistics;
+use super::{Gpu, GpuBuffer};
+use crate::device::{EngineError, Failure};
+
+/// Work of one submission, in milliseconds: other users of the GPU wait no longer than this, and no driver's watchdog
+/// comes near.
+const MOST_MS: f64 = 50.0;
+/// Multiply-adds a millisecond, before anything was measured: a slow processor playing a GPU.
+const FIRST_RATE: f64 = 1e6;
+/// What a launch costs besides its work, in multiply-adds.
+const LAUNCH_WORK: usize = 1000;
+
+/// The commands encoded since the last submission.
+pub(super) struct Recorder {
+    arena: Arena,
+    encoding: Option<Encoding>,
+    /// What error scopes of submissions since the last read will say.
+    outcomes: Vec<Outcome>,
+    /// Multiply-adds encoded, and submitted since the last read.
+    encoded_work: usize,
+    submitted_work: usize,
+    /// Multiply-adds a millisecond, as measured.
+    rate: f64,
+    pub(super) statistics: Statistics,
+}
+
+struct Encoding {
+    encoder: wgpu::CommandEncoder,
+    pass: Option<wgpu::ComputePass<'static>>,
+    /// Innermost last.
+    scopes: Vec<wgpu::ErrorScopeGuard>,
+}
+
+type Outcome = Pin<Box<dyn Future<Output = Option<wgpu::Error>>>>;
+
+/// A read that was submitted.
+pub(super) struct Submitted {
+    outcomes: Vec<Outcome>,
+    mapped: oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>,
+    begin: Instant,
+    work: usize,
+}
+
+impl Recorder {
+    pub(super) fn new() -> Self {
+        Self {
+            arena: Arena::default(),
+            encoding: None,
+            outcomes: Vec::new(),
+            encoded_work: 0,
+            submitted_work: 0,
+            rate: FIRST_RATE,
+            statistics: Statistics::default(),
+        }
+    }
+
+    fn encoding(&mut self, context: &Context) -> &mut Encoding {
+        self.encoding.get_or_insert_with(|| {
+            use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
+            let scopes =
+                [Internal, Validation, OutOfMemory].map(|filter| context.device.push_error_scope(filter));
+            let encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            Encoding { encoder, pass: None, scopes: scopes.into() }
+        })
+    }
+
+    /// Writes to a buffer that no encoded command uses.
+    pub(super) fn write(&mut self, context: &Context, buffer: &GpuBuffer, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.encoding(context);
+            context.queue.write_buffer(buffer.raw(), 0, bytes);
+        }
+    }
+
+    pub(super) fn clear(&mut self, context: &Context, buffer: &GpuBuffer) {
+        let encoding = self.encoding(context);
+        encoding.pass = None;
+        encoding.encoder.clear_buffer(buffer.raw(), 0, None);
+    }
+
+    /// Copies all of a buffer to another of the same size.
+    pub(super) fn copy(&mut self, context: &Context, from: &GpuBuffer, to: &GpuBuffer) {
+        let encoding = self.encoding(context);
+        encoding.pass = None;
+        encoding.encoder.copy_buffer_to_buffer(from.raw(), 0, to.raw(), 0, from.raw().size());
+    }
+
+    /// Encodes a launch; whether it was submitted with what was encoded before.
+    pub(super) fn dispatch(
+        &mut self,
+        context: &Context,
+        kernel: &'static Kernel,
+        pipeline: &Pipeline,
+        arguments: &[Arg<'_>],
+        groups: [u32; 2],
+        work: usize,
+    ) -> bool {
+        self.encoding(context);
+        let slices: Vec<_> = arguments.iter().map(|argument| self.host_argument(context, argument)).collect();
+        let mut entries = Vec::with_capacity(arguments.len());
+        for (binding, (argument, slice)) in arguments.iter().zip(&slices).enumerate() {
+            let range = match (argument, slice) {
+                (Arg::Read(buffer) | Arg::Write(buffer), _) => buffer.raw().as_entire_buffer_binding(),
+                (_, Some(Slice { buffer, offset, size })) => {
+                    wgpu::BufferBinding { buffer, offset: *offset, size: std::num::NonZeroU64::new(*size) }
+                }
+                (_, None) => unreachable!("what is not on the GPU was put into the arena"),
+            };
+            let resource = wgpu::BindingResource::Buffer(range);
+            entries.push(wgpu::BindGroupEntry { binding: binding as u32, resource });
+        }
+        let bind_group = context.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(kernel.name),
+            layout: &pipeline.layout,
+            entries: &entries,
+        });
+        let Encoding { encoder, pass, .. } = self.encoding(context);
+        let pass = pass.get_or_insert_with(|| {
+            encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime()
+        });
+        pass.set_pipeline(&pipeline.raw);
+        pass.set_bind_group(0, &bind_group, &[]);
+        pass.dispatch_workgroups(groups[0], groups[1], 1);
+        self.statistics.dispatches += 1;
+        self.encoded_work += work + LAUNCH_WORK;
+        let full = self.encoded_work as f64 > self.rate * MOST_MS;
+        if full {
+            self.submit(context);
+        }
+        full
+    }
+
+    fn host_argument(&mut self, context: &Context, argument: &Arg<'_>) -> Option<Slice> {
+        match argument {
+            Arg::Uniform(bytes) => Some(self.arena.add(context, bytes)),
+            Arg::Words(words) => Some(self.arena.add(context, bytemuck::cast_slice(words))),
+            Arg::Nothing => Some(self.arena.add(context, &[])),
+            Arg::Read(_) | Arg::Write(_) => None,
+        }
+    }
+
+    /// Sends what was encoded.
+    fn submit(&mut self, context: &Context) {
+        self.encoding(context);
+        let Some(Encoding { encoder, pass, mut scopes }) = self.encoding.take() else { return };
+        drop(pass);
+        self.arena.send(context);
+        context.queue.submit([encoder.finish()]);
+        while let Some(scope) = scopes.pop() {
+            self.outcomes.push(Box::pin(scope.pop()));
+        }
+        self.statistics.submissions += 1;
+        self.submitted_work += std::mem::take(&mut self.encoded_work);
+    }
+
+    /// Copies ranges of buffers to a staging buffer, sends everything and asks for the staging buffer.
+    pub(super) fn submit_read(
+        &mut self,
+        context: &Context,
+        staging: &wgpu::Buffer,
+        parts: &[(GpuBuffer, Range<usize>)],
+    ) -> Submitted {
+        let encoding = self.encoding(context);
+        encoding.pass = None;
+        let mut at = 0;
+        for (buffer, range) in parts.iter().filter(|(_, range)| !range.is_empty()) {
+            let (from, size) = (range.start as u64 * 4, range.len() as u64 * 4);
+            encoding.encoder.copy_buffer_to_buffer(buffer.raw(), from, staging, at, size);
+            at += size;
+        }
+        let begin = Instant::now();
+        self.submit(context);
+        self.statistics.reads += 1;
+        let (sender, mapped) = oneshot::channel();
+        staging.slice(..at).map_async(wgpu::MapMode::Read, move |result| {
+            // The receiver is gone if the read was dropped half way.
+            let _ = sender.send(result);
+        });
+        let work = std::mem::take(&mut self.submitted_work);
+        Submitted { outcomes: std::mem::take(&mut self.outcomes), mapped, begin, work }
+    }
+
+    /// Learns from a read how fast this GPU is.
+    pub(super) fn observe(&mut self, work: usize, milliseconds: f64) {
+        // Shorter ones measure the way there and back.
+        if milliseconds > 5.0 {
+            self.rate = 0.5 * self.rate + 0.5 * (work as f64 / milliseconds).max(FIRST_RATE / 10.0);
+        }
+    }
+}
+
+impl Submitted {
+    /// Waits for the GPU; the staging buffer's bytes.
+    pub(super) async fn finish(
+        self,
+        gpu: &Gpu,
+        staging: &wgpu::Buffer,
+        size: usize,
+    ) -> Result<Vec<u8>, EngineError> {
+        let context = &gpu.context;
+        #[cfg(not(target_arch = "wasm32"))]
+        if let Err(error) = context.device.poll(wgpu::PollType::wait_indefinitely()) {
+            context.failures.report(Failure::Lost, error.to_string());
+        }
+        let mapped = self.mapped.await;
+        for outcome in self.outcomes {
+            if let Some(error) = outcome.await {
+                let (kind, reason) = describe(&error);
+                context.failures.report(kind, reason);
+            }
+        }
+        context.failures.check()?;
+        if !matches!(mapped, Ok(Ok(()))) {
+            let reason = "a value could not be read back".to_string();
+            context.failures.report(Failure::Lost, reason.clone());
+            return Err(EngineError::Device { kind: Failure::Lost, reason });
+        }
+        gpu.recorder.borrow_mut().observe(self.work, self.begin.elapsed().as_secs_f64() * 1e3);
+        let view = staging.slice(..size as u64 * 4).get_mapped_range();
+        let bytes = view.map(|view| view.to_vec());
+        staging.unmap();
+        bytes.map_err(|error| EngineError::Device { kind: Failure::Invalid, reason: error.to_string() })
+    }
+}

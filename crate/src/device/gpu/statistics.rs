@@ -1,0 +1,16 @@
+//! Counters.
+
+/// What a GPU was asked to do so far, and the memory it holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Kernel launches.
+    pub dispatches: u64,
+    /// Command buffers sent.
+    pub submissions: u64,
+    /// Times that values were read back.
+    pub reads: u64,
+    /// Bytes of all buffers, without weights' host copies.
+    pub bytes_allocated: u64,
+    /// Bytes of those that are free for reuse.
+    pub bytes_free: u64,
+}

@@ -1,0 +1,48 @@
+//! Expands, checks and reflects every kernel of this folder into `kernels.rs`.
+
+mod expand;
+mod reflect;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()).join("kernels.rs");
+    println!("cargo::rerun-if-changed=.");
+    let written = table(&root).and_then(|table| std::fs::write(&out, table).map_err(|e| e.to_string()));
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Rust source of the statics of all kernels, and of the list of them.
+fn table(root: &Path) -> Result<String, String> {
+    let (mut statics, mut names) = (String::new(), Vec::new());
+    for path in expand::wgsl_files(root)? {
+        let file = expand::File::read(root, &path)?;
+        for variant in file.variants() {
+            let expanded = file.expand(&variant)?;
+            let kernel = reflect::kernel(&expanded)?;
+            let name = file.name_of(&variant);
+            let (static_name, source) = (name.to_uppercase(), expanded.text());
+            let reflect::Reflected { bindings, workgroup_size, workgroup_memory } = kernel;
+            // Writing to a `String` cannot fail.
+            let _ = write!(
+                statics,
+                "/// `{}`\npub static {static_name}: Kernel = Kernel {{ name: {name:?}, source: {source:?}, \
+                 bindings: &[{}], workgroup_size: {workgroup_size:?}, workgroup_memory: {workgroup_memory} }};\n",
+                file.title(),
+                bindings.join(", "),
+            );
+            names.push(static_name);
+        }
+    }
+    let list = names.iter().map(|name| format!("&{name}")).collect::<Vec<_>>().join(", ");
+    Ok(format!("{statics}\n/// Every kernel and variant.\npub static ALL: &[&Kernel] = &[{list}];\n"))
+}

@@ -1,0 +1,76 @@
+//! Validation, and what a host must know of a kernel.
+
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+use naga::{AddressSpace, StorageAccess};
+
+use crate::expand::Expanded;
+
+/// Of one kernel, as Rust source where it is not a number.
+pub(crate) struct Reflected {
+    pub(crate) bindings: Vec<String>,
+    pub(crate) workgroup_size: [u32; 3],
+    pub(crate) workgroup_memory: u32,
+}
+
+/// WebGPU's default limits, which every kernel keeps to.
+const MAX_STORAGE_BUFFERS: usize = 8;
+const MAX_INVOCATIONS: u32 = 256;
+const MAX_WORKGROUP_MEMORY: u32 = 16384;
+
+/// Checks a kernel and reads off its bindings.
+pub(crate) fn kernel(expanded: &Expanded) -> Result<Reflected, String> {
+    let text = expanded.text();
+    let module = naga::front::wgsl::parse_str(&text).map_err(|error| {
+        let line = error.location(&text).map_or(0, |at| at.line_number as usize);
+        format!("{}\n{}", expanded.origin(line), error.emit_to_string(&text))
+    })?;
+    // Nothing beyond what every WebGPU device has.
+    let validated = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module);
+    let info = validated.map_err(|error| {
+        let line = error.location(&text).map_or(0, |at| at.line_number as usize);
+        format!("{}\n{}", expanded.origin(line), error.emit_to_string(&text))
+    })?;
+    let head = expanded.origin(1);
+    let entry = match &module.entry_points[..] {
+        [entry] if entry.name == "main" => entry,
+        entries => return Err(format!("{head}: one entry point `main`, found {}", entries.len())),
+    };
+    let used = info.get_entry_point(0);
+    let (mut bindings, mut workgroup_memory) = (Vec::new(), 0);
+    for (handle, global) in module.global_variables.iter() {
+        let size = module.types[global.ty].inner.size(module.to_ctx());
+        let binding = match global.space {
+            AddressSpace::Uniform => format!("Binding::Uniform({size})"),
+            AddressSpace::Storage { access } if access.contains(StorageAccess::STORE) => {
+                "Binding::Write".into()
+            }
+            AddressSpace::Storage { .. } => "Binding::Read".into(),
+            AddressSpace::WorkGroup => {
+                workgroup_memory += size.next_multiple_of(16);
+                continue;
+            }
+            _ => continue,
+        };
+        let place = global.binding.as_ref().filter(|b| b.group == 0 && b.binding as usize == bindings.len());
+        let name = global.name.as_deref().unwrap_or_default();
+        if place.is_none() {
+            return Err(format!("{head}: `{name}` must be @group(0) @binding({})", bindings.len()));
+        }
+        if used[handle].is_empty() {
+            return Err(format!("{head}: the binding `{name}` is not used"));
+        }
+        bindings.push(binding);
+    }
+    let buffers = bindings.iter().filter(|b| !b.starts_with("Binding::Uniform")).count();
+    let invocations: u32 = entry.workgroup_size.iter().product();
+    for (what, found, most) in [
+        ("storage buffers", buffers as u32, MAX_STORAGE_BUFFERS as u32),
+        ("invocations", invocations, MAX_INVOCATIONS),
+        ("bytes of workgroup memory", workgroup_memory, MAX_WORKGROUP_MEMORY),
+    ] {
+        if found > most {
+            return Err(format!("{head}: {found} {what}, WebGPU promises {most}"));
+        }
+    }
+    Ok(Reflected { bindings, workgroup_size: entry.workgroup_size, workgroup_memory })
+}

@@ -1,0 +1,74 @@
+//! Functions of one or two values, element by element, and their gradients.
+//! variants: tanh sigmoid relu scale add subtract multiply tanh_backward sigmoid_backward relu_backward accumulate
+
+#import math
+#import grid
+
+struct Arguments {
+    size: u32,
+    // First elements within the buffers.
+    x_first: u32,
+    y_first: u32,
+    out_first: u32,
+    // The factor of `scale`.
+    factor: f32,
+}
+
+@group(0) @binding(0) var<uniform> arguments: Arguments;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+#if tanh sigmoid relu scale accumulate
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+#else
+@group(0) @binding(2) var<storage, read> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+#endif
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let i = group_number(group, groups) * 256u + lane;
+    if i >= arguments.size {
+        return;
+    }
+    let a = x[arguments.x_first + i];
+#if tanh
+    let value = tanh_bounded(a);
+#endif
+#if sigmoid
+    let value = sigmoid(a);
+#endif
+#if relu
+    let value = max(a, 0.0);
+#endif
+#if scale
+    let value = a * arguments.factor;
+#endif
+#if accumulate
+    let value = out[arguments.out_first + i] + a;
+#endif
+#if add
+    let value = a + y[arguments.y_first + i];
+#endif
+#if subtract
+    let value = a - y[arguments.y_first + i];
+#endif
+#if multiply
+    let value = a * y[arguments.y_first + i];
+#endif
+// Of the gradients x is that of the result, y the result itself.
+#if tanh_backward
+    let b = y[arguments.y_first + i];
+    let value = a * (1.0 - b * b);
+#endif
+#if sigmoid_backward
+    let b = y[arguments.y_first + i];
+    let value = a * b * (1.0 - b);
+#endif
+#if relu_backward
+    let value = select(0.0, a, y[arguments.y_first + i] > 0.0);
+#endif
+    out[arguments.out_first + i] = value;
+}
