@@ -5,6 +5,8 @@
 pub mod cases;
 mod kernel;
 mod random;
+#[cfg(target_arch = "wasm32")]
+pub mod web;
 
 pub use kernel::{Case, Disagreement, Lane, Matrix, agree};
 pub use random::Random;
