@@ -57,7 +57,7 @@ await entry(async () => {
   const fuzz = [...tests, "--test", "hostile_files"];
   const cases = { env: { PROPTEST_CASES: "300000" } };
   await check("fuzz (proptest): 300,000 hostile model files of each kind", "cargo", fuzz, cases);
-  const pack = ["package", "--workspace", "--exclude", "xtask", "--allow-dirty"];
+  const pack = ["package", "--workspace", "--exclude", "xtask", "--exclude", "saccade-checks", "--allow-dirty"];
   await check("packages (cargo package)", "cargo", pack);
 
   await check("build the GPU checks for the browser (cargo xtask checks)", "cargo", ["xtask", "checks"]);
