@@ -317,7 +317,7 @@ fn decisions_are_those_of_the_library() {
     let text = "A good film, isn't it?";
     let options = ReadOptions::default();
     let model = model(vec![skim()]);
-    let expected = pollster::block_on(model.read(&Cpu, text, &options)).expect("a reading");
+    let expected = pollster::block_on(model.read(&Cpu, text, &options, &mut ())).expect("a reading");
     let reading = folder.read(text);
     assert_eq!(
         (reading.tokens, reading.scores, reading.flops),

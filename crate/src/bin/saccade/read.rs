@@ -3,14 +3,20 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, IsTerminal, Read as _, Write};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressStyle};
 use saccade_rnn::device::Cpu;
-use saccade_rnn::model::{Decision, Model, ReadOptions, Reading};
+use saccade_rnn::model::{Decision, Model, ReadOptions, Reading, Watch};
 use saccade_rnn::text::Token;
 
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::output::{self, count, duration, printable};
 
 const READ: Style = AnsiColor::Cyan.on_default().bold();
@@ -59,12 +65,59 @@ pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
         measure_ms: arguments.measure_ms,
     };
     let tokens = model.tokenizer().tokenize(&text);
-    let reading = pollster::block_on(model.read_tokens(&Cpu, tokens.clone(), &options))?;
+    let mut screen = Screen::new()?;
+    let reading = pollster::block_on(model.read_tokens(&Cpu, tokens.clone(), &options, &mut screen));
+    screen.clear();
+    let reading = reading?;
     if json {
         output::json(&reading)
     } else {
         // Without colours where nobody would see them, or NO_COLOR is set.
         print(&mut anstream::stdout().lock(), &text, &tokens, &reading, model.skims())
+    }
+}
+
+/// How long a reading may last without a word.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// How far the reading is, on a terminal, if it lasts; Ctrl-C stops it.
+struct Screen {
+    begun: Instant,
+    bar: Option<ProgressBar>,
+    cancel: Arc<AtomicBool>,
+}
+
+impl Screen {
+    fn new() -> Result<Self, Failure> {
+        let cancel = Arc::new(AtomicBool::new(false));
+        interrupt::sets(&cancel)?;
+        Ok(Self { begun: Instant::now(), bar: None, cancel })
+    }
+
+    fn show(&mut self, done: usize, total: usize) {
+        if self.begun.elapsed() < SILENCE || !io::stderr().is_terminal() {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::new(total as u64).with_elapsed(self.begun.elapsed());
+            let template = "{wide_bar} {human_pos} of {human_len} tokens, {per_sec}, {eta} left";
+            match ProgressStyle::with_template(template) {
+                Ok(style) => bar.with_style(style),
+                Err(_) => bar,
+            }
+        });
+        bar.set_position(done as u64);
+    }
+
+    fn clear(&self) {
+        self.bar.iter().for_each(ProgressBar::finish_and_clear);
+    }
+}
+
+impl Watch for Screen {
+    async fn progress(&mut self, done: usize, total: usize) -> ControlFlow<()> {
+        self.show(done, total);
+        if self.cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
