@@ -49,7 +49,7 @@ await entry(async () => {
   const deny = ["--", "-D", "warnings"];
   const native = ["clippy", "--workspace", "--all-targets", "--all-features", ...deny];
   await check("lint, native (clippy)", "cargo", native);
-  const web = ["--no-default-features", "--features", "web,gpu", "--target", "wasm32-unknown-unknown"];
+  const web = ["--no-default-features", "--features", "web", "--target", "wasm32-unknown-unknown"];
   await check("lint, wasm (clippy)", "cargo", ["clippy", "--package", "saccade-rnn", "--lib", ...web, ...deny]);
   // xtask is tested by being used below; compiling wasm-bindgen for release as well would only take long.
   const tests = ["test", "--workspace", "--exclude", "xtask", "--release", "--no-fail-fast"];

@@ -25,7 +25,7 @@ struct Library {
 const ENGINE: Library = Library {
     package: "saccade-rnn",
     name: "saccade_rnn",
-    features: &["--no-default-features", "--features", "web,gpu"],
+    features: &["--no-default-features", "--features", "web"],
 };
 
 /// The GPU held against the CPU.
@@ -55,7 +55,7 @@ pub(crate) fn build_checks(root: &Path) -> Result<()> {
     bind(&compiled, &CHECKS, &package)
 }
 
-/// Builds crate `saccade-rnn` with features `web` and `gpu` into `js/pkg` under `root` and prints the sizes.
+/// Builds crate `saccade-rnn` with feature `web` into `js/pkg` under `root` and prints the sizes.
 ///
 /// # Errors
 /// Names the step that failed; when a tool is missing, says in one line how to get it.
@@ -63,7 +63,7 @@ pub(crate) fn build(root: &Path, release: bool) -> Result<()> {
     let profile = if release { "wasm" } else { "dev" };
     let package = root.join("js").join("pkg");
 
-    println!("cargo: compile saccade-rnn for {TARGET} (profile {profile}, features web and gpu)");
+    println!("cargo: compile saccade-rnn for {TARGET} (profile {profile}, feature web)");
     let compiled = compile(root, &ENGINE, profile)?;
 
     println!("wasm-bindgen: write the JavaScript and its types into js/pkg");

@@ -204,11 +204,28 @@ impl Model {
         let total_ms = elapsed_ms / f64::from(runs);
         let device = device.name().to_string();
         let method = format!(
-            "mean wall time of {runs} run{} in {elapsed_ms:.1} ms, from token ids to scores, one CPU thread",
-            if runs == 1 { "" } else { "s" }
+            "mean wall time of {runs} run{} in {elapsed_ms:.1} ms, from token ids to scores, {}",
+            if runs == 1 { "" } else { "s" },
+            if device == "cpu" { "one CPU thread" } else { "reading back included" }
         );
         let microseconds_per_token = if ids.is_empty() { 0.0 } else { total_ms * 1e3 / ids.len() as f64 };
         Ok(self.reading(tokens, outcome, Timing { device, total_ms, microseconds_per_token, method }))
+    }
+
+    /// Mean wall time in milliseconds of reading words by their ids, for at least `measure_ms`. `force` is empty or has
+    /// a decision for each: 0 free, 1 read, 2 skim.
+    #[cfg(feature = "gpu")]
+    pub(crate) async fn time<D: Device>(
+        &self,
+        device: &D,
+        ids: &[u32],
+        force: &[u32],
+        measure_ms: f64,
+    ) -> Result<f64, ReadError> {
+        let watch = &mut ();
+        let pieces = Pieces::new(self, device, Text { ids, threshold: self.threshold(), force }, watch);
+        let Measured { runs, elapsed_ms, .. } = pieces.read_for(measure_ms).await?;
+        Ok(elapsed_ms / f64::from(runs))
     }
 
     fn reading(&self, tokens: Vec<Token>, outcome: Outcome, timing: Timing) -> Reading {
