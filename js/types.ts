@@ -12,4 +12,5 @@ export type {
   Timing,
   Token,
   Training,
+  Watch,
 } from "./pkg/saccade_rnn.js";

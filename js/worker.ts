@@ -1,4 +1,7 @@
-/** The engine's side of the page's worker: answers the {@link Call}s of `remote.ts`, in the order they come. */
+/**
+ * The engine's side of the page's worker: answers the {@link Call}s of `remote.ts`. A long reading gives way to other calls
+ * between its pieces, which is when it can be stopped.
+ */
 
 import { engine } from "./engine.ts";
 import type { Model, ModelConfig, Reading, ReadOptions } from "./types.ts";
@@ -7,7 +10,9 @@ import type { Model, ModelConfig, Reading, ReadOptions } from "./types.ts";
 export type Call =
   | { readonly kind: "start" }
   | { readonly kind: "load"; readonly model: number; readonly bytes: Uint8Array }
-  | { readonly kind: "read"; readonly model: number; readonly text: string; readonly options: ReadOptions };
+  | { readonly kind: "read"; readonly model: number; readonly text: string; readonly options: ReadOptions }
+  /** Stops the reading asked for as `id`; nothing if it has its answer already. */
+  | { readonly kind: "abort"; readonly id: number };
 
 export interface Ask {
   readonly id: number;
@@ -21,17 +26,36 @@ export interface PlainError {
   readonly code: string | null;
 }
 
+/** How far a reading is. */
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+}
+
 /** What a call gives: nothing, the config of the model loaded, or the reading. */
 export type Value = undefined | ModelConfig | Reading;
 
-export type Answer = { readonly id: number } & ({ readonly value: Value } | { readonly error: PlainError });
+/** The last word on a question is its value or its error; there may be word of its progress before. */
+export type Answer = { readonly id: number } & (
+  | { readonly progress: Progress }
+  | { readonly value: Value }
+  | { readonly error: PlainError }
+);
 
 const WARM_UP = "The first words are slow, and so nobody waits for them here.";
 const WARM_UP_MS = 20;
 
 const models = new Map<number, Model>();
+/** The readings under way, and whether each is to go on. */
+const readings = new Map<number, { wanted: boolean }>();
 
-async function perform(call: Call): Promise<Value> {
+async function perform({ id, call }: Ask): Promise<Value> {
+  if (call.kind === "abort") {
+    const reading = readings.get(call.id);
+    if (reading) reading.wanted = false;
+    return undefined;
+  }
+  if (call.kind === "read") readings.set(id, { wanted: true });
   const Model = await engine();
   if (call.kind === "start") return undefined;
   if (call.kind === "load") {
@@ -44,7 +68,27 @@ async function perform(call: Call): Promise<Value> {
   }
   const model = models.get(call.model);
   if (!model) throw new Error(`there is no model ${call.model}`);
-  return model.read(call.text, call.options);
+  return model.read(call.text, call.options, async (done, total) => {
+    send({ id, progress: { done, total } });
+    await turn();
+    return readings.get(id)?.wanted;
+  });
+}
+
+const { port1: later, port2: now } = new MessageChannel();
+const waiting: (() => void)[] = [];
+later.onmessage = () => waiting.shift()?.();
+
+/** Lets the messages that have come be heard, without the 4 ms that timers take. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    now.postMessage(null);
+  });
+}
+
+function send(answer: Answer): void {
+  postMessage(answer);
 }
 
 function plain(error: unknown): PlainError {
@@ -53,10 +97,11 @@ function plain(error: unknown): PlainError {
 }
 
 addEventListener("message", async ({ data }: MessageEvent<Ask>) => {
-  const { id, call } = data;
-  const answer: Answer = await perform(call).then(
+  const { id } = data;
+  const answer: Answer = await perform(data).then(
     (value) => ({ id, value }),
     (error: unknown) => ({ id, error: plain(error) }),
   );
-  postMessage(answer);
+  readings.delete(id);
+  send(answer);
 });

@@ -5,10 +5,11 @@
 
 mod error;
 mod types;
+mod watch;
 
 use std::rc::Rc;
 
-use js_sys::{Array, JSON, JsString, Promise};
+use js_sys::{Array, Function, JSON, JsString, Promise};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
@@ -17,6 +18,7 @@ use wasm_bindgen_futures::future_to_promise;
 use crate::device::Cpu;
 use crate::model::{self, ConfigSummary, ReadOptions};
 use error::Failure;
+use watch::Callback;
 
 /// Runs when the module has loaded: a panic then prints its message and place on the console.
 #[wasm_bindgen(start, skip_typescript)]
@@ -47,19 +49,23 @@ impl Model {
         self.config.clone()
     }
 
-    /// Reads a text of any length; a lone surrogate counts as U+FFFD. Rejects with an {@link EngineError}.
+    /// Reads a text of any length; a lone surrogate counts as U+FFFD. Rejects with an {@link EngineError}, or with what
+    /// `watch` throws.
     #[wasm_bindgen(unchecked_return_type = "Promise<Reading>")]
     pub fn read(
         &self,
         text: String,
         #[wasm_bindgen(unchecked_optional_param_type = "ReadOptions")] options: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
     ) -> Promise {
         // The future owns what it uses, so the model may be asked again, or freed, while it is pending.
         let model = Rc::clone(&self.model);
         future_to_promise(async move {
             let options: ReadOptions = from_js(&options)?.unwrap_or_default();
-            let reading = model.read(&Cpu, &text, &options).await.map_err(Failure::from)?;
-            Ok(to_js(&reading)?)
+            let mut watch = Callback::new(watch);
+            let reading = model.read(&Cpu, &text, &options, &mut watch).await;
+            watch.thrown()?;
+            Ok(to_js(&reading.map_err(Failure::from)?)?)
         })
     }
 }

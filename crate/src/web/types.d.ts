@@ -43,6 +43,12 @@ export interface ReadOptions {
   measureMs?: number;
 }
 
+/**
+ * Follows a reading: `done` of `total` tokens are read. Called between the pieces that a long text is read in, and at the
+ * end. The reading waits for the answer and stops, with the code `ABORTED`, at `false`.
+ */
+export type Watch = (done: number, total: number) => boolean | void | Promise<boolean | void>;
+
 export interface Token {
   /** As the network sees it. */
   readonly text: string;
@@ -103,5 +109,6 @@ export interface EngineError extends Error {
     | "MODEL_TENSORS"
     | "MODEL_OVERFLOW"
     | "OPTION_INVALID"
+    | "ABORTED"
     | "ENGINE";
 }

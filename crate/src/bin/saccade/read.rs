@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use saccade_rnn::device::Cpu;
 use saccade_rnn::model::{Decision, Model, ReadOptions, Reading, Watch};
 use saccade_rnn::text::Token;
@@ -65,9 +65,9 @@ pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
         measure_ms: arguments.measure_ms,
     };
     let tokens = model.tokenizer().tokenize(&text);
-    let mut screen = Screen::new()?;
+    let mut screen = Screen::new(tokens.len())?;
     let reading = pollster::block_on(model.read_tokens(&Cpu, tokens.clone(), &options, &mut screen));
-    screen.clear();
+    screen.bar.finish_and_clear();
     let reading = reading?;
     if json {
         output::json(&reading)
@@ -83,40 +83,29 @@ const SILENCE: Duration = Duration::from_secs(1);
 /// How far the reading is, on a terminal, if it lasts; Ctrl-C stops it.
 struct Screen {
     begun: Instant,
-    bar: Option<ProgressBar>,
+    bar: ProgressBar,
     cancel: Arc<AtomicBool>,
 }
 
 impl Screen {
-    fn new() -> Result<Self, Failure> {
+    fn new(tokens: usize) -> Result<Self, Failure> {
         let cancel = Arc::new(AtomicBool::new(false));
         interrupt::sets(&cancel)?;
-        Ok(Self { begun: Instant::now(), bar: None, cancel })
-    }
-
-    fn show(&mut self, done: usize, total: usize) {
-        if self.begun.elapsed() < SILENCE || !io::stderr().is_terminal() {
-            return;
+        let bar = ProgressBar::with_draw_target(Some(tokens as u64), ProgressDrawTarget::hidden());
+        let template = "{wide_bar} {human_pos} of {human_len} tokens, {per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
         }
-        let bar = self.bar.get_or_insert_with(|| {
-            let bar = ProgressBar::new(total as u64).with_elapsed(self.begun.elapsed());
-            let template = "{wide_bar} {human_pos} of {human_len} tokens, {per_sec}, {eta} left";
-            match ProgressStyle::with_template(template) {
-                Ok(style) => bar.with_style(style),
-                Err(_) => bar,
-            }
-        });
-        bar.set_position(done as u64);
-    }
-
-    fn clear(&self) {
-        self.bar.iter().for_each(ProgressBar::finish_and_clear);
+        Ok(Self { begun: Instant::now(), bar, cancel })
     }
 }
 
 impl Watch for Screen {
-    async fn progress(&mut self, done: usize, total: usize) -> ControlFlow<()> {
-        self.show(done, total);
+    async fn progress(&mut self, done: usize, _total: usize) -> ControlFlow<()> {
+        if self.bar.is_hidden() && self.begun.elapsed() >= SILENCE {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.set_position(done as u64);
         if self.cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
