@@ -1,7 +1,7 @@
 /** Models that live in a worker, so that the page can be typed in while they read. */
 
 import { EngineLoadError } from "./engine.ts";
-import type { ModelConfig, Reading, ReadOptions } from "./types.ts";
+import type { Costs, DevicePreference, ModelConfig, Reading, ReadOptions, Steps } from "./types.ts";
 import type { Answer, Ask, Call, PlainError, Progress, Value } from "./worker.ts";
 
 export type { Progress };
@@ -22,6 +22,10 @@ export interface RemoteModel {
    * `ENGINE_FAILED` when the worker has ended: the model must then be loaded again.
    */
   read(text: string, options?: ReadOptions, hooks?: ReadHooks): Promise<Reading>;
+  /** Measures both devices on the text read last, some tenths of a second, so that `auto` can choose. */
+  calibrate(): Promise<Costs>;
+  /** Measures what one read and one skimmed token cost on a device, on the text read last. */
+  steps(device: DevicePreference): Promise<Steps>;
 }
 
 interface Pending {
@@ -47,11 +51,22 @@ export async function load(bytes: Uint8Array<ArrayBuffer>): Promise<RemoteModel>
   const model = ++last;
   const config = (await ask({ kind: "load", model, bytes }, {}, [bytes.buffer])) as ModelConfig;
   const home = worker;
+  const there = () => {
+    if (worker !== home) throw new EngineLoadError("the engine stopped, and the model with it: load it again");
+  };
   return {
     config,
     async read(text, options = {}, hooks = {}) {
-      if (worker !== home) throw new EngineLoadError("the engine stopped, and the model with it: load it again");
+      there();
       return (await ask({ kind: "read", model, text, options }, hooks)) as Reading;
+    },
+    async calibrate() {
+      there();
+      return (await ask({ kind: "calibrate", model })) as Costs;
+    },
+    async steps(device) {
+      there();
+      return (await ask({ kind: "steps", model, device })) as Steps;
     },
   };
 }

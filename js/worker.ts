@@ -4,13 +4,15 @@
  */
 
 import { engine } from "./engine.ts";
-import type { Model, ModelConfig, Reading, ReadOptions } from "./types.ts";
+import type { Costs, DevicePreference, Model, ModelConfig, Reading, ReadOptions, Steps } from "./types.ts";
 
 /** What can be asked. `model` is a number that the asker chose when it loaded the model. */
 export type Call =
   | { readonly kind: "start" }
   | { readonly kind: "load"; readonly model: number; readonly bytes: Uint8Array }
   | { readonly kind: "read"; readonly model: number; readonly text: string; readonly options: ReadOptions }
+  | { readonly kind: "calibrate"; readonly model: number }
+  | { readonly kind: "steps"; readonly model: number; readonly device: DevicePreference }
   /** Stops the reading asked for as `id`; nothing if it has its answer already. */
   | { readonly kind: "abort"; readonly id: number };
 
@@ -32,8 +34,8 @@ export interface Progress {
   readonly total: number;
 }
 
-/** What a call gives: nothing, the config of the model loaded, or the reading. */
-export type Value = undefined | ModelConfig | Reading;
+/** What a call gives: nothing, the config of the model loaded, the reading, or what was measured. */
+export type Value = undefined | ModelConfig | Reading | Costs | Steps;
 
 /** The last word on a question is its value or its error; there may be word of its progress before. */
 export type Answer = { readonly id: number } & (
@@ -62,12 +64,14 @@ async function perform({ id, call }: Ask): Promise<Value> {
     const model = Model.load(call.bytes);
     // Browsers compile a function when it first runs, and better once it has run often: none of this is the time of a
     // reading. A model that cannot read these words says so when it is asked to read others.
-    await model.read(WARM_UP, { measureMs: WARM_UP_MS }).catch(() => undefined);
+    await model.read(WARM_UP, { measureMs: WARM_UP_MS, device: "cpu" }).catch(() => undefined);
     models.set(call.model, model);
     return model.config;
   }
   const model = models.get(call.model);
   if (!model) throw new Error(`there is no model ${call.model}`);
+  if (call.kind === "calibrate") return model.calibrate();
+  if (call.kind === "steps") return model.steps(call.device);
   return model.read(call.text, call.options, async (done, total) => {
     send({ id, progress: { done, total } });
     await turn();

@@ -173,7 +173,9 @@ impl Runner {
     /// # Errors
     /// See [`ReadError`].
     pub async fn steps(&self, preference: Preference) -> Result<Steps, ReadError> {
-        let Choice { gpu, .. } = self.choose(preference, self.sample.borrow().len()).await;
+        // Not within the call: a borrow must not last while others have their turn.
+        let tokens = self.sample.borrow().len();
+        let Choice { gpu, .. } = self.choose(preference, tokens).await;
         if let Some(gpu) = gpu {
             match self.steps_on(&*gpu).await {
                 Err(ReadError::Engine(error @ EngineError::Device { .. })) => {

@@ -5,16 +5,18 @@ use std::fs;
 use std::io::{self, IsTerminal, Read as _, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use saccade_rnn::device::Cpu;
-use saccade_rnn::model::{Decision, Model, ReadOptions, Reading, Watch};
+use saccade_rnn::model::{Decision, Model, ReadError, ReadOptions, Reading, Watch};
+use saccade_rnn::runner::{Preference, Run, Runner};
 use saccade_rnn::text::Token;
 
+use crate::device::{self, DeviceName};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::{self, count, duration, printable};
@@ -36,6 +38,9 @@ pub(crate) struct Arguments {
     /// Repeat the computation for this many milliseconds and report the mean time.
     #[arg(long, value_name = "MS", default_value_t = 0.0, allow_negative_numbers = true)]
     measure_ms: f64,
+    /// Where to compute.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    device: DeviceName,
     /// The text, in UTF-8; standard input without it. One newline at its end is not part of it.
     text: Option<String>,
 }
@@ -53,7 +58,9 @@ fn parse_forced(text: &str) -> Result<(usize, Decision), String> {
 pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
     let path = arguments.model.as_path();
     let bytes = fs::read(path).map_err(Failure::file(path))?;
-    let model = Model::from_bytes(&bytes).map_err(Failure::model(path))?;
+    let runner =
+        Runner::new(Rc::new(Model::from_bytes(&bytes).map_err(Failure::model(path))?), device::devices());
+    let model = runner.model();
     let mut text = match arguments.text {
         Some(text) => text,
         None => standard_input()?,
@@ -66,15 +73,30 @@ pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
     };
     let tokens = model.tokenizer().tokenize(&text);
     let mut screen = Screen::new(tokens.len())?;
-    let reading = pollster::block_on(model.read_tokens(&Cpu, tokens.clone(), &options, &mut screen));
+    let run = pollster::block_on(read(&runner, &text, &options, arguments.device.into(), &mut screen));
     screen.bar.finish_and_clear();
-    let reading = reading?;
+    let run = run?;
     if json {
-        output::json(&reading)
+        output::json(&run)
     } else {
         // Without colours where nobody would see them, or NO_COLOR is set.
-        print(&mut anstream::stdout().lock(), &text, &tokens, &reading, model.skims())
+        print(&mut anstream::stdout().lock(), &text, &tokens, &run, model.skims())
     }
+}
+
+async fn read(
+    runner: &Runner,
+    text: &str,
+    options: &ReadOptions,
+    preference: Preference,
+    screen: &mut Screen,
+) -> Result<Run, ReadError> {
+    if preference == Preference::Auto {
+        // What is measured is measured on the text itself.
+        runner.read(text, options, Preference::Cpu, screen).await?;
+        runner.calibrate().await?;
+    }
+    runner.read(text, options, preference, screen).await
 }
 
 /// How long a reading may last without a word.
@@ -135,7 +157,7 @@ fn print(
     out: &mut impl Write,
     text: &str,
     tokens: &[Token],
-    reading: &Reading,
+    Run { reading, device_reason }: &Run,
     skims: bool,
 ) -> Result<(), Failure> {
     if tokens.is_empty() {
@@ -173,12 +195,12 @@ fn print(
     let timing = &reading.timing;
     writeln!(
         out,
-        "{}, {} a token, on the {}: {}",
+        "{}, {} a token: {}",
         duration(timing.total_ms),
         duration(timing.microseconds_per_token / 1e3),
-        timing.device,
         timing.method
     )?;
+    writeln!(out, "{device_reason}")?;
     Ok(out.flush()?)
 }
 
