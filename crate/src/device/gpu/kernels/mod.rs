@@ -1,6 +1,7 @@
 //! From operations to launches: one file a family of kernels, named like its CPU twin.
 
 pub(super) mod affine;
+mod column_sums;
 mod dropout;
 pub(super) mod elementwise;
 pub(super) mod embedding;
@@ -76,9 +77,16 @@ struct Backward<'a> {
     gradients: &'a mut ParamGradients<GpuBuffer>,
 }
 
-impl Backward<'_> {
+impl<'a> Backward<'a> {
+    /// The gradient of the only output. (Operations with one output are only called when it has a gradient.)
+    fn upstream(&self) -> &'a GpuBuffer {
+        let Some(Some(gradient)) = self.upstream.first() else {
+            unreachable!("a call without a gradient of its only output");
+        };
+        gradient
+    }
+
     /// The gradient of a parameter, for a kernel to add to.
-    #[allow(dead_code, reason = "kernels with parameters come next")]
     fn parameter(&mut self, gpu: &Gpu, id: ParamId) -> Result<GpuBuffer, EngineError> {
         let slot = &mut self.gradients[id.index()];
         match slot {
