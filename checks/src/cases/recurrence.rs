@@ -52,7 +52,7 @@ impl Recurrence {
             op: Op::Recurrence { cell: *cell, weight_hh, bias_hh, reverse: *reverse, initial: *initial },
             lanes: lengths.iter().map(lane).collect(),
             parameters,
-            backward: false,
+            backward: true,
             // Sums of `hidden` products in another order, and exponentials by another polynomial.
             bound: 1e-5,
         }
