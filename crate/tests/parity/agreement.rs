@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use saccade_rnn::device::gpu::{Gpu, GpuOptions};
 use saccade_rnn::device::{Cpu, Device};
 use saccade_rnn::graph::{Graph, Strategy};
 use saccade_rnn::nn::{BuildError, Builder};
 use serde::de::DeserializeOwned;
 
 use crate::fixture::Fixture;
+use crate::gpu;
 use crate::recording::{Recording, Results};
 
 /// |a - b| <= bound * max(1, max|b|), for outputs.
@@ -34,19 +34,12 @@ pub(crate) trait Case: DeserializeOwned {
 /// Builds and compares every case of a family (or the part of it whose names begin with `prefix`), of which there are
 /// at least `least`.
 pub(crate) fn check<C: Case>(family: &str, prefix: &str, least: usize) {
-    let gpu = gpu();
+    let gpu = gpu::gpu();
     for fixture in Fixture::all(family, prefix, least) {
         let case = fixture.config::<C>();
         pollster::block_on(check_case(&Cpu, &fixture, &case));
         pollster::block_on(check_case(&gpu, &fixture, &case));
     }
-}
-
-/// The GPU: the adapter that the environment names in `SACCADE_ADAPTER`, otherwise the system's first.
-fn gpu() -> Gpu {
-    let name = std::env::var("SACCADE_ADAPTER").ok();
-    let gpu = pollster::block_on(Gpu::request(&GpuOptions { name, ..GpuOptions::default() }));
-    gpu.unwrap_or_else(|error| panic!("{error}"))
 }
 
 async fn check_case<D: Device, C: Case>(device: &D, fixture: &Fixture, case: &C) {
