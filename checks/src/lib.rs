@@ -3,8 +3,11 @@
 //! The same checks run natively (`tests/native.rs`) and in a browser.
 
 pub mod cases;
+mod doubt;
 mod kernel;
 mod random;
+#[cfg(target_arch = "wasm32")]
+pub mod web;
 
 pub use kernel::{Case, Disagreement, Lane, Matrix, agree};
 pub use random::Random;

@@ -1,7 +1,7 @@
 // What both directions of the simple recurrent unit share: their arguments, and who works on what.
 
 #import grid
-#import dropout
+#import noise
 
 struct Arguments {
     // Of both directions together, `n`.
@@ -70,10 +70,8 @@ fn weights_of(j: u32) -> vec2<f32> {
 }
 
 fn mask_of(lane: Lane, j: u32) -> f32 {
-    if arguments.rate > 0.0 {
-        return dropout_mask(arguments.rate, arguments.seed, lane.stream, j);
-    }
-    return 1.0;
+    let dropped = noise_uniform(arguments.seed, lane.stream, j) < arguments.rate;
+    return select(1.0 / (1.0 - arguments.rate), 0.0, dropped);
 }
 
 fn activation(c: f32) -> f32 {

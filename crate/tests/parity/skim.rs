@@ -1,6 +1,6 @@
 //! Skim over LSTM and GRU against the plain reference: deciding, and the mixture with its gradients.
 
-use saccade_rnn::device::CellKind;
+use saccade_rnn::device::{CellKind, Device};
 use saccade_rnn::nn::{BuildError, Builder, Skim, SkimConfig, SkimControl, SmallReads};
 use serde::Deserialize;
 
@@ -77,7 +77,7 @@ impl Case for SkimCase {
         Skim::new(builder, config)
     }
 
-    fn record(&self, layer: &Skim, recording: &mut Recording<'_>) {
+    fn record<D: Device>(&self, layer: &Skim, recording: &mut Recording<'_, D>) {
         let lengths = recording.lengths();
         let (h0, c0) = (recording.states("h0"), recording.states("c0"));
         let (mut force, mut noise) = (&[][..], Vec::new());
@@ -96,8 +96,9 @@ impl Case for SkimCase {
                 }
                 _ => panic!("a hard case has a threshold, a soft one a temperature"),
             };
-            let initial = h0.as_ref().map(|h0| (h0[b][0], c0.as_ref().map(|c0| c0[b][0])));
-            outputs.push(layer.forward(x, initial, control));
+            let c0 = c0.as_ref().map(|c0| c0[b][0]);
+            let initial: Option<Vec<_>> = h0.as_ref().map(|h0| [h0[b][0]].into_iter().chain(c0).collect());
+            outputs.push(layer.forward(x, initial.as_deref(), control));
         }
         recording.emit("y", outputs.iter().map(|out| out.rows).collect());
         recording.emit("h_n", outputs.iter().map(|out| out.h).collect());
