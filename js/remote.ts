@@ -22,10 +22,13 @@ export interface RemoteModel {
    * `ENGINE_FAILED` when the worker has ended: the model must then be loaded again.
    */
   read(text: string, options?: ReadOptions, hooks?: ReadHooks): Promise<Reading>;
-  /** Measures both devices on the text read last, some tenths of a second, so that `auto` can choose. */
-  calibrate(): Promise<Costs>;
-  /** Measures what one read and one skimmed token cost on a device, on the text read last. */
-  steps(device: DevicePreference): Promise<Steps>;
+  /**
+   * Measures both devices on the text read last, some tenths of a second, so that `auto` can choose. Texts can be read
+   * meanwhile, though they disturb it; an abort rejects with the code `ABORTED`.
+   */
+  calibrate(signal?: AbortSignal): Promise<Costs>;
+  /** Measures what one read and one skimmed token cost on a device, on the text read last; can be stopped likewise. */
+  steps(device: DevicePreference, signal?: AbortSignal): Promise<Steps>;
 }
 
 interface Pending {
@@ -60,13 +63,13 @@ export async function load(bytes: Uint8Array<ArrayBuffer>): Promise<RemoteModel>
       there();
       return (await ask({ kind: "read", model, text, options }, hooks)) as Reading;
     },
-    async calibrate() {
+    async calibrate(signal) {
       there();
-      return (await ask({ kind: "calibrate", model })) as Costs;
+      return (await ask({ kind: "calibrate", model }, { signal })) as Costs;
     },
-    async steps(device) {
+    async steps(device, signal) {
       there();
-      return (await ask({ kind: "steps", model, device })) as Steps;
+      return (await ask({ kind: "steps", model, device }, { signal })) as Steps;
     },
   };
 }

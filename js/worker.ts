@@ -1,6 +1,6 @@
 /**
  * The engine's side of the page's worker: answers the {@link Call}s of `remote.ts`. A long reading gives way to other calls
- * between its pieces, which is when it can be stopped.
+ * between its pieces, and a measurement between its samples, which is when they can be stopped.
  */
 
 import { engine } from "./engine.ts";
@@ -13,7 +13,7 @@ export type Call =
   | { readonly kind: "read"; readonly model: number; readonly text: string; readonly options: ReadOptions }
   | { readonly kind: "calibrate"; readonly model: number }
   | { readonly kind: "steps"; readonly model: number; readonly device: DevicePreference }
-  /** Stops the reading asked for as `id`; nothing if it has its answer already. */
+  /** Stops the reading or measurement asked for as `id`; nothing if it has its answer already. */
   | { readonly kind: "abort"; readonly id: number };
 
 export interface Ask {
@@ -48,16 +48,16 @@ const WARM_UP = "The first words are slow, and so nobody waits for them here.";
 const WARM_UP_MS = 20;
 
 const models = new Map<number, Model>();
-/** The readings under way, and whether each is to go on. */
-const readings = new Map<number, { wanted: boolean }>();
+/** The readings and measurements under way, and whether each is to go on. */
+const underWay = new Map<number, { wanted: boolean }>();
 
 async function perform({ id, call }: Ask): Promise<Value> {
   if (call.kind === "abort") {
-    const reading = readings.get(call.id);
-    if (reading) reading.wanted = false;
+    const work = underWay.get(call.id);
+    if (work) work.wanted = false;
     return undefined;
   }
-  if (call.kind === "read") readings.set(id, { wanted: true });
+  if (call.kind === "read" || call.kind === "calibrate" || call.kind === "steps") underWay.set(id, { wanted: true });
   const Model = await engine();
   if (call.kind === "start") return undefined;
   if (call.kind === "load") {
@@ -70,12 +70,15 @@ async function perform({ id, call }: Ask): Promise<Value> {
   }
   const model = models.get(call.model);
   if (!model) throw new Error(`there is no model ${call.model}`);
-  if (call.kind === "calibrate") return model.calibrate();
-  if (call.kind === "steps") return model.steps(call.device);
-  return model.read(call.text, call.options, async (done, total) => {
-    send({ id, progress: { done, total } });
+  const goesOn = async () => {
     await turn();
-    return readings.get(id)?.wanted;
+    return underWay.get(id)?.wanted;
+  };
+  if (call.kind === "calibrate") return model.calibrate(goesOn);
+  if (call.kind === "steps") return model.steps(call.device, goesOn);
+  return model.read(call.text, call.options, (done, total) => {
+    send({ id, progress: { done, total } });
+    return goesOn();
   });
 }
 
@@ -106,6 +109,6 @@ addEventListener("message", async ({ data }: MessageEvent<Ask>) => {
     (value) => ({ id, value }),
     (error: unknown) => ({ id, error: plain(error) }),
   );
-  readings.delete(id);
+  underWay.delete(id);
   send(answer);
 });

@@ -215,14 +215,14 @@ impl Model {
     /// Mean wall time in milliseconds of reading words by their ids, for at least `measure_ms`. `force` is empty or has
     /// a decision for each: 0 free, 1 read, 2 skim.
     #[cfg(feature = "gpu")]
-    pub(crate) async fn time<D: Device>(
+    pub(crate) async fn time<D: Device, W: Watch>(
         &self,
         device: &D,
         ids: &[u32],
         force: &[u32],
         measure_ms: f64,
+        watch: &mut W,
     ) -> Result<f64, ReadError> {
-        let watch = &mut ();
         let pieces = Pieces::new(self, device, Text { ids, threshold: self.threshold(), force }, watch);
         let Measured { runs, elapsed_ms, .. } = pieces.read_for(measure_ms).await?;
         Ok(elapsed_ms / f64::from(runs))

@@ -134,16 +134,17 @@ impl Runner {
     }
 
     /// Measures both devices on the text read last, so that `auto` can choose. Takes some tenths of a second; a device
-    /// that fails meanwhile counts as absent.
+    /// that fails meanwhile counts as absent. `watch` is asked between samples, as in a reading of them.
     ///
     /// # Errors
-    /// If the model cannot run on the CPU.
-    pub async fn calibrate(&self) -> Result<Costs, ReadError> {
-        let cpu = self.cost_on(&Cpu).await?;
+    /// If the model cannot run on the CPU, or `watch` stopped it.
+    pub async fn calibrate<W: Watch>(&self, watch: &mut W) -> Result<Costs, ReadError> {
+        let cpu = self.cost_on(&Cpu, watch).await?;
         let gpu = match self.devices.gpu().await {
             Err(reason) => Err(reason),
-            Ok(gpu) => match self.cost_on(&*gpu).await {
+            Ok(gpu) => match self.cost_on(&*gpu, watch).await {
                 Ok(cost) => Ok(cost),
+                Err(stopped @ ReadError::Cancelled { .. }) => return Err(stopped),
                 Err(error) => {
                     if let ReadError::Engine(error) = &error {
                         self.devices.failed(&gpu, error);
@@ -157,37 +158,38 @@ impl Runner {
         Ok(costs)
     }
 
-    async fn cost_on<D: Device>(&self, device: &D) -> Result<Cost, ReadError> {
+    async fn cost_on<D: Device, W: Watch>(&self, device: &D, watch: &mut W) -> Result<Cost, ReadError> {
         let mut points = [(0.0, 0.0); 2];
         for (point, tokens) in points.iter_mut().zip(cost::LENGTHS) {
             let ids = self.sample(tokens);
             // The first time compiles and uploads.
-            self.model.time(device, &ids, &[], 0.0).await?;
-            *point = (tokens as f64, self.model.time(device, &ids, &[], cost::SAMPLE_MS).await?);
+            self.model.time(device, &ids, &[], 0.0, watch).await?;
+            *point = (tokens as f64, self.model.time(device, &ids, &[], cost::SAMPLE_MS, watch).await?);
         }
         Ok(Cost::through(points))
     }
 
-    /// What one read and one skimmed token cost where `preference` says, on the text read last.
+    /// What one read and one skimmed token cost where `preference` says, on the text read last. `watch` is asked
+    /// between samples, as in a reading of them.
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub async fn steps(&self, preference: Preference) -> Result<Steps, ReadError> {
+    pub async fn steps<W: Watch>(&self, preference: Preference, watch: &mut W) -> Result<Steps, ReadError> {
         // Not within the call: a borrow must not last while others have their turn.
         let tokens = self.sample.borrow().len();
         let Choice { gpu, .. } = self.choose(preference, tokens).await;
         if let Some(gpu) = gpu {
-            match self.steps_on(&*gpu).await {
+            match self.steps_on(&*gpu, watch).await {
                 Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
                     self.devices.failed(&gpu, &error)
                 }
                 outcome => return outcome,
             }
         }
-        self.steps_on(&Cpu).await
+        self.steps_on(&Cpu, watch).await
     }
 
-    async fn steps_on<D: Device>(&self, device: &D) -> Result<Steps, ReadError> {
+    async fn steps_on<D: Device, W: Watch>(&self, device: &D, watch: &mut W) -> Result<Steps, ReadError> {
         let [short, long] = steps::LENGTHS;
         let mut step_us = [0.0; 2];
         for (us, forced) in step_us.iter_mut().zip([1, 2]) {
@@ -195,8 +197,8 @@ impl Runner {
             for (ms, tokens) in ms.iter_mut().zip([short, long]) {
                 let ids = self.sample(tokens);
                 let force = if self.model.skims() { vec![forced; tokens] } else { Vec::new() };
-                self.model.time(device, &ids, &force, 0.0).await?;
-                *ms = self.model.time(device, &ids, &force, cost::SAMPLE_MS).await?;
+                self.model.time(device, &ids, &force, 0.0, watch).await?;
+                *ms = self.model.time(device, &ids, &force, cost::SAMPLE_MS, watch).await?;
             }
             *us = ((ms[1] - ms[0]) * 1e3 / (long - short) as f64).max(0.0);
         }

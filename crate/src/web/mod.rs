@@ -94,28 +94,39 @@ impl Model {
     }
 
     /// Measures the CPU and the GPU on the text read last, some tenths of a second, so that the device `auto` can
-    /// choose between them.
+    /// choose between them. `watch` is called between samples.
     #[wasm_bindgen(unchecked_return_type = "Promise<Costs>")]
-    pub fn calibrate(&self) -> Promise {
+    pub fn calibrate(
+        &self,
+        #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
+    ) -> Promise {
         let runner = Rc::clone(&self.runner);
         future_to_promise(async move {
-            let costs = runner.calibrate().await.map_err(Failure::from)?;
+            let mut watch = Callback::new(watch);
+            let costs = runner.calibrate(&mut watch).await;
+            watch.thrown()?;
+            let costs = costs.map_err(Failure::from)?;
             let (webgpu, webgpu_absent) =
                 costs.gpu.map_or_else(|reason| (None, Some(reason)), |c| (Some(c), None));
             Ok(to_js(&MeasuredCosts { cpu: costs.cpu, webgpu, webgpu_absent })?)
         })
     }
 
-    /// Measures what one read and one skimmed token cost on a device, on the text read last.
+    /// Measures what one read and one skimmed token cost on a device, on the text read last. `watch` is called between
+    /// samples.
     #[wasm_bindgen(unchecked_return_type = "Promise<Steps>")]
     pub fn steps(
         &self,
         #[wasm_bindgen(unchecked_optional_param_type = "DevicePreference")] device: Option<String>,
+        #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
     ) -> Promise {
         let runner = Rc::clone(&self.runner);
         future_to_promise(async move {
-            let steps = runner.steps(preference(device.as_deref())?).await.map_err(Failure::from)?;
-            Ok(to_js(&steps)?)
+            let preference = preference(device.as_deref())?;
+            let mut watch = Callback::new(watch);
+            let steps = runner.steps(preference, &mut watch).await;
+            watch.thrown()?;
+            Ok(to_js(&steps.map_err(Failure::from)?)?)
         })
     }
 }

@@ -1,4 +1,4 @@
-import { load, prepare, type ReadHooks, type RemoteModel } from "../../../js/remote.ts";
+import { load, prepare, type Progress as Read, type ReadHooks, type RemoteModel } from "../../../js/remote.ts";
 import type { ReadOptions, Reading } from "../../../js/types.ts";
 import { download, type Progress } from "./download.ts";
 import { addressOf, type ModelId } from "./models.ts";
@@ -25,17 +25,29 @@ interface Request {
   options: ReadOptions;
 }
 
-/** A model and its latest reading: loads one model at a time, reads the latest text and drops the ones between. */
+/** A reading that takes longer than this says how far it is, in milliseconds. */
+const SILENCE_MS = 250;
+
+/**
+ * A model and its latest reading: loads one model at a time, reads the latest text and drops the ones between. A long
+ * reading makes way for a later request.
+ */
 export class Reader {
   stage: Stage = $state.raw({ kind: "loading", progress: null });
   seen: Seen | null = $state.raw(null);
   /** Why the latest text has no reading. */
   failure: Failure | null = $state.raw(null);
+  /** Whether a text is being read. */
+  busy = $state(false);
+  /** How far a long reading is. */
+  progress: Read | null = $state.raw(null);
+  /** How far the reading of the latest text was when it was stopped by {@link stop}. */
+  stopped: Read | null = $state.raw(null);
 
   readonly #loaded = new Map<ModelId, RemoteModel>();
   #download: AbortController | null = null;
   #wanted: Request | null = null;
-  #running = false;
+  #reading: AbortController | null = null;
 
   /**
    * Makes `id` the model that reads, to be asked again once it is ready; the last reading stays until then. A model once
@@ -63,7 +75,16 @@ export class Reader {
   /** Asks the ready model for a reading; it shows in {@link seen} unless a later request overtakes it. */
   request(text: string, options: ReadOptions): void {
     this.#wanted = { text, options };
+    this.stopped = null;
+    // A short one is done soon, and aborting it for every key would leave a person who types without any.
+    if (this.progress) this.#reading?.abort();
     void this.#drain();
+  }
+
+  /** Gives up the long reading that is under way. */
+  stop(): void {
+    this.stopped = this.progress;
+    this.#reading?.abort();
   }
 
   /** A reading outside the page's own; rejects while no model is ready. */
@@ -83,26 +104,36 @@ export class Reader {
   }
 
   async #drain(): Promise<void> {
-    if (this.#running) return;
-    this.#running = true;
+    if (this.busy) return;
+    this.busy = true;
     while (this.#wanted) {
       const { stage } = this;
       const request = this.#wanted;
       this.#wanted = null;
       if (stage.kind === "ready") await this.#read(stage.model, request);
     }
-    this.#running = false;
+    this.busy = false;
   }
 
   async #read(model: RemoteModel, { text, options }: Request): Promise<void> {
     const current = () => this.stage.kind === "ready" && this.stage.model === model;
+    const { signal } = (this.#reading = new AbortController());
+    const begun = performance.now();
+    const onProgress = (progress: Read) => {
+      const long = progress.done < progress.total && performance.now() - begun > SILENCE_MS;
+      if (!long || signal.aborted) return;
+      // A text that came before this one was known to be long.
+      if (this.#wanted) this.#reading?.abort();
+      else this.progress = progress;
+    };
     try {
-      const reading = await model.read(text, options);
+      const reading = await model.read(text, options, { signal, onProgress });
       if (!current()) return;
       this.seen = { text, reading };
       this.failure = null;
+      this.stopped = null;
     } catch (error) {
-      if (!current()) return;
+      if (!current() || signal.aborted) return;
       this.seen = null;
       const failure = failureOf(error);
       if (failure.code === "ENGINE_FAILED") {
@@ -112,6 +143,8 @@ export class Reader {
       } else {
         this.failure = failure;
       }
+    } finally {
+      this.progress = null;
     }
   }
 }

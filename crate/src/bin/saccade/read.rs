@@ -94,7 +94,7 @@ async fn read(
     if preference == Preference::Auto {
         // What is measured is measured on the text itself.
         runner.read(text, options, Preference::Cpu, screen).await?;
-        runner.calibrate().await?;
+        runner.calibrate(&mut ()).await?;
     }
     runner.read(text, options, preference, screen).await
 }
