@@ -45,9 +45,9 @@ impl<'a> View<'a> {
         Self { buffer, first, row: columns as u32, column: 1 }
     }
 
-    /// Without the columns before `start`.
-    pub(super) fn from_column(self, start: usize) -> Self {
-        Self { first: self.first + start as u32 * self.column, ..self }
+    /// Without its first columns.
+    pub(super) fn skip_columns(self, count: usize) -> Self {
+        Self { first: self.first + count as u32 * self.column, ..self }
     }
 
     /// The transposed matrix.
