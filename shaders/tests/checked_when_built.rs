@@ -76,6 +76,9 @@ fn what_webgpu_does_not_promise_is_refused() {
     );
     let error = build(&unused, &[]).expect_err("a binding is not used");
     assert!(error.contains("the binding `x` is not used"), "{error}");
+    let error = build(&format!("{HEAD}{}", main_of("    var x: f32;\n    out[i] = x;")), &[])
+        .expect_err("x is not set");
+    assert!(error.contains("`var x` needs an initial value"), "{error}");
 }
 
 #[test]
