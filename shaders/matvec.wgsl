@@ -36,7 +36,7 @@ fn main(
     let along = arguments.b_row == 1u;
     let part = select(lane / COLUMNS, lane % SPLIT, along);
     let column = select(lane % COLUMNS, lane / SPLIT, along);
-    var sums: array<f32, ROWS>;
+    var sums = array<f32, ROWS>();
     if first_column + column < arguments.columns {
         let b_at = arguments.b_first + (first_column + column) * arguments.b_column;
         for (var k = part; k < arguments.inner; k += SPLIT) {
