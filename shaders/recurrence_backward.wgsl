@@ -8,7 +8,8 @@
 
 #import math
 #import grid
-#import tile
+#import lanes
+#import gates
 
 struct Arguments {
     hidden: u32,
@@ -20,7 +21,6 @@ struct Arguments {
     flags: u32,
 }
 
-const REVERSE = 1u;
 // `d_rows` is bound.
 const ROWS = 2u;
 
@@ -43,19 +43,6 @@ const ROWS = 2u;
 @group(0) @binding(7) var<storage, read_write> d_w: array<f32>;
 #endif
 
-#if tanh relu
-const GATES = 1u;
-const SAVED = 2u;
-#endif
-#if gru
-const GATES = 3u;
-const SAVED = 5u;
-#endif
-#if lstm
-const GATES = 4u;
-const SAVED = 6u;
-#endif
-
 #if single
 var<workgroup> shared_d_w: array<Lanes, 4096>;
 #endif
@@ -70,7 +57,7 @@ fn d_w_place(base: u32, t: u32) -> vec4<u32> {
     for (var l = 0u; l < LANES; l += 1u) {
         let lane = lane_at(base + l);
         if t < lane.length {
-            at[l] = GATES * arguments.hidden * row_at(lane, t, reversed());
+            at[l] = GATES * arguments.hidden * row_at(lane, t);
         }
     }
     return at;
@@ -93,18 +80,6 @@ fn d_w_at(place: u32, i: u32) -> Lanes {
     return shared_d_w[place + i];
 }
 #endif
-
-fn reversed() -> bool {
-    return (arguments.flags & REVERSE) != 0u;
-}
-
-// Beyond the last sequence are empty ones.
-fn lane_at(place: u32) -> Lane {
-    if place < arguments.alive {
-        return lanes[place];
-    }
-    return Lane(0u, 0u, 0u);
-}
 
 // The gradients of the products of unit `j` of a sequence at a row. Leaves in `d_h` what does not pass through the
 // recurrent product.
@@ -184,12 +159,12 @@ fn main(
         let t = after - 1u;
         for (var j = invocation; j < n; j += 256u) {
 #if single tile
-            var d: array<Lanes, GATES>;
+            var d = array<Lanes, GATES>();
 #endif
             for (var l = 0u; l < LANES; l += 1u) {
                 let lane = lane_at(base + l);
                 if t < lane.length {
-                    var of_l = step(lane, row_at(lane, t, reversed()), j);
+                    var of_l = step(lane, row_at(lane, t), j);
 #if single tile
                     for (var gate = 0u; gate < GATES; gate += 1u) {
                         d[gate] = with_lane(d[gate], l, of_l[gate]);
@@ -211,7 +186,7 @@ fn main(
         let place = d_w_place(base, t);
         for (var j = invocation; j < n; j += 256u) {
             // A sum a gate, so that none waits for another.
-            var sums: array<Lanes, GATES>;
+            var sums = array<Lanes, GATES>();
             for (var k = 0u; k < n; k += 1u) {
                 sums[0] += weight[k * n + j] * d_w_at(place, k);
 #if gru lstm

@@ -1,11 +1,14 @@
+import type { ComponentProps } from "svelte";
 import { render } from "svelte/server";
 import { describe, expect, test } from "vitest";
-import type { Reading } from "../../js/types.ts";
+import type { RemoteModel } from "../../js/remote.ts";
+import type { Costs, DevicePreference, Reading, Steps } from "../../js/types.ts";
 import { format, parse } from "../src/read/address.ts";
 import Figures from "../src/read/Figures.svelte";
 import { count, duration, percent, plural, precise, saving } from "../src/read/format.ts";
 import Status from "../src/read/Status.svelte";
 import { recorded } from "../src/read/recorded.ts";
+import Time from "../src/read/Time.svelte";
 import Tokens from "../src/read/Tokens.svelte";
 import small from "./fixtures/reading.json";
 
@@ -72,15 +75,15 @@ describe("tokens", () => {
 });
 
 describe("figures", () => {
-  test("prediction, work and time are those of the reading", () => {
-    const shown = visible(render(Figures, { props: { reading, recorded: false } }).body).replace(/\s+/g, " ");
-    for (const part of ["positive", "88%", "13%", "2×", "330K FLOPs", "660K FLOPs", "(2 of 4 tokens)", "50 µs", "12.5 µs a token: median of 5 readings."])
+  test("prediction and work are those of the reading", () => {
+    const shown = visible(render(Figures, { props: { reading } }).body).replace(/\s+/g, " ");
+    for (const part of ["positive", "88%", "13%", "2×", "330K FLOPs", "660K FLOPs", "(2 of 4 tokens)"])
       expect(shown).toContain(part);
   });
 
   test("a reading of nothing has no figures", () => {
     const flops = { spent: 0, full: 0, reduction: Number.NaN };
-    const shown = visible(render(Figures, { props: { reading: { ...reading, tokens: [], flops }, recorded: false } }).body);
+    const shown = visible(render(Figures, { props: { reading: { ...reading, tokens: [], flops } } }).body);
     expect(shown).not.toMatch(/NaN|positive 8|Infinity/);
     expect(shown).toContain("–");
   });
@@ -92,37 +95,84 @@ describe("the recorded reading", () => {
   });
 
   test("its time, measured elsewhere, is not shown as this machine's", () => {
-    const shown = visible(render(Figures, { props: { reading: recorded.reading, recorded: true } }).body);
-    expect(shown).toContain(recorded.reading.label);
-    expect(shown).toContain(saving(recorded.reading.flops.reduction).factor);
-    expect(shown).not.toContain(recorded.reading.timing.method);
-    expect(shown).not.toMatch(/[µm]s\b/);
+    const figures = visible(render(Figures, { props: { reading: recorded.reading } }).body);
+    expect(figures).toContain(recorded.reading.label);
+    expect(figures).toContain(saving(recorded.reading.flops.reduction).factor);
+    const props = { device: "auto" as const, reading: recorded.reading, recorded: true, costs: null, steps: null };
+    const time = visible(render(Time, { props }).body);
+    expect(time).not.toContain(recorded.reading.timing.method);
+    expect(time).not.toContain(recorded.reading.deviceReason);
+    expect(time).not.toMatch(/[µm]s\b/);
+  });
+});
+
+describe("time", () => {
+  const costs: Costs = { cpu: { fixedMs: 0.01, tokenMs: 0.01 }, webgpu: { fixedMs: 2, tokenMs: 0.001 }, webgpuAbsent: null };
+  const steps: Steps = { device: "cpu", readUs: 9, skimUs: 1.5, clockUs: 100, method: "replay of this text", kernels: null };
+  const shown = (props: Partial<ComponentProps<typeof Time>>) => {
+    const all = { device: "auto" as const, reading, recorded: false, costs: null, steps: null, ...props };
+    return visible(render(Time, { props: all }).body.replaceAll("<", " <")).replace(/\s+/g, " ");
+  };
+
+  test("what was measured is shown, with the reason and how it was measured", () => {
+    const before = shown({});
+    for (const part of ["50 µs", "CPU: as asked.", "12.5 µs a token: median of 5 readings."]) expect(before).toContain(part);
+    expect(before).not.toMatch(/Both devices|One token|this text/);
+  });
+
+  test("both devices are compared for this text", () => {
+    expect(shown({ costs })).toMatch(/CPU 50 µs 10 µs 10 µs WebGPU 2 ms 2 ms 1 µs/);
+    const none = shown({ costs: { ...costs, webgpu: null, webgpuAbsent: "this browser has no WebGPU" } });
+    expect(none).toMatch(/CPU 50 µs 10 µs 10 µs WebGPU this browser has no WebGPU/);
+  });
+
+  test("the cost of a token comes with its method and the clock", () => {
+    expect(shown({ steps })).toMatch(/One token, on CPU read 9 µs skimmed 1.5 µs .*replay of this text\. The clock’s smallest step is 100 µs/);
+    expect(shown({ steps: { ...steps, skimUs: null } })).not.toContain("skimmed");
+  });
+
+  test("a reading that was to run on the GPU and did not stands out", () => {
+    const html = (device: DevicePreference) =>
+      render(Time, { props: { device, reading, recorded: false, costs: null, steps: null } }).body;
+    expect(html("webgpu")).toContain("elsewhere");
+    expect(html("auto")).not.toContain("elsewhere");
   });
 });
 
 describe("status", () => {
+  const rest = { recorded: false, progress: null, stopped: null, onretry: () => {}, onstop: () => {}, onresume: () => {} };
+
   test("a failure names what failed, why, and its code", () => {
     const failure = { message: "the header is cut short", code: "MODEL_TRUNCATED" };
     const stage = { kind: "failed", failure } as const;
-    const { body } = render(Status, { props: { stage, failure: null, name: "Sentences", recorded: false, onretry: () => {} } });
+    const { body } = render(Status, { props: { stage, failure: null, name: "Sentences", ...rest } });
     expect(visible(body)).toMatch(/“Sentences” could not be loaded[\s\S]*cut short[\s\S]*MODEL_TRUNCATED[\s\S]*Try again/);
   });
 
   test("a download says how far it is", () => {
     const stage = { kind: "loading", progress: { received: 250_000, total: 1_000_000 } } as const;
-    const { body } = render(Status, { props: { stage, failure: null, name: "Sentences", recorded: false, onretry: () => {} } });
+    const { body } = render(Status, { props: { stage, failure: null, name: "Sentences", ...rest } });
     expect(visible(body)).toContain("0.3 of 1.0 MB");
+  });
+
+  test("a long reading says how far it is and can be stopped", () => {
+    const stage = { kind: "ready", model: {} as RemoteModel } as const;
+    const props = { stage, failure: null, name: "Sentences", ...rest };
+    const far = { done: 1200, total: 50_000 };
+    expect(visible(render(Status, { props: { ...props, progress: far } }).body)).toMatch(/1,200 of 50,000 tokens[\s\S]*Stop/);
+    expect(visible(render(Status, { props: { ...props, stopped: far } }).body)).toMatch(/Stopped after 1,200[\s\S]*Read it after all/);
   });
 });
 
 describe("address", () => {
   test("a view comes back as it was", () => {
-    const view = { model: "imdb-skim-lstm", text: "déjà & #vu 🎬\n+", threshold: 0.25 } as const;
+    const view = { model: "imdb-skim-lstm", text: "déjà & #vu 🎬\n+", threshold: 0.25, device: "cpu" } as const;
     expect(parse(format(view))).toEqual(view);
+    expect(format({ device: "auto" })).toBe("#");
   });
 
   test("what makes no sense is left out", () => {
-    expect(parse("#model=../../etc&threshold=7")).toEqual({});
+    expect(parse("#model=../../etc&threshold=7&device=abacus")).toEqual({});
     expect(parse("#threshold=nan")).toEqual({});
     expect(parse("")).toEqual({});
   });

@@ -7,6 +7,7 @@
 //! decision that hangs on it. A network in which a row depends on later ones reads everything as one piece.
 
 use std::ops::{ControlFlow, Range, RangeInclusive};
+use std::pin::Pin;
 use std::time::Duration;
 
 use web_time::Instant;
@@ -128,7 +129,16 @@ impl<'a, D: Device, W: Watch> Pieces<'a, D, W> {
 
     /// Reads the text again and again until that has lasted `least_ms`, at least once. The watcher is asked between
     /// pieces, between readings once [`PIECE_MS`] have passed, and at the end.
-    pub(super) async fn read_for(mut self, least_ms: f64) -> Result<Measured, ReadError> {
+    ///
+    /// Behind a pointer, since every caller would otherwise contain the code of all that is below.
+    pub(super) fn read_for(
+        self,
+        least_ms: f64,
+    ) -> Pin<Box<dyn Future<Output = Result<Measured, ReadError>> + 'a>> {
+        Box::pin(self.repeat(least_ms))
+    }
+
+    async fn repeat(mut self, least_ms: f64) -> Result<Measured, ReadError> {
         let total = self.text.ids.len();
         let mut runs = 0;
         loop {

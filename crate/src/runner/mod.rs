@@ -139,6 +139,7 @@ impl Runner {
     /// # Errors
     /// If the model cannot run on the CPU, or `watch` stopped it.
     pub async fn calibrate<W: Watch>(&self, watch: &mut W) -> Result<Costs, ReadError> {
+        let watch = &mut Monotone { watch, most: 0 };
         let cpu = self.cost_on(&Cpu, watch).await?;
         let gpu = match self.devices.gpu().await {
             Err(reason) => Err(reason),
@@ -175,11 +176,12 @@ impl Runner {
     /// # Errors
     /// See [`ReadError`].
     pub async fn steps<W: Watch>(&self, preference: Preference, watch: &mut W) -> Result<Steps, ReadError> {
+        let watch = &mut Monotone { watch, most: 0 };
         // Not within the call: a borrow must not last while others have their turn.
         let tokens = self.sample.borrow().len();
         let Choice { gpu, .. } = self.choose(preference, tokens).await;
         if let Some(gpu) = gpu {
-            match self.steps_on(&*gpu, watch).await {
+            match self.steps_on_gpu(&gpu, watch).await {
                 Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
                     self.devices.failed(&gpu, &error)
                 }
@@ -187,6 +189,15 @@ impl Runner {
             }
         }
         self.steps_on(&Cpu, watch).await
+    }
+
+    async fn steps_on_gpu<W: Watch>(&self, gpu: &Gpu, watch: &mut W) -> Result<Steps, ReadError> {
+        let steps = self.steps_on(gpu, watch).await?;
+        gpu.profile(true);
+        let timed = self.model.time(gpu, &self.sample(steps::LENGTHS[1]), &[], 0.0, watch).await;
+        gpu.profile(false);
+        timed?;
+        Ok(Steps { kernels: gpu.take_profile().ok(), ..steps })
     }
 
     async fn steps_on<D: Device, W: Watch>(&self, device: &D, watch: &mut W) -> Result<Steps, ReadError> {
@@ -216,7 +227,7 @@ impl Runner {
     }
 }
 
-/// A watcher that hears of no step back when a text is read again on another device.
+/// A watcher that hears of no step back when texts are read one after the other, or again on another device.
 struct Monotone<'a, W> {
     watch: &'a mut W,
     most: usize,

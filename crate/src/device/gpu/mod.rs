@@ -10,6 +10,7 @@ mod buffer;
 mod kernels;
 mod launch;
 mod pipelines;
+mod profile;
 mod recorder;
 mod resident;
 mod statistics;
@@ -21,6 +22,7 @@ use std::rc::Rc;
 use super::{Call, Device, EngineError, Forward, ParamGradients};
 pub use adapter::{AdapterSummary, GpuOptions, GpuUnavailable};
 pub use buffer::GpuBuffer;
+pub use profile::{KernelTime, NoTimestamps};
 pub use statistics::Statistics;
 
 use adapter::Context;

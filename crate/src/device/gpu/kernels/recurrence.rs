@@ -1,5 +1,5 @@
 //! Elman, LSTM and GRU over time: a launch runs up to [`STEPS`] steps of all sequences that have them, the loop over
-//! time inside.
+//! time inside; fewer for a state wider than a workgroup.
 
 use bytemuck::{Pod, Zeroable};
 use saccade_shaders::{self as shaders, Kernel};
@@ -14,6 +14,9 @@ use crate::device::{Call, CellKind, Device, EngineError, Forward, Op};
 
 /// Steps of a launch: few launches for a long sequence, none that takes long.
 const STEPS: usize = 128;
+/// Turns that an invocation's loops take in a launch, all together. Mesa's software GPUs leave every loop after 65,535
+/// turns of an invocation, without a word (`LP_MAX_TGSI_LOOP_ITERATIONS`), and a launch of a wide state would last.
+const TURNS: usize = 60_000;
 
 /// `shaders/recurrence.wgsl`.
 #[derive(Clone, Copy, Default, Pod, Zeroable)]
@@ -207,9 +210,12 @@ impl<'a> Recurrence<'a> {
 
     /// The launches, first to last.
     fn chunks(&self) -> impl DoubleEndedIterator<Item = Chunk> + '_ {
+        // An invocation's units, times the product of each and what else it does in a step, forward or backward.
+        let turns = self.hidden.div_ceil(256) * (self.hidden + 40);
+        let most = (TURNS / turns).clamp(1, STEPS);
         let steps = self.lanes.first().map_or(0, |lane| lane[2] as usize);
-        (0..steps.div_ceil(STEPS)).map(move |chunk| {
-            let (first, end) = (chunk * STEPS, (chunk + 1) * STEPS);
+        (0..steps.div_ceil(most)).map(move |chunk| {
+            let (first, end) = (chunk * most, (chunk + 1) * most);
             let alive = self.lanes.partition_point(|lane| lane[2] as usize > first);
             let rows = self.lanes[..alive].iter().map(|lane| end.min(lane[2] as usize) - first).sum();
             Chunk { first, end, alive, rows }
