@@ -69,8 +69,9 @@ await entry(async () => {
   await check("page, unit tests (vitest)", process.execPath, [script("vitest", "vitest.mjs"), "run"]);
   await check("page, build (vite)", process.execPath, [script("vite", "bin", "vite.js"), "build"]);
   // Held against the program that the Rust tests built.
-  const browser = ["--test", "www/tests/page.test.mjs"];
-  await check("page, in Chromium", process.execPath, browser, { env: { CHROMIUM: chromium } });
+  const files = ["page", "device", "engine"].map((name) => `www/tests/${name}.test.mjs`);
+  const browser = ["--test", "--test-concurrency=1", ...files];
+  await check("page and engine, in Chromium", process.execPath, browser, { env: { CHROMIUM: chromium } });
 
   console.log("");
   for (const [name, ms] of times) console.log(`${(ms / 1000).toFixed(0).padStart(5)} s  ${name}`);

@@ -36,4 +36,4 @@ export function duration(ms: number | null): string {
 }
 
 /** 1 becomes "1 word", 2 becomes "2 words". */
-export const plural = (n: number, noun: string): string => `${whole.format(n)} ${noun}${n === 1 ? "" : "s"}`;
+export const plural = (n: number, noun: string, nouns = `${noun}s`): string => `${whole.format(n)} ${n === 1 ? noun : nouns}`;

@@ -143,7 +143,11 @@ async fn adapter(instance: &wgpu::Instance, options: &GpuOptions) -> Result<wgpu
         power_preference: wgpu::PowerPreference::HighPerformance,
         ..Default::default()
     };
-    let none = |error: wgpu::RequestAdapterError| GpuUnavailable::NoAdapter(error.to_string());
+    // wgpu lists all it was not compiled for, which in a browser is everything else.
+    let none = |error: wgpu::RequestAdapterError| {
+        let web = cfg!(target_arch = "wasm32");
+        GpuUnavailable::NoAdapter(if web { "the browser offers none".into() } else { error.to_string() })
+    };
     instance.request_adapter(&request).await.map_err(none)
 }
 

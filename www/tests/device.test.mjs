@@ -1,0 +1,114 @@
+/** The page's switch for the device, in browsers with WebGPU and without. */
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, test } from "node:test";
+import { launch, serve } from "./browser.mjs";
+import { agreeUntilUndecided } from "./compare.mjs";
+import { nativeReading } from "./native.mjs";
+
+const MODEL = "sst2-skim-lstm-small";
+const SENTENCE = "A quiet, generous film; it doesn't hurry, and I wouldn't have missed a minute.";
+
+let server, page;
+const browsers = {};
+
+before(async () => {
+  server = await serve();
+  browsers.gpu = await launch({ gpu: true });
+  browsers.plain = await launch();
+});
+
+after(async () => {
+  for (const browser of Object.values(browsers)) await browser.close();
+  server?.close();
+});
+
+afterEach(() => page?.context().close());
+
+async function open(browser, hash = `#text=${encodeURIComponent(SENTENCE)}`) {
+  page = await browsers[browser].newPage();
+  await page.goto(server.url + hash);
+  await page.locator("#threshold:enabled").waitFor();
+}
+
+const ranOn = (device) => page.locator(`[data-figure="device"][data-device="${device}"]`);
+const costs = () => page.locator('[data-figure="costs"]');
+const steps = () => page.locator('[data-figure="steps"]');
+const inPage = (text, options) => page.evaluate(([text, options]) => window.saccade.read(text, options), [text, options]);
+
+describe("with WebGPU", { timeout: 300_000 }, () => {
+  test("the keys choose it; the page says that it ran there, and reads as the native program", async () => {
+    await open("gpu");
+    await ranOn("cpu").waitFor();
+    await page.getByRole("radio", { name: "Auto", exact: true }).focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    await ranOn("webgpu").waitFor();
+    assert.match(await ranOn("webgpu").innerText(), /^WebGPU, as asked/);
+    const native = nativeReading(MODEL, SENTENCE);
+    const threshold = Number(await page.locator("#threshold").inputValue());
+    const compared = agreeUntilUndecided(await inPage(SENTENCE, { device: "webgpu" }), native, threshold);
+    const shown = await page.locator(".token[data-decision]").evaluateAll((all) => all.map((token) => token.dataset.decision));
+    assert.equal(shown.length, native.tokens.length);
+    assert.deepEqual(
+      shown.slice(0, compared),
+      native.tokens.slice(0, compared).map(({ decision }) => decision),
+    );
+    await page.waitForURL(/device=webgpu/);
+  });
+
+  test("a link brings back the device", async () => {
+    await open("gpu", "#device=webgpu&text=Plain+and+kind");
+    await ranOn("webgpu").waitFor();
+    assert.ok(await page.getByRole("radio", { name: "WebGPU" }).isChecked());
+  });
+
+  test("in a quiet moment both devices are measured, auto chooses by that, and a token's cost is shown", async () => {
+    await open("gpu");
+    await ranOn("cpu").waitFor();
+    assert.match(await ranOn("cpu").innerText(), /until both devices are measured/);
+    assert.equal(await costs().count(), 0);
+    await page.getByText("as measured here: CPU").waitFor({ timeout: 60_000 });
+    for (const device of ["cpu", "webgpu"]) {
+      const cells = await costs().locator(`[data-device="${device}"] td`).allInnerTexts();
+      assert.equal(cells.length, 3);
+      for (const cell of cells) assert.match(cell, /^[\d.,]+ (µs|ms|s)$/);
+    }
+    const chosen = await page.locator('[data-figure="device"]').getAttribute("data-device");
+    const names = { cpu: "CPU", webgpu: "WebGPU" };
+    await steps().getByText(`One token, on ${names[chosen]}`).waitFor({ timeout: 60_000 });
+    for (const step of ["read", "skim"]) assert.match(await steps().locator(`[data-step="${step}"]`).innerText(), /^[\d.,]+ (µs|ms)$/);
+
+    const other = chosen === "cpu" ? "webgpu" : "cpu";
+    await page.getByRole("radio", { name: names[other], exact: true }).check({ force: true });
+    await ranOn(other).waitFor();
+    await steps().getByText(`One token, on ${names[other]}`).waitFor({ timeout: 60_000 });
+  });
+});
+
+describe("without WebGPU", { timeout: 300_000 }, () => {
+  test("who asks for it has the CPU's reading, and sees why", async () => {
+    await open("plain", `#device=webgpu&text=${encodeURIComponent(SENTENCE)}`);
+    await ranOn("cpu").waitFor();
+    assert.match(await ranOn("cpu").innerText(), /^CPU, since no WebGPU adapter: the browser offers none\.$/);
+    assert.equal(await page.locator(".token").count(), nativeReading(MODEL, SENTENCE).tokens.length);
+    await costs().waitFor({ timeout: 60_000 });
+    assert.match(await costs().locator('[data-device="webgpu"] td').innerText(), /the browser offers none/);
+    assert.match(await costs().locator('[data-device="cpu"] td').first().innerText(), /^[\d.,]+ (µs|ms)$/);
+  });
+
+  test("a long reading shows how far it is, can be stopped and taken up, and makes way for a newer text", async () => {
+    await open("plain");
+    await page.fill("#text", "fine ".repeat(400_000));
+    const reading = page.locator('[data-state="reading"]');
+    await reading.waitFor({ timeout: 60_000 });
+    assert.match(await reading.innerText(), /[\d,]+ of 400,000 tokens/);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.locator('[data-state="stopped"]').waitFor();
+    await page.getByRole("button", { name: "Read it after all" }).click();
+    await reading.waitFor({ timeout: 60_000 });
+    await page.fill("#text", "Short again.");
+    await page.waitForFunction(() => document.querySelector(".text")?.textContent === "Short again.");
+    assert.equal(await page.locator('[data-state="reading"], [data-state="stopped"], [data-state="failed"]').count(), 0);
+  });
+});
