@@ -1,15 +1,22 @@
 /** The engine's types, as `crate/src/web` declares them and wasm-bindgen writes them. */
 export type {
+  Cost,
+  Costs,
   Decision,
+  Device,
+  DevicePreference,
   EngineError,
   Flops,
+  GpuStatistics,
   LayerConfig,
   Model,
   ModelConfig,
   Reading,
   ReadOptions,
   Score,
+  Steps,
   Timing,
   Token,
   Training,
+  Watch,
 } from "./pkg/saccade_rnn.js";

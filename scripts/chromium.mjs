@@ -1,8 +1,8 @@
 /** Where the browser of the browser tests is. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { announce, must, Stop } from "./steps.mjs";
+import { aptInstall, onDebianAsRoot, Stop } from "./steps.mjs";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome.exe"];
 const elsewhere = {
@@ -31,13 +31,7 @@ export function findChromium() {
 export async function ensureChromium() {
   const found = findChromium();
   if (found) return found;
-  const debian = existsSync("/etc/debian_version") && /^ID(_LIKE)?=.*debian/m.test(readFileSync("/etc/os-release", "utf8"));
-  if (debian && process.getuid?.() === 0) {
-    announce("install chromium (apt-get)");
-    await must("apt-get", ["update"], "apt-get update failed: see its message above.");
-    const install = ["install", "--yes", "--no-install-recommends", "chromium"];
-    await must("apt-get", install, "apt-get could not install chromium: see its message above.");
-  }
+  if (onDebianAsRoot()) await aptInstall("chromium");
   const installed = findChromium();
   if (!installed) {
     throw new Stop("No Chrome or Chromium: install one from https://www.google.com/chrome, or set CHROMIUM to its path.");

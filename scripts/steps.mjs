@@ -7,7 +7,8 @@ import { join } from "node:path";
 
 export const root = join(import.meta.dirname, "..");
 const windows = process.platform === "win32";
-const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
+/** Where cargo puts what it makes. */
+export const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 /** The native program, where `cargo build --release` puts it. */
 export const saccade = join(target, "release", windows ? "saccade.exe" : "saccade");
 
@@ -95,6 +96,19 @@ export async function checkRust() {
   announce("add Rust's wasm target (rustup)");
   const advice = "Rust's wasm target is missing: rustup target add wasm32-unknown-unknown";
   await must("rustup", ["target", "add", "wasm32-unknown-unknown"], advice);
+}
+
+/** Whether apt can install what a test needs. */
+export function onDebianAsRoot() {
+  if (!existsSync("/etc/debian_version") || process.getuid?.() !== 0) return false;
+  return /^ID(_LIKE)?=.*debian/m.test(readFileSync("/etc/os-release", "utf8"));
+}
+
+export async function aptInstall(...packages) {
+  announce(`install ${packages.join(", ")} (apt-get)`);
+  await must("apt-get", ["update"], "apt-get update failed: see its message above.");
+  const install = ["install", "--yes", "--no-install-recommends", ...packages];
+  await must("apt-get", install, `apt-get could not install ${packages.join(", ")}: see its message above.`);
 }
 
 /** The arguments by which cargo builds the engine for the browser. */

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { ensureChromium } from "./chromium.mjs";
+import { ensureVulkan } from "./vulkan.mjs";
 import { announce, checkNode, checkRust, entry, installPackages, run, wasm } from "./steps.mjs";
 
 let passed = 0;
@@ -42,6 +43,7 @@ await entry(async () => {
   await checkRust();
   await installPackages();
   const chromium = await ensureChromium();
+  const adapter = await ensureVulkan();
 
   await check("format (cargo fmt)", "cargo", ["fmt", "--all", "--check"]);
   const deny = ["--", "-D", "warnings"];
@@ -51,13 +53,16 @@ await entry(async () => {
   await check("lint, wasm (clippy)", "cargo", ["clippy", "--package", "saccade-rnn", "--lib", ...web, ...deny]);
   // xtask is tested by being used below; compiling wasm-bindgen for release as well would only take long.
   const tests = ["test", "--workspace", "--exclude", "xtask", "--release", "--no-fail-fast"];
-  await check("Rust tests", "cargo", tests);
+  await check("Rust tests, the GPU's among them", "cargo", tests, { env: adapter });
   const fuzz = [...tests, "--test", "hostile_files"];
   const cases = { env: { PROPTEST_CASES: "300000" } };
   await check("fuzz (proptest): 300,000 hostile model files of each kind", "cargo", fuzz, cases);
-  const pack = ["package", "--workspace", "--exclude", "xtask", "--allow-dirty"];
+  const pack = ["package", "--workspace", "--exclude", "xtask", "--exclude", "saccade-checks", "--allow-dirty"];
   await check("packages (cargo package)", "cargo", pack);
 
+  await check("build the GPU checks for the browser (cargo xtask checks)", "cargo", ["xtask", "checks"]);
+  const kernels = ["--test", "checks/tests/browser.test.mjs"];
+  await check("GPU kernels, in Chromium", process.execPath, kernels, { env: { CHROMIUM: chromium } });
   await check("build the engine for the browser (cargo xtask wasm)", "cargo", wasm);
   const svelteCheck = [script("svelte-check", "bin", "svelte-check"), "--tsconfig", "tsconfig.json", "--fail-on-warnings"];
   await check("types (svelte-check)", process.execPath, svelteCheck);

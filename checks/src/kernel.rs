@@ -69,6 +69,10 @@ pub async fn agree<D: Device>(device: &D, case: &Case) -> Result<(), Disagreemen
     let fail = |what: &str, how: String| Disagreement { what: format!("{}: {what}", case.name), how };
     let on_cpu = run(&Cpu, case).await.map_err(|error| fail("on the CPU", error.to_string()))?;
     let on_device = run(device, case).await.map_err(|error| fail("on the device", error.to_string()))?;
+    let names = |values: &Values| values.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>().join(", ");
+    if names(&on_device) != names(&on_cpu) {
+        return Err(fail("values", format!("{}; on the CPU {}", names(&on_device), names(&on_cpu))));
+    }
     let shapes = shapes(case).map_err(|error| fail("shapes", error.to_string()))?;
     let logits = on_cpu.get(doubt::LOGITS).map_or(&[][..], |(_, logits)| logits);
     let certain = doubt::certain_rows(case, logits);

@@ -6,6 +6,8 @@ pub mod cases;
 mod doubt;
 mod kernel;
 mod random;
+#[cfg(target_arch = "wasm32")]
+pub mod web;
 
 pub use kernel::{Case, Disagreement, Lane, Matrix, agree};
 pub use random::Random;

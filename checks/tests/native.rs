@@ -1,5 +1,7 @@
 //! Every case on this machine's GPU: in tests, Mesa's processor that plays one (lavapipe).
 
+use std::io::Write as _;
+
 use pollster::block_on;
 use saccade_checks::{agree, cases};
 use saccade_rnn::device::gpu::{Gpu, GpuOptions};
@@ -17,6 +19,7 @@ fn kernels_agree_with_their_twins() {
     let cases = cases::all();
     let wrong: Vec<String> =
         cases.iter().filter_map(|case| block_on(agree(&gpu, case)).err()).map(|d| d.to_string()).collect();
-    println!("{} cases on {}", cases.len(), gpu.adapter());
+    // Not by `println!`, which the test runner keeps to itself.
+    let _ = writeln!(std::io::stderr(), "{} cases run on {}", cases.len(), gpu.adapter());
     assert!(wrong.is_empty(), "{} of {} disagree:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }

@@ -1,13 +1,15 @@
 //! Recurrent networks that decide how much to compute.
 //!
 //! The floors, lowest first; each uses only what is below it: [`cpu`] kernels, [`device`], [`graph`], [`nn`],
-//! [`text`] (which knows nothing of tensors), [`model`].
+//! [`text`] (which knows nothing of tensors), [`model`], `runner` (feature `gpu`: where a model runs).
 
 pub mod cpu;
 pub mod device;
 pub mod graph;
 pub mod model;
 pub mod nn;
+#[cfg(feature = "gpu")]
+pub mod runner;
 pub mod text;
 #[cfg(feature = "train")]
 pub mod train;

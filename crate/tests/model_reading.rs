@@ -14,7 +14,7 @@ use support::{compact, model, skim};
 const TEXT: &str = "A good film, \u{201c}naïve\u{201d} 🎬 don't!";
 
 fn try_read(model: &Model, text: &str, options: &ReadOptions) -> Result<Reading, ReadError> {
-    pollster::block_on(model.read(&Cpu, text, options))
+    pollster::block_on(model.read(&Cpu, text, options, &mut ()))
 }
 
 fn read(model: &Model, text: &str, options: &ReadOptions) -> Reading {

@@ -1,4 +1,4 @@
-/** A server for the built page and a Chromium to look at it. */
+/** A server for built files and a Chromium to look at them. */
 
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
@@ -7,7 +7,6 @@ import { chromium } from "playwright-core";
 import { findChromium } from "../../scripts/chromium.mjs";
 import { root } from "../../scripts/steps.mjs";
 
-const dist = join(root, "www", "dist");
 const types = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
@@ -19,17 +18,19 @@ const types = {
 /** The page works in any folder of a host, so it is never served at the top of one. */
 const FOLDER = "/some/folder";
 
+const built = join(root, "www", "dist");
+
 /**
- * Serves `www/dist` on a free port; resolves to `{ url, hidden, close }`. Files whose extension is in the set `hidden` are
+ * Serves a folder, unless told otherwise `www/dist`, on a free port; resolves to `{ url, hidden, close }`. Files whose extension is in the set `hidden` are
  * not there: what a worker asks for cannot be held up in the browser.
  */
-export async function serve() {
-  if (!existsSync(join(dist, "index.html"))) throw new Error("www/dist is missing: npm run build");
+export async function serve(folder = built) {
+  if (!existsSync(folder)) throw new Error(`${folder} is missing: npm run build makes the page`);
   const hidden = new Set();
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://page");
     const path = normalize(pathname.endsWith("/") ? `${pathname}index.html` : pathname);
-    const file = join(dist, path.slice(FOLDER.length));
+    const file = join(folder, path.slice(FOLDER.length));
     if (!path.startsWith(`${FOLDER}/`) || !existsSync(file) || hidden.has(extname(file))) {
       response.writeHead(404).end();
       return;
@@ -52,9 +53,12 @@ const switches = [
   "--disable-sync",
 ];
 
-/** Starts Chromium without a window. */
-export function launch() {
+/** WebGPU by software, the same on every machine; without these a headless Chromium has no adapter. */
+const webgpu = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
+/** Starts Chromium without a window, with WebGPU if `gpu` says so. */
+export function launch({ gpu = false } = {}) {
   const executablePath = findChromium();
   if (!executablePath) throw new Error("no Chrome or Chromium: install one, or set CHROMIUM to its path");
-  return chromium.launch({ executablePath, args: switches });
+  return chromium.launch({ executablePath, args: gpu ? [...switches, ...webgpu] : switches });
 }

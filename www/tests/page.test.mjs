@@ -246,6 +246,43 @@ describe("the page", { timeout: 300_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("a long reading tells how far it is, and makes way for a short one", async () => {
+    await open();
+    await ready();
+    const { heard, order, tokens } = await page.evaluate(async () => {
+      const heard = [];
+      const order = [];
+      const onProgress = (progress) => heard.push(progress);
+      const long = window.saccade.read("fine ".repeat(100_000), {}, { onProgress }).finally(() => order.push("long"));
+      await window.saccade.read("a word").finally(() => order.push("short"));
+      return { heard, order, tokens: (await long).tokens.length };
+    });
+    assert.deepEqual([order, tokens], [["short", "long"], 100_000]);
+    assert.ok(heard.length > 100_000 / 8192);
+    assert.ok(heard.every(({ done, total }, i) => total === 100_000 && done >= (heard[i - 1]?.done ?? 1)));
+    assert.deepEqual(heard.at(-1), { done: 100_000, total: 100_000 });
+    assert.deepEqual(complaints, []);
+  });
+
+  test("a reading can be stopped at its first piece, and before it", async () => {
+    await open();
+    await ready();
+    const stopped = await page.evaluate(async () => {
+      const text = "fine ".repeat(100_000);
+      const early = await window.saccade.read(text, {}, { signal: AbortSignal.abort() }).catch((error) => error);
+      const stop = new AbortController();
+      const heard = [];
+      const onProgress = (progress) => stop.abort(heard.push(progress));
+      const late = await window.saccade.read(text, {}, { onProgress, signal: stop.signal }).catch((error) => error);
+      return { codes: [early.code, late.code], message: late.message, heard: heard.at(-1) };
+    });
+    assert.deepEqual(stopped.codes, ["ABORTED", "ABORTED"]);
+    assert.match(stopped.message, /stopped after \d+ of 100000 tokens/);
+    assert.ok(stopped.heard.done < 100_000);
+    assert.equal((await inPage("a word", {})).tokens.length, 2);
+    assert.deepEqual(complaints, []);
+  });
+
   test("a truncated model is named as such, and another try mends it", async () => {
     let damaged = true;
     await page.route(`**/${MODEL}.safetensors`, async (route) => {

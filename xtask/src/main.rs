@@ -22,6 +22,8 @@ enum Step {
         #[arg(long)]
         release: bool,
     },
+    /// Build the checks of the GPU against the CPU for a browser into target/checks.
+    Checks,
 }
 
 /// The top of the checkout, where `Cargo.toml` and `package.json` stand.
@@ -34,6 +36,7 @@ fn root() -> PathBuf {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().step {
         Step::Wasm { release } => wasm::build(&root(), release),
+        Step::Checks => wasm::build_checks(&root()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

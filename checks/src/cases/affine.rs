@@ -26,7 +26,7 @@ pub(super) fn cases() -> Vec<Case> {
                     op: Op::Affine { weight: view, bias },
                     parameters,
                     lanes: lengths.iter().map(lane).collect(),
-                    backward: false,
+                    backward: true,
                     bound: 1e-5,
                 });
             }

@@ -1,7 +1,94 @@
-//! Cases of the kernel `recurrence`.
+//! Elman, LSTM and GRU: every cell over every way a kernel may share its work out, and over several launches.
 
-use crate::Case;
+use saccade_rnn::device::{CellKind, Op, Parameters};
+
+use super::lane_shapes;
+use crate::{Case, Lane, Random};
+
+const CELLS: [CellKind; 4] = [CellKind::ElmanTanh, CellKind::ElmanRelu, CellKind::Lstm, CellKind::Gru];
+
+/// A recurrence to be made into a case.
+struct Recurrence {
+    cell: CellKind,
+    hidden: usize,
+    lengths: Vec<usize>,
+    reverse: bool,
+    initial: bool,
+    bias: bool,
+    /// Largest input.
+    scale: f32,
+}
+
+impl Recurrence {
+    fn new(cell: CellKind, hidden: usize, lengths: &[usize]) -> Self {
+        let lengths = lengths.to_vec();
+        Self { cell, hidden, lengths, reverse: false, initial: true, bias: true, scale: 1.0 }
+    }
+
+    fn case(&self, random: &mut Random) -> Case {
+        let (n, gates) = (self.hidden, self.cell.gates());
+        let mut parameters = Parameters::new();
+        // Small enough for a ReLU to stay bounded over time.
+        let scale = 1.0 / (n as f32).sqrt();
+        let weight_hh = random.parameter(&mut parameters, &[gates * n, n], scale);
+        let bias_hh = self.bias.then(|| random.parameter(&mut parameters, &[gates * n], scale));
+        let lane = |&rows: &usize| {
+            let mut inputs = vec![random.matrix(rows, gates * n, self.scale)];
+            if self.initial {
+                inputs.push(random.matrix(1, n, 1.0));
+                if self.cell.has_memory() {
+                    inputs.push(random.matrix(1, n, 1.0));
+                }
+            }
+            Lane { inputs, indices: Vec::new() }
+        };
+        let Self { cell, lengths, reverse, initial, bias, .. } = self;
+        let longest = lengths.iter().max().copied().unwrap_or(0);
+        Case {
+            name: format!(
+                "{cell:?} of {n}, {} lanes of up to {longest} rows, reverse {reverse}, initial {initial}, bias {bias}",
+                lengths.len()
+            ),
+            op: Op::Recurrence { cell: *cell, weight_hh, bias_hh, reverse: *reverse, initial: *initial },
+            lanes: lengths.iter().map(lane).collect(),
+            parameters,
+            backward: false,
+            // Sums of `hidden` products in another order, and exponentials by another polynomial.
+            bound: 1e-5,
+        }
+    }
+}
 
 pub(super) fn cases() -> Vec<Case> {
-    Vec::new()
+    let mut random = Random::new(11);
+    let mut cases = Vec::new();
+    let mut add = |recurrence: Recurrence| cases.push(recurrence.case(&mut random));
+    for cell in CELLS {
+        for lengths in lane_shapes() {
+            add(Recurrence::new(cell, 5, &lengths));
+        }
+        for (hidden, reverse, initial, bias) in [
+            (1, true, true, true),
+            (5, true, false, false),
+            (64, false, false, true),
+            (100, true, true, false),
+            (300, false, true, true),
+        ] {
+            let lengths = [3, 0, 1, 6, 2];
+            add(Recurrence { reverse, initial, bias, ..Recurrence::new(cell, hidden, &lengths) });
+        }
+        // Enough sequences for tiles of them, in workgroup memory and beyond.
+        let many: Vec<usize> = (0..70).map(|i| i * 7 % 5).collect();
+        add(Recurrence { reverse: true, ..Recurrence::new(cell, 33, &many) });
+        // Three launches, the last ones for fewer sequences.
+        add(Recurrence::new(cell, 7, &[300, 5, 129, 128, 0]));
+        add(Recurrence { reverse: true, initial: false, ..Recurrence::new(cell, 7, &[300, 5, 129, 128, 0]) });
+        add(Recurrence { scale: 1e4, ..Recurrence::new(cell, 20, &[9, 4]) });
+    }
+    let few: Vec<usize> = (0..66).map(|i| usize::from(i == 40) + usize::from(i % 9 == 0)).collect();
+    add(Recurrence::new(CellKind::Lstm, 514, &few));
+    add(Recurrence { reverse: true, ..Recurrence::new(CellKind::Gru, 600, &few) });
+    add(Recurrence::new(CellKind::ElmanTanh, 1500, &few));
+    add(Recurrence::new(CellKind::Gru, 1500, &[2]));
+    cases
 }

@@ -1,7 +1,7 @@
 //! `y = x Wᵀ + b`: one matrix product for all rows of all lanes.
 
+use super::column_sums::add_columns;
 use super::matmul::{View, matmul};
-use super::recurrence::add_columns;
 
 /// How a weight is stored and which of its columns are used.
 #[derive(Clone, Copy)]

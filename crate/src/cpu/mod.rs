@@ -13,6 +13,7 @@
 pub(crate) mod adam;
 pub(crate) mod affine;
 pub(crate) mod cell;
+pub(crate) mod column_sums;
 #[cfg(feature = "train")]
 pub(crate) mod dropout;
 pub(crate) mod elementwise;

@@ -3,6 +3,7 @@
 
 use super::Ragged;
 use super::cell::Cell;
+use super::column_sums::add_columns;
 use super::matmul::{View, matmul};
 
 /// The order in which lanes run: by decreasing length, so that the lanes alive at step `t` are a prefix.
@@ -250,16 +251,4 @@ pub(crate) fn backward<C: Cell>(
         add_columns(d_bias, &dw);
     }
     Backward { x: dx, h0: plan.scatter(&dh, n), c0: plan.scatter(&dc, memory) }
-}
-
-/// `sums[j] += sum_i rows[i, j]`: the gradient of a bias.
-pub(crate) fn add_columns(sums: &mut [f32], rows: &[f32]) {
-    if sums.is_empty() {
-        return;
-    }
-    for row in rows.chunks_exact(sums.len()) {
-        for (s, r) in sums.iter_mut().zip(row) {
-            *s += r;
-        }
-    }
 }

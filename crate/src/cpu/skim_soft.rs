@@ -3,10 +3,11 @@
 
 use super::Ragged;
 use super::cell::Cell;
+use super::column_sums::add_columns;
 use super::math::softplus;
 use super::matmul::{View, matmul};
 use super::noise::gumbel;
-use super::recurrence::{LockStep, Upstream, add_columns, block, block_mut};
+use super::recurrence::{LockStep, Upstream, block, block_mut};
 use super::skim::{Arguments, Forward};
 
 /// Where [`soft`] keeps what of a row.

@@ -16,6 +16,7 @@ mod header;
 #[allow(clippy::module_inception, reason = "a model is the thing this floor is about")]
 mod model;
 mod network;
+mod pieces;
 mod reading;
 mod summary;
 
@@ -25,6 +26,7 @@ pub use encoder::{Cell, LayerConfig, Nonlinearity, SmallReads, SruConfig};
 pub use error::ModelError;
 pub use model::Model;
 pub use network::{Classified, Dropouts, FreshOptions, Network};
+pub use pieces::Watch;
 pub use reading::{Decision, FlopsReading, ReadError, ReadOptions, Reading, Score, Timing, TokenReading};
 pub use summary::{ConfigSummary, FileSummary, Problem, TensorSummary};
 

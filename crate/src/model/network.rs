@@ -83,15 +83,59 @@ impl Network {
         control: SkimControl<'_, 'g, D>,
         dropouts: Dropouts,
     ) -> Classified<'g, D> {
-        let words = self.embedding.forward(graph, ids);
-        let words = words.dropout(dropouts.embedding, dropouts.embedding_per_sequence);
-        let LayerOutput { rows, last, skims } = self.encoder.forward(words, control);
+        let LayerOutput { rows, last, skims, .. } = self.encode(graph, ids, [], control, dropouts);
         let pooled = match self.pool {
             Pool::Last => last,
             Pool::Mean => rows.pool(device::Pool::Mean),
             Pool::Max => rows.pool(device::Pool::Max),
         };
         Classified { logits: self.head.forward(pooled.dropout(dropouts.head, false)), skims }
+    }
+
+    /// Whether a text may be encoded piece by piece ([`Layer::is_causal`]).
+    pub fn is_causal(&self) -> bool {
+        self.encoder.is_causal()
+    }
+
+    /// Embedding and encoder over a piece of a text, from the state that the piece before left ([`Stack::forward`]).
+    pub fn encode<'g, D: Device>(
+        &self,
+        graph: &'g Graph<'g, D>,
+        ids: &[u32],
+        state: impl IntoIterator<Item = Expr<'g, D>>,
+        control: SkimControl<'_, 'g, D>,
+        dropouts: Dropouts,
+    ) -> LayerOutput<'g, D> {
+        let words = self.embedding.forward(graph, ids);
+        let words = words.dropout(dropouts.embedding, dropouts.embedding_per_sequence);
+        self.encoder.forward(words, state, control)
+    }
+
+    /// What the pool has gathered after a piece, `1 x out`, given what it had gathered before: the last state, the
+    /// sum or the maximum.
+    pub fn gather<'g, D: Device>(
+        &self,
+        before: Option<Expr<'g, D>>,
+        piece: &LayerOutput<'g, D>,
+    ) -> Expr<'g, D> {
+        let pool = match self.pool {
+            Pool::Last => return piece.last,
+            Pool::Mean => device::Pool::Sum,
+            Pool::Max => device::Pool::Max,
+        };
+        let gathered = piece.rows.pool(pool);
+        match before {
+            Some(before) => gathered.graph().concat_rows(&[before, gathered]).pool(pool),
+            None => gathered,
+        }
+    }
+
+    /// The logits, `1 x labels`, given what the pool has gathered from all pieces of a text of `tokens`.
+    pub fn conclude<'g, D: Device>(&self, gathered: Expr<'g, D>, tokens: usize) -> Expr<'g, D> {
+        self.head.forward(match self.pool {
+            Pool::Last | Pool::Max => gathered,
+            Pool::Mean => gathered.scale(1.0 / tokens.max(1) as f32),
+        })
     }
 
     /// Of the encoder, for a text of `tokens` of which each Skim layer skimmed as many as `skimmed` yields.

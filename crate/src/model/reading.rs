@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use web_time::Instant;
 
 use super::Model;
-use super::network::Dropouts;
+use super::pieces::{Measured, Outcome, Pieces, Text, Watch};
 use crate::device::{Device, EngineError};
-use crate::graph::{Graph, Strategy};
-use crate::nn::{Flops, SkimControl};
+use crate::nn::Flops;
 use crate::text::Token;
 
 /// What to do with one token.
@@ -136,47 +134,59 @@ pub enum ReadError {
     /// Weights so large that the computation leaves the range of f32.
     #[error("this model has no result for this text: its computation overflows ({0} is not a finite number)")]
     Overflow(&'static str),
+    /// The watcher did not want it to go on.
+    #[error("the reading was stopped after {done} of {total} tokens")]
+    Cancelled {
+        /// How many tokens had been read.
+        done: usize,
+        /// How many tokens the text has.
+        total: usize,
+    },
     /// The engine reports a mistake or a failing device.
     #[error(transparent)]
     Engine(#[from] EngineError),
 }
 
 impl ReadError {
-    /// A name for the kind of error that stays the same between versions: `OPTION_INVALID`, `MODEL_OVERFLOW` or
-    /// `ENGINE`.
+    /// A name for the kind of error that stays the same between versions: `OPTION_INVALID`, `MODEL_OVERFLOW`,
+    /// `ABORTED` or `ENGINE`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Threshold(_) | Self::Measure(_) | Self::Force { .. } => "OPTION_INVALID",
             Self::Overflow(_) => "MODEL_OVERFLOW",
+            Self::Cancelled { .. } => "ABORTED",
             Self::Engine(_) => "ENGINE",
         }
     }
 }
 
 impl Model {
-    /// Reads a text.
+    /// Reads a text, piece by piece if the network allows it, so that the device's memory stays bounded; `watch`
+    /// follows (`&mut ()` if nothing is to).
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub async fn read<D: Device>(
+    pub async fn read<D: Device, W: Watch>(
         &self,
         device: &D,
         text: &str,
         options: &ReadOptions,
+        watch: &mut W,
     ) -> Result<Reading, ReadError> {
         let tokens = self.tokenizer().tokenize(text);
-        self.read_tokens(device, tokens, options).await
+        self.read_tokens(device, tokens, options, watch).await
     }
 
-    /// Reads tokens.
+    /// Reads tokens, as [`Self::read`] does.
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub async fn read_tokens<D: Device>(
+    pub async fn read_tokens<D: Device, W: Watch>(
         &self,
         device: &D,
         tokens: Vec<Token>,
         options: &ReadOptions,
+        watch: &mut W,
     ) -> Result<Reading, ReadError> {
         let threshold = options.threshold.unwrap_or(self.threshold());
         if !(0.0..=1.0).contains(&threshold) {
@@ -187,47 +197,35 @@ impl Model {
         }
         let force = force_list(&options.force, tokens.len())?;
         let ids: Vec<u32> = tokens.iter().map(|token| self.vocabulary().id(&token.text)).collect();
-        let begin = Instant::now();
-        let mut runs = 0u32;
-        let (outcome, elapsed) = loop {
-            let outcome = self.run(device, &ids, threshold, &force).await?;
-            runs += 1;
-            let elapsed = begin.elapsed().as_secs_f64() * 1e3;
-            if elapsed >= options.measure_ms {
-                break (outcome, elapsed);
-            }
-        };
-        outcome.check()?;
-        let total_ms = elapsed / f64::from(runs);
+        let text = Text { ids: &ids, threshold, force: &force };
+        let pieces = Pieces::new(self, device, text, watch);
+        let Measured { outcome, runs, elapsed_ms } = pieces.read_for(options.measure_ms).await?;
+        check(&outcome)?;
+        let total_ms = elapsed_ms / f64::from(runs);
         let device = device.name().to_string();
         let method = format!(
-            "mean wall time of {runs} run{} in {elapsed:.1} ms, from token ids to scores, one CPU thread",
-            if runs == 1 { "" } else { "s" }
+            "mean wall time of {runs} run{} in {elapsed_ms:.1} ms, from token ids to scores, {}",
+            if runs == 1 { "" } else { "s" },
+            if device == "cpu" { "one CPU thread" } else { "reading back included" }
         );
         let microseconds_per_token = if ids.is_empty() { 0.0 } else { total_ms * 1e3 / ids.len() as f64 };
         Ok(self.reading(tokens, outcome, Timing { device, total_ms, microseconds_per_token, method }))
     }
 
-    /// Probabilities of the labels, and the decisions of each Skim layer with the probability of skimming.
-    async fn run<D: Device>(
+    /// Mean wall time in milliseconds of reading words by their ids, for at least `measure_ms`. `force` is empty or has
+    /// a decision for each: 0 free, 1 read, 2 skim.
+    #[cfg(feature = "gpu")]
+    pub(crate) async fn time<D: Device>(
         &self,
         device: &D,
         ids: &[u32],
-        threshold: f32,
         force: &[u32],
-    ) -> Result<Outcome, EngineError> {
-        let graph = Graph::inference(self.parameters(), device, Strategy::Agenda);
-        let control = SkimControl::Decide { threshold, force };
-        let classified = self.network().classify(&graph, ids, control, Dropouts::default());
-        let scores = classified.logits.softmax();
-        let skims: Vec<_> =
-            classified.skims.iter().map(|s| (s.decisions, s.logits.softmax().columns(1..2))).collect();
-        let mut wanted = vec![scores];
-        wanted.extend(skims.iter().flat_map(|&(decisions, probability)| [decisions, probability]));
-        let mut values = graph.values(&wanted).await?.into_iter();
-        let scores = values.next().unwrap_or_default();
-        let layers = std::iter::from_fn(|| Some((values.next()?, values.next()?))).collect();
-        Ok(Outcome { scores, layers })
+        measure_ms: f64,
+    ) -> Result<f64, ReadError> {
+        let watch = &mut ();
+        let pieces = Pieces::new(self, device, Text { ids, threshold: self.threshold(), force }, watch);
+        let Measured { runs, elapsed_ms, .. } = pieces.read_for(measure_ms).await?;
+        Ok(elapsed_ms / f64::from(runs))
     }
 
     fn reading(&self, tokens: Vec<Token>, outcome: Outcome, timing: Timing) -> Reading {
@@ -266,24 +264,16 @@ impl Model {
     }
 }
 
-/// What one run computes.
-struct Outcome {
-    scores: Vec<f32>,
-    layers: Vec<(Vec<f32>, Vec<f32>)>,
-}
-
-impl Outcome {
-    /// Finite weights can still overflow on their way.
-    fn check(&self) -> Result<(), ReadError> {
-        let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
-        if !self.layers.iter().all(|(_, probability)| finite(probability)) {
-            return Err(ReadError::Overflow("a skim probability"));
-        }
-        if !finite(&self.scores) {
-            return Err(ReadError::Overflow("a score"));
-        }
-        Ok(())
+/// Finite weights can still overflow on their way.
+fn check(outcome: &Outcome) -> Result<(), ReadError> {
+    let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
+    if !outcome.layers.iter().all(|(_, probability)| finite(probability)) {
+        return Err(ReadError::Overflow("a skim probability"));
     }
+    if !finite(&outcome.scores) {
+        return Err(ReadError::Overflow("a score"));
+    }
+    Ok(())
 }
 
 /// Forced decisions as the kernel takes them: empty, or 0 (free), 1 (read), 2 (skim) for every token.

@@ -1,5 +1,7 @@
 //! Any layer run in both directions, with parameters of its own for each.
 
+use std::iter;
+
 use super::{Flops, Layer, LayerOutput, SkimControl};
 use crate::device::Device;
 use crate::graph::Expr;
@@ -20,14 +22,14 @@ impl Bidirectional {
         self.forward.output_size() + self.backward.output_size()
     }
 
-    /// Runs both directions. Forced decisions apply to a token in either direction.
+    /// Runs both directions, each from zeros. Forced decisions apply to a token in either direction.
     pub fn forward<'g, D: Device>(
         &self,
         x: Expr<'g, D>,
         control: SkimControl<'_, 'g, D>,
     ) -> LayerOutput<'g, D> {
         let backwards: Vec<u32> = (0..x.shape().rows as u32).rev().collect();
-        let mut forward = self.forward.forward(x, control);
+        let mut forward = self.forward.forward(x, &mut iter::empty(), control);
         let reversed_force: Vec<u32>;
         let control = match control {
             SkimControl::Decide { threshold, force } => {
@@ -38,7 +40,7 @@ impl Bidirectional {
                 SkimControl::Mix { temperature, noise: noise.map(|n| n.rows(&backwards)) }
             }
         };
-        let mut backward = self.backward.forward(x.rows(&backwards), control);
+        let mut backward = self.backward.forward(x.rows(&backwards), &mut iter::empty(), control);
         for skim in &mut backward.skims {
             skim.logits = skim.logits.rows(&backwards);
             skim.decisions = skim.decisions.rows(&backwards);
@@ -50,6 +52,7 @@ impl Bidirectional {
             rows: graph.concat_columns(&[forward.rows, backward.rows.rows(&backwards)]),
             last: graph.concat_columns(&[forward.last, backward.last]),
             skims: forward.skims,
+            state: Vec::new(),
         }
     }
 

@@ -56,6 +56,13 @@ pub struct States<'g, D: Device> {
     pub c: Vec<Expr<'g, D>>,
 }
 
+impl<'g, D: Device> States<'g, D> {
+    /// The h of all, then the c of all.
+    pub fn into_rows(self) -> Vec<Expr<'g, D>> {
+        [self.h, self.c].concat()
+    }
+}
+
 /// What a stack computes.
 pub struct RecurrentOutput<'g, D: Device> {
     /// `rows x (hidden_size * directions)`, of the last layer.
@@ -119,6 +126,23 @@ impl Recurrent {
         self.config.hidden_size * self.directions_per_layer()
     }
 
+    /// Whether no row depends on a later one.
+    pub fn is_causal(&self) -> bool {
+        !self.config.bidirectional
+    }
+
+    /// Takes this stack's states from rows in the order of [`States::into_rows`]; `None` if there are no rows.
+    pub fn states<'g, D: Device>(
+        &self,
+        rows: &mut impl Iterator<Item = Expr<'g, D>>,
+    ) -> Option<States<'g, D>> {
+        let cells = self.directions.len();
+        let memories = if self.cell.has_memory() { cells } else { 0 };
+        let h: Vec<_> = rows.by_ref().take(cells).collect();
+        let c = rows.take(memories).collect();
+        if h.is_empty() { None } else { Some(States { h, c }) }
+    }
+
     /// Runs a sequence, from zeros or from given states.
     pub fn forward<'g, D: Device>(
         &self,
@@ -136,7 +160,7 @@ impl Recurrent {
                 let mut operands = vec![rows.affine(direction.weight_ih, direction.biases.map(|b| b.0))];
                 if let Some(initial) = initial {
                     let at = layer * self.directions_per_layer() + side;
-                    operands.push(initial.h[at]);
+                    operands.extend(initial.h.get(at));
                     operands.extend(initial.c.get(at));
                 }
                 let op = Op::Recurrence {

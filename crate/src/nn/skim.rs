@@ -118,6 +118,11 @@ impl<D: Device> Clone for SkimOutput<'_, D> {
 impl<D: Device> Copy for SkimOutput<'_, D> {}
 
 impl<'g, D: Device> SkimOutput<'g, D> {
+    /// The last state as [`Skim::forward`] takes it: h, and c for a cell with memory.
+    pub fn state(&self) -> impl Iterator<Item = Expr<'g, D>> {
+        std::iter::once(self.h).chain((self.c.shape().columns > 0).then_some(self.c))
+    }
+
     /// `1 / T Σ -log p_skim`, the loss that gamma weighs (Eq. 8): `1 x 1`.
     pub fn loss(&self) -> Expr<'g, D> {
         self.logits.log_softmax().columns(1..2).pool(crate::device::Pool::Mean).scale(-1.0)
@@ -158,11 +163,11 @@ impl Skim {
         &self.config
     }
 
-    /// Runs a sequence, from zeros or from given h and c (`1 x d` each; c for an LSTM).
+    /// Runs a sequence, from zeros or from given h and, for an LSTM, c (`1 x d` each).
     pub fn forward<'g, D: Device>(
         &self,
         x: Expr<'g, D>,
-        initial: Option<(Expr<'g, D>, Option<Expr<'g, D>>)>,
+        initial: Option<&[Expr<'g, D>]>,
         control: SkimControl<'_, 'g, D>,
     ) -> SkimOutput<'g, D> {
         let graph = x.graph();
@@ -181,10 +186,7 @@ impl Skim {
         let leading = WeightView::leading(graph.parameters(), self.decision.0, self.config.input_size);
         operands.push(x.affine_view(leading, Some(self.decision.1)));
         operands.extend(noise);
-        if let Some((h, c)) = initial {
-            operands.push(h);
-            operands.extend(c);
-        }
+        operands.extend(initial.into_iter().flatten());
         let op = Op::Skim(SkimOp {
             cell: self.config.cell,
             hidden: self.config.hidden_size,

@@ -140,6 +140,16 @@ impl Sru {
         self.config.output_size()
     }
 
+    /// Whether no row depends on a later one.
+    pub fn is_causal(&self) -> bool {
+        !self.config.bidirectional
+    }
+
+    /// How many layers there are, each with a memory of its own.
+    pub fn layers(&self) -> usize {
+        self.layers.len()
+    }
+
     /// Runs a sequence, from zeros or from a given memory of every layer (`1 x D` each).
     pub fn forward<'g, D: Device>(
         &self,
@@ -152,7 +162,7 @@ impl Sru {
         };
         let mut c = Vec::new();
         for (i, layer) in self.layers.iter().enumerate() {
-            let (out, last) = layer.forward(&self.config, rows, initial.map(|c| c[i]));
+            let (out, last) = layer.forward(&self.config, rows, initial.and_then(|c| c.get(i).copied()));
             rows = out;
             c.push(last);
         }

@@ -26,6 +26,9 @@ pub struct LayerOutput<'g, D: Device> {
     pub last: Expr<'g, D>,
     /// Of every Skim layer inside, in order.
     pub skims: Vec<SkimOutput<'g, D>>,
+    /// The last state of every cell inside, a row each: what the rest of the sequence begins with, if the layer is
+    /// causal ([`Layer::is_causal`]).
+    pub state: Vec<Expr<'g, D>>,
 }
 
 impl Layer {
@@ -39,24 +42,40 @@ impl Layer {
         }
     }
 
-    /// Runs a sequence from zeros.
+    /// Whether no row depends on a later one, so that a sequence may be run piece by piece, each from the state that
+    /// the one before left.
+    pub fn is_causal(&self) -> bool {
+        match self {
+            Layer::Recurrent(layer) => layer.is_causal(),
+            Layer::Sru(layer) => layer.is_causal(),
+            Layer::Skim(_) => true,
+            Layer::Bidirectional(_) => false,
+        }
+    }
+
+    /// Runs a sequence. The layer takes its rows of an earlier output's state from `state`, or, where none are left,
+    /// begins with zeros.
     pub fn forward<'g, D: Device>(
         &self,
         x: Expr<'g, D>,
+        state: &mut impl Iterator<Item = Expr<'g, D>>,
         control: SkimControl<'_, 'g, D>,
     ) -> LayerOutput<'g, D> {
         match self {
             Layer::Recurrent(layer) => {
-                let out = layer.forward(x, None);
-                LayerOutput { rows: out.rows, last: layer.last(&out), skims: Vec::new() }
+                let out = layer.forward(x, layer.states(state).as_ref());
+                let last = layer.last(&out);
+                LayerOutput { rows: out.rows, last, skims: Vec::new(), state: out.states.into_rows() }
             }
             Layer::Sru(layer) => {
-                let out = layer.forward(x, None);
-                LayerOutput { rows: out.rows, last: layer.last(&out), skims: Vec::new() }
+                let out = layer.forward(x, take(state, layer.layers()).as_deref());
+                let last = layer.last(&out);
+                LayerOutput { rows: out.rows, last, skims: Vec::new(), state: out.c }
             }
             Layer::Skim(layer) => {
-                let out = layer.forward(x, None, control);
-                LayerOutput { rows: out.rows, last: out.h, skims: vec![out] }
+                let rows = if layer.config().cell.has_memory() { 2 } else { 1 };
+                let out = layer.forward(x, take(state, rows).as_deref(), control);
+                LayerOutput { rows: out.rows, last: out.h, skims: vec![out], state: out.state().collect() }
             }
             Layer::Bidirectional(layer) => layer.forward(x, control),
         }
@@ -76,6 +95,12 @@ impl Layer {
     }
 }
 
+/// The next `rows` rows; `None` if there are none.
+fn take<T>(state: &mut impl Iterator<Item = T>, rows: usize) -> Option<Vec<T>> {
+    let taken: Vec<T> = state.take(rows).collect();
+    if taken.is_empty() { None } else { Some(taken) }
+}
+
 /// Layers on top of one another.
 #[derive(Clone, Debug)]
 pub struct Stack {
@@ -91,25 +116,35 @@ impl Stack {
         self.layers.last().map(Layer::output_size)
     }
 
-    /// Runs a sequence from zeros. Without layers the rows pass unchanged. The same control goes to every Skim layer.
+    /// Whether every layer is ([`Layer::is_causal`]).
+    pub fn is_causal(&self) -> bool {
+        self.layers.iter().all(Layer::is_causal)
+    }
+
+    /// Runs a sequence from the state that an earlier output left, or from zeros if it has no rows. Without layers the
+    /// rows pass unchanged. The same control goes to every Skim layer.
     pub fn forward<'g, D: Device>(
         &self,
         x: Expr<'g, D>,
+        state: impl IntoIterator<Item = Expr<'g, D>>,
         control: SkimControl<'_, 'g, D>,
     ) -> LayerOutput<'g, D> {
+        let mut before = state.into_iter();
         let mut rows = x;
         let mut last = None;
         let mut skims = Vec::new();
+        let mut state = Vec::new();
         for (i, layer) in self.layers.iter().enumerate() {
             if i > 0 {
                 rows = rows.dropout(self.dropout, false);
             }
-            let mut out = layer.forward(rows, control);
+            let mut out = layer.forward(rows, &mut before, control);
             skims.append(&mut out.skims);
+            state.append(&mut out.state);
             rows = out.rows;
             last = Some(out.last);
         }
-        LayerOutput { rows, last: last.unwrap_or_else(|| x.pool(Pool::Last)), skims }
+        LayerOutput { rows, last: last.unwrap_or_else(|| x.pool(Pool::Last)), skims, state }
     }
 
     /// For `rows` tokens, of which each Skim layer skimmed as many as `skimmed` yields, in order.

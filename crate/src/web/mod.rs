@@ -5,18 +5,21 @@
 
 mod error;
 mod types;
+mod watch;
 
 use std::rc::Rc;
 
-use js_sys::{Array, JSON, JsString, Promise};
+use js_sys::{Array, Function, JSON, JsString, Promise};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
-use crate::device::Cpu;
+use crate::device::gpu::Statistics;
 use crate::model::{self, ConfigSummary, ReadOptions};
+use crate::runner::{Cost, Devices, Preference, Runner};
 use error::Failure;
+use watch::Callback;
 
 /// Runs when the module has loaded: a panic then prints its message and place on the console.
 #[wasm_bindgen(start, skip_typescript)]
@@ -24,12 +27,34 @@ pub fn start() {
     console_error_panic_hook::set_once();
 }
 
+thread_local! {
+    /// Shared by all models: they have one GPU between them.
+    static DEVICES: Rc<Devices> = Rc::default();
+}
+
+/// What the GPU was asked to do so far and the memory it holds; null if it was not asked for, or is not there.
+#[wasm_bindgen(js_name = gpuStatistics, unchecked_return_type = "GpuStatistics | null")]
+pub fn gpu_statistics() -> Result<JsValue, JsValue> {
+    let statistics: Option<Statistics> = DEVICES.with(|devices| devices.ready()).map(|gpu| gpu.statistics());
+    Ok(to_js(&statistics)?)
+}
+
 /// A text classifier with its weights, in wasm memory until `free()`.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Model {
-    model: Rc<model::Model>,
+    runner: Rc<Runner>,
     config: JsValue,
+}
+
+/// What `calibrate` measured, for JavaScript.
+#[derive(Serialize)]
+struct MeasuredCosts {
+    cpu: Cost,
+    webgpu: Option<Cost>,
+    /// Why there is none.
+    #[serde(rename = "webgpuAbsent")]
+    webgpu_absent: Option<String>,
 }
 
 #[wasm_bindgen]
@@ -38,7 +63,8 @@ impl Model {
     pub fn load(bytes: &[u8]) -> Result<Model, JsValue> {
         let model = model::Model::from_bytes(bytes).map_err(Failure::from)?;
         let config = to_js(&ConfigSummary::from(model.config()))?;
-        Ok(Self { model: Rc::new(model), config })
+        let runner = Rc::new(Runner::new(Rc::new(model), DEVICES.with(Rc::clone)));
+        Ok(Self { runner, config })
     }
 
     /// What the model file says of itself.
@@ -47,21 +73,68 @@ impl Model {
         self.config.clone()
     }
 
-    /// Reads a text of any length; a lone surrogate counts as U+FFFD. Rejects with an {@link EngineError}.
+    /// Reads a text of any length; a lone surrogate counts as U+FFFD. Rejects with an {@link EngineError}, or with what
+    /// `watch` throws.
     #[wasm_bindgen(unchecked_return_type = "Promise<Reading>")]
     pub fn read(
         &self,
         text: String,
         #[wasm_bindgen(unchecked_optional_param_type = "ReadOptions")] options: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
     ) -> Promise {
         // The future owns what it uses, so the model may be asked again, or freed, while it is pending.
-        let model = Rc::clone(&self.model);
+        let runner = Rc::clone(&self.runner);
         future_to_promise(async move {
-            let options: ReadOptions = from_js(&options)?.unwrap_or_default();
-            let reading = model.read(&Cpu, &text, &options).await.map_err(Failure::from)?;
-            Ok(to_js(&reading)?)
+            let (options, preference) = read_options(&options)?;
+            let mut watch = Callback::new(watch);
+            let run = runner.read(&text, &options, preference, &mut watch).await;
+            watch.thrown()?;
+            Ok(to_js(&run.map_err(Failure::from)?)?)
         })
     }
+
+    /// Measures the CPU and the GPU on the text read last, some tenths of a second, so that the device `auto` can
+    /// choose between them.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Costs>")]
+    pub fn calibrate(&self) -> Promise {
+        let runner = Rc::clone(&self.runner);
+        future_to_promise(async move {
+            let costs = runner.calibrate().await.map_err(Failure::from)?;
+            let (webgpu, webgpu_absent) =
+                costs.gpu.map_or_else(|reason| (None, Some(reason)), |c| (Some(c), None));
+            Ok(to_js(&MeasuredCosts { cpu: costs.cpu, webgpu, webgpu_absent })?)
+        })
+    }
+
+    /// Measures what one read and one skimmed token cost on a device, on the text read last.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Steps>")]
+    pub fn steps(
+        &self,
+        #[wasm_bindgen(unchecked_optional_param_type = "DevicePreference")] device: Option<String>,
+    ) -> Promise {
+        let runner = Rc::clone(&self.runner);
+        future_to_promise(async move {
+            let steps = runner.steps(preference(device.as_deref())?).await.map_err(Failure::from)?;
+            Ok(to_js(&steps)?)
+        })
+    }
+}
+
+/// Options of a reading, and where it is wanted.
+fn read_options(options: &JsValue) -> Result<(ReadOptions, Preference), Failure> {
+    let mut fields: serde_json::Map<String, serde_json::Value> = from_js(options)?.unwrap_or_default();
+    let preference = match fields.remove("device") {
+        None => Preference::default(),
+        Some(device) => {
+            serde_json::from_value(device).map_err(|e| Failure::option(format!("device: {e}")))?
+        }
+    };
+    Ok((serde_json::from_value(fields.into()).map_err(Failure::option)?, preference))
+}
+
+fn preference(device: Option<&str>) -> Result<Preference, Failure> {
+    let Some(device) = device else { return Ok(Preference::default()) };
+    serde_json::from_value(device.into()).map_err(|e| Failure::option(format!("device: {e}")))
 }
 
 fn to_js(value: &impl Serialize) -> Result<JsValue, Failure> {

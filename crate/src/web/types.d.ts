@@ -34,7 +34,14 @@ export interface ModelConfig {
 /** What the network did with a token: the big cell read it, or the small cell skimmed it. */
 export type Decision = "read" | "skim";
 
+/** Where a computation runs. */
+export type Device = "cpu" | "webgpu";
+/** Where it is wanted: `auto` is where the answer is expected sooner, as measured by `calibrate`. */
+export type DevicePreference = Device | "auto";
+
 export interface ReadOptions {
+  /** `auto` unless told otherwise. Where there is no GPU, or it fails half way, the CPU reads the text. */
+  device?: DevicePreference;
   /** In [0, 1]; in place of the model's own. */
   threshold?: number;
   /** Decisions made for the network, by token index. */
@@ -42,6 +49,12 @@ export interface ReadOptions {
   /** Repeat the computation until it has lasted this many milliseconds, at most 60,000, and report the mean time. */
   measureMs?: number;
 }
+
+/**
+ * Follows a reading: `done` of `total` tokens are read. Called between the pieces that a long text is read in, and at the
+ * end. The reading waits for the answer and stops, with the code `ABORTED`, at `false`.
+ */
+export type Watch = (done: number, total: number) => boolean | void | Promise<boolean | void>;
 
 export interface Token {
   /** As the network sees it. */
@@ -74,7 +87,7 @@ export interface Flops {
 
 /** The computation from token ids to scores. */
 export interface Timing {
-  readonly device: "cpu";
+  readonly device: Device;
   readonly totalMs: number;
   /** 0 without tokens. */
   readonly microsecondsPerToken: number;
@@ -91,6 +104,46 @@ export interface Reading {
   readonly skimRate: number;
   readonly flops: Flops;
   readonly timing: Timing;
+  /** Why it ran on `timing.device`, in words. */
+  readonly deviceReason: string;
+}
+
+/** Expected wall time of a reading on one device. */
+export interface Cost {
+  /** Milliseconds of a text without words: launching kernels, reading back. */
+  readonly fixedMs: number;
+  /** Milliseconds of each token. */
+  readonly tokenMs: number;
+}
+
+/** What both devices were measured to take. */
+export interface Costs {
+  readonly cpu: Cost;
+  readonly webgpu: Cost | null;
+  /** Why there is no GPU. */
+  readonly webgpuAbsent: string | null;
+}
+
+/** What one token costs on one device. */
+export interface Steps {
+  readonly device: Device;
+  /** Microseconds of a token that is read. */
+  readonly readUs: number;
+  /** Microseconds of one that is skimmed; null in a model that does not skim. */
+  readonly skimUs: number | null;
+  /** The smallest difference that the clock shows, in microseconds. */
+  readonly clockUs: number;
+  /** How they were measured, in words. */
+  readonly method: string;
+}
+
+/** What the GPU did so far, and the memory it holds. */
+export interface GpuStatistics {
+  readonly dispatches: number;
+  readonly submissions: number;
+  readonly reads: number;
+  readonly bytesAllocated: number;
+  readonly bytesFree: number;
 }
 
 /** What the engine throws: `code` for programs, `message` for people. */
@@ -103,5 +156,6 @@ export interface EngineError extends Error {
     | "MODEL_TENSORS"
     | "MODEL_OVERFLOW"
     | "OPTION_INVALID"
+    | "ABORTED"
     | "ENGINE";
 }

@@ -78,7 +78,7 @@ async fn check_case(fixture: &Fixture, case: &RecurrentCase) {
         let mut recording = Recording::new(&graph, fixture);
         let lengths = recording.lengths();
         let control = SkimControl::Decide { threshold: 0.5, force: &[] };
-        let forward = |x| apart.forward(x, control);
+        let forward = |x| apart.forward(x, [], control);
         let outputs: Vec<_> = recording.sequences("x", &lengths).into_iter().map(forward).collect();
         let (rows, last): (Vec<_>, Vec<_>) = outputs.iter().map(|out| (out.rows, out.last)).unzip();
 

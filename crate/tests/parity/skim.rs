@@ -96,8 +96,9 @@ impl Case for SkimCase {
                 }
                 _ => panic!("a hard case has a threshold, a soft one a temperature"),
             };
-            let initial = h0.as_ref().map(|h0| (h0[b][0], c0.as_ref().map(|c0| c0[b][0])));
-            outputs.push(layer.forward(x, initial, control));
+            let c0 = c0.as_ref().map(|c0| c0[b][0]);
+            let initial: Option<Vec<_>> = h0.as_ref().map(|h0| [h0[b][0]].into_iter().chain(c0).collect());
+            outputs.push(layer.forward(x, initial.as_deref(), control));
         }
         recording.emit("y", outputs.iter().map(|out| out.rows).collect());
         recording.emit("h_n", outputs.iter().map(|out| out.h).collect());

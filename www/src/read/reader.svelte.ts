@@ -1,4 +1,4 @@
-import { load, prepare, type RemoteModel } from "../../../js/remote.ts";
+import { load, prepare, type ReadHooks, type RemoteModel } from "../../../js/remote.ts";
 import type { ReadOptions, Reading } from "../../../js/types.ts";
 import { download, type Progress } from "./download.ts";
 import { addressOf, type ModelId } from "./models.ts";
@@ -67,9 +67,9 @@ export class Reader {
   }
 
   /** A reading outside the page's own; rejects while no model is ready. */
-  async read(text: string, options?: ReadOptions): Promise<Reading> {
+  async read(text: string, options?: ReadOptions, hooks?: ReadHooks): Promise<Reading> {
     if (this.stage.kind !== "ready") throw new Error("the model is not ready");
-    return this.stage.model.read(text, options);
+    return this.stage.model.read(text, options, hooks);
   }
 
   async #load(id: ModelId, signal: AbortSignal, fresh: boolean): Promise<RemoteModel> {

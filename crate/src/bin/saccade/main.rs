@@ -3,6 +3,7 @@
 //! Exit status: 0 done, 1 an error (one line `error: …` on standard error; with `--json` the line is
 //! `{"error": {"code", "message"}}`), 2 a command line that makes no sense.
 
+mod device;
 mod eval;
 mod export;
 mod failure;

@@ -3,14 +3,22 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, IsTerminal, Read as _, Write};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
-use saccade_rnn::device::Cpu;
-use saccade_rnn::model::{Decision, Model, ReadOptions, Reading};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use saccade_rnn::model::{Decision, Model, ReadError, ReadOptions, Reading, Watch};
+use saccade_rnn::runner::{Preference, Run, Runner};
 use saccade_rnn::text::Token;
 
+use crate::device::{self, DeviceName};
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::output::{self, count, duration, printable};
 
 const READ: Style = AnsiColor::Cyan.on_default().bold();
@@ -30,6 +38,9 @@ pub(crate) struct Arguments {
     /// Repeat the computation for this many milliseconds and report the mean time.
     #[arg(long, value_name = "MS", default_value_t = 0.0, allow_negative_numbers = true)]
     measure_ms: f64,
+    /// Where to compute.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    device: DeviceName,
     /// The text, in UTF-8; standard input without it. One newline at its end is not part of it.
     text: Option<String>,
 }
@@ -47,7 +58,9 @@ fn parse_forced(text: &str) -> Result<(usize, Decision), String> {
 pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
     let path = arguments.model.as_path();
     let bytes = fs::read(path).map_err(Failure::file(path))?;
-    let model = Model::from_bytes(&bytes).map_err(Failure::model(path))?;
+    let runner =
+        Runner::new(Rc::new(Model::from_bytes(&bytes).map_err(Failure::model(path))?), device::devices());
+    let model = runner.model();
     let mut text = match arguments.text {
         Some(text) => text,
         None => standard_input()?,
@@ -59,12 +72,63 @@ pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
         measure_ms: arguments.measure_ms,
     };
     let tokens = model.tokenizer().tokenize(&text);
-    let reading = pollster::block_on(model.read_tokens(&Cpu, tokens.clone(), &options))?;
+    let mut screen = Screen::new(tokens.len())?;
+    let run = pollster::block_on(read(&runner, &text, &options, arguments.device.into(), &mut screen));
+    screen.bar.finish_and_clear();
+    let run = run?;
     if json {
-        output::json(&reading)
+        output::json(&run)
     } else {
         // Without colours where nobody would see them, or NO_COLOR is set.
-        print(&mut anstream::stdout().lock(), &text, &tokens, &reading, model.skims())
+        print(&mut anstream::stdout().lock(), &text, &tokens, &run, model.skims())
+    }
+}
+
+async fn read(
+    runner: &Runner,
+    text: &str,
+    options: &ReadOptions,
+    preference: Preference,
+    screen: &mut Screen,
+) -> Result<Run, ReadError> {
+    if preference == Preference::Auto {
+        // What is measured is measured on the text itself.
+        runner.read(text, options, Preference::Cpu, screen).await?;
+        runner.calibrate().await?;
+    }
+    runner.read(text, options, preference, screen).await
+}
+
+/// How long a reading may last without a word.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// How far the reading is, on a terminal, if it lasts; Ctrl-C stops it.
+struct Screen {
+    begun: Instant,
+    bar: ProgressBar,
+    cancel: Arc<AtomicBool>,
+}
+
+impl Screen {
+    fn new(tokens: usize) -> Result<Self, Failure> {
+        let cancel = Arc::new(AtomicBool::new(false));
+        interrupt::sets(&cancel)?;
+        let bar = ProgressBar::with_draw_target(Some(tokens as u64), ProgressDrawTarget::hidden());
+        let template = "{wide_bar} {human_pos} of {human_len} tokens, {per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Ok(Self { begun: Instant::now(), bar, cancel })
+    }
+}
+
+impl Watch for Screen {
+    async fn progress(&mut self, done: usize, _total: usize) -> ControlFlow<()> {
+        if self.bar.is_hidden() && self.begun.elapsed() >= SILENCE {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.set_position(done as u64);
+        if self.cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
@@ -93,7 +157,7 @@ fn print(
     out: &mut impl Write,
     text: &str,
     tokens: &[Token],
-    reading: &Reading,
+    Run { reading, device_reason }: &Run,
     skims: bool,
 ) -> Result<(), Failure> {
     if tokens.is_empty() {
@@ -131,12 +195,12 @@ fn print(
     let timing = &reading.timing;
     writeln!(
         out,
-        "{}, {} a token, on the {}: {}",
+        "{}, {} a token: {}",
         duration(timing.total_ms),
         duration(timing.microseconds_per_token / 1e3),
-        timing.device,
         timing.method
     )?;
+    writeln!(out, "{device_reason}")?;
     Ok(out.flush()?)
 }
 

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use saccade_shaders::{Binding, Kernel};
 
-use super::adapter::Context;
+use super::Gpu;
+use super::adapter::{Context, describe};
+use crate::device::EngineError;
 
 /// A compiled kernel.
 #[derive(Clone)]
@@ -23,6 +25,24 @@ pub(super) struct Pipelines {
 impl Pipelines {
     pub(super) fn get(&self, context: &Context, kernel: &'static Kernel) -> Pipeline {
         self.made.borrow_mut().entry(kernel.name).or_insert_with(|| compile(context, kernel)).clone()
+    }
+}
+
+impl Gpu {
+    /// Makes a kernel's pipeline ahead of its first launch.
+    ///
+    /// # Errors
+    /// What the driver has against it.
+    pub async fn compile(&self, kernel: &'static Kernel) -> Result<(), EngineError> {
+        let scope = self.context.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        self.pipelines.get(&self.context, kernel);
+        match scope.pop().await {
+            None => self.context.failures.check(),
+            Some(error) => {
+                let (kind, reason) = describe(&error);
+                Err(EngineError::Device { kind, reason: format!("{}: {reason}", kernel.name) })
+            }
+        }
     }
 }
 

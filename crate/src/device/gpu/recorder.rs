@@ -41,7 +41,7 @@ pub(super) struct Recorder {
 struct Encoding {
     encoder: wgpu::CommandEncoder,
     pass: Option<wgpu::ComputePass<'static>>,
-    /// Innermost last.
+    /// Innermost first: the order in which they must end, also when they are dropped.
     scopes: Vec<wgpu::ErrorScopeGuard>,
 }
 
@@ -71,8 +71,9 @@ impl Recorder {
     fn encoding(&mut self, context: &Context) -> &mut Encoding {
         self.encoding.get_or_insert_with(|| {
             use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
-            let scopes =
+            let mut scopes =
                 [Internal, Validation, OutOfMemory].map(|filter| context.device.push_error_scope(filter));
+            scopes.reverse();
             let encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
             Encoding { encoder, pass: None, scopes: scopes.into() }
         })
@@ -156,11 +157,11 @@ impl Recorder {
     /// Sends what was encoded.
     fn submit(&mut self, context: &Context) {
         self.encoding(context);
-        let Some(Encoding { encoder, pass, mut scopes }) = self.encoding.take() else { return };
+        let Some(Encoding { encoder, pass, scopes }) = self.encoding.take() else { return };
         drop(pass);
         self.arena.send(context);
         context.queue.submit([encoder.finish()]);
-        while let Some(scope) = scopes.pop() {
+        for scope in scopes {
             self.outcomes.push(Box::pin(scope.pop()));
         }
         self.statistics.submissions += 1;

@@ -1,7 +1,8 @@
 //! Counters.
 
 /// What a GPU was asked to do so far, and the memory it holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Statistics {
     /// Kernel launches.
     pub dispatches: u64,

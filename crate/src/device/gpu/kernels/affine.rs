@@ -2,7 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::first;
+use super::column_sums::add_columns;
+use super::{Backward, first};
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, EngineError, ParamId, WeightView};
@@ -42,6 +43,11 @@ impl<'a> View<'a> {
     /// Rows of `columns` values end to end.
     pub(super) fn new(buffer: &'a GpuBuffer, first: u32, columns: usize) -> Self {
         Self { buffer, first, row: columns as u32, column: 1 }
+    }
+
+    /// Without the columns before `start`.
+    pub(super) fn from_column(self, start: usize) -> Self {
+        Self { first: self.first + start as u32 * self.column, ..self }
     }
 
     /// The transposed matrix.
@@ -137,10 +143,39 @@ fn input_by_output<'a>(call: &Call<'_, GpuBuffer>, weight: &WeightView, values: 
 /// Gradients of the operands.
 pub(super) fn backward(
     gpu: &Gpu,
-    back: &mut super::Backward<'_>,
-    _: &WeightView,
-    _: Option<ParamId>,
+    back: &mut Backward<'_>,
+    weight: &WeightView,
+    bias: Option<ParamId>,
 ) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
-    let _ = gpu;
-    Err(super::absent(back.call.op))
+    let (call, dy) = (back.call, back.upstream());
+    let x = &call.inputs[0];
+    let rows = x.total_rows();
+    let dy = View::new(dy, 0, weight.outputs);
+    let x = View::new(&x.buffer, first(x), weight.inputs);
+    let d_weight = back.parameter(gpu, weight.param)?;
+    let target = Target {
+        buffer: &d_weight,
+        first: weight.offset(call.parameters) as u32,
+        row: call.parameters.get(weight.param).columns() as u32,
+        accumulate: true,
+        bias: None,
+    };
+    if weight.input_major {
+        matmul(gpu, [weight.inputs, rows, weight.outputs], x.t(), dy, &target)?;
+    } else {
+        matmul(gpu, [weight.outputs, rows, weight.inputs], dy.t(), x, &target)?;
+    }
+    if let Some(bias) = bias {
+        let d_bias = back.parameter(gpu, bias)?;
+        add_columns(gpu, [rows, weight.outputs], dy, (&d_bias, 0))?;
+    }
+    if !back.wanted[0] {
+        return Ok(vec![None]);
+    }
+    let dx = gpu.allocate(rows * weight.inputs)?;
+    let values = gpu.weight(call.parameters, weight.param)?;
+    let target = Target { buffer: &dx, first: 0, row: weight.inputs as u32, accumulate: false, bias: None };
+    let output_by_input = input_by_output(call, weight, &values).t();
+    matmul(gpu, [rows, weight.outputs, weight.inputs], dy, output_by_input, &target)?;
+    Ok(vec![Some(dx)])
 }

@@ -1,6 +1,7 @@
 //! From operations to launches: one file a family of kernels, named like its CPU twin.
 
 pub(super) mod affine;
+mod column_sums;
 mod dropout;
 pub(super) mod elementwise;
 pub(super) mod embedding;
@@ -30,7 +31,6 @@ fn size(operand: &Operand<GpuBuffer>) -> usize {
 }
 
 /// The row numbers of an operand's lanes, counted from its first row, for a kernel.
-#[allow(dead_code, reason = "kernels over ragged rows come next")]
 fn row_offsets(operand: &Operand<GpuBuffer>) -> Vec<u32> {
     operand.offsets.iter().map(|row| (row - operand.offsets[0]) as u32).collect()
 }
@@ -50,7 +50,9 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         Op::Binary(function) => {
             Ok(outputs(vec![elementwise::binary(gpu, &call.inputs[0], &call.inputs[1], function)?]))
         }
-        Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows => rows::forward(gpu, call),
+        Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows => {
+            Ok(outputs(vec![rows::forward(gpu, call)?]))
+        }
         Op::Pool(kind) => pool::forward(gpu, call, kind),
         Op::Softmax | Op::LogSoftmax | Op::CrossEntropy => softmax::forward(gpu, call),
         Op::LayerNorm { weight, bias } => layer_norm::forward(gpu, call, weight, bias),
@@ -77,9 +79,16 @@ struct Backward<'a> {
     gradients: &'a mut ParamGradients<GpuBuffer>,
 }
 
-impl Backward<'_> {
+impl<'a> Backward<'a> {
+    /// The gradient of the only output. (Operations with one output are only called when it has a gradient.)
+    fn upstream(&self) -> &'a GpuBuffer {
+        let Some(Some(gradient)) = self.upstream.first() else {
+            unreachable!("a call without a gradient of its only output");
+        };
+        gradient
+    }
+
     /// The gradient of a parameter, for a kernel to add to.
-    #[allow(dead_code, reason = "kernels with parameters come next")]
     fn parameter(&mut self, gpu: &Gpu, id: ParamId) -> Result<GpuBuffer, EngineError> {
         let slot = &mut self.gradients[id.index()];
         match slot {

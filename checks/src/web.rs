@@ -1,0 +1,51 @@
+//! The checks for JavaScript.
+
+use js_sys::{Array, Function};
+use saccade_rnn::device::gpu::{Gpu, GpuOptions};
+use wasm_bindgen::prelude::*;
+
+use crate::{agree, cases};
+
+/// Prints the message and place of a panic on the console.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// The adapter, the number of cases, and what disagrees.
+#[wasm_bindgen(getter_with_clone)]
+#[derive(Debug)]
+pub struct Report {
+    /// Which adapter ran them.
+    pub adapter: String,
+    /// Shader variants compiled.
+    pub kernels: usize,
+    /// Calls compared.
+    pub cases: usize,
+    /// What disagrees, or does not compile, as text.
+    pub wrong: Array,
+}
+
+/// Compiles every kernel and runs every case; `progress` is told how many are done and how many there are.
+///
+/// # Errors
+/// If there is no adapter.
+#[wasm_bindgen]
+pub async fn check(progress: Function) -> Result<Report, JsError> {
+    let gpu = Gpu::request(&GpuOptions::default()).await?;
+    let wrong = Array::new();
+    for kernel in saccade_shaders::ALL {
+        if let Err(error) = gpu.compile(kernel).await {
+            wrong.push(&error.to_string().into());
+        }
+    }
+    let cases = cases::all();
+    for (done, case) in cases.iter().enumerate() {
+        if let Err(disagreement) = agree(&gpu, case).await {
+            wrong.push(&disagreement.to_string().into());
+        }
+        let _ = progress.call2(&JsValue::NULL, &(done + 1).into(), &cases.len().into());
+    }
+    let adapter = gpu.adapter().to_string();
+    Ok(Report { adapter, kernels: saccade_shaders::ALL.len(), cases: cases.len(), wrong })
+}

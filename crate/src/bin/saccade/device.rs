@@ -1,0 +1,36 @@
+//! `--device`: where a command computes.
+
+use std::rc::Rc;
+
+use clap::ValueEnum;
+use saccade_rnn::device::gpu::GpuOptions;
+use saccade_rnn::runner::{Devices, Preference};
+
+/// Where to compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DeviceName {
+    /// The processor.
+    Cpu,
+    /// The GPU (Vulkan, Metal or DX12); the processor where there is none.
+    Gpu,
+    /// Whichever answers sooner, which is measured first.
+    Auto,
+}
+
+impl From<DeviceName> for Preference {
+    fn from(name: DeviceName) -> Self {
+        match name {
+            DeviceName::Cpu => Preference::Cpu,
+            DeviceName::Gpu => Preference::WebGpu,
+            DeviceName::Auto => Preference::Auto,
+        }
+    }
+}
+
+/// The adapter to use, if not the system's first: part of its name, from the environment.
+pub(crate) const ADAPTER: &str = "SACCADE_ADAPTER";
+
+/// The devices of this machine.
+pub(crate) fn devices() -> Rc<Devices> {
+    Rc::new(Devices::new(GpuOptions { name: std::env::var(ADAPTER).ok(), ..GpuOptions::default() }))
+}

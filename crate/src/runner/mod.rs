@@ -1,0 +1,228 @@
+//! Where a model runs: on the CPU, on the GPU, or wherever it answers sooner.
+//!
+//! A call that fails on the GPU is finished on the CPU: the text is read again there from its beginning, the reason is
+//! reported, and the GPU is asked for once more by a later call.
+
+mod cost;
+mod devices;
+mod steps;
+
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::device::gpu::Gpu;
+use crate::device::{Cpu, Device, EngineError};
+use crate::model::{Model, ReadError, ReadOptions, Reading, Watch};
+pub use cost::{Cost, Costs};
+pub use devices::Devices;
+pub use steps::Steps;
+
+/// Where a reading is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preference {
+    /// Wherever it is expected to be done sooner, by what [`Runner::calibrate`] measured.
+    #[default]
+    Auto,
+    /// On the CPU.
+    Cpu,
+    /// On the GPU, if there is one.
+    WebGpu,
+}
+
+/// A reading, and why it was made where it was.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// The reading.
+    #[serde(flatten)]
+    pub reading: Reading,
+    /// Why it ran on `timing.device`, in words for people.
+    pub device_reason: String,
+}
+
+/// A model with the devices that it may run on.
+#[derive(Debug)]
+pub struct Runner {
+    model: Rc<Model>,
+    devices: Rc<Devices>,
+    costs: RefCell<Option<Costs>>,
+    /// Ids of the text read last: what is measured is measured on it.
+    sample: RefCell<Vec<u32>>,
+}
+
+/// A device for a call, and why.
+struct Choice {
+    /// The CPU if there is none.
+    gpu: Option<Rc<Gpu>>,
+    reason: String,
+}
+
+impl Runner {
+    /// A model that may run on any of the devices.
+    pub fn new(model: Rc<Model>, devices: Rc<Devices>) -> Self {
+        Self { model, devices, costs: RefCell::default(), sample: RefCell::default() }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// What both devices were measured to take, once [`Self::calibrate`] has run.
+    pub fn costs(&self) -> Option<Costs> {
+        self.costs.borrow().clone()
+    }
+
+    /// Reads a text where `preference` says.
+    ///
+    /// # Errors
+    /// See [`ReadError`]; a GPU that fails is none.
+    pub async fn read<W: Watch>(
+        &self,
+        text: &str,
+        options: &ReadOptions,
+        preference: Preference,
+        watch: &mut W,
+    ) -> Result<Run, ReadError> {
+        let tokens = self.model.tokenizer().tokenize(text);
+        *self.sample.borrow_mut() = tokens.iter().map(|t| self.model.vocabulary().id(&t.text)).collect();
+        let mut watch = Monotone { watch, most: 0 };
+        let Choice { gpu, mut reason } = self.choose(preference, tokens.len()).await;
+        if let Some(gpu) = gpu {
+            match self.model.read_tokens(&*gpu, tokens.clone(), options, &mut watch).await {
+                Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
+                    self.devices.failed(&gpu, &error);
+                    reason =
+                        format!("CPU: WebGPU failed half way ({error}), so the text was read again here");
+                }
+                outcome => return Ok(Run { reading: outcome?, device_reason: reason }),
+            }
+        }
+        let reading = self.model.read_tokens(&Cpu, tokens, options, &mut watch).await?;
+        Ok(Run { reading, device_reason: reason })
+    }
+
+    async fn choose(&self, preference: Preference, tokens: usize) -> Choice {
+        let cpu = |reason: String| Choice { gpu: None, reason };
+        match preference {
+            Preference::Cpu => cpu("CPU: as asked".into()),
+            Preference::WebGpu => match self.devices.gpu().await {
+                Ok(gpu) => {
+                    let reason = format!("WebGPU, as asked: {}", gpu.adapter());
+                    Choice { gpu: Some(gpu), reason }
+                }
+                Err(reason) => cpu(format!("CPU, since {reason}")),
+            },
+            Preference::Auto => {
+                let Some(costs) = self.costs() else {
+                    return cpu("CPU, until both devices are measured".into());
+                };
+                let reason = costs.reason(tokens);
+                if !costs.prefers_gpu(tokens) {
+                    return cpu(reason);
+                }
+                match self.devices.gpu().await {
+                    Ok(gpu) => Choice { gpu: Some(gpu), reason },
+                    Err(reason) => cpu(format!("CPU, since {reason}")),
+                }
+            }
+        }
+    }
+
+    /// Measures both devices on the text read last, so that `auto` can choose. Takes some tenths of a second; a device
+    /// that fails meanwhile counts as absent.
+    ///
+    /// # Errors
+    /// If the model cannot run on the CPU.
+    pub async fn calibrate(&self) -> Result<Costs, ReadError> {
+        let cpu = self.cost_on(&Cpu).await?;
+        let gpu = match self.devices.gpu().await {
+            Err(reason) => Err(reason),
+            Ok(gpu) => match self.cost_on(&*gpu).await {
+                Ok(cost) => Ok(cost),
+                Err(error) => {
+                    if let ReadError::Engine(error) = &error {
+                        self.devices.failed(&gpu, error);
+                    }
+                    Err(format!("WebGPU failed: {error}"))
+                }
+            },
+        };
+        let costs = Costs { cpu, gpu };
+        *self.costs.borrow_mut() = Some(costs.clone());
+        Ok(costs)
+    }
+
+    async fn cost_on<D: Device>(&self, device: &D) -> Result<Cost, ReadError> {
+        let mut points = [(0.0, 0.0); 2];
+        for (point, tokens) in points.iter_mut().zip(cost::LENGTHS) {
+            let ids = self.sample(tokens);
+            // The first time compiles and uploads.
+            self.model.time(device, &ids, &[], 0.0).await?;
+            *point = (tokens as f64, self.model.time(device, &ids, &[], cost::SAMPLE_MS).await?);
+        }
+        Ok(Cost::through(points))
+    }
+
+    /// What one read and one skimmed token cost where `preference` says, on the text read last.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn steps(&self, preference: Preference) -> Result<Steps, ReadError> {
+        // Not within the call: a borrow must not last while others have their turn.
+        let tokens = self.sample.borrow().len();
+        let Choice { gpu, .. } = self.choose(preference, tokens).await;
+        if let Some(gpu) = gpu {
+            match self.steps_on(&*gpu).await {
+                Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
+                    self.devices.failed(&gpu, &error)
+                }
+                outcome => return outcome,
+            }
+        }
+        self.steps_on(&Cpu).await
+    }
+
+    async fn steps_on<D: Device>(&self, device: &D) -> Result<Steps, ReadError> {
+        let [short, long] = steps::LENGTHS;
+        let mut step_us = [0.0; 2];
+        for (us, forced) in step_us.iter_mut().zip([1, 2]) {
+            let mut ms = [0.0; 2];
+            for (ms, tokens) in ms.iter_mut().zip([short, long]) {
+                let ids = self.sample(tokens);
+                let force = if self.model.skims() { vec![forced; tokens] } else { Vec::new() };
+                self.model.time(device, &ids, &force, 0.0).await?;
+                *ms = self.model.time(device, &ids, &force, cost::SAMPLE_MS).await?;
+            }
+            *us = ((ms[1] - ms[0]) * 1e3 / (long - short) as f64).max(0.0);
+        }
+        Ok(Steps::new(device.name(), step_us, self.model.skims()))
+    }
+
+    /// So many ids: the text read last, over and over.
+    fn sample(&self, tokens: usize) -> Vec<u32> {
+        let sample = self.sample.borrow();
+        if sample.is_empty() {
+            vec![0; tokens]
+        } else {
+            sample.iter().copied().cycle().take(tokens).collect()
+        }
+    }
+}
+
+/// A watcher that hears of no step back when a text is read again on another device.
+struct Monotone<'a, W> {
+    watch: &'a mut W,
+    most: usize,
+}
+
+impl<W: Watch> Watch for Monotone<'_, W> {
+    async fn progress(&mut self, done: usize, total: usize) -> ControlFlow<()> {
+        self.most = self.most.max(done);
+        self.watch.progress(self.most, total).await
+    }
+}

@@ -1,0 +1,51 @@
+//! What one token costs, by a replay.
+
+use serde::Serialize;
+use web_time::Instant;
+
+/// Lengths of the replayed texts, in tokens: their difference leaves out what a text costs besides its tokens.
+pub(super) const LENGTHS: [usize; 2] = [128, 256];
+
+/// The cost of one token, read and skimmed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Steps {
+    /// Where it was measured.
+    pub device: String,
+    /// Microseconds of a token that is read.
+    pub read_us: f64,
+    /// Microseconds of one that is skimmed; none in a model without a Skim layer.
+    pub skim_us: Option<f64>,
+    /// The smallest difference that the clock shows, in microseconds.
+    pub clock_us: f64,
+    /// How they were measured, in words.
+    pub method: String,
+}
+
+impl Steps {
+    pub(super) fn new(device: &str, [read_us, skim_us]: [f64; 2], skims: bool) -> Self {
+        let [short, long] = LENGTHS;
+        let method = format!(
+            "replay of this text, repeated to {short} and to {long} tokens, {}; each run again and again for {} ms; \
+             the difference divided by {}",
+            if skims { "all read and all skimmed" } else { "all read" },
+            super::cost::SAMPLE_MS,
+            long - short,
+        );
+        let skim_us = skims.then_some(skim_us);
+        Self { device: device.into(), read_us, skim_us, clock_us: clock_us(), method }
+    }
+}
+
+/// The smallest step that the clock was seen to take, of several.
+fn clock_us() -> f64 {
+    const TICKS: usize = 5;
+    const MOST_LOOKS: usize = 1_000_000;
+    let mut smallest = f64::INFINITY;
+    for _ in 0..TICKS {
+        let begin = Instant::now();
+        let tick = (0..MOST_LOOKS).map(|_| begin.elapsed()).find(|elapsed| !elapsed.is_zero());
+        smallest = smallest.min(tick.unwrap_or_default().as_secs_f64() * 1e6);
+    }
+    smallest
+}

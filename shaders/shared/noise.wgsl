@@ -1,0 +1,31 @@
+// Counter-based random numbers (CPU twin: cpu/noise.rs): a pure function of (seed, stream, element).
+
+fn scramble(value: u32) -> u32 {
+    var x = value;
+    x ^= x >> 16u;
+    x *= 0x85ebca6bu;
+    x ^= x >> 13u;
+    x *= 0xc2b2ae35u;
+    return x ^ (x >> 16u);
+}
+
+// 32 random bits.
+fn noise_bits(seed: u32, stream: u32, element: u32) -> u32 {
+    return scramble(scramble(scramble(seed ^ 0x9e3779b9u) + stream) + element);
+}
+
+// Uniform in (0, 1), a multiple of 2^-24: the same bits on every device.
+fn noise_uniform(seed: u32, stream: u32, element: u32) -> f32 {
+    return (f32(noise_bits(seed, stream, element) >> 9u) + 0.5) * (1.0 / 8388608.0);
+}
+
+// Standard Gumbel noise, `-log(-log(u))`. WGSL's `log` is good to 2^-21 near 1, which `u` comes closer to than that:
+// there a series in `(1 - u) / (1 + u)` takes its place.
+fn noise_gumbel(seed: u32, stream: u32, element: u32) -> f32 {
+    let u = noise_uniform(seed, stream, element);
+    let r = (1.0 - u) / (1.0 + u);
+    let s = r * r;
+    let odd = 1.0 / 7.0 + s * (1.0 / 9.0 + s * (1.0 / 11.0 + s * (1.0 / 13.0)));
+    let near = 2.0 * r * (1.0 + s * (1.0 / 3.0 + s * (1.0 / 5.0 + s * odd)));
+    return -log(select(-log(u), near, u > 0.5));
+}

@@ -1,0 +1,40 @@
+// Sequences that a workgroup runs side by side, so that a read of a recurrent weight serves them all. They come by
+// decreasing length: the first of a tile is its longest. Variants: `single`, one sequence a workgroup; otherwise four.
+
+struct Lane {
+    // Its row in the states.
+    number: u32,
+    // Its first row, and how many it has.
+    start: u32,
+    length: u32,
+}
+
+#if single
+const LANES = 1u;
+alias Lanes = f32;
+
+fn of_lane(values: Lanes, l: u32) -> f32 {
+    return values;
+}
+
+fn with_lane(values: Lanes, l: u32, value: f32) -> Lanes {
+    return value;
+}
+#else
+// One value a sequence.
+const LANES = 4u;
+alias Lanes = vec4<f32>;
+
+fn of_lane(values: Lanes, l: u32) -> f32 {
+    return values[l];
+}
+
+fn with_lane(values: Lanes, l: u32, value: f32) -> Lanes {
+    return select(values, Lanes(value), vec4(0u, 1u, 2u, 3u) == vec4(l));
+}
+#endif
+
+// The row of a sequence that step `t` computes.
+fn row_at(lane: Lane, t: u32, reverse: bool) -> u32 {
+    return lane.start + select(t, lane.length - 1u - t, reverse);
+}
