@@ -67,6 +67,10 @@ pub async fn agree<D: Device>(device: &D, case: &Case) -> Result<(), Disagreemen
     let fail = |what: &str, how: String| Disagreement { what: format!("{}: {what}", case.name), how };
     let on_cpu = run(&Cpu, case).await.map_err(|error| fail("on the CPU", error.to_string()))?;
     let on_device = run(device, case).await.map_err(|error| fail("on the device", error.to_string()))?;
+    let names = |values: &Values| values.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>().join(", ");
+    if names(&on_device) != names(&on_cpu) {
+        return Err(fail("values", format!("{}; on the CPU {}", names(&on_device), names(&on_cpu))));
+    }
     for ((name, a), (_, b)) in on_device.iter().zip(&on_cpu) {
         let bound = if name.starts_with("gradient") { 10.0 * case.bound } else { case.bound };
         compare(a, b, bound).map_err(|how| fail(name, how))?;

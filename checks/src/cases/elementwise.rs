@@ -24,7 +24,7 @@ pub(super) fn cases() -> Vec<Case> {
                     op: op.clone(),
                     parameters: Parameters::new(),
                     lanes,
-                    backward: false,
+                    backward: true,
                     bound: 1e-6,
                 });
             }

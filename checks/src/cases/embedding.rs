@@ -20,8 +20,8 @@ pub(super) fn cases() -> Vec<Case> {
                 op: Op::Embedding { table },
                 parameters,
                 lanes,
-                backward: false,
-                bound: 0.0,
+                backward: true,
+                bound: 1e-6,
             });
         }
     }

@@ -45,6 +45,11 @@ impl<'a> View<'a> {
         Self { buffer, first, row: columns as u32, column: 1 }
     }
 
+    /// Without the columns before `start`.
+    pub(super) fn from_column(self, start: usize) -> Self {
+        Self { first: self.first + start as u32 * self.column, ..self }
+    }
+
     /// The transposed matrix.
     pub(super) fn t(self) -> Self {
         Self { row: self.column, column: self.row, ..self }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytemuck::{Pod, Zeroable};
 use saccade_shaders::Kernel;
 
-use super::{first, size};
+use super::{Backward, first, size};
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Binary, EngineError, Operand, Real, Unary};
@@ -23,16 +23,31 @@ struct Arguments {
 
 /// A function of one operand.
 pub(super) fn unary(gpu: &Gpu, x: &Operand<GpuBuffer>, function: Unary) -> Result<GpuBuffer, EngineError> {
-    let (kernel, factor) = match function {
-        Unary::Tanh => (&saccade_shaders::ELEMENTWISE_TANH, 1.0),
-        Unary::Sigmoid => (&saccade_shaders::ELEMENTWISE_SIGMOID, 1.0),
-        Unary::Relu => (&saccade_shaders::ELEMENTWISE_RELU, 1.0),
-        Unary::Scale(Real(s)) => (&saccade_shaders::ELEMENTWISE_SCALE, s),
-    };
-    let size = size(x);
+    let values = (&x.buffer, first(x));
+    match function {
+        Unary::Tanh => each(gpu, &saccade_shaders::ELEMENTWISE_TANH, values, 1.0, size(x)),
+        Unary::Sigmoid => each(gpu, &saccade_shaders::ELEMENTWISE_SIGMOID, values, 1.0, size(x)),
+        Unary::Relu => each(gpu, &saccade_shaders::ELEMENTWISE_RELU, values, 1.0, size(x)),
+        Unary::Scale(Real(s)) => scale(gpu, values, s, size(x)),
+    }
+}
+
+/// `factor x` of `size` values.
+fn scale(gpu: &Gpu, x: (&GpuBuffer, u32), factor: f32, size: usize) -> Result<GpuBuffer, EngineError> {
+    each(gpu, &saccade_shaders::ELEMENTWISE_SCALE, x, factor, size)
+}
+
+/// `size` values of a buffer from a first value on.
+fn each(
+    gpu: &Gpu,
+    kernel: &'static Kernel,
+    (x, x_first): (&GpuBuffer, u32),
+    factor: f32,
+    size: usize,
+) -> Result<GpuBuffer, EngineError> {
     let out = gpu.allocate(size)?;
-    let arguments = Arguments { size: size as u32, x_first: first(x), factor, ..Default::default() };
-    let bindings = [Arg::uniform(&arguments), Arg::Read(&x.buffer), Arg::Write(&out)];
+    let arguments = Arguments { size: size as u32, x_first, factor, ..Default::default() };
+    let bindings = [Arg::uniform(&arguments), Arg::Read(x), Arg::Write(&out)];
     gpu.launch(kernel, &bindings, Grid::Invocations(size), size)?;
     Ok(out)
 }
@@ -88,22 +103,37 @@ pub(in crate::device::gpu) fn add_rows(
     gpu.launch(&saccade_shaders::ELEMENTWISE_ACCUMULATE, &bindings, Grid::Invocations(size), size)
 }
 
-/// Gradients of the operands.
+/// The gradient of the operand.
 pub(super) fn unary_backward(
     gpu: &Gpu,
-    back: &mut super::Backward<'_>,
-    _: Unary,
+    back: &mut Backward<'_>,
+    function: Unary,
 ) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
-    let _ = gpu;
-    Err(super::absent(back.call.op))
+    let (y, dy, size) = ((&back.forward.outputs[0], 0), (back.upstream(), 0), size(&back.call.inputs[0]));
+    let dx = match function {
+        Unary::Tanh => pairwise(gpu, &saccade_shaders::ELEMENTWISE_TANH_BACKWARD, dy, y, size),
+        Unary::Sigmoid => pairwise(gpu, &saccade_shaders::ELEMENTWISE_SIGMOID_BACKWARD, dy, y, size),
+        Unary::Relu => pairwise(gpu, &saccade_shaders::ELEMENTWISE_RELU_BACKWARD, dy, y, size),
+        Unary::Scale(Real(s)) => scale(gpu, dy, s, size),
+    };
+    Ok(vec![Some(dx?)])
 }
 
 /// Gradients of the operands.
 pub(super) fn binary_backward(
     gpu: &Gpu,
-    back: &mut super::Backward<'_>,
-    _: Binary,
+    back: &mut Backward<'_>,
+    function: Binary,
 ) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
-    let _ = gpu;
-    Err(super::absent(back.call.op))
+    let (x, y, dy) = (&back.call.inputs[0], &back.call.inputs[1], back.upstream());
+    let times = |x: &Operand<GpuBuffer>| {
+        let values = (&x.buffer, first(x));
+        pairwise(gpu, &saccade_shaders::ELEMENTWISE_MULTIPLY, (dy, 0), values, size(x))
+    };
+    let [dx, dy] = match function {
+        Binary::Add => [dy.clone(), dy.clone()],
+        Binary::Subtract => [dy.clone(), scale(gpu, (dy, 0), -1.0, size(x))?],
+        Binary::Multiply => [times(y)?, times(x)?],
+    };
+    Ok(vec![Some(dx), Some(dy)])
 }

@@ -1,7 +1,8 @@
-//! Rows of a table by id.
+//! Rows of a table by id, and the sums by id that are its gradient.
 
 use bytemuck::{Pod, Zeroable};
 
+use super::Backward;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, EngineError, ParamId};
@@ -58,12 +59,53 @@ pub(super) fn select_into(
     )
 }
 
-/// Gradients of the operands.
+/// `shaders/embedding_backward.wgsl`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct SumArguments {
+    ids: u32,
+    columns: u32,
+}
+
+/// `table[ids[i]] += rows[i]`, rows of one id in their order.
+pub(super) fn add_by_id(
+    gpu: &Gpu,
+    ids: &[u32],
+    columns: usize,
+    rows: &GpuBuffer,
+    table: &GpuBuffer,
+) -> Result<(), EngineError> {
+    let mut order: Vec<u32> = (0..ids.len() as u32).collect();
+    order.sort_by_key(|&row| ids[row as usize]);
+    let (mut distinct, mut starts) = (Vec::new(), vec![0]);
+    for same in order.chunk_by(|&a, &b| ids[a as usize] == ids[b as usize]) {
+        distinct.push(ids[same[0] as usize]);
+        starts.push(starts[starts.len() - 1] + same.len() as u32);
+    }
+    let arguments = SumArguments { ids: distinct.len() as u32, columns: columns as u32 };
+    gpu.launch(
+        &saccade_shaders::EMBEDDING_BACKWARD,
+        &[
+            Arg::uniform(&arguments),
+            Arg::Words(&distinct),
+            Arg::Words(&starts),
+            Arg::Words(&order),
+            Arg::Read(rows),
+            Arg::Write(table),
+        ],
+        Grid::Invocations(distinct.len() * columns),
+        ids.len() * columns,
+    )
+}
+
+/// Adds to the gradient of the table; there are no operands.
 pub(super) fn backward(
     gpu: &Gpu,
-    back: &mut super::Backward<'_>,
-    _: ParamId,
+    back: &mut Backward<'_>,
+    table: ParamId,
 ) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
-    let _ = gpu;
-    Err(super::absent(back.call.op))
+    let (call, dy) = (back.call, back.upstream());
+    let gradient = back.parameter(gpu, table)?;
+    add_by_id(gpu, call.indices, call.parameters.get(table).columns(), dy, &gradient)?;
+    Ok(Vec::new())
 }

@@ -30,7 +30,6 @@ fn size(operand: &Operand<GpuBuffer>) -> usize {
 }
 
 /// The row numbers of an operand's lanes, counted from its first row, for a kernel.
-#[allow(dead_code, reason = "kernels over ragged rows come next")]
 fn row_offsets(operand: &Operand<GpuBuffer>) -> Vec<u32> {
     operand.offsets.iter().map(|row| (row - operand.offsets[0]) as u32).collect()
 }
@@ -50,7 +49,9 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         Op::Binary(function) => {
             Ok(outputs(vec![elementwise::binary(gpu, &call.inputs[0], &call.inputs[1], function)?]))
         }
-        Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows => rows::forward(gpu, call),
+        Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows => {
+            Ok(outputs(vec![rows::forward(gpu, call)?]))
+        }
         Op::Pool(kind) => pool::forward(gpu, call, kind),
         Op::Softmax | Op::LogSoftmax | Op::CrossEntropy => softmax::forward(gpu, call),
         Op::LayerNorm { weight, bias } => layer_norm::forward(gpu, call, weight, bias),

@@ -2,9 +2,14 @@
 
 use std::ops::Range;
 
-use super::embedding::select_into;
+use bytemuck::{Pod, Zeroable};
+
+use super::affine::View;
+use super::embedding::{add_by_id, select, select_into};
+use super::{Backward, first, row_offsets, size};
+use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Call, EngineError, Forward};
+use crate::device::{Call, Device, EngineError, Op, Operand};
 
 /// Row ranges of buffers end to end: one launch for each stretch of parts that lie in one buffer.
 pub(in crate::device::gpu) fn gather(
@@ -25,17 +30,142 @@ pub(in crate::device::gpu) fn gather(
     Ok(out)
 }
 
-/// Gradients of the operands.
-pub(super) fn backward(
-    gpu: &Gpu,
-    back: &mut super::Backward<'_>,
-) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
-    let _ = gpu;
-    Err(super::absent(back.call.op))
+/// `shaders/rows.wgsl`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Arguments {
+    rows: u32,
+    columns: u32,
+    x_first: u32,
+    x_row: u32,
+    out_first: u32,
+    out_row: u32,
 }
 
-/// Outputs.
-pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<GpuBuffer>, EngineError> {
-    let _ = gpu;
-    Err(super::absent(call.op))
+/// Copies `rows x columns` values from one matrix to another, row `i` to row `i` or to row `numbers[i]`.
+fn copy(
+    gpu: &Gpu,
+    [rows, columns]: [usize; 2],
+    from: View<'_>,
+    to: View<'_>,
+    numbers: Option<&[u32]>,
+) -> Result<(), EngineError> {
+    let arguments = Arguments {
+        rows: rows as u32,
+        columns: columns as u32,
+        x_first: from.first,
+        x_row: from.row,
+        out_first: to.first,
+        out_row: to.row,
+    };
+    let (uniform, read, write) = (Arg::uniform(&arguments), Arg::Read(from.buffer), Arg::Write(to.buffer));
+    let size = rows * columns;
+    let grid = Grid::Invocations(size);
+    match numbers {
+        None => gpu.launch(&saccade_shaders::ROWS_STRIDED, &[uniform, read, write], grid, size),
+        Some(numbers) => {
+            let bindings = [uniform, read, Arg::Words(numbers), write];
+            gpu.launch(&saccade_shaders::ROWS_SCATTERED, &bindings, grid, size)
+        }
+    }
+}
+
+/// The rows of an operand.
+fn view(x: &Operand<GpuBuffer>) -> View<'_> {
+    View::new(&x.buffer, first(x), x.columns)
+}
+
+/// For every operand of `Op::ConcatColumns` its first column in the result, and the columns of all.
+fn first_columns(inputs: &[Operand<GpuBuffer>]) -> (Vec<usize>, usize) {
+    let mut end = 0;
+    let first = |x: &Operand<GpuBuffer>| {
+        end += x.columns;
+        end - x.columns
+    };
+    (inputs.iter().map(first).collect(), end)
+}
+
+/// For every operand of `Op::ConcatRows` where its rows come to lie.
+fn destinations(call: &Call<'_, GpuBuffer>) -> Vec<Vec<u32>> {
+    let mut numbers = vec![Vec::new(); call.inputs.len()];
+    let mut at = 0;
+    for lane in 0..call.lanes() {
+        for (x, numbers) in call.inputs.iter().zip(&mut numbers) {
+            let end = at + (x.offsets[lane + 1] - x.offsets[lane]) as u32;
+            numbers.extend(at..end);
+            at = end;
+        }
+    }
+    numbers
+}
+
+/// The rows that `Op::Rows` takes, counted over all lanes of its operand.
+fn chosen(call: &Call<'_, GpuBuffer>) -> Vec<u32> {
+    let starts = row_offsets(&call.inputs[0]);
+    let lanes = call.index_offsets.windows(2).zip(starts);
+    lanes.flat_map(|(range, start)| call.indices[range[0]..range[1]].iter().map(move |i| start + i)).collect()
+}
+
+/// Concatenation, a range of columns, or chosen rows.
+pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<GpuBuffer, EngineError> {
+    let x = &call.inputs[0];
+    match *call.op {
+        Op::ConcatColumns => {
+            let (firsts, width) = first_columns(call.inputs);
+            let out = gpu.allocate(x.total_rows() * width)?;
+            for (x, at) in call.inputs.iter().zip(firsts) {
+                let to = View::new(&out, at as u32, width);
+                copy(gpu, [x.total_rows(), x.columns], view(x), to, None)?;
+            }
+            Ok(out)
+        }
+        Op::ConcatRows => {
+            let out = gpu.allocate(call.inputs.iter().map(size).sum())?;
+            for (x, numbers) in call.inputs.iter().zip(destinations(call)) {
+                let to = View::new(&out, 0, x.columns);
+                copy(gpu, [x.total_rows(), x.columns], view(x), to, Some(&numbers))?;
+            }
+            Ok(out)
+        }
+        Op::Columns { start, count } => {
+            let rows = x.total_rows();
+            let out = gpu.allocate(rows * count)?;
+            copy(gpu, [rows, count], view(x).from_column(start), View::new(&out, 0, count), None)?;
+            Ok(out)
+        }
+        _ => select(gpu, &chosen(call), x.columns, &x.buffer, first(x)),
+    }
+}
+
+/// Gradients of the operands.
+pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
+    let (call, dy) = (back.call, back.upstream());
+    let x = &call.inputs[0];
+    match *call.op {
+        Op::ConcatColumns => {
+            let (firsts, width) = first_columns(call.inputs);
+            let part = |(x, at): (&Operand<GpuBuffer>, usize)| {
+                let dx = gpu.allocate(size(x))?;
+                let (from, to) = (View::new(dy, at as u32, width), View::new(&dx, 0, x.columns));
+                copy(gpu, [x.total_rows(), x.columns], from, to, None)?;
+                Ok(Some(dx))
+            };
+            call.inputs.iter().zip(firsts).map(part).collect()
+        }
+        Op::ConcatRows => {
+            let parts = call.inputs.iter().zip(destinations(call));
+            parts.map(|(x, numbers)| select(gpu, &numbers, x.columns, dy, 0).map(Some)).collect()
+        }
+        Op::Columns { start, count } => {
+            let dx = gpu.zeros(size(x))?;
+            let to = View::new(&dx, 0, x.columns).from_column(start);
+            copy(gpu, [x.total_rows(), count], View::new(dy, 0, count), to, None)?;
+            Ok(vec![Some(dx)])
+        }
+        _ => {
+            let dx = gpu.zeros(size(x))?;
+            add_by_id(gpu, &chosen(call), x.columns, dy, &dx)?;
+            Ok(vec![Some(dx)])
+        }
+    }
 }

@@ -1,0 +1,36 @@
+//! Sums of rows by id, `table[ids[k]] += sum of rows[order[i]]` for `i` in `starts[k]..starts[k + 1]`, each id once.
+
+#import grid
+
+struct Arguments {
+    ids: u32,
+    columns: u32,
+}
+
+@group(0) @binding(0) var<uniform> arguments: Arguments;
+@group(0) @binding(1) var<storage, read> ids: array<u32>;
+@group(0) @binding(2) var<storage, read> starts: array<u32>;
+// Row numbers, those of one id together.
+@group(0) @binding(3) var<storage, read> order: array<u32>;
+@group(0) @binding(4) var<storage, read> rows: array<f32>;
+@group(0) @binding(5) var<storage, read_write> table: array<f32>;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let number = group_number(group, groups) * 256u + lane;
+    if number >= arguments.ids * arguments.columns {
+        return;
+    }
+    let k = number / arguments.columns;
+    let column = number % arguments.columns;
+    let at = ids[k] * arguments.columns + column;
+    var sum = table[at];
+    for (var i = starts[k]; i < starts[k + 1u]; i += 1u) {
+        sum += rows[order[i] * arguments.columns + column];
+    }
+    table[at] = sum;
+}

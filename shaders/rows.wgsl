@@ -1,0 +1,44 @@
+//! Copies a block of a matrix into another; `scattered`, row `i` becomes row `numbers[i]`.
+//! variants: strided scattered
+
+#import grid
+
+struct Arguments {
+    rows: u32,
+    columns: u32,
+    // First elements within the buffers, and distances between rows.
+    x_first: u32,
+    x_row: u32,
+    out_first: u32,
+    out_row: u32,
+}
+
+@group(0) @binding(0) var<uniform> arguments: Arguments;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+#if scattered
+@group(0) @binding(2) var<storage, read> numbers: array<u32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+#else
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+#endif
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let i = group_number(group, groups) * 256u + lane;
+    if i >= arguments.rows * arguments.columns {
+        return;
+    }
+    let row = i / arguments.columns;
+    let column = i % arguments.columns;
+#if scattered
+    let out_row = numbers[row];
+#else
+    let out_row = row;
+#endif
+    let value = x[arguments.x_first + row * arguments.x_row + column];
+    out[arguments.out_first + out_row * arguments.out_row + column] = value;
+}
