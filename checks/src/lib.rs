@@ -3,6 +3,7 @@
 //! The same checks run natively (`tests/native.rs`) and in a browser.
 
 pub mod cases;
+mod doubt;
 mod kernel;
 mod random;
 #[cfg(target_arch = "wasm32")]

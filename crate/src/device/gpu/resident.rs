@@ -11,10 +11,12 @@ use crate::device::{Device, EngineError, ParamId, Parameters};
 pub(super) enum Layout {
     /// As the store has it.
     AsStored,
-    #[allow(dead_code, reason = "the recurrences come next")]
     /// A matrix with rows and columns exchanged, so that neighbouring invocations read neighbouring values.
     Transposed,
 }
+
+/// A weight in a layout.
+pub(super) type Part = (ParamId, Layout);
 
 /// The copies of every store that lives.
 #[derive(Default)]
@@ -24,10 +26,12 @@ pub(super) struct Resident {
 
 struct Store {
     identity: Weak<()>,
-    copies: HashMap<(ParamId, Layout), Copy>,
+    /// By what they hold, end to end.
+    copies: HashMap<Box<[Part]>, Copy>,
 }
 
 struct Copy {
+    /// The sum over its parts, each of which only grows.
     revision: u64,
     buffer: GpuBuffer,
 }
@@ -57,25 +61,38 @@ impl Gpu {
         id: ParamId,
         layout: Layout,
     ) -> Result<GpuBuffer, EngineError> {
-        let (identity, revision) = (parameters.identity(), parameters.revision(id));
+        self.weights_in_one(parameters, &[(id, layout)])
+    }
+
+    /// Weights end to end in one buffer, for kernels with more weights than bindings.
+    pub(super) fn weights_in_one(
+        &self,
+        parameters: &Parameters,
+        parts: &[Part],
+    ) -> Result<GpuBuffer, EngineError> {
+        let identity = parameters.identity();
+        let revision = parts.iter().map(|&(id, _)| parameters.revision(id)).sum();
         let found = self
             .resident
             .borrow_mut()
             .store(&identity)
             .copies
-            .get(&(id, layout))
+            .get(parts)
             .and_then(|copy| (copy.revision == revision).then(|| copy.buffer.clone()));
         if let Some(buffer) = found {
             return Ok(buffer);
         }
-        let parameter = parameters.get(id);
-        let values = match layout {
-            Layout::AsStored => parameter.values.clone(),
-            Layout::Transposed => transposed(&parameter.values, parameter.columns()),
-        };
+        let mut values = Vec::new();
+        for &(id, layout) in parts {
+            let parameter = parameters.get(id);
+            match layout {
+                Layout::AsStored => values.extend_from_slice(&parameter.values),
+                Layout::Transposed => values.extend(transposed(&parameter.values, parameter.columns())),
+            }
+        }
         let buffer = self.upload(values)?;
         let copy = Copy { revision, buffer: buffer.clone() };
-        self.resident.borrow_mut().store(&identity).copies.insert((id, layout), copy);
+        self.resident.borrow_mut().store(&identity).copies.insert(parts.into(), copy);
         Ok(buffer)
     }
 }

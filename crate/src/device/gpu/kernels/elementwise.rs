@@ -82,6 +82,18 @@ pub(super) fn pairwise(
     Ok(out)
 }
 
+/// Copies `size` values from a place in a buffer to one in another.
+pub(super) fn copy_into(
+    gpu: &Gpu,
+    (source, x_first): (&GpuBuffer, u32),
+    (out, out_first): (&GpuBuffer, u32),
+    size: usize,
+) -> Result<(), EngineError> {
+    let arguments = Arguments { size: size as u32, x_first, out_first, factor: 1.0, ..Default::default() };
+    let bindings = [Arg::uniform(&arguments), Arg::Read(source), Arg::Write(out)];
+    gpu.launch(&saccade_shaders::ELEMENTWISE_SCALE, &bindings, Grid::Invocations(size), size)
+}
+
 /// See [`crate::device::Device::add`].
 pub(in crate::device::gpu) fn add_rows(
     gpu: &Gpu,

@@ -9,6 +9,7 @@ mod layer_norm;
 mod pool;
 mod recurrence;
 pub(super) mod rows;
+mod sequences;
 mod skim;
 mod skim_soft;
 mod softmax;

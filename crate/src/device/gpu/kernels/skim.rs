@@ -1,31 +1,246 @@
 //! Skim-RNN with hard decisions.
 
-use super::{Backward, absent};
-use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Call, EngineError, Forward, Skim};
+use bytemuck::{Pod, Zeroable};
 
-/// Outputs and what to keep.
+use super::elementwise::copy_into;
+use super::sequences::{Place, chunks};
+use super::{Backward, first};
+use crate::device::gpu::launch::{Arg, Grid};
+use crate::device::gpu::resident::{Layout, Part};
+use crate::device::gpu::{Gpu, GpuBuffer};
+use crate::device::{Call, CellKind, Device, EngineError, Forward, Operand, Parameters, Skim, SkimMode};
+
+/// `shaders/skim.wgsl`.
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C)]
+struct Arguments {
+    places: u32,
+    hidden: u32,
+    small: u32,
+    small_reads: u32,
+    input: u32,
+    big_parts: u32,
+    small_parts: u32,
+    x_first: u32,
+    small_x_first: u32,
+    decision_x_first: u32,
+    c_first: u32,
+    decisions_first: u32,
+    weights: Weights,
+    least: f32,
+}
+
+/// Where the packed weights hold what.
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C)]
+struct Weights {
+    decision: u32,
+    small_hh: u32,
+    small_bias_hh: u32,
+    big_ih: u32,
+    big_bias_ih: u32,
+    big_hh: u32,
+    big_bias_hh: u32,
+}
+
+/// Invocations of a workgroup.
+const SIZE: usize = 256;
+/// A unit's products are spread over no more invocations than this.
+const MOST_PARTS: usize = 16;
+
+/// A Skim call's operands by their names.
+pub(super) struct Operands<'a> {
+    /// The input, or the big cell's product.
+    pub(super) x: &'a Operand<GpuBuffer>,
+    pub(super) small_x: Option<&'a Operand<GpuBuffer>>,
+    pub(super) decision_x: &'a Operand<GpuBuffer>,
+    pub(super) noise: Option<&'a Operand<GpuBuffer>>,
+    h0: Option<&'a Operand<GpuBuffer>>,
+    c0: Option<&'a Operand<GpuBuffer>>,
+}
+
+impl<'a> Operands<'a> {
+    pub(super) fn new(call: &'a Call<'_, GpuBuffer>, op: &Skim) -> Self {
+        let given = matches!(op.mode, SkimMode::Soft { given_noise: true, .. });
+        let small = usize::from(op.small > 0);
+        let mut rest = call.inputs[2 + small..].iter();
+        Self {
+            x: &call.inputs[0],
+            small_x: (op.small > 0).then(|| &call.inputs[1]),
+            decision_x: &call.inputs[1 + small],
+            noise: if given { rest.next() } else { None },
+            h0: rest.next(),
+            c0: rest.next(),
+        }
+    }
+
+    /// A buffer of `size` values that begins with h of every lane, then c of every lane.
+    pub(super) fn initial_state(&self, gpu: &Gpu, op: &Skim, size: usize) -> Result<GpuBuffer, EngineError> {
+        let state = gpu.zeros(size)?;
+        let mut at = 0;
+        for operand in [self.h0, self.c0].into_iter().flatten() {
+            let size = operand.total_rows() * op.hidden;
+            copy_into(gpu, (&operand.buffer, first(operand)), (&state, at), size)?;
+            at += size as u32;
+        }
+        Ok(state)
+    }
+}
+
+/// First value of an operand, or of nothing.
+pub(super) fn first_or_none(operand: Option<&Operand<GpuBuffer>>) -> u32 {
+    operand.map_or(0, first)
+}
+
+/// The weights of all cells in one buffer.
+fn weights(gpu: &Gpu, p: &Parameters, op: &Skim) -> Result<(GpuBuffer, Weights), EngineError> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut size = 0;
+    let mut add = |id, layout| {
+        parts.push((id, layout));
+        size += p.values(id).len() as u32;
+        size - p.values(id).len() as u32
+    };
+    let decision = add(op.decision_weight, Layout::AsStored);
+    let (small_hh, small_bias_hh) = op
+        .small_hh
+        .map_or((0, 0), |(weight, bias)| (add(weight, Layout::Transposed), add(bias, Layout::AsStored)));
+    let places = Weights {
+        decision,
+        small_hh,
+        small_bias_hh,
+        big_ih: add(op.big_weight_ih, Layout::Transposed),
+        big_bias_ih: add(op.big_bias_ih, Layout::AsStored),
+        big_hh: add(op.big_weight_hh, Layout::Transposed),
+        big_bias_hh: add(op.big_bias_hh, Layout::AsStored),
+    };
+    Ok((gpu.weights_in_one(p, &parts)?, places))
+}
+
+/// The least difference of logits whose probability, rounded to f32, exceeds a threshold.
+fn least_difference(threshold: f32) -> f32 {
+    let t = f64::from(threshold);
+    let difference = if t == 0.0 {
+        // What rounds to more than 0.
+        -150.0 * std::f64::consts::LN_2
+    } else {
+        (t.clamp(0.0, 1.0) / (1.0 - t.clamp(0.0, 1.0))).ln()
+    };
+    // WGSL may assume that nothing is infinite.
+    difference.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
+}
+
+/// What a launch tells its workgroups: four words a place, then forced decisions.
+fn plan(call: &Call<'_, GpuBuffer>, places: &[Place]) -> Vec<u32> {
+    let mut words = vec![0; 4 * places.len()];
+    for (i, place) in places.iter().enumerate() {
+        let forced = &call.indices[call.index_offsets[place.lane]..call.index_offsets[place.lane + 1]];
+        let begin = if forced.is_empty() { 0 } else { words.len() as u32 };
+        let about = [place.lane as u32, place.row as u32, place.steps as u32, begin];
+        words[4 * i..4 * i + 4].copy_from_slice(&about);
+        words.extend(forced.iter().skip(place.step).take(place.steps));
+    }
+    words
+}
+
+/// Rows, last h, last c, logits, decisions.
 pub(super) fn forward(
     gpu: &Gpu,
     call: &Call<'_, GpuBuffer>,
     op: &Skim,
     threshold: f32,
 ) -> Result<Forward<GpuBuffer>, EngineError> {
-    let _ = gpu;
-    let _ = op;
-    let _ = threshold;
-    Err(absent(call.op))
+    use saccade_shaders::{SKIM_GRU_NARROW, SKIM_GRU_WIDE, SKIM_LSTM_NARROW, SKIM_LSTM_WIDE};
+    let operands = Operands::new(call, op);
+    let (lanes, rows) = (call.lanes(), operands.x.total_rows());
+    let (n, memory, input) = (op.hidden, op.cell.memory(op.hidden), operands.x.columns);
+    let kernel = match (op.cell, n <= SIZE) {
+        (CellKind::Lstm, true) => &SKIM_LSTM_NARROW,
+        (CellKind::Lstm, false) => &SKIM_LSTM_WIDE,
+        (_, true) => &SKIM_GRU_NARROW,
+        (_, false) => &SKIM_GRU_WIDE,
+    };
+    let (weights, places) = weights(gpu, call.parameters, op)?;
+    let state = operands.initial_state(gpu, op, lanes * (n + memory))?;
+    let (out, decided) = (gpu.allocate(rows * n)?, gpu.allocate(rows * 3)?);
+    let parts = |units: usize, products: usize| {
+        (SIZE / units.clamp(1, SIZE)).min(products / 8).clamp(1, MOST_PARTS) as u32
+    };
+    let arguments = Arguments {
+        places: 0,
+        hidden: n as u32,
+        small: op.small as u32,
+        small_reads: op.small_reads as u32,
+        input: input as u32,
+        big_parts: parts(n, n + input),
+        small_parts: parts(op.small, op.small_reads),
+        x_first: first(operands.x),
+        small_x_first: first_or_none(operands.small_x),
+        decision_x_first: first(operands.decision_x),
+        c_first: (lanes * n) as u32,
+        decisions_first: (rows * 2) as u32,
+        weights: places,
+        least: least_difference(threshold),
+    };
+    for places in chunks(&operands.x.offsets) {
+        let arguments = Arguments { places: places.len() as u32, ..arguments };
+        let steps: usize = places.iter().map(|place| place.steps).sum();
+        gpu.launch(
+            kernel,
+            &[
+                Arg::uniform(&arguments),
+                Arg::Words(&plan(call, &places)),
+                Arg::Read(&operands.x.buffer),
+                operands.small_x.map_or(Arg::Nothing, |x| Arg::Read(&x.buffer)),
+                Arg::Read(&operands.decision_x.buffer),
+                Arg::Read(&weights),
+                Arg::Write(&out),
+                Arg::Write(&state),
+                Arg::Write(&decided),
+            ],
+            Grid::Groups(places.len()),
+            // As if all was read.
+            steps * op.cell.gates() * n * (n + input),
+        )?;
+    }
+    let c = copy(gpu, (&state, lanes * n), lanes * memory)?;
+    let decisions = copy(gpu, (&decided, rows * 2), rows)?;
+    Ok(super::outputs(vec![out, state, c, decided, decisions]))
 }
 
-/// Gradients of the operands.
-pub(super) fn backward(
+/// A copy of `size` values from a place in a buffer.
+pub(super) fn copy(
     gpu: &Gpu,
-    back: &mut Backward<'_>,
-    op: &Skim,
-    threshold: f32,
+    (buffer, at): (&GpuBuffer, usize),
+    size: usize,
+) -> Result<GpuBuffer, EngineError> {
+    let out = gpu.allocate(size)?;
+    copy_into(gpu, (buffer, at as u32), (&out, 0), size)?;
+    Ok(out)
+}
+
+/// A decision has no gradient.
+pub(super) fn backward(
+    _: &Gpu,
+    _: &mut Backward<'_>,
+    _: &Skim,
+    _: f32,
 ) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
-    let _ = gpu;
-    let _ = op;
-    let _ = threshold;
-    Err(absent(back.call.op))
+    let reason = "a hard decision has no gradient; train with the soft mixture";
+    Err(EngineError::Unsupported { op: "skim", reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_become_differences_of_logits() {
+        assert_eq!(least_difference(0.5), 0.0);
+        assert!((least_difference(0.9) - 9f32.ln()).abs() < 1e-6);
+        assert_eq!(least_difference(1.0), f32::MAX);
+        assert_eq!(least_difference(-1.0), f32::MIN);
+        // The smallest positive f32 is 2^-149, and half of it rounds up.
+        assert!((-104.0..-103.9).contains(&least_difference(0.0)));
+    }
 }
