@@ -25,6 +25,8 @@ pub(crate) mod lstm;
 pub mod math;
 pub(crate) mod matmul;
 pub mod noise;
+#[cfg(feature = "train")]
+pub(crate) mod norm;
 pub(crate) mod pool;
 pub(crate) mod ragged;
 pub(crate) mod recurrence;

@@ -59,13 +59,14 @@ fn check(fixture: &Fixture, case: &Case, lazy: bool) {
         clip: case.max_norm.unwrap_or(0.0),
         ..AdamConfig::default()
     };
-    let mut adam = Adam::new(config, &parameters);
+    let mut adam = Adam::new(config, &Cpu, &parameters).unwrap();
     let mut gradients = Gradients::zeros(&parameters);
     let rows = |id: ParamId| (0..parameters.get(id).rows() as u32).collect();
     let touched: Touched = ids.values().filter(|_| lazy).map(|&id| (id, rows(id))).collect();
     for step in 0..case.steps {
         given_gradients(fixture, &parameters, &ids, step, &mut gradients);
-        let norm = adam.update(&mut parameters, &mut gradients, &touched, |_| case.lr);
+        let update = adam.update(&Cpu, &mut parameters, &mut gradients, &touched, |_| case.lr, &[]);
+        let (norm, _) = pollster::block_on(update).unwrap();
         near(norm, fixture.expected("output.grad_norm")[step], &fixture.name);
         for (name, &id) in &ids {
             let found = parameters.values(id);
