@@ -141,6 +141,11 @@ impl<'p, D: Device> Graph<'p, D> {
         self.parameters
     }
 
+    /// Where it runs.
+    pub fn device(&self) -> &'p D {
+        self.device
+    }
+
     /// Whether gradients can be asked for.
     pub fn is_training(&self) -> bool {
         self.training

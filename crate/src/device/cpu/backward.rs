@@ -156,7 +156,8 @@ pub(super) fn backward(
             }
             let mut all = vec![Some(back.u)];
             if op.skip {
-                all.push((!back.skip.is_empty()).then_some(back.skip));
+                // With four products the highway does not read the operand.
+                all.push((back.skip.len() == input(1).all().len()).then_some(back.skip));
             }
             all.push(Some(back.c0));
             all
