@@ -43,7 +43,7 @@ fn main(
     let first_column = tile % across * TILE;
     let row = lane / 16u * 4u;
     let column = lane % 16u * 4u;
-    var sums: array<vec4<f32>, 4>;
+    var sums = array<vec4<f32>, 4>();
     for (var start = 0u; start < arguments.inner; start += DEPTH) {
         for (var i = lane; i < TILE * DEPTH; i += 256u) {
             // Neighbouring invocations read neighbouring values, whichever way the operand lies.

@@ -163,7 +163,7 @@ fn main(
     for (var t = arguments.first_step; t < end; t += 1u) {
         let place = place_before(base, t);
         for (var j = invocation; j < n; j += 256u) {
-            var w: array<Lanes, GATES>;
+            var w = array<Lanes, GATES>();
             if (arguments.flags & BIAS) != 0u {
                 for (var gate = 0u; gate < GATES; gate += 1u) {
                     w[gate] = Lanes(bias[gate * n + j]);
@@ -186,7 +186,7 @@ fn main(
             for (var l = 0u; l < LANES; l += 1u) {
                 let lane = lane_at(base + l);
                 if t < lane.length {
-                    var of_l: array<f32, GATES>;
+                    var of_l = array<f32, GATES>();
                     for (var gate = 0u; gate < GATES; gate += 1u) {
                         of_l[gate] = of_lane(w[gate], l);
                     }

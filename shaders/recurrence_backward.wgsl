@@ -159,7 +159,7 @@ fn main(
         let t = after - 1u;
         for (var j = invocation; j < n; j += 256u) {
 #if single tile
-            var d: array<Lanes, GATES>;
+            var d = array<Lanes, GATES>();
 #endif
             for (var l = 0u; l < LANES; l += 1u) {
                 let lane = lane_at(base + l);
@@ -186,7 +186,7 @@ fn main(
         let place = d_w_place(base, t);
         for (var j = invocation; j < n; j += 256u) {
             // A sum a gate, so that none waits for another.
-            var sums: array<Lanes, GATES>;
+            var sums = array<Lanes, GATES>();
             for (var k = 0u; k < n; k += 1u) {
                 sums[0] += weight[k * n + j] * d_w_at(place, k);
 #if gru lstm

@@ -13,8 +13,9 @@ pub(super) fn cases() -> Vec<Case> {
             for lengths in lane_shapes() {
                 // Few distinct values, so that rows share a maximum; all negative in the first column.
                 let mut matrix = |rows: usize| {
-                    let value =
-                        |i: usize, n: usize| if i % columns == 0 { -1.0 - n as f32 } else { n as f32 - 1.0 };
+                    let value = |i: usize, n: usize| {
+                        if i.is_multiple_of(columns) { -1.0 - n as f32 } else { n as f32 - 1.0 }
+                    };
                     let values = (0..rows * columns).map(|i| value(i, random.below(3))).collect();
                     Matrix { rows, columns, values }
                 };

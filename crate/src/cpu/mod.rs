@@ -30,6 +30,7 @@ pub(crate) mod norm;
 pub(crate) mod pool;
 pub(crate) mod ragged;
 pub(crate) mod recurrence;
+pub(crate) mod rows;
 pub(crate) mod skim;
 #[cfg(feature = "train")]
 pub(crate) mod skim_soft;

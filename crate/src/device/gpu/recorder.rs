@@ -109,9 +109,10 @@ impl Recorder {
         arguments: &[Arg<'_>],
         groups: [u32; 2],
         work: usize,
-    ) -> bool {
+    ) -> Result<bool, EngineError> {
         self.encoding(context);
-        let slices: Vec<_> = arguments.iter().map(|argument| self.host_argument(context, argument)).collect();
+        let slices = arguments.iter().map(|argument| self.host_argument(context, argument));
+        let slices = slices.collect::<Result<Vec<_>, _>>()?;
         let mut entries = Vec::with_capacity(arguments.len());
         for (binding, (argument, slice)) in arguments.iter().zip(&slices).enumerate() {
             let range = match (argument, slice) {
@@ -142,16 +143,17 @@ impl Recorder {
         if full {
             self.submit(context);
         }
-        full
+        Ok(full)
     }
 
-    fn host_argument(&mut self, context: &Context, argument: &Arg<'_>) -> Option<Slice> {
-        match argument {
-            Arg::Uniform(bytes) => Some(self.arena.add(context, bytes)),
-            Arg::Words(words) => Some(self.arena.add(context, bytemuck::cast_slice(words))),
-            Arg::Nothing => Some(self.arena.add(context, &[])),
-            Arg::Read(_) | Arg::Write(_) => None,
-        }
+    fn host_argument(&mut self, context: &Context, argument: &Arg<'_>) -> Result<Option<Slice>, EngineError> {
+        let bytes: &[u8] = match argument {
+            Arg::Uniform(bytes) => bytes,
+            Arg::Words(words) => bytemuck::cast_slice(words),
+            Arg::Nothing => &[],
+            Arg::Read(_) | Arg::Write(_) => return Ok(None),
+        };
+        self.arena.add(context, bytes).map(Some)
     }
 
     /// Sends what was encoded.
