@@ -43,7 +43,19 @@ struct Arguments {
 @group(0) @binding(5) var<storage, read_write> averaged: array<f32>;
 #endif
 
+#import listed
+
 const EXPONENT = 0x7f800000u;
+
+#if average
+// What is kept of the average of row `k` of those meant.
+fn factor(k: u32) -> f32 {
+    if arguments.by_row == 1u {
+        return bitcast<f32>(keep[k]);
+    }
+    return arguments.keep;
+}
+#endif
 
 @compute @workgroup_size(256)
 fn main(
@@ -55,11 +67,7 @@ fn main(
     if i >= arguments.size {
         return;
     }
-    let row = i / arguments.columns;
-    var at = i;
-    if arguments.listed == 1u {
-        at = rows[row] * arguments.columns + i % arguments.columns;
-    }
+    let at = place(i);
     let finite = (norm[0] & EXPONENT) != EXPONENT;
 #if step
     if finite {
@@ -76,11 +84,7 @@ fn main(
     gradient[at] = 0.0;
 #else
     if finite {
-        var factor = arguments.keep;
-        if arguments.by_row == 1u {
-            factor = bitcast<f32>(keep[row]);
-        }
-        averaged[at] = w[at] + (averaged[at] - w[at]) * factor;
+        averaged[at] = w[at] + (averaged[at] - w[at]) * factor(i / arguments.columns);
     }
 #endif
 }

@@ -22,6 +22,8 @@ struct Arguments {
 #if squares
 @group(0) @binding(2) var<storage, read> rows: array<u32>;
 @group(0) @binding(3) var<storage, read_write> out: array<u32>;
+
+#import listed
 #else
 @group(0) @binding(2) var<storage, read_write> out: array<u32>;
 #endif
@@ -52,13 +54,11 @@ fn main(
 #endif
     var sum = 0.0;
     for (var i = first + lane; i < end; i += 256u) {
-        var at = i;
 #if squares
-        if arguments.listed == 1u {
-            at = rows[i / arguments.columns] * arguments.columns + i % arguments.columns;
-        }
+        let bits = x[place(i)];
+#else
+        let bits = x[i];
 #endif
-        let bits = x[at];
         if (bits & EXPONENT) == EXPONENT {
             atomicStore(&wild, 1u);
         } else {

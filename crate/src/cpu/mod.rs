@@ -38,6 +38,8 @@ pub(crate) mod skim_soft;
 pub(crate) mod skip_gram;
 pub(crate) mod softmax;
 pub(crate) mod sru;
+#[cfg(feature = "gpu")]
+pub(crate) mod transpose;
 mod vectorize;
 
 pub use ragged::Ragged;

@@ -8,6 +8,7 @@ use std::sync::Weak;
 
 use super::kernels::transpose;
 use super::{Gpu, GpuBuffer};
+use crate::cpu;
 use crate::device::{Device, EngineError, ParamId, Parameters};
 
 /// How a copy of a weight lies.
@@ -152,13 +153,10 @@ fn stored(parameters: &Parameters, parts: &[Part]) -> Vec<f32> {
         let parameter = parameters.get(id);
         match layout {
             Layout::AsStored => values.extend_from_slice(&parameter.values),
-            Layout::Transposed => values.extend(transposed(&parameter.values, parameter.columns())),
+            Layout::Transposed => {
+                values.extend(cpu::transpose::transpose(&parameter.values, parameter.columns()))
+            }
         }
     }
     values
-}
-
-fn transposed(values: &[f32], columns: usize) -> Vec<f32> {
-    let column = |j: usize| values.iter().skip(j).step_by(columns.max(1)).copied();
-    (0..columns).flat_map(column).collect()
 }
