@@ -35,14 +35,6 @@ pub(crate) fn kernel(expanded: &Expanded) -> Result<Reflected, String> {
         [entry] if entry.name == "main" => entry,
         entries => return Err(format!("{head}: one entry point `main`, found {}", entries.len())),
     };
-    let functions = module.functions.iter().map(|(_, function)| function).chain([&entry.function]);
-    for (_, variable) in functions.flat_map(|function| function.local_variables.iter()) {
-        // WGSL makes it zero; in a loop SwiftShader has been seen to leave an array of one value as it was.
-        if variable.init.is_none() {
-            let name = variable.name.as_deref().unwrap_or_default();
-            return Err(format!("{head}: `var {name}` needs an initial value"));
-        }
-    }
     let used = info.get_entry_point(0);
     let (mut bindings, mut workgroup_memory) = (Vec::new(), 0);
     for (handle, global) in module.global_variables.iter() {

@@ -8,7 +8,7 @@ use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, EngineError, ParamId, WeightView};
 
-/// `shaders/matmul.wgsl`.
+/// `shaders/shared/product.wgsl`.
 #[derive(Clone, Copy, Default, Pod, Zeroable)]
 #[repr(C)]
 struct Arguments {
@@ -113,8 +113,15 @@ fn launch(
         bias_first: 0,
         flags: if out.accumulate { ACCUMULATE } else { 0 } | if out.bias.is_some() { BIAS } else { 0 },
     };
+    let (kernel, groups) = match rows {
+        1 => (&saccade_shaders::MATVEC_ONE, columns.div_ceil(32)),
+        2 => (&saccade_shaders::MATVEC_TWO, columns.div_ceil(32)),
+        3..=4 => (&saccade_shaders::MATVEC_FOUR, columns.div_ceil(32)),
+        5..=8 => (&saccade_shaders::MATVEC_EIGHT, columns.div_ceil(32)),
+        _ => (&saccade_shaders::MATMUL, rows.div_ceil(64) * columns.div_ceil(64)),
+    };
     gpu.launch(
-        &saccade_shaders::MATMUL,
+        kernel,
         &[
             Arg::uniform(&arguments),
             Arg::Read(a.buffer),
@@ -122,7 +129,7 @@ fn launch(
             out.bias.map_or(Arg::Nothing, Arg::Read),
             Arg::Write(out.buffer),
         ],
-        Grid::Groups(rows.div_ceil(64) * columns.div_ceil(64)),
+        Grid::Groups(groups),
         rows * columns * inner.max(1),
     )
 }
