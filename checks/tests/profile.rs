@@ -9,13 +9,16 @@ use saccade_rnn::device::{Call, Device, Op, Operand, Parameters, Real, Sru, Unar
 
 fn gpu() -> Gpu {
     let name = std::env::var("SACCADE_ADAPTER").ok();
-    block_on(Gpu::request(&GpuOptions { name, ..Default::default() }))
-        .unwrap_or_else(|error| panic!("{error}"))
+    good(block_on(Gpu::request(&GpuOptions { name, ..Default::default() })))
+}
+
+fn good<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Runs one operation on one lane and leaves its first output.
 fn run(gpu: &Gpu, op: &Op, parameters: &Parameters, rows: usize, columns: usize) -> GpuBuffer {
-    let buffer = gpu.upload(Random::new(3).values(rows * columns, 1.0)).unwrap();
+    let buffer = good(gpu.upload(Random::new(3).values(rows * columns, 1.0)));
     let call = Call {
         op,
         parameters,
@@ -26,7 +29,7 @@ fn run(gpu: &Gpu, op: &Op, parameters: &Parameters, rows: usize, columns: usize)
         seed: 0,
         keep: false,
     };
-    gpu.forward(&call).unwrap().outputs.remove(0)
+    good(gpu.forward(&call)).outputs.remove(0)
 }
 
 fn tanh(gpu: &Gpu) -> GpuBuffer {
@@ -35,12 +38,12 @@ fn tanh(gpu: &Gpu) -> GpuBuffer {
 
 fn read(gpu: &Gpu, buffer: GpuBuffer) {
     let first: Range<usize> = 0..1;
-    block_on(gpu.read(&[(buffer, first)])).unwrap();
+    good(block_on(gpu.read(&[(buffer, first)])));
 }
 
 /// Kernels and launches by name; the time must not be nothing.
 fn launches(gpu: &Gpu) -> Vec<(&'static str, u64)> {
-    let mut times = gpu.take_profile().unwrap();
+    let mut times = good(gpu.take_profile());
     assert!(times.is_sorted_by_key(|time| std::cmp::Reverse(time.nanoseconds)), "{times:?}");
     assert!(times.iter().map(|time| time.nanoseconds).sum::<u64>() > 0, "{times:?}");
     times.sort_by_key(|time| time.kernel);
@@ -69,12 +72,12 @@ fn every_launch_of_a_read_is_timed() {
     // 1024 steps a launch.
     let rows = run(&gpu, &sru, &parameters, 3000, 8);
     let dispatches = gpu.statistics().dispatches - before;
-    assert_eq!(gpu.take_profile().unwrap(), [], "times come with a read");
+    assert_eq!(good(gpu.take_profile()), [], "times come with a read");
     read(&gpu, rows);
     let found = launches(&gpu);
     assert_eq!(found, [("elementwise_tanh", 2), ("sru", 3)]);
     assert_eq!(found.iter().map(|(_, launches)| launches).sum::<u64>(), dispatches);
-    assert_eq!(gpu.take_profile().unwrap(), [], "taken");
+    assert_eq!(good(gpu.take_profile()), [], "taken");
 }
 
 #[test]
@@ -94,7 +97,7 @@ fn more_launches_than_queries_are_all_timed() {
 fn nothing_is_timed_unless_asked_for() {
     let gpu = gpu();
     read(&gpu, tanh(&gpu));
-    assert_eq!(gpu.take_profile().unwrap(), []);
+    assert_eq!(good(gpu.take_profile()), []);
     gpu.profile(true);
     let timed = tanh(&gpu);
     gpu.profile(false);

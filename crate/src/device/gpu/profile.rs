@@ -16,7 +16,7 @@ const CAPACITY: usize = 2048;
 const TIMESTAMP: u64 = 8;
 
 /// What a kernel's launches took on the GPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct KernelTime {
     /// The kernel and its variant.
     pub kernel: &'static str,

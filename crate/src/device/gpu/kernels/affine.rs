@@ -114,10 +114,10 @@ fn launch(
         flags: if out.accumulate { ACCUMULATE } else { 0 } | if out.bias.is_some() { BIAS } else { 0 },
     };
     let (kernel, groups) = match rows {
-        1 => (&saccade_shaders::MATVEC_ONE, columns.div_ceil(32)),
-        2 => (&saccade_shaders::MATVEC_TWO, columns.div_ceil(32)),
-        3..=4 => (&saccade_shaders::MATVEC_FOUR, columns.div_ceil(32)),
-        5..=8 => (&saccade_shaders::MATVEC_EIGHT, columns.div_ceil(32)),
+        1 => (&saccade_shaders::MATMUL_FEW_ONE, columns.div_ceil(32)),
+        2 => (&saccade_shaders::MATMUL_FEW_TWO, columns.div_ceil(32)),
+        3..=4 => (&saccade_shaders::MATMUL_FEW_FOUR, columns.div_ceil(32)),
+        5..=8 => (&saccade_shaders::MATMUL_FEW_EIGHT, columns.div_ceil(32)),
         _ => (&saccade_shaders::MATMUL, rows.div_ceil(64) * columns.div_ceil(64)),
     };
     gpu.launch(
