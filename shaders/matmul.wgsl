@@ -1,28 +1,6 @@
 //! Matrix product over strided views, `out (+)= a b (+ bias)`: tiles of 64 x 64, 4 x 4 values an invocation.
 
-struct Arguments {
-    rows: u32,
-    columns: u32,
-    inner: u32,
-    // First elements within the buffers, and distances between rows and columns.
-    a_first: u32,
-    a_row: u32,
-    a_column: u32,
-    b_first: u32,
-    b_row: u32,
-    b_column: u32,
-    out_first: u32,
-    out_row: u32,
-    bias_first: u32,
-    // Bit 0: add to what `out` holds. Bit 1: add the bias, one value a column.
-    flags: u32,
-}
-
-@group(0) @binding(0) var<uniform> arguments: Arguments;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+#import product
 
 const TILE = 64u;
 const DEPTH = 16u;
@@ -38,12 +16,12 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let across = (arguments.columns + TILE - 1u) / TILE;
-    let tile = group.x + group.y * groups.x;
+    let tile = group_number(group, groups);
     let first_row = tile / across * TILE;
     let first_column = tile % across * TILE;
     let row = lane / 16u * 4u;
     let column = lane % 16u * 4u;
-    var sums: array<vec4<f32>, 4>;
+    var sums = array<vec4<f32>, 4>();
     for (var start = 0u; start < arguments.inner; start += DEPTH) {
         for (var i = lane; i < TILE * DEPTH; i += 256u) {
             // Neighbouring invocations read neighbouring values, whichever way the operand lies.
@@ -79,15 +57,7 @@ fn main(
             let r = first_row + row + i;
             let c = first_column + column + j;
             if r < arguments.rows && c < arguments.columns {
-                let at = arguments.out_first + r * arguments.out_row + c;
-                var value = sums[i][j];
-                if (arguments.flags & 1u) != 0u {
-                    value += out[at];
-                }
-                if (arguments.flags & 2u) != 0u {
-                    value += bias[arguments.bias_first + c];
-                }
-                out[at] = value;
+                store(r, c, sums[i][j]);
             }
         }
     }

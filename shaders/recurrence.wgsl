@@ -8,7 +8,8 @@
 
 #import math
 #import grid
-#import tile
+#import lanes
+#import gates
 
 struct Arguments {
     hidden: u32,
@@ -22,7 +23,6 @@ struct Arguments {
     flags: u32,
 }
 
-const REVERSE = 1u;
 const BIAS = 2u;
 const KEEP = 4u;
 
@@ -41,22 +41,6 @@ const KEEP = 4u;
 @group(0) @binding(8) var<storage, read_write> last_c: array<f32>;
 #endif
 
-#if tanh relu
-const GATES = 1u;
-// h, h before.
-const SAVED = 2u;
-#endif
-#if gru
-const GATES = 3u;
-// r, z, n, W_hn h + b_hn, h before.
-const SAVED = 5u;
-#endif
-#if lstm
-const GATES = 4u;
-// i, f, g, o, c before, h before.
-const SAVED = 6u;
-#endif
-
 #if global
 // Where the state before a step lies, by sequence, in `last_h` or in `rows`.
 struct Place {
@@ -70,7 +54,7 @@ fn place_before(base: u32, t: u32) -> Place {
     for (var l = 0u; l < LANES; l += 1u) {
         let lane = lane_at(base + l);
         if t < lane.length {
-            at[l] = arguments.hidden * select(row_at(lane, t - 1u, reversed()), lane.number, initial);
+            at[l] = arguments.hidden * select(row_at(lane, t - 1u), lane.number, initial);
         }
     }
     return Place(initial, at);
@@ -100,18 +84,6 @@ fn unit_before(place: u32, k: u32) -> Lanes {
     return state[place + k];
 }
 #endif
-
-fn reversed() -> bool {
-    return (arguments.flags & REVERSE) != 0u;
-}
-
-// Beyond the last sequence are empty ones.
-fn lane_at(place: u32) -> Lane {
-    if place < arguments.alive {
-        return lanes[place];
-    }
-    return Lane(0u, 0u, 0u);
-}
 
 // The new state of unit `j` of a sequence: `w` is its recurrent product.
 fn step(lane: Lane, row: u32, j: u32, w: array<f32, GATES>, h_before: f32) -> f32 {
@@ -191,7 +163,7 @@ fn main(
     for (var t = arguments.first_step; t < end; t += 1u) {
         let place = place_before(base, t);
         for (var j = invocation; j < n; j += 256u) {
-            var w: array<Lanes, GATES>;
+            var w = array<Lanes, GATES>();
             if (arguments.flags & BIAS) != 0u {
                 for (var gate = 0u; gate < GATES; gate += 1u) {
                     w[gate] = Lanes(bias[gate * n + j]);
@@ -214,11 +186,11 @@ fn main(
             for (var l = 0u; l < LANES; l += 1u) {
                 let lane = lane_at(base + l);
                 if t < lane.length {
-                    var of_l: array<f32, GATES>;
+                    var of_l = array<f32, GATES>();
                     for (var gate = 0u; gate < GATES; gate += 1u) {
                         of_l[gate] = of_lane(w[gate], l);
                     }
-                    let row = row_at(lane, t, reversed());
+                    let row = row_at(lane, t);
                     h = with_lane(h, l, step(lane, row, j, of_l, of_lane(h_before, l)));
                 }
             }
@@ -237,7 +209,7 @@ fn main(
             let lane = lane_at(base + l);
             let last = min(arguments.end_step, lane.length);
             if last > arguments.first_step {
-                last_h[lane.number * n + j] = rows[row_at(lane, last - 1u, reversed()) * n + j];
+                last_h[lane.number * n + j] = rows[row_at(lane, last - 1u) * n + j];
             }
         }
     }

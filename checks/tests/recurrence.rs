@@ -1,27 +1,39 @@
-//! What a recurrence costs in launches: the loop over time is inside the kernel.
+//! What a recurrence costs in launches, and gradients that arrive from some of its outputs only.
 
 use pollster::block_on;
 use saccade_checks::Random;
 use saccade_rnn::device::gpu::{Gpu, GpuOptions};
-use saccade_rnn::device::{Call, CellKind, Device, Op, Operand, Parameters};
+use saccade_rnn::device::{Call, CellKind, Cpu, Device, EngineError, Op, Operand, Parameters};
 
 /// Steps of a launch.
 const STEPS: usize = 128;
 
-/// Launches of one call over sequences of these lengths.
-fn dispatches(gpu: &Gpu, cell: CellKind, lengths: &[usize]) -> u64 {
-    let hidden = 3;
+const HIDDEN: usize = 3;
+const CELLS: [CellKind; 4] = [CellKind::ElmanTanh, CellKind::ElmanRelu, CellKind::Lstm, CellKind::Gru];
+
+fn gpu() -> Gpu {
+    let name = std::env::var("SACCADE_ADAPTER").ok();
+    block_on(Gpu::request(&GpuOptions { name, ..Default::default() }))
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Calls `then` with a recurrence over sequences of these lengths, from zeros, without a bias.
+fn with_call<D: Device, T>(
+    device: &D,
+    cell: CellKind,
+    lengths: &[usize],
+    then: impl FnOnce(&Call<'_, D::Buffer>) -> Result<T, EngineError>,
+) -> T {
     let (mut random, mut parameters) = (Random::new(1), Parameters::new());
-    let weight_hh = random.parameter(&mut parameters, &[cell.gates() * hidden, hidden], 0.5);
-    let columns = cell.gates() * hidden;
-    let offsets = std::iter::once(0).chain(lengths.iter().scan(0, |rows, length| {
+    let columns = cell.gates() * HIDDEN;
+    let weight_hh = random.parameter(&mut parameters, &[columns, HIDDEN], 0.5);
+    let mut offsets = vec![0];
+    offsets.extend(lengths.iter().scan(0, |rows, length| {
         *rows += length;
         Some(*rows)
     }));
-    let offsets: Vec<usize> = offsets.collect();
     let values = random.values(offsets[lengths.len()] * columns, 1.0);
-    let buffer = gpu.upload(values).unwrap_or_else(|error| panic!("{error}"));
-    let before = gpu.statistics().dispatches;
+    let buffer = device.upload(values).unwrap_or_else(|error| panic!("{error}"));
     let call = Call {
         op: &Op::Recurrence { cell, weight_hh, bias_hh: None, reverse: false, initial: false },
         parameters: &parameters,
@@ -30,23 +42,68 @@ fn dispatches(gpu: &Gpu, cell: CellKind, lengths: &[usize]) -> u64 {
         indices: &[],
         index_offsets: &vec![0; lengths.len() + 1],
         seed: 0,
-        keep: false,
+        keep: true,
     };
-    gpu.forward(&call).unwrap_or_else(|error| panic!("{error}"));
-    gpu.statistics().dispatches - before
+    then(&call).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Launches of one forward call.
+fn dispatches(gpu: &Gpu, cell: CellKind, lengths: &[usize]) -> u64 {
+    with_call(gpu, cell, lengths, |call| {
+        let before = gpu.statistics().dispatches;
+        gpu.forward(call)?;
+        Ok(gpu.statistics().dispatches - before)
+    })
+}
+
+/// The gradients of the hoisted product and of the weight, where only the outputs given have gradients.
+fn gradients<D: Device>(device: &D, cell: CellKind, given: [bool; 3]) -> [Vec<f32>; 2] {
+    let lengths = [4, 0, 2];
+    let memory = if cell.has_memory() { HIDDEN } else { 0 };
+    with_call(device, cell, &lengths, |call| {
+        let mut random = Random::new(2);
+        let mut upstream = Vec::new();
+        for (size, given) in [6 * HIDDEN, 3 * HIDDEN, 3 * memory].into_iter().zip(given) {
+            let values = random.values(size, 1.0);
+            upstream.push(if given { Some(device.upload(values)?) } else { None });
+        }
+        let mut slots = vec![None; call.parameters.len()];
+        let forward = device.forward(call)?;
+        let mut d_inputs = device.backward(call, &forward, &upstream, &[true], &mut slots)?;
+        let parts = [(d_inputs.swap_remove(0), 6), (slots.swap_remove(0), HIDDEN)];
+        let parts = parts.map(|(buffer, rows)| {
+            (buffer.unwrap_or_else(|| panic!("a gradient is absent")), 0..rows * call.inputs[0].columns)
+        });
+        let read = block_on(device.read(&parts))?;
+        Ok(read.try_into().unwrap_or_else(|_| panic!("two values were read")))
+    })
 }
 
 #[test]
 fn launches_grow_with_chunks_of_steps_only() {
-    let name = std::env::var("SACCADE_ADAPTER").ok();
-    let gpu = block_on(Gpu::request(&GpuOptions { name, ..Default::default() }))
-        .unwrap_or_else(|error| panic!("{error}"));
-    for cell in [CellKind::ElmanTanh, CellKind::ElmanRelu, CellKind::Lstm, CellKind::Gru] {
+    let gpu = gpu();
+    for cell in CELLS {
         for steps in [0, 1, 2, STEPS - 1, STEPS, STEPS + 1, 3 * STEPS, 1000] {
             let launches = dispatches(&gpu, cell, &[steps]);
             assert_eq!(launches, steps.div_ceil(STEPS) as u64, "{cell:?} over {steps} steps");
         }
         let together = dispatches(&gpu, cell, &[1, 200, 0, 128, 7]);
         assert_eq!(together, 2, "{cell:?}: sequences of one call share its launches");
+    }
+}
+
+#[test]
+fn absent_gradients_count_as_zero() {
+    let gpu = gpu();
+    for cell in CELLS {
+        for given in [[true, false, false], [false, true, false], [false, false, true], [false, false, false]]
+        {
+            let (on_gpu, on_cpu) = (gradients(&gpu, cell, given), gradients(&Cpu, cell, given));
+            for (a, b) in on_gpu.iter().flatten().zip(on_cpu.iter().flatten()) {
+                assert!((a - b).abs() < 1e-5, "{cell:?}, {given:?}: {a}, on the CPU {b}");
+            }
+            let any = on_gpu.iter().flatten().any(|&d| d != 0.0);
+            assert_eq!(any, given[0] || given[1] || (given[2] && cell.has_memory()), "{cell:?}, {given:?}");
+        }
     }
 }

@@ -2,13 +2,15 @@
 //! gradients up to the order of sums.
 
 mod common;
+#[path = "common/gpu.rs"]
+mod gpu;
 
 use common::{parameter, values};
 use pollster::block_on;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use saccade_rnn::device::{
-    CellKind, Cpu, Op, ParamId, Parameters, Pool, Real, Skim, SkimMode, Sru, WeightView,
+    CellKind, Cpu, Device, Op, ParamId, Parameters, Pool, Real, Skim, SkimMode, Sru, WeightView,
 };
 use saccade_rnn::graph::{Expr, Graph, Report, Strategy as Batching};
 
@@ -199,20 +201,20 @@ impl Weights {
 }
 
 /// One example while it records itself.
-struct Recorder<'g, 'w> {
-    graph: &'g Graph<'w>,
+struct Recorder<'g, 'w, D: Device> {
+    graph: &'g Graph<'w, D>,
     weights: &'w Weights,
     width: usize,
     /// Numbers the leaves, so that their values differ.
     leaves: u32,
-    stack: Vec<Expr<'g>>,
-    variables: Vec<Expr<'g>>,
+    stack: Vec<Expr<'g, D>>,
+    variables: Vec<Expr<'g, D>>,
     /// Every value that was on top, and those beside it.
-    seen: Vec<Expr<'g>>,
+    seen: Vec<Expr<'g, D>>,
 }
 
-impl<'g> Recorder<'g, '_> {
-    fn push(&mut self, source: Source, rows: usize) -> Expr<'g> {
+impl<'g, D: Device> Recorder<'g, '_, D> {
+    fn push(&mut self, source: Source, rows: usize) -> Expr<'g, D> {
         self.leaves += 1;
         let numbers = values(self.leaves, rows * self.width, 1.0);
         match source {
@@ -229,7 +231,7 @@ impl<'g> Recorder<'g, '_> {
     }
 
     /// The value below the top, which is left; a variable of one row if there is none.
-    fn below(&mut self) -> Expr<'g> {
+    fn below(&mut self) -> Expr<'g, D> {
         match self.stack.len() {
             0 => self.push(Source::Variable, 1),
             n => self.stack[n - 1],
@@ -249,7 +251,7 @@ impl<'g> Recorder<'g, '_> {
         self.seen.push(y);
     }
 
-    fn apply(&mut self, step: &Step, x: Expr<'g>) -> Expr<'g> {
+    fn apply(&mut self, step: &Step, x: Expr<'g, D>) -> Expr<'g, D> {
         let (graph, w, width) = (self.graph, self.weights, self.width);
         match *step {
             Step::Push(..) => unreachable!("handled above"),
@@ -297,7 +299,7 @@ impl<'g> Recorder<'g, '_> {
         }
     }
 
-    fn recurrence(&mut self, x: Expr<'g>, cell: CellKind, reverse: bool, initial: bool) -> Expr<'g> {
+    fn recurrence(&mut self, x: Expr<'g, D>, cell: CellKind, reverse: bool, initial: bool) -> Expr<'g, D> {
         let of_cell = |c: &&(CellKind, ParamId, ParamId, ParamId)| c.0 == cell;
         let &(_, ih, weight_hh, bias) =
             self.weights.cells.iter().find(of_cell).expect("every cell has weights");
@@ -314,7 +316,7 @@ impl<'g> Recorder<'g, '_> {
         self.graph.concat_rows(&[vec![out[0]], last].concat()).tanh()
     }
 
-    fn sru(&mut self, x: Expr<'g>, k4: bool, bidirectional: bool) -> Expr<'g> {
+    fn sru(&mut self, x: Expr<'g, D>, k4: bool, bidirectional: bool) -> Expr<'g, D> {
         let [k3_weight, k4_weight, weight_c, bias] = self.weights.sru;
         let weight = if k4 { k4_weight } else { k3_weight };
         let u = x.affine_view(WeightView::input_major(self.graph.parameters(), weight), None);
@@ -339,7 +341,7 @@ impl<'g> Recorder<'g, '_> {
     }
 
     /// The recurrence's attributes, the small cell's product and the decision's.
-    fn skim(&self, x: Expr<'g>, cell: CellKind) -> (Skim, Vec<Expr<'g>>) {
+    fn skim(&self, x: Expr<'g, D>, cell: CellKind) -> (Skim, Vec<Expr<'g, D>>) {
         let of_cell = |s: &&(Skim, [ParamId; 3])| s.0.cell == cell;
         let &(skim, [small_ih, small_bias, decision]) =
             self.weights.skims.iter().find(of_cell).expect("the gated cells have weights");
@@ -350,7 +352,7 @@ impl<'g> Recorder<'g, '_> {
         (skim, products)
     }
 
-    fn skim_soft(&mut self, x: Expr<'g>, cell: CellKind, initial: bool) -> Expr<'g> {
+    fn skim_soft(&mut self, x: Expr<'g, D>, cell: CellKind, initial: bool) -> Expr<'g, D> {
         let (skim, products) = self.skim(x, cell);
         let mut operands = vec![x.affine(skim.big_weight_ih, Some(skim.big_bias_ih))];
         operands.extend(products);
@@ -366,7 +368,7 @@ impl<'g> Recorder<'g, '_> {
         self.graph.concat_rows(&[out[0] * self.graph.concat_columns(&side_by_side), out[1]])
     }
 
-    fn skim_hard(&mut self, x: Expr<'g>, cell: CellKind, forced: bool) -> Expr<'g> {
+    fn skim_hard(&mut self, x: Expr<'g, D>, cell: CellKind, forced: bool) -> Expr<'g, D> {
         let (skim, products) = self.skim(x, cell);
         let operands = [vec![x], products].concat();
         let force = (0..x.shape().rows as u32).filter(|_| forced).map(|i| i % 3).collect();
@@ -383,10 +385,16 @@ struct Outcome {
     report: Report,
 }
 
-fn run(program: &Program, weights: &Weights, strategy: Batching, training: bool) -> Outcome {
+fn run<D: Device>(
+    device: &D,
+    program: &Program,
+    weights: &Weights,
+    strategy: Batching,
+    training: bool,
+) -> Outcome {
     let graph = match training {
-        true => Graph::training(&weights.parameters, &Cpu, strategy, 11),
-        false => Graph::inference(&weights.parameters, &Cpu, strategy),
+        true => Graph::training(&weights.parameters, device, strategy, 11),
+        false => Graph::inference(&weights.parameters, device, strategy),
     };
     let (mut seen, mut variables, mut losses) = (Vec::new(), Vec::new(), Vec::new());
     for (number, steps) in program.examples.iter().enumerate() {
@@ -407,15 +415,14 @@ fn run(program: &Program, weights: &Weights, strategy: Batching, training: bool)
     }
     let loss = graph.concat_rows(&losses).pool(Pool::Sum);
     seen.push(loss);
-    let read = |x: &Expr<'_>| block_on(x.value()).expect("nothing is wrong with the program");
-    let values = seen.iter().map(read).collect();
+    let values = block_on(graph.values(&seen)).expect("nothing is wrong with the program");
     let mut gradients = Vec::new();
     if training {
         let by_parameters = block_on(loss.backward()).expect("soft programs have gradients");
         gradients = variables.iter().map(|x| block_on(x.gradient()).expect("the loss was given")).collect();
         for (id, _) in weights.parameters.iter() {
-            let gradient = block_on(by_parameters.read(&Cpu, &weights.parameters, id));
-            gradients.push(gradient.expect("the CPU can be read").unwrap_or_default());
+            let gradient = block_on(by_parameters.read(device, &weights.parameters, id));
+            gradients.push(gradient.expect("the device can be read").unwrap_or_default());
         }
     }
     Outcome { values, gradients, report: graph.explain() }
@@ -437,7 +444,8 @@ fn agree(what: &str, found: &[Vec<f32>], expected: &[Vec<f32>]) -> Result<(), Te
 
 fn strategies_agree(program: &Program, training: bool) -> Result<(), TestCaseError> {
     let weights = Weights::new(program.width);
-    let [unbatched, depth, agenda] = STRATEGIES.map(|strategy| run(program, &weights, strategy, training));
+    let [unbatched, depth, agenda] =
+        STRATEGIES.map(|strategy| run(&Cpu, program, &weights, strategy, training));
     prop_assert_eq!(unbatched.report.batches().len(), unbatched.report.nodes());
     for (name, other) in [("depth", &depth), ("agenda", &agenda)] {
         agree(&format!("{name}: value"), &other.values, &unbatched.values)?;
@@ -466,6 +474,28 @@ proptest! {
     }
 }
 
+/// The same programs on the GPU, batched, against the CPU, unbatched. Hard decisions, which a last bit may turn, are
+/// held against each other in `saccade-checks`; here every program is differentiable, the decisions soft.
+#[test]
+fn the_gpu_agrees_with_the_cpu() {
+    let gpu = gpu::gpu();
+    let config = ProptestConfig {
+        cases: 48,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(2),
+        ..ProptestConfig::default()
+    };
+    let mut runner = proptest::test_runner::TestRunner::new(config);
+    let outcome = runner.run(&any_program(), |program| {
+        let weights = Weights::new(program.width);
+        let expected = run(&Cpu, &program, &weights, Batching::Unbatched, true);
+        let found = run(&gpu, &program, &weights, Batching::Agenda, true);
+        agree("value", &found.values, &expected.values)?;
+        agree("gradient", &found.gradients, &expected.gradients)
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+}
+
 /// The programs above do form batches, and do have gradients: the agreement is not about nothing.
 #[test]
 fn programs_batch_and_differentiate() {
@@ -479,7 +509,7 @@ fn programs_batch_and_differentiate() {
         ]
     };
     let program = Program { width: 4, examples: (0..5).map(steps).collect() };
-    let outcome = run(&program, &Weights::new(4), Batching::Agenda, true);
+    let outcome = run(&Cpu, &program, &Weights::new(4), Batching::Agenda, true);
     assert!(outcome.report.batches().len() * 3 < outcome.report.nodes(), "{}", outcome.report);
     let nonzero = outcome.gradients.iter().filter(|g| g.iter().any(|d| d.abs() > 1e-6)).count();
     assert!(nonzero >= 12, "{nonzero} tensors have a gradient");

@@ -116,6 +116,8 @@ impl Expander<'_> {
                 _ if open.iter().any(|taken| !taken) => {}
                 ("#import", [name]) => self.import(name).map_err(|e| mistake(&e))?,
                 _ if directive.starts_with('#') => return Err(mistake("unknown directive")),
+                // WGSL makes it zero; in a loop SwiftShader has been seen to leave an array of one value as it was.
+                ("var", _) if !line.contains('=') => return Err(mistake("a `var` needs an initial value")),
                 // Comments stay out of the binary.
                 _ if directive.starts_with("//") || directive.is_empty() => {}
                 _ => {

@@ -16,3 +16,13 @@ fn tanh_bounded(value: f32) -> f32 {
     let narrow = x + x * s * (-1.0 / 3.0 + s * (2.0 / 15.0 + s * (-17.0 / 315.0 + s * (62.0 / 2835.0))));
     return select(1.0 - 2.0 / (exp(2.0 * x) + 1.0), narrow, s < 0.0625);
 }
+
+// The natural logarithm of a positive number. WGSL's own may be off by 2^-21 and more near 1, where that is all there is:
+// there the series of `2 artanh((x - 1) / (x + 1))` takes its place.
+fn log_precise(x: f32) -> f32 {
+    let r = (x - 1.0) / (x + 1.0);
+    let s = r * r;
+    let tail = 1.0 / 9.0 + s * (1.0 / 11.0 + s * (1.0 / 13.0 + s * (1.0 / 15.0)));
+    let near = 2.0 * r * (1.0 + s * (1.0 / 3.0 + s * (1.0 / 5.0 + s * (1.0 / 7.0 + s * tail))));
+    return select(log(x), near, x > 0.5 && x < 2.0);
+}

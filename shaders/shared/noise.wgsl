@@ -1,5 +1,7 @@
 // Counter-based random numbers (CPU twin: cpu/noise.rs): a pure function of (seed, stream, element).
 
+#import math
+
 fn scramble(value: u32) -> u32 {
     var x = value;
     x ^= x >> 16u;
@@ -19,13 +21,7 @@ fn noise_uniform(seed: u32, stream: u32, element: u32) -> f32 {
     return (f32(noise_bits(seed, stream, element) >> 9u) + 0.5) * (1.0 / 8388608.0);
 }
 
-// Standard Gumbel noise, `-log(-log(u))`. WGSL's `log` is good to 2^-21 near 1, which `u` comes closer to than that:
-// there a series in `(1 - u) / (1 + u)` takes its place.
+// Standard Gumbel noise, `-log(-log(u))`.
 fn noise_gumbel(seed: u32, stream: u32, element: u32) -> f32 {
-    let u = noise_uniform(seed, stream, element);
-    let r = (1.0 - u) / (1.0 + u);
-    let s = r * r;
-    let odd = 1.0 / 7.0 + s * (1.0 / 9.0 + s * (1.0 / 11.0 + s * (1.0 / 13.0)));
-    let near = 2.0 * r * (1.0 + s * (1.0 / 3.0 + s * (1.0 / 5.0 + s * odd)));
-    return -log(select(-log(u), near, u > 0.5));
+    return -log_precise(-log_precise(noise_uniform(seed, stream, element)));
 }

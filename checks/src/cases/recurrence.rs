@@ -52,7 +52,7 @@ impl Recurrence {
             op: Op::Recurrence { cell: *cell, weight_hh, bias_hh, reverse: *reverse, initial: *initial },
             lanes: lengths.iter().map(lane).collect(),
             parameters,
-            backward: false,
+            backward: true,
             // Sums of `hidden` products in another order, and exponentials by another polynomial.
             bound: 1e-5,
         }
@@ -85,10 +85,16 @@ pub(super) fn cases() -> Vec<Case> {
         add(Recurrence { reverse: true, initial: false, ..Recurrence::new(cell, 7, &[300, 5, 129, 128, 0]) });
         add(Recurrence { scale: 1e4, ..Recurrence::new(cell, 20, &[9, 4]) });
     }
-    let few: Vec<usize> = (0..66).map(|i| usize::from(i == 40) + usize::from(i % 9 == 0)).collect();
-    add(Recurrence::new(CellKind::Lstm, 514, &few));
-    add(Recurrence { reverse: true, ..Recurrence::new(CellKind::Gru, 600, &few) });
-    add(Recurrence::new(CellKind::ElmanTanh, 1500, &few));
-    add(Recurrence::new(CellKind::Gru, 1500, &[2]));
+    // Several launches of tiles.
+    let long: Vec<usize> = (125..195).collect();
+    add(Recurrence::new(CellKind::Lstm, 5, &long));
+    // States too large for tiles in workgroup memory, one sequence going on by itself in later launches.
+    let most_end = |longest| -> Vec<usize> { (0..64).map(|i| if i == 36 { longest } else { 1 }).collect() };
+    add(Recurrence { reverse: true, ..Recurrence::new(CellKind::ElmanRelu, 1030, &most_end(3)) });
+    add(Recurrence::new(CellKind::ElmanTanh, 520, &most_end(50)));
+    add(Recurrence::new(CellKind::Lstm, 514, &most_end(3)));
+    add(Recurrence { reverse: true, ..Recurrence::new(CellKind::Gru, 600, &most_end(3)) });
+    // The gates of a single sequence too large for workgroup memory.
+    add(Recurrence::new(CellKind::Lstm, 1025, &[2]));
     cases
 }

@@ -1,7 +1,35 @@
-//! Cases of the kernel `softmax`.
+//! Softmax, its logarithm and the cross entropy.
 
-use crate::Case;
+use saccade_rnn::device::{Op, Parameters};
+
+use super::lane_shapes;
+use crate::{Case, Lane, Random};
 
 pub(super) fn cases() -> Vec<Case> {
-    Vec::new()
+    let mut random = Random::new(5);
+    let mut cases = Vec::new();
+    // More columns than a workgroup has invocations, and a language model's vocabulary.
+    let narrow =
+        [(1, 1.0), (2, 5.0), (7, 1e4), (130, 10.0)].map(|(columns, scale)| (columns, scale, lane_shapes()));
+    let wide = [(1000, 10.0), (50_000, 3.0)].map(|(columns, scale)| (columns, scale, vec![vec![3]]));
+    for (columns, scale, shapes) in narrow.into_iter().chain(wide) {
+        for lengths in shapes {
+            for op in [Op::Softmax, Op::LogSoftmax, Op::CrossEntropy] {
+                let targets = op == Op::CrossEntropy;
+                let lane = |&rows: &usize| Lane {
+                    inputs: vec![random.matrix(rows, columns, scale)],
+                    indices: (0..rows).filter(|_| targets).map(|_| random.below(columns) as u32).collect(),
+                };
+                cases.push(Case {
+                    name: format!("{} of {} lanes x {columns}, up to {scale}", op.name(), lengths.len()),
+                    lanes: lengths.iter().map(lane).collect(),
+                    op,
+                    parameters: Parameters::new(),
+                    backward: true,
+                    bound: 2e-6,
+                });
+            }
+        }
+    }
+    cases
 }

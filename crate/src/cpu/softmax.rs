@@ -5,8 +5,9 @@ pub(crate) fn log_softmax(rows: &mut [f32], columns: usize) {
     for row in rows.chunks_exact_mut(columns.max(1)) {
         let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sum: f32 = row.iter().map(|x| (x - max).exp()).sum();
-        let log_sum = max + sum.ln();
-        row.iter_mut().for_each(|x| *x -= log_sum);
+        let log_sum = sum.ln();
+        // In this order small differences of large values stay exact.
+        row.iter_mut().for_each(|x| *x = (*x - max) - log_sum);
     }
 }
 

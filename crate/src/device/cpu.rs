@@ -3,6 +3,8 @@
 #[cfg(feature = "train")]
 mod backward;
 #[cfg(feature = "train")]
+mod optimize;
+#[cfg(feature = "train")]
 mod training;
 #[cfg(not(feature = "train"))]
 #[path = "cpu/without_training.rs"]
@@ -15,7 +17,7 @@ use super::op::{Binary, CellKind, Op, Real, Skim, SkimMode, Sru, Unary, WeightVi
 use super::{Call, Device, EngineError, Forward, Operand, ParamGradients, Parameters};
 use crate::cpu::recurrence;
 use crate::cpu::{
-    Ragged, affine, elementwise, elman, embedding, gru, layer_norm, lstm, pool, skim, softmax, sru,
+    Ragged, affine, elementwise, elman, embedding, gru, layer_norm, lstm, pool, rows, skim, softmax, sru,
 };
 
 /// The host's processor, one thread.
@@ -166,26 +168,10 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
             }
             vec![y]
         }
-        Op::ConcatColumns => vec![concat_columns(call.inputs)],
-        Op::ConcatRows => {
-            let lanes = 0..call.lanes();
-            vec![
-                lanes
-                    .flat_map(|l| call.inputs.iter().flat_map(move |x| x.ragged().lane(l)))
-                    .copied()
-                    .collect(),
-            ]
-        }
-        Op::Columns { start, count } => {
-            let columns = input(0).columns.max(1);
-            let rows = input(0).all().chunks_exact(columns);
-            vec![rows.flat_map(|row| &row[start..start + count]).copied().collect()]
-        }
-        Op::Rows => {
-            let x = input(0).ragged();
-            let row = |(lane, i): (usize, usize)| x.row(x.start(lane) + call.indices[i] as usize);
-            vec![indexed(call).flat_map(row).copied().collect()]
-        }
+        Op::ConcatColumns => vec![rows::concat_columns(&ragged(call))],
+        Op::ConcatRows => vec![rows::concat_rows(&ragged(call))],
+        Op::Columns { start, count } => vec![rows::columns(input(0).ragged(), start, count)],
+        Op::Rows => vec![rows::select(input(0).ragged(), chosen(call))],
         Op::Pool(kind) => vec![pool::forward(input(0).ragged(), kind)],
         Op::Softmax => in_place(&|y| softmax::softmax(y, input(0).columns)),
         Op::LogSoftmax => in_place(&|y| softmax::log_softmax(y, input(0).columns)),
@@ -226,19 +212,14 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
     Ok((outputs, Vec::new()))
 }
 
-/// (lane, position in the indices) of every index.
-fn indexed<'a>(call: &'a Call<'_, Buffer>) -> impl Iterator<Item = (usize, usize)> + 'a {
-    let ranges = call.index_offsets.windows(2).enumerate();
-    ranges.flat_map(|(lane, range)| (range[0]..range[1]).map(move |i| (lane, i)))
+/// All operands.
+fn ragged<'a>(call: &'a Call<'_, Buffer>) -> Vec<Ragged<'a>> {
+    call.inputs.iter().map(Operand::ragged).collect()
 }
 
-fn concat_columns(inputs: &[Operand<Buffer>]) -> Vec<f32> {
-    let rows = inputs[0].total_rows();
-    let mut out = Vec::with_capacity(rows * inputs.iter().map(|x| x.columns).sum::<usize>());
-    for row in 0..rows {
-        inputs.iter().for_each(|x| out.extend_from_slice(x.ragged().row(row)));
-    }
-    out
+/// The rows that an [`Op::Rows`] takes.
+fn chosen<'a>(call: &'a Call<'_, Buffer>) -> rows::Chosen<'a> {
+    rows::Chosen { numbers: call.indices, offsets: call.index_offsets }
 }
 
 fn recurrence_arguments<'a>(call: &'a Call<'_, Buffer>) -> recurrence::Arguments<'a> {

@@ -177,7 +177,7 @@ impl Runner {
         let tokens = self.sample.borrow().len();
         let Choice { gpu, .. } = self.choose(preference, tokens).await;
         if let Some(gpu) = gpu {
-            match self.steps_on(&*gpu).await {
+            match self.steps_on_gpu(&gpu).await {
                 Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
                     self.devices.failed(&gpu, &error)
                 }
@@ -185,6 +185,15 @@ impl Runner {
             }
         }
         self.steps_on(&Cpu).await
+    }
+
+    async fn steps_on_gpu(&self, gpu: &Gpu) -> Result<Steps, ReadError> {
+        let steps = self.steps_on(gpu).await?;
+        gpu.profile(true);
+        let timed = self.model.time(gpu, &self.sample(steps::LENGTHS[1]), &[], 0.0).await;
+        gpu.profile(false);
+        timed?;
+        Ok(Steps { kernels: gpu.take_profile().ok(), ..steps })
     }
 
     async fn steps_on<D: Device>(&self, device: &D) -> Result<Steps, ReadError> {

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use web_time::Instant;
 
+use crate::device::gpu::KernelTime;
+
 /// Lengths of the replayed texts, in tokens: their difference leaves out what a text costs besides its tokens.
 pub(super) const LENGTHS: [usize; 2] = [128, 256];
 
@@ -20,6 +22,9 @@ pub struct Steps {
     pub clock_us: f64,
     /// How they were measured, in words.
     pub method: String,
+    /// Of one reading of the longer text, its decisions free: what each kernel took on the GPU, the longest first.
+    /// None on the CPU and where the adapter has no timestamp queries.
+    pub kernels: Option<Vec<KernelTime>>,
 }
 
 impl Steps {
@@ -33,7 +38,7 @@ impl Steps {
             long - short,
         );
         let skim_us = skims.then_some(skim_us);
-        Self { device: device.into(), read_us, skim_us, clock_us: clock_us(), method }
+        Self { device: device.into(), read_us, skim_us, clock_us: clock_us(), method, kernels: None }
     }
 }
 

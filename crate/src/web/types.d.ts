@@ -135,6 +135,11 @@ export interface Steps {
   readonly clockUs: number;
   /** How they were measured, in words. */
   readonly method: string;
+  /**
+   * Of one reading of the longer text: what each kernel took on the GPU, the longest first. Null on the CPU and where the
+   * adapter has no timestamp queries.
+   */
+  readonly kernels: readonly { readonly kernel: string; readonly launches: number; readonly nanoseconds: number }[] | null;
 }
 
 /** What the GPU did so far, and the memory it holds. */

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use saccade_rnn::device::Cpu;
+use saccade_rnn::device::{Cpu, Device};
 use saccade_rnn::graph::{Graph, Strategy};
 use saccade_rnn::nn::{BuildError, Builder};
 use serde::de::DeserializeOwned;
 
 use crate::fixture::Fixture;
+use crate::gpu;
 use crate::recording::{Recording, Results};
 
 /// |a - b| <= bound * max(1, max|b|), for outputs.
@@ -27,32 +28,35 @@ pub(crate) trait Case: DeserializeOwned {
     fn build(&self, builder: &mut Builder) -> Result<Self::Layer, BuildError>;
 
     /// Runs every sequence and emits every output.
-    fn record(&self, layer: &Self::Layer, recording: &mut Recording<'_>);
+    fn record<D: Device>(&self, layer: &Self::Layer, recording: &mut Recording<'_, D>);
 }
 
 /// Builds and compares every case of a family (or the part of it whose names begin with `prefix`), of which there are
 /// at least `least`.
 pub(crate) fn check<C: Case>(family: &str, prefix: &str, least: usize) {
+    let gpu = gpu::gpu();
     for fixture in Fixture::all(family, prefix, least) {
-        pollster::block_on(check_case(&fixture, &fixture.config::<C>()));
+        let case = fixture.config::<C>();
+        pollster::block_on(check_case(&Cpu, &fixture, &case));
+        pollster::block_on(check_case(&gpu, &fixture, &case));
     }
 }
 
-async fn check_case<C: Case>(fixture: &Fixture, case: &C) {
+async fn check_case<D: Device, C: Case>(device: &D, fixture: &Fixture, case: &C) {
     let mut builder = Builder::stored(fixture.state_dict());
     let built = case.build(&mut builder);
     let layer = built.unwrap_or_else(|error| panic!("{}: {error}", fixture.name));
     let parameters = builder.finish().unwrap_or_else(|error| panic!("{}: {error}", fixture.name));
     for strategy in STRATEGIES {
-        let what = format!("{}, {strategy:?}", fixture.name);
-        let inference = Graph::inference(&parameters, &Cpu, strategy);
+        let what = format!("{}, {}, {strategy:?}", fixture.name, device.name());
+        let inference = Graph::inference(&parameters, device, strategy);
         let mut recording = Recording::new(&inference, fixture);
         case.record(&layer, &mut recording);
         compare(&what, fixture, "output.", &recording.outputs().await, OUTPUTS);
         if fixture.names("weight.").next().is_none() {
             continue;
         }
-        let training = Graph::training(&parameters, &Cpu, strategy, 0);
+        let training = Graph::training(&parameters, device, strategy, 0);
         let mut recording = Recording::new(&training, fixture);
         case.record(&layer, &mut recording);
         compare(&format!("{what}, training"), fixture, "output.", &recording.outputs().await, OUTPUTS);

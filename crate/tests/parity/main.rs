@@ -13,6 +13,8 @@
 mod agreement;
 mod fixture;
 mod functions;
+#[path = "../common/gpu.rs"]
+mod gpu;
 #[cfg(feature = "train")]
 mod optimizer;
 mod recording;

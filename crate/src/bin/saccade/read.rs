@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use saccade_rnn::model::{Decision, Model, ReadError, ReadOptions, Reading, Watch};
-use saccade_rnn::runner::{Preference, Run, Runner};
+use saccade_rnn::runner::{Preference, Run, Runner, Steps};
 use saccade_rnn::text::Token;
 
 use crate::device::{self, DeviceName};
@@ -41,6 +41,9 @@ pub(crate) struct Arguments {
     /// Where to compute.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     device: DeviceName,
+    /// Measure besides what one read and one skimmed token cost, and on a GPU what each kernel took.
+    #[arg(long)]
+    steps: bool,
     /// The text, in UTF-8; standard input without it. One newline at its end is not part of it.
     text: Option<String>,
 }
@@ -76,12 +79,27 @@ pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
     let run = pollster::block_on(read(&runner, &text, &options, arguments.device.into(), &mut screen));
     screen.bar.finish_and_clear();
     let run = run?;
+    let steps = match arguments.steps {
+        true => Some(pollster::block_on(runner.steps(arguments.device.into()))?),
+        false => None,
+    };
     if json {
-        output::json(&run)
+        output::json(&Measured { run, steps })
     } else {
         // Without colours where nobody would see them, or NO_COLOR is set.
-        print(&mut anstream::stdout().lock(), &text, &tokens, &run, model.skims())
+        let out = &mut anstream::stdout().lock();
+        print(out, &text, &tokens, &run, model.skims())?;
+        steps.map_or(Ok(()), |steps| print_steps(out, &steps))
     }
+}
+
+/// A reading, with what its steps cost if that was asked for.
+#[derive(serde::Serialize)]
+struct Measured {
+    #[serde(flatten)]
+    run: Run,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<Steps>,
 }
 
 async fn read(
@@ -201,6 +219,19 @@ fn print(
         timing.method
     )?;
     writeln!(out, "{device_reason}")?;
+    Ok(out.flush()?)
+}
+
+fn print_steps(out: &mut impl Write, steps: &Steps) -> Result<(), Failure> {
+    write!(out, "\n{} a token that is read", duration(steps.read_us / 1e3))?;
+    if let Some(skim_us) = steps.skim_us {
+        write!(out, ", {} one that is skimmed", duration(skim_us / 1e3))?;
+    }
+    writeln!(out, ": {} (the clock ticks every {:.3} µs)", steps.method, steps.clock_us)?;
+    for time in steps.kernels.iter().flatten() {
+        let took = duration(time.nanoseconds as f64 / 1e6);
+        writeln!(out, "{:24} {:>4} x {took:>9}", time.kernel, time.launches)?;
+    }
     Ok(out.flush()?)
 }
 

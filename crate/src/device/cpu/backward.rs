@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::{
-    Buffer, SkimOperands, indexed, recurrence_arguments, sru_arguments, training, weight, with_cell,
+    Buffer, SkimOperands, chosen, ragged, recurrence_arguments, sru_arguments, training, weight, with_cell,
 };
 use crate::cpu::recurrence::{self, Upstream};
 use crate::cpu::{
-    Ragged, affine, dropout, elementwise, elman, embedding, gru, layer_norm, lstm, pool, skim_soft, softmax,
-    sru,
+    Ragged, affine, dropout, elementwise, elman, embedding, gru, layer_norm, lstm, pool, rows, skim_soft,
+    softmax, sru,
 };
 use crate::device::{
-    Binary, Call, CellKind, EngineError, Forward, Op, Operand, ParamGradients, ParamId, Parameters, Real,
-    Skim, SkimMode, Unary,
+    Binary, Call, CellKind, EngineError, Forward, Op, ParamGradients, ParamId, Parameters, Real, Skim,
+    SkimMode, Unary,
 };
 
 /// Gradient buffers of parameters, taken out while a kernel adds to them so that several can be borrowed at once.
@@ -51,6 +51,7 @@ pub(super) fn backward(
         f(&mut d, output(0));
         vec![Some(d)]
     };
+    let each = |parts: Vec<Vec<f32>>| parts.into_iter().map(Some).collect();
     Ok(match *call.op {
         Op::Input | Op::Held => Vec::new(),
         Op::Embedding { table } => {
@@ -87,28 +88,12 @@ pub(super) fn backward(
             let times = |x: &[f32]| Some(x.iter().zip(dy).map(|(x, d)| x * d).collect());
             vec![times(input(1).all()), times(input(0).all())]
         }
-        Op::ConcatColumns => concat_columns_backward(call.inputs, dy),
-        Op::ConcatRows => concat_rows_backward(call, dy),
+        Op::ConcatColumns => each(rows::concat_columns_backward(&ragged(call), dy)),
+        Op::ConcatRows => each(rows::concat_rows_backward(&ragged(call), dy)),
         Op::Columns { start, count } => {
-            let columns = input(0).columns;
-            let mut dx = vec![0.0; input(0).all().len()];
-            if count > 0 {
-                for (row, d) in dx.chunks_exact_mut(columns).zip(dy.chunks_exact(count)) {
-                    row[start..start + count].copy_from_slice(d);
-                }
-            }
-            vec![Some(dx)]
+            vec![Some(rows::columns_backward(input(0).ragged(), start, count, dy))]
         }
-        Op::Rows => {
-            let x = input(0).ragged();
-            let mut dx = vec![0.0; x.all().len()];
-            for (n, (lane, i)) in indexed(call).enumerate() {
-                let row = x.start(lane) + call.indices[i] as usize;
-                let d = &dy[n * x.columns..(n + 1) * x.columns];
-                elementwise::add(&mut dx[row * x.columns..(row + 1) * x.columns], d);
-            }
-            vec![Some(dx)]
-        }
+        Op::Rows => vec![Some(rows::select_backward(input(0).ragged(), chosen(call), dy))],
         Op::Pool(kind) => vec![Some(pool::backward(input(0).ragged(), kind, output(0), dy))],
         Op::Dropout { rate: Real(rate), per_sequence } => {
             let d = Ragged { values: dy, columns: input(0).columns, offsets: &rebase(&input(0).offsets) };
@@ -156,7 +141,8 @@ pub(super) fn backward(
             }
             let mut all = vec![Some(back.u)];
             if op.skip {
-                all.push((!back.skip.is_empty()).then_some(back.skip));
+                // With four products the highway does not read the operand.
+                all.push((back.skip.len() == input(1).all().len()).then_some(back.skip));
             }
             all.push(Some(back.c0));
             all
@@ -168,30 +154,6 @@ pub(super) fn backward(
 /// Row numbers that begin at 0.
 fn rebase(offsets: &[usize]) -> Vec<usize> {
     offsets.iter().map(|o| o - offsets[0]).collect()
-}
-
-fn concat_columns_backward(inputs: &[Operand<Buffer>], dy: &[f32]) -> Vec<Option<Vec<f32>>> {
-    let width: usize = inputs.iter().map(|x| x.columns).sum();
-    let mut first = 0;
-    let part = |x: &Operand<Buffer>| {
-        let range = first..first + x.columns;
-        first += x.columns;
-        Some(dy.chunks_exact(width.max(1)).flat_map(|row| &row[range.clone()]).copied().collect())
-    };
-    inputs.iter().map(part).collect()
-}
-
-fn concat_rows_backward(call: &Call<'_, Buffer>, dy: &[f32]) -> Vec<Option<Vec<f32>>> {
-    let mut parts = vec![Vec::new(); call.inputs.len()];
-    let mut at = 0;
-    for lane in 0..call.lanes() {
-        for (x, part) in call.inputs.iter().zip(&mut parts) {
-            let size = x.ragged().lane(lane).len();
-            part.extend_from_slice(&dy[at..at + size]);
-            at += size;
-        }
-    }
-    parts.into_iter().map(Some).collect()
 }
 
 fn skim_backward(

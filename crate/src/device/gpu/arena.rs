@@ -1,11 +1,17 @@
 //! Arguments of kernels, collected on the host and sent with each submission as one write.
 
 use super::adapter::Context;
+use crate::device::{EngineError, Failure};
 
 /// Offsets of bindings are multiples of this.
 const ALIGNMENT: usize = 256;
 /// Bytes of a chunk, unless one argument needs more.
 const CHUNK: usize = 1 << 18;
+
+/// Bytes of a usual chunk on a device.
+fn usual(context: &Context) -> usize {
+    CHUNK.min(context.limits.max_buffer_size as usize)
+}
 
 /// Chunks of arguments that commands not yet submitted refer to.
 #[derive(Default)]
@@ -30,8 +36,16 @@ pub(super) struct Slice {
 
 impl Arena {
     /// Takes a copy of an argument; an empty one becomes a zero.
-    pub(super) fn add(&mut self, context: &Context, bytes: &[u8]) -> Slice {
+    ///
+    /// # Errors
+    /// If it is larger than the GPU's buffers may be.
+    pub(super) fn add(&mut self, context: &Context, bytes: &[u8]) -> Result<Slice, EngineError> {
         let size = bytes.len().max(16).next_multiple_of(16);
+        let most = context.limits.max_buffer_size;
+        if size as u64 > most {
+            let reason = format!("an argument takes {size} bytes, this GPU's buffers hold {most}");
+            return Err(EngineError::Device { kind: Failure::TooLarge, reason });
+        }
         let fits = |chunk: &Chunk| chunk.data.len() + size <= chunk.buffer.size() as usize;
         if !self.current.as_ref().is_some_and(fits) {
             let chunk = self.chunk(context, size);
@@ -42,18 +56,19 @@ impl Arena {
         let offset = chunk.data.len();
         chunk.data.extend_from_slice(bytes);
         chunk.data.resize((offset + size).next_multiple_of(ALIGNMENT), 0);
-        Slice { buffer: chunk.buffer.clone(), offset: offset as u64, size: size as u64 }
+        Ok(Slice { buffer: chunk.buffer.clone(), offset: offset as u64, size: size as u64 })
     }
 
     fn chunk(&mut self, context: &Context, size: usize) -> Chunk {
-        if size <= CHUNK
+        let usual = usual(context);
+        if size <= usual
             && let Some(buffer) = self.spare.pop()
         {
             return Chunk { buffer, data: Vec::new() };
         }
         let buffer = context.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("arguments"),
-            size: size.max(CHUNK).next_multiple_of(ALIGNMENT) as u64,
+            size: size.next_multiple_of(ALIGNMENT).max(usual) as u64,
             usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
@@ -65,7 +80,7 @@ impl Arena {
         for chunk in self.full.drain(..).chain(self.current.take()) {
             let used = chunk.data.len().min(chunk.buffer.size() as usize);
             context.queue.write_buffer(&chunk.buffer, 0, &chunk.data[..used]);
-            if chunk.buffer.size() as usize == CHUNK {
+            if chunk.buffer.size() as usize == usual(context) {
                 self.spare.push(chunk.buffer);
             }
         }

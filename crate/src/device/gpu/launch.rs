@@ -61,7 +61,7 @@ impl Gpu {
         let groups = [x as u32, groups.div_ceil(x) as u32];
         let pipeline = self.pipelines.get(&self.context, kernel);
         let submitted =
-            self.recorder.borrow_mut().dispatch(&self.context, kernel, &pipeline, arguments, groups, work);
+            self.recorder.borrow_mut().dispatch(&self.context, kernel, &pipeline, arguments, groups, work)?;
         if submitted {
             self.pool.submitted();
         }

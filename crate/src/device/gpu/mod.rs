@@ -9,7 +9,10 @@ mod arena;
 mod buffer;
 mod kernels;
 mod launch;
+#[cfg(feature = "train")]
+mod optimize;
 mod pipelines;
+mod profile;
 mod recorder;
 mod resident;
 mod statistics;
@@ -21,6 +24,7 @@ use std::rc::Rc;
 use super::{Call, Device, EngineError, Forward, ParamGradients};
 pub use adapter::{AdapterSummary, GpuOptions, GpuUnavailable};
 pub use buffer::GpuBuffer;
+pub use profile::{KernelTime, NoTimestamps};
 pub use statistics::Statistics;
 
 use adapter::Context;

@@ -12,6 +12,7 @@ use super::adapter::{Context, describe};
 use super::arena::{Arena, Slice};
 use super::launch::Arg;
 use super::pipelines::Pipeline;
+use super::profile::{Profile, Span, Times};
 use super::statistics::Statistics;
 use super::{Gpu, GpuBuffer};
 use crate::device::{EngineError, Failure};
@@ -35,6 +36,7 @@ pub(super) struct Recorder {
     submitted_work: usize,
     /// Multiply-adds a millisecond, as measured.
     rate: f64,
+    pub(super) profile: Profile,
     pub(super) statistics: Statistics,
 }
 
@@ -50,6 +52,7 @@ type Outcome = Pin<Box<dyn Future<Output = Option<wgpu::Error>>>>;
 /// A read that was submitted.
 pub(super) struct Submitted {
     outcomes: Vec<Outcome>,
+    times: Vec<Times>,
     mapped: oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>,
     begin: Instant,
     work: usize,
@@ -64,6 +67,7 @@ impl Recorder {
             encoded_work: 0,
             submitted_work: 0,
             rate: FIRST_RATE,
+            profile: Profile::default(),
             statistics: Statistics::default(),
         }
     }
@@ -109,9 +113,10 @@ impl Recorder {
         arguments: &[Arg<'_>],
         groups: [u32; 2],
         work: usize,
-    ) -> bool {
+    ) -> Result<bool, EngineError> {
         self.encoding(context);
-        let slices: Vec<_> = arguments.iter().map(|argument| self.host_argument(context, argument)).collect();
+        let slices = arguments.iter().map(|argument| self.host_argument(context, argument));
+        let slices = slices.collect::<Result<Vec<_>, _>>()?;
         let mut entries = Vec::with_capacity(arguments.len());
         for (binding, (argument, slice)) in arguments.iter().zip(&slices).enumerate() {
             let range = match (argument, slice) {
@@ -129,38 +134,52 @@ impl Recorder {
             layout: &pipeline.layout,
             entries: &entries,
         });
+        let span = self.profile.span(context, kernel.name);
         let Encoding { encoder, pass, .. } = self.encoding(context);
-        let pass = pass.get_or_insert_with(|| {
-            encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime()
+        if span.is_some() {
+            *pass = None;
+        }
+        let current = pass.get_or_insert_with(|| {
+            let timestamp_writes = span.as_ref().map(Span::writes);
+            let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes };
+            encoder.begin_compute_pass(&descriptor).forget_lifetime()
         });
-        pass.set_pipeline(&pipeline.raw);
-        pass.set_bind_group(0, &bind_group, &[]);
-        pass.dispatch_workgroups(groups[0], groups[1], 1);
+        current.set_pipeline(&pipeline.raw);
+        current.set_bind_group(0, &bind_group, &[]);
+        current.dispatch_workgroups(groups[0], groups[1], 1);
+        if span.is_some() {
+            *pass = None;
+        }
         self.statistics.dispatches += 1;
         self.encoded_work += work + LAUNCH_WORK;
-        let full = self.encoded_work as f64 > self.rate * MOST_MS;
+        let full = self.encoded_work as f64 > self.rate * MOST_MS || self.profile.is_full();
         if full {
             self.submit(context);
         }
-        full
+        Ok(full)
     }
 
-    fn host_argument(&mut self, context: &Context, argument: &Arg<'_>) -> Option<Slice> {
-        match argument {
-            Arg::Uniform(bytes) => Some(self.arena.add(context, bytes)),
-            Arg::Words(words) => Some(self.arena.add(context, bytemuck::cast_slice(words))),
-            Arg::Nothing => Some(self.arena.add(context, &[])),
-            Arg::Read(_) | Arg::Write(_) => None,
-        }
+    fn host_argument(&mut self, context: &Context, argument: &Arg<'_>) -> Result<Option<Slice>, EngineError> {
+        let bytes: &[u8] = match argument {
+            Arg::Uniform(bytes) => bytes,
+            Arg::Words(words) => bytemuck::cast_slice(words),
+            Arg::Nothing => &[],
+            Arg::Read(_) | Arg::Write(_) => return Ok(None),
+        };
+        self.arena.add(context, bytes).map(Some)
     }
 
     /// Sends what was encoded.
     fn submit(&mut self, context: &Context) {
         self.encoding(context);
-        let Some(Encoding { encoder, pass, scopes }) = self.encoding.take() else { return };
+        let Some(Encoding { mut encoder, pass, scopes }) = self.encoding.take() else { return };
         drop(pass);
+        let times = self.profile.resolve(context, &mut encoder);
         self.arena.send(context);
         context.queue.submit([encoder.finish()]);
+        if let Some(times) = times {
+            self.profile.request(times);
+        }
         for scope in scopes {
             self.outcomes.push(Box::pin(scope.pop()));
         }
@@ -192,7 +211,8 @@ impl Recorder {
             let _ = sender.send(result);
         });
         let work = std::mem::take(&mut self.submitted_work);
-        Submitted { outcomes: std::mem::take(&mut self.outcomes), mapped, begin, work }
+        let (outcomes, times) = (std::mem::take(&mut self.outcomes), self.profile.take_sent());
+        Submitted { outcomes, times, mapped, begin, work }
     }
 
     /// Learns from a read how fast this GPU is.
@@ -231,6 +251,9 @@ impl Submitted {
             return Err(EngineError::Device { kind: Failure::Lost, reason });
         }
         gpu.recorder.borrow_mut().observe(self.work, self.begin.elapsed().as_secs_f64() * 1e3);
+        for times in self.times {
+            times.collect(gpu).await;
+        }
         let view = staging.slice(..size as u64 * 4).get_mapped_range();
         let bytes = view.map(|view| view.to_vec());
         staging.unmap();

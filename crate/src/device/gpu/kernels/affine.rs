@@ -8,7 +8,7 @@ use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, EngineError, ParamId, WeightView};
 
-/// `shaders/matmul.wgsl`.
+/// `shaders/shared/product.wgsl`.
 #[derive(Clone, Copy, Default, Pod, Zeroable)]
 #[repr(C)]
 struct Arguments {
@@ -45,9 +45,9 @@ impl<'a> View<'a> {
         Self { buffer, first, row: columns as u32, column: 1 }
     }
 
-    /// Without the columns before `start`.
-    pub(super) fn from_column(self, start: usize) -> Self {
-        Self { first: self.first + start as u32 * self.column, ..self }
+    /// Without its first columns.
+    pub(super) fn skip_columns(self, count: usize) -> Self {
+        Self { first: self.first + count as u32 * self.column, ..self }
     }
 
     /// The transposed matrix.
@@ -68,8 +68,30 @@ pub(super) struct Target<'a> {
     pub(super) bias: Option<&'a GpuBuffer>,
 }
 
+/// Products sum at most so many terms in one launch: some drivers end a shader's loops after 65,535 turns without a
+/// word (Mesa's llvmpipe), and others take long ones for a hang.
+const MOST_INNER: usize = 1 << 15;
+
 /// `out (+)= a b (+ bias)`, `rows x inner` by `inner x columns`.
 pub(super) fn matmul(
+    gpu: &Gpu,
+    [rows, inner, columns]: [usize; 3],
+    mut a: View<'_>,
+    mut b: View<'_>,
+    out: &Target<'_>,
+) -> Result<(), EngineError> {
+    let first = inner.min(MOST_INNER);
+    launch(gpu, [rows, first, columns], a, b, out)?;
+    for start in (first..inner).step_by(MOST_INNER) {
+        a.first += a.column * MOST_INNER as u32;
+        b.first += b.row * MOST_INNER as u32;
+        let size = [rows, MOST_INNER.min(inner - start), columns];
+        launch(gpu, size, a, b, &Target { accumulate: true, bias: None, ..*out })?;
+    }
+    Ok(())
+}
+
+fn launch(
     gpu: &Gpu,
     [rows, inner, columns]: [usize; 3],
     a: View<'_>,
@@ -91,8 +113,15 @@ pub(super) fn matmul(
         bias_first: 0,
         flags: if out.accumulate { ACCUMULATE } else { 0 } | if out.bias.is_some() { BIAS } else { 0 },
     };
+    let (kernel, groups) = match rows {
+        1 => (&saccade_shaders::MATMUL_FEW_ONE, columns.div_ceil(32)),
+        2 => (&saccade_shaders::MATMUL_FEW_TWO, columns.div_ceil(32)),
+        3..=4 => (&saccade_shaders::MATMUL_FEW_FOUR, columns.div_ceil(32)),
+        5..=8 => (&saccade_shaders::MATMUL_FEW_EIGHT, columns.div_ceil(32)),
+        _ => (&saccade_shaders::MATMUL, rows.div_ceil(64) * columns.div_ceil(64)),
+    };
     gpu.launch(
-        &saccade_shaders::MATMUL,
+        kernel,
         &[
             Arg::uniform(&arguments),
             Arg::Read(a.buffer),
@@ -100,7 +129,7 @@ pub(super) fn matmul(
             out.bias.map_or(Arg::Nothing, Arg::Read),
             Arg::Write(out.buffer),
         ],
-        Grid::Groups(rows.div_ceil(64) * columns.div_ceil(64)),
+        Grid::Groups(groups),
         rows * columns * inner.max(1),
     )
 }

@@ -1,31 +1,79 @@
 //! Inverted dropout.
 
-use super::{Backward, absent};
-use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Call, EngineError, Forward};
+use bytemuck::{Pod, Zeroable};
 
-/// Outputs and what to keep.
+use super::{Backward, first, row_offsets, size};
+use crate::device::gpu::launch::{Arg, Grid};
+use crate::device::gpu::{Gpu, GpuBuffer};
+use crate::device::{Call, EngineError};
+
+/// `shaders/dropout.wgsl`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Arguments {
+    rows: u32,
+    columns: u32,
+    x_first: u32,
+    lanes: u32,
+    seed: u32,
+    rate: f32,
+    scale: f32,
+    per_sequence: u32,
+}
+
+/// Rows times their mask.
 pub(super) fn forward(
     gpu: &Gpu,
     call: &Call<'_, GpuBuffer>,
     rate: f32,
     per_sequence: bool,
-) -> Result<Forward<GpuBuffer>, EngineError> {
-    let _ = gpu;
-    let _ = rate;
-    let _ = per_sequence;
-    Err(absent(call.op))
+) -> Result<GpuBuffer, EngineError> {
+    let x = &call.inputs[0];
+    apply(gpu, call, (&x.buffer, first(x)), rate, per_sequence)
 }
 
-/// Gradients of the operands.
+/// The gradient of the rows: the same mask.
 pub(super) fn backward(
     gpu: &Gpu,
     back: &mut Backward<'_>,
     rate: f32,
     per_sequence: bool,
 ) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
-    let _ = gpu;
-    let _ = rate;
-    let _ = per_sequence;
-    Err(absent(back.call.op))
+    Ok(vec![Some(apply(gpu, back.call, (back.upstream(), 0), rate, per_sequence)?)])
+}
+
+/// Multiplies rows, which lie as the operand's do, by its mask.
+fn apply(
+    gpu: &Gpu,
+    call: &Call<'_, GpuBuffer>,
+    (values, x_first): (&GpuBuffer, u32),
+    rate: f32,
+    per_sequence: bool,
+) -> Result<GpuBuffer, EngineError> {
+    let x = &call.inputs[0];
+    let size = size(x);
+    let arguments = Arguments {
+        rows: x.total_rows() as u32,
+        columns: x.columns as u32,
+        x_first,
+        lanes: call.lanes() as u32,
+        seed: call.seed,
+        rate,
+        scale: 1.0 / (1.0 - rate),
+        per_sequence: u32::from(per_sequence),
+    };
+    let out = gpu.allocate(size)?;
+    gpu.launch(
+        &saccade_shaders::DROPOUT,
+        &[
+            Arg::uniform(&arguments),
+            Arg::Words(&row_offsets(x)),
+            Arg::Words(call.streams),
+            Arg::Read(values),
+            Arg::Write(&out),
+        ],
+        Grid::Invocations(size),
+        8 * size,
+    )?;
+    Ok(out)
 }

@@ -1,31 +1,86 @@
 //! Layer normalisation of each row.
 
-use super::{Backward, absent};
-use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Call, EngineError, Forward, ParamId};
+use bytemuck::{Pod, Zeroable};
 
-/// Outputs and what to keep.
+use super::affine::View;
+use super::column_sums::add_columns;
+use super::{Backward, first, row_reduce, size};
+use crate::device::gpu::launch::Arg;
+use crate::device::gpu::{Gpu, GpuBuffer};
+use crate::device::{Call, EngineError, Operand, ParamId};
+
+/// `shaders/layer_norm.wgsl`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Arguments {
+    rows: u32,
+    columns: u32,
+    x_first: u32,
+    width: u32,
+}
+
+impl Arguments {
+    fn new(x: &Operand<GpuBuffer>) -> Self {
+        Self {
+            rows: x.total_rows() as u32,
+            columns: x.columns as u32,
+            x_first: first(x),
+            width: row_reduce::width(x.columns) as u32,
+        }
+    }
+}
+
+/// Normalised rows.
 pub(super) fn forward(
     gpu: &Gpu,
     call: &Call<'_, GpuBuffer>,
     weight: ParamId,
     bias: ParamId,
-) -> Result<Forward<GpuBuffer>, EngineError> {
-    let _ = gpu;
-    let _ = weight;
-    let _ = bias;
-    Err(absent(call.op))
+) -> Result<GpuBuffer, EngineError> {
+    let x = &call.inputs[0];
+    let out = gpu.allocate(size(x))?;
+    gpu.launch(
+        &saccade_shaders::LAYER_NORM_FORWARD,
+        &[
+            Arg::uniform(&Arguments::new(x)),
+            Arg::Read(&x.buffer),
+            Arg::Read(&gpu.weight(call.parameters, weight)?),
+            Arg::Read(&gpu.weight(call.parameters, bias)?),
+            Arg::Write(&out),
+        ],
+        row_reduce::grid(x.total_rows(), x.columns),
+        3 * size(x),
+    )?;
+    Ok(out)
 }
 
-/// Gradients of the operands.
+/// The gradient of the rows; those of weight and bias are added to.
 pub(super) fn backward(
     gpu: &Gpu,
     back: &mut Backward<'_>,
     weight: ParamId,
     bias: ParamId,
 ) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
-    let _ = gpu;
-    let _ = weight;
-    let _ = bias;
-    Err(absent(back.call.op))
+    let (call, dy) = (back.call, back.upstream());
+    let x = &call.inputs[0];
+    let shape = [x.total_rows(), x.columns];
+    let (dx, of_rows) = (gpu.allocate(size(x))?, gpu.allocate(size(x))?);
+    gpu.launch(
+        &saccade_shaders::LAYER_NORM_BACKWARD,
+        &[
+            Arg::uniform(&Arguments::new(x)),
+            Arg::Read(&x.buffer),
+            Arg::Read(&gpu.weight(call.parameters, weight)?),
+            Arg::Read(dy),
+            Arg::Write(&dx),
+            Arg::Write(&of_rows),
+        ],
+        row_reduce::grid(x.total_rows(), x.columns),
+        5 * size(x),
+    )?;
+    for (parameter, rows) in [(weight, &of_rows), (bias, dy)] {
+        let sums = back.parameter(gpu, parameter)?;
+        add_columns(gpu, shape, View::new(rows, 0, x.columns), (&sums, 0))?;
+    }
+    Ok(vec![Some(dx)])
 }

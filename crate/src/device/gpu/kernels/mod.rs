@@ -1,19 +1,25 @@
 //! From operations to launches: one file a family of kernels, named like its CPU twin.
 
+#[cfg(feature = "train")]
+pub(super) mod adam;
 pub(super) mod affine;
 mod column_sums;
 mod dropout;
 pub(super) mod elementwise;
 pub(super) mod embedding;
 mod layer_norm;
+#[cfg(feature = "train")]
+pub(super) mod norm;
 mod pool;
 mod recurrence;
+mod row_reduce;
 pub(super) mod rows;
 mod sequences;
 mod skim;
 mod skim_soft;
 mod softmax;
 mod sru;
+pub(super) mod transpose;
 
 use super::{Gpu, GpuBuffer};
 use crate::device::{
@@ -53,10 +59,12 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows => {
             Ok(outputs(vec![rows::forward(gpu, call)?]))
         }
-        Op::Pool(kind) => pool::forward(gpu, call, kind),
+        Op::Pool(kind) => Ok(outputs(vec![pool::forward(gpu, call, kind)?])),
         Op::Softmax | Op::LogSoftmax | Op::CrossEntropy => softmax::forward(gpu, call),
-        Op::LayerNorm { weight, bias } => layer_norm::forward(gpu, call, weight, bias),
-        Op::Dropout { rate: Real(rate), per_sequence } => dropout::forward(gpu, call, rate, per_sequence),
+        Op::LayerNorm { weight, bias } => Ok(outputs(vec![layer_norm::forward(gpu, call, weight, bias)?])),
+        Op::Dropout { rate: Real(rate), per_sequence } => {
+            Ok(outputs(vec![dropout::forward(gpu, call, rate, per_sequence)?]))
+        }
         Op::Recurrence { .. } => recurrence::forward(gpu, call),
         Op::Sru(ref op) => sru::forward(gpu, call, op),
         Op::Skim(ref op) => match op.mode {

@@ -1,27 +1,63 @@
-//! One row from all.
+//! One row from the rows of a lane.
 
-use super::{Backward, absent};
+use bytemuck::{Pod, Zeroable};
+
+use super::{Backward, first, row_offsets, size};
+use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Call, EngineError, Forward, Pool};
+use crate::device::{Call, EngineError, Operand, Pool};
 
-/// Outputs and what to keep.
-pub(super) fn forward(
-    gpu: &Gpu,
-    call: &Call<'_, GpuBuffer>,
-    kind: Pool,
-) -> Result<Forward<GpuBuffer>, EngineError> {
-    let _ = gpu;
-    let _ = kind;
-    Err(absent(call.op))
+/// `shaders/pool.wgsl` and `shaders/pool_backward.wgsl`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Arguments {
+    lanes: u32,
+    columns: u32,
+    x_first: u32,
 }
 
-/// Gradients of the operands.
+impl Arguments {
+    fn new(x: &Operand<GpuBuffer>, lanes: usize) -> Self {
+        Self { lanes: lanes as u32, columns: x.columns as u32, x_first: first(x) }
+    }
+}
+
+/// A row a lane.
+pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>, kind: Pool) -> Result<GpuBuffer, EngineError> {
+    let (x, lanes) = (&call.inputs[0], call.lanes());
+    let kernel = match kind {
+        Pool::Last => &saccade_shaders::POOL_LAST,
+        Pool::Sum => &saccade_shaders::POOL_SUM,
+        Pool::Mean => &saccade_shaders::POOL_MEAN,
+        Pool::Max => &saccade_shaders::POOL_MAX,
+    };
+    let out = gpu.allocate(lanes * x.columns)?;
+    let (arguments, offsets) = (Arguments::new(x, lanes), row_offsets(x));
+    let bindings = [Arg::uniform(&arguments), Arg::Words(&offsets), Arg::Read(&x.buffer), Arg::Write(&out)];
+    gpu.launch(kernel, &bindings, Grid::Invocations(lanes * x.columns), size(x))?;
+    Ok(out)
+}
+
+/// The gradient of the rows.
 pub(super) fn backward(
     gpu: &Gpu,
     back: &mut Backward<'_>,
     kind: Pool,
 ) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
-    let _ = gpu;
-    let _ = kind;
-    Err(absent(back.call.op))
+    let (x, lanes) = (&back.call.inputs[0], back.call.lanes());
+    let dx = gpu.allocate(size(x))?;
+    let (arguments, offsets) = (Arguments::new(x, lanes), row_offsets(x));
+    let mut bindings =
+        vec![Arg::uniform(&arguments), Arg::Words(&offsets), Arg::Read(back.upstream()), Arg::Write(&dx)];
+    let kernel = match kind {
+        Pool::Last => &saccade_shaders::POOL_BACKWARD_LAST,
+        Pool::Sum => &saccade_shaders::POOL_BACKWARD_SUM,
+        Pool::Mean => &saccade_shaders::POOL_BACKWARD_MEAN,
+        Pool::Max => {
+            bindings.extend([Arg::Read(&x.buffer), Arg::Read(&back.forward.outputs[0])]);
+            &saccade_shaders::POOL_BACKWARD_MAX
+        }
+    };
+    gpu.launch(kernel, &bindings, Grid::Invocations(lanes * x.columns), size(x))?;
+    Ok(vec![Some(dx)])
 }

@@ -1,17 +1,22 @@
 //! Elman, LSTM and GRU over time: a launch runs up to [`STEPS`] steps of all sequences that have them, the loop over
-//! time inside.
+//! time inside; fewer for a state wider than a workgroup.
 
 use bytemuck::{Pod, Zeroable};
 use saccade_shaders::{self as shaders, Kernel};
 
+use super::affine::{self, Target, View};
+use super::column_sums::add_columns;
 use super::{Backward, absent, first};
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::resident::Layout;
 use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Call, CellKind, Device, EngineError, Forward, Op, Operand};
+use crate::device::{Call, CellKind, Device, EngineError, Forward, Op};
 
 /// Steps of a launch: few launches for a long sequence, none that takes long.
 const STEPS: usize = 128;
+/// Turns that an invocation's loops take in a launch, all together. Mesa's software GPUs leave every loop after 65,535
+/// turns of an invocation, without a word (`LP_MAX_TGSI_LOOP_ITERATIONS`), and a launch of a wide state would last.
+const TURNS: usize = 60_000;
 
 /// `shaders/recurrence.wgsl`.
 #[derive(Clone, Copy, Default, Pod, Zeroable)]
@@ -25,9 +30,23 @@ struct ForwardArguments {
     flags: u32,
 }
 
+/// `shaders/recurrence_backward.wgsl`.
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C)]
+struct BackwardArguments {
+    hidden: u32,
+    alive: u32,
+    first_step: u32,
+    end_step: u32,
+    flags: u32,
+}
+
 const REVERSE: u32 = 1;
+// Forward.
 const BIAS: u32 = 2;
 const KEEP: u32 = 4;
+// Backward.
+const ROWS: u32 = 2;
 
 /// The variants of a kernel, by [`Tiling`].
 type Variants = [&'static Kernel; 3];
@@ -35,6 +54,9 @@ type Variants = [&'static Kernel; 3];
 /// What a kernel must know of a cell.
 struct Cell {
     forward: Variants,
+    backward: Variants,
+    /// Whether the recurrent product has another gradient than the hoisted one.
+    splits: bool,
     /// Blocks of `hidden` values kept a row; the last is the state before it.
     saved: usize,
 }
@@ -45,6 +67,12 @@ static ELMAN_TANH: Cell = Cell {
         &shaders::RECURRENCE_TANH_TILE,
         &shaders::RECURRENCE_TANH_GLOBAL,
     ],
+    backward: [
+        &shaders::RECURRENCE_BACKWARD_TANH_SINGLE,
+        &shaders::RECURRENCE_BACKWARD_TANH_TILE,
+        &shaders::RECURRENCE_BACKWARD_TANH_GLOBAL,
+    ],
+    splits: false,
     saved: 2,
 };
 static ELMAN_RELU: Cell = Cell {
@@ -53,6 +81,12 @@ static ELMAN_RELU: Cell = Cell {
         &shaders::RECURRENCE_RELU_TILE,
         &shaders::RECURRENCE_RELU_GLOBAL,
     ],
+    backward: [
+        &shaders::RECURRENCE_BACKWARD_RELU_SINGLE,
+        &shaders::RECURRENCE_BACKWARD_RELU_TILE,
+        &shaders::RECURRENCE_BACKWARD_RELU_GLOBAL,
+    ],
+    splits: false,
     saved: 2,
 };
 static LSTM: Cell = Cell {
@@ -61,6 +95,12 @@ static LSTM: Cell = Cell {
         &shaders::RECURRENCE_LSTM_TILE,
         &shaders::RECURRENCE_LSTM_GLOBAL,
     ],
+    backward: [
+        &shaders::RECURRENCE_BACKWARD_LSTM_SINGLE,
+        &shaders::RECURRENCE_BACKWARD_LSTM_TILE,
+        &shaders::RECURRENCE_BACKWARD_LSTM_GLOBAL,
+    ],
+    splits: false,
     saved: 6,
 };
 static GRU: Cell = Cell {
@@ -69,6 +109,12 @@ static GRU: Cell = Cell {
         &shaders::RECURRENCE_GRU_TILE,
         &shaders::RECURRENCE_GRU_GLOBAL,
     ],
+    backward: [
+        &shaders::RECURRENCE_BACKWARD_GRU_SINGLE,
+        &shaders::RECURRENCE_BACKWARD_GRU_TILE,
+        &shaders::RECURRENCE_BACKWARD_GRU_GLOBAL,
+    ],
+    splits: true,
     saved: 5,
 };
 
@@ -130,8 +176,9 @@ struct Recurrence<'a> {
     hidden: usize,
     memory: usize,
     reverse: bool,
-    h0: Option<&'a Operand<GpuBuffer>>,
-    c0: Option<&'a Operand<GpuBuffer>>,
+    /// The initial states, if given: a buffer and the row of the first lane.
+    h0: Option<(&'a GpuBuffer, usize)>,
+    c0: Option<(&'a GpuBuffer, usize)>,
     /// (number, first row, rows) by decreasing rows, so that those alive at a step are the first ones.
     lanes: Vec<[u32; 3]>,
 }
@@ -148,23 +195,27 @@ impl<'a> Recurrence<'a> {
         };
         let mut lanes: Vec<_> = offsets.windows(2).enumerate().map(lane).collect();
         lanes.sort_by_key(|&[.., rows]| std::cmp::Reverse(rows));
+        let state = |operand: usize| (&call.inputs[operand].buffer, call.inputs[operand].offsets[0]);
         Ok(Self {
             cell: Cell::of(cell),
             gates: cell.gates(),
             hidden,
             memory: cell.memory(hidden),
             reverse,
-            h0: initial.then(|| &call.inputs[1]),
-            c0: (initial && cell.has_memory()).then(|| &call.inputs[2]),
+            h0: initial.then(|| state(1)),
+            c0: (initial && cell.has_memory()).then(|| state(2)),
             lanes,
         })
     }
 
     /// The launches, first to last.
     fn chunks(&self) -> impl DoubleEndedIterator<Item = Chunk> + '_ {
+        // An invocation's units, times the product of each and what else it does in a step, forward or backward.
+        let turns = self.hidden.div_ceil(256) * (self.hidden + 40);
+        let most = (TURNS / turns).clamp(1, STEPS);
         let steps = self.lanes.first().map_or(0, |lane| lane[2] as usize);
-        (0..steps.div_ceil(STEPS)).map(move |chunk| {
-            let (first, end) = (chunk * STEPS, (chunk + 1) * STEPS);
+        (0..steps.div_ceil(most)).map(move |chunk| {
+            let (first, end) = (chunk * most, (chunk + 1) * most);
             let alive = self.lanes.partition_point(|lane| lane[2] as usize > first);
             let rows = self.lanes[..alive].iter().map(|lane| end.min(lane[2] as usize) - first).sum();
             Chunk { first, end, alive, rows }
@@ -181,16 +232,17 @@ impl<'a> Recurrence<'a> {
         chunk.rows * self.gates * self.hidden * self.hidden
     }
 
-    /// A state to begin with, a row a lane, that kernels may write to.
+    /// States to begin with, or their gradients, that kernels may write to: a copy of the rows of a buffer from the
+    /// one given on, a row a lane, or zeros.
     fn state(
         &self,
         gpu: &Gpu,
-        initial: Option<&Operand<GpuBuffer>>,
+        rows: Option<(&GpuBuffer, usize)>,
         columns: usize,
     ) -> Result<GpuBuffer, EngineError> {
         let lanes = self.lanes.len();
-        match initial {
-            Some(x) => gpu.gather(columns, &[(&x.buffer, x.offsets[0]..x.offsets[0] + lanes)]),
+        match rows {
+            Some((buffer, first)) => gpu.gather(columns, &[(buffer, first..first + lanes)]),
             None => gpu.zeros(lanes * columns),
         }
     }
@@ -207,7 +259,6 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
     let (h, c) = (plan.state(gpu, plan.h0, n)?, plan.state(gpu, plan.c0, plan.memory)?);
     let rows = gpu.allocate(total * n)?;
     let saved = gpu.allocate(if call.keep { total * plan.cell.saved * n } else { 0 })?;
-    let flag = |set, flag| if set { flag } else { 0 };
     for chunk in plan.chunks() {
         let tiling = Tiling::new(chunk.alive, 2 * n);
         let arguments = ForwardArguments {
@@ -237,8 +288,58 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
     Ok(Forward { outputs: vec![rows, h, c], saved: vec![saved] })
 }
 
-/// Gradients of the operands.
+/// Gradients of the hoisted product and of the initial states.
 pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
-    let _ = gpu;
-    Err(absent(back.call.op))
+    let call = back.call;
+    let Op::Recurrence { weight_hh, bias_hh, .. } = *call.op else { return Err(absent(call.op)) };
+    let plan = Recurrence::new(call)?;
+    let (n, gates) = (plan.hidden, plan.gates * plan.hidden);
+    let total = call.inputs[0].total_rows();
+    let weight = gpu.weight(call.parameters, weight_hh)?;
+    let (saved, d_rows) = (&back.forward.saved[0], back.upstream[0].as_ref());
+    let upstream = |output: usize| back.upstream[output].as_ref().map(|d| (d, 0));
+    let d_h = plan.state(gpu, upstream(1), n)?;
+    let d_c = plan.state(gpu, upstream(2), plan.memory)?;
+    let d_x = gpu.allocate(total * gates)?;
+    let d_w = plan.cell.splits.then(|| gpu.allocate(total * gates)).transpose()?;
+    for chunk in plan.chunks().rev() {
+        let tiling = Tiling::new(chunk.alive, gates);
+        let arguments = BackwardArguments {
+            hidden: n as u32,
+            alive: chunk.alive as u32,
+            first_step: chunk.first as u32,
+            end_step: chunk.end as u32,
+            flags: flag(plan.reverse, REVERSE) | flag(d_rows.is_some(), ROWS),
+        };
+        let mut bindings = vec![
+            Arg::uniform(&arguments),
+            Arg::Words(plan.words(&chunk)),
+            Arg::Read(&weight),
+            Arg::Read(saved),
+            d_rows.map_or(Arg::Nothing, Arg::Read),
+            Arg::Write(&d_h),
+            Arg::Write(&d_x),
+        ];
+        bindings.extend(d_w.as_ref().map(Arg::Write));
+        if plan.memory > 0 {
+            bindings.push(Arg::Write(&d_c));
+        }
+        let kernel = plan.cell.backward[tiling as usize];
+        gpu.launch(kernel, &bindings, tiling.groups(chunk.alive), plan.work(&chunk))?;
+    }
+    let d_w = View::new(d_w.as_ref().unwrap_or(&d_x), 0, gates);
+    let blocks = plan.cell.saved;
+    let h_before =
+        View { buffer: saved, first: ((blocks - 1) * n) as u32, row: (blocks * n) as u32, column: 1 };
+    let sum = back.parameter(gpu, weight_hh)?;
+    let target = Target { buffer: &sum, first: 0, row: n as u32, accumulate: true, bias: None };
+    affine::matmul(gpu, [gates, total, n], d_w.t(), h_before, &target)?;
+    if let Some(bias) = bias_hh {
+        add_columns(gpu, [total, gates], d_w, (&back.parameter(gpu, bias)?, 0))?;
+    }
+    Ok(vec![Some(d_x), Some(d_h), Some(d_c)])
+}
+
+fn flag(set: bool, flag: u32) -> u32 {
+    if set { flag } else { 0 }
 }

@@ -130,7 +130,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<GpuBuffer
         Op::Columns { start, count } => {
             let rows = x.total_rows();
             let out = gpu.allocate(rows * count)?;
-            copy(gpu, [rows, count], view(x).from_column(start), View::new(&out, 0, count), None)?;
+            copy(gpu, [rows, count], view(x).skip_columns(start), View::new(&out, 0, count), None)?;
             Ok(out)
         }
         _ => select(gpu, &chosen(call), x.columns, &x.buffer, first(x)),
@@ -158,7 +158,7 @@ pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<
         }
         Op::Columns { start, count } => {
             let dx = gpu.zeros(size(x))?;
-            let to = View::new(&dx, 0, x.columns).from_column(start);
+            let to = View::new(&dx, 0, x.columns).skip_columns(start);
             copy(gpu, [x.total_rows(), count], View::new(dy, 0, count), to, None)?;
             Ok(vec![Some(dx)])
         }

@@ -1,17 +1,77 @@
 //! Softmax, its logarithm and the cross entropy.
 
-use super::{Backward, absent};
-use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Call, EngineError, Forward};
+use bytemuck::{Pod, Zeroable};
 
-/// Outputs and what to keep.
-pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<GpuBuffer>, EngineError> {
-    let _ = gpu;
-    Err(absent(call.op))
+use super::{Backward, first, row_reduce, size};
+use crate::device::gpu::launch::Arg;
+use crate::device::gpu::{Gpu, GpuBuffer};
+use crate::device::{Call, EngineError, Forward, Op};
+
+/// `shaders/softmax.wgsl`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Arguments {
+    rows: u32,
+    columns: u32,
+    x_first: u32,
+    width: u32,
 }
 
-/// Gradients of the operands.
+/// The row's (log-)softmax; or its loss, keeping the log-softmax.
+pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<GpuBuffer>, EngineError> {
+    let x = &call.inputs[0];
+    let (rows, columns, size) = (x.total_rows(), x.columns, size(x));
+    let arguments = Arguments {
+        rows: rows as u32,
+        columns: columns as u32,
+        x_first: first(x),
+        width: row_reduce::width(columns) as u32,
+    };
+    let y = gpu.allocate(size)?;
+    let bindings = [Arg::uniform(&arguments), Arg::Read(&x.buffer), Arg::Write(&y)];
+    let grid = row_reduce::grid(rows, columns);
+    if *call.op == Op::CrossEntropy {
+        let losses = gpu.allocate(rows)?;
+        let bindings = [&bindings[..], &[Arg::Words(call.indices), Arg::Write(&losses)]].concat();
+        gpu.launch(&saccade_shaders::SOFTMAX_CROSS_ENTROPY, &bindings, grid, 3 * size)?;
+        return Ok(Forward { outputs: vec![losses], saved: vec![y] });
+    }
+    let kernel = if *call.op == Op::Softmax {
+        &saccade_shaders::SOFTMAX_SOFTMAX
+    } else {
+        &saccade_shaders::SOFTMAX_LOG_SOFTMAX
+    };
+    gpu.launch(kernel, &bindings, grid, 3 * size)?;
+    Ok(super::outputs(vec![y]))
+}
+
+/// `shaders/softmax_backward.wgsl`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct BackwardArguments {
+    rows: u32,
+    columns: u32,
+    width: u32,
+}
+
+/// The gradient of the operand.
 pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
-    let _ = gpu;
-    Err(absent(back.call.op))
+    let x = &back.call.inputs[0];
+    let (rows, columns, size) = (x.total_rows(), x.columns, size(x));
+    let width = row_reduce::width(columns) as u32;
+    let arguments = BackwardArguments { rows: rows as u32, columns: columns as u32, width };
+    let y = back.forward.saved.first().unwrap_or(&back.forward.outputs[0]);
+    let dx = gpu.allocate(size)?;
+    let mut bindings =
+        vec![Arg::uniform(&arguments), Arg::Read(y), Arg::Read(back.upstream()), Arg::Write(&dx)];
+    let kernel = match back.call.op {
+        Op::Softmax => &saccade_shaders::SOFTMAX_BACKWARD_SOFTMAX,
+        Op::LogSoftmax => &saccade_shaders::SOFTMAX_BACKWARD_LOG_SOFTMAX,
+        _ => {
+            bindings.push(Arg::Words(back.call.indices));
+            &saccade_shaders::SOFTMAX_BACKWARD_CROSS_ENTROPY
+        }
+    };
+    gpu.launch(kernel, &bindings, row_reduce::grid(rows, columns), 2 * size)?;
+    Ok(vec![Some(dx)])
 }

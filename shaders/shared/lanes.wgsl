@@ -1,5 +1,6 @@
 // Sequences that a workgroup runs side by side, so that a read of a recurrent weight serves them all. They come by
-// decreasing length: the first of a tile is its longest. Variants: `single`, one sequence a workgroup; otherwise four.
+// decreasing length: the first of a tile is its longest. The importing kernel declares `arguments` (with `alive` and
+// `flags`) and `lanes`. Variants: `single`, one sequence a workgroup; otherwise four.
 
 struct Lane {
     // Its row in the states.
@@ -34,7 +35,18 @@ fn with_lane(values: Lanes, l: u32, value: f32) -> Lanes {
 }
 #endif
 
+// Bit of `arguments.flags`: from the last row to the first.
+const REVERSE = 1u;
+
+// The sequence at a place among the `arguments.alive` that run; beyond them are empty ones.
+fn lane_at(place: u32) -> Lane {
+    if place < arguments.alive {
+        return lanes[place];
+    }
+    return Lane(0u, 0u, 0u);
+}
+
 // The row of a sequence that step `t` computes.
-fn row_at(lane: Lane, t: u32, reverse: bool) -> u32 {
-    return lane.start + select(t, lane.length - 1u - t, reverse);
+fn row_at(lane: Lane, t: u32) -> u32 {
+    return lane.start + select(t, lane.length - 1u - t, (arguments.flags & REVERSE) != 0u);
 }

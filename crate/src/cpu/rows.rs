@@ -1,0 +1,98 @@
+//! Rows and columns moved: concatenation, a range of columns, rows by number, and their gradients.
+
+use super::Ragged;
+use super::elementwise::add;
+
+/// Operands side by side; all have the same rows.
+pub(crate) fn concat_columns(inputs: &[Ragged<'_>]) -> Vec<f32> {
+    let rows = inputs[0].total_rows();
+    let mut out = Vec::with_capacity(rows * inputs.iter().map(|x| x.columns).sum::<usize>());
+    for row in 0..rows {
+        inputs.iter().for_each(|x| out.extend_from_slice(x.row(row)));
+    }
+    out
+}
+
+/// The gradient of each operand of [`concat_columns`].
+pub(crate) fn concat_columns_backward(inputs: &[Ragged<'_>], dy: &[f32]) -> Vec<Vec<f32>> {
+    let width: usize = inputs.iter().map(|x| x.columns).sum();
+    let mut first = 0;
+    let part = |x: &Ragged<'_>| {
+        let range = first..first + x.columns;
+        first += x.columns;
+        dy.chunks_exact(width.max(1)).flat_map(|row| &row[range.clone()]).copied().collect()
+    };
+    inputs.iter().map(part).collect()
+}
+
+/// In every lane the rows of the operands, one operand after the other.
+pub(crate) fn concat_rows(inputs: &[Ragged<'_>]) -> Vec<f32> {
+    let lanes = 0..inputs[0].lanes();
+    lanes.flat_map(|lane| inputs.iter().flat_map(move |x| x.lane(lane))).copied().collect()
+}
+
+/// The gradient of each operand of [`concat_rows`].
+pub(crate) fn concat_rows_backward(inputs: &[Ragged<'_>], dy: &[f32]) -> Vec<Vec<f32>> {
+    let mut parts = vec![Vec::new(); inputs.len()];
+    let mut at = 0;
+    for lane in 0..inputs[0].lanes() {
+        for (x, part) in inputs.iter().zip(&mut parts) {
+            let size = x.lane(lane).len();
+            part.extend_from_slice(&dy[at..at + size]);
+            at += size;
+        }
+    }
+    parts
+}
+
+/// `count` columns from `start` on.
+pub(crate) fn columns(x: Ragged<'_>, start: usize, count: usize) -> Vec<f32> {
+    let rows = x.all().chunks_exact(x.columns.max(1));
+    rows.flat_map(|row| &row[start..start + count]).copied().collect()
+}
+
+/// The gradient of the operand of [`columns`].
+pub(crate) fn columns_backward(x: Ragged<'_>, start: usize, count: usize, dy: &[f32]) -> Vec<f32> {
+    let mut dx = vec![0.0; x.all().len()];
+    if count > 0 {
+        for (row, d) in dx.chunks_exact_mut(x.columns).zip(dy.chunks_exact(count)) {
+            row[start..start + count].copy_from_slice(d);
+        }
+    }
+    dx
+}
+
+/// Rows that lanes take of their own: lane `i` those with the numbers `numbers[offsets[i]..offsets[i + 1]]`, counted
+/// from its first row and below how many it has.
+#[derive(Clone, Copy)]
+pub(crate) struct Chosen<'a> {
+    /// Row numbers of all lanes end to end.
+    pub(crate) numbers: &'a [u32],
+    /// `lanes + 1` positions in `numbers`.
+    pub(crate) offsets: &'a [usize],
+}
+
+impl<'a> Chosen<'a> {
+    /// The chosen rows, counted over all lanes of `x`.
+    fn rows(self, x: Ragged<'a>) -> impl Iterator<Item = usize> + 'a {
+        let lanes = self.offsets.windows(2).enumerate();
+        lanes.flat_map(move |(lane, range)| {
+            self.numbers[range[0]..range[1]].iter().map(move |&number| x.start(lane) + number as usize)
+        })
+    }
+}
+
+/// The chosen rows.
+pub(crate) fn select(x: Ragged<'_>, chosen: Chosen<'_>) -> Vec<f32> {
+    chosen.rows(x).flat_map(|row| x.row(row)).copied().collect()
+}
+
+/// The gradient of the operand of [`select`]: a row chosen several times sums what each occurrence got.
+pub(crate) fn select_backward(x: Ragged<'_>, chosen: Chosen<'_>, dy: &[f32]) -> Vec<f32> {
+    let n = x.columns;
+    let mut dx = vec![0.0; x.all().len()];
+    for (row, d) in chosen.rows(x).zip(dy.chunks_exact(n.max(1))) {
+        add(&mut dx[row * n..(row + 1) * n], d);
+    }
+    dx
+}

@@ -1,0 +1,16 @@
+//! The grid of kernels that reduce rows (`shaders/shared/row_reduce.wgsl`).
+
+use crate::device::gpu::launch::Grid;
+
+/// Invocations of a workgroup.
+const GROUP: usize = 256;
+
+/// How many invocations share a row of so many columns: a power of two.
+pub(super) fn width(columns: usize) -> usize {
+    columns.next_power_of_two().min(GROUP)
+}
+
+/// Workgroups for so many rows.
+pub(super) fn grid(rows: usize, columns: usize) -> Grid {
+    Grid::Groups(rows.div_ceil(GROUP / width(columns)))
+}

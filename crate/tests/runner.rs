@@ -1,0 +1,178 @@
+//! Where a model runs, and what becomes of a call when the GPU fails.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::rc::Rc;
+
+use pollster::block_on;
+use saccade_rnn::device::gpu::GpuOptions;
+use saccade_rnn::model::{Decision, LayerConfig, Model, ReadOptions, Reading, Watch};
+use saccade_rnn::runner::{Devices, Preference, Run, Runner};
+
+mod support;
+use support::{model, skim};
+
+/// Bound of a probability's difference between the devices.
+const BOUND: f32 = 1e-4;
+/// A skim probability this close to the threshold may fall on either side.
+const DOUBT: f32 = 1e-3;
+
+fn options() -> GpuOptions {
+    GpuOptions { name: std::env::var("SACCADE_ADAPTER").ok(), ..GpuOptions::default() }
+}
+
+fn runner(encoder: Vec<LayerConfig>, options: GpuOptions) -> (Runner, Rc<Devices>) {
+    let devices = Rc::new(Devices::new(options));
+    (Runner::new(Rc::new(model(encoder)), devices.clone()), devices)
+}
+
+fn read(runner: &Runner, text: &str, preference: Preference) -> Run {
+    let outcome = block_on(runner.read(text, &ReadOptions::default(), preference, &mut ()));
+    outcome.expect("a failing GPU is no error")
+}
+
+/// Asserts that two readings are the same, up to the first decision that hangs on a rounding.
+fn assert_same(what: &str, found: &Reading, expected: &Reading, threshold: f32) {
+    assert_eq!(found.tokens.len(), expected.tokens.len(), "{what}");
+    for (i, (a, b)) in found.tokens.iter().zip(&expected.tokens).enumerate() {
+        let (Some(p), Some(q)) = (a.skim_probability, b.skim_probability) else { continue };
+        if (q - threshold).abs() < DOUBT {
+            return;
+        }
+        assert!((p - q).abs() <= BOUND, "{what}: token {i}: {p}, on the CPU {q}");
+        assert_eq!(a.decision, b.decision, "{what}: token {i}");
+    }
+    for (a, b) in found.scores.iter().zip(&expected.scores) {
+        let (p, q) = (a.probability, b.probability);
+        assert!((p - q).abs() <= BOUND, "{what}: {}: {p}, on the CPU {q}", a.label);
+    }
+}
+
+const TEXTS: [&str; 5] = [
+    "",
+    "Charming!",
+    "The plot is thin and the ending is silly, but the two leads are so charming that I forgave them everything.",
+    "A tedious, overlong lecture that mistakes noise for feeling and never once made me care who lived or died.",
+    "Where was the famous bridge built, and who paid for it?",
+];
+
+#[test]
+fn every_shipped_model_reads_the_same_on_both_devices() {
+    let devices = Rc::new(Devices::new(options()));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    let files = std::fs::read_dir(&folder).expect("the models are beside the crate");
+    let mut models = 0;
+    for path in files.map(|file| file.expect("an entry").path()) {
+        if path.extension().is_none_or(|extension| extension != "safetensors") {
+            continue;
+        }
+        models += 1;
+        let bytes = std::fs::read(&path).expect("the model can be read");
+        let runner = Runner::new(Rc::new(Model::from_bytes(&bytes).expect("a model")), devices.clone());
+        let name = path.display();
+        let long = [TEXTS[2], TEXTS[3]].join(" ").repeat(12);
+        for text in TEXTS.iter().copied().chain([&*long]) {
+            let tokens = runner.model().tokenizer().tokenize(text).len();
+            for forced in [None, Some(Decision::Read), Some(Decision::Skim)] {
+                let force = forced.map(|decision| (0..tokens).map(|i| (i, decision)).collect());
+                let options = ReadOptions { force: force.unwrap_or_default(), ..ReadOptions::default() };
+                let on = |preference| block_on(runner.read(text, &options, preference, &mut ()));
+                let gpu = on(Preference::WebGpu).expect("it reads");
+                let cpu = on(Preference::Cpu).expect("it reads");
+                assert_eq!(gpu.reading.timing.device, "webgpu", "{name}: {}", gpu.device_reason);
+                // Forced decisions are never in doubt.
+                let threshold = if forced.is_some() { f32::INFINITY } else { runner.model().threshold() };
+                assert_same(
+                    &format!("{name}: {tokens} tokens, {forced:?}"),
+                    &gpu.reading,
+                    &cpu.reading,
+                    threshold,
+                );
+            }
+        }
+    }
+    assert!(models >= 7, "{models} models");
+}
+
+#[test]
+fn a_missing_adapter_leaves_the_cpu_and_says_so() {
+    let nowhere = GpuOptions { name: Some("no such adapter".into()), ..GpuOptions::default() };
+    let (runner, _) = runner(vec![skim()], nowhere);
+    for preference in [Preference::WebGpu, Preference::Auto] {
+        let run = read(&runner, "a good film", preference);
+        assert_eq!(run.reading.timing.device, "cpu");
+    }
+    let run = read(&runner, "a good film", Preference::WebGpu);
+    assert!(run.device_reason.contains("no such adapter"), "{}", run.device_reason);
+    let costs = block_on(runner.calibrate()).expect("the CPU can be measured");
+    assert!(costs.gpu.is_err() && costs.cpu.token_ms > 0.0);
+    let run = read(&runner, "a good film", Preference::Auto);
+    assert!(run.device_reason.contains("no such adapter"), "{}", run.device_reason);
+}
+
+#[test]
+fn what_does_not_fit_the_gpu_is_read_by_the_cpu_and_the_gpu_stays() {
+    let (runner, devices) = runner(vec![skim()], GpuOptions { max_buffer_bytes: Some(4096), ..options() });
+    let long = "good film ".repeat(2000);
+    let run = read(&runner, &long, Preference::WebGpu);
+    assert_eq!(run.reading.timing.device, "cpu");
+    assert!(run.device_reason.contains("too large for the GPU"), "{}", run.device_reason);
+    assert_same("long", &run.reading, &read(&runner, &long, Preference::Cpu).reading, 0.5);
+    assert!(devices.ready().is_some(), "asking for too much breaks nothing");
+    assert_eq!(read(&runner, "good film", Preference::WebGpu).reading.timing.device, "webgpu");
+}
+
+/// Destroys the GPU after the first piece of a text.
+struct Saboteur(Rc<Devices>);
+
+impl Watch for Saboteur {
+    async fn progress(&mut self, done: usize, total: usize) -> ControlFlow<()> {
+        if done < total
+            && let Some(gpu) = self.0.ready()
+        {
+            gpu.destroy();
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn a_gpu_lost_half_way_loses_nothing_and_is_asked_for_once_more() {
+    let (runner, devices) = runner(vec![skim()], options());
+    let text = "a good film \" naïve ".repeat(400);
+    let expected = read(&runner, &text, Preference::Cpu).reading;
+    for loss in 0..2 {
+        assert_eq!(read(&runner, "good", Preference::WebGpu).reading.timing.device, "webgpu", "loss {loss}");
+        let mut saboteur = Saboteur(devices.clone());
+        let options = ReadOptions::default();
+        let outcome = block_on(runner.read(&text, &options, Preference::WebGpu, &mut saboteur));
+        let run = outcome.expect("the CPU goes on");
+        assert_eq!(run.reading.timing.device, "cpu");
+        assert!(run.device_reason.contains("failed half way"), "{}", run.device_reason);
+        assert_same("lost", &run.reading, &expected, 0.5);
+    }
+    let run = read(&runner, "good", Preference::WebGpu);
+    assert_eq!(run.reading.timing.device, "cpu", "once more, not for ever");
+    assert!(run.device_reason.starts_with("CPU, since"), "{}", run.device_reason);
+}
+
+#[test]
+fn auto_goes_by_what_was_measured() {
+    let (runner, _) = runner(vec![skim()], options());
+    let first = read(&runner, "a good film", Preference::Auto);
+    assert_eq!((first.reading.timing.device.as_str(), runner.costs()), ("cpu", None));
+    let costs = block_on(runner.calibrate()).expect("both can be measured");
+    assert!(costs.gpu.is_ok(), "{costs:?}");
+    for text in ["a good film".to_string(), "good ".repeat(5000)] {
+        let run = read(&runner, &text, Preference::Auto);
+        let tokens = run.reading.tokens.len();
+        let expected = if costs.prefers_gpu(tokens) { "webgpu" } else { "cpu" };
+        assert_eq!(run.reading.timing.device, expected);
+        assert_eq!(run.device_reason, costs.reason(tokens));
+    }
+    for preference in [Preference::Cpu, Preference::WebGpu] {
+        let steps = block_on(runner.steps(preference)).expect("steps can be measured");
+        assert!(steps.clock_us > 0.0 && steps.skim_us.is_some(), "{steps:?}");
+        assert!(steps.method.contains("replay"), "{}", steps.method);
+    }
+}

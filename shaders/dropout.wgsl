@@ -1,0 +1,56 @@
+//! Inverted dropout: each value times its mask, which is a function of (seed, stream of the lane, element).
+
+#import grid
+#import noise
+
+struct Arguments {
+    rows: u32,
+    columns: u32,
+    x_first: u32,
+    lanes: u32,
+    seed: u32,
+    rate: f32,
+    // What the values that stay are multiplied by.
+    scale: f32,
+    // 1: all rows of a lane share the mask of its first.
+    per_sequence: u32,
+}
+
+@group(0) @binding(0) var<uniform> arguments: Arguments;
+// `lanes + 1` row numbers.
+@group(0) @binding(1) var<storage, read> offsets: array<u32>;
+@group(0) @binding(2) var<storage, read> streams: array<u32>;
+@group(0) @binding(3) var<storage, read> x: array<f32>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+
+// The lane that a row belongs to: the last that does not begin behind it.
+fn lane_of(row: u32) -> u32 {
+    var first = 0u;
+    var end = arguments.lanes;
+    while end - first > 1u {
+        let middle = (first + end) / 2u;
+        if offsets[middle] <= row {
+            first = middle;
+        } else {
+            end = middle;
+        }
+    }
+    return first;
+}
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let i = group_number(group, groups) * 256u + lane;
+    if i >= arguments.rows * arguments.columns {
+        return;
+    }
+    let sequence = lane_of(i / arguments.columns);
+    let in_lane = i - offsets[sequence] * arguments.columns;
+    let element = select(in_lane, i % arguments.columns, arguments.per_sequence == 1u);
+    let dropped = noise_uniform(arguments.seed, streams[sequence], element) < arguments.rate;
+    out[i] = x[arguments.x_first + i] * select(arguments.scale, 0.0, dropped);
+}

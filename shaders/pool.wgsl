@@ -1,0 +1,54 @@
+//! One row from the rows of a lane, an invocation a lane and column. A lane without rows gives zeros.
+//! variants: last sum mean max
+
+#import grid
+
+struct Arguments {
+    lanes: u32,
+    columns: u32,
+    x_first: u32,
+}
+
+@group(0) @binding(0) var<uniform> arguments: Arguments;
+// `lanes + 1` row numbers.
+@group(0) @binding(1) var<storage, read> offsets: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let i = group_number(group, groups) * 256u + lane;
+    if i >= arguments.lanes * arguments.columns {
+        return;
+    }
+    let start = offsets[i / arguments.columns];
+    let end = offsets[i / arguments.columns + 1u];
+    let at = arguments.x_first + i % arguments.columns;
+    var value = 0.0;
+#if last
+    if start < end {
+        value = x[at + (end - 1u) * arguments.columns];
+    }
+#endif
+#if sum mean
+    for (var row = start; row < end; row += 1u) {
+        value += x[at + row * arguments.columns];
+    }
+#endif
+#if mean
+    value *= 1.0 / f32(max(end - start, 1u));
+#endif
+#if max
+    if start < end {
+        value = x[at + start * arguments.columns];
+    }
+    for (var row = start + 1u; row < end; row += 1u) {
+        value = max(value, x[at + row * arguments.columns]);
+    }
+#endif
+    out[i] = value;
+}

@@ -1,0 +1,58 @@
+//! Gradient of the rows that a lane's one row was made from, an invocation a lane and column.
+//! variants: last sum mean max
+
+#import grid
+
+struct Arguments {
+    lanes: u32,
+    columns: u32,
+    x_first: u32,
+}
+
+@group(0) @binding(0) var<uniform> arguments: Arguments;
+// `lanes + 1` row numbers.
+@group(0) @binding(1) var<storage, read> offsets: array<u32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+#if max
+@group(0) @binding(4) var<storage, read> x: array<f32>;
+@group(0) @binding(5) var<storage, read> y: array<f32>;
+#endif
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let i = group_number(group, groups) * 256u + lane;
+    if i >= arguments.lanes * arguments.columns {
+        return;
+    }
+    let start = offsets[i / arguments.columns];
+    let end = offsets[i / arguments.columns + 1u];
+    let column = i % arguments.columns;
+#if mean
+    let value = dy[i] * (1.0 / f32(max(end - start, 1u)));
+#else
+    let value = dy[i];
+#endif
+#if max
+    // A maximum that several rows share counts for the first.
+    var found = false;
+#endif
+    for (var row = start; row < end; row += 1u) {
+        let at = row * arguments.columns + column;
+#if sum mean
+        dx[at] = value;
+#endif
+#if last
+        dx[at] = select(0.0, value, row == end - 1u);
+#endif
+#if max
+        let here = !found && x[arguments.x_first + at] == y[i];
+        found = found || here;
+        dx[at] = select(0.0, value, here);
+#endif
+    }
+}

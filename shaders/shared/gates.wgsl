@@ -1,0 +1,17 @@
+// Blocks of `hidden` values of the cells: GATES in the products, SAVED kept of a row for the backward pass.
+
+#if tanh relu
+const GATES = 1u;
+// h, h before.
+const SAVED = 2u;
+#endif
+#if gru
+const GATES = 3u;
+// r, z, n, W_hn h + b_hn, h before.
+const SAVED = 5u;
+#endif
+#if lstm
+const GATES = 4u;
+// i, f, g, o, c before, h before.
+const SAVED = 6u;
+#endif

@@ -1,0 +1,67 @@
+//! Simple recurrent unit over some steps of every sequence: `cpu/sru.rs` has the equations.
+//
+// An invocation runs one channel of one sequence, its memory in a register: nobody waits for anybody. Between launches
+// the memory passes through `last_c`.
+
+#import math
+#import sru
+
+// The input of the highway if there are 3 products.
+@group(0) @binding(4) var<storage, read> skip: array<f32>;
+// `[b_f, b_r]`.
+@group(0) @binding(5) var<storage, read> bias: array<f32>;
+// A row a sequence.
+@group(0) @binding(6) var<storage, read_write> last_c: array<f32>;
+@group(0) @binding(7) var<storage, read_write> rows: array<f32>;
+// For `sru_backward.wgsl`: c before the row, f, r, what the highway carries.
+@group(0) @binding(8) var<storage, read_write> saved: array<vec4<f32>>;
+
+// Candidate, forget and reset products and what the highway carries, where channel `j` is at step `t`.
+fn operands(lane: Lane, j: u32, t: u32) -> vec4<f32> {
+    let cell = row_at(lane, j, t) * arguments.channels + j;
+    let at = arguments.u_first + cell * arguments.products;
+    var carried = 0.0;
+    if arguments.products == 4u {
+        carried = u[at + 3u];
+    } else if is_set(SKIP) {
+        carried = skip[arguments.skip_first + cell] * arguments.scale;
+    }
+    return vec4(u[at], u[at + 1u], u[at + 2u], carried);
+}
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) invocation: u32,
+) {
+    let n = arguments.channels;
+    let i = group_number(group, groups) * 64u + invocation;
+    if i >= arguments.alive * n {
+        return;
+    }
+    let lane = lanes[i / n];
+    let j = i % n;
+    let v = weights_of(j);
+    let b = vec2(bias[j], bias[n + j]);
+    let mask = mask_of(lane, j);
+    let end = min(arguments.end_step, lane.length);
+    var c = last_c[lane.number * n + j];
+    // Read a step ahead, so that the memory's latency hides behind a step's arithmetic.
+    var next = operands(lane, j, arguments.first_step);
+    for (var t = arguments.first_step; t < end; t += 1u) {
+        let here = next;
+        next = operands(lane, j, min(t + 1u, end - 1u));
+        let f = sigmoid(here.y + v.x * c + b.x);
+        let r = sigmoid(here.z + v.y * c + b.y);
+        let cell = row_at(lane, j, t) * n + j;
+        if is_set(KEEP) {
+            saved[cell] = vec4(c, f, r, here.w);
+        }
+        c = f * c + (1.0 - f) * here.x;
+        let g = activation(c);
+        let added = select((g * mask - here.w) * r, (g - here.w) * mask * r, is_set(WEIGHT_C));
+        rows[cell] = added + here.w;
+    }
+    last_c[lane.number * n + j] = c;
+}
