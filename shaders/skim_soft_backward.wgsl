@@ -81,7 +81,7 @@ fn unit_at(row_first: u32, unit: u32) -> Unit {
     let n = arguments.hidden;
     let d = arguments.small;
     let before_at = row_first + 4u * (n + d) + unit;
-    var u: Unit;
+    var u = Unit();
     u.h = saved[before_at];
 #if lstm
     u.c = saved[before_at + n];
