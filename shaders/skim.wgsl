@@ -56,11 +56,11 @@ const FORCE_SKIM = 2u;
 
 var<workgroup> partial: array<vec4<f32>, SIZE>;
 var<workgroup> skim: u32;
-var<private> lane_number: u32;
+var<private> lane_number: u32 = 0u;
 
 #if narrow
 var<workgroup> h: array<f32, SIZE>;
-var<private> c_own: f32;
+var<private> c_own: f32 = 0.0;
 
 fn h_at(unit: u32) -> f32 {
     return h[unit];

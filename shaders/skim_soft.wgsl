@@ -131,7 +131,7 @@ fn main(
         }
         let decision_at = arguments.decision_x_first + 2u * row;
         let logits = workgroup_sum(lane, share) + vec2(decision_x[decision_at], decision_x[decision_at + 1u]);
-        var noise = vec2<f32>();
+        var noise = vec2(0.0);
         if (arguments.flags & GIVEN) != 0u {
             let at = arguments.noise_first + 2u * row;
             noise = vec2(ends[at], ends[at + 1u]);

@@ -81,19 +81,19 @@ fn unit_at(row_first: u32, unit: u32) -> Unit {
     let n = arguments.hidden;
     let d = arguments.small;
     let before_at = row_first + 4u * (n + d) + unit;
-    var u = Unit();
-    u.h = saved[before_at];
+    let h = saved[before_at];
 #if lstm
-    u.c = saved[before_at + n];
+    let c = saved[before_at + n];
+#else
+    let c = 0.0;
 #endif
-    u.gates = saved_gates(row_first + unit, n);
-    u.after_read = advance_unit(u.gates, u.h, u.c);
-    u.after_skim = vec2(u.h, u.c);
-    if unit < d {
-        u.small_gates = saved_gates(row_first + 4u * n + unit, d);
-        u.after_skim = advance_unit(u.small_gates, u.h, u.c);
+    let gates = saved_gates(row_first + unit, n);
+    let after_read = advance_unit(gates, h, c);
+    if unit >= d {
+        return Unit(h, c, gates, vec4(0.0), after_read, vec2(h, c));
     }
-    return u;
+    let small_gates = saved_gates(row_first + 4u * n + unit, d);
+    return Unit(h, c, gates, small_gates, after_read, advance_unit(small_gates, h, c));
 }
 
 @compute @workgroup_size(256)

@@ -29,6 +29,10 @@ pub(super) fn cases() -> Vec<Case> {
             add(10, 8, false, 1e4, &few);
             // Several chunks of time.
             add(5, 2, true, 1.0, &[300, 2, 129]);
+            if given_noise {
+                // Of fewer steps, since each takes long.
+                add(130, 8, false, 0.3, &[130]);
+            }
             for lengths in lane_shapes() {
                 add(4, 1, false, 1.0, &lengths);
             }

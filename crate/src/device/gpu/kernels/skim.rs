@@ -39,9 +39,12 @@ struct Arguments {
 }
 
 /// Invocations of a workgroup.
-const SIZE: usize = 256;
+pub(super) const SIZE: usize = 256;
 /// A unit's products are spread over no more invocations than this.
 const MOST_PARTS: usize = 16;
+
+/// Turns of a step's loops whose number does not depend on any size.
+pub(super) const OTHER_TURNS: usize = 64;
 
 /// A Skim call's operands by their names.
 pub(super) struct Operands<'a> {
@@ -189,7 +192,10 @@ pub(super) fn forward(
         least: least_difference(threshold),
     };
     let weights = packed.buffer(gpu)?;
-    for places in chunks(&operands.x.offsets) {
+    // Of a step that reads; and lane 0 sums up the small part of the decision, whichever way it goes.
+    let products = (n + input).div_ceil(arguments.big_parts as usize);
+    let turns = n.div_ceil(SIZE) * (products + MOST_PARTS) + op.small + OTHER_TURNS;
+    for places in chunks(&operands.x.offsets, turns) {
         let arguments = Arguments { places: places.len() as u32, ..arguments };
         let steps: usize = places.iter().map(|place| place.steps).sum();
         gpu.launch(

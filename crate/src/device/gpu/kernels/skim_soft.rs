@@ -6,7 +6,7 @@ use super::affine::{Target, View, matmul};
 use super::column_sums::add_columns;
 use super::elementwise::copy_into;
 use super::sequences::{Place, chunks};
-use super::skim::{Operands, Packed, copy, first_or_none};
+use super::skim::{OTHER_TURNS, Operands, Packed, SIZE, copy, first_or_none};
 use super::{Backward, first};
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::resident::Layout;
@@ -91,6 +91,11 @@ impl Sizes {
         }
     }
 
+    /// How many units an invocation computes.
+    fn units_an_invocation(&self) -> usize {
+        self.hidden.div_ceil(SIZE)
+    }
+
     /// Multiply-adds of a launch.
     fn work(&self, places: &[Place]) -> usize {
         let steps: usize = places.iter().map(|place| place.steps).sum();
@@ -157,7 +162,8 @@ pub(super) fn forward(
         CellKind::Lstm => &saccade_shaders::SKIM_SOFT_LSTM,
         _ => &saccade_shaders::SKIM_SOFT_GRU,
     };
-    for places in chunks(&operands.x.offsets) {
+    let turns = sizes.units_an_invocation() * (n + op.small_reads + 8) + OTHER_TURNS;
+    for places in chunks(&operands.x.offsets, turns) {
         let arguments = ForwardArguments { places: places.len() as u32, ..arguments };
         gpu.launch(
             kernel,
@@ -223,7 +229,8 @@ pub(super) fn backward(
         CellKind::Lstm => &saccade_shaders::SKIM_SOFT_BACKWARD_LSTM,
         _ => &saccade_shaders::SKIM_SOFT_BACKWARD_GRU,
     };
-    for places in chunks(&call.inputs[0].offsets).into_iter().rev() {
+    let turns = sizes.units_an_invocation() * (sizes.gates * (n + op.small) + 16) + OTHER_TURNS;
+    for places in chunks(&call.inputs[0].offsets, turns).into_iter().rev() {
         let arguments = BackwardArguments { places: places.len() as u32, ..arguments };
         gpu.launch(
             kernel,
