@@ -9,6 +9,7 @@
 #import math
 #import grid
 #import skim_cells
+#import workgroup_sum
 
 struct Arguments {
     places: u32,
@@ -55,11 +56,11 @@ const FORCE_SKIM = 2u;
 
 var<workgroup> partial: array<vec4<f32>, SIZE>;
 var<workgroup> skim: u32;
-var<private> lane_number: u32;
+var<private> lane_number: u32 = 0u;
 
 #if narrow
 var<workgroup> h: array<f32, SIZE>;
-var<private> c_own: f32;
+var<private> c_own: f32 = 0.0;
 
 fn h_at(unit: u32) -> f32 {
     return h[unit];
@@ -221,7 +222,7 @@ fn share(unit: u32) -> vec2<f32> {
     return h_at(unit) * vec2(weights[at], weights[at + arguments.input + arguments.hidden]);
 }
 
-// The share of the units that skimming leaves alone; the first invocation's result counts.
+// The share of the units that skimming leaves alone.
 fn share_of_rest(lane: u32) -> vec2<f32> {
     var sum = vec2(0.0);
     for (var unit = lane; unit < arguments.hidden; unit += SIZE) {
@@ -229,22 +230,7 @@ fn share_of_rest(lane: u32) -> vec2<f32> {
             sum += share(unit);
         }
     }
-    partial[lane] = vec4(sum, 0.0, 0.0);
-    workgroupBarrier();
-    if lane < 16u {
-        for (var i = lane + 16u; i < SIZE; i += 16u) {
-            sum += partial[i].xy;
-        }
-        partial[lane] = vec4(sum, 0.0, 0.0);
-    }
-    workgroupBarrier();
-    sum = vec2(0.0);
-    if lane == 0u {
-        for (var i = 0u; i < 16u; i += 1u) {
-            sum += partial[i].xy;
-        }
-    }
-    return sum;
+    return workgroup_sum(lane, sum);
 }
 
 @compute @workgroup_size(256)

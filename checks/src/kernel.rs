@@ -59,7 +59,7 @@ impl std::fmt::Display for Disagreement {
 }
 
 /// Named values of a call.
-type Values = Vec<(String, Vec<f32>)>;
+pub(crate) type Values = Vec<(String, Vec<f32>)>;
 
 /// Runs a case on the CPU and on another device and compares all values and gradients.
 ///

@@ -5,9 +5,11 @@
 pub mod cases;
 mod doubt;
 mod kernel;
+mod optimizer;
 mod random;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
 pub use kernel::{Case, Disagreement, Lane, Matrix, agree};
+pub use optimizer::optimizers_agree;
 pub use random::Random;

@@ -4,7 +4,7 @@ use js_sys::{Array, Function};
 use saccade_rnn::device::gpu::{Gpu, GpuOptions};
 use wasm_bindgen::prelude::*;
 
-use crate::{agree, cases};
+use crate::{agree, cases, optimizers_agree};
 
 /// Prints the message and place of a panic on the console.
 #[wasm_bindgen(start)]
@@ -46,6 +46,13 @@ pub async fn check(progress: Function) -> Result<Report, JsError> {
         }
         let _ = progress.call2(&JsValue::NULL, &(done + 1).into(), &cases.len().into());
     }
+    let runs = match optimizers_agree(&gpu).await {
+        Ok(runs) => runs,
+        Err(disagreement) => {
+            wrong.push(&disagreement.to_string().into());
+            0
+        }
+    };
     let adapter = gpu.adapter().to_string();
-    Ok(Report { adapter, kernels: saccade_shaders::ALL.len(), cases: cases.len(), wrong })
+    Ok(Report { adapter, kernels: saccade_shaders::ALL.len(), cases: cases.len() + runs, wrong })
 }

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use pollster::block_on;
-use saccade_checks::{agree, cases};
+use saccade_checks::{agree, cases, optimizers_agree};
 use saccade_rnn::device::gpu::{Gpu, GpuOptions};
 
 /// The adapter that the environment names in `SACCADE_ADAPTER`, otherwise the system's first.
@@ -22,4 +22,10 @@ fn kernels_agree_with_their_twins() {
     // Not by `println!`, which the test runner keeps to itself.
     let _ = writeln!(std::io::stderr(), "{} cases run on {}", cases.len(), gpu.adapter());
     assert!(wrong.is_empty(), "{} of {} disagree:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+#[test]
+fn optimizers_agree_step_by_step() {
+    let runs = block_on(optimizers_agree(&gpu())).unwrap_or_else(|disagreement| panic!("{disagreement}"));
+    assert!(runs > 0);
 }

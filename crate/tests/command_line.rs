@@ -33,11 +33,17 @@ impl Folder {
         fs::write(self.path(name), bytes).expect("the folder can be written to");
     }
 
+    /// `saccade` in the folder.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_saccade"));
+        command.current_dir(self.folder.path()).args(arguments);
+        command
+    }
+
     /// Runs `saccade` in the folder. A program that ends before it has read all its input is no mistake.
     fn run(&self, arguments: &[&str], input: &[u8]) -> Output {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_saccade"))
-            .current_dir(self.folder.path())
-            .args(arguments)
+        let mut child = self
+            .command(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -390,28 +396,27 @@ fn export_writes_a_smaller_copy() {
     assert_eq!(recorded, &eval["accuracy"], "the figures are those of the copy");
 }
 
+const RUN: &[u8] = br#"
+    [data]
+    name = "four texts"
+    tokenizer = { kind = "spaces", lowercase = true }
+    train = [{ path = "texts", format = "lines" }]
+    dev = { path = "texts", format = "lines" }
+    [model]
+    embedding_size = 4
+    encoder = [{ type = "gru", hidden_size = 4, bidirectional = false }]
+    pool = "mean"
+    [train]
+    batch = 4
+    epochs = 2
+    learning_rate = 0.01
+    "#;
+
 #[test]
 fn train_writes_a_model_and_names_what_is_missing() {
     let folder = Folder::new();
     folder.write("texts", TEXTS.repeat(8).as_bytes());
-    folder.write(
-        "run.toml",
-        br#"
-        [data]
-        name = "four texts"
-        tokenizer = { kind = "spaces", lowercase = true }
-        train = [{ path = "texts", format = "lines" }]
-        dev = { path = "texts", format = "lines" }
-        [model]
-        embedding_size = 4
-        encoder = [{ type = "gru", hidden_size = 4, bidirectional = false }]
-        pool = "mean"
-        [train]
-        batch = 4
-        epochs = 2
-        learning_rate = 0.01
-        "#,
-    );
+    folder.write("run.toml", RUN);
     let output = folder.run(&["train", "run.toml", "--data", ".", "--out", "made", "--json"], b"");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let events: Vec<Value> =
@@ -430,4 +435,34 @@ fn train_writes_a_model_and_names_what_is_missing() {
     let (code, message) = folder.failure(&["train", "run.toml"], b"");
     assert_eq!(code, "CONFIG_INVALID");
     assert!(message.contains("naem") && message.contains("line 2"), "{message}");
+}
+
+#[test]
+fn train_and_eval_use_the_gpu_or_say_why_not() {
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.repeat(8).as_bytes());
+    folder.write("run.toml", RUN);
+    let train = ["train", "run.toml", "--data", ".", "--out", "made", "--device", "gpu"];
+    let output = folder.run(&train, b"");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let command = &folder.json(&["inspect", "made"], b"")["config"]["training"]["command"];
+    assert_eq!(command, "saccade train run.toml --seed 0 --device gpu");
+
+    let eval = ["eval", "--model", "made", "--data", "texts", "--format", "lines", "--device"];
+    let on = |device| {
+        // Graphics drivers may have something to say on standard error.
+        let output = folder.run(&[&eval[..], &[device]].concat(), b"");
+        let figures: Value = serde_json::from_slice(&output.stdout).expect("one value");
+        figures["accuracy"].clone()
+    };
+    assert_eq!(on("gpu"), on("cpu"));
+    for arguments in [&train[..], &[&eval[..], &["gpu"]].concat()] {
+        let output = folder.command(arguments).arg("--json").env("SACCADE_ADAPTER", "no such GPU").output();
+        let output = output.expect("the program starts");
+        let line = text(&output.stderr).lines().last().expect("a line");
+        let error: Value = serde_json::from_str(line).expect("one value");
+        assert_eq!((output.status.code(), &error["error"]["code"]), (Some(1), &json!("NO_GPU")));
+        let message = error["error"]["message"].as_str().expect("a string");
+        assert!(message.contains("--device gpu") && message.contains("no such GPU"), "{message}");
+    }
 }

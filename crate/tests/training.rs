@@ -5,8 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use saccade_rnn::device::Cpu;
 use saccade_rnn::model::Model;
-use saccade_rnn::train::{Config, Event, Outcome, TrainError, train};
+use saccade_rnn::train::{Config, Event, Job, Outcome, TrainError, train};
 
 /// A folder of texts with a rule that a network can learn: a text is positive iff it holds more of `good` than of
 /// `bad`, negated after `not`.
@@ -56,7 +57,8 @@ impl Task {
     ) -> Result<Outcome, TrainError> {
         let cancel = AtomicBool::new(false);
         let mut steps = 0;
-        pollster::block_on(train(config, self.folder.path(), out, resume, "a test", &cancel, |event| {
+        let job = Job { config, data: self.folder.path(), out, resume, command: "a test" };
+        pollster::block_on(train(&Cpu, job, &cancel, |event| {
             if let Event::Step { .. } = event {
                 steps += 1;
                 cancel.fetch_or(steps == stop_after, Ordering::Relaxed);

@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "titles stand in the table that the build writes")]
 #[path = "../build/expand.rs"]
 mod expand;
+#[allow(dead_code, reason = "the table shows what was reflected")]
 #[path = "../build/reflect.rs"]
 mod reflect;
 

@@ -51,6 +51,10 @@ pub(super) fn cases() -> Vec<Case> {
             add(sizes(270, 260, false, 5, 0.5), &[3], force);
             // Several chunks of time.
             add(sizes(10, 8, false, 3, 0.5), &[300, 2, 129, 128], force);
+            if force == Force::All {
+                // Of fewer steps, since each takes long.
+                add(sizes(250, 8, false, 300, 0.5), &[125], force);
+            }
             add(Sizes { scale: 1e4, ..sizes(10, 8, true, 3, 0.5) }, &few, force);
         }
         for threshold in [0.0, 1.0] {

@@ -1,4 +1,4 @@
-//! One step of Adam over the values of a parameter.
+//! One step of Adam over the values of a parameter, and the average of the weights over time.
 
 use super::vectorize::vectorize;
 
@@ -15,5 +15,12 @@ vectorize! {
             v[i] = beta2 * v[i] + (1.0 - beta2) * g * g;
             w[i] = decay * w[i] - rate * m[i] / (v[i].sqrt() * correction + epsilon);
         }
+    }
+}
+
+/// `average = w + (average - w) keep`.
+pub(crate) fn average(average: &mut [f32], w: &[f32], keep: f32) {
+    for (a, w) in average.iter_mut().zip(w) {
+        *a = w + (*a - w) * keep;
     }
 }

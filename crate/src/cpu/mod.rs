@@ -25,6 +25,8 @@ pub(crate) mod lstm;
 pub mod math;
 pub(crate) mod matmul;
 pub mod noise;
+#[cfg(feature = "train")]
+pub(crate) mod norm;
 pub(crate) mod pool;
 pub(crate) mod ragged;
 pub(crate) mod recurrence;
@@ -36,6 +38,8 @@ pub(crate) mod skim_soft;
 pub(crate) mod skip_gram;
 pub(crate) mod softmax;
 pub(crate) mod sru;
+#[cfg(feature = "gpu")]
+pub(crate) mod transpose;
 mod vectorize;
 
 pub use ragged::Ragged;

@@ -3,6 +3,8 @@
 #[cfg(feature = "train")]
 mod backward;
 #[cfg(feature = "train")]
+mod optimize;
+#[cfg(feature = "train")]
 mod training;
 #[cfg(not(feature = "train"))]
 #[path = "cpu/without_training.rs"]

@@ -10,6 +10,8 @@ mod error;
 pub mod gpu;
 mod infer;
 mod op;
+#[cfg(feature = "train")]
+mod optimize;
 mod parameters;
 
 use std::ops::Range;
@@ -18,6 +20,8 @@ pub use crate::cpu::pool::Pool;
 pub use cpu::Cpu;
 pub use error::{EngineError, Failure};
 pub use op::{Binary, CellKind, Op, Real, Shape, Skim, SkimMode, Sru, Unary, WeightView};
+#[cfg(feature = "train")]
+pub use optimize::{AdamStep, Optimize, Part, Rows};
 pub use parameters::{ParamId, Parameter, Parameters};
 
 /// Rows of several nodes laid end to end in one buffer.

@@ -122,6 +122,18 @@ impl Parameters {
         self.revisions[id.index()]
     }
 
+    /// Says that a device has newer values of a parameter than the host: other devices' copies are out of date.
+    #[cfg(all(feature = "train", feature = "gpu"))]
+    pub(crate) fn supersede(&mut self, id: ParamId) {
+        self.revisions[id.index()] += 1;
+    }
+
+    /// Takes the values that superseded the host's.
+    #[cfg(all(feature = "train", feature = "gpu"))]
+    pub(crate) fn catch_up(&mut self, id: ParamId, values: Vec<f32>) {
+        self.list[id.index()].values = values;
+    }
+
     /// What distinguishes this store from all others while it lives; a clone is another store.
     pub fn identity(&self) -> Weak<()> {
         Arc::downgrade(&self.identity)

@@ -74,6 +74,13 @@ pub struct Held<B> {
     columns: usize,
 }
 
+impl<B: Clone> Held<B> {
+    /// The buffer and the elements of it, as [`Device::read`] takes them.
+    pub fn elements(&self) -> (B, Range<usize>) {
+        (self.buffer.clone(), self.rows.start * self.columns..self.rows.end * self.columns)
+    }
+}
+
 /// Nodes run together only if their keys are equal, compared whole.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
@@ -294,8 +301,13 @@ impl<D: Device> Gradients<D> {
     }
 
     /// The gradient of one parameter in the device's memory; `None` is zero.
-    pub fn get_mut(&mut self, id: ParamId) -> Option<&mut D::Buffer> {
-        self.slots[id.index()].as_mut()
+    pub fn get(&self, id: ParamId) -> Option<&D::Buffer> {
+        self.slots[id.index()].as_ref()
+    }
+
+    /// As [`Self::get`], to change it, put one in its place or forget it.
+    pub fn get_mut(&mut self, id: ParamId) -> &mut Option<D::Buffer> {
+        &mut self.slots[id.index()]
     }
 
     /// The gradient of one parameter, or `None` if no scalar depended on it.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::corpus::Item;
-use crate::device::{Cpu, EngineError};
+use crate::device::{Device, EngineError};
 use crate::graph::{Graph, Strategy};
 use crate::model::{Dropouts, Model};
 use crate::nn::{Flops, SkimControl};
@@ -42,13 +42,14 @@ impl Evaluation {
 /// How many texts run together: their rows share one matrix product.
 const TEXTS_TOGETHER: usize = 32;
 
-/// Evaluates a model with hard decisions. `progress` is called with the number of texts done, and stops the
+/// Evaluates a model on a device, with hard decisions. `progress` is called with the number of texts done, and stops the
 /// evaluation by returning false.
 ///
 /// # Errors
 /// If the engine fails.
-pub async fn evaluate(
+pub async fn evaluate<D: Device>(
     model: &Model,
+    device: &D,
     items: &[Item],
     threshold: f32,
     mut progress: impl FnMut(usize) -> bool,
@@ -61,26 +62,23 @@ pub async fn evaluate(
     order.sort_by_key(|item| item.ids.len());
     let mut done = 0;
     for batch in order.chunks(TEXTS_TOGETHER) {
-        let graph = Graph::inference(model.parameters(), &Cpu, Strategy::Agenda);
+        let graph = Graph::inference(model.parameters(), device, Strategy::Agenda);
         let control = SkimControl::Decide { threshold, force: &[] };
-        let texts: Vec<_> = batch
-            .iter()
-            .map(|item| {
-                let out = model.network().classify(&graph, &item.ids, control, Dropouts::default());
-                (out.logits.log_softmax(), out.skims)
-            })
-            .collect();
-        for (item, (log_p, layers)) in batch.iter().zip(texts) {
-            let log_p = log_p.value().await?;
+        let mut wanted = Vec::new();
+        for item in batch {
+            let out = model.network().classify(&graph, &item.ids, control, Dropouts::default());
+            wanted.push(out.logits.log_softmax());
+            wanted.extend(out.skims.iter().map(|skim| skim.decisions));
+        }
+        let values = graph.values(&wanted).await?;
+        for (item, values) in batch.iter().zip(values.chunks(wanted.len() / batch.len())) {
+            let (log_p, layers) = (&values[0], &values[1..]);
             let best = (0..log_p.len()).max_by(|a, b| log_p[*a].total_cmp(&log_p[*b]));
             right += usize::from(best == Some(item.label as usize));
             loss -= f64::from(log_p[item.label as usize]);
-            let mut skimmed = Vec::new();
-            for layer in layers {
-                let choices = layer.decisions.value().await?;
-                decisions += choices.len();
-                skimmed.push(choices.iter().filter(|d| **d > 0.5).count());
-            }
+            let skimmed = layers.iter().map(|choices| choices.iter().filter(|d| **d > 0.5).count());
+            let skimmed: Vec<usize> = skimmed.collect();
+            decisions += layers.iter().map(Vec::len).sum::<usize>();
             skims += skimmed.iter().sum::<usize>();
             flops = flops + model.network().flops(item.ids.len(), skimmed.into_iter());
         }

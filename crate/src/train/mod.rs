@@ -20,6 +20,6 @@ pub use config::{
 pub use corpus::{Corpus, CorpusError, Item, read_items};
 pub use evaluate::{Evaluation, evaluate};
 pub use optimizer::{Adam, AdamConfig, Touched};
-pub use run::{Event, Outcome, TrainError, train};
+pub use run::{Event, Job, Outcome, TrainError, train};
 pub use state::{StateError, write_whole};
 pub use transfer::{Source, TransferError, transfer};

@@ -7,9 +7,9 @@
 //! `average = w + (average - w) decay^k`, exact since the row did not move.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use crate::cpu::adam;
-use crate::device::{Cpu, ParamId, Parameters};
+use crate::device::{AdamStep, Device, EngineError, Optimize, ParamId, Parameters, Part, Rows};
 use crate::graph::Gradients;
 
 /// Settings of [`Adam`].
@@ -38,37 +38,42 @@ impl Default for AdamConfig {
 /// Parameters of which only some rows have a gradient, with those rows in increasing order.
 pub type Touched = BTreeMap<ParamId, Vec<u32>>;
 
-/// The optimiser's state.
-#[derive(Clone, Debug)]
-pub struct Adam {
+/// The optimiser, its state in the memory of a device.
+pub struct Adam<D: Device> {
     config: AdamConfig,
-    /// Steps taken.
-    pub(super) step: u64,
-    /// First and second moments and averaged weights of each parameter.
-    pub(super) moments: Vec<Moments>,
+    step: u64,
+    moments: Vec<Moments<D::Buffer>>,
 }
 
-/// State of one parameter.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Moments {
-    pub(super) first: Vec<f32>,
-    pub(super) second: Vec<f32>,
-    /// Empty without averaging.
-    pub(super) average: Vec<f32>,
+/// State of one parameter, on a device or, as a file keeps it, on the host.
+#[derive(Clone, Debug)]
+pub(super) struct Moments<B> {
+    pub(super) first: B,
+    pub(super) second: B,
+    /// The averaged weights, if there is averaging.
+    pub(super) average: Option<B>,
     /// Steps for which the average of each lazily updated row is caught up.
     pub(super) caught_up: Vec<u64>,
 }
 
-impl Adam {
+/// The state of every parameter, on the host.
+pub(super) type Snapshot = Vec<Moments<Vec<f32>>>;
+
+impl<D: Optimize> Adam<D> {
     /// A fresh optimiser for parameters.
-    pub fn new(config: AdamConfig, parameters: &Parameters) -> Self {
-        let moments = parameters.iter().map(|(_, p)| Moments {
-            first: vec![0.0; p.values.len()],
-            second: vec![0.0; p.values.len()],
-            average: if config.average > 0.0 { p.values.clone() } else { Vec::new() },
-            caught_up: vec![0; p.rows()],
+    ///
+    /// # Errors
+    /// If the device has no room.
+    pub fn new(config: AdamConfig, device: &D, parameters: &Parameters) -> Result<Self, EngineError> {
+        let moments = parameters.iter().map(|(_, p)| {
+            Ok(Moments {
+                first: device.zeros(p.values.len())?,
+                second: device.zeros(p.values.len())?,
+                average: (config.average > 0.0).then(|| device.upload(p.values.clone())).transpose()?,
+                caught_up: vec![0; p.rows()],
+            })
         });
-        Self { config, step: 0, moments: moments.collect() }
+        Ok(Self { config, step: 0, moments: moments.collect::<Result<_, EngineError>>()? })
     }
 
     /// Steps taken.
@@ -76,151 +81,182 @@ impl Adam {
         self.step
     }
 
-    /// Changes parameters by their gradients and sets the gradients to zero; returns the gradient's global norm before
-    /// clipping. `rate` is the step size of a parameter; where it is 0 the parameter stays. If the norm is not finite
-    /// nothing changes but the gradients.
-    pub fn update(
+    /// Changes parameters by their gradients and sets the gradients to zero. Returns the gradient's global norm before
+    /// clipping, and, read in the same exchange with the device, the elements of buffers asked for by `read`.
+    /// `rate` is the step size of a parameter; where it is 0 the parameter stays. If the norm is not finite nothing
+    /// changes but the gradients.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn update(
         &mut self,
+        device: &D,
         parameters: &mut Parameters,
-        gradients: &mut Gradients<Cpu>,
+        gradients: &mut Gradients<D>,
         touched: &Touched,
         rate: impl Fn(ParamId) -> f32,
-    ) -> f32 {
+        read: &[(D::Buffer, Range<usize>)],
+    ) -> Result<(f32, Vec<Vec<f32>>), EngineError> {
+        let parts: Vec<_> = parameters
+            .iter()
+            .filter_map(|(id, p)| {
+                let buffer = gradients.get(id)?;
+                Some(Part { buffer, columns: p.columns(), rows: rows(touched, id, p.rows()) })
+            })
+            .collect();
+        let norm = device.norm(&parts)?;
         let ids: Vec<ParamId> = parameters.iter().map(|(id, _)| id).collect();
-        let mut squares = 0.0f64;
-        for &id in &ids {
-            let columns = parameters.get(id).columns();
-            for_rows(gradients, touched, id, columns, |_, g| {
-                squares += g.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>();
-            });
+        for id in ids {
+            self.change(device, parameters, id, gradients.get_mut(id), touched, rate(id), &norm)?;
         }
-        let norm = squares.sqrt() as f32;
-        let finite = norm.is_finite();
-        // PyTorch's `clip_grad_norm_`, which leaves a margin for rounding.
-        let scale = if self.config.clip > 0.0 { (self.config.clip / (norm + 1e-6)).min(1.0) } else { 1.0 };
-        if finite {
+        let mut read = read.to_vec();
+        read.push((norm, 0..1));
+        let mut values = device.read(&read).await?;
+        let norm = values.pop().map_or(f32::NAN, |norm| norm[0]);
+        if norm.is_finite() {
             self.step += 1;
-        }
-        for &id in &ids {
-            let (columns, trainable) = (parameters.get(id).columns(), parameters.get(id).trainable);
-            let rate = rate(id);
-            let lazy = touched.contains_key(&id);
-            let (config, step, moments) = (self.config, self.step, &mut self.moments[id.index()]);
-            let values = &mut parameters.get_mut(id).values;
-            for_rows(gradients, touched, id, columns, |first, g| {
-                let range = first..first + g.len();
-                if finite && trainable && rate > 0.0 {
-                    if lazy {
-                        moments.catch_up(first / columns.max(1), columns, values, config.average, step - 1);
-                    }
-                    moments.apply(&mut values[range], first, g, config, step, rate, scale);
-                }
-                g.fill(0.0);
-            });
-            if finite && !lazy {
-                moments.average_all(values, config.average);
-            } else if finite {
-                for &row in touched.get(&id).into_iter().flatten() {
-                    moments.catch_up(row as usize, columns, values, config.average, step);
-                }
+            for (id, rows) in touched.iter().filter(|_| self.config.average > 0.0) {
+                let caught_up = &mut self.moments[id.index()].caught_up;
+                rows.iter().for_each(|&row| caught_up[row as usize] = self.step);
             }
         }
-        norm
+        Ok((norm, values))
+    }
+
+    /// Changes one parameter and its average, if the norm is finite.
+    #[allow(clippy::too_many_arguments, reason = "a step of Adam has as many operands")]
+    fn change(
+        &mut self,
+        device: &D,
+        parameters: &mut Parameters,
+        id: ParamId,
+        gradient: &mut Option<D::Buffer>,
+        touched: &Touched,
+        rate: f32,
+        norm: &D::Buffer,
+    ) -> Result<(), EngineError> {
+        let (step, decay) = (self.step + 1, self.config.average);
+        let settings = self.settings(step, rate);
+        let moments = &mut self.moments[id.index()];
+        let rows = rows(touched, id, parameters.get(id).rows());
+        let moves = parameters.get(id).trainable && rate > 0.0;
+        if let Some(gradient) = gradient.as_mut().filter(|_| moves) {
+            if let Rows::Listed(rows) = rows {
+                moments.catch_up(device, parameters, id, rows, decay, step - 1, Some(norm))?;
+            }
+            let state = [&mut moments.first, &mut moments.second];
+            device.adam(parameters, id, rows, gradient, state, norm, &settings)?;
+        } else {
+            *gradient = None;
+            if let Rows::Listed(rows) = rows {
+                return moments.catch_up(device, parameters, id, rows, decay, step, Some(norm));
+            }
+        }
+        match &mut moments.average {
+            Some(average) => device.average(parameters, id, rows, average, &[decay], Some(norm)),
+            None => Ok(()),
+        }
+    }
+
+    /// PyTorch's form: bias corrections in the step size and in the denominator.
+    fn settings(&self, step: u64, rate: f32) -> AdamStep {
+        let AdamConfig { beta1, beta2, epsilon, weight_decay, clip, .. } = self.config;
+        let correction1 = 1.0 - f64::from(beta1).powf(step as f64);
+        let correction2 = 1.0 - f64::from(beta2).powf(step as f64);
+        AdamStep {
+            beta1,
+            beta2,
+            epsilon,
+            rate: (f64::from(rate) / correction1) as f32,
+            correction: (1.0 / correction2.sqrt()) as f32,
+            decay: 1.0 - rate * weight_decay,
+            clip,
+        }
     }
 
     /// Exchanges the weights with their averages (and back, when called again). Without averaging nothing happens.
-    pub fn swap_average(&mut self, parameters: &mut Parameters) {
-        if self.config.average == 0.0 {
-            return;
-        }
-        let step = self.step;
-        for (id, p) in parameters.iter_mut() {
-            let columns = p.columns();
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn swap_average(&mut self, device: &D, parameters: &mut Parameters) -> Result<(), EngineError> {
+        let (step, decay) = (self.step, self.config.average);
+        let ids: Vec<ParamId> = parameters.iter().map(|(id, _)| id).collect();
+        for id in ids {
             let moments = &mut self.moments[id.index()];
-            for row in 0..p.rows() {
-                if moments.caught_up[row] > 0 {
-                    moments.catch_up(row, columns, &p.values, self.config.average, step);
-                }
+            let lazy = |&row: &u32| moments.caught_up[row as usize] > 0;
+            let rows: Vec<u32> = (0..moments.caught_up.len() as u32).filter(lazy).collect();
+            moments.catch_up(device, parameters, id, &rows, decay, step, None)?;
+            rows.iter().for_each(|&row| moments.caught_up[row as usize] = step);
+            if let Some(average) = &mut moments.average {
+                device.exchange(parameters, id, average)?;
             }
-            std::mem::swap(&mut p.values, &mut moments.average);
         }
+        Ok(())
+    }
+
+    /// A copy of its state.
+    pub(super) async fn snapshot(
+        &self,
+        device: &D,
+        parameters: &Parameters,
+    ) -> Result<Snapshot, EngineError> {
+        let mut snapshot = Snapshot::new();
+        for ((_, p), m) in parameters.iter().zip(&self.moments) {
+            let all = |buffer: &D::Buffer| (buffer.clone(), 0..p.values.len());
+            let parts: Vec<_> = [&m.first, &m.second].into_iter().chain(&m.average).map(all).collect();
+            let mut values = device.read(&parts).await?.into_iter();
+            snapshot.push(Moments {
+                first: values.next().unwrap_or_default(),
+                second: values.next().unwrap_or_default(),
+                average: values.next(),
+                caught_up: m.caught_up.clone(),
+            });
+        }
+        Ok(snapshot)
+    }
+
+    /// Takes over what [`Self::snapshot`] gave after so many steps.
+    pub(super) fn restore(&mut self, device: &D, step: u64, snapshot: Snapshot) -> Result<(), EngineError> {
+        let upload = |m: Moments<Vec<f32>>| {
+            Ok(Moments {
+                first: device.upload(m.first)?,
+                second: device.upload(m.second)?,
+                average: m.average.map(|average| device.upload(average)).transpose()?,
+                caught_up: m.caught_up,
+            })
+        };
+        self.moments = snapshot.into_iter().map(upload).collect::<Result<_, EngineError>>()?;
+        self.step = step;
+        Ok(())
     }
 }
 
-impl Moments {
-    #[allow(clippy::too_many_arguments, reason = "one step of Adam has as many operands")]
-    fn apply(
+impl<B: Clone> Moments<B> {
+    /// Brings the averages of rows to `step`, over steps in which the rows did not move.
+    #[allow(clippy::too_many_arguments, reason = "what an average depends on")]
+    fn catch_up<D: Optimize<Buffer = B>>(
         &mut self,
-        values: &mut [f32],
-        first: usize,
-        gradient: &[f32],
-        config: AdamConfig,
+        device: &D,
+        parameters: &Parameters,
+        id: ParamId,
+        rows: &[u32],
+        decay: f32,
         step: u64,
-        rate: f32,
-        scale: f32,
-    ) {
-        let range = first..first + gradient.len();
-        // PyTorch's form: bias corrections in the step size and in the denominator.
-        let correction1 = 1.0 - f64::from(config.beta1).powf(step as f64);
-        let correction2 = 1.0 - f64::from(config.beta2).powf(step as f64);
-        adam::step(
-            values,
-            gradient,
-            &mut self.first[range.clone()],
-            &mut self.second[range],
-            [
-                scale,
-                config.beta1,
-                config.beta2,
-                config.epsilon,
-                (f64::from(rate) / correction1) as f32,
-                (1.0 / correction2.sqrt()) as f32,
-                1.0 - rate * config.weight_decay,
-            ],
-        );
-    }
-
-    /// Brings the average of a row to `step`, over steps in which the row did not move.
-    fn catch_up(&mut self, row: usize, columns: usize, values: &[f32], decay: f32, step: u64) {
-        let rested = step - self.caught_up[row];
-        if decay == 0.0 || rested == 0 {
-            return;
+        norm: Option<&B>,
+    ) -> Result<(), EngineError> {
+        let Some(average) = &mut self.average else { return Ok(()) };
+        let rested = |row: u32| step - self.caught_up[row as usize];
+        let rows: Vec<u32> = rows.iter().copied().filter(|&row| rested(row) > 0).collect();
+        if rows.is_empty() {
+            return Ok(());
         }
-        self.caught_up[row] = step;
-        let keep = f64::from(decay).powf(rested as f64) as f32;
-        let range = row * columns..(row + 1) * columns;
-        for (a, w) in self.average[range.clone()].iter_mut().zip(&values[range]) {
-            *a = w + (*a - w) * keep;
-        }
-    }
-
-    fn average_all(&mut self, values: &[f32], decay: f32) {
-        if decay > 0.0 {
-            for (a, w) in self.average.iter_mut().zip(values) {
-                *a = w + (*a - w) * decay;
-            }
-        }
+        let keep = |&row: &u32| f64::from(decay).powf(rested(row) as f64) as f32;
+        let keep: Vec<f32> = rows.iter().map(keep).collect();
+        device.average(parameters, id, Rows::Listed(&rows), average, &keep, norm)
     }
 }
 
-/// Calls `f` with every row of a parameter's gradient that may be other than zero, and the place of its first value;
-/// once with all of it if the parameter is not updated row by row.
-fn for_rows(
-    gradients: &mut Gradients<Cpu>,
-    touched: &Touched,
-    id: ParamId,
-    columns: usize,
-    mut f: impl FnMut(usize, &mut [f32]),
-) {
-    let Some(gradient) = gradients.get_mut(id) else { return };
-    let gradient = std::sync::Arc::make_mut(gradient);
-    match touched.get(&id) {
-        None => f(0, gradient),
-        Some(rows) => {
-            for &row in rows {
-                let first = row as usize * columns;
-                f(first, &mut gradient[first..first + columns]);
-            }
-        }
-    }
+/// The rows of a parameter that may have a gradient other than zero.
+fn rows(touched: &Touched, id: ParamId, all: usize) -> Rows<'_> {
+    touched.get(&id).map_or(Rows::All(all), |rows| Rows::Listed(rows))
 }

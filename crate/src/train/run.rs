@@ -12,7 +12,7 @@ use super::optimizer::{Adam, AdamConfig, Touched};
 use super::state::{self, Best, Progress, StateError};
 use super::transfer::{Source, TransferError, transfer};
 use crate::cpu::noise;
-use crate::device::{Cpu, EngineError};
+use crate::device::{EngineError, Optimize};
 use crate::graph::{Gradients, Graph, Strategy};
 use crate::model::{self, Dropouts, FreshOptions, Model, ModelError, Storage, Task};
 use crate::nn::SkimControl;
@@ -115,44 +115,55 @@ pub enum Outcome {
     Cancelled,
 }
 
-/// Trains the model that `config` describes on data below `root` and writes it to `out`. `command` is recorded in
-/// the file. With `resume` an interrupted run goes on.
+/// What to train, from what, and where to.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// The run.
+    pub config: &'a Config,
+    /// The folder that the config's data paths are below.
+    pub data: &'a Path,
+    /// The model file to write.
+    pub out: &'a Path,
+    /// Whether an interrupted run is to go on.
+    pub resume: bool,
+    /// What is recorded in the file as the command that made it.
+    pub command: &'a str,
+}
+
+/// Trains a model on a device, on which weights, gradients and the optimiser's state stay from step to step.
 ///
 /// # Errors
 /// See [`TrainError`]. The file of an earlier evaluation stays.
-pub async fn train(
-    config: &Config,
-    root: &Path,
-    out: &Path,
-    resume: bool,
-    command: &str,
+pub async fn train<D: Optimize>(
+    device: &D,
+    job: Job<'_>,
     cancel: &AtomicBool,
     mut on_event: impl FnMut(Event),
 ) -> Result<Outcome, TrainError> {
+    let config = job.config;
     config.validate()?;
     let init = config.train.init.as_deref().map(Source::read).transpose()?;
     let more_words = init.as_ref().map_or(&[][..], |source| &source.words);
-    let corpus = Corpus::load(&config.data, root, more_words)?;
-    let mut run = Run::new(config, &corpus, out, command)?;
+    let corpus = Corpus::load(&config.data, job.data, more_words)?;
+    let (mut model, dropouts) = fresh(config, &corpus, job.command)?;
     let copied = match &init {
-        Some(source) => transfer(&mut run.model, source)?,
+        Some(source) => transfer(&mut model, source)?,
         None => (0, Vec::new()),
     };
-    run.adam = Adam::new(run.adam_config(), run.model.parameters());
     on_event(Event::Loaded {
         texts: [corpus.train.len(), corpus.dev.len(), corpus.test.len()],
         words: corpus.vocabulary.len(),
-        parameters: run.model.parameters().iter().map(|(_, p)| p.values.len()).sum(),
+        parameters: model.parameters().iter().map(|(_, p)| p.values.len()).sum(),
         copied,
     });
-    let state_path = state::path_for(out);
-    if resume {
-        let (parameters, adam) = (run.model.parameters_mut(), &mut run.adam);
-        run.progress = state::load(&state_path, &run.progress.config, parameters, adam)?;
+    let state_path = state::path_for(job.out);
+    let mut run = Run::new(device, config, &corpus, job.out, model, dropouts)?;
+    if job.resume {
+        run.restore(&state_path)?;
     }
     while run.progress.epoch < config.train.epochs && !run.is_stale() {
         if !run.epoch(cancel, &mut on_event).await? {
-            state::save(&state_path, &run.progress, run.model.parameters(), &run.adam)?;
+            run.save(&state_path).await?;
             return Ok(Outcome::Cancelled);
         }
     }
@@ -163,70 +174,98 @@ pub async fn train(
     Ok(outcome)
 }
 
-struct Run<'a> {
+/// The model that a config describes, untrained.
+fn fresh(config: &Config, corpus: &Corpus, command: &str) -> Result<(Model, Dropouts), ModelError> {
+    let t = &config.train;
+    let dropouts = Dropouts {
+        embedding: t.dropout_embedding,
+        embedding_per_sequence: t.dropout_per_sequence,
+        encoder: t.dropout_encoder,
+        head: t.dropout_head,
+    };
+    let options =
+        FreshOptions { forget_bias: config.model.forget_bias, highway_bias: config.model.highway_bias };
+    let model_config = model::Config {
+        format: model::FORMAT,
+        task: Task::Classify,
+        tokenizer: config.data.tokenizer,
+        vocabulary: corpus.vocabulary.words().to_vec(),
+        labels: corpus.labels.clone(),
+        data_labels: if corpus.data_labels == corpus.labels {
+            Vec::new()
+        } else {
+            corpus.data_labels.clone()
+        },
+        embedding_size: config.model.embedding_size,
+        encoder: config.model.encoder.clone(),
+        pool: config.model.pool,
+        threshold: t.skim.map(|_| model::DEFAULT_THRESHOLD),
+        training: model::Training {
+            command: Some(command.to_owned()),
+            seed: Some(u64::from(config.seed)),
+            data_set: Some(config.data.name.clone()),
+            licence: config.data.licence.clone(),
+            ..model::Training::default()
+        },
+    };
+    Ok((Model::fresh(model_config, dropouts, options, config.seed)?, dropouts))
+}
+
+struct Run<'a, D: Optimize> {
+    device: &'a D,
     config: &'a Config,
     corpus: &'a Corpus,
     out: &'a Path,
+    /// Its weights on the host may lie behind those on the device: see [`Optimize::fetch`].
     model: Model,
     dropouts: Dropouts,
-    adam: Adam,
-    gradients: Gradients<Cpu>,
+    adam: Adam<D>,
+    gradients: Gradients<D>,
     progress: Progress,
 }
 
-impl<'a> Run<'a> {
-    fn new(config: &'a Config, corpus: &'a Corpus, out: &'a Path, command: &str) -> Result<Self, TrainError> {
-        let t = &config.train;
-        let dropouts = Dropouts {
-            embedding: t.dropout_embedding,
-            embedding_per_sequence: t.dropout_per_sequence,
-            encoder: t.dropout_encoder,
-            head: t.dropout_head,
-        };
-        let fresh =
-            FreshOptions { forget_bias: config.model.forget_bias, highway_bias: config.model.highway_bias };
-        let model_config = model::Config {
-            format: model::FORMAT,
-            task: Task::Classify,
-            tokenizer: config.data.tokenizer,
-            vocabulary: corpus.vocabulary.words().to_vec(),
-            labels: corpus.labels.clone(),
-            data_labels: if corpus.data_labels == corpus.labels {
-                Vec::new()
-            } else {
-                corpus.data_labels.clone()
-            },
-            embedding_size: config.model.embedding_size,
-            encoder: config.model.encoder.clone(),
-            pool: config.model.pool,
-            threshold: t.skim.map(|_| model::DEFAULT_THRESHOLD),
-            training: model::Training {
-                command: Some(command.to_owned()),
-                seed: Some(u64::from(config.seed)),
-                data_set: Some(config.data.name.clone()),
-                licence: config.data.licence.clone(),
-                ..model::Training::default()
-            },
-        };
-        let model = Model::fresh(model_config, dropouts, fresh, config.seed)?;
+impl<'a, D: Optimize> Run<'a, D> {
+    fn new(
+        device: &'a D,
+        config: &'a Config,
+        corpus: &'a Corpus,
+        out: &'a Path,
+        model: Model,
+        dropouts: Dropouts,
+    ) -> Result<Self, TrainError> {
         let json = serde_json::to_string(config)
             .map_err(|error| ModelError::ConfigSyntax { reason: error.to_string() })?;
+        let t = &config.train;
+        let (weight_decay, clip, average) = (t.weight_decay, t.clip, t.average);
+        let adam = AdamConfig { weight_decay, clip, average, ..AdamConfig::default() };
         Ok(Self {
+            device,
             config,
             corpus,
             out,
             dropouts,
-            adam: Adam::new(AdamConfig::default(), model.parameters()),
+            adam: Adam::new(adam, device, model.parameters())?,
             gradients: Gradients::zeros(model.parameters()),
             model,
             progress: Progress { config: json, ..Progress::default() },
         })
     }
 
-    fn adam_config(&self) -> AdamConfig {
-        let t = &self.config.train;
-        let (weight_decay, clip, average) = (t.weight_decay, t.clip, t.average);
-        AdamConfig { weight_decay, clip, average, ..AdamConfig::default() }
+    /// Goes on where a run was interrupted.
+    fn restore(&mut self, path: &Path) -> Result<(), TrainError> {
+        let averaged = self.config.train.average > 0.0;
+        let parameters = self.model.parameters_mut();
+        let (progress, moments) = state::load(path, &self.progress.config, parameters, averaged)?;
+        self.adam.restore(self.device, progress.step, moments)?;
+        self.progress = progress;
+        Ok(())
+    }
+
+    /// Keeps what an interrupted run goes on from.
+    async fn save(&mut self, path: &Path) -> Result<(), TrainError> {
+        self.device.fetch(self.model.parameters_mut()).await?;
+        let moments = self.adam.snapshot(self.device, self.model.parameters()).await?;
+        Ok(state::save(path, &self.progress, self.model.parameters(), moments)?)
     }
 
     fn is_stale(&self) -> bool {
@@ -274,7 +313,7 @@ impl<'a> Run<'a> {
         let step = self.progress.step;
         let graph = Graph::training(
             self.model.parameters(),
-            &Cpu,
+            self.device,
             Strategy::Agenda,
             noise::bits(self.config.seed, 3, step as u32),
         );
@@ -295,7 +334,21 @@ impl<'a> Run<'a> {
             Some((skim, gamma)) => loss + skim.scale(gamma),
             None => loss,
         };
-        let value = total.value().await?[0];
+        total.backward_into(&mut self.gradients).await?;
+        let mut read = vec![total.hold()?.elements(), loss.hold()?.elements()];
+        if let Some((skim, _)) = skim_loss {
+            read.push(skim.hold()?.elements());
+        }
+        drop(graph);
+
+        let table = self.model.network().embedding.weight;
+        let rows: BTreeSet<u32> = batch.iter().flat_map(|item| item.ids.iter().copied()).collect();
+        let touched = Touched::from([(table, rows.into_iter().collect())]);
+        let rate = t.learning_rate * self.schedule(steps);
+        let rate = |id| if id == table { rate * t.embedding_rate } else { rate };
+        let (parameters, gradients) = (self.model.parameters_mut(), &mut self.gradients);
+        let (norm, values) =
+            self.adam.update(self.device, parameters, gradients, &touched, rate, &read).await?;
         let not_finite = |what, value| TrainError::NotFinite {
             what,
             value,
@@ -303,31 +356,14 @@ impl<'a> Run<'a> {
             epoch: self.progress.epoch,
             kept: self.out.to_owned(),
         };
-        if !value.is_finite() {
-            return Err(not_finite("loss", value));
+        if !values[0][0].is_finite() {
+            return Err(not_finite("loss", values[0][0]));
         }
-        total.backward_into(&mut self.gradients).await?;
-        let event = Event::Step {
-            loss: loss.value().await?[0],
-            skim_loss: match skim_loss {
-                Some((skim, _)) => Some(skim.value().await?[0]),
-                None => None,
-            },
-        };
-        drop(graph);
-
-        let table = self.model.network().embedding.weight;
-        let rows: BTreeSet<u32> = batch.iter().flat_map(|item| item.ids.iter().copied()).collect();
-        let touched = Touched::from([(table, rows.into_iter().collect())]);
-        let rate = t.learning_rate * self.schedule(steps);
-        let norm = self.adam.update(self.model.parameters_mut(), &mut self.gradients, &touched, |id| {
-            if id == table { rate * t.embedding_rate } else { rate }
-        });
         if !norm.is_finite() {
             return Err(not_finite("gradient norm", norm));
         }
         self.progress.step += 1;
-        Ok(event)
+        Ok(Event::Step { loss: values[1][0], skim_loss: values.get(2).map(|skim| skim[0]) })
     }
 
     /// What the step size is multiplied by. The length of the run is estimated from this epoch's.
@@ -344,21 +380,20 @@ impl<'a> Run<'a> {
     /// Evaluates the averaged weights on the development texts and keeps the model if it is the best; `None` if
     /// cancelled.
     async fn evaluate(&mut self, epoch: f64, cancel: &AtomicBool) -> Result<Option<Event>, TrainError> {
-        self.adam.swap_average(self.model.parameters_mut());
-        let result = evaluate(&self.model, &self.corpus.dev, self.model.threshold(), |_| {
-            !cancel.load(Ordering::Relaxed)
-        })
-        .await;
+        self.adam.swap_average(self.device, self.model.parameters_mut())?;
+        let go_on = |_: usize| !cancel.load(Ordering::Relaxed);
+        let (dev, threshold) = (&self.corpus.dev, self.model.threshold());
+        let result = evaluate(&self.model, self.device, dev, threshold, go_on).await;
         let kept = match &result {
-            Ok(Some(dev)) => self.keep(epoch, dev),
+            Ok(Some(dev)) => self.keep(epoch, dev).await,
             _ => Ok(false),
         };
-        self.adam.swap_average(self.model.parameters_mut());
+        self.adam.swap_average(self.device, self.model.parameters_mut())?;
         let (Some(dev), kept) = (result?, kept?) else { return Ok(None) };
         Ok(Some(Event::Evaluated { epoch, dev, kept }))
     }
 
-    fn keep(&mut self, epoch: f64, dev: &Evaluation) -> Result<bool, TrainError> {
+    async fn keep(&mut self, epoch: f64, dev: &Evaluation) -> Result<bool, TrainError> {
         let qualified = self.config.train.skim.is_none_or(|skim| dev.skim_rate >= skim.min_rate);
         let best = Best { qualified, accuracy: dev.accuracy, loss: dev.loss, epoch };
         if self.progress.best.is_some_and(|old| !best.beats(&old)) {
@@ -367,6 +402,7 @@ impl<'a> Run<'a> {
         }
         self.progress.best = Some(best);
         self.progress.stale = 0;
+        self.device.fetch(self.model.parameters_mut()).await?;
         self.write(&self.model)?;
         Ok(true)
     }
@@ -396,12 +432,12 @@ impl<'a> Run<'a> {
         let mut stored = Model::from_bytes(&std::fs::read(self.out).map_err(read)?)?;
         let go_on = |_: usize| !cancel.load(Ordering::Relaxed);
         let threshold = stored.threshold();
-        let Some(dev) = evaluate(&stored, &self.corpus.dev, threshold, go_on).await? else {
+        let Some(dev) = evaluate(&stored, self.device, &self.corpus.dev, threshold, go_on).await? else {
             return Ok(Outcome::Cancelled);
         };
         let test = match self.corpus.test.is_empty() {
             true => None,
-            false => match evaluate(&stored, &self.corpus.test, threshold, go_on).await? {
+            false => match evaluate(&stored, self.device, &self.corpus.test, threshold, go_on).await? {
                 None => return Ok(Outcome::Cancelled),
                 test => test,
             },

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::optimizer::Adam;
+use super::optimizer::{Moments, Snapshot};
 use crate::device::Parameters;
 use crate::model::{Checkpoint, ModelError, Storage, Tensor};
 
@@ -105,15 +105,14 @@ pub(super) fn save(
     path: &Path,
     progress: &Progress,
     parameters: &Parameters,
-    adam: &Adam,
+    moments: Snapshot,
 ) -> Result<(), StateError> {
     let format = |source| StateError::Format { path: path.to_owned(), source };
     let mut checkpoint = Checkpoint::default();
     let json = serde_json::to_string(progress)
         .map_err(|error| format(ModelError::ConfigSyntax { reason: error.to_string() }))?;
     checkpoint.metadata.insert(PROGRESS.into(), json);
-    for (id, p) in parameters.iter() {
-        let m = &adam.moments[id.index()];
+    for ((_, p), m) in parameters.iter().zip(moments) {
         let mut put = |kind: &str, values: Vec<f32>| -> Result<(), StateError> {
             let name = format!("{kind}.{}", p.name);
             let tensor = Tensor::new(&name, vec![values.len()], values).map_err(format)?;
@@ -121,21 +120,22 @@ pub(super) fn save(
             Ok(())
         };
         put("weights", p.values.clone())?;
-        put("first", m.first.clone())?;
-        put("second", m.second.clone())?;
-        put("average", m.average.clone())?;
+        put("first", m.first)?;
+        put("second", m.second)?;
+        put("average", m.average.unwrap_or_default())?;
         put("caught_up", m.caught_up.iter().map(|&step| step as f32).collect())?;
     }
     let bytes = checkpoint.to_bytes(|_, _| Storage::F32).map_err(format)?;
     write_whole(path, &bytes)
 }
 
+/// Reads what [`save`] wrote: the weights into `parameters`. `averaged` says whether there are averages.
 pub(super) fn load(
     path: &Path,
     config: &str,
     parameters: &mut Parameters,
-    adam: &mut Adam,
-) -> Result<Progress, StateError> {
+    averaged: bool,
+) -> Result<(Progress, Snapshot), StateError> {
     let format = |source| StateError::Format { path: path.to_owned(), source };
     let bytes = std::fs::read(path).map_err(|source| StateError::Io { path: path.to_owned(), source })?;
     let mut checkpoint = Checkpoint::from_bytes(&bytes).map_err(format)?;
@@ -146,21 +146,21 @@ pub(super) fn load(
         let reason = "it belongs to a run with another config; remove it, or run that config".into();
         return Err(StateError::OtherRun { path: path.to_owned(), reason });
     }
-    for (id, p) in parameters.iter_mut() {
-        let m = &mut adam.moments[id.index()];
-        let mut take = |kind: &str, into: &mut Vec<f32>| -> Result<(), StateError> {
-            let tensor = checkpoint.take(&format!("{kind}.{}", p.name), &[into.len()]).map_err(format)?;
-            *into = tensor.values;
-            Ok(())
+    let mut moments = Snapshot::new();
+    for (_, p) in parameters.iter_mut() {
+        let mut take = |kind: &str, size: usize| -> Result<Vec<f32>, StateError> {
+            let tensor = checkpoint.take(&format!("{kind}.{}", p.name), &[size]).map_err(format)?;
+            Ok(tensor.values)
         };
-        take("weights", &mut p.values)?;
-        take("first", &mut m.first)?;
-        take("second", &mut m.second)?;
-        take("average", &mut m.average)?;
-        let mut caught_up = vec![0.0; m.caught_up.len()];
-        take("caught_up", &mut caught_up)?;
-        m.caught_up = caught_up.into_iter().map(|step| step as u64).collect();
+        let size = p.values.len();
+        let caught_up = take("caught_up", p.rows())?;
+        moments.push(Moments {
+            first: take("first", size)?,
+            second: take("second", size)?,
+            average: Some(take("average", if averaged { size } else { 0 })?).filter(|_| averaged),
+            caught_up: caught_up.into_iter().map(|step| step as u64).collect(),
+        });
+        p.values = take("weights", size)?;
     }
-    adam.step = progress.step;
-    Ok(progress)
+    Ok((progress, moments))
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use saccade_rnn::device::{Cpu, ParamId, Parameters};
+use saccade_rnn::device::{Cpu, Optimize, ParamId, Parameters};
 use saccade_rnn::graph::{Gradients, Graph, Strategy};
 use saccade_rnn::train::{Adam, AdamConfig, Touched};
 use serde::Deserialize;
 
 use crate::fixture::Fixture;
+use crate::gpu;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +31,7 @@ enum Kind {
 
 #[test]
 fn adam_moves_as_pytorch_does() {
+    let gpu = gpu::gpu();
     for fixture in Fixture::all("train", "adam", 7) {
         let case: Case = fixture.config();
         if case.kind == Kind::Adam && case.weight_decay > 0.0 {
@@ -38,13 +40,14 @@ fn adam_moves_as_pytorch_does() {
             continue;
         }
         for lazy in [false, true] {
-            check(&fixture, &case, lazy);
+            pollster::block_on(check(&Cpu, &fixture, &case, lazy));
+            pollster::block_on(check(&gpu, &fixture, &case, lazy));
         }
     }
 }
 
 /// With `lazy` every row is named as touched, one by one: the same steps.
-fn check(fixture: &Fixture, case: &Case, lazy: bool) {
+async fn check<D: Optimize>(device: &D, fixture: &Fixture, case: &Case, lazy: bool) {
     let mut parameters = Parameters::new();
     let ids: BTreeMap<String, ParamId> = fixture
         .state_dict()
@@ -59,13 +62,16 @@ fn check(fixture: &Fixture, case: &Case, lazy: bool) {
         clip: case.max_norm.unwrap_or(0.0),
         ..AdamConfig::default()
     };
-    let mut adam = Adam::new(config, &parameters);
+    let mut adam = Adam::new(config, device, &parameters).unwrap();
     let mut gradients = Gradients::zeros(&parameters);
     let rows = |id: ParamId| (0..parameters.get(id).rows() as u32).collect();
     let touched: Touched = ids.values().filter(|_| lazy).map(|&id| (id, rows(id))).collect();
     for step in 0..case.steps {
-        given_gradients(fixture, &parameters, &ids, step, &mut gradients);
-        let norm = adam.update(&mut parameters, &mut gradients, &touched, |_| case.lr);
+        given_gradients(device, fixture, &parameters, &ids, step, &mut gradients).await;
+        let rate = |_| case.lr;
+        let update = adam.update(device, &mut parameters, &mut gradients, &touched, rate, &[]);
+        let (norm, _) = update.await.unwrap();
+        device.fetch(&mut parameters).await.unwrap();
         near(norm, fixture.expected("output.grad_norm")[step], &fixture.name);
         for (name, &id) in &ids {
             let found = parameters.values(id);
@@ -85,14 +91,15 @@ fn near(found: f32, expected: f32, what: &str) {
 }
 
 /// Σ parameter ⊙ g has the gradient g.
-fn given_gradients(
+async fn given_gradients<D: Optimize>(
+    device: &D,
     fixture: &Fixture,
     parameters: &Parameters,
     ids: &BTreeMap<String, ParamId>,
     step: usize,
-    gradients: &mut Gradients<Cpu>,
+    gradients: &mut Gradients<D>,
 ) {
-    let graph = Graph::training(parameters, &Cpu, Strategy::Agenda, 0);
+    let graph = Graph::training(parameters, device, Strategy::Agenda, 0);
     let mut terms = Vec::new();
     for (name, &id) in ids {
         let (rows, columns) = (parameters.get(id).rows(), parameters.get(id).columns());
@@ -103,5 +110,5 @@ fn given_gradients(
         terms.extend((0..columns).map(|j| product.columns(j..j + 1)));
     }
     let sum = graph.concat_rows(&terms).pool(saccade_rnn::device::Pool::Sum);
-    pollster::block_on(sum.backward_into(gradients)).unwrap();
+    sum.backward_into(gradients).await.unwrap();
 }

@@ -3,8 +3,10 @@
 use std::rc::Rc;
 
 use clap::ValueEnum;
-use saccade_rnn::device::gpu::GpuOptions;
+use saccade_rnn::device::gpu::{Gpu, GpuOptions};
 use saccade_rnn::runner::{Devices, Preference};
+
+use crate::failure::Failure;
 
 /// Where to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -30,7 +32,25 @@ impl From<DeviceName> for Preference {
 /// The adapter to use, if not the system's first: part of its name, from the environment.
 pub(crate) const ADAPTER: &str = "SACCADE_ADAPTER";
 
+fn options() -> GpuOptions {
+    GpuOptions { name: std::env::var(ADAPTER).ok(), ..GpuOptions::default() }
+}
+
 /// The devices of this machine.
 pub(crate) fn devices() -> Rc<Devices> {
-    Rc::new(Devices::new(GpuOptions { name: std::env::var(ADAPTER).ok(), ..GpuOptions::default() }))
+    Rc::new(Devices::new(options()))
+}
+
+/// Where a command computes that takes one device and no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Hardware {
+    /// The processor.
+    Cpu,
+    /// The GPU (Vulkan, Metal or DX12); an error where there is none.
+    Gpu,
+}
+
+/// The GPU of this machine.
+pub(crate) fn gpu() -> Result<Gpu, Failure> {
+    Ok(pollster::block_on(Gpu::request(&options()))?)
 }

@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use saccade_rnn::device::Cpu;
 use saccade_rnn::model::{Model, ReadError};
 use saccade_rnn::train::data::Format;
 use saccade_rnn::train::{Part, evaluate, read_items};
 use serde_json::json;
 
+use crate::device::{self, Hardware};
 use crate::failure::Failure;
 use crate::{interrupt, output};
 
@@ -29,6 +31,9 @@ pub(crate) struct Arguments {
     /// Skim iff the probability of skimming exceeds this; the model's own if absent.
     #[arg(long)]
     threshold: Option<f32>,
+    /// Where to compute.
+    #[arg(long, value_enum, default_value = "cpu")]
+    device: Hardware,
 }
 
 pub(crate) fn run(args: Arguments) -> Result<(), Failure> {
@@ -49,11 +54,16 @@ pub(crate) fn run(args: Arguments) -> Result<(), Failure> {
     if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} texts, {per_sec}, {eta} left") {
         bar.set_style(style);
     }
-    let begun = Instant::now();
-    let result = pollster::block_on(evaluate(&model, &items, threshold, |done| {
+    let go_on = |done| {
         bar.set_position(done as u64);
         !cancel.load(Ordering::Relaxed)
-    }))?;
+    };
+    let gpu = (args.device == Hardware::Gpu).then(device::gpu).transpose()?;
+    let begun = Instant::now();
+    let result = match &gpu {
+        None => pollster::block_on(evaluate(&model, &Cpu, &items, threshold, go_on)),
+        Some(gpu) => pollster::block_on(evaluate(&model, gpu, &items, threshold, go_on)),
+    }?;
     let seconds = begun.elapsed().as_secs_f64();
     bar.finish_and_clear();
     let evaluation = result.ok_or_else(|| Failure::Cancelled("nothing was measured".into()))?;

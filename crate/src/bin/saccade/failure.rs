@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use saccade_rnn::device::EngineError;
+use saccade_rnn::device::gpu::GpuUnavailable;
 use saccade_rnn::model::{ModelError, ReadError};
 use saccade_rnn::train::vectors::VectorsError;
 use saccade_rnn::train::{CorpusError, StateError, TrainError};
@@ -38,6 +39,9 @@ pub(crate) enum Failure {
     /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// There is no GPU, and a command was told to use it.
+    #[error("--device gpu: {0}")]
+    NoGpu(#[from] GpuUnavailable),
     /// Ctrl-C cannot be caught.
     #[error("cannot listen for Ctrl-C: {0}")]
     Signal(#[from] ctrlc::Error),
@@ -82,6 +86,7 @@ impl Failure {
             Self::Write(_) => "FILE_UNWRITABLE",
             Self::Data(_) => "DATA_INVALID",
             Self::Engine(_) => "ENGINE",
+            Self::NoGpu(_) => "NO_GPU",
             Self::Signal(_) => "SIGNAL",
             Self::Cancelled(_) => "CANCELLED",
             Self::Input(_) => "INPUT_UNREADABLE",

@@ -7,9 +7,11 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use saccade_rnn::train::{self, Config, Evaluation, Event, Outcome};
+use saccade_rnn::device::Cpu;
+use saccade_rnn::train::{self, Config, Evaluation, Event, Job, Outcome};
 use serde_json::json;
 
+use crate::device::{self, Hardware};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output;
@@ -37,6 +39,9 @@ pub(crate) struct Arguments {
     /// Go on with an interrupted run.
     #[arg(long)]
     resume: bool,
+    /// Where to compute.
+    #[arg(long, value_enum, default_value = "cpu")]
+    device: Hardware,
 }
 
 pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
@@ -58,15 +63,12 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     interrupt::sets(&cancel)?;
     let mut screen = Screen::new(json);
     let command = command(&args, &config);
-    let outcome = pollster::block_on(train::train(
-        &config,
-        &args.data,
-        &out,
-        args.resume,
-        &command,
-        &cancel,
-        |event| screen.show(event),
-    ));
+    let job = Job { config: &config, data: &args.data, out: &out, resume: args.resume, command: &command };
+    let show = |event| screen.show(event);
+    let outcome = match args.device {
+        Hardware::Cpu => pollster::block_on(train::train(&Cpu, job, &cancel, show)),
+        Hardware::Gpu => pollster::block_on(train::train(&device::gpu()?, job, &cancel, show)),
+    };
     screen.clear();
     match outcome? {
         Outcome::Done { dev, test } => {
@@ -98,7 +100,9 @@ fn in_one_line(text: &str, error: &toml::de::Error) -> String {
 fn command(args: &Arguments, config: &Config) -> String {
     let name = args.config.file_name().unwrap_or_default().to_string_lossy();
     let fold = if config.data.folds > 0 { format!(" --fold {}", config.data.fold) } else { String::new() };
-    format!("saccade train {name} --seed {}{fold}", config.seed)
+    // The CPU's runs are reproducible to the byte; a GPU's depend on its rounding.
+    let device = if args.device == Hardware::Gpu { " --device gpu" } else { "" };
+    format!("saccade train {name} --seed {}{fold}{device}", config.seed)
 }
 
 fn figures(e: &Evaluation) -> String {

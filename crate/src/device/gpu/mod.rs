@@ -9,6 +9,8 @@ mod arena;
 mod buffer;
 mod kernels;
 mod launch;
+#[cfg(feature = "train")]
+mod optimize;
 mod pipelines;
 mod profile;
 mod recorder;

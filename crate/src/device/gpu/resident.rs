@@ -1,9 +1,14 @@
 //! Weights that live on the GPU: uploaded when first used, again when they changed, dropped with their store.
+//!
+//! Training changes them here: then the copy that lies as the store has it is ahead of the store, and copies in other
+//! layouts are made from it.
 
 use std::collections::HashMap;
 use std::sync::Weak;
 
+use super::kernels::transpose;
 use super::{Gpu, GpuBuffer};
+use crate::cpu;
 use crate::device::{Device, EngineError, ParamId, Parameters};
 
 /// How a copy of a weight lies.
@@ -34,6 +39,8 @@ struct Copy {
     /// The sum over its parts, each of which only grows.
     revision: u64,
     buffer: GpuBuffer,
+    /// Whether the values of this revision are here and not in the store.
+    ahead: bool,
 }
 
 impl Resident {
@@ -72,32 +79,84 @@ impl Gpu {
     ) -> Result<GpuBuffer, EngineError> {
         let identity = parameters.identity();
         let revision = parts.iter().map(|&(id, _)| parameters.revision(id)).sum();
-        let found = self
-            .resident
-            .borrow_mut()
-            .store(&identity)
-            .copies
-            .get(parts)
-            .and_then(|copy| (copy.revision == revision).then(|| copy.buffer.clone()));
-        if let Some(buffer) = found {
-            return Ok(buffer);
-        }
-        let mut values = Vec::new();
-        for &(id, layout) in parts {
-            let parameter = parameters.get(id);
-            match layout {
-                Layout::AsStored => values.extend_from_slice(&parameter.values),
-                Layout::Transposed => values.extend(transposed(&parameter.values, parameter.columns())),
+        let old = {
+            let mut resident = self.resident.borrow_mut();
+            let old = resident.store(&identity).copies.get(parts);
+            old.map(|copy| (copy.revision == revision, copy.buffer.clone()))
+        };
+        let buffer = match old {
+            Some((true, current)) => return Ok(current),
+            old if parts.iter().any(|&(id, _)| self.is_ahead(parameters, id)) => {
+                self.gathered(parameters, parts, old.map(|(_, buffer)| buffer))?
             }
-        }
-        let buffer = self.upload(values)?;
-        let copy = Copy { revision, buffer: buffer.clone() };
+            _ => self.upload(stored(parameters, parts))?,
+        };
+        let copy = Copy { revision, buffer: buffer.clone(), ahead: false };
         self.resident.borrow_mut().store(&identity).copies.insert(parts.into(), copy);
         Ok(buffer)
     }
+
+    /// Whether a weight's values are here and not in the store.
+    pub(super) fn is_ahead(&self, parameters: &Parameters, id: ParamId) -> bool {
+        let mut resident = self.resident.borrow_mut();
+        let copy = resident.store(&parameters.identity()).copies.get(&[(id, Layout::AsStored)][..]);
+        copy.is_some_and(|copy| copy.ahead && copy.revision == parameters.revision(id))
+    }
+
+    /// Makes a buffer, which kernels have written to, the values of a weight.
+    #[cfg(feature = "train")]
+    pub(super) fn supersede(&self, parameters: &mut Parameters, id: ParamId, buffer: GpuBuffer) {
+        parameters.supersede(id);
+        let copy = Copy { revision: parameters.revision(id), buffer, ahead: true };
+        let mut resident = self.resident.borrow_mut();
+        resident.store(&parameters.identity()).copies.insert([(id, Layout::AsStored)].into(), copy);
+    }
+
+    /// Takes note that the store has the values of a weight too.
+    #[cfg(feature = "train")]
+    pub(super) fn caught_up(&self, parameters: &Parameters, id: ParamId) {
+        let mut resident = self.resident.borrow_mut();
+        let copies = &mut resident.store(&parameters.identity()).copies;
+        if let Some(copy) = copies.get_mut(&[(id, Layout::AsStored)][..]) {
+            copy.ahead = false;
+        }
+    }
+
+    /// Weights end to end from copies that lie as stored, in the buffer given or a new one.
+    fn gathered(
+        &self,
+        parameters: &Parameters,
+        parts: &[Part],
+        buffer: Option<GpuBuffer>,
+    ) -> Result<GpuBuffer, EngineError> {
+        let size = parts.iter().map(|&(id, _)| parameters.values(id).len()).sum();
+        let out = buffer.map_or_else(|| self.allocate(size), Ok)?;
+        let mut first = 0;
+        for &(id, layout) in parts {
+            let parameter = parameters.get(id);
+            let shape = match layout {
+                // Transposing a single row copies it.
+                Layout::AsStored => [1, parameter.values.len()],
+                Layout::Transposed => [parameter.rows(), parameter.columns()],
+            };
+            transpose::into(self, &self.weight(parameters, id)?, shape, &out, first)?;
+            first += parameter.values.len();
+        }
+        Ok(out)
+    }
 }
 
-fn transposed(values: &[f32], columns: usize) -> Vec<f32> {
-    let column = |j: usize| values.iter().skip(j).step_by(columns.max(1)).copied();
-    (0..columns).flat_map(column).collect()
+/// Weights end to end, from the store.
+fn stored(parameters: &Parameters, parts: &[Part]) -> Vec<f32> {
+    let mut values = Vec::new();
+    for &(id, layout) in parts {
+        let parameter = parameters.get(id);
+        match layout {
+            Layout::AsStored => values.extend_from_slice(&parameter.values),
+            Layout::Transposed => {
+                values.extend(cpu::transpose::transpose(&parameter.values, parameter.columns()))
+            }
+        }
+    }
+    values
 }

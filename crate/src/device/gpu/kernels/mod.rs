@@ -1,11 +1,15 @@
 //! From operations to launches: one file a family of kernels, named like its CPU twin.
 
+#[cfg(feature = "train")]
+pub(super) mod adam;
 pub(super) mod affine;
 mod column_sums;
 mod dropout;
 pub(super) mod elementwise;
 pub(super) mod embedding;
 mod layer_norm;
+#[cfg(feature = "train")]
+pub(super) mod norm;
 mod pool;
 mod recurrence;
 mod row_reduce;
@@ -15,6 +19,7 @@ mod skim;
 mod skim_soft;
 mod softmax;
 mod sru;
+pub(super) mod transpose;
 
 use super::{Gpu, GpuBuffer};
 use crate::device::{

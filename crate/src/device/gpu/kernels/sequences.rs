@@ -3,6 +3,10 @@
 /// Most steps of a launch: far from any driver's watchdog, and a place to report progress.
 const STEPS: usize = 128;
 
+/// Turns that an invocation's loops take in a launch, all together. Mesa's software GPUs leave every loop after 65,535
+/// turns of an invocation, without a word (`LP_MAX_TGSI_LOOP_ITERATIONS`), and a launch of a wide state would last.
+const TURNS: usize = 60_000;
+
 /// What a workgroup does in one launch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
@@ -17,8 +21,9 @@ pub(super) struct Place {
 }
 
 /// The chunks of lanes with the given row numbers (`lanes + 1` of them), first to last: each holds the lanes that still
-/// run.
-pub(super) fn chunks(offsets: &[usize]) -> Vec<Vec<Place>> {
+/// run. A step takes so many turns of an invocation's loops.
+pub(super) fn chunks(offsets: &[usize], turns: usize) -> Vec<Vec<Place>> {
+    let most = (TURNS / turns.max(1)).clamp(1, STEPS);
     let length = |lane: usize| offsets[lane + 1] - offsets[lane];
     let mut order: Vec<usize> = (0..offsets.len() - 1).collect();
     order.sort_by_key(|&lane| std::cmp::Reverse(length(lane)));
@@ -27,10 +32,10 @@ pub(super) fn chunks(offsets: &[usize]) -> Vec<Vec<Place>> {
         lane,
         step,
         row: offsets[lane] - offsets[0] + step,
-        steps: (length(lane) - step).min(STEPS),
+        steps: (length(lane) - step).min(most),
     };
     (0..longest)
-        .step_by(STEPS)
+        .step_by(most)
         .map(|step| {
             order.iter().take_while(|&&lane| length(lane) > step).map(|&lane| place(lane, step)).collect()
         })
@@ -43,9 +48,16 @@ mod tests {
 
     #[test]
     fn later_chunks_hold_the_lanes_that_still_run() {
-        let found = chunks(&[2, 5, 5, 205]);
+        let found = chunks(&[2, 5, 5, 205], 1);
         let place = |lane, step, row, steps| Place { lane, step, row, steps };
         assert_eq!(found, [vec![place(2, 0, 3, 128), place(0, 0, 0, 3)], vec![place(2, 128, 131, 72)]]);
-        assert!(chunks(&[4, 4]).is_empty());
+        assert!(chunks(&[4, 4], 1).is_empty());
+    }
+
+    #[test]
+    fn steps_of_many_turns_make_shorter_chunks() {
+        let steps = |turns| chunks(&[0, 5], turns).iter().map(|places| places[0].steps).collect::<Vec<_>>();
+        assert_eq!(steps(TURNS / 3), [3, 2]);
+        assert_eq!(steps(2 * TURNS), [1; 5]);
     }
 }

@@ -8,7 +8,9 @@ use super::{Backward, first};
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::resident::{Layout, Part};
 use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Call, CellKind, Device, EngineError, Forward, Operand, Parameters, Skim, SkimMode};
+use crate::device::{
+    Call, CellKind, Device, EngineError, Forward, Operand, ParamId, Parameters, Skim, SkimMode,
+};
 
 /// `shaders/skim.wgsl`.
 #[derive(Clone, Copy, Default, Pod, Zeroable)]
@@ -26,27 +28,23 @@ struct Arguments {
     decision_x_first: u32,
     c_first: u32,
     decisions_first: u32,
-    weights: Weights,
+    decision_weight: u32,
+    small_weight: u32,
+    small_bias: u32,
+    big_weight_ih: u32,
+    big_bias_ih: u32,
+    big_weight_hh: u32,
+    big_bias_hh: u32,
     least: f32,
 }
 
-/// Where the packed weights hold what.
-#[derive(Clone, Copy, Default, Pod, Zeroable)]
-#[repr(C)]
-struct Weights {
-    decision: u32,
-    small_hh: u32,
-    small_bias_hh: u32,
-    big_ih: u32,
-    big_bias_ih: u32,
-    big_hh: u32,
-    big_bias_hh: u32,
-}
-
 /// Invocations of a workgroup.
-const SIZE: usize = 256;
+pub(super) const SIZE: usize = 256;
 /// A unit's products are spread over no more invocations than this.
 const MOST_PARTS: usize = 16;
+
+/// Turns of a step's loops whose number does not depend on any size.
+pub(super) const OTHER_TURNS: usize = 64;
 
 /// A Skim call's operands by their names.
 pub(super) struct Operands<'a> {
@@ -92,29 +90,34 @@ pub(super) fn first_or_none(operand: Option<&Operand<GpuBuffer>>) -> u32 {
     operand.map_or(0, first)
 }
 
-/// The weights of all cells in one buffer.
-fn weights(gpu: &Gpu, p: &Parameters, op: &Skim) -> Result<(GpuBuffer, Weights), EngineError> {
-    let mut parts: Vec<Part> = Vec::new();
-    let mut size = 0;
-    let mut add = |id, layout| {
-        parts.push((id, layout));
-        size += p.values(id).len() as u32;
-        size - p.values(id).len() as u32
-    };
-    let decision = add(op.decision_weight, Layout::AsStored);
-    let (small_hh, small_bias_hh) = op
-        .small_hh
-        .map_or((0, 0), |(weight, bias)| (add(weight, Layout::Transposed), add(bias, Layout::AsStored)));
-    let places = Weights {
-        decision,
-        small_hh,
-        small_bias_hh,
-        big_ih: add(op.big_weight_ih, Layout::Transposed),
-        big_bias_ih: add(op.big_bias_ih, Layout::AsStored),
-        big_hh: add(op.big_weight_hh, Layout::Transposed),
-        big_bias_hh: add(op.big_bias_hh, Layout::AsStored),
-    };
-    Ok((gpu.weights_in_one(p, &parts)?, places))
+/// Weights end to end in one buffer.
+pub(super) struct Packed<'a> {
+    parameters: &'a Parameters,
+    parts: Vec<Part>,
+    size: u32,
+}
+
+impl<'a> Packed<'a> {
+    pub(super) fn new(parameters: &'a Parameters) -> Self {
+        Self { parameters, parts: Vec::new(), size: 0 }
+    }
+
+    /// Where the weight will begin.
+    pub(super) fn add(&mut self, id: ParamId, layout: Layout) -> u32 {
+        let at = self.size;
+        self.parts.push((id, layout));
+        self.size += self.parameters.values(id).len() as u32;
+        at
+    }
+
+    /// As [`Self::add`], if there is such a weight.
+    pub(super) fn add_some(&mut self, id: Option<ParamId>, layout: Layout) -> u32 {
+        id.map_or(0, |id| self.add(id, layout))
+    }
+
+    pub(super) fn buffer(&self, gpu: &Gpu) -> Result<GpuBuffer, EngineError> {
+        gpu.weights_in_one(self.parameters, &self.parts)
+    }
 }
 
 /// The least difference of logits whose probability, rounded to f32, exceeds a threshold.
@@ -160,7 +163,7 @@ pub(super) fn forward(
         (_, true) => &SKIM_GRU_NARROW,
         (_, false) => &SKIM_GRU_WIDE,
     };
-    let (weights, places) = weights(gpu, call.parameters, op)?;
+    let mut packed = Packed::new(call.parameters);
     let state = operands.initial_state(gpu, op, lanes * (n + memory))?;
     let (out, decided) = (gpu.allocate(rows * n)?, gpu.allocate(rows * 3)?);
     let parts = |units: usize, products: usize| {
@@ -179,10 +182,20 @@ pub(super) fn forward(
         decision_x_first: first(operands.decision_x),
         c_first: (lanes * n) as u32,
         decisions_first: (rows * 2) as u32,
-        weights: places,
+        decision_weight: packed.add(op.decision_weight, Layout::AsStored),
+        small_weight: packed.add_some(op.small_hh.map(|(weight, _)| weight), Layout::Transposed),
+        small_bias: packed.add_some(op.small_hh.map(|(_, bias)| bias), Layout::AsStored),
+        big_weight_ih: packed.add(op.big_weight_ih, Layout::Transposed),
+        big_bias_ih: packed.add(op.big_bias_ih, Layout::AsStored),
+        big_weight_hh: packed.add(op.big_weight_hh, Layout::Transposed),
+        big_bias_hh: packed.add(op.big_bias_hh, Layout::AsStored),
         least: least_difference(threshold),
     };
-    for places in chunks(&operands.x.offsets) {
+    let weights = packed.buffer(gpu)?;
+    // Of a step that reads; and lane 0 sums up the small part of the decision, whichever way it goes.
+    let products = (n + input).div_ceil(arguments.big_parts as usize);
+    let turns = n.div_ceil(SIZE) * (products + MOST_PARTS) + op.small + OTHER_TURNS;
+    for places in chunks(&operands.x.offsets, turns) {
         let arguments = Arguments { places: places.len() as u32, ..arguments };
         let steps: usize = places.iter().map(|place| place.steps).sum();
         gpu.launch(

@@ -1,10 +1,118 @@
 //! Skim-RNN as a mixture of both branches, for training.
 
-use super::{Backward, absent};
-use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Call, EngineError, Forward, Skim};
+use bytemuck::{Pod, Zeroable};
 
-/// Outputs and what to keep.
+use super::affine::{Target, View, matmul};
+use super::column_sums::add_columns;
+use super::elementwise::copy_into;
+use super::sequences::{Place, chunks};
+use super::skim::{OTHER_TURNS, Operands, Packed, SIZE, copy, first_or_none};
+use super::{Backward, first};
+use crate::device::gpu::launch::{Arg, Grid};
+use crate::device::gpu::resident::Layout;
+use crate::device::gpu::{Gpu, GpuBuffer};
+use crate::device::{Call, CellKind, Device, EngineError, Forward, ParamId, Skim};
+
+/// `shaders/skim_soft.wgsl`.
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C)]
+struct ForwardArguments {
+    places: u32,
+    hidden: u32,
+    small: u32,
+    small_reads: u32,
+    input: u32,
+    big_x_first: u32,
+    small_x_first: u32,
+    decision_x_first: u32,
+    c_first: u32,
+    logits_first: u32,
+    decisions_first: u32,
+    noise_first: u32,
+    decision_weight: u32,
+    small_weight: u32,
+    small_bias: u32,
+    big_weight: u32,
+    big_bias: u32,
+    seed: u32,
+    flags: u32,
+    temperature: f32,
+}
+
+const GIVEN: u32 = 1;
+const KEEP: u32 = 2;
+
+/// `shaders/skim_soft_backward.wgsl`.
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C)]
+struct BackwardArguments {
+    places: u32,
+    hidden: u32,
+    small: u32,
+    small_reads: u32,
+    input: u32,
+    c_first: u32,
+    decisions_first: u32,
+    big_state_first: u32,
+    small_state_first: u32,
+    decision_weight: u32,
+    small_weight: u32,
+    big_weight: u32,
+    has_rows: u32,
+    temperature: f32,
+}
+
+/// Sizes that both directions use.
+struct Sizes {
+    lanes: usize,
+    rows: usize,
+    hidden: usize,
+    memory: usize,
+    small: usize,
+    gates: usize,
+    /// Columns of the decision's weight before those of the state.
+    input: usize,
+    /// Values kept a row: four a unit of the big cell and of the small, h and c before it, the weight of skimming.
+    saved: usize,
+}
+
+impl Sizes {
+    fn new(call: &Call<'_, GpuBuffer>, op: &Skim) -> Self {
+        let (n, memory) = (op.hidden, op.cell.memory(op.hidden));
+        Self {
+            lanes: call.lanes(),
+            rows: call.inputs[0].total_rows(),
+            hidden: n,
+            memory,
+            small: op.small,
+            gates: op.cell.gates(),
+            input: call.parameters.values(op.decision_weight).len() / 2 - n,
+            saved: 5 * n + memory + 4 * op.small + 1,
+        }
+    }
+
+    /// How many units an invocation computes.
+    fn units_an_invocation(&self) -> usize {
+        self.hidden.div_ceil(SIZE)
+    }
+
+    /// Multiply-adds of a launch.
+    fn work(&self, places: &[Place]) -> usize {
+        let steps: usize = places.iter().map(|place| place.steps).sum();
+        steps * self.gates * self.hidden * (self.hidden + self.small)
+    }
+}
+
+/// What a launch tells its workgroups.
+fn plan(call: &Call<'_, GpuBuffer>, places: &[Place]) -> Vec<u32> {
+    let words = |place: &Place| {
+        let Place { lane, row, steps, step } = *place;
+        [lane as u32, row as u32, steps as u32, step as u32, call.streams[lane]]
+    };
+    places.iter().flat_map(words).collect()
+}
+
+/// Rows, last h, last c, logits, decisions; keeps gates, states before every row and weights of skimming.
 pub(super) fn forward(
     gpu: &Gpu,
     call: &Call<'_, GpuBuffer>,
@@ -12,11 +120,72 @@ pub(super) fn forward(
     temperature: f32,
     given_noise: bool,
 ) -> Result<Forward<GpuBuffer>, EngineError> {
-    let _ = gpu;
-    let _ = op;
-    let _ = temperature;
-    let _ = given_noise;
-    Err(absent(call.op))
+    let operands = Operands::new(call, op);
+    let sizes = Sizes::new(call, op);
+    let (lanes, rows, n) = (sizes.lanes, sizes.rows, sizes.hidden);
+    let mut packed = Packed::new(call.parameters);
+    let c_first = lanes * n;
+    let logits_first = c_first + lanes * sizes.memory;
+    let decisions_first = logits_first + 2 * rows;
+    let noise_first = decisions_first + rows;
+    let arguments = ForwardArguments {
+        places: 0,
+        hidden: n as u32,
+        small: op.small as u32,
+        small_reads: op.small_reads as u32,
+        input: sizes.input as u32,
+        big_x_first: first(operands.x),
+        small_x_first: first_or_none(operands.small_x),
+        decision_x_first: first(operands.decision_x),
+        c_first: c_first as u32,
+        logits_first: logits_first as u32,
+        decisions_first: decisions_first as u32,
+        noise_first: noise_first as u32,
+        decision_weight: packed.add(op.decision_weight, Layout::AsStored),
+        small_weight: packed.add_some(op.small_hh.map(|(weight, _)| weight), Layout::Transposed),
+        small_bias: packed.add_some(op.small_hh.map(|(_, bias)| bias), Layout::AsStored),
+        big_weight: packed.add(op.big_weight_hh, Layout::Transposed),
+        big_bias: packed.add(op.big_bias_hh, Layout::AsStored),
+        seed: call.seed,
+        flags: if given_noise { GIVEN } else { 0 } | if call.keep { KEEP } else { 0 },
+        temperature,
+    };
+    let weights = packed.buffer(gpu)?;
+    let noise_size = operands.noise.map_or(0, |_| 2 * rows);
+    let ends = operands.initial_state(gpu, op, noise_first + noise_size)?;
+    if let Some(noise) = operands.noise {
+        copy_into(gpu, (&noise.buffer, first(noise)), (&ends, noise_first as u32), noise_size)?;
+    }
+    let out = gpu.allocate(rows * n)?;
+    let saved = gpu.allocate(if call.keep { rows * sizes.saved } else { 0 })?;
+    let kernel = match op.cell {
+        CellKind::Lstm => &saccade_shaders::SKIM_SOFT_LSTM,
+        _ => &saccade_shaders::SKIM_SOFT_GRU,
+    };
+    let turns = sizes.units_an_invocation() * (n + op.small_reads + 8) + OTHER_TURNS;
+    for places in chunks(&operands.x.offsets, turns) {
+        let arguments = ForwardArguments { places: places.len() as u32, ..arguments };
+        gpu.launch(
+            kernel,
+            &[
+                Arg::uniform(&arguments),
+                Arg::Words(&plan(call, &places)),
+                Arg::Read(&operands.x.buffer),
+                operands.small_x.map_or(Arg::Nothing, |x| Arg::Read(&x.buffer)),
+                Arg::Read(&operands.decision_x.buffer),
+                Arg::Read(&weights),
+                Arg::Write(&out),
+                Arg::Write(&ends),
+                Arg::Write(&saved),
+            ],
+            Grid::Groups(places.len()),
+            sizes.work(&places),
+        )?;
+    }
+    let c = copy(gpu, (&ends, c_first), lanes * sizes.memory)?;
+    let logits = copy(gpu, (&ends, logits_first), 2 * rows)?;
+    let decisions = copy(gpu, (&ends, decisions_first), rows)?;
+    Ok(Forward { outputs: vec![out, ends, c, logits, decisions], saved: vec![saved] })
 }
 
 /// Gradients of the operands.
@@ -27,9 +196,106 @@ pub(super) fn backward(
     temperature: f32,
     given_noise: bool,
 ) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
-    let _ = gpu;
-    let _ = op;
-    let _ = temperature;
-    let _ = given_noise;
-    Err(absent(back.call.op))
+    let call = back.call;
+    let sizes = Sizes::new(call, op);
+    let (lanes, rows, n) = (sizes.lanes, sizes.rows, sizes.hidden);
+    let (big_size, small_size) = (rows * sizes.gates * n, rows * sizes.gates * sizes.small);
+    // A GRU's reset gate makes the gradient of the state's part of its sums another than that of the input's.
+    let apart = usize::from(op.cell == CellKind::Gru);
+    let mut packed = Packed::new(call.parameters);
+    let arguments = BackwardArguments {
+        places: 0,
+        hidden: n as u32,
+        small: op.small as u32,
+        small_reads: op.small_reads as u32,
+        input: sizes.input as u32,
+        c_first: (lanes * n) as u32,
+        decisions_first: (2 * rows) as u32,
+        big_state_first: (apart * big_size) as u32,
+        small_state_first: (apart * small_size) as u32,
+        decision_weight: packed.add(op.decision_weight, Layout::AsStored),
+        small_weight: packed.add_some(op.small_hh.map(|(weight, _)| weight), Layout::AsStored),
+        big_weight: packed.add(op.big_weight_hh, Layout::AsStored),
+        has_rows: u32::from(back.upstream[0].is_some()),
+        temperature,
+    };
+    let weights = packed.buffer(gpu)?;
+    let state = end_to_end(gpu, &back.upstream[1..3], &[lanes * n, lanes * sizes.memory])?;
+    let decision = end_to_end(gpu, &back.upstream[3..5], &[2 * rows, rows])?;
+    let big = gpu.allocate((1 + apart) * big_size)?;
+    let small = gpu.allocate((1 + apart) * small_size)?;
+    let saved = &back.forward.saved[0];
+    let kernel = match op.cell {
+        CellKind::Lstm => &saccade_shaders::SKIM_SOFT_BACKWARD_LSTM,
+        _ => &saccade_shaders::SKIM_SOFT_BACKWARD_GRU,
+    };
+    let turns = sizes.units_an_invocation() * (sizes.gates * (n + op.small) + 16) + OTHER_TURNS;
+    for places in chunks(&call.inputs[0].offsets, turns).into_iter().rev() {
+        let arguments = BackwardArguments { places: places.len() as u32, ..arguments };
+        gpu.launch(
+            kernel,
+            &[
+                Arg::uniform(&arguments),
+                Arg::Words(&plan(call, &places)),
+                Arg::Read(saved),
+                back.upstream[0].as_ref().map_or(Arg::Nothing, Arg::Read),
+                Arg::Read(&weights),
+                Arg::Write(&big),
+                Arg::Write(&small),
+                Arg::Write(&decision),
+                Arg::Write(&state),
+            ],
+            Grid::Groups(places.len()),
+            sizes.work(&places),
+        )?;
+    }
+    let h_before =
+        View { buffer: saved, first: (4 * (n + op.small)) as u32, row: sizes.saved as u32, column: 1 };
+    let mut add =
+        |sums: View<'_>, outputs, reads, (weight, from): (ParamId, usize), bias: Option<ParamId>| {
+            let d_weight = back.parameter(gpu, weight)?;
+            let target = Target {
+                buffer: &d_weight,
+                first: from as u32,
+                row: call.parameters.get(weight).columns() as u32,
+                accumulate: true,
+                bias: None,
+            };
+            matmul(gpu, [outputs, rows, reads], sums.t(), h_before, &target)?;
+            if let Some(bias) = bias {
+                let d_bias = back.parameter(gpu, bias)?;
+                add_columns(gpu, [rows, outputs], sums, (&d_bias, 0))?;
+            }
+            Ok::<_, EngineError>(())
+        };
+    let (big_gates, small_gates) = (sizes.gates * n, sizes.gates * op.small);
+    let big_sums = View::new(&big, arguments.big_state_first, big_gates);
+    add(big_sums, big_gates, n, (op.big_weight_hh, 0), Some(op.big_bias_hh))?;
+    if let Some((weight, bias)) = op.small_hh {
+        let small_sums = View::new(&small, arguments.small_state_first, small_gates);
+        add(small_sums, small_gates, op.small_reads, (weight, 0), Some(bias))?;
+    }
+    add(View::new(&decision, 0, 2), 2, n, (op.decision_weight, sizes.input), None)?;
+    let mut gradients = vec![Some(big)];
+    gradients.extend((op.small > 0).then_some(Some(small)));
+    gradients.push(Some(decision));
+    gradients.extend(given_noise.then_some(None));
+    if op.initial {
+        let c0 = copy(gpu, (&state, lanes * n), lanes * sizes.memory)?;
+        gradients.extend([Some(state), Some(c0)]);
+    }
+    Ok(gradients)
+}
+
+/// Gradients end to end, zeros for those that are absent.
+fn end_to_end(gpu: &Gpu, parts: &[Option<GpuBuffer>], sizes: &[usize]) -> Result<GpuBuffer, EngineError> {
+    let out = gpu.zeros(sizes.iter().sum())?;
+    let mut at = 0;
+    for (part, &size) in parts.iter().zip(sizes) {
+        if let Some(part) = part {
+            copy_into(gpu, (part, 0), (&out, at as u32), size)?;
+        }
+        at += size;
+    }
+    Ok(out)
 }

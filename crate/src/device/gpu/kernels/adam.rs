@@ -1,0 +1,117 @@
+//! One step of Adam, and the average of the weights over time.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::device::gpu::launch::{Arg, Grid};
+use crate::device::gpu::{Gpu, GpuBuffer};
+use crate::device::{AdamStep, EngineError, Rows};
+
+/// `shaders/adam.wgsl`, variant `step`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct StepArguments {
+    size: u32,
+    columns: u32,
+    listed: u32,
+    beta1: f32,
+    beta2: f32,
+    epsilon: f32,
+    rate: f32,
+    correction: f32,
+    decay: f32,
+    clip: f32,
+}
+
+/// `shaders/adam.wgsl`, variant `average`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct AverageArguments {
+    size: u32,
+    columns: u32,
+    listed: u32,
+    by_row: u32,
+    keep: f32,
+}
+
+/// Whether rows are listed, and the list.
+pub(super) fn listed(rows: Rows<'_>) -> (u32, Arg<'_>) {
+    match rows {
+        Rows::All(_) => (0, Arg::Nothing),
+        Rows::Listed(numbers) => (1, Arg::Words(numbers)),
+    }
+}
+
+/// What a step of Adam changes.
+pub(in crate::device::gpu) struct State<'a> {
+    pub(in crate::device::gpu) gradient: &'a GpuBuffer,
+    pub(in crate::device::gpu) weights: &'a GpuBuffer,
+    /// First and second.
+    pub(in crate::device::gpu) moments: [&'a GpuBuffer; 2],
+}
+
+/// See [`crate::device::Optimize::adam`].
+pub(in crate::device::gpu) fn step(
+    gpu: &Gpu,
+    state: &State<'_>,
+    (rows, columns): (Rows<'_>, usize),
+    norm: &GpuBuffer,
+    step: &AdamStep,
+) -> Result<(), EngineError> {
+    let &AdamStep { beta1, beta2, epsilon, rate, correction, decay, clip } = step;
+    let (size, columns, (listed, numbers)) = (rows.count() * columns, columns as u32, listed(rows));
+    let arguments = StepArguments {
+        size: size as u32,
+        columns,
+        listed,
+        beta1,
+        beta2,
+        epsilon,
+        rate,
+        correction,
+        decay,
+        clip,
+    };
+    let [first, second] = state.moments;
+    gpu.launch(
+        &saccade_shaders::ADAM_STEP,
+        &[
+            Arg::uniform(&arguments),
+            Arg::Read(norm),
+            numbers,
+            Arg::Write(state.gradient),
+            Arg::Write(state.weights),
+            Arg::Write(first),
+            Arg::Write(second),
+        ],
+        Grid::Invocations(size),
+        10 * size,
+    )
+}
+
+/// See [`crate::device::Optimize::average`].
+pub(in crate::device::gpu) fn average(
+    gpu: &Gpu,
+    weights: &GpuBuffer,
+    average: &GpuBuffer,
+    (rows, columns): (Rows<'_>, usize),
+    keep: &[f32],
+    norm: Option<&GpuBuffer>,
+) -> Result<(), EngineError> {
+    let (size, columns, (listed, numbers)) = (rows.count() * columns, columns as u32, listed(rows));
+    let (by_row, first) = (u32::from(keep.len() > 1), keep.first().copied().unwrap_or(1.0));
+    let arguments = AverageArguments { size: size as u32, columns, listed, by_row, keep: first };
+    gpu.launch(
+        &saccade_shaders::ADAM_AVERAGE,
+        &[
+            Arg::uniform(&arguments),
+            // Zeros, which are finite, where there is no norm.
+            norm.map_or(Arg::Nothing, Arg::Read),
+            numbers,
+            Arg::Words(bytemuck::cast_slice(keep)),
+            Arg::Read(weights),
+            Arg::Write(average),
+        ],
+        Grid::Invocations(size),
+        3 * size,
+    )
+}

@@ -1,0 +1,34 @@
+//! Matrices with rows and columns exchanged.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::device::EngineError;
+use crate::device::gpu::launch::{Arg, Grid};
+use crate::device::gpu::{Gpu, GpuBuffer};
+
+/// `shaders/transpose.wgsl`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Arguments {
+    rows: u32,
+    columns: u32,
+    out_first: u32,
+}
+
+/// Writes `x`, `rows x columns`, to a buffer as `columns x rows`, from its value given.
+pub(in crate::device::gpu) fn into(
+    gpu: &Gpu,
+    x: &GpuBuffer,
+    [rows, columns]: [usize; 2],
+    out: &GpuBuffer,
+    out_first: usize,
+) -> Result<(), EngineError> {
+    let size = rows * columns;
+    let arguments = Arguments { rows: rows as u32, columns: columns as u32, out_first: out_first as u32 };
+    gpu.launch(
+        &saccade_shaders::TRANSPOSE,
+        &[Arg::uniform(&arguments), Arg::Read(x), Arg::Write(out)],
+        Grid::Invocations(size),
+        size,
+    )
+}

@@ -1,0 +1,93 @@
+//! The root of a sum of squares, in two stages that always add in the same order.
+//! variants: squares root
+//!
+//! In `squares` a workgroup adds up the squares of 4,096 values; in `root` one workgroup adds up those sums. A value
+//! that is not finite is known by its bits, since WGSL may assume that there is none, and makes the result NaN.
+
+#import grid
+
+struct Arguments {
+    // How many values.
+    size: u32,
+    columns: u32,
+    // 1: of the rows listed; 0: of all.
+    listed: u32,
+    // The first sum to write.
+    first: u32,
+}
+
+@group(0) @binding(0) var<uniform> arguments: Arguments;
+// Bits of floats.
+@group(0) @binding(1) var<storage, read> x: array<u32>;
+#if squares
+@group(0) @binding(2) var<storage, read> rows: array<u32>;
+@group(0) @binding(3) var<storage, read_write> out: array<u32>;
+
+#import listed
+#else
+@group(0) @binding(2) var<storage, read_write> out: array<u32>;
+#endif
+
+const EXPONENT = 0x7f800000u;
+const NOT_A_NUMBER = 0x7fc00000u;
+
+var<workgroup> sums: array<f32, 256>;
+var<workgroup> wild: atomic<u32>;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    if lane == 0u {
+        atomicStore(&wild, 0u);
+    }
+    workgroupBarrier();
+    let number = group_number(group, groups);
+#if squares
+    let first = min(number * 4096u, arguments.size);
+    let end = min(first + 4096u, arguments.size);
+#else
+    let first = 0u;
+    let end = arguments.size;
+#endif
+    var sum = 0.0;
+    for (var i = first + lane; i < end; i += 256u) {
+#if squares
+        let bits = x[place(i)];
+#else
+        let bits = x[i];
+#endif
+        if (bits & EXPONENT) == EXPONENT {
+            atomicStore(&wild, 1u);
+        } else {
+            let value = bitcast<f32>(bits);
+#if squares
+            sum += value * value;
+#else
+            sum += value;
+#endif
+        }
+    }
+    sums[lane] = sum;
+    workgroupBarrier();
+    for (var stride = 128u; stride > 0u; stride /= 2u) {
+        if lane < stride {
+            sums[lane] += sums[lane + stride];
+        }
+        workgroupBarrier();
+    }
+    if lane == 0u {
+#if squares
+        let result = sums[0];
+        let inside = first < end;
+#else
+        let result = sqrt(sums[0]);
+        let inside = number == 0u;
+#endif
+        if inside {
+            out[arguments.first + number] = select(bitcast<u32>(result), NOT_A_NUMBER, atomicLoad(&wild) == 1u);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+// The sum over a workgroup of 256, in one order always.
+
+var<workgroup> workgroup_shares: array<vec2<f32>, 256>;
+
+// Every invocation receives it. Between two sums there must be a barrier.
+fn workgroup_sum(lane: u32, share: vec2<f32>) -> vec2<f32> {
+    workgroup_shares[lane] = share;
+    workgroupBarrier();
+    if lane < 16u {
+        var sum = share;
+        for (var i = lane + 16u; i < 256u; i += 16u) {
+            sum += workgroup_shares[i];
+        }
+        workgroup_shares[lane] = sum;
+    }
+    workgroupBarrier();
+    var sum = vec2(0.0);
+    for (var i = 0u; i < 16u; i += 1u) {
+        sum += workgroup_shares[i];
+    }
+    return sum;
+}
