@@ -148,9 +148,9 @@ fn plan(call: &Call<'_, GpuBuffer>, places: &[Place]) -> Vec<u32> {
 /// The variant for a state of `hidden` units: the smallest workgroup with an invocation for each, if there is one.
 fn kernel(cell: CellKind, hidden: usize) -> &'static Kernel {
     let [lstm, gru] = match hidden {
-        ..=64 => [&shaders::SKIM_LSTM_N64, &shaders::SKIM_GRU_N64],
-        ..=128 => [&shaders::SKIM_LSTM_N128, &shaders::SKIM_GRU_N128],
-        ..=256 => [&shaders::SKIM_LSTM_N256, &shaders::SKIM_GRU_N256],
+        0..=64 => [&shaders::SKIM_LSTM_N64, &shaders::SKIM_GRU_N64],
+        65..=128 => [&shaders::SKIM_LSTM_N128, &shaders::SKIM_GRU_N128],
+        129..=256 => [&shaders::SKIM_LSTM_N256, &shaders::SKIM_GRU_N256],
         _ => [&shaders::SKIM_LSTM_WIDE, &shaders::SKIM_GRU_WIDE],
     };
     if cell == CellKind::Lstm { lstm } else { gru }
