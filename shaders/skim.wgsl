@@ -1,10 +1,11 @@
 //! Skim-RNN with hard decisions: a workgroup a sequence, the time loop inside, one branch a step.
 //! variants: lstm gru
-//! variants: narrow wide
+//! variants: n64 n128 n256 wide
 
 // Skimming must be cheap. It leaves `h[small..]` alone, so that part's share of the decision is summed up only after a
-// read, and a skimmed step adds the first `small` products to it. Narrow: a state of at most 256 units, one an
-// invocation, h in workgroup memory and c in registers. Wide: both in `state`.
+// read, and a skimmed step adds the first `small` products to it. Up to 256 units have an invocation each, h in
+// workgroup memory, c and biases in registers, in a workgroup no larger than needed: those without a unit cost a skimmed
+// step as much as those with one. Wide: both in `state`.
 
 #import math
 #import grid
@@ -51,16 +52,40 @@ struct Arguments {
 // Logits of every row, then decisions.
 @group(0) @binding(8) var<storage, read_write> decided: array<f32>;
 
+#if n64
+const SIZE = 64u;
+#endif
+#if n128
+const SIZE = 128u;
+#endif
+#if n256 wide
 const SIZE = 256u;
+#endif
 const FORCE_SKIM = 2u;
 
 var<workgroup> partial: array<vec4<f32>, SIZE>;
 var<workgroup> skim: u32;
 var<private> lane_number: u32 = 0u;
 
-#if narrow
+#if n64 n128 n256
 var<workgroup> h: array<f32, SIZE>;
+// Of the invocation's own unit. The sums' biases are those of the big cell and the state's of the small.
 var<private> c_own: f32 = 0.0;
+var<private> big_bias: vec4<f32> = vec4<f32>();
+var<private> small_bias: vec4<f32> = vec4<f32>();
+
+fn own_biases(unit: u32) {
+    if unit < arguments.hidden {
+        big_bias = big_bias_at(unit);
+    }
+    if unit < arguments.small {
+        small_bias = small_bias_at(unit);
+    }
+}
+
+fn bias_of(unit: u32, read: bool) -> vec4<f32> {
+    return select(small_bias, big_bias, read);
+}
 
 fn h_at(unit: u32) -> f32 {
     return h[unit];
@@ -82,6 +107,13 @@ fn state_barrier() {
     workgroupBarrier();
 }
 #else
+fn bias_of(unit: u32, read: bool) -> vec4<f32> {
+    if read {
+        return big_bias_at(unit);
+    }
+    return small_bias_at(unit);
+}
+
 fn h_at(unit: u32) -> f32 {
     return state[lane_number * arguments.hidden + unit];
 }
@@ -134,11 +166,19 @@ fn small_x_at(at: u32, width: u32) -> vec4<f32> {
 fn big_sums(row: u32, unit: u32, part: u32) -> vec4<f32> {
     let width = arguments.hidden;
     let x_row = arguments.x_first + row * arguments.input;
+#if n64
+    let begin = part;
+    let step = arguments.big_parts;
+#else
+    // More than half of the invocations have a unit of their own.
+    let begin = 0u;
+    let step = 1u;
+#endif
     var sums = vec4(0.0);
-    for (var k = part; k < arguments.input; k += arguments.big_parts) {
+    for (var k = begin; k < arguments.input; k += step) {
         sums += from_input(x[x_row + k] * weights_at(arguments.big_weight_ih + k * GATES * width + unit, width));
     }
-    for (var k = part; k < width; k += arguments.big_parts) {
+    for (var k = begin; k < width; k += step) {
         sums += from_state(h_at(k) * weights_at(arguments.big_weight_hh + k * GATES * width + unit, width));
     }
     return sums;
@@ -154,15 +194,23 @@ fn small_sums(unit: u32, part: u32) -> vec4<f32> {
     return sums;
 }
 
+fn big_bias_at(unit: u32) -> vec4<f32> {
+    return from_input(weights_at(arguments.big_bias_ih + unit, arguments.hidden))
+        + from_state(weights_at(arguments.big_bias_hh + unit, arguments.hidden));
+}
+
+fn small_bias_at(unit: u32) -> vec4<f32> {
+    return from_state(weights_at(arguments.small_bias + unit, arguments.small));
+}
+
 // What the sums of a unit hold besides the products.
 fn constants(row: u32, unit: u32, read: bool) -> vec4<f32> {
+    let bias = bias_of(unit, read);
     if read {
-        return from_input(weights_at(arguments.big_bias_ih + unit, arguments.hidden))
-            + from_state(weights_at(arguments.big_bias_hh + unit, arguments.hidden));
+        return bias;
     }
     let width = arguments.small;
-    return from_input(small_x_at(arguments.small_x_first + row * GATES * width + unit, width))
-        + from_state(weights_at(arguments.small_bias + unit, width));
+    return bias + from_input(small_x_at(arguments.small_x_first + row * GATES * width + unit, width));
 }
 
 // A step of the big cell or the small one over the units that it updates; the others are copied.
@@ -194,7 +242,7 @@ fn advance(row: u32, lane: u32, read: bool) {
             let next = advance_unit(activate(rest), h_at(unit), c_at(unit));
             set_c(unit, next.y);
             rows[row * arguments.hidden + unit] = next.x;
-#if narrow
+#if n64 n128 n256
             // Nobody reads h any more: all products are in `partial`.
             set_h(unit, next.x);
 #endif
@@ -233,7 +281,7 @@ fn share_of_rest(lane: u32) -> vec2<f32> {
     return workgroup_sum(lane, sum);
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(SIZE)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -247,7 +295,8 @@ fn main(
     let first_row = plan[4u * place + 1u];
     let steps = plan[4u * place + 2u];
     let forced = plan[4u * place + 3u];
-#if narrow
+#if n64 n128 n256
+    own_biases(lane);
     let own = lane_number * arguments.hidden + lane;
     if lane < arguments.hidden {
         set_h(lane, state[own]);
@@ -282,7 +331,7 @@ fn main(
             rest = share_of_rest(lane);
         }
     }
-#if narrow
+#if n64 n128 n256
     if lane < arguments.hidden {
         state[own] = h_at(lane);
 #if lstm

@@ -1,6 +1,6 @@
-// The sum over a workgroup of 256, in one order always.
+// The sum over a workgroup of `SIZE`, a multiple of 16, in one order always.
 
-var<workgroup> workgroup_shares: array<vec2<f32>, 256>;
+var<workgroup> workgroup_shares: array<vec2<f32>, SIZE>;
 
 // Every invocation receives it. Between two sums there must be a barrier.
 fn workgroup_sum(lane: u32, share: vec2<f32>) -> vec2<f32> {
@@ -8,7 +8,7 @@ fn workgroup_sum(lane: u32, share: vec2<f32>) -> vec2<f32> {
     workgroupBarrier();
     if lane < 16u {
         var sum = share;
-        for (var i = lane + 16u; i < 256u; i += 16u) {
+        for (var i = lane + 16u; i < SIZE; i += 16u) {
             sum += workgroup_shares[i];
         }
         workgroup_shares[lane] = sum;

@@ -1,6 +1,7 @@
 //! Skim-RNN with hard decisions.
 
 use bytemuck::{Pod, Zeroable};
+use saccade_shaders::{self as shaders, Kernel};
 
 use super::elementwise::copy_into;
 use super::sequences::{Place, chunks};
@@ -38,8 +39,6 @@ struct Arguments {
     least: f32,
 }
 
-/// Invocations of a workgroup.
-pub(super) const SIZE: usize = 256;
 /// A unit's products are spread over no more invocations than this.
 const MOST_PARTS: usize = 16;
 
@@ -146,6 +145,17 @@ fn plan(call: &Call<'_, GpuBuffer>, places: &[Place]) -> Vec<u32> {
     words
 }
 
+/// The variant for a state of `hidden` units: the smallest workgroup with an invocation for each, if there is one.
+fn kernel(cell: CellKind, hidden: usize) -> &'static Kernel {
+    let [lstm, gru] = match hidden {
+        0..=64 => [&shaders::SKIM_LSTM_N64, &shaders::SKIM_GRU_N64],
+        65..=128 => [&shaders::SKIM_LSTM_N128, &shaders::SKIM_GRU_N128],
+        129..=256 => [&shaders::SKIM_LSTM_N256, &shaders::SKIM_GRU_N256],
+        _ => [&shaders::SKIM_LSTM_WIDE, &shaders::SKIM_GRU_WIDE],
+    };
+    if cell == CellKind::Lstm { lstm } else { gru }
+}
+
 /// Rows, last h, last c, logits, decisions.
 pub(super) fn forward(
     gpu: &Gpu,
@@ -153,21 +163,16 @@ pub(super) fn forward(
     op: &Skim,
     threshold: f32,
 ) -> Result<Forward<GpuBuffer>, EngineError> {
-    use saccade_shaders::{SKIM_GRU_NARROW, SKIM_GRU_WIDE, SKIM_LSTM_NARROW, SKIM_LSTM_WIDE};
     let operands = Operands::new(call, op);
     let (lanes, rows) = (call.lanes(), operands.x.total_rows());
     let (n, memory, input) = (op.hidden, op.cell.memory(op.hidden), operands.x.columns);
-    let kernel = match (op.cell, n <= SIZE) {
-        (CellKind::Lstm, true) => &SKIM_LSTM_NARROW,
-        (CellKind::Lstm, false) => &SKIM_LSTM_WIDE,
-        (_, true) => &SKIM_GRU_NARROW,
-        (_, false) => &SKIM_GRU_WIDE,
-    };
+    let kernel = kernel(op.cell, n);
+    let size = kernel.workgroup_size[0] as usize;
     let mut packed = Packed::new(call.parameters);
     let state = operands.initial_state(gpu, op, lanes * (n + memory))?;
     let (out, decided) = (gpu.allocate(rows * n)?, gpu.allocate(rows * 3)?);
     let parts = |units: usize, products: usize| {
-        (SIZE / units.clamp(1, SIZE)).min(products / 8).clamp(1, MOST_PARTS) as u32
+        (size / units.clamp(1, size)).min(products / 8).clamp(1, MOST_PARTS) as u32
     };
     let arguments = Arguments {
         places: 0,
@@ -194,7 +199,7 @@ pub(super) fn forward(
     let weights = packed.buffer(gpu)?;
     // Of a step that reads; and lane 0 sums up the small part of the decision, whichever way it goes.
     let products = (n + input).div_ceil(arguments.big_parts as usize);
-    let turns = n.div_ceil(SIZE) * (products + MOST_PARTS) + op.small + OTHER_TURNS;
+    let turns = n.div_ceil(size) * (products + MOST_PARTS) + op.small + OTHER_TURNS;
     for places in chunks(&operands.x.offsets, turns) {
         let arguments = Arguments { places: places.len() as u32, ..arguments };
         let steps: usize = places.iter().map(|place| place.steps).sum();

@@ -6,7 +6,7 @@ use super::affine::{Target, View, matmul};
 use super::column_sums::add_columns;
 use super::elementwise::copy_into;
 use super::sequences::{Place, chunks};
-use super::skim::{OTHER_TURNS, Operands, Packed, SIZE, copy, first_or_none};
+use super::skim::{OTHER_TURNS, Operands, Packed, copy, first_or_none};
 use super::{Backward, first};
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::resident::Layout;
@@ -38,6 +38,9 @@ struct ForwardArguments {
     flags: u32,
     temperature: f32,
 }
+
+/// Invocations of a workgroup.
+const SIZE: usize = 256;
 
 const GIVEN: u32 = 1;
 const KEEP: u32 = 2;
