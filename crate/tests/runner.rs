@@ -176,3 +176,18 @@ fn auto_goes_by_what_was_measured() {
         assert!(steps.method.contains("replay"), "{}", steps.method);
     }
 }
+
+#[test]
+fn ten_thousand_readings_leave_the_gpus_memory_where_it_was_after_a_hundred() {
+    let (runner, devices) = runner(vec![skim()], options());
+    let mut early = None;
+    for n in 1..=10_000 {
+        let run = read(&runner, "a good film", Preference::WebGpu);
+        assert_eq!(run.reading.timing.device, "webgpu", "{}", run.device_reason);
+        if n == 100 {
+            early = devices.ready().map(|gpu| gpu.statistics().bytes_allocated);
+        }
+    }
+    let late = devices.ready().map(|gpu| gpu.statistics().bytes_allocated);
+    assert!(early.is_some_and(|bytes| bytes > 0) && late == early, "{early:?}, then {late:?}");
+}

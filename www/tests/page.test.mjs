@@ -249,15 +249,17 @@ describe("the page", { timeout: 300_000 }, () => {
   test("a long reading tells how far it is, and makes way for a short one", async () => {
     await open();
     await ready();
-    const { heard, order, tokens } = await page.evaluate(async () => {
+    const { heard, order, tokens, flops } = await page.evaluate(async () => {
       const heard = [];
       const order = [];
       const onProgress = (progress) => heard.push(progress);
       const long = window.saccade.read("fine ".repeat(100_000), {}, { onProgress }).finally(() => order.push("long"));
       await window.saccade.read("a word").finally(() => order.push("short"));
-      return { heard, order, tokens: (await long).tokens.length };
+      const { tokens, flops } = await long;
+      return { heard, order, tokens: tokens.length, flops };
     });
     assert.deepEqual([order, tokens], [["short", "long"], 100_000]);
+    assert.ok(flops.full > 2 ** 32, "more than 32 bits hold");
     assert.ok(heard.length > 100_000 / 8192);
     assert.ok(heard.every(({ done, total }, i) => total === 100_000 && done >= (heard[i - 1]?.done ?? 1)));
     assert.deepEqual(heard.at(-1), { done: 100_000, total: 100_000 });

@@ -129,6 +129,7 @@ describe("time", () => {
   test("the cost of a token comes with its method and the clock", () => {
     expect(shown({ steps })).toMatch(/One token, on CPU read 9 µs skimmed 1.5 µs .*replay of this text\. The clock’s smallest step is 100 µs/);
     expect(shown({ steps: { ...steps, skimUs: null } })).not.toContain("skimmed");
+    expect(shown({ steps: { ...steps, skimUs: 0 } })).toContain("skimmed too little to measure");
   });
 
   test("a reading that was to run on the GPU and did not stands out", () => {

@@ -7,11 +7,12 @@ import { launch, serve } from "./browser.mjs";
 const sizes = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 }, small: { width: 320, height: 640 } };
 
 const server = await serve();
-const browser = await launch();
+const browser = await launch({ gpu: true });
+const plain = await launch();
 
 /** Opens the page, lets `before` act before and `after` once it shows something, and keeps the picture. */
-async function shoot(name, size, colorScheme, { before, after } = {}) {
-  const page = await browser.newPage({ viewport: sizes[size], colorScheme, reducedMotion: "reduce" });
+async function shoot(name, size, colorScheme, { before, after, on = browser } = {}) {
+  const page = await on.newPage({ viewport: sizes[size], colorScheme, reducedMotion: "reduce" });
   await before?.(page);
   await page.goto(server.url);
   await page.locator("#threshold:enabled, [data-state=failed], [data-state=loading]").first().waitFor();
@@ -27,6 +28,15 @@ async function shoot(name, size, colorScheme, { before, after } = {}) {
 const example = (name) => async (page) => {
   await page.getByRole("button", { name }).click();
   await page.locator("[data-state=loading]").waitFor({ state: "detached" });
+};
+/** The device chosen by the switch, when all has been measured. */
+const device = (name) => async (page) => {
+  await page.getByRole("radio", { name, exact: true }).check({ force: true });
+  await page.locator("[data-figure=steps]").waitFor({ timeout: 60_000 });
+};
+const longer = async (page) => {
+  await page.fill("#text", "fine ".repeat(400_000));
+  await page.locator("[data-state=reading]").waitFor();
 };
 const unanswered = (page) => page.route("**/*.safetensors", () => {});
 const refused = (page) => page.route("**/*.safetensors", (route) => route.fulfill({ status: 503 }));
@@ -49,5 +59,14 @@ await shoot("wide-forced", "wide", "light", {
 });
 await shoot("phone-empty", "phone", "light", { after: (page) => page.fill("#text", "") });
 
+for (const scheme of ["light", "dark"]) {
+  await shoot(`wide-measured-${scheme}`, "wide", scheme, { after: device("WebGPU") });
+  await shoot(`phone-measured-${scheme}`, "phone", scheme, { after: device("Auto") });
+}
+await shoot("phone-no-webgpu", "phone", "light", { after: device("WebGPU"), on: plain });
+await shoot("small-no-webgpu", "small", "dark", { after: device("WebGPU"), on: plain });
+await shoot("wide-reading", "wide", "light", { after: longer });
+
+await plain.close();
 await browser.close();
 server.close();

@@ -43,8 +43,8 @@ const WASM_FEATURES: [&str; 7] = [
     "--enable-multivalue",
 ];
 
-/// Functions of up to this cost are inlined, where LLVM's own bound at -O3 is 250: a tenth less to download, and the
-/// kernels, whose loops hold no large calls, as fast as before.
+/// Functions of up to this cost are inlined, where LLVM's own bound is 250: a tenth less to download, and the kernels
+/// are as fast, since their loops hold no calls that matter.
 const INLINE: &str = "llvm-args=--inline-threshold=75";
 
 /// Builds crate `saccade-checks` into `target/checks` under `root`.

@@ -16,6 +16,11 @@ impl Flops {
         Self { spent: flops, full: flops }
     }
 
+    /// A layer that computes as much for every row. The product has 64 bits: in a browser a usize has 32.
+    pub fn per_row(flops: usize, rows: usize) -> Self {
+        Self::fixed(flops as u64 * rows as u64)
+    }
+
     /// `full / spent`; 1 if nothing was to be computed.
     pub fn reduction(self) -> f64 {
         if self.spent == 0 { 1.0 } else { self.full as f64 / self.spent as f64 }

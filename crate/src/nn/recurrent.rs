@@ -191,10 +191,10 @@ impl Recurrent {
     /// `2 T gates hidden (in + hidden)` for every layer and direction.
     pub fn flops(&self, rows: usize) -> Flops {
         let per_layer = |inputs: usize| {
-            2 * rows * self.cell.gates() * self.config.hidden_size * (inputs + self.config.hidden_size)
+            2 * self.cell.gates() * self.config.hidden_size * (inputs + self.config.hidden_size)
         };
         let first = per_layer(self.config.input_size);
         let others = (self.config.num_layers - 1) * per_layer(self.output_size());
-        Flops::fixed((self.directions_per_layer() * (first + others)) as u64)
+        Flops::per_row(self.directions_per_layer() * (first + others), rows)
     }
 }

@@ -215,15 +215,14 @@ impl Skim {
     /// By the formula at the head of this file, for `read` tokens read and `skimmed` tokens skimmed.
     pub fn flops(&self, read: usize, skimmed: usize) -> Flops {
         let SkimConfig { input_size, hidden_size: d, small_size: small, cell, .. } = self.config;
-        let (gates, tokens) = (cell.gates(), read + skimmed);
-        let decision = tokens * 2 * (input_size + d);
-        let small_input = tokens * gates * small * input_size;
-        let big = gates * d * (input_size + d);
-        let small_state = skimmed * gates * small * self.small_reads();
-        Flops {
-            spent: 2 * (decision + small_input + read * big + small_state) as u64,
-            full: 2 * (tokens * big) as u64,
-        }
+        let gates = cell.gates();
+        // Of one token: 64 bits for all of a long text, which in a browser are more than a usize has.
+        let hoisted = (2 * (input_size + d) + gates * small * input_size) as u64;
+        let big = (gates * d * (input_size + d)) as u64;
+        let small_state = (gates * small * self.small_reads()) as u64;
+        let (read, skimmed) = (read as u64, skimmed as u64);
+        let tokens = read + skimmed;
+        Flops { spent: 2 * (tokens * hoisted + read * big + skimmed * small_state), full: 2 * tokens * big }
     }
 }
 

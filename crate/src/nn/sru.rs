@@ -185,11 +185,11 @@ impl Sru {
     pub fn flops(&self, rows: usize) -> Flops {
         let d = self.output_size();
         let of_layer = |layer: &SruLayer| match layer.weight_proj {
-            Some((_, p)) => 2 * rows * p * (layer.inputs + d * layer.k),
-            None => 2 * rows * layer.inputs * d * layer.k,
+            Some((_, p)) => 2 * p * (layer.inputs + d * layer.k),
+            None => 2 * layer.inputs * d * layer.k,
         };
-        let first = self.input_to_hidden.map_or(0, |_| 2 * rows * self.config.input_size * d);
-        Flops::fixed((first + self.layers.iter().map(of_layer).sum::<usize>()) as u64)
+        let first = self.input_to_hidden.map_or(0, |_| 2 * self.config.input_size * d);
+        Flops::per_row(first + self.layers.iter().map(of_layer).sum::<usize>(), rows)
     }
 }
 

@@ -31,10 +31,11 @@ impl Steps {
     pub(super) fn new(device: &str, [read_us, skim_us]: [f64; 2], skims: bool) -> Self {
         let [short, long] = LENGTHS;
         let method = format!(
-            "replay of this text, repeated to {short} and to {long} tokens, {}; each run again and again for {} ms; \
-             the difference divided by {}",
+            "replay of this text, repeated to {short} and to {long} tokens, {}; each run again and again for {} ms, \
+             {} times over, of which the fastest counts; the difference divided by {}",
             if skims { "all read and all skimmed" } else { "all read" },
             super::cost::SAMPLE_MS,
+            super::cost::SAMPLES,
             long - short,
         );
         let skim_us = skims.then_some(skim_us);
