@@ -1,9 +1,9 @@
 //! Recurrent networks that decide how much to compute.
 //!
-//! The floors, lowest first; each uses only what is below it: [`cpu`] kernels, [`device`], [`graph`], [`nn`],
+//! The floors, lowest first; each uses only what is below it: [`cpu`] kernels (package
+//! `saccade-kernels`), [`device`], [`graph`], [`nn`],
 //! [`text`] (which knows nothing of tensors), [`model`], `runner` (feature `gpu`: where a model runs).
 
-pub mod cpu;
 pub mod device;
 pub mod graph;
 pub mod model;
@@ -15,3 +15,5 @@ pub mod text;
 pub mod train;
 #[cfg(feature = "web")]
 pub mod web;
+
+pub use saccade_kernels as cpu;

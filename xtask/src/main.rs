@@ -28,7 +28,9 @@ enum Step {
 
 /// The top of the checkout, where `Cargo.toml` and `package.json` stand.
 fn root() -> PathBuf {
-    let mut path = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let mut path = PathBuf::from(
+        std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into()),
+    );
     path.pop();
     path
 }

@@ -139,7 +139,7 @@ impl WeightView {
     }
 }
 
-/// Attributes of the SRU recurrence (`crate/src/cpu/sru.rs` has the equations).
+/// Attributes of the SRU recurrence (`kernels/src/sru.rs` has the equations).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sru {
     /// `[v_f, v_r]`; none in version 1.
@@ -160,7 +160,7 @@ pub struct Sru {
     pub dropout: Real,
 }
 
-/// Attributes that both modes of the Skim recurrence share (`crate/src/cpu/skim.rs` has the equations).
+/// Attributes that both modes of the Skim recurrence share (`kernels/src/skim.rs` has the equations).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Skim {
     /// The cell, big and small: LSTM or GRU.

@@ -2,43 +2,43 @@
 //! small one, which updates the first `small` values of the state and copies the rest (Eq. 1-3, 5, 6).
 //!
 //! Two kernels. [`hard`] decides (`skim iff p_skim > threshold`, or as forced) and does only the work of the branch
-//! it takes; the big cell's input product is computed for tokens that are read and for no other. [`super::skim_soft`] mixes both
+//! it takes; the big cell's input product is computed for tokens that are read and for no other. [`crate::skim_soft`] mixes both
 //! branches with Gumbel-softmax weights, for training.
 //!
 //! Column 0 of the logits is *read*, column 1 *skim*.
 
-use super::Ragged;
-use super::cell::Cell;
-use super::matmul::{View, matmul};
-use super::recurrence::block_mut;
+use crate::Ragged;
+use crate::cell::Cell;
+use crate::matmul::{View, matmul};
+use crate::recurrence::block_mut;
 
 /// Operands that both kernels share.
 #[derive(Clone, Copy)]
-pub(crate) struct Arguments<'a> {
+pub struct Arguments<'a> {
     /// Hoisted input product of the small cell with its bias, `GATES * small` columns.
-    pub(crate) small_x: Ragged<'a>,
+    pub small_x: Ragged<'a>,
     /// Hoisted input product of the decision with its bias, 2 columns.
-    pub(crate) decision_x: Ragged<'a>,
+    pub decision_x: Ragged<'a>,
     /// Initial state, a row a lane; zeros if absent.
-    pub(crate) h0: Option<Ragged<'a>>,
+    pub h0: Option<Ragged<'a>>,
     /// Initial memory, a row a lane; zeros if absent.
-    pub(crate) c0: Option<Ragged<'a>>,
+    pub c0: Option<Ragged<'a>>,
     /// `[GATES * hidden, hidden]`.
-    pub(crate) big_weight_hh: &'a [f32],
+    pub big_weight_hh: &'a [f32],
     /// `[GATES * hidden]`.
-    pub(crate) big_bias_hh: &'a [f32],
+    pub big_bias_hh: &'a [f32],
     /// `[GATES * small, small_reads]`.
-    pub(crate) small_weight_hh: &'a [f32],
+    pub small_weight_hh: &'a [f32],
     /// `[GATES * small]`.
-    pub(crate) small_bias_hh: &'a [f32],
+    pub small_bias_hh: &'a [f32],
     /// `[2, input + hidden]`; the last `hidden` columns multiply the state.
-    pub(crate) decision_weight: &'a [f32],
+    pub decision_weight: &'a [f32],
     /// Width of the state, d.
-    pub(crate) hidden: usize,
+    pub hidden: usize,
     /// Width of the part that skimming updates, d'.
-    pub(crate) small: usize,
+    pub small: usize,
     /// How many values of the state the small cell reads: d' or d.
-    pub(crate) small_reads: usize,
+    pub small_reads: usize,
 }
 
 impl<'a> Arguments<'a> {
@@ -50,43 +50,43 @@ impl<'a> Arguments<'a> {
 }
 
 /// Results of either kernel.
-pub(crate) struct Forward {
+pub struct Forward {
     /// `h_t` of every row.
-    pub(crate) rows: Vec<f32>,
+    pub rows: Vec<f32>,
     /// Last `h`, a row a lane.
-    pub(crate) h: Vec<f32>,
+    pub h: Vec<f32>,
     /// Last `c`, a row a lane; empty for cells without a memory.
-    pub(crate) c: Vec<f32>,
+    pub c: Vec<f32>,
     /// Decision logits, 2 a row.
-    pub(crate) logits: Vec<f32>,
+    pub logits: Vec<f32>,
     /// Hard: 1 where skimmed, 0 where read. Soft: the mixture's weight of skimming.
-    pub(crate) decisions: Vec<f32>,
+    pub decisions: Vec<f32>,
     /// Soft: what the backward step needs.
-    pub(crate) saved: Vec<f32>,
+    pub saved: Vec<f32>,
 }
 
 /// A decision imposed from outside.
-pub(crate) const FORCE_READ: u32 = 1;
+pub const FORCE_READ: u32 = 1;
 /// A decision imposed from outside.
-pub(crate) const FORCE_SKIM: u32 = 2;
+pub const FORCE_SKIM: u32 = 2;
 
 /// Operands of [`hard`] alone.
 #[derive(Clone, Copy)]
-pub(crate) struct Hard<'a> {
+pub struct Hard<'a> {
     /// The input itself, `input` columns.
-    pub(crate) x: Ragged<'a>,
+    pub x: Ragged<'a>,
     /// `[GATES * hidden, input]`.
-    pub(crate) big_weight_ih: &'a [f32],
+    pub big_weight_ih: &'a [f32],
     /// `[GATES * hidden]`.
-    pub(crate) big_bias_ih: &'a [f32],
+    pub big_bias_ih: &'a [f32],
     /// Skim iff the probability of skimming exceeds this.
-    pub(crate) threshold: f32,
+    pub threshold: f32,
     /// Nothing, or one of 0 (free), [`FORCE_READ`], [`FORCE_SKIM`] for every row.
-    pub(crate) force: Option<&'a [u32]>,
+    pub force: Option<&'a [u32]>,
 }
 
 /// Decides step by step and runs one branch.
-pub(crate) fn hard<C: Cell>(a: Arguments<'_>, hard: Hard<'_>) -> Forward {
+pub fn hard<C: Cell>(a: Arguments<'_>, hard: Hard<'_>) -> Forward {
     let (n, d, input) = (a.hidden, a.small, hard.x.columns);
     let (gates, small_gates) = (C::GATES * n, C::GATES * d);
     let memory = if C::MEMORY { n } else { 0 };
@@ -150,6 +150,6 @@ pub(crate) fn hard<C: Cell>(a: Arguments<'_>, hard: Hard<'_>) -> Forward {
 }
 
 /// `p_skim` of a pair of logits, in double precision: the comparison with a threshold should not add its own error.
-pub(crate) fn probability_of_skimming(logits: &[f32]) -> f32 {
+pub fn probability_of_skimming(logits: &[f32]) -> f32 {
     (1.0 / (1.0 + (f64::from(logits[0]) - f64::from(logits[1])).exp())) as f32
 }

@@ -1,6 +1,6 @@
 //! The sum that the norm of a gradient is the root of.
 
 /// `Σ x²`.
-pub(crate) fn squares(x: &[f32]) -> f64 {
+pub fn squares(x: &[f32]) -> f64 {
     x.iter().map(|x| f64::from(*x) * f64::from(*x)).sum()
 }

@@ -1,7 +1,7 @@
 //! Sums of columns: the gradient of a bias.
 
 /// `sums[j] += sum_i rows[i, j]`; rows of `sums.len()` values.
-pub(crate) fn add_columns(sums: &mut [f32], rows: &[f32]) {
+pub fn add_columns(sums: &mut [f32], rows: &[f32]) {
     if sums.is_empty() {
         return;
     }

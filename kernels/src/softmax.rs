@@ -1,7 +1,7 @@
 //! Softmax, its logarithm and the cross entropy, row by row.
 
 /// Replaces each row of `columns` values by its log-softmax.
-pub(crate) fn log_softmax(rows: &mut [f32], columns: usize) {
+pub fn log_softmax(rows: &mut [f32], columns: usize) {
     for row in rows.chunks_exact_mut(columns.max(1)) {
         let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sum: f32 = row.iter().map(|x| (x - max).exp()).sum();
@@ -12,13 +12,13 @@ pub(crate) fn log_softmax(rows: &mut [f32], columns: usize) {
 }
 
 /// Replaces each row of `columns` values by its softmax.
-pub(crate) fn softmax(rows: &mut [f32], columns: usize) {
+pub fn softmax(rows: &mut [f32], columns: usize) {
     log_softmax(rows, columns);
     rows.iter_mut().for_each(|x| *x = x.exp());
 }
 
 /// Gradient through `y = softmax(x)`: `dx = y ⊙ (dy - Σ dy ⊙ y)`.
-pub(crate) fn softmax_backward(y: &[f32], dy: &[f32], columns: usize) -> Vec<f32> {
+pub fn softmax_backward(y: &[f32], dy: &[f32], columns: usize) -> Vec<f32> {
     let mut dx = Vec::with_capacity(y.len());
     for (y, dy) in y.chunks_exact(columns.max(1)).zip(dy.chunks_exact(columns.max(1))) {
         let inner: f32 = y.iter().zip(dy).map(|(y, d)| y * d).sum();
@@ -28,7 +28,7 @@ pub(crate) fn softmax_backward(y: &[f32], dy: &[f32], columns: usize) -> Vec<f32
 }
 
 /// Gradient through `y = log_softmax(x)`: `dx = dy - exp(y) Σ dy`.
-pub(crate) fn log_softmax_backward(y: &[f32], dy: &[f32], columns: usize) -> Vec<f32> {
+pub fn log_softmax_backward(y: &[f32], dy: &[f32], columns: usize) -> Vec<f32> {
     let mut dx = Vec::with_capacity(y.len());
     for (y, dy) in y.chunks_exact(columns.max(1)).zip(dy.chunks_exact(columns.max(1))) {
         let sum: f32 = dy.iter().sum();
@@ -38,7 +38,7 @@ pub(crate) fn log_softmax_backward(y: &[f32], dy: &[f32], columns: usize) -> Vec
 }
 
 /// `(-log p[target] of each row, log p)`; targets are below `columns`.
-pub(crate) fn cross_entropy(logits: &[f32], columns: usize, targets: &[u32]) -> (Vec<f32>, Vec<f32>) {
+pub fn cross_entropy(logits: &[f32], columns: usize, targets: &[u32]) -> (Vec<f32>, Vec<f32>) {
     let mut log_p = logits.to_vec();
     log_softmax(&mut log_p, columns);
     let losses = targets.iter().enumerate().map(|(i, &t)| -log_p[i * columns + t as usize]).collect();
@@ -46,12 +46,7 @@ pub(crate) fn cross_entropy(logits: &[f32], columns: usize, targets: &[u32]) -> 
 }
 
 /// Gradient of the logits: `(p - onehot(target)) * d_loss`.
-pub(crate) fn cross_entropy_backward(
-    log_p: &[f32],
-    columns: usize,
-    targets: &[u32],
-    d_loss: &[f32],
-) -> Vec<f32> {
+pub fn cross_entropy_backward(log_p: &[f32], columns: usize, targets: &[u32], d_loss: &[f32]) -> Vec<f32> {
     let mut dx: Vec<f32> = log_p.iter().map(|x| x.exp()).collect();
     for ((row, &target), d) in dx.chunks_exact_mut(columns.max(1)).zip(targets).zip(d_loss) {
         row[target as usize] -= 1.0;

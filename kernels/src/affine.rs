@@ -1,21 +1,21 @@
 //! `y = x Wᵀ + b`: one matrix product for all rows of all lanes.
 
-use super::column_sums::add_columns;
-use super::matmul::{View, matmul};
+use crate::column_sums::add_columns;
+use crate::matmul::{View, matmul};
 
 /// How a weight is stored and which of its columns are used.
 #[derive(Clone, Copy)]
-pub(crate) struct Weight<'a> {
+pub struct Weight<'a> {
     /// Row-major values.
-    pub(crate) values: &'a [f32],
+    pub values: &'a [f32],
     /// Columns of the stored matrix.
-    pub(crate) stride: usize,
+    pub stride: usize,
     /// Stored as `[in, out]` (the `sru` package) rather than `[out, in]` (PyTorch).
-    pub(crate) input_major: bool,
+    pub input_major: bool,
     /// Inputs (x's columns).
-    pub(crate) inputs: usize,
+    pub inputs: usize,
     /// Outputs (y's columns).
-    pub(crate) outputs: usize,
+    pub outputs: usize,
 }
 
 impl<'a> Weight<'a> {
@@ -30,7 +30,7 @@ impl<'a> Weight<'a> {
 }
 
 /// `rows * outputs` values.
-pub(crate) fn forward(x: &[f32], rows: usize, weight: Weight<'_>, bias: Option<&[f32]>) -> Vec<f32> {
+pub fn forward(x: &[f32], rows: usize, weight: Weight<'_>, bias: Option<&[f32]>) -> Vec<f32> {
     let mut y = vec![0.0; rows * weight.outputs];
     if let Some(bias) = bias
         && !bias.is_empty()
@@ -42,7 +42,7 @@ pub(crate) fn forward(x: &[f32], rows: usize, weight: Weight<'_>, bias: Option<&
 }
 
 /// The gradient of `x`; those of weight and bias are added to.
-pub(crate) fn backward(
+pub fn backward(
     x: &[f32],
     rows: usize,
     weight: Weight<'_>,

@@ -1,7 +1,7 @@
 //! Rows of a table by id, and the sparse sum that is its gradient.
 
 /// `out[i] = table[ids[i]]`; `ids` are below the table's rows.
-pub(crate) fn forward(table: &[f32], columns: usize, ids: &[u32]) -> Vec<f32> {
+pub fn forward(table: &[f32], columns: usize, ids: &[u32]) -> Vec<f32> {
     let mut out = Vec::with_capacity(ids.len() * columns);
     for &id in ids {
         out.extend_from_slice(&table[id as usize * columns..(id as usize + 1) * columns]);
@@ -10,7 +10,7 @@ pub(crate) fn forward(table: &[f32], columns: usize, ids: &[u32]) -> Vec<f32> {
 }
 
 /// `d_table[ids[i]] += d_out[i]`.
-pub(crate) fn backward(d_table: &mut [f32], columns: usize, ids: &[u32], d_out: &[f32]) {
+pub fn backward(d_table: &mut [f32], columns: usize, ids: &[u32], d_out: &[f32]) {
     for (id, d) in ids.iter().zip(d_out.chunks_exact(columns.max(1))) {
         let row = &mut d_table[*id as usize * columns..(*id as usize + 1) * columns];
         row.iter_mut().zip(d).for_each(|(r, d)| *r += d);

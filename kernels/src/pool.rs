@@ -1,6 +1,6 @@
 //! One row from the rows of a lane: the last, the sum, the mean or the maximum. A lane without rows gives zeros.
 
-use super::Ragged;
+use crate::Ragged;
 
 /// Which row a lane becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,7 +23,7 @@ impl Pool {
 }
 
 /// A row a lane.
-pub(crate) fn forward(x: Ragged<'_>, pool: Pool) -> Vec<f32> {
+pub fn forward(x: Ragged<'_>, pool: Pool) -> Vec<f32> {
     let n = x.columns;
     let mut out = vec![0.0; x.lanes() * n];
     if n == 0 {
@@ -50,7 +50,7 @@ pub(crate) fn forward(x: Ragged<'_>, pool: Pool) -> Vec<f32> {
 }
 
 /// The gradient of the rows. A maximum that several rows share counts for the first.
-pub(crate) fn backward(x: Ragged<'_>, pool: Pool, y: &[f32], dy: &[f32]) -> Vec<f32> {
+pub fn backward(x: Ragged<'_>, pool: Pool, y: &[f32], dy: &[f32]) -> Vec<f32> {
     let n = x.columns;
     let mut dx = vec![0.0; x.all().len()];
     if n == 0 {

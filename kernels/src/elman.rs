@@ -1,13 +1,13 @@
 //! Elman cell: `h_t = g(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)`, g = tanh or ReLU (PyTorch `nn.RNN`).
 
-use super::cell::Cell;
-use super::math::tanh;
-use super::vectorize::vectorize;
+use crate::cell::Cell;
+use crate::math::tanh;
+use crate::vectorize::vectorize;
 
 /// Elman cell with `tanh`.
-pub(crate) struct ElmanTanh;
+pub struct ElmanTanh;
 /// Elman cell with `max(0, ·)`.
-pub(crate) struct ElmanRelu;
+pub struct ElmanRelu;
 
 vectorize! {
     fn tanh_forward(x: &[f32], w: &[f32], h: &mut [f32]) {

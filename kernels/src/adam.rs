@@ -1,11 +1,11 @@
 //! One step of Adam over the values of a parameter, and the average of the weights over time.
 
-use super::vectorize::vectorize;
+use crate::vectorize::vectorize;
 
 vectorize! {
     /// `m = b1 m + (1 - b1) g`, `v = b2 v + (1 - b2) g²`, `w = decay w - rate m / (sqrt(v) correction + eps)` with
     /// `g = scale gradient`; `settings` = [scale, b1, b2, eps, rate, correction, decay].
-    pub(crate) fn step(w: &mut [f32], gradient: &[f32], m: &mut [f32], v: &mut [f32], settings: [f32; 7]) {
+    pub fn step(w: &mut [f32], gradient: &[f32], m: &mut [f32], v: &mut [f32], settings: [f32; 7]) {
         let [scale, beta1, beta2, epsilon, rate, correction, decay] = settings;
         let n = w.len();
         let (gradient, m, v) = (&gradient[..n], &mut m[..n], &mut v[..n]);
@@ -19,7 +19,7 @@ vectorize! {
 }
 
 /// `average = w + (average - w) keep`.
-pub(crate) fn average(average: &mut [f32], w: &[f32], keep: f32) {
+pub fn average(average: &mut [f32], w: &[f32], keep: f32) {
     for (a, w) in average.iter_mut().zip(w) {
         *a = w + (*a - w) * keep;
     }

@@ -5,7 +5,7 @@
 /// `x` is the hoisted input product `W_ih x + b_ih` and `w` the recurrent product `W_hh h + b_hh`, both
 /// `GATES * hidden` long. `saved` (`SAVED * hidden`) holds what the backward step needs. Cells without a memory
 /// receive empty slices for `c`.
-pub(crate) trait Cell {
+pub trait Cell {
     /// Blocks of `hidden` rows in the weight matrices.
     const GATES: usize;
     /// Blocks of `hidden` values kept for the backward step.

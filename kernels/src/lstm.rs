@@ -1,12 +1,12 @@
 //! LSTM cell, gates in PyTorch's order (i, f, g, o):
 //! `c_t = f ⊙ c_{t-1} + i ⊙ g`, `h_t = o ⊙ tanh(c_t)`; i, f, o = sigmoid, g = tanh of `W_ih x + b_ih + W_hh h + b_hh`.
 
-use super::cell::Cell;
-use super::math::{sigmoid, tanh};
-use super::vectorize::vectorize;
+use crate::cell::Cell;
+use crate::math::{sigmoid, tanh};
+use crate::vectorize::vectorize;
 
 /// The long short-term memory cell.
-pub(crate) struct Lstm;
+pub struct Lstm;
 
 vectorize! {
     fn forward(x: &[f32], w: &[f32], c_prev: &[f32], saved: &mut [f32], h: &mut [f32], c: &mut [f32]) {

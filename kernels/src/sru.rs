@@ -10,38 +10,38 @@
 //! what the highway adds: version 2 `h = (g(c) - x) mask r + x`, version 1 `h = (g(c) mask - x) r + x`.
 //! A backward direction runs from the last row to the first on its own channels.
 
-use super::Ragged;
-use super::math::{sigmoid, tanh};
-use super::recurrence::{block, block_mut};
+use crate::Ragged;
+use crate::math::{sigmoid, tanh};
+use crate::recurrence::{block, block_mut};
 
 /// Operands of the recurrence.
 #[derive(Clone, Copy)]
-pub(crate) struct Arguments<'a> {
+pub struct Arguments<'a> {
     /// The product, `channels * k` columns.
-    pub(crate) u: Ragged<'a>,
+    pub u: Ragged<'a>,
     /// The skip input when k = 3, `channels` columns.
-    pub(crate) skip: Option<Ragged<'a>>,
+    pub skip: Option<Ragged<'a>>,
     /// Initial memory, a row a lane; zeros if absent.
-    pub(crate) c0: Option<Ragged<'a>>,
+    pub c0: Option<Ragged<'a>>,
     /// `[v_f, v_r]`, each `channels` long; `None` in version 1.
-    pub(crate) weight_c: Option<&'a [f32]>,
+    pub weight_c: Option<&'a [f32]>,
     /// `[b_f, b_r]`, each `channels` long.
-    pub(crate) bias: &'a [f32],
+    pub bias: &'a [f32],
     /// Multiplies the skip input when k = 3.
-    pub(crate) scale: f32,
+    pub scale: f32,
     /// Whether g is tanh; otherwise the identity.
-    pub(crate) use_tanh: bool,
+    pub use_tanh: bool,
     /// Both directions.
-    pub(crate) bidirectional: bool,
+    pub bidirectional: bool,
     /// One value per lane and channel.
-    pub(crate) mask: Option<&'a [f32]>,
+    pub mask: Option<&'a [f32]>,
     /// Where the mask goes (see the module's head).
-    pub(crate) version_1: bool,
+    pub version_1: bool,
 }
 
 impl Arguments<'_> {
     /// Channels of both directions together.
-    pub(crate) fn channels(&self) -> usize {
+    pub fn channels(&self) -> usize {
         self.bias.len() / 2
     }
 
@@ -93,17 +93,17 @@ impl Arguments<'_> {
 }
 
 /// Results: `h_t` of every row, last `c` a row a lane, and `c_t` of every row.
-pub(crate) struct Forward {
+pub struct Forward {
     /// `h_t`, `channels` columns.
-    pub(crate) rows: Vec<f32>,
+    pub rows: Vec<f32>,
     /// Last memory (of the backward direction: after its last step, at row 0), a row a lane.
-    pub(crate) c: Vec<f32>,
+    pub c: Vec<f32>,
     /// `c_t`, `channels` columns, for [`backward`].
-    pub(crate) cells: Vec<f32>,
+    pub cells: Vec<f32>,
 }
 
 /// Runs every channel of every lane over time.
-pub(crate) fn forward(a: Arguments<'_>) -> Forward {
+pub fn forward(a: Arguments<'_>) -> Forward {
     let (n, k) = (a.channels(), a.products());
     let (lanes, total) = (a.u.lanes(), a.u.total_rows());
     let mut out =
@@ -138,17 +138,17 @@ fn halves(n: usize, bidirectional: bool) -> impl Iterator<Item = std::ops::Range
 }
 
 /// Gradients of the operands.
-pub(crate) struct Backward {
+pub struct Backward {
     /// Of the product.
-    pub(crate) u: Vec<f32>,
+    pub u: Vec<f32>,
     /// Of the skip input (empty if k = 4 or it is absent).
-    pub(crate) skip: Vec<f32>,
+    pub skip: Vec<f32>,
     /// Of the initial memory, a row a lane.
-    pub(crate) c0: Vec<f32>,
+    pub c0: Vec<f32>,
 }
 
 /// Runs time backwards; gates are recomputed from `u` and `cells`. Gradients of weights are added to.
-pub(crate) fn backward(
+pub fn backward(
     a: Arguments<'_>,
     cells: &[f32],
     up_rows: Option<&[f32]>,

@@ -1,23 +1,23 @@
 //! One step of skip-gram with negative sampling (Mikolov, Sutskever, Chen, Corrado & Dean 2013, "Distributed
 //! representations of words and phrases and their compositionality", Eq. 4).
 
-use super::math::sigmoid;
-use super::vectorize::vectorize;
+use crate::math::sigmoid;
+use crate::vectorize::vectorize;
 
 /// Sixteen neighbouring columns of a row: a cache line. Rows are padded with zeros to whole lines, so that no loop
 /// has a remainder and no row shares a line with another.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C, align(64))]
-pub(crate) struct Line(pub(crate) [f32; Line::COLUMNS]);
+pub struct Line(pub [f32; Line::COLUMNS]);
 
 impl Line {
     /// Columns of a line.
-    pub(crate) const COLUMNS: usize = 16;
+    pub const COLUMNS: usize = 16;
 }
 
 /// Memory that a step needs and that nothing is kept in between steps.
 #[derive(Debug, Default)]
-pub(crate) struct Scratch {
+pub struct Scratch {
     gradient: Vec<Line>,
     scores: Vec<f32>,
 }
@@ -28,7 +28,7 @@ vectorize! {
     /// `v` is `input`, one row; `u_k` is row `targets[k]` of `outputs`, whose rows are as long as `input`. Target 0 is
     /// the word that was seen, the others are noise. Every score is taken before anything moves; a row that is
     /// among the targets twice moves twice. Padding stays zero. Without targets nothing moves.
-    pub(crate) fn step(
+    pub fn step(
         input: &mut [Line],
         outputs: &mut [Line],
         targets: &[u32],

@@ -1,15 +1,15 @@
 //! The time loop that Elman, LSTM and GRU share: lanes of unequal length run in lock step, longest first, so that
 //! step `t` is one matrix product over the lanes that still have a row, without padding or mask.
 
-use super::Ragged;
-use super::cell::Cell;
-use super::column_sums::add_columns;
-use super::matmul::{View, matmul};
+use crate::Ragged;
+use crate::cell::Cell;
+use crate::column_sums::add_columns;
+use crate::matmul::{View, matmul};
 
 /// The order in which lanes run: by decreasing length, so that the lanes alive at step `t` are a prefix.
-pub(crate) struct LockStep {
+pub struct LockStep {
     /// Lanes by decreasing length.
-    pub(crate) order: Vec<usize>,
+    pub order: Vec<usize>,
     starts: Vec<usize>,
     lengths: Vec<usize>,
     reverse: bool,
@@ -17,7 +17,7 @@ pub(crate) struct LockStep {
 
 impl LockStep {
     /// Plans lanes of `x`; `reverse` runs each from its last row to its first.
-    pub(crate) fn new(x: Ragged<'_>, reverse: bool) -> Self {
+    pub fn new(x: Ragged<'_>, reverse: bool) -> Self {
         let mut order: Vec<usize> = (0..x.lanes()).collect();
         order.sort_by_key(|&lane| std::cmp::Reverse(x.rows(lane)));
         let starts = order.iter().map(|&lane| x.start(lane)).collect();
@@ -26,22 +26,22 @@ impl LockStep {
     }
 
     /// Steps of the longest lane.
-    pub(crate) fn steps(&self) -> usize {
+    pub fn steps(&self) -> usize {
         self.lengths.first().copied().unwrap_or(0)
     }
 
     /// How many places (a prefix of `order`) are alive at step `t`.
-    pub(crate) fn alive(&self, t: usize) -> usize {
+    pub fn alive(&self, t: usize) -> usize {
         self.lengths.partition_point(|&length| length > t)
     }
 
     /// The row, counted over all lanes, that a place computes at step `t`.
-    pub(crate) fn row(&self, place: usize, t: usize) -> usize {
+    pub fn row(&self, place: usize, t: usize) -> usize {
         self.starts[place] + if self.reverse { self.lengths[place] - 1 - t } else { t }
     }
 
     /// A state with a row a place, from values with a row a lane; zeros if absent.
-    pub(crate) fn gather(&self, lanes: Option<&[f32]>, columns: usize) -> Vec<f32> {
+    pub fn gather(&self, lanes: Option<&[f32]>, columns: usize) -> Vec<f32> {
         let mut state = vec![0.0; self.order.len() * columns];
         if let Some(lanes) = lanes {
             for (place, &lane) in self.order.iter().enumerate() {
@@ -52,7 +52,7 @@ impl LockStep {
     }
 
     /// Puts a state with a row a place back into the order of the lanes.
-    pub(crate) fn scatter(&self, state: &[f32], columns: usize) -> Vec<f32> {
+    pub fn scatter(&self, state: &[f32], columns: usize) -> Vec<f32> {
         let mut lanes = vec![0.0; state.len()];
         for (place, &lane) in self.order.iter().enumerate() {
             lanes[lane * columns..(lane + 1) * columns]
@@ -64,51 +64,51 @@ impl LockStep {
 
 /// Operands of a recurrence.
 #[derive(Clone, Copy)]
-pub(crate) struct Arguments<'a> {
+pub struct Arguments<'a> {
     /// Hoisted input product, `GATES * hidden` columns.
-    pub(crate) x: Ragged<'a>,
+    pub x: Ragged<'a>,
     /// Initial state, a row a lane; zeros if absent.
-    pub(crate) h0: Option<Ragged<'a>>,
+    pub h0: Option<Ragged<'a>>,
     /// Initial memory, a row a lane; zeros if absent.
-    pub(crate) c0: Option<Ragged<'a>>,
+    pub c0: Option<Ragged<'a>>,
     /// `[GATES * hidden, hidden]`.
-    pub(crate) weight_hh: &'a [f32],
+    pub weight_hh: &'a [f32],
     /// `[GATES * hidden]`.
-    pub(crate) bias_hh: Option<&'a [f32]>,
+    pub bias_hh: Option<&'a [f32]>,
     /// Width of the state.
-    pub(crate) hidden: usize,
+    pub hidden: usize,
     /// Run each lane backwards.
-    pub(crate) reverse: bool,
+    pub reverse: bool,
     /// Keep what [`backward`] needs.
-    pub(crate) keep: bool,
+    pub keep: bool,
 }
 
 /// Results of a recurrence.
-pub(crate) struct Forward {
+pub struct Forward {
     /// `h_t` of every row.
-    pub(crate) rows: Vec<f32>,
+    pub rows: Vec<f32>,
     /// Last `h`, a row a lane.
-    pub(crate) h: Vec<f32>,
+    pub h: Vec<f32>,
     /// Last `c`, a row a lane; empty for cells without a memory.
-    pub(crate) c: Vec<f32>,
+    pub c: Vec<f32>,
     /// Gates of every row if kept, otherwise scratch.
-    pub(crate) gates: Vec<f32>,
+    pub gates: Vec<f32>,
     /// `c_t` of every row if kept, otherwise scratch.
-    pub(crate) cells: Vec<f32>,
+    pub cells: Vec<f32>,
 }
 
 /// Splits off the block of `width` values that belongs to a place or row.
-pub(crate) fn block(values: &[f32], index: usize, width: usize) -> &[f32] {
+pub fn block(values: &[f32], index: usize, width: usize) -> &[f32] {
     &values[index * width..(index + 1) * width]
 }
 
 /// As [`block`], mutable.
-pub(crate) fn block_mut(values: &mut [f32], index: usize, width: usize) -> &mut [f32] {
+pub fn block_mut(values: &mut [f32], index: usize, width: usize) -> &mut [f32] {
     &mut values[index * width..(index + 1) * width]
 }
 
 /// Runs the cell over every lane.
-pub(crate) fn forward<C: Cell>(a: Arguments<'_>) -> Forward {
+pub fn forward<C: Cell>(a: Arguments<'_>) -> Forward {
     let n = a.hidden;
     let (gates, memory) = (C::GATES * n, if C::MEMORY { n } else { 0 });
     let plan = LockStep::new(a.x, a.reverse);
@@ -165,28 +165,28 @@ fn recurrent_product(w: &mut [f32], h: &[f32], a: &Arguments<'_>, alive: usize, 
 
 /// Gradients of the results; `None` is zero.
 #[derive(Clone, Copy)]
-pub(crate) struct Upstream<'a> {
+pub struct Upstream<'a> {
     /// Of every row.
-    pub(crate) rows: Option<&'a [f32]>,
+    pub rows: Option<&'a [f32]>,
     /// Of the last `h`, a row a lane.
-    pub(crate) h: Option<&'a [f32]>,
+    pub h: Option<&'a [f32]>,
     /// Of the last `c`, a row a lane.
-    pub(crate) c: Option<&'a [f32]>,
+    pub c: Option<&'a [f32]>,
 }
 
 /// Gradients of the operands.
-pub(crate) struct Backward {
+pub struct Backward {
     /// Of the hoisted product.
-    pub(crate) x: Vec<f32>,
+    pub x: Vec<f32>,
     /// Of the initial state, a row a lane.
-    pub(crate) h0: Vec<f32>,
+    pub h0: Vec<f32>,
     /// Of the initial memory, a row a lane.
-    pub(crate) c0: Vec<f32>,
+    pub c0: Vec<f32>,
 }
 
 /// Back-propagation through time. `rows`, `gates` and `cells` are those of [`Forward`]; the gradients of the
 /// weights are added to `d_weight_hh` and `d_bias_hh`.
-pub(crate) fn backward<C: Cell>(
+pub fn backward<C: Cell>(
     a: Arguments<'_>,
     rows: &[f32],
     gates_saved: &[f32],

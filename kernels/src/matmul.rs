@@ -2,7 +2,7 @@
 
 /// A matrix seen through strides; transposing swaps them.
 #[derive(Clone, Copy)]
-pub(crate) struct View<'a> {
+pub struct View<'a> {
     data: &'a [f32],
     rows: usize,
     columns: usize,
@@ -12,18 +12,18 @@ pub(crate) struct View<'a> {
 
 impl<'a> View<'a> {
     /// A row-major matrix that fills `data`.
-    pub(crate) fn new(data: &'a [f32], rows: usize, columns: usize) -> Self {
+    pub fn new(data: &'a [f32], rows: usize, columns: usize) -> Self {
         Self::strided(data, rows, columns, columns)
     }
 
     /// The first `columns` of rows that are `row_stride` apart.
-    pub(crate) fn strided(data: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
+    pub fn strided(data: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
         debug_assert!(rows == 0 || columns == 0 || data.len() >= (rows - 1) * row_stride + columns);
         Self { data, rows, columns, row_stride, column_stride: 1 }
     }
 
     /// The transposed matrix.
-    pub(crate) fn t(self) -> Self {
+    pub fn t(self) -> Self {
         Self {
             rows: self.columns,
             columns: self.rows,
@@ -35,7 +35,7 @@ impl<'a> View<'a> {
 }
 
 /// `out[i * out_stride + j] (+)= sum_k a[i, k] b[k, j]`; overwrites unless `accumulate`.
-pub(crate) fn matmul(out: &mut [f32], out_stride: usize, accumulate: bool, a: View<'_>, b: View<'_>) {
+pub fn matmul(out: &mut [f32], out_stride: usize, accumulate: bool, a: View<'_>, b: View<'_>) {
     assert_eq!(a.columns, b.rows, "inner dimensions of a matrix product");
     let (m, n, k) = (a.rows, b.columns, a.columns);
     if m == 0 || n == 0 {

@@ -2,12 +2,12 @@
 //! `n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn))`, `h_t = (1 - z) ⊙ n + z ⊙ h_{t-1}`; r, z = sigmoid.
 //! The reset gate multiplies the recurrent product *with* its bias, hence two bias vectors that cannot be merged.
 
-use super::cell::Cell;
-use super::math::{sigmoid, tanh};
-use super::vectorize::vectorize;
+use crate::cell::Cell;
+use crate::math::{sigmoid, tanh};
+use crate::vectorize::vectorize;
 
 /// The gated recurrent unit.
-pub(crate) struct Gru;
+pub struct Gru;
 
 vectorize! {
     fn forward(x: &[f32], w: &[f32], h_prev: &[f32], saved: &mut [f32], h: &mut [f32]) {

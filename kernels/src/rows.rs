@@ -1,10 +1,10 @@
 //! Rows and columns moved: concatenation, a range of columns, rows by number, and their gradients.
 
-use super::Ragged;
-use super::elementwise::add;
+use crate::Ragged;
+use crate::elementwise::add;
 
 /// Operands side by side; all have the same rows.
-pub(crate) fn concat_columns(inputs: &[Ragged<'_>]) -> Vec<f32> {
+pub fn concat_columns(inputs: &[Ragged<'_>]) -> Vec<f32> {
     let rows = inputs[0].total_rows();
     let mut out = Vec::with_capacity(rows * inputs.iter().map(|x| x.columns).sum::<usize>());
     for row in 0..rows {
@@ -14,7 +14,7 @@ pub(crate) fn concat_columns(inputs: &[Ragged<'_>]) -> Vec<f32> {
 }
 
 /// The gradient of each operand of [`concat_columns`].
-pub(crate) fn concat_columns_backward(inputs: &[Ragged<'_>], dy: &[f32]) -> Vec<Vec<f32>> {
+pub fn concat_columns_backward(inputs: &[Ragged<'_>], dy: &[f32]) -> Vec<Vec<f32>> {
     let width: usize = inputs.iter().map(|x| x.columns).sum();
     let mut first = 0;
     let part = |x: &Ragged<'_>| {
@@ -26,13 +26,13 @@ pub(crate) fn concat_columns_backward(inputs: &[Ragged<'_>], dy: &[f32]) -> Vec<
 }
 
 /// In every lane the rows of the operands, one operand after the other.
-pub(crate) fn concat_rows(inputs: &[Ragged<'_>]) -> Vec<f32> {
+pub fn concat_rows(inputs: &[Ragged<'_>]) -> Vec<f32> {
     let lanes = 0..inputs[0].lanes();
     lanes.flat_map(|lane| inputs.iter().flat_map(move |x| x.lane(lane))).copied().collect()
 }
 
 /// The gradient of each operand of [`concat_rows`].
-pub(crate) fn concat_rows_backward(inputs: &[Ragged<'_>], dy: &[f32]) -> Vec<Vec<f32>> {
+pub fn concat_rows_backward(inputs: &[Ragged<'_>], dy: &[f32]) -> Vec<Vec<f32>> {
     let mut parts = vec![Vec::new(); inputs.len()];
     let mut at = 0;
     for lane in 0..inputs[0].lanes() {
@@ -46,13 +46,13 @@ pub(crate) fn concat_rows_backward(inputs: &[Ragged<'_>], dy: &[f32]) -> Vec<Vec
 }
 
 /// `count` columns from `start` on.
-pub(crate) fn columns(x: Ragged<'_>, start: usize, count: usize) -> Vec<f32> {
+pub fn columns(x: Ragged<'_>, start: usize, count: usize) -> Vec<f32> {
     let rows = x.all().chunks_exact(x.columns.max(1));
     rows.flat_map(|row| &row[start..start + count]).copied().collect()
 }
 
 /// The gradient of the operand of [`columns`].
-pub(crate) fn columns_backward(x: Ragged<'_>, start: usize, count: usize, dy: &[f32]) -> Vec<f32> {
+pub fn columns_backward(x: Ragged<'_>, start: usize, count: usize, dy: &[f32]) -> Vec<f32> {
     let mut dx = vec![0.0; x.all().len()];
     if count > 0 {
         for (row, d) in dx.chunks_exact_mut(x.columns).zip(dy.chunks_exact(count)) {
@@ -65,11 +65,11 @@ pub(crate) fn columns_backward(x: Ragged<'_>, start: usize, count: usize, dy: &[
 /// Rows that lanes take of their own: lane `i` those with the numbers `numbers[offsets[i]..offsets[i + 1]]`, counted
 /// from its first row and below how many it has.
 #[derive(Clone, Copy)]
-pub(crate) struct Chosen<'a> {
+pub struct Chosen<'a> {
     /// Row numbers of all lanes end to end.
-    pub(crate) numbers: &'a [u32],
+    pub numbers: &'a [u32],
     /// `lanes + 1` positions in `numbers`.
-    pub(crate) offsets: &'a [usize],
+    pub offsets: &'a [usize],
 }
 
 impl<'a> Chosen<'a> {
@@ -83,12 +83,12 @@ impl<'a> Chosen<'a> {
 }
 
 /// The chosen rows.
-pub(crate) fn select(x: Ragged<'_>, chosen: Chosen<'_>) -> Vec<f32> {
+pub fn select(x: Ragged<'_>, chosen: Chosen<'_>) -> Vec<f32> {
     chosen.rows(x).flat_map(|row| x.row(row)).copied().collect()
 }
 
 /// The gradient of the operand of [`select`]: a row chosen several times sums what each occurrence got.
-pub(crate) fn select_backward(x: Ragged<'_>, chosen: Chosen<'_>, dy: &[f32]) -> Vec<f32> {
+pub fn select_backward(x: Ragged<'_>, chosen: Chosen<'_>, dy: &[f32]) -> Vec<f32> {
     let n = x.columns;
     let mut dx = vec![0.0; x.all().len()];
     for (row, d) in chosen.rows(x).zip(dy.chunks_exact(n.max(1))) {

@@ -12,7 +12,7 @@ fn moments(row: &[f32]) -> (f32, f32) {
 }
 
 /// Normalises rows of `weight.len()` values.
-pub(crate) fn forward(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
+pub fn forward(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     let mut out = Vec::with_capacity(x.len());
     for row in x.chunks_exact(weight.len().max(1)) {
         let (mean, scale) = moments(row);
@@ -22,13 +22,7 @@ pub(crate) fn forward(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
 }
 
 /// The gradient of `x`; those of weight and bias are added to.
-pub(crate) fn backward(
-    x: &[f32],
-    weight: &[f32],
-    dy: &[f32],
-    d_weight: &mut [f32],
-    d_bias: &mut [f32],
-) -> Vec<f32> {
+pub fn backward(x: &[f32], weight: &[f32], dy: &[f32], d_weight: &mut [f32], d_bias: &mut [f32]) -> Vec<f32> {
     let n = weight.len();
     let mut dx = Vec::with_capacity(x.len());
     for (row, dy) in x.chunks_exact(n.max(1)).zip(dy.chunks_exact(n.max(1))) {

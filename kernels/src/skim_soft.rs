@@ -1,14 +1,14 @@
 //! The Gumbel-softmax mixture of a Skim-RNN's two branches (Eq. 5 and 6), for training, and its gradient. `skim.rs` has
 //! the equations and what both kernels share.
 
-use super::Ragged;
-use super::cell::Cell;
-use super::column_sums::add_columns;
-use super::math::softplus;
-use super::matmul::{View, matmul};
-use super::noise::gumbel;
-use super::recurrence::{LockStep, Upstream, block, block_mut};
-use super::skim::{Arguments, Forward};
+use crate::Ragged;
+use crate::cell::Cell;
+use crate::column_sums::add_columns;
+use crate::math::softplus;
+use crate::matmul::{View, matmul};
+use crate::noise::gumbel;
+use crate::recurrence::{LockStep, Upstream, block, block_mut};
+use crate::skim::{Arguments, Forward};
 
 /// Where [`soft`] keeps what of a row.
 struct Layout {
@@ -48,18 +48,18 @@ impl Layout {
 
 /// Operands of [`soft`] alone.
 #[derive(Clone, Copy)]
-pub(crate) struct Soft<'a> {
+pub struct Soft<'a> {
     /// Hoisted input product of the big cell with its bias, `GATES * hidden` columns.
-    pub(crate) big_x: Ragged<'a>,
+    pub big_x: Ragged<'a>,
     /// Temperature of the Gumbel-softmax, tau.
-    pub(crate) temperature: f32,
+    pub temperature: f32,
     /// Where the Gumbel noise comes from.
-    pub(crate) noise: Noise<'a>,
+    pub noise: Noise<'a>,
 }
 
 /// A source of Gumbel noise.
 #[derive(Clone, Copy)]
-pub(crate) enum Noise<'a> {
+pub enum Noise<'a> {
     /// Drawn from a counter: the seed, and the stream of each lane.
     Counter(u32, &'a [u32]),
     /// Given: 2 columns.
@@ -109,7 +109,7 @@ impl Products {
 }
 
 /// Runs both branches and mixes their states (Eq. 5 and 6).
-pub(crate) fn soft<C: Cell>(a: Arguments<'_>, soft: Soft<'_>) -> Forward {
+pub fn soft<C: Cell>(a: Arguments<'_>, soft: Soft<'_>) -> Forward {
     let (n, d) = (a.hidden, a.small);
     let memory = if C::MEMORY { n } else { 0 };
     let small_memory = if C::MEMORY { d } else { 0 };
@@ -179,36 +179,36 @@ fn mix(weights: &[f32], big: &[f32], small: &[f32], state: &mut [f32]) {
 }
 
 /// Gradients of [`soft`]'s operands.
-pub(crate) struct SoftBackward {
+pub struct SoftBackward {
     /// Of the big cell's hoisted product.
-    pub(crate) big_x: Vec<f32>,
+    pub big_x: Vec<f32>,
     /// Of the small cell's hoisted product.
-    pub(crate) small_x: Vec<f32>,
+    pub small_x: Vec<f32>,
     /// Of the decision's hoisted product.
-    pub(crate) decision_x: Vec<f32>,
+    pub decision_x: Vec<f32>,
     /// Of the initial state, a row a lane.
-    pub(crate) h0: Vec<f32>,
+    pub h0: Vec<f32>,
     /// Of the initial memory, a row a lane.
-    pub(crate) c0: Vec<f32>,
+    pub c0: Vec<f32>,
 }
 
 /// Gradients of the weights, added to.
-pub(crate) struct WeightGradients<'a> {
+pub struct WeightGradients<'a> {
     /// Of `big_weight_hh`.
-    pub(crate) big_weight_hh: &'a mut [f32],
+    pub big_weight_hh: &'a mut [f32],
     /// Of `big_bias_hh`.
-    pub(crate) big_bias_hh: &'a mut [f32],
+    pub big_bias_hh: &'a mut [f32],
     /// Of `small_weight_hh`.
-    pub(crate) small_weight_hh: &'a mut [f32],
+    pub small_weight_hh: &'a mut [f32],
     /// Of `small_bias_hh`.
-    pub(crate) small_bias_hh: &'a mut [f32],
+    pub small_bias_hh: &'a mut [f32],
     /// Of the last `hidden` columns of `decision_weight`.
-    pub(crate) decision_weight: &'a mut [f32],
+    pub decision_weight: &'a mut [f32],
 }
 
 /// Back-propagation through the mixture. `up_logits` and `up_decisions` are the gradients of those results.
 #[allow(clippy::too_many_arguments, reason = "the values of one sequence and their gradients")]
-pub(crate) fn soft_backward<C: Cell>(
+pub fn soft_backward<C: Cell>(
     a: Arguments<'_>,
     soft: Soft<'_>,
     rows: &[f32],

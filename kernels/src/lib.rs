@@ -1,0 +1,39 @@
+//! CPU kernels: one file a kernel, named like its WGSL twin in `shaders/`.
+//!
+//! Kernels are plain functions over row-major `f32` slices. They know neither graphs nor parameters' names;
+//! A device lays the arguments out and calls them. Sequences are *lanes*: ranges of rows laid
+//! end to end, without padding (see [`Ragged`]).
+
+#[cfg(feature = "train")]
+pub mod adam;
+pub mod affine;
+pub mod cell;
+pub mod column_sums;
+#[cfg(feature = "train")]
+pub mod dropout;
+pub mod elementwise;
+pub mod elman;
+pub mod embedding;
+pub mod gru;
+pub mod layer_norm;
+pub mod lstm;
+pub mod math;
+pub mod matmul;
+pub mod noise;
+#[cfg(feature = "train")]
+pub mod norm;
+pub mod pool;
+pub mod ragged;
+pub mod recurrence;
+pub mod rows;
+pub mod skim;
+#[cfg(feature = "train")]
+pub mod skim_soft;
+#[cfg(feature = "train")]
+pub mod skip_gram;
+pub mod softmax;
+pub mod sru;
+pub mod transpose;
+mod vectorize;
+
+pub use ragged::Ragged;
