@@ -1,4 +1,4 @@
-//! The WGSL kernels of `saccade-rnn`, one file each, named like their CPU twins in `crate/src/cpu/`.
+//! The WGSL kernels of `saccade-rnn`, one file each, named like their CPU twins in `kernels/src/`.
 //!
 //! A kernel `x.wgsl` becomes the static [`Kernel`] `X`; one with variants (`//! variants: lstm gru`) becomes one static
 //! a variant, `X_LSTM` and `X_GRU`. Imports are expanded, and each variant is validated by naga, when this package is
