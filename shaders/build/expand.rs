@@ -93,8 +93,13 @@ impl File {
     }
 
     pub(crate) fn expand(&self, variant: &[String]) -> Result<Expanded, String> {
-        let mut expander =
-            Expander { root: &self.root, variant, imported: BTreeSet::new(), lines: Vec::new(), begins: true };
+        let mut expander = Expander {
+            root: &self.root,
+            variant,
+            imported: BTreeSet::new(),
+            lines: Vec::new(),
+            begins: true,
+        };
         expander.add(&format!("{}.wgsl", self.name), &self.text)?;
         Ok(Expanded { lines: expander.lines })
     }

@@ -7,6 +7,7 @@ use saccade_shaders::{self as shaders, Kernel};
 use super::affine::{self, Target, View};
 use super::column_sums::add_columns;
 use super::{Backward, absent, first};
+use crate::cpu;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::resident::Layout;
 use crate::device::gpu::{Gpu, GpuBuffer};
@@ -195,11 +196,10 @@ impl<'a> Recurrence<'a> {
         };
         let hidden = call.parameters.get(weight_hh).columns();
         let offsets = &call.inputs[0].offsets;
-        let lane = |(lane, rows): (usize, &[usize])| {
-            [lane as u32, (rows[0] - offsets[0]) as u32, (rows[1] - rows[0]) as u32]
-        };
-        let mut lanes: Vec<_> = offsets.windows(2).enumerate().map(lane).collect();
-        lanes.sort_by_key(|&[.., rows]| std::cmp::Reverse(rows));
+        let rows = |lane: usize| offsets[lane + 1] - offsets[lane];
+        let order = cpu::order_by(offsets.len() - 1, &|a, b| rows(b).cmp(&rows(a)));
+        let lane = |&lane: &usize| [lane as u32, (offsets[lane] - offsets[0]) as u32, rows(lane) as u32];
+        let lanes: Vec<_> = order.iter().map(lane).collect();
         let state = |operand: usize| (&call.inputs[operand].buffer, call.inputs[operand].offsets[0]);
         Ok(Self {
             cell: Cell::of(cell),
