@@ -52,7 +52,7 @@ async fn check<D: Optimize>(device: &D, fixture: &Fixture, case: &Case, lazy: bo
     let ids: BTreeMap<String, ParamId> = fixture
         .state_dict()
         .into_iter()
-        .map(|(name, (shape, values))| (name.clone(), parameters.add(name, &shape, values).unwrap()))
+        .map(|(name, t)| (name.clone(), parameters.add(name, &t.shape, t.values).unwrap()))
         .collect();
     let config = AdamConfig {
         beta1: case.betas[0],
