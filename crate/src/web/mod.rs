@@ -1,6 +1,6 @@
 //! The surface for JavaScript, by wasm-bindgen: thin, no arithmetic.
 //!
-//! Values cross as JSON text, which costs less code than walking JavaScript objects: serde_json is here anyway, for
+//! Values cross as JSON text, which costs less code than walking JavaScript objects: a reader is here anyway, for
 //! the config of a model file.
 
 mod error;
