@@ -138,6 +138,10 @@ fn group(symbol: &str) -> String {
             format!("saccade_rnn::device::{}", path.next().unwrap_or_default())
         }
         ("saccade_rnn" | "core" | "alloc" | "std", Some(module)) => format!("{krate}::{module}"),
+        // Methods of what the language has, and what is written for every `T`.
+        ("str" | "char" | "bool" | "f32" | "f64" | "u32" | "u64" | "usize" | "i32" | "i64" | "T" | "", _) => {
+            "(primitives)".to_owned()
+        }
         _ => krate.to_owned(),
     }
 }
@@ -192,7 +196,7 @@ mod tests {
                 "serde_json",
             ),
             ("_ZN4core3ptr42drop_in_place$LT$alloc..string..String$GT$17h1234567890abcdefE", "core::ptr"),
-            ("_RNvMs3_NtCs5cOc02OMXlo_5alloc3stre12to_lowercase", "alloc::str"),
+            ("_RNvMs3_NtCs5cOc02OMXlo_5alloc3stre12to_lowercase", "(primitives)"),
             ("model_load", "(exports and intrinsics)"),
         ] {
             assert_eq!(group(symbol), expected);
