@@ -88,7 +88,7 @@ impl Fixture {
     /// The values that a result should have; integers as real numbers.
     pub(crate) fn expected(&self, name: &str) -> Vec<f32> {
         match (self.reals.get(name), self.integers.get(name)) {
-            (Some((_, values)), _) => values.clone(),
+            (Some(tensor), _) => tensor.values.clone(),
             (None, Some(values)) => values.iter().map(|&v| v as f32).collect(),
             (None, None) => panic!("{} has no {name}", self.name),
         }
