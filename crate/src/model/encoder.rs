@@ -88,6 +88,9 @@ pub struct SruConfig {
     /// The rank of the input product; 0 for a full product.
     #[serde(default)]
     pub projection_size: usize,
+    /// Whether a linear map of the input to the layers' width comes first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proj_input_to_hidden_first: bool,
 }
 
 /// What an Elman network's state passes through.
@@ -225,7 +228,12 @@ impl SruConfig {
                 input * output * matrices
             }
         };
-        layer(input) + (self.num_layers as u64 - 1) * layer(output)
+        let (first, input) = if self.proj_input_to_hidden_first && input != output {
+            (input * output, output)
+        } else {
+            (0, input)
+        };
+        first + layer(input) + (self.num_layers as u64 - 1) * layer(output)
     }
 }
 
