@@ -287,6 +287,7 @@ impl Product<'_> {
                     *factor = V::splat(*x.get_unchecked(k));
                 }
                 for p in 0..P {
+                    #[expect(clippy::needless_range_loop, reason = "a register of each row, over all rows")]
                     for c in 0..C {
                         let weights = V::load(w[p].get_unchecked(k).0.as_ptr().add(c * V::WIDTH));
                         for r in 0..R {

@@ -7,6 +7,13 @@ use crate::column_sums::add_columns;
 use crate::matmul::{View, matmul};
 use crate::packed::{Packed, Rows, multiply, multiply_backwards};
 
+/// One step of one lane by itself: from `x` (`W_ih x + b_ih`), `w` (`W_hh h + b_hh`) and the state `h` and `c` before,
+/// the state after. `saved` holds 4 blocks of a unit's values; the first ones are then the gates, in PyTorch's order.
+/// Cells without a memory have empty slices for it.
+pub fn step(kind: CellKind, [x, w, h, c]: [&[f32]; 4], saved: &mut [f32], [h_next, c_next]: [&mut [f32]; 2]) {
+    with_cell!(kind, C => C::forward(x, w, h, c, saved, h_next, c_next));
+}
+
 /// The order in which lanes run: by decreasing length, so that the lanes alive at step `t` are a prefix.
 pub struct LockStep {
     /// Lanes by decreasing length.
