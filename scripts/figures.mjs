@@ -39,12 +39,13 @@ files.push({
   args: ["eyes", "--model", `models/${reader}.safetensors`, ...fixations],
 });
 
-/** JSON for people and for diffs: a line for each entry, and for each element of a list; four decimals. */
+/** JSON for people and for diffs: a line for each entry, and for each object of a list; four decimals. */
 function lines(value) {
   const short = (part) => JSON.stringify(part, (_, v) => (typeof v === "number" ? Number(v.toFixed(4)) : v));
-  const list = (part) => (part.length ? `[\n    ${part.map(short).join(",\n    ")}\n  ]` : "[]");
+  const list = (part) => `[\n    ${part.map(short).join(",\n    ")}\n  ]`;
+  const tall = (part) => Array.isArray(part) && typeof part[0] === "object";
   const entries = Object.entries(value).map(
-    ([key, part]) => `  ${JSON.stringify(key)}: ${Array.isArray(part) ? list(part) : short(part)}`,
+    ([key, part]) => `  ${JSON.stringify(key)}: ${tall(part) ? list(part) : short(part)}`,
   );
   return `{\n${entries.join(",\n")}\n}\n`;
 }
