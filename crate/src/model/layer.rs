@@ -132,12 +132,11 @@ impl SequenceLayer {
     /// looked at.
     ///
     /// # Errors
-    /// Those of [`Checkpoint::from_bytes`]; also if the tensors are not those of the layer.
+    /// Those of [`Checkpoint::under`]; also if the tensors are not those of the layer.
     pub fn from_bytes(bytes: &[u8], prefix: &str, shape: &LayerShape) -> Result<Self, ModelError> {
         shape.validate()?;
-        let tensors = Checkpoint::from_bytes(bytes)?.tensors.into_iter().filter_map(|(name, tensor)| {
-            Some((name.strip_prefix(prefix)?.to_owned(), (tensor.shape, tensor.values)))
-        });
+        let tensors = Checkpoint::under(bytes, prefix)?.tensors;
+        let tensors = tensors.into_iter().map(|(name, tensor)| (name, (tensor.shape, tensor.values)));
         Self::build(shape, Builder::stored(tensors.collect()))
     }
 
