@@ -1,0 +1,70 @@
+/** Figures computed beforehand over whole data sets and kept in `www/data`, fetched when the page comes to need them. */
+
+import type { Tradeoff } from "./curve.ts";
+
+export interface WordCount {
+  readonly word: string;
+  /** How often it occurs in the test set. */
+  readonly count: number;
+  /** How often it was skimmed. */
+  readonly skimmed: number;
+}
+
+export interface WordTable {
+  readonly model: string;
+  readonly dataset: string;
+  readonly tokens: number;
+  /** Most often skimmed, and most often read. */
+  readonly skimmed: readonly WordCount[];
+  readonly read: readonly WordCount[];
+}
+
+interface Looked {
+  readonly words: number;
+  /** The mean share of readers that looked at such a word. */
+  readonly lookedAt: number;
+}
+
+export interface Eyes {
+  readonly sentences: number;
+  readonly words: number;
+  readonly correlation: number;
+  readonly correlationCi: readonly [number, number];
+  readonly byDecision: Readonly<Record<"read" | "skim", Looked>>;
+  readonly byClass: readonly (Looked & { readonly class: string; readonly read: number })[];
+  readonly byLength: readonly (Looked & { readonly length: string; readonly read: number })[];
+  readonly method: string;
+}
+
+const files = import.meta.glob("../../data/*.json", { import: "default" });
+
+/** A file of `www/data` once it has come; stays null where there is none of that name. */
+export class Data<T> {
+  value: T | null = $state.raw(null);
+  #name = "";
+
+  /** Asks for a file by its name; what came for another name is dropped. */
+  want(name: string): void {
+    if (this.#name === name) return;
+    this.#name = name;
+    this.value = null;
+    void files[`../../data/${name}.json`]?.().then(
+      (value) => {
+        if (this.#name === name) this.value = value as T;
+      },
+      // Without the network the figure stays away, as where there is no such file.
+      () => undefined,
+    );
+  }
+}
+
+/** Of a model's own test set. */
+export class ModelData {
+  readonly tradeoff = new Data<Tradeoff>();
+  readonly words = new Data<WordTable>();
+
+  want(model: string): void {
+    this.tradeoff.want(`tradeoff-${model}`);
+    this.words.want(`words-${model}`);
+  }
+}
