@@ -65,18 +65,26 @@ export class Study {
     const skim = Math.max(LEAST_MS, READ_MS / Math.max(1, this.ratio ?? 6));
     return { count: tokens.length, duration: (index) => (tokens[index]?.decision === "skim" ? skim : READ_MS) };
   });
-  /** The token that the figures show: the one pointed at, else where the eye is, else the last. */
+  /** The token read with the most conviction, for the figures to open with; the last where none was read. */
+  readonly telling: number = $derived.by(() => {
+    const tokens = this.seen?.reading.tokens ?? [];
+    const certain = (index: number) => (tokens[index]?.decision === "read" ? 1 - (tokens[index]?.skimProbability ?? 0) : -1);
+    return tokens.reduce((best, _, index) => (certain(index) > certain(best) ? index : best), tokens.length - 1);
+  });
+  /** The token that the figures show: the one pointed at, else where the eye is, else the most telling. */
   readonly focus: number = $derived.by(() => {
     const last = (this.seen?.reading.tokens.length ?? 0) - 1;
-    return Math.min(this.pointed ?? this.playback.at ?? last, last);
+    return Math.min(this.pointed ?? this.playback.at ?? this.telling, last);
   });
+  /** Whether nobody looks at one token: the text has been read to its end. */
+  readonly atEnd: boolean = $derived(this.pointed === null && this.playback.at === null);
   /** The hidden states of the reading that is shown, once they are there. */
   readonly hidden = $derived(this.seen ? this.insight.of(this.seen) : null);
   /** The prediction if the text ended at the token in focus; null when that is not known. */
   readonly scores: readonly Score[] | null = $derived.by(() => {
     const reading = this.seen?.reading;
     if (!reading || reading.tokens.length === 0) return null;
-    if (this.focus === reading.tokens.length - 1) return reading.scores;
+    if (this.atEnd || this.focus === reading.tokens.length - 1) return reading.scores;
     const so = this.hidden?.scores;
     const width = reading.scores.length;
     return so ? reading.scores.map(({ label }, at) => ({ label, probability: so[this.focus * width + at] ?? 0 })) : null;
