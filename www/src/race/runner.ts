@@ -42,7 +42,7 @@ function shapesOf(id: CellId): Shapes {
 
 function layerOf(id: CellId): Readonly<Record<string, unknown>> {
   if (id === "skim") return { type: "skim", cell: "lstm", hidden_size: HIDDEN, small_size: SMALL, small_reads: "slice" };
-  if (id !== "sru") return { type: id, hidden_size: HIDDEN, bidirectional: false };
+  if (id !== "sru") return { type: id, hidden_size: HIDDEN, bidirectional: false, ...(id === "elman" && { nonlinearity: "tanh" }) };
   const plain = { bidirectional: false, v1: false, rescale: false, use_tanh: false, layer_norm: false };
   return { type: "sru", hidden_size: HIDDEN, num_layers: 1, has_skip_term: true, normalize_after: false, projection_size: 0, ...plain };
 }

@@ -17,9 +17,7 @@ export function twin(file: Uint8Array): Uint8Array<ArrayBuffer> | null {
   const { threshold: _, ...config } = JSON.parse(metadata["saccade"] ?? "{}") as { encoder: readonly Layer[]; threshold?: number };
   const skims = config.encoder.map((layer) => layer.type === "skim");
   if (!skims.includes(true)) return null;
-  const encoder = config.encoder.map((layer) =>
-    layer.type === "skim" ? { type: layer.cell, hidden_size: layer.hidden_size, bidirectional: false } : layer,
-  );
+  const encoder = config.encoder.map((layer) => (layer.type === "skim" ? bigCell(layer) : layer));
   return write({
     metadata: { saccade: JSON.stringify({ ...config, encoder }) },
     tensors: tensors.flatMap((tensor) => {
@@ -27,6 +25,11 @@ export function twin(file: Uint8Array): Uint8Array<ArrayBuffer> | null {
       return name === null ? [] : [{ ...tensor, name }];
     }),
   });
+}
+
+/** The layer that is the big cell alone. */
+function bigCell({ cell, hidden_size }: Layer): object {
+  return { type: cell, hidden_size, bidirectional: false, ...(cell === "elman" && { nonlinearity: "tanh" }) };
 }
 
 /** `encoder.0.big.weight_ih` is `encoder.0.weight_ih_l0` in a layer that is one cell; what only skims has no name there. */
