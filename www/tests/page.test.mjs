@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { root } from "../../scripts/steps.mjs";
-import { launch, serve } from "./browser.mjs";
+import { launch, openPage, serve } from "./browser.mjs";
 import { agree, agreeUntilUndecided } from "./compare.mjs";
 import { nativeReading } from "./native.mjs";
 
@@ -31,12 +31,7 @@ describe("the page", { timeout: 300_000 }, () => {
   beforeEach(async () => {
     server.hidden.clear();
     await page?.context().close();
-    page = await browser.newPage();
-    complaints = [];
-    page.on("pageerror", (error) => complaints.push(error.message));
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
-    });
+    ({ page, complaints } = await openPage(browser));
   });
 
   const open = (hash = "") => page.goto(server.url + hash);
@@ -172,14 +167,14 @@ describe("the page", { timeout: 300_000 }, () => {
     await page.waitForFunction(() => document.querySelector(".text")?.textContent.startsWith("What a waste"));
     const scores = await page.locator("[data-score]").count();
     assert.ok(scores >= 2);
-    for (const figure of ["label", "reduction", "spent", "full", "skim-rate", "time"]) {
+    for (const figure of ["label", "reduction", "flops", "skim-rate", "time"]) {
       assert.match(await page.locator(`[data-figure="${figure}"]`).innerText(), /\w/, figure);
     }
     await page.waitForFunction(() => document.querySelector('[data-state="summary"]').textContent.includes("Read "));
   });
 
   test("a link brings back model, text and threshold", async () => {
-    await open("#model=sst2-skim-lstm&threshold=0.25&text=Plain+and+kind");
+    await open("#read?model=sst2-skim-lstm&threshold=0.25&text=Plain+and+kind");
     await ready();
     await page.locator(".token").first().waitFor();
     assert.equal(await shownText(), "Plain and kind");

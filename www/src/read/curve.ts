@@ -10,6 +10,8 @@ export interface TradeoffPoint {
 export interface Tradeoff {
   readonly model: string;
   readonly dataset: string;
+  /** How many texts every point was measured on. */
+  readonly texts: number;
   /** By rising threshold. */
   readonly points: readonly TradeoffPoint[];
 }
@@ -24,6 +26,9 @@ export function at({ points }: Tradeoff, threshold: number): TradeoffPoint | nul
   const mix = (key: keyof TradeoffPoint) => from[key] + share * (to[key] - from[key]);
   return { threshold, accuracy: mix("accuracy"), skimRate: mix("skimRate"), flopReduction: mix("flopReduction") };
 }
+
+/** How far chance alone moves an accuracy measured on so many texts: one standard error. */
+export const standardError = (accuracy: number, texts: number): number => Math.sqrt((accuracy * (1 - accuracy)) / texts);
 
 /** Round numbers that divide a range into at most `most` parts. */
 export function ticks(low: number, high: number, most: number): number[] {

@@ -41,13 +41,14 @@ const files = import.meta.glob("../../data/*.json", { import: "default" });
 /** A file of `www/data` once it has come; stays null where there is none of that name. */
 export class Data<T> {
   value: T | null = $state.raw(null);
-  #name = "";
+  #name: string | null = null;
 
-  /** Asks for a file by its name; what came for another name is dropped. */
-  want(name: string): void {
+  /** Asks for a file by its name, or for none; what came for another name is dropped. */
+  want(name: string | null): void {
     if (this.#name === name) return;
     this.#name = name;
     this.value = null;
+    if (name === null) return;
     void files[`../../data/${name}.json`]?.().then(
       (value) => {
         if (this.#name === name) this.value = value as T;
@@ -58,13 +59,13 @@ export class Data<T> {
   }
 }
 
-/** Of a model's own test set. */
+/** Of a model's own test set; a visitor's own model has none. */
 export class ModelData {
   readonly tradeoff = new Data<Tradeoff>();
   readonly words = new Data<WordTable>();
 
-  want(model: string): void {
-    this.tradeoff.want(`tradeoff-${model}`);
-    this.words.want(`words-${model}`);
+  want(model: string | null): void {
+    this.tradeoff.want(model && `tradeoff-${model}`);
+    this.words.want(model && `words-${model}`);
   }
 }
