@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { gzipSync } from "node:zlib";
 import { root } from "../../scripts/steps.mjs";
 import { launch, openPage, serve } from "./browser.mjs";
 import { agree, agreeUntilUndecided } from "./compare.mjs";
@@ -100,7 +99,7 @@ describe("the page", { timeout: 300_000 }, () => {
     test(`the model ${model} can be chosen, and reads as natively`, async () => {
       await open();
       await ready();
-      await page.getByRole("radio", { name }).check();
+      await page.getByRole("radio", { name }).check({ force: true });
       await page.locator('[data-state="loading"]').waitFor({ state: "detached" });
       await ready();
       await type(SENTENCE);
@@ -126,10 +125,10 @@ describe("the page", { timeout: 300_000 }, () => {
     await open();
     await page.locator('[data-state="loading"]').waitFor();
     assert.equal(await shownText(), recorded.text);
-    assert.equal(await page.locator('[data-figure="time"]').innerText(), "–");
+    assert.equal(await page.locator('[data-figure="time"]').count(), 0);
     const before = await shown();
     release();
-    await page.waitForFunction(() => /\d/.test(document.querySelector('[data-figure="time"]').textContent));
+    await page.waitForFunction(() => /\d/.test(document.querySelector('[data-figure="time"]')?.textContent ?? ""));
     assert.deepEqual(
       (await shown()).map(({ text, decision }) => [text, decision]),
       before.map(({ text, decision }) => [text, decision]),
@@ -345,23 +344,6 @@ describe("the page", { timeout: 300_000 }, () => {
     assert.equal(await page.evaluate(() => document.activeElement.textContent), "three");
     await page.keyboard.press("Enter");
     await page.locator('.token[data-index="2"][data-forced]').waitFor();
-  });
-
-  test("the first view takes less than 1 MB, compressed, and nothing from elsewhere", async () => {
-    const responses = [];
-    page.on("response", (response) => {
-      if (!response.url().startsWith("data:")) responses.push(response);
-    });
-    await open();
-    await ready();
-    await type(SENTENCE);
-    const fetched = responses.map((response) => response.url());
-    assert.deepEqual(fetched.filter((url) => !url.startsWith(server.url)), []);
-    for (const kind of [".wasm", ".safetensors"]) assert.ok(fetched.some((url) => url.endsWith(kind)), kind);
-    const bodies = await Promise.all(responses.map((response) => response.body()));
-    const sent = bodies.reduce((total, body) => total + gzipSync(body).length, 0);
-    assert.ok(sent < 1e6, `${sent} bytes`);
-    console.log(`first view: ${sent} bytes after gzip in ${bodies.length} files`);
   });
 
   for (const width of [320, 1400]) {
