@@ -5,6 +5,8 @@
 //! [`text`] (which knows nothing of tensors), [`model`], `runner` (feature `gpu`: where a model runs).
 
 pub mod device;
+#[cfg(feature = "gpu")]
+mod few;
 pub mod graph;
 pub mod model;
 pub mod nn;

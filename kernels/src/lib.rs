@@ -22,6 +22,7 @@ pub mod matmul;
 pub mod noise;
 #[cfg(feature = "train")]
 pub mod norm;
+mod order;
 pub mod pool;
 pub mod ragged;
 pub mod recurrence;
@@ -36,4 +37,5 @@ pub mod sru;
 pub mod transpose;
 mod vectorize;
 
+pub use order::order_by;
 pub use ragged::Ragged;

@@ -18,8 +18,7 @@ pub struct LockStep {
 impl LockStep {
     /// Plans lanes of `x`; `reverse` runs each from its last row to its first.
     pub fn new(x: Ragged<'_>, reverse: bool) -> Self {
-        let mut order: Vec<usize> = (0..x.lanes()).collect();
-        order.sort_by_key(|&lane| std::cmp::Reverse(x.rows(lane)));
+        let order = crate::order_by(x.lanes(), &|a, b| x.rows(b).cmp(&x.rows(a)));
         let starts = order.iter().map(|&lane| x.start(lane)).collect();
         let lengths = order.iter().map(|&lane| x.rows(lane)).collect();
         Self { order, starts, lengths, reverse }

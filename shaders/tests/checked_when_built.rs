@@ -26,6 +26,8 @@ fn build(kernel: &str, shared: &[(&str, &str)]) -> Result<Vec<(String, String)>,
         for variant in file.variants() {
             let expanded = file.expand(&variant)?;
             reflect::kernel(&expanded)?;
+            let pieces: String = expanded.pieces().into_iter().map(|(_, piece)| piece).collect();
+            assert_eq!(pieces, expanded.text());
             variants.push((file.name_of(&variant), expanded.text()));
         }
     }
@@ -100,19 +102,27 @@ fn variants_take_one_word_of_every_line() {
 }
 
 #[test]
+fn variants_share_what_no_directive_divides() {
+    let pieces = |name: &str| ALL.iter().find(|kernel| kernel.name == name).expect("a kernel").source;
+    let (lstm, gru) = (pieces("recurrence_lstm_tile"), pieces("recurrence_gru_tile"));
+    let shared = lstm.iter().filter(|piece| gru.contains(piece)).count();
+    assert!(lstm.len() > shared && 2 * shared > lstm.len(), "{shared} of {}", lstm.len());
+}
+
+#[test]
 fn the_table_is_what_the_shaders_say() {
-    let matmul = ALL.iter().find(|kernel| kernel.name == "matmul").expect("there is a product");
+    let matmul = ALL.iter().find(|kernel| kernel.name == "matmul_c64").expect("there is a product");
     let bindings = [Binding::Uniform(52), Binding::Read, Binding::Read, Binding::Read, Binding::Write];
     assert_eq!(matmul.bindings, bindings);
     assert_eq!((matmul.workgroup_size, matmul.workgroup_memory), ([256, 1, 1], 8192));
 }
 
 /// `shaders/x.wgsl`, `shaders/x_backward.wgsl` and, for few rows, `shaders/x_few.wgsl` are the twins of
-/// `crate/src/cpu/x.rs`.
+/// `kernels/src/x.rs`.
 #[test]
 fn every_kernel_has_its_twin_on_the_cpu() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let cpu = root.join("../crate/src/cpu");
+    let cpu = root.join("../kernels/src");
     // In the package alone the crate is not there.
     if !cpu.is_dir() {
         return;

@@ -1,6 +1,5 @@
 //! Named weights.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use super::EngineError;
@@ -45,7 +44,8 @@ impl Parameter {
 #[derive(Debug, Default)]
 pub struct Parameters {
     list: Vec<Parameter>,
-    names: HashMap<String, ParamId>,
+    /// Sorted by name.
+    names: Vec<ParamId>,
     /// How often each may have changed.
     revisions: Vec<u64>,
     identity: Arc<()>,
@@ -91,11 +91,11 @@ impl Parameters {
             let reason = format!("shape {shape:?} holds {size} values, found {}", values.len());
             return Err(EngineError::Parameter { name, reason });
         }
-        if self.names.contains_key(&name) {
-            return Err(EngineError::Parameter { name, reason: "is defined twice".into() });
-        }
         let id = ParamId(self.list.len() as u32);
-        self.names.insert(name.clone(), id);
+        match self.find(&name) {
+            Ok(_) => return Err(EngineError::Parameter { name, reason: "is defined twice".into() }),
+            Err(place) => self.names.insert(place, id),
+        }
         self.revisions.push(0);
         self.list.push(Parameter { name, shape: shape.to_vec(), values, trainable: true });
         Ok(id)
@@ -103,7 +103,11 @@ impl Parameters {
 
     /// The parameter with a name.
     pub fn id(&self, name: &str) -> Option<ParamId> {
-        self.names.get(name).copied()
+        self.find(name).ok().map(|place| self.names[place])
+    }
+
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.names.binary_search_by(|id| self.list[id.index()].name.as_str().cmp(name))
     }
 
     /// A parameter.

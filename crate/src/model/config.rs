@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ModelError;
 use super::encoder::{self, LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
 use super::error::excerpt;
+use crate::cpu::order_by;
 use crate::text::Tokenizer;
 
 /// The metadata key under which a model's config is stored.
@@ -203,8 +204,7 @@ impl Config {
 
 /// Checks that no text is empty and none appears twice.
 fn check_distinct(field: &str, texts: &[String]) -> Result<(), ModelError> {
-    let mut order: Vec<usize> = (0..texts.len()).collect();
-    order.sort_by_key(|&index| &texts[index]);
+    let order = order_by(texts.len(), &|a, b| texts[a].cmp(&texts[b]));
     if let Some(&first) = order.first()
         && texts[first].is_empty()
     {

@@ -96,8 +96,7 @@ impl Runner {
             match self.model.read_tokens(&*gpu, tokens.clone(), options, &mut watch).await {
                 Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
                     self.devices.failed(&gpu, &error);
-                    reason =
-                        format!("CPU: WebGPU failed half way ({error}), so the text was read again here");
+                    reason = format!("CPU: WebGPU failed on this text ({error}), so it was read here");
                 }
                 outcome => return Ok(Run { reading: outcome?, device_reason: reason }),
             }

@@ -118,7 +118,14 @@ fn launch(
         2 => (&saccade_shaders::MATMUL_FEW_TWO, columns.div_ceil(32)),
         3..=4 => (&saccade_shaders::MATMUL_FEW_FOUR, columns.div_ceil(32)),
         5..=8 => (&saccade_shaders::MATMUL_FEW_EIGHT, columns.div_ceil(32)),
-        _ => (&saccade_shaders::MATMUL, rows.div_ceil(64) * columns.div_ceil(64)),
+        _ => {
+            let (kernel, width) = match columns {
+                0..=8 => (&saccade_shaders::MATMUL_C8, 8),
+                9..=32 => (&saccade_shaders::MATMUL_C32, 32),
+                _ => (&saccade_shaders::MATMUL_C64, 64),
+            };
+            (kernel, rows.div_ceil(64) * columns.div_ceil(width))
+        }
     };
     gpu.launch(
         kernel,
