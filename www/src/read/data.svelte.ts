@@ -25,14 +25,26 @@ interface Looked {
   readonly lookedAt: number;
 }
 
+export type Interval = readonly [low: number, high: number];
+
 export interface Eyes {
+  readonly model: string;
+  readonly dataset: string;
   readonly sentences: number;
   readonly words: number;
+  readonly readers: number;
+  /** Between the share of readers that looked at a word and the network's probability of reading it. */
   readonly correlation: number;
-  readonly correlationCi: readonly [number, number];
+  readonly correlationCi: Interval;
+  /** The same with people's share, for what needs no network. */
+  readonly baselines: Readonly<Record<"length" | "frequency", number>>;
+  /** What is left of the correlation when length and frequency are taken out of both. */
+  readonly partial: number;
+  readonly partialCi: Interval;
   readonly byDecision: Readonly<Record<"read" | "skim", Looked>>;
+  /** `read` is the share of such words that the network reads. */
   readonly byClass: readonly (Looked & { readonly class: string; readonly read: number })[];
-  readonly byLength: readonly (Looked & { readonly length: string; readonly read: number })[];
+  readonly byLength: readonly (Looked & { readonly length: number; readonly read: number })[];
   readonly method: string;
 }
 
