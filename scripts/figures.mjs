@@ -1,6 +1,6 @@
 /**
  * `npm run figures [-- DATA]`: measures the models on their test texts, natively, and keeps in `www/data` what the page shows
- * of it. DATA is the folder that holds the data sets. Four minutes on one core, most of them for IMDb.
+ * of it. DATA is the folder that holds the data sets. Some four minutes on one core, most of them for IMDb.
  */
 
 import { spawnSync } from "node:child_process";
@@ -25,15 +25,27 @@ const models = {
 /** The files to make: what each is about, and the arguments of `saccade` that give the rest of it. */
 const files = Object.entries(models).flatMap(([model, { dataset, data, format, curve = [] }]) => {
   const on = ["--model", `models/${model}.safetensors`, "--data", data, "--format", format];
-  return [{ file: `tradeoff-${model}.json`, about: { model, dataset }, args: ["curve", ...on, ...curve] }];
+  const about = { model, dataset };
+  return [
+    { file: `tradeoff-${model}.json`, about, args: ["curve", ...on, ...curve] },
+    { file: `words-${model}.json`, about, args: ["words", ...on] },
+  ];
+});
+const reader = "sst2-skim-lstm";
+const fixations = ["--fixations", "DATA/reading/zuco_sst_word_fixation.tsv", "--frequency", "DATA/imdb/train.tsv:imdb-tsv"];
+files.push({
+  file: "eyes.json",
+  about: { model: reader, dataset: "ZuCo: people reading sentences of SST, those of its test set" },
+  args: ["eyes", "--model", `models/${reader}.safetensors`, ...fixations],
 });
 
-/** JSON for people and for diffs: a line for each entry, and for each element of a list; four decimals. */
+/** JSON for people and for diffs: a line for each entry, and for each object of a list; four decimals. */
 function lines(value) {
   const short = (part) => JSON.stringify(part, (_, v) => (typeof v === "number" ? Number(v.toFixed(4)) : v));
-  const list = (part) => (part.length ? `[\n    ${part.map(short).join(",\n    ")}\n  ]` : "[]");
+  const list = (part) => `[\n    ${part.map(short).join(",\n    ")}\n  ]`;
+  const tall = (part) => Array.isArray(part) && typeof part[0] === "object";
   const entries = Object.entries(value).map(
-    ([key, part]) => `  ${JSON.stringify(key)}: ${Array.isArray(part) ? list(part) : short(part)}`,
+    ([key, part]) => `  ${JSON.stringify(key)}: ${tall(part) ? list(part) : short(part)}`,
   );
   return `{\n${entries.join(",\n")}\n}\n`;
 }

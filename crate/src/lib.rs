@@ -8,6 +8,7 @@ pub mod device;
 #[cfg(feature = "gpu")]
 mod few;
 pub mod graph;
+mod json;
 pub mod model;
 pub mod nn;
 #[cfg(feature = "gpu")]

@@ -61,6 +61,7 @@ fn models() -> Vec<(&'static str, Model)> {
             layer_norm: false,
             normalize_after: false,
             projection_size: 0,
+            proj_input_to_hidden_first: false,
         })
     };
     let elman = LayerConfig::Elman { hidden_size: 3, nonlinearity: Nonlinearity::Tanh, bidirectional: false };

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::ModelError;
 use super::error::excerpt;
 use crate::cpu::order_by;
+use crate::json;
 
 /// The longest header that is read or written, in bytes. A vocabulary of a million words fits.
 pub(super) const LONGEST_HEADER: usize = 32 << 20;
@@ -76,8 +77,10 @@ impl Header {
         if text.first() != Some(&b'{') {
             return Err(ModelError::header("the header does not begin with `{`"));
         }
-        let header: Self =
-            serde_json::from_slice(text).map_err(|error| ModelError::header(error.to_string()))?;
+        let text = std::str::from_utf8(text).map_err(|error| {
+            ModelError::header(format!("invalid unicode at byte {} of the header", error.valid_up_to()))
+        })?;
+        let header: Self = json::from_str(text).map_err(|error| ModelError::header(error.to_string()))?;
         header.check_cover(data.len() as u64)?;
         Ok((header, data))
     }

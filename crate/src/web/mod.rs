@@ -1,33 +1,44 @@
-//! The surface for JavaScript, by wasm-bindgen: thin, no arithmetic.
-//!
-//! Values cross as JSON text, which costs less code than walking JavaScript objects: serde_json is here anyway, for
-//! the config of a model file.
+//! The surface for JavaScript, by wasm-bindgen: thin, no arithmetic. `js/src` makes the package of it.
 
+mod convert;
 mod error;
+mod layer;
+mod model;
+mod reader;
 mod types;
 mod watch;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::{Array, Function, JSON, JsString, Promise};
+use js_sys::{Function, Promise};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::device::gpu::Statistics;
-use crate::model::{self, ConfigSummary, ReadOptions};
-use crate::runner::{Cost, Devices, Preference, Runner};
-use error::Failure;
-use watch::Callback;
+use crate::runner::Devices;
+use convert::to_js;
+pub use layer::Layer;
+pub use model::Model;
+pub use reader::Reader;
 
-/// Runs when the module has loaded: a panic then prints its message and place on the console.
-#[wasm_bindgen(start, skip_typescript)]
-pub fn start() {
-    console_error_panic_hook::set_once();
+/// Calls `failed` with the message of a panic, after which nothing of this module may be used: calls that wait get no
+/// answer.
+#[wasm_bindgen(js_name = onPanic)]
+pub fn on_panic(#[wasm_bindgen(unchecked_param_type = "(message: string) => void")] failed: Function) {
+    PANICKED.set(Some(failed));
+    std::panic::set_hook(Box::new(|panic| {
+        console_error_panic_hook::hook(panic);
+        if let Some(failed) = PANICKED.take() {
+            // Nobody is left to tell if it throws.
+            let _ = failed.call1(&JsValue::UNDEFINED, &panic.to_string().into());
+        }
+    }));
 }
 
 thread_local! {
+    static PANICKED: Cell<Option<Function>> = const { Cell::new(None) };
     /// Shared by all models: they have one GPU between them.
     static DEVICES: Rc<Devices> = Rc::default();
 }
@@ -39,138 +50,30 @@ pub fn gpu_statistics() -> Result<JsValue, JsValue> {
     Ok(to_js(&statistics)?)
 }
 
-/// A text classifier with its weights, in wasm memory until `free()`.
-#[wasm_bindgen]
-#[derive(Debug)]
-pub struct Model {
-    runner: Rc<Runner>,
-    config: JsValue,
-}
-
-/// What `calibrate` measured, for JavaScript.
+/// The GPU, or why there is none.
 #[derive(Serialize)]
-struct MeasuredCosts {
-    cpu: Cost,
-    webgpu: Option<Cost>,
-    /// Why there is none.
-    #[serde(rename = "webgpuAbsent")]
-    webgpu_absent: Option<String>,
+#[serde(untagged)]
+enum Found {
+    Gpu { name: String, software: bool, timestamps: bool },
+    None { reason: String },
 }
 
-#[wasm_bindgen]
-impl Model {
-    /// Reads a safetensors file. Throws an {@link EngineError} whose code begins with `MODEL_` for any other bytes.
-    pub fn load(bytes: &[u8]) -> Result<Model, JsValue> {
-        let model = model::Model::from_bytes(bytes).map_err(Failure::from)?;
-        let config = to_js(&ConfigSummary::from(model.config()))?;
-        let runner = Rc::new(Runner::new(Rc::new(model), DEVICES.with(Rc::clone)));
-        Ok(Self { runner, config })
-    }
-
-    /// What the model file says of itself.
-    #[wasm_bindgen(getter, unchecked_return_type = "ModelConfig")]
-    pub fn config(&self) -> JsValue {
-        self.config.clone()
-    }
-
-    /// Reads a text of any length; a lone surrogate counts as U+FFFD. Rejects with an {@link EngineError}, or with what
-    /// `watch` throws.
-    #[wasm_bindgen(unchecked_return_type = "Promise<Reading>")]
-    pub fn read(
-        &self,
-        text: String,
-        #[wasm_bindgen(unchecked_optional_param_type = "ReadOptions")] options: JsValue,
-        #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
-    ) -> Promise {
-        // The future owns what it uses, so the model may be asked again, or freed, while it is pending.
-        let runner = Rc::clone(&self.runner);
-        future_to_promise(async move {
-            let (options, preference) = read_options(&options)?;
-            let mut watch = Callback::new(watch);
-            let run = runner.read(&text, &options, preference, &mut watch).await;
-            watch.thrown()?;
-            Ok(to_js(&run.map_err(Failure::from)?)?)
-        })
-    }
-
-    /// Measures the CPU and the GPU on the text read last, some tenths of a second, so that the device `auto` can
-    /// choose between them. `watch` is called between samples.
-    #[wasm_bindgen(unchecked_return_type = "Promise<Costs>")]
-    pub fn calibrate(
-        &self,
-        #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
-    ) -> Promise {
-        let runner = Rc::clone(&self.runner);
-        future_to_promise(async move {
-            let mut watch = Callback::new(watch);
-            let costs = runner.calibrate(&mut watch).await;
-            watch.thrown()?;
-            let costs = costs.map_err(Failure::from)?;
-            let (webgpu, webgpu_absent) =
-                costs.gpu.map_or_else(|reason| (None, Some(reason)), |c| (Some(c), None));
-            Ok(to_js(&MeasuredCosts { cpu: costs.cpu, webgpu, webgpu_absent })?)
-        })
-    }
-
-    /// Measures what one read and one skimmed token cost on a device, on the text read last. `watch` is called between
-    /// samples.
-    #[wasm_bindgen(unchecked_return_type = "Promise<Steps>")]
-    pub fn steps(
-        &self,
-        #[wasm_bindgen(unchecked_optional_param_type = "DevicePreference")] device: Option<String>,
-        #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
-    ) -> Promise {
-        let runner = Rc::clone(&self.runner);
-        future_to_promise(async move {
-            let preference = preference(device.as_deref())?;
-            let mut watch = Callback::new(watch);
-            let steps = runner.steps(preference, &mut watch).await;
-            watch.thrown()?;
-            Ok(to_js(&steps.map_err(Failure::from)?)?)
-        })
-    }
-}
-
-/// Options of a reading, and where it is wanted.
-fn read_options(options: &JsValue) -> Result<(ReadOptions, Preference), Failure> {
-    let mut fields: serde_json::Map<String, serde_json::Value> = from_js(options)?.unwrap_or_default();
-    let preference = match fields.remove("device") {
-        None => Preference::default(),
-        Some(device) => {
-            serde_json::from_value(device).map_err(|e| Failure::option(format!("device: {e}")))?
-        }
-    };
-    Ok((serde_json::from_value(fields.into()).map_err(Failure::option)?, preference))
-}
-
-fn preference(device: Option<&str>) -> Result<Preference, Failure> {
-    let Some(device) = device else { return Ok(Preference::default()) };
-    serde_json::from_value(device.into()).map_err(|e| Failure::option(format!("device: {e}")))
-}
-
-fn to_js(value: &impl Serialize) -> Result<JsValue, Failure> {
-    let json = serde_json::to_string(value).map_err(Failure::internal)?;
-    JSON::parse(&json).map_err(|_| Failure::internal("the engine wrote JSON that is none"))
-}
-
-/// None for `undefined` and `null`.
-fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<Option<T>, Failure> {
-    if value.is_undefined() || value.is_null() {
-        return Ok(None);
-    }
-    // JSON has no NaN and no infinity and would write null, which stands for an option that is absent.
-    let named =
-        Closure::<dyn Fn(JsValue, JsValue) -> JsValue>::new(|_key, value: JsValue| match value.as_f64() {
-            Some(number) if !number.is_finite() => number.to_string().into(),
-            _ => value,
-        });
-    let plain = || Failure::option("expected a plain object");
-    if !value.is_object() || Array::is_array(value) {
-        return Err(plain());
-    }
-    let json = JSON::stringify_with_replacer(value, named.as_ref())
-        .ok()
-        .and_then(|json| json.dyn_into::<JsString>().ok())
-        .ok_or_else(plain)?;
-    serde_json::from_str(&String::from(json)).map(Some).map_err(Failure::option)
+/// Asks for the GPU.
+#[wasm_bindgen(js_name = findGpu, unchecked_return_type = "Promise<FoundGpu>")]
+pub fn find_gpu() -> Promise {
+    let devices = DEVICES.with(Rc::clone);
+    future_to_promise(async move {
+        let found = match devices.gpu().await {
+            Ok(gpu) => {
+                let adapter = gpu.adapter();
+                Found::Gpu {
+                    name: adapter.name.clone(),
+                    software: adapter.software,
+                    timestamps: adapter.timestamps,
+                }
+            }
+            Err(reason) => Found::None { reason },
+        };
+        Ok(to_js(&found)?)
+    })
 }

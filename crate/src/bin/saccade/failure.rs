@@ -21,6 +21,9 @@ pub(crate) enum Failure {
     /// A model that does not decide, where decisions are what is asked for.
     #[error("{}: this model has no Skim layer and reads every token", .0.display())]
     NeverSkims(PathBuf),
+    /// A table of fixations without what was asked for.
+    #[error("{}: no sentence is of the split {split:?}", .path.display())]
+    NoSentences { path: PathBuf, split: String },
     /// A text cannot be read as asked.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -88,7 +91,7 @@ impl Failure {
             Self::Train(_) => "TRAIN_FAILED",
             Self::Vectors(_) => "VECTORS_FAILED",
             Self::Write(_) => "FILE_UNWRITABLE",
-            Self::Data(_) => "DATA_INVALID",
+            Self::Data(_) | Self::NoSentences { .. } => "DATA_INVALID",
             Self::Engine(_) => "ENGINE",
             Self::NoGpu(_) => "NO_GPU",
             Self::Signal(_) => "SIGNAL",

@@ -1,0 +1,162 @@
+/** A model and its readers, over an engine in this thread or another. */
+
+import type { Engine, Follow, HiddenValues, Id, PlainReadOptions } from "./engine.js";
+import { Owner } from "./owner.js";
+import type {
+  CallOptions,
+  Costs,
+  Device,
+  Hidden,
+  HiddenLayer,
+  Inspection,
+  Model,
+  ModelConfig,
+  Reader,
+  Reading,
+  ReadOptions,
+  Steps,
+  Token,
+} from "./types.js";
+
+/** What crosses to the engine: neither signals nor callbacks. */
+function plain({ device, threshold, force, measureMs }: ReadOptions): PlainReadOptions {
+  return {
+    ...(device !== undefined && { device }),
+    ...(threshold !== undefined && { threshold }),
+    ...(force !== undefined && { force }),
+    ...(measureMs !== undefined && { measureMs }),
+  };
+}
+
+/** A model that the engine holds. */
+export class LoadedModel extends Owner implements Model {
+  readonly config: ModelConfig;
+  #preference: ReadOptions["device"];
+  #device: Device;
+  #deviceReason: string;
+
+  constructor(
+    engine: Engine,
+    { id, config }: { readonly id: Id; readonly config: ModelConfig },
+    expected: { readonly preference: ReadOptions["device"]; readonly device: Device; readonly deviceReason: string },
+  ) {
+    super(engine, id, "model");
+    this.config = config;
+    this.#preference = expected.preference;
+    this.#device = expected.device;
+    this.#deviceReason = expected.deviceReason;
+  }
+
+  get device(): Device {
+    return this.#device;
+  }
+
+  get deviceReason(): string {
+    return this.#deviceReason;
+  }
+
+  async read(text: string, options: ReadOptions = {}): Promise<Reading> {
+    const reading = await this.call("read", [text, this.#plain(options)], options);
+    this.#device = reading.timing.device;
+    this.#deviceReason = reading.deviceReason;
+    return reading;
+  }
+
+  reader(options: Pick<ReadOptions, "threshold" | "force"> = {}): Reader {
+    return new LoadedReader(this.engine, this.call("reader", [plain(options)], {}));
+  }
+
+  async hidden(text: string, options: ReadOptions = {}): Promise<Hidden> {
+    const reader = this.reader(options);
+    try {
+      await reader.update(text, options);
+      return await reader.hidden(options);
+    } finally {
+      reader.dispose();
+    }
+  }
+
+  calibrate(options: CallOptions = {}): Promise<Costs> {
+    return this.call("calibrate", [], options);
+  }
+
+  steps(options: CallOptions & Pick<ReadOptions, "device"> = {}): Promise<Steps> {
+    return this.call("steps", [options.device ?? this.#preference], options);
+  }
+
+  async inspect(): Promise<Inspection> {
+    return { config: this.config, ...(await this.call("inspect", [], {})) };
+  }
+
+  #plain(options: ReadOptions): PlainReadOptions {
+    return { ...(this.#preference !== undefined && { device: this.#preference }), ...plain(options) };
+  }
+}
+
+class LoadedReader extends Owner implements Reader {
+  #text = "";
+  #computed = 0;
+  #tokens: readonly Token[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(engine: Engine, id: Promise<Id>) {
+    super(engine, id, "reader");
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  get computed(): number {
+    return this.#computed;
+  }
+
+  update(text: string, options: CallOptions = {}): Promise<Reading> {
+    this.#text = text;
+    return this.#inTurn(async () => {
+      const { reading, computed } = await this.call("update", [text], options);
+      this.#tokens = reading.tokens;
+      this.#computed = computed;
+      return reading;
+    });
+  }
+
+  append(text: string, options: CallOptions = {}): Promise<Reading> {
+    return this.update(this.#text + text, options);
+  }
+
+  hidden(options: CallOptions = {}): Promise<Hidden> {
+    return this.#inTurn(async () => unpacked(await this.call("hidden", [], options), this.#tokens));
+  }
+
+  /** The engine's reader answers one call at a time. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const answer = this.#last.then(work);
+    this.#last = answer.catch(() => undefined);
+    return answer;
+  }
+}
+
+/** Names the parts of the buffer that the engine filled. */
+function unpacked({ rows, cells, values }: HiddenValues, tokens: readonly Token[]): Hidden {
+  let at = 0;
+  const next = (length: number) => values.subarray(at, (at += length));
+  const layers = cells.map(({ name, kind, size, smallSize, backward, cells, gates, logits }): HiddenLayer => {
+    const matrix = () => next(rows * size);
+    const states = matrix();
+    return {
+      name,
+      kind,
+      size,
+      ...(kind === "skim" && { smallSize }),
+      ...(kind !== "embedding" && { direction: backward ? "backward" : "forward" }),
+      states,
+      ...(cells && { cells: matrix() }),
+      ...(gates.length > 0 && { gates: Object.fromEntries(gates.map((gate) => [gate, matrix()])) }),
+      ...(logits && { logits: next(2 * rows) }),
+    };
+  });
+  return { tokens, layers, scores: next(values.length - at) };
+}
+
+export type { Follow };
