@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 import type { Plugin } from "vite";
+import { offline } from "./www/build/offline.ts";
 
 const root = import.meta.dirname;
 
@@ -42,7 +43,7 @@ export default defineConfig({
   base: "./",
   // An address that names no file is an error, not the page.
   appType: "mpa",
-  plugins: [svelte({ configFile: false }), models()],
+  plugins: [svelte({ configFile: false }), models(), offline()],
   worker: { format: "es" },
   build: { outDir: "dist", emptyOutDir: true, target: "es2022" },
   server: { fs: { allow: [root] } },

@@ -81,7 +81,7 @@ await entry(async () => {
   await check("page, unit tests (vitest)", process.execPath, [script("vitest", "vitest.mjs"), "run"]);
   await check("page, build (vite)", process.execPath, [script("vite", "bin", "vite.js"), "build"]);
   // Held against the program that the Rust tests built.
-  const files = ["page", "device", "engine"].map((name) => `www/tests/${name}.test.mjs`);
+  const files = ["page", "chapters", "vitals", "device", "engine"].map((name) => `www/tests/${name}.test.mjs`);
   const browser = ["--test", "--test-concurrency=1", ...files];
   await check("page and engine, in Chromium", process.execPath, browser, { env: { CHROMIUM: chromium } });
 

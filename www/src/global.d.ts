@@ -1,5 +1,4 @@
-import type { ReadHooks } from "../../js/remote.ts";
-import type { ReadOptions, Reading } from "../../js/types.ts";
+import type { ReadHooks, Reading, ReadOptions } from "./engine.ts";
 
 declare global {
   interface Window {

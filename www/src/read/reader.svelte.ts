@@ -1,7 +1,15 @@
-import { load, prepare, type Progress as Read, type ReadHooks, type RemoteModel } from "../../../js/remote.ts";
-import type { ReadOptions, Reading } from "../../../js/types.ts";
+import {
+  load,
+  prepare,
+  type Progress as Read,
+  type ReadHooks,
+  type Reading,
+  type ReadOptions,
+  type RemoteModel,
+} from "../engine.ts";
 import { download, type Progress } from "./download.ts";
-import { addressOf, type ModelId } from "./models.ts";
+import { addressOf, type Source } from "./models.ts";
+import { twin } from "./twin.ts";
 
 /** What went wrong, for the reader of the page. */
 export interface Failure {
@@ -44,23 +52,24 @@ export class Reader {
   /** How far the reading of the latest text was when it was stopped by {@link stop}. */
   stopped: Read | null = $state.raw(null);
 
-  readonly #loaded = new Map<ModelId, RemoteModel>();
+  readonly #loaded = new Map<string | File, RemoteModel>();
+  readonly #full = new Map<string | File, Promise<RemoteModel | null>>();
   #download: AbortController | null = null;
   #wanted: Request | null = null;
   #reading: AbortController | null = null;
 
   /**
-   * Makes `id` the model that reads, to be asked again once it is ready; the last reading stays until then. A model once
+   * Makes a model the one that reads, to be asked again once it is ready; the last reading stays until then. A model once
    * loaded is kept. `fresh` fetches past the browser's cache.
    */
-  async choose(id: ModelId, fresh = false): Promise<void> {
+  async choose(source: Source, fresh = false): Promise<void> {
     this.#download?.abort();
     const loading = (this.#download = new AbortController());
     const { signal } = loading;
     this.failure = null;
     this.stage = { kind: "loading", progress: null };
     try {
-      const model = this.#loaded.get(id) ?? (await this.#load(id, signal, fresh));
+      const model = this.#loaded.get(keyOf(source)) ?? (await this.#load(source, signal, fresh));
       if (signal.aborted) return;
       this.stage = { kind: "ready", model };
     } catch (error) {
@@ -93,13 +102,35 @@ export class Reader {
     return this.stage.model.read(text, options, hooks);
   }
 
-  async #load(id: ModelId, signal: AbortSignal, fresh: boolean): Promise<RemoteModel> {
+  /**
+   * The full network of a model's sizes, made from its file; null for a model that does not skim. The file is fetched
+   * again, from the browser's cache, rather than kept twice.
+   */
+  full(source: Source): Promise<RemoteModel | null> {
+    const key = keyOf(source);
+    const made = this.#full.get(key) ?? this.#makeFull(source);
+    this.#full.set(key, made);
+    return made;
+  }
+
+  async #makeFull(source: Source): Promise<RemoteModel | null> {
+    try {
+      const file = twin(await bytesOf(source, { signal: new AbortController().signal, fresh: false, onProgress: () => {} }));
+      return file && (await load(file));
+    } catch (error) {
+      // To be tried again with the next measurement.
+      this.#full.delete(keyOf(source));
+      throw error;
+    }
+  }
+
+  async #load(source: Source, signal: AbortSignal, fresh: boolean): Promise<RemoteModel> {
     const onProgress = (progress: Progress) => {
       if (!signal.aborted) this.stage = { kind: "loading", progress };
     };
-    const [bytes] = await Promise.all([download(addressOf(id), { signal, fresh, onProgress }), prepare()]);
+    const [bytes] = await Promise.all([bytesOf(source, { signal, fresh, onProgress }), prepare()]);
     const model = await load(bytes);
-    this.#loaded.set(id, model);
+    this.#loaded.set(keyOf(source), model);
     return model;
   }
 
@@ -139,6 +170,7 @@ export class Reader {
       if (failure.code === "ENGINE_FAILED") {
         // The engine took its models with it.
         this.#loaded.clear();
+        this.#full.clear();
         this.stage = { kind: "failed", failure };
       } else {
         this.failure = failure;
@@ -148,6 +180,14 @@ export class Reader {
     }
   }
 }
+
+/** The bytes of a model file, from this site or from the visitor's disk. */
+export async function bytesOf(source: Source, options: Parameters<typeof download>[1]): Promise<Uint8Array<ArrayBuffer>> {
+  if (source.kind === "shipped") return download(addressOf(source.id), options);
+  return new Uint8Array(await source.file.arrayBuffer());
+}
+
+const keyOf = (source: Source): string | File => (source.kind === "own" ? source.file : source.id);
 
 function failureOf(error: unknown): Failure {
   const code = error instanceof Error && "code" in error ? String(error.code) : null;
