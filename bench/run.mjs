@@ -1,0 +1,43 @@
+/**
+ * `npm run bench`: fetches the peers into `bench/node_modules`, builds the pages, measures. `npm run bench -- --help`
+ * says what can be chosen.
+ */
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { announce, checkNode, entry, installPackages, must, root, Stop } from "../scripts/steps.mjs";
+
+const bench = join(root, "bench");
+const peers = JSON.parse(readFileSync(join(bench, "package.json"), "utf8")).dependencies;
+
+/** The peers as package-lock.json has them, unless they are installed. */
+async function installPeers() {
+  const lock = readFileSync(join(bench, "package-lock.json"), "utf8");
+  const stamp = join(bench, "node_modules", ".saccade-lock");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  announce("install the peers, some 260 MB (npm ci in bench/)");
+  await must("npm", ["ci", "--prefix", bench], "npm ci failed: see its message above.");
+  writeFileSync(stamp, lock);
+}
+
+await entry(async () => {
+  checkNode();
+  await installPackages();
+  const { build, runnerImport } = await import("vite");
+  const load = async (file) => (await runnerImport(join(bench, "driver", file))).module;
+  if (process.argv.includes("--help")) {
+    console.log((await load("options.ts")).help);
+    return;
+  }
+  await installPeers();
+  announce("build the pages (vite)");
+  await build({ configFile: join(bench, "vite.config.ts") });
+  announce("measure");
+  const { main } = await load("main.ts");
+  try {
+    await main(process.argv.slice(2), peers);
+  } catch (error) {
+    if (error?.constructor?.name === "UsageError") throw new Stop(error.message);
+    throw error;
+  }
+});
