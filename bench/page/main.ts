@@ -57,7 +57,7 @@ async function time(runner: Runner, ms: number): Promise<number> {
   return (now - begun) / calls;
 }
 
-/** Makes every variant ready and checks it; keeps the fastest that agrees with the reference and, on WebGPU, uses it. */
+/** Makes every variant ready and checks it; keeps the fastest that agrees with the reference and, if it is to use WebGPU, does. */
 async function prepare(): Promise<Prepared> {
   const { default: contestant } = await contestants[query.get("contestant")!]!();
   const work = caseOf(query.get("case")!);

@@ -1,4 +1,4 @@
-/** onnxruntime-web on WebGPU. Operators that it has no shader for (LSTM, GRU and Scan are such) it runs on the CPU. */
+/** onnxruntime-web on WebGPU. LSTM and GRU have shaders of their own; a Scan's loop is the CPU's, its body the GPU's. */
 
 import * as runtime from "onnxruntime-web/webgpu";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url";

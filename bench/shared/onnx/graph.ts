@@ -47,6 +47,11 @@ export class Graph {
     return this.#initializer(INT64, [values.length], new Uint8Array(data.buffer));
   }
 
+  /** An int64 that is no vector. */
+  integer(value: number): Value {
+    return this.#initializer(INT64, [], new Uint8Array(BigInt64Array.of(BigInt(value)).buffer));
+  }
+
   /** A node with one output, which it returns. */
   op(type: string, inputs: readonly Value[], attributes: Readonly<Record<string, Attribute>> = {}): Value {
     return this.node(type, inputs, 1, attributes)[0]!;

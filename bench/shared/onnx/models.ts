@@ -72,18 +72,24 @@ const scan: Loop = (graph, work, layer, taken, constants) => {
   return graph.node("Scan", [...first, ...taken], layer.states + 1, attributes).at(-1)!;
 };
 
+/** Values that a node takes at most: a shader of onnxruntime-web binds ten buffers. */
+const MOST = 8;
+
 const unrolled: Loop = (graph, work, layer, taken, constants) => {
   const shape = [work.batch, work.hiddenSize];
   const zero = graph.constant(shape, new Float32Array(work.batch * work.hiddenSize));
-  const ones = graph.integers(...Array(work.steps).fill(1));
   const axis = graph.integers(0);
-  const slices = taken.map((value) => graph.node("Split", [value, ones], work.steps, { axis: 0 }));
   let states: Value[] = Array(layer.states).fill(zero);
-  const kept: Value[] = [];
+  let kept: Value[] = [];
   for (let t = 0; t < work.steps; t++) {
-    const now = slices.map((slice) => graph.op("Squeeze", [slice[t]!, axis]));
-    states = layer.step(graph, now, states, constants);
+    const index = graph.integer(t);
+    const slices = taken.map((value) => graph.op("Gather", [value, index], { axis: 0 }));
+    states = layer.step(graph, slices, states, constants);
     kept.push(graph.op("Unsqueeze", [states[0]!, axis]));
   }
-  return graph.op("Concat", kept, { axis: 0 });
+  while (kept.length > 1) {
+    const groups = Array.from({ length: Math.ceil(kept.length / MOST) }, (_, i) => kept.slice(MOST * i, MOST * (i + 1)));
+    kept = groups.map((group) => (group.length > 1 ? graph.op("Concat", group, { axis: 0 }) : group[0]!));
+  }
+  return kept[0]!;
 };
