@@ -16,6 +16,6 @@ export default defineConfig({
     // A WebAssembly file stays a file, however small, so that it is fetched and compiled as it would be elsewhere.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 4096,
-    rolldownOptions: { input: ["index", "roofline"].map((name) => join(page, `${name}.html`)) },
+    rolldownOptions: { input: ["index", "roofline", "start"].map((name) => join(page, `${name}.html`)) },
   },
 });

@@ -10,6 +10,7 @@ import { picture } from "./picture.ts";
 import { report } from "./report.ts";
 import { type CaseResult, measure } from "./rounds.ts";
 import { serve } from "./server.ts";
+import { start, type StartEntry } from "./start.ts";
 
 const bench = join(import.meta.dirname, "..");
 
@@ -20,6 +21,7 @@ export interface Results {
   readonly options: Pick<Options, "rounds" | "turn" | "budget">;
   readonly versions: Readonly<Record<string, string>>;
   readonly cases: CaseResult[];
+  start: StartEntry[];
 }
 
 /** Measures what the arguments ask for; `versions` are the peers'. */
@@ -32,7 +34,7 @@ export async function main(args: readonly string[], versions: Readonly<Record<st
     console.log(`${machine.processor}, ${machine.cores} cores, load ${machine.load}; ${machine.browser}; WebGPU: ${machine.adapter ?? "none"}`);
     if (machine.load > 0.5) console.log("Others are at work on this machine: trust ratios, not milliseconds.");
     const { rounds, turn, budget } = options;
-    const results: Results = { date: new Date().toISOString(), machine, options: { rounds, turn, budget }, versions, cases: [] };
+    const results: Results = { date: new Date().toISOString(), machine, options: { rounds, turn, budget }, versions, cases: [], start: [] };
     if (options.parts.includes("recurrences")) {
       const roofline = await open(browser, `${server.url}roofline.html`);
       await roofline.evaluate(() => window.roofline.prepare());
@@ -42,6 +44,10 @@ export async function main(args: readonly string[], versions: Readonly<Record<st
         results.cases.push(await measure(browser, server.url, roofline, work, options));
         console.log(`${((performance.now() - begun) / 1000).toFixed(0)} s`);
       }
+    }
+    if (options.parts.includes("start")) {
+      console.log("start-up, cold and warm");
+      results.start = await start(server, options);
     }
     keep(results, options);
   } finally {

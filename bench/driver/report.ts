@@ -20,6 +20,7 @@ export function report(results: Results): string {
     ...section("CPU, one thread", cpu, cpuRow, ["case", "limit ms"]),
     ...sru(cpu),
     ...section("WebGPU", webgpu, gpuRow, ["case"]),
+    ...startUp(results),
     ...roofline(results),
     ...memory([...cpu, ...webgpu]),
     ...failures([...cpu, ...webgpu]),
@@ -78,6 +79,22 @@ function sru(lines: readonly Row[]): string[] {
   });
   const note = `Reached is also what runs at ${100 * SHARE} % of the limit: the time of the matrix products alone, at the rates below.`;
   return [note, ...(found.length > 0 ? [`Our SRU over our LSTM: ${found.join(", ")}.`] : [])];
+}
+
+/** Bytes, and milliseconds to the first answer. */
+function startUp({ start }: Results): string[] {
+  const answers = (visits: readonly { answerMs: number }[]) => {
+    const found = spread(visits.map(({ answerMs }) => answerMs));
+    return found ? `${found.median.toFixed(0)} (${found.low.toFixed(0)}–${found.high.toFixed(0)})` : "–";
+  };
+  const kb = (bytes: number) => (bytes / 1000).toFixed(0);
+  const body = start.map(({ contestant, cold, warm, bytes, reason }) => [
+    title(contestant),
+    ...(reason ? [reason, "–", "–", "–", "–"] : [kb(bytes.script + bytes.wasm), kb(bytes.script), kb(bytes.wasm), answers(cold), answers(warm)]),
+  ]);
+  if (body.length === 0) return [];
+  const head = ["", "kB over the wire (gzip -9)", "script", "wasm", "first answer, ms, cold", "warm"];
+  return ["## Start-up: from navigation to the rows of W1-lstm", table(head, body)];
 }
 
 function roofline(results: Results): string[] {

@@ -59,6 +59,7 @@ test("the report and the picture name every contestant, and who failed", () => {
     options: { rounds: 3, turn: 1, budget: 1 },
     versions: { peer: "1.0" },
     cases: [one([1, 1, 1], [2.5, 2, 3])],
+    start: [],
   };
   const text = report(results);
   expect(text).toContain("**2.50 ×**");

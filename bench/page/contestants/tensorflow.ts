@@ -3,7 +3,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 // The layers call operations as methods of tensors, which exist only then.
 import "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops";
-import { layers } from "@tensorflow/tfjs-layers";
+import { layers as tfLayers } from "@tensorflow/tfjs-layers";
 import { swap } from "../../shared/layout.ts";
 import { blocks, transposedBlocks } from "../../shared/onnx/cells.ts";
 import { readSafetensors } from "../../shared/safetensors.ts";
@@ -11,11 +11,14 @@ import { tensor, type Weights } from "../../shared/weights.ts";
 import { type Case, columnsInto, gates } from "../../shared/workloads.ts";
 import type { Contestant, Job, Runner } from "../contestant.ts";
 
-/** The contestant on the backend that `start` makes ready. */
-export function tensorflow(start: () => Promise<void>): Contestant {
+/**
+ * The contestant on the backend that `start` makes ready. `layers`: whether its own LSTM is tried as well; on WebGPU it
+ * took two to three times as long as the loop.
+ */
+export function tensorflow(start: () => Promise<void>, { layers }: { layers: boolean }): Contestant {
   return {
     // Its GRU has no form in which the reset gate multiplies the product, as PyTorch's does; SRU it has not at all.
-    variants: (work) => (work.cell === "lstm" ? ["layer", "loop"] : ["loop"]),
+    variants: (work) => (layers && work.cell === "lstm" ? ["layer", "loop"] : ["loop"]),
     async prepare(job, variant) {
       await start();
       const { tensors } = readSafetensors(await job.file("weights.safetensors"));
@@ -27,7 +30,7 @@ export function tensorflow(start: () => Promise<void>): Contestant {
 async function ownLayer({ work, input }: Job, weights: Weights): Promise<Runner> {
   const shape: [number, number, number] = [work.batch, work.steps, work.inputSize];
   const stack = Array.from({ length: work.layers }, () =>
-    layers.lstm({
+    tfLayers.lstm({
       units: work.hiddenSize,
       returnSequences: true,
       recurrentActivation: "sigmoid",

@@ -15,4 +15,4 @@ export default tensorflow(async () => {
     "tfjs-backend-wasm-threaded-simd.wasm": threaded,
   });
   if (!(await tf.setBackend("wasm"))) throw new Error("TensorFlow.js has no wasm backend here");
-});
+}, { layers: true });

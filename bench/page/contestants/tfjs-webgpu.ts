@@ -6,4 +6,4 @@ import { tensorflow } from "./tensorflow.ts";
 
 export default tensorflow(async () => {
   if (!(await tf.setBackend("webgpu"))) throw new Error("TensorFlow.js has no webgpu backend here");
-});
+}, { layers: false });
