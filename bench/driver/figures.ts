@@ -66,7 +66,7 @@ export function contestants(rows: readonly Row[]): Name[] {
 }
 
 const titles: Readonly<Record<string, string>> = { saccade: "Saccade", ort: "onnxruntime-web", tfjs: "TensorFlow.js" };
-const details: Readonly<Record<string, string>> = { wasm: "wasm", cpu: "wasm", webgpu: "WebGPU", simd: "simd128 only" };
+const details: Readonly<Record<string, string>> = { wasm: "wasm", cpu: "wasm", webgpu: "WebGPU", simd: "wasm, simd128 only" };
 
 /** A contestant's name for readers. */
 export function title(name: string): string {

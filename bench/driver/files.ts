@@ -1,5 +1,7 @@
-/** The files that pages ask for and nobody stored: weights, inputs, references and ONNX models, by case; the roofline. */
+/** The files that pages ask for: weights, inputs, references and ONNX models, by case; the roofline; our trained models. */
 
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { assemble } from "../roofline/assemble.ts";
 import { PAGES } from "../roofline/loops.ts";
 import { type Form, onnxModel } from "../shared/onnx/models.ts";
@@ -12,6 +14,10 @@ import { type Case, caseOf } from "../shared/workloads.ts";
 export function make(path: string): Uint8Array | undefined {
   const [folder, name = "", file = ""] = path.split("/");
   if (folder === "roofline") return assemble(name === "simd128.wasm" ? "simd128" : "relaxed-simd", PAGES);
+  if (folder === "models" && /^[\w-]+\.safetensors$/.test(name)) {
+    const stored = join(import.meta.dirname, "..", "..", "models", name);
+    return existsSync(stored) ? readFileSync(stored) : undefined;
+  }
   if (folder === "cases") return caseFile(caseOf(name), file);
   return undefined;
 }

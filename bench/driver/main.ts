@@ -10,6 +10,7 @@ import { picture } from "./picture.ts";
 import { report } from "./report.ts";
 import { type CaseResult, measure } from "./rounds.ts";
 import { serve } from "./server.ts";
+import { skimLayers, type SkimResult, skimTexts, type TextsResult } from "./skim.ts";
 import { start, type StartEntry } from "./start.ts";
 
 const bench = join(import.meta.dirname, "..");
@@ -21,6 +22,8 @@ export interface Results {
   readonly options: Pick<Options, "rounds" | "turn" | "budget">;
   readonly versions: Readonly<Record<string, string>>;
   readonly cases: CaseResult[];
+  skim: SkimResult[];
+  texts: TextsResult | null;
   start: StartEntry[];
 }
 
@@ -34,7 +37,7 @@ export async function main(args: readonly string[], versions: Readonly<Record<st
     console.log(`${machine.processor}, ${machine.cores} cores, load ${machine.load}; ${machine.browser}; WebGPU: ${machine.adapter ?? "none"}`);
     if (machine.load > 0.5) console.log("Others are at work on this machine: trust ratios, not milliseconds.");
     const { rounds, turn, budget } = options;
-    const results: Results = { date: new Date().toISOString(), machine, options: { rounds, turn, budget }, versions, cases: [], start: [] };
+    const results: Results = { date: new Date().toISOString(), machine, options: { rounds, turn, budget }, versions, cases: [], skim: [], texts: null, start: [] };
     if (options.parts.includes("recurrences")) {
       const roofline = await open(browser, `${server.url}roofline.html`);
       await roofline.evaluate(() => window.roofline.prepare());
@@ -44,6 +47,11 @@ export async function main(args: readonly string[], versions: Readonly<Record<st
         results.cases.push(await measure(browser, server.url, roofline, work, options));
         console.log(`${((performance.now() - begun) / 1000).toFixed(0)} s`);
       }
+    }
+    if (options.parts.includes("skim")) {
+      console.log("Skim-LSTM");
+      results.skim = await skimLayers(browser, server.url, options);
+      results.texts = await skimTexts(browser, server.url, options);
     }
     if (options.parts.includes("start")) {
       console.log("start-up, cold and warm");

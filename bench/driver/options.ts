@@ -7,8 +7,10 @@ import { type Case, cases, workloads } from "../shared/workloads.ts";
 export const parts = ["recurrences", "skim", "start"] as const;
 export type Part = (typeof parts)[number];
 
-/** Contestants in the order of the tables. A name ends in its device; the first of a device is what others are held against. */
-export const roster = ["ort-wasm", "tfjs-wasm", "ort-webgpu", "tfjs-webgpu"] as const;
+/** Contestants in the order of the tables: library, then device; the first of a device is what others are held against. */
+export const roster = [
+  "saccade-cpu", "saccade-simd", "ort-wasm", "tfjs-wasm", "saccade-webgpu", "ort-webgpu", "tfjs-webgpu",
+] as const;
 export type Name = (typeof roster)[number];
 
 export interface Options {
@@ -24,6 +26,8 @@ export interface Options {
   readonly adapter: string;
   /** A folder with `imdb/test.tsv`, for Skim-LSTM on real texts. */
   readonly data: string | null;
+  /** How many of its texts, evenly spaced. */
+  readonly texts: number;
   /** Whether the results become the committed record. */
   readonly record: boolean;
 }
@@ -39,6 +43,7 @@ export const help = `npm run bench -- [options]
   --budget S            how long its turns in a case may last together (20)
   --adapter NAME        swiftshader (the same everywhere) or default (the machine's GPU)
   --data DIR            a folder with imdb/test.tsv, for Skim-LSTM on whole texts
+  --texts N             how many of them, evenly spaced (1000; the set has 25,000)
   --record              keep the results in bench/record, to be committed
 `;
 
@@ -59,6 +64,7 @@ export function parse(args: readonly string[]): Options {
       budget: { type: "string", default: "20" },
       adapter: { type: "string", default: "swiftshader" },
       data: { type: "string" },
+      texts: { type: "string", default: "1000" },
       record: { type: "boolean", default: false },
     },
   });
@@ -73,6 +79,7 @@ export function parse(args: readonly string[]): Options {
     budget: number("budget", values.budget),
     adapter: values.adapter,
     data: values.data ?? null,
+    texts: number("texts", values.texts),
     record: values.record,
   };
 }

@@ -1,6 +1,7 @@
 /** The tables, in Markdown. */
 
 import { loops } from "../roofline/loops.ts";
+import type { ModelTurn } from "../page/skim.ts";
 import type { Flavour } from "../roofline/wat.ts";
 import { contestants, type Figure, ours, type Row, rows, short, title } from "./figures.ts";
 import type { Results } from "./main.ts";
@@ -20,6 +21,7 @@ export function report(results: Results): string {
     ...section("CPU, one thread", cpu, cpuRow, ["case", "limit ms"]),
     ...sru(cpu),
     ...section("WebGPU", webgpu, gpuRow, ["case"]),
+    ...skimming(results),
     ...startUp(results),
     ...roofline(results),
     ...memory([...cpu, ...webgpu]),
@@ -81,6 +83,37 @@ function sru(lines: readonly Row[]): string[] {
   return [note, ...(found.length > 0 ? [`Our SRU over our LSTM: ${found.join(", ")}.`] : [])];
 }
 
+/** Speed-up of Skim-LSTM over our LSTM, and what share it is of the reduction in FLOPs. */
+function skimming({ skim, texts }: Results): string[] {
+  const cells = (name: string, rate: number, reduction: number, ratio: Spread | null, times: string) =>
+    ratio
+      ? [name, `${(100 * rate).toFixed(1)} %`, `${short(reduction)} ×`, `**${short(ratio.median)} ×** (${range(ratio)})`, `${((100 * ratio.median) / reduction).toFixed(0)} %`, times]
+      : [];
+  const body = skim.flatMap(({ workload, skimmers, turns }) =>
+    skimmers.map(({ rate, reduction }, i) => {
+      const ratio = spread(turns.map((turn) => turn.lstm / turn.skim[i]!));
+      const ms = [spread(turns.map(({ lstm }) => lstm)), spread(turns.map((turn) => turn.skim[i]!))];
+      return cells(workload, rate, reduction, ratio, ms.map((one) => (one ? short(one.median) : "–")).join(" / "));
+    }),
+  );
+  const notes: string[] = [];
+  if (texts) {
+    const sum = (model: "lstm" | "skim", of: keyof ModelTurn) => texts.turns.reduce((total, turn) => total + turn[model][of], 0);
+    const rate = sum("skim", "skimmed") / sum("skim", "tokens");
+    const reduction = sum("lstm", "flops") / sum("skim", "flops");
+    const each = (model: "lstm" | "skim", of: keyof ModelTurn) => short(sum(model, of) / texts.texts);
+    for (const [what, of] of [["from token ids", "engineMs"], ["from text", "wallMs"]] as const) {
+      const ratio = spread(texts.turns.map((turn) => turn.lstm[of] / turn.skim[of]));
+      body.push(cells(`IMDb, ${texts.texts} texts, ${what}`, rate, reduction, ratio, `${each("lstm", of)} / ${each("skim", of)}`));
+    }
+    const right = (model: "lstm" | "skim") => `${((100 * sum(model, "right")) / texts.texts).toFixed(1)} %`;
+    notes.push(`IMDb: ${texts.lstm} is right on ${right("lstm")} of these texts, ${texts.skim} on ${right("skim")}.`);
+  }
+  if (body.length === 0) return [];
+  const head = ["", "skimmed", "fewer FLOPs", "faster than our LSTM", "share of that", "ms a call, LSTM / Skim"];
+  return ["## Skim-LSTM (d = 100, d' = 10) beside our LSTM, CPU", table(head, body), ...notes];
+}
+
 /** Bytes, and milliseconds to the first answer. */
 function startUp({ start }: Results): string[] {
   const answers = (visits: readonly { answerMs: number }[]) => {
@@ -93,8 +126,8 @@ function startUp({ start }: Results): string[] {
     ...(reason ? [reason, "–", "–", "–", "–"] : [kb(bytes.script + bytes.wasm), kb(bytes.script), kb(bytes.wasm), answers(cold), answers(warm)]),
   ]);
   if (body.length === 0) return [];
-  const head = ["", "kB over the wire (gzip -9)", "script", "wasm", "first answer, ms, cold", "warm"];
-  return ["## Start-up: from navigation to the rows of W1-lstm", table(head, body)];
+  const head = ["", "code over the wire, kB (gzip -9)", "script", "wasm", "first answer, ms, cold", "warm"];
+  return ["## Start-up: from navigation to the rows of W1-lstm, or to a reading by one of our models", table(head, body)];
 }
 
 function roofline(results: Results): string[] {

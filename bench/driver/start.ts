@@ -6,18 +6,21 @@ import { join } from "node:path";
 import { type BrowserContext, chromium } from "playwright-core";
 import type { Started } from "../page/start.ts";
 import { executable, switches } from "./browser.ts";
-import type { Name, Options } from "./options.ts";
+import type { Options } from "./options.ts";
 import type { Server } from "./server.ts";
 
 /** What is loaded: the smallest workload, so that the library is what takes the time. */
 const CASE = "W1-lstm";
+/** Our trained models whose first reading is timed as well: the page's first, and the largest of its kind. */
+const MODELS: readonly string[] = ["sst2-skim-lstm-small", "sst2-skim-lstm"];
 /** Visits to each contestant with an empty profile, and as many with a full one. */
 const VISITS = 5;
 /** Visits that fill a profile: browsers keep compiled code only of what they see again. */
 const FILLING = 3;
 
 export interface StartEntry {
-  readonly contestant: Name;
+  /** A contestant, or one of our trained models. */
+  readonly contestant: string;
   /** First answers with an empty cache, and with a full one; milliseconds since navigation. */
   readonly cold: Started[];
   readonly warm: Started[];
@@ -30,7 +33,8 @@ export interface StartEntry {
 /** Visits every contestant, by turns. */
 export async function start(server: Server, options: Options): Promise<StartEntry[]> {
   const entries: (StartEntry & { context: BrowserContext; folder: string })[] = [];
-  for (const contestant of options.contestants) {
+  const models = options.contestants.some((name) => name.startsWith("saccade")) ? MODELS : [];
+  for (const contestant of [...options.contestants, ...models]) {
     const { context, folder } = await profile(options.adapter);
     const entry = { contestant, cold: [], warm: [], bytes: { script: 0, wasm: 0, model: 0 }, reason: null, context, folder };
     try {
@@ -67,15 +71,20 @@ async function leave({ context, folder }: { context: BrowserContext; folder: str
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
-async function visit(context: BrowserContext, server: Server, contestant: Name): Promise<Started> {
+async function visit(context: BrowserContext, server: Server, contestant: string): Promise<Started> {
   const page = await context.newPage();
   try {
-    const variant = contestant.startsWith("ort") ? "op" : contestant.startsWith("tfjs") ? "loop" : "layer";
-    await page.goto(`${server.url}start.html?contestant=${contestant}&case=${CASE}&variant=${variant}`);
+    await page.goto(`${server.url}${address(contestant)}`);
     return await page.evaluate(() => window.started);
   } finally {
     await page.close();
   }
+}
+
+function address(contestant: string): string {
+  if (MODELS.includes(contestant)) return `first.html?model=${contestant}`;
+  const variant = contestant.startsWith("ort") ? "op" : contestant.startsWith("tfjs") ? "loop" : "layer";
+  return `start.html?contestant=${contestant}&case=${CASE}&variant=${variant}`;
 }
 
 function wire(server: Server): StartEntry["bytes"] {

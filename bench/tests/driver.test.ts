@@ -59,10 +59,13 @@ test("the report and the picture name every contestant, and who failed", () => {
     options: { rounds: 3, turn: 1, budget: 1 },
     versions: { peer: "1.0" },
     cases: [one([1, 1, 1], [2.5, 2, 3])],
+    skim: [{ workload: "W1", skimmers: [{ rate: 0.8, reduction: 4 }], turns: [{ lstm: 9, skim: [3] }, { lstm: 9, skim: [3] }] }],
+    texts: null,
     start: [],
   };
   const text = report(results);
   expect(text).toContain("**2.50 ×**");
+  expect(text).toContain("| W1 | 80.0 % | 4.00 × | **3.00 ×** (3.00–3.00) | 75 % | 9.00 / 3.00 |");
   expect(text).toContain("50 % of the limit");
   expect(text).toContain("- W1-lstm, TensorFlow.js wasm, v: differs");
   expect(picture(results)).toContain("onnxruntime-web wasm: 2.50 ×");

@@ -3,6 +3,9 @@
 import type { Contestant } from "../contestant.ts";
 
 export const contestants: Readonly<Record<string, () => Promise<{ default: Contestant }>>> = {
+  "saccade-cpu": () => import("./saccade-cpu.ts"),
+  "saccade-simd": () => import("./saccade-simd.ts"),
+  "saccade-webgpu": () => import("./saccade-webgpu.ts"),
   "ort-wasm": () => import("./ort-wasm.ts"),
   "ort-webgpu": () => import("./ort-webgpu.ts"),
   "tfjs-wasm": () => import("./tfjs-wasm.ts"),
