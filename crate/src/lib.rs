@@ -5,7 +5,10 @@
 //! [`text`] (which knows nothing of tensors), [`model`], `runner` (feature `gpu`: where a model runs).
 
 pub mod device;
+#[cfg(feature = "gpu")]
+mod few;
 pub mod graph;
+mod json;
 pub mod model;
 pub mod nn;
 #[cfg(feature = "gpu")]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use saccade_rnn::device::Cpu;
-use saccade_rnn::model::{FORMAT, ReadOptions, Reading, Storage};
+use saccade_rnn::model::{FORMAT, LayerConfig, ReadOptions, Reading, Storage};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -375,6 +375,43 @@ fn eval_names_what_is_wrong() {
     assert!(message.contains("unheard-of") && message.contains("texts"), "{message}");
     assert!(failure("nowhere/texts", &[]).1.contains("nowhere"));
     assert_eq!(failure("texts", &["--threshold", "NaN"]).0, "OPTION_INVALID");
+}
+
+#[test]
+fn curve_gives_the_figures_of_eval_at_every_threshold() {
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.as_bytes());
+    let on = ["--model", "model", "--data", "texts", "--format", "lines"];
+    let curve = |more: &[&str]| folder.json(&[&["curve"], &on[..], more].concat(), b"");
+    let seen = curve(&["--thresholds", "0,0.6,1"]);
+    assert_eq!((&seen["texts"], &seen["of"]), (&json!(4), &json!(4)));
+    for (point, threshold) in seen["points"].as_array().expect("a list").iter().zip(["0", "0.6", "1"]) {
+        let eval = folder.json(&[&["eval", "--threshold", threshold], &on[..]].concat(), b"");
+        let expected = json!({
+            "threshold": threshold.parse::<f64>().expect("a number"), "accuracy": eval["accuracy"],
+            "skimRate": eval["skim_rate"], "flopReduction": eval["flop_reduction"],
+        });
+        assert_eq!(point, &expected);
+    }
+    let own = curve(&["--sample", "2"]);
+    assert_eq!((&own["texts"], &own["of"]), (&json!(2), &json!(4)));
+    let rates = own["points"].as_array().expect("a list").iter().map(|point| &point["skimRate"]);
+    let rates: Vec<&Value> = rates.collect();
+    assert_eq!((rates.first(), rates.last()), (Some(&&json!(1.0)), Some(&&json!(0.0))));
+}
+
+#[test]
+fn curve_names_what_is_wrong() {
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.as_bytes());
+    let gru = LayerConfig::Gru { hidden_size: 2, bidirectional: false };
+    folder.write("gru", &model(vec![gru]).to_bytes(|_, _| Storage::F32).expect("it can be written"));
+    let code = |model: &str, thresholds: &str| {
+        let on = ["curve", "--model", model, "--data", "texts", "--format", "lines"];
+        folder.failure(&[&on[..], &["--thresholds", thresholds]].concat(), b"").0
+    };
+    assert_eq!(code("model", "0.5,1.5"), "OPTION_INVALID");
+    assert_eq!(code("gru", "0.5"), "MODEL_NEVER_SKIMS");
 }
 
 #[test]

@@ -17,14 +17,17 @@ pub mod embedding;
 pub mod gru;
 pub mod layer_norm;
 pub mod lstm;
-pub mod math;
+mod math;
 pub mod matmul;
 pub mod noise;
 #[cfg(feature = "train")]
 pub mod norm;
+mod order;
+pub mod packed;
 pub mod pool;
 pub mod ragged;
 pub mod recurrence;
+mod registers;
 pub mod rows;
 pub mod skim;
 #[cfg(feature = "train")]
@@ -36,4 +39,5 @@ pub mod sru;
 pub mod transpose;
 mod vectorize;
 
+pub use order::order_by;
 pub use ragged::Ragged;

@@ -2,9 +2,10 @@
 //! step `t` is one matrix product over the lanes that still have a row, without padding or mask.
 
 use crate::Ragged;
-use crate::cell::Cell;
+use crate::cell::{Cell, CellKind, with_cell};
 use crate::column_sums::add_columns;
 use crate::matmul::{View, matmul};
+use crate::packed::{Packed, Rows, multiply, multiply_backwards};
 
 /// The order in which lanes run: by decreasing length, so that the lanes alive at step `t` are a prefix.
 pub struct LockStep {
@@ -18,8 +19,7 @@ pub struct LockStep {
 impl LockStep {
     /// Plans lanes of `x`; `reverse` runs each from its last row to its first.
     pub fn new(x: Ragged<'_>, reverse: bool) -> Self {
-        let mut order: Vec<usize> = (0..x.lanes()).collect();
-        order.sort_by_key(|&lane| std::cmp::Reverse(x.rows(lane)));
+        let order = crate::order_by(x.lanes(), &|a, b| x.rows(b).cmp(&x.rows(a)));
         let starts = order.iter().map(|&lane| x.start(lane)).collect();
         let lengths = order.iter().map(|&lane| x.rows(lane)).collect();
         Self { order, starts, lengths, reverse }
@@ -65,15 +65,13 @@ impl LockStep {
 /// Operands of a recurrence.
 #[derive(Clone, Copy)]
 pub struct Arguments<'a> {
-    /// Hoisted input product, `GATES * hidden` columns.
+    /// Hoisted input product, `gates * hidden` columns.
     pub x: Ragged<'a>,
     /// Initial state, a row a lane; zeros if absent.
     pub h0: Option<Ragged<'a>>,
     /// Initial memory, a row a lane; zeros if absent.
     pub c0: Option<Ragged<'a>>,
-    /// `[GATES * hidden, hidden]`.
-    pub weight_hh: &'a [f32],
-    /// `[GATES * hidden]`.
+    /// `[gates * hidden]`.
     pub bias_hh: Option<&'a [f32]>,
     /// Width of the state.
     pub hidden: usize,
@@ -107,8 +105,12 @@ pub fn block_mut(values: &mut [f32], index: usize, width: usize) -> &mut [f32] {
     &mut values[index * width..(index + 1) * width]
 }
 
-/// Runs the cell over every lane.
-pub fn forward<C: Cell>(a: Arguments<'_>) -> Forward {
+/// Runs the cell over every lane. `weight_hh` is `[hidden, gates * hidden]`.
+pub fn forward(cell: CellKind, a: Arguments<'_>, weight_hh: &Packed) -> Forward {
+    with_cell!(cell, C => run::<C>(a, weight_hh))
+}
+
+fn run<C: Cell>(a: Arguments<'_>, weight_hh: &Packed) -> Forward {
     let n = a.hidden;
     let (gates, memory) = (C::GATES * n, if C::MEMORY { n } else { 0 });
     let plan = LockStep::new(a.x, a.reverse);
@@ -129,13 +131,18 @@ pub fn forward<C: Cell>(a: Arguments<'_>) -> Forward {
     };
     for t in 0..plan.steps() {
         let alive = plan.alive(t);
-        recurrent_product(&mut w[..alive * gates], &h, &a, alive, gates);
+        let w = &mut w[..alive * gates];
+        if let Some(bias) = a.bias_hh {
+            w.chunks_exact_mut(gates).for_each(|row| row.copy_from_slice(bias));
+        }
+        let product = if t % 2 == 0 { multiply } else { multiply_backwards };
+        product(w, a.bias_hh.is_some(), Rows::new(&h, alive, n), weight_hh);
         for place in 0..alive {
             let row = plan.row(place, t);
             let saved = if a.keep { row } else { 0 };
             C::forward(
                 a.x.row(row),
-                block(&w, place, gates),
+                block(w, place, gates),
                 block(&h, place, n),
                 block(&c, place, memory),
                 block_mut(&mut out.gates, saved, C::SAVED * n),
@@ -152,15 +159,6 @@ pub fn forward<C: Cell>(a: Arguments<'_>) -> Forward {
     out.h = plan.scatter(&h, n);
     out.c = plan.scatter(&c, memory);
     out
-}
-
-/// `w = h W_hhᵀ + b_hh` for the first `alive` places.
-fn recurrent_product(w: &mut [f32], h: &[f32], a: &Arguments<'_>, alive: usize, gates: usize) {
-    if let Some(bias) = a.bias_hh {
-        w.chunks_exact_mut(gates).for_each(|row| row.copy_from_slice(bias));
-    }
-    let weight = View::new(a.weight_hh, gates, a.hidden).t();
-    matmul(w, gates, a.bias_hh.is_some(), View::new(h, alive, a.hidden), weight);
 }
 
 /// Gradients of the results; `None` is zero.
@@ -184,10 +182,27 @@ pub struct Backward {
     pub c0: Vec<f32>,
 }
 
-/// Back-propagation through time. `rows`, `gates` and `cells` are those of [`Forward`]; the gradients of the
-/// weights are added to `d_weight_hh` and `d_bias_hh`.
-pub fn backward<C: Cell>(
+/// Back-propagation through time. `weight_hh` is `[gates * hidden, hidden]`, row-major; `rows`, `gates` and `cells` are
+/// those of [`Forward`]; the gradients of the weights are added to `d_weight_hh` and `d_bias_hh`.
+#[allow(clippy::too_many_arguments, reason = "what the forward call had and left, and the gradients")]
+pub fn backward(
+    cell: CellKind,
     a: Arguments<'_>,
+    weight_hh: &[f32],
+    rows: &[f32],
+    gates: &[f32],
+    cells: &[f32],
+    up: Upstream<'_>,
+    d_weight_hh: &mut [f32],
+    d_bias_hh: Option<&mut [f32]>,
+) -> Backward {
+    with_cell!(cell, C => run_back::<C>(a, weight_hh, rows, gates, cells, up, d_weight_hh, d_bias_hh))
+}
+
+#[allow(clippy::too_many_arguments, reason = "as above")]
+fn run_back<C: Cell>(
+    a: Arguments<'_>,
+    weight_hh: &[f32],
     rows: &[f32],
     gates_saved: &[f32],
     cells: &[f32],
@@ -211,6 +226,7 @@ pub fn backward<C: Cell>(
     let mut h_before = vec![0.0; total * n];
     let mut dw_step = vec![0.0; lanes * gates];
     let (mut dh_prev, mut dc_prev) = (vec![0.0; n], vec![0.0; memory]);
+    let weight_hh = Packed::new(View::new(weight_hh, gates, n));
     for t in (0..plan.steps()).rev() {
         let alive = plan.alive(t);
         for place in 0..alive {
@@ -244,7 +260,7 @@ pub fn backward<C: Cell>(
             block_mut(&mut dh, place, n).copy_from_slice(&dh_prev);
             block_mut(&mut dc, place, memory).copy_from_slice(&dc_prev);
         }
-        matmul(&mut dh, n, true, View::new(&dw_step, alive, gates), View::new(a.weight_hh, gates, n));
+        multiply(&mut dh, true, Rows::new(&dw_step, alive, gates), &weight_hh);
     }
     matmul(d_weight_hh, n, true, View::new(&dw, total, gates).t(), View::new(&h_before, total, n));
     if let Some(d_bias) = d_bias_hh {

@@ -19,6 +19,8 @@ pub(crate) struct Line {
     text: String,
     file: String,
     number: usize,
+    /// Whether a directive stands between it and the line before it.
+    begins: bool,
 }
 
 /// One variant of a kernel, ready for the compiler.
@@ -30,6 +32,18 @@ impl Expanded {
     /// The WGSL source.
     pub(crate) fn text(&self) -> String {
         self.lines.iter().map(|line| format!("{}\n", line.text)).collect()
+    }
+
+    /// The source cut where directives stood, each piece under the place where it begins. Between two directives all
+    /// variants are the same, so that pieces of one place are equal.
+    pub(crate) fn pieces(&self) -> Vec<(String, String)> {
+        let pieces = self.lines.chunk_by(|_, line| !line.begins);
+        pieces
+            .map(|lines| {
+                let place = format!("{}:{}", lines[0].file, lines[0].number);
+                (place, lines.iter().map(|line| format!("{}\n", line.text)).collect())
+            })
+            .collect()
     }
 
     /// `file:line` of a line of [`Self::text`], counted from 1, and the line itself.
@@ -79,8 +93,13 @@ impl File {
     }
 
     pub(crate) fn expand(&self, variant: &[String]) -> Result<Expanded, String> {
-        let mut expander =
-            Expander { root: &self.root, variant, imported: BTreeSet::new(), lines: Vec::new() };
+        let mut expander = Expander {
+            root: &self.root,
+            variant,
+            imported: BTreeSet::new(),
+            lines: Vec::new(),
+            begins: true,
+        };
         expander.add(&format!("{}.wgsl", self.name), &self.text)?;
         Ok(Expanded { lines: expander.lines })
     }
@@ -91,6 +110,8 @@ struct Expander<'a> {
     variant: &'a [String],
     imported: BTreeSet<String>,
     lines: Vec<Line>,
+    /// Whether a directive was the last thing seen.
+    begins: bool,
 }
 
 impl Expander<'_> {
@@ -102,6 +123,7 @@ impl Expander<'_> {
             let mut words = line.split_whitespace();
             let directive = words.next().unwrap_or_default();
             let arguments: Vec<&str> = words.collect();
+            self.begins |= directive.starts_with('#');
             match (directive, &arguments[..]) {
                 ("#if", [_, ..]) => {
                     open.push(arguments.iter().any(|word| self.variant.iter().any(|w| w == word)))
@@ -122,7 +144,8 @@ impl Expander<'_> {
                 _ if directive.starts_with("//") || directive.is_empty() => {}
                 _ => {
                     let text = line.trim().to_string();
-                    self.lines.push(Line { text, file: file.to_string(), number: index + 1 });
+                    let begins = std::mem::take(&mut self.begins);
+                    self.lines.push(Line { text, file: file.to_string(), number: index + 1, begins });
                 }
             }
         }

@@ -3,6 +3,7 @@
 mod expand;
 mod reflect;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,22 +23,36 @@ fn main() -> ExitCode {
 }
 
 /// Rust source of the statics of all kernels, and of the list of them.
+///
+/// Variants share most of their source, so each piece of it is a constant of its own: the linker keeps the pieces of
+/// the kernels that are used, once.
 fn table(root: &Path) -> Result<String, String> {
     let (mut statics, mut names) = (String::new(), Vec::new());
+    let mut constants = BTreeMap::new();
     for path in expand::wgsl_files(root)? {
         let file = expand::File::read(root, &path)?;
         for variant in file.variants() {
             let expanded = file.expand(&variant)?;
             let kernel = reflect::kernel(&expanded)?;
             let name = file.name_of(&variant);
-            let (static_name, source) = (name.to_uppercase(), expanded.text());
+            let static_name = name.to_uppercase();
+            let mut source = Vec::new();
+            for (place, piece) in expanded.pieces() {
+                let number = constants.len();
+                let constant: &mut String = constants.entry(place).or_insert_with(|| {
+                    let _ = writeln!(statics, "const PIECE_{number}: &str = {piece:?};");
+                    format!("PIECE_{number}")
+                });
+                source.push(constant.clone());
+            }
             let reflect::Reflected { bindings, workgroup_size, workgroup_memory } = kernel;
             // Writing to a `String` cannot fail.
             let _ = write!(
                 statics,
-                "/// `{}`\npub static {static_name}: Kernel = Kernel {{ name: {name:?}, source: {source:?}, \
+                "/// `{}`\npub static {static_name}: Kernel = Kernel {{ name: {name:?}, source: &[{}], \
                  bindings: &[{}], workgroup_size: {workgroup_size:?}, workgroup_memory: {workgroup_memory} }};\n",
                 file.title(),
+                source.join(", "),
                 bindings.join(", "),
             );
             names.push(static_name);

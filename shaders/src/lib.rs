@@ -21,14 +21,21 @@ pub enum Binding {
 pub struct Kernel {
     /// File name without its ending, and the variant.
     pub name: &'static str,
-    /// WGSL, imports expanded.
-    pub source: &'static str,
+    /// WGSL, imports expanded, in pieces that variants share: see [`Self::source`].
+    pub source: &'static [&'static str],
     /// Its bindings in order.
     pub bindings: &'static [Binding],
     /// Invocations of a workgroup along each axis.
     pub workgroup_size: [u32; 3],
     /// Bytes of workgroup memory.
     pub workgroup_memory: u32,
+}
+
+impl Kernel {
+    /// The WGSL source.
+    pub fn source(&self) -> String {
+        self.source.concat()
+    }
 }
 
 include!(concat!(env!("OUT_DIR"), "/kernels.rs"));

@@ -26,6 +26,8 @@ fn build(kernel: &str, shared: &[(&str, &str)]) -> Result<Vec<(String, String)>,
         for variant in file.variants() {
             let expanded = file.expand(&variant)?;
             reflect::kernel(&expanded)?;
+            let pieces: String = expanded.pieces().into_iter().map(|(_, piece)| piece).collect();
+            assert_eq!(pieces, expanded.text());
             variants.push((file.name_of(&variant), expanded.text()));
         }
     }
@@ -97,6 +99,14 @@ fn variants_take_one_word_of_every_line() {
     assert_eq!(names, ["kernel_one_x", "kernel_one_y", "kernel_two_x", "kernel_two_y"]);
     assert!(variants[0].1.contains("1.0") && !variants[0].1.contains("2.0"), "{}", variants[0].1);
     assert!(variants[2].1.contains("2.0"), "{}", variants[2].1);
+}
+
+#[test]
+fn variants_share_what_no_directive_divides() {
+    let pieces = |name: &str| ALL.iter().find(|kernel| kernel.name == name).expect("a kernel").source;
+    let (lstm, gru) = (pieces("recurrence_lstm_tile"), pieces("recurrence_gru_tile"));
+    let shared = lstm.iter().filter(|piece| gru.contains(piece)).count();
+    assert!(lstm.len() > shared && 2 * shared > lstm.len(), "{shared} of {}", lstm.len());
 }
 
 #[test]

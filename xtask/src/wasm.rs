@@ -43,10 +43,6 @@ const WASM_FEATURES: [&str; 7] = [
     "--enable-multivalue",
 ];
 
-/// Functions of up to this cost are inlined, where LLVM's own bound is 250: a tenth less to download, and the kernels
-/// are as fast, since their loops hold no calls that matter.
-const INLINE: &str = "llvm-args=--inline-threshold=75";
-
 /// Builds crate `saccade-checks` into `target/checks` under `root`.
 ///
 /// # Errors
@@ -91,8 +87,6 @@ fn compile(root: &Path, library: &Library, profile: &str) -> Result<PathBuf> {
         .args(["rustc", "--package", library.package, "--lib", "--crate-type", "cdylib"])
         .args(library.features)
         .args(["--target", TARGET, "--profile", profile])
-        // Link-time optimisation works on the whole program here, with the arguments given for its last crate.
-        .args(["--", "-C", INLINE])
         .status()
         .context("cargo did not start; get it from https://rustup.rs")?;
     ensure!(status.success(), "cargo could not compile for {TARGET} (missing? `rustup target add {TARGET}`)");

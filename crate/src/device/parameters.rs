@@ -1,9 +1,10 @@
 //! Named weights.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use super::EngineError;
+use super::cpu::packs::Packs;
+use super::{EngineError, WeightView};
+use crate::cpu::packed::Packed;
 
 /// Identity of a parameter within its [`Parameters`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,10 +46,13 @@ impl Parameter {
 #[derive(Debug, Default)]
 pub struct Parameters {
     list: Vec<Parameter>,
-    names: HashMap<String, ParamId>,
+    /// Sorted by name.
+    names: Vec<ParamId>,
     /// How often each may have changed.
     revisions: Vec<u64>,
     identity: Arc<()>,
+    /// The CPU's copies.
+    packs: Packs,
 }
 
 impl Clone for Parameters {
@@ -59,6 +63,7 @@ impl Clone for Parameters {
             names: names.clone(),
             revisions: revisions.clone(),
             identity: Arc::default(),
+            packs: Packs::default(),
         }
     }
 }
@@ -91,11 +96,11 @@ impl Parameters {
             let reason = format!("shape {shape:?} holds {size} values, found {}", values.len());
             return Err(EngineError::Parameter { name, reason });
         }
-        if self.names.contains_key(&name) {
-            return Err(EngineError::Parameter { name, reason: "is defined twice".into() });
-        }
         let id = ParamId(self.list.len() as u32);
-        self.names.insert(name.clone(), id);
+        match self.find(&name) {
+            Ok(_) => return Err(EngineError::Parameter { name, reason: "is defined twice".into() }),
+            Err(place) => self.names.insert(place, id),
+        }
         self.revisions.push(0);
         self.list.push(Parameter { name, shape: shape.to_vec(), values, trainable: true });
         Ok(id)
@@ -103,7 +108,11 @@ impl Parameters {
 
     /// The parameter with a name.
     pub fn id(&self, name: &str) -> Option<ParamId> {
-        self.names.get(name).copied()
+        self.find(name).ok().map(|place| self.names[place])
+    }
+
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.names.binary_search_by(|id| self.list[id.index()].name.as_str().cmp(name))
     }
 
     /// A parameter.
@@ -131,6 +140,7 @@ impl Parameters {
     /// Takes the values that superseded the host's.
     #[cfg(all(feature = "train", feature = "gpu"))]
     pub(crate) fn catch_up(&mut self, id: ParamId, values: Vec<f32>) {
+        self.packs.forget(id);
         self.list[id.index()].values = values;
     }
 
@@ -142,6 +152,11 @@ impl Parameters {
     /// Values of a parameter.
     pub fn values(&self, id: ParamId) -> &[f32] {
         &self.list[id.index()].values
+    }
+
+    /// A weight in the order that the CPU's products read.
+    pub(super) fn packed(&self, view: &WeightView) -> Arc<Packed> {
+        self.packs.get(self, view)
     }
 
     /// All parameters in order.

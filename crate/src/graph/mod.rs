@@ -28,7 +28,6 @@ mod report;
 mod schedule;
 
 use std::cell::{Ref, RefCell};
-use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::device::{Cpu, Device, EngineError, Op, ParamGradients, ParamId, Parameters, Shape};
@@ -53,7 +52,6 @@ pub struct Graph<'p, D: Device = Cpu> {
 pub(crate) struct Tape<B> {
     nodes: Vec<Node>,
     keys: Vec<Key>,
-    key_numbers: HashMap<Key, usize>,
     batches: Vec<Batch<B>>,
     /// Values of earlier graphs that [`Op::Held`] nodes refer to by number.
     held: Vec<Held<B>>,
@@ -82,7 +80,7 @@ impl<B: Clone> Held<B> {
 }
 
 /// Nodes run together only if their keys are equal, compared whole.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     op: Op,
     /// Columns of every operand.
@@ -126,7 +124,6 @@ impl<'p, D: Device> Graph<'p, D> {
         let tape = Tape {
             nodes: Vec::new(),
             keys: Vec::new(),
-            key_numbers: HashMap::new(),
             batches: Vec::new(),
             held: Vec::new(),
             done: 0,
@@ -278,13 +275,11 @@ impl<B> Tape<B> {
     }
 
     fn key_number(&mut self, key: Key) -> usize {
-        if let Some(&number) = self.key_numbers.get(&key) {
-            return number;
-        }
-        let number = self.keys.len();
-        self.keys.push(key.clone());
-        self.key_numbers.insert(key, number);
-        number
+        // The last first: a loop records the same few again and again.
+        self.keys.iter().rposition(|other| *other == key).unwrap_or_else(|| {
+            self.keys.push(key);
+            self.keys.len() - 1
+        })
     }
 }
 

@@ -1,8 +1,7 @@
 //! In which order, and with whom, nodes run.
 
-use std::collections::BTreeMap;
-
 use super::{Node, Tape};
+use crate::cpu::order_by;
 
 /// How nodes are grouped into batches. All agree in values and gradients, to the order of sums.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,11 +23,10 @@ pub(super) fn plan<B>(tape: &Tape<B>, strategy: Strategy) -> Vec<Vec<usize>> {
         Strategy::Unbatched => pending.map(|node| vec![node]).collect(),
         Strategy::Depth => {
             let depth = depths(&tape.nodes, tape.done);
-            let mut groups = BTreeMap::<(usize, usize), Vec<usize>>::new();
-            for node in pending {
-                groups.entry((depth[node - tape.done], tape.nodes[node].key)).or_default().push(node);
-            }
-            groups.into_values().collect()
+            let group = |i: usize| (depth[i], tape.nodes[tape.done + i].key);
+            let order = order_by(pending.len(), &|a, b| group(a).cmp(&group(b)));
+            let groups = order.chunk_by(|&a, &b| group(a) == group(b));
+            groups.map(|nodes| nodes.iter().map(|i| tape.done + i).collect()).collect()
         }
         Strategy::Agenda => agenda(tape),
     }
@@ -58,26 +56,32 @@ fn agenda<B>(tape: &Tape<B>) -> Vec<Vec<usize>> {
     // How many operands each node waits for, and who waits for it.
     let mut waiting = vec![0usize; pending.len()];
     let mut users = vec![Vec::new(); pending.len()];
-    let mut ready = BTreeMap::<usize, Vec<usize>>::new();
+    // By key.
+    let mut ready = vec![Vec::new(); tape.keys.len()];
     for (i, node) in pending.iter().enumerate() {
         for input in node.inputs.iter().filter(|input| input.node >= first) {
             users[input.node - first].push(i);
             waiting[i] += 1;
         }
         if waiting[i] == 0 {
-            ready.entry(node.key).or_default().push(i);
+            ready[node.key].push(i);
         }
     }
     let mut plan = Vec::new();
-    while let Some(&key) = ready.keys().min_by(|a, b| mean[**a].total_cmp(&mean[**b])) {
-        let mut group = ready.remove(&key).unwrap_or_default();
+    let keys = 0..ready.len();
+    let lowest = |ready: &[Vec<usize>]| {
+        keys.clone().filter(|&key| !ready[key].is_empty()).min_by(|&a, &b| mean[a].total_cmp(&mean[b]))
+    };
+    while let Some(key) = lowest(&ready) {
+        let group = std::mem::take(&mut ready[key]);
         // In the order of recording, which is also the order in which operands lie when they ran together.
-        group.sort_unstable();
+        let order = order_by(group.len(), &|a, b| group[a].cmp(&group[b]));
+        let group: Vec<usize> = order.into_iter().map(|at| group[at]).collect();
         for &node in &group {
             for &user in &users[node] {
                 waiting[user] -= 1;
                 if waiting[user] == 0 {
-                    ready.entry(pending[user].key).or_default().push(user);
+                    ready[pending[user].key].push(user);
                 }
             }
         }

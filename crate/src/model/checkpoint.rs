@@ -7,6 +7,7 @@ use half::{bf16, f16};
 use super::ModelError;
 use super::error::excerpt;
 use super::header::{Entry, Header, check_name, elements};
+use crate::nn::{Tensor, Tensors};
 
 /// The suffix of the tensor that holds the row scales of an int8 tensor.
 pub(super) const SCALE: &str = ".scale";
@@ -17,18 +18,9 @@ const INT8_LARGEST: f32 = 127.0;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Checkpoint {
     /// The tensors, under the names that PyTorch gives them. Every number is finite.
-    pub tensors: BTreeMap<String, Tensor>,
+    pub tensors: Tensors,
     /// Free text by key; a model's config is under [`CONFIG_KEY`](super::CONFIG_KEY).
     pub metadata: BTreeMap<String, String>,
-}
-
-/// A dense array of f32.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Tensor {
-    /// The dimensions, outermost first. Their product is the number of values.
-    pub shape: Vec<usize>,
-    /// The values in row-major order.
-    pub values: Vec<f32>,
 }
 
 /// How a tensor's numbers are written.
@@ -79,28 +71,21 @@ impl Checkpoint {
     /// [`ModelError::Truncated`], [`ModelError::Header`], [`ModelError::Tensor`], [`ModelError::Dtype`], and
     /// [`ModelError::Value`] for a number that is not a finite f32.
     pub fn from_bytes(file: &[u8]) -> Result<Self, ModelError> {
-        let (Header { metadata, mut entries }, data) = Header::read(file)?;
-        let mut tensors = BTreeMap::new();
-        let quantized: Vec<String> =
-            entries.iter().filter(|(_, entry)| entry.dtype == "I8").map(|(name, _)| name.clone()).collect();
-        for name in quantized {
-            let scale_name = format!("{name}{SCALE}");
-            let scale = entries.remove(&scale_name);
-            if let Some(codes) = entries.remove(&name) {
-                let scale = scale.ok_or_else(|| {
-                    ModelError::tensor(
-                        &name,
-                        format!("row scales in a tensor {scale_name:?}"),
-                        "no such tensor",
-                    )
+        let (Header { metadata, entries }, data) = Header::read(file)?;
+        let mut tensors = Tensors::new();
+        let is_quantized = |name: &str| entries.get(name).is_some_and(|entry| entry.dtype == "I8");
+        for (name, entry) in &entries {
+            if is_quantized(name) {
+                let scale_name = format!("{name}{SCALE}");
+                let scale = entries.get(&scale_name).ok_or_else(|| {
+                    let expected = format!("row scales in a tensor {scale_name:?}");
+                    ModelError::tensor(name, expected, "no such tensor")
                 })?;
                 let scale = decode(&scale_name, scale, data)?;
-                tensors.insert(name.clone(), decode_rows(&name, codes, &scale, data)?);
+                tensors.insert(name.clone(), decode_rows(name, entry, &scale, data)?);
+            } else if !name.strip_suffix(SCALE).is_some_and(is_quantized) {
+                tensors.insert(name.clone(), decode(name, entry, data)?);
             }
-        }
-        while let Some((name, entry)) = entries.pop_first() {
-            let tensor = decode(&name, entry, data)?;
-            tensors.insert(name, tensor);
         }
         Ok(Self { tensors, metadata })
     }
@@ -180,7 +165,7 @@ impl Checkpoint {
 }
 
 /// Reads a tensor of floating-point numbers.
-fn decode(name: &str, entry: Entry, data: &[u8]) -> Result<Tensor, ModelError> {
+fn decode(name: &str, entry: &Entry, data: &[u8]) -> Result<Tensor, ModelError> {
     match entry.dtype.as_str() {
         "F32" => decode_as(name, entry, data, f32::from_le_bytes),
         "F16" => decode_as(name, entry, data, |bytes| f16::from_le_bytes(bytes).to_f32()),
@@ -192,7 +177,7 @@ fn decode(name: &str, entry: Entry, data: &[u8]) -> Result<Tensor, ModelError> {
 
 fn decode_as<const WIDTH: usize>(
     name: &str,
-    entry: Entry,
+    entry: &Entry,
     data: &[u8],
     read: impl Fn([u8; WIDTH]) -> f32,
 ) -> Result<Tensor, ModelError> {
@@ -200,11 +185,11 @@ fn decode_as<const WIDTH: usize>(
     let (numbers, _) = data[entry.extent()].as_chunks::<WIDTH>();
     let values: Vec<f32> = numbers.iter().map(|&bytes| read(bytes)).collect();
     check_finite(name, &values)?;
-    Ok(Tensor { shape: entry.shape.0, values })
+    Ok(Tensor { shape: entry.shape.0.clone(), values })
 }
 
 /// Reads int8 rows (see [`Storage::Int8Rows`]) given their scales.
-fn decode_rows(name: &str, codes: Entry, scale: &Tensor, data: &[u8]) -> Result<Tensor, ModelError> {
+fn decode_rows(name: &str, codes: &Entry, scale: &Tensor, data: &[u8]) -> Result<Tensor, ModelError> {
     codes.check_size(name, 1)?;
     let &[rows, columns] = codes.shape.0.as_slice() else {
         return Err(ModelError::tensor(name, "an I8 matrix", format!("shape {:?}", codes.shape.0)));
@@ -228,7 +213,7 @@ fn decode_rows(name: &str, codes: Entry, scale: &Tensor, data: &[u8]) -> Result<
         values.extend(row.iter().map(|&code| f32::from(code.cast_signed()) * scale));
     }
     check_finite(name, &values)?;
-    Ok(Tensor { shape: codes.shape.0, values })
+    Ok(Tensor { shape: codes.shape.0.clone(), values })
 }
 
 fn check_finite(name: &str, values: &[f32]) -> Result<(), ModelError> {

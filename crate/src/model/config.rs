@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::ModelError;
 use super::encoder::{self, LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
 use super::error::excerpt;
+use crate::cpu::order_by;
+use crate::json;
 use crate::text::Tokenizer;
 
 /// The metadata key under which a model's config is stored.
@@ -104,19 +106,18 @@ impl Config {
     /// # Errors
     /// [`ModelError::Format`] for another version; [`ModelError::ConfigSyntax`] for a text that is not a config;
     /// [`ModelError::Config`] for a value out of its range.
-    pub fn from_json(json: &str) -> Result<Self, ModelError> {
+    pub fn from_json(text: &str) -> Result<Self, ModelError> {
         #[derive(Deserialize)]
         struct Version {
             format: u32,
         }
-        let syntax =
-            |error: serde_json::Error| ModelError::ConfigSyntax { reason: excerpt(&error.to_string()) };
+        let syntax = |error: json::Error| ModelError::ConfigSyntax { reason: excerpt(&error.to_string()) };
         // The version comes first: another format's fields would be reported as unknown.
-        let Version { format } = serde_json::from_str(json).map_err(syntax)?;
+        let Version { format } = json::from_str(text).map_err(syntax)?;
         if format != FORMAT {
             return Err(ModelError::Format { expected: FORMAT, found: format });
         }
-        let config: Self = serde_json::from_str(json).map_err(syntax)?;
+        let config: Self = json::from_str(text).map_err(syntax)?;
         config.validate()?;
         Ok(config)
     }
@@ -203,8 +204,7 @@ impl Config {
 
 /// Checks that no text is empty and none appears twice.
 fn check_distinct(field: &str, texts: &[String]) -> Result<(), ModelError> {
-    let mut order: Vec<usize> = (0..texts.len()).collect();
-    order.sort_by_key(|&index| &texts[index]);
+    let order = order_by(texts.len(), &|a, b| texts[a].cmp(&texts[b]));
     if let Some(&first) = order.first()
         && texts[first].is_empty()
     {

@@ -1,22 +1,20 @@
 //! The layers of a network, as a config describes them.
 
-use serde::de::{DeserializeOwned, Deserializer, Error as _};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+mod fields;
 
+use serde::de::{Deserializer, Error as _};
+use serde::{Deserialize, Serialize};
+
+use self::fields::Fields;
 use super::ModelError;
 
 /// The largest width of anything.
 pub(super) const LARGEST_SIZE: usize = 65_536;
 /// The most layers in an encoder, and in one SRU.
 pub(super) const MOST_LAYERS: usize = 32;
-/// The longest text of an encoder, in bytes. A tagged object is buffered, at many times its length, before its
-/// tag is known: the limit keeps that small.
-const LONGEST_ENCODER: usize = 8 << 10;
-
 /// One layer of an encoder. Its input has the width of the layer before it, or of the embedding.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "type", rename_all = "snake_case", try_from = "Fields")]
 pub enum LayerConfig {
     /// An Elman network.
     Elman {
@@ -56,37 +54,29 @@ pub enum LayerConfig {
     },
 }
 
-/// A stack of simple recurrent units, with the options and the defaults of the `sru` package's `SRU`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+/// A stack of simple recurrent units, with the options of the `sru` package's `SRU`, and its defaults
+/// where a file leaves one out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SruConfig {
     /// The width of the state, in each direction.
     pub hidden_size: usize,
     /// The layers of the stack.
     pub num_layers: usize,
     /// Whether each layer also reads from the end; the states are joined.
-    #[serde(default)]
     pub bidirectional: bool,
     /// The first version: the gates do not see the state.
-    #[serde(default)]
     pub v1: bool,
     /// Whether the skip term is scaled.
-    #[serde(default)]
     pub rescale: bool,
     /// Whether a layer's input is added to its output.
-    #[serde(default = "yes")]
     pub has_skip_term: bool,
     /// Whether the state passes through tanh on its way out.
-    #[serde(default)]
     pub use_tanh: bool,
     /// Whether layers are normalised.
-    #[serde(default)]
     pub layer_norm: bool,
     /// Whether it is a layer's output, and not its input, that is normalised.
-    #[serde(default)]
     pub normalize_after: bool,
     /// The rank of the input product; 0 for a full product.
-    #[serde(default)]
     pub projection_size: usize,
 }
 
@@ -120,24 +110,9 @@ pub enum SmallReads {
     All,
 }
 
-fn yes() -> bool {
-    true
-}
-
-/// Reads the encoder from a text that is short.
+/// Reads the layers; a message says that it is about them.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<LayerConfig>, D::Error> {
-    fn short<'de, D: Deserializer<'de>, T: DeserializeOwned>(
-        deserializer: D,
-        most: usize,
-    ) -> Result<T, D::Error> {
-        let text = <&RawValue>::deserialize(deserializer)?.get();
-        if text.len() > most {
-            return Err(D::Error::custom(format!("{} bytes long; at most {most} are read", text.len())));
-        }
-        serde_json::from_str(text).map_err(D::Error::custom)
-    }
-    short(deserializer, LONGEST_ENCODER)
-        .map_err(|error: D::Error| D::Error::custom(format!("encoder: {error}")))
+    Vec::deserialize(deserializer).map_err(|error| D::Error::custom(format!("encoder: {error}")))
 }
 
 impl LayerConfig {

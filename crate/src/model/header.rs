@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ModelError;
 use super::error::excerpt;
+use crate::cpu::order_by;
+use crate::json;
 
 /// The longest header that is read or written, in bytes. A vocabulary of a million words fits.
 pub(super) const LONGEST_HEADER: usize = 32 << 20;
@@ -75,19 +77,20 @@ impl Header {
         if text.first() != Some(&b'{') {
             return Err(ModelError::header("the header does not begin with `{`"));
         }
-        let header: Self =
-            serde_json::from_slice(text).map_err(|error| ModelError::header(error.to_string()))?;
+        let text = std::str::from_utf8(text).map_err(|error| {
+            ModelError::header(format!("invalid unicode at byte {} of the header", error.valid_up_to()))
+        })?;
+        let header: Self = json::from_str(text).map_err(|error| ModelError::header(error.to_string()))?;
         header.check_cover(data.len() as u64)?;
         Ok((header, data))
     }
 
     /// Extents in order must each begin where the one before ended, and end where the data ends.
     fn check_cover(&self, data: u64) -> Result<(), ModelError> {
-        let mut extents: Vec<_> =
-            self.entries.iter().map(|(name, entry)| (entry.data_offsets, name)).collect();
-        extents.sort_unstable();
+        let extents: Vec<_> = self.entries.iter().map(|(name, entry)| (entry.data_offsets, name)).collect();
         let mut covered = 0;
-        for &((begin, end), name) in &extents {
+        for place in order_by(extents.len(), &|a, b| extents[a].0.cmp(&extents[b].0)) {
+            let ((begin, end), name) = extents[place];
             if begin != covered || end < begin {
                 return Err(ModelError::tensor(
                     name,

@@ -20,7 +20,8 @@ mod pieces;
 mod reading;
 mod summary;
 
-pub use checkpoint::{Checkpoint, Storage, Tensor};
+pub use crate::nn::Tensor;
+pub use checkpoint::{Checkpoint, Storage};
 pub use config::{CONFIG_KEY, Config, DEFAULT_THRESHOLD, FORMAT, Pool, Task, Training};
 pub use encoder::{Cell, LayerConfig, Nonlinearity, SmallReads, SruConfig};
 pub use error::ModelError;

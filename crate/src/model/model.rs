@@ -37,9 +37,7 @@ impl Model {
     /// See [`super::open`]; also if the tensors are not those of the network.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         let (config, checkpoint) = super::open(bytes)?;
-        let tensors: Tensors =
-            checkpoint.tensors.into_iter().map(|(name, t)| (name, (t.shape, t.values))).collect();
-        Self::build(config, Builder::stored(tensors), Dropouts::default(), FreshOptions::default())
+        Self::build(config, Builder::stored(checkpoint.tensors), Dropouts::default(), FreshOptions::default())
     }
 
     fn build(
@@ -139,7 +137,7 @@ impl Model {
                 let row = |id: &u32| &p.values[*id as usize * columns..(*id as usize + 1) * columns];
                 values = ids.iter().flat_map(row).copied().collect();
             }
-            tensors.insert(p.name.clone(), (shape, values));
+            tensors.insert(p.name.clone(), Tensor { shape, values });
         }
         Self::build(config, Builder::stored(tensors), Dropouts::default(), FreshOptions::default())
     }

@@ -5,8 +5,17 @@ use std::collections::BTreeMap;
 use crate::cpu::noise;
 use crate::device::{EngineError, ParamId, Parameters};
 
-/// Stored tensors by name: shape and values.
-pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+/// A dense array of f32.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tensor {
+    /// The dimensions, outermost first. Their product is the number of values.
+    pub shape: Vec<usize>,
+    /// The values in row-major order.
+    pub values: Vec<f32>,
+}
+
+/// Stored tensors by name.
+pub type Tensors = BTreeMap<String, Tensor>;
 
 /// How a fresh parameter is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -109,7 +118,7 @@ impl Builder {
         let values = match &mut self.source {
             Source::Fresh { seed } => draw(*seed, self.parameters.len() as u32, shape, init),
             Source::Stored(tensors) => {
-                let Some((found, values)) = tensors.remove(&name) else {
+                let Some(Tensor { shape: found, values }) = tensors.remove(&name) else {
                     return Err(BuildError::Missing { name, expected: shape.to_vec() });
                 };
                 if found != shape {
@@ -143,10 +152,10 @@ impl Builder {
     /// # Errors
     /// If stored tensors are left that no layer asked for.
     pub fn finish(self) -> Result<Parameters, BuildError> {
-        if let Source::Stored(mut left) = self.source
-            && let Some((name, (found, _))) = left.pop_first()
+        if let Source::Stored(left) = self.source
+            && let Some((name, tensor)) = left.first_key_value()
         {
-            return Err(BuildError::Unused { name, found });
+            return Err(BuildError::Unused { name: name.clone(), found: tensor.shape.clone() });
         }
         Ok(self.parameters)
     }

@@ -19,7 +19,7 @@ mod sru;
 mod stack;
 
 pub use bidirectional::Bidirectional;
-pub use builder::{BuildError, Builder, Init, Tensors};
+pub use builder::{BuildError, Builder, Init, Tensor, Tensors};
 pub use embedding::Embedding;
 pub use flops::Flops;
 pub use linear::Linear;

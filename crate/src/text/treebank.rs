@@ -263,7 +263,7 @@ impl Scanner<'_> {
     }
 
     fn bracket(&mut self, at: usize, form: &str) -> usize {
-        let form = if self.lowercase { form.to_owned() } else { form.to_uppercase() };
+        let form = if self.lowercase { form.to_owned() } else { form.to_ascii_uppercase() };
         self.emit_as(at..at + 1, &form)
     }
 

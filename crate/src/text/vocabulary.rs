@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cpu::order_by;
+
 /// The word that stands for every word outside the vocabulary. Its id is 0.
 pub const UNKNOWN: &str = "<unk>";
 
@@ -110,14 +112,15 @@ impl TryFrom<Vec<String>> for Vocabulary {
     type Error = VocabularyError;
 
     fn try_from(words: Vec<String>) -> Result<Self, VocabularyError> {
-        let count =
-            u32::try_from(words.len()).map_err(|_| VocabularyError::TooLarge { words: words.len() })?;
+        if u32::try_from(words.len()).is_err() {
+            return Err(VocabularyError::TooLarge { words: words.len() });
+        }
         if words.first().map(String::as_str) != Some(UNKNOWN) {
             return Err(VocabularyError::MissingUnknown { found: words.into_iter().next() });
         }
         let word = |id: u32| words[id as usize].as_str();
-        let mut sorted: Vec<u32> = (0..count).collect();
-        sorted.sort_unstable_by(|&a, &b| word(a).cmp(word(b)).then(a.cmp(&b)));
+        let sorted: Vec<u32> =
+            order_by(words.len(), &|a, b| words[a].cmp(&words[b])).into_iter().map(|id| id as u32).collect();
         if let Some(&[first, second]) = sorted.array_windows().find(|[a, b]| word(*a) == word(*b)) {
             return Err(VocabularyError::Duplicate { word: word(first).to_owned(), first, second });
         }

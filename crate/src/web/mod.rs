@@ -7,16 +7,19 @@ mod error;
 mod types;
 mod watch;
 
+use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::rc::Rc;
 
-use js_sys::{Array, Function, JSON, JsString, Promise};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use js_sys::{Array, Function, JSON, JsString, Number, Object, Promise};
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::device::gpu::Statistics;
-use crate::model::{self, ConfigSummary, ReadOptions};
+use crate::json;
+use crate::model::{self, ConfigSummary, Decision, ReadOptions};
 use crate::runner::{Cost, Devices, Preference, Runner};
 use error::Failure;
 use watch::Callback;
@@ -133,24 +136,46 @@ impl Model {
 
 /// Options of a reading, and where it is wanted.
 fn read_options(options: &JsValue) -> Result<(ReadOptions, Preference), Failure> {
-    let mut fields: serde_json::Map<String, serde_json::Value> = from_js(options)?.unwrap_or_default();
-    let preference = match fields.remove("device") {
-        None => Preference::default(),
-        Some(device) => {
-            serde_json::from_value(device).map_err(|e| Failure::option(format!("device: {e}")))?
-        }
-    };
-    Ok((serde_json::from_value(fields.into()).map_err(Failure::option)?, preference))
+    /// [`ReadOptions`] with the device beside them.
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+    struct Options {
+        threshold: Option<f32>,
+        force: BTreeMap<usize, Decision>,
+        measure_ms: f64,
+        device: Preference,
+    }
+
+    let Options { threshold, force, measure_ms, device } = from_js(options)?.unwrap_or_default();
+    Ok((ReadOptions { threshold, force, measure_ms }, device))
 }
 
 fn preference(device: Option<&str>) -> Result<Preference, Failure> {
     let Some(device) = device else { return Ok(Preference::default()) };
-    serde_json::from_value(device.into()).map_err(|e| Failure::option(format!("device: {e}")))
+    let device = IntoDeserializer::<json::Error>::into_deserializer(device);
+    Preference::deserialize(device).map_err(|e| Failure::option(format!("device: {e}")))
 }
 
 fn to_js(value: &impl Serialize) -> Result<JsValue, Failure> {
-    let json = serde_json::to_string(value).map_err(Failure::internal)?;
-    JSON::parse(&json).map_err(|_| Failure::internal("the engine wrote JSON that is none"))
+    let mut json = Vec::new();
+    value
+        .serialize(&mut serde_json::Serializer::with_formatter(&mut json, Numbers))
+        .map_err(Failure::internal)?;
+    JSON::parse(&String::from_utf8_lossy(&json))
+        .map_err(|_| Failure::internal("the engine wrote JSON that is none"))
+}
+
+/// Has JavaScript print numbers, which needs no code here.
+struct Numbers;
+
+impl serde_json::ser::Formatter for Numbers {
+    fn write_f32<W: Write + ?Sized>(&mut self, writer: &mut W, value: f32) -> io::Result<()> {
+        self.write_f64(writer, value.into())
+    }
+
+    fn write_f64<W: Write + ?Sized>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        writer.write_all(String::from(Object::to_string(&Number::from(value))).as_bytes())
+    }
 }
 
 /// None for `undefined` and `null`.
@@ -161,7 +186,7 @@ fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<Option<T>, Failure> {
     // JSON has no NaN and no infinity and would write null, which stands for an option that is absent.
     let named =
         Closure::<dyn Fn(JsValue, JsValue) -> JsValue>::new(|_key, value: JsValue| match value.as_f64() {
-            Some(number) if !number.is_finite() => number.to_string().into(),
+            Some(number) if !number.is_finite() => Object::to_string(&Number::from(number)).into(),
             _ => value,
         });
     let plain = || Failure::option("expected a plain object");
@@ -172,5 +197,5 @@ fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<Option<T>, Failure> {
         .ok()
         .and_then(|json| json.dyn_into::<JsString>().ok())
         .ok_or_else(plain)?;
-    serde_json::from_str(&String::from(json)).map(Some).map_err(Failure::option)
+    json::from_str(&String::from(json)).map(Some).map_err(Failure::option)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use saccade_rnn::nn::Tensors;
+use saccade_rnn::nn::{Tensor, Tensors};
 use safetensors::{Dtype, SafeTensors};
 use serde::de::DeserializeOwned;
 
@@ -46,7 +46,7 @@ impl Fixture {
             match view.dtype() {
                 Dtype::F32 => {
                     let values = words.map(f32::from_le_bytes).collect();
-                    reals.insert(tensor.to_owned(), (view.shape().to_vec(), values));
+                    reals.insert(tensor.to_owned(), Tensor { shape: view.shape().to_vec(), values });
                 }
                 Dtype::I32 => {
                     integers.insert(tensor.to_owned(), words.map(u32::from_le_bytes).collect());
@@ -64,7 +64,7 @@ impl Fixture {
 
     /// The `state_dict`.
     pub(crate) fn state_dict(&self) -> Tensors {
-        let named = |(name, tensor): (&String, &(Vec<usize>, Vec<f32>))| {
+        let named = |(name, tensor): (&String, &Tensor)| {
             Some((name.strip_prefix("param.")?.to_owned(), tensor.clone()))
         };
         self.reals.iter().filter_map(named).collect()
@@ -72,7 +72,7 @@ impl Fixture {
 
     /// Shape and values of a tensor of real numbers.
     pub(crate) fn reals(&self, name: &str) -> Option<(&[usize], &[f32])> {
-        self.reals.get(name).map(|(shape, values)| (&shape[..], &values[..]))
+        self.reals.get(name).map(|tensor| (&tensor.shape[..], &tensor.values[..]))
     }
 
     /// Values of a tensor of integers.
@@ -88,7 +88,7 @@ impl Fixture {
     /// The values that a result should have; integers as real numbers.
     pub(crate) fn expected(&self, name: &str) -> Vec<f32> {
         match (self.reals.get(name), self.integers.get(name)) {
-            (Some((_, values)), _) => values.clone(),
+            (Some(tensor), _) => tensor.values.clone(),
             (None, Some(values)) => values.iter().map(|&v| v as f32).collect(),
             (None, None) => panic!("{} has no {name}", self.name),
         }

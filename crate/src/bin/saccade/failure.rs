@@ -18,6 +18,9 @@ pub(crate) enum Failure {
     /// A file is no model.
     #[error("{}: {reason}", .path.display())]
     Model { path: PathBuf, reason: ModelError },
+    /// A model that does not decide, where decisions are what is asked for.
+    #[error("{}: this model has no Skim layer and reads every token", .0.display())]
+    NeverSkims(PathBuf),
     /// A text cannot be read as asked.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -79,6 +82,7 @@ impl Failure {
             Self::File { reason, .. } if reason.kind() == io::ErrorKind::NotFound => "FILE_NOT_FOUND",
             Self::File { .. } => "FILE_UNREADABLE",
             Self::Model { reason, .. } => reason.code(),
+            Self::NeverSkims(_) => "MODEL_NEVER_SKIMS",
             Self::Read(reason) => reason.code(),
             Self::Config { .. } => "CONFIG_INVALID",
             Self::Train(_) => "TRAIN_FAILED",

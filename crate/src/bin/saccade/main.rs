@@ -3,13 +3,16 @@
 //! Exit status: 0 done, 1 an error (one line `error: …` on standard error; with `--json` the line is
 //! `{"error": {"code", "message"}}`), 2 a command line that makes no sense.
 
+mod curve;
 mod device;
 mod eval;
 mod export;
 mod failure;
 mod inspect;
 mod interrupt;
+mod labelled;
 mod output;
+mod progress;
 mod read;
 mod source;
 mod train;
@@ -39,6 +42,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Measure a model on labelled texts.
     Eval(eval::Arguments),
+    /// Measure a model that skims at many thresholds: what accuracy it keeps for what it saves.
+    Curve(curve::Arguments),
     /// Write a smaller copy of a model.
     Export(export::Arguments),
     /// Train a model.
@@ -52,7 +57,8 @@ fn main() -> ExitCode {
     let outcome = match command {
         Command::Read(arguments) => read::run(arguments, json),
         Command::Inspect(arguments) => inspect::run(&arguments, json),
-        Command::Eval(arguments) => eval::run(arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Curve(arguments) => curve::run(&arguments),
         Command::Export(arguments) => export::run(arguments, json),
         Command::Train(arguments) => train::run(arguments, json),
         Command::Vectors(arguments) => vectors::run(arguments, json),

@@ -1,12 +1,12 @@
 //! Buffers, pooled: a buffer that nobody holds any more serves the next that asks for its size.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::adapter::Context;
 use super::statistics::Statistics;
 use crate::device::{EngineError, Failure};
+use crate::few::Few;
 
 /// A matrix on the GPU; cloning shares it.
 #[derive(Clone, Debug)]
@@ -64,7 +64,8 @@ struct State {
     free: u64,
 }
 
-type Shelves = HashMap<u64, Vec<wgpu::Buffer>>;
+/// Buffers by their bytes.
+type Shelves = Few<u64, Vec<wgpu::Buffer>>;
 
 /// Free bytes beyond this go back to the driver.
 const MOST_FREE: u64 = 256 << 20;
@@ -123,15 +124,15 @@ impl Pool {
     }
 
     pub(super) fn recycle_staging(&self, raw: wgpu::Buffer) {
-        self.state.borrow_mut().staging.entry(raw.size()).or_default().push(raw);
+        self.state.borrow_mut().staging.get_or_insert_with(raw.size(), Vec::new).push(raw);
     }
 
     /// What was encoded has been submitted: uploads may reuse what it used.
     pub(super) fn submitted(&self) {
         let mut state = self.state.borrow_mut();
         let encoded = std::mem::take(&mut state.encoded);
-        for (bytes, buffers) in encoded {
-            state.idle.entry(bytes).or_default().extend(buffers);
+        for (bytes, buffers) in encoded.into_entries() {
+            state.idle.get_or_insert_with(bytes, Vec::new).extend(buffers);
         }
     }
 
@@ -149,7 +150,7 @@ impl Pool {
             return;
         }
         state.free += bytes;
-        state.encoded.entry(bytes).or_default().push(raw);
+        state.encoded.get_or_insert_with(bytes, Vec::new).push(raw);
     }
 
     fn create(&self, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {

@@ -1,13 +1,13 @@
 //! Pipelines, made once a kernel.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use saccade_shaders::{Binding, Kernel};
 
 use super::Gpu;
 use super::adapter::{Context, describe};
 use crate::device::EngineError;
+use crate::few::Few;
 
 /// A compiled kernel.
 #[derive(Clone)]
@@ -19,12 +19,12 @@ pub(super) struct Pipeline {
 /// Pipelines by the name of their kernel.
 #[derive(Default)]
 pub(super) struct Pipelines {
-    made: RefCell<HashMap<&'static str, Pipeline>>,
+    made: RefCell<Few<&'static str, Pipeline>>,
 }
 
 impl Pipelines {
     pub(super) fn get(&self, context: &Context, kernel: &'static Kernel) -> Pipeline {
-        self.made.borrow_mut().entry(kernel.name).or_insert_with(|| compile(context, kernel)).clone()
+        self.made.borrow_mut().get_or_insert_with(kernel.name, || compile(context, kernel)).clone()
     }
 }
 
@@ -68,7 +68,7 @@ fn compile(context: &Context, kernel: &'static Kernel) -> Pipeline {
         device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label,
-        source: wgpu::ShaderSource::Wgsl(kernel.source.into()),
+        source: wgpu::ShaderSource::Wgsl(kernel.source().into()),
     });
     let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label,

@@ -3,12 +3,12 @@
 //! While profiling, a launch has a compute pass of its own, which writes the time before and after it to a set of
 //! queries. A submission resolves the set into a buffer that the next read maps; a full set is submitted.
 
-use std::collections::HashMap;
-
 use futures_channel::oneshot;
 
 use super::Gpu;
 use super::adapter::Context;
+use crate::cpu;
+use crate::few::Few;
 
 /// Launches that the set has queries for: two each, and no set holds more than 4096.
 const CAPACITY: usize = 2048;
@@ -44,7 +44,7 @@ pub(super) struct Profile {
     timed: Vec<&'static str>,
     /// Of submissions since the last read.
     sent: Vec<Times>,
-    collected: HashMap<&'static str, KernelTime>,
+    collected: Few<&'static str, KernelTime>,
 }
 
 struct Queries {
@@ -120,7 +120,8 @@ impl Profile {
     }
 
     fn collect(&mut self, kernel: &'static str, nanoseconds: u64) {
-        let time = self.collected.entry(kernel).or_insert(KernelTime { kernel, launches: 0, nanoseconds: 0 });
+        let time =
+            self.collected.get_or_insert_with(kernel, || KernelTime { kernel, launches: 0, nanoseconds: 0 });
         time.launches += 1;
         time.nanoseconds += nanoseconds;
     }
@@ -185,8 +186,11 @@ impl Gpu {
             return Err(NoTimestamps { adapter: self.adapter().to_string() });
         }
         let collected = std::mem::take(&mut self.recorder.borrow_mut().profile.collected);
-        let mut times: Vec<KernelTime> = collected.into_values().collect();
-        times.sort_by_key(|time| (std::cmp::Reverse(time.nanoseconds), time.kernel));
-        Ok(times)
+        let times: Vec<KernelTime> = collected.into_entries().map(|(_, time)| time).collect();
+        let order = cpu::order_by(times.len(), &|a, b| {
+            let (a, b) = (&times[a], &times[b]);
+            b.nanoseconds.cmp(&a.nanoseconds).then(a.kernel.cmp(b.kernel))
+        });
+        Ok(order.into_iter().map(|at| times[at]).collect())
     }
 }

@@ -3,13 +3,13 @@
 //! Training changes them here: then the copy that lies as the store has it is ahead of the store, and copies in other
 //! layouts are made from it.
 
-use std::collections::HashMap;
 use std::sync::Weak;
 
 use super::kernels::transpose;
 use super::{Gpu, GpuBuffer};
 use crate::cpu;
 use crate::device::{Device, EngineError, ParamId, Parameters};
+use crate::few::Few;
 
 /// How a copy of a weight lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +32,7 @@ pub(super) struct Resident {
 struct Store {
     identity: Weak<()>,
     /// By what they hold, end to end.
-    copies: HashMap<Box<[Part]>, Copy>,
+    copies: Few<Box<[Part]>, Copy>,
 }
 
 struct Copy {
@@ -43,13 +43,24 @@ struct Copy {
     ahead: bool,
 }
 
+impl Store {
+    fn put(&mut self, parts: &[Part], copy: Copy) {
+        match self.copies.get_mut(parts) {
+            Some(old) => *old = copy,
+            None => {
+                self.copies.get_or_insert_with(parts.into(), || copy);
+            }
+        }
+    }
+}
+
 impl Resident {
     fn store(&mut self, identity: &Weak<()>) -> &mut Store {
         if let Some(at) = self.stores.iter().position(|store| store.identity.ptr_eq(identity)) {
             return &mut self.stores[at];
         }
         self.stores.retain(|store| store.identity.strong_count() > 0);
-        self.stores.push(Store { identity: identity.clone(), copies: HashMap::new() });
+        self.stores.push(Store { identity: identity.clone(), copies: Few::default() });
         let last = self.stores.len() - 1;
         &mut self.stores[last]
     }
@@ -92,7 +103,7 @@ impl Gpu {
             _ => self.upload(stored(parameters, parts))?,
         };
         let copy = Copy { revision, buffer: buffer.clone(), ahead: false };
-        self.resident.borrow_mut().store(&identity).copies.insert(parts.into(), copy);
+        self.resident.borrow_mut().store(&identity).put(parts, copy);
         Ok(buffer)
     }
 
@@ -109,7 +120,7 @@ impl Gpu {
         parameters.supersede(id);
         let copy = Copy { revision: parameters.revision(id), buffer, ahead: true };
         let mut resident = self.resident.borrow_mut();
-        resident.store(&parameters.identity()).copies.insert([(id, Layout::AsStored)].into(), copy);
+        resident.store(&parameters.identity()).put(&[(id, Layout::AsStored)], copy);
     }
 
     /// Takes note that the store has the values of a weight too.

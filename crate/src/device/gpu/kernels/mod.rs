@@ -50,6 +50,11 @@ fn outputs(outputs: Vec<GpuBuffer>) -> Forward<GpuBuffer> {
 pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<GpuBuffer>, EngineError> {
     match *call.op {
         Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
+        // Their kernels then stay out of the binary.
+        ref op if cfg!(not(feature = "train")) && op.is_for_training() => Err(EngineError::Unsupported {
+            op: op.name(),
+            reason: "this build has no training code (cargo feature `train`)",
+        }),
         Op::Embedding { table } => Ok(outputs(vec![embedding::forward(gpu, call, table)?])),
         Op::Affine { ref weight, bias } => Ok(outputs(vec![affine::forward(gpu, call, weight, bias)?])),
         Op::Unary(function) => Ok(outputs(vec![elementwise::unary(gpu, &call.inputs[0], function)?])),
@@ -60,7 +65,8 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
             Ok(outputs(vec![rows::forward(gpu, call)?]))
         }
         Op::Pool(kind) => Ok(outputs(vec![pool::forward(gpu, call, kind)?])),
-        Op::Softmax | Op::LogSoftmax | Op::CrossEntropy => softmax::forward(gpu, call),
+        Op::Softmax | Op::LogSoftmax => softmax::forward(gpu, call),
+        Op::CrossEntropy => softmax::cross_entropy(gpu, call),
         Op::LayerNorm { weight, bias } => Ok(outputs(vec![layer_norm::forward(gpu, call, weight, bias)?])),
         Op::Dropout { rate: Real(rate), per_sequence } => {
             Ok(outputs(vec![dropout::forward(gpu, call, rate, per_sequence)?]))

@@ -7,6 +7,7 @@ use saccade_shaders::{self as shaders, Kernel};
 use super::affine::{self, Target, View};
 use super::column_sums::add_columns;
 use super::{Backward, absent, first};
+use crate::cpu;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::resident::Layout;
 use crate::device::gpu::{Gpu, GpuBuffer};
@@ -54,7 +55,6 @@ type Variants = [&'static Kernel; 3];
 /// What a kernel must know of a cell.
 struct Cell {
     forward: Variants,
-    backward: Variants,
     /// Whether the recurrent product has another gradient than the hoisted one.
     splits: bool,
     /// Blocks of `hidden` values kept a row; the last is the state before it.
@@ -67,11 +67,6 @@ static ELMAN_TANH: Cell = Cell {
         &shaders::RECURRENCE_TANH_TILE,
         &shaders::RECURRENCE_TANH_GLOBAL,
     ],
-    backward: [
-        &shaders::RECURRENCE_BACKWARD_TANH_SINGLE,
-        &shaders::RECURRENCE_BACKWARD_TANH_TILE,
-        &shaders::RECURRENCE_BACKWARD_TANH_GLOBAL,
-    ],
     splits: false,
     saved: 2,
 };
@@ -80,11 +75,6 @@ static ELMAN_RELU: Cell = Cell {
         &shaders::RECURRENCE_RELU_SINGLE,
         &shaders::RECURRENCE_RELU_TILE,
         &shaders::RECURRENCE_RELU_GLOBAL,
-    ],
-    backward: [
-        &shaders::RECURRENCE_BACKWARD_RELU_SINGLE,
-        &shaders::RECURRENCE_BACKWARD_RELU_TILE,
-        &shaders::RECURRENCE_BACKWARD_RELU_GLOBAL,
     ],
     splits: false,
     saved: 2,
@@ -95,11 +85,6 @@ static LSTM: Cell = Cell {
         &shaders::RECURRENCE_LSTM_TILE,
         &shaders::RECURRENCE_LSTM_GLOBAL,
     ],
-    backward: [
-        &shaders::RECURRENCE_BACKWARD_LSTM_SINGLE,
-        &shaders::RECURRENCE_BACKWARD_LSTM_TILE,
-        &shaders::RECURRENCE_BACKWARD_LSTM_GLOBAL,
-    ],
     splits: false,
     saved: 6,
 };
@@ -108,11 +93,6 @@ static GRU: Cell = Cell {
         &shaders::RECURRENCE_GRU_SINGLE,
         &shaders::RECURRENCE_GRU_TILE,
         &shaders::RECURRENCE_GRU_GLOBAL,
-    ],
-    backward: [
-        &shaders::RECURRENCE_BACKWARD_GRU_SINGLE,
-        &shaders::RECURRENCE_BACKWARD_GRU_TILE,
-        &shaders::RECURRENCE_BACKWARD_GRU_GLOBAL,
     ],
     splits: true,
     saved: 5,
@@ -126,6 +106,32 @@ impl Cell {
             CellKind::Lstm => &LSTM,
             CellKind::Gru => &GRU,
         }
+    }
+}
+
+/// Not in [`Cell`], so that what only runs forward has no use for them.
+fn backward_variants(kind: CellKind) -> Variants {
+    match kind {
+        CellKind::ElmanTanh => [
+            &shaders::RECURRENCE_BACKWARD_TANH_SINGLE,
+            &shaders::RECURRENCE_BACKWARD_TANH_TILE,
+            &shaders::RECURRENCE_BACKWARD_TANH_GLOBAL,
+        ],
+        CellKind::ElmanRelu => [
+            &shaders::RECURRENCE_BACKWARD_RELU_SINGLE,
+            &shaders::RECURRENCE_BACKWARD_RELU_TILE,
+            &shaders::RECURRENCE_BACKWARD_RELU_GLOBAL,
+        ],
+        CellKind::Lstm => [
+            &shaders::RECURRENCE_BACKWARD_LSTM_SINGLE,
+            &shaders::RECURRENCE_BACKWARD_LSTM_TILE,
+            &shaders::RECURRENCE_BACKWARD_LSTM_GLOBAL,
+        ],
+        CellKind::Gru => [
+            &shaders::RECURRENCE_BACKWARD_GRU_SINGLE,
+            &shaders::RECURRENCE_BACKWARD_GRU_TILE,
+            &shaders::RECURRENCE_BACKWARD_GRU_GLOBAL,
+        ],
     }
 }
 
@@ -190,11 +196,10 @@ impl<'a> Recurrence<'a> {
         };
         let hidden = call.parameters.get(weight_hh).columns();
         let offsets = &call.inputs[0].offsets;
-        let lane = |(lane, rows): (usize, &[usize])| {
-            [lane as u32, (rows[0] - offsets[0]) as u32, (rows[1] - rows[0]) as u32]
-        };
-        let mut lanes: Vec<_> = offsets.windows(2).enumerate().map(lane).collect();
-        lanes.sort_by_key(|&[.., rows]| std::cmp::Reverse(rows));
+        let rows = |lane: usize| offsets[lane + 1] - offsets[lane];
+        let order = cpu::order_by(offsets.len() - 1, &|a, b| rows(b).cmp(&rows(a)));
+        let lane = |&lane: &usize| [lane as u32, (offsets[lane] - offsets[0]) as u32, rows(lane) as u32];
+        let lanes: Vec<_> = order.iter().map(lane).collect();
         let state = |operand: usize| (&call.inputs[operand].buffer, call.inputs[operand].offsets[0]);
         Ok(Self {
             cell: Cell::of(cell),
@@ -291,8 +296,9 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
 /// Gradients of the hoisted product and of the initial states.
 pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
     let call = back.call;
-    let Op::Recurrence { weight_hh, bias_hh, .. } = *call.op else { return Err(absent(call.op)) };
+    let Op::Recurrence { cell, weight_hh, bias_hh, .. } = *call.op else { return Err(absent(call.op)) };
     let plan = Recurrence::new(call)?;
+    let variants = backward_variants(cell);
     let (n, gates) = (plan.hidden, plan.gates * plan.hidden);
     let total = call.inputs[0].total_rows();
     let weight = gpu.weight(call.parameters, weight_hh)?;
@@ -324,7 +330,7 @@ pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<
         if plan.memory > 0 {
             bindings.push(Arg::Write(&d_c));
         }
-        let kernel = plan.cell.backward[tiling as usize];
+        let kernel = variants[tiling as usize];
         gpu.launch(kernel, &bindings, tiling.groups(chunk.alive), plan.work(&chunk))?;
     }
     let d_w = View::new(d_w.as_ref().unwrap_or(&d_x), 0, gates);

@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use super::{Backward, first, row_reduce, size};
 use crate::device::gpu::launch::Arg;
 use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Call, EngineError, Forward, Op};
+use crate::device::{Call, EngineError, Forward, Op, Operand};
 
 /// `shaders/softmax.wgsl`.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -17,32 +17,50 @@ struct Arguments {
     width: u32,
 }
 
-/// The row's (log-)softmax; or its loss, keeping the log-softmax.
+impl Arguments {
+    fn of(x: &Operand<GpuBuffer>) -> Self {
+        Self {
+            rows: x.total_rows() as u32,
+            columns: x.columns as u32,
+            x_first: first(x),
+            width: row_reduce::width(x.columns) as u32,
+        }
+    }
+}
+
+/// The row's softmax or its logarithm.
 pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<GpuBuffer>, EngineError> {
     let x = &call.inputs[0];
-    let (rows, columns, size) = (x.total_rows(), x.columns, size(x));
-    let arguments = Arguments {
-        rows: rows as u32,
-        columns: columns as u32,
-        x_first: first(x),
-        width: row_reduce::width(columns) as u32,
-    };
-    let y = gpu.allocate(size)?;
-    let bindings = [Arg::uniform(&arguments), Arg::Read(&x.buffer), Arg::Write(&y)];
-    let grid = row_reduce::grid(rows, columns);
-    if *call.op == Op::CrossEntropy {
-        let losses = gpu.allocate(rows)?;
-        let bindings = [&bindings[..], &[Arg::Words(call.indices), Arg::Write(&losses)]].concat();
-        gpu.launch(&saccade_shaders::SOFTMAX_CROSS_ENTROPY, &bindings, grid, 3 * size)?;
-        return Ok(Forward { outputs: vec![losses], saved: vec![y] });
-    }
+    let y = gpu.allocate(size(x))?;
     let kernel = if *call.op == Op::Softmax {
         &saccade_shaders::SOFTMAX_SOFTMAX
     } else {
         &saccade_shaders::SOFTMAX_LOG_SOFTMAX
     };
-    gpu.launch(kernel, &bindings, grid, 3 * size)?;
+    let arguments = Arguments::of(x);
+    let bindings = [Arg::uniform(&arguments), Arg::Read(&x.buffer), Arg::Write(&y)];
+    gpu.launch(kernel, &bindings, row_reduce::grid(x.total_rows(), x.columns), 3 * size(x))?;
     Ok(super::outputs(vec![y]))
+}
+
+/// The row's loss, keeping the log-softmax.
+pub(super) fn cross_entropy(
+    gpu: &Gpu,
+    call: &Call<'_, GpuBuffer>,
+) -> Result<Forward<GpuBuffer>, EngineError> {
+    let x = &call.inputs[0];
+    let (y, losses) = (gpu.allocate(size(x))?, gpu.allocate(x.total_rows())?);
+    let arguments = Arguments::of(x);
+    let bindings = [
+        Arg::uniform(&arguments),
+        Arg::Read(&x.buffer),
+        Arg::Write(&y),
+        Arg::Words(call.indices),
+        Arg::Write(&losses),
+    ];
+    let grid = row_reduce::grid(x.total_rows(), x.columns);
+    gpu.launch(&saccade_shaders::SOFTMAX_CROSS_ENTROPY, &bindings, grid, 3 * size(x))?;
+    Ok(Forward { outputs: vec![losses], saved: vec![y] })
 }
 
 /// `shaders/softmax_backward.wgsl`.

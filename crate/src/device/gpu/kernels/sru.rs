@@ -7,6 +7,7 @@ use super::affine::View;
 use super::column_sums::add_columns;
 use super::elementwise::add_rows;
 use super::{Backward, first};
+use crate::cpu;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, Device, EngineError, Forward, Operand, Sru};
@@ -76,11 +77,13 @@ impl<'a> Plan<'a> {
         let u = &call.inputs[0];
         let products = u.columns / channels;
         let skip = (op.skip && products == 3).then(|| &call.inputs[1]);
-        let lane = |((lane, rows), stream): ((usize, &[usize]), &u32)| {
-            [lane as u32, (rows[0] - u.offsets[0]) as u32, (rows[1] - rows[0]) as u32, *stream]
+        let rows = |lane: usize| u.offsets[lane + 1] - u.offsets[lane];
+        let order = cpu::order_by(call.lanes(), &|a, b| rows(b).cmp(&rows(a)));
+        let lane = |&lane: &usize| {
+            let first = u.offsets[lane] - u.offsets[0];
+            [lane as u32, first as u32, rows(lane) as u32, call.streams[lane]]
         };
-        let mut lanes: Vec<_> = u.offsets.windows(2).enumerate().zip(call.streams).map(lane).collect();
-        lanes.sort_by_key(|&[_, _, rows, _]| std::cmp::Reverse(rows));
+        let lanes: Vec<_> = order.iter().map(lane).collect();
         let flags = flag(op.use_tanh, TANH)
             | flag(op.bidirectional, BIDIRECTIONAL)
             | flag(op.weight_c.is_some(), WEIGHT_C)
