@@ -68,11 +68,11 @@ export function contestants(rows: readonly Row[]): Name[] {
 const titles: Readonly<Record<string, string>> = { saccade: "Saccade", ort: "onnxruntime-web", tfjs: "TensorFlow.js" };
 const details: Readonly<Record<string, string>> = { wasm: "wasm", cpu: "wasm", webgpu: "WebGPU", simd: "wasm, simd128 only" };
 
-/** A contestant's name for readers. */
+/** A contestant's name for readers; a model keeps its own. */
 export function title(name: string): string {
   const [library = "", ...rest] = name.split("-");
   const detail = rest.map((word) => details[word] ?? word).join(", ");
-  return `${titles[library] ?? library} ${detail}`.trim();
+  return titles[library] ? `${titles[library]} ${detail}` : name;
 }
 
 /** A number in three significant digits. */
