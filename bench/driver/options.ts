@@ -34,6 +34,7 @@ export interface Options {
 
 export const help = `npm run bench -- [options]
 
+  --native              the native benchmark of bench/native instead, with its own arguments
   --only W1,W2-gru      workloads or cases (${workloads.map(({ name }) => name).join(", ")}; each with -lstm, -gru, -sru)
   --contestants a,b     names or beginnings of names (${roster.join(", ")})
   --devices cpu,webgpu  one or both (cpu alone unless named: a software adapter is slow)
@@ -44,6 +45,7 @@ export const help = `npm run bench -- [options]
   --adapter NAME        swiftshader (the same everywhere) or default (the machine's GPU)
   --data DIR            a folder with imdb/test.tsv, for Skim-LSTM on whole texts
   --texts N             how many of them, evenly spaced (1000; the set has 25,000)
+  --no-build            take the engine as it lies in js/pkg
   --record              keep the results in bench/record, to be committed
 `;
 
@@ -65,6 +67,7 @@ export function parse(args: readonly string[]): Options {
       adapter: { type: "string", default: "swiftshader" },
       data: { type: "string" },
       texts: { type: "string", default: "1000" },
+      "no-build": { type: "boolean" },
       record: { type: "boolean", default: false },
     },
   });
