@@ -79,6 +79,8 @@ await entry(async () => {
   const svelteCheck = [script("svelte-check", "bin", "svelte-check"), "--tsconfig", "tsconfig.json", "--fail-on-warnings"];
   await check("types (svelte-check)", process.execPath, svelteCheck);
   await check("page, unit tests (vitest)", process.execPath, [script("vitest", "vitest.mjs"), "run"]);
+  const bench = [script("vitest", "vitest.mjs"), "run", "--config", "bench/vitest.config.ts"];
+  await check("benchmarks, unit tests (vitest)", process.execPath, bench);
   await check("page, build (vite)", process.execPath, [script("vite", "bin", "vite.js"), "build"]);
   // Held against the program that the Rust tests built.
   const files = ["page", "chapters", "vitals", "device", "engine"].map((name) => `www/tests/${name}.test.mjs`);

@@ -18,7 +18,7 @@ export function counted(response: Response, onProgress: Follow["onProgress"]): R
   const count = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, to) {
       done += chunk.byteLength;
-      onProgress({ done, total });
+      onProgress({ done, total }, 0, null);
       to.enqueue(chunk);
     },
   });
@@ -65,7 +65,7 @@ export async function download(source: Source, options: LoadOptions, follow: Fol
     if (kept) {
       await response.body?.cancel();
       const bytes = new Uint8Array(await kept.arrayBuffer());
-      follow.onProgress?.({ done: bytes.length, total: bytes.length });
+      follow.onProgress?.({ done: bytes.length, total: bytes.length }, 0, null);
       return bytes;
     }
   }

@@ -1,9 +1,9 @@
 /** What the package asks of an engine, be it in this thread or in a worker. */
 
-import type { DevicePreference, FoundGpu, LayerShape, LayerValues, HiddenValues, GpuStatistics } from "../pkg/saccade_rnn.js";
+import type { DevicePreference, FoundGpu, GpuStatistics, HiddenValues, LayerShape, LayerValues, PlainToken } from "../pkg/saccade_rnn.js";
 import type { Costs, Decision, InitOptions, Inspection, ModelConfig, Progress, Reading, Steps } from "./types.js";
 
-export type { FoundGpu, HiddenValues, LayerShape, LayerValues };
+export type { FoundGpu, HiddenValues, LayerShape, LayerValues, PlainToken };
 
 /** A model, reader or layer in the engine. */
 export type Id = number;
@@ -11,7 +11,8 @@ export type Id = number;
 /** Follows a call, and stops it. */
 export interface Follow {
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** `decided` is what the engine's `Watch` is told, and `from` the token it begins with. */
+  readonly onProgress?: ((progress: Progress, from: number, decided: Float32Array | null) => void) | undefined;
 }
 
 /** Options of a reading as the engine takes them. */
@@ -43,6 +44,8 @@ export interface Calls {
   /** Takes the bytes of a model file. */
   open(bytes: Uint8Array): { readonly id: Id; readonly config: ModelConfig };
   read(id: Id, text: string, options: PlainReadOptions): Reading;
+  readAll(id: Id, texts: readonly string[], options: PlainReadOptions): readonly Reading[];
+  tokenize(id: Id, text: string): readonly PlainToken[];
   calibrate(id: Id): Costs;
   steps(id: Id, device: DevicePreference | undefined): Steps;
   inspect(id: Id): Omit<Inspection, "config">;

@@ -55,7 +55,7 @@ export function startOptions({ wasm, variant }: InitOptions): Pick<InitOptions, 
 }
 
 /** Callbacks whose progress adds up; the total is known when that of every part is. */
-function sum(onProgress: Follow["onProgress"]): () => Follow["onProgress"] {
+function sum(onProgress: LoadOptions["onProgress"]): () => Follow["onProgress"] {
   const parts: Progress[] = [];
   return () => {
     if (!onProgress) return undefined;

@@ -31,6 +31,12 @@ function fail(message: string): SaccadeError {
   return error;
 }
 
+/** A trap in work that the engine went on with by itself is nobody's to catch; while calls are under way it is taken for ours. */
+function onUncaught(event: Event): void {
+  const thrown: unknown = "reason" in event ? event.reason : "error" in event ? event.error : undefined;
+  if (underWay.size > 0 && thrown instanceof WebAssembly.RuntimeError) fail(messageOf(thrown));
+}
+
 /** Runs what may trap. */
 function attempt<T>(work: () => T): T {
   try {
@@ -45,8 +51,13 @@ async function start(...[options, follow]: [...Parameters<Calls["start"]>, Follo
   starting ??= (async () => {
     if (spent) glue.__wbg_reset_state();
     else await glue.default({ module_or_path: await compiled(options, follow) });
+    if (!spent) {
+      // Not in Node, which ends instead.
+      globalThis.addEventListener?.("error", onUncaught);
+      globalThis.addEventListener?.("unhandledrejection", onUncaught);
+    }
     spent = false;
-    glue.onPanic((message) => void fail(message));
+    glue.onFailure((reason) => void fail(reason));
   })().catch((error: unknown) => {
     starting = undefined;
     if (follow.signal?.aborted) throw aborted(follow.signal);
@@ -70,8 +81,8 @@ function get<T extends Held>(id: Id, Class: { readonly prototype: T }): T {
 
 /** Asked between pieces of the work: tells how far it is, lets others have their turn, and says whether to go on. */
 function watch({ signal, onProgress }: Follow): glue.Watch {
-  return async (done, total) => {
-    onProgress?.({ done, total });
+  return async (done, total, from, decided) => {
+    onProgress?.({ done, total }, from, decided);
     if (done < total) await turn();
     return !signal?.aborted;
   };
@@ -92,6 +103,8 @@ const answers: Answers = {
     return { id: keep(model), config: model.config };
   },
   read: (id, text, options, follow) => get(id, glue.Model).read(text, options, watch(follow)),
+  readAll: (id, texts, options, follow) => get(id, glue.Model).readAll([...texts], options, watch(follow)),
+  tokenize: (id, text) => get(id, glue.Model).tokenize(text),
   calibrate: (id, follow) => get(id, glue.Model).calibrate(watch(follow)),
   steps: (id, device, follow) => get(id, glue.Model).steps(device, watch(follow)),
   inspect: (id) => get(id, glue.Model).inspect(),

@@ -1,6 +1,6 @@
 /** A model and its readers, over an engine in this thread or another. */
 
-import type { Engine, Follow, HiddenValues, Id, PlainReadOptions } from "./engine.js";
+import type { Engine, Follow, HiddenValues, Id, PlainReadOptions, PlainToken } from "./engine.js";
 import { Owner } from "./owner.js";
 import type {
   CallOptions,
@@ -11,12 +11,16 @@ import type {
   Inspection,
   Model,
   ModelConfig,
+  Progress,
   Reader,
   Reading,
   ReadOptions,
   Steps,
   Token,
 } from "./types.js";
+
+/** Texts that cross to the engine together. */
+const PORTION = 512;
 
 /** What crosses to the engine: neither signals nor callbacks. */
 function plain({ device, threshold, force, measureMs }: ReadOptions): PlainReadOptions {
@@ -57,9 +61,76 @@ export class LoadedModel extends Owner implements Model {
 
   async read(text: string, options: ReadOptions = {}): Promise<Reading> {
     const reading = await this.call("read", [text, this.#plain(options)], options);
+    this.#ran(reading);
+    return reading;
+  }
+
+  #ran(reading: Reading | undefined): void {
+    if (!reading) return;
     this.#device = reading.timing.device;
     this.#deviceReason = reading.deviceReason;
-    return reading;
+  }
+
+  async readAll(
+    texts: Iterable<string>,
+    { signal, onProgress, ...options }: Omit<ReadOptions, "force" | "measureMs"> = {},
+  ): Promise<readonly Reading[]> {
+    const all = [...texts];
+    const readings: Reading[] = [];
+    // The engine's answer is one text of JSON: so many readings at a time keep it short.
+    for (let at = 0; at < all.length; at += PORTION) {
+      const part = all.slice(at, at + PORTION);
+      const told = onProgress && ((progress: Progress) => onProgress({ done: at + progress.done, total: all.length }));
+      const follow = { signal, onProgress: told };
+      for (const reading of await this.call("readAll", [part, this.#plain(options)], follow)) readings.push(reading);
+    }
+    this.#ran(readings.at(-1));
+    return readings;
+  }
+
+  async *stream(text: string, options: Omit<ReadOptions, "measureMs"> = {}): AsyncIterableIterator<Token> {
+    const tokens = await this.tokenize(text);
+    const stop = new AbortController();
+    const { signal } = options;
+    const forward = () => stop.abort(signal?.reason);
+    if (signal?.aborted) forward();
+    signal?.addEventListener("abort", forward);
+    const ready: Token[] = [];
+    let arrived = () => {};
+    // A reading that begins again on another device tells again of tokens that were given.
+    let next = 0;
+    const onProgress: Follow["onProgress"] = (progress, from, decided) => {
+      options.onProgress?.(progress);
+      for (; next < progress.done; next++) {
+        const token = tokens[next];
+        const at = 2 * (next - from);
+        const skims = decided?.[at];
+        const skimProbability = decided?.[at + 1] ?? null;
+        if (token) ready.push({ ...token, decision: skims === 1 ? "skim" : "read", skimProbability });
+      }
+      arrived();
+    };
+    let ended = false;
+    const reading = this.call("read", [text, this.#plain(options)], { signal: stop.signal, onProgress }).finally(() => {
+      ended = true;
+      arrived();
+    });
+    reading.catch(() => undefined);
+    try {
+      for (;;) {
+        yield* ready.splice(0);
+        if (ended && ready.length === 0) break;
+        if (ready.length === 0) await new Promise<void>((resolve) => (arrived = resolve));
+      }
+      this.#ran(await reading);
+    } finally {
+      signal?.removeEventListener("abort", forward);
+      stop.abort();
+    }
+  }
+
+  tokenize(text: string): Promise<readonly PlainToken[]> {
+    return this.call("tokenize", [text], {});
   }
 
   reader(options: Pick<ReadOptions, "threshold" | "force"> = {}): Reader {
@@ -158,5 +229,3 @@ function unpacked({ rows, cells, values }: HiddenValues, tokens: readonly Token[
   });
   return { tokens, layers, scores: next(values.length - at) };
 }
-
-export type { Follow };

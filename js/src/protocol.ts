@@ -23,7 +23,7 @@ export interface PlainError {
 
 /** The last word on a call is its value or its error; there may be word of its progress before. */
 export type Answer = { readonly id: number } & (
-  | { readonly progress: Progress }
+  | { readonly progress: Progress; readonly from: number; readonly decided: Float32Array | null }
   | { readonly value: unknown }
   | { readonly error: PlainError }
 );

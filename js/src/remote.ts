@@ -40,7 +40,7 @@ export function remote(open: Open): Engine & { terminate(): void } {
       if (mine !== worker) return;
       const asked = pending.get(answer.id);
       if ("progress" in answer) {
-        asked?.onProgress?.(answer.progress);
+        asked?.onProgress?.(answer.progress, answer.from, answer.decided);
         return;
       }
       pending.delete(answer.id);

@@ -1,6 +1,6 @@
 /** The worker's side: answers calls with the engine of its thread. */
 
-import type { Engine } from "./engine.js";
+import type { Engine, Follow } from "./engine.js";
 import { messageOf } from "./errors.js";
 import type { Answer, Ask, PlainError } from "./protocol.js";
 
@@ -15,9 +15,10 @@ export function serve(engine: Engine, send: (answer: Answer, transfer: Transfera
     }
     const controller = new AbortController();
     underWay.set(id, controller);
-    const onProgress = ask.follow ? (progress: Answer & object) => send({ id, progress } as never, []) : undefined;
+    const tell: Follow["onProgress"] = (progress, from, decided) => send({ id, progress, from, decided }, []);
+    const onProgress = ask.follow ? tell : undefined;
     try {
-      const value = await engine.call(ask.name, ask.args as never, { signal: controller.signal, onProgress } as never);
+      const value: unknown = await engine.call(ask.name, ask.args, { signal: controller.signal, onProgress });
       send({ id, value }, buffers(value));
     } catch (error) {
       send({ id, error: plain(error) }, []);

@@ -9,6 +9,7 @@ import type {
   Flops,
   LayerTiming,
   ModelConfig,
+  PlainToken,
   Reading,
   Steps,
   Token,
@@ -25,6 +26,7 @@ export type {
   LayerConfig,
   LayerTiming,
   ModelConfig,
+  PlainToken,
   Reading,
   Score,
   Steps,
@@ -153,6 +155,15 @@ export interface Model extends Disposes {
   readonly deviceReason: string;
   /** Reads a text of any length; a lone surrogate counts as U+FFFD. */
   read(text: string, options?: ReadOptions): Promise<Reading>;
+  /**
+   * Reads many texts in batches, which takes less time than one by one. Their progress counts texts. A text's time is its
+   * share of its batch's.
+   */
+  readAll(texts: Iterable<string>, options?: Omit<ReadOptions, "force" | "measureMs">): Promise<readonly Reading[]>;
+  /** Reads a text and gives its tokens as soon as they are decided, piece by piece; to leave the loop stops the reading. */
+  stream(text: string, options?: Omit<ReadOptions, "measureMs">): AsyncIterableIterator<Token>;
+  /** The tokens of a text, with which `force` counts, without reading it. */
+  tokenize(text: string): Promise<readonly PlainToken[]>;
   /** A reader of text that is still being typed, or arrives in pieces. It runs on the CPU. */
   reader(options?: Pick<ReadOptions, "threshold" | "force">): Reader;
   /** What the network did inside. */

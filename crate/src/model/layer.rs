@@ -132,14 +132,11 @@ impl SequenceLayer {
     /// looked at.
     ///
     /// # Errors
-    /// Those of [`Checkpoint::from_bytes`]; also if the tensors are not those of the layer.
+    /// Those of [`Checkpoint::under`]; also if the tensors are not those of the layer.
     pub fn from_bytes(bytes: &[u8], prefix: &str, shape: &LayerShape) -> Result<Self, ModelError> {
         shape.validate()?;
-        let tensors = Checkpoint::from_bytes(bytes)?
-            .tensors
-            .into_iter()
-            .filter_map(|(name, tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor)));
-        Self::build(shape, Builder::stored(tensors.collect()))
+        let tensors = Checkpoint::under(bytes, prefix)?.tensors;
+        Self::build(shape, Builder::stored(tensors))
     }
 
     fn build(shape: &LayerShape, mut builder: Builder) -> Result<Self, ModelError> {

@@ -14,6 +14,7 @@ mod encoder;
 mod error;
 mod header;
 mod layer;
+mod many;
 #[allow(clippy::module_inception, reason = "a model is the thing this floor is about")]
 mod model;
 mod network;

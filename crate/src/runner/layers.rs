@@ -89,7 +89,7 @@ impl LayerRunner {
                         if preference == Preference::WebGpuOnly {
                             return Err(error.into());
                         }
-                        format!("CPU: WebGPU failed half way ({error}), so it was computed again here")
+                        format!("CPU: WebGPU failed on this input ({error}), so it was computed here")
                     }
                     outcome => return outcome,
                 },

@@ -104,13 +104,46 @@ impl Runner {
                     if preference == Preference::WebGpuOnly {
                         return Err(error.into());
                     }
-                    reason = format!("CPU: WebGPU failed on this text ({error}), so it was read here");
+                    reason = read_here(&error, "it was");
                 }
                 outcome => return Ok(Run { reading: outcome?, device_reason: reason }),
             }
         }
         let reading = self.model.read_tokens(&Cpu, tokens, options, &mut watch).await?;
         Ok(Run { reading, device_reason: reason })
+    }
+
+    /// Reads texts together where `preference` says ([`Model::read_all`]). When a GPU fails half way, the CPU reads all.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_all<W: Watch>(
+        &self,
+        texts: &[String],
+        options: &ReadOptions,
+        preference: Preference,
+        watch: &mut W,
+    ) -> Result<Vec<Run>, ReadError> {
+        let texts: Vec<_> = texts.iter().map(|text| self.model.tokenizer().tokenize(text)).collect();
+        let mut watch = Monotone { watch, most: 0 };
+        let tokens = texts.iter().map(Vec::len).sum();
+        let Choice { gpu, mut reason } = self.choose(preference, tokens).await?;
+        let runs = |readings: Vec<Reading>, reason: String| {
+            readings.into_iter().map(|reading| Run { reading, device_reason: reason.clone() }).collect()
+        };
+        if let Some(gpu) = gpu {
+            match self.model.read_all(&*gpu, texts.clone(), options, &mut watch).await {
+                Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
+                    self.devices.failed(&gpu, &error);
+                    if preference == Preference::WebGpuOnly {
+                        return Err(error.into());
+                    }
+                    reason = read_here(&error, "they were");
+                }
+                outcome => return Ok(runs(outcome?, reason)),
+            }
+        }
+        Ok(runs(self.model.read_all(&Cpu, texts, options, &mut watch).await?, reason))
     }
 
     async fn choose(&self, preference: Preference, tokens: usize) -> Result<Choice, EngineError> {
@@ -255,6 +288,11 @@ impl Runner {
     }
 }
 
+/// Why a call that began on the GPU was made on the CPU.
+fn read_here(error: &EngineError, what: &str) -> String {
+    format!("CPU: WebGPU failed on this text ({error}), so {what} read here")
+}
+
 /// A watcher that hears of no step back when texts are read one after the other, or again on another device.
 struct Monotone<'a, W> {
     watch: &'a mut W,
@@ -265,5 +303,9 @@ impl<W: Watch> Watch for Monotone<'_, W> {
     async fn progress(&mut self, done: usize, total: usize) -> ControlFlow<()> {
         self.most = self.most.max(done);
         self.watch.progress(self.most, total).await
+    }
+
+    fn decided(&mut self, from: usize, decisions: &[f32], probabilities: &[f32]) {
+        self.watch.decided(from, decisions, probabilities);
     }
 }

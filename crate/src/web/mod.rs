@@ -3,6 +3,8 @@
 mod convert;
 mod error;
 mod layer;
+#[cfg(target_arch = "wasm32")]
+mod memory;
 mod model;
 mod reader;
 mod types;
@@ -23,24 +25,30 @@ pub use layer::Layer;
 pub use model::Model;
 pub use reader::Reader;
 
-/// Calls `failed` with the message of a panic, after which nothing of this module may be used: calls that wait get no
-/// answer.
-#[wasm_bindgen(js_name = onPanic)]
-pub fn on_panic(#[wasm_bindgen(unchecked_param_type = "(message: string) => void")] failed: Function) {
-    PANICKED.set(Some(failed));
+thread_local! {
+    /// Shared by all models: they have one GPU between them.
+    static DEVICES: Rc<Devices> = Rc::default();
+    /// Who is to hear that the module failed.
+    static FAILED: Cell<Option<Function>> = const { Cell::new(None) };
+}
+
+/// Calls `failed` with the reason after a panic, and when memory is full. Nothing of this module may be used from then
+/// on: calls that wait get no answer.
+#[wasm_bindgen(js_name = onFailure)]
+pub fn on_failure(#[wasm_bindgen(unchecked_param_type = "(reason: string) => void")] told: Function) {
+    FAILED.set(Some(told));
     std::panic::set_hook(Box::new(|panic| {
         console_error_panic_hook::hook(panic);
-        if let Some(failed) = PANICKED.take() {
-            // Nobody is left to tell if it throws.
-            let _ = failed.call1(&JsValue::UNDEFINED, &panic.to_string().into());
-        }
+        failed(&panic.to_string());
     }));
 }
 
-thread_local! {
-    static PANICKED: Cell<Option<Function>> = const { Cell::new(None) };
-    /// Shared by all models: they have one GPU between them.
-    static DEVICES: Rc<Devices> = Rc::default();
+/// Tells whoever asked, once.
+fn failed(reason: &str) {
+    if let Some(told) = FAILED.take() {
+        // Nobody is left to tell if it throws.
+        let _ = told.call1(&JsValue::UNDEFINED, &reason.into());
+    }
 }
 
 /// What the GPU was asked to do so far and the memory it holds; null if it was not asked for, or is not there.

@@ -36,6 +36,15 @@ struct MeasuredCosts {
     webgpu_absent: Option<String>,
 }
 
+/// A token before it is read.
+#[derive(Serialize)]
+struct PlainToken {
+    text: String,
+    start: usize,
+    end: usize,
+    known: bool,
+}
+
 /// The tensors of a model.
 #[derive(Serialize)]
 struct Made<'a> {
@@ -83,6 +92,37 @@ impl Model {
             watch.thrown()?;
             Ok(to_js(&run.map_err(Failure::from)?)?)
         })
+    }
+
+    /// Reads texts in batches; `watch` is told how many of them are read. Rejects as `read` does.
+    #[wasm_bindgen(js_name = readAll, unchecked_return_type = "Promise<Reading[]>")]
+    pub fn read_all(
+        &self,
+        texts: Vec<String>,
+        #[wasm_bindgen(unchecked_optional_param_type = "ReadOptions")] options: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
+    ) -> Promise {
+        let runner = Rc::clone(&self.runner);
+        future_to_promise(async move {
+            let (options, preference) = read_options(&options)?;
+            let mut watch = Callback::new(watch);
+            let runs = runner.read_all(&texts, &options, preference, &mut watch).await;
+            watch.thrown()?;
+            Ok(to_js(&runs.map_err(Failure::from)?)?)
+        })
+    }
+
+    /// A text's tokens, as a reading of it has them, without what the network does with them.
+    #[wasm_bindgen(unchecked_return_type = "PlainToken[]")]
+    pub fn tokenize(&self, text: &str) -> Result<JsValue, JsValue> {
+        let model = self.runner.model();
+        let tokens = model.tokenizer().tokenize(text).into_iter().map(|token| PlainToken {
+            known: model.vocabulary().contains(&token.text),
+            text: token.text,
+            start: token.span.utf16.start,
+            end: token.span.utf16.end,
+        });
+        Ok(to_js(&tokens.collect::<Vec<_>>())?)
     }
 
     /// What the model is made of.

@@ -54,10 +54,19 @@ export interface ReadOptions {
 }
 
 /**
- * Follows a reading: `done` of `total` tokens are read. Called between the pieces that a long text is read in, and at the
- * end. The reading waits for the answer and stops, with the code `ABORTED`, at `false`.
+ * Follows a reading: `done` of `total` tokens (of `readAll`: texts) are read. Called between the pieces that a long text is
+ * read in, and at the end. The reading waits for the answer and stops, with the code `ABORTED`, at `false`. `decided` has, of
+ * the tokens from `from` on, in turn the first Skim layer's decision, 1 to skim, and its probability; it is empty without one.
  */
-export type Watch = (done: number, total: number) => boolean | void | Promise<boolean | void>;
+export type Watch = (
+  done: number,
+  total: number,
+  from: number,
+  decided: Float32Array,
+) => boolean | void | Promise<boolean | void>;
+
+/** A token before it is read. */
+export type PlainToken = Pick<Token, "text" | "start" | "end" | "known">;
 
 export interface Token {
   /** As the network sees it. */

@@ -1,0 +1,33 @@
+/** How fast a case could be: its matrix products alone, each at the rate that the plain loop of its kind reached. */
+
+import { type Case, columnsInto, gates } from "../shared/workloads.ts";
+import type { Loop } from "./loops.ts";
+
+/** GFLOP/s by loop. */
+export type Rates = Readonly<Record<Loop, number>>;
+
+/**
+ * Milliseconds. Products that can be hoisted out of time, and those of a batch, run as blocked products; the recurrent
+ * product of one sequence is a matrix-vector product from where its weights fit. SRU has no recurrent product.
+ */
+export function limit(work: Case, rates: Rates): number {
+  let ms = 0;
+  for (let layer = 0; layer < work.layers; layer++) {
+    const rows = gates(work, layer) * work.hiddenSize;
+    const tokens = work.batch * work.steps;
+    ms += time(2 * tokens * rows * columnsInto(work, layer), rates.product);
+    if (work.cell === "sru") continue;
+    const recurrent = 2 * tokens * rows * work.hiddenSize;
+    ms += time(recurrent, work.batch > 1 ? rates.product : rates[cache(4 * rows * work.hiddenSize)]);
+  }
+  return ms;
+}
+
+function time(flops: number, rate: number): number {
+  return flops / rate / 1e6;
+}
+
+function cache(bytes: number): Loop {
+  if (bytes <= 32 << 10) return "matvec 16 KB";
+  return bytes <= 1 << 20 ? "matvec 160 KB" : "matvec 4 MB";
+}
