@@ -5,7 +5,8 @@ const PART: usize = 16;
 
 /// `out[j, i] = x[i, j]` of a matrix with so many columns.
 pub fn transpose(x: &[f32], columns: usize) -> Vec<f32> {
-    if columns == 0 { Vec::new() } else { transpose_strided(x, x.len() / columns, columns, columns) }
+    let rows = x.len().checked_div(columns).unwrap_or(0);
+    transpose_strided(x, rows, columns, columns)
 }
 
 /// As [`transpose`], of `rows` rows that are `stride` values apart.
