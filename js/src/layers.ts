@@ -172,7 +172,12 @@ function kind<Fresh extends Sizes, Choices, State, Out = Computed<State>>(
     async fromSafetensors(file, choices = {} as From & Choices) {
       const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
       const prefix = choices.prefix ?? "";
-      return make(stored(shapesOf(bytes, prefix), choices), { bytes, prefix });
+      const shape = stored(shapesOf(bytes, prefix), choices);
+      const size = shape.layer["hidden_size"];
+      if (!Number.isInteger(size) || !Number.isInteger(shape.layer["small_size"] ?? 0)) {
+        throw errorOf("MODEL_TENSORS", `the tensors are not those of such a layer: its state would have ${size} columns`);
+      }
+      return make(shape, { bytes, prefix });
     },
   };
 }
