@@ -89,40 +89,62 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// `out[i, j] (+)= sum_k x[i, k] w[k, j]`, rows of `out` end to end; overwrites unless `accumulate`.
+/// What the sums of a product begin with.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a> {
+    /// Zero.
+    Zero,
+    /// The same row of `outputs` values for all rows.
+    Bias(&'a [f32]),
+    /// What the result holds.
+    Out,
+}
+
+impl<'a> Start<'a> {
+    /// A bias, or zero without one.
+    pub fn bias(bias: Option<&'a [f32]>) -> Self {
+        bias.map_or(Start::Zero, Start::Bias)
+    }
+}
+
+/// `out[i, j] = start + sum_k x[i, k] w[k, j]`, rows of `out` end to end.
 ///
 /// # Panics
-/// If `out` or `x` is too short.
-pub fn multiply(out: &mut [f32], accumulate: bool, x: Rows<'_>, w: &Packed) {
-    multiply_strided(out, w.outputs, accumulate, x, w);
+/// If a slice is too short.
+pub fn multiply(out: &mut [f32], start: Start<'_>, x: Rows<'_>, w: &Packed) {
+    multiply_strided(out, w.outputs, start, x, w);
 }
 
 /// As [`multiply`], through the panels from the last to the first: a weight that is larger than a cache, read forwards
 /// and backwards in turn, finds there what was read last.
-pub(crate) fn multiply_backwards(out: &mut [f32], accumulate: bool, x: Rows<'_>, w: &Packed) {
-    product(Product { out_stride: w.outputs, out, accumulate, x, w, backwards: true });
+pub(crate) fn multiply_backwards(out: &mut [f32], start: Start<'_>, x: Rows<'_>, w: &Packed) {
+    product(Product { out_stride: w.outputs, out, start, x, w, backwards: true });
 }
 
 /// As [`multiply`], with rows of `out` that are `out_stride` values apart.
 pub(crate) fn multiply_strided(
     out: &mut [f32],
     out_stride: usize,
-    accumulate: bool,
+    start: Start<'_>,
     x: Rows<'_>,
     w: &Packed,
 ) {
-    product(Product { out, out_stride, accumulate, x, w, backwards: false });
+    product(Product { out, out_stride, start, x, w, backwards: false });
 }
 
 fn product(mut product: Product<'_>) {
-    let Product { out_stride, accumulate, x, w, .. } = product;
+    let Product { out_stride, start, x, w, .. } = product;
     if x.count == 0 || w.outputs == 0 {
         return;
     }
     let out = &mut product.out[..(x.count - 1) * out_stride + w.outputs];
     if w.inputs == 0 {
-        if !accumulate {
-            out.chunks_mut(out_stride).for_each(|row| row[..w.outputs].fill(0.0));
+        for row in out.chunks_mut(out_stride) {
+            match start {
+                Start::Zero => row[..w.outputs].fill(0.0),
+                Start::Bias(bias) => row[..w.outputs].copy_from_slice(bias),
+                Start::Out => {}
+            }
         }
         return;
     }
@@ -134,7 +156,7 @@ fn product(mut product: Product<'_>) {
 struct Product<'a> {
     out: &'a mut [f32],
     out_stride: usize,
-    accumulate: bool,
+    start: Start<'a>,
     x: Rows<'a>,
     w: &'a Packed,
     /// From the last panel to the first.
@@ -262,18 +284,26 @@ impl Product<'_> {
         }
         // SAFETY: the caller's promise.
         let mut sums = [[[unsafe { V::splat(0.0) }; C]; P]; R];
-        // Where a register's values of a row lie; nothing behind the last column.
-        let place = |r: usize, p: usize, c: usize| {
+        // The columns of a register's values; none behind the last.
+        let columns = |p: usize, c: usize| {
             let first = (panel + p) * PANEL + c * V::WIDTH;
-            let (start, end) = (first.min(outputs), (first + V::WIDTH).min(outputs));
-            (row + r) * out_stride + start..(row + r) * out_stride + end
+            first.min(outputs)..(first + V::WIDTH).min(outputs)
         };
-        if self.accumulate || stretch.start > 0 {
+        let start = if stretch.start > 0 { Start::Out } else { self.start };
+        if let Start::Bias(bias) = start {
+            for p in 0..P {
+                for c in 0..C {
+                    // SAFETY: the caller's promise.
+                    let value = unsafe { V::load_part(&bias[columns(p, c)]) };
+                    sums.iter_mut().for_each(|sums| sums[p][c] = value);
+                }
+            }
+        } else if let Start::Out = start {
             for (r, sums) in sums.iter_mut().enumerate() {
                 for (p, sums) in sums.iter_mut().enumerate() {
                     for (c, sum) in sums.iter_mut().enumerate() {
                         // SAFETY: the caller's promise.
-                        *sum = unsafe { V::load_part(&self.out[place(r, p, c)]) };
+                        *sum = unsafe { V::load_part(&self.out[(row + r) * out_stride..][columns(p, c)]) };
                     }
                 }
             }
@@ -300,7 +330,7 @@ impl Product<'_> {
         for (r, sums) in sums.into_iter().enumerate() {
             for (p, sums) in sums.into_iter().enumerate() {
                 for (c, sum) in sums.into_iter().enumerate() {
-                    sum.store_part(&mut self.out[place(r, p, c)]);
+                    sum.store_part(&mut self.out[(row + r) * out_stride..][columns(p, c)]);
                 }
             }
         }
@@ -329,7 +359,7 @@ mod tests {
     proptest! {
         #[test]
         fn agrees_with_the_definition(rows in 0usize..20, outputs in 0usize..140, inputs in 0usize..40,
-                                      gap in 0usize..3, transposed: bool, accumulate: bool) {
+                                      gap in 0usize..3, transposed: bool, how in 0..3) {
             let x = values(rows * (inputs + gap), 0.7);
             let x = Rows { values: &x, stride: inputs + gap, count: rows };
             let w = values(inputs * outputs, 1.3);
@@ -337,8 +367,13 @@ mod tests {
             let view = if transposed { View::new(&turned, outputs, inputs).t() } else { View::new(&w, inputs, outputs) };
             let start = values(rows * outputs, 0.3);
             let mut out = start.clone();
-            multiply(&mut out, accumulate, x, &Packed::new(view));
-            let start = if accumulate { start } else { vec![0.0; start.len()] };
+            let bias = values(outputs, 0.9);
+            let (from, start) = match how {
+                0 => (Start::Zero, vec![0.0; start.len()]),
+                1 => (Start::Bias(&bias), bias.repeat(rows)),
+                _ => (Start::Out, start),
+            };
+            multiply(&mut out, from, x, &Packed::new(view));
             for (found, want) in out.iter().zip(definition(&start, x, &w, inputs, outputs)) {
                 prop_assert!((f64::from(*found) - want).abs() < 1e-5 * (inputs + 1) as f64, "{found} not {want}");
             }
@@ -350,13 +385,13 @@ mod tests {
             let (x, w) = (values(rows * inputs, 0.7), values(inputs * outputs, 1.3));
             let w = Packed::new(View::new(&w, inputs, outputs));
             let mut together = vec![0.0; rows * outputs];
-            multiply(&mut together, false, Rows::new(&x, rows, inputs), &w);
+            multiply(&mut together, Start::Zero, Rows::new(&x, rows, inputs), &w);
             for (row, x) in x.chunks_exact(inputs).enumerate() {
                 let mut alone = vec![0.0; outputs];
-                multiply(&mut alone, false, Rows::one(x), &w);
+                multiply(&mut alone, Start::Zero, Rows::one(x), &w);
                 prop_assert_eq!(&alone[..], &together[row * outputs..(row + 1) * outputs]);
                 let mut backwards = vec![0.0; outputs];
-                multiply_backwards(&mut backwards, false, Rows::one(x), &w);
+                multiply_backwards(&mut backwards, Start::Zero, Rows::one(x), &w);
                 prop_assert_eq!(alone, backwards);
             }
         }
@@ -368,7 +403,7 @@ mod tests {
         let (x, w) = (values(rows * inputs, 0.7), values(inputs * outputs, 1.3));
         let x = Rows::new(&x, rows, inputs);
         let mut out = vec![f32::NAN; rows * outputs];
-        multiply(&mut out, false, x, &Packed::new(View::new(&w, inputs, outputs)));
+        multiply(&mut out, Start::Zero, x, &Packed::new(View::new(&w, inputs, outputs)));
         let zeros = vec![0.0; rows * outputs];
         for (found, want) in out.iter().zip(definition(&zeros, x, &w, inputs, outputs)) {
             assert!((f64::from(*found) - want).abs() < 1e-3, "{found} not {want}");

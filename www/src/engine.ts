@@ -1,54 +1,40 @@
 /**
- * All that the page knows of the engine: models in a worker, what they answer, and their types. No other file of the
- * page imports the package.
+ * All that the page knows of the engine: models and layers in a worker, what they answer, and their types. No other file of
+ * the page imports the package.
  */
 
-export { load, prepare } from "../../js/remote.ts";
-export type { Progress, ReadHooks, RemoteModel } from "../../js/remote.ts";
+import { init, load as open, useWorker, type Model } from "../../js/src/worker.ts";
+
+export { Elman, gpuStatistics, Gru, Lstm, Skim, Sru } from "../../js/src/worker.ts";
 export type {
   Cost,
   Costs,
   Decision,
   Device,
   DevicePreference,
+  Hidden,
+  HiddenLayer,
   LayerConfig,
+  Model,
   ModelConfig,
+  Progress,
+  Reader as LiveReader,
   Reading,
   ReadOptions,
   Score,
   Steps,
   Timing,
   Token,
-} from "../../js/types.ts";
+} from "../../js/src/worker.ts";
 
-import type { ReadOptions, Token } from "../../js/types.ts";
-import type { RemoteModel } from "../../js/remote.ts";
+// Written out, so that the bundler finds the script.
+useWorker(() => new Worker(new URL("../../js/src/worker-entry.ts", import.meta.url), { type: "module" }));
 
-/** One recurrent layer, seen from inside. All arrays hold a row for each token. */
-export interface HiddenLayer {
-  readonly name: string;
-  readonly kind: string;
-  /** Columns of `states` and `cells`. */
-  readonly size: number;
-  /** How many of them the small cell of a Skim layer writes; the first ones. */
-  readonly smallSize?: number;
-  readonly states: Float32Array;
-  readonly cells?: Float32Array;
-  readonly gates?: Readonly<Record<string, Float32Array>>;
-  /** Of a Skim layer: what the decision weighs, read first and then skim. */
-  readonly logits?: Float32Array;
-}
+/** The binary that every browser with WebAssembly's SIMD runs: one file to fetch, and one to keep for offline use. */
+const variant = "simd";
 
-/** A reading seen from inside. */
-export interface Hidden {
-  readonly tokens: readonly Token[];
-  readonly layers: readonly HiddenLayer[];
-  /** Tokens by labels: the prediction if the text ended there. */
-  readonly scores: Float32Array;
-}
+/** Fetches and compiles the engine, as {@link load} would; rejects with the code `ENGINE_FAILED`. */
+export const prepare = (): Promise<void> => init({ variant });
 
-/** A reading of `text` from inside; null where the engine does not offer that. */
-export function look(model: RemoteModel, text: string, options: ReadOptions): Promise<Hidden> | null {
-  const inside = model as RemoteModel & { hidden?(text: string, options: ReadOptions): Promise<Hidden> };
-  return inside.hidden?.(text, options) ?? null;
-}
+/** Opens a model file, whose bytes are copied. Rejects with an error that has a `code`. */
+export const load = (bytes: Uint8Array): Promise<Model> => open(bytes, { variant, cache: false });

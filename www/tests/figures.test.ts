@@ -123,12 +123,12 @@ describe("the race", () => {
   });
 
   test("the report names browser, adapter and method, and has a row for each trial", () => {
-    const trial = { cell: "sru", device: "webgpu", length: 20, samples: [2, 2, 2], flops: 1200, method: "mean of 9 runs" } as const;
+    const trial = { cell: "sru", device: "webgpu", length: 20, batch: 1, alone: false, samples: [2, 2, 2], flops: 1200, method: "mean of 9 runs" } as const;
     const text = report([trial], { browser: "Browser 1", adapter: null, when: "today" });
     expect(text).toContain("Browser: Browser 1");
     expect(text).toContain("WebGPU adapter: none");
     expect(text).toContain("mean of 9 runs");
-    expect(text).toContain("| SRU | WebGPU | 20 | 2.00 | 2.00 to 2.00 | 10000 | 1200 |");
+    expect(text).toContain("| SRU | WebGPU | 20 | 1 | 2.00 | 2.00 to 2.00 | 10000 | 1200 |");
   });
 });
 

@@ -247,7 +247,7 @@ describe("the page", { timeout: 300_000 }, () => {
       const heard = [];
       const order = [];
       const onProgress = (progress) => heard.push(progress);
-      const long = window.saccade.read("fine ".repeat(100_000), {}, { onProgress }).finally(() => order.push("long"));
+      const long = window.saccade.read("fine ".repeat(100_000), { onProgress }).finally(() => order.push("long"));
       await window.saccade.read("a word").finally(() => order.push("short"));
       const { tokens, flops } = await long;
       return { heard, order, tokens: tokens.length, flops };
@@ -265,11 +265,11 @@ describe("the page", { timeout: 300_000 }, () => {
     await ready();
     const stopped = await page.evaluate(async () => {
       const text = "fine ".repeat(100_000);
-      const early = await window.saccade.read(text, {}, { signal: AbortSignal.abort() }).catch((error) => error);
+      const early = await window.saccade.read(text, { signal: AbortSignal.abort() }).catch((error) => error);
       const stop = new AbortController();
       const heard = [];
       const onProgress = (progress) => stop.abort(heard.push(progress));
-      const late = await window.saccade.read(text, {}, { onProgress, signal: stop.signal }).catch((error) => error);
+      const late = await window.saccade.read(text, { onProgress, signal: stop.signal }).catch((error) => error);
       return { codes: [early.code, late.code], message: late.message, heard: heard.at(-1) };
     });
     assert.deepEqual(stopped.codes, ["ABORTED", "ABORTED"]);

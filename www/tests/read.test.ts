@@ -1,7 +1,7 @@
 import type { ComponentProps } from "svelte";
 import { render } from "svelte/server";
 import { describe, expect, test } from "vitest";
-import type { Costs, DevicePreference, Reading, RemoteModel, Steps } from "../src/engine.ts";
+import type { Costs, DevicePreference, Reading, Model, Steps } from "../src/engine.ts";
 import { format, parse } from "../src/frame/address.ts";
 import Gauges from "../src/read/Gauges.svelte";
 import type { Comparison } from "../src/read/measurements.svelte.ts";
@@ -177,7 +177,7 @@ describe("status", () => {
   });
 
   test("a long reading says how far it is and can be stopped", () => {
-    const stage = { kind: "ready", model: {} as RemoteModel } as const;
+    const stage = { kind: "ready", model: {} as Model } as const;
     const props = { stage, failure: null, name: "Sentences", ...rest };
     const far = { done: 1200, total: 50_000 };
     expect(visible(render(Status, { props: { ...props, progress: far } }).body)).toMatch(/1,200 of 50,000 tokens[\s\S]*Stop/);

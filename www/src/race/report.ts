@@ -2,7 +2,7 @@
 
 import { nameOf } from "./cells.ts";
 import { spread } from "./stats.ts";
-import type { Trial } from "./trial.ts";
+import { tokensOf, type Trial } from "./trial.ts";
 
 /** What the results were measured on. */
 export interface Circumstances {
@@ -14,16 +14,17 @@ export interface Circumstances {
 
 /** A Markdown table under the circumstances it was measured in. */
 export function report(trials: readonly Trial[], { browser, adapter, when }: Circumstances): string {
-  const head = ["network", "device", "tokens", "ms (median)", "ms (quartiles)", "tokens/s", "FLOPs"];
+  const head = ["network", "device", "tokens", "texts", "ms (median)", "ms (quartiles)", "tokens/s", "FLOPs"];
   const rows = trials.map((trial) => {
     const ms = spread(trial.samples);
     return [
       nameOf(trial.cell),
       trial.device === "cpu" ? "CPU" : "WebGPU",
       String(trial.length),
+      String(trial.batch),
       ms.median.toPrecision(3),
       `${ms.low.toPrecision(3)} to ${ms.high.toPrecision(3)}`,
-      String(Math.round((1000 * trial.length) / ms.median)),
+      String(Math.round((1000 * tokensOf(trial)) / ms.median)),
       String(trial.flops),
     ];
   });
@@ -32,7 +33,7 @@ export function report(trials: readonly Trial[], { browser, adapter, when }: Cir
     `Saccade, ${when}`,
     `Browser: ${browser}`,
     `WebGPU adapter: ${adapter ?? "none"}`,
-    `Method: one text at a time, from token ids to scores; each sample: ${trials[0]?.method ?? "none"}`,
+    ...new Set(trials.map(({ method }) => `Method: ${method.replace(/\d+ runs in [\d.]+ ms/, "so many runs")}`)),
     "",
     line(head),
     line(head.map(() => "---")),

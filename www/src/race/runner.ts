@@ -48,7 +48,7 @@ function layerOf(id: CellId): Readonly<Record<string, unknown>> {
 }
 
 /** Numbers in [-bound, bound], the same for the same seed (mulberry32). */
-function noise(count: number, bound: number, seed: number): Uint8Array {
+export function noise(count: number, bound: number, seed: number): Uint8Array {
   let state = seed >>> 0;
   const values = new Float32Array(count);
   for (let at = 0; at < count; at++) {

@@ -1,16 +1,19 @@
 import type { Device } from "../engine.ts";
 import type { CellId } from "./cells.ts";
 
-/** What is to be measured: one network reading a text of `length` tokens on one device. */
+/** What is to be measured: one network reading `batch` texts of `length` tokens at once, on one device. */
 export interface Heat {
   readonly cell: CellId;
   readonly device: Device;
   readonly length: number;
+  readonly batch: number;
+  /** The recurrent layer alone, without a text model around it. */
+  readonly alone: boolean;
 }
 
 /** What was measured. */
 export interface Trial extends Heat {
-  /** Wall milliseconds of one reading, from token ids to scores, sample by sample. */
+  /** Wall milliseconds, sample by sample: of one text from token ids to scores, or of a batch from rows to rows. */
   readonly samples: readonly number[];
   /** Floating-point operations of the recurrent layer. */
   readonly flops: number;
@@ -31,8 +34,18 @@ export interface Anatomy {
   readonly fixedMs: number;
   /** Milliseconds of each further token: arithmetic, and the memory it waits for. */
   readonly tokenMs: number;
-  /** Kernels launched for a text of 128 tokens, and their own time by the GPU's clock; null where nobody can tell. */
-  readonly kernels: { readonly launches: number; readonly ms: number } | null;
+  /** Of one pass over the text that was raced on; null where nothing is launched. */
+  readonly pass: {
+    readonly ms: number;
+    readonly dispatches: number;
+    /** Bytes that crossed between host and GPU, in both directions. */
+    readonly bytesMoved: number;
+    /** Milliseconds in kernels by the GPU's own clock; null where it has none. */
+    readonly kernelMs: number | null;
+  } | null;
 }
 
-export const keyOf = ({ cell, device, length }: Heat): string => `${cell} ${device} ${length}`;
+export const keyOf = ({ cell, device, length, batch, alone }: Heat): string => `${cell} ${device} ${length} ${batch} ${alone}`;
+
+/** Tokens of all texts together. */
+export const tokensOf = ({ length, batch }: Heat): number => length * batch;

@@ -1,4 +1,4 @@
-import { look, type Hidden, type ReadOptions, type RemoteModel } from "../engine.ts";
+import type { Hidden, Model, ReadOptions } from "../engine.ts";
 import type { Seen } from "./reader.svelte.ts";
 
 /** The states of a longer text are a lot to carry between threads, and more columns than a screen has. */
@@ -15,14 +15,13 @@ export class Insight {
   }
 
   /** Asks for the hidden states of a reading, as it was made. */
-  async look(model: RemoteModel, seen: Seen, options: ReadOptions): Promise<void> {
+  async look(model: Model, seen: Seen, options: ReadOptions): Promise<void> {
     const { length } = seen.reading.tokens;
     const of = (this.#wanted = signature(seen));
     if (length === 0 || length > MOST || this.#latest?.of === of) return;
-    const { measureMs: _, ...rest } = options;
     try {
-      const hidden = await look(model, seen.text, { ...rest, device: "cpu" });
-      if (hidden && this.#wanted === of) this.#latest = { of, hidden };
+      const hidden = await model.hidden(seen.text, options);
+      if (this.#wanted === of) this.#latest = { of, hidden };
     } catch {
       // The reading itself says what is wrong with the engine; the figures that look inside stay away.
     }

@@ -1,12 +1,4 @@
-import {
-  load,
-  prepare,
-  type Progress as Read,
-  type ReadHooks,
-  type Reading,
-  type ReadOptions,
-  type RemoteModel,
-} from "../engine.ts";
+import { load, prepare, type LiveReader, type Model, type Progress as Read, type Reading, type ReadOptions } from "../engine.ts";
 import { download, type Progress } from "./download.ts";
 import { addressOf, type Source } from "./models.ts";
 import { twin } from "./twin.ts";
@@ -19,7 +11,7 @@ export interface Failure {
 
 export type Stage =
   | { kind: "loading"; progress: Progress | null }
-  | { kind: "ready"; model: RemoteModel }
+  | { kind: "ready"; model: Model }
   | { kind: "failed"; failure: Failure };
 
 /** A reading beside the text it belongs to, so that spans always index the right string. */
@@ -33,6 +25,8 @@ interface Request {
   options: ReadOptions;
 }
 
+/** A longer text, in characters, is read anew for each change. */
+const MOST_LIVE = 20_000;
 /** A reading that takes longer than this says how far it is, in milliseconds. */
 const SILENCE_MS = 250;
 
@@ -52,8 +46,9 @@ export class Reader {
   /** How far the reading of the latest text was when it was stopped by {@link stop}. */
   stopped: Read | null = $state.raw(null);
 
-  readonly #loaded = new Map<string | File, RemoteModel>();
-  readonly #full = new Map<string | File, Promise<RemoteModel | null>>();
+  readonly #loaded = new Map<string | File, Model>();
+  readonly #full = new Map<string | File, Promise<Model | null>>();
+  #typed: { readonly model: Model; readonly key: string; readonly reader: LiveReader } | null = null;
   #download: AbortController | null = null;
   #wanted: Request | null = null;
   #reading: AbortController | null = null;
@@ -97,23 +92,23 @@ export class Reader {
   }
 
   /** A reading outside the page's own; rejects while no model is ready. */
-  async read(text: string, options?: ReadOptions, hooks?: ReadHooks): Promise<Reading> {
+  async read(text: string, options?: ReadOptions): Promise<Reading> {
     if (this.stage.kind !== "ready") throw new Error("the model is not ready");
-    return this.stage.model.read(text, options, hooks);
+    return this.stage.model.read(text, options);
   }
 
   /**
    * The full network of a model's sizes, made from its file; null for a model that does not skim. The file is fetched
    * again, from the browser's cache, rather than kept twice.
    */
-  full(source: Source): Promise<RemoteModel | null> {
+  full(source: Source): Promise<Model | null> {
     const key = keyOf(source);
     const made = this.#full.get(key) ?? this.#makeFull(source);
     this.#full.set(key, made);
     return made;
   }
 
-  async #makeFull(source: Source): Promise<RemoteModel | null> {
+  async #makeFull(source: Source): Promise<Model | null> {
     try {
       const file = twin(await bytesOf(source, { signal: new AbortController().signal, fresh: false, onProgress: () => {} }));
       return file && (await load(file));
@@ -124,7 +119,7 @@ export class Reader {
     }
   }
 
-  async #load(source: Source, signal: AbortSignal, fresh: boolean): Promise<RemoteModel> {
+  async #load(source: Source, signal: AbortSignal, fresh: boolean): Promise<Model> {
     const onProgress = (progress: Progress) => {
       if (!signal.aborted) this.stage = { kind: "loading", progress };
     };
@@ -132,6 +127,22 @@ export class Reader {
     const model = await load(bytes);
     this.#loaded.set(keyOf(source), model);
     return model;
+  }
+
+  /**
+   * What reads a text that is being typed, from the first token that changed; null where the whole text is to be read: to
+   * measure it, on the GPU, or because the states of every token of it are too much to keep.
+   */
+  #live(model: Model, text: string, { device, threshold, force, measureMs }: ReadOptions): LiveReader | null {
+    const elsewhere = device === "webgpu" || (device === "auto" && this.seen?.reading.timing.device === "webgpu");
+    if (measureMs !== undefined || elsewhere || text.length > MOST_LIVE) return null;
+    const key = JSON.stringify([threshold, force]);
+    if (this.#typed?.model !== model || this.#typed.key !== key) {
+      this.#typed?.reader.dispose();
+      const options = { ...(threshold !== undefined && { threshold }), ...(force !== undefined && { force }) };
+      this.#typed = { model, key, reader: model.reader(options) };
+    }
+    return this.#typed.reader;
   }
 
   async #drain(): Promise<void> {
@@ -146,19 +157,21 @@ export class Reader {
     this.busy = false;
   }
 
-  async #read(model: RemoteModel, { text, options }: Request): Promise<void> {
+  async #read(model: Model, { text, options }: Request): Promise<void> {
     const current = () => this.stage.kind === "ready" && this.stage.model === model;
     const { signal } = (this.#reading = new AbortController());
     const begun = performance.now();
     const onProgress = (progress: Read) => {
-      const long = progress.done < progress.total && performance.now() - begun > SILENCE_MS;
+      const long = progress.done < (progress.total ?? 0) && performance.now() - begun > SILENCE_MS;
       if (!long || signal.aborted) return;
       // A text that came before this one was known to be long.
       if (this.#wanted) this.#reading?.abort();
       else this.progress = progress;
     };
     try {
-      const reading = await model.read(text, options, { signal, onProgress });
+      const follow = { signal, onProgress };
+      const live = this.#live(model, text, options);
+      const reading = await (live ? live.update(text, follow) : model.read(text, { ...options, ...follow }));
       if (!current()) return;
       this.seen = { text, reading };
       this.failure = null;
@@ -171,6 +184,7 @@ export class Reader {
         // The engine took its models with it.
         this.#loaded.clear();
         this.#full.clear();
+        this.#typed = null;
         this.stage = { kind: "failed", failure };
       } else {
         this.failure = failure;

@@ -1,6 +1,6 @@
 import { untrack } from "svelte";
 import type { View } from "../frame/address.ts";
-import type { Decision, DevicePreference, ReadOptions, RemoteModel, Score, Steps } from "../engine.ts";
+import type { Decision, DevicePreference, Model, ReadOptions, Score, Steps } from "../engine.ts";
 import { examples, type Example } from "./examples.ts";
 import { Insight } from "./insight.svelte.ts";
 import { Measurements } from "./measurements.svelte.ts";
@@ -10,10 +10,10 @@ import { Reader, type Seen } from "./reader.svelte.ts";
 import { recorded } from "./recorded.ts";
 
 /**
- * Clocks of browsers are coarse: a short text is read again and again for so long, and the mean time shown. Longer
- * when the text has come to rest, since a first reading is also timed by how busy the machine is with the page itself.
+ * Clocks of browsers are coarse: when a text has come to rest it is read again and again for so long, and the mean time
+ * shown. While somebody types, only what changed is read, and its time says nothing of the text.
  */
-const [MEASURE_MS, MEASURE_AT_REST_MS] = [5, 50];
+const MEASURE_MS = 50;
 /** The devices are measured when the text has stood for so long. */
 const QUIET_MS = 1000;
 /** How long the eye stays at a word that is read, at speed 1, and the least that can be seen, in milliseconds. */
@@ -39,9 +39,8 @@ export class Study {
     ...(this.threshold !== null && { threshold: this.threshold }),
     force: this.forced,
     device: this.device,
-    measureMs: MEASURE_MS,
   });
-  readonly ready: RemoteModel | null = $derived(this.reader.stage.kind === "ready" ? this.reader.stage.model : null);
+  readonly ready: Model | null = $derived(this.reader.stage.kind === "ready" ? this.reader.stage.model : null);
   /** The model's own threshold, once it is known. */
   readonly own: number | null = $derived(this.ready?.config.threshold ?? null);
   readonly model: ModelId | null = $derived(this.source.kind === "shipped" ? this.source.id : null);
@@ -193,6 +192,6 @@ export class Study {
   /** Reads the text once more, and takes more time to measure it; not a long one. */
   remeasure(): void {
     const ms = this.reader.seen?.reading.timing.totalMs ?? 0;
-    if (ms < MEASURE_AT_REST_MS) this.reader.request(this.text, { ...this.options, measureMs: MEASURE_AT_REST_MS });
+    if (ms < MEASURE_MS) this.reader.request(this.text, { ...this.options, measureMs: MEASURE_MS });
   }
 }
