@@ -11,12 +11,11 @@ export type Rates = Readonly<Record<Loop, number>>;
 export type Turn = Readonly<Partial<Record<Flavour, Rates>>>;
 
 /**
- * What the machine gives: of each loop the fastest turn, in the faster flavour that the browser runs. Whatever disturbs a
- * turn makes it slower, never faster. Null without turns.
+ * What the machine gives: of each loop the fastest turn in any flavour that the browser runs. Whatever disturbs a turn makes
+ * it slower, never faster. Null without turns.
  */
 export function fastest(turns: readonly Turn[]): Rates | null {
-  const flavour = turns.some((turn) => turn["relaxed-simd"]) ? "relaxed-simd" : "simd128";
-  const rates = turns.flatMap((turn) => turn[flavour] ?? []);
+  const rates = turns.flatMap((turn) => Object.values(turn));
   if (rates.length === 0) return null;
   return Object.fromEntries(loops.map((loop) => [loop, Math.max(...rates.map((turn) => turn[loop]))])) as Rates;
 }

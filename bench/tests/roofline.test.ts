@@ -50,10 +50,11 @@ test("accumulators in registers end where their recurrence does", async () => {
   expect([...roofline.memory.subarray(0, 4)]).toEqual(Array(4).fill(CHAINS / 2));
 });
 
-test("the machine's rates are the fastest turns' of the faster flavour", () => {
+test("the machine's rates are the fastest turns'", () => {
   const all = (rate: number) => Object.fromEntries(loops.map((loop) => [loop, rate])) as Rates;
   expect(fastest([{ simd128: all(1) }, { simd128: { ...all(0.5), product: 2 } }])).toEqual({ ...all(1), product: 2 });
-  expect(fastest([{ simd128: all(9), "relaxed-simd": all(2) }, { simd128: all(1), "relaxed-simd": all(3) }])).toEqual(all(3));
+  expect(fastest([{ simd128: all(1), "relaxed-simd": all(3) }, { simd128: { ...all(1), product: 4 }, "relaxed-simd": all(2) }]))
+    .toEqual({ ...all(3), product: 4 });
   expect(fastest([])).toBeNull();
 });
 
