@@ -12,7 +12,9 @@ type Held = glue.Model | glue.Reader | glue.Layer;
 let starting: Promise<void> | undefined;
 /** Whether an instance was made that failed: the next start makes another of the same module. */
 let spent = false;
-let lastId: Id = 0;
+/** Ids that another engine gave, such as that of a worker that is gone, mean nothing here: each begins elsewhere. */
+const firstId: Id = Math.floor(performance.timeOrigin) * 1000;
+let lastId: Id = firstId;
 const held = new Map<Id, Held>();
 /** Ids that died with an instance. */
 const lost = new Set<Id>();
@@ -82,7 +84,7 @@ function keep(object: Held): Id {
 function get<T extends Held>(id: Id, Class: { readonly prototype: T }): T {
   const object = held.get(id);
   if (object && Object.getPrototypeOf(object) === Class.prototype) return object as T;
-  if (lost.has(id)) throw errorOf("ENGINE_FAILED", "the engine that held this stopped: load it again");
+  if (lost.has(id) || id <= firstId || id > lastId) throw errorOf("ENGINE_FAILED", "the engine that held this stopped: load it again");
   throw errorOf("DISPOSED", "this was disposed");
 }
 
