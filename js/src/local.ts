@@ -88,6 +88,15 @@ function get<T extends Held>(id: Id, Class: { readonly prototype: T }): T {
   throw errorOf("DISPOSED", "this was disposed");
 }
 
+const lastOf = new WeakMap<glue.Reader, Promise<unknown>>();
+
+/** The engine's reader answers one call at a time; one that was stopped ends some time after its caller heard so. */
+function inTurn<T>(reader: glue.Reader, work: () => Promise<T>): Promise<T> {
+  const answer = (lastOf.get(reader) ?? Promise.resolve()).then(work);
+  lastOf.set(reader, answer.catch(() => undefined));
+  return answer;
+}
+
 /** Asked between pieces of the work: tells how far it is, lets others have their turn, and says whether to go on. */
 function watch({ signal, onProgress }: Follow): glue.Watch {
   return async (done, total, from, decided) => {
@@ -116,12 +125,17 @@ const answers: Answers = {
   steps: (id, device, follow) => get(id, glue.Model).steps(device, watch(follow)),
   inspect: (id) => get(id, glue.Model).inspect(),
   reader: (id, options) => keep(get(id, glue.Model).reader(options)),
-  async update(id, text, follow) {
+  update(id, text, follow) {
     const reader = get(id, glue.Reader);
-    const reading = await reader.update(text, watch(follow));
-    return { reading, computed: reader.computed };
+    return inTurn(reader, async () => {
+      const reading = await reader.update(text, watch(follow));
+      return { reading, computed: reader.computed };
+    });
   },
-  hidden: (id) => get(id, glue.Reader).hidden(),
+  hidden(id) {
+    const reader = get(id, glue.Reader);
+    return inTurn(reader, () => reader.hidden());
+  },
   layer(shape, from) {
     const layer =
       "seed" in from ? glue.Layer.random(shape, from.seed) : glue.Layer.load(from.bytes, from.prefix, shape);
@@ -132,7 +146,10 @@ const answers: Answers = {
     lost.delete(id);
     const object = held.get(id);
     held.delete(id);
-    object?.free();
+    // A reader may have calls waiting for their turn.
+    const last = object instanceof glue.Reader ? lastOf.get(object) : undefined;
+    if (last) void last.then(() => object?.free());
+    else object?.free();
     return undefined;
   },
 };
