@@ -12,8 +12,11 @@ await entry(async () => {
   if (!existsSync(join(js, "pkg", "saccade_rnn_bg.wasm"))) throw new Stop("The engine is not built: npm run wasm");
   announce("compile the package (tsc)");
   rmSync(join(js, "dist"), { recursive: true, force: true });
-  const tsc = join("node_modules", "typescript", "bin", "tsc");
-  await must(process.execPath, [tsc, "--project", "js"], "The package did not compile: see the message above.");
+  const tsc = [join("node_modules", "typescript", "bin", "tsc"), "--project", "js"];
+  const advice = "The package did not compile: see the message above.";
+  // People read the types' comments; the code is downloaded without them.
+  await must(process.execPath, [...tsc, "--emitDeclarationOnly"], advice);
+  await must(process.execPath, [...tsc, "--declaration", "false", "--removeComments"], advice);
   for (const name of ["LICENSE-APACHE", "LICENSE-MIT", "README.md"]) cpSync(join(root, name), join(js, name));
 
   announce("pack it (npm pack)");

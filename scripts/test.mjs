@@ -76,6 +76,11 @@ await entry(async () => {
   const kernels = ["--test", "checks/tests/browser.test.mjs"];
   await check("GPU kernels, in Chromium", process.execPath, kernels, { env: { CHROMIUM: chromium } });
   await check("build the engine for the browser (cargo xtask wasm)", "cargo", wasm);
+  await check("the npm package (npm pack)", process.execPath, [join("scripts", "package.mjs")]);
+  const inNode = ["layers", "model", "start", "worker"].map((name) => `js/tests/${name}.test.mjs`);
+  await check("package, in Node", process.execPath, ["--test", ...inNode]);
+  const inChromium = ["--test", "--test-concurrency=1", "js/tests/browser.test.mjs", "consumers/consumers.test.mjs"];
+  await check("package and its consumers, in Chromium", process.execPath, inChromium, { env: { CHROMIUM: chromium } });
   const svelteCheck = [script("svelte-check", "bin", "svelte-check"), "--tsconfig", "tsconfig.json", "--fail-on-warnings"];
   await check("types (svelte-check)", process.execPath, svelteCheck);
   await check("page, unit tests (vitest)", process.execPath, [script("vitest", "vitest.mjs"), "run"]);

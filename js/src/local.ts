@@ -12,7 +12,9 @@ type Held = glue.Model | glue.Reader | glue.Layer;
 let starting: Promise<void> | undefined;
 /** Whether an instance was made that failed: the next start makes another of the same module. */
 let spent = false;
-let lastId: Id = 0;
+/** Ids that another engine gave, such as that of a worker that is gone, mean nothing here: each begins elsewhere. */
+const firstId: Id = Math.floor(performance.timeOrigin) * 1000;
+let lastId: Id = firstId;
 const held = new Map<Id, Held>();
 /** Ids that died with an instance. */
 const lost = new Set<Id>();
@@ -82,8 +84,17 @@ function keep(object: Held): Id {
 function get<T extends Held>(id: Id, Class: { readonly prototype: T }): T {
   const object = held.get(id);
   if (object && Object.getPrototypeOf(object) === Class.prototype) return object as T;
-  if (lost.has(id)) throw errorOf("ENGINE_FAILED", "the engine that held this stopped: load it again");
+  if (lost.has(id) || id <= firstId || id > lastId) throw errorOf("ENGINE_FAILED", "the engine that held this stopped: load it again");
   throw errorOf("DISPOSED", "this was disposed");
+}
+
+const lastOf = new WeakMap<glue.Reader, Promise<unknown>>();
+
+/** The engine's reader answers one call at a time; one that was stopped ends some time after its caller heard so. */
+function inTurn<T>(reader: glue.Reader, work: () => Promise<T>): Promise<T> {
+  const answer = (lastOf.get(reader) ?? Promise.resolve()).then(work);
+  lastOf.set(reader, answer.catch(() => undefined));
+  return answer;
 }
 
 /** Asked between pieces of the work: tells how far it is, lets others have their turn, and says whether to go on. */
@@ -114,12 +125,17 @@ const answers: Answers = {
   steps: (id, device, follow) => get(id, glue.Model).steps(device, watch(follow)),
   inspect: (id) => get(id, glue.Model).inspect(),
   reader: (id, options) => keep(get(id, glue.Model).reader(options)),
-  async update(id, text, follow) {
+  update(id, text, follow) {
     const reader = get(id, glue.Reader);
-    const reading = await reader.update(text, watch(follow));
-    return { reading, computed: reader.computed };
+    return inTurn(reader, async () => {
+      const reading = await reader.update(text, watch(follow));
+      return { reading, computed: reader.computed };
+    });
   },
-  hidden: (id) => get(id, glue.Reader).hidden(),
+  hidden(id) {
+    const reader = get(id, glue.Reader);
+    return inTurn(reader, () => reader.hidden());
+  },
   layer(shape, from) {
     const layer =
       "seed" in from ? glue.Layer.random(shape, from.seed) : glue.Layer.load(from.bytes, from.prefix, shape);
@@ -130,7 +146,10 @@ const answers: Answers = {
     lost.delete(id);
     const object = held.get(id);
     held.delete(id);
-    object?.free();
+    // A reader may have calls waiting for their turn.
+    const last = object instanceof glue.Reader ? lastOf.get(object) : undefined;
+    if (last) void last.then(() => object?.free());
+    else object?.free();
     return undefined;
   },
 };

@@ -168,7 +168,6 @@ class LoadedReader extends Owner implements Reader {
   #text = "";
   #computed = 0;
   #tokens: readonly Token[] = [];
-  #last: Promise<unknown> = Promise.resolve();
 
   constructor(engine: Engine, id: Promise<Id>) {
     super(engine, id, "reader");
@@ -182,29 +181,20 @@ class LoadedReader extends Owner implements Reader {
     return this.#computed;
   }
 
-  update(text: string, options: CallOptions = {}): Promise<Reading> {
+  async update(text: string, options: CallOptions = {}): Promise<Reading> {
     this.#text = text;
-    return this.#inTurn(async () => {
-      const { reading, computed } = await this.call("update", [text], options);
-      this.#tokens = reading.tokens;
-      this.#computed = computed;
-      return reading;
-    });
+    const { reading, computed } = await this.call("update", [text], options);
+    this.#tokens = reading.tokens;
+    this.#computed = computed;
+    return reading;
   }
 
   append(text: string, options: CallOptions = {}): Promise<Reading> {
     return this.update(this.#text + text, options);
   }
 
-  hidden(options: CallOptions = {}): Promise<Hidden> {
-    return this.#inTurn(async () => unpacked(await this.call("hidden", [], options), this.#tokens));
-  }
-
-  /** The engine's reader answers one call at a time. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const answer = this.#last.then(work);
-    this.#last = answer.catch(() => undefined);
-    return answer;
+  async hidden(options: CallOptions = {}): Promise<Hidden> {
+    return unpacked(await this.call("hidden", [], options), this.#tokens);
   }
 }
 

@@ -5,7 +5,7 @@ import { platform } from "./platform.js";
 
 platform.noGpu = "Node has no navigator.gpu";
 platform.readFile = (address) => {
-  const url = typeof address === "string" && !/^[a-z]+:/i.test(address) ? null : new URL(address);
+  const url = typeof address === "string" && !/^[a-z]{2,}:/i.test(address) ? null : new URL(address);
   if (url?.protocol !== "file:" && url !== null) return undefined;
   return readFile(url ?? (address as string)).then((bytes) => new Uint8Array(bytes));
 };

@@ -117,9 +117,10 @@ describe("in a page", { timeout: 600_000 }, () => {
       }
       return held;
     }, [SMALL, TEXT]);
-    for (const [wasm, gpu] of held.slice(20)) {
-      assert.ok(wasm <= held[10][0] && gpu <= held[10][1], `${held[10]}, ${[wasm, gpu]}`);
-    }
+    // A model takes 2.3 MB: the allocator finds its places among the first, and then no page is added.
+    const [wasm, gpu] = held[40];
+    assert.ok(wasm < 12_000_000);
+    for (const later of held.slice(41)) assert.deepEqual(later, [wasm, gpu]);
   });
 
   for (const thread of ["here", "there"]) {
@@ -128,7 +129,7 @@ describe("in a page", { timeout: 600_000 }, () => {
       const { wrong, codes } = await page.evaluate(async ([thread, small, sru, text]) => {
         const { load } = window[thread];
         const models = await Promise.all([load(small, { device: "cpu" }), load(sru, { device: "webgpu" })]);
-        const texts = Array.from({ length: 25 }, (_, i) => `${text} `.repeat(1 + (i * 7) % 60));
+        const texts = Array.from({ length: 25 }, (_, i) => `${text} `.repeat(i % 6 === 0 ? 20 : 1));
         const right = [];
         for (const model of models) for (const text of texts) right.push((await model.read(text)).scores);
         const wrong = [];
@@ -237,8 +238,8 @@ describe("in a page", { timeout: 600_000 }, () => {
       await there.init();
       return { first, later, tokens, absent };
     }, [SMALL, TEXT]);
-    assert.deepEqual([found.first.code, found.tokens, found.absent.code], ["ENGINE_FAILED", 20, "ENGINE_FAILED"]);
-    assert.ok(["DISPOSED", "ENGINE_FAILED"].includes(found.later.code));
+    const failed = { code: "ENGINE_FAILED", name: "EngineError" };
+    assert.deepEqual(found, { first: failed, later: failed, tokens: 20, absent: failed });
   });
 
   test("a model is kept until its content changes, and may be read without a network", async () => {

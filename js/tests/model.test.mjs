@@ -113,7 +113,14 @@ describe("a model", () => {
     const both = [reader.update("one"), reader.update("one two")];
     const [one, two] = await Promise.all(both);
     assert.deepEqual([one.tokens.length, two.tokens.length], [1, 2]);
+    const stop = new AbortController();
+    await assert.rejects(reader.update(LONG, { signal: stop.signal, onProgress: () => stop.abort() }), { code: "ABORTED" });
+    const [after, hidden] = await Promise.all([reader.update(TEXT), reader.hidden()]);
+    assertSame(after, await model.read(TEXT));
+    assert.equal(hidden.tokens.length, after.tokens.length);
+    const late = assert.rejects(Promise.all([reader.update(LONG), reader.update("y")]), DisposedError);
     reader.dispose();
+    await late;
     await assert.rejects(reader.update("x"), DisposedError);
   });
 
