@@ -64,12 +64,17 @@ export async function main(args: readonly string[], versions: Readonly<Record<st
   }
 }
 
+/** Six digits are more than any clock here gives. */
+function rounded(_: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
+}
+
 function keep(results: Results, options: Options): void {
   const folder = join(bench, options.record ? "record" : "results");
   mkdirSync(folder, { recursive: true });
   const text = report(results);
   const name = options.record ? "browser" : `browser-${results.date.replace(/[:.]/g, "-")}`;
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(results)}\n`);
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(results, rounded)}\n`);
   writeFileSync(join(folder, `${name}.md`), text);
   writeFileSync(join(folder, `${name}.svg`), picture(results));
   console.log(`\n${text}\n${join(folder, name)}.{json,md,svg}`);

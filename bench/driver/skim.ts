@@ -26,7 +26,7 @@ export interface TextsResult {
 /** As in the models: d' = 10 beside d = 100. */
 const SMALL = 10;
 /** Texts that one model reads before it is the other's turn. */
-const CHUNK = 10;
+const CHUNK = 20;
 
 /** W1 and W2, at rates from 0 to 1. */
 export async function skimLayers(browser: Browser, url: string, options: Options): Promise<SkimResult[]> {

@@ -3,7 +3,7 @@
  * input or text right after one another.
  */
 
-import { type Computed, load, Lstm, type Model, type SequenceLayer, Skim } from "saccade-rnn";
+import { type Computed, load, Lstm, type Model, type Reading, type SequenceLayer, Skim } from "saccade-rnn";
 import { Random } from "../shared/random.ts";
 import type { Workload } from "../shared/workloads.ts";
 
@@ -24,13 +24,15 @@ export interface SkimTurn {
   readonly skim: readonly number[];
 }
 
-/** Both models on some texts. */
+/** Both models on some texts: one text at a time, and all in one call. */
 export interface TextsTurn {
   readonly lstm: ModelTurn;
   readonly skim: ModelTurn;
+  readonly lstmTogether: ModelTurn;
+  readonly skimTogether: ModelTurn;
 }
 
-/** One model on some texts, one text at a time. */
+/** One model on some texts. */
 export interface ModelTurn {
   /** Milliseconds of all calls. */
   readonly wallMs: number;
@@ -58,19 +60,32 @@ async function time(run: () => Promise<unknown>, ms: number): Promise<number> {
   return (now - begun) / calls;
 }
 
-async function read(model: Model, texts: readonly (readonly [label: string, text: string])[]): Promise<ModelTurn> {
-  let [engineMs, flops, tokens, skimmed, right] = [0, 0, 0, 0, 0];
+type Texts = readonly (readonly [label: string, text: string])[];
+
+async function oneByOne(model: Model, texts: Texts): Promise<ModelTurn> {
+  const readings: Reading[] = [];
   const begun = performance.now();
-  for (const [label, text] of texts) {
-    const reading = await model.read(text, { device: "cpu" });
+  for (const [, text] of texts) readings.push(await model.read(text, { device: "cpu" }));
+  return counted(readings, texts, performance.now() - begun);
+}
+
+async function together(model: Model, texts: Texts): Promise<ModelTurn> {
+  const begun = performance.now();
+  const readings = await model.readAll(texts.map(([, text]) => text), { device: "cpu" });
+  return counted(readings, texts, performance.now() - begun);
+}
+
+function counted(readings: readonly Reading[], texts: Texts, wallMs: number): ModelTurn {
+  let [engineMs, flops, tokens, skimmed, right] = [0, 0, 0, 0, 0];
+  for (const [i, reading] of readings.entries()) {
     engineMs += reading.timing.totalMs;
     flops += reading.flops.spent;
     tokens += reading.tokens.length;
     skimmed += reading.skimRate * reading.tokens.length;
     // The model writes out what the data abbreviate: neg, pos.
-    right += Number(reading.label.startsWith(label));
+    right += Number(reading.label.startsWith(texts[i]![0]));
   }
-  return { wallMs: performance.now() - begun, engineMs, flops, tokens, skimmed, right };
+  return { wallMs, engineMs, flops, tokens, skimmed, right };
 }
 
 const skim = {
@@ -104,11 +119,15 @@ const skim = {
   },
 
   /** Reads the texts with both models, text for text in one order and then in the other. */
-  async texts(texts: readonly (readonly [label: string, text: string])[], lstmFirst: boolean): Promise<TextsTurn> {
+  async texts(texts: Texts, lstmFirst: boolean): Promise<TextsTurn> {
     if (!models) throw new Error("load the models first");
-    if (lstmFirst) return { lstm: await read(models.lstm, texts), skim: await read(models.skim, texts) };
-    const skim = await read(models.skim, texts);
-    return { lstm: await read(models.lstm, texts), skim };
+    const { lstm, skim } = models;
+    const tasks = [() => oneByOne(lstm, texts), () => oneByOne(skim, texts), () => together(lstm, texts), () => together(skim, texts)];
+    if (!lstmFirst) tasks.reverse();
+    const turns = await inOrder(tasks);
+    if (!lstmFirst) turns.reverse();
+    const [a, b, c, d] = turns as [ModelTurn, ModelTurn, ModelTurn, ModelTurn];
+    return { lstm: a, skim: b, lstmTogether: c, skimTogether: d };
   },
 };
 

@@ -118,7 +118,7 @@ class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
       ...(profile !== undefined && { profile }),
     };
     const state = this.#flat(options.state);
-    return this.#computed(rows, lengths.length, await this.call("forward", [x, plain, state], { signal }));
+    return this.#computed(rows, await this.call("forward", [x, plain, state], { signal }));
   }
 
   #flat(state: State | undefined): Float32Array {
@@ -133,13 +133,12 @@ class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
     return flat;
   }
 
-  #computed(rows: number, lanes: number, { values, ...run }: LayerValues): Out {
+  #computed(rows: number, { values, ...run }: LayerValues): Out {
     const end = rows * this.outputSize;
     const skims = this.#skims ? 3 * rows : 0;
     const state = values.subarray(end, values.length - skims);
     const half = state.length / this.#division.length;
     const parts = [...this.#division].map((part, i) => [part, state.subarray(i * half, (i + 1) * half)]);
-    void lanes;
     return {
       output: values.subarray(0, end),
       state: Object.fromEntries(parts) as State,
@@ -172,7 +171,12 @@ function kind<Fresh extends Sizes, Choices, State, Out = Computed<State>>(
     async fromSafetensors(file, choices = {} as From & Choices) {
       const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
       const prefix = choices.prefix ?? "";
-      return make(stored(shapesOf(bytes, prefix), choices), { bytes, prefix });
+      const shape = stored(shapesOf(bytes, prefix), choices);
+      const size = shape.layer["hidden_size"];
+      if (!Number.isInteger(size) || !Number.isInteger(shape.layer["small_size"] ?? 0)) {
+        throw errorOf("MODEL_TENSORS", `the tensors are not those of such a layer: its state would have ${size} columns`);
+      }
+      return make(shape, { bytes, prefix });
     },
   };
 }

@@ -58,6 +58,8 @@ async function start(...[options, follow]: [...Parameters<Calls["start"]>, Follo
     }
     spent = false;
     glue.onFailure((reason) => void fail(reason));
+    const reason = platform.noGpu ?? (inPageOrWorker() ? undefined : "WebGPU is for pages and workers alone");
+    if (reason !== undefined) glue.forbidGpu(reason);
   })().catch((error: unknown) => {
     starting = undefined;
     if (follow.signal?.aborted) throw aborted(follow.signal);
@@ -65,6 +67,11 @@ async function start(...[options, follow]: [...Parameters<Calls["start"]>, Follo
   });
   await starting;
   return undefined;
+}
+
+/** Where the engine may ask for a GPU: wgpu knows of no other places. */
+function inPageOrWorker(): boolean {
+  return "Window" in globalThis || "WorkerGlobalScope" in globalThis;
 }
 
 function keep(object: Held): Id {
@@ -94,9 +101,7 @@ type Answers = {
 
 const answers: Answers = {
   start,
-  async gpu() {
-    return platform.noGpu === undefined ? glue.findGpu() : { reason: platform.noGpu };
-  },
+  gpu: () => glue.findGpu(),
   statistics: () => glue.gpuStatistics(),
   open(bytes) {
     const model = glue.Model.load(bytes);

@@ -2,7 +2,7 @@
 
 use crate::column_sums::add_columns;
 use crate::matmul::{View, matmul};
-use crate::packed::{Packed, Rows, multiply};
+use crate::packed::{Packed, Rows, Start, multiply};
 
 /// How a weight is stored and which of its columns are used.
 #[derive(Clone, Copy)]
@@ -33,12 +33,7 @@ impl<'a> Weight<'a> {
 /// `rows * outputs` values; the weight is [`Weight::right`].
 pub fn forward(x: &[f32], rows: usize, weight: &Packed, bias: Option<&[f32]>) -> Vec<f32> {
     let mut y = vec![0.0; rows * weight.outputs()];
-    if let Some(bias) = bias
-        && !bias.is_empty()
-    {
-        y.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
-    }
-    multiply(&mut y, bias.is_some(), Rows::new(x, rows, weight.inputs()), weight);
+    multiply(&mut y, Start::bias(bias), Rows::new(x, rows, weight.inputs()), weight);
     y
 }
 

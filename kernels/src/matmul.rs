@@ -1,6 +1,6 @@
 //! Matrix products over strided views: `out (+)= a · b`.
 
-use crate::packed::{Packed, Rows, multiply_strided};
+use crate::packed::{Packed, Rows, Start, multiply_strided};
 use crate::transpose::transpose_strided;
 
 /// A matrix seen through strides; transposing swaps them.
@@ -69,7 +69,8 @@ pub fn matmul(out: &mut [f32], out_stride: usize, accumulate: bool, a: View<'_>,
         copied = a.turned();
         Rows::new(&copied, a.rows, a.columns)
     };
-    multiply_strided(out, out_stride, accumulate, rows, &Packed::new(b));
+    let start = if accumulate { Start::Out } else { Start::Zero };
+    multiply_strided(out, out_stride, start, rows, &Packed::new(b));
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@
 //! Every sum runs over the inputs in order, from what `out` held or zero. The result of a row therefore does not
 //! depend on the rows beside it: a text reads the same alone, in a batch and in pieces, to the last bit.
 
+use std::ops::Range;
+
 use crate::matmul::View;
 use crate::registers::Register;
 
@@ -89,40 +91,62 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// `out[i, j] (+)= sum_k x[i, k] w[k, j]`, rows of `out` end to end; overwrites unless `accumulate`.
+/// What the sums of a product begin with.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a> {
+    /// Zero.
+    Zero,
+    /// The same row of `outputs` values for all rows.
+    Bias(&'a [f32]),
+    /// What the result holds.
+    Out,
+}
+
+impl<'a> Start<'a> {
+    /// A bias, or zero without one.
+    pub fn bias(bias: Option<&'a [f32]>) -> Self {
+        bias.map_or(Start::Zero, Start::Bias)
+    }
+}
+
+/// `out[i, j] = start + sum_k x[i, k] w[k, j]`, rows of `out` end to end.
 ///
 /// # Panics
-/// If `out` or `x` is too short.
-pub fn multiply(out: &mut [f32], accumulate: bool, x: Rows<'_>, w: &Packed) {
-    multiply_strided(out, w.outputs, accumulate, x, w);
+/// If a slice is too short.
+pub fn multiply(out: &mut [f32], start: Start<'_>, x: Rows<'_>, w: &Packed) {
+    multiply_strided(out, w.outputs, start, x, w);
 }
 
 /// As [`multiply`], through the panels from the last to the first: a weight that is larger than a cache, read forwards
 /// and backwards in turn, finds there what was read last.
-pub(crate) fn multiply_backwards(out: &mut [f32], accumulate: bool, x: Rows<'_>, w: &Packed) {
-    product(Product { out_stride: w.outputs, out, accumulate, x, w, backwards: true });
+pub(crate) fn multiply_backwards(out: &mut [f32], start: Start<'_>, x: Rows<'_>, w: &Packed) {
+    product(Product { out_stride: w.outputs, out, start, x, w, backwards: true });
 }
 
 /// As [`multiply`], with rows of `out` that are `out_stride` values apart.
 pub(crate) fn multiply_strided(
     out: &mut [f32],
     out_stride: usize,
-    accumulate: bool,
+    start: Start<'_>,
     x: Rows<'_>,
     w: &Packed,
 ) {
-    product(Product { out, out_stride, accumulate, x, w, backwards: false });
+    product(Product { out, out_stride, start, x, w, backwards: false });
 }
 
 fn product(mut product: Product<'_>) {
-    let Product { out_stride, accumulate, x, w, .. } = product;
+    let Product { out_stride, start, x, w, .. } = product;
     if x.count == 0 || w.outputs == 0 {
         return;
     }
     let out = &mut product.out[..(x.count - 1) * out_stride + w.outputs];
     if w.inputs == 0 {
-        if !accumulate {
-            out.chunks_mut(out_stride).for_each(|row| row[..w.outputs].fill(0.0));
+        for row in out.chunks_mut(out_stride) {
+            match start {
+                Start::Zero => row[..w.outputs].fill(0.0),
+                Start::Bias(bias) => row[..w.outputs].copy_from_slice(bias),
+                Start::Out => {}
+            }
         }
         return;
     }
@@ -134,7 +158,7 @@ fn product(mut product: Product<'_>) {
 struct Product<'a> {
     out: &'a mut [f32],
     out_stride: usize,
-    accumulate: bool,
+    start: Start<'a>,
     x: Rows<'a>,
     w: &'a Packed,
     /// From the last panel to the first.
@@ -142,19 +166,27 @@ struct Product<'a> {
 }
 
 #[cfg(target_arch = "x86_64")]
-fn dispatch(product: &mut Product<'_>) {
-    use std::arch::x86_64::{__m256, __m512};
+#[target_feature(enable = "avx512f")]
+fn avx512(product: &mut Product<'_>) {
+    // SAFETY: this function is compiled for the register's instructions.
+    unsafe { product.run::<std::arch::x86_64::__m512, 1, 8, 2, 8>() }
+}
 
-    #[target_feature(enable = "avx512f")]
-    fn avx512(product: &mut Product<'_>) {
-        // SAFETY: this function is compiled for the register's instructions.
-        unsafe { product.run::<__m512, 1, 8, 2, 8>() }
-    }
-    #[target_feature(enable = "avx2,fma")]
-    fn avx2(product: &mut Product<'_>) {
-        // SAFETY: this function is compiled for the register's instructions.
-        unsafe { product.run::<__m256, 2, 6, 1, 5>() }
-    }
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn avx2(product: &mut Product<'_>) {
+    // SAFETY: this function is compiled for the register's instructions.
+    unsafe { product.run::<std::arch::x86_64::__m256, 2, 6, 1, 5>() }
+}
+
+#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
+fn portable(product: &mut Product<'_>) {
+    // SAFETY: every processor has these.
+    unsafe { product.run::<f32, 16, 2, 1, 2>() }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn dispatch(product: &mut Product<'_>) {
     if is_x86_feature_detected!("avx512f") {
         // SAFETY: the feature was detected on this processor just above.
         return unsafe { avx512(product) };
@@ -163,8 +195,7 @@ fn dispatch(product: &mut Product<'_>) {
         // SAFETY: the features were detected on this processor just above.
         return unsafe { avx2(product) };
     }
-    // SAFETY: every processor has these.
-    unsafe { product.run::<f32, 16, 2, 1, 2>() }
+    portable(product);
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -175,8 +206,7 @@ fn dispatch(product: &mut Product<'_>) {
 
 #[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
 fn dispatch(product: &mut Product<'_>) {
-    // SAFETY: every processor has these.
-    unsafe { product.run::<f32, 16, 2, 1, 2>() }
+    portable(product);
 }
 
 /// Calls `$tile` with a constant for a number from 1 to 8; constants above `$most` are not compiled.
@@ -217,6 +247,18 @@ impl Product<'_> {
             for input in (0..inputs).step_by(STRETCH) {
                 let stretch = input..inputs.min(input + STRETCH);
                 for panel in self.groups(P) {
+                    let columns = self.w.outputs - panel * PANEL;
+                    // Few columns leave registers for more rows.
+                    if C >= 4 && columns <= V::WIDTH {
+                        // SAFETY: the caller's promise.
+                        unsafe { self.narrow::<V, C, 1, 8>(first..end, panel, stretch.clone()) };
+                        continue;
+                    }
+                    if C >= 4 && columns <= 2 * V::WIDTH {
+                        // SAFETY: the caller's promise.
+                        unsafe { self.narrow::<V, C, 2, 4>(first..end, panel, stretch.clone()) };
+                        continue;
+                    }
                     for row in (first..end).step_by(R) {
                         let range = stretch.clone();
                         with_constant!(R.min(end - row), R, N => {
@@ -240,16 +282,39 @@ impl Product<'_> {
         (0..count).map(move |group| size * if backwards { count - 1 - group } else { group })
     }
 
+    /// Some rows, `R` at once, by the first `C` of the `ALL` registers of a panel.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `V`.
+    #[inline(always)]
+    unsafe fn narrow<V: Register, const ALL: usize, const C: usize, const R: usize>(
+        &mut self,
+        rows: Range<usize>,
+        panel: usize,
+        stretch: Range<usize>,
+    ) {
+        let whole = rows.end - rows.len() % R;
+        for row in (rows.start..whole).step_by(R) {
+            // SAFETY: the caller's promise.
+            unsafe { self.tile::<V, C, R, 1>(row, panel, stretch.clone()) };
+        }
+        for row in whole..rows.end {
+            // SAFETY: the caller's promise.
+            unsafe { self.tile::<V, ALL, 1, 1>(row, panel, stretch.clone()) };
+        }
+    }
+
     /// `R` rows from `row` by `P` panels from `panel`, over a stretch of the inputs.
     ///
     /// # Safety
     /// The processor has the instructions of `V`.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "rows, panels and registers number several arrays each")]
     unsafe fn tile<V: Register, const C: usize, const R: usize, const P: usize>(
         &mut self,
         row: usize,
         panel: usize,
-        stretch: std::ops::Range<usize>,
+        stretch: Range<usize>,
     ) {
         let (inputs, outputs, out_stride) = (self.w.inputs, self.w.outputs, self.out_stride);
         let mut x: [&[f32]; R] = [&[]; R];
@@ -262,19 +327,22 @@ impl Product<'_> {
         }
         // SAFETY: the caller's promise.
         let mut sums = [[[unsafe { V::splat(0.0) }; C]; P]; R];
-        // Where a register's values of a row lie; nothing behind the last column.
-        let place = |r: usize, p: usize, c: usize| {
+        // The columns of a register's values; none behind the last.
+        let columns = |p: usize, c: usize| {
             let first = (panel + p) * PANEL + c * V::WIDTH;
-            let (start, end) = (first.min(outputs), (first + V::WIDTH).min(outputs));
-            (row + r) * out_stride + start..(row + r) * out_stride + end
+            first.min(outputs)..(first + V::WIDTH).min(outputs)
         };
-        if self.accumulate || stretch.start > 0 {
-            for (r, sums) in sums.iter_mut().enumerate() {
-                for (p, sums) in sums.iter_mut().enumerate() {
-                    for (c, sum) in sums.iter_mut().enumerate() {
-                        // SAFETY: the caller's promise.
-                        *sum = unsafe { V::load_part(&self.out[place(r, p, c)]) };
-                    }
+        let start = if stretch.start > 0 { Start::Out } else { self.start };
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let from = match start {
+                Start::Zero => break,
+                Start::Bias(bias) => bias,
+                Start::Out => &self.out[(row + r) * out_stride..],
+            };
+            for (p, sums) in sums.iter_mut().enumerate() {
+                for (c, sum) in sums.iter_mut().enumerate() {
+                    // SAFETY: the caller's promise.
+                    *sum = unsafe { V::load_part(&from[columns(p, c)]) };
                 }
             }
         }
@@ -300,7 +368,7 @@ impl Product<'_> {
         for (r, sums) in sums.into_iter().enumerate() {
             for (p, sums) in sums.into_iter().enumerate() {
                 for (c, sum) in sums.into_iter().enumerate() {
-                    sum.store_part(&mut self.out[place(r, p, c)]);
+                    sum.store_part(&mut self.out[(row + r) * out_stride..][columns(p, c)]);
                 }
             }
         }
@@ -326,10 +394,21 @@ mod tests {
         (0..x.count).flat_map(|i| (0..outputs).map(move |j| (i, j))).map(|(i, j)| at(i, j)).collect()
     }
 
+    /// The kernels that this processor can run.
+    fn kernels() -> Vec<fn(&mut Product<'_>)> {
+        let mut kernels: Vec<fn(&mut Product<'_>)> = vec![dispatch, portable];
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: the features were detected on this processor just above.
+            kernels.push(|product| unsafe { avx2(product) });
+        }
+        kernels
+    }
+
     proptest! {
         #[test]
         fn agrees_with_the_definition(rows in 0usize..20, outputs in 0usize..140, inputs in 0usize..40,
-                                      gap in 0usize..3, transposed: bool, accumulate: bool) {
+                                      gap in 0usize..3, transposed: bool, how in 0..3) {
             let x = values(rows * (inputs + gap), 0.7);
             let x = Rows { values: &x, stride: inputs + gap, count: rows };
             let w = values(inputs * outputs, 1.3);
@@ -337,11 +416,30 @@ mod tests {
             let view = if transposed { View::new(&turned, outputs, inputs).t() } else { View::new(&w, inputs, outputs) };
             let start = values(rows * outputs, 0.3);
             let mut out = start.clone();
-            multiply(&mut out, accumulate, x, &Packed::new(view));
-            let start = if accumulate { start } else { vec![0.0; start.len()] };
-            for (found, want) in out.iter().zip(definition(&start, x, &w, inputs, outputs)) {
-                prop_assert!((f64::from(*found) - want).abs() < 1e-5 * (inputs + 1) as f64, "{found} not {want}");
+            let bias = values(outputs, 0.9);
+            let (from, start) = match how {
+                0 => (Start::Zero, vec![0.0; start.len()]),
+                1 => (Start::Bias(&bias), bias.repeat(rows)),
+                _ => (Start::Out, start),
+            };
+            let w_packed = Packed::new(view);
+            let want = definition(&start, x, &w, inputs, outputs);
+            let check = |out: &[f32]| {
+                for (found, want) in out.iter().zip(&want) {
+                    prop_assert!((f64::from(*found) - want).abs() < 1e-5 * (inputs + 1) as f64, "{found} not {want}");
+                }
+                Ok(())
+            };
+            if rows * inputs * outputs > 0 {
+                for kernel in kernels() {
+                    let mut out = out.clone();
+                    let out_stride = outputs;
+                    kernel(&mut Product { out: &mut out, out_stride, start: from, x, w: &w_packed, backwards: false });
+                    check(&out)?;
+                }
             }
+            multiply(&mut out, from, x, &w_packed);
+            check(&out)?;
         }
 
         #[test]
@@ -350,13 +448,13 @@ mod tests {
             let (x, w) = (values(rows * inputs, 0.7), values(inputs * outputs, 1.3));
             let w = Packed::new(View::new(&w, inputs, outputs));
             let mut together = vec![0.0; rows * outputs];
-            multiply(&mut together, false, Rows::new(&x, rows, inputs), &w);
+            multiply(&mut together, Start::Zero, Rows::new(&x, rows, inputs), &w);
             for (row, x) in x.chunks_exact(inputs).enumerate() {
                 let mut alone = vec![0.0; outputs];
-                multiply(&mut alone, false, Rows::one(x), &w);
+                multiply(&mut alone, Start::Zero, Rows::one(x), &w);
                 prop_assert_eq!(&alone[..], &together[row * outputs..(row + 1) * outputs]);
                 let mut backwards = vec![0.0; outputs];
-                multiply_backwards(&mut backwards, false, Rows::one(x), &w);
+                multiply_backwards(&mut backwards, Start::Zero, Rows::one(x), &w);
                 prop_assert_eq!(alone, backwards);
             }
         }
@@ -368,7 +466,7 @@ mod tests {
         let (x, w) = (values(rows * inputs, 0.7), values(inputs * outputs, 1.3));
         let x = Rows::new(&x, rows, inputs);
         let mut out = vec![f32::NAN; rows * outputs];
-        multiply(&mut out, false, x, &Packed::new(View::new(&w, inputs, outputs)));
+        multiply(&mut out, Start::Zero, x, &Packed::new(View::new(&w, inputs, outputs)));
         let zeros = vec![0.0; rows * outputs];
         for (found, want) in out.iter().zip(definition(&zeros, x, &w, inputs, outputs)) {
             assert!((f64::from(*found) - want).abs() < 1e-3, "{found} not {want}");

@@ -5,7 +5,7 @@ use crate::Ragged;
 use crate::cell::{Cell, CellKind, with_cell};
 use crate::column_sums::add_columns;
 use crate::matmul::{View, matmul};
-use crate::packed::{Packed, Rows, multiply, multiply_backwards};
+use crate::packed::{Packed, Rows, Start, multiply, multiply_backwards};
 
 /// One step of one lane by itself: from `x` (`W_ih x + b_ih`), `w` (`W_hh h + b_hh`) and the state `h` and `c` before,
 /// the state after. `saved` holds 4 blocks of a unit's values; the first ones are then the gates, in PyTorch's order.
@@ -98,7 +98,7 @@ pub struct Forward {
     pub c: Vec<f32>,
     /// Gates of every row if kept, otherwise scratch.
     pub gates: Vec<f32>,
-    /// `c_t` of every row if kept, otherwise scratch.
+    /// `c_t` of every row if kept.
     pub cells: Vec<f32>,
 }
 
@@ -134,16 +134,13 @@ fn run<C: Cell>(a: Arguments<'_>, weight_hh: &Packed) -> Forward {
         h: Vec::new(),
         c: Vec::new(),
         gates: vec![0.0; kept * C::SAVED * n],
-        cells: vec![0.0; kept * memory],
+        cells: vec![0.0; if a.keep { total * memory } else { 0 }],
     };
     for t in 0..plan.steps() {
         let alive = plan.alive(t);
         let w = &mut w[..alive * gates];
-        if let Some(bias) = a.bias_hh {
-            w.chunks_exact_mut(gates).for_each(|row| row.copy_from_slice(bias));
-        }
         let product = if t % 2 == 0 { multiply } else { multiply_backwards };
-        product(w, a.bias_hh.is_some(), Rows::new(&h, alive, n), weight_hh);
+        product(w, Start::bias(a.bias_hh), Rows::new(&h, alive, n), weight_hh);
         for place in 0..alive {
             let row = plan.row(place, t);
             let saved = if a.keep { row } else { 0 };
@@ -157,11 +154,18 @@ fn run<C: Cell>(a: Arguments<'_>, weight_hh: &Packed) -> Forward {
                 block_mut(&mut c_next, place, memory),
             );
             block_mut(&mut out.rows, row, n).copy_from_slice(block(&h_next, place, n));
-            block_mut(&mut out.cells, saved, memory).copy_from_slice(block(&c_next, place, memory));
+            if a.keep {
+                block_mut(&mut out.cells, row, memory).copy_from_slice(block(&c_next, place, memory));
+            }
         }
-        // Lanes past `alive` have ended: their last state stays.
-        h[..alive * n].copy_from_slice(&h_next[..alive * n]);
-        c[..alive * memory].copy_from_slice(&c_next[..alive * memory]);
+        if alive == plan.order.len() {
+            std::mem::swap(&mut h, &mut h_next);
+            std::mem::swap(&mut c, &mut c_next);
+        } else {
+            // Lanes past `alive` have ended: their last state stays.
+            h[..alive * n].copy_from_slice(&h_next[..alive * n]);
+            c[..alive * memory].copy_from_slice(&c_next[..alive * memory]);
+        }
     }
     out.h = plan.scatter(&h, n);
     out.c = plan.scatter(&c, memory);
@@ -267,7 +271,7 @@ fn run_back<C: Cell>(
             block_mut(&mut dh, place, n).copy_from_slice(&dh_prev);
             block_mut(&mut dc, place, memory).copy_from_slice(&dc_prev);
         }
-        multiply(&mut dh, true, Rows::new(&dw_step, alive, gates), &weight_hh);
+        multiply(&mut dh, Start::Out, Rows::new(&dw_step, alive, gates), &weight_hh);
     }
     matmul(d_weight_hh, n, true, View::new(&dw, total, gates).t(), View::new(&h_before, total, n));
     if let Some(d_bias) = d_bias_hh {

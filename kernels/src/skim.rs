@@ -9,7 +9,7 @@
 
 use crate::Ragged;
 use crate::cell::{Cell, CellKind, with_cell};
-use crate::packed::{Packed, Rows, multiply};
+use crate::packed::{Packed, Rows, Start, multiply};
 use crate::recurrence::block_mut;
 use crate::vectorize::vectorize;
 
@@ -128,17 +128,15 @@ fn run<C: Cell>(a: Arguments<'_>, hard: Hard<'_>) -> Forward {
                 _ => probability_of_skimming(logits) > hard.threshold,
             };
             if !skim {
-                x.copy_from_slice(hard.big_bias_ih);
-                w.copy_from_slice(a.big_bias_hh);
-                multiply(&mut x, true, Rows::one(hard.x.row(row)), hard.big_weight_ih);
-                multiply(&mut w, true, Rows::one(h), hard.big_weight_hh);
+                let bias = Start::Bias(hard.big_bias_ih);
+                multiply(&mut x, bias, Rows::one(hard.x.row(row)), hard.big_weight_ih);
+                multiply(&mut w, Start::Bias(a.big_bias_hh), Rows::one(h), hard.big_weight_hh);
                 C::forward(&x, &w, h, c, &mut saved, &mut h_next, &mut c_next);
                 h.copy_from_slice(&h_next);
                 c.copy_from_slice(&c_next);
             } else if let Some(weight) = hard.small_weight_hh {
                 let w = &mut w[..small_gates];
-                w.copy_from_slice(a.small_bias_hh);
-                multiply(w, true, Rows::one(&h[..a.small_reads]), weight);
+                multiply(w, Start::Bias(a.small_bias_hh), Rows::one(&h[..a.small_reads]), weight);
                 let (h_small, c_small) = (&mut h_next[..d], &mut c_next[..small_memory]);
                 let saved = &mut saved[..C::SAVED * d];
                 C::forward(a.small_x.row(row), w, &h[..d], &c[..small_memory], saved, h_small, c_small);

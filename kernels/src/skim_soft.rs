@@ -6,7 +6,7 @@ use crate::cell::{Cell, CellKind, with_cell};
 use crate::column_sums::add_columns;
 use crate::matmul::{View, matmul};
 use crate::noise::gumbel;
-use crate::packed::{Packed, Rows, multiply, multiply_strided};
+use crate::packed::{Packed, Rows, Start, multiply, multiply_strided};
 use crate::recurrence::{LockStep, Upstream, block, block_mut};
 use crate::skim::{Arguments, Forward};
 
@@ -106,17 +106,10 @@ impl Products {
 
     /// Computes them for the first `alive` places, and the decision's into `logits`.
     fn compute(&mut self, a: &Arguments<'_>, h: &[f32], alive: usize, logits: &mut [f32]) {
-        let (gates, small_gates) = (a.big_bias_hh.len(), a.small_bias_hh.len());
         let state = Rows::new(h, alive, a.hidden);
-        self.big.chunks_exact_mut(gates).take(alive).for_each(|row| row.copy_from_slice(a.big_bias_hh));
-        multiply(&mut self.big, true, state, &self.big_weight);
-        if a.small > 0 {
-            self.small.chunks_exact_mut(small_gates).take(alive).for_each(|row| {
-                row.copy_from_slice(a.small_bias_hh);
-            });
-            multiply(&mut self.small, true, state, &self.small_weight);
-        }
-        multiply(logits, false, state, &self.decision_weight);
+        multiply(&mut self.big, Start::Bias(a.big_bias_hh), state, &self.big_weight);
+        multiply(&mut self.small, Start::Bias(a.small_bias_hh), state, &self.small_weight);
+        multiply(logits, Start::Zero, state, &self.decision_weight);
     }
 }
 
@@ -366,12 +359,12 @@ fn run_back<C: Cell>(
             join(dc, &s.dc_prev, &s.dc_small, &s.dc);
         }
         // Through the products of the state.
-        multiply(&mut dh, true, Rows::new(&step_big, alive, gates), &big_weight);
+        multiply(&mut dh, Start::Out, Rows::new(&step_big, alive, gates), &big_weight);
         if d > 0 {
             let step = Rows::new(&step_small, alive, small_gates);
-            multiply_strided(&mut dh, n, true, step, &small_weight);
+            multiply_strided(&mut dh, n, Start::Out, step, &small_weight);
         }
-        multiply(&mut dh, true, Rows::new(&step_decision, alive, 2), &decision_weight);
+        multiply(&mut dh, Start::Out, Rows::new(&step_decision, alive, 2), &decision_weight);
     }
     let states = View::new(&h_before, total, n);
     matmul(weights.big_weight_hh, n, true, View::new(&d_big, total, gates).t(), states);

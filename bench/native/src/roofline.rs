@@ -4,28 +4,36 @@
 /// Accumulators of the loop.
 const VECTORS: usize = 10;
 
+/// Weights on a cache line.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([f32; 16]);
+
 /// A matrix of `depth` rows, multiplied from the left by a vector again and again.
 pub struct Plain {
-    weights: Vec<f32>,
+    weights: Vec<Line>,
     x: Vec<f32>,
 }
 
 impl Plain {
     /// So many bytes of weights, approximately.
     pub fn new(bytes: usize) -> Self {
-        let depth = bytes / 4 / (VECTORS * plain::WIDTH);
-        Self { weights: vec![0.5; depth * VECTORS * plain::WIDTH], x: vec![0.25; depth] }
+        // Ten vectors of any width and 16 rows are whole lines.
+        let depth = (bytes / 4 / (VECTORS * plain::WIDTH)).next_multiple_of(16);
+        Self { weights: vec![Line([0.5; 16]); depth * VECTORS * plain::WIDTH / 16], x: vec![0.25; depth] }
     }
 
     /// Multiplications and additions of one pass.
     pub fn flops(&self) -> u64 {
-        2 * self.weights.len() as u64
+        2 * (self.weights.len() * 16) as u64
     }
 
     /// So many passes; a value that depends on all of them.
     pub fn run(&self, times: usize) -> f32 {
         // SAFETY: `weights` holds a row of `VECTORS * WIDTH` values for every value of `x`.
-        (0..times).map(|_| unsafe { plain::pass(std::hint::black_box(&self.weights), &self.x) }).sum()
+        (0..times)
+            .map(|_| unsafe { plain::pass(std::hint::black_box(&self.weights).as_ptr().cast(), &self.x) })
+            .sum()
     }
 }
 
@@ -40,18 +48,22 @@ macro_rules! pass {
         /// # Safety
         /// `weights` holds `VECTORS * WIDTH` values for every value of `x`.
         $(#[$feature])?
-        pub(super) unsafe fn pass(weights: &[f32], x: &[f32]) -> f32 {
+        pub(super) unsafe fn pass(weights: *const f32, x: &[f32]) -> f32 {
             let mut sums = [$zero; super::VECTORS];
-            for (k, x) in x.iter().enumerate() {
+            let mut row = weights;
+            for x in x {
                 let x = $splat(*x);
-                for (i, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: the caller's promise.
-                    let weight = unsafe { $load(weights.as_ptr().add((k * super::VECTORS + i) * WIDTH).cast()) };
-                    *sum = $multiply_add(x, weight, *sum);
-                }
+                // Written out, so that a compiler that saves bytes keeps the sums in registers, too.
+                pass!(@ $load, $multiply_add, row, x, sums, 0 1 2 3 4 5 6 7 8 9);
+                // SAFETY: the caller's promise; behind the last row the pointer is not read.
+                row = unsafe { row.add(super::VECTORS * WIDTH) };
             }
-            sums.map($sum).iter().sum()
+            sums.map(|sum| $sum(sum)).iter().sum()
         }
+    };
+    (@ $load:expr, $multiply_add:expr, $row:ident, $x:ident, $sums:ident, $($i:literal)*) => {
+        // SAFETY: the caller's promise.
+        $($sums[$i] = $multiply_add($x, unsafe { $load($row.add($i * WIDTH).cast()) }, $sums[$i]);)*
     };
 }
 

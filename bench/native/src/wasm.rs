@@ -1,5 +1,7 @@
 //! What a host calls by number, without bindings: choose with [`prepare`], then time [`run`].
 
+#![allow(unreachable_pub, reason = "the host reaches what is exported")]
+
 use std::cell::RefCell;
 
 use crate::{Contestant, NETWORKS, SHAPES, roofline};

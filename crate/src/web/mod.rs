@@ -66,6 +66,12 @@ enum Found {
     None { reason: String },
 }
 
+/// Has no GPU asked for, and says why: wgpu panics where it knows of none.
+#[wasm_bindgen(js_name = forbidGpu)]
+pub fn forbid_gpu(reason: String) {
+    DEVICES.with(|devices| devices.forbid_gpu(reason));
+}
+
 /// Asks for the GPU.
 #[wasm_bindgen(js_name = findGpu, unchecked_return_type = "Promise<FoundGpu>")]
 pub fn find_gpu() -> Promise {
