@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { chromium } from "playwright-core";
-import { build } from "vite";
+import { build, createServer } from "vite";
 import webpack from "webpack";
 import { findChromium } from "../scripts/chromium.mjs";
 import { root, target } from "../scripts/steps.mjs";
@@ -47,9 +47,9 @@ describe("a project with the packed package", { timeout: 300_000 }, () => {
     return place;
   }
 
-  /** What the project's page reads in a real browser. */
-  async function look(place, prepare = async () => {}) {
-    const server = await serve(place);
+  /** What the project's page reads in a real browser, from a server of its folder or a given one. */
+  async function look(place, prepare = async () => {}, server = undefined) {
+    server ??= await serve(place);
     const page = await (await browser.newContext()).newPage();
     await prepare(page.context());
     const complaints = [];
@@ -73,6 +73,16 @@ describe("a project with the packed package", { timeout: 300_000 }, () => {
       await build({ ...options, root: place });
       cpSync(model, join(place, "dist", "model.safetensors"));
       await look(join(place, "dist"));
+    });
+  }
+
+  for (const name of ["vite", "vite-worker"]) {
+    test(`${name}, while it is developed`, async () => {
+      const place = project(name);
+      const server = await createServer({ root: place, configFile: false, logLevel: "error", server: { port: 0, host: "127.0.0.1" } });
+      await server.listen();
+      const { port } = server.httpServer.address();
+      await look(place, undefined, { url: `http://127.0.0.1:${port}/`, close: () => server.close() });
     });
   }
 
