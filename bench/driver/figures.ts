@@ -1,5 +1,7 @@
 /** What the tables and the picture show of a run, computed once for both. */
 
+import { fastest, limit } from "../roofline/limit.ts";
+import type { Case } from "../shared/workloads.ts";
 import { deviceOf, type Name } from "./options.ts";
 import type { CaseResult, Entry } from "./rounds.ts";
 import { ratios, type Spread, spread } from "./statistics.ts";
@@ -17,14 +19,15 @@ export interface Figure {
   readonly ms: Spread | null;
   /** How many times what ours took, round by round; null for ours and where either is missing. */
   readonly ratio: Spread | null;
-  /** The limit over its time, round by round; on the CPU alone. */
+  /** The case's limit over its time; on the CPU alone. */
   readonly share: Spread | null;
 }
 
 /** A case on a device. */
 export interface Row {
-  readonly case: CaseResult["case"];
-  readonly limit: Spread | null;
+  readonly case: Case;
+  /** Milliseconds of its matrix products at the fastest rates of the run; on the CPU alone. */
+  readonly limit: number | null;
   readonly figures: readonly Figure[];
   readonly target: number;
   /** Whether the target is reached, by ratio or by share; null where it cannot be told. */
@@ -33,27 +36,28 @@ export interface Row {
 
 /** The rows of a device: those of cases in which it has a contestant. */
 export function rows(cases: readonly CaseResult[], device: "cpu" | "webgpu"): Row[] {
+  const rates = device === "cpu" ? fastest(cases.flatMap((result) => result.rates)) : null;
   return cases.flatMap((result) => {
     const entries = result.entries.filter(({ contestant }) => deviceOf(contestant) === device);
-    return entries.length === 0 ? [] : [row(result, entries, device)];
+    return entries.length === 0 ? [] : [row(result.case, entries, device, rates && limit(result.case, rates))];
   });
 }
 
-function row(result: CaseResult, entries: readonly Entry[], device: "cpu" | "webgpu"): Row {
+function row(work: Case, entries: readonly Entry[], device: "cpu" | "webgpu", bound: number | null): Row {
   const base = entries.find(({ contestant }) => contestant.startsWith(ours));
   const figures = entries.map((entry): Figure => ({
     entry,
     ms: spread(entry.samples.filter((ms) => ms !== null)),
     ratio: base && base !== entry ? spread(ratios(entry.samples, base.samples)) : null,
-    share: device === "cpu" ? spread(ratios(result.limits, entry.samples)) : null,
+    share: bound === null ? null : spread(entry.samples.flatMap((ms) => (ms === null ? [] : [bound / ms]))),
   }));
-  const aim = target(result.case, device);
+  const aim = target(work, device);
   const of = (library: string) => figures.find(({ entry }) => entry.contestant.startsWith(library));
   const ratio = of(rival)?.ratio?.median;
   const share = of(ours)?.share?.median ?? 0;
   return {
-    case: result.case,
-    limit: device === "cpu" ? spread(result.limits) : null,
+    case: work,
+    limit: bound,
     figures,
     target: aim,
     reached: ratio === undefined ? null : ratio >= aim || share >= SHARE,

@@ -37,11 +37,11 @@ function group(name: string, lines: readonly Row[], top: number): string {
   const [low, high] = [Math.log(Math.min(...values) / 1.1), Math.log(Math.max(...values) * 1.1)];
   const x = (value: number) => LEFT + ((Math.log(value) - low) / (high - low)) * (WIDTH - LEFT - RIGHT);
   const bottom = top + HEAD + LINE * lines.length;
-  const ticks = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].filter((tick) => Math.log(tick) >= low && Math.log(tick) <= high);
+  const ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].filter((tick) => Math.log(tick) >= low && Math.log(tick) <= high);
   const colour = (peer: string) => colours[shown.findIndex((one) => one === peer) % colours.length]!;
   return [
     `<text class="title" x="16" y="${top + 22}">${name}: how many times as long as Saccade</text>`,
-    ...shown.map((peer, i) => `<circle cx="${LEFT + 190 * i}" cy="${top + 38}" r="4" fill="${colour(peer)}"/><text x="${LEFT + 10 + 190 * i}" y="${top + 42}">${title(peer)}</text>`),
+    ...shown.map((peer, i) => `<circle cx="${LEFT + 220 * i}" cy="${top + 38}" r="4" fill="${colour(peer)}"/><text x="${LEFT + 10 + 220 * i}" y="${top + 42}">${title(peer)}</text>`),
     ...ticks.map((tick) => `<line class="${tick === 1 ? "one" : "grid"}" x1="${x(tick)}" x2="${x(tick)}" y1="${top + HEAD}" y2="${bottom}"/><text class="tick" x="${x(tick)}" y="${bottom + 16}">${tick} ×</text>`),
     ...lines.flatMap((row, i) => {
       const y = top + HEAD + LINE * (i + 0.5);

@@ -1,8 +1,7 @@
 /** A case, contestant by contestant, round by round. */
 
 import type { Browser, Page } from "playwright-core";
-import { limit, type Rates } from "../roofline/limit.ts";
-import type { Flavour } from "../roofline/wat.ts";
+import type { Turn } from "../roofline/limit.ts";
 import type { Case } from "../shared/workloads.ts";
 import type { Prepared } from "../page/main.ts";
 import { open, within } from "./browser.ts";
@@ -22,9 +21,8 @@ export interface Entry {
 export interface CaseResult {
   readonly case: Case;
   readonly entries: readonly Entry[];
-  /** By round, of the fastest flavour that the browser runs: GFLOP/s of the loops, and the case's limit in ms. */
-  readonly rates: readonly Partial<Record<Flavour, Rates>>[];
-  readonly limits: readonly number[];
+  /** GFLOP/s of the roofline's loops, by round. */
+  readonly rates: readonly Turn[];
 }
 
 /** Milliseconds that each loop of the roofline has in a round. */
@@ -66,7 +64,7 @@ export async function measure(browser: Browser, url: string, roofline: Page, wor
     }
   }
 
-  const rates: Partial<Record<Flavour, Rates>>[] = [];
+  const rates: Turn[] = [];
   for (let round = 0; round < options.rounds; round++) {
     rates.push(await roofline.evaluate((ms) => window.roofline.turn(ms), ROOFLINE_TURN));
     for (const player of inTurn(players, round)) player.samples.push(await turn(player, round, options));
@@ -77,7 +75,6 @@ export async function measure(browser: Browser, url: string, roofline: Page, wor
     case: work,
     entries: [...entries, ...absent].sort((a, b) => order(a) - order(b)),
     rates,
-    limits: rates.map((round) => limit(work, (round["relaxed-simd"] ?? round.simd128)!)),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The roofline's page: what the driver calls is `window.roofline`. */
 
-import { type Loop, loops, Roofline } from "../roofline/loops.ts";
+import type { Turn } from "../roofline/limit.ts";
+import { loops, Roofline } from "../roofline/loops.ts";
 import type { Flavour } from "../roofline/wat.ts";
 
 const modules = new Map<Flavour, Roofline>();
@@ -17,7 +18,7 @@ const roofline = {
     return [...modules.keys()];
   },
   /** GFLOP/s of every loop, each run for `ms` milliseconds. */
-  turn(ms: number): Partial<Record<Flavour, Record<Loop, number>>> {
+  turn(ms: number): Turn {
     const rates = [...modules].map(([flavour, module]) => [
       flavour,
       Object.fromEntries(loops.map((loop) => [loop, module.rate(loop, ms)])),

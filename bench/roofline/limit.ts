@@ -1,10 +1,24 @@
 /** How fast a case could be: its matrix products alone, each at the rate that the plain loop of its kind reached. */
 
 import { type Case, columnsInto, gates } from "../shared/workloads.ts";
-import type { Loop } from "./loops.ts";
+import { type Loop, loops } from "./loops.ts";
+import type { Flavour } from "./wat.ts";
 
 /** GFLOP/s by loop. */
 export type Rates = Readonly<Record<Loop, number>>;
+
+/** The rates of a turn, by the flavours that the browser runs. */
+export type Turn = Readonly<Partial<Record<Flavour, Rates>>>;
+
+/**
+ * What the machine gives: of each loop the fastest turn in any flavour that the browser runs. Whatever disturbs a turn makes
+ * it slower, never faster. Null without turns.
+ */
+export function fastest(turns: readonly Turn[]): Rates | null {
+  const rates = turns.flatMap((turn) => Object.values(turn));
+  if (rates.length === 0) return null;
+  return Object.fromEntries(loops.map((loop) => [loop, Math.max(...rates.map((turn) => turn[loop]))])) as Rates;
+}
 
 /**
  * Milliseconds. Products that can be hoisted out of time, and those of a batch, run as blocked products; the recurrent

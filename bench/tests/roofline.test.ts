@@ -2,8 +2,8 @@
 
 import { expect, test } from "vitest";
 import { assemble } from "../roofline/assemble.ts";
-import { PAGES, places, Roofline } from "../roofline/loops.ts";
-import { limit, type Rates } from "../roofline/limit.ts";
+import { loops, PAGES, places, Roofline } from "../roofline/loops.ts";
+import { fastest, limit, type Rates } from "../roofline/limit.ts";
 import { BLOCK, CHAINS, PANEL } from "../roofline/wat.ts";
 import { caseOf } from "../shared/workloads.ts";
 
@@ -48,6 +48,14 @@ test("accumulators in registers end where their recurrence does", async () => {
   roofline.run("registers");
   // x = x / 2 + 1 / 4 has the fixed point 1 / 2, in every chain.
   expect([...roofline.memory.subarray(0, 4)]).toEqual(Array(4).fill(CHAINS / 2));
+});
+
+test("the machine's rates are the fastest turns'", () => {
+  const all = (rate: number) => Object.fromEntries(loops.map((loop) => [loop, rate])) as Rates;
+  expect(fastest([{ simd128: all(1) }, { simd128: { ...all(0.5), product: 2 } }])).toEqual({ ...all(1), product: 2 });
+  expect(fastest([{ simd128: all(1), "relaxed-simd": all(3) }, { simd128: { ...all(1), product: 4 }, "relaxed-simd": all(2) }]))
+    .toEqual({ ...all(3), product: 4 });
+  expect(fastest([])).toBeNull();
 });
 
 test("the limit is the time of the products alone", () => {

@@ -34,7 +34,7 @@ fn slope<V: Register>(r: V) -> V {
 #[inline(always)]
 pub(crate) fn exp<V: Register>(x: V) -> V {
     let (r, power) = split(x.at_most(x.like(88.0)).at_least(x.like(-87.0)));
-    slope(r).mul_add(r, r.like(1.0)).mul(power)
+    slope(r).mul_add(r, r.like(1.0)).mul(power).keep_nan(x)
 }
 
 /// Logistic function `1 / (1 + exp(-x))`.
@@ -50,10 +50,10 @@ pub(crate) fn sigmoid<V: Register>(x: V) -> V {
 /// relative precision stays.
 #[inline(always)]
 pub(crate) fn tanh<V: Register>(x: V) -> V {
-    let x = x.at_most(x.like(15.0)).at_least(x.like(-15.0));
-    let (r, power) = split(x.add(x));
+    let bounded = x.at_most(x.like(15.0)).at_least(x.like(-15.0));
+    let (r, power) = split(bounded.add(bounded));
     let numerator = power.mul_add(slope(r).mul(r), power.sub(x.like(1.0)));
-    numerator.div(numerator.add(x.like(2.0)))
+    numerator.div(numerator.add(x.like(2.0))).keep_nan(x)
 }
 
 #[cfg(test)]

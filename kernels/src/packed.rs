@@ -7,6 +7,8 @@
 //! Every sum runs over the inputs in order, from what `out` held or zero. The result of a row therefore does not
 //! depend on the rows beside it: a text reads the same alone, in a batch and in pieces, to the last bit.
 
+use std::ops::Range;
+
 use crate::matmul::View;
 use crate::registers::Register;
 
@@ -164,19 +166,27 @@ struct Product<'a> {
 }
 
 #[cfg(target_arch = "x86_64")]
-fn dispatch(product: &mut Product<'_>) {
-    use std::arch::x86_64::{__m256, __m512};
+#[target_feature(enable = "avx512f")]
+fn avx512(product: &mut Product<'_>) {
+    // SAFETY: this function is compiled for the register's instructions.
+    unsafe { product.run::<std::arch::x86_64::__m512, 1, 8, 2, 8>() }
+}
 
-    #[target_feature(enable = "avx512f")]
-    fn avx512(product: &mut Product<'_>) {
-        // SAFETY: this function is compiled for the register's instructions.
-        unsafe { product.run::<__m512, 1, 8, 2, 8>() }
-    }
-    #[target_feature(enable = "avx2,fma")]
-    fn avx2(product: &mut Product<'_>) {
-        // SAFETY: this function is compiled for the register's instructions.
-        unsafe { product.run::<__m256, 2, 6, 1, 5>() }
-    }
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn avx2(product: &mut Product<'_>) {
+    // SAFETY: this function is compiled for the register's instructions.
+    unsafe { product.run::<std::arch::x86_64::__m256, 2, 6, 1, 5>() }
+}
+
+#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
+fn portable(product: &mut Product<'_>) {
+    // SAFETY: every processor has these.
+    unsafe { product.run::<f32, 16, 2, 1, 2>() }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn dispatch(product: &mut Product<'_>) {
     if is_x86_feature_detected!("avx512f") {
         // SAFETY: the feature was detected on this processor just above.
         return unsafe { avx512(product) };
@@ -185,8 +195,7 @@ fn dispatch(product: &mut Product<'_>) {
         // SAFETY: the features were detected on this processor just above.
         return unsafe { avx2(product) };
     }
-    // SAFETY: every processor has these.
-    unsafe { product.run::<f32, 16, 2, 1, 2>() }
+    portable(product);
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -197,8 +206,7 @@ fn dispatch(product: &mut Product<'_>) {
 
 #[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
 fn dispatch(product: &mut Product<'_>) {
-    // SAFETY: every processor has these.
-    unsafe { product.run::<f32, 16, 2, 1, 2>() }
+    portable(product);
 }
 
 /// Calls `$tile` with a constant for a number from 1 to 8; constants above `$most` are not compiled.
@@ -239,6 +247,18 @@ impl Product<'_> {
             for input in (0..inputs).step_by(STRETCH) {
                 let stretch = input..inputs.min(input + STRETCH);
                 for panel in self.groups(P) {
+                    let columns = self.w.outputs - panel * PANEL;
+                    // Few columns leave registers for more rows.
+                    if C >= 4 && columns <= V::WIDTH {
+                        // SAFETY: the caller's promise.
+                        unsafe { self.narrow::<V, C, 1, 8>(first..end, panel, stretch.clone()) };
+                        continue;
+                    }
+                    if C >= 4 && columns <= 2 * V::WIDTH {
+                        // SAFETY: the caller's promise.
+                        unsafe { self.narrow::<V, C, 2, 4>(first..end, panel, stretch.clone()) };
+                        continue;
+                    }
                     for row in (first..end).step_by(R) {
                         let range = stretch.clone();
                         with_constant!(R.min(end - row), R, N => {
@@ -262,16 +282,39 @@ impl Product<'_> {
         (0..count).map(move |group| size * if backwards { count - 1 - group } else { group })
     }
 
+    /// Some rows, `R` at once, by the first `C` of the `ALL` registers of a panel.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `V`.
+    #[inline(always)]
+    unsafe fn narrow<V: Register, const ALL: usize, const C: usize, const R: usize>(
+        &mut self,
+        rows: Range<usize>,
+        panel: usize,
+        stretch: Range<usize>,
+    ) {
+        let whole = rows.end - rows.len() % R;
+        for row in (rows.start..whole).step_by(R) {
+            // SAFETY: the caller's promise.
+            unsafe { self.tile::<V, C, R, 1>(row, panel, stretch.clone()) };
+        }
+        for row in whole..rows.end {
+            // SAFETY: the caller's promise.
+            unsafe { self.tile::<V, ALL, 1, 1>(row, panel, stretch.clone()) };
+        }
+    }
+
     /// `R` rows from `row` by `P` panels from `panel`, over a stretch of the inputs.
     ///
     /// # Safety
     /// The processor has the instructions of `V`.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "rows, panels and registers number several arrays each")]
     unsafe fn tile<V: Register, const C: usize, const R: usize, const P: usize>(
         &mut self,
         row: usize,
         panel: usize,
-        stretch: std::ops::Range<usize>,
+        stretch: Range<usize>,
     ) {
         let (inputs, outputs, out_stride) = (self.w.inputs, self.w.outputs, self.out_stride);
         let mut x: [&[f32]; R] = [&[]; R];
@@ -290,21 +333,16 @@ impl Product<'_> {
             first.min(outputs)..(first + V::WIDTH).min(outputs)
         };
         let start = if stretch.start > 0 { Start::Out } else { self.start };
-        if let Start::Bias(bias) = start {
-            for p in 0..P {
-                for c in 0..C {
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let from = match start {
+                Start::Zero => break,
+                Start::Bias(bias) => bias,
+                Start::Out => &self.out[(row + r) * out_stride..],
+            };
+            for (p, sums) in sums.iter_mut().enumerate() {
+                for (c, sum) in sums.iter_mut().enumerate() {
                     // SAFETY: the caller's promise.
-                    let value = unsafe { V::load_part(&bias[columns(p, c)]) };
-                    sums.iter_mut().for_each(|sums| sums[p][c] = value);
-                }
-            }
-        } else if let Start::Out = start {
-            for (r, sums) in sums.iter_mut().enumerate() {
-                for (p, sums) in sums.iter_mut().enumerate() {
-                    for (c, sum) in sums.iter_mut().enumerate() {
-                        // SAFETY: the caller's promise.
-                        *sum = unsafe { V::load_part(&self.out[(row + r) * out_stride..][columns(p, c)]) };
-                    }
+                    *sum = unsafe { V::load_part(&from[columns(p, c)]) };
                 }
             }
         }
@@ -356,6 +394,17 @@ mod tests {
         (0..x.count).flat_map(|i| (0..outputs).map(move |j| (i, j))).map(|(i, j)| at(i, j)).collect()
     }
 
+    /// The kernels that this processor can run.
+    fn kernels() -> Vec<fn(&mut Product<'_>)> {
+        let mut kernels: Vec<fn(&mut Product<'_>)> = vec![dispatch, portable];
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: the features were detected on this processor just above.
+            kernels.push(|product| unsafe { avx2(product) });
+        }
+        kernels
+    }
+
     proptest! {
         #[test]
         fn agrees_with_the_definition(rows in 0usize..20, outputs in 0usize..140, inputs in 0usize..40,
@@ -373,10 +422,24 @@ mod tests {
                 1 => (Start::Bias(&bias), bias.repeat(rows)),
                 _ => (Start::Out, start),
             };
-            multiply(&mut out, from, x, &Packed::new(view));
-            for (found, want) in out.iter().zip(definition(&start, x, &w, inputs, outputs)) {
-                prop_assert!((f64::from(*found) - want).abs() < 1e-5 * (inputs + 1) as f64, "{found} not {want}");
+            let w_packed = Packed::new(view);
+            let want = definition(&start, x, &w, inputs, outputs);
+            let check = |out: &[f32]| {
+                for (found, want) in out.iter().zip(&want) {
+                    prop_assert!((f64::from(*found) - want).abs() < 1e-5 * (inputs + 1) as f64, "{found} not {want}");
+                }
+                Ok(())
+            };
+            if rows * inputs * outputs > 0 {
+                for kernel in kernels() {
+                    let mut out = out.clone();
+                    let out_stride = outputs;
+                    kernel(&mut Product { out: &mut out, out_stride, start: from, x, w: &w_packed, backwards: false });
+                    check(&out)?;
+                }
             }
+            multiply(&mut out, from, x, &w_packed);
+            check(&out)?;
         }
 
         #[test]

@@ -40,12 +40,16 @@ pub(crate) trait Register: Copy {
     fn div(self, other: Self) -> Self;
     /// `self * by + plus`, rounded once where the processor can.
     fn mul_add(self, by: Self, plus: Self) -> Self;
-    /// The lesser of both; NaN if `self` is.
+    /// The lesser of both; see [`Self::keep_nan`].
     fn at_most(self, other: Self) -> Self;
-    /// The greater of both; NaN if `self` is.
+    /// The greater of both; see [`Self::keep_nan`].
     fn at_least(self, other: Self) -> Self;
     /// `2^k` where the lowest bits of the mantissa hold the integer k, -126 <= k <= 127.
     fn power_of_two(self) -> Self;
+
+    /// NaN where `x` is: to be said of what was calculated from an `x` that [`Self::at_most`] or [`Self::at_least`] has
+    /// passed. They keep NaN by themselves, except with WebAssembly's relaxed instructions.
+    fn keep_nan(self, x: Self) -> Self;
 
     /// The same value everywhere, in a register like this one.
     #[inline(always)]
@@ -170,6 +174,11 @@ impl Register for f32 {
     }
 
     #[inline(always)]
+    fn keep_nan(self, _: f32) -> f32 {
+        self
+    }
+
+    #[inline(always)]
     fn power_of_two(self) -> f32 {
         f32::from_bits((self.to_bits() << 23).wrapping_add(1f32.to_bits()))
     }
@@ -179,7 +188,7 @@ impl Register for f32 {
 #[allow(unused_macros, reason = "some targets have no registers of their own")]
 macro_rules! register {
     ($register:ty, $width:literal, $splat:path, $load:expr, $store:expr, $add:path, $sub:path, $mul:path, $div:path,
-     $mul_add:path, $at_most:expr, $at_least:expr, $power_of_two:expr) => {
+     $mul_add:path, $at_most:expr, $at_least:expr, $keep_nan:expr, $power_of_two:expr) => {
         #[allow(unused_unsafe, reason = "WebAssembly's arithmetic needs no promise")]
         impl Register for $register {
             const WIDTH: usize = $width;
@@ -208,6 +217,7 @@ macro_rules! register {
             register!(@ div, $div);
             register!(@ at_most, $at_most);
             register!(@ at_least, $at_least);
+            register!(@ keep_nan, $keep_nan);
 
             #[inline(always)]
             fn mul_add(self, by: Self, plus: Self) -> Self {
@@ -262,6 +272,7 @@ mod kinds {
         _mm512_fmadd_ps,
         |x, y| _mm512_min_ps(y, x),
         |x, y| _mm512_max_ps(y, x),
+        |y, _| y,
         |k| _mm512_castsi512_ps(_mm512_add_epi32(
             _mm512_slli_epi32::<23>(_mm512_castps_si512(k)),
             _mm512_set1_epi32(ONE),
@@ -280,6 +291,7 @@ mod kinds {
         _mm256_fmadd_ps,
         |x, y| _mm256_min_ps(y, x),
         |x, y| _mm256_max_ps(y, x),
+        |y, _| y,
         |k| _mm256_castsi256_ps(_mm256_add_epi32(
             _mm256_slli_epi32::<23>(_mm256_castps_si256(k)),
             _mm256_set1_epi32(ONE),
@@ -289,8 +301,6 @@ mod kinds {
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod kinds {
-    #[cfg(target_feature = "relaxed-simd")]
-    use std::arch::wasm32::f32x4_relaxed_madd as multiply_add;
     use std::arch::wasm32::{
         f32x4_add, f32x4_div, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, i32x4_add,
         i32x4_shl, i32x4_splat, v128, v128_load, v128_store,
@@ -298,13 +308,29 @@ mod kinds {
 
     use super::{ONE, Register};
 
+    #[cfg(target_feature = "relaxed-simd")]
+    use std::arch::wasm32::{f32x4_ne, f32x4_relaxed_madd as multiply_add, v128_or};
+
     #[cfg(not(target_feature = "relaxed-simd"))]
     #[inline(always)]
     fn multiply_add(a: v128, b: v128, c: v128) -> v128 {
         f32x4_add(f32x4_mul(a, b), c)
     }
 
-    // The pseudo-minimum and -maximum give the first operand if one is NaN.
+    #[cfg(target_feature = "relaxed-simd")]
+    #[inline(always)]
+    fn keep_nan(y: v128, x: v128) -> v128 {
+        v128_or(y, f32x4_ne(x, x))
+    }
+
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    #[inline(always)]
+    fn keep_nan(y: v128, _: v128) -> v128 {
+        y
+    }
+
+    // The pseudo-minimum and -maximum give the first operand if one is NaN, but where relaxed instructions are allowed,
+    // LLVM takes the relaxed ones for them.
     register!(
         v128,
         4,
@@ -318,6 +344,7 @@ mod kinds {
         multiply_add,
         f32x4_pmin,
         f32x4_pmax,
+        keep_nan,
         |k| i32x4_add(i32x4_shl(k, 23), i32x4_splat(ONE))
     );
 }

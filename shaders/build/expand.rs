@@ -136,7 +136,10 @@ impl Expander<'_> {
                     open.pop().ok_or_else(|| mistake("#endif without #if"))?;
                 }
                 _ if open.iter().any(|taken| !taken) => {}
-                ("#import", [name]) => self.import(name).map_err(|e| mistake(&e))?,
+                ("#import", [name]) => {
+                    self.import(name).map_err(|e| mistake(&e))?;
+                    self.begins = true;
+                }
                 _ if directive.starts_with('#') => return Err(mistake("unknown directive")),
                 // WGSL makes it zero; in a loop SwiftShader has been seen to leave an array of one value as it was.
                 ("var", _) if !line.contains('=') => return Err(mistake("a `var` needs an initial value")),

@@ -39,10 +39,13 @@ fn table(root: &Path) -> Result<String, String> {
             let mut source = Vec::new();
             for (place, piece) in expanded.pieces() {
                 let number = constants.len();
-                let constant: &mut String = constants.entry(place).or_insert_with(|| {
+                let (constant, same) = constants.entry(place.clone()).or_insert_with(|| {
                     let _ = writeln!(statics, "const PIECE_{number}: &str = {piece:?};");
-                    format!("PIECE_{number}")
+                    (format!("PIECE_{number}"), piece.clone())
                 });
+                if *same != piece {
+                    return Err(format!("{place}: a piece that differs between variants"));
+                }
                 source.push(constant.clone());
             }
             let reflect::Reflected { bindings, workgroup_size, workgroup_memory } = kernel;

@@ -66,8 +66,7 @@ describe("with WebGPU", { timeout: 300_000 }, () => {
 
   test("in a quiet moment both devices are measured, auto chooses by that, and a token's cost is shown", async () => {
     await open("gpu");
-    await ranOn("cpu").waitFor();
-    assert.match(await ranOn("cpu").innerText(), /until both devices are measured/);
+    await ranOn("cpu").filter({ hasText: "until both devices are measured" }).waitFor();
     assert.equal(await costs().count(), 0);
     await page.getByText("as measured here: CPU").waitFor({ timeout: 60_000 });
     for (const device of ["cpu", "webgpu"]) {

@@ -273,7 +273,7 @@ describe("the page", { timeout: 300_000 }, () => {
       return { codes: [early.code, late.code], message: late.message, heard: heard.at(-1) };
     });
     assert.deepEqual(stopped.codes, ["ABORTED", "ABORTED"]);
-    assert.match(stopped.message, /stopped after \d+ of 100000 tokens/);
+    assert.match(stopped.message, /stopped/);
     assert.ok(stopped.heard.done < 100_000);
     assert.equal((await inPage("a word", {})).tokens.length, 2);
     assert.deepEqual(complaints, []);

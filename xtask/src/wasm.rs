@@ -1,14 +1,16 @@
-//! From crate to browser: cargo compiles, wasm-bindgen writes the JavaScript beside it, wasm-opt makes it small.
+//! From crate to browser: cargo compiles, wasm-bindgen writes the JavaScript beside it, wasm-opt and a minifier make
+//! both small.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
-use flate2::{Compression, write::GzEncoder};
 use wasm_bindgen_cli_support::Bindgen;
+
+use crate::sizes::{self, Sizes};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -31,8 +33,27 @@ const ENGINE: Library = Library {
 /// The GPU held against the CPU.
 const CHECKS: Library = Library { package: "saccade-checks", name: "saccade_checks", features: &[] };
 
-/// What rustc's wasm32 baseline and `.cargo/config.toml` let the compiler use, and no more: a proposal that is
-/// enabled here but not there could put instructions into the file that an older browser refuses.
+/// What a binary asks of the browser.
+struct Machine {
+    /// Of the file's name.
+    suffix: &'static str,
+    /// For the compiler.
+    target_features: &'static str,
+    /// For wasm-opt, beside [`WASM_FEATURES`].
+    options: &'static [&'static str],
+}
+
+/// Every browser that has WebGPU, and Node.
+const SIMD: Machine = Machine { suffix: "", target_features: "+simd128", options: &[] };
+/// One instruction of this kind, and a browser without them refuses the file.
+const RELAXED: Machine = Machine {
+    suffix: "_relaxed",
+    target_features: "+simd128,+relaxed-simd",
+    options: &["--enable-relaxed-simd"],
+};
+
+/// What rustc's wasm32 baseline and [`SIMD`] let the compiler use, and no more: a proposal that is enabled here but not
+/// there could put instructions into the file that an older browser refuses.
 const WASM_FEATURES: [&str; 7] = [
     "--enable-simd",
     "--enable-bulk-memory",
@@ -43,42 +64,79 @@ const WASM_FEATURES: [&str; 7] = [
     "--enable-multivalue",
 ];
 
+/// Small, and loads with the offsets that LLVM leaves to additions: pointers are never below 1024, as
+/// [`sizes::strip`] makes sure.
+const OPTIMISATIONS: [&str; 5] =
+    ["-O3", "--low-memory-unused", "--optimize-added-constants-propagate", "-Oz", "--strip-producers"];
+
 /// Builds crate `saccade-checks` into `target/checks` under `root`.
 ///
 /// # Errors
 /// As [`build`].
 pub(crate) fn build_checks(root: &Path) -> Result<()> {
     println!("cargo: compile {} for {TARGET}", CHECKS.package);
-    let compiled = compile(root, &CHECKS, "wasm")?;
+    let compiled = compile(root, &CHECKS, "wasm", &SIMD)?;
     let package = target(root).join("checks");
     println!("wasm-bindgen: write the JavaScript into {}", package.display());
     bind(&compiled, &CHECKS, &package)
 }
 
-/// Builds crate `saccade-rnn` with feature `web` into `js/pkg` under `root` and prints the sizes.
+/// Builds crate `saccade-rnn` with feature `web` into `js/pkg` under `root`: for release twice, with and without
+/// relaxed SIMD, under one JavaScript. Prints the sizes.
 ///
 /// # Errors
-/// Names the step that failed; when a tool is missing, says in one line how to get it.
+/// Names the step that failed; when a tool is missing, says in one line how to get it. A release that is larger than it
+/// may be is an error too.
 pub(crate) fn build(root: &Path, release: bool) -> Result<()> {
     let profile = if release { "wasm" } else { "dev" };
     let package = root.join("js").join("pkg");
-
     println!("cargo: compile saccade-rnn for {TARGET} (profile {profile}, feature web)");
-    let compiled = compile(root, &ENGINE, profile)?;
-
+    let compiled = compile(root, &ENGINE, profile, &SIMD)?;
     println!("wasm-bindgen: write the JavaScript and its types into js/pkg");
     bind(&compiled, &ENGINE, &package)?;
-
-    let module = package.join(format!("{}_bg.wasm", ENGINE.name));
-    if release {
-        println!("wasm-opt: -O3");
-        optimise(root, &module)?;
+    if !release {
+        return Ok(());
     }
-    print_sizes(&package)
+
+    println!("cargo and wasm-bindgen: once more, with relaxed SIMD");
+    let compiled = compile(root, &ENGINE, profile, &RELAXED)?;
+    let relaxed = target(root).join("relaxed");
+    bind(&compiled, &ENGINE, &relaxed)?;
+    let (script, module) = (format!("{}.js", ENGINE.name), format!("{}_bg.wasm", ENGINE.name));
+    let read = |path: PathBuf| fs::read(&path).with_context(|| format!("cannot read {}", path.display()));
+    ensure!(
+        read(package.join(&script))? == read(relaxed.join(&script))?,
+        "the two binaries want different JavaScript; compare {script} in js/pkg and in {}",
+        relaxed.display()
+    );
+
+    println!("wasm-opt and oxc: make them small");
+    minify(root, &package.join(&script))?;
+    let script = read(package.join(script))?;
+    let shaders: BTreeSet<&str> =
+        saccade_shaders::ALL.iter().flat_map(|kernel| kernel.source).copied().collect();
+    for (bound, machine) in [(package.join(&module), &SIMD), (relaxed.join(&module), &RELAXED)] {
+        let name = format!("{}{}_bg.wasm", ENGINE.name, machine.suffix);
+        let path = package.join(&name);
+        optimise(root, &bound, &path, machine)?;
+        let named = read(path.clone())?;
+        if machine.suffix.is_empty() {
+            print!("{}", Sizes::of(&named, &shaders)?.table()?);
+        }
+        let stripped = sizes::strip(&named)?;
+        fs::write(&path, &stripped).with_context(|| format!("cannot write {}", path.display()))?;
+        let (of_module, of_script) = (sizes::gzip(&stripped)?, sizes::gzip(&script)?);
+        let total = sizes::check(&stripped, &script)?;
+        println!(
+            "{name}: {} bytes; after gzip -9 {of_module}, and {of_script} of JavaScript: {total}",
+            stripped.len()
+        );
+    }
+    Ok(())
 }
 
 /// Runs cargo; returns the path of the `.wasm` file it made.
-fn compile(root: &Path, library: &Library, profile: &str) -> Result<PathBuf> {
+fn compile(root: &Path, library: &Library, profile: &str, machine: &Machine) -> Result<PathBuf> {
     // Cargo names itself to the programs it runs; that is the toolchain of `rust-toolchain.toml`.
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
@@ -87,6 +145,11 @@ fn compile(root: &Path, library: &Library, profile: &str) -> Result<PathBuf> {
         .args(["rustc", "--package", library.package, "--lib", "--crate-type", "cdylib"])
         .args(library.features)
         .args(["--target", TARGET, "--profile", profile])
+        // After those of `.cargo/config.toml`. What runs while compiling is compiled once for all of them.
+        .env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+            format!("-Ctarget-feature={}", machine.target_features),
+        )
         .status()
         .context("cargo did not start; get it from https://rustup.rs")?;
     ensure!(status.success(), "cargo could not compile for {TARGET} (missing? `rustup target add {TARGET}`)");
@@ -118,35 +181,37 @@ fn bind(compiled: &Path, library: &Library, package: &Path) -> Result<()> {
         .with_context(|| format!("wasm-bindgen could not process {}", compiled.display()))
 }
 
-/// Rewrites `module` in place with npm's `wasm-opt`.
-fn optimise(root: &Path, module: &Path) -> Result<()> {
+/// Writes what npm's `wasm-opt` makes of a module; functions keep their names.
+fn optimise(root: &Path, module: &Path, out: &Path, machine: &Machine) -> Result<()> {
     let script = root.join("node_modules").join("binaryen").join("bin").join("wasm-opt");
     if !script.exists() {
         bail!("wasm-opt is missing; get it with `npm ci`");
     }
     // Through node, since Windows runs no file by its first line.
-    let status = Command::new("node")
-        .arg(script)
-        .arg(module)
-        .args(["-O3", "--strip-debug", "--strip-producers"])
-        .args(WASM_FEATURES)
-        .arg("-o")
-        .arg(module)
-        .status()
-        .context("node did not start; get it from https://nodejs.org")?;
+    let mut node = Command::new("node");
+    node.arg(script).arg(module).arg("-g").args(WASM_FEATURES).args(machine.options).args(OPTIMISATIONS);
+    let status =
+        node.arg("-o").arg(out).status().context("node did not start; get it from https://nodejs.org")?;
     ensure!(status.success(), "wasm-opt failed on {}", module.display());
     Ok(())
 }
 
-/// Prints what a browser downloads of the package, in bytes, raw and after gzip -9.
-fn print_sizes(package: &Path) -> Result<()> {
-    let name = ENGINE.name;
-    for name in [format!("{name}_bg.wasm"), format!("{name}.js")] {
-        let path = package.join(&name);
-        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-        gzip.write_all(&bytes)?;
-        println!("{name:<24} {:>9} bytes, {:>9} after gzip -9", bytes.len(), gzip.finish()?.len());
-    }
+/// Rewrites a script in place with the minifier that comes with npm's vite.
+fn minify(root: &Path, script: &Path) -> Result<()> {
+    const PROGRAM: &str = r#"
+        import { readFileSync, writeFileSync } from "node:fs";
+        import { minifySync } from "vite";
+        const [path] = process.argv.slice(1);
+        const { code, errors } = minifySync(path, readFileSync(path, "utf8"), { module: true });
+        if (errors.length > 0) throw new Error(errors[0].message);
+        writeFileSync(path, code);
+    "#;
+    let status = Command::new("node")
+        .current_dir(root)
+        .args(["--input-type=module", "--eval", PROGRAM, "--"])
+        .arg(script)
+        .status()
+        .context("node did not start; get it from https://nodejs.org")?;
+    ensure!(status.success(), "the minifier failed on {}; is vite there? (`npm ci`)", script.display());
     Ok(())
 }

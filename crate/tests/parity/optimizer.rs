@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use saccade_rnn::device::{Cpu, Optimize, ParamId, Parameters};
 use saccade_rnn::graph::{Gradients, Graph, Strategy};
-use saccade_rnn::model::Tensor;
 use saccade_rnn::train::{Adam, AdamConfig, Touched};
 use serde::Deserialize;
 
@@ -53,7 +52,7 @@ async fn check<D: Optimize>(device: &D, fixture: &Fixture, case: &Case, lazy: bo
     let ids: BTreeMap<String, ParamId> = fixture
         .state_dict()
         .into_iter()
-        .map(|(name, Tensor { shape, values })| (name.clone(), parameters.add(name, &shape, values).unwrap()))
+        .map(|(name, t)| (name.clone(), parameters.add(name, &t.shape, t.values).unwrap()))
         .collect();
     let config = AdamConfig {
         beta1: case.betas[0],

@@ -203,7 +203,11 @@ export async function bytesOf(source: Source, options: Parameters<typeof downloa
 
 const keyOf = (source: Source): string | File => (source.kind === "own" ? source.file : source.id);
 
+/** A worker that ended between two calls took its models with it; the next one knows none of them. */
+const LOST = { message: "the engine stopped, and the model with it: load it again", code: "ENGINE_FAILED" };
+
 function failureOf(error: unknown): Failure {
   const code = error instanceof Error && "code" in error ? String(error.code) : null;
+  if (code === "DISPOSED") return LOST;
   return { message: error instanceof Error ? error.message : String(error), code };
 }

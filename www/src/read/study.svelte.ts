@@ -14,6 +14,8 @@ import { recorded } from "./recorded.ts";
  * shown. While somebody types, only what changed is read, and its time says nothing of the text.
  */
 const MEASURE_MS = 50;
+/** What takes longer is not read a second time for its time alone. */
+const LONG_MS = 1000;
 /** The devices are measured when the text has stood for so long. */
 const QUIET_MS = 1000;
 /** How long the eye stays at a word that is read, at speed 1, and the least that can be seen, in milliseconds. */
@@ -181,17 +183,17 @@ export class Study {
         const { source } = this;
         const subject = { model, seen, options, full: () => this.reader.full(source) };
         if (!(await this.measurements.measure(subject))) return;
-        // By what is known by then, the other device may be the better one.
-        if (this.device === "auto") this.remeasure();
-        else await this.measurements.measure(subject);
+        // By what is known by then, the other device may be the better one; a new reading is then measured in its turn.
+        if (this.device !== "auto" || !this.remeasure()) await this.measurements.measure(subject);
       }, QUIET_MS);
       return () => clearTimeout(timer);
     });
   }
 
-  /** Reads the text once more, and takes more time to measure it; not a long one. */
-  remeasure(): void {
-    const ms = this.reader.seen?.reading.timing.totalMs ?? 0;
-    if (ms < MEASURE_MS) this.reader.request(this.text, { ...this.options, measureMs: MEASURE_MS });
+  /** Reads the text once more, and takes more time to measure it, unless it is a long one; says whether it does. */
+  remeasure(): boolean {
+    const short = (this.reader.seen?.reading.timing.totalMs ?? 0) < LONG_MS;
+    if (short) this.reader.request(this.text, { ...this.options, measureMs: MEASURE_MS });
+    return short;
   }
 }
