@@ -1,5 +1,5 @@
 import { copyFileSync, createReadStream, existsSync, mkdirSync, readdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 import type { Plugin } from "vite";
@@ -14,7 +14,7 @@ function models(): Plugin {
   return {
     name: "saccade:models",
     configResolved(config) {
-      out = join(config.root, config.build.outDir, "models");
+      out = resolve(config.root, config.build.outDir, "models");
     },
     configureServer(server) {
       server.middlewares.use("/models", (request, response) => {

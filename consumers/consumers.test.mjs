@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { chromium } from "playwright-core";
-import { build } from "vite";
+import { build, createServer } from "vite";
 import webpack from "webpack";
 import { findChromium } from "../scripts/chromium.mjs";
 import { root, target } from "../scripts/steps.mjs";
@@ -47,10 +47,11 @@ describe("a project with the packed package", { timeout: 300_000 }, () => {
     return place;
   }
 
-  /** What the project's page reads in a real browser. */
-  async function look(place) {
-    const server = await serve(place);
-    const page = await browser.newPage();
+  /** What the project's page reads in a real browser, from a server of its folder or a given one. */
+  async function look(place, prepare = async () => {}, server = undefined) {
+    server ??= await serve(place);
+    const page = await (await browser.newContext()).newPage();
+    await prepare(page.context());
     const complaints = [];
     page.on("pageerror", (error) => complaints.push(error.message));
     try {
@@ -60,7 +61,7 @@ describe("a project with the packed package", { timeout: 300_000 }, () => {
       });
       assertRead(await page.evaluate(() => window.result));
     } finally {
-      await page.close();
+      await page.context().close();
       server.close();
     }
   }
@@ -72,6 +73,16 @@ describe("a project with the packed package", { timeout: 300_000 }, () => {
       await build({ ...options, root: place });
       cpSync(model, join(place, "dist", "model.safetensors"));
       await look(join(place, "dist"));
+    });
+  }
+
+  for (const name of ["vite", "vite-worker"]) {
+    test(`${name}, while it is developed`, async () => {
+      const place = project(name);
+      const server = await createServer({ root: place, configFile: false, logLevel: "error", server: { port: 0, host: "127.0.0.1" } });
+      await server.listen();
+      const { port } = server.httpServer.address();
+      await look(place, undefined, { url: `http://127.0.0.1:${port}/`, close: () => server.close() });
     });
   }
 
@@ -91,6 +102,18 @@ describe("a project with the packed package", { timeout: 300_000 }, () => {
   });
 
   for (const name of ["html", "policy"]) test(name, () => look(project(name)));
+
+  test("cdn", async () => {
+    const place = project("cdn");
+    const types = { ".js": "text/javascript", ".wasm": "application/wasm" };
+    await look(place, (context) =>
+      context.route("https://cdn.example/**", (route) => {
+        const path = join(place, "node_modules", new URL(route.request().url()).pathname);
+        const headers = { "access-control-allow-origin": "*", "content-type": types[extname(path)] };
+        return existsSync(path) ? route.fulfill({ path, headers }) : route.fulfill({ status: 404, headers });
+      }),
+    );
+  });
 
   test("extension", async () => {
     const place = project("extension");
@@ -130,6 +153,10 @@ describe("a project with the packed package", { timeout: 300_000 }, () => {
     const place = join(project("html"), "node_modules", "saccade-rnn");
     assert.deepEqual(readdirSync(place).sort(), ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "dist", "package.json", "pkg"]);
     const kinds = new Set(readdirSync(join(place, "pkg")).concat(readdirSync(join(place, "dist"))).map((name) => name.replace(/^[^.]+/, "")));
+    for (const name of readdirSync(join(place, "dist")).filter((name) => name.endsWith(".d.ts"))) {
+      const types = readFileSync(join(place, "dist", name), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
+      assert.doesNotMatch(types, /\bany\b/, name);
+    }
     assert.deepEqual([...kinds].sort(), [".d.ts", ".js", ".wasm", ".wasm.d.ts"].filter((kind) => kinds.has(kind)));
   });
 });

@@ -67,7 +67,7 @@ await entry(async () => {
   const fuzz = [...tests, "--test", "hostile_files"];
   const cases = { env: { PROPTEST_CASES: "300000" } };
   await check("fuzz (proptest): 300,000 hostile model files of each kind", "cargo", fuzz, cases);
-  const pack = ["package", "--workspace", "--exclude", "xtask", "--exclude", "saccade-checks", "--allow-dirty"];
+  const pack = ["package", "--workspace", "--exclude", "xtask", "--exclude", "saccade-checks", "--exclude", "saccade-bench", "--allow-dirty"];
   const verified = join(target, "verified");
   forget(verified);
   await check("packages (cargo package)", "cargo", [...pack, "--target-dir", verified]);

@@ -4,6 +4,7 @@
 //! `saccade-kernels`), [`device`], [`graph`], [`nn`],
 //! [`text`] (which knows nothing of tensors), [`model`], `runner` (feature `gpu`: where a model runs).
 
+mod decimal;
 pub mod device;
 #[cfg(feature = "gpu")]
 mod few;

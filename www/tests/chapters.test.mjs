@@ -131,6 +131,23 @@ describe("Race by keyboard alone", { timeout: 240_000 }, () => {
   });
 });
 
+describe("Race with WebGPU", { timeout: 240_000 }, () => {
+  test("both devices have their bars, and the table says where the time went", async () => {
+    await open("#race?text=a+dull+film", { on: "gpu" });
+    const start = page.getByRole("button", { name: "Start the race" });
+    await start.click();
+    await page.getByRole("button", { name: "Stop" }).first().waitFor();
+    await start.waitFor({ timeout: 200_000 });
+    for (const device of ["CPU", "WebGPU"]) {
+      for (const rate of await page.locator(`section[aria-label="${device}"] .rate`).allInnerTexts()) assert.match(rate, /\d/);
+    }
+    const rows = await page.locator('[aria-label="Table of the time by network"] tbody tr').allInnerTexts();
+    assert.equal(rows.length, 10);
+    assert.ok(rows.filter((row) => /WebGPU/.test(row)).every((row) => /\d kB/.test(row)));
+    assert.deepEqual(complaints, []);
+  });
+});
+
 describe("links", { timeout: 120_000 }, () => {
   test("state to address to state: a second page from the first one's address shows the same", async () => {
     await open("#read?text=a+dull+film%2C+and+long&threshold=0.7&speed=2");

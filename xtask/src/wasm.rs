@@ -145,17 +145,26 @@ fn compile(root: &Path, library: &Library, profile: &str, machine: &Machine) -> 
         .args(["rustc", "--package", library.package, "--lib", "--crate-type", "cdylib"])
         .args(library.features)
         .args(["--target", TARGET, "--profile", profile])
-        // After those of `.cargo/config.toml`. What runs while compiling is compiled once for all of them.
-        .env(
-            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-            format!("-Ctarget-feature={}", machine.target_features),
-        )
+        // In the place of those of `.cargo/config.toml`. What runs while compiling is compiled once for all machines.
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(machine))
         .status()
         .context("cargo did not start; get it from https://rustup.rs")?;
     ensure!(status.success(), "cargo could not compile for {TARGET} (missing? `rustup target add {TARGET}`)");
 
     let folder = if profile == "dev" { "debug" } else { profile };
     Ok(target(root).join(TARGET).join(folder).join(format!("{}.wasm", library.name)))
+}
+
+/// Arguments for rustc, as cargo takes them. The paths in messages of panics are cut to begin at a package.
+fn flags(machine: &Machine) -> String {
+    let mut flags = vec![format!("-Ctarget-feature={}", machine.target_features)];
+    let cargo_home =
+        env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let registries = cargo_home.and_then(|home| fs::read_dir(home.join("registry").join("src")).ok());
+    for registry in registries.into_iter().flatten().flatten() {
+        flags.push(format!("--remap-path-prefix={}=", registry.path().display()));
+    }
+    flags.join("\u{1f}")
 }
 
 /// Where cargo puts what it makes.

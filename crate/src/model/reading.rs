@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Model;
 use super::pieces::{Measured, Outcome, Pieces, Text, Watch};
+use crate::decimal::{Fixed, Short};
 use crate::device::{Device, EngineError};
 use crate::nn::Flops;
 use crate::text::Token;
@@ -126,10 +127,10 @@ pub struct Timing {
 #[non_exhaustive]
 pub enum ReadError {
     /// A threshold that is no probability.
-    #[error("threshold: expected a number from 0 to 1, found {0}")]
+    #[error("threshold: expected a number from 0 to 1, found {}", Short(f64::from(*.0)))]
     Threshold(f32),
     /// A time to measure for that is none, or too long.
-    #[error("measureMs: expected milliseconds from 0 to 60000, found {0}")]
+    #[error("measureMs: expected milliseconds from 0 to 60000, found {}", Short(*.0))]
     Measure(f64),
     /// A decision for a token that is not there.
     #[error("force: there is no token {token}; the text has {tokens}")]
@@ -209,8 +210,9 @@ impl Model {
         let total_ms = elapsed_ms / f64::from(runs);
         let device = device.name().to_string();
         let method = format!(
-            "mean wall time of {runs} run{} in {elapsed_ms:.1} ms, from token ids to scores, {}",
+            "mean wall time of {runs} run{} in {} ms, from token ids to scores, {}",
             if runs == 1 { "" } else { "s" },
+            Fixed(elapsed_ms, 1),
             if device == "cpu" { "one CPU thread" } else { "reading back included" }
         );
         let microseconds_per_token = if ids.is_empty() { 0.0 } else { total_ms * 1e3 / ids.len() as f64 };

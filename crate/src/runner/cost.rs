@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::decimal::Fixed;
+
 /// Lengths of the texts that are timed, in tokens.
 pub(super) const LENGTHS: [usize; 2] = [8, 128];
 /// A text is read again and again until this has passed: clocks of browsers tick at up to 0.1 ms.
@@ -69,11 +71,11 @@ impl Costs {
 /// Two significant digits.
 fn milliseconds(ms: f64) -> String {
     if ms >= 10.0 {
-        format!("{ms:.0} ms")
+        format!("{} ms", Fixed(ms, 0))
     } else if ms >= 1.0 {
-        format!("{ms:.1} ms")
+        format!("{} ms", Fixed(ms, 1))
     } else {
-        format!("{ms:.2} ms")
+        format!("{} ms", Fixed(ms, 2))
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use web_time::Instant;
 
+use crate::decimal::Fixed;
 use crate::device::gpu::KernelTime;
 
 /// Lengths of the replayed texts, in tokens: their difference leaves out what a text costs besides its tokens.
@@ -34,7 +35,7 @@ impl Steps {
             "replay of this text, repeated to {short} and to {long} tokens, {}; each run again and again for {} ms, \
              {} times over, of which the fastest counts; the difference divided by {}",
             if skims { "all read and all skimmed" } else { "all read" },
-            super::cost::SAMPLE_MS,
+            Fixed(super::cost::SAMPLE_MS, 0),
             super::cost::SAMPLES,
             long - short,
         );

@@ -131,7 +131,8 @@ pub(super) async fn request(options: &GpuOptions) -> Result<Context, GpuUnavaila
 }
 
 async fn adapter(instance: &wgpu::Instance, options: &GpuOptions) -> Result<wgpu::Adapter, GpuUnavailable> {
-    if let Some(wanted) = &options.name {
+    // A browser names none.
+    if let Some(wanted) = options.name.as_ref().filter(|_| cfg!(not(target_arch = "wasm32"))) {
         let adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
         let names: Vec<String> = adapters.iter().map(|a| a.get_info().name).collect();
         let matches = |name: &String| name.to_lowercase().contains(&wanted.to_lowercase());
