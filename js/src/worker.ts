@@ -75,4 +75,14 @@ export const {
 export type { Devices };
 export type * from "./layers.js";
 export type * from "./types.js";
-export * from "./errors.js";
+export {
+  AbortError,
+  DeviceError,
+  DisposedError,
+  EngineError,
+  type ErrorCode,
+  FetchError,
+  ModelError,
+  OptionError,
+  SaccadeError,
+} from "./errors.js";
