@@ -22,6 +22,6 @@ lstm.dispose();
 
 const points = (values, from) => values.map((value, t) => `${from + t},${-value}`).join(" ");
 document.getElementById("given").setAttribute("points", points(pytorch.x, 0));
-document.getElementById("own").setAttribute("points", points(own, pytorch.x.length));
+document.getElementById("own").setAttribute("points", points([pytorch.x.at(-1), ...own], pytorch.x.length - 1));
 document.getElementById("difference").textContent =
   `Largest difference from PyTorch's own answer over ${guesses.length} steps: ${difference.toExponential(1)}`;

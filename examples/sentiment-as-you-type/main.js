@@ -22,7 +22,7 @@ function marked(text, tokens) {
   return [...parts, text.slice(at)];
 }
 
-const percent = (share) => `${Math.round(100 * share)} %`;
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 async function show() {
   const text = area.value;
