@@ -1,8 +1,9 @@
 import { copyFileSync, createReadStream, existsSync, mkdirSync, readdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 import type { Plugin } from "vite";
+import { offline } from "./www/build/offline.ts";
 
 const root = import.meta.dirname;
 
@@ -13,7 +14,7 @@ function models(): Plugin {
   return {
     name: "saccade:models",
     configResolved(config) {
-      out = join(config.root, config.build.outDir, "models");
+      out = resolve(config.root, config.build.outDir, "models");
     },
     configureServer(server) {
       server.middlewares.use("/models", (request, response) => {
@@ -42,7 +43,7 @@ export default defineConfig({
   base: "./",
   // An address that names no file is an error, not the page.
   appType: "mpa",
-  plugins: [svelte({ configFile: false }), models()],
+  plugins: [svelte({ configFile: false }), models(), offline()],
   worker: { format: "es" },
   build: { outDir: "dist", emptyOutDir: true, target: "es2022" },
   server: { fs: { allow: [root] } },

@@ -67,7 +67,7 @@ await entry(async () => {
   const fuzz = [...tests, "--test", "hostile_files"];
   const cases = { env: { PROPTEST_CASES: "300000" } };
   await check("fuzz (proptest): 300,000 hostile model files of each kind", "cargo", fuzz, cases);
-  const pack = ["package", "--workspace", "--exclude", "xtask", "--exclude", "saccade-checks", "--allow-dirty"];
+  const pack = ["package", "--workspace", "--exclude", "xtask", "--exclude", "saccade-checks", "--exclude", "saccade-bench", "--allow-dirty"];
   const verified = join(target, "verified");
   forget(verified);
   await check("packages (cargo package)", "cargo", [...pack, "--target-dir", verified]);
@@ -76,12 +76,21 @@ await entry(async () => {
   const kernels = ["--test", "checks/tests/browser.test.mjs"];
   await check("GPU kernels, in Chromium", process.execPath, kernels, { env: { CHROMIUM: chromium } });
   await check("build the engine for the browser (cargo xtask wasm)", "cargo", wasm);
+  await check("the npm package (npm pack)", process.execPath, [join("scripts", "package.mjs")]);
+  const inNode = ["layers", "model", "start", "worker"].map((name) => `js/tests/${name}.test.mjs`);
+  await check("package, in Node", process.execPath, ["--test", ...inNode, "examples/readme.test.mjs"]);
+  const users = ["js/tests/browser.test.mjs", "consumers/consumers.test.mjs", "examples/examples.test.mjs"];
+  const inChromium = ["--test", "--test-concurrency=1", ...users];
+  await check("package, its consumers and the examples, in Chromium", process.execPath, inChromium, { env: { CHROMIUM: chromium } });
+  await check("API reference (typedoc)", process.execPath, [script("typedoc", "bin", "typedoc")]);
   const svelteCheck = [script("svelte-check", "bin", "svelte-check"), "--tsconfig", "tsconfig.json", "--fail-on-warnings"];
   await check("types (svelte-check)", process.execPath, svelteCheck);
   await check("page, unit tests (vitest)", process.execPath, [script("vitest", "vitest.mjs"), "run"]);
+  const bench = [script("vitest", "vitest.mjs"), "run", "--config", "bench/vitest.config.ts"];
+  await check("benchmarks, unit tests (vitest)", process.execPath, bench);
   await check("page, build (vite)", process.execPath, [script("vite", "bin", "vite.js"), "build"]);
   // Held against the program that the Rust tests built.
-  const files = ["page", "device", "engine"].map((name) => `www/tests/${name}.test.mjs`);
+  const files = ["page", "chapters", "vitals", "device", "engine"].map((name) => `www/tests/${name}.test.mjs`);
   const browser = ["--test", "--test-concurrency=1", ...files];
   await check("page and engine, in Chromium", process.execPath, browser, { env: { CHROMIUM: chromium } });
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use saccade_rnn::device::Cpu;
-use saccade_rnn::model::{FORMAT, ReadOptions, Reading, Storage};
+use saccade_rnn::model::{Decision, FORMAT, LayerConfig, ReadOptions, Reading, Storage};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -375,6 +375,112 @@ fn eval_names_what_is_wrong() {
     assert!(message.contains("unheard-of") && message.contains("texts"), "{message}");
     assert!(failure("nowhere/texts", &[]).1.contains("nowhere"));
     assert_eq!(failure("texts", &["--threshold", "NaN"]).0, "OPTION_INVALID");
+}
+
+#[test]
+fn curve_gives_the_figures_of_eval_at_every_threshold() {
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.as_bytes());
+    let on = ["--model", "model", "--data", "texts", "--format", "lines"];
+    let curve = |more: &[&str]| folder.json(&[&["curve"], &on[..], more].concat(), b"");
+    let seen = curve(&["--thresholds", "0,0.6,1"]);
+    assert_eq!((&seen["texts"], &seen["of"]), (&json!(4), &json!(4)));
+    for (point, threshold) in seen["points"].as_array().expect("a list").iter().zip(["0", "0.6", "1"]) {
+        let eval = folder.json(&[&["eval", "--threshold", threshold], &on[..]].concat(), b"");
+        let expected = json!({
+            "threshold": threshold.parse::<f64>().expect("a number"), "accuracy": eval["accuracy"],
+            "skimRate": eval["skim_rate"], "flopReduction": eval["flop_reduction"],
+        });
+        assert_eq!(point, &expected);
+    }
+    let own = curve(&["--sample", "2"]);
+    assert_eq!((&own["texts"], &own["of"]), (&json!(2), &json!(4)));
+    let rates = own["points"].as_array().expect("a list").iter().map(|point| &point["skimRate"]);
+    let rates: Vec<&Value> = rates.collect();
+    assert_eq!((rates.first(), rates.last()), (Some(&&json!(1.0)), Some(&&json!(0.0))));
+}
+
+#[test]
+fn curve_names_what_is_wrong() {
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.as_bytes());
+    let gru = LayerConfig::Gru { hidden_size: 2, bidirectional: false };
+    folder.write("gru", &model(vec![gru]).to_bytes(|_, _| Storage::F32).expect("it can be written"));
+    let code = |model: &str, thresholds: &str| {
+        let on = ["curve", "--model", model, "--data", "texts", "--format", "lines"];
+        folder.failure(&[&on[..], &["--thresholds", thresholds]].concat(), b"").0
+    };
+    assert_eq!(code("model", "0.5,1.5"), "OPTION_INVALID");
+    assert_eq!(code("gru", "0.5"), "MODEL_NEVER_SKIMS");
+}
+
+#[test]
+fn words_are_tallied_as_they_are_read() {
+    let folder = Folder::new();
+    folder.write("texts", b"1 a good film !\n0 a film\n1 unheard good\n0 a\n");
+    let on = ["words", "--model", "model", "--data", "texts", "--format", "lines"];
+    let seen = folder.json(&[&on[..], &["--min-count", "2", "--threshold", "0"]].concat(), b"");
+    let tally = |word, count| json!({ "word": word, "count": count, "skimmed": count });
+    let expected = json!({
+        "tokens": 9, "skimRate": 1.0, "minCount": 2, "unknown": { "count": 2, "skimmed": 2 },
+        "skimmed": [tally("a", 3), tally("film", 2), tally("good", 2)], "read": [],
+    });
+    assert_eq!(seen, expected);
+
+    // The decisions are those of the readings of the same texts.
+    let seen = folder.json(&[&on[..], &["--min-count", "1", "--threshold", "0.5"]].concat(), b"");
+    let mut skimmed = 0;
+    for text in ["a good film !", "a film", "unheard good", "a"] {
+        skimmed +=
+            folder.read(text).tokens.iter().filter(|t| t.text == "a" && t.decision == Decision::Skim).count();
+    }
+    let lists = ["skimmed", "read"].map(|list| seen[list].as_array().expect("a list").clone()).concat();
+    let a = lists.iter().find(|word| word["word"] == "a").expect("it is listed");
+    assert_eq!((&a["count"], &a["skimmed"]), (&json!(3), &json!(skimmed)));
+    let top = folder.json(&[&on[..], &["--min-count", "1", "--threshold", "0", "--top", "1"]].concat(), b"");
+    assert_eq!(top["skimmed"], json!([tally("a", 3)]));
+}
+
+#[test]
+fn eyes_hold_people_beside_the_network() {
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.as_bytes());
+    let table = "sst_split\tword_index\tword\tfix_prob\n\
+        test\t0\tA\t0.25\ntest\t1\tgood\t0.5\ntest\t2\tfilm.\t1\n\
+        dev\t0\tOther\t1\n\
+        test\t0\tFilm\t0.75\ntest\t1\t--\t0\ntest\t2\ta\t0\n";
+    folder.write("fixations", table.as_bytes());
+    let on = ["eyes", "--model", "model", "--fixations", "fixations", "--frequency", "texts:lines"];
+    let eyes = |more: &[&str]| folder.json(&[&on[..], more].concat(), b"");
+    let seen = eyes(&["--threshold", "1"]);
+    let counts = ["sentences", "words", "readers"].map(|key| &seen[key]);
+    assert_eq!(counts, [&json!(2), &json!(5), &json!(4)]);
+    assert_eq!(
+        seen["byDecision"],
+        json!({ "read": { "words": 5, "lookedAt": 0.5 }, "skim": { "words": 0, "lookedAt": 0.0 } })
+    );
+    let group = |key: &str, value: Value, words, looked_at| json!({ key: value, "words": words, "lookedAt": looked_at, "read": 1.0 });
+    let classes = [("content", 3, 0.75), ("determiner", 2, 0.125)];
+    assert_eq!(
+        seen["byClass"],
+        json!(classes.map(|(class, n, share)| group("class", json!(class), n, share)))
+    );
+    assert_eq!(
+        seen["byLength"],
+        json!([(1, 2, 0.125), (4, 3, 0.75)].map(|(l, n, share)| group("length", json!(l), n, share)))
+    );
+    // Ranks looked at 2, 3, 5, 4, 1; by length 1.5, 4, 4, 4, 1.5.
+    let length = seen["baselines"]["length"].as_f64().expect("a number");
+    assert!((length - 7.5 / 75.0_f64.sqrt()).abs() < 1e-9, "{length}");
+    for key in ["correlation", "partial"] {
+        let [value, low, high] = [&seen[key], &seen[format!("{key}Ci")][0], &seen[format!("{key}Ci")][1]]
+            .map(|v| v.as_f64().expect("a number"));
+        assert!((-1.0..=1.0).contains(&value) && low <= high, "{key}: {value} {low} {high}");
+    }
+    assert_eq!(seen, eyes(&["--threshold", "1"]), "the same seed gives the same intervals");
+    assert_eq!(eyes(&["--threshold", "0"])["byDecision"]["skim"]["words"], json!(5));
+    assert_eq!(eyes(&["--split", "dev"])["words"], json!(1));
+    assert!(folder.failure(&[&on[..], &["--split", "train"]].concat(), b"").1.contains("\"train\""));
 }
 
 #[test]

@@ -61,6 +61,7 @@ fn models() -> Vec<(&'static str, Model)> {
             layer_norm: false,
             normalize_after: false,
             projection_size: 0,
+            proj_input_to_hidden_first: false,
         })
     };
     let elman = LayerConfig::Elman { hidden_size: 3, nonlinearity: Nonlinearity::Tanh, bidirectional: false };
@@ -324,4 +325,26 @@ fn a_file_is_summed_up() {
     let broken = support::checkpoint().to_bytes(|_, _| Storage::F32).expect("its numbers are finite");
     let summary = FileSummary::from_bytes(&broken).expect("its tensors can be read");
     assert_eq!(summary.problem.map(|problem| problem.code), Some("MODEL_TENSORS"));
+}
+
+#[test]
+fn texts_read_together_are_read_as_each_alone() {
+    let texts: Vec<String> = ["", TEXT, "good", "a a a a good film", "film "]
+        .into_iter()
+        .map(String::from)
+        .chain((0..400).map(|i| "a good film ".repeat(i % 40)))
+        .collect();
+    for (name, model) in models() {
+        let tokens = texts.iter().map(|text| model.tokenizer().tokenize(text)).collect();
+        let options = threshold(0.5);
+        let together = pollster::block_on(model.read_all(&Cpu, tokens, &options, &mut ())).expect("readings");
+        assert_eq!(together.len(), texts.len());
+        for (text, together) in texts.iter().zip(&together) {
+            let alone = read(&model, text, &options);
+            assert_eq!(together.tokens.len(), alone.tokens.len(), "{name}");
+            for (a, b) in together.scores.iter().zip(&alone.scores) {
+                assert!((a.probability - b.probability).abs() < 1e-4, "{name}: {text:?}: {a:?}, {b:?}");
+            }
+        }
+    }
 }

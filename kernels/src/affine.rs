@@ -2,6 +2,7 @@
 
 use crate::column_sums::add_columns;
 use crate::matmul::{View, matmul};
+use crate::packed::{Packed, Rows, Start, multiply};
 
 /// How a weight is stored and which of its columns are used.
 #[derive(Clone, Copy)]
@@ -20,7 +21,7 @@ pub struct Weight<'a> {
 
 impl<'a> Weight<'a> {
     /// The matrix that multiplies `x` from the right, `[inputs, outputs]`.
-    fn right(&self) -> View<'a> {
+    pub fn right(&self) -> View<'a> {
         if self.input_major {
             View::strided(self.values, self.inputs, self.outputs, self.stride)
         } else {
@@ -29,15 +30,10 @@ impl<'a> Weight<'a> {
     }
 }
 
-/// `rows * outputs` values.
-pub fn forward(x: &[f32], rows: usize, weight: Weight<'_>, bias: Option<&[f32]>) -> Vec<f32> {
-    let mut y = vec![0.0; rows * weight.outputs];
-    if let Some(bias) = bias
-        && !bias.is_empty()
-    {
-        y.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
-    }
-    matmul(&mut y, weight.outputs, bias.is_some(), View::new(x, rows, weight.inputs), weight.right());
+/// `rows * outputs` values; the weight is [`Weight::right`].
+pub fn forward(x: &[f32], rows: usize, weight: &Packed, bias: Option<&[f32]>) -> Vec<f32> {
+    let mut y = vec![0.0; rows * weight.outputs()];
+    multiply(&mut y, Start::bias(bias), Rows::new(x, rows, weight.inputs()), weight);
     y
 }
 

@@ -1,13 +1,30 @@
 //! Functions of one or two values, element by element.
 
 use crate::math;
+use crate::registers::{for_stretches, with_registers};
 use crate::vectorize::vectorize;
 
-vectorize! {
+with_registers! {
     /// `x = tanh(x)`.
-    pub fn tanh(x: &mut [f32]) { x.iter_mut().for_each(|x| *x = math::tanh(*x)); }
+    pub fn tanh<V>(x: &mut [f32]) {
+        for_stretches!(V, x.len(), j => {
+            // SAFETY: the body is compiled for the register's instructions.
+            math::tanh(unsafe { V::load_part(&x[j.clone()]) }).store_part(&mut x[j]);
+        });
+    }
+}
+
+with_registers! {
     /// `x = sigmoid(x)`.
-    pub fn sigmoid(x: &mut [f32]) { x.iter_mut().for_each(|x| *x = math::sigmoid(*x)); }
+    pub fn sigmoid<V>(x: &mut [f32]) {
+        for_stretches!(V, x.len(), j => {
+            // SAFETY: the body is compiled for the register's instructions.
+            math::sigmoid(unsafe { V::load_part(&x[j.clone()]) }).store_part(&mut x[j]);
+        });
+    }
+}
+
+vectorize! {
     /// `x = max(x, 0)`.
     pub fn relu(x: &mut [f32]) { x.iter_mut().for_each(|x| *x = x.max(0.0)); }
     /// `x = s x`.

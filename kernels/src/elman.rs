@@ -2,22 +2,25 @@
 
 use crate::cell::Cell;
 use crate::math::tanh;
+use crate::registers::{for_stretches, load_parts, with_registers};
 use crate::vectorize::vectorize;
 
 /// Elman cell with `tanh`.
-pub struct ElmanTanh;
+pub(crate) struct ElmanTanh;
 /// Elman cell with `max(0, ·)`.
-pub struct ElmanRelu;
+pub(crate) struct ElmanRelu;
+
+with_registers! {
+    fn tanh_forward<V>(x: &[f32], w: &[f32], h: &mut [f32]) {
+        for_stretches!(V, h.len(), j => {
+            // SAFETY: the body is compiled for the register's instructions.
+            let [x, w] = unsafe { load_parts::<V, 2>([x, w], &j) };
+            tanh(x.add(w)).store_part(&mut h[j]);
+        });
+    }
+}
 
 vectorize! {
-    fn tanh_forward(x: &[f32], w: &[f32], h: &mut [f32]) {
-        let n = h.len();
-        let (x, w) = (&x[..n], &w[..n]);
-        for j in 0..n {
-            h[j] = tanh(x[j] + w[j]);
-        }
-    }
-
     fn tanh_backward(h: &[f32], dh: &[f32], dx: &mut [f32]) {
         let n = dx.len();
         let (h, dh) = (&h[..n], &dh[..n]);

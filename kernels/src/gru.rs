@@ -4,31 +4,31 @@
 
 use crate::cell::Cell;
 use crate::math::{sigmoid, tanh};
+use crate::registers::{blocks, blocks_mut, for_stretches, load_parts, store_parts, with_registers};
 use crate::vectorize::vectorize;
 
 /// The gated recurrent unit.
-pub struct Gru;
+pub(crate) struct Gru;
+
+with_registers! {
+    fn forward<V>(x: &[f32], w: &[f32], h_prev: &[f32], saved: &mut [f32], h: &mut [f32]) {
+        let n = h.len();
+        let (x, w, mut saved): ([_; 3], [_; 3], [_; 4]) = (blocks(x, n), blocks(w, n), blocks_mut(saved, n));
+        for_stretches!(V, n, j => {
+            // SAFETY: the body is compiled for the register's instructions.
+            let (x, w, [h_prev]) = unsafe {
+                (load_parts::<V, 3>(x, &j), load_parts::<V, 3>(w, &j), load_parts::<V, 1>([h_prev], &j))
+            };
+            let r = sigmoid(x[0].add(w[0]));
+            let z = sigmoid(x[1].add(w[1]));
+            let candidate = tanh(r.mul_add(w[2], x[2]));
+            store_parts([r, z, candidate, w[2]], &mut saved, &j);
+            z.mul_add(h_prev, z.like(1.0).sub(z).mul(candidate)).store_part(&mut h[j]);
+        });
+    }
+}
 
 vectorize! {
-    fn forward(x: &[f32], w: &[f32], h_prev: &[f32], saved: &mut [f32], h: &mut [f32]) {
-        let n = h.len();
-        let (xr, x) = x.split_at(n);
-        let (xz, xn) = x.split_at(n);
-        let (wr, w) = w.split_at(n);
-        let (wz, wn) = w.split_at(n);
-        let (sr, s) = saved.split_at_mut(n);
-        let (sz, s) = s.split_at_mut(n);
-        let (sn, sw) = s.split_at_mut(n);
-        let (xn, wn, sw, h_prev) = (&xn[..n], &wn[..n], &mut sw[..n], &h_prev[..n]);
-        for j in 0..n {
-            sr[j] = sigmoid(xr[j] + wr[j]);
-            sz[j] = sigmoid(xz[j] + wz[j]);
-            sw[j] = wn[j];
-            sn[j] = tanh(xn[j] + sr[j] * wn[j]);
-            h[j] = (1.0 - sz[j]) * sn[j] + sz[j] * h_prev[j];
-        }
-    }
-
     fn backward(
         saved: &[f32], h_prev: &[f32], dh: &[f32], dx: &mut [f32], dw: &mut [f32], dh_prev: &mut [f32],
     ) {

@@ -17,15 +17,17 @@ pub mod embedding;
 pub mod gru;
 pub mod layer_norm;
 pub mod lstm;
-pub mod math;
+mod math;
 pub mod matmul;
 pub mod noise;
 #[cfg(feature = "train")]
 pub mod norm;
 mod order;
+pub mod packed;
 pub mod pool;
 pub mod ragged;
 pub mod recurrence;
+mod registers;
 pub mod rows;
 pub mod skim;
 #[cfg(feature = "train")]

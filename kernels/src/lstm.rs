@@ -3,35 +3,34 @@
 
 use crate::cell::Cell;
 use crate::math::{sigmoid, tanh};
+use crate::registers::{blocks, blocks_mut, for_stretches, load_parts, store_parts, with_registers};
 use crate::vectorize::vectorize;
 
 /// The long short-term memory cell.
-pub struct Lstm;
+pub(crate) struct Lstm;
+
+with_registers! {
+    fn forward<V>(x: &[f32], w: &[f32], c_prev: &[f32], saved: &mut [f32], h: &mut [f32], c: &mut [f32]) {
+        let n = h.len();
+        let (x, w, mut saved): ([_; 4], [_; 4], [_; 4]) = (blocks(x, n), blocks(w, n), blocks_mut(saved, n));
+        let mut state = [h, &mut c[..n]];
+        for_stretches!(V, n, j => {
+            // SAFETY: the body is compiled for the register's instructions.
+            let (x, w, [c_prev]) = unsafe {
+                (load_parts::<V, 4>(x, &j), load_parts::<V, 4>(w, &j), load_parts::<V, 1>([c_prev], &j))
+            };
+            let i = sigmoid(x[0].add(w[0]));
+            let f = sigmoid(x[1].add(w[1]));
+            let g = tanh(x[2].add(w[2]));
+            let o = sigmoid(x[3].add(w[3]));
+            let c = f.mul_add(c_prev, i.mul(g));
+            store_parts([i, f, g, o], &mut saved, &j);
+            store_parts([o.mul(tanh(c)), c], &mut state, &j);
+        });
+    }
+}
 
 vectorize! {
-    fn forward(x: &[f32], w: &[f32], c_prev: &[f32], saved: &mut [f32], h: &mut [f32], c: &mut [f32]) {
-        let n = h.len();
-        let (xi, x) = x.split_at(n);
-        let (xf, x) = x.split_at(n);
-        let (xg, xo) = x.split_at(n);
-        let (wi, w) = w.split_at(n);
-        let (wf, w) = w.split_at(n);
-        let (wg, wo) = w.split_at(n);
-        let (si, s) = saved.split_at_mut(n);
-        let (sf, s) = s.split_at_mut(n);
-        let (sg, so) = s.split_at_mut(n);
-        let (xo, wo, so) = (&xo[..n], &wo[..n], &mut so[..n]);
-        let (c_prev, c) = (&c_prev[..n], &mut c[..n]);
-        for j in 0..n {
-            si[j] = sigmoid(xi[j] + wi[j]);
-            sf[j] = sigmoid(xf[j] + wf[j]);
-            sg[j] = tanh(xg[j] + wg[j]);
-            so[j] = sigmoid(xo[j] + wo[j]);
-            c[j] = sf[j] * c_prev[j] + si[j] * sg[j];
-            h[j] = so[j] * tanh(c[j]);
-        }
-    }
-
     fn backward(
         saved: &[f32], c_prev: &[f32], c: &[f32], dh: &[f32], dc: &[f32], dx: &mut [f32], dc_prev: &mut [f32],
     ) {

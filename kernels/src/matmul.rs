@@ -1,5 +1,8 @@
 //! Matrix products over strided views: `out (+)= a · b`.
 
+use crate::packed::{Packed, Rows, Start, multiply_strided};
+use crate::transpose::transpose_strided;
+
 /// A matrix seen through strides; transposing swaps them.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
@@ -22,6 +25,26 @@ impl<'a> View<'a> {
         Self { data, rows, columns, row_stride, column_stride: 1 }
     }
 
+    /// Rows and columns.
+    pub fn shape(&self) -> (usize, usize) {
+        (self.rows, self.columns)
+    }
+
+    /// A value by its row and column.
+    pub(crate) fn at(&self, row: usize, column: usize) -> f32 {
+        self.data[row * self.row_stride + column * self.column_stride]
+    }
+
+    /// The values of a row if they lie side by side.
+    pub(crate) fn row(&self, row: usize) -> Option<&'a [f32]> {
+        (self.column_stride == 1).then(|| &self.data[row * self.row_stride..][..self.columns])
+    }
+
+    /// The values of a matrix whose columns lie side by side, row by row.
+    fn turned(&self) -> Vec<f32> {
+        transpose_strided(self.data, self.columns, self.rows, self.column_stride)
+    }
+
     /// The transposed matrix.
     pub fn t(self) -> Self {
         Self {
@@ -35,45 +58,19 @@ impl<'a> View<'a> {
 }
 
 /// `out[i * out_stride + j] (+)= sum_k a[i, k] b[k, j]`; overwrites unless `accumulate`.
+///
+/// Both operands are laid out anew for it: weights that multiply more than once are worth a [`Packed`] of their own.
 pub fn matmul(out: &mut [f32], out_stride: usize, accumulate: bool, a: View<'_>, b: View<'_>) {
     assert_eq!(a.columns, b.rows, "inner dimensions of a matrix product");
-    let (m, n, k) = (a.rows, b.columns, a.columns);
-    if m == 0 || n == 0 {
-        return;
-    }
-    assert!(out.len() >= (m - 1) * out_stride + n, "the result of a matrix product fits");
-    if k == 0 {
-        if !accumulate {
-            out.chunks_mut(out_stride).take(m).for_each(|row| row[..n].fill(0.0));
-        }
-        return;
-    }
-    assert!(a.data.len() > (m - 1) * a.row_stride + (k - 1) * a.column_stride);
-    assert!(b.data.len() > (k - 1) * b.row_stride + (n - 1) * b.column_stride);
-    // SAFETY: the three assertions above bound every address `gemm` touches, and `out` is borrowed uniquely.
-    unsafe {
-        (gemm_f32::gemm::f32::get_gemm_fn())(
-            m,
-            n,
-            k,
-            out.as_mut_ptr(),
-            1,
-            out_stride as isize,
-            accumulate,
-            a.data.as_ptr(),
-            a.column_stride as isize,
-            a.row_stride as isize,
-            b.data.as_ptr(),
-            b.column_stride as isize,
-            b.row_stride as isize,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            gemm_common::Parallelism::None,
-        );
-    }
+    let copied;
+    let rows = if a.column_stride == 1 {
+        Rows { values: a.data, stride: a.row_stride, count: a.rows }
+    } else {
+        copied = a.turned();
+        Rows::new(&copied, a.rows, a.columns)
+    };
+    let start = if accumulate { Start::Out } else { Start::Zero };
+    multiply_strided(out, out_stride, start, rows, &Packed::new(b));
 }
 
 #[cfg(test)]

@@ -2,9 +2,17 @@
 //! step `t` is one matrix product over the lanes that still have a row, without padding or mask.
 
 use crate::Ragged;
-use crate::cell::Cell;
+use crate::cell::{Cell, CellKind, with_cell};
 use crate::column_sums::add_columns;
 use crate::matmul::{View, matmul};
+use crate::packed::{Packed, Rows, Start, multiply, multiply_backwards};
+
+/// One step of one lane by itself: from `x` (`W_ih x + b_ih`), `w` (`W_hh h + b_hh`) and the state `h` and `c` before,
+/// the state after. `saved` holds 4 blocks of a unit's values; the first ones are then the gates, in PyTorch's order.
+/// Cells without a memory have empty slices for it.
+pub fn step(kind: CellKind, [x, w, h, c]: [&[f32]; 4], saved: &mut [f32], [h_next, c_next]: [&mut [f32]; 2]) {
+    with_cell!(kind, C => C::forward(x, w, h, c, saved, h_next, c_next));
+}
 
 /// The order in which lanes run: by decreasing length, so that the lanes alive at step `t` are a prefix.
 pub struct LockStep {
@@ -64,15 +72,13 @@ impl LockStep {
 /// Operands of a recurrence.
 #[derive(Clone, Copy)]
 pub struct Arguments<'a> {
-    /// Hoisted input product, `GATES * hidden` columns.
+    /// Hoisted input product, `gates * hidden` columns.
     pub x: Ragged<'a>,
     /// Initial state, a row a lane; zeros if absent.
     pub h0: Option<Ragged<'a>>,
     /// Initial memory, a row a lane; zeros if absent.
     pub c0: Option<Ragged<'a>>,
-    /// `[GATES * hidden, hidden]`.
-    pub weight_hh: &'a [f32],
-    /// `[GATES * hidden]`.
+    /// `[gates * hidden]`.
     pub bias_hh: Option<&'a [f32]>,
     /// Width of the state.
     pub hidden: usize,
@@ -92,7 +98,7 @@ pub struct Forward {
     pub c: Vec<f32>,
     /// Gates of every row if kept, otherwise scratch.
     pub gates: Vec<f32>,
-    /// `c_t` of every row if kept, otherwise scratch.
+    /// `c_t` of every row if kept.
     pub cells: Vec<f32>,
 }
 
@@ -106,8 +112,12 @@ pub fn block_mut(values: &mut [f32], index: usize, width: usize) -> &mut [f32] {
     &mut values[index * width..(index + 1) * width]
 }
 
-/// Runs the cell over every lane.
-pub fn forward<C: Cell>(a: Arguments<'_>) -> Forward {
+/// Runs the cell over every lane. `weight_hh` is `[hidden, gates * hidden]`.
+pub fn forward(cell: CellKind, a: Arguments<'_>, weight_hh: &Packed) -> Forward {
+    with_cell!(cell, C => run::<C>(a, weight_hh))
+}
+
+fn run<C: Cell>(a: Arguments<'_>, weight_hh: &Packed) -> Forward {
     let n = a.hidden;
     let (gates, memory) = (C::GATES * n, if C::MEMORY { n } else { 0 });
     let plan = LockStep::new(a.x, a.reverse);
@@ -124,17 +134,19 @@ pub fn forward<C: Cell>(a: Arguments<'_>) -> Forward {
         h: Vec::new(),
         c: Vec::new(),
         gates: vec![0.0; kept * C::SAVED * n],
-        cells: vec![0.0; kept * memory],
+        cells: vec![0.0; if a.keep { total * memory } else { 0 }],
     };
     for t in 0..plan.steps() {
         let alive = plan.alive(t);
-        recurrent_product(&mut w[..alive * gates], &h, &a, alive, gates);
+        let w = &mut w[..alive * gates];
+        let product = if t % 2 == 0 { multiply } else { multiply_backwards };
+        product(w, Start::bias(a.bias_hh), Rows::new(&h, alive, n), weight_hh);
         for place in 0..alive {
             let row = plan.row(place, t);
             let saved = if a.keep { row } else { 0 };
             C::forward(
                 a.x.row(row),
-                block(&w, place, gates),
+                block(w, place, gates),
                 block(&h, place, n),
                 block(&c, place, memory),
                 block_mut(&mut out.gates, saved, C::SAVED * n),
@@ -142,24 +154,22 @@ pub fn forward<C: Cell>(a: Arguments<'_>) -> Forward {
                 block_mut(&mut c_next, place, memory),
             );
             block_mut(&mut out.rows, row, n).copy_from_slice(block(&h_next, place, n));
-            block_mut(&mut out.cells, saved, memory).copy_from_slice(block(&c_next, place, memory));
+            if a.keep {
+                block_mut(&mut out.cells, row, memory).copy_from_slice(block(&c_next, place, memory));
+            }
         }
-        // Lanes past `alive` have ended: their last state stays.
-        h[..alive * n].copy_from_slice(&h_next[..alive * n]);
-        c[..alive * memory].copy_from_slice(&c_next[..alive * memory]);
+        if alive == plan.order.len() {
+            std::mem::swap(&mut h, &mut h_next);
+            std::mem::swap(&mut c, &mut c_next);
+        } else {
+            // Lanes past `alive` have ended: their last state stays.
+            h[..alive * n].copy_from_slice(&h_next[..alive * n]);
+            c[..alive * memory].copy_from_slice(&c_next[..alive * memory]);
+        }
     }
     out.h = plan.scatter(&h, n);
     out.c = plan.scatter(&c, memory);
     out
-}
-
-/// `w = h W_hhᵀ + b_hh` for the first `alive` places.
-fn recurrent_product(w: &mut [f32], h: &[f32], a: &Arguments<'_>, alive: usize, gates: usize) {
-    if let Some(bias) = a.bias_hh {
-        w.chunks_exact_mut(gates).for_each(|row| row.copy_from_slice(bias));
-    }
-    let weight = View::new(a.weight_hh, gates, a.hidden).t();
-    matmul(w, gates, a.bias_hh.is_some(), View::new(h, alive, a.hidden), weight);
 }
 
 /// Gradients of the results; `None` is zero.
@@ -183,10 +193,27 @@ pub struct Backward {
     pub c0: Vec<f32>,
 }
 
-/// Back-propagation through time. `rows`, `gates` and `cells` are those of [`Forward`]; the gradients of the
-/// weights are added to `d_weight_hh` and `d_bias_hh`.
-pub fn backward<C: Cell>(
+/// Back-propagation through time. `weight_hh` is `[gates * hidden, hidden]`, row-major; `rows`, `gates` and `cells` are
+/// those of [`Forward`]; the gradients of the weights are added to `d_weight_hh` and `d_bias_hh`.
+#[allow(clippy::too_many_arguments, reason = "what the forward call had and left, and the gradients")]
+pub fn backward(
+    cell: CellKind,
     a: Arguments<'_>,
+    weight_hh: &[f32],
+    rows: &[f32],
+    gates: &[f32],
+    cells: &[f32],
+    up: Upstream<'_>,
+    d_weight_hh: &mut [f32],
+    d_bias_hh: Option<&mut [f32]>,
+) -> Backward {
+    with_cell!(cell, C => run_back::<C>(a, weight_hh, rows, gates, cells, up, d_weight_hh, d_bias_hh))
+}
+
+#[allow(clippy::too_many_arguments, reason = "as above")]
+fn run_back<C: Cell>(
+    a: Arguments<'_>,
+    weight_hh: &[f32],
     rows: &[f32],
     gates_saved: &[f32],
     cells: &[f32],
@@ -210,6 +237,7 @@ pub fn backward<C: Cell>(
     let mut h_before = vec![0.0; total * n];
     let mut dw_step = vec![0.0; lanes * gates];
     let (mut dh_prev, mut dc_prev) = (vec![0.0; n], vec![0.0; memory]);
+    let weight_hh = Packed::new(View::new(weight_hh, gates, n));
     for t in (0..plan.steps()).rev() {
         let alive = plan.alive(t);
         for place in 0..alive {
@@ -243,7 +271,7 @@ pub fn backward<C: Cell>(
             block_mut(&mut dh, place, n).copy_from_slice(&dh_prev);
             block_mut(&mut dc, place, memory).copy_from_slice(&dc_prev);
         }
-        matmul(&mut dh, n, true, View::new(&dw_step, alive, gates), View::new(a.weight_hh, gates, n));
+        multiply(&mut dh, Start::Out, Rows::new(&dw_step, alive, gates), &weight_hh);
     }
     matmul(d_weight_hh, n, true, View::new(&dw, total, gates).t(), View::new(&h_before, total, n));
     if let Some(d_bias) = d_bias_hh {

@@ -8,14 +8,15 @@
 //! Column 0 of the logits is *read*, column 1 *skim*.
 
 use crate::Ragged;
-use crate::cell::Cell;
-use crate::matmul::{View, matmul};
+use crate::cell::{Cell, CellKind, with_cell};
+use crate::packed::{Packed, Rows, Start, multiply};
 use crate::recurrence::block_mut;
+use crate::vectorize::vectorize;
 
 /// Operands that both kernels share.
 #[derive(Clone, Copy)]
 pub struct Arguments<'a> {
-    /// Hoisted input product of the small cell with its bias, `GATES * small` columns.
+    /// Hoisted input product of the small cell with its bias, `gates * small` columns.
     pub small_x: Ragged<'a>,
     /// Hoisted input product of the decision with its bias, 2 columns.
     pub decision_x: Ragged<'a>,
@@ -23,13 +24,9 @@ pub struct Arguments<'a> {
     pub h0: Option<Ragged<'a>>,
     /// Initial memory, a row a lane; zeros if absent.
     pub c0: Option<Ragged<'a>>,
-    /// `[GATES * hidden, hidden]`.
-    pub big_weight_hh: &'a [f32],
-    /// `[GATES * hidden]`.
+    /// `[gates * hidden]`.
     pub big_bias_hh: &'a [f32],
-    /// `[GATES * small, small_reads]`.
-    pub small_weight_hh: &'a [f32],
-    /// `[GATES * small]`.
+    /// `[gates * small]`.
     pub small_bias_hh: &'a [f32],
     /// `[2, input + hidden]`; the last `hidden` columns multiply the state.
     pub decision_weight: &'a [f32],
@@ -42,10 +39,11 @@ pub struct Arguments<'a> {
 }
 
 impl<'a> Arguments<'a> {
-    /// The part of the decision's weight that multiplies the state.
-    pub(super) fn decision_hh(&self) -> View<'a> {
+    /// The two rows of the decision's weight that multiply the state: read, skim.
+    fn decision_hh(&self) -> [&'a [f32]; 2] {
         let width = self.decision_weight.len() / 2;
-        View::strided(&self.decision_weight[width - self.hidden..], 2, self.hidden, width)
+        let (read, skim) = self.decision_weight.split_at(width);
+        [&read[width - self.hidden..], &skim[width - self.hidden..]]
     }
 }
 
@@ -75,10 +73,14 @@ pub const FORCE_SKIM: u32 = 2;
 pub struct Hard<'a> {
     /// The input itself, `input` columns.
     pub x: Ragged<'a>,
-    /// `[GATES * hidden, input]`.
-    pub big_weight_ih: &'a [f32],
-    /// `[GATES * hidden]`.
+    /// `[input, gates * hidden]`.
+    pub big_weight_ih: &'a Packed,
+    /// `[gates * hidden]`.
     pub big_bias_ih: &'a [f32],
+    /// `[hidden, gates * hidden]`.
+    pub big_weight_hh: &'a Packed,
+    /// `[small_reads, gates * small]`; nothing if nothing is small.
+    pub small_weight_hh: Option<&'a Packed>,
     /// Skim iff the probability of skimming exceeds this.
     pub threshold: f32,
     /// Nothing, or one of 0 (free), [`FORCE_READ`], [`FORCE_SKIM`] for every row.
@@ -86,8 +88,12 @@ pub struct Hard<'a> {
 }
 
 /// Decides step by step and runs one branch.
-pub fn hard<C: Cell>(a: Arguments<'_>, hard: Hard<'_>) -> Forward {
-    let (n, d, input) = (a.hidden, a.small, hard.x.columns);
+pub fn hard(cell: CellKind, a: Arguments<'_>, hard: Hard<'_>) -> Forward {
+    with_cell!(cell, C => run::<C>(a, hard))
+}
+
+fn run<C: Cell>(a: Arguments<'_>, hard: Hard<'_>) -> Forward {
+    let (n, d) = (a.hidden, a.small);
     let (gates, small_gates) = (C::GATES * n, C::GATES * d);
     let memory = if C::MEMORY { n } else { 0 };
     let small_memory = if C::MEMORY { d } else { 0 };
@@ -96,10 +102,11 @@ pub fn hard<C: Cell>(a: Arguments<'_>, hard: Hard<'_>) -> Forward {
         rows: vec![0.0; total * n],
         h: vec![0.0; lanes * n],
         c: vec![0.0; lanes * memory],
-        logits: vec![0.0; total * 2],
+        logits: a.decision_x.all().to_vec(),
         decisions: vec![0.0; total],
         saved: Vec::new(),
     };
+    let decision = a.decision_hh();
     let (mut x, mut w) = (vec![0.0; gates], vec![0.0; gates]);
     let mut saved = vec![0.0; C::SAVED * n];
     let (mut h_next, mut c_next) = (vec![0.0; n], vec![0.0; memory]);
@@ -114,39 +121,56 @@ pub fn hard<C: Cell>(a: Arguments<'_>, hard: Hard<'_>) -> Forward {
         }
         for row in hard.x.start(lane)..hard.x.start(lane) + hard.x.rows(lane) {
             let logits = block_mut(&mut out.logits, row, 2);
-            logits.copy_from_slice(a.decision_x.row(row));
-            matmul(logits, 2, true, View::new(h, 1, n), a.decision_hh().t());
+            add_decision(logits, h, decision[0], decision[1]);
             let skim = match hard.force.map(|force| force[row]) {
                 Some(FORCE_READ) => false,
                 Some(FORCE_SKIM) => true,
                 _ => probability_of_skimming(logits) > hard.threshold,
             };
-            if skim && d > 0 {
+            if !skim {
+                let bias = Start::Bias(hard.big_bias_ih);
+                multiply(&mut x, bias, Rows::one(hard.x.row(row)), hard.big_weight_ih);
+                multiply(&mut w, Start::Bias(a.big_bias_hh), Rows::one(h), hard.big_weight_hh);
+                C::forward(&x, &w, h, c, &mut saved, &mut h_next, &mut c_next);
+                h.copy_from_slice(&h_next);
+                c.copy_from_slice(&c_next);
+            } else if let Some(weight) = hard.small_weight_hh {
                 let w = &mut w[..small_gates];
-                w.copy_from_slice(a.small_bias_hh);
-                let weight = View::new(a.small_weight_hh, small_gates, a.small_reads).t();
-                matmul(w, small_gates, true, View::new(&h[..a.small_reads], 1, a.small_reads), weight);
+                multiply(w, Start::Bias(a.small_bias_hh), Rows::one(&h[..a.small_reads]), weight);
                 let (h_small, c_small) = (&mut h_next[..d], &mut c_next[..small_memory]);
                 let saved = &mut saved[..C::SAVED * d];
                 C::forward(a.small_x.row(row), w, &h[..d], &c[..small_memory], saved, h_small, c_small);
                 h[..d].copy_from_slice(h_small);
                 c[..small_memory].copy_from_slice(c_small);
-            } else if !skim {
-                x.copy_from_slice(hard.big_bias_ih);
-                w.copy_from_slice(a.big_bias_hh);
-                let weight_ih = View::new(hard.big_weight_ih, gates, input).t();
-                matmul(&mut x, gates, true, View::new(hard.x.row(row), 1, input), weight_ih);
-                let weight_hh = View::new(a.big_weight_hh, gates, n).t();
-                matmul(&mut w, gates, true, View::new(h, 1, n), weight_hh);
-                C::forward(&x, &w, h, c, &mut saved, &mut h_next, &mut c_next);
-                h.copy_from_slice(&h_next);
-                c.copy_from_slice(&c_next);
             }
             out.decisions[row] = f32::from(u8::from(skim));
             block_mut(&mut out.rows, row, n).copy_from_slice(h);
         }
     }
     out
+}
+
+vectorize! {
+    /// Adds the products of the state with the decision's two rows.
+    fn add_decision(logits: &mut [f32], h: &[f32], read: &[f32], skim: &[f32]) {
+        let mut sums = [[0.0; 16]; 2];
+        let (h, h_rest) = h.as_chunks::<16>();
+        let (read, read_rest) = read.as_chunks::<16>();
+        let (skim, skim_rest) = skim.as_chunks::<16>();
+        for ((h, read), skim) in h.iter().zip(read).zip(skim) {
+            for j in 0..16 {
+                sums[0][j] += h[j] * read[j];
+                sums[1][j] += h[j] * skim[j];
+            }
+        }
+        for ((h, read), skim) in h_rest.iter().zip(read_rest).zip(skim_rest) {
+            sums[0][0] += h * read;
+            sums[1][0] += h * skim;
+        }
+        for (logit, sums) in logits.iter_mut().zip(&sums) {
+            *logit += sums.iter().sum::<f32>();
+        }
+    }
 }
 
 /// `p_skim` of a pair of logits, in double precision: the comparison with a threshold should not add its own error.

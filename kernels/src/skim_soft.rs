@@ -2,11 +2,11 @@
 //! the equations and what both kernels share.
 
 use crate::Ragged;
-use crate::cell::Cell;
+use crate::cell::{Cell, CellKind, with_cell};
 use crate::column_sums::add_columns;
-use crate::math::softplus;
 use crate::matmul::{View, matmul};
 use crate::noise::gumbel;
+use crate::packed::{Packed, Rows, Start, multiply, multiply_strided};
 use crate::recurrence::{LockStep, Upstream, block, block_mut};
 use crate::skim::{Arguments, Forward};
 
@@ -49,8 +49,12 @@ impl Layout {
 /// Operands of [`soft`] alone.
 #[derive(Clone, Copy)]
 pub struct Soft<'a> {
-    /// Hoisted input product of the big cell with its bias, `GATES * hidden` columns.
+    /// Hoisted input product of the big cell with its bias, `gates * hidden` columns.
     pub big_x: Ragged<'a>,
+    /// `[gates * hidden, hidden]`.
+    pub big_weight_hh: &'a [f32],
+    /// `[gates * small, small_reads]`.
+    pub small_weight_hh: &'a [f32],
     /// Temperature of the Gumbel-softmax, tau.
     pub temperature: f32,
     /// Where the Gumbel noise comes from.
@@ -79,37 +83,48 @@ impl Noise<'_> {
     }
 }
 
-/// Products of the state that a soft step needs, a row a place.
+/// Products of the state that a soft step needs, a row a place, and the weights that they are made with.
 struct Products {
     big: Vec<f32>,
     small: Vec<f32>,
+    big_weight: Packed,
+    small_weight: Packed,
+    decision_weight: Packed,
 }
 
 impl Products {
-    fn new(places: usize, gates: usize, small_gates: usize) -> Self {
-        Self { big: vec![0.0; places * gates], small: vec![0.0; places * small_gates] }
+    fn new(a: &Arguments<'_>, soft: &Soft<'_>, places: usize) -> Self {
+        let (gates, small_gates) = (a.big_bias_hh.len(), a.small_bias_hh.len());
+        Self {
+            big: vec![0.0; places * gates],
+            small: vec![0.0; places * small_gates],
+            big_weight: Packed::new(View::new(soft.big_weight_hh, gates, a.hidden).t()),
+            small_weight: Packed::new(View::new(soft.small_weight_hh, small_gates, a.small_reads).t()),
+            decision_weight: Packed::new(decision_hh(a).t()),
+        }
     }
 
     /// Computes them for the first `alive` places, and the decision's into `logits`.
     fn compute(&mut self, a: &Arguments<'_>, h: &[f32], alive: usize, logits: &mut [f32]) {
-        let (gates, small_gates) = (a.big_bias_hh.len(), a.small_bias_hh.len());
-        let state = View::new(h, alive, a.hidden);
-        self.big.chunks_exact_mut(gates).take(alive).for_each(|row| row.copy_from_slice(a.big_bias_hh));
-        matmul(&mut self.big, gates, true, state, View::new(a.big_weight_hh, gates, a.hidden).t());
-        if a.small > 0 {
-            self.small.chunks_exact_mut(small_gates).take(alive).for_each(|row| {
-                row.copy_from_slice(a.small_bias_hh);
-            });
-            let part = View::strided(h, alive, a.small_reads, a.hidden);
-            let weight = View::new(a.small_weight_hh, small_gates, a.small_reads).t();
-            matmul(&mut self.small, small_gates, true, part, weight);
-        }
-        matmul(logits, 2, false, state, a.decision_hh().t());
+        let state = Rows::new(h, alive, a.hidden);
+        multiply(&mut self.big, Start::Bias(a.big_bias_hh), state, &self.big_weight);
+        multiply(&mut self.small, Start::Bias(a.small_bias_hh), state, &self.small_weight);
+        multiply(logits, Start::Zero, state, &self.decision_weight);
     }
 }
 
+/// The part of the decision's weight that multiplies the state, `[2, hidden]`.
+fn decision_hh<'a>(a: &Arguments<'a>) -> View<'a> {
+    let width = a.decision_weight.len() / 2;
+    View::strided(&a.decision_weight[width - a.hidden..], 2, a.hidden, width)
+}
+
 /// Runs both branches and mixes their states (Eq. 5 and 6).
-pub fn soft<C: Cell>(a: Arguments<'_>, soft: Soft<'_>) -> Forward {
+pub fn soft(cell: CellKind, a: Arguments<'_>, soft: Soft<'_>) -> Forward {
+    with_cell!(cell, C => run::<C>(a, soft))
+}
+
+fn run<C: Cell>(a: Arguments<'_>, soft: Soft<'_>) -> Forward {
     let (n, d) = (a.hidden, a.small);
     let memory = if C::MEMORY { n } else { 0 };
     let small_memory = if C::MEMORY { d } else { 0 };
@@ -121,7 +136,7 @@ pub fn soft<C: Cell>(a: Arguments<'_>, soft: Soft<'_>) -> Forward {
         plan.gather(a.h0.map(|h| h.all()), n),
         plan.gather(a.c0.filter(|_| C::MEMORY).map(|c| c.all()), memory),
     );
-    let mut products = Products::new(places, gates, small_gates);
+    let mut products = Products::new(&a, &soft, places);
     let mut step_logits = vec![0.0; places * 2];
     let mut out = Forward {
         rows: vec![0.0; total * n],
@@ -167,6 +182,11 @@ pub fn soft<C: Cell>(a: Arguments<'_>, soft: Soft<'_>) -> Forward {
     out
 }
 
+/// `log(1 + exp(x))` without overflow.
+fn softplus(x: f32) -> f32 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
 /// `state = w_0 big + w_1 [small; state[small..]]`.
 fn mix(weights: &[f32], big: &[f32], small: &[f32], state: &mut [f32]) {
     let d = small.len();
@@ -208,7 +228,22 @@ pub struct WeightGradients<'a> {
 
 /// Back-propagation through the mixture. `up_logits` and `up_decisions` are the gradients of those results.
 #[allow(clippy::too_many_arguments, reason = "the values of one sequence and their gradients")]
-pub fn soft_backward<C: Cell>(
+pub fn soft_backward(
+    cell: CellKind,
+    a: Arguments<'_>,
+    soft: Soft<'_>,
+    rows: &[f32],
+    saved: &[f32],
+    up: Upstream<'_>,
+    up_logits: Option<&[f32]>,
+    up_decisions: Option<&[f32]>,
+    weights: WeightGradients<'_>,
+) -> SoftBackward {
+    with_cell!(cell, C => run_back::<C>(a, soft, rows, saved, up, up_logits, up_decisions, weights))
+}
+
+#[allow(clippy::too_many_arguments, reason = "as above")]
+fn run_back<C: Cell>(
     a: Arguments<'_>,
     soft: Soft<'_>,
     rows: &[f32],
@@ -242,6 +277,9 @@ pub fn soft_backward<C: Cell>(
     let (mut step_big, mut step_small) = (vec![0.0; places * gates], vec![0.0; places * small_gates]);
     let mut step_decision = vec![0.0; places * 2];
     let mut scratch = BackwardScratch::new(n, d, memory, small_memory);
+    let big_weight = Packed::new(View::new(soft.big_weight_hh, gates, n));
+    let small_weight = Packed::new(View::new(soft.small_weight_hh, small_gates, a.small_reads));
+    let decision_weight = Packed::new(decision_hh(&a));
     for t in (0..plan.steps()).rev() {
         let alive = plan.alive(t);
         for place in 0..alive {
@@ -321,12 +359,12 @@ pub fn soft_backward<C: Cell>(
             join(dc, &s.dc_prev, &s.dc_small, &s.dc);
         }
         // Through the products of the state.
-        matmul(&mut dh, n, true, View::new(&step_big, alive, gates), View::new(a.big_weight_hh, gates, n));
+        multiply(&mut dh, Start::Out, Rows::new(&step_big, alive, gates), &big_weight);
         if d > 0 {
-            let weight = View::new(a.small_weight_hh, small_gates, a.small_reads);
-            matmul(&mut dh, n, true, View::new(&step_small, alive, small_gates), weight);
+            let step = Rows::new(&step_small, alive, small_gates);
+            multiply_strided(&mut dh, n, Start::Out, step, &small_weight);
         }
-        matmul(&mut dh, n, true, View::new(&step_decision, alive, 2), a.decision_hh());
+        multiply(&mut dh, Start::Out, Rows::new(&step_decision, alive, 2), &decision_weight);
     }
     let states = View::new(&h_before, total, n);
     matmul(weights.big_weight_hh, n, true, View::new(&d_big, total, gates).t(), states);

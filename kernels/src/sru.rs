@@ -10,9 +10,13 @@
 //! what the highway adds: version 2 `h = (g(c) - x) mask r + x`, version 1 `h = (g(c) mask - x) r + x`.
 //! A backward direction runs from the last row to the first on its own channels.
 
+use std::ops::Range;
+
 use crate::Ragged;
 use crate::math::{sigmoid, tanh};
 use crate::recurrence::{block, block_mut};
+use crate::registers::{blocks, for_stretches, load_parts, with_registers};
+use crate::vectorize::vectorize;
 
 /// Operands of the recurrence.
 #[derive(Clone, Copy)]
@@ -37,6 +41,8 @@ pub struct Arguments<'a> {
     pub mask: Option<&'a [f32]>,
     /// Where the mask goes (see the module's head).
     pub version_1: bool,
+    /// Keep what [`backward`] needs.
+    pub keep: bool,
 }
 
 impl Arguments<'_> {
@@ -98,7 +104,7 @@ pub struct Forward {
     pub rows: Vec<f32>,
     /// Last memory (of the backward direction: after its last step, at row 0), a row a lane.
     pub c: Vec<f32>,
-    /// `c_t`, `channels` columns, for [`backward`].
+    /// `c_t`, `channels` columns, for [`backward`]; empty if not kept.
     pub cells: Vec<f32>,
 }
 
@@ -106,24 +112,45 @@ pub struct Forward {
 pub fn forward(a: Arguments<'_>) -> Forward {
     let (n, k) = (a.channels(), a.products());
     let (lanes, total) = (a.u.lanes(), a.u.total_rows());
-    let mut out =
-        Forward { rows: vec![0.0; total * n], c: vec![0.0; lanes * n], cells: vec![0.0; total * n] };
+    let kept = if a.keep { total } else { 0 };
+    let mut out = Forward { rows: vec![0.0; total * n], c: vec![0.0; lanes * n], cells: vec![0.0; kept * n] };
+    let mut planes = vec![0.0; 4 * n];
+    // What is absent stands as what changes nothing.
+    let (zeros, ones) = (vec![0.0; 2 * n], vec![1.0; n]);
+    let weight_c = a.weight_c.unwrap_or(&zeros);
     for lane in 0..lanes {
         let state = block_mut(&mut out.c, lane, n);
         if let Some(c0) = a.c0 {
             state.copy_from_slice(c0.row(lane));
         }
+        let mask = a.mask.map_or(&ones[..], |mask| block(mask, lane, n));
         for t in 0..a.u.rows(lane) {
-            for half in halves(n, a.bidirectional) {
-                let Some(first) = half.clone().next() else { continue };
-                let row = a.row(first, lane, t);
-                let u = a.u.row(row);
-                for j in half {
-                    let (f, r) = a.gates(u, j, k, state[j]);
-                    state[j] = f * state[j] + (1.0 - f) * u[j * k];
-                    let x = a.skip(u, row, j, k);
-                    out.rows[row * n + j] = a.highway(a.activation(state[j]), r, x, a.mask_of(lane, j)).0;
-                    out.cells[row * n + j] = state[j];
+            for half in halves(n, a.bidirectional).filter(|half| !half.is_empty()) {
+                let row = a.row(half.start, lane, t);
+                let width = half.len();
+                let u = &a.u.row(row)[half.start * k..half.end * k];
+                let planes = &mut planes[..4 * width];
+                if k == 4 {
+                    part::<4>(u, planes);
+                } else {
+                    part::<3>(u, planes);
+                    match a.skip {
+                        Some(skip) => scaled(&mut planes[3 * width..], &skip.row(row)[half.clone()], a.scale),
+                        None => planes[3 * width..].fill(0.0),
+                    }
+                }
+                step(
+                    blocks(planes, width),
+                    of_gates(weight_c, n, &half),
+                    of_gates(a.bias, n, &half),
+                    &mask[half.clone()],
+                    a.use_tanh,
+                    a.version_1,
+                    &mut state[half.clone()],
+                    &mut block_mut(&mut out.rows, row, n)[half.clone()],
+                );
+                if a.keep {
+                    block_mut(&mut out.cells, row, n)[half.clone()].copy_from_slice(&state[half]);
                 }
             }
         }
@@ -131,8 +158,66 @@ pub fn forward(a: Arguments<'_>) -> Forward {
     out
 }
 
+/// What belongs to some of `n` channels, of the forget gate and of the reset gate.
+fn of_gates<'a>(values: &'a [f32], n: usize, channels: &Range<usize>) -> [&'a [f32]; 2] {
+    let (forget, reset) = values.split_at(n);
+    [&forget[channels.clone()], &reset[channels.clone()]]
+}
+
+/// The `K` products of every channel, laid out with all channels of the first before those of the second.
+fn part<const K: usize>(u: &[f32], planes: &mut [f32]) {
+    let (channels, _) = u.as_chunks::<K>();
+    let n = channels.len();
+    let mut planes = planes.chunks_exact_mut(n.max(1));
+    for m in 0..K {
+        if let Some(plane) = planes.next() {
+            plane.iter_mut().zip(channels).for_each(|(value, channel)| *value = channel[m]);
+        }
+    }
+}
+
+vectorize! {
+    /// `out = s x`.
+    fn scaled(out: &mut [f32], x: &[f32], s: f32) {
+        out.iter_mut().zip(x).for_each(|(out, x)| *out = x * s);
+    }
+}
+
+with_registers! {
+    /// One row of channels of one direction. `u`: candidate, forget, reset, skip; `v` and `bias`: forget, reset.
+    fn step<V>(
+        u: [&[f32]; 4],
+        v: [&[f32]; 2],
+        bias: [&[f32]; 2],
+        mask: &[f32],
+        use_tanh: bool,
+        version_1: bool,
+        state: &mut [f32],
+        h: &mut [f32],
+    ) {
+        for_stretches!(V, h.len(), j => {
+            // SAFETY: the body is compiled for the register's instructions.
+            let ([candidate, u_f, u_r, x], [v_f, v_r], [b_f, b_r], [c, mask]) = unsafe {
+                (
+                    load_parts::<V, 4>(u, &j),
+                    load_parts::<V, 2>(v, &j),
+                    load_parts::<V, 2>(bias, &j),
+                    load_parts::<V, 2>([state, mask], &j),
+                )
+            };
+            let f = sigmoid(v_f.mul_add(c, u_f.add(b_f)));
+            let r = sigmoid(v_r.mul_add(c, u_r.add(b_r)));
+            let c = f.mul_add(c.sub(candidate), candidate);
+            c.store_part(&mut state[j.clone()]);
+            let g = if use_tanh { tanh(c) } else { c };
+            let added = if version_1 { g.mul(mask).sub(x) } else { g.sub(x).mul(mask) };
+            added.mul_add(r, x).store_part(&mut h[j]);
+        });
+    }
+}
+
 /// Channels of each direction.
-fn halves(n: usize, bidirectional: bool) -> impl Iterator<Item = std::ops::Range<usize>> {
+fn halves(n: usize, bidirectional: bool) -> impl Iterator<Item = Range<usize>> {
     let middle = if bidirectional { n / 2 } else { n };
     [0..middle, middle..n].into_iter()
 }

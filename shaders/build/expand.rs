@@ -161,6 +161,9 @@ impl Expander<'_> {
         }
         let file = format!("shared/{name}.wgsl");
         let text = std::fs::read_to_string(self.root.join(&file)).map_err(|e| format!("{file}: {e}"))?;
-        self.add(&file, &text)
+        self.add(&file, &text)?;
+        // What follows belongs to another file than the lines before it.
+        self.begins = true;
+        Ok(())
     }
 }

@@ -13,6 +13,10 @@ const types = {
   ".css": "text/css",
   ".svg": "image/svg+xml",
   ".wasm": "application/wasm",
+  ".webmanifest": "application/manifest+json",
+  ".json": "application/json",
+  ".png": "image/png",
+  ".woff2": "font/woff2",
 };
 
 /** The page works in any folder of a host, so it is never served at the top of one. */
@@ -61,4 +65,20 @@ export function launch({ gpu = false } = {}) {
   const executablePath = findChromium();
   if (!executablePath) throw new Error("no Chrome or Chromium: install one, or set CHROMIUM to its path");
   return chromium.launch({ executablePath, args: gpu ? [...switches, ...webgpu] : switches });
+}
+
+/**
+ * A page without the service worker, so that `page.route` sees what it asks for, and the list of what it complains of: errors,
+ * and warnings in its console.
+ */
+export async function openPage(browser, options = {}) {
+  const page = await browser.newPage({ serviceWorkers: "block", ...options });
+  const complaints = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    // That is Playwright's own.
+    if (message.text().startsWith("Service Worker registration blocked")) return;
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  return { page, complaints };
 }

@@ -25,8 +25,8 @@ after(async () => {
 
 afterEach(() => page?.context().close());
 
-async function open(browser, hash = `#text=${encodeURIComponent(SENTENCE)}`) {
-  page = await browsers[browser].newPage();
+async function open(browser, hash = `#read?text=${encodeURIComponent(SENTENCE)}`) {
+  page = await browsers[browser].newPage({ serviceWorkers: "block" });
   await page.goto(server.url + hash);
   await page.locator("#threshold:enabled").waitFor();
 }
@@ -58,7 +58,7 @@ describe("with WebGPU", { timeout: 300_000 }, () => {
   });
 
   test("a link brings back the device, which is then measured", async () => {
-    await open("gpu", "#device=webgpu&text=Plain+and+kind");
+    await open("gpu", "#read?device=webgpu&text=Plain+and+kind");
     await ranOn("webgpu").waitFor();
     assert.ok(await page.getByRole("radio", { name: "WebGPU" }).isChecked());
     await steps().getByText("One token, on WebGPU").waitFor({ timeout: 60_000 });
@@ -66,8 +66,7 @@ describe("with WebGPU", { timeout: 300_000 }, () => {
 
   test("in a quiet moment both devices are measured, auto chooses by that, and a token's cost is shown", async () => {
     await open("gpu");
-    await ranOn("cpu").waitFor();
-    assert.match(await ranOn("cpu").innerText(), /until both devices are measured/);
+    await ranOn("cpu").filter({ hasText: "until both devices are measured" }).waitFor();
     assert.equal(await costs().count(), 0);
     await page.getByText("as measured here: CPU").waitFor({ timeout: 60_000 });
     for (const device of ["cpu", "webgpu"]) {
@@ -89,7 +88,7 @@ describe("with WebGPU", { timeout: 300_000 }, () => {
 
 describe("without WebGPU", { timeout: 300_000 }, () => {
   test("who asks for it has the CPU's reading, and sees why", async () => {
-    await open("plain", `#device=webgpu&text=${encodeURIComponent(SENTENCE)}`);
+    await open("plain", `#read?device=webgpu&text=${encodeURIComponent(SENTENCE)}`);
     await ranOn("cpu").waitFor();
     assert.match(await ranOn("cpu").innerText(), /^CPU, since no WebGPU adapter: the browser offers none\.$/);
     assert.equal(await page.locator(".token").count(), nativeReading(MODEL, SENTENCE).tokens.length);

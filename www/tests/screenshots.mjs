@@ -1,71 +1,94 @@
-/** `npm run screenshots`: the built page, wide and phone, light and dark, into `screenshots/`. */
+/**
+ * `npm run screenshots [-- FILTER]`: every chapter of the built page at several widths, light and dark, with short and long
+ * texts, into `screenshots/`; only the pictures whose name contains FILTER, if there is one.
+ */
 
 import { join } from "node:path";
 import { root } from "../../scripts/steps.mjs";
 import { launch, serve } from "./browser.mjs";
 
-const sizes = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 }, small: { width: 320, height: 640 } };
+const filter = process.argv[2] ?? "";
+const widths = { 320: 640, 768: 1024, 1440: 900 };
+const schemes = ["light", "dark"];
+const long = "#read?model=imdb-skim-lstm";
 
 const server = await serve();
 const browser = await launch({ gpu: true });
 const plain = await launch();
 
-/** Opens the page, lets `before` act before and `after` once it shows something, and keeps the picture. */
-async function shoot(name, size, colorScheme, { before, after, on = browser } = {}) {
-  const page = await on.newPage({ viewport: sizes[size], colorScheme, reducedMotion: "reduce" });
+/** Opens the page, lets `before` act before and `after` once it stands, and keeps a picture of all of it, or of a chapter. */
+async function shoot(name, width, colorScheme, { hash = "", before, after, chapter, on = browser, view = false } = {}) {
+  if (!name.includes(filter)) return;
+  const viewport = { width, height: widths[width] ?? 900 };
+  const page = await on.newPage({ viewport, colorScheme, reducedMotion: "reduce", serviceWorkers: "block" });
   await before?.(page);
-  await page.goto(server.url);
+  await page.goto(server.url + hash);
   await page.locator("#threshold:enabled, [data-state=failed], [data-state=loading]").first().waitFor();
-  if (!before) await page.locator("#threshold:enabled").waitFor();
+  if (!before) await page.locator("#race").waitFor();
   await after?.(page);
   await page.waitForTimeout(400);
-  await page.screenshot({ path: join(root, "screenshots", `${name}.png`), fullPage: true });
+  const path = join(root, "screenshots", `${name}.png`);
+  // The dock and the bar stick to the window, and would lie across a picture that is taller.
+  if (!view) await page.addStyleTag({ content: "header, .dock, .prose, .figure { position: static !important }" });
+  if (chapter) await page.locator(`[data-chapter="${chapter}"]`).screenshot({ path });
+  else await page.screenshot({ path, fullPage: !view });
   console.log(`screenshots/${name}.png`);
   await page.close();
 }
 
+/** When all has been measured; on a busy machine the picture is taken without. */
+const measured = (page) =>
+  page.locator("[data-figure=speedup] small").waitFor({ timeout: 30_000 }).catch(() => console.log("not measured in time"));
 /** The example of that name, read by its model. */
 const example = (name) => async (page) => {
-  await page.getByRole("button", { name }).click();
+  await page.getByRole("button", { name, exact: true }).first().click();
   await page.locator("[data-state=loading]").waitFor({ state: "detached" });
+  await measured(page);
 };
-/** The device chosen by the switch, when all has been measured. */
-const device = (name) => async (page) => {
-  await page.getByRole("radio", { name, exact: true }).check({ force: true });
-  await page.locator("[data-figure=steps]").waitFor({ timeout: 60_000 });
-};
-const longer = async (page) => {
-  await page.fill("#text", "fine ".repeat(400_000));
-  await page.locator("[data-state=reading]").waitFor();
+const raced = async (page) => {
+  await page.getByRole("button", { name: "Start the race" }).click();
+  const all = page.getByRole("button", { name: "Measure all lengths" });
+  await all.waitFor({ timeout: 120_000 });
+  await all.click();
+  // The longest texts take a processor that plays a GPU many seconds.
+  await page.waitForTimeout(12_000);
+  const stop = page.getByRole("button", { name: "Stop" }).first();
+  if (await stop.isVisible()) await stop.click();
+  await all.waitFor({ timeout: 60_000 });
 };
 const unanswered = (page) => page.route("**/*.safetensors", () => {});
 const refused = (page) => page.route("**/*.safetensors", (route) => route.fulfill({ status: 503 }));
 
-for (const size of Object.keys(sizes)) {
-  for (const scheme of ["light", "dark"]) await shoot(`${size}-${scheme}`, size, scheme);
+for (const width of Object.keys(widths).map(Number)) {
+  for (const scheme of schemes) {
+    await shoot(`view-${width}-${scheme}`, width, scheme, { view: true });
+    await shoot(`read-short-${width}-${scheme}`, width, scheme, { chapter: "read", after: measured });
+    await shoot(`read-long-${width}-${scheme}`, width, scheme, { hash: long, chapter: "read", after: example("A long review") });
+    await shoot(`race-${width}-${scheme}`, width, scheme, { hash: "#race", chapter: "race", after: raced });
+  }
 }
-for (const scheme of ["light", "dark"]) await shoot(`wide-long-${scheme}`, "wide", scheme, { after: example("A long review") });
-await shoot("phone-long", "phone", "light", { after: example("A long review") });
-await shoot("wide-loading", "wide", "light", { before: unanswered });
-await shoot("wide-failed", "wide", "light", { before: refused });
-await shoot("phone-failed", "phone", "dark", { before: refused });
-await shoot("wide-forced", "wide", "light", {
+await shoot("read-2560-light", 2560, "light", { after: measured });
+await shoot("playback-1440-light", 1440, "light", { hash: "#read?at=16", view: true });
+await shoot("playback-320-dark", 320, "dark", {
+  hash: "#read?at=16",
+  view: true,
+  after: (page) => page.locator("#read-step").scrollIntoViewIfNeeded(),
+});
+await shoot("question-768-light", 768, "light", { chapter: "read", after: example("A question") });
+await shoot("loading-1440-light", 1440, "light", { before: unanswered, view: true });
+await shoot("failed-1440-light", 1440, "light", { before: refused, view: true });
+await shoot("failed-320-dark", 320, "dark", { before: refused, view: true });
+await shoot("empty-320-light", 320, "light", { after: (page) => page.fill("#text", ""), view: true });
+await shoot("no-webgpu-320-dark", 320, "dark", { chapter: "race", on: plain, after: raced });
+await shoot("forced-1440-light", 1440, "light", {
+  view: true,
   after: async (page) => {
-    await page.fill("#text", "");
-    await page.locator("#text").pressSequentially("A zymurgical delight, dull only to dullards.");
+    await page.fill("#text", "A zymurgical delight, dull only to dullards.");
     await page.locator('[data-index="1"]').click();
     await page.fill("#threshold", "0.8");
+    await page.evaluate(() => scrollTo(0, 0));
   },
 });
-await shoot("phone-empty", "phone", "light", { after: (page) => page.fill("#text", "") });
-
-for (const scheme of ["light", "dark"]) {
-  await shoot(`wide-measured-${scheme}`, "wide", scheme, { after: device("WebGPU") });
-  await shoot(`phone-measured-${scheme}`, "phone", scheme, { after: device("Auto") });
-}
-await shoot("phone-no-webgpu", "phone", "light", { after: device("WebGPU"), on: plain });
-await shoot("small-no-webgpu", "small", "dark", { after: device("WebGPU"), on: plain });
-await shoot("wide-reading", "wide", "light", { after: longer });
 
 await plain.close();
 await browser.close();

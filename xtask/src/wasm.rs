@@ -183,6 +183,8 @@ fn bind(compiled: &Path, library: &Library, package: &Path) -> Result<()> {
         .out_name(library.name)
         // `init()` without an argument then finds the wasm beside the JavaScript, as bundlers expect it.
         .omit_default_module_path(false)
+        // A panic leaves the instance unusable; the package then makes another.
+        .reset_state_function(true)
         .web(true)
         .and_then(|bindgen| bindgen.typescript(true).remove_producers_section(true).generate(package))
         .with_context(|| format!("wasm-bindgen could not process {}", compiled.display()))

@@ -4,6 +4,7 @@
 mod backward;
 #[cfg(feature = "train")]
 mod optimize;
+pub(super) mod packs;
 #[cfg(feature = "train")]
 mod training;
 #[cfg(not(feature = "train"))]
@@ -13,12 +14,10 @@ mod training;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::op::{Binary, CellKind, Op, Real, Skim, SkimMode, Sru, Unary, WeightView};
+use super::op::{Binary, Op, Real, Skim, SkimMode, Sru, Unary, WeightView};
 use super::{Call, Device, EngineError, Forward, Operand, ParamGradients, Parameters};
 use crate::cpu::recurrence;
-use crate::cpu::{
-    Ragged, affine, elementwise, elman, embedding, gru, layer_norm, lstm, pool, rows, skim, softmax, sru,
-};
+use crate::cpu::{Ragged, affine, elementwise, embedding, layer_norm, pool, rows, skim, softmax, sru};
 
 /// The host's processor, one thread.
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,45 +95,6 @@ impl Device for Cpu {
     }
 }
 
-/// The weight of an affine operation, as its kernel wants it.
-fn weight<'a>(parameters: &'a Parameters, view: &WeightView) -> affine::Weight<'a> {
-    let p = parameters.get(view.param);
-    affine::Weight {
-        values: &p.values[view.offset(parameters)..],
-        stride: p.columns(),
-        input_major: view.input_major,
-        inputs: view.inputs,
-        outputs: view.outputs,
-    }
-}
-
-/// Runs `$body` with the type `$cell` set to the kernel's cell.
-macro_rules! with_cell {
-    ($kind:expr, $cell:ident => $body:expr) => {
-        match $kind {
-            CellKind::ElmanTanh => {
-                type $cell = elman::ElmanTanh;
-                $body
-            }
-            CellKind::ElmanRelu => {
-                type $cell = elman::ElmanRelu;
-                $body
-            }
-            CellKind::Lstm => {
-                type $cell = lstm::Lstm;
-                $body
-            }
-            CellKind::Gru => {
-                type $cell = gru::Gru;
-                $body
-            }
-        }
-    };
-}
-
-#[cfg(feature = "train")]
-use with_cell;
-
 type Values = Vec<Vec<f32>>;
 
 /// Outputs and what to keep for the backward call.
@@ -153,7 +113,7 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
         }
         Op::Affine { weight: ref view, bias } => {
             let bias = bias.map(|b| p.values(b));
-            vec![affine::forward(input(0).all(), input(0).total_rows(), weight(p, view), bias)]
+            vec![affine::forward(input(0).all(), input(0).total_rows(), &p.packed(view), bias)]
         }
         Op::Unary(Unary::Tanh) => in_place(&elementwise::tanh),
         Op::Unary(Unary::Sigmoid) => in_place(&elementwise::sigmoid),
@@ -179,9 +139,9 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
         Op::LayerNorm { weight, bias } => {
             vec![layer_norm::forward(input(0).all(), p.values(weight), p.values(bias))]
         }
-        Op::Recurrence { cell, .. } => {
-            let a = recurrence_arguments(call);
-            let f = with_cell!(cell, C => recurrence::forward::<C>(a));
+        Op::Recurrence { cell, weight_hh, .. } => {
+            let weight_hh = p.packed(&WeightView::whole(p, weight_hh));
+            let f = recurrence::forward(cell, recurrence_arguments(call), &weight_hh);
             return Ok((vec![f.rows, f.h, f.c], vec![f.gates, f.cells]));
         }
         Op::Sru(ref op) => {
@@ -195,14 +155,18 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
             let f = match op.mode {
                 SkimMode::Hard { threshold } => {
                     let force = forced(call);
+                    let packed = |weight| p.packed(&WeightView::whole(p, weight));
+                    let small_weight_hh = op.small_hh.map(|(weight, _)| packed(weight));
                     let hard = skim::Hard {
                         x: operands.first,
-                        big_weight_ih: p.values(op.big_weight_ih),
+                        big_weight_ih: &packed(op.big_weight_ih),
                         big_bias_ih: p.values(op.big_bias_ih),
+                        big_weight_hh: &packed(op.big_weight_hh),
+                        small_weight_hh: small_weight_hh.as_deref(),
                         threshold: threshold.0,
                         force: force.as_deref(),
                     };
-                    with_cell!(op.cell, C => skim::hard::<C>(a, hard))
+                    skim::hard(op.cell, a, hard)
                 }
                 SkimMode::Soft { .. } => return training::forward(call),
             };
@@ -230,7 +194,6 @@ fn recurrence_arguments<'a>(call: &'a Call<'_, Buffer>) -> recurrence::Arguments
         x: call.inputs[0].ragged(),
         h0: initial.then(|| call.inputs[1].ragged()),
         c0: (initial && cell.has_memory()).then(|| call.inputs[2].ragged()),
-        weight_hh: call.parameters.values(weight_hh),
         bias_hh: bias_hh.map(|b| call.parameters.values(b)),
         hidden: call.parameters.get(weight_hh).columns(),
         reverse,
@@ -251,6 +214,7 @@ fn sru_arguments<'a>(call: &'a Call<'_, Buffer>, op: &Sru, mask: Option<&'a [f32
         bidirectional: op.bidirectional,
         mask,
         version_1: op.weight_c.is_none(),
+        keep: call.keep,
     }
 }
 
@@ -310,17 +274,13 @@ impl<'a> SkimOperands<'a> {
     where
         'a: 'b,
     {
-        let (small_weight, small_bias) =
-            op.small_hh.map_or((&[][..], &[][..]), |(w, b)| (p.values(w), p.values(b)));
         skim::Arguments {
             small_x: self.small_x,
             decision_x: self.decision_x,
             h0: self.h0,
             c0: self.c0,
-            big_weight_hh: p.values(op.big_weight_hh),
             big_bias_hh: p.values(op.big_bias_hh),
-            small_weight_hh: small_weight,
-            small_bias_hh: small_bias,
+            small_bias_hh: op.small_hh.map_or(&[][..], |(_, b)| p.values(b)),
             decision_weight: p.values(op.decision_weight),
             hidden: op.hidden,
             small: op.small,

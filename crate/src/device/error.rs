@@ -56,6 +56,28 @@ pub enum EngineError {
     },
 }
 
+impl EngineError {
+    /// A name for the kind of error that stays the same between versions: `DEVICE_LOST`, `DEVICE_MEMORY`,
+    /// `DEVICE_FAILED`, `DEVICE_LIMIT`, `DEVICE_UNAVAILABLE`, or `ENGINE` for a mistake in what was recorded.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Device { kind, .. } => match kind {
+                Failure::Lost => "DEVICE_LOST",
+                Failure::OutOfMemory => "DEVICE_MEMORY",
+                Failure::Invalid => "DEVICE_FAILED",
+                Failure::TooLarge => "DEVICE_LIMIT",
+                Failure::Unavailable => "DEVICE_UNAVAILABLE",
+            },
+            _ => "ENGINE",
+        }
+    }
+
+    /// No device of the kind that was asked for.
+    pub fn unavailable(reason: impl Into<String>) -> Self {
+        Self::Device { kind: Failure::Unavailable, reason: reason.into() }
+    }
+}
+
 /// Ways in which a device fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -67,6 +89,8 @@ pub enum Failure {
     Invalid,
     /// A value is larger than its buffers may be.
     TooLarge,
+    /// There is none.
+    Unavailable,
 }
 
 impl Failure {
@@ -76,6 +100,7 @@ impl Failure {
             Failure::OutOfMemory => "the GPU is out of memory",
             Failure::Invalid => "the GPU refused a command",
             Failure::TooLarge => "too large for the GPU",
+            Failure::Unavailable => "there is no GPU",
         }
     }
 }

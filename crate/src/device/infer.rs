@@ -1,7 +1,7 @@
 //! Shapes of an operation's outputs, and whether its operands, indices and parameters fit.
 
-use super::op::{CellKind, Op, Shape, Skim, SkimMode, WeightView};
-use super::{EngineError, Parameters};
+use super::op::{Op, Shape, Skim, SkimMode, WeightView};
+use super::{CellKind, EngineError, Parameters};
 
 impl Op {
     /// How many operands it takes; `None` is any number from 1.

@@ -16,10 +16,11 @@ mod parameters;
 
 use std::ops::Range;
 
+pub use crate::cpu::cell::CellKind;
 pub use crate::cpu::pool::Pool;
 pub use cpu::Cpu;
 pub use error::{EngineError, Failure};
-pub use op::{Binary, CellKind, Op, Real, Shape, Skim, SkimMode, Sru, Unary, WeightView};
+pub use op::{Binary, Op, Real, Shape, Skim, SkimMode, Sru, Unary, WeightView};
 #[cfg(feature = "train")]
 pub use optimize::{AdamStep, Optimize, Part, Rows};
 pub use parameters::{ParamId, Parameter, Parameters};

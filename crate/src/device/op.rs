@@ -3,7 +3,7 @@
 //! An [`Op`] holds every attribute of an operation and the identity of every parameter it uses, and is compared
 //! exactly: two nodes may run together only if their ops are equal and their operands have the same columns.
 
-use super::{ParamId, Parameters, Pool};
+use super::{CellKind, ParamId, Parameters, Pool};
 
 /// A real attribute, compared by its bits.
 #[derive(Clone, Copy, Debug)]
@@ -60,44 +60,6 @@ pub enum Binary {
     Subtract,
     /// `a ⊙ b`.
     Multiply,
-}
-
-/// The cells a recurrence can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CellKind {
-    /// Elman with tanh (PyTorch `nn.RNN`).
-    ElmanTanh,
-    /// Elman with ReLU.
-    ElmanRelu,
-    /// Long short-term memory.
-    Lstm,
-    /// Gated recurrent unit.
-    Gru,
-}
-
-impl CellKind {
-    /// Blocks of `hidden` rows in the weight matrices.
-    pub fn gates(self) -> usize {
-        match self {
-            CellKind::ElmanTanh | CellKind::ElmanRelu => 1,
-            CellKind::Gru => 3,
-            CellKind::Lstm => 4,
-        }
-    }
-
-    /// Whether the cell carries a memory c beside its state h.
-    pub fn has_memory(self) -> bool {
-        self == CellKind::Lstm
-    }
-
-    pub(super) fn memory(self, hidden: usize) -> usize {
-        if self.has_memory() { hidden } else { 0 }
-    }
-
-    /// How many operands its initial state takes, if there is one.
-    pub(super) fn states(self, initial: bool) -> usize {
-        if initial { 1 + usize::from(self.has_memory()) } else { 0 }
-    }
 }
 
 /// A weight, or a range of its input columns.

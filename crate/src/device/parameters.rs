@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Weak};
 
-use super::EngineError;
+use super::cpu::packs::Packs;
+use super::{EngineError, WeightView};
+use crate::cpu::packed::Packed;
 
 /// Identity of a parameter within its [`Parameters`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,6 +51,8 @@ pub struct Parameters {
     /// How often each may have changed.
     revisions: Vec<u64>,
     identity: Arc<()>,
+    /// The CPU's copies.
+    packs: Packs,
 }
 
 impl Clone for Parameters {
@@ -59,6 +63,7 @@ impl Clone for Parameters {
             names: names.clone(),
             revisions: revisions.clone(),
             identity: Arc::default(),
+            packs: Packs::default(),
         }
     }
 }
@@ -135,6 +140,7 @@ impl Parameters {
     /// Takes the values that superseded the host's.
     #[cfg(all(feature = "train", feature = "gpu"))]
     pub(crate) fn catch_up(&mut self, id: ParamId, values: Vec<f32>) {
+        self.packs.forget(id);
         self.list[id.index()].values = values;
     }
 
@@ -146,6 +152,11 @@ impl Parameters {
     /// Values of a parameter.
     pub fn values(&self, id: ParamId) -> &[f32] {
         &self.list[id.index()].values
+    }
+
+    /// A weight in the order that the CPU's products read.
+    pub(super) fn packed(&self, view: &WeightView) -> Arc<Packed> {
+        self.packs.get(self, view)
     }
 
     /// All parameters in order.

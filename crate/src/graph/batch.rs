@@ -67,7 +67,8 @@ pub(super) fn run<D: Device>(
     let op = tape.keys[tape.nodes[nodes[0]].key].op.clone();
     let (mut inputs, mut copied) = (Vec::new(), Vec::new());
     let forward = if op == Op::Input {
-        let values = nodes.iter().flat_map(|&n| std::mem::take(&mut tape.nodes[n].values)).collect();
+        let mut values = std::mem::take(&mut tape.nodes[nodes[0]].values);
+        nodes[1..].iter().for_each(|&n| values.append(&mut tape.nodes[n].values));
         Forward { outputs: vec![graph.device.upload(values)?], saved: Vec::new() }
     } else if op == Op::Held {
         let columns = outputs[0].0;

@@ -72,7 +72,21 @@ impl Checkpoint {
     /// [`ModelError::Truncated`], [`ModelError::Header`], [`ModelError::Tensor`], [`ModelError::Dtype`], and
     /// [`ModelError::Value`] for a number that is not a finite f32.
     pub fn from_bytes(file: &[u8]) -> Result<Self, ModelError> {
-        let (Header { metadata, entries }, data) = Header::read(file)?;
+        Self::under(file, "")
+    }
+
+    /// As [`Self::from_bytes`], of the tensors whose names begin with `prefix`, without it; the others are not decoded,
+    /// so they may have any dtype.
+    ///
+    /// # Errors
+    /// As [`Self::from_bytes`].
+    pub fn under(file: &[u8], prefix: &str) -> Result<Self, ModelError> {
+        let (Header { metadata, mut entries }, data) = Header::read(file)?;
+        if !prefix.is_empty() {
+            let within =
+                |(name, entry): (String, Entry)| Some((name.strip_prefix(prefix)?.to_owned(), entry));
+            entries = entries.into_iter().filter_map(within).collect();
+        }
         let mut tensors = Tensors::new();
         let is_quantized = |name: &str| entries.get(name).is_some_and(|entry| entry.dtype == "I8");
         for (name, entry) in &entries {

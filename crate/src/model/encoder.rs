@@ -78,6 +78,9 @@ pub struct SruConfig {
     pub normalize_after: bool,
     /// The rank of the input product; 0 for a full product.
     pub projection_size: usize,
+    /// Whether a linear map of the input to the layers' width comes first.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub proj_input_to_hidden_first: bool,
 }
 
 /// What an Elman network's state passes through.
@@ -200,7 +203,12 @@ impl SruConfig {
                 input * output * matrices
             }
         };
-        layer(input) + (self.num_layers as u64 - 1) * layer(output)
+        let (first, input) = if self.proj_input_to_hidden_first && input != output {
+            (input * output, output)
+        } else {
+            (0, input)
+        };
+        first + layer(input) + (self.num_layers as u64 - 1) * layer(output)
     }
 }
 

@@ -13,23 +13,28 @@ mod config;
 mod encoder;
 mod error;
 mod header;
+mod layer;
+mod many;
 #[allow(clippy::module_inception, reason = "a model is the thing this floor is about")]
 mod model;
 mod network;
 mod pieces;
 mod reading;
 mod summary;
+mod trail;
 
 pub use crate::nn::Tensor;
 pub use checkpoint::{Checkpoint, Storage};
 pub use config::{CONFIG_KEY, Config, DEFAULT_THRESHOLD, FORMAT, Pool, Task, Training};
 pub use encoder::{Cell, LayerConfig, Nonlinearity, SmallReads, SruConfig};
 pub use error::ModelError;
+pub use layer::{Computed, LayerError, LayerShape, SequenceLayer, Sequences};
 pub use model::Model;
 pub use network::{Classified, Dropouts, FreshOptions, Network};
 pub use pieces::Watch;
 pub use reading::{Decision, FlopsReading, ReadError, ReadOptions, Reading, Score, Timing, TokenReading};
 pub use summary::{ConfigSummary, FileSummary, Problem, TensorSummary};
+pub use trail::Trail;
 
 /// The most bytes that [`open`] holds for each byte of the file.
 ///

@@ -143,7 +143,7 @@ impl Model {
     }
 }
 
-fn from_build(error: BuildError) -> ModelError {
+pub(super) fn from_build(error: BuildError) -> ModelError {
     match error {
         BuildError::Missing { name, expected } => {
             ModelError::Missing { tensor: excerpt(&name), expected: format!("{expected:?}") }

@@ -2,11 +2,11 @@
 
 use super::encoder::{Cell, LayerConfig, Nonlinearity, SmallReads};
 use super::{Config, Pool};
-use crate::device::{self, CellKind, Device};
+use crate::device::{self, CellKind, Device, EngineError};
 use crate::graph::{Expr, Graph};
 use crate::nn::{
     self, BuildError, Builder, Embedding, Flops, Layer, LayerOutput, Linear, Recurrent, RecurrentConfig,
-    SkimControl, SkimOutput, Stack,
+    SkimControl, SkimOutput, Stack, Trace,
 };
 
 /// A text classifier: `embedding.weight`, `encoder.{i}.…`, `head.{weight,bias}`.
@@ -17,6 +17,7 @@ pub struct Network {
     encoder: Stack,
     pool: Pool,
     head: Linear,
+    output_size: usize,
 }
 
 /// What is dropped in training; all zero at inference.
@@ -65,14 +66,15 @@ impl Network {
         let mut width = config.embedding_size;
         let mut layers = Vec::new();
         for (i, layer) in config.encoder.iter().enumerate() {
-            let layer =
-                builder.scope(&format!("encoder.{i}"), |b| build_layer(b, layer, width, dropouts, fresh))?;
+            let layer = builder.scope(&format!("encoder.{i}"), |b| {
+                build_layer(b, layer, width, (1, true), dropouts, fresh)
+            })?;
             width = layer.output_size();
             layers.push(layer);
         }
         let encoder = Stack { layers, dropout: dropouts.encoder };
         let head = builder.scope("head", |b| Linear::new(b, width, config.labels.len()))?;
-        Ok(Self { embedding, encoder, pool: config.pool, head })
+        Ok(Self { embedding, encoder, pool: config.pool, head, output_size: width })
     }
 
     /// Records the network on a graph for one text.
@@ -138,21 +140,100 @@ impl Network {
         })
     }
 
+    /// Columns of the encoder's output.
+    pub fn output_size(&self) -> usize {
+        self.output_size
+    }
+
+    /// Runs the encoder over word vectors from the state that [`Trace::state_at`] has of every cell, in order, or from
+    /// zeros, and tells what happened: the word vectors, then every cell. What the pool has gathered after each row is
+    /// added to `pooled`, as many rows; in a network that is not causal one row takes its place.
+    ///
+    /// # Errors
+    /// What the graph reports.
+    pub async fn trace<'g, D: Device>(
+        &self,
+        words: Expr<'g, D>,
+        state: Vec<Vec<f32>>,
+        control: SkimControl<'_, 'g, D>,
+        pooled: &mut Vec<f32>,
+    ) -> Result<Vec<Trace>, EngineError> {
+        let (graph, mut state) = (words.graph(), state.into_iter());
+        let mut cells = vec![Trace {
+            name: "embedding".into(),
+            kind: "embedding",
+            size: words.shape().columns,
+            states: words.value().await?,
+            ..Trace::default()
+        }];
+        let (mut rows, mut last) = (words, words.pool(device::Pool::Last));
+        for (i, layer) in self.encoder.layers.iter().enumerate() {
+            let traced = layer.trace(rows, &mut state, control).await?;
+            (rows, last) = (traced.rows, traced.last);
+            cells.extend(traced.cells.into_iter().map(|mut cell| {
+                let dot = if cell.name.is_empty() { "" } else { "." };
+                cell.name = format!("encoder.{i}{dot}{}", cell.name);
+                cell
+            }));
+        }
+        let mut values = graph.values(&[rows, last]).await?.into_iter();
+        let (rows, last) = (values.next().unwrap_or_default(), values.next().unwrap_or_default());
+        let out = self.output_size;
+        for row in rows.chunks_exact(out) {
+            let before = pooled.len().checked_sub(out).filter(|_| self.pool != Pool::Last);
+            pooled.extend_from_slice(row);
+            let end = pooled.len() - out;
+            let (pooled, row) = pooled.split_at_mut(end);
+            for (x, before) in row.iter_mut().zip(before.map_or(&[][..], |at| &pooled[at..])) {
+                *x = if self.pool == Pool::Mean { *x + before } else { x.max(*before) };
+            }
+        }
+        if !self.is_causal() {
+            pooled.drain(..pooled.len().saturating_sub(out));
+            if self.pool == Pool::Last {
+                *pooled = last;
+            }
+        }
+        Ok(cells)
+    }
+
+    /// Probabilities of the labels, a row for every row that the pool has gathered ([`Self::trace`]), the first of them
+    /// from `first` tokens, each of the others from one more.
+    pub fn scores<'g, D: Device>(
+        &self,
+        graph: &'g Graph<'g, D>,
+        mut pooled: Vec<f32>,
+        first: usize,
+    ) -> Expr<'g, D> {
+        if self.pool == Pool::Mean {
+            for (i, row) in pooled.chunks_exact_mut(self.output_size).enumerate() {
+                row.iter_mut().for_each(|x| *x /= (first + i).max(1) as f32);
+            }
+        }
+        let rows = graph.input(pooled.len() / self.output_size, self.output_size, pooled);
+        self.head.forward(rows).softmax()
+    }
+
     /// Of the encoder, for a text of `tokens` of which each Skim layer skimmed as many as `skimmed` yields.
     pub fn flops(&self, tokens: usize, skimmed: impl Iterator<Item = usize>) -> Flops {
         self.encoder.flops(tokens, skimmed)
     }
 }
 
-fn build_layer(
+/// A layer of a valid config. `depth` is how many layers of an Elman, LSTM or GRU stand on top of one another, and
+/// whether they have biases.
+pub(super) fn build_layer(
     builder: &mut Builder,
     layer: &LayerConfig,
     input_size: usize,
+    (num_layers, bias): (usize, bool),
     dropouts: Dropouts,
     fresh: FreshOptions,
 ) -> Result<Layer, BuildError> {
     let recurrent = |hidden_size, bidirectional| RecurrentConfig {
         bidirectional,
+        num_layers,
+        bias,
         ..RecurrentConfig::new(input_size, hidden_size)
     };
     Ok(match *layer {
@@ -177,6 +258,7 @@ fn build_layer(
                 layer_norm: sru.layer_norm,
                 normalize_after: sru.normalize_after,
                 projection_size: sru.projection_size,
+                proj_input_to_hidden_first: sru.proj_input_to_hidden_first,
                 highway_bias: fresh.highway_bias,
                 dropout: dropouts.encoder,
                 ..nn::SruConfig::new(input_size, sru.hidden_size, sru.num_layers)

@@ -20,7 +20,7 @@ use crate::nn::SkimControl;
 
 /// About how long one piece may take, in milliseconds: a page drops no more than a few frames, and whoever stops a
 /// reading waits no longer.
-const PIECE_MS: f64 = 50.0;
+pub(super) const PIECE_MS: f64 = 50.0;
 
 /// Follows a reading, and may stop it. `()` does neither.
 #[allow(async_fn_in_trait, reason = "readings run on one thread; wasm futures are never Send")]
@@ -29,6 +29,11 @@ pub trait Watch {
     /// waits for the answer, and the clock with it, so that in a browser the event loop can have its turn here. The
     /// reading goes on, or ends with [`ReadError::Cancelled`].
     async fn progress(&mut self, done: usize, total: usize) -> ControlFlow<()>;
+
+    /// What the first Skim layer decided of the tokens from `from` on, 1 to skim and 0 to read, with its probabilities
+    /// of skimming; nothing without such a layer. Called for each piece, before the word of its progress; a reading that
+    /// is repeated, or begun again on another device, tells it again.
+    fn decided(&mut self, _from: usize, _decisions: &[f32], _probabilities: &[f32]) {}
 }
 
 impl Watch for () {
@@ -166,6 +171,9 @@ impl<'a, D: Device, W: Watch> Pieces<'a, D, W> {
             let begun = self.clock.ms();
             carried = self.piece(done..done + tokens, carried, &mut outcome).await?;
             self.pace.took(tokens, self.clock.ms() - begun);
+            if let Some((decisions, probabilities)) = outcome.layers.first() {
+                self.watch.decided(done, &decisions[done..], &probabilities[done..]);
+            }
             done += tokens;
             if done == total {
                 return Ok(outcome);

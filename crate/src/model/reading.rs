@@ -38,6 +38,14 @@ pub struct ReadOptions {
     pub measure_ms: f64,
 }
 
+impl ReadOptions {
+    /// The threshold that these options mean for a model, if it is a probability.
+    pub(super) fn checked_threshold(&self, model: &Model) -> Result<f32, ReadError> {
+        let threshold = self.threshold.unwrap_or(model.threshold());
+        if (0.0..=1.0).contains(&threshold) { Ok(threshold) } else { Err(ReadError::Threshold(threshold)) }
+    }
+}
+
 /// What a reading found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -150,13 +158,13 @@ pub enum ReadError {
 
 impl ReadError {
     /// A name for the kind of error that stays the same between versions: `OPTION_INVALID`, `MODEL_OVERFLOW`,
-    /// `ABORTED` or `ENGINE`.
+    /// `ABORTED`, or as [`EngineError::code`].
     pub fn code(&self) -> &'static str {
         match self {
             Self::Threshold(_) | Self::Measure(_) | Self::Force { .. } => "OPTION_INVALID",
             Self::Overflow(_) => "MODEL_OVERFLOW",
             Self::Cancelled { .. } => "ABORTED",
-            Self::Engine(_) => "ENGINE",
+            Self::Engine(error) => error.code(),
         }
     }
 }
@@ -189,10 +197,7 @@ impl Model {
         options: &ReadOptions,
         watch: &mut W,
     ) -> Result<Reading, ReadError> {
-        let threshold = options.threshold.unwrap_or(self.threshold());
-        if !(0.0..=1.0).contains(&threshold) {
-            return Err(ReadError::Threshold(threshold));
-        }
+        let threshold = options.checked_threshold(self)?;
         if !(0.0..=LONGEST_MEASURE_MS).contains(&options.measure_ms) {
             return Err(ReadError::Measure(options.measure_ms));
         }
@@ -230,7 +235,7 @@ impl Model {
         Ok(elapsed_ms / f64::from(runs))
     }
 
-    fn reading(&self, tokens: Vec<Token>, outcome: Outcome, timing: Timing) -> Reading {
+    pub(super) fn reading(&self, tokens: Vec<Token>, outcome: Outcome, timing: Timing) -> Reading {
         let Outcome { scores, layers } = outcome;
         let skimmed: Vec<usize> =
             layers.iter().map(|(d, _)| d.iter().filter(|d| **d > 0.5).count()).collect();
@@ -267,7 +272,7 @@ impl Model {
 }
 
 /// Finite weights can still overflow on their way.
-fn check(outcome: &Outcome) -> Result<(), ReadError> {
+pub(super) fn check(outcome: &Outcome) -> Result<(), ReadError> {
     let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
     if !outcome.layers.iter().all(|(_, probability)| finite(probability)) {
         return Err(ReadError::Overflow("a skim probability"));
@@ -279,7 +284,7 @@ fn check(outcome: &Outcome) -> Result<(), ReadError> {
 }
 
 /// Forced decisions as the kernel takes them: empty, or 0 (free), 1 (read), 2 (skim) for every token.
-fn force_list(force: &BTreeMap<usize, Decision>, tokens: usize) -> Result<Vec<u32>, ReadError> {
+pub(super) fn force_list(force: &BTreeMap<usize, Decision>, tokens: usize) -> Result<Vec<u32>, ReadError> {
     if force.is_empty() {
         return Ok(Vec::new());
     }

@@ -17,6 +17,7 @@ mod recurrent;
 mod skim;
 mod sru;
 mod stack;
+mod trace;
 
 pub use bidirectional::Bidirectional;
 pub use builder::{BuildError, Builder, Init, Tensor, Tensors};
@@ -27,3 +28,4 @@ pub use recurrent::{Recurrent, RecurrentConfig, RecurrentOutput, States};
 pub use skim::{Skim, SkimConfig, SkimControl, SkimOutput, SmallReads};
 pub use sru::{Sru, SruConfig, SruOutput};
 pub use stack::{Layer, LayerOutput, Stack};
+pub use trace::{Trace, Traced};

@@ -3,8 +3,9 @@
 //! The input product of all rows of all sequences is hoisted out of the time loop (one matrix product), the
 //! recurrence then runs inside one kernel. `elman.rs`, `lstm.rs` and `gru.rs` hold the equations.
 
-use super::{BuildError, Builder, Flops, Init};
-use crate::device::{CellKind, Device, Op, ParamId};
+use super::trace::{Products, shifted, take, unfold};
+use super::{BuildError, Builder, Flops, Init, Trace, Traced};
+use crate::device::{CellKind, Device, EngineError, Op, ParamId};
 use crate::graph::Expr;
 
 /// Sizes of a stack.
@@ -126,6 +127,12 @@ impl Recurrent {
         self.config.hidden_size * self.directions_per_layer()
     }
 
+    /// How many rows [`States::into_rows`] has, and their columns.
+    pub(super) fn state_shape(&self) -> (usize, usize) {
+        let each = if self.cell.has_memory() { 2 } else { 1 };
+        (self.directions.len() * each, self.config.hidden_size)
+    }
+
     /// Whether no row depends on a later one.
     pub fn is_causal(&self) -> bool {
         !self.config.bidirectional
@@ -157,20 +164,11 @@ impl Recurrent {
             }
             let mut parts = Vec::new();
             for (side, direction) in directions.iter().enumerate() {
-                let mut operands = vec![rows.affine(direction.weight_ih, direction.biases.map(|b| b.0))];
-                if let Some(initial) = initial {
-                    let at = layer * self.directions_per_layer() + side;
-                    operands.extend(initial.h.get(at));
-                    operands.extend(initial.c.get(at));
-                }
-                let op = Op::Recurrence {
-                    cell: self.cell,
-                    weight_hh: direction.weight_hh,
-                    bias_hh: direction.biases.map(|b| b.1),
-                    reverse: side == 1,
-                    initial: initial.is_some(),
-                };
-                let out = x.graph().record(op, &operands, Vec::new());
+                let at = layer * self.directions_per_layer() + side;
+                let initial = initial.map(|initial| {
+                    [initial.h.get(at), initial.c.get(at)].into_iter().flatten().copied().collect()
+                });
+                let out = self.direction(rows, *direction, side == 1, initial);
                 parts.push(out[0]);
                 states.h.push(out[1]);
                 if self.cell.has_memory() {
@@ -180,6 +178,72 @@ impl Recurrent {
             rows = if parts.len() == 1 { parts[0] } else { x.graph().concat_columns(&parts) };
         }
         RecurrentOutput { rows, states }
+    }
+
+    /// Rows, last h and last c of one direction.
+    fn direction<'g, D: Device>(
+        &self,
+        x: Expr<'g, D>,
+        direction: Direction,
+        reverse: bool,
+        initial: Option<Vec<Expr<'g, D>>>,
+    ) -> Vec<Expr<'g, D>> {
+        let op = Op::Recurrence {
+            cell: self.cell,
+            weight_hh: direction.weight_hh,
+            bias_hh: direction.biases.map(|b| b.1),
+            reverse,
+            initial: initial.is_some(),
+        };
+        let mut operands = vec![x.affine(direction.weight_ih, direction.biases.map(|b| b.0))];
+        operands.extend(initial.into_iter().flatten());
+        x.graph().record(op, &operands, Vec::new())
+    }
+
+    /// As [`super::Layer::trace`], from states cell by cell.
+    pub(super) async fn trace<'g, D: Device>(
+        &self,
+        x: Expr<'g, D>,
+        state: &mut impl Iterator<Item = Vec<f32>>,
+    ) -> Result<Traced<'g, D>, EngineError> {
+        let (graph, size) = (x.graph(), self.config.hidden_size);
+        let memory = if self.cell.has_memory() { size } else { 0 };
+        let (mut rows, mut lasts, mut cells) = (x, Vec::new(), Vec::new());
+        for (layer, directions) in self.directions.chunks(self.directions_per_layer()).enumerate() {
+            let mut parts = Vec::new();
+            lasts.clear();
+            for (side, direction) in directions.iter().enumerate() {
+                let backward = side == 1;
+                let h = take(state, size);
+                let c = if memory > 0 { take(state, size) } else { Vec::new() };
+                let mut initial = vec![graph.input(1, size, h.clone())];
+                if memory > 0 {
+                    initial.push(graph.input(1, size, c.clone()));
+                }
+                let out = self.direction(rows, *direction, backward, Some(initial));
+                let (ih, hh) = direction.biases.unzip();
+                let before = shifted(out[0], h.clone(), backward);
+                let wanted =
+                    [out[0], rows.affine(direction.weight_ih, ih), before.affine(direction.weight_hh, hh)];
+                let mut values = graph.values(&wanted).await?.into_iter();
+                let mut next = || values.next().unwrap_or_default();
+                let (states, products) = (next(), Products { x: next(), h: next(), width: size });
+                let name = if self.config.num_layers > 1 { format!("l{layer}") } else { String::new() };
+                let kind = match self.cell {
+                    CellKind::ElmanTanh | CellKind::ElmanRelu => "elman",
+                    CellKind::Gru => "gru",
+                    CellKind::Lstm => "lstm",
+                };
+                let mut trace = Trace { name, kind, size, backward, states, ..Trace::default() };
+                unfold(self.cell, &mut trace, &[&products], |_| 0, (h, c));
+                cells.push(trace);
+                parts.push(out[0]);
+                lasts.push(out[1]);
+            }
+            rows = if parts.len() == 1 { parts[0] } else { graph.concat_columns(&parts) };
+        }
+        let last = if lasts.len() == 1 { lasts[0] } else { graph.concat_columns(&lasts) };
+        Ok(Traced { rows, last, cells })
     }
 
     /// The last layer's last h of both directions side by side: `1 x output_size`, zeros for an empty sequence.

@@ -21,8 +21,9 @@
 //! paper's own column is not reproducible by any such formula: it matches a count in which skimming costs the recurrent
 //! product of the small cell alone.)
 
-use super::{BuildError, Builder, Flops, Init};
-use crate::device::{CellKind, Device, Op, ParamId, Real, Skim as SkimOp, SkimMode, WeightView};
+use super::trace::{Products, inputs, shifted, take, unfold};
+use super::{BuildError, Builder, Flops, Init, Trace, Traced};
+use crate::device::{CellKind, Device, EngineError, Op, ParamId, Real, Skim as SkimOp, SkimMode, WeightView};
 use crate::graph::Expr;
 
 /// What the small cell reads of the state.
@@ -203,6 +204,41 @@ impl Skim {
         });
         let out = graph.record(op, &operands, force.to_vec());
         SkimOutput { rows: out[0], h: out[1], c: out[2], logits: out[3], decisions: out[4] }
+    }
+
+    /// As [`super::Layer::trace`], from h and, for an LSTM, c.
+    pub(super) async fn trace<'g, D: Device>(
+        &self,
+        x: Expr<'g, D>,
+        state: &mut impl Iterator<Item = Vec<f32>>,
+        control: SkimControl<'_, 'g, D>,
+    ) -> Result<Traced<'g, D>, EngineError> {
+        let SkimConfig { cell, hidden_size: size, small_size, .. } = self.config;
+        let graph = x.graph();
+        let h = take(state, size);
+        let c = if cell.has_memory() { take(state, size) } else { Vec::new() };
+        let mut initial = inputs(graph, &[h.clone(), c.clone()]);
+        initial.truncate(if cell.has_memory() { 2 } else { 1 });
+        let out = self.forward(x, Some(&initial), control);
+        let before = shifted(out.rows, h.clone(), false);
+        let mut wanted = vec![out.rows, out.logits, out.decisions];
+        let mut product = |cell: Cell, before: Expr<'g, D>| {
+            wanted.push(x.affine(cell.weight_ih, Some(cell.bias_ih)));
+            wanted.push(before.affine(cell.weight_hh, Some(cell.bias_hh)));
+        };
+        product(self.big, before);
+        if let Some(small) = self.small {
+            product(small, before.columns(0..self.small_reads()));
+        }
+        let mut values = graph.values(&wanted).await?.into_iter();
+        let mut next = || values.next().unwrap_or_default();
+        let (states, logits, decisions) = (next(), next(), next());
+        let big = Products { x: next(), h: next(), width: size };
+        let small = Products { x: next(), h: next(), width: small_size };
+        let mut trace = Trace { kind: "skim", size, small_size, states, logits, ..Trace::default() };
+        unfold(cell, &mut trace, &[&big, &small], |row| usize::from(decisions[row] > 0.5), (h, c));
+        trace.decisions = decisions;
+        Ok(Traced { rows: out.rows, last: out.h, cells: vec![trace] })
     }
 
     fn small_reads(&self) -> usize {

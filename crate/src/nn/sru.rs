@@ -11,8 +11,10 @@
 //! ```
 //! D = hidden * directions, alpha = sqrt(1 + 2 exp(highway_bias)).
 
-use super::{BuildError, Builder, Flops, Init};
-use crate::device::{Device, Op, ParamId, Real, Sru as SruOp, WeightView};
+use super::trace::take;
+use super::{BuildError, Builder, Flops, Init, Trace, Traced};
+use crate::cpu::elementwise::sigmoid;
+use crate::device::{Device, EngineError, Op, ParamId, Real, Sru as SruOp, WeightView};
 use crate::graph::Expr;
 
 /// Sizes and variants of a stack.
@@ -156,10 +158,7 @@ impl Sru {
         x: Expr<'g, D>,
         initial: Option<&[Expr<'g, D>]>,
     ) -> SruOutput<'g, D> {
-        let mut rows = match self.input_to_hidden {
-            Some(weight) => x.affine(weight, None),
-            None => x,
-        };
+        let mut rows = self.first(x);
         let mut c = Vec::new();
         for (i, layer) in self.layers.iter().enumerate() {
             let (out, last) = layer.forward(&self.config, rows, initial.and_then(|c| c.get(i).copied()));
@@ -167,6 +166,69 @@ impl Sru {
             c.push(last);
         }
         SruOutput { rows, c }
+    }
+
+    /// What the first layer reads.
+    fn first<'g, D: Device>(&self, x: Expr<'g, D>) -> Expr<'g, D> {
+        self.input_to_hidden.map_or(x, |weight| x.affine(weight, None))
+    }
+
+    /// As [`super::Layer::trace`], from the memories of every layer. Both directions of a layer are cells of their own,
+    /// whose memories are halves of one row.
+    pub(super) async fn trace<'g, D: Device>(
+        &self,
+        x: Expr<'g, D>,
+        state: &mut impl Iterator<Item = Vec<f32>>,
+    ) -> Result<Traced<'g, D>, EngineError> {
+        let (graph, d, size) = (x.graph(), self.output_size(), self.config.hidden_size);
+        let mut rows = self.first(x);
+        let (mut memories, mut cells) = (Vec::new(), Vec::new());
+        for (i, layer) in self.layers.iter().enumerate() {
+            let c = take(state, d);
+            let (out, last) = layer.forward(&self.config, rows, Some(graph.input(1, d, c.clone())));
+            let mut values = graph.values(&[out, layer.product(&self.config, rows)]).await?.into_iter();
+            let (h, u) = (values.next().unwrap_or_default(), values.next().unwrap_or_default());
+            let values = |param: ParamId| graph.parameters().values(param);
+            let (bias, v) = (values(layer.bias), (!self.config.v1).then(|| values(layer.weight_c)));
+            for (side, c) in c.chunks(size).enumerate() {
+                let mut trace = Trace {
+                    kind: "sru",
+                    size,
+                    backward: side == 1,
+                    name: format!("rnn_lst.{i}"),
+                    ..Trace::default()
+                };
+                trace.states =
+                    h.chunks(d).flat_map(|row| &row[side * size..(side + 1) * size]).copied().collect();
+                let n = trace.rows();
+                trace.cells = vec![0.0; n * size];
+                let (mut forget, mut reset) = (trace.cells.clone(), trace.cells.clone());
+                for (j, c) in c.iter().enumerate() {
+                    let channel = side * size + j;
+                    let mut c = *c;
+                    for t in 0..n {
+                        let row = if trace.backward { n - 1 - t } else { t };
+                        let u = &u[(row * d + channel) * layer.k..];
+                        let gate = |m: usize| {
+                            let at = (m - 1) * d + channel;
+                            u[m] + v.map_or(0.0, |v| v[at]) * c + bias[at]
+                        };
+                        let mut gates = [gate(1), gate(2)];
+                        sigmoid(&mut gates);
+                        let [f, r] = gates;
+                        c = f * c + (1.0 - f) * u[0];
+                        let at = row * size + j;
+                        (trace.cells[at], forget[at], reset[at]) = (c, f, r);
+                    }
+                }
+                trace.gates = vec![("forget", forget), ("reset", reset)];
+                cells.push(trace);
+            }
+            rows = out;
+            memories.push(last);
+        }
+        let last = self.last(&SruOutput { rows, c: memories });
+        Ok(Traced { rows, last, cells })
     }
 
     /// The last row of the forward direction beside the first row of the backward one: `1 x D`, zeros for an empty
@@ -242,6 +304,19 @@ impl SruLayer {
         Ok(Self { inputs, k, weight, weight_proj, weight_c, bias, scale_x, layer_norm, dropout })
     }
 
+    /// U, `rows x D k`.
+    fn product<'g, D: Device>(&self, config: &SruConfig, x: Expr<'g, D>) -> Expr<'g, D> {
+        let mut input = x;
+        if let (Some((weight, bias)), false) = (self.layer_norm, config.normalize_after) {
+            input = input.layer_norm(weight, bias);
+        }
+        let view = |param| WeightView::input_major(x.graph().parameters(), param);
+        if let Some((projection, _)) = self.weight_proj {
+            input = input.affine_view(view(projection), None);
+        }
+        input.affine_view(view(self.weight), None)
+    }
+
     fn forward<'g, D: Device>(
         &self,
         config: &SruConfig,
@@ -249,15 +324,7 @@ impl SruLayer {
         initial: Option<Expr<'g, D>>,
     ) -> (Expr<'g, D>, Expr<'g, D>) {
         let graph = x.graph();
-        let mut input = x;
-        if let (Some((weight, bias)), false) = (self.layer_norm, config.normalize_after) {
-            input = input.layer_norm(weight, bias);
-        }
-        let view = |param| WeightView::input_major(graph.parameters(), param);
-        if let Some((projection, _)) = self.weight_proj {
-            input = input.affine_view(view(projection), None);
-        }
-        let mut operands = vec![input.affine_view(view(self.weight), None)];
+        let mut operands = vec![self.product(config, x)];
         let skip = self.k == 3 && config.has_skip_term;
         if skip {
             operands.push(x);

@@ -42,6 +42,18 @@ impl Layer {
         }
     }
 
+    /// How many rows [`LayerOutput::state`] has and of how many columns each; no row for a layer that takes none.
+    pub fn state_shape(&self) -> (usize, usize) {
+        match self {
+            Layer::Recurrent(layer) => layer.state_shape(),
+            Layer::Sru(layer) => (layer.layers(), layer.output_size()),
+            Layer::Skim(layer) => {
+                (if layer.config().cell.has_memory() { 2 } else { 1 }, layer.config().hidden_size)
+            }
+            Layer::Bidirectional(_) => (0, 0),
+        }
+    }
+
     /// Whether no row depends on a later one, so that a sequence may be run piece by piece, each from the state that
     /// the one before left.
     pub fn is_causal(&self) -> bool {
@@ -73,8 +85,7 @@ impl Layer {
                 LayerOutput { rows: out.rows, last, skims: Vec::new(), state: out.c }
             }
             Layer::Skim(layer) => {
-                let rows = if layer.config().cell.has_memory() { 2 } else { 1 };
-                let out = layer.forward(x, take(state, rows).as_deref(), control);
+                let out = layer.forward(x, take(state, self.state_shape().0).as_deref(), control);
                 LayerOutput { rows: out.rows, last: out.h, skims: vec![out], state: out.state().collect() }
             }
             Layer::Bidirectional(layer) => layer.forward(x, control),

@@ -34,6 +34,11 @@ impl Devices {
         Self { options, ..Self::default() }
     }
 
+    /// Has no GPU asked for, for a reason in words to stand after "since": a place where to ask is a mistake.
+    pub fn forbid_gpu(&self, reason: String) {
+        *self.state.borrow_mut() = State::Unavailable(reason);
+    }
+
     /// The GPU, or why there is none.
     ///
     /// # Errors

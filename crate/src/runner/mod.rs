@@ -5,6 +5,7 @@
 
 mod cost;
 mod devices;
+mod layers;
 mod steps;
 
 use std::cell::RefCell;
@@ -18,6 +19,7 @@ use crate::device::{Cpu, Device, EngineError};
 use crate::model::{Model, ReadError, ReadOptions, Reading, Watch};
 pub use cost::{Cost, Costs};
 pub use devices::Devices;
+pub use layers::{GpuWork, LayerRun, LayerRunner, LayerTiming};
 pub use steps::Steps;
 
 /// Where a reading is wanted.
@@ -29,8 +31,11 @@ pub enum Preference {
     Auto,
     /// On the CPU.
     Cpu,
-    /// On the GPU, if there is one.
+    /// On the GPU; where there is none, or it fails half way, on the CPU.
     WebGpu,
+    /// On the GPU or not at all.
+    #[serde(rename = "webgpu-only")]
+    WebGpuOnly,
 }
 
 /// A reading, and why it was made where it was.
@@ -91,12 +96,15 @@ impl Runner {
         let tokens = self.model.tokenizer().tokenize(text);
         *self.sample.borrow_mut() = tokens.iter().map(|t| self.model.vocabulary().id(&t.text)).collect();
         let mut watch = Monotone { watch, most: 0 };
-        let Choice { gpu, mut reason } = self.choose(preference, tokens.len()).await;
+        let Choice { gpu, mut reason } = self.choose(preference, tokens.len()).await?;
         if let Some(gpu) = gpu {
             match self.model.read_tokens(&*gpu, tokens.clone(), options, &mut watch).await {
                 Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
                     self.devices.failed(&gpu, &error);
-                    reason = format!("CPU: WebGPU failed on this text ({error}), so it was read here");
+                    if preference == Preference::WebGpuOnly {
+                        return Err(error.into());
+                    }
+                    reason = read_here(&error, "it was");
                 }
                 outcome => return Ok(Run { reading: outcome?, device_reason: reason }),
             }
@@ -105,31 +113,67 @@ impl Runner {
         Ok(Run { reading, device_reason: reason })
     }
 
-    async fn choose(&self, preference: Preference, tokens: usize) -> Choice {
+    /// Reads texts together where `preference` says ([`Model::read_all`]). When a GPU fails half way, the CPU reads all.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_all<W: Watch>(
+        &self,
+        texts: &[String],
+        options: &ReadOptions,
+        preference: Preference,
+        watch: &mut W,
+    ) -> Result<Vec<Run>, ReadError> {
+        let texts: Vec<_> = texts.iter().map(|text| self.model.tokenizer().tokenize(text)).collect();
+        let mut watch = Monotone { watch, most: 0 };
+        let tokens = texts.iter().map(Vec::len).sum();
+        let Choice { gpu, mut reason } = self.choose(preference, tokens).await?;
+        let runs = |readings: Vec<Reading>, reason: String| {
+            readings.into_iter().map(|reading| Run { reading, device_reason: reason.clone() }).collect()
+        };
+        if let Some(gpu) = gpu {
+            match self.model.read_all(&*gpu, texts.clone(), options, &mut watch).await {
+                Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
+                    self.devices.failed(&gpu, &error);
+                    if preference == Preference::WebGpuOnly {
+                        return Err(error.into());
+                    }
+                    reason = read_here(&error, "they were");
+                }
+                outcome => return Ok(runs(outcome?, reason)),
+            }
+        }
+        Ok(runs(self.model.read_all(&Cpu, texts, options, &mut watch).await?, reason))
+    }
+
+    async fn choose(&self, preference: Preference, tokens: usize) -> Result<Choice, EngineError> {
         let cpu = |reason: String| Choice { gpu: None, reason };
-        match preference {
+        Ok(match preference {
             Preference::Cpu => cpu("CPU: as asked".into()),
-            Preference::WebGpu => match self.devices.gpu().await {
+            Preference::WebGpu | Preference::WebGpuOnly => match self.devices.gpu().await {
                 Ok(gpu) => {
                     let reason = format!("WebGPU, as asked: {}", gpu.adapter());
                     Choice { gpu: Some(gpu), reason }
+                }
+                Err(reason) if preference == Preference::WebGpuOnly => {
+                    return Err(EngineError::unavailable(reason));
                 }
                 Err(reason) => cpu(format!("CPU, since {reason}")),
             },
             Preference::Auto => {
                 let Some(costs) = self.costs() else {
-                    return cpu("CPU, until both devices are measured".into());
+                    return Ok(cpu("CPU, until both devices are measured".into()));
                 };
                 let reason = costs.reason(tokens);
                 if !costs.prefers_gpu(tokens) {
-                    return cpu(reason);
+                    return Ok(cpu(reason));
                 }
                 match self.devices.gpu().await {
                     Ok(gpu) => Choice { gpu: Some(gpu), reason },
                     Err(reason) => cpu(format!("CPU, since {reason}")),
                 }
             }
-        }
+        })
     }
 
     /// Measures both devices on the text read last, so that `auto` can choose. Takes some tenths of a second; a device
@@ -194,11 +238,14 @@ impl Runner {
         let watch = &mut Monotone { watch, most: 0 };
         // Not within the call: a borrow must not last while others have their turn.
         let tokens = self.sample.borrow().len();
-        let Choice { gpu, .. } = self.choose(preference, tokens).await;
+        let Choice { gpu, .. } = self.choose(preference, tokens).await?;
         if let Some(gpu) = gpu {
             match self.steps_on_gpu(&gpu, watch).await {
                 Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
-                    self.devices.failed(&gpu, &error)
+                    self.devices.failed(&gpu, &error);
+                    if preference == Preference::WebGpuOnly {
+                        return Err(error.into());
+                    }
                 }
                 outcome => return outcome,
             }
@@ -241,6 +288,11 @@ impl Runner {
     }
 }
 
+/// Why a call that began on the GPU was made on the CPU.
+fn read_here(error: &EngineError, what: &str) -> String {
+    format!("CPU: WebGPU failed on this text ({error}), so {what} read here")
+}
+
 /// A watcher that hears of no step back when texts are read one after the other, or again on another device.
 struct Monotone<'a, W> {
     watch: &'a mut W,
@@ -251,5 +303,9 @@ impl<W: Watch> Watch for Monotone<'_, W> {
     async fn progress(&mut self, done: usize, total: usize) -> ControlFlow<()> {
         self.most = self.most.max(done);
         self.watch.progress(self.most, total).await
+    }
+
+    fn decided(&mut self, from: usize, decisions: &[f32], probabilities: &[f32]) {
+        self.watch.decided(from, decisions, probabilities);
     }
 }

@@ -1,6 +1,7 @@
 //! Labelled text: examples, the formats they are read from, and how a set is split.
 
 mod ag_news;
+mod fixations;
 mod imdb;
 mod lines;
 mod source;
@@ -15,6 +16,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::text::{Tokenizer, TokenizerKind};
+pub use fixations::{Fixated, ReadSentence, read_fixations};
 use source::Source;
 pub use split::{Split, folds, hold_out};
 

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::corpus::Item;
+use super::pass::{Skims, Verdict, pass};
 use crate::device::{Device, EngineError};
-use crate::graph::{Graph, Strategy};
-use crate::model::{Dropouts, Model};
-use crate::nn::{Flops, SkimControl};
+use crate::model::Model;
+use crate::nn::Flops;
 
 /// What a model reaches. Skim rate and FLOP reduction are totals over all tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -39,9 +39,6 @@ impl Evaluation {
     }
 }
 
-/// How many texts run together: their rows share one matrix product.
-const TEXTS_TOGETHER: usize = 32;
-
 /// Evaluates a model on a device, with hard decisions. `progress` is called with the number of texts done, and stops the
 /// evaluation by returning false.
 ///
@@ -52,40 +49,23 @@ pub async fn evaluate<D: Device>(
     device: &D,
     items: &[Item],
     threshold: f32,
-    mut progress: impl FnMut(usize) -> bool,
+    progress: impl FnMut(usize) -> bool,
 ) -> Result<Option<Evaluation>, EngineError> {
     let mut right = 0usize;
     let (mut loss, mut decisions, mut skims) = (0.0f64, 0usize, 0usize);
     let mut flops = Flops::default();
-    // Texts of similar length run together.
-    let mut order: Vec<&Item> = items.iter().collect();
-    order.sort_by_key(|item| item.ids.len());
-    let mut done = 0;
-    for batch in order.chunks(TEXTS_TOGETHER) {
-        let graph = Graph::inference(model.parameters(), device, Strategy::Agenda);
-        let control = SkimControl::Decide { threshold, force: &[] };
-        let mut wanted = Vec::new();
-        for item in batch {
-            let out = model.network().classify(&graph, &item.ids, control, Dropouts::default());
-            wanted.push(out.logits.log_softmax());
-            wanted.extend(out.skims.iter().map(|skim| skim.decisions));
-        }
-        let values = graph.values(&wanted).await?;
-        for (item, values) in batch.iter().zip(values.chunks(wanted.len() / batch.len())) {
-            let (log_p, layers) = (&values[0], &values[1..]);
-            let best = (0..log_p.len()).max_by(|a, b| log_p[*a].total_cmp(&log_p[*b]));
-            right += usize::from(best == Some(item.label as usize));
-            loss -= f64::from(log_p[item.label as usize]);
-            let skimmed = layers.iter().map(|choices| choices.iter().filter(|d| **d > 0.5).count());
-            let skimmed: Vec<usize> = skimmed.collect();
-            decisions += layers.iter().map(Vec::len).sum::<usize>();
-            skims += skimmed.iter().sum::<usize>();
-            flops = flops + model.network().flops(item.ids.len(), skimmed.into_iter());
-        }
-        done += batch.len();
-        if !progress(done) {
-            return Ok(None);
-        }
+    let count = |text: usize, Verdict { log_p, skims: layers }: Verdict| {
+        let Item { ids, label } = &items[text];
+        let best = (0..log_p.len()).max_by(|a, b| log_p[*a].total_cmp(&log_p[*b]));
+        right += usize::from(best == Some(*label as usize));
+        loss -= f64::from(log_p[*label as usize]);
+        decisions += ids.len() * layers.len();
+        skims += layers.iter().map(Skims::count).sum::<usize>();
+        flops = flops + model.network().flops(ids.len(), layers.iter().map(Skims::count));
+    };
+    let texts: Vec<&[u32]> = items.iter().map(|item| item.ids.as_slice()).collect();
+    if !pass(model, device, &texts, threshold, count, progress).await? {
+        return Ok(None);
     }
     let n = items.len().max(1) as f64;
     Ok(Some(Evaluation {

@@ -9,6 +9,7 @@ mod corpus;
 pub mod data;
 mod evaluate;
 mod optimizer;
+mod pass;
 mod run;
 mod state;
 mod transfer;
@@ -20,6 +21,7 @@ pub use config::{
 pub use corpus::{Corpus, CorpusError, Item, read_items};
 pub use evaluate::{Evaluation, evaluate};
 pub use optimizer::{Adam, AdamConfig, Touched};
+pub use pass::{Skims, Verdict, pass};
 pub use run::{Event, Job, Outcome, TrainError, train};
 pub use state::{StateError, write_whole};
 pub use transfer::{Source, TransferError, transfer};

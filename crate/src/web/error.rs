@@ -3,7 +3,7 @@
 use js_sys::{Error, Reflect};
 use wasm_bindgen::JsValue;
 
-use crate::model::{ModelError, ReadError};
+use crate::model::{LayerError, ModelError, ReadError};
 
 /// What becomes an `EngineError`.
 pub(super) struct Failure {
@@ -31,6 +31,12 @@ impl From<ModelError> for Failure {
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
+        Self { code: error.code(), message: error.to_string() }
+    }
+}
+
+impl From<LayerError> for Failure {
+    fn from(error: LayerError) -> Self {
         Self { code: error.code(), message: error.to_string() }
     }
 }

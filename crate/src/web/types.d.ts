@@ -36,8 +36,11 @@ export type Decision = "read" | "skim";
 
 /** Where a computation runs. */
 export type Device = "cpu" | "webgpu";
-/** Where it is wanted: `auto` is where the answer is expected sooner, as measured by `calibrate`. */
-export type DevicePreference = Device | "auto";
+/**
+ * Where it is wanted: `auto` is where the answer is expected sooner, as measured by `calibrate`; `webgpu-only` rejects where
+ * there is no GPU or it fails, and all others go on with the CPU.
+ */
+export type DevicePreference = Device | "auto" | "webgpu-only";
 
 export interface ReadOptions {
   /** `auto` unless told otherwise. Where there is no GPU, or it fails half way, the CPU reads the text. */
@@ -51,10 +54,19 @@ export interface ReadOptions {
 }
 
 /**
- * Follows a reading: `done` of `total` tokens are read. Called between the pieces that a long text is read in, and at the
- * end. The reading waits for the answer and stops, with the code `ABORTED`, at `false`.
+ * Follows a reading: `done` of `total` tokens (of `readAll`: texts) are read. Called between the pieces that a long text is
+ * read in, and at the end. The reading waits for the answer and stops, with the code `ABORTED`, at `false`. `decided` has, of
+ * the tokens from `from` on, in turn the first Skim layer's decision, 1 to skim, and its probability; it is empty without one.
  */
-export type Watch = (done: number, total: number) => boolean | void | Promise<boolean | void>;
+export type Watch = (
+  done: number,
+  total: number,
+  from: number,
+  decided: Float32Array,
+) => boolean | void | Promise<boolean | void>;
+
+/** A token before it is read. */
+export type PlainToken = Pick<Token, "text" | "start" | "end" | "known">;
 
 export interface Token {
   /** As the network sees it. */
@@ -147,6 +159,8 @@ export interface GpuStatistics {
   readonly dispatches: number;
   readonly submissions: number;
   readonly reads: number;
+  /** Bytes that crossed between host and GPU, in both directions. */
+  readonly bytesMoved: number;
   readonly bytesAllocated: number;
   readonly bytesFree: number;
 }
@@ -162,5 +176,87 @@ export interface EngineError extends Error {
     | "MODEL_OVERFLOW"
     | "OPTION_INVALID"
     | "ABORTED"
+    | "DEVICE_LOST"
+    | "DEVICE_MEMORY"
+    | "DEVICE_FAILED"
+    | "DEVICE_LIMIT"
+    | "DEVICE_UNAVAILABLE"
     | "ENGINE";
+}
+
+/** The GPU, or why there is none. */
+export type FoundGpu =
+  | { readonly name: string; readonly software: boolean; readonly timestamps: boolean }
+  | { readonly reason: string };
+
+/** A cell's matrices in `HiddenValues.values`, one after the other: `rows` x `size` each, logits `rows` x 2. */
+export interface CellContents {
+  readonly name: string;
+  readonly kind: "embedding" | "elman" | "lstm" | "gru" | "sru" | "skim";
+  readonly size: number;
+  /** 0 for all but Skim cells. */
+  readonly smallSize: number;
+  readonly backward: boolean;
+  /** Whether memories follow the states. */
+  readonly cells: boolean;
+  /** Names of the gates, whose matrices follow. */
+  readonly gates: readonly string[];
+  /** Whether logits come last. */
+  readonly logits: boolean;
+}
+
+/** What every cell did; `values` ends with the scores. */
+export interface HiddenValues {
+  readonly rows: number;
+  readonly cells: readonly CellContents[];
+  readonly values: Float32Array;
+}
+
+/** What a model is made of. */
+export interface Made {
+  /** How many numbers were learned. */
+  readonly parameters: number;
+  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
+}
+
+/** What a layer's tensors cannot say themselves. */
+export interface LayerShape {
+  readonly inputSize: number;
+  readonly numLayers: number;
+  readonly bias: boolean;
+  /** As a model file spells it. */
+  readonly layer: Readonly<Record<string, unknown>>;
+}
+
+/** How a layer is to run. */
+export interface LayerCall {
+  readonly device?: DevicePreference;
+  /** Rows of each sequence. */
+  readonly lengths: readonly number[];
+  readonly threshold?: number;
+  readonly force?: Readonly<Record<number, Decision>>;
+  readonly profile?: boolean;
+}
+
+/** What a layer took to compute. */
+export interface LayerTiming {
+  readonly device: Device;
+  /** Wall time in milliseconds, from the rows given to the rows computed. */
+  readonly totalMs: number;
+  /** Kernel launches on the GPU; what other calls did meanwhile counts as well. */
+  readonly dispatches?: number;
+  /** Command buffers sent to the GPU. */
+  readonly submissions?: number;
+  /** Bytes that crossed between host and GPU, in both directions. */
+  readonly bytesMoved?: number;
+  /** Milliseconds in kernels; absent without timestamp queries, and where the run was not profiled. */
+  readonly kernelMs?: number;
+}
+
+/** What a layer computed, in `values`: output, state, and for a Skim layer logits and decisions. */
+export interface LayerValues {
+  readonly flops: Flops;
+  readonly timing: LayerTiming;
+  readonly deviceReason: string;
+  readonly values: Float32Array;
 }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use js_sys::{Function, Promise};
+use js_sys::{Array, Float32Array, Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
@@ -13,11 +13,13 @@ use crate::model::Watch;
 pub(super) struct Callback {
     function: Option<Function>,
     thrown: Option<JsValue>,
+    /// Decision and probability of each token since the last call, in turn, and the first of them.
+    decided: (usize, Vec<f32>),
 }
 
 impl Callback {
     pub(super) fn new(function: Option<Function>) -> Self {
-        Self { function, thrown: None }
+        Self { function, thrown: None, decided: Default::default() }
     }
 
     /// What the function threw, as an error.
@@ -29,7 +31,10 @@ impl Callback {
 impl Watch for Callback {
     async fn progress(&mut self, done: usize, total: usize) -> ControlFlow<()> {
         let Some(function) = &self.function else { return ControlFlow::Continue(()) };
-        let answer = match function.call2(&JsValue::UNDEFINED, &done.into(), &total.into()) {
+        let (from, decided) = std::mem::take(&mut self.decided);
+        let decided = Float32Array::from(&decided[..]);
+        let arguments = Array::of4(&done.into(), &total.into(), &from.into(), &decided);
+        let answer = match function.apply(&JsValue::UNDEFINED, &arguments) {
             Ok(answer) => JsFuture::from(Promise::resolve(&answer)).await,
             Err(thrown) => Err(thrown),
         };
@@ -40,6 +45,12 @@ impl Watch for Callback {
                 self.thrown = Some(thrown);
                 ControlFlow::Break(())
             }
+        }
+    }
+
+    fn decided(&mut self, from: usize, decisions: &[f32], probabilities: &[f32]) {
+        if self.function.is_some() {
+            self.decided = (from, decisions.iter().zip(probabilities).flat_map(|(d, p)| [*d, *p]).collect());
         }
     }
 }

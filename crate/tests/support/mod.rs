@@ -39,6 +39,7 @@ pub(crate) fn config() -> Config {
                 layer_norm: true,
                 normalize_after: false,
                 projection_size: 2,
+                proj_input_to_hidden_first: false,
             }),
             LayerConfig::Skim {
                 cell: Cell::Lstm,
@@ -65,7 +66,12 @@ pub(crate) fn skim() -> LayerConfig {
 
 /// A runnable model with these layers over the words of [`config`].
 pub(crate) fn model(encoder: Vec<LayerConfig>) -> Model {
-    let config = Config { encoder, threshold: None, ..config() };
+    model_of(encoder, Pool::Last)
+}
+
+/// As [`model`], with a pool.
+pub(crate) fn model_of(encoder: Vec<LayerConfig>, pool: Pool) -> Model {
+    let config = Config { encoder, pool, threshold: None, ..config() };
     Model::fresh(config, Dropouts::default(), FreshOptions::default(), 7).expect("the config is valid")
 }
 

@@ -1,4 +1,4 @@
-import type { Device, DevicePreference } from "../../../js/types.ts";
+import type { Device, DevicePreference } from "../engine.ts";
 
 /** Where a reading may be wanted, and its name on the page; the first is what the page opens with. */
 export const preferences: readonly { readonly id: DevicePreference; readonly name: string }[] = [

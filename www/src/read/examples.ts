@@ -10,6 +10,30 @@ export interface Example {
 
 const sentences = models[0].id;
 
+/** A whole review, for the model of whole reviews. */
+export const review: Example = {
+  name: "A long review",
+  model: "imdb-skim-lstm",
+  text: [
+    "I went in on a wet Tuesday with no expectations, mostly because the bus was late and the cinema was warm. The film opens on a ferry crossing a lake, and for ten minutes nothing happens except that an old man peels an orange. I remember thinking: if this goes on, I will leave.",
+    "I did not leave. Somewhere between the orange and the second landing the picture takes hold of you. The daughter comes home, the house is to be sold, and the two of them spend the summer emptying drawers. There is a scene with a box of unlabelled keys that is as exciting as any chase I have seen this year, and it is only two people trying doors.",
+    "It has faults. The brother is written as a plain fool, the music insists where it should trust us, and the last quarter of an hour explains what we had already understood. A braver editor would have stopped on the closed gate.",
+    "Still, I walked home in the rain without noticing it. The performances are wonderful, the light is wonderful, and weeks later I find myself looking at the drawers in my own kitchen. Go and see it while it is still on a large screen.",
+  ].join("\n\n"),
+};
+
+export const negations: Example = {
+  name: "Two negations",
+  model: sentences,
+  text: "It isn't that the jokes aren't funny; it's that nobody on the screen seems to have noticed they are jokes.",
+};
+
+export const question: Example = {
+  name: "A question",
+  model: "trec-skim-lstm",
+  text: "What is the name of the river that flows through the capital of Austria?",
+};
+
 /** The first is what the page opens with. */
 export const examples: readonly [Example, ...Example[]] = [
   { name: "A second thought", model: recorded.model, text: recorded.text },
@@ -18,24 +42,12 @@ export const examples: readonly [Example, ...Example[]] = [
     model: sentences,
     text: "What a waste of a wonderful cast: the story is dull and the jokes are worse.",
   },
-  {
-    name: "Two negations",
-    model: sentences,
-    text: "It isn't that the jokes aren't funny; it's that nobody on the screen seems to have noticed they are jokes.",
-  },
+  negations,
   {
     name: "Irony",
     model: sentences,
     text: "I expected nothing, and the film still managed to disappoint me.",
   },
-  {
-    name: "A long review",
-    model: "imdb-skim-lstm",
-    text: [
-      "I went in on a wet Tuesday with no expectations, mostly because the bus was late and the cinema was warm. The film opens on a ferry crossing a lake, and for ten minutes nothing happens except that an old man peels an orange. I remember thinking: if this goes on, I will leave.",
-      "I did not leave. Somewhere between the orange and the second landing the picture takes hold of you. The daughter comes home, the house is to be sold, and the two of them spend the summer emptying drawers. There is a scene with a box of unlabelled keys that is as exciting as any chase I have seen this year, and it is only two people trying doors.",
-      "It has faults. The brother is written as a plain fool, the music insists where it should trust us, and the last quarter of an hour explains what we had already understood. A braver editor would have stopped on the closed gate.",
-      "Still, I walked home in the rain without noticing it. The performances are wonderful, the light is wonderful, and weeks later I find myself looking at the drawers in my own kitchen. Go and see it while it is still on a large screen.",
-    ].join("\n\n"),
-  },
+  question,
+  review,
 ];

@@ -1,7 +1,7 @@
-import { load, prepare, type Progress as Read, type ReadHooks, type RemoteModel } from "../../../js/remote.ts";
-import type { ReadOptions, Reading } from "../../../js/types.ts";
+import { load, prepare, type LiveReader, type Model, type Progress as Read, type Reading, type ReadOptions } from "../engine.ts";
 import { download, type Progress } from "./download.ts";
-import { addressOf, type ModelId } from "./models.ts";
+import { addressOf, type Source } from "./models.ts";
+import { twin } from "./twin.ts";
 
 /** What went wrong, for the reader of the page. */
 export interface Failure {
@@ -11,7 +11,7 @@ export interface Failure {
 
 export type Stage =
   | { kind: "loading"; progress: Progress | null }
-  | { kind: "ready"; model: RemoteModel }
+  | { kind: "ready"; model: Model }
   | { kind: "failed"; failure: Failure };
 
 /** A reading beside the text it belongs to, so that spans always index the right string. */
@@ -25,6 +25,8 @@ interface Request {
   options: ReadOptions;
 }
 
+/** A longer text, in characters, is read anew for each change. */
+const MOST_LIVE = 20_000;
 /** A reading that takes longer than this says how far it is, in milliseconds. */
 const SILENCE_MS = 250;
 
@@ -44,23 +46,25 @@ export class Reader {
   /** How far the reading of the latest text was when it was stopped by {@link stop}. */
   stopped: Read | null = $state.raw(null);
 
-  readonly #loaded = new Map<ModelId, RemoteModel>();
+  readonly #loaded = new Map<string | File, Model>();
+  readonly #full = new Map<string | File, Promise<Model | null>>();
+  #typed: { readonly model: Model; readonly key: string; readonly reader: LiveReader } | null = null;
   #download: AbortController | null = null;
   #wanted: Request | null = null;
   #reading: AbortController | null = null;
 
   /**
-   * Makes `id` the model that reads, to be asked again once it is ready; the last reading stays until then. A model once
+   * Makes a model the one that reads, to be asked again once it is ready; the last reading stays until then. A model once
    * loaded is kept. `fresh` fetches past the browser's cache.
    */
-  async choose(id: ModelId, fresh = false): Promise<void> {
+  async choose(source: Source, fresh = false): Promise<void> {
     this.#download?.abort();
     const loading = (this.#download = new AbortController());
     const { signal } = loading;
     this.failure = null;
     this.stage = { kind: "loading", progress: null };
     try {
-      const model = this.#loaded.get(id) ?? (await this.#load(id, signal, fresh));
+      const model = this.#loaded.get(keyOf(source)) ?? (await this.#load(source, signal, fresh));
       if (signal.aborted) return;
       this.stage = { kind: "ready", model };
     } catch (error) {
@@ -88,19 +92,57 @@ export class Reader {
   }
 
   /** A reading outside the page's own; rejects while no model is ready. */
-  async read(text: string, options?: ReadOptions, hooks?: ReadHooks): Promise<Reading> {
+  async read(text: string, options?: ReadOptions): Promise<Reading> {
     if (this.stage.kind !== "ready") throw new Error("the model is not ready");
-    return this.stage.model.read(text, options, hooks);
+    return this.stage.model.read(text, options);
   }
 
-  async #load(id: ModelId, signal: AbortSignal, fresh: boolean): Promise<RemoteModel> {
+  /**
+   * The full network of a model's sizes, made from its file; null for a model that does not skim. The file is fetched
+   * again, from the browser's cache, rather than kept twice.
+   */
+  full(source: Source): Promise<Model | null> {
+    const key = keyOf(source);
+    const made = this.#full.get(key) ?? this.#makeFull(source);
+    this.#full.set(key, made);
+    return made;
+  }
+
+  async #makeFull(source: Source): Promise<Model | null> {
+    try {
+      const file = twin(await bytesOf(source, { signal: new AbortController().signal, fresh: false, onProgress: () => {} }));
+      return file && (await load(file));
+    } catch (error) {
+      // To be tried again with the next measurement.
+      this.#full.delete(keyOf(source));
+      throw error;
+    }
+  }
+
+  async #load(source: Source, signal: AbortSignal, fresh: boolean): Promise<Model> {
     const onProgress = (progress: Progress) => {
       if (!signal.aborted) this.stage = { kind: "loading", progress };
     };
-    const [bytes] = await Promise.all([download(addressOf(id), { signal, fresh, onProgress }), prepare()]);
+    const [bytes] = await Promise.all([bytesOf(source, { signal, fresh, onProgress }), prepare()]);
     const model = await load(bytes);
-    this.#loaded.set(id, model);
+    this.#loaded.set(keyOf(source), model);
     return model;
+  }
+
+  /**
+   * What reads a text that is being typed, from the first token that changed; null where the whole text is to be read: to
+   * measure it, on the GPU, or because the states of every token of it are too much to keep.
+   */
+  #live(model: Model, text: string, { device, threshold, force, measureMs }: ReadOptions): LiveReader | null {
+    const elsewhere = device === "webgpu" || (device === "auto" && this.seen?.reading.timing.device === "webgpu");
+    if (measureMs !== undefined || elsewhere || text.length > MOST_LIVE) return null;
+    const key = JSON.stringify([threshold, force]);
+    if (this.#typed?.model !== model || this.#typed.key !== key) {
+      this.#typed?.reader.dispose();
+      const options = { ...(threshold !== undefined && { threshold }), ...(force !== undefined && { force }) };
+      this.#typed = { model, key, reader: model.reader(options) };
+    }
+    return this.#typed.reader;
   }
 
   async #drain(): Promise<void> {
@@ -115,19 +157,21 @@ export class Reader {
     this.busy = false;
   }
 
-  async #read(model: RemoteModel, { text, options }: Request): Promise<void> {
+  async #read(model: Model, { text, options }: Request): Promise<void> {
     const current = () => this.stage.kind === "ready" && this.stage.model === model;
     const { signal } = (this.#reading = new AbortController());
     const begun = performance.now();
     const onProgress = (progress: Read) => {
-      const long = progress.done < progress.total && performance.now() - begun > SILENCE_MS;
+      const long = progress.done < (progress.total ?? 0) && performance.now() - begun > SILENCE_MS;
       if (!long || signal.aborted) return;
       // A text that came before this one was known to be long.
       if (this.#wanted) this.#reading?.abort();
       else this.progress = progress;
     };
     try {
-      const reading = await model.read(text, options, { signal, onProgress });
+      const follow = { signal, onProgress };
+      const live = this.#live(model, text, options);
+      const reading = await (live ? live.update(text, follow) : model.read(text, { ...options, ...follow }));
       if (!current()) return;
       this.seen = { text, reading };
       this.failure = null;
@@ -139,6 +183,8 @@ export class Reader {
       if (failure.code === "ENGINE_FAILED") {
         // The engine took its models with it.
         this.#loaded.clear();
+        this.#full.clear();
+        this.#typed = null;
         this.stage = { kind: "failed", failure };
       } else {
         this.failure = failure;
@@ -149,7 +195,19 @@ export class Reader {
   }
 }
 
+/** The bytes of a model file, from this site or from the visitor's disk. */
+export async function bytesOf(source: Source, options: Parameters<typeof download>[1]): Promise<Uint8Array<ArrayBuffer>> {
+  if (source.kind === "shipped") return download(addressOf(source.id), options);
+  return new Uint8Array(await source.file.arrayBuffer());
+}
+
+const keyOf = (source: Source): string | File => (source.kind === "own" ? source.file : source.id);
+
+/** A worker that ended between two calls took its models with it; the next one knows none of them. */
+const LOST = { message: "the engine stopped, and the model with it: load it again", code: "ENGINE_FAILED" };
+
 function failureOf(error: unknown): Failure {
   const code = error instanceof Error && "code" in error ? String(error.code) : null;
+  if (code === "DISPOSED") return LOST;
   return { message: error instanceof Error ? error.message : String(error), code };
 }

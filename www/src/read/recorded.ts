@@ -1,4 +1,4 @@
-import type { Reading } from "../../../js/types.ts";
+import type { Reading } from "../engine.ts";
 import type { ModelId } from "./models.ts";
 import record from "./recorded.json";
 

@@ -18,6 +18,12 @@ pub(crate) enum Failure {
     /// A file is no model.
     #[error("{}: {reason}", .path.display())]
     Model { path: PathBuf, reason: ModelError },
+    /// A model that does not decide, where decisions are what is asked for.
+    #[error("{}: this model has no Skim layer and reads every token", .0.display())]
+    NeverSkims(PathBuf),
+    /// A table of fixations without what was asked for.
+    #[error("{}: no sentence is of the split {split:?}", .path.display())]
+    NoSentences { path: PathBuf, split: String },
     /// A text cannot be read as asked.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -79,12 +85,13 @@ impl Failure {
             Self::File { reason, .. } if reason.kind() == io::ErrorKind::NotFound => "FILE_NOT_FOUND",
             Self::File { .. } => "FILE_UNREADABLE",
             Self::Model { reason, .. } => reason.code(),
+            Self::NeverSkims(_) => "MODEL_NEVER_SKIMS",
             Self::Read(reason) => reason.code(),
             Self::Config { .. } => "CONFIG_INVALID",
             Self::Train(_) => "TRAIN_FAILED",
             Self::Vectors(_) => "VECTORS_FAILED",
             Self::Write(_) => "FILE_UNWRITABLE",
-            Self::Data(_) => "DATA_INVALID",
+            Self::Data(_) | Self::NoSentences { .. } => "DATA_INVALID",
             Self::Engine(_) => "ENGINE",
             Self::NoGpu(_) => "NO_GPU",
             Self::Signal(_) => "SIGNAL",

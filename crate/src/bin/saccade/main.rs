@@ -3,17 +3,24 @@
 //! Exit status: 0 done, 1 an error (one line `error: …` on standard error; with `--json` the line is
 //! `{"error": {"code", "message"}}`), 2 a command line that makes no sense.
 
+mod curve;
 mod device;
 mod eval;
 mod export;
+mod eyes;
 mod failure;
 mod inspect;
 mod interrupt;
+mod labelled;
+mod letters;
 mod output;
+mod progress;
 mod read;
 mod source;
+mod statistics;
 mod train;
 mod vectors;
+mod words;
 
 use std::process::ExitCode;
 
@@ -39,6 +46,12 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Measure a model on labelled texts.
     Eval(eval::Arguments),
+    /// Measure a model that skims at many thresholds: what accuracy it keeps for what it saves.
+    Curve(curve::Arguments),
+    /// List the words of labelled texts that a model skims most and reads most.
+    Words(words::Arguments),
+    /// Hold a model's decisions against where people's eyes rested.
+    Eyes(eyes::Arguments),
     /// Write a smaller copy of a model.
     Export(export::Arguments),
     /// Train a model.
@@ -52,7 +65,10 @@ fn main() -> ExitCode {
     let outcome = match command {
         Command::Read(arguments) => read::run(arguments, json),
         Command::Inspect(arguments) => inspect::run(&arguments, json),
-        Command::Eval(arguments) => eval::run(arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Curve(arguments) => curve::run(&arguments),
+        Command::Words(arguments) => words::run(&arguments),
+        Command::Eyes(arguments) => eyes::run(&arguments),
         Command::Export(arguments) => export::run(arguments, json),
         Command::Train(arguments) => train::run(arguments, json),
         Command::Vectors(arguments) => vectors::run(arguments, json),

@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{
-    Buffer, SkimOperands, chosen, ragged, recurrence_arguments, sru_arguments, training, weight, with_cell,
-};
+use super::packs::weight;
+use super::{Buffer, SkimOperands, chosen, ragged, recurrence_arguments, sru_arguments, training};
 use crate::cpu::recurrence::{self, Upstream};
 use crate::cpu::{
-    Ragged, affine, dropout, elementwise, elman, embedding, gru, layer_norm, lstm, pool, rows, skim_soft,
-    softmax, sru,
+    Ragged, affine, dropout, elementwise, embedding, layer_norm, pool, rows, skim_soft, softmax, sru,
 };
 use crate::device::{
-    Binary, Call, CellKind, EngineError, Forward, Op, ParamGradients, ParamId, Parameters, Real, Skim,
-    SkimMode, Unary,
+    Binary, Call, EngineError, Forward, Op, ParamGradients, ParamId, Parameters, Real, Skim, SkimMode, Unary,
 };
 
 /// Gradient buffers of parameters, taken out while a kernel adds to them so that several can be borrowed at once.
@@ -119,9 +116,8 @@ pub(super) fn backward(
             let mut db = bias_hh.map(|b| (b, gradients.take(b)));
             let (gates, cells) = (forward.saved[0].as_slice(), forward.saved[1].as_slice());
             let d_bias = db.as_mut().map(|(_, d)| d.as_mut_slice());
-            let back = with_cell!(cell, C => {
-                recurrence::backward::<C>(a, output(0), gates, cells, up, &mut dw, d_bias)
-            });
+            let values = p.values(weight_hh);
+            let back = recurrence::backward(cell, a, values, output(0), gates, cells, up, &mut dw, d_bias);
             gradients.put(weight_hh, dw);
             if let Some((id, d)) = db {
                 gradients.put(id, d);
@@ -183,13 +179,12 @@ fn skim_backward(
         decision_weight: &mut decision,
     };
     let a = operands.arguments(call.parameters, op);
-    let soft = training::soft(&operands, call, temperature);
+    let soft = training::soft(&operands, call, op, temperature);
     let states = Upstream { rows: upstream(0), h: upstream(1), c: upstream(2) };
     let (rows, saved) = (&forward.outputs[0], &forward.saved[0]);
     let (up_logits, up_decisions) = (upstream(3), upstream(4));
-    let back = with_cell!(op.cell, C => {
-        skim_soft::soft_backward::<C>(a, soft, rows, saved, states, up_logits, up_decisions, weights)
-    });
+    let back =
+        skim_soft::soft_backward(op.cell, a, soft, rows, saved, states, up_logits, up_decisions, weights);
     gradients.put(op.big_weight_hh, big_w);
     gradients.put(op.big_bias_hh, big_b);
     gradients.put(op.decision_weight, decision);

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Buffer, SkimOperands, Values, backward, with_cell};
-use crate::cpu::{dropout, elman, gru, lstm, skim_soft, softmax};
-use crate::device::{Call, CellKind, EngineError, Forward, Op, ParamGradients, Real, Skim, SkimMode, Sru};
+use super::{Buffer, SkimOperands, Values, backward};
+use crate::cpu::{dropout, skim_soft, softmax};
+use crate::device::{Call, EngineError, Forward, Op, ParamGradients, Real, Skim, SkimMode, Sru};
 
 /// Outputs and what to keep for the backward call.
 pub(super) fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
@@ -20,8 +20,9 @@ pub(super) fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), Engin
         }
         Op::Skim(op @ Skim { mode: SkimMode::Soft { temperature, .. }, .. }) => {
             let operands = SkimOperands::new(call, op);
-            let (a, soft) = (operands.arguments(call.parameters, op), soft(&operands, call, *temperature));
-            let f = with_cell!(op.cell, C => skim_soft::soft::<C>(a, soft));
+            let (a, soft) =
+                (operands.arguments(call.parameters, op), soft(&operands, call, op, *temperature));
+            let f = skim_soft::soft(op.cell, a, soft);
             Ok((vec![f.rows, f.h, f.c, f.logits, f.decisions], vec![f.saved]))
         }
         _ => Err(EngineError::Unsupported {
@@ -55,9 +56,16 @@ pub(super) fn sru_mask(call: &Call<'_, Buffer>, op: &Sru) -> Result<Option<Vec<f
 pub(super) fn soft<'a>(
     operands: &SkimOperands<'a>,
     call: &'a Call<'_, Buffer>,
+    op: &Skim,
     temperature: Real,
 ) -> skim_soft::Soft<'a> {
     let drawn = skim_soft::Noise::Counter(call.seed, call.streams);
     let noise = operands.noise.map_or(drawn, skim_soft::Noise::Given);
-    skim_soft::Soft { big_x: operands.first, temperature: temperature.0, noise }
+    skim_soft::Soft {
+        big_x: operands.first,
+        big_weight_hh: call.parameters.values(op.big_weight_hh),
+        small_weight_hh: op.small_hh.map_or(&[][..], |(w, _)| call.parameters.values(w)),
+        temperature: temperature.0,
+        noise,
+    }
 }

@@ -88,6 +88,7 @@ impl Recorder {
         if !bytes.is_empty() {
             self.encoding(context);
             context.queue.write_buffer(buffer.raw(), 0, bytes);
+            self.statistics.bytes_moved += bytes.len() as u64;
         }
     }
 
@@ -166,6 +167,7 @@ impl Recorder {
             Arg::Nothing => &[],
             Arg::Read(_) | Arg::Write(_) => return Ok(None),
         };
+        self.statistics.bytes_moved += bytes.len() as u64;
         self.arena.add(context, bytes).map(Some)
     }
 
@@ -205,6 +207,7 @@ impl Recorder {
         let begin = Instant::now();
         self.submit(context);
         self.statistics.reads += 1;
+        self.statistics.bytes_moved += at;
         let (sender, mapped) = oneshot::channel();
         staging.slice(..at).map_async(wgpu::MapMode::Read, move |result| {
             // The receiver is gone if the read was dropped half way.

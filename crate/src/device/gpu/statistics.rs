@@ -10,6 +10,8 @@ pub struct Statistics {
     pub submissions: u64,
     /// Times that values were read back.
     pub reads: u64,
+    /// Bytes that crossed between host and GPU, in both directions.
+    pub bytes_moved: u64,
     /// Bytes of all buffers, without weights' host copies.
     pub bytes_allocated: u64,
     /// Bytes of those that are free for reuse.

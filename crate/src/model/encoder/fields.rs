@@ -34,6 +34,7 @@ pub(super) struct Fields {
     layer_norm: Option<bool>,
     normalize_after: Option<bool>,
     projection_size: Option<usize>,
+    proj_input_to_hidden_first: Option<bool>,
 }
 
 impl Fields {
@@ -54,6 +55,7 @@ impl Fields {
             ("layer_norm", self.layer_norm.is_some()),
             ("normalize_after", self.normalize_after.is_some()),
             ("projection_size", self.projection_size.is_some()),
+            ("proj_input_to_hidden_first", self.proj_input_to_hidden_first.is_some()),
         ];
         fields.into_iter().find(|(_, is_there)| *is_there).map(|(name, _)| name)
     }
@@ -93,6 +95,7 @@ impl TryFrom<Fields> for LayerConfig {
                 layer_norm: f.layer_norm.take().unwrap_or_default(),
                 normalize_after: f.normalize_after.take().unwrap_or_default(),
                 projection_size: f.projection_size.take().unwrap_or_default(),
+                proj_input_to_hidden_first: f.proj_input_to_hidden_first.take().unwrap_or_default(),
             }),
             Kind::Skim => Self::Skim {
                 cell: needed(&mut f.cell, "cell")?,

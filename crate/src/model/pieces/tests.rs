@@ -40,6 +40,7 @@ fn sru(v1: bool, layer_norm: bool, bidirectional: bool) -> LayerConfig {
         layer_norm,
         normalize_after: false,
         projection_size: 0,
+        proj_input_to_hidden_first: false,
     })
 }
 

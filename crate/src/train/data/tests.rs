@@ -5,11 +5,16 @@ use super::*;
 
 /// Reads `bytes` as a file of `format`.
 fn read(format: Format, bytes: impl AsRef<[u8]>) -> Result<Vec<Example>, DataError> {
+    in_file(bytes, |path| format.read(path))
+}
+
+/// What `read` makes of a file that holds `bytes`.
+fn in_file<T>(bytes: impl AsRef<[u8]>, read: impl FnOnce(&Path) -> T) -> T {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("saccade-data-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let path = std::env::temp_dir().join(name);
     fs::write(&path, bytes).unwrap();
-    let result = format.read(&path);
+    let result = read(&path);
     fs::remove_file(&path).unwrap();
     result
 }
@@ -94,6 +99,36 @@ fn bad_lines_are_named() {
         ("(5 good)", "the label \"5\" is none of 0, 1, 2, 3, 4"),
     ] {
         assert_eq!(complaint(Format::SstTrees, tree), format!("1: {problem}"), "{tree}");
+    }
+}
+
+#[test]
+fn fixations_are_read_sentence_by_sentence() {
+    let head = "sst_split\tnote\tword_index\tword\tfix_prob\n";
+    let table = format!("{head}dev\t-\t0\tBright\t1.0\r\ndev\t-\t1\tidea.\t0.25\n\ntest\t-\t0\tNo\t0\n");
+    let word = |word: &str, share| Fixated { word: word.to_owned(), share };
+    let sentence = |split: &str, words| ReadSentence { split: split.to_owned(), words };
+    assert_eq!(
+        in_file(table, |path| read_fixations(path)).unwrap(),
+        [
+            sentence("dev", vec![word("Bright", 1.0), word("idea.", 0.25)]),
+            sentence("test", vec![word("No", 0.0)])
+        ]
+    );
+    for (table, problem) in [
+        (String::new(), "1: has no names of columns"),
+        ("sst_split\tword_index\tword\n".into(), "1: names no column fix_prob"),
+        (format!("{head}dev\t-\t0\tBright\n"), "2: has 4 tab-separated fields, not 5"),
+        (format!("{head}dev\t-\t0\tBright\t1.5\n"), "2: has a fix_prob that is no share from 0 to 1"),
+        (format!("{head}dev\t-\t0\tBright\tNaN\n"), "2: has a fix_prob that is no share from 0 to 1"),
+        (format!("{head}dev\t-\t1\tidea\t1\n"), "2: has the word \"1\" of a sentence out of order"),
+        (
+            format!("{head}dev\t-\t0\tBright\t1\ntest\t-\t1\tidea\t1\n"),
+            "3: has the word \"1\" of a sentence out of order",
+        ),
+    ] {
+        let message = in_file(&table, |path| read_fixations(path)).unwrap_err().to_string();
+        assert!(message.ends_with(&format!(":{problem}")), "{message}");
     }
 }
 

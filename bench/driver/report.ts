@@ -1,0 +1,187 @@
+/** The tables, in Markdown. */
+
+import { loops } from "../roofline/loops.ts";
+import type { ModelTurn, TextsTurn } from "../page/skim.ts";
+import type { Flavour } from "../roofline/wat.ts";
+import { contestants, type Figure, ours, type Row, rows, short, title } from "./figures.ts";
+import type { Results } from "./main.ts";
+import { type Spread, spread } from "./statistics.ts";
+import { SHARE, sruOverLstm } from "./targets.ts";
+
+/** Everything that was measured. */
+export function report(results: Results): string {
+  const { machine, options } = results;
+  const cpu = rows(results.cases, "cpu");
+  const webgpu = rows(results.cases, "webgpu");
+  const versions = Object.entries(results.versions).map(([name, version]) => `${name} ${version}`).join(", ");
+  return [
+    "# Side by side in one browser",
+    `${results.date.slice(0, 10)}, ${machine.processor}, ${machine.cores} cores, ${machine.system}, load ${machine.load} before the run; ${machine.browser}, WebGPU adapter: ${machine.adapter ?? "none"}; ${versions}.`,
+    `Medians over ${options.rounds} rounds (quartiles in brackets), one thread, f32. × is how many times as long as Saccade a contestant took, round by round.`,
+    ...section("CPU, one thread", cpu, cpuRow, ["case", "limit ms"]),
+    ...sru(cpu),
+    ...section("WebGPU", webgpu, gpuRow, ["case"]),
+    ...skimming(results),
+    ...startUp(results),
+    ...roofline(results),
+    ...memory([...cpu, ...webgpu]),
+    ...failures([...cpu, ...webgpu]),
+    "",
+  ].join("\n\n");
+}
+
+function section(name: string, lines: readonly Row[], cells: (row: Row, names: string[]) => string[], first: string[]): string[] {
+  if (lines.length === 0) return [];
+  const names = contestants(lines);
+  const head = [...first, ...names.map(title), "target", "reached"];
+  return [`## ${name}`, table(head, lines.map((row) => cells(row, names)))];
+}
+
+function cpuRow(row: Row, names: string[]): string[] {
+  return [row.case.name, row.limit ? short(row.limit) : "–", ...names.map((name) => cell(row, name)), ...verdict(row)];
+}
+
+function gpuRow(row: Row, names: string[]): string[] {
+  return [row.case.name, ...names.map((name) => `${cell(row, name)}${asked(row, name)}`), ...verdict(row)];
+}
+
+function verdict({ target, reached }: Row): string[] {
+  return [`${target} ×`, reached === null ? "–" : reached ? "yes" : "no"];
+}
+
+const figure = (row: Row, name: string): Figure | undefined => row.figures.find(({ entry }) => entry.contestant === name);
+
+function cell(row: Row, name: string): string {
+  const found = figure(row, name);
+  if (!found?.ms) return "–";
+  const share = found.share && `${(100 * found.share.median).toFixed(0)} % of the limit`;
+  const ratio = found.ratio && `**${short(found.ratio.median)} ×** (${range(found.ratio)})`;
+  return [`${short(found.ms.median)} (${range(found.ms)})`, ratio ?? (name.startsWith(ours) ? share : null)].filter(Boolean).join(", ");
+}
+
+const range = ({ low, high }: Spread) => `${short(low)}–${short(high)}`;
+
+/** What a call asks of WebGPU. */
+function asked(row: Row, name: string): string {
+  const prepared = figure(row, name)?.entry.prepared;
+  const counts = prepared?.trials.find(({ variant }) => variant === prepared.variant)?.counts;
+  return counts ? `; ${counts.dispatches} dispatches, ${counts.submissions} submissions, ${counts.readBacks} reads` : "";
+}
+
+/** Our SRU over our LSTM. */
+function sru(lines: readonly Row[]): string[] {
+  const median = (name: string) => {
+    const row = lines.find((one) => one.case.name === name);
+    return row?.figures.find(({ entry }) => entry.contestant.startsWith(ours))?.ms?.median;
+  };
+  const found = ["W1", "W2", "W3", "W4"].flatMap((workload) => {
+    const [lstm, quick] = [median(`${workload}-lstm`), median(`${workload}-sru`)];
+    const aim = sruOverLstm[workload];
+    return lstm && quick ? [`${workload} ${short(lstm / quick)} ×${aim ? ` (target ${aim} ×)` : ""}`] : [];
+  });
+  const note = `Reached is also what runs at ${100 * SHARE} % of the limit: the time of the matrix products alone, at the fastest rates below.`;
+  return [note, ...(found.length > 0 ? [`Our SRU over our LSTM: ${found.join(", ")}.`] : [])];
+}
+
+/** Speed-up of Skim-LSTM over our LSTM, and what share it is of the reduction in FLOPs. */
+function skimming({ skim, texts }: Results): string[] {
+  const cells = (name: string, rate: number, reduction: number, ratio: Spread | null, times: string) =>
+    ratio
+      ? [name, `${(100 * rate).toFixed(1)} %`, `${short(reduction)} ×`, `**${short(ratio.median)} ×** (${range(ratio)})`, `${((100 * ratio.median) / reduction).toFixed(0)} %`, times]
+      : [];
+  const body = skim.flatMap(({ workload, skimmers, turns }) =>
+    skimmers.map(({ rate, reduction }, i) => {
+      const ratio = spread(turns.map((turn) => turn.lstm / turn.skim[i]!));
+      const ms = [spread(turns.map(({ lstm }) => lstm)), spread(turns.map((turn) => turn.skim[i]!))];
+      return cells(workload, rate, reduction, ratio, ms.map((one) => (one ? short(one.median) : "–")).join(" / "));
+    }),
+  );
+  const notes: string[] = [];
+  if (texts) {
+    const sum = (model: keyof TextsTurn, of: keyof ModelTurn) => texts.turns.reduce((total, turn) => total + turn[model][of], 0);
+    const rate = sum("skim", "skimmed") / sum("skim", "tokens");
+    const reduction = sum("lstm", "flops") / sum("skim", "flops");
+    const each = (model: keyof TextsTurn, of: keyof ModelTurn) => short(sum(model, of) / texts.texts);
+    for (const [what, lstm, skim, of] of [
+      ["one by one, from token ids", "lstm", "skim", "engineMs"],
+      ["one by one, from text", "lstm", "skim", "wallMs"],
+      ["together, from token ids", "lstmTogether", "skimTogether", "engineMs"],
+      ["together, from text", "lstmTogether", "skimTogether", "wallMs"],
+    ] as const) {
+      const ratios = spread(texts.turns.map((turn) => turn[lstm][of] / turn[skim][of]));
+      // Over all texts, as the reduction is; the spread is that of the turns.
+      const ratio = ratios && { ...ratios, median: sum(lstm, of) / sum(skim, of) };
+      const name = `IMDb, ${texts.texts} texts, ${what}`;
+      body.push(cells(name, rate, reduction, ratio, `${each(lstm, of)} / ${each(skim, of)}`));
+    }
+    const right = (model: "lstm" | "skim") => `${((100 * sum(model, "right")) / texts.texts).toFixed(1)} %`;
+    notes.push(`IMDb: ${texts.lstm} is right on ${right("lstm")} of these texts, ${texts.skim} on ${right("skim")}.`);
+  }
+  if (body.length === 0) return [];
+  const head = ["", "skimmed", "fewer FLOPs", "faster than our LSTM", "share of that", "ms a call, LSTM / Skim"];
+  return ["## Skim-LSTM (d = 100, d' = 10) beside our LSTM, CPU", table(head, body), ...notes];
+}
+
+/** Bytes, and milliseconds to the first answer. */
+function startUp({ start }: Results): string[] {
+  const answers = (visits: readonly { answerMs: number }[]) => {
+    const found = spread(visits.map(({ answerMs }) => answerMs));
+    return found ? `${found.median.toFixed(0)} (${found.low.toFixed(0)}–${found.high.toFixed(0)})` : "–";
+  };
+  const kb = (bytes: number) => (bytes / 1000).toFixed(0);
+  const body = start.map(({ contestant, cold, warm, bytes, reason }) => [
+    title(contestant),
+    ...(reason ? [reason, "–", "–", "–", "–"] : [kb(bytes.script + bytes.wasm), kb(bytes.script), kb(bytes.wasm), answers(cold), answers(warm)]),
+  ]);
+  if (body.length === 0) return [];
+  const head = ["", "code over the wire, kB (gzip -9)", "script", "wasm", "first answer, ms, cold", "warm"];
+  return ["## Start-up: from navigation to the rows of W1-lstm, or to a reading by one of our models", table(head, body)];
+}
+
+function roofline(results: Results): string[] {
+  const rates = results.cases.flatMap((result) => result.rates);
+  const flavours = (["simd128", "relaxed-simd"] as Flavour[]).filter((flavour) => rates.some((round) => round[flavour]));
+  if (flavours.length === 0) return [];
+  const line = (flavour: Flavour) =>
+    loops.map((loop) => {
+      const values = rates.flatMap((round) => round[flavour]?.[loop] ?? []);
+      return `**${short(Math.max(...values))}**, ${short(spread(values)?.median ?? 0)}`;
+    });
+  return ["## Roofline, GFLOP/s: the fastest turn, the median one", table(["wasm", ...loops], flavours.map((flavour) => [flavour, ...line(flavour)]))];
+}
+
+/** MiB that a page held. */
+function memory(lines: readonly Row[]): string[] {
+  const mib = (bytes: number | null | undefined) => (bytes ? (bytes / 2 ** 20).toFixed(1) : "–");
+  const names = contestants(lines);
+  const held = (row: Row, name: string) => {
+    const entry = figure(row, name)?.entry;
+    return entry?.prepared ? `${mib(entry.heap)}, ${mib(entry.prepared.memory.wasm)}, ${mib(entry.prepared.memory.gpu)}` : "–";
+  };
+  const byCase = new Map<string, Row[]>();
+  for (const row of lines) byCase.set(row.case.name, [...(byCase.get(row.case.name) ?? []), row]);
+  const body = [...byCase].map(([name, found]) => [
+    name,
+    ...names.map((contestant) => found.map((row) => held(row, contestant)).find((text) => text !== "–") ?? "–"),
+  ]);
+  return body.length === 0 ? [] : ["## Memory, MiB: JavaScript, wasm, GPU buffers", table(["case", ...names.map(title)], body)];
+}
+
+/** Who did not take part, and why: a wrong answer is never timed. */
+function failures(lines: readonly Row[]): string[] {
+  const found = lines.flatMap((row) =>
+    row.figures.flatMap(({ entry }) => {
+      const trials = entry.prepared?.trials.filter(({ reason }) => reason !== null) ?? [];
+      const reasons = trials.map(({ variant, reason }) => `${variant}: ${reason}`);
+      if (entry.reason && reasons.length === 0) reasons.push(entry.reason);
+      return reasons.map((reason) => `- ${row.case.name}, ${title(entry.contestant)}, ${reason}`);
+    }),
+  );
+  return found.length === 0 ? [] : ["## Errors", found.join("\n")];
+}
+
+/** A Markdown table. */
+export function table(head: readonly string[], body: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((text) => text.replace(/\|/g, "\\|").replace(/\n/g, " ")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
+}

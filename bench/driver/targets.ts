@@ -1,0 +1,23 @@
+/** What is to be reached: how many times as fast as onnxruntime-web on the same device. */
+
+import type { Case } from "../shared/workloads.ts";
+
+/** A share of the limit that counts as reached, whatever the ratio. */
+export const SHARE = 0.85;
+
+const cpu: Readonly<Record<string, readonly [gated: number, sru: number]>> = {
+  W1: [2, 5],
+  W2: [1.7, 2.5],
+  W3: [1.7, 2.3],
+  W4: [1.15, 1.8],
+};
+
+/** The ratio aimed at. */
+export function target(work: Case, device: "cpu" | "webgpu"): number {
+  const workload = work.name.slice(0, 2);
+  if (device === "webgpu") return workload === "W4" ? 3 : 5;
+  return cpu[workload]![work.cell === "sru" ? 1 : 0];
+}
+
+/** Our SRU over our LSTM, on the CPU. */
+export const sruOverLstm: Readonly<Record<string, number>> = { W1: 2.5, W4: 4 };

@@ -1,0 +1,89 @@
+//! Medians of the engine on one thread of the CPU, and what the plain loop reaches beside it:
+//! `cargo run --release -p saccade-bench [rounds] [substring of a contestant's name]`.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use saccade_bench::roofline::{self, Plain};
+use saccade_bench::{Contestant, NETWORKS, SHAPES};
+
+/// Cache levels by the bytes of weights that the plain loop reads.
+const LEVELS: [(&str, usize); 4] =
+    [("L1, 16 KB", 16 << 10), ("L2, 160 KB", 160 << 10), ("L2, 640 KB", 640 << 10), ("4 MB", 4 << 20)];
+
+/// Seconds that one sample should take, so that the clock's own cost vanishes.
+const SAMPLE: f64 = 0.002;
+
+/// One line of the table.
+struct Line {
+    name: String,
+    flops: u64,
+    times: usize,
+    seconds: Vec<f64>,
+    run: Box<dyn Fn(usize)>,
+}
+
+impl Line {
+    fn new(name: String, flops: u64, run: impl Fn(usize) + 'static) -> Self {
+        let mut times = 1;
+        while seconds_of(|| run(times)) < SAMPLE {
+            times *= 2;
+        }
+        Self { name, flops, times, seconds: Vec::new(), run: Box::new(run) }
+    }
+
+    fn sample(&mut self) {
+        self.seconds.push(seconds_of(|| (self.run)(self.times)) / self.times as f64);
+    }
+
+    fn print(mut self) {
+        self.seconds.sort_by(f64::total_cmp);
+        let median = self.seconds[self.seconds.len() / 2];
+        let (name, rate) = (self.name, self.flops as f64 / median / 1e9);
+        println!(
+            "{name:<24} {:>10.4} ms {:>10.4} least {rate:>8.1} GFLOP/s",
+            median * 1e3,
+            self.seconds[0] * 1e3
+        );
+    }
+}
+
+fn seconds_of(run: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    run();
+    start.elapsed().as_secs_f64()
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let rounds: usize = arguments.next().map_or(Ok(11), |rounds| rounds.parse())?;
+    let only = arguments.next().unwrap_or_default();
+    let mut lines = Vec::new();
+    for (level, bytes) in LEVELS.into_iter().filter(|_| roofline::is_supported()) {
+        let plain = Plain::new(bytes);
+        let flops = plain.flops();
+        lines.push(Line::new(format!("plain loop {level}"), flops, move |times| {
+            black_box(plain.run(times));
+        }));
+    }
+    for shape in SHAPES {
+        for network in NETWORKS {
+            let name = format!("{} {network:?}", shape.name);
+            // The Skim layer has no stack, so the third workload is not its own.
+            if !name.contains(&only) || shape.layers > 1 && format!("{network:?}").starts_with("Skim") {
+                continue;
+            }
+            let contestant = Contestant::new(network, shape)?;
+            // What a run that fails would fail with, said before anything is timed.
+            contestant.run()?;
+            lines.push(Line::new(name, contestant.flops(), move |times| {
+                (0..times).for_each(|_| drop(black_box(contestant.run())));
+            }));
+        }
+    }
+    for _ in 0..rounds.max(1) {
+        lines.iter_mut().for_each(Line::sample);
+    }
+    lines.into_iter().for_each(Line::print);
+    Ok(())
+}

@@ -1,0 +1,87 @@
+// The same table as the native binary's, for a module of this package compiled for WebAssembly:
+//   cargo rustc -p saccade-bench --lib --crate-type cdylib --target wasm32-unknown-unknown --profile wasm
+//   node bench/native/wasm.mjs <file.wasm> [another.wasm ...] [--rounds=11] [--only=W1]
+// Modules (say with and without relaxed SIMD) take turns round by round.
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+
+const SHAPES = ["W1", "W2", "W3", "W4"];
+const NETWORKS = ["Lstm", "Gru", "Sru", "LstmOfIds", "Skim(84)", "Skim(50)", "Skim(0)"];
+const LEVELS = [["L1, 16 KB", 16 << 10], ["L2, 160 KB", 160 << 10], ["4 MB", 4 << 20]];
+const SAMPLE_MS = 4;
+
+const options = process.argv.slice(2);
+const option = (name, otherwise) => {
+  const found = options.find((text) => text.startsWith(`--${name}=`));
+  return found ? found.slice(name.length + 3) : otherwise;
+};
+const rounds = Number(option("rounds", "11"));
+const only = option("only", "");
+const modules = options.filter((text) => !text.startsWith("--")).map((path) => {
+  const module = new WebAssembly.Module(readFileSync(path));
+  // Bindings that the engine links but the measured path never calls.
+  const imports = {};
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    (imports[from] ??= {})[name] = () => { throw new Error(`${from}.${name} was called`); };
+  }
+  return { name: basename(path, ".wasm"), engine: new WebAssembly.Instance(module, imports).exports };
+});
+
+function milliseconds(run) {
+  const start = performance.now();
+  run();
+  return performance.now() - start;
+}
+
+function line(name, run) {
+  let times = 1;
+  while (milliseconds(() => run(times)) < SAMPLE_MS) times *= 2;
+  return { name, run, times, samples: [] };
+}
+
+const jobs = [];
+for (const [level, bytes] of LEVELS) {
+  for (const { name, engine } of modules) {
+    jobs.push({
+      name: `plain loop ${level} ${name}`,
+      prepare: () => engine.plain(bytes, 1),
+      run: (times) => engine.plain(bytes, times),
+    });
+  }
+}
+SHAPES.forEach((shape, s) => NETWORKS.forEach((network, n) => {
+  if (!`${shape} ${network}`.includes(only) || (shape === "W3" && network.startsWith("Skim"))) return;
+  for (const { name, engine } of modules) {
+    jobs.push({
+      name: `${shape} ${network} ${name}`,
+      prepare: () => {
+        const flops = engine.prepare(n, s);
+        if (!Number.isFinite(engine.run(1))) throw new Error(`${shape} ${network} fails`);
+        return flops;
+      },
+      run: (times) => engine.run(times),
+    });
+  }
+}));
+
+for (let round = 0; round < rounds; round += 1) {
+  for (const job of jobs) {
+    job.flops = job.prepare();
+    if (!job.times) {
+      job.times = 1;
+      while (milliseconds(() => job.run(job.times)) < SAMPLE_MS) job.times *= 2;
+      job.samples = [];
+    }
+    job.samples.push(milliseconds(() => job.run(job.times)) / job.times);
+  }
+}
+
+for (const { name, flops, samples } of jobs) {
+  samples.sort((a, b) => a - b);
+  const median = samples[samples.length >> 1];
+  const rate = (ms) => (flops / ms / 1e6).toFixed(1).padStart(7);
+  console.log(
+    name.padEnd(40), median.toFixed(4).padStart(10), "ms", samples[0].toFixed(4).padStart(10), "least",
+    rate(median), "GFLOP/s", rate(samples[0]), "best",
+  );
+}

@@ -1,0 +1,5 @@
+/** Saccade on the CPU, in the binary for every browser. */
+
+import { saccade } from "./saccade.ts";
+
+export default saccade("cpu", "simd");

@@ -1,0 +1,58 @@
+/**
+ * `npm run bench`: fetches the peers into `bench/node_modules`, builds the pages, measures. `npm run bench -- --help`
+ * says what can be chosen, `--native` runs `bench/native` instead.
+ */
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { announce, checkNode, checkRust, entry, installPackages, must, root, Stop, wasm } from "../scripts/steps.mjs";
+
+const bench = join(root, "bench");
+const peers = JSON.parse(readFileSync(join(bench, "package.json"), "utf8")).dependencies;
+
+/** The peers as package-lock.json has them, unless they are installed. */
+async function installPeers() {
+  const lock = readFileSync(join(bench, "package-lock.json"), "utf8");
+  const stamp = join(bench, "node_modules", ".saccade-lock");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  announce("install the peers, some 260 MB (npm ci in bench/)");
+  await must("npm", ["ci", "--prefix", bench], "npm ci failed: see its message above.");
+  writeFileSync(stamp, lock);
+}
+
+/** The engine as the code stands; not where another build is given, or the arguments say that it is there. */
+async function buildEngine() {
+  if (process.env.SACCADE_PACKAGE || process.argv.includes("--no-build")) return;
+  await checkRust();
+  announce("build the engine for the browser (cargo xtask wasm --release)");
+  await must("cargo", wasm, "The engine did not build: see the message above.");
+}
+
+await entry(async () => {
+  checkNode();
+  if (process.argv.includes("--native")) {
+    const rest = process.argv.slice(2).filter((argument) => argument !== "--native");
+    const native = ["run", "--release", "--package", "saccade-bench", "--", ...rest];
+    await must("cargo", native, "The native benchmark failed: see the message above.");
+    return;
+  }
+  await installPackages();
+  const { build, runnerImport } = await import("vite");
+  const load = async (file) => (await runnerImport(join(bench, "driver", file))).module;
+  if (process.argv.includes("--help")) {
+    console.log((await load("options.ts")).help);
+    return;
+  }
+  await installPeers();
+  await buildEngine();
+  announce("build the pages (vite)");
+  await build({ configFile: join(bench, "vite.config.ts") });
+  announce("measure");
+  const { main } = await load("main.ts");
+  try {
+    await main(process.argv.slice(2), peers);
+  } catch (error) {
+    if (error?.constructor?.name === "UsageError") throw new Stop(error.message);
+    throw error;
+  }
+});

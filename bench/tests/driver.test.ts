@@ -1,0 +1,75 @@
+/** What is made of the samples. */
+
+import { expect, test } from "vitest";
+import { rows } from "../driver/figures.ts";
+import type { Results } from "../driver/main.ts";
+import { parse, UsageError } from "../driver/options.ts";
+import { picture } from "../driver/picture.ts";
+import { report } from "../driver/report.ts";
+import type { CaseResult, Entry } from "../driver/rounds.ts";
+import { ratios, spread } from "../driver/statistics.ts";
+import type { Rates, Turn } from "../roofline/limit.ts";
+import { loops } from "../roofline/loops.ts";
+import { caseOf } from "../shared/workloads.ts";
+
+test("quartiles", () => {
+  expect(spread([4, 1, 3, 2, 5])).toEqual({ low: 2, median: 3, high: 4 });
+  expect(spread([1, 2])).toEqual({ low: 1.25, median: 1.5, high: 1.75 });
+  expect(spread([])).toBeNull();
+});
+
+test("ratios are of the same round", () => {
+  expect(ratios([2, null, 8, 9], [1, 1, 2, null])).toEqual([2, 4]);
+});
+
+test("the command line", () => {
+  const options = parse(["--only", "W1,W3-gru", "--contestants", "ort"]);
+  expect(options.cases.map(({ name }) => name)).toEqual(["W1-lstm", "W1-gru", "W1-sru", "W3-gru"]);
+  expect(options.contestants).toEqual(["ort-wasm"]);
+  expect(parse(["--devices", "webgpu", "--contestants", "tfjs"]).contestants).toEqual(["tfjs-webgpu"]);
+  for (const wrong of [["--only", "W9"], ["--contestants", "torch"], ["--rounds", "none"], ["--devices", "tpu"]]) {
+    expect(() => parse(wrong), wrong.join(" ")).toThrow(UsageError);
+  }
+});
+
+const trial = { variant: "v", ms: 1, error: 0, counts: null, reason: null };
+const entry = (contestant: string, samples: number[], reason: string | null = null): Entry => ({
+  contestant: contestant as Entry["contestant"],
+  prepared: { variant: "v", trials: [{ ...trial, reason }], memory: { wasm: 2 ** 20, gpu: 0 } },
+  heap: 2 ** 21,
+  samples,
+  reason,
+});
+const rates = (rate: number): Turn => ({ simd128: Object.fromEntries(loops.map((loop) => [loop, rate])) as Rates });
+const one = (ours: number[], theirs: number[]): CaseResult => ({
+  case: caseOf("W1-lstm"),
+  entries: [entry("saccade-cpu", ours), entry("ort-wasm", theirs), entry("tfjs-wasm", [], "differs <b>|</b>")],
+  // The limit of W1-lstm is 0.5 ms: 1.6 MFLOP hoisted and 1.6 step by step, at the faster of the two turns.
+  rates: [rates(3), rates(6.4)],
+});
+
+test("a target is reached by ratio or by share of the limit", () => {
+  expect(rows([one([1, 1, 1], [2.5, 2, 3])], "cpu")[0]).toMatchObject({ target: 2, reached: true });
+  expect(rows([one([1, 1, 1], [1.5, 1.5, 1.5])], "cpu")[0]).toMatchObject({ reached: false });
+  expect(rows([one([0.55, 0.55, 0.55], [0.6, 0.6, 0.6])], "cpu")[0]).toMatchObject({ reached: true });
+  expect(rows([one([1, 1, 1], [2, 2, 2])], "webgpu")).toEqual([]);
+});
+
+test("the report and the picture name every contestant, and who failed", () => {
+  const results: Results = {
+    date: "2000-01-01T00:00:00Z",
+    machine: { processor: "p", cores: 1, memoryGiB: 1, system: "s", load: 0, browser: "b", adapter: null },
+    options: { rounds: 3, turn: 1, budget: 1 },
+    versions: { peer: "1.0" },
+    cases: [one([1, 1, 1], [2.5, 2, 3])],
+    skim: [{ workload: "W1", skimmers: [{ rate: 0.8, reduction: 4 }], turns: [{ lstm: 9, skim: [3] }, { lstm: 9, skim: [3] }] }],
+    texts: null,
+    start: [],
+  };
+  const text = report(results);
+  expect(text).toContain("**2.50 ×**");
+  expect(text).toContain("| W1 | 80.0 % | 4.00 × | **3.00 ×** (3.00–3.00) | 75 % | 9.00 / 3.00 |");
+  expect(text).toContain("50 % of the limit");
+  expect(text).toContain("- W1-lstm, TensorFlow.js wasm, v: differs");
+  expect(picture(results)).toContain("onnxruntime-web wasm: 2.50 ×");
+});

@@ -1,0 +1,24 @@
+import { join } from "node:path";
+import { defineConfig } from "vite";
+
+const page = join(import.meta.dirname, "page");
+/** The package's folder; another build of it can be measured in its place. */
+const ours = process.env.SACCADE_PACKAGE ?? join(import.meta.dirname, "..", "js");
+
+export default defineConfig({
+  root: page,
+  base: "./",
+  appType: "mpa",
+  logLevel: "warn",
+  resolve: { alias: { "saccade-rnn": join(ours, "src", "index.ts") } },
+  worker: { format: "es" },
+  build: {
+    outDir: join(import.meta.dirname, "dist"),
+    emptyOutDir: true,
+    target: "es2022",
+    // A WebAssembly file stays a file, however small, so that it is fetched and compiled as it would be elsewhere.
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 4096,
+    rolldownOptions: { input: ["index", "roofline", "start", "first", "skim"].map((name) => join(page, `${name}.html`)) },
+  },
+});

@@ -1,0 +1,1 @@
+import "https://cdn.example/saccade-rnn/dist/worker-entry.js";

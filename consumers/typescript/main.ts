@@ -1,0 +1,66 @@
+/** Wrong use does not compile: every error that is expected here must be one. Compiled by a test, never run. */
+
+import { devices, init, load, Lstm, type Model, type Reading, SaccadeError, Skim, Sru } from "saccade-rnn";
+import { load as loadInWorker, terminate } from "saccade-rnn/worker";
+
+async function right(signal: AbortSignal) {
+  await init({ variant: "simd", wasm: new URL("https://example.org/a.wasm") });
+  using model: Model = await load("/model.safetensors", { device: "auto", signal, onProgress: ({ done, total }) => done / (total ?? 1) });
+  const reading: Reading = await model.read("a film", { threshold: 0.5, force: { 0: "skim" } });
+  const probability: number | null | undefined = reading.tokens[0]?.skimProbability;
+  for await (const token of model.stream("a film")) token.decision satisfies "read" | "skim";
+  const remote: Model = await loadInWorker(new Uint8Array());
+  const layer = await Lstm.random({ inputSize: 1, hiddenSize: 2, bidirectional: true });
+  const { output, state } = await layer.forward(new Float32Array(3));
+  const { logits } = await (await Skim.random({ inputSize: 1, hiddenSize: 2, smallSize: 1 })).forward(output);
+  const sru = await Sru.fromSafetensors(new ArrayBuffer(8), { prefix: "rnn.", v1: true });
+  await sru.forward(output, { state: { c: state.c } });
+  const { webgpu } = await devices();
+  terminate();
+  return [probability, remote, logits, webgpu.reason satisfies string | null];
+}
+
+async function wrong(model: Model) {
+  // @ts-expect-error An address is no number.
+  await load(3);
+  // @ts-expect-error There is no such device.
+  await load("/m", { device: "gpu" });
+  // @ts-expect-error There is no such option.
+  await load("/m", { devices: "cpu" });
+  // @ts-expect-error A text is a string.
+  await model.read(["a film"]);
+  // @ts-expect-error A decision is to read or to skim.
+  await model.read("a film", { force: { 0: "skip" } });
+  // @ts-expect-error Decisions are of one text.
+  await model.readAll(["a film"], { force: { 0: "skim" } });
+  const reading = await model.read("a film");
+  // @ts-expect-error A reading is not to be changed.
+  reading.label = "positive";
+  // @ts-expect-error A token may be absent.
+  reading.tokens[0].text.length;
+  // @ts-expect-error It is null in a model that does not skim.
+  reading.tokens[0]?.skimProbability.toFixed();
+  // @ts-expect-error The types are not any.
+  reading.nonsense;
+  // @ts-expect-error A layer computes rows of 32-bit floats.
+  await (await Lstm.random({ inputSize: 1, hiddenSize: 1 })).forward([1]);
+  // @ts-expect-error Sizes are needed.
+  await Lstm.random({ inputSize: 1 });
+  // @ts-expect-error An LSTM has no such choice.
+  await Lstm.fromSafetensors(new Uint8Array(), { v1: true });
+  const layer = await Lstm.random({ inputSize: 1, hiddenSize: 1 });
+  // @ts-expect-error An LSTM's state has a memory.
+  await layer.forward(new Float32Array(1), { state: { h: new Float32Array(1) } });
+  // @ts-expect-error It does not decide.
+  (await layer.forward(new Float32Array(1))).logits;
+  try {
+    await model.read("a film");
+  } catch (error) {
+    if (!(error instanceof SaccadeError)) throw error;
+    // @ts-expect-error There is no such code.
+    return error.code === "TIRED";
+  }
+  return right;
+}
+
+export { right, wrong };

@@ -1,0 +1,213 @@
+//! A layer by itself: a PyTorch `state_dict` that belongs to no text model, rows of numbers in, rows of numbers out.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::encoder::{LARGEST_SIZE, MOST_LAYERS, check_range};
+use super::model::from_build;
+use super::network::{Dropouts, FreshOptions, build_layer};
+use super::reading::force_list;
+use super::{Checkpoint, Decision, LayerConfig, ModelError, ReadError};
+use crate::device::{Device, EngineError, Parameters};
+use crate::graph::{Expr, Graph, Strategy};
+use crate::nn::{Builder, Flops, Layer, SkimControl};
+
+/// The most weights that are drawn: 1 GiB.
+const MOST_WEIGHTS: u64 = 1 << 28;
+
+/// What a layer's tensors cannot say themselves.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LayerShape {
+    /// Columns of the input.
+    pub input_size: usize,
+    /// Layers on top of one another, for Elman, LSTM and GRU.
+    pub num_layers: usize,
+    /// Whether those have bias vectors.
+    pub bias: bool,
+    /// The kind, its sizes and its choices.
+    pub layer: LayerConfig,
+}
+
+impl LayerShape {
+    fn validate(&self) -> Result<(), ModelError> {
+        check_range("inputSize", self.input_size, 1, LARGEST_SIZE)?;
+        check_range("numLayers", self.num_layers, 1, MOST_LAYERS)?;
+        self.layer.validate("layer")?;
+        let first = self.layer.weights(self.input_size as u64);
+        let above = self.layer.weights(self.layer.output_size() as u64) * (self.num_layers as u64 - 1);
+        if first + above > MOST_WEIGHTS {
+            let found = format!("{} weights", first + above);
+            return Err(ModelError::config("layer", format!("at most {MOST_WEIGHTS} weights"), found));
+        }
+        Ok(())
+    }
+}
+
+/// A layer with its weights.
+#[derive(Debug)]
+pub struct SequenceLayer {
+    layer: Layer,
+    parameters: Parameters,
+    input_size: usize,
+}
+
+/// What a layer is to compute.
+#[derive(Clone, Debug, Default)]
+pub struct Sequences {
+    /// Rows of all sequences end to end, `rows x input_size`.
+    pub x: Vec<f32>,
+    /// How many rows each sequence has.
+    pub lengths: Vec<usize>,
+    /// The states to begin with, `[cells][sequences][columns]`, as [`Computed::state`] has them; empty for zeros.
+    pub state: Vec<f32>,
+    /// Of a Skim layer: skim iff the probability exceeds this.
+    pub threshold: f32,
+    /// Of a Skim layer: decisions imposed on rows, by number.
+    pub force: BTreeMap<usize, Decision>,
+}
+
+/// What a layer computed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Computed {
+    /// `rows x output_size`, rows of all sequences end to end.
+    pub output: Vec<f32>,
+    /// Last states, `[cells][sequences][columns]`. Cells as PyTorch orders them, layer by layer, forward then
+    /// backward; the h of all, then the c of all, where a cell has both. An SRU has c alone.
+    pub state: Vec<f32>,
+    /// Of a Skim layer: `rows x 2`, read and skim; empty for others.
+    pub logits: Vec<f32>,
+    /// Of a Skim layer: 1 where it skimmed, otherwise 0; empty for others.
+    pub decisions: Vec<f32>,
+    /// What it cost.
+    pub flops: Flops,
+}
+
+/// Rows that a layer cannot compute.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LayerError {
+    /// An argument has the wrong length.
+    #[error("{what}: expected {expected}, found {found}")]
+    Length {
+        /// Which one.
+        what: &'static str,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: usize,
+    },
+    /// A decision for a row that is not there.
+    #[error(transparent)]
+    Force(#[from] ReadError),
+    /// The engine reports a mistake or a failing device.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl LayerError {
+    /// A name for the kind of error that stays the same between versions: `OPTION_INVALID`, or as
+    /// [`EngineError::code`].
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Length { .. } => "OPTION_INVALID",
+            Self::Force(error) => error.code(),
+            Self::Engine(error) => error.code(),
+        }
+    }
+}
+
+impl SequenceLayer {
+    /// A layer with freshly drawn weights.
+    ///
+    /// # Errors
+    /// If a size is out of its range.
+    pub fn random(shape: &LayerShape, seed: u32) -> Result<Self, ModelError> {
+        shape.validate()?;
+        Self::build(shape, Builder::fresh(seed))
+    }
+
+    /// A layer with the weights of a safetensors file, of which only the tensors whose names begin with `prefix` are
+    /// looked at.
+    ///
+    /// # Errors
+    /// Those of [`Checkpoint::under`]; also if the tensors are not those of the layer.
+    pub fn from_bytes(bytes: &[u8], prefix: &str, shape: &LayerShape) -> Result<Self, ModelError> {
+        shape.validate()?;
+        let tensors = Checkpoint::under(bytes, prefix)?.tensors;
+        Self::build(shape, Builder::stored(tensors))
+    }
+
+    fn build(shape: &LayerShape, mut builder: Builder) -> Result<Self, ModelError> {
+        let depth = (shape.num_layers, shape.bias);
+        let (dropouts, fresh) = (Dropouts::default(), FreshOptions::default());
+        let layer = build_layer(&mut builder, &shape.layer, shape.input_size, depth, dropouts, fresh);
+        let layer = layer.map_err(from_build)?;
+        let parameters = builder.finish().map_err(from_build)?;
+        Ok(Self { layer, parameters, input_size: shape.input_size })
+    }
+
+    /// Columns of the output.
+    pub fn output_size(&self) -> usize {
+        self.layer.output_size()
+    }
+
+    /// Runs all sequences as one batch.
+    ///
+    /// # Errors
+    /// See [`LayerError`].
+    pub async fn forward<D: Device>(&self, device: &D, given: &Sequences) -> Result<Computed, LayerError> {
+        let rows: usize = given.lengths.iter().fold(0, |sum, &n| sum.saturating_add(n));
+        let length = |what, expected: usize, of: String, found: usize| {
+            if expected == found {
+                return Ok(());
+            }
+            Err(LayerError::Length { what, expected: format!("{expected} ({of})"), found })
+        };
+        let of = format!("{rows} rows x {} columns", self.input_size);
+        length("x", rows.saturating_mul(self.input_size), of, given.x.len())?;
+        let force = force_list(&given.force, rows)?;
+        let ((cells, columns), lanes) = (self.layer.state_shape(), given.lengths.len());
+        if !given.state.is_empty() {
+            let of = format!("{cells} cells x {lanes} sequences x {columns} columns");
+            length("state", cells * lanes * columns, of, given.state.len())?;
+        }
+
+        let graph = Graph::inference(&self.parameters, device, Strategy::Agenda);
+        let (mut outputs, mut skims, mut states) = (Vec::new(), Vec::new(), Vec::new());
+        let mut first = 0;
+        for (lane, &n) in given.lengths.iter().enumerate() {
+            let x = &given.x[first * self.input_size..(first + n) * self.input_size];
+            let mut state: Vec<Expr<'_, D>> = Vec::new();
+            if !given.state.is_empty() {
+                state.extend((0..cells).map(|cell| {
+                    let at = (cell * lanes + lane) * columns;
+                    graph.input(1, columns, given.state[at..at + columns].to_vec())
+                }));
+            }
+            let force = force.get(first..first + n).unwrap_or_default();
+            let control = SkimControl::Decide { threshold: given.threshold, force };
+            let x = graph.input(n, self.input_size, x.to_vec());
+            let out = self.layer.forward(x, &mut state.into_iter(), control);
+            outputs.push(out.rows);
+            skims.extend(out.skims.iter().flat_map(|skim| [skim.logits, skim.decisions]));
+            states.extend(out.state);
+            first += n;
+        }
+        let wanted = [outputs, states, skims].concat();
+        let mut values = graph.values(&wanted).await?.into_iter();
+        let output = values.by_ref().take(lanes).flatten().collect();
+        let by_lane: Vec<Vec<f32>> = values.by_ref().take(cells * lanes).collect();
+        let order = (0..cells).flat_map(|cell| (0..lanes).map(move |lane| lane * cells + cell));
+        let state = order.flat_map(|at| by_lane[at].iter().copied()).collect();
+        let (mut logits, mut decisions, mut skimmed) = (Vec::new(), Vec::new(), 0);
+        while let (Some(l), Some(d)) = (values.next(), values.next()) {
+            skimmed += d.iter().filter(|d| **d > 0.5).count();
+            logits.extend(l);
+            decisions.extend(d);
+        }
+        let flops = self.layer.flops(rows, &mut std::iter::once(skimmed));
+        Ok(Computed { output, state, logits, decisions, flops })
+    }
+}

@@ -1,0 +1,73 @@
+//! Values between Rust and JavaScript.
+//!
+//! Small ones cross as JSON text, which costs less code than walking JavaScript objects: JSON is read here anyway, for
+//! the config of a model file. Matrices cross as one `Float32Array` beside it.
+
+use std::io::{self, Write};
+
+use js_sys::{Array, Float32Array, JSON, JsString, Number, Object, Reflect};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+
+use super::error::Failure;
+use crate::json;
+
+pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, Failure> {
+    let mut json = Vec::new();
+    value
+        .serialize(&mut serde_json::Serializer::with_formatter(&mut json, Numbers))
+        .map_err(Failure::internal)?;
+    JSON::parse(&String::from_utf8_lossy(&json))
+        .map_err(|_| Failure::internal("the engine wrote JSON that is none"))
+}
+
+/// Has JavaScript print numbers, which needs no code here.
+struct Numbers;
+
+impl serde_json::ser::Formatter for Numbers {
+    fn write_f32<W: Write + ?Sized>(&mut self, writer: &mut W, value: f32) -> io::Result<()> {
+        self.write_f64(writer, value.into())
+    }
+
+    fn write_f64<W: Write + ?Sized>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        writer.write_all(String::from(Object::to_string(&Number::from(value))).as_bytes())
+    }
+}
+
+/// As [`to_js`], with the property `values`: all matrices end to end.
+pub(super) fn packed(header: &impl Serialize, matrices: &[&[f32]]) -> Result<JsValue, Failure> {
+    let header = to_js(header)?;
+    let values = Float32Array::new_with_length(matrices.iter().map(|matrix| matrix.len() as u32).sum());
+    let mut at = 0;
+    for matrix in matrices {
+        let end = at + matrix.len() as u32;
+        values.subarray(at, end).copy_from(matrix);
+        at = end;
+    }
+    Reflect::set(&header, &"values".into(), &values)
+        .map_err(|_| Failure::internal("the header of matrices is no object"))?;
+    Ok(header)
+}
+
+/// None for `undefined` and `null`.
+pub(super) fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<Option<T>, Failure> {
+    if value.is_undefined() || value.is_null() {
+        return Ok(None);
+    }
+    // JSON has no NaN and no infinity and would write null, which stands for an option that is absent.
+    let named =
+        Closure::<dyn Fn(JsValue, JsValue) -> JsValue>::new(|_key, value: JsValue| match value.as_f64() {
+            Some(number) if !number.is_finite() => Object::to_string(&Number::from(number)).into(),
+            _ => value,
+        });
+    let plain = || Failure::option("expected a plain object");
+    if !value.is_object() || Array::is_array(value) {
+        return Err(plain());
+    }
+    let json = JSON::stringify_with_replacer(value, named.as_ref())
+        .ok()
+        .and_then(|json| json.dyn_into::<JsString>().ok())
+        .ok_or_else(plain)?;
+    json::from_str(&String::from(json)).map(Some).map_err(Failure::option)
+}

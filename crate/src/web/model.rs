@@ -1,0 +1,204 @@
+//! A text model.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use js_sys::{Function, Promise};
+use serde::de::IntoDeserializer;
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+use super::DEVICES;
+use super::convert::{from_js, to_js};
+use super::error::Failure;
+use super::reader::Reader;
+use super::watch::Callback;
+use crate::json;
+use crate::model::{self, ConfigSummary, Decision, ReadOptions};
+use crate::runner::{Cost, Preference, Runner};
+
+/// A text classifier with its weights, in wasm memory until `free()`.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Model {
+    runner: Rc<Runner>,
+    config: JsValue,
+}
+
+/// What `calibrate` measured, for JavaScript.
+#[derive(Serialize)]
+struct MeasuredCosts {
+    cpu: Cost,
+    webgpu: Option<Cost>,
+    /// Why there is none.
+    #[serde(rename = "webgpuAbsent")]
+    webgpu_absent: Option<String>,
+}
+
+/// A token before it is read.
+#[derive(Serialize)]
+struct PlainToken {
+    text: String,
+    start: usize,
+    end: usize,
+    known: bool,
+}
+
+/// The tensors of a model.
+#[derive(Serialize)]
+struct Made<'a> {
+    parameters: usize,
+    tensors: Vec<Tensor<'a>>,
+}
+
+#[derive(Serialize)]
+struct Tensor<'a> {
+    name: &'a str,
+    shape: &'a [usize],
+}
+
+#[wasm_bindgen]
+impl Model {
+    /// Reads a safetensors file. Throws an {@link EngineError} whose code begins with `MODEL_` for any other bytes.
+    pub fn load(bytes: &[u8]) -> Result<Model, JsValue> {
+        let model = model::Model::from_bytes(bytes).map_err(Failure::from)?;
+        let config = to_js(&ConfigSummary::from(model.config()))?;
+        let runner = Rc::new(Runner::new(Rc::new(model), DEVICES.with(Rc::clone)));
+        Ok(Self { runner, config })
+    }
+
+    /// What the model file says of itself.
+    #[wasm_bindgen(getter, unchecked_return_type = "ModelConfig")]
+    pub fn config(&self) -> JsValue {
+        self.config.clone()
+    }
+
+    /// Reads a text of any length; a lone surrogate counts as U+FFFD. Rejects with an {@link EngineError}, or with what
+    /// `watch` throws.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Reading>")]
+    pub fn read(
+        &self,
+        text: String,
+        #[wasm_bindgen(unchecked_optional_param_type = "ReadOptions")] options: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
+    ) -> Promise {
+        // The future owns what it uses, so the model may be asked again, or freed, while it is pending.
+        let runner = Rc::clone(&self.runner);
+        future_to_promise(async move {
+            let (options, preference) = read_options(&options)?;
+            let mut watch = Callback::new(watch);
+            let run = runner.read(&text, &options, preference, &mut watch).await;
+            watch.thrown()?;
+            Ok(to_js(&run.map_err(Failure::from)?)?)
+        })
+    }
+
+    /// Reads texts in batches; `watch` is told how many of them are read. Rejects as `read` does.
+    #[wasm_bindgen(js_name = readAll, unchecked_return_type = "Promise<Reading[]>")]
+    pub fn read_all(
+        &self,
+        texts: Vec<String>,
+        #[wasm_bindgen(unchecked_optional_param_type = "ReadOptions")] options: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
+    ) -> Promise {
+        let runner = Rc::clone(&self.runner);
+        future_to_promise(async move {
+            let (options, preference) = read_options(&options)?;
+            let mut watch = Callback::new(watch);
+            let runs = runner.read_all(&texts, &options, preference, &mut watch).await;
+            watch.thrown()?;
+            Ok(to_js(&runs.map_err(Failure::from)?)?)
+        })
+    }
+
+    /// A text's tokens, as a reading of it has them, without what the network does with them.
+    #[wasm_bindgen(unchecked_return_type = "PlainToken[]")]
+    pub fn tokenize(&self, text: &str) -> Result<JsValue, JsValue> {
+        let model = self.runner.model();
+        let tokens = model.tokenizer().tokenize(text).into_iter().map(|token| PlainToken {
+            known: model.vocabulary().contains(&token.text),
+            text: token.text,
+            start: token.span.utf16.start,
+            end: token.span.utf16.end,
+        });
+        Ok(to_js(&tokens.collect::<Vec<_>>())?)
+    }
+
+    /// What the model is made of.
+    #[wasm_bindgen(unchecked_return_type = "Made")]
+    pub fn inspect(&self) -> Result<JsValue, JsValue> {
+        let parameters = self.runner.model().parameters();
+        let tensors: Vec<Tensor<'_>> =
+            parameters.iter().map(|(_, p)| Tensor { name: &p.name, shape: &p.shape }).collect();
+        let parameters = parameters.iter().map(|(_, p)| p.values.len()).sum();
+        Ok(to_js(&Made { parameters, tensors })?)
+    }
+
+    /// A reader of text that is still being written, with the options of all its readings.
+    pub fn reader(
+        &self,
+        #[wasm_bindgen(unchecked_optional_param_type = "ReadOptions")] options: &JsValue,
+    ) -> Result<Reader, JsValue> {
+        Ok(Reader::new(Rc::clone(&self.runner), options)?)
+    }
+
+    /// Measures the CPU and the GPU on the text read last, some tenths of a second, so that the device `auto` can
+    /// choose between them. `watch` is called between samples.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Costs>")]
+    pub fn calibrate(
+        &self,
+        #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
+    ) -> Promise {
+        let runner = Rc::clone(&self.runner);
+        future_to_promise(async move {
+            let mut watch = Callback::new(watch);
+            let costs = runner.calibrate(&mut watch).await;
+            watch.thrown()?;
+            let costs = costs.map_err(Failure::from)?;
+            let (webgpu, webgpu_absent) =
+                costs.gpu.map_or_else(|reason| (None, Some(reason)), |c| (Some(c), None));
+            Ok(to_js(&MeasuredCosts { cpu: costs.cpu, webgpu, webgpu_absent })?)
+        })
+    }
+
+    /// Measures what one read and one skimmed token cost on a device, on the text read last. `watch` is called between
+    /// samples.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Steps>")]
+    pub fn steps(
+        &self,
+        #[wasm_bindgen(unchecked_optional_param_type = "DevicePreference")] device: Option<String>,
+        #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
+    ) -> Promise {
+        let runner = Rc::clone(&self.runner);
+        future_to_promise(async move {
+            let preference = preference(device.as_deref())?;
+            let mut watch = Callback::new(watch);
+            let steps = runner.steps(preference, &mut watch).await;
+            watch.thrown()?;
+            Ok(to_js(&steps.map_err(Failure::from)?)?)
+        })
+    }
+}
+
+/// Options of a reading, and where it is wanted.
+pub(super) fn read_options(options: &JsValue) -> Result<(ReadOptions, Preference), Failure> {
+    /// [`ReadOptions`] with the device beside them.
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+    struct Options {
+        threshold: Option<f32>,
+        force: BTreeMap<usize, Decision>,
+        measure_ms: f64,
+        device: Preference,
+    }
+
+    let Options { threshold, force, measure_ms, device } = from_js(options)?.unwrap_or_default();
+    Ok((ReadOptions { threshold, force, measure_ms }, device))
+}
+
+fn preference(device: Option<&str>) -> Result<Preference, Failure> {
+    let Some(device) = device else { return Ok(Preference::default()) };
+    let device = IntoDeserializer::<json::Error>::into_deserializer(device);
+    Preference::deserialize(device).map_err(|e| Failure::option(format!("device: {e}")))
+}

@@ -1,0 +1,129 @@
+//! A reading that keeps its state.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Function, Promise};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+use super::convert::{packed, to_js};
+use super::error::Failure;
+use super::model::read_options;
+use super::watch::Callback;
+use crate::model::{ReadOptions, Trail};
+use crate::nn::Trace;
+use crate::runner::{Run, Runner};
+
+/// Reads a text that is still being written, on the CPU; one call at a time.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Reader {
+    runner: Rc<Runner>,
+    options: ReadOptions,
+    /// None while a call has it.
+    trail: Rc<RefCell<Option<Trail>>>,
+}
+
+/// What the matrices of `hidden` are, in their order: of each cell its states, memories, gates and logits, as far as it
+/// has them, and the scores.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Contents<'a> {
+    rows: usize,
+    cells: Vec<CellContents<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CellContents<'a> {
+    name: &'a str,
+    kind: &'a str,
+    size: usize,
+    small_size: usize,
+    backward: bool,
+    cells: bool,
+    gates: Vec<&'a str>,
+    logits: bool,
+}
+
+impl<'a> From<&'a Trace> for CellContents<'a> {
+    fn from(trace: &'a Trace) -> Self {
+        Self {
+            name: &trace.name,
+            kind: trace.kind,
+            size: trace.size,
+            small_size: trace.small_size,
+            backward: trace.backward,
+            cells: trace.kind == "sru" || trace.gates.len() == 4,
+            gates: trace.gates.iter().map(|(name, _)| *name).collect(),
+            logits: trace.small_size > 0 || trace.kind == "skim",
+        }
+    }
+}
+
+impl Reader {
+    pub(super) fn new(runner: Rc<Runner>, options: &JsValue) -> Result<Self, Failure> {
+        let (options, _) = read_options(options)?;
+        Ok(Self { runner, options, trail: Rc::new(RefCell::new(Some(Trail::new()))) })
+    }
+}
+
+#[wasm_bindgen]
+impl Reader {
+    /// Reads a text from the first token that changed. Rejects as `Model.read` does.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Reading>")]
+    pub fn update(
+        &self,
+        text: String,
+        #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
+    ) -> Promise {
+        let (runner, options, home) = (Rc::clone(&self.runner), self.options.clone(), Rc::clone(&self.trail));
+        future_to_promise(async move {
+            let mut trail = home.take().ok_or_else(busy)?;
+            let tokens = runner.model().tokenizer().tokenize(&text);
+            let mut watch = Callback::new(watch);
+            let reading = trail.read(runner.model(), tokens, &options, &mut watch).await;
+            home.replace(Some(trail));
+            watch.thrown()?;
+            let device_reason = "CPU: text that is being written takes few steps at a time".into();
+            Ok(to_js(&Run { reading: reading.map_err(Failure::from)?, device_reason })?)
+        })
+    }
+
+    /// How many tokens the last `update` computed.
+    #[wasm_bindgen(getter)]
+    pub fn computed(&self) -> usize {
+        self.trail.borrow().as_ref().map_or(0, Trail::computed)
+    }
+
+    /// What every cell did at every token of the text read last.
+    #[wasm_bindgen(unchecked_return_type = "Promise<HiddenValues>")]
+    pub fn hidden(&self) -> Promise {
+        let (runner, home) = (Rc::clone(&self.runner), Rc::clone(&self.trail));
+        future_to_promise(async move {
+            let trail = home.take().ok_or_else(busy)?;
+            let scores = trail.scores(runner.model()).await;
+            let scores = scores.map_err(|error| Failure::from(crate::model::ReadError::from(error)));
+            let cells = trail.cells();
+            let mut matrices: Vec<&[f32]> = Vec::new();
+            for cell in cells {
+                let gates = cell.gates.iter().map(|(_, gate)| gate);
+                let of_cell = [&cell.states, &cell.cells].into_iter().chain(gates).chain([&cell.logits]);
+                matrices.extend(of_cell.map(Vec::as_slice));
+            }
+            let scores = scores?;
+            matrices.push(&scores);
+            let rows = cells.first().map_or(0, Trace::rows);
+            let contents = Contents { rows, cells: cells.iter().map(CellContents::from).collect() };
+            let values = packed(&contents, &matrices);
+            home.replace(Some(trail));
+            Ok(values?)
+        })
+    }
+}
+
+fn busy() -> Failure {
+    Failure::option("this reader has not answered the call before")
+}

@@ -1,0 +1,54 @@
+/** What can compute here. */
+
+import type { Engine } from "./engine.js";
+import { messageOf } from "./errors.js";
+import type { GpuStatistics, InitOptions } from "./types.js";
+import { hasRelaxedSimd } from "./wasm.js";
+import { startOptions } from "./load.js";
+
+/** The processors of this machine, as far as the package can use them. */
+export interface Devices {
+  readonly cpu: {
+    readonly usable: boolean;
+    /** Why not. */
+    readonly reason: string | null;
+    /** Whether the faster of the two binaries runs here. */
+    readonly relaxedSimd: boolean;
+  };
+  readonly webgpu: {
+    readonly usable: boolean;
+    /** Why not. */
+    readonly reason: string | null;
+    /** The adapter's name, which browsers often leave empty; null without one. */
+    readonly adapter: string | null;
+    /** Whether the adapter is a processor that plays a GPU. */
+    readonly software: boolean;
+    /** Whether kernels can be timed on it. */
+    readonly timestamps: boolean;
+  };
+}
+
+/** Looks for devices; never rejects. */
+export async function devices(engine: Engine, options: InitOptions = {}): Promise<Devices> {
+  const none = (reason: string): Devices["webgpu"] => {
+    return { usable: false, reason, adapter: null, software: false, timestamps: false };
+  };
+  const relaxedSimd = hasRelaxedSimd();
+  try {
+    await engine.call("start", [startOptions(options)], options);
+    const found = await engine.call("gpu", []);
+    const webgpu =
+      "reason" in found
+        ? none(found.reason)
+        : { usable: true, reason: null, adapter: found.name, software: found.software, timestamps: found.timestamps };
+    return { cpu: { usable: true, reason: null, relaxedSimd }, webgpu };
+  } catch (error) {
+    const reason = messageOf(error);
+    return { cpu: { usable: false, reason, relaxedSimd }, webgpu: none(reason) };
+  }
+}
+
+/** What the GPU did so far, and the memory it holds; null if it was not asked for, or is not there. */
+export function gpuStatistics(engine: Engine): Promise<GpuStatistics | null> {
+  return engine.call("statistics", []);
+}

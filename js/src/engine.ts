@@ -1,0 +1,76 @@
+/** What the package asks of an engine, be it in this thread or in a worker. */
+
+import type { DevicePreference, FoundGpu, GpuStatistics, HiddenValues, LayerShape, LayerValues, PlainToken } from "../pkg/saccade_rnn.js";
+import type { Costs, Decision, InitOptions, Inspection, ModelConfig, Progress, Reading, Steps } from "./types.js";
+
+export type { FoundGpu, HiddenValues, LayerShape, LayerValues, PlainToken };
+
+/** A model, reader or layer in the engine. */
+export type Id = number;
+
+/** Follows a call, and stops it. */
+export interface Follow {
+  readonly signal?: AbortSignal | undefined;
+  /** `decided` is what the engine's `Watch` is told, and `from` the token it begins with. */
+  readonly onProgress?: ((progress: Progress, from: number, decided: Float32Array | null) => void) | undefined;
+}
+
+/** Options of a reading as the engine takes them. */
+export interface PlainReadOptions {
+  readonly device?: DevicePreference;
+  readonly threshold?: number;
+  readonly force?: Readonly<Record<number, Decision>>;
+  readonly measureMs?: number;
+}
+
+/** Options of a layer's call as the engine takes them. */
+export interface PlainForwardOptions {
+  readonly device?: DevicePreference;
+  readonly lengths: readonly number[];
+  readonly threshold?: number;
+  readonly force?: Readonly<Record<number, Decision>>;
+  readonly profile?: boolean;
+}
+
+/**
+ * The calls. Every one may be followed, takes and gives what can be cloned to another thread, and rejects with a
+ * `SaccadeError`: `ABORTED` at once when its signal is aborted, `ENGINE_FAILED` when the engine fails meanwhile.
+ */
+export interface Calls {
+  /** Starts the engine unless it runs. */
+  start(options: Pick<InitOptions, "wasm" | "variant">): undefined;
+  gpu(): FoundGpu;
+  statistics(): GpuStatistics | null;
+  /** Takes the bytes of a model file. */
+  open(bytes: Uint8Array): { readonly id: Id; readonly config: ModelConfig };
+  read(id: Id, text: string, options: PlainReadOptions): Reading;
+  readAll(id: Id, texts: readonly string[], options: PlainReadOptions): readonly Reading[];
+  tokenize(id: Id, text: string): readonly PlainToken[];
+  calibrate(id: Id): Costs;
+  steps(id: Id, device: DevicePreference | undefined): Steps;
+  inspect(id: Id): Omit<Inspection, "config">;
+  reader(id: Id, options: PlainReadOptions): Id;
+  update(id: Id, text: string): { readonly reading: Reading; readonly computed: number };
+  hidden(id: Id): HiddenValues;
+  layer(shape: LayerShape, from: { readonly bytes: Uint8Array; readonly prefix: string } | { readonly seed: number }): {
+    readonly id: Id;
+    readonly outputSize: number;
+  };
+  forward(id: Id, x: Float32Array, options: PlainForwardOptions, state: Float32Array): LayerValues;
+  /** Frees what `id` stands for; calls under way still end. */
+  release(id: Id): undefined;
+}
+
+/** A call's name. */
+export type CallName = keyof Calls;
+
+/** An engine. */
+export interface Engine {
+  call<Name extends CallName>(
+    name: Name,
+    args: Parameters<Calls[Name]>,
+    follow?: Follow,
+    /** Buffers that may be taken from the caller. */
+    transfer?: readonly Transferable[],
+  ): Promise<ReturnType<Calls[Name]>>;
+}

@@ -1,0 +1,118 @@
+/** What can go wrong. Every error that the package throws or rejects with is a {@link SaccadeError}; its `code` stays the same between versions. */
+
+/**
+ * | code | meaning | what to do |
+ * |---|---|---|
+ * | `MODEL_TRUNCATED` | the file ends too early | fetch it again |
+ * | `MODEL_INVALID` | the bytes are no model file, or contradict themselves | check what the server sent |
+ * | `MODEL_UNSUPPORTED` | a number format or version that this engine does not read | update the package, or store as f32, f16 or int8 |
+ * | `MODEL_CONFIG` | the config is missing or wrong; a size is out of range | see the message: it names the field |
+ * | `MODEL_TENSORS` | the tensors are not those of the network | see the message: it names the tensor and its shape; a `prefix` may be wrong |
+ * | `MODEL_OVERFLOW` | the model's numbers leave the range of f32 on this text | the model is at fault |
+ * | `OPTION_INVALID` | an argument is not what its type says, or out of range | see the message |
+ * | `FETCH_FAILED` | the network or the server refused | check the address; try again |
+ * | `INTEGRITY_MISMATCH` | the file is not the one whose hash was given | do not use it |
+ * | `ABORTED` | your `AbortSignal` was aborted; `cause` is its reason | nothing |
+ * | `DISPOSED` | the model, reader or layer was disposed, perhaps while the call was under way | load it again |
+ * | `ENGINE_FAILED` | the engine did not load, or stopped; everything loaded with it is gone | load again, which starts a fresh engine |
+ * | `ENGINE` | a mistake of the engine's own | please report it |
+ * | `DEVICE_UNAVAILABLE` | there is no WebGPU, and `webgpu-only` was asked for | use `auto` or `cpu` |
+ * | `DEVICE_LOST`, `DEVICE_MEMORY`, `DEVICE_FAILED`, `DEVICE_LIMIT` | the GPU is gone, full, refused a command, or too small, and `webgpu-only` was asked for | try again, or use another device |
+ */
+export type ErrorCode =
+  | "MODEL_TRUNCATED"
+  | "MODEL_INVALID"
+  | "MODEL_UNSUPPORTED"
+  | "MODEL_CONFIG"
+  | "MODEL_TENSORS"
+  | "MODEL_OVERFLOW"
+  | "OPTION_INVALID"
+  | "FETCH_FAILED"
+  | "INTEGRITY_MISMATCH"
+  | "ABORTED"
+  | "DISPOSED"
+  | "ENGINE_FAILED"
+  | "ENGINE"
+  | "DEVICE_UNAVAILABLE"
+  | "DEVICE_LOST"
+  | "DEVICE_MEMORY"
+  | "DEVICE_FAILED"
+  | "DEVICE_LIMIT";
+
+/** An error with a {@link ErrorCode}. */
+export class SaccadeError extends Error {
+  override name = "SaccadeError";
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/** A model file that cannot be used: codes that begin with `MODEL_`. */
+export class ModelError extends SaccadeError {
+  override name = "ModelError";
+}
+
+/** An argument that cannot be used: `OPTION_INVALID`. */
+export class OptionError extends SaccadeError {
+  override name = "OptionError";
+}
+
+/** A file that did not arrive: `FETCH_FAILED`, `INTEGRITY_MISMATCH`. */
+export class FetchError extends SaccadeError {
+  override name = "FetchError";
+}
+
+/** A call that its signal stopped: `ABORTED`. */
+export class AbortError extends SaccadeError {
+  override name = "AbortError";
+}
+
+/** Use after dispose, or a dispose in the midst of a call: `DISPOSED`. */
+export class DisposedError extends SaccadeError {
+  override name = "DisposedError";
+}
+
+/** The engine did not load or stopped: `ENGINE_FAILED`, `ENGINE`. */
+export class EngineError extends SaccadeError {
+  override name = "EngineError";
+}
+
+/** A GPU that fails or is not there, where it alone was asked for: codes that begin with `DEVICE_`. */
+export class DeviceError extends SaccadeError {
+  override name = "DeviceError";
+}
+
+const classes: readonly [string, typeof SaccadeError][] = [
+  ["MODEL_", ModelError],
+  ["OPTION_", OptionError],
+  ["FETCH_", FetchError],
+  ["INTEGRITY_", FetchError],
+  ["ABORTED", AbortError],
+  ["DISPOSED", DisposedError],
+  ["ENGINE", EngineError],
+  ["DEVICE_", DeviceError],
+];
+
+/** The error of a code, of its class. */
+export function errorOf(code: string, message: string, cause?: unknown): SaccadeError {
+  const Class = classes.find(([prefix]) => code.startsWith(prefix))?.[1] ?? SaccadeError;
+  return new Class(code as ErrorCode, message, cause);
+}
+
+/** What an aborted signal makes of a call. */
+export function aborted(signal: AbortSignal | undefined): SaccadeError {
+  return errorOf("ABORTED", "stopped by its signal", signal?.reason);
+}
+
+/** What was thrown, as one of ours if it has a code; anything else, such as what a callback threw, stays as it is. */
+export function ours(thrown: unknown): unknown {
+  if (thrown instanceof SaccadeError || !(thrown instanceof Error) || !("code" in thrown)) return thrown;
+  return typeof thrown.code === "string" ? errorOf(thrown.code, thrown.message, thrown.cause) : thrown;
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

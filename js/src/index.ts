@@ -1,0 +1,66 @@
+/**
+ * Recurrent networks that decide how much to compute, in this thread. `saccade-rnn/worker` offers the same from a worker.
+ *
+ * ```ts
+ * import { load } from "saccade-rnn";
+ * const model = await load("/models/sentiment.safetensors");
+ * const { label, tokens } = await model.read("an intelligent and invigorating film");
+ * ```
+ */
+
+import { type Devices, devices as devicesOf, gpuStatistics as statisticsOf } from "./devices.js";
+import { layersOf } from "./layers.js";
+import { load as loadWith, startOptions } from "./load.js";
+import { local } from "./local.js";
+import type { GpuStatistics, InitOptions, LoadOptions, Model, Source } from "./types.js";
+
+/**
+ * Starts the engine: fetches and compiles it. The first call decides where from; later ones wait for it. Optional, as
+ * {@link load} does it too. Rejects with `ENGINE_FAILED`; the next call then tries again.
+ */
+export async function init(options: InitOptions = {}): Promise<void> {
+  await local.call("start", [startOptions(options)], options);
+}
+
+/** Opens a model. */
+export function load(source: Source, options?: LoadOptions): Promise<Model> {
+  return loadWith(local, source, options);
+}
+
+/** What can compute here, and why not; never rejects. */
+export function devices(options?: InitOptions): Promise<Devices> {
+  return devicesOf(local, options);
+}
+
+/** What the GPU did so far, and the memory it holds; null if it was not asked for, or is not there. */
+export function gpuStatistics(): Promise<GpuStatistics | null> {
+  return statisticsOf(local);
+}
+
+export const {
+  /** Elman network (PyTorch `nn.RNN`). */
+  Elman,
+  /** Long short-term memory (PyTorch `nn.LSTM`). */
+  Lstm,
+  /** Gated recurrent unit (PyTorch `nn.GRU`). */
+  Gru,
+  /** Simple recurrent unit (the `sru` package's `SRU`). */
+  Sru,
+  /** Skim-RNN over an LSTM or a GRU. */
+  Skim,
+} = layersOf(local);
+
+export type { Devices };
+export type * from "./layers.js";
+export type * from "./types.js";
+export {
+  AbortError,
+  DeviceError,
+  DisposedError,
+  EngineError,
+  type ErrorCode,
+  FetchError,
+  ModelError,
+  OptionError,
+  SaccadeError,
+} from "./errors.js";

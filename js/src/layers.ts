@@ -1,0 +1,277 @@
+/** Layers without a text model: from a PyTorch `state_dict`, or with weights drawn from a seed. */
+
+import type { Engine, LayerShape, LayerValues } from "./engine.js";
+import { errorOf } from "./errors.js";
+import { Owner } from "./owner.js";
+import { type Shapes, shapesOf } from "./safetensors.js";
+import type {
+  Computed,
+  ForwardOptions,
+  HiddenState,
+  LstmState,
+  SequenceLayer,
+  SkimComputed,
+  SkimState,
+  SruState,
+} from "./types.js";
+
+/** Sizes of fresh layers. */
+export interface Sizes {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  /** Of the weights; 0 unless given. */
+  readonly seed?: number;
+}
+
+/** Sizes of a fresh Elman network, LSTM or GRU, as `torch.nn` names them. */
+export interface RecurrentSizes extends Sizes {
+  readonly numLayers?: number;
+  readonly bidirectional?: boolean;
+  readonly bias?: boolean;
+}
+
+/** What an Elman network's tensors do not say. */
+export interface ElmanChoices {
+  /** `tanh` unless given, as in `torch.nn.RNN`. */
+  readonly nonlinearity?: "tanh" | "relu";
+}
+
+/** What an SRU's tensors do not say, with the names and defaults of the `sru` package. */
+export interface SruChoices {
+  /** The first version, whose gates do not see the memory; false unless given. */
+  readonly v1?: boolean;
+  /** Whether the highway is scaled; false unless given. */
+  readonly rescale?: boolean;
+  /** Whether a layer's input is added to its output; true unless given. */
+  readonly hasSkipTerm?: boolean;
+  /** Whether the memory passes through tanh; false unless given. */
+  readonly useTanh?: boolean;
+  /** Whether the backward direction is there; false unless given. */
+  readonly bidirectional?: boolean;
+  /** Whether it is a layer's output that is normalised, where there is layer normalisation; false unless given. */
+  readonly normalizeAfter?: boolean;
+}
+
+/** Sizes of a fresh SRU. */
+export interface SruSizes extends Sizes, SruChoices {
+  readonly numLayers?: number;
+  readonly layerNorm?: boolean;
+  readonly projectionSize?: number;
+}
+
+/** Sizes of a fresh Skim layer. */
+export interface SkimSizes extends Sizes {
+  /** Columns that skimming updates; 0 skips. */
+  readonly smallSize: number;
+  /** `lstm` unless given. */
+  readonly cell?: "lstm" | "gru";
+  /** What the small cell sees of the state: its own `slice` unless given, or `all`. */
+  readonly smallReads?: "slice" | "all";
+}
+
+/** Where the tensors are in the file. */
+export interface From {
+  /** What their names begin with: `encoder.rnn.`; nothing unless given. */
+  readonly prefix?: string;
+}
+
+/** A kind of layer. */
+export interface LayerKind<Fresh, Choices, State, Out = Computed<State>> {
+  /** With weights drawn as the original draws them. */
+  random(sizes: Fresh): Promise<SequenceLayer<State, Out>>;
+  /**
+   * With the weights of a safetensors file. Sizes are read off the tensors' shapes; tensors with another prefix are left
+   * alone. Rejects with a `MODEL_` code if they are not those of such a layer.
+   */
+  fromSafetensors(bytes: Uint8Array | ArrayBuffer, choices?: From & Choices): Promise<SequenceLayer<State, Out>>;
+}
+
+/** How the flat state is divided: into h and c, h alone, or c alone. */
+type Division = "h" | "hc" | "c";
+
+class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
+  readonly inputSize: number;
+  readonly outputSize: number;
+  readonly #division: Division;
+  readonly #skims: boolean;
+
+  constructor(engine: Engine, shape: LayerShape, division: Division, made: { id: number; outputSize: number }) {
+    super(engine, made.id, "layer");
+    this.inputSize = shape.inputSize;
+    this.outputSize = made.outputSize;
+    this.#division = division;
+    this.#skims = shape.layer["type"] === "skim";
+  }
+
+  async forward(x: Float32Array, options: ForwardOptions<State> = {}): Promise<Out> {
+    const { device, threshold, force, profile, signal } = options;
+    const rows = x.length / this.inputSize;
+    const lengths = options.lengths ?? [rows];
+    if (!Number.isInteger(rows)) {
+      throw errorOf("OPTION_INVALID", `x: expected rows of ${this.inputSize} numbers, found ${x.length} numbers`);
+    }
+    const plain = {
+      lengths,
+      ...(device !== undefined && { device }),
+      ...(threshold !== undefined && { threshold }),
+      ...(force !== undefined && { force }),
+      ...(profile !== undefined && { profile }),
+    };
+    const state = this.#flat(options.state);
+    return this.#computed(rows, await this.call("forward", [x, plain, state], { signal }));
+  }
+
+  #flat(state: State | undefined): Float32Array {
+    const { h, c } = (state ?? {}) as { h?: Float32Array; c?: Float32Array };
+    const parts = [...this.#division].map((part) => (part === "h" ? h : c) ?? new Float32Array());
+    const flat = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      flat.set(part, at);
+      at += part.length;
+    }
+    return flat;
+  }
+
+  #computed(rows: number, { values, ...run }: LayerValues): Out {
+    const end = rows * this.outputSize;
+    const skims = this.#skims ? 3 * rows : 0;
+    const state = values.subarray(end, values.length - skims);
+    const half = state.length / this.#division.length;
+    const parts = [...this.#division].map((part, i) => [part, state.subarray(i * half, (i + 1) * half)]);
+    return {
+      output: values.subarray(0, end),
+      state: Object.fromEntries(parts) as State,
+      ...run,
+      ...(this.#skims && {
+        logits: values.subarray(values.length - skims, values.length - rows),
+        decisions: values.subarray(values.length - rows),
+      }),
+    } as Out;
+  }
+}
+
+/** How a layer of one kind is described. */
+interface Kind<Fresh, Choices> {
+  fresh(sizes: Fresh): LayerShape;
+  stored(shapes: Shapes, choices: Choices): LayerShape;
+  division(shape: LayerShape): Division;
+}
+
+function kind<Fresh extends Sizes, Choices, State, Out = Computed<State>>(
+  engine: Engine,
+  { fresh, stored, division }: Kind<Fresh, Choices>,
+): LayerKind<Fresh, Choices, State, Out> {
+  const make = async (shape: LayerShape, from: { bytes: Uint8Array; prefix: string } | { seed: number }) => {
+    await engine.call("start", [{}]);
+    return new Loaded<State, Out>(engine, shape, division(shape), await engine.call("layer", [shape, from]));
+  };
+  return {
+    random: (sizes) => make(fresh(sizes), { seed: sizes.seed ?? 0 }),
+    async fromSafetensors(file, choices = {} as From & Choices) {
+      const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
+      const prefix = choices.prefix ?? "";
+      const shape = stored(shapesOf(bytes, prefix), choices);
+      const size = shape.layer["hidden_size"];
+      if (!Number.isInteger(size) || !Number.isInteger(shape.layer["small_size"] ?? 0)) {
+        throw errorOf("MODEL_TENSORS", `the tensors are not those of such a layer: its state would have ${size} columns`);
+      }
+      return make(shape, { bytes, prefix });
+    },
+  };
+}
+
+function recurrent<Choices>(type: string, gates: number, extra: (choices: Choices) => object): Kind<RecurrentSizes & Choices, Choices> {
+  return {
+    fresh: (sizes) => {
+      const { inputSize, hiddenSize, numLayers = 1, bidirectional = false, bias = true } = sizes;
+      return { inputSize, numLayers, bias, layer: { type, hidden_size: hiddenSize, bidirectional, ...extra(sizes) } };
+    },
+    stored: (shapes, choices) => {
+      const [rows, inputSize] = shapes.matrix("weight_ih_l0");
+      const layer = { type, hidden_size: rows / gates, bidirectional: shapes.has("weight_ih_l0_reverse"), ...extra(choices) };
+      return { inputSize, numLayers: shapes.count((i) => `weight_ih_l${i}`), bias: shapes.has("bias_ih_l0"), layer };
+    },
+    division: () => (type === "lstm" ? "hc" : "h"),
+  };
+}
+
+const elman = recurrent<ElmanChoices>("elman", 1, ({ nonlinearity = "tanh" }) => ({ nonlinearity }));
+const lstm = recurrent<object>("lstm", 4, () => ({}));
+const gru = recurrent<object>("gru", 3, () => ({}));
+
+function sruChoices({ v1, rescale, hasSkipTerm, useTanh, bidirectional, normalizeAfter }: SruChoices) {
+  return {
+    v1: v1 ?? false,
+    rescale: rescale ?? false,
+    has_skip_term: hasSkipTerm ?? true,
+    use_tanh: useTanh ?? false,
+    bidirectional: bidirectional ?? false,
+    normalize_after: normalizeAfter ?? false,
+  };
+}
+
+const sru: Kind<SruSizes, SruChoices> = {
+  fresh: (sizes) => {
+    const { inputSize, hiddenSize, numLayers = 1, layerNorm = false, projectionSize = 0 } = sizes;
+    const widths = { hidden_size: hiddenSize, num_layers: numLayers, layer_norm: layerNorm, projection_size: projectionSize };
+    return { inputSize, numLayers: 1, bias: true, layer: { type: "sru", ...widths, ...sruChoices(sizes) } };
+  },
+  stored: (shapes, choices) => {
+    const channels = shapes.vector("rnn_lst.0.weight_c") / 2;
+    const first = shapes.has("input_to_hidden.weight");
+    const layer = (i: number) => `rnn_lst.${i}.weight`;
+    const layers = shapes.count(layer);
+    // The product passes through a projection only where that is narrower; the first that does has its width.
+    const projected = Array.from({ length: layers }, (_, i) => `${layer(i)}_proj`).find((name) => shapes.has(name));
+    const input = shapes.has(`${layer(0)}_proj`) ? `${layer(0)}_proj` : layer(0);
+    return {
+      inputSize: first ? shapes.matrix("input_to_hidden.weight")[1] : shapes.matrix(input)[0],
+      numLayers: 1,
+      bias: true,
+      layer: {
+        type: "sru",
+        hidden_size: channels / (choices.bidirectional ? 2 : 1),
+        num_layers: layers,
+        layer_norm: shapes.has("rnn_lst.0.layer_norm.weight"),
+        projection_size: projected === undefined ? 0 : shapes.matrix(projected)[1],
+        ...(first && { proj_input_to_hidden_first: true }),
+        ...sruChoices(choices),
+      },
+    };
+  },
+  division: () => "c",
+};
+
+const skim: Kind<SkimSizes, object> = {
+  fresh: ({ inputSize, hiddenSize, smallSize, cell = "lstm", smallReads = "slice" }) => {
+    const layer = { type: "skim", cell, hidden_size: hiddenSize, small_size: smallSize, small_reads: smallReads };
+    return { inputSize, numLayers: 1, bias: true, layer };
+  },
+  stored: (shapes) => {
+    const [rows, hidden] = shapes.matrix("big.weight_hh");
+    const cell = rows === 4 * hidden ? "lstm" : "gru";
+    const [smallRows, reads] = shapes.has("small.weight_hh") ? shapes.matrix("small.weight_hh") : [0, 0];
+    const small = smallRows / (rows / hidden);
+    const layer = {
+      type: "skim",
+      cell,
+      hidden_size: hidden,
+      small_size: small,
+      small_reads: small > 0 && reads === hidden ? "all" : "slice",
+    };
+    return { inputSize: shapes.matrix("big.weight_ih")[1], numLayers: 1, bias: true, layer };
+  },
+  division: ({ layer }) => (layer["cell"] === "lstm" ? "hc" : "h"),
+};
+
+/** Every kind of layer, on an engine. @internal */
+export function layersOf(engine: Engine) {
+  return {
+    Elman: kind<RecurrentSizes & ElmanChoices, ElmanChoices, HiddenState>(engine, elman),
+    Lstm: kind<RecurrentSizes, object, LstmState>(engine, lstm),
+    Gru: kind<RecurrentSizes, object, HiddenState>(engine, gru),
+    Sru: kind<SruSizes, SruChoices, SruState>(engine, sru),
+    Skim: kind<SkimSizes, object, SkimState, SkimComputed<SkimState>>(engine, skim),
+  };
+}

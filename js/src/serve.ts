@@ -1,0 +1,41 @@
+/** The worker's side: answers calls with the engine of its thread. */
+
+import type { Engine, Follow } from "./engine.js";
+import { messageOf } from "./errors.js";
+import type { Answer, Ask, PlainError } from "./protocol.js";
+
+/** Answers what `hear` is given, by `send`. */
+export function serve(engine: Engine, send: (answer: Answer, transfer: Transferable[]) => void): (ask: Ask) => void {
+  const underWay = new Map<number, AbortController>();
+  return async (ask) => {
+    const { id } = ask;
+    if ("stop" in ask) {
+      underWay.get(id)?.abort();
+      return;
+    }
+    const controller = new AbortController();
+    underWay.set(id, controller);
+    const tell: Follow["onProgress"] = (progress, from, decided) => send({ id, progress, from, decided }, []);
+    const onProgress = ask.follow ? tell : undefined;
+    try {
+      const value: unknown = await engine.call(ask.name, ask.args, { signal: controller.signal, onProgress });
+      send({ id, value }, buffers(value));
+    } catch (error) {
+      send({ id, error: plain(error) }, []);
+    } finally {
+      underWay.delete(id);
+    }
+  };
+}
+
+/** The buffer of an answer that has one, which need not be copied. */
+function buffers(value: unknown): Transferable[] {
+  const values = typeof value === "object" && value !== null && "values" in value ? value.values : undefined;
+  return values instanceof Float32Array ? [values.buffer as ArrayBuffer] : [];
+}
+
+function plain(error: unknown): PlainError {
+  const name = error instanceof Error ? error.name : "Error";
+  const code = error instanceof Error && "code" in error ? String(error.code) : null;
+  return { name, message: messageOf(error), code };
+}

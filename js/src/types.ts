@@ -1,0 +1,253 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** What goes in and what comes out. */
+
+import type {
+  Costs,
+  Decision,
+  Device,
+  DevicePreference,
+  Flops,
+  LayerTiming,
+  ModelConfig,
+  PlainToken,
+  Reading,
+  Steps,
+  Token,
+} from "../pkg/saccade_rnn.js";
+
+export type {
+  Cost,
+  Costs,
+  Decision,
+  Device,
+  DevicePreference,
+  Flops,
+  GpuStatistics,
+  LayerConfig,
+  LayerTiming,
+  ModelConfig,
+  PlainToken,
+  Reading,
+  Score,
+  Steps,
+  Timing,
+  Token,
+  Training,
+} from "../pkg/saccade_rnn.js";
+
+/** How far a call is: tokens, texts or bytes. */
+export interface Progress {
+  readonly done: number;
+  /** Null while it is not known. */
+  readonly total: number | null;
+}
+
+/** What every call takes that lasts. */
+export interface CallOptions {
+  /** Stops the call, which then rejects with the code `ABORTED`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told how far it is, between the pieces of the work and at its end. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Which of the two binaries: `simd` runs wherever WebAssembly has 128-bit SIMD, `relaxed` is faster where it is supported. */
+export type Variant = "simd" | "relaxed";
+
+/** Where the engine's WebAssembly comes from. */
+export interface InitOptions extends CallOptions {
+  /**
+   * The file by its address, its bytes, a response, or the compiled module; by default the file that came with the package,
+   * in the variant that fits.
+   */
+  readonly wasm?: string | URL | Response | BufferSource | WebAssembly.Module | undefined;
+  /** `auto` unless told otherwise: `relaxed` where the browser supports it and the file is there. */
+  readonly variant?: Variant | "auto" | undefined;
+}
+
+/** Where a model comes from: an address (in Node also `file:`), a request, a response, or the bytes of the file. */
+export type Source = string | URL | Request | Response | ArrayBuffer | Uint8Array;
+
+export interface LoadOptions extends CallOptions {
+  /** Where readings are wanted that do not say it themselves; `auto` unless told otherwise. */
+  readonly device?: DevicePreference | undefined;
+  /** As {@link InitOptions.wasm}, for the call that starts the engine. */
+  readonly wasmUrl?: InitOptions["wasm"];
+  /** As {@link InitOptions.variant}, for the call that starts the engine. */
+  readonly variant?: InitOptions["variant"];
+  /**
+   * Keep the file in the browser's Cache API, under its address and its `ETag` or `Last-Modified`, or its hash where
+   * `integrity` gives it; true unless told otherwise. Without any of them, and where there is no Cache API, nothing is kept.
+   */
+  readonly cache?: boolean | undefined;
+  /** The hashes that the file may have, as in HTML: `sha256-…`, `sha384-…` or `sha512-…` in base64, separated by spaces. */
+  readonly integrity?: string | undefined;
+  /** Read a few words before the model is given, so that no reading waits for compilers; true unless told otherwise. */
+  readonly warmUp?: boolean | undefined;
+}
+
+export interface ReadOptions extends CallOptions {
+  /** In place of the model's own. */
+  readonly device?: DevicePreference | undefined;
+  /** In [0, 1]; skim a token if its skim probability is above it, in place of the model's own threshold. */
+  readonly threshold?: number | undefined;
+  /** Decisions made for the network, by token index. */
+  readonly force?: Readonly<Record<number, Decision>> | undefined;
+  /** Repeat the computation until it has lasted this many milliseconds, at most 60,000, and report the mean time. */
+  readonly measureMs?: number | undefined;
+}
+
+/** What one layer, in one direction, did at every token of a text. Matrices are row-major, a row a token. */
+export interface HiddenLayer {
+  /** Where the layer stands in the model file: `encoder.0`. */
+  readonly name: string;
+  readonly kind: "embedding" | "elman" | "lstm" | "gru" | "sru" | "skim";
+  /** Columns of each matrix. */
+  readonly size: number;
+  /** Of a Skim layer: the columns that skimming updates. */
+  readonly smallSize?: number;
+  /** Absent for the embedding. */
+  readonly direction?: "forward" | "backward";
+  /** The state after each token: `tokens x size`. */
+  readonly states: Float32Array;
+  /** The memory after each token, `tokens x size`: LSTM, SRU, and Skim over an LSTM. */
+  readonly cells?: Float32Array;
+  /**
+   * Gates at each token, `tokens x size` each: `input`, `forget`, `cell` and `output` of an LSTM; `reset`, `update` and `new`
+   * of a GRU; `forget` and `reset` of an SRU. At a token that a Skim layer skimmed they are those of its small cell in the
+   * first `smallSize` columns and 0 in the others.
+   */
+  readonly gates?: Readonly<Record<string, Float32Array>>;
+  /** Of a Skim layer: `tokens x 2`, read and skim, before the softmax. */
+  readonly logits?: Float32Array;
+}
+
+/** What the network did inside, computed on the CPU. All arrays are views of one buffer. */
+export interface Hidden {
+  readonly tokens: readonly Token[];
+  /** The word vectors, then every layer and direction. */
+  readonly layers: readonly HiddenLayer[];
+  /**
+   * Probabilities of the labels if the text ended at each token: `tokens x labels`. In a model with a layer that reads
+   * backwards every state depends on the end of the text, and there is one row: that of the whole text.
+   */
+  readonly scores: Float32Array;
+}
+
+/** What a model is made of. */
+export interface Inspection {
+  readonly config: ModelConfig;
+  /** How many numbers were learned. */
+  readonly parameters: number;
+  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
+}
+
+/** Gives back what it holds; calls under way reject with the code `DISPOSED`, and so do later ones. */
+export interface Disposes extends Disposable {
+  dispose(): void;
+}
+
+/** A text classifier. */
+export interface Model extends Disposes {
+  readonly config: ModelConfig;
+  /** Where the last reading ran; before the first, where it is expected to. */
+  readonly device: Device;
+  /** Why there, in words. */
+  readonly deviceReason: string;
+  /** Reads a text of any length; a lone surrogate counts as U+FFFD. */
+  read(text: string, options?: ReadOptions): Promise<Reading>;
+  /**
+   * Reads many texts in batches, which takes less time than one by one. Their progress counts texts. A text's time is its
+   * share of its batch's.
+   */
+  readAll(texts: Iterable<string>, options?: Omit<ReadOptions, "force" | "measureMs">): Promise<readonly Reading[]>;
+  /** Reads a text and gives its tokens as soon as they are decided, piece by piece; to leave the loop stops the reading. */
+  stream(text: string, options?: Omit<ReadOptions, "measureMs">): AsyncIterableIterator<Token>;
+  /** The tokens of a text, with which `force` counts, without reading it. */
+  tokenize(text: string): Promise<readonly PlainToken[]>;
+  /** A reader of text that is still being typed, or arrives in pieces. It runs on the CPU. */
+  reader(options?: Pick<ReadOptions, "threshold" | "force">): Reader;
+  /** What the network did inside. */
+  hidden(text: string, options?: ReadOptions): Promise<Hidden>;
+  /** Measures both devices on the text read last, some tenths of a second, so that `auto` can choose. */
+  calibrate(options?: CallOptions): Promise<Costs>;
+  /** Measures what one read and one skimmed token cost, on the text read last. */
+  steps(options?: CallOptions & Pick<ReadOptions, "device">): Promise<Steps>;
+}
+
+/** Keeps the state after every token, so that only what changed is read. Calls are answered in their order. */
+export interface Reader extends Disposes {
+  /** The text as of the last call. */
+  readonly text: string;
+  /** How many tokens the last reading computed: all from the first that changed on; all of them if the model reads backwards. */
+  readonly computed: number;
+  /** The text is this now. */
+  update(text: string, options?: CallOptions): Promise<Reading>;
+  /** The text goes on with this. */
+  append(text: string, options?: CallOptions): Promise<Reading>;
+  /** What the network did inside, on the text read last. */
+  hidden(options?: CallOptions): Promise<Hidden>;
+}
+
+/** Sequences for a layer. */
+export interface ForwardOptions<State> {
+  /** `cpu` unless told otherwise. */
+  readonly device?: DevicePreference | undefined;
+  /** The states to begin with, as an earlier call left them; zeros unless given. */
+  readonly state?: State | undefined;
+  /** Rows of each sequence; one sequence of all rows unless given. */
+  readonly lengths?: readonly number[] | undefined;
+  /** Of a Skim layer: skim where the probability is above it; 0.5 unless given. */
+  readonly threshold?: number | undefined;
+  /** Of a Skim layer: decisions made for it, by row. */
+  readonly force?: Readonly<Record<number, Decision>> | undefined;
+  /** Time the kernels of the GPU, where it can; that takes longer. */
+  readonly profile?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a layer computed. */
+export interface Computed<State> {
+  /** `rows x outputSize`, rows of all sequences end to end. */
+  readonly output: Float32Array;
+  readonly state: State;
+  readonly flops: Flops;
+  readonly timing: LayerTiming;
+  /** Why it ran on `timing.device`, in words. */
+  readonly deviceReason: string;
+}
+
+/** What a Skim layer computed. */
+export interface SkimComputed<State> extends Computed<State> {
+  /** `rows x 2`, read and skim, before the softmax. */
+  readonly logits: Float32Array;
+  /** 1 where it skimmed, otherwise 0. */
+  readonly decisions: Float32Array;
+}
+
+/** A layer with its weights. */
+export interface SequenceLayer<State, Out = Computed<State>> extends Disposes {
+  readonly inputSize: number;
+  readonly outputSize: number;
+  /** Runs sequences as one batch. `x` holds their rows end to end, `rows x inputSize`, row-major. */
+  forward(x: Float32Array, options?: ForwardOptions<State>): Promise<Out>;
+}
+
+/** States as PyTorch has them: `[layers · directions, sequences, hiddenSize]`. */
+export interface HiddenState {
+  readonly h: Float32Array;
+}
+
+/** As {@link HiddenState}, with memories of the same shape. */
+export interface LstmState extends HiddenState {
+  readonly c: Float32Array;
+}
+
+/** Memories `[layers, sequences, hiddenSize · directions]`. */
+export interface SruState {
+  readonly c: Float32Array;
+}
+
+/** `[1, sequences, hiddenSize]` each; `c` over an LSTM. */
+export interface SkimState extends HiddenState {
+  readonly c?: Float32Array;
+}

@@ -1,0 +1,61 @@
+/** The engine's WebAssembly: which of the two files, from where, compiled. */
+
+import { counted } from "./download.js";
+import type { Follow } from "./engine.js";
+import { errorOf, messageOf } from "./errors.js";
+import { platform } from "./platform.js";
+import type { InitOptions, Variant } from "./types.js";
+
+/** Written out, so that bundlers find the files and put them beside the code. */
+const files: Readonly<Record<Variant, () => URL>> = {
+  simd: () => new URL("../pkg/saccade_rnn_bg.wasm", import.meta.url),
+  relaxed: () => new URL("../pkg/saccade_rnn_relaxed_bg.wasm", import.meta.url),
+};
+
+/** A module of one function that multiplies and adds by relaxed SIMD. */
+const probe = [
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0,
+  253, 15, 253, 133, 2, 11,
+];
+
+/** Whether this WebAssembly has relaxed SIMD. */
+export function hasRelaxedSimd(): boolean {
+  return WebAssembly.validate(new Uint8Array(probe));
+}
+
+/** The compiled engine. */
+export async function compiled(
+  { wasm, variant = "auto" }: Pick<InitOptions, "wasm" | "variant">,
+  { signal, onProgress }: Follow,
+): Promise<WebAssembly.Module> {
+  if (wasm instanceof WebAssembly.Module) return wasm;
+  if (wasm instanceof ArrayBuffer || ArrayBuffer.isView(wasm)) return WebAssembly.compile(wasm);
+  const from = async (place: string | URL | Response) => {
+    if (!(place instanceof Response)) {
+      const bytes = await platform.readFile?.(place);
+      if (bytes) return WebAssembly.compile(bytes);
+    }
+    const response = place instanceof Response ? place : await fetch(place, { signal: signal ?? null });
+    if (!response.ok) throw errorOf("FETCH_FAILED", `${response.url}: HTTP status ${response.status}`);
+    return streamed(counted(response, onProgress));
+  };
+  if (wasm !== undefined) return from(wasm);
+  if (variant === "relaxed" || (variant === "auto" && hasRelaxedSimd())) {
+    try {
+      return await from(files.relaxed());
+    } catch (error) {
+      // Not every copy of the package has both files.
+      if (variant === "relaxed" || signal?.aborted) throw error;
+    }
+  }
+  return from(files.simd());
+}
+
+/** Compiles while it arrives, if the server calls it WebAssembly. */
+async function streamed(response: Response): Promise<WebAssembly.Module> {
+  if (response.headers.get("content-type")?.startsWith("application/wasm")) return WebAssembly.compileStreaming(response);
+  const bytes = await response.arrayBuffer();
+  return WebAssembly.compile(bytes).catch((error: unknown) => {
+    throw errorOf("FETCH_FAILED", `${response.url || "the response"} is no WebAssembly: ${messageOf(error)}`, error);
+  });
+}

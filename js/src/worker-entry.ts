@@ -1,0 +1,8 @@
+/** What the worker runs. */
+
+import { local } from "./local.js";
+import type { Ask } from "./protocol.js";
+import { serve } from "./serve.js";
+
+const hear = serve(local, (answer, transfer) => postMessage(answer, { transfer }));
+addEventListener("message", ({ data }: MessageEvent<Ask>) => hear(data));

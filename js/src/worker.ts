@@ -1,0 +1,88 @@
+/** The package's interface, served by a worker: the page can be typed in while it reads. */
+
+import { type Devices, devices as devicesOf, gpuStatistics as statisticsOf } from "./devices.js";
+import { layersOf } from "./layers.js";
+import { load as loadWith, startOptions } from "./load.js";
+import type { Answer } from "./protocol.js";
+import { remote } from "./remote.js";
+import type { GpuStatistics, InitOptions, LoadOptions, Model, Source } from "./types.js";
+
+let made: (() => Worker) | undefined;
+
+const engine = remote((onAnswer, onFailure) => {
+  const worker = made ? made() : new Worker(new URL("./worker-entry.js", import.meta.url), { type: "module" });
+  worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => onAnswer(data));
+  // The script did not load, or failed outside a call.
+  worker.addEventListener("error", ({ message }) => onFailure(message || "its script did not load"));
+  return {
+    post: (ask, transfer) => worker.postMessage(ask, { transfer: [...transfer] }),
+    terminate: () => worker.terminate(),
+  };
+});
+
+/**
+ * Makes the worker by another way: from a CDN, whose scripts can be no worker of another origin, host a file of one line,
+ * `import "saccade-rnn/worker-entry"`, and give it here. Before the first call.
+ */
+export function useWorker(make: () => Worker): void {
+  made = make;
+}
+
+/** Ends the worker; models and layers in it are lost, and calls under way reject with `ENGINE_FAILED`. */
+export function terminate(): void {
+  engine.terminate();
+}
+
+/** As in the main entry; a response's bytes go to the worker. */
+export async function init(options: InitOptions = {}): Promise<void> {
+  const wasm = options.wasm instanceof Response ? await options.wasm.arrayBuffer() : options.wasm;
+  const place = wasm instanceof URL ? wasm.href : wasm;
+  await engine.call("start", [startOptions({ ...options, wasm: place })], options);
+}
+
+/** Opens a model, which then lives in the worker. */
+export async function load(source: Source, options: LoadOptions = {}): Promise<Model> {
+  if (options.wasmUrl !== undefined) {
+    await init({ wasm: options.wasmUrl, variant: options.variant, signal: options.signal });
+  }
+  const { wasmUrl: _, ...others } = options;
+  return loadWith(engine, source, others);
+}
+
+/** What can compute in the worker, and why not; never rejects. */
+export function devices(options?: InitOptions): Promise<Devices> {
+  return devicesOf(engine, options);
+}
+
+/** What the worker's GPU did so far, and the memory it holds; null if it was not asked for, or is not there. */
+export function gpuStatistics(): Promise<GpuStatistics | null> {
+  return statisticsOf(engine);
+}
+
+export const {
+  /** Elman network (PyTorch `nn.RNN`). */
+  Elman,
+  /** Long short-term memory (PyTorch `nn.LSTM`). */
+  Lstm,
+  /** Gated recurrent unit (PyTorch `nn.GRU`). */
+  Gru,
+  /** Simple recurrent unit (the `sru` package's `SRU`). */
+  Sru,
+  /** Skim-RNN over an LSTM or a GRU. */
+  Skim,
+} = layersOf(engine);
+
+export type { Devices };
+export type * from "./layers.js";
+export type * from "./types.js";
+export {
+  AbortError,
+  DeviceError,
+  DisposedError,
+  EngineError,
+  type ErrorCode,
+  FetchError,
+  ModelError,
+  OptionError,
+  SaccadeError,
+} from "./errors.js";

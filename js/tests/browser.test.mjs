@@ -1,0 +1,306 @@
+/** The package in Chromium, in the page's thread and in its worker. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { root } from "../../scripts/steps.mjs";
+import { launch, serve } from "../../www/tests/browser.mjs";
+
+const SMALL = "models/sst2-skim-lstm-small.safetensors";
+const SRU = "models/sst2-sru.safetensors";
+const TEXT = "A quiet, generous film; it doesn't hurry, and I wouldn't have missed a minute.";
+
+describe("in a page", { timeout: 600_000 }, () => {
+  let server, browser, page;
+
+  before(async () => {
+    server = await serve(root);
+    browser = await launch({ gpu: true });
+  });
+
+  after(async () => {
+    await browser?.close();
+    server?.close();
+  });
+
+  beforeEach(async () => {
+    await page?.context().close();
+    page = await (await browser.newContext()).newPage();
+    await page.route("**/blank.html", (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html>" }));
+  });
+
+  /** An empty page with the package in it: `here`, `there` in its worker, and the engine's own `glue`. */
+  async function open() {
+    await page.goto(`${server.url}blank.html`);
+    await page.evaluate(async () => {
+      const [here, there, glue] = await Promise.all(
+        ["js/dist/index.js", "js/dist/worker.js", "js/pkg/saccade_rnn.js"].map((path) => import(new URL(path, location.href).href)),
+      );
+      /** The code and class of what a promise rejects with. */
+      const failure = (promise) => promise.then(() => null, ({ code, name }) => ({ code, name }));
+      Object.assign(window, { here, there, glue, failure });
+    });
+  }
+
+  test("both threads have one interface and give the same answers", async () => {
+    await open();
+    const [a, b] = await page.evaluate(async ([path, text]) => {
+      const look = async ({ load, Gru, devices }) => {
+        const told = [];
+        const model = await load(path, { onProgress: (progress) => told.push(progress) });
+        const { timing, ...reading } = await model.read(text);
+        const [{ layers, scores }, many, { tensors }] = await Promise.all([model.hidden(text), model.readAll([text, "a"]), model.inspect()]);
+        const tokens = [];
+        for await (const token of model.stream(text.repeat(200))) tokens.push(token.decision);
+        const reader = model.reader();
+        await reader.update("a quiet");
+        const typed = await reader.append(" film");
+        const gru = await Gru.random({ inputSize: 2, hiddenSize: 3, seed: 7 });
+        const { output, state } = await gru.forward(new Float32Array([1, 2, 3, 4]));
+        const { cpu } = await devices();
+        const ended = await failure(gru.forward(new Float32Array(1)));
+        const { done } = told.at(-1);
+        return {
+          reading, tensors, done, cpu, ended, computed: reader.computed, typed: typed.scores, tokens,
+          many: many.map(({ scores }) => scores), output: [...output], state: [...state.h], scores: [...scores],
+          layers: layers.map(({ name, states, gates }) => [name, [...states], gates && Object.keys(gates)]),
+        };
+      };
+      return [await look(here), await look(there)];
+    }, [SMALL, TEXT]);
+    assert.deepEqual(b, a);
+    assert.deepEqual([a.computed, a.ended.code], [1, "OPTION_INVALID"]);
+    assert.ok(a.tokens.length > 256 && a.done > 1_000_000);
+    const names = await page.evaluate(() => Object.keys(here).filter((name) => !(name in there)));
+    assert.deepEqual(names, []);
+  });
+
+  test("every token is a slice of the original string", async () => {
+    await open();
+    const wrong = await page.evaluate(async (path) => {
+      const model = await here.load(path);
+      const parts = ["a", "film", " ", "\u3000", "don't", "🎬", "👩‍🚀", "e\u0301", "שלום", "مرحبا", "\ud83c", "\udfac", "…", "“", "\n", "\u202e", "n't", "\0", "\ufeff", "A", "İ"];
+      let seed = 1;
+      const random = (n) => (seed = (seed * 48271) % 2147483647) % n;
+      const texts = Array.from({ length: 2000 }, () => Array.from({ length: random(14) }, () => parts[random(parts.length)]).join(""));
+      const readings = await model.readAll(texts);
+      return texts.filter((text, i) => {
+        let end = 0;
+        let whole = "";
+        for (const token of readings[i].tokens) {
+          if (token.start < end || token.end <= token.start || token.end > text.length) return true;
+          if (/\S/u.test(text.slice(end, token.start).replace(/[\u200b\ufeff]/g, ""))) return true;
+          whole += text.slice(token.start, token.end);
+          end = token.end;
+        }
+        return whole.replace(/\s/gu, "") !== text.replace(/\s/gu, "");
+      });
+    }, SMALL);
+    assert.deepEqual(wrong, []);
+  });
+
+  test("a hundred models loaded and disposed of leave memory where it was after the first few", async () => {
+    await open();
+    const held = await page.evaluate(async ([path, text]) => {
+      const bytes = new Uint8Array(await (await fetch(path)).arrayBuffer());
+      const held = [];
+      for (let i = 0; i < 100; i++) {
+        const model = await here.load(bytes);
+        await model.read(text, { device: i % 10 === 0 ? "webgpu" : "cpu" });
+        const reader = model.reader();
+        await reader.update(text);
+        reader.dispose();
+        model.dispose();
+        const { memory } = await glue.default();
+        held.push([memory.buffer.byteLength, (await here.gpuStatistics())?.bytesAllocated ?? 0]);
+      }
+      return held;
+    }, [SMALL, TEXT]);
+    // A model takes 2.3 MB: the allocator finds its places among the first, and then no page is added.
+    const [wasm, gpu] = held[40];
+    assert.ok(wasm < 12_000_000);
+    for (const later of held.slice(41)) assert.deepEqual(later, [wasm, gpu]);
+  });
+
+  for (const thread of ["here", "there"]) {
+    test(`two models on two devices, fifty calls at once, half of them stopped in their midst: ${thread}`, async () => {
+      await open();
+      const { wrong, codes } = await page.evaluate(async ([thread, small, sru, text]) => {
+        const { load } = window[thread];
+        const models = await Promise.all([load(small, { device: "cpu" }), load(sru, { device: "webgpu" })]);
+        const texts = Array.from({ length: 25 }, (_, i) => `${text} `.repeat(i % 6 === 0 ? 20 : 1));
+        const right = [];
+        for (const model of models) for (const text of texts) right.push((await model.read(text)).scores);
+        const wrong = [];
+        const codes = {};
+        const calls = models.flatMap((model, m) =>
+          texts.map(async (text, i) => {
+            const stop = i % 2 === 0 ? new AbortController() : null;
+            try {
+              const reading = model.read(text, {
+                ...(stop && { signal: stop.signal, onProgress: () => stop.abort() }),
+              });
+              if (stop && i % 4 === 0) setTimeout(() => stop.abort(), i);
+              const { scores, timing, deviceReason } = await reading;
+              const far = scores.some(({ probability }, s) => Math.abs(probability - right[m * texts.length + i][s].probability) > 1e-4);
+              if (far || timing.device !== (m === 0 ? "cpu" : "webgpu")) wrong.push([m, i, far, deviceReason]);
+            } catch ({ code }) {
+              codes[code] = (codes[code] ?? 0) + 1;
+            }
+          }),
+        );
+        await Promise.all(calls);
+        for (const [m, model] of models.entries()) {
+          const { scores } = await model.read(texts[3]);
+          if (Math.abs(scores[0].probability - right[m * texts.length + 3][0].probability) > 1e-4) wrong.push([m, "after"]);
+        }
+        return { wrong, codes };
+      }, [thread, SMALL, SRU, TEXT]);
+      assert.deepEqual(wrong, []);
+      assert.deepEqual(Object.keys(codes), ["ABORTED"]);
+      assert.ok(codes.ABORTED <= 26 && codes.ABORTED >= 20, `${codes.ABORTED}`);
+    });
+  }
+
+  test("a GPU that is lost, or not there, is no reason to lose a call", async () => {
+    await page.addInitScript(() => {
+      const request = GPUAdapter.prototype.requestDevice;
+      GPUAdapter.prototype.requestDevice = async function (...options) {
+        return (window.device = await request.apply(this, options));
+      };
+    });
+    await open();
+    const found = await page.evaluate(async ([path, text]) => {
+      const long = text.repeat(100);
+      const model = await here.load(path, { device: "webgpu" });
+      const first = model.device;
+      const lose = () => window.device.destroy();
+      const onProgress = ({ done, total }) => done < total && lose();
+      const only = await failure(model.read(long, { device: "webgpu-only", onProgress }));
+      const reading = await model.read(long, { onProgress });
+      const { deviceReason } = reading;
+      const layer = await here.Lstm.random({ inputSize: 2, hiddenSize: 2 });
+      const none = await failure(layer.forward(new Float32Array(4), { device: "webgpu-only" }));
+      const computed = await layer.forward(new Float32Array(4), { device: "webgpu" });
+      return { first, only, device: reading.timing.device, deviceReason, none, computed: computed.deviceReason };
+    }, [SMALL, TEXT]);
+    assert.equal(found.first, "webgpu");
+    assert.deepEqual(found.only, { code: "DEVICE_LOST", name: "DeviceError" });
+    assert.equal(found.device, "cpu");
+    assert.match(found.deviceReason, /lost/);
+    assert.equal(found.none.name, "DeviceError");
+    assert.match(found.computed, /^CPU/);
+  });
+
+  test("without WebGPU everything runs on the CPU and says why", async () => {
+    await page.addInitScript(() => Object.defineProperty(Navigator.prototype, "gpu", { get: () => undefined }));
+    await open();
+    const found = await page.evaluate(async (path) => {
+      const { webgpu } = await here.devices();
+      const model = await here.load(path, { device: "webgpu" });
+      const refused = await failure(here.load(path, { device: "webgpu-only" }));
+      return { webgpu, device: model.device, reason: model.deviceReason, refused };
+    }, SMALL);
+    assert.deepEqual([found.webgpu.usable, found.device], [false, "cpu"]);
+    assert.ok(found.webgpu.reason && found.reason.includes(found.webgpu.reason));
+    assert.deepEqual(found.refused, { code: "DEVICE_UNAVAILABLE", name: "DeviceError" });
+  });
+
+  test("an engine whose memory is damaged rejects what waits for it; the next load starts afresh", async () => {
+    await open();
+    const found = await page.evaluate(async ([path, text]) => {
+      const lost = await here.load(path);
+      const { memory } = await glue.default();
+      const waiting = failure(lost.read(text.repeat(500), { onProgress: () => new Uint8Array(memory.buffer).fill(0x55) }));
+      const first = await waiting;
+      const later = await failure(lost.read(text));
+      const fresh = await here.load(path);
+      return { first, later, tokens: (await fresh.read(text)).tokens.length };
+    }, [SMALL, TEXT]);
+    assert.deepEqual(found, { first: { code: "ENGINE_FAILED", name: "EngineError" }, later: { code: "ENGINE_FAILED", name: "EngineError" }, tokens: 20 });
+  });
+
+  test("a worker that ends takes its models along; the next load starts another", async () => {
+    await open();
+    const found = await page.evaluate(async ([path, text]) => {
+      const model = await there.load(path);
+      const waiting = failure(model.read(text.repeat(2000)));
+      there.terminate();
+      const first = await waiting;
+      const later = await failure(model.read(text));
+      const fresh = await there.load(path);
+      const tokens = (await fresh.read(text)).tokens.length;
+      there.terminate();
+      there.useWorker(() => new Worker(new URL("not-there.js", location.href), { type: "module" }));
+      const absent = await failure(there.init());
+      there.useWorker(() => new Worker(new URL("js/dist/worker-entry.js", location.href), { type: "module" }));
+      await there.init();
+      return { first, later, tokens, absent };
+    }, [SMALL, TEXT]);
+    const failed = { code: "ENGINE_FAILED", name: "EngineError" };
+    assert.deepEqual(found, { first: failed, later: failed, tokens: 20, absent: failed });
+  });
+
+  test("a model is kept until its content changes, and may be read without a network", async () => {
+    const bodies = [readFileSync(join(root, SMALL)), readFileSync(join(root, SRU))];
+    let version = 0;
+    let online = true;
+    await page.route("**/kept.safetensors*", (route) => {
+      if (!online) return route.abort();
+      const etag = `"v${version}"`;
+      return route.fulfill({ body: bodies[version], headers: { etag, "content-type": "application/octet-stream" } });
+    });
+    await open();
+    const size = (options) => page.evaluate(async (options) => {
+      const model = await here.load("kept.safetensors", { warmUp: false, ...options });
+      const { parameters } = await model.inspect();
+      const keys = (await (await caches.open("saccade-rnn")).keys()).map(({ url }) => new URL(url).search);
+      return { parameters, keys };
+    }, options);
+    const first = await size();
+    assert.equal(first.keys.length, 1);
+    assert.match(decodeURIComponent(first.keys[0]), /"v0"/);
+    assert.deepEqual(await size(), first);
+    version = 1;
+    const second = await size();
+    assert.notEqual(second.parameters, first.parameters);
+    assert.equal(second.keys.length, 1);
+    assert.match(decodeURIComponent(second.keys[0]), /"v1"/);
+    online = false;
+    assert.deepEqual(await size(), second);
+    const code = await page.evaluate(() => failure(here.load("kept.safetensors", { cache: false })));
+    assert.equal(code.code, "FETCH_FAILED");
+  });
+
+  test("a hash that is given finds the file without a network, and no other", async () => {
+    let asked = 0;
+    await page.route("**/kept.safetensors*", (route) => {
+      asked += 1;
+      return route.fulfill({ body: readFileSync(join(root, SMALL)) });
+    });
+    await open();
+    const [once, other] = await page.evaluate(async () => {
+      const bytes = await (await fetch("kept.safetensors")).arrayBuffer();
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", bytes));
+      const integrity = `sha384-${btoa(String.fromCharCode(...digest))}`;
+      for (let i = 0; i < 3; i++) (await here.load("kept.safetensors", { integrity, warmUp: false })).dispose();
+      return [integrity.length, await failure(here.load("kept.safetensors", { integrity: integrity.replace(/-.{4}/, "-AAAA") }))];
+    });
+    assert.equal(once, 71);
+    assert.equal(asked, 3, "the page's own, the first, and the one with another hash");
+    assert.deepEqual(other, { code: "INTEGRITY_MISMATCH", name: "FetchError" });
+  });
+
+  test("the binary may be chosen", async () => {
+    await open();
+    const found = await page.evaluate(async (path) => {
+      await here.init({ variant: "simd" });
+      const loaded = performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => name.endsWith(".wasm"));
+      const { cpu } = await here.devices();
+      return { loaded, relaxed: cpu.relaxedSimd, label: (await (await here.load(path)).read("a bad film")).label };
+    }, SMALL);
+    assert.deepEqual(found.loaded.map((name) => name.split("/").at(-1)), ["saccade_rnn_bg.wasm"]);
+    assert.deepEqual([found.relaxed, found.label], [true, "negative"]);
+  });
+});

@@ -1,0 +1,36 @@
+/** What PyTorch and the `sru` package computed: the files of `crate/tests/fixtures`, whose README says what is in them. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+
+const folder = join(import.meta.dirname, "..", "..", "crate", "tests", "fixtures");
+
+/** Names of a family's cases. */
+export function cases(family) {
+  return readdirSync(join(folder, family)).map((name) => basename(name, ".safetensors"));
+}
+
+/** A case: its description, its file and its tensors. */
+export function fixture(family, name) {
+  const bytes = new Uint8Array(readFileSync(join(folder, family, `${name}.safetensors`)));
+  const view = new DataView(bytes.buffer);
+  const length = Number(view.getBigUint64(0, true));
+  const { __metadata__, ...header } = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+  const tensors = Object.entries(header).map(([tensor, { dtype, data_offsets }]) => {
+    const [from, to] = data_offsets.map((at) => 8 + length + at);
+    const numbers = bytes.slice(from, to).buffer;
+    return [tensor, dtype === "F32" ? new Float32Array(numbers) : new Int32Array(numbers)];
+  });
+  return { case: JSON.parse(__metadata__.case), bytes, tensors: Object.fromEntries(tensors) };
+}
+
+/** The largest difference, as a share of the largest expected magnitude if that is above 1. */
+export function difference(found, expected) {
+  if (found.length !== expected.length) return Infinity;
+  let [largest, scale] = [0, 1];
+  for (let i = 0; i < found.length; i++) {
+    largest = Math.max(largest, Math.abs(found[i] - expected[i]));
+    scale = Math.max(scale, Math.abs(expected[i]));
+  }
+  return largest / scale;
+}

@@ -1,0 +1,104 @@
+/** Layers by themselves in Node: a PyTorch checkpoint computes here what it computed there. */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Elman, Gru, Lstm, Skim, Sru } from "../dist/node.js";
+import { cases, difference, fixture } from "./fixture.mjs";
+
+const BOUND = 1e-5;
+
+/** The options that shapes cannot tell. */
+function choices({ kind, nonlinearity, v1, rescale, has_skip_term, use_tanh, bidirectional, normalize_after }) {
+  if (kind === "elman") return { nonlinearity };
+  if (kind !== "sru") return {};
+  const others = { rescale, hasSkipTerm: has_skip_term, useTanh: use_tanh, bidirectional, normalizeAfter: normalize_after };
+  return { v1, ...others };
+}
+
+async function agrees(Kind, family, name) {
+  const { case: described, bytes, tensors } = fixture(family, name);
+  const layer = await Kind.fromSafetensors(bytes, { prefix: "param.", ...choices({ kind: family, ...described }) });
+  const lengths = [...tensors["input.lengths"]];
+  const given = Object.fromEntries(["h", "c"].flatMap((s) => (tensors[`input.${s}0`] ? [[s, tensors[`input.${s}0`]]] : [])));
+  const force = Object.fromEntries(
+    [...(tensors["input.force"] ?? [])].flatMap((f, i) => (f === 0 ? [] : [[i, f === 1 ? "read" : "skim"]])),
+  );
+  const options = {
+    lengths,
+    ...(Object.keys(given).length > 0 && { state: given }),
+    ...(family === "skim" && { threshold: described.threshold, force }),
+  };
+  const x = tensors["input.x"];
+  const found = await layer.forward(x, options);
+  const check = (what, values, expected) => {
+    assert.ok(difference(values, expected) <= BOUND, `${family}/${name} ${what}: ${difference(values, expected)}`);
+  };
+  check("output", found.output, tensors["output.y"]);
+  for (const state of ["h", "c"]) {
+    if (tensors[`output.${state}_n`]) check(state, found.state[state], tensors[`output.${state}_n`]);
+  }
+  if (family === "skim") {
+    check("logits", found.logits, tensors["output.logits"]);
+    assert.deepEqual([...found.decisions], [...tensors["output.decision"]]);
+  }
+  assert.equal(layer.outputSize * x.length, found.output.length * layer.inputSize);
+  assert.ok(found.flops.full >= 0 && found.timing.device === "cpu" && found.timing.totalMs >= 0);
+  layer.dispose();
+}
+
+describe("checkpoints of PyTorch and the sru package", () => {
+  for (const [family, Kind, fits] of [
+    ["elman", Elman, () => true],
+    ["lstm", Lstm, () => true],
+    ["gru", Gru, () => true],
+    ["sru", Sru, () => true],
+    ["skim", Skim, (name) => name.includes("hard")],
+  ]) {
+    for (const name of cases(family).filter(fits)) test(`${family}/${name}`, () => agrees(Kind, family, name));
+  }
+});
+
+test("the state goes from one call to the next", async () => {
+  const sizes = { inputSize: 3, hiddenSize: 5, smallSize: 2, numLayers: 2, seed: 4 };
+  for (const Kind of [Elman, Lstm, Gru, Sru, Skim]) {
+    const layer = await Kind.random(sizes);
+    const x = Float32Array.from({ length: 30 }, (_, i) => Math.sin(i));
+    const whole = await layer.forward(x);
+    const first = await layer.forward(x.subarray(0, 12));
+    const second = await layer.forward(x.subarray(12), { state: first.state });
+    assert.ok(difference([...first.output, ...second.output], whole.output) <= BOUND);
+    for (const [name, state] of Object.entries(whole.state)) {
+      assert.ok(difference(second.state[name], state) <= BOUND);
+      assert.equal(state.length % 5, 0);
+    }
+    const other = await Kind.random({ ...sizes, seed: 5 });
+    assert.notDeepEqual((await other.forward(x)).output, whole.output);
+    layer.dispose();
+    await assert.rejects(layer.forward(x), { name: "DisposedError", code: "DISPOSED" });
+  }
+});
+
+test("what does not fit says so", async () => {
+  const { bytes } = fixture("lstm", "2l_bi");
+  await assert.rejects(Lstm.fromSafetensors(bytes), { code: "MODEL_TENSORS", message: /weight_ih_l0.*not there/ });
+  await assert.rejects(Gru.fromSafetensors(bytes, { prefix: "param." }), { name: "ModelError" });
+  await assert.rejects(Lstm.fromSafetensors(bytes.subarray(0, 40), { prefix: "param." }), { code: "MODEL_INVALID" });
+  await assert.rejects(Lstm.fromSafetensors(bytes.subarray(0, bytes.length - 4), { prefix: "param." }), {
+    code: "MODEL_TRUNCATED",
+  });
+  await assert.rejects(Lstm.random({ inputSize: 65_536, hiddenSize: 65_536 }), { code: "MODEL_CONFIG" });
+  await assert.rejects(Sru.random({ inputSize: 0, hiddenSize: 1 }), { code: "MODEL_CONFIG" });
+  const layer = await Lstm.random({ inputSize: 3, hiddenSize: 2 });
+  const rows = new Float32Array(9);
+  await assert.rejects(layer.forward(new Float32Array(8)), { name: "OptionError", code: "OPTION_INVALID" });
+  await assert.rejects(layer.forward(rows, { lengths: [2] }), { code: "OPTION_INVALID" });
+  await assert.rejects(layer.forward(rows, { lengths: [1.5, 1.5] }), { code: "OPTION_INVALID" });
+  await assert.rejects(layer.forward(rows, { state: { h: new Float32Array(2), c: new Float32Array(3) } }), {
+    code: "OPTION_INVALID",
+  });
+  await assert.rejects(layer.forward(rows, { device: "webgpu-only" }), { name: "DeviceError", code: "DEVICE_UNAVAILABLE" });
+  const { deviceReason } = await layer.forward(rows, { device: "webgpu" });
+  assert.match(deviceReason, /^CPU, since/);
+  const skim = await Skim.random({ inputSize: 1, hiddenSize: 2, smallSize: 1 });
+  await assert.rejects(skim.forward(new Float32Array(2), { force: { 2: "skim" } }), { code: "OPTION_INVALID" });
+});

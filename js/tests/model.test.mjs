@@ -1,0 +1,284 @@
+/** Models in Node. */
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { after, before, describe, test } from "node:test";
+import { AbortError, devices, DisposedError, init, load, ModelError, SaccadeError } from "../dist/node.js";
+import { difference } from "./fixture.mjs";
+
+const file = (name) => new URL(`../../models/${name}.safetensors`, import.meta.url);
+const SMALL = "sst2-skim-lstm-small";
+const TEXT = "A quiet, generous film; it doesn't hurry, and I wouldn't have missed a minute.";
+const LONG = `${TEXT} `.repeat(200);
+/** How far apart two ways to read one text may lie. */
+const BOUND = 1e-5;
+
+const probabilities = (reading) => reading.scores.map(({ probability }) => probability);
+
+function assertSame(a, b) {
+  assert.ok(difference(probabilities(a), probabilities(b)) <= BOUND, `${probabilities(a)}, ${probabilities(b)}`);
+  assert.deepEqual(
+    a.tokens.map(({ text, start, end, decision }) => [text, start, end, decision]),
+    b.tokens.map(({ text, start, end, decision }) => [text, start, end, decision]),
+  );
+  assert.deepEqual(a.flops, b.flops);
+}
+
+describe("a model", () => {
+  let model;
+  before(async () => (model = await load(file(SMALL))));
+  after(() => model.dispose());
+
+  test("is loaded from an address, a path, bytes and a buffer", async () => {
+    const expected = await model.read(TEXT);
+    const bytes = readFileSync(file(SMALL));
+    for (const source of [file(SMALL).href, file(SMALL).pathname, bytes, new Uint8Array(bytes).buffer]) {
+      const other = await load(source, { warmUp: false });
+      assertSame(await other.read(TEXT), expected);
+      other.dispose();
+    }
+    assert.ok(bytes.length > 0, "the caller's bytes stay the caller's");
+  });
+
+  test("says where it reads and why", async () => {
+    assert.equal(model.device, "cpu");
+    assert.match(model.deviceReason, /^CPU/);
+    const { webgpu, cpu } = await devices();
+    assert.deepEqual([cpu.usable, webgpu.usable, webgpu.adapter], [true, false, null]);
+    assert.match(webgpu.reason, /navigator\.gpu/);
+    const reading = await model.read(TEXT, { device: "webgpu" });
+    assert.match(reading.deviceReason, /^CPU, since/);
+    await assert.rejects(model.read(TEXT, { device: "webgpu-only" }), { code: "DEVICE_UNAVAILABLE" });
+    await assert.rejects(load(file(SMALL), { device: "webgpu-only" }), { code: "DEVICE_UNAVAILABLE" });
+    const { cpu: cost, webgpuAbsent } = await model.calibrate();
+    assert.ok(cost.tokenMs > 0 && webgpuAbsent);
+  });
+
+  test("is inspected", async () => {
+    const { config, parameters, tensors } = await model.inspect();
+    assert.deepEqual(config.labels, ["negative", "positive"]);
+    const size = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
+    assert.equal(size, parameters);
+    assert.ok(tensors.some(({ name }) => name === "encoder.0.big.weight_ih"));
+  });
+
+  test("reads many texts together as one by one", async () => {
+    const texts = Array.from({ length: 600 }, (_, i) => TEXT.slice(i % 30));
+    const told = [];
+    const together = await model.readAll(texts, { onProgress: ({ done, total }) => told.push([done, total]) });
+    assert.equal(together.length, texts.length);
+    assert.deepEqual(told.at(-1), [600, 600]);
+    assert.ok(told.every(([done], i) => i === 0 || done > told[i - 1][0]));
+    for (const i of [0, 17, 511, 512, 599]) assertSame(together[i], await model.read(texts[i]));
+    assert.deepEqual(await model.readAll([]), []);
+  });
+
+  test("streams the tokens that a reading has", async () => {
+    const reading = await model.read(LONG);
+    const tokens = [];
+    let before = 0;
+    for await (const token of model.stream(LONG, { onProgress: ({ done }) => done < reading.tokens.length && (before ||= tokens.length + 1) })) {
+      tokens.push(token);
+    }
+    assert.ok(before > 0, "there was more than one piece");
+    assert.deepEqual(tokens, reading.tokens);
+    let seen = 0;
+    for await (const token of model.stream(LONG)) {
+      assert.equal(token.start, reading.tokens[seen].start);
+      if (++seen === 3) break;
+    }
+    const stop = new AbortController();
+    const rest = model.stream(LONG, { signal: stop.signal });
+    await rest.next();
+    stop.abort();
+    await assert.rejects(async () => { for await (const _ of rest); }, { code: "ABORTED" });
+  });
+
+  test("reads on from where the text changed", async () => {
+    const reader = model.reader();
+    const typed = "I did not like this film, but";
+    for (let end = 0; end <= typed.length; end++) {
+      assertSame(await reader.update(typed.slice(0, end)), await model.read(typed.slice(0, end)));
+      assert.ok(reader.computed <= 2, `${typed.slice(0, end)}: ${reader.computed}`);
+    }
+    const whole = `${typed} I liked its end very much .`;
+    assertSame(await reader.append(whole.slice(typed.length)), await model.read(whole));
+    assert.equal(reader.computed, 7);
+    assert.equal(reader.text, whole);
+    await reader.update(whole.replace("not", "really"));
+    assert.ok(reader.computed > 7);
+    const both = [reader.update("one"), reader.update("one two")];
+    const [one, two] = await Promise.all(both);
+    assert.deepEqual([one.tokens.length, two.tokens.length], [1, 2]);
+    const stop = new AbortController();
+    await assert.rejects(reader.update(LONG, { signal: stop.signal, onProgress: () => stop.abort() }), { code: "ABORTED" });
+    const [after, hidden] = await Promise.all([reader.update(TEXT), reader.hidden()]);
+    assertSame(after, await model.read(TEXT));
+    assert.equal(hidden.tokens.length, after.tokens.length);
+    const late = assert.rejects(Promise.all([reader.update(LONG), reader.update("y")]), DisposedError);
+    reader.dispose();
+    await late;
+    await assert.rejects(reader.update("x"), DisposedError);
+  });
+
+  test("shows its states, memories and gates", async () => {
+    const reading = await model.read(TEXT);
+    const { tokens, layers, scores } = await model.hidden(TEXT);
+    const places = (tokens) => tokens.map(({ text, start, end, decision }) => [text, start, end, decision]);
+    assert.deepEqual(places(tokens), places(reading.tokens));
+    const [words, skim] = layers;
+    assert.deepEqual([words.kind, words.direction, words.states.length], ["embedding", undefined, tokens.length * words.size]);
+    assert.deepEqual([skim.kind, skim.direction, skim.name], ["skim", "forward", "encoder.0"]);
+    assert.ok(difference(scores.slice(-2), probabilities(reading)) <= BOUND);
+    const { size, smallSize, states, cells, gates, logits } = skim;
+    assert.deepEqual(Object.keys(gates), ["input", "forget", "cell", "output"]);
+    for (const [t, token] of tokens.entries()) {
+      const [read, skims] = logits.subarray(2 * t, 2 * t + 2);
+      const probability = 1 / (1 + Math.exp(read - skims));
+      assert.ok(Math.abs(probability - token.skimProbability) < BOUND);
+      const width = token.decision === "skim" ? smallSize : size;
+      for (let j = 0; j < size; j++) {
+        const at = t * size + j;
+        const before = t > 0 ? cells[at - size] : 0;
+        if (j >= width) {
+          assert.deepEqual([gates.input[at], gates.output[at]], [0, 0]);
+          assert.equal(cells[at], before);
+        } else {
+          const c = gates.forget[at] * before + gates.input[at] * gates.cell[at];
+          assert.ok(Math.abs(c - cells[at]) < BOUND);
+          assert.ok(Math.abs(gates.output[at] * Math.tanh(c) - states[at]) < BOUND);
+        }
+      }
+    }
+  });
+
+  test("can be stopped at any time", async () => {
+    const stopped = AbortSignal.abort(new Error("enough"));
+    for (const call of [
+      (options) => model.read(LONG, options),
+      (options) => model.readAll([LONG, TEXT], options),
+      (options) => model.hidden(LONG, options),
+      (options) => model.reader().update(LONG, options),
+      (options) => model.calibrate(options),
+      (options) => model.steps(options),
+      (options) => load(file(SMALL), options),
+    ]) {
+      await assert.rejects(call({ signal: stopped }), (error) => {
+        assert.ok(error instanceof AbortError && error instanceof SaccadeError);
+        assert.equal(error.code, "ABORTED");
+        return true;
+      });
+    }
+    const stop = new AbortController();
+    let told = 0;
+    const reading = model.read(LONG, { signal: stop.signal, onProgress: () => ++told === 1 && stop.abort("first piece") });
+    await assert.rejects(reading, { code: "ABORTED", cause: "first piece" });
+    await assert.rejects(model.read(LONG, { onProgress: () => { throw new TypeError("mine"); } }), TypeError);
+    assert.equal((await model.read(TEXT)).tokens.length, 20);
+  });
+
+  test("refuses options that make no sense", async () => {
+    for (const options of [{ threshold: 2 }, { threshold: NaN }, { force: { 99: "read" } }, { force: { 0: "look" } }, { measureMs: -1 }, { device: "tpu" }]) {
+      await assert.rejects(model.read("a film", options), { code: "OPTION_INVALID" });
+    }
+  });
+});
+
+test("dispose ends the calls under way, and all that come after", async () => {
+  const model = await load(file(SMALL));
+  const reader = model.reader();
+  await reader.update("a");
+  const calls = [model.read(LONG), model.readAll([LONG]), model.hidden(LONG), model.steps()];
+  const seen = Promise.all(calls.map((call) => assert.rejects(call, { name: "DisposedError", code: "DISPOSED" })));
+  model.dispose();
+  model.dispose();
+  await seen;
+  await assert.rejects(model.read("a"), DisposedError);
+  await assert.rejects(model.reader().update("a"), DisposedError);
+  assert.equal((await reader.append(" film")).tokens.length, 2);
+  if (Symbol.dispose) model[Symbol.dispose]();
+});
+
+describe("a file that is none", () => {
+  const bytes = readFileSync(file(SMALL));
+  for (const [what, file, code] of [
+    ["cut short", bytes.subarray(0, bytes.length - 1), "MODEL_TRUNCATED"],
+    ["some other text", new TextEncoder().encode("<!doctype html><title>Not found</title>"), "MODEL_INVALID"],
+    ["nothing", new Uint8Array(), "MODEL_TRUNCATED"],
+  ]) {
+    test(what, () => assert.rejects(load(file), (error) => error instanceof ModelError && error.code === code));
+  }
+});
+
+describe("from a server", () => {
+  const bytes = readFileSync(file(SMALL));
+  const hash = (algorithm) => `${algorithm}-${createHash(algorithm).update(bytes).digest("base64")}`;
+  let server;
+  let url;
+  before(async () => {
+    server = createServer((request, response) => {
+      if (request.url === "/none") response.writeHead(404).end();
+      else if (request.url === "/cut") {
+        response.writeHead(200, { "content-length": bytes.length });
+        response.write(bytes.subarray(0, 1000), () => response.destroy());
+      } else response.writeHead(200, { "content-length": bytes.length }).end(bytes);
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    url = `http://127.0.0.1:${server.address().port}`;
+  });
+  after(() => server.close());
+
+  test("with its progress", async () => {
+    const told = [];
+    const model = await load(`${url}/model`, { onProgress: (progress) => told.push(progress) });
+    assert.equal(told.at(-1).done, bytes.length);
+    for (const source of [new URL(`${url}/model`), new Request(`${url}/model`), await fetch(`${url}/model`)]) {
+      (await load(source)).dispose();
+    }
+    model.dispose();
+  });
+
+  test("with hashes", async () => {
+    for (const algorithm of ["sha256", "sha384", "sha512"]) {
+      (await load(`${url}/model`, { integrity: hash(algorithm) })).dispose();
+      (await load(bytes, { integrity: `${hash(algorithm)} ${algorithm}-AAAA` })).dispose();
+    }
+    await assert.rejects(load(`${url}/model`, { integrity: "sha256-AAAA" }), { code: "INTEGRITY_MISMATCH" });
+    // The strongest counts, as in HTML.
+    await assert.rejects(load(bytes, { integrity: `${hash("sha256")} sha512-AAAA` }), { code: "INTEGRITY_MISMATCH" });
+    await assert.rejects(load(bytes, { integrity: "md5-AAAA" }), { code: "OPTION_INVALID" });
+  });
+
+  test("that does not have it, or goes away", async () => {
+    await assert.rejects(load(`${url}/none`), { name: "FetchError", code: "FETCH_FAILED", message: /404/ });
+    await assert.rejects(load(`${url}/cut`), { code: "FETCH_FAILED" });
+    await assert.rejects(load("http://127.0.0.1:1/"), { code: "FETCH_FAILED" });
+  });
+});
+
+test("spans index the string they came from, whatever it holds", async () => {
+  const model = await load(file(SMALL));
+  const parts = ["a", "film", " ", "  ", "don't", "🎬", "👩‍🚀", "e\u0301", "שלום", "مرحبا", "\ud83c", "\udfac", "…", "“", "\n", "\u200f", "n't", "\0"];
+  let seed = 1;
+  const random = (n) => (seed = (seed * 48271) % 2147483647) % n;
+  const texts = Array.from({ length: 400 }, () => Array.from({ length: random(12) }, () => parts[random(parts.length)]).join(""));
+  for (const [i, { tokens }] of (await model.readAll(texts)).entries()) {
+    let end = 0;
+    for (const token of tokens) {
+      assert.ok(token.start >= end && token.end > token.start && token.end <= texts[i].length);
+      assert.match(texts[i].slice(end, token.start), /^\s*$/u, "between tokens there is nothing but space");
+      end = token.end;
+    }
+    assert.match(texts[i].slice(end), /^\s*$/u);
+  }
+  model.dispose();
+});
+
+test("init may be called again and again", async () => {
+  await Promise.all([init(), init(), init()]);
+  await init();
+});

@@ -1,0 +1,475 @@
+//! Weights in the order in which a product reads them, and that product.
+//!
+//! A matrix `w [inputs, outputs]` is cut into panels of sixteen outputs; a panel holds, for every input in turn, its
+//! sixteen weights. A product keeps sixteen or more sums of a row in registers while it goes through the inputs, so
+//! that every value of `x` is loaded once for them and every weight once for several rows.
+//!
+//! Every sum runs over the inputs in order, from what `out` held or zero. The result of a row therefore does not
+//! depend on the rows beside it: a text reads the same alone, in a batch and in pieces, to the last bit.
+
+use std::ops::Range;
+
+use crate::matmul::View;
+use crate::registers::Register;
+
+/// Outputs of a panel.
+const PANEL: usize = 16;
+
+/// Inputs in a stretch of a product of many rows: two panels of it stay in the first-level cache.
+const STRETCH: usize = 256;
+
+/// Rows that pass over all panels before the next: with a stretch of inputs they stay in the second-level cache.
+const ROWS: usize = 192;
+
+/// The weights of one input in a panel, on a cache line of their own.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Block([f32; PANEL]);
+
+/// A matrix `[inputs, outputs]` to multiply from the left with rows.
+#[derive(Clone, Debug)]
+pub struct Packed {
+    blocks: Vec<Block>,
+    inputs: usize,
+    outputs: usize,
+}
+
+impl Packed {
+    /// Copies `w`, `inputs` rows of `outputs` columns.
+    pub fn new(w: View<'_>) -> Self {
+        let (inputs, outputs) = w.shape();
+        let mut blocks = vec![Block([0.0; PANEL]); inputs * outputs.div_ceil(PANEL)];
+        for (panel, blocks) in blocks.chunks_exact_mut(inputs.max(1)).enumerate() {
+            let columns = panel * PANEL..outputs.min((panel + 1) * PANEL);
+            for (k, block) in blocks.iter_mut().enumerate() {
+                match w.row(k) {
+                    Some(row) => block.0[..columns.len()].copy_from_slice(&row[columns.clone()]),
+                    None => {
+                        block.0.iter_mut().zip(columns.clone()).for_each(|(value, j)| *value = w.at(k, j))
+                    }
+                }
+            }
+        }
+        Self { blocks, inputs, outputs }
+    }
+
+    /// Columns of what is multiplied.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Columns of the product.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    fn panels(&self) -> usize {
+        self.outputs.div_ceil(PANEL)
+    }
+}
+
+/// Rows of a matrix that are `stride` values apart.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    /// The values; the last row may end early.
+    pub values: &'a [f32],
+    /// From the first value of a row to that of the next.
+    pub stride: usize,
+    /// How many rows.
+    pub count: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// A row-major matrix that fills `values`.
+    pub fn new(values: &'a [f32], count: usize, columns: usize) -> Self {
+        Self { values, stride: columns, count }
+    }
+
+    /// A single row.
+    pub fn one(values: &'a [f32]) -> Self {
+        Self::new(values, 1, values.len())
+    }
+}
+
+/// What the sums of a product begin with.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a> {
+    /// Zero.
+    Zero,
+    /// The same row of `outputs` values for all rows.
+    Bias(&'a [f32]),
+    /// What the result holds.
+    Out,
+}
+
+impl<'a> Start<'a> {
+    /// A bias, or zero without one.
+    pub fn bias(bias: Option<&'a [f32]>) -> Self {
+        bias.map_or(Start::Zero, Start::Bias)
+    }
+}
+
+/// `out[i, j] = start + sum_k x[i, k] w[k, j]`, rows of `out` end to end.
+///
+/// # Panics
+/// If a slice is too short.
+pub fn multiply(out: &mut [f32], start: Start<'_>, x: Rows<'_>, w: &Packed) {
+    multiply_strided(out, w.outputs, start, x, w);
+}
+
+/// As [`multiply`], through the panels from the last to the first: a weight that is larger than a cache, read forwards
+/// and backwards in turn, finds there what was read last.
+pub(crate) fn multiply_backwards(out: &mut [f32], start: Start<'_>, x: Rows<'_>, w: &Packed) {
+    product(Product { out_stride: w.outputs, out, start, x, w, backwards: true });
+}
+
+/// As [`multiply`], with rows of `out` that are `out_stride` values apart.
+pub(crate) fn multiply_strided(
+    out: &mut [f32],
+    out_stride: usize,
+    start: Start<'_>,
+    x: Rows<'_>,
+    w: &Packed,
+) {
+    product(Product { out, out_stride, start, x, w, backwards: false });
+}
+
+fn product(mut product: Product<'_>) {
+    let Product { out_stride, start, x, w, .. } = product;
+    if x.count == 0 || w.outputs == 0 {
+        return;
+    }
+    let out = &mut product.out[..(x.count - 1) * out_stride + w.outputs];
+    if w.inputs == 0 {
+        for row in out.chunks_mut(out_stride) {
+            match start {
+                Start::Zero => row[..w.outputs].fill(0.0),
+                Start::Bias(bias) => row[..w.outputs].copy_from_slice(bias),
+                Start::Out => {}
+            }
+        }
+        return;
+    }
+    assert!(x.values.len() >= (x.count - 1) * x.stride + w.inputs, "the rows of a product are there");
+    dispatch(&mut product);
+}
+
+/// A product and the order in which it runs.
+struct Product<'a> {
+    out: &'a mut [f32],
+    out_stride: usize,
+    start: Start<'a>,
+    x: Rows<'a>,
+    w: &'a Packed,
+    /// From the last panel to the first.
+    backwards: bool,
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn avx512(product: &mut Product<'_>) {
+    // SAFETY: this function is compiled for the register's instructions.
+    unsafe { product.run::<std::arch::x86_64::__m512, 1, 8, 2, 8>() }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn avx2(product: &mut Product<'_>) {
+    // SAFETY: this function is compiled for the register's instructions.
+    unsafe { product.run::<std::arch::x86_64::__m256, 2, 6, 1, 5>() }
+}
+
+#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
+fn portable(product: &mut Product<'_>) {
+    // SAFETY: every processor has these.
+    unsafe { product.run::<f32, 16, 2, 1, 2>() }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn dispatch(product: &mut Product<'_>) {
+    if is_x86_feature_detected!("avx512f") {
+        // SAFETY: the feature was detected on this processor just above.
+        return unsafe { avx512(product) };
+    }
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        // SAFETY: the features were detected on this processor just above.
+        return unsafe { avx2(product) };
+    }
+    portable(product);
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+fn dispatch(product: &mut Product<'_>) {
+    // SAFETY: a module with these instructions is refused as a whole where they are missing.
+    unsafe { product.run::<std::arch::wasm32::v128, 4, 2, 1, 2>() }
+}
+
+#[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
+fn dispatch(product: &mut Product<'_>) {
+    portable(product);
+}
+
+/// Calls `$tile` with a constant for a number from 1 to 8; constants above `$most` are not compiled.
+macro_rules! with_constant {
+    ($number:expr, $most:expr, $N:ident => $call:expr) => {
+        with_constant!(@ $number, $most, $N => $call, 1 2 3 4 5 6 7 8)
+    };
+    (@ $number:expr, $most:expr, $N:ident => $call:expr, $($value:literal)*) => {
+        match $number {
+            $($value if $value <= $most => {
+                const $N: usize = $value;
+                $call
+            })*
+            _ => unreachable!("at most {} at once", $most),
+        }
+    };
+}
+
+impl Product<'_> {
+    /// Runs it with tiles of up to `R` rows by `P` panels, or of one row by `S` panels; `C` registers are a panel.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `V`.
+    #[inline(always)]
+    unsafe fn run<V: Register, const C: usize, const R: usize, const P: usize, const S: usize>(&mut self) {
+        let (panels, inputs) = (self.w.panels(), self.w.inputs);
+        if self.x.count == 1 {
+            for panel in self.groups(S) {
+                with_constant!(S.min(panels - panel), S, N => {
+                    // SAFETY: the caller's promise.
+                    unsafe { self.tile::<V, C, 1, N>(0, panel, 0..inputs) }
+                });
+            }
+            return;
+        }
+        for first in (0..self.x.count).step_by(ROWS) {
+            let end = self.x.count.min(first + ROWS);
+            for input in (0..inputs).step_by(STRETCH) {
+                let stretch = input..inputs.min(input + STRETCH);
+                for panel in self.groups(P) {
+                    let columns = self.w.outputs - panel * PANEL;
+                    // Few columns leave registers for more rows.
+                    if C >= 4 && columns <= V::WIDTH {
+                        // SAFETY: the caller's promise.
+                        unsafe { self.narrow::<V, C, 1, 8>(first..end, panel, stretch.clone()) };
+                        continue;
+                    }
+                    if C >= 4 && columns <= 2 * V::WIDTH {
+                        // SAFETY: the caller's promise.
+                        unsafe { self.narrow::<V, C, 2, 4>(first..end, panel, stretch.clone()) };
+                        continue;
+                    }
+                    for row in (first..end).step_by(R) {
+                        let range = stretch.clone();
+                        with_constant!(R.min(end - row), R, N => {
+                            if panel + P <= panels {
+                                // SAFETY: the caller's promise.
+                                unsafe { self.tile::<V, C, N, P>(row, panel, range) }
+                            } else {
+                                // SAFETY: the caller's promise.
+                                unsafe { self.tile::<V, C, N, 1>(row, panel, range) }
+                            }
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The first panels of groups of `size`.
+    fn groups(&self, size: usize) -> impl Iterator<Item = usize> + use<> {
+        let (count, backwards) = (self.w.panels().div_ceil(size), self.backwards);
+        (0..count).map(move |group| size * if backwards { count - 1 - group } else { group })
+    }
+
+    /// Some rows, `R` at once, by the first `C` of the `ALL` registers of a panel.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `V`.
+    #[inline(always)]
+    unsafe fn narrow<V: Register, const ALL: usize, const C: usize, const R: usize>(
+        &mut self,
+        rows: Range<usize>,
+        panel: usize,
+        stretch: Range<usize>,
+    ) {
+        let whole = rows.end - rows.len() % R;
+        for row in (rows.start..whole).step_by(R) {
+            // SAFETY: the caller's promise.
+            unsafe { self.tile::<V, C, R, 1>(row, panel, stretch.clone()) };
+        }
+        for row in whole..rows.end {
+            // SAFETY: the caller's promise.
+            unsafe { self.tile::<V, ALL, 1, 1>(row, panel, stretch.clone()) };
+        }
+    }
+
+    /// `R` rows from `row` by `P` panels from `panel`, over a stretch of the inputs.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `V`.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "rows, panels and registers number several arrays each")]
+    unsafe fn tile<V: Register, const C: usize, const R: usize, const P: usize>(
+        &mut self,
+        row: usize,
+        panel: usize,
+        stretch: Range<usize>,
+    ) {
+        let (inputs, outputs, out_stride) = (self.w.inputs, self.w.outputs, self.out_stride);
+        let mut x: [&[f32]; R] = [&[]; R];
+        for (r, x) in x.iter_mut().enumerate() {
+            *x = &self.x.values[(row + r) * self.x.stride..][stretch.clone()];
+        }
+        let mut w: [&[Block]; P] = [&[]; P];
+        for (p, w) in w.iter_mut().enumerate() {
+            *w = &self.w.blocks[(panel + p) * inputs..][stretch.clone()];
+        }
+        // SAFETY: the caller's promise.
+        let mut sums = [[[unsafe { V::splat(0.0) }; C]; P]; R];
+        // The columns of a register's values; none behind the last.
+        let columns = |p: usize, c: usize| {
+            let first = (panel + p) * PANEL + c * V::WIDTH;
+            first.min(outputs)..(first + V::WIDTH).min(outputs)
+        };
+        let start = if stretch.start > 0 { Start::Out } else { self.start };
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let from = match start {
+                Start::Zero => break,
+                Start::Bias(bias) => bias,
+                Start::Out => &self.out[(row + r) * out_stride..],
+            };
+            for (p, sums) in sums.iter_mut().enumerate() {
+                for (c, sum) in sums.iter_mut().enumerate() {
+                    // SAFETY: the caller's promise.
+                    *sum = unsafe { V::load_part(&from[columns(p, c)]) };
+                }
+            }
+        }
+        for k in 0..stretch.len() {
+            // SAFETY: the caller's promise; every row and panel above has `stretch.len()` values and blocks, and `C`
+            // registers are a block.
+            unsafe {
+                let mut factors = [V::splat(0.0); R];
+                for (factor, x) in factors.iter_mut().zip(&x) {
+                    *factor = V::splat(*x.get_unchecked(k));
+                }
+                for p in 0..P {
+                    #[expect(clippy::needless_range_loop, reason = "a register of each row, over all rows")]
+                    for c in 0..C {
+                        let weights = V::load(w[p].get_unchecked(k).0.as_ptr().add(c * V::WIDTH));
+                        for r in 0..R {
+                            sums[r][p][c] = factors[r].mul_add(weights, sums[r][p][c]);
+                        }
+                    }
+                }
+            }
+        }
+        for (r, sums) in sums.into_iter().enumerate() {
+            for (p, sums) in sums.into_iter().enumerate() {
+                for (c, sum) in sums.into_iter().enumerate() {
+                    sum.store_part(&mut self.out[(row + r) * out_stride..][columns(p, c)]);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn values(count: usize, step: f32) -> Vec<f32> {
+        (0..count).map(|i| (i as f32 * step).sin()).collect()
+    }
+
+    /// The product by its definition, in double precision.
+    fn definition(start: &[f32], x: Rows<'_>, w: &[f32], inputs: usize, outputs: usize) -> Vec<f64> {
+        let at = |i: usize, j: usize| {
+            let products =
+                (0..inputs).map(|k| f64::from(x.values[i * x.stride + k]) * f64::from(w[k * outputs + j]));
+            f64::from(start[i * outputs + j]) + products.sum::<f64>()
+        };
+        (0..x.count).flat_map(|i| (0..outputs).map(move |j| (i, j))).map(|(i, j)| at(i, j)).collect()
+    }
+
+    /// The kernels that this processor can run.
+    fn kernels() -> Vec<fn(&mut Product<'_>)> {
+        let mut kernels: Vec<fn(&mut Product<'_>)> = vec![dispatch, portable];
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: the features were detected on this processor just above.
+            kernels.push(|product| unsafe { avx2(product) });
+        }
+        kernels
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_definition(rows in 0usize..20, outputs in 0usize..140, inputs in 0usize..40,
+                                      gap in 0usize..3, transposed: bool, how in 0..3) {
+            let x = values(rows * (inputs + gap), 0.7);
+            let x = Rows { values: &x, stride: inputs + gap, count: rows };
+            let w = values(inputs * outputs, 1.3);
+            let turned = crate::transpose::transpose(&w, outputs);
+            let view = if transposed { View::new(&turned, outputs, inputs).t() } else { View::new(&w, inputs, outputs) };
+            let start = values(rows * outputs, 0.3);
+            let mut out = start.clone();
+            let bias = values(outputs, 0.9);
+            let (from, start) = match how {
+                0 => (Start::Zero, vec![0.0; start.len()]),
+                1 => (Start::Bias(&bias), bias.repeat(rows)),
+                _ => (Start::Out, start),
+            };
+            let w_packed = Packed::new(view);
+            let want = definition(&start, x, &w, inputs, outputs);
+            let check = |out: &[f32]| {
+                for (found, want) in out.iter().zip(&want) {
+                    prop_assert!((f64::from(*found) - want).abs() < 1e-5 * (inputs + 1) as f64, "{found} not {want}");
+                }
+                Ok(())
+            };
+            if rows * inputs * outputs > 0 {
+                for kernel in kernels() {
+                    let mut out = out.clone();
+                    let out_stride = outputs;
+                    kernel(&mut Product { out: &mut out, out_stride, start: from, x, w: &w_packed, backwards: false });
+                    check(&out)?;
+                }
+            }
+            multiply(&mut out, from, x, &w_packed);
+            check(&out)?;
+        }
+
+        #[test]
+        fn a_row_does_not_depend_on_the_rows_beside_it(rows in 1usize..12, outputs in 1usize..60,
+                                                       inputs in 1usize..700) {
+            let (x, w) = (values(rows * inputs, 0.7), values(inputs * outputs, 1.3));
+            let w = Packed::new(View::new(&w, inputs, outputs));
+            let mut together = vec![0.0; rows * outputs];
+            multiply(&mut together, Start::Zero, Rows::new(&x, rows, inputs), &w);
+            for (row, x) in x.chunks_exact(inputs).enumerate() {
+                let mut alone = vec![0.0; outputs];
+                multiply(&mut alone, Start::Zero, Rows::one(x), &w);
+                prop_assert_eq!(&alone[..], &together[row * outputs..(row + 1) * outputs]);
+                let mut backwards = vec![0.0; outputs];
+                multiply_backwards(&mut backwards, Start::Zero, Rows::one(x), &w);
+                prop_assert_eq!(alone, backwards);
+            }
+        }
+    }
+
+    #[test]
+    fn many_rows_and_inputs_are_cut_into_stretches() {
+        let (rows, inputs, outputs) = (ROWS + 7, 2 * STRETCH + 3, 37);
+        let (x, w) = (values(rows * inputs, 0.7), values(inputs * outputs, 1.3));
+        let x = Rows::new(&x, rows, inputs);
+        let mut out = vec![f32::NAN; rows * outputs];
+        multiply(&mut out, Start::Zero, x, &Packed::new(View::new(&w, inputs, outputs)));
+        let zeros = vec![0.0; rows * outputs];
+        for (found, want) in out.iter().zip(definition(&zeros, x, &w, inputs, outputs)) {
+            assert!((f64::from(*found) - want).abs() < 1e-3, "{found} not {want}");
+        }
+    }
+}

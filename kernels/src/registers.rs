@@ -1,0 +1,437 @@
+//! The processor's vector registers, so that a kernel is written once and compiled for each kind.
+//!
+//! [`with_registers!`] defines a function that picks the widest at run time. Where the loop of a kernel is simple, the
+//! compiler's own vectors do as well: see [`crate::vectorize`].
+
+use std::ops::Range;
+
+/// Values in one register, each to be calculated with by itself.
+///
+/// Who holds one has shown that the processor has the instructions: hence only the constructors are unsafe.
+pub(crate) trait Register: Copy {
+    /// How many values, at most 16.
+    const WIDTH: usize;
+
+    /// The same value everywhere.
+    ///
+    /// # Safety
+    /// The processor has the instructions of this register.
+    unsafe fn splat(value: f32) -> Self;
+
+    /// Values from memory.
+    ///
+    /// # Safety
+    /// As [`Self::splat`], and `WIDTH` values can be read.
+    unsafe fn load(from: *const f32) -> Self;
+
+    /// Values to memory.
+    ///
+    /// # Safety
+    /// `WIDTH` values can be written.
+    unsafe fn store(self, to: *mut f32);
+
+    /// `self + other`.
+    fn add(self, other: Self) -> Self;
+    /// `self - other`.
+    fn sub(self, other: Self) -> Self;
+    /// `self * other`.
+    fn mul(self, other: Self) -> Self;
+    /// `self / other`.
+    fn div(self, other: Self) -> Self;
+    /// `self * by + plus`, rounded once where the processor can.
+    fn mul_add(self, by: Self, plus: Self) -> Self;
+    /// The lesser of both; see [`Self::keep_nan`].
+    fn at_most(self, other: Self) -> Self;
+    /// The greater of both; see [`Self::keep_nan`].
+    fn at_least(self, other: Self) -> Self;
+    /// `2^k` where the lowest bits of the mantissa hold the integer k, -126 <= k <= 127.
+    fn power_of_two(self) -> Self;
+
+    /// NaN where `x` is: to be said of what was calculated from an `x` that [`Self::at_most`] or [`Self::at_least`] has
+    /// passed. They keep NaN by themselves, except with WebAssembly's relaxed instructions.
+    fn keep_nan(self, x: Self) -> Self;
+
+    /// The same value everywhere, in a register like this one.
+    #[inline(always)]
+    fn like(self, value: f32) -> Self {
+        // SAFETY: a register of this kind exists.
+        unsafe { Self::splat(value) }
+    }
+
+    /// Up to `WIDTH` values from memory, zeros behind them.
+    ///
+    /// # Safety
+    /// As [`Self::splat`].
+    #[inline(always)]
+    unsafe fn load_part(from: &[f32]) -> Self {
+        if from.len() >= Self::WIDTH {
+            // SAFETY: the caller vouches for the processor; the values are there.
+            return unsafe { Self::load(from.as_ptr()) };
+        }
+        let mut all = [0.0; 16];
+        all[..from.len()].copy_from_slice(from);
+        // SAFETY: the caller vouches for the processor; `WIDTH` is at most 16.
+        unsafe { Self::load(all.as_ptr()) }
+    }
+
+    /// To memory, as many values as there is room for.
+    #[inline(always)]
+    fn store_part(self, to: &mut [f32]) {
+        if to.len() >= Self::WIDTH {
+            // SAFETY: there is room.
+            return unsafe { self.store(to.as_mut_ptr()) };
+        }
+        let mut all = [0.0; 16];
+        // SAFETY: `WIDTH` is at most 16.
+        unsafe { self.store(all.as_mut_ptr()) };
+        to.copy_from_slice(&all[..to.len()]);
+    }
+}
+
+/// The stretch `j` of every slice.
+///
+/// # Safety
+/// The processor has the instructions of the register.
+#[inline(always)]
+pub(crate) unsafe fn load_parts<V: Register, const N: usize>(from: [&[f32]; N], j: &Range<usize>) -> [V; N] {
+    // SAFETY: the caller's promise.
+    let mut all = [unsafe { V::splat(0.0) }; N];
+    for (part, from) in all.iter_mut().zip(from) {
+        // SAFETY: the caller's promise.
+        *part = unsafe { V::load_part(&from[j.clone()]) };
+    }
+    all
+}
+
+/// Fills the stretch `j` of every slice.
+#[inline(always)]
+pub(crate) fn store_parts<V: Register, const N: usize>(
+    all: [V; N],
+    to: &mut [&mut [f32]; N],
+    j: &Range<usize>,
+) {
+    for (part, to) in all.into_iter().zip(to) {
+        part.store_part(&mut to[j.clone()]);
+    }
+}
+
+/// One value: arithmetic without vectors, and what the compiler makes vectors of where no register below is known.
+impl Register for f32 {
+    const WIDTH: usize = 1;
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> f32 {
+        value
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> f32 {
+        // SAFETY: the caller's promise.
+        unsafe { *from }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe { *to = self }
+    }
+
+    #[inline(always)]
+    fn add(self, other: f32) -> f32 {
+        self + other
+    }
+
+    #[inline(always)]
+    fn sub(self, other: f32) -> f32 {
+        self - other
+    }
+
+    #[inline(always)]
+    fn mul(self, other: f32) -> f32 {
+        self * other
+    }
+
+    #[inline(always)]
+    fn div(self, other: f32) -> f32 {
+        self / other
+    }
+
+    #[inline(always)]
+    fn mul_add(self, by: f32, plus: f32) -> f32 {
+        // Two roundings: the fused function is a call into a library where the target has no such instruction.
+        self * by + plus
+    }
+
+    #[inline(always)]
+    fn at_most(self, other: f32) -> f32 {
+        // Comparisons rather than `min`, so that NaN stays NaN.
+        if self > other { other } else { self }
+    }
+
+    #[inline(always)]
+    fn at_least(self, other: f32) -> f32 {
+        if self < other { other } else { self }
+    }
+
+    #[inline(always)]
+    fn keep_nan(self, _: f32) -> f32 {
+        self
+    }
+
+    #[inline(always)]
+    fn power_of_two(self) -> f32 {
+        f32::from_bits((self.to_bits() << 23).wrapping_add(1f32.to_bits()))
+    }
+}
+
+/// Implements [`Register`] by the instructions given.
+#[allow(unused_macros, reason = "some targets have no registers of their own")]
+macro_rules! register {
+    ($register:ty, $width:literal, $splat:path, $load:expr, $store:expr, $add:path, $sub:path, $mul:path, $div:path,
+     $mul_add:path, $at_most:expr, $at_least:expr, $keep_nan:expr, $power_of_two:expr) => {
+        #[allow(unused_unsafe, reason = "WebAssembly's arithmetic needs no promise")]
+        impl Register for $register {
+            const WIDTH: usize = $width;
+
+            #[inline(always)]
+            unsafe fn splat(value: f32) -> Self {
+                // SAFETY: the caller's promise.
+                unsafe { $splat(value) }
+            }
+
+            #[inline(always)]
+            unsafe fn load(from: *const f32) -> Self {
+                // SAFETY: the caller's promise.
+                unsafe { $load(from.cast()) }
+            }
+
+            #[inline(always)]
+            unsafe fn store(self, to: *mut f32) {
+                // SAFETY: the caller's promise.
+                unsafe { $store(to.cast(), self) }
+            }
+
+            register!(@ add, $add);
+            register!(@ sub, $sub);
+            register!(@ mul, $mul);
+            register!(@ div, $div);
+            register!(@ at_most, $at_most);
+            register!(@ at_least, $at_least);
+            register!(@ keep_nan, $keep_nan);
+
+            #[inline(always)]
+            fn mul_add(self, by: Self, plus: Self) -> Self {
+                // SAFETY: a register of this kind exists.
+                unsafe { $mul_add(self, by, plus) }
+            }
+
+            #[inline(always)]
+            fn power_of_two(self) -> Self {
+                // SAFETY: a register of this kind exists.
+                unsafe { $power_of_two(self) }
+            }
+        }
+    };
+    (@ $name:ident, $function:expr) => {
+        #[inline(always)]
+        fn $name(self, other: Self) -> Self {
+            // SAFETY: a register of this kind exists.
+            unsafe { $function(self, other) }
+        }
+    };
+}
+
+/// The bits of 1.
+#[allow(dead_code, reason = "some targets have no registers of their own")]
+const ONE: i32 = 1f32.to_bits() as i32;
+
+#[cfg(target_arch = "x86_64")]
+mod kinds {
+    use std::arch::x86_64::{
+        __m256, __m512, _mm256_add_epi32, _mm256_add_ps, _mm256_castps_si256, _mm256_castsi256_ps,
+        _mm256_div_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps,
+        _mm256_set1_epi32, _mm256_set1_ps, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps,
+        _mm512_add_epi32, _mm512_add_ps, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_div_ps,
+        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_epi32,
+        _mm512_set1_ps, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_sub_ps,
+    };
+
+    use super::{ONE, Register};
+
+    // Of two operands of which one is NaN, the instructions for least and greatest give the second.
+    register!(
+        __m512,
+        16,
+        _mm512_set1_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_add_ps,
+        _mm512_sub_ps,
+        _mm512_mul_ps,
+        _mm512_div_ps,
+        _mm512_fmadd_ps,
+        |x, y| _mm512_min_ps(y, x),
+        |x, y| _mm512_max_ps(y, x),
+        |y, _| y,
+        |k| _mm512_castsi512_ps(_mm512_add_epi32(
+            _mm512_slli_epi32::<23>(_mm512_castps_si512(k)),
+            _mm512_set1_epi32(ONE),
+        ))
+    );
+    register!(
+        __m256,
+        8,
+        _mm256_set1_ps,
+        _mm256_loadu_ps,
+        _mm256_storeu_ps,
+        _mm256_add_ps,
+        _mm256_sub_ps,
+        _mm256_mul_ps,
+        _mm256_div_ps,
+        _mm256_fmadd_ps,
+        |x, y| _mm256_min_ps(y, x),
+        |x, y| _mm256_max_ps(y, x),
+        |y, _| y,
+        |k| _mm256_castsi256_ps(_mm256_add_epi32(
+            _mm256_slli_epi32::<23>(_mm256_castps_si256(k)),
+            _mm256_set1_epi32(ONE),
+        ))
+    );
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod kinds {
+    use std::arch::wasm32::{
+        f32x4_add, f32x4_div, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, i32x4_add,
+        i32x4_shl, i32x4_splat, v128, v128_load, v128_store,
+    };
+
+    use super::{ONE, Register};
+
+    #[cfg(target_feature = "relaxed-simd")]
+    use std::arch::wasm32::{f32x4_ne, f32x4_relaxed_madd as multiply_add, v128_or};
+
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    #[inline(always)]
+    fn multiply_add(a: v128, b: v128, c: v128) -> v128 {
+        f32x4_add(f32x4_mul(a, b), c)
+    }
+
+    #[cfg(target_feature = "relaxed-simd")]
+    #[inline(always)]
+    fn keep_nan(y: v128, x: v128) -> v128 {
+        v128_or(y, f32x4_ne(x, x))
+    }
+
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    #[inline(always)]
+    fn keep_nan(y: v128, _: v128) -> v128 {
+        y
+    }
+
+    // The pseudo-minimum and -maximum give the first operand if one is NaN, but where relaxed instructions are allowed,
+    // LLVM takes the relaxed ones for them.
+    register!(
+        v128,
+        4,
+        f32x4_splat,
+        v128_load,
+        v128_store,
+        f32x4_add,
+        f32x4_sub,
+        f32x4_mul,
+        f32x4_div,
+        multiply_add,
+        f32x4_pmin,
+        f32x4_pmax,
+        keep_nan,
+        |k| i32x4_add(i32x4_shl(k, 23), i32x4_splat(ONE))
+    );
+}
+
+/// Runs `$body` for stretches `$j` of `0..$count`: as long as a register is wide, and what is left.
+///
+/// A macro, since the compiler calls a closure of this size, and a call cannot be made with registers that not every
+/// processor has.
+macro_rules! for_stretches {
+    ($V:ty, $count:expr, $j:ident => $body:block) => {
+        let count: usize = $count;
+        let whole = count - count % <$V as $crate::registers::Register>::WIDTH;
+        let mut first = 0;
+        while first < whole {
+            let $j = first..first + <$V as $crate::registers::Register>::WIDTH;
+            first = $j.end;
+            $body
+        }
+        if whole < count {
+            let $j = whole..count;
+            $body
+        }
+    };
+}
+
+pub(crate) use for_stretches;
+
+/// The blocks of `width` values that `values` begins with.
+#[inline(always)]
+pub(crate) fn blocks<const N: usize>(values: &[f32], width: usize) -> [&[f32]; N] {
+    std::array::from_fn(|i| &values[i * width..(i + 1) * width])
+}
+
+/// As [`blocks`], mutable.
+#[inline(always)]
+pub(crate) fn blocks_mut<const N: usize>(mut values: &mut [f32], width: usize) -> [&mut [f32]; N] {
+    std::array::from_fn(|_| {
+        let (block, rest) = std::mem::take(&mut values).split_at_mut(width);
+        values = rest;
+        block
+    })
+}
+
+/// Defines a function whose body is compiled for each kind of register, `V`, and picks by what the processor has. The
+/// body may construct registers of this kind.
+macro_rules! with_registers {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$V:ident>($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
+        $(#[$meta])*
+        #[allow(clippy::too_many_arguments, reason = "kernels take every operand as a plain slice")]
+        $vis fn $name($($arg: $ty),*) {
+            /// # Safety
+            /// The processor has the instructions of the register.
+            #[inline(always)]
+            #[allow(clippy::too_many_arguments, reason = "kernels take every operand as a plain slice")]
+            unsafe fn body<$V: $crate::registers::Register>($($arg: $ty),*) $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f")]
+                #[allow(clippy::too_many_arguments, reason = "kernels take every operand as a plain slice")]
+                fn avx512($($arg: $ty),*) {
+                    // SAFETY: this function is compiled for the register's instructions.
+                    unsafe { body::<std::arch::x86_64::__m512>($($arg),*) }
+                }
+                #[target_feature(enable = "avx2,fma")]
+                #[allow(clippy::too_many_arguments, reason = "kernels take every operand as a plain slice")]
+                fn avx2($($arg: $ty),*) {
+                    // SAFETY: this function is compiled for the register's instructions.
+                    unsafe { body::<std::arch::x86_64::__m256>($($arg),*) }
+                }
+                if is_x86_feature_detected!("avx512f") {
+                    // SAFETY: the feature was detected on this processor just above.
+                    return unsafe { avx512($($arg),*) };
+                }
+                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    // SAFETY: the features were detected on this processor just above.
+                    return unsafe { avx2($($arg),*) };
+                }
+            }
+            // SAFETY: a module with these instructions is refused as a whole where they are missing.
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            unsafe { body::<std::arch::wasm32::v128>($($arg),*) }
+            // SAFETY: every processor has these.
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+            unsafe { body::<f32>($($arg),*) }
+        }
+    };
+}
+
+pub(crate) use with_registers;

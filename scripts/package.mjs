@@ -1,0 +1,26 @@
+/**
+ * `npm run package`: the npm package as a tarball in `target/package`, from the engine in `js/pkg`, which
+ * `npm run wasm` makes. Prints where it is and what is in it.
+ */
+
+import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { announce, entry, must, root, Stop, target } from "./steps.mjs";
+
+await entry(async () => {
+  const js = join(root, "js");
+  if (!existsSync(join(js, "pkg", "saccade_rnn_bg.wasm"))) throw new Stop("The engine is not built: npm run wasm");
+  announce("compile the package (tsc)");
+  rmSync(join(js, "dist"), { recursive: true, force: true });
+  const tsc = [join("node_modules", "typescript", "bin", "tsc"), "--project", "js"];
+  const advice = "The package did not compile: see the message above.";
+  // People read the types' comments; the code is downloaded without them.
+  await must(process.execPath, [...tsc, "--emitDeclarationOnly"], advice);
+  await must(process.execPath, [...tsc, "--declaration", "false", "--removeComments"], advice);
+  for (const name of ["LICENSE-APACHE", "LICENSE-MIT", "README.md"]) cpSync(join(root, name), join(js, name));
+
+  announce("pack it (npm pack)");
+  const folder = join(target, "package");
+  mkdirSync(folder, { recursive: true });
+  await must("npm", ["pack", "./js", "--pack-destination", folder], "npm pack failed: see its message above.");
+});

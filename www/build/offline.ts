@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Plugin, ResolvedConfig } from "vite";
+
+/** What the page opens with; other models are kept for offline use once they have been used. */
+const FIRST_MODEL = "models/sst2-skim-lstm-small.safetensors";
+
+/**
+ * Writes `sw.js` beside the built page: the service worker of `www/build/sw.js`, with the names of all files that the page
+ * is made of and a version that changes with their bytes.
+ */
+export function offline(): Plugin {
+  let config: ResolvedConfig;
+  return {
+    name: "saccade:offline",
+    apply: "build",
+    // After the page itself has been made, which belongs to the version as well.
+    enforce: "post",
+    configResolved(resolved) {
+      config = resolved;
+    },
+    generateBundle(_, bundle) {
+      const { publicDir, root } = config;
+      const hash = createHash("sha256");
+      for (const part of Object.values(bundle)) hash.update(part.type === "chunk" ? part.code : part.source);
+      const own = existsSync(publicDir) ? readdirSync(publicDir).sort() : [];
+      for (const name of own) hash.update(readFileSync(join(publicDir, name)));
+      const model = join(root, "..", FIRST_MODEL);
+      if (existsSync(model)) hash.update(readFileSync(model));
+      const built = Object.keys(bundle).filter((name) => name !== "index.html");
+      const files = ["./", ...built.sort(), ...own, ...(existsSync(model) ? [FIRST_MODEL] : [])];
+      const source = readFileSync(join(root, "build", "sw.js"), "utf8")
+        .replace("__VERSION__", JSON.stringify(hash.digest("hex").slice(0, 16)))
+        .replace("__FILES__", JSON.stringify(files));
+      this.emitFile({ type: "asset", fileName: "sw.js", source });
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * All that the page knows of the engine: models and layers in a worker, what they answer, and their types. No other file of
+ * the page imports the package.
+ */
+
+import { init, load as open, useWorker, type Model } from "../../js/src/worker.ts";
+
+export { Elman, gpuStatistics, Gru, Lstm, Skim, Sru } from "../../js/src/worker.ts";
+export type {
+  Cost,
+  Costs,
+  Decision,
+  Device,
+  DevicePreference,
+  Hidden,
+  HiddenLayer,
+  LayerConfig,
+  Model,
+  ModelConfig,
+  Progress,
+  Reader as LiveReader,
+  Reading,
+  ReadOptions,
+  Score,
+  Steps,
+  Timing,
+  Token,
+} from "../../js/src/worker.ts";
+
+// Written out, so that the bundler finds the script.
+useWorker(() => new Worker(new URL("../../js/src/worker-entry.ts", import.meta.url), { type: "module" }));
+
+/** The binary that every browser with WebAssembly's SIMD runs: one file to fetch, and one to keep for offline use. */
+const variant = "simd";
+
+/** Fetches and compiles the engine, as {@link load} would; rejects with the code `ENGINE_FAILED`. */
+export const prepare = (): Promise<void> => init({ variant });
+
+/** Opens a model file, whose bytes are copied. Rejects with an error that has a `code`. */
+export const load = (bytes: Uint8Array): Promise<Model> => open(bytes, { variant, cache: false });

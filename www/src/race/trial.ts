@@ -1,0 +1,51 @@
+import type { Device } from "../engine.ts";
+import type { CellId } from "./cells.ts";
+
+/** What is to be measured: one network reading `batch` texts of `length` tokens at once, on one device. */
+export interface Heat {
+  readonly cell: CellId;
+  readonly device: Device;
+  readonly length: number;
+  readonly batch: number;
+  /** The recurrent layer alone, without a text model around it. */
+  readonly alone: boolean;
+}
+
+/** What was measured. */
+export interface Trial extends Heat {
+  /** Wall milliseconds, sample by sample: of one text from token ids to scores, or of a batch from rows to rows. */
+  readonly samples: readonly number[];
+  /** Floating-point operations of the recurrent layer. */
+  readonly flops: number;
+  /** How one sample was taken, in words. */
+  readonly method: string;
+}
+
+/** Why there is no trial of a heat. */
+export interface Absent extends Heat {
+  readonly reason: string;
+}
+
+/** Where the time of a network goes on a device. */
+export interface Anatomy {
+  readonly cell: CellId;
+  readonly device: Device;
+  /** Milliseconds of every reading, however short: launching, waiting, reading back. */
+  readonly fixedMs: number;
+  /** Milliseconds of each further token: arithmetic, and the memory it waits for. */
+  readonly tokenMs: number;
+  /** Of one pass over the text that was raced on; null where nothing is launched. */
+  readonly pass: {
+    readonly ms: number;
+    readonly dispatches: number;
+    /** Bytes that crossed between host and GPU, in both directions. */
+    readonly bytesMoved: number;
+    /** Milliseconds in kernels by the GPU's own clock; null where it has none. */
+    readonly kernelMs: number | null;
+  } | null;
+}
+
+export const keyOf = ({ cell, device, length, batch, alone }: Heat): string => `${cell} ${device} ${length} ${batch} ${alone}`;
+
+/** Tokens of all texts together. */
+export const tokensOf = ({ length, batch }: Heat): number => length * batch;

@@ -1,0 +1,199 @@
+import { untrack } from "svelte";
+import type { View } from "../frame/address.ts";
+import type { Decision, DevicePreference, Model, ReadOptions, Score, Steps } from "../engine.ts";
+import { examples, type Example } from "./examples.ts";
+import { Insight } from "./insight.svelte.ts";
+import { Measurements } from "./measurements.svelte.ts";
+import { models, type ModelId, type Source } from "./models.ts";
+import { Playback, type Pace } from "./playback.svelte.ts";
+import { Reader, type Seen } from "./reader.svelte.ts";
+import { recorded } from "./recorded.ts";
+
+/**
+ * Clocks of browsers are coarse: when a text has come to rest it is read again and again for so long, and the mean time
+ * shown. While somebody types, only what changed is read, and its time says nothing of the text.
+ */
+const MEASURE_MS = 50;
+/** What takes longer is not read a second time for its time alone. */
+const LONG_MS = 1000;
+/** The devices are measured when the text has stood for so long. */
+const QUIET_MS = 1000;
+/** How long the eye stays at a word that is read, at speed 1, and the least that can be seen, in milliseconds. */
+const [READ_MS, LEAST_MS] = [520, 45];
+
+/** What the chapter Read is about: a text, a model, how the one reads the other, and where the visitor looks. */
+export class Study {
+  readonly reader = new Reader();
+  readonly measurements = new Measurements();
+  readonly insight = new Insight();
+  readonly playback = new Playback(() => this.pace);
+
+  source: Source = $state.raw({ kind: "shipped", id: models[0].id });
+  text = $state(examples[0].text);
+  threshold: number | null = $state(null);
+  device: DevicePreference = $state("auto");
+  forced: Readonly<Record<number, Decision>> = $state.raw({});
+  /** The token under the pointer or with the focus. */
+  pointed: number | null = $state(null);
+
+  /** What is asked of the model with the text. */
+  readonly options: ReadOptions = $derived({
+    ...(this.threshold !== null && { threshold: this.threshold }),
+    force: this.forced,
+    device: this.device,
+  });
+  readonly ready: Model | null = $derived(this.reader.stage.kind === "ready" ? this.reader.stage.model : null);
+  /** The model's own threshold, once it is known. */
+  readonly own: number | null = $derived(this.ready?.config.threshold ?? null);
+  readonly model: ModelId | null = $derived(this.source.kind === "shipped" ? this.source.id : null);
+  /** Until the model is there, the reading recorded of the same text, if that is what is asked for. */
+  readonly standIn: Seen | null = $derived(
+    this.reader.seen === null && this.text === recorded.text && this.model === recorded.model && this.threshold === null
+      ? { text: this.text, reading: recorded.reading }
+      : null,
+  );
+  readonly seen: Seen | null = $derived(this.reader.seen ?? this.standIn);
+  readonly steps: Steps | null = $derived(
+    this.ready && this.reader.seen && this.measurements.steps(this.ready, this.reader.seen),
+  );
+  /** How much longer the step of a word that is read takes than that of one that is skimmed; null while nobody knows. */
+  readonly ratio: number | null = $derived.by(() => {
+    const steps = this.ready && this.measurements.lastSteps(this.ready);
+    return steps?.skimUs ? steps.readUs / steps.skimUs : null;
+  });
+  readonly pace: Pace = $derived.by(() => {
+    const tokens = this.seen?.reading.tokens ?? [];
+    const skim = Math.max(LEAST_MS, READ_MS / Math.max(1, this.ratio ?? 6));
+    return { count: tokens.length, duration: (index) => (tokens[index]?.decision === "skim" ? skim : READ_MS) };
+  });
+  /** The token read with the most conviction, for the figures to open with; the last where none was read. */
+  readonly telling: number = $derived.by(() => {
+    const tokens = this.seen?.reading.tokens ?? [];
+    const certain = (index: number) => (tokens[index]?.decision === "read" ? 1 - (tokens[index]?.skimProbability ?? 0) : -1);
+    return tokens.reduce((best, _, index) => (certain(index) > certain(best) ? index : best), tokens.length - 1);
+  });
+  /** The token that the figures show: the one pointed at, else where the eye is, else the most telling. */
+  readonly focus: number = $derived.by(() => {
+    const last = (this.seen?.reading.tokens.length ?? 0) - 1;
+    return Math.min(this.pointed ?? this.playback.at ?? this.telling, last);
+  });
+  /** Whether nobody looks at one token: the text has been read to its end. */
+  readonly atEnd: boolean = $derived(this.pointed === null && this.playback.at === null);
+  /** The hidden states of the reading that is shown, once they are there. */
+  readonly hidden = $derived(this.seen ? this.insight.of(this.seen) : null);
+  /** The prediction if the text ended at the token in focus; null when that is not known. */
+  readonly scores: readonly Score[] | null = $derived.by(() => {
+    const reading = this.seen?.reading;
+    if (!reading || reading.tokens.length === 0) return null;
+    if (this.atEnd || this.focus === reading.tokens.length - 1) return reading.scores;
+    const so = this.hidden?.scores;
+    const width = reading.scores.length;
+    return so ? reading.scores.map(({ label }, at) => ({ label, probability: so[this.focus * width + at] ?? 0 })) : null;
+  });
+
+  constructor(view: View) {
+    this.apply(view);
+    void this.reader.choose(this.source);
+  }
+
+  /** Takes what a link says; what it does not say stands as the page opens. */
+  apply(view: View): void {
+    const model = view.model ?? models[0].id;
+    if (this.model !== model) this.source = { kind: "shipped", id: model };
+    this.text = view.text ?? examples[0].text;
+    this.threshold = view.threshold ?? null;
+    this.device = view.device ?? "auto";
+    this.forced = view.force ?? {};
+    this.playback.pause();
+    this.playback.at = view.at ?? null;
+    this.playback.speed = view.speed ?? 1;
+  }
+
+  /** The part of the view that is this chapter's; while the eye moves, its place is no part of it. */
+  get view(): View {
+    const { model, text, threshold, device, forced, playback } = this;
+    return {
+      ...(model && { model }),
+      text,
+      ...(threshold !== null && { threshold }),
+      device,
+      force: forced,
+      ...(!playback.playing && playback.at !== null && { at: playback.at }),
+      speed: playback.speed,
+    };
+  }
+
+  choose(source: Source, fresh = false): void {
+    this.source = source;
+    this.threshold = null;
+    this.rest();
+    void this.reader.choose(source, fresh);
+  }
+
+  write(text: string): void {
+    this.text = text;
+    this.rest();
+  }
+
+  show(example: Example): void {
+    this.write(example.text);
+    if (example.model !== this.model) this.choose({ kind: "shipped", id: example.model });
+  }
+
+  /** The other decision for a token, or, the second time, the network's own. */
+  force(index: number): void {
+    const { seen, forced } = this;
+    // The number must be that of a token of the text to be read, not of the one before it.
+    if (!this.ready || seen?.text !== this.text) return;
+    const { [index]: already, ...others } = forced;
+    const decision = seen.reading.tokens[index]?.decision;
+    if (already) this.forced = others;
+    else if (decision) this.forced = { ...forced, [index]: decision === "read" ? "skim" : "read" };
+  }
+
+  /** What belonged to another text is given up. */
+  private rest(): void {
+    this.forced = {};
+    this.pointed = null;
+    this.playback.finish();
+  }
+
+  /** Reads, looks inside and measures as things change; called while a component is made, and stops with it. */
+  follow(): void {
+    $effect(() => {
+      if (!this.ready) return;
+      const asked = [this.text, this.options] as const;
+      // What the reader does with it is no reason to ask again.
+      untrack(() => {
+        this.measurements.stop();
+        this.reader.request(...asked);
+      });
+    });
+
+    $effect(() => {
+      const [model, seen, options] = [this.ready, this.reader.seen, this.options];
+      if (model && seen && seen.text === this.text) untrack(() => this.insight.look(model, seen, options));
+    });
+
+    // Not while anyone waits for a reading or watches one: each new one begins the pause again.
+    $effect(() => {
+      const [model, seen, options] = [this.ready, this.reader.seen, this.options];
+      if (!model || !seen || this.reader.busy || this.playback.playing || seen.text !== this.text) return;
+      const timer = setTimeout(async () => {
+        const { source } = this;
+        const subject = { model, seen, options, full: () => this.reader.full(source) };
+        if (!(await this.measurements.measure(subject))) return;
+        // By what is known by then, the other device may be the better one; a new reading is then measured in its turn.
+        if (this.device !== "auto" || !this.remeasure()) await this.measurements.measure(subject);
+      }, QUIET_MS);
+      return () => clearTimeout(timer);
+    });
+  }
+
+  /** Reads the text once more, and takes more time to measure it, unless it is a long one; says whether it does. */
+  remeasure(): boolean {
+    const short = (this.reader.seen?.reading.timing.totalMs ?? 0) < LONG_MS;
+    if (short) this.reader.request(this.text, { ...this.options, measureMs: MEASURE_MS });
+    return short;
+  }
+}

@@ -1,0 +1,319 @@
+/** The chapters as people go through them: by keyboard alone, by a link, without motion, by ear, and without a network. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, afterEach, before, describe, test } from "node:test";
+import { root } from "../../scripts/steps.mjs";
+import { launch, openPage, serve } from "./browser.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const LONG_TEXT = Array.from({ length: 30 }, () => "I did not leave, and the light on the lake is wonderful.").join(" ");
+
+let server, page, complaints;
+const browsers = {};
+
+before(async () => {
+  server = await serve();
+  browsers.plain = await launch();
+  browsers.gpu = await launch({ gpu: true });
+});
+
+after(async () => {
+  for (const browser of Object.values(browsers)) await browser.close();
+  server?.close();
+});
+
+afterEach(() => page?.context().close());
+
+/** Opens the page and waits until both chapters stand. */
+async function open(hash = "", { on = "plain", prepare, ...options } = {}) {
+  ({ page, complaints } = await openPage(browsers[on], options));
+  if (prepare) await page.addInitScript(prepare);
+  await page.goto(server.url + hash);
+  await stands();
+}
+
+async function stands() {
+  await page.locator("#threshold:enabled").waitFor();
+  await page.locator("#race").waitFor({ state: "attached" });
+}
+
+/** Presses Tab until an element that matches has the focus. */
+async function tabTo(selector) {
+  for (let presses = 0; presses < 120; presses++) {
+    await page.keyboard.press("Tab");
+    if (await page.evaluate((selector) => document.activeElement?.matches(selector), selector)) return;
+  }
+  assert.fail(`${selector} is not reached by Tab`);
+}
+
+const at = () => page.evaluate(() => Number(document.querySelector('.dock input[type="range"]').value));
+const outlined = () => page.evaluate(() => parseFloat(getComputedStyle(document.activeElement).outlineWidth) > 0);
+
+describe("Read by keyboard alone", { timeout: 120_000 }, () => {
+  test("a text is written, a word is overruled, the threshold moved, the reading played", async () => {
+    await open();
+    await tabTo("#text");
+    await page.keyboard.press("Control+A");
+    await page.keyboard.type("One dull film.");
+    await page.waitForFunction(() => document.querySelector(".text")?.textContent === "One dull film.");
+
+    await tabTo(".token");
+    assert.ok(await outlined());
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowRight");
+    await page.locator('.inspector[aria-label*="dull"]').waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator('.token[data-index="1"][data-forced]').waitFor();
+
+    await tabTo("#threshold");
+    assert.ok(await outlined());
+    await page.keyboard.press("End");
+    await page.waitForFunction(() => document.querySelectorAll('.token[data-decision="skim"]:not([data-forced])').length === 0);
+
+    await tabTo('.dock [aria-label="Play the reading"]');
+    assert.ok(await outlined());
+    await page.keyboard.press("Enter");
+    await page.locator('.dock [aria-label="Pause"]').waitFor();
+    await page.locator(".token.here").first().waitFor();
+    await tabTo('.dock input[type="range"]');
+    await page.keyboard.press("Home");
+    assert.equal(await at(), 0);
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await at(), 1);
+    await page.locator('.token.here[data-index="1"]').waitFor();
+    assert.deepEqual(complaints, []);
+  });
+
+  test("the playback reads to the end, longer where the network reads", async () => {
+    await open("#read?text=a+dull+film&speed=4");
+    await page.evaluate(() => {
+      window.visits = [];
+      new MutationObserver(() => {
+        const here = document.querySelector(".token.here");
+        if (here && window.visits.at(-1)?.index !== here.dataset.index) {
+          window.visits.push({ index: here.dataset.index, decision: here.dataset.decision });
+        }
+      }).observe(document.querySelector(".text"), { subtree: true, attributes: true });
+    });
+    await page.getByRole("button", { name: "Play the reading" }).first().click();
+    await page.waitForFunction(() => window.visits.length === 3);
+    await page.getByRole("button", { name: "Play the reading" }).first().waitFor();
+    assert.equal(await page.locator(".token.here").count(), 0);
+  });
+});
+
+describe("Race by keyboard alone", { timeout: 240_000 }, () => {
+  test("it is started, shows its bars and its table, and can be stopped", async () => {
+    await open("#race?text=a+dull+film");
+    const start = page.getByRole("button", { name: "Start the race" });
+    await start.focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Stop" }).first().waitFor();
+    await start.waitFor({ timeout: 120_000 });
+    const rates = await page.locator('section[aria-label="CPU"] .rate').allInnerTexts();
+    assert.equal(rates.length, 5);
+    for (const rate of rates) assert.match(rate, /\d/);
+    assert.match(await page.locator('section[aria-label="WebGPU"]').innerText(), /no WebGPU/);
+    assert.equal(await page.locator('[data-figure="results"] tbody tr').count(), 5);
+    assert.match(await page.locator('[aria-labelledby="race"] [role="status"][aria-live]').innerText(), /was the fastest/);
+
+    const long = page.getByRole("button", { name: "Measure all lengths" });
+    await long.focus();
+    await page.keyboard.press("Enter");
+    const stop = page.getByRole("button", { name: "Stop" }).last();
+    await stop.focus();
+    await page.keyboard.press("Enter");
+    await long.waitFor({ timeout: 60_000 });
+    assert.deepEqual(complaints, []);
+  });
+});
+
+describe("Race with WebGPU", { timeout: 240_000 }, () => {
+  test("both devices have their bars, and the table says where the time went", async () => {
+    await open("#race?text=a+dull+film", { on: "gpu" });
+    const start = page.getByRole("button", { name: "Start the race" });
+    await start.click();
+    await page.getByRole("button", { name: "Stop" }).first().waitFor();
+    await start.waitFor({ timeout: 200_000 });
+    for (const device of ["CPU", "WebGPU"]) {
+      for (const rate of await page.locator(`section[aria-label="${device}"] .rate`).allInnerTexts()) assert.match(rate, /\d/);
+    }
+    const rows = await page.locator('[aria-label="Table of the time by network"] tbody tr').allInnerTexts();
+    assert.equal(rows.length, 10);
+    assert.ok(rows.filter((row) => /WebGPU/.test(row)).every((row) => /\d kB/.test(row)));
+    assert.deepEqual(complaints, []);
+  });
+});
+
+describe("links", { timeout: 120_000 }, () => {
+  test("state to address to state: a second page from the first one's address shows the same", async () => {
+    await open("#read?text=a+dull+film%2C+and+long&threshold=0.7&speed=2");
+    await page.locator('.token[data-index="0"]').click();
+    await page.locator('.token[data-index="0"][data-forced]').waitFor();
+    await page.locator('.dock input[type="range"]').fill("2");
+    await page.waitForURL(/at=2/);
+    await page.waitForURL(/force=0/);
+    const view = () =>
+      page.evaluate(() => ({
+        text: document.querySelector(".text").textContent,
+        threshold: document.querySelector("#threshold").value,
+        decisions: [...document.querySelectorAll(".token")].map((token) => [token.dataset.decision, "forced" in token.dataset]),
+        at: document.querySelector('.dock input[type="range"]').value,
+        speed: document.querySelector(".dock select").value,
+      }));
+    const [first, address] = [await view(), new URL(page.url()).hash];
+    await page.context().close();
+    await open(address);
+    await page.locator('.token[data-index="0"][data-forced]').waitFor();
+    assert.deepEqual(await view(), first);
+    await page.waitForTimeout(800);
+    assert.equal(new URL(page.url()).hash, address);
+  });
+
+  test("a link to a chapter opens at that chapter, and the address follows the reader", async () => {
+    await open("#race?text=a+dull+film");
+    await page.waitForFunction(() => {
+      const top = document.querySelector("#race").getBoundingClientRect().top;
+      return top >= 0 && top < innerHeight / 2;
+    });
+    await page.getByRole("link", { name: "Read", exact: true }).click();
+    await page.waitForURL(/#read\?/);
+    assert.equal(await page.evaluate(() => document.activeElement.id), "read");
+  });
+
+  test("another address, written by hand, is another view", async () => {
+    await open("#read?text=a+dull+film");
+    await page.evaluate(() => (location.hash = "#read?text=a+fine+film&threshold=0.9"));
+    await page.waitForFunction(() => document.querySelector(".text").textContent === "a fine film");
+    assert.equal(await page.locator("#threshold").inputValue(), "0.9");
+  });
+});
+
+describe("for everybody", { timeout: 240_000 }, () => {
+  for (const colorScheme of ["light", "dark"]) {
+    test(`axe finds no violation, ${colorScheme}`, async () => {
+      await open("#read?at=3", { colorScheme });
+      await page.getByRole("button", { name: "Start the race" }).click();
+      await page.locator('[data-figure="results"]').waitFor({ timeout: 60_000 });
+      await page.getByRole("button", { name: "Stop" }).first().click();
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+      const found = violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ target }) => target).join(" | ")}`);
+      assert.deepEqual(found, []);
+    });
+  }
+
+  test("the theme follows the system until it is switched, and the switch is remembered", async () => {
+    await open("", { colorScheme: "dark" });
+    const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
+    assert.equal(await theme(), "dark");
+    await page.getByRole("button", { name: "Light colours" }).click();
+    assert.equal(await theme(), "light");
+    await page.reload();
+    assert.equal(await theme(), "light");
+  });
+
+  test("without motion nothing slides or fades", async () => {
+    await open("", { reducedMotion: "reduce" });
+    const moving = await page.evaluate(() =>
+      [...document.querySelectorAll("*")].filter((element) => {
+        const { transitionDuration, animationName } = getComputedStyle(element);
+        return animationName !== "none" || transitionDuration.split(",").some((part) => parseFloat(part) > 0);
+      }).length,
+    );
+    assert.equal(moving, 0);
+    assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).scrollBehavior), "auto");
+  });
+
+  for (const width of [320, 390, 768, 1440, 2560]) {
+    test(`at ${width} px no chapter is wider than the window`, async () => {
+      await open(`#read?text=${encodeURIComponent(LONG_TEXT)}`, { viewport: { width, height: 800 } });
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overflow <= 0, `${overflow} px too wide`);
+    });
+  }
+
+  test("with little memory, as the browser tells it, everything works", async () => {
+    const prepare = () => Object.defineProperty(navigator, "deviceMemory", { value: 0.5 });
+    await open("", { prepare });
+    assert.equal(await page.evaluate(() => navigator.deviceMemory), 0.5);
+    assert.ok((await page.locator(".token").count()) > 3);
+    assert.deepEqual(complaints, []);
+  });
+});
+
+describe("models", { timeout: 120_000 }, () => {
+  test("a file of the visitor's own is read with, by the picker", async () => {
+    await open("#read?text=Where+is+it%3F");
+    await page.locator('input[type="file"]').setInputFiles(join(root, "models", "trec-skim-lstm.safetensors"));
+    await page.locator('[data-score="location"]').waitFor();
+    assert.match(await page.locator("label.own").innerText(), /trec-skim-lstm/);
+    assert.doesNotMatch(page.url(), /trec/);
+  });
+
+  test("a file dropped on the page is read with", async () => {
+    await open();
+    const bytes = readFileSync(join(root, "models", "sst2-skim-lstm-small.safetensors")).toString("base64");
+    await page.evaluate(async (bytes) => {
+      const data = Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0));
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([data], "mine.safetensors"));
+      for (const type of ["dragover", "drop"]) {
+        window.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+      }
+    }, bytes);
+    await page.locator(".own .chosen").waitFor();
+    await stands();
+    assert.deepEqual(complaints, []);
+  });
+
+  test("a file that is no model says so, and leaves a way back", async () => {
+    await open();
+    await page.locator('input[type="file"]').setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("not a model at all") });
+    await page.locator('[data-state="failed"]').waitFor();
+    assert.match(await page.locator('[data-state="failed"]').innerText(), /notes\.txt/);
+    await page.getByRole("radio", { name: "Sentences", exact: true }).check({ force: true });
+    await page.locator('[data-state="failed"]').waitFor({ state: "detached" });
+  });
+
+  test("the full network beside it is the model's own large cell", async () => {
+    await open("#read?text=a+dull+film");
+    await page.locator('[data-figure="speedup"] small').waitFor({ timeout: 60_000 });
+    assert.match(await page.locator('[aria-labelledby="gauge-time"]').innerText(), /full LSTM/);
+    assert.deepEqual(complaints, []);
+  });
+});
+
+describe("without a network", { timeout: 120_000 }, () => {
+  test("after a first visit the page opens, reads and races", async () => {
+    await open("", { serviceWorkers: "allow" });
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    await page.context().setOffline(true);
+    await page.reload();
+    await stands();
+    await page.fill("#text", "Read without a network.");
+    await page.waitForFunction(() => document.querySelector(".text")?.textContent === "Read without a network.");
+    await page.getByRole("radio", { name: "Long reviews" }).check({ force: true });
+    await page.locator('[data-state="failed"]').waitFor();
+    await page.context().setOffline(false);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator('[data-state="failed"]').waitFor({ state: "detached" });
+  });
+
+  test("the page can be installed: its manifest names icons that are there", async () => {
+    await open();
+    const manifest = await page.evaluate(async () => {
+      const address = document.querySelector('link[rel="manifest"]').href;
+      const manifest = await (await fetch(address)).json();
+      const icons = await Promise.all(manifest.icons.map(async ({ src }) => (await fetch(new URL(src, address))).status));
+      return { ...manifest, statuses: icons, start: new URL(manifest.start_url, address).href };
+    });
+    assert.deepEqual([...new Set(manifest.statuses)], [200]);
+    assert.equal(manifest.start, server.url);
+    assert.equal(manifest.display, "standalone");
+  });
+});

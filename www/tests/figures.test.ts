@@ -1,0 +1,175 @@
+/** What the figures compute: curves, spreads, states, files made in the browser, and the order of a playback. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { HiddenLayer } from "../src/engine.ts";
+import { parse, write } from "../src/frame/safetensors.ts";
+import { colourOf } from "../src/read/colours.ts";
+import { at, standardError, ticks, type Tradeoff } from "../src/read/curve.ts";
+import { changedCount, largestMoves, logitsAt, skimSizes } from "../src/read/inside.ts";
+import { Playback } from "../src/read/playback.svelte.ts";
+import { twin } from "../src/read/twin.ts";
+import { cells } from "../src/race/cells.ts";
+import { report } from "../src/race/report.ts";
+import { runner, weightBytes } from "../src/race/runner.ts";
+import { spread } from "../src/race/stats.ts";
+
+describe("the curve", () => {
+  const point = (threshold: number, accuracy: number) => ({ threshold, accuracy, skimRate: 1 - threshold, flopReduction: 2 - threshold });
+  const tradeoff: Tradeoff = { model: "m", dataset: "d", texts: 100, points: [point(0, 0.8), point(0.5, 0.9), point(1, 0.85)] };
+
+  test("between two points it is their line, at a point the point", () => {
+    expect(at(tradeoff, 0.25)).toEqual({ threshold: 0.25, accuracy: expect.closeTo(0.85), skimRate: 0.75, flopReduction: 1.75 });
+    expect(at(tradeoff, 0.5)).toEqual(point(0.5, 0.9));
+    expect([at(tradeoff, 0)?.accuracy, at(tradeoff, 1)?.accuracy]).toEqual([0.8, 0.85]);
+    expect(at({ ...tradeoff, points: [] }, 0.5)).toBeNull();
+  });
+
+  test("ticks are round and within the range", () => {
+    expect(ticks(0.811, 0.862, 5).map((tick) => tick.toFixed(2))).toEqual(["0.82", "0.84", "0.86"]);
+    expect(ticks(0, 100, 4)).toEqual([0, 50, 100]);
+  });
+
+  test("the standard error is that of a share", () => {
+    expect(standardError(0.5, 100)).toBeCloseTo(0.05);
+    expect(standardError(1, 100)).toBe(0);
+  });
+});
+
+describe("inside a step", () => {
+  const layer: HiddenLayer = {
+    name: "encoder.0",
+    kind: "skim",
+    size: 3,
+    smallSize: 1,
+    states: Float32Array.of(0.5, -0.25, 0, 0.75, -0.25, 0),
+    logits: Float32Array.of(2, -1, 0.5, 1.5),
+  };
+
+  test("the first step moves from zeros, a skimmed one copies the rest", () => {
+    expect(changedCount(layer, 0)).toBe(2);
+    expect(changedCount(layer, 1)).toBe(1);
+    expect(largestMoves(layer, 1, 1)).toEqual([{ unit: 0, from: 0.5, to: 0.75 }]);
+    expect(largestMoves(layer, 0, 2).map(({ unit }) => unit)).toEqual([0, 1]);
+  });
+
+  test("logits come read first", () => {
+    expect(logitsAt(layer, 1)).toEqual({ read: 0.5, skim: 1.5 });
+    const { logits: _, ...plain } = layer;
+    expect(logitsAt(plain, 1)).toBeNull();
+  });
+
+  test("the sizes of a cell follow from what lies before it", () => {
+    const skim = { type: "skim", cell: "lstm", hidden_size: 100, small_size: 10, small_reads: "slice" };
+    expect(skimSizes({ embeddingSize: 50, encoder: [skim] })).toEqual({ cell: "lstm", input: 50, hidden: 100, small: 10, smallReads: 10 });
+    const below = { type: "lstm", hidden_size: 30, bidirectional: true };
+    expect(skimSizes({ embeddingSize: 50, encoder: [below, skim] })?.input).toBe(60);
+    expect(skimSizes({ embeddingSize: 50, encoder: [below] })).toBeNull();
+  });
+
+  test("colours are the paper's at zero and keep to their ends", () => {
+    expect(colourOf(0, "light")).toEqual([247, 244, 237]);
+    expect(colourOf(5, "dark")).toEqual(colourOf(1, "dark"));
+    expect(colourOf(-1, "light")).not.toEqual(colourOf(1, "light"));
+  });
+});
+
+describe("files made in the browser", () => {
+  const file = new Uint8Array(readFileSync(join(import.meta.dirname, "..", "..", "models", "sst2-skim-lstm-small.safetensors")));
+
+  test("a file that is parsed and written again says the same", () => {
+    const first = parse(file);
+    const second = parse(write(first));
+    expect(second.metadata).toEqual(first.metadata);
+    expect(second.tensors.map(({ name, dtype, shape }) => [name, dtype, shape])).toEqual(
+      first.tensors.map(({ name, dtype, shape }) => [name, dtype, shape]),
+    );
+    expect(second.tensors.every(({ bytes }, at) => Buffer.compare(bytes, first.tensors[at]?.bytes ?? new Uint8Array()) === 0)).toBe(true);
+  });
+
+  test("the twin is the big cell under an LSTM's names, byte for byte", () => {
+    const made = twin(file);
+    if (!made) throw new Error("the model skims");
+    const { metadata, tensors } = parse(made);
+    const config = JSON.parse(metadata["saccade"] ?? "{}");
+    expect(config.encoder).toEqual([{ type: "lstm", hidden_size: 100, bidirectional: false }]);
+    expect("threshold" in config).toBe(false);
+    expect(tensors.some(({ name }) => /small|decision|big/.test(name))).toBe(false);
+    const bytesOf = (name: string, of: typeof tensors) => Buffer.from(of.find((tensor) => tensor.name === name)?.bytes ?? []);
+    const original = parse(file).tensors;
+    expect(bytesOf("encoder.0.weight_hh_l0", tensors)).toEqual(bytesOf("encoder.0.big.weight_hh", original));
+    expect(bytesOf("encoder.0.weight_hh_l0.scale", tensors)).toEqual(bytesOf("encoder.0.big.weight_hh.scale", original));
+    expect(twin(made)).toBeNull();
+  });
+
+  for (const { id } of cells) {
+    test(`the ${id} that races has as many bytes of weights as it says`, () => {
+      const { tensors } = parse(runner(id, ["a", "word"]));
+      const encoder = tensors.filter(({ name }) => name.startsWith("encoder."));
+      expect(encoder.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBe(weightBytes(id));
+      const values = encoder.flatMap(({ bytes }) => [...new Float32Array(bytes.slice().buffer)]);
+      expect(Math.max(...values.slice(0, 1000).map(Math.abs))).toBeLessThanOrEqual(0.1);
+      expect(new Set(values.slice(0, 100)).size).toBeGreaterThan(90);
+    });
+  }
+});
+
+describe("the race", () => {
+  test("a spread is the median and the quartiles", () => {
+    expect(spread([5, 1, 3, 2, 4])).toEqual({ low: 2, median: 3, high: 4 });
+    expect(spread([2, 1])).toEqual({ low: 1.25, median: 1.5, high: 1.75 });
+    expect(() => spread([])).toThrow();
+  });
+
+  test("the report names browser, adapter and method, and has a row for each trial", () => {
+    const trial = { cell: "sru", device: "webgpu", length: 20, batch: 1, alone: false, samples: [2, 2, 2], flops: 1200, method: "mean of 9 runs" } as const;
+    const text = report([trial], { browser: "Browser 1", adapter: null, when: "today" });
+    expect(text).toContain("Browser: Browser 1");
+    expect(text).toContain("WebGPU adapter: none");
+    expect(text).toContain("mean of 9 runs");
+    expect(text).toContain("| SRU | WebGPU | 20 | 1 | 2.00 | 2.00 to 2.00 | 10000 | 1200 |");
+  });
+});
+
+describe("the playback", () => {
+  afterEach(() => vi.useRealTimers());
+
+  test("stays longer where the network reads, and ends where it began", () => {
+    vi.useFakeTimers();
+    const durations = [100, 10, 10];
+    const playback = new Playback(() => ({ count: 3, duration: (index) => durations[index] ?? 0 }));
+    playback.play();
+    expect(playback.at).toBe(0);
+    vi.advanceTimersByTime(99);
+    expect(playback.at).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(playback.at).toBe(1);
+    vi.advanceTimersByTime(10);
+    expect(playback.at).toBe(2);
+    vi.advanceTimersByTime(10);
+    expect([playback.at, playback.playing]).toEqual([null, false]);
+  });
+
+  test("twice the speed is half the time; a step stops it", () => {
+    vi.useFakeTimers();
+    const playback = new Playback(() => ({ count: 9, duration: () => 100 }));
+    playback.speed = 2;
+    playback.play();
+    vi.advanceTimersByTime(50);
+    expect(playback.at).toBe(1);
+    playback.step(1);
+    vi.advanceTimersByTime(1000);
+    expect([playback.at, playback.playing]).toEqual([2, false]);
+    playback.seek(99);
+    expect(playback.at).toBe(8);
+  });
+
+  test("there is nothing to play in no text", () => {
+    const playback = new Playback(() => ({ count: 0, duration: () => 1 }));
+    playback.play();
+    expect([playback.at, playback.playing]).toEqual([null, false]);
+    playback.step(1);
+    expect(playback.at).toBeNull();
+  });
+});
