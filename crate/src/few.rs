@@ -27,6 +27,24 @@ impl<K, V> Few<K, V> {
         self.position(key).map(|at| &self.0[at].1)
     }
 
+    /// Puts a value in the place of the one there was.
+    pub(crate) fn insert(&mut self, key: K, value: V)
+    where
+        K: PartialEq,
+    {
+        match self.position(&key) {
+            Some(at) => self.0[at].1 = value,
+            None => self.0.push((key, value)),
+        }
+    }
+
+    /// Keeps what belongs to some keys.
+    #[cfg(all(feature = "train", feature = "gpu"))]
+    pub(crate) fn retain(&mut self, keep: impl Fn(&K) -> bool) {
+        self.0.retain(|(key, _)| keep(key));
+    }
+
+    #[cfg(feature = "gpu")]
     pub(crate) fn get_mut<Q: PartialEq + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
@@ -35,6 +53,7 @@ impl<K, V> Few<K, V> {
     }
 
     /// The value of a key, which `make` makes if there is none.
+    #[cfg(feature = "gpu")]
     pub(crate) fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V
     where
         K: PartialEq,
@@ -47,12 +66,13 @@ impl<K, V> Few<K, V> {
     }
 
     /// Its entries in the order in which they came.
+    #[cfg(feature = "gpu")]
     pub(crate) fn into_entries(self) -> impl Iterator<Item = (K, V)> {
         self.0.into_iter()
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "gpu"))]
 mod tests {
     use super::*;
 
@@ -63,9 +83,7 @@ mod tests {
         *few.get_or_insert_with("a", || 7) += 1;
         *few.get_or_insert_with("b", || 7) += 1;
         assert_eq!((few.get("a"), few.get("b"), few.get("c")), (Some(&3), Some(&8), None));
-        if let Some(value) = few.get_mut("b") {
-            *value = 0;
-        }
+        few.insert("b", 0);
         assert_eq!(few.into_entries().collect::<Vec<_>>(), [("a", 3), ("b", 0)]);
     }
 }

@@ -6,7 +6,6 @@
 
 mod decimal;
 pub mod device;
-#[cfg(feature = "gpu")]
 mod few;
 pub mod graph;
 mod json;

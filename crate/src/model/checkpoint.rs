@@ -81,25 +81,21 @@ impl Checkpoint {
     /// # Errors
     /// As [`Self::from_bytes`].
     pub fn under(file: &[u8], prefix: &str) -> Result<Self, ModelError> {
-        let (Header { metadata, mut entries }, data) = Header::read(file)?;
-        if !prefix.is_empty() {
-            let within =
-                |(name, entry): (String, Entry)| Some((name.strip_prefix(prefix)?.to_owned(), entry));
-            entries = entries.into_iter().filter_map(within).collect();
-        }
+        let (Header { metadata, entries }, data) = Header::read(file)?;
         let mut tensors = Tensors::new();
         let is_quantized = |name: &str| entries.get(name).is_some_and(|entry| entry.dtype == "I8");
-        for (name, entry) in &entries {
-            if is_quantized(name) {
-                let scale_name = format!("{name}{SCALE}");
+        for (whole, entry) in &entries {
+            let Some(name) = whole.strip_prefix(prefix) else { continue };
+            if is_quantized(whole) {
+                let scale_name = format!("{whole}{SCALE}");
                 let scale = entries.get(&scale_name).ok_or_else(|| {
                     let expected = format!("row scales in a tensor {scale_name:?}");
-                    ModelError::tensor(name, expected, "no such tensor")
+                    ModelError::tensor(whole, expected, "no such tensor")
                 })?;
                 let scale = decode(&scale_name, scale, data)?;
-                tensors.insert(name.clone(), decode_rows(name, entry, &scale, data)?);
-            } else if !name.strip_suffix(SCALE).is_some_and(is_quantized) {
-                tensors.insert(name.clone(), decode(name, entry, data)?);
+                tensors.insert(name.to_owned(), decode_rows(whole, entry, &scale, data)?);
+            } else if !whole.strip_suffix(SCALE).is_some_and(is_quantized) {
+                tensors.insert(name.to_owned(), decode(whole, entry, data)?);
             }
         }
         Ok(Self { tensors, metadata })

@@ -8,6 +8,7 @@ use super::network::Dropouts;
 use super::pieces::{Outcome, PIECE_MS, Watch};
 use super::reading::check;
 use super::{Model, ReadError, ReadOptions, Reading, Timing};
+use crate::decimal::Fixed;
 use crate::device::Device;
 use crate::graph::{Graph, Strategy};
 use crate::nn::SkimControl;
@@ -62,7 +63,8 @@ impl Model {
                         total_ms,
                         microseconds_per_token: if tokens.is_empty() { 0.0 } else { of_token * 1e3 },
                         method: format!(
-                            "{texts} texts read together in {ms:.1} ms; this one's share, by tokens"
+                            "{texts} texts read together in {} ms; this one's share, by tokens",
+                            Fixed(ms, 1)
                         ),
                     };
                     readings.push(self.reading(tokens, outcome, timing));

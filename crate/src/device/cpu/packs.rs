@@ -1,7 +1,6 @@
 //! Weights in the order that the kernels read, beside the store that they are made from: made when first used, and
 //! again when they changed.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cpu::affine;
@@ -9,10 +8,11 @@ use crate::cpu::packed::Packed;
 #[cfg(all(feature = "train", feature = "gpu"))]
 use crate::device::ParamId;
 use crate::device::{Parameters, WeightView};
+use crate::few::Few;
 
 /// The copies of one store.
 #[derive(Debug, Default)]
-pub(in crate::device) struct Packs(Mutex<HashMap<WeightView, Pack>>);
+pub(in crate::device) struct Packs(Mutex<Few<WeightView, Pack>>);
 
 #[derive(Debug)]
 struct Pack {
@@ -40,7 +40,7 @@ impl Packs {
     /// Forgets what was made from a parameter.
     #[cfg(all(feature = "train", feature = "gpu"))]
     pub(in crate::device) fn forget(&mut self, id: ParamId) {
-        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).retain(|view, _| view.param != id);
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).retain(|view| view.param != id);
     }
 }
 

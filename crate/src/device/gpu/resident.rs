@@ -43,17 +43,6 @@ struct Copy {
     ahead: bool,
 }
 
-impl Store {
-    fn put(&mut self, parts: &[Part], copy: Copy) {
-        match self.copies.get_mut(parts) {
-            Some(old) => *old = copy,
-            None => {
-                self.copies.get_or_insert_with(parts.into(), || copy);
-            }
-        }
-    }
-}
-
 impl Resident {
     fn store(&mut self, identity: &Weak<()>) -> &mut Store {
         if let Some(at) = self.stores.iter().position(|store| store.identity.ptr_eq(identity)) {
@@ -103,7 +92,7 @@ impl Gpu {
             _ => self.upload(stored(parameters, parts))?,
         };
         let copy = Copy { revision, buffer: buffer.clone(), ahead: false };
-        self.resident.borrow_mut().store(&identity).put(parts, copy);
+        self.resident.borrow_mut().store(&identity).copies.insert(parts.into(), copy);
         Ok(buffer)
     }
 
@@ -120,7 +109,7 @@ impl Gpu {
         parameters.supersede(id);
         let copy = Copy { revision: parameters.revision(id), buffer, ahead: true };
         let mut resident = self.resident.borrow_mut();
-        resident.store(&parameters.identity()).put(&[(id, Layout::AsStored)], copy);
+        resident.store(&parameters.identity()).copies.insert([(id, Layout::AsStored)].into(), copy);
     }
 
     /// Takes note that the store has the values of a weight too.
