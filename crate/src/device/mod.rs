@@ -13,6 +13,7 @@ mod op;
 #[cfg(feature = "train")]
 mod optimize;
 mod parameters;
+mod place;
 
 use std::ops::Range;
 
@@ -24,6 +25,7 @@ pub use op::{Binary, Op, Real, Shape, Skim, SkimMode, Sru, Unary, WeightView};
 #[cfg(feature = "train")]
 pub use optimize::{AdamStep, Optimize, Part, Rows};
 pub use parameters::{ParamId, Parameter, Parameters};
+pub use place::{Place, Placed};
 
 /// Rows of several nodes laid end to end in one buffer.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use web_time::Instant;
 use super::pieces::{Outcome, Watch};
 use super::reading::{check, force_list};
 use super::{Model, ReadError, ReadOptions, Reading, Timing};
-use crate::device::{Cpu, EngineError};
+use crate::device::{EngineError, Place};
 use crate::graph::{Graph, Strategy};
 use crate::nn::{SkimControl, Trace};
 use crate::text::Token;
@@ -124,7 +124,7 @@ impl Trail {
 
     async fn extend(&mut self, model: &Model, ids: &[u32], force: &[u32]) -> Result<(), EngineError> {
         let network = model.network();
-        let graph = Graph::inference(model.parameters(), &Cpu, Strategy::Agenda);
+        let graph = Graph::inference(model.parameters(), &Place::Cpu, Strategy::Agenda);
         let before = self.ids.len();
         let state: Vec<Vec<f32>> = match before.checked_sub(1) {
             Some(row) => self.cells.iter().flat_map(|cell| cell.state_at(row)).collect(),
@@ -146,7 +146,7 @@ impl Trail {
 
 /// Probabilities of the labels, a row for every row that the pool has gathered, the first of them from so many tokens.
 async fn score(model: &Model, pooled: Vec<f32>, first: usize) -> Result<Vec<f32>, EngineError> {
-    let graph = Graph::inference(model.parameters(), &Cpu, Strategy::Agenda);
+    let graph = Graph::inference(model.parameters(), &Place::Cpu, Strategy::Agenda);
     model.network().scores(&graph, pooled, first).value().await
 }
 

@@ -7,7 +7,7 @@ use web_time::Instant;
 
 use super::{Devices, Preference};
 use crate::device::gpu::Gpu;
-use crate::device::{Cpu, EngineError};
+use crate::device::{EngineError, Place};
 use crate::model::{Computed, FlopsReading, LayerError, SequenceLayer, Sequences};
 
 /// A layer with the devices that it may run on.
@@ -100,7 +100,7 @@ impl LayerRunner {
             },
         };
         let begun = Instant::now();
-        let computed = self.layer.forward(&Cpu, given).await?;
+        let computed = self.layer.forward(&Place::Cpu, given).await?;
         let total_ms = begun.elapsed().as_secs_f64() * 1e3;
         let timing = LayerTiming { device: "cpu", total_ms, gpu: None };
         let run = LayerRun { flops: computed.flops.into(), timing, device_reason: reason };
@@ -109,14 +109,14 @@ impl LayerRunner {
 
     async fn on_gpu(
         &self,
-        gpu: &Gpu,
+        gpu: &Rc<Gpu>,
         given: &Sequences,
         profile: bool,
     ) -> Result<(Computed, LayerRun), LayerError> {
         let before = gpu.statistics();
         gpu.profile(profile);
         let begun = Instant::now();
-        let computed = self.layer.forward(gpu, given).await;
+        let computed = self.layer.forward(&Place::Gpu(gpu.clone()), given).await;
         let total_ms = begun.elapsed().as_secs_f64() * 1e3;
         gpu.profile(false);
         let (computed, after) = (computed?, gpu.statistics());

@@ -15,7 +15,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use crate::device::gpu::Gpu;
-use crate::device::{Cpu, Device, EngineError};
+use crate::device::{Device, EngineError, Place};
 use crate::model::{Model, ReadError, ReadOptions, Reading, Watch};
 pub use cost::{Cost, Costs};
 pub use devices::Devices;
@@ -98,7 +98,8 @@ impl Runner {
         let mut watch = Monotone { watch, most: 0 };
         let Choice { gpu, mut reason } = self.choose(preference, tokens.len()).await?;
         if let Some(gpu) = gpu {
-            match self.model.read_tokens(&*gpu, tokens.clone(), options, &mut watch).await {
+            match self.model.read_tokens(&Place::Gpu(gpu.clone()), tokens.clone(), options, &mut watch).await
+            {
                 Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
                     self.devices.failed(&gpu, &error);
                     if preference == Preference::WebGpuOnly {
@@ -109,7 +110,7 @@ impl Runner {
                 outcome => return Ok(Run { reading: outcome?, device_reason: reason }),
             }
         }
-        let reading = self.model.read_tokens(&Cpu, tokens, options, &mut watch).await?;
+        let reading = self.model.read_tokens(&Place::Cpu, tokens, options, &mut watch).await?;
         Ok(Run { reading, device_reason: reason })
     }
 
@@ -132,7 +133,7 @@ impl Runner {
             readings.into_iter().map(|reading| Run { reading, device_reason: reason.clone() }).collect()
         };
         if let Some(gpu) = gpu {
-            match self.model.read_all(&*gpu, texts.clone(), options, &mut watch).await {
+            match self.model.read_all(&Place::Gpu(gpu.clone()), texts.clone(), options, &mut watch).await {
                 Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
                     self.devices.failed(&gpu, &error);
                     if preference == Preference::WebGpuOnly {
@@ -143,7 +144,7 @@ impl Runner {
                 outcome => return Ok(runs(outcome?, reason)),
             }
         }
-        Ok(runs(self.model.read_all(&Cpu, texts, options, &mut watch).await?, reason))
+        Ok(runs(self.model.read_all(&Place::Cpu, texts, options, &mut watch).await?, reason))
     }
 
     async fn choose(&self, preference: Preference, tokens: usize) -> Result<Choice, EngineError> {
@@ -183,10 +184,10 @@ impl Runner {
     /// If the model cannot run on the CPU, or `watch` stopped it.
     pub async fn calibrate<W: Watch>(&self, watch: &mut W) -> Result<Costs, ReadError> {
         let watch = &mut Monotone { watch, most: 0 };
-        let cpu = self.cost_on(&Cpu, watch).await?;
+        let cpu = self.cost_on(&Place::Cpu, watch).await?;
         let gpu = match self.devices.gpu().await {
             Err(reason) => Err(reason),
-            Ok(gpu) => match self.cost_on(&*gpu, watch).await {
+            Ok(gpu) => match self.cost_on(&Place::Gpu(gpu.clone()), watch).await {
                 Ok(cost) => Ok(cost),
                 Err(stopped @ ReadError::Cancelled { .. }) => return Err(stopped),
                 Err(error) => {
@@ -202,7 +203,7 @@ impl Runner {
         Ok(costs)
     }
 
-    async fn cost_on<D: Device, W: Watch>(&self, device: &D, watch: &mut W) -> Result<Cost, ReadError> {
+    async fn cost_on<W: Watch>(&self, device: &Place, watch: &mut W) -> Result<Cost, ReadError> {
         let mut points = [(0.0, 0.0); 2];
         for (point, tokens) in points.iter_mut().zip(cost::LENGTHS) {
             let ids = self.sample(tokens);
@@ -213,9 +214,9 @@ impl Runner {
 
     /// Milliseconds of reading words by their ids: the fastest of several samples, since whatever else the machine does
     /// can only make them longer.
-    async fn fastest<D: Device, W: Watch>(
+    async fn fastest<W: Watch>(
         &self,
-        device: &D,
+        device: &Place,
         ids: &[u32],
         force: &[u32],
         watch: &mut W,
@@ -250,19 +251,20 @@ impl Runner {
                 outcome => return outcome,
             }
         }
-        self.steps_on(&Cpu, watch).await
+        self.steps_on(&Place::Cpu, watch).await
     }
 
-    async fn steps_on_gpu<W: Watch>(&self, gpu: &Gpu, watch: &mut W) -> Result<Steps, ReadError> {
-        let steps = self.steps_on(gpu, watch).await?;
+    async fn steps_on_gpu<W: Watch>(&self, gpu: &Rc<Gpu>, watch: &mut W) -> Result<Steps, ReadError> {
+        let place = Place::Gpu(gpu.clone());
+        let steps = self.steps_on(&place, watch).await?;
         gpu.profile(true);
-        let timed = self.model.time(gpu, &self.sample(steps::LENGTHS[1]), &[], 0.0, watch).await;
+        let timed = self.model.time(&place, &self.sample(steps::LENGTHS[1]), &[], 0.0, watch).await;
         gpu.profile(false);
         timed?;
         Ok(Steps { kernels: gpu.take_profile().ok(), ..steps })
     }
 
-    async fn steps_on<D: Device, W: Watch>(&self, device: &D, watch: &mut W) -> Result<Steps, ReadError> {
+    async fn steps_on<W: Watch>(&self, device: &Place, watch: &mut W) -> Result<Steps, ReadError> {
         let [short, long] = steps::LENGTHS;
         let mut step_us = [0.0; 2];
         for (us, forced) in step_us.iter_mut().zip([1, 2]) {
