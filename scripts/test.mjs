@@ -78,9 +78,11 @@ await entry(async () => {
   await check("build the engine for the browser (cargo xtask wasm)", "cargo", wasm);
   await check("the npm package (npm pack)", process.execPath, [join("scripts", "package.mjs")]);
   const inNode = ["layers", "model", "start", "worker"].map((name) => `js/tests/${name}.test.mjs`);
-  await check("package, in Node", process.execPath, ["--test", ...inNode]);
-  const inChromium = ["--test", "--test-concurrency=1", "js/tests/browser.test.mjs", "consumers/consumers.test.mjs"];
-  await check("package and its consumers, in Chromium", process.execPath, inChromium, { env: { CHROMIUM: chromium } });
+  await check("package, in Node", process.execPath, ["--test", ...inNode, "examples/readme.test.mjs"]);
+  const users = ["js/tests/browser.test.mjs", "consumers/consumers.test.mjs", "examples/examples.test.mjs"];
+  const inChromium = ["--test", "--test-concurrency=1", ...users];
+  await check("package, its consumers and the examples, in Chromium", process.execPath, inChromium, { env: { CHROMIUM: chromium } });
+  await check("API reference (typedoc)", process.execPath, [script("typedoc", "bin", "typedoc")]);
   const svelteCheck = [script("svelte-check", "bin", "svelte-check"), "--tsconfig", "tsconfig.json", "--fail-on-warnings"];
   await check("types (svelte-check)", process.execPath, svelteCheck);
   await check("page, unit tests (vitest)", process.execPath, [script("vitest", "vitest.mjs"), "run"]);

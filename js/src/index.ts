@@ -37,9 +37,30 @@ export function gpuStatistics(): Promise<GpuStatistics | null> {
   return statisticsOf(local);
 }
 
-export const { Elman, Lstm, Gru, Sru, Skim } = layersOf(local);
+export const {
+  /** Elman network (PyTorch `nn.RNN`). */
+  Elman,
+  /** Long short-term memory (PyTorch `nn.LSTM`). */
+  Lstm,
+  /** Gated recurrent unit (PyTorch `nn.GRU`). */
+  Gru,
+  /** Simple recurrent unit (the `sru` package's `SRU`). */
+  Sru,
+  /** Skim-RNN over an LSTM or a GRU. */
+  Skim,
+} = layersOf(local);
 
 export type { Devices };
 export type * from "./layers.js";
 export type * from "./types.js";
-export * from "./errors.js";
+export {
+  AbortError,
+  DeviceError,
+  DisposedError,
+  EngineError,
+  type ErrorCode,
+  FetchError,
+  ModelError,
+  OptionError,
+  SaccadeError,
+} from "./errors.js";

@@ -265,18 +265,13 @@ const skim: Kind<SkimSizes, object> = {
   division: ({ layer }) => (layer["cell"] === "lstm" ? "hc" : "h"),
 };
 
-/** Every kind of layer, on an engine. */
+/** Every kind of layer, on an engine. @internal */
 export function layersOf(engine: Engine) {
   return {
-    /** Elman network (PyTorch `nn.RNN`). */
     Elman: kind<RecurrentSizes & ElmanChoices, ElmanChoices, HiddenState>(engine, elman),
-    /** Long short-term memory (PyTorch `nn.LSTM`). */
     Lstm: kind<RecurrentSizes, object, LstmState>(engine, lstm),
-    /** Gated recurrent unit (PyTorch `nn.GRU`). */
     Gru: kind<RecurrentSizes, object, HiddenState>(engine, gru),
-    /** Simple recurrent unit (the `sru` package's `SRU`). */
     Sru: kind<SruSizes, SruChoices, SruState>(engine, sru),
-    /** Skim-RNN over an LSTM or a GRU. */
     Skim: kind<SkimSizes, object, SkimState, SkimComputed<SkimState>>(engine, skim),
   };
 }

@@ -59,9 +59,30 @@ export function gpuStatistics(): Promise<GpuStatistics | null> {
   return statisticsOf(engine);
 }
 
-export const { Elman, Lstm, Gru, Sru, Skim } = layersOf(engine);
+export const {
+  /** Elman network (PyTorch `nn.RNN`). */
+  Elman,
+  /** Long short-term memory (PyTorch `nn.LSTM`). */
+  Lstm,
+  /** Gated recurrent unit (PyTorch `nn.GRU`). */
+  Gru,
+  /** Simple recurrent unit (the `sru` package's `SRU`). */
+  Sru,
+  /** Skim-RNN over an LSTM or a GRU. */
+  Skim,
+} = layersOf(engine);
 
 export type { Devices };
 export type * from "./layers.js";
 export type * from "./types.js";
-export * from "./errors.js";
+export {
+  AbortError,
+  DeviceError,
+  DisposedError,
+  EngineError,
+  type ErrorCode,
+  FetchError,
+  ModelError,
+  OptionError,
+  SaccadeError,
+} from "./errors.js";
