@@ -1,6 +1,7 @@
 /** `npm test`: every check there is and how long it took; ends with the number of tests passed and failed. */
 
 import { existsSync, readdirSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { ensureChromium } from "./chromium.mjs";
 import { ensureVulkan } from "./vulkan.mjs";
@@ -36,13 +37,23 @@ async function check(name, program, args, options) {
   broken.push(name);
 }
 
-/** Removes what cargo built of our own packages: it takes a published version for one that never changes. */
+/**
+ * Removes what cargo built and unpacked of our own packages to verify them: it takes a version that it has seen for one
+ * that never changes. The registry that they are packaged into has no host, so its folder's name begins with a dash.
+ */
 function forget(folder) {
-  for (const kind of [".fingerprint", "build", "deps"]) {
-    const path = join(folder, "debug", kind);
-    const ours = existsSync(path) ? readdirSync(path).filter((name) => /^(lib)?saccade/.test(name)) : [];
-    for (const name of ours) rmSync(join(path, name), { recursive: true });
+  const unpacked = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
+  const registries = entries(unpacked).filter((name) => name.startsWith("-")).map((name) => join(unpacked, name));
+  const built = [".fingerprint", "build", "deps"].map((kind) => join(folder, "debug", kind));
+  for (const place of [...registries, ...built]) {
+    const ours = entries(place).filter((name) => /^(lib)?saccade/.test(name));
+    for (const name of ours) rmSync(join(place, name), { recursive: true });
   }
+}
+
+/** What is in a folder; nothing if there is none. */
+function entries(folder) {
+  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 /** A script of an installed package, run by this Node. */

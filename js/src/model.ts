@@ -19,8 +19,10 @@ import type {
   Token,
 } from "./types.js";
 
-/** Texts that cross to the engine together. */
+/** Texts that cross to the engine together: its answer is one text of JSON. */
 const PORTION = 512;
+/** UTF-16 units of a text that is read piece by piece and not with others. */
+const LONG = 16_384;
 
 /** What crosses to the engine: neither signals nor callbacks. */
 function plain({ device, threshold, force, measureMs }: ReadOptions): PlainReadOptions {
@@ -77,10 +79,17 @@ export class LoadedModel extends Owner implements Model {
   ): Promise<readonly Reading[]> {
     const all = [...texts];
     const readings: Reading[] = [];
-    // The engine's answer is one text of JSON: so many readings at a time keep it short.
-    for (let at = 0; at < all.length; at += PORTION) {
-      const part = all.slice(at, at + PORTION);
-      const told = onProgress && ((progress: Progress) => onProgress({ done: at + progress.done, total: all.length }));
+    const total = all.length;
+    while (readings.length < total) {
+      const at = readings.length;
+      const long = all.slice(at, at + PORTION).findIndex((text) => text.length > LONG);
+      if (long === 0) {
+        readings.push(await this.call("read", [all[at] ?? "", this.#plain(options)], { signal }));
+        onProgress?.({ done: at + 1, total });
+        continue;
+      }
+      const part = all.slice(at, at + (long > 0 ? long : PORTION));
+      const told = onProgress && ((progress: Progress) => onProgress({ done: at + progress.done, total }));
       const follow = { signal, onProgress: told };
       for (const reading of await this.call("readAll", [part, this.#plain(options)], follow)) readings.push(reading);
     }

@@ -292,15 +292,17 @@ describe("in a page", { timeout: 600_000 }, () => {
     assert.deepEqual(other, { code: "INTEGRITY_MISMATCH", name: "FetchError" });
   });
 
-  test("the binary may be chosen", async () => {
-    await open();
-    const found = await page.evaluate(async (path) => {
-      await here.init({ variant: "simd" });
-      const loaded = performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => name.endsWith(".wasm"));
-      const { cpu } = await here.devices();
-      return { loaded, relaxed: cpu.relaxedSimd, label: (await (await here.load(path)).read("a bad film")).label };
-    }, SMALL);
-    assert.deepEqual(found.loaded.map((name) => name.split("/").at(-1)), ["saccade_rnn_bg.wasm"]);
-    assert.deepEqual([found.relaxed, found.label], [true, "negative"]);
-  });
+  for (const [variant, file] of [["simd", "saccade_rnn_bg.wasm"], ["auto", "saccade_rnn_relaxed_bg.wasm"]]) {
+    test(`the binary: ${variant}`, async () => {
+      await open();
+      const found = await page.evaluate(async ([path, variant]) => {
+        await here.init({ variant });
+        const loaded = performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => name.endsWith(".wasm"));
+        const { cpu } = await here.devices();
+        return { loaded, relaxed: cpu.relaxedSimd, label: (await (await here.load(path)).read("a bad film")).label };
+      }, [SMALL, variant]);
+      assert.deepEqual(found.loaded.map((name) => name.split("/").at(-1)), [file]);
+      assert.deepEqual([found.relaxed, found.label], [true, "negative"]);
+    });
+  }
 });

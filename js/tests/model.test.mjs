@@ -73,6 +73,9 @@ describe("a model", () => {
     assert.deepEqual(told.at(-1), [600, 600]);
     assert.ok(told.every(([done], i) => i === 0 || done > told[i - 1][0]));
     for (const i of [0, 17, 511, 512, 599]) assertSame(together[i], await model.read(texts[i]));
+    const mixed = [TEXT, LONG.repeat(2), "a", LONG.repeat(2)];
+    const readings = await model.readAll(mixed);
+    for (const [i, text] of mixed.entries()) assertSame(readings[i], await model.read(text));
     assert.deepEqual(await model.readAll([]), []);
   });
 

@@ -8,7 +8,7 @@ use flate2::{Compression, write::GzEncoder};
 use wasmparser::{DataKind, KnownCustom, Name, Operator, Parser, Payload};
 
 /// Bytes after gzip -9 that one binary and its JavaScript may take together.
-const MOST: usize = 242_000;
+const MOST: usize = 237_000;
 
 /// Bytes after gzip -9.
 pub(crate) fn gzip(bytes: &[u8]) -> Result<usize> {

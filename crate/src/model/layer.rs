@@ -158,27 +158,13 @@ impl SequenceLayer {
     /// # Errors
     /// See [`LayerError`].
     pub async fn forward<D: Device>(&self, device: &D, given: &Sequences) -> Result<Computed, LayerError> {
-        let rows: usize = given.lengths.iter().fold(0, |sum, &n| sum.saturating_add(n));
-        let length = |what, expected: usize, of: String, found: usize| {
-            if expected == found {
-                return Ok(());
-            }
-            Err(LayerError::Length { what, expected: format!("{expected} ({of})"), found })
-        };
-        let of = format!("{rows} rows x {} columns", self.input_size);
-        length("x", rows.saturating_mul(self.input_size), of, given.x.len())?;
-        let force = force_list(&given.force, rows)?;
+        let force = self.check(given)?;
         let ((cells, columns), lanes) = (self.layer.state_shape(), given.lengths.len());
-        if !given.state.is_empty() {
-            let of = format!("{cells} cells x {lanes} sequences x {columns} columns");
-            length("state", cells * lanes * columns, of, given.state.len())?;
-        }
-
         let graph = Graph::inference(&self.parameters, device, Strategy::Agenda);
-        let (mut outputs, mut skims, mut states) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut wanted, mut states, mut skims) = (Vec::new(), Vec::new(), Vec::new());
         let mut first = 0;
         for (lane, &n) in given.lengths.iter().enumerate() {
-            let x = &given.x[first * self.input_size..(first + n) * self.input_size];
+            let x = given.x[first * self.input_size..(first + n) * self.input_size].to_vec();
             let mut state: Vec<Expr<'_, D>> = Vec::new();
             if !given.state.is_empty() {
                 state.extend((0..cells).map(|cell| {
@@ -188,15 +174,42 @@ impl SequenceLayer {
             }
             let force = force.get(first..first + n).unwrap_or_default();
             let control = SkimControl::Decide { threshold: given.threshold, force };
-            let x = graph.input(n, self.input_size, x.to_vec());
+            let x = graph.input(n, self.input_size, x);
             let out = self.layer.forward(x, &mut state.into_iter(), control);
-            outputs.push(out.rows);
+            wanted.push(out.rows);
             skims.extend(out.skims.iter().flat_map(|skim| [skim.logits, skim.decisions]));
             states.extend(out.state);
             first += n;
         }
-        let wanted = [outputs, states, skims].concat();
-        let mut values = graph.values(&wanted).await?.into_iter();
+        wanted.append(&mut states);
+        wanted.append(&mut skims);
+        Ok(self.computed(lanes, first, graph.values(&wanted).await?))
+    }
+
+    /// Checks every length; the forced decisions as the kernel takes them.
+    fn check(&self, given: &Sequences) -> Result<Vec<u32>, LayerError> {
+        let length = |what, expected: usize, of: String, found: usize| {
+            if expected == found {
+                return Ok(());
+            }
+            Err(LayerError::Length { what, expected: format!("{expected} ({of})"), found })
+        };
+        let rows: usize = given.lengths.iter().fold(0, |sum, &n| sum.saturating_add(n));
+        let of = format!("{rows} rows x {} columns", self.input_size);
+        length("x", rows.saturating_mul(self.input_size), of, given.x.len())?;
+        let ((cells, columns), lanes) = (self.layer.state_shape(), given.lengths.len());
+        if !given.state.is_empty() {
+            let of = format!("{cells} cells x {lanes} sequences x {columns} columns");
+            length("state", cells * lanes * columns, of, given.state.len())?;
+        }
+        Ok(force_list(&given.force, rows)?)
+    }
+
+    /// Puts together the rows of every lane, the states of every lane, and of a Skim layer every lane's logits and
+    /// decisions.
+    fn computed(&self, lanes: usize, rows: usize, values: Vec<Vec<f32>>) -> Computed {
+        let (cells, _) = self.layer.state_shape();
+        let mut values = values.into_iter();
         let output = values.by_ref().take(lanes).flatten().collect();
         let by_lane: Vec<Vec<f32>> = values.by_ref().take(cells * lanes).collect();
         let order = (0..cells).flat_map(|cell| (0..lanes).map(move |lane| lane * cells + cell));
@@ -208,6 +221,6 @@ impl SequenceLayer {
             decisions.extend(d);
         }
         let flops = self.layer.flops(rows, &mut std::iter::once(skimmed));
-        Ok(Computed { output, state, logits, decisions, flops })
+        Computed { output, state, logits, decisions, flops }
     }
 }

@@ -1,6 +1,8 @@
 //! Reading many texts together: one example at a time is recorded, and the graph batches them.
 
+use std::iter::Peekable;
 use std::ops::ControlFlow;
+use std::vec::IntoIter;
 
 use web_time::Instant;
 
@@ -14,13 +16,14 @@ use crate::graph::{Graph, Strategy};
 use crate::nn::SkimControl;
 use crate::text::Token;
 
-/// Fewest and most tokens of a batch; a text that is longer is read by itself.
+/// Fewest and most tokens of a batch; a text that is longer is a batch of its own.
 const BOUNDS: [usize; 2] = [256, 8192];
 
 impl Model {
-    /// Reads texts in batches of as many as take about as long as a piece of one long text. `watch` hears after each
-    /// batch how many texts are read, and may stop them all. Of the options, forced decisions and repetition belong to
-    /// one text and are not looked at.
+    /// Reads texts in batches of as many as take about as long as a piece of one long text, which a text that is longer
+    /// had better be read in ([`Self::read`]): here no text is cut. `watch` hears after each batch how many texts are
+    /// read, and may stop them all. Of the options, forced decisions and repetition belong to one text and are not looked
+    /// at.
     ///
     /// # Errors
     /// See [`ReadError`]; the first text that cannot be read ends the call.
@@ -31,45 +34,16 @@ impl Model {
         options: &ReadOptions,
         watch: &mut W,
     ) -> Result<Vec<Reading>, ReadError> {
-        let options = ReadOptions { threshold: options.threshold, ..ReadOptions::default() };
         let threshold = options.checked_threshold(self)?;
         let total = texts.len();
+        let mut batches = Batches { texts: texts.into_iter().peekable(), most: 2 * BOUNDS[0] };
         let mut readings = Vec::with_capacity(total);
-        let mut texts = texts.into_iter().peekable();
-        let mut most = 2 * BOUNDS[0];
-        while let Some(first) = texts.next() {
+        while let Some(batch) = batches.next() {
             let begun = Instant::now();
-            let mut tokens = first.len();
-            if tokens > BOUNDS[1] {
-                let mut watch = Within { watch, done: readings.len(), total };
-                readings.push(self.read_tokens(device, first, &options, &mut watch).await?);
-            } else {
-                let mut batch = vec![first];
-                while let Some(next) = texts.next_if(|next| tokens + next.len() <= most) {
-                    tokens += next.len();
-                    batch.push(next);
-                }
-                let outcomes = self.outcomes(device, &batch, threshold).await?;
-                let ms = begun.elapsed().as_secs_f64() * 1e3;
-                let fitting = (tokens as f64 * PIECE_MS / ms.max(1e-3)) as usize;
-                most = fitting.min(2 * most).clamp(BOUNDS[0], BOUNDS[1]);
-                let texts = batch.len();
-                let of_token = if tokens == 0 { 0.0 } else { ms / tokens as f64 };
-                for (tokens, outcome) in batch.into_iter().zip(outcomes) {
-                    check(&outcome)?;
-                    let total_ms = of_token * tokens.len() as f64;
-                    let timing = Timing {
-                        device: device.name().into(),
-                        total_ms,
-                        microseconds_per_token: if tokens.is_empty() { 0.0 } else { of_token * 1e3 },
-                        method: format!(
-                            "{texts} texts read together in {} ms; this one's share, by tokens",
-                            Fixed(ms, 1)
-                        ),
-                    };
-                    readings.push(self.reading(tokens, outcome, timing));
-                }
-            }
+            let outcomes = self.outcomes(device, &batch, threshold).await?;
+            let ms = begun.elapsed().as_secs_f64() * 1e3;
+            batches.took(&batch, ms);
+            self.share(batch, outcomes, ms, device.name(), &mut readings)?;
             let done = readings.len();
             if let ControlFlow::Break(()) = watch.progress(done, total).await {
                 return Err(ReadError::Cancelled { done, total });
@@ -78,42 +52,80 @@ impl Model {
         Ok(readings)
     }
 
-    /// One graph for all of the texts.
+    /// One graph for all of the texts: their scores, and every Skim layer's decisions and probabilities.
     async fn outcomes<D: Device>(
         &self,
         device: &D,
         texts: &[Vec<Token>],
         threshold: f32,
-    ) -> Result<Vec<Outcome>, ReadError> {
+    ) -> Result<Vec<Vec<f32>>, ReadError> {
         let graph = Graph::inference(self.parameters(), device, Strategy::Agenda);
+        let network = self.network();
         let mut wanted = Vec::new();
-        let mut layers = 0;
         for text in texts {
             let ids: Vec<u32> = text.iter().map(|token| self.vocabulary().id(&token.text)).collect();
             let control = SkimControl::Decide { threshold, force: &[] };
-            let classified = self.network().classify(&graph, &ids, control, Dropouts::default());
-            wanted.push(classified.logits.softmax());
-            layers = classified.skims.len();
-            for skim in classified.skims {
+            let encoded = network.encode(&graph, &ids, Vec::new(), control, Dropouts::default());
+            wanted.push(network.conclude(network.gather(None, &encoded), ids.len()).softmax());
+            for skim in encoded.skims {
                 wanted.extend([skim.decisions, skim.logits.softmax().columns(1..2)]);
             }
         }
-        let mut values = graph.values(&wanted).await?.into_iter();
-        let mut next = || values.next().unwrap_or_default();
-        let outcome = |_| Outcome { scores: next(), layers: (0..layers).map(|_| (next(), next())).collect() };
-        Ok(texts.iter().map(outcome).collect())
+        Ok(graph.values(&wanted).await?)
+    }
+
+    /// Makes readings of what [`Self::outcomes`] has, each with its share of the time.
+    fn share(
+        &self,
+        batch: Vec<Vec<Token>>,
+        values: Vec<Vec<f32>>,
+        ms: f64,
+        device: &str,
+        readings: &mut Vec<Reading>,
+    ) -> Result<(), ReadError> {
+        let (together, all) = (batch.len(), batch.iter().map(Vec::len).sum::<usize>());
+        let of_token = if all == 0 { 0.0 } else { ms / all as f64 };
+        let each = values.len() / together.max(1);
+        let mut values = values.into_iter();
+        for tokens in batch {
+            let mut next = || values.next().unwrap_or_default();
+            let scores = next();
+            let outcome = Outcome { scores, layers: (0..each / 2).map(|_| (next(), next())).collect() };
+            check(&outcome)?;
+            let ms = Fixed(ms, 1);
+            let timing = Timing {
+                device: device.into(),
+                total_ms: of_token * tokens.len() as f64,
+                microseconds_per_token: if tokens.is_empty() { 0.0 } else { of_token * 1e3 },
+                method: format!("{together} texts read together in {ms} ms; this one's share, by tokens"),
+            };
+            readings.push(self.reading(tokens, outcome, timing));
+        }
+        Ok(())
     }
 }
 
-/// Hears of a text among others: only whether it is to go on.
-struct Within<'a, W> {
-    watch: &'a mut W,
-    done: usize,
-    total: usize,
+/// Texts, as many at a time as fit.
+struct Batches {
+    texts: Peekable<IntoIter<Vec<Token>>>,
+    /// Tokens of a batch, by how long the batch before took.
+    most: usize,
 }
 
-impl<W: Watch> Watch for Within<'_, W> {
-    async fn progress(&mut self, _: usize, _: usize) -> ControlFlow<()> {
-        self.watch.progress(self.done, self.total).await
+impl Batches {
+    fn next(&mut self) -> Option<Vec<Vec<Token>>> {
+        let mut batch = vec![self.texts.next()?];
+        let mut tokens = batch[0].len();
+        while let Some(next) = self.texts.next_if(|next| tokens + next.len() <= self.most) {
+            tokens += next.len();
+            batch.push(next);
+        }
+        Some(batch)
+    }
+
+    fn took(&mut self, batch: &[Vec<Token>], ms: f64) {
+        let tokens: usize = batch.iter().map(Vec::len).sum();
+        let fitting = (tokens as f64 * PIECE_MS / ms.max(1e-3)) as usize;
+        self.most = fitting.min(2 * self.most).clamp(BOUNDS[0], BOUNDS[1]);
     }
 }

@@ -85,7 +85,7 @@ impl Network {
         control: SkimControl<'_, 'g, D>,
         dropouts: Dropouts,
     ) -> Classified<'g, D> {
-        let LayerOutput { rows, last, skims, .. } = self.encode(graph, ids, [], control, dropouts);
+        let LayerOutput { rows, last, skims, .. } = self.encode(graph, ids, Vec::new(), control, dropouts);
         let pooled = match self.pool {
             Pool::Last => last,
             Pool::Mean => rows.pool(device::Pool::Mean),

@@ -206,7 +206,7 @@ impl<'a, D: Device, W: Watch> Pieces<'a, D, W> {
         let Text { ids, threshold, force } = self.text;
         let network = self.model.network();
         let graph = Graph::inference(self.model.parameters(), self.device, Strategy::Agenda);
-        let state = carried.state.into_iter().map(|value| graph.held(value));
+        let state: Vec<_> = carried.state.into_iter().map(|value| graph.held(value)).collect();
         let before = carried.gathered.map(|value| graph.held(value));
         // Without forced decisions there is no such range.
         let force = force.get(tokens.clone()).unwrap_or_default();

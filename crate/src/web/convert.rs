@@ -4,14 +4,22 @@
 //! the config of a model file. Matrices cross as one `Float32Array` beside it.
 
 use std::io::{self, Write};
+use std::pin::Pin;
 
-use js_sys::{Array, Float32Array, JSON, JsString, Number, Object, Reflect};
+use js_sys::{Array, Float32Array, JSON, JsString, Number, Object, Promise, Reflect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 
 use super::error::Failure;
 use crate::json;
+
+/// Runs a future. Behind a pointer: what drives a future would otherwise be compiled anew for every one of them.
+pub(super) fn promise(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
+    let future: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>> = Box::pin(future);
+    future_to_promise(future)
+}
 
 pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, Failure> {
     let mut json = Vec::new();

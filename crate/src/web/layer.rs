@@ -6,10 +6,9 @@ use std::rc::Rc;
 use js_sys::Promise;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 use super::DEVICES;
-use super::convert::{from_js, packed};
+use super::convert::{from_js, packed, promise};
 use super::error::Failure;
 use crate::model::{DEFAULT_THRESHOLD, Decision, LayerShape, SequenceLayer, Sequences};
 use crate::runner::{LayerRunner, Preference};
@@ -72,7 +71,7 @@ impl Layer {
         state: Vec<f32>,
     ) -> Promise {
         let runner = Rc::clone(&self.runner);
-        future_to_promise(async move {
+        promise(async move {
             let Options { device, lengths, threshold, force, profile } =
                 from_js(&options)?.unwrap_or_default();
             let given =

@@ -16,11 +16,10 @@ use std::rc::Rc;
 use js_sys::{Function, Promise};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 use crate::device::gpu::Statistics;
 use crate::runner::Devices;
-use convert::to_js;
+use convert::{promise, to_js};
 pub use layer::Layer;
 pub use model::Model;
 pub use reader::Reader;
@@ -76,7 +75,7 @@ pub fn forbid_gpu(reason: String) {
 #[wasm_bindgen(js_name = findGpu, unchecked_return_type = "Promise<FoundGpu>")]
 pub fn find_gpu() -> Promise {
     let devices = DEVICES.with(Rc::clone);
-    future_to_promise(async move {
+    promise(async move {
         let found = match devices.gpu().await {
             Ok(gpu) => {
                 let adapter = gpu.adapter();

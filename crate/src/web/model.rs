@@ -7,10 +7,9 @@ use js_sys::{Function, Promise};
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 use super::DEVICES;
-use super::convert::{from_js, to_js};
+use super::convert::{from_js, promise, to_js};
 use super::error::Failure;
 use super::reader::Reader;
 use super::watch::Callback;
@@ -85,7 +84,7 @@ impl Model {
     ) -> Promise {
         // The future owns what it uses, so the model may be asked again, or freed, while it is pending.
         let runner = Rc::clone(&self.runner);
-        future_to_promise(async move {
+        promise(async move {
             let (options, preference) = read_options(&options)?;
             let mut watch = Callback::new(watch);
             let run = runner.read(&text, &options, preference, &mut watch).await;
@@ -103,7 +102,7 @@ impl Model {
         #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
     ) -> Promise {
         let runner = Rc::clone(&self.runner);
-        future_to_promise(async move {
+        promise(async move {
             let (options, preference) = read_options(&options)?;
             let mut watch = Callback::new(watch);
             let runs = runner.read_all(&texts, &options, preference, &mut watch).await;
@@ -151,7 +150,7 @@ impl Model {
         #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
     ) -> Promise {
         let runner = Rc::clone(&self.runner);
-        future_to_promise(async move {
+        promise(async move {
             let mut watch = Callback::new(watch);
             let costs = runner.calibrate(&mut watch).await;
             watch.thrown()?;
@@ -171,7 +170,7 @@ impl Model {
         #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
     ) -> Promise {
         let runner = Rc::clone(&self.runner);
-        future_to_promise(async move {
+        promise(async move {
             let preference = preference(device.as_deref())?;
             let mut watch = Callback::new(watch);
             let steps = runner.steps(preference, &mut watch).await;

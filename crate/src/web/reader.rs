@@ -6,9 +6,8 @@ use std::rc::Rc;
 use js_sys::{Function, Promise};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
-use super::convert::{packed, to_js};
+use super::convert::{packed, promise, to_js};
 use super::error::Failure;
 use super::model::read_options;
 use super::watch::Callback;
@@ -80,7 +79,7 @@ impl Reader {
         #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
     ) -> Promise {
         let (runner, options, home) = (Rc::clone(&self.runner), self.options.clone(), Rc::clone(&self.trail));
-        future_to_promise(async move {
+        promise(async move {
             let mut trail = home.take().ok_or_else(busy)?;
             let tokens = runner.model().tokenizer().tokenize(&text);
             let mut watch = Callback::new(watch);
@@ -102,7 +101,7 @@ impl Reader {
     #[wasm_bindgen(unchecked_return_type = "Promise<HiddenValues>")]
     pub fn hidden(&self) -> Promise {
         let (runner, home) = (Rc::clone(&self.runner), Rc::clone(&self.trail));
-        future_to_promise(async move {
+        promise(async move {
             let trail = home.take().ok_or_else(busy)?;
             let scores = trail.scores(runner.model()).await;
             let scores = scores.map_err(|error| Failure::from(crate::model::ReadError::from(error)));
