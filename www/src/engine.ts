@@ -9,6 +9,7 @@ export { Elman, gpuStatistics, Gru, Lstm, Skim, Sru } from "../../js/src/worker.
 export type {
   Cost,
   Costs,
+  DecidedToken as Token,
   Decision,
   Device,
   DevicePreference,
@@ -17,14 +18,13 @@ export type {
   LayerConfig,
   Model,
   ModelConfig,
+  PlainReading as Reading,
   Progress,
   Reader as LiveReader,
-  Reading,
   ReadOptions,
   Score,
   Steps,
   Timing,
-  Token,
 } from "../../js/src/worker.ts";
 
 // Written out, so that the bundler finds the script.
