@@ -30,11 +30,8 @@ export type {
 // Written out, so that the bundler finds the script.
 useWorker(() => new Worker(new URL("../../js/src/worker-entry.ts", import.meta.url), { type: "module" }));
 
-/** The binary that every browser with WebAssembly's SIMD runs: one file to fetch, and one to keep for offline use. */
-const variant = "simd";
-
 /** Fetches and compiles the engine, as {@link load} would; rejects with the code `ENGINE_FAILED`. */
-export const prepare = (): Promise<void> => init({ variant });
+export const prepare = (): Promise<void> => init();
 
 /** Opens a model file, whose bytes are copied. Rejects with an error that has a `code`. */
-export const load = (bytes: Uint8Array): Promise<Model> => open(bytes, { variant, cache: false });
+export const load = (bytes: Uint8Array): Promise<Model> => open(bytes, { cache: false });
