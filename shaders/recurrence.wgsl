@@ -1,10 +1,11 @@
 //! Elman, LSTM and GRU over some steps of every sequence: `cpu/recurrence.rs` has the loop, `cpu/cell.rs` the cells.
 //! variants: tanh relu lstm gru
-//! variants: single tile global
+//! variants: single tile global narrow narrow_tile
 //
-// A workgroup runs the sequences of a tile, an invocation the units `j`, `j + 256`, ... of each. The state that the
+// A workgroup runs the sequences of a tile, an invocation the units `j`, `j + SIZE`, ... of each. The state that the
 // units read lies in workgroup memory, in two halves for even and odd steps; `global`, for states that do not fit
 // there, reads it from the rows just written. Between launches the states pass through `last_h` and `last_c`.
+// `narrow` is for processors that play a GPU: they pay for each invocation at each barrier.
 
 #import math
 #import grid
@@ -25,6 +26,12 @@ struct Arguments {
 
 const BIAS = 2u;
 const KEEP = 4u;
+
+#if narrow narrow_tile
+const SIZE = 64u;
+#else
+const SIZE = 256u;
+#endif
 
 @group(0) @binding(0) var<uniform> arguments: Arguments;
 @group(0) @binding(1) var<storage, read> lanes: array<Lane>;
@@ -68,7 +75,7 @@ fn unit_before(place: Place, k: u32) -> Lanes {
     return Lanes(rows[at.x], rows[at.y], rows[at.z], rows[at.w]);
 }
 #else
-#if single
+#if single narrow
 const MOST_HIDDEN = 2048u;
 var<workgroup> state: array<Lanes, 4096>;
 #else
@@ -137,7 +144,7 @@ fn step(lane: Lane, row: u32, j: u32, w: array<f32, GATES>, h_before: f32) -> f3
     return h;
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(SIZE)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -149,9 +156,9 @@ fn main(
     }
     let n = arguments.hidden;
     let end = min(arguments.end_step, lanes[base].length);
-#if single tile
+#if single tile narrow narrow_tile
     let initial = place_before(base, arguments.first_step);
-    for (var j = invocation; j < n; j += 256u) {
+    for (var j = invocation; j < n; j += SIZE) {
         var h = Lanes(0.0);
         for (var l = 0u; l < LANES; l += 1u) {
             h = with_lane(h, l, last_h[lane_at(base + l).number * n + j]);
@@ -162,7 +169,7 @@ fn main(
 #endif
     for (var t = arguments.first_step; t < end; t += 1u) {
         let place = place_before(base, t);
-        for (var j = invocation; j < n; j += 256u) {
+        for (var j = invocation; j < n; j += SIZE) {
             var w = array<Lanes, GATES>();
             if (arguments.flags & BIAS) != 0u {
                 for (var gate = 0u; gate < GATES; gate += 1u) {
@@ -194,7 +201,7 @@ fn main(
                     h = with_lane(h, l, step(lane, row, j, of_l, of_lane(h_before, l)));
                 }
             }
-#if single tile
+#if single tile narrow narrow_tile
             state[place_before(base, t + 1u) + j] = h;
 #endif
         }
@@ -204,7 +211,7 @@ fn main(
         workgroupBarrier();
 #endif
     }
-    for (var j = invocation; j < n; j += 256u) {
+    for (var j = invocation; j < n; j += SIZE) {
         for (var l = 0u; l < LANES; l += 1u) {
             let lane = lane_at(base + l);
             let last = min(arguments.end_step, lane.length);

@@ -1,6 +1,6 @@
 // Sequences that a workgroup runs side by side, so that a read of a recurrent weight serves them all. They come by
 // decreasing length: the first of a tile is its longest. The importing kernel declares `arguments` (with `alive` and
-// `flags`) and `lanes`. Variants: `single`, one sequence a workgroup; otherwise four.
+// `flags`) and `lanes`. Variants: `single` and `narrow`, one sequence a workgroup; otherwise four.
 
 struct Lane {
     // Its row in the states.
@@ -10,7 +10,7 @@ struct Lane {
     length: u32,
 }
 
-#if single
+#if single narrow
 const LANES = 1u;
 alias Lanes = f32;
 

@@ -36,7 +36,7 @@ pub fn all() -> Vec<Case> {
 
 /// Those whose kernels are others on a processor that plays a GPU.
 pub fn by_adapter() -> Vec<Case> {
-    affine::cases()
+    [affine::cases(), recurrence::cases()].concat()
 }
 
 /// Row counts of lanes: none, one, one without rows, unequal ones, and a thousand.

@@ -49,12 +49,12 @@ const KEEP: u32 = 4;
 // Backward.
 const ROWS: u32 = 2;
 
-/// The variants of a kernel, by [`Tiling`].
-type Variants = [&'static Kernel; 3];
+/// The variants of a kernel, by [`Tiling`]; forward, from [`NARROW`] on the first two for processors that play a GPU.
+type Variants<const N: usize = 3> = [&'static Kernel; N];
 
 /// What a kernel must know of a cell.
 struct Cell {
-    forward: Variants,
+    forward: Variants<5>,
     /// Whether the recurrent product has another gradient than the hoisted one.
     splits: bool,
     /// Blocks of `hidden` values kept a row; the last is the state before it.
@@ -66,6 +66,8 @@ static ELMAN_TANH: Cell = Cell {
         &shaders::RECURRENCE_TANH_SINGLE,
         &shaders::RECURRENCE_TANH_TILE,
         &shaders::RECURRENCE_TANH_GLOBAL,
+        &shaders::RECURRENCE_TANH_NARROW,
+        &shaders::RECURRENCE_TANH_NARROW_TILE,
     ],
     splits: false,
     saved: 2,
@@ -75,6 +77,8 @@ static ELMAN_RELU: Cell = Cell {
         &shaders::RECURRENCE_RELU_SINGLE,
         &shaders::RECURRENCE_RELU_TILE,
         &shaders::RECURRENCE_RELU_GLOBAL,
+        &shaders::RECURRENCE_RELU_NARROW,
+        &shaders::RECURRENCE_RELU_NARROW_TILE,
     ],
     splits: false,
     saved: 2,
@@ -84,6 +88,8 @@ static LSTM: Cell = Cell {
         &shaders::RECURRENCE_LSTM_SINGLE,
         &shaders::RECURRENCE_LSTM_TILE,
         &shaders::RECURRENCE_LSTM_GLOBAL,
+        &shaders::RECURRENCE_LSTM_NARROW,
+        &shaders::RECURRENCE_LSTM_NARROW_TILE,
     ],
     splits: false,
     saved: 6,
@@ -93,6 +99,8 @@ static GRU: Cell = Cell {
         &shaders::RECURRENCE_GRU_SINGLE,
         &shaders::RECURRENCE_GRU_TILE,
         &shaders::RECURRENCE_GRU_GLOBAL,
+        &shaders::RECURRENCE_GRU_NARROW,
+        &shaders::RECURRENCE_GRU_NARROW_TILE,
     ],
     splits: true,
     saved: 5,
@@ -153,9 +161,11 @@ impl Tiling {
     const MANY: usize = 64;
 
     /// For so many sequences, each of which shares so many values.
-    fn new(lanes: usize, shared: usize) -> Self {
+    fn new(gpu: &Gpu, lanes: usize, shared: usize) -> Self {
+        // A processor has no more workgroups at a time than cores.
+        let many = if gpu.adapter().software { 4 } else { Self::MANY };
         match () {
-            () if lanes < Self::MANY && shared <= Self::MEMORY => Tiling::Single,
+            () if lanes < many && shared <= Self::MEMORY => Tiling::Single,
             () if 4 * shared <= Self::MEMORY => Tiling::Tile,
             () => Tiling::Global,
         }
@@ -165,6 +175,9 @@ impl Tiling {
         Grid::Groups(if self == Tiling::Single { lanes } else { lanes.div_ceil(4) })
     }
 }
+
+/// Where the variants of few invocations are among those of a cell.
+const NARROW: usize = 3;
 
 /// A launch: steps `first..end` of the first `alive` lanes.
 struct Chunk {
@@ -181,6 +194,8 @@ struct Recurrence<'a> {
     gates: usize,
     hidden: usize,
     memory: usize,
+    /// Of a workgroup, forward.
+    invocations: usize,
     reverse: bool,
     /// The initial states, if given: a buffer and the row of the first lane.
     h0: Option<(&'a GpuBuffer, usize)>,
@@ -190,7 +205,7 @@ struct Recurrence<'a> {
 }
 
 impl<'a> Recurrence<'a> {
-    fn new(call: &'a Call<'_, GpuBuffer>) -> Result<Self, EngineError> {
+    fn new(gpu: &Gpu, call: &'a Call<'_, GpuBuffer>) -> Result<Self, EngineError> {
         let Op::Recurrence { cell, weight_hh, reverse, initial, .. } = *call.op else {
             return Err(absent(call.op));
         };
@@ -206,6 +221,7 @@ impl<'a> Recurrence<'a> {
             gates: cell.gates(),
             hidden,
             memory: cell.memory(hidden),
+            invocations: if gpu.adapter().software { 64 } else { 256 },
             reverse,
             h0: initial.then(|| state(1)),
             c0: (initial && cell.has_memory()).then(|| state(2)),
@@ -216,7 +232,7 @@ impl<'a> Recurrence<'a> {
     /// The launches, first to last.
     fn chunks(&self) -> impl DoubleEndedIterator<Item = Chunk> + '_ {
         // An invocation's units, times the product of each and what else it does in a step, forward or backward.
-        let turns = self.hidden.div_ceil(256) * (self.hidden + 40);
+        let turns = self.hidden.div_ceil(self.invocations) * (self.hidden + 40);
         let most = (TURNS / turns).clamp(1, STEPS);
         let steps = self.lanes.first().map_or(0, |lane| lane[2] as usize);
         (0..steps.div_ceil(most)).map(move |chunk| {
@@ -256,7 +272,7 @@ impl<'a> Recurrence<'a> {
 /// Rows, last h, last c; keeps the gates of every row and the states before it.
 pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<GpuBuffer>, EngineError> {
     let Op::Recurrence { weight_hh, bias_hh, .. } = *call.op else { return Err(absent(call.op)) };
-    let plan = Recurrence::new(call)?;
+    let plan = Recurrence::new(gpu, call)?;
     let (x, n) = (&call.inputs[0], plan.hidden);
     let total = x.total_rows();
     let weight = gpu.weight_in(call.parameters, weight_hh, Layout::Transposed)?;
@@ -265,7 +281,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
     let rows = gpu.allocate(total * n)?;
     let saved = gpu.allocate(if call.keep { total * plan.cell.saved * n } else { 0 })?;
     for chunk in plan.chunks() {
-        let tiling = Tiling::new(chunk.alive, 2 * n);
+        let tiling = Tiling::new(gpu, chunk.alive, 2 * n);
         let arguments = ForwardArguments {
             hidden: n as u32,
             alive: chunk.alive as u32,
@@ -287,7 +303,8 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         if plan.memory > 0 {
             bindings.push(Arg::Write(&c));
         }
-        let kernel = plan.cell.forward[tiling as usize];
+        let narrow = gpu.adapter().software && tiling != Tiling::Global;
+        let kernel = plan.cell.forward[tiling as usize + if narrow { NARROW } else { 0 }];
         gpu.launch(kernel, &bindings, tiling.groups(chunk.alive), plan.work(&chunk))?;
     }
     Ok(Forward { outputs: vec![rows, h, c], saved: vec![saved] })
@@ -297,7 +314,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
 pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
     let call = back.call;
     let Op::Recurrence { cell, weight_hh, bias_hh, .. } = *call.op else { return Err(absent(call.op)) };
-    let plan = Recurrence::new(call)?;
+    let plan = Recurrence::new(gpu, call)?;
     let variants = backward_variants(cell);
     let (n, gates) = (plan.hidden, plan.gates * plan.hidden);
     let total = call.inputs[0].total_rows();
@@ -309,7 +326,7 @@ pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<
     let d_x = gpu.allocate(total * gates)?;
     let d_w = plan.cell.splits.then(|| gpu.allocate(total * gates)).transpose()?;
     for chunk in plan.chunks().rev() {
-        let tiling = Tiling::new(chunk.alive, gates);
+        let tiling = Tiling::new(gpu, chunk.alive, gates);
         let arguments = BackwardArguments {
             hidden: n as u32,
             alive: chunk.alive as u32,
