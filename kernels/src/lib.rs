@@ -38,6 +38,7 @@ pub mod softmax;
 pub mod sru;
 pub mod transpose;
 mod vectorize;
+pub mod word_products;
 
 pub use order::order_by;
 pub use ragged::Ragged;

@@ -9,9 +9,10 @@
 
 use crate::Ragged;
 use crate::cell::{Cell, CellKind, with_cell};
-use crate::packed::{Packed, Rows, Start, multiply};
+use crate::packed::{Packed, Rows, Start, multiply, multiply_backwards};
 use crate::recurrence::block_mut;
 use crate::vectorize::vectorize;
+use crate::word_products::WordProducts;
 
 /// Operands that both kernels share.
 #[derive(Clone, Copy)]
@@ -69,7 +70,6 @@ pub const FORCE_READ: u32 = 1;
 pub const FORCE_SKIM: u32 = 2;
 
 /// Operands of [`hard`] alone.
-#[derive(Clone, Copy)]
 pub struct Hard<'a> {
     /// The input itself, `input` columns.
     pub x: Ragged<'a>,
@@ -85,6 +85,9 @@ pub struct Hard<'a> {
     pub threshold: f32,
     /// Nothing, or one of 0 (free), [`FORCE_READ`], [`FORCE_SKIM`] for every row.
     pub force: Option<&'a [u32]>,
+    /// Where rows of `x` are those of a table: the big cell's input products with their bias that are known, and the
+    /// word of every row.
+    pub known: Option<(&'a mut WordProducts, &'a [u32])>,
 }
 
 /// Decides step by step and runs one branch.
@@ -92,7 +95,7 @@ pub fn hard(cell: CellKind, a: Arguments<'_>, hard: Hard<'_>) -> Forward {
     with_cell!(cell, C => run::<C>(a, hard))
 }
 
-fn run<C: Cell>(a: Arguments<'_>, hard: Hard<'_>) -> Forward {
+fn run<C: Cell>(a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
     let (n, d) = (a.hidden, a.small);
     let (gates, small_gates) = (C::GATES * n, C::GATES * d);
     let memory = if C::MEMORY { n } else { 0 };
@@ -110,6 +113,7 @@ fn run<C: Cell>(a: Arguments<'_>, hard: Hard<'_>) -> Forward {
     let (mut x, mut w) = (vec![0.0; gates], vec![0.0; gates]);
     let mut saved = vec![0.0; C::SAVED * n];
     let (mut h_next, mut c_next) = (vec![0.0; n], vec![0.0; memory]);
+    let mut forwards = true;
     for lane in 0..lanes {
         let h = block_mut(&mut out.h, lane, n);
         let c = block_mut(&mut out.c, lane, memory);
@@ -128,10 +132,27 @@ fn run<C: Cell>(a: Arguments<'_>, hard: Hard<'_>) -> Forward {
                 _ => probability_of_skimming(logits) > hard.threshold,
             };
             if !skim {
-                let bias = Start::Bias(hard.big_bias_ih);
-                multiply(&mut x, bias, Rows::one(hard.x.row(row)), hard.big_weight_ih);
-                multiply(&mut w, Start::Bias(a.big_bias_hh), Rows::one(h), hard.big_weight_hh);
-                C::forward(&x, &w, h, c, &mut saved, &mut h_next, &mut c_next);
+                // Both weights are read to and fro: what was read last is in the nearest cache.
+                let product = if forwards { multiply } else { multiply_backwards };
+                let recurrent =
+                    |w: &mut [f32]| product(w, Start::Bias(a.big_bias_hh), Rows::one(h), hard.big_weight_hh);
+                let (bias, values) = (Start::Bias(hard.big_bias_ih), Rows::one(hard.x.row(row)));
+                let input = |x: &mut [f32]| product(x, bias, values, hard.big_weight_ih);
+                if !forwards {
+                    recurrent(&mut w);
+                }
+                let x = match &mut hard.known {
+                    Some((known, words)) => known.row(words[row], input),
+                    None => {
+                        input(&mut x);
+                        &x
+                    }
+                };
+                if forwards {
+                    recurrent(&mut w);
+                }
+                forwards = !forwards;
+                C::forward(x, &w, h, c, &mut saved, &mut h_next, &mut c_next);
                 h.copy_from_slice(&h_next);
                 c.copy_from_slice(&c_next);
             } else if let Some(weight) = hard.small_weight_hh {

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "train")]
 mod backward;
+pub(super) mod known;
 #[cfg(feature = "train")]
 mod optimize;
 pub(super) mod packs;
@@ -14,6 +15,7 @@ mod training;
 use std::ops::Range;
 use std::sync::Arc;
 
+use self::known::Product;
 use super::op::{Binary, Op, Real, Skim, SkimMode, Sru, Unary, WeightView};
 use super::{Call, Device, EngineError, Forward, Operand, ParamGradients, Parameters};
 use crate::cpu::recurrence;
@@ -157,6 +159,11 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
                     let force = forced(call);
                     let packed = |weight| p.packed(&WeightView::whole(p, weight));
                     let small_weight_hh = op.small_hh.map(|(weight, _)| packed(weight));
+                    let known = call.words.and_then(|words| {
+                        let weight = WeightView::whole(p, op.big_weight_ih);
+                        p.known(Product { table: words.table, weight, bias: op.big_bias_ih })
+                    });
+                    let mut known = known.as_ref().and_then(|known| known.try_lock().ok());
                     let hard = skim::Hard {
                         x: operands.first,
                         big_weight_ih: &packed(op.big_weight_ih),
@@ -165,6 +172,7 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
                         small_weight_hh: small_weight_hh.as_deref(),
                         threshold: threshold.0,
                         force: force.as_deref(),
+                        known: known.as_deref_mut().zip(call.words.map(|words| words.ids)),
                     };
                     skim::hard(op.cell, a, hard)
                 }

@@ -117,8 +117,8 @@ fn operands<D: Resident>(
 
 /// A call with operands of a device's own.
 fn with_inputs<'a, B>(call: &Call<'a, Placed>, inputs: &'a [Operand<B>]) -> Call<'a, B> {
-    let Call { op, parameters, streams, indices, index_offsets, seed, keep, .. } = *call;
-    Call { op, parameters, inputs, streams, indices, index_offsets, seed, keep }
+    let Call { op, parameters, streams, indices, index_offsets, seed, keep, words, .. } = *call;
+    Call { op, parameters, inputs, streams, indices, index_offsets, seed, keep, words }
 }
 
 fn gather<D: Resident>(
