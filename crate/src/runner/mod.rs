@@ -94,7 +94,7 @@ impl Runner {
         watch: &mut W,
     ) -> Result<Run, ReadError> {
         let tokens = self.model.tokenizer().tokenize(text);
-        *self.sample.borrow_mut() = tokens.iter().map(|t| self.model.vocabulary().id(&t.text)).collect();
+        *self.sample.borrow_mut() = self.model.ids(&tokens);
         let mut watch = Monotone { watch, most: 0 };
         let Choice { gpu, mut reason } = self.choose(preference, tokens.len()).await?;
         if let Some(gpu) = gpu {
