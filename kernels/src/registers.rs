@@ -448,6 +448,19 @@ macro_rules! for_stretches {
 
 pub(crate) use for_stretches;
 
+/// Has values brought into the nearest cache while other work is done, where the processor can be asked to.
+#[inline(always)]
+pub(crate) fn prefetch(values: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in values.chunks(16) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: every processor of this kind has the instruction, and the values are there.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = values;
+}
+
 /// The blocks of `width` values that `values` begins with.
 #[inline(always)]
 pub(crate) fn blocks<const N: usize>(values: &[f32], width: usize) -> [&[f32]; N] {

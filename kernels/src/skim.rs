@@ -11,6 +11,7 @@ use crate::Ragged;
 use crate::cell::{Cell, CellKind, with_cell};
 use crate::packed::{Packed, Rows, Start, multiply, multiply_backwards};
 use crate::recurrence::block_mut;
+use crate::registers::prefetch;
 use crate::vectorize::vectorize;
 use crate::word_products::WordProducts;
 
@@ -138,19 +139,24 @@ fn run<C: Cell>(a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
                     |w: &mut [f32]| product(w, Start::Bias(a.big_bias_hh), Rows::one(h), hard.big_weight_hh);
                 let (bias, values) = (Start::Bias(hard.big_bias_ih), Rows::one(hard.x.row(row)));
                 let input = |x: &mut [f32]| product(x, bias, values, hard.big_weight_ih);
-                if !forwards {
-                    recurrent(&mut w);
-                }
                 let x = match &mut hard.known {
-                    Some((known, words)) => known.row(words[row], input),
+                    Some((known, words)) => {
+                        let x = known.row(words[row], input);
+                        prefetch(x);
+                        recurrent(&mut w);
+                        x
+                    }
+                    None if forwards => {
+                        input(&mut x);
+                        recurrent(&mut w);
+                        &x
+                    }
                     None => {
+                        recurrent(&mut w);
                         input(&mut x);
                         &x
                     }
                 };
-                if forwards {
-                    recurrent(&mut w);
-                }
                 forwards = !forwards;
                 C::forward(x, &w, h, c, &mut saved, &mut h_next, &mut c_next);
                 h.copy_from_slice(&h_next);
