@@ -57,6 +57,32 @@ impl WordProducts {
         }
     }
 
+    /// The products of several words end to end; `compute` makes those that are not there, of the words at these places
+    /// of the list.
+    pub fn rows(&mut self, words: &[u32], compute: impl FnOnce(&[usize]) -> Vec<f32>) -> Vec<f32> {
+        let columns = self.columns;
+        let mut out = Vec::with_capacity(words.len() * columns);
+        let mut missing = Vec::new();
+        for (i, &word) in words.iter().enumerate() {
+            match self.places[word as usize] {
+                0 => {
+                    missing.push(i);
+                    out.resize(out.len() + columns, 0.0);
+                }
+                place => out.extend_from_slice(self.at(place as usize - 1)),
+            }
+        }
+        if missing.is_empty() {
+            return out;
+        }
+        let computed = compute(&missing);
+        for (i, row) in missing.into_iter().zip(computed.chunks_exact(columns.max(1))) {
+            out[i * columns..(i + 1) * columns].copy_from_slice(row);
+            self.row(words[i], |place| place.copy_from_slice(row));
+        }
+        out
+    }
+
     fn at(&mut self, place: usize) -> &mut [f32] {
         let first = place % SLAB * self.columns;
         &mut self.slabs[place / SLAB][first..first + self.columns]

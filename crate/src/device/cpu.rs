@@ -114,8 +114,24 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
             vec![embedding::forward(p.values(table), p.get(table).columns(), call.indices)]
         }
         Op::Affine { weight: ref view, bias } => {
-            let bias = bias.map(|b| p.values(b));
-            vec![affine::forward(input(0).all(), input(0).total_rows(), &p.packed(view), bias)]
+            let known = call
+                .words
+                .filter(|_| is_narrow(view))
+                .and_then(|words| p.known(Product { table: words.table, weight: *view, bias }));
+            let known = known
+                .as_ref()
+                .zip(call.words)
+                .and_then(|(known, words)| Some((known.try_lock().ok()?, words.ids)));
+            let (weight, bias) = (p.packed(view), bias.map(|b| p.values(b)));
+            let x = input(0).ragged();
+            vec![match known {
+                None => affine::forward(x.all(), x.total_rows(), &weight, bias),
+                Some((mut known, words)) => known.rows(words, |places| {
+                    let mut gathered = Vec::with_capacity(places.len() * x.columns);
+                    places.iter().for_each(|&place| gathered.extend_from_slice(x.row(place)));
+                    affine::forward(&gathered, places.len(), &weight, bias)
+                }),
+            }]
         }
         Op::Unary(Unary::Tanh) => in_place(&elementwise::tanh),
         Op::Unary(Unary::Sigmoid) => in_place(&elementwise::sigmoid),
@@ -161,7 +177,7 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
                     let small_weight_hh = op.small_hh.map(|(weight, _)| packed(weight));
                     let known = call.words.and_then(|words| {
                         let weight = WeightView::whole(p, op.big_weight_ih);
-                        p.known(Product { table: words.table, weight, bias: op.big_bias_ih })
+                        p.known(Product { table: words.table, weight, bias: Some(op.big_bias_ih) })
                     });
                     let mut known = known.as_ref().and_then(|known| known.try_lock().ok());
                     let hard = skim::Hard {
@@ -182,6 +198,12 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
         }
     };
     Ok((outputs, Vec::new()))
+}
+
+/// Whether products of words with this weight are kept: those that take less room than the words themselves, and are
+/// fetched in less time than computed.
+fn is_narrow(weight: &WeightView) -> bool {
+    2 * weight.outputs <= weight.inputs
 }
 
 /// All operands.

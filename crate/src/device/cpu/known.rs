@@ -18,12 +18,12 @@ pub(in crate::device) struct Product {
     /// The weight.
     pub(in crate::device) weight: WeightView,
     /// The bias.
-    pub(in crate::device) bias: ParamId,
+    pub(in crate::device) bias: Option<ParamId>,
 }
 
 impl Product {
     fn parameters(&self) -> [ParamId; 3] {
-        [self.table, self.weight.param, self.bias]
+        [self.table, self.weight.param, self.bias.unwrap_or(self.table)]
     }
 }
 
