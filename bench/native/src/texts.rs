@@ -52,8 +52,8 @@ impl Side {
     }
 }
 
-/// Reads texts (IMDb's lines: label, id, rating, text between tabs; every `every`th) with both models in turn, `rounds`
-/// times, and prints what the least times of each text come to.
+/// Reads texts (IMDb's lines: label, id, rating, text between tabs; every `every`th) with both models in turn, the Skim-LSTM
+/// with products of words kept and without, `rounds` times, and prints what the least times of each text come to.
 ///
 /// # Errors
 /// If a file cannot be read, or a text.
@@ -64,7 +64,8 @@ pub fn compare(
     every: usize,
     rounds: usize,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let (mut lstm, mut skim) = (Side::open(lstm)?, Side::open(skim)?);
+    let (mut lstm, mut forgetful, mut skim) = (Side::open(lstm)?, Side::open(skim)?, Side::open(skim)?);
+    forgetful.model.parameters_mut().keep_word_products(0);
     let data = fs::read_to_string(data)?;
     let fields = |line: &'_ str| {
         line.split('\t').next().zip(line.split('\t').nth(3)).map(|(a, b)| (a.to_owned(), b.to_owned()))
@@ -72,8 +73,8 @@ pub fn compare(
     let texts: Vec<_> = data.lines().step_by(every).filter_map(fields).collect();
     for round in 0..rounds.max(1) {
         for (i, (label, text)) in texts.iter().enumerate() {
-            let mut order = [&mut lstm, &mut skim];
-            order.rotate_left((i + round) % 2);
+            let mut order = [&mut lstm, &mut skim, &mut forgetful];
+            order.rotate_left((i + round) % 3);
             for side in order {
                 let (reading, least) = side.read(text)?;
                 if round == 0 {
@@ -94,8 +95,11 @@ pub fn compare(
         100.0 * skim.right as f64 / n as f64,
     );
     let reduction = lstm.spent.iter().sum::<u64>() as f64 / skim.spent.iter().sum::<u64>() as f64;
-    report("from token ids", reduction, &lstm.least, &skim.least, |least| least.ids);
-    report("from text", reduction, &lstm.least, &skim.least, |least| least.text);
+    println!("{reduction:.2}x fewer FLOP");
+    for (name, skim) in [("", &skim), (", no product of a word kept", &forgetful)] {
+        report(&format!("from token ids{name}"), reduction, &lstm.least, &skim.least, |least| least.ids);
+        report(&format!("from text{name}"), reduction, &lstm.least, &skim.least, |least| least.text);
+    }
     Ok(())
 }
 
@@ -106,7 +110,7 @@ fn report(what: &str, reduction: f64, lstm: &[Least], skim: &[Least], of: impl F
     let mean = |least: &[Least]| least.iter().map(&of).sum::<f64>() / least.len() as f64;
     let (lstm, skim) = (mean(lstm), mean(skim));
     println!(
-        "{what:<15} LSTM {lstm:.4} ms, Skim-LSTM {skim:.4} ms, {:.2}x (median {median:.2}x) of {reduction:.2}x fewer FLOP: {:.0} %",
+        "{what}: LSTM {lstm:.4} ms, Skim-LSTM {skim:.4} ms, {:.2}x (median {median:.2}x): {:.0} %",
         lstm / skim,
         100.0 * lstm / skim / reduction,
     );
