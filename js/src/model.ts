@@ -2,6 +2,7 @@
 
 import type { Engine, Follow, HiddenValues, Id, PlainReadOptions, PlainToken } from "./engine.js";
 import { Owner } from "./owner.js";
+import { unpackedReading } from "./reading.js";
 import type {
   CallOptions,
   Costs,
@@ -19,7 +20,7 @@ import type {
   Token,
 } from "./types.js";
 
-/** Texts that cross to the engine together: its answer is one text of JSON. */
+/** Texts that cross to the engine together. */
 const PORTION = 512;
 /** UTF-16 units of a text that is read piece by piece and not with others. */
 const LONG = 16_384;
@@ -62,12 +63,12 @@ export class LoadedModel extends Owner implements Model {
   }
 
   async read(text: string, options: ReadOptions = {}): Promise<Reading> {
-    const reading = await this.call("read", [text, this.#plain(options)], options);
+    const reading = unpackedReading(await this.call("read", [text, this.#plain(options)], options));
     this.#ran(reading);
     return reading;
   }
 
-  #ran(reading: Reading | undefined): void {
+  #ran(reading: Pick<Reading, "timing" | "deviceReason"> | undefined): void {
     if (!reading) return;
     this.#device = reading.timing.device;
     this.#deviceReason = reading.deviceReason;
@@ -84,14 +85,14 @@ export class LoadedModel extends Owner implements Model {
       const at = readings.length;
       const long = all.slice(at, at + PORTION).findIndex((text) => text.length > LONG);
       if (long === 0) {
-        readings.push(await this.call("read", [all[at] ?? "", this.#plain(options)], { signal }));
+        readings.push(unpackedReading(await this.call("read", [all[at] ?? "", this.#plain(options)], { signal })));
         onProgress?.({ done: at + 1, total });
         continue;
       }
       const part = all.slice(at, at + (long > 0 ? long : PORTION));
       const told = onProgress && ((progress: Progress) => onProgress({ done: at + progress.done, total }));
       const follow = { signal, onProgress: told };
-      for (const reading of await this.call("readAll", [part, this.#plain(options)], follow)) readings.push(reading);
+      for (const reading of await this.call("readAll", [part, this.#plain(options)], follow)) readings.push(unpackedReading(reading));
     }
     this.#ran(readings.at(-1));
     return readings;
@@ -192,7 +193,8 @@ class LoadedReader extends Owner implements Reader {
 
   async update(text: string, options: CallOptions = {}): Promise<Reading> {
     this.#text = text;
-    const { reading, computed } = await this.call("update", [text], options);
+    const { reading: packed, computed } = await this.call("update", [text], options);
+    const reading = unpackedReading(packed);
     this.#tokens = reading.tokens;
     this.#computed = computed;
     return reading;
