@@ -35,6 +35,7 @@ pub mod skim_soft;
 #[cfg(feature = "train")]
 pub mod skip_gram;
 pub mod softmax;
+pub mod spare;
 pub mod sru;
 pub mod transpose;
 mod vectorize;

@@ -8,10 +8,13 @@
 //! Column 0 of the logits is *read*, column 1 *skim*.
 
 use crate::Ragged;
-use crate::cell::{Cell, CellKind, with_cell};
+use crate::cell::{Cell, CellKind};
+use crate::gru::Gru;
+use crate::lstm::Lstm;
 use crate::packed::{Packed, Rows, Start, multiply, multiply_backwards};
 use crate::recurrence::block_mut;
 use crate::registers::prefetch;
+use crate::spare::room;
 use crate::vectorize::vectorize;
 use crate::word_products::WordProducts;
 
@@ -92,8 +95,15 @@ pub struct Hard<'a> {
 }
 
 /// Decides step by step and runs one branch.
+///
+/// # Panics
+/// If the cell is neither an LSTM nor a GRU.
 pub fn hard(cell: CellKind, a: Arguments<'_>, hard: Hard<'_>) -> Forward {
-    with_cell!(cell, C => run::<C>(a, hard))
+    match cell {
+        CellKind::Lstm => run::<Lstm>(a, hard),
+        CellKind::Gru => run::<Gru>(a, hard),
+        CellKind::ElmanTanh | CellKind::ElmanRelu => unreachable!("an operation with this cell is refused"),
+    }
 }
 
 fn run<C: Cell>(a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
@@ -103,7 +113,7 @@ fn run<C: Cell>(a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
     let small_memory = if C::MEMORY { d } else { 0 };
     let (lanes, total) = (hard.x.lanes(), hard.x.total_rows());
     let mut out = Forward {
-        rows: vec![0.0; total * n],
+        rows: room(total * n),
         h: vec![0.0; lanes * n],
         c: vec![0.0; lanes * memory],
         logits: a.decision_x.all().to_vec(),

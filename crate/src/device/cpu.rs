@@ -19,7 +19,7 @@ use self::known::Product;
 use super::op::{Binary, Op, Real, Skim, SkimMode, Sru, Unary, WeightView};
 use super::{Call, Device, EngineError, Forward, Operand, ParamGradients, Parameters};
 use crate::cpu::recurrence;
-use crate::cpu::{Ragged, affine, elementwise, embedding, layer_norm, pool, rows, skim, softmax, sru};
+use crate::cpu::{Ragged, affine, elementwise, embedding, layer_norm, pool, rows, skim, softmax, spare, sru};
 
 /// The host's processor, one thread.
 #[derive(Clone, Copy, Debug, Default)]
@@ -90,6 +90,12 @@ impl Device for Cpu {
         gradients: &mut ParamGradients<Buffer>,
     ) -> Result<Vec<Option<Buffer>>, EngineError> {
         training::backward(call, forward, upstream, wanted, gradients)
+    }
+
+    fn reclaim(&self, buffer: Buffer) {
+        if let Some(values) = Arc::into_inner(buffer) {
+            spare::give_back(values);
+        }
     }
 
     async fn read(&self, parts: &[(Buffer, Range<usize>)]) -> Result<Vec<Vec<f32>>, EngineError> {

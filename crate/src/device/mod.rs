@@ -142,6 +142,9 @@ pub trait Device {
         gradients: &mut ParamGradients<Self::Buffer>,
     ) -> Result<Vec<Option<Self::Buffer>>, EngineError>;
 
+    /// Takes a matrix that its graph does not need any more; whoever else holds it may go on using it.
+    fn reclaim(&self, _buffer: Self::Buffer) {}
+
     /// Copies ranges of elements back to the host, all in one exchange.
     async fn read(&self, parts: &[(Self::Buffer, Range<usize>)]) -> Result<Vec<Vec<f32>>, EngineError>;
 }

@@ -197,13 +197,25 @@ impl Model {
         options: &ReadOptions,
         watch: &mut W,
     ) -> Result<Reading, ReadError> {
+        let ids = self.ids(&tokens);
+        self.read_ids(device, tokens, &ids, options, watch).await
+    }
+
+    /// Reads tokens whose ids are known.
+    pub(crate) async fn read_ids<D: Device, W: Watch>(
+        &self,
+        device: &D,
+        tokens: Vec<Token>,
+        ids: &[u32],
+        options: &ReadOptions,
+        watch: &mut W,
+    ) -> Result<Reading, ReadError> {
         let threshold = options.checked_threshold(self)?;
         if !(0.0..=LONGEST_MEASURE_MS).contains(&options.measure_ms) {
             return Err(ReadError::Measure(options.measure_ms));
         }
         let force = force_list(&options.force, tokens.len())?;
-        let ids = self.ids(&tokens);
-        let text = Text { ids: &ids, threshold, force: &force };
+        let text = Text { ids, threshold, force: &force };
         let pieces = Pieces::new(self, device, text, watch);
         let Measured { outcome, runs, elapsed_ms } = pieces.read_for(options.measure_ms).await?;
         check(&outcome)?;
@@ -216,7 +228,7 @@ impl Model {
             if device == "cpu" { "one CPU thread" } else { "reading back included" }
         );
         let microseconds_per_token = if ids.is_empty() { 0.0 } else { total_ms * 1e3 / ids.len() as f64 };
-        Ok(self.reading(tokens, &ids, outcome, Timing { device, total_ms, microseconds_per_token, method }))
+        Ok(self.reading(tokens, ids, outcome, Timing { device, total_ms, microseconds_per_token, method }))
     }
 
     /// Mean wall time in milliseconds of reading words by their ids, for at least `measure_ms`. `force` is empty or has
