@@ -39,9 +39,12 @@ pub async fn check(progress: Function) -> Result<Report, JsError> {
             wrong.push(&error.to_string().into());
         }
     }
-    let cases = cases::all();
-    for (done, case) in cases.iter().enumerate() {
-        if let Err(disagreement) = agree(&gpu, case).await {
+    let other = GpuOptions { software: Some(!gpu.adapter().software), ..GpuOptions::default() };
+    let other = Gpu::request(&other).await?;
+    let runs = [(&gpu, cases::all()), (&other, cases::by_adapter())];
+    let cases: Vec<_> = runs.iter().flat_map(|(gpu, cases)| cases.iter().map(move |case| (gpu, case))).collect();
+    for (done, (gpu, case)) in cases.iter().enumerate() {
+        if let Err(disagreement) = agree(gpu, case).await {
             wrong.push(&disagreement.to_string().into());
         }
         let _ = progress.call2(&JsValue::NULL, &(done + 1).into(), &cases.len().into());

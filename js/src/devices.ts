@@ -2,9 +2,9 @@
 
 import type { Engine } from "./engine.js";
 import { messageOf } from "./errors.js";
-import type { GpuStatistics, InitOptions } from "./types.js";
-import { hasRelaxedSimd } from "./wasm.js";
 import { startOptions } from "./load.js";
+import { hasRelaxedSimd } from "./relaxed.js";
+import type { GpuStatistics, InitOptions } from "./types.js";
 
 /** The processors of this machine, as far as the package can use them. */
 export interface Devices {

@@ -12,8 +12,8 @@ type Held = glue.Model | glue.Reader | glue.Layer;
 let starting: Promise<void> | undefined;
 /** Whether an instance was made that failed: the next start makes another of the same module. */
 let spent = false;
-/** Ids that another engine gave, such as that of a worker that is gone, mean nothing here: each begins elsewhere. */
-const firstId: Id = Math.floor(performance.timeOrigin) * 1000;
+/** Ids that another engine gave, such as that of a worker that is gone, mean nothing here: each begins somewhere else. */
+const firstId: Id = Math.floor(Math.random() * 2 ** 50);
 let lastId: Id = firstId;
 const held = new Map<Id, Held>();
 /** Ids that died with an instance. */

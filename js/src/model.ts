@@ -2,10 +2,11 @@
 
 import type { Engine, Follow, HiddenValues, Id, PlainReadOptions, PlainToken } from "./engine.js";
 import { Owner } from "./owner.js";
-import { unpackedReading } from "./reading.js";
+import { StepTimes } from "./step-times.js";
 import type {
   CallOptions,
   Costs,
+  DecidedToken,
   Device,
   Hidden,
   HiddenLayer,
@@ -41,6 +42,7 @@ export class LoadedModel extends Owner implements Model {
   #preference: ReadOptions["device"];
   #device: Device;
   #deviceReason: string;
+  readonly #stepTimes = new StepTimes();
 
   constructor(
     engine: Engine,
@@ -63,12 +65,12 @@ export class LoadedModel extends Owner implements Model {
   }
 
   async read(text: string, options: ReadOptions = {}): Promise<Reading> {
-    const reading = unpackedReading(await this.call("read", [text, this.#plain(options)], options));
+    const reading = this.#stepTimes.with(await this.call("read", [text, this.#plain(options)], options));
     this.#ran(reading);
     return reading;
   }
 
-  #ran(reading: Pick<Reading, "timing" | "deviceReason"> | undefined): void {
+  #ran(reading: { readonly timing: { readonly device: Device }; readonly deviceReason: string } | undefined): void {
     if (!reading) return;
     this.#device = reading.timing.device;
     this.#deviceReason = reading.deviceReason;
@@ -85,27 +87,29 @@ export class LoadedModel extends Owner implements Model {
       const at = readings.length;
       const long = all.slice(at, at + PORTION).findIndex((text) => text.length > LONG);
       if (long === 0) {
-        readings.push(unpackedReading(await this.call("read", [all[at] ?? "", this.#plain(options)], { signal })));
+        readings.push(this.#stepTimes.with(await this.call("read", [all[at] ?? "", this.#plain(options)], { signal })));
         onProgress?.({ done: at + 1, total });
         continue;
       }
       const part = all.slice(at, at + (long > 0 ? long : PORTION));
       const told = onProgress && ((progress: Progress) => onProgress({ done: at + progress.done, total }));
       const follow = { signal, onProgress: told };
-      for (const reading of await this.call("readAll", [part, this.#plain(options)], follow)) readings.push(unpackedReading(reading));
+      for (const reading of await this.call("readAll", [part, this.#plain(options)], follow)) {
+        readings.push(this.#stepTimes.with(reading));
+      }
     }
     this.#ran(readings.at(-1));
     return readings;
   }
 
-  async *stream(text: string, options: Omit<ReadOptions, "measureMs"> = {}): AsyncIterableIterator<Token> {
+  async *stream(text: string, options: Omit<ReadOptions, "measureMs"> = {}): AsyncIterableIterator<DecidedToken> {
     const tokens = await this.tokenize(text);
     const stop = new AbortController();
     const { signal } = options;
     const forward = () => stop.abort(signal?.reason);
     if (signal?.aborted) forward();
     signal?.addEventListener("abort", forward);
-    const ready: Token[] = [];
+    const ready: DecidedToken[] = [];
     let arrived = () => {};
     // A reading that begins again on another device tells again of tokens that were given.
     let next = 0;
@@ -144,7 +148,7 @@ export class LoadedModel extends Owner implements Model {
   }
 
   reader(options: Pick<ReadOptions, "threshold" | "force"> = {}): Reader {
-    return new LoadedReader(this.engine, this.call("reader", [plain(options)], {}));
+    return new LoadedReader(this.engine, this.call("reader", [plain(options)], {}), this.#stepTimes);
   }
 
   async hidden(text: string, options: ReadOptions = {}): Promise<Hidden> {
@@ -161,8 +165,8 @@ export class LoadedModel extends Owner implements Model {
     return this.call("calibrate", [], options);
   }
 
-  steps(options: CallOptions & Pick<ReadOptions, "device"> = {}): Promise<Steps> {
-    return this.call("steps", [options.device ?? this.#preference], options);
+  async steps(options: CallOptions & Pick<ReadOptions, "device"> = {}): Promise<Steps> {
+    return this.#stepTimes.measured(await this.call("steps", [options.device ?? this.#preference], options));
   }
 
   async inspect(): Promise<Inspection> {
@@ -178,9 +182,11 @@ class LoadedReader extends Owner implements Reader {
   #text = "";
   #computed = 0;
   #tokens: readonly Token[] = [];
+  readonly #stepTimes: StepTimes;
 
-  constructor(engine: Engine, id: Promise<Id>) {
+  constructor(engine: Engine, id: Promise<Id>, stepTimes: StepTimes) {
     super(engine, id, "reader");
+    this.#stepTimes = stepTimes;
   }
 
   get text(): string {
@@ -194,7 +200,7 @@ class LoadedReader extends Owner implements Reader {
   async update(text: string, options: CallOptions = {}): Promise<Reading> {
     this.#text = text;
     const { reading: packed, computed } = await this.call("update", [text], options);
-    const reading = unpackedReading(packed);
+    const reading = this.#stepTimes.with(packed);
     this.#tokens = reading.tokens;
     this.#computed = computed;
     return reading;

@@ -10,9 +10,10 @@ import type {
   LayerTiming,
   ModelConfig,
   PlainToken,
-  Reading,
+  Reading as EngineReading,
   Steps,
-  Token,
+  Timing as EngineTiming,
+  Token as EngineToken,
 } from "../pkg/saccade_rnn.js";
 
 export type {
@@ -27,11 +28,8 @@ export type {
   LayerTiming,
   ModelConfig,
   PlainToken,
-  Reading,
   Score,
   Steps,
-  Timing,
-  Token,
   Training,
 } from "../pkg/saccade_rnn.js";
 
@@ -94,6 +92,32 @@ export interface ReadOptions extends CallOptions {
   readonly force?: Readonly<Record<number, Decision>> | undefined;
   /** Repeat the computation until it has lasted this many milliseconds, at most 60,000, and report the mean time. */
   readonly measureMs?: number | undefined;
+}
+
+/** A token with what the network decided. */
+export type DecidedToken = EngineToken;
+
+/** A reading without the times of its steps, as `saccade read --json` prints it too. */
+export type PlainReading = EngineReading;
+
+/** A token of a reading. */
+export interface Token extends DecidedToken {
+  /** Microseconds that a step of its kind takes on the reading's device, as `steps` measured it; null before it has. */
+  readonly timeUs: number | null;
+}
+
+/** How long a reading took, and its steps. */
+export interface Timing extends EngineTiming {
+  /** Microseconds of a token that is read, by `steps`; null before it has measured them on this device. */
+  readonly readStepUs: number | null;
+  /** The same of one that is skimmed; null too in a model that does not skim. */
+  readonly skimStepUs: number | null;
+}
+
+/** What the network made of a text. */
+export interface Reading extends EngineReading {
+  readonly tokens: readonly Token[];
+  readonly timing: Timing;
 }
 
 /** What one layer, in one direction, did at every token of a text. Matrices are row-major, a row a token. */
@@ -161,7 +185,7 @@ export interface Model extends Disposes {
    */
   readAll(texts: Iterable<string>, options?: Omit<ReadOptions, "force" | "measureMs">): Promise<readonly Reading[]>;
   /** Reads a text and gives its tokens as soon as they are decided, piece by piece; to leave the loop stops the reading. */
-  stream(text: string, options?: Omit<ReadOptions, "measureMs">): AsyncIterableIterator<Token>;
+  stream(text: string, options?: Omit<ReadOptions, "measureMs">): AsyncIterableIterator<DecidedToken>;
   /** The tokens of a text, with which `force` counts, without reading it. */
   tokenize(text: string): Promise<readonly PlainToken[]>;
   /** A reader of text that is still being typed, or arrives in pieces. It runs on the CPU. */
@@ -202,6 +226,7 @@ export interface ForwardOptions<State> {
   readonly force?: Readonly<Record<number, Decision>> | undefined;
   /** Time the kernels of the GPU, where it can; that takes longer. */
   readonly profile?: boolean | undefined;
+  /** The call rejects with the code `ABORTED` at once; what its device has begun it ends, unseen. */
   readonly signal?: AbortSignal | undefined;
 }
 

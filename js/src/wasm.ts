@@ -4,6 +4,7 @@ import { counted } from "./download.js";
 import type { Follow } from "./engine.js";
 import { errorOf, messageOf } from "./errors.js";
 import { platform } from "./platform.js";
+import { hasRelaxedSimd } from "./relaxed.js";
 import type { InitOptions, Variant } from "./types.js";
 
 /** Written out, so that bundlers find the files and put them beside the code. */
@@ -11,17 +12,6 @@ const files: Readonly<Record<Variant, () => URL>> = {
   simd: () => new URL("../pkg/saccade_rnn_bg.wasm", import.meta.url),
   relaxed: () => new URL("../pkg/saccade_rnn_relaxed_bg.wasm", import.meta.url),
 };
-
-/** A module of one function that multiplies and adds by relaxed SIMD. */
-const probe = [
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0,
-  253, 15, 253, 133, 2, 11,
-];
-
-/** Whether this WebAssembly has relaxed SIMD. */
-export function hasRelaxedSimd(): boolean {
-  return WebAssembly.validate(new Uint8Array(probe));
-}
 
 /** The compiled engine. */
 export async function compiled(

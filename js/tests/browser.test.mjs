@@ -117,10 +117,14 @@ describe("in a page", { timeout: 600_000 }, () => {
       }
       return held;
     }, [SMALL, TEXT]);
-    // A model takes 2.3 MB: the allocator finds its places among the first, and then no page is added.
+    // A model takes 2.3 MB. Where the allocator finds a place for it depends on what is released when, so that the last
+    // page that is ever added may come late: but sixty models later there is no room for what they would have left.
     const [wasm, gpu] = held[40];
     assert.ok(wasm < 12_000_000);
-    for (const later of held.slice(41)) assert.deepEqual(later, [wasm, gpu]);
+    for (const later of held.slice(41)) {
+      assert.ok(later[0] <= wasm + 2_400_000, `${wasm} bytes of memory grew to ${later[0]}`);
+      assert.equal(later[1], gpu);
+    }
   });
 
   for (const thread of ["here", "there"]) {

@@ -87,7 +87,7 @@ describe("a model", () => {
       tokens.push(token);
     }
     assert.ok(before > 0, "there was more than one piece");
-    assert.deepEqual(tokens, reading.tokens);
+    assert.deepEqual(tokens, reading.tokens.map(({ timeUs, ...token }) => token));
     let seen = 0;
     for await (const token of model.stream(LONG)) {
       assert.equal(token.start, reading.tokens[seen].start);
@@ -277,6 +277,21 @@ test("spans index the string they came from, whatever it holds", async () => {
       end = token.end;
     }
     assert.match(texts[i].slice(end), /^\s*$/u);
+  }
+  model.dispose();
+});
+
+test("a token's time is its step's, once the steps are measured", async () => {
+  const model = await load(file(SMALL));
+  const times = ({ tokens }) => tokens.map(({ timeUs }) => timeUs);
+  const before = await model.read(TEXT);
+  assert.ok(times(before).every((time) => time === null));
+  assert.deepEqual([before.timing.readStepUs, before.timing.skimStepUs], [null, null]);
+  const { readUs, skimUs } = await model.steps({ device: "cpu" });
+  const after = [await model.read(TEXT, { device: "cpu" }), (await model.readAll([TEXT], { device: "cpu" }))[0], await model.reader().update(TEXT)];
+  for (const reading of after) {
+    assert.deepEqual(times(reading), reading.tokens.map(({ decision }) => (decision === "skim" ? skimUs : readUs)));
+    assert.deepEqual([reading.timing.readStepUs, reading.timing.skimStepUs], [readUs, skimUs]);
   }
   model.dispose();
 });

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plugin, ResolvedConfig } from "vite";
+import { probe } from "../../js/src/relaxed.ts";
 
 /** What the page opens with; other models are kept for offline use once they have been used. */
 const FIRST_MODEL = "models/sst2-skim-lstm-small.safetensors";
@@ -28,11 +29,15 @@ export function offline(): Plugin {
       for (const name of own) hash.update(readFileSync(join(publicDir, name)));
       const model = join(root, "..", FIRST_MODEL);
       if (existsSync(model)) hash.update(readFileSync(model));
-      const built = Object.keys(bundle).filter((name) => name !== "index.html");
+      const built = Object.keys(bundle).filter((name) => name !== "index.html" && !name.endsWith(".wasm"));
+      const engine = (name: RegExp) => JSON.stringify(Object.keys(bundle).find((file) => name.test(file)));
       const files = ["./", ...built.sort(), ...own, ...(existsSync(model) ? [FIRST_MODEL] : [])];
       const source = readFileSync(join(root, "build", "sw.js"), "utf8")
         .replace("__VERSION__", JSON.stringify(hash.digest("hex").slice(0, 16)))
-        .replace("__FILES__", JSON.stringify(files));
+        .replace("__FILES__", JSON.stringify(files))
+        .replace("__PROBE__", JSON.stringify(probe))
+        .replace("__RELAXED__", engine(/relaxed_bg.*\.wasm$/))
+        .replace("__SIMD__", engine(/rnn_bg.*\.wasm$/));
       this.emitFile({ type: "asset", fileName: "sw.js", source });
     },
   };

@@ -1,10 +1,12 @@
 /**
- * The service worker: keeps the page for visits without a network. `offline.ts` fills in the two constants. What belongs to
+ * The service worker: keeps the page for visits without a network. `offline.ts` fills in the constants. What belongs to
  * a version is served from its cache, whole, so that no page is made of two versions; another model is kept once it was used.
  */
 
 const VERSION = __VERSION__;
 const FILES = __FILES__;
+/** The one of the engine's two files that the page takes here. */
+const ENGINE = WebAssembly.validate(new Uint8Array(__PROBE__)) ? __RELAXED__ : __SIMD__;
 
 const [SHELL, MODELS] = [`saccade-${VERSION}`, "saccade-models"];
 
@@ -12,7 +14,7 @@ addEventListener("install", (event) => {
   event.waitUntil(
     (async () => {
       const cache = await caches.open(SHELL);
-      await cache.addAll(FILES);
+      await cache.addAll([...FILES, ENGINE]);
       await skipWaiting();
     })(),
   );

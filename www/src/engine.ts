@@ -9,6 +9,7 @@ export { Elman, gpuStatistics, Gru, Lstm, Skim, Sru } from "../../js/src/worker.
 export type {
   Cost,
   Costs,
+  DecidedToken as Token,
   Decision,
   Device,
   DevicePreference,
@@ -17,24 +18,20 @@ export type {
   LayerConfig,
   Model,
   ModelConfig,
+  PlainReading as Reading,
   Progress,
   Reader as LiveReader,
-  Reading,
   ReadOptions,
   Score,
   Steps,
   Timing,
-  Token,
 } from "../../js/src/worker.ts";
 
 // Written out, so that the bundler finds the script.
 useWorker(() => new Worker(new URL("../../js/src/worker-entry.ts", import.meta.url), { type: "module" }));
 
-/** The binary that every browser with WebAssembly's SIMD runs: one file to fetch, and one to keep for offline use. */
-const variant = "simd";
-
 /** Fetches and compiles the engine, as {@link load} would; rejects with the code `ENGINE_FAILED`. */
-export const prepare = (): Promise<void> => init({ variant });
+export const prepare = (): Promise<void> => init();
 
 /** Opens a model file, whose bytes are copied. Rejects with an error that has a `code`. */
-export const load = (bytes: Uint8Array): Promise<Model> => open(bytes, { variant, cache: false });
+export const load = (bytes: Uint8Array): Promise<Model> => open(bytes, { cache: false });

@@ -88,20 +88,29 @@ describe("Read by keyboard alone", { timeout: 120_000 }, () => {
   });
 
   test("the playback reads to the end, longer where the network reads", async () => {
-    await open("#read?text=a+dull+film&speed=4");
+    const text = "It was a dull film, and I did not like it.";
+    await open(`#read?${new URLSearchParams({ text, speed: "1" })}`);
+    await page.waitForFunction((text) => document.querySelector(".text")?.textContent === text, text);
+    await page.clock.install();
     await page.evaluate(() => {
-      window.visits = [];
+      window.stays = [];
       new MutationObserver(() => {
-        const here = document.querySelector(".token.here");
-        if (here && window.visits.at(-1)?.index !== here.dataset.index) {
-          window.visits.push({ index: here.dataset.index, decision: here.dataset.decision });
-        }
-      }).observe(document.querySelector(".text"), { subtree: true, attributes: true });
+        const { index, decision } = document.querySelector(".token.here")?.dataset ?? {};
+        if (window.stays.at(-1)?.index !== index) window.stays.push({ index, decision, since: Date.now() });
+      }).observe(document.body, { subtree: true, childList: true, attributes: true });
     });
-    await page.getByRole("button", { name: "Play the reading" }).first().click();
-    await page.waitForFunction(() => window.visits.length === 3);
-    await page.getByRole("button", { name: "Play the reading" }).first().waitFor();
-    assert.equal(await page.locator(".token.here").count(), 0);
+    const play = page.getByRole("button", { name: "Play the reading" }).first();
+    await play.click();
+    await page.locator('.dock [aria-label="Pause"]').waitFor();
+    await page.clock.runFor(30_000);
+    await play.waitFor();
+    const stays = await page.evaluate(() => window.stays);
+    const tokens = await page.locator(".token").count();
+    assert.deepEqual(stays.map(({ index }) => index), [...Array(tokens).keys()].map(String).concat(undefined));
+    const times = (decision) =>
+      stays.slice(0, -1).flatMap((stay, i) => (stay.decision === decision ? stays[i + 1].since - stay.since : []));
+    assert.ok(times("read").length > 0 && times("skim").length > 0);
+    assert.ok(Math.min(...times("read")) > Math.max(...times("skim")));
   });
 });
 

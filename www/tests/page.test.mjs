@@ -84,6 +84,26 @@ describe("the page", { timeout: 300_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("what is typed on is read from the first token that changed", async () => {
+    await open();
+    await ready();
+    const text = Array.from({ length: 40 }, () => "I did not leave, and the light on the lake is wonderful.").join(" ");
+    await type(text);
+    const computed = async (ending) => {
+      await type(text + ending);
+      return Number(await page.locator(".reading").getAttribute("data-computed"));
+    };
+    const whole = await tokens().count();
+    assert.ok(whole > 400);
+    assert.equal(await computed(" Really"), 1);
+    assert.equal(await computed(" Really not"), 1);
+    assert.equal(await computed(" Rarely not!"), 3);
+    const native = nativeReading(MODEL, `${text} Rarely not!`);
+    for (const [index, { skimProbability }] of (await shown()).entries()) {
+      assert.ok(Math.abs(skimProbability - native.tokens[index].skimProbability) <= 1e-4, `token ${index}`);
+    }
+  });
+
   test("under forced decisions every value is the native program's", async () => {
     await open();
     await ready();

@@ -16,7 +16,7 @@ pub(super) fn cases() -> Vec<Case> {
         }
     }
     // Few rows have kernels of their own.
-    for rows in 1..=9 {
+    for rows in (1..=9).chain([20, 33]) {
         for (inputs, outputs) in [(1, 33), (33, 31), (100, 129)] {
             cases.push(case(&mut random, [inputs, outputs], &[rows], rows % 2 == 0, rows % 4 < 2));
             cases.push(case(&mut random, [inputs, outputs], &[rows], rows % 2 == 1, rows % 4 > 1));

@@ -34,6 +34,11 @@ pub fn all() -> Vec<Case> {
     .concat()
 }
 
+/// Those whose kernels are others on a processor that plays a GPU.
+pub fn by_adapter() -> Vec<Case> {
+    affine::cases()
+}
+
 /// Row counts of lanes: none, one, one without rows, unequal ones, and a thousand.
 pub(crate) fn lane_shapes() -> Vec<Vec<usize>> {
     vec![vec![0], vec![1], vec![5], vec![0, 1, 7, 0, 2], vec![70, 3], (0..1000).map(|i| i % 4).collect()]

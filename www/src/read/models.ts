@@ -3,10 +3,10 @@ export const models = [
   {
     id: "sst2-skim-lstm-small",
     name: "Sentences",
-    about: "Judges single sentences of film reviews. Common words only, so that it is here at once: 0.7 MB.",
+    about: "For sentences of film reviews. Common words only, to be here at once: 0.7 MB.",
   },
-  { id: "sst2-skim-lstm", name: "Sentences, all words", about: "Judges single sentences of film reviews, with four times as many words: 3 MB." },
-  { id: "imdb-skim-lstm", name: "Long reviews", about: "Judges whole film reviews: 3 MB." },
+  { id: "sst2-skim-lstm", name: "Sentences, all words", about: "For sentences of film reviews, with four times as many words: 3 MB." },
+  { id: "imdb-skim-lstm", name: "Long reviews", about: "For whole film reviews: 3 MB." },
   { id: "trec-skim-lstm", name: "Questions", about: "Says what a question asks for, a person, a place, a number: 3 MB." },
 ] as const;
 

@@ -18,6 +18,8 @@ export type Stage =
 export interface Seen {
   text: string;
   reading: Reading;
+  /** How many of its tokens were computed for it, where the others stood from before. */
+  computed?: number;
 }
 
 interface Request {
@@ -173,7 +175,7 @@ export class Reader {
       const live = this.#live(model, text, options);
       const reading = await (live ? live.update(text, follow) : model.read(text, { ...options, ...follow }));
       if (!current()) return;
-      this.seen = { text, reading };
+      this.seen = { text, reading, ...(live && { computed: live.computed }) };
       this.failure = null;
       this.stopped = null;
     } catch (error) {

@@ -11,6 +11,8 @@ pub struct GpuOptions {
     pub name: Option<String>,
     /// Ask for a device whose buffers hold no more bytes than this, to see how a small one fares.
     pub max_buffer_bytes: Option<u64>,
+    /// Choose kernels as for a processor that plays a GPU, or as for a GPU, whatever the adapter is.
+    pub software: Option<bool>,
 }
 
 /// Which adapter was found.
@@ -20,7 +22,7 @@ pub struct AdapterSummary {
     pub name: String,
     /// `vulkan`, `metal`, `dx12` or `webgpu`.
     pub backend: String,
-    /// Whether it is a processor that plays a GPU.
+    /// Whether it is a processor that plays a GPU, for which other kernels are chosen.
     pub software: bool,
     /// Whether kernels can be timed on the device.
     pub timestamps: bool,
@@ -93,7 +95,7 @@ pub(super) async fn request(options: &GpuOptions) -> Result<Context, GpuUnavaila
         } else {
             info.backend.to_string()
         },
-        software: info.device_type == wgpu::DeviceType::Cpu,
+        software: options.software.unwrap_or(info.device_type == wgpu::DeviceType::Cpu),
         timestamps: adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY),
     };
     // WebGPU's defaults, but buffers as large as the adapter has them.

@@ -68,6 +68,9 @@ pub(super) struct Target<'a> {
     pub(super) bias: Option<&'a GpuBuffer>,
 }
 
+/// Up to so many rows fill less than half of a tile.
+const FEW: usize = 32;
+
 /// Products sum at most so many terms in one launch: some drivers end a shader's loops after 65,535 turns without a
 /// word (Mesa's llvmpipe), and others take long ones for a hang.
 const MOST_INNER: usize = 1 << 15;
@@ -118,6 +121,9 @@ fn launch(
         2 => (&saccade_shaders::MATMUL_FEW_TWO, columns.div_ceil(32)),
         3..=4 => (&saccade_shaders::MATMUL_FEW_FOUR, columns.div_ceil(32)),
         5..=8 => (&saccade_shaders::MATMUL_FEW_EIGHT, columns.div_ceil(32)),
+        _ if rows <= FEW || gpu.adapter().software => {
+            (&saccade_shaders::MATMUL_BLOCK, rows.div_ceil(8) * columns.div_ceil(128))
+        }
         _ => {
             let (kernel, width) = match columns {
                 0..=8 => (&saccade_shaders::MATMUL_C8, 8),
