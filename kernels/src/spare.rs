@@ -66,11 +66,12 @@ mod native {
             let first = room(LEAST + 5);
             let at = first.as_ptr();
             give_back(first);
-            assert_ne!(room(LEAST / 2).as_ptr(), at, "too small to be kept");
-            assert_ne!(room(4 * LEAST).as_ptr(), at, "too large for it");
-            let again = room(LEAST);
+            let (small, large) = (room(LEAST / 2), room(4 * LEAST));
+            assert_ne!(small.as_ptr(), at, "too small to be kept");
+            assert_ne!(large.as_ptr(), at, "too large for it");
+            let (again, other) = (room(LEAST), room(LEAST));
             assert_eq!((again.as_ptr(), again.len()), (at, LEAST));
-            assert_ne!(room(LEAST).as_ptr(), at, "somebody has it");
+            assert_ne!(other.as_ptr(), at, "somebody has it");
         }
 
         #[test]

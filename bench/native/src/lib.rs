@@ -15,7 +15,6 @@ use saccade_rnn::nn::{
 };
 
 pub mod roofline;
-#[cfg(not(target_arch = "wasm32"))]
 pub mod texts;
 #[cfg(target_arch = "wasm32")]
 mod wasm;

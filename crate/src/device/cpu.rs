@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use self::known::Product;
 use super::op::{Binary, Op, Real, Skim, SkimMode, Sru, Unary, WeightView};
-use super::{Call, Device, EngineError, Forward, Operand, ParamGradients, Parameters};
+use super::{Call, Device, EngineError, Forward, Operand, ParamGradients, ParamId, Parameters, Words};
 use crate::cpu::recurrence;
 use crate::cpu::{Ragged, affine, elementwise, embedding, layer_norm, pool, rows, skim, softmax, spare, sru};
 
@@ -119,26 +119,7 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
         Op::Embedding { table } => {
             vec![embedding::forward(p.values(table), p.get(table).columns(), call.indices)]
         }
-        Op::Affine { weight: ref view, bias } => {
-            let known = call
-                .words
-                .filter(|_| is_narrow(view))
-                .and_then(|words| p.known(Product { table: words.table, weight: *view, bias }));
-            let known = known
-                .as_ref()
-                .zip(call.words)
-                .and_then(|(known, words)| Some((known.try_lock().ok()?, words.ids)));
-            let (weight, bias) = (p.packed(view), bias.map(|b| p.values(b)));
-            let x = input(0).ragged();
-            vec![match known {
-                None => affine::forward(x.all(), x.total_rows(), &weight, bias),
-                Some((mut known, words)) => known.rows(words, |places| {
-                    let mut gathered = Vec::with_capacity(places.len() * x.columns);
-                    places.iter().for_each(|&place| gathered.extend_from_slice(x.row(place)));
-                    affine::forward(&gathered, places.len(), &weight, bias)
-                }),
-            }]
-        }
+        Op::Affine { ref weight, bias } => vec![product(call, weight, bias)],
         Op::Unary(Unary::Tanh) => in_place(&elementwise::tanh),
         Op::Unary(Unary::Sigmoid) => in_place(&elementwise::sigmoid),
         Op::Unary(Unary::Relu) => in_place(&elementwise::relu),
@@ -204,6 +185,24 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
         }
     };
     Ok((outputs, Vec::new()))
+}
+
+/// The first operand's product, of words as far as it is known already.
+fn product(call: &Call<'_, Buffer>, view: &WeightView, bias: Option<ParamId>) -> Vec<f32> {
+    let p = call.parameters;
+    let (x, weight, values) = (call.inputs[0].ragged(), p.packed(view), bias.map(|b| p.values(b)));
+    let words = call.words.filter(|_| is_narrow(view));
+    let known =
+        words.and_then(|Words { table, .. }| p.known(Product { table, weight: *view, bias })).zip(words);
+    if let Some((known, words)) = &known
+        && let Ok(mut known) = known.try_lock()
+    {
+        return known.rows(words.ids, |places| {
+            let missing: Vec<f32> = places.iter().flat_map(|&place| x.row(place)).copied().collect();
+            affine::forward(&missing, places.len(), &weight, values)
+        });
+    }
+    affine::forward(x.all(), x.total_rows(), &weight, values)
 }
 
 /// Whether products of words with this weight are kept: those that take less room than the words themselves, and are
