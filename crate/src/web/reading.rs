@@ -28,11 +28,17 @@ struct Header<'a> {
 /// `PackedReading` in TypeScript.
 pub(super) fn packed(run: &Run) -> Result<JsValue, Failure> {
     let Run { reading, device_reason } = run;
-    let words: Vec<&str> = reading.tokens.iter().map(|token| token.text.as_str()).collect();
+    let mut words = String::new();
+    for (i, token) in reading.tokens.iter().enumerate() {
+        if i > 0 {
+            words.push(' ');
+        }
+        words.push_str(&token.text);
+    }
     let header = to_js(&Header {
         label: &reading.label,
         scores: &reading.scores,
-        words: words.join(" "),
+        words,
         skim_rate: reading.skim_rate,
         flops: reading.flops,
         timing: &reading.timing,
