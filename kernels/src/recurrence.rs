@@ -6,6 +6,7 @@ use crate::cell::{Cell, CellKind, with_cell};
 use crate::column_sums::add_columns;
 use crate::matmul::{View, matmul};
 use crate::packed::{Packed, Rows, Start, multiply, multiply_backwards};
+use crate::registers::prefetch;
 use crate::spare::room;
 
 /// One step of one lane by itself: from `x` (`W_ih x + b_ih`), `w` (`W_hh h + b_hh`) and the state `h` and `c` before,
@@ -145,6 +146,10 @@ fn run<C: Cell>(a: Arguments<'_>, weight_hh: &Packed) -> Forward {
         for place in 0..alive {
             let row = plan.row(place, t);
             let saved = if a.keep { row } else { 0 };
+            if place + 1 < alive {
+                // The lanes' rows lie far apart, and the products of a batch in no near cache.
+                prefetch(a.x.row(plan.row(place + 1, t)));
+            }
             C::forward(
                 a.x.row(row),
                 block(w, place, gates),
