@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 
 const SHAPES = ["W1", "W2", "W3", "W4"];
-const NETWORKS = ["Lstm", "Gru", "Sru", "LstmOfIds", "Skim(84)", "Skim(50)", "Skim(0)"];
+const NETWORKS = ["Lstm", "Gru", "Sru", "LstmOfIds", "Skim(84)", "SkimOfRows(84)", "Skim(50)", "Skim(0)"];
 const LEVELS = [["L1, 16 KB", 16 << 10], ["L2, 160 KB", 160 << 10], ["4 MB", 4 << 20]];
 const SAMPLE_MS = 4;
 

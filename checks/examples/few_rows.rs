@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     index_offsets: &[0, 0],
                     seed: 0,
                     keep: false,
+                    words: None,
                 };
                 // The first makes the pipeline.
                 for timed in [false, true] {

@@ -123,6 +123,7 @@ async fn run<D: Device>(device: &D, case: &Case) -> Result<Values, EngineError> 
         index_offsets: &index_offsets,
         seed: 5,
         keep: case.backward,
+        words: None,
     };
     let forward = device.forward(&call)?;
     let size = |lanes: &Vec<Shape>| lanes.iter().map(|out| out.rows * out.columns).sum();

@@ -28,6 +28,7 @@ fn run(gpu: &Gpu, op: &Op, parameters: &Parameters, rows: usize, columns: usize)
         index_offsets: &[0, 0],
         seed: 0,
         keep: false,
+        words: None,
     };
     good(gpu.forward(&call)).outputs.remove(0)
 }

@@ -43,6 +43,7 @@ fn with_call<D: Device, T>(
         index_offsets: &vec![0; lengths.len() + 1],
         seed: 0,
         keep: true,
+        words: None,
     };
     then(&call).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -1,7 +1,7 @@
 /** What the package asks of an engine, be it in this thread or in a worker. */
 
-import type { DevicePreference, FoundGpu, GpuStatistics, HiddenValues, LayerShape, LayerValues, PlainToken } from "../pkg/saccade_rnn.js";
-import type { Costs, Decision, InitOptions, Inspection, ModelConfig, PlainReading, Progress, Steps } from "./types.js";
+import type { DevicePreference, FoundGpu, GpuStatistics, HiddenValues, LayerShape, LayerValues, PackedReading, PlainToken } from "../pkg/saccade_rnn.js";
+import type { Costs, Decision, InitOptions, Inspection, ModelConfig, Progress, Steps } from "./types.js";
 
 export type { FoundGpu, HiddenValues, LayerShape, LayerValues, PlainToken };
 
@@ -43,14 +43,14 @@ export interface Calls {
   statistics(): GpuStatistics | null;
   /** Takes the bytes of a model file. */
   open(bytes: Uint8Array): { readonly id: Id; readonly config: ModelConfig };
-  read(id: Id, text: string, options: PlainReadOptions): PlainReading;
-  readAll(id: Id, texts: readonly string[], options: PlainReadOptions): readonly PlainReading[];
+  read(id: Id, text: string, options: PlainReadOptions): PackedReading;
+  readAll(id: Id, texts: readonly string[], options: PlainReadOptions): readonly PackedReading[];
   tokenize(id: Id, text: string): readonly PlainToken[];
   calibrate(id: Id): Costs;
   steps(id: Id, device: DevicePreference | undefined): Steps;
   inspect(id: Id): Omit<Inspection, "config">;
   reader(id: Id, options: PlainReadOptions): Id;
-  update(id: Id, text: string): { readonly reading: PlainReading; readonly computed: number };
+  update(id: Id, text: string): { readonly reading: PackedReading; readonly computed: number };
   hidden(id: Id): HiddenValues;
   layer(shape: LayerShape, from: { readonly bytes: Uint8Array; readonly prefix: string } | { readonly seed: number }): {
     readonly id: Id;

@@ -13,7 +13,6 @@ import type {
   Inspection,
   Model,
   ModelConfig,
-  PlainReading,
   Progress,
   Reader,
   Reading,
@@ -22,7 +21,7 @@ import type {
   Token,
 } from "./types.js";
 
-/** Texts that cross to the engine together: its answer is one text of JSON. */
+/** Texts that cross to the engine together. */
 const PORTION = 512;
 /** UTF-16 units of a text that is read piece by piece and not with others. */
 const LONG = 16_384;
@@ -66,12 +65,12 @@ export class LoadedModel extends Owner implements Model {
   }
 
   async read(text: string, options: ReadOptions = {}): Promise<Reading> {
-    const reading = await this.call("read", [text, this.#plain(options)], options);
+    const reading = this.#stepTimes.with(await this.call("read", [text, this.#plain(options)], options));
     this.#ran(reading);
-    return this.#stepTimes.with(reading);
+    return reading;
   }
 
-  #ran(reading: PlainReading | undefined): void {
+  #ran(reading: { readonly timing: { readonly device: Device }; readonly deviceReason: string } | undefined): void {
     if (!reading) return;
     this.#device = reading.timing.device;
     this.#deviceReason = reading.deviceReason;
@@ -200,8 +199,8 @@ class LoadedReader extends Owner implements Reader {
 
   async update(text: string, options: CallOptions = {}): Promise<Reading> {
     this.#text = text;
-    const { reading: plain, computed } = await this.call("update", [text], options);
-    const reading = this.#stepTimes.with(plain);
+    const { reading: packed, computed } = await this.call("update", [text], options);
+    const reading = this.#stepTimes.with(packed);
     this.#tokens = reading.tokens;
     this.#computed = computed;
     return reading;

@@ -1,6 +1,8 @@
 /** What the steps of a model cost, told with its readings. */
 
-import type { Device, PlainReading, Reading, Steps } from "./types.js";
+import type { PackedReading } from "../pkg/saccade_rnn.js";
+import { unpackedReading } from "./reading.js";
+import type { Device, Reading, Steps } from "./types.js";
 
 /** The last measurement on each device. */
 export class StepTimes {
@@ -11,11 +13,8 @@ export class StepTimes {
     return steps;
   }
 
-  /** The reading itself, with the times of its steps. */
-  with(reading: PlainReading): Reading {
-    const { readUs = null, skimUs = null } = this.#of.get(reading.timing.device) ?? {};
-    const tokens = reading.tokens.map((token) => Object.assign(token, { timeUs: token.decision === "skim" ? skimUs : readUs }));
-    const timing = Object.assign(reading.timing, { readStepUs: readUs, skimStepUs: skimUs });
-    return Object.assign(reading, { tokens, timing });
+  /** The reading, with the times of its steps. */
+  with(reading: PackedReading): Reading {
+    return unpackedReading(reading, this.#of.get(reading.timing.device));
   }
 }

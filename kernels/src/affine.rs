@@ -3,6 +3,7 @@
 use crate::column_sums::add_columns;
 use crate::matmul::{View, matmul};
 use crate::packed::{Packed, Rows, Start, multiply};
+use crate::spare::room;
 
 /// How a weight is stored and which of its columns are used.
 #[derive(Clone, Copy)]
@@ -32,7 +33,7 @@ impl<'a> Weight<'a> {
 
 /// `rows * outputs` values; the weight is [`Weight::right`].
 pub fn forward(x: &[f32], rows: usize, weight: &Packed, bias: Option<&[f32]>) -> Vec<f32> {
-    let mut y = vec![0.0; rows * weight.outputs()];
+    let mut y = room(rows * weight.outputs());
     multiply(&mut y, Start::bias(bias), Rows::new(x, rows, weight.inputs()), weight);
     y
 }

@@ -35,9 +35,11 @@ pub mod skim_soft;
 #[cfg(feature = "train")]
 pub mod skip_gram;
 pub mod softmax;
+pub mod spare;
 pub mod sru;
 pub mod transpose;
 mod vectorize;
+pub mod word_products;
 
 pub use order::order_by;
 pub use ragged::Ragged;

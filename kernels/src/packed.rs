@@ -232,12 +232,12 @@ impl Product<'_> {
     /// The processor has the instructions of `V`.
     #[inline(always)]
     unsafe fn run<V: Register, const C: usize, const R: usize, const P: usize, const S: usize>(&mut self) {
-        let (panels, inputs) = (self.w.panels(), self.w.inputs);
+        let inputs = self.w.inputs;
         if self.x.count == 1 {
-            for panel in self.groups(S) {
-                with_constant!(S.min(panels - panel), S, N => {
+            for panels in self.groups(S) {
+                with_constant!(panels.len(), S, N => {
                     // SAFETY: the caller's promise.
-                    unsafe { self.tile::<V, C, 1, N>(0, panel, 0..inputs) }
+                    unsafe { self.tile::<V, C, 1, N>(0, panels.start, 0..inputs) }
                 });
             }
             return;
@@ -246,7 +246,8 @@ impl Product<'_> {
             let end = self.x.count.min(first + ROWS);
             for input in (0..inputs).step_by(STRETCH) {
                 let stretch = input..inputs.min(input + STRETCH);
-                for panel in self.groups(P) {
+                for panels in self.groups(P) {
+                    let panel = panels.start;
                     let columns = self.w.outputs - panel * PANEL;
                     // Few columns leave registers for more rows.
                     if C >= 4 && columns <= V::WIDTH {
@@ -262,7 +263,7 @@ impl Product<'_> {
                     for row in (first..end).step_by(R) {
                         let range = stretch.clone();
                         with_constant!(R.min(end - row), R, N => {
-                            if panel + P <= panels {
+                            if panels.len() == P {
                                 // SAFETY: the caller's promise.
                                 unsafe { self.tile::<V, C, N, P>(row, panel, range) }
                             } else {
@@ -276,10 +277,14 @@ impl Product<'_> {
         }
     }
 
-    /// The first panels of groups of `size`.
-    fn groups(&self, size: usize) -> impl Iterator<Item = usize> + use<> {
-        let (count, backwards) = (self.w.panels().div_ceil(size), self.backwards);
-        (0..count).map(move |group| size * if backwards { count - 1 - group } else { group })
+    /// All panels in groups of at most `size`, alike to one panel: one that is left over has too few sums to wait for.
+    fn groups(&self, size: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (panels, backwards) = (self.w.panels(), self.backwards);
+        let count = panels.div_ceil(size);
+        (0..count).map(move |group| {
+            let group = if backwards { count - 1 - group } else { group };
+            panels * group / count..panels * (group + 1) / count
+        })
     }
 
     /// Some rows, `R` at once, by the first `C` of the `ALL` registers of a panel.

@@ -6,6 +6,8 @@ use crate::cell::{Cell, CellKind, with_cell};
 use crate::column_sums::add_columns;
 use crate::matmul::{View, matmul};
 use crate::packed::{Packed, Rows, Start, multiply, multiply_backwards};
+use crate::registers::prefetch;
+use crate::spare::room;
 
 /// One step of one lane by itself: from `x` (`W_ih x + b_ih`), `w` (`W_hh h + b_hh`) and the state `h` and `c` before,
 /// the state after. `saved` holds 4 blocks of a unit's values; the first ones are then the gates, in PyTorch's order.
@@ -130,7 +132,7 @@ fn run<C: Cell>(a: Arguments<'_>, weight_hh: &Packed) -> Forward {
     let mut w = vec![0.0; plan.order.len() * gates];
     let kept = if a.keep { total } else { 1 };
     let mut out = Forward {
-        rows: vec![0.0; total * n],
+        rows: room(total * n),
         h: Vec::new(),
         c: Vec::new(),
         gates: vec![0.0; kept * C::SAVED * n],
@@ -144,6 +146,10 @@ fn run<C: Cell>(a: Arguments<'_>, weight_hh: &Packed) -> Forward {
         for place in 0..alive {
             let row = plan.row(place, t);
             let saved = if a.keep { row } else { 0 };
+            if place + 1 < alive {
+                // The lanes' rows lie far apart, and the products of a batch in no near cache.
+                prefetch(a.x.row(plan.row(place + 1, t)));
+            }
             C::forward(
                 a.x.row(row),
                 block(w, place, gates),

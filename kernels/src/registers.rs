@@ -30,6 +30,19 @@ pub(crate) trait Register: Copy {
     /// `WIDTH` values can be written.
     unsafe fn store(self, to: *mut f32);
 
+    /// The first `count` values from memory, fewer than `WIDTH`, zeros behind them. Not by way of a copy: what was just
+    /// written in pieces cannot be read in one before it has reached the cache.
+    ///
+    /// # Safety
+    /// As [`Self::splat`], and `count` values can be read.
+    unsafe fn load_first(from: *const f32, count: usize) -> Self;
+
+    /// The first `count` values to memory, fewer than `WIDTH`.
+    ///
+    /// # Safety
+    /// `count` values can be written.
+    unsafe fn store_first(self, to: *mut f32, count: usize);
+
     /// `self + other`.
     fn add(self, other: Self) -> Self;
     /// `self - other`.
@@ -68,10 +81,8 @@ pub(crate) trait Register: Copy {
             // SAFETY: the caller vouches for the processor; the values are there.
             return unsafe { Self::load(from.as_ptr()) };
         }
-        let mut all = [0.0; 16];
-        all[..from.len()].copy_from_slice(from);
-        // SAFETY: the caller vouches for the processor; `WIDTH` is at most 16.
-        unsafe { Self::load(all.as_ptr()) }
+        // SAFETY: the caller vouches for the processor; the values are there.
+        unsafe { Self::load_first(from.as_ptr(), from.len()) }
     }
 
     /// To memory, as many values as there is room for.
@@ -81,10 +92,8 @@ pub(crate) trait Register: Copy {
             // SAFETY: there is room.
             return unsafe { self.store(to.as_mut_ptr()) };
         }
-        let mut all = [0.0; 16];
-        // SAFETY: `WIDTH` is at most 16.
-        unsafe { self.store(all.as_mut_ptr()) };
-        to.copy_from_slice(&all[..to.len()]);
+        // SAFETY: there is room.
+        unsafe { self.store_first(to.as_mut_ptr(), to.len()) }
     }
 }
 
@@ -137,6 +146,14 @@ impl Register for f32 {
     }
 
     #[inline(always)]
+    unsafe fn load_first(_: *const f32, _: usize) -> f32 {
+        0.0
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, _: *mut f32, _: usize) {}
+
+    #[inline(always)]
     fn add(self, other: f32) -> f32 {
         self + other
     }
@@ -187,7 +204,7 @@ impl Register for f32 {
 /// Implements [`Register`] by the instructions given.
 #[allow(unused_macros, reason = "some targets have no registers of their own")]
 macro_rules! register {
-    ($register:ty, $width:literal, $splat:path, $load:expr, $store:expr, $add:path, $sub:path, $mul:path, $div:path,
+    ($register:ty, $width:literal, $splat:path, $load:expr, $store:expr, $load_first:expr, $store_first:expr, $add:path, $sub:path, $mul:path, $div:path,
      $mul_add:path, $at_most:expr, $at_least:expr, $keep_nan:expr, $power_of_two:expr) => {
         #[allow(unused_unsafe, reason = "WebAssembly's arithmetic needs no promise")]
         impl Register for $register {
@@ -209,6 +226,18 @@ macro_rules! register {
             unsafe fn store(self, to: *mut f32) {
                 // SAFETY: the caller's promise.
                 unsafe { $store(to.cast(), self) }
+            }
+
+            #[inline(always)]
+            unsafe fn load_first(from: *const f32, count: usize) -> Self {
+                // SAFETY: the caller's promise.
+                unsafe { $load_first(from, count) }
+            }
+
+            #[inline(always)]
+            unsafe fn store_first(self, to: *mut f32, count: usize) {
+                // SAFETY: the caller's promise.
+                unsafe { $store_first(to, count, self) }
             }
 
             register!(@ add, $add);
@@ -248,15 +277,23 @@ const ONE: i32 = 1f32.to_bits() as i32;
 #[cfg(target_arch = "x86_64")]
 mod kinds {
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_add_epi32, _mm256_add_ps, _mm256_castps_si256, _mm256_castsi256_ps,
-        _mm256_div_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps,
-        _mm256_set1_epi32, _mm256_set1_ps, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps,
-        _mm512_add_epi32, _mm512_add_ps, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_div_ps,
-        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_epi32,
-        _mm512_set1_ps, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_sub_ps,
+        __m256, __m256i, __m512, _mm256_add_epi32, _mm256_add_ps, _mm256_castps_si256, _mm256_castsi256_ps,
+        _mm256_cmpgt_epi32, _mm256_div_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps,
+        _mm256_maskstore_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps,
+        _mm256_setr_epi32, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_epi32,
+        _mm512_add_ps, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_div_ps, _mm512_fmadd_ps,
+        _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps,
+        _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_sub_ps,
     };
 
     use super::{ONE, Register};
+
+    /// All bits where the first `count` of 8 values are.
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn first(count: usize) -> __m256i {
+        _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+    }
 
     // Of two operands of which one is NaN, the instructions for least and greatest give the second.
     register!(
@@ -265,6 +302,8 @@ mod kinds {
         _mm512_set1_ps,
         _mm512_loadu_ps,
         _mm512_storeu_ps,
+        |from, count| _mm512_maskz_loadu_ps((1u16 << count) - 1, from),
+        |to, count, values| _mm512_mask_storeu_ps(to, (1u16 << count) - 1, values),
         _mm512_add_ps,
         _mm512_sub_ps,
         _mm512_mul_ps,
@@ -284,6 +323,8 @@ mod kinds {
         _mm256_set1_ps,
         _mm256_loadu_ps,
         _mm256_storeu_ps,
+        |from, count| _mm256_maskload_ps(from, first(count)),
+        |to, count, values| _mm256_maskstore_ps(to, first(count), values),
         _mm256_add_ps,
         _mm256_sub_ps,
         _mm256_mul_ps,
@@ -303,13 +344,46 @@ mod kinds {
 mod kinds {
     use std::arch::wasm32::{
         f32x4_add, f32x4_div, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, i32x4_add,
-        i32x4_shl, i32x4_splat, v128, v128_load, v128_store,
+        i32x4_shl, i32x4_splat, v128, v128_load, v128_load32_lane, v128_load32_zero, v128_load64_zero,
+        v128_store, v128_store32_lane, v128_store64_lane,
     };
 
     use super::{ONE, Register};
 
     #[cfg(target_feature = "relaxed-simd")]
     use std::arch::wasm32::{f32x4_ne, f32x4_relaxed_madd as multiply_add, v128_or};
+
+    /// # Safety
+    /// `count` values can be read.
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> v128 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match count {
+                0 => f32x4_splat(0.0),
+                1 => v128_load32_zero(from.cast()),
+                2 => v128_load64_zero(from.cast()),
+                _ => v128_load32_lane::<2>(v128_load64_zero(from.cast()), from.add(2).cast()),
+            }
+        }
+    }
+
+    /// # Safety
+    /// `count` values can be written.
+    #[inline(always)]
+    unsafe fn store_first(to: *mut f32, count: usize, values: v128) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if count >= 2 {
+                v128_store64_lane::<0>(values, to.cast());
+            }
+            match count {
+                1 => v128_store32_lane::<0>(values, to.cast()),
+                3 => v128_store32_lane::<2>(values, to.add(2).cast()),
+                _ => {}
+            }
+        }
+    }
 
     #[cfg(not(target_feature = "relaxed-simd"))]
     #[inline(always)]
@@ -337,6 +411,8 @@ mod kinds {
         f32x4_splat,
         v128_load,
         v128_store,
+        load_first,
+        store_first,
         f32x4_add,
         f32x4_sub,
         f32x4_mul,
@@ -371,6 +447,19 @@ macro_rules! for_stretches {
 }
 
 pub(crate) use for_stretches;
+
+/// Has values brought into the nearest cache while other work is done, where the processor can be asked to.
+#[inline(always)]
+pub(crate) fn prefetch(values: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in values.chunks(16) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: every processor of this kind has the instruction, and the values are there.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = values;
+}
 
 /// The blocks of `width` values that `values` begins with.
 #[inline(always)]

@@ -8,10 +8,15 @@
 //! Column 0 of the logits is *read*, column 1 *skim*.
 
 use crate::Ragged;
-use crate::cell::{Cell, CellKind, with_cell};
-use crate::packed::{Packed, Rows, Start, multiply};
+use crate::cell::{Cell, CellKind};
+use crate::gru::Gru;
+use crate::lstm::Lstm;
+use crate::packed::{Packed, Rows, Start, multiply, multiply_backwards};
 use crate::recurrence::block_mut;
+use crate::registers::prefetch;
+use crate::spare::room;
 use crate::vectorize::vectorize;
+use crate::word_products::WordProducts;
 
 /// Operands that both kernels share.
 #[derive(Clone, Copy)]
@@ -69,7 +74,6 @@ pub const FORCE_READ: u32 = 1;
 pub const FORCE_SKIM: u32 = 2;
 
 /// Operands of [`hard`] alone.
-#[derive(Clone, Copy)]
 pub struct Hard<'a> {
     /// The input itself, `input` columns.
     pub x: Ragged<'a>,
@@ -85,21 +89,31 @@ pub struct Hard<'a> {
     pub threshold: f32,
     /// Nothing, or one of 0 (free), [`FORCE_READ`], [`FORCE_SKIM`] for every row.
     pub force: Option<&'a [u32]>,
+    /// Where rows of `x` are those of a table: the big cell's input products with their bias that are known, and the
+    /// word of every row.
+    pub known: Option<(&'a mut WordProducts, &'a [u32])>,
 }
 
 /// Decides step by step and runs one branch.
+///
+/// # Panics
+/// If the cell is neither an LSTM nor a GRU.
 pub fn hard(cell: CellKind, a: Arguments<'_>, hard: Hard<'_>) -> Forward {
-    with_cell!(cell, C => run::<C>(a, hard))
+    match cell {
+        CellKind::Lstm => run::<Lstm>(a, hard),
+        CellKind::Gru => run::<Gru>(a, hard),
+        CellKind::ElmanTanh | CellKind::ElmanRelu => unreachable!("an operation with this cell is refused"),
+    }
 }
 
-fn run<C: Cell>(a: Arguments<'_>, hard: Hard<'_>) -> Forward {
+fn run<C: Cell>(a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
     let (n, d) = (a.hidden, a.small);
     let (gates, small_gates) = (C::GATES * n, C::GATES * d);
     let memory = if C::MEMORY { n } else { 0 };
     let small_memory = if C::MEMORY { d } else { 0 };
     let (lanes, total) = (hard.x.lanes(), hard.x.total_rows());
     let mut out = Forward {
-        rows: vec![0.0; total * n],
+        rows: room(total * n),
         h: vec![0.0; lanes * n],
         c: vec![0.0; lanes * memory],
         logits: a.decision_x.all().to_vec(),
@@ -110,6 +124,7 @@ fn run<C: Cell>(a: Arguments<'_>, hard: Hard<'_>) -> Forward {
     let (mut x, mut w) = (vec![0.0; gates], vec![0.0; gates]);
     let mut saved = vec![0.0; C::SAVED * n];
     let (mut h_next, mut c_next) = (vec![0.0; n], vec![0.0; memory]);
+    let mut forwards = true;
     for lane in 0..lanes {
         let h = block_mut(&mut out.h, lane, n);
         let c = block_mut(&mut out.c, lane, memory);
@@ -128,10 +143,32 @@ fn run<C: Cell>(a: Arguments<'_>, hard: Hard<'_>) -> Forward {
                 _ => probability_of_skimming(logits) > hard.threshold,
             };
             if !skim {
-                let bias = Start::Bias(hard.big_bias_ih);
-                multiply(&mut x, bias, Rows::one(hard.x.row(row)), hard.big_weight_ih);
-                multiply(&mut w, Start::Bias(a.big_bias_hh), Rows::one(h), hard.big_weight_hh);
-                C::forward(&x, &w, h, c, &mut saved, &mut h_next, &mut c_next);
+                // Both weights are read to and fro: what was read last is in the nearest cache.
+                let product = if forwards { multiply } else { multiply_backwards };
+                let recurrent =
+                    |w: &mut [f32]| product(w, Start::Bias(a.big_bias_hh), Rows::one(h), hard.big_weight_hh);
+                let (bias, values) = (Start::Bias(hard.big_bias_ih), Rows::one(hard.x.row(row)));
+                let input = |x: &mut [f32]| product(x, bias, values, hard.big_weight_ih);
+                let x = match &mut hard.known {
+                    Some((known, words)) => {
+                        let x = known.row(words[row], input);
+                        prefetch(x);
+                        recurrent(&mut w);
+                        x
+                    }
+                    None if forwards => {
+                        input(&mut x);
+                        recurrent(&mut w);
+                        &x
+                    }
+                    None => {
+                        recurrent(&mut w);
+                        input(&mut x);
+                        &x
+                    }
+                };
+                forwards = !forwards;
+                C::forward(x, &w, h, c, &mut saved, &mut h_next, &mut c_next);
                 h.copy_from_slice(&h_next);
                 c.copy_from_slice(&c_next);
             } else if let Some(weight) = hard.small_weight_hh {

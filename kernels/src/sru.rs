@@ -16,6 +16,7 @@ use crate::Ragged;
 use crate::math::{sigmoid, tanh};
 use crate::recurrence::{block, block_mut};
 use crate::registers::{blocks, for_stretches, load_parts, with_registers};
+use crate::spare::room;
 use crate::vectorize::vectorize;
 
 /// Operands of the recurrence.
@@ -113,7 +114,7 @@ pub fn forward(a: Arguments<'_>) -> Forward {
     let (n, k) = (a.channels(), a.products());
     let (lanes, total) = (a.u.lanes(), a.u.total_rows());
     let kept = if a.keep { total } else { 0 };
-    let mut out = Forward { rows: vec![0.0; total * n], c: vec![0.0; lanes * n], cells: vec![0.0; kept * n] };
+    let mut out = Forward { rows: room(total * n), c: vec![0.0; lanes * n], cells: vec![0.0; kept * n] };
     let mut planes = vec![0.0; 4 * n];
     // What is absent stands as what changes nothing.
     let (zeros, ones) = (vec![0.0; 2 * n], vec![1.0; n]);

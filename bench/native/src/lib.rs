@@ -15,6 +15,7 @@ use saccade_rnn::nn::{
 };
 
 pub mod roofline;
+pub mod texts;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
@@ -56,15 +57,18 @@ pub enum Network {
     LstmOfIds,
     /// Skim-LSTM behind an embedding, a tenth of the state small, as many of a hundred tokens skimmed.
     Skim(u32),
+    /// The same without the embedding, so that no product of a word can be known.
+    SkimOfRows(u32),
 }
 
 /// All networks, in the order in which they are printed.
-pub const NETWORKS: [Network; 7] = [
+pub const NETWORKS: [Network; 8] = [
     Network::Lstm,
     Network::Gru,
     Network::Sru,
     Network::LstmOfIds,
     Network::Skim(84),
+    Network::SkimOfRows(84),
     Network::Skim(50),
     Network::Skim(0),
 ];
@@ -104,7 +108,7 @@ impl Contestant {
             }
             Network::Gru => Layer::Recurrent(Recurrent::new(&mut builder, CellKind::Gru, config)?),
             Network::Sru => Layer::Sru(Sru::new(&mut builder, SruConfig::new(input, hidden, layers))?),
-            Network::Skim(share) => {
+            Network::Skim(share) | Network::SkimOfRows(share) => {
                 let config = SkimConfig {
                     cell: CellKind::Lstm,
                     input_size: input,

@@ -1,11 +1,13 @@
 //! Medians of the engine on one thread of the CPU, and what the plain loop reaches beside it:
-//! `cargo run --release -p saccade-bench [rounds] [substring of a contestant's name]`.
+//! `cargo run --release -p saccade-bench [rounds] [substring of a contestant's name]`; with
+//! `texts LSTM SKIM TEST.tsv [every how many-th text] [rounds]`, two models on a test set.
 
 use std::hint::black_box;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use saccade_bench::roofline::{self, Plain};
-use saccade_bench::{Contestant, NETWORKS, SHAPES};
+use saccade_bench::{Contestant, NETWORKS, SHAPES, texts};
 
 /// Cache levels by the bytes of weights that the plain loop reads.
 const LEVELS: [(&str, usize); 4] =
@@ -55,7 +57,14 @@ fn seconds_of(run: impl FnOnce()) -> f64 {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).peekable();
+    if arguments.next_if_eq("texts").is_some() {
+        let mut file =
+            || arguments.next().map(PathBuf::from).ok_or("texts LSTM SKIM TEST.tsv [every] [rounds]");
+        let (lstm, skim, data) = (file()?, file()?, file()?);
+        let mut number = |otherwise| arguments.next().map_or(Ok(otherwise), |number| number.parse());
+        return texts::compare(&lstm, &skim, &data, number(25)?, number(3)?);
+    }
     let rounds: usize = arguments.next().map_or(Ok(11), |rounds| rounds.parse())?;
     let only = arguments.next().unwrap_or_default();
     let mut lines = Vec::new();

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "train")]
 mod backward;
+pub(super) mod known;
 #[cfg(feature = "train")]
 mod optimize;
 pub(super) mod packs;
@@ -14,10 +15,11 @@ mod training;
 use std::ops::Range;
 use std::sync::Arc;
 
+use self::known::Product;
 use super::op::{Binary, Op, Real, Skim, SkimMode, Sru, Unary, WeightView};
-use super::{Call, Device, EngineError, Forward, Operand, ParamGradients, Parameters};
+use super::{Call, Device, EngineError, Forward, Operand, ParamGradients, ParamId, Parameters, Words};
 use crate::cpu::recurrence;
-use crate::cpu::{Ragged, affine, elementwise, embedding, layer_norm, pool, rows, skim, softmax, sru};
+use crate::cpu::{Ragged, affine, elementwise, embedding, layer_norm, pool, rows, skim, softmax, spare, sru};
 
 /// The host's processor, one thread.
 #[derive(Clone, Copy, Debug, Default)]
@@ -90,6 +92,12 @@ impl Device for Cpu {
         training::backward(call, forward, upstream, wanted, gradients)
     }
 
+    fn reclaim(&self, buffer: Buffer) {
+        if let Some(values) = Arc::into_inner(buffer) {
+            spare::give_back(values);
+        }
+    }
+
     async fn read(&self, parts: &[(Buffer, Range<usize>)]) -> Result<Vec<Vec<f32>>, EngineError> {
         Ok(parts.iter().map(|(buffer, range)| buffer[range.clone()].to_vec()).collect())
     }
@@ -111,10 +119,7 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
         Op::Embedding { table } => {
             vec![embedding::forward(p.values(table), p.get(table).columns(), call.indices)]
         }
-        Op::Affine { weight: ref view, bias } => {
-            let bias = bias.map(|b| p.values(b));
-            vec![affine::forward(input(0).all(), input(0).total_rows(), &p.packed(view), bias)]
-        }
+        Op::Affine { ref weight, bias } => vec![product(call, weight, bias)],
         Op::Unary(Unary::Tanh) => in_place(&elementwise::tanh),
         Op::Unary(Unary::Sigmoid) => in_place(&elementwise::sigmoid),
         Op::Unary(Unary::Relu) => in_place(&elementwise::relu),
@@ -157,6 +162,11 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
                     let force = forced(call);
                     let packed = |weight| p.packed(&WeightView::whole(p, weight));
                     let small_weight_hh = op.small_hh.map(|(weight, _)| packed(weight));
+                    let known = call.words.and_then(|words| {
+                        let weight = WeightView::whole(p, op.big_weight_ih);
+                        p.known(Product { table: words.table, weight, bias: Some(op.big_bias_ih) })
+                    });
+                    let mut known = known.as_ref().and_then(|known| known.try_lock().ok());
                     let hard = skim::Hard {
                         x: operands.first,
                         big_weight_ih: &packed(op.big_weight_ih),
@@ -165,6 +175,7 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
                         small_weight_hh: small_weight_hh.as_deref(),
                         threshold: threshold.0,
                         force: force.as_deref(),
+                        known: known.as_deref_mut().zip(call.words.map(|words| words.ids)),
                     };
                     skim::hard(op.cell, a, hard)
                 }
@@ -174,6 +185,30 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
         }
     };
     Ok((outputs, Vec::new()))
+}
+
+/// The first operand's product, of words as far as it is known already.
+fn product(call: &Call<'_, Buffer>, view: &WeightView, bias: Option<ParamId>) -> Vec<f32> {
+    let p = call.parameters;
+    let (x, weight, values) = (call.inputs[0].ragged(), p.packed(view), bias.map(|b| p.values(b)));
+    let words = call.words.filter(|_| is_narrow(view));
+    let known =
+        words.and_then(|Words { table, .. }| p.known(Product { table, weight: *view, bias })).zip(words);
+    if let Some((known, words)) = &known
+        && let Ok(mut known) = known.try_lock()
+    {
+        return known.rows(words.ids, |places| {
+            let missing: Vec<f32> = places.iter().flat_map(|&place| x.row(place)).copied().collect();
+            affine::forward(&missing, places.len(), &weight, values)
+        });
+    }
+    affine::forward(x.all(), x.total_rows(), &weight, values)
+}
+
+/// Whether products of words with this weight are kept: those that take less room than the words themselves, and are
+/// fetched in less time than computed.
+fn is_narrow(weight: &WeightView) -> bool {
+    2 * weight.outputs <= weight.inputs
 }
 
 /// All operands.

@@ -64,6 +64,17 @@ pub struct Call<'a, B> {
     pub seed: u32,
     /// Keep what the backward call needs.
     pub keep: bool,
+    /// The rows of the first operand as those of a table, where it is known that they are.
+    pub words: Option<Words<'a>>,
+}
+
+/// Rows of a table by their ids.
+#[derive(Clone, Copy, Debug)]
+pub struct Words<'a> {
+    /// The table.
+    pub table: ParamId,
+    /// Of every row, its number in the table.
+    pub ids: &'a [u32],
 }
 
 impl<B> Call<'_, B> {
@@ -130,6 +141,9 @@ pub trait Device {
         wanted: &[bool],
         gradients: &mut ParamGradients<Self::Buffer>,
     ) -> Result<Vec<Option<Self::Buffer>>, EngineError>;
+
+    /// Takes a matrix that its graph does not need any more; whoever else holds it may go on using it.
+    fn reclaim(&self, _buffer: Self::Buffer) {}
 
     /// Copies ranges of elements back to the host, all in one exchange.
     async fn read(&self, parts: &[(Self::Buffer, Range<usize>)]) -> Result<Vec<Vec<f32>>, EngineError>;

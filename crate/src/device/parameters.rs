@@ -1,10 +1,12 @@
 //! Named weights.
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
+use super::cpu::known::{Known, Product};
 use super::cpu::packs::Packs;
 use super::{EngineError, WeightView};
 use crate::cpu::packed::Packed;
+use crate::cpu::word_products::WordProducts;
 
 /// Identity of a parameter within its [`Parameters`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,17 +55,20 @@ pub struct Parameters {
     identity: Arc<()>,
     /// The CPU's copies.
     packs: Packs,
+    /// Products of words that the CPU has computed.
+    known: Known,
 }
 
 impl Clone for Parameters {
     fn clone(&self) -> Self {
-        let Self { list, names, revisions, .. } = self;
+        let Self { list, names, revisions, known, .. } = self;
         Self {
             list: list.clone(),
             names: names.clone(),
             revisions: revisions.clone(),
             identity: Arc::default(),
             packs: Packs::default(),
+            known: known.emptied(),
         }
     }
 }
@@ -141,6 +146,7 @@ impl Parameters {
     #[cfg(all(feature = "train", feature = "gpu"))]
     pub(crate) fn catch_up(&mut self, id: ParamId, values: Vec<f32>) {
         self.packs.forget(id);
+        self.known.forget(id);
         self.list[id.index()].values = values;
     }
 
@@ -157,6 +163,18 @@ impl Parameters {
     /// A weight in the order that the CPU's products read.
     pub(super) fn packed(&self, view: &WeightView) -> Arc<Packed> {
         self.packs.get(self, view)
+    }
+
+    /// How many bytes the CPU may keep, for each Skim layer that stands on an embedding, of the big cell's input products
+    /// of words that it has read: 8 MiB unless told, 0 for none. Results do not depend on it; a word that is read again
+    /// costs half as much.
+    pub fn keep_word_products(&mut self, bytes: usize) {
+        self.known = Known::with_room(bytes);
+    }
+
+    /// Products of words that are known, if any may be.
+    pub(super) fn known(&self, product: Product) -> Option<Arc<Mutex<WordProducts>>> {
+        self.known.get(self, product)
     }
 
     /// All parameters in order.

@@ -92,6 +92,10 @@ fn own<D: Resident>(_: &D, buffer: &Placed) -> Result<D::Buffer, EngineError> {
     D::own(buffer.clone()).ok_or_else(foreign)
 }
 
+fn own_whole<D: Resident>(_: &D, buffer: Placed) -> Option<D::Buffer> {
+    D::own(buffer)
+}
+
 fn own_all<D: Resident>(device: &D, buffers: &[Placed]) -> Result<Vec<D::Buffer>, EngineError> {
     buffers.iter().map(|buffer| own(device, buffer)).collect()
 }
@@ -117,8 +121,8 @@ fn operands<D: Resident>(
 
 /// A call with operands of a device's own.
 fn with_inputs<'a, B>(call: &Call<'a, Placed>, inputs: &'a [Operand<B>]) -> Call<'a, B> {
-    let Call { op, parameters, streams, indices, index_offsets, seed, keep, .. } = *call;
-    Call { op, parameters, inputs, streams, indices, index_offsets, seed, keep }
+    let Call { op, parameters, streams, indices, index_offsets, seed, keep, words, .. } = *call;
+    Call { op, parameters, inputs, streams, indices, index_offsets, seed, keep, words }
 }
 
 fn gather<D: Resident>(
@@ -224,6 +228,15 @@ impl Device for Place {
         gradients: &mut ParamGradients<Placed>,
     ) -> Result<Vec<Option<Placed>>, EngineError> {
         on!(self, device => backward(device, call, forward, upstream, wanted, gradients))
+    }
+
+    fn reclaim(&self, buffer: Placed) {
+        on!(self, device => {
+            // What is another device's is dropped.
+            if let Some(buffer) = own_whole(device, buffer) {
+                device.reclaim(buffer);
+            }
+        });
     }
 
     async fn read(&self, parts: &[(Placed, Range<usize>)]) -> Result<Vec<Vec<f32>>, EngineError> {

@@ -48,6 +48,7 @@ pub(super) fn run<D: Device>(
             index_offsets: &lanes.index_offsets,
             seed: graph.seed,
             keep: true,
+            words: None,
         };
         let wanted: Vec<bool> = (0..batch.inputs.len())
             .map(|i| batch.nodes.iter().any(|&n| tape.nodes[tape.nodes[n].inputs[i].node].differentiable))

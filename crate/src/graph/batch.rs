@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Graph, Port, Tape};
-use crate::device::{Call, Device, EngineError, Forward, Op, Operand};
+use crate::device::{Call, Device, EngineError, Forward, Op, Operand, ParamId, Words};
 
 /// Nodes that ran together and what they left.
 pub(crate) struct Batch<B> {
@@ -82,6 +82,7 @@ pub(super) fn run<D: Device>(
             copied.push(was_copied);
         }
         let lanes = LaneData::of(tape, &nodes);
+        let words = if graph.training { None } else { words_of(tape, &nodes) };
         graph.device.forward(&Call {
             op: &op,
             parameters: graph.parameters,
@@ -91,6 +92,7 @@ pub(super) fn run<D: Device>(
             index_offsets: &lanes.index_offsets,
             seed: graph.seed,
             keep: graph.training,
+            words: words.as_ref().map(|(table, ids)| Words { table: *table, ids }),
         })?
     };
     let number = tape.batches.len();
@@ -101,6 +103,21 @@ pub(super) fn run<D: Device>(
         inputs.clear();
     }
     Ok(Batch { nodes, inputs, copied, forward, outputs })
+}
+
+/// The table and the ids of the first operand's rows, if embeddings made all of them.
+fn words_of<B>(tape: &Tape<B>, nodes: &[usize]) -> Option<(ParamId, Vec<u32>)> {
+    let mut found = None;
+    let mut ids = Vec::new();
+    for &node in nodes {
+        let embedding = &tape.nodes[tape.nodes[node].inputs.first()?.node];
+        let Op::Embedding { table } = tape.keys[embedding.key].op else { return None };
+        if *found.get_or_insert(table) != table {
+            return None;
+        }
+        ids.extend_from_slice(&embedding.indices);
+    }
+    Some((found?, ids))
 }
 
 /// Columns and row numbers of every output of a batch.

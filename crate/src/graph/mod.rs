@@ -269,6 +269,14 @@ impl<'p, D: Device> Graph<'p, D> {
     }
 }
 
+impl<D: Device> Drop for Graph<'_, D> {
+    fn drop(&mut self) {
+        for Batch { forward, .. } in self.tape.get_mut().batches.drain(..) {
+            forward.outputs.into_iter().chain(forward.saved).for_each(|buffer| self.device.reclaim(buffer));
+        }
+    }
+}
+
 impl<B> Tape<B> {
     fn shape(&self, port: Port) -> Shape {
         self.nodes[port.node].shapes[port.output]

@@ -40,10 +40,11 @@ impl Model {
         let mut readings = Vec::with_capacity(total);
         while let Some(batch) = batches.next() {
             let begun = Instant::now();
-            let outcomes = self.outcomes(device, &batch, threshold).await?;
+            let ids: Vec<_> = batch.iter().map(|text| self.ids(text)).collect();
+            let outcomes = self.outcomes(device, &ids, threshold).await?;
             let ms = begun.elapsed().as_secs_f64() * 1e3;
             batches.took(&batch, ms);
-            self.share(batch, outcomes, ms, device.name(), &mut readings)?;
+            self.share(batch, &ids, outcomes, ms, device.name(), &mut readings)?;
             let done = readings.len();
             if let ControlFlow::Break(()) = watch.progress(done, total).await {
                 return Err(ReadError::Cancelled { done, total });
@@ -56,16 +57,15 @@ impl Model {
     async fn outcomes<D: Device>(
         &self,
         device: &D,
-        texts: &[Vec<Token>],
+        texts: &[Vec<u32>],
         threshold: f32,
     ) -> Result<Vec<Vec<f32>>, ReadError> {
         let graph = Graph::inference(self.parameters(), device, Strategy::Agenda);
         let network = self.network();
         let mut wanted = Vec::new();
-        for text in texts {
-            let ids: Vec<u32> = text.iter().map(|token| self.vocabulary().id(&token.text)).collect();
+        for ids in texts {
             let control = SkimControl::Decide { threshold, force: &[] };
-            let encoded = network.encode(&graph, &ids, Vec::new(), control, Dropouts::default());
+            let encoded = network.encode(&graph, ids, Vec::new(), control, Dropouts::default());
             wanted.push(network.conclude(network.gather(None, &encoded), ids.len()).softmax());
             for skim in encoded.skims {
                 wanted.extend([skim.decisions, skim.logits.softmax().columns(1..2)]);
@@ -78,6 +78,7 @@ impl Model {
     fn share(
         &self,
         batch: Vec<Vec<Token>>,
+        ids: &[Vec<u32>],
         values: Vec<Vec<f32>>,
         ms: f64,
         device: &str,
@@ -87,7 +88,7 @@ impl Model {
         let of_token = if all == 0 { 0.0 } else { ms / all as f64 };
         let each = values.len() / together.max(1);
         let mut values = values.into_iter();
-        for tokens in batch {
+        for (tokens, ids) in batch.into_iter().zip(ids) {
             let mut next = || values.next().unwrap_or_default();
             let scores = next();
             let outcome = Outcome { scores, layers: (0..each / 2).map(|_| (next(), next())).collect() };
@@ -99,7 +100,7 @@ impl Model {
                 microseconds_per_token: if tokens.is_empty() { 0.0 } else { of_token * 1e3 },
                 method: format!("{together} texts read together in {ms} ms; this one's share, by tokens"),
             };
-            readings.push(self.reading(tokens, outcome, timing));
+            readings.push(self.reading(tokens, ids, outcome, timing));
         }
         Ok(())
     }

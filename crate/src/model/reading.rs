@@ -9,7 +9,7 @@ use super::pieces::{Measured, Outcome, Pieces, Text, Watch};
 use crate::decimal::{Fixed, Short};
 use crate::device::{Device, EngineError};
 use crate::nn::Flops;
-use crate::text::Token;
+use crate::text::{Token, UNKNOWN};
 
 /// What to do with one token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,13 +197,25 @@ impl Model {
         options: &ReadOptions,
         watch: &mut W,
     ) -> Result<Reading, ReadError> {
+        let ids = self.ids(&tokens);
+        self.read_ids(device, tokens, &ids, options, watch).await
+    }
+
+    /// Reads tokens whose ids are known.
+    pub(crate) async fn read_ids<D: Device, W: Watch>(
+        &self,
+        device: &D,
+        tokens: Vec<Token>,
+        ids: &[u32],
+        options: &ReadOptions,
+        watch: &mut W,
+    ) -> Result<Reading, ReadError> {
         let threshold = options.checked_threshold(self)?;
         if !(0.0..=LONGEST_MEASURE_MS).contains(&options.measure_ms) {
             return Err(ReadError::Measure(options.measure_ms));
         }
         let force = force_list(&options.force, tokens.len())?;
-        let ids: Vec<u32> = tokens.iter().map(|token| self.vocabulary().id(&token.text)).collect();
-        let text = Text { ids: &ids, threshold, force: &force };
+        let text = Text { ids, threshold, force: &force };
         let pieces = Pieces::new(self, device, text, watch);
         let Measured { outcome, runs, elapsed_ms } = pieces.read_for(options.measure_ms).await?;
         check(&outcome)?;
@@ -216,7 +228,7 @@ impl Model {
             if device == "cpu" { "one CPU thread" } else { "reading back included" }
         );
         let microseconds_per_token = if ids.is_empty() { 0.0 } else { total_ms * 1e3 / ids.len() as f64 };
-        Ok(self.reading(tokens, outcome, Timing { device, total_ms, microseconds_per_token, method }))
+        Ok(self.reading(tokens, ids, outcome, Timing { device, total_ms, microseconds_per_token, method }))
     }
 
     /// Mean wall time in milliseconds of reading words by their ids, for at least `measure_ms`. `force` is empty or has
@@ -235,7 +247,19 @@ impl Model {
         Ok(elapsed_ms / f64::from(runs))
     }
 
-    pub(super) fn reading(&self, tokens: Vec<Token>, outcome: Outcome, timing: Timing) -> Reading {
+    /// What the network takes for these tokens.
+    pub(crate) fn ids(&self, tokens: &[Token]) -> Vec<u32> {
+        tokens.iter().map(|token| self.vocabulary().id(&token.text)).collect()
+    }
+
+    /// Puts a reading together; `ids` are those of the tokens.
+    pub(super) fn reading(
+        &self,
+        tokens: Vec<Token>,
+        ids: &[u32],
+        outcome: Outcome,
+        timing: Timing,
+    ) -> Reading {
         let Outcome { scores, layers } = outcome;
         let skimmed: Vec<usize> =
             layers.iter().map(|(d, _)| d.iter().filter(|d| **d > 0.5).count()).collect();
@@ -248,7 +272,7 @@ impl Model {
             let first = layers.first();
             let skim = first.is_some_and(|(decisions, _)| decisions[i] > 0.5);
             TokenReading {
-                known: self.vocabulary().contains(&token.text),
+                known: ids[i] != 0 || token.text == UNKNOWN,
                 text: token.text,
                 start: token.span.utf16.start,
                 end: token.span.utf16.end,

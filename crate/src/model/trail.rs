@@ -64,7 +64,7 @@ impl Trail {
         let threshold = options.checked_threshold(model)?;
         let mut force = force_list(&options.force, tokens.len())?;
         force.resize(tokens.len(), 0);
-        let ids: Vec<u32> = tokens.iter().map(|token| model.vocabulary().id(&token.text)).collect();
+        let ids = model.ids(&tokens);
         let begun = Instant::now();
         let causal = model.network().is_causal();
         let pairs = ids.iter().zip(&force).zip(self.ids.iter().zip(&self.force));
@@ -102,7 +102,7 @@ impl Trail {
         let microseconds_per_token =
             if self.computed == 0 { 0.0 } else { total_ms * 1e3 / self.computed as f64 };
         let timing = Timing { device: "cpu".into(), total_ms, microseconds_per_token, method };
-        Ok(model.reading(tokens, outcome, timing))
+        Ok(model.reading(tokens, &self.ids, outcome, timing))
     }
 
     /// Probabilities of the labels if the text ended after each token, `tokens x labels`; one row, those of the whole

@@ -17,7 +17,8 @@
 //! spent = 2 [ T 2 (in + d)  +  T G d' in  +  R G d (in + d)  +  S G d' s ]
 //! full  = 2 T G d (in + d)
 //! ```
-//! The small cell's input product is hoisted over all tokens, so it counts for those that are read, too. (The
+//! The small cell's input product is hoisted over all tokens, so it counts for those that are read, too; products of
+//! words that the CPU has kept count as if they were computed. (The
 //! paper's own column is not reproducible by any such formula: it matches a count in which skimming costs the recurrent
 //! product of the small cell alone.)
 

@@ -94,12 +94,13 @@ impl Runner {
         watch: &mut W,
     ) -> Result<Run, ReadError> {
         let tokens = self.model.tokenizer().tokenize(text);
-        *self.sample.borrow_mut() = tokens.iter().map(|t| self.model.vocabulary().id(&t.text)).collect();
+        let ids = self.model.ids(&tokens);
+        self.sample.borrow_mut().clone_from(&ids);
         let mut watch = Monotone { watch, most: 0 };
         let Choice { gpu, mut reason } = self.choose(preference, tokens.len()).await?;
         if let Some(gpu) = gpu {
-            match self.model.read_tokens(&Place::Gpu(gpu.clone()), tokens.clone(), options, &mut watch).await
-            {
+            let place = Place::Gpu(gpu.clone());
+            match self.model.read_ids(&place, tokens.clone(), &ids, options, &mut watch).await {
                 Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
                     self.devices.failed(&gpu, &error);
                     if preference == Preference::WebGpuOnly {
@@ -110,7 +111,7 @@ impl Runner {
                 outcome => return Ok(Run { reading: outcome?, device_reason: reason }),
             }
         }
-        let reading = self.model.read_tokens(&Place::Cpu, tokens, options, &mut watch).await?;
+        let reading = self.model.read_ids(&Place::Cpu, tokens, &ids, options, &mut watch).await?;
         Ok(Run { reading, device_reason: reason })
     }
 

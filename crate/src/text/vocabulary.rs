@@ -18,6 +18,17 @@ pub struct Vocabulary {
     words: Vec<String>,
     /// Ids in the byte order of their words, for look-up.
     sorted: Vec<u32>,
+    /// In the same order how each word begins: a search among numbers that lie side by side, where one among words
+    /// would wait for memory at every step.
+    beginnings: Vec<u64>,
+}
+
+/// The first eight bytes of a word as a number in byte order, zeros behind its end.
+fn beginning(word: &str) -> u64 {
+    let mut first = [0; 8];
+    let length = word.len().min(8);
+    first[..length].copy_from_slice(&word.as_bytes()[..length]);
+    u64::from_be_bytes(first)
 }
 
 /// Why a list of words is no vocabulary.
@@ -103,8 +114,16 @@ impl Vocabulary {
     }
 
     fn find(&self, word: &str) -> Option<u32> {
-        let place = self.sorted.binary_search_by(|&id| self.words[id as usize].as_str().cmp(word));
-        place.ok().map(|place| self.sorted[place])
+        let wanted = beginning(word);
+        let first = self.beginnings.partition_point(|&beginning| beginning < wanted);
+        // Few share a beginning as a rule, but a file may hold any words.
+        let mut alike = 1;
+        while self.beginnings.get(first + alike) == Some(&wanted) {
+            alike *= 2;
+        }
+        let sorted = &self.sorted[first..self.sorted.len().min(first + alike)];
+        let place = sorted.binary_search_by(|&id| self.words[id as usize].as_str().cmp(word));
+        place.ok().map(|place| sorted[place])
     }
 }
 
@@ -124,7 +143,8 @@ impl TryFrom<Vec<String>> for Vocabulary {
         if let Some(&[first, second]) = sorted.array_windows().find(|[a, b]| word(*a) == word(*b)) {
             return Err(VocabularyError::Duplicate { word: word(first).to_owned(), first, second });
         }
-        Ok(Self { words, sorted })
+        let beginnings = sorted.iter().map(|&id| beginning(word(id))).collect();
+        Ok(Self { words, sorted, beginnings })
     }
 }
 
@@ -164,6 +184,29 @@ mod tests {
         assert_eq!(vocabulary.id("jump"), 0);
         assert!(vocabulary.contains("skim") && !vocabulary.contains("jump"));
         assert_eq!(vocabulary.word(3), None);
+    }
+
+    #[test]
+    fn words_that_begin_alike_are_told_apart() {
+        let words = [
+            "<unk>",
+            "skimming",
+            "skimming-stone",
+            "skimmings",
+            "skim",
+            "skim\0",
+            "s",
+            "",
+            "\u{e9}t\u{e9}",
+            "skimmin\u{e9}",
+        ];
+        let vocabulary = Vocabulary::try_from(list(&words)).unwrap();
+        for (id, word) in (0..).zip(words) {
+            assert_eq!(vocabulary.id(word), id, "{word:?}");
+        }
+        for word in ["skimmin", "skimming ", "skim\0\0", "\0", "z", "skimmings\u{e9}"] {
+            assert!(!vocabulary.contains(word), "{word:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod layer;
 mod memory;
 mod model;
 mod reader;
+mod reading;
 mod types;
 mod watch;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use js_sys::{Function, Promise};
+use js_sys::{Array, Function, Promise};
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
@@ -12,6 +12,7 @@ use super::DEVICES;
 use super::convert::{from_js, promise, to_js};
 use super::error::Failure;
 use super::reader::Reader;
+use super::reading::packed;
 use super::watch::Callback;
 use crate::json;
 use crate::model::{self, ConfigSummary, Decision, ReadOptions};
@@ -75,7 +76,7 @@ impl Model {
 
     /// Reads a text of any length; a lone surrogate counts as U+FFFD. Rejects with an {@link EngineError}, or with what
     /// `watch` throws.
-    #[wasm_bindgen(unchecked_return_type = "Promise<Reading>")]
+    #[wasm_bindgen(unchecked_return_type = "Promise<PackedReading>")]
     pub fn read(
         &self,
         text: String,
@@ -89,12 +90,12 @@ impl Model {
             let mut watch = Callback::new(watch);
             let run = runner.read(&text, &options, preference, &mut watch).await;
             watch.thrown()?;
-            Ok(to_js(&run.map_err(Failure::from)?)?)
+            Ok(packed(&run.map_err(Failure::from)?)?)
         })
     }
 
     /// Reads texts in batches; `watch` is told how many of them are read. Rejects as `read` does.
-    #[wasm_bindgen(js_name = readAll, unchecked_return_type = "Promise<Reading[]>")]
+    #[wasm_bindgen(js_name = readAll, unchecked_return_type = "Promise<PackedReading[]>")]
     pub fn read_all(
         &self,
         texts: Vec<String>,
@@ -107,7 +108,8 @@ impl Model {
             let mut watch = Callback::new(watch);
             let runs = runner.read_all(&texts, &options, preference, &mut watch).await;
             watch.thrown()?;
-            Ok(to_js(&runs.map_err(Failure::from)?)?)
+            let readings = runs.map_err(Failure::from)?;
+            Ok(readings.iter().map(packed).collect::<Result<Array, _>>()?.into())
         })
     }
 

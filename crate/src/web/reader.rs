@@ -7,9 +7,10 @@ use js_sys::{Function, Promise};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::convert::{packed, promise, to_js};
+use super::convert::{packed, promise};
 use super::error::Failure;
 use super::model::read_options;
+use super::reading;
 use super::watch::Callback;
 use crate::model::{ReadOptions, Trail};
 use crate::nn::Trace;
@@ -72,7 +73,7 @@ impl Reader {
 #[wasm_bindgen]
 impl Reader {
     /// Reads a text from the first token that changed. Rejects as `Model.read` does.
-    #[wasm_bindgen(unchecked_return_type = "Promise<Reading>")]
+    #[wasm_bindgen(unchecked_return_type = "Promise<PackedReading>")]
     pub fn update(
         &self,
         text: String,
@@ -83,11 +84,11 @@ impl Reader {
             let mut trail = home.take().ok_or_else(busy)?;
             let tokens = runner.model().tokenizer().tokenize(&text);
             let mut watch = Callback::new(watch);
-            let reading = trail.read(runner.model(), tokens, &options, &mut watch).await;
+            let read = trail.read(runner.model(), tokens, &options, &mut watch).await;
             home.replace(Some(trail));
             watch.thrown()?;
             let device_reason = "CPU: text that is being written takes few steps at a time".into();
-            Ok(to_js(&Run { reading: reading.map_err(Failure::from)?, device_reason })?)
+            Ok(reading::packed(&Run { reading: read.map_err(Failure::from)?, device_reason })?)
         })
     }
 

@@ -120,6 +120,9 @@ export interface Reading {
   readonly deviceReason: string;
 }
 
+/** A reading as it crosses: its words between spaces, and of every token start, end, what is so, and a probability's bits. */
+export type PackedReading = Omit<Reading, "tokens"> & { readonly words: string; readonly tokens: Uint32Array };
+
 /** Expected wall time of a reading on one device. */
 export interface Cost {
   /** Milliseconds of a text without words: launching kernels, reading back. */

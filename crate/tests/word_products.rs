@@ -1,0 +1,114 @@
+//! Products of words that are kept change nothing but the time: readings are the same to the last bit.
+
+use saccade_rnn::device::Cpu;
+use saccade_rnn::model::{
+    Cell, Config, Dropouts, FreshOptions, LayerConfig, Model, ReadOptions, Reading, SmallReads,
+};
+
+mod support;
+
+/// Words that repeat, an unknown one, and texts of several lengths.
+const TEXTS: [&str; 4] = [
+    "good film , not good , not a film",
+    "zzz a a good zzz",
+    "",
+    "not a good film . a film , good good good",
+];
+
+/// Of some layers more is kept than of others: products of small cells narrower than half a word's vector, and wider.
+fn models() -> Vec<Model> {
+    let skim =
+        |cell, small_size, small_reads| LayerConfig::Skim { cell, hidden_size: 9, small_size, small_reads };
+    let encoders = [
+        vec![skim(Cell::Lstm, 1, SmallReads::Slice)],
+        vec![skim(Cell::Gru, 2, SmallReads::All)],
+        vec![skim(Cell::Lstm, 4, SmallReads::Slice), skim(Cell::Gru, 0, SmallReads::Slice)],
+    ];
+    let model = |encoder| {
+        let config = Config { embedding_size: 9, encoder, threshold: None, ..support::config() };
+        Model::fresh(config, Dropouts::default(), FreshOptions::default(), 7).expect("the config is valid")
+    };
+    encoders.map(model).into()
+}
+
+fn keeping(model: &Model, bytes: usize) -> Model {
+    let mut model = model.clone();
+    model.parameters_mut().keep_word_products(bytes);
+    model
+}
+
+fn timeless(mut reading: Reading) -> Reading {
+    reading.timing.total_ms = 0.0;
+    reading.timing.microseconds_per_token = 0.0;
+    reading.timing.method.clear();
+    reading
+}
+
+/// At thresholds at which tokens are read, skimmed, and both.
+fn readings(model: &Model) -> Vec<Reading> {
+    let options = [0.0, 0.5, 1.0].map(|t| ReadOptions { threshold: Some(t), ..ReadOptions::default() });
+    let read = |options: &ReadOptions, text| pollster::block_on(model.read(&Cpu, text, options, &mut ()));
+    let all = options.iter().flat_map(|options| TEXTS.map(|text| read(options, text)));
+    all.map(|reading| timeless(reading.expect("a reading"))).collect()
+}
+
+#[test]
+fn kept_products_are_those_that_would_be_computed() {
+    for model in models() {
+        let expected = readings(&keeping(&model, 0));
+        // Room for all, and for one product alone.
+        for bytes in [1 << 20, 1] {
+            let model = keeping(&model, bytes);
+            for time in 0..2 {
+                assert_eq!(readings(&model), expected, "{bytes} bytes, time {time}");
+            }
+        }
+        assert_eq!(readings(&model), expected, "as it comes");
+    }
+}
+
+#[test]
+fn a_parameter_that_changes_is_seen() {
+    for model in models() {
+        let (mut kept, mut fresh) = (keeping(&model, 1 << 20), keeping(&model, 0));
+        let ids: Vec<_> = kept.parameters().iter().map(|(id, _)| id).collect();
+        readings(&kept);
+        for id in ids {
+            let before = readings(&fresh);
+            for model in [&mut kept, &mut fresh] {
+                model
+                    .parameters_mut()
+                    .get_mut(id)
+                    .values
+                    .iter_mut()
+                    .for_each(|value| *value = *value * 0.5 + 0.25);
+            }
+            let name = &kept.parameters().get(id).name;
+            let after = readings(&kept);
+            assert_eq!(after, readings(&fresh), "{name}");
+            // What comes later need not show in the few probabilities.
+            let shows = name.starts_with("embedding") || name.starts_with("encoder.0");
+            assert!(!shows || after != before, "{name} does nothing, so its test is none");
+        }
+    }
+}
+
+#[test]
+fn texts_together_and_threads_side_by_side_read_alike() {
+    for model in models() {
+        let alone = readings(&keeping(&model, 0));
+        let options = ReadOptions { threshold: Some(0.5), ..ReadOptions::default() };
+        let texts: Vec<_> = TEXTS.iter().map(|text| model.tokenizer().tokenize(text)).collect();
+        for _ in 0..2 {
+            let together = pollster::block_on(model.read_all(&Cpu, texts.clone(), &options, &mut ()));
+            let together: Vec<_> = together.expect("readings").into_iter().map(timeless).collect();
+            assert_eq!(together, alone[TEXTS.len()..2 * TEXTS.len()]);
+        }
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..3).map(|_| scope.spawn(|| readings(&model))).collect();
+            for thread in threads {
+                assert_eq!(thread.join().expect("no panic"), alone);
+            }
+        });
+    }
+}

@@ -1,0 +1,30 @@
+/** Readings as they come from the engine. */
+
+import type { PackedReading } from "../pkg/saccade_rnn.js";
+import type { Reading, Steps, Token } from "./types.js";
+
+/** Numbers of each token: start, end, what is so, and the probability's bits. */
+const COLUMNS = 4;
+const [KNOWN, SKIMMED, DECIDED] = [1, 2, 4];
+
+/** A reading with its tokens by themselves, and what their steps cost as far as it was measured. */
+export function unpackedReading({ words, tokens: columns, timing, ...reading }: PackedReading, steps?: Steps): Reading {
+  const { readUs = null, skimUs = null } = steps ?? {};
+  const reals = new Float32Array(columns.buffer, columns.byteOffset, columns.length);
+  const texts = words.split(" ");
+  const tokens: Token[] = [];
+  for (let at = 0; at < columns.length; at += COLUMNS) {
+    const so = columns[at + 2] ?? 0;
+    const skims = (so & SKIMMED) !== 0;
+    tokens.push({
+      text: texts[tokens.length] ?? "",
+      start: columns[at] ?? 0,
+      end: columns[at + 1] ?? 0,
+      known: (so & KNOWN) !== 0,
+      decision: skims ? "skim" : "read",
+      skimProbability: so & DECIDED ? (reals[at + 3] ?? null) : null,
+      timeUs: skims ? skimUs : readUs,
+    });
+  }
+  return { ...reading, tokens, timing: { ...timing, readStepUs: readUs, skimStepUs: skimUs } };
+}
