@@ -171,15 +171,15 @@ impl Device {
 
     /// What a kernel's bindings are, in their order.
     pub(in crate::device::gpu) fn group(&self, pipeline: &Pipeline, parts: &[Bound<'_>]) -> Group {
-        let entry = |(binding, part): (usize, &Bound<'_>)| wgpu::BindGroupEntry {
-            binding: binding as u32,
+        let entries = parts.iter().zip(0..).map(|(part, binding)| wgpu::BindGroupEntry {
+            binding,
             resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                 buffer: &part.buffer.0,
                 offset: part.offset,
                 size: NonZeroU64::new(part.bytes),
             }),
-        };
-        let entries: Vec<_> = parts.iter().enumerate().map(entry).collect();
+        });
+        let entries: Vec<_> = entries.collect();
         let layout = &pipeline.layout;
         let descriptor = wgpu::BindGroupDescriptor { label: None, layout, entries: &entries };
         Group(self.device.create_bind_group(&descriptor))
