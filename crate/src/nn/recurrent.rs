@@ -201,7 +201,7 @@ impl Recurrent {
     }
 
     /// As [`super::Layer::trace`], from states cell by cell.
-    pub(super) async fn trace<'g, D: Device>(
+    pub(super) fn trace<'g, D: Device>(
         &self,
         x: Expr<'g, D>,
         state: &mut impl Iterator<Item = Vec<f32>>,
@@ -225,7 +225,7 @@ impl Recurrent {
                 let before = shifted(out[0], h.clone(), backward);
                 let wanted =
                     [out[0], rows.affine(direction.weight_ih, ih), before.affine(direction.weight_hh, hh)];
-                let mut values = graph.values(&wanted).await?.into_iter();
+                let mut values = graph.ready_values(&wanted)?.into_iter();
                 let mut next = || values.next().unwrap_or_default();
                 let (states, products) = (next(), Products { x: next(), h: next(), width: size });
                 let name = if self.config.num_layers > 1 { format!("l{layer}") } else { String::new() };

@@ -87,17 +87,17 @@ impl Layer {
     /// [`Trace::state_at`], or nothing.
     ///
     /// # Errors
-    /// What the graph reports; [`EngineError::Unsupported`] for a [`super::Bidirectional`].
-    pub async fn trace<'g, D: Device>(
+    /// What the graph reports; [`EngineError::Unsupported`] for a [`super::Bidirectional`], and on a browser's GPU.
+    pub fn trace<'g, D: Device>(
         &self,
         x: Expr<'g, D>,
         state: &mut impl Iterator<Item = Vec<f32>>,
         control: SkimControl<'_, 'g, D>,
     ) -> Result<Traced<'g, D>, EngineError> {
         match self {
-            Layer::Recurrent(layer) => layer.trace(x, state).await,
-            Layer::Sru(layer) => layer.trace(x, state).await,
-            Layer::Skim(layer) => layer.trace(x, state, control).await,
+            Layer::Recurrent(layer) => layer.trace(x, state),
+            Layer::Sru(layer) => layer.trace(x, state),
+            Layer::Skim(layer) => layer.trace(x, state, control),
             Layer::Bidirectional(_) => {
                 let reason = "a wrapped pair of layers is not traced; trace each of the two";
                 Err(EngineError::Unsupported { op: "trace", reason })

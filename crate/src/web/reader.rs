@@ -103,7 +103,7 @@ impl Reader {
         let (runner, home) = (Rc::clone(&self.runner), Rc::clone(&self.trail));
         promise(async move {
             let trail = home.take().ok_or_else(busy)?;
-            let scores = trail.scores(runner.model()).await;
+            let scores = trail.scores(runner.model());
             let scores = scores.map_err(|error| Failure::from(crate::model::ReadError::from(error)));
             let cells = trail.cells();
             let mut matrices: Vec<&[f32]> = Vec::new();
