@@ -20,7 +20,7 @@ use crate::runner::{Run, Runner};
 #[derive(Debug)]
 pub struct Reader {
     runner: Rc<Runner>,
-    options: ReadOptions,
+    options: Rc<ReadOptions>,
     /// None while a call has it.
     trail: Rc<RefCell<Option<Trail>>>,
 }
@@ -65,7 +65,7 @@ impl<'a> From<&'a Trace> for CellContents<'a> {
 impl Reader {
     pub(super) fn new(runner: Rc<Runner>, options: &JsValue) -> Result<Self, Failure> {
         let (options, _) = read_options(options)?;
-        Ok(Self { runner, options, trail: Rc::new(RefCell::new(Some(Trail::new()))) })
+        Ok(Self { runner, options: Rc::new(options), trail: Rc::new(RefCell::new(Some(Trail::new()))) })
     }
 }
 
@@ -78,7 +78,8 @@ impl Reader {
         text: String,
         #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
     ) -> Promise {
-        let (runner, options, home) = (Rc::clone(&self.runner), self.options.clone(), Rc::clone(&self.trail));
+        let (runner, options, home) =
+            (Rc::clone(&self.runner), Rc::clone(&self.options), Rc::clone(&self.trail));
         promise(async move {
             let mut trail = home.take().ok_or_else(busy)?;
             let tokens = runner.model().tokenizer().tokenize(&text);
