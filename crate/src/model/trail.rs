@@ -126,10 +126,10 @@ impl Trail {
         let network = model.network();
         let graph = Graph::inference(model.parameters(), &Place::Cpu, Strategy::Agenda);
         let before = self.ids.len();
-        let state: Vec<Vec<f32>> = match before.checked_sub(1) {
-            Some(row) => self.cells.iter().flat_map(|cell| cell.state_at(row)).collect(),
-            None => Vec::new(),
-        };
+        let mut state = Vec::new();
+        if let Some(row) = before.checked_sub(1) {
+            self.cells.iter().for_each(|cell| state.append(&mut cell.state_at(row)));
+        }
         let control = SkimControl::Decide { threshold: self.threshold, force };
         let words = network.embedding.forward(&graph, ids);
         let cells = network.trace(words, state, control, &mut self.pooled)?;

@@ -141,11 +141,11 @@ impl Recurrent {
     /// Takes this stack's states from rows in the order of [`States::into_rows`]; `None` if there are no rows.
     pub fn states<'g, D: Device>(
         &self,
-        rows: &mut impl Iterator<Item = Expr<'g, D>>,
+        rows: &mut dyn Iterator<Item = Expr<'g, D>>,
     ) -> Option<States<'g, D>> {
         let cells = self.directions.len();
         let memories = if self.cell.has_memory() { cells } else { 0 };
-        let h: Vec<_> = rows.by_ref().take(cells).collect();
+        let h: Vec<_> = (&mut *rows).take(cells).collect();
         let c = rows.take(memories).collect();
         if h.is_empty() { None } else { Some(States { h, c }) }
     }
@@ -235,7 +235,7 @@ impl Recurrent {
                     CellKind::Lstm => "lstm",
                 };
                 let mut trace = Trace { name, kind, size, backward, states, ..Trace::default() };
-                unfold(self.cell, &mut trace, &[&products], |_| 0, (h, c));
+                unfold(self.cell, &mut trace, &[&products], &|_| 0, (h, c));
                 cells.push(trace);
                 parts.push(out[0]);
                 lasts.push(out[1]);

@@ -236,7 +236,7 @@ impl Skim {
         let big = Products { x: next(), h: next(), width: size };
         let small = Products { x: next(), h: next(), width: small_size };
         let mut trace = Trace { kind: "skim", size, small_size, states, logits, ..Trace::default() };
-        unfold(cell, &mut trace, &[&big, &small], |row| usize::from(decisions[row] > 0.5), (h, c));
+        unfold(cell, &mut trace, &[&big, &small], &|row| usize::from(decisions[row] > 0.5), (h, c));
         trace.decisions = decisions;
         Ok(Traced { rows: out.rows, last: out.h, cells: vec![trace] })
     }

@@ -198,8 +198,9 @@ impl Sru {
                     name: format!("rnn_lst.{i}"),
                     ..Trace::default()
                 };
-                trace.states =
-                    h.chunks(d).flat_map(|row| &row[side * size..(side + 1) * size]).copied().collect();
+                for row in h.chunks(d) {
+                    trace.states.extend_from_slice(&row[side * size..(side + 1) * size]);
+                }
                 let n = trace.rows();
                 trace.cells = vec![0.0; n * size];
                 let (mut forget, mut reset) = (trace.cells.clone(), trace.cells.clone());

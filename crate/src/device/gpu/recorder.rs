@@ -105,8 +105,10 @@ impl Recorder {
         work: usize,
     ) -> Result<bool, EngineError> {
         self.encoding(context);
-        let slices = arguments.iter().map(|argument| self.host_argument(context, argument));
-        let slices = slices.collect::<Result<Vec<_>, _>>()?;
+        let mut slices = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            slices.push(self.host_argument(context, argument)?);
+        }
         let mut parts = Vec::with_capacity(arguments.len());
         for (argument, slice) in arguments.iter().zip(&slices) {
             parts.push(match (argument, slice) {
