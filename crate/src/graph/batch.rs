@@ -90,7 +90,7 @@ pub(super) fn run<D: Device>(
             indices: &lanes.indices,
             index_offsets: &lanes.index_offsets,
             seed: graph.seed,
-            keep: graph.training,
+            keep: cfg!(feature = "train") && graph.training,
         })?
     };
     let number = tape.batches.len();
