@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::driver::{self, Device, Limits};
 use crate::device::{EngineError, Failure};
 
 /// What to ask for.
@@ -73,14 +72,91 @@ impl Failures {
 
 /// A device that commands can be sent to.
 pub(super) struct Context {
-    pub(super) device: Device,
-    pub(super) limits: Limits,
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) limits: wgpu::Limits,
     pub(super) summary: AdapterSummary,
     pub(super) failures: Failures,
 }
 
 pub(super) async fn request(options: &GpuOptions) -> Result<Context, GpuUnavailable> {
+    if wgpu::Instance::enabled_backend_features().is_empty() {
+        return Err(GpuUnavailable::NoAdapter("this build has no graphics backend for this system".into()));
+    }
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let adapter = adapter(&instance, options).await?;
+    let info = adapter.get_info();
+    let summary = AdapterSummary {
+        name: info.name.clone(),
+        backend: if info.backend == wgpu::Backend::BrowserWebGpu {
+            "webgpu".into()
+        } else {
+            info.backend.to_string()
+        },
+        software: info.device_type == wgpu::DeviceType::Cpu,
+        timestamps: adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY),
+    };
+    // WebGPU's defaults, but buffers as large as the adapter has them.
+    let found = adapter.limits();
+    let bound = |limit: u64| options.max_buffer_bytes.map_or(limit, |most| most.min(limit));
+    let limits = wgpu::Limits {
+        max_buffer_size: bound(found.max_buffer_size),
+        max_storage_buffer_binding_size: bound(found.max_storage_buffer_binding_size),
+        ..wgpu::Limits::default().or_worse_values_from(&found)
+    };
+    let descriptor = wgpu::DeviceDescriptor {
+        label: Some("saccade"),
+        required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+        required_limits: limits.clone(),
+        ..Default::default()
+    };
+    let refused = |error: wgpu::RequestDeviceError| GpuUnavailable::NoDevice {
+        adapter: summary.to_string(),
+        reason: error.to_string(),
+    };
+    let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
     let failures = Failures::default();
-    let (device, limits, summary) = driver::request(options, &failures).await?;
-    Ok(Context { device, limits, summary, failures })
+    let uncaptured = failures.clone();
+    // wgpu's own handler panics.
+    device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+        let (kind, reason) = describe(&error);
+        uncaptured.report(kind, reason);
+    }));
+    let lost = failures.clone();
+    device.set_device_lost_callback(move |reason, message| {
+        let why = if message.is_empty() { format!("{reason:?}") } else { message };
+        lost.report(Failure::Lost, why);
+    });
+    Ok(Context { device, queue, limits, summary, failures })
+}
+
+async fn adapter(instance: &wgpu::Instance, options: &GpuOptions) -> Result<wgpu::Adapter, GpuUnavailable> {
+    // A browser names none.
+    if let Some(wanted) = options.name.as_ref().filter(|_| cfg!(not(target_arch = "wasm32"))) {
+        let adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
+        let names: Vec<String> = adapters.iter().map(|a| a.get_info().name).collect();
+        let matches = |name: &String| name.to_lowercase().contains(&wanted.to_lowercase());
+        let found = names.iter().position(matches).and_then(|at| adapters.into_iter().nth(at));
+        let missing = || format!("none is named like `{wanted}`; found: {}", names.join(", "));
+        return found.ok_or_else(|| GpuUnavailable::NoAdapter(missing()));
+    }
+    let request = wgpu::RequestAdapterOptions {
+        power_preference: wgpu::PowerPreference::HighPerformance,
+        ..Default::default()
+    };
+    // wgpu lists all it was not compiled for, which in a browser is everything else.
+    let none = |error: wgpu::RequestAdapterError| {
+        let web = cfg!(target_arch = "wasm32");
+        GpuUnavailable::NoAdapter(if web { "the browser offers none".into() } else { error.to_string() })
+    };
+    instance.request_adapter(&request).await.map_err(none)
+}
+
+/// The kind of a wgpu error, and what it says.
+pub(super) fn describe(error: &wgpu::Error) -> (Failure, String) {
+    match error {
+        wgpu::Error::OutOfMemory { .. } => (Failure::OutOfMemory, "the GPU is out of memory".into()),
+        wgpu::Error::Validation { description, .. } => (Failure::Invalid, description.clone()),
+        wgpu::Error::Internal { description, .. } => (Failure::Invalid, description.clone()),
+    }
 }

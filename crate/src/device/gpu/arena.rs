@@ -1,7 +1,6 @@
 //! Arguments of kernels, collected on the host and sent with each submission as one write.
 
 use super::adapter::Context;
-use super::driver::{Buffer, Purpose};
 use crate::device::{EngineError, Failure};
 
 /// Offsets of bindings are multiples of this.
@@ -11,7 +10,7 @@ const CHUNK: usize = 1 << 18;
 
 /// Bytes of a usual chunk on a device.
 fn usual(context: &Context) -> usize {
-    CHUNK.min(context.limits.buffer as usize)
+    CHUNK.min(context.limits.max_buffer_size as usize)
 }
 
 /// Chunks of arguments that commands not yet submitted refer to.
@@ -19,18 +18,18 @@ fn usual(context: &Context) -> usize {
 pub(super) struct Arena {
     full: Vec<Chunk>,
     current: Option<Chunk>,
-    spare: Vec<Buffer>,
+    spare: Vec<wgpu::Buffer>,
 }
 
 struct Chunk {
-    buffer: Buffer,
+    buffer: wgpu::Buffer,
     data: Vec<u8>,
 }
 
 /// Where an argument will lie.
 #[derive(Clone)]
 pub(super) struct Slice {
-    pub(super) buffer: Buffer,
+    pub(super) buffer: wgpu::Buffer,
     pub(super) offset: u64,
     pub(super) size: u64,
 }
@@ -42,12 +41,12 @@ impl Arena {
     /// If it is larger than the GPU's buffers may be.
     pub(super) fn add(&mut self, context: &Context, bytes: &[u8]) -> Result<Slice, EngineError> {
         let size = bytes.len().max(16).next_multiple_of(16);
-        let most = context.limits.buffer;
+        let most = context.limits.max_buffer_size;
         if size as u64 > most {
             let reason = format!("an argument takes {size} bytes, this GPU's buffers hold {most}");
             return Err(EngineError::Device { kind: Failure::TooLarge, reason });
         }
-        let fits = |chunk: &Chunk| chunk.data.len() + size <= chunk.buffer.bytes() as usize;
+        let fits = |chunk: &Chunk| chunk.data.len() + size <= chunk.buffer.size() as usize;
         if !self.current.as_ref().is_some_and(fits) {
             let chunk = self.chunk(context, size);
             self.full.extend(self.current.replace(chunk));
@@ -67,16 +66,21 @@ impl Arena {
         {
             return Chunk { buffer, data: Vec::new() };
         }
-        let bytes = size.next_multiple_of(ALIGNMENT).max(usual);
-        Chunk { buffer: context.device.buffer(bytes as u64, Purpose::Arguments), data: Vec::new() }
+        let buffer = context.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("arguments"),
+            size: size.next_multiple_of(ALIGNMENT).max(usual) as u64,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        Chunk { buffer, data: Vec::new() }
     }
 
     /// Sends everything, ahead of the commands about to be submitted.
     pub(super) fn send(&mut self, context: &Context) {
         for chunk in self.full.drain(..).chain(self.current.take()) {
-            let used = chunk.data.len().min(chunk.buffer.bytes() as usize);
-            context.device.write(&chunk.buffer, &chunk.data[..used]);
-            if chunk.buffer.bytes() as usize == usual(context) {
+            let used = chunk.data.len().min(chunk.buffer.size() as usize);
+            context.queue.write_buffer(&chunk.buffer, 0, &chunk.data[..used]);
+            if chunk.buffer.size() as usize == usual(context) {
                 self.spare.push(chunk.buffer);
             }
         }

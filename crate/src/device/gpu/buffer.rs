@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::adapter::Context;
-use super::driver::{Buffer, Purpose};
 use super::statistics::Statistics;
 use crate::device::{EngineError, Failure};
 use crate::few::Few;
@@ -14,13 +13,13 @@ use crate::few::Few;
 pub struct GpuBuffer(Rc<Slab>);
 
 struct Slab {
-    raw: Buffer,
+    raw: wgpu::Buffer,
     pool: Rc<Pool>,
 }
 
 impl std::fmt::Debug for Slab {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} bytes", self.raw.bytes())
+        write!(f, "{} bytes", self.raw.size())
     }
 }
 
@@ -31,7 +30,7 @@ impl Drop for Slab {
 }
 
 impl GpuBuffer {
-    pub(super) fn raw(&self) -> &Buffer {
+    pub(super) fn raw(&self) -> &wgpu::Buffer {
         &self.0.raw
     }
 
@@ -66,7 +65,7 @@ struct State {
 }
 
 /// Buffers by their bytes.
-type Shelves = Few<u64, Vec<Buffer>>;
+type Shelves = Few<u64, Vec<wgpu::Buffer>>;
 
 /// Free bytes beyond this go back to the driver.
 const MOST_FREE: u64 = 256 << 20;
@@ -86,7 +85,7 @@ impl Pool {
 
     /// A buffer as large as another.
     pub(super) fn like(self: &Rc<Self>, buffer: &GpuBuffer) -> GpuBuffer {
-        let bytes = buffer.raw().bytes();
+        let bytes = buffer.raw().size();
         let mut state = self.state.borrow_mut();
         let found = take(&mut state.encoded, bytes).or_else(|| take(&mut state.idle, bytes));
         self.buffer(&mut state, found, bytes)
@@ -100,30 +99,32 @@ impl Pool {
         Ok(self.buffer(&mut state, found, bytes))
     }
 
-    fn buffer(self: &Rc<Self>, state: &mut State, found: Option<Buffer>, bytes: u64) -> GpuBuffer {
+    fn buffer(self: &Rc<Self>, state: &mut State, found: Option<wgpu::Buffer>, bytes: u64) -> GpuBuffer {
         let raw = if let Some(raw) = found {
             state.free -= bytes;
             raw
         } else {
             state.total += bytes;
-            self.context.device.buffer(bytes, Purpose::Values)
+            let usage =
+                wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
+            self.create(bytes, usage)
         };
         GpuBuffer(Rc::new(Slab { raw, pool: self.clone() }))
     }
 
     /// A buffer that the host can read.
-    pub(super) fn staging(&self, size: usize) -> Result<Buffer, EngineError> {
+    pub(super) fn staging(&self, size: usize) -> Result<wgpu::Buffer, EngineError> {
         let bytes = self.bytes(size)?;
         let mut state = self.state.borrow_mut();
         if let Some(raw) = take(&mut state.staging, bytes) {
             return Ok(raw);
         }
         state.total += bytes;
-        Ok(self.context.device.buffer(bytes, Purpose::Staging))
+        Ok(self.create(bytes, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST))
     }
 
-    pub(super) fn recycle_staging(&self, raw: Buffer) {
-        self.state.borrow_mut().staging.get_or_insert_with(raw.bytes(), Vec::new).push(raw);
+    pub(super) fn recycle_staging(&self, raw: wgpu::Buffer) {
+        self.state.borrow_mut().staging.get_or_insert_with(raw.size(), Vec::new).push(raw);
     }
 
     /// What was encoded has been submitted: uploads may reuse what it used.
@@ -141,9 +142,9 @@ impl Pool {
         statistics.bytes_free = state.free;
     }
 
-    fn release(&self, raw: Buffer) {
+    fn release(&self, raw: wgpu::Buffer) {
         let mut state = self.state.borrow_mut();
-        let bytes = raw.bytes();
+        let bytes = raw.size();
         if state.free + bytes > MOST_FREE {
             state.total -= bytes;
             return;
@@ -152,10 +153,15 @@ impl Pool {
         state.encoded.get_or_insert_with(bytes, Vec::new).push(raw);
     }
 
+    fn create(&self, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
+        let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
+        self.context.device.create_buffer(&descriptor)
+    }
+
     /// Bytes to allocate for so many values: powers of two, and above 64 KiB quarters between them.
     fn bytes(&self, size: usize) -> Result<u64, EngineError> {
         let limits = &self.context.limits;
-        let most = limits.buffer.min(limits.binding);
+        let most = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
         let bytes = size as u64 * 4;
         if bytes > most {
             let reason = format!("a value takes {bytes} bytes, this GPU's buffers hold {most}");
@@ -167,6 +173,6 @@ impl Pool {
     }
 }
 
-fn take(shelves: &mut Shelves, bytes: u64) -> Option<Buffer> {
+fn take(shelves: &mut Shelves, bytes: u64) -> Option<wgpu::Buffer> {
     shelves.get_mut(&bytes)?.pop()
 }

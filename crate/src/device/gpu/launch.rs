@@ -56,7 +56,7 @@ impl Gpu {
         }
         debug_assert!(fits(kernel, arguments), "{} does not take these arguments", kernel.name);
         // No axis may exceed the limit; kernels undo the folding (`shared/grid.wgsl`).
-        let most = self.context.limits.groups as usize;
+        let most = self.context.limits.max_compute_workgroups_per_dimension as usize;
         let x = groups.min(most);
         let groups = [x as u32, groups.div_ceil(x) as u32];
         let pipeline = self.pipelines.get(&self.context, kernel);

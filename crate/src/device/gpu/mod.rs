@@ -1,4 +1,4 @@
-//! The GPU: Vulkan, Metal and DX12 natively, WebGPU in a browser.
+//! The GPU, through wgpu: Vulkan, Metal and DX12 natively, WebGPU in a browser.
 //!
 //! A call to a [`Device`] method encodes commands and returns at once; commands are submitted when a value is read
 //! back, or earlier when they amount to some 50 ms of work. What can fail later (validation, memory, a lost device) is
@@ -7,7 +7,6 @@
 mod adapter;
 mod arena;
 mod buffer;
-mod driver;
 mod kernels;
 mod launch;
 #[cfg(feature = "train")]

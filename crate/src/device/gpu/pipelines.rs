@@ -2,13 +2,19 @@
 
 use std::cell::RefCell;
 
-use saccade_shaders::Kernel;
+use saccade_shaders::{Binding, Kernel};
 
 use super::Gpu;
-use super::adapter::Context;
-use super::driver::{Filter, Pipeline};
+use super::adapter::{Context, describe};
 use crate::device::EngineError;
 use crate::few::Few;
+
+/// A compiled kernel.
+#[derive(Clone)]
+pub(super) struct Pipeline {
+    pub(super) raw: wgpu::ComputePipeline,
+    pub(super) layout: wgpu::BindGroupLayout,
+}
 
 /// Pipelines by the name of their kernel.
 #[derive(Default)]
@@ -18,7 +24,7 @@ pub(super) struct Pipelines {
 
 impl Pipelines {
     pub(super) fn get(&self, context: &Context, kernel: &'static Kernel) -> Pipeline {
-        self.made.borrow_mut().get_or_insert_with(kernel.name, || context.device.pipeline(kernel)).clone()
+        self.made.borrow_mut().get_or_insert_with(kernel.name, || compile(context, kernel)).clone()
     }
 }
 
@@ -28,13 +34,58 @@ impl Gpu {
     /// # Errors
     /// What the driver has against it.
     pub async fn compile(&self, kernel: &'static Kernel) -> Result<(), EngineError> {
-        let scope = self.context.device.scope(Filter::Validation);
+        let scope = self.context.device.push_error_scope(wgpu::ErrorFilter::Validation);
         self.pipelines.get(&self.context, kernel);
         match scope.pop().await {
             None => self.context.failures.check(),
-            Some((kind, reason)) => {
+            Some(error) => {
+                let (kind, reason) = describe(&error);
                 Err(EngineError::Device { kind, reason: format!("{}: {reason}", kernel.name) })
             }
         }
     }
+}
+
+fn compile(context: &Context, kernel: &'static Kernel) -> Pipeline {
+    let entry = |(binding, kind): (usize, &Binding)| wgpu::BindGroupLayoutEntry {
+        binding: binding as u32,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer {
+            ty: match kind {
+                Binding::Uniform(_) => wgpu::BufferBindingType::Uniform,
+                Binding::Read => wgpu::BufferBindingType::Storage { read_only: true },
+                Binding::Write => wgpu::BufferBindingType::Storage { read_only: false },
+            },
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        },
+        count: None,
+    };
+    let entries: Vec<_> = kernel.bindings.iter().enumerate().map(entry).collect();
+    let device = &context.device;
+    let label = Some(kernel.name);
+    let layout =
+        device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label,
+        source: wgpu::ShaderSource::Wgsl(kernel.source().into()),
+    });
+    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label,
+        bind_group_layouts: &[Some(&layout)],
+        ..Default::default()
+    });
+    let raw = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label,
+        layout: Some(&pipeline_layout),
+        module: &module,
+        entry_point: Some("main"),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            // Every kernel writes its workgroup memory before it reads it.
+            zero_initialize_workgroup_memory: false,
+            ..Default::default()
+        },
+        cache: None,
+    });
+    Pipeline { raw, layout }
 }

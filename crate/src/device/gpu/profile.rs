@@ -3,9 +3,10 @@
 //! While profiling, a launch has a compute pass of its own, which writes the time before and after it to a set of
 //! queries. A submission resolves the set into a buffer that the next read maps; a full set is submitted.
 
+use futures_channel::oneshot;
+
 use super::Gpu;
 use super::adapter::Context;
-use super::driver::{self, Buffer, Encoder, Pending, Purpose};
 use crate::cpu;
 use crate::few::Few;
 
@@ -47,28 +48,31 @@ pub(super) struct Profile {
 }
 
 struct Queries {
-    set: driver::Queries,
-    resolved: Buffer,
+    set: wgpu::QuerySet,
+    resolved: wgpu::Buffer,
 }
 
 /// The queries of one launch.
 pub(super) struct Span {
-    set: driver::Queries,
+    set: wgpu::QuerySet,
     first: u32,
 }
 
 impl Span {
-    /// Where the time before it goes; the time after it follows.
-    pub(super) fn begin(&self) -> (&driver::Queries, u32) {
-        (&self.set, self.first)
+    pub(super) fn writes(&self) -> wgpu::ComputePassTimestampWrites<'_> {
+        wgpu::ComputePassTimestampWrites {
+            query_set: &self.set,
+            beginning_of_pass_write_index: Some(self.first),
+            end_of_pass_write_index: Some(self.first + 1),
+        }
     }
 }
 
 /// Timestamps of a submission on their way to the host.
 pub(super) struct Times {
     kernels: Vec<&'static str>,
-    staging: Buffer,
-    mapped: Option<Pending<bool>>,
+    staging: wgpu::Buffer,
+    mapped: Option<oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>>,
 }
 
 impl Profile {
@@ -89,19 +93,24 @@ impl Profile {
     }
 
     /// Encodes the way of the set's times to the host.
-    pub(super) fn resolve(&mut self, context: &Context, encoder: &mut Encoder) -> Option<Times> {
+    pub(super) fn resolve(&mut self, context: &Context, encoder: &mut wgpu::CommandEncoder) -> Option<Times> {
         let Queries { set, resolved } = self.queries.as_ref().filter(|_| !self.timed.is_empty())?;
         let kernels = std::mem::take(&mut self.timed);
         let size = 2 * kernels.len() as u64 * TIMESTAMP;
-        let staging = context.device.buffer(size, Purpose::Staging);
-        encoder.resolve(set, 2 * kernels.len() as u32, resolved);
-        encoder.copy((resolved, 0), (&staging, 0), size);
+        let staging = buffer(context, size, wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ);
+        encoder.resolve_query_set(set, 0..2 * kernels.len() as u32, resolved, 0);
+        encoder.copy_buffer_to_buffer(resolved, 0, &staging, 0, size);
         Some(Times { kernels, staging, mapped: None })
     }
 
     /// Asks for times whose commands were submitted.
     pub(super) fn request(&mut self, mut times: Times) {
-        times.mapped = Some(times.staging.map(times.staging.bytes()));
+        let (sender, mapped) = oneshot::channel();
+        times.staging.slice(..).map_async(wgpu::MapMode::Read, move |result| {
+            // The receiver is gone if the read was dropped half way.
+            let _ = sender.send(result);
+        });
+        times.mapped = Some(mapped);
         self.sent.push(times);
     }
 
@@ -121,11 +130,21 @@ impl Profile {
 impl Queries {
     fn new(context: &Context) -> Self {
         let count = 2 * CAPACITY as u32;
+        let usage = wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC;
         Self {
-            set: context.device.queries(count),
-            resolved: context.device.buffer(u64::from(count) * TIMESTAMP, Purpose::Times),
+            set: context.device.create_query_set(&wgpu::QuerySetDescriptor {
+                label: Some("launches"),
+                ty: wgpu::QueryType::Timestamp,
+                count,
+            }),
+            resolved: buffer(context, u64::from(count) * TIMESTAMP, usage),
         }
     }
+}
+
+fn buffer(context: &Context, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
+    let label = Some("timestamps");
+    context.device.create_buffer(&wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false })
 }
 
 impl Times {
@@ -133,12 +152,12 @@ impl Times {
     /// finds out.
     pub(super) async fn collect(self, gpu: &Gpu) {
         let Some(mapped) = self.mapped else { return };
-        if !mapped.await {
+        if !matches!(mapped.await, Ok(Ok(()))) {
             return;
         }
-        let Ok(bytes) = self.staging.take(self.staging.bytes()) else { return };
-        let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&bytes);
-        let period = gpu.context.device.tick();
+        let Ok(view) = self.staging.slice(..).get_mapped_range() else { return };
+        let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&view[..]);
+        let period = f64::from(gpu.context.queue.get_timestamp_period());
         let profile = &mut gpu.recorder.borrow_mut().profile;
         for (kernel, span) in self.kernels.iter().zip(ticks.chunks_exact(2)) {
             // Rounded times may stand still; those of some drivers even step back between passes.

@@ -1,14 +1,17 @@
 //! Commands on their way to the GPU: encoded one after the other, submitted together, read back once.
 
+use std::future::Future;
 use std::ops::Range;
+use std::pin::Pin;
 
+use futures_channel::oneshot;
 use saccade_shaders::Kernel;
 use web_time::Instant;
 
-use super::adapter::Context;
+use super::adapter::{Context, describe};
 use super::arena::{Arena, Slice};
-use super::driver::{Bound, Buffer, Caught, Encoder, Filter, Pending, Pipeline, Scope};
 use super::launch::Arg;
+use super::pipelines::Pipeline;
 use super::profile::{Profile, Span, Times};
 use super::statistics::Statistics;
 use super::{Gpu, GpuBuffer};
@@ -27,7 +30,7 @@ pub(super) struct Recorder {
     arena: Arena,
     encoding: Option<Encoding>,
     /// What error scopes of submissions since the last read will say.
-    outcomes: Vec<Pending<Caught>>,
+    outcomes: Vec<Outcome>,
     /// Multiply-adds encoded, and submitted since the last read.
     encoded_work: usize,
     submitted_work: usize,
@@ -38,16 +41,19 @@ pub(super) struct Recorder {
 }
 
 struct Encoding {
-    encoder: Encoder,
+    encoder: wgpu::CommandEncoder,
+    pass: Option<wgpu::ComputePass<'static>>,
     /// Innermost first: the order in which they must end, also when they are dropped.
-    scopes: Vec<Scope>,
+    scopes: Vec<wgpu::ErrorScopeGuard>,
 }
+
+type Outcome = Pin<Box<dyn Future<Output = Option<wgpu::Error>>>>;
 
 /// A read that was submitted.
 pub(super) struct Submitted {
-    outcomes: Vec<Pending<Caught>>,
+    outcomes: Vec<Outcome>,
     times: Vec<Times>,
-    mapped: Pending<bool>,
+    mapped: oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>,
     begin: Instant,
     work: usize,
 }
@@ -68,10 +74,12 @@ impl Recorder {
 
     fn encoding(&mut self, context: &Context) -> &mut Encoding {
         self.encoding.get_or_insert_with(|| {
-            use Filter::{Internal, OutOfMemory, Validation};
-            let mut scopes = [Internal, Validation, OutOfMemory].map(|filter| context.device.scope(filter));
+            use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
+            let mut scopes =
+                [Internal, Validation, OutOfMemory].map(|filter| context.device.push_error_scope(filter));
             scopes.reverse();
-            Encoding { encoder: context.device.encoder(), scopes: scopes.into() }
+            let encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            Encoding { encoder, pass: None, scopes: scopes.into() }
         })
     }
 
@@ -79,19 +87,22 @@ impl Recorder {
     pub(super) fn write(&mut self, context: &Context, buffer: &GpuBuffer, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.encoding(context);
-            context.device.write(buffer.raw(), bytes);
+            context.queue.write_buffer(buffer.raw(), 0, bytes);
             self.statistics.bytes_moved += bytes.len() as u64;
         }
     }
 
     pub(super) fn clear(&mut self, context: &Context, buffer: &GpuBuffer) {
-        self.encoding(context).encoder.clear(buffer.raw());
+        let encoding = self.encoding(context);
+        encoding.pass = None;
+        encoding.encoder.clear_buffer(buffer.raw(), 0, None);
     }
 
     /// Copies all of a buffer to another of the same size.
     pub(super) fn copy(&mut self, context: &Context, from: &GpuBuffer, to: &GpuBuffer) {
-        let bytes = from.raw().bytes();
-        self.encoding(context).encoder.copy((from.raw(), 0), (to.raw(), 0), bytes);
+        let encoding = self.encoding(context);
+        encoding.pass = None;
+        encoding.encoder.copy_buffer_to_buffer(from.raw(), 0, to.raw(), 0, from.raw().size());
     }
 
     /// Encodes a launch; whether it was submitted with what was encoded before.
@@ -109,20 +120,39 @@ impl Recorder {
         for argument in arguments {
             slices.push(self.host_argument(context, argument)?);
         }
-        let mut parts = Vec::with_capacity(arguments.len());
-        for (argument, slice) in arguments.iter().zip(&slices) {
-            parts.push(match (argument, slice) {
-                (Arg::Read(buffer) | Arg::Write(buffer), _) => {
-                    Bound { buffer: buffer.raw(), offset: 0, bytes: buffer.raw().bytes() }
+        let mut entries = Vec::with_capacity(arguments.len());
+        for (binding, (argument, slice)) in arguments.iter().zip(&slices).enumerate() {
+            let range = match (argument, slice) {
+                (Arg::Read(buffer) | Arg::Write(buffer), _) => buffer.raw().as_entire_buffer_binding(),
+                (_, Some(Slice { buffer, offset, size })) => {
+                    wgpu::BufferBinding { buffer, offset: *offset, size: std::num::NonZeroU64::new(*size) }
                 }
-                (_, Some(Slice { buffer, offset, size })) => Bound { buffer, offset: *offset, bytes: *size },
                 (_, None) => unreachable!("what is not on the GPU was put into the arena"),
-            });
+            };
+            let resource = wgpu::BindingResource::Buffer(range);
+            entries.push(wgpu::BindGroupEntry { binding: binding as u32, resource });
         }
-        let group = context.device.group(pipeline, &parts);
+        let bind_group = context.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(kernel.name),
+            layout: &pipeline.layout,
+            entries: &entries,
+        });
         let span = self.profile.span(context, kernel.name);
-        let timed = span.as_ref().map(Span::begin);
-        self.encoding(context).encoder.dispatch(pipeline, &group, groups, timed);
+        let Encoding { encoder, pass, .. } = self.encoding(context);
+        if span.is_some() {
+            *pass = None;
+        }
+        let current = pass.get_or_insert_with(|| {
+            let timestamp_writes = span.as_ref().map(Span::writes);
+            let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes };
+            encoder.begin_compute_pass(&descriptor).forget_lifetime()
+        });
+        current.set_pipeline(&pipeline.raw);
+        current.set_bind_group(0, &bind_group, &[]);
+        current.dispatch_workgroups(groups[0], groups[1], 1);
+        if span.is_some() {
+            *pass = None;
+        }
         self.statistics.dispatches += 1;
         self.encoded_work += work + LAUNCH_WORK;
         let full = self.encoded_work as f64 > self.rate * MOST_MS || self.profile.is_full();
@@ -146,14 +176,17 @@ impl Recorder {
     /// Sends what was encoded.
     fn submit(&mut self, context: &Context) {
         self.encoding(context);
-        let Some(Encoding { mut encoder, scopes }) = self.encoding.take() else { return };
+        let Some(Encoding { mut encoder, pass, scopes }) = self.encoding.take() else { return };
+        drop(pass);
         let times = self.profile.resolve(context, &mut encoder);
         self.arena.send(context);
-        context.device.submit(encoder);
+        context.queue.submit([encoder.finish()]);
         if let Some(times) = times {
             self.profile.request(times);
         }
-        self.outcomes.extend(scopes.into_iter().map(Scope::pop));
+        for scope in scopes {
+            self.outcomes.push(Box::pin(scope.pop()));
+        }
         self.statistics.submissions += 1;
         self.submitted_work += std::mem::take(&mut self.encoded_work);
     }
@@ -162,21 +195,26 @@ impl Recorder {
     pub(super) fn submit_read(
         &mut self,
         context: &Context,
-        staging: &Buffer,
+        staging: &wgpu::Buffer,
         parts: &[(GpuBuffer, Range<usize>)],
     ) -> Submitted {
-        let encoder = &mut self.encoding(context).encoder;
+        let encoding = self.encoding(context);
+        encoding.pass = None;
         let mut at = 0;
         for (buffer, range) in parts.iter().filter(|(_, range)| !range.is_empty()) {
             let (from, size) = (range.start as u64 * 4, range.len() as u64 * 4);
-            encoder.copy((buffer.raw(), from), (staging, at), size);
+            encoding.encoder.copy_buffer_to_buffer(buffer.raw(), from, staging, at, size);
             at += size;
         }
         let begin = Instant::now();
         self.submit(context);
         self.statistics.reads += 1;
         self.statistics.bytes_moved += at;
-        let mapped = staging.map(at);
+        let (sender, mapped) = oneshot::channel();
+        staging.slice(..at).map_async(wgpu::MapMode::Read, move |result| {
+            // The receiver is gone if the read was dropped half way.
+            let _ = sender.send(result);
+        });
         let work = std::mem::take(&mut self.submitted_work);
         let (outcomes, times) = (std::mem::take(&mut self.outcomes), self.profile.take_sent());
         Submitted { outcomes, times, mapped, begin, work }
@@ -196,19 +234,23 @@ impl Submitted {
     pub(super) async fn finish(
         self,
         gpu: &Gpu,
-        staging: &Buffer,
+        staging: &wgpu::Buffer,
         size: usize,
     ) -> Result<Vec<u8>, EngineError> {
         let context = &gpu.context;
-        context.device.wait(&context.failures);
+        #[cfg(not(target_arch = "wasm32"))]
+        if let Err(error) = context.device.poll(wgpu::PollType::wait_indefinitely()) {
+            context.failures.report(Failure::Lost, error.to_string());
+        }
         let mapped = self.mapped.await;
         for outcome in self.outcomes {
-            if let Some((kind, reason)) = outcome.await {
+            if let Some(error) = outcome.await {
+                let (kind, reason) = describe(&error);
                 context.failures.report(kind, reason);
             }
         }
         context.failures.check()?;
-        if !mapped {
+        if !matches!(mapped, Ok(Ok(()))) {
             let reason = "a value could not be read back".to_string();
             context.failures.report(Failure::Lost, reason.clone());
             return Err(EngineError::Device { kind: Failure::Lost, reason });
@@ -217,7 +259,9 @@ impl Submitted {
         for times in self.times {
             times.collect(gpu).await;
         }
-        let bytes = staging.take(size as u64 * 4);
-        bytes.map_err(|reason| EngineError::Device { kind: Failure::Invalid, reason })
+        let view = staging.slice(..size as u64 * 4).get_mapped_range();
+        let bytes = view.map(|view| view.to_vec());
+        staging.unmap();
+        bytes.map_err(|error| EngineError::Device { kind: Failure::Invalid, reason: error.to_string() })
     }
 }
