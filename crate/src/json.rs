@@ -7,6 +7,8 @@
 mod access;
 mod error;
 mod token;
+#[cfg(any(feature = "web", test))]
+mod write;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
@@ -14,6 +16,8 @@ use serde::forward_to_deserialize_any;
 use access::{Entries, Items};
 pub(crate) use error::Error;
 use token::{Token, Tokens};
+#[cfg(feature = "web")]
+pub(crate) use write::Writer;
 
 /// Reads one value that is the whole text.
 ///
@@ -35,33 +39,30 @@ struct Reader<'de> {
 }
 
 impl<'de> Reader<'de> {
-    /// Reads what is between brackets.
-    fn within<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+    /// After an opening bracket.
+    fn enter(&mut self) -> Result<(), Error> {
         self.depth += 1;
-        if self.depth > MOST_DEPTH {
-            return Err(Error::new("too many values within values"));
-        }
-        let value = read(self)?;
+        if self.depth > MOST_DEPTH { Err(Error::new("too many values within values")) } else { Ok(()) }
+    }
+
+    /// The closing bracket.
+    fn leave(&mut self, bracket: u8) -> Result<(), Error> {
         self.depth -= 1;
-        Ok(value)
+        self.tokens.expect(bracket)
     }
 
     /// The rest of an array that `visitor` reads items of.
     fn array<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        self.within(|reader| {
-            let value = visitor.visit_seq(Items::new(reader))?;
-            reader.tokens.expect(b']')?;
-            Ok(value)
-        })
+        self.enter()?;
+        let value = visitor.visit_seq(Items::new(self))?;
+        self.leave(b']').map(|()| value)
     }
 
     /// The rest of an object that `visitor` reads entries of.
     fn object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        self.within(|reader| {
-            let value = visitor.visit_map(Entries::new(reader))?;
-            reader.tokens.expect(b'}')?;
-            Ok(value)
-        })
+        self.enter()?;
+        let value = visitor.visit_map(Entries::new(self))?;
+        self.leave(b'}').map(|()| value)
     }
 }
 

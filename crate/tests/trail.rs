@@ -184,7 +184,7 @@ fn scores_at_a_token_are_those_of_a_text_that_ends_there() {
             let model = model_of(encoder.clone(), pool);
             let mut trail = Trail::new();
             on(&mut trail, &model, &words.join(" "), &forced(8));
-            let scores = pollster::block_on(trail.scores(&model)).expect("scores");
+            let scores = trail.scores(&model).expect("scores");
             let first = if model.network().is_causal() { 1 } else { 8 };
             assert_eq!(scores.len(), 2 * (9 - first));
             for (row, tokens) in scores.chunks(2).zip(first..) {

@@ -71,7 +71,7 @@ async function start(...[options, follow]: [...Parameters<Calls["start"]>, Follo
   return undefined;
 }
 
-/** Where the engine may ask for a GPU: wgpu knows of no other places. */
+/** Where the engine may ask for a GPU. */
 function inPageOrWorker(): boolean {
   return "Window" in globalThis || "WorkerGlobalScope" in globalThis;
 }

@@ -1,5 +1,32 @@
 //! What the recurrent kernels ask of a cell: one step of one lane, forward and backward.
 
+/// Runs `$body` with the type `$cell` set to the cell of a kind: what is generic over cells is compiled here, in the
+/// package that is compiled for speed.
+macro_rules! with_cell {
+    ($kind:expr, $cell:ident => $body:expr) => {
+        match $kind {
+            $crate::cell::CellKind::ElmanTanh => {
+                type $cell = $crate::elman::ElmanTanh;
+                $body
+            }
+            $crate::cell::CellKind::ElmanRelu => {
+                type $cell = $crate::elman::ElmanRelu;
+                $body
+            }
+            $crate::cell::CellKind::Lstm => {
+                type $cell = $crate::lstm::Lstm;
+                $body
+            }
+            $crate::cell::CellKind::Gru => {
+                type $cell = $crate::gru::Gru;
+                $body
+            }
+        }
+    };
+}
+
+pub(crate) use with_cell;
+
 /// The cells a recurrence can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CellKind {
@@ -33,38 +60,16 @@ impl CellKind {
         if self.has_memory() { hidden } else { 0 }
     }
 
+    /// Blocks of `hidden` values that a step keeps for the backward step.
+    pub fn saved(self) -> usize {
+        with_cell!(self, C => C::SAVED)
+    }
+
     /// How many operands its initial state takes, if there is one.
     pub fn states(self, initial: bool) -> usize {
         if initial { 1 + usize::from(self.has_memory()) } else { 0 }
     }
 }
-
-/// Runs `$body` with the type `$cell` set to the cell of a kind: what is generic over cells is compiled here, in the
-/// package that is compiled for speed.
-macro_rules! with_cell {
-    ($kind:expr, $cell:ident => $body:expr) => {
-        match $kind {
-            $crate::cell::CellKind::ElmanTanh => {
-                type $cell = $crate::elman::ElmanTanh;
-                $body
-            }
-            $crate::cell::CellKind::ElmanRelu => {
-                type $cell = $crate::elman::ElmanRelu;
-                $body
-            }
-            $crate::cell::CellKind::Lstm => {
-                type $cell = $crate::lstm::Lstm;
-                $body
-            }
-            $crate::cell::CellKind::Gru => {
-                type $cell = $crate::gru::Gru;
-                $body
-            }
-        }
-    };
-}
-
-pub(crate) use with_cell;
 
 /// One step of a recurrent cell over slices of one lane.
 ///

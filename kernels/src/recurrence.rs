@@ -116,17 +116,13 @@ pub fn block_mut(values: &mut [f32], index: usize, width: usize) -> &mut [f32] {
 
 /// Runs the cell over every lane. `weight_hh` is `[hidden, gates * hidden]`.
 pub fn forward(cell: CellKind, a: Arguments<'_>, weight_hh: &Packed) -> Forward {
-    with_cell!(cell, C => run::<C>(a, weight_hh))
-}
-
-fn run<C: Cell>(a: Arguments<'_>, weight_hh: &Packed) -> Forward {
     let n = a.hidden;
-    let (gates, memory) = (C::GATES * n, if C::MEMORY { n } else { 0 });
+    let (gates, memory) = (cell.gates() * n, cell.memory(n));
     let plan = LockStep::new(a.x, a.reverse);
     let total = a.x.total_rows();
     let (mut h, mut c) = (
         plan.gather(a.h0.map(|h| h.all()), n),
-        plan.gather(a.c0.filter(|_| C::MEMORY).map(|c| c.all()), memory),
+        plan.gather(a.c0.filter(|_| cell.has_memory()).map(|c| c.all()), memory),
     );
     let (mut h_next, mut c_next) = (h.clone(), c.clone());
     let mut w = vec![0.0; plan.order.len() * gates];
@@ -135,7 +131,7 @@ fn run<C: Cell>(a: Arguments<'_>, weight_hh: &Packed) -> Forward {
         rows: room(total * n),
         h: Vec::new(),
         c: Vec::new(),
-        gates: vec![0.0; kept * C::SAVED * n],
+        gates: vec![0.0; kept * cell.saved() * n],
         cells: vec![0.0; if a.keep { total * memory } else { 0 }],
     };
     for t in 0..plan.steps() {
@@ -150,14 +146,11 @@ fn run<C: Cell>(a: Arguments<'_>, weight_hh: &Packed) -> Forward {
                 // The lanes' rows lie far apart, and the products of a batch in no near cache.
                 prefetch(a.x.row(plan.row(place + 1, t)));
             }
-            C::forward(
-                a.x.row(row),
-                block(w, place, gates),
-                block(&h, place, n),
-                block(&c, place, memory),
-                block_mut(&mut out.gates, saved, C::SAVED * n),
-                block_mut(&mut h_next, place, n),
-                block_mut(&mut c_next, place, memory),
+            step(
+                cell,
+                [a.x.row(row), block(w, place, gates), block(&h, place, n), block(&c, place, memory)],
+                block_mut(&mut out.gates, saved, cell.saved() * n),
+                [block_mut(&mut h_next, place, n), block_mut(&mut c_next, place, memory)],
             );
             block_mut(&mut out.rows, row, n).copy_from_slice(block(&h_next, place, n));
             if a.keep {

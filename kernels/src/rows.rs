@@ -27,8 +27,11 @@ pub fn concat_columns_backward(inputs: &[Ragged<'_>], dy: &[f32]) -> Vec<Vec<f32
 
 /// In every lane the rows of the operands, one operand after the other.
 pub fn concat_rows(inputs: &[Ragged<'_>]) -> Vec<f32> {
-    let lanes = 0..inputs[0].lanes();
-    lanes.flat_map(|lane| inputs.iter().flat_map(move |x| x.lane(lane))).copied().collect()
+    let mut out = Vec::with_capacity(inputs.iter().map(|x| x.all().len()).sum());
+    for lane in 0..inputs[0].lanes() {
+        inputs.iter().for_each(|x| out.extend_from_slice(x.lane(lane)));
+    }
+    out
 }
 
 /// The gradient of each operand of [`concat_rows`].
@@ -47,8 +50,11 @@ pub fn concat_rows_backward(inputs: &[Ragged<'_>], dy: &[f32]) -> Vec<Vec<f32>> 
 
 /// `count` columns from `start` on.
 pub fn columns(x: Ragged<'_>, start: usize, count: usize) -> Vec<f32> {
-    let rows = x.all().chunks_exact(x.columns.max(1));
-    rows.flat_map(|row| &row[start..start + count]).copied().collect()
+    let mut out = Vec::new();
+    for row in x.all().chunks_exact(x.columns.max(1)) {
+        out.extend_from_slice(&row[start..start + count]);
+    }
+    out
 }
 
 /// The gradient of the operand of [`columns`].
@@ -72,26 +78,30 @@ pub struct Chosen<'a> {
     pub offsets: &'a [usize],
 }
 
-impl<'a> Chosen<'a> {
+impl Chosen<'_> {
     /// The chosen rows, counted over all lanes of `x`.
-    fn rows(self, x: Ragged<'a>) -> impl Iterator<Item = usize> + 'a {
-        let lanes = self.offsets.windows(2).enumerate();
-        lanes.flat_map(move |(lane, range)| {
-            self.numbers[range[0]..range[1]].iter().map(move |&number| x.start(lane) + number as usize)
-        })
+    fn rows(self, x: Ragged<'_>) -> Vec<usize> {
+        let mut rows = Vec::with_capacity(self.numbers.len());
+        for (lane, range) in self.offsets.windows(2).enumerate() {
+            let numbers = &self.numbers[range[0]..range[1]];
+            rows.extend(numbers.iter().map(|&number| x.start(lane) + number as usize));
+        }
+        rows
     }
 }
 
 /// The chosen rows.
 pub fn select(x: Ragged<'_>, chosen: Chosen<'_>) -> Vec<f32> {
-    chosen.rows(x).flat_map(|row| x.row(row)).copied().collect()
+    let mut out = Vec::with_capacity(chosen.numbers.len() * x.columns);
+    chosen.rows(x).into_iter().for_each(|row| out.extend_from_slice(x.row(row)));
+    out
 }
 
 /// The gradient of the operand of [`select`]: a row chosen several times sums what each occurrence got.
 pub fn select_backward(x: Ragged<'_>, chosen: Chosen<'_>, dy: &[f32]) -> Vec<f32> {
     let n = x.columns;
     let mut dx = vec![0.0; x.all().len()];
-    for (row, d) in chosen.rows(x).zip(dy.chunks_exact(n.max(1))) {
+    for (row, d) in chosen.rows(x).into_iter().zip(dy.chunks_exact(n.max(1))) {
         add(&mut dx[row * n..(row + 1) * n], d);
     }
     dx

@@ -8,11 +8,9 @@
 //! Column 0 of the logits is *read*, column 1 *skim*.
 
 use crate::Ragged;
-use crate::cell::{Cell, CellKind};
-use crate::gru::Gru;
-use crate::lstm::Lstm;
+use crate::cell::CellKind;
 use crate::packed::{Packed, Rows, Start, multiply, multiply_backwards};
-use crate::recurrence::block_mut;
+use crate::recurrence::{block_mut, step};
 use crate::registers::prefetch;
 use crate::spare::room;
 use crate::vectorize::vectorize;
@@ -95,22 +93,10 @@ pub struct Hard<'a> {
 }
 
 /// Decides step by step and runs one branch.
-///
-/// # Panics
-/// If the cell is neither an LSTM nor a GRU.
-pub fn hard(cell: CellKind, a: Arguments<'_>, hard: Hard<'_>) -> Forward {
-    match cell {
-        CellKind::Lstm => run::<Lstm>(a, hard),
-        CellKind::Gru => run::<Gru>(a, hard),
-        CellKind::ElmanTanh | CellKind::ElmanRelu => unreachable!("an operation with this cell is refused"),
-    }
-}
-
-fn run<C: Cell>(a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
+pub fn hard(cell: CellKind, a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
     let (n, d) = (a.hidden, a.small);
-    let (gates, small_gates) = (C::GATES * n, C::GATES * d);
-    let memory = if C::MEMORY { n } else { 0 };
-    let small_memory = if C::MEMORY { d } else { 0 };
+    let (gates, small_gates) = (cell.gates() * n, cell.gates() * d);
+    let (memory, small_memory) = (cell.memory(n), cell.memory(d));
     let (lanes, total) = (hard.x.lanes(), hard.x.total_rows());
     let mut out = Forward {
         rows: room(total * n),
@@ -122,7 +108,7 @@ fn run<C: Cell>(a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
     };
     let decision = a.decision_hh();
     let (mut x, mut w) = (vec![0.0; gates], vec![0.0; gates]);
-    let mut saved = vec![0.0; C::SAVED * n];
+    let mut saved = vec![0.0; cell.saved() * n];
     let (mut h_next, mut c_next) = (vec![0.0; n], vec![0.0; memory]);
     let mut forwards = true;
     for lane in 0..lanes {
@@ -131,7 +117,7 @@ fn run<C: Cell>(a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
         if let Some(h0) = a.h0 {
             h.copy_from_slice(h0.row(lane));
         }
-        if let Some(c0) = a.c0.filter(|_| C::MEMORY) {
+        if let Some(c0) = a.c0.filter(|_| cell.has_memory()) {
             c.copy_from_slice(c0.row(lane));
         }
         for row in hard.x.start(lane)..hard.x.start(lane) + hard.x.rows(lane) {
@@ -168,15 +154,16 @@ fn run<C: Cell>(a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
                     }
                 };
                 forwards = !forwards;
-                C::forward(x, &w, h, c, &mut saved, &mut h_next, &mut c_next);
+                step(cell, [x, &w, h, c], &mut saved, [&mut h_next, &mut c_next]);
                 h.copy_from_slice(&h_next);
                 c.copy_from_slice(&c_next);
             } else if let Some(weight) = hard.small_weight_hh {
                 let w = &mut w[..small_gates];
                 multiply(w, Start::Bias(a.small_bias_hh), Rows::one(&h[..a.small_reads]), weight);
                 let (h_small, c_small) = (&mut h_next[..d], &mut c_next[..small_memory]);
-                let saved = &mut saved[..C::SAVED * d];
-                C::forward(a.small_x.row(row), w, &h[..d], &c[..small_memory], saved, h_small, c_small);
+                let saved = &mut saved[..cell.saved() * d];
+                let before = [a.small_x.row(row), w, &h[..d], &c[..small_memory]];
+                step(cell, before, saved, [h_small, c_small]);
                 h[..d].copy_from_slice(h_small);
                 c[..small_memory].copy_from_slice(c_small);
             }

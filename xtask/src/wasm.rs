@@ -10,6 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::names::Names;
 use crate::sizes::{self, Sizes};
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -111,8 +112,11 @@ pub(crate) fn build(root: &Path, release: bool) -> Result<()> {
     );
 
     println!("wasm-opt and oxc: make them small");
-    minify(root, &package.join(&script))?;
-    let script = read(package.join(script))?;
+    let script = package.join(&script);
+    minify(root, &script)?;
+    let names = Names::of(&read(package.join(&module))?)?;
+    let text = names.script(&fs::read_to_string(&script)?)?;
+    fs::write(&script, &text).with_context(|| format!("cannot write {}", script.display()))?;
     let shaders: BTreeSet<&str> =
         saccade_shaders::ALL.iter().flat_map(|kernel| kernel.source).copied().collect();
     for (bound, machine) in [(package.join(&module), &SIMD), (relaxed.join(&module), &RELAXED)] {
@@ -123,10 +127,10 @@ pub(crate) fn build(root: &Path, release: bool) -> Result<()> {
         if machine.suffix.is_empty() {
             print!("{}", Sizes::of(&named, &shaders)?.table()?);
         }
-        let stripped = sizes::strip(&named)?;
+        let stripped = sizes::strip(&named, &names)?;
         fs::write(&path, &stripped).with_context(|| format!("cannot write {}", path.display()))?;
-        let (of_module, of_script) = (sizes::gzip(&stripped)?, sizes::gzip(&script)?);
-        let total = sizes::check(&stripped, &script)?;
+        let (of_module, of_script) = (sizes::gzip(&stripped)?, sizes::gzip(text.as_bytes())?);
+        let total = sizes::check(&stripped, text.as_bytes())?;
         println!(
             "{name}: {} bytes; after gzip -9 {of_module}, and {of_script} of JavaScript: {total}",
             stripped.len()

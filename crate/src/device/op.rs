@@ -279,13 +279,6 @@ impl Op {
         }
     }
 
-    /// Whether only training runs it.
-    #[cfg(feature = "gpu")]
-    pub(super) fn is_for_training(&self) -> bool {
-        let soft = matches!(self, Op::Skim(skim) if matches!(skim.mode, SkimMode::Soft { .. }));
-        soft || matches!(self, Op::Dropout { .. } | Op::CrossEntropy)
-    }
-
     /// Whether the operation uses a parameter, so that its value has a gradient even if no operand has one.
     pub fn has_parameters(&self) -> bool {
         matches!(

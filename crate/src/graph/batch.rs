@@ -91,7 +91,7 @@ pub(super) fn run<D: Device>(
             indices: &lanes.indices,
             index_offsets: &lanes.index_offsets,
             seed: graph.seed,
-            keep: graph.training,
+            keep: cfg!(feature = "train") && graph.training,
             words: words.as_ref().map(|(table, ids)| Words { table: *table, ids }),
         })?
     };

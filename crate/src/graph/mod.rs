@@ -29,6 +29,8 @@ mod schedule;
 
 use std::cell::{Ref, RefCell};
 use std::ops::Range;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 use crate::device::{Cpu, Device, EngineError, Op, ParamGradients, ParamId, Parameters, Shape};
 use batch::Batch;
@@ -201,6 +203,20 @@ impl<'p, D: Device> Graph<'p, D> {
             wanted.iter().map(part).collect()
         };
         self.device.read(&parts).await
+    }
+
+    /// As [`Self::values`] where they are ready as soon as they are asked for: on the CPU, and natively on the GPU.
+    ///
+    /// # Errors
+    /// As [`Self::values`]; [`EngineError::Unsupported`] where they are not.
+    pub(crate) fn ready_values(&self, wanted: &[Expr<'_, D>]) -> Result<Vec<Vec<f32>>, EngineError> {
+        match pin!(self.values(wanted)).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(values) => values,
+            Poll::Pending => {
+                let reason = "a browser's GPU answers later";
+                Err(EngineError::Unsupported { op: "trace", reason })
+            }
+        }
     }
 
     /// Records an operation and returns its outputs. A mistake is kept and returned by the next value or gradient.

@@ -1,5 +1,7 @@
 //! What serde asks of arrays, objects and their keys.
 
+use std::borrow::Cow;
+
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess, Unexpected, VariantAccess,
     Visitor,
@@ -41,16 +43,22 @@ impl<'a, 'de> Entries<'a, 'de> {
     pub(super) fn new(reader: &'a mut Reader<'de>) -> Self {
         Self { reader, first: true }
     }
+
+    /// The next key, if there is one.
+    fn key(&mut self) -> Result<Option<Cow<'de, str>>, Error> {
+        if self.reader.tokens.ends(b'}', &mut self.first)? {
+            Ok(None)
+        } else {
+            self.reader.tokens.key().map(Some)
+        }
+    }
 }
 
 impl<'de> MapAccess<'de> for Entries<'_, 'de> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        if self.reader.tokens.ends(b'}', &mut self.first)? {
-            return Ok(None);
-        }
-        let key = self.reader.tokens.key()?;
+        let Some(key) = self.key()? else { return Ok(None) };
         seed.deserialize(Name(&key)).map(Some)
     }
 

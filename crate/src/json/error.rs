@@ -58,6 +58,13 @@ pub(super) fn unexpected(found: &Token<'_>, expected: &dyn Expected) -> Error {
     refused("type", found, expected)
 }
 
+#[cfg(any(feature = "web", test))]
+impl serde::ser::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(message.to_string().into())
+    }
+}
+
 fn refused(what: &str, found: Unexpected<'_>, expected: &dyn Expected) -> Error {
     // Not as serde prints it: that would bring the printing of floats with it.
     let found = match found {

@@ -210,10 +210,16 @@ impl SequenceLayer {
     fn computed(&self, lanes: usize, rows: usize, values: Vec<Vec<f32>>) -> Computed {
         let (cells, _) = self.layer.state_shape();
         let mut values = values.into_iter();
-        let output = values.by_ref().take(lanes).flatten().collect();
+        let (mut output, mut state) = (Vec::new(), Vec::new());
+        for mut rows in values.by_ref().take(lanes) {
+            output.append(&mut rows);
+        }
         let by_lane: Vec<Vec<f32>> = values.by_ref().take(cells * lanes).collect();
-        let order = (0..cells).flat_map(|cell| (0..lanes).map(move |lane| lane * cells + cell));
-        let state = order.flat_map(|at| by_lane[at].iter().copied()).collect();
+        for cell in 0..cells {
+            for lane in by_lane.chunks_exact(cells) {
+                state.extend_from_slice(&lane[cell]);
+            }
+        }
         let (mut logits, mut decisions, mut skimmed) = (Vec::new(), Vec::new(), 0);
         while let (Some(l), Some(d)) = (values.next(), values.next()) {
             skimmed += d.iter().filter(|d| **d > 0.5).count();

@@ -150,8 +150,8 @@ impl Network {
     /// added to `pooled`, as many rows; in a network that is not causal one row takes its place.
     ///
     /// # Errors
-    /// What the graph reports.
-    pub async fn trace<'g, D: Device>(
+    /// What the graph reports; [`EngineError::Unsupported`] on a browser's GPU.
+    pub fn trace<'g, D: Device>(
         &self,
         words: Expr<'g, D>,
         state: Vec<Vec<f32>>,
@@ -163,12 +163,12 @@ impl Network {
             name: "embedding".into(),
             kind: "embedding",
             size: words.shape().columns,
-            states: words.value().await?,
+            states: graph.ready_values(&[words])?.pop().unwrap_or_default(),
             ..Trace::default()
         }];
         let (mut rows, mut last) = (words, words.pool(device::Pool::Last));
         for (i, layer) in self.encoder.layers.iter().enumerate() {
-            let traced = layer.trace(rows, &mut state, control).await?;
+            let traced = layer.trace(rows, &mut state, control)?;
             (rows, last) = (traced.rows, traced.last);
             cells.extend(traced.cells.into_iter().map(|mut cell| {
                 let dot = if cell.name.is_empty() { "" } else { "." };
@@ -176,7 +176,7 @@ impl Network {
                 cell
             }));
         }
-        let mut values = graph.values(&[rows, last]).await?.into_iter();
+        let mut values = graph.ready_values(&[rows, last])?.into_iter();
         let (rows, last) = (values.next().unwrap_or_default(), values.next().unwrap_or_default());
         let out = self.output_size;
         for row in rows.chunks_exact(out) {

@@ -1,5 +1,6 @@
 //! What is in a file, for people to look at: the config without its words, the tensors with their ranges.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -12,11 +13,11 @@ use crate::text::Tokenizer;
 /// A config without its vocabulary.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ConfigSummary {
+pub struct ConfigSummary<'a> {
     /// What the network is asked.
     pub task: Task,
     /// The names of the classes in the order of the scores.
-    pub labels: Vec<String>,
+    pub labels: Cow<'a, [String]>,
     /// Whether a layer decides what to skim.
     pub skims: bool,
     /// The skim probability above which a word is skimmed, where the caller gives none.
@@ -28,26 +29,38 @@ pub struct ConfigSummary {
     /// The width of a word's vector.
     pub embedding_size: usize,
     /// The layers that a sequence passes through, in order, as the file spells them.
-    pub encoder: Vec<LayerConfig>,
+    pub encoder: Cow<'a, [LayerConfig]>,
     /// How a sequence of states becomes one.
     pub pool: Pool,
     /// How the model was made and what it reached.
-    pub training: Training,
+    pub training: Cow<'a, Training>,
 }
 
-impl From<&Config> for ConfigSummary {
-    fn from(config: &Config) -> Self {
+impl<'a> From<&'a Config> for ConfigSummary<'a> {
+    fn from(config: &'a Config) -> Self {
         Self {
             task: config.task,
-            labels: config.labels.clone(),
+            labels: Cow::Borrowed(&config.labels),
             skims: config.skims(),
             threshold: config.default_threshold(),
             tokenizer: config.tokenizer,
             vocabulary_size: config.vocabulary.len(),
             embedding_size: config.embedding_size,
-            encoder: config.encoder.clone(),
+            encoder: Cow::Borrowed(&config.encoder),
             pool: config.pool,
-            training: config.training.clone(),
+            training: Cow::Borrowed(&config.training),
+        }
+    }
+}
+
+impl ConfigSummary<'_> {
+    /// With copies of what it borrows.
+    pub fn into_owned(self) -> ConfigSummary<'static> {
+        ConfigSummary {
+            labels: Cow::Owned(self.labels.into_owned()),
+            encoder: Cow::Owned(self.encoder.into_owned()),
+            training: Cow::Owned(self.training.into_owned()),
+            ..self
         }
     }
 }
@@ -61,7 +74,7 @@ pub struct FileSummary {
     /// The numbers in all tensors, row scales not counted.
     pub parameters: u64,
     /// The config; none in a plain `state_dict`, or if it cannot be read (see [`Self::problem`]).
-    pub config: Option<ConfigSummary>,
+    pub config: Option<ConfigSummary<'static>>,
     /// Why a file with a config is yet no model.
     pub problem: Option<Problem>,
     /// The rest of the metadata.
@@ -129,7 +142,7 @@ impl FileSummary {
         Ok(Self {
             bytes: file.len(),
             parameters: tensors.values().map(|tensor| tensor.values.len() as u64).sum(),
-            config: config.and_then(Result::ok).as_ref().map(ConfigSummary::from),
+            config: config.and_then(Result::ok).map(|config| ConfigSummary::from(&config).into_owned()),
             problem: problem.map(|error| Problem { code: error.code(), message: error.to_string() }),
             metadata,
             tensors: tensors.into_iter().map(summary).collect(),

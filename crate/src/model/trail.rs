@@ -81,7 +81,7 @@ impl Trail {
             first = false;
             let piece = if causal { PIECE } else { usize::MAX };
             let end = ids.len().min(done.saturating_add(piece));
-            self.extend(model, &ids[done..end], &force[done..end]).await?;
+            self.extend(model, &ids[done..end], &force[done..end])?;
             done = end;
             if let ControlFlow::Break(()) = watch.progress(done, ids.len()).await {
                 return Err(ReadError::Cancelled { done, total: ids.len() });
@@ -92,7 +92,7 @@ impl Trail {
             Some(at) => self.pooled[at..].to_vec(),
             None => vec![0.0; out],
         };
-        let scores = score(model, last, ids.len()).await?;
+        let scores = score(model, last, ids.len())?;
         let skims = self.cells.iter().filter(|cell| cell.kind == "skim");
         let layers = skims.map(|cell| (cell.decisions.clone(), probabilities(&cell.logits))).collect();
         let outcome = Outcome { scores, layers };
@@ -110,9 +110,9 @@ impl Trail {
     ///
     /// # Errors
     /// What the graph reports.
-    pub async fn scores(&self, model: &Model) -> Result<Vec<f32>, EngineError> {
+    pub fn scores(&self, model: &Model) -> Result<Vec<f32>, EngineError> {
         let first = if model.network().is_causal() { 1 } else { self.ids.len() };
-        score(model, self.pooled.clone(), first).await
+        score(model, self.pooled.clone(), first)
     }
 
     fn truncate(&mut self, rows: usize, out: usize) {
@@ -122,17 +122,17 @@ impl Trail {
         self.cells.iter_mut().for_each(|cell| cell.truncate(rows));
     }
 
-    async fn extend(&mut self, model: &Model, ids: &[u32], force: &[u32]) -> Result<(), EngineError> {
+    fn extend(&mut self, model: &Model, ids: &[u32], force: &[u32]) -> Result<(), EngineError> {
         let network = model.network();
         let graph = Graph::inference(model.parameters(), &Place::Cpu, Strategy::Agenda);
         let before = self.ids.len();
-        let state: Vec<Vec<f32>> = match before.checked_sub(1) {
-            Some(row) => self.cells.iter().flat_map(|cell| cell.state_at(row)).collect(),
-            None => Vec::new(),
-        };
+        let mut state = Vec::new();
+        if let Some(row) = before.checked_sub(1) {
+            self.cells.iter().for_each(|cell| state.append(&mut cell.state_at(row)));
+        }
         let control = SkimControl::Decide { threshold: self.threshold, force };
         let words = network.embedding.forward(&graph, ids);
-        let cells = network.trace(words, state, control, &mut self.pooled).await?;
+        let cells = network.trace(words, state, control, &mut self.pooled)?;
         if self.cells.is_empty() {
             self.cells = cells;
         } else {
@@ -145,9 +145,10 @@ impl Trail {
 }
 
 /// Probabilities of the labels, a row for every row that the pool has gathered, the first of them from so many tokens.
-async fn score(model: &Model, pooled: Vec<f32>, first: usize) -> Result<Vec<f32>, EngineError> {
+fn score(model: &Model, pooled: Vec<f32>, first: usize) -> Result<Vec<f32>, EngineError> {
     let graph = Graph::inference(model.parameters(), &Place::Cpu, Strategy::Agenda);
-    model.network().scores(&graph, pooled, first).value().await
+    let scores = model.network().scores(&graph, pooled, first);
+    Ok(graph.ready_values(&[scores])?.pop().unwrap_or_default())
 }
 
 /// Of skimming, from logits of reading and skimming.

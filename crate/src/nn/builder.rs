@@ -118,13 +118,14 @@ impl Builder {
         let values = match &mut self.source {
             Source::Fresh { seed } => draw(*seed, self.parameters.len() as u32, shape, init),
             Source::Stored(tensors) => {
-                let Some(Tensor { shape: found, values }) = tensors.remove(&name) else {
+                let Some(Tensor { shape: found, values }) = tensors.get_mut(&name) else {
                     return Err(BuildError::Missing { name, expected: shape.to_vec() });
                 };
                 if found != shape {
-                    return Err(BuildError::Shape { name, expected: shape.to_vec(), found });
+                    return Err(BuildError::Shape { name, expected: shape.to_vec(), found: found.clone() });
                 }
-                values
+                // The name stays: removing it would balance a tree.
+                std::mem::take(values)
             }
         };
         Ok(self.parameters.add(name, shape, values)?)
@@ -152,10 +153,11 @@ impl Builder {
     /// # Errors
     /// If stored tensors are left that no layer asked for.
     pub fn finish(self) -> Result<Parameters, BuildError> {
-        if let Source::Stored(left) = self.source
-            && let Some((name, tensor)) = left.first_key_value()
+        if let Source::Stored(tensors) = self.source
+            && let Some((name, tensor)) =
+                tensors.into_iter().find(|(name, _)| self.parameters.id(name).is_none())
         {
-            return Err(BuildError::Unused { name: name.clone(), found: tensor.shape.clone() });
+            return Err(BuildError::Unused { name, found: tensor.shape });
         }
         Ok(self.parameters)
     }

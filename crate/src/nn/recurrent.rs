@@ -141,11 +141,11 @@ impl Recurrent {
     /// Takes this stack's states from rows in the order of [`States::into_rows`]; `None` if there are no rows.
     pub fn states<'g, D: Device>(
         &self,
-        rows: &mut impl Iterator<Item = Expr<'g, D>>,
+        rows: &mut dyn Iterator<Item = Expr<'g, D>>,
     ) -> Option<States<'g, D>> {
         let cells = self.directions.len();
         let memories = if self.cell.has_memory() { cells } else { 0 };
-        let h: Vec<_> = rows.by_ref().take(cells).collect();
+        let h: Vec<_> = (&mut *rows).take(cells).collect();
         let c = rows.take(memories).collect();
         if h.is_empty() { None } else { Some(States { h, c }) }
     }
@@ -201,7 +201,7 @@ impl Recurrent {
     }
 
     /// As [`super::Layer::trace`], from states cell by cell.
-    pub(super) async fn trace<'g, D: Device>(
+    pub(super) fn trace<'g, D: Device>(
         &self,
         x: Expr<'g, D>,
         state: &mut impl Iterator<Item = Vec<f32>>,
@@ -225,7 +225,7 @@ impl Recurrent {
                 let before = shifted(out[0], h.clone(), backward);
                 let wanted =
                     [out[0], rows.affine(direction.weight_ih, ih), before.affine(direction.weight_hh, hh)];
-                let mut values = graph.values(&wanted).await?.into_iter();
+                let mut values = graph.ready_values(&wanted)?.into_iter();
                 let mut next = || values.next().unwrap_or_default();
                 let (states, products) = (next(), Products { x: next(), h: next(), width: size });
                 let name = if self.config.num_layers > 1 { format!("l{layer}") } else { String::new() };
@@ -235,7 +235,7 @@ impl Recurrent {
                     CellKind::Lstm => "lstm",
                 };
                 let mut trace = Trace { name, kind, size, backward, states, ..Trace::default() };
-                unfold(self.cell, &mut trace, &[&products], |_| 0, (h, c));
+                unfold(self.cell, &mut trace, &[&products], &|_| 0, (h, c));
                 cells.push(trace);
                 parts.push(out[0]);
                 lasts.push(out[1]);

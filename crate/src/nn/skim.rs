@@ -208,7 +208,7 @@ impl Skim {
     }
 
     /// As [`super::Layer::trace`], from h and, for an LSTM, c.
-    pub(super) async fn trace<'g, D: Device>(
+    pub(super) fn trace<'g, D: Device>(
         &self,
         x: Expr<'g, D>,
         state: &mut impl Iterator<Item = Vec<f32>>,
@@ -231,13 +231,13 @@ impl Skim {
         if let Some(small) = self.small {
             product(small, before.columns(0..self.small_reads()));
         }
-        let mut values = graph.values(&wanted).await?.into_iter();
+        let mut values = graph.ready_values(&wanted)?.into_iter();
         let mut next = || values.next().unwrap_or_default();
         let (states, logits, decisions) = (next(), next(), next());
         let big = Products { x: next(), h: next(), width: size };
         let small = Products { x: next(), h: next(), width: small_size };
         let mut trace = Trace { kind: "skim", size, small_size, states, logits, ..Trace::default() };
-        unfold(cell, &mut trace, &[&big, &small], |row| usize::from(decisions[row] > 0.5), (h, c));
+        unfold(cell, &mut trace, &[&big, &small], &|row| usize::from(decisions[row] > 0.5), (h, c));
         trace.decisions = decisions;
         Ok(Traced { rows: out.rows, last: out.h, cells: vec![trace] })
     }

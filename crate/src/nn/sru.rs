@@ -175,7 +175,7 @@ impl Sru {
 
     /// As [`super::Layer::trace`], from the memories of every layer. Both directions of a layer are cells of their own,
     /// whose memories are halves of one row.
-    pub(super) async fn trace<'g, D: Device>(
+    pub(super) fn trace<'g, D: Device>(
         &self,
         x: Expr<'g, D>,
         state: &mut impl Iterator<Item = Vec<f32>>,
@@ -186,7 +186,7 @@ impl Sru {
         for (i, layer) in self.layers.iter().enumerate() {
             let c = take(state, d);
             let (out, last) = layer.forward(&self.config, rows, Some(graph.input(1, d, c.clone())));
-            let mut values = graph.values(&[out, layer.product(&self.config, rows)]).await?.into_iter();
+            let mut values = graph.ready_values(&[out, layer.product(&self.config, rows)])?.into_iter();
             let (h, u) = (values.next().unwrap_or_default(), values.next().unwrap_or_default());
             let values = |param: ParamId| graph.parameters().values(param);
             let (bias, v) = (values(layer.bias), (!self.config.v1).then(|| values(layer.weight_c)));
@@ -198,8 +198,9 @@ impl Sru {
                     name: format!("rnn_lst.{i}"),
                     ..Trace::default()
                 };
-                trace.states =
-                    h.chunks(d).flat_map(|row| &row[side * size..(side + 1) * size]).copied().collect();
+                for row in h.chunks(d) {
+                    trace.states.extend_from_slice(&row[side * size..(side + 1) * size]);
+                }
                 let n = trace.rows();
                 trace.cells = vec![0.0; n * size];
                 let (mut forget, mut reset) = (trace.cells.clone(), trace.cells.clone());

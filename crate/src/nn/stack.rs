@@ -70,7 +70,7 @@ impl Layer {
     pub fn forward<'g, D: Device>(
         &self,
         x: Expr<'g, D>,
-        state: &mut impl Iterator<Item = Expr<'g, D>>,
+        state: &mut dyn Iterator<Item = Expr<'g, D>>,
         control: SkimControl<'_, 'g, D>,
     ) -> LayerOutput<'g, D> {
         match self {
@@ -107,7 +107,7 @@ impl Layer {
 }
 
 /// The next `rows` rows; `None` if there are none.
-fn take<T>(state: &mut impl Iterator<Item = T>, rows: usize) -> Option<Vec<T>> {
+fn take<T>(state: &mut dyn Iterator<Item = T>, rows: usize) -> Option<Vec<T>> {
     let taken: Vec<T> = state.take(rows).collect();
     if taken.is_empty() { None } else { Some(taken) }
 }

@@ -44,20 +44,29 @@ impl Trace {
     }
 
     /// Every matrix with its columns.
-    fn matrices(&mut self) -> impl Iterator<Item = (usize, &mut Vec<f32>)> {
-        let gates = self.gates.iter_mut().map(|(_, gate)| gate);
-        let wide = [&mut self.states, &mut self.cells].into_iter().chain(gates).map(|m| (self.size, m));
-        wide.chain([(2, &mut self.logits), (1, &mut self.decisions)])
+    fn matrices(&mut self) -> Vec<(usize, &mut Vec<f32>)> {
+        let size = self.size;
+        let mut matrices = vec![(size, &mut self.states), (size, &mut self.cells)];
+        for (_, gate) in &mut self.gates {
+            matrices.push((size, gate));
+        }
+        matrices.push((2, &mut self.logits));
+        matrices.push((1, &mut self.decisions));
+        matrices
     }
 
     /// Forgets all rows from `rows` on.
     pub fn truncate(&mut self, rows: usize) {
-        self.matrices().for_each(|(columns, matrix)| matrix.truncate(rows * columns));
+        for (columns, matrix) in self.matrices() {
+            matrix.truncate(rows * columns);
+        }
     }
 
     /// Adds the rows that follow, of the same cell.
     pub fn extend(&mut self, mut next: Self) {
-        self.matrices().zip(next.matrices()).for_each(|((_, matrix), (_, more))| matrix.append(more));
+        for ((_, matrix), (_, more)) in self.matrices().into_iter().zip(next.matrices()) {
+            matrix.append(more);
+        }
     }
 
     /// The state after row `row` as [`Layer::trace`] takes it: what [`super::LayerOutput::state`] has of this cell.
@@ -87,17 +96,17 @@ impl Layer {
     /// [`Trace::state_at`], or nothing.
     ///
     /// # Errors
-    /// What the graph reports; [`EngineError::Unsupported`] for a [`super::Bidirectional`].
-    pub async fn trace<'g, D: Device>(
+    /// What the graph reports; [`EngineError::Unsupported`] for a [`super::Bidirectional`], and on a browser's GPU.
+    pub fn trace<'g, D: Device>(
         &self,
         x: Expr<'g, D>,
         state: &mut impl Iterator<Item = Vec<f32>>,
         control: SkimControl<'_, 'g, D>,
     ) -> Result<Traced<'g, D>, EngineError> {
         match self {
-            Layer::Recurrent(layer) => layer.trace(x, state).await,
-            Layer::Sru(layer) => layer.trace(x, state).await,
-            Layer::Skim(layer) => layer.trace(x, state, control).await,
+            Layer::Recurrent(layer) => layer.trace(x, state),
+            Layer::Sru(layer) => layer.trace(x, state),
+            Layer::Skim(layer) => layer.trace(x, state, control),
             Layer::Bidirectional(_) => {
                 let reason = "a wrapped pair of layers is not traced; trace each of the two";
                 Err(EngineError::Unsupported { op: "trace", reason })
@@ -143,7 +152,7 @@ pub(super) fn unfold(
     cell: CellKind,
     trace: &mut Trace,
     products: &[&Products],
-    chosen: impl Fn(usize) -> usize,
+    chosen: &dyn Fn(usize) -> usize,
     (mut h, mut c): (Vec<f32>, Vec<f32>),
 ) {
     let names: &[&str] = match cell {

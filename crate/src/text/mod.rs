@@ -5,6 +5,7 @@ mod characters;
 mod token;
 mod tokenizer;
 mod treebank;
+mod unicode;
 mod vocabulary;
 
 pub use token::{Span, Token};

@@ -3,7 +3,6 @@
 //! Small ones cross as JSON text, which costs less code than walking JavaScript objects: JSON is read here anyway, for
 //! the config of a model file. Matrices cross as one `Float32Array` beside it.
 
-use std::io::{self, Write};
 use std::pin::Pin;
 
 use js_sys::{Array, Float32Array, JSON, JsString, Number, Object, Promise, Reflect};
@@ -22,25 +21,18 @@ pub(super) fn promise(future: impl Future<Output = Result<JsValue, JsValue>> + '
 }
 
 pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, Failure> {
-    let mut json = Vec::new();
-    value
-        .serialize(&mut serde_json::Serializer::with_formatter(&mut json, Numbers))
-        .map_err(Failure::internal)?;
-    JSON::parse(&String::from_utf8_lossy(&json))
-        .map_err(|_| Failure::internal("the engine wrote JSON that is none"))
+    let mut writer = json::Writer::new(print);
+    value.serialize(&mut writer).map_err(Failure::internal)?;
+    parse(&writer.json())
 }
 
-/// Has JavaScript print numbers, which needs no code here.
-struct Numbers;
+fn parse(json: &str) -> Result<JsValue, Failure> {
+    JSON::parse(json).map_err(|_| Failure::internal("the engine wrote JSON that is none"))
+}
 
-impl serde_json::ser::Formatter for Numbers {
-    fn write_f32<W: Write + ?Sized>(&mut self, writer: &mut W, value: f32) -> io::Result<()> {
-        self.write_f64(writer, value.into())
-    }
-
-    fn write_f64<W: Write + ?Sized>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
-        writer.write_all(String::from(Object::to_string(&Number::from(value))).as_bytes())
-    }
+/// Has JavaScript print a number, which needs no code here.
+fn print(number: f64) -> String {
+    Object::to_string(&Number::from(number)).into()
 }
 
 /// As [`to_js`], with the property `values`: all matrices end to end.
@@ -66,7 +58,7 @@ pub(super) fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<Option<T>,
     // JSON has no NaN and no infinity and would write null, which stands for an option that is absent.
     let named =
         Closure::<dyn Fn(JsValue, JsValue) -> JsValue>::new(|_key, value: JsValue| match value.as_f64() {
-            Some(number) if !number.is_finite() => Object::to_string(&Number::from(number)).into(),
+            Some(number) if !number.is_finite() => print(number).into(),
             _ => value,
         });
     let plain = || Failure::option("expected a plain object");

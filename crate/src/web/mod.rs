@@ -66,7 +66,7 @@ enum Found {
     None { reason: String },
 }
 
-/// Has no GPU asked for, and says why: wgpu panics where it knows of none.
+/// Has no GPU asked for, and says why.
 #[wasm_bindgen(js_name = forbidGpu)]
 pub fn forbid_gpu(reason: String) {
     DEVICES.with(|devices| devices.forbid_gpu(reason));

@@ -21,7 +21,7 @@ use crate::runner::{Run, Runner};
 #[derive(Debug)]
 pub struct Reader {
     runner: Rc<Runner>,
-    options: ReadOptions,
+    options: Rc<ReadOptions>,
     /// None while a call has it.
     trail: Rc<RefCell<Option<Trail>>>,
 }
@@ -66,7 +66,7 @@ impl<'a> From<&'a Trace> for CellContents<'a> {
 impl Reader {
     pub(super) fn new(runner: Rc<Runner>, options: &JsValue) -> Result<Self, Failure> {
         let (options, _) = read_options(options)?;
-        Ok(Self { runner, options, trail: Rc::new(RefCell::new(Some(Trail::new()))) })
+        Ok(Self { runner, options: Rc::new(options), trail: Rc::new(RefCell::new(Some(Trail::new()))) })
     }
 }
 
@@ -79,7 +79,8 @@ impl Reader {
         text: String,
         #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
     ) -> Promise {
-        let (runner, options, home) = (Rc::clone(&self.runner), self.options.clone(), Rc::clone(&self.trail));
+        let (runner, options, home) =
+            (Rc::clone(&self.runner), Rc::clone(&self.options), Rc::clone(&self.trail));
         promise(async move {
             let mut trail = home.take().ok_or_else(busy)?;
             let tokens = runner.model().tokenizer().tokenize(&text);
@@ -104,7 +105,7 @@ impl Reader {
         let (runner, home) = (Rc::clone(&self.runner), Rc::clone(&self.trail));
         promise(async move {
             let trail = home.take().ok_or_else(busy)?;
-            let scores = trail.scores(runner.model()).await;
+            let scores = trail.scores(runner.model());
             let scores = scores.map_err(|error| Failure::from(crate::model::ReadError::from(error)));
             let cells = trail.cells();
             let mut matrices: Vec<&[f32]> = Vec::new();

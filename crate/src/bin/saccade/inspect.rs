@@ -63,7 +63,7 @@ fn print(out: &mut impl Write, summary: &FileSummary) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-fn print_config(out: &mut impl Write, config: &ConfigSummary) -> Result<(), Failure> {
+fn print_config(out: &mut impl Write, config: &ConfigSummary<'_>) -> Result<(), Failure> {
     field(out, "task", plain(&config.task))?;
     field(out, "labels", config.labels.join(", "))?;
     field(out, "tokenizer", plain(&config.tokenizer))?;

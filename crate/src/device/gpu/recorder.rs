@@ -116,8 +116,10 @@ impl Recorder {
         work: usize,
     ) -> Result<bool, EngineError> {
         self.encoding(context);
-        let slices = arguments.iter().map(|argument| self.host_argument(context, argument));
-        let slices = slices.collect::<Result<Vec<_>, _>>()?;
+        let mut slices = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            slices.push(self.host_argument(context, argument)?);
+        }
         let mut entries = Vec::with_capacity(arguments.len());
         for (binding, (argument, slice)) in arguments.iter().zip(&slices).enumerate() {
             let range = match (argument, slice) {

@@ -46,15 +46,18 @@ fn outputs(outputs: Vec<GpuBuffer>) -> Forward<GpuBuffer> {
     Forward { outputs, saved: Vec::new() }
 }
 
+/// Whether what only training runs is there; its kernels are not in the browser's binary.
+const TRAINING: bool = cfg!(feature = "train");
+
+fn without_training(op: &Op) -> EngineError {
+    let reason = "this build has no training code (cargo feature `train`)";
+    EngineError::Unsupported { op: op.name(), reason }
+}
+
 /// See [`Device::forward`].
 pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<GpuBuffer>, EngineError> {
     match *call.op {
         Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
-        // Their kernels then stay out of the binary.
-        ref op if cfg!(not(feature = "train")) && op.is_for_training() => Err(EngineError::Unsupported {
-            op: op.name(),
-            reason: "this build has no training code (cargo feature `train`)",
-        }),
         Op::Embedding { table } => Ok(outputs(vec![embedding::forward(gpu, call, table)?])),
         Op::Affine { ref weight, bias } => Ok(outputs(vec![affine::forward(gpu, call, weight, bias)?])),
         Op::Unary(function) => Ok(outputs(vec![elementwise::unary(gpu, &call.inputs[0], function)?])),
@@ -66,19 +69,21 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         }
         Op::Pool(kind) => Ok(outputs(vec![pool::forward(gpu, call, kind)?])),
         Op::Softmax | Op::LogSoftmax => softmax::forward(gpu, call),
-        Op::CrossEntropy => softmax::cross_entropy(gpu, call),
+        Op::CrossEntropy if TRAINING => softmax::cross_entropy(gpu, call),
         Op::LayerNorm { weight, bias } => Ok(outputs(vec![layer_norm::forward(gpu, call, weight, bias)?])),
-        Op::Dropout { rate: Real(rate), per_sequence } => {
+        Op::Dropout { rate: Real(rate), per_sequence } if TRAINING => {
             Ok(outputs(vec![dropout::forward(gpu, call, rate, per_sequence)?]))
         }
         Op::Recurrence { .. } => recurrence::forward(gpu, call),
         Op::Sru(ref op) => sru::forward(gpu, call, op),
         Op::Skim(ref op) => match op.mode {
             SkimMode::Hard { threshold } => skim::forward(gpu, call, op, threshold.0),
-            SkimMode::Soft { temperature, given_noise } => {
+            SkimMode::Soft { temperature, given_noise } if TRAINING => {
                 skim_soft::forward(gpu, call, op, temperature.0, given_noise)
             }
+            SkimMode::Soft { .. } => Err(without_training(call.op)),
         },
+        Op::CrossEntropy | Op::Dropout { .. } => Err(without_training(call.op)),
     }
 }
 

@@ -21,8 +21,8 @@ pub(in crate::device::gpu) fn gather(
     let out = gpu.allocate(rows * columns)?;
     let mut at = 0;
     for stretch in parts.chunk_by(|a, b| a.0.is(b.0)) {
-        let numbers: Vec<u32> =
-            stretch.iter().flat_map(|(_, range)| range.start as u32..range.end as u32).collect();
+        let mut numbers = Vec::new();
+        stretch.iter().for_each(|(_, range)| numbers.extend(range.start as u32..range.end as u32));
         let first = (at * columns) as u32;
         select_into(gpu, &numbers, columns, (stretch[0].0, 0), (&out, first))?;
         at += numbers.len();
@@ -102,8 +102,11 @@ fn destinations(call: &Call<'_, GpuBuffer>) -> Vec<Vec<u32>> {
 /// The rows that `Op::Rows` takes, counted over all lanes of its operand.
 fn chosen(call: &Call<'_, GpuBuffer>) -> Vec<u32> {
     let starts = row_offsets(&call.inputs[0]);
-    let lanes = call.index_offsets.windows(2).zip(starts);
-    lanes.flat_map(|(range, start)| call.indices[range[0]..range[1]].iter().map(move |i| start + i)).collect()
+    let mut rows = Vec::with_capacity(call.indices.len());
+    for (range, start) in call.index_offsets.windows(2).zip(starts) {
+        rows.extend(call.indices[range[0]..range[1]].iter().map(|i| start + i));
+    }
+    rows
 }
 
 /// Concatenation, a range of columns, or chosen rows.
