@@ -43,8 +43,8 @@ pub async fn check(progress: Function) -> Result<Report, JsError> {
     let other = Gpu::request(&other).await?;
     let runs = [(&gpu, cases::all()), (&other, cases::by_adapter())];
     let cases: Vec<_> =
-        runs.iter().flat_map(|(gpu, cases)| cases.iter().map(move |case| (gpu, case))).collect();
-    for (done, (gpu, case)) in cases.iter().enumerate() {
+        runs.iter().flat_map(|(gpu, cases)| cases.iter().map(move |case| (*gpu, case))).collect();
+    for (done, &(gpu, case)) in cases.iter().enumerate() {
         if let Err(disagreement) = agree(gpu, case).await {
             wrong.push(&disagreement.to_string().into());
         }

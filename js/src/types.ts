@@ -28,8 +28,11 @@ export type {
   LayerTiming,
   ModelConfig,
   PlainToken,
+  Reading as PlainReading,
   Score,
   Steps,
+  Timing as PlainTiming,
+  Token as DecidedToken,
   Training,
 } from "../pkg/saccade_rnn.js";
 
@@ -94,14 +97,8 @@ export interface ReadOptions extends CallOptions {
   readonly measureMs?: number | undefined;
 }
 
-/** A token with what the network decided. */
-export type DecidedToken = EngineToken;
-
-/** A reading without the times of its steps, as `saccade read --json` prints it too. */
-export type PlainReading = EngineReading;
-
 /** A token of a reading. */
-export interface Token extends DecidedToken {
+export interface Token extends EngineToken {
   /** Microseconds that a step of its kind takes on the reading's device, as `steps` measured it; null before it has. */
   readonly timeUs: number | null;
 }
@@ -185,7 +182,7 @@ export interface Model extends Disposes {
    */
   readAll(texts: Iterable<string>, options?: Omit<ReadOptions, "force" | "measureMs">): Promise<readonly Reading[]>;
   /** Reads a text and gives its tokens as soon as they are decided, piece by piece; to leave the loop stops the reading. */
-  stream(text: string, options?: Omit<ReadOptions, "measureMs">): AsyncIterableIterator<DecidedToken>;
+  stream(text: string, options?: Omit<ReadOptions, "measureMs">): AsyncIterableIterator<EngineToken>;
   /** The tokens of a text, with which `force` counts, without reading it. */
   tokenize(text: string): Promise<readonly PlainToken[]>;
   /** A reader of text that is still being typed, or arrives in pieces. It runs on the CPU. */

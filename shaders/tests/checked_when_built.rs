@@ -117,8 +117,8 @@ fn the_table_is_what_the_shaders_say() {
     assert_eq!((matmul.workgroup_size, matmul.workgroup_memory), ([256, 1, 1], 8192));
 }
 
-/// `shaders/x.wgsl`, `shaders/x_backward.wgsl` and, for few rows, `shaders/x_few.wgsl` are the twins of
-/// `kernels/src/x.rs`.
+/// `shaders/x.wgsl`, `shaders/x_backward.wgsl` and, of other shapes, `shaders/x_few.wgsl` and `shaders/x_block.wgsl` are
+/// the twins of `kernels/src/x.rs`.
 #[test]
 fn every_kernel_has_its_twin_on_the_cpu() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -129,7 +129,10 @@ fn every_kernel_has_its_twin_on_the_cpu() {
     }
     for path in expand::wgsl_files(root).expect("the shaders are here") {
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let of = ["_backward", "_few"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(&name);
+        let of = ["_backward", "_few", "_block"]
+            .iter()
+            .find_map(|suffix| name.strip_suffix(suffix))
+            .unwrap_or(&name);
         let twin = cpu.join(format!("{of}.rs"));
         assert!(twin.is_file(), "shaders/{name}.wgsl: {} is missing", twin.display());
     }

@@ -12,7 +12,7 @@ const near = (a, b, what) => assert.ok(Math.abs(a - b) <= TOLERANCE, `${what}: $
 function sameToken(actual, expected, index) {
   // Times belong to a machine.
   const { skimProbability: a, timeUs: _, ...rest } = actual;
-  const { skimProbability: b, ...others } = expected;
+  const { skimProbability: b, timeUs: __, ...others } = expected;
   assert.deepEqual(rest, others, `token ${index}`);
   if (b === null) assert.equal(a, null, `token ${index}`);
   else near(a, b, `skim probability of token ${index}`);

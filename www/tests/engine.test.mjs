@@ -44,7 +44,10 @@ describe("the engine", { timeout: 600_000 }, () => {
       const engine = await import(new URL("js/pkg/saccade_rnn.js", location.href).href);
       const { memory } = await engine.default();
       const response = await fetch(`models/${model}.safetensors`);
+      const { unpackedReading } = await import(new URL("js/dist/reading.js", location.href).href);
       const opened = engine.Model.load(new Uint8Array(await response.arrayBuffer()));
+      const read = opened.read.bind(opened);
+      opened.read = async (...all) => unpackedReading(await read(...all));
       Object.assign(window, { model: opened, memory, gpuStatistics: engine.gpuStatistics });
     }, model);
   }
