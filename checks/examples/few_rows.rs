@@ -1,5 +1,5 @@
-//! What products with few rows cost: GPU time a launch for 1 to 9 rows, the last of which is the first that a tile of
-//! 64 x 64 computes, at the cost of any number of rows up to 64.
+//! What products with few rows cost: GPU time a launch for 1 to 9 rows. Up to 8 have kernels that divide the sum of a
+//! value; 9 are the first for which an invocation sums whole values.
 //!
 //! `cargo run --release -p saccade-checks --example few_rows`
 
