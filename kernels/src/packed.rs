@@ -21,6 +21,12 @@ const STRETCH: usize = 256;
 /// Rows that pass over all panels before the next: with a stretch of inputs they stay in the second-level cache.
 const ROWS: usize = 192;
 
+/// Inputs in a turn of the innermost loop over a single row.
+const TURN: usize = 2;
+
+/// Rows of a tile that is a register wide.
+const NARROW: usize = 8;
+
 /// The weights of one input in a panel, on a cache line of their own.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
@@ -151,6 +157,9 @@ fn product(mut product: Product<'_>) {
         return;
     }
     assert!(x.values.len() >= (x.count - 1) * x.stride + w.inputs, "the rows of a product are there");
+    if let Start::Bias(bias) = start {
+        assert!(bias.len() >= w.outputs, "a bias has a value for each column");
+    }
     dispatch(&mut product);
 }
 
@@ -169,20 +178,20 @@ struct Product<'a> {
 #[target_feature(enable = "avx512f")]
 fn avx512(product: &mut Product<'_>) {
     // SAFETY: this function is compiled for the register's instructions.
-    unsafe { product.run::<std::arch::x86_64::__m512, 1, 8, 2, 8>() }
+    unsafe { product.run::<std::arch::x86_64::__m512, 1, 1, 8, 2, 8>() }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn avx2(product: &mut Product<'_>) {
     // SAFETY: this function is compiled for the register's instructions.
-    unsafe { product.run::<std::arch::x86_64::__m256, 2, 6, 1, 5>() }
+    unsafe { product.run::<std::arch::x86_64::__m256, 2, 2, 6, 1, 5>() }
 }
 
 #[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
 fn portable(product: &mut Product<'_>) {
     // SAFETY: every processor has these.
-    unsafe { product.run::<f32, 16, 2, 1, 2>() }
+    unsafe { product.run::<f32, 16, 16, 2, 1, 2>() }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -201,7 +210,7 @@ fn dispatch(product: &mut Product<'_>) {
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 fn dispatch(product: &mut Product<'_>) {
     // SAFETY: a module with these instructions is refused as a whole where they are missing.
-    unsafe { product.run::<std::arch::wasm32::v128, 4, 2, 1, 2>() }
+    unsafe { product.run::<std::arch::wasm32::v128, 4, 2, 6, 1, 3>() }
 }
 
 #[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
@@ -226,52 +235,39 @@ macro_rules! with_constant {
 }
 
 impl Product<'_> {
-    /// Runs it with tiles of up to `R` rows by `P` panels, or of one row by `S` panels; `C` registers are a panel.
+    /// Runs it with tiles of up to `R` rows by `P` panels, of whose `ALL` registers a tile takes `C`, or of one row by
+    /// up to `S` panels.
     ///
     /// # Safety
     /// The processor has the instructions of `V`.
     #[inline(always)]
-    unsafe fn run<V: Register, const C: usize, const R: usize, const P: usize, const S: usize>(&mut self) {
+    unsafe fn run<
+        V: Register,
+        const ALL: usize,
+        const C: usize,
+        const R: usize,
+        const P: usize,
+        const S: usize,
+    >(
+        &mut self,
+    ) {
         let inputs = self.w.inputs;
         if self.x.count == 1 {
             for panels in self.groups(S) {
                 with_constant!(panels.len(), S, N => {
                     // SAFETY: the caller's promise.
-                    unsafe { self.tile::<V, C, 1, N>(0, panels.start, 0..inputs) }
+                    unsafe { self.tile::<V, 1, N, ALL>(0, Columns { panel: panels.start, register: 0 }, 0..inputs) }
                 });
             }
             return;
         }
         for first in (0..self.x.count).step_by(ROWS) {
-            let end = self.x.count.min(first + ROWS);
+            let rows = first..self.x.count.min(first + ROWS);
             for input in (0..inputs).step_by(STRETCH) {
                 let stretch = input..inputs.min(input + STRETCH);
                 for panels in self.groups(P) {
-                    let panel = panels.start;
-                    let columns = self.w.outputs - panel * PANEL;
-                    // Few columns leave registers for more rows.
-                    if C >= 4 && columns <= V::WIDTH {
-                        // SAFETY: the caller's promise.
-                        unsafe { self.narrow::<V, C, 1, 8>(first..end, panel, stretch.clone()) };
-                        continue;
-                    }
-                    if C >= 4 && columns <= 2 * V::WIDTH {
-                        // SAFETY: the caller's promise.
-                        unsafe { self.narrow::<V, C, 2, 4>(first..end, panel, stretch.clone()) };
-                        continue;
-                    }
-                    for row in (first..end).step_by(R) {
-                        let range = stretch.clone();
-                        with_constant!(R.min(end - row), R, N => {
-                            if panels.len() == P {
-                                // SAFETY: the caller's promise.
-                                unsafe { self.tile::<V, C, N, P>(row, panel, range) }
-                            } else {
-                                // SAFETY: the caller's promise.
-                                unsafe { self.tile::<V, C, N, 1>(row, panel, range) }
-                            }
-                        });
-                    }
+                    // SAFETY: the caller's promise.
+                    unsafe { self.rows_by_panels::<V, ALL, C, R, P>(&rows, panels, &stretch) };
                 }
             }
         }
@@ -279,105 +275,182 @@ impl Product<'_> {
 
     /// All panels in groups of at most `size`, alike to one panel: one that is left over has too few sums to wait for.
     fn groups(&self, size: usize) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (panels, backwards) = (self.w.panels(), self.backwards);
-        let count = panels.div_ceil(size);
-        (0..count).map(move |group| {
-            let group = if backwards { count - 1 - group } else { group };
-            panels * group / count..panels * (group + 1) / count
-        })
+        alike(0..self.w.panels(), size, self.backwards)
     }
 
-    /// Some rows, `R` at once, by the first `C` of the `ALL` registers of a panel.
+    /// Some rows by a group of panels, `P` or fewer.
     ///
     /// # Safety
     /// The processor has the instructions of `V`.
     #[inline(always)]
-    unsafe fn narrow<V: Register, const ALL: usize, const C: usize, const R: usize>(
+    unsafe fn rows_by_panels<
+        V: Register,
+        const ALL: usize,
+        const C: usize,
+        const R: usize,
+        const P: usize,
+    >(
         &mut self,
-        rows: Range<usize>,
-        panel: usize,
-        stretch: Range<usize>,
+        rows: &Range<usize>,
+        panels: Range<usize>,
+        stretch: &Range<usize>,
     ) {
-        let whole = rows.end - rows.len() % R;
-        for row in (rows.start..whole).step_by(R) {
-            // SAFETY: the caller's promise.
-            unsafe { self.tile::<V, C, R, 1>(row, panel, stretch.clone()) };
+        let panel = panels.start;
+        let columns = self.w.outputs - panel * PANEL;
+        // A single register of columns leaves registers for more rows.
+        if ALL >= 4 && columns <= V::WIDTH {
+            for rows in alike(rows.clone(), NARROW, false) {
+                with_constant!(rows.len(), NARROW, N => {
+                    // SAFETY: the caller's promise.
+                    unsafe { self.tile::<V, N, 1, 1>(rows.start, Columns { panel, register: 0 }, stretch.clone()) }
+                });
+            }
+            return;
         }
-        for row in whole..rows.end {
-            // SAFETY: the caller's promise.
-            unsafe { self.tile::<V, ALL, 1, 1>(row, panel, stretch.clone()) };
+        for rows in alike(rows.clone(), R, false) {
+            with_constant!(rows.len(), R, N => {
+                for register in (0..ALL).step_by(C).filter(|register| register * V::WIDTH < columns) {
+                    let (row, columns, stretch) = (rows.start, Columns { panel, register }, stretch.clone());
+                    if panels.len() == P {
+                        // SAFETY: the caller's promise.
+                        unsafe { self.tile::<V, N, P, C>(row, columns, stretch) }
+                    } else {
+                        // SAFETY: the caller's promise.
+                        unsafe { self.tile::<V, N, 1, C>(row, columns, stretch) }
+                    }
+                }
+            });
         }
     }
 
-    /// `R` rows from `row` by `P` panels from `panel`, over a stretch of the inputs.
+    /// `R` rows from `row` by `C` registers of each of `P` panels, over a stretch of the inputs.
     ///
     /// # Safety
     /// The processor has the instructions of `V`.
     #[inline(always)]
     #[allow(clippy::needless_range_loop, reason = "rows, panels and registers number several arrays each")]
-    unsafe fn tile<V: Register, const C: usize, const R: usize, const P: usize>(
+    unsafe fn tile<V: Register, const R: usize, const P: usize, const C: usize>(
         &mut self,
         row: usize,
-        panel: usize,
+        Columns { panel, register }: Columns,
         stretch: Range<usize>,
     ) {
+        debug_assert!(
+            row + R <= self.x.count && panel + P <= self.w.panels() && stretch.end <= self.w.inputs
+        );
         let (inputs, outputs, out_stride) = (self.w.inputs, self.w.outputs, self.out_stride);
-        let mut x: [&[f32]; R] = [&[]; R];
-        for (r, x) in x.iter_mut().enumerate() {
-            *x = &self.x.values[(row + r) * self.x.stride..][stretch.clone()];
-        }
-        let mut w: [&[Block]; P] = [&[]; P];
-        for (p, w) in w.iter_mut().enumerate() {
-            *w = &self.w.blocks[(panel + p) * inputs..][stretch.clone()];
-        }
-        // SAFETY: the caller's promise.
-        let mut sums = [[[unsafe { V::splat(0.0) }; C]; P]; R];
-        // The columns of a register's values; none behind the last.
-        let columns = |p: usize, c: usize| {
-            let first = (panel + p) * PANEL + c * V::WIDTH;
-            first.min(outputs)..(first + V::WIDTH).min(outputs)
-        };
-        let start = if stretch.start > 0 { Start::Out } else { self.start };
-        for (r, sums) in sums.iter_mut().enumerate() {
+        let first = panel * PANEL + register * V::WIDTH;
+        // SAFETY: the caller's promise; [`product`] has looked whether all rows and the bias are there, and only the last
+        // panel has fewer columns than registers.
+        unsafe {
+            let mut x: [*const f32; R] = std::array::from_fn(|r| {
+                self.x.values.as_ptr().add((row + r) * self.x.stride + stretch.start)
+            });
+            let mut w: [*const f32; P] = std::array::from_fn(|p| {
+                let block = self.w.blocks.as_ptr().add((panel + p) * inputs + stretch.start);
+                block.cast::<f32>().add(register * V::WIDTH)
+            });
+            let whole = first + (P - 1) * PANEL + C * V::WIDTH <= outputs;
+            // From the first column of a register to the last of all.
+            let left = |p: usize, c: usize| outputs.saturating_sub(first + p * PANEL + c * V::WIDTH);
+            let mut sums = [[[V::splat(0.0); C]; P]; R];
+            let start = if stretch.start > 0 { Start::Out } else { self.start };
             let from = match start {
-                Start::Zero => break,
-                Start::Bias(bias) => bias,
-                Start::Out => &self.out[(row + r) * out_stride..],
+                Start::Zero => None,
+                Start::Bias(bias) => Some((bias.as_ptr(), 0)),
+                Start::Out => Some((self.out.as_ptr().add(row * out_stride), out_stride)),
             };
-            for (p, sums) in sums.iter_mut().enumerate() {
-                for (c, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: the caller's promise.
-                    *sum = unsafe { V::load_part(&from[columns(p, c)]) };
+            if let Some((from, stride)) = from {
+                for r in 0..R {
+                    for p in 0..P {
+                        for c in 0..C {
+                            let at = r * stride + first + p * PANEL + c * V::WIDTH;
+                            sums[r][p][c] = if whole {
+                                V::load(from.add(at))
+                            } else {
+                                V::load_at_most(from.wrapping_add(at), left(p, c))
+                            };
+                        }
+                    }
                 }
             }
-        }
-        for k in 0..stretch.len() {
-            // SAFETY: the caller's promise; every row and panel above has `stretch.len()` values and blocks, and `C`
-            // registers are a block.
-            unsafe {
-                let mut factors = [V::splat(0.0); R];
-                for (factor, x) in factors.iter_mut().zip(&x) {
-                    *factor = V::splat(*x.get_unchecked(k));
+            // More than one input a turn would have LLVM mix their sums, more of them than there are registers.
+            let turn = if R == 1 { TURN } else { 1 };
+            for _ in 0..stretch.len() / turn {
+                for k in 0..turn {
+                    add_products(&mut sums, &x, &w, k);
                 }
+                x.iter_mut().for_each(|x| *x = x.add(turn));
+                w.iter_mut().for_each(|w| *w = w.add(turn * PANEL));
+            }
+            for _ in 0..stretch.len() % turn {
+                add_products(&mut sums, &x, &w, 0);
+                x.iter_mut().for_each(|x| *x = x.add(1));
+                w.iter_mut().for_each(|w| *w = w.add(PANEL));
+            }
+            for r in 0..R {
+                let out = self.out.as_mut_ptr().add((row + r) * out_stride + first);
                 for p in 0..P {
-                    #[expect(clippy::needless_range_loop, reason = "a register of each row, over all rows")]
                     for c in 0..C {
-                        let weights = V::load(w[p].get_unchecked(k).0.as_ptr().add(c * V::WIDTH));
-                        for r in 0..R {
-                            sums[r][p][c] = factors[r].mul_add(weights, sums[r][p][c]);
+                        let at = p * PANEL + c * V::WIDTH;
+                        if whole {
+                            sums[r][p][c].store(out.add(at));
+                        } else {
+                            sums[r][p][c].store_at_most(out.wrapping_add(at), left(p, c));
                         }
                     }
                 }
             }
         }
-        for (r, sums) in sums.into_iter().enumerate() {
-            for (p, sums) in sums.into_iter().enumerate() {
-                for (c, sum) in sums.into_iter().enumerate() {
-                    sum.store_part(&mut self.out[(row + r) * out_stride..][columns(p, c)]);
+    }
+}
+
+/// Where the columns of a tile begin.
+#[derive(Clone, Copy)]
+struct Columns {
+    panel: usize,
+    /// In the panel.
+    register: usize,
+}
+
+/// Adds what the input `k` behind `x` and `w` contributes to every sum.
+///
+/// # Safety
+/// The processor has the instructions of `V`; every row has that input, every panel `C` registers of its weights.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "rows, panels and registers number several arrays each")]
+unsafe fn add_products<V: Register, const R: usize, const P: usize, const C: usize>(
+    sums: &mut [[[V; C]; P]; R],
+    x: &[*const f32; R],
+    w: &[*const f32; P],
+    k: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut weights = [[V::splat(0.0); C]; P];
+        for p in 0..P {
+            for c in 0..C {
+                weights[p][c] = V::load(w[p].add(k * PANEL + c * V::WIDTH));
+            }
+        }
+        for r in 0..R {
+            let factor = V::splat(*x[r].add(k));
+            for p in 0..P {
+                for c in 0..C {
+                    sums[r][p][c] = factor.mul_add(weights[p][c], sums[r][p][c]);
                 }
             }
         }
     }
+}
+
+/// A range in groups of at most `size`, alike to one, from the last where `backwards`.
+fn alike(all: Range<usize>, size: usize, backwards: bool) -> impl Iterator<Item = Range<usize>> {
+    let count = all.len().div_ceil(size);
+    (0..count).map(move |group| {
+        let group = if backwards { count - 1 - group } else { group };
+        all.start + all.len() * group / count..all.start + all.len() * (group + 1) / count
+    })
 }
 
 #[cfg(test)]

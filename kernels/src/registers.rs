@@ -77,23 +77,35 @@ pub(crate) trait Register: Copy {
     /// As [`Self::splat`].
     #[inline(always)]
     unsafe fn load_part(from: &[f32]) -> Self {
-        if from.len() >= Self::WIDTH {
-            // SAFETY: the caller vouches for the processor; the values are there.
-            return unsafe { Self::load(from.as_ptr()) };
-        }
         // SAFETY: the caller vouches for the processor; the values are there.
-        unsafe { Self::load_first(from.as_ptr(), from.len()) }
+        unsafe { Self::load_at_most(from.as_ptr(), from.len()) }
     }
 
     /// To memory, as many values as there is room for.
     #[inline(always)]
     fn store_part(self, to: &mut [f32]) {
-        if to.len() >= Self::WIDTH {
-            // SAFETY: there is room.
-            return unsafe { self.store(to.as_mut_ptr()) };
-        }
         // SAFETY: there is room.
-        unsafe { self.store_first(to.as_mut_ptr(), to.len()) }
+        unsafe { self.store_at_most(to.as_mut_ptr(), to.len()) }
+    }
+
+    /// As [`Self::load_part`], from `count` values or more.
+    ///
+    /// # Safety
+    /// As [`Self::splat`], and `count` values can be read.
+    #[inline(always)]
+    unsafe fn load_at_most(from: *const f32, count: usize) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { if count >= Self::WIDTH { Self::load(from) } else { Self::load_first(from, count) } }
+    }
+
+    /// As [`Self::store_part`], into room for `count` values or more.
+    ///
+    /// # Safety
+    /// `count` values can be written.
+    #[inline(always)]
+    unsafe fn store_at_most(self, to: *mut f32, count: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { if count >= Self::WIDTH { self.store(to) } else { self.store_first(to, count) } }
     }
 }
 

@@ -65,6 +65,10 @@ const WASM_FEATURES: [&str; 7] = [
     "--enable-multivalue",
 ];
 
+/// The tile of a product (`kernels/src/packed.rs`) takes as many registers as there are, if its sums are added to in the
+/// order in which they are written down; LLVM would rather have all factors loaded first.
+const IN_ORDER: &str = "-Cllvm-args=-pre-RA-sched=source";
+
 /// Small, and loads with the offsets that LLVM leaves to additions: pointers are never below 1024, as
 /// [`sizes::strip`] makes sure.
 const OPTIMISATIONS: [&str; 5] =
@@ -161,7 +165,7 @@ fn compile(root: &Path, library: &Library, profile: &str, machine: &Machine) -> 
 
 /// Arguments for rustc, as cargo takes them. The paths in messages of panics are cut to begin at a package.
 fn flags(machine: &Machine) -> String {
-    let mut flags = vec![format!("-Ctarget-feature={}", machine.target_features)];
+    let mut flags = vec![format!("-Ctarget-feature={}", machine.target_features), IN_ORDER.into()];
     let cargo_home =
         env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
     let registries = cargo_home.and_then(|home| fs::read_dir(home.join("registry").join("src")).ok());
