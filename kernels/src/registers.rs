@@ -57,7 +57,7 @@ pub(crate) trait Register: Copy {
     fn at_most(self, other: Self) -> Self;
     /// The greater of both; see [`Self::keep_nan`].
     fn at_least(self, other: Self) -> Self;
-    /// `2^k` where the lowest bits of the mantissa hold the integer k, -126 <= k <= 127.
+    /// `2^k` where the lowest nine bits hold k + 127, -126 <= k <= 127.
     fn power_of_two(self) -> Self;
 
     /// NaN where `x` is: to be said of what was calculated from an `x` that [`Self::at_most`] or [`Self::at_least`] has
@@ -209,7 +209,7 @@ impl Register for f32 {
 
     #[inline(always)]
     fn power_of_two(self) -> f32 {
-        f32::from_bits((self.to_bits() << 23).wrapping_add(1f32.to_bits()))
+        f32::from_bits(self.to_bits() << 23)
     }
 }
 
@@ -282,23 +282,19 @@ macro_rules! register {
     };
 }
 
-/// The bits of 1.
-#[allow(dead_code, reason = "some targets have no registers of their own")]
-const ONE: i32 = 1f32.to_bits() as i32;
-
 #[cfg(target_arch = "x86_64")]
 mod kinds {
     use std::arch::x86_64::{
-        __m256, __m256i, __m512, _mm256_add_epi32, _mm256_add_ps, _mm256_castps_si256, _mm256_castsi256_ps,
-        _mm256_cmpgt_epi32, _mm256_div_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps,
-        _mm256_maskstore_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps,
-        _mm256_setr_epi32, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_epi32,
-        _mm512_add_ps, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_div_ps, _mm512_fmadd_ps,
-        _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps,
-        _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_sub_ps,
+        __m256, __m256i, __m512, _mm256_add_ps, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_cmpgt_epi32,
+        _mm256_div_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps,
+        _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32,
+        _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_ps, _mm512_castps_si512,
+        _mm512_castsi512_ps, _mm512_div_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps,
+        _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_ps,
+        _mm512_slli_epi32, _mm512_storeu_ps, _mm512_sub_ps,
     };
 
-    use super::{ONE, Register};
+    use super::Register;
 
     /// All bits where the first `count` of 8 values are.
     #[target_feature(enable = "avx2")]
@@ -324,10 +320,7 @@ mod kinds {
         |x, y| _mm512_min_ps(y, x),
         |x, y| _mm512_max_ps(y, x),
         |y, _| y,
-        |k| _mm512_castsi512_ps(_mm512_add_epi32(
-            _mm512_slli_epi32::<23>(_mm512_castps_si512(k)),
-            _mm512_set1_epi32(ONE),
-        ))
+        |k| _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(k)))
     );
     register!(
         __m256,
@@ -345,22 +338,19 @@ mod kinds {
         |x, y| _mm256_min_ps(y, x),
         |x, y| _mm256_max_ps(y, x),
         |y, _| y,
-        |k| _mm256_castsi256_ps(_mm256_add_epi32(
-            _mm256_slli_epi32::<23>(_mm256_castps_si256(k)),
-            _mm256_set1_epi32(ONE),
-        ))
+        |k| _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(k)))
     );
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod kinds {
     use std::arch::wasm32::{
-        f32x4_add, f32x4_div, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, i32x4_add,
-        i32x4_shl, i32x4_splat, v128, v128_load, v128_load32_lane, v128_load32_zero, v128_load64_zero,
-        v128_store, v128_store32_lane, v128_store64_lane,
+        f32x4_add, f32x4_div, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, i32x4_shl, v128,
+        v128_load, v128_load32_lane, v128_load32_zero, v128_load64_zero, v128_store, v128_store32_lane,
+        v128_store64_lane,
     };
 
-    use super::{ONE, Register};
+    use super::Register;
 
     #[cfg(target_feature = "relaxed-simd")]
     use std::arch::wasm32::{f32x4_ne, f32x4_relaxed_madd as multiply_add, v128_or};
@@ -433,7 +423,7 @@ mod kinds {
         f32x4_pmin,
         f32x4_pmax,
         keep_nan,
-        |k| i32x4_add(i32x4_shl(k, 23), i32x4_splat(ONE))
+        |k| i32x4_shl(k, 23)
     );
 }
 
