@@ -29,21 +29,15 @@ export abstract class Owner implements Disposes {
   ): Promise<ReturnType<Calls[Name]>> {
     const gone = () => errorOf("DISPOSED", `this ${this.#what} was disposed`);
     if (this.#disposed.signal.aborted) throw gone();
-    const stop = new AbortController();
-    const forward = () => stop.abort(signal?.reason);
-    if (signal?.aborted) forward();
-    signal?.addEventListener("abort", forward);
-    const drop = () => stop.abort();
-    this.#disposed.signal.addEventListener("abort", drop);
+    const { ends, done } = either(this.#disposed.signal, signal);
     try {
       const id = await this.#id;
       const all = [id, ...(args as unknown[])] as Parameters<Calls[Name]>;
-      return await this.engine.call(name, all, { signal: stop.signal, onProgress }, transfer);
+      return await this.engine.call(name, all, { signal: ends, onProgress }, transfer);
     } catch (error) {
       throw this.#disposed.signal.aborted ? gone() : error;
     } finally {
-      signal?.removeEventListener("abort", forward);
-      this.#disposed.signal.removeEventListener("abort", drop);
+      done();
     }
   }
 
@@ -58,4 +52,20 @@ export abstract class Owner implements Disposes {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** A signal that is aborted with the first of both; `done` lets go of them. A caller's signal may outlive many calls. */
+function either(owner: AbortSignal, caller: AbortSignal | undefined): { ends: AbortSignal; done(): void } {
+  if (!caller) return { ends: owner, done: () => undefined };
+  const stop = new AbortController();
+  const forward = () => stop.abort(caller.reason);
+  const drop = () => stop.abort();
+  if (caller.aborted) forward();
+  caller.addEventListener("abort", forward);
+  owner.addEventListener("abort", drop);
+  const done = () => {
+    caller.removeEventListener("abort", forward);
+    owner.removeEventListener("abort", drop);
+  };
+  return { ends: stop.signal, done };
 }

@@ -4,6 +4,7 @@
 //! the config of a model file. Matrices cross as one `Float32Array` beside it.
 
 use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
 use js_sys::{Array, Float32Array, JSON, JsString, Number, Object, Promise, Reflect};
 use serde::Serialize;
@@ -14,10 +15,16 @@ use wasm_bindgen_futures::future_to_promise;
 use super::error::Failure;
 use crate::json;
 
-/// Runs a future. Behind a pointer: what drives a future would otherwise be compiled anew for every one of them.
+/// Runs a future, at once as far as it goes without waiting: what the CPU computes in one piece need not go through the
+/// event loop. Behind a pointer: what drives a future would otherwise be compiled anew for every one of them.
 pub(super) fn promise(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
-    let future: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>> = Box::pin(future);
-    future_to_promise(future)
+    let mut future: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>> = Box::pin(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(value)) => Promise::resolve(&value),
+        Poll::Ready(Err(error)) => Promise::reject(&error),
+        // Asked again there, it tells who is to wake it.
+        Poll::Pending => future_to_promise(future),
+    }
 }
 
 pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, Failure> {
@@ -40,7 +47,7 @@ pub(super) fn packed(header: &impl Serialize, matrices: &[&[f32]]) -> Result<JsV
     let header = to_js(header)?;
     let values = Float32Array::new_with_length(matrices.iter().map(|matrix| matrix.len() as u32).sum());
     let mut at = 0;
-    for matrix in matrices {
+    for matrix in matrices.iter().filter(|matrix| !matrix.is_empty()) {
         let end = at + matrix.len() as u32;
         values.subarray(at, end).copy_from(matrix);
         at = end;
@@ -50,22 +57,26 @@ pub(super) fn packed(header: &impl Serialize, matrices: &[&[f32]]) -> Result<JsV
     Ok(header)
 }
 
+thread_local! {
+    /// Has JSON name the numbers that it does not have: it would write null, which stands for an option that is absent.
+    static NAMED: Closure<dyn Fn(JsValue, JsValue) -> JsValue> =
+        Closure::new(|_key, value: JsValue| match value.as_f64() {
+            Some(number) if !number.is_finite() => print(number).into(),
+            _ => value,
+        });
+}
+
 /// None for `undefined` and `null`.
 pub(super) fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<Option<T>, Failure> {
     if value.is_undefined() || value.is_null() {
         return Ok(None);
     }
-    // JSON has no NaN and no infinity and would write null, which stands for an option that is absent.
-    let named =
-        Closure::<dyn Fn(JsValue, JsValue) -> JsValue>::new(|_key, value: JsValue| match value.as_f64() {
-            Some(number) if !number.is_finite() => print(number).into(),
-            _ => value,
-        });
     let plain = || Failure::option("expected a plain object");
     if !value.is_object() || Array::is_array(value) {
         return Err(plain());
     }
-    let json = JSON::stringify_with_replacer(value, named.as_ref())
+    let json = NAMED
+        .with(|named| JSON::stringify_with_replacer(value, named.as_ref()))
         .ok()
         .and_then(|json| json.dyn_into::<JsString>().ok())
         .ok_or_else(plain)?;
