@@ -178,7 +178,7 @@ struct Product<'a> {
 #[target_feature(enable = "avx512f")]
 fn avx512(product: &mut Product<'_>) {
     // SAFETY: this function is compiled for the register's instructions.
-    unsafe { product.run::<std::arch::x86_64::__m512, 1, 1, 8, 2, 8>() }
+    unsafe { product.run::<std::arch::x86_64::__m512, 1, 1, 6, 4, 8>() }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -308,18 +308,12 @@ impl Product<'_> {
             return;
         }
         for rows in alike(rows.clone(), R, false) {
-            with_constant!(rows.len(), R, N => {
-                for register in (0..ALL).step_by(C).filter(|register| register * V::WIDTH < columns) {
-                    let (row, columns, stretch) = (rows.start, Columns { panel, register }, stretch.clone());
-                    if panels.len() == P {
-                        // SAFETY: the caller's promise.
-                        unsafe { self.tile::<V, N, P, C>(row, columns, stretch) }
-                    } else {
-                        // SAFETY: the caller's promise.
-                        unsafe { self.tile::<V, N, 1, C>(row, columns, stretch) }
-                    }
-                }
-            });
+            for register in (0..ALL).step_by(C).filter(|register| register * V::WIDTH < columns) {
+                with_constant!(rows.len(), R, N => with_constant!(panels.len(), P, M => {
+                    // SAFETY: the caller's promise.
+                    unsafe { self.tile::<V, N, M, C>(rows.start, Columns { panel, register }, stretch.clone()) }
+                }));
+            }
         }
     }
 
