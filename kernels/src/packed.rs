@@ -337,13 +337,14 @@ impl Product<'_> {
         // SAFETY: the caller's promise; [`product`] has looked whether all rows and the bias are there, and only the last
         // panel has fewer columns than registers.
         unsafe {
-            let mut x: [*const f32; R] = std::array::from_fn(|r| {
-                self.x.values.as_ptr().add((row + r) * self.x.stride + stretch.start)
-            });
-            let mut w: [*const f32; P] = std::array::from_fn(|p| {
-                let block = self.w.blocks.as_ptr().add((panel + p) * inputs + stretch.start);
-                block.cast::<f32>().add(register * V::WIDTH)
-            });
+            // Loops, since the compiler calls a closure.
+            let (mut x, mut w) = ([self.x.values.as_ptr(); R], [self.w.blocks.as_ptr().cast::<f32>(); P]);
+            for r in 0..R {
+                x[r] = x[r].add((row + r) * self.x.stride + stretch.start);
+            }
+            for p in 0..P {
+                w[p] = w[p].add(((panel + p) * inputs + stretch.start) * PANEL + register * V::WIDTH);
+            }
             let whole = first + (P - 1) * PANEL + C * V::WIDTH <= outputs;
             // From the first column of a register to the last of all.
             let left = |p: usize, c: usize| outputs.saturating_sub(first + p * PANEL + c * V::WIDTH);
