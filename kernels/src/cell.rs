@@ -74,8 +74,8 @@ impl CellKind {
 /// One step of a recurrent cell over slices of one lane.
 ///
 /// `x` is the hoisted input product `W_ih x + b_ih` and `w` the recurrent product `W_hh h + b_hh`, both
-/// `GATES * hidden` long. `saved` (`SAVED * hidden`) holds what the backward step needs. Cells without a memory
-/// receive empty slices for `c`.
+/// `GATES * hidden` long. `saved` (`SAVED * hidden`) holds what the backward step needs; it may be empty where there will
+/// be none. Cells without a memory receive empty slices for `c`.
 pub(crate) trait Cell {
     /// Blocks of `hidden` rows in the weight matrices.
     const GATES: usize;

@@ -13,7 +13,9 @@ pub(crate) struct Gru;
 with_registers! {
     fn forward<V>(x: &[f32], w: &[f32], h_prev: &[f32], saved: &mut [f32], h: &mut [f32]) {
         let n = h.len();
-        let (x, w, mut saved): ([_; 3], [_; 3], [_; 4]) = (blocks(x, n), blocks(w, n), blocks_mut(saved, n));
+        let keep = !saved.is_empty();
+        let (x, w): ([_; 3], [_; 3]) = (blocks(x, n), blocks(w, n));
+        let mut saved: [_; 4] = blocks_mut(saved, if keep { n } else { 0 });
         for_stretches!(V, n, j => {
             // SAFETY: the body is compiled for the register's instructions.
             let (x, w, [h_prev]) = unsafe {
@@ -22,7 +24,9 @@ with_registers! {
             let r = sigmoid(x[0].add(w[0]));
             let z = sigmoid(x[1].add(w[1]));
             let candidate = tanh(r.mul_add(w[2], x[2]));
-            store_parts([r, z, candidate, w[2]], &mut saved, &j);
+            if keep {
+                store_parts([r, z, candidate, w[2]], &mut saved, &j);
+            }
             z.mul_add(h_prev, z.like(1.0).sub(z).mul(candidate)).store_part(&mut h[j]);
         });
     }

@@ -2,7 +2,7 @@
 //! `c_t = f ⊙ c_{t-1} + i ⊙ g`, `h_t = o ⊙ tanh(c_t)`; i, f, o = sigmoid, g = tanh of `W_ih x + b_ih + W_hh h + b_hh`.
 
 use crate::cell::Cell;
-use crate::math::{sigmoid, tanh};
+use crate::math::{sigmoid_divisor, tanh, tanh_fraction};
 use crate::registers::{blocks, blocks_mut, for_stretches, load_parts, store_parts, with_registers};
 use crate::vectorize::vectorize;
 
@@ -12,20 +12,27 @@ pub(crate) struct Lstm;
 with_registers! {
     fn forward<V>(x: &[f32], w: &[f32], c_prev: &[f32], saved: &mut [f32], h: &mut [f32], c: &mut [f32]) {
         let n = h.len();
-        let (x, w, mut saved): ([_; 4], [_; 4], [_; 4]) = (blocks(x, n), blocks(w, n), blocks_mut(saved, n));
+        let keep = !saved.is_empty();
+        let (x, w): ([_; 4], [_; 4]) = (blocks(x, n), blocks(w, n));
+        let mut saved: [_; 4] = blocks_mut(saved, if keep { n } else { 0 });
         let mut state = [h, &mut c[..n]];
         for_stretches!(V, n, j => {
             // SAFETY: the body is compiled for the register's instructions.
             let (x, w, [c_prev]) = unsafe {
                 (load_parts::<V, 4>(x, &j), load_parts::<V, 4>(w, &j), load_parts::<V, 1>([c_prev], &j))
             };
-            let i = sigmoid(x[0].add(w[0]));
-            let f = sigmoid(x[1].add(w[1]));
-            let g = tanh(x[2].add(w[2]));
-            let o = sigmoid(x[3].add(w[3]));
-            let c = f.mul_add(c_prev, i.mul(g));
-            store_parts([i, f, g, o], &mut saved, &j);
-            store_parts([o.mul(tanh(c)), c], &mut state, &j);
+            // Three divisions in place of five: products of gates divide by both at once.
+            let i = sigmoid_divisor(x[0].add(w[0]));
+            let f = sigmoid_divisor(x[1].add(w[1]));
+            let (g, g_divisor) = tanh_fraction(x[2].add(w[2]));
+            let o = sigmoid_divisor(x[3].add(w[3]));
+            let c = c_prev.div(f).add(g.div(i.mul(g_divisor)));
+            let (squashed, divisor) = tanh_fraction(c);
+            store_parts([squashed.div(o.mul(divisor)), c], &mut state, &j);
+            if keep {
+                let one = c.like(1.0);
+                store_parts([one.div(i), one.div(f), g.div(g_divisor), one.div(o)], &mut saved, &j);
+            }
         });
     }
 }

@@ -42,30 +42,41 @@ fn power<V: Register>(x: V, times: f32) -> (V, V) {
     (shifted.sub(x.like(ROUND)), shifted.power_of_two())
 }
 
-/// Logistic function `1 / (1 + exp(-x))`, `x` clamped to [-88, 87].
+/// Logistic function, `x` clamped to [-88, 87].
 #[inline(always)]
 pub(crate) fn sigmoid<V: Register>(x: V) -> V {
+    x.like(1.0).div(sigmoid_divisor(x))
+}
+
+/// `1 + exp(-x)`, whose reciprocal is [`sigmoid`]: a product with it is one division less.
+#[inline(always)]
+pub(crate) fn sigmoid_divisor<V: Register>(x: V) -> V {
     let one = x.like(1.0);
     let bounded = x.at_most(x.like(87.0)).at_least(x.like(-88.0));
     let (k, power) = power(bounded, -std::f32::consts::LOG2_E);
     // -x = k ln 2 - r.
     let r = k.mul_add(x.like(std::f32::consts::LN_2), bounded);
     let slope = polynomial(r, const { bend_of(-1.0) }).mul_add(r, r.like(-1.0));
-    one.div(power.mul_add(slope.mul_add(r, one), one)).keep_nan(x)
+    power.mul_add(slope.mul_add(r, one), one).keep_nan(x)
 }
 
 /// Hyperbolic tangent, `x` clamped to ±15 (where it is ±1 to the last bit, and where WGSL's own overflows).
-///
-/// `(exp(2x) - 1) / (exp(2x) + 1)` with `exp(2x) - 1 = 2^k (exp(2r) - 1) + (2^k - 1)`, which cancels nowhere: near 0 the
-/// relative precision stays.
 #[inline(always)]
 pub(crate) fn tanh<V: Register>(x: V) -> V {
+    let (numerator, denominator) = tanh_fraction(x);
+    numerator.div(denominator)
+}
+
+/// Numerator and denominator of [`tanh`]: `(exp(2x) - 1) / (exp(2x) + 1)` with `exp(2x) - 1 = 2^k (exp(2r) - 1) + (2^k - 1)`, which cancels nowhere: near 0 the
+/// relative precision stays.
+#[inline(always)]
+pub(crate) fn tanh_fraction<V: Register>(x: V) -> (V, V) {
     let bounded = x.at_most(x.like(15.0)).at_least(x.like(-15.0));
     let (k, power) = power(bounded, 2.0 * std::f32::consts::LOG2_E);
     let r = k.mul_add(x.like(-0.5 * std::f32::consts::LN_2), bounded);
     let slope = polynomial(r, const { bend_of(2.0) }).mul_add(r, r.like(2.0));
     let numerator = power.mul_add(slope.mul(r), power.sub(x.like(1.0)));
-    numerator.div(numerator.add(x.like(2.0))).keep_nan(x)
+    (numerator, numerator.add(x.like(2.0)).keep_nan(x))
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use crate::registers::prefetch;
 use crate::spare::room;
 
 /// One step of one lane by itself: from `x` (`W_ih x + b_ih`), `w` (`W_hh h + b_hh`) and the state `h` and `c` before,
-/// the state after. `saved` holds 4 blocks of a unit's values; the first ones are then the gates, in PyTorch's order.
-/// Cells without a memory have empty slices for it.
+/// the state after. `saved` is empty or has 4 blocks of a unit's values; the first ones are then the gates, in PyTorch's
+/// order. Cells without a memory have empty slices for it.
 pub fn step(kind: CellKind, [x, w, h, c]: [&[f32]; 4], saved: &mut [f32], [h_next, c_next]: [&mut [f32]; 2]) {
     with_cell!(kind, C => C::forward(x, w, h, c, saved, h_next, c_next));
 }
@@ -98,7 +98,7 @@ pub struct Forward {
     pub h: Vec<f32>,
     /// Last `c`, a row a lane; empty for cells without a memory.
     pub c: Vec<f32>,
-    /// Gates of every row if kept, otherwise scratch.
+    /// Gates of every row if kept.
     pub gates: Vec<f32>,
     /// `c_t` of every row if kept.
     pub cells: Vec<f32>,
@@ -126,13 +126,14 @@ pub fn forward(cell: CellKind, a: Arguments<'_>, weight_hh: &Packed) -> Forward 
     );
     let (mut h_next, mut c_next) = (h.clone(), c.clone());
     let mut w = vec![0.0; plan.order.len() * gates];
-    let kept = if a.keep { total } else { 1 };
+    let kept = if a.keep { total } else { 0 };
+    let saved = if a.keep { cell.saved() * n } else { 0 };
     let mut out = Forward {
         rows: room(total * n),
         h: Vec::new(),
         c: Vec::new(),
-        gates: vec![0.0; kept * cell.saved() * n],
-        cells: vec![0.0; if a.keep { total * memory } else { 0 }],
+        gates: vec![0.0; kept * saved],
+        cells: vec![0.0; kept * memory],
     };
     for t in 0..plan.steps() {
         let alive = plan.alive(t);
@@ -141,7 +142,6 @@ pub fn forward(cell: CellKind, a: Arguments<'_>, weight_hh: &Packed) -> Forward 
         product(w, Start::bias(a.bias_hh), Rows::new(&h, alive, n), weight_hh);
         for place in 0..alive {
             let row = plan.row(place, t);
-            let saved = if a.keep { row } else { 0 };
             if place + 1 < alive {
                 // The lanes' rows lie far apart, and the products of a batch in no near cache.
                 prefetch(a.x.row(plan.row(place + 1, t)));
@@ -149,7 +149,7 @@ pub fn forward(cell: CellKind, a: Arguments<'_>, weight_hh: &Packed) -> Forward 
             step(
                 cell,
                 [a.x.row(row), block(w, place, gates), block(&h, place, n), block(&c, place, memory)],
-                block_mut(&mut out.gates, saved, cell.saved() * n),
+                block_mut(&mut out.gates, row, saved),
                 [block_mut(&mut h_next, place, n), block_mut(&mut c_next, place, memory)],
             );
             block_mut(&mut out.rows, row, n).copy_from_slice(block(&h_next, place, n));

@@ -108,7 +108,6 @@ pub fn hard(cell: CellKind, a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
     };
     let decision = a.decision_hh();
     let (mut x, mut w) = (vec![0.0; gates], vec![0.0; gates]);
-    let mut saved = vec![0.0; cell.saved() * n];
     let (mut h_next, mut c_next) = (vec![0.0; n], vec![0.0; memory]);
     let mut forwards = true;
     for lane in 0..lanes {
@@ -154,16 +153,15 @@ pub fn hard(cell: CellKind, a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
                     }
                 };
                 forwards = !forwards;
-                step(cell, [x, &w, h, c], &mut saved, [&mut h_next, &mut c_next]);
+                step(cell, [x, &w, h, c], &mut [], [&mut h_next, &mut c_next]);
                 h.copy_from_slice(&h_next);
                 c.copy_from_slice(&c_next);
             } else if let Some(weight) = hard.small_weight_hh {
                 let w = &mut w[..small_gates];
                 multiply(w, Start::Bias(a.small_bias_hh), Rows::one(&h[..a.small_reads]), weight);
                 let (h_small, c_small) = (&mut h_next[..d], &mut c_next[..small_memory]);
-                let saved = &mut saved[..cell.saved() * d];
                 let before = [a.small_x.row(row), w, &h[..d], &c[..small_memory]];
-                step(cell, before, saved, [h_small, c_small]);
+                step(cell, before, &mut [], [h_small, c_small]);
                 h[..d].copy_from_slice(h_small);
                 c[..small_memory].copy_from_slice(c_small);
             }
