@@ -10,7 +10,7 @@
 use std::ops::Range;
 
 use crate::matmul::View;
-use crate::registers::Register;
+use crate::registers::{Common, Register};
 
 /// Outputs of a panel.
 const PANEL: usize = 16;
@@ -188,34 +188,37 @@ fn avx2(product: &mut Product<'_>) {
     unsafe { product.run::<std::arch::x86_64::__m256, 2, 2, 6, 1, 5>() }
 }
 
-#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
-fn portable(product: &mut Product<'_>) {
+fn common(product: &mut Product<'_>) {
     // SAFETY: every processor has these.
-    unsafe { product.run::<f32, 16, 16, 2, 1, 2>() }
+    unsafe {
+        // As many sums as there are registers for: 32, 16, or the compiler's own choice.
+        #[cfg(target_arch = "aarch64")]
+        product.run::<Common, 4, 4, 5, 1, 5>();
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        product.run::<Common, 4, 2, 6, 1, 3>();
+        #[cfg(target_arch = "x86_64")]
+        product.run::<Common, 4, 2, 5, 1, 3>();
+        #[cfg(not(any(
+            target_arch = "x86_64",
+            target_arch = "aarch64",
+            all(target_arch = "wasm32", target_feature = "simd128")
+        )))]
+        product.run::<Common, 16, 16, 2, 1, 2>();
+    }
 }
 
-#[cfg(target_arch = "x86_64")]
 fn dispatch(product: &mut Product<'_>) {
+    #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx512f") {
         // SAFETY: the feature was detected on this processor just above.
         return unsafe { avx512(product) };
     }
+    #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         // SAFETY: the features were detected on this processor just above.
         return unsafe { avx2(product) };
     }
-    portable(product);
-}
-
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-fn dispatch(product: &mut Product<'_>) {
-    // SAFETY: a module with these instructions is refused as a whole where they are missing.
-    unsafe { product.run::<std::arch::wasm32::v128, 4, 2, 6, 1, 3>() }
-}
-
-#[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
-fn dispatch(product: &mut Product<'_>) {
-    portable(product);
+    common(product);
 }
 
 /// Calls `$tile` with a constant for a number from 1 to 8; constants above `$most` are not compiled.
@@ -251,6 +254,7 @@ impl Product<'_> {
     >(
         &mut self,
     ) {
+        const { assert!(ALL * V::WIDTH == PANEL && ALL.is_multiple_of(C), "registers fill a panel") };
         let inputs = self.w.inputs;
         if self.x.count == 1 {
             for panels in self.groups(S) {
@@ -469,7 +473,8 @@ mod tests {
 
     /// The kernels that this processor can run.
     fn kernels() -> Vec<fn(&mut Product<'_>)> {
-        let mut kernels: Vec<fn(&mut Product<'_>)> = vec![dispatch, portable];
+        #[allow(unused_mut, reason = "some processors have one kind of register")]
+        let mut kernels: Vec<fn(&mut Product<'_>)> = vec![dispatch, common];
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             // SAFETY: the features were detected on this processor just above.

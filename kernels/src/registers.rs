@@ -217,7 +217,7 @@ impl Register for f32 {
 #[allow(unused_macros, reason = "some targets have no registers of their own")]
 macro_rules! register {
     ($register:ty, $width:literal, $splat:path, $load:expr, $store:expr, $load_first:expr, $store_first:expr, $add:path, $sub:path, $mul:path, $div:path,
-     $mul_add:path, $at_most:expr, $at_least:expr, $keep_nan:expr, $power_of_two:expr) => {
+     $mul_add:expr, $at_most:expr, $at_least:expr, $keep_nan:expr, $power_of_two:expr) => {
         #[allow(unused_unsafe, reason = "WebAssembly's arithmetic needs no promise")]
         impl Register for $register {
             const WIDTH: usize = $width;
@@ -282,12 +282,32 @@ macro_rules! register {
     };
 }
 
+/// What every processor of the target has.
+#[cfg(target_arch = "x86_64")]
+pub(crate) type Common = std::arch::x86_64::__m128;
+/// What every processor of the target has.
+#[cfg(target_arch = "aarch64")]
+pub(crate) type Common = std::arch::aarch64::float32x4_t;
+/// A module with these instructions is refused as a whole where they are missing.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(crate) type Common = std::arch::wasm32::v128;
+/// Left to the compiler.
+#[cfg(not(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+)))]
+pub(crate) type Common = f32;
+
 #[cfg(target_arch = "x86_64")]
 mod kinds {
     use std::arch::x86_64::{
-        __m256, __m256i, __m512, _mm256_add_ps, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_cmpgt_epi32,
-        _mm256_div_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps,
-        _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32,
+        __m128, __m256, __m256i, __m512, _mm_add_ps, _mm_castps_si128, _mm_castsi128_ps, _mm_div_ps,
+        _mm_load_ss, _mm_loadl_epi64, _mm_loadu_ps, _mm_max_ps, _mm_min_ps, _mm_movehl_ps, _mm_movelh_ps,
+        _mm_mul_ps, _mm_set1_ps, _mm_slli_epi32, _mm_store_ss, _mm_storel_epi64, _mm_storeu_ps, _mm_sub_ps,
+        _mm256_add_ps, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_cmpgt_epi32, _mm256_div_ps,
+        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps,
+        _mm256_min_ps, _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32,
         _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_ps, _mm512_castps_si512,
         _mm512_castsi512_ps, _mm512_div_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps,
         _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_ps,
@@ -303,7 +323,58 @@ mod kinds {
         _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
     }
 
+    /// # Safety
+    /// `count` values can be read.
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> __m128 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let pair = || _mm_castsi128_ps(_mm_loadl_epi64(from.cast()));
+            match count {
+                0 => _mm_set1_ps(0.0),
+                1 => _mm_load_ss(from),
+                2 => pair(),
+                _ => _mm_movelh_ps(pair(), _mm_load_ss(from.add(2))),
+            }
+        }
+    }
+
+    /// # Safety
+    /// `count` values can be written.
+    #[inline(always)]
+    unsafe fn store_first(to: *mut f32, count: usize, values: __m128) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if count >= 2 {
+                _mm_storel_epi64(to.cast(), _mm_castps_si128(values));
+            }
+            match count {
+                1 => _mm_store_ss(to, values),
+                3 => _mm_store_ss(to.add(2), _mm_movehl_ps(values, values)),
+                _ => {}
+            }
+        }
+    }
+
     // Of two operands of which one is NaN, the instructions for least and greatest give the second.
+    register!(
+        __m128,
+        4,
+        _mm_set1_ps,
+        _mm_loadu_ps,
+        _mm_storeu_ps,
+        load_first,
+        store_first,
+        _mm_add_ps,
+        _mm_sub_ps,
+        _mm_mul_ps,
+        _mm_div_ps,
+        |x, y, z| _mm_add_ps(_mm_mul_ps(x, y), z),
+        |x, y| _mm_min_ps(y, x),
+        |x, y| _mm_max_ps(y, x),
+        |y, _| y,
+        |k| _mm_castsi128_ps(_mm_slli_epi32::<23>(_mm_castps_si128(k)))
+    );
     register!(
         __m512,
         16,
@@ -339,6 +410,75 @@ mod kinds {
         |x, y| _mm256_max_ps(y, x),
         |y, _| y,
         |k| _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(k)))
+    );
+}
+
+#[cfg(target_arch = "aarch64")]
+mod kinds {
+    use std::arch::aarch64::{
+        float32x4_t, vaddq_f32, vdivq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32, vld1q_lane_f32, vmaxq_f32,
+        vminq_f32, vmulq_f32, vreinterpretq_f32_s32, vreinterpretq_s32_f32, vshlq_n_s32, vst1q_f32,
+        vst1q_lane_f32, vsubq_f32,
+    };
+
+    use super::Register;
+
+    /// # Safety
+    /// `count` values can be read.
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> float32x4_t {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut values = vdupq_n_f32(0.0);
+            if count > 0 {
+                values = vld1q_lane_f32::<0>(from, values);
+            }
+            if count > 1 {
+                values = vld1q_lane_f32::<1>(from.add(1), values);
+            }
+            if count > 2 {
+                values = vld1q_lane_f32::<2>(from.add(2), values);
+            }
+            values
+        }
+    }
+
+    /// # Safety
+    /// `count` values can be written.
+    #[inline(always)]
+    unsafe fn store_first(to: *mut f32, count: usize, values: float32x4_t) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if count > 0 {
+                vst1q_lane_f32::<0>(to, values);
+            }
+            if count > 1 {
+                vst1q_lane_f32::<1>(to.add(1), values);
+            }
+            if count > 2 {
+                vst1q_lane_f32::<2>(to.add(2), values);
+            }
+        }
+    }
+
+    // The instructions for least and greatest give NaN if one of the operands is.
+    register!(
+        float32x4_t,
+        4,
+        vdupq_n_f32,
+        vld1q_f32,
+        vst1q_f32,
+        load_first,
+        store_first,
+        vaddq_f32,
+        vsubq_f32,
+        vmulq_f32,
+        vdivq_f32,
+        |x, y, z| vfmaq_f32(z, x, y),
+        vminq_f32,
+        vmaxq_f32,
+        |y, _| y,
+        |k| vreinterpretq_f32_s32(vshlq_n_s32::<23>(vreinterpretq_s32_f32(k)))
     );
 }
 
@@ -515,12 +655,8 @@ macro_rules! with_registers {
                     return unsafe { avx2($($arg),*) };
                 }
             }
-            // SAFETY: a module with these instructions is refused as a whole where they are missing.
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            unsafe { body::<std::arch::wasm32::v128>($($arg),*) }
             // SAFETY: every processor has these.
-            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-            unsafe { body::<f32>($($arg),*) }
+            unsafe { body::<$crate::registers::Common>($($arg),*) }
         }
     };
 }
