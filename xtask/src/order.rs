@@ -1,5 +1,5 @@
-//! Functions in the order that packs best: after each the one most like it. gzip finds what occurred in the 32 KiB
-//! before, and code that was copied for another type lies anywhere in the binary.
+//! Functions in the order that packs best: each after those that it is most like. gzip finds what occurred in the
+//! 32 KiB before, and code that was copied for another type lies anywhere in the binary.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,6 +7,11 @@ use anyhow::{Result, ensure};
 use wasm_encoder::reencode::{Error, Reencode};
 use wasm_encoder::{CodeSection, FunctionSection, Module};
 use wasmparser::{CodeSectionReader, FunctionSectionReader, Parser, Payload, TypeRef};
+
+/// Bytes that are worth a reference to where they stood before.
+const RUN: usize = 5;
+/// Many functions are shorter than that, and alone would tell little of what lies there.
+const NEAR: usize = 400;
 
 /// The module with its functions in that order.
 ///
@@ -34,11 +39,9 @@ pub(crate) fn arrange(module: &[u8]) -> Result<Vec<u8>> {
     Ok(arranged.finish())
 }
 
-/// Numbers of texts, each followed by the one most like it of those that are left: by the share of its runs of
-/// [`RUN`] bytes that both have.
+/// Numbers of texts, each followed by the one, of those that are left, that is most like the last [`NEAR`] bytes: by
+/// the share of its runs of [`RUN`] bytes that occur there.
 fn alike(texts: &[&[u8]]) -> Vec<usize> {
-    /// Bytes that are worth a reference to where they stood before.
-    const RUN: usize = 6;
     let runs: Vec<BTreeSet<&[u8]>> = texts.iter().map(|text| text.windows(RUN).collect()).collect();
     let mut holders = HashMap::<&[u8], Vec<usize>>::new();
     for (text, runs) in runs.iter().enumerate() {
@@ -51,10 +54,17 @@ fn alike(texts: &[&[u8]]) -> Vec<usize> {
     while let Some(text) = next {
         left.remove(&text);
         order.push(text);
+        let mut bytes = 0;
+        let near = order.iter().rev().take_while(|&&text| {
+            let is_near = bytes < NEAR;
+            bytes += texts[text].len();
+            is_near
+        });
+        let near: BTreeSet<&[u8]> = near.flat_map(|&text| &runs[text]).copied().collect();
         let mut shared = vec![0_usize; texts.len()];
-        runs[text].iter().flat_map(|run| &holders[run]).for_each(|&other| shared[other] += 1);
-        // Runs that a short text lacks weigh little against the chance that it has few.
-        let likeness = |other: usize| shared[other] as f64 / (runs[other].len() + 20) as f64;
+        near.iter().flat_map(|run| &holders[run]).for_each(|&other| shared[other] += 1);
+        // A short text has few runs, and is soon all alike.
+        let likeness = |other: usize| shared[other] as f64 / (runs[other].len() + 4 * RUN) as f64;
         next = left.iter().copied().max_by(|&a, &b| likeness(a).total_cmp(&likeness(b)));
     }
     order

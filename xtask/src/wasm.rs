@@ -71,7 +71,7 @@ const WASM_FEATURES: [&str; 7] = [
 /// makes use of and gzip does not foresee.
 const OPTIMISATIONS: [&str; 8] = [
     "--flexible-inline-max-function-size=5",
-    "--one-caller-inline-max-function-size=30",
+    "--one-caller-inline-max-function-size=15",
     "-O3",
     "--low-memory-unused",
     "--optimize-added-constants-propagate",
