@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod names;
+mod order;
 mod sizes;
 mod wasm;
 

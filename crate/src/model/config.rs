@@ -10,6 +10,7 @@ use super::error::excerpt;
 use crate::cpu::order_by;
 use crate::decimal::Short;
 use crate::json;
+use crate::record::{choice, needed, optional, record};
 use crate::text::Tokenizer;
 
 /// The metadata key under which a model's config is stored.
@@ -23,8 +24,7 @@ pub const DEFAULT_THRESHOLD: f32 = 0.5;
 const UNKNOWN: &str = "<unk>";
 
 /// A network and the text it reads, as stored in a model file.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Config {
     /// The version of this record: [`FORMAT`].
     pub format: u32,
@@ -37,33 +37,47 @@ pub struct Config {
     /// The names of the classes in the order of the scores, each once.
     pub labels: Vec<String>,
     /// The labels as the data set writes them, in the same order; empty where they are those of `labels`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub data_labels: Vec<String>,
     /// The width of a word's vector.
     pub embedding_size: usize,
     /// The layers that a sequence passes through, in order.
-    #[serde(deserialize_with = "encoder::deserialize")]
     pub encoder: Vec<LayerConfig>,
     /// How a sequence of states becomes one.
     pub pool: Pool,
     /// The skim probability above which a word is skimmed, where the caller gives none. Skim models only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f32>,
     /// How the model was made and what it reached.
-    #[serde(default)]
     pub training: Training,
 }
 
+record!(Config {
+    format: needed,
+    task: needed,
+    tokenizer: needed,
+    vocabulary: needed,
+    labels: needed,
+    data_labels: optional,
+    embedding_size: needed,
+    encoder: encoder::layers,
+    pool: needed,
+    threshold: optional,
+    training: optional,
+});
+
 /// What a network is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
     /// One label for a text.
     Classify,
 }
 
+choice!(Task { "classify" => Classify });
+
 /// How a sequence of states becomes one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pool {
     /// The state after the last word read, of each direction.
@@ -74,9 +88,10 @@ pub enum Pool {
     Max,
 }
 
+choice!(Pool { "last" => Last, "mean" => Mean, "max" => Max });
+
 /// How a model was made and what it reached. Every part may be absent.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Training {
     /// The command that made the model.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,6 +115,16 @@ pub struct Training {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub notes: BTreeMap<String, String>,
 }
+
+record!(Training {
+    command: optional,
+    seed: optional,
+    commit: optional,
+    data_set: optional,
+    licence: optional,
+    figures: optional,
+    notes: optional,
+});
 
 impl Config {
     /// Reads a config and checks it.

@@ -2,11 +2,12 @@
 
 mod fields;
 
-use serde::de::{Deserializer, Error as _};
+use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 
 use self::fields::Fields;
 use super::ModelError;
+use crate::record::{choice, needed};
 
 /// The largest width of anything.
 pub(super) const LARGEST_SIZE: usize = 65_536;
@@ -84,7 +85,7 @@ pub struct SruConfig {
 }
 
 /// What an Elman network's state passes through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Nonlinearity {
     /// tanh.
@@ -93,8 +94,10 @@ pub enum Nonlinearity {
     Relu,
 }
 
+choice!(Nonlinearity { "tanh" => Tanh, "relu" => Relu });
+
 /// The kind of a skim layer's cells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cell {
     /// A long short-term memory.
@@ -103,8 +106,10 @@ pub enum Cell {
     Gru,
 }
 
+choice!(Cell { "lstm" => Lstm, "gru" => Gru });
+
 /// What the small cell of a skim layer sees of the state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SmallReads {
     /// The part that it updates.
@@ -113,9 +118,21 @@ pub enum SmallReads {
     All,
 }
 
-/// Reads the layers; a message says that it is about them.
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<LayerConfig>, D::Error> {
-    Vec::deserialize(deserializer).map_err(|error| D::Error::custom(format!("encoder: {error}")))
+choice!(SmallReads { "slice" => Slice, "all" => All });
+
+/// Layers, of which a message says that it is about them.
+pub(super) struct Layers(Vec<LayerConfig>);
+
+impl<'de> Deserialize<'de> for Layers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let layers = Vec::deserialize(deserializer);
+        layers.map(Self).map_err(|error| D::Error::custom(format!("encoder: {error}")))
+    }
+}
+
+/// A [`needed`] field of layers.
+pub(super) fn layers<E: Error>(field: Option<Layers>, name: &'static str) -> Result<Vec<LayerConfig>, E> {
+    needed(field, name).map(|Layers(layers)| layers)
 }
 
 impl LayerConfig {

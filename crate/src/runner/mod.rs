@@ -12,18 +12,19 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::device::gpu::Gpu;
 use crate::device::{Device, EngineError, Place};
 use crate::model::{Model, ReadError, ReadOptions, Reading, Watch};
+use crate::record::choice;
 pub use cost::{Cost, Costs};
 pub use devices::Devices;
 pub use layers::{GpuWork, LayerRun, LayerRunner, LayerTiming};
 pub use steps::Steps;
 
 /// Where a reading is wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Preference {
     /// Wherever it is expected to be done sooner, by what [`Runner::calibrate`] measured.
@@ -37,6 +38,8 @@ pub enum Preference {
     #[serde(rename = "webgpu-only")]
     WebGpuOnly,
 }
+
+choice!(Preference { "auto" => Auto, "cpu" => Cpu, "webgpu" => WebGpu, "webgpu-only" => WebGpuOnly });
 
 /// A reading, and why it was made where it was.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::Promise;
-use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 use super::DEVICES;
 use super::convert::{from_js, packed, promise};
 use super::error::Failure;
 use crate::model::{DEFAULT_THRESHOLD, Decision, LayerShape, SequenceLayer, Sequences};
+use crate::record::{optional, record};
 use crate::runner::{LayerRunner, Preference};
 
 /// A recurrent layer with its weights, in wasm memory until `free()`.
@@ -21,8 +21,7 @@ pub struct Layer {
 }
 
 /// How a layer is to run.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Default)]
 struct Options {
     device: Preference,
     lengths: Vec<usize>,
@@ -30,6 +29,14 @@ struct Options {
     force: BTreeMap<usize, Decision>,
     profile: bool,
 }
+
+record!(Options {
+    device: optional,
+    lengths: optional,
+    threshold: optional,
+    force: optional,
+    profile: optional,
+});
 
 #[wasm_bindgen]
 impl Layer {

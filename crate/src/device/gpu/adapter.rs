@@ -98,13 +98,16 @@ pub(super) async fn request(options: &GpuOptions) -> Result<Context, GpuUnavaila
         software: options.software.unwrap_or(info.device_type == wgpu::DeviceType::Cpu),
         timestamps: adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY),
     };
-    // WebGPU's defaults, but buffers as large as the adapter has them.
+    // WebGPU's defaults, which every browser's adapter keeps to, but buffers as large as the adapter has them.
     let found = adapter.limits();
+    let defaults = wgpu::Limits::default();
+    #[cfg(not(target_arch = "wasm32"))]
+    let defaults = defaults.or_worse_values_from(&found);
     let bound = |limit: u64| options.max_buffer_bytes.map_or(limit, |most| most.min(limit));
     let limits = wgpu::Limits {
         max_buffer_size: bound(found.max_buffer_size),
         max_storage_buffer_binding_size: bound(found.max_storage_buffer_binding_size),
-        ..wgpu::Limits::default().or_worse_values_from(&found)
+        ..defaults
     };
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("saccade"),
@@ -132,9 +135,11 @@ pub(super) async fn request(options: &GpuOptions) -> Result<Context, GpuUnavaila
     Ok(Context { device, queue, limits, summary, failures })
 }
 
+#[cfg_attr(target_arch = "wasm32", allow(unused_variables, reason = "a browser does not name its adapters"))]
 async fn adapter(instance: &wgpu::Instance, options: &GpuOptions) -> Result<wgpu::Adapter, GpuUnavailable> {
-    // A browser names none.
-    if let Some(wanted) = options.name.as_ref().filter(|_| cfg!(not(target_arch = "wasm32"))) {
+    // Left out whole: what a future might await stays in the binary, with the tables for `to_lowercase`.
+    #[cfg(not(target_arch = "wasm32"))]
+    if let Some(wanted) = &options.name {
         let adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
         let names: Vec<String> = adapters.iter().map(|a| a.get_info().name).collect();
         let matches = |name: &String| name.to_lowercase().contains(&wanted.to_lowercase());

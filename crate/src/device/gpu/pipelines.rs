@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use saccade_shaders::{Binding, Kernel};
+use saccade_shaders::Kernel;
 
 use super::Gpu;
 use super::adapter::{Context, describe};
@@ -47,37 +47,16 @@ impl Gpu {
 }
 
 fn compile(context: &Context, kernel: &'static Kernel) -> Pipeline {
-    let entry = |(binding, kind): (usize, &Binding)| wgpu::BindGroupLayoutEntry {
-        binding: binding as u32,
-        visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer {
-            ty: match kind {
-                Binding::Uniform(_) => wgpu::BufferBindingType::Uniform,
-                Binding::Read => wgpu::BufferBindingType::Storage { read_only: true },
-                Binding::Write => wgpu::BufferBindingType::Storage { read_only: false },
-            },
-            has_dynamic_offset: false,
-            min_binding_size: None,
-        },
-        count: None,
-    };
-    let entries: Vec<_> = kernel.bindings.iter().enumerate().map(entry).collect();
     let device = &context.device;
     let label = Some(kernel.name);
-    let layout =
-        device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label,
         source: wgpu::ShaderSource::Wgsl(kernel.source().into()),
     });
-    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label,
-        bind_group_layouts: &[Some(&layout)],
-        ..Default::default()
-    });
     let raw = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label,
-        layout: Some(&pipeline_layout),
+        // As the shader has its bindings, all of which it uses: the build sees to that.
+        layout: None,
         module: &module,
         entry_point: Some("main"),
         compilation_options: wgpu::PipelineCompilationOptions {
@@ -87,5 +66,5 @@ fn compile(context: &Context, kernel: &'static Kernel) -> Pipeline {
         },
         cache: None,
     });
-    Pipeline { raw, layout }
+    Pipeline { layout: raw.get_bind_group_layout(0), raw }
 }

@@ -1,12 +1,10 @@
 //! A layer as it is spelled: one flat record with the fields of all kinds. A type tagged from within would be read into
 //! a tree first and from there once more, since its tag may come last.
 
-use serde::Deserialize;
-
 use super::{Cell, LayerConfig, Nonlinearity, SmallReads, SruConfig};
+use crate::record::{self, choice, optional, record};
 
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy)]
 enum Kind {
     Elman,
     Lstm,
@@ -15,11 +13,11 @@ enum Kind {
     Skim,
 }
 
+choice!(Kind { "elman" => Elman, "lstm" => Lstm, "gru" => Gru, "sru" => Sru, "skim" => Skim });
+
 /// The fields of every kind of layer.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Fields {
-    r#type: Kind,
+    kind: Kind,
     hidden_size: Option<usize>,
     bidirectional: Option<bool>,
     nonlinearity: Option<Nonlinearity>,
@@ -36,6 +34,25 @@ pub(super) struct Fields {
     projection_size: Option<usize>,
     proj_input_to_hidden_first: Option<bool>,
 }
+
+record!(Fields {
+    "type" as kind: record::needed,
+    hidden_size: optional,
+    bidirectional: optional,
+    nonlinearity: optional,
+    cell: optional,
+    small_size: optional,
+    small_reads: optional,
+    num_layers: optional,
+    v1: optional,
+    rescale: optional,
+    has_skip_term: optional,
+    use_tanh: optional,
+    layer_norm: optional,
+    normalize_after: optional,
+    projection_size: optional,
+    proj_input_to_hidden_first: optional,
+});
 
 impl Fields {
     /// The first field that nothing has taken.
@@ -72,7 +89,7 @@ impl TryFrom<Fields> for LayerConfig {
     fn try_from(mut fields: Fields) -> Result<Self, String> {
         let f = &mut fields;
         let hidden_size = needed(&mut f.hidden_size, "hidden_size")?;
-        let layer = match f.r#type {
+        let layer = match f.kind {
             Kind::Elman => Self::Elman {
                 hidden_size,
                 nonlinearity: needed(&mut f.nonlinearity, "nonlinearity")?,
