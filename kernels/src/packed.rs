@@ -301,17 +301,16 @@ impl Product<'_> {
     ) {
         let panel = panels.start;
         let columns = self.w.outputs - panel * PANEL;
+        let mut rows = rows.clone();
         // A single register of columns leaves registers for more rows.
-        if ALL >= 4 && columns <= V::WIDTH {
-            for rows in alike(rows.clone(), NARROW, false) {
-                with_constant!(rows.len(), NARROW, N => {
-                    // SAFETY: the caller's promise.
-                    unsafe { self.tile::<V, N, 1, 1>(rows.start, Columns { panel, register: 0 }, stretch.clone()) }
-                });
-            }
-            return;
+        while ALL >= 4 && columns <= V::WIDTH && rows.len() >= NARROW {
+            // SAFETY: the caller's promise.
+            unsafe {
+                self.tile::<V, NARROW, 1, 1>(rows.start, Columns { panel, register: 0 }, stretch.clone())
+            };
+            rows.start += NARROW;
         }
-        for rows in alike(rows.clone(), R, false) {
+        for rows in alike(rows, R, false) {
             for register in (0..ALL).step_by(C).filter(|register| register * V::WIDTH < columns) {
                 with_constant!(rows.len(), R, N => with_constant!(panels.len(), P, M => {
                     // SAFETY: the caller's promise.
