@@ -1,8 +1,8 @@
 //! Weights in the order in which a product reads them, and that product.
 //!
 //! A matrix `w [inputs, outputs]` is cut into panels of sixteen outputs; a panel holds, for every input in turn, its
-//! sixteen weights. A product keeps sixteen or more sums of a row in registers while it goes through the inputs, so
-//! that every value of `x` is loaded once for them and every weight once for several rows.
+//! sixteen weights. A tile is some rows by some columns, whose sums a product keeps in registers while it goes through the
+//! inputs, so that every value of `x` is loaded once for the columns and every weight once for the rows.
 //!
 //! Every sum runs over the inputs in order, from what `out` held or zero. The result of a row therefore does not
 //! depend on the rows beside it: a text reads the same alone, in a batch and in pieces, to the last bit.
@@ -15,7 +15,7 @@ use crate::registers::{Common, Register};
 /// Outputs of a panel.
 const PANEL: usize = 16;
 
-/// Inputs in a stretch of a product of many rows: two panels of it stay in the first-level cache.
+/// Inputs in a stretch of a product of many rows: a panel of it is a third of a first-level cache.
 const STRETCH: usize = 256;
 
 /// Rows that pass over all panels before the next: with a stretch of inputs they stay in the second-level cache.
