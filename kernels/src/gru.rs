@@ -27,7 +27,7 @@ with_registers! {
             if keep {
                 store_parts([r, z, candidate, w[2]], &mut saved, &j);
             }
-            z.mul_add(h_prev, z.like(1.0).sub(z).mul(candidate)).store_part(&mut h[j]);
+            z.mul_add(h_prev, z.like(&1.0).sub(z).mul(candidate)).store_part(&mut h[j]);
         });
     }
 }

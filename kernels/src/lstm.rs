@@ -30,7 +30,7 @@ with_registers! {
             let (squashed, divisor) = tanh_fraction(c);
             store_parts([squashed.div(o.mul(divisor)), c], &mut state, &j);
             if keep {
-                let one = c.like(1.0);
+                let one = c.like(&1.0);
                 store_parts([one.div(i), one.div(f), g.div(g_divisor), one.div(o)], &mut saved, &j);
             }
         });

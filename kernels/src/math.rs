@@ -27,9 +27,9 @@ const fn bend_of(by: f32) -> [f32; 5] {
 
 /// A polynomial, coefficients from the lowest.
 #[inline(always)]
-fn polynomial<V: Register, const N: usize>(x: V, coefficients: [f32; N]) -> V {
-    let mut sum = x.like(coefficients[N - 1]);
-    for &coefficient in coefficients[..N - 1].iter().rev() {
+fn polynomial<V: Register, const N: usize>(x: V, coefficients: &'static [f32; N]) -> V {
+    let mut sum = x.like(&coefficients[N - 1]);
+    for coefficient in coefficients[..N - 1].iter().rev() {
         sum = sum.mul_add(x, x.like(coefficient));
     }
     sum
@@ -37,26 +37,26 @@ fn polynomial<V: Register, const N: usize>(x: V, coefficients: [f32; N]) -> V {
 
 /// The integer k nearest to `x times`, and `2^k`.
 #[inline(always)]
-fn power<V: Register>(x: V, times: f32) -> (V, V) {
-    let shifted = x.mul_add(x.like(times), x.like(ROUND));
-    (shifted.sub(x.like(ROUND)), shifted.power_of_two())
+fn power<V: Register>(x: V, times: &'static f32) -> (V, V) {
+    let shifted = x.mul_add(x.like(times), x.like(&ROUND));
+    (shifted.sub(x.like(&ROUND)), shifted.power_of_two())
 }
 
 /// Logistic function, `x` clamped to [-88, 87].
 #[inline(always)]
 pub(crate) fn sigmoid<V: Register>(x: V) -> V {
-    x.like(1.0).div(sigmoid_divisor(x))
+    x.like(&1.0).div(sigmoid_divisor(x))
 }
 
 /// `1 + exp(-x)`, whose reciprocal is [`sigmoid`]: a product with it is one division less.
 #[inline(always)]
 pub(crate) fn sigmoid_divisor<V: Register>(x: V) -> V {
-    let one = x.like(1.0);
-    let bounded = x.at_most(x.like(87.0)).at_least(x.like(-88.0));
-    let (k, power) = power(bounded, -std::f32::consts::LOG2_E);
+    let one = x.like(&1.0);
+    let bounded = x.at_most(x.like(&87.0)).at_least(x.like(&(-88.0)));
+    let (k, power) = power(bounded, &(-std::f32::consts::LOG2_E));
     // -x = k ln 2 - r.
-    let r = k.mul_add(x.like(std::f32::consts::LN_2), bounded);
-    let slope = polynomial(r, const { bend_of(-1.0) }).mul_add(r, r.like(-1.0));
+    let r = k.mul_add(x.like(&std::f32::consts::LN_2), bounded);
+    let slope = polynomial(r, const { &bend_of(-1.0) }).mul_add(r, r.like(&(-1.0)));
     power.mul_add(slope.mul_add(r, one), one).keep_nan(x)
 }
 
@@ -71,12 +71,12 @@ pub(crate) fn tanh<V: Register>(x: V) -> V {
 /// relative precision stays.
 #[inline(always)]
 pub(crate) fn tanh_fraction<V: Register>(x: V) -> (V, V) {
-    let bounded = x.at_most(x.like(15.0)).at_least(x.like(-15.0));
-    let (k, power) = power(bounded, 2.0 * std::f32::consts::LOG2_E);
-    let r = k.mul_add(x.like(-0.5 * std::f32::consts::LN_2), bounded);
-    let slope = polynomial(r, const { bend_of(2.0) }).mul_add(r, r.like(2.0));
-    let numerator = power.mul_add(slope.mul(r), power.sub(x.like(1.0)));
-    (numerator, numerator.add(x.like(2.0)).keep_nan(x))
+    let bounded = x.at_most(x.like(&15.0)).at_least(x.like(&(-15.0)));
+    let (k, power) = power(bounded, &(2.0 * std::f32::consts::LOG2_E));
+    let r = k.mul_add(x.like(&(-0.5 * std::f32::consts::LN_2)), bounded);
+    let slope = polynomial(r, const { &bend_of(2.0) }).mul_add(r, r.like(&2.0));
+    let numerator = power.mul_add(slope.mul(r), power.sub(x.like(&1.0)));
+    (numerator, numerator.add(x.like(&2.0)).keep_nan(x))
 }
 
 #[cfg(test)]

@@ -71,11 +71,13 @@ const WASM_FEATURES: [&str; 7] = [
 const IN_ORDER: &str = "-Cllvm-args=-pre-RA-sched=source";
 
 /// Small, and loads with the offsets that LLVM leaves to additions: pointers are never below 1024, as
-/// [`sizes::strip`] makes sure. LLVM has inlined what is worth it. Loads say how they are aligned, which no browser
-/// makes use of and gzip does not foresee.
-const OPTIMISATIONS: [&str; 8] = [
+/// [`sizes::strip`] makes sure. LLVM has inlined what is worth it, and computed once what is: values that wasm-opt keeps
+/// for a second use are spilled by the browser, and no smaller after gzip. Loads say how they are aligned, which no
+/// browser makes use of and gzip does not foresee.
+const OPTIMISATIONS: [&str; 9] = [
     "--flexible-inline-max-function-size=5",
     "--one-caller-inline-max-function-size=15",
+    "--skip-pass=local-cse",
     "-O3",
     "--low-memory-unused",
     "--optimize-added-constants-propagate",
