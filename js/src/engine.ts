@@ -1,6 +1,6 @@
 /** What the package asks of an engine, be it in this thread or in a worker. */
 
-import type { DevicePreference, FoundGpu, GpuStatistics, HiddenValues, LayerShape, LayerValues, PackedReading, PlainToken } from "../pkg/saccade_rnn.js";
+import type { DevicePreference, FoundGpu, GpuStatistics, HiddenValues, LayerCall, LayerShape, LayerValues, PackedReading, PlainToken } from "../pkg/saccade_rnn.js";
 import type { Costs, Decision, InitOptions, Inspection, ModelConfig, Progress, Steps } from "./types.js";
 
 export type { FoundGpu, HiddenValues, LayerShape, LayerValues, PlainToken };
@@ -25,11 +25,9 @@ export interface PlainReadOptions {
 
 /** Options of a layer's call as the engine takes them. */
 export interface PlainForwardOptions {
-  readonly device?: DevicePreference;
-  readonly lengths: readonly number[];
-  readonly threshold?: number;
-  readonly force?: Readonly<Record<number, Decision>>;
-  readonly profile?: boolean;
+  readonly device: DevicePreference | undefined;
+  readonly threshold: number | undefined;
+  readonly rest: LayerCall | undefined;
 }
 
 /**
@@ -56,7 +54,7 @@ export interface Calls {
     readonly id: Id;
     readonly outputSize: number;
   };
-  forward(id: Id, x: Float32Array, options: PlainForwardOptions, state: Float32Array): LayerValues;
+  forward(id: Id, x: Float32Array, state: Float32Array, options: PlainForwardOptions): LayerValues;
   /** Frees what `id` stands for; calls under way still end. */
   release(id: Id): undefined;
 }

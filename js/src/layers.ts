@@ -86,8 +86,11 @@ export interface LayerKind<Fresh, Choices, State, Out = Computed<State>> {
   fromSafetensors(bytes: Uint8Array | ArrayBuffer, choices?: From & Choices): Promise<SequenceLayer<State, Out>>;
 }
 
+type Part = "h" | "c";
 /** How the flat state is divided: into h and c, h alone, or c alone. */
-type Division = "h" | "hc" | "c";
+type Division = readonly Part[];
+
+const NONE = new Float32Array();
 
 class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
   readonly inputSize: number;
@@ -104,26 +107,21 @@ class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
   }
 
   async forward(x: Float32Array, options: ForwardOptions<State> = {}): Promise<Out> {
-    const { device, threshold, force, profile, signal } = options;
+    const { device, threshold, lengths, force, profile, signal } = options;
     const rows = x.length / this.inputSize;
-    const lengths = options.lengths ?? [rows];
     if (!Number.isInteger(rows)) {
       throw errorOf("OPTION_INVALID", `x: expected rows of ${this.inputSize} numbers, found ${x.length} numbers`);
     }
-    const plain = {
-      lengths,
-      ...(device !== undefined && { device }),
-      ...(threshold !== undefined && { threshold }),
-      ...(force !== undefined && { force }),
-      ...(profile !== undefined && { profile }),
-    };
+    const alone = lengths === undefined || (lengths.length === 1 && lengths[0] === rows);
+    const rest = alone && force === undefined && profile === undefined ? undefined : { lengths, force, profile };
     const state = this.#flat(options.state);
-    return this.#computed(rows, await this.call("forward", [x, plain, state], { signal }));
+    return this.#computed(rows, await this.call("forward", [x, state, { device, threshold, rest }], { signal }));
   }
 
   #flat(state: State | undefined): Float32Array {
-    const { h, c } = (state ?? {}) as { h?: Float32Array; c?: Float32Array };
-    const parts = [...this.#division].map((part) => (part === "h" ? h : c) ?? new Float32Array());
+    if (state === undefined) return NONE;
+    const { h, c } = state as { h?: Float32Array; c?: Float32Array };
+    const parts = this.#division.map((part) => (part === "h" ? h : c) ?? NONE);
     const flat = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
     let at = 0;
     for (const part of parts) {
@@ -133,22 +131,34 @@ class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
     return flat;
   }
 
-  #computed(rows: number, { values, ...run }: LayerValues): Out {
+  #computed(rows: number, [values, bits, deviceReason]: LayerValues): Out {
     const end = rows * this.outputSize;
     const skims = this.#skims ? 3 * rows : 0;
-    const state = values.subarray(end, values.length - skims);
-    const half = state.length / this.#division.length;
-    const parts = [...this.#division].map((part, i) => [part, state.subarray(i * half, (i + 1) * half)]);
-    return {
+    const size = (values.length - skims - end) / this.#division.length;
+    const state: { [part in Part]?: Float32Array } = {};
+    this.#division.forEach((part, i) => {
+      state[part] = values.subarray(end + i * size, end + (i + 1) * size);
+    });
+    const figures = new Float64Array(bits.buffer, bits.byteOffset, bits.length / 2);
+    const [totalMs, spent, full, reduction] = figures;
+    const computed = {
       output: values.subarray(0, end),
-      state: Object.fromEntries(parts) as State,
-      ...run,
-      ...(this.#skims && {
-        logits: values.subarray(values.length - skims, values.length - rows),
-        decisions: values.subarray(values.length - rows),
-      }),
-    } as Out;
+      state,
+      flops: { spent, full, reduction },
+      timing: figures.length > OF_CPU ? onGpu(figures) : { device: "cpu", totalMs },
+      deviceReason,
+    };
+    const [logits, decisions] = [values.subarray(values.length - skims, values.length - rows), values.subarray(values.length - rows)];
+    return (this.#skims ? { ...computed, logits, decisions } : computed) as Out;
   }
+}
+
+/** How many figures there are of a run on the CPU. */
+const OF_CPU = 4;
+
+function onGpu(figures: Float64Array): object {
+  const [totalMs, , , , dispatches, submissions, bytesMoved, kernelMs] = figures;
+  return { device: "webgpu", totalMs, dispatches, submissions, bytesMoved, ...(kernelMs !== undefined && { kernelMs }) };
 }
 
 /** How a layer of one kind is described. */
@@ -192,7 +202,7 @@ function recurrent<Choices>(type: string, gates: number, extra: (choices: Choice
       const layer = { type, hidden_size: rows / gates, bidirectional: shapes.has("weight_ih_l0_reverse"), ...extra(choices) };
       return { inputSize, numLayers: shapes.count((i) => `weight_ih_l${i}`), bias: shapes.has("bias_ih_l0"), layer };
     },
-    division: () => (type === "lstm" ? "hc" : "h"),
+    division: () => (type === "lstm" ? ["h", "c"] : ["h"]),
   };
 }
 
@@ -240,7 +250,7 @@ const sru: Kind<SruSizes, SruChoices> = {
       },
     };
   },
-  division: () => "c",
+  division: () => ["c"],
 };
 
 const skim: Kind<SkimSizes, object> = {
@@ -262,7 +272,7 @@ const skim: Kind<SkimSizes, object> = {
     };
     return { inputSize: shapes.matrix("big.weight_ih")[1], numLayers: 1, bias: true, layer };
   },
-  division: ({ layer }) => (layer["cell"] === "lstm" ? "hc" : "h"),
+  division: ({ layer }) => (layer["cell"] === "lstm" ? ["h", "c"] : ["h"]),
 };
 
 /** Every kind of layer, on an engine. @internal */

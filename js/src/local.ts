@@ -134,14 +134,14 @@ const answers: Answers = {
   },
   hidden(id) {
     const reader = get(id, glue.Reader);
-    return inTurn(reader, () => reader.hidden());
+    return inTurn(reader, async () => reader.hidden());
   },
   layer(shape, from) {
     const layer =
       "seed" in from ? glue.Layer.random(shape, from.seed) : glue.Layer.load(from.bytes, from.prefix, shape);
     return { id: keep(layer), outputSize: layer.outputSize };
   },
-  forward: (id, x, options, state) => get(id, glue.Layer).forward(x, options, state),
+  forward: (id, x, state, { device, threshold, rest }) => get(id, glue.Layer).forward(x, state, device, threshold, rest),
   release(id) {
     lost.delete(id);
     const object = held.get(id);
@@ -156,19 +156,19 @@ const answers: Answers = {
 
 /** The engine of this thread, one for everybody. */
 export const local: Engine = {
-  call(name, args, follow = {}) {
+  async call(name, args, follow = {}) {
+    const { signal } = follow;
+    if (signal?.aborted) throw aborted(signal);
+    type Answer = ReturnType<Calls[typeof name]>;
+    const ask = answers[name] as (...all: unknown[]) => Answer | Promise<Answer>;
+    const answer = attempt(() => ask(...args, follow));
+    if (!(answer instanceof Promise)) return answer;
     return new Promise((resolve, reject) => {
-      const { signal } = follow;
-      if (signal?.aborted) {
-        reject(aborted(signal));
-        return;
-      }
       const stop = () => reject(aborted(signal));
       signal?.addEventListener("abort", stop);
       // The engine that fails cannot take its own start down.
       if (name !== "start") underWay.add(reject);
-      const answer = answers[name] as (...all: unknown[]) => ReturnType<Calls[typeof name]> | Promise<ReturnType<Calls[typeof name]>>;
-      (async () => attempt(() => answer(...args, follow)))()
+      answer
         .then(resolve, (error: unknown) => reject(ours(error)))
         .finally(() => {
           signal?.removeEventListener("abort", stop);

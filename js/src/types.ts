@@ -7,7 +7,6 @@ import type {
   Device,
   DevicePreference,
   Flops,
-  LayerTiming,
   ModelConfig,
   PlainToken,
   Reading as EngineReading,
@@ -25,7 +24,6 @@ export type {
   Flops,
   GpuStatistics,
   LayerConfig,
-  LayerTiming,
   ModelConfig,
   PlainToken,
   Reading as PlainReading,
@@ -225,6 +223,21 @@ export interface ForwardOptions<State> {
   readonly profile?: boolean | undefined;
   /** The call rejects with the code `ABORTED` at once; what its device has begun it ends, unseen. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What a layer took to compute. */
+export interface LayerTiming {
+  readonly device: Device;
+  /** Wall time in milliseconds, from the rows given to the rows computed. */
+  readonly totalMs: number;
+  /** Kernel launches on the GPU; what other calls did meanwhile counts as well. */
+  readonly dispatches?: number;
+  /** Command buffers sent to the GPU. */
+  readonly submissions?: number;
+  /** Bytes that crossed between host and GPU, in both directions. */
+  readonly bytesMoved?: number;
+  /** Milliseconds in kernels; absent without timestamp queries, and where the run was not profiled. */
+  readonly kernelMs?: number;
 }
 
 /** What a layer computed. */

@@ -61,8 +61,6 @@ pub struct SequenceLayer {
 /// What a layer is to compute.
 #[derive(Clone, Debug, Default)]
 pub struct Sequences {
-    /// Rows of all sequences end to end, `rows x input_size`.
-    pub x: Vec<f32>,
     /// How many rows each sequence has.
     pub lengths: Vec<usize>,
     /// The states to begin with, `[cells][sequences][columns]`, as [`Computed::state`] has them; empty for zeros.
@@ -153,23 +151,34 @@ impl SequenceLayer {
         Ok(Self { layer, parameters, input_size: shape.input_size })
     }
 
+    /// Columns of the input.
+    pub fn input_size(&self) -> usize {
+        self.input_size
+    }
+
     /// Columns of the output.
     pub fn output_size(&self) -> usize {
         self.layer.output_size()
     }
 
-    /// Runs all sequences as one batch.
+    /// Runs all sequences as one batch; `x` has their rows end to end, `rows x input_size`.
     ///
     /// # Errors
     /// See [`LayerError`].
-    pub async fn forward<D: Device>(&self, device: &D, given: &Sequences) -> Result<Computed, LayerError> {
-        let force = self.check(given)?;
+    pub async fn forward<D: Device>(
+        &self,
+        device: &D,
+        mut x: Vec<f32>,
+        given: &Sequences,
+    ) -> Result<Computed, LayerError> {
+        let force = self.check(&x, given)?;
         let ((cells, columns), lanes) = (self.layer.state_shape(), given.lengths.len());
         let graph = Graph::inference(&self.parameters, device, Strategy::Agenda);
         let (mut wanted, mut states, mut skims) = (Vec::new(), Vec::new(), Vec::new());
         let mut first = 0;
         for (lane, &n) in given.lengths.iter().enumerate() {
-            let x = given.x[first * self.input_size..(first + n) * self.input_size].to_vec();
+            let rows = first * self.input_size..(first + n) * self.input_size;
+            let x = if rows.len() == x.len() { std::mem::take(&mut x) } else { x[rows].to_vec() };
             let mut state: Vec<Expr<'_, D>> = Vec::new();
             if !given.state.is_empty() {
                 state.extend((0..cells).map(|cell| {
@@ -192,7 +201,7 @@ impl SequenceLayer {
     }
 
     /// Checks every length; the forced decisions as the kernel takes them.
-    fn check(&self, given: &Sequences) -> Result<Vec<u32>, LayerError> {
+    fn check(&self, x: &[f32], given: &Sequences) -> Result<Vec<u32>, LayerError> {
         let length = |what, expected: usize, of: String, found: usize| {
             if expected == found {
                 return Ok(());
@@ -201,7 +210,7 @@ impl SequenceLayer {
         };
         let rows: usize = given.lengths.iter().fold(0, |sum, &n| sum.saturating_add(n));
         let of = format!("{rows} rows x {} columns", self.input_size);
-        length("x", rows.saturating_mul(self.input_size), of, given.x.len())?;
+        length("x", rows.saturating_mul(self.input_size), of, x.len())?;
         let ((cells, columns), lanes) = (self.layer.state_shape(), given.lengths.len());
         if !given.state.is_empty() {
             let of = format!("{cells} cells x {lanes} sequences x {columns} columns");
@@ -217,7 +226,11 @@ impl SequenceLayer {
         let mut values = values.into_iter();
         let (mut output, mut state) = (Vec::new(), Vec::new());
         for mut rows in values.by_ref().take(lanes) {
-            output.append(&mut rows);
+            if output.is_empty() {
+                output = rows;
+            } else {
+                output.append(&mut rows);
+            }
         }
         let by_lane: Vec<Vec<f32>> = values.by_ref().take(cells * lanes).collect();
         for cell in 0..cells {

@@ -2,13 +2,12 @@
 
 use std::rc::Rc;
 
-use serde::Serialize;
 use web_time::Instant;
 
 use super::{Devices, Preference};
 use crate::device::gpu::Gpu;
 use crate::device::{EngineError, Place};
-use crate::model::{Computed, FlopsReading, LayerError, SequenceLayer, Sequences};
+use crate::model::{Computed, LayerError, SequenceLayer, Sequences};
 
 /// A layer with the devices that it may run on.
 #[derive(Debug)]
@@ -17,34 +16,21 @@ pub struct LayerRunner {
     devices: Rc<Devices>,
 }
 
-/// What a run took, beside what it computed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// A layer's run.
+#[derive(Clone, Debug, PartialEq)]
 pub struct LayerRun {
-    /// Floating-point operations.
-    pub flops: FlopsReading,
-    /// Wall time.
-    pub timing: LayerTiming,
-    /// Why it ran on `timing.device`, in words for people.
+    /// What it computed.
+    pub computed: Computed,
+    /// Wall time in milliseconds, from the rows given to the rows computed.
+    pub total_ms: f64,
+    /// If it ran on the GPU; what other calls did meanwhile counts as well.
+    pub gpu: Option<GpuWork>,
+    /// Why it ran where it did, in words for people.
     pub device_reason: String,
 }
 
-/// What a run took.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LayerTiming {
-    /// Where it ran.
-    pub device: &'static str,
-    /// Wall time in milliseconds, from the rows given to the rows computed.
-    pub total_ms: f64,
-    /// Of the GPU; what other calls did meanwhile counts as well.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub gpu: Option<GpuWork>,
-}
-
 /// What the GPU was asked to do.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GpuWork {
     /// Kernel launches.
     pub dispatches: u64,
@@ -53,7 +39,6 @@ pub struct GpuWork {
     /// Bytes that crossed between host and GPU, in both directions.
     pub bytes_moved: u64,
     /// Milliseconds in kernels; none without timestamp queries, and where the run was not profiled.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel_ms: Option<f64>,
 }
 
@@ -75,15 +60,16 @@ impl LayerRunner {
     /// See [`LayerError`]; with [`Preference::WebGpuOnly`] also a GPU that fails or is not there.
     pub async fn forward(
         &self,
+        x: Vec<f32>,
         given: &Sequences,
         preference: Preference,
         profile: bool,
-    ) -> Result<(Computed, LayerRun), LayerError> {
+    ) -> Result<LayerRun, LayerError> {
         let reason = match preference {
             Preference::Cpu => "CPU: as asked".into(),
             Preference::Auto => "CPU: the GPU computes a layer only where it is asked for".into(),
             Preference::WebGpu | Preference::WebGpuOnly => match self.devices.gpu().await {
-                Ok(gpu) => match self.on_gpu(&gpu, given, profile).await {
+                Ok(gpu) => match self.on_gpu(&gpu, x.clone(), given, profile).await {
                     Err(LayerError::Engine(error @ EngineError::Device { .. })) => {
                         self.devices.failed(&gpu, &error);
                         if preference == Preference::WebGpuOnly {
@@ -100,23 +86,22 @@ impl LayerRunner {
             },
         };
         let begun = Instant::now();
-        let computed = self.layer.forward(&Place::Cpu, given).await?;
+        let computed = self.layer.forward(&Place::Cpu, x, given).await?;
         let total_ms = begun.elapsed().as_secs_f64() * 1e3;
-        let timing = LayerTiming { device: "cpu", total_ms, gpu: None };
-        let run = LayerRun { flops: computed.flops.into(), timing, device_reason: reason };
-        Ok((computed, run))
+        Ok(LayerRun { computed, total_ms, gpu: None, device_reason: reason })
     }
 
     async fn on_gpu(
         &self,
         gpu: &Rc<Gpu>,
+        x: Vec<f32>,
         given: &Sequences,
         profile: bool,
-    ) -> Result<(Computed, LayerRun), LayerError> {
+    ) -> Result<LayerRun, LayerError> {
         let before = gpu.statistics();
         gpu.profile(profile);
         let begun = Instant::now();
-        let computed = self.layer.forward(&Place::Gpu(gpu.clone()), given).await;
+        let computed = self.layer.forward(&Place::Gpu(gpu.clone()), x, given).await;
         let total_ms = begun.elapsed().as_secs_f64() * 1e3;
         gpu.profile(false);
         let (computed, after) = (computed?, gpu.statistics());
@@ -127,9 +112,7 @@ impl LayerRunner {
             bytes_moved: after.bytes_moved - before.bytes_moved,
             kernel_ms: kernels.map(|kernels| kernels.iter().map(|k| k.nanoseconds as f64 / 1e6).sum()),
         };
-        let timing = LayerTiming { device: "webgpu", total_ms, gpu: Some(work) };
         let device_reason = format!("WebGPU, as asked: {}", gpu.adapter());
-        let run = LayerRun { flops: computed.flops.into(), timing, device_reason };
-        Ok((computed, run))
+        Ok(LayerRun { computed, total_ms, gpu: Some(work), device_reason })
     }
 }

@@ -20,7 +20,7 @@ use crate::model::{Model, ReadError, ReadOptions, Reading, Watch};
 use crate::record::choice;
 pub use cost::{Cost, Costs};
 pub use devices::Devices;
-pub use layers::{GpuWork, LayerRun, LayerRunner, LayerTiming};
+pub use layers::{GpuWork, LayerRun, LayerRunner};
 pub use steps::Steps;
 
 /// Where a reading is wanted.

@@ -15,15 +15,16 @@ use wasm_bindgen_futures::future_to_promise;
 use super::error::Failure;
 use crate::json;
 
-/// Runs a future, at once as far as it goes without waiting: what the CPU computes in one piece need not go through the
-/// event loop. Behind a pointer: what drives a future would otherwise be compiled anew for every one of them.
-pub(super) fn promise(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
+/// Runs a future, at once as far as it goes without waiting, and gives its value where that is to its end: what the CPU
+/// computes in one piece need not go through the event loop. Otherwise a promise. Behind a pointer: what drives a future
+/// would otherwise be compiled anew for every one of them.
+pub(super) fn answer(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> JsValue {
     let mut future: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>> = Box::pin(future);
     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(Ok(value)) => Promise::resolve(&value),
-        Poll::Ready(Err(error)) => Promise::reject(&error),
+        Poll::Ready(Ok(value)) => value,
+        Poll::Ready(Err(error)) => Promise::reject(&error).into(),
         // Asked again there, it tells who is to wake it.
-        Poll::Pending => future_to_promise(future),
+        Poll::Pending => future_to_promise(future).into(),
     }
 }
 
@@ -45,6 +46,13 @@ fn print(number: f64) -> String {
 /// As [`to_js`], with the property `values`: all matrices end to end.
 pub(super) fn packed(header: &impl Serialize, matrices: &[&[f32]]) -> Result<JsValue, Failure> {
     let header = to_js(header)?;
+    Reflect::set(&header, &"values".into(), &end_to_end(matrices))
+        .map_err(|_| Failure::internal("the header of matrices is no object"))?;
+    Ok(header)
+}
+
+/// All matrices in one array.
+pub(super) fn end_to_end(matrices: &[&[f32]]) -> Float32Array {
     let values = Float32Array::new_with_length(matrices.iter().map(|matrix| matrix.len() as u32).sum());
     let mut at = 0;
     for matrix in matrices.iter().filter(|matrix| !matrix.is_empty()) {
@@ -52,9 +60,7 @@ pub(super) fn packed(header: &impl Serialize, matrices: &[&[f32]]) -> Result<JsV
         values.subarray(at, end).copy_from(matrix);
         at = end;
     }
-    Reflect::set(&header, &"values".into(), &values)
-        .map_err(|_| Failure::internal("the header of matrices is no object"))?;
-    Ok(header)
+    values
 }
 
 thread_local! {

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use js_sys::Promise;
+use js_sys::{Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 
 use super::DEVICES;
-use super::convert::{from_js, packed, promise};
+use super::convert::{answer, end_to_end, from_js};
 use super::error::Failure;
+use super::model::preference;
 use crate::model::{DEFAULT_THRESHOLD, Decision, LayerShape, SequenceLayer, Sequences};
 use crate::record::{optional, record};
-use crate::runner::{LayerRunner, Preference};
+use crate::runner::{LayerRun, LayerRunner};
 
 /// A recurrent layer with its weights, in wasm memory until `free()`.
 #[wasm_bindgen]
@@ -19,24 +20,6 @@ use crate::runner::{LayerRunner, Preference};
 pub struct Layer {
     runner: Rc<LayerRunner>,
 }
-
-/// How a layer is to run.
-#[derive(Default)]
-struct Options {
-    device: Preference,
-    lengths: Vec<usize>,
-    threshold: Option<f32>,
-    force: BTreeMap<usize, Decision>,
-    profile: bool,
-}
-
-record!(Options {
-    device: optional,
-    lengths: optional,
-    threshold: optional,
-    force: optional,
-    profile: optional,
-});
 
 #[wasm_bindgen]
 impl Layer {
@@ -68,26 +51,52 @@ impl Layer {
         self.runner.layer().output_size()
     }
 
-    /// Runs sequences, whose rows `x` are end to end, as one batch. `values` of what it resolves to are the output, the
-    /// state, and for a Skim layer its logits and decisions.
-    #[wasm_bindgen(unchecked_return_type = "Promise<LayerValues>")]
+    /// Runs sequences, whose rows `x` are end to end, as one batch. A call of one step takes some microseconds: what most
+    /// of them say crosses by itself, the rest as JSON.
+    #[wasm_bindgen(unchecked_return_type = "LayerValues | Promise<LayerValues>")]
     pub fn forward(
         &self,
         x: Vec<f32>,
-        #[wasm_bindgen(unchecked_param_type = "LayerCall")] options: JsValue,
         state: Vec<f32>,
-    ) -> Promise {
+        #[wasm_bindgen(unchecked_optional_param_type = "DevicePreference")] device: Option<String>,
+        #[wasm_bindgen(unchecked_optional_param_type = "number")] threshold: Option<f32>,
+        #[wasm_bindgen(unchecked_optional_param_type = "LayerCall")] rest: JsValue,
+    ) -> JsValue {
         let runner = Rc::clone(&self.runner);
-        promise(async move {
-            let Options { device, lengths, threshold, force, profile } =
-                from_js(&options)?.unwrap_or_default();
-            let given =
-                Sequences { x, lengths, state, threshold: threshold.unwrap_or(DEFAULT_THRESHOLD), force };
-            let (computed, run) = runner.forward(&given, device, profile).await.map_err(Failure::from)?;
-            let matrices = [&computed.output, &computed.state, &computed.logits, &computed.decisions];
-            Ok(packed(&run, &matrices.map(Vec::as_slice))?)
+        answer(async move {
+            let Rest { lengths, force, profile } = from_js(&rest)?.unwrap_or_default();
+            let lengths = lengths.unwrap_or_else(|| vec![x.len() / runner.layer().input_size()]);
+            let threshold = threshold.unwrap_or(DEFAULT_THRESHOLD);
+            let given = Sequences { lengths, state, threshold, force };
+            let run = runner.forward(x, &given, preference(device.as_deref())?, profile).await;
+            Ok(values(&run.map_err(Failure::from)?).into())
         })
     }
+}
+
+/// What few calls say.
+#[derive(Default)]
+struct Rest {
+    /// One sequence, if there are none.
+    lengths: Option<Vec<usize>>,
+    force: BTreeMap<usize, Decision>,
+    profile: bool,
+}
+
+record!(Rest { lengths: optional, force: optional, profile: optional });
+
+/// `LayerValues` in TypeScript.
+fn values(run: &LayerRun) -> Array {
+    let LayerRun { computed, total_ms, gpu, device_reason } = run;
+    let matrices = [&computed.output, &computed.state, &computed.logits, &computed.decisions];
+    let flops = computed.flops;
+    let mut figures = vec![*total_ms, flops.spent as f64, flops.full as f64, flops.reduction()];
+    if let Some(gpu) = gpu {
+        figures.extend([gpu.dispatches, gpu.submissions, gpu.bytes_moved].map(|count| count as f64));
+        figures.extend(gpu.kernel_ms);
+    }
+    let bits = Uint32Array::from(bytemuck::cast_slice::<f64, u32>(&figures));
+    Array::of3(&end_to_end(&matrices.map(Vec::as_slice)), &bits, &device_reason.into())
 }
 
 fn shape_of(shape: &JsValue) -> Result<LayerShape, Failure> {

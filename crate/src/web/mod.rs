@@ -14,13 +14,13 @@ mod watch;
 use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::{Function, Promise};
+use js_sys::Function;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::device::gpu::Statistics;
 use crate::runner::Devices;
-use convert::{promise, to_js};
+use convert::{answer, to_js};
 pub use layer::Layer;
 pub use model::Model;
 pub use reader::Reader;
@@ -73,10 +73,10 @@ pub fn forbid_gpu(reason: String) {
 }
 
 /// Asks for the GPU.
-#[wasm_bindgen(js_name = findGpu, unchecked_return_type = "Promise<FoundGpu>")]
-pub fn find_gpu() -> Promise {
+#[wasm_bindgen(js_name = findGpu, unchecked_return_type = "FoundGpu | Promise<FoundGpu>")]
+pub fn find_gpu() -> JsValue {
     let devices = DEVICES.with(Rc::clone);
-    promise(async move {
+    answer(async move {
         let found = match devices.gpu().await {
             Ok(gpu) => {
                 let adapter = gpu.adapter();

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use js_sys::{Array, Function, Promise};
+use js_sys::{Array, Function};
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use super::DEVICES;
-use super::convert::{from_js, promise, to_js};
+use super::convert::{answer, from_js, to_js};
 use super::error::Failure;
 use super::reader::Reader;
 use super::reading::packed;
@@ -77,16 +77,16 @@ impl Model {
 
     /// Reads a text of any length; a lone surrogate counts as U+FFFD. Rejects with an {@link EngineError}, or with what
     /// `watch` throws.
-    #[wasm_bindgen(unchecked_return_type = "Promise<PackedReading>")]
+    #[wasm_bindgen(unchecked_return_type = "PackedReading | Promise<PackedReading>")]
     pub fn read(
         &self,
         text: String,
         #[wasm_bindgen(unchecked_optional_param_type = "ReadOptions")] options: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
-    ) -> Promise {
+    ) -> JsValue {
         // The future owns what it uses, so the model may be asked again, or freed, while it is pending.
         let runner = Rc::clone(&self.runner);
-        promise(async move {
+        answer(async move {
             let (options, preference) = read_options(&options)?;
             let mut watch = Callback::new(watch);
             let run = runner.read(&text, &options, preference, &mut watch).await;
@@ -96,15 +96,15 @@ impl Model {
     }
 
     /// Reads texts in batches; `watch` is told how many of them are read. Rejects as `read` does.
-    #[wasm_bindgen(js_name = readAll, unchecked_return_type = "Promise<PackedReading[]>")]
+    #[wasm_bindgen(js_name = readAll, unchecked_return_type = "PackedReading[] | Promise<PackedReading[]>")]
     pub fn read_all(
         &self,
         texts: Vec<String>,
         #[wasm_bindgen(unchecked_optional_param_type = "ReadOptions")] options: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
-    ) -> Promise {
+    ) -> JsValue {
         let runner = Rc::clone(&self.runner);
-        promise(async move {
+        answer(async move {
             let (options, preference) = read_options(&options)?;
             let mut watch = Callback::new(watch);
             let runs = runner.read_all(&texts, &options, preference, &mut watch).await;
@@ -147,13 +147,13 @@ impl Model {
 
     /// Measures the CPU and the GPU on the text read last, some tenths of a second, so that the device `auto` can
     /// choose between them. `watch` is called between samples.
-    #[wasm_bindgen(unchecked_return_type = "Promise<Costs>")]
+    #[wasm_bindgen(unchecked_return_type = "Costs | Promise<Costs>")]
     pub fn calibrate(
         &self,
         #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
-    ) -> Promise {
+    ) -> JsValue {
         let runner = Rc::clone(&self.runner);
-        promise(async move {
+        answer(async move {
             let mut watch = Callback::new(watch);
             let costs = runner.calibrate(&mut watch).await;
             watch.thrown()?;
@@ -166,14 +166,14 @@ impl Model {
 
     /// Measures what one read and one skimmed token cost on a device, on the text read last. `watch` is called between
     /// samples.
-    #[wasm_bindgen(unchecked_return_type = "Promise<Steps>")]
+    #[wasm_bindgen(unchecked_return_type = "Steps | Promise<Steps>")]
     pub fn steps(
         &self,
         #[wasm_bindgen(unchecked_optional_param_type = "DevicePreference")] device: Option<String>,
         #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
-    ) -> Promise {
+    ) -> JsValue {
         let runner = Rc::clone(&self.runner);
-        promise(async move {
+        answer(async move {
             let preference = preference(device.as_deref())?;
             let mut watch = Callback::new(watch);
             let steps = runner.steps(preference, &mut watch).await;
@@ -205,7 +205,7 @@ pub(super) fn read_options(options: &JsValue) -> Result<(ReadOptions, Preference
     Ok((ReadOptions { threshold, force, measure_ms }, device))
 }
 
-fn preference(device: Option<&str>) -> Result<Preference, Failure> {
+pub(super) fn preference(device: Option<&str>) -> Result<Preference, Failure> {
     let Some(device) = device else { return Ok(Preference::default()) };
     let device = IntoDeserializer::<json::Error>::into_deserializer(device);
     Preference::deserialize(device).map_err(|e| Failure::option(format!("device: {e}")))

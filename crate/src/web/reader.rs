@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{Function, Promise};
+use js_sys::Function;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::convert::{packed, promise};
+use super::convert::{answer, packed};
 use super::error::Failure;
 use super::model::read_options;
 use super::reading;
@@ -73,15 +73,15 @@ impl Reader {
 #[wasm_bindgen]
 impl Reader {
     /// Reads a text from the first token that changed. Rejects as `Model.read` does.
-    #[wasm_bindgen(unchecked_return_type = "Promise<PackedReading>")]
+    #[wasm_bindgen(unchecked_return_type = "PackedReading | Promise<PackedReading>")]
     pub fn update(
         &self,
         text: String,
         #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
-    ) -> Promise {
+    ) -> JsValue {
         let (runner, options, home) =
             (Rc::clone(&self.runner), Rc::clone(&self.options), Rc::clone(&self.trail));
-        promise(async move {
+        answer(async move {
             let mut trail = home.take().ok_or_else(busy)?;
             let tokens = runner.model().tokenizer().tokenize(&text);
             let mut watch = Callback::new(watch);
@@ -100,10 +100,10 @@ impl Reader {
     }
 
     /// What every cell did at every token of the text read last.
-    #[wasm_bindgen(unchecked_return_type = "Promise<HiddenValues>")]
-    pub fn hidden(&self) -> Promise {
+    #[wasm_bindgen(unchecked_return_type = "HiddenValues | Promise<HiddenValues>")]
+    pub fn hidden(&self) -> JsValue {
         let (runner, home) = (Rc::clone(&self.runner), Rc::clone(&self.trail));
-        promise(async move {
+        answer(async move {
             let trail = home.take().ok_or_else(busy)?;
             let scores = trail.scores(runner.model());
             let scores = scores.map_err(|error| Failure::from(crate::model::ReadError::from(error)));

@@ -231,35 +231,21 @@ export interface LayerShape {
   readonly layer: Readonly<Record<string, unknown>>;
 }
 
-/** How a layer is to run. */
+/** What few calls of a layer say. */
 export interface LayerCall {
-  readonly device?: DevicePreference;
-  /** Rows of each sequence. */
-  readonly lengths: readonly number[];
-  readonly threshold?: number;
-  readonly force?: Readonly<Record<number, Decision>>;
-  readonly profile?: boolean;
+  /** Rows of each sequence; one sequence of all rows unless given. */
+  readonly lengths?: readonly number[] | undefined;
+  readonly force?: Readonly<Record<number, Decision>> | undefined;
+  readonly profile?: boolean | undefined;
 }
 
-/** What a layer took to compute. */
-export interface LayerTiming {
-  readonly device: Device;
-  /** Wall time in milliseconds, from the rows given to the rows computed. */
-  readonly totalMs: number;
-  /** Kernel launches on the GPU; what other calls did meanwhile counts as well. */
-  readonly dispatches?: number;
-  /** Command buffers sent to the GPU. */
-  readonly submissions?: number;
-  /** Bytes that crossed between host and GPU, in both directions. */
-  readonly bytesMoved?: number;
-  /** Milliseconds in kernels; absent without timestamp queries, and where the run was not profiled. */
-  readonly kernelMs?: number;
-}
-
-/** What a layer computed, in `values`: output, state, and for a Skim layer logits and decisions. */
-export interface LayerValues {
-  readonly flops: Flops;
-  readonly timing: LayerTiming;
-  readonly deviceReason: string;
-  readonly values: Float32Array;
-}
+/** What a layer computed: output, state, and for a Skim layer logits and decisions, end to end. */
+export type LayerValues = readonly [
+  values: Float32Array,
+  /**
+   * The bits of as many doubles: milliseconds, FLOPs spent, those of reading every row, how many times as many these are; of a GPU also kernel launches,
+   * command buffers, bytes that crossed, and where the run was profiled, milliseconds in kernels.
+   */
+  figures: Uint32Array,
+  deviceReason: string,
+];
