@@ -3,21 +3,35 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use wasm_encoder::reencode::{Error, Reencode};
 use wasm_encoder::{CodeSection, FunctionSection, Module};
 use wasmparser::{CodeSectionReader, FunctionSectionReader, Parser, Payload, TypeRef};
 
-/// Bytes that are worth a reference to where they stood before.
-const RUN: usize = 5;
-/// Many functions are shorter than that, and alone would tell little of what lies there.
-const NEAR: usize = 400;
+use crate::sizes::gzip;
 
-/// The module with its functions in that order.
+/// Bytes that are worth a reference to where they stood before.
+const RUNS: [usize; 2] = [5, 6];
+/// How many bytes tell what lies near. Many functions are shorter, and alone would tell little.
+const NEAR: [usize; 3] = [400, 800, 1600];
+
+/// The module with its functions in that order: in the one of some that gzip likes best, which is anybody's guess.
 ///
 /// # Errors
 /// If it is no module.
 pub(crate) fn arrange(module: &[u8]) -> Result<Vec<u8>> {
+    let mut best: Option<(usize, Vec<u8>)> = None;
+    for (run, near) in RUNS.into_iter().flat_map(|run| NEAR.map(|near| (run, near))) {
+        let arranged = arrange_by(module, run, near)?;
+        let size = gzip(&arranged)?;
+        if best.as_ref().is_none_or(|(least, _)| size < *least) {
+            best = Some((size, arranged));
+        }
+    }
+    best.map(|(_, arranged)| arranged).context("no order was tried")
+}
+
+fn arrange_by(module: &[u8], run: usize, near: usize) -> Result<Vec<u8>> {
     let (mut imported, mut bodies) = (0, Vec::new());
     for payload in Parser::new(0).parse_all(module) {
         match payload? {
@@ -30,7 +44,7 @@ pub(crate) fn arrange(module: &[u8]) -> Result<Vec<u8>> {
             _ => {}
         }
     }
-    let order = alike(&bodies);
+    let order = alike(&bodies, run, near);
     let mut places = vec![0; order.len()];
     (0..).zip(&order).for_each(|(place, &function)| places[function] = place);
     let mut arranged = Module::new();
@@ -39,10 +53,10 @@ pub(crate) fn arrange(module: &[u8]) -> Result<Vec<u8>> {
     Ok(arranged.finish())
 }
 
-/// Numbers of texts, each followed by the one, of those that are left, that is most like the last [`NEAR`] bytes: by
-/// the share of its runs of [`RUN`] bytes that occur there.
-fn alike(texts: &[&[u8]]) -> Vec<usize> {
-    let runs: Vec<BTreeSet<&[u8]>> = texts.iter().map(|text| text.windows(RUN).collect()).collect();
+/// Numbers of texts, each followed by the one, of those that are left, that is most like the last `reach` bytes: by
+/// the share of its runs of `run` bytes that occur there.
+fn alike(texts: &[&[u8]], run: usize, reach: usize) -> Vec<usize> {
+    let runs: Vec<BTreeSet<&[u8]>> = texts.iter().map(|text| text.windows(run).collect()).collect();
     let mut holders = HashMap::<&[u8], Vec<usize>>::new();
     for (text, runs) in runs.iter().enumerate() {
         runs.iter().for_each(|run| holders.entry(run).or_default().push(text));
@@ -56,7 +70,7 @@ fn alike(texts: &[&[u8]]) -> Vec<usize> {
         order.push(text);
         let mut bytes = 0;
         let near = order.iter().rev().take_while(|&&text| {
-            let is_near = bytes < NEAR;
+            let is_near = bytes < reach;
             bytes += texts[text].len();
             is_near
         });
@@ -64,7 +78,7 @@ fn alike(texts: &[&[u8]]) -> Vec<usize> {
         let mut shared = vec![0_usize; texts.len()];
         near.iter().flat_map(|run| &holders[run]).for_each(|&other| shared[other] += 1);
         // A short text has few runs, and is soon all alike.
-        let likeness = |other: usize| shared[other] as f64 / (runs[other].len() + 4 * RUN) as f64;
+        let likeness = |other: usize| shared[other] as f64 / (runs[other].len() + 4 * run) as f64;
         next = left.iter().copied().max_by(|&a, &b| likeness(a).total_cmp(&likeness(b)));
     }
     order
@@ -122,8 +136,8 @@ mod tests {
     #[test]
     fn texts_follow_those_that_they_are_like() {
         let texts = ["abcdefghij-abcdefghij", "0123456789", "xabcdefghijx", "x0123456789x", "-"];
-        assert_eq!(alike(&texts.map(str::as_bytes)), [0, 2, 4, 3, 1]);
-        assert!(alike(&[]).is_empty());
+        assert_eq!(alike(&texts.map(str::as_bytes), 5, 400), [0, 2, 4, 3, 1]);
+        assert!(alike(&[], 5, 400).is_empty());
     }
 
     /// Two functions, of which the longer calls the exported shorter.

@@ -143,7 +143,7 @@ pub(crate) fn build(root: &Path, release: bool) -> Result<()> {
         if machine.suffix.is_empty() {
             print!("{}", Sizes::of(&named, &shaders)?.table()?);
         }
-        let stripped = sizes::strip(&order::arrange(&named)?, &names)?;
+        let stripped = order::arrange(&sizes::strip(&named, &names)?)?;
         fs::write(&path, &stripped).with_context(|| format!("cannot write {}", path.display()))?;
         let (of_module, of_script) = (sizes::gzip(&stripped)?, sizes::gzip(text.as_bytes())?);
         let total = sizes::check(&stripped, text.as_bytes())?;
