@@ -148,8 +148,9 @@ class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
       timing: figures.length > OF_CPU ? onGpu(figures) : { device: "cpu", totalMs },
       deviceReason,
     };
-    const [logits, decisions] = [values.subarray(values.length - skims, values.length - rows), values.subarray(values.length - rows)];
-    return (this.#skims ? { ...computed, logits, decisions } : computed) as Out;
+    if (!this.#skims) return computed as Out;
+    const decided = values.length - rows;
+    return { ...computed, logits: values.subarray(decided - 2 * rows, decided), decisions: values.subarray(decided) } as Out;
   }
 }
 
