@@ -15,8 +15,8 @@ use crate::registers::{Common, Register};
 /// Outputs of a panel.
 const PANEL: usize = 16;
 
-/// Inputs in a stretch of a product of many rows: a panel of it is a third of a first-level cache.
-const STRETCH: usize = 256;
+/// Inputs in a stretch of a product of many rows: a panel of it fits a first-level cache of 48 KiB.
+const STRETCH: usize = 512;
 
 /// Rows that pass over all panels before the next: with a stretch of inputs they stay in the second-level cache.
 const ROWS: usize = 192;
