@@ -3,7 +3,7 @@
 
 #import math
 #import grid
-#import noise
+#import gumbel
 #import skim_cells
 #import workgroup_sum
 

@@ -2,7 +2,7 @@
 //! variants: lstm gru
 
 #import grid
-#import skim_cells
+#import skim_cells_backward
 #import workgroup_sum
 
 struct Arguments {

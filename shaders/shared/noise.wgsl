@@ -1,7 +1,5 @@
 // Counter-based random numbers (CPU twin: cpu/noise.rs): a pure function of (seed, stream, element).
 
-#import math
-
 fn scramble(value: u32) -> u32 {
     var x = value;
     x ^= x >> 16u;
@@ -19,9 +17,4 @@ fn noise_bits(seed: u32, stream: u32, element: u32) -> u32 {
 // Uniform in (0, 1), a multiple of 2^-24: the same bits on every device.
 fn noise_uniform(seed: u32, stream: u32, element: u32) -> f32 {
     return (f32(noise_bits(seed, stream, element) >> 9u) + 0.5) * (1.0 / 8388608.0);
-}
-
-// Standard Gumbel noise, `-log(-log(u))`.
-fn noise_gumbel(seed: u32, stream: u32, element: u32) -> f32 {
-    return -log_precise(-log_precise(noise_uniform(seed, stream, element)));
 }

@@ -13,7 +13,7 @@ use crate::sizes::gzip;
 /// Bytes that are worth a reference to where they stood before.
 const RUNS: [usize; 2] = [5, 6];
 /// How many bytes tell what lies near. Many functions are shorter, and alone would tell little.
-const NEAR: [usize; 3] = [400, 800, 1600];
+const NEAR: [usize; 6] = [300, 400, 600, 800, 1100, 1600];
 
 /// The module with its functions in that order: in the one of some that gzip likes best, which is anybody's guess.
 ///
