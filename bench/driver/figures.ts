@@ -21,6 +21,8 @@ export interface Figure {
   readonly ratio: Spread | null;
   /** The case's limit over its time; on the CPU alone. */
   readonly share: Spread | null;
+  /** Both between fastest turns: where others use the machine, these tell most of the programs. */
+  readonly atBest: { readonly ratio: number | null; readonly share: number | null };
 }
 
 /** A case on a device. */
@@ -45,12 +47,19 @@ export function rows(cases: readonly CaseResult[], device: "cpu" | "webgpu"): Ro
 
 function row(work: Case, entries: readonly Entry[], device: "cpu" | "webgpu", bound: number | null): Row {
   const base = entries.find(({ contestant }) => contestant.startsWith(ours));
-  const figures = entries.map((entry): Figure => ({
-    entry,
-    ms: spread(entry.samples.filter((ms) => ms !== null)),
-    ratio: base && base !== entry ? spread(ratios(entry.samples, base.samples)) : null,
-    share: bound === null ? null : spread(entry.samples.flatMap((ms) => (ms === null ? [] : [bound / ms]))),
-  }));
+  const times = (entry: Entry) => spread(entry.samples.filter((ms) => ms !== null));
+  const least = base && times(base)?.least;
+  const figures = entries.map((entry): Figure => {
+    const ms = times(entry);
+    const held = base && base !== entry;
+    return {
+      entry,
+      ms,
+      ratio: held ? spread(ratios(entry.samples, base.samples)) : null,
+      share: bound === null ? null : spread(entry.samples.flatMap((ms) => (ms === null ? [] : [bound / ms]))),
+      atBest: { ratio: held && ms && least ? ms.least / least : null, share: bound && ms && bound / ms.least },
+    };
+  });
   const aim = target(work, device);
   const of = (library: string) => figures.find(({ entry }) => entry.contestant.startsWith(library));
   const ratio = of(rival)?.ratio?.median;

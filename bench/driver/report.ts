@@ -17,7 +17,7 @@ export function report(results: Results): string {
   return [
     "# Side by side in one browser",
     `${results.date.slice(0, 10)}, ${machine.processor}, ${machine.cores} cores, ${machine.system}, load ${machine.load} before the run; ${machine.browser}, WebGPU adapter: ${machine.adapter ?? "none"}; ${versions}.`,
-    `Medians over ${options.rounds} rounds (quartiles in brackets), one thread, f32. × is how many times as long as Saccade a contestant took, round by round.`,
+    `Medians over ${options.rounds} rounds (quartiles in brackets), one thread, f32. × is how many times as long as Saccade a contestant took, round by round; *at best* compares the fastest turns.`,
     ...section("CPU, one thread", cpu, cpuRow, ["case", "limit ms"]),
     ...sru(cpu),
     ...section("WebGPU", webgpu, gpuRow, ["case"]),
@@ -54,8 +54,10 @@ const figure = (row: Row, name: string): Figure | undefined => row.figures.find(
 function cell(row: Row, name: string): string {
   const found = figure(row, name);
   if (!found?.ms) return "–";
-  const share = found.share && `${(100 * found.share.median).toFixed(0)} % of the limit`;
-  const ratio = found.ratio && `**${short(found.ratio.median)} ×** (${range(found.ratio)})`;
+  const { atBest } = found;
+  const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+  const share = found.share && `${percent(found.share.median)} of the limit${atBest.share ? `, at best ${percent(atBest.share)}` : ""}`;
+  const ratio = found.ratio && `**${short(found.ratio.median)} ×** (${range(found.ratio)}${atBest.ratio ? `; at best ${short(atBest.ratio)}` : ""})`;
   return [`${short(found.ms.median)} (${range(found.ms)})`, ratio ?? (name.startsWith(ours) ? share : null)].filter(Boolean).join(", ");
 }
 

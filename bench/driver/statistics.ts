@@ -1,7 +1,8 @@
 /** Medians, and the spread about them. */
 
-/** The quartiles of some numbers. */
+/** The quartiles of some numbers, and the least of them. */
 export interface Spread {
+  readonly least: number;
   readonly low: number;
   readonly median: number;
   readonly high: number;
@@ -17,7 +18,7 @@ export function spread(values: readonly number[]): Spread | null {
     const low = sorted[below]!;
     return low + (place - below) * ((sorted[below + 1] ?? low) - low);
   };
-  return { low: at(0.25), median: at(0.5), high: at(0.75) };
+  return { least: sorted[0]!, low: at(0.25), median: at(0.5), high: at(0.75) };
 }
 
 /** What one contestant took over what another took, round by round, in the rounds in which both took part. */

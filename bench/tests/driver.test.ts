@@ -13,8 +13,8 @@ import { loops } from "../roofline/loops.ts";
 import { caseOf } from "../shared/workloads.ts";
 
 test("quartiles", () => {
-  expect(spread([4, 1, 3, 2, 5])).toEqual({ low: 2, median: 3, high: 4 });
-  expect(spread([1, 2])).toEqual({ low: 1.25, median: 1.5, high: 1.75 });
+  expect(spread([4, 1, 3, 2, 5])).toEqual({ least: 1, low: 2, median: 3, high: 4 });
+  expect(spread([1, 2])).toEqual({ least: 1, low: 1.25, median: 1.5, high: 1.75 });
   expect(spread([])).toBeNull();
 });
 
