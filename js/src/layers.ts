@@ -112,6 +112,13 @@ class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
     if (!Number.isInteger(rows)) {
       throw errorOf("OPTION_INVALID", `x: expected rows of ${this.inputSize} numbers, found ${x.length} numbers`);
     }
+    // What the glue would make some number or word of.
+    if (threshold !== undefined && !Number.isFinite(threshold)) {
+      throw errorOf("OPTION_INVALID", `threshold: expected a finite number, found ${threshold}`);
+    }
+    if (device !== undefined && typeof device !== "string") {
+      throw errorOf("OPTION_INVALID", `device: expected a string, found ${String(device)}`);
+    }
     const alone = lengths === undefined || (lengths.length === 1 && lengths[0] === rows);
     const rest = alone && force === undefined && profile === undefined ? undefined : { lengths, force, profile };
     const state = this.#flat(options.state);

@@ -101,4 +101,7 @@ test("what does not fit says so", async () => {
   assert.match(deviceReason, /^CPU, since/);
   const skim = await Skim.random({ inputSize: 1, hiddenSize: 2, smallSize: 1 });
   await assert.rejects(skim.forward(new Float32Array(2), { force: { 2: "skim" } }), { code: "OPTION_INVALID" });
+  for (const options of [{ threshold: NaN }, { threshold: "0.5" }, { device: 7 }, { device: "gpu" }, { lengths: [2, -1] }]) {
+    await assert.rejects(skim.forward(new Float32Array(2), options), { name: "OptionError", code: "OPTION_INVALID" });
+  }
 });

@@ -243,8 +243,9 @@ export interface LayerCall {
 export type LayerValues = readonly [
   values: Float32Array,
   /**
-   * The bits of as many doubles: milliseconds, FLOPs spent, those of reading every row, how many times as many these are; of a GPU also kernel launches,
-   * command buffers, bytes that crossed, and where the run was profiled, milliseconds in kernels.
+   * The bits of as many doubles: milliseconds, FLOPs spent, those of reading every row, how many times as many these are;
+   * of a GPU also kernel launches, command buffers, bytes that crossed, and where the run was profiled, milliseconds in
+   * kernels.
    */
   figures: Uint32Array,
   deviceReason: string,
