@@ -162,9 +162,14 @@ export const local: Engine = {
     type Answer = ReturnType<Calls[typeof name]>;
     const ask = answers[name] as (...all: unknown[]) => Answer | Promise<Answer>;
     const answer = attempt(() => ask(...args, follow));
-    if (!(answer instanceof Promise)) return answer;
+    // Who is told of the progress may have had enough meanwhile.
+    if (!(answer instanceof Promise)) {
+      if (signal?.aborted) throw aborted(signal);
+      return answer;
+    }
     return new Promise((resolve, reject) => {
       const stop = () => reject(aborted(signal));
+      if (signal?.aborted) stop();
       signal?.addEventListener("abort", stop);
       // The engine that fails cannot take its own start down.
       if (name !== "start") underWay.add(reject);

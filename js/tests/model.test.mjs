@@ -179,6 +179,11 @@ describe("a model", () => {
     let told = 0;
     const reading = model.read(LONG, { signal: stop.signal, onProgress: () => ++told === 1 && stop.abort("first piece") });
     await assert.rejects(reading, { code: "ABORTED", cause: "first piece" });
+    for (const text of ["", TEXT, LONG]) {
+      const late = new AbortController();
+      const onProgress = ({ done, total }) => done === total && late.abort("at the end");
+      await assert.rejects(model.read(text, { signal: late.signal, onProgress }), { code: "ABORTED", cause: "at the end" });
+    }
     await assert.rejects(model.read(LONG, { onProgress: () => { throw new TypeError("mine"); } }), TypeError);
     assert.equal((await model.read(TEXT)).tokens.length, 20);
   });
