@@ -55,6 +55,16 @@ test("a target is reached by ratio or by share of the limit", () => {
   expect(rows([one([1, 1, 1], [2, 2, 2])], "webgpu")).toEqual([]);
 });
 
+test("at best, the fastest turns stand for each; what is reached is said of medians", () => {
+  const [row] = rows([one([2, 0.5, 2], [3, 3, 2])], "cpu");
+  expect(row!.figures.map(({ atBest }) => atBest)).toEqual([
+    { ratio: null, share: 1 },
+    { ratio: 4, share: 0.25 },
+    { ratio: null, share: null },
+  ]);
+  expect(row).toMatchObject({ reached: false });
+});
+
 test("the report and the picture name every contestant, and who failed", () => {
   const results: Results = {
     date: "2000-01-01T00:00:00Z",

@@ -126,7 +126,7 @@ class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
   }
 
   #flat(state: State | undefined): Float32Array {
-    if (state === undefined) return NONE;
+    if (!state) return NONE;
     const { h, c } = state as { h?: Float32Array; c?: Float32Array };
     const parts = this.#division.map((part) => (part === "h" ? h : c) ?? NONE);
     const flat = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));

@@ -197,6 +197,39 @@ describe("in a page", { timeout: 600_000 }, () => {
     assert.match(found.computed, /^CPU/);
   });
 
+  test("a layer on the GPU tells what it asked of it, in both threads", async () => {
+    await open();
+    const found = await page.evaluate(async () => {
+      const look = async ({ Skim }) => {
+        const layer = await Skim.random({ inputSize: 3, hiddenSize: 5, smallSize: 2, seed: 1 });
+        const x = Float32Array.from({ length: 12 }, (_, i) => Math.sin(i));
+        const runs = [];
+        for (const options of [{ device: "cpu" }, { device: "webgpu-only" }, { device: "webgpu-only", profile: true }]) {
+          const { output, logits, decisions, state, flops, timing } = await layer.forward(x, options);
+          runs.push({ values: [output, logits, state.h, state.c].map((part) => [...part]), decisions: [...decisions], flops, timing });
+        }
+        return runs;
+      };
+      return [await look(here), await look(there)];
+    });
+    for (const [cpu, ...gpu] of found) {
+      assert.deepEqual(Object.keys(cpu.timing), ["device", "totalMs"]);
+      assert.ok(cpu.flops.spent > 0 && Math.abs(cpu.flops.full / cpu.flops.spent - cpu.flops.reduction) < 1e-9);
+      for (const { timing, flops, decisions, values } of gpu) {
+        assert.deepEqual([timing.device, flops, decisions], ["webgpu", cpu.flops, cpu.decisions]);
+        values.forEach((part, i) => part.forEach((value, j) => assert.ok(Math.abs(value - cpu.values[i][j]) < 1e-5)));
+        const { dispatches, submissions, bytesMoved, totalMs } = timing;
+        assert.ok(dispatches > submissions && submissions >= 1 && totalMs > 0);
+        // No more can have crossed than what the layer holds, and what went in and out.
+        assert.ok(bytesMoved >= 4 * 12 && bytesMoved < 100_000, `${bytesMoved} bytes`);
+        assert.ok([dispatches, submissions, bytesMoved].every(Number.isInteger));
+      }
+      const [plain, profiled] = gpu;
+      assert.ok(!("kernelMs" in plain.timing));
+      assert.ok(profiled.timing.kernelMs > 0);
+    }
+  });
+
   test("without WebGPU everything runs on the CPU and says why", async () => {
     await page.addInitScript(() => Object.defineProperty(Navigator.prototype, "gpu", { get: () => undefined }));
     await open();

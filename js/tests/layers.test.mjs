@@ -58,6 +58,28 @@ describe("checkpoints of PyTorch and the sru package", () => {
   }
 });
 
+test("sequences without rows change nothing for those beside them", async () => {
+  for (const Kind of [Elman, Lstm, Gru, Sru, Skim]) {
+    const layer = await Kind.random({ inputSize: 3, hiddenSize: 5, smallSize: 2, seed: 4 });
+    const x = Float32Array.from({ length: 12 }, (_, i) => Math.sin(i));
+    const alone = await layer.forward(x, { state: null });
+    for (const lengths of [[4], [0, 4], [4, 0], [0, 0, 4, 0]]) {
+      const { output, state, flops } = await layer.forward(x, { lengths });
+      assert.deepEqual([output, flops], [alone.output, alone.flops]);
+      const lane = lengths.indexOf(4);
+      for (const [name, found] of Object.entries(state)) {
+        assert.equal(found.length, 5 * lengths.length);
+        assert.deepEqual(found.slice(5 * lane, 5 * lane + 5), alone.state[name].slice());
+      }
+    }
+    for (const lengths of [[], [0], [0, 0]]) {
+      const { output, state } = await layer.forward(new Float32Array(), { lengths });
+      assert.equal(output.length, 0);
+      for (const found of Object.values(state)) assert.deepEqual([...found], Array(5 * lengths.length).fill(0));
+    }
+  }
+});
+
 test("the state goes from one call to the next", async () => {
   const sizes = { inputSize: 3, hiddenSize: 5, smallSize: 2, numLayers: 2, seed: 4 };
   for (const Kind of [Elman, Lstm, Gru, Sru, Skim]) {
