@@ -50,7 +50,7 @@ pub fn concat_rows_backward(inputs: &[Ragged<'_>], dy: &[f32]) -> Vec<Vec<f32>> 
 
 /// `count` columns from `start` on.
 pub fn columns(x: Ragged<'_>, start: usize, count: usize) -> Vec<f32> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(x.total_rows() * count);
     for row in x.all().chunks_exact(x.columns.max(1)) {
         out.extend_from_slice(&row[start..start + count]);
     }

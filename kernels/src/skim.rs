@@ -10,7 +10,7 @@
 use crate::Ragged;
 use crate::cell::CellKind;
 use crate::packed::{Packed, Rows, Start, multiply, multiply_backwards};
-use crate::recurrence::{block_mut, step};
+use crate::recurrence::{block, block_mut, step};
 use crate::registers::prefetch;
 use crate::spare::room;
 use crate::vectorize::vectorize;
@@ -73,7 +73,7 @@ pub const FORCE_SKIM: u32 = 2;
 
 /// Operands of [`hard`] alone.
 pub struct Hard<'a> {
-    /// The input itself, `input` columns.
+    /// The input itself, `input` columns; where `words` are given, its rows need not be there.
     pub x: Ragged<'a>,
     /// `[input, gates * hidden]`.
     pub big_weight_ih: &'a Packed,
@@ -87,9 +87,19 @@ pub struct Hard<'a> {
     pub threshold: f32,
     /// Nothing, or one of 0 (free), [`FORCE_READ`], [`FORCE_SKIM`] for every row.
     pub force: Option<&'a [u32]>,
-    /// Where rows of `x` are those of a table: the big cell's input products with their bias that are known, and the
-    /// word of every row.
-    pub known: Option<(&'a mut WordProducts, &'a [u32])>,
+    /// The rows of `x` as those of a table.
+    pub words: Option<Words<'a>>,
+    /// The big cell's input products of words, with their bias, that are known.
+    pub known: Option<&'a mut WordProducts>,
+}
+
+/// Rows of a table by their ids.
+#[derive(Clone, Copy)]
+pub struct Words<'a> {
+    /// The table, row by row.
+    pub table: &'a [f32],
+    /// The number of every row in it.
+    pub ids: &'a [u32],
 }
 
 /// Decides step by step and runs one branch.
@@ -106,7 +116,7 @@ pub fn hard(cell: CellKind, a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
         decisions: vec![0.0; total],
         saved: Vec::new(),
     };
-    let decision = a.decision_hh();
+    let (decision, threshold) = (a.decision_hh(), Threshold::new(hard.threshold));
     let (mut x, mut w) = (vec![0.0; gates], vec![0.0; gates]);
     let (mut h_next, mut c_next) = (vec![0.0; n], vec![0.0; memory]);
     let mut forwards = true;
@@ -125,18 +135,23 @@ pub fn hard(cell: CellKind, a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
             let skim = match hard.force.map(|force| force[row]) {
                 Some(FORCE_READ) => false,
                 Some(FORCE_SKIM) => true,
-                _ => probability_of_skimming(logits) > hard.threshold,
+                _ => threshold.is_exceeded(logits),
             };
             if !skim {
                 // Both weights are read to and fro: what was read last is in the nearest cache.
                 let product = if forwards { multiply } else { multiply_backwards };
                 let recurrent =
                     |w: &mut [f32]| product(w, Start::Bias(a.big_bias_hh), Rows::one(h), hard.big_weight_hh);
-                let (bias, values) = (Start::Bias(hard.big_bias_ih), Rows::one(hard.x.row(row)));
-                let input = |x: &mut [f32]| product(x, bias, values, hard.big_weight_ih);
-                let x = match &mut hard.known {
+                let input = |x: &mut [f32]| {
+                    let row = match hard.words {
+                        Some(words) => block(words.table, words.ids[row] as usize, hard.x.columns),
+                        None => hard.x.row(row),
+                    };
+                    product(x, Start::Bias(hard.big_bias_ih), Rows::one(row), hard.big_weight_ih);
+                };
+                let x = match hard.known.as_mut().zip(hard.words) {
                     Some((known, words)) => {
-                        let x = known.row(words[row], input);
+                        let x = known.row(words.ids[row], input);
                         prefetch(x);
                         recurrent(&mut w);
                         x
@@ -189,8 +204,38 @@ vectorize! {
             sums[0][0] += h * read;
             sums[1][0] += h * skim;
         }
-        for (logit, sums) in logits.iter_mut().zip(&sums) {
-            *logit += sums.iter().sum::<f32>();
+        for (logit, sums) in logits.iter_mut().zip(&mut sums) {
+            // Halves upon halves: one after the other, each addition would wait for the one before.
+            for half in [8, 4, 2, 1] {
+                for j in 0..half {
+                    sums[j] += sums[j + half];
+                }
+            }
+            *logit += sums[0];
+        }
+    }
+}
+
+/// What the probability of skimming is compared with.
+struct Threshold {
+    probability: f32,
+    /// The difference of logits that has it; none where probabilities next to each other differ too little.
+    logit: Option<f64>,
+}
+
+impl Threshold {
+    fn new(probability: f32) -> Self {
+        let logit = f64::from((probability / (1.0 - probability)).ln());
+        Self { probability, logit: (0.01..0.99).contains(&probability).then_some(logit) }
+    }
+
+    /// Whether the probability of a pair of logits is above. It is computed only where it may be about the same: every
+    /// step waits for this.
+    fn is_exceeded(&self, logits: &[f32]) -> bool {
+        let margin = |logit| f64::from(logits[1]) - f64::from(logits[0]) - logit;
+        match self.logit.map(margin).filter(|margin| margin.abs() > 1e-3) {
+            Some(margin) => margin > 0.0,
+            None => probability_of_skimming(logits) > self.probability,
         }
     }
 }

@@ -3,7 +3,7 @@
 /// Replaces each row of `columns` values by its log-softmax.
 pub fn log_softmax(rows: &mut [f32], columns: usize) {
     for row in rows.chunks_exact_mut(columns.max(1)) {
-        let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let max = largest(row);
         let sum: f32 = row.iter().map(|x| (x - max).exp()).sum();
         let log_sum = sum.ln();
         // In this order small differences of large values stay exact.
@@ -13,8 +13,16 @@ pub fn log_softmax(rows: &mut [f32], columns: usize) {
 
 /// Replaces each row of `columns` values by its softmax.
 pub fn softmax(rows: &mut [f32], columns: usize) {
-    log_softmax(rows, columns);
-    rows.iter_mut().for_each(|x| *x = x.exp());
+    for row in rows.chunks_exact_mut(columns.max(1)) {
+        let max = largest(row);
+        row.iter_mut().for_each(|x| *x = (*x - max).exp());
+        let sum: f32 = row.iter().sum();
+        row.iter_mut().for_each(|x| *x /= sum);
+    }
+}
+
+fn largest(row: &[f32]) -> f32 {
+    row.iter().copied().fold(f32::NEG_INFINITY, f32::max)
 }
 
 /// Gradient through `y = softmax(x)`: `dx = y ⊙ (dy - Σ dy ⊙ y)`.

@@ -57,9 +57,8 @@ impl WordProducts {
         }
     }
 
-    /// The products of several words end to end; `compute` makes those that are not there, of the words at these places
-    /// of the list.
-    pub fn rows(&mut self, words: &[u32], compute: impl FnOnce(&[usize]) -> Vec<f32>) -> Vec<f32> {
+    /// The products of several words end to end; `compute` makes those that are not there.
+    pub fn rows(&mut self, words: &[u32], compute: impl FnOnce(&[u32]) -> Vec<f32>) -> Vec<f32> {
         let columns = self.columns;
         let mut out = Vec::with_capacity(words.len() * columns);
         let mut missing = Vec::new();
@@ -75,7 +74,8 @@ impl WordProducts {
         if missing.is_empty() {
             return out;
         }
-        let computed = compute(&missing);
+        let unknown: Vec<u32> = missing.iter().map(|&i| words[i]).collect();
+        let computed = compute(&unknown);
         for (i, row) in missing.into_iter().zip(computed.chunks_exact(columns.max(1))) {
             out[i * columns..(i + 1) * columns].copy_from_slice(row);
             self.row(words[i], |place| place.copy_from_slice(row));

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use self::known::Product;
 use super::op::{Binary, Op, Real, Skim, SkimMode, Sru, Unary, WeightView};
-use super::{Call, Device, EngineError, Forward, Operand, ParamGradients, ParamId, Parameters, Words};
+use super::{Call, Device, EngineError, Forward, Operand, ParamGradients, ParamId, Parameters};
 use crate::cpu::recurrence;
 use crate::cpu::{Ragged, affine, elementwise, embedding, layer_norm, pool, rows, skim, softmax, spare, sru};
 
@@ -73,6 +73,15 @@ impl Device for Cpu {
         let target = &mut Arc::make_mut(target)[at * columns..][..source.len()];
         elementwise::add(target, source);
         Ok(())
+    }
+
+    fn reads_words(&self, op: &Op, parameters: &Parameters) -> bool {
+        parameters.keeps_word_products()
+            && match op {
+                Op::Affine { weight, .. } => is_narrow(weight),
+                Op::Skim(skim) => matches!(skim.mode, SkimMode::Hard { .. }),
+                _ => false,
+            }
     }
 
     fn forward(&self, call: &Call<'_, Buffer>) -> Result<Forward<Buffer>, EngineError> {
@@ -175,7 +184,10 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
                         small_weight_hh: small_weight_hh.as_deref(),
                         threshold: threshold.0,
                         force: force.as_deref(),
-                        known: known.as_deref_mut().zip(call.words.map(|words| words.ids)),
+                        words: call
+                            .words
+                            .map(|words| skim::Words { table: p.values(words.table), ids: words.ids }),
+                        known: known.as_deref_mut(),
                     };
                     skim::hard(op.cell, a, hard)
                 }
@@ -190,19 +202,23 @@ fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
 /// The first operand's product, of words as far as it is known already.
 fn product(call: &Call<'_, Buffer>, view: &WeightView, bias: Option<ParamId>) -> Vec<f32> {
     let p = call.parameters;
-    let (x, weight, values) = (call.inputs[0].ragged(), p.packed(view), bias.map(|b| p.values(b)));
-    let words = call.words.filter(|_| is_narrow(view));
-    let known =
-        words.and_then(|Words { table, .. }| p.known(Product { table, weight: *view, bias })).zip(words);
-    if let Some((known, words)) = &known
-        && let Ok(mut known) = known.try_lock()
-    {
-        return known.rows(words.ids, |places| {
-            let missing: Vec<f32> = places.iter().flat_map(|&place| x.row(place)).copied().collect();
-            affine::forward(&missing, places.len(), &weight, values)
-        });
+    let (weight, values) = (p.packed(view), bias.map(|b| p.values(b)));
+    let known = call.words.filter(|_| is_narrow(view)).and_then(|words| {
+        let known = p.known(Product { table: words.table, weight: *view, bias })?;
+        Some((words, known))
+    });
+    let Some((words, known)) = known else {
+        let x = call.inputs[0].ragged();
+        return affine::forward(x.all(), x.total_rows(), &weight, values);
+    };
+    let compute = |ids: &[u32]| {
+        let rows = embedding::forward(p.values(words.table), weight.inputs(), ids);
+        affine::forward(&rows, ids.len(), &weight, values)
+    };
+    match known.try_lock() {
+        Ok(mut known) => known.rows(words.ids, compute),
+        Err(_) => compute(words.ids),
     }
-    affine::forward(x.all(), x.total_rows(), &weight, values)
 }
 
 /// Whether products of words with this weight are kept: those that take less room than the words themselves, and are

@@ -64,7 +64,8 @@ pub struct Call<'a, B> {
     pub seed: u32,
     /// Keep what the backward call needs.
     pub keep: bool,
-    /// The rows of the first operand as those of a table, where it is known that they are.
+    /// The rows of the first operand as those of a table, where it is known that they are. Its buffer is then empty for
+    /// operations that the device reads by word ([`Device::reads_words`]).
     pub words: Option<Words<'a>>,
 }
 
@@ -127,6 +128,11 @@ pub trait Device {
         rows: Range<usize>,
         columns: usize,
     ) -> Result<(), EngineError>;
+
+    /// Whether an operation over rows of a table takes them by their ids ([`Call::words`]) and needs no rows.
+    fn reads_words(&self, _op: &Op, _parameters: &Parameters) -> bool {
+        false
+    }
 
     /// Runs a call.
     fn forward(&self, call: &Call<'_, Self::Buffer>) -> Result<Forward<Self::Buffer>, EngineError>;

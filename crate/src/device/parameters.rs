@@ -172,6 +172,11 @@ impl Parameters {
         self.known = Known::with_room(bytes);
     }
 
+    /// Whether any product of a word may be kept.
+    pub(super) fn keeps_word_products(&self) -> bool {
+        self.known.has_room()
+    }
+
     /// Products of words that are known, if any may be.
     pub(super) fn known(&self, product: Product) -> Option<Arc<Mutex<WordProducts>>> {
         self.known.get(self, product)

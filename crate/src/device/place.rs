@@ -5,7 +5,7 @@ use std::ops::Range;
 #[cfg(feature = "gpu")]
 use std::rc::Rc;
 
-use super::{Call, Cpu, Device, EngineError, Forward, Operand, ParamGradients};
+use super::{Call, Cpu, Device, EngineError, Forward, Op, Operand, ParamGradients, Parameters};
 #[cfg(feature = "gpu")]
 use super::{gpu::Gpu, gpu::GpuBuffer};
 
@@ -228,6 +228,10 @@ impl Device for Place {
         gradients: &mut ParamGradients<Placed>,
     ) -> Result<Vec<Option<Placed>>, EngineError> {
         on!(self, device => backward(device, call, forward, upstream, wanted, gradients))
+    }
+
+    fn reads_words(&self, op: &Op, parameters: &Parameters) -> bool {
+        on!(self, device => device.reads_words(op, parameters))
     }
 
     fn reclaim(&self, buffer: Placed) {

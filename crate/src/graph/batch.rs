@@ -66,7 +66,9 @@ pub(super) fn run<D: Device>(
     let outputs = offsets_of_outputs(tape, &nodes);
     let op = tape.keys[tape.nodes[nodes[0]].key].op.clone();
     let (mut inputs, mut copied) = (Vec::new(), Vec::new());
-    let forward = if op == Op::Input {
+    let forward = if matches!(op, Op::Embedding { .. }) && !graph.training {
+        Forward { outputs: Vec::new(), saved: Vec::new() }
+    } else if op == Op::Input {
         let mut values = std::mem::take(&mut tape.nodes[nodes[0]].values);
         nodes[1..].iter().for_each(|&n| values.append(&mut tape.nodes[n].values));
         Forward { outputs: vec![graph.device.upload(values)?], saved: Vec::new() }
@@ -76,24 +78,23 @@ pub(super) fn run<D: Device>(
         let parts: Vec<_> = held.iter().map(|h| (&h.buffer, h.rows.clone())).collect();
         Forward { outputs: vec![graph.device.gather(columns, &parts)?], saved: Vec::new() }
     } else {
+        let words = if graph.training { None } else { words_of(tape, &nodes) };
+        let by_word = words.is_some() && graph.device.reads_words(&op, graph.parameters);
         for operand in 0..tape.nodes[nodes[0]].inputs.len() {
-            let (input, was_copied) = lay_out(tape, &nodes, operand, graph.device)?;
+            let (input, was_copied) = if by_word && operand == 0 {
+                let columns = tape.keys[tape.nodes[nodes[0]].key].columns[0];
+                // Such operations have a row for every row of this operand.
+                (Operand { buffer: graph.device.zeros(0)?, columns, offsets: outputs[0].1.clone() }, false)
+            } else {
+                for &node in &nodes {
+                    settle(tape, tape.nodes[node].inputs[operand], graph)?;
+                }
+                lay_out(tape, &nodes, operand, graph.device)?
+            };
             inputs.push(input);
             copied.push(was_copied);
         }
-        let lanes = LaneData::of(tape, &nodes);
-        let words = if graph.training { None } else { words_of(tape, &nodes) };
-        graph.device.forward(&Call {
-            op: &op,
-            parameters: graph.parameters,
-            inputs: &inputs,
-            streams: &lanes.streams,
-            indices: &lanes.indices,
-            index_offsets: &lanes.index_offsets,
-            seed: graph.seed,
-            keep: cfg!(feature = "train") && graph.training,
-            words: words.as_ref().map(|(table, ids)| Words { table: *table, ids }),
-        })?
+        call(tape, &nodes, &inputs, words, graph)?
     };
     let number = tape.batches.len();
     for (lane, &node) in nodes.iter().enumerate() {
@@ -103,6 +104,45 @@ pub(super) fn run<D: Device>(
         inputs.clear();
     }
     Ok(Batch { nodes, inputs, copied, forward, outputs })
+}
+
+/// Runs the embeddings that a value is from, if nobody has asked for their rows before. An inference's embeddings wait for
+/// that: who reads words by their ids needs no rows, of which most are fetched from far away.
+#[inline(never)]
+pub(super) fn settle<D: Device>(
+    tape: &mut Tape<D::Buffer>,
+    port: Port,
+    graph: &Graph<'_, D>,
+) -> Result<(), EngineError> {
+    if let Some((number, _)) = tape.nodes[port.node].place
+        && tape.batches[number].forward.outputs.is_empty()
+    {
+        tape.batches[number].forward = call(tape, &tape.batches[number].nodes, &[], None, graph)?;
+    }
+    Ok(())
+}
+
+/// One kernel call for nodes of one key.
+#[inline(never)]
+fn call<D: Device>(
+    tape: &Tape<D::Buffer>,
+    nodes: &[usize],
+    inputs: &[Operand<D::Buffer>],
+    words: Option<(ParamId, Vec<u32>)>,
+    graph: &Graph<'_, D>,
+) -> Result<Forward<D::Buffer>, EngineError> {
+    let lanes = LaneData::of(tape, nodes);
+    graph.device.forward(&Call {
+        op: &tape.keys[tape.nodes[nodes[0]].key].op,
+        parameters: graph.parameters,
+        inputs,
+        streams: &lanes.streams,
+        indices: &lanes.indices,
+        index_offsets: &lanes.index_offsets,
+        seed: graph.seed,
+        keep: cfg!(feature = "train") && graph.training,
+        words: words.as_ref().map(|(table, ids)| Words { table: *table, ids }),
+    })
 }
 
 /// The table and the ids of the first operand's rows, if embeddings made all of them.

@@ -139,7 +139,7 @@ impl<'g, D: Device> Expr<'g, D> {
     /// # Errors
     /// As [`Self::value`].
     pub fn hold(self) -> Result<Held<D::Buffer>, EngineError> {
-        self.graph.flush()?;
+        self.graph.flush(&[self])?;
         let tape = self.graph.tape();
         let (buffer, rows, columns) = tape.locate(self.port);
         Ok(Held { buffer: buffer.clone(), rows, columns })
@@ -161,7 +161,7 @@ impl<'g, D: Device> Expr<'g, D> {
     /// # Errors
     /// As [`Self::backward`].
     pub async fn backward_into(self, gradients: &mut Gradients<D>) -> Result<(), EngineError> {
-        self.graph.flush()?;
+        self.graph.flush(&[self])?;
         super::backward::run(self.graph, self.port, gradients)
     }
 

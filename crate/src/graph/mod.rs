@@ -193,7 +193,7 @@ impl<'p, D: Device> Graph<'p, D> {
     /// # Errors
     /// The first mistake made while recording, or what the device reports.
     pub async fn values(&self, wanted: &[Expr<'_, D>]) -> Result<Vec<Vec<f32>>, EngineError> {
-        self.flush()?;
+        self.flush(wanted)?;
         let parts: Vec<_> = {
             let tape = self.tape.borrow();
             let part = |x: &Expr<'_, D>| {
@@ -261,8 +261,8 @@ impl<'p, D: Device> Graph<'p, D> {
         self.tape.borrow_mut().mistake.get_or_insert(error);
     }
 
-    /// Runs every recorded node that has not run.
-    fn flush(&self) -> Result<(), EngineError> {
+    /// Runs every recorded node that has not run, so that some values are there.
+    fn flush(&self, wanted: &[Expr<'_, D>]) -> Result<(), EngineError> {
         let mut tape = self.tape.borrow_mut();
         if let Some(mistake) = &tape.mistake {
             return Err(mistake.clone());
@@ -272,7 +272,7 @@ impl<'p, D: Device> Graph<'p, D> {
             tape.batches.push(batch);
         }
         tape.done = tape.nodes.len();
-        Ok(())
+        wanted.iter().try_for_each(|x| batch::settle(&mut tape, x.port, self))
     }
 
     /// What ran so far: the batches, and for nodes that ran alone the reason.

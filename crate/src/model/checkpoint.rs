@@ -1,12 +1,11 @@
 //! Tensors by name: what a safetensors file holds, as f32.
 
-use std::collections::BTreeMap;
-
 use half::{bf16, f16};
 
 use super::ModelError;
 use super::error::excerpt;
 use super::header::{Entry, Header, check_name, elements};
+use crate::Map;
 use crate::decimal::Short;
 use crate::nn::{Tensor, Tensors};
 
@@ -21,7 +20,7 @@ pub struct Checkpoint {
     /// The tensors, under the names that PyTorch gives them. Every number is finite.
     pub tensors: Tensors,
     /// Free text by key; a model's config is under [`CONFIG_KEY`](super::CONFIG_KEY).
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: Map<String, String>,
 }
 
 /// How a tensor's numbers are written.
@@ -166,7 +165,7 @@ impl Checkpoint {
     /// # Errors
     /// [`ModelError::Unclaimed`] with the first tensor that is left.
     pub fn finish(&self) -> Result<(), ModelError> {
-        match self.tensors.first_key_value() {
+        match self.tensors.iter().next() {
             None => Ok(()),
             Some((name, tensor)) => {
                 Err(ModelError::Unclaimed { tensor: excerpt(name), found: format!("{:?}", tensor.shape) })

@@ -1,7 +1,6 @@
 //! Where a layer's parameters come from: drawn afresh, or stored tensors whose shapes are checked.
 
-use std::collections::BTreeMap;
-
+use crate::Map;
 use crate::cpu::noise;
 use crate::device::{EngineError, ParamId, Parameters};
 
@@ -15,7 +14,7 @@ pub struct Tensor {
 }
 
 /// Stored tensors by name.
-pub type Tensors = BTreeMap<String, Tensor>;
+pub type Tensors = Map<String, Tensor>;
 
 /// How a fresh parameter is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -12,7 +12,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::vectors::VOCABULARY_KEY;
-use crate::model::{CONFIG_KEY, Checkpoint, Config, Model, ModelError, Tensor};
+use crate::model::{CONFIG_KEY, Checkpoint, Config, Model, ModelError};
+use crate::nn::Tensors;
 
 const EMBEDDING: &str = "embedding.weight";
 
@@ -47,7 +48,7 @@ pub struct Source {
     path: PathBuf,
     /// Words of the rows of `embedding.weight`.
     pub words: Vec<String>,
-    tensors: std::collections::BTreeMap<String, Tensor>,
+    tensors: Tensors,
 }
 
 impl Source {

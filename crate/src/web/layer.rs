@@ -1,6 +1,5 @@
 //! A layer by itself.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::{Array, Uint32Array};
@@ -10,6 +9,7 @@ use super::DEVICES;
 use super::convert::{answer, end_to_end, from_js};
 use super::error::Failure;
 use super::model::preference;
+use crate::Map;
 use crate::model::{DEFAULT_THRESHOLD, Decision, LayerShape, SequenceLayer, Sequences};
 use crate::record::{optional, record};
 use crate::runner::{LayerRun, LayerRunner};
@@ -79,7 +79,7 @@ impl Layer {
 struct Rest {
     /// One sequence, if there are none.
     lengths: Option<Vec<usize>>,
-    force: BTreeMap<usize, Decision>,
+    force: Map<usize, Decision>,
     profile: bool,
 }
 

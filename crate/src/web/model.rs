@@ -1,6 +1,5 @@
 //! A text model.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::{Array, Function};
@@ -14,6 +13,7 @@ use super::error::Failure;
 use super::reader::Reader;
 use super::reading::packed;
 use super::watch::Callback;
+use crate::Map;
 use crate::json;
 use crate::model::{self, ConfigSummary, Decision, ReadOptions};
 use crate::record::{optional, record};
@@ -189,7 +189,7 @@ pub(super) fn read_options(options: &JsValue) -> Result<(ReadOptions, Preference
     #[derive(Default)]
     struct Options {
         threshold: Option<f32>,
-        force: BTreeMap<usize, Decision>,
+        force: Map<usize, Decision>,
         measure_ms: f64,
         device: Preference,
     }

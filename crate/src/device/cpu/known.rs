@@ -54,6 +54,11 @@ impl Known {
         Self { products: Mutex::default(), bytes }
     }
 
+    /// Whether anything may be kept.
+    pub(in crate::device) fn has_room(&self) -> bool {
+        self.bytes > 0
+    }
+
     /// As this one was in the beginning.
     pub(in crate::device) fn emptied(&self) -> Self {
         Self::with_room(self.bytes)
@@ -66,7 +71,7 @@ impl Known {
         parameters: &Parameters,
         product: Product,
     ) -> Option<Arc<Mutex<WordProducts>>> {
-        if self.bytes == 0 {
+        if !self.has_room() {
             return None;
         }
         // A panic while the lock was held leaves whole entries.
