@@ -1,6 +1,7 @@
 //! Products of words that are kept change nothing but the time: readings are the same to the last bit.
 
-use saccade_rnn::device::Cpu;
+use saccade_rnn::device::{Cpu, Op, Parameters};
+use saccade_rnn::graph::{Graph, Strategy};
 use saccade_rnn::model::{
     Cell, Config, Dropouts, FreshOptions, LayerConfig, Model, ReadOptions, Reading, SmallReads,
 };
@@ -111,4 +112,50 @@ fn texts_together_and_threads_side_by_side_read_alike() {
             }
         });
     }
+}
+
+#[test]
+fn rows_of_words_are_there_whenever_they_are_asked_for() {
+    const WORDS: [&[u32]; 4] = [&[3, 1, 3], &[], &[4], &[0, 3]];
+    let mut parameters = Parameters::new();
+    let values = |count: usize| (0..count).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>();
+    let table = parameters.add("table", &[5, 4], values(20)).expect("a new name");
+    // Half as wide as the words: products with it are kept, and need no rows.
+    let weight = parameters.add("weight", &[2, 4], values(8)).expect("a new name");
+    let rows_of = |ids: &[u32]| -> Vec<f32> {
+        ids.iter().flat_map(|&id| values(20)[4 * id as usize..][..4].to_vec()).collect()
+    };
+    for rows_first in [true, false] {
+        for strategy in [Strategy::Agenda, Strategy::Unbatched] {
+            let graph = Graph::inference(&parameters, &Cpu, strategy);
+            let rows = WORDS.map(|ids| graph.record(Op::Embedding { table }, &[], ids.to_vec())[0]);
+            let given = WORDS.map(|ids| graph.input(ids.len(), 4, rows_of(ids)));
+            let check_rows = || {
+                for (ids, rows) in WORDS.iter().zip(rows) {
+                    assert_eq!(pollster::block_on(rows.value()).expect("rows"), rows_of(ids));
+                }
+            };
+            if rows_first {
+                check_rows();
+            }
+            for (rows, given) in rows.into_iter().zip(given) {
+                let values = [rows, given].map(|x| x.affine(weight, None));
+                let values = pollster::block_on(graph.values(&values)).expect("products");
+                assert_eq!(values[0], values[1]);
+            }
+            check_rows();
+            // Gathered with others, changed, and taken to another graph.
+            let together = graph.concat_rows(&[rows[2], given[1], rows[0]]);
+            let together = pollster::block_on(together.value()).expect("rows");
+            assert_eq!(together, rows_of(&[4, 3, 1, 3]));
+            let held = rows[3].tanh().hold().expect("rows");
+            let other = Graph::inference(&parameters, &Cpu, strategy);
+            let held = pollster::block_on(other.held(held).value()).expect("rows");
+            let tanh = pollster::block_on(given[3].tanh().value()).expect("rows");
+            assert_eq!(held, tanh);
+        }
+    }
+    let graph = Graph::inference(&parameters, &Cpu, Strategy::Agenda);
+    let held = graph.record(Op::Embedding { table }, &[], vec![2])[0].hold().expect("a row");
+    assert_eq!(pollster::block_on(graph.held(held).value()).expect("a row"), rows_of(&[2]));
 }

@@ -244,3 +244,26 @@ impl Threshold {
 pub fn probability_of_skimming(logits: &[f32]) -> f32 {
     (1.0 / (1.0 + (f64::from(logits[0]) - f64::from(logits[1])).exp())) as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_threshold_is_exceeded_as_its_probability_is(
+            read in -60.0f32..60.0,
+            difference in prop_oneof![-60.0f32..60.0, -0.01f32..0.01, Just(0.0)],
+            near: bool,
+            threshold in prop_oneof![Just(0.0f32), Just(1.0), Just(0.5), 0.0f32..1.0, -2.0f32..3.0, 0.98f32..1.0],
+        ) {
+            // Near: the difference of logits that has the threshold's probability, and a little.
+            let at = (threshold / (1.0 - threshold)).ln();
+            let difference = if near && at.is_finite() { at + difference } else { difference };
+            let logits = [read, read + difference];
+            let expected = probability_of_skimming(&logits) > threshold;
+            prop_assert_eq!(Threshold::new(threshold).is_exceeded(&logits), expected);
+        }
+    }
+}
