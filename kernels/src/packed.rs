@@ -147,20 +147,24 @@ fn product(mut product: Product<'_>) {
     }
     let out = &mut product.out[..(x.count - 1) * out_stride + w.outputs];
     if w.inputs == 0 {
-        for row in out.chunks_mut(out_stride) {
-            match start {
-                Start::Zero => row[..w.outputs].fill(0.0),
-                Start::Bias(bias) => row[..w.outputs].copy_from_slice(bias),
-                Start::Out => {}
-            }
-        }
-        return;
+        return begin(out, out_stride, w.outputs, start);
     }
     assert!(x.values.len() >= (x.count - 1) * x.stride + w.inputs, "the rows of a product are there");
     if let Start::Bias(bias) = start {
         assert!(bias.len() >= w.outputs, "a bias has a value for each column");
     }
     dispatch(&mut product);
+}
+
+/// The product of rows of zeros: rows of `outputs` values, `stride` apart.
+pub(crate) fn begin(out: &mut [f32], stride: usize, outputs: usize, start: Start<'_>) {
+    for row in out.chunks_mut(stride.max(1)) {
+        match start {
+            Start::Zero => row[..outputs].fill(0.0),
+            Start::Bias(bias) => row[..outputs].copy_from_slice(bias),
+            Start::Out => {}
+        }
+    }
 }
 
 /// A product and the order in which it runs.

@@ -5,7 +5,7 @@ use crate::Ragged;
 use crate::cell::{Cell, CellKind, with_cell};
 use crate::column_sums::add_columns;
 use crate::matmul::{View, matmul};
-use crate::packed::{Packed, Rows, Start, multiply, multiply_backwards};
+use crate::packed::{Packed, Rows, Start, begin, multiply, multiply_backwards};
 use crate::registers::prefetch;
 use crate::spare::room;
 
@@ -138,8 +138,14 @@ pub fn forward(cell: CellKind, a: Arguments<'_>, weight_hh: &Packed) -> Forward 
     for t in 0..plan.steps() {
         let alive = plan.alive(t);
         let w = &mut w[..alive * gates];
-        let product = if t % 2 == 0 { multiply } else { multiply_backwards };
-        product(w, Start::bias(a.bias_hh), Rows::new(&h, alive, n), weight_hh);
+        let start = Start::bias(a.bias_hh);
+        match (t, a.h0) {
+            (0, None) => begin(w, gates, gates, start),
+            _ => {
+                let product = if t % 2 == 0 { multiply } else { multiply_backwards };
+                product(w, start, Rows::new(&h, alive, n), weight_hh);
+            }
+        }
         for place in 0..alive {
             let row = plan.row(place, t);
             if place + 1 < alive {

@@ -17,7 +17,6 @@ use crate::math::{sigmoid, tanh};
 use crate::recurrence::{block, block_mut};
 use crate::registers::{blocks, for_stretches, load_parts, with_registers};
 use crate::spare::room;
-use crate::vectorize::vectorize;
 
 /// Operands of the recurrence.
 #[derive(Clone, Copy)]
@@ -130,18 +129,21 @@ pub fn forward(a: Arguments<'_>) -> Forward {
                 let row = a.row(half.start, lane, t);
                 let width = half.len();
                 let u = &a.u.row(row)[half.start * k..half.end * k];
-                let planes = &mut planes[..4 * width];
+                let planes = &mut planes[..k * width];
                 if k == 4 {
                     part::<4>(u, planes);
                 } else {
                     part::<3>(u, planes);
-                    match a.skip {
-                        Some(skip) => scaled(&mut planes[3 * width..], &skip.row(row)[half.clone()], a.scale),
-                        None => planes[3 * width..].fill(0.0),
-                    }
                 }
+                let (skip, scale) = match a.skip {
+                    _ if k == 4 => (&planes[3 * width..], 1.0),
+                    Some(skip) => (&skip.row(row)[half.clone()], a.scale),
+                    None => (&zeros[..width], 1.0),
+                };
                 step(
                     blocks(planes, width),
+                    skip,
+                    scale,
                     of_gates(weight_c, n, &half),
                     of_gates(a.bias, n, &half),
                     &mask[half.clone()],
@@ -177,17 +179,12 @@ fn part<const K: usize>(u: &[f32], planes: &mut [f32]) {
     }
 }
 
-vectorize! {
-    /// `out = s x`.
-    fn scaled(out: &mut [f32], x: &[f32], s: f32) {
-        out.iter_mut().zip(x).for_each(|(out, x)| *out = x * s);
-    }
-}
-
 with_registers! {
-    /// One row of channels of one direction. `u`: candidate, forget, reset, skip; `v` and `bias`: forget, reset.
+    /// One row of channels of one direction. `u`: candidate, forget, reset; `v` and `bias`: forget, reset.
     fn step<V>(
-        u: [&[f32]; 4],
+        u: [&[f32]; 3],
+        skip: &[f32],
+        scale: f32,
         v: [&[f32]; 2],
         bias: [&[f32]; 2],
         mask: &[f32],
@@ -198,14 +195,16 @@ with_registers! {
     ) {
         for_stretches!(V, h.len(), j => {
             // SAFETY: the body is compiled for the register's instructions.
-            let ([candidate, u_f, u_r, x], [v_f, v_r], [b_f, b_r], [c, mask]) = unsafe {
+            let ([candidate, u_f, u_r], [v_f, v_r], [b_f, b_r], [c, mask, x], scale) = unsafe {
                 (
-                    load_parts::<V, 4>(u, &j),
+                    load_parts::<V, 3>(u, &j),
                     load_parts::<V, 2>(v, &j),
                     load_parts::<V, 2>(bias, &j),
-                    load_parts::<V, 2>([state, mask], &j),
+                    load_parts::<V, 3>([state, mask, skip], &j),
+                    V::splat(scale),
                 )
             };
+            let x = x.mul(scale);
             let f = sigmoid(v_f.mul_add(c, u_f.add(b_f)));
             let r = sigmoid(v_r.mul_add(c, u_r.add(b_r)));
             let c = f.mul_add(c.sub(candidate), candidate);
