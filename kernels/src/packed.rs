@@ -24,6 +24,9 @@ const ROWS: usize = 192;
 /// Inputs in a turn of the innermost loop over a single row.
 const TURN: usize = 2;
 
+/// Panels of weights of 16 bits that are widened together.
+const WIDENED: usize = 4;
+
 /// Rows of a tile that is a register wide.
 const NARROW: usize = 8;
 
@@ -32,10 +35,21 @@ const NARROW: usize = 8;
 #[repr(C, align(64))]
 struct Block([f32; PANEL]);
 
+/// As [`Block`], of each weight the upper half: bfloat16.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(32))]
+struct Halves([u16; PANEL]);
+
+#[derive(Clone, Debug)]
+enum Blocks {
+    Whole(Vec<Block>),
+    Half(Vec<Halves>),
+}
+
 /// A matrix `[inputs, outputs]` to multiply from the left with rows.
 #[derive(Clone, Debug)]
 pub struct Packed {
-    blocks: Vec<Block>,
+    blocks: Blocks,
     inputs: usize,
     outputs: usize,
 }
@@ -56,7 +70,24 @@ impl Packed {
                 }
             }
         }
-        Self { blocks, inputs, outputs }
+        Self { blocks: Blocks::Whole(blocks), inputs, outputs }
+    }
+
+    /// With weights of 16 bits (bfloat16, rounded to the nearest), which take half the room. Products with a single row are
+    /// limited by how fast weights come from memory where they fit no near cache.
+    pub fn halved(self) -> Self {
+        let Blocks::Whole(blocks) = self.blocks else { return self };
+        let halves = blocks.into_iter().map(|block| Halves(block.0.map(half)));
+        Self { blocks: Blocks::Half(halves.collect()), ..self }
+    }
+
+    /// Some panels of it, whose weights are `halves`, with weights of 32 bits.
+    fn widened(&self, halves: &[Halves], panels: Range<usize>) -> Self {
+        let widen = |half: u16| f32::from_bits(u32::from(half) << 16);
+        let halves = &halves[panels.start * self.inputs..panels.end * self.inputs];
+        let blocks = halves.iter().map(|halves| Block(halves.0.map(widen))).collect();
+        let outputs = self.outputs.min(panels.end * PANEL) - panels.start * PANEL;
+        Self { blocks: Blocks::Whole(blocks), inputs: self.inputs, outputs }
     }
 
     /// Columns of what is multiplied.
@@ -71,6 +102,45 @@ impl Packed {
 
     fn panels(&self) -> usize {
         self.outputs.div_ceil(PANEL)
+    }
+}
+
+/// The upper half of the bits of a value, rounded to the nearest, of two to the even one.
+fn half(value: f32) -> u16 {
+    let bits = value.to_bits();
+    let rounded = if value.is_nan() { f32::NAN.to_bits() } else { bits + 0x7FFF + (bits >> 16 & 1) };
+    (rounded >> 16) as u16
+}
+
+/// How a weight lies in memory.
+trait Stored: Copy {
+    /// Whether there are tiles of several rows.
+    const MANY: bool;
+
+    /// As [`Register::load`].
+    ///
+    /// # Safety
+    /// As for [`Register::load`].
+    unsafe fn load<V: Register>(from: *const Self) -> V;
+}
+
+impl Stored for f32 {
+    const MANY: bool = true;
+
+    #[inline(always)]
+    unsafe fn load<V: Register>(from: *const Self) -> V {
+        // SAFETY: the caller's promise.
+        unsafe { V::load(from) }
+    }
+}
+
+impl Stored for u16 {
+    const MANY: bool = false;
+
+    #[inline(always)]
+    unsafe fn load<V: Register>(from: *const Self) -> V {
+        // SAFETY: the caller's promise.
+        unsafe { V::load_halves(from) }
     }
 }
 
@@ -153,7 +223,22 @@ fn product(mut product: Product<'_>) {
     if let Start::Bias(bias) = start {
         assert!(bias.len() >= w.outputs, "a bias has a value for each column");
     }
-    dispatch(&mut product);
+    match &w.blocks {
+        Blocks::Whole(blocks) => dispatch(&mut product, blocks.as_ptr().cast::<f32>()),
+        Blocks::Half(halves) if x.count == 1 => dispatch(&mut product, halves.as_ptr().cast::<u16>()),
+        Blocks::Half(halves) => {
+            // So many rows that widening some panels at a time does not count.
+            for first in (0..w.panels()).step_by(WIDENED) {
+                let (out, column) = (&mut product.out[first * PANEL..], first * PANEL);
+                let start = match start {
+                    Start::Bias(bias) => Start::Bias(&bias[column..]),
+                    start => start,
+                };
+                let w = w.widened(halves, first..w.panels().min(first + WIDENED));
+                multiply_strided(out, out_stride, start, x, &w);
+            }
+        }
+    }
 }
 
 /// The product of rows of zeros: rows of `outputs` values, `stride` apart.
@@ -180,49 +265,50 @@ struct Product<'a> {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-fn avx512(product: &mut Product<'_>) {
+fn avx512<T: Stored>(product: &mut Product<'_>, w: *const T) {
     // SAFETY: this function is compiled for the register's instructions.
-    unsafe { product.run::<std::arch::x86_64::__m512, 1, 1, 6, 4, 8>() }
+    unsafe { product.run::<T, std::arch::x86_64::__m512, 1, 1, 6, 4, 8>(w) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn avx2(product: &mut Product<'_>) {
+fn avx2<T: Stored>(product: &mut Product<'_>, w: *const T) {
     // SAFETY: this function is compiled for the register's instructions.
-    unsafe { product.run::<std::arch::x86_64::__m256, 2, 2, 6, 1, 5>() }
+    unsafe { product.run::<T, std::arch::x86_64::__m256, 2, 2, 6, 1, 5>(w) }
 }
 
-fn common(product: &mut Product<'_>) {
+fn common<T: Stored>(product: &mut Product<'_>, w: *const T) {
     // SAFETY: every processor has these.
     unsafe {
         // As many sums as there are registers for: 32, 16, or the compiler's own choice.
         #[cfg(target_arch = "aarch64")]
-        product.run::<Common, 4, 4, 5, 1, 5>();
+        product.run::<T, Common, 4, 4, 5, 1, 5>(w);
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        product.run::<Common, 4, 2, 6, 1, 3>();
+        product.run::<T, Common, 4, 2, 6, 1, 3>(w);
         #[cfg(target_arch = "x86_64")]
-        product.run::<Common, 4, 2, 5, 1, 3>();
+        product.run::<T, Common, 4, 2, 5, 1, 3>(w);
         #[cfg(not(any(
             target_arch = "x86_64",
             target_arch = "aarch64",
             all(target_arch = "wasm32", target_feature = "simd128")
         )))]
-        product.run::<Common, 16, 16, 2, 1, 2>();
+        product.run::<T, Common, 16, 16, 2, 1, 2>(w);
     }
 }
 
-fn dispatch(product: &mut Product<'_>) {
+/// `w` are the weights of the product's matrix.
+fn dispatch<T: Stored>(product: &mut Product<'_>, w: *const T) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx512f") {
         // SAFETY: the feature was detected on this processor just above.
-        return unsafe { avx512(product) };
+        return unsafe { avx512(product, w) };
     }
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         // SAFETY: the features were detected on this processor just above.
-        return unsafe { avx2(product) };
+        return unsafe { avx2(product, w) };
     }
-    common(product);
+    common(product, w);
 }
 
 /// Calls `$tile` with a constant for a number from 1 to 8; constants above `$most` are not compiled.
@@ -249,6 +335,7 @@ impl Product<'_> {
     /// The processor has the instructions of `V`.
     #[inline(always)]
     unsafe fn run<
+        T: Stored,
         V: Register,
         const ALL: usize,
         const C: usize,
@@ -257,6 +344,7 @@ impl Product<'_> {
         const S: usize,
     >(
         &mut self,
+        w: *const T,
     ) {
         const { assert!(ALL * V::WIDTH == PANEL && ALL.is_multiple_of(C), "registers fill a panel") };
         let inputs = self.w.inputs;
@@ -264,10 +352,13 @@ impl Product<'_> {
             for panels in self.groups(S) {
                 with_constant!(panels.len(), S, N => {
                     // SAFETY: the caller's promise.
-                    unsafe { self.tile::<V, 1, N, ALL>(0, Columns { panel: panels.start, register: 0 }, 0..inputs) }
+                    unsafe { self.tile::<T, V, 1, N, ALL>(w, 0, Columns { panel: panels.start, register: 0 }, 0..inputs) }
                 });
             }
             return;
+        }
+        if !T::MANY {
+            unreachable!("weights of 16 bits are widened for several rows");
         }
         for first in (0..self.x.count).step_by(ROWS) {
             let rows = first..self.x.count.min(first + ROWS);
@@ -275,7 +366,7 @@ impl Product<'_> {
                 let stretch = input..inputs.min(input + STRETCH);
                 for panels in self.groups(P) {
                     // SAFETY: the caller's promise.
-                    unsafe { self.rows_by_panels::<V, ALL, C, R, P>(&rows, panels, &stretch) };
+                    unsafe { self.rows_by_panels::<T, V, ALL, C, R, P>(w, &rows, panels, &stretch) };
                 }
             }
         }
@@ -292,6 +383,7 @@ impl Product<'_> {
     /// The processor has the instructions of `V`.
     #[inline(always)]
     unsafe fn rows_by_panels<
+        T: Stored,
         V: Register,
         const ALL: usize,
         const C: usize,
@@ -299,6 +391,7 @@ impl Product<'_> {
         const P: usize,
     >(
         &mut self,
+        w: *const T,
         rows: &Range<usize>,
         panels: Range<usize>,
         stretch: &Range<usize>,
@@ -310,7 +403,12 @@ impl Product<'_> {
         while ALL >= 4 && columns <= V::WIDTH && rows.len() >= NARROW {
             // SAFETY: the caller's promise.
             unsafe {
-                self.tile::<V, NARROW, 1, 1>(rows.start, Columns { panel, register: 0 }, stretch.clone())
+                self.tile::<T, V, NARROW, 1, 1>(
+                    w,
+                    rows.start,
+                    Columns { panel, register: 0 },
+                    stretch.clone(),
+                )
             };
             rows.start += NARROW;
         }
@@ -318,7 +416,7 @@ impl Product<'_> {
             for register in (0..ALL).step_by(C).filter(|register| register * V::WIDTH < columns) {
                 with_constant!(rows.len(), R, N => with_constant!(panels.len(), P, M => {
                     // SAFETY: the caller's promise.
-                    unsafe { self.tile::<V, N, M, C>(rows.start, Columns { panel, register }, stretch.clone()) }
+                    unsafe { self.tile::<T, V, N, M, C>(w, rows.start, Columns { panel, register }, stretch.clone()) }
                 }));
             }
         }
@@ -330,8 +428,9 @@ impl Product<'_> {
     /// The processor has the instructions of `V`.
     #[inline(always)]
     #[allow(clippy::needless_range_loop, reason = "rows, panels and registers number several arrays each")]
-    unsafe fn tile<V: Register, const R: usize, const P: usize, const C: usize>(
+    unsafe fn tile<T: Stored, V: Register, const R: usize, const P: usize, const C: usize>(
         &mut self,
+        weights: *const T,
         row: usize,
         Columns { panel, register }: Columns,
         stretch: Range<usize>,
@@ -345,7 +444,7 @@ impl Product<'_> {
         // panel has fewer columns than registers.
         unsafe {
             // Loops, since the compiler calls a closure.
-            let (mut x, mut w) = ([self.x.values.as_ptr(); R], [self.w.blocks.as_ptr().cast::<f32>(); P]);
+            let (mut x, mut w) = ([self.x.values.as_ptr(); R], [weights; P]);
             for r in 0..R {
                 x[r] = x[r].add((row + r) * self.x.stride + stretch.start);
             }
@@ -421,10 +520,10 @@ struct Columns {
 /// The processor has the instructions of `V`; every row has that input, every panel `C` registers of its weights.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "rows, panels and registers number several arrays each")]
-unsafe fn add_products<V: Register, const R: usize, const P: usize, const C: usize>(
+unsafe fn add_products<T: Stored, V: Register, const R: usize, const P: usize, const C: usize>(
     sums: &mut [[[V; C]; P]; R],
     x: &[*const f32; R],
-    w: &[*const f32; P],
+    w: &[*const T; P],
     k: usize,
 ) {
     // SAFETY: the caller's promise.
@@ -432,7 +531,7 @@ unsafe fn add_products<V: Register, const R: usize, const P: usize, const C: usi
         let mut weights = [[V::splat(0.0); C]; P];
         for p in 0..P {
             for c in 0..C {
-                weights[p][c] = V::load(w[p].add(k * PANEL + c * V::WIDTH));
+                weights[p][c] = T::load::<V>(w[p].add(k * PANEL + c * V::WIDTH));
             }
         }
         for r in 0..R {
@@ -474,14 +573,26 @@ mod tests {
         (0..x.count).flat_map(|i| (0..outputs).map(move |j| (i, j))).map(|(i, j)| at(i, j)).collect()
     }
 
-    /// The kernels that this processor can run.
-    fn kernels() -> Vec<fn(&mut Product<'_>)> {
+    /// As [`kernels`], of weights of 16 bits.
+    fn halved_kernels() -> Vec<fn(&mut Product<'_>, *const u16)> {
         #[allow(unused_mut, reason = "some processors have one kind of register")]
-        let mut kernels: Vec<fn(&mut Product<'_>)> = vec![dispatch, common];
+        let mut kernels: Vec<fn(&mut Product<'_>, *const u16)> = vec![dispatch, common];
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             // SAFETY: the features were detected on this processor just above.
-            kernels.push(|product| unsafe { avx2(product) });
+            kernels.push(|product, w| unsafe { avx2(product, w) });
+        }
+        kernels
+    }
+
+    /// The kernels that this processor can run.
+    fn kernels() -> Vec<fn(&mut Product<'_>, *const f32)> {
+        #[allow(unused_mut, reason = "some processors have one kind of register")]
+        let mut kernels: Vec<fn(&mut Product<'_>, *const f32)> = vec![dispatch, common];
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: the features were detected on this processor just above.
+            kernels.push(|product, w| unsafe { avx2(product, w) });
         }
         kernels
     }
@@ -515,12 +626,50 @@ mod tests {
                 for kernel in kernels() {
                     let mut out = out.clone();
                     let out_stride = outputs;
-                    kernel(&mut Product { out: &mut out, out_stride, start: from, x, w: &w_packed, backwards: false });
+                    let mut product = Product { out: &mut out, out_stride, start: from, x, w: &w_packed, backwards: false };
+                    let Blocks::Whole(blocks) = &w_packed.blocks else { unreachable!("it is as it was made") };
+                    kernel(&mut product, blocks.as_ptr().cast());
                     check(&out)?;
                 }
             }
             multiply(&mut out, from, x, &w_packed);
             check(&out)?;
+        }
+
+        #[test]
+        fn weights_of_16_bits_are_those_nearest(rows in 0usize..20, outputs in 0usize..140, inputs in 0usize..40,
+                                                how in 0usize..3) {
+            let (x, w) = (values(rows * inputs, 0.7), values(inputs * outputs, 1.3));
+            let rounded: Vec<f32> = w.iter().map(|&w| f32::from_bits(u32::from(half(w)) << 16)).collect();
+            prop_assert!(w.iter().zip(&rounded).all(|(w, r)| (w - r).abs() <= w.abs() / 256.0));
+            let [halved, rounded] = [(&w, true), (&rounded, false)].map(|(w, halve)| {
+                let w = Packed::new(View::new(w, inputs, outputs));
+                let w = if halve { w.halved() } else { w };
+                let bias = values(outputs, 0.9);
+                let start = [Start::Zero, Start::Bias(&bias), Start::Out][how];
+                let mut out = values(rows * outputs, 0.3);
+                multiply(&mut out, start, Rows::new(&x, rows, inputs), &w);
+                out
+            });
+            prop_assert_eq!(&halved, &rounded);
+        }
+
+        #[test]
+        fn weights_of_16_bits_by_every_kernel(outputs in 1usize..140, inputs in 1usize..40) {
+            let (x, w) = (values(inputs, 0.7), values(inputs * outputs, 1.3));
+            let w = Packed::new(View::new(&w, inputs, outputs)).halved();
+            let Blocks::Half(halves) = &w.blocks else { unreachable!("it was halved") };
+            let mut expected = vec![0.0; outputs];
+            let whole = w.widened(halves, 0..w.panels());
+            multiply(&mut expected, Start::Zero, Rows::one(&x), &whole);
+            for kernel in halved_kernels() {
+                let (mut out, start, x) = (vec![0.0; outputs], Start::Zero, Rows::one(&x));
+                let out_stride = outputs;
+                let mut product = Product { out: &mut out, out_stride, start, x, w: &w, backwards: false };
+                kernel(&mut product, halves.as_ptr().cast());
+                // Some processors round once, others twice.
+                prop_assert!(out.iter().zip(&expected).all(|(out, expected)| (out - expected).abs() < 1e-5));
+            }
         }
 
         #[test]
@@ -538,6 +687,25 @@ mod tests {
                 multiply_backwards(&mut backwards, Start::Zero, Rows::one(x), &w);
                 prop_assert_eq!(alone, backwards);
             }
+        }
+    }
+
+    #[test]
+    fn halves_are_rounded_to_the_nearest_and_even() {
+        for (value, bits) in [
+            (1.0, 0x3F80),
+            (-0.0, 0x8000),
+            (1.0 + 1.0 / 256.0, 0x3F80),
+            (1.0 + 3.0 / 256.0, 0x3F82),
+            (1.0 + 1.1 / 256.0, 0x3F81),
+            (f32::INFINITY, 0x7F80),
+            (f32::NEG_INFINITY, 0xFF80),
+            (f32::MAX, 0x7F80),
+            (f32::from_bits(0x7F80_0001), 0x7FC0),
+            (f32::from_bits(1), 0),
+            (f32::from_bits(0x1_8000), 2),
+        ] {
+            assert_eq!(half(value), bits, "{value}");
         }
     }
 

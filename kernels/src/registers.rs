@@ -24,6 +24,12 @@ pub(crate) trait Register: Copy {
     /// As [`Self::splat`], and `WIDTH` values can be read.
     unsafe fn load(from: *const f32) -> Self;
 
+    /// Values of which memory holds the upper 16 bits each: bfloat16.
+    ///
+    /// # Safety
+    /// As [`Self::splat`], and `WIDTH` values can be read.
+    unsafe fn load_halves(from: *const u16) -> Self;
+
     /// Values to memory.
     ///
     /// # Safety
@@ -157,6 +163,12 @@ impl Register for f32 {
     }
 
     #[inline(always)]
+    unsafe fn load_halves(from: *const u16) -> f32 {
+        // SAFETY: the caller's promise.
+        f32::from_bits(u32::from(unsafe { *from }) << 16)
+    }
+
+    #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
         // SAFETY: the caller's promise.
         unsafe { *to = self }
@@ -221,7 +233,7 @@ impl Register for f32 {
 /// Implements [`Register`] by the instructions given.
 #[allow(unused_macros, reason = "some targets have no registers of their own")]
 macro_rules! register {
-    ($register:ty, $width:literal, $splat:path, $load:expr, $store:expr, $load_first:expr, $store_first:expr, $add:path, $sub:path, $mul:path, $div:path,
+    ($register:ty, $width:literal, $splat:path, $load:expr, $load_halves:expr, $store:expr, $load_first:expr, $store_first:expr, $add:path, $sub:path, $mul:path, $div:path,
      $mul_add:expr, $at_most:expr, $at_least:expr, $keep_nan:expr, $power_of_two:expr) => {
         #[allow(unused_unsafe, reason = "WebAssembly's arithmetic needs no promise")]
         impl Register for $register {
@@ -237,6 +249,12 @@ macro_rules! register {
             unsafe fn load(from: *const f32) -> Self {
                 // SAFETY: the caller's promise.
                 unsafe { $load(from.cast()) }
+            }
+
+            #[inline(always)]
+            unsafe fn load_halves(from: *const u16) -> Self {
+                // SAFETY: the caller's promise.
+                unsafe { $load_halves(from) }
             }
 
             #[inline(always)]

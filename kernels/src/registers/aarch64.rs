@@ -1,9 +1,9 @@
 //! The registers of 64-bit ARM, which every processor has: NEON's.
 
 use std::arch::aarch64::{
-    float32x4_t, vaddq_f32, vdivq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32, vld1q_lane_f32, vmaxq_f32,
-    vminq_f32, vmulq_f32, vreinterpretq_f32_s32, vreinterpretq_s32_f32, vshlq_n_s32, vst1q_f32,
-    vst1q_lane_f32, vsubq_f32,
+    float32x4_t, vaddq_f32, vdivq_f32, vdupq_n_f32, vfmaq_f32, vld1_u16, vld1q_f32, vld1q_lane_f32,
+    vmaxq_f32, vminq_f32, vmulq_f32, vreinterpretq_f32_s32, vreinterpretq_f32_u32, vreinterpretq_s32_f32,
+    vshll_n_u16, vshlq_n_s32, vst1q_f32, vst1q_lane_f32, vsubq_f32,
 };
 
 use super::Register;
@@ -52,6 +52,7 @@ register!(
     4,
     vdupq_n_f32,
     vld1q_f32,
+    |from: *const u16| vreinterpretq_f32_u32(vshll_n_u16::<16>(vld1_u16(from))),
     vst1q_f32,
     load_first,
     store_first,

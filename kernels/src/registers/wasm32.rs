@@ -1,9 +1,9 @@
 //! WebAssembly's registers, with and without its relaxed instructions.
 
 use std::arch::wasm32::{
-    f32x4_add, f32x4_div, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, i32x4_shl, v128,
-    v128_load, v128_load32_lane, v128_load32_zero, v128_load64_zero, v128_store, v128_store32_lane,
-    v128_store64_lane,
+    f32x4_add, f32x4_div, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, i16x8_shuffle,
+    i32x4_shl, i32x4_splat, v128, v128_load, v128_load32_lane, v128_load32_zero, v128_load64_zero,
+    v128_store, v128_store32_lane, v128_store64_lane,
 };
 
 use super::Register;
@@ -68,6 +68,10 @@ register!(
     4,
     f32x4_splat,
     v128_load,
+    |from: *const u16| i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(
+        i32x4_splat(0),
+        v128_load64_zero(from.cast())
+    ),
     v128_store,
     load_first,
     store_first,

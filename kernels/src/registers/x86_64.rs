@@ -2,14 +2,15 @@
 
 use std::arch::x86_64::{
     __m128, __m256, __m256i, __m512, _mm_add_ps, _mm_castps_si128, _mm_castsi128_ps, _mm_div_ps, _mm_load_ss,
-    _mm_loadl_epi64, _mm_loadu_ps, _mm_max_ps, _mm_min_ps, _mm_movehl_ps, _mm_movelh_ps, _mm_mul_ps,
-    _mm_set1_ps, _mm_slli_epi32, _mm_store_ss, _mm_storel_epi64, _mm_storeu_ps, _mm_sub_ps, _mm256_add_ps,
-    _mm256_castps_si256, _mm256_castsi256_ps, _mm256_cmpgt_epi32, _mm256_div_ps, _mm256_fmadd_ps,
-    _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps,
+    _mm_loadl_epi64, _mm_loadu_ps, _mm_loadu_si128, _mm_max_ps, _mm_min_ps, _mm_movehl_ps, _mm_movelh_ps,
+    _mm_mul_ps, _mm_set1_ps, _mm_setzero_si128, _mm_slli_epi32, _mm_store_ss, _mm_storel_epi64,
+    _mm_storeu_ps, _mm_sub_ps, _mm_unpacklo_epi16, _mm256_add_ps, _mm256_castps_si256, _mm256_castsi256_ps,
+    _mm256_cmpgt_epi32, _mm256_cvtepu16_epi32, _mm256_div_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
+    _mm256_loadu_si256, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps,
     _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps,
-    _mm512_add_ps, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_div_ps, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps,
-    _mm512_set1_ps, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_sub_ps,
+    _mm512_add_ps, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_cvtepu16_epi32, _mm512_div_ps,
+    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps,
+    _mm512_min_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_sub_ps,
 };
 
 use super::Register;
@@ -60,6 +61,10 @@ register!(
     4,
     _mm_set1_ps,
     _mm_loadu_ps,
+    |from: *const u16| _mm_castsi128_ps(_mm_unpacklo_epi16(
+        _mm_setzero_si128(),
+        _mm_loadl_epi64(from.cast())
+    )),
     _mm_storeu_ps,
     load_first,
     store_first,
@@ -78,6 +83,9 @@ register!(
     16,
     _mm512_set1_ps,
     _mm512_loadu_ps,
+    |from: *const u16| {
+        _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()))))
+    },
     _mm512_storeu_ps,
     |from, count| _mm512_maskz_loadu_ps((1u16 << count) - 1, from),
     |to, count, values| _mm512_mask_storeu_ps(to, (1u16 << count) - 1, values),
@@ -96,6 +104,9 @@ register!(
     8,
     _mm256_set1_ps,
     _mm256_loadu_ps,
+    |from: *const u16| {
+        _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast()))))
+    },
     _mm256_storeu_ps,
     |from, count| _mm256_maskload_ps(from, first(count)),
     |to, count, values| _mm256_maskstore_ps(to, first(count), values),
