@@ -25,6 +25,8 @@ async function wrong(model: Model) {
   await load(3);
   // @ts-expect-error There is no such device.
   await load("/m", { device: "gpu" });
+  // @ts-expect-error Weights are not kept in that way.
+  await load("/m", { precision: "f16" });
   // @ts-expect-error There is no such option.
   await load("/m", { devices: "cpu" });
   // @ts-expect-error A text is a string.

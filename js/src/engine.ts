@@ -1,7 +1,7 @@
 /** What the package asks of an engine, be it in this thread or in a worker. */
 
 import type { DevicePreference, FoundGpu, GpuStatistics, HiddenValues, LayerCall, LayerShape, LayerValues, PackedReading, PlainToken } from "../pkg/saccade_rnn.js";
-import type { Costs, Decision, InitOptions, Inspection, ModelConfig, Progress, Steps } from "./types.js";
+import type { Costs, Decision, InitOptions, Inspection, ModelConfig, Precision, Progress, Steps } from "./types.js";
 
 export type { FoundGpu, HiddenValues, LayerShape, LayerValues, PlainToken };
 
@@ -40,7 +40,7 @@ export interface Calls {
   gpu(): FoundGpu;
   statistics(): GpuStatistics | null;
   /** Takes the bytes of a model file. */
-  open(bytes: Uint8Array): { readonly id: Id; readonly config: ModelConfig };
+  open(bytes: Uint8Array, precision: Precision): { readonly id: Id; readonly config: ModelConfig };
   read(id: Id, text: string, options: PlainReadOptions): PackedReading;
   readAll(id: Id, texts: readonly string[], options: PlainReadOptions): readonly PackedReading[];
   tokenize(id: Id, text: string): readonly PlainToken[];
@@ -50,7 +50,11 @@ export interface Calls {
   reader(id: Id, options: PlainReadOptions): Id;
   update(id: Id, text: string): { readonly reading: PackedReading; readonly computed: number };
   hidden(id: Id): HiddenValues;
-  layer(shape: LayerShape, from: { readonly bytes: Uint8Array; readonly prefix: string } | { readonly seed: number }): {
+  layer(
+    shape: LayerShape,
+    from: { readonly bytes: Uint8Array; readonly prefix: string } | { readonly seed: number },
+    precision: Precision,
+  ): {
     readonly id: Id;
     readonly outputSize: number;
   };

@@ -9,14 +9,21 @@ import type {
   ForwardOptions,
   HiddenState,
   LstmState,
+  Precision,
   SequenceLayer,
   SkimComputed,
   SkimState,
   SruState,
 } from "./types.js";
 
+/** How weights are kept. */
+export interface Kept {
+  /** By the CPU; `f32` unless told otherwise. */
+  readonly precision?: Precision | undefined;
+}
+
 /** Sizes of fresh layers. */
-export interface Sizes {
+export interface Sizes extends Kept {
   readonly inputSize: number;
   readonly hiddenSize: number;
   /** Of the weights; 0 unless given. */
@@ -70,7 +77,7 @@ export interface SkimSizes extends Sizes {
 }
 
 /** Where the tensors are in the file. */
-export interface From {
+export interface From extends Kept {
   /** What their names begin with: `encoder.rnn.`; nothing unless given. */
   readonly prefix?: string;
 }
@@ -180,12 +187,12 @@ function kind<Fresh extends Sizes, Choices, State, Out = Computed<State>>(
   engine: Engine,
   { fresh, stored, division }: Kind<Fresh, Choices>,
 ): LayerKind<Fresh, Choices, State, Out> {
-  const make = async (shape: LayerShape, from: { bytes: Uint8Array; prefix: string } | { seed: number }) => {
+  const make = async (shape: LayerShape, from: { bytes: Uint8Array; prefix: string } | { seed: number }, { precision = "f32" }: Kept) => {
     await engine.call("start", [{}]);
-    return new Loaded<State, Out>(engine, shape, division(shape), await engine.call("layer", [shape, from]));
+    return new Loaded<State, Out>(engine, shape, division(shape), await engine.call("layer", [shape, from, precision]));
   };
   return {
-    random: (sizes) => make(fresh(sizes), { seed: sizes.seed ?? 0 }),
+    random: (sizes) => make(fresh(sizes), { seed: sizes.seed ?? 0 }, sizes),
     async fromSafetensors(file, choices = {} as From & Choices) {
       const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
       const prefix = choices.prefix ?? "";
@@ -194,7 +201,7 @@ function kind<Fresh extends Sizes, Choices, State, Out = Computed<State>>(
       if (!Number.isInteger(size) || !Number.isInteger(shape.layer["small_size"] ?? 0)) {
         throw errorOf("MODEL_TENSORS", `the tensors are not those of such a layer: its state would have ${size} columns`);
       }
-      return make(shape, { bytes, prefix });
+      return make(shape, { bytes, prefix }, choices);
     },
   };
 }

@@ -16,7 +16,7 @@ export async function load(engine: Engine, source: Source, options: LoadOptions 
   const starting = engine.call("start", [startOptions({ wasm: wasmUrl, variant })], { signal, onProgress: part() });
   const fetching = download(source, options, { signal, onProgress: part() });
   const [, bytes] = await Promise.all([starting, fetching]);
-  const opened = await engine.call("open", [bytes], { signal }, [bytes.buffer]);
+  const opened = await engine.call("open", [bytes, options.precision ?? "f32"], { signal }, [bytes.buffer]);
   try {
     const place = await expected(engine, device, signal);
     if (options.warmUp ?? true) {

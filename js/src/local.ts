@@ -5,6 +5,7 @@ import type { CallName, Calls, Engine, Follow, Id } from "./engine.js";
 import { aborted, errorOf, messageOf, ours, type SaccadeError } from "./errors.js";
 import { platform } from "./platform.js";
 import { turn } from "./turn.js";
+import type { Precision } from "./types.js";
 import { compiled } from "./wasm.js";
 
 type Held = glue.Model | glue.Reader | glue.Layer;
@@ -110,12 +111,20 @@ type Answers = {
   readonly [Name in CallName]: (...args: [...Parameters<Calls[Name]>, Follow]) => ReturnType<Calls[Name]> | Promise<ReturnType<Calls[Name]>>;
 };
 
+/** Whether weights are kept with 16 bits. */
+function isHalved(precision: Precision): boolean {
+  if (precision !== "f32" && precision !== "bf16") {
+    throw errorOf("OPTION_INVALID", `precision: expected "f32" or "bf16", found ${JSON.stringify(precision)}`);
+  }
+  return precision === "bf16";
+}
+
 const answers: Answers = {
   start,
   gpu: () => glue.findGpu(),
   statistics: () => glue.gpuStatistics(),
-  open(bytes) {
-    const model = glue.Model.load(bytes);
+  open(bytes, precision) {
+    const model = glue.Model.load(bytes, isHalved(precision));
     return { id: keep(model), config: model.config };
   },
   read: (id, text, options, follow) => get(id, glue.Model).read(text, options, watch(follow)),
@@ -136,9 +145,10 @@ const answers: Answers = {
     const reader = get(id, glue.Reader);
     return inTurn(reader, async () => reader.hidden());
   },
-  layer(shape, from) {
+  layer(shape, from, precision) {
+    const halved = isHalved(precision);
     const layer =
-      "seed" in from ? glue.Layer.random(shape, from.seed) : glue.Layer.load(from.bytes, from.prefix, shape);
+      "seed" in from ? glue.Layer.random(shape, from.seed, halved) : glue.Layer.load(from.bytes, from.prefix, shape, halved);
     return { id: keep(layer), outputSize: layer.outputSize };
   },
   forward: (id, x, state, { device, threshold, rest }) => get(id, glue.Layer).forward(x, state, device, threshold, rest),

@@ -127,3 +127,32 @@ test("what does not fit says so", async () => {
     await assert.rejects(skim.forward(new Float32Array(2), options), { name: "OptionError", code: "OPTION_INVALID" });
   }
 });
+
+test("weights of 16 bits are near those of 32", async () => {
+  const rows = Float32Array.from({ length: 12 * 30 }, (_, i) => Math.sin(i));
+  for (const [Kind, more] of [[Elman, {}], [Lstm, { numLayers: 2 }], [Gru, { bidirectional: true }], [Sru, {}], [Skim, { smallSize: 7 }]]) {
+    const sizes = { inputSize: 30, hiddenSize: 45, seed: 3, ...more };
+    const [whole, halved] = await Promise.all(["f32", "bf16"].map((precision) => Kind.random({ ...sizes, precision })));
+    const expected = await whole.forward(rows);
+    const found = await halved.forward(rows);
+    const off = difference(found.output, expected.output);
+    assert.ok(off > 0 && off < 0.02, `${off}`);
+    // A row's product is the same by itself, where weights are widened as they are read, and among others, where before.
+    const step = await halved.forward(rows.subarray(0, 30));
+    if (!more.bidirectional) assert.deepEqual(step.output, found.output.subarray(0, step.output.length));
+    const both = new Float32Array(2 * rows.length);
+    both.set(rows);
+    both.set(rows, rows.length);
+    const twice = await halved.forward(both, { lengths: [12, 12] });
+    assert.deepEqual(twice.output.subarray(0, found.output.length), found.output);
+    assert.deepEqual(twice.output.subarray(found.output.length), found.output);
+  }
+  const { bytes, tensors } = fixture("lstm", "2l_bi");
+  const layer = await Lstm.fromSafetensors(bytes, { prefix: "param.", precision: "bf16" });
+  const { output } = await layer.forward(tensors["input.x"], { lengths: [...tensors["input.lengths"]] });
+  assert.ok(output.every(Number.isFinite));
+  await assert.rejects(Lstm.random({ inputSize: 3, hiddenSize: 2, precision: "f16" }), {
+    code: "OPTION_INVALID",
+    message: /precision: expected "f32" or "bf16", found "f16"/,
+  });
+});

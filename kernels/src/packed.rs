@@ -24,6 +24,9 @@ const ROWS: usize = 192;
 /// Inputs in a turn of the innermost loop over a single row.
 const TURN: usize = 2;
 
+/// Panels of weights of 16 bits that a single row takes at once: more are no faster in WebAssembly, and code.
+const HALVED: usize = if cfg!(target_arch = "wasm32") { 2 } else { 8 };
+
 /// Panels of weights of 16 bits that are widened together.
 const WIDENED: usize = 4;
 
@@ -349,8 +352,9 @@ impl Product<'_> {
         const { assert!(ALL * V::WIDTH == PANEL && ALL.is_multiple_of(C), "registers fill a panel") };
         let inputs = self.w.inputs;
         if self.x.count == 1 {
-            for panels in self.groups(S) {
-                with_constant!(panels.len(), S, N => {
+            let most = const { if T::MANY || S < HALVED { S } else { HALVED } };
+            for panels in self.groups(most) {
+                with_constant!(panels.len(), most, N => {
                     // SAFETY: the caller's promise.
                     unsafe { self.tile::<T, V, 1, N, ALL>(w, 0, Columns { panel: panels.start, register: 0 }, 0..inputs) }
                 });

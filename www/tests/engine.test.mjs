@@ -45,7 +45,7 @@ describe("the engine", { timeout: 600_000 }, () => {
       const { memory } = await engine.default();
       const response = await fetch(`models/${model}.safetensors`);
       const { unpackedReading } = await import(new URL("js/dist/reading.js", location.href).href);
-      const opened = engine.Model.load(new Uint8Array(await response.arrayBuffer()));
+      const opened = engine.Model.load(new Uint8Array(await response.arrayBuffer()), false);
       const read = opened.read.bind(opened);
       opened.read = async (...all) => unpackedReading(await read(...all));
       Object.assign(window, { model: opened, memory, gpuStatistics: engine.gpuStatistics });

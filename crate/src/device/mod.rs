@@ -24,7 +24,7 @@ pub use error::{EngineError, Failure};
 pub use op::{Binary, Op, Real, Shape, Skim, SkimMode, Sru, Unary, WeightView};
 #[cfg(feature = "train")]
 pub use optimize::{AdamStep, Optimize, Part, Rows};
-pub use parameters::{ParamId, Parameter, Parameters};
+pub use parameters::{ParamId, Parameter, Parameters, Precision};
 pub use place::{Place, Placed};
 
 /// Rows of several nodes laid end to end in one buffer.

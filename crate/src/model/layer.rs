@@ -150,6 +150,11 @@ impl SequenceLayer {
         Ok(Self { layer, parameters, input_size: shape.input_size })
     }
 
+    /// Its weights, to change them or how they are kept.
+    pub fn parameters_mut(&mut self) -> &mut Parameters {
+        &mut self.parameters
+    }
+
     /// Columns of the input.
     pub fn input_size(&self) -> usize {
         self.input_size

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use super::DEVICES;
 use super::convert::{answer, end_to_end, from_js};
 use super::error::Failure;
-use super::model::preference;
+use super::model::{halve, preference};
 use crate::Map;
 use crate::model::{DEFAULT_THRESHOLD, Decision, LayerShape, SequenceLayer, Sequences};
 use crate::record::{optional, record};
@@ -23,25 +23,29 @@ pub struct Layer {
 
 #[wasm_bindgen]
 impl Layer {
-    /// A layer with the tensors of a safetensors file whose names begin with `prefix`.
+    /// A layer with the tensors of a safetensors file whose names begin with `prefix`; `halved` has the CPU keep its
+    /// weights with 16 bits.
     pub fn load(
         bytes: &[u8],
         prefix: &str,
         #[wasm_bindgen(unchecked_param_type = "LayerShape")] shape: &JsValue,
+        halved: bool,
     ) -> Result<Layer, JsValue> {
         let layer = SequenceLayer::from_bytes(bytes, prefix, &shape_of(shape)?);
-        Ok(Self::of(layer.map_err(Failure::from)?))
+        Ok(Self::of(layer.map_err(Failure::from)?, halved))
     }
 
     /// A layer with weights drawn from a seed.
     pub fn random(
         #[wasm_bindgen(unchecked_param_type = "LayerShape")] shape: &JsValue,
         seed: u32,
+        halved: bool,
     ) -> Result<Layer, JsValue> {
-        Ok(Self::of(SequenceLayer::random(&shape_of(shape)?, seed).map_err(Failure::from)?))
+        Ok(Self::of(SequenceLayer::random(&shape_of(shape)?, seed).map_err(Failure::from)?, halved))
     }
 
-    fn of(layer: SequenceLayer) -> Self {
+    fn of(mut layer: SequenceLayer, halved: bool) -> Self {
+        halve(layer.parameters_mut(), halved);
         Self { runner: Rc::new(LayerRunner::new(layer, DEVICES.with(Rc::clone))) }
     }
 

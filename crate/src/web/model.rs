@@ -14,6 +14,7 @@ use super::reader::Reader;
 use super::reading::packed;
 use super::watch::Callback;
 use crate::Map;
+use crate::device::{Parameters, Precision};
 use crate::json;
 use crate::model::{self, ConfigSummary, Decision, ReadOptions};
 use crate::record::{optional, record};
@@ -61,9 +62,11 @@ struct Tensor<'a> {
 
 #[wasm_bindgen]
 impl Model {
-    /// Reads a safetensors file. Throws an {@link EngineError} whose code begins with `MODEL_` for any other bytes.
-    pub fn load(bytes: &[u8]) -> Result<Model, JsValue> {
-        let model = model::Model::from_bytes(bytes).map_err(Failure::from)?;
+    /// Reads a safetensors file; `halved` has the CPU keep its weights with 16 bits. Throws an {@link EngineError} whose code
+    /// begins with `MODEL_` for any other bytes.
+    pub fn load(bytes: &[u8], halved: bool) -> Result<Model, JsValue> {
+        let mut model = model::Model::from_bytes(bytes).map_err(Failure::from)?;
+        halve(model.parameters_mut(), halved);
         let config = to_js(&ConfigSummary::from(model.config()))?;
         let runner = Rc::new(Runner::new(Rc::new(model), DEVICES.with(Rc::clone)));
         Ok(Self { runner, config })
@@ -209,4 +212,11 @@ pub(super) fn preference(device: Option<&str>) -> Result<Preference, Failure> {
     let Some(device) = device else { return Ok(Preference::default()) };
     let device = IntoDeserializer::<json::Error>::into_deserializer(device);
     Preference::deserialize(device).map_err(|e| Failure::option(format!("device: {e}")))
+}
+
+/// Has the CPU keep weights with 16 bits, if it is to.
+pub(super) fn halve(parameters: &mut Parameters, halved: bool) {
+    if halved {
+        parameters.set_precision(Precision::Bf16);
+    }
 }

@@ -7,12 +7,15 @@ use crate::cpu::affine;
 use crate::cpu::packed::Packed;
 #[cfg(all(feature = "train", feature = "gpu"))]
 use crate::device::ParamId;
-use crate::device::{Parameters, WeightView};
+use crate::device::{Parameters, Precision, WeightView};
 use crate::few::Few;
 
 /// The copies of one store.
 #[derive(Debug, Default)]
-pub(in crate::device) struct Packs(Mutex<Few<WeightView, Pack>>);
+pub(in crate::device) struct Packs {
+    made: Mutex<Few<WeightView, Pack>>,
+    precision: Precision,
+}
 
 #[derive(Debug)]
 struct Pack {
@@ -22,15 +25,29 @@ struct Pack {
 }
 
 impl Packs {
+    /// None yet.
+    pub(in crate::device) fn of(precision: Precision) -> Self {
+        Self { made: Mutex::default(), precision }
+    }
+
+    /// As these were in the beginning.
+    pub(in crate::device) fn emptied(&self) -> Self {
+        Self::of(self.precision)
+    }
+
     /// The weight that `view` shows of `parameters`, the store that these copies belong to.
     pub(in crate::device) fn get(&self, parameters: &Parameters, view: &WeightView) -> Arc<Packed> {
         // A panic while the lock was held leaves whole entries.
-        let mut packs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut packs = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let revision = parameters.revision(view.param);
         match packs.get(view) {
             Some(pack) if pack.revision == revision => pack.weight.clone(),
             _ => {
-                let weight = Arc::new(Packed::new(weight(parameters, view).right()));
+                let weight = Packed::new(weight(parameters, view).right());
+                let weight = Arc::new(match self.precision {
+                    Precision::F32 => weight,
+                    Precision::Bf16 => weight.halved(),
+                });
                 packs.insert(*view, Pack { revision, weight: weight.clone() });
                 weight
             }
@@ -40,7 +57,7 @@ impl Packs {
     /// Forgets what was made from a parameter.
     #[cfg(all(feature = "train", feature = "gpu"))]
     pub(in crate::device) fn forget(&mut self, id: ParamId) {
-        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).retain(|view| view.param != id);
+        self.made.get_mut().unwrap_or_else(PoisonError::into_inner).retain(|view| view.param != id);
     }
 }
 
