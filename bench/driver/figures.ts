@@ -79,7 +79,7 @@ export function contestants(rows: readonly Row[]): Name[] {
 }
 
 const titles: Readonly<Record<string, string>> = { saccade: "Saccade", ort: "onnxruntime-web", tfjs: "TensorFlow.js" };
-const details: Readonly<Record<string, string>> = { wasm: "wasm", cpu: "wasm", webgpu: "WebGPU", simd: "wasm, simd128 only" };
+const details: Readonly<Record<string, string>> = { wasm: "wasm", cpu: "wasm", webgpu: "WebGPU", simd: "wasm, simd128 only", bf16: "wasm, 16-bit weights" };
 
 /** A contestant's name for readers; a model keeps its own. */
 export function title(name: string): string {

@@ -9,7 +9,7 @@ export type Part = (typeof parts)[number];
 
 /** Contestants in the order of the tables: library, then device; the first of a device is what others are held against. */
 export const roster = [
-  "saccade-cpu", "saccade-simd", "ort-wasm", "tfjs-wasm", "saccade-webgpu", "ort-webgpu", "tfjs-webgpu",
+  "saccade-cpu", "saccade-simd", "saccade-bf16", "ort-wasm", "tfjs-wasm", "saccade-webgpu", "ort-webgpu", "tfjs-webgpu",
 ] as const;
 export type Name = (typeof roster)[number];
 

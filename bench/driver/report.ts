@@ -3,10 +3,10 @@
 import { loops } from "../roofline/loops.ts";
 import type { ModelTurn, TextsTurn } from "../page/skim.ts";
 import type { Flavour } from "../roofline/wat.ts";
-import { contestants, type Figure, ours, type Row, rows, short, title } from "./figures.ts";
+import { contestants, type Figure, ours, rival, type Row, rows, short, title } from "./figures.ts";
 import type { Results } from "./main.ts";
-import { type Spread, spread } from "./statistics.ts";
-import { SHARE, sruOverLstm } from "./targets.ts";
+import { ratios, type Spread, spread } from "./statistics.ts";
+import { halved, SHARE, sruOverLstm } from "./targets.ts";
 
 /** Everything that was measured. */
 export function report(results: Results): string {
@@ -20,6 +20,7 @@ export function report(results: Results): string {
     `Medians over ${options.rounds} rounds (quartiles in brackets), one thread, f32. × is how many times as long as Saccade a contestant took, round by round; *at best* compares the fastest turns.`,
     ...section("CPU, one thread", cpu, cpuRow, ["case", "limit ms"]),
     ...sru(cpu),
+    ...halves(cpu),
     ...section("WebGPU", webgpu, gpuRow, ["case"]),
     ...skimming(results),
     ...startUp(results),
@@ -83,6 +84,20 @@ function sru(lines: readonly Row[]): string[] {
   });
   const note = `Reached is also what runs at ${100 * SHARE} % of the limit: the time of the matrix products alone, at the fastest rates below.`;
   return [note, ...(found.length > 0 ? [`Our SRU over our LSTM: ${found.join(", ")}.`] : [])];
+}
+
+/** With weights of 16 bits: over the rival, and what it costs in accuracy. */
+function halves(lines: readonly Row[]): string[] {
+  const found = lines.flatMap((row) => {
+    const aim = halved[row.case.name];
+    const halves = figure(row, "saccade-bf16")?.entry;
+    const rivals = row.figures.find(({ entry }) => entry.contestant.startsWith(rival))?.entry;
+    const ratio = halves && rivals && spread(ratios(rivals.samples, halves.samples));
+    const error = halves?.prepared?.trials.find(({ variant }) => variant === halves.prepared?.variant)?.error;
+    if (!aim || !ratio || error === null || error === undefined) return [];
+    return [`${row.case.name} **${short(ratio.median)} ×** (${range(ratio)}; target ${aim} ×), at most ${error.toExponential(1)} off`];
+  });
+  return found.length > 0 ? [`With weights of 16 bits in memory (bfloat16), onnxruntime-web's time over ours: ${found.join("; ")}.`] : [];
 }
 
 /** Speed-up of Skim-LSTM over our LSTM, and what share it is of the reduction in FLOPs. */

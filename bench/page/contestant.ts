@@ -24,6 +24,8 @@ export interface Runner {
 
 /** A library on a device. */
 export interface Contestant {
+  /** The largest absolute difference to the reference that counts as agreement, where it is not everybody's. */
+  readonly tolerance?: number;
   /** Ways to compute the case by name; the fastest of them is the contestant. */
   variants(work: Case): readonly string[];
   /** Makes one of them ready. */

@@ -27,7 +27,7 @@ export interface Prepared {
   readonly memory: Memory;
 }
 
-/** The largest absolute difference to the reference that counts as agreement. */
+/** The largest absolute difference to the reference that counts as agreement, unless the contestant says another. */
 const TOLERANCE = 1e-4;
 
 /** Browsers compile a function again, and better, once it has run for a while. */
@@ -74,7 +74,7 @@ async function prepare(): Promise<Prepared> {
       const runner = await contestant.prepare(job, variant);
       const first = await runner.run();
       const error = difference(first, runner.layout === "time" ? inTime : truth);
-      if (!(error <= TOLERANCE)) {
+      if (!(error <= (contestant.tolerance ?? TOLERANCE))) {
         failed(`differs from the reference by ${error}`, error);
         continue;
       }

@@ -65,6 +65,24 @@ test("at best, the fastest turns stand for each; what is reached is said of medi
   expect(row).toMatchObject({ reached: false });
 });
 
+test("weights of 16 bits are held against the rival, and say how far they are off", () => {
+  const halved = { ...entry("saccade-bf16", [1, 1, 2]) };
+  const off = { ...halved, prepared: { ...halved.prepared!, trials: [{ ...trial, error: 0.00321 }] } };
+  const cases: CaseResult[] = [{ ...one([2, 2, 2], [3, 3, 3]), case: caseOf("W4-lstm") }];
+  const results = (entries: readonly Entry[]): Results => ({
+    date: "2000-01-01T00:00:00Z",
+    machine: { processor: "p", cores: 1, memoryGiB: 1, system: "s", load: 0, browser: "b", adapter: null },
+    options: { rounds: 3, turn: 1, budget: 1 },
+    versions: {},
+    cases: [{ ...cases[0]!, entries }],
+    skim: [],
+    texts: null,
+    start: [],
+  });
+  expect(report(results([...cases[0]!.entries, off]))).toContain("W4-lstm **3.00 ×** (2.25–3.00; target 1.5 ×), at most 3.2e-3 off");
+  expect(report(results(cases[0]!.entries))).not.toContain("16 bits");
+});
+
 test("the report and the picture name every contestant, and who failed", () => {
   const results: Results = {
     date: "2000-01-01T00:00:00Z",

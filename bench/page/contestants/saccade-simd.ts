@@ -2,4 +2,4 @@
 
 import { saccade } from "./saccade.ts";
 
-export default saccade("cpu", "simd");
+export default saccade("cpu", { variant: "simd" });

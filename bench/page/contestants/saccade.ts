@@ -3,14 +3,22 @@
 import { Gru, init, Lstm, Sru } from "saccade-rnn";
 import type { Contestant } from "../contestant.ts";
 
-/** The contestant on a device; `simd` forbids the binary with relaxed SIMD, otherwise the package chooses. */
-export function saccade(device: "cpu" | "webgpu-only", variant: "auto" | "simd" = "auto"): Contestant {
+interface Choices {
+  /** `simd` forbids the binary with relaxed SIMD; otherwise the package chooses. */
+  readonly variant?: "auto" | "simd";
+  readonly precision?: "f32" | "bf16";
+}
+
+/** The contestant on a device. */
+export function saccade(device: "cpu" | "webgpu-only", { variant = "auto", precision = "f32" }: Choices = {}): Contestant {
   return {
+    // A weight is off by at most 1/512, and sums of hundreds of them far less than by as many times that.
+    ...(precision === "bf16" && { tolerance: 1e-2 }),
     variants: () => ["layer"],
     async prepare({ work, input, file }) {
       await init({ variant });
       const kind = { lstm: Lstm, gru: Gru, sru: Sru }[work.cell];
-      const layer = await kind.fromSafetensors(await file("weights.safetensors"));
+      const layer = await kind.fromSafetensors(await file("weights.safetensors"), { precision });
       const lengths: number[] = Array(work.batch).fill(work.steps);
       return {
         layout: "batch",
