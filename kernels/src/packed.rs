@@ -120,20 +120,26 @@ trait Stored: Copy {
     /// Whether there are tiles of several rows.
     const MANY: bool;
 
-    /// As [`Register::load`].
+    /// Weights of `C` registers.
     ///
     /// # Safety
-    /// As for [`Register::load`].
-    unsafe fn load<V: Register>(from: *const Self) -> V;
+    /// The processor has the instructions of `V`; so many weights can be read, of 16 bits those of a panel.
+    unsafe fn load<V: Register, const C: usize>(from: *const Self) -> [V; C];
 }
 
 impl Stored for f32 {
     const MANY: bool = true;
 
     #[inline(always)]
-    unsafe fn load<V: Register>(from: *const Self) -> V {
+    unsafe fn load<V: Register, const C: usize>(from: *const Self) -> [V; C] {
         // SAFETY: the caller's promise.
-        unsafe { V::load(from) }
+        unsafe {
+            let mut all = [V::splat(0.0); C];
+            for (c, one) in all.iter_mut().enumerate() {
+                *one = V::load(from.add(c * V::WIDTH));
+            }
+            all
+        }
     }
 }
 
@@ -141,9 +147,15 @@ impl Stored for u16 {
     const MANY: bool = false;
 
     #[inline(always)]
-    unsafe fn load<V: Register>(from: *const Self) -> V {
+    unsafe fn load<V: Register, const C: usize>(from: *const Self) -> [V; C] {
         // SAFETY: the caller's promise.
-        unsafe { V::load_halves(from) }
+        unsafe {
+            let mut all = [V::splat(0.0); C];
+            for (c, one) in all.iter_mut().enumerate() {
+                *one = V::load_halves(from.add((c - c % 2) * V::WIDTH), c % 2 == 1);
+            }
+            all
+        }
     }
 }
 
@@ -534,9 +546,7 @@ unsafe fn add_products<T: Stored, V: Register, const R: usize, const P: usize, c
     unsafe {
         let mut weights = [[V::splat(0.0); C]; P];
         for p in 0..P {
-            for c in 0..C {
-                weights[p][c] = T::load::<V>(w[p].add(k * PANEL + c * V::WIDTH));
-            }
+            weights[p] = T::load(w[p].add(k * PANEL));
         }
         for r in 0..R {
             let factor = V::splat(*x[r].add(k));

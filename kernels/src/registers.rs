@@ -24,11 +24,11 @@ pub(crate) trait Register: Copy {
     /// As [`Self::splat`], and `WIDTH` values can be read.
     unsafe fn load(from: *const f32) -> Self;
 
-    /// Values of which memory holds the upper 16 bits each: bfloat16.
+    /// Values of which memory holds the upper 16 bits each (bfloat16): the first `WIDTH` or the second.
     ///
     /// # Safety
-    /// As [`Self::splat`], and `WIDTH` values can be read.
-    unsafe fn load_halves(from: *const u16) -> Self;
+    /// As [`Self::splat`], and so many can be read; if `WIDTH` is 4, twice as many in either case.
+    unsafe fn load_halves(from: *const u16, second: bool) -> Self;
 
     /// Values to memory.
     ///
@@ -163,9 +163,9 @@ impl Register for f32 {
     }
 
     #[inline(always)]
-    unsafe fn load_halves(from: *const u16) -> f32 {
+    unsafe fn load_halves(from: *const u16, second: bool) -> f32 {
         // SAFETY: the caller's promise.
-        f32::from_bits(u32::from(unsafe { *from }) << 16)
+        f32::from_bits(u32::from(unsafe { *from.add(usize::from(second)) }) << 16)
     }
 
     #[inline(always)]
@@ -252,9 +252,9 @@ macro_rules! register {
             }
 
             #[inline(always)]
-            unsafe fn load_halves(from: *const u16) -> Self {
+            unsafe fn load_halves(from: *const u16, second: bool) -> Self {
                 // SAFETY: the caller's promise.
-                unsafe { $load_halves(from) }
+                unsafe { $load_halves(from, second) }
             }
 
             #[inline(always)]

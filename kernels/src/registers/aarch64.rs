@@ -52,7 +52,9 @@ register!(
     4,
     vdupq_n_f32,
     vld1q_f32,
-    |from: *const u16| vreinterpretq_f32_u32(vshll_n_u16::<16>(vld1_u16(from))),
+    |from: *const u16, second| {
+        vreinterpretq_f32_u32(vshll_n_u16::<16>(vld1_u16(from.add(if second { 4 } else { 0 }))))
+    },
     vst1q_f32,
     load_first,
     store_first,

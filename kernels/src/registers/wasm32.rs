@@ -68,10 +68,15 @@ register!(
     4,
     f32x4_splat,
     v128_load,
-    |from: *const u16| i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(
-        i32x4_splat(0),
-        v128_load64_zero(from.cast())
-    ),
+    |from: *const u16, second: bool| {
+        // One load for both.
+        let (zero, halves) = (i32x4_splat(0), v128_load(from.cast()));
+        if second {
+            i16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(zero, halves)
+        } else {
+            i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(zero, halves)
+        }
+    },
     v128_store,
     load_first,
     store_first,

@@ -61,10 +61,10 @@ register!(
     4,
     _mm_set1_ps,
     _mm_loadu_ps,
-    |from: *const u16| _mm_castsi128_ps(_mm_unpacklo_epi16(
-        _mm_setzero_si128(),
-        _mm_loadl_epi64(from.cast())
-    )),
+    |from: *const u16, second| {
+        let from = from.add(if second { 4 } else { 0 });
+        _mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), _mm_loadl_epi64(from.cast())))
+    },
     _mm_storeu_ps,
     load_first,
     store_first,
@@ -83,7 +83,8 @@ register!(
     16,
     _mm512_set1_ps,
     _mm512_loadu_ps,
-    |from: *const u16| {
+    |from: *const u16, second| {
+        let from = from.add(if second { 16 } else { 0 });
         _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()))))
     },
     _mm512_storeu_ps,
@@ -104,7 +105,8 @@ register!(
     8,
     _mm256_set1_ps,
     _mm256_loadu_ps,
-    |from: *const u16| {
+    |from: *const u16, second| {
+        let from = from.add(if second { 8 } else { 0 });
         _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast()))))
     },
     _mm256_storeu_ps,
