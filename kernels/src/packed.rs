@@ -7,13 +7,13 @@
 //! Every sum runs over the inputs in order, from what `out` held or zero. The result of a row therefore does not
 //! depend on the rows beside it: a text reads the same alone, in a batch and in pieces, to the last bit.
 
+mod weights;
+
 use std::ops::Range;
 
-use crate::matmul::View;
 use crate::registers::{Common, Register};
-
-/// Outputs of a panel.
-const PANEL: usize = 16;
+pub use weights::Packed;
+use weights::{Blocks, PANEL, Stored};
 
 /// Inputs in a stretch of a product of many rows: a panel of it fits a first-level cache of 48 KiB.
 const STRETCH: usize = 512;
@@ -32,132 +32,6 @@ const WIDENED: usize = 4;
 
 /// Rows of a tile that is a register wide.
 const NARROW: usize = 8;
-
-/// The weights of one input in a panel, on a cache line of their own.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-struct Block([f32; PANEL]);
-
-/// As [`Block`], of each weight the upper half: bfloat16.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(32))]
-struct Halves([u16; PANEL]);
-
-#[derive(Clone, Debug)]
-enum Blocks {
-    Whole(Vec<Block>),
-    Half(Vec<Halves>),
-}
-
-/// A matrix `[inputs, outputs]` to multiply from the left with rows.
-#[derive(Clone, Debug)]
-pub struct Packed {
-    blocks: Blocks,
-    inputs: usize,
-    outputs: usize,
-}
-
-impl Packed {
-    /// Copies `w`, `inputs` rows of `outputs` columns.
-    pub fn new(w: View<'_>) -> Self {
-        let (inputs, outputs) = w.shape();
-        let mut blocks = vec![Block([0.0; PANEL]); inputs * outputs.div_ceil(PANEL)];
-        for (panel, blocks) in blocks.chunks_exact_mut(inputs.max(1)).enumerate() {
-            let columns = panel * PANEL..outputs.min((panel + 1) * PANEL);
-            for (k, block) in blocks.iter_mut().enumerate() {
-                match w.row(k) {
-                    Some(row) => block.0[..columns.len()].copy_from_slice(&row[columns.clone()]),
-                    None => {
-                        block.0.iter_mut().zip(columns.clone()).for_each(|(value, j)| *value = w.at(k, j))
-                    }
-                }
-            }
-        }
-        Self { blocks: Blocks::Whole(blocks), inputs, outputs }
-    }
-
-    /// With weights of 16 bits (bfloat16, rounded to the nearest), which take half the room. Products with a single row are
-    /// limited by how fast weights come from memory where they fit no near cache.
-    pub fn halved(self) -> Self {
-        let Blocks::Whole(blocks) = self.blocks else { return self };
-        let halves = blocks.into_iter().map(|block| Halves(block.0.map(half)));
-        Self { blocks: Blocks::Half(halves.collect()), ..self }
-    }
-
-    /// Some panels of it, whose weights are `halves`, with weights of 32 bits.
-    fn widened(&self, halves: &[Halves], panels: Range<usize>) -> Self {
-        let widen = |half: u16| f32::from_bits(u32::from(half) << 16);
-        let halves = &halves[panels.start * self.inputs..panels.end * self.inputs];
-        let blocks = halves.iter().map(|halves| Block(halves.0.map(widen))).collect();
-        let outputs = self.outputs.min(panels.end * PANEL) - panels.start * PANEL;
-        Self { blocks: Blocks::Whole(blocks), inputs: self.inputs, outputs }
-    }
-
-    /// Columns of what is multiplied.
-    pub fn inputs(&self) -> usize {
-        self.inputs
-    }
-
-    /// Columns of the product.
-    pub fn outputs(&self) -> usize {
-        self.outputs
-    }
-
-    fn panels(&self) -> usize {
-        self.outputs.div_ceil(PANEL)
-    }
-}
-
-/// The upper half of the bits of a value, rounded to the nearest, of two to the even one.
-fn half(value: f32) -> u16 {
-    let bits = value.to_bits();
-    let rounded = if value.is_nan() { f32::NAN.to_bits() } else { bits + 0x7FFF + (bits >> 16 & 1) };
-    (rounded >> 16) as u16
-}
-
-/// How a weight lies in memory.
-trait Stored: Copy {
-    /// Whether there are tiles of several rows.
-    const MANY: bool;
-
-    /// Weights of `C` registers.
-    ///
-    /// # Safety
-    /// The processor has the instructions of `V`; so many weights can be read, of 16 bits those of a panel.
-    unsafe fn load<V: Register, const C: usize>(from: *const Self) -> [V; C];
-}
-
-impl Stored for f32 {
-    const MANY: bool = true;
-
-    #[inline(always)]
-    unsafe fn load<V: Register, const C: usize>(from: *const Self) -> [V; C] {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let mut all = [V::splat(0.0); C];
-            for (c, one) in all.iter_mut().enumerate() {
-                *one = V::load(from.add(c * V::WIDTH));
-            }
-            all
-        }
-    }
-}
-
-impl Stored for u16 {
-    const MANY: bool = false;
-
-    #[inline(always)]
-    unsafe fn load<V: Register, const C: usize>(from: *const Self) -> [V; C] {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let mut all = [V::splat(0.0); C];
-            for (c, one) in all.iter_mut().enumerate() {
-                *one = V::load_halves(from.add((c - c % 2) * V::WIDTH), c % 2 == 1);
-            }
-            all
-        }
-    }
-}
 
 /// Rows of a matrix that are `stride` values apart.
 #[derive(Clone, Copy)]
@@ -546,7 +420,9 @@ unsafe fn add_products<T: Stored, V: Register, const R: usize, const P: usize, c
     unsafe {
         let mut weights = [[V::splat(0.0); C]; P];
         for p in 0..P {
-            weights[p] = T::load(w[p].add(k * PANEL));
+            for c in 0..C {
+                weights[p][c] = T::register(w[p].add(k * PANEL), c);
+            }
         }
         for r in 0..R {
             let factor = V::splat(*x[r].add(k));
@@ -570,7 +446,9 @@ fn alike(all: Range<usize>, size: usize, backwards: bool) -> impl Iterator<Item 
 
 #[cfg(test)]
 mod tests {
+    use super::weights::half;
     use super::*;
+    use crate::matmul::View;
     use proptest::prelude::*;
 
     fn values(count: usize, step: f32) -> Vec<f32> {

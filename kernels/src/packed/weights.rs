@@ -1,0 +1,123 @@
+//! How weights lie in memory: in panels, with 32 bits or with 16.
+
+use std::ops::Range;
+
+use crate::matmul::View;
+use crate::registers::Register;
+
+/// Outputs of a panel.
+pub(super) const PANEL: usize = 16;
+
+/// The weights of one input in a panel, on a cache line of their own.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(super) struct Block([f32; PANEL]);
+
+/// As [`Block`], of each weight the upper half: bfloat16.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(32))]
+pub(super) struct Halves([u16; PANEL]);
+
+#[derive(Clone, Debug)]
+pub(super) enum Blocks {
+    Whole(Vec<Block>),
+    Half(Vec<Halves>),
+}
+
+/// A matrix `[inputs, outputs]` to multiply from the left with rows.
+#[derive(Clone, Debug)]
+pub struct Packed {
+    pub(super) blocks: Blocks,
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+}
+
+impl Packed {
+    /// Copies `w`, `inputs` rows of `outputs` columns.
+    pub fn new(w: View<'_>) -> Self {
+        let (inputs, outputs) = w.shape();
+        let mut blocks = vec![Block([0.0; PANEL]); inputs * outputs.div_ceil(PANEL)];
+        for (panel, blocks) in blocks.chunks_exact_mut(inputs.max(1)).enumerate() {
+            let columns = panel * PANEL..outputs.min((panel + 1) * PANEL);
+            for (k, block) in blocks.iter_mut().enumerate() {
+                match w.row(k) {
+                    Some(row) => block.0[..columns.len()].copy_from_slice(&row[columns.clone()]),
+                    None => {
+                        block.0.iter_mut().zip(columns.clone()).for_each(|(value, j)| *value = w.at(k, j))
+                    }
+                }
+            }
+        }
+        Self { blocks: Blocks::Whole(blocks), inputs, outputs }
+    }
+
+    /// With weights of 16 bits (bfloat16, rounded to the nearest), which take half the room. Products with a single row are
+    /// limited by how fast weights come from memory where they fit no near cache.
+    pub fn halved(self) -> Self {
+        let Blocks::Whole(blocks) = self.blocks else { return self };
+        let halves = blocks.into_iter().map(|block| Halves(block.0.map(half)));
+        Self { blocks: Blocks::Half(halves.collect()), ..self }
+    }
+
+    /// Some panels of it, whose weights are `halves`, with weights of 32 bits.
+    pub(super) fn widened(&self, halves: &[Halves], panels: Range<usize>) -> Self {
+        let widen = |half: u16| f32::from_bits(u32::from(half) << 16);
+        let halves = &halves[panels.start * self.inputs..panels.end * self.inputs];
+        let blocks = halves.iter().map(|halves| Block(halves.0.map(widen))).collect();
+        let outputs = self.outputs.min(panels.end * PANEL) - panels.start * PANEL;
+        Self { blocks: Blocks::Whole(blocks), inputs: self.inputs, outputs }
+    }
+
+    /// Columns of what is multiplied.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Columns of the product.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    pub(super) fn panels(&self) -> usize {
+        self.outputs.div_ceil(PANEL)
+    }
+}
+
+/// The upper half of the bits of a value, rounded to the nearest, of two to the even one.
+pub(super) fn half(value: f32) -> u16 {
+    let bits = value.to_bits();
+    let rounded = if value.is_nan() { f32::NAN.to_bits() } else { bits + 0x7FFF + (bits >> 16 & 1) };
+    (rounded >> 16) as u16
+}
+
+/// How a weight lies in memory.
+pub(super) trait Stored: Copy {
+    /// Whether there are tiles of several rows.
+    const MANY: bool;
+
+    /// The weights of register `c` of a panel, from those of register 0 on.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `V`; the panel's weights can be read, of 32 bits those of that register.
+    unsafe fn register<V: Register>(from: *const Self, c: usize) -> V;
+}
+
+impl Stored for f32 {
+    const MANY: bool = true;
+
+    #[inline(always)]
+    unsafe fn register<V: Register>(from: *const Self, c: usize) -> V {
+        // SAFETY: the caller's promise.
+        unsafe { V::load(from.add(c * V::WIDTH)) }
+    }
+}
+
+impl Stored for u16 {
+    const MANY: bool = false;
+
+    #[inline(always)]
+    unsafe fn register<V: Register>(from: *const Self, c: usize) -> V {
+        // SAFETY: the caller's promise.
+        unsafe { V::load_halves(from.add((c - c % 2) * V::WIDTH), c % 2 == 1) }
+    }
+}
