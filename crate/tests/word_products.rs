@@ -156,6 +156,13 @@ fn rows_of_words_are_there_whenever_they_are_asked_for() {
         }
     }
     let graph = Graph::inference(&parameters, &Cpu, Strategy::Agenda);
+    let rows = graph.record(Op::Embedding { table }, &[], vec![1])[0];
+    pollster::block_on(rows.affine(weight, None).value()).expect("a product");
+    let ran = || graph.explain().batches().iter().map(|batch| batch.op).collect::<Vec<_>>();
+    assert_eq!(ran(), ["affine"], "nobody has asked for the rows");
+    pollster::block_on(rows.value()).expect("a row");
+    assert_eq!(ran(), ["embedding", "affine"]);
+
     let held = graph.record(Op::Embedding { table }, &[], vec![2])[0].hold().expect("a row");
     assert_eq!(pollster::block_on(graph.held(held).value()).expect("a row"), rows_of(&[2]));
 }

@@ -68,7 +68,7 @@ export type Source = string | URL | Request | Response | ArrayBuffer | Uint8Arra
 
 /**
  * How the CPU keeps weights that it multiplies with: with all 32 bits, or rounded to bfloat16, by at most 1/512 of each.
- * `bf16` takes half the memory for them, and is up to twice as fast where a single sequence is read with weights that fit
+ * `bf16` takes half the memory for that copy of them, and is up to twice as fast where a single sequence is read with weights that fit
  * no near cache (an LSTM of 512 units or more); sums and states have all bits. A GPU keeps 32.
  */
 export type Precision = "f32" | "bf16";

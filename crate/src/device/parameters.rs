@@ -26,7 +26,7 @@ pub enum Precision {
     #[default]
     F32,
     /// Rounded to bfloat16, whose 8 bits of precision are the first of an f32: an error of at most 2^-9 of each weight.
-    /// Half the memory, and up to twice the speed where a single sequence is read with weights that fit no near cache
+    /// Half the memory for that copy, and up to twice the speed where a single sequence is read with weights that fit no near cache
     /// (an LSTM of 512 units or more). Sums and states have all bits.
     Bf16,
 }

@@ -69,7 +69,9 @@ pub struct Report {
 impl Report {
     pub(super) fn of<B>(tape: &Tape<B>) -> Self {
         let depth = schedule::depths(&tape.nodes, 0);
-        let batches = tape.batches.iter().map(|batch| {
+        // Embeddings whose rows nobody has asked for have not run.
+        let ran = tape.batches.iter().filter(|batch| !batch.forward.outputs.is_empty());
+        let batches = ran.map(|batch| {
             let key = &tape.keys[tape.nodes[batch.nodes[0]].key];
             BatchReport {
                 op: key.op.name(),
