@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release -p saccade-checks --example few_rows`
 
+use std::rc::Rc;
+
 use pollster::block_on;
 use saccade_checks::Random;
 use saccade_rnn::device::gpu::{Gpu, GpuOptions};
@@ -12,7 +14,8 @@ const LAUNCHES: usize = 200;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let name = std::env::var("SACCADE_ADAPTER").ok();
-    let gpu = block_on(Gpu::request(&GpuOptions { name, ..Default::default() }))?;
+    let gpu = Rc::new(block_on(Gpu::request(&GpuOptions { name, ..Default::default() }))?);
+    let device = Device::Gpu(gpu.clone());
     println!("{}, mean of {LAUNCHES} launches", gpu.adapter());
     for (inputs, outputs) in [(100, 400), (128, 512)] {
         for input_major in [false, true] {
@@ -22,26 +25,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let shape = if input_major { [inputs, outputs] } else { [outputs, inputs] };
                 let param = random.parameter(&mut parameters, &shape, 1.0);
                 let weight = WeightView { param, first: 0, inputs, outputs, input_major };
-                let buffer = gpu.upload(random.values(rows * inputs, 1.0))?;
+                let buffer = device.upload(random.values(rows * inputs, 1.0))?;
                 let call = Call {
                     op: &Op::Affine { weight, bias: None },
                     parameters: &parameters,
-                    inputs: &[Operand { buffer, columns: inputs, offsets: vec![0, rows] }],
+                    inputs: &[Operand { buffer: buffer.into(), columns: inputs, offsets: vec![0, rows] }],
                     streams: &[0],
                     indices: &[],
                     index_offsets: &[0, 0],
                     seed: 0,
                     keep: false,
-                    words: None,
                 };
                 // The first makes the pipeline.
                 for timed in [false, true] {
                     gpu.profile(timed);
-                    let mut last = gpu.forward(&call)?;
+                    let mut last = device.forward(&call)?;
                     for _ in 1..LAUNCHES {
-                        last = gpu.forward(&call)?;
+                        last = device.forward(&call)?;
                     }
-                    block_on(gpu.read(&[(last.outputs.remove(0), 0..1)]))?;
+                    block_on(device.read(&[(last.outputs.remove(0), 0..1)]))?;
                 }
                 let order = if input_major { "[in, out]" } else { "[out, in]" };
                 for time in gpu.take_profile()? {

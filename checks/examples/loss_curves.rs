@@ -2,19 +2,20 @@
 //! `cargo run --release -p saccade-checks --example loss_curves -- CONFIG.toml DATA [STEPS [INIT]]`.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use pollster::block_on;
+use saccade_rnn::device::Device;
 use saccade_rnn::device::gpu::{Gpu, GpuOptions};
-use saccade_rnn::device::{Cpu, Optimize};
 use saccade_rnn::train::{Config, Event, Job, train};
 
 type Failure = Box<dyn std::error::Error>;
 
 /// Loss and duration of every step.
-fn steps<D: Optimize>(
-    device: &D,
+fn steps(
+    device: &Device,
     config: &Config,
     data: &Path,
     count: usize,
@@ -47,9 +48,9 @@ fn main() -> Result<(), Failure> {
         config.train.init = Some(PathBuf::from(init));
     }
     let name = std::env::var("SACCADE_ADAPTER").ok();
-    let gpu = block_on(Gpu::request(&GpuOptions { name, ..GpuOptions::default() }))?;
-    let on_cpu = steps(&Cpu, &config, Path::new(data), count)?;
-    let on_gpu = steps(&gpu, &config, Path::new(data), count)?;
+    let gpu = Rc::new(block_on(Gpu::request(&GpuOptions { name, ..GpuOptions::default() }))?);
+    let on_cpu = steps(&Device::cpu(), &config, Path::new(data), count)?;
+    let on_gpu = steps(&Device::Gpu(gpu.clone()), &config, Path::new(data), count)?;
     let mut furthest = 0.0f32;
     for (step, ((cpu, _), (gpu, _))) in on_cpu.iter().zip(&on_gpu).enumerate() {
         println!("{step:4}  {cpu:.6}  {gpu:.6}  {:+.1e}", gpu - cpu);

@@ -4,12 +4,13 @@
 //!
 //! `cargo run --release -p saccade-checks --example skim`, with `SACCADE_ADAPTER` set to a part of the adapter's name
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use pollster::block_on;
 use saccade_checks::Random;
-use saccade_rnn::device::gpu::{Gpu, GpuBuffer, GpuOptions};
-use saccade_rnn::device::{CellKind, EngineError, Parameters};
+use saccade_rnn::device::gpu::{Gpu, GpuOptions};
+use saccade_rnn::device::{CellKind, Device, EngineError, Parameters};
 use saccade_rnn::graph::{Expr, Graph, Held, Strategy};
 use saccade_rnn::nn::{Builder, Recurrent, RecurrentConfig, Skim, SkimConfig, SkimControl, SmallReads};
 
@@ -24,18 +25,15 @@ const PROFILED: u64 = 20;
 
 /// Runs all sequences on a graph of their own.
 struct Bench<'a> {
-    gpu: &'a Gpu,
+    device: &'a Device,
     parameters: &'a Parameters,
-    sequences: &'a [Held<GpuBuffer>],
+    sequences: &'a [Held],
 }
 
 impl Bench<'_> {
-    fn run(
-        &self,
-        layer: &dyn for<'g> Fn(Expr<'g, Gpu>, usize) -> Expr<'g, Gpu>,
-    ) -> Result<Duration, EngineError> {
+    fn run(&self, layer: &dyn for<'g> Fn(Expr<'g>, usize) -> Expr<'g>) -> Result<Duration, EngineError> {
         let begin = Instant::now();
-        let graph = Graph::inference(self.parameters, self.gpu, Strategy::Agenda);
+        let graph = Graph::inference(self.parameters, self.device, Strategy::Agenda);
         let each = self.sequences.iter().enumerate();
         let last: Vec<_> = each.map(|(i, x)| layer(graph.held(x.clone()), i)).collect();
         block_on(graph.values(&last))?;
@@ -45,7 +43,8 @@ impl Bench<'_> {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let name = std::env::var("SACCADE_ADAPTER").ok();
-    let gpu = block_on(Gpu::request(&GpuOptions { name, ..Default::default() }))?;
+    let gpu = Rc::new(block_on(Gpu::request(&GpuOptions { name, ..Default::default() }))?);
+    let device = Device::Gpu(gpu.clone());
     println!("{}: {BATCH} sequences of {TOKENS} tokens, d = {SIZE}, d' = {SMALL}", gpu.adapter());
 
     let mut builder = Builder::fresh(1);
@@ -62,7 +61,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let parameters = builder.finish()?;
 
     let mut random = Random::new(1);
-    let upload = Graph::inference(&parameters, &gpu, Strategy::Agenda);
+    let upload = Graph::inference(&parameters, &device, Strategy::Agenda);
     let inputs: Vec<_> =
         (0..BATCH).map(|_| upload.input(TOKENS, SIZE, random.values(TOKENS * SIZE, 1.0))).collect();
     let sequences = inputs.into_iter().map(Expr::hold).collect::<Result<Vec<_>, _>>()?;
@@ -71,7 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let force =
         |i: usize| (0..TOKENS).map(|t| if (t + i).is_multiple_of(READ) { 1 } else { 2 }).collect::<Vec<_>>();
     let forced: Vec<Vec<u32>> = (0..BATCH).map(force).collect();
-    let bench = Bench { gpu: &gpu, parameters: &parameters, sequences: &sequences };
+    let bench = Bench { device: &device, parameters: &parameters, sequences: &sequences };
     let by_lstm = || bench.run(&|x, _| lstm.forward(x, None).states.h[0]);
     let by_skim = || {
         bench.run(&|x, i| skim.forward(x, None, SkimControl::Decide { threshold: 0.5, force: &forced[i] }).h)

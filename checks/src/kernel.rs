@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use saccade_rnn::device::{Call, Cpu, Device, EngineError, Op, Operand, Parameters, Shape};
+use saccade_rnn::device::{Call, Device, EngineError, Op, Operand, Parameters, Shape};
 
 use crate::{Random, doubt};
 
@@ -65,9 +65,9 @@ pub(crate) type Values = Vec<(String, Vec<f32>)>;
 ///
 /// # Errors
 /// The first disagreement, or the error of either device.
-pub async fn agree<D: Device>(device: &D, case: &Case) -> Result<(), Disagreement> {
+pub async fn agree(device: &Device, case: &Case) -> Result<(), Disagreement> {
     let fail = |what: &str, how: String| Disagreement { what: format!("{}: {what}", case.name), how };
-    let on_cpu = run(&Cpu, case).await.map_err(|error| fail("on the CPU", error.to_string()))?;
+    let on_cpu = run(&Device::cpu(), case).await.map_err(|error| fail("on the CPU", error.to_string()))?;
     let on_device = run(device, case).await.map_err(|error| fail("on the device", error.to_string()))?;
     let names = |values: &Values| values.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>().join(", ");
     if names(&on_device) != names(&on_cpu) {
@@ -101,7 +101,7 @@ pub(crate) fn compare(a: &[f32], b: &[f32], bound: f32) -> Result<(), String> {
     }
 }
 
-async fn run<D: Device>(device: &D, case: &Case) -> Result<Values, EngineError> {
+async fn run(device: &Device, case: &Case) -> Result<Values, EngineError> {
     let mut random = Random::new(99);
     let operands = case.lanes.first().map_or(0, |lane| lane.inputs.len());
     let mut inputs = Vec::new();
@@ -123,7 +123,6 @@ async fn run<D: Device>(device: &D, case: &Case) -> Result<Values, EngineError> 
         index_offsets: &index_offsets,
         seed: 5,
         keep: case.backward,
-        words: None,
     };
     let forward = device.forward(&call)?;
     let size = |lanes: &Vec<Shape>| lanes.iter().map(|out| out.rows * out.columns).sum();
@@ -170,7 +169,7 @@ fn shapes(case: &Case) -> Result<Vec<Vec<Shape>>, EngineError> {
 }
 
 /// An operand of all lanes, three rows into its buffer, since operands are often parts of larger values.
-fn lay_out<D: Device>(device: &D, case: &Case, operand: usize) -> Result<Operand<D::Buffer>, EngineError> {
+fn lay_out(device: &Device, case: &Case, operand: usize) -> Result<Operand, EngineError> {
     const BEFORE: usize = 3;
     let columns = case.lanes[0].inputs[operand].columns;
     let mut values = vec![9.0; BEFORE * columns];
@@ -181,5 +180,5 @@ fn lay_out<D: Device>(device: &D, case: &Case, operand: usize) -> Result<Operand
         offsets.push(offsets[offsets.len() - 1] + matrix.rows);
     }
     values.extend(vec![9.0; columns]);
-    Ok(Operand { buffer: device.upload(values)?, columns, offsets })
+    Ok(Operand { buffer: device.upload(values)?.into(), columns, offsets })
 }

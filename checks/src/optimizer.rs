@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use saccade_rnn::device::{Cpu, EngineError, Optimize, ParamId, Parameters};
+use saccade_rnn::device::{Device, EngineError, ParamId, Parameters};
 use saccade_rnn::graph::Gradients;
 use saccade_rnn::train::{Adam, AdamConfig, Touched};
 
@@ -67,12 +67,13 @@ fn runs() -> Vec<Run> {
 ///
 /// # Errors
 /// The first disagreement, or the error of either device.
-pub async fn optimizers_agree<D: Optimize>(device: &D) -> Result<usize, Disagreement> {
+pub async fn optimizers_agree(device: &Device) -> Result<usize, Disagreement> {
     let runs = runs();
     for run in &runs {
         let fail =
             |what: &str, how: String| Disagreement { what: format!("Adam, {}: {what}", run.name), how };
-        let on_cpu = values(&Cpu, run).await.map_err(|error| fail("on the CPU", error.to_string()))?;
+        let on_cpu =
+            values(&Device::cpu(), run).await.map_err(|error| fail("on the CPU", error.to_string()))?;
         let on_device =
             values(device, run).await.map_err(|error| fail("on the device", error.to_string()))?;
         for ((name, a), (_, b)) in on_device.iter().zip(&on_cpu) {
@@ -82,7 +83,7 @@ pub async fn optimizers_agree<D: Optimize>(device: &D) -> Result<usize, Disagree
     Ok(runs.len())
 }
 
-async fn values<D: Optimize>(device: &D, run: &Run) -> Result<Values, EngineError> {
+async fn values(device: &Device, run: &Run) -> Result<Values, EngineError> {
     let (mut random, mut parameters) = (Random::new(17), Parameters::new());
     let ids: Vec<ParamId> =
         run.shapes.iter().map(|shape| random.parameter(&mut parameters, shape, 1.0)).collect();

@@ -1,6 +1,7 @@
 //! The checks for JavaScript.
 
 use js_sys::{Array, Function};
+use saccade_rnn::device::Device;
 use saccade_rnn::device::gpu::{Gpu, GpuOptions};
 use wasm_bindgen::prelude::*;
 
@@ -41,22 +42,23 @@ pub async fn check(progress: Function) -> Result<Report, JsError> {
     }
     let other = GpuOptions { software: Some(!gpu.adapter().software), ..GpuOptions::default() };
     let other = Gpu::request(&other).await?;
-    let runs = [(&gpu, cases::all()), (&other, cases::by_adapter())];
+    let adapter = gpu.adapter().to_string();
+    let (device, other) = (Device::from(gpu), Device::from(other));
+    let runs = [(&device, cases::all()), (&other, cases::by_adapter())];
     let cases: Vec<_> =
-        runs.iter().flat_map(|(gpu, cases)| cases.iter().map(move |case| (*gpu, case))).collect();
-    for (done, &(gpu, case)) in cases.iter().enumerate() {
-        if let Err(disagreement) = agree(gpu, case).await {
+        runs.iter().flat_map(|(device, cases)| cases.iter().map(move |case| (*device, case))).collect();
+    for (done, &(device, case)) in cases.iter().enumerate() {
+        if let Err(disagreement) = agree(device, case).await {
             wrong.push(&disagreement.to_string().into());
         }
         let _ = progress.call2(&JsValue::NULL, &(done + 1).into(), &cases.len().into());
     }
-    let runs = match optimizers_agree(&gpu).await {
+    let runs = match optimizers_agree(&device).await {
         Ok(runs) => runs,
         Err(disagreement) => {
             wrong.push(&disagreement.to_string().into());
             0
         }
     };
-    let adapter = gpu.adapter().to_string();
     Ok(Report { adapter, kernels: saccade_shaders::ALL.len(), cases: cases.len() + runs, wrong })
 }

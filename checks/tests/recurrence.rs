@@ -1,9 +1,12 @@
 //! What a recurrence costs in launches, and gradients that arrive from some of its outputs only.
 
+mod common;
+
 use pollster::block_on;
 use saccade_checks::Random;
-use saccade_rnn::device::gpu::{Gpu, GpuOptions};
-use saccade_rnn::device::{Call, CellKind, Cpu, Device, EngineError, Op, Operand, Parameters};
+use saccade_rnn::device::{Call, CellKind, Device, EngineError, Op, Operand, Parameters};
+
+use common::{device, gpu};
 
 /// Steps of a launch.
 const STEPS: usize = 128;
@@ -11,18 +14,12 @@ const STEPS: usize = 128;
 const HIDDEN: usize = 3;
 const CELLS: [CellKind; 4] = [CellKind::ElmanTanh, CellKind::ElmanRelu, CellKind::Lstm, CellKind::Gru];
 
-fn gpu() -> Gpu {
-    let name = std::env::var("SACCADE_ADAPTER").ok();
-    block_on(Gpu::request(&GpuOptions { name, ..Default::default() }))
-        .unwrap_or_else(|error| panic!("{error}"))
-}
-
 /// Calls `then` with a recurrence over sequences of these lengths, from zeros, without a bias.
-fn with_call<D: Device, T>(
-    device: &D,
+fn with_call<T>(
+    device: &Device,
     cell: CellKind,
     lengths: &[usize],
-    then: impl FnOnce(&Call<'_, D::Buffer>) -> Result<T, EngineError>,
+    then: impl FnOnce(&Call<'_>) -> Result<T, EngineError>,
 ) -> T {
     let (mut random, mut parameters) = (Random::new(1), Parameters::new());
     let columns = cell.gates() * HIDDEN;
@@ -37,28 +34,27 @@ fn with_call<D: Device, T>(
     let call = Call {
         op: &Op::Recurrence { cell, weight_hh, bias_hh: None, reverse: false, initial: false },
         parameters: &parameters,
-        inputs: &[Operand { buffer, columns, offsets }],
+        inputs: &[Operand { buffer: buffer.into(), columns, offsets }],
         streams: &vec![0; lengths.len()],
         indices: &[],
         index_offsets: &vec![0; lengths.len() + 1],
         seed: 0,
         keep: true,
-        words: None,
     };
     then(&call).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Launches of one forward call.
-fn dispatches(gpu: &Gpu, cell: CellKind, lengths: &[usize]) -> u64 {
-    with_call(gpu, cell, lengths, |call| {
-        let before = gpu.statistics().dispatches;
-        gpu.forward(call)?;
-        Ok(gpu.statistics().dispatches - before)
+fn dispatches(device: &Device, cell: CellKind, lengths: &[usize]) -> u64 {
+    with_call(device, cell, lengths, |call| {
+        let before = gpu(device).statistics().dispatches;
+        device.forward(call)?;
+        Ok(gpu(device).statistics().dispatches - before)
     })
 }
 
 /// The gradients of the hoisted product and of the weight, where only the outputs given have gradients.
-fn gradients<D: Device>(device: &D, cell: CellKind, given: [bool; 3]) -> [Vec<f32>; 2] {
+fn gradients(device: &Device, cell: CellKind, given: [bool; 3]) -> [Vec<f32>; 2] {
     let lengths = [4, 0, 2];
     let memory = if cell.has_memory() { HIDDEN } else { 0 };
     with_call(device, cell, &lengths, |call| {
@@ -82,24 +78,24 @@ fn gradients<D: Device>(device: &D, cell: CellKind, given: [bool; 3]) -> [Vec<f3
 
 #[test]
 fn launches_grow_with_chunks_of_steps_only() {
-    let gpu = gpu();
+    let device = device();
     for cell in CELLS {
         for steps in [0, 1, 2, STEPS - 1, STEPS, STEPS + 1, 3 * STEPS, 1000] {
-            let launches = dispatches(&gpu, cell, &[steps]);
+            let launches = dispatches(&device, cell, &[steps]);
             assert_eq!(launches, steps.div_ceil(STEPS) as u64, "{cell:?} over {steps} steps");
         }
-        let together = dispatches(&gpu, cell, &[1, 200, 0, 128, 7]);
+        let together = dispatches(&device, cell, &[1, 200, 0, 128, 7]);
         assert_eq!(together, 2, "{cell:?}: sequences of one call share its launches");
     }
 }
 
 #[test]
 fn absent_gradients_count_as_zero() {
-    let gpu = gpu();
+    let device = device();
     for cell in CELLS {
         for given in [[true, false, false], [false, true, false], [false, false, true], [false, false, false]]
         {
-            let (on_gpu, on_cpu) = (gradients(&gpu, cell, given), gradients(&Cpu, cell, given));
+            let (on_gpu, on_cpu) = (gradients(&device, cell, given), gradients(&Device::cpu(), cell, given));
             for (a, b) in on_gpu.iter().flatten().zip(on_cpu.iter().flatten()) {
                 assert!((a - b).abs() < 1e-5, "{cell:?}, {given:?}: {a}, on the CPU {b}");
             }

@@ -1,19 +1,17 @@
 //! What Skim costs in launches, and gradients that arrive from some of its outputs only.
 
+mod common;
+
 use pollster::block_on;
 use saccade_checks::Random;
-use saccade_rnn::device::gpu::{Gpu, GpuOptions};
-use saccade_rnn::device::{CellKind, Cpu, Device, Parameters, Pool};
+use saccade_rnn::device::{CellKind, Device, Parameters, Pool};
 use saccade_rnn::graph::{Graph, Strategy};
 use saccade_rnn::nn::{Builder, Skim, SkimConfig, SkimControl, SkimOutput, SmallReads};
 
+use common::{device, gpu};
+
 const INPUT: usize = 3;
 const HIDDEN: usize = 5;
-
-fn gpu() -> Gpu {
-    let name = std::env::var("SACCADE_ADAPTER").ok();
-    good(block_on(Gpu::request(&GpuOptions { name, ..Default::default() })))
-}
 
 fn good<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
     result.unwrap_or_else(|error| panic!("{error}"))
@@ -35,26 +33,26 @@ fn layer(cell: CellKind) -> (Skim, Parameters) {
 }
 
 /// Launches of one reading of `tokens` tokens, products included.
-fn dispatches(gpu: &Gpu, tokens: usize) -> u64 {
+fn dispatches(device: &Device, tokens: usize) -> u64 {
     let (skim, parameters) = layer(CellKind::Lstm);
-    let graph = Graph::inference(&parameters, gpu, Strategy::Agenda);
+    let graph = Graph::inference(&parameters, device, Strategy::Agenda);
     let x = graph.input(tokens, INPUT, Random::new(1).values(tokens * INPUT, 1.0));
     let output = skim.forward(x, None, SkimControl::Decide { threshold: 0.5, force: &[] });
-    let before = gpu.statistics().dispatches;
+    let before = gpu(device).statistics().dispatches;
     good(block_on(output.h.value()));
-    gpu.statistics().dispatches - before
+    gpu(device).statistics().dispatches - before
 }
 
 #[test]
 fn launches_do_not_grow_with_time_inside_a_chunk() {
-    let gpu = gpu();
-    assert_eq!(dispatches(&gpu, 128), dispatches(&gpu, 9));
-    assert_eq!(dispatches(&gpu, 129), dispatches(&gpu, 9) + 1);
-    assert_eq!(dispatches(&gpu, 1000), dispatches(&gpu, 9) + 7);
+    let device = device();
+    assert_eq!(dispatches(&device, 128), dispatches(&device, 9));
+    assert_eq!(dispatches(&device, 129), dispatches(&device, 9) + 1);
+    assert_eq!(dispatches(&device, 1000), dispatches(&device, 9) + 7);
 }
 
 /// Gradient of the input by one scalar made of one output.
-fn gradient<D: Device>(device: &D, cell: CellKind, output: usize) -> Vec<f32> {
+fn gradient(device: &Device, cell: CellKind, output: usize) -> Vec<f32> {
     let (skim, parameters) = layer(cell);
     let graph = Graph::training(&parameters, device, Strategy::Agenda, 3);
     let x = graph.variable(4, INPUT, Random::new(1).values(4 * INPUT, 1.0));
@@ -73,10 +71,10 @@ fn gradient<D: Device>(device: &D, cell: CellKind, output: usize) -> Vec<f32> {
 
 #[test]
 fn gradients_may_arrive_from_any_output_alone() {
-    let gpu = gpu();
+    let device = device();
     for cell in [CellKind::Lstm, CellKind::Gru] {
         for output in (0..5).filter(|&output| output != 2 || cell.has_memory()) {
-            let (on_gpu, on_cpu) = (gradient(&gpu, cell, output), gradient(&Cpu, cell, output));
+            let (on_gpu, on_cpu) = (gradient(&device, cell, output), gradient(&Device::cpu(), cell, output));
             assert!(on_cpu.iter().any(|d| d.abs() > 1e-4), "{cell:?}, output {output}: no gradient");
             for (a, b) in on_gpu.iter().zip(&on_cpu) {
                 assert!((a - b).abs() < 1e-5, "{cell:?}, output {output}: {on_gpu:?} and {on_cpu:?}");

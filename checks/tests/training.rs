@@ -1,22 +1,19 @@
 //! Training on the GPU goes as it goes on the CPU: the same losses from the same seed, in memory that does not grow.
 
+mod common;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pollster::block_on;
 use saccade_checks::Random;
-use saccade_rnn::device::gpu::{Gpu, GpuOptions};
-use saccade_rnn::device::{Cpu, Optimize};
+use saccade_rnn::device::Device;
 use saccade_rnn::train::{Config, Event, Job, Outcome, train};
 use tempfile::TempDir;
 
-const STEPS: usize = 50;
+use common::{device, gpu};
 
-fn gpu() -> Gpu {
-    let name = std::env::var("SACCADE_ADAPTER").ok();
-    block_on(Gpu::request(&GpuOptions { name, ..Default::default() }))
-        .unwrap_or_else(|error| panic!("{error}"))
-}
+const STEPS: usize = 50;
 
 /// Texts of as many words as `length` says; a text is positive iff it holds more of `warm` than of `cold`.
 fn corpus(texts: usize, length: impl Fn(&mut Random) -> usize) -> TempDir {
@@ -71,8 +68,8 @@ fn config(encoder: &str, skim: &str) -> Config {
 }
 
 /// Takes a run as far as `until` steps; what every step told.
-fn run<D: Optimize>(
-    device: &D,
+fn run(
+    device: &Device,
     config: &Config,
     folder: &Path,
     resume: bool,
@@ -95,11 +92,11 @@ fn run<D: Optimize>(
 
 /// Fifty steps on both devices; the GPU's run is interrupted half way and goes on from its file.
 fn curves_agree(encoder: &str, skim: &str) {
-    let (gpu, config) = (gpu(), config(encoder, skim));
+    let (device, config) = (device(), config(encoder, skim));
     let folder = corpus(480, |random| 1 + random.below(12));
-    let on_cpu = run(&Cpu, &config, folder.path(), false, STEPS, || ());
-    let mut on_gpu = run(&gpu, &config, folder.path(), false, STEPS / 2, || ());
-    on_gpu.extend(run(&gpu, &config, folder.path(), true, STEPS - STEPS / 2, || ()));
+    let on_cpu = run(&Device::cpu(), &config, folder.path(), false, STEPS, || ());
+    let mut on_gpu = run(&device, &config, folder.path(), false, STEPS / 2, || ());
+    on_gpu.extend(run(&device, &config, folder.path(), true, STEPS - STEPS / 2, || ()));
     assert_eq!((on_cpu.len(), on_gpu.len()), (STEPS, STEPS));
     for (step, (a, b)) in on_gpu.iter().flatten().zip(on_cpu.iter().flatten()).enumerate() {
         assert!((a - b).abs() <= 1e-3, "{encoder}, step {}: {a}, on the CPU {b}", step / 2);
@@ -129,10 +126,13 @@ fn a_skim_lstm_learns_as_on_the_cpu() {
 
 #[test]
 fn memory_does_not_grow_from_step_to_step() {
-    let (gpu, config) = (gpu(), config(r#"{ type = "lstm", hidden_size = 9, bidirectional = false }"#, ""));
+    let (device, config) =
+        (device(), config(r#"{ type = "lstm", hidden_size = 9, bidirectional = false }"#, ""));
     // Steps alike, and one evaluation before the first look.
     let folder = corpus(16 * 8, |_| 6);
     let mut bytes = Vec::new();
-    run(&gpu, &config, folder.path(), false, STEPS, || bytes.push(gpu.statistics().bytes_allocated));
+    run(&device, &config, folder.path(), false, STEPS, || {
+        bytes.push(gpu(&device).statistics().bytes_allocated)
+    });
     assert_eq!(bytes[10], bytes[40], "{bytes:?}");
 }

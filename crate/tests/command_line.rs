@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use saccade_rnn::device::Cpu;
+use saccade_rnn::device::Device;
 use saccade_rnn::model::{Decision, FORMAT, LayerConfig, ReadOptions, Reading, Storage};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -325,7 +325,8 @@ fn decisions_are_those_of_the_library() {
     let text = "A good film, isn't it?";
     let options = ReadOptions::default();
     let model = model(vec![skim()]);
-    let expected = pollster::block_on(model.read(&Cpu, text, &options, &mut ())).expect("a reading");
+    let expected =
+        pollster::block_on(model.read(&Device::cpu(), text, &options, &mut ())).expect("a reading");
     let reading = folder.read(text);
     assert_eq!(
         (reading.tokens, reading.scores, reading.flops),

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use common::{parameter, values};
 use pollster::block_on;
 use saccade_rnn::device::{
-    Binary, CellKind, Cpu, EngineError, Op, ParamId, Parameters, Pool, Real, Skim, SkimMode, Sru, Unary,
+    Binary, CellKind, Device, EngineError, Op, ParamId, Parameters, Pool, Real, Skim, SkimMode, Sru, Unary,
     WeightView,
 };
 use saccade_rnn::graph::{Expr, Graph, Strategy};
@@ -176,7 +176,7 @@ struct Recorded<'g> {
     outputs: Vec<Expr<'g>>,
 }
 
-fn record<'g>(graph: &'g Graph<'_>, case: &Case, leaves: &[Leaf]) -> Recorded<'g> {
+fn record<'g>(graph: &'g Graph, case: &Case, leaves: &[Leaf]) -> Recorded<'g> {
     let leaf = |l: &Leaf| match l.variable {
         true => graph.variable(l.rows, l.columns, l.values.clone()),
         false => graph.input(l.rows, l.columns, l.values.clone()),
@@ -202,7 +202,7 @@ fn projection(output: usize, size: usize) -> Vec<f32> {
 
 /// The scalar, summed in double precision on the host.
 fn scalar(case: &Case, parameters: &Parameters, leaves: &[Leaf]) -> f64 {
-    let graph = Graph::training(parameters, &Cpu, Strategy::Agenda, 5);
+    let graph = Graph::training(parameters, &Device::cpu(), Strategy::Agenda, 5);
     let recorded = record(&graph, case, leaves);
     let mut sum = 0.0;
     for (i, y) in recorded.outputs.iter().enumerate() {
@@ -219,7 +219,7 @@ fn gradients(case: &Case, parameters: &Parameters, leaves: &[Leaf]) -> Result<Co
     // A column of ones sums the columns of a row.
     let mut parameters = parameters.clone();
     let ones = parameters.add("ones", &[1, 64], vec![1.0; 64])?;
-    let graph = Graph::training(&parameters, &Cpu, Strategy::Agenda, 5);
+    let graph = Graph::training(&parameters, &Device::cpu(), Strategy::Agenda, 5);
     let recorded = record(&graph, case, leaves);
     let mut parts = Vec::new();
     for (i, &y) in recorded.outputs.iter().enumerate() {
@@ -230,7 +230,7 @@ fn gradients(case: &Case, parameters: &Parameters, leaves: &[Leaf]) -> Result<Co
     let by_parameters = block_on(graph.concat_rows(&parts).pool(Pool::Sum).backward())?;
     let by_leaves = recorded.leaves.iter().map(|x| block_on(x.gradient())).collect::<Result<_, _>>()?;
     let ids: Vec<ParamId> = parameters.iter().map(|(id, _)| id).filter(|id| *id != ones).collect();
-    let read = |id| block_on(by_parameters.read(&Cpu, &parameters, id));
+    let read = |id| block_on(by_parameters.read(&Device::cpu(), &parameters, id));
     Ok((by_leaves, ids.into_iter().map(read).collect::<Result<_, _>>()?))
 }
 
@@ -480,7 +480,7 @@ fn a_view_of_a_weight_selects_the_inputs_it_names() {
     // W[out][in] = 10 out + in, in both layouts.
     let out_in = p.add("out_in", &[2, 3], vec![0.0, 1.0, 2.0, 10.0, 11.0, 12.0]).unwrap();
     let in_out = p.add("in_out", &[3, 2], vec![0.0, 10.0, 1.0, 11.0, 2.0, 12.0]).unwrap();
-    let graph = Graph::inference(&p, &Cpu, Strategy::Agenda);
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
     for whole in [WeightView::whole(&p, out_in), WeightView::input_major(&p, in_out)] {
         let x = graph.input(1, 2, vec![1.0, 100.0]);
         let y = x.affine_view(WeightView { first: 1, inputs: 2, ..whole }, None);

@@ -4,7 +4,7 @@ mod common;
 
 use common::{parameter, values};
 use pollster::block_on;
-use saccade_rnn::device::{CellKind, Cpu, Op, ParamId, Parameters, Pool};
+use saccade_rnn::device::{CellKind, Device, Op, ParamId, Parameters, Pool};
 use saccade_rnn::graph::{Alone, BatchReport, Expr, Graph, Report, Strategy};
 
 /// The batch of the operation; there is one.
@@ -28,7 +28,7 @@ fn a_chain_over_sentences_copies_nothing() {
     let table = parameter(&mut p, "table", &[7, 3]);
     let (weight_ih, weight_hh) = (parameter(&mut p, "ih", &[8, 3]), parameter(&mut p, "hh", &[8, 2]));
     for strategy in [Strategy::Depth, Strategy::Agenda] {
-        let graph = Graph::training(&p, &Cpu, strategy, 0);
+        let graph = Graph::training(&p, &Device::cpu(), strategy, 0);
         let lengths = [4, 1, 0, 6, 0, 2, 9];
         let last = lengths.map(|length| {
             let ids: Vec<u32> = (0..length).map(|i| i * i % 7).collect();
@@ -47,7 +47,7 @@ fn a_chain_over_sentences_copies_nothing() {
 #[test]
 fn operands_that_do_not_lie_end_to_end_are_copied() {
     let p = Parameters::new();
-    let graph = Graph::inference(&p, &Cpu, Strategy::Agenda);
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
     let x: Vec<Expr<'_>> = (0..3).map(|i| graph.input(2, 2, values(i, 4, 1.0))).collect();
     // Both operands: out of order; the second: one value for all lanes.
     let crossed = [x[2] - x[1], x[0] - x[1], x[1] - x[1]];
@@ -65,7 +65,7 @@ fn operands_that_do_not_lie_end_to_end_are_copied() {
 #[test]
 fn why_the_only_one_ran_alone() {
     let p = Parameters::new();
-    let graph = Graph::inference(&p, &Cpu, Strategy::Agenda);
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
     let x = graph.input(2, 3, vec![0.5; 6]).softmax();
     block_on(x.value()).unwrap();
     let expected =
@@ -77,7 +77,7 @@ fn why_the_only_one_ran_alone() {
 fn why_other_attributes_ran_apart() {
     let mut p = Parameters::new();
     let (v, w) = (parameter(&mut p, "v", &[2, 3]), parameter(&mut p, "w", &[2, 3]));
-    let graph = Graph::inference(&p, &Cpu, Strategy::Agenda);
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
     let x = [graph.input(1, 3, vec![0.5; 3]), graph.input(4, 3, vec![0.5; 12])];
     let y = [x[0].affine(v, None), x[1].affine(w, None)];
     let z = [y[0].scale(2.0), y[1].scale(3.0)];
@@ -103,7 +103,7 @@ fn why_other_attributes_ran_apart() {
 #[test]
 fn why_other_columns_ran_apart() {
     let p = Parameters::new();
-    let graph = Graph::inference(&p, &Cpu, Strategy::Agenda);
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
     let x = [graph.input(1, 3, vec![0.5; 3]).tanh(), graph.input(1, 2, vec![0.5; 2]).tanh()];
     block_on(x[0].value()).unwrap();
     let report = graph.explain();
@@ -116,7 +116,7 @@ fn why_other_columns_ran_apart() {
 #[test]
 fn why_a_chain_does_not_run_together() {
     let p = Parameters::new();
-    let graph = Graph::inference(&p, &Cpu, Strategy::Agenda);
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
     let y = graph.input(1, 1, vec![0.5]).tanh().sigmoid().tanh().tanh();
     block_on(y.value()).unwrap();
     let reasons: Vec<_> = graph
@@ -134,7 +134,7 @@ fn why_a_chain_does_not_run_together() {
 #[test]
 fn why_a_value_in_between_ends_the_batch() {
     let p = Parameters::new();
-    let graph = Graph::inference(&p, &Cpu, Strategy::Agenda);
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
     let x = [graph.input(1, 1, vec![0.5]), graph.input(1, 1, vec![0.25])];
     block_on(x[0].tanh().value()).unwrap();
     block_on(x[1].tanh().value()).unwrap();
@@ -151,7 +151,7 @@ fn why_a_value_in_between_ends_the_batch() {
 fn the_agenda_waits_where_depths_differ() {
     let p = Parameters::new();
     let batches = |strategy| {
-        let graph = Graph::inference(&p, &Cpu, strategy);
+        let graph = Graph::inference(&p, &Device::cpu(), strategy);
         let ends: Vec<Expr<'_>> = (1..=5)
             .map(|length| {
                 let x = graph.input(1, 2, values(length, 2, 1.0));
@@ -171,7 +171,7 @@ fn the_agenda_waits_where_depths_differ() {
 #[test]
 fn the_text_counts_names_and_explains() {
     let p = Parameters::new();
-    let graph = Graph::inference(&p, &Cpu, Strategy::Agenda);
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
     assert_eq!(graph.explain().to_string(), "0 nodes ran as 0 kernel calls\n");
     let x = [graph.input(2, 1, vec![1.0, 2.0]), graph.input(1, 1, vec![3.0])];
     let y = graph.concat_rows(&[x[1].tanh(), x[0].tanh()]).pool(Pool::Sum);

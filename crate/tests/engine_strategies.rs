@@ -10,7 +10,7 @@ use pollster::block_on;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use saccade_rnn::device::{
-    CellKind, Cpu, Device, Op, ParamId, Parameters, Pool, Real, Skim, SkimMode, Sru, WeightView,
+    CellKind, Device, Op, ParamId, Parameters, Pool, Real, Skim, SkimMode, Sru, WeightView,
 };
 use saccade_rnn::graph::{Expr, Graph, Report, Strategy as Batching};
 
@@ -201,20 +201,20 @@ impl Weights {
 }
 
 /// One example while it records itself.
-struct Recorder<'g, 'w, D: Device> {
-    graph: &'g Graph<'w, D>,
+struct Recorder<'g, 'w> {
+    graph: &'g Graph,
     weights: &'w Weights,
     width: usize,
     /// Numbers the leaves, so that their values differ.
     leaves: u32,
-    stack: Vec<Expr<'g, D>>,
-    variables: Vec<Expr<'g, D>>,
+    stack: Vec<Expr<'g>>,
+    variables: Vec<Expr<'g>>,
     /// Every value that was on top, and those beside it.
-    seen: Vec<Expr<'g, D>>,
+    seen: Vec<Expr<'g>>,
 }
 
-impl<'g, D: Device> Recorder<'g, '_, D> {
-    fn push(&mut self, source: Source, rows: usize) -> Expr<'g, D> {
+impl<'g> Recorder<'g, '_> {
+    fn push(&mut self, source: Source, rows: usize) -> Expr<'g> {
         self.leaves += 1;
         let numbers = values(self.leaves, rows * self.width, 1.0);
         match source {
@@ -231,7 +231,7 @@ impl<'g, D: Device> Recorder<'g, '_, D> {
     }
 
     /// The value below the top, which is left; a variable of one row if there is none.
-    fn below(&mut self) -> Expr<'g, D> {
+    fn below(&mut self) -> Expr<'g> {
         match self.stack.len() {
             0 => self.push(Source::Variable, 1),
             n => self.stack[n - 1],
@@ -251,7 +251,7 @@ impl<'g, D: Device> Recorder<'g, '_, D> {
         self.seen.push(y);
     }
 
-    fn apply(&mut self, step: &Step, x: Expr<'g, D>) -> Expr<'g, D> {
+    fn apply(&mut self, step: &Step, x: Expr<'g>) -> Expr<'g> {
         let (graph, w, width) = (self.graph, self.weights, self.width);
         match *step {
             Step::Push(..) => unreachable!("handled above"),
@@ -299,7 +299,7 @@ impl<'g, D: Device> Recorder<'g, '_, D> {
         }
     }
 
-    fn recurrence(&mut self, x: Expr<'g, D>, cell: CellKind, reverse: bool, initial: bool) -> Expr<'g, D> {
+    fn recurrence(&mut self, x: Expr<'g>, cell: CellKind, reverse: bool, initial: bool) -> Expr<'g> {
         let of_cell = |c: &&(CellKind, ParamId, ParamId, ParamId)| c.0 == cell;
         let &(_, ih, weight_hh, bias) =
             self.weights.cells.iter().find(of_cell).expect("every cell has weights");
@@ -316,7 +316,7 @@ impl<'g, D: Device> Recorder<'g, '_, D> {
         self.graph.concat_rows(&[vec![out[0]], last].concat()).tanh()
     }
 
-    fn sru(&mut self, x: Expr<'g, D>, k4: bool, bidirectional: bool) -> Expr<'g, D> {
+    fn sru(&mut self, x: Expr<'g>, k4: bool, bidirectional: bool) -> Expr<'g> {
         let [k3_weight, k4_weight, weight_c, bias] = self.weights.sru;
         let weight = if k4 { k4_weight } else { k3_weight };
         let u = x.affine_view(WeightView::input_major(self.graph.parameters(), weight), None);
@@ -341,7 +341,7 @@ impl<'g, D: Device> Recorder<'g, '_, D> {
     }
 
     /// The recurrence's attributes, the small cell's product and the decision's.
-    fn skim(&self, x: Expr<'g, D>, cell: CellKind) -> (Skim, Vec<Expr<'g, D>>) {
+    fn skim(&self, x: Expr<'g>, cell: CellKind) -> (Skim, Vec<Expr<'g>>) {
         let of_cell = |s: &&(Skim, [ParamId; 3])| s.0.cell == cell;
         let &(skim, [small_ih, small_bias, decision]) =
             self.weights.skims.iter().find(of_cell).expect("the gated cells have weights");
@@ -352,7 +352,7 @@ impl<'g, D: Device> Recorder<'g, '_, D> {
         (skim, products)
     }
 
-    fn skim_soft(&mut self, x: Expr<'g, D>, cell: CellKind, initial: bool) -> Expr<'g, D> {
+    fn skim_soft(&mut self, x: Expr<'g>, cell: CellKind, initial: bool) -> Expr<'g> {
         let (skim, products) = self.skim(x, cell);
         let mut operands = vec![x.affine(skim.big_weight_ih, Some(skim.big_bias_ih))];
         operands.extend(products);
@@ -368,7 +368,7 @@ impl<'g, D: Device> Recorder<'g, '_, D> {
         self.graph.concat_rows(&[out[0] * self.graph.concat_columns(&side_by_side), out[1]])
     }
 
-    fn skim_hard(&mut self, x: Expr<'g, D>, cell: CellKind, forced: bool) -> Expr<'g, D> {
+    fn skim_hard(&mut self, x: Expr<'g>, cell: CellKind, forced: bool) -> Expr<'g> {
         let (skim, products) = self.skim(x, cell);
         let operands = [vec![x], products].concat();
         let force = (0..x.shape().rows as u32).filter(|_| forced).map(|i| i % 3).collect();
@@ -385,13 +385,7 @@ struct Outcome {
     report: Report,
 }
 
-fn run<D: Device>(
-    device: &D,
-    program: &Program,
-    weights: &Weights,
-    strategy: Batching,
-    training: bool,
-) -> Outcome {
+fn run(device: &Device, program: &Program, weights: &Weights, strategy: Batching, training: bool) -> Outcome {
     let graph = match training {
         true => Graph::training(&weights.parameters, device, strategy, 11),
         false => Graph::inference(&weights.parameters, device, strategy),
@@ -445,7 +439,7 @@ fn agree(what: &str, found: &[Vec<f32>], expected: &[Vec<f32>]) -> Result<(), Te
 fn strategies_agree(program: &Program, training: bool) -> Result<(), TestCaseError> {
     let weights = Weights::new(program.width);
     let [unbatched, depth, agenda] =
-        STRATEGIES.map(|strategy| run(&Cpu, program, &weights, strategy, training));
+        STRATEGIES.map(|strategy| run(&Device::cpu(), program, &weights, strategy, training));
     prop_assert_eq!(unbatched.report.batches().len(), unbatched.report.nodes());
     for (name, other) in [("depth", &depth), ("agenda", &agenda)] {
         agree(&format!("{name}: value"), &other.values, &unbatched.values)?;
@@ -488,7 +482,7 @@ fn the_gpu_agrees_with_the_cpu() {
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let outcome = runner.run(&any_program(), |program| {
         let weights = Weights::new(program.width);
-        let expected = run(&Cpu, &program, &weights, Batching::Unbatched, true);
+        let expected = run(&Device::cpu(), &program, &weights, Batching::Unbatched, true);
         let found = run(&gpu, &program, &weights, Batching::Agenda, true);
         agree("value", &found.values, &expected.values)?;
         agree("gradient", &found.gradients, &expected.gradients)
@@ -509,7 +503,7 @@ fn programs_batch_and_differentiate() {
         ]
     };
     let program = Program { width: 4, examples: (0..5).map(steps).collect() };
-    let outcome = run(&Cpu, &program, &Weights::new(4), Batching::Agenda, true);
+    let outcome = run(&Device::cpu(), &program, &Weights::new(4), Batching::Agenda, true);
     assert!(outcome.report.batches().len() * 3 < outcome.report.nodes(), "{}", outcome.report);
     let nonzero = outcome.gradients.iter().filter(|g| g.iter().any(|d| d.abs() > 1e-6)).count();
     assert!(nonzero >= 12, "{nonzero} tensors have a gradient");
@@ -521,7 +515,7 @@ fn a_thousand_sentences_run_as_few_batches() {
     let weights = Weights::new(4);
     let length = |i: usize| (i * 7919 + 13) % 61;
     for strategy in [Batching::Depth, Batching::Agenda] {
-        let graph = Graph::training(&weights.parameters, &Cpu, strategy, 0);
+        let graph = Graph::training(&weights.parameters, &Device::cpu(), strategy, 0);
         let (_, weight_ih, weight_hh, bias) = weights.cells[0];
         let losses: Vec<Expr<'_>> = (0..1_000)
             .map(|i| {

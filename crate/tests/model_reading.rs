@@ -1,7 +1,7 @@
 //! Reading texts with small models: what every reading must hold, whatever the weights.
 
 use saccade_rnn::Map;
-use saccade_rnn::device::Cpu;
+use saccade_rnn::device::Device;
 use saccade_rnn::model::{
     Cell, Decision, FileSummary, LayerConfig, Model, Nonlinearity, ReadError, ReadOptions, Reading,
     SmallReads, SruConfig, Storage,
@@ -13,7 +13,7 @@ use support::{compact, model, skim};
 const TEXT: &str = "A good film, \u{201c}naïve\u{201d} 🎬 don't!";
 
 fn try_read(model: &Model, text: &str, options: &ReadOptions) -> Result<Reading, ReadError> {
-    pollster::block_on(model.read(&Cpu, text, options, &mut ()))
+    pollster::block_on(model.read(&Device::cpu(), text, options, &mut ()))
 }
 
 fn read(model: &Model, text: &str, options: &ReadOptions) -> Reading {
@@ -336,7 +336,8 @@ fn texts_read_together_are_read_as_each_alone() {
     for (name, model) in models() {
         let tokens = texts.iter().map(|text| model.tokenizer().tokenize(text)).collect();
         let options = threshold(0.5);
-        let together = pollster::block_on(model.read_all(&Cpu, tokens, &options, &mut ())).expect("readings");
+        let together =
+            pollster::block_on(model.read_all(&Device::cpu(), tokens, &options, &mut ())).expect("readings");
         assert_eq!(together.len(), texts.len());
         for (text, together) in texts.iter().zip(&together) {
             let alone = read(&model, text, &options);

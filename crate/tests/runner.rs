@@ -5,6 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use pollster::block_on;
+use saccade_rnn::device::Device;
 use saccade_rnn::device::gpu::GpuOptions;
 use saccade_rnn::model::{Decision, LayerConfig, Model, ReadOptions, Reading, Watch};
 use saccade_rnn::runner::{Devices, Preference, Run, Runner};
@@ -23,7 +24,7 @@ fn options() -> GpuOptions {
 
 fn runner(encoder: Vec<LayerConfig>, options: GpuOptions) -> (Runner, Rc<Devices>) {
     let devices = Rc::new(Devices::new(options));
-    (Runner::new(Rc::new(model(encoder)), devices.clone()), devices)
+    (Runner::new(Rc::new(model(encoder)), Device::cpu(), devices.clone()), devices)
 }
 
 fn read(runner: &Runner, text: &str, preference: Preference) -> Run {
@@ -68,7 +69,8 @@ fn every_shipped_model_reads_the_same_on_both_devices() {
         }
         models += 1;
         let bytes = std::fs::read(&path).expect("the model can be read");
-        let runner = Runner::new(Rc::new(Model::from_bytes(&bytes).expect("a model")), devices.clone());
+        let runner =
+            Runner::new(Rc::new(Model::from_bytes(&bytes).expect("a model")), Device::cpu(), devices.clone());
         let name = path.display();
         let long = [TEXTS[2], TEXTS[3]].join(" ").repeat(12);
         for text in TEXTS.iter().copied().chain([&*long]) {

@@ -2,7 +2,7 @@
 //! make its states.
 
 use proptest::prelude::*;
-use saccade_rnn::device::Cpu;
+use saccade_rnn::device::Device;
 use saccade_rnn::model::{
     Cell, LayerConfig, Model, Nonlinearity, Pool, ReadOptions, Reading, SmallReads, SruConfig, Trail,
 };
@@ -54,12 +54,12 @@ fn encoders() -> Vec<Vec<LayerConfig>> {
 const POOLS: [Pool; 3] = [Pool::Last, Pool::Mean, Pool::Max];
 
 fn whole(model: &Model, text: &str, options: &ReadOptions) -> Reading {
-    pollster::block_on(model.read(&Cpu, text, options, &mut ())).expect("a reading")
+    pollster::block_on(model.read(&Device::cpu(), text, options, &mut ())).expect("a reading")
 }
 
 fn on(trail: &mut Trail, model: &Model, text: &str, options: &ReadOptions) -> Reading {
     let tokens = model.tokenizer().tokenize(text);
-    pollster::block_on(trail.read(model, tokens, options, &mut ())).expect("a reading")
+    pollster::block_on(trail.read(model, &Device::cpu(), tokens, options, &mut ())).expect("a reading")
 }
 
 fn assert_same(a: &Reading, b: &Reading) {
@@ -184,7 +184,7 @@ fn scores_at_a_token_are_those_of_a_text_that_ends_there() {
             let model = model_of(encoder.clone(), pool);
             let mut trail = Trail::new();
             on(&mut trail, &model, &words.join(" "), &forced(8));
-            let scores = trail.scores(&model).expect("scores");
+            let scores = trail.scores(&model, &Device::cpu()).expect("scores");
             let first = if model.network().is_causal() { 1 } else { 8 };
             assert_eq!(scores.len(), 2 * (9 - first));
             for (row, tokens) in scores.chunks(2).zip(first..) {

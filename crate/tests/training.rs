@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use saccade_rnn::device::Cpu;
+use saccade_rnn::device::Device;
 use saccade_rnn::model::Model;
 use saccade_rnn::train::{Config, Event, Job, Outcome, TrainError, train};
 
@@ -58,7 +58,7 @@ impl Task {
         let cancel = AtomicBool::new(false);
         let mut steps = 0;
         let job = Job { config, data: self.folder.path(), out, resume, command: "a test" };
-        pollster::block_on(train(&Cpu, job, &cancel, |event| {
+        pollster::block_on(train(&Device::cpu(), job, &cancel, |event| {
             if let Event::Step { .. } = event {
                 steps += 1;
                 cancel.fetch_or(steps == stop_after, Ordering::Relaxed);

@@ -1,6 +1,8 @@
 //! Products of words that are kept change nothing but the time: readings are the same to the last bit.
 
-use saccade_rnn::device::{Cpu, Op, Parameters};
+use std::sync::Arc;
+
+use saccade_rnn::device::{Cpu, CpuOptions, Device, Op, Parameters};
 use saccade_rnn::graph::{Graph, Strategy};
 use saccade_rnn::model::{
     Cell, Config, Dropouts, FreshOptions, LayerConfig, Model, ReadOptions, Reading, SmallReads,
@@ -32,10 +34,9 @@ fn models() -> Vec<Model> {
     encoders.map(model).into()
 }
 
-fn keeping(model: &Model, bytes: usize) -> Model {
-    let mut model = model.clone();
-    model.parameters_mut().keep_word_products(bytes);
-    model
+/// A CPU that keeps so many bytes of products.
+fn keeping(word_cache_bytes: usize) -> Device {
+    Cpu::new(CpuOptions { word_cache_bytes, ..CpuOptions::default() }).into()
 }
 
 fn timeless(mut reading: Reading) -> Reading {
@@ -46,9 +47,9 @@ fn timeless(mut reading: Reading) -> Reading {
 }
 
 /// At thresholds at which tokens are read, skimmed, and both.
-fn readings(model: &Model) -> Vec<Reading> {
+fn readings(model: &Model, device: &Device) -> Vec<Reading> {
     let options = [0.0, 0.5, 1.0].map(|t| ReadOptions { threshold: Some(t), ..ReadOptions::default() });
-    let read = |options: &ReadOptions, text| pollster::block_on(model.read(&Cpu, text, options, &mut ()));
+    let read = |options: &ReadOptions, text| pollster::block_on(model.read(device, text, options, &mut ()));
     let all = options.iter().flat_map(|options| TEXTS.map(|text| read(options, text)));
     all.map(|reading| timeless(reading.expect("a reading"))).collect()
 }
@@ -56,37 +57,31 @@ fn readings(model: &Model) -> Vec<Reading> {
 #[test]
 fn kept_products_are_those_that_would_be_computed() {
     for model in models() {
-        let expected = readings(&keeping(&model, 0));
+        let expected = readings(&model, &keeping(0));
         // Room for all, and for one product alone.
         for bytes in [1 << 20, 1] {
-            let model = keeping(&model, bytes);
+            let device = keeping(bytes);
             for time in 0..2 {
-                assert_eq!(readings(&model), expected, "{bytes} bytes, time {time}");
+                assert_eq!(readings(&model, &device), expected, "{bytes} bytes, time {time}");
             }
         }
-        assert_eq!(readings(&model), expected, "as it comes");
+        assert_eq!(readings(&model, &Device::cpu()), expected, "as it comes");
     }
 }
 
 #[test]
 fn a_parameter_that_changes_is_seen() {
-    for model in models() {
-        let (mut kept, mut fresh) = (keeping(&model, 1 << 20), keeping(&model, 0));
-        let ids: Vec<_> = kept.parameters().iter().map(|(id, _)| id).collect();
-        readings(&kept);
+    for mut model in models() {
+        let kept = keeping(1 << 20);
+        let ids: Vec<_> = model.parameters().iter().map(|(id, _)| id).collect();
+        readings(&model, &kept);
         for id in ids {
-            let before = readings(&fresh);
-            for model in [&mut kept, &mut fresh] {
-                model
-                    .parameters_mut()
-                    .get_mut(id)
-                    .values
-                    .iter_mut()
-                    .for_each(|value| *value = *value * 0.5 + 0.25);
-            }
-            let name = &kept.parameters().get(id).name;
-            let after = readings(&kept);
-            assert_eq!(after, readings(&fresh), "{name}");
+            let before = readings(&model, &keeping(0));
+            let parameter = model.parameters_mut().get_mut(id);
+            parameter.values.iter_mut().for_each(|value| *value = *value * 0.5 + 0.25);
+            let name = &model.parameters().get(id).name;
+            let after = readings(&model, &kept);
+            assert_eq!(after, readings(&model, &keeping(0)), "{name}");
             // What comes later need not show in the few probabilities.
             let shows = name.starts_with("embedding") || name.starts_with("encoder.0");
             assert!(!shows || after != before, "{name} does nothing, so its test is none");
@@ -97,16 +92,20 @@ fn a_parameter_that_changes_is_seen() {
 #[test]
 fn texts_together_and_threads_side_by_side_read_alike() {
     for model in models() {
-        let alone = readings(&keeping(&model, 0));
+        let alone = readings(&model, &keeping(0));
         let options = ReadOptions { threshold: Some(0.5), ..ReadOptions::default() };
         let texts: Vec<_> = TEXTS.iter().map(|text| model.tokenizer().tokenize(text)).collect();
+        let device = Device::cpu();
         for _ in 0..2 {
-            let together = pollster::block_on(model.read_all(&Cpu, texts.clone(), &options, &mut ()));
+            let together = pollster::block_on(model.read_all(&device, texts.clone(), &options, &mut ()));
             let together: Vec<_> = together.expect("readings").into_iter().map(timeless).collect();
             assert_eq!(together, alone[TEXTS.len()..2 * TEXTS.len()]);
         }
+        // Threads that share one CPU's caches.
+        let cpu = Arc::new(Cpu::default());
         std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..3).map(|_| scope.spawn(|| readings(&model))).collect();
+            let read = || readings(&model, &Device::Cpu(cpu.clone()));
+            let threads: Vec<_> = (0..3).map(|_| scope.spawn(read)).collect();
             for thread in threads {
                 assert_eq!(thread.join().expect("no panic"), alone);
             }
@@ -127,7 +126,7 @@ fn rows_of_words_are_there_whenever_they_are_asked_for() {
     };
     for rows_first in [true, false] {
         for strategy in [Strategy::Agenda, Strategy::Unbatched] {
-            let graph = Graph::inference(&parameters, &Cpu, strategy);
+            let graph = Graph::inference(&parameters, &Device::cpu(), strategy);
             let rows = WORDS.map(|ids| graph.record(Op::Embedding { table }, &[], ids.to_vec())[0]);
             let given = WORDS.map(|ids| graph.input(ids.len(), 4, rows_of(ids)));
             let check_rows = || {
@@ -149,13 +148,13 @@ fn rows_of_words_are_there_whenever_they_are_asked_for() {
             let together = pollster::block_on(together.value()).expect("rows");
             assert_eq!(together, rows_of(&[4, 3, 1, 3]));
             let held = rows[3].tanh().hold().expect("rows");
-            let other = Graph::inference(&parameters, &Cpu, strategy);
+            let other = Graph::inference(&parameters, &Device::cpu(), strategy);
             let held = pollster::block_on(other.held(held).value()).expect("rows");
             let tanh = pollster::block_on(given[3].tanh().value()).expect("rows");
             assert_eq!(held, tanh);
         }
     }
-    let graph = Graph::inference(&parameters, &Cpu, Strategy::Agenda);
+    let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Agenda);
     let rows = graph.record(Op::Embedding { table }, &[], vec![1])[0];
     pollster::block_on(rows.affine(weight, None).value()).expect("a product");
     let ran = || graph.explain().batches().iter().map(|batch| batch.op).collect::<Vec<_>>();

@@ -1,11 +1,11 @@
 //! Rows of a table by id, and the sparse sum that is its gradient.
 
+use crate::BufferPool;
 use crate::recurrence::block;
-use crate::spare::room;
 
 /// `out[i] = table[ids[i]]`; `ids` are below the table's rows.
-pub fn forward(table: &[f32], columns: usize, ids: &[u32]) -> Vec<f32> {
-    let mut out = room(ids.len() * columns);
+pub fn forward(buffers: &BufferPool, table: &[f32], columns: usize, ids: &[u32]) -> Vec<f32> {
+    let mut out = buffers.take(ids.len() * columns);
     for (out, &id) in out.chunks_exact_mut(columns.max(1)).zip(ids) {
         out.copy_from_slice(block(table, id as usize, columns));
     }

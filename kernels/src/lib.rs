@@ -7,6 +7,7 @@
 #[cfg(feature = "train")]
 pub mod adam;
 pub mod affine;
+mod buffer_pool;
 pub mod cell;
 pub mod column_sums;
 #[cfg(feature = "train")]
@@ -35,11 +36,11 @@ pub mod skim_soft;
 #[cfg(feature = "train")]
 pub mod skip_gram;
 pub mod softmax;
-pub mod spare;
 pub mod sru;
 pub mod transpose;
 mod vectorize;
 pub mod word_products;
 
+pub use buffer_pool::BufferPool;
 pub use order::order_by;
 pub use ragged::Ragged;

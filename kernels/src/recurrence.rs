@@ -1,13 +1,12 @@
 //! The time loop that Elman, LSTM and GRU share: lanes of unequal length run in lock step, longest first, so that
 //! step `t` is one matrix product over the lanes that still have a row, without padding or mask.
 
-use crate::Ragged;
 use crate::cell::{Cell, CellKind, with_cell};
 use crate::column_sums::add_columns;
 use crate::matmul::{View, matmul};
 use crate::packed::{Packed, Rows, Start, begin, multiply, multiply_backwards};
 use crate::registers::prefetch;
-use crate::spare::room;
+use crate::{BufferPool, Ragged};
 
 /// One step of one lane by itself: from `x` (`W_ih x + b_ih`), `w` (`W_hh h + b_hh`) and the state `h` and `c` before,
 /// the state after. `saved` is empty or has 4 blocks of a unit's values; the first ones are then the gates, in PyTorch's
@@ -115,7 +114,7 @@ pub fn block_mut(values: &mut [f32], index: usize, width: usize) -> &mut [f32] {
 }
 
 /// Runs the cell over every lane. `weight_hh` is `[hidden, gates * hidden]`.
-pub fn forward(cell: CellKind, a: Arguments<'_>, weight_hh: &Packed) -> Forward {
+pub fn forward(buffers: &BufferPool, cell: CellKind, a: Arguments<'_>, weight_hh: &Packed) -> Forward {
     let n = a.hidden;
     let (gates, memory) = (cell.gates() * n, cell.memory(n));
     let plan = LockStep::new(a.x, a.reverse);
@@ -129,11 +128,11 @@ pub fn forward(cell: CellKind, a: Arguments<'_>, weight_hh: &Packed) -> Forward 
     let kept = if a.keep { total } else { 0 };
     let saved = if a.keep { cell.saved() * n } else { 0 };
     let mut out = Forward {
-        rows: room(total * n),
+        rows: buffers.take(total * n),
         h: Vec::new(),
         c: Vec::new(),
-        gates: vec![0.0; kept * saved],
-        cells: vec![0.0; kept * memory],
+        gates: buffers.take(kept * saved),
+        cells: buffers.take(kept * memory),
     };
     for t in 0..plan.steps() {
         let alive = plan.alive(t);
@@ -198,13 +197,14 @@ pub struct Backward {
     pub c0: Vec<f32>,
 }
 
-/// Back-propagation through time. `weight_hh` is `[gates * hidden, hidden]`, row-major; `rows`, `gates` and `cells` are
+/// Back-propagation through time. `weight_hh` is `[gates * hidden, hidden]`; `rows`, `gates` and `cells` are
 /// those of [`Forward`]; the gradients of the weights are added to `d_weight_hh` and `d_bias_hh`.
 #[allow(clippy::too_many_arguments, reason = "what the forward call had and left, and the gradients")]
 pub fn backward(
+    buffers: &BufferPool,
     cell: CellKind,
     a: Arguments<'_>,
-    weight_hh: &[f32],
+    weight_hh: &Packed,
     rows: &[f32],
     gates: &[f32],
     cells: &[f32],
@@ -212,13 +212,14 @@ pub fn backward(
     d_weight_hh: &mut [f32],
     d_bias_hh: Option<&mut [f32]>,
 ) -> Backward {
-    with_cell!(cell, C => run_back::<C>(a, weight_hh, rows, gates, cells, up, d_weight_hh, d_bias_hh))
+    with_cell!(cell, C => run_back::<C>(buffers, a, weight_hh, rows, gates, cells, up, d_weight_hh, d_bias_hh))
 }
 
 #[allow(clippy::too_many_arguments, reason = "as above")]
 fn run_back<C: Cell>(
+    buffers: &BufferPool,
     a: Arguments<'_>,
-    weight_hh: &[f32],
+    weight_hh: &Packed,
     rows: &[f32],
     gates_saved: &[f32],
     cells: &[f32],
@@ -235,14 +236,13 @@ fn run_back<C: Cell>(
         plan.gather(a.h0.map(|h| h.all()), n),
         plan.gather(a.c0.filter(|_| C::MEMORY).map(|c| c.all()), memory),
     );
-    let mut dx = vec![0.0; total * gates];
+    let mut dx = buffers.take(total * gates);
     // Gradients of the recurrent product, and the states it was made from, row by row: one matrix product at the
     // end gives the gradient of the weight.
-    let mut dw = vec![0.0; total * gates];
-    let mut h_before = vec![0.0; total * n];
+    let mut dw = buffers.take(total * gates);
+    let mut h_before = buffers.take(total * n);
     let mut dw_step = vec![0.0; lanes * gates];
     let (mut dh_prev, mut dc_prev) = (vec![0.0; n], vec![0.0; memory]);
-    let weight_hh = Packed::new(View::new(weight_hh, gates, n));
     for t in (0..plan.steps()).rev() {
         let alive = plan.alive(t);
         for place in 0..alive {
@@ -276,11 +276,13 @@ fn run_back<C: Cell>(
             block_mut(&mut dh, place, n).copy_from_slice(&dh_prev);
             block_mut(&mut dc, place, memory).copy_from_slice(&dc_prev);
         }
-        multiply(&mut dh, Start::Out, Rows::new(&dw_step, alive, gates), &weight_hh);
+        multiply(&mut dh, Start::Out, Rows::new(&dw_step, alive, gates), weight_hh);
     }
     matmul(d_weight_hh, n, true, View::new(&dw, total, gates).t(), View::new(&h_before, total, n));
     if let Some(d_bias) = d_bias_hh {
         add_columns(d_bias, &dw);
     }
+    buffers.give_back(dw);
+    buffers.give_back(h_before);
     Backward { x: dx, h0: plan.scatter(&dh, n), c0: plan.scatter(&dc, memory) }
 }

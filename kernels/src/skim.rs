@@ -7,14 +7,13 @@
 //!
 //! Column 0 of the logits is *read*, column 1 *skim*.
 
-use crate::Ragged;
 use crate::cell::CellKind;
 use crate::packed::{Packed, Rows, Start, multiply, multiply_backwards};
 use crate::recurrence::{block, block_mut, step};
 use crate::registers::prefetch;
-use crate::spare::room;
 use crate::vectorize::vectorize;
 use crate::word_products::WordProducts;
+use crate::{BufferPool, Ragged};
 
 /// Operands that both kernels share.
 #[derive(Clone, Copy)]
@@ -89,8 +88,8 @@ pub struct Hard<'a> {
     pub force: Option<&'a [u32]>,
     /// The rows of `x` as those of a table.
     pub words: Option<Words<'a>>,
-    /// The big cell's input products of words, with their bias, that are known.
-    pub known: Option<&'a mut WordProducts>,
+    /// Kept input products of the big cell by word, with their bias.
+    pub word_products: Option<&'a mut WordProducts>,
 }
 
 /// Rows of a table by their ids.
@@ -103,13 +102,13 @@ pub struct Words<'a> {
 }
 
 /// Decides step by step and runs one branch.
-pub fn hard(cell: CellKind, a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
+pub fn hard(buffers: &BufferPool, cell: CellKind, a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
     let (n, d) = (a.hidden, a.small);
     let (gates, small_gates) = (cell.gates() * n, cell.gates() * d);
     let (memory, small_memory) = (cell.memory(n), cell.memory(d));
     let (lanes, total) = (hard.x.lanes(), hard.x.total_rows());
     let mut out = Forward {
-        rows: room(total * n),
+        rows: buffers.take(total * n),
         h: vec![0.0; lanes * n],
         c: vec![0.0; lanes * memory],
         logits: a.decision_x.all().to_vec(),
@@ -149,9 +148,9 @@ pub fn hard(cell: CellKind, a: Arguments<'_>, mut hard: Hard<'_>) -> Forward {
                     };
                     product(x, Start::Bias(hard.big_bias_ih), Rows::one(row), hard.big_weight_ih);
                 };
-                let x = match hard.known.as_mut().zip(hard.words) {
-                    Some((known, words)) => {
-                        let x = known.row(words.ids[row], input);
+                let x = match hard.word_products.as_mut().zip(hard.words) {
+                    Some((kept, words)) => {
+                        let x = kept.row(words.ids[row], input);
                         prefetch(x);
                         recurrent(&mut w);
                         x

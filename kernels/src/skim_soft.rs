@@ -1,7 +1,6 @@
 //! The Gumbel-softmax mixture of a Skim-RNN's two branches (Eq. 5 and 6), for training, and its gradient. `skim.rs` has
 //! the equations and what both kernels share.
 
-use crate::Ragged;
 use crate::cell::{Cell, CellKind, with_cell};
 use crate::column_sums::add_columns;
 use crate::matmul::{View, matmul};
@@ -9,6 +8,7 @@ use crate::noise::gumbel;
 use crate::packed::{Packed, Rows, Start, multiply, multiply_strided};
 use crate::recurrence::{LockStep, Upstream, block, block_mut};
 use crate::skim::{Arguments, Forward};
+use crate::{BufferPool, Ragged};
 
 /// Where [`soft`] keeps what of a row.
 struct Layout {
@@ -51,10 +51,6 @@ impl Layout {
 pub struct Soft<'a> {
     /// Hoisted input product of the big cell with its bias, `gates * hidden` columns.
     pub big_x: Ragged<'a>,
-    /// `[gates * hidden, hidden]`.
-    pub big_weight_hh: &'a [f32],
-    /// `[gates * small, small_reads]`.
-    pub small_weight_hh: &'a [f32],
     /// Temperature of the Gumbel-softmax, tau.
     pub temperature: f32,
     /// Where the Gumbel noise comes from.
@@ -83,48 +79,58 @@ impl Noise<'_> {
     }
 }
 
-/// Products of the state that a soft step needs, a row a place, and the weights that they are made with.
-struct Products {
-    big: Vec<f32>,
-    small: Vec<f32>,
-    big_weight: Packed,
-    small_weight: Packed,
-    decision_weight: Packed,
+/// The weights that multiply the state: for [`soft`] as they are, for [`soft_backward`] transposed.
+#[derive(Clone, Copy)]
+pub struct StateWeights<'a> {
+    /// `[hidden, gates * hidden]`.
+    pub big: &'a Packed,
+    /// `[small_reads, gates * small]`; nothing if nothing is small.
+    pub small: Option<&'a Packed>,
+    /// `[hidden, 2]`.
+    pub decision: &'a Packed,
 }
 
-impl Products {
-    fn new(a: &Arguments<'_>, soft: &Soft<'_>, places: usize) -> Self {
+/// Products of the state that a soft step needs, a row a place.
+struct Products<'a> {
+    big: Vec<f32>,
+    small: Vec<f32>,
+    weights: StateWeights<'a>,
+}
+
+impl<'a> Products<'a> {
+    fn new(a: &Arguments<'_>, weights: StateWeights<'a>, places: usize) -> Self {
         let (gates, small_gates) = (a.big_bias_hh.len(), a.small_bias_hh.len());
-        Self {
-            big: vec![0.0; places * gates],
-            small: vec![0.0; places * small_gates],
-            big_weight: Packed::new(View::new(soft.big_weight_hh, gates, a.hidden).t()),
-            small_weight: Packed::new(View::new(soft.small_weight_hh, small_gates, a.small_reads).t()),
-            decision_weight: Packed::new(decision_hh(a).t()),
-        }
+        Self { big: vec![0.0; places * gates], small: vec![0.0; places * small_gates], weights }
     }
 
     /// Computes them for the first `alive` places, and the decision's into `logits`.
     fn compute(&mut self, a: &Arguments<'_>, h: &[f32], alive: usize, logits: &mut [f32]) {
         let state = Rows::new(h, alive, a.hidden);
-        multiply(&mut self.big, Start::Bias(a.big_bias_hh), state, &self.big_weight);
-        multiply(&mut self.small, Start::Bias(a.small_bias_hh), state, &self.small_weight);
-        multiply(logits, Start::Zero, state, &self.decision_weight);
+        multiply(&mut self.big, Start::Bias(a.big_bias_hh), state, self.weights.big);
+        if let Some(small) = self.weights.small {
+            multiply(&mut self.small, Start::Bias(a.small_bias_hh), state, small);
+        }
+        multiply(logits, Start::Zero, state, self.weights.decision);
     }
 }
 
-/// The part of the decision's weight that multiplies the state, `[2, hidden]`.
-fn decision_hh<'a>(a: &Arguments<'a>) -> View<'a> {
-    let width = a.decision_weight.len() / 2;
-    View::strided(&a.decision_weight[width - a.hidden..], 2, a.hidden, width)
-}
-
 /// Runs both branches and mixes their states (Eq. 5 and 6).
-pub fn soft(cell: CellKind, a: Arguments<'_>, soft: Soft<'_>) -> Forward {
-    with_cell!(cell, C => run::<C>(a, soft))
+pub fn soft(
+    buffers: &BufferPool,
+    cell: CellKind,
+    a: Arguments<'_>,
+    soft: Soft<'_>,
+    weights: StateWeights<'_>,
+) -> Forward {
+    with_cell!(cell, C => run::<C>(buffers, a, soft, weights))
 }
 
-fn run<C: Cell>(a: Arguments<'_>, soft: Soft<'_>) -> Forward {
+fn run<C: Cell>(
+    buffers: &BufferPool,
+    a: Arguments<'_>,
+    soft: Soft<'_>,
+    weights: StateWeights<'_>,
+) -> Forward {
     let (n, d) = (a.hidden, a.small);
     let memory = if C::MEMORY { n } else { 0 };
     let small_memory = if C::MEMORY { d } else { 0 };
@@ -136,15 +142,15 @@ fn run<C: Cell>(a: Arguments<'_>, soft: Soft<'_>) -> Forward {
         plan.gather(a.h0.map(|h| h.all()), n),
         plan.gather(a.c0.filter(|_| C::MEMORY).map(|c| c.all()), memory),
     );
-    let mut products = Products::new(&a, &soft, places);
+    let mut products = Products::new(&a, weights, places);
     let mut step_logits = vec![0.0; places * 2];
     let mut out = Forward {
-        rows: vec![0.0; total * n],
+        rows: buffers.take(total * n),
         h: Vec::new(),
         c: Vec::new(),
         logits: vec![0.0; total * 2],
         decisions: vec![0.0; total],
-        saved: vec![0.0; total * layout.width()],
+        saved: buffers.zeros(total * layout.width()),
     };
     for t in 0..plan.steps() {
         let alive = plan.alive(t);
@@ -229,9 +235,11 @@ pub struct WeightGradients<'a> {
 /// Back-propagation through the mixture. `up_logits` and `up_decisions` are the gradients of those results.
 #[allow(clippy::too_many_arguments, reason = "the values of one sequence and their gradients")]
 pub fn soft_backward(
+    buffers: &BufferPool,
     cell: CellKind,
     a: Arguments<'_>,
     soft: Soft<'_>,
+    transposed: StateWeights<'_>,
     rows: &[f32],
     saved: &[f32],
     up: Upstream<'_>,
@@ -239,13 +247,15 @@ pub fn soft_backward(
     up_decisions: Option<&[f32]>,
     weights: WeightGradients<'_>,
 ) -> SoftBackward {
-    with_cell!(cell, C => run_back::<C>(a, soft, rows, saved, up, up_logits, up_decisions, weights))
+    with_cell!(cell, C => run_back::<C>(buffers, a, soft, transposed, rows, saved, up, up_logits, up_decisions, weights))
 }
 
 #[allow(clippy::too_many_arguments, reason = "as above")]
 fn run_back<C: Cell>(
+    buffers: &BufferPool,
     a: Arguments<'_>,
     soft: Soft<'_>,
+    transposed: StateWeights<'_>,
     rows: &[f32],
     saved: &[f32],
     up: Upstream<'_>,
@@ -266,20 +276,17 @@ fn run_back<C: Cell>(
         plan.gather(a.c0.filter(|_| C::MEMORY).map(|c| c.all()), memory),
     );
     let mut out = SoftBackward {
-        big_x: vec![0.0; total * gates],
-        small_x: vec![0.0; total * small_gates],
+        big_x: buffers.zeros(total * gates),
+        small_x: buffers.zeros(total * small_gates),
         decision_x: vec![0.0; total * 2],
         h0: Vec::new(),
         c0: Vec::new(),
     };
-    let (mut d_big, mut d_small) = (vec![0.0; total * gates], vec![0.0; total * small_gates]);
-    let mut h_before = vec![0.0; total * n];
+    let (mut d_big, mut d_small) = (buffers.take(total * gates), buffers.zeros(total * small_gates));
+    let mut h_before = buffers.take(total * n);
     let (mut step_big, mut step_small) = (vec![0.0; places * gates], vec![0.0; places * small_gates]);
     let mut step_decision = vec![0.0; places * 2];
     let mut scratch = BackwardScratch::new(n, d, memory, small_memory);
-    let big_weight = Packed::new(View::new(soft.big_weight_hh, gates, n));
-    let small_weight = Packed::new(View::new(soft.small_weight_hh, small_gates, a.small_reads));
-    let decision_weight = Packed::new(decision_hh(&a));
     for t in (0..plan.steps()).rev() {
         let alive = plan.alive(t);
         for place in 0..alive {
@@ -359,12 +366,12 @@ fn run_back<C: Cell>(
             join(dc, &s.dc_prev, &s.dc_small, &s.dc);
         }
         // Through the products of the state.
-        multiply(&mut dh, Start::Out, Rows::new(&step_big, alive, gates), &big_weight);
-        if d > 0 {
+        multiply(&mut dh, Start::Out, Rows::new(&step_big, alive, gates), transposed.big);
+        if let Some(small) = transposed.small {
             let step = Rows::new(&step_small, alive, small_gates);
-            multiply_strided(&mut dh, n, Start::Out, step, &small_weight);
+            multiply_strided(&mut dh, n, Start::Out, step, small);
         }
-        multiply(&mut dh, Start::Out, Rows::new(&step_decision, alive, 2), &decision_weight);
+        multiply(&mut dh, Start::Out, Rows::new(&step_decision, alive, 2), transposed.decision);
     }
     let states = View::new(&h_before, total, n);
     matmul(weights.big_weight_hh, n, true, View::new(&d_big, total, gates).t(), states);
@@ -383,6 +390,7 @@ fn run_back<C: Cell>(
     let width = a.decision_weight.len() / 2;
     let d_decision = &mut weights.decision_weight[width - n..];
     matmul(d_decision, width, true, View::new(&out.decision_x, total, 2).t(), states);
+    [d_big, d_small, h_before].into_iter().for_each(|values| buffers.give_back(values));
     out.h0 = plan.scatter(&dh, n);
     out.c0 = plan.scatter(&dc, memory);
     out

@@ -12,11 +12,10 @@
 
 use std::ops::Range;
 
-use crate::Ragged;
 use crate::math::{sigmoid, tanh};
 use crate::recurrence::{block, block_mut};
 use crate::registers::{blocks, for_stretches, load_parts, with_registers};
-use crate::spare::room;
+use crate::{BufferPool, Ragged};
 
 /// Operands of the recurrence.
 #[derive(Clone, Copy)]
@@ -109,11 +108,12 @@ pub struct Forward {
 }
 
 /// Runs every channel of every lane over time.
-pub fn forward(a: Arguments<'_>) -> Forward {
+pub fn forward(buffers: &BufferPool, a: Arguments<'_>) -> Forward {
     let (n, k) = (a.channels(), a.products());
     let (lanes, total) = (a.u.lanes(), a.u.total_rows());
     let kept = if a.keep { total } else { 0 };
-    let mut out = Forward { rows: room(total * n), c: vec![0.0; lanes * n], cells: vec![0.0; kept * n] };
+    let (rows, cells) = (buffers.take(total * n), buffers.take(kept * n));
+    let mut out = Forward { rows, c: vec![0.0; lanes * n], cells };
     let mut planes = vec![0.0; 4 * n];
     // What is absent stands as what changes nothing.
     let (zeros, ones) = (vec![0.0; 2 * n], vec![1.0; n]);
@@ -234,6 +234,7 @@ pub struct Backward {
 
 /// Runs time backwards; gates are recomputed from `u` and `cells`. Gradients of weights are added to.
 pub fn backward(
+    buffers: &BufferPool,
     a: Arguments<'_>,
     cells: &[f32],
     up_rows: Option<&[f32]>,
@@ -244,8 +245,8 @@ pub fn backward(
     let (n, k) = (a.channels(), a.products());
     let (lanes, total) = (a.u.lanes(), a.u.total_rows());
     let mut out = Backward {
-        u: vec![0.0; total * n * k],
-        skip: if k == 3 && a.skip.is_some() { vec![0.0; total * n] } else { Vec::new() },
+        u: buffers.zeros(total * n * k),
+        skip: if k == 3 && a.skip.is_some() { buffers.zeros(total * n) } else { Vec::new() },
         c0: up_c.map_or_else(|| vec![0.0; lanes * n], <[f32]>::to_vec),
     };
     for lane in 0..lanes {

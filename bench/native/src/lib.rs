@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use saccade_rnn::device::{CellKind, Cpu, EngineError, Parameters, Pool};
+use saccade_rnn::device::{CellKind, Device, EngineError, Parameters, Pool};
 use saccade_rnn::graph::{Expr, Graph, Strategy};
 use saccade_rnn::nn::{
     BuildError, Builder, Embedding, Recurrent, RecurrentConfig, Skim, SkimConfig, SkimControl, SmallReads,
@@ -85,6 +85,7 @@ enum Layer {
 /// A network on a shape, ready to run.
 pub struct Contestant {
     parameters: Parameters,
+    device: Device,
     layer: Layer,
     embedding: Option<Embedding>,
     shape: Shape,
@@ -124,6 +125,7 @@ impl Contestant {
         let embedding = if of_ids { Some(Embedding::new(&mut builder, WORDS, input)?) } else { None };
         Ok(Self {
             parameters: builder.finish()?,
+            device: Device::cpu(),
             layer,
             embedding,
             shape,
@@ -151,7 +153,7 @@ impl Contestant {
     /// # Errors
     /// None for the shapes above; otherwise the engine's.
     pub fn run(&self) -> Result<f32, EngineError> {
-        let graph = Graph::inference(&self.parameters, &Cpu, Strategy::Agenda);
+        let graph = Graph::inference(&self.parameters, &self.device, Strategy::Agenda);
         let mut ends = Vec::with_capacity(self.shape.batch);
         for _ in 0..self.shape.batch {
             let x = match self.embedding {

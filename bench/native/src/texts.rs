@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use saccade_rnn::device::Cpu;
+use saccade_rnn::device::{Cpu, CpuOptions, Device};
 use saccade_rnn::model::{Model, ReadOptions, Reading};
 
 use crate::ready;
@@ -25,6 +25,7 @@ struct Least {
 /// A model and what it did.
 struct Side {
     model: Model,
+    device: Device,
     least: Vec<Least>,
     /// Of each text.
     spent: Vec<u64>,
@@ -36,12 +37,20 @@ struct Side {
 impl Side {
     fn open(file: &Path) -> Result<Self, Box<dyn std::error::Error>> {
         let model = Model::from_bytes(&fs::read(file)?)?;
-        Ok(Self { model, least: Vec::new(), spent: Vec::new(), right: 0, skimmed: 0.0, tokens: 0 })
+        Ok(Self {
+            model,
+            device: Device::cpu(),
+            least: Vec::new(),
+            spent: Vec::new(),
+            right: 0,
+            skimmed: 0.0,
+            tokens: 0,
+        })
     }
 
     fn read(&self, text: &str) -> Result<(Reading, Least), Box<dyn std::error::Error>> {
         let begun = Instant::now();
-        let reading = ready(self.model.read(&Cpu, text, &ReadOptions::default(), &mut ()))?;
+        let reading = ready(self.model.read(&self.device, text, &ReadOptions::default(), &mut ()))?;
         let least = Least { ids: reading.timing.total_ms, text: begun.elapsed().as_secs_f64() * 1e3 };
         Ok((reading, least))
     }
@@ -69,7 +78,7 @@ pub fn compare(
     rounds: usize,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let (mut lstm, mut forgetful, mut skim) = (Side::open(lstm)?, Side::open(skim)?, Side::open(skim)?);
-    forgetful.model.parameters_mut().keep_word_products(0);
+    forgetful.device = Cpu::new(CpuOptions { word_cache_bytes: 0, ..CpuOptions::default() }).into();
     let data = fs::read_to_string(data)?;
     let fields = |line: &'_ str| {
         line.split('\t').next().zip(line.split('\t').nth(3)).map(|(a, b)| (a.to_owned(), b.to_owned()))

@@ -2,34 +2,82 @@
 
 #[cfg(feature = "train")]
 mod backward;
-pub(super) mod known;
 #[cfg(feature = "train")]
 mod optimize;
-pub(super) mod packs;
+mod packed_weights;
 #[cfg(feature = "train")]
 mod training;
 #[cfg(not(feature = "train"))]
 #[path = "cpu/without_training.rs"]
 mod training;
+mod word_cache;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use self::known::Product;
+use self::packed_weights::{PackedWeights, Side};
+use self::word_cache::{Product, WordCache};
 use super::op::{Binary, Op, Real, Skim, SkimMode, Sru, Unary, WeightView};
-use super::{Call, Device, EngineError, Forward, Operand, ParamGradients, ParamId, Parameters};
-use crate::cpu::recurrence;
-use crate::cpu::{Ragged, affine, elementwise, embedding, layer_norm, pool, rows, skim, softmax, spare, sru};
+use super::{
+    Buffer, Call, EngineError, Forward, Operand, ParamGradients, ParamId, Parameters, TableRows, Value,
+};
+use crate::cpu::packed::Packed;
+use crate::cpu::{BufferPool, Ragged};
+use crate::cpu::{affine, elementwise, embedding, layer_norm, pool, recurrence, rows, skim, softmax, sru};
 
-/// The host's processor, one thread.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Cpu;
+/// How the CPU keeps its copies of weights. The parameters themselves, gradients, sums and states have 32 bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// bfloat16, whose 8 bits of precision are the first of an f32: each weight is off by at most 2^-9 of itself.
+    /// The copy takes half the memory. A single sequence is read up to twice as fast where weights fit no near cache (an
+    /// LSTM of 512 units or more).
+    Bf16,
+}
 
-type Buffer = Arc<Vec<f32>>;
+/// Options of a CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CpuOptions {
+    /// How copies of weights are kept.
+    pub precision: Precision,
+    /// How many bytes may be kept, for each Skim layer over an embedding, of the big cell's input products of words that
+    /// were read: 8 MiB by default, 0 for none. Results do not depend on it; a word that is read again costs half as
+    /// much.
+    pub word_cache_bytes: usize,
+}
 
-impl Operand<Buffer> {
+impl Default for CpuOptions {
+    fn default() -> Self {
+        Self { precision: Precision::F32, word_cache_bytes: 8 << 20 }
+    }
+}
+
+/// One thread of the host's processor, with what it keeps between calls: packed weights, products of words, buffers.
+#[derive(Debug)]
+pub struct Cpu {
+    precision: Precision,
+    packed_weights: PackedWeights,
+    word_cache: WordCache,
+    buffers: BufferPool,
+}
+
+impl Default for Cpu {
+    fn default() -> Self {
+        Self::new(CpuOptions::default())
+    }
+}
+
+impl Operand {
+    /// The rows. Those of a table have been gathered, unless the call reads them by id.
     fn ragged(&self) -> Ragged<'_> {
-        Ragged { values: &self.buffer, columns: self.columns, offsets: &self.offsets }
+        let buffer = match &self.buffer {
+            Value::Buffer(buffer) => Some(buffer),
+            Value::Table(rows) => rows.buffer(),
+        };
+        let values = buffer.and_then(|buffer| buffer.on_cpu().ok()).map_or(&[][..], |values| values);
+        Ragged { values, columns: self.columns, offsets: &self.offsets }
     }
 
     fn all(&self) -> &[f32] {
@@ -37,31 +85,52 @@ impl Operand<Buffer> {
     }
 }
 
-impl Device for Cpu {
-    type Buffer = Buffer;
+/// Outputs of a kernel, and what to keep for the backward call.
+type Values = (Vec<Vec<f32>>, Vec<Vec<f32>>);
 
-    fn name(&self) -> &'static str {
-        "cpu"
-    }
-
-    fn upload(&self, values: Vec<f32>) -> Result<Buffer, EngineError> {
-        Ok(Arc::new(values))
-    }
-
-    fn zeros(&self, size: usize) -> Result<Buffer, EngineError> {
-        Ok(Arc::new(vec![0.0; size]))
-    }
-
-    fn gather(&self, columns: usize, parts: &[(&Buffer, Range<usize>)]) -> Result<Buffer, EngineError> {
-        let rows: usize = parts.iter().map(|(_, range)| range.len()).sum();
-        let mut out = Vec::with_capacity(rows * columns);
-        for (buffer, range) in parts {
-            out.extend_from_slice(&buffer[range.start * columns..range.end * columns]);
+impl Cpu {
+    /// A CPU with empty caches.
+    pub fn new(options: CpuOptions) -> Self {
+        let CpuOptions { precision, word_cache_bytes } = options;
+        Self {
+            precision,
+            packed_weights: PackedWeights::default(),
+            word_cache: WordCache::new(word_cache_bytes),
+            buffers: BufferPool::default(),
         }
-        Ok(Arc::new(out))
     }
 
-    fn add(
+    pub(super) fn zeros(&self, size: usize) -> Vec<f32> {
+        self.buffers.zeros(size)
+    }
+
+    pub(super) fn table_rows(
+        &self,
+        parameters: &Parameters,
+        rows: &TableRows,
+    ) -> Result<Buffer, EngineError> {
+        let table = parameters.get(rows.table);
+        let values = embedding::forward(&self.buffers, &table.values, table.columns(), &rows.ids);
+        Ok(Buffer::Cpu(Arc::new(values)))
+    }
+
+    pub(super) fn gather(
+        &self,
+        columns: usize,
+        parts: &[(Buffer, Range<usize>)],
+    ) -> Result<Buffer, EngineError> {
+        let rows: usize = parts.iter().map(|(_, range)| range.len()).sum();
+        let mut out = self.buffers.take(rows * columns);
+        let mut at = 0;
+        for (buffer, range) in parts {
+            let part = &buffer.on_cpu()?[range.start * columns..range.end * columns];
+            out[at..at + part.len()].copy_from_slice(part);
+            at += part.len();
+        }
+        Ok(Buffer::Cpu(Arc::new(out)))
+    }
+
+    pub(super) fn add(
         &self,
         target: &mut Buffer,
         at: usize,
@@ -69,156 +138,182 @@ impl Device for Cpu {
         rows: Range<usize>,
         columns: usize,
     ) -> Result<(), EngineError> {
-        let source = &source[rows.start * columns..rows.end * columns];
-        let target = &mut Arc::make_mut(target)[at * columns..][..source.len()];
-        elementwise::add(target, source);
+        let source = &source.on_cpu()?[rows.start * columns..rows.end * columns];
+        let target = Arc::make_mut(target.on_cpu_mut()?);
+        elementwise::add(&mut target[at * columns..][..source.len()], source);
         Ok(())
     }
 
-    fn reads_words(&self, op: &Op, parameters: &Parameters) -> bool {
-        parameters.keeps_word_products()
-            && match op {
-                Op::Affine { weight, .. } => is_narrow(weight),
-                Op::Skim(skim) => matches!(skim.mode, SkimMode::Hard { .. }),
-                _ => false,
-            }
+    pub(super) fn reclaim(&self, values: Arc<Vec<f32>>) {
+        if let Some(values) = Arc::into_inner(values) {
+            self.buffers.give_back(values);
+        }
     }
 
-    fn forward(&self, call: &Call<'_, Buffer>) -> Result<Forward<Buffer>, EngineError> {
-        let (outputs, saved) = forward(call)?;
-        let share = |values: Vec<Vec<f32>>| values.into_iter().map(Arc::new).collect();
+    pub(super) fn forward(&self, call: &Call<'_>) -> Result<Forward, EngineError> {
+        let by_id = self.reads_by_id(call);
+        self.gather_rows(call, usize::from(by_id))?;
+        let (outputs, saved) = self.run(call)?;
+        let share = |values: Vec<Vec<f32>>| values.into_iter().map(|v| Buffer::Cpu(Arc::new(v))).collect();
         Ok(Forward { outputs: share(outputs), saved: share(saved) })
     }
 
-    fn backward(
+    pub(super) fn backward(
         &self,
-        call: &Call<'_, Buffer>,
-        forward: &Forward<Buffer>,
+        call: &Call<'_>,
+        forward: &Forward,
         upstream: &[Option<Buffer>],
         wanted: &[bool],
-        gradients: &mut ParamGradients<Buffer>,
+        gradients: &mut ParamGradients,
     ) -> Result<Vec<Option<Buffer>>, EngineError> {
-        training::backward(call, forward, upstream, wanted, gradients)
+        self.gather_rows(call, 0)?;
+        self.run_backward(call, forward, upstream, wanted, gradients)
     }
 
-    fn reclaim(&self, buffer: Buffer) {
-        if let Some(values) = Arc::into_inner(buffer) {
-            spare::give_back(values);
-        }
-    }
-
-    async fn read(&self, parts: &[(Buffer, Range<usize>)]) -> Result<Vec<Vec<f32>>, EngineError> {
-        Ok(parts.iter().map(|(buffer, range)| buffer[range.clone()].to_vec()).collect())
-    }
-}
-
-type Values = Vec<Vec<f32>>;
-
-/// Outputs and what to keep for the backward call.
-fn forward(call: &Call<'_, Buffer>) -> Result<(Values, Values), EngineError> {
-    let p = call.parameters;
-    let input = |i: usize| &call.inputs[i];
-    let in_place = |f: &dyn Fn(&mut [f32])| {
-        let mut y = input(0).all().to_vec();
-        f(&mut y);
-        vec![y]
-    };
-    let outputs = match *call.op {
-        Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
-        Op::Embedding { table } => {
-            vec![embedding::forward(p.values(table), p.get(table).columns(), call.indices)]
-        }
-        Op::Affine { ref weight, bias } => vec![product(call, weight, bias)],
-        Op::Unary(Unary::Tanh) => in_place(&elementwise::tanh),
-        Op::Unary(Unary::Sigmoid) => in_place(&elementwise::sigmoid),
-        Op::Unary(Unary::Relu) => in_place(&elementwise::relu),
-        Op::Unary(Unary::Scale(Real(s))) => in_place(&|y| elementwise::scale(y, s)),
-        Op::Binary(f) => {
-            let mut y = input(0).all().to_vec();
-            match f {
-                Binary::Add => elementwise::add(&mut y, input(1).all()),
-                Binary::Subtract => elementwise::subtract(&mut y, input(1).all()),
-                Binary::Multiply => elementwise::multiply(&mut y, input(1).all()),
-            }
-            vec![y]
-        }
-        Op::ConcatColumns => vec![rows::concat_columns(&ragged(call))],
-        Op::ConcatRows => vec![rows::concat_rows(&ragged(call))],
-        Op::Columns { start, count } => vec![rows::columns(input(0).ragged(), start, count)],
-        Op::Rows => vec![rows::select(input(0).ragged(), chosen(call))],
-        Op::Pool(kind) => vec![pool::forward(input(0).ragged(), kind)],
-        Op::Softmax => in_place(&|y| softmax::softmax(y, input(0).columns)),
-        Op::LogSoftmax => in_place(&|y| softmax::log_softmax(y, input(0).columns)),
-        Op::Dropout { .. } | Op::CrossEntropy => return training::forward(call),
-        Op::LayerNorm { weight, bias } => {
-            vec![layer_norm::forward(input(0).all(), p.values(weight), p.values(bias))]
-        }
-        Op::Recurrence { cell, weight_hh, .. } => {
-            let weight_hh = p.packed(&WeightView::whole(p, weight_hh));
-            let f = recurrence::forward(cell, recurrence_arguments(call), &weight_hh);
-            return Ok((vec![f.rows, f.h, f.c], vec![f.gates, f.cells]));
-        }
-        Op::Sru(ref op) => {
-            let mask = training::sru_mask(call, op)?;
-            let f = sru::forward(sru_arguments(call, op, mask.as_deref()));
-            return Ok((vec![f.rows, f.c], vec![f.cells]));
-        }
-        Op::Skim(ref op) => {
-            let operands = SkimOperands::new(call, op);
-            let a = operands.arguments(p, op);
-            let f = match op.mode {
-                SkimMode::Hard { threshold } => {
-                    let force = forced(call);
-                    let packed = |weight| p.packed(&WeightView::whole(p, weight));
-                    let small_weight_hh = op.small_hh.map(|(weight, _)| packed(weight));
-                    let known = call.words.and_then(|words| {
-                        let weight = WeightView::whole(p, op.big_weight_ih);
-                        p.known(Product { table: words.table, weight, bias: Some(op.big_bias_ih) })
-                    });
-                    let mut known = known.as_ref().and_then(|known| known.try_lock().ok());
-                    let hard = skim::Hard {
-                        x: operands.first,
-                        big_weight_ih: &packed(op.big_weight_ih),
-                        big_bias_ih: p.values(op.big_bias_ih),
-                        big_weight_hh: &packed(op.big_weight_hh),
-                        small_weight_hh: small_weight_hh.as_deref(),
-                        threshold: threshold.0,
-                        force: force.as_deref(),
-                        words: call
-                            .words
-                            .map(|words| skim::Words { table: p.values(words.table), ids: words.ids }),
-                        known: known.as_deref_mut(),
-                    };
-                    skim::hard(op.cell, a, hard)
+    /// Sees to it that the operands from number `first` on are buffers of this device.
+    fn gather_rows(&self, call: &Call<'_>, first: usize) -> Result<(), EngineError> {
+        for operand in &call.inputs[first..] {
+            match &operand.buffer {
+                Value::Buffer(buffer) => drop(buffer.on_cpu()?),
+                Value::Table(rows) => {
+                    rows.gathered(|| self.table_rows(call.parameters, rows))?.on_cpu()?;
                 }
-                SkimMode::Soft { .. } => return training::forward(call),
-            };
-            return Ok((vec![f.rows, f.h, f.c, f.logits, f.decisions], vec![f.saved]));
+            }
         }
-    };
-    Ok((outputs, Vec::new()))
+        Ok(())
+    }
+
+    /// Whether the kernel takes the rows of its first operand by their ids, so that they need not be gathered.
+    fn reads_by_id(&self, call: &Call<'_>) -> bool {
+        let by_id = match call.op {
+            Op::Affine { weight, .. } => is_narrow(weight),
+            Op::Skim(skim) => matches!(skim.mode, SkimMode::Hard { .. }),
+            _ => false,
+        };
+        by_id && !call.keep && self.word_cache.has_room() && table_rows(call).is_some()
+    }
+
+    /// A weight packed for a product.
+    fn packed(&self, parameters: &Parameters, view: WeightView, side: Side) -> Arc<Packed> {
+        self.packed_weights.get(parameters, view, side, self.precision)
+    }
+
+    fn run(&self, call: &Call<'_>) -> Result<Values, EngineError> {
+        let p = call.parameters;
+        let buffers = &self.buffers;
+        let input = |i: usize| &call.inputs[i];
+        let in_place = |f: &dyn Fn(&mut [f32])| {
+            let mut y = buffers.copy(input(0).all());
+            f(&mut y);
+            vec![y]
+        };
+        let outputs = match *call.op {
+            Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
+            Op::Embedding { table } => {
+                vec![embedding::forward(buffers, p.values(table), p.get(table).columns(), call.indices)]
+            }
+            Op::Affine { weight, bias } => vec![self.product(call, weight, bias)],
+            Op::Unary(Unary::Tanh) => in_place(&elementwise::tanh),
+            Op::Unary(Unary::Sigmoid) => in_place(&elementwise::sigmoid),
+            Op::Unary(Unary::Relu) => in_place(&elementwise::relu),
+            Op::Unary(Unary::Scale(Real(s))) => in_place(&|y| elementwise::scale(y, s)),
+            Op::Binary(Binary::Add) => in_place(&|y| elementwise::add(y, input(1).all())),
+            Op::Binary(Binary::Subtract) => in_place(&|y| elementwise::subtract(y, input(1).all())),
+            Op::Binary(Binary::Multiply) => in_place(&|y| elementwise::multiply(y, input(1).all())),
+            Op::ConcatColumns => vec![rows::concat_columns(&ragged(call))],
+            Op::ConcatRows => vec![rows::concat_rows(&ragged(call))],
+            Op::Columns { start, count } => vec![rows::columns(input(0).ragged(), start, count)],
+            Op::Rows => vec![rows::select(input(0).ragged(), chosen(call))],
+            Op::Pool(kind) => vec![pool::forward(input(0).ragged(), kind)],
+            Op::Softmax => in_place(&|y| softmax::softmax(y, input(0).columns)),
+            Op::LogSoftmax => in_place(&|y| softmax::log_softmax(y, input(0).columns)),
+            Op::Dropout { .. } | Op::CrossEntropy => return self.run_training(call),
+            Op::LayerNorm { weight, bias } => {
+                vec![layer_norm::forward(input(0).all(), p.values(weight), p.values(bias))]
+            }
+            Op::Recurrence { cell, weight_hh, .. } => {
+                let weight_hh = self.packed(p, WeightView::whole(p, weight_hh), Side::Forward);
+                let f = recurrence::forward(buffers, cell, recurrence_arguments(call), &weight_hh);
+                return Ok((vec![f.rows, f.h, f.c], vec![f.gates, f.cells]));
+            }
+            Op::Sru(ref op) => {
+                let mask = training::sru_mask(call, op)?;
+                let f = sru::forward(buffers, sru_arguments(call, op, mask.as_deref()));
+                return Ok((vec![f.rows, f.c], vec![f.cells]));
+            }
+            Op::Skim(ref op) => match op.mode {
+                SkimMode::Hard { threshold: Real(threshold) } => {
+                    let f = self.skim(call, op, threshold);
+                    return Ok((vec![f.rows, f.h, f.c, f.logits, f.decisions], vec![f.saved]));
+                }
+                SkimMode::Soft { .. } => return self.run_training(call),
+            },
+        };
+        Ok((outputs, Vec::new()))
+    }
+
+    /// The product of the first operand, of words as far as it is kept.
+    fn product(&self, call: &Call<'_>, view: WeightView, bias: Option<ParamId>) -> Vec<f32> {
+        let (p, buffers) = (call.parameters, &self.buffers);
+        let (weight, values) = (self.packed(p, view, Side::Forward), bias.map(|b| p.values(b)));
+        let kept = table_rows(call).filter(|_| self.reads_by_id(call)).and_then(|rows| {
+            let kept = self.word_cache.get(p, Product { table: rows.table, weight: view, bias })?;
+            Some((rows, kept))
+        });
+        let Some((words, kept)) = kept else {
+            let x = call.inputs[0].ragged();
+            return affine::forward(buffers, x.all(), x.total_rows(), &weight, values);
+        };
+        let compute = |ids: &[u32]| {
+            let rows = embedding::forward(buffers, p.values(words.table), weight.inputs(), ids);
+            affine::forward(buffers, &rows, ids.len(), &weight, values)
+        };
+        let ids = ids(call, words);
+        match kept.try_lock() {
+            Ok(mut kept) => kept.rows(ids, compute),
+            Err(_) => compute(ids),
+        }
+    }
+
+    fn skim(&self, call: &Call<'_>, op: &Skim, threshold: f32) -> skim::Forward {
+        let p = call.parameters;
+        let operands = SkimOperands::new(call, op);
+        let force = forced(call);
+        let packed = |weight| self.packed(p, WeightView::whole(p, weight), Side::Forward);
+        let small_weight_hh = op.small_hh.map(|(weight, _)| packed(weight));
+        let words = table_rows(call).filter(|_| self.reads_by_id(call));
+        let kept = words.and_then(|words| {
+            let weight = WeightView::whole(p, op.big_weight_ih);
+            self.word_cache.get(p, Product { table: words.table, weight, bias: Some(op.big_bias_ih) })
+        });
+        let mut kept = kept.as_ref().and_then(|kept| kept.try_lock().ok());
+        let hard = skim::Hard {
+            x: operands.first,
+            big_weight_ih: &packed(op.big_weight_ih),
+            big_bias_ih: p.values(op.big_bias_ih),
+            big_weight_hh: &packed(op.big_weight_hh),
+            small_weight_hh: small_weight_hh.as_deref(),
+            threshold,
+            force: force.as_deref(),
+            words: words.map(|words| skim::Words { table: p.values(words.table), ids: ids(call, words) }),
+            word_products: kept.as_deref_mut(),
+        };
+        skim::hard(&self.buffers, op.cell, operands.arguments(p, op), hard)
+    }
 }
 
-/// The first operand's product, of words as far as it is known already.
-fn product(call: &Call<'_, Buffer>, view: &WeightView, bias: Option<ParamId>) -> Vec<f32> {
-    let p = call.parameters;
-    let (weight, values) = (p.packed(view), bias.map(|b| p.values(b)));
-    let known = call.words.filter(|_| is_narrow(view)).and_then(|words| {
-        let known = p.known(Product { table: words.table, weight: *view, bias })?;
-        Some((words, known))
-    });
-    let Some((words, known)) = known else {
-        let x = call.inputs[0].ragged();
-        return affine::forward(x.all(), x.total_rows(), &weight, values);
-    };
-    let compute = |ids: &[u32]| {
-        let rows = embedding::forward(p.values(words.table), weight.inputs(), ids);
-        affine::forward(&rows, ids.len(), &weight, values)
-    };
-    match known.try_lock() {
-        Ok(mut known) => known.rows(words.ids, compute),
-        Err(_) => compute(words.ids),
+/// The first operand of a call, if it is rows of a table.
+fn table_rows<'a>(call: &'a Call<'_>) -> Option<&'a TableRows> {
+    match &call.inputs.first()?.buffer {
+        Value::Table(rows) => Some(rows),
+        Value::Buffer(_) => None,
     }
+}
+
+/// The ids of the rows that the lanes of a call have of a table.
+fn ids<'a>(call: &Call<'_>, rows: &'a TableRows) -> &'a [u32] {
+    let offsets = &call.inputs[0].offsets;
+    &rows.ids[offsets[0]..offsets[offsets.len() - 1]]
 }
 
 /// Whether products of words with this weight are kept: those that take less room than the words themselves, and are
@@ -228,16 +323,16 @@ fn is_narrow(weight: &WeightView) -> bool {
 }
 
 /// All operands.
-fn ragged<'a>(call: &'a Call<'_, Buffer>) -> Vec<Ragged<'a>> {
+fn ragged<'a>(call: &'a Call<'_>) -> Vec<Ragged<'a>> {
     call.inputs.iter().map(Operand::ragged).collect()
 }
 
 /// The rows that an [`Op::Rows`] takes.
-fn chosen<'a>(call: &'a Call<'_, Buffer>) -> rows::Chosen<'a> {
+fn chosen<'a>(call: &'a Call<'_>) -> rows::Chosen<'a> {
     rows::Chosen { numbers: call.indices, offsets: call.index_offsets }
 }
 
-fn recurrence_arguments<'a>(call: &'a Call<'_, Buffer>) -> recurrence::Arguments<'a> {
+fn recurrence_arguments<'a>(call: &'a Call<'_>) -> recurrence::Arguments<'a> {
     let Op::Recurrence { cell, weight_hh, bias_hh, reverse, initial } = *call.op else {
         unreachable!("called for recurrences only");
     };
@@ -252,7 +347,7 @@ fn recurrence_arguments<'a>(call: &'a Call<'_, Buffer>) -> recurrence::Arguments
     }
 }
 
-fn sru_arguments<'a>(call: &'a Call<'_, Buffer>, op: &Sru, mask: Option<&'a [f32]>) -> sru::Arguments<'a> {
+fn sru_arguments<'a>(call: &'a Call<'_>, op: &Sru, mask: Option<&'a [f32]>) -> sru::Arguments<'a> {
     let p = call.parameters;
     sru::Arguments {
         u: call.inputs[0].ragged(),
@@ -270,7 +365,7 @@ fn sru_arguments<'a>(call: &'a Call<'_, Buffer>, op: &Sru, mask: Option<&'a [f32
 }
 
 /// Forced decisions of all rows; lanes without any are free.
-fn forced(call: &Call<'_, Buffer>) -> Option<Vec<u32>> {
+fn forced(call: &Call<'_>) -> Option<Vec<u32>> {
     if call.indices.is_empty() {
         return None;
     }
@@ -298,7 +393,7 @@ struct SkimOperands<'a> {
 }
 
 impl<'a> SkimOperands<'a> {
-    fn new(call: &'a Call<'_, Buffer>, op: &Skim) -> Self {
+    fn new(call: &'a Call<'_>, op: &Skim) -> Self {
         let mut rest = call.inputs.iter().map(Operand::ragged);
         let mut next = || rest.next();
         let first = call.inputs[0].ragged();

@@ -1,7 +1,6 @@
 //! What can go wrong between recording an expression and reading its value.
 
-/// An error of the engine. Recording never fails: the first mistake is kept by the graph and returned when a value
-/// is asked for.
+/// An error of the engine. Recording never fails: the graph keeps a mistake and returns it when a value is asked for.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
@@ -46,6 +45,14 @@ pub enum EngineError {
     /// A gradient was asked of a graph that keeps nothing for it.
     #[error("this graph records for inference; gradients need a graph made with `Graph::training`")]
     NotTraining,
+    /// A mistake in recording an operation.
+    #[error("{error} (recorded at {location})")]
+    Recorded {
+        /// What is wrong.
+        error: Box<EngineError>,
+        /// The line that recorded the operation.
+        location: &'static std::panic::Location<'static>,
+    },
     /// A tensor with the name does not exist, or exists already.
     #[error("parameter {name}: {reason}")]
     Parameter {
@@ -57,6 +64,22 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// The error with the line that recorded the operation.
+    pub(crate) fn at(self, location: &'static std::panic::Location<'static>) -> Self {
+        match self {
+            recorded @ Self::Recorded { .. } => recorded,
+            error => Self::Recorded { error: Box::new(error), location },
+        }
+    }
+
+    /// What is wrong, without the line that recorded it.
+    pub fn without_location(&self) -> &Self {
+        match self {
+            Self::Recorded { error, .. } => error,
+            error => error,
+        }
+    }
+
     /// A name for the kind of error that stays the same between versions: `DEVICE_LOST`, `DEVICE_MEMORY`,
     /// `DEVICE_FAILED`, `DEVICE_LIMIT`, `DEVICE_UNAVAILABLE`, or `ENGINE` for a mistake in what was recorded.
     pub fn code(&self) -> &'static str {
@@ -68,6 +91,7 @@ impl EngineError {
                 Failure::TooLarge => "DEVICE_LIMIT",
                 Failure::Unavailable => "DEVICE_UNAVAILABLE",
             },
+            Self::Recorded { error, .. } => error.code(),
             _ => "ENGINE",
         }
     }

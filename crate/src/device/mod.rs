@@ -1,9 +1,22 @@
-//! What a device must offer the graph, and the devices there are.
+//! The devices that run a graph: the CPU, and the GPU through wgpu.
 //!
-//! A device keeps row-major `f32` matrices in buffers of its own, runs one batched [`Call`] at a time, forward and
-//! backward, and reads values back as a future (on a GPU that is a copy the caller waits for; on the CPU it is
-//! ready at once).
+//! A device keeps row-major `f32` matrices in [`Buffer`]s of its own, runs one batched [`Call`] at a time, forward and
+//! backward, and reads values back as a future: on a GPU the caller waits for a copy, on the CPU the value is ready at
+//! once. [`Parameters`] are plain data; whatever a device derives from them it keeps itself (`cache.rs`).
 
+/// Evaluates `$body` with `$device` bound to the device of the variant.
+macro_rules! on {
+    ($self:expr, $device:ident => $body:expr) => {
+        match $self {
+            Device::Cpu($device) => $body,
+            #[cfg(feature = "gpu")]
+            Device::Gpu($device) => $body,
+        }
+    };
+}
+
+mod cache;
+mod call;
 mod cpu;
 mod error;
 #[cfg(feature = "gpu")]
@@ -13,144 +26,192 @@ mod op;
 #[cfg(feature = "train")]
 mod optimize;
 mod parameters;
-mod place;
 
 use std::ops::Range;
+#[cfg(feature = "gpu")]
+use std::rc::Rc;
+use std::sync::Arc;
 
 pub use crate::cpu::cell::CellKind;
 pub use crate::cpu::pool::Pool;
-pub use cpu::Cpu;
+pub use call::{Buffer, Call, Forward, Operand, ParamGradients, TableRows, Value};
+pub use cpu::{Cpu, CpuOptions, Precision};
 pub use error::{EngineError, Failure};
 pub use op::{Binary, Op, Real, Shape, Skim, SkimMode, Sru, Unary, WeightView};
 #[cfg(feature = "train")]
-pub use optimize::{AdamStep, Optimize, Part, Rows};
-pub use parameters::{ParamId, Parameter, Parameters, Precision};
-pub use place::{Place, Placed};
+pub use optimize::{AdamStep, Part, Rows};
+pub use parameters::{ParamId, Parameter, Parameters};
 
-/// Rows of several nodes laid end to end in one buffer.
+#[cfg(feature = "gpu")]
+use gpu::Gpu;
+
+/// Where kernels run. Cloning gives another handle to the same device with the same caches.
+///
+/// ```
+/// use saccade_rnn::device::{Cpu, CpuOptions, Device, Precision};
+///
+/// let device = Device::cpu();
+/// assert_eq!(device.name(), "cpu");
+/// // A CPU that keeps its copies of weights with 16 bits.
+/// let halved = Device::from(Cpu::new(CpuOptions { precision: Precision::Bf16, ..CpuOptions::default() }));
+/// assert_eq!(halved.clone().name(), "cpu");
+/// ```
 #[derive(Clone, Debug)]
-pub struct Operand<B> {
-    /// The buffer that holds them, perhaps among others.
-    pub buffer: B,
-    /// Columns of every row.
-    pub columns: usize,
-    /// `lanes + 1` absolute row numbers: lane `i` owns rows `offsets[i]..offsets[i + 1]`.
-    pub offsets: Vec<usize>,
+pub enum Device {
+    /// The CPU, one thread.
+    Cpu(Arc<Cpu>),
+    /// A GPU.
+    #[cfg(feature = "gpu")]
+    Gpu(Rc<Gpu>),
 }
 
-impl<B> Operand<B> {
-    /// Rows of all lanes together.
-    pub fn total_rows(&self) -> usize {
-        self.offsets[self.offsets.len() - 1] - self.offsets[0]
+impl From<Cpu> for Device {
+    fn from(cpu: Cpu) -> Self {
+        Self::Cpu(Arc::new(cpu))
     }
 }
 
-/// One batched kernel call: the same operation for every lane.
-#[derive(Debug)]
-pub struct Call<'a, B> {
-    /// What to compute.
-    pub op: &'a Op,
-    /// The values that parameters of `op` refer to.
-    pub parameters: &'a Parameters,
-    /// Operands, each with a range of rows a lane.
-    pub inputs: &'a [Operand<B>],
-    /// Noise stream of each lane (its node's number in the graph).
-    pub streams: &'a [u32],
-    /// Ids, targets or forced decisions of all lanes end to end.
-    pub indices: &'a [u32],
-    /// `lanes + 1` positions in `indices`.
-    pub index_offsets: &'a [usize],
-    /// Seed of dropout and Gumbel noise.
-    pub seed: u32,
-    /// Keep what the backward call needs.
-    pub keep: bool,
-    /// The rows of the first operand as those of a table, where it is known that they are. Its buffer is then empty for
-    /// operations that the device reads by word ([`Device::reads_words`]).
-    pub words: Option<Words<'a>>,
-}
-
-/// Rows of a table by their ids.
-#[derive(Clone, Copy, Debug)]
-pub struct Words<'a> {
-    /// The table.
-    pub table: ParamId,
-    /// Of every row, its number in the table.
-    pub ids: &'a [u32],
-}
-
-impl<B> Call<'_, B> {
-    /// How many nodes run together.
-    pub fn lanes(&self) -> usize {
-        self.streams.len()
+#[cfg(feature = "gpu")]
+impl From<Gpu> for Device {
+    fn from(gpu: Gpu) -> Self {
+        Self::Gpu(Rc::new(gpu))
     }
 }
 
-/// What a forward call leaves behind.
-#[derive(Debug)]
-pub struct Forward<B> {
-    /// The operation's outputs, rows of the lanes end to end from row 0.
-    pub outputs: Vec<B>,
-    /// Whatever the backward call needs beside them.
-    pub saved: Vec<B>,
-}
+impl Device {
+    /// A CPU with default options and empty caches. A clone shares the caches, another call does not.
+    pub fn cpu() -> Self {
+        Cpu::default().into()
+    }
 
-/// Gradients of parameters, one slot a parameter; `None` is zero.
-pub type ParamGradients<B> = Vec<Option<B>>;
+    /// The GPU, if it is one.
+    #[cfg(feature = "gpu")]
+    pub fn gpu(&self) -> Option<&Rc<Gpu>> {
+        match self {
+            Self::Cpu(_) => None,
+            Self::Gpu(gpu) => Some(gpu),
+        }
+    }
 
-/// A place where kernels run.
-#[allow(async_fn_in_trait, reason = "the engine drives devices on one thread; wasm futures are never Send")]
-pub trait Device {
-    /// A matrix in the device's memory; cloning shares it.
-    type Buffer: Clone;
-
-    /// A short name: `cpu`.
-    fn name(&self) -> &'static str;
+    /// A short name: `cpu` or `webgpu`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Cpu(_) => "cpu",
+            #[cfg(feature = "gpu")]
+            Self::Gpu(_) => "webgpu",
+        }
+    }
 
     /// Copies values to the device.
-    fn upload(&self, values: Vec<f32>) -> Result<Self::Buffer, EngineError>;
+    ///
+    /// # Errors
+    /// If the device fails or has no room, as for all methods.
+    pub fn upload(&self, values: Vec<f32>) -> Result<Buffer, EngineError> {
+        match self {
+            Self::Cpu(_) => Ok(Buffer::Cpu(Arc::new(values))),
+            #[cfg(feature = "gpu")]
+            Self::Gpu(gpu) => gpu.upload(values).map(Buffer::Gpu),
+        }
+    }
 
-    /// A matrix of zeros with `size` values.
-    fn zeros(&self, size: usize) -> Result<Self::Buffer, EngineError>;
+    /// A matrix of `size` zeros.
+    ///
+    /// # Errors
+    /// See [`Self::upload`].
+    pub fn zeros(&self, size: usize) -> Result<Buffer, EngineError> {
+        match self {
+            Self::Cpu(cpu) => Ok(Buffer::Cpu(Arc::new(cpu.zeros(size)))),
+            #[cfg(feature = "gpu")]
+            Self::Gpu(gpu) => gpu.zeros(size).map(Buffer::Gpu),
+        }
+    }
+
+    /// The buffer of a value. Rows of a table are gathered when this is first asked of them.
+    ///
+    /// # Errors
+    /// See [`Self::upload`].
+    pub fn buffer(&self, parameters: &Parameters, value: &Value) -> Result<Buffer, EngineError> {
+        match value {
+            Value::Buffer(buffer) => Ok(buffer.clone()),
+            Value::Table(rows) => {
+                rows.gathered(|| on!(self, device => device.table_rows(parameters, rows))).cloned()
+            }
+        }
+    }
 
     /// Lays row ranges of buffers with the same number of columns end to end.
-    fn gather(
-        &self,
-        columns: usize,
-        parts: &[(&Self::Buffer, Range<usize>)],
-    ) -> Result<Self::Buffer, EngineError>;
+    ///
+    /// # Errors
+    /// See [`Self::upload`]; also for a buffer of another device.
+    pub fn gather(&self, columns: usize, parts: &[(Buffer, Range<usize>)]) -> Result<Buffer, EngineError> {
+        on!(self, device => device.gather(columns, parts))
+    }
 
     /// Adds rows of `source` to `target`, beginning at row `at`.
-    fn add(
+    ///
+    /// # Errors
+    /// See [`Self::gather`].
+    pub fn add(
         &self,
-        target: &mut Self::Buffer,
+        target: &mut Buffer,
         at: usize,
-        source: &Self::Buffer,
+        source: &Buffer,
         rows: Range<usize>,
         columns: usize,
-    ) -> Result<(), EngineError>;
-
-    /// Whether an operation over rows of a table takes them by their ids ([`Call::words`]) and needs no rows.
-    fn reads_words(&self, _op: &Op, _parameters: &Parameters) -> bool {
-        false
+    ) -> Result<(), EngineError> {
+        on!(self, device => device.add(target, at, source, rows, columns))
     }
 
     /// Runs a call.
-    fn forward(&self, call: &Call<'_, Self::Buffer>) -> Result<Forward<Self::Buffer>, EngineError>;
+    ///
+    /// # Errors
+    /// See [`Self::gather`].
+    pub fn forward(&self, call: &Call<'_>) -> Result<Forward, EngineError> {
+        on!(self, device => device.forward(call))
+    }
 
     /// Given the gradients of a call's outputs (`None` is zero), adds those of its parameters to `gradients` and
-    /// returns those of its inputs, rows of the lanes end to end from row 0. `wanted` says which inputs need one.
-    fn backward(
+    /// returns those of its operands, rows of the lanes end to end from row 0. `wanted` says which operands need one.
+    ///
+    /// # Errors
+    /// See [`Self::gather`].
+    pub fn backward(
         &self,
-        call: &Call<'_, Self::Buffer>,
-        forward: &Forward<Self::Buffer>,
-        upstream: &[Option<Self::Buffer>],
+        call: &Call<'_>,
+        forward: &Forward,
+        upstream: &[Option<Buffer>],
         wanted: &[bool],
-        gradients: &mut ParamGradients<Self::Buffer>,
-    ) -> Result<Vec<Option<Self::Buffer>>, EngineError>;
+        gradients: &mut ParamGradients,
+    ) -> Result<Vec<Option<Buffer>>, EngineError> {
+        on!(self, device => device.backward(call, forward, upstream, wanted, gradients))
+    }
 
-    /// Takes a matrix that its graph does not need any more; whoever else holds it may go on using it.
-    fn reclaim(&self, _buffer: Self::Buffer) {}
+    /// Takes a buffer that its graph does not need any more. The memory serves later results unless somebody else still
+    /// holds the buffer.
+    pub fn reclaim(&self, buffer: Buffer) {
+        match (self, buffer) {
+            (Self::Cpu(cpu), Buffer::Cpu(values)) => cpu.reclaim(values),
+            // A GPU buffer returns to its pool when it is dropped.
+            #[cfg(feature = "gpu")]
+            _ => {}
+        }
+    }
 
     /// Copies ranges of elements back to the host, all in one exchange.
-    async fn read(&self, parts: &[(Self::Buffer, Range<usize>)]) -> Result<Vec<Vec<f32>>, EngineError>;
+    ///
+    /// # Errors
+    /// See [`Self::gather`].
+    pub async fn read(&self, parts: &[(Buffer, Range<usize>)]) -> Result<Vec<Vec<f32>>, EngineError> {
+        match self {
+            Self::Cpu(_) => {
+                parts.iter().map(|(buffer, range)| Ok(buffer.on_cpu()?[range.clone()].to_vec())).collect()
+            }
+            #[cfg(feature = "gpu")]
+            Self::Gpu(gpu) => {
+                let own =
+                    |(buffer, range): &(Buffer, Range<usize>)| Ok((buffer.on_gpu()?.clone(), range.clone()));
+                gpu.read(&parts.iter().map(own).collect::<Result<Vec<_>, EngineError>>()?).await
+            }
+        }
+    }
 }

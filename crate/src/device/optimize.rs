@@ -1,7 +1,7 @@
-//! What a device offers an optimiser. The optimiser says what to compute, the device does it where the weights are.
+//! What a device offers an optimiser: the optimiser says what to compute, the device does it where the weights are.
 //! (Feature `train`.)
 
-use super::{Device, EngineError, ParamId, Parameters};
+use super::{Buffer, Device, EngineError, ParamId, Parameters};
 
 /// Rows of a parameter.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,7 @@ impl Rows<'_> {
 
 /// Rows of a matrix in the device's memory.
 #[derive(Debug)]
-pub struct Part<'a, B> {
+pub struct Part<'a, B = Buffer> {
     /// The matrix.
     pub buffer: &'a B,
     /// Its columns.
@@ -54,51 +54,78 @@ pub struct AdamStep {
     pub clip: f32,
 }
 
-/// A device that can change the weights that its kernels read.
+/// Steps of an optimiser.
 ///
-/// Once it has, its copy is ahead of the host's, which [`Self::fetch`] brings up to date. A global norm stays in the
-/// device's memory: whoever is given one that is not finite leaves the weights, moments and averages as they are.
-#[allow(async_fn_in_trait, reason = "the engine drives devices on one thread; wasm futures are never Send")]
-pub trait Optimize: Device {
+/// Once a GPU has changed weights, its copy is ahead of the host's, which [`Self::fetch`] brings up to date. A global
+/// norm stays in the device's memory: a step that is given one that is not finite leaves the weights, moments and
+/// averages as they are.
+impl Device {
     /// The root of the sum of all squares: a buffer of one value.
     ///
     /// # Errors
-    /// If the device fails, as for all methods.
-    fn norm(&self, gradients: &[Part<'_, Self::Buffer>]) -> Result<Self::Buffer, EngineError>;
+    /// If the device fails, or a buffer lies on another one, as for all methods.
+    pub fn norm(&self, gradients: &[Part<'_>]) -> Result<Buffer, EngineError> {
+        on!(self, device => device.norm(gradients))
+    }
 
     /// Takes a step of Adam with rows of a parameter, and sets their gradient to zero.
+    ///
+    /// # Errors
+    /// See [`Self::norm`].
     #[allow(clippy::too_many_arguments, reason = "a step of Adam has as many operands")]
-    fn adam(
+    pub fn adam(
         &self,
         parameters: &mut Parameters,
         id: ParamId,
         rows: Rows<'_>,
-        gradient: &mut Self::Buffer,
-        moments: [&mut Self::Buffer; 2],
-        norm: &Self::Buffer,
+        gradient: &mut Buffer,
+        moments: [&mut Buffer; 2],
+        norm: &Buffer,
         step: &AdamStep,
-    ) -> Result<(), EngineError>;
+    ) -> Result<(), EngineError> {
+        on!(self, device => device.adam(parameters, id, rows, gradient, moments, norm, step))
+    }
 
     /// Moves an average of weights towards them: `average = w + (average - w) keep`, with one factor for all rows or
     /// one for each.
-    fn average(
+    ///
+    /// # Errors
+    /// See [`Self::norm`].
+    pub fn average(
         &self,
         parameters: &Parameters,
         id: ParamId,
         rows: Rows<'_>,
-        average: &mut Self::Buffer,
+        average: &mut Buffer,
         keep: &[f32],
-        norm: Option<&Self::Buffer>,
-    ) -> Result<(), EngineError>;
+        norm: Option<&Buffer>,
+    ) -> Result<(), EngineError> {
+        on!(self, device => device.average(parameters, id, rows, average, keep, norm))
+    }
 
     /// Exchanges the values of a parameter with those of a buffer.
-    fn exchange(
+    ///
+    /// # Errors
+    /// See [`Self::norm`].
+    pub fn exchange(
         &self,
         parameters: &mut Parameters,
         id: ParamId,
-        values: &mut Self::Buffer,
-    ) -> Result<(), EngineError>;
+        values: &mut Buffer,
+    ) -> Result<(), EngineError> {
+        on!(self, device => device.exchange(parameters, id, values))
+    }
 
     /// Brings the host's values up to date with the device's.
-    async fn fetch(&self, parameters: &mut Parameters) -> Result<(), EngineError>;
+    ///
+    /// # Errors
+    /// See [`Self::norm`].
+    #[cfg_attr(not(feature = "gpu"), allow(unused_variables, reason = "the CPU's weights are the host's"))]
+    pub async fn fetch(&self, parameters: &mut Parameters) -> Result<(), EngineError> {
+        match self {
+            Self::Cpu(_) => Ok(()),
+            #[cfg(feature = "gpu")]
+            Self::Gpu(gpu) => gpu.fetch(parameters).await,
+        }
+    }
 }

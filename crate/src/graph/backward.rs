@@ -2,16 +2,12 @@
 
 use std::ops::Range;
 
-use super::batch::LaneData;
+use super::batch::{LaneData, Outcome};
 use super::{Gradients, Graph, Port, Tape};
-use crate::device::{Call, Device, EngineError, Op};
+use crate::device::{Buffer, Call, EngineError, Forward, Op};
 
 /// Differentiates a scalar that has run; gradients of parameters are added to `parameters`.
-pub(super) fn run<D: Device>(
-    graph: &Graph<'_, D>,
-    scalar: Port,
-    parameters: &mut Gradients<D>,
-) -> Result<(), EngineError> {
+pub(super) fn run(graph: &Graph, scalar: Port, parameters: &mut Gradients) -> Result<(), EngineError> {
     if !graph.training {
         return Err(EngineError::NotTraining);
     }
@@ -26,7 +22,7 @@ pub(super) fn run<D: Device>(
             found,
         });
     }
-    let mut gradients: Vec<Vec<Option<D::Buffer>>> =
+    let mut gradients: Vec<Vec<Option<Buffer>>> =
         tape.batches.iter().map(|batch| vec![None; batch.outputs.len()]).collect();
     let one = graph.device.upload(vec![1.0])?;
     let (_, at, _) = tape.locate(scalar);
@@ -41,21 +37,24 @@ pub(super) fn run<D: Device>(
         let lanes = LaneData::of(&tape, &batch.nodes);
         let call = Call {
             op,
-            parameters: graph.parameters,
+            parameters: &graph.parameters,
             inputs: &batch.inputs,
             streams: &lanes.streams,
             indices: &lanes.indices,
             index_offsets: &lanes.index_offsets,
             seed: graph.seed,
             keep: true,
-            words: None,
         };
         let wanted: Vec<bool> = (0..batch.inputs.len())
             .map(|i| batch.nodes.iter().any(|&n| tape.nodes[tape.nodes[n].inputs[i].node].differentiable))
             .collect();
         let upstream = gradients[number].clone();
-        let downstream =
-            graph.device.backward(&call, &batch.forward, &upstream, &wanted, &mut parameters.slots)?;
+        let table = Forward { outputs: Vec::new(), saved: Vec::new() };
+        let forward = match &batch.outcome {
+            Outcome::Computed(forward) => forward,
+            Outcome::Table(_) => &table,
+        };
+        let downstream = graph.device.backward(&call, forward, &upstream, &wanted, &mut parameters.slots)?;
         for (operand, gradient) in downstream.iter().enumerate().take(batch.inputs.len()) {
             let Some(gradient) = gradient.as_ref().filter(|_| wanted[operand]) else { continue };
             let input = &batch.inputs[operand];
@@ -84,13 +83,13 @@ pub(super) fn run<D: Device>(
 
 /// Adds rows of a buffer, which holds `source_rows`, to the gradient of the batch output that a port lies in, from
 /// row `at`. A buffer that is exactly that gradient is shared.
-fn add<D: Device>(
-    graph: &Graph<'_, D>,
-    tape: &Tape<D::Buffer>,
-    gradients: &mut [Vec<Option<D::Buffer>>],
+fn add(
+    graph: &Graph,
+    tape: &Tape,
+    gradients: &mut [Vec<Option<Buffer>>],
     port: Port,
     at: usize,
-    (source, source_rows): (&D::Buffer, usize),
+    (source, source_rows): (&Buffer, usize),
     rows: Range<usize>,
 ) -> Result<(), EngineError> {
     let Some((batch, _)) = tape.nodes[port.node].place else {

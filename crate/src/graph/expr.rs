@@ -4,42 +4,38 @@ use std::ops::{Add, Mul, Range, Sub};
 
 use super::{Gradients, Graph, Held, Port};
 use crate::cpu::pool::Pool;
-use crate::device::{Binary, Cpu, Device, EngineError, Op, ParamId, Real, Shape, Unary, WeightView};
+use crate::device::{Binary, EngineError, Op, ParamId, Real, Shape, Unary, WeightView};
 
 /// A value that a graph will compute when it is asked for.
-pub struct Expr<'g, D: Device = Cpu> {
-    pub(super) graph: &'g Graph<'g, D>,
+#[derive(Clone, Copy)]
+pub struct Expr<'g> {
+    pub(super) graph: &'g Graph,
     pub(super) port: Port,
 }
 
-impl<D: Device> Clone for Expr<'_, D> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<D: Device> Copy for Expr<'_, D> {}
-
-impl<'p, D: Device> Graph<'p, D> {
+impl Graph {
     /// Rows of a table by id: `ids.len() x columns`.
-    pub fn embedding(&self, table: ParamId, ids: &[u32]) -> Expr<'_, D> {
+    #[track_caller]
+    pub fn embedding(&self, table: ParamId, ids: &[u32]) -> Expr<'_> {
         self.record_one(Op::Embedding { table }, &[], ids.to_vec())
     }
 
     /// Values end to end: the same columns, rows added up.
-    pub fn concat_rows<'g>(&'g self, parts: &[Expr<'g, D>]) -> Expr<'g, D> {
+    #[track_caller]
+    pub fn concat_rows<'g>(&'g self, parts: &[Expr<'g>]) -> Expr<'g> {
         self.record_one(Op::ConcatRows, parts, Vec::new())
     }
 
     /// Values side by side: the same rows, columns added up.
-    pub fn concat_columns<'g>(&'g self, parts: &[Expr<'g, D>]) -> Expr<'g, D> {
+    #[track_caller]
+    pub fn concat_columns<'g>(&'g self, parts: &[Expr<'g>]) -> Expr<'g> {
         self.record_one(Op::ConcatColumns, parts, Vec::new())
     }
 }
 
-impl<'g, D: Device> Expr<'g, D> {
+impl<'g> Expr<'g> {
     /// The graph that recorded it.
-    pub fn graph(self) -> &'g Graph<'g, D> {
+    pub fn graph(self) -> &'g Graph {
         self.graph
     }
 
@@ -48,56 +44,67 @@ impl<'g, D: Device> Expr<'g, D> {
         self.graph.tape().shape(self.port)
     }
 
+    #[track_caller]
     fn then(self, op: Op) -> Self {
         self.graph.record_one(op, &[self], Vec::new())
     }
 
     /// `x Wᵀ + b` with a weight of shape `[out, in]`.
+    #[track_caller]
     pub fn affine(self, weight: ParamId, bias: Option<ParamId>) -> Self {
         self.affine_view(WeightView::whole(self.graph.parameters(), weight), bias)
     }
 
-    /// As [`Self::affine`] with a part of a weight, or one stored as `[in, out]`.
+    /// `x Wᵀ + b` with a part of a weight, or with one stored as `[in, out]`.
+    #[track_caller]
     pub fn affine_view(self, weight: WeightView, bias: Option<ParamId>) -> Self {
         self.then(Op::Affine { weight, bias })
     }
 
     /// Hyperbolic tangent.
+    #[track_caller]
     pub fn tanh(self) -> Self {
         self.then(Op::Unary(Unary::Tanh))
     }
 
     /// Logistic function.
+    #[track_caller]
     pub fn sigmoid(self) -> Self {
         self.then(Op::Unary(Unary::Sigmoid))
     }
 
     /// `max(x, 0)`.
+    #[track_caller]
     pub fn relu(self) -> Self {
         self.then(Op::Unary(Unary::Relu))
     }
 
     /// `s x`.
+    #[track_caller]
     pub fn scale(self, s: f32) -> Self {
         self.then(Op::Unary(Unary::Scale(Real(s))))
     }
 
     /// A range of columns.
+    #[track_caller]
     pub fn columns(self, range: Range<usize>) -> Self {
         self.then(Op::Columns { start: range.start, count: range.len() })
     }
 
     /// Rows by number; a number may occur more than once.
+    #[track_caller]
     pub fn rows(self, numbers: &[u32]) -> Self {
         self.graph.record_one(Op::Rows, &[self], numbers.to_vec())
     }
 
     /// One row from all.
+    #[track_caller]
     pub fn pool(self, pool: Pool) -> Self {
         self.then(Op::Pool(pool))
     }
 
     /// Inverted dropout in a training graph, otherwise the value itself. With `per_sequence` all rows share a mask.
+    #[track_caller]
     pub fn dropout(self, rate: f32, per_sequence: bool) -> Self {
         if !self.graph.is_training() || rate <= 0.0 {
             return self;
@@ -106,29 +113,34 @@ impl<'g, D: Device> Expr<'g, D> {
     }
 
     /// Softmax of each row.
+    #[track_caller]
     pub fn softmax(self) -> Self {
         self.then(Op::Softmax)
     }
 
     /// Log-softmax of each row.
+    #[track_caller]
     pub fn log_softmax(self) -> Self {
         self.then(Op::LogSoftmax)
     }
 
     /// `-log softmax(x)[target]` of each row: `rows x 1`.
+    #[track_caller]
     pub fn cross_entropy(self, targets: &[u32]) -> Self {
         self.graph.record_one(Op::CrossEntropy, &[self], targets.to_vec())
     }
 
     /// Layer normalisation of each row.
+    #[track_caller]
     pub fn layer_norm(self, weight: ParamId, bias: ParamId) -> Self {
         self.then(Op::LayerNorm { weight, bias })
     }
 
-    /// The value, row by row. Runs everything recorded so far that has not run.
+    /// The value, row by row. Runs everything recorded so far that has not run; inside a program of [`Graph::join`]
+    /// the program waits until all others wait as well, and everything runs then.
     ///
     /// # Errors
-    /// The first mistake made while recording, or what the device reports.
+    /// A mistake made while recording (see [`Graph::record`]), or what the device reports.
     pub async fn value(self) -> Result<Vec<f32>, EngineError> {
         Ok(self.graph.values(&[self]).await?.pop().unwrap_or_default())
     }
@@ -137,31 +149,32 @@ impl<'g, D: Device> Expr<'g, D> {
     /// not run.
     ///
     /// # Errors
-    /// As [`Self::value`].
-    pub fn hold(self) -> Result<Held<D::Buffer>, EngineError> {
-        self.graph.flush(&[self])?;
-        let tape = self.graph.tape();
-        let (buffer, rows, columns) = tape.locate(self.port);
-        Ok(Held { buffer: buffer.clone(), rows, columns })
+    /// See [`Self::value`].
+    pub fn hold(self) -> Result<Held, EngineError> {
+        self.graph.flush(&[self.port])?;
+        let (value, rows, columns) = self.graph.tape().locate(self.port);
+        let buffer = self.graph.device.buffer(&self.graph.parameters, &value)?;
+        Ok(Held { buffer, rows, columns })
     }
 
     /// Gradients of this scalar (1 x 1) with respect to every parameter, and to every variable
     /// ([`Self::gradient`]).
     ///
     /// # Errors
-    /// As [`Self::value`]; also if the graph is for inference or the value is not 1 x 1.
-    pub async fn backward(self) -> Result<Gradients<D>, EngineError> {
+    /// See [`Self::value`]; also if the graph is for inference or the value is not 1 x 1.
+    pub async fn backward(self) -> Result<Gradients, EngineError> {
         let mut gradients = Gradients::zeros(self.graph.parameters());
         self.backward_into(&mut gradients).await?;
         Ok(gradients)
     }
 
-    /// As [`Self::backward`], adding the parameters' gradients to those that are there.
+    /// Adds the gradients of this scalar with respect to every parameter to those that are there
+    /// (see [`Self::backward`]).
     ///
     /// # Errors
-    /// As [`Self::backward`].
-    pub async fn backward_into(self, gradients: &mut Gradients<D>) -> Result<(), EngineError> {
-        self.graph.flush(&[self])?;
+    /// See [`Self::backward`].
+    pub async fn backward_into(self, gradients: &mut Gradients) -> Result<(), EngineError> {
+        self.graph.flush(&[self.port])?;
         super::backward::run(self.graph, self.port, gradients)
     }
 
@@ -169,14 +182,12 @@ impl<'g, D: Device> Expr<'g, D> {
     /// depend on it.
     ///
     /// # Errors
-    /// The first mistake made while recording; if the graph is for inference, the value has not run or nothing was
-    /// given to [`Self::backward`]; or what the device reports.
+    /// See [`Self::value`]; if the graph is for inference, the value has not run or nothing was given to
+    /// [`Self::backward`]; or what the device reports.
     pub async fn gradient(self) -> Result<Vec<f32>, EngineError> {
         let found = {
             let tape = self.graph.tape();
-            if let Some(mistake) = &tape.mistake {
-                return Err(mistake.clone());
-            }
+            tape.check(&[self.port], self.graph.current())?;
             if !self.graph.is_training() {
                 return Err(EngineError::NotTraining);
             }
@@ -196,22 +207,25 @@ impl<'g, D: Device> Expr<'g, D> {
     }
 }
 
-impl<'g, D: Device> Add for Expr<'g, D> {
+impl<'g> Add for Expr<'g> {
     type Output = Self;
+    #[track_caller]
     fn add(self, other: Self) -> Self {
         self.graph.record_one(Op::Binary(Binary::Add), &[self, other], Vec::new())
     }
 }
 
-impl<'g, D: Device> Sub for Expr<'g, D> {
+impl<'g> Sub for Expr<'g> {
     type Output = Self;
+    #[track_caller]
     fn sub(self, other: Self) -> Self {
         self.graph.record_one(Op::Binary(Binary::Subtract), &[self, other], Vec::new())
     }
 }
 
-impl<'g, D: Device> Mul for Expr<'g, D> {
+impl<'g> Mul for Expr<'g> {
     type Output = Self;
+    #[track_caller]
     fn mul(self, other: Self) -> Self {
         self.graph.record_one(Op::Binary(Binary::Multiply), &[self, other], Vec::new())
     }

@@ -6,12 +6,12 @@
 //! end: there is no padding and no mask.
 //!
 //! ```
-//! use saccade_rnn::device::{Cpu, Parameters, Pool};
+//! use saccade_rnn::device::{Device, Parameters, Pool};
 //! use saccade_rnn::graph::{Graph, Strategy};
 //! # pollster::block_on(async {
 //! let mut parameters = Parameters::new();
 //! let w = parameters.add("w", &[1, 2], vec![1.0, -1.0])?;
-//! let graph = Graph::training(&parameters, &Cpu, Strategy::Agenda, 0);
+//! let graph = Graph::training(&parameters, &Device::cpu(), Strategy::Agenda, 0);
 //! let scores: Vec<_> = [[3.0, 1.0], [5.0, 5.0]]
 //!     .map(|x| graph.input(1, 2, x.to_vec()).affine(w, None).tanh())
 //!     .into();
@@ -24,59 +24,68 @@
 mod backward;
 mod batch;
 mod expr;
+mod gradients;
+mod programs;
 mod report;
 mod schedule;
 
-use std::cell::{Ref, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::ops::Range;
+use std::panic::Location;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use crate::device::{Cpu, Device, EngineError, Op, ParamGradients, ParamId, Parameters, Shape};
-use batch::Batch;
+use crate::device::{Buffer, Device, EngineError, Op, Parameters, Shape};
+use batch::{Batch, Outcome};
 pub use expr::Expr;
+pub use gradients::Gradients;
+use programs::{Program, Queue};
 pub use report::{Alone, BatchReport, Report};
 pub use schedule::Strategy;
 
 /// Records expressions and runs them in batches.
 ///
-/// Made for one minibatch: record, ask for values, ask for gradients, drop it.
-pub struct Graph<'p, D: Device = Cpu> {
-    parameters: &'p Parameters,
-    device: &'p D,
+/// Made for one minibatch: record, ask for values, ask for gradients, drop it. A graph owns a handle to its device and a
+/// clone of the parameters, so it may be kept anywhere: in a thread, in a worker, in an object of another language.
+pub struct Graph {
+    parameters: Parameters,
+    device: Device,
     strategy: Strategy,
     seed: u32,
     training: bool,
-    tape: RefCell<Tape<D::Buffer>>,
+    tape: RefCell<Tape>,
+    /// The program that records at the moment, inside [`Graph::join`].
+    program: Cell<Option<Program>>,
+    queue: Queue,
 }
 
 /// All that recording and running change.
-pub(crate) struct Tape<B> {
+pub(crate) struct Tape {
     nodes: Vec<Node>,
     keys: Vec<Key>,
-    batches: Vec<Batch<B>>,
+    batches: Vec<Batch>,
     /// Values of earlier graphs that [`Op::Held`] nodes refer to by number.
-    held: Vec<Held<B>>,
-    /// Nodes before this one have run.
+    held: Vec<Held>,
+    /// Nodes before this one have run, or never will.
     done: usize,
-    /// The first mistake made while recording.
-    mistake: Option<EngineError>,
+    /// The first mistake that was recorded outside of programs, and the first of each program.
+    mistakes: Vec<(Option<Program>, EngineError)>,
     /// Gradients of batch outputs after a backward pass: `[batch][output]`.
-    gradients: Vec<Vec<Option<B>>>,
+    gradients: Vec<Vec<Option<Buffer>>>,
 }
 
 /// A value that stays on the device after its graph is gone, such as the state that the next piece of a long text
 /// begins with.
 #[derive(Clone, Debug)]
-pub struct Held<B> {
-    buffer: B,
+pub struct Held {
+    buffer: Buffer,
     rows: Range<usize>,
     columns: usize,
 }
 
-impl<B: Clone> Held<B> {
+impl Held {
     /// The buffer and the elements of it, as [`Device::read`] takes them.
-    pub fn elements(&self) -> (B, Range<usize>) {
+    pub fn elements(&self) -> (Buffer, Range<usize>) {
         (self.buffer.clone(), self.rows.start * self.columns..self.rows.end * self.columns)
     }
 }
@@ -98,10 +107,14 @@ pub(crate) struct Node {
     /// Values of an input, until they are uploaded.
     values: Vec<f32>,
     shapes: Vec<Shape>,
+    /// Its stream of dropout and Gumbel noise.
+    stream: u32,
     /// Whether its value has a gradient that something wants.
     differentiable: bool,
     /// The batch that ran it, and its lane there.
     place: Option<(usize, usize)>,
+    /// Why it cannot run: a mistake in recording it, or one of its operands.
+    mistake: Option<Box<EngineError>>,
 }
 
 /// One output of a node.
@@ -111,38 +124,47 @@ pub(crate) struct Port {
     output: usize,
 }
 
-impl<'p, D: Device> Graph<'p, D> {
+impl Graph {
     /// A graph that computes values only: dropout is the identity and nothing is kept for gradients.
-    pub fn inference(parameters: &'p Parameters, device: &'p D, strategy: Strategy) -> Self {
+    pub fn inference(parameters: &Parameters, device: &Device, strategy: Strategy) -> Self {
         Self::new(parameters, device, strategy, 0, false)
     }
 
     /// A graph whose values can be differentiated. `seed` is that of dropout and Gumbel noise.
-    pub fn training(parameters: &'p Parameters, device: &'p D, strategy: Strategy, seed: u32) -> Self {
+    pub fn training(parameters: &Parameters, device: &Device, strategy: Strategy, seed: u32) -> Self {
         Self::new(parameters, device, strategy, seed, true)
     }
 
-    fn new(parameters: &'p Parameters, device: &'p D, strategy: Strategy, seed: u32, training: bool) -> Self {
+    fn new(parameters: &Parameters, device: &Device, strategy: Strategy, seed: u32, training: bool) -> Self {
         let tape = Tape {
             nodes: Vec::new(),
             keys: Vec::new(),
             batches: Vec::new(),
             held: Vec::new(),
             done: 0,
-            mistake: None,
+            mistakes: Vec::new(),
             gradients: Vec::new(),
         };
-        Self { parameters, device, strategy, seed, training, tape: RefCell::new(tape) }
+        Self {
+            parameters: parameters.clone(),
+            device: device.clone(),
+            strategy,
+            seed,
+            training,
+            tape: RefCell::new(tape),
+            program: Cell::new(None),
+            queue: Queue::default(),
+        }
     }
 
     /// The weights that expressions refer to.
-    pub fn parameters(&self) -> &'p Parameters {
-        self.parameters
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
     }
 
     /// Where it runs.
-    pub fn device(&self) -> &'p D {
-        self.device
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Whether gradients can be asked for.
@@ -151,65 +173,104 @@ impl<'p, D: Device> Graph<'p, D> {
     }
 
     /// A constant of `rows x columns` values, row by row.
-    pub fn input(&self, rows: usize, columns: usize, values: Vec<f32>) -> Expr<'_, D> {
+    #[track_caller]
+    pub fn input(&self, rows: usize, columns: usize, values: Vec<f32>) -> Expr<'_> {
         self.leaf(rows, columns, values, false)
     }
 
-    /// As [`Self::input`], with a gradient ([`Expr::gradient`]).
-    pub fn variable(&self, rows: usize, columns: usize, values: Vec<f32>) -> Expr<'_, D> {
+    /// A constant of `rows x columns` values with a gradient ([`Expr::gradient`]).
+    #[track_caller]
+    pub fn variable(&self, rows: usize, columns: usize, values: Vec<f32>) -> Expr<'_> {
         self.leaf(rows, columns, values, true)
     }
 
-    fn leaf(&self, rows: usize, columns: usize, values: Vec<f32>, differentiable: bool) -> Expr<'_, D> {
-        if rows.checked_mul(columns) != Some(values.len()) {
+    #[track_caller]
+    fn leaf(&self, rows: usize, columns: usize, values: Vec<f32>, differentiable: bool) -> Expr<'_> {
+        let location = Location::caller();
+        let mistake = (rows.checked_mul(columns) != Some(values.len())).then(|| {
             let found = format!("{} values", values.len());
             let expected = format!("{rows} x {columns} values");
-            self.mistake(EngineError::Shape { op: "input", what: "values".into(), expected, found });
-            return self.leaf(0, columns, Vec::new(), differentiable);
-        }
+            EngineError::Shape { op: "input", what: "values".into(), expected, found }.at(location)
+        });
         let mut tape = self.tape.borrow_mut();
         let key = tape.key_number(Key { op: Op::Input, columns: vec![columns] });
         let shapes = vec![Shape { rows, columns }];
-        let (inputs, indices) = (Vec::new(), Vec::new());
-        tape.nodes.push(Node { key, inputs, indices, values, shapes, differentiable, place: None });
-        Expr { graph: self, port: Port { node: tape.nodes.len() - 1, output: 0 } }
+        let node = Node { values, differentiable, ..self.node(key, shapes) };
+        self.push(&mut tape, node, mistake)
     }
 
     /// A value left by an earlier graph on the same device.
-    pub fn held(&self, value: Held<D::Buffer>) -> Expr<'_, D> {
+    pub fn held(&self, value: Held) -> Expr<'_> {
         let mut tape = self.tape.borrow_mut();
         let key = tape.key_number(Key { op: Op::Held, columns: vec![value.columns] });
         let shapes = vec![Shape { rows: value.rows.len(), columns: value.columns }];
         let indices = vec![tape.held.len() as u32];
         tape.held.push(value);
-        let (inputs, values) = (Vec::new(), Vec::new());
-        tape.nodes.push(Node { key, inputs, indices, values, shapes, differentiable: false, place: None });
+        let node = Node { indices, ..self.node(key, shapes) };
+        self.push(&mut tape, node, None)
+    }
+
+    /// A node without operands, values or indices.
+    fn node(&self, key: usize, shapes: Vec<Shape>) -> Node {
+        Node {
+            key,
+            inputs: Vec::new(),
+            indices: Vec::new(),
+            values: Vec::new(),
+            shapes,
+            stream: 0,
+            differentiable: false,
+            place: None,
+            mistake: None,
+        }
+    }
+
+    /// Adds a node; keeps the mistake made in recording it, if any.
+    fn push(&self, tape: &mut Tape, mut node: Node, mistake: Option<EngineError>) -> Expr<'_> {
+        let program = self.program.get();
+        node.stream = self.next_stream(tape.nodes.len());
+        if let Some(mistake) = mistake {
+            node.mistake = Some(Box::new(mistake.clone()));
+            if !tape.mistakes.iter().any(|(of, _)| *of == program) {
+                tape.mistakes.push((program, mistake));
+            }
+        }
+        tape.nodes.push(node);
         Expr { graph: self, port: Port { node: tape.nodes.len() - 1, output: 0 } }
     }
 
     /// Values of several expressions, row by row, with one exchange with the device. Runs everything recorded so far
-    /// that has not run.
+    /// that has not run; inside a program of [`Graph::join`] the program waits until all others wait as well.
     ///
     /// # Errors
-    /// The first mistake made while recording, or what the device reports.
-    pub async fn values(&self, wanted: &[Expr<'_, D>]) -> Result<Vec<Vec<f32>>, EngineError> {
-        self.flush(wanted)?;
-        let parts: Vec<_> = {
-            let tape = self.tape.borrow();
-            let part = |x: &Expr<'_, D>| {
-                let (buffer, rows, columns) = tape.locate(x.port);
-                (buffer.clone(), rows.start * columns..rows.end * columns)
-            };
-            wanted.iter().map(part).collect()
-        };
+    /// A mistake made while recording (see [`Self::record`]), or what the device reports.
+    pub async fn values(&self, wanted: &[Expr<'_>]) -> Result<Vec<Vec<f32>>, EngineError> {
+        let ports: Vec<Port> = wanted.iter().map(|x| x.port).collect();
+        if let Some(program) = self.program.get() {
+            self.tape.borrow().check(&ports, Some(program))?;
+            return self.queue.wait(ports).await;
+        }
+        self.flush(&ports)?;
+        let parts = self.located(&ports)?;
         self.device.read(&parts).await
     }
 
-    /// As [`Self::values`] where they are ready as soon as they are asked for: on the CPU, and natively on the GPU.
+    /// The buffers and elements of values that have run.
+    fn located(&self, ports: &[Port]) -> Result<Vec<(Buffer, Range<usize>)>, EngineError> {
+        let tape = self.tape.borrow();
+        let part = |&port: &Port| {
+            let (value, rows, columns) = tape.locate(port);
+            let buffer = self.device.buffer(&self.parameters, &value)?;
+            Ok((buffer, rows.start * columns..rows.end * columns))
+        };
+        ports.iter().map(part).collect()
+    }
+
+    /// Values that are ready as soon as they are asked for: on the CPU, and natively on the GPU.
     ///
     /// # Errors
-    /// As [`Self::values`]; [`EngineError::Unsupported`] where they are not.
-    pub(crate) fn ready_values(&self, wanted: &[Expr<'_, D>]) -> Result<Vec<Vec<f32>>, EngineError> {
+    /// See [`Self::values`]; [`EngineError::Unsupported`] where they are not.
+    pub(crate) fn ready_values(&self, wanted: &[Expr<'_>]) -> Result<Vec<Vec<f32>>, EngineError> {
         match pin!(self.values(wanted)).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(values) => values,
             Poll::Pending => {
@@ -219,60 +280,66 @@ impl<'p, D: Device> Graph<'p, D> {
         }
     }
 
-    /// Records an operation and returns its outputs. A mistake is kept and returned by the next value or gradient.
-    pub fn record<'g>(&'g self, op: Op, inputs: &[Expr<'g, D>], indices: Vec<u32>) -> Vec<Expr<'g, D>> {
+    /// Records an operation and returns its outputs.
+    ///
+    /// Recording never fails. A mistake (a shape, an id) belongs to the node and says which line recorded it; whatever
+    /// depends on the node has the same mistake. The next value asked for outside of programs returns the first mistake
+    /// recorded there; a program of [`Graph::join`] learns of its own mistakes only.
+    #[track_caller]
+    pub fn record<'g>(&'g self, op: Op, inputs: &[Expr<'g>], indices: Vec<u32>) -> Vec<Expr<'g>> {
+        let first = self.record_one(op, inputs, indices);
+        let outputs = self.tape.borrow().nodes[first.port.node].shapes.len();
+        (0..outputs).map(|output| Expr { port: Port { output, ..first.port }, ..first }).collect()
+    }
+
+    /// Records an operation and returns its first output (see [`Self::record`]).
+    #[track_caller]
+    fn record_one<'g>(&'g self, op: Op, inputs: &[Expr<'g>], indices: Vec<u32>) -> Expr<'g> {
         let foreign = inputs.iter().any(|x| !std::ptr::eq(x.graph, self));
         // Their ports mean nothing here.
         let inputs = if foreign { &[] } else { inputs };
         let mut tape = self.tape.borrow_mut();
         let shapes: Vec<Shape> = inputs.iter().map(|x| tape.shape(x.port)).collect();
+        let inherited = inputs.iter().find_map(|x| tape.nodes[x.port.node].mistake.clone());
         let inferred = if foreign {
             Err(EngineError::Unsupported { op: op.name(), reason: "an operand belongs to another graph" })
+        } else if inherited.is_some() {
+            Ok(op.infer(&shapes, &indices, &self.parameters).unwrap_or_else(|_| nothing()))
         } else {
-            op.infer(&shapes, &indices, self.parameters)
+            op.infer(&shapes, &indices, &self.parameters)
         };
-        let shapes_out = inferred.unwrap_or_else(|error| {
-            tape.mistake.get_or_insert(error);
-            vec![Shape { rows: 0, columns: 0 }; 5]
-        });
+        let (shapes_out, mistake) = match inferred {
+            Ok(shapes) => (shapes, None),
+            Err(mistake) => (nothing(), Some(mistake.at(Location::caller()))),
+        };
         let differentiable =
             op.has_parameters() || inputs.iter().any(|x| tape.nodes[x.port.node].differentiable);
         let key = tape.key_number(Key { op, columns: shapes.iter().map(|s| s.columns).collect() });
-        let node = tape.nodes.len();
-        let outputs = shapes_out.len();
-        tape.nodes.push(Node {
-            key,
-            inputs: inputs.iter().map(|x| x.port).collect(),
-            indices,
-            values: Vec::new(),
-            shapes: shapes_out,
-            differentiable,
-            place: None,
-        });
-        (0..outputs).map(|output| Expr { graph: self, port: Port { node, output } }).collect()
+        let inputs = inputs.iter().map(|x| x.port).collect();
+        let node = Node { inputs, indices, differentiable, mistake: inherited, ..self.node(key, shapes_out) };
+        self.push(&mut tape, node, mistake)
     }
 
-    /// As [`Self::record`] for operations with one output.
-    fn record_one<'g>(&'g self, op: Op, inputs: &[Expr<'g, D>], indices: Vec<u32>) -> Expr<'g, D> {
-        self.record(op, inputs, indices)[0]
-    }
-
-    fn mistake(&self, error: EngineError) {
-        self.tape.borrow_mut().mistake.get_or_insert(error);
+    /// The program that records at the moment.
+    fn current(&self) -> Option<Program> {
+        self.program.get()
     }
 
     /// Runs every recorded node that has not run, so that some values are there.
-    fn flush(&self, wanted: &[Expr<'_, D>]) -> Result<(), EngineError> {
+    fn flush(&self, wanted: &[Port]) -> Result<(), EngineError> {
+        self.tape.borrow().check(wanted, self.current())?;
+        self.run_all()
+    }
+
+    /// Runs every recorded node that has not run and has no mistake.
+    fn run_all(&self) -> Result<(), EngineError> {
         let mut tape = self.tape.borrow_mut();
-        if let Some(mistake) = &tape.mistake {
-            return Err(mistake.clone());
-        }
         for nodes in schedule::plan(&tape, self.strategy) {
             let batch = batch::run(&mut tape, nodes, self)?;
             tape.batches.push(batch);
         }
         tape.done = tape.nodes.len();
-        wanted.iter().try_for_each(|x| batch::settle(&mut tape, x.port, self))
+        Ok(())
     }
 
     /// What ran so far: the batches, and for nodes that ran alone the reason.
@@ -280,20 +347,34 @@ impl<'p, D: Device> Graph<'p, D> {
         Report::of(&self.tape.borrow())
     }
 
-    fn tape(&self) -> Ref<'_, Tape<D::Buffer>> {
+    fn tape(&self) -> Ref<'_, Tape> {
         self.tape.borrow()
     }
 }
 
-impl<D: Device> Drop for Graph<'_, D> {
+/// Shapes of an operation that cannot run: as many outputs as any has, all empty.
+fn nothing() -> Vec<Shape> {
+    vec![Shape { rows: 0, columns: 0 }; 5]
+}
+
+impl Drop for Graph {
     fn drop(&mut self) {
-        for Batch { forward, .. } in self.tape.get_mut().batches.drain(..) {
-            forward.outputs.into_iter().chain(forward.saved).for_each(|buffer| self.device.reclaim(buffer));
+        for Batch { outcome, .. } in self.tape.get_mut().batches.drain(..) {
+            match outcome {
+                Outcome::Computed(forward) => {
+                    forward.outputs.into_iter().chain(forward.saved).for_each(|b| self.device.reclaim(b));
+                }
+                Outcome::Table(rows) => {
+                    let gathered =
+                        std::rc::Rc::into_inner(rows).and_then(crate::device::TableRows::into_buffer);
+                    gathered.into_iter().for_each(|buffer| self.device.reclaim(buffer));
+                }
+            }
         }
     }
 }
 
-impl<B> Tape<B> {
+impl Tape {
     fn shape(&self, port: Port) -> Shape {
         self.nodes[port.node].shapes[port.output]
     }
@@ -305,46 +386,15 @@ impl<B> Tape<B> {
             self.keys.len() - 1
         })
     }
-}
 
-/// Gradients of scalars with respect to every parameter, in the device's memory. Passes add to it
-/// ([`Expr::backward_into`]), so that one can serve a whole training run.
-pub struct Gradients<D: Device> {
-    slots: ParamGradients<D::Buffer>,
-}
-
-impl<D: Device> Gradients<D> {
-    /// All zero.
-    pub fn zeros(parameters: &Parameters) -> Self {
-        Self { slots: vec![None; parameters.len()] }
-    }
-
-    /// The gradient of one parameter in the device's memory; `None` is zero.
-    pub fn get(&self, id: ParamId) -> Option<&D::Buffer> {
-        self.slots[id.index()].as_ref()
-    }
-
-    /// As [`Self::get`], to change it, put one in its place or forget it.
-    pub fn get_mut(&mut self, id: ParamId) -> &mut Option<D::Buffer> {
-        &mut self.slots[id.index()]
-    }
-
-    /// The gradient of one parameter, or `None` if no scalar depended on it.
-    ///
-    /// # Errors
-    /// If the device cannot be read.
-    pub async fn read(
-        &self,
-        device: &D,
-        parameters: &Parameters,
-        id: ParamId,
-    ) -> Result<Option<Vec<f32>>, EngineError> {
-        match &self.slots[id.index()] {
-            Some(buffer) => {
-                let part = (buffer.clone(), 0..parameters.values(id).len());
-                Ok(device.read(&[part]).await?.pop())
-            }
-            None => Ok(None),
+    /// The first mistake that `program`, or whoever records outside of programs, made, or one that a value depends on.
+    fn check(&self, wanted: &[Port], program: Option<Program>) -> Result<(), EngineError> {
+        if let Some((_, mistake)) = self.mistakes.iter().find(|(of, _)| *of == program) {
+            return Err(mistake.clone());
+        }
+        match wanted.iter().find_map(|port| self.nodes[port.node].mistake.as_deref()) {
+            Some(mistake) => Err(mistake.clone()),
+            None => Ok(()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What was batched, and why not more.
 
+use super::batch::Outcome;
 use super::schedule;
 use super::{Key, Tape};
 use crate::device::Op;
@@ -67,10 +68,13 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn of<B>(tape: &Tape<B>) -> Self {
+    pub(super) fn of(tape: &Tape) -> Self {
         let depth = schedule::depths(&tape.nodes, 0);
-        // Embeddings whose rows nobody has asked for have not run.
-        let ran = tape.batches.iter().filter(|batch| !batch.forward.outputs.is_empty());
+        // Rows of a table that no kernel needed were not gathered.
+        let ran = tape.batches.iter().filter(|batch| match &batch.outcome {
+            Outcome::Computed(_) => true,
+            Outcome::Table(rows) => rows.is_gathered(),
+        });
         let batches = ran.map(|batch| {
             let key = &tape.keys[tape.nodes[batch.nodes[0]].key];
             BatchReport {
@@ -112,7 +116,7 @@ impl std::fmt::Display for Report {
     }
 }
 
-fn why_alone<B>(tape: &Tape<B>, depth: &[usize], node: usize) -> Alone {
+fn why_alone(tape: &Tape, depth: &[usize], node: usize) -> Alone {
     let number = tape.nodes[node].key;
     let key = &tape.keys[number];
     let closest = (0..tape.nodes.len())

@@ -1,7 +1,6 @@
 //! In which order, and with whom, nodes run.
 
 use super::{Node, Tape};
-use crate::cpu::order_by;
 
 /// How nodes are grouped into batches. All agree in values and gradients, to the order of sums.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,16 +16,16 @@ pub enum Strategy {
 }
 
 /// Groups the nodes that have not run, in an order that respects their operands. Nodes of a group have one key.
-pub(super) fn plan<B>(tape: &Tape<B>, strategy: Strategy) -> Vec<Vec<usize>> {
-    let pending = tape.done..tape.nodes.len();
+pub(super) fn plan(tape: &Tape, strategy: Strategy) -> Vec<Vec<usize>> {
+    let pending = (tape.done..tape.nodes.len()).filter(|&node| tape.nodes[node].mistake.is_none());
     match strategy {
         Strategy::Unbatched => pending.map(|node| vec![node]).collect(),
         Strategy::Depth => {
             let depth = depths(&tape.nodes, tape.done);
-            let group = |i: usize| (depth[i], tape.nodes[tape.done + i].key);
-            let order = order_by(pending.len(), &|a, b| group(a).cmp(&group(b)));
-            let groups = order.chunk_by(|&a, &b| group(a) == group(b));
-            groups.map(|nodes| nodes.iter().map(|i| tape.done + i).collect()).collect()
+            let group = |node: &usize| (depth[node - tape.done], tape.nodes[*node].key);
+            let mut order: Vec<usize> = pending.collect();
+            order.sort_by_key(group);
+            order.chunk_by(|a, b| group(a) == group(b)).map(<[usize]>::to_vec).collect()
         }
         Strategy::Agenda => agenda(tape),
     }
@@ -42,7 +41,7 @@ pub(super) fn depths(nodes: &[Node], first: usize) -> Vec<usize> {
     depth
 }
 
-fn agenda<B>(tape: &Tape<B>) -> Vec<Vec<usize>> {
+fn agenda(tape: &Tape) -> Vec<Vec<usize>> {
     let first = tape.done;
     let pending = &tape.nodes[first..];
     let depth = depths(&tape.nodes, tape.done);
@@ -58,7 +57,7 @@ fn agenda<B>(tape: &Tape<B>) -> Vec<Vec<usize>> {
     let mut users = vec![Vec::new(); pending.len()];
     // By key.
     let mut ready = vec![Vec::new(); tape.keys.len()];
-    for (i, node) in pending.iter().enumerate() {
+    for (i, node) in pending.iter().enumerate().filter(|(_, node)| node.mistake.is_none()) {
         for input in node.inputs.iter().filter(|input| input.node >= first) {
             users[input.node - first].push(i);
             waiting[i] += 1;
@@ -73,10 +72,9 @@ fn agenda<B>(tape: &Tape<B>) -> Vec<Vec<usize>> {
         keys.clone().filter(|&key| !ready[key].is_empty()).min_by(|&a, &b| mean[a].total_cmp(&mean[b]))
     };
     while let Some(key) = lowest(&ready) {
-        let group = std::mem::take(&mut ready[key]);
+        let mut group = std::mem::take(&mut ready[key]);
         // In the order of recording, which is also the order in which operands lie when they ran together.
-        let order = order_by(group.len(), &|a, b| group[a].cmp(&group[b]));
-        let group: Vec<usize> = order.into_iter().map(|at| group[at]).collect();
+        group.sort_unstable();
         for &node in &group {
             for &user in &users[node] {
                 waiting[user] -= 1;

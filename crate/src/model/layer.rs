@@ -169,9 +169,9 @@ impl SequenceLayer {
     ///
     /// # Errors
     /// See [`LayerError`].
-    pub async fn forward<D: Device>(
+    pub async fn forward(
         &self,
-        device: &D,
+        device: &Device,
         mut x: Vec<f32>,
         given: &Sequences,
     ) -> Result<Computed, LayerError> {
@@ -183,7 +183,7 @@ impl SequenceLayer {
         for (lane, &n) in given.lengths.iter().enumerate() {
             let rows = first * self.input_size..(first + n) * self.input_size;
             let x = if rows.len() == x.len() { std::mem::take(&mut x) } else { x[rows].to_vec() };
-            let mut state: Vec<Expr<'_, D>> = Vec::new();
+            let mut state: Vec<Expr<'_>> = Vec::new();
             if !given.state.is_empty() {
                 state.extend((0..cells).map(|cell| {
                     let at = (cell * lanes + lane) * columns;

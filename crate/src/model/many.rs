@@ -27,9 +27,9 @@ impl Model {
     ///
     /// # Errors
     /// See [`ReadError`]; the first text that cannot be read ends the call.
-    pub async fn read_all<D: Device, W: Watch>(
+    pub async fn read_all<W: Watch>(
         &self,
-        device: &D,
+        device: &Device,
         texts: Vec<Vec<Token>>,
         options: &ReadOptions,
         watch: &mut W,
@@ -54,9 +54,9 @@ impl Model {
     }
 
     /// One graph for all of the texts: their scores, and every Skim layer's decisions and probabilities.
-    async fn outcomes<D: Device>(
+    async fn outcomes(
         &self,
-        device: &D,
+        device: &Device,
         texts: &[Vec<u32>],
         threshold: f32,
     ) -> Result<Vec<Vec<f32>>, ReadError> {

@@ -2,7 +2,7 @@
 
 use super::encoder::{Cell, LayerConfig, Nonlinearity, SmallReads};
 use super::{Config, Pool};
-use crate::device::{self, CellKind, Device, EngineError};
+use crate::device::{self, CellKind, EngineError};
 use crate::graph::{Expr, Graph};
 use crate::nn::{
     self, BuildError, Builder, Embedding, Flops, Layer, LayerOutput, Linear, Recurrent, RecurrentConfig,
@@ -43,11 +43,11 @@ pub struct FreshOptions {
 }
 
 /// What a network computes for one text.
-pub struct Classified<'g, D: Device> {
+pub struct Classified<'g> {
     /// `1 x labels`.
-    pub logits: Expr<'g, D>,
+    pub logits: Expr<'g>,
     /// Of every Skim layer, in order.
-    pub skims: Vec<SkimOutput<'g, D>>,
+    pub skims: Vec<SkimOutput<'g>>,
 }
 
 impl Network {
@@ -78,13 +78,13 @@ impl Network {
     }
 
     /// Records the network on a graph for one text.
-    pub fn classify<'g, D: Device>(
+    pub fn classify<'g>(
         &self,
-        graph: &'g Graph<'g, D>,
+        graph: &'g Graph,
         ids: &[u32],
-        control: SkimControl<'_, 'g, D>,
+        control: SkimControl<'_, 'g>,
         dropouts: Dropouts,
-    ) -> Classified<'g, D> {
+    ) -> Classified<'g> {
         let LayerOutput { rows, last, skims, .. } = self.encode(graph, ids, Vec::new(), control, dropouts);
         let pooled = match self.pool {
             Pool::Last => last,
@@ -100,14 +100,14 @@ impl Network {
     }
 
     /// Embedding and encoder over a piece of a text, from the state that the piece before left ([`Stack::forward`]).
-    pub fn encode<'g, D: Device>(
+    pub fn encode<'g>(
         &self,
-        graph: &'g Graph<'g, D>,
+        graph: &'g Graph,
         ids: &[u32],
-        state: impl IntoIterator<Item = Expr<'g, D>>,
-        control: SkimControl<'_, 'g, D>,
+        state: impl IntoIterator<Item = Expr<'g>>,
+        control: SkimControl<'_, 'g>,
         dropouts: Dropouts,
-    ) -> LayerOutput<'g, D> {
+    ) -> LayerOutput<'g> {
         let words = self.embedding.forward(graph, ids);
         let words = words.dropout(dropouts.embedding, dropouts.embedding_per_sequence);
         self.encoder.forward(words, state, control)
@@ -115,11 +115,7 @@ impl Network {
 
     /// What the pool has gathered after a piece, `1 x out`, given what it had gathered before: the last state, the
     /// sum or the maximum.
-    pub fn gather<'g, D: Device>(
-        &self,
-        before: Option<Expr<'g, D>>,
-        piece: &LayerOutput<'g, D>,
-    ) -> Expr<'g, D> {
+    pub fn gather<'g>(&self, before: Option<Expr<'g>>, piece: &LayerOutput<'g>) -> Expr<'g> {
         let pool = match self.pool {
             Pool::Last => return piece.last,
             Pool::Mean => device::Pool::Sum,
@@ -133,7 +129,7 @@ impl Network {
     }
 
     /// The logits, `1 x labels`, given what the pool has gathered from all pieces of a text of `tokens`.
-    pub fn conclude<'g, D: Device>(&self, gathered: Expr<'g, D>, tokens: usize) -> Expr<'g, D> {
+    pub fn conclude<'g>(&self, gathered: Expr<'g>, tokens: usize) -> Expr<'g> {
         self.head.forward(match self.pool {
             Pool::Last | Pool::Max => gathered,
             Pool::Mean => gathered.scale(1.0 / tokens.max(1) as f32),
@@ -151,11 +147,11 @@ impl Network {
     ///
     /// # Errors
     /// What the graph reports; [`EngineError::Unsupported`] on a browser's GPU.
-    pub fn trace<'g, D: Device>(
+    pub fn trace<'g>(
         &self,
-        words: Expr<'g, D>,
+        words: Expr<'g>,
         state: Vec<Vec<f32>>,
-        control: SkimControl<'_, 'g, D>,
+        control: SkimControl<'_, 'g>,
         pooled: &mut Vec<f32>,
     ) -> Result<Vec<Trace>, EngineError> {
         let (graph, mut state) = (words.graph(), state.into_iter());
@@ -199,12 +195,7 @@ impl Network {
 
     /// Probabilities of the labels, a row for every row that the pool has gathered ([`Self::trace`]), the first of them
     /// from `first` tokens, each of the others from one more.
-    pub fn scores<'g, D: Device>(
-        &self,
-        graph: &'g Graph<'g, D>,
-        mut pooled: Vec<f32>,
-        first: usize,
-    ) -> Expr<'g, D> {
+    pub fn scores<'g>(&self, graph: &'g Graph, mut pooled: Vec<f32>, first: usize) -> Expr<'g> {
         if self.pool == Pool::Mean {
             for (i, row) in pooled.chunks_exact_mut(self.output_size).enumerate() {
                 row.iter_mut().for_each(|x| *x /= (first + i).max(1) as f32);

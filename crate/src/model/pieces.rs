@@ -105,15 +105,15 @@ impl Clock {
 }
 
 /// What one piece leaves to the next.
-struct Carried<B> {
-    state: Vec<Held<B>>,
-    gathered: Option<Held<B>>,
+struct Carried {
+    state: Vec<Held>,
+    gathered: Option<Held>,
 }
 
 /// A text being read.
-pub(super) struct Pieces<'a, D, W> {
+pub(super) struct Pieces<'a, W> {
     model: &'a Model,
-    device: &'a D,
+    device: &'a Device,
     text: Text<'a>,
     watch: &'a mut W,
     pace: Pace,
@@ -124,9 +124,9 @@ pub(super) struct Pieces<'a, D, W> {
     reported: usize,
 }
 
-impl<'a, D: Device, W: Watch> Pieces<'a, D, W> {
+impl<'a, W: Watch> Pieces<'a, W> {
     /// Starts the clock.
-    pub(super) fn new(model: &'a Model, device: &'a D, text: Text<'a>, watch: &'a mut W) -> Self {
+    pub(super) fn new(model: &'a Model, device: &'a Device, text: Text<'a>, watch: &'a mut W) -> Self {
         let pace = Pace::of(model.network());
         let clock = Clock { begun: Instant::now(), paused: Duration::ZERO };
         Self { model, device, text, watch, pace, clock, asked: 0.0, reported: 0 }
@@ -200,9 +200,9 @@ impl<'a, D: Device, W: Watch> Pieces<'a, D, W> {
     async fn piece(
         &self,
         tokens: Range<usize>,
-        carried: Carried<D::Buffer>,
+        carried: Carried,
         outcome: &mut Outcome,
-    ) -> Result<Carried<D::Buffer>, EngineError> {
+    ) -> Result<Carried, EngineError> {
         let Text { ids, threshold, force } = self.text;
         let network = self.model.network();
         let graph = Graph::inference(self.model.parameters(), self.device, Strategy::Agenda);

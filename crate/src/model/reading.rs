@@ -177,9 +177,9 @@ impl Model {
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub async fn read<D: Device, W: Watch>(
+    pub async fn read<W: Watch>(
         &self,
-        device: &D,
+        device: &Device,
         text: &str,
         options: &ReadOptions,
         watch: &mut W,
@@ -192,9 +192,9 @@ impl Model {
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub async fn read_tokens<D: Device, W: Watch>(
+    pub async fn read_tokens<W: Watch>(
         &self,
-        device: &D,
+        device: &Device,
         tokens: Vec<Token>,
         options: &ReadOptions,
         watch: &mut W,
@@ -204,9 +204,9 @@ impl Model {
     }
 
     /// Reads tokens whose ids are known.
-    pub(crate) async fn read_ids<D: Device, W: Watch>(
+    pub(crate) async fn read_ids<W: Watch>(
         &self,
-        device: &D,
+        device: &Device,
         tokens: Vec<Token>,
         ids: &[u32],
         options: &ReadOptions,
@@ -236,9 +236,9 @@ impl Model {
     /// Mean wall time in milliseconds of reading words by their ids, for at least `measure_ms`. `force` is empty or has
     /// a decision for each: 0 free, 1 read, 2 skim.
     #[cfg(feature = "gpu")]
-    pub(crate) async fn time<D: Device, W: Watch>(
+    pub(crate) async fn time<W: Watch>(
         &self,
-        device: &D,
+        device: &Device,
         ids: &[u32],
         force: &[u32],
         measure_ms: f64,

@@ -10,7 +10,7 @@ use web_time::Instant;
 use super::pieces::{Outcome, Watch};
 use super::reading::{check, force_list};
 use super::{Model, ReadError, ReadOptions, Reading, Timing};
-use crate::device::{EngineError, Place};
+use crate::device::{Device, EngineError};
 use crate::graph::{Graph, Strategy};
 use crate::nn::{SkimControl, Trace};
 use crate::text::Token;
@@ -57,6 +57,7 @@ impl Trail {
     pub async fn read<W: Watch>(
         &mut self,
         model: &Model,
+        device: &Device,
         tokens: Vec<Token>,
         options: &ReadOptions,
         watch: &mut W,
@@ -81,7 +82,7 @@ impl Trail {
             first = false;
             let piece = if causal { PIECE } else { usize::MAX };
             let end = ids.len().min(done.saturating_add(piece));
-            self.extend(model, &ids[done..end], &force[done..end])?;
+            self.extend(model, device, &ids[done..end], &force[done..end])?;
             done = end;
             if let ControlFlow::Break(()) = watch.progress(done, ids.len()).await {
                 return Err(ReadError::Cancelled { done, total: ids.len() });
@@ -92,7 +93,7 @@ impl Trail {
             Some(at) => self.pooled[at..].to_vec(),
             None => vec![0.0; out],
         };
-        let scores = score(model, last, ids.len())?;
+        let scores = score(model, device, last, ids.len())?;
         let skims = self.cells.iter().filter(|cell| cell.kind == "skim");
         let layers = skims.map(|cell| (cell.decisions.clone(), probabilities(&cell.logits))).collect();
         let outcome = Outcome { scores, layers };
@@ -110,9 +111,9 @@ impl Trail {
     ///
     /// # Errors
     /// What the graph reports.
-    pub fn scores(&self, model: &Model) -> Result<Vec<f32>, EngineError> {
+    pub fn scores(&self, model: &Model, device: &Device) -> Result<Vec<f32>, EngineError> {
         let first = if model.network().is_causal() { 1 } else { self.ids.len() };
-        score(model, self.pooled.clone(), first)
+        score(model, device, self.pooled.clone(), first)
     }
 
     fn truncate(&mut self, rows: usize, out: usize) {
@@ -122,9 +123,15 @@ impl Trail {
         self.cells.iter_mut().for_each(|cell| cell.truncate(rows));
     }
 
-    fn extend(&mut self, model: &Model, ids: &[u32], force: &[u32]) -> Result<(), EngineError> {
+    fn extend(
+        &mut self,
+        model: &Model,
+        device: &Device,
+        ids: &[u32],
+        force: &[u32],
+    ) -> Result<(), EngineError> {
         let network = model.network();
-        let graph = Graph::inference(model.parameters(), &Place::Cpu, Strategy::Agenda);
+        let graph = Graph::inference(model.parameters(), device, Strategy::Agenda);
         let before = self.ids.len();
         let mut state = Vec::new();
         if let Some(row) = before.checked_sub(1) {
@@ -145,8 +152,8 @@ impl Trail {
 }
 
 /// Probabilities of the labels, a row for every row that the pool has gathered, the first of them from so many tokens.
-fn score(model: &Model, pooled: Vec<f32>, first: usize) -> Result<Vec<f32>, EngineError> {
-    let graph = Graph::inference(model.parameters(), &Place::Cpu, Strategy::Agenda);
+fn score(model: &Model, device: &Device, pooled: Vec<f32>, first: usize) -> Result<Vec<f32>, EngineError> {
+    let graph = Graph::inference(model.parameters(), device, Strategy::Agenda);
     let scores = model.network().scores(&graph, pooled, first);
     Ok(graph.ready_values(&[scores])?.pop().unwrap_or_default())
 }

@@ -3,7 +3,6 @@
 use std::iter;
 
 use super::{Flops, Layer, LayerOutput, SkimControl};
-use crate::device::Device;
 use crate::graph::Expr;
 
 /// Two layers over the same input, the second from the last row to the first; outputs side by side. (Elman, LSTM,
@@ -23,11 +22,7 @@ impl Bidirectional {
     }
 
     /// Runs both directions, each from zeros. Forced decisions apply to a token in either direction.
-    pub fn forward<'g, D: Device>(
-        &self,
-        x: Expr<'g, D>,
-        control: SkimControl<'_, 'g, D>,
-    ) -> LayerOutput<'g, D> {
+    pub fn forward<'g>(&self, x: Expr<'g>, control: SkimControl<'_, 'g>) -> LayerOutput<'g> {
         let backwards: Vec<u32> = (0..x.shape().rows as u32).rev().collect();
         let mut forward = self.forward.forward(x, &mut iter::empty(), control);
         let reversed_force: Vec<u32>;

@@ -1,7 +1,7 @@
 //! Embedding: a row of a table for every token id.
 
 use super::{BuildError, Builder, Init};
-use crate::device::{Device, ParamId};
+use crate::device::ParamId;
 use crate::graph::{Expr, Graph};
 
 /// A table of word vectors, `weight [words, size]` (PyTorch `nn.Embedding`).
@@ -22,7 +22,7 @@ impl Embedding {
     }
 
     /// `ids.len() x size`.
-    pub fn forward<'g, D: Device>(&self, graph: &'g Graph<'g, D>, ids: &[u32]) -> Expr<'g, D> {
+    pub fn forward<'g>(&self, graph: &'g Graph, ids: &[u32]) -> Expr<'g> {
         graph.embedding(self.weight, ids)
     }
 }

@@ -1,7 +1,7 @@
 //! Linear: `y = x Wᵀ + b`.
 
 use super::{BuildError, Builder, Init};
-use crate::device::{Device, ParamId};
+use crate::device::ParamId;
 use crate::graph::Expr;
 
 /// An affine map, `weight [out, in]`, `bias [out]` (PyTorch `nn.Linear`).
@@ -24,7 +24,7 @@ impl Linear {
     }
 
     /// `rows x out`.
-    pub fn forward<'g, D: Device>(&self, x: Expr<'g, D>) -> Expr<'g, D> {
+    pub fn forward<'g>(&self, x: Expr<'g>) -> Expr<'g> {
         x.affine(self.weight, Some(self.bias))
     }
 }

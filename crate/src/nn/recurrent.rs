@@ -5,7 +5,7 @@
 
 use super::trace::{Products, shifted, take, unfold};
 use super::{BuildError, Builder, Flops, Init, Trace, Traced};
-use crate::device::{CellKind, Device, EngineError, Op, ParamId};
+use crate::device::{CellKind, EngineError, Op, ParamId};
 use crate::graph::Expr;
 
 /// Sizes of a stack.
@@ -50,26 +50,26 @@ struct Direction {
 
 /// States of every layer and direction, in PyTorch's order (layer by layer, forward then backward), a row each.
 #[derive(Clone)]
-pub struct States<'g, D: Device> {
+pub struct States<'g> {
     /// h.
-    pub h: Vec<Expr<'g, D>>,
+    pub h: Vec<Expr<'g>>,
     /// c, for cells with a memory.
-    pub c: Vec<Expr<'g, D>>,
+    pub c: Vec<Expr<'g>>,
 }
 
-impl<'g, D: Device> States<'g, D> {
+impl<'g> States<'g> {
     /// The h of all, then the c of all.
-    pub fn into_rows(self) -> Vec<Expr<'g, D>> {
+    pub fn into_rows(self) -> Vec<Expr<'g>> {
         [self.h, self.c].concat()
     }
 }
 
 /// What a stack computes.
-pub struct RecurrentOutput<'g, D: Device> {
+pub struct RecurrentOutput<'g> {
     /// `rows x (hidden_size * directions)`, of the last layer.
-    pub rows: Expr<'g, D>,
+    pub rows: Expr<'g>,
     /// Last states.
-    pub states: States<'g, D>,
+    pub states: States<'g>,
 }
 
 impl Recurrent {
@@ -139,10 +139,7 @@ impl Recurrent {
     }
 
     /// Takes this stack's states from rows in the order of [`States::into_rows`]; `None` if there are no rows.
-    pub fn states<'g, D: Device>(
-        &self,
-        rows: &mut dyn Iterator<Item = Expr<'g, D>>,
-    ) -> Option<States<'g, D>> {
+    pub fn states<'g>(&self, rows: &mut dyn Iterator<Item = Expr<'g>>) -> Option<States<'g>> {
         let cells = self.directions.len();
         let memories = if self.cell.has_memory() { cells } else { 0 };
         let h: Vec<_> = (&mut *rows).take(cells).collect();
@@ -151,11 +148,7 @@ impl Recurrent {
     }
 
     /// Runs a sequence, from zeros or from given states.
-    pub fn forward<'g, D: Device>(
-        &self,
-        x: Expr<'g, D>,
-        initial: Option<&States<'g, D>>,
-    ) -> RecurrentOutput<'g, D> {
+    pub fn forward<'g>(&self, x: Expr<'g>, initial: Option<&States<'g>>) -> RecurrentOutput<'g> {
         let mut rows = x;
         let mut states = States { h: Vec::new(), c: Vec::new() };
         for (layer, directions) in self.directions.chunks(self.directions_per_layer()).enumerate() {
@@ -181,13 +174,13 @@ impl Recurrent {
     }
 
     /// Rows, last h and last c of one direction.
-    fn direction<'g, D: Device>(
+    fn direction<'g>(
         &self,
-        x: Expr<'g, D>,
+        x: Expr<'g>,
         direction: Direction,
         reverse: bool,
-        initial: Option<Vec<Expr<'g, D>>>,
-    ) -> Vec<Expr<'g, D>> {
+        initial: Option<Vec<Expr<'g>>>,
+    ) -> Vec<Expr<'g>> {
         let op = Op::Recurrence {
             cell: self.cell,
             weight_hh: direction.weight_hh,
@@ -201,11 +194,11 @@ impl Recurrent {
     }
 
     /// As [`super::Layer::trace`], from states cell by cell.
-    pub(super) fn trace<'g, D: Device>(
+    pub(super) fn trace<'g>(
         &self,
-        x: Expr<'g, D>,
+        x: Expr<'g>,
         state: &mut impl Iterator<Item = Vec<f32>>,
-    ) -> Result<Traced<'g, D>, EngineError> {
+    ) -> Result<Traced<'g>, EngineError> {
         let (graph, size) = (x.graph(), self.config.hidden_size);
         let memory = if self.cell.has_memory() { size } else { 0 };
         let (mut rows, mut lasts, mut cells) = (x, Vec::new(), Vec::new());
@@ -247,7 +240,7 @@ impl Recurrent {
     }
 
     /// The last layer's last h of both directions side by side: `1 x output_size`, zeros for an empty sequence.
-    pub fn last<'g, D: Device>(&self, output: &RecurrentOutput<'g, D>) -> Expr<'g, D> {
+    pub fn last<'g>(&self, output: &RecurrentOutput<'g>) -> Expr<'g> {
         let h = &output.states.h[output.states.h.len() - self.directions_per_layer()..];
         if h.len() == 1 { h[0] } else { h[0].graph().concat_columns(h) }
     }

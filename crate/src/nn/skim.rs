@@ -24,7 +24,7 @@
 
 use super::trace::{Products, inputs, shifted, take, unfold};
 use super::{BuildError, Builder, Flops, Init, Trace, Traced};
-use crate::device::{CellKind, Device, EngineError, Op, ParamId, Real, Skim as SkimOp, SkimMode, WeightView};
+use crate::device::{CellKind, EngineError, Op, ParamId, Real, Skim as SkimOp, SkimMode, WeightView};
 use crate::graph::Expr;
 
 /// What the small cell reads of the state.
@@ -72,7 +72,7 @@ struct Cell {
 }
 
 /// How a Skim layer decides in one call.
-pub enum SkimControl<'a, 'g, D: Device> {
+pub enum SkimControl<'a, 'g> {
     /// Skim iff the probability exceeds the threshold, except where forced.
     Decide {
         /// Skim iff `p_skim > threshold`: 0 skims everything, 1 reads everything.
@@ -85,48 +85,48 @@ pub enum SkimControl<'a, 'g, D: Device> {
         /// Temperature tau of the Gumbel-softmax.
         temperature: f32,
         /// Gumbel noise, `rows x 2`; drawn from the graph's seed if absent.
-        noise: Option<Expr<'g, D>>,
+        noise: Option<Expr<'g>>,
     },
 }
 
-impl<D: Device> Clone for SkimControl<'_, '_, D> {
+impl Clone for SkimControl<'_, '_> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<D: Device> Copy for SkimControl<'_, '_, D> {}
+impl Copy for SkimControl<'_, '_> {}
 
 /// What a Skim layer computes.
-pub struct SkimOutput<'g, D: Device> {
+pub struct SkimOutput<'g> {
     /// `rows x d`.
-    pub rows: Expr<'g, D>,
+    pub rows: Expr<'g>,
     /// Last h, `1 x d`.
-    pub h: Expr<'g, D>,
+    pub h: Expr<'g>,
     /// Last c, `1 x d` (no column for a GRU).
-    pub c: Expr<'g, D>,
+    pub c: Expr<'g>,
     /// `rows x 2`: read, skim.
-    pub logits: Expr<'g, D>,
+    pub logits: Expr<'g>,
     /// `rows x 1`: 1 where skimmed and 0 where read, or the mixture's weight of skimming.
-    pub decisions: Expr<'g, D>,
+    pub decisions: Expr<'g>,
 }
 
-impl<D: Device> Clone for SkimOutput<'_, D> {
+impl Clone for SkimOutput<'_> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<D: Device> Copy for SkimOutput<'_, D> {}
+impl Copy for SkimOutput<'_> {}
 
-impl<'g, D: Device> SkimOutput<'g, D> {
+impl<'g> SkimOutput<'g> {
     /// The last state as [`Skim::forward`] takes it: h, and c for a cell with memory.
-    pub fn state(&self) -> impl Iterator<Item = Expr<'g, D>> {
+    pub fn state(&self) -> impl Iterator<Item = Expr<'g>> {
         std::iter::once(self.h).chain((self.c.shape().columns > 0).then_some(self.c))
     }
 
     /// `1 / T Σ -log p_skim`, the loss that gamma weighs (Eq. 8): `1 x 1`.
-    pub fn loss(&self) -> Expr<'g, D> {
+    pub fn loss(&self) -> Expr<'g> {
         self.logits.log_softmax().columns(1..2).pool(crate::device::Pool::Mean).scale(-1.0)
     }
 }
@@ -166,12 +166,12 @@ impl Skim {
     }
 
     /// Runs a sequence, from zeros or from given h and, for an LSTM, c (`1 x d` each).
-    pub fn forward<'g, D: Device>(
+    pub fn forward<'g>(
         &self,
-        x: Expr<'g, D>,
-        initial: Option<&[Expr<'g, D>]>,
-        control: SkimControl<'_, 'g, D>,
-    ) -> SkimOutput<'g, D> {
+        x: Expr<'g>,
+        initial: Option<&[Expr<'g>]>,
+        control: SkimControl<'_, 'g>,
+    ) -> SkimOutput<'g> {
         let graph = x.graph();
         let (mode, first, noise, force) = match control {
             SkimControl::Decide { threshold, force } => {
@@ -208,12 +208,12 @@ impl Skim {
     }
 
     /// As [`super::Layer::trace`], from h and, for an LSTM, c.
-    pub(super) fn trace<'g, D: Device>(
+    pub(super) fn trace<'g>(
         &self,
-        x: Expr<'g, D>,
+        x: Expr<'g>,
         state: &mut impl Iterator<Item = Vec<f32>>,
-        control: SkimControl<'_, 'g, D>,
-    ) -> Result<Traced<'g, D>, EngineError> {
+        control: SkimControl<'_, 'g>,
+    ) -> Result<Traced<'g>, EngineError> {
         let SkimConfig { cell, hidden_size: size, small_size, .. } = self.config;
         let graph = x.graph();
         let h = take(state, size);
@@ -223,7 +223,7 @@ impl Skim {
         let out = self.forward(x, Some(&initial), control);
         let before = shifted(out.rows, h.clone(), false);
         let mut wanted = vec![out.rows, out.logits, out.decisions];
-        let mut product = |cell: Cell, before: Expr<'g, D>| {
+        let mut product = |cell: Cell, before: Expr<'g>| {
             wanted.push(x.affine(cell.weight_ih, Some(cell.bias_ih)));
             wanted.push(before.affine(cell.weight_hh, Some(cell.bias_hh)));
         };

@@ -14,7 +14,7 @@
 use super::trace::take;
 use super::{BuildError, Builder, Flops, Init, Trace, Traced};
 use crate::cpu::elementwise::sigmoid;
-use crate::device::{Device, EngineError, Op, ParamId, Real, Sru as SruOp, WeightView};
+use crate::device::{EngineError, Op, ParamId, Real, Sru as SruOp, WeightView};
 use crate::graph::Expr;
 
 /// Sizes and variants of a stack.
@@ -100,11 +100,11 @@ struct SruLayer {
 }
 
 /// What a stack computes.
-pub struct SruOutput<'g, D: Device> {
+pub struct SruOutput<'g> {
     /// `rows x D`, of the last layer.
-    pub rows: Expr<'g, D>,
+    pub rows: Expr<'g>,
     /// Last memory of every layer, `1 x D` each.
-    pub c: Vec<Expr<'g, D>>,
+    pub c: Vec<Expr<'g>>,
 }
 
 impl Sru {
@@ -153,11 +153,7 @@ impl Sru {
     }
 
     /// Runs a sequence, from zeros or from a given memory of every layer (`1 x D` each).
-    pub fn forward<'g, D: Device>(
-        &self,
-        x: Expr<'g, D>,
-        initial: Option<&[Expr<'g, D>]>,
-    ) -> SruOutput<'g, D> {
+    pub fn forward<'g>(&self, x: Expr<'g>, initial: Option<&[Expr<'g>]>) -> SruOutput<'g> {
         let mut rows = self.first(x);
         let mut c = Vec::new();
         for (i, layer) in self.layers.iter().enumerate() {
@@ -169,17 +165,17 @@ impl Sru {
     }
 
     /// What the first layer reads.
-    fn first<'g, D: Device>(&self, x: Expr<'g, D>) -> Expr<'g, D> {
+    fn first<'g>(&self, x: Expr<'g>) -> Expr<'g> {
         self.input_to_hidden.map_or(x, |weight| x.affine(weight, None))
     }
 
     /// As [`super::Layer::trace`], from the memories of every layer. Both directions of a layer are cells of their own,
     /// whose memories are halves of one row.
-    pub(super) fn trace<'g, D: Device>(
+    pub(super) fn trace<'g>(
         &self,
-        x: Expr<'g, D>,
+        x: Expr<'g>,
         state: &mut impl Iterator<Item = Vec<f32>>,
-    ) -> Result<Traced<'g, D>, EngineError> {
+    ) -> Result<Traced<'g>, EngineError> {
         let (graph, d, size) = (x.graph(), self.output_size(), self.config.hidden_size);
         let mut rows = self.first(x);
         let (mut memories, mut cells) = (Vec::new(), Vec::new());
@@ -234,7 +230,7 @@ impl Sru {
 
     /// The last row of the forward direction beside the first row of the backward one: `1 x D`, zeros for an empty
     /// sequence.
-    pub fn last<'g, D: Device>(&self, output: &SruOutput<'g, D>) -> Expr<'g, D> {
+    pub fn last<'g>(&self, output: &SruOutput<'g>) -> Expr<'g> {
         let rows = output.rows;
         if !self.config.bidirectional || rows.shape().rows == 0 {
             return rows.pool(crate::device::Pool::Last);
@@ -306,7 +302,7 @@ impl SruLayer {
     }
 
     /// U, `rows x D k`.
-    fn product<'g, D: Device>(&self, config: &SruConfig, x: Expr<'g, D>) -> Expr<'g, D> {
+    fn product<'g>(&self, config: &SruConfig, x: Expr<'g>) -> Expr<'g> {
         let mut input = x;
         if let (Some((weight, bias)), false) = (self.layer_norm, config.normalize_after) {
             input = input.layer_norm(weight, bias);
@@ -318,12 +314,12 @@ impl SruLayer {
         input.affine_view(view(self.weight), None)
     }
 
-    fn forward<'g, D: Device>(
+    fn forward<'g>(
         &self,
         config: &SruConfig,
-        x: Expr<'g, D>,
-        initial: Option<Expr<'g, D>>,
-    ) -> (Expr<'g, D>, Expr<'g, D>) {
+        x: Expr<'g>,
+        initial: Option<Expr<'g>>,
+    ) -> (Expr<'g>, Expr<'g>) {
         let graph = x.graph();
         let mut operands = vec![self.product(config, x)];
         let skip = self.k == 3 && config.has_skip_term;

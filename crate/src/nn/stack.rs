@@ -1,7 +1,7 @@
 //! One layer of any kind, and layers on top of one another.
 
 use super::{Bidirectional, Flops, Recurrent, Skim, SkimControl, SkimOutput, Sru};
-use crate::device::{Device, Pool};
+use crate::device::Pool;
 use crate::graph::Expr;
 
 /// A layer that turns `rows x in` into `rows x out`.
@@ -19,16 +19,16 @@ pub enum Layer {
 
 /// What a layer or a stack computes.
 #[derive(Clone)]
-pub struct LayerOutput<'g, D: Device> {
+pub struct LayerOutput<'g> {
     /// `rows x out`.
-    pub rows: Expr<'g, D>,
+    pub rows: Expr<'g>,
     /// The state after the sequence, `1 x out`; zeros if it was empty.
-    pub last: Expr<'g, D>,
+    pub last: Expr<'g>,
     /// Of every Skim layer inside, in order.
-    pub skims: Vec<SkimOutput<'g, D>>,
+    pub skims: Vec<SkimOutput<'g>>,
     /// The last state of every cell inside, a row each: what the rest of the sequence begins with, if the layer is
     /// causal ([`Layer::is_causal`]).
-    pub state: Vec<Expr<'g, D>>,
+    pub state: Vec<Expr<'g>>,
 }
 
 impl Layer {
@@ -67,12 +67,12 @@ impl Layer {
 
     /// Runs a sequence. The layer takes its rows of an earlier output's state from `state`, or, where none are left,
     /// begins with zeros.
-    pub fn forward<'g, D: Device>(
+    pub fn forward<'g>(
         &self,
-        x: Expr<'g, D>,
-        state: &mut dyn Iterator<Item = Expr<'g, D>>,
-        control: SkimControl<'_, 'g, D>,
-    ) -> LayerOutput<'g, D> {
+        x: Expr<'g>,
+        state: &mut dyn Iterator<Item = Expr<'g>>,
+        control: SkimControl<'_, 'g>,
+    ) -> LayerOutput<'g> {
         match self {
             Layer::Recurrent(layer) => {
                 let out = layer.forward(x, layer.states(state).as_ref());
@@ -134,12 +134,12 @@ impl Stack {
 
     /// Runs a sequence from the state that an earlier output left, or from zeros if it has no rows. Without layers the
     /// rows pass unchanged. The same control goes to every Skim layer.
-    pub fn forward<'g, D: Device>(
+    pub fn forward<'g>(
         &self,
-        x: Expr<'g, D>,
-        state: impl IntoIterator<Item = Expr<'g, D>>,
-        control: SkimControl<'_, 'g, D>,
-    ) -> LayerOutput<'g, D> {
+        x: Expr<'g>,
+        state: impl IntoIterator<Item = Expr<'g>>,
+        control: SkimControl<'_, 'g>,
+    ) -> LayerOutput<'g> {
         let mut before = state.into_iter();
         let mut rows = x;
         let mut last = None;

@@ -6,7 +6,7 @@
 //! ([`crate::cpu::recurrence::step`]) takes them apart on the host.
 
 use crate::cpu::recurrence::step;
-use crate::device::{CellKind, Device, EngineError};
+use crate::device::{CellKind, EngineError};
 use crate::graph::{Expr, Graph};
 
 use super::{Layer, SkimControl};
@@ -82,11 +82,11 @@ impl Trace {
 }
 
 /// A layer's rows, and what its cells did.
-pub struct Traced<'g, D: Device> {
+pub struct Traced<'g> {
     /// `rows x out`.
-    pub rows: Expr<'g, D>,
+    pub rows: Expr<'g>,
     /// The state after the sequence, `1 x out`.
-    pub last: Expr<'g, D>,
+    pub last: Expr<'g>,
     /// Layer by layer, forward then backward.
     pub cells: Vec<Trace>,
 }
@@ -97,12 +97,12 @@ impl Layer {
     ///
     /// # Errors
     /// What the graph reports; [`EngineError::Unsupported`] for a [`super::Bidirectional`], and on a browser's GPU.
-    pub fn trace<'g, D: Device>(
+    pub fn trace<'g>(
         &self,
-        x: Expr<'g, D>,
+        x: Expr<'g>,
         state: &mut impl Iterator<Item = Vec<f32>>,
-        control: SkimControl<'_, 'g, D>,
-    ) -> Result<Traced<'g, D>, EngineError> {
+        control: SkimControl<'_, 'g>,
+    ) -> Result<Traced<'g>, EngineError> {
         match self {
             Layer::Recurrent(layer) => layer.trace(x, state),
             Layer::Sru(layer) => layer.trace(x, state),
@@ -116,7 +116,7 @@ impl Layer {
 }
 
 /// The rows before those of `rows`: `first`, then all but the last; for a backward cell the rows after them.
-pub(super) fn shifted<'g, D: Device>(rows: Expr<'g, D>, first: Vec<f32>, backward: bool) -> Expr<'g, D> {
+pub(super) fn shifted<'g>(rows: Expr<'g>, first: Vec<f32>, backward: bool) -> Expr<'g> {
     let (n, graph) = (rows.shape().rows as u32, rows.graph());
     let first = graph.input(1, first.len(), first);
     match (n, backward) {
@@ -132,7 +132,7 @@ pub(super) fn take(state: &mut impl Iterator<Item = Vec<f32>>, size: usize) -> V
 }
 
 /// A row of the graph for every state row.
-pub(super) fn inputs<'g, D: Device>(graph: &'g Graph<'g, D>, rows: &[Vec<f32>]) -> Vec<Expr<'g, D>> {
+pub(super) fn inputs<'g>(graph: &'g Graph, rows: &[Vec<f32>]) -> Vec<Expr<'g>> {
     rows.iter().map(|row| graph.input(1, row.len(), row.clone())).collect()
 }
 

@@ -6,13 +6,14 @@ use web_time::Instant;
 
 use super::{Devices, Preference};
 use crate::device::gpu::Gpu;
-use crate::device::{EngineError, Place};
+use crate::device::{Device, EngineError};
 use crate::model::{Computed, LayerError, SequenceLayer, Sequences};
 
 /// A layer with the devices that it may run on.
 #[derive(Debug)]
 pub struct LayerRunner {
     layer: SequenceLayer,
+    cpu: Device,
     devices: Rc<Devices>,
 }
 
@@ -43,9 +44,9 @@ pub struct GpuWork {
 }
 
 impl LayerRunner {
-    /// A layer that may run on any of the devices.
-    pub fn new(layer: SequenceLayer, devices: Rc<Devices>) -> Self {
-        Self { layer, devices }
+    /// A layer that may run on `cpu`, which keeps what it derives from the weights, or on the GPU of `devices`.
+    pub fn new(layer: SequenceLayer, cpu: Device, devices: Rc<Devices>) -> Self {
+        Self { layer, cpu, devices }
     }
 
     /// The layer.
@@ -86,7 +87,7 @@ impl LayerRunner {
             },
         };
         let begun = Instant::now();
-        let computed = self.layer.forward(&Place::Cpu, x, given).await?;
+        let computed = self.layer.forward(&self.cpu, x, given).await?;
         let total_ms = begun.elapsed().as_secs_f64() * 1e3;
         Ok(LayerRun { computed, total_ms, gpu: None, device_reason: reason })
     }
@@ -101,7 +102,7 @@ impl LayerRunner {
         let before = gpu.statistics();
         gpu.profile(profile);
         let begun = Instant::now();
-        let computed = self.layer.forward(&Place::Gpu(gpu.clone()), x, given).await;
+        let computed = self.layer.forward(&Device::Gpu(gpu.clone()), x, given).await;
         let total_ms = begun.elapsed().as_secs_f64() * 1e3;
         gpu.profile(false);
         let (computed, after) = (computed?, gpu.statistics());

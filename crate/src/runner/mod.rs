@@ -15,7 +15,7 @@ use std::rc::Rc;
 use serde::Serialize;
 
 use crate::device::gpu::Gpu;
-use crate::device::{Device, EngineError, Place};
+use crate::device::{Device, EngineError};
 use crate::model::{Model, ReadError, ReadOptions, Reading, Watch};
 use crate::record::choice;
 pub use cost::{Cost, Costs};
@@ -56,6 +56,7 @@ pub struct Run {
 #[derive(Debug)]
 pub struct Runner {
     model: Rc<Model>,
+    cpu: Device,
     devices: Rc<Devices>,
     costs: RefCell<Option<Costs>>,
     /// Ids of the text read last: what is measured is measured on it.
@@ -70,14 +71,19 @@ struct Choice {
 }
 
 impl Runner {
-    /// A model that may run on any of the devices.
-    pub fn new(model: Rc<Model>, devices: Rc<Devices>) -> Self {
-        Self { model, devices, costs: RefCell::default(), sample: RefCell::default() }
+    /// A model that may run on `cpu`, which keeps what it derives from the weights, or on the GPU of `devices`.
+    pub fn new(model: Rc<Model>, cpu: Device, devices: Rc<Devices>) -> Self {
+        Self { model, cpu, devices, costs: RefCell::default(), sample: RefCell::default() }
     }
 
     /// The model.
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// The CPU that the model runs on.
+    pub fn cpu(&self) -> &Device {
+        &self.cpu
     }
 
     /// What both devices were measured to take, once [`Self::calibrate`] has run.
@@ -102,7 +108,7 @@ impl Runner {
         let mut watch = Monotone { watch, most: 0 };
         let Choice { gpu, mut reason } = self.choose(preference, tokens.len()).await?;
         if let Some(gpu) = gpu {
-            let place = Place::Gpu(gpu.clone());
+            let place = Device::Gpu(gpu.clone());
             match self.model.read_ids(&place, tokens.clone(), &ids, options, &mut watch).await {
                 Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
                     self.devices.failed(&gpu, &error);
@@ -114,7 +120,7 @@ impl Runner {
                 outcome => return Ok(Run { reading: outcome?, device_reason: reason }),
             }
         }
-        let reading = self.model.read_ids(&Place::Cpu, tokens, &ids, options, &mut watch).await?;
+        let reading = self.model.read_ids(&self.cpu, tokens, &ids, options, &mut watch).await?;
         Ok(Run { reading, device_reason: reason })
     }
 
@@ -137,7 +143,7 @@ impl Runner {
             readings.into_iter().map(|reading| Run { reading, device_reason: reason.clone() }).collect()
         };
         if let Some(gpu) = gpu {
-            match self.model.read_all(&Place::Gpu(gpu.clone()), texts.clone(), options, &mut watch).await {
+            match self.model.read_all(&Device::Gpu(gpu.clone()), texts.clone(), options, &mut watch).await {
                 Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
                     self.devices.failed(&gpu, &error);
                     if preference == Preference::WebGpuOnly {
@@ -148,7 +154,7 @@ impl Runner {
                 outcome => return Ok(runs(outcome?, reason)),
             }
         }
-        Ok(runs(self.model.read_all(&Place::Cpu, texts, options, &mut watch).await?, reason))
+        Ok(runs(self.model.read_all(&self.cpu, texts, options, &mut watch).await?, reason))
     }
 
     async fn choose(&self, preference: Preference, tokens: usize) -> Result<Choice, EngineError> {
@@ -188,10 +194,10 @@ impl Runner {
     /// If the model cannot run on the CPU, or `watch` stopped it.
     pub async fn calibrate<W: Watch>(&self, watch: &mut W) -> Result<Costs, ReadError> {
         let watch = &mut Monotone { watch, most: 0 };
-        let cpu = self.cost_on(&Place::Cpu, watch).await?;
+        let cpu = self.cost_on(&self.cpu, watch).await?;
         let gpu = match self.devices.gpu().await {
             Err(reason) => Err(reason),
-            Ok(gpu) => match self.cost_on(&Place::Gpu(gpu.clone()), watch).await {
+            Ok(gpu) => match self.cost_on(&Device::Gpu(gpu.clone()), watch).await {
                 Ok(cost) => Ok(cost),
                 Err(stopped @ ReadError::Cancelled { .. }) => return Err(stopped),
                 Err(error) => {
@@ -207,7 +213,7 @@ impl Runner {
         Ok(costs)
     }
 
-    async fn cost_on<W: Watch>(&self, device: &Place, watch: &mut W) -> Result<Cost, ReadError> {
+    async fn cost_on<W: Watch>(&self, device: &Device, watch: &mut W) -> Result<Cost, ReadError> {
         let mut points = [(0.0, 0.0); 2];
         for (point, tokens) in points.iter_mut().zip(cost::LENGTHS) {
             let ids = self.sample(tokens);
@@ -220,7 +226,7 @@ impl Runner {
     /// can only make them longer.
     async fn fastest<W: Watch>(
         &self,
-        device: &Place,
+        device: &Device,
         ids: &[u32],
         force: &[u32],
         watch: &mut W,
@@ -255,11 +261,11 @@ impl Runner {
                 outcome => return outcome,
             }
         }
-        self.steps_on(&Place::Cpu, watch).await
+        self.steps_on(&self.cpu, watch).await
     }
 
     async fn steps_on_gpu<W: Watch>(&self, gpu: &Rc<Gpu>, watch: &mut W) -> Result<Steps, ReadError> {
-        let place = Place::Gpu(gpu.clone());
+        let place = Device::Gpu(gpu.clone());
         let steps = self.steps_on(&place, watch).await?;
         gpu.profile(true);
         let timed = self.model.time(&place, &self.sample(steps::LENGTHS[1]), &[], 0.0, watch).await;
@@ -268,7 +274,7 @@ impl Runner {
         Ok(Steps { kernels: gpu.take_profile().ok(), ..steps })
     }
 
-    async fn steps_on<W: Watch>(&self, device: &Place, watch: &mut W) -> Result<Steps, ReadError> {
+    async fn steps_on<W: Watch>(&self, device: &Device, watch: &mut W) -> Result<Steps, ReadError> {
         let [short, long] = steps::LENGTHS;
         let mut step_us = [0.0; 2];
         for (us, forced) in step_us.iter_mut().zip([1, 2]) {

@@ -44,9 +44,9 @@ impl Evaluation {
 ///
 /// # Errors
 /// If the engine fails.
-pub async fn evaluate<D: Device>(
+pub async fn evaluate(
     model: &Model,
-    device: &D,
+    device: &Device,
     items: &[Item],
     threshold: f32,
     progress: impl FnMut(usize) -> bool,

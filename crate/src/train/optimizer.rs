@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::device::{AdamStep, Device, EngineError, Optimize, ParamId, Parameters, Part, Rows};
+use crate::device::{AdamStep, Buffer, Device, EngineError, ParamId, Parameters, Part, Rows};
 use crate::graph::Gradients;
 
 /// Settings of [`Adam`].
@@ -39,10 +39,10 @@ impl Default for AdamConfig {
 pub type Touched = BTreeMap<ParamId, Vec<u32>>;
 
 /// The optimiser, its state in the memory of a device.
-pub struct Adam<D: Device> {
+pub struct Adam {
     config: AdamConfig,
     step: u64,
-    moments: Vec<Moments<D::Buffer>>,
+    moments: Vec<Moments<Buffer>>,
 }
 
 /// State of one parameter, on a device or, as a file keeps it, on the host.
@@ -59,12 +59,12 @@ pub(super) struct Moments<B> {
 /// The state of every parameter, on the host.
 pub(super) type Snapshot = Vec<Moments<Vec<f32>>>;
 
-impl<D: Optimize> Adam<D> {
+impl Adam {
     /// A fresh optimiser for parameters.
     ///
     /// # Errors
     /// If the device has no room.
-    pub fn new(config: AdamConfig, device: &D, parameters: &Parameters) -> Result<Self, EngineError> {
+    pub fn new(config: AdamConfig, device: &Device, parameters: &Parameters) -> Result<Self, EngineError> {
         let moments = parameters.iter().map(|(_, p)| {
             Ok(Moments {
                 first: device.zeros(p.values.len())?,
@@ -87,16 +87,17 @@ impl<D: Optimize> Adam<D> {
     /// changes but the gradients.
     ///
     /// # Errors
-    /// If the device fails.
+    /// If the device fails; if a graph, or another clone, still holds the parameters.
     pub async fn update(
         &mut self,
-        device: &D,
+        device: &Device,
         parameters: &mut Parameters,
-        gradients: &mut Gradients<D>,
+        gradients: &mut Gradients,
         touched: &Touched,
         rate: impl Fn(ParamId) -> f32,
-        read: &[(D::Buffer, Range<usize>)],
+        read: &[(Buffer, Range<usize>)],
     ) -> Result<(f32, Vec<Vec<f32>>), EngineError> {
+        parameters.check_unshared()?;
         let parts: Vec<_> = parameters
             .iter()
             .filter_map(|(id, p)| {
@@ -127,13 +128,13 @@ impl<D: Optimize> Adam<D> {
     #[allow(clippy::too_many_arguments, reason = "a step of Adam has as many operands")]
     fn change(
         &mut self,
-        device: &D,
+        device: &Device,
         parameters: &mut Parameters,
         id: ParamId,
-        gradient: &mut Option<D::Buffer>,
+        gradient: &mut Option<Buffer>,
         touched: &Touched,
         rate: f32,
-        norm: &D::Buffer,
+        norm: &Buffer,
     ) -> Result<(), EngineError> {
         let (step, decay) = (self.step + 1, self.config.average);
         let settings = self.settings(step, rate);
@@ -178,7 +179,8 @@ impl<D: Optimize> Adam<D> {
     ///
     /// # Errors
     /// If the device fails.
-    pub fn swap_average(&mut self, device: &D, parameters: &mut Parameters) -> Result<(), EngineError> {
+    pub fn swap_average(&mut self, device: &Device, parameters: &mut Parameters) -> Result<(), EngineError> {
+        parameters.check_unshared()?;
         let (step, decay) = (self.step, self.config.average);
         let ids: Vec<ParamId> = parameters.iter().map(|(id, _)| id).collect();
         for id in ids {
@@ -197,12 +199,12 @@ impl<D: Optimize> Adam<D> {
     /// A copy of its state.
     pub(super) async fn snapshot(
         &self,
-        device: &D,
+        device: &Device,
         parameters: &Parameters,
     ) -> Result<Snapshot, EngineError> {
         let mut snapshot = Snapshot::new();
         for ((_, p), m) in parameters.iter().zip(&self.moments) {
-            let all = |buffer: &D::Buffer| (buffer.clone(), 0..p.values.len());
+            let all = |buffer: &Buffer| (buffer.clone(), 0..p.values.len());
             let parts: Vec<_> = [&m.first, &m.second].into_iter().chain(&m.average).map(all).collect();
             let mut values = device.read(&parts).await?.into_iter();
             snapshot.push(Moments {
@@ -216,7 +218,12 @@ impl<D: Optimize> Adam<D> {
     }
 
     /// Takes over what [`Self::snapshot`] gave after so many steps.
-    pub(super) fn restore(&mut self, device: &D, step: u64, snapshot: Snapshot) -> Result<(), EngineError> {
+    pub(super) fn restore(
+        &mut self,
+        device: &Device,
+        step: u64,
+        snapshot: Snapshot,
+    ) -> Result<(), EngineError> {
         let upload = |m: Moments<Vec<f32>>| {
             Ok(Moments {
                 first: device.upload(m.first)?,
@@ -231,18 +238,18 @@ impl<D: Optimize> Adam<D> {
     }
 }
 
-impl<B: Clone> Moments<B> {
+impl Moments<Buffer> {
     /// Brings the averages of rows to `step`, over steps in which the rows did not move.
     #[allow(clippy::too_many_arguments, reason = "what an average depends on")]
-    fn catch_up<D: Optimize<Buffer = B>>(
+    fn catch_up(
         &mut self,
-        device: &D,
+        device: &Device,
         parameters: &Parameters,
         id: ParamId,
         rows: &[u32],
         decay: f32,
         step: u64,
-        norm: Option<&B>,
+        norm: Option<&Buffer>,
     ) -> Result<(), EngineError> {
         let Some(average) = &mut self.average else { return Ok(()) };
         let rested = |row: u32| step - self.caught_up[row as usize];

@@ -39,9 +39,9 @@ const TEXTS_TOGETHER: usize = 32;
 ///
 /// # Errors
 /// If the engine fails.
-pub async fn pass<D: Device>(
+pub async fn pass(
     model: &Model,
-    device: &D,
+    device: &Device,
     texts: &[&[u32]],
     threshold: f32,
     mut each: impl FnMut(usize, Verdict),

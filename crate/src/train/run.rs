@@ -12,7 +12,7 @@ use super::optimizer::{Adam, AdamConfig, Touched};
 use super::state::{self, Best, Progress, StateError};
 use super::transfer::{Source, TransferError, transfer};
 use crate::cpu::noise;
-use crate::device::{EngineError, Optimize};
+use crate::device::{Device, EngineError};
 use crate::graph::{Gradients, Graph, Strategy};
 use crate::model::{self, Dropouts, FreshOptions, Model, ModelError, Storage, Task};
 use crate::nn::SkimControl;
@@ -134,8 +134,8 @@ pub struct Job<'a> {
 ///
 /// # Errors
 /// See [`TrainError`]. The file of an earlier evaluation stays.
-pub async fn train<D: Optimize>(
-    device: &D,
+pub async fn train(
+    device: &Device,
     job: Job<'_>,
     cancel: &AtomicBool,
     mut on_event: impl FnMut(Event),
@@ -211,22 +211,22 @@ fn fresh(config: &Config, corpus: &Corpus, command: &str) -> Result<(Model, Drop
     Ok((Model::fresh(model_config, dropouts, options, config.seed)?, dropouts))
 }
 
-struct Run<'a, D: Optimize> {
-    device: &'a D,
+struct Run<'a> {
+    device: &'a Device,
     config: &'a Config,
     corpus: &'a Corpus,
     out: &'a Path,
-    /// Its weights on the host may lie behind those on the device: see [`Optimize::fetch`].
+    /// Its weights on the host may lie behind those on the device: see [`Device::fetch`].
     model: Model,
     dropouts: Dropouts,
-    adam: Adam<D>,
-    gradients: Gradients<D>,
+    adam: Adam,
+    gradients: Gradients,
     progress: Progress,
 }
 
-impl<'a, D: Optimize> Run<'a, D> {
+impl<'a> Run<'a> {
     fn new(
-        device: &'a D,
+        device: &'a Device,
         config: &'a Config,
         corpus: &'a Corpus,
         out: &'a Path,

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use super::DEVICES;
 use super::convert::{answer, end_to_end, from_js};
 use super::error::Failure;
-use super::model::{halve, preference};
+use super::model::{cpu, preference};
 use crate::Map;
 use crate::model::{DEFAULT_THRESHOLD, Decision, LayerShape, SequenceLayer, Sequences};
 use crate::record::{optional, record};
@@ -44,9 +44,8 @@ impl Layer {
         Ok(Self::of(SequenceLayer::random(&shape_of(shape)?, seed).map_err(Failure::from)?, halved))
     }
 
-    fn of(mut layer: SequenceLayer, halved: bool) -> Self {
-        halve(layer.parameters_mut(), halved);
-        Self { runner: Rc::new(LayerRunner::new(layer, DEVICES.with(Rc::clone))) }
+    fn of(layer: SequenceLayer, halved: bool) -> Self {
+        Self { runner: Rc::new(LayerRunner::new(layer, cpu(halved), DEVICES.with(Rc::clone))) }
     }
 
     /// Columns of the output.

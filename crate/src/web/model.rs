@@ -14,7 +14,7 @@ use super::reader::Reader;
 use super::reading::packed;
 use super::watch::Callback;
 use crate::Map;
-use crate::device::{Parameters, Precision};
+use crate::device::{Cpu, CpuOptions, Device, Precision};
 use crate::json;
 use crate::model::{self, ConfigSummary, Decision, ReadOptions};
 use crate::record::{optional, record};
@@ -65,10 +65,9 @@ impl Model {
     /// Reads a safetensors file; `halved` has the CPU keep its weights with 16 bits. Throws an {@link EngineError} whose code
     /// begins with `MODEL_` for any other bytes.
     pub fn load(bytes: &[u8], halved: bool) -> Result<Model, JsValue> {
-        let mut model = model::Model::from_bytes(bytes).map_err(Failure::from)?;
-        halve(model.parameters_mut(), halved);
+        let model = model::Model::from_bytes(bytes).map_err(Failure::from)?;
         let config = to_js(&ConfigSummary::from(model.config()))?;
-        let runner = Rc::new(Runner::new(Rc::new(model), DEVICES.with(Rc::clone)));
+        let runner = Rc::new(Runner::new(Rc::new(model), cpu(halved), DEVICES.with(Rc::clone)));
         Ok(Self { runner, config })
     }
 
@@ -214,9 +213,8 @@ pub(super) fn preference(device: Option<&str>) -> Result<Preference, Failure> {
     Preference::deserialize(device).map_err(|e| Failure::option(format!("device: {e}")))
 }
 
-/// Has the CPU keep weights with 16 bits, if it is to.
-pub(super) fn halve(parameters: &mut Parameters, halved: bool) {
-    if halved {
-        parameters.set_precision(Precision::Bf16);
-    }
+/// A CPU that keeps weights with 16 bits, if it is to.
+pub(super) fn cpu(halved: bool) -> Device {
+    let precision = if halved { Precision::Bf16 } else { Precision::F32 };
+    Cpu::new(CpuOptions { precision, ..CpuOptions::default() }).into()
 }

@@ -85,7 +85,7 @@ impl Reader {
             let mut trail = home.take().ok_or_else(busy)?;
             let tokens = runner.model().tokenizer().tokenize(&text);
             let mut watch = Callback::new(watch);
-            let read = trail.read(runner.model(), tokens, &options, &mut watch).await;
+            let read = trail.read(runner.model(), runner.cpu(), tokens, &options, &mut watch).await;
             home.replace(Some(trail));
             watch.thrown()?;
             let device_reason = "CPU: text that is being written takes few steps at a time".into();
@@ -105,7 +105,7 @@ impl Reader {
         let (runner, home) = (Rc::clone(&self.runner), Rc::clone(&self.trail));
         answer(async move {
             let trail = home.take().ok_or_else(busy)?;
-            let scores = trail.scores(runner.model());
+            let scores = trail.scores(runner.model(), runner.cpu());
             let scores = scores.map_err(|error| Failure::from(crate::model::ReadError::from(error)));
             let cells = trail.cells();
             let mut matrices: Vec<&[f32]> = Vec::new();

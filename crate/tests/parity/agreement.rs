@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use saccade_rnn::device::{Cpu, Device};
+use saccade_rnn::device::Device;
 use saccade_rnn::graph::{Graph, Strategy};
 use saccade_rnn::nn::{BuildError, Builder};
 use serde::de::DeserializeOwned;
@@ -28,7 +28,7 @@ pub(crate) trait Case: DeserializeOwned {
     fn build(&self, builder: &mut Builder) -> Result<Self::Layer, BuildError>;
 
     /// Runs every sequence and emits every output.
-    fn record<D: Device>(&self, layer: &Self::Layer, recording: &mut Recording<'_, D>);
+    fn record(&self, layer: &Self::Layer, recording: &mut Recording<'_>);
 }
 
 /// Builds and compares every case of a family (or the part of it whose names begin with `prefix`), of which there are
@@ -37,12 +37,12 @@ pub(crate) fn check<C: Case>(family: &str, prefix: &str, least: usize) {
     let gpu = gpu::gpu();
     for fixture in Fixture::all(family, prefix, least) {
         let case = fixture.config::<C>();
-        pollster::block_on(check_case(&Cpu, &fixture, &case));
+        pollster::block_on(check_case(&Device::cpu(), &fixture, &case));
         pollster::block_on(check_case(&gpu, &fixture, &case));
     }
 }
 
-async fn check_case<D: Device, C: Case>(device: &D, fixture: &Fixture, case: &C) {
+async fn check_case<C: Case>(device: &Device, fixture: &Fixture, case: &C) {
     let mut builder = Builder::stored(fixture.state_dict());
     let built = case.build(&mut builder);
     let layer = built.unwrap_or_else(|error| panic!("{}: {error}", fixture.name));

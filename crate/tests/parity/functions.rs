@@ -2,7 +2,7 @@
 //!
 //! Every row is an example of its own. (The `adam*` files of the same family are the optimiser's: feature `train`.)
 
-use saccade_rnn::device::{Device, ParamId, Pool};
+use saccade_rnn::device::{ParamId, Pool};
 use saccade_rnn::nn::{BuildError, Builder, Init};
 use serde::Deserialize;
 
@@ -38,7 +38,7 @@ impl Case for CrossEntropy {
         Ok(())
     }
 
-    fn record<D: Device>(&self, (): &(), recording: &mut Recording<'_, D>) {
+    fn record(&self, (): &(), recording: &mut Recording<'_>) {
         let targets = recording.integers("targets").expect("targets");
         let logits = recording.sequences("logits", &vec![1; targets.len()]);
         let losses: Vec<_> = logits.iter().zip(targets).map(|(x, &y)| x.cross_entropy(&[y])).collect();
@@ -76,7 +76,7 @@ impl Case for LayerNorm {
         Ok((weight, builder.parameter("bias", &[self.size], Init::Constant(0.0))?))
     }
 
-    fn record<D: Device>(&self, &(weight, bias): &Self::Layer, recording: &mut Recording<'_, D>) {
+    fn record(&self, &(weight, bias): &Self::Layer, recording: &mut Recording<'_>) {
         let lengths = vec![1; recording.rows("x")];
         let x = recording.sequences("x", &lengths);
         recording.emit("y", x.iter().map(|x| x.layer_norm(weight, bias)).collect());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use saccade_rnn::device::{Cpu, Optimize, ParamId, Parameters};
+use saccade_rnn::device::{Device, ParamId, Parameters};
 use saccade_rnn::graph::{Gradients, Graph, Strategy};
 use saccade_rnn::train::{Adam, AdamConfig, Touched};
 use serde::Deserialize;
@@ -40,14 +40,14 @@ fn adam_moves_as_pytorch_does() {
             continue;
         }
         for lazy in [false, true] {
-            pollster::block_on(check(&Cpu, &fixture, &case, lazy));
+            pollster::block_on(check(&Device::cpu(), &fixture, &case, lazy));
             pollster::block_on(check(&gpu, &fixture, &case, lazy));
         }
     }
 }
 
 /// With `lazy` every row is named as touched, one by one: the same steps.
-async fn check<D: Optimize>(device: &D, fixture: &Fixture, case: &Case, lazy: bool) {
+async fn check(device: &Device, fixture: &Fixture, case: &Case, lazy: bool) {
     let mut parameters = Parameters::new();
     let ids: BTreeMap<String, ParamId> = fixture
         .state_dict()
@@ -91,13 +91,13 @@ fn near(found: f32, expected: f32, what: &str) {
 }
 
 /// Σ parameter ⊙ g has the gradient g.
-async fn given_gradients<D: Optimize>(
-    device: &D,
+async fn given_gradients(
+    device: &Device,
     fixture: &Fixture,
     parameters: &Parameters,
     ids: &BTreeMap<String, ParamId>,
     step: usize,
-    gradients: &mut Gradients<D>,
+    gradients: &mut Gradients,
 ) {
     let graph = Graph::training(parameters, device, Strategy::Agenda, 0);
     let mut terms = Vec::new();

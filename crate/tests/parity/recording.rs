@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use saccade_rnn::device::{Device, Pool};
+use saccade_rnn::device::Pool;
 use saccade_rnn::graph::{Expr, Graph};
 
 use crate::fixture::Fixture;
@@ -13,22 +13,22 @@ use crate::fixture::Fixture;
 pub(crate) type Results = BTreeMap<String, Vec<f32>>;
 
 /// Expressions by tensor name, in stored order.
-type Pieces<'g, D> = BTreeMap<&'static str, Vec<Expr<'g, D>>>;
+type Pieces<'g> = BTreeMap<&'static str, Vec<Expr<'g>>>;
 
 /// A case as it is being recorded.
-pub(crate) struct Recording<'g, D: Device> {
+pub(crate) struct Recording<'g> {
     /// Where.
-    pub(crate) graph: &'g Graph<'g, D>,
+    pub(crate) graph: &'g Graph,
     fixture: &'g Fixture,
-    variables: Pieces<'g, D>,
-    outputs: Pieces<'g, D>,
+    variables: Pieces<'g>,
+    outputs: Pieces<'g>,
     /// Names of the `input.*` tensors that were read.
     used: RefCell<BTreeSet<&'static str>>,
 }
 
-impl<'g, D: Device> Recording<'g, D> {
+impl<'g> Recording<'g> {
     /// Nothing recorded.
-    pub(crate) fn new(graph: &'g Graph<'g, D>, fixture: &'g Fixture) -> Self {
+    pub(crate) fn new(graph: &'g Graph, fixture: &'g Fixture) -> Self {
         let (variables, outputs, used) = Default::default();
         Self { graph, fixture, variables, outputs, used }
     }
@@ -55,7 +55,7 @@ impl<'g, D: Device> Recording<'g, D> {
     }
 
     /// `input.<name> [sum of lengths, columns]`, a variable per sequence.
-    pub(crate) fn sequences(&mut self, name: &'static str, lengths: &[usize]) -> Vec<Expr<'g, D>> {
+    pub(crate) fn sequences(&mut self, name: &'static str, lengths: &[usize]) -> Vec<Expr<'g>> {
         let (shape, values) = self.reals(name).unwrap_or_else(|| panic!("no input.{name}"));
         let pieces: Vec<_> = cut(values, lengths, shape[1])
             .map(|(rows, part)| self.graph.variable(rows, shape[1], part.to_vec()))
@@ -65,7 +65,7 @@ impl<'g, D: Device> Recording<'g, D> {
     }
 
     /// As [`Self::sequences`] for a tensor that has no gradient.
-    pub(crate) fn constants(&self, name: &'static str, lengths: &[usize]) -> Vec<Expr<'g, D>> {
+    pub(crate) fn constants(&self, name: &'static str, lengths: &[usize]) -> Vec<Expr<'g>> {
         let (shape, values) = self.reals(name).unwrap_or_else(|| panic!("no input.{name}"));
         cut(values, lengths, shape[1])
             .map(|(rows, part)| self.graph.input(rows, shape[1], part.to_vec()))
@@ -73,7 +73,7 @@ impl<'g, D: Device> Recording<'g, D> {
     }
 
     /// `input.<name> [states, sequences, columns]`, if it is given: for every sequence a variable per state.
-    pub(crate) fn states(&mut self, name: &'static str) -> Option<Vec<Vec<Expr<'g, D>>>> {
+    pub(crate) fn states(&mut self, name: &'static str) -> Option<Vec<Vec<Expr<'g>>>> {
         let (shape, values) = self.reals(name)?;
         let pieces: Vec<_> =
             values.chunks(shape[2]).map(|row| self.graph.variable(1, shape[2], row.to_vec())).collect();
@@ -83,12 +83,12 @@ impl<'g, D: Device> Recording<'g, D> {
     }
 
     /// `output.<name>`, a piece per sequence.
-    pub(crate) fn emit(&mut self, name: &'static str, pieces: Vec<Expr<'g, D>>) {
+    pub(crate) fn emit(&mut self, name: &'static str, pieces: Vec<Expr<'g>>) {
         self.outputs.insert(name, pieces);
     }
 
     /// `output.<name> [states, sequences, columns]`: for every sequence a piece per state.
-    pub(crate) fn emit_states(&mut self, name: &'static str, sequences: &[Vec<Expr<'g, D>>]) {
+    pub(crate) fn emit_states(&mut self, name: &'static str, sequences: &[Vec<Expr<'g>>]) {
         let of_state = |state: usize| sequences.iter().map(move |states| states[state]);
         self.emit(name, (0..sequences[0].len()).flat_map(of_state).collect());
     }
@@ -155,7 +155,7 @@ fn cut<'v>(
 }
 
 /// The sum of all values: `1 x 1`.
-pub(crate) fn sum<'g, D: Device>(x: Expr<'g, D>) -> Expr<'g, D> {
+pub(crate) fn sum<'g>(x: Expr<'g>) -> Expr<'g> {
     let row = x.pool(Pool::Sum);
     let columns: Vec<_> = (0..row.shape().columns).map(|j| row.columns(j..j + 1)).collect();
     x.graph().concat_rows(&columns).pool(Pool::Sum)

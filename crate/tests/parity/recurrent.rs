@@ -1,6 +1,6 @@
 //! Elman, LSTM and GRU against `torch.nn`.
 
-use saccade_rnn::device::{CellKind, Device};
+use saccade_rnn::device::CellKind;
 use saccade_rnn::nn::{BuildError, Builder, Recurrent, RecurrentConfig, States};
 use serde::Deserialize;
 
@@ -66,7 +66,7 @@ impl Case for RecurrentCase {
         }
     }
 
-    fn record<D: Device>(&self, layer: &Recurrent, recording: &mut Recording<'_, D>) {
+    fn record(&self, layer: &Recurrent, recording: &mut Recording<'_>) {
         let lengths = recording.lengths();
         let (h0, c0) = (recording.states("h0"), recording.states("c0"));
         let (mut rows, mut h, mut c) = (Vec::new(), Vec::new(), Vec::new());

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use saccade_rnn::device::{Cpu, Parameters, Pool};
+use saccade_rnn::device::{Device, Parameters, Pool};
 use saccade_rnn::graph::{Expr, Graph};
 use saccade_rnn::nn::{Bidirectional, BuildError, Builder, Layer, Recurrent, SkimControl, SkimOutput, Stack};
 
@@ -42,12 +42,7 @@ fn stack(case: &RecurrentCase, builder: &mut Builder) -> Result<Stack, BuildErro
 
 /// Gradients of every parameter for a loss over rows and last states: the file's weights of y, and `j + 1` for
 /// column j of a last state.
-async fn gradients<'g>(
-    graph: &'g Graph<'g>,
-    fixture: &Fixture,
-    rows: &[Expr<'g>],
-    last: &[Expr<'g>],
-) -> Results {
+async fn gradients<'g>(graph: &'g Graph, fixture: &Fixture, rows: &[Expr<'g>], last: &[Expr<'g>]) -> Results {
     let (shape, weights) = fixture.reals("weight.y").unwrap();
     let y = graph.concat_rows(rows) * graph.input(shape[0], shape[1], weights.to_vec());
     let last = graph.concat_rows(last);
@@ -57,7 +52,7 @@ async fn gradients<'g>(
     let gradients = (sum(y) + sum(last)).pool(Pool::Sum).backward().await.unwrap();
     let mut results = BTreeMap::new();
     for (id, parameter) in graph.parameters().iter() {
-        let gradient = gradients.read(&Cpu, graph.parameters(), id).await.unwrap();
+        let gradient = gradients.read(&Device::cpu(), graph.parameters(), id).await.unwrap();
         results.insert(parameter.name.clone(), gradient.expect("the loss depends on every parameter"));
     }
     results
@@ -74,7 +69,7 @@ async fn check_case(fixture: &Fixture, case: &RecurrentCase) {
     assert_eq!(apart.output_size(), Some(whole.output_size()));
     for strategy in STRATEGIES {
         let what = format!("{}, {strategy:?}", fixture.name);
-        let graph = Graph::training(&apart_parameters, &Cpu, strategy, 0);
+        let graph = Graph::training(&apart_parameters, &Device::cpu(), strategy, 0);
         let mut recording = Recording::new(&graph, fixture);
         let lengths = recording.lengths();
         let control = SkimControl::Decide { threshold: 0.5, force: &[] };
@@ -90,7 +85,7 @@ async fn check_case(fixture: &Fixture, case: &RecurrentCase) {
         // PyTorch's loss also weighs states that the wrapper does not show. The gradients of this one are those of
         // our own two-directional layer, which agrees with PyTorch's.
         let ours = gradients(&graph, fixture, &rows, &last).await;
-        let graph = Graph::training(&whole_parameters, &Cpu, strategy, 0);
+        let graph = Graph::training(&whole_parameters, &Device::cpu(), strategy, 0);
         let mut recording = Recording::new(&graph, fixture);
         let outputs: Vec<_> =
             recording.sequences("x", &lengths).into_iter().map(|x| whole.forward(x, None)).collect();
@@ -141,8 +136,8 @@ async fn check_skim<'g>(
     two: &Bidirectional,
     x: Expr<'g>,
     reversed: Expr<'g>,
-    controls: [SkimControl<'_, 'g, Cpu>; 2],
-) -> Vec<SkimOutput<'g, Cpu>> {
+    controls: [SkimControl<'_, 'g>; 2],
+) -> Vec<SkimOutput<'g>> {
     let Layer::Skim(skim) = &*two.forward else { panic!("a Skim layer") };
     let d = skim.config().hidden_size;
     let out = two.forward(x, controls[0]);
@@ -173,7 +168,7 @@ fn a_wrapped_skim_layer_reads_from_both_ends() {
     let force_mirrored: Vec<u32> = force.iter().rev().copied().collect();
     let noise: Vec<f32> = (0..2 * shape[0]).map(|i| (i as f32 * 1.7).sin()).collect();
     for strategy in STRATEGIES {
-        let graph = Graph::inference(&parameters, &Cpu, strategy);
+        let graph = Graph::inference(&parameters, &Device::cpu(), strategy);
         let input = |values: &[f32], columns: usize| graph.input(shape[0], columns, values.to_vec());
         let (x, reversed) = (input(values, shape[1]), input(&mirrored, shape[1]));
         let decide = |force| SkimControl::Decide { threshold: 0.5, force };

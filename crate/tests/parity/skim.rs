@@ -1,6 +1,6 @@
 //! Skim over LSTM and GRU against the plain reference: deciding, and the mixture with its gradients.
 
-use saccade_rnn::device::{CellKind, Device};
+use saccade_rnn::device::CellKind;
 use saccade_rnn::nn::{BuildError, Builder, Skim, SkimConfig, SkimControl, SmallReads};
 use serde::Deserialize;
 
@@ -77,7 +77,7 @@ impl Case for SkimCase {
         Skim::new(builder, config)
     }
 
-    fn record<D: Device>(&self, layer: &Skim, recording: &mut Recording<'_, D>) {
+    fn record(&self, layer: &Skim, recording: &mut Recording<'_>) {
         let lengths = recording.lengths();
         let (h0, c0) = (recording.states("h0"), recording.states("c0"));
         let (mut force, mut noise) = (&[][..], Vec::new());

@@ -1,6 +1,5 @@
 //! SRU against the `sru` package.
 
-use saccade_rnn::device::Device;
 use saccade_rnn::nn::{BuildError, Builder, Sru, SruConfig};
 use serde::Deserialize;
 
@@ -57,7 +56,7 @@ impl Case for SruCase {
         Sru::new(builder, config)
     }
 
-    fn record<D: Device>(&self, layer: &Sru, recording: &mut Recording<'_, D>) {
+    fn record(&self, layer: &Sru, recording: &mut Recording<'_>) {
         let lengths = recording.lengths();
         let c0 = recording.states("c0");
         let (mut rows, mut c) = (Vec::new(), Vec::new());

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use saccade_rnn::device::Cpu;
+use saccade_rnn::device::Device;
 use saccade_rnn::train::{Evaluation, Item, evaluate};
 use serde::Serialize;
 
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
     let mut points = Vec::new();
     for (i, &threshold) in thresholds.iter().enumerate() {
         let go_on = |done| progress.at(i * items.len() + done);
-        let point = pollster::block_on(evaluate(&model, &Cpu, &items, threshold, go_on))?;
+        let point = pollster::block_on(evaluate(&model, &Device::cpu(), &items, threshold, go_on))?;
         let point = point.ok_or_else(|| {
             progress.end();
             Failure::Cancelled(format!("{i} of {} thresholds were measured", thresholds.len()))

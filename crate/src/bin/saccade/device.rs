@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use clap::ValueEnum;
+use saccade_rnn::device::Device;
 use saccade_rnn::device::gpu::{Gpu, GpuOptions};
 use saccade_rnn::runner::{Devices, Preference};
 
@@ -50,7 +51,12 @@ pub(crate) enum Hardware {
     Gpu,
 }
 
-/// The GPU of this machine.
-pub(crate) fn gpu() -> Result<Gpu, Failure> {
-    Ok(pollster::block_on(Gpu::request(&options()))?)
+impl Hardware {
+    /// The device.
+    pub(crate) fn device(self) -> Result<Device, Failure> {
+        Ok(match self {
+            Self::Cpu => Device::cpu(),
+            Self::Gpu => pollster::block_on(Gpu::request(&options()))?.into(),
+        })
+    }
 }

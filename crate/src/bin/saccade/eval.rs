@@ -2,11 +2,10 @@
 
 use std::time::Instant;
 
-use saccade_rnn::device::Cpu;
 use saccade_rnn::train::evaluate;
 use serde_json::json;
 
-use crate::device::{self, Hardware};
+use crate::device::Hardware;
 use crate::failure::Failure;
 use crate::labelled::{self, Labelled};
 use crate::output;
@@ -29,14 +28,11 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
     let model = labelled::open(&args.on.model)?;
     let threshold = labelled::threshold(args.threshold, &model)?;
     let items = args.on.items(&model)?;
-    let gpu = (args.device == Hardware::Gpu).then(device::gpu).transpose()?;
+    let device = args.device.device()?;
     let progress = Progress::of(items.len())?;
     let go_on = |done| progress.at(done);
     let begun = Instant::now();
-    let result = match &gpu {
-        None => pollster::block_on(evaluate(&model, &Cpu, &items, threshold, go_on)),
-        Some(gpu) => pollster::block_on(evaluate(&model, gpu, &items, threshold, go_on)),
-    }?;
+    let result = pollster::block_on(evaluate(&model, &device, &items, threshold, go_on))?;
     let seconds = begun.elapsed().as_secs_f64();
     progress.end();
     let evaluation = result.ok_or_else(|| Failure::Cancelled("nothing was measured".into()))?;

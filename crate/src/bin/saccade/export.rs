@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use saccade_rnn::device::Cpu;
+use saccade_rnn::device::Device;
 use saccade_rnn::model::{Model, Storage};
 use saccade_rnn::train::{Part, evaluate, read_items, write_whole};
 use serde_json::json;
@@ -62,7 +62,8 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
         let config = small.config();
         let labels = if config.data_labels.is_empty() { &config.labels } else { &config.data_labels };
         let items = read_items(part, Path::new(""), small.tokenizer(), small.vocabulary(), labels)?;
-        let figures = pollster::block_on(evaluate(&small, &Cpu, &items, small.threshold(), |_| true))?;
+        let figures =
+            pollster::block_on(evaluate(&small, &Device::cpu(), &items, small.threshold(), |_| true))?;
         if let Some(figures) = figures {
             figures.record(set, &mut small);
         }

@@ -6,7 +6,7 @@ mod word;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use saccade_rnn::device::Cpu;
+use saccade_rnn::device::Device;
 use saccade_rnn::model::Model;
 use saccade_rnn::train::data::{ReadSentence, read_fixations};
 use saccade_rnn::train::{CorpusError, Part, Verdict, pass};
@@ -159,7 +159,7 @@ fn read(
         let seen: Vec<Seen> = layer.probability.iter().zip(&layer.decisions).map(seen).collect();
         words[number] = sentences[number].words(number, &seen, frequencies);
     };
-    pollster::block_on(pass(model, &Cpu, &ids, threshold, each, |_| true))?;
+    pollster::block_on(pass(model, &Device::cpu(), &ids, threshold, each, |_| true))?;
     Ok(words.concat())
 }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use saccade_rnn::Map;
+use saccade_rnn::device::Device;
 use saccade_rnn::model::{Decision, Model, ReadError, ReadOptions, Reading, Watch};
 use saccade_rnn::runner::{Preference, Run, Runner, Steps};
 use saccade_rnn::text::Token;
@@ -61,8 +62,11 @@ fn parse_forced(text: &str) -> Result<(usize, Decision), String> {
 pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
     let path = arguments.model.as_path();
     let bytes = fs::read(path).map_err(Failure::file(path))?;
-    let runner =
-        Runner::new(Rc::new(Model::from_bytes(&bytes).map_err(Failure::model(path))?), device::devices());
+    let runner = Runner::new(
+        Rc::new(Model::from_bytes(&bytes).map_err(Failure::model(path))?),
+        Device::cpu(),
+        device::devices(),
+    );
     let model = runner.model();
     let mut text = match arguments.text {
         Some(text) => text,

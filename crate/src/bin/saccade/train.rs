@@ -7,11 +7,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use saccade_rnn::device::Cpu;
 use saccade_rnn::train::{self, Config, Evaluation, Event, Job, Outcome};
 use serde_json::json;
 
-use crate::device::{self, Hardware};
+use crate::device::Hardware;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output;
@@ -65,10 +64,7 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     let command = command(&args, &config);
     let job = Job { config: &config, data: &args.data, out: &out, resume: args.resume, command: &command };
     let show = |event| screen.show(event);
-    let outcome = match args.device {
-        Hardware::Cpu => pollster::block_on(train::train(&Cpu, job, &cancel, show)),
-        Hardware::Gpu => pollster::block_on(train::train(&device::gpu()?, job, &cancel, show)),
-    };
+    let outcome = pollster::block_on(train::train(&args.device.device()?, job, &cancel, show));
     screen.clear();
     match outcome? {
         Outcome::Done { dev, test } => {

@@ -1,6 +1,6 @@
 //! `saccade words`: which words of labelled texts a model skims, and which it reads.
 
-use saccade_rnn::device::Cpu;
+use saccade_rnn::device::Device;
 use saccade_rnn::train::{Verdict, pass};
 use serde::Serialize;
 
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
     };
     let progress = Progress::of(texts.len())?;
     let go_on = |done| progress.at(done);
-    let whole = pollster::block_on(pass(&model, &Cpu, &texts, threshold, count, go_on))?;
+    let whole = pollster::block_on(pass(&model, &Device::cpu(), &texts, threshold, count, go_on))?;
     progress.end();
     if !whole {
         return Err(Failure::Cancelled("nothing was counted".into()));

@@ -2,204 +2,245 @@
 
 use std::sync::Arc;
 
-use super::packs::weight;
-use super::{Buffer, SkimOperands, chosen, ragged, recurrence_arguments, sru_arguments, training};
+use super::packed_weights::{Side, weight};
+use super::training::{self, SkimWeights};
+use super::{Cpu, SkimOperands, chosen, ragged, recurrence_arguments, sru_arguments};
 use crate::cpu::recurrence::{self, Upstream};
 use crate::cpu::{
-    Ragged, affine, dropout, elementwise, embedding, layer_norm, pool, rows, skim_soft, softmax, sru,
+    BufferPool, Ragged, affine, dropout, elementwise, embedding, layer_norm, pool, rows, skim_soft, softmax,
+    sru,
 };
 use crate::device::{
-    Binary, Call, EngineError, Forward, Op, ParamGradients, ParamId, Parameters, Real, Skim, SkimMode, Unary,
+    Binary, Buffer, Call, EngineError, Forward, Op, ParamGradients, ParamId, Parameters, Real, Skim,
+    SkimMode, Unary, WeightView,
 };
+
+/// Values in the host's memory.
+type Host = Arc<Vec<f32>>;
 
 /// Gradient buffers of parameters, taken out while a kernel adds to them so that several can be borrowed at once.
 pub(super) struct Gradients<'a> {
-    pub(super) slots: &'a mut ParamGradients<Buffer>,
+    pub(super) slots: &'a mut ParamGradients,
     pub(super) parameters: &'a Parameters,
+    pub(super) buffers: &'a BufferPool,
 }
 
 impl Gradients<'_> {
     fn take(&mut self, id: ParamId) -> Vec<f32> {
-        let fresh = || vec![0.0; self.parameters.values(id).len()];
-        self.slots[id.index()].take().map_or_else(fresh, Arc::unwrap_or_clone)
+        match self.slots[id.index()].take() {
+            Some(Buffer::Cpu(values)) => Arc::unwrap_or_clone(values),
+            _ => self.buffers.zeros(self.parameters.values(id).len()),
+        }
     }
 
     fn put(&mut self, id: ParamId, values: Vec<f32>) {
-        self.slots[id.index()] = Some(Arc::new(values));
+        self.slots[id.index()] = Some(Buffer::Cpu(Arc::new(values)));
     }
 }
 
-/// Gradients of the operands.
-pub(super) fn backward(
-    call: &Call<'_, Buffer>,
-    forward: &Forward<Buffer>,
-    up: &[Option<Buffer>],
-    wanted: &[bool],
-    gradients: &mut Gradients<'_>,
-) -> Result<Vec<Option<Vec<f32>>>, EngineError> {
-    let p = call.parameters;
-    let input = |i: usize| &call.inputs[i];
-    let output = |i: usize| forward.outputs[i].as_slice();
-    let upstream = |i: usize| up[i].as_ref().map(|d| d.as_slice());
-    // Operations with one output are only called when it has a gradient.
-    let dy: &[f32] = upstream(0).unwrap_or(&[]);
-    let in_place = |f: &dyn Fn(&mut [f32], &[f32])| {
-        let mut d = dy.to_vec();
-        f(&mut d, output(0));
-        vec![Some(d)]
-    };
-    let each = |parts: Vec<Vec<f32>>| parts.into_iter().map(Some).collect();
-    Ok(match *call.op {
-        Op::Input | Op::Held => Vec::new(),
-        Op::Embedding { table } => {
-            let mut d = gradients.take(table);
-            embedding::backward(&mut d, p.get(table).columns(), call.indices, dy);
-            gradients.put(table, d);
-            Vec::new()
-        }
-        Op::Affine { weight: ref view, bias } => {
-            let mut d_weight = gradients.take(view.param);
-            let mut d_bias = bias.map(|b| (b, gradients.take(b)));
-            let dx = affine::backward(
-                input(0).all(),
-                input(0).total_rows(),
-                weight(p, view),
-                dy,
-                &mut d_weight[view.offset(p)..],
-                d_bias.as_mut().map(|(_, d)| d.as_mut_slice()),
-                wanted[0],
-            );
-            gradients.put(view.param, d_weight);
-            if let Some((id, d)) = d_bias {
-                gradients.put(id, d);
+impl Cpu {
+    /// Gradients of the operands.
+    pub(super) fn run_gradients(
+        &self,
+        call: &Call<'_>,
+        forward: &Forward<Host>,
+        up: &[Option<Host>],
+        wanted: &[bool],
+        gradients: &mut Gradients<'_>,
+    ) -> Result<Vec<Option<Vec<f32>>>, EngineError> {
+        let (p, buffers) = (call.parameters, &self.buffers);
+        let input = |i: usize| &call.inputs[i];
+        let output = |i: usize| forward.outputs[i].as_slice();
+        let upstream = |i: usize| up[i].as_ref().map(|d| d.as_slice());
+        // Operations with one output are only called when it has a gradient.
+        let dy: &[f32] = upstream(0).unwrap_or(&[]);
+        let in_place = |f: &dyn Fn(&mut [f32], &[f32])| {
+            let mut d = buffers.copy(dy);
+            f(&mut d, output(0));
+            vec![Some(d)]
+        };
+        let each = |parts: Vec<Vec<f32>>| parts.into_iter().map(Some).collect();
+        Ok(match *call.op {
+            Op::Input | Op::Held => Vec::new(),
+            Op::Embedding { table } => {
+                let mut d = gradients.take(table);
+                embedding::backward(&mut d, p.get(table).columns(), call.indices, dy);
+                gradients.put(table, d);
+                Vec::new()
             }
-            vec![wanted[0].then_some(dx)]
-        }
-        Op::Unary(Unary::Tanh) => in_place(&elementwise::tanh_backward),
-        Op::Unary(Unary::Sigmoid) => in_place(&elementwise::sigmoid_backward),
-        Op::Unary(Unary::Relu) => in_place(&elementwise::relu_backward),
-        Op::Unary(Unary::Scale(Real(s))) => in_place(&|d, _| elementwise::scale(d, s)),
-        Op::Binary(Binary::Add) => vec![Some(dy.to_vec()), Some(dy.to_vec())],
-        Op::Binary(Binary::Subtract) => vec![Some(dy.to_vec()), Some(dy.iter().map(|d| -d).collect())],
-        Op::Binary(Binary::Multiply) => {
-            let times = |x: &[f32]| Some(x.iter().zip(dy).map(|(x, d)| x * d).collect());
-            vec![times(input(1).all()), times(input(0).all())]
-        }
-        Op::ConcatColumns => each(rows::concat_columns_backward(&ragged(call), dy)),
-        Op::ConcatRows => each(rows::concat_rows_backward(&ragged(call), dy)),
-        Op::Columns { start, count } => {
-            vec![Some(rows::columns_backward(input(0).ragged(), start, count, dy))]
-        }
-        Op::Rows => vec![Some(rows::select_backward(input(0).ragged(), chosen(call), dy))],
-        Op::Pool(kind) => vec![Some(pool::backward(input(0).ragged(), kind, output(0), dy))],
-        Op::Dropout { rate: Real(rate), per_sequence } => {
-            let d = Ragged { values: dy, columns: input(0).columns, offsets: &rebase(&input(0).offsets) };
-            vec![Some(dropout::apply(d, rate, call.seed, call.streams, per_sequence))]
-        }
-        Op::Softmax => vec![Some(softmax::softmax_backward(output(0), dy, input(0).columns))],
-        Op::LogSoftmax => vec![Some(softmax::log_softmax_backward(output(0), dy, input(0).columns))],
-        Op::CrossEntropy => {
-            let log_p = &forward.saved[0];
-            vec![Some(softmax::cross_entropy_backward(log_p, input(0).columns, call.indices, dy))]
-        }
-        Op::LayerNorm { weight, bias } => {
-            let (mut dw, mut db) = (gradients.take(weight), gradients.take(bias));
-            let dx = layer_norm::backward(input(0).all(), p.values(weight), dy, &mut dw, &mut db);
-            gradients.put(weight, dw);
-            gradients.put(bias, db);
-            vec![Some(dx)]
-        }
-        Op::Recurrence { cell, weight_hh, bias_hh, .. } => {
-            let a = recurrence_arguments(call);
-            let up = Upstream { rows: upstream(0), h: upstream(1), c: upstream(2) };
-            let mut dw = gradients.take(weight_hh);
-            let mut db = bias_hh.map(|b| (b, gradients.take(b)));
-            let (gates, cells) = (forward.saved[0].as_slice(), forward.saved[1].as_slice());
-            let d_bias = db.as_mut().map(|(_, d)| d.as_mut_slice());
-            let values = p.values(weight_hh);
-            let back = recurrence::backward(cell, a, values, output(0), gates, cells, up, &mut dw, d_bias);
-            gradients.put(weight_hh, dw);
-            if let Some((id, d)) = db {
-                gradients.put(id, d);
+            Op::Affine { weight: ref view, bias } => {
+                let mut d_weight = gradients.take(view.param);
+                let mut d_bias = bias.map(|b| (b, gradients.take(b)));
+                let (x, rows) = (input(0).all(), input(0).total_rows());
+                let d_bias_values = d_bias.as_mut().map(|(_, d)| d.as_mut_slice());
+                affine::backward_weight(
+                    x,
+                    rows,
+                    weight(p, view),
+                    dy,
+                    &mut d_weight[view.offset(p)..],
+                    d_bias_values,
+                );
+                gradients.put(view.param, d_weight);
+                if let Some((id, d)) = d_bias {
+                    gradients.put(id, d);
+                }
+                let dx = || affine::backward_input(buffers, dy, rows, &self.packed(p, *view, Side::Backward));
+                vec![wanted[0].then(dx)]
             }
-            vec![Some(back.x), Some(back.h0), Some(back.c0)]
-        }
-        Op::Sru(ref op) => {
-            let mask = training::sru_mask(call, op)?;
-            let a = sru_arguments(call, op, mask.as_deref());
-            let mut db = gradients.take(op.bias);
-            let mut dv = op.weight_c.map(|v| (v, gradients.take(v)));
-            let d_v = dv.as_mut().map(|(_, d)| d.as_mut_slice());
-            let back = sru::backward(a, &forward.saved[0], upstream(0), upstream(1), d_v, &mut db);
-            gradients.put(op.bias, db);
-            if let Some((id, d)) = dv {
-                gradients.put(id, d);
+            Op::Unary(Unary::Tanh) => in_place(&elementwise::tanh_backward),
+            Op::Unary(Unary::Sigmoid) => in_place(&elementwise::sigmoid_backward),
+            Op::Unary(Unary::Relu) => in_place(&elementwise::relu_backward),
+            Op::Unary(Unary::Scale(Real(s))) => in_place(&|d, _| elementwise::scale(d, s)),
+            Op::Binary(function) => {
+                let of = |f: &dyn Fn(&mut [f32])| {
+                    let mut d = buffers.copy(dy);
+                    f(&mut d);
+                    Some(d)
+                };
+                match function {
+                    Binary::Add => vec![of(&|_| {}), of(&|_| {})],
+                    Binary::Subtract => vec![of(&|_| {}), of(&|d| elementwise::scale(d, -1.0))],
+                    Binary::Multiply => {
+                        vec![
+                            of(&|d| elementwise::multiply(d, input(1).all())),
+                            of(&|d| elementwise::multiply(d, input(0).all())),
+                        ]
+                    }
+                }
             }
-            let mut all = vec![Some(back.u)];
-            if op.skip {
-                // With four products the highway does not read the operand.
-                all.push((back.skip.len() == input(1).all().len()).then_some(back.skip));
+            Op::ConcatColumns => each(rows::concat_columns_backward(&ragged(call), dy)),
+            Op::ConcatRows => each(rows::concat_rows_backward(&ragged(call), dy)),
+            Op::Columns { start, count } => {
+                vec![Some(rows::columns_backward(input(0).ragged(), start, count, dy))]
             }
-            all.push(Some(back.c0));
-            all
+            Op::Rows => vec![Some(rows::select_backward(input(0).ragged(), chosen(call), dy))],
+            Op::Pool(kind) => vec![Some(pool::backward(input(0).ragged(), kind, output(0), dy))],
+            Op::Dropout { rate: Real(rate), per_sequence } => {
+                let d = Ragged { values: dy, columns: input(0).columns, offsets: &rebase(&input(0).offsets) };
+                vec![Some(dropout::apply(d, rate, call.seed, call.streams, per_sequence))]
+            }
+            Op::Softmax => vec![Some(softmax::softmax_backward(output(0), dy, input(0).columns))],
+            Op::LogSoftmax => vec![Some(softmax::log_softmax_backward(output(0), dy, input(0).columns))],
+            Op::CrossEntropy => {
+                let log_p = &forward.saved[0];
+                vec![Some(softmax::cross_entropy_backward(log_p, input(0).columns, call.indices, dy))]
+            }
+            Op::LayerNorm { weight, bias } => {
+                let (mut dw, mut db) = (gradients.take(weight), gradients.take(bias));
+                let dx = layer_norm::backward(input(0).all(), p.values(weight), dy, &mut dw, &mut db);
+                gradients.put(weight, dw);
+                gradients.put(bias, db);
+                vec![Some(dx)]
+            }
+            Op::Recurrence { cell, weight_hh, bias_hh, .. } => {
+                let a = recurrence_arguments(call);
+                let up = Upstream { rows: upstream(0), h: upstream(1), c: upstream(2) };
+                let mut dw = gradients.take(weight_hh);
+                let mut db = bias_hh.map(|b| (b, gradients.take(b)));
+                let (gates, cells) = (forward.saved[0].as_slice(), forward.saved[1].as_slice());
+                let d_bias = db.as_mut().map(|(_, d)| d.as_mut_slice());
+                let weight = self.packed(p, WeightView::whole(p, weight_hh), Side::Backward);
+                let rows = output(0);
+                let back =
+                    recurrence::backward(buffers, cell, a, &weight, rows, gates, cells, up, &mut dw, d_bias);
+                gradients.put(weight_hh, dw);
+                if let Some((id, d)) = db {
+                    gradients.put(id, d);
+                }
+                vec![Some(back.x), Some(back.h0), Some(back.c0)]
+            }
+            Op::Sru(ref op) => {
+                let mask = training::sru_mask(call, op)?;
+                let a = sru_arguments(call, op, mask.as_deref());
+                let mut db = gradients.take(op.bias);
+                let mut dv = op.weight_c.map(|v| (v, gradients.take(v)));
+                let d_v = dv.as_mut().map(|(_, d)| d.as_mut_slice());
+                let back =
+                    sru::backward(buffers, a, &forward.saved[0], upstream(0), upstream(1), d_v, &mut db);
+                gradients.put(op.bias, db);
+                if let Some((id, d)) = dv {
+                    gradients.put(id, d);
+                }
+                let mut all = vec![Some(back.u)];
+                if op.skip {
+                    // With four products the highway does not read the operand.
+                    all.push((back.skip.len() == input(1).all().len()).then_some(back.skip));
+                }
+                all.push(Some(back.c0));
+                all
+            }
+            Op::Skim(ref op) => self.skim_gradients(call, op, forward, up, gradients)?,
+        })
+    }
+
+    fn skim_gradients(
+        &self,
+        call: &Call<'_>,
+        op: &Skim,
+        forward: &Forward<Host>,
+        up: &[Option<Host>],
+        gradients: &mut Gradients<'_>,
+    ) -> Result<Vec<Option<Vec<f32>>>, EngineError> {
+        let SkimMode::Soft { temperature, given_noise } = op.mode else {
+            let reason = "a hard decision has no gradient; train with the soft mixture";
+            return Err(EngineError::Unsupported { op: "skim", reason });
+        };
+        let upstream = |i: usize| up[i].as_ref().map(|d| d.as_slice());
+        let operands = SkimOperands::new(call, op);
+        let mut big_w = gradients.take(op.big_weight_hh);
+        let mut big_b = gradients.take(op.big_bias_hh);
+        let mut small = op.small_hh.map(|(w, b)| (gradients.take(w), gradients.take(b)));
+        let mut decision = gradients.take(op.decision_weight);
+        let (small_w, small_b): (&mut [f32], &mut [f32]) =
+            small.as_mut().map_or((&mut [], &mut []), |(w, b)| (w.as_mut_slice(), b.as_mut_slice()));
+        let weights = skim_soft::WeightGradients {
+            big_weight_hh: &mut big_w,
+            big_bias_hh: &mut big_b,
+            small_weight_hh: small_w,
+            small_bias_hh: small_b,
+            decision_weight: &mut decision,
+        };
+        let a = operands.arguments(call.parameters, op);
+        let soft = training::soft(&operands, call, temperature);
+        let states = Upstream { rows: upstream(0), h: upstream(1), c: upstream(2) };
+        let (rows, saved) = (&forward.outputs[0], &forward.saved[0]);
+        let (up_logits, up_decisions) = (upstream(3), upstream(4));
+        let packed = SkimWeights::new(self, call, op, Side::Backward);
+        let back = skim_soft::soft_backward(
+            &self.buffers,
+            op.cell,
+            a,
+            soft,
+            packed.of_state(),
+            rows,
+            saved,
+            states,
+            up_logits,
+            up_decisions,
+            weights,
+        );
+        gradients.put(op.big_weight_hh, big_w);
+        gradients.put(op.big_bias_hh, big_b);
+        gradients.put(op.decision_weight, decision);
+        if let (Some((wid, bid)), Some((w, b))) = (op.small_hh, small) {
+            gradients.put(wid, w);
+            gradients.put(bid, b);
         }
-        Op::Skim(ref op) => skim_backward(call, op, forward, up, gradients)?,
-    })
+        let mut all = vec![Some(back.big_x)];
+        if op.small > 0 {
+            all.push(Some(back.small_x));
+        }
+        all.push(Some(back.decision_x));
+        if given_noise {
+            all.push(None);
+        }
+        all.extend([Some(back.h0), Some(back.c0)]);
+        Ok(all)
+    }
 }
 
 /// Row numbers that begin at 0.
 fn rebase(offsets: &[usize]) -> Vec<usize> {
     offsets.iter().map(|o| o - offsets[0]).collect()
-}
-
-fn skim_backward(
-    call: &Call<'_, Buffer>,
-    op: &Skim,
-    forward: &Forward<Buffer>,
-    up: &[Option<Buffer>],
-    gradients: &mut Gradients<'_>,
-) -> Result<Vec<Option<Vec<f32>>>, EngineError> {
-    let SkimMode::Soft { temperature, given_noise } = op.mode else {
-        let reason = "a hard decision has no gradient; train with the soft mixture";
-        return Err(EngineError::Unsupported { op: "skim", reason });
-    };
-    let upstream = |i: usize| up[i].as_ref().map(|d| d.as_slice());
-    let operands = SkimOperands::new(call, op);
-    let mut big_w = gradients.take(op.big_weight_hh);
-    let mut big_b = gradients.take(op.big_bias_hh);
-    let mut small = op.small_hh.map(|(w, b)| (gradients.take(w), gradients.take(b)));
-    let mut decision = gradients.take(op.decision_weight);
-    let (small_w, small_b): (&mut [f32], &mut [f32]) =
-        small.as_mut().map_or((&mut [], &mut []), |(w, b)| (w.as_mut_slice(), b.as_mut_slice()));
-    let weights = skim_soft::WeightGradients {
-        big_weight_hh: &mut big_w,
-        big_bias_hh: &mut big_b,
-        small_weight_hh: small_w,
-        small_bias_hh: small_b,
-        decision_weight: &mut decision,
-    };
-    let a = operands.arguments(call.parameters, op);
-    let soft = training::soft(&operands, call, op, temperature);
-    let states = Upstream { rows: upstream(0), h: upstream(1), c: upstream(2) };
-    let (rows, saved) = (&forward.outputs[0], &forward.saved[0]);
-    let (up_logits, up_decisions) = (upstream(3), upstream(4));
-    let back =
-        skim_soft::soft_backward(op.cell, a, soft, rows, saved, states, up_logits, up_decisions, weights);
-    gradients.put(op.big_weight_hh, big_w);
-    gradients.put(op.big_bias_hh, big_b);
-    gradients.put(op.decision_weight, decision);
-    if let (Some((wid, bid)), Some((w, b))) = (op.small_hh, small) {
-        gradients.put(wid, w);
-        gradients.put(bid, b);
-    }
-    let mut all = vec![Some(back.big_x)];
-    if op.small > 0 {
-        all.push(Some(back.small_x));
-    }
-    all.push(Some(back.decision_x));
-    if given_noise {
-        all.push(None);
-    }
-    all.extend([Some(back.h0), Some(back.c0)]);
-    Ok(all)
 }

@@ -2,23 +2,25 @@
 
 use std::sync::Arc;
 
-use super::{Buffer, Cpu};
+use super::Cpu;
 use crate::cpu::{adam, norm};
-use crate::device::optimize::{AdamStep, Optimize, Part, Rows};
-use crate::device::{EngineError, ParamId, Parameters};
+use crate::device::optimize::{AdamStep, Part, Rows};
+use crate::device::{Buffer, EngineError, ParamId, Parameters};
 
-impl Optimize for Cpu {
-    fn norm(&self, gradients: &[Part<'_, Buffer>]) -> Result<Buffer, EngineError> {
+impl Cpu {
+    pub(in crate::device) fn norm(&self, gradients: &[Part<'_>]) -> Result<Buffer, EngineError> {
         let mut squares = 0.0f64;
         for part in gradients {
+            let values = part.buffer.on_cpu()?;
             for_runs(part.rows, part.columns, |_, first, size| {
-                squares += norm::squares(&part.buffer[first..first + size]);
+                squares += norm::squares(&values[first..first + size]);
             });
         }
-        Ok(Arc::new(vec![squares.sqrt() as f32]))
+        Ok(Buffer::Cpu(Arc::new(vec![squares.sqrt() as f32])))
     }
 
-    fn adam(
+    #[allow(clippy::too_many_arguments, reason = "a step of Adam has as many operands")]
+    pub(in crate::device) fn adam(
         &self,
         parameters: &mut Parameters,
         id: ParamId,
@@ -30,8 +32,10 @@ impl Optimize for Cpu {
     ) -> Result<(), EngineError> {
         let columns = parameters.get(id).columns();
         let values = &mut parameters.get_mut(id).values;
-        let [gradient, first, second] = [gradient, first, second].map(Arc::make_mut);
-        let (finite, settings) = (norm[0].is_finite(), step.settings(norm[0]));
+        let gradient = Arc::make_mut(gradient.on_cpu_mut()?);
+        let (first, second) = (Arc::make_mut(first.on_cpu_mut()?), Arc::make_mut(second.on_cpu_mut()?));
+        let norm = norm.on_cpu()?[0];
+        let (finite, settings) = (norm.is_finite(), step.settings(norm));
         for_runs(rows, columns, |_, start, size| {
             let range = start..start + size;
             if finite {
@@ -43,7 +47,7 @@ impl Optimize for Cpu {
         Ok(())
     }
 
-    fn average(
+    pub(in crate::device) fn average(
         &self,
         parameters: &Parameters,
         id: ParamId,
@@ -52,10 +56,12 @@ impl Optimize for Cpu {
         keep: &[f32],
         norm: Option<&Buffer>,
     ) -> Result<(), EngineError> {
-        if norm.is_some_and(|norm| !norm[0].is_finite()) {
+        if let Some(norm) = norm
+            && !norm.on_cpu()?[0].is_finite()
+        {
             return Ok(());
         }
-        let (values, average) = (parameters.values(id), Arc::make_mut(average));
+        let (values, average) = (parameters.values(id), Arc::make_mut(average.on_cpu_mut()?));
         for_runs(rows, parameters.get(id).columns(), |number, start, size| {
             let range = start..start + size;
             adam::average(&mut average[range.clone()], &values[range], keep[number.min(keep.len() - 1)]);
@@ -63,17 +69,13 @@ impl Optimize for Cpu {
         Ok(())
     }
 
-    fn exchange(
+    pub(in crate::device) fn exchange(
         &self,
         parameters: &mut Parameters,
         id: ParamId,
         values: &mut Buffer,
     ) -> Result<(), EngineError> {
-        std::mem::swap(&mut parameters.get_mut(id).values, Arc::make_mut(values));
-        Ok(())
-    }
-
-    async fn fetch(&self, _: &mut Parameters) -> Result<(), EngineError> {
+        std::mem::swap(&mut parameters.get_mut(id).values, Arc::make_mut(values.on_cpu_mut()?));
         Ok(())
     }
 }

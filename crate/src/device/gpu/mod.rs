@@ -1,6 +1,6 @@
 //! The GPU, through wgpu: Vulkan, Metal and DX12 natively, WebGPU in a browser.
 //!
-//! A call to a [`Device`] method encodes commands and returns at once; commands are submitted when a value is read
+//! A method of the device encodes commands and returns at once; commands are submitted when a value is read
 //! back, or earlier when they amount to some 50 ms of work. What can fail later (validation, memory, a lost device) is
 //! reported by the next read.
 
@@ -21,7 +21,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::{Call, Device, EngineError, Forward, ParamGradients};
+use super::{Buffer, Call, EngineError, Forward, Operand, ParamGradients, Parameters, TableRows, Value};
 pub use adapter::{AdapterSummary, GpuOptions, GpuUnavailable};
 pub use buffer::GpuBuffer;
 pub use profile::{KernelTime, NoTimestamps};
@@ -81,56 +81,102 @@ impl Gpu {
     }
 }
 
-impl Device for Gpu {
-    type Buffer = GpuBuffer;
-
-    fn name(&self) -> &'static str {
-        "webgpu"
-    }
-
-    fn upload(&self, values: Vec<f32>) -> Result<GpuBuffer, EngineError> {
+impl Gpu {
+    pub(super) fn upload(&self, values: Vec<f32>) -> Result<GpuBuffer, EngineError> {
         let buffer = self.pool.for_upload(values.len())?;
         self.recorder.borrow_mut().write(&self.context, &buffer, bytemuck::cast_slice(&values));
         Ok(buffer)
     }
 
-    fn zeros(&self, size: usize) -> Result<GpuBuffer, EngineError> {
+    pub(super) fn zeros(&self, size: usize) -> Result<GpuBuffer, EngineError> {
         let buffer = self.pool.allocate(size)?;
         self.recorder.borrow_mut().clear(&self.context, &buffer);
         Ok(buffer)
     }
 
-    fn gather(&self, columns: usize, parts: &[(&GpuBuffer, Range<usize>)]) -> Result<GpuBuffer, EngineError> {
-        kernels::rows::gather(self, columns, parts)
+    pub(super) fn table_rows(
+        &self,
+        parameters: &Parameters,
+        rows: &TableRows,
+    ) -> Result<Buffer, EngineError> {
+        let (columns, table) = (parameters.get(rows.table).columns(), self.weight(parameters, rows.table)?);
+        kernels::embedding::select(self, &rows.ids, columns, &table, 0).map(Buffer::Gpu)
     }
 
-    fn add(
+    pub(super) fn gather(
         &self,
-        target: &mut GpuBuffer,
+        columns: usize,
+        parts: &[(Buffer, Range<usize>)],
+    ) -> Result<Buffer, EngineError> {
+        let own = |(buffer, rows): &(Buffer, Range<usize>)| Ok((buffer.on_gpu()?.clone(), rows.clone()));
+        let parts: Vec<_> = parts.iter().map(own).collect::<Result<_, EngineError>>()?;
+        let parts: Vec<_> = parts.iter().map(|(buffer, rows)| (buffer, rows.clone())).collect();
+        kernels::rows::gather(self, columns, &parts).map(Buffer::Gpu)
+    }
+
+    pub(super) fn add(
+        &self,
+        target: &mut Buffer,
         at: usize,
-        source: &GpuBuffer,
+        source: &Buffer,
         rows: Range<usize>,
         columns: usize,
     ) -> Result<(), EngineError> {
-        kernels::elementwise::add_rows(self, target, at, source, rows, columns)
+        kernels::elementwise::add_rows(self, target.on_gpu_mut()?, at, source.on_gpu()?, rows, columns)
     }
 
-    fn forward(&self, call: &Call<'_, GpuBuffer>) -> Result<Forward<GpuBuffer>, EngineError> {
-        kernels::forward(self, call)
+    pub(super) fn forward(&self, call: &Call<'_>) -> Result<Forward, EngineError> {
+        let inputs = self.operands(call)?;
+        let Forward { outputs, saved } = kernels::forward(self, &with_inputs(call, &inputs))?;
+        let all = |buffers: Vec<GpuBuffer>| buffers.into_iter().map(Buffer::Gpu).collect();
+        Ok(Forward { outputs: all(outputs), saved: all(saved) })
     }
 
-    fn backward(
+    pub(super) fn backward(
         &self,
-        call: &Call<'_, GpuBuffer>,
-        forward: &Forward<GpuBuffer>,
-        upstream: &[Option<GpuBuffer>],
+        call: &Call<'_>,
+        forward: &Forward,
+        upstream: &[Option<Buffer>],
         wanted: &[bool],
-        gradients: &mut ParamGradients<GpuBuffer>,
-    ) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
-        kernels::backward(self, call, forward, upstream, wanted, gradients)
+        gradients: &mut ParamGradients,
+    ) -> Result<Vec<Option<Buffer>>, EngineError> {
+        let inputs = self.operands(call)?;
+        let all = |buffers: &[Buffer]| buffers.iter().map(|b| b.on_gpu().cloned()).collect::<Result<_, _>>();
+        let forward = Forward { outputs: all(&forward.outputs)?, saved: all(&forward.saved)? };
+        let own = |buffer: &Option<Buffer>| buffer.as_ref().map(|b| b.on_gpu().cloned()).transpose();
+        let upstream: Vec<_> = upstream.iter().map(own).collect::<Result<_, EngineError>>()?;
+        // Moved, not shared: a gradient that nobody else holds is added to in place.
+        let mut own_gradients: ParamGradients<GpuBuffer> = Vec::with_capacity(gradients.len());
+        for slot in gradients.drain(..) {
+            own_gradients.push(match slot {
+                Some(Buffer::Gpu(buffer)) => Some(buffer),
+                _ => None,
+            });
+        }
+        let call = with_inputs(call, &inputs);
+        let downstream = kernels::backward(self, &call, &forward, &upstream, wanted, &mut own_gradients);
+        gradients.extend(own_gradients.into_iter().map(|slot| slot.map(Buffer::Gpu)));
+        Ok(downstream?.into_iter().map(|gradient| gradient.map(Buffer::Gpu)).collect())
     }
 
-    async fn read(&self, parts: &[(GpuBuffer, Range<usize>)]) -> Result<Vec<Vec<f32>>, EngineError> {
+    /// The operands of a call as buffers of this device; rows of a table are gathered.
+    fn operands(&self, call: &Call<'_>) -> Result<Vec<Operand<GpuBuffer>>, EngineError> {
+        let operand = |input: &Operand| {
+            let buffer = match &input.buffer {
+                Value::Buffer(buffer) => buffer.on_gpu()?.clone(),
+                Value::Table(rows) => {
+                    rows.gathered(|| self.table_rows(call.parameters, rows))?.on_gpu()?.clone()
+                }
+            };
+            Ok(Operand { buffer, columns: input.columns, offsets: input.offsets.clone() })
+        };
+        call.inputs.iter().map(operand).collect()
+    }
+
+    pub(super) async fn read(
+        &self,
+        parts: &[(GpuBuffer, Range<usize>)],
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
         let size: usize = parts.iter().map(|(_, range)| range.len()).sum();
         if size == 0 {
             return Ok(vec![Vec::new(); parts.len()]);
@@ -143,6 +189,12 @@ impl Device for Gpu {
         let mut values = bytemuck::pod_collect_to_vec::<u8, f32>(&bytes).into_iter();
         Ok(parts.iter().map(|(_, range)| values.by_ref().take(range.len()).collect()).collect())
     }
+}
+
+/// A call with operands of this device.
+fn with_inputs<'a>(call: &Call<'a>, inputs: &'a [Operand<GpuBuffer>]) -> Call<'a, GpuBuffer> {
+    let Call { op, parameters, streams, indices, index_offsets, seed, keep, .. } = *call;
+    Call { op, parameters, inputs, streams, indices, index_offsets, seed, keep }
 }
 
 impl std::fmt::Debug for Gpu {

@@ -3,13 +3,11 @@
 //! Training changes them here: then the copy that lies as the store has it is ahead of the store, and copies in other
 //! layouts are made from it.
 
-use std::sync::Weak;
-
 use super::kernels::transpose;
 use super::{Gpu, GpuBuffer};
 use crate::cpu;
-use crate::device::{Device, EngineError, ParamId, Parameters};
-use crate::few::Few;
+use crate::device::cache::Cache;
+use crate::device::{EngineError, ParamId, Parameters};
 
 /// How a copy of a weight lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,36 +21,19 @@ pub(super) enum Layout {
 /// A weight in a layout.
 pub(super) type Part = (ParamId, Layout);
 
-/// The copies of every store that lives.
-#[derive(Default)]
-pub(super) struct Resident {
-    stores: Vec<Store>,
-}
+/// The copies of every store that lives, by what they hold end to end.
+pub(super) type Resident = Cache<Box<[Part]>, Copy>;
 
-struct Store {
-    identity: Weak<()>,
-    /// By what they hold, end to end.
-    copies: Few<Box<[Part]>, Copy>,
-}
-
-struct Copy {
-    /// The sum over its parts, each of which only grows.
-    revision: u64,
+/// Weights on the GPU.
+pub(super) struct Copy {
     buffer: GpuBuffer,
     /// Whether the values of this revision are here and not in the store.
     ahead: bool,
 }
 
-impl Resident {
-    fn store(&mut self, identity: &Weak<()>) -> &mut Store {
-        if let Some(at) = self.stores.iter().position(|store| store.identity.ptr_eq(identity)) {
-            return &mut self.stores[at];
-        }
-        self.stores.retain(|store| store.identity.strong_count() > 0);
-        self.stores.push(Store { identity: identity.clone(), copies: Few::default() });
-        let last = self.stores.len() - 1;
-        &mut self.stores[last]
-    }
+/// The parameters that a copy holds.
+fn ids(parts: &[Part]) -> impl Iterator<Item = ParamId> {
+    parts.iter().map(|&(id, _)| id)
 }
 
 impl Gpu {
@@ -77,48 +58,45 @@ impl Gpu {
         parameters: &Parameters,
         parts: &[Part],
     ) -> Result<GpuBuffer, EngineError> {
-        let identity = parameters.identity();
-        let revision = parts.iter().map(|&(id, _)| parameters.revision(id)).sum();
-        let old = {
-            let mut resident = self.resident.borrow_mut();
-            let old = resident.store(&identity).copies.get(parts);
-            old.map(|copy| (copy.revision == revision, copy.buffer.clone()))
+        if let Some(copy) = self.resident.borrow_mut().get(parameters, parts, ids(parts)) {
+            return Ok(copy.buffer.clone());
+        }
+        let buffer = if ids(parts).any(|id| self.is_ahead(parameters, id)) {
+            let old = self.resident.borrow_mut().remove(parameters, parts);
+            self.gathered(parameters, parts, old.map(|copy| copy.buffer))?
+        } else {
+            self.upload(stored(parameters, parts))?
         };
-        let buffer = match old {
-            Some((true, current)) => return Ok(current),
-            old if parts.iter().any(|&(id, _)| self.is_ahead(parameters, id)) => {
-                self.gathered(parameters, parts, old.map(|(_, buffer)| buffer))?
-            }
-            _ => self.upload(stored(parameters, parts))?,
-        };
-        let copy = Copy { revision, buffer: buffer.clone(), ahead: false };
-        self.resident.borrow_mut().store(&identity).copies.insert(parts.into(), copy);
+        self.keep(parameters, parts, Copy { buffer: buffer.clone(), ahead: false });
         Ok(buffer)
+    }
+
+    fn keep(&self, parameters: &Parameters, parts: &[Part], copy: Copy) {
+        self.resident.borrow_mut().insert(parameters, parts.into(), ids(parts), copy);
     }
 
     /// Whether a weight's values are here and not in the store.
     pub(super) fn is_ahead(&self, parameters: &Parameters, id: ParamId) -> bool {
-        let mut resident = self.resident.borrow_mut();
-        let copy = resident.store(&parameters.identity()).copies.get(&[(id, Layout::AsStored)][..]);
-        copy.is_some_and(|copy| copy.ahead && copy.revision == parameters.revision(id))
+        let parts = [(id, Layout::AsStored)];
+        self.resident.borrow_mut().get(parameters, &parts[..], [id]).is_some_and(|copy| copy.ahead)
     }
 
     /// Makes a buffer, which kernels have written to, the values of a weight.
     #[cfg(feature = "train")]
     pub(super) fn supersede(&self, parameters: &mut Parameters, id: ParamId, buffer: GpuBuffer) {
         parameters.supersede(id);
-        let copy = Copy { revision: parameters.revision(id), buffer, ahead: true };
-        let mut resident = self.resident.borrow_mut();
-        resident.store(&parameters.identity()).copies.insert([(id, Layout::AsStored)].into(), copy);
+        self.keep(parameters, &[(id, Layout::AsStored)], Copy { buffer, ahead: true });
     }
 
-    /// Takes note that the store has the values of a weight too.
+    /// Gives the store the values of a weight that were ahead of it.
     #[cfg(feature = "train")]
-    pub(super) fn caught_up(&self, parameters: &Parameters, id: ParamId) {
-        let mut resident = self.resident.borrow_mut();
-        let copies = &mut resident.store(&parameters.identity()).copies;
-        if let Some(copy) = copies.get_mut(&[(id, Layout::AsStored)][..]) {
-            copy.ahead = false;
+    pub(super) fn catch_up(&self, parameters: &mut Parameters, id: ParamId, values: Vec<f32>) {
+        let parts = [(id, Layout::AsStored)];
+        let copy = self.resident.borrow_mut().remove(parameters, &parts[..]);
+        // A new revision: what other devices made of the old values is out of date.
+        parameters.get_mut(id).values = values;
+        if let Some(copy) = copy {
+            self.keep(parameters, &parts, Copy { ahead: false, ..copy });
         }
     }
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::device::Cpu;
+use crate::device::Device;
 use crate::model::{
     Cell, Config, FORMAT, FreshOptions, LayerConfig, Nonlinearity, Pool, ReadOptions, SmallReads, SruConfig,
     Task, Training,
@@ -99,7 +99,8 @@ impl Watch for Notes {
 
 /// Reads once in pieces of `tokens`.
 fn read(model: &Model, text: Text<'_>, tokens: usize, watch: &mut impl Watch) -> Result<Outcome, ReadError> {
-    let mut pieces = Pieces::new(model, &Cpu, text, watch);
+    let device = Device::cpu();
+    let mut pieces = Pieces::new(model, &device, text, watch);
     pieces.pace = Pace { bounds: tokens..=tokens, tokens };
     Ok(pollster::block_on(pieces.read_for(0.0))?.outcome)
 }
@@ -195,7 +196,7 @@ fn a_reading_that_is_repeated_stops_between_its_runs() {
     let model = model(vec![gru()], Pool::Last);
     let options = ReadOptions { measure_ms: 60_000.0, ..ReadOptions::default() };
     let mut notes = Notes { patience: Some(3), ..Notes::default() };
-    let read = pollster::block_on(model.read(&Cpu, "a good film", &options, &mut notes));
+    let read = pollster::block_on(model.read(&Device::cpu(), "a good film", &options, &mut notes));
     assert_eq!(read, Err(ReadError::Cancelled { done: 3, total: 3 }));
     assert_eq!(notes.heard, [(3, 3); 3]);
 }
@@ -209,7 +210,8 @@ fn a_row_that_depends_on_later_ones_is_read_with_them() {
         assert!(!model.network().is_causal());
         let mut notes = Notes::default();
         let text = Text { ids: &[2; 20_000], threshold: 0.5, force: &[] };
-        pollster::block_on(Pieces::new(&model, &Cpu, text, &mut notes).read_for(0.0)).expect("a reading");
+        pollster::block_on(Pieces::new(&model, &Device::cpu(), text, &mut notes).read_for(0.0))
+            .expect("a reading");
         assert_eq!(notes.heard, [(20_000, 20_000)]);
     }
 }
@@ -237,7 +239,7 @@ fn a_million_tokens() {
     let mut notes = Notes::default();
     let options = ReadOptions::default();
     let tokens = (0..total).map(token).collect();
-    let reading = pollster::block_on(model.read_tokens(&Cpu, tokens, &options, &mut notes));
+    let reading = pollster::block_on(model.read_tokens(&Device::cpu(), tokens, &options, &mut notes));
     assert_eq!(reading.expect("a reading").tokens.len(), total);
     assert!(notes.heard.is_sorted() && notes.heard.len() > total / 8192);
     assert_eq!(notes.heard.last(), Some(&(total, total)));

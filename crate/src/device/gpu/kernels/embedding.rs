@@ -28,7 +28,7 @@ pub(super) fn forward(
 }
 
 /// Rows of a buffer by number, counted from the row at value `first`.
-pub(super) fn select(
+pub(in crate::device::gpu) fn select(
     gpu: &Gpu,
     numbers: &[u32],
     columns: usize,

@@ -22,9 +22,7 @@ mod sru;
 pub(super) mod transpose;
 
 use super::{Gpu, GpuBuffer};
-use crate::device::{
-    Call, Device, EngineError, Forward, Op, Operand, ParamGradients, ParamId, Real, SkimMode,
-};
+use crate::device::{Call, EngineError, Forward, Op, Operand, ParamGradients, ParamId, Real, SkimMode};
 
 /// The first value of an operand's lanes within its buffer.
 fn first(operand: &Operand<GpuBuffer>) -> u32 {

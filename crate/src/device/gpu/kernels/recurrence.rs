@@ -11,7 +11,7 @@ use crate::cpu;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::resident::Layout;
 use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Call, CellKind, Device, EngineError, Forward, Op};
+use crate::device::{Call, CellKind, EngineError, Forward, Op};
 
 /// Steps of a launch: few launches for a long sequence, none that takes long.
 const STEPS: usize = 128;
@@ -263,7 +263,7 @@ impl<'a> Recurrence<'a> {
     ) -> Result<GpuBuffer, EngineError> {
         let lanes = self.lanes.len();
         match rows {
-            Some((buffer, first)) => gpu.gather(columns, &[(buffer, first..first + lanes)]),
+            Some((buffer, first)) => super::rows::gather(gpu, columns, &[(buffer, first..first + lanes)]),
             None => gpu.zeros(lanes * columns),
         }
     }

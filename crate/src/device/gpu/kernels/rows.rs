@@ -9,7 +9,7 @@ use super::embedding::{add_by_id, select, select_into};
 use super::{Backward, first, row_offsets, size};
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Call, Device, EngineError, Op, Operand};
+use crate::device::{Call, EngineError, Op, Operand};
 
 /// Row ranges of buffers end to end: one launch for each stretch of parts that lie in one buffer.
 pub(in crate::device::gpu) fn gather(

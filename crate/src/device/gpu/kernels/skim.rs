@@ -9,9 +9,7 @@ use super::{Backward, first};
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::resident::{Layout, Part};
 use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{
-    Call, CellKind, Device, EngineError, Forward, Operand, ParamId, Parameters, Skim, SkimMode,
-};
+use crate::device::{Call, CellKind, EngineError, Forward, Operand, ParamId, Parameters, Skim, SkimMode};
 
 /// `shaders/skim.wgsl`.
 #[derive(Clone, Copy, Default, Pod, Zeroable)]

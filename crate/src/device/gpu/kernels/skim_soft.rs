@@ -11,7 +11,7 @@ use super::{Backward, first};
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::resident::Layout;
 use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Call, CellKind, Device, EngineError, Forward, ParamId, Skim};
+use crate::device::{Call, CellKind, EngineError, Forward, ParamId, Skim};
 
 /// `shaders/skim_soft.wgsl`.
 #[derive(Clone, Copy, Default, Pod, Zeroable)]

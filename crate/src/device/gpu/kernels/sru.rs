@@ -10,7 +10,7 @@ use super::{Backward, first};
 use crate::cpu;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Call, Device, EngineError, Forward, Operand, Sru};
+use crate::device::{Call, EngineError, Forward, Operand, Sru};
 
 /// Steps of a launch, at most.
 const MOST_STEPS: usize = 1024;
@@ -158,7 +158,7 @@ pub(super) fn forward(
     let cells = plan.u.total_rows() * n;
     let bias = gpu.weight(call.parameters, op.bias)?;
     let c = match plan.c0 {
-        Some(c0) => gpu.gather(n, &[(&c0.buffer, c0.offsets[0]..c0.offsets[lanes])])?,
+        Some(c0) => super::rows::gather(gpu, n, &[(&c0.buffer, c0.offsets[0]..c0.offsets[lanes])])?,
         None => gpu.zeros(lanes * n)?,
     };
     let rows = gpu.allocate(cells)?;
