@@ -8,8 +8,6 @@ use std::ops::Index;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
 
-use crate::cpu::order_by;
-
 /// Values by key, in the order of the keys.
 ///
 /// A key is found in logarithmic time; putting one in front of others, or taking it out, moves all that come behind it.
@@ -145,13 +143,9 @@ impl<K, V> Map<K, V> {
 }
 
 /// By key; equal ones in the order that they had.
-fn sorted<K: Ord, V>(entries: Vec<(K, V)>) -> Vec<(K, V)> {
-    if entries.is_sorted_by(|a, b| a.0 < b.0) {
-        return entries;
-    }
-    let order = order_by(entries.len(), &|a, b| entries[a].0.cmp(&entries[b].0));
-    let mut entries: Vec<_> = entries.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|at| entries[at].take()).collect()
+fn sorted<K: Ord, V>(mut entries: Vec<(K, V)>) -> Vec<(K, V)> {
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    entries
 }
 
 impl<K, V> Default for Map<K, V> {

@@ -22,7 +22,6 @@ pub mod matmul;
 pub mod noise;
 #[cfg(feature = "train")]
 pub mod norm;
-mod order;
 pub mod packed;
 pub mod pool;
 pub mod ragged;
@@ -41,5 +40,4 @@ pub mod transpose;
 mod vectorize;
 pub mod word_products;
 
-pub use order::order_by;
 pub use ragged::Ragged;

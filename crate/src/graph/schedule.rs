@@ -1,7 +1,6 @@
 //! In which order, and with whom, nodes run.
 
 use super::{Node, Tape};
-use crate::cpu::order_by;
 
 /// How nodes are grouped into batches. All agree in values and gradients, to the order of sums.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +23,8 @@ pub(super) fn plan<B>(tape: &Tape<B>, strategy: Strategy) -> Vec<Vec<usize>> {
         Strategy::Depth => {
             let depth = depths(&tape.nodes, tape.done);
             let group = |i: usize| (depth[i], tape.nodes[tape.done + i].key);
-            let order = order_by(pending.len(), &|a, b| group(a).cmp(&group(b)));
+            let mut order: Vec<usize> = (0..pending.len()).collect();
+            order.sort_by_key(|&i| group(i));
             let groups = order.chunk_by(|&a, &b| group(a) == group(b));
             groups.map(|nodes| nodes.iter().map(|i| tape.done + i).collect()).collect()
         }
@@ -73,10 +73,9 @@ fn agenda<B>(tape: &Tape<B>) -> Vec<Vec<usize>> {
         keys.clone().filter(|&key| !ready[key].is_empty()).min_by(|&a, &b| mean[a].total_cmp(&mean[b]))
     };
     while let Some(key) = lowest(&ready) {
-        let group = std::mem::take(&mut ready[key]);
+        let mut group = std::mem::take(&mut ready[key]);
         // In the order of recording, which is also the order in which operands lie when they ran together.
-        let order = order_by(group.len(), &|a, b| group[a].cmp(&group[b]));
-        let group: Vec<usize> = order.into_iter().map(|at| group[at]).collect();
+        group.sort_unstable();
         for &node in &group {
             for &user in &users[node] {
                 waiting[user] -= 1;

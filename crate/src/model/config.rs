@@ -6,7 +6,6 @@ use super::ModelError;
 use super::encoder::{self, LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
 use super::error::excerpt;
 use crate::Map;
-use crate::cpu::order_by;
 use crate::decimal::Short;
 use crate::json;
 use crate::record::{choice, needed, optional, record};
@@ -229,7 +228,8 @@ impl Config {
 
 /// Checks that no text is empty and none appears twice.
 fn check_distinct(field: &str, texts: &[String]) -> Result<(), ModelError> {
-    let order = order_by(texts.len(), &|a, b| texts[a].cmp(&texts[b]));
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_by_key(|&i| &texts[i]);
     if let Some(&first) = order.first()
         && texts[first].is_empty()
     {

@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 use super::ModelError;
 use super::error::excerpt;
 use crate::Map;
-use crate::cpu::order_by;
 use crate::json;
 use crate::record::{needed, record};
 
@@ -89,10 +88,11 @@ impl Header {
 
     /// Extents in order must each begin where the one before ended, and end where the data ends.
     fn check_cover(&self, data: u64) -> Result<(), ModelError> {
-        let extents: Vec<_> = self.entries.iter().map(|(name, entry)| (entry.data_offsets, name)).collect();
+        let mut extents: Vec<_> =
+            self.entries.iter().map(|(name, entry)| (entry.data_offsets, name)).collect();
+        extents.sort_unstable();
         let mut covered = 0;
-        for place in order_by(extents.len(), &|a, b| extents[a].0.cmp(&extents[b].0)) {
-            let ((begin, end), name) = extents[place];
+        for ((begin, end), name) in extents {
             if begin != covered || end < begin {
                 return Err(ModelError::tensor(
                     name,
