@@ -9,7 +9,6 @@ pub mod device;
 mod few;
 pub mod graph;
 mod json;
-mod map;
 pub mod model;
 pub mod nn;
 mod record;
@@ -21,5 +20,4 @@ pub mod train;
 #[cfg(feature = "web")]
 pub mod web;
 
-pub use map::Map;
 pub use saccade_kernels as cpu;

@@ -1,6 +1,7 @@
 //! Reading texts with small models: what every reading must hold, whatever the weights.
 
-use saccade_rnn::Map;
+use std::collections::BTreeMap;
+
 use saccade_rnn::device::Cpu;
 use saccade_rnn::model::{
     Cell, Decision, FileSummary, LayerConfig, Model, Nonlinearity, ReadError, ReadOptions, Reading,
@@ -25,7 +26,7 @@ fn threshold(threshold: f32) -> ReadOptions {
 }
 
 fn force(decisions: impl IntoIterator<Item = (usize, Decision)>) -> ReadOptions {
-    ReadOptions { force: Map::from_iter(decisions), ..ReadOptions::default() }
+    ReadOptions { force: BTreeMap::from_iter(decisions), ..ReadOptions::default() }
 }
 
 fn decisions(reading: &Reading) -> Vec<Decision> {

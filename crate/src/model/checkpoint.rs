@@ -1,11 +1,12 @@
 //! Tensors by name: what a safetensors file holds, as f32.
 
+use std::collections::BTreeMap;
+
 use half::{bf16, f16};
 
 use super::ModelError;
 use super::error::excerpt;
 use super::header::{Entry, Header, check_name, elements};
-use crate::Map;
 use crate::decimal::Short;
 use crate::nn::{Tensor, Tensors};
 
@@ -20,7 +21,7 @@ pub struct Checkpoint {
     /// The tensors, under the names that PyTorch gives them. Every number is finite.
     pub tensors: Tensors,
     /// Free text by key; a model's config is under [`CONFIG_KEY`](super::CONFIG_KEY).
-    pub metadata: Map<String, String>,
+    pub metadata: BTreeMap<String, String>,
 }
 
 /// How a tensor's numbers are written.

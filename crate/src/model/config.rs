@@ -1,11 +1,12 @@
 //! What a checkpoint's tensors mean: the network, its words and labels, how it was made.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::ModelError;
 use super::encoder::{self, LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
 use super::error::excerpt;
-use crate::Map;
 use crate::decimal::Short;
 use crate::json;
 use crate::record::{choice, needed, optional, record};
@@ -107,11 +108,11 @@ pub struct Training {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
     /// Measured figures by name: `dev_accuracy`, `test_accuracy`, `skim_rate`, …, as fractions of 1.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub figures: Map<String, f64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, f64>,
     /// Anything else worth keeping, by name.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub notes: Map<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub notes: BTreeMap<String, String>,
 }
 
 record!(Training {

@@ -8,6 +8,7 @@
 //! extents without a check for overflow, does not name the tensor that is at fault, and writes metadata in an
 //! order that differs from run to run.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -16,7 +17,6 @@ use serde::{Deserialize, Serialize};
 
 use super::ModelError;
 use super::error::excerpt;
-use crate::Map;
 use crate::json;
 use crate::record::{needed, record};
 
@@ -52,8 +52,8 @@ pub(super) struct Shape(pub(super) Vec<usize>);
 /// The header of a file whose tensors cover its data exactly, in no particular order.
 #[derive(Debug, Default)]
 pub(super) struct Header {
-    pub(super) metadata: Map<String, String>,
-    pub(super) entries: Map<String, Entry>,
+    pub(super) metadata: BTreeMap<String, String>,
+    pub(super) entries: BTreeMap<String, Entry>,
 }
 
 impl Header {
@@ -199,7 +199,7 @@ impl Serialize for Header {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Part<'a> {
-    Metadata(&'a Map<String, String>),
+    Metadata(&'a BTreeMap<String, String>),
     Entry(&'a Entry),
 }
 
@@ -215,7 +215,7 @@ impl<'de> Deserialize<'de> for Header {
 
             fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Header, A::Error> {
                 let mut header = Header::default();
-                let (mut entries, mut has_metadata) = (Vec::new(), false);
+                let mut has_metadata = false;
                 while let Some(name) = object.next_key::<String>()? {
                     if name == METADATA {
                         if std::mem::replace(&mut has_metadata, true) {
@@ -225,13 +225,14 @@ impl<'de> Deserialize<'de> for Header {
                         continue;
                     }
                     check_name(&name).map_err(A::Error::custom)?;
+                    if header.entries.contains_key(&name) {
+                        return Err(A::Error::custom(format!("tensor {name:?} appears twice")));
+                    }
                     let entry = object
                         .next_value()
                         .map_err(|error| A::Error::custom(format!("tensor {name:?}: {error}")))?;
-                    entries.push((name, entry));
+                    header.entries.insert(name, entry);
                 }
-                let twice = |name| A::Error::custom(format!("tensor {name:?} appears twice"));
-                header.entries = Map::of_distinct(entries).map_err(twice)?;
                 Ok(header)
             }
         }
@@ -240,7 +241,7 @@ impl<'de> Deserialize<'de> for Header {
 }
 
 /// A map of strings, each key once.
-struct Strings(Map<String, String>);
+struct Strings(BTreeMap<String, String>);
 
 impl<'de> Deserialize<'de> for Strings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -253,7 +254,7 @@ impl<'de> Deserialize<'de> for Strings {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Strings, A::Error> {
-                let mut strings = Map::new();
+                let mut strings = BTreeMap::new();
                 while let Some((key, value)) = object.next_entry::<String, String>()? {
                     if strings.len() == MOST_METADATA {
                         return Err(A::Error::custom(format!("more than {MOST_METADATA} metadata entries")));

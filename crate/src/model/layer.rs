@@ -1,11 +1,12 @@
 //! A layer by itself: a PyTorch `state_dict` that belongs to no text model, rows of numbers in, rows of numbers out.
 
+use std::collections::BTreeMap;
+
 use super::encoder::{LARGEST_SIZE, MOST_LAYERS, check_range};
 use super::model::from_build;
 use super::network::{Dropouts, FreshOptions, build_layer};
 use super::reading::force_list;
 use super::{Checkpoint, Decision, LayerConfig, ModelError, ReadError};
-use crate::Map;
 use crate::device::{Device, EngineError, Parameters};
 use crate::graph::{Expr, Graph, Strategy};
 use crate::nn::{Builder, Flops, Layer, SkimControl};
@@ -67,7 +68,7 @@ pub struct Sequences {
     /// Of a Skim layer: skim iff the probability exceeds this.
     pub threshold: f32,
     /// Of a Skim layer: decisions imposed on rows, by number.
-    pub force: Map<usize, Decision>,
+    pub force: BTreeMap<usize, Decision>,
 }
 
 /// What a layer computed.

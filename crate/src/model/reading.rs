@@ -1,10 +1,11 @@
 //! Reading a text: which tokens were read and which skimmed, what that cost, and what the text says.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Model;
 use super::pieces::{Measured, Outcome, Pieces, Text, Watch};
-use crate::Map;
 use crate::decimal::{Fixed, Short};
 use crate::device::{Device, EngineError};
 use crate::nn::Flops;
@@ -34,7 +35,7 @@ pub struct ReadOptions {
     pub threshold: Option<f32>,
     /// Decisions imposed on tokens, by number, in every Skim layer; a model without one reads every token all the
     /// same.
-    pub force: Map<usize, Decision>,
+    pub force: BTreeMap<usize, Decision>,
     /// Repeat the computation until it has lasted this long, in 0..=60,000, and report the mean: clocks of browsers
     /// tick at up to 0.1 ms. 0 runs it once.
     pub measure_ms: f64,
@@ -310,7 +311,7 @@ pub(super) fn check(outcome: &Outcome) -> Result<(), ReadError> {
 }
 
 /// Forced decisions as the kernel takes them: empty, or 0 (free), 1 (read), 2 (skim) for every token.
-pub(super) fn force_list(force: &Map<usize, Decision>, tokens: usize) -> Result<Vec<u32>, ReadError> {
+pub(super) fn force_list(force: &BTreeMap<usize, Decision>, tokens: usize) -> Result<Vec<u32>, ReadError> {
     if force.is_empty() {
         return Ok(Vec::new());
     }

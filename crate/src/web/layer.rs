@@ -1,5 +1,6 @@
 //! A layer by itself.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::{Array, Uint32Array};
@@ -9,7 +10,6 @@ use super::DEVICES;
 use super::convert::{answer, end_to_end, from_js};
 use super::error::Failure;
 use super::model::{halve, preference};
-use crate::Map;
 use crate::model::{DEFAULT_THRESHOLD, Decision, LayerShape, SequenceLayer, Sequences};
 use crate::record::{optional, record};
 use crate::runner::{LayerRun, LayerRunner};
@@ -83,7 +83,7 @@ impl Layer {
 struct Rest {
     /// One sequence, if there are none.
     lengths: Option<Vec<usize>>,
-    force: Map<usize, Decision>,
+    force: BTreeMap<usize, Decision>,
     profile: bool,
 }
 

@@ -1,5 +1,6 @@
 //! A text model.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::{Array, Function};
@@ -13,7 +14,6 @@ use super::error::Failure;
 use super::reader::Reader;
 use super::reading::packed;
 use super::watch::Callback;
-use crate::Map;
 use crate::device::{Parameters, Precision};
 use crate::json;
 use crate::model::{self, ConfigSummary, Decision, ReadOptions};
@@ -192,7 +192,7 @@ pub(super) fn read_options(options: &JsValue) -> Result<(ReadOptions, Preference
     #[derive(Default)]
     struct Options {
         threshold: Option<f32>,
-        force: Map<usize, Decision>,
+        force: BTreeMap<usize, Decision>,
         measure_ms: f64,
         device: Preference,
     }

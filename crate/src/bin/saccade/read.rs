@@ -1,5 +1,6 @@
 //! `saccade read`: one text, token by token.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, IsTerminal, Read as _, Write};
 use std::ops::ControlFlow;
@@ -11,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use saccade_rnn::Map;
 use saccade_rnn::model::{Decision, Model, ReadError, ReadOptions, Reading, Watch};
 use saccade_rnn::runner::{Preference, Run, Runner, Steps};
 use saccade_rnn::text::Token;
@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
     strip_newline(&mut text);
     let options = ReadOptions {
         threshold: arguments.threshold,
-        force: Map::from_iter(arguments.force),
+        force: BTreeMap::from_iter(arguments.force),
         measure_ms: arguments.measure_ms,
     };
     let tokens = model.tokenizer().tokenize(&text);
