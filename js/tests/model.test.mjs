@@ -57,6 +57,15 @@ describe("a model", () => {
     assert.ok(cost.tokenMs > 0 && webgpuAbsent);
   });
 
+  test("cuts rare Unicode as the native build does", async () => {
+    const cases = JSON.parse(readFileSync(new URL("../../crate/tests/fixtures/unicode.json", import.meta.url), "utf8"));
+    assert.ok(cases.length > 10);
+    for (const { text, tokens } of cases) {
+      const found = await model.tokenize(text);
+      assert.deepEqual(found.map(({ text, start, end }) => [text, start, end]), tokens, JSON.stringify(text));
+    }
+  });
+
   test("is inspected", async () => {
     const { config, parameters, tensors } = await model.inspect();
     assert.deepEqual(config.labels, ["negative", "positive"]);

@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::token::{Collector, Token};
 use super::treebank;
-use super::unicode::lowercase;
 use crate::record::{choice, needed, record};
 
 /// A tokenizer, as plain settings: `{"kind":"treebank","lowercase":true}` in a model's configuration.
@@ -91,7 +90,7 @@ impl Tokenizer {
         let mut start = 0;
         for word in text.split(' ') {
             if !word.is_empty() {
-                let form = if self.lowercase { lowercase(word) } else { word.to_owned() };
+                let form = if self.lowercase { word.to_lowercase() } else { word.to_owned() };
                 tokens.push(start..start + word.len(), form);
             }
             start += word.len() + 1;
