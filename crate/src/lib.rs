@@ -4,7 +4,6 @@
 //! `saccade-kernels`), [`device`], [`graph`], [`nn`],
 //! [`text`] (which knows nothing of tensors), [`model`], `runner` (feature `gpu`: where a model runs).
 
-mod decimal;
 pub mod device;
 mod few;
 pub mod graph;

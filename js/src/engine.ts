@@ -1,9 +1,9 @@
 /** What the package asks of an engine, be it in this thread or in a worker. */
 
-import type { DevicePreference, FoundGpu, GpuStatistics, HiddenValues, LayerCall, LayerShape, LayerValues, PackedReading, PlainToken } from "../pkg/saccade_rnn.js";
-import type { Costs, Decision, InitOptions, Inspection, ModelConfig, Precision, Progress, Steps } from "./types.js";
+import type { DevicePreference, FoundGpu, GpuStatistics, HiddenValues, LayerCall, LayerShape, LayerValues, PackedReading, PlainToken, Reason, Steps } from "../pkg/saccade_rnn.js";
+import type { Costs, Decision, InitOptions, Inspection, ModelConfig, Precision, Progress } from "./types.js";
 
-export type { FoundGpu, HiddenValues, LayerShape, LayerValues, PlainToken };
+export type { FoundGpu, HiddenValues, LayerShape, LayerValues, PlainToken, Reason };
 
 /** A model, reader or layer in the engine. */
 export type Id = number;

@@ -1,6 +1,6 @@
 /** Layers without a text model: from a PyTorch `state_dict`, or with weights drawn from a seed. */
 
-import type { Engine, LayerShape, LayerValues } from "./engine.js";
+import type { Engine, LayerShape, LayerValues, Reason } from "./engine.js";
 import { errorOf } from "./errors.js";
 import { Owner } from "./owner.js";
 import { type Shapes, shapesOf } from "./safetensors.js";
@@ -15,6 +15,7 @@ import type {
   SkimState,
   SruState,
 } from "./types.js";
+import { reasonInWords } from "./words.js";
 
 /** How weights are kept. */
 export interface Kept {
@@ -98,6 +99,7 @@ type Part = "h" | "c";
 type Division = readonly Part[];
 
 const NONE = new Float32Array();
+const AS_ASKED: Reason = { code: "cpuAsked" };
 
 class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
   readonly inputSize: number;
@@ -145,7 +147,7 @@ class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
     return flat;
   }
 
-  #computed(rows: number, [values, bits, deviceReason]: LayerValues): Out {
+  #computed(rows: number, [values, bits, reason = AS_ASKED]: LayerValues): Out {
     const end = rows * this.outputSize;
     const skims = this.#skims ? 3 * rows : 0;
     const size = (values.length - skims - end) / this.#division.length;
@@ -160,7 +162,7 @@ class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
       state,
       flops: { spent, full, reduction },
       timing: figures.length > OF_CPU ? onGpu(figures) : { device: "cpu", totalMs },
-      deviceReason,
+      deviceReason: reasonInWords(reason, ["input", "computed"]),
     };
     if (!this.#skims) return computed as Out;
     const decided = values.length - rows;

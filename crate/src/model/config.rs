@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::ModelError;
 use super::encoder::{self, LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
 use super::error::excerpt;
-use crate::decimal::Short;
 use crate::json;
 use crate::record::{choice, needed, optional, record};
 use crate::text::Tokenizer;
@@ -191,14 +190,14 @@ impl Config {
                 return Err(ModelError::config("threshold", "none: no layer skims", "one"));
             }
             Some(threshold) if !(0.0..=1.0).contains(&threshold) => {
-                return Err(ModelError::config("threshold", "0 to 1", Short(threshold.into()).to_string()));
+                return Err(ModelError::config("threshold", "0 to 1", threshold.to_string()));
             }
             _ => {}
         }
         match self.training.figures.iter().find(|(_, figure)| !figure.is_finite()) {
             Some((name, figure)) => {
                 let field = format!("training.figures.{}", excerpt(name));
-                Err(ModelError::config(field, "a finite number", Short(*figure).to_string()))
+                Err(ModelError::config(field, "a finite number", figure.to_string()))
             }
             None => Ok(()),
         }

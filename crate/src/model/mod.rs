@@ -32,7 +32,9 @@ pub use layer::{Computed, LayerError, LayerShape, SequenceLayer, Sequences};
 pub use model::Model;
 pub use network::{Classified, Dropouts, FreshOptions, Network};
 pub use pieces::Watch;
-pub use reading::{Decision, FlopsReading, ReadError, ReadOptions, Reading, Score, Timing, TokenReading};
+pub use reading::{
+    Decision, FlopsReading, Method, ReadError, ReadOptions, Reading, Score, Timing, TokenReading,
+};
 pub use summary::{ConfigSummary, FileSummary, Problem, TensorSummary};
 pub use trail::Trail;
 

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Model;
 use super::pieces::{Measured, Outcome, Pieces, Text, Watch};
-use crate::decimal::{Fixed, Short};
 use crate::device::{Device, EngineError};
 use crate::nn::Flops;
 use crate::record::choice;
@@ -121,8 +120,33 @@ pub struct Timing {
     pub total_ms: f64,
     /// Microseconds a token; 0 without tokens.
     pub microseconds_per_token: f64,
-    /// How it was measured, in words.
-    pub method: String,
+    /// How it was measured.
+    pub method: Method,
+}
+
+/// How a time was measured; whoever shows it words it. On a GPU all times include reading back.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Method {
+    /// The mean of runs from token ids to scores.
+    Mean {
+        /// How many.
+        runs: u32,
+        /// Milliseconds of all.
+        elapsed_ms: f64,
+    },
+    /// A text's share, by tokens, of the time of texts that were read together.
+    Share {
+        /// How many.
+        texts: usize,
+        /// Milliseconds of all.
+        elapsed_ms: f64,
+    },
+    /// One run over the tokens from the first that changed on.
+    Rest {
+        /// How many.
+        tokens: usize,
+    },
 }
 
 /// A text cannot be read as asked.
@@ -130,10 +154,10 @@ pub struct Timing {
 #[non_exhaustive]
 pub enum ReadError {
     /// A threshold that is no probability.
-    #[error("threshold: expected a number from 0 to 1, found {}", Short(f64::from(*.0)))]
+    #[error("threshold: expected a number from 0 to 1, found {0}")]
     Threshold(f32),
     /// A time to measure for that is none, or too long.
-    #[error("measureMs: expected milliseconds from 0 to 60000, found {}", Short(*.0))]
+    #[error("measureMs: expected milliseconds from 0 to 60000, found {0}")]
     Measure(f64),
     /// A decision for a token that is not there.
     #[error("force: there is no token {token}; the text has {tokens}")]
@@ -224,12 +248,7 @@ impl Model {
         check(&outcome)?;
         let total_ms = elapsed_ms / f64::from(runs);
         let device = device.name().to_string();
-        let method = format!(
-            "mean wall time of {runs} run{} in {} ms, from token ids to scores, {}",
-            if runs == 1 { "" } else { "s" },
-            Fixed(elapsed_ms, 1),
-            if device == "cpu" { "one CPU thread" } else { "reading back included" }
-        );
+        let method = Method::Mean { runs, elapsed_ms };
         let microseconds_per_token = if ids.is_empty() { 0.0 } else { total_ms * 1e3 / ids.len() as f64 };
         Ok(self.reading(tokens, ids, outcome, Timing { device, total_ms, microseconds_per_token, method }))
     }

@@ -6,6 +6,7 @@
 mod cost;
 mod devices;
 mod layers;
+mod reason;
 mod steps;
 
 use std::cell::RefCell;
@@ -21,7 +22,8 @@ use crate::record::choice;
 pub use cost::{Cost, Costs};
 pub use devices::Devices;
 pub use layers::{GpuWork, LayerRun, LayerRunner};
-pub use steps::Steps;
+pub use reason::Reason;
+pub use steps::{Replay, Steps};
 
 /// Where a reading is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
@@ -48,8 +50,8 @@ pub struct Run {
     /// The reading.
     #[serde(flatten)]
     pub reading: Reading,
-    /// Why it ran on `timing.device`, in words for people.
-    pub device_reason: String,
+    /// Why it ran on `timing.device`.
+    pub device_reason: Reason,
 }
 
 /// A model with the devices that it may run on.
@@ -66,7 +68,7 @@ pub struct Runner {
 struct Choice {
     /// The CPU if there is none.
     gpu: Option<Rc<Gpu>>,
-    reason: String,
+    reason: Reason,
 }
 
 impl Runner {
@@ -109,7 +111,7 @@ impl Runner {
                     if preference == Preference::WebGpuOnly {
                         return Err(error.into());
                     }
-                    reason = read_here(&error, "it was");
+                    reason = Reason::GpuFailed { error: error.to_string() };
                 }
                 outcome => return Ok(Run { reading: outcome?, device_reason: reason }),
             }
@@ -133,7 +135,7 @@ impl Runner {
         let mut watch = Monotone { watch, most: 0 };
         let tokens = texts.iter().map(Vec::len).sum();
         let Choice { gpu, mut reason } = self.choose(preference, tokens).await?;
-        let runs = |readings: Vec<Reading>, reason: String| {
+        let runs = |readings: Vec<Reading>, reason: Reason| {
             readings.into_iter().map(|reading| Run { reading, device_reason: reason.clone() }).collect()
         };
         if let Some(gpu) = gpu {
@@ -143,7 +145,7 @@ impl Runner {
                     if preference == Preference::WebGpuOnly {
                         return Err(error.into());
                     }
-                    reason = read_here(&error, "they were");
+                    reason = Reason::GpuFailed { error: error.to_string() };
                 }
                 outcome => return Ok(runs(outcome?, reason)),
             }
@@ -152,22 +154,22 @@ impl Runner {
     }
 
     async fn choose(&self, preference: Preference, tokens: usize) -> Result<Choice, EngineError> {
-        let cpu = |reason: String| Choice { gpu: None, reason };
+        let cpu = |reason| Choice { gpu: None, reason };
         Ok(match preference {
-            Preference::Cpu => cpu("CPU: as asked".into()),
+            Preference::Cpu => cpu(Reason::CpuAsked),
             Preference::WebGpu | Preference::WebGpuOnly => match self.devices.gpu().await {
                 Ok(gpu) => {
-                    let reason = format!("WebGPU, as asked: {}", gpu.adapter());
+                    let reason = Reason::GpuAsked { adapter: gpu.adapter().to_string() };
                     Choice { gpu: Some(gpu), reason }
                 }
-                Err(reason) if preference == Preference::WebGpuOnly => {
-                    return Err(EngineError::unavailable(reason));
+                Err(why) if preference == Preference::WebGpuOnly => {
+                    return Err(EngineError::unavailable(why));
                 }
-                Err(reason) => cpu(format!("CPU, since {reason}")),
+                Err(why) => cpu(Reason::NoGpu { why }),
             },
             Preference::Auto => {
                 let Some(costs) = self.costs() else {
-                    return Ok(cpu("CPU, until both devices are measured".into()));
+                    return Ok(cpu(Reason::Unmeasured));
                 };
                 let reason = costs.reason(tokens);
                 if !costs.prefers_gpu(tokens) {
@@ -175,7 +177,7 @@ impl Runner {
                 }
                 match self.devices.gpu().await {
                     Ok(gpu) => Choice { gpu: Some(gpu), reason },
-                    Err(reason) => cpu(format!("CPU, since {reason}")),
+                    Err(why) => cpu(Reason::NoGpu { why }),
                 }
             }
         })
@@ -198,7 +200,7 @@ impl Runner {
                     if let ReadError::Engine(error) = &error {
                         self.devices.failed(&gpu, error);
                     }
-                    Err(format!("WebGPU failed: {error}"))
+                    Err(error.to_string())
                 }
             },
         };
@@ -292,11 +294,6 @@ impl Runner {
             sample.iter().copied().cycle().take(tokens).collect()
         }
     }
-}
-
-/// Why a call that began on the GPU was made on the CPU.
-fn read_here(error: &EngineError, what: &str) -> String {
-    format!("CPU: WebGPU failed on this text ({error}), so {what} read here")
 }
 
 /// A watcher that hears of no step back when texts are read one after the other, or again on another device.

@@ -7,12 +7,12 @@ use js_sys::{Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 
 use super::DEVICES;
-use super::convert::{answer, end_to_end, from_js};
+use super::convert::{answer, end_to_end, from_js, to_js};
 use super::error::Failure;
 use super::model::{halve, preference};
 use crate::model::{DEFAULT_THRESHOLD, Decision, LayerShape, SequenceLayer, Sequences};
 use crate::record::{optional, record};
-use crate::runner::{LayerRun, LayerRunner};
+use crate::runner::{LayerRun, LayerRunner, Reason};
 
 /// A recurrent layer with its weights, in wasm memory until `free()`.
 #[wasm_bindgen]
@@ -73,7 +73,7 @@ impl Layer {
             let threshold = threshold.unwrap_or(DEFAULT_THRESHOLD);
             let given = Sequences { lengths, state, threshold, force };
             let run = runner.forward(x, &given, preference(device.as_deref())?, profile).await;
-            Ok(values(&run.map_err(Failure::from)?).into())
+            Ok(values(&run.map_err(Failure::from)?)?.into())
         })
     }
 }
@@ -90,7 +90,7 @@ struct Rest {
 record!(Rest { lengths: optional, force: optional, profile: optional });
 
 /// `LayerValues` in TypeScript.
-fn values(run: &LayerRun) -> Array {
+fn values(run: &LayerRun) -> Result<Array, Failure> {
     let LayerRun { computed, total_ms, gpu, device_reason } = run;
     let matrices = [&computed.output, &computed.state, &computed.logits, &computed.decisions];
     let flops = computed.flops;
@@ -100,7 +100,12 @@ fn values(run: &LayerRun) -> Array {
         figures.extend(gpu.kernel_ms);
     }
     let bits = Uint32Array::from(bytemuck::cast_slice::<f64, u32>(&figures));
-    Array::of3(&end_to_end(&matrices.map(Vec::as_slice)), &bits, &device_reason.into())
+    // What most calls say needs no JSON.
+    let reason = match device_reason {
+        Reason::CpuAsked => JsValue::UNDEFINED,
+        other => to_js(other)?,
+    };
+    Ok(Array::of3(&end_to_end(&matrices.map(Vec::as_slice)), &bits, &reason))
 }
 
 fn shape_of(shape: &JsValue) -> Result<LayerShape, Failure> {

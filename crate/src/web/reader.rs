@@ -14,7 +14,7 @@ use super::reading;
 use super::watch::Callback;
 use crate::model::{ReadOptions, Trail};
 use crate::nn::Trace;
-use crate::runner::{Run, Runner};
+use crate::runner::{Reason, Run, Runner};
 
 /// Reads a text that is still being written, on the CPU; one call at a time.
 #[wasm_bindgen]
@@ -88,7 +88,7 @@ impl Reader {
             let read = trail.read(runner.model(), tokens, &options, &mut watch).await;
             home.replace(Some(trail));
             watch.thrown()?;
-            let device_reason = "CPU: text that is being written takes few steps at a time".into();
+            let device_reason = Reason::Incremental;
             Ok(reading::packed(&Run { reading: read.map_err(Failure::from)?, device_reason })?)
         })
     }

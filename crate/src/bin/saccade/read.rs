@@ -20,6 +20,7 @@ use crate::device::{self, DeviceName};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::{self, count, duration, printable};
+use crate::reasons;
 
 const READ: Style = AnsiColor::Cyan.on_default().bold();
 const SKIMMED: Style = Style::new().dimmed();
@@ -216,9 +217,9 @@ fn print(
         "{}, {} a token: {}",
         duration(timing.total_ms),
         duration(timing.microseconds_per_token / 1e3),
-        timing.method
+        reasons::method(timing)
     )?;
-    writeln!(out, "{device_reason}")?;
+    writeln!(out, "{}", reasons::reason(device_reason))?;
     Ok(out.flush()?)
 }
 
@@ -227,7 +228,7 @@ fn print_steps(out: &mut impl Write, steps: &Steps) -> Result<(), Failure> {
     if let Some(skim_us) = steps.skim_us {
         write!(out, ", {} one that is skimmed", duration(skim_us / 1e3))?;
     }
-    writeln!(out, ": {} (the clock ticks every {:.3} µs)", steps.method, steps.clock_us)?;
+    writeln!(out, ": {} (the clock ticks every {:.3} µs)", reasons::replay(steps), steps.clock_us)?;
     for time in steps.kernels.iter().flatten() {
         let took = duration(time.nanoseconds as f64 / 1e6);
         writeln!(out, "{:24} {:>4} x {took:>9}", time.kernel, time.launches)?;
