@@ -10,7 +10,6 @@ pub mod graph;
 mod json;
 pub mod model;
 pub mod nn;
-mod record;
 #[cfg(feature = "gpu")]
 pub mod runner;
 pub mod text;

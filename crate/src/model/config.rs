@@ -8,7 +8,6 @@ use super::ModelError;
 use super::encoder::{self, LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
 use super::error::excerpt;
 use crate::json;
-use crate::record::{choice, needed, optional, record};
 use crate::text::Tokenizer;
 
 /// The metadata key under which a model's config is stored.
@@ -22,7 +21,8 @@ pub const DEFAULT_THRESHOLD: f32 = 0.5;
 const UNKNOWN: &str = "<unk>";
 
 /// A network and the text it reads, as stored in a model file.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Config {
     /// The version of this record: [`FORMAT`].
     pub format: u32,
@@ -35,11 +35,12 @@ pub struct Config {
     /// The names of the classes in the order of the scores, each once.
     pub labels: Vec<String>,
     /// The labels as the data set writes them, in the same order; empty where they are those of `labels`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub data_labels: Vec<String>,
     /// The width of a word's vector.
     pub embedding_size: usize,
     /// The layers that a sequence passes through, in order.
+    #[serde(deserialize_with = "encoder::layers")]
     pub encoder: Vec<LayerConfig>,
     /// How a sequence of states becomes one.
     pub pool: Pool,
@@ -47,35 +48,20 @@ pub struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f32>,
     /// How the model was made and what it reached.
+    #[serde(default)]
     pub training: Training,
 }
 
-record!(Config {
-    format: needed,
-    task: needed,
-    tokenizer: needed,
-    vocabulary: needed,
-    labels: needed,
-    data_labels: optional,
-    embedding_size: needed,
-    encoder: encoder::layers,
-    pool: needed,
-    threshold: optional,
-    training: optional,
-});
-
 /// What a network is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
     /// One label for a text.
     Classify,
 }
 
-choice!(Task { "classify" => Classify });
-
 /// How a sequence of states becomes one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pool {
     /// The state after the last word read, of each direction.
@@ -86,10 +72,9 @@ pub enum Pool {
     Max,
 }
 
-choice!(Pool { "last" => Last, "mean" => Mean, "max" => Max });
-
 /// How a model was made and what it reached. Every part may be absent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Training {
     /// The command that made the model.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,16 +98,6 @@ pub struct Training {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub notes: BTreeMap<String, String>,
 }
-
-record!(Training {
-    command: optional,
-    seed: optional,
-    commit: optional,
-    data_set: optional,
-    licence: optional,
-    figures: optional,
-    notes: optional,
-});
 
 impl Config {
     /// Reads a config and checks it.

@@ -18,7 +18,6 @@ use serde::{Deserialize, Serialize};
 use super::ModelError;
 use super::error::excerpt;
 use crate::json;
-use crate::record::{needed, record};
 
 /// The longest header that is read or written, in bytes. A vocabulary of a million words fits.
 pub(super) const LONGEST_HEADER: usize = 32 << 20;
@@ -32,7 +31,8 @@ const METADATA: &str = "__metadata__";
 const LENGTH: usize = size_of::<u64>();
 
 /// A tensor's place in the file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Entry {
     /// The type of its numbers, as the file spells it.
     pub(super) dtype: String,
@@ -41,8 +41,6 @@ pub(super) struct Entry {
     /// Where its bytes begin and end, counted from the end of the header.
     data_offsets: (u64, u64),
 }
-
-record!(Entry { dtype: needed, shape: needed, data_offsets: needed });
 
 /// At most [`MOST_DIMENSIONS`] dimensions: the limit holds before the list is stored.
 #[derive(Debug, Serialize)]

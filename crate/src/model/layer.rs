@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::encoder::{LARGEST_SIZE, MOST_LAYERS, check_range};
 use super::model::from_build;
 use super::network::{Dropouts, FreshOptions, build_layer};
@@ -10,13 +12,13 @@ use super::{Checkpoint, Decision, LayerConfig, ModelError, ReadError};
 use crate::device::{Device, EngineError, Parameters};
 use crate::graph::{Expr, Graph, Strategy};
 use crate::nn::{Builder, Flops, Layer, SkimControl};
-use crate::record::{needed, record};
 
 /// The most weights that are drawn: 1 GiB.
 const MOST_WEIGHTS: u64 = 1 << 28;
 
 /// What a layer's tensors cannot say themselves.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LayerShape {
     /// Columns of the input.
     pub input_size: usize,
@@ -27,13 +29,6 @@ pub struct LayerShape {
     /// The kind, its sizes and its choices.
     pub layer: LayerConfig,
 }
-
-record!(LayerShape {
-    "inputSize" as input_size: needed,
-    "numLayers" as num_layers: needed,
-    bias: needed,
-    layer: needed,
-});
 
 impl LayerShape {
     fn validate(&self) -> Result<(), ModelError> {

@@ -8,11 +8,10 @@ use super::Model;
 use super::pieces::{Measured, Outcome, Pieces, Text, Watch};
 use crate::device::{Device, EngineError};
 use crate::nn::Flops;
-use crate::record::choice;
 use crate::text::{Token, UNKNOWN};
 
 /// What to do with one token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Decision {
     /// The big cell.
@@ -20,8 +19,6 @@ pub enum Decision {
     /// The small cell.
     Skim,
 }
-
-choice!(Decision { "read" => Read, "skim" => Skim });
 
 /// The longest that a caller may have a reading repeated, in milliseconds.
 const LONGEST_MEASURE_MS: f64 = 60_000.0;

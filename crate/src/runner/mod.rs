@@ -13,12 +13,11 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::device::gpu::Gpu;
 use crate::device::{Device, EngineError, Place};
 use crate::model::{Model, ReadError, ReadOptions, Reading, Watch};
-use crate::record::choice;
 pub use cost::{Cost, Costs};
 pub use devices::Devices;
 pub use layers::{GpuWork, LayerRun, LayerRunner};
@@ -26,7 +25,7 @@ pub use reason::Reason;
 pub use steps::{Replay, Steps};
 
 /// Where a reading is wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Preference {
     /// Wherever it is expected to be done sooner, by what [`Runner::calibrate`] measured.
@@ -40,8 +39,6 @@ pub enum Preference {
     #[serde(rename = "webgpu-only")]
     WebGpuOnly,
 }
-
-choice!(Preference { "auto" => Auto, "cpu" => Cpu, "webgpu" => WebGpu, "webgpu-only" => WebGpuOnly });
 
 /// A reading, and why it was made where it was.
 #[derive(Clone, Debug, PartialEq, Serialize)]

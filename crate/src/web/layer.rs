@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::{Array, Uint32Array};
+use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 use super::DEVICES;
@@ -11,7 +12,6 @@ use super::convert::{answer, end_to_end, from_js, to_js};
 use super::error::Failure;
 use super::model::{halve, preference};
 use crate::model::{DEFAULT_THRESHOLD, Decision, LayerShape, SequenceLayer, Sequences};
-use crate::record::{optional, record};
 use crate::runner::{LayerRun, LayerRunner, Reason};
 
 /// A recurrent layer with its weights, in wasm memory until `free()`.
@@ -79,15 +79,14 @@ impl Layer {
 }
 
 /// What few calls say.
-#[derive(Default)]
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct Rest {
     /// One sequence, if there are none.
     lengths: Option<Vec<usize>>,
     force: BTreeMap<usize, Decision>,
     profile: bool,
 }
-
-record!(Rest { lengths: optional, force: optional, profile: optional });
 
 /// `LayerValues` in TypeScript.
 fn values(run: &LayerRun) -> Result<Array, Failure> {

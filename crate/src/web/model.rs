@@ -17,7 +17,6 @@ use super::watch::Callback;
 use crate::device::{Parameters, Precision};
 use crate::json;
 use crate::model::{self, ConfigSummary, Decision, ReadOptions};
-use crate::record::{optional, record};
 use crate::runner::{Cost, Preference, Runner};
 
 /// A text classifier with its weights, in wasm memory until `free()`.
@@ -189,20 +188,14 @@ impl Model {
 /// Options of a reading, and where it is wanted.
 pub(super) fn read_options(options: &JsValue) -> Result<(ReadOptions, Preference), Failure> {
     /// [`ReadOptions`] with the device beside them.
-    #[derive(Default)]
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
     struct Options {
         threshold: Option<f32>,
         force: BTreeMap<usize, Decision>,
         measure_ms: f64,
         device: Preference,
     }
-
-    record!(Options {
-        threshold: optional,
-        force: optional,
-        "measureMs" as measure_ms: optional,
-        device: optional,
-    });
 
     let Options { threshold, force, measure_ms, device } = from_js(options)?.unwrap_or_default();
     Ok((ReadOptions { threshold, force, measure_ms }, device))
