@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { AbortError, devices, DisposedError, init, load, ModelError, SaccadeError } from "../dist/node.js";
+import { reasonInWords } from "../dist/words.js";
 import { difference } from "./fixture.mjs";
 
 const file = (name) => new URL(`../../models/${name}.safetensors`, import.meta.url);
@@ -55,6 +56,12 @@ describe("a model", () => {
     await assert.rejects(load(file(SMALL), { device: "webgpu-only" }), { code: "DEVICE_UNAVAILABLE" });
     const { cpu: cost, webgpuAbsent } = await model.calibrate();
     assert.ok(cost.tokenMs > 0 && webgpuAbsent);
+  });
+
+  test("says which device is the faster, and when launching is most of the cost", () => {
+    const words = (cpuMs, gpuMs) => reasonInWords({ code: "measured", tokens: 30, cpuMs, gpuMs, gpuFixedMs: 2 });
+    assert.equal(words(0.31, 2.03), "CPU, for 30 tokens the faster as measured here: CPU 0.31 ms, WebGPU 2.0 ms, most of it launch cost");
+    assert.equal(words(30.1, 5), "WebGPU, for 30 tokens the faster as measured here: CPU 30 ms, WebGPU 5.0 ms");
   });
 
   test("cuts rare Unicode as the native build does", async () => {
