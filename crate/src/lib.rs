@@ -7,7 +7,6 @@
 pub mod device;
 mod few;
 pub mod graph;
-mod json;
 pub mod model;
 pub mod nn;
 #[cfg(feature = "gpu")]

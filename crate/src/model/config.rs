@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::ModelError;
 use super::encoder::{self, LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
 use super::error::excerpt;
-use crate::json;
 use crate::text::Tokenizer;
 
 /// The metadata key under which a model's config is stored.
@@ -110,13 +109,13 @@ impl Config {
         struct Version {
             format: u32,
         }
-        let syntax = |error: json::Error| ModelError::ConfigSyntax { reason: excerpt(&error.to_string()) };
+        let syntax = |error| ModelError::syntax(&error);
         // The version comes first: another format's fields would be reported as unknown.
-        let Version { format } = json::from_str(text).map_err(syntax)?;
+        let Version { format } = serde_json::from_str(text).map_err(syntax)?;
         if format != FORMAT {
             return Err(ModelError::Format { expected: FORMAT, found: format });
         }
-        let config: Self = json::from_str(text).map_err(syntax)?;
+        let config: Self = serde_json::from_str(text).map_err(syntax)?;
         config.validate()?;
         Ok(config)
     }

@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 
 use super::ModelError;
 use super::error::excerpt;
-use crate::json;
 
 /// The longest header that is read or written, in bytes. A vocabulary of a million words fits.
 pub(super) const LONGEST_HEADER: usize = 32 << 20;
@@ -79,7 +78,8 @@ impl Header {
         let text = std::str::from_utf8(text).map_err(|error| {
             ModelError::header(format!("invalid unicode at byte {} of the header", error.valid_up_to()))
         })?;
-        let header: Self = json::from_str(text).map_err(|error| ModelError::header(error.to_string()))?;
+        let header: Self =
+            serde_json::from_str(text).map_err(|error| ModelError::header(error.to_string()))?;
         header.check_cover(data.len() as u64)?;
         Ok((header, data))
     }

@@ -6,14 +6,13 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use js_sys::{Array, Float32Array, JSON, JsString, Number, Object, Promise, Reflect};
+use js_sys::{Array, Float32Array, JSON, JsString, Promise, Reflect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use super::error::Failure;
-use crate::json;
 
 /// Runs a future, at once as far as it goes without waiting, and gives its value where that is to its end: what the CPU
 /// computes in one piece need not go through the event loop. Otherwise a promise. Behind a pointer: what drives a future
@@ -29,18 +28,11 @@ pub(super) fn answer(future: impl Future<Output = Result<JsValue, JsValue>> + 's
 }
 
 pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, Failure> {
-    let mut writer = json::Writer::new(print);
-    value.serialize(&mut writer).map_err(Failure::internal)?;
-    parse(&writer.json())
+    parse(&serde_json::to_string(value).map_err(Failure::internal)?)
 }
 
 fn parse(json: &str) -> Result<JsValue, Failure> {
     JSON::parse(json).map_err(|_| Failure::internal("the engine wrote JSON that is none"))
-}
-
-/// Has JavaScript print a number, which needs no code here.
-fn print(number: f64) -> String {
-    Object::to_string(&Number::from(number)).into()
 }
 
 /// As [`to_js`], with the property `values`: all matrices end to end.
@@ -67,7 +59,7 @@ thread_local! {
     /// Has JSON name the numbers that it does not have: it would write null, which stands for an option that is absent.
     static NAMED: Closure<dyn Fn(JsValue, JsValue) -> JsValue> =
         Closure::new(|_key, value: JsValue| match value.as_f64() {
-            Some(number) if !number.is_finite() => print(number).into(),
+            Some(number) if !number.is_finite() => number.to_string().into(),
             _ => value,
         });
 }
@@ -86,5 +78,5 @@ pub(super) fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<Option<T>,
         .ok()
         .and_then(|json| json.dyn_into::<JsString>().ok())
         .ok_or_else(plain)?;
-    json::from_str(&String::from(json)).map(Some).map_err(Failure::option)
+    serde_json::from_str(&String::from(json)).map(Some).map_err(Failure::option)
 }

@@ -15,7 +15,6 @@ use super::reader::Reader;
 use super::reading::packed;
 use super::watch::Callback;
 use crate::device::{Parameters, Precision};
-use crate::json;
 use crate::model::{self, ConfigSummary, Decision, ReadOptions};
 use crate::runner::{Cost, Preference, Runner};
 
@@ -203,7 +202,7 @@ pub(super) fn read_options(options: &JsValue) -> Result<(ReadOptions, Preference
 
 pub(super) fn preference(device: Option<&str>) -> Result<Preference, Failure> {
     let Some(device) = device else { return Ok(Preference::default()) };
-    let device = IntoDeserializer::<json::Error>::into_deserializer(device);
+    let device = IntoDeserializer::<serde::de::value::Error>::into_deserializer(device);
     Preference::deserialize(device).map_err(|e| Failure::option(format!("device: {e}")))
 }
 
