@@ -1,7 +1,8 @@
 //! Values between Rust and JavaScript.
 //!
-//! Small ones cross as JSON text, which costs less code than walking JavaScript objects: JSON is read here anyway, for
-//! the config of a model file. Matrices cross as one `Float32Array` beside it.
+//! Values become objects by serde-wasm-bindgen. Options come as JSON text all the same: of an object it reads the fields
+//! that a struct has and no others, so that a misspelled option would be none, and it has no keys that are numbers.
+//! Matrices cross as one `Float32Array`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -9,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 use js_sys::{Array, Float32Array, JSON, JsString, Promise, Reflect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
@@ -27,12 +29,15 @@ pub(super) fn answer(future: impl Future<Output = Result<JsValue, JsValue>> + 's
     }
 }
 
+/// A value as JavaScript has it: maps are objects, what is absent is null.
 pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, Failure> {
-    parse(&serde_json::to_string(value).map_err(Failure::internal)?)
+    value.serialize(&Serializer::json_compatible()).map_err(Failure::internal)
 }
 
-fn parse(json: &str) -> Result<JsValue, Failure> {
-    JSON::parse(json).map_err(|_| Failure::internal("the engine wrote JSON that is none"))
+/// The same by way of JSON, for what may hold a whole number above 2 ** 53, which JSON rounds.
+pub(super) fn rounded(value: &impl Serialize) -> Result<JsValue, Failure> {
+    let json = serde_json::to_string(value).map_err(Failure::internal)?;
+    JSON::parse(&json).map_err(|_| Failure::internal("the engine wrote JSON that is none"))
 }
 
 /// As [`to_js`], with the property `values`: all matrices end to end.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use super::DEVICES;
-use super::convert::{answer, from_js, to_js};
+use super::convert::{answer, from_js, rounded, to_js};
 use super::error::Failure;
 use super::reader::Reader;
 use super::reading::packed;
@@ -65,7 +65,7 @@ impl Model {
     pub fn load(bytes: &[u8], halved: bool) -> Result<Model, JsValue> {
         let mut model = model::Model::from_bytes(bytes).map_err(Failure::from)?;
         halve(model.parameters_mut(), halved);
-        let config = to_js(&ConfigSummary::from(model.config()))?;
+        let config = rounded(&ConfigSummary::from(model.config()))?;
         let runner = Rc::new(Runner::new(Rc::new(model), DEVICES.with(Rc::clone)));
         Ok(Self { runner, config })
     }
