@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
+import * as glue from "../pkg/saccade_rnn.js";
 import { AbortError, devices, DisposedError, init, load, ModelError, SaccadeError } from "../dist/node.js";
 import { reasonInWords } from "../dist/words.js";
 import { difference } from "./fixture.mjs";
@@ -141,6 +142,29 @@ describe("a model", () => {
     reader.dispose();
     await late;
     await assert.rejects(reader.update("x"), DisposedError);
+  });
+
+  test("has a reader that is busy during a call and no longer", async () => {
+    const plain = glue.Model.load(readFileSync(file(SMALL)), false);
+    const reader = plain.reader({ force: { 2: "skim" } });
+    const busy = { code: "OPTION_INVALID", message: /this reader is still busy/ };
+    const meanwhile = [];
+    const long = reader.update(LONG, async (done, total) => {
+      if (done < total) meanwhile.push(assert.rejects(async () => reader.hidden(), busy));
+    });
+    await assert.rejects(async () => reader.update(TEXT), busy);
+    await long;
+    assert.ok(meanwhile.length > 0);
+    await Promise.all(meanwhile);
+    // A call that fails, or asks of nothing, leaves it free.
+    await assert.rejects(async () => reader.update("a"), { code: "OPTION_INVALID", message: /no token 2/ });
+    const fresh = plain.reader({});
+    for (const free of [reader, fresh]) {
+      const [first, second] = [await free.hidden(), await free.hidden()];
+      assert.deepEqual(first, second);
+      assert.ok((await free.update(TEXT)).tokens.length > 0);
+    }
+    for (const object of [fresh, reader, plain]) object.free();
   });
 
   test("shows its states, memories and gates", async () => {

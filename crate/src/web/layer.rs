@@ -5,13 +5,14 @@ use std::rc::Rc;
 
 use js_sys::{Array, Uint32Array};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
 use super::DEVICES;
 use super::convert::{answer, end_to_end, from_js, to_js};
 use super::error::Failure;
 use super::model::{halve, preference};
-use crate::model::{DEFAULT_THRESHOLD, Decision, LayerShape, SequenceLayer, Sequences};
+use crate::model::{DEFAULT_THRESHOLD, Decision, LayerShape, SequenceLayer, Sequences, StoredLayer};
 use crate::runner::{LayerRun, LayerRunner, Reason};
 
 /// A recurrent layer with its weights, in wasm memory until `free()`.
@@ -23,15 +24,15 @@ pub struct Layer {
 
 #[wasm_bindgen]
 impl Layer {
-    /// A layer with the tensors of a safetensors file whose names begin with `prefix`; `halved` has the CPU keep its
-    /// weights with 16 bits.
+    /// A layer with the tensors of a safetensors file whose names begin with `prefix`; their shapes tell its sizes, `stored`
+    /// what they cannot. `halved` has the CPU keep its weights with 16 bits.
     pub fn load(
         bytes: &[u8],
         prefix: &str,
-        #[wasm_bindgen(unchecked_param_type = "LayerShape")] shape: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "StoredLayer")] stored: &JsValue,
         halved: bool,
     ) -> Result<Layer, JsValue> {
-        let layer = SequenceLayer::from_bytes(bytes, prefix, &shape_of(shape)?);
+        let layer = SequenceLayer::from_bytes(bytes, prefix, &described::<StoredLayer>(stored)?);
         Ok(Self::of(layer.map_err(Failure::from)?, halved))
     }
 
@@ -41,12 +42,27 @@ impl Layer {
         seed: u32,
         halved: bool,
     ) -> Result<Layer, JsValue> {
-        Ok(Self::of(SequenceLayer::random(&shape_of(shape)?, seed).map_err(Failure::from)?, halved))
+        Ok(Self::of(
+            SequenceLayer::random(&described::<LayerShape>(shape)?, seed).map_err(Failure::from)?,
+            halved,
+        ))
     }
 
     fn of(mut layer: SequenceLayer, halved: bool) -> Self {
         halve(layer.parameters_mut(), halved);
         Self { runner: Rc::new(LayerRunner::new(layer, DEVICES.with(Rc::clone))) }
+    }
+
+    /// Columns of the input.
+    #[wasm_bindgen(getter, js_name = inputSize)]
+    pub fn input_size(&self) -> usize {
+        self.runner.layer().input_size()
+    }
+
+    /// The parts of its state in their order: `hc`, `h` or `c`.
+    #[wasm_bindgen(getter, js_name = stateParts)]
+    pub fn state_parts(&self) -> String {
+        self.runner.layer().state_parts().into()
     }
 
     /// Columns of the output.
@@ -107,6 +123,6 @@ fn values(run: &LayerRun) -> Result<Array, Failure> {
     Ok(Array::of3(&end_to_end(&matrices.map(Vec::as_slice)), &bits, &reason))
 }
 
-fn shape_of(shape: &JsValue) -> Result<LayerShape, Failure> {
-    from_js(shape)?.ok_or_else(|| Failure::option("a layer needs its shape"))
+fn described<T: DeserializeOwned>(layer: &JsValue) -> Result<T, Failure> {
+    from_js(layer)?.ok_or_else(|| Failure::option("a layer needs its kind"))
 }

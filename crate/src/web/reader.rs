@@ -104,9 +104,11 @@ impl Reader {
     pub fn hidden(&self) -> JsValue {
         let (runner, home) = (Rc::clone(&self.runner), Rc::clone(&self.trail));
         answer(async move {
-            let trail = home.take().ok_or_else(busy)?;
+            // Nothing here waits, so that the trail stays where it is.
+            let trail = home.borrow();
+            let trail = trail.as_ref().ok_or_else(busy)?;
             let scores = trail.scores(runner.model());
-            let scores = scores.map_err(|error| Failure::from(crate::model::ReadError::from(error)));
+            let scores = scores.map_err(|error| Failure::from(crate::model::ReadError::from(error)))?;
             let cells = trail.cells();
             let mut matrices: Vec<&[f32]> = Vec::new();
             for cell in cells {
@@ -114,17 +116,14 @@ impl Reader {
                 let of_cell = [&cell.states, &cell.cells].into_iter().chain(gates).chain([&cell.logits]);
                 matrices.extend(of_cell.map(Vec::as_slice));
             }
-            let scores = scores?;
             matrices.push(&scores);
             let rows = cells.first().map_or(0, Trace::rows);
             let contents = Contents { rows, cells: cells.iter().map(CellContents::from).collect() };
-            let values = packed(&contents, &matrices);
-            home.replace(Some(trail));
-            Ok(values?)
+            Ok(packed(&contents, &matrices)?)
         })
     }
 }
 
 fn busy() -> Failure {
-    Failure::option("this reader has not answered the call before")
+    Failure::option("this reader is still busy")
 }

@@ -251,7 +251,10 @@ export interface Made {
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
 
-/** What a layer's tensors cannot say themselves. */
+/** A stored layer's kind, and what its tensors cannot say themselves. */
+export type StoredLayer = Readonly<Record<string, unknown>> & { readonly type: "elman" | "lstm" | "gru" | "sru" | "skim" };
+
+/** What makes a fresh layer. */
 export interface LayerShape {
   readonly inputSize: number;
   readonly numLayers: number;
