@@ -4,15 +4,11 @@
 //! `saccade-kernels`), [`device`], [`graph`], [`nn`],
 //! [`text`] (which knows nothing of tensors), [`model`], `runner` (feature `gpu`: where a model runs).
 
-mod decimal;
 pub mod device;
 mod few;
 pub mod graph;
-mod json;
-mod map;
 pub mod model;
 pub mod nn;
-mod record;
 #[cfg(feature = "gpu")]
 pub mod runner;
 pub mod text;
@@ -21,5 +17,4 @@ pub mod train;
 #[cfg(feature = "web")]
 pub mod web;
 
-pub use map::Map;
 pub use saccade_kernels as cpu;

@@ -1,9 +1,9 @@
 //! Model files: what is written comes back, what others write is read, what is wrong is named.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use saccade_rnn::Map;
 use saccade_rnn::model::{
     CONFIG_KEY, Checkpoint, Config, LayerConfig, ModelError, SmallReads, SruConfig, Storage, Tensor, open,
 };
@@ -18,7 +18,7 @@ fn tensor(shape: &[usize], values: &[f32]) -> Tensor {
 }
 
 fn single(tensor: Tensor) -> Checkpoint {
-    Checkpoint { tensors: Map::from([("w".to_owned(), tensor)]), metadata: Map::new() }
+    Checkpoint { tensors: BTreeMap::from([("w".to_owned(), tensor)]), metadata: BTreeMap::new() }
 }
 
 /// Writes one tensor and reads it back.
@@ -365,7 +365,7 @@ fn what_could_not_be_read_is_not_written() {
         assert!(error.to_string().contains(message), "{error}\ndoes not say: {message}");
     };
     let named = |name: &str| Checkpoint {
-        tensors: Map::from([(name.to_owned(), tensor(&[1, 1], &[1.0]))]),
+        tensors: BTreeMap::from([(name.to_owned(), tensor(&[1, 1], &[1.0]))]),
         ..Checkpoint::default()
     };
     refused(named(""), Storage::F32, "a tensor has no name");
@@ -508,7 +508,7 @@ fn configs_that_are_wrong() {
     changed(|config| config.encoder.truncate(4), "`threshold`: expected none: no layer skims, found one");
     changed(|config| config.threshold = Some(f32::NAN), "`threshold`: expected 0 to 1, found NaN");
     changed(
-        |config| config.training.figures = Map::from([("loss".into(), f64::NAN)]),
+        |config| config.training.figures = BTreeMap::from([("loss".into(), f64::NAN)]),
         "`training.figures.loss`: expected a finite number, found NaN",
     );
 }

@@ -1,9 +1,10 @@
 //! Reading texts with small models: what every reading must hold, whatever the weights.
 
-use saccade_rnn::Map;
+use std::collections::BTreeMap;
+
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{
-    Cell, Decision, FileSummary, LayerConfig, Model, Nonlinearity, ReadError, ReadOptions, Reading,
+    Cell, Decision, FileSummary, LayerConfig, Method, Model, Nonlinearity, ReadError, ReadOptions, Reading,
     SmallReads, SruConfig, Storage,
 };
 
@@ -25,7 +26,7 @@ fn threshold(threshold: f32) -> ReadOptions {
 }
 
 fn force(decisions: impl IntoIterator<Item = (usize, Decision)>) -> ReadOptions {
-    ReadOptions { force: Map::from_iter(decisions), ..ReadOptions::default() }
+    ReadOptions { force: BTreeMap::from_iter(decisions), ..ReadOptions::default() }
 }
 
 fn decisions(reading: &Reading) -> Vec<Decision> {
@@ -37,7 +38,7 @@ fn timeless(reading: &Reading) -> Reading {
     let mut reading = reading.clone();
     reading.timing.total_ms = 0.0;
     reading.timing.microseconds_per_token = 0.0;
-    reading.timing.method.clear();
+    reading.timing.method = Method::Mean { runs: 0, elapsed_ms: 0.0 };
     reading
 }
 

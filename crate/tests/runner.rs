@@ -8,7 +8,7 @@ use pollster::block_on;
 use saccade_rnn::device::Device;
 use saccade_rnn::device::gpu::GpuOptions;
 use saccade_rnn::model::{Decision, LayerConfig, Model, ReadOptions, Reading, Watch};
-use saccade_rnn::runner::{Devices, Preference, Run, Runner};
+use saccade_rnn::runner::{Devices, Preference, Reason, Run, Runner};
 
 mod support;
 use support::{model, skim};
@@ -81,7 +81,7 @@ fn every_shipped_model_reads_the_same_on_both_devices() {
                 let on = |preference| block_on(runner.read(text, &options, preference, &mut ()));
                 let gpu = on(Preference::WebGpu).expect("it reads");
                 let cpu = on(Preference::Cpu).expect("it reads");
-                assert_eq!(gpu.reading.timing.device, "webgpu", "{name}: {}", gpu.device_reason);
+                assert_eq!(gpu.reading.timing.device, "webgpu", "{name}: {:?}", gpu.device_reason);
                 // Forced decisions are never in doubt.
                 let threshold = if forced.is_some() { f32::INFINITY } else { runner.model().threshold() };
                 assert_same(
@@ -105,11 +105,17 @@ fn a_missing_adapter_leaves_the_cpu_and_says_so() {
         assert_eq!(run.reading.timing.device, "cpu");
     }
     let run = read(&runner, "a good film", Preference::WebGpu);
-    assert!(run.device_reason.contains("no such adapter"), "{}", run.device_reason);
+    assert!(
+        matches!(&run.device_reason, Reason::NoGpu { why } if why.contains("no such adapter")),
+        "{run:?}"
+    );
     let costs = block_on(runner.calibrate(&mut ())).expect("the CPU can be measured");
     assert!(costs.gpu.is_err() && costs.cpu.token_ms > 0.0);
     let run = read(&runner, "a good film", Preference::Auto);
-    assert!(run.device_reason.contains("no such adapter"), "{}", run.device_reason);
+    assert!(
+        matches!(&run.device_reason, Reason::NoGpu { why } if why.contains("no such adapter")),
+        "{run:?}"
+    );
 }
 
 #[test]
@@ -118,7 +124,8 @@ fn what_does_not_fit_the_gpu_is_read_by_the_cpu_and_the_gpu_stays() {
     let long = "good film ".repeat(2000);
     let run = read(&runner, &long, Preference::WebGpu);
     assert_eq!(run.reading.timing.device, "cpu");
-    assert!(run.device_reason.contains("too large for the GPU"), "{}", run.device_reason);
+    let Reason::GpuFailed { error } = &run.device_reason else { panic!("{run:?}") };
+    assert!(error.contains("too large for the GPU"), "{error}");
     assert_same("long", &run.reading, &read(&runner, &long, Preference::Cpu).reading, 0.5);
     assert!(devices.ready().is_some(), "asking for too much breaks nothing");
     assert_eq!(read(&runner, "good film", Preference::WebGpu).reading.timing.device, "webgpu");
@@ -150,12 +157,12 @@ fn a_gpu_lost_half_way_loses_nothing_and_is_asked_for_once_more() {
         let outcome = block_on(runner.read(&text, &options, Preference::WebGpu, &mut saboteur));
         let run = outcome.expect("the CPU goes on");
         assert_eq!(run.reading.timing.device, "cpu");
-        assert!(run.device_reason.contains("failed on this text"), "{}", run.device_reason);
+        assert!(matches!(run.device_reason, Reason::GpuFailed { .. }), "{run:?}");
         assert_same("lost", &run.reading, &expected, 0.5);
     }
     let run = read(&runner, "good", Preference::WebGpu);
     assert_eq!(run.reading.timing.device, "cpu", "once more, not for ever");
-    assert!(run.device_reason.starts_with("CPU, since"), "{}", run.device_reason);
+    assert!(matches!(run.device_reason, Reason::NoGpu { .. }), "{run:?}");
 }
 
 #[test]
@@ -175,7 +182,7 @@ fn auto_goes_by_what_was_measured() {
     for preference in [Preference::Cpu, Preference::WebGpu] {
         let steps = block_on(runner.steps(preference, &mut ())).expect("steps can be measured");
         assert!(steps.clock_us > 0.0 && steps.skim_us.is_some(), "{steps:?}");
-        assert!(steps.method.contains("replay"), "{}", steps.method);
+        assert!(steps.method.lengths[0] < steps.method.lengths[1] && steps.method.samples > 0, "{steps:?}");
     }
 }
 
@@ -185,7 +192,7 @@ fn ten_thousand_readings_leave_the_gpus_memory_where_it_was_after_a_hundred() {
     let mut early = None;
     for n in 1..=10_000 {
         let run = read(&runner, "a good film", Preference::WebGpu);
-        assert_eq!(run.reading.timing.device, "webgpu", "{}", run.device_reason);
+        assert_eq!(run.reading.timing.device, "webgpu", "{:?}", run.device_reason);
         if n == 100 {
             early = devices.ready().map(|gpu| gpu.statistics().bytes_allocated);
         }

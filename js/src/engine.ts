@@ -1,9 +1,9 @@
 /** What the package asks of an engine, be it in this thread or in a worker. */
 
-import type { DevicePreference, FoundGpu, GpuStatistics, HiddenValues, LayerCall, LayerShape, LayerValues, PackedReading, PlainToken } from "../pkg/saccade_rnn.js";
-import type { Costs, Decision, InitOptions, Inspection, ModelConfig, Precision, Progress, Steps } from "./types.js";
+import type { DevicePreference, FoundGpu, GpuStatistics, HiddenValues, LayerCall, LayerShape, LayerValues, PackedReading, PlainToken, Reason, Steps, StoredLayer } from "../pkg/saccade_rnn.js";
+import type { Costs, Decision, InitOptions, Inspection, ModelConfig, Precision, Progress } from "./types.js";
 
-export type { FoundGpu, HiddenValues, LayerShape, LayerValues, PlainToken };
+export type { FoundGpu, HiddenValues, LayerShape, LayerValues, PlainToken, Reason, StoredLayer };
 
 /** A model, reader or layer in the engine. */
 export type Id = number;
@@ -30,6 +30,15 @@ export interface PlainForwardOptions {
   readonly rest: LayerCall | undefined;
 }
 
+/** A layer that was made. */
+export interface MadeLayer {
+  readonly id: Id;
+  readonly inputSize: number;
+  readonly outputSize: number;
+  /** `hc`, `h` or `c`. */
+  readonly stateParts: string;
+}
+
 /**
  * The calls. Every one may be followed, takes and gives what can be cloned to another thread, and rejects with a
  * `SaccadeError`: `ABORTED` at once when its signal is aborted, `ENGINE_FAILED` when the engine fails meanwhile.
@@ -51,13 +60,11 @@ export interface Calls {
   update(id: Id, text: string): { readonly reading: PackedReading; readonly computed: number };
   hidden(id: Id): HiddenValues;
   layer(
-    shape: LayerShape,
-    from: { readonly bytes: Uint8Array; readonly prefix: string } | { readonly seed: number },
+    from:
+      | { readonly bytes: Uint8Array; readonly prefix: string; readonly stored: StoredLayer }
+      | { readonly shape: LayerShape; readonly seed: number },
     precision: Precision,
-  ): {
-    readonly id: Id;
-    readonly outputSize: number;
-  };
+  ): MadeLayer;
   forward(id: Id, x: Float32Array, state: Float32Array, options: PlainForwardOptions): LayerValues;
   /** Frees what `id` stands for; calls under way still end. */
   release(id: Id): undefined;

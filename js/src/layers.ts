@@ -1,9 +1,8 @@
 /** Layers without a text model: from a PyTorch `state_dict`, or with weights drawn from a seed. */
 
-import type { Engine, LayerShape, LayerValues } from "./engine.js";
+import type { Calls, Engine, LayerShape, LayerValues, MadeLayer, Reason, StoredLayer } from "./engine.js";
 import { errorOf } from "./errors.js";
 import { Owner } from "./owner.js";
-import { type Shapes, shapesOf } from "./safetensors.js";
 import type {
   Computed,
   ForwardOptions,
@@ -15,6 +14,7 @@ import type {
   SkimState,
   SruState,
 } from "./types.js";
+import { reasonInWords } from "./words.js";
 
 /** How weights are kept. */
 export interface Kept {
@@ -98,6 +98,7 @@ type Part = "h" | "c";
 type Division = readonly Part[];
 
 const NONE = new Float32Array();
+const AS_ASKED: Reason = { code: "cpuAsked" };
 
 class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
   readonly inputSize: number;
@@ -105,12 +106,12 @@ class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
   readonly #division: Division;
   readonly #skims: boolean;
 
-  constructor(engine: Engine, shape: LayerShape, division: Division, made: { id: number; outputSize: number }) {
-    super(engine, made.id, "layer");
-    this.inputSize = shape.inputSize;
-    this.outputSize = made.outputSize;
-    this.#division = division;
-    this.#skims = shape.layer["type"] === "skim";
+  constructor(engine: Engine, type: StoredLayer["type"], { id, inputSize, outputSize, stateParts }: MadeLayer) {
+    super(engine, id, "layer");
+    this.inputSize = inputSize;
+    this.outputSize = outputSize;
+    this.#division = [...stateParts] as Part[];
+    this.#skims = type === "skim";
   }
 
   async forward(x: Float32Array, options: ForwardOptions<State> = {}): Promise<Out> {
@@ -145,7 +146,7 @@ class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
     return flat;
   }
 
-  #computed(rows: number, [values, bits, deviceReason]: LayerValues): Out {
+  #computed(rows: number, [values, bits, reason = AS_ASKED]: LayerValues): Out {
     const end = rows * this.outputSize;
     const skims = this.#skims ? 3 * rows : 0;
     const size = (values.length - skims - end) / this.#division.length;
@@ -160,7 +161,7 @@ class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
       state,
       flops: { spent, full, reduction },
       timing: figures.length > OF_CPU ? onGpu(figures) : { device: "cpu", totalMs },
-      deviceReason,
+      deviceReason: reasonInWords(reason, ["input", "computed"]),
     };
     if (!this.#skims) return computed as Out;
     const decided = values.length - rows;
@@ -176,127 +177,66 @@ function onGpu(figures: Float64Array): object {
   return { device: "webgpu", totalMs, dispatches, submissions, bytesMoved, ...(kernelMs !== undefined && { kernelMs }) };
 }
 
-/** How a layer of one kind is described. */
-interface Kind<Fresh, Choices> {
-  fresh(sizes: Fresh): LayerShape;
-  stored(shapes: Shapes, choices: Choices): LayerShape;
-  division(shape: LayerShape): Division;
-}
-
+/** A kind of layer, of which `fresh` says what makes one of some sizes. */
 function kind<Fresh extends Sizes, Choices, State, Out = Computed<State>>(
   engine: Engine,
-  { fresh, stored, division }: Kind<Fresh, Choices>,
+  type: StoredLayer["type"],
+  fresh: (sizes: Fresh) => Omit<LayerShape, "layer"> & { readonly layer: object },
 ): LayerKind<Fresh, Choices, State, Out> {
-  const make = async (shape: LayerShape, from: { bytes: Uint8Array; prefix: string } | { seed: number }, { precision = "f32" }: Kept) => {
+  const make = async (...args: Parameters<Calls["layer"]>) => {
     await engine.call("start", [{}]);
-    return new Loaded<State, Out>(engine, shape, division(shape), await engine.call("layer", [shape, from, precision]));
+    return new Loaded<State, Out>(engine, type, await engine.call("layer", args));
   };
   return {
-    random: (sizes) => make(fresh(sizes), { seed: sizes.seed ?? 0 }, sizes),
+    random(sizes) {
+      const { layer, ...shape } = fresh(sizes);
+      return make({ shape: { ...shape, layer: { type, ...layer } }, seed: sizes.seed ?? 0 }, sizes.precision ?? "f32");
+    },
     async fromSafetensors(file, choices = {} as From & Choices) {
+      const { prefix = "", precision = "f32", ...others } = choices;
       const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
-      const prefix = choices.prefix ?? "";
-      const shape = stored(shapesOf(bytes, prefix), choices);
-      const size = shape.layer["hidden_size"];
-      if (!Number.isInteger(size) || !Number.isInteger(shape.layer["small_size"] ?? 0)) {
-        throw errorOf("MODEL_TENSORS", `the tensors are not those of such a layer: its state would have ${size} columns`);
-      }
-      return make(shape, { bytes, prefix }, choices);
+      return make({ bytes, prefix, stored: { ...others, type } }, precision);
     },
   };
 }
 
-function recurrent<Choices>(type: string, gates: number, extra: (choices: Choices) => object): Kind<RecurrentSizes & Choices, Choices> {
-  return {
-    fresh: (sizes) => {
-      const { inputSize, hiddenSize, numLayers = 1, bidirectional = false, bias = true } = sizes;
-      return { inputSize, numLayers, bias, layer: { type, hidden_size: hiddenSize, bidirectional, ...extra(sizes) } };
-    },
-    stored: (shapes, choices) => {
-      const [rows, inputSize] = shapes.matrix("weight_ih_l0");
-      const layer = { type, hidden_size: rows / gates, bidirectional: shapes.has("weight_ih_l0_reverse"), ...extra(choices) };
-      return { inputSize, numLayers: shapes.count((i) => `weight_ih_l${i}`), bias: shapes.has("bias_ih_l0"), layer };
-    },
-    division: () => (type === "lstm" ? ["h", "c"] : ["h"]),
-  };
+function recurrent({ inputSize, hiddenSize, numLayers = 1, bidirectional = false, bias = true }: RecurrentSizes) {
+  return { inputSize, numLayers, bias, layer: { hidden_size: hiddenSize, bidirectional } };
 }
 
-const elman = recurrent<ElmanChoices>("elman", 1, ({ nonlinearity = "tanh" }) => ({ nonlinearity }));
-const lstm = recurrent<object>("lstm", 4, () => ({}));
-const gru = recurrent<object>("gru", 3, () => ({}));
-
-function sruChoices({ v1, rescale, hasSkipTerm, useTanh, bidirectional, normalizeAfter }: SruChoices) {
-  return {
-    v1: v1 ?? false,
-    rescale: rescale ?? false,
-    has_skip_term: hasSkipTerm ?? true,
-    use_tanh: useTanh ?? false,
-    bidirectional: bidirectional ?? false,
-    normalize_after: normalizeAfter ?? false,
-  };
+function elman({ nonlinearity = "tanh", ...sizes }: RecurrentSizes & ElmanChoices) {
+  const { layer, ...shape } = recurrent(sizes);
+  return { ...shape, layer: { ...layer, nonlinearity } };
 }
 
-const sru: Kind<SruSizes, SruChoices> = {
-  fresh: (sizes) => {
-    const { inputSize, hiddenSize, numLayers = 1, layerNorm = false, projectionSize = 0 } = sizes;
-    const widths = { hidden_size: hiddenSize, num_layers: numLayers, layer_norm: layerNorm, projection_size: projectionSize };
-    return { inputSize, numLayers: 1, bias: true, layer: { type: "sru", ...widths, ...sruChoices(sizes) } };
-  },
-  stored: (shapes, choices) => {
-    const channels = shapes.vector("rnn_lst.0.weight_c") / 2;
-    const first = shapes.has("input_to_hidden.weight");
-    const layer = (i: number) => `rnn_lst.${i}.weight`;
-    const layers = shapes.count(layer);
-    // The product passes through a projection only where that is narrower; the first that does has its width.
-    const projected = Array.from({ length: layers }, (_, i) => `${layer(i)}_proj`).find((name) => shapes.has(name));
-    const input = shapes.has(`${layer(0)}_proj`) ? `${layer(0)}_proj` : layer(0);
-    return {
-      inputSize: first ? shapes.matrix("input_to_hidden.weight")[1] : shapes.matrix(input)[0],
-      numLayers: 1,
-      bias: true,
-      layer: {
-        type: "sru",
-        hidden_size: channels / (choices.bidirectional ? 2 : 1),
-        num_layers: layers,
-        layer_norm: shapes.has("rnn_lst.0.layer_norm.weight"),
-        projection_size: projected === undefined ? 0 : shapes.matrix(projected)[1],
-        ...(first && { proj_input_to_hidden_first: true }),
-        ...sruChoices(choices),
-      },
-    };
-  },
-  division: () => ["c"],
-};
+function sru(sizes: SruSizes) {
+  const layer = {
+    hidden_size: sizes.hiddenSize,
+    num_layers: sizes.numLayers ?? 1,
+    layer_norm: sizes.layerNorm ?? false,
+    projection_size: sizes.projectionSize ?? 0,
+    v1: sizes.v1 ?? false,
+    rescale: sizes.rescale ?? false,
+    has_skip_term: sizes.hasSkipTerm ?? true,
+    use_tanh: sizes.useTanh ?? false,
+    bidirectional: sizes.bidirectional ?? false,
+    normalize_after: sizes.normalizeAfter ?? false,
+  };
+  return { inputSize: sizes.inputSize, numLayers: 1, bias: true, layer };
+}
 
-const skim: Kind<SkimSizes, object> = {
-  fresh: ({ inputSize, hiddenSize, smallSize, cell = "lstm", smallReads = "slice" }) => {
-    const layer = { type: "skim", cell, hidden_size: hiddenSize, small_size: smallSize, small_reads: smallReads };
-    return { inputSize, numLayers: 1, bias: true, layer };
-  },
-  stored: (shapes) => {
-    const [rows, hidden] = shapes.matrix("big.weight_hh");
-    const cell = rows === 4 * hidden ? "lstm" : "gru";
-    const [smallRows, reads] = shapes.has("small.weight_hh") ? shapes.matrix("small.weight_hh") : [0, 0];
-    const small = smallRows / (rows / hidden);
-    const layer = {
-      type: "skim",
-      cell,
-      hidden_size: hidden,
-      small_size: small,
-      small_reads: small > 0 && reads === hidden ? "all" : "slice",
-    };
-    return { inputSize: shapes.matrix("big.weight_ih")[1], numLayers: 1, bias: true, layer };
-  },
-  division: ({ layer }) => (layer["cell"] === "lstm" ? ["h", "c"] : ["h"]),
-};
+function skim({ inputSize, hiddenSize, smallSize, cell = "lstm", smallReads = "slice" }: SkimSizes) {
+  const layer = { cell, hidden_size: hiddenSize, small_size: smallSize, small_reads: smallReads };
+  return { inputSize, numLayers: 1, bias: true, layer };
+}
 
 /** Every kind of layer, on an engine. @internal */
 export function layersOf(engine: Engine) {
   return {
-    Elman: kind<RecurrentSizes & ElmanChoices, ElmanChoices, HiddenState>(engine, elman),
-    Lstm: kind<RecurrentSizes, object, LstmState>(engine, lstm),
-    Gru: kind<RecurrentSizes, object, HiddenState>(engine, gru),
-    Sru: kind<SruSizes, SruChoices, SruState>(engine, sru),
-    Skim: kind<SkimSizes, object, SkimState, SkimComputed<SkimState>>(engine, skim),
+    Elman: kind<RecurrentSizes & ElmanChoices, ElmanChoices, HiddenState>(engine, "elman", elman),
+    Lstm: kind<RecurrentSizes, object, LstmState>(engine, "lstm", recurrent),
+    Gru: kind<RecurrentSizes, object, HiddenState>(engine, "gru", recurrent),
+    Sru: kind<SruSizes, SruChoices, SruState>(engine, "sru", sru),
+    Skim: kind<SkimSizes, object, SkimState, SkimComputed<SkimState>>(engine, "skim", skim),
   };
 }

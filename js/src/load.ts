@@ -1,10 +1,11 @@
 /** From an address to a model. */
 
 import { download } from "./download.js";
-import type { Engine, Follow } from "./engine.js";
+import type { Engine, Follow, Reason } from "./engine.js";
 import { errorOf } from "./errors.js";
 import { LoadedModel } from "./model.js";
 import type { Device, DevicePreference, InitOptions, LoadOptions, Model, Progress, Source } from "./types.js";
+import { reasonInWords } from "./words.js";
 
 const WARM_UP = "The first words are slow, and so nobody waits for them here.";
 const WARM_UP_MS = 20;
@@ -39,14 +40,13 @@ async function expected(
   device: DevicePreference,
   signal: AbortSignal | undefined,
 ): Promise<{ device: Device; deviceReason: string }> {
-  if (device === "cpu") return { device, deviceReason: "CPU: as asked" };
-  if (device === "auto") return { device: "cpu", deviceReason: "CPU, until both devices are measured" };
+  const on = (device: Device, reason: Reason) => ({ device, deviceReason: reasonInWords(reason) });
+  if (device === "cpu") return on("cpu", { code: "cpuAsked" });
+  if (device === "auto") return on("cpu", { code: "unmeasured" });
   const found = await engine.call("gpu", [], { signal });
-  if (!("reason" in found)) {
-    return { device: "webgpu", deviceReason: `WebGPU, as asked: ${found.name || "unnamed adapter"}` };
-  }
+  if (!("reason" in found)) return on("webgpu", { code: "gpuAsked", adapter: found.name || "unnamed adapter" });
   if (device === "webgpu-only") throw errorOf("DEVICE_UNAVAILABLE", found.reason);
-  return { device: "cpu", deviceReason: `CPU, since ${found.reason}` };
+  return on("cpu", { code: "noGpu", why: found.reason });
 }
 
 /** Without what is not there, which no thread clones the same way. */

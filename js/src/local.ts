@@ -145,11 +145,14 @@ const answers: Answers = {
     const reader = get(id, glue.Reader);
     return inTurn(reader, async () => reader.hidden());
   },
-  layer(shape, from, precision) {
+  layer(from, precision) {
     const halved = isHalved(precision);
     const layer =
-      "seed" in from ? glue.Layer.random(shape, from.seed, halved) : glue.Layer.load(from.bytes, from.prefix, shape, halved);
-    return { id: keep(layer), outputSize: layer.outputSize };
+      "seed" in from
+        ? glue.Layer.random(from.shape, from.seed, halved)
+        : glue.Layer.load(from.bytes, from.prefix, from.stored, halved);
+    const { inputSize, outputSize, stateParts } = layer;
+    return { id: keep(layer), inputSize, outputSize, stateParts };
   },
   forward: (id, x, state, { device, threshold, rest }) => get(id, glue.Layer).forward(x, state, device, threshold, rest),
   release(id) {

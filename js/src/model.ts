@@ -136,7 +136,7 @@ export class LoadedModel extends Owner implements Model {
         if (ended && ready.length === 0) break;
         if (ready.length === 0) await new Promise<void>((resolve) => (arrived = resolve));
       }
-      this.#ran(await reading);
+      this.#ran(this.#stepTimes.with(await reading));
     } finally {
       signal?.removeEventListener("abort", forward);
       stop.abort();

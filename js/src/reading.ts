@@ -2,13 +2,17 @@
 
 import type { PackedReading } from "../pkg/saccade_rnn.js";
 import type { Reading, Steps, Token } from "./types.js";
+import { methodInWords, reasonInWords } from "./words.js";
 
 /** Numbers of each token: start, end, what is so, and the probability's bits. */
 const COLUMNS = 4;
 const [KNOWN, SKIMMED, DECIDED] = [1, 2, 4];
 
 /** A reading with its tokens by themselves, and what their steps cost as far as it was measured. */
-export function unpackedReading({ words, tokens: columns, timing, ...reading }: PackedReading, steps?: Steps): Reading {
+export function unpackedReading(
+  { words, tokens: columns, timing, deviceReason, ...reading }: PackedReading,
+  steps?: Pick<Steps, "readUs" | "skimUs">,
+): Reading {
   const { readUs = null, skimUs = null } = steps ?? {};
   const reals = new Float32Array(columns.buffer, columns.byteOffset, columns.length);
   const texts = words.split(" ");
@@ -26,5 +30,11 @@ export function unpackedReading({ words, tokens: columns, timing, ...reading }: 
       timeUs: skims ? skimUs : readUs,
     });
   }
-  return { ...reading, tokens, timing: { ...timing, readStepUs: readUs, skimStepUs: skimUs } };
+  const method = methodInWords(timing.method, timing.device);
+  return {
+    ...reading,
+    tokens,
+    timing: { ...timing, method, readStepUs: readUs, skimStepUs: skimUs },
+    deviceReason: reasonInWords(deviceReason),
+  };
 }

@@ -1,14 +1,16 @@
 /** What the steps of a model cost, told with its readings. */
 
-import type { PackedReading } from "../pkg/saccade_rnn.js";
+import type { PackedReading, Steps as PlainSteps } from "../pkg/saccade_rnn.js";
 import { unpackedReading } from "./reading.js";
 import type { Device, Reading, Steps } from "./types.js";
+import { replayInWords } from "./words.js";
 
 /** The last measurement on each device. */
 export class StepTimes {
   readonly #of = new Map<Device, Steps>();
 
-  measured(steps: Steps): Steps {
+  measured(plain: PlainSteps): Steps {
+    const steps = { ...plain, method: replayInWords(plain) };
     this.#of.set(steps.device, steps);
     return steps;
   }

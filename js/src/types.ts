@@ -10,7 +10,7 @@ import type {
   ModelConfig,
   PlainToken,
   Reading as EngineReading,
-  Steps,
+  Steps as EngineSteps,
   Timing as EngineTiming,
   Token as EngineToken,
 } from "../pkg/saccade_rnn.js";
@@ -26,10 +26,7 @@ export type {
   LayerConfig,
   ModelConfig,
   PlainToken,
-  Reading as PlainReading,
   Score,
-  Steps,
-  Timing as PlainTiming,
   Token as DecidedToken,
   Training,
 } from "../pkg/saccade_rnn.js";
@@ -110,18 +107,37 @@ export interface Token extends EngineToken {
   readonly timeUs: number | null;
 }
 
+/** How long a reading took. */
+export interface PlainTiming extends Omit<EngineTiming, "method"> {
+  /** How the time was measured, in words. */
+  readonly method: string;
+}
+
 /** How long a reading took, and its steps. */
-export interface Timing extends EngineTiming {
+export interface Timing extends PlainTiming {
   /** Microseconds of a token that is read, by `steps`; null before it has measured them on this device. */
   readonly readStepUs: number | null;
   /** The same of one that is skimmed; null too in a model that does not skim. */
   readonly skimStepUs: number | null;
 }
 
+/** What the network made of a text, without what its steps cost. */
+export interface PlainReading extends Omit<EngineReading, "timing" | "deviceReason"> {
+  readonly timing: PlainTiming;
+  /** Why it ran on `timing.device`, in words. */
+  readonly deviceReason: string;
+}
+
 /** What the network made of a text. */
-export interface Reading extends EngineReading {
+export interface Reading extends PlainReading {
   readonly tokens: readonly Token[];
   readonly timing: Timing;
+}
+
+/** What one token costs on one device. */
+export interface Steps extends Omit<EngineSteps, "method"> {
+  /** How it was measured, in words. */
+  readonly method: string;
 }
 
 /** What one layer, in one direction, did at every token of a text. Matrices are row-major, a row a token. */

@@ -102,9 +102,14 @@ test("the state goes from one call to the next", async () => {
 
 test("what does not fit says so", async () => {
   const { bytes } = fixture("lstm", "2l_bi");
-  await assert.rejects(Lstm.fromSafetensors(bytes), { code: "MODEL_TENSORS", message: /weight_ih_l0.*not there/ });
+  await assert.rejects(Lstm.fromSafetensors(bytes), { code: "MODEL_TENSORS", message: /weight_ih_l0.*missing/ });
   await assert.rejects(Gru.fromSafetensors(bytes, { prefix: "param." }), { name: "ModelError" });
-  await assert.rejects(Lstm.fromSafetensors(bytes.subarray(0, 40), { prefix: "param." }), { code: "MODEL_INVALID" });
+  await assert.rejects(Lstm.fromSafetensors(bytes.subarray(0, 40), { prefix: "param." }), { code: "MODEL_TRUNCATED" });
+  await assert.rejects(Lstm.fromSafetensors(new TextEncoder().encode("<!doctype html>")), { code: "MODEL_INVALID" });
+  await assert.rejects(Lstm.fromSafetensors(bytes, { prefix: "param.", rescale: true }), {
+    code: "OPTION_INVALID",
+    message: /unknown field `rescale`/,
+  });
   await assert.rejects(Lstm.fromSafetensors(bytes.subarray(0, bytes.length - 4), { prefix: "param." }), {
     code: "MODEL_TRUNCATED",
   });

@@ -6,7 +6,9 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
+import * as glue from "../pkg/saccade_rnn.js";
 import { AbortError, devices, DisposedError, init, load, ModelError, SaccadeError } from "../dist/node.js";
+import { reasonInWords } from "../dist/words.js";
 import { difference } from "./fixture.mjs";
 
 const file = (name) => new URL(`../../models/${name}.safetensors`, import.meta.url);
@@ -55,6 +57,21 @@ describe("a model", () => {
     await assert.rejects(load(file(SMALL), { device: "webgpu-only" }), { code: "DEVICE_UNAVAILABLE" });
     const { cpu: cost, webgpuAbsent } = await model.calibrate();
     assert.ok(cost.tokenMs > 0 && webgpuAbsent);
+  });
+
+  test("says which device is the faster, and when launching is most of the cost", () => {
+    const words = (cpuMs, gpuMs) => reasonInWords({ code: "measured", tokens: 30, cpuMs, gpuMs, gpuFixedMs: 2 });
+    assert.equal(words(0.31, 2.03), "CPU, for 30 tokens the faster as measured here: CPU 0.31 ms, WebGPU 2.0 ms, most of it launch cost");
+    assert.equal(words(30.1, 5), "WebGPU, for 30 tokens the faster as measured here: CPU 30 ms, WebGPU 5.0 ms");
+  });
+
+  test("cuts rare Unicode as the native build does", async () => {
+    const cases = JSON.parse(readFileSync(new URL("../../crate/tests/fixtures/unicode.json", import.meta.url), "utf8"));
+    assert.ok(cases.length > 10);
+    for (const { text, tokens } of cases) {
+      const found = await model.tokenize(text);
+      assert.deepEqual(found.map(({ text, start, end }) => [text, start, end]), tokens, JSON.stringify(text));
+    }
   });
 
   test("is inspected", async () => {
@@ -125,6 +142,29 @@ describe("a model", () => {
     reader.dispose();
     await late;
     await assert.rejects(reader.update("x"), DisposedError);
+  });
+
+  test("has a reader that is busy during a call and no longer", async () => {
+    const plain = glue.Model.load(readFileSync(file(SMALL)), false);
+    const reader = plain.reader({ force: { 2: "skim" } });
+    const busy = { code: "OPTION_INVALID", message: /this reader is still busy/ };
+    const meanwhile = [];
+    const long = reader.update(LONG, async (done, total) => {
+      if (done < total) meanwhile.push(assert.rejects(async () => reader.hidden(), busy));
+    });
+    await assert.rejects(async () => reader.update(TEXT), busy);
+    await long;
+    assert.ok(meanwhile.length > 0);
+    await Promise.all(meanwhile);
+    // A call that fails, or asks of nothing, leaves it free.
+    await assert.rejects(async () => reader.update("a"), { code: "OPTION_INVALID", message: /no token 2/ });
+    const fresh = plain.reader({});
+    for (const free of [reader, fresh]) {
+      const [first, second] = [await free.hidden(), await free.hidden()];
+      assert.deepEqual(first, second);
+      assert.ok((await free.update(TEXT)).tokens.length > 0);
+    }
+    for (const object of [fresh, reader, plain]) object.free();
   });
 
   test("shows its states, memories and gates", async () => {

@@ -23,7 +23,6 @@ pub mod matmul;
 pub mod noise;
 #[cfg(feature = "train")]
 pub mod norm;
-mod order;
 pub mod packed;
 pub mod pool;
 pub mod ragged;
@@ -42,5 +41,4 @@ mod vectorize;
 pub mod word_products;
 
 pub use buffer_pool::BufferPool;
-pub use order::order_by;
 pub use ragged::Ragged;

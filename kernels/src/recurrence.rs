@@ -1,6 +1,8 @@
 //! The time loop that Elman, LSTM and GRU share: lanes of unequal length run in lock step, longest first, so that
 //! step `t` is one matrix product over the lanes that still have a row, without padding or mask.
 
+use std::cmp::Reverse;
+
 use crate::cell::{Cell, CellKind, with_cell};
 use crate::column_sums::add_columns;
 use crate::matmul::{View, matmul};
@@ -27,7 +29,8 @@ pub struct LockStep {
 impl LockStep {
     /// Plans lanes of `x`; `reverse` runs each from its last row to its first.
     pub fn new(x: Ragged<'_>, reverse: bool) -> Self {
-        let order = crate::order_by(x.lanes(), &|a, b| x.rows(b).cmp(&x.rows(a)));
+        let mut order: Vec<usize> = (0..x.lanes()).collect();
+        order.sort_by_key(|&lane| Reverse(x.rows(lane)));
         let starts = order.iter().map(|&lane| x.start(lane)).collect();
         let lengths = order.iter().map(|&lane| x.rows(lane)).collect();
         Self { order, starts, lengths, reverse }

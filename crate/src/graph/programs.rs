@@ -147,7 +147,8 @@ impl Graph {
     /// # pollster::block_on(async {
     /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
     /// // Doubles a number until it exceeds 100: each program decides by itself how often.
-    /// let programs = [3.0, 40.0, 1.0].map(|start| async {
+    /// let graph = &graph;
+    /// let programs = [3.0, 40.0, 1.0].map(|start| async move {
     ///     let mut x = graph.input(1, 1, vec![start]);
     ///     let mut steps = 0;
     ///     while x.value().await?[0] <= 100.0 {

@@ -1,12 +1,12 @@
 //! Tensors by name: what a safetensors file holds, as f32.
 
+use std::collections::BTreeMap;
+
 use half::{bf16, f16};
 
 use super::ModelError;
 use super::error::excerpt;
 use super::header::{Entry, Header, check_name, elements};
-use crate::Map;
-use crate::decimal::Short;
 use crate::nn::{Tensor, Tensors};
 
 /// The suffix of the tensor that holds the row scales of an int8 tensor.
@@ -20,7 +20,7 @@ pub struct Checkpoint {
     /// The tensors, under the names that PyTorch gives them. Every number is finite.
     pub tensors: Tensors,
     /// Free text by key; a model's config is under [`CONFIG_KEY`](super::CONFIG_KEY).
-    pub metadata: Map<String, String>,
+    pub metadata: BTreeMap<String, String>,
 }
 
 /// How a tensor's numbers are written.
@@ -213,7 +213,7 @@ fn decode_rows(name: &str, codes: &Entry, scale: &Tensor, data: &[u8]) -> Result
             tensor: excerpt(&format!("{name}{SCALE}")),
             index,
             expected: "a scale that is not negative",
-            found: Short(scale.values[index].into()).to_string(),
+            found: scale.values[index].to_string(),
         });
     }
     let bytes = &data[codes.extent()];
@@ -233,7 +233,7 @@ fn check_finite(name: &str, values: &[f32]) -> Result<(), ModelError> {
             tensor: excerpt(name),
             index,
             expected: "a finite f32",
-            found: Short(values[index].into()).to_string(),
+            found: values[index].to_string(),
         }),
     }
 }
@@ -262,7 +262,7 @@ impl Part {
                 tensor: excerpt(name),
                 index,
                 expected: "at most 65504 in magnitude, to be stored as f16",
-                found: Short(tensor.values[index].into()).to_string(),
+                found: tensor.values[index].to_string(),
             });
         }
         let bytes = tensor.values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect();

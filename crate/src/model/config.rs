@@ -1,15 +1,12 @@
 //! What a checkpoint's tensors mean: the network, its words and labels, how it was made.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::ModelError;
 use super::encoder::{self, LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
 use super::error::excerpt;
-use crate::Map;
-use crate::cpu::order_by;
-use crate::decimal::Short;
-use crate::json;
-use crate::record::{choice, needed, optional, record};
 use crate::text::Tokenizer;
 
 /// The metadata key under which a model's config is stored.
@@ -23,7 +20,8 @@ pub const DEFAULT_THRESHOLD: f32 = 0.5;
 const UNKNOWN: &str = "<unk>";
 
 /// A network and the text it reads, as stored in a model file.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Config {
     /// The version of this record: [`FORMAT`].
     pub format: u32,
@@ -36,11 +34,12 @@ pub struct Config {
     /// The names of the classes in the order of the scores, each once.
     pub labels: Vec<String>,
     /// The labels as the data set writes them, in the same order; empty where they are those of `labels`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub data_labels: Vec<String>,
     /// The width of a word's vector.
     pub embedding_size: usize,
     /// The layers that a sequence passes through, in order.
+    #[serde(deserialize_with = "encoder::layers")]
     pub encoder: Vec<LayerConfig>,
     /// How a sequence of states becomes one.
     pub pool: Pool,
@@ -48,35 +47,20 @@ pub struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f32>,
     /// How the model was made and what it reached.
+    #[serde(default)]
     pub training: Training,
 }
 
-record!(Config {
-    format: needed,
-    task: needed,
-    tokenizer: needed,
-    vocabulary: needed,
-    labels: needed,
-    data_labels: optional,
-    embedding_size: needed,
-    encoder: encoder::layers,
-    pool: needed,
-    threshold: optional,
-    training: optional,
-});
-
 /// What a network is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
     /// One label for a text.
     Classify,
 }
 
-choice!(Task { "classify" => Classify });
-
 /// How a sequence of states becomes one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pool {
     /// The state after the last word read, of each direction.
@@ -87,10 +71,9 @@ pub enum Pool {
     Max,
 }
 
-choice!(Pool { "last" => Last, "mean" => Mean, "max" => Max });
-
 /// How a model was made and what it reached. Every part may be absent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Training {
     /// The command that made the model.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,22 +91,12 @@ pub struct Training {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
     /// Measured figures by name: `dev_accuracy`, `test_accuracy`, `skim_rate`, …, as fractions of 1.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub figures: Map<String, f64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, f64>,
     /// Anything else worth keeping, by name.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub notes: Map<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub notes: BTreeMap<String, String>,
 }
-
-record!(Training {
-    command: optional,
-    seed: optional,
-    commit: optional,
-    data_set: optional,
-    licence: optional,
-    figures: optional,
-    notes: optional,
-});
 
 impl Config {
     /// Reads a config and checks it.
@@ -136,13 +109,13 @@ impl Config {
         struct Version {
             format: u32,
         }
-        let syntax = |error: json::Error| ModelError::ConfigSyntax { reason: excerpt(&error.to_string()) };
+        let syntax = |error| ModelError::syntax(&error);
         // The version comes first: another format's fields would be reported as unknown.
-        let Version { format } = json::from_str(text).map_err(syntax)?;
+        let Version { format } = serde_json::from_str(text).map_err(syntax)?;
         if format != FORMAT {
             return Err(ModelError::Format { expected: FORMAT, found: format });
         }
-        let config: Self = json::from_str(text).map_err(syntax)?;
+        let config: Self = serde_json::from_str(text).map_err(syntax)?;
         config.validate()?;
         Ok(config)
     }
@@ -191,14 +164,14 @@ impl Config {
                 return Err(ModelError::config("threshold", "none: no layer skims", "one"));
             }
             Some(threshold) if !(0.0..=1.0).contains(&threshold) => {
-                return Err(ModelError::config("threshold", "0 to 1", Short(threshold.into()).to_string()));
+                return Err(ModelError::config("threshold", "0 to 1", threshold.to_string()));
             }
             _ => {}
         }
         match self.training.figures.iter().find(|(_, figure)| !figure.is_finite()) {
             Some((name, figure)) => {
                 let field = format!("training.figures.{}", excerpt(name));
-                Err(ModelError::config(field, "a finite number", Short(*figure).to_string()))
+                Err(ModelError::config(field, "a finite number", figure.to_string()))
             }
             None => Ok(()),
         }
@@ -229,7 +202,8 @@ impl Config {
 
 /// Checks that no text is empty and none appears twice.
 fn check_distinct(field: &str, texts: &[String]) -> Result<(), ModelError> {
-    let order = order_by(texts.len(), &|a, b| texts[a].cmp(&texts[b]));
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_by_key(|&i| &texts[i]);
     if let Some(&first) = order.first()
         && texts[first].is_empty()
     {

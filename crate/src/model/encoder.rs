@@ -1,13 +1,9 @@
 //! The layers of a network, as a config describes them.
 
-mod fields;
-
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 
-use self::fields::Fields;
 use super::ModelError;
-use crate::record::{choice, needed};
 
 /// The largest width of anything.
 pub(super) const LARGEST_SIZE: usize = 65_536;
@@ -15,7 +11,7 @@ pub(super) const LARGEST_SIZE: usize = 65_536;
 pub(super) const MOST_LAYERS: usize = 32;
 /// One layer of an encoder. Its input has the width of the layer before it, or of the embedding.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case", try_from = "Fields")]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum LayerConfig {
     /// An Elman network.
     Elman {
@@ -57,35 +53,44 @@ pub enum LayerConfig {
 
 /// A stack of simple recurrent units, with the options of the `sru` package's `SRU`, and its defaults
 /// where a file leaves one out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct SruConfig {
     /// The width of the state, in each direction.
     pub hidden_size: usize,
     /// The layers of the stack.
     pub num_layers: usize,
     /// Whether each layer also reads from the end; the states are joined.
+    #[serde(default)]
     pub bidirectional: bool,
     /// The first version: the gates do not see the state.
+    #[serde(default)]
     pub v1: bool,
     /// Whether the skip term is scaled.
+    #[serde(default)]
     pub rescale: bool,
     /// Whether a layer's input is added to its output.
+    #[serde(default = "yes")]
     pub has_skip_term: bool,
     /// Whether the state passes through tanh on its way out.
+    #[serde(default)]
     pub use_tanh: bool,
     /// Whether layers are normalised.
+    #[serde(default)]
     pub layer_norm: bool,
     /// Whether it is a layer's output, and not its input, that is normalised.
+    #[serde(default)]
     pub normalize_after: bool,
     /// The rank of the input product; 0 for a full product.
+    #[serde(default)]
     pub projection_size: usize,
     /// Whether a linear map of the input to the layers' width comes first.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub proj_input_to_hidden_first: bool,
 }
 
 /// What an Elman network's state passes through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Nonlinearity {
     /// tanh.
@@ -94,10 +99,8 @@ pub enum Nonlinearity {
     Relu,
 }
 
-choice!(Nonlinearity { "tanh" => Tanh, "relu" => Relu });
-
 /// The kind of a skim layer's cells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cell {
     /// A long short-term memory.
@@ -106,10 +109,8 @@ pub enum Cell {
     Gru,
 }
 
-choice!(Cell { "lstm" => Lstm, "gru" => Gru });
-
 /// What the small cell of a skim layer sees of the state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SmallReads {
     /// The part that it updates.
@@ -118,21 +119,13 @@ pub enum SmallReads {
     All,
 }
 
-choice!(SmallReads { "slice" => Slice, "all" => All });
-
-/// Layers, of which a message says that it is about them.
-pub(super) struct Layers(Vec<LayerConfig>);
-
-impl<'de> Deserialize<'de> for Layers {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let layers = Vec::deserialize(deserializer);
-        layers.map(Self).map_err(|error| D::Error::custom(format!("encoder: {error}")))
-    }
+fn yes() -> bool {
+    true
 }
 
-/// A [`needed`] field of layers.
-pub(super) fn layers<E: Error>(field: Option<Layers>, name: &'static str) -> Result<Vec<LayerConfig>, E> {
-    needed(field, name).map(|Layers(layers)| layers)
+/// Reads layers; a message says that it is about them.
+pub(super) fn layers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<LayerConfig>, D::Error> {
+    Vec::deserialize(deserializer).map_err(|error| D::Error::custom(format!("encoder: {error}")))
 }
 
 impl LayerConfig {

@@ -8,6 +8,7 @@
 //! extents without a check for overflow, does not name the tensor that is at fault, and writes metadata in an
 //! order that differs from run to run.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -16,10 +17,6 @@ use serde::{Deserialize, Serialize};
 
 use super::ModelError;
 use super::error::excerpt;
-use crate::Map;
-use crate::cpu::order_by;
-use crate::json;
-use crate::record::{needed, record};
 
 /// The longest header that is read or written, in bytes. A vocabulary of a million words fits.
 pub(super) const LONGEST_HEADER: usize = 32 << 20;
@@ -33,7 +30,8 @@ const METADATA: &str = "__metadata__";
 const LENGTH: usize = size_of::<u64>();
 
 /// A tensor's place in the file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Entry {
     /// The type of its numbers, as the file spells it.
     pub(super) dtype: String,
@@ -43,8 +41,6 @@ pub(super) struct Entry {
     data_offsets: (u64, u64),
 }
 
-record!(Entry { dtype: needed, shape: needed, data_offsets: needed });
-
 /// At most [`MOST_DIMENSIONS`] dimensions: the limit holds before the list is stored.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
@@ -53,8 +49,8 @@ pub(super) struct Shape(pub(super) Vec<usize>);
 /// The header of a file whose tensors cover its data exactly, in no particular order.
 #[derive(Debug, Default)]
 pub(super) struct Header {
-    pub(super) metadata: Map<String, String>,
-    pub(super) entries: Map<String, Entry>,
+    pub(super) metadata: BTreeMap<String, String>,
+    pub(super) entries: BTreeMap<String, Entry>,
 }
 
 impl Header {
@@ -82,17 +78,19 @@ impl Header {
         let text = std::str::from_utf8(text).map_err(|error| {
             ModelError::header(format!("invalid unicode at byte {} of the header", error.valid_up_to()))
         })?;
-        let header: Self = json::from_str(text).map_err(|error| ModelError::header(error.to_string()))?;
+        let header: Self =
+            serde_json::from_str(text).map_err(|error| ModelError::header(error.to_string()))?;
         header.check_cover(data.len() as u64)?;
         Ok((header, data))
     }
 
     /// Extents in order must each begin where the one before ended, and end where the data ends.
     fn check_cover(&self, data: u64) -> Result<(), ModelError> {
-        let extents: Vec<_> = self.entries.iter().map(|(name, entry)| (entry.data_offsets, name)).collect();
+        let mut extents: Vec<_> =
+            self.entries.iter().map(|(name, entry)| (entry.data_offsets, name)).collect();
+        extents.sort_unstable();
         let mut covered = 0;
-        for place in order_by(extents.len(), &|a, b| extents[a].0.cmp(&extents[b].0)) {
-            let ((begin, end), name) = extents[place];
+        for ((begin, end), name) in extents {
             if begin != covered || end < begin {
                 return Err(ModelError::tensor(
                     name,
@@ -199,7 +197,7 @@ impl Serialize for Header {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Part<'a> {
-    Metadata(&'a Map<String, String>),
+    Metadata(&'a BTreeMap<String, String>),
     Entry(&'a Entry),
 }
 
@@ -215,7 +213,7 @@ impl<'de> Deserialize<'de> for Header {
 
             fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Header, A::Error> {
                 let mut header = Header::default();
-                let (mut entries, mut has_metadata) = (Vec::new(), false);
+                let mut has_metadata = false;
                 while let Some(name) = object.next_key::<String>()? {
                     if name == METADATA {
                         if std::mem::replace(&mut has_metadata, true) {
@@ -225,13 +223,14 @@ impl<'de> Deserialize<'de> for Header {
                         continue;
                     }
                     check_name(&name).map_err(A::Error::custom)?;
+                    if header.entries.contains_key(&name) {
+                        return Err(A::Error::custom(format!("tensor {name:?} appears twice")));
+                    }
                     let entry = object
                         .next_value()
                         .map_err(|error| A::Error::custom(format!("tensor {name:?}: {error}")))?;
-                    entries.push((name, entry));
+                    header.entries.insert(name, entry);
                 }
-                let twice = |name| A::Error::custom(format!("tensor {name:?} appears twice"));
-                header.entries = Map::of_distinct(entries).map_err(twice)?;
                 Ok(header)
             }
         }
@@ -240,7 +239,7 @@ impl<'de> Deserialize<'de> for Header {
 }
 
 /// A map of strings, each key once.
-struct Strings(Map<String, String>);
+struct Strings(BTreeMap<String, String>);
 
 impl<'de> Deserialize<'de> for Strings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -253,7 +252,7 @@ impl<'de> Deserialize<'de> for Strings {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Strings, A::Error> {
-                let mut strings = Map::new();
+                let mut strings = BTreeMap::new();
                 while let Some((key, value)) = object.next_entry::<String, String>()? {
                     if strings.len() == MOST_METADATA {
                         return Err(A::Error::custom(format!("more than {MOST_METADATA} metadata entries")));

@@ -1,53 +1,14 @@
 //! A layer by itself: a PyTorch `state_dict` that belongs to no text model, rows of numbers in, rows of numbers out.
 
-use super::encoder::{LARGEST_SIZE, MOST_LAYERS, check_range};
+use std::collections::BTreeMap;
+
 use super::model::from_build;
 use super::network::{Dropouts, FreshOptions, build_layer};
 use super::reading::force_list;
-use super::{Checkpoint, Decision, LayerConfig, ModelError, ReadError};
-use crate::Map;
+use super::{Checkpoint, Decision, LayerShape, ModelError, ReadError, StoredLayer};
 use crate::device::{Device, EngineError, Parameters};
 use crate::graph::{Expr, Graph, Strategy};
 use crate::nn::{Builder, Flops, Layer, SkimControl};
-use crate::record::{needed, record};
-
-/// The most weights that are drawn: 1 GiB.
-const MOST_WEIGHTS: u64 = 1 << 28;
-
-/// What a layer's tensors cannot say themselves.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LayerShape {
-    /// Columns of the input.
-    pub input_size: usize,
-    /// Layers on top of one another, for Elman, LSTM and GRU.
-    pub num_layers: usize,
-    /// Whether those have bias vectors.
-    pub bias: bool,
-    /// The kind, its sizes and its choices.
-    pub layer: LayerConfig,
-}
-
-record!(LayerShape {
-    "inputSize" as input_size: needed,
-    "numLayers" as num_layers: needed,
-    bias: needed,
-    layer: needed,
-});
-
-impl LayerShape {
-    fn validate(&self) -> Result<(), ModelError> {
-        check_range("inputSize", self.input_size, 1, LARGEST_SIZE)?;
-        check_range("numLayers", self.num_layers, 1, MOST_LAYERS)?;
-        self.layer.validate("layer")?;
-        let first = self.layer.weights(self.input_size as u64);
-        let above = self.layer.weights(self.layer.output_size() as u64) * (self.num_layers as u64 - 1);
-        if first + above > MOST_WEIGHTS {
-            let found = format!("{} weights", first + above);
-            return Err(ModelError::config("layer", format!("at most {MOST_WEIGHTS} weights"), found));
-        }
-        Ok(())
-    }
-}
 
 /// A layer with its weights.
 #[derive(Debug)]
@@ -55,6 +16,7 @@ pub struct SequenceLayer {
     layer: Layer,
     parameters: Parameters,
     input_size: usize,
+    state_parts: &'static str,
 }
 
 /// What a layer is to compute.
@@ -67,7 +29,7 @@ pub struct Sequences {
     /// Of a Skim layer: skim iff the probability exceeds this.
     pub threshold: f32,
     /// Of a Skim layer: decisions imposed on rows, by number.
-    pub force: Map<usize, Decision>,
+    pub force: BTreeMap<usize, Decision>,
 }
 
 /// What a layer computed.
@@ -131,14 +93,15 @@ impl SequenceLayer {
     }
 
     /// A layer with the weights of a safetensors file, of which only the tensors whose names begin with `prefix` are
-    /// looked at.
+    /// looked at. Their shapes tell its sizes.
     ///
     /// # Errors
     /// Those of [`Checkpoint::under`]; also if the tensors are not those of the layer.
-    pub fn from_bytes(bytes: &[u8], prefix: &str, shape: &LayerShape) -> Result<Self, ModelError> {
-        shape.validate()?;
+    pub fn from_bytes(bytes: &[u8], prefix: &str, stored: &StoredLayer) -> Result<Self, ModelError> {
         let tensors = Checkpoint::under(bytes, prefix)?.tensors;
-        Self::build(shape, Builder::stored(tensors))
+        let shape = stored.shape(&tensors)?;
+        shape.validate()?;
+        Self::build(&shape, Builder::stored(tensors))
     }
 
     fn build(shape: &LayerShape, mut builder: Builder) -> Result<Self, ModelError> {
@@ -147,7 +110,7 @@ impl SequenceLayer {
         let layer = build_layer(&mut builder, &shape.layer, shape.input_size, depth, dropouts, fresh);
         let layer = layer.map_err(from_build)?;
         let parameters = builder.finish().map_err(from_build)?;
-        Ok(Self { layer, parameters, input_size: shape.input_size })
+        Ok(Self { layer, parameters, input_size: shape.input_size, state_parts: shape.state_parts() })
     }
 
     /// Its weights, to change them or how they are kept.
@@ -163,6 +126,12 @@ impl SequenceLayer {
     /// Columns of the output.
     pub fn output_size(&self) -> usize {
         self.layer.output_size()
+    }
+
+    /// The parts of a state, in the order in which [`Sequences::state`] and [`Computed::state`] have them: `hc`, `h` or
+    /// `c`.
+    pub fn state_parts(&self) -> &'static str {
+        self.state_parts
     }
 
     /// Runs all sequences as one batch; `x` has their rows end to end, `rows x input_size`.

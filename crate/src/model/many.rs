@@ -9,8 +9,7 @@ use web_time::Instant;
 use super::network::Dropouts;
 use super::pieces::{Outcome, PIECE_MS, Watch};
 use super::reading::check;
-use super::{Model, ReadError, ReadOptions, Reading, Timing};
-use crate::decimal::Fixed;
+use super::{Method, Model, ReadError, ReadOptions, Reading, Timing};
 use crate::device::Device;
 use crate::graph::{Graph, Strategy};
 use crate::nn::SkimControl;
@@ -93,12 +92,11 @@ impl Model {
             let scores = next();
             let outcome = Outcome { scores, layers: (0..each / 2).map(|_| (next(), next())).collect() };
             check(&outcome)?;
-            let ms = Fixed(ms, 1);
             let timing = Timing {
                 device: device.into(),
                 total_ms: of_token * tokens.len() as f64,
                 microseconds_per_token: if tokens.is_empty() { 0.0 } else { of_token * 1e3 },
-                method: format!("{together} texts read together in {ms} ms; this one's share, by tokens"),
+                method: Method::Share { texts: together, elapsed_ms: ms },
             };
             readings.push(self.reading(tokens, ids, outcome, timing));
         }

@@ -20,6 +20,7 @@ mod model;
 mod network;
 mod pieces;
 mod reading;
+mod shape;
 mod summary;
 mod trail;
 
@@ -28,11 +29,14 @@ pub use checkpoint::{Checkpoint, Storage};
 pub use config::{CONFIG_KEY, Config, DEFAULT_THRESHOLD, FORMAT, Pool, Task, Training};
 pub use encoder::{Cell, LayerConfig, Nonlinearity, SmallReads, SruConfig};
 pub use error::ModelError;
-pub use layer::{Computed, LayerError, LayerShape, SequenceLayer, Sequences};
+pub use layer::{Computed, LayerError, SequenceLayer, Sequences};
 pub use model::Model;
 pub use network::{Classified, Dropouts, FreshOptions, Network};
 pub use pieces::Watch;
-pub use reading::{Decision, FlopsReading, ReadError, ReadOptions, Reading, Score, Timing, TokenReading};
+pub use reading::{
+    Decision, FlopsReading, Method, ReadError, ReadOptions, Reading, Score, Timing, TokenReading,
+};
+pub use shape::{LayerShape, StoredLayer};
 pub use summary::{ConfigSummary, FileSummary, Problem, TensorSummary};
 pub use trail::Trail;
 

@@ -1,18 +1,17 @@
 //! Reading a text: which tokens were read and which skimmed, what that cost, and what the text says.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Model;
 use super::pieces::{Measured, Outcome, Pieces, Text, Watch};
-use crate::Map;
-use crate::decimal::{Fixed, Short};
 use crate::device::{Device, EngineError};
 use crate::nn::Flops;
-use crate::record::choice;
 use crate::text::{Token, UNKNOWN};
 
 /// What to do with one token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Decision {
     /// The big cell.
@@ -20,8 +19,6 @@ pub enum Decision {
     /// The small cell.
     Skim,
 }
-
-choice!(Decision { "read" => Read, "skim" => Skim });
 
 /// The longest that a caller may have a reading repeated, in milliseconds.
 const LONGEST_MEASURE_MS: f64 = 60_000.0;
@@ -34,7 +31,7 @@ pub struct ReadOptions {
     pub threshold: Option<f32>,
     /// Decisions imposed on tokens, by number, in every Skim layer; a model without one reads every token all the
     /// same.
-    pub force: Map<usize, Decision>,
+    pub force: BTreeMap<usize, Decision>,
     /// Repeat the computation until it has lasted this long, in 0..=60,000, and report the mean: clocks of browsers
     /// tick at up to 0.1 ms. 0 runs it once.
     pub measure_ms: f64,
@@ -120,8 +117,33 @@ pub struct Timing {
     pub total_ms: f64,
     /// Microseconds a token; 0 without tokens.
     pub microseconds_per_token: f64,
-    /// How it was measured, in words.
-    pub method: String,
+    /// How it was measured.
+    pub method: Method,
+}
+
+/// How a time was measured; whoever shows it words it. On a GPU all times include reading back.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Method {
+    /// The mean of runs from token ids to scores.
+    Mean {
+        /// How many.
+        runs: u32,
+        /// Milliseconds of all.
+        elapsed_ms: f64,
+    },
+    /// A text's share, by tokens, of the time of texts that were read together.
+    Share {
+        /// How many.
+        texts: usize,
+        /// Milliseconds of all.
+        elapsed_ms: f64,
+    },
+    /// One run over the tokens from the first that changed on.
+    Rest {
+        /// How many.
+        tokens: usize,
+    },
 }
 
 /// A text cannot be read as asked.
@@ -129,10 +151,10 @@ pub struct Timing {
 #[non_exhaustive]
 pub enum ReadError {
     /// A threshold that is no probability.
-    #[error("threshold: expected a number from 0 to 1, found {}", Short(f64::from(*.0)))]
+    #[error("threshold: expected a number from 0 to 1, found {0}")]
     Threshold(f32),
     /// A time to measure for that is none, or too long.
-    #[error("measureMs: expected milliseconds from 0 to 60000, found {}", Short(*.0))]
+    #[error("measureMs: expected milliseconds from 0 to 60000, found {0}")]
     Measure(f64),
     /// A decision for a token that is not there.
     #[error("force: there is no token {token}; the text has {tokens}")]
@@ -223,12 +245,7 @@ impl Model {
         check(&outcome)?;
         let total_ms = elapsed_ms / f64::from(runs);
         let device = device.name().to_string();
-        let method = format!(
-            "mean wall time of {runs} run{} in {} ms, from token ids to scores, {}",
-            if runs == 1 { "" } else { "s" },
-            Fixed(elapsed_ms, 1),
-            if device == "cpu" { "one CPU thread" } else { "reading back included" }
-        );
+        let method = Method::Mean { runs, elapsed_ms };
         let microseconds_per_token = if ids.is_empty() { 0.0 } else { total_ms * 1e3 / ids.len() as f64 };
         Ok(self.reading(tokens, ids, outcome, Timing { device, total_ms, microseconds_per_token, method }))
     }
@@ -310,7 +327,7 @@ pub(super) fn check(outcome: &Outcome) -> Result<(), ReadError> {
 }
 
 /// Forced decisions as the kernel takes them: empty, or 0 (free), 1 (read), 2 (skim) for every token.
-pub(super) fn force_list(force: &Map<usize, Decision>, tokens: usize) -> Result<Vec<u32>, ReadError> {
+pub(super) fn force_list(force: &BTreeMap<usize, Decision>, tokens: usize) -> Result<Vec<u32>, ReadError> {
     if force.is_empty() {
         return Ok(Vec::new());
     }

@@ -1,13 +1,13 @@
 //! What is in a file, for people to look at: the config without its words, the tensors with their ranges.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::checkpoint::SCALE;
 use super::header::Header;
 use super::{CONFIG_KEY, Checkpoint, Config, LayerConfig, Model, ModelError, Pool, Task, Training};
-use crate::Map;
 use crate::text::Tokenizer;
 
 /// A config without its vocabulary.
@@ -78,7 +78,7 @@ pub struct FileSummary {
     /// Why a file with a config is yet no model.
     pub problem: Option<Problem>,
     /// The rest of the metadata.
-    pub metadata: Map<String, String>,
+    pub metadata: BTreeMap<String, String>,
     /// The tensors, by name.
     pub tensors: Vec<TensorSummary>,
 }

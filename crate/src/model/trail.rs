@@ -9,7 +9,7 @@ use web_time::Instant;
 
 use super::pieces::{Outcome, Watch};
 use super::reading::{check, force_list};
-use super::{Model, ReadError, ReadOptions, Reading, Timing};
+use super::{Method, Model, ReadError, ReadOptions, Reading, Timing};
 use crate::device::{Device, EngineError};
 use crate::graph::{Graph, Strategy};
 use crate::nn::{SkimControl, Trace};
@@ -99,7 +99,7 @@ impl Trail {
         let outcome = Outcome { scores, layers };
         check(&outcome)?;
         let total_ms = begun.elapsed().as_secs_f64() * 1e3;
-        let method = format!("wall time of {} new tokens, one CPU thread, one run", self.computed);
+        let method = Method::Rest { tokens: self.computed };
         let microseconds_per_token =
             if self.computed == 0 { 0.0 } else { total_ms * 1e3 / self.computed as f64 };
         let timing = Timing { device: "cpu".into(), total_ms, microseconds_per_token, method };

@@ -1,6 +1,7 @@
 //! Where a layer's parameters come from: drawn afresh, or stored tensors whose shapes are checked.
 
-use crate::Map;
+use std::collections::BTreeMap;
+
 use crate::cpu::noise;
 use crate::device::{EngineError, ParamId, Parameters};
 
@@ -14,7 +15,7 @@ pub struct Tensor {
 }
 
 /// Stored tensors by name.
-pub type Tensors = Map<String, Tensor>;
+pub type Tensors = BTreeMap<String, Tensor>;
 
 /// How a fresh parameter is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::decimal::Fixed;
+use super::Reason;
 
 /// Lengths of the texts that are timed, in tokens.
 pub(super) const LENGTHS: [usize; 2] = [8, 128];
@@ -49,33 +49,17 @@ impl Costs {
         self.gpu.as_ref().is_ok_and(|gpu| gpu.of(tokens) < self.cpu.of(tokens))
     }
 
-    /// Why, in words for people.
-    pub fn reason(&self, tokens: usize) -> String {
-        let cpu = self.cpu.of(tokens);
+    /// Why a text goes to the device that [`Self::prefers_gpu`] names.
+    pub fn reason(&self, tokens: usize) -> Reason {
         match &self.gpu {
-            Err(reason) => format!("CPU, since {reason}"),
-            Ok(gpu) => {
-                let ms = gpu.of(tokens);
-                let launch = if gpu.fixed_ms > ms / 2.0 { ", most of it launch cost" } else { "" };
-                let winner = if ms < cpu { "WebGPU" } else { "CPU" };
-                format!(
-                    "{winner}, for {tokens} tokens the faster as measured here: CPU {}, WebGPU {}{launch}",
-                    milliseconds(cpu),
-                    milliseconds(ms)
-                )
-            }
+            Err(why) => Reason::NoGpu { why: why.clone() },
+            Ok(gpu) => Reason::Measured {
+                tokens,
+                cpu_ms: self.cpu.of(tokens),
+                gpu_ms: gpu.of(tokens),
+                gpu_fixed_ms: gpu.fixed_ms,
+            },
         }
-    }
-}
-
-/// Two significant digits.
-fn milliseconds(ms: f64) -> String {
-    if ms >= 10.0 {
-        format!("{} ms", Fixed(ms, 0))
-    } else if ms >= 1.0 {
-        format!("{} ms", Fixed(ms, 1))
-    } else {
-        format!("{} ms", Fixed(ms, 2))
     }
 }
 
@@ -99,14 +83,10 @@ mod tests {
         let gpu = Ok(Cost { fixed_ms: 2.0, token_ms: 0.001 });
         let costs = Costs { cpu, gpu };
         assert!(!costs.prefers_gpu(30) && costs.prefers_gpu(3000));
-        let short = costs.reason(30);
-        assert!(
-            short.starts_with("CPU") && short.ends_with("WebGPU 2.0 ms, most of it launch cost"),
-            "{short}"
-        );
-        assert!(costs.reason(3000).starts_with("WebGPU"));
+        let (cpu_ms, gpu_ms) = (cpu.of(30), 2.0 + 30.0 * 0.001);
+        assert_eq!(costs.reason(30), Reason::Measured { tokens: 30, cpu_ms, gpu_ms, gpu_fixed_ms: 2.0 });
         let none = Costs { cpu, gpu: Err("this browser has no WebGPU".into()) };
         assert!(!none.prefers_gpu(1_000_000));
-        assert_eq!(none.reason(5), "CPU, since this browser has no WebGPU");
+        assert_eq!(none.reason(5), Reason::NoGpu { why: "this browser has no WebGPU".into() });
     }
 }

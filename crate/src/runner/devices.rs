@@ -34,7 +34,7 @@ impl Devices {
         Self { options, ..Self::default() }
     }
 
-    /// Has no GPU asked for, for a reason in words to stand after "since": a place where to ask is a mistake.
+    /// Has no GPU asked for and says why: a place where to ask is a mistake.
     pub fn forbid_gpu(&self, reason: String) {
         *self.state.borrow_mut() = State::Unavailable(reason);
     }
@@ -42,7 +42,7 @@ impl Devices {
     /// The GPU, or why there is none.
     ///
     /// # Errors
-    /// The reason, in words for people, to stand after "since".
+    /// The reason, as an error says it.
     pub async fn gpu(&self) -> Result<Rc<Gpu>, String> {
         let state = self.state.borrow().clone();
         let state = match state {

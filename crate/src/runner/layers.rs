@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use web_time::Instant;
 
-use super::{Devices, Preference};
+use super::{Devices, Preference, Reason};
 use crate::device::gpu::Gpu;
 use crate::device::{Device, EngineError};
 use crate::model::{Computed, LayerError, SequenceLayer, Sequences};
@@ -26,8 +26,8 @@ pub struct LayerRun {
     pub total_ms: f64,
     /// If it ran on the GPU; what other calls did meanwhile counts as well.
     pub gpu: Option<GpuWork>,
-    /// Why it ran where it did, in words for people.
-    pub device_reason: String,
+    /// Why it ran where it did.
+    pub device_reason: Reason,
 }
 
 /// What the GPU was asked to do.
@@ -67,8 +67,8 @@ impl LayerRunner {
         profile: bool,
     ) -> Result<LayerRun, LayerError> {
         let reason = match preference {
-            Preference::Cpu => "CPU: as asked".into(),
-            Preference::Auto => "CPU: the GPU computes a layer only where it is asked for".into(),
+            Preference::Cpu => Reason::CpuAsked,
+            Preference::Auto => Reason::LayerOnCpu,
             Preference::WebGpu | Preference::WebGpuOnly => match self.devices.gpu().await {
                 Ok(gpu) => match self.on_gpu(&gpu, x.clone(), given, profile).await {
                     Err(LayerError::Engine(error @ EngineError::Device { .. })) => {
@@ -76,14 +76,14 @@ impl LayerRunner {
                         if preference == Preference::WebGpuOnly {
                             return Err(error.into());
                         }
-                        format!("CPU: WebGPU failed on this input ({error}), so it was computed here")
+                        Reason::GpuFailed { error: error.to_string() }
                     }
                     outcome => return outcome,
                 },
-                Err(reason) if preference == Preference::WebGpuOnly => {
-                    return Err(EngineError::unavailable(reason).into());
+                Err(why) if preference == Preference::WebGpuOnly => {
+                    return Err(EngineError::unavailable(why).into());
                 }
-                Err(reason) => format!("CPU, since {reason}"),
+                Err(why) => Reason::NoGpu { why },
             },
         };
         let begun = Instant::now();
@@ -113,7 +113,7 @@ impl LayerRunner {
             bytes_moved: after.bytes_moved - before.bytes_moved,
             kernel_ms: kernels.map(|kernels| kernels.iter().map(|k| k.nanoseconds as f64 / 1e6).sum()),
         };
-        let device_reason = format!("WebGPU, as asked: {}", gpu.adapter());
+        let device_reason = Reason::GpuAsked { adapter: gpu.adapter().to_string() };
         Ok(LayerRun { computed, total_ms, gpu: Some(work), device_reason })
     }
 }

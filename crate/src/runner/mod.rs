@@ -6,25 +6,26 @@
 mod cost;
 mod devices;
 mod layers;
+mod reason;
 mod steps;
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::device::gpu::Gpu;
 use crate::device::{Device, EngineError};
 use crate::model::{Model, ReadError, ReadOptions, Reading, Watch};
-use crate::record::choice;
 pub use cost::{Cost, Costs};
 pub use devices::Devices;
 pub use layers::{GpuWork, LayerRun, LayerRunner};
-pub use steps::Steps;
+pub use reason::Reason;
+pub use steps::{Replay, Steps};
 
 /// Where a reading is wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Preference {
     /// Wherever it is expected to be done sooner, by what [`Runner::calibrate`] measured.
@@ -39,8 +40,6 @@ pub enum Preference {
     WebGpuOnly,
 }
 
-choice!(Preference { "auto" => Auto, "cpu" => Cpu, "webgpu" => WebGpu, "webgpu-only" => WebGpuOnly });
-
 /// A reading, and why it was made where it was.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -48,8 +47,8 @@ pub struct Run {
     /// The reading.
     #[serde(flatten)]
     pub reading: Reading,
-    /// Why it ran on `timing.device`, in words for people.
-    pub device_reason: String,
+    /// Why it ran on `timing.device`.
+    pub device_reason: Reason,
 }
 
 /// A model with the devices that it may run on.
@@ -67,7 +66,7 @@ pub struct Runner {
 struct Choice {
     /// The CPU if there is none.
     gpu: Option<Rc<Gpu>>,
-    reason: String,
+    reason: Reason,
 }
 
 impl Runner {
@@ -115,7 +114,7 @@ impl Runner {
                     if preference == Preference::WebGpuOnly {
                         return Err(error.into());
                     }
-                    reason = read_here(&error, "it was");
+                    reason = Reason::GpuFailed { error: error.to_string() };
                 }
                 outcome => return Ok(Run { reading: outcome?, device_reason: reason }),
             }
@@ -139,7 +138,7 @@ impl Runner {
         let mut watch = Monotone { watch, most: 0 };
         let tokens = texts.iter().map(Vec::len).sum();
         let Choice { gpu, mut reason } = self.choose(preference, tokens).await?;
-        let runs = |readings: Vec<Reading>, reason: String| {
+        let runs = |readings: Vec<Reading>, reason: Reason| {
             readings.into_iter().map(|reading| Run { reading, device_reason: reason.clone() }).collect()
         };
         if let Some(gpu) = gpu {
@@ -149,7 +148,7 @@ impl Runner {
                     if preference == Preference::WebGpuOnly {
                         return Err(error.into());
                     }
-                    reason = read_here(&error, "they were");
+                    reason = Reason::GpuFailed { error: error.to_string() };
                 }
                 outcome => return Ok(runs(outcome?, reason)),
             }
@@ -158,22 +157,22 @@ impl Runner {
     }
 
     async fn choose(&self, preference: Preference, tokens: usize) -> Result<Choice, EngineError> {
-        let cpu = |reason: String| Choice { gpu: None, reason };
+        let cpu = |reason| Choice { gpu: None, reason };
         Ok(match preference {
-            Preference::Cpu => cpu("CPU: as asked".into()),
+            Preference::Cpu => cpu(Reason::CpuAsked),
             Preference::WebGpu | Preference::WebGpuOnly => match self.devices.gpu().await {
                 Ok(gpu) => {
-                    let reason = format!("WebGPU, as asked: {}", gpu.adapter());
+                    let reason = Reason::GpuAsked { adapter: gpu.adapter().to_string() };
                     Choice { gpu: Some(gpu), reason }
                 }
-                Err(reason) if preference == Preference::WebGpuOnly => {
-                    return Err(EngineError::unavailable(reason));
+                Err(why) if preference == Preference::WebGpuOnly => {
+                    return Err(EngineError::unavailable(why));
                 }
-                Err(reason) => cpu(format!("CPU, since {reason}")),
+                Err(why) => cpu(Reason::NoGpu { why }),
             },
             Preference::Auto => {
                 let Some(costs) = self.costs() else {
-                    return Ok(cpu("CPU, until both devices are measured".into()));
+                    return Ok(cpu(Reason::Unmeasured));
                 };
                 let reason = costs.reason(tokens);
                 if !costs.prefers_gpu(tokens) {
@@ -181,7 +180,7 @@ impl Runner {
                 }
                 match self.devices.gpu().await {
                     Ok(gpu) => Choice { gpu: Some(gpu), reason },
-                    Err(reason) => cpu(format!("CPU, since {reason}")),
+                    Err(why) => cpu(Reason::NoGpu { why }),
                 }
             }
         })
@@ -204,7 +203,7 @@ impl Runner {
                     if let ReadError::Engine(error) = &error {
                         self.devices.failed(&gpu, error);
                     }
-                    Err(format!("WebGPU failed: {error}"))
+                    Err(error.to_string())
                 }
             },
         };
@@ -298,11 +297,6 @@ impl Runner {
             sample.iter().copied().cycle().take(tokens).collect()
         }
     }
-}
-
-/// Why a call that began on the GPU was made on the CPU.
-fn read_here(error: &EngineError, what: &str) -> String {
-    format!("CPU: WebGPU failed on this text ({error}), so {what} read here")
 }
 
 /// A watcher that hears of no step back when texts are read one after the other, or again on another device.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use web_time::Instant;
 
-use crate::decimal::Fixed;
+use super::cost;
 use crate::device::gpu::KernelTime;
 
 /// Lengths of the replayed texts, in tokens: their difference leaves out what a text costs besides its tokens.
@@ -21,24 +21,29 @@ pub struct Steps {
     pub skim_us: Option<f64>,
     /// The smallest difference that the clock shows, in microseconds.
     pub clock_us: f64,
-    /// How they were measured, in words.
-    pub method: String,
+    /// How they were measured.
+    pub method: Replay,
     /// Of one reading of the longer text, its decisions free: what each kernel took on the GPU, the longest first.
     /// None on the CPU and where the adapter has no timestamp queries.
     pub kernels: Option<Vec<KernelTime>>,
 }
 
+/// The text, repeated to two lengths, is read again and again, all of it read and all of it skimmed; the difference of
+/// the lengths' times is that of so many tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Replay {
+    /// Both lengths, in tokens.
+    pub lengths: [usize; 2],
+    /// Milliseconds for which a length is read again and again, for a mean.
+    pub sample_ms: f64,
+    /// Such means, of which the least counts.
+    pub samples: usize,
+}
+
 impl Steps {
     pub(super) fn new(device: &str, [read_us, skim_us]: [f64; 2], skims: bool) -> Self {
-        let [short, long] = LENGTHS;
-        let method = format!(
-            "replay of this text, repeated to {short} and to {long} tokens, {}; each run again and again for {} ms, \
-             {} times over, of which the fastest counts; the difference divided by {}",
-            if skims { "all read and all skimmed" } else { "all read" },
-            Fixed(super::cost::SAMPLE_MS, 0),
-            super::cost::SAMPLES,
-            long - short,
-        );
+        let method = Replay { lengths: LENGTHS, sample_ms: cost::SAMPLE_MS, samples: cost::SAMPLES };
         let skim_us = skims.then_some(skim_us);
         Self { device: device.into(), read_us, skim_us, clock_us: clock_us(), method, kernels: None }
     }

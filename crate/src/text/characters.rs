@@ -3,14 +3,12 @@
 //! U+0091 to U+0097 are control characters that nobody writes; in text they are the quotation marks and dashes of
 //! Windows-1252, decoded as if it were Latin-1.
 
-use super::unicode;
-
 /// U+00A0, which joins the parts of a number (`2 1/2`) and separates anything else.
 pub(super) const NO_BREAK_SPACE: char = '\u{a0}';
 
 /// Letters and digits of any script.
 pub(super) fn is_alphanumeric(c: char) -> bool {
-    unicode::is_alphanumeric(c) && !is_pictograph(c)
+    c.is_alphanumeric() && !is_pictograph(c)
 }
 
 /// What a word can end in before an apostrophe or a slash: letters, digits, and what attaches to them outside
@@ -116,7 +114,7 @@ fn is_initials(word: &str) -> bool {
     let each_single = word.split('.').all(|part| {
         letters += 1;
         let mut chars = part.chars();
-        chars.next().is_some_and(unicode::is_alphabetic) && chars.next().is_none()
+        chars.next().is_some_and(char::is_alphabetic) && chars.next().is_none()
     });
     each_single && letters > 1
 }

@@ -5,7 +5,6 @@ mod characters;
 mod token;
 mod tokenizer;
 mod treebank;
-mod unicode;
 mod vocabulary;
 
 pub use token::{Span, Token};

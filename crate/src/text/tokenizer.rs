@@ -1,11 +1,9 @@
 //! How a text becomes tokens: a choice that is part of a model and is stored with it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::token::{Collector, Token};
 use super::treebank;
-use super::unicode::lowercase;
-use crate::record::{choice, needed, record};
 
 /// A tokenizer, as plain settings: `{"kind":"treebank","lowercase":true}` in a model's configuration.
 ///
@@ -15,16 +13,15 @@ use crate::record::{choice, needed, record};
 /// let words = |text| Tokenizer::treebank().tokenize(text).into_iter().map(|t| t.text).collect::<Vec<_>>();
 /// assert_eq!(words("You can't skim (all of) it."), ["you", "ca", "n't", "skim", "-lrb-", "all", "of", "-rrb-", "it", "."]);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tokenizer {
     kind: TokenizerKind,
     lowercase: bool,
 }
 
-record!(Tokenizer { kind: needed, lowercase: needed });
-
 /// Where a tokenizer cuts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenizerKind {
     /// At ASCII spaces and nowhere else: for text that somebody has tokenised.
@@ -48,8 +45,6 @@ pub enum TokenizerKind {
     /// text. White space, NUL and zero-width characters have no special standing otherwise.
     Treebank,
 }
-
-choice!(TokenizerKind { "spaces" => Spaces, "treebank" => Treebank });
 
 impl Tokenizer {
     /// A tokenizer from its settings. With `lowercase`, every token's text is lower-cased by Unicode's rules.
@@ -91,7 +86,7 @@ impl Tokenizer {
         let mut start = 0;
         for word in text.split(' ') {
             if !word.is_empty() {
-                let form = if self.lowercase { lowercase(word) } else { word.to_owned() };
+                let form = if self.lowercase { word.to_lowercase() } else { word.to_owned() };
                 tokens.push(start..start + word.len(), form);
             }
             start += word.len() + 1;

@@ -12,7 +12,6 @@ use super::characters::{
     precedes_opening, stands_alone,
 };
 use super::token::{Collector, Token};
-use super::unicode::{has_lowercase, is_alphabetic, is_lowercase, lowercase};
 
 /// The treebank tokens of `text`.
 pub(super) fn tokenize(text: &str, lowercase: bool) -> Vec<Token> {
@@ -104,7 +103,7 @@ impl Scanner<'_> {
         if word.chars().nth(32).is_some() {
             return false;
         }
-        match lowercase(word).as_str() {
+        match word.to_lowercase().as_str() {
             "no" => {
                 let mut rest = self.text[after..].chars();
                 let space = rest.next().is_some_and(char::is_whitespace);
@@ -158,8 +157,8 @@ impl Scanner<'_> {
             return initial && self.peek(end + next.len_utf8()).is_some_and(is_alphanumeric);
         }
         // Some capitals (`𝕆`) have no lower-case form and would, after a lower-cased letter, look like a beginning.
-        let capital = has_lowercase(next);
-        is_alphanumeric(next) && !(last.is_some_and(is_lowercase) && capital)
+        let capital = !next.to_lowercase().eq([next]);
+        is_alphanumeric(next) && !(last.is_some_and(char::is_lowercase) && capital)
     }
 
     /// Emits a word with its clitics apart: `wouldn't've` is `would n't 've`, `cannot` is `can not`.
@@ -341,13 +340,13 @@ fn clitic_start(word: &str) -> Option<usize> {
         return (apostrophe > 0).then_some(apostrophe);
     }
     let stem = word[..apostrophe].strip_suffix(['n', 'N'])?;
-    (clitic.eq_ignore_ascii_case("t") && stem.ends_with(is_alphabetic)).then_some(stem.len())
+    (clitic.eq_ignore_ascii_case("t") && stem.ends_with(char::is_alphabetic)).then_some(stem.len())
 }
 
 /// The treebank's spelling of a stretch of text: straight apostrophes, plain hyphens, slash and asterisk after a
 /// backslash.
 fn normalise(source: &str, lower: bool) -> String {
-    let cased = if lower { lowercase(source) } else { source.to_owned() };
+    let cased = if lower { source.to_lowercase() } else { source.to_owned() };
     let plain =
         |c: char| c != '/' && c != '*' && (c == '\'' || !is_apostrophe(c)) && (c == '-' || !is_hyphen(c));
     if cased.chars().all(|c| plain(c) && !is_long_dash(c)) {

@@ -1,19 +1,20 @@
 //! Values between Rust and JavaScript.
 //!
-//! Small ones cross as JSON text, which costs less code than walking JavaScript objects: JSON is read here anyway, for
-//! the config of a model file. Matrices cross as one `Float32Array` beside it.
+//! Values become objects by serde-wasm-bindgen. Options come as JSON text all the same: of an object it reads the fields
+//! that a struct has and no others, so that a misspelled option would be none, and it has no keys that are numbers.
+//! Matrices cross as one `Float32Array`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use js_sys::{Array, Float32Array, JSON, JsString, Number, Object, Promise, Reflect};
+use js_sys::{Array, Float32Array, JSON, JsString, Promise, Reflect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use super::error::Failure;
-use crate::json;
 
 /// Runs a future, at once as far as it goes without waiting, and gives its value where that is to its end: what the CPU
 /// computes in one piece need not go through the event loop. Otherwise a promise. Behind a pointer: what drives a future
@@ -28,19 +29,15 @@ pub(super) fn answer(future: impl Future<Output = Result<JsValue, JsValue>> + 's
     }
 }
 
+/// A value as JavaScript has it: maps are objects, what is absent is null.
 pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, Failure> {
-    let mut writer = json::Writer::new(print);
-    value.serialize(&mut writer).map_err(Failure::internal)?;
-    parse(&writer.json())
+    value.serialize(&Serializer::json_compatible()).map_err(Failure::internal)
 }
 
-fn parse(json: &str) -> Result<JsValue, Failure> {
-    JSON::parse(json).map_err(|_| Failure::internal("the engine wrote JSON that is none"))
-}
-
-/// Has JavaScript print a number, which needs no code here.
-fn print(number: f64) -> String {
-    Object::to_string(&Number::from(number)).into()
+/// The same by way of JSON, for what may hold a whole number above 2 ** 53, which JSON rounds.
+pub(super) fn rounded(value: &impl Serialize) -> Result<JsValue, Failure> {
+    let json = serde_json::to_string(value).map_err(Failure::internal)?;
+    JSON::parse(&json).map_err(|_| Failure::internal("the engine wrote JSON that is none"))
 }
 
 /// As [`to_js`], with the property `values`: all matrices end to end.
@@ -67,7 +64,7 @@ thread_local! {
     /// Has JSON name the numbers that it does not have: it would write null, which stands for an option that is absent.
     static NAMED: Closure<dyn Fn(JsValue, JsValue) -> JsValue> =
         Closure::new(|_key, value: JsValue| match value.as_f64() {
-            Some(number) if !number.is_finite() => print(number).into(),
+            Some(number) if !number.is_finite() => number.to_string().into(),
             _ => value,
         });
 }
@@ -86,5 +83,5 @@ pub(super) fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<Option<T>,
         .ok()
         .and_then(|json| json.dyn_into::<JsString>().ok())
         .ok_or_else(plain)?;
-    json::from_str(&String::from(json)).map(Some).map_err(Failure::option)
+    serde_json::from_str(&String::from(json)).map(Some).map_err(Failure::option)
 }

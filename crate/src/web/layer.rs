@@ -1,18 +1,19 @@
 //! A layer by itself.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::{Array, Uint32Array};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
 use super::DEVICES;
-use super::convert::{answer, end_to_end, from_js};
+use super::convert::{answer, end_to_end, from_js, to_js};
 use super::error::Failure;
 use super::model::{cpu, preference};
-use crate::Map;
-use crate::model::{DEFAULT_THRESHOLD, Decision, LayerShape, SequenceLayer, Sequences};
-use crate::record::{optional, record};
-use crate::runner::{LayerRun, LayerRunner};
+use crate::model::{DEFAULT_THRESHOLD, Decision, LayerShape, SequenceLayer, Sequences, StoredLayer};
+use crate::runner::{LayerRun, LayerRunner, Reason};
 
 /// A recurrent layer with its weights, in wasm memory until `free()`.
 #[wasm_bindgen]
@@ -23,15 +24,15 @@ pub struct Layer {
 
 #[wasm_bindgen]
 impl Layer {
-    /// A layer with the tensors of a safetensors file whose names begin with `prefix`; `halved` has the CPU keep its
-    /// weights with 16 bits.
+    /// A layer with the tensors of a safetensors file whose names begin with `prefix`; their shapes tell its sizes, `stored`
+    /// what they cannot. `halved` has the CPU keep its weights with 16 bits.
     pub fn load(
         bytes: &[u8],
         prefix: &str,
-        #[wasm_bindgen(unchecked_param_type = "LayerShape")] shape: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "StoredLayer")] stored: &JsValue,
         halved: bool,
     ) -> Result<Layer, JsValue> {
-        let layer = SequenceLayer::from_bytes(bytes, prefix, &shape_of(shape)?);
+        let layer = SequenceLayer::from_bytes(bytes, prefix, &described::<StoredLayer>(stored)?);
         Ok(Self::of(layer.map_err(Failure::from)?, halved))
     }
 
@@ -41,11 +42,26 @@ impl Layer {
         seed: u32,
         halved: bool,
     ) -> Result<Layer, JsValue> {
-        Ok(Self::of(SequenceLayer::random(&shape_of(shape)?, seed).map_err(Failure::from)?, halved))
+        Ok(Self::of(
+            SequenceLayer::random(&described::<LayerShape>(shape)?, seed).map_err(Failure::from)?,
+            halved,
+        ))
     }
 
     fn of(layer: SequenceLayer, halved: bool) -> Self {
         Self { runner: Rc::new(LayerRunner::new(layer, cpu(halved), DEVICES.with(Rc::clone))) }
+    }
+
+    /// Columns of the input.
+    #[wasm_bindgen(getter, js_name = inputSize)]
+    pub fn input_size(&self) -> usize {
+        self.runner.layer().input_size()
+    }
+
+    /// The parts of its state in their order: `hc`, `h` or `c`.
+    #[wasm_bindgen(getter, js_name = stateParts)]
+    pub fn state_parts(&self) -> String {
+        self.runner.layer().state_parts().into()
     }
 
     /// Columns of the output.
@@ -72,24 +88,23 @@ impl Layer {
             let threshold = threshold.unwrap_or(DEFAULT_THRESHOLD);
             let given = Sequences { lengths, state, threshold, force };
             let run = runner.forward(x, &given, preference(device.as_deref())?, profile).await;
-            Ok(values(&run.map_err(Failure::from)?).into())
+            Ok(values(&run.map_err(Failure::from)?)?.into())
         })
     }
 }
 
 /// What few calls say.
-#[derive(Default)]
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct Rest {
     /// One sequence, if there are none.
     lengths: Option<Vec<usize>>,
-    force: Map<usize, Decision>,
+    force: BTreeMap<usize, Decision>,
     profile: bool,
 }
 
-record!(Rest { lengths: optional, force: optional, profile: optional });
-
 /// `LayerValues` in TypeScript.
-fn values(run: &LayerRun) -> Array {
+fn values(run: &LayerRun) -> Result<Array, Failure> {
     let LayerRun { computed, total_ms, gpu, device_reason } = run;
     let matrices = [&computed.output, &computed.state, &computed.logits, &computed.decisions];
     let flops = computed.flops;
@@ -99,9 +114,14 @@ fn values(run: &LayerRun) -> Array {
         figures.extend(gpu.kernel_ms);
     }
     let bits = Uint32Array::from(bytemuck::cast_slice::<f64, u32>(&figures));
-    Array::of3(&end_to_end(&matrices.map(Vec::as_slice)), &bits, &device_reason.into())
+    // What most calls say needs no JSON.
+    let reason = match device_reason {
+        Reason::CpuAsked => JsValue::UNDEFINED,
+        other => to_js(other)?,
+    };
+    Ok(Array::of3(&end_to_end(&matrices.map(Vec::as_slice)), &bits, &reason))
 }
 
-fn shape_of(shape: &JsValue) -> Result<LayerShape, Failure> {
-    from_js(shape)?.ok_or_else(|| Failure::option("a layer needs its shape"))
+fn described<T: DeserializeOwned>(layer: &JsValue) -> Result<T, Failure> {
+    from_js(layer)?.ok_or_else(|| Failure::option("a layer needs its kind"))
 }

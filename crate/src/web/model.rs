@@ -1,5 +1,6 @@
 //! A text model.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::{Array, Function};
@@ -8,16 +9,13 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use super::DEVICES;
-use super::convert::{answer, from_js, to_js};
+use super::convert::{answer, from_js, rounded, to_js};
 use super::error::Failure;
 use super::reader::Reader;
 use super::reading::packed;
 use super::watch::Callback;
-use crate::Map;
 use crate::device::{Cpu, CpuOptions, Device, Precision};
-use crate::json;
 use crate::model::{self, ConfigSummary, Decision, ReadOptions};
-use crate::record::{optional, record};
 use crate::runner::{Cost, Preference, Runner};
 
 /// A text classifier with its weights, in wasm memory until `free()`.
@@ -66,7 +64,7 @@ impl Model {
     /// begins with `MODEL_` for any other bytes.
     pub fn load(bytes: &[u8], halved: bool) -> Result<Model, JsValue> {
         let model = model::Model::from_bytes(bytes).map_err(Failure::from)?;
-        let config = to_js(&ConfigSummary::from(model.config()))?;
+        let config = rounded(&ConfigSummary::from(model.config()))?;
         let runner = Rc::new(Runner::new(Rc::new(model), cpu(halved), DEVICES.with(Rc::clone)));
         Ok(Self { runner, config })
     }
@@ -188,20 +186,14 @@ impl Model {
 /// Options of a reading, and where it is wanted.
 pub(super) fn read_options(options: &JsValue) -> Result<(ReadOptions, Preference), Failure> {
     /// [`ReadOptions`] with the device beside them.
-    #[derive(Default)]
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
     struct Options {
         threshold: Option<f32>,
-        force: Map<usize, Decision>,
+        force: BTreeMap<usize, Decision>,
         measure_ms: f64,
         device: Preference,
     }
-
-    record!(Options {
-        threshold: optional,
-        force: optional,
-        "measureMs" as measure_ms: optional,
-        device: optional,
-    });
 
     let Options { threshold, force, measure_ms, device } = from_js(options)?.unwrap_or_default();
     Ok((ReadOptions { threshold, force, measure_ms }, device))
@@ -209,7 +201,7 @@ pub(super) fn read_options(options: &JsValue) -> Result<(ReadOptions, Preference
 
 pub(super) fn preference(device: Option<&str>) -> Result<Preference, Failure> {
     let Some(device) = device else { return Ok(Preference::default()) };
-    let device = IntoDeserializer::<json::Error>::into_deserializer(device);
+    let device = IntoDeserializer::<serde::de::value::Error>::into_deserializer(device);
     Preference::deserialize(device).map_err(|e| Failure::option(format!("device: {e}")))
 }
 

@@ -14,7 +14,7 @@ use super::reading;
 use super::watch::Callback;
 use crate::model::{ReadOptions, Trail};
 use crate::nn::Trace;
-use crate::runner::{Run, Runner};
+use crate::runner::{Reason, Run, Runner};
 
 /// Reads a text that is still being written, on the CPU; one call at a time.
 #[wasm_bindgen]
@@ -88,7 +88,7 @@ impl Reader {
             let read = trail.read(runner.model(), runner.cpu(), tokens, &options, &mut watch).await;
             home.replace(Some(trail));
             watch.thrown()?;
-            let device_reason = "CPU: text that is being written takes few steps at a time".into();
+            let device_reason = Reason::Incremental;
             Ok(reading::packed(&Run { reading: read.map_err(Failure::from)?, device_reason })?)
         })
     }
@@ -104,9 +104,11 @@ impl Reader {
     pub fn hidden(&self) -> JsValue {
         let (runner, home) = (Rc::clone(&self.runner), Rc::clone(&self.trail));
         answer(async move {
-            let trail = home.take().ok_or_else(busy)?;
+            // Nothing here waits, so that the trail stays where it is.
+            let trail = home.borrow();
+            let trail = trail.as_ref().ok_or_else(busy)?;
             let scores = trail.scores(runner.model(), runner.cpu());
-            let scores = scores.map_err(|error| Failure::from(crate::model::ReadError::from(error)));
+            let scores = scores.map_err(|error| Failure::from(crate::model::ReadError::from(error)))?;
             let cells = trail.cells();
             let mut matrices: Vec<&[f32]> = Vec::new();
             for cell in cells {
@@ -114,17 +116,14 @@ impl Reader {
                 let of_cell = [&cell.states, &cell.cells].into_iter().chain(gates).chain([&cell.logits]);
                 matrices.extend(of_cell.map(Vec::as_slice));
             }
-            let scores = scores?;
             matrices.push(&scores);
             let rows = cells.first().map_or(0, Trace::rows);
             let contents = Contents { rows, cells: cells.iter().map(CellContents::from).collect() };
-            let values = packed(&contents, &matrices);
-            home.replace(Some(trail));
-            Ok(values?)
+            Ok(packed(&contents, &matrices)?)
         })
     }
 }
 
 fn busy() -> Failure {
-    Failure::option("this reader has not answered the call before")
+    Failure::option("this reader is still busy")
 }

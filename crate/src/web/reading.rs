@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use super::convert::to_js;
 use super::error::Failure;
 use crate::model::{Decision, FlopsReading, Score, Timing, TokenReading};
-use crate::runner::Run;
+use crate::runner::{Reason, Run};
 
 /// A reading without its tokens.
 #[derive(Serialize)]
@@ -22,7 +22,7 @@ struct Header<'a> {
     skim_rate: f64,
     flops: FlopsReading,
     timing: &'a Timing,
-    device_reason: &'a str,
+    device_reason: &'a Reason,
 }
 
 /// `PackedReading` in TypeScript.

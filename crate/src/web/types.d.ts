@@ -103,9 +103,28 @@ export interface Timing {
   readonly totalMs: number;
   /** 0 without tokens. */
   readonly microsecondsPerToken: number;
-  /** How the time was measured, in words. */
-  readonly method: string;
+  readonly method: Method;
 }
+
+/** How a time was measured: the mean of runs, a share of a batch of texts by tokens, or one run over the rest of a text. */
+export type Method =
+  | { readonly kind: "mean"; readonly runs: number; readonly elapsedMs: number }
+  | { readonly kind: "share"; readonly texts: number; readonly elapsedMs: number }
+  | { readonly kind: "rest"; readonly tokens: number };
+
+/** Why a call ran where it did. */
+export type Reason =
+  | { readonly code: "cpuAsked" | "unmeasured" | "layerOnCpu" | "incremental" }
+  | { readonly code: "gpuAsked"; readonly adapter: string }
+  | { readonly code: "noGpu"; readonly why: string }
+  | { readonly code: "gpuFailed"; readonly error: string }
+  | {
+      readonly code: "measured";
+      readonly tokens: number;
+      readonly cpuMs: number;
+      readonly gpuMs: number;
+      readonly gpuFixedMs: number;
+    };
 
 export interface Reading {
   /** The likeliest label. */
@@ -116,8 +135,8 @@ export interface Reading {
   readonly skimRate: number;
   readonly flops: Flops;
   readonly timing: Timing;
-  /** Why it ran on `timing.device`, in words. */
-  readonly deviceReason: string;
+  /** Why it ran on `timing.device`. */
+  readonly deviceReason: Reason;
 }
 
 /** A reading as it crosses: its words between spaces, and of every token start, end, what is so, and a probability's bits. */
@@ -148,13 +167,23 @@ export interface Steps {
   readonly skimUs: number | null;
   /** The smallest difference that the clock shows, in microseconds. */
   readonly clockUs: number;
-  /** How they were measured, in words. */
-  readonly method: string;
+  /** How they were measured. */
+  readonly method: Replay;
   /**
    * Of one reading of the longer text: what each kernel took on the GPU, the longest first. Null on the CPU and where the
    * adapter has no timestamp queries.
    */
   readonly kernels: readonly { readonly kernel: string; readonly launches: number; readonly nanoseconds: number }[] | null;
+}
+
+/**
+ * The text, repeated to two lengths in tokens, read again and again for `sampleMs`, `samples` times over, of which the least
+ * counts.
+ */
+export interface Replay {
+  readonly lengths: readonly [short: number, long: number];
+  readonly sampleMs: number;
+  readonly samples: number;
 }
 
 /** What the GPU did so far, and the memory it holds. */
@@ -222,7 +251,10 @@ export interface Made {
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
 
-/** What a layer's tensors cannot say themselves. */
+/** A stored layer's kind, and what its tensors cannot say themselves. */
+export type StoredLayer = Readonly<Record<string, unknown>> & { readonly type: "elman" | "lstm" | "gru" | "sru" | "skim" };
+
+/** What makes a fresh layer. */
 export interface LayerShape {
   readonly inputSize: number;
   readonly numLayers: number;
@@ -248,5 +280,6 @@ export type LayerValues = readonly [
    * kernels.
    */
   figures: Uint32Array,
-  deviceReason: string,
+  /** Undefined where the CPU was asked for. */
+  deviceReason: Reason | undefined,
 ];

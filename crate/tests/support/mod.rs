@@ -1,7 +1,8 @@
 //! Small models and files, for the tests.
 #![allow(dead_code, reason = "each test program uses a part")]
 
-use saccade_rnn::Map;
+use std::collections::BTreeMap;
+
 use saccade_rnn::model::{
     CONFIG_KEY, Cell, Checkpoint, Config, Dropouts, FORMAT, FreshOptions, LayerConfig, Model, Nonlinearity,
     Pool, SmallReads, SruConfig, Storage, Task, Tensor, Training,
@@ -52,7 +53,7 @@ pub(crate) fn config() -> Config {
         training: Training {
             command: Some("saccade train tiny.toml".into()),
             seed: Some(u64::MAX),
-            figures: Map::from([("dev_accuracy".into(), 0.75)]),
+            figures: BTreeMap::from([("dev_accuracy".into(), 0.75)]),
             ..Training::default()
         },
     }
@@ -80,14 +81,14 @@ pub(crate) fn checkpoint() -> Checkpoint {
         let values = (0..rows * columns).map(|i| (i as f32 * 0.37).sin()).collect();
         Tensor::new("matrix", vec![rows, columns], values).expect("the lengths agree")
     };
-    let tensors = Map::from([
+    let tensors = BTreeMap::from([
         ("embedding.weight".to_owned(), matrix(7, 3)),
         ("encoder.0.weight_ih_l0".to_owned(), matrix(40, 16)),
         ("head.bias".to_owned(), Tensor::new("bias", vec![2], vec![0.5, -0.5]).expect("the lengths agree")),
     ]);
     let json = config().to_json().expect("the config is valid");
     let metadata =
-        Map::from([(CONFIG_KEY.to_owned(), json), ("note".to_owned(), "made by a test".to_owned())]);
+        BTreeMap::from([(CONFIG_KEY.to_owned(), json), ("note".to_owned(), "made by a test".to_owned())]);
     Checkpoint { tensors, metadata }
 }
 

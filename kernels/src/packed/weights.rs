@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use half::bf16;
+
 use crate::matmul::View;
 use crate::registers::Register;
 
@@ -55,12 +57,13 @@ impl Packed {
     /// limited by how fast weights come from memory where they fit no near cache.
     pub fn halved(self) -> Self {
         let Blocks::Whole(blocks) = self.blocks else { return self };
-        let halves = blocks.into_iter().map(|block| Halves(block.0.map(half)));
+        let halves = blocks.into_iter().map(|block| Halves(block.0.map(|w| bf16::from_f32(w).to_bits())));
         Self { blocks: Blocks::Half(halves.collect()), ..self }
     }
 
     /// Some panels of it, whose weights are `halves`, with weights of 32 bits.
     pub(super) fn widened(&self, halves: &[Halves], panels: Range<usize>) -> Self {
+        // Not `bf16::to_f32`, which looks for NaN: these are widened for every product.
         let widen = |half: u16| f32::from_bits(u32::from(half) << 16);
         let halves = &halves[panels.start * self.inputs..panels.end * self.inputs];
         let blocks = halves.iter().map(|halves| Block(halves.0.map(widen))).collect();
@@ -81,13 +84,6 @@ impl Packed {
     pub(super) fn panels(&self) -> usize {
         self.outputs.div_ceil(PANEL)
     }
-}
-
-/// The upper half of the bits of a value, rounded to the nearest, of two to the even one.
-pub(super) fn half(value: f32) -> u16 {
-    let bits = value.to_bits();
-    let rounded = if value.is_nan() { f32::NAN.to_bits() } else { bits + 0x7FFF + (bits >> 16 & 1) };
-    (rounded >> 16) as u16
 }
 
 /// How a weight lies in memory.

@@ -16,6 +16,7 @@ mod letters;
 mod output;
 mod progress;
 mod read;
+mod reasons;
 mod source;
 mod statistics;
 mod train;

@@ -1,5 +1,6 @@
 //! `saccade read`: one text, token by token.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, IsTerminal, Read as _, Write};
 use std::ops::ControlFlow;
@@ -11,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use saccade_rnn::Map;
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{Decision, Model, ReadError, ReadOptions, Reading, Watch};
 use saccade_rnn::runner::{Preference, Run, Runner, Steps};
@@ -21,6 +21,7 @@ use crate::device::{self, DeviceName};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::{self, count, duration, printable};
+use crate::reasons;
 
 const READ: Style = AnsiColor::Cyan.on_default().bold();
 const SKIMMED: Style = Style::new().dimmed();
@@ -75,7 +76,7 @@ pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
     strip_newline(&mut text);
     let options = ReadOptions {
         threshold: arguments.threshold,
-        force: Map::from_iter(arguments.force),
+        force: BTreeMap::from_iter(arguments.force),
         measure_ms: arguments.measure_ms,
     };
     let tokens = model.tokenizer().tokenize(&text);
@@ -220,9 +221,9 @@ fn print(
         "{}, {} a token: {}",
         duration(timing.total_ms),
         duration(timing.microseconds_per_token / 1e3),
-        timing.method
+        reasons::method(timing)
     )?;
-    writeln!(out, "{device_reason}")?;
+    writeln!(out, "{}", reasons::reason(device_reason))?;
     Ok(out.flush()?)
 }
 
@@ -231,7 +232,7 @@ fn print_steps(out: &mut impl Write, steps: &Steps) -> Result<(), Failure> {
     if let Some(skim_us) = steps.skim_us {
         write!(out, ", {} one that is skimmed", duration(skim_us / 1e3))?;
     }
-    writeln!(out, ": {} (the clock ticks every {:.3} µs)", steps.method, steps.clock_us)?;
+    writeln!(out, ": {} (the clock ticks every {:.3} µs)", reasons::replay(steps), steps.clock_us)?;
     for time in steps.kernels.iter().flatten() {
         let took = duration(time.nanoseconds as f64 / 1e6);
         writeln!(out, "{:24} {:>4} x {took:>9}", time.kernel, time.launches)?;

@@ -1,6 +1,7 @@
 //! Shares, rank correlations and the bootstrap.
 
 use saccade_rnn::cpu::noise;
+use statrs::statistics::{Data, OrderStatistics as _, RankTieBreaker, Statistics as _};
 
 /// The normal deviate that leaves 2.5 % on either side.
 const DEVIATE: f64 = 1.959_964;
@@ -18,30 +19,13 @@ pub(crate) fn wilson_lower(hits: u32, count: u32) -> f64 {
 
 /// The rank of each value from 1; equal values share the mean of their ranks.
 fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut before = 0;
-    for equal in order.chunk_by(|&a, &b| values[a] == values[b]) {
-        let mean = before as f64 + (equal.len() as f64 + 1.0) / 2.0;
-        equal.iter().for_each(|&place| ranks[place] = mean);
-        before += equal.len();
-    }
-    ranks
+    Data::new(values.to_vec()).ranks(RankTieBreaker::Average)
 }
 
 /// The product-moment correlation of two columns of equal length; 0 if one of them is constant.
 fn pearson(a: &[f64], b: &[f64]) -> f64 {
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
-    let (mean_a, mean_b) = (mean(a), mean(b));
-    let mut products = [0.0f64; 3];
-    for (a, b) in a.iter().map(|a| a - mean_a).zip(b.iter().map(|b| b - mean_b)) {
-        products[0] += a * b;
-        products[1] += a * a;
-        products[2] += b * b;
-    }
-    let scale = (products[1] * products[2]).sqrt();
-    if scale > 0.0 { products[0] / scale } else { 0.0 }
+    let scale = a.std_dev() * b.std_dev();
+    if scale > 0.0 { a.covariance(b) / scale } else { 0.0 }
 }
 
 /// Rank correlations (Spearman 1904) between every two columns of a table.

@@ -3,11 +3,12 @@
 //! While profiling, a launch has a compute pass of its own, which writes the time before and after it to a set of
 //! queries. A submission resolves the set into a buffer that the next read maps; a full set is submitted.
 
+use std::cmp::Reverse;
+
 use futures_channel::oneshot;
 
 use super::Gpu;
 use super::adapter::Context;
-use crate::cpu;
 use crate::few::Few;
 
 /// Launches that the set has queries for: two each, and no set holds more than 4096.
@@ -186,11 +187,8 @@ impl Gpu {
             return Err(NoTimestamps { adapter: self.adapter().to_string() });
         }
         let collected = std::mem::take(&mut self.recorder.borrow_mut().profile.collected);
-        let times: Vec<KernelTime> = collected.into_entries().map(|(_, time)| time).collect();
-        let order = cpu::order_by(times.len(), &|a, b| {
-            let (a, b) = (&times[a], &times[b]);
-            b.nanoseconds.cmp(&a.nanoseconds).then(a.kernel.cmp(b.kernel))
-        });
-        Ok(order.into_iter().map(|at| times[at]).collect())
+        let mut times: Vec<KernelTime> = collected.into_entries().map(|(_, time)| time).collect();
+        times.sort_by_key(|time| (Reverse(time.nanoseconds), time.kernel));
+        Ok(times)
     }
 }

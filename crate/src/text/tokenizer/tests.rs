@@ -65,6 +65,23 @@ fn line_breaks_separate_and_other_markup_is_text() {
     reads("<b>bold</b> <brr> <br", r"< b > bold < \/ b > < brr > < br");
 }
 
+/// Texts with rare Unicode and their tokens, which the package for JavaScript is held against as well.
+#[test]
+fn every_build_has_the_same_tables() {
+    #[derive(serde::Deserialize)]
+    struct Case {
+        text: String,
+        tokens: Vec<(String, usize, usize)>,
+    }
+    let cases: Vec<Case> =
+        serde_json::from_str(include_str!("../../../tests/fixtures/unicode.json")).unwrap();
+    for Case { text, tokens } in cases {
+        let found = Tokenizer::treebank().tokenize(&text).into_iter();
+        let found: Vec<_> = found.map(|t| (t.text, t.span.utf16.start, t.span.utf16.end)).collect();
+        assert_eq!(found, tokens, "{text:?}");
+    }
+}
+
 #[test]
 fn any_unicode_survives() {
     reads("so good👍🏽👩‍👩‍👧 yes", "so good 👍🏽👩‍👩‍👧 yes");

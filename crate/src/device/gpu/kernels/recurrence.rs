@@ -1,13 +1,14 @@
 //! Elman, LSTM and GRU over time: a launch runs up to [`STEPS`] steps of all sequences that have them, the loop over
 //! time inside; fewer for a state wider than a workgroup.
 
+use std::cmp::Reverse;
+
 use bytemuck::{Pod, Zeroable};
 use saccade_shaders::{self as shaders, Kernel};
 
 use super::affine::{self, Target, View};
 use super::column_sums::add_columns;
 use super::{Backward, absent, first};
-use crate::cpu;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::resident::Layout;
 use crate::device::gpu::{Gpu, GpuBuffer};
@@ -212,7 +213,8 @@ impl<'a> Recurrence<'a> {
         let hidden = call.parameters.get(weight_hh).columns();
         let offsets = &call.inputs[0].offsets;
         let rows = |lane: usize| offsets[lane + 1] - offsets[lane];
-        let order = cpu::order_by(offsets.len() - 1, &|a, b| rows(b).cmp(&rows(a)));
+        let mut order: Vec<usize> = (0..offsets.len() - 1).collect();
+        order.sort_by_key(|&lane| Reverse(rows(lane)));
         let lane = |&lane: &usize| [lane as u32, (offsets[lane] - offsets[0]) as u32, rows(lane) as u32];
         let lanes: Vec<_> = order.iter().map(lane).collect();
         let state = |operand: usize| (&call.inputs[operand].buffer, call.inputs[operand].offsets[0]);

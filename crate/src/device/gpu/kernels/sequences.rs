@@ -1,6 +1,6 @@
 //! Lanes of unequal length on a GPU: a workgroup each, the time loop inside, longest first, cut into chunks of time.
 
-use crate::cpu;
+use std::cmp::Reverse;
 
 /// Most steps of a launch: far from any driver's watchdog, and a place to report progress.
 const STEPS: usize = 128;
@@ -27,7 +27,8 @@ pub(super) struct Place {
 pub(super) fn chunks(offsets: &[usize], turns: usize) -> Vec<Vec<Place>> {
     let most = (TURNS / turns.max(1)).clamp(1, STEPS);
     let length = |lane: usize| offsets[lane + 1] - offsets[lane];
-    let order = cpu::order_by(offsets.len() - 1, &|a, b| length(b).cmp(&length(a)));
+    let mut order: Vec<usize> = (0..offsets.len() - 1).collect();
+    order.sort_by_key(|&lane| Reverse(length(lane)));
     let longest = order.first().map_or(0, |&lane| length(lane));
     let place = |lane: usize, step: usize| Place {
         lane,

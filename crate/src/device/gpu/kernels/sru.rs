@@ -1,13 +1,14 @@
 //! The simple recurrent unit over time: a launch runs up to [`MOST_STEPS`] steps of all sequences that have them, an
 //! invocation for each sequence and channel.
 
+use std::cmp::Reverse;
+
 use bytemuck::{Pod, Zeroable};
 
 use super::affine::View;
 use super::column_sums::add_columns;
 use super::elementwise::add_rows;
 use super::{Backward, first};
-use crate::cpu;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, EngineError, Forward, Operand, Sru};
@@ -78,7 +79,8 @@ impl<'a> Plan<'a> {
         let products = u.columns / channels;
         let skip = (op.skip && products == 3).then(|| &call.inputs[1]);
         let rows = |lane: usize| u.offsets[lane + 1] - u.offsets[lane];
-        let order = cpu::order_by(call.lanes(), &|a, b| rows(b).cmp(&rows(a)));
+        let mut order: Vec<usize> = (0..call.lanes()).collect();
+        order.sort_by_key(|&lane| Reverse(rows(lane)));
         let lane = |&lane: &usize| {
             let first = u.offsets[lane] - u.offsets[0];
             [lane as u32, first as u32, rows(lane) as u32, call.streams[lane]]
