@@ -25,7 +25,7 @@ const PARTS = ROWS * COLUMNS * SPLIT;
 
 var<workgroup> parts: array<f32, PARTS>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(COLUMNS * SPLIT)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,

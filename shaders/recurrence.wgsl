@@ -24,13 +24,16 @@ struct Arguments {
     flags: u32,
 }
 
+// `bias` is bound.
 const BIAS = 2u;
+// Keep what the backward kernel needs.
 const KEEP = 4u;
 
+// Invocations of a workgroup.
 #if narrow narrow_tile
 const SIZE = 64u;
 #else
-const SIZE = 256u;
+const SIZE = GROUP;
 #endif
 
 @group(0) @binding(0) var<uniform> arguments: Arguments;
@@ -75,13 +78,8 @@ fn unit_before(place: Place, k: u32) -> Lanes {
     return Lanes(rows[at.x], rows[at.y], rows[at.z], rows[at.w]);
 }
 #else
-#if single narrow
-const MOST_HIDDEN = 2048u;
-var<workgroup> state: array<Lanes, 4096>;
-#else
-const MOST_HIDDEN = 512u;
-var<workgroup> state: array<Lanes, 1024>;
-#endif
+const MOST_HIDDEN = SHARED / 2u;
+var<workgroup> state: array<Lanes, SHARED>;
 
 fn place_before(base: u32, t: u32) -> u32 {
     return t % 2u * MOST_HIDDEN;

@@ -43,11 +43,8 @@ const ROWS = 2u;
 @group(0) @binding(7) var<storage, read_write> d_w: array<f32>;
 #endif
 
-#if single
-var<workgroup> shared_d_w: array<Lanes, 4096>;
-#endif
-#if tile
-var<workgroup> shared_d_w: array<Lanes, 1024>;
+#if single tile
+var<workgroup> shared_d_w: array<Lanes, SHARED>;
 #endif
 
 #if global
@@ -143,7 +140,7 @@ fn step(lane: Lane, row: u32, j: u32) -> array<f32, GATES> {
 #endif
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -157,7 +154,7 @@ fn main(
     let end = min(arguments.end_step, lanes[base].length);
     for (var after = end; after > arguments.first_step; after -= 1u) {
         let t = after - 1u;
-        for (var j = invocation; j < n; j += 256u) {
+        for (var j = invocation; j < n; j += GROUP) {
 #if single tile
             var d = array<Lanes, GATES>();
 #endif
@@ -184,7 +181,7 @@ fn main(
         workgroupBarrier();
 #endif
         let place = d_w_place(base, t);
-        for (var j = invocation; j < n; j += 256u) {
+        for (var j = invocation; j < n; j += GROUP) {
             // A sum a gate, so that none waits for another.
             var sums = array<Lanes, GATES>();
             for (var k = 0u; k < n; k += 1u) {

@@ -5,6 +5,7 @@
 #import grid
 #import gumbel
 #import skim_cells
+#import skim_place
 #import workgroup_sum
 
 struct Arguments {
@@ -39,15 +40,6 @@ const GIVEN = 1u;
 // Keep what the backward kernel needs.
 const KEEP = 2u;
 
-struct Place {
-    lane: u32,
-    row: u32,
-    steps: u32,
-    // Its first step in this launch.
-    step: u32,
-    stream: u32,
-}
-
 @group(0) @binding(0) var<uniform> arguments: Arguments;
 @group(0) @binding(1) var<storage, read> plan: array<Place>;
 @group(0) @binding(2) var<storage, read> big_x: array<f32>;
@@ -60,7 +52,7 @@ struct Place {
 // A row: four values a unit of the big cell and of the small, h and c before the step, the weight of skimming.
 @group(0) @binding(8) var<storage, read_write> saved: array<f32>;
 
-const SIZE = 256u;
+const SIZE = GROUP;
 
 fn weights_at(at: u32, width: u32) -> vec4<f32> {
 #if lstm
@@ -101,7 +93,7 @@ fn products(h_first: u32, reads: u32, weight: u32, bias: u32, width: u32, unit: 
     return from_state(sums);
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(SIZE)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,

@@ -3,6 +3,7 @@
 
 #import grid
 #import skim_cells_backward
+#import skim_place
 #import workgroup_sum
 
 struct Arguments {
@@ -27,14 +28,6 @@ struct Arguments {
     temperature: f32,
 }
 
-struct Place {
-    lane: u32,
-    row: u32,
-    steps: u32,
-    step: u32,
-    stream: u32,
-}
-
 @group(0) @binding(0) var<uniform> arguments: Arguments;
 @group(0) @binding(1) var<storage, read> plan: array<Place>;
 @group(0) @binding(2) var<storage, read> saved: array<f32>;
@@ -49,7 +42,7 @@ struct Place {
 // dh and dc of every lane: of the last state before, of the initial one after.
 @group(0) @binding(8) var<storage, read_write> state: array<f32>;
 
-const SIZE = 256u;
+const SIZE = GROUP;
 
 fn saved_gates(at: u32, width: u32) -> vec4<f32> {
     return vec4(saved[at], saved[at + width], saved[at + 2u * width], saved[at + 3u * width]);
@@ -96,7 +89,7 @@ fn unit_at(row_first: u32, unit: u32) -> Unit {
     return Unit(h, c, gates, small_gates, after_read, advance_unit(small_gates, h, c));
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(SIZE)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,

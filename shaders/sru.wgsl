@@ -29,14 +29,14 @@ fn operands(lane: Lane, j: u32, t: u32) -> vec4<f32> {
     return vec4(u[at], u[at + 1u], u[at + 2u], carried);
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(SIZE)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) invocation: u32,
 ) {
     let n = arguments.channels;
-    let i = group_number(group, groups) * 64u + invocation;
+    let i = group_number(group, groups) * SIZE + invocation;
     if i >= arguments.alive * n {
         return;
     }

@@ -15,14 +15,14 @@
 // Of the skip input if there are 3 products.
 @group(0) @binding(8) var<storage, read_write> d_skip: array<f32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(SIZE)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) invocation: u32,
 ) {
     let n = arguments.channels;
-    let i = group_number(group, groups) * 64u + invocation;
+    let i = group_number(group, groups) * SIZE + invocation;
     if i >= arguments.alive * n {
         return;
     }

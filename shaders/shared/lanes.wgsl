@@ -10,6 +10,7 @@ struct Lane {
     length: u32,
 }
 
+// Sequences of a workgroup.
 #if single narrow
 const LANES = 1u;
 alias Lanes = f32;
@@ -22,8 +23,8 @@ fn with_lane(values: Lanes, l: u32, value: f32) -> Lanes {
     return value;
 }
 #else
-// One value a sequence.
 const LANES = 4u;
+// One value a sequence.
 alias Lanes = vec4<f32>;
 
 fn of_lane(values: Lanes, l: u32) -> f32 {
@@ -34,6 +35,10 @@ fn with_lane(values: Lanes, l: u32, value: f32) -> Lanes {
     return select(values, Lanes(value), vec4(0u, 1u, 2u, 3u) == vec4(l));
 }
 #endif
+
+// Values that workgroup memory holds, and of these the ones for each sequence.
+const MEMORY = 4096u;
+const SHARED = MEMORY / LANES;
 
 // Bit of `arguments.flags`: from the last row to the first.
 const REVERSE = 1u;

@@ -24,6 +24,9 @@ struct Arguments {
     scale: f32,
 }
 
+// Invocations of a workgroup.
+const SIZE = 64u;
+
 const TANH = 1u;
 const BIDIRECTIONAL = 2u;
 // The gates read the memory: version 2.

@@ -26,6 +26,16 @@ impl<'a> Arg<'a> {
     pub(super) fn uniform<T: Pod>(arguments: &'a T) -> Self {
         Arg::Uniform(bytemuck::bytes_of(arguments))
     }
+
+    /// An array of plain numbers, 32 bits each, or of structs of such numbers.
+    pub(super) fn words<T: Pod>(values: &'a [T]) -> Self {
+        Arg::Words(bytemuck::cast_slice(values))
+    }
+}
+
+/// `flag` if it is set, for a kernel's flags.
+pub(super) fn flag(set: bool, flag: u32) -> u32 {
+    if set { flag } else { 0 }
 }
 
 /// How many times a kernel runs.

@@ -1,37 +1,8 @@
 //! One step of Adam, and the average of the weights over time.
 
-use bytemuck::{Pod, Zeroable};
-
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{AdamStep, EngineError, Rows};
-
-/// `shaders/adam.wgsl`, variant `step`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct StepArguments {
-    size: u32,
-    columns: u32,
-    listed: u32,
-    beta1: f32,
-    beta2: f32,
-    epsilon: f32,
-    rate: f32,
-    correction: f32,
-    decay: f32,
-    clip: f32,
-}
-
-/// `shaders/adam.wgsl`, variant `average`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct AverageArguments {
-    size: u32,
-    columns: u32,
-    listed: u32,
-    by_row: u32,
-    keep: f32,
-}
 
 /// Whether rows are listed, and the list.
 pub(super) fn listed(rows: Rows<'_>) -> (u32, Arg<'_>) {
@@ -59,7 +30,7 @@ pub(in crate::device::gpu) fn step(
 ) -> Result<(), EngineError> {
     let &AdamStep { beta1, beta2, epsilon, rate, correction, decay, clip } = step;
     let (size, columns, (listed, numbers)) = (rows.count() * columns, columns as u32, listed(rows));
-    let arguments = StepArguments {
+    let arguments = saccade_shaders::adam::step::Arguments {
         size: size as u32,
         columns,
         listed,
@@ -99,7 +70,8 @@ pub(in crate::device::gpu) fn average(
 ) -> Result<(), EngineError> {
     let (size, columns, (listed, numbers)) = (rows.count() * columns, columns as u32, listed(rows));
     let (by_row, first) = (u32::from(keep.len() > 1), keep.first().copied().unwrap_or(1.0));
-    let arguments = AverageArguments { size: size as u32, columns, listed, by_row, keep: first };
+    let arguments =
+        saccade_shaders::adam::average::Arguments { size: size as u32, columns, listed, by_row, keep: first };
     gpu.launch(
         &saccade_shaders::ADAM_AVERAGE,
         &[
@@ -107,7 +79,7 @@ pub(in crate::device::gpu) fn average(
             // Zeros, which are finite, where there is no norm.
             norm.map_or(Arg::Nothing, Arg::Read),
             numbers,
-            Arg::Words(bytemuck::cast_slice(keep)),
+            Arg::words(keep),
             Arg::Read(weights),
             Arg::Write(average),
         ],

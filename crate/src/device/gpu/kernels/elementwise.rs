@@ -2,24 +2,13 @@
 
 use std::ops::Range;
 
-use bytemuck::{Pod, Zeroable};
 use saccade_shaders::Kernel;
+use saccade_shaders::elementwise::Arguments;
 
 use super::{Backward, first, size};
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Binary, EngineError, Operand, Real, Unary};
-
-/// `shaders/elementwise.wgsl`.
-#[derive(Clone, Copy, Default, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    size: u32,
-    x_first: u32,
-    y_first: u32,
-    out_first: u32,
-    factor: f32,
-}
 
 /// A function of one operand.
 pub(super) fn unary(gpu: &Gpu, x: &Operand<GpuBuffer>, function: Unary) -> Result<GpuBuffer, EngineError> {

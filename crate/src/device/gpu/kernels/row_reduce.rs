@@ -1,9 +1,11 @@
 //! The grid of kernels that reduce rows (`shaders/shared/row_reduce.wgsl`).
 
+use saccade_shaders::shared::grid;
+
 use crate::device::gpu::launch::Grid;
 
 /// Invocations of a workgroup.
-const GROUP: usize = 256;
+const GROUP: usize = grid::GROUP as usize;
 
 /// How many invocations share a row of so many columns: a power of two.
 pub(super) fn width(columns: usize) -> usize {

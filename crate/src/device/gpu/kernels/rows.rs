@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::rows::Arguments;
 
 use super::affine::View;
 use super::embedding::{add_by_id, select, select_into};
@@ -28,18 +28,6 @@ pub(in crate::device::gpu) fn gather(
         at += numbers.len();
     }
     Ok(out)
-}
-
-/// `shaders/rows.wgsl`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    rows: u32,
-    columns: u32,
-    x_first: u32,
-    x_row: u32,
-    out_first: u32,
-    out_row: u32,
 }
 
 /// Copies `rows x columns` values from one matrix to another, row `i` to row `i` or to row `numbers[i]`.

@@ -22,10 +22,15 @@ pub(super) struct Place {
     pub(super) steps: usize,
 }
 
+/// Steps of a launch if each takes so many turns of an invocation's loops.
+pub(super) fn steps_of_a_launch(turns: usize) -> usize {
+    (TURNS / turns.max(1)).clamp(1, STEPS)
+}
+
 /// The chunks of lanes with the given row numbers (`lanes + 1` of them), first to last: each holds the lanes that still
 /// run. A step takes so many turns of an invocation's loops.
 pub(super) fn chunks(offsets: &[usize], turns: usize) -> Vec<Vec<Place>> {
-    let most = (TURNS / turns.max(1)).clamp(1, STEPS);
+    let most = steps_of_a_launch(turns);
     let length = |lane: usize| offsets[lane + 1] - offsets[lane];
     let order = cpu::order_by(offsets.len() - 1, &|a, b| length(b).cmp(&length(a)));
     let longest = order.first().map_or(0, |&lane| length(lane));

@@ -1,6 +1,6 @@
 //! Skim-RNN with hard decisions.
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::skim::{Arguments, n64, n128, n256};
 use saccade_shaders::{self as shaders, Kernel};
 
 use super::elementwise::copy_into;
@@ -12,32 +12,6 @@ use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{
     Call, CellKind, Device, EngineError, Forward, Operand, ParamId, Parameters, Skim, SkimMode,
 };
-
-/// `shaders/skim.wgsl`.
-#[derive(Clone, Copy, Default, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    places: u32,
-    hidden: u32,
-    small: u32,
-    small_reads: u32,
-    input: u32,
-    big_parts: u32,
-    small_parts: u32,
-    x_first: u32,
-    small_x_first: u32,
-    decision_x_first: u32,
-    c_first: u32,
-    decisions_first: u32,
-    decision_weight: u32,
-    small_weight: u32,
-    small_bias: u32,
-    big_weight_ih: u32,
-    big_bias_ih: u32,
-    big_weight_hh: u32,
-    big_bias_hh: u32,
-    least: f32,
-}
 
 /// A unit's products are spread over no more invocations than this.
 const MOST_PARTS: usize = 16;
@@ -146,11 +120,11 @@ fn plan(call: &Call<'_, GpuBuffer>, places: &[Place]) -> Vec<u32> {
 }
 
 /// The variant for a state of `hidden` units: the smallest workgroup with an invocation for each, if there is one.
-fn kernel(cell: CellKind, hidden: usize) -> &'static Kernel {
+fn kernel(cell: CellKind, hidden: u32) -> &'static Kernel {
     let [lstm, gru] = match hidden {
-        0..=64 => [&shaders::SKIM_LSTM_N64, &shaders::SKIM_GRU_N64],
-        65..=128 => [&shaders::SKIM_LSTM_N128, &shaders::SKIM_GRU_N128],
-        129..=256 => [&shaders::SKIM_LSTM_N256, &shaders::SKIM_GRU_N256],
+        _ if hidden <= n64::SIZE => [&shaders::SKIM_LSTM_N64, &shaders::SKIM_GRU_N64],
+        _ if hidden <= n128::SIZE => [&shaders::SKIM_LSTM_N128, &shaders::SKIM_GRU_N128],
+        _ if hidden <= n256::SIZE => [&shaders::SKIM_LSTM_N256, &shaders::SKIM_GRU_N256],
         _ => [&shaders::SKIM_LSTM_WIDE, &shaders::SKIM_GRU_WIDE],
     };
     if cell == CellKind::Lstm { lstm } else { gru }
@@ -166,7 +140,7 @@ pub(super) fn forward(
     let operands = Operands::new(call, op);
     let (lanes, rows) = (call.lanes(), operands.x.total_rows());
     let (n, memory, input) = (op.hidden, op.cell.memory(op.hidden), operands.x.columns);
-    let kernel = kernel(op.cell, n);
+    let kernel = kernel(op.cell, n as u32);
     let size = kernel.workgroup_size[0] as usize;
     let mut packed = Packed::new(call.parameters);
     let state = operands.initial_state(gpu, op, lanes * (n + memory))?;

@@ -1,14 +1,14 @@
 //! The simple recurrent unit over time: a launch runs up to [`MOST_STEPS`] steps of all sequences that have them, an
 //! invocation for each sequence and channel.
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::shared::sru::{Arguments, BIDIRECTIONAL, KEEP, Lane, SKIP, TANH, UPSTREAM, WEIGHT_C};
 
 use super::affine::View;
 use super::column_sums::add_columns;
 use super::elementwise::add_rows;
 use super::{Backward, first};
 use crate::cpu;
-use crate::device::gpu::launch::{Arg, Grid};
+use crate::device::gpu::launch::{Arg, Grid, flag};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, Device, EngineError, Forward, Operand, Sru};
 
@@ -19,41 +19,11 @@ const MOST_CELLS: usize = 1 << 21;
 /// Multiply-adds that a step of a channel is worth.
 const CELL_WORK: usize = 20;
 
-/// `shaders/shared/sru.wgsl`.
-#[derive(Clone, Copy, Default, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    channels: u32,
-    products: u32,
-    lanes: u32,
-    alive: u32,
-    first_step: u32,
-    end_step: u32,
-    u_first: u32,
-    skip_first: u32,
-    flags: u32,
-    seed: u32,
-    rate: f32,
-    scale: f32,
-}
-
-const TANH: u32 = 1;
-const BIDIRECTIONAL: u32 = 2;
-const WEIGHT_C: u32 = 4;
-const SKIP: u32 = 8;
-const KEEP: u32 = 16;
-const UPSTREAM: u32 = 32;
-
-/// `flag` if it is set.
-fn flag(set: bool, flag: u32) -> u32 {
-    if set { flag } else { 0 }
-}
-
 /// A launch: its steps, and the lanes that have any of them.
 struct Chunk<'a> {
     first: usize,
     end: usize,
-    alive: &'a [[u32; 4]],
+    alive: &'a [Lane],
 }
 
 /// A call taken apart.
@@ -66,8 +36,8 @@ struct Plan<'a> {
     c0: Option<&'a Operand<GpuBuffer>>,
     /// `[v_f, v_r]`.
     weight_c: Option<GpuBuffer>,
-    /// (number, first row, rows, stream) by decreasing rows, so that those alive at a step are the first ones.
-    lanes: Vec<[u32; 4]>,
+    /// By decreasing length, so that those alive at a step are the first ones.
+    lanes: Vec<Lane>,
 }
 
 impl<'a> Plan<'a> {
@@ -79,9 +49,11 @@ impl<'a> Plan<'a> {
         let skip = (op.skip && products == 3).then(|| &call.inputs[1]);
         let rows = |lane: usize| u.offsets[lane + 1] - u.offsets[lane];
         let order = cpu::order_by(call.lanes(), &|a, b| rows(b).cmp(&rows(a)));
-        let lane = |&lane: &usize| {
-            let first = u.offsets[lane] - u.offsets[0];
-            [lane as u32, first as u32, rows(lane) as u32, call.streams[lane]]
+        let lane = |&lane: &usize| Lane {
+            number: lane as u32,
+            first: (u.offsets[lane] - u.offsets[0]) as u32,
+            length: rows(lane) as u32,
+            stream: call.streams[lane],
         };
         let lanes: Vec<_> = order.iter().map(lane).collect();
         let flags = flag(op.use_tanh, TANH)
@@ -107,11 +79,11 @@ impl<'a> Plan<'a> {
 
     /// The launches, first to last.
     fn chunks(&self) -> impl DoubleEndedIterator<Item = Chunk<'_>> {
-        let steps = self.lanes.first().map_or(0, |lane| lane[2] as usize);
+        let steps = self.lanes.first().map_or(0, |lane| lane.length as usize);
         let most = (MOST_CELLS / (self.lanes.len() * self.channels).max(1)).clamp(16, MOST_STEPS);
         (0..steps.div_ceil(most)).map(move |chunk| {
             let (first, end) = (chunk * most, (chunk + 1) * most);
-            let alive = self.lanes.partition_point(|lane| lane[2] as usize > first);
+            let alive = self.lanes.partition_point(|lane| lane.length as usize > first);
             Chunk { first, end, alive: &self.lanes[..alive] }
         })
     }
@@ -130,7 +102,7 @@ impl<'a> Plan<'a> {
     fn bindings<'b>(&'b self, chunk: &Chunk<'b>, arguments: &'b Arguments) -> Vec<Arg<'b>> {
         vec![
             Arg::uniform(arguments),
-            Arg::Words(bytemuck::cast_slice(chunk.alive)),
+            Arg::words(chunk.alive),
             Arg::Read(&self.u.buffer),
             self.weight_c.as_ref().map_or(Arg::Nothing, Arg::Read),
         ]
@@ -142,7 +114,8 @@ impl<'a> Plan<'a> {
 
     /// Multiply-adds of a launch.
     fn work(&self, chunk: &Chunk<'_>) -> usize {
-        let rows: usize = chunk.alive.iter().map(|lane| chunk.end.min(lane[2] as usize) - chunk.first).sum();
+        let rows: usize =
+            chunk.alive.iter().map(|lane| chunk.end.min(lane.length as usize) - chunk.first).sum();
         rows * self.channels * CELL_WORK
     }
 }
