@@ -1,6 +1,8 @@
 //! One step of Adam over rows of a parameter, and the average of the weights over time.
 //! variants: step average
 //!
+//! CPU twin: `kernels/src/adam.rs`.
+//!
 //! Where the norm of the gradient is not finite nothing changes, but `step` sets the gradient to zero.
 
 #import grid

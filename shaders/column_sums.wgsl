@@ -1,5 +1,7 @@
 //! Sums of columns, `sums[c, j] (+)= sum_i rows[i, j]` over the rows i of chunk c.
 //!
+//! CPU twin: `kernels/src/column_sums.rs`.
+//!
 //! A workgroup sums 32 columns of one chunk: 8 invocations a column, each every eighth row.
 
 struct Arguments {

@@ -1,4 +1,6 @@
 //! Inverted dropout: each value times its mask, which is a function of (seed, stream of the lane, element).
+//!
+//! CPU twin: `kernels/src/dropout.rs`.
 
 #import grid
 #import noise

@@ -1,5 +1,7 @@
 //! Functions of one or two values, element by element, and their gradients.
 //! variants: tanh sigmoid relu scale add subtract multiply tanh_backward sigmoid_backward relu_backward accumulate
+//!
+//! CPU twin: `kernels/src/elementwise.rs`.
 
 #import math
 #import grid

@@ -1,4 +1,6 @@
 //! Rows of a table by id: row `i` of the result is row `ids[i]` of the table.
+//!
+//! CPU twin: `kernels/src/embedding.rs`.
 
 #import grid
 

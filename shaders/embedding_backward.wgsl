@@ -1,4 +1,6 @@
 //! Sums of rows by id, `table[ids[k]] += sum of rows[order[i]]` for `i` in `starts[k]..starts[k + 1]`, each id once.
+//!
+//! CPU twin: `kernels/src/embedding.rs`.
 
 #import grid
 

@@ -1,5 +1,7 @@
 //! Layer normalisation of each row, or the gradient through it, which leaves what the weight's gradient is summed from.
 //! variants: forward backward
+//!
+//! CPU twin: `kernels/src/layer_norm.rs`.
 
 #import grid
 #import row_reduce

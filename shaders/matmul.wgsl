@@ -1,5 +1,7 @@
 //! Matrix product over strided views, `out (+)= a b (+ bias)`: tiles of 64 rows, 4 x 4 values an invocation.
 //! variants: c64 c32 c8
+//!
+//! CPU twins: `kernels/src/matmul.rs` and `kernels/src/affine.rs`.
 
 #import product
 

@@ -1,7 +1,9 @@
 //! Matrix product over strided views, `out (+)= a b (+ bias)`, without workgroup memory: 8 x 4 values an invocation.
-//
-// For a few rows, of which a tile of `matmul.wgsl` would be half empty, and for processors that play a GPU, to whom
-// workgroup memory is memory like any other and a barrier is dear.
+//!
+//! CPU twins: `kernels/src/matmul.rs` and `kernels/src/affine.rs`.
+//!
+//! For a few rows, of which a tile of `matmul.wgsl` would be half empty, and for processors that play a GPU, to whom
+//! workgroup memory is memory like any other and a barrier is dear.
 
 #import product
 

@@ -1,8 +1,10 @@
 //! Matrix product with few rows, `out (+)= a b (+ bias)`: strips of 32 columns, 8 invocations a column.
 //! variants: one two four eight
-//
-// Each invocation sums every eighth term of its column, in all rows, so that a value of `b` is read once. A tile of
-// `matmul.wgsl` would compute 64 rows for the few that there are.
+//!
+//! CPU twins: `kernels/src/matmul.rs` and `kernels/src/affine.rs`.
+//!
+//! Each invocation sums every eighth term of its column, in all rows, so that a value of `b` is read once. A tile of
+//! `matmul.wgsl` would compute 64 rows for the few that there are.
 
 #import product
 

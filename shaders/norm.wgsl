@@ -1,7 +1,9 @@
 //! The root of a sum of squares, in two stages that always add in the same order.
 //! variants: squares root
 //!
-//! In `squares` a workgroup adds up the squares of 4,096 values; in `root` one workgroup adds up those sums. A value
+//! CPU twin: `kernels/src/norm.rs`.
+//!
+//! In `squares` a workgroup adds up the squares of `CHUNK` values; in `root` one workgroup adds up those sums. A value
 //! that is not finite is known by its bits, since WGSL may assume that there is none, and makes the result NaN.
 
 #import grid

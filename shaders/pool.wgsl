@@ -1,5 +1,7 @@
 //! One row from the rows of a lane, an invocation a lane and column. A lane without rows gives zeros.
 //! variants: last sum mean max
+//!
+//! CPU twin: `kernels/src/pool.rs`.
 
 #import pool
 

@@ -1,5 +1,7 @@
 //! Gradient of the rows that a lane's one row was made from, an invocation a lane and column.
 //! variants: last sum mean max
+//!
+//! CPU twin: `kernels/src/pool.rs`.
 
 #import pool
 

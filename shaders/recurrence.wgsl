@@ -1,11 +1,14 @@
-//! Elman, LSTM and GRU over some steps of every sequence: `cpu/recurrence.rs` has the loop, `cpu/cell.rs` the cells.
+//! Elman, LSTM and GRU over some steps of every sequence.
 //! variants: tanh relu lstm gru
 //! variants: single tile global narrow narrow_tile
-//
-// A workgroup runs the sequences of a tile, an invocation the units `j`, `j + SIZE`, ... of each. The state that the
-// units read lies in workgroup memory, in two halves for even and odd steps; `global`, for states that do not fit
-// there, reads it from the rows just written. Between launches the states pass through `last_h` and `last_c`.
-// `narrow` is for processors that play a GPU: they pay for each invocation at each barrier.
+//!
+//! CPU twins: `kernels/src/recurrence.rs`, `kernels/src/cell.rs`, `kernels/src/elman.rs`, `kernels/src/lstm.rs` and
+//! `kernels/src/gru.rs`.
+//!
+//! A workgroup runs the sequences of a tile, an invocation the units `j`, `j + SIZE`, ... of each. The state that the
+//! units read lies in workgroup memory, in two halves for even and odd steps; `global`, for states that do not fit
+//! there, reads it from the rows just written. Between launches the states pass through `last_h` and `last_c`.
+//! `narrow` is for processors that play a GPU: they pay for each invocation at each barrier.
 
 #import math
 #import grid

@@ -1,10 +1,13 @@
-//! Back-propagation through some steps of every sequence, last to first: `cpu/recurrence.rs` and `cpu/cell.rs`.
+//! Back-propagation through some steps of every sequence, last to first.
 //! variants: tanh relu lstm gru
 //! variants: single tile global
-//
-// Tiles as in `recurrence.wgsl`. What the units share is the gradient of the step's recurrent product: it lies in
-// workgroup memory, or (`global`) is read from where its rows were just written. Between steps and between launches
-// the gradients of the states lie in `d_h` and `d_c`, each value touched by one invocation alone.
+//!
+//! CPU twins: `kernels/src/recurrence.rs`, `kernels/src/cell.rs`, `kernels/src/elman.rs`, `kernels/src/lstm.rs` and
+//! `kernels/src/gru.rs`.
+//!
+//! Tiles as in `recurrence.wgsl`. What the units share is the gradient of the step's recurrent product: it lies in
+//! workgroup memory, or (`global`) is read from where its rows were just written. Between steps and between launches
+//! the gradients of the states lie in `d_h` and `d_c`, each value touched by one invocation alone.
 
 #import math
 #import grid

@@ -1,5 +1,7 @@
 //! Copies a block of a matrix into another; `scattered`, row `i` becomes row `numbers[i]`.
 //! variants: strided scattered
+//!
+//! CPU twin: `kernels/src/rows.rs`.
 
 #import grid
 

@@ -1,6 +1,8 @@
 //! Skim-RNN with hard decisions: a workgroup a sequence, the time loop inside, one branch a step.
 //! variants: lstm gru
 //! variants: n64 n128 n256 wide
+//!
+//! CPU twin: `kernels/src/skim.rs`.
 
 // Skimming must be cheap. It leaves `h[small..]` alone, so that part's share of the decision is summed up only after a
 // read, and a skimmed step adds the first `small` products to it. Up to 256 units have an invocation each, h in

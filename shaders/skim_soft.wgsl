@@ -1,5 +1,7 @@
 //! Skim-RNN as a mixture of both branches, for training: a workgroup a sequence, the time loop inside.
 //! variants: lstm gru
+//!
+//! CPU twin: `kernels/src/skim_soft.rs`.
 
 #import math
 #import grid

@@ -1,5 +1,7 @@
 //! Gradients of `skim_soft.wgsl`: a workgroup a sequence, from its last step to its first.
 //! variants: lstm gru
+//!
+//! CPU twin: `kernels/src/skim_soft.rs`.
 
 #import grid
 #import skim_cells_backward

@@ -1,5 +1,7 @@
 //! Softmax of each row, its logarithm, and the cross entropy, which keeps the logarithm.
 //! variants: softmax log_softmax cross_entropy
+//!
+//! CPU twin: `kernels/src/softmax.rs`.
 
 #import math
 #import grid

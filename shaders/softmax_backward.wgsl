@@ -1,5 +1,7 @@
 //! Gradients through softmax, its logarithm and the cross entropy, of which `y` is the logarithm it kept.
 //! variants: softmax log_softmax cross_entropy
+//!
+//! CPU twin: `kernels/src/softmax.rs`.
 
 #import math
 #import grid

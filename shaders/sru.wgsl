@@ -1,7 +1,9 @@
-//! Simple recurrent unit over some steps of every sequence: `cpu/sru.rs` has the equations.
-//
-// An invocation runs one channel of one sequence, its memory in a register: nobody waits for anybody. Between launches
-// the memory passes through `last_c`.
+//! Simple recurrent unit over some steps of every sequence.
+//!
+//! CPU twin: `kernels/src/sru.rs`.
+//!
+//! An invocation runs one channel of one sequence, its memory in a register: nobody waits for anybody. Between launches
+//! the memory passes through `last_c`.
 
 #import math
 #import sru

@@ -1,7 +1,9 @@
 //! Gradients of the simple recurrent unit over some steps of every sequence, the last step first.
-//
-// As in `sru.wgsl` an invocation runs one channel of one sequence. `carry` holds `[lanes, n]` gradients of the memory,
-// then what each sequence adds to those of the bias, `[lanes, 2n]`, and in version 2 of the gates' weights, `[lanes, 2n]`.
+//!
+//! CPU twin: `kernels/src/sru.rs`.
+//!
+//! As in `sru.wgsl` an invocation runs one channel of one sequence. `carry` holds `[lanes, n]` gradients of the memory,
+//! then what each sequence adds to those of the bias, `[lanes, 2n]`, and in version 2 of the gates' weights, `[lanes, 2n]`.
 
 #import math
 #import sru

@@ -1,4 +1,6 @@
 //! A matrix with rows and columns exchanged: `out[j, i] = x[i, j]`.
+//!
+//! CPU twin: `kernels/src/transpose.rs`.
 
 #import grid
 

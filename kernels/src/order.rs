@@ -1,4 +1,6 @@
 //! Sorting, once and in few bytes: every use of the standard library's sort is a copy of its several kilobytes.
+//!
+//! No WGSL twin: the host sorts.
 
 use std::cmp::Ordering;
 

@@ -1,6 +1,8 @@
 //! Memory that is used again. An allocator gives large pieces back to the system as soon as they are free, and every page
 //! of the next one is then a fault and a page to clear: a third of the time of a large batch. In WebAssembly, whose memory
 //! is never given back, it clears them by hand.
+//!
+//! No WGSL twin: buffers of a GPU have a pool of their own.
 
 use std::cell::RefCell;
 

@@ -1,5 +1,7 @@
-// Bounded transcendental functions (CPU twin: cpu/math.rs). WGSL may assume finite arithmetic, so arguments are
+// Bounded transcendental functions. WGSL may assume finite arithmetic, so arguments are
 // clamped before `exp`, and `tanh` is built on `exp` since WGSL's own overflows to NaN on some devices.
+//
+// CPU twin: `kernels/src/math.rs`.
 
 fn exp_bounded(x: f32) -> f32 {
     return exp(clamp(x, -87.0, 88.0));

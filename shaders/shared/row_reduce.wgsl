@@ -1,4 +1,4 @@
-// Reductions over a row that `width` neighbouring invocations share; `width` is a power of two up to 256, the same for
+// Reductions over a row that `width` neighbouring invocations share; `width` is a power of two up to `GROUP`, the same for
 // all. Every invocation of the workgroup must call them together.
 
 #import grid

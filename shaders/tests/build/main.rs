@@ -13,6 +13,7 @@ mod reflect;
 
 mod declarations;
 mod mistakes;
+mod twins;
 
 use std::path::Path;
 

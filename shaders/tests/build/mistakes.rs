@@ -1,10 +1,8 @@
 //! What the build does with a shader: expands it, and names the line of a mistake.
 
-use std::path::Path;
-
 use saccade_shaders::{ALL, Binding};
 
-use super::{Built, build, expand, main_of};
+use super::{Built, build, main_of};
 
 /// The message of the mistake in a kernel.
 fn mistake(kernel: &str, shared: &[(&str, &str)]) -> String {
@@ -86,25 +84,4 @@ fn the_table_is_what_the_shaders_say() {
     let bindings = [Binding::Uniform(52), Binding::Read, Binding::Read, Binding::Read, Binding::Write];
     assert_eq!(matmul.bindings, bindings);
     assert_eq!((matmul.workgroup_size, matmul.workgroup_memory), ([256, 1, 1], 8192));
-}
-
-/// `shaders/x.wgsl`, `shaders/x_backward.wgsl` and, of other shapes, `shaders/x_few.wgsl` and `shaders/x_block.wgsl` are
-/// the twins of `kernels/src/x.rs`.
-#[test]
-fn every_kernel_has_its_twin_on_the_cpu() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let cpu = root.join("../kernels/src");
-    // In the package alone the crate is not there.
-    if !cpu.is_dir() {
-        return;
-    }
-    for path in expand::wgsl_files(root).expect("the shaders are here") {
-        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let of = ["_backward", "_few", "_block"]
-            .iter()
-            .find_map(|suffix| name.strip_suffix(suffix))
-            .unwrap_or(&name);
-        let twin = cpu.join(format!("{of}.rs"));
-        assert!(twin.is_file(), "shaders/{name}.wgsl: {} is missing", twin.display());
-    }
 }
