@@ -2,7 +2,7 @@
 //!
 //! CPU twin: `kernels/src/column_sums.rs`.
 //!
-//! A workgroup sums 32 columns of one chunk: 8 invocations a column, each every eighth row.
+//! A workgroup sums 32 columns of one chunk with 8 invocations a column, each of which sums every eighth row.
 
 struct Arguments {
     rows: u32,

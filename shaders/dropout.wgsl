@@ -12,7 +12,7 @@ struct Arguments {
     lanes: u32,
     seed: u32,
     rate: f32,
-    // What the values that stay are multiplied by.
+    // The factor of the values that stay.
     scale: f32,
     // 1: all rows of a lane share the mask of its first.
     per_sequence: u32,
@@ -25,7 +25,7 @@ struct Arguments {
 @group(0) @binding(3) var<storage, read> x: array<f32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-// The lane that a row belongs to: the last that does not begin behind it.
+// The lane of a row: the last lane that begins at or before it.
 fn lane_of(row: u32) -> u32 {
     var first = 0u;
     var end = arguments.lanes;

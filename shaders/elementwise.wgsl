@@ -60,7 +60,7 @@ fn main(
 #if multiply
     let value = a * y[arguments.y_first + i];
 #endif
-// Of the gradients x is that of the result, y the result itself.
+// In a gradient `x` is the gradient of the result and `y` the result.
 #if tanh_backward
     let b = y[arguments.y_first + i];
     let value = a * (1.0 - b * b);

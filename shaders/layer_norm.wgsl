@@ -1,4 +1,4 @@
-//! Layer normalisation of each row, or the gradient through it, which leaves what the weight's gradient is summed from.
+//! Layer normalisation of each row, or its gradient, which also writes the terms of the weight's gradient.
 //! variants: forward backward
 //!
 //! CPU twin: `kernels/src/layer_norm.rs`.

@@ -4,12 +4,13 @@
 //! CPU twin: `kernels/src/norm.rs`.
 //!
 //! In `squares` a workgroup adds up the squares of `CHUNK` values; in `root` one workgroup adds up those sums. A value
-//! that is not finite is known by its bits, since WGSL may assume that there is none, and makes the result NaN.
+//! that is not finite makes the result NaN. The kernel tells it by its bits, because WGSL may assume that every float
+//! is finite.
 
 #import grid
 
 struct Arguments {
-    // How many values.
+    // The number of values.
     size: u32,
     columns: u32,
     // 1: of the rows listed; 0: of all.

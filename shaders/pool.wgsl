@@ -1,4 +1,4 @@
-//! One row from the rows of a lane, an invocation a lane and column. A lane without rows gives zeros.
+//! One row from the rows of a lane, with one invocation for each lane and column. A lane without rows gives zeros.
 //! variants: last sum mean max
 //!
 //! CPU twin: `kernels/src/pool.rs`.

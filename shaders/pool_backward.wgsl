@@ -1,4 +1,4 @@
-//! Gradient of the rows that a lane's one row was made from, an invocation a lane and column.
+//! Gradient of a lane's rows from that of the one row made of them, with one invocation for each lane and column.
 //! variants: last sum mean max
 //!
 //! CPU twin: `kernels/src/pool.rs`.
@@ -31,7 +31,7 @@ fn main(
     let value = dy[i];
 #endif
 #if max
-    // A maximum that several rows share counts for the first.
+    // If several rows share the maximum, the first one receives the gradient.
     var found = false;
 #endif
     for (var row = start; row < end; row += 1u) {

@@ -5,10 +5,10 @@
 //! CPU twins: `kernels/src/recurrence.rs`, `kernels/src/cell.rs`, `kernels/src/elman.rs`, `kernels/src/lstm.rs` and
 //! `kernels/src/gru.rs`.
 //!
-//! A workgroup runs the sequences of a tile, an invocation the units `j`, `j + SIZE`, ... of each. The state that the
-//! units read lies in workgroup memory, in two halves for even and odd steps; `global`, for states that do not fit
-//! there, reads it from the rows just written. Between launches the states pass through `last_h` and `last_c`.
-//! `narrow` is for processors that play a GPU: they pay for each invocation at each barrier.
+//! A workgroup runs the sequences of a tile; an invocation computes the units `j`, `j + SIZE`, ... of each. The state
+//! that the units read is in workgroup memory, in two halves for even and odd steps. `global`, for states that do not
+//! fit there, reads it from the rows just written. Between launches the states are in `last_h` and `last_c`. `narrow`
+//! and `narrow_tile` are for software GPUs, where a barrier costs time for each invocation.
 
 #import math
 #import grid
@@ -45,7 +45,7 @@ const SIZE = GROUP;
 // Transposed: `hidden` rows of `GATES * hidden`.
 @group(0) @binding(3) var<storage, read> weight: array<f32>;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
-// A row a sequence.
+// One row a sequence.
 @group(0) @binding(5) var<storage, read_write> last_h: array<f32>;
 @group(0) @binding(6) var<storage, read_write> rows: array<f32>;
 // `SAVED * hidden` values a row, for `recurrence_backward.wgsl`; the last block is the state before the row.
@@ -55,7 +55,7 @@ const SIZE = GROUP;
 #endif
 
 #if global
-// Where the state before a step lies, by sequence, in `last_h` or in `rows`.
+// Where the state before a step is, by sequence: in `last_h` or in `rows`.
 struct Place {
     initial: bool,
     at: vec4<u32>,

@@ -1,4 +1,4 @@
-//! Copies a block of a matrix into another; `scattered`, row `i` becomes row `numbers[i]`.
+//! Copies a block of a matrix into another. In `scattered`, row `i` becomes row `numbers[i]`.
 //! variants: strided scattered
 //!
 //! CPU twin: `kernels/src/rows.rs`.

@@ -25,19 +25,19 @@ struct Arguments {
     logits_first: u32,
     decisions_first: u32,
     noise_first: u32,
-    // Where `weights` holds what: matrices transposed, the decision's as stored.
+    // First elements within `weights`: matrices are transposed, the decision's is in the layout of the store.
     decision_weight: u32,
     small_weight: u32,
     small_bias: u32,
     big_weight: u32,
     big_bias: u32,
-    // Of noise that is drawn.
+    // The seed of the noise, unless noise is given.
     seed: u32,
     flags: u32,
     temperature: f32,
 }
 
-// Noise is given.
+// `ends` holds the noise; otherwise the kernel draws it.
 const GIVEN = 1u;
 // Keep what the backward kernel needs.
 const KEEP = 2u;
@@ -180,7 +180,7 @@ fn main(
 #endif
             }
         }
-        // All have read h.
+        // All invocations have read h.
         storageBarrier();
         for (var unit = lane; unit < n; unit += SIZE) {
             ends[h_first + unit] = rows[row * n + unit];

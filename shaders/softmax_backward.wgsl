@@ -1,4 +1,4 @@
-//! Gradients through softmax, its logarithm and the cross entropy, of which `y` is the logarithm it kept.
+//! Gradients of softmax, its logarithm and the cross entropy, for which `y` is the logarithm that it kept.
 //! variants: softmax log_softmax cross_entropy
 //!
 //! CPU twin: `kernels/src/softmax.rs`.

@@ -2,8 +2,8 @@
 //!
 //! CPU twin: `kernels/src/sru.rs`.
 //!
-//! As in `sru.wgsl` an invocation runs one channel of one sequence. `carry` holds `[lanes, n]` gradients of the memory,
-//! then what each sequence adds to those of the bias, `[lanes, 2n]`, and in version 2 of the gates' weights, `[lanes, 2n]`.
+//! An invocation runs one channel of one sequence. `carry` holds `[lanes, n]` gradients of the memory, then what each
+//! sequence adds to those of the bias, `[lanes, 2n]`, and in version 2 of the gates' weights, `[lanes, 2n]`.
 
 #import math
 #import sru
@@ -14,7 +14,7 @@
 @group(0) @binding(5) var<storage, read> d_rows: array<f32>;
 @group(0) @binding(6) var<storage, read_write> carry: array<f32>;
 @group(0) @binding(7) var<storage, read_write> d_u: array<f32>;
-// Of the skip input if there are 3 products.
+// Gradient of the skip input if there are 3 products.
 @group(0) @binding(8) var<storage, read_write> d_skip: array<f32>;
 
 @compute @workgroup_size(SIZE)
@@ -36,7 +36,7 @@ fn main(
     let bias_at = arguments.lanes * n + lane.number * 2u * n + j;
     let weight_at = bias_at + arguments.lanes * 2u * n;
     var dc = carry[c_at];
-    // Of the bias, and of `weight_c`.
+    // Gradients of the bias and of `weight_c`.
     var d_bias = vec2(0.0);
     var d_v = vec2(0.0);
     for (var t = min(arguments.end_step, lane.length); t > arguments.first_step; t -= 1u) {

@@ -5,7 +5,7 @@
 #import grid
 
 struct Arguments {
-    // Of `x`.
+    // Rows and columns of `x`.
     rows: u32,
     columns: u32,
     // First element within the result's buffer.

@@ -123,13 +123,13 @@ struct Expander<'a> {
     variant: &'a [String],
     imported: BTreeSet<String>,
     lines: Vec<Line>,
-    /// Whether a directive was the last thing seen.
+    /// Whether a directive stood after the last line.
     begins: bool,
 }
 
 impl Expander<'_> {
     fn add(&mut self, file: &str, text: &str) -> Result<(), String> {
-        // Of every open `#if`, whether its present branch is taken.
+        // For every open `#if`, whether its current branch is taken.
         let mut open: Vec<bool> = Vec::new();
         let mut comment = Vec::new();
         for (index, line) in text.lines().enumerate() {

@@ -1,4 +1,4 @@
-//! Validation, and what a host must know of a kernel.
+//! Validates a kernel and reads off what its host must know.
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, StorageAccess};
@@ -6,7 +6,7 @@ use naga::{AddressSpace, StorageAccess};
 use super::declare::{self, Declaration};
 use super::expand::Expanded;
 
-/// Of one kernel, as Rust source where it is not a number.
+/// What a host must know of a kernel. Bindings are Rust source.
 pub(crate) struct Reflected {
     pub(crate) declarations: Vec<Declaration>,
     pub(crate) bindings: Vec<String>,

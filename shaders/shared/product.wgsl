@@ -1,4 +1,4 @@
-// What the kernels of a matrix product share, `out (+)= a b (+ bias)` over strided views.
+// The arguments and the output of the kernels of a matrix product, `out (+)= a b (+ bias)` over strided views.
 
 #import grid
 

@@ -1,14 +1,14 @@
-// What a workgroup of the soft kernels does in one launch: some steps of one sequence.
+// The steps of one sequence that a workgroup of the soft kernels runs in one launch.
 
 struct Place {
     // The number of the sequence.
     lane: u32,
     // The row of the first step, counted over all sequences.
     row: u32,
-    // How many steps.
+    // The number of steps.
     steps: u32,
     // The number of the first step within the sequence.
     step: u32,
-    // The sequence's noise.
+    // The stream of the sequence's noise.
     stream: u32,
 }

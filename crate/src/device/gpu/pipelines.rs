@@ -1,4 +1,4 @@
-//! Pipelines, made once a kernel.
+//! Compiles each kernel once and keeps its pipeline.
 
 use std::cell::RefCell;
 
@@ -29,10 +29,10 @@ impl Pipelines {
 }
 
 impl Gpu {
-    /// Makes a kernel's pipeline ahead of its first launch.
+    /// Compiles a kernel before its first launch.
     ///
     /// # Errors
-    /// What the driver has against it.
+    /// If the driver rejects the kernel.
     pub async fn compile(&self, kernel: &'static Kernel) -> Result<(), EngineError> {
         let scope = self.context.device.push_error_scope(wgpu::ErrorFilter::Validation);
         self.pipelines.get(&self.context, kernel);
@@ -55,7 +55,7 @@ fn compile(context: &Context, kernel: &'static Kernel) -> Pipeline {
     });
     let raw = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label,
-        // As the shader has its bindings, all of which it uses: the build sees to that.
+        // wgpu derives the layout from the shader, which uses all of its bindings: the shaders' build checks that.
         layout: None,
         module: &module,
         entry_point: Some("main"),

@@ -1,7 +1,7 @@
-//! Weights that live on the GPU: uploaded when first used, again when they changed, dropped with their store.
+//! Keeps weights on the GPU: uploads them when they are first used and after a change, and drops them with their store.
 //!
-//! Training changes them here: then the copy that lies as the store has it is ahead of the store, and copies in other
-//! layouts are made from it.
+//! Training changes weights on the GPU. The copy in the store's layout is then newer than the store, and copies in
+//! other layouts are made from it.
 
 use std::sync::Weak;
 
@@ -11,10 +11,10 @@ use crate::cpu;
 use crate::device::{Device, EngineError, ParamId, Parameters};
 use crate::few::Few;
 
-/// How a copy of a weight lies.
+/// The layout of a weight's copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Layout {
-    /// As the store has it.
+    /// The layout of the store.
     AsStored,
     /// A matrix with rows and columns exchanged, so that neighbouring invocations read neighbouring values.
     Transposed,
@@ -23,7 +23,7 @@ pub(super) enum Layout {
 /// A weight in a layout.
 pub(super) type Part = (ParamId, Layout);
 
-/// The copies of every store that lives.
+/// The copies of the weights of every living store.
 #[derive(Default)]
 pub(super) struct Resident {
     stores: Vec<Store>,
@@ -31,15 +31,15 @@ pub(super) struct Resident {
 
 struct Store {
     identity: Weak<()>,
-    /// By what they hold, end to end.
+    /// Copies by the weights that they hold, end to end.
     copies: Few<Box<[Part]>, Copy>,
 }
 
 struct Copy {
-    /// The sum over its parts, each of which only grows.
+    /// The sum of its weights' revisions, each of which only grows.
     revision: u64,
     buffer: GpuBuffer,
-    /// Whether the values of this revision are here and not in the store.
+    /// Whether the copy is newer than the store.
     ahead: bool,
 }
 
@@ -56,12 +56,12 @@ impl Resident {
 }
 
 impl Gpu {
-    /// A weight as it is stored.
+    /// A weight in the layout of the store.
     pub(super) fn weight(&self, parameters: &Parameters, id: ParamId) -> Result<GpuBuffer, EngineError> {
         self.weight_in(parameters, id, Layout::AsStored)
     }
 
-    /// A weight in the layout that a kernel wants.
+    /// A weight in the given layout.
     pub(super) fn weight_in(
         &self,
         parameters: &Parameters,
@@ -96,14 +96,14 @@ impl Gpu {
         Ok(buffer)
     }
 
-    /// Whether a weight's values are here and not in the store.
+    /// Whether the copy of a weight is newer than the store.
     pub(super) fn is_ahead(&self, parameters: &Parameters, id: ParamId) -> bool {
         let mut resident = self.resident.borrow_mut();
         let copy = resident.store(&parameters.identity()).copies.get(&[(id, Layout::AsStored)][..]);
         copy.is_some_and(|copy| copy.ahead && copy.revision == parameters.revision(id))
     }
 
-    /// Makes a buffer, which kernels have written to, the values of a weight.
+    /// Makes a buffer that kernels have written the values of a weight.
     #[cfg(feature = "train")]
     pub(super) fn supersede(&self, parameters: &mut Parameters, id: ParamId, buffer: GpuBuffer) {
         parameters.supersede(id);
@@ -112,7 +112,7 @@ impl Gpu {
         resident.store(&parameters.identity()).copies.insert([(id, Layout::AsStored)].into(), copy);
     }
 
-    /// Takes note that the store has the values of a weight too.
+    /// Notes that the store has received the values of a weight.
     #[cfg(feature = "train")]
     pub(super) fn caught_up(&self, parameters: &Parameters, id: ParamId) {
         let mut resident = self.resident.borrow_mut();
@@ -122,7 +122,7 @@ impl Gpu {
         }
     }
 
-    /// Weights end to end from copies that lie as stored, in the buffer given or a new one.
+    /// Weights end to end from copies in the store's layout, in the given buffer or a new one.
     fn gathered(
         &self,
         parameters: &Parameters,

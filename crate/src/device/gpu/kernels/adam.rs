@@ -4,7 +4,7 @@ use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{AdamStep, EngineError, Rows};
 
-/// Whether rows are listed, and the list.
+/// The argument `listed` of a kernel, and the numbers of the listed rows.
 pub(super) fn listed(rows: Rows<'_>) -> (u32, Arg<'_>) {
     match rows {
         Rows::All(_) => (0, Arg::Nothing),
@@ -12,11 +12,11 @@ pub(super) fn listed(rows: Rows<'_>) -> (u32, Arg<'_>) {
     }
 }
 
-/// What a step of Adam changes.
+/// The buffers that a step of Adam changes.
 pub(in crate::device::gpu) struct State<'a> {
     pub(in crate::device::gpu) gradient: &'a GpuBuffer,
     pub(in crate::device::gpu) weights: &'a GpuBuffer,
-    /// First and second.
+    /// The first and second moments.
     pub(in crate::device::gpu) moments: [&'a GpuBuffer; 2],
 }
 
@@ -76,7 +76,7 @@ pub(in crate::device::gpu) fn average(
         &saccade_shaders::ADAM_AVERAGE,
         &[
             Arg::uniform(&arguments),
-            // Zeros, which are finite, where there is no norm.
+            // Without a norm the kernel reads zeros, which are finite.
             norm.map_or(Arg::Nothing, Arg::Read),
             numbers,
             Arg::words(keep),

@@ -24,7 +24,7 @@ impl<'a> View<'a> {
         Self { buffer, first, row: columns as u32, column: 1 }
     }
 
-    /// Without its first columns.
+    /// The matrix without its first `count` columns.
     pub(super) fn skip_columns(self, count: usize) -> Self {
         Self { first: self.first + count as u32 * self.column, ..self }
     }
@@ -35,23 +35,23 @@ impl<'a> View<'a> {
     }
 }
 
-/// What becomes of a product.
+/// Where a product is stored, and what is added to it.
 pub(super) struct Target<'a> {
     pub(super) buffer: &'a GpuBuffer,
     pub(super) first: u32,
     /// Distance between rows.
     pub(super) row: u32,
-    /// Add to what is there.
+    /// Whether the product is added to the values of the buffer.
     pub(super) accumulate: bool,
-    /// One value a column.
+    /// The bias, one value a column.
     pub(super) bias: Option<&'a GpuBuffer>,
 }
 
-/// Up to so many rows fill less than half of a tile.
+/// Up to this many rows fill at most half of a tile.
 const FEW: u32 = 32;
 
-/// Products sum at most so many terms in one launch: some drivers end a shader's loops after 65,535 turns without a
-/// word (Mesa's llvmpipe), and others take long ones for a hang.
+/// The most terms that a launch sums. Some drivers silently end a shader's loop after 65,535 iterations (Mesa's
+/// llvmpipe), and others take a long loop for a hang.
 const MOST_INNER: usize = 1 << 15;
 
 /// `out (+)= a b (+ bias)`, `rows x inner` by `inner x columns`.
@@ -110,7 +110,7 @@ fn launch(
     )
 }
 
-/// The kernel for so many rows and columns of a product, and how many of both a workgroup computes.
+/// The kernel for a product of `rows x columns` values, and the rows and columns that one of its workgroups computes.
 fn kernel(gpu: &Gpu, rows: u32, columns: u32) -> (&'static Kernel, [u32; 2]) {
     use saccade_shaders::matmul::{ROWS, c8, c32, c64};
     match (rows, columns) {

@@ -7,7 +7,7 @@ use crate::device::EngineError;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 
-/// Rows that one workgroup sums; of more rows the chunks are summed first, side by side.
+/// Rows that one workgroup sums. More rows are cut into chunks, whose sums a second launch adds up.
 const CHUNK: usize = 512;
 
 /// `sums[j] += sum_i x[i, j]`, `x` being `rows x columns` with neighbouring columns. Deterministic.

@@ -26,7 +26,7 @@ fn scale(gpu: &Gpu, x: (&GpuBuffer, u32), factor: f32, size: usize) -> Result<Gp
     each(gpu, &saccade_shaders::ELEMENTWISE_SCALE, x, factor, size)
 }
 
-/// `size` values of a buffer from a first value on.
+/// Applies a kernel to `size` values of a buffer, from value `x_first` on.
 fn each(
     gpu: &Gpu,
     kernel: &'static Kernel,
@@ -56,7 +56,7 @@ pub(super) fn binary(
     pairwise(gpu, kernel, (&x.buffer, first(x)), (&y.buffer, first(y)), size(x))
 }
 
-/// `size` values from two buffers, each from a first value on.
+/// Applies a kernel to `size` pairs of values of two buffers, each from a first value on.
 pub(super) fn pairwise(
     gpu: &Gpu,
     kernel: &'static Kernel,
@@ -71,7 +71,7 @@ pub(super) fn pairwise(
     Ok(out)
 }
 
-/// Copies `size` values from a place in a buffer to one in another.
+/// Copies `size` values from one buffer to another, each from a first value on.
 pub(super) fn copy_into(
     gpu: &Gpu,
     (source, x_first): (&GpuBuffer, u32),

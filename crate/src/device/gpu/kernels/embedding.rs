@@ -31,7 +31,7 @@ pub(super) fn select(
     Ok(out)
 }
 
-/// As [`select`], into the buffer given, from its value given.
+/// Copies rows of a buffer by number to `out`, from its value `out_first` on.
 pub(super) fn select_into(
     gpu: &Gpu,
     numbers: &[u32],

@@ -1,5 +1,5 @@
-//! Elman, LSTM and GRU over time: a launch runs some steps of all sequences that have them, the loop over
-//! time inside; fewer for a state wider than a workgroup.
+//! Elman, LSTM and GRU over time. A launch runs some steps of all sequences that have them, with the time loop in the
+//! kernel. It runs fewer steps of a wide state.
 
 use saccade_shaders::recurrence::{self, BIAS, KEEP, narrow, single};
 use saccade_shaders::recurrence_backward::{self, ROWS};
@@ -17,10 +17,11 @@ use crate::device::gpu::resident::Layout;
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, CellKind, Device, EngineError, Forward, Op};
 
-/// The variants of a kernel, by [`Tiling`]; forward, from [`NARROW`] on the first two for processors that play a GPU.
+/// The variants of a kernel by [`Tiling`]. Forward kernels have variants of the first two for software GPUs, from
+/// [`NARROW`] on.
 type Variants<const N: usize = 3> = [&'static Kernel; N];
 
-/// What a kernel must know of a cell.
+/// The kernels and sizes of a kind of cell.
 struct Cell {
     forward: Variants<5>,
     /// Whether the recurrent product has another gradient than the hoisted one.
@@ -85,7 +86,7 @@ impl Cell {
     }
 }
 
-/// Not in [`Cell`], so that what only runs forward has no use for them.
+/// The backward kernels. They are not in [`Cell`], so that a binary without training does not contain them.
 fn backward_variants(kind: CellKind) -> Variants {
     match kind {
         CellKind::ElmanTanh => [
@@ -111,24 +112,24 @@ fn backward_variants(kind: CellKind) -> Variants {
     }
 }
 
-/// How sequences are given to workgroups, and where these keep what their invocations share.
+/// How many sequences a workgroup runs, and where it keeps the values that its invocations share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tiling {
-    /// One a workgroup.
+    /// One sequence a workgroup.
     Single,
-    /// Four a workgroup.
+    /// Four sequences a workgroup.
     Tile,
-    /// Four a workgroup, in buffers rather than in workgroup memory.
+    /// Four sequences a workgroup; the shared values are in buffers and not in workgroup memory.
     Global,
 }
 
 impl Tiling {
-    /// From this many sequences on, a workgroup for each would only compete for the weights.
+    /// From this many sequences on, workgroups of one sequence each would only compete for reads of the weights.
     const MANY: usize = 64;
 
-    /// For so many sequences, each of which shares so many values.
+    /// The tiling for `lanes` sequences of `shared` values each.
     fn new(gpu: &Gpu, lanes: usize, shared: usize) -> Self {
-        // A processor has no more workgroups at a time than cores.
+        // A software GPU runs at most one workgroup a core at a time.
         let many = if gpu.adapter().software { 4 } else { Self::MANY };
         match () {
             () if lanes < many && shared <= MEMORY as usize => Tiling::Single,
@@ -142,7 +143,7 @@ impl Tiling {
     }
 }
 
-/// Where the variants of few invocations are among those of a cell.
+/// The index of the first variant for software GPUs in [`Cell::forward`].
 const NARROW: usize = 3;
 
 /// A launch: steps `first..end` of the first `alive` lanes.
@@ -154,13 +155,13 @@ struct Chunk {
     rows: usize,
 }
 
-/// A call taken apart.
+/// The sizes, initial states and sequences of a call.
 struct Recurrence<'a> {
     cell: &'static Cell,
     gates: usize,
     hidden: usize,
     memory: usize,
-    /// Of a workgroup, forward.
+    /// Invocations of a workgroup of the forward kernel.
     invocations: u32,
     reverse: bool,
     /// The initial states, if given: a buffer and the row of the first lane.
@@ -201,7 +202,8 @@ impl<'a> Recurrence<'a> {
 
     /// The launches, first to last.
     fn chunks(&self) -> impl DoubleEndedIterator<Item = Chunk> + '_ {
-        // An invocation's units, times the product of each and what else it does in a step, forward or backward.
+        // Loop iterations of an invocation in a step: for each of its units a product, and some 40 others, forward or
+        // backward.
         let turns = self.hidden.div_ceil(self.invocations as usize) * (self.hidden + 40);
         let most = steps_of_a_launch(turns);
         let steps = self.lanes.first().map_or(0, |lane| lane.length as usize);
@@ -218,8 +220,8 @@ impl<'a> Recurrence<'a> {
         chunk.rows * self.gates * self.hidden * self.hidden
     }
 
-    /// States to begin with, or their gradients, that kernels may write to: a copy of the rows of a buffer from the
-    /// one given on, a row a lane, or zeros.
+    /// States, or gradients of states, that kernels may write to: a copy of the rows of a buffer from the given row on,
+    /// one row a lane, or zeros.
     fn state(
         &self,
         gpu: &Gpu,

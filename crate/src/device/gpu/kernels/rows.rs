@@ -1,4 +1,4 @@
-//! Rows moved between buffers.
+//! Moves rows between buffers.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, Device, EngineError, Op, Operand};
 
-/// Row ranges of buffers end to end: one launch for each stretch of parts that lie in one buffer.
+/// Concatenates row ranges of buffers, with one launch for each run of ranges in one buffer.
 pub(in crate::device::gpu) fn gather(
     gpu: &Gpu,
     columns: usize,
@@ -58,7 +58,7 @@ fn copy(
     }
 }
 
-/// The rows of an operand.
+/// An operand as a matrix.
 fn view(x: &Operand<GpuBuffer>) -> View<'_> {
     View::new(&x.buffer, first(x), x.columns)
 }
@@ -73,7 +73,7 @@ fn first_columns(inputs: &[Operand<GpuBuffer>]) -> (Vec<usize>, usize) {
     (inputs.iter().map(first).collect(), end)
 }
 
-/// For every operand of `Op::ConcatRows` where its rows come to lie.
+/// For every operand of `Op::ConcatRows` the numbers of its rows in the result.
 fn destinations(call: &Call<'_, GpuBuffer>) -> Vec<Vec<u32>> {
     let mut numbers = vec![Vec::new(); call.inputs.len()];
     let mut at = 0;

@@ -13,10 +13,10 @@ use crate::device::{
     Call, CellKind, Device, EngineError, Forward, Operand, ParamId, Parameters, Skim, SkimMode,
 };
 
-/// A unit's products are spread over no more invocations than this.
+/// The most invocations that share the products of a unit.
 const MOST_PARTS: usize = 16;
 
-/// Turns of a step's loops whose number does not depend on any size.
+/// Loop iterations of a step that do not depend on any size.
 pub(super) const OTHER_TURNS: usize = 64;
 
 /// A Skim call's operands by their names.
@@ -58,7 +58,7 @@ impl<'a> Operands<'a> {
     }
 }
 
-/// First value of an operand, or of nothing.
+/// The first value of an operand within its buffer; 0 if there is none.
 pub(super) fn first_or_none(operand: Option<&Operand<GpuBuffer>>) -> u32 {
     operand.map_or(0, first)
 }
@@ -75,7 +75,7 @@ impl<'a> Packed<'a> {
         Self { parameters, parts: Vec::new(), size: 0 }
     }
 
-    /// Where the weight will begin.
+    /// Appends a weight; returns the index of its first value.
     pub(super) fn add(&mut self, id: ParamId, layout: Layout) -> u32 {
         let at = self.size;
         self.parts.push((id, layout));
@@ -83,7 +83,7 @@ impl<'a> Packed<'a> {
         at
     }
 
-    /// As [`Self::add`], if there is such a weight.
+    /// Appends a weight if there is one; returns the index of its first value, or 0.
     pub(super) fn add_some(&mut self, id: Option<ParamId>, layout: Layout) -> u32 {
         id.map_or(0, |id| self.add(id, layout))
     }
@@ -97,16 +97,16 @@ impl<'a> Packed<'a> {
 fn least_difference(threshold: f32) -> f32 {
     let t = f64::from(threshold);
     let difference = if t == 0.0 {
-        // What rounds to more than 0.
+        // The least probability that rounds to more than 0.
         -150.0 * std::f64::consts::LN_2
     } else {
         (t.clamp(0.0, 1.0) / (1.0 - t.clamp(0.0, 1.0))).ln()
     };
-    // WGSL may assume that nothing is infinite.
+    // WGSL may assume that no value is infinite.
     difference.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
 }
 
-/// What a launch tells its workgroups: four words a place, then forced decisions.
+/// The words that a launch's workgroups read: four a place, then forced decisions.
 fn plan(call: &Call<'_, GpuBuffer>, places: &[Place]) -> Vec<u32> {
     let mut words = vec![0; 4 * places.len()];
     for (i, place) in places.iter().enumerate() {
@@ -171,7 +171,7 @@ pub(super) fn forward(
         least: least_difference(threshold),
     };
     let weights = packed.buffer(gpu)?;
-    // Of a step that reads; and lane 0 sums up the small part of the decision, whichever way it goes.
+    // A step that reads takes the most iterations. In every step invocation 0 also sums the small part of the decision.
     let products = (n + input).div_ceil(arguments.big_parts as usize);
     let turns = n.div_ceil(size) * (products + MOST_PARTS) + op.small + OTHER_TURNS;
     for places in chunks(&operands.x.offsets, turns) {
@@ -191,7 +191,7 @@ pub(super) fn forward(
                 Arg::Write(&decided),
             ],
             Grid::Groups(places.len()),
-            // As if all was read.
+            // An upper bound: the work if every step reads.
             steps * op.cell.gates() * n * (n + input),
         )?;
     }
@@ -200,7 +200,7 @@ pub(super) fn forward(
     Ok(super::outputs(vec![out, state, c, decided, decisions]))
 }
 
-/// A copy of `size` values from a place in a buffer.
+/// A copy of `size` values of a buffer, from value `at` on.
 pub(super) fn copy(
     gpu: &Gpu,
     (buffer, at): (&GpuBuffer, usize),

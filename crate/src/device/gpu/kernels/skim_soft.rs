@@ -43,7 +43,7 @@ impl Sizes {
         }
     }
 
-    /// How many units an invocation computes.
+    /// The units that an invocation computes.
     fn units_an_invocation(&self) -> usize {
         self.hidden.div_ceil(SIZE as usize)
     }
@@ -55,7 +55,7 @@ impl Sizes {
     }
 }
 
-/// What a launch tells its workgroups.
+/// The places of a launch, as the kernel reads them.
 fn plan(call: &Call<'_, GpuBuffer>, places: &[Place]) -> Vec<skim_place::Place> {
     let place = |place: &Place| skim_place::Place {
         lane: place.lane as u32,
@@ -155,7 +155,7 @@ pub(super) fn backward(
     let sizes = Sizes::new(call, op);
     let (lanes, rows, n) = (sizes.lanes, sizes.rows, sizes.hidden);
     let (big_size, small_size) = (rows * sizes.gates * n, rows * sizes.gates * sizes.small);
-    // A GRU's reset gate makes the gradient of the state's part of its sums another than that of the input's.
+    // In a GRU the reset gate makes the gradients of the input's part and of the state's part of a sum differ.
     let apart = usize::from(op.cell == CellKind::Gru);
     let mut packed = Packed::new(call.parameters);
     let arguments = skim_soft_backward::Arguments {

@@ -14,9 +14,9 @@ use crate::device::{Call, Device, EngineError, Forward, Operand, Sru};
 
 /// Steps of a launch, at most.
 const MOST_STEPS: usize = 1024;
-/// Steps of a launch times the channels of all sequences, beyond which it has fewer steps: no launch takes long.
+/// The most steps of a launch times the channels of all sequences, so that no launch takes long.
 const MOST_CELLS: usize = 1 << 21;
-/// Multiply-adds that a step of a channel is worth.
+/// The cost of a step of a channel, in multiply-adds.
 const CELL_WORK: usize = 20;
 
 /// A launch: its steps, and the lanes that have any of them.
@@ -26,7 +26,7 @@ struct Chunk<'a> {
     alive: &'a [Lane],
 }
 
-/// A call taken apart.
+/// The arguments, operands and sequences of a call.
 struct Plan<'a> {
     arguments: Arguments,
     channels: usize,

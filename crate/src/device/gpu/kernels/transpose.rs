@@ -6,7 +6,7 @@ use crate::device::EngineError;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 
-/// Writes `x`, `rows x columns`, to a buffer as `columns x rows`, from its value given.
+/// Writes the transpose of `x`, a matrix of `rows x columns`, to `out` from its value `out_first` on.
 pub(in crate::device::gpu) fn into(
     gpu: &Gpu,
     x: &GpuBuffer,
