@@ -1,12 +1,15 @@
 //! One step of Adam over rows of a parameter, and the average of the weights over time.
 //! variants: step average
 //!
-//! Where the norm of the gradient is not finite nothing changes, but `step` sets the gradient to zero.
+//! CPU twin: `kernels/src/adam.rs`.
+//!
+//! If the norm of the gradient is not finite, weights and moments do not change; `step` still sets the gradient to
+//! zero.
 
 #import grid
 
 struct Arguments {
-    // How many values.
+    // The number of values.
     size: u32,
     columns: u32,
     // 1: of the rows listed; 0: of all.
@@ -21,7 +24,7 @@ struct Arguments {
     // The largest global norm; 0 for none.
     clip: f32,
 #else
-    // 1: a row has a factor of its own; 0: `keep` is that of all.
+    // 1: each row has a factor of its own; 0: `keep` is the factor of all.
     by_row: u32,
     keep: f32,
 #endif
@@ -48,7 +51,7 @@ struct Arguments {
 const EXPONENT = 0x7f800000u;
 
 #if average
-// What is kept of the average of row `k` of those meant.
+// The share that the average of the `k`-th selected row keeps.
 fn factor(k: u32) -> f32 {
     if arguments.by_row == 1u {
         return bitcast<f32>(keep[k]);
@@ -57,13 +60,13 @@ fn factor(k: u32) -> f32 {
 }
 #endif
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let i = group_number(group, groups) * 256u + lane;
+    let i = invocation_number(group, groups, lane);
     if i >= arguments.size {
         return;
     }

@@ -1,6 +1,8 @@
 //! Sums of columns, `sums[c, j] (+)= sum_i rows[i, j]` over the rows i of chunk c.
 //!
-//! A workgroup sums 32 columns of one chunk: 8 invocations a column, each every eighth row.
+//! CPU twin: `kernels/src/column_sums.rs`.
+//!
+//! A workgroup sums 32 columns of one chunk with 8 invocations a column, each of which sums every eighth row.
 
 struct Arguments {
     rows: u32,
@@ -19,14 +21,16 @@ struct Arguments {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> sums: array<f32>;
 
+// Columns of a workgroup.
 const WIDTH = 32u;
 const STRIPS = 8u;
+const SIZE = WIDTH * STRIPS;
 
-var<workgroup> strips: array<f32, 256>;
+var<workgroup> strips: array<f32, SIZE>;
 
 #import grid
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(SIZE)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,

@@ -1,4 +1,6 @@
 //! Inverted dropout: each value times its mask, which is a function of (seed, stream of the lane, element).
+//!
+//! CPU twin: `kernels/src/dropout.rs`.
 
 #import grid
 #import noise
@@ -10,7 +12,7 @@ struct Arguments {
     lanes: u32,
     seed: u32,
     rate: f32,
-    // What the values that stay are multiplied by.
+    // The factor of the values that stay.
     scale: f32,
     // 1: all rows of a lane share the mask of its first.
     per_sequence: u32,
@@ -23,7 +25,7 @@ struct Arguments {
 @group(0) @binding(3) var<storage, read> x: array<f32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-// The lane that a row belongs to: the last that does not begin behind it.
+// The lane of a row: the last lane that begins at or before it.
 fn lane_of(row: u32) -> u32 {
     var first = 0u;
     var end = arguments.lanes;
@@ -38,13 +40,13 @@ fn lane_of(row: u32) -> u32 {
     return first;
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let i = group_number(group, groups) * 256u + lane;
+    let i = invocation_number(group, groups, lane);
     if i >= arguments.rows * arguments.columns {
         return;
     }

@@ -1,5 +1,7 @@
 //! Functions of one or two values, element by element, and their gradients.
 //! variants: tanh sigmoid relu scale add subtract multiply tanh_backward sigmoid_backward relu_backward accumulate
+//!
+//! CPU twin: `kernels/src/elementwise.rs`.
 
 #import math
 #import grid
@@ -23,13 +25,13 @@ struct Arguments {
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 #endif
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let i = group_number(group, groups) * 256u + lane;
+    let i = invocation_number(group, groups, lane);
     if i >= arguments.size {
         return;
     }
@@ -58,7 +60,7 @@ fn main(
 #if multiply
     let value = a * y[arguments.y_first + i];
 #endif
-// Of the gradients x is that of the result, y the result itself.
+// In a gradient `x` is the gradient of the result and `y` the result.
 #if tanh_backward
     let b = y[arguments.y_first + i];
     let value = a * (1.0 - b * b);

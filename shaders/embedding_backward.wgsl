@@ -1,4 +1,6 @@
 //! Sums of rows by id, `table[ids[k]] += sum of rows[order[i]]` for `i` in `starts[k]..starts[k + 1]`, each id once.
+//!
+//! CPU twin: `kernels/src/embedding.rs`.
 
 #import grid
 
@@ -15,13 +17,13 @@ struct Arguments {
 @group(0) @binding(4) var<storage, read> rows: array<f32>;
 @group(0) @binding(5) var<storage, read_write> table: array<f32>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let number = group_number(group, groups) * 256u + lane;
+    let number = invocation_number(group, groups, lane);
     if number >= arguments.ids * arguments.columns {
         return;
     }

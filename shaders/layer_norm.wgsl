@@ -1,5 +1,7 @@
-//! Layer normalisation of each row, or the gradient through it, which leaves what the weight's gradient is summed from.
+//! Layer normalisation of each row, or its gradient, which also writes the terms of the weight's gradient.
 //! variants: forward backward
+//!
+//! CPU twin: `kernels/src/layer_norm.rs`.
 
 #import grid
 #import row_reduce
@@ -27,14 +29,14 @@ struct Arguments {
 
 const EPSILON = 1e-5;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
     let width = arguments.width;
-    let row = group_number(group, groups) * (256u / width) + lane / width;
+    let row = group_number(group, groups) * (GROUP / width) + lane / width;
     // Rows beyond the last have no columns.
     let columns = select(0u, arguments.columns, row < arguments.rows);
     let count = f32(arguments.columns);

@@ -1,10 +1,12 @@
 //! Matrix product over strided views, `out (+)= a b (+ bias)`: tiles of 64 rows, 4 x 4 values an invocation.
 //! variants: c64 c32 c8
+//!
+//! CPU twins: `kernels/src/matmul.rs` and `kernels/src/affine.rs`.
 
 #import product
 
 const ROWS = 64u;
-// A tile wider than the result would compute columns that nobody wants.
+// Columns of a tile. A tile wider than the result would compute columns that are not stored.
 #if c64
 const COLUMNS = 64u;
 #endif
@@ -36,7 +38,7 @@ fn main(
     let column = lane % ACROSS * 4u;
     var sums = array<vec4<f32>, 4>();
     for (var start = 0u; start < arguments.inner; start += DEPTH) {
-        // Neighbouring invocations read neighbouring values, whichever way the operand lies.
+        // Neighbouring invocations read neighbouring values, whether the operand is transposed or not.
         for (var i = lane; i < ROWS * DEPTH; i += SIZE) {
             let k = select(i / ROWS, i % DEPTH, arguments.a_column == 1u);
             let r = select(i % ROWS, i / DEPTH, arguments.a_column == 1u);

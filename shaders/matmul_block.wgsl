@@ -1,7 +1,9 @@
 //! Matrix product over strided views, `out (+)= a b (+ bias)`, without workgroup memory: 8 x 4 values an invocation.
-//
-// For a few rows, of which a tile of `matmul.wgsl` would be half empty, and for processors that play a GPU, to whom
-// workgroup memory is memory like any other and a barrier is dear.
+//!
+//! CPU twins: `kernels/src/matmul.rs` and `kernels/src/affine.rs`.
+//!
+//! For few rows, which would leave a tile of `matmul.wgsl` half empty, and for software GPUs, where workgroup memory is
+//! no faster than other memory and a barrier is slow.
 
 #import product
 
@@ -22,7 +24,7 @@ fn main(
     if row >= arguments.rows || column >= arguments.columns {
         return;
     }
-    // Rows and columns that there are not stand for the last, and are not stored.
+    // Rows and columns beyond the last are read as the last and are not stored.
     let last = vec4(arguments.columns - 1u);
     let b_at = arguments.b_first + min(column + vec4(0u, 1u, 2u, 3u), last) * arguments.b_column;
     var a_at = array<u32, ROWS>();

@@ -1,8 +1,10 @@
 //! Matrix product with few rows, `out (+)= a b (+ bias)`: strips of 32 columns, 8 invocations a column.
 //! variants: one two four eight
-//
-// Each invocation sums every eighth term of its column, in all rows, so that a value of `b` is read once. A tile of
-// `matmul.wgsl` would compute 64 rows for the few that there are.
+//!
+//! CPU twins: `kernels/src/matmul.rs` and `kernels/src/affine.rs`.
+//!
+//! Each invocation sums every eighth term of its column for all rows, so that a value of `b` is read once. A tile of
+//! `matmul.wgsl` would compute 64 rows.
 
 #import product
 
@@ -25,14 +27,14 @@ const PARTS = ROWS * COLUMNS * SPLIT;
 
 var<workgroup> parts: array<f32, PARTS>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(COLUMNS * SPLIT)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
     let first_column = group_number(group, groups) * COLUMNS;
-    // Neighbouring invocations read neighbouring values, whichever way `b` lies.
+    // Neighbouring invocations read neighbouring values, whether `b` is transposed or not.
     let along = arguments.b_row == 1u;
     let part = select(lane / COLUMNS, lane % SPLIT, along);
     let column = select(lane % COLUMNS, lane / SPLIT, along);
@@ -43,7 +45,7 @@ fn main(
             let factor = b[b_at + k * arguments.b_row];
             let a_at = arguments.a_first + k * arguments.a_column;
             for (var r = 0u; r < ROWS; r += 1u) {
-                // Rows that there are not stand for the last, and are not stored.
+                // Rows beyond the last are read as the last and are not stored.
                 sums[r] += a[a_at + min(r, arguments.rows - 1u) * arguments.a_row] * factor;
             }
         }
@@ -52,7 +54,7 @@ fn main(
         parts[(r * COLUMNS + column) * SPLIT + part] = sums[r];
     }
     workgroupBarrier();
-    // An invocation for each value of the strip.
+    // One invocation for each value of the strip.
     let r = lane / COLUMNS;
     let c = lane % COLUMNS;
     if r < arguments.rows && first_column + c < arguments.columns {

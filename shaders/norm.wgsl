@@ -1,13 +1,16 @@
 //! The root of a sum of squares, in two stages that always add in the same order.
 //! variants: squares root
 //!
-//! In `squares` a workgroup adds up the squares of 4,096 values; in `root` one workgroup adds up those sums. A value
-//! that is not finite is known by its bits, since WGSL may assume that there is none, and makes the result NaN.
+//! CPU twin: `kernels/src/norm.rs`.
+//!
+//! In `squares` a workgroup adds up the squares of `CHUNK` values; in `root` one workgroup adds up those sums. A value
+//! that is not finite makes the result NaN. The kernel tells it by its bits, because WGSL may assume that every float
+//! is finite.
 
 #import grid
 
 struct Arguments {
-    // How many values.
+    // The number of values.
     size: u32,
     columns: u32,
     // 1: of the rows listed; 0: of all.
@@ -28,13 +31,15 @@ struct Arguments {
 @group(0) @binding(2) var<storage, read_write> out: array<u32>;
 #endif
 
+// Values whose squares one workgroup adds up.
+const CHUNK = 4096u;
 const EXPONENT = 0x7f800000u;
 const NOT_A_NUMBER = 0x7fc00000u;
 
-var<workgroup> sums: array<f32, 256>;
+var<workgroup> sums: array<f32, GROUP>;
 var<workgroup> wild: atomic<u32>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -46,14 +51,14 @@ fn main(
     workgroupBarrier();
     let number = group_number(group, groups);
 #if squares
-    let first = min(number * 4096u, arguments.size);
-    let end = min(first + 4096u, arguments.size);
+    let first = min(number * CHUNK, arguments.size);
+    let end = min(first + CHUNK, arguments.size);
 #else
     let first = 0u;
     let end = arguments.size;
 #endif
     var sum = 0.0;
-    for (var i = first + lane; i < end; i += 256u) {
+    for (var i = first + lane; i < end; i += GROUP) {
 #if squares
         let bits = x[place(i)];
 #else
@@ -72,7 +77,7 @@ fn main(
     }
     sums[lane] = sum;
     workgroupBarrier();
-    for (var stride = 128u; stride > 0u; stride /= 2u) {
+    for (var stride = GROUP / 2u; stride > 0u; stride /= 2u) {
         if lane < stride {
             sums[lane] += sums[lane + stride];
         }

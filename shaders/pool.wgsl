@@ -1,27 +1,20 @@
-//! One row from the rows of a lane, an invocation a lane and column. A lane without rows gives zeros.
+//! One row from the rows of a lane, with one invocation for each lane and column. A lane without rows gives zeros.
 //! variants: last sum mean max
+//!
+//! CPU twin: `kernels/src/pool.rs`.
 
-#import grid
+#import pool
 
-struct Arguments {
-    lanes: u32,
-    columns: u32,
-    x_first: u32,
-}
-
-@group(0) @binding(0) var<uniform> arguments: Arguments;
-// `lanes + 1` row numbers.
-@group(0) @binding(1) var<storage, read> offsets: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let i = group_number(group, groups) * 256u + lane;
+    let i = invocation_number(group, groups, lane);
     if i >= arguments.lanes * arguments.columns {
         return;
     }

@@ -1,17 +1,10 @@
-//! Gradient of the rows that a lane's one row was made from, an invocation a lane and column.
+//! Gradient of a lane's rows from that of the one row made of them, with one invocation for each lane and column.
 //! variants: last sum mean max
+//!
+//! CPU twin: `kernels/src/pool.rs`.
 
-#import grid
+#import pool
 
-struct Arguments {
-    lanes: u32,
-    columns: u32,
-    x_first: u32,
-}
-
-@group(0) @binding(0) var<uniform> arguments: Arguments;
-// `lanes + 1` row numbers.
-@group(0) @binding(1) var<storage, read> offsets: array<u32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 #if max
@@ -19,13 +12,13 @@ struct Arguments {
 @group(0) @binding(5) var<storage, read> y: array<f32>;
 #endif
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let i = group_number(group, groups) * 256u + lane;
+    let i = invocation_number(group, groups, lane);
     if i >= arguments.lanes * arguments.columns {
         return;
     }
@@ -38,7 +31,7 @@ fn main(
     let value = dy[i];
 #endif
 #if max
-    // A maximum that several rows share counts for the first.
+    // If several rows share the maximum, the first one receives the gradient.
     var found = false;
 #endif
     for (var row = start; row < end; row += 1u) {

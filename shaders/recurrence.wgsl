@@ -1,11 +1,14 @@
-//! Elman, LSTM and GRU over some steps of every sequence: `cpu/recurrence.rs` has the loop, `cpu/cell.rs` the cells.
+//! Elman, LSTM and GRU over some steps of every sequence.
 //! variants: tanh relu lstm gru
 //! variants: single tile global narrow narrow_tile
-//
-// A workgroup runs the sequences of a tile, an invocation the units `j`, `j + SIZE`, ... of each. The state that the
-// units read lies in workgroup memory, in two halves for even and odd steps; `global`, for states that do not fit
-// there, reads it from the rows just written. Between launches the states pass through `last_h` and `last_c`.
-// `narrow` is for processors that play a GPU: they pay for each invocation at each barrier.
+//!
+//! CPU twins: `kernels/src/recurrence.rs`, `kernels/src/cell.rs`, `kernels/src/elman.rs`, `kernels/src/lstm.rs` and
+//! `kernels/src/gru.rs`.
+//!
+//! A workgroup runs the sequences of a tile; an invocation computes the units `j`, `j + SIZE`, ... of each. The state
+//! that the units read is in workgroup memory, in two halves for even and odd steps. `global`, for states that do not
+//! fit there, reads it from the rows just written. Between launches the states are in `last_h` and `last_c`. `narrow`
+//! and `narrow_tile` are for software GPUs, where a barrier costs time for each invocation.
 
 #import math
 #import grid
@@ -24,13 +27,16 @@ struct Arguments {
     flags: u32,
 }
 
+// `bias` is bound.
 const BIAS = 2u;
+// Keep what the backward kernel needs.
 const KEEP = 4u;
 
+// Invocations of a workgroup.
 #if narrow narrow_tile
 const SIZE = 64u;
 #else
-const SIZE = 256u;
+const SIZE = GROUP;
 #endif
 
 @group(0) @binding(0) var<uniform> arguments: Arguments;
@@ -39,7 +45,7 @@ const SIZE = 256u;
 // Transposed: `hidden` rows of `GATES * hidden`.
 @group(0) @binding(3) var<storage, read> weight: array<f32>;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
-// A row a sequence.
+// One row a sequence.
 @group(0) @binding(5) var<storage, read_write> last_h: array<f32>;
 @group(0) @binding(6) var<storage, read_write> rows: array<f32>;
 // `SAVED * hidden` values a row, for `recurrence_backward.wgsl`; the last block is the state before the row.
@@ -49,7 +55,7 @@ const SIZE = 256u;
 #endif
 
 #if global
-// Where the state before a step lies, by sequence, in `last_h` or in `rows`.
+// Where the state before a step is, by sequence: in `last_h` or in `rows`.
 struct Place {
     initial: bool,
     at: vec4<u32>,
@@ -75,13 +81,8 @@ fn unit_before(place: Place, k: u32) -> Lanes {
     return Lanes(rows[at.x], rows[at.y], rows[at.z], rows[at.w]);
 }
 #else
-#if single narrow
-const MOST_HIDDEN = 2048u;
-var<workgroup> state: array<Lanes, 4096>;
-#else
-const MOST_HIDDEN = 512u;
-var<workgroup> state: array<Lanes, 1024>;
-#endif
+const MOST_HIDDEN = SHARED / 2u;
+var<workgroup> state: array<Lanes, SHARED>;
 
 fn place_before(base: u32, t: u32) -> u32 {
     return t % 2u * MOST_HIDDEN;

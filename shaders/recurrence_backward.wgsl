@@ -1,10 +1,13 @@
-//! Back-propagation through some steps of every sequence, last to first: `cpu/recurrence.rs` and `cpu/cell.rs`.
+//! Back-propagation through some steps of every sequence, last to first.
 //! variants: tanh relu lstm gru
 //! variants: single tile global
-//
-// Tiles as in `recurrence.wgsl`. What the units share is the gradient of the step's recurrent product: it lies in
-// workgroup memory, or (`global`) is read from where its rows were just written. Between steps and between launches
-// the gradients of the states lie in `d_h` and `d_c`, each value touched by one invocation alone.
+//!
+//! CPU twins: `kernels/src/recurrence.rs`, `kernels/src/cell.rs`, `kernels/src/elman.rs`, `kernels/src/lstm.rs` and
+//! `kernels/src/gru.rs`.
+//!
+//! The tiles are those of `recurrence.wgsl`. The units share the gradient of the step's recurrent product, which is in
+//! workgroup memory or, in `global`, in the rows just written. Between steps and between launches the gradients of the
+//! states are in `d_h` and `d_c`; only one invocation touches each value.
 
 #import math
 #import grid
@@ -26,12 +29,12 @@ const ROWS = 2u;
 
 @group(0) @binding(0) var<uniform> arguments: Arguments;
 @group(0) @binding(1) var<storage, read> lanes: array<Lane>;
-// As stored: `GATES * hidden` rows of `hidden`.
+// In the layout of the store: `GATES * hidden` rows of `hidden`.
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 @group(0) @binding(3) var<storage, read> saved: array<f32>;
 // Gradients of the rows.
 @group(0) @binding(4) var<storage, read> d_rows: array<f32>;
-// Gradient of the state, a row a sequence.
+// Gradient of the state, one row a sequence.
 @group(0) @binding(5) var<storage, read_write> d_h: array<f32>;
 // Gradients of the hoisted product.
 @group(0) @binding(6) var<storage, read_write> d_x: array<f32>;
@@ -43,11 +46,8 @@ const ROWS = 2u;
 @group(0) @binding(7) var<storage, read_write> d_w: array<f32>;
 #endif
 
-#if single
-var<workgroup> shared_d_w: array<Lanes, 4096>;
-#endif
-#if tile
-var<workgroup> shared_d_w: array<Lanes, 1024>;
+#if single tile
+var<workgroup> shared_d_w: array<Lanes, SHARED>;
 #endif
 
 #if global
@@ -81,8 +81,8 @@ fn d_w_at(place: u32, i: u32) -> Lanes {
 }
 #endif
 
-// The gradients of the products of unit `j` of a sequence at a row. Leaves in `d_h` what does not pass through the
-// recurrent product.
+// The gradients of the products of unit `j` of a sequence at a row. Leaves in `d_h` the gradient that does not pass
+// through the recurrent product.
 fn step(lane: Lane, row: u32, j: u32) -> array<f32, GATES> {
     let n = arguments.hidden;
     let state_at = lane.number * n + j;
@@ -143,7 +143,7 @@ fn step(lane: Lane, row: u32, j: u32) -> array<f32, GATES> {
 #endif
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -157,7 +157,7 @@ fn main(
     let end = min(arguments.end_step, lanes[base].length);
     for (var after = end; after > arguments.first_step; after -= 1u) {
         let t = after - 1u;
-        for (var j = invocation; j < n; j += 256u) {
+        for (var j = invocation; j < n; j += GROUP) {
 #if single tile
             var d = array<Lanes, GATES>();
 #endif
@@ -184,8 +184,8 @@ fn main(
         workgroupBarrier();
 #endif
         let place = d_w_place(base, t);
-        for (var j = invocation; j < n; j += 256u) {
-            // A sum a gate, so that none waits for another.
+        for (var j = invocation; j < n; j += GROUP) {
+            // One sum a gate, so that the sums do not depend on each other.
             var sums = array<Lanes, GATES>();
             for (var k = 0u; k < n; k += 1u) {
                 sums[0] += weight[k * n + j] * d_w_at(place, k);

@@ -1,5 +1,7 @@
-//! Copies a block of a matrix into another; `scattered`, row `i` becomes row `numbers[i]`.
+//! Copies a block of a matrix into another. In `scattered`, row `i` becomes row `numbers[i]`.
 //! variants: strided scattered
+//!
+//! CPU twin: `kernels/src/rows.rs`.
 
 #import grid
 
@@ -22,13 +24,13 @@ struct Arguments {
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 #endif
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let i = group_number(group, groups) * 256u + lane;
+    let i = invocation_number(group, groups, lane);
     if i >= arguments.rows * arguments.columns {
         return;
     }

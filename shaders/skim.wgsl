@@ -1,11 +1,13 @@
 //! Skim-RNN with hard decisions: a workgroup a sequence, the time loop inside, one branch a step.
 //! variants: lstm gru
 //! variants: n64 n128 n256 wide
+//!
+//! CPU twin: `kernels/src/skim.rs`.
 
-// Skimming must be cheap. It leaves `h[small..]` alone, so that part's share of the decision is summed up only after a
-// read, and a skimmed step adds the first `small` products to it. Up to 256 units have an invocation each, h in
-// workgroup memory, c and biases in registers, in a workgroup no larger than needed: those without a unit cost a skimmed
-// step as much as those with one. Wide: both in `state`.
+// Skimming must be cheap. It does not change `h[small..]`, so the kernel sums that part's share of the decision only
+// after a read, and a skimmed step adds the first `small` products to it. Up to 256 units have one invocation each, h
+// in workgroup memory, and c and biases in registers. Such a workgroup is no larger than needed, because invocations
+// without a unit cost a skimmed step as much as those with one. `wide` keeps h and c in `state`.
 
 #import math
 #import grid
@@ -18,7 +20,7 @@ struct Arguments {
     small: u32,
     small_reads: u32,
     input: u32,
-    // Over how many invocations a unit's products are spread.
+    // The number of invocations that share a unit's products.
     big_parts: u32,
     small_parts: u32,
     // First elements of the operands, of c in `state` and of the decisions in `decided`.
@@ -27,7 +29,7 @@ struct Arguments {
     decision_x_first: u32,
     c_first: u32,
     decisions_first: u32,
-    // Where `weights` holds what: matrices transposed, the decision's as stored.
+    // First elements within `weights`: matrices are transposed, the decision's is in the layout of the store.
     decision_weight: u32,
     small_weight: u32,
     small_bias: u32,
@@ -40,7 +42,7 @@ struct Arguments {
 }
 
 @group(0) @binding(0) var<uniform> arguments: Arguments;
-// Of each place: lane, first row, steps, and where its forced decisions begin (0: it has none).
+// For each place: lane, first row, steps, and where its forced decisions begin (0: it has none).
 @group(0) @binding(1) var<storage, read> plan: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read> small_x: array<f32>;
@@ -69,7 +71,8 @@ var<private> lane_number: u32 = 0u;
 
 #if n64 n128 n256
 var<workgroup> h: array<f32, SIZE>;
-// Of the invocation's own unit. The sums' biases are those of the big cell and the state's of the small.
+// Values of the invocation's own unit: the bias of all sums of the big cell, and of the state's part of the small
+// cell's.
 var<private> c_own: f32 = 0.0;
 var<private> big_bias: vec4<f32> = vec4<f32>();
 var<private> small_bias: vec4<f32> = vec4<f32>();
@@ -203,7 +206,7 @@ fn small_bias_at(unit: u32) -> vec4<f32> {
     return from_state(weights_at(arguments.small_bias + unit, arguments.small));
 }
 
-// What the sums of a unit hold besides the products.
+// The terms of a unit's sums that are not products.
 fn constants(row: u32, unit: u32, read: bool) -> vec4<f32> {
     let bias = bias_of(unit, read);
     if read {
@@ -213,7 +216,7 @@ fn constants(row: u32, unit: u32, read: bool) -> vec4<f32> {
     return bias + from_input(small_x_at(arguments.small_x_first + row * GATES * width + unit, width));
 }
 
-// A step of the big cell or the small one over the units that it updates; the others are copied.
+// A step of the big or the small cell. Computes the units that the cell updates and copies the others.
 fn advance(row: u32, lane: u32, read: bool) {
     let units = select(arguments.small, arguments.hidden, read);
     let parts = select(arguments.small_parts, arguments.big_parts, read);
@@ -243,7 +246,7 @@ fn advance(row: u32, lane: u32, read: bool) {
             set_c(unit, next.y);
             rows[row * arguments.hidden + unit] = next.x;
 #if n64 n128 n256
-            // Nobody reads h any more: all products are in `partial`.
+            // h may change here: all products are in `partial`.
             set_h(unit, next.x);
 #endif
         }
@@ -270,7 +273,7 @@ fn share(unit: u32) -> vec2<f32> {
     return h_at(unit) * vec2(weights[at], weights[at + arguments.input + arguments.hidden]);
 }
 
-// The share of the units that skimming leaves alone.
+// The share of the units that skimming does not change.
 fn share_of_rest(lane: u32) -> vec2<f32> {
     var sum = vec2(0.0);
     for (var unit = lane; unit < arguments.hidden; unit += SIZE) {

@@ -1,10 +1,13 @@
 //! Skim-RNN as a mixture of both branches, for training: a workgroup a sequence, the time loop inside.
 //! variants: lstm gru
+//!
+//! CPU twin: `kernels/src/skim_soft.rs`.
 
 #import math
 #import grid
 #import gumbel
 #import skim_cells
+#import skim_place
 #import workgroup_sum
 
 struct Arguments {
@@ -22,31 +25,22 @@ struct Arguments {
     logits_first: u32,
     decisions_first: u32,
     noise_first: u32,
-    // Where `weights` holds what: matrices transposed, the decision's as stored.
+    // First elements within `weights`: matrices are transposed, the decision's is in the layout of the store.
     decision_weight: u32,
     small_weight: u32,
     small_bias: u32,
     big_weight: u32,
     big_bias: u32,
-    // Of noise that is drawn.
+    // The seed of the noise, unless noise is given.
     seed: u32,
     flags: u32,
     temperature: f32,
 }
 
-// Noise is given.
+// `ends` holds the noise; otherwise the kernel draws it.
 const GIVEN = 1u;
 // Keep what the backward kernel needs.
 const KEEP = 2u;
-
-struct Place {
-    lane: u32,
-    row: u32,
-    steps: u32,
-    // Its first step in this launch.
-    step: u32,
-    stream: u32,
-}
 
 @group(0) @binding(0) var<uniform> arguments: Arguments;
 @group(0) @binding(1) var<storage, read> plan: array<Place>;
@@ -60,7 +54,7 @@ struct Place {
 // A row: four values a unit of the big cell and of the small, h and c before the step, the weight of skimming.
 @group(0) @binding(8) var<storage, read_write> saved: array<f32>;
 
-const SIZE = 256u;
+const SIZE = GROUP;
 
 fn weights_at(at: u32, width: u32) -> vec4<f32> {
 #if lstm
@@ -101,7 +95,7 @@ fn products(h_first: u32, reads: u32, weight: u32, bias: u32, width: u32, unit: 
     return from_state(sums);
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(SIZE)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -186,7 +180,7 @@ fn main(
 #endif
             }
         }
-        // All have read h.
+        // All invocations have read h.
         storageBarrier();
         for (var unit = lane; unit < n; unit += SIZE) {
             ends[h_first + unit] = rows[row * n + unit];

@@ -1,8 +1,11 @@
 //! Gradients of `skim_soft.wgsl`: a workgroup a sequence, from its last step to its first.
 //! variants: lstm gru
+//!
+//! CPU twin: `kernels/src/skim_soft.rs`.
 
 #import grid
 #import skim_cells_backward
+#import skim_place
 #import workgroup_sum
 
 struct Arguments {
@@ -12,27 +15,19 @@ struct Arguments {
     small_reads: u32,
     // Columns of the decision's weight before those of the state.
     input: u32,
-    // Of dc in `state`, and of the decisions' gradients in `decision`.
+    // First elements of dc in `state` and of the decisions' gradients in `decision`.
     c_first: u32,
     decisions_first: u32,
-    // Where `big` and `small` hold gradients of the state's part of the sums.
+    // First elements of the gradients of the state's part of the sums, in `big` and in `small`.
     big_state_first: u32,
     small_state_first: u32,
-    // Where `weights` holds what, as stored.
+    // First elements within `weights`, whose matrices are in the layout of the store.
     decision_weight: u32,
     small_weight: u32,
     big_weight: u32,
-    // The rows' gradient is not zero.
+    // 1: `d_rows` is bound; 0: the rows' gradient is zero.
     has_rows: u32,
     temperature: f32,
-}
-
-struct Place {
-    lane: u32,
-    row: u32,
-    steps: u32,
-    step: u32,
-    stream: u32,
 }
 
 @group(0) @binding(0) var<uniform> arguments: Arguments;
@@ -41,15 +36,16 @@ struct Place {
 // Gradient of the rows.
 @group(0) @binding(3) var<storage, read> d_rows: array<f32>;
 @group(0) @binding(4) var<storage, read> weights: array<f32>;
-// Gradients of the cells' sums, row by row: of the hoisted product, and where it differs of the state's.
+// Gradients of the cells' sums, row by row: of the input's part, then, if it differs, of the state's part.
 @group(0) @binding(5) var<storage, read_write> big: array<f32>;
 @group(0) @binding(6) var<storage, read_write> small: array<f32>;
-// Gradients of the logits, before of the output and after of the sums; then of the decisions.
+// Gradients of the logits: before the launch those of the output, after it those of the sums. Then those of the
+// decisions.
 @group(0) @binding(7) var<storage, read_write> decision: array<f32>;
-// dh and dc of every lane: of the last state before, of the initial one after.
+// dh and dc of every lane: before the launch those of the last state, after it those of the initial state.
 @group(0) @binding(8) var<storage, read_write> state: array<f32>;
 
-const SIZE = 256u;
+const SIZE = GROUP;
 
 fn saved_gates(at: u32, width: u32) -> vec4<f32> {
     return vec4(saved[at], saved[at + width], saved[at + 2u * width], saved[at + 3u * width]);
@@ -67,7 +63,7 @@ fn put_small(at: u32, width: u32, d: vec4<f32>) {
     }
 }
 
-// A unit's step taken up again.
+// A unit's step, computed again from what the forward kernel kept.
 struct Unit {
     h: f32,
     c: f32,
@@ -96,7 +92,7 @@ fn unit_at(row_first: u32, unit: u32) -> Unit {
     return Unit(h, c, gates, small_gates, after_read, advance_unit(small_gates, h, c));
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(SIZE)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -120,7 +116,7 @@ fn main(
         let row = place.row + steps - 1u;
         let row_first = row * width;
         let skim = saved[row_first + width - 1u];
-        // How much more skimming would have given than reading.
+        // The gradient of the weight of skimming.
         var gain = 0.0;
         for (var unit = lane; unit < n; unit += SIZE) {
             if arguments.has_rows != 0u {
@@ -167,7 +163,7 @@ fn main(
             state[c_first + unit] = before.y;
 #endif
         }
-        // All gradients of the row's sums are there, and all have read those of its logits.
+        // All gradients of the row's sums are written, and all invocations have read those of its logits.
         storageBarrier();
         workgroupBarrier();
         if lane == 0u {

@@ -1,5 +1,7 @@
-//! Gradients through softmax, its logarithm and the cross entropy, of which `y` is the logarithm it kept.
+//! Gradients of softmax, its logarithm and the cross entropy, for which `y` is the logarithm that it kept.
 //! variants: softmax log_softmax cross_entropy
+//!
+//! CPU twin: `kernels/src/softmax.rs`.
 
 #import math
 #import grid
@@ -22,14 +24,14 @@ struct Arguments {
 @group(0) @binding(4) var<storage, read> targets: array<u32>;
 #endif
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
     let width = arguments.width;
-    let row = group_number(group, groups) * (256u / width) + lane / width;
+    let row = group_number(group, groups) * (GROUP / width) + lane / width;
     // Rows beyond the last have no columns.
     let columns = select(0u, arguments.columns, row < arguments.rows);
     let at = row * arguments.columns;

@@ -1,7 +1,9 @@
-//! Simple recurrent unit over some steps of every sequence: `cpu/sru.rs` has the equations.
-//
-// An invocation runs one channel of one sequence, its memory in a register: nobody waits for anybody. Between launches
-// the memory passes through `last_c`.
+//! Simple recurrent unit over some steps of every sequence.
+//!
+//! CPU twin: `kernels/src/sru.rs`.
+//!
+//! An invocation runs one channel of one sequence with its memory in a register, so that no invocation waits for
+//! another. Between launches the memory is in `last_c`.
 
 #import math
 #import sru
@@ -10,13 +12,13 @@
 @group(0) @binding(4) var<storage, read> skip: array<f32>;
 // `[b_f, b_r]`.
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
-// A row a sequence.
+// One row a sequence.
 @group(0) @binding(6) var<storage, read_write> last_c: array<f32>;
 @group(0) @binding(7) var<storage, read_write> rows: array<f32>;
 // For `sru_backward.wgsl`: c before the row, f, r, what the highway carries.
 @group(0) @binding(8) var<storage, read_write> saved: array<vec4<f32>>;
 
-// Candidate, forget and reset products and what the highway carries, where channel `j` is at step `t`.
+// The candidate, forget and reset products of channel `j` at step `t`, and the value that its highway carries.
 fn operands(lane: Lane, j: u32, t: u32) -> vec4<f32> {
     let cell = row_at(lane, j, t) * arguments.channels + j;
     let at = arguments.u_first + cell * arguments.products;
@@ -29,14 +31,14 @@ fn operands(lane: Lane, j: u32, t: u32) -> vec4<f32> {
     return vec4(u[at], u[at + 1u], u[at + 2u], carried);
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(SIZE)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) invocation: u32,
 ) {
     let n = arguments.channels;
-    let i = group_number(group, groups) * 64u + invocation;
+    let i = group_number(group, groups) * SIZE + invocation;
     if i >= arguments.alive * n {
         return;
     }
@@ -47,7 +49,7 @@ fn main(
     let mask = mask_of(lane, j);
     let end = min(arguments.end_step, lane.length);
     var c = last_c[lane.number * n + j];
-    // Read a step ahead, so that the memory's latency hides behind a step's arithmetic.
+    // Reads one step ahead, so that a step's arithmetic hides the latency of the memory.
     var next = operands(lane, j, arguments.first_step);
     for (var t = arguments.first_step; t < end; t += 1u) {
         let here = next;

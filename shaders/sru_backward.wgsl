@@ -1,7 +1,9 @@
 //! Gradients of the simple recurrent unit over some steps of every sequence, the last step first.
-//
-// As in `sru.wgsl` an invocation runs one channel of one sequence. `carry` holds `[lanes, n]` gradients of the memory,
-// then what each sequence adds to those of the bias, `[lanes, 2n]`, and in version 2 of the gates' weights, `[lanes, 2n]`.
+//!
+//! CPU twin: `kernels/src/sru.rs`.
+//!
+//! An invocation runs one channel of one sequence. `carry` holds `[lanes, n]` gradients of the memory, then what each
+//! sequence adds to those of the bias, `[lanes, 2n]`, and in version 2 of the gates' weights, `[lanes, 2n]`.
 
 #import math
 #import sru
@@ -12,17 +14,17 @@
 @group(0) @binding(5) var<storage, read> d_rows: array<f32>;
 @group(0) @binding(6) var<storage, read_write> carry: array<f32>;
 @group(0) @binding(7) var<storage, read_write> d_u: array<f32>;
-// Of the skip input if there are 3 products.
+// Gradient of the skip input if there are 3 products.
 @group(0) @binding(8) var<storage, read_write> d_skip: array<f32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(SIZE)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) invocation: u32,
 ) {
     let n = arguments.channels;
-    let i = group_number(group, groups) * 64u + invocation;
+    let i = group_number(group, groups) * SIZE + invocation;
     if i >= arguments.alive * n {
         return;
     }
@@ -34,7 +36,7 @@ fn main(
     let bias_at = arguments.lanes * n + lane.number * 2u * n + j;
     let weight_at = bias_at + arguments.lanes * 2u * n;
     var dc = carry[c_at];
-    // Of the bias, and of `weight_c`.
+    // Gradients of the bias and of `weight_c`.
     var d_bias = vec2(0.0);
     var d_v = vec2(0.0);
     for (var t = min(arguments.end_step, lane.length); t > arguments.first_step; t -= 1u) {

@@ -5,7 +5,6 @@
 //! [`text`] (which knows nothing of tensors), [`model`], `runner` (feature `gpu`: where a model runs).
 
 pub mod device;
-mod few;
 pub mod graph;
 pub mod model;
 pub mod nn;

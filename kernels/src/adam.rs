@@ -1,4 +1,6 @@
 //! One step of Adam over the values of a parameter, and the average of the weights over time.
+//!
+//! WGSL twin: `shaders/adam.wgsl`.
 
 use crate::vectorize::vectorize;
 

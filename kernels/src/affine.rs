@@ -1,4 +1,6 @@
 //! `y = x Wᵀ + b`: one matrix product for all rows of all lanes.
+//!
+//! WGSL twins: `shaders/matmul.wgsl`, `shaders/matmul_few.wgsl` and `shaders/matmul_block.wgsl`.
 
 use crate::BufferPool;
 use crate::column_sums::add_columns;

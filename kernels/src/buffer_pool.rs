@@ -3,6 +3,8 @@
 //! An allocator gives large pieces back to the system as soon as they are free. Every page of the next piece is then a
 //! page fault and a page to clear: a third of the time of a large batch. In WebAssembly, whose memory is never given back,
 //! the allocator clears the pages itself.
+//!
+//! No WGSL twin: buffers of the GPU have a pool of their own (`device/gpu/buffer.rs`).
 
 use std::sync::{Mutex, PoisonError};
 

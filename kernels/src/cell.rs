@@ -1,4 +1,6 @@
 //! What the recurrent kernels ask of a cell: one step of one lane, forward and backward.
+//!
+//! WGSL twins: `shaders/recurrence.wgsl` and `shaders/recurrence_backward.wgsl`.
 
 /// Runs `$body` with the type `$cell` set to the cell of a kind: what is generic over cells is compiled here, in the
 /// package that is compiled for speed.

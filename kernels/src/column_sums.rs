@@ -1,4 +1,6 @@
 //! Sums of columns: the gradient of a bias.
+//!
+//! WGSL twin: `shaders/column_sums.wgsl`.
 
 /// `sums[j] += sum_i rows[i, j]`; rows of `sums.len()` values.
 pub fn add_columns(sums: &mut [f32], rows: &[f32]) {

@@ -1,5 +1,7 @@
 //! Inverted dropout: `y = x * mask`, mask = `1 / (1 - rate)` with probability `1 - rate`, otherwise 0.
 //! The mask is a function of (seed, stream of the lane, element), never stored.
+//!
+//! WGSL twin: `shaders/dropout.wgsl`.
 
 use crate::Ragged;
 use crate::noise::uniform;

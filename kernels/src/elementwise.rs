@@ -1,4 +1,6 @@
 //! Functions of one or two values, element by element.
+//!
+//! WGSL twin: `shaders/elementwise.wgsl`.
 
 use crate::math;
 use crate::registers::{for_stretches, with_registers};

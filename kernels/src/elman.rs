@@ -1,4 +1,6 @@
 //! Elman cell: `h_t = g(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)`, g = tanh or ReLU (PyTorch `nn.RNN`).
+//!
+//! WGSL twins: `shaders/recurrence.wgsl` and `shaders/recurrence_backward.wgsl`.
 
 use crate::cell::Cell;
 use crate::math::tanh;

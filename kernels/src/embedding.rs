@@ -1,4 +1,6 @@
 //! Rows of a table by id, and the sparse sum that is its gradient.
+//!
+//! WGSL twins: `shaders/embedding.wgsl` and `shaders/embedding_backward.wgsl`.
 
 use crate::BufferPool;
 use crate::recurrence::block;

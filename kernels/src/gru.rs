@@ -1,6 +1,9 @@
 //! GRU cell, gates in PyTorch's order (r, z, n):
 //! `n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn))`, `h_t = (1 - z) ⊙ n + z ⊙ h_{t-1}`; r, z = sigmoid.
 //! The reset gate multiplies the recurrent product *with* its bias, hence two bias vectors that cannot be merged.
+//!
+//! WGSL twins: `shaders/recurrence.wgsl`, `shaders/recurrence_backward.wgsl`, `shaders/shared/skim_cells.wgsl` and
+//! `shaders/shared/skim_cells_backward.wgsl`.
 
 use crate::cell::Cell;
 use crate::math::{sigmoid, tanh};

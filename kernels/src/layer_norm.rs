@@ -1,4 +1,6 @@
 //! Layer normalisation (Ba et al. 2016): `y = (x - mean) / sqrt(var + eps) ⊙ weight + bias`, row by row, biased variance.
+//!
+//! WGSL twin: `shaders/layer_norm.wgsl`.
 
 /// Added to the variance, as in PyTorch.
 const EPSILON: f32 = 1e-5;

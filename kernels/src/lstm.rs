@@ -1,5 +1,8 @@
 //! LSTM cell, gates in PyTorch's order (i, f, g, o):
 //! `c_t = f ⊙ c_{t-1} + i ⊙ g`, `h_t = o ⊙ tanh(c_t)`; i, f, o = sigmoid, g = tanh of `W_ih x + b_ih + W_hh h + b_hh`.
+//!
+//! WGSL twins: `shaders/recurrence.wgsl`, `shaders/recurrence_backward.wgsl`, `shaders/shared/skim_cells.wgsl` and
+//! `shaders/shared/skim_cells_backward.wgsl`.
 
 use crate::cell::Cell;
 use crate::math::{sigmoid_divisor, tanh, tanh_fraction};

@@ -4,6 +4,8 @@
 //! Bounds, tested below over every exponent and many mantissas: [`sigmoid`] and [`tanh`] within 2e-7 absolute. Neither
 //! returns NaN for a finite or infinite input. `exp` is taken apart as `exp(k ln 2 + r) = 2^k exp(r)`, `|r| <= ln 2 / 2`.
 //! One rounded ln 2 suffices: where the error of its multiples counts in exp, that is far from 1.
+//!
+//! WGSL twin: `shaders/shared/math.wgsl`.
 
 use crate::registers::Register;
 

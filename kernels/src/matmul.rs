@@ -1,4 +1,6 @@
 //! Matrix products over strided views: `out (+)= a · b`.
+//!
+//! WGSL twins: `shaders/matmul.wgsl`, `shaders/matmul_few.wgsl` and `shaders/matmul_block.wgsl`.
 
 use crate::packed::{Packed, Rows, Start, multiply_strided};
 use crate::transpose::transpose_strided;

@@ -3,6 +3,8 @@
 //! Dropout masks and Gumbel noise are drawn here. Because nothing is drawn *in order*, every batching strategy and
 //! every device sees the same numbers: the stream is the graph node, the element its position in the node's value.
 //! 32-bit integer arithmetic only, so that WGSL computes the same bits.
+//!
+//! WGSL twins: `shaders/shared/noise.wgsl` and `shaders/shared/gumbel.wgsl`.
 
 /// Scrambles 32 bits: two rounds of xor-shift and odd multiplication, in the form of MurmurHash3's finaliser
 /// (Appleby, public domain).

@@ -1,4 +1,6 @@
 //! The sum that the norm of a gradient is the root of.
+//!
+//! WGSL twin: `shaders/norm.wgsl`.
 
 /// `Σ x²`.
 pub fn squares(x: &[f32]) -> f64 {

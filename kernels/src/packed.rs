@@ -6,6 +6,8 @@
 //!
 //! Every sum runs over the inputs in order, from what `out` held or zero. The result of a row therefore does not
 //! depend on the rows beside it: a text reads the same alone, in a batch and in pieces, to the last bit.
+//!
+//! No WGSL twin: a GPU product reads a weight as it is stored.
 
 mod weights;
 

@@ -1,4 +1,6 @@
 //! One row from the rows of a lane: the last, the sum, the mean or the maximum. A lane without rows gives zeros.
+//!
+//! WGSL twins: `shaders/pool.wgsl` and `shaders/pool_backward.wgsl`.
 
 use crate::Ragged;
 

@@ -1,4 +1,6 @@
 //! Rows of several sequences laid end to end.
+//!
+//! No WGSL twin: a shader reads row numbers from a buffer of its own.
 
 /// A row-major matrix whose rows belong to lanes: lane `i` owns rows `offsets[i]..offsets[i + 1]`.
 ///

@@ -1,5 +1,7 @@
 //! The time loop that Elman, LSTM and GRU share: lanes of unequal length run in lock step, longest first, so that
 //! step `t` is one matrix product over the lanes that still have a row, without padding or mask.
+//!
+//! WGSL twins: `shaders/recurrence.wgsl` and `shaders/recurrence_backward.wgsl`.
 
 use std::cmp::Reverse;
 

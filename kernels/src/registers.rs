@@ -2,6 +2,8 @@
 //!
 //! [`with_registers!`] defines a function that picks the widest at run time. Where the loop of a kernel is simple, the
 //! compiler's own vectors do as well: see [`crate::vectorize`].
+//!
+//! No WGSL twin: a shader has no vector registers to choose.
 
 use std::ops::Range;
 

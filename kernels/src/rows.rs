@@ -1,4 +1,6 @@
 //! Rows and columns moved: concatenation, a range of columns, rows by number, and their gradients.
+//!
+//! WGSL twin: `shaders/rows.wgsl`.
 
 use crate::Ragged;
 use crate::elementwise::add;

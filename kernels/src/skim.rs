@@ -6,6 +6,8 @@
 //! branches with Gumbel-softmax weights, for training.
 //!
 //! Column 0 of the logits is *read*, column 1 *skim*.
+//!
+//! WGSL twin: `shaders/skim.wgsl`.
 
 use crate::cell::CellKind;
 use crate::packed::{Packed, Rows, Start, multiply, multiply_backwards};

@@ -1,5 +1,7 @@
 //! The Gumbel-softmax mixture of a Skim-RNN's two branches (Eq. 5 and 6), for training, and its gradient. `skim.rs` has
 //! the equations and what both kernels share.
+//!
+//! WGSL twins: `shaders/skim_soft.wgsl` and `shaders/skim_soft_backward.wgsl`.
 
 use crate::cell::{Cell, CellKind, with_cell};
 use crate::column_sums::add_columns;

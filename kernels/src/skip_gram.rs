@@ -1,5 +1,7 @@
 //! One step of skip-gram with negative sampling (Mikolov, Sutskever, Chen, Corrado & Dean 2013, "Distributed
 //! representations of words and phrases and their compositionality", Eq. 4).
+//!
+//! No WGSL twin: word vectors are trained on the CPU.
 
 use crate::math::sigmoid;
 use crate::vectorize::vectorize;

@@ -1,4 +1,6 @@
 //! Softmax, its logarithm and the cross entropy, row by row.
+//!
+//! WGSL twins: `shaders/softmax.wgsl` and `shaders/softmax_backward.wgsl`.
 
 /// Replaces each row of `columns` values by its log-softmax.
 pub fn log_softmax(rows: &mut [f32], columns: usize) {

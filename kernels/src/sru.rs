@@ -9,6 +9,8 @@
 //! is the layer's input times `scale`, or absent. A mask of one value per lane and channel (dropout) multiplies
 //! what the highway adds: version 2 `h = (g(c) - x) mask r + x`, version 1 `h = (g(c) mask - x) r + x`.
 //! A backward direction runs from the last row to the first on its own channels.
+//!
+//! WGSL twins: `shaders/sru.wgsl` and `shaders/sru_backward.wgsl`.
 
 use std::ops::Range;
 

@@ -1,4 +1,6 @@
 //! A matrix with rows and columns exchanged.
+//!
+//! WGSL twin: `shaders/transpose.wgsl`.
 
 /// Rows and columns of a part that is turned at once, so that what it reads and writes stays in the cache.
 const PART: usize = 16;

@@ -3,6 +3,8 @@
 //! The compiler's baseline for x86-64 is SSE2. [`vectorize!`] compiles one function three times (AVX-512, AVX2,
 //! baseline) and picks by what the processor has. Elsewhere (wasm simd128, aarch64) the target's own features
 //! are already the best there is, and the macro adds nothing.
+//!
+//! No WGSL twin: a shader has no vector width to choose.
 
 /// Defines functions whose loops are compiled for each vector width of the processor.
 macro_rules! vectorize {

@@ -4,6 +4,8 @@
 //! embedding multiplies the same rows again and again. What is kept is the product of one row, which by
 //! [`crate::packed`] has the same bits as in any other product: whoever looks a product up computes what he would have
 //! computed without.
+//!
+//! No WGSL twin: the GPU computes every product.
 
 /// Rows that are stored together, so that room is taken as words come.
 const SLAB: usize = 64;

@@ -17,6 +17,8 @@ pub(crate) struct File {
 /// A line and where it came from.
 pub(crate) struct Line {
     text: String,
+    /// The comment directly above it.
+    comment: Vec<String>,
     file: String,
     number: usize,
     /// Whether a directive stands between it and the line before it.
@@ -44,6 +46,17 @@ impl Expanded {
                 (place, lines.iter().map(|line| format!("{}\n", line.text)).collect())
             })
             .collect()
+    }
+
+    /// The file in which a line of [`Self::text`], counted from 1, stands.
+    pub(crate) fn file(&self, number: usize) -> &str {
+        self.lines.get(number.saturating_sub(1)).map_or("", |line| &line.file)
+    }
+
+    /// The comment directly above the first line from `number` on that begins with `text`.
+    pub(crate) fn comment(&self, number: usize, text: &str) -> &[String] {
+        let mut lines = self.lines.iter().skip(number.saturating_sub(1));
+        lines.find(|line| line.text.starts_with(text)).map_or(&[], |line| &line.comment)
     }
 
     /// `file:line` of a line of [`Self::text`], counted from 1, and the line itself.
@@ -110,14 +123,15 @@ struct Expander<'a> {
     variant: &'a [String],
     imported: BTreeSet<String>,
     lines: Vec<Line>,
-    /// Whether a directive was the last thing seen.
+    /// Whether a directive stood after the last line.
     begins: bool,
 }
 
 impl Expander<'_> {
     fn add(&mut self, file: &str, text: &str) -> Result<(), String> {
-        // Of every open `#if`, whether its present branch is taken.
+        // For every open `#if`, whether its current branch is taken.
         let mut open: Vec<bool> = Vec::new();
+        let mut comment = Vec::new();
         for (index, line) in text.lines().enumerate() {
             let mistake = |what: &str| format!("{file}:{}: {what}: {line}", index + 1);
             let mut words = line.split_whitespace();
@@ -144,11 +158,19 @@ impl Expander<'_> {
                 // WGSL makes it zero; in a loop SwiftShader has been seen to leave an array of one value as it was.
                 ("var", _) if !line.contains('=') => return Err(mistake("a `var` needs an initial value")),
                 // Comments and indentation stay out of the binary.
-                _ if directive.starts_with("//") || directive.is_empty() => {}
+                _ if directive.starts_with("//") => comment.push(line.trim().trim_start_matches('/').into()),
+                _ if directive.is_empty() => comment.clear(),
                 _ => {
                     let text = line.trim().to_string();
+                    let comment = std::mem::take(&mut comment);
                     let begins = std::mem::take(&mut self.begins);
-                    self.lines.push(Line { text, file: file.to_string(), number: index + 1, begins });
+                    self.lines.push(Line {
+                        text,
+                        comment,
+                        file: file.to_string(),
+                        number: index + 1,
+                        begins,
+                    });
                 }
             }
         }

@@ -1,6 +1,8 @@
 //! Expands, checks and reflects every kernel of this folder into `kernels.rs`.
 
+mod declare;
 mod expand;
+mod modules;
 mod reflect;
 
 use std::collections::BTreeMap;
@@ -22,12 +24,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Rust source of the statics of all kernels, and of the list of them.
+/// Rust source of what the shaders declare, of the statics of all kernels, and of the list of them.
 ///
 /// Variants share most of their source, so each piece of it is a constant of its own: the linker keeps the pieces of
 /// the kernels that are used, once.
 fn table(root: &Path) -> Result<String, String> {
     let (mut statics, mut names) = (String::new(), Vec::new());
+    let mut modules = modules::Modules::default();
     let mut constants = BTreeMap::new();
     for path in expand::wgsl_files(root)? {
         let file = expand::File::read(root, &path)?;
@@ -48,7 +51,8 @@ fn table(root: &Path) -> Result<String, String> {
                 }
                 source.push(constant.clone());
             }
-            let reflect::Reflected { bindings, workgroup_size, workgroup_memory } = kernel;
+            let reflect::Reflected { declarations, bindings, workgroup_size, workgroup_memory } = kernel;
+            declarations.into_iter().for_each(|declaration| modules.add(&variant, declaration));
             // Writing to a `String` cannot fail.
             let _ = write!(
                 statics,
@@ -62,5 +66,8 @@ fn table(root: &Path) -> Result<String, String> {
         }
     }
     let list = names.iter().map(|name| format!("&{name}")).collect::<Vec<_>>().join(", ");
-    Ok(format!("{statics}\n/// Every kernel and variant.\npub static ALL: &[&Kernel] = &[{list}];\n"))
+    let modules = modules.source();
+    Ok(format!(
+        "{modules}{statics}\n/// Every kernel and variant.\npub static ALL: &[&Kernel] = &[{list}];\n"
+    ))
 }

@@ -1,12 +1,14 @@
-//! Validation, and what a host must know of a kernel.
+//! Validates a kernel and reads off what its host must know.
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, StorageAccess};
 
-use crate::expand::Expanded;
+use super::declare::{self, Declaration};
+use super::expand::Expanded;
 
-/// Of one kernel, as Rust source where it is not a number.
+/// What a host must know of a kernel. Bindings are Rust source.
 pub(crate) struct Reflected {
+    pub(crate) declarations: Vec<Declaration>,
     pub(crate) bindings: Vec<String>,
     pub(crate) workgroup_size: [u32; 3],
     pub(crate) workgroup_memory: u32,
@@ -72,5 +74,6 @@ pub(crate) fn kernel(expanded: &Expanded) -> Result<Reflected, String> {
             return Err(format!("{head}: {found} {what}, WebGPU promises {most}"));
         }
     }
-    Ok(Reflected { bindings, workgroup_size: entry.workgroup_size, workgroup_memory })
+    let declarations = declare::declarations(&module, expanded)?;
+    Ok(Reflected { declarations, bindings, workgroup_size: entry.workgroup_size, workgroup_memory })
 }

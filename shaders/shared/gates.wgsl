@@ -1,4 +1,5 @@
-// Blocks of `hidden` values of the cells: GATES in the products, SAVED kept of a row for the backward pass.
+// The numbers of blocks of `hidden` values: `GATES` in a cell's products, `SAVED` in what a row keeps for the backward
+// pass.
 
 #if tanh relu
 const GATES = 1u;

@@ -1,3 +1,7 @@
+// Gumbel noise for the soft mixture of Skim-RNN.
+//
+// CPU twin: `kernels/src/noise.rs`.
+
 #import math
 #import noise
 

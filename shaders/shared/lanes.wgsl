@@ -1,15 +1,17 @@
-// Sequences that a workgroup runs side by side, so that a read of a recurrent weight serves them all. They come by
-// decreasing length: the first of a tile is its longest. The importing kernel declares `arguments` (with `alive` and
-// `flags`) and `lanes`. Variants: `single` and `narrow`, one sequence a workgroup; otherwise four.
+// Sequences that a workgroup runs side by side, so that a read of a recurrent weight serves them all. They are sorted
+// by decreasing length, so that the first of a tile is its longest. The importing kernel declares `arguments` (with
+// `alive` and `flags`) and `lanes`. Variants: `single` and `narrow`, one sequence a workgroup; otherwise four.
 
 struct Lane {
     // Its row in the states.
     number: u32,
-    // Its first row, and how many it has.
+    // Its first row.
     start: u32,
+    // The number of its rows.
     length: u32,
 }
 
+// Sequences of a workgroup.
 #if single narrow
 const LANES = 1u;
 alias Lanes = f32;
@@ -22,8 +24,8 @@ fn with_lane(values: Lanes, l: u32, value: f32) -> Lanes {
     return value;
 }
 #else
-// One value a sequence.
 const LANES = 4u;
+// One value a sequence.
 alias Lanes = vec4<f32>;
 
 fn of_lane(values: Lanes, l: u32) -> f32 {
@@ -35,10 +37,14 @@ fn with_lane(values: Lanes, l: u32, value: f32) -> Lanes {
 }
 #endif
 
-// Bit of `arguments.flags`: from the last row to the first.
+// Values that workgroup memory holds, and of these the ones for each sequence.
+const MEMORY = 4096u;
+const SHARED = MEMORY / LANES;
+
+// A bit of `arguments.flags`: sequences run from the last row to the first.
 const REVERSE = 1u;
 
-// The sequence at a place among the `arguments.alive` that run; beyond them are empty ones.
+// The sequence at a place among the first `arguments.alive`; an empty one beyond them.
 fn lane_at(place: u32) -> Lane {
     if place < arguments.alive {
         return lanes[place];

@@ -1,7 +1,7 @@
-// Values of some rows of a matrix, or of all: for kernels with `arguments.listed` (1 or 0), `arguments.columns` and the
-// numbers of `rows`.
+// Selects rows of a matrix: all of them (`arguments.listed` is 0), or those whose numbers are in `rows` (1). The
+// importing kernel declares `arguments.columns` too.
 
-// Where value `i` of those meant lies in the matrix.
+// The index in the matrix of value `i` of the selected rows.
 fn place(i: u32) -> u32 {
     if arguments.listed == 1u {
         return rows[i / arguments.columns] * arguments.columns + i % arguments.columns;

@@ -1,5 +1,7 @@
-// Bounded transcendental functions (CPU twin: cpu/math.rs). WGSL may assume finite arithmetic, so arguments are
+// Bounded transcendental functions. WGSL may assume finite arithmetic, so arguments are
 // clamped before `exp`, and `tanh` is built on `exp` since WGSL's own overflows to NaN on some devices.
+//
+// CPU twin: `kernels/src/math.rs`.
 
 fn exp_bounded(x: f32) -> f32 {
     return exp(clamp(x, -87.0, 88.0));
@@ -17,8 +19,8 @@ fn tanh_bounded(value: f32) -> f32 {
     return select(1.0 - 2.0 / (exp(2.0 * x) + 1.0), narrow, s < 0.0625);
 }
 
-// The natural logarithm of a positive number. WGSL's own may be off by 2^-21 and more near 1, where that is all there is:
-// there the series of `2 artanh((x - 1) / (x + 1))` takes its place.
+// The natural logarithm of a positive number. WGSL's own may be off by 2^-21, which near 1 may be as much as the
+// result. There the series of `2 artanh((x - 1) / (x + 1))` takes its place.
 fn log_precise(x: f32) -> f32 {
     let r = (x - 1.0) / (x + 1.0);
     let s = r * r;

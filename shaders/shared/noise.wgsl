@@ -1,4 +1,6 @@
-// Counter-based random numbers (CPU twin: cpu/noise.rs): a pure function of (seed, stream, element).
+// Counter-based random numbers: a pure function of (seed, stream, element).
+//
+// CPU twin: `kernels/src/noise.rs`.
 
 fn scramble(value: u32) -> u32 {
     var x = value;

@@ -1,4 +1,4 @@
-// What the kernels of a matrix product share, `out (+)= a b (+ bias)` over strided views.
+// The arguments and the output of the kernels of a matrix product, `out (+)= a b (+ bias)` over strided views.
 
 #import grid
 
@@ -16,9 +16,13 @@ struct Arguments {
     out_first: u32,
     out_row: u32,
     bias_first: u32,
-    // Bit 0: add to what `out` holds. Bit 1: add the bias, one value a column.
     flags: u32,
 }
+
+// Add to what `out` holds.
+const ACCUMULATE = 1u;
+// Add the bias, one value a column.
+const BIAS = 2u;
 
 @group(0) @binding(0) var<uniform> arguments: Arguments;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
@@ -30,10 +34,10 @@ struct Arguments {
 fn store(row: u32, column: u32, sum: f32) {
     let at = arguments.out_first + row * arguments.out_row + column;
     var value = sum;
-    if (arguments.flags & 1u) != 0u {
+    if (arguments.flags & ACCUMULATE) != 0u {
         value += out[at];
     }
-    if (arguments.flags & 2u) != 0u {
+    if (arguments.flags & BIAS) != 0u {
         value += bias[arguments.bias_first + column];
     }
     out[at] = value;

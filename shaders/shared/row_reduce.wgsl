@@ -1,7 +1,9 @@
-// Reductions over a row that `width` neighbouring invocations share; `width` is a power of two up to 256, the same for
+// Reductions over a row that `width` neighbouring invocations share; `width` is a power of two up to `GROUP`, the same for
 // all. Every invocation of the workgroup must call them together.
 
-var<workgroup> row_parts: array<f32, 256>;
+#import grid
+
+var<workgroup> row_parts: array<f32, GROUP>;
 
 fn row_sum(value: f32, lane: u32, width: u32) -> f32 {
     workgroupBarrier();

@@ -1,5 +1,7 @@
-// One unit of a cell from four sums (CPU twins: cpu/lstm.rs, cpu/gru.rs). LSTM: the sums in front of i, f, g, o. GRU:
+// One unit of a cell from four sums. LSTM: the sums in front of i, f, g, o. GRU:
 // those in front of r and z, then the input's and the state's share of n, which the reset gate keeps apart.
+//
+// CPU twins: `kernels/src/lstm.rs` and `kernels/src/gru.rs`.
 
 #import math
 

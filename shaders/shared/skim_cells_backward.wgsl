@@ -1,4 +1,6 @@
 // Gradients of a unit of `skim_cells`.
+//
+// CPU twins: `kernels/src/lstm.rs` and `kernels/src/gru.rs`.
 
 #import skim_cells
 

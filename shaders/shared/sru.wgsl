@@ -1,16 +1,19 @@
-// What both directions of the simple recurrent unit share: their arguments, and who works on what.
+// What the forward and the backward kernel of the simple recurrent unit share: arguments, sequences and the order of
+// rows.
 
 #import grid
 #import noise
 
 struct Arguments {
-    // Of both directions together, `n`.
+    // Channels of both directions together, `n`.
     channels: u32,
     // Products a channel: candidate, forget, reset and, if 4, skip.
     products: u32,
-    // Sequences of the call, and those that have a row in the steps of this launch, the end excluded.
+    // Sequences of the call.
     lanes: u32,
+    // Sequences that have a row in these steps.
     alive: u32,
+    // The steps of this launch, the end excluded.
     first_step: u32,
     end_step: u32,
     // First elements within their buffers.
@@ -18,16 +21,22 @@ struct Arguments {
     skip_first: u32,
     flags: u32,
     seed: u32,
-    // Of dropout inside the highway.
+    // The rate of dropout inside the highway.
     rate: f32,
-    // Of the skip input if there are 3 products.
+    // The factor of the skip input if there are 3 products.
     scale: f32,
 }
 
+// Invocations of a workgroup.
+const SIZE = 64u;
+
+// The activation is tanh; otherwise it is the identity.
 const TANH = 1u;
+// The second half of the channels runs from the last row to the first.
 const BIDIRECTIONAL = 2u;
 // The gates read the memory: version 2.
 const WEIGHT_C = 4u;
+// There are 3 products and a skip input.
 const SKIP = 8u;
 // Forward: keep what the gradient needs.
 const KEEP = 16u;
@@ -39,14 +48,14 @@ struct Lane {
     // Its first row, counted from that of the first sequence.
     first: u32,
     length: u32,
-    // Its noise.
+    // The stream of its noise.
     stream: u32,
 }
 
 @group(0) @binding(0) var<uniform> arguments: Arguments;
-// The sequences alive.
+// The sequences that have a row in these steps.
 @group(0) @binding(1) var<storage, read> lanes: array<Lane>;
-// The product, `products` values a channel.
+// The hoisted product, `products` values a channel.
 @group(0) @binding(2) var<storage, read> u: array<f32>;
 // `[v_f, v_r]`.
 @group(0) @binding(3) var<storage, read> weight_c: array<f32>;

@@ -1,8 +1,8 @@
-// The sum over a workgroup of `SIZE`, a multiple of 16, in one order always.
+// The sum over a workgroup of `SIZE` invocations, a multiple of 16, always in the same order.
 
 var<workgroup> workgroup_shares: array<vec2<f32>, SIZE>;
 
-// Every invocation receives it. Between two sums there must be a barrier.
+// Every invocation receives the sum. There must be a barrier between two sums.
 fn workgroup_sum(lane: u32, share: vec2<f32>) -> vec2<f32> {
     workgroup_shares[lane] = share;
     workgroupBarrier();

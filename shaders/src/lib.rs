@@ -3,7 +3,8 @@
 //! A kernel `x.wgsl` becomes the static [`Kernel`] `X`; one with variants (`//! variants: lstm gru`) becomes one static
 //! a variant, `X_LSTM` and `X_GRU`. Imports are expanded, and each variant is validated by naga, when this package is
 //! built: a shader with a mistake fails the build and names its line. What a host must know to launch a kernel is
-//! reflected from the shader into the table below.
+//! reflected from the shader into that static. The structs of its bindings and its constants are declared in a module
+//! named like the file.
 
 /// What a binding holds. All are in group 0, numbered in this order from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub enum Binding {
 /// A compute shader with one entry point, `main`.
 #[derive(Debug)]
 pub struct Kernel {
-    /// File name without its ending, and the variant.
+    /// The file's name without its ending, and the variant.
     pub name: &'static str,
     /// WGSL, imports expanded, in pieces that variants share: see [`Self::source`].
     pub source: &'static [&'static str],

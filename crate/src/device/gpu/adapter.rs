@@ -1,30 +1,32 @@
-//! The adapter and the device: asked for without ever throwing, with their failures collected.
+//! Requests an adapter and a device, and collects the failures that they report later.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::device::{EngineError, Failure};
 
-/// What to ask for.
+/// Options of [`super::Gpu::request`].
 #[derive(Clone, Debug, Default)]
 pub struct GpuOptions {
-    /// Take an adapter only if its name contains this, whatever the case (natively; a browser names none).
+    /// The adapter's name must contain this text; case does not matter. Native only: a browser does not name its
+    /// adapters.
     pub name: Option<String>,
-    /// Ask for a device whose buffers hold no more bytes than this, to see how a small one fares.
+    /// A buffer may hold at most this many bytes, which simulates a small device.
     pub max_buffer_bytes: Option<u64>,
-    /// Choose kernels as for a processor that plays a GPU, or as for a GPU, whatever the adapter is.
+    /// Selects the kernels for a software GPU (`true`) or a hardware GPU (`false`). By default the adapter's type
+    /// decides.
     pub software: Option<bool>,
 }
 
-/// Which adapter was found.
+/// Describes the adapter in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdapterSummary {
     /// The adapter's name; browsers often leave it empty.
     pub name: String,
     /// `vulkan`, `metal`, `dx12` or `webgpu`.
     pub backend: String,
-    /// Whether it is a processor that plays a GPU, for which other kernels are chosen.
+    /// Whether the adapter is a software GPU, which runs shaders on the CPU. Other kernels are faster there.
     pub software: bool,
-    /// Whether kernels can be timed on the device.
+    /// Whether the device has timestamp queries, which time kernels.
     pub timestamps: bool,
 }
 
@@ -35,29 +37,29 @@ impl std::fmt::Display for AdapterSummary {
     }
 }
 
-/// There is no GPU to use, and why.
+/// The reason why no GPU is available.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GpuUnavailable {
-    /// No adapter: no driver, or a browser without WebGPU.
+    /// No adapter was found: there is no driver, or the browser has no WebGPU.
     #[error("no WebGPU adapter: {0}")]
     NoAdapter(String),
-    /// The adapter gives no device.
+    /// The adapter refuses to create a device.
     #[error("the adapter {adapter} gives no device: {reason}")]
     NoDevice {
-        /// Its name.
+        /// The adapter's name.
         adapter: String,
-        /// What it says.
+        /// The reason that it gives.
         reason: String,
     },
 }
 
-/// Failures that arrive whenever the driver notices.
+/// The first failure that the driver reported. The driver's callbacks share it.
 #[derive(Clone, Default)]
 pub(super) struct Failures(Arc<Mutex<Option<EngineError>>>);
 
 impl Failures {
-    /// Keeps the first failure.
+    /// Stores a failure unless one is stored already.
     pub(super) fn report(&self, kind: Failure, reason: String) {
         let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         first.get_or_insert(EngineError::Device { kind, reason });
@@ -72,7 +74,7 @@ impl Failures {
     }
 }
 
-/// A device that commands can be sent to.
+/// A device with its queue, its limits and its failures.
 pub(super) struct Context {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
@@ -98,7 +100,7 @@ pub(super) async fn request(options: &GpuOptions) -> Result<Context, GpuUnavaila
         software: options.software.unwrap_or(info.device_type == wgpu::DeviceType::Cpu),
         timestamps: adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY),
     };
-    // WebGPU's defaults, which every browser's adapter keeps to, but buffers as large as the adapter has them.
+    // WebGPU's default limits, which every adapter in a browser supports, but the adapter's own limits for buffers.
     let found = adapter.limits();
     let defaults = wgpu::Limits::default();
     #[cfg(not(target_arch = "wasm32"))]
@@ -122,7 +124,7 @@ pub(super) async fn request(options: &GpuOptions) -> Result<Context, GpuUnavaila
     let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
     let failures = Failures::default();
     let uncaptured = failures.clone();
-    // wgpu's own handler panics.
+    // wgpu's default handler panics.
     device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
         let (kind, reason) = describe(&error);
         uncaptured.report(kind, reason);
@@ -137,7 +139,8 @@ pub(super) async fn request(options: &GpuOptions) -> Result<Context, GpuUnavaila
 
 #[cfg_attr(target_arch = "wasm32", allow(unused_variables, reason = "a browser does not name its adapters"))]
 async fn adapter(instance: &wgpu::Instance, options: &GpuOptions) -> Result<wgpu::Adapter, GpuUnavailable> {
-    // Left out whole: what a future might await stays in the binary, with the tables for `to_lowercase`.
+    // Excluded from WebAssembly at compile time: otherwise the binary keeps this code and its tables for
+    // `to_lowercase`.
     #[cfg(not(target_arch = "wasm32"))]
     if let Some(wanted) = &options.name {
         let adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
@@ -151,7 +154,7 @@ async fn adapter(instance: &wgpu::Instance, options: &GpuOptions) -> Result<wgpu
         power_preference: wgpu::PowerPreference::HighPerformance,
         ..Default::default()
     };
-    // wgpu lists all it was not compiled for, which in a browser is everything else.
+    // wgpu's message lists the backends that it was compiled without, which says nothing in a browser.
     let none = |error: wgpu::RequestAdapterError| {
         let web = cfg!(target_arch = "wasm32");
         GpuUnavailable::NoAdapter(if web { "the browser offers none".into() } else { error.to_string() })
@@ -159,7 +162,7 @@ async fn adapter(instance: &wgpu::Instance, options: &GpuOptions) -> Result<wgpu
     instance.request_adapter(&request).await.map_err(none)
 }
 
-/// The kind of a wgpu error, and what it says.
+/// The kind and the message of a wgpu error.
 pub(super) fn describe(error: &wgpu::Error) -> (Failure, String) {
     match error {
         wgpu::Error::OutOfMemory { .. } => (Failure::OutOfMemory, "the GPU is out of memory".into()),

@@ -1,19 +1,19 @@
-//! Arguments of kernels, collected on the host and sent with each submission as one write.
+//! Collects the arguments of kernels on the host and uploads them with each submission, one write a chunk.
 
 use super::adapter::Context;
 use crate::device::{EngineError, Failure};
 
-/// Offsets of bindings are multiples of this.
+/// A binding must begin at a multiple of this many bytes.
 const ALIGNMENT: usize = 256;
-/// Bytes of a chunk, unless one argument needs more.
+/// Bytes of a regular chunk; a larger argument gets a larger one.
 const CHUNK: usize = 1 << 18;
 
-/// Bytes of a usual chunk on a device.
+/// Bytes of a regular chunk on a device, whose buffers may be smaller.
 fn usual(context: &Context) -> usize {
     CHUNK.min(context.limits.max_buffer_size as usize)
 }
 
-/// Chunks of arguments that commands not yet submitted refer to.
+/// The argument chunks of commands that are encoded but not submitted.
 #[derive(Default)]
 pub(super) struct Arena {
     full: Vec<Chunk>,
@@ -26,7 +26,7 @@ struct Chunk {
     data: Vec<u8>,
 }
 
-/// Where an argument will lie.
+/// The range of a buffer that will hold an argument.
 #[derive(Clone)]
 pub(super) struct Slice {
     pub(super) buffer: wgpu::Buffer,
@@ -35,7 +35,7 @@ pub(super) struct Slice {
 }
 
 impl Arena {
-    /// Takes a copy of an argument; an empty one becomes a zero.
+    /// Copies an argument into a chunk. An empty argument becomes zeros.
     ///
     /// # Errors
     /// If it is larger than the GPU's buffers may be.
@@ -51,7 +51,7 @@ impl Arena {
             let chunk = self.chunk(context, size);
             self.full.extend(self.current.replace(chunk));
         }
-        // Just made if it was not there.
+        // Created above if there was none.
         let Some(chunk) = self.current.as_mut() else { unreachable!("there is a current chunk") };
         let offset = chunk.data.len();
         chunk.data.extend_from_slice(bytes);
@@ -75,7 +75,7 @@ impl Arena {
         Chunk { buffer, data: Vec::new() }
     }
 
-    /// Sends everything, ahead of the commands about to be submitted.
+    /// Uploads all chunks. This must happen before the commands are submitted.
     pub(super) fn send(&mut self, context: &Context) {
         for chunk in self.full.drain(..).chain(self.current.take()) {
             let used = chunk.data.len().min(chunk.buffer.size() as usize);

@@ -1,12 +1,12 @@
-//! Buffers, pooled: a buffer that nobody holds any more serves the next that asks for its size.
+//! A pool of buffers: a released buffer serves the next request for its size.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::adapter::Context;
 use super::statistics::Statistics;
 use crate::device::{EngineError, Failure};
-use crate::few::Few;
 
 /// A matrix on the GPU; cloning shares it.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl GpuBuffer {
         Rc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Whether nobody else holds it, so that it may be written to.
+    /// Whether this is the only reference to the buffer, so that a kernel may write to it.
     pub(super) fn is_unique(&self) -> bool {
         Rc::strong_count(&self.0) == 1
     }
@@ -53,10 +53,10 @@ pub(super) struct Pool {
 
 #[derive(Default)]
 struct State {
-    /// Free since before the last submission: nothing encoded uses them.
+    /// Released before the last submission: no encoded command uses them.
     idle: Shelves,
-    /// Free, but commands not yet submitted use them. A kernel may write to them, since it runs after those; an upload
-    /// may not, since it happens before.
+    /// Released, but commands that are not submitted use them. A kernel may write to them, because it runs after those
+    /// commands; an upload may not, because it runs before them.
     encoded: Shelves,
     staging: Shelves,
     /// Bytes of all buffers that exist, and of those that are free.
@@ -64,10 +64,10 @@ struct State {
     free: u64,
 }
 
-/// Buffers by their bytes.
-type Shelves = Few<u64, Vec<wgpu::Buffer>>;
+/// Buffers by their size in bytes.
+type Shelves = HashMap<u64, Vec<wgpu::Buffer>>;
 
-/// Free bytes beyond this go back to the driver.
+/// The pool keeps at most this many free bytes and returns the rest to the driver.
 const MOST_FREE: u64 = 256 << 20;
 
 impl Pool {
@@ -75,7 +75,7 @@ impl Pool {
         Self { context, state: RefCell::default() }
     }
 
-    /// A buffer of `size` values, whose content is anything, for kernels to write to.
+    /// A buffer of `size` undefined values for kernels to write to.
     pub(super) fn allocate(self: &Rc<Self>, size: usize) -> Result<GpuBuffer, EngineError> {
         let bytes = self.bytes(size)?;
         let mut state = self.state.borrow_mut();
@@ -83,7 +83,7 @@ impl Pool {
         Ok(self.buffer(&mut state, found, bytes))
     }
 
-    /// A buffer as large as another.
+    /// A buffer of undefined values, as large as another.
     pub(super) fn like(self: &Rc<Self>, buffer: &GpuBuffer) -> GpuBuffer {
         let bytes = buffer.raw().size();
         let mut state = self.state.borrow_mut();
@@ -91,7 +91,7 @@ impl Pool {
         self.buffer(&mut state, found, bytes)
     }
 
-    /// A buffer of `size` values that no encoded command uses, to be written before them.
+    /// A buffer of `size` values that no encoded command uses, so that an upload may write to it.
     pub(super) fn for_upload(self: &Rc<Self>, size: usize) -> Result<GpuBuffer, EngineError> {
         let bytes = self.bytes(size)?;
         let mut state = self.state.borrow_mut();
@@ -124,15 +124,15 @@ impl Pool {
     }
 
     pub(super) fn recycle_staging(&self, raw: wgpu::Buffer) {
-        self.state.borrow_mut().staging.get_or_insert_with(raw.size(), Vec::new).push(raw);
+        self.state.borrow_mut().staging.entry(raw.size()).or_default().push(raw);
     }
 
-    /// What was encoded has been submitted: uploads may reuse what it used.
+    /// Notes that all encoded commands were submitted, so that uploads may reuse their released buffers.
     pub(super) fn submitted(&self) {
         let mut state = self.state.borrow_mut();
         let encoded = std::mem::take(&mut state.encoded);
-        for (bytes, buffers) in encoded.into_entries() {
-            state.idle.get_or_insert_with(bytes, Vec::new).extend(buffers);
+        for (bytes, buffers) in encoded {
+            state.idle.entry(bytes).or_default().extend(buffers);
         }
     }
 
@@ -150,7 +150,7 @@ impl Pool {
             return;
         }
         state.free += bytes;
-        state.encoded.get_or_insert_with(bytes, Vec::new).push(raw);
+        state.encoded.entry(bytes).or_default().push(raw);
     }
 
     fn create(&self, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
@@ -158,7 +158,7 @@ impl Pool {
         self.context.device.create_buffer(&descriptor)
     }
 
-    /// Bytes to allocate for so many values: powers of two, and above 64 KiB quarters between them.
+    /// The bytes to allocate for `size` values: a power of two, or above 64 KiB one of three steps between two powers.
     fn bytes(&self, size: usize) -> Result<u64, EngineError> {
         let limits = &self.context.limits;
         let most = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);

@@ -1,4 +1,4 @@
-//! Launching a kernel: its arguments in the order of its bindings, and how many invocations.
+//! Launches a kernel with its arguments, in the order of its bindings, over a grid.
 
 use bytemuck::Pod;
 use saccade_shaders::{Binding, Kernel};
@@ -26,14 +26,24 @@ impl<'a> Arg<'a> {
     pub(super) fn uniform<T: Pod>(arguments: &'a T) -> Self {
         Arg::Uniform(bytemuck::bytes_of(arguments))
     }
+
+    /// An array of plain numbers, 32 bits each, or of structs of such numbers.
+    pub(super) fn words<T: Pod>(values: &'a [T]) -> Self {
+        Arg::Words(bytemuck::cast_slice(values))
+    }
 }
 
-/// How many times a kernel runs.
+/// `flag` if it is set, otherwise 0.
+pub(super) fn flag(set: bool, flag: u32) -> u32 {
+    if set { flag } else { 0 }
+}
+
+/// The size of a launch.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Grid {
-    /// So many invocations, rounded up to workgroups.
+    /// This many invocations, rounded up to whole workgroups.
     Invocations(usize),
-    /// So many workgroups.
+    /// This many workgroups.
     Groups(usize),
 }
 
@@ -55,7 +65,7 @@ impl Gpu {
             return Ok(());
         }
         debug_assert!(fits(kernel, arguments), "{} does not take these arguments", kernel.name);
-        // No axis may exceed the limit; kernels undo the folding (`shared/grid.wgsl`).
+        // A grid is folded because no axis may exceed the limit; kernels unfold it (`shared/grid.wgsl`).
         let most = self.context.limits.max_compute_workgroups_per_dimension as usize;
         let x = groups.min(most);
         let groups = [x as u32, groups.div_ceil(x) as u32];
@@ -68,7 +78,7 @@ impl Gpu {
         Ok(())
     }
 
-    /// Sees to it that a buffer is shared with nobody, so that it may be written to.
+    /// Replaces a shared buffer by a copy, so that kernels may write to it.
     pub(super) fn make_unique(&self, buffer: &mut GpuBuffer) -> Result<(), EngineError> {
         if !buffer.is_unique() {
             let copy = self.pool.like(buffer);
@@ -84,7 +94,7 @@ impl Gpu {
     }
 }
 
-/// Whether arguments are what a kernel's bindings say.
+/// Whether the arguments match the kernel's bindings.
 fn fits(kernel: &Kernel, arguments: &[Arg<'_>]) -> bool {
     let fits = |(binding, argument): (&Binding, &Arg<'_>)| match (binding, argument) {
         (Binding::Uniform(size), Arg::Uniform(bytes)) => bytes.len() == *size as usize,

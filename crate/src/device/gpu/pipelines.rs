@@ -1,13 +1,13 @@
-//! Pipelines, made once a kernel.
+//! Compiles each kernel once and keeps its pipeline.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 use saccade_shaders::Kernel;
 
 use super::Gpu;
 use super::adapter::{Context, describe};
 use crate::device::EngineError;
-use crate::few::Few;
 
 /// A compiled kernel.
 #[derive(Clone)]
@@ -19,20 +19,20 @@ pub(super) struct Pipeline {
 /// Pipelines by the name of their kernel.
 #[derive(Default)]
 pub(super) struct Pipelines {
-    made: RefCell<Few<&'static str, Pipeline>>,
+    made: RefCell<HashMap<&'static str, Pipeline>>,
 }
 
 impl Pipelines {
     pub(super) fn get(&self, context: &Context, kernel: &'static Kernel) -> Pipeline {
-        self.made.borrow_mut().get_or_insert_with(kernel.name, || compile(context, kernel)).clone()
+        self.made.borrow_mut().entry(kernel.name).or_insert_with(|| compile(context, kernel)).clone()
     }
 }
 
 impl Gpu {
-    /// Makes a kernel's pipeline ahead of its first launch.
+    /// Compiles a kernel before its first launch.
     ///
     /// # Errors
-    /// What the driver has against it.
+    /// If the driver rejects the kernel.
     pub async fn compile(&self, kernel: &'static Kernel) -> Result<(), EngineError> {
         let scope = self.context.device.push_error_scope(wgpu::ErrorFilter::Validation);
         self.pipelines.get(&self.context, kernel);
@@ -55,7 +55,7 @@ fn compile(context: &Context, kernel: &'static Kernel) -> Pipeline {
     });
     let raw = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label,
-        // As the shader has its bindings, all of which it uses: the build sees to that.
+        // wgpu derives the layout from the shader, which uses all of its bindings: the shaders' build checks that.
         layout: None,
         module: &module,
         entry_point: Some("main"),

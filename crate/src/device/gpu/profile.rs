@@ -3,27 +3,28 @@
 //! While profiling, a launch has a compute pass of its own, which writes the time before and after it to a set of
 //! queries. A submission resolves the set into a buffer that the next read maps; a full set is submitted.
 
+use std::collections::HashMap;
+
 use std::cmp::Reverse;
 
 use futures_channel::oneshot;
 
 use super::Gpu;
 use super::adapter::Context;
-use crate::few::Few;
 
-/// Launches that the set has queries for: two each, and no set holds more than 4096.
+/// The launches that a query set can time. Each takes two queries, and a set holds at most 4096.
 const CAPACITY: usize = 2048;
 /// Bytes of a timestamp.
 const TIMESTAMP: u64 = 8;
 
-/// What a kernel's launches took on the GPU.
+/// The time of a kernel's launches on the GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct KernelTime {
     /// The kernel and its variant.
     pub kernel: &'static str,
-    /// How often it ran.
+    /// The number of launches.
     pub launches: u64,
-    /// What that took together. Browsers round the times that it is made of, to 100 us as a rule.
+    /// Their total time. Browsers round timestamps, usually to 100 µs.
     pub nanoseconds: u64,
 }
 
@@ -31,7 +32,7 @@ pub struct KernelTime {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{adapter} has no timestamp queries")]
 pub struct NoTimestamps {
-    /// Which adapter.
+    /// The adapter's name and backend.
     pub adapter: String,
 }
 
@@ -39,13 +40,13 @@ pub struct NoTimestamps {
 #[derive(Default)]
 pub(super) struct Profile {
     on: bool,
-    /// Made when first needed.
+    /// Created when first used.
     queries: Option<Queries>,
-    /// The kernels whose times the set will hold.
+    /// The kernels of the launches that the set times, in order.
     timed: Vec<&'static str>,
-    /// Of submissions since the last read.
+    /// The timestamps of submissions since the last read.
     sent: Vec<Times>,
-    collected: Few<&'static str, KernelTime>,
+    collected: HashMap<&'static str, KernelTime>,
 }
 
 struct Queries {
@@ -77,7 +78,7 @@ pub(super) struct Times {
 }
 
 impl Profile {
-    /// The queries of a launch about to be encoded, if it is to be timed.
+    /// Reserves the queries of the next launch, if profiling is on.
     pub(super) fn span(&mut self, context: &Context, kernel: &'static str) -> Option<Span> {
         if !self.on {
             return None;
@@ -93,7 +94,7 @@ impl Profile {
         self.timed.len() >= CAPACITY
     }
 
-    /// Encodes the way of the set's times to the host.
+    /// Encodes the copy of the set's timestamps to a buffer that the host maps.
     pub(super) fn resolve(&mut self, context: &Context, encoder: &mut wgpu::CommandEncoder) -> Option<Times> {
         let Queries { set, resolved } = self.queries.as_ref().filter(|_| !self.timed.is_empty())?;
         let kernels = std::mem::take(&mut self.timed);
@@ -104,7 +105,7 @@ impl Profile {
         Some(Times { kernels, staging, mapped: None })
     }
 
-    /// Asks for times whose commands were submitted.
+    /// Starts to map timestamps whose commands were submitted.
     pub(super) fn request(&mut self, mut times: Times) {
         let (sender, mapped) = oneshot::channel();
         times.staging.slice(..).map_async(wgpu::MapMode::Read, move |result| {
@@ -115,14 +116,13 @@ impl Profile {
         self.sent.push(times);
     }
 
-    /// The times that the next read waits for.
+    /// Takes the timestamps that the next read waits for.
     pub(super) fn take_sent(&mut self) -> Vec<Times> {
         std::mem::take(&mut self.sent)
     }
 
     fn collect(&mut self, kernel: &'static str, nanoseconds: u64) {
-        let time =
-            self.collected.get_or_insert_with(kernel, || KernelTime { kernel, launches: 0, nanoseconds: 0 });
+        let time = self.collected.entry(kernel).or_insert(KernelTime { kernel, launches: 0, nanoseconds: 0 });
         time.launches += 1;
         time.nanoseconds += nanoseconds;
     }
@@ -149,8 +149,8 @@ fn buffer(context: &Context, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buff
 }
 
 impl Times {
-    /// Waits for the timestamps and adds them up. A device that fails to deliver them is lost, as the read itself
-    /// finds out.
+    /// Waits for the timestamps and adds them up. If the device fails to deliver them it is lost, which the read itself
+    /// reports.
     pub(super) async fn collect(self, gpu: &Gpu) {
         let Some(mapped) = self.mapped else { return };
         if !matches!(mapped.await, Ok(Ok(()))) {
@@ -161,7 +161,7 @@ impl Times {
         let period = f64::from(gpu.context.queue.get_timestamp_period());
         let profile = &mut gpu.recorder.borrow_mut().profile;
         for (kernel, span) in self.kernels.iter().zip(ticks.chunks_exact(2)) {
-            // Rounded times may stand still; those of some drivers even step back between passes.
+            // Rounded timestamps may be equal, and with some drivers they decrease between passes.
             let elapsed = span[1].saturating_sub(span[0]) as f64 * period;
             profile.collect(kernel, elapsed as u64);
         }
@@ -169,16 +169,15 @@ impl Times {
 }
 
 impl Gpu {
-    /// Whether launches from here on are timed. They are not unless this says so, and then run as if there were no
-    /// profile; while they are, each ends its own pass, which costs time between kernels but not within them.
+    /// Turns the timing of later launches on or off; it is off at first. A timed launch has a compute pass of its own,
+    /// which costs time between kernels but not within them.
     ///
-    /// Without timestamp queries nothing is timed, as [`Self::take_profile`] says.
+    /// Without timestamp queries this has no effect, and [`Self::take_profile`] returns an error.
     pub fn profile(&self, on: bool) {
         self.recorder.borrow_mut().profile.on = on && self.adapter().timestamps;
     }
 
-    /// Times of the launches that were timed and that a finished read has waited for, the longest first; they begin
-    /// anew.
+    /// Returns and resets the times of all timed launches that a finished read has waited for, the longest first.
     ///
     /// # Errors
     /// If the adapter has no timestamp queries.
@@ -187,7 +186,7 @@ impl Gpu {
             return Err(NoTimestamps { adapter: self.adapter().to_string() });
         }
         let collected = std::mem::take(&mut self.recorder.borrow_mut().profile.collected);
-        let mut times: Vec<KernelTime> = collected.into_entries().map(|(_, time)| time).collect();
+        let mut times: Vec<KernelTime> = collected.into_values().collect();
         times.sort_by_key(|time| (Reverse(time.nanoseconds), time.kernel));
         Ok(times)
     }

@@ -1,4 +1,4 @@
-//! Commands on their way to the GPU: encoded one after the other, submitted together, read back once.
+//! Encodes commands, submits them together and reads their results back.
 
 use std::future::Future;
 use std::ops::Range;
@@ -17,21 +17,21 @@ use super::statistics::Statistics;
 use super::{Gpu, GpuBuffer};
 use crate::device::{EngineError, Failure};
 
-/// Work of one submission, in milliseconds: other users of the GPU wait no longer than this, and no driver's watchdog
-/// comes near.
+/// The longest that a submission should run, in milliseconds: other users of the GPU do not wait longer, and no
+/// driver's watchdog ends it.
 const MOST_MS: f64 = 50.0;
-/// Multiply-adds a millisecond, before anything was measured: a slow processor playing a GPU.
+/// Multiply-adds a millisecond before the first measurement: those of a slow software GPU.
 const FIRST_RATE: f64 = 1e6;
-/// What a launch costs besides its work, in multiply-adds.
+/// The fixed cost of a launch, in multiply-adds.
 const LAUNCH_WORK: usize = 1000;
 
 /// The commands encoded since the last submission.
 pub(super) struct Recorder {
     arena: Arena,
     encoding: Option<Encoding>,
-    /// What error scopes of submissions since the last read will say.
+    /// The results of the error scopes of submissions since the last read.
     outcomes: Vec<Outcome>,
-    /// Multiply-adds encoded, and submitted since the last read.
+    /// Multiply-adds that are encoded, and those submitted since the last read.
     encoded_work: usize,
     submitted_work: usize,
     /// Multiply-adds a millisecond, as measured.
@@ -105,7 +105,7 @@ impl Recorder {
         encoding.encoder.copy_buffer_to_buffer(from.raw(), 0, to.raw(), 0, from.raw().size());
     }
 
-    /// Encodes a launch; whether it was submitted with what was encoded before.
+    /// Encodes a launch. Returns whether all encoded commands were submitted.
     pub(super) fn dispatch(
         &mut self,
         context: &Context,
@@ -173,7 +173,7 @@ impl Recorder {
         self.arena.add(context, bytes).map(Some)
     }
 
-    /// Sends what was encoded.
+    /// Submits the encoded commands.
     fn submit(&mut self, context: &Context) {
         self.encoding(context);
         let Some(Encoding { mut encoder, pass, scopes }) = self.encoding.take() else { return };
@@ -191,7 +191,7 @@ impl Recorder {
         self.submitted_work += std::mem::take(&mut self.encoded_work);
     }
 
-    /// Copies ranges of buffers to a staging buffer, sends everything and asks for the staging buffer.
+    /// Copies ranges of buffers to a staging buffer, submits all commands and starts to map the staging buffer.
     pub(super) fn submit_read(
         &mut self,
         context: &Context,
@@ -220,9 +220,9 @@ impl Recorder {
         Submitted { outcomes, times, mapped, begin, work }
     }
 
-    /// Learns from a read how fast this GPU is.
+    /// Updates the measured speed of the GPU after a read.
     pub(super) fn observe(&mut self, work: usize, milliseconds: f64) {
-        // Shorter ones measure the way there and back.
+        // A shorter time measures the round trip rather than the work.
         if milliseconds > 5.0 {
             self.rate = 0.5 * self.rate + 0.5 * (work as f64 / milliseconds).max(FIRST_RATE / 10.0);
         }
@@ -230,7 +230,7 @@ impl Recorder {
 }
 
 impl Submitted {
-    /// Waits for the GPU; the staging buffer's bytes.
+    /// Waits for the GPU and returns the bytes of the staging buffer.
     pub(super) async fn finish(
         self,
         gpu: &Gpu,

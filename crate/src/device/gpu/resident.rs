@@ -1,7 +1,7 @@
-//! Weights that live on the GPU: uploaded when first used, again when they changed, dropped with their store.
+//! Keeps weights on the GPU: uploads them when they are first used and after a change, and drops them with their store.
 //!
-//! Training changes them here: then the copy that lies as the store has it is ahead of the store, and copies in other
-//! layouts are made from it.
+//! Training changes weights on the GPU. The copy in the store's layout is then newer than the store, and copies in
+//! other layouts are made from it.
 
 use super::kernels::transpose;
 use super::{Gpu, GpuBuffer};
@@ -9,10 +9,10 @@ use crate::cpu;
 use crate::device::cache::Cache;
 use crate::device::{EngineError, ParamId, Parameters};
 
-/// How a copy of a weight lies.
+/// The layout of a weight's copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Layout {
-    /// As the store has it.
+    /// The layout of the store.
     AsStored,
     /// A matrix with rows and columns exchanged, so that neighbouring invocations read neighbouring values.
     Transposed,
@@ -27,7 +27,7 @@ pub(super) type Resident = Cache<Box<[Part]>, Copy>;
 /// Weights on the GPU.
 pub(super) struct Copy {
     buffer: GpuBuffer,
-    /// Whether the values of this revision are here and not in the store.
+    /// Whether the copy is newer than the store.
     ahead: bool,
 }
 
@@ -37,12 +37,12 @@ fn ids(parts: &[Part]) -> impl Iterator<Item = ParamId> {
 }
 
 impl Gpu {
-    /// A weight as it is stored.
+    /// A weight in the layout of the store.
     pub(super) fn weight(&self, parameters: &Parameters, id: ParamId) -> Result<GpuBuffer, EngineError> {
         self.weight_in(parameters, id, Layout::AsStored)
     }
 
-    /// A weight in the layout that a kernel wants.
+    /// A weight in the given layout.
     pub(super) fn weight_in(
         &self,
         parameters: &Parameters,
@@ -81,7 +81,7 @@ impl Gpu {
         self.resident.borrow_mut().get(parameters, &parts[..], [id]).is_some_and(|copy| copy.ahead)
     }
 
-    /// Makes a buffer, which kernels have written to, the values of a weight.
+    /// Makes a buffer that kernels have written the values of a weight.
     #[cfg(feature = "train")]
     pub(super) fn supersede(&self, parameters: &mut Parameters, id: ParamId, buffer: GpuBuffer) {
         parameters.supersede(id);
@@ -100,7 +100,7 @@ impl Gpu {
         }
     }
 
-    /// Weights end to end from copies that lie as stored, in the buffer given or a new one.
+    /// Weights end to end from copies in the store's layout, in the given buffer or a new one.
     fn gathered(
         &self,
         parameters: &Parameters,

@@ -1,14 +1,14 @@
-//! Counters.
+//! Counters of a GPU's work and memory.
 
-/// What a GPU was asked to do so far, and the memory it holds.
+/// The work of a GPU so far, and the memory that it holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Statistics {
     /// Kernel launches.
     pub dispatches: u64,
-    /// Command buffers sent.
+    /// Command buffers submitted.
     pub submissions: u64,
-    /// Times that values were read back.
+    /// Reads of values back to the host.
     pub reads: u64,
     /// Bytes that crossed between host and GPU, in both directions.
     pub bytes_moved: u64,

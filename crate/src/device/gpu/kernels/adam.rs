@@ -1,39 +1,10 @@
 //! One step of Adam, and the average of the weights over time.
 
-use bytemuck::{Pod, Zeroable};
-
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{AdamStep, EngineError, Rows};
 
-/// `shaders/adam.wgsl`, variant `step`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct StepArguments {
-    size: u32,
-    columns: u32,
-    listed: u32,
-    beta1: f32,
-    beta2: f32,
-    epsilon: f32,
-    rate: f32,
-    correction: f32,
-    decay: f32,
-    clip: f32,
-}
-
-/// `shaders/adam.wgsl`, variant `average`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct AverageArguments {
-    size: u32,
-    columns: u32,
-    listed: u32,
-    by_row: u32,
-    keep: f32,
-}
-
-/// Whether rows are listed, and the list.
+/// The argument `listed` of a kernel, and the numbers of the listed rows.
 pub(super) fn listed(rows: Rows<'_>) -> (u32, Arg<'_>) {
     match rows {
         Rows::All(_) => (0, Arg::Nothing),
@@ -41,11 +12,11 @@ pub(super) fn listed(rows: Rows<'_>) -> (u32, Arg<'_>) {
     }
 }
 
-/// What a step of Adam changes.
+/// The buffers that a step of Adam changes.
 pub(in crate::device::gpu) struct State<'a> {
     pub(in crate::device::gpu) gradient: &'a GpuBuffer,
     pub(in crate::device::gpu) weights: &'a GpuBuffer,
-    /// First and second.
+    /// The first and second moments.
     pub(in crate::device::gpu) moments: [&'a GpuBuffer; 2],
 }
 
@@ -59,7 +30,7 @@ pub(in crate::device::gpu) fn step(
 ) -> Result<(), EngineError> {
     let &AdamStep { beta1, beta2, epsilon, rate, correction, decay, clip } = step;
     let (size, columns, (listed, numbers)) = (rows.count() * columns, columns as u32, listed(rows));
-    let arguments = StepArguments {
+    let arguments = saccade_shaders::adam::step::Arguments {
         size: size as u32,
         columns,
         listed,
@@ -99,15 +70,16 @@ pub(in crate::device::gpu) fn average(
 ) -> Result<(), EngineError> {
     let (size, columns, (listed, numbers)) = (rows.count() * columns, columns as u32, listed(rows));
     let (by_row, first) = (u32::from(keep.len() > 1), keep.first().copied().unwrap_or(1.0));
-    let arguments = AverageArguments { size: size as u32, columns, listed, by_row, keep: first };
+    let arguments =
+        saccade_shaders::adam::average::Arguments { size: size as u32, columns, listed, by_row, keep: first };
     gpu.launch(
         &saccade_shaders::ADAM_AVERAGE,
         &[
             Arg::uniform(&arguments),
-            // Zeros, which are finite, where there is no norm.
+            // Without a norm the kernel reads zeros, which are finite.
             norm.map_or(Arg::Nothing, Arg::Read),
             numbers,
-            Arg::Words(bytemuck::cast_slice(keep)),
+            Arg::words(keep),
             Arg::Read(weights),
             Arg::Write(average),
         ],

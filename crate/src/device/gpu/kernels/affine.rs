@@ -1,34 +1,13 @@
 //! Matrix products, and affine layers made of them.
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::shared::product::{ACCUMULATE, Arguments, BIAS};
+use saccade_shaders::{self as shaders, Kernel, matmul_block as block, matmul_few as few};
 
 use super::column_sums::add_columns;
 use super::{Backward, first};
-use crate::device::gpu::launch::{Arg, Grid};
+use crate::device::gpu::launch::{Arg, Grid, flag};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, EngineError, ParamId, WeightView};
-
-/// `shaders/shared/product.wgsl`.
-#[derive(Clone, Copy, Default, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    rows: u32,
-    columns: u32,
-    inner: u32,
-    a_first: u32,
-    a_row: u32,
-    a_column: u32,
-    b_first: u32,
-    b_row: u32,
-    b_column: u32,
-    out_first: u32,
-    out_row: u32,
-    bias_first: u32,
-    flags: u32,
-}
-
-const ACCUMULATE: u32 = 1;
-const BIAS: u32 = 2;
 
 /// A matrix in a buffer: its first value, and the distances between its rows and columns.
 #[derive(Clone, Copy)]
@@ -45,7 +24,7 @@ impl<'a> View<'a> {
         Self { buffer, first, row: columns as u32, column: 1 }
     }
 
-    /// Without its first columns.
+    /// The matrix without its first `count` columns.
     pub(super) fn skip_columns(self, count: usize) -> Self {
         Self { first: self.first + count as u32 * self.column, ..self }
     }
@@ -56,23 +35,23 @@ impl<'a> View<'a> {
     }
 }
 
-/// What becomes of a product.
+/// Where a product is stored, and what is added to it.
 pub(super) struct Target<'a> {
     pub(super) buffer: &'a GpuBuffer,
     pub(super) first: u32,
     /// Distance between rows.
     pub(super) row: u32,
-    /// Add to what is there.
+    /// Whether the product is added to the values of the buffer.
     pub(super) accumulate: bool,
-    /// One value a column.
+    /// The bias, one value a column.
     pub(super) bias: Option<&'a GpuBuffer>,
 }
 
-/// Up to so many rows fill less than half of a tile.
-const FEW: usize = 32;
+/// Up to this many rows fill at most half of a tile.
+const FEW: u32 = 32;
 
-/// Products sum at most so many terms in one launch: some drivers end a shader's loops after 65,535 turns without a
-/// word (Mesa's llvmpipe), and others take long ones for a hang.
+/// The most terms that a launch sums. Some drivers silently end a shader's loop after 65,535 iterations (Mesa's
+/// llvmpipe), and others take a long loop for a hang.
 const MOST_INNER: usize = 1 << 15;
 
 /// `out (+)= a b (+ bias)`, `rows x inner` by `inner x columns`.
@@ -114,25 +93,9 @@ fn launch(
         out_first: out.first,
         out_row: out.row,
         bias_first: 0,
-        flags: if out.accumulate { ACCUMULATE } else { 0 } | if out.bias.is_some() { BIAS } else { 0 },
+        flags: flag(out.accumulate, ACCUMULATE) | flag(out.bias.is_some(), BIAS),
     };
-    let (kernel, groups) = match rows {
-        1 => (&saccade_shaders::MATMUL_FEW_ONE, columns.div_ceil(32)),
-        2 => (&saccade_shaders::MATMUL_FEW_TWO, columns.div_ceil(32)),
-        3..=4 => (&saccade_shaders::MATMUL_FEW_FOUR, columns.div_ceil(32)),
-        5..=8 => (&saccade_shaders::MATMUL_FEW_EIGHT, columns.div_ceil(32)),
-        _ if rows <= FEW || gpu.adapter().software => {
-            (&saccade_shaders::MATMUL_BLOCK, rows.div_ceil(8) * columns.div_ceil(128))
-        }
-        _ => {
-            let (kernel, width) = match columns {
-                0..=8 => (&saccade_shaders::MATMUL_C8, 8),
-                9..=32 => (&saccade_shaders::MATMUL_C32, 32),
-                _ => (&saccade_shaders::MATMUL_C64, 64),
-            };
-            (kernel, rows.div_ceil(64) * columns.div_ceil(width))
-        }
-    };
+    let (kernel, tile) = kernel(gpu, rows as u32, columns as u32);
     gpu.launch(
         kernel,
         &[
@@ -142,9 +105,26 @@ fn launch(
             out.bias.map_or(Arg::Nothing, Arg::Read),
             Arg::Write(out.buffer),
         ],
-        Grid::Groups(groups),
+        Grid::Groups(rows.div_ceil(tile[0] as usize) * columns.div_ceil(tile[1] as usize)),
         rows * columns * inner.max(1),
     )
+}
+
+/// The kernel for a product of `rows x columns` values, and the rows and columns that one of its workgroups computes.
+fn kernel(gpu: &Gpu, rows: u32, columns: u32) -> (&'static Kernel, [u32; 2]) {
+    use saccade_shaders::matmul::{ROWS, c8, c32, c64};
+    match (rows, columns) {
+        (..=few::one::ROWS, _) => (&shaders::MATMUL_FEW_ONE, [few::one::ROWS, few::COLUMNS]),
+        (..=few::two::ROWS, _) => (&shaders::MATMUL_FEW_TWO, [few::two::ROWS, few::COLUMNS]),
+        (..=few::four::ROWS, _) => (&shaders::MATMUL_FEW_FOUR, [few::four::ROWS, few::COLUMNS]),
+        (..=few::eight::ROWS, _) => (&shaders::MATMUL_FEW_EIGHT, [few::eight::ROWS, few::COLUMNS]),
+        (rows, _) if rows <= FEW || gpu.adapter().software => {
+            (&shaders::MATMUL_BLOCK, [block::ROWS, block::COLUMNS])
+        }
+        (_, ..=c8::COLUMNS) => (&shaders::MATMUL_C8, [ROWS, c8::COLUMNS]),
+        (_, ..=c32::COLUMNS) => (&shaders::MATMUL_C32, [ROWS, c32::COLUMNS]),
+        _ => (&shaders::MATMUL_C64, [ROWS, c64::COLUMNS]),
+    }
 }
 
 /// `x Wᵀ + b`.

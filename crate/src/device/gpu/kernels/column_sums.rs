@@ -1,28 +1,13 @@
 //! Sums of columns: gradients of biases.
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::column_sums::{Arguments, WIDTH};
 
 use super::affine::View;
 use crate::device::EngineError;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 
-/// `shaders/column_sums.wgsl`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    rows: u32,
-    columns: u32,
-    chunk: u32,
-    x_first: u32,
-    x_row: u32,
-    sums_first: u32,
-    accumulate: u32,
-}
-
-/// Columns of a workgroup.
-const WIDTH: usize = 32;
-/// Rows that one workgroup sums; of more rows the chunks are summed first, side by side.
+/// Rows that one workgroup sums. More rows are cut into chunks, whose sums a second launch adds up.
 const CHUNK: usize = 512;
 
 /// `sums[j] += sum_i x[i, j]`, `x` being `rows x columns` with neighbouring columns. Deterministic.
@@ -49,7 +34,7 @@ pub(super) fn add_columns(
         gpu.launch(
             &saccade_shaders::COLUMN_SUMS,
             &[Arg::uniform(&arguments), Arg::Read(x.buffer), Arg::Write(out)],
-            Grid::Groups(chunks * columns.div_ceil(WIDTH)),
+            Grid::Groups(chunks * columns.div_ceil(WIDTH as usize)),
             rows * columns,
         )
     };

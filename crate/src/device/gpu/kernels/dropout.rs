@@ -1,25 +1,11 @@
 //! Inverted dropout.
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::dropout::Arguments;
 
 use super::{Backward, first, row_offsets, size};
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, EngineError};
-
-/// `shaders/dropout.wgsl`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    rows: u32,
-    columns: u32,
-    x_first: u32,
-    lanes: u32,
-    seed: u32,
-    rate: f32,
-    scale: f32,
-    per_sequence: u32,
-}
 
 /// Rows times their mask.
 pub(super) fn forward(

@@ -2,24 +2,13 @@
 
 use std::ops::Range;
 
-use bytemuck::{Pod, Zeroable};
 use saccade_shaders::Kernel;
+use saccade_shaders::elementwise::Arguments;
 
 use super::{Backward, first, size};
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Binary, EngineError, Operand, Real, Unary};
-
-/// `shaders/elementwise.wgsl`.
-#[derive(Clone, Copy, Default, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    size: u32,
-    x_first: u32,
-    y_first: u32,
-    out_first: u32,
-    factor: f32,
-}
 
 /// A function of one operand.
 pub(super) fn unary(gpu: &Gpu, x: &Operand<GpuBuffer>, function: Unary) -> Result<GpuBuffer, EngineError> {
@@ -37,7 +26,7 @@ fn scale(gpu: &Gpu, x: (&GpuBuffer, u32), factor: f32, size: usize) -> Result<Gp
     each(gpu, &saccade_shaders::ELEMENTWISE_SCALE, x, factor, size)
 }
 
-/// `size` values of a buffer from a first value on.
+/// Applies a kernel to `size` values of a buffer, from value `x_first` on.
 fn each(
     gpu: &Gpu,
     kernel: &'static Kernel,
@@ -67,7 +56,7 @@ pub(super) fn binary(
     pairwise(gpu, kernel, (&x.buffer, first(x)), (&y.buffer, first(y)), size(x))
 }
 
-/// `size` values from two buffers, each from a first value on.
+/// Applies a kernel to `size` pairs of values of two buffers, each from a first value on.
 pub(super) fn pairwise(
     gpu: &Gpu,
     kernel: &'static Kernel,
@@ -82,7 +71,7 @@ pub(super) fn pairwise(
     Ok(out)
 }
 
-/// Copies `size` values from a place in a buffer to one in another.
+/// Copies `size` values from one buffer to another, each from a first value on.
 pub(super) fn copy_into(
     gpu: &Gpu,
     (source, x_first): (&GpuBuffer, u32),

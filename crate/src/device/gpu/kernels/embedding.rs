@@ -1,21 +1,11 @@
 //! Rows of a table by id, and the sums by id that are its gradient.
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::{embedding, embedding_backward};
 
 use super::Backward;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, EngineError, ParamId};
-
-/// `shaders/embedding.wgsl`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    rows: u32,
-    columns: u32,
-    table_first: u32,
-    out_first: u32,
-}
 
 /// Rows `call.indices` of a table.
 pub(super) fn forward(
@@ -41,7 +31,7 @@ pub(in crate::device::gpu) fn select(
     Ok(out)
 }
 
-/// As [`select`], into the buffer given, from its value given.
+/// Copies rows of a buffer by number to `out`, from its value `out_first` on.
 pub(super) fn select_into(
     gpu: &Gpu,
     numbers: &[u32],
@@ -50,21 +40,14 @@ pub(super) fn select_into(
     (out, out_first): (&GpuBuffer, u32),
 ) -> Result<(), EngineError> {
     let size = numbers.len() * columns;
-    let arguments = Arguments { rows: numbers.len() as u32, columns: columns as u32, table_first, out_first };
+    let arguments =
+        embedding::Arguments { rows: numbers.len() as u32, columns: columns as u32, table_first, out_first };
     gpu.launch(
         &saccade_shaders::EMBEDDING,
         &[Arg::uniform(&arguments), Arg::Words(numbers), Arg::Read(table), Arg::Write(out)],
         Grid::Invocations(size),
         size,
     )
-}
-
-/// `shaders/embedding_backward.wgsl`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct SumArguments {
-    ids: u32,
-    columns: u32,
 }
 
 /// `table[ids[i]] += rows[i]`, rows of one id in their order.
@@ -82,7 +65,7 @@ pub(super) fn add_by_id(
         distinct.push(ids[same[0] as usize]);
         starts.push(starts[starts.len() - 1] + same.len() as u32);
     }
-    let arguments = SumArguments { ids: distinct.len() as u32, columns: columns as u32 };
+    let arguments = embedding_backward::Arguments { ids: distinct.len() as u32, columns: columns as u32 };
     gpu.launch(
         &saccade_shaders::EMBEDDING_BACKWARD,
         &[

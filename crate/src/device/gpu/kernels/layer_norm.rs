@@ -1,6 +1,6 @@
 //! Layer normalisation of each row.
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::layer_norm::Arguments;
 
 use super::affine::View;
 use super::column_sums::add_columns;
@@ -9,24 +9,12 @@ use crate::device::gpu::launch::Arg;
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, EngineError, Operand, ParamId};
 
-/// `shaders/layer_norm.wgsl`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    rows: u32,
-    columns: u32,
-    x_first: u32,
-    width: u32,
-}
-
-impl Arguments {
-    fn new(x: &Operand<GpuBuffer>) -> Self {
-        Self {
-            rows: x.total_rows() as u32,
-            columns: x.columns as u32,
-            x_first: first(x),
-            width: row_reduce::width(x.columns) as u32,
-        }
+fn arguments(x: &Operand<GpuBuffer>) -> Arguments {
+    Arguments {
+        rows: x.total_rows() as u32,
+        columns: x.columns as u32,
+        x_first: first(x),
+        width: row_reduce::width(x.columns) as u32,
     }
 }
 
@@ -42,7 +30,7 @@ pub(super) fn forward(
     gpu.launch(
         &saccade_shaders::LAYER_NORM_FORWARD,
         &[
-            Arg::uniform(&Arguments::new(x)),
+            Arg::uniform(&arguments(x)),
             Arg::Read(&x.buffer),
             Arg::Read(&gpu.weight(call.parameters, weight)?),
             Arg::Read(&gpu.weight(call.parameters, bias)?),
@@ -68,7 +56,7 @@ pub(super) fn backward(
     gpu.launch(
         &saccade_shaders::LAYER_NORM_BACKWARD,
         &[
-            Arg::uniform(&Arguments::new(x)),
+            Arg::uniform(&arguments(x)),
             Arg::Read(&x.buffer),
             Arg::Read(&gpu.weight(call.parameters, weight)?),
             Arg::Read(dy),

@@ -1,4 +1,4 @@
-//! From operations to launches: one file a family of kernels, named like its CPU twin.
+//! Turns operations into launches. A file holds a family of kernels and is named like its CPU twin.
 
 #[cfg(feature = "train")]
 pub(super) mod adam;
@@ -44,7 +44,7 @@ fn outputs(outputs: Vec<GpuBuffer>) -> Forward<GpuBuffer> {
     Forward { outputs, saved: Vec::new() }
 }
 
-/// Whether what only training runs is there; its kernels are not in the browser's binary.
+/// Whether this build can train. The browser's binary does not contain the kernels of training.
 const TRAINING: bool = cfg!(feature = "train");
 
 fn without_training(op: &Op) -> EngineError {

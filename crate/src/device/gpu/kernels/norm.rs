@@ -1,24 +1,11 @@
 //! The root of a sum of squares.
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::norm::{Arguments, CHUNK};
 
 use super::adam::listed;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{EngineError, Part};
-
-/// `shaders/norm.wgsl`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    size: u32,
-    columns: u32,
-    listed: u32,
-    first: u32,
-}
-
-/// Values whose squares one workgroup sums.
-const CHUNK: usize = 4096;
 
 /// See [`crate::device::Optimize::norm`].
 pub(in crate::device::gpu) fn norm(
@@ -26,13 +13,13 @@ pub(in crate::device::gpu) fn norm(
     parts: &[Part<'_, GpuBuffer>],
 ) -> Result<GpuBuffer, EngineError> {
     let size = |part: &Part<'_, GpuBuffer>| part.rows.count() * part.columns;
-    let sums = gpu.allocate(parts.iter().map(|part| size(part).div_ceil(CHUNK)).sum())?;
+    let sums = gpu.allocate(parts.iter().map(|part| size(part).div_ceil(CHUNK as usize)).sum())?;
     let mut first = 0;
     for part in parts {
         let (is_listed, rows) = listed(part.rows);
         let (size, columns) = (size(part), part.columns as u32);
         let arguments = Arguments { size: size as u32, columns, listed: is_listed, first };
-        let groups = size.div_ceil(CHUNK);
+        let groups = size.div_ceil(CHUNK as usize);
         gpu.launch(
             &saccade_shaders::NORM_SQUARES,
             &[Arg::uniform(&arguments), Arg::Read(part.buffer), rows, Arg::Write(&sums)],

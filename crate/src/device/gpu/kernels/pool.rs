@@ -1,25 +1,14 @@
 //! One row from the rows of a lane.
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::shared::pool::Arguments;
 
 use super::{Backward, first, row_offsets, size};
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, EngineError, Operand, Pool};
 
-/// `shaders/pool.wgsl` and `shaders/pool_backward.wgsl`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    lanes: u32,
-    columns: u32,
-    x_first: u32,
-}
-
-impl Arguments {
-    fn new(x: &Operand<GpuBuffer>, lanes: usize) -> Self {
-        Self { lanes: lanes as u32, columns: x.columns as u32, x_first: first(x) }
-    }
+fn arguments(x: &Operand<GpuBuffer>, lanes: usize) -> Arguments {
+    Arguments { lanes: lanes as u32, columns: x.columns as u32, x_first: first(x) }
 }
 
 /// A row a lane.
@@ -32,7 +21,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>, kind: Pool) -> Resu
         Pool::Max => &saccade_shaders::POOL_MAX,
     };
     let out = gpu.allocate(lanes * x.columns)?;
-    let (arguments, offsets) = (Arguments::new(x, lanes), row_offsets(x));
+    let (arguments, offsets) = (arguments(x, lanes), row_offsets(x));
     let bindings = [Arg::uniform(&arguments), Arg::Words(&offsets), Arg::Read(&x.buffer), Arg::Write(&out)];
     gpu.launch(kernel, &bindings, Grid::Invocations(lanes * x.columns), size(x))?;
     Ok(out)
@@ -46,7 +35,7 @@ pub(super) fn backward(
 ) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
     let (x, lanes) = (&back.call.inputs[0], back.call.lanes());
     let dx = gpu.allocate(size(x))?;
-    let (arguments, offsets) = (Arguments::new(x, lanes), row_offsets(x));
+    let (arguments, offsets) = (arguments(x, lanes), row_offsets(x));
     let mut bindings =
         vec![Arg::uniform(&arguments), Arg::Words(&offsets), Arg::Read(back.upstream()), Arg::Write(&dx)];
     let kernel = match kind {

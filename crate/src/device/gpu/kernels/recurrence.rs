@@ -1,65 +1,34 @@
-//! Elman, LSTM and GRU over time: a launch runs up to [`STEPS`] steps of all sequences that have them, the loop over
-//! time inside; fewer for a state wider than a workgroup.
+//! Elman, LSTM and GRU over time. A launch runs some steps of all sequences that have them, with the time loop in the
+//! kernel. It runs fewer steps of a wide state.
 
 use std::cmp::Reverse;
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::recurrence::{self, BIAS, KEEP, narrow, single};
+use saccade_shaders::recurrence_backward::{self, ROWS};
+use saccade_shaders::shared::gates::{gru, lstm, relu, tanh};
+use saccade_shaders::shared::lanes::{Lane, MEMORY, REVERSE, tile};
 use saccade_shaders::{self as shaders, Kernel};
 
 use super::affine::{self, Target, View};
 use super::column_sums::add_columns;
+use super::sequences::steps_of_a_launch;
 use super::{Backward, absent, first};
-use crate::device::gpu::launch::{Arg, Grid};
+use crate::device::gpu::launch::{Arg, Grid, flag};
 use crate::device::gpu::resident::Layout;
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, CellKind, EngineError, Forward, Op};
 
-/// Steps of a launch: few launches for a long sequence, none that takes long.
-const STEPS: usize = 128;
-/// Turns that an invocation's loops take in a launch, all together. Mesa's software GPUs leave every loop after 65,535
-/// turns of an invocation, without a word (`LP_MAX_TGSI_LOOP_ITERATIONS`), and a launch of a wide state would last.
-const TURNS: usize = 60_000;
-
-/// `shaders/recurrence.wgsl`.
-#[derive(Clone, Copy, Default, Pod, Zeroable)]
-#[repr(C)]
-struct ForwardArguments {
-    hidden: u32,
-    alive: u32,
-    first_step: u32,
-    end_step: u32,
-    x_first: u32,
-    flags: u32,
-}
-
-/// `shaders/recurrence_backward.wgsl`.
-#[derive(Clone, Copy, Default, Pod, Zeroable)]
-#[repr(C)]
-struct BackwardArguments {
-    hidden: u32,
-    alive: u32,
-    first_step: u32,
-    end_step: u32,
-    flags: u32,
-}
-
-const REVERSE: u32 = 1;
-// Forward.
-const BIAS: u32 = 2;
-const KEEP: u32 = 4;
-// Backward.
-const ROWS: u32 = 2;
-
-/// The variants of a kernel, by [`Tiling`]; forward, from [`NARROW`] on the first two for processors that play a GPU.
+/// The variants of a kernel by [`Tiling`]. Forward kernels have variants of the first two for software GPUs, from
+/// [`NARROW`] on.
 type Variants<const N: usize = 3> = [&'static Kernel; N];
 
-/// What a kernel must know of a cell.
+/// The kernels and sizes of a kind of cell.
 struct Cell {
     forward: Variants<5>,
     /// Whether the recurrent product has another gradient than the hoisted one.
     splits: bool,
     /// Blocks of `hidden` values kept a row; the last is the state before it.
-    saved: usize,
+    saved: u32,
 }
 
 static ELMAN_TANH: Cell = Cell {
@@ -71,7 +40,7 @@ static ELMAN_TANH: Cell = Cell {
         &shaders::RECURRENCE_TANH_NARROW_TILE,
     ],
     splits: false,
-    saved: 2,
+    saved: tanh::SAVED,
 };
 static ELMAN_RELU: Cell = Cell {
     forward: [
@@ -82,7 +51,7 @@ static ELMAN_RELU: Cell = Cell {
         &shaders::RECURRENCE_RELU_NARROW_TILE,
     ],
     splits: false,
-    saved: 2,
+    saved: relu::SAVED,
 };
 static LSTM: Cell = Cell {
     forward: [
@@ -93,7 +62,7 @@ static LSTM: Cell = Cell {
         &shaders::RECURRENCE_LSTM_NARROW_TILE,
     ],
     splits: false,
-    saved: 6,
+    saved: lstm::SAVED,
 };
 static GRU: Cell = Cell {
     forward: [
@@ -104,7 +73,7 @@ static GRU: Cell = Cell {
         &shaders::RECURRENCE_GRU_NARROW_TILE,
     ],
     splits: true,
-    saved: 5,
+    saved: gru::SAVED,
 };
 
 impl Cell {
@@ -118,7 +87,7 @@ impl Cell {
     }
 }
 
-/// Not in [`Cell`], so that what only runs forward has no use for them.
+/// The backward kernels. They are not in [`Cell`], so that a binary without training does not contain them.
 fn backward_variants(kind: CellKind) -> Variants {
     match kind {
         CellKind::ElmanTanh => [
@@ -144,40 +113,38 @@ fn backward_variants(kind: CellKind) -> Variants {
     }
 }
 
-/// How sequences are given to workgroups, and where these keep what their invocations share.
+/// How many sequences a workgroup runs, and where it keeps the values that its invocations share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tiling {
-    /// One a workgroup.
+    /// One sequence a workgroup.
     Single,
-    /// Four a workgroup.
+    /// Four sequences a workgroup.
     Tile,
-    /// Four a workgroup, in buffers rather than in workgroup memory.
+    /// Four sequences a workgroup; the shared values are in buffers and not in workgroup memory.
     Global,
 }
 
 impl Tiling {
-    /// Values that workgroup memory holds.
-    const MEMORY: usize = 4096;
-    /// From this many sequences on, a workgroup for each would only compete for the weights.
+    /// From this many sequences on, workgroups of one sequence each would only compete for reads of the weights.
     const MANY: usize = 64;
 
-    /// For so many sequences, each of which shares so many values.
+    /// The tiling for `lanes` sequences of `shared` values each.
     fn new(gpu: &Gpu, lanes: usize, shared: usize) -> Self {
-        // A processor has no more workgroups at a time than cores.
+        // A software GPU runs at most one workgroup a core at a time.
         let many = if gpu.adapter().software { 4 } else { Self::MANY };
         match () {
-            () if lanes < many && shared <= Self::MEMORY => Tiling::Single,
-            () if 4 * shared <= Self::MEMORY => Tiling::Tile,
+            () if lanes < many && shared <= MEMORY as usize => Tiling::Single,
+            () if tile::LANES as usize * shared <= MEMORY as usize => Tiling::Tile,
             () => Tiling::Global,
         }
     }
 
     fn groups(self, lanes: usize) -> Grid {
-        Grid::Groups(if self == Tiling::Single { lanes } else { lanes.div_ceil(4) })
+        Grid::Groups(if self == Tiling::Single { lanes } else { lanes.div_ceil(tile::LANES as usize) })
     }
 }
 
-/// Where the variants of few invocations are among those of a cell.
+/// The index of the first variant for software GPUs in [`Cell::forward`].
 const NARROW: usize = 3;
 
 /// A launch: steps `first..end` of the first `alive` lanes.
@@ -189,20 +156,20 @@ struct Chunk {
     rows: usize,
 }
 
-/// A call taken apart.
+/// The sizes, initial states and sequences of a call.
 struct Recurrence<'a> {
     cell: &'static Cell,
     gates: usize,
     hidden: usize,
     memory: usize,
-    /// Of a workgroup, forward.
-    invocations: usize,
+    /// Invocations of a workgroup of the forward kernel.
+    invocations: u32,
     reverse: bool,
     /// The initial states, if given: a buffer and the row of the first lane.
     h0: Option<(&'a GpuBuffer, usize)>,
     c0: Option<(&'a GpuBuffer, usize)>,
-    /// (number, first row, rows) by decreasing rows, so that those alive at a step are the first ones.
-    lanes: Vec<[u32; 3]>,
+    /// By decreasing length, so that those alive at a step are the first ones.
+    lanes: Vec<Lane>,
 }
 
 impl<'a> Recurrence<'a> {
@@ -215,7 +182,11 @@ impl<'a> Recurrence<'a> {
         let rows = |lane: usize| offsets[lane + 1] - offsets[lane];
         let mut order: Vec<usize> = (0..offsets.len() - 1).collect();
         order.sort_by_key(|&lane| Reverse(rows(lane)));
-        let lane = |&lane: &usize| [lane as u32, (offsets[lane] - offsets[0]) as u32, rows(lane) as u32];
+        let lane = |&lane: &usize| Lane {
+            number: lane as u32,
+            start: (offsets[lane] - offsets[0]) as u32,
+            length: rows(lane) as u32,
+        };
         let lanes: Vec<_> = order.iter().map(lane).collect();
         let state = |operand: usize| (&call.inputs[operand].buffer, call.inputs[operand].offsets[0]);
         Ok(Self {
@@ -223,7 +194,7 @@ impl<'a> Recurrence<'a> {
             gates: cell.gates(),
             hidden,
             memory: cell.memory(hidden),
-            invocations: if gpu.adapter().software { 64 } else { 256 },
+            invocations: if gpu.adapter().software { narrow::SIZE } else { single::SIZE },
             reverse,
             h0: initial.then(|| state(1)),
             c0: (initial && cell.has_memory()).then(|| state(2)),
@@ -233,21 +204,17 @@ impl<'a> Recurrence<'a> {
 
     /// The launches, first to last.
     fn chunks(&self) -> impl DoubleEndedIterator<Item = Chunk> + '_ {
-        // An invocation's units, times the product of each and what else it does in a step, forward or backward.
-        let turns = self.hidden.div_ceil(self.invocations) * (self.hidden + 40);
-        let most = (TURNS / turns).clamp(1, STEPS);
-        let steps = self.lanes.first().map_or(0, |lane| lane[2] as usize);
+        // Loop iterations of an invocation in a step: for each of its units a product, and some 40 others, forward or
+        // backward.
+        let turns = self.hidden.div_ceil(self.invocations as usize) * (self.hidden + 40);
+        let most = steps_of_a_launch(turns);
+        let steps = self.lanes.first().map_or(0, |lane| lane.length as usize);
         (0..steps.div_ceil(most)).map(move |chunk| {
             let (first, end) = (chunk * most, (chunk + 1) * most);
-            let alive = self.lanes.partition_point(|lane| lane[2] as usize > first);
-            let rows = self.lanes[..alive].iter().map(|lane| end.min(lane[2] as usize) - first).sum();
+            let alive = self.lanes.partition_point(|lane| lane.length as usize > first);
+            let rows = self.lanes[..alive].iter().map(|lane| end.min(lane.length as usize) - first).sum();
             Chunk { first, end, alive, rows }
         })
-    }
-
-    /// The lanes of a launch, for the kernel.
-    fn words(&self, chunk: &Chunk) -> &[u32] {
-        bytemuck::cast_slice(&self.lanes[..chunk.alive])
     }
 
     /// Multiply-adds of a launch.
@@ -255,8 +222,8 @@ impl<'a> Recurrence<'a> {
         chunk.rows * self.gates * self.hidden * self.hidden
     }
 
-    /// States to begin with, or their gradients, that kernels may write to: a copy of the rows of a buffer from the
-    /// one given on, a row a lane, or zeros.
+    /// States, or gradients of states, that kernels may write to: a copy of the rows of a buffer from the given row on,
+    /// one row a lane, or zeros.
     fn state(
         &self,
         gpu: &Gpu,
@@ -281,10 +248,10 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
     let bias = bias_hh.map(|bias| gpu.weight(call.parameters, bias)).transpose()?;
     let (h, c) = (plan.state(gpu, plan.h0, n)?, plan.state(gpu, plan.c0, plan.memory)?);
     let rows = gpu.allocate(total * n)?;
-    let saved = gpu.allocate(if call.keep { total * plan.cell.saved * n } else { 0 })?;
+    let saved = gpu.allocate(if call.keep { total * plan.cell.saved as usize * n } else { 0 })?;
     for chunk in plan.chunks() {
         let tiling = Tiling::new(gpu, chunk.alive, 2 * n);
-        let arguments = ForwardArguments {
+        let arguments = recurrence::Arguments {
             hidden: n as u32,
             alive: chunk.alive as u32,
             first_step: chunk.first as u32,
@@ -294,7 +261,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         };
         let mut bindings = vec![
             Arg::uniform(&arguments),
-            Arg::Words(plan.words(&chunk)),
+            Arg::words(&plan.lanes[..chunk.alive]),
             Arg::Read(&x.buffer),
             Arg::Read(&weight),
             bias.as_ref().map_or(Arg::Nothing, Arg::Read),
@@ -329,7 +296,7 @@ pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<
     let d_w = plan.cell.splits.then(|| gpu.allocate(total * gates)).transpose()?;
     for chunk in plan.chunks().rev() {
         let tiling = Tiling::new(gpu, chunk.alive, gates);
-        let arguments = BackwardArguments {
+        let arguments = recurrence_backward::Arguments {
             hidden: n as u32,
             alive: chunk.alive as u32,
             first_step: chunk.first as u32,
@@ -338,7 +305,7 @@ pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<
         };
         let mut bindings = vec![
             Arg::uniform(&arguments),
-            Arg::Words(plan.words(&chunk)),
+            Arg::words(&plan.lanes[..chunk.alive]),
             Arg::Read(&weight),
             Arg::Read(saved),
             d_rows.map_or(Arg::Nothing, Arg::Read),
@@ -353,7 +320,7 @@ pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<
         gpu.launch(kernel, &bindings, tiling.groups(chunk.alive), plan.work(&chunk))?;
     }
     let d_w = View::new(d_w.as_ref().unwrap_or(&d_x), 0, gates);
-    let blocks = plan.cell.saved;
+    let blocks = plan.cell.saved as usize;
     let h_before =
         View { buffer: saved, first: ((blocks - 1) * n) as u32, row: (blocks * n) as u32, column: 1 };
     let sum = back.parameter(gpu, weight_hh)?;
@@ -363,8 +330,4 @@ pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<
         add_columns(gpu, [total, gates], d_w, (&back.parameter(gpu, bias)?, 0))?;
     }
     Ok(vec![Some(d_x), Some(d_h), Some(d_c)])
-}
-
-fn flag(set: bool, flag: u32) -> u32 {
-    if set { flag } else { 0 }
 }

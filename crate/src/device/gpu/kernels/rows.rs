@@ -1,8 +1,8 @@
-//! Rows moved between buffers.
+//! Moves rows between buffers.
 
 use std::ops::Range;
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::rows::Arguments;
 
 use super::affine::View;
 use super::embedding::{add_by_id, select, select_into};
@@ -11,7 +11,7 @@ use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, EngineError, Op, Operand};
 
-/// Row ranges of buffers end to end: one launch for each stretch of parts that lie in one buffer.
+/// Concatenates row ranges of buffers, with one launch for each run of ranges in one buffer.
 pub(in crate::device::gpu) fn gather(
     gpu: &Gpu,
     columns: usize,
@@ -28,18 +28,6 @@ pub(in crate::device::gpu) fn gather(
         at += numbers.len();
     }
     Ok(out)
-}
-
-/// `shaders/rows.wgsl`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    rows: u32,
-    columns: u32,
-    x_first: u32,
-    x_row: u32,
-    out_first: u32,
-    out_row: u32,
 }
 
 /// Copies `rows x columns` values from one matrix to another, row `i` to row `i` or to row `numbers[i]`.
@@ -70,7 +58,7 @@ fn copy(
     }
 }
 
-/// The rows of an operand.
+/// An operand as a matrix.
 fn view(x: &Operand<GpuBuffer>) -> View<'_> {
     View::new(&x.buffer, first(x), x.columns)
 }
@@ -85,7 +73,7 @@ fn first_columns(inputs: &[Operand<GpuBuffer>]) -> (Vec<usize>, usize) {
     (inputs.iter().map(first).collect(), end)
 }
 
-/// For every operand of `Op::ConcatRows` where its rows come to lie.
+/// For every operand of `Op::ConcatRows` the numbers of its rows in the result.
 fn destinations(call: &Call<'_, GpuBuffer>) -> Vec<Vec<u32>> {
     let mut numbers = vec![Vec::new(); call.inputs.len()];
     let mut at = 0;

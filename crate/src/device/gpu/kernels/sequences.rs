@@ -1,31 +1,37 @@
-//! Lanes of unequal length on a GPU: a workgroup each, the time loop inside, longest first, cut into chunks of time.
+//! Cuts lanes of unequal length into launches of some steps: one workgroup a lane, with the time loop in the kernel,
+//! the longest lane first.
 
 use std::cmp::Reverse;
 
-/// Most steps of a launch: far from any driver's watchdog, and a place to report progress.
+/// The most steps of a launch, so that no driver's watchdog ends it.
 const STEPS: usize = 128;
 
-/// Turns that an invocation's loops take in a launch, all together. Mesa's software GPUs leave every loop after 65,535
-/// turns of an invocation, without a word (`LP_MAX_TGSI_LOOP_ITERATIONS`), and a launch of a wide state would last.
+/// The most iterations of all loops of an invocation in a launch. Mesa's software GPUs silently leave a loop after
+/// 65,535 iterations of an invocation (`LP_MAX_TGSI_LOOP_ITERATIONS`), and a launch of a wide state would take long.
 const TURNS: usize = 60_000;
 
-/// What a workgroup does in one launch.
+/// The steps of a lane that a workgroup runs in one launch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// Which lane.
+    /// The number of the lane.
     pub(super) lane: usize,
     /// Its first step in this chunk.
     pub(super) step: usize,
-    /// Row of that step, counted over all lanes.
+    /// The row of that step, counted over all lanes.
     pub(super) row: usize,
-    /// How many steps.
+    /// The number of steps.
     pub(super) steps: usize,
 }
 
-/// The chunks of lanes with the given row numbers (`lanes + 1` of them), first to last: each holds the lanes that still
-/// run. A step takes so many turns of an invocation's loops.
+/// The steps of a launch if each takes `turns` iterations of an invocation's loops.
+pub(super) fn steps_of_a_launch(turns: usize) -> usize {
+    (TURNS / turns.max(1)).clamp(1, STEPS)
+}
+
+/// The launches over lanes with the given row numbers (`lanes + 1` of them), first to last. Each holds the lanes that
+/// have not ended. A step takes `turns` iterations of an invocation's loops.
 pub(super) fn chunks(offsets: &[usize], turns: usize) -> Vec<Vec<Place>> {
-    let most = (TURNS / turns.max(1)).clamp(1, STEPS);
+    let most = steps_of_a_launch(turns);
     let length = |lane: usize| offsets[lane + 1] - offsets[lane];
     let mut order: Vec<usize> = (0..offsets.len() - 1).collect();
     order.sort_by_key(|&lane| Reverse(length(lane)));

@@ -1,6 +1,6 @@
 //! Skim-RNN with hard decisions.
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::skim::{Arguments, n64, n128, n256};
 use saccade_shaders::{self as shaders, Kernel};
 
 use super::elementwise::copy_into;
@@ -11,36 +11,10 @@ use crate::device::gpu::resident::{Layout, Part};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, CellKind, EngineError, Forward, Operand, ParamId, Parameters, Skim, SkimMode};
 
-/// `shaders/skim.wgsl`.
-#[derive(Clone, Copy, Default, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    places: u32,
-    hidden: u32,
-    small: u32,
-    small_reads: u32,
-    input: u32,
-    big_parts: u32,
-    small_parts: u32,
-    x_first: u32,
-    small_x_first: u32,
-    decision_x_first: u32,
-    c_first: u32,
-    decisions_first: u32,
-    decision_weight: u32,
-    small_weight: u32,
-    small_bias: u32,
-    big_weight_ih: u32,
-    big_bias_ih: u32,
-    big_weight_hh: u32,
-    big_bias_hh: u32,
-    least: f32,
-}
-
-/// A unit's products are spread over no more invocations than this.
+/// The most invocations that share the products of a unit.
 const MOST_PARTS: usize = 16;
 
-/// Turns of a step's loops whose number does not depend on any size.
+/// Loop iterations of a step that do not depend on any size.
 pub(super) const OTHER_TURNS: usize = 64;
 
 /// A Skim call's operands by their names.
@@ -82,7 +56,7 @@ impl<'a> Operands<'a> {
     }
 }
 
-/// First value of an operand, or of nothing.
+/// The first value of an operand within its buffer; 0 if there is none.
 pub(super) fn first_or_none(operand: Option<&Operand<GpuBuffer>>) -> u32 {
     operand.map_or(0, first)
 }
@@ -99,7 +73,7 @@ impl<'a> Packed<'a> {
         Self { parameters, parts: Vec::new(), size: 0 }
     }
 
-    /// Where the weight will begin.
+    /// Appends a weight; returns the index of its first value.
     pub(super) fn add(&mut self, id: ParamId, layout: Layout) -> u32 {
         let at = self.size;
         self.parts.push((id, layout));
@@ -107,7 +81,7 @@ impl<'a> Packed<'a> {
         at
     }
 
-    /// As [`Self::add`], if there is such a weight.
+    /// Appends a weight if there is one; returns the index of its first value, or 0.
     pub(super) fn add_some(&mut self, id: Option<ParamId>, layout: Layout) -> u32 {
         id.map_or(0, |id| self.add(id, layout))
     }
@@ -121,16 +95,16 @@ impl<'a> Packed<'a> {
 fn least_difference(threshold: f32) -> f32 {
     let t = f64::from(threshold);
     let difference = if t == 0.0 {
-        // What rounds to more than 0.
+        // The least probability that rounds to more than 0.
         -150.0 * std::f64::consts::LN_2
     } else {
         (t.clamp(0.0, 1.0) / (1.0 - t.clamp(0.0, 1.0))).ln()
     };
-    // WGSL may assume that nothing is infinite.
+    // WGSL may assume that no value is infinite.
     difference.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
 }
 
-/// What a launch tells its workgroups: four words a place, then forced decisions.
+/// The words that a launch's workgroups read: four a place, then forced decisions.
 fn plan(call: &Call<'_, GpuBuffer>, places: &[Place]) -> Vec<u32> {
     let mut words = vec![0; 4 * places.len()];
     for (i, place) in places.iter().enumerate() {
@@ -144,11 +118,11 @@ fn plan(call: &Call<'_, GpuBuffer>, places: &[Place]) -> Vec<u32> {
 }
 
 /// The variant for a state of `hidden` units: the smallest workgroup with an invocation for each, if there is one.
-fn kernel(cell: CellKind, hidden: usize) -> &'static Kernel {
+fn kernel(cell: CellKind, hidden: u32) -> &'static Kernel {
     let [lstm, gru] = match hidden {
-        0..=64 => [&shaders::SKIM_LSTM_N64, &shaders::SKIM_GRU_N64],
-        65..=128 => [&shaders::SKIM_LSTM_N128, &shaders::SKIM_GRU_N128],
-        129..=256 => [&shaders::SKIM_LSTM_N256, &shaders::SKIM_GRU_N256],
+        _ if hidden <= n64::SIZE => [&shaders::SKIM_LSTM_N64, &shaders::SKIM_GRU_N64],
+        _ if hidden <= n128::SIZE => [&shaders::SKIM_LSTM_N128, &shaders::SKIM_GRU_N128],
+        _ if hidden <= n256::SIZE => [&shaders::SKIM_LSTM_N256, &shaders::SKIM_GRU_N256],
         _ => [&shaders::SKIM_LSTM_WIDE, &shaders::SKIM_GRU_WIDE],
     };
     if cell == CellKind::Lstm { lstm } else { gru }
@@ -164,7 +138,7 @@ pub(super) fn forward(
     let operands = Operands::new(call, op);
     let (lanes, rows) = (call.lanes(), operands.x.total_rows());
     let (n, memory, input) = (op.hidden, op.cell.memory(op.hidden), operands.x.columns);
-    let kernel = kernel(op.cell, n);
+    let kernel = kernel(op.cell, n as u32);
     let size = kernel.workgroup_size[0] as usize;
     let mut packed = Packed::new(call.parameters);
     let state = operands.initial_state(gpu, op, lanes * (n + memory))?;
@@ -195,7 +169,7 @@ pub(super) fn forward(
         least: least_difference(threshold),
     };
     let weights = packed.buffer(gpu)?;
-    // Of a step that reads; and lane 0 sums up the small part of the decision, whichever way it goes.
+    // A step that reads takes the most iterations. In every step invocation 0 also sums the small part of the decision.
     let products = (n + input).div_ceil(arguments.big_parts as usize);
     let turns = n.div_ceil(size) * (products + MOST_PARTS) + op.small + OTHER_TURNS;
     for places in chunks(&operands.x.offsets, turns) {
@@ -215,7 +189,7 @@ pub(super) fn forward(
                 Arg::Write(&decided),
             ],
             Grid::Groups(places.len()),
-            // As if all was read.
+            // An upper bound: the work if every step reads.
             steps * op.cell.gates() * n * (n + input),
         )?;
     }
@@ -224,7 +198,7 @@ pub(super) fn forward(
     Ok(super::outputs(vec![out, state, c, decided, decisions]))
 }
 
-/// A copy of `size` values from a place in a buffer.
+/// A copy of `size` values of a buffer, from value `at` on.
 pub(super) fn copy(
     gpu: &Gpu,
     (buffer, at): (&GpuBuffer, usize),

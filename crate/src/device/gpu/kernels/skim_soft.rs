@@ -1,6 +1,7 @@
 //! Skim-RNN as a mixture of both branches, for training.
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::skim_soft::{self, GIVEN, KEEP, SIZE};
+use saccade_shaders::{shared::skim_place, skim_soft_backward};
 
 use super::affine::{Target, View, matmul};
 use super::column_sums::add_columns;
@@ -8,62 +9,10 @@ use super::elementwise::copy_into;
 use super::sequences::{Place, chunks};
 use super::skim::{OTHER_TURNS, Operands, Packed, copy, first_or_none};
 use super::{Backward, first};
-use crate::device::gpu::launch::{Arg, Grid};
+use crate::device::gpu::launch::{Arg, Grid, flag};
 use crate::device::gpu::resident::Layout;
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, CellKind, EngineError, Forward, ParamId, Skim};
-
-/// `shaders/skim_soft.wgsl`.
-#[derive(Clone, Copy, Default, Pod, Zeroable)]
-#[repr(C)]
-struct ForwardArguments {
-    places: u32,
-    hidden: u32,
-    small: u32,
-    small_reads: u32,
-    input: u32,
-    big_x_first: u32,
-    small_x_first: u32,
-    decision_x_first: u32,
-    c_first: u32,
-    logits_first: u32,
-    decisions_first: u32,
-    noise_first: u32,
-    decision_weight: u32,
-    small_weight: u32,
-    small_bias: u32,
-    big_weight: u32,
-    big_bias: u32,
-    seed: u32,
-    flags: u32,
-    temperature: f32,
-}
-
-/// Invocations of a workgroup.
-const SIZE: usize = 256;
-
-const GIVEN: u32 = 1;
-const KEEP: u32 = 2;
-
-/// `shaders/skim_soft_backward.wgsl`.
-#[derive(Clone, Copy, Default, Pod, Zeroable)]
-#[repr(C)]
-struct BackwardArguments {
-    places: u32,
-    hidden: u32,
-    small: u32,
-    small_reads: u32,
-    input: u32,
-    c_first: u32,
-    decisions_first: u32,
-    big_state_first: u32,
-    small_state_first: u32,
-    decision_weight: u32,
-    small_weight: u32,
-    big_weight: u32,
-    has_rows: u32,
-    temperature: f32,
-}
 
 /// Sizes that both directions use.
 struct Sizes {
@@ -94,9 +43,9 @@ impl Sizes {
         }
     }
 
-    /// How many units an invocation computes.
+    /// The units that an invocation computes.
     fn units_an_invocation(&self) -> usize {
-        self.hidden.div_ceil(SIZE)
+        self.hidden.div_ceil(SIZE as usize)
     }
 
     /// Multiply-adds of a launch.
@@ -106,13 +55,16 @@ impl Sizes {
     }
 }
 
-/// What a launch tells its workgroups.
-fn plan(call: &Call<'_, GpuBuffer>, places: &[Place]) -> Vec<u32> {
-    let words = |place: &Place| {
-        let Place { lane, row, steps, step } = *place;
-        [lane as u32, row as u32, steps as u32, step as u32, call.streams[lane]]
+/// The places of a launch, as the kernel reads them.
+fn plan(call: &Call<'_, GpuBuffer>, places: &[Place]) -> Vec<skim_place::Place> {
+    let place = |place: &Place| skim_place::Place {
+        lane: place.lane as u32,
+        row: place.row as u32,
+        steps: place.steps as u32,
+        step: place.step as u32,
+        stream: call.streams[place.lane],
     };
-    places.iter().flat_map(words).collect()
+    places.iter().map(place).collect()
 }
 
 /// Rows, last h, last c, logits, decisions; keeps gates, states before every row and weights of skimming.
@@ -131,7 +83,7 @@ pub(super) fn forward(
     let logits_first = c_first + lanes * sizes.memory;
     let decisions_first = logits_first + 2 * rows;
     let noise_first = decisions_first + rows;
-    let arguments = ForwardArguments {
+    let arguments = skim_soft::Arguments {
         places: 0,
         hidden: n as u32,
         small: op.small as u32,
@@ -150,7 +102,7 @@ pub(super) fn forward(
         big_weight: packed.add(op.big_weight_hh, Layout::Transposed),
         big_bias: packed.add(op.big_bias_hh, Layout::AsStored),
         seed: call.seed,
-        flags: if given_noise { GIVEN } else { 0 } | if call.keep { KEEP } else { 0 },
+        flags: flag(given_noise, GIVEN) | flag(call.keep, KEEP),
         temperature,
     };
     let weights = packed.buffer(gpu)?;
@@ -167,12 +119,12 @@ pub(super) fn forward(
     };
     let turns = sizes.units_an_invocation() * (n + op.small_reads + 8) + OTHER_TURNS;
     for places in chunks(&operands.x.offsets, turns) {
-        let arguments = ForwardArguments { places: places.len() as u32, ..arguments };
+        let arguments = skim_soft::Arguments { places: places.len() as u32, ..arguments };
         gpu.launch(
             kernel,
             &[
                 Arg::uniform(&arguments),
-                Arg::Words(&plan(call, &places)),
+                Arg::words(&plan(call, &places)),
                 Arg::Read(&operands.x.buffer),
                 operands.small_x.map_or(Arg::Nothing, |x| Arg::Read(&x.buffer)),
                 Arg::Read(&operands.decision_x.buffer),
@@ -203,10 +155,10 @@ pub(super) fn backward(
     let sizes = Sizes::new(call, op);
     let (lanes, rows, n) = (sizes.lanes, sizes.rows, sizes.hidden);
     let (big_size, small_size) = (rows * sizes.gates * n, rows * sizes.gates * sizes.small);
-    // A GRU's reset gate makes the gradient of the state's part of its sums another than that of the input's.
+    // In a GRU the reset gate makes the gradients of the input's part and of the state's part of a sum differ.
     let apart = usize::from(op.cell == CellKind::Gru);
     let mut packed = Packed::new(call.parameters);
-    let arguments = BackwardArguments {
+    let arguments = skim_soft_backward::Arguments {
         places: 0,
         hidden: n as u32,
         small: op.small as u32,
@@ -234,12 +186,12 @@ pub(super) fn backward(
     };
     let turns = sizes.units_an_invocation() * (sizes.gates * (n + op.small) + 16) + OTHER_TURNS;
     for places in chunks(&call.inputs[0].offsets, turns).into_iter().rev() {
-        let arguments = BackwardArguments { places: places.len() as u32, ..arguments };
+        let arguments = skim_soft_backward::Arguments { places: places.len() as u32, ..arguments };
         gpu.launch(
             kernel,
             &[
                 Arg::uniform(&arguments),
-                Arg::Words(&plan(call, &places)),
+                Arg::words(&plan(call, &places)),
                 Arg::Read(saved),
                 back.upstream[0].as_ref().map_or(Arg::Nothing, Arg::Read),
                 Arg::Read(&weights),

@@ -1,30 +1,18 @@
 //! Softmax, its logarithm and the cross entropy.
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::{softmax, softmax_backward};
 
 use super::{Backward, first, row_reduce, size};
 use crate::device::gpu::launch::Arg;
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, EngineError, Forward, Op, Operand};
 
-/// `shaders/softmax.wgsl`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    rows: u32,
-    columns: u32,
-    x_first: u32,
-    width: u32,
-}
-
-impl Arguments {
-    fn of(x: &Operand<GpuBuffer>) -> Self {
-        Self {
-            rows: x.total_rows() as u32,
-            columns: x.columns as u32,
-            x_first: first(x),
-            width: row_reduce::width(x.columns) as u32,
-        }
+fn arguments(x: &Operand<GpuBuffer>) -> softmax::Arguments {
+    softmax::Arguments {
+        rows: x.total_rows() as u32,
+        columns: x.columns as u32,
+        x_first: first(x),
+        width: row_reduce::width(x.columns) as u32,
     }
 }
 
@@ -37,7 +25,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
     } else {
         &saccade_shaders::SOFTMAX_LOG_SOFTMAX
     };
-    let arguments = Arguments::of(x);
+    let arguments = arguments(x);
     let bindings = [Arg::uniform(&arguments), Arg::Read(&x.buffer), Arg::Write(&y)];
     gpu.launch(kernel, &bindings, row_reduce::grid(x.total_rows(), x.columns), 3 * size(x))?;
     Ok(super::outputs(vec![y]))
@@ -50,7 +38,7 @@ pub(super) fn cross_entropy(
 ) -> Result<Forward<GpuBuffer>, EngineError> {
     let x = &call.inputs[0];
     let (y, losses) = (gpu.allocate(size(x))?, gpu.allocate(x.total_rows())?);
-    let arguments = Arguments::of(x);
+    let arguments = arguments(x);
     let bindings = [
         Arg::uniform(&arguments),
         Arg::Read(&x.buffer),
@@ -63,21 +51,12 @@ pub(super) fn cross_entropy(
     Ok(Forward { outputs: vec![losses], saved: vec![y] })
 }
 
-/// `shaders/softmax_backward.wgsl`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct BackwardArguments {
-    rows: u32,
-    columns: u32,
-    width: u32,
-}
-
 /// The gradient of the operand.
 pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
     let x = &back.call.inputs[0];
     let (rows, columns, size) = (x.total_rows(), x.columns, size(x));
     let width = row_reduce::width(columns) as u32;
-    let arguments = BackwardArguments { rows: rows as u32, columns: columns as u32, width };
+    let arguments = softmax_backward::Arguments { rows: rows as u32, columns: columns as u32, width };
     let y = back.forward.saved.first().unwrap_or(&back.forward.outputs[0]);
     let dx = gpu.allocate(size)?;
     let mut bindings =

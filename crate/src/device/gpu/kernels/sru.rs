@@ -3,61 +3,31 @@
 
 use std::cmp::Reverse;
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::shared::sru::{Arguments, BIDIRECTIONAL, KEEP, Lane, SKIP, TANH, UPSTREAM, WEIGHT_C};
 
 use super::affine::View;
 use super::column_sums::add_columns;
 use super::elementwise::add_rows;
 use super::{Backward, first};
-use crate::device::gpu::launch::{Arg, Grid};
+use crate::device::gpu::launch::{Arg, Grid, flag};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, EngineError, Forward, Operand, Sru};
 
 /// Steps of a launch, at most.
 const MOST_STEPS: usize = 1024;
-/// Steps of a launch times the channels of all sequences, beyond which it has fewer steps: no launch takes long.
+/// The most steps of a launch times the channels of all sequences, so that no launch takes long.
 const MOST_CELLS: usize = 1 << 21;
-/// Multiply-adds that a step of a channel is worth.
+/// The cost of a step of a channel, in multiply-adds.
 const CELL_WORK: usize = 20;
-
-/// `shaders/shared/sru.wgsl`.
-#[derive(Clone, Copy, Default, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    channels: u32,
-    products: u32,
-    lanes: u32,
-    alive: u32,
-    first_step: u32,
-    end_step: u32,
-    u_first: u32,
-    skip_first: u32,
-    flags: u32,
-    seed: u32,
-    rate: f32,
-    scale: f32,
-}
-
-const TANH: u32 = 1;
-const BIDIRECTIONAL: u32 = 2;
-const WEIGHT_C: u32 = 4;
-const SKIP: u32 = 8;
-const KEEP: u32 = 16;
-const UPSTREAM: u32 = 32;
-
-/// `flag` if it is set.
-fn flag(set: bool, flag: u32) -> u32 {
-    if set { flag } else { 0 }
-}
 
 /// A launch: its steps, and the lanes that have any of them.
 struct Chunk<'a> {
     first: usize,
     end: usize,
-    alive: &'a [[u32; 4]],
+    alive: &'a [Lane],
 }
 
-/// A call taken apart.
+/// The arguments, operands and sequences of a call.
 struct Plan<'a> {
     arguments: Arguments,
     channels: usize,
@@ -67,8 +37,8 @@ struct Plan<'a> {
     c0: Option<&'a Operand<GpuBuffer>>,
     /// `[v_f, v_r]`.
     weight_c: Option<GpuBuffer>,
-    /// (number, first row, rows, stream) by decreasing rows, so that those alive at a step are the first ones.
-    lanes: Vec<[u32; 4]>,
+    /// By decreasing length, so that those alive at a step are the first ones.
+    lanes: Vec<Lane>,
 }
 
 impl<'a> Plan<'a> {
@@ -81,9 +51,11 @@ impl<'a> Plan<'a> {
         let rows = |lane: usize| u.offsets[lane + 1] - u.offsets[lane];
         let mut order: Vec<usize> = (0..call.lanes()).collect();
         order.sort_by_key(|&lane| Reverse(rows(lane)));
-        let lane = |&lane: &usize| {
-            let first = u.offsets[lane] - u.offsets[0];
-            [lane as u32, first as u32, rows(lane) as u32, call.streams[lane]]
+        let lane = |&lane: &usize| Lane {
+            number: lane as u32,
+            first: (u.offsets[lane] - u.offsets[0]) as u32,
+            length: rows(lane) as u32,
+            stream: call.streams[lane],
         };
         let lanes: Vec<_> = order.iter().map(lane).collect();
         let flags = flag(op.use_tanh, TANH)
@@ -109,11 +81,11 @@ impl<'a> Plan<'a> {
 
     /// The launches, first to last.
     fn chunks(&self) -> impl DoubleEndedIterator<Item = Chunk<'_>> {
-        let steps = self.lanes.first().map_or(0, |lane| lane[2] as usize);
+        let steps = self.lanes.first().map_or(0, |lane| lane.length as usize);
         let most = (MOST_CELLS / (self.lanes.len() * self.channels).max(1)).clamp(16, MOST_STEPS);
         (0..steps.div_ceil(most)).map(move |chunk| {
             let (first, end) = (chunk * most, (chunk + 1) * most);
-            let alive = self.lanes.partition_point(|lane| lane[2] as usize > first);
+            let alive = self.lanes.partition_point(|lane| lane.length as usize > first);
             Chunk { first, end, alive: &self.lanes[..alive] }
         })
     }
@@ -132,7 +104,7 @@ impl<'a> Plan<'a> {
     fn bindings<'b>(&'b self, chunk: &Chunk<'b>, arguments: &'b Arguments) -> Vec<Arg<'b>> {
         vec![
             Arg::uniform(arguments),
-            Arg::Words(bytemuck::cast_slice(chunk.alive)),
+            Arg::words(chunk.alive),
             Arg::Read(&self.u.buffer),
             self.weight_c.as_ref().map_or(Arg::Nothing, Arg::Read),
         ]
@@ -144,7 +116,8 @@ impl<'a> Plan<'a> {
 
     /// Multiply-adds of a launch.
     fn work(&self, chunk: &Chunk<'_>) -> usize {
-        let rows: usize = chunk.alive.iter().map(|lane| chunk.end.min(lane[2] as usize) - chunk.first).sum();
+        let rows: usize =
+            chunk.alive.iter().map(|lane| chunk.end.min(lane.length as usize) - chunk.first).sum();
         rows * self.channels * CELL_WORK
     }
 }

@@ -1,21 +1,12 @@
 //! Matrices with rows and columns exchanged.
 
-use bytemuck::{Pod, Zeroable};
+use saccade_shaders::transpose::Arguments;
 
 use crate::device::EngineError;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 
-/// `shaders/transpose.wgsl`.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Arguments {
-    rows: u32,
-    columns: u32,
-    out_first: u32,
-}
-
-/// Writes `x`, `rows x columns`, to a buffer as `columns x rows`, from its value given.
+/// Writes the transpose of `x`, a matrix of `rows x columns`, to `out` from its value `out_first` on.
 pub(in crate::device::gpu) fn into(
     gpu: &Gpu,
     x: &GpuBuffer,

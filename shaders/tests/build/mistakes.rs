@@ -1,54 +1,24 @@
 //! What the build does with a shader: expands it, and names the line of a mistake.
 
-#[allow(dead_code, reason = "titles stand in the table that the build writes")]
-#[path = "../build/expand.rs"]
-mod expand;
-#[allow(dead_code, reason = "the table shows what was reflected")]
-#[path = "../build/reflect.rs"]
-mod reflect;
-
-use std::path::Path;
-
 use saccade_shaders::{ALL, Binding};
 
-/// Expands and reflects every variant of the kernels of a folder; the first mistake.
-fn build(kernel: &str, shared: &[(&str, &str)]) -> Result<Vec<(String, String)>, String> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let write = |path: &Path, text: &str| std::fs::write(path, text).expect("a file");
-    std::fs::create_dir(folder.path().join("shared")).expect("a folder");
-    write(&folder.path().join("kernel.wgsl"), kernel);
-    for (name, text) in shared {
-        write(&folder.path().join("shared").join(name), text);
-    }
-    let mut variants = Vec::new();
-    for path in expand::wgsl_files(folder.path())? {
-        let file = expand::File::read(folder.path(), &path)?;
-        for variant in file.variants() {
-            let expanded = file.expand(&variant)?;
-            reflect::kernel(&expanded)?;
-            let pieces: String = expanded.pieces().into_iter().map(|(_, piece)| piece).collect();
-            assert_eq!(pieces, expanded.text());
-            variants.push((file.name_of(&variant), expanded.text()));
-        }
-    }
-    Ok(variants)
+use super::{Built, build, main_of};
+
+/// The message of the mistake in a kernel.
+fn mistake(kernel: &str, shared: &[(&str, &str)]) -> String {
+    build(kernel, shared).err().expect("it has a mistake")
 }
 
 const HEAD: &str = "//! A kernel.\n@group(0) @binding(0) var<storage, read_write> out: array<f32>;\n";
 
-fn main_of(body: &str) -> String {
-    format!("@compute @workgroup_size(64)\nfn main(@builtin(local_invocation_index) i: u32) {{\n{body}\n}}\n")
-}
-
 #[test]
 fn a_mistake_names_its_file_and_line() {
-    let unknown =
-        build(&format!("{HEAD}\n{}", main_of("    out[i] = missing;")), &[]).expect_err("it has a mistake");
+    let unknown = mistake(&format!("{HEAD}\n{}", main_of("    out[i] = missing;")), &[]);
     assert!(unknown.starts_with("kernel.wgsl:6: out[i] = missing;"), "{unknown}");
     // In what is imported, and not where it is imported.
     let shared = [("math.wgsl", "// A comment.\nfn twice(x: f32) -> f32 {\n    return x * 2u;\n}\n")];
     let kernel = format!("{HEAD}#import math\n{}", main_of("    out[i] = twice(1.0);"));
-    let mixed = build(&kernel, &shared).expect_err("it mixes types");
+    let mixed = mistake(&kernel, &shared);
     assert!(mixed.starts_with("shared/math.wgsl:"), "{mixed}");
 }
 
@@ -61,7 +31,7 @@ fn directives_that_make_no_sense_name_their_line() {
         ("#include x\n", "kernel.wgsl:1: unknown directive"),
         ("#import nothing\n", "kernel.wgsl:1: shared/nothing.wgsl:"),
     ] {
-        let error = build(kernel, &[]).expect_err("it makes no sense");
+        let error = mistake(kernel, &[]);
         assert!(error.starts_with(message), "{error}");
     }
 }
@@ -72,16 +42,15 @@ fn what_webgpu_does_not_promise_is_refused() {
         "{HEAD}var<workgroup> big: array<f32, 5000>;\n{}",
         main_of("    big[i] = 1.0;\n    out[i] = big[i];")
     );
-    let error = build(&memory, &[]).expect_err("it is too large");
+    let error = mistake(&memory, &[]);
     assert!(error.contains("20000 bytes of workgroup memory, WebGPU promises 16384"), "{error}");
     let unused = format!(
         "{HEAD}@group(0) @binding(1) var<storage, read> x: array<f32>;\n{}",
         main_of("    out[i] = 1.0;")
     );
-    let error = build(&unused, &[]).expect_err("a binding is not used");
+    let error = mistake(&unused, &[]);
     assert!(error.contains("the binding `x` is not used"), "{error}");
-    let error = build(&format!("{HEAD}{}", main_of("    var x: f32;\n    out[i] = x;")), &[])
-        .expect_err("x is not set");
+    let error = mistake(&format!("{HEAD}{}", main_of("    var x: f32;\n    out[i] = x;")), &[]);
     assert!(error.starts_with("kernel.wgsl:5: a `var` needs an initial value: "), "{error}");
 }
 
@@ -94,7 +63,7 @@ fn variants_take_one_word_of_every_line() {
             "#if one\n    let v = 1.0;\n#else\n    let v = 2.0;\n#endif\n#if x y\n    out[i] = v;\n#endif"
         )
     );
-    let variants = build(&kernel, &[]).expect("they are right");
+    let Built { variants, .. } = build(&kernel, &[]).expect("they are right");
     let names: Vec<_> = variants.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["kernel_one_x", "kernel_one_y", "kernel_two_x", "kernel_two_y"]);
     assert!(variants[0].1.contains("1.0") && !variants[0].1.contains("2.0"), "{}", variants[0].1);
@@ -115,25 +84,4 @@ fn the_table_is_what_the_shaders_say() {
     let bindings = [Binding::Uniform(52), Binding::Read, Binding::Read, Binding::Read, Binding::Write];
     assert_eq!(matmul.bindings, bindings);
     assert_eq!((matmul.workgroup_size, matmul.workgroup_memory), ([256, 1, 1], 8192));
-}
-
-/// `shaders/x.wgsl`, `shaders/x_backward.wgsl` and, of other shapes, `shaders/x_few.wgsl` and `shaders/x_block.wgsl` are
-/// the twins of `kernels/src/x.rs`.
-#[test]
-fn every_kernel_has_its_twin_on_the_cpu() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let cpu = root.join("../kernels/src");
-    // In the package alone the crate is not there.
-    if !cpu.is_dir() {
-        return;
-    }
-    for path in expand::wgsl_files(root).expect("the shaders are here") {
-        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let of = ["_backward", "_few", "_block"]
-            .iter()
-            .find_map(|suffix| name.strip_suffix(suffix))
-            .unwrap_or(&name);
-        let twin = cpu.join(format!("{of}.rs"));
-        assert!(twin.is_file(), "shaders/{name}.wgsl: {} is missing", twin.display());
-    }
 }
