@@ -63,6 +63,7 @@ fn every_launch_of_a_read_is_timed() {
         use_tanh: false,
         bidirectional: true,
         dropout: Real(0.0),
+        inspect: false,
     });
     gpu(&device).profile(true);
     let before = gpu(&device).statistics().dispatches;

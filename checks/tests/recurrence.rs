@@ -32,7 +32,14 @@ fn with_call<T>(
     let values = random.values(offsets[lengths.len()] * columns, 1.0);
     let buffer = device.upload(values).unwrap_or_else(|error| panic!("{error}"));
     let call = Call {
-        op: &Op::Recurrence { cell, weight_hh, bias_hh: None, reverse: false, initial: false },
+        op: &Op::Recurrence {
+            cell,
+            weight_hh,
+            bias_hh: None,
+            reverse: false,
+            initial: false,
+            inspect: false,
+        },
         parameters: &parameters,
         inputs: &[Operand { buffer: buffer.into(), columns, offsets }],
         streams: &vec![0; lengths.len()],

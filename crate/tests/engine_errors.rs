@@ -136,6 +136,7 @@ fn recurrences_that_do_not_fit() {
         bias_hh,
         reverse: false,
         initial,
+        inspect: false,
     };
     let op = lstm(weight_hh, Some(bias), true);
     accepted(&p, &op, &[(3, 8), (1, 2), (1, 2)], &[]);
@@ -149,7 +150,14 @@ fn recurrences_that_do_not_fit() {
     refused(&p, &lstm(weight_hh, None, false), &[(3, 8), (1, 2), (1, 2)], &[], "operands");
     refused(&p, &lstm(weight_hh, Some(short), false), &[(3, 8)], &[], "bias_hh");
     refused(&p, &lstm(none, None, false), &[(3, 0)], &[], "hidden size");
-    let gru = Op::Recurrence { cell: CellKind::Gru, weight_hh, bias_hh: None, reverse: true, initial: false };
+    let gru = Op::Recurrence {
+        cell: CellKind::Gru,
+        weight_hh,
+        bias_hh: None,
+        reverse: true,
+        initial: false,
+        inspect: false,
+    };
     refused(&p, &gru, &[(3, 6)], &[], "weight_hh rows");
 }
 
@@ -167,6 +175,7 @@ fn sru_that_does_not_fit() {
         use_tanh: false,
         bidirectional: false,
         dropout: Real(0.0),
+        inspect: false,
     };
     let operands = [(2, 9), (2, 3), (1, 3)];
     accepted(&p, &Op::Sru(good), &operands, &[]);
@@ -199,6 +208,7 @@ fn skim(p: &mut Parameters) -> Skim {
         decision_weight: add("decision", &[2, 5]),
         initial: true,
         mode: SkimMode::Hard { threshold: Real(0.5) },
+        inspect: false,
     }
 }
 

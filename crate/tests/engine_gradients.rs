@@ -72,25 +72,23 @@ kinds! {
     "cross entropy" => Op::CrossEntropy,
     "layer norm" => Op::LayerNorm { weight: _, bias: _ },
     "elman tanh" => Op::Recurrence {
-        cell: CellKind::ElmanTanh, weight_hh: _, bias_hh: _, reverse: _, initial: _
-    },
+        cell: CellKind::ElmanTanh, weight_hh: _, bias_hh: _, reverse: _, initial: _, inspect: _ },
     "elman relu" => Op::Recurrence {
-        cell: CellKind::ElmanRelu, weight_hh: _, bias_hh: _, reverse: _, initial: _
-    },
-    "lstm" => Op::Recurrence { cell: CellKind::Lstm, weight_hh: _, bias_hh: _, reverse: _, initial: _ },
-    "gru" => Op::Recurrence { cell: CellKind::Gru, weight_hh: _, bias_hh: _, reverse: _, initial: _ },
+        cell: CellKind::ElmanRelu, weight_hh: _, bias_hh: _, reverse: _, initial: _, inspect: _ },
+    "lstm" => Op::Recurrence { cell: CellKind::Lstm, weight_hh: _, bias_hh: _, reverse: _, initial: _, inspect: _ },
+    "gru" => Op::Recurrence { cell: CellKind::Gru, weight_hh: _, bias_hh: _, reverse: _, initial: _, inspect: _ },
     "sru" => Op::Sru(Sru {
-        weight_c: _, bias: _, scale: _, skip: _, initial: _, use_tanh: _, bidirectional: _, dropout: _
+        weight_c: _, bias: _, scale: _, skip: _, initial: _, use_tanh: _, bidirectional: _, dropout: _, inspect: _
     }),
     "skim soft" => Op::Skim(Skim {
         cell: _, hidden: _, small: _, small_reads: _, big_weight_ih: _, big_bias_ih: _, big_weight_hh: _,
         big_bias_hh: _, small_hh: _, decision_weight: _, initial: _,
-        mode: SkimMode::Soft { temperature: _, given_noise: _ }
+        mode: SkimMode::Soft { temperature: _, given_noise: _ }, inspect: _
     }),
     "skim hard" => Op::Skim(Skim {
         cell: _, hidden: _, small: _, small_reads: _, big_weight_ih: _, big_bias_ih: _, big_weight_hh: _,
         big_bias_hh: _, small_hh: _, decision_weight: _, initial: _,
-        mode: SkimMode::Hard { threshold: _ }
+        mode: SkimMode::Hard { threshold: _ }, inspect: _
     }),
 }
 
@@ -368,7 +366,7 @@ fn recurrences() -> (Parameters, Vec<Case>) {
             if initial {
                 operands.extend(vec![Operand::One(hidden); 1 + usize::from(cell.has_memory())]);
             }
-            let op = Op::Recurrence { cell, weight_hh, bias_hh, reverse, initial };
+            let op = Op::Recurrence { cell, weight_hh, bias_hh, reverse, initial, inspect: false };
             cases.push(Case::new(op, &operands).wanted([weight_hh].into_iter().chain(bias_hh)));
         }
     }
@@ -405,7 +403,17 @@ fn sru() -> (Parameters, Vec<Case>) {
             operands.extend(skip.then_some(Operand::Rows(n)));
             operands.extend(initial.then_some(Operand::One(n)));
             let dropout = Real(dropout);
-            let sru = Sru { weight_c, bias, scale, skip, initial, use_tanh, bidirectional, dropout };
+            let sru = Sru {
+                weight_c,
+                bias,
+                scale,
+                skip,
+                initial,
+                use_tanh,
+                bidirectional,
+                dropout,
+                inspect: false,
+            };
             cases.push(Case::new(Op::Sru(sru), &operands).wanted([bias].into_iter().chain(weight_c)));
         }
     }
@@ -432,6 +440,7 @@ fn skim_of(p: &mut Parameters, cell: CellKind, small: usize, small_reads: usize)
         decision_weight: add("decision", &[2, input + hidden]),
         initial: false,
         mode: SkimMode::Soft { temperature: Real(0.8), given_noise: false },
+        inspect: false,
     }
 }
 

@@ -16,8 +16,14 @@ fn only<'r>(report: &'r Report, op: &str) -> &'r BatchReport {
 }
 
 fn lstm<'g>(x: Expr<'g>, weight_hh: ParamId) -> Vec<Expr<'g>> {
-    let op =
-        Op::Recurrence { cell: CellKind::Lstm, weight_hh, bias_hh: None, reverse: false, initial: false };
+    let op = Op::Recurrence {
+        cell: CellKind::Lstm,
+        weight_hh,
+        bias_hh: None,
+        reverse: false,
+        initial: false,
+        inspect: false,
+    };
     x.graph().record(op, &[x], Vec::new())
 }
 

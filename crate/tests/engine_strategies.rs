@@ -176,6 +176,7 @@ impl Weights {
                 decision_weight,
                 initial: false,
                 mode: SkimMode::Hard { threshold: Real(0.5) },
+                inspect: false,
             };
             (skim, [small_ih, small_bias, decision_weight])
         });
@@ -308,7 +309,14 @@ impl<'g> Recorder<'g, '_> {
             let state = self.below().pool(Pool::Mean);
             operands.extend([state, state.tanh()].iter().take(1 + usize::from(cell.has_memory())));
         }
-        let op = Op::Recurrence { cell, weight_hh, bias_hh: (!reverse).then_some(bias), reverse, initial };
+        let op = Op::Recurrence {
+            cell,
+            weight_hh,
+            bias_hh: (!reverse).then_some(bias),
+            reverse,
+            initial,
+            inspect: false,
+        };
         let out = self.graph.record(op, &operands, Vec::new());
         self.seen.extend([out[1], out[2]]);
         // All outputs matter to what follows: the last h twice, the last c if there is one.
@@ -330,6 +338,7 @@ impl<'g> Recorder<'g, '_> {
             use_tanh: k4,
             bidirectional: bidirectional && self.width.is_multiple_of(2),
             dropout,
+            inspect: false,
         };
         let mut operands = vec![u];
         operands.extend((!k4).then_some(x));
@@ -527,6 +536,7 @@ fn a_thousand_sentences_run_as_few_batches() {
                     bias_hh: Some(bias),
                     reverse: false,
                     initial: false,
+                    inspect: false,
                 };
                 let h = graph.record(op, &[x], Vec::new())[1];
                 h.affine(weights.classes, None).cross_entropy(&[i as u32 % 3])

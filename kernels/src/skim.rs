@@ -63,8 +63,11 @@ pub struct Forward {
     pub logits: Vec<f32>,
     /// Hard: 1 where skimmed, 0 where read. Soft: the mixture's weight of skimming.
     pub decisions: Vec<f32>,
-    /// Soft: what the backward step needs.
+    /// Soft: what the backward step needs. Hard, if kept: the gates of the cell that ran, `cell.saved() * hidden` a row;
+    /// of the small cell in the first `small` columns of each gate.
     pub saved: Vec<f32>,
+    /// Hard, if kept: `c_t` of every row.
+    pub cells: Vec<f32>,
 }
 
 /// A decision imposed from outside.
@@ -92,6 +95,8 @@ pub struct Hard<'a> {
     pub words: Option<Words<'a>>,
     /// Kept input products of the big cell by word, with their bias.
     pub word_products: Option<&'a mut WordProducts>,
+    /// Keep gates and memories of every row.
+    pub keep: bool,
 }
 
 /// Rows of a table by their ids.
@@ -109,14 +114,17 @@ pub fn hard(buffers: &BufferPool, cell: CellKind, a: Arguments<'_>, mut hard: Ha
     let (gates, small_gates) = (cell.gates() * n, cell.gates() * d);
     let (memory, small_memory) = (cell.memory(n), cell.memory(d));
     let (lanes, total) = (hard.x.lanes(), hard.x.total_rows());
+    let (kept, saved) = if hard.keep { (total, cell.saved() * n) } else { (0, 0) };
     let mut out = Forward {
         rows: buffers.take(total * n),
         h: vec![0.0; lanes * n],
         c: vec![0.0; lanes * memory],
         logits: a.decision_x.all().to_vec(),
         decisions: vec![0.0; total],
-        saved: Vec::new(),
+        saved: vec![0.0; kept * saved],
+        cells: vec![0.0; kept * memory],
     };
+    let mut small_saved = vec![0.0; if hard.keep { cell.saved() * d } else { 0 }];
     let (decision, threshold) = (a.decision_hh(), Threshold::new(hard.threshold));
     let (mut x, mut w) = (vec![0.0; gates], vec![0.0; gates]);
     let (mut h_next, mut c_next) = (vec![0.0; n], vec![0.0; memory]);
@@ -169,7 +177,8 @@ pub fn hard(buffers: &BufferPool, cell: CellKind, a: Arguments<'_>, mut hard: Ha
                     }
                 };
                 forwards = !forwards;
-                step(cell, [x, &w, h, c], &mut [], [&mut h_next, &mut c_next]);
+                let saved = block_mut(&mut out.saved, row, saved);
+                step(cell, [x, &w, h, c], saved, [&mut h_next, &mut c_next]);
                 h.copy_from_slice(&h_next);
                 c.copy_from_slice(&c_next);
             } else if let Some(weight) = hard.small_weight_hh {
@@ -177,12 +186,19 @@ pub fn hard(buffers: &BufferPool, cell: CellKind, a: Arguments<'_>, mut hard: Ha
                 multiply(w, Start::Bias(a.small_bias_hh), Rows::one(&h[..a.small_reads]), weight);
                 let (h_small, c_small) = (&mut h_next[..d], &mut c_next[..small_memory]);
                 let before = [a.small_x.row(row), w, &h[..d], &c[..small_memory]];
-                step(cell, before, &mut [], [h_small, c_small]);
+                step(cell, before, &mut small_saved, [h_small, c_small]);
+                let gates = block_mut(&mut out.saved, row, saved).chunks_exact_mut(n);
+                for (gate, small) in gates.zip(small_saved.chunks_exact(d)) {
+                    gate[..d].copy_from_slice(small);
+                }
                 h[..d].copy_from_slice(h_small);
                 c[..small_memory].copy_from_slice(c_small);
             }
             out.decisions[row] = f32::from(u8::from(skim));
             block_mut(&mut out.rows, row, n).copy_from_slice(h);
+            if hard.keep {
+                block_mut(&mut out.cells, row, memory).copy_from_slice(c);
+            }
         }
     }
     out

@@ -153,6 +153,7 @@ fn run<C: Cell>(
         logits: vec![0.0; total * 2],
         decisions: vec![0.0; total],
         saved: buffers.zeros(total * layout.width()),
+        cells: Vec::new(),
     };
     for t in 0..plan.steps() {
         let alive = plan.alive(t);

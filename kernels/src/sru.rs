@@ -63,6 +63,14 @@ impl Arguments<'_> {
         self.u.start(lane) + if backwards { self.u.rows(lane) - 1 - t } else { t }
     }
 
+    /// The memory before step `t` of a channel's direction; none before the first step from zeros.
+    fn before<'b>(&'b self, cells: &'b [f32], channel: usize, lane: usize, t: usize) -> Option<&'b [f32]> {
+        match t.checked_sub(1) {
+            Some(t) => Some(block(cells, self.row(channel, lane, t), self.channels())),
+            None => self.c0.map(|c0| c0.row(lane)),
+        }
+    }
+
     /// The two gates at a row, given the memory before it.
     #[inline(always)]
     fn gates(&self, u: &[f32], j: usize, k: usize, c: f32) -> (f32, f32) {
@@ -163,6 +171,26 @@ pub fn forward(buffers: &BufferPool, a: Arguments<'_>) -> Forward {
     out
 }
 
+/// The gates of every row, forget then reset, `2 * channels` columns, from the memories that [`forward`] kept.
+pub fn gates(a: Arguments<'_>, cells: &[f32]) -> Vec<f32> {
+    let (n, k) = (a.channels(), a.products());
+    let mut gates = vec![0.0; a.u.total_rows() * 2 * n];
+    for lane in 0..a.u.lanes() {
+        for t in 0..a.u.rows(lane) {
+            for half in halves(n, a.bidirectional) {
+                let Some(first) = half.clone().next() else { continue };
+                let row = a.row(first, lane, t);
+                let before = a.before(cells, first, lane, t);
+                let gates = block_mut(&mut gates, row, 2 * n);
+                for j in half {
+                    (gates[j], gates[n + j]) = a.gates(a.u.row(row), j, k, before.map_or(0.0, |c| c[j]));
+                }
+            }
+        }
+    }
+    gates
+}
+
 /// What belongs to some of `n` channels, of the forget gate and of the reset gate.
 fn of_gates<'a>(values: &'a [f32], n: usize, channels: &Range<usize>) -> [&'a [f32]; 2] {
     let (forget, reset) = values.split_at(n);
@@ -257,8 +285,7 @@ pub fn backward(
                 let Some(first) = half.clone().next() else { continue };
                 let row = a.row(first, lane, t);
                 let u = a.u.row(row);
-                let before = (t > 0).then(|| block(cells, a.row(first, lane, t - 1), n));
-                let before = before.or(a.c0.map(|c0| c0.row(lane)));
+                let before = a.before(cells, first, lane, t);
                 let du = block_mut(&mut out.u, row, n * k);
                 for j in half {
                     let c_prev = before.map_or(0.0, |c| c[j]);

@@ -49,7 +49,14 @@ impl Recurrence {
                 "{cell:?} of {n}, {} lanes of up to {longest} rows, reverse {reverse}, initial {initial}, bias {bias}",
                 lengths.len()
             ),
-            op: Op::Recurrence { cell: *cell, weight_hh, bias_hh, reverse: *reverse, initial: *initial },
+            op: Op::Recurrence {
+                cell: *cell,
+                weight_hh,
+                bias_hh,
+                reverse: *reverse,
+                initial: *initial,
+                inspect: false,
+            },
             lanes: lengths.iter().map(lane).collect(),
             parameters,
             backward: true,

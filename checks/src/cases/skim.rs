@@ -105,6 +105,7 @@ pub(super) fn case(random: &mut Random, sizes: Sizes, lengths: &[usize], more: &
         decision_weight: parameter(&[2, input + n], n),
         initial: sizes.initial,
         mode: sizes.mode,
+        inspect: false,
     };
     let first = if matches!(sizes.mode, SkimMode::Hard { .. }) { input } else { gates * n };
     let mut columns = vec![(first, sizes.scale)];

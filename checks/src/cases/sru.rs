@@ -105,6 +105,7 @@ fn case(random: &mut Random, options: Options, channels: usize, lengths: &[usize
             use_tanh,
             bidirectional,
             dropout: Real(dropout),
+            inspect: false,
         }),
         parameters,
         backward: true,

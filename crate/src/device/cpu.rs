@@ -231,20 +231,26 @@ impl Cpu {
             Op::LayerNorm { weight, bias } => {
                 vec![layer_norm::forward(input(0).all(), p.values(weight), p.values(bias))]
             }
-            Op::Recurrence { cell, weight_hh, .. } => {
+            Op::Recurrence { cell, weight_hh, inspect, .. } => {
                 let weight_hh = self.packed(p, WeightView::whole(p, weight_hh), Side::Forward);
                 let f = recurrence::forward(buffers, cell, recurrence_arguments(call), &weight_hh);
-                return Ok((vec![f.rows, f.h, f.c], vec![f.gates, f.cells]));
+                return Ok(inspected(inspect, vec![f.rows, f.h, f.c], vec![f.gates, f.cells]));
             }
             Op::Sru(ref op) => {
                 let mask = training::sru_mask(call, op)?;
-                let f = sru::forward(buffers, sru_arguments(call, op, mask.as_deref()));
-                return Ok((vec![f.rows, f.c], vec![f.cells]));
+                let a = sru_arguments(call, op, mask.as_deref());
+                let f = sru::forward(buffers, a);
+                let mut outputs = vec![f.rows, f.c];
+                if op.inspect {
+                    outputs.extend([sru::gates(a, &f.cells), f.cells.clone()]);
+                }
+                return Ok((outputs, vec![f.cells]));
             }
             Op::Skim(ref op) => match op.mode {
                 SkimMode::Hard { threshold: Real(threshold) } => {
                     let f = self.skim(call, op, threshold);
-                    return Ok((vec![f.rows, f.h, f.c, f.logits, f.decisions], vec![f.saved]));
+                    let outputs = vec![f.rows, f.h, f.c, f.logits, f.decisions];
+                    return Ok(inspected(op.inspect, outputs, vec![f.saved, f.cells]));
                 }
                 SkimMode::Soft { .. } => return self.run_training(call),
             },
@@ -297,9 +303,18 @@ impl Cpu {
             force: force.as_deref(),
             words: words.map(|words| skim::Words { table: p.values(words.table), ids: ids(call, words) }),
             word_products: kept.as_deref_mut(),
+            keep: op.inspect,
         };
         skim::hard(&self.buffers, op.cell, operands.arguments(p, op), hard)
     }
+}
+
+/// Outputs with what the kernel kept, if it is to be an output as well, and what it kept.
+fn inspected(inspect: bool, mut outputs: Vec<Vec<f32>>, kept: Vec<Vec<f32>>) -> Values {
+    if inspect {
+        outputs.extend(kept.iter().cloned());
+    }
+    (outputs, kept)
 }
 
 /// The first operand of a call, if it is rows of a table.
@@ -333,7 +348,7 @@ fn chosen<'a>(call: &'a Call<'_>) -> rows::Chosen<'a> {
 }
 
 fn recurrence_arguments<'a>(call: &'a Call<'_>) -> recurrence::Arguments<'a> {
-    let Op::Recurrence { cell, weight_hh, bias_hh, reverse, initial } = *call.op else {
+    let Op::Recurrence { cell, weight_hh, bias_hh, reverse, initial, inspect } = *call.op else {
         unreachable!("called for recurrences only");
     };
     recurrence::Arguments {
@@ -343,7 +358,7 @@ fn recurrence_arguments<'a>(call: &'a Call<'_>) -> recurrence::Arguments<'a> {
         bias_hh: bias_hh.map(|b| call.parameters.values(b)),
         hidden: call.parameters.get(weight_hh).columns(),
         reverse,
-        keep: call.keep,
+        keep: call.keep || inspect,
     }
 }
 
@@ -360,7 +375,7 @@ fn sru_arguments<'a>(call: &'a Call<'_>, op: &Sru, mask: Option<&'a [f32]>) -> s
         bidirectional: op.bidirectional,
         mask,
         version_1: op.weight_c.is_none(),
-        keep: call.keep,
+        keep: call.keep || op.inspect,
     }
 }
 

@@ -110,7 +110,7 @@ impl Op {
                 check.length("bias", n, parameters.values(bias).len())?;
                 vec![check.operand(0, n)?]
             }
-            Op::Recurrence { cell, weight_hh, bias_hh, initial, .. } => {
+            Op::Recurrence { cell, weight_hh, bias_hh, initial, inspect, .. } => {
                 let hidden = parameters.get(weight_hh).columns();
                 check.not_empty("hidden size", hidden)?;
                 let memory = cell.memory(hidden);
@@ -122,7 +122,11 @@ impl Op {
                 if initial {
                     check.state(1, hidden, memory)?;
                 }
-                vec![shape(x.rows, hidden), shape(1, hidden), shape(1, memory)]
+                let mut outputs = vec![shape(x.rows, hidden), shape(1, hidden), shape(1, memory)];
+                if inspect {
+                    outputs.extend([shape(x.rows, cell.saved() * hidden), shape(x.rows, memory)]);
+                }
+                outputs
             }
             Op::Sru(sru) => {
                 let n = parameters.values(sru.bias).len() / 2;
@@ -157,7 +161,11 @@ impl Op {
                 if sru.initial {
                     check.state(1 + usize::from(sru.skip), n, 0)?;
                 }
-                vec![shape(x.rows, n), shape(1, n)]
+                let mut outputs = vec![shape(x.rows, n), shape(1, n)];
+                if sru.inspect {
+                    outputs.extend([shape(x.rows, 2 * n), shape(x.rows, n)]);
+                }
+                outputs
             }
             Op::Skim(skim) => skim.infer(&check, indices, parameters)?,
         })
@@ -237,7 +245,15 @@ impl Skim {
         }
         let shape = |rows, columns| Shape { rows, columns };
         let memory = self.cell.memory(d);
-        Ok(vec![shape(x.rows, d), shape(1, d), shape(1, memory), shape(x.rows, 2), shape(x.rows, 1)])
+        let mut outputs =
+            vec![shape(x.rows, d), shape(1, d), shape(1, memory), shape(x.rows, 2), shape(x.rows, 1)];
+        if self.inspect {
+            if let SkimMode::Soft { .. } = self.mode {
+                return Err(EngineError::Unsupported { op: "skim", reason: "a mixture is not inspected" });
+            }
+            outputs.extend([shape(x.rows, self.cell.saved() * d), shape(x.rows, memory)]);
+        }
+        Ok(outputs)
     }
 }
 

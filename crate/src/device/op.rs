@@ -120,6 +120,8 @@ pub struct Sru {
     pub bidirectional: bool,
     /// Dropout inside the highway.
     pub dropout: Real,
+    /// Whether gates and memories of every row are outputs as well.
+    pub inspect: bool,
 }
 
 /// Attributes that both modes of the Skim recurrence share (`kernels/src/skim.rs` has the equations).
@@ -149,6 +151,8 @@ pub struct Skim {
     pub initial: bool,
     /// Decide, or mix.
     pub mode: SkimMode,
+    /// Whether gates and memories of every row are outputs as well; hard decisions only.
+    pub inspect: bool,
 }
 
 /// How a Skim recurrence treats its decision.
@@ -226,7 +230,7 @@ pub enum Op {
         /// `[columns]`.
         bias: ParamId,
     },
-    /// Elman, LSTM or GRU over the rows. Outputs: rows, last h, last c.
+    /// Elman, LSTM or GRU over the rows. Outputs: rows, last h, last c; inspected, also gates and memories of every row.
     Recurrence {
         /// Which cell.
         cell: CellKind,
@@ -238,11 +242,15 @@ pub enum Op {
         reverse: bool,
         /// Whether the last operands are the initial h and, for a cell with memory, c.
         initial: bool,
+        /// Whether gates (`saved * hidden` columns) and memories of every row are outputs as well.
+        inspect: bool,
     },
-    /// Simple recurrent unit over the rows. Outputs: rows, last c.
+    /// Simple recurrent unit over the rows. Outputs: rows, last c; inspected, also the gates (forget, reset) and
+    /// memories of every row.
     Sru(Sru),
     /// Skim-RNN over the rows. Operands: input (or its product), small product (if d' > 0), decision product,
-    /// noise (if given), initial h and c (if initial). Outputs: rows, last h, last c, logits, decisions.
+    /// noise (if given), initial h and c (if initial). Outputs: rows, last h, last c, logits, decisions; inspected, also
+    /// gates and memories of every row.
     Skim(Skim),
 }
 
@@ -276,6 +284,16 @@ impl Op {
             Op::Recurrence { .. } => "elman",
             Op::Sru(_) => "sru",
             Op::Skim(_) => "skim",
+        }
+    }
+
+    /// Whether the operation puts out gates and memories of every row, which the CPU alone does.
+    pub fn is_inspected(&self) -> bool {
+        match self {
+            Op::Recurrence { inspect, .. } => *inspect,
+            Op::Sru(sru) => sru.inspect,
+            Op::Skim(skim) => skim.inspect,
+            _ => false,
         }
     }
 

@@ -354,7 +354,7 @@ impl Graph {
 
 /// Shapes of an operation that cannot run: as many outputs as any has, all empty.
 fn nothing() -> Vec<Shape> {
-    vec![Shape { rows: 0, columns: 0 }; 5]
+    vec![Shape { rows: 0, columns: 0 }; 7]
 }
 
 impl Drop for Graph {

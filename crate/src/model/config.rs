@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::ModelError;
-use super::encoder::{self, LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
 use super::error::excerpt;
+use super::layer_config::{self, LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
 use crate::text::Tokenizer;
 
 /// The metadata key under which a model's config is stored.
@@ -39,7 +39,7 @@ pub struct Config {
     /// The width of a word's vector.
     pub embedding_size: usize,
     /// The layers that a sequence passes through, in order.
-    #[serde(deserialize_with = "encoder::layers")]
+    #[serde(deserialize_with = "layer_config::layers")]
     pub encoder: Vec<LayerConfig>,
     /// How a sequence of states becomes one.
     pub pool: Pool,

@@ -1,234 +1,177 @@
-//! The layers of a network, as a config describes them.
+//! The encoder that a config describes: word vectors, and layers over them. It knows no task.
 
-use serde::de::{Deserializer, Error};
-use serde::{Deserialize, Serialize};
+use super::Config;
+use super::layer_config::{Cell, LayerConfig, Nonlinearity, SmallReads};
+use crate::device::CellKind;
+use crate::graph::{Expr, Graph};
+use crate::nn::{
+    self, BuildError, Builder, Embedding, Flops, Inspected, Layer, LayerOutput, Recurrent, RecurrentConfig,
+    SkimControl, Stack,
+};
 
-use super::ModelError;
-
-/// The largest width of anything.
-pub(super) const LARGEST_SIZE: usize = 65_536;
-/// The most layers in an encoder, and in one SRU.
-pub(super) const MOST_LAYERS: usize = 32;
-/// One layer of an encoder. Its input has the width of the layer before it, or of the embedding.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-pub enum LayerConfig {
-    /// An Elman network.
-    Elman {
-        /// The width of the state, in each direction.
-        hidden_size: usize,
-        /// What the new state passes through.
-        nonlinearity: Nonlinearity,
-        /// Whether a second network reads from the end; the states are joined.
-        bidirectional: bool,
-    },
-    /// A long short-term memory.
-    Lstm {
-        /// The width of the state, in each direction.
-        hidden_size: usize,
-        /// Whether a second network reads from the end; the states are joined.
-        bidirectional: bool,
-    },
-    /// A gated recurrent unit.
-    Gru {
-        /// The width of the state, in each direction.
-        hidden_size: usize,
-        /// Whether a second network reads from the end; the states are joined.
-        bidirectional: bool,
-    },
-    /// A stack of simple recurrent units.
-    Sru(SruConfig),
-    /// A cell that reads with its whole state, or skims with a part of it.
-    Skim {
-        /// The kind of both cells.
-        cell: Cell,
-        /// The width of the state.
-        hidden_size: usize,
-        /// The width of the part that skimming updates; 0 skips the word.
-        small_size: usize,
-        /// What the small cell sees of the state.
-        small_reads: SmallReads,
-    },
+/// Embedding and stack: parameters `embedding.weight`, `encoder.{i}.…`.
+#[derive(Clone, Debug)]
+pub struct Encoder {
+    /// Word vectors.
+    pub embedding: Embedding,
+    stack: Stack,
+    output_size: usize,
 }
 
-/// A stack of simple recurrent units, with the options of the `sru` package's `SRU`, and its defaults
-/// where a file leaves one out.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct SruConfig {
-    /// The width of the state, in each direction.
-    pub hidden_size: usize,
-    /// The layers of the stack.
-    pub num_layers: usize,
-    /// Whether each layer also reads from the end; the states are joined.
-    #[serde(default)]
-    pub bidirectional: bool,
-    /// The first version: the gates do not see the state.
-    #[serde(default)]
-    pub v1: bool,
-    /// Whether the skip term is scaled.
-    #[serde(default)]
-    pub rescale: bool,
-    /// Whether a layer's input is added to its output.
-    #[serde(default = "yes")]
-    pub has_skip_term: bool,
-    /// Whether the state passes through tanh on its way out.
-    #[serde(default)]
-    pub use_tanh: bool,
-    /// Whether layers are normalised.
-    #[serde(default)]
-    pub layer_norm: bool,
-    /// Whether it is a layer's output, and not its input, that is normalised.
-    #[serde(default)]
-    pub normalize_after: bool,
-    /// The rank of the input product; 0 for a full product.
-    #[serde(default)]
-    pub projection_size: usize,
-    /// Whether a linear map of the input to the layers' width comes first.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub proj_input_to_hidden_first: bool,
+/// What is dropped in training; all zero at inference.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Dropouts {
+    /// Of the word vectors' values.
+    pub embedding: f32,
+    /// Whether all words of a text share the mask ("variational").
+    pub embedding_per_sequence: bool,
+    /// Between layers, and inside SRU's highways.
+    pub encoder: f32,
+    /// Of the pooled state in front of the head.
+    pub head: f32,
 }
 
-/// What an Elman network's state passes through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Nonlinearity {
-    /// tanh.
-    Tanh,
-    /// max(0, x).
-    Relu,
+/// Values that only fresh parameters depend on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FreshOptions {
+    /// Added to the biases of LSTM forget gates.
+    pub forget_bias: f32,
+    /// Fresh bias of SRU's reset gates.
+    pub highway_bias: f32,
 }
 
-/// The kind of a skim layer's cells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cell {
-    /// A long short-term memory.
-    Lstm,
-    /// A gated recurrent unit.
-    Gru,
-}
+impl Encoder {
+    /// Builds the encoder of a valid config.
+    ///
+    /// # Errors
+    /// See [`Builder::parameter`].
+    pub fn new(
+        builder: &mut Builder,
+        config: &Config,
+        dropouts: Dropouts,
+        fresh: FreshOptions,
+    ) -> Result<Self, BuildError> {
+        let words = config.vocabulary.len();
+        let embedding = builder.scope("embedding", |b| Embedding::new(b, words, config.embedding_size))?;
+        let mut width = config.embedding_size;
+        let mut layers = Vec::new();
+        for (i, layer) in config.encoder.iter().enumerate() {
+            let layer = builder.scope(&format!("encoder.{i}"), |b| {
+                build_layer(b, layer, width, (1, true), dropouts, fresh)
+            })?;
+            width = layer.output_size();
+            layers.push(layer);
+        }
+        Ok(Self { embedding, stack: Stack { layers, dropout: dropouts.encoder }, output_size: width })
+    }
 
-/// What the small cell of a skim layer sees of the state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SmallReads {
-    /// The part that it updates.
-    Slice,
-    /// All of it, as in equation 3 of Seo et al. (2018).
-    All,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// Reads layers; a message says that it is about them.
-pub(super) fn layers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<LayerConfig>, D::Error> {
-    Vec::deserialize(deserializer).map_err(|error| D::Error::custom(format!("encoder: {error}")))
-}
-
-impl LayerConfig {
-    /// The width of the layer's output: both directions, joined, where there are two.
+    /// Columns of the output.
     pub fn output_size(&self) -> usize {
-        match *self {
-            Self::Elman { hidden_size, bidirectional, .. }
-            | Self::Lstm { hidden_size, bidirectional }
-            | Self::Gru { hidden_size, bidirectional } => hidden_size * directions(bidirectional),
-            Self::Sru(ref sru) => sru.output_size(),
-            Self::Skim { hidden_size, .. } => hidden_size,
-        }
+        self.output_size
     }
 
-    pub(super) fn validate(&self, place: &str) -> Result<(), ModelError> {
-        let size =
-            |field: &str, size, least, most| check_range(&format!("{place}.{field}"), size, least, most);
-        match *self {
-            Self::Elman { hidden_size, .. }
-            | Self::Lstm { hidden_size, .. }
-            | Self::Gru { hidden_size, .. } => size("hidden_size", hidden_size, 1, LARGEST_SIZE),
-            Self::Sru(ref sru) => {
-                size("hidden_size", sru.hidden_size, 1, LARGEST_SIZE)?;
-                size("num_layers", sru.num_layers, 1, MOST_LAYERS)?;
-                size("projection_size", sru.projection_size, 0, LARGEST_SIZE)?;
-                if sru.normalize_after && !sru.layer_norm {
-                    let field = format!("{place}.normalize_after");
-                    return Err(ModelError::config(field, "false without layer_norm", "true"));
-                }
-                Ok(())
-            }
-            Self::Skim { hidden_size, small_size, .. } => {
-                size("hidden_size", hidden_size, 1, LARGEST_SIZE)?;
-                size("small_size", small_size, 0, hidden_size - 1)
-            }
-        }
+    /// Whether no row depends on a later one, so that a text may be encoded piece by piece.
+    pub fn is_causal(&self) -> bool {
+        self.stack.is_causal()
     }
 
-    /// The weights of the layer's matrices for an input of width `input`.
-    pub(super) fn weights(&self, input: u64) -> u64 {
-        let gated = |gates: u64, hidden: usize, state: usize| gates * hidden as u64 * (input + state as u64);
-        match *self {
-            Self::Elman { hidden_size, bidirectional, .. } => {
-                gated(1, hidden_size, hidden_size) * directions(bidirectional) as u64
-            }
-            Self::Lstm { hidden_size, bidirectional } => {
-                gated(4, hidden_size, hidden_size) * directions(bidirectional) as u64
-            }
-            Self::Gru { hidden_size, bidirectional } => {
-                gated(3, hidden_size, hidden_size) * directions(bidirectional) as u64
-            }
-            Self::Sru(ref sru) => sru.weights(input),
-            Self::Skim { cell, hidden_size, small_size, small_reads } => {
-                let gates = match cell {
-                    Cell::Lstm => 4,
-                    Cell::Gru => 3,
-                };
-                let small_state = match small_reads {
-                    SmallReads::Slice => small_size,
-                    SmallReads::All => hidden_size,
-                };
-                // The decision is a matrix [2, input + hidden_size].
-                gated(gates, hidden_size, hidden_size)
-                    + gated(gates, small_size, small_state)
-                    + gated(1, 2, hidden_size)
-            }
-        }
+    /// Encodes a piece of a text from the state that the piece before left ([`Stack::forward`]), `ids.len() x out`.
+    pub fn encode<'g>(
+        &self,
+        graph: &'g Graph,
+        ids: &[u32],
+        state: impl IntoIterator<Item = Expr<'g>>,
+        control: SkimControl<'_, 'g>,
+        dropouts: Dropouts,
+    ) -> LayerOutput<'g> {
+        let words = self.embedding.forward(graph, ids);
+        let words = words.dropout(dropouts.embedding, dropouts.embedding_per_sequence);
+        self.stack.forward(words, state, control)
+    }
+
+    /// Encodes a piece of a text like [`Self::encode`] and tells what every cell does, on the CPU: the word vectors
+    /// first, then the cells of every layer.
+    pub fn inspect<'g>(
+        &self,
+        graph: &'g Graph,
+        ids: &[u32],
+        state: impl IntoIterator<Item = Expr<'g>>,
+        control: SkimControl<'_, 'g>,
+    ) -> Inspected<'g> {
+        let words = self.embedding.forward(graph, ids);
+        let Inspected { output, mut cells } = self.stack.inspect(words, state, control);
+        cells.iter_mut().for_each(|cell| cell.trace.name.insert_str(0, "encoder."));
+        cells.insert(0, self.embedding.inspect(words));
+        Inspected { output, cells }
+    }
+
+    /// The cost of a text of `tokens` of which each Skim layer skimmed as many as `skimmed` yields.
+    pub fn flops(&self, tokens: usize, skimmed: impl Iterator<Item = usize>) -> Flops {
+        self.stack.flops(tokens, skimmed)
     }
 }
 
-impl SruConfig {
-    /// The width of each layer's output: both directions, joined, where there are two.
-    pub fn output_size(&self) -> usize {
-        self.hidden_size * directions(self.bidirectional)
-    }
-
-    fn weights(&self, input: u64) -> u64 {
-        let (output, projection) = (self.output_size() as u64, self.projection_size as u64);
-        let layer = |input: u64| {
-            let matrices = if self.has_skip_term && input != output { 4 } else { 3 };
-            // The package projects only to a width below both the input's and the output's.
-            if 0 < projection && projection < input.min(output) {
-                projection * (input + output * matrices)
-            } else {
-                input * output * matrices
-            }
-        };
-        let (first, input) = if self.proj_input_to_hidden_first && input != output {
-            (input * output, output)
-        } else {
-            (0, input)
-        };
-        first + layer(input) + (self.num_layers as u64 - 1) * layer(output)
-    }
-}
-
-fn directions(bidirectional: bool) -> usize {
-    if bidirectional { 2 } else { 1 }
-}
-
-pub(super) fn check_range(field: &str, value: usize, least: usize, most: usize) -> Result<(), ModelError> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(ModelError::config(field, format!("{least} to {most}"), value.to_string()))
+/// A layer of a valid config. `depth` is how many layers of an Elman, LSTM or GRU stand on top of one another, and
+/// whether they have biases.
+pub(super) fn build_layer(
+    builder: &mut Builder,
+    layer: &LayerConfig,
+    input_size: usize,
+    (num_layers, bias): (usize, bool),
+    dropouts: Dropouts,
+    fresh: FreshOptions,
+) -> Result<Layer, BuildError> {
+    let recurrent = |hidden_size, bidirectional| RecurrentConfig {
+        bidirectional,
+        num_layers,
+        bias,
+        ..RecurrentConfig::new(input_size, hidden_size)
+    };
+    Ok(match *layer {
+        LayerConfig::Elman { hidden_size, nonlinearity, bidirectional } => {
+            let relu = nonlinearity == Nonlinearity::Relu;
+            Layer::Recurrent(Recurrent::elman(builder, recurrent(hidden_size, bidirectional), relu)?)
+        }
+        LayerConfig::Lstm { hidden_size, bidirectional } => {
+            let config = recurrent(hidden_size, bidirectional);
+            Layer::Recurrent(Recurrent::lstm(builder, config, fresh.forget_bias)?)
+        }
+        LayerConfig::Gru { hidden_size, bidirectional } => {
+            Layer::Recurrent(Recurrent::gru(builder, recurrent(hidden_size, bidirectional))?)
+        }
+        LayerConfig::Sru(ref sru) => {
+            let config = nn::SruConfig {
+                bidirectional: sru.bidirectional,
+                v1: sru.v1,
+                rescale: sru.rescale,
+                has_skip_term: sru.has_skip_term,
+                use_tanh: sru.use_tanh,
+                layer_norm: sru.layer_norm,
+                normalize_after: sru.normalize_after,
+                projection_size: sru.projection_size,
+                proj_input_to_hidden_first: sru.proj_input_to_hidden_first,
+                highway_bias: fresh.highway_bias,
+                dropout: dropouts.encoder,
+                ..nn::SruConfig::new(input_size, sru.hidden_size, sru.num_layers)
+            };
+            Layer::Sru(nn::Sru::new(builder, config)?)
+        }
+        LayerConfig::Skim { cell, hidden_size, small_size, small_reads } => {
+            let config = nn::SkimConfig {
+                cell: match cell {
+                    Cell::Lstm => CellKind::Lstm,
+                    Cell::Gru => CellKind::Gru,
+                },
+                input_size,
+                hidden_size,
+                small_size,
+                small_reads: match small_reads {
+                    SmallReads::Slice => nn::SmallReads::Slice,
+                    SmallReads::All => nn::SmallReads::All,
+                },
+                forget_bias: fresh.forget_bias,
+            };
+            Layer::Skim(nn::Skim::new(builder, config)?)
+        }
+    })
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::encoder::{Dropouts, FreshOptions, build_layer};
 use super::model::from_build;
-use super::network::{Dropouts, FreshOptions, build_layer};
 use super::reading::force_list;
 use super::{Checkpoint, Decision, LayerShape, ModelError, ReadError, StoredLayer};
 use crate::device::{Device, EngineError, Parameters};

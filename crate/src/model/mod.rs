@@ -8,37 +8,44 @@
 //! logarithm of its number of tensors or words), and holds at most
 //! [`MEMORY_FACTOR`] × its length + [`MEMORY_BASE`] bytes at any moment.
 
+mod batches;
 mod checkpoint;
 mod config;
 mod encoder;
 mod error;
+mod head;
 mod header;
+mod incremental;
 mod layer;
-mod many;
+mod layer_config;
 #[allow(clippy::module_inception, reason = "a model is the thing this floor is about")]
 mod model;
 mod network;
-mod pieces;
+mod passage;
 mod reading;
+mod session;
 mod shape;
 mod summary;
-mod trail;
+mod watch;
 
 pub use crate::nn::Tensor;
+pub use batches::{Batches, Verdict};
 pub use checkpoint::{Checkpoint, Storage};
 pub use config::{CONFIG_KEY, Config, DEFAULT_THRESHOLD, FORMAT, Pool, Task, Training};
-pub use encoder::{Cell, LayerConfig, Nonlinearity, SmallReads, SruConfig};
+pub use encoder::{Dropouts, Encoder, FreshOptions};
 pub use error::ModelError;
+pub use head::{Classify, Head};
+pub use incremental::Incremental;
 pub use layer::{Computed, LayerError, SequenceLayer, Sequences};
+pub use layer_config::{Cell, LayerConfig, Nonlinearity, SmallReads, SruConfig};
 pub use model::Model;
-pub use network::{Classified, Dropouts, FreshOptions, Network};
-pub use pieces::Watch;
+pub use network::{Classified, Network};
 pub use reading::{
     Decision, FlopsReading, Method, ReadError, ReadOptions, Reading, Score, Timing, TokenReading,
 };
 pub use shape::{LayerShape, StoredLayer};
 pub use summary::{ConfigSummary, FileSummary, Problem, TensorSummary};
-pub use trail::Trail;
+pub use watch::Watch;
 
 /// The most bytes that [`open`] holds for each byte of the file.
 ///

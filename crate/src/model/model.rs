@@ -1,8 +1,8 @@
 //! A model: config, words and weights, from a file and to a file.
 
+use super::encoder::{Dropouts, FreshOptions};
 use super::error::excerpt;
-use super::network::{Dropouts, FreshOptions, Network};
-use super::{CONFIG_KEY, Checkpoint, Config, ModelError, Storage, Tensor};
+use super::{CONFIG_KEY, Checkpoint, Config, ModelError, Network, Storage, Tensor};
 use crate::device::Parameters;
 use crate::nn::{BuildError, Builder, Tensors};
 use crate::text::{Tokenizer, Vocabulary};
@@ -131,7 +131,7 @@ impl Model {
         let mut tensors = Tensors::new();
         for (id, p) in self.parameters.iter() {
             let (mut shape, mut values) = (p.shape.clone(), p.values.clone());
-            if id == self.network.embedding.weight {
+            if id == self.network.encoder.embedding.weight {
                 let columns = p.columns();
                 shape[0] = ids.len();
                 let row = |id: &u32| &p.values[*id as usize * columns..(*id as usize + 1) * columns];

@@ -1,11 +1,14 @@
 //! Reading a text: which tokens were read and which skimmed, what that cost, and what the text says.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
-use super::Model;
-use super::pieces::{Measured, Outcome, Pieces, Text, Watch};
+use super::batches::{Batch, Batches};
+use super::passage::{Measured, Passage, Text};
+use super::session::{Found, Session};
+use super::{Model, Watch};
 use crate::device::{Device, EngineError};
 use crate::nn::Flops;
 use crate::text::{Token, UNKNOWN};
@@ -239,15 +242,15 @@ impl Model {
             return Err(ReadError::Measure(options.measure_ms));
         }
         let force = force_list(&options.force, tokens.len())?;
-        let text = Text { ids, threshold, force: &force };
-        let pieces = Pieces::new(self, device, text, watch);
-        let Measured { outcome, runs, elapsed_ms } = pieces.read_for(options.measure_ms).await?;
-        check(&outcome)?;
+        let session = Session { model: self, device, threshold };
+        let passage = Passage::new(session, Text { ids, force: &force }, watch);
+        let Measured { found, runs, elapsed_ms } = passage.read_for(options.measure_ms).await?;
+        found.check()?;
         let total_ms = elapsed_ms / f64::from(runs);
         let device = device.name().to_string();
         let method = Method::Mean { runs, elapsed_ms };
         let microseconds_per_token = if ids.is_empty() { 0.0 } else { total_ms * 1e3 / ids.len() as f64 };
-        Ok(self.reading(tokens, ids, outcome, Timing { device, total_ms, microseconds_per_token, method }))
+        Ok(self.reading(tokens, ids, found, Timing { device, total_ms, microseconds_per_token, method }))
     }
 
     /// Mean wall time in milliseconds of reading words by their ids, for at least `measure_ms`. `force` is empty or has
@@ -261,9 +264,49 @@ impl Model {
         measure_ms: f64,
         watch: &mut W,
     ) -> Result<f64, ReadError> {
-        let pieces = Pieces::new(self, device, Text { ids, threshold: self.threshold(), force }, watch);
-        let Measured { runs, elapsed_ms, .. } = pieces.read_for(measure_ms).await?;
+        let session = Session { model: self, device, threshold: self.threshold() };
+        let passage = Passage::new(session, Text { ids, force }, watch);
+        let Measured { runs, elapsed_ms, .. } = passage.read_for(measure_ms).await?;
         Ok(elapsed_ms / f64::from(runs))
+    }
+
+    /// Reads texts together, in batches none of which takes long; no text is cut ([`Self::read`] had better read a text
+    /// that is long). `watch` hears after each batch how many texts are read, and may stop them all. Of the options,
+    /// forced decisions and repetition belong to one text and are not looked at.
+    ///
+    /// # Errors
+    /// See [`ReadError`]; the first text that cannot be read ends the call.
+    pub async fn read_all<W: Watch>(
+        &self,
+        device: &Device,
+        texts: Vec<Vec<Token>>,
+        options: &ReadOptions,
+        watch: &mut W,
+    ) -> Result<Vec<Reading>, ReadError> {
+        let threshold = options.checked_threshold(self)?;
+        let ids: Vec<_> = texts.iter().map(|text| self.ids(text)).collect();
+        let total = texts.len();
+        let mut batches = Batches::in_order(self, device, &ids, threshold);
+        let (mut texts, mut readings) = (texts.into_iter(), Vec::with_capacity(total));
+        while let Some(Batch { texts: numbers, found, tokens: all, ms }) = batches.read().await? {
+            let of_token = if all == 0 { 0.0 } else { ms / all as f64 };
+            let method = Method::Share { texts: numbers.len(), elapsed_ms: ms };
+            for ((number, found), tokens) in numbers.into_iter().zip(found).zip(texts.by_ref()) {
+                found.check()?;
+                let timing = Timing {
+                    device: device.name().into(),
+                    total_ms: of_token * tokens.len() as f64,
+                    microseconds_per_token: if tokens.is_empty() { 0.0 } else { of_token * 1e3 },
+                    method: method.clone(),
+                };
+                readings.push(self.reading(tokens, &ids[number], found, timing));
+            }
+            let done = readings.len();
+            if let ControlFlow::Break(()) = watch.progress(done, total).await {
+                return Err(ReadError::Cancelled { done, total });
+            }
+        }
+        Ok(readings)
     }
 
     /// What the network takes for these tokens.
@@ -272,14 +315,8 @@ impl Model {
     }
 
     /// Puts a reading together; `ids` are those of the tokens.
-    pub(super) fn reading(
-        &self,
-        tokens: Vec<Token>,
-        ids: &[u32],
-        outcome: Outcome,
-        timing: Timing,
-    ) -> Reading {
-        let Outcome { scores, layers } = outcome;
+    pub(super) fn reading(&self, tokens: Vec<Token>, ids: &[u32], found: Found, timing: Timing) -> Reading {
+        let (scores, layers) = (found.probabilities(), found.layers);
         let skimmed: Vec<usize> =
             layers.iter().map(|(d, _)| d.iter().filter(|d| **d > 0.5).count()).collect();
         let decisions: usize = layers.iter().map(|(d, _)| d.len()).sum();
@@ -312,18 +349,6 @@ impl Model {
             timing,
         }
     }
-}
-
-/// Finite weights can still overflow on their way.
-pub(super) fn check(outcome: &Outcome) -> Result<(), ReadError> {
-    let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
-    if !outcome.layers.iter().all(|(_, probability)| finite(probability)) {
-        return Err(ReadError::Overflow("a skim probability"));
-    }
-    if !finite(&outcome.scores) {
-        return Err(ReadError::Overflow("a score"));
-    }
-    Ok(())
 }
 
 /// Forced decisions as the kernel takes them: empty, or 0 (free), 1 (read), 2 (skim) for every token.

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::encoder::{LARGEST_SIZE, MOST_LAYERS, check_range};
 use super::error::excerpt;
+use super::layer_config::{LARGEST_SIZE, MOST_LAYERS, check_range};
 use super::{Cell, LayerConfig, ModelError, Nonlinearity, SmallReads, SruConfig};
 use crate::nn::Tensors;
 

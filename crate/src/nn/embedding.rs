@@ -1,6 +1,6 @@
 //! Embedding: a row of a table for every token id.
 
-use super::{BuildError, Builder, Init};
+use super::{BuildError, Builder, CellExprs, Init, Trace};
 use crate::device::ParamId;
 use crate::graph::{Expr, Graph};
 
@@ -19,6 +19,19 @@ impl Embedding {
     pub fn new(builder: &mut Builder, words: usize, size: usize) -> Result<Self, BuildError> {
         let init = Init::Uniform(0.1 * 3f32.sqrt());
         Ok(Self { weight: builder.parameter("weight", &[words, size], init)? })
+    }
+
+    /// Rows of the table as a trace.
+    pub(crate) fn inspect<'g>(&self, words: Expr<'g>) -> CellExprs<'g> {
+        let (name, kind, size) = ("embedding".into(), "embedding", words.shape().columns);
+        CellExprs {
+            trace: Trace { name, kind, size, ..Trace::default() },
+            gate_names: &[],
+            states: words,
+            gates: None,
+            cells: None,
+            skim: None,
+        }
     }
 
     /// `ids.len() x size`.

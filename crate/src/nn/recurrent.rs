@@ -3,9 +3,9 @@
 //! The input product of all rows of all sequences is hoisted out of the time loop (one matrix product), the
 //! recurrence then runs inside one kernel. `elman.rs`, `lstm.rs` and `gru.rs` hold the equations.
 
-use super::trace::{Products, shifted, take, unfold};
-use super::{BuildError, Builder, Flops, Init, Trace, Traced};
-use crate::device::{CellKind, EngineError, Op, ParamId};
+use super::inspect::{CellExprs, Gates, gate_names};
+use super::{BuildError, Builder, Flops, Init, Trace};
+use crate::device::{CellKind, Op, ParamId};
 use crate::graph::Expr;
 
 /// Sizes of a stack.
@@ -149,8 +149,19 @@ impl Recurrent {
 
     /// Runs a sequence, from zeros or from given states.
     pub fn forward<'g>(&self, x: Expr<'g>, initial: Option<&States<'g>>) -> RecurrentOutput<'g> {
+        self.run(x, initial, false).0
+    }
+
+    /// Runs a sequence; with `inspect`, what every cell does is there as well (on the CPU).
+    pub(super) fn run<'g>(
+        &self,
+        x: Expr<'g>,
+        initial: Option<&States<'g>>,
+        inspect: bool,
+    ) -> (RecurrentOutput<'g>, Vec<CellExprs<'g>>) {
         let mut rows = x;
         let mut states = States { h: Vec::new(), c: Vec::new() };
+        let mut cells = Vec::new();
         for (layer, directions) in self.directions.chunks(self.directions_per_layer()).enumerate() {
             if layer > 0 {
                 rows = rows.dropout(self.config.dropout, false);
@@ -161,25 +172,29 @@ impl Recurrent {
                 let initial = initial.map(|initial| {
                     [initial.h.get(at), initial.c.get(at)].into_iter().flatten().copied().collect()
                 });
-                let out = self.direction(rows, *direction, side == 1, initial);
+                let out = self.direction(rows, *direction, side == 1, initial, inspect);
                 parts.push(out[0]);
                 states.h.push(out[1]);
                 if self.cell.has_memory() {
                     states.c.push(out[2]);
                 }
+                if inspect {
+                    cells.push(self.cell_exprs(layer, side == 1, &out));
+                }
             }
             rows = if parts.len() == 1 { parts[0] } else { x.graph().concat_columns(&parts) };
         }
-        RecurrentOutput { rows, states }
+        (RecurrentOutput { rows, states }, cells)
     }
 
-    /// Rows, last h and last c of one direction.
+    /// Rows, last h and last c of one direction; with `inspect` also gates and memories of every row.
     fn direction<'g>(
         &self,
         x: Expr<'g>,
         direction: Direction,
         reverse: bool,
         initial: Option<Vec<Expr<'g>>>,
+        inspect: bool,
     ) -> Vec<Expr<'g>> {
         let op = Op::Recurrence {
             cell: self.cell,
@@ -187,56 +202,31 @@ impl Recurrent {
             bias_hh: direction.biases.map(|b| b.1),
             reverse,
             initial: initial.is_some(),
+            inspect,
         };
         let mut operands = vec![x.affine(direction.weight_ih, direction.biases.map(|b| b.0))];
         operands.extend(initial.into_iter().flatten());
         x.graph().record(op, &operands, Vec::new())
     }
 
-    /// As [`super::Layer::trace`], from states cell by cell.
-    pub(super) fn trace<'g>(
-        &self,
-        x: Expr<'g>,
-        state: &mut impl Iterator<Item = Vec<f32>>,
-    ) -> Result<Traced<'g>, EngineError> {
-        let (graph, size) = (x.graph(), self.config.hidden_size);
-        let memory = if self.cell.has_memory() { size } else { 0 };
-        let (mut rows, mut lasts, mut cells) = (x, Vec::new(), Vec::new());
-        for (layer, directions) in self.directions.chunks(self.directions_per_layer()).enumerate() {
-            let mut parts = Vec::new();
-            lasts.clear();
-            for (side, direction) in directions.iter().enumerate() {
-                let backward = side == 1;
-                let h = take(state, size);
-                let c = if memory > 0 { take(state, size) } else { Vec::new() };
-                let mut initial = vec![graph.input(1, size, h.clone())];
-                if memory > 0 {
-                    initial.push(graph.input(1, size, c.clone()));
-                }
-                let out = self.direction(rows, *direction, backward, Some(initial));
-                let (ih, hh) = direction.biases.unzip();
-                let before = shifted(out[0], h.clone(), backward);
-                let wanted =
-                    [out[0], rows.affine(direction.weight_ih, ih), before.affine(direction.weight_hh, hh)];
-                let mut values = graph.ready_values(&wanted)?.into_iter();
-                let mut next = || values.next().unwrap_or_default();
-                let (states, products) = (next(), Products { x: next(), h: next(), width: size });
-                let name = if self.config.num_layers > 1 { format!("l{layer}") } else { String::new() };
-                let kind = match self.cell {
-                    CellKind::ElmanTanh | CellKind::ElmanRelu => "elman",
-                    CellKind::Gru => "gru",
-                    CellKind::Lstm => "lstm",
-                };
-                let mut trace = Trace { name, kind, size, backward, states, ..Trace::default() };
-                unfold(self.cell, &mut trace, &[&products], &|_| 0, (h, c));
-                cells.push(trace);
-                parts.push(out[0]);
-                lasts.push(out[1]);
-            }
-            rows = if parts.len() == 1 { parts[0] } else { graph.concat_columns(&parts) };
+    /// A cell by the outputs of its inspected operation.
+    fn cell_exprs<'g>(&self, layer: usize, backward: bool, out: &[Expr<'g>]) -> CellExprs<'g> {
+        let size = self.config.hidden_size;
+        let name = if self.config.num_layers > 1 { format!("l{layer}") } else { String::new() };
+        let kind = match self.cell {
+            CellKind::ElmanTanh | CellKind::ElmanRelu => "elman",
+            CellKind::Gru => "gru",
+            CellKind::Lstm => "lstm",
+        };
+        let gate_names = gate_names(self.cell);
+        CellExprs {
+            trace: Trace { name, kind, size, backward, ..Trace::default() },
+            gate_names,
+            states: out[0],
+            gates: (!gate_names.is_empty()).then(|| Gates { values: out[3], first: 0, width: size }),
+            cells: self.cell.has_memory().then(|| out[4]),
+            skim: None,
         }
-        let last = if lasts.len() == 1 { lasts[0] } else { graph.concat_columns(&lasts) };
-        Ok(Traced { rows, last, cells })
     }
 
     /// The last layer's last h of both directions side by side: `1 x output_size`, zeros for an empty sequence.

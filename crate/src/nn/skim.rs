@@ -22,9 +22,9 @@
 //! paper's own column is not reproducible by any such formula: it matches a count in which skimming costs the recurrent
 //! product of the small cell alone.)
 
-use super::trace::{Products, inputs, shifted, take, unfold};
-use super::{BuildError, Builder, Flops, Init, Trace, Traced};
-use crate::device::{CellKind, EngineError, Op, ParamId, Real, Skim as SkimOp, SkimMode, WeightView};
+use super::inspect::{CellExprs, Gates, gate_names};
+use super::{BuildError, Builder, Flops, Init, Trace};
+use crate::device::{CellKind, Op, ParamId, Real, Skim as SkimOp, SkimMode, WeightView};
 use crate::graph::Expr;
 
 /// What the small cell reads of the state.
@@ -172,6 +172,17 @@ impl Skim {
         initial: Option<&[Expr<'g>]>,
         control: SkimControl<'_, 'g>,
     ) -> SkimOutput<'g> {
+        self.run(x, initial, control, false).0
+    }
+
+    /// Runs a sequence; with `inspect`, what the cell does is there as well (on the CPU, of hard decisions).
+    pub(super) fn run<'g>(
+        &self,
+        x: Expr<'g>,
+        initial: Option<&[Expr<'g>]>,
+        control: SkimControl<'_, 'g>,
+        inspect: bool,
+    ) -> (SkimOutput<'g>, Vec<CellExprs<'g>>) {
         let graph = x.graph();
         let (mode, first, noise, force) = match control {
             SkimControl::Decide { threshold, force } => {
@@ -202,44 +213,23 @@ impl Skim {
             decision_weight: self.decision.0,
             initial: initial.is_some(),
             mode,
+            inspect,
         });
         let out = graph.record(op, &operands, force.to_vec());
-        SkimOutput { rows: out[0], h: out[1], c: out[2], logits: out[3], decisions: out[4] }
-    }
-
-    /// As [`super::Layer::trace`], from h and, for an LSTM, c.
-    pub(super) fn trace<'g>(
-        &self,
-        x: Expr<'g>,
-        state: &mut impl Iterator<Item = Vec<f32>>,
-        control: SkimControl<'_, 'g>,
-    ) -> Result<Traced<'g>, EngineError> {
-        let SkimConfig { cell, hidden_size: size, small_size, .. } = self.config;
-        let graph = x.graph();
-        let h = take(state, size);
-        let c = if cell.has_memory() { take(state, size) } else { Vec::new() };
-        let mut initial = inputs(graph, &[h.clone(), c.clone()]);
-        initial.truncate(if cell.has_memory() { 2 } else { 1 });
-        let out = self.forward(x, Some(&initial), control);
-        let before = shifted(out.rows, h.clone(), false);
-        let mut wanted = vec![out.rows, out.logits, out.decisions];
-        let mut product = |cell: Cell, before: Expr<'g>| {
-            wanted.push(x.affine(cell.weight_ih, Some(cell.bias_ih)));
-            wanted.push(before.affine(cell.weight_hh, Some(cell.bias_hh)));
-        };
-        product(self.big, before);
-        if let Some(small) = self.small {
-            product(small, before.columns(0..self.small_reads()));
+        let output = SkimOutput { rows: out[0], h: out[1], c: out[2], logits: out[3], decisions: out[4] };
+        if !inspect {
+            return (output, Vec::new());
         }
-        let mut values = graph.ready_values(&wanted)?.into_iter();
-        let mut next = || values.next().unwrap_or_default();
-        let (states, logits, decisions) = (next(), next(), next());
-        let big = Products { x: next(), h: next(), width: size };
-        let small = Products { x: next(), h: next(), width: small_size };
-        let mut trace = Trace { kind: "skim", size, small_size, states, logits, ..Trace::default() };
-        unfold(cell, &mut trace, &[&big, &small], &|row| usize::from(decisions[row] > 0.5), (h, c));
-        trace.decisions = decisions;
-        Ok(Traced { rows: out.rows, last: out.h, cells: vec![trace] })
+        let SkimConfig { cell, hidden_size: size, small_size, .. } = self.config;
+        let cell_exprs = CellExprs {
+            trace: Trace { kind: "skim", size, small_size, ..Trace::default() },
+            gate_names: gate_names(cell),
+            states: output.rows,
+            gates: Some(Gates { values: out[5], first: 0, width: size }),
+            cells: cell.has_memory().then(|| out[6]),
+            skim: Some([output.logits, output.decisions]),
+        };
+        (output, vec![cell_exprs])
     }
 
     fn small_reads(&self) -> usize {

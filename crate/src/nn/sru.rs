@@ -11,10 +11,9 @@
 //! ```
 //! D = hidden * directions, alpha = sqrt(1 + 2 exp(highway_bias)).
 
-use super::trace::take;
-use super::{BuildError, Builder, Flops, Init, Trace, Traced};
-use crate::cpu::elementwise::sigmoid;
-use crate::device::{EngineError, Op, ParamId, Real, Sru as SruOp, WeightView};
+use super::inspect::{CellExprs, Gates};
+use super::{BuildError, Builder, Flops, Init, Trace};
+use crate::device::{Op, ParamId, Real, Sru as SruOp, WeightView};
 use crate::graph::Expr;
 
 /// Sizes and variants of a stack.
@@ -154,78 +153,48 @@ impl Sru {
 
     /// Runs a sequence, from zeros or from a given memory of every layer (`1 x D` each).
     pub fn forward<'g>(&self, x: Expr<'g>, initial: Option<&[Expr<'g>]>) -> SruOutput<'g> {
+        self.run(x, initial, false).0
+    }
+
+    /// Runs a sequence; with `inspect`, what every cell does is there as well (on the CPU). Both directions of a layer are
+    /// cells of their own, whose memories are halves of one row.
+    pub(super) fn run<'g>(
+        &self,
+        x: Expr<'g>,
+        initial: Option<&[Expr<'g>]>,
+        inspect: bool,
+    ) -> (SruOutput<'g>, Vec<CellExprs<'g>>) {
         let mut rows = self.first(x);
-        let mut c = Vec::new();
+        let (mut c, mut cells) = (Vec::new(), Vec::new());
+        let (d, size) = (self.output_size(), self.config.hidden_size);
         for (i, layer) in self.layers.iter().enumerate() {
-            let (out, last) = layer.forward(&self.config, rows, initial.and_then(|c| c.get(i).copied()));
+            let before = initial.and_then(|c| c.get(i).copied());
+            let (out, recorded) = layer.forward(&self.config, rows, before, inspect);
             rows = out;
-            c.push(last);
+            c.push(recorded[1]);
+            if inspect {
+                cells.extend((0..d / size).map(|side| CellExprs {
+                    trace: Trace {
+                        name: format!("rnn_lst.{i}"),
+                        kind: "sru",
+                        size,
+                        backward: side == 1,
+                        ..Trace::default()
+                    },
+                    gate_names: &["forget", "reset"],
+                    states: out.columns(side * size..(side + 1) * size),
+                    gates: Some(Gates { values: recorded[2], first: side * size, width: d }),
+                    cells: Some(recorded[3].columns(side * size..(side + 1) * size)),
+                    skim: None,
+                }));
+            }
         }
-        SruOutput { rows, c }
+        (SruOutput { rows, c }, cells)
     }
 
     /// What the first layer reads.
     fn first<'g>(&self, x: Expr<'g>) -> Expr<'g> {
         self.input_to_hidden.map_or(x, |weight| x.affine(weight, None))
-    }
-
-    /// As [`super::Layer::trace`], from the memories of every layer. Both directions of a layer are cells of their own,
-    /// whose memories are halves of one row.
-    pub(super) fn trace<'g>(
-        &self,
-        x: Expr<'g>,
-        state: &mut impl Iterator<Item = Vec<f32>>,
-    ) -> Result<Traced<'g>, EngineError> {
-        let (graph, d, size) = (x.graph(), self.output_size(), self.config.hidden_size);
-        let mut rows = self.first(x);
-        let (mut memories, mut cells) = (Vec::new(), Vec::new());
-        for (i, layer) in self.layers.iter().enumerate() {
-            let c = take(state, d);
-            let (out, last) = layer.forward(&self.config, rows, Some(graph.input(1, d, c.clone())));
-            let mut values = graph.ready_values(&[out, layer.product(&self.config, rows)])?.into_iter();
-            let (h, u) = (values.next().unwrap_or_default(), values.next().unwrap_or_default());
-            let values = |param: ParamId| graph.parameters().values(param);
-            let (bias, v) = (values(layer.bias), (!self.config.v1).then(|| values(layer.weight_c)));
-            for (side, c) in c.chunks(size).enumerate() {
-                let mut trace = Trace {
-                    kind: "sru",
-                    size,
-                    backward: side == 1,
-                    name: format!("rnn_lst.{i}"),
-                    ..Trace::default()
-                };
-                for row in h.chunks(d) {
-                    trace.states.extend_from_slice(&row[side * size..(side + 1) * size]);
-                }
-                let n = trace.rows();
-                trace.cells = vec![0.0; n * size];
-                let (mut forget, mut reset) = (trace.cells.clone(), trace.cells.clone());
-                for (j, c) in c.iter().enumerate() {
-                    let channel = side * size + j;
-                    let mut c = *c;
-                    for t in 0..n {
-                        let row = if trace.backward { n - 1 - t } else { t };
-                        let u = &u[(row * d + channel) * layer.k..];
-                        let gate = |m: usize| {
-                            let at = (m - 1) * d + channel;
-                            u[m] + v.map_or(0.0, |v| v[at]) * c + bias[at]
-                        };
-                        let mut gates = [gate(1), gate(2)];
-                        sigmoid(&mut gates);
-                        let [f, r] = gates;
-                        c = f * c + (1.0 - f) * u[0];
-                        let at = row * size + j;
-                        (trace.cells[at], forget[at], reset[at]) = (c, f, r);
-                    }
-                }
-                trace.gates = vec![("forget", forget), ("reset", reset)];
-                cells.push(trace);
-            }
-            rows = out;
-            memories.push(last);
-        }
-        let last = self.last(&SruOutput { rows, c: memories });
-        Ok(Traced { rows, last, cells })
     }
 
     /// The last row of the forward direction beside the first row of the backward one: `1 x D`, zeros for an empty
@@ -314,12 +283,14 @@ impl SruLayer {
         input.affine_view(view(self.weight), None)
     }
 
+    /// The layer's rows, and the outputs of its recurrence.
     fn forward<'g>(
         &self,
         config: &SruConfig,
         x: Expr<'g>,
         initial: Option<Expr<'g>>,
-    ) -> (Expr<'g>, Expr<'g>) {
+        inspect: bool,
+    ) -> (Expr<'g>, Vec<Expr<'g>>) {
         let graph = x.graph();
         let mut operands = vec![self.product(config, x)];
         let skip = self.k == 3 && config.has_skip_term;
@@ -336,13 +307,14 @@ impl SruLayer {
             use_tanh: config.use_tanh,
             bidirectional: config.bidirectional,
             dropout: Real(if graph.is_training() { self.dropout } else { 0.0 }),
+            inspect,
         });
         let out = graph.record(op, &operands, Vec::new());
         let rows = match self.layer_norm {
             Some((weight, bias)) if config.normalize_after => out[0].layer_norm(weight, bias),
             _ => out[0],
         };
-        (rows, out[1])
+        (rows, out)
     }
 }
 

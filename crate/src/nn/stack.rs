@@ -1,6 +1,6 @@
 //! One layer of any kind, and layers on top of one another.
 
-use super::{Bidirectional, Flops, Recurrent, Skim, SkimControl, SkimOutput, Sru};
+use super::{Bidirectional, Flops, Inspected, Recurrent, Skim, SkimControl, SkimOutput, Sru};
 use crate::device::Pool;
 use crate::graph::Expr;
 
@@ -73,22 +73,49 @@ impl Layer {
         state: &mut dyn Iterator<Item = Expr<'g>>,
         control: SkimControl<'_, 'g>,
     ) -> LayerOutput<'g> {
+        self.run(x, state, control, false).output
+    }
+
+    /// Runs a sequence like [`Self::forward`] and tells what every cell does at every row, on the CPU. A
+    /// [`Bidirectional`] tells nothing.
+    pub fn inspect<'g>(
+        &self,
+        x: Expr<'g>,
+        state: &mut dyn Iterator<Item = Expr<'g>>,
+        control: SkimControl<'_, 'g>,
+    ) -> Inspected<'g> {
+        self.run(x, state, control, true)
+    }
+
+    fn run<'g>(
+        &self,
+        x: Expr<'g>,
+        state: &mut dyn Iterator<Item = Expr<'g>>,
+        control: SkimControl<'_, 'g>,
+        inspect: bool,
+    ) -> Inspected<'g> {
         match self {
             Layer::Recurrent(layer) => {
-                let out = layer.forward(x, layer.states(state).as_ref());
+                let (out, cells) = layer.run(x, layer.states(state).as_ref(), inspect);
                 let last = layer.last(&out);
-                LayerOutput { rows: out.rows, last, skims: Vec::new(), state: out.states.into_rows() }
+                let output =
+                    LayerOutput { rows: out.rows, last, skims: Vec::new(), state: out.states.into_rows() };
+                Inspected { output, cells }
             }
             Layer::Sru(layer) => {
-                let out = layer.forward(x, take(state, layer.layers()).as_deref());
+                let (out, cells) = layer.run(x, take(state, layer.layers()).as_deref(), inspect);
                 let last = layer.last(&out);
-                LayerOutput { rows: out.rows, last, skims: Vec::new(), state: out.c }
+                let output = LayerOutput { rows: out.rows, last, skims: Vec::new(), state: out.c };
+                Inspected { output, cells }
             }
             Layer::Skim(layer) => {
-                let out = layer.forward(x, take(state, self.state_shape().0).as_deref(), control);
-                LayerOutput { rows: out.rows, last: out.h, skims: vec![out], state: out.state().collect() }
+                let state = take(state, self.state_shape().0);
+                let (out, cells) = layer.run(x, state.as_deref(), control, inspect);
+                let state = out.state().collect();
+                let output = LayerOutput { rows: out.rows, last: out.h, skims: vec![out], state };
+                Inspected { output, cells }
             }
-            Layer::Bidirectional(layer) => layer.forward(x, control),
+            Layer::Bidirectional(layer) => Inspected { output: layer.forward(x, control), cells: Vec::new() },
         }
     }
 
@@ -140,22 +167,46 @@ impl Stack {
         state: impl IntoIterator<Item = Expr<'g>>,
         control: SkimControl<'_, 'g>,
     ) -> LayerOutput<'g> {
-        let mut before = state.into_iter();
-        let mut rows = x;
-        let mut last = None;
-        let mut skims = Vec::new();
-        let mut state = Vec::new();
+        self.run(x, &mut state.into_iter(), control, false).output
+    }
+
+    /// Runs a sequence like [`Self::forward`] and tells what every cell does, on the CPU. A cell's name begins with the
+    /// number of its layer.
+    pub fn inspect<'g>(
+        &self,
+        x: Expr<'g>,
+        state: impl IntoIterator<Item = Expr<'g>>,
+        control: SkimControl<'_, 'g>,
+    ) -> Inspected<'g> {
+        self.run(x, &mut state.into_iter(), control, true)
+    }
+
+    fn run<'g>(
+        &self,
+        x: Expr<'g>,
+        before: &mut dyn Iterator<Item = Expr<'g>>,
+        control: SkimControl<'_, 'g>,
+        inspect: bool,
+    ) -> Inspected<'g> {
+        let (mut rows, mut last) = (x, None);
+        let (mut skims, mut state, mut cells) = (Vec::new(), Vec::new(), Vec::new());
         for (i, layer) in self.layers.iter().enumerate() {
             if i > 0 {
                 rows = rows.dropout(self.dropout, false);
             }
-            let mut out = layer.forward(rows, &mut before, control);
-            skims.append(&mut out.skims);
-            state.append(&mut out.state);
-            rows = out.rows;
-            last = Some(out.last);
+            let Inspected { mut output, cells: inside } = layer.run(rows, before, control, inspect);
+            skims.append(&mut output.skims);
+            state.append(&mut output.state);
+            rows = output.rows;
+            last = Some(output.last);
+            cells.extend(inside.into_iter().map(|mut cell| {
+                let dot = if cell.trace.name.is_empty() { "" } else { "." };
+                cell.trace.name = format!("{i}{dot}{}", cell.trace.name);
+                cell
+            }));
         }
-        LayerOutput { rows, last: last.unwrap_or_else(|| x.pool(Pool::Last)), skims, state }
+        let last = last.unwrap_or_else(|| x.pool(Pool::Last));
+        Inspected { output: LayerOutput { rows, last, skims, state }, cells }
     }
 
     /// For `rows` tokens, of which each Skim layer skimmed as many as `skimmed` yields, in order.

@@ -341,7 +341,7 @@ impl<'a> Run<'a> {
         }
         drop(graph);
 
-        let table = self.model.network().embedding.weight;
+        let table = self.model.network().encoder.embedding.weight;
         let rows: BTreeSet<u32> = batch.iter().flat_map(|item| item.ids.iter().copied()).collect();
         let touched = Touched::from([(table, rows.into_iter().collect())]);
         let rate = t.learning_rate * self.schedule(steps);

@@ -12,7 +12,7 @@ use super::error::Failure;
 use super::model::read_options;
 use super::reading;
 use super::watch::Callback;
-use crate::model::{ReadOptions, Trail};
+use crate::model::{Incremental, ReadOptions};
 use crate::nn::Trace;
 use crate::runner::{Reason, Run, Runner};
 
@@ -23,7 +23,7 @@ pub struct Reader {
     runner: Rc<Runner>,
     options: Rc<ReadOptions>,
     /// None while a call has it.
-    trail: Rc<RefCell<Option<Trail>>>,
+    trail: Rc<RefCell<Option<Incremental>>>,
 }
 
 /// What the matrices of `hidden` are, in their order: of each cell its states, memories, gates and logits, as far as it
@@ -66,7 +66,7 @@ impl<'a> From<&'a Trace> for CellContents<'a> {
 impl Reader {
     pub(super) fn new(runner: Rc<Runner>, options: &JsValue) -> Result<Self, Failure> {
         let (options, _) = read_options(options)?;
-        Ok(Self { runner, options: Rc::new(options), trail: Rc::new(RefCell::new(Some(Trail::new()))) })
+        Ok(Self { runner, options: Rc::new(options), trail: Rc::new(RefCell::new(Some(Incremental::new()))) })
     }
 }
 
@@ -96,7 +96,7 @@ impl Reader {
     /// How many tokens the last `update` computed.
     #[wasm_bindgen(getter)]
     pub fn computed(&self) -> usize {
-        self.trail.borrow().as_ref().map_or(0, Trail::computed)
+        self.trail.borrow().as_ref().map_or(0, Incremental::computed)
     }
 
     /// What every cell did at every token of the text read last.

@@ -80,7 +80,7 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
 /// Ids by decreasing `|v - v_unk| / place^(1/4)`, where the place in the vocabulary stands for the frequency: a word whose
 /// vector is near the unknown word's is not missed, and neither is one that hardly occurs. `<unk>` is first.
 fn by_importance(model: &Model) -> Vec<u32> {
-    let table = model.parameters().get(model.network().embedding.weight);
+    let table = model.parameters().get(model.network().encoder.embedding.weight);
     let columns = table.columns();
     let unknown = &table.values[..columns];
     let distance = |row: &[f32]| row.iter().zip(unknown).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt();

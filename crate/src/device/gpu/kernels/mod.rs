@@ -54,6 +54,10 @@ fn without_training(op: &Op) -> EngineError {
 
 /// See [`Device::forward`].
 pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<GpuBuffer>, EngineError> {
+    if call.op.is_inspected() {
+        let reason = "gates and memories are put out by the CPU only";
+        return Err(EngineError::Unsupported { op: call.op.name(), reason });
+    }
     match *call.op {
         Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
         Op::Embedding { table } => Ok(outputs(vec![embedding::forward(gpu, call, table)?])),

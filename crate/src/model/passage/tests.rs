@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::device::Device;
 use crate::model::{
-    Cell, Config, FORMAT, FreshOptions, LayerConfig, Nonlinearity, Pool, ReadOptions, SmallReads, SruConfig,
-    Task, Training,
+    Cell, Config, Dropouts, FORMAT, FreshOptions, LayerConfig, Model, Nonlinearity, Pool, ReadOptions,
+    SmallReads, SruConfig, Task, Training,
 };
 use crate::text::{Span, Token, Tokenizer};
 
@@ -98,24 +98,30 @@ impl Watch for Notes {
 }
 
 /// Reads once in pieces of `tokens`.
-fn read(model: &Model, text: Text<'_>, tokens: usize, watch: &mut impl Watch) -> Result<Outcome, ReadError> {
+fn read(
+    model: &Model,
+    (ids, threshold, force): (&[u32], f32, &[u32]),
+    tokens: usize,
+    watch: &mut impl Watch,
+) -> Result<Found, ReadError> {
     let device = Device::cpu();
-    let mut pieces = Pieces::new(model, &device, text, watch);
-    pieces.pace = Pace { bounds: tokens..=tokens, tokens };
-    Ok(pollster::block_on(pieces.read_for(0.0))?.outcome)
+    let session = Session { model, device: &device, threshold };
+    let mut passage = Passage::new(session, Text { ids, force }, watch);
+    passage.pace = Pace { bounds: tokens..=tokens, tokens };
+    Ok(pollster::block_on(passage.read_for(0.0))?.found)
 }
 
 /// How far apart two readings of a text may lie: matrix products sum in an order that depends on their size.
 const ROUNDING: f32 = 1e-5;
 
-fn assert_same(piecewise: &Outcome, whole: &Outcome) {
+fn assert_same(piecewise: &Found, whole: &Found) {
     let close = |a: &[f32], b: &[f32]| {
         assert!(
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= ROUNDING),
             "{a:?}, {b:?}"
         );
     };
-    close(&piecewise.scores, &whole.scores);
+    close(&piecewise.logits, &whole.logits);
     assert_eq!(piecewise.layers.len(), whole.layers.len());
     for ((decisions, probabilities), whole) in piecewise.layers.iter().zip(&whole.layers) {
         assert_eq!(decisions, &whole.0);
@@ -124,8 +130,8 @@ fn assert_same(piecewise: &Outcome, whole: &Outcome) {
 }
 
 /// Whether a decision hangs on rounding.
-fn undecided(outcome: &Outcome, threshold: f32) -> bool {
-    outcome.layers.iter().flat_map(|(_, p)| p).any(|p| (p - threshold).abs() < 10.0 * ROUNDING)
+fn undecided(found: &Found, threshold: f32) -> bool {
+    found.layers.iter().flat_map(|(_, p)| p).any(|p| (p - threshold).abs() < 10.0 * ROUNDING)
 }
 
 #[test]
@@ -136,9 +142,9 @@ fn every_network_reads_the_same_however_the_text_is_cut() {
     for (i, encoder) in encoders().into_iter().enumerate() {
         for pool in POOLS {
             let model = model(encoder.clone(), pool);
-            let text = Text { ids: &ids, threshold: 0.5, force: &force };
+            let text = (&ids[..], 0.5, &force[..]);
             let whole = read(&model, text, usize::MAX, &mut ()).expect("a reading");
-            assert_eq!((whole.scores.len(), whole.layers.is_empty()), (2, !model.skims()), "encoder {i}");
+            assert_eq!((whole.logits.len(), whole.layers.is_empty()), (2, !model.skims()), "encoder {i}");
             for tokens in [1, 2, 7, 22, 23] {
                 assert_same(&read(&model, text, tokens, &mut ()).expect("a reading"), &whole);
             }
@@ -161,7 +167,7 @@ proptest! {
         if !forced {
             force.clear();
         }
-        let text = Text { ids: &ids, threshold, force: &force };
+        let text = (&ids[..], threshold, &force[..]);
         let whole = read(&model, text, usize::MAX, &mut ()).expect("a reading");
         prop_assume!(forced || !undecided(&whole, threshold));
         let mut notes = Notes::default();
@@ -181,7 +187,7 @@ proptest! {
 #[test]
 fn a_reading_stops_after_any_piece() {
     let model = model(vec![skim(Cell::Lstm, 1)], Pool::Last);
-    let text = Text { ids: &[1; 20], threshold: 0.5, force: &[] };
+    let text = (&[1; 20][..], 0.5, &[][..]);
     for k in 1..=4 {
         let mut notes = Notes { patience: Some(k), ..Notes::default() };
         let error = read(&model, text, 6, &mut notes).expect_err("it was stopped");
@@ -209,16 +215,17 @@ fn a_row_that_depends_on_later_ones_is_read_with_them() {
         let model = model(encoder, Pool::Mean);
         assert!(!model.network().is_causal());
         let mut notes = Notes::default();
-        let text = Text { ids: &[2; 20_000], threshold: 0.5, force: &[] };
-        pollster::block_on(Pieces::new(&model, &Device::cpu(), text, &mut notes).read_for(0.0))
-            .expect("a reading");
+        let device = Device::cpu();
+        let session = Session { model: &model, device: &device, threshold: 0.5 };
+        let text = Text { ids: &[2; 20_000], force: &[] };
+        pollster::block_on(Passage::new(session, text, &mut notes).read_for(0.0)).expect("a reading");
         assert_eq!(notes.heard, [(20_000, 20_000)]);
     }
 }
 
 #[test]
 fn pieces_grow_to_what_fits_and_shrink_at_once() {
-    let mut pace = Pace::of(model(vec![gru()], Pool::Last).network());
+    let mut pace = Pace::of_text(model(vec![gru()], Pool::Last).network());
     let mut lengths = Vec::new();
     // 0.05 ms a token: 1,000 tokens in 50 ms; then a hundredfold; then none at all.
     for per_token in [0.05, 0.05, 0.05, 0.05, 5.0, 50.0, 0.0, 0.0] {

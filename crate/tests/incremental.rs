@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{
-    Cell, LayerConfig, Model, Nonlinearity, Pool, ReadOptions, Reading, SmallReads, SruConfig, Trail,
+    Cell, Incremental, LayerConfig, Model, Nonlinearity, Pool, ReadOptions, Reading, SmallReads, SruConfig,
 };
 use saccade_rnn::nn::Trace;
 
@@ -57,9 +57,9 @@ fn whole(model: &Model, text: &str, options: &ReadOptions) -> Reading {
     pollster::block_on(model.read(&Device::cpu(), text, options, &mut ())).expect("a reading")
 }
 
-fn on(trail: &mut Trail, model: &Model, text: &str, options: &ReadOptions) -> Reading {
+fn on(incremental: &mut Incremental, model: &Model, text: &str, options: &ReadOptions) -> Reading {
     let tokens = model.tokenizer().tokenize(text);
-    pollster::block_on(trail.read(model, &Device::cpu(), tokens, options, &mut ())).expect("a reading")
+    pollster::block_on(incremental.read(model, &Device::cpu(), tokens, options, &mut ())).expect("a reading")
 }
 
 fn assert_same(a: &Reading, b: &Reading) {
@@ -90,11 +90,11 @@ fn every_network_reads_on_as_it_reads_the_whole() {
     for (i, encoder) in encoders().into_iter().enumerate() {
         for pool in POOLS {
             let model = model_of(encoder.clone(), pool);
-            let mut trail = Trail::new();
+            let mut incremental = Incremental::new();
             for text in ["", "good", "good film", "good not", "not a good film", "", "a good zzz film good"] {
                 let options = forced(text.split_whitespace().count());
-                assert_same(&on(&mut trail, &model, text, &options), &whole(&model, text, &options));
-                let cells = trail.cells();
+                assert_same(&on(&mut incremental, &model, text, &options), &whole(&model, text, &options));
+                let cells = incremental.cells();
                 assert!(cells.iter().all(|c| c.rows() == text.split_whitespace().count()), "encoder {i}");
             }
         }
@@ -105,7 +105,7 @@ fn every_network_reads_on_as_it_reads_the_whole() {
 fn only_what_changed_is_computed() {
     let model = model_of(vec![LayerConfig::Lstm { hidden_size: 4, bidirectional: false }], Pool::Last);
     let both = model_of(vec![LayerConfig::Lstm { hidden_size: 4, bidirectional: true }], Pool::Last);
-    let (mut trail, mut other) = (Trail::new(), Trail::new());
+    let (mut incremental, mut other) = (Incremental::new(), Incremental::new());
     let options = ReadOptions::default();
     for (text, steps, backwards) in [
         ("good film", 2, 2),
@@ -115,12 +115,12 @@ fn only_what_changed_is_computed() {
         ("good film", 0, 2),
         ("a film", 2, 2),
     ] {
-        on(&mut trail, &model, text, &options);
+        on(&mut incremental, &model, text, &options);
         on(&mut other, &both, text, &options);
-        assert_eq!((trail.computed(), other.computed()), (steps, backwards), "{text}");
+        assert_eq!((incremental.computed(), other.computed()), (steps, backwards), "{text}");
     }
-    on(&mut trail, &model, "a film", &ReadOptions { threshold: Some(0.25), ..options });
-    assert_eq!(trail.computed(), 2);
+    on(&mut incremental, &model, "a film", &ReadOptions { threshold: Some(0.25), ..options });
+    assert_eq!(incremental.computed(), 2);
 }
 
 /// Checks the gates by the cell's equation for its state.
@@ -170,9 +170,9 @@ fn gates_make_the_states_that_the_kernels_computed() {
     let text = "good film not a good zzz film a";
     for encoder in encoders() {
         let model = model_of(encoder, Pool::Last);
-        let mut trail = Trail::new();
-        on(&mut trail, &model, text, &forced(8));
-        trail.cells()[1..].iter().for_each(assert_gates);
+        let mut incremental = Incremental::new();
+        on(&mut incremental, &model, text, &forced(8));
+        incremental.cells()[1..].iter().for_each(assert_gates);
     }
 }
 
@@ -182,9 +182,9 @@ fn scores_at_a_token_are_those_of_a_text_that_ends_there() {
     for encoder in encoders() {
         for pool in POOLS {
             let model = model_of(encoder.clone(), pool);
-            let mut trail = Trail::new();
-            on(&mut trail, &model, &words.join(" "), &forced(8));
-            let scores = trail.scores(&model, &Device::cpu()).expect("scores");
+            let mut incremental = Incremental::new();
+            on(&mut incremental, &model, &words.join(" "), &forced(8));
+            let scores = incremental.scores(&model, &Device::cpu()).expect("scores");
             let first = if model.network().is_causal() { 1 } else { 8 };
             assert_eq!(scores.len(), 2 * (9 - first));
             for (row, tokens) in scores.chunks(2).zip(first..) {
@@ -205,11 +205,11 @@ proptest! {
         texts in prop::collection::vec(prop::collection::vec(0..WORDS.len(), 0..12), 1..6),
     ) {
         let model = model_of(encoders()[encoder].clone(), POOLS[pool]);
-        let mut trail = Trail::new();
+        let mut incremental = Incremental::new();
         for words in texts {
             let text: Vec<&str> = words.iter().map(|w| WORDS[*w]).collect();
             let options = forced(text.len());
-            assert_same(&on(&mut trail, &model, &text.join(" "), &options), &whole(&model, &text.join(" "), &options));
+            assert_same(&on(&mut incremental, &model, &text.join(" "), &options), &whole(&model, &text.join(" "), &options));
         }
     }
 }

@@ -1,0 +1,56 @@
+//! Heads: what a network makes of an encoder's rows, one file a task.
+
+mod classify;
+
+pub use classify::Classify;
+
+use super::Config;
+use crate::device::Pool;
+use crate::graph::Expr;
+use crate::nn::{BuildError, Builder, LayerOutput};
+
+/// The head of a task.
+#[derive(Clone, Debug)]
+pub enum Head {
+    /// One label for a text.
+    Classify(Classify),
+}
+
+impl Head {
+    /// Builds the head of a valid config over an encoder's rows of `width` columns, with parameters under `head.`.
+    ///
+    /// # Errors
+    /// See [`Builder::parameter`].
+    pub fn new(builder: &mut Builder, config: &Config, width: usize) -> Result<Self, BuildError> {
+        builder.scope("head", |b| Ok(Self::Classify(Classify::new(b, config, width)?)))
+    }
+
+    /// What the head has gathered after a piece of a text, given what it had gathered before: all that it needs to know
+    /// of the rows so far.
+    pub fn gather<'g>(&self, before: Option<Expr<'g>>, piece: &LayerOutput<'g>) -> Expr<'g> {
+        match self {
+            Self::Classify(head) => head.gather(before, piece.rows, piece.last),
+        }
+    }
+
+    /// What the head has gathered after all of a causal encoder's rows so far.
+    pub fn gather_rows<'g>(&self, rows: Expr<'g>) -> Expr<'g> {
+        match self {
+            Self::Classify(head) => head.gather(None, rows, rows.pool(Pool::Last)),
+        }
+    }
+
+    /// The logits of a text of `tokens`, given what the head has gathered from all of its pieces; `dropout` in training.
+    pub fn logits<'g>(&self, gathered: Expr<'g>, tokens: usize, dropout: f32) -> Expr<'g> {
+        match self {
+            Self::Classify(head) => head.logits(gathered, tokens, dropout),
+        }
+    }
+
+    /// The logits if the text ended after each of its rows, of a causal encoder: `rows x labels`.
+    pub fn logits_at_every_row<'g>(&self, rows: Expr<'g>) -> Expr<'g> {
+        match self {
+            Self::Classify(head) => head.logits_at_every_row(rows),
+        }
+    }
+}
