@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::encoder::{Dropouts, FreshOptions, build_layer};
+use super::header::Header;
 use super::model::from_build;
 use super::reading::force_list;
+use super::shape::Shapes;
 use super::{Checkpoint, Decision, LayerShape, ModelError, ReadError, StoredLayer};
 use crate::device::{Device, EngineError, Parameters};
 use crate::graph::{Expr, Graph, Strategy};
@@ -98,10 +100,11 @@ impl SequenceLayer {
     /// # Errors
     /// Those of [`Checkpoint::under`]; also if the tensors are not those of the layer.
     pub fn from_bytes(bytes: &[u8], prefix: &str, stored: &StoredLayer) -> Result<Self, ModelError> {
-        let tensors = Checkpoint::under(bytes, prefix)?.tensors;
-        let shape = stored.shape(&tensors)?;
+        // Before any tensor is decoded: with a wrong prefix those of others would be.
+        let (header, _) = Header::read(bytes)?;
+        let shape = stored.shape(&Shapes::under(&header, prefix))?;
         shape.validate()?;
-        Self::build(&shape, Builder::stored(tensors))
+        Self::build(&shape, Builder::stored(Checkpoint::under(bytes, prefix)?.tensors))
     }
 
     fn build(shape: &LayerShape, mut builder: Builder) -> Result<Self, ModelError> {

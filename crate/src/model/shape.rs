@@ -1,11 +1,13 @@
 //! The sizes of a layer by itself: as somebody asks for them, or read off the shapes of stored tensors.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::error::excerpt;
+use super::header::Header;
 use super::layer_config::{LARGEST_SIZE, MOST_LAYERS, check_range};
 use super::{Cell, LayerConfig, ModelError, Nonlinearity, SmallReads, SruConfig};
-use crate::nn::Tensors;
 
 /// The most weights that are drawn: 1 GiB.
 const MOST_WEIGHTS: u64 = 1 << 28;
@@ -97,8 +99,7 @@ impl LayerShape {
 
 impl StoredLayer {
     /// The sizes that the tensors' shapes tell.
-    pub(super) fn shape(&self, tensors: &Tensors) -> Result<LayerShape, ModelError> {
-        let shapes = Shapes(tensors);
+    pub(super) fn shape(&self, shapes: &Shapes<'_>) -> Result<LayerShape, ModelError> {
         match *self {
             Self::Elman { nonlinearity } => shapes.recurrent(1, |hidden_size, bidirectional| {
                 LayerConfig::Elman { hidden_size, nonlinearity, bidirectional }
@@ -127,10 +128,18 @@ impl StoredLayer {
     }
 }
 
-/// Stored tensors, of which sizes are asked. Whether all fit one another is for who builds the layer.
-struct Shapes<'a>(&'a Tensors);
+/// The shapes of stored tensors by name. Whether all fit one another is for who builds the layer.
+pub(super) struct Shapes<'a>(BTreeMap<&'a str, &'a [usize]>);
 
-impl Shapes<'_> {
+impl<'a> Shapes<'a> {
+    /// Of the tensors whose names begin with `prefix`, without it.
+    pub(super) fn under(header: &'a Header, prefix: &str) -> Self {
+        let under = header.entries.iter().filter_map(|(name, entry)| {
+            name.strip_prefix(prefix).map(|name| (name, entry.shape.0.as_slice()))
+        });
+        Self(under.collect())
+    }
+
     fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
@@ -141,10 +150,10 @@ impl Shapes<'_> {
     }
 
     fn sizes<const N: usize>(&self, name: &str, expected: &str) -> Result<[usize; N], ModelError> {
-        let Some(tensor) = self.0.get(name) else {
+        let Some(&shape) = self.0.get(name) else {
             return Err(ModelError::Missing { tensor: excerpt(name), expected: expected.into() });
         };
-        tensor.shape.as_slice().try_into().map_err(|_| wrong(name, expected, &tensor.shape))
+        shape.try_into().map_err(|_| wrong(name, expected, shape))
     }
 
     fn matrix(&self, name: &str) -> Result<[usize; 2], ModelError> {
@@ -156,7 +165,7 @@ impl Shapes<'_> {
         if size.is_multiple_of(parts) {
             return Ok(size / parts);
         }
-        let found = self.0.get(name).map_or(&[][..], |tensor| &tensor.shape);
+        let found = self.0.get(name).copied().unwrap_or_default();
         Err(wrong(name, &format!("of a multiple of {parts} rows"), found))
     }
 
@@ -232,11 +241,9 @@ fn wrong(name: &str, expected: &str, found: &[usize]) -> ModelError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Tensor;
 
-    fn tensors(shapes: &[(&str, &[usize])]) -> Tensors {
-        let tensor = |shape: &[usize]| Tensor { shape: shape.to_vec(), values: Vec::new() };
-        shapes.iter().map(|(name, shape)| ((*name).to_owned(), tensor(shape))).collect()
+    fn tensors<'a>(shapes: &[(&'a str, &'a [usize])]) -> Shapes<'a> {
+        Shapes(shapes.iter().copied().collect())
     }
 
     fn stored(json: &str) -> StoredLayer {

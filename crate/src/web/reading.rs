@@ -1,6 +1,6 @@
-//! A reading as it crosses to JavaScript. As JSON its tokens would take longer than the network takes to read them: each
-//! is some hundred letters to write and to parse, and a number that JavaScript prints. So the words cross as one string
-//! and the rest of the tokens as one array, and `js/src/reading.ts` makes tokens of them.
+//! A reading as it crosses to JavaScript. As objects its tokens would take some 3 µs each, to make and to clone to another
+//! thread, where the network takes some 10 to read one. So the words cross as one string and the rest of the tokens as one
+//! array, and `js/src/reading.ts` makes tokens of them.
 
 use js_sys::{Reflect, Uint32Array};
 use serde::Serialize;
