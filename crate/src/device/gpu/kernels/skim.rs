@@ -6,10 +6,14 @@ use saccade_shaders::{self as shaders, Kernel};
 use super::elementwise::copy_into;
 use super::sequences::{Place, chunks};
 use super::{Backward, first};
+use crate::cpu;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::resident::{Layout, Part};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, CellKind, EngineError, Forward, Operand, ParamId, Parameters, Skim, SkimMode};
+
+// A forced decision is the same number on both devices.
+const _: () = assert!(shaders::skim::FORCE_SKIM == cpu::skim::FORCE_SKIM);
 
 /// The most invocations that share the products of a unit.
 const MOST_PARTS: usize = 16;
