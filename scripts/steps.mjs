@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export const root = join(import.meta.dirname, "..");
@@ -78,6 +78,10 @@ export async function installPackages() {
   const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
   const stamp = join(root, "node_modules", ".saccade-lock");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  // npm ci would empty the folder that a link leads to, which may be another checkout's.
+  if (lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    throw new Stop("node_modules is a link: remove it, or run npm ci where it leads.");
+  }
   announce("install the npm packages (npm ci)");
   await must("npm", ["ci"], "npm ci failed: see its message above.");
   writeFileSync(stamp, lock);
