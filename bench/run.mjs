@@ -5,7 +5,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { announce, checkNode, checkRust, entry, installPackages, must, root, Stop, wasm } from "../scripts/steps.mjs";
+import { announce, cargo, checkNode, checkRust, entry, installPackages, must, root, Stop } from "../scripts/steps.mjs";
 
 const bench = join(root, "bench");
 const peers = JSON.parse(readFileSync(join(bench, "package.json"), "utf8")).dependencies;
@@ -25,7 +25,7 @@ async function buildEngine() {
   if (process.env.SACCADE_PACKAGE || process.argv.includes("--no-build")) return;
   await checkRust();
   announce("build the engine for the browser (cargo xtask wasm --release)");
-  await must("cargo", wasm, "The engine did not build: see the message above.");
+  await must("cargo", cargo.package, "The engine did not build: see the message above.");
 }
 
 await entry(async () => {

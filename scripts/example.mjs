@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { announce, checkNode, checkRust, entry, installPackages, must, root, Stop, wasm } from "./steps.mjs";
+import { announce, cargo, checkNode, checkRust, entry, installPackages, must, root, Stop } from "./steps.mjs";
 
 const examples = join(root, "examples");
 
@@ -13,7 +13,7 @@ async function prepare() {
   if (!existsSync(join(js, "pkg", "saccade_rnn_bg.wasm"))) {
     await checkRust();
     announce("build the engine for the browser (cargo xtask wasm --release)");
-    await must("cargo", wasm, "The engine did not build: see the message above.");
+    await must("cargo", cargo.package, "The engine did not build: see the message above.");
   }
   if (!existsSync(join(js, "dist", "index.js"))) {
     await must(process.execPath, [join("scripts", "package.mjs")], "The package was not made: see the message above.");

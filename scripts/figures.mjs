@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { announce, entry, must, root, saccade, Stop } from "./steps.mjs";
+import { announce, cargo, entry, must, root, saccade, Stop } from "./steps.mjs";
 
 const sst = "Stanford Sentiment Treebank, binary (SST-2), test";
 const models = {
@@ -64,8 +64,7 @@ function measure(args) {
 await entry(async () => {
   const folder = process.argv[2] ?? join("..", "shared", "data");
   announce("build the command line");
-  const build = ["build", "--release", "--package", "saccade-rnn", "--bin", "saccade"];
-  await must("cargo", build, "The command line did not build: see the message above.");
+  await must("cargo", cargo.saccade, "The command line did not build: see the message above.");
   const out = join(root, "www", "data");
   mkdirSync(out, { recursive: true });
   for (const [i, { file, about, args }] of files.entries()) {

@@ -6,12 +6,11 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { announce, entry, must, root, saccade, Stop } from "./steps.mjs";
+import { announce, cargo, entry, must, root, saccade, Stop } from "./steps.mjs";
 
 await entry(async () => {
   announce("build the command line");
-  const build = ["build", "--release", "--package", "saccade-rnn", "--bin", "saccade"];
-  await must("cargo", build, "The command line did not build: see the message above.");
+  await must("cargo", cargo.saccade, "The command line did not build: see the message above.");
   const path = join(root, "www", "src", "read", "recorded.json");
   const { model, text } = JSON.parse(readFileSync(path, "utf8"));
   const file = join("models", `${model}.safetensors`);

@@ -1,18 +1,39 @@
-/** `npm start`: from a bare clone to the open page. */
+/** `npm start`: from a bare clone to the open page, which follows what is changed. */
 
-import { announce, checkNode, checkRust, entry, installPackages, must, root, wasm } from "./steps.mjs";
 import { join } from "node:path";
+import { Binaries, buildEngine, servedEngine } from "./engine.mjs";
+import { announce, checkNode, checkRust, entry, installPackages, plain, root, Stop } from "./steps.mjs";
 
 await entry(async () => {
   checkNode();
   await checkRust();
   await installPackages();
-  announce("build the engine for the browser (cargo xtask wasm --release)");
-  await must("cargo", wasm, "The engine did not build: see the message above.");
+
+  let server;
+  let complained = false;
+  const binaries = new Binaries(buildEngine, (variant, built) => {
+    if (variant === "relaxed") {
+      if (built.ok) console.log("  The engine with relaxed SIMD is there too; a page that is loaded now runs faster.");
+      else console.log(`  The engine with relaxed SIMD did not build; the page does without it.\n${built.output}`);
+    } else if (!built.ok) {
+      complained = true;
+      const message = "The engine did not build; the page goes on with the one before.";
+      show({ type: "error", err: { message, stack: plain(built.output) } });
+    } else if (built.new || complained) {
+      complained = false;
+      server?.environments.client.moduleGraph.invalidateAll();
+      show({ type: "full-reload" });
+    }
+  });
+  const show = (payload) => server?.environments.client.hot.send(payload);
+
+  announce("build the engine for the browser (cargo xtask wasm)");
+  await binaries.update();
+  if (!binaries.has("simd")) throw new Stop("The engine did not build: see the message above.");
 
   announce("serve the page");
   const { createServer } = await import("vite");
-  const server = await createServer({ configFile: join(root, "vite.config.ts") });
+  server = await createServer({ configFile: join(root, "vite.config.ts"), plugins: [servedEngine(binaries)] });
   await server.listen();
   server.printUrls();
   if (hasScreen()) server.openBrowser();

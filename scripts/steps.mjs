@@ -2,13 +2,14 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
+import { constants, setPriority } from "node:os";
+import { join, resolve } from "node:path";
 
 export const root = join(import.meta.dirname, "..");
 const windows = process.platform === "win32";
 /** Where cargo puts what it makes. */
-export const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
+export const target = resolve(root, process.env.CARGO_TARGET_DIR ?? "target");
 /** The native program, where `cargo build --release` puts it. */
 export const saccade = join(target, "release", windows ? "saccade.exe" : "saccade");
 
@@ -31,10 +32,10 @@ export function announce(step) {
 }
 
 /**
- * Runs a program in the repository root, showing what it prints.
- * Resolves to its exit status (null when it could not start) and everything it printed.
+ * Runs a program in the repository root, showing what it prints; in the `background` without showing it, and when nothing
+ * else wants the processor. Resolves to its exit status (null when it could not start) and everything it printed.
  */
-export function run(program, args, { env = {} } = {}) {
+export function run(program, args, { env = {}, background = false } = {}) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd: root,
@@ -42,11 +43,12 @@ export function run(program, args, { env = {} } = {}) {
       stdio: ["ignore", "pipe", "pipe"],
       shell: windows,
     });
+    if (background && child.pid) setPriority(child.pid, constants.priority.PRIORITY_LOW);
     let output = "";
     for (const [from, to] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
       from.on("data", (chunk) => {
         output += chunk;
-        to.write(chunk);
+        if (!background) to.write(chunk);
       });
     }
     child.on("error", () => resolve({ status: null, output }));
@@ -78,6 +80,10 @@ export async function installPackages() {
   const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
   const stamp = join(root, "node_modules", ".saccade-lock");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  // npm ci would empty the folder that a link leads to, which may be another checkout's.
+  if (lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    throw new Stop("node_modules is a link: remove it, or run npm ci where it leads.");
+  }
   announce("install the npm packages (npm ci)");
   await must("npm", ["ci"], "npm ci failed: see its message above.");
   writeFileSync(stamp, lock);
@@ -111,5 +117,15 @@ export async function aptInstall(...packages) {
   await must("apt-get", install, `apt-get could not install ${packages.join(", ")}: see its message above.`);
 }
 
-/** The arguments by which cargo builds the engine for the browser. */
-export const wasm = ["xtask", "wasm", "--release"];
+/** What `cargo` is asked for by more than one script. */
+export const cargo = {
+  /** The engine for the browser, quickly: what `npm start` serves. */
+  engine: ["xtask", "wasm"],
+  /** The engine for the browser as published, into `js/pkg`. */
+  package: ["xtask", "wasm", "--release"],
+  /** The command line: {@link saccade}. */
+  saccade: ["build", "--release", "--package", "saccade-rnn", "--bin", "saccade"],
+};
+
+/** What a program printed, without colours. */
+export const plain = (output) => output.replace(/\u001b\[[0-9;]*m/g, "");

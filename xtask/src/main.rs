@@ -5,9 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-mod names;
-mod order;
 mod sizes;
+mod stamp;
 mod wasm;
 
 #[derive(Parser)]
@@ -19,10 +18,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Step {
-    /// Build the browser's engine into js/pkg: cargo, wasm-bindgen, wasm-opt, then the sizes.
+    /// Build the engine for a browser, quickly and for the machine at hand, into target/engine.
     Wasm {
-        /// Optimise as published; without it the build is quick and the wasm large and slow.
+        /// With relaxed SIMD, into target/engine-relaxed.
         #[arg(long)]
+        relaxed: bool,
+        /// As published: both binaries, optimised, into js/pkg; then their sizes.
+        #[arg(long, conflicts_with = "relaxed")]
         release: bool,
     },
     /// Build the checks of the GPU against the CPU for a browser into target/checks.
@@ -40,7 +42,8 @@ fn root() -> PathBuf {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().step {
-        Step::Wasm { release } => wasm::build(&root(), release),
+        Step::Wasm { release: true, .. } => wasm::build_package(&root()),
+        Step::Wasm { relaxed, .. } => wasm::build_engine(&root(), relaxed),
         Step::Checks => wasm::build_checks(&root()),
     };
     match outcome {

@@ -1,5 +1,4 @@
-//! From crate to browser: cargo compiles, wasm-bindgen writes the JavaScript beside it, wasm-opt and a minifier make
-//! both small.
+//! From crate to browser: cargo compiles, wasm-bindgen writes the JavaScript beside it, wasm-opt optimises.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -9,10 +8,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
+use wasmparser::{DataKind, Operator, Parser, Payload};
 
-use crate::names::Names;
-use crate::order;
 use crate::sizes::{self, Sizes};
+use crate::stamp::{empty, make_unless_same};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -25,7 +24,7 @@ struct Library {
     features: &'static [&'static str],
 }
 
-/// The engine, as published.
+/// The engine.
 const ENGINE: Library = Library {
     package: "saccade-rnn",
     name: "saccade_rnn",
@@ -37,8 +36,11 @@ const CHECKS: Library = Library { package: "saccade-checks", name: "saccade_chec
 
 /// What a binary asks of the browser.
 struct Machine {
-    /// Of the file's name.
+    /// Of the published file's name.
     suffix: &'static str,
+    /// Where cargo puts what it makes, in its target folder. Each machine has a place of its own, since the library's
+    /// file has the same name for all.
+    folder: &'static str,
     /// For the compiler.
     target_features: &'static str,
     /// For wasm-opt, beside [`WASM_FEATURES`].
@@ -46,13 +48,28 @@ struct Machine {
 }
 
 /// Every browser that has WebGPU, and Node.
-const SIMD: Machine = Machine { suffix: "", target_features: "+simd128", options: &[] };
+const SIMD: Machine = Machine { suffix: "", folder: "", target_features: "+simd128", options: &[] };
 /// One instruction of this kind, and a browser without them refuses the file.
 const RELAXED: Machine = Machine {
     suffix: "_relaxed",
+    folder: "relaxed",
     target_features: "+simd128,+relaxed-simd",
     options: &["--enable-relaxed-simd"],
 };
+
+/// How cargo compiles.
+struct Profile {
+    name: &'static str,
+    /// Where cargo puts what it makes for a target.
+    folder: &'static str,
+    /// For the compiler, beside those of [`flags`].
+    flags: &'static [&'static str],
+}
+
+const RELEASE: Profile = Profile { name: "wasm", folder: "wasm", flags: &[] };
+/// A browser's console shows names, which stay; lines would only make every step slower.
+const DEVELOPMENT: Profile =
+    Profile { name: "dev", folder: "debug", flags: &["-Cdebuginfo=0", "-Cstrip=debuginfo"] };
 
 /// What rustc's wasm32 baseline and [`SIMD`] let the compiler use, and no more: a proposal that is enabled here but not
 /// there could put instructions into the file that an older browser refuses.
@@ -70,120 +87,128 @@ const WASM_FEATURES: [&str; 7] = [
 /// order in which they are written down; LLVM would rather have all factors loaded first.
 const IN_ORDER: &str = "-Cllvm-args=-pre-RA-sched=source";
 
-/// Small, and loads with the offsets that LLVM leaves to additions: pointers are never below 1024, as
-/// [`sizes::strip`] makes sure. LLVM has inlined what is worth it, and computed once what is: values that wasm-opt keeps
-/// for a second use are spilled by the browser, and no smaller after gzip. Loads say how they are aligned, which no
-/// browser makes use of and gzip does not foresee.
-const OPTIMISATIONS: [&str; 9] = [
-    "--flexible-inline-max-function-size=5",
-    "--one-caller-inline-max-function-size=15",
-    "--skip-pass=local-cse",
-    "-O3",
-    "--low-memory-unused",
-    "--optimize-added-constants-propagate",
-    "-Oz",
-    "--dealign",
-    "--strip-producers",
-];
+/// Loads with the offsets that LLVM leaves to additions: pointers are never below 1024, as [`check_low_memory`] makes
+/// sure.
+const OPTIMISATIONS: [&str; 2] = ["-O3", "--low-memory-unused"];
+
+/// Nothing that runs.
+const STRIP: [&str; 3] = ["--strip-debug", "--strip-producers", "--strip-target-features"];
 
 /// Builds crate `saccade-checks` into `target/checks` under `root`.
 ///
 /// # Errors
-/// As [`build`].
+/// As [`build_package`].
 pub(crate) fn build_checks(root: &Path) -> Result<()> {
-    println!("cargo: compile {} for {TARGET}", CHECKS.package);
-    let compiled = compile(root, &CHECKS, "wasm", &SIMD)?;
-    let package = target(root).join("checks");
-    println!("wasm-bindgen: write the JavaScript into {}", package.display());
-    bind(&compiled, &CHECKS, &package)
+    let compiled = compile(root, &CHECKS, &RELEASE, &SIMD)?;
+    bind_unless_same(&compiled, &CHECKS, &target(root).join("checks"))
 }
 
-/// Builds crate `saccade-rnn` with feature `web` into `js/pkg` under `root`: for release twice, with and without
-/// relaxed SIMD, under one JavaScript. Prints the sizes.
+/// Builds crate `saccade-rnn` with feature `web` for one machine into `target/engine`, or `target/engine-relaxed`, under
+/// `root`: quickly, and fast enough to be used.
 ///
 /// # Errors
-/// Names the step that failed; when a tool is missing, says in one line how to get it. A release that is larger than it
+/// As [`build_package`].
+pub(crate) fn build_engine(root: &Path, relaxed: bool) -> Result<()> {
+    let (machine, name) = if relaxed { (&RELAXED, "engine-relaxed") } else { (&SIMD, "engine") };
+    let compiled = compile(root, &ENGINE, &DEVELOPMENT, machine)?;
+    bind_unless_same(&compiled, &ENGINE, &target(root).join(name))
+}
+
+/// Builds crate `saccade-rnn` with feature `web` into `js/pkg` under `root`, as published: with and without relaxed SIMD,
+/// under one JavaScript. Prints the sizes.
+///
+/// # Errors
+/// Names the step that failed; when a tool is missing, says in one line how to get it. A binary that is larger than it
 /// may be is an error too.
-pub(crate) fn build(root: &Path, release: bool) -> Result<()> {
-    let profile = if release { "wasm" } else { "dev" };
+pub(crate) fn build_package(root: &Path) -> Result<()> {
+    let simd = compile(root, &ENGINE, &RELEASE, &SIMD)?;
+    let relaxed = compile(root, &ENGINE, &RELEASE, &RELAXED)?;
+    let binaryen = fs::read(root.join("node_modules/binaryen/package.json")).unwrap_or_default();
+    let inputs = [&itself()?[..], &binaryen, &read(&simd)?, &read(&relaxed)?];
     let package = root.join("js").join("pkg");
-    println!("cargo: compile saccade-rnn for {TARGET} (profile {profile}, feature web)");
-    let compiled = compile(root, &ENGINE, profile, &SIMD)?;
-    println!("wasm-bindgen: write the JavaScript and its types into js/pkg");
-    bind(&compiled, &ENGINE, &package)?;
-    if !release {
-        return Ok(());
-    }
-
-    println!("cargo and wasm-bindgen: once more, with relaxed SIMD");
-    let compiled = compile(root, &ENGINE, profile, &RELAXED)?;
-    let relaxed = target(root).join("relaxed");
-    bind(&compiled, &ENGINE, &relaxed)?;
-    let (script, module) = (format!("{}.js", ENGINE.name), format!("{}_bg.wasm", ENGINE.name));
-    let read = |path: PathBuf| fs::read(&path).with_context(|| format!("cannot read {}", path.display()));
-    ensure!(
-        read(package.join(&script))? == read(relaxed.join(&script))?,
-        "the two binaries want different JavaScript; compare {script} in js/pkg and in {}",
-        relaxed.display()
-    );
-
-    println!("wasm-opt and oxc: make them small");
-    let script = package.join(&script);
-    minify(root, &script)?;
-    let names = Names::of(&read(package.join(&module))?)?;
-    let text = names.script(&fs::read_to_string(&script)?)?;
-    fs::write(&script, &text).with_context(|| format!("cannot write {}", script.display()))?;
-    let shaders: BTreeSet<&str> =
-        saccade_shaders::ALL.iter().flat_map(|kernel| kernel.source).copied().collect();
-    for (bound, machine) in [(package.join(&module), &SIMD), (relaxed.join(&module), &RELAXED)] {
-        let name = format!("{}{}_bg.wasm", ENGINE.name, machine.suffix);
-        let path = package.join(&name);
-        optimise(root, &bound, &path, machine)?;
-        let named = read(path.clone())?;
-        if machine.suffix.is_empty() {
-            print!("{}", Sizes::of(&named, &shaders)?.table()?);
+    let made = make_unless_same(&package, &inputs, || {
+        let bound = target(root).join("bound");
+        for (compiled, machine) in [(&simd, &SIMD), (&relaxed, &RELAXED)] {
+            publish(root, compiled, machine, &bound, &package)?;
         }
-        let stripped = order::arrange(&sizes::strip(&named, &names)?)?;
-        fs::write(&path, &stripped).with_context(|| format!("cannot write {}", path.display()))?;
-        let (of_module, of_script) = (sizes::gzip(&stripped)?, sizes::gzip(text.as_bytes())?);
-        let total = sizes::check(&stripped, text.as_bytes())?;
-        println!(
-            "{name}: {} bytes; after gzip -9 {of_module}, and {of_script} of JavaScript: {total}",
-            stripped.len()
-        );
+        Ok(())
+    })?;
+    if !made {
+        println!("js/pkg: nothing has changed");
     }
     Ok(())
 }
 
+/// Adds one of the binaries to `package`, and its JavaScript, which all must share. `bound` is a folder to work in, which
+/// is emptied.
+fn publish(root: &Path, compiled: &Path, machine: &Machine, bound: &Path, package: &Path) -> Result<()> {
+    empty(bound)?;
+    bind(compiled, &ENGINE, bound)?;
+    let module = format!("{}_bg.wasm", ENGINE.name);
+    for entry in fs::read_dir(bound).with_context(|| format!("cannot read {}", bound.display()))? {
+        let name = entry?.file_name();
+        if name == *module {
+            continue;
+        }
+        let text = read(&bound.join(&name))?;
+        let to = package.join(&name);
+        ensure!(
+            !to.exists() || read(&to)? == text,
+            "the binaries want different JavaScript; compare {} and {}",
+            to.display(),
+            bound.join(&name).display()
+        );
+        fs::write(&to, text).with_context(|| format!("cannot write {}", to.display()))?;
+    }
+
+    let name = format!("{}{}_bg.wasm", ENGINE.name, machine.suffix);
+    println!("wasm-opt: optimise {name}");
+    let out = package.join(&name);
+    let symbols = bound.join("symbols");
+    optimise(root, &bound.join(&module), &out, &symbols, machine)?;
+    let optimised = read(&out)?;
+    check_low_memory(&optimised)?;
+    let shaders: BTreeSet<&str> =
+        saccade_shaders::ALL.iter().flat_map(|kernel| kernel.source).copied().collect();
+    let symbols = String::from_utf8(read(&symbols)?)?;
+    // The other's hardly differs.
+    if machine.suffix.is_empty() {
+        print!("{}", Sizes::of(&optimised, &symbols, &shaders)?.table()?);
+    }
+    let script = read(&package.join(format!("{}.js", ENGINE.name)))?;
+    println!("{name}: {}", sizes::check(&optimised, &script)?);
+    Ok(())
+}
+
 /// Runs cargo; returns the path of the `.wasm` file it made.
-fn compile(root: &Path, library: &Library, profile: &str, machine: &Machine) -> Result<PathBuf> {
+fn compile(root: &Path, library: &Library, profile: &Profile, machine: &Machine) -> Result<PathBuf> {
+    println!(
+        "cargo: compile {} for {TARGET} (profile {}, {})",
+        library.package, profile.name, machine.target_features
+    );
     // Cargo names itself to the programs it runs; that is the toolchain of `rust-toolchain.toml`.
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let folder = target(root).join(machine.folder);
     let status = Command::new(cargo)
         .current_dir(root)
         // The crate type is asked for here and not in the manifest, where every native build would link it as well.
         .args(["rustc", "--package", library.package, "--lib", "--crate-type", "cdylib"])
         .args(library.features)
-        .args(["--target", TARGET, "--profile", profile])
+        .args(["--target", TARGET, "--profile", profile.name, "--target-dir"])
+        .arg(&folder)
         // In the place of those of `.cargo/config.toml`. What runs while compiling is compiled once for all machines.
-        .env("CARGO_ENCODED_RUSTFLAGS", flags(machine))
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(profile, machine))
         .status()
         .context("cargo did not start; get it from https://rustup.rs")?;
     ensure!(status.success(), "cargo could not compile for {TARGET} (missing? `rustup target add {TARGET}`)");
-
-    let folder = if profile == "dev" { "debug" } else { profile };
-    Ok(target(root).join(TARGET).join(folder).join(format!("{}.wasm", library.name)))
+    Ok(folder.join(TARGET).join(profile.folder).join(format!("{}.wasm", library.name)))
 }
 
-/// Arguments for rustc, as cargo takes them. The paths in messages of panics are cut to begin at a package; the stack,
-/// which lies before all data, is half of what is usual, so that addresses of data take a byte less.
-fn flags(machine: &Machine) -> String {
-    let stack = 1 << 19;
-    let mut flags = vec![
-        format!("-Ctarget-feature={}", machine.target_features),
-        format!("-Clink-arg=-zstack-size={stack}"),
-        IN_ORDER.into(),
-    ];
+/// Arguments for rustc, as cargo takes them. The paths in messages of panics are cut to begin at a package, and so name
+/// nobody's folders.
+fn flags(profile: &Profile, machine: &Machine) -> String {
+    let mut flags = vec![format!("-Ctarget-feature={}", machine.target_features), IN_ORDER.into()];
+    flags.extend(profile.flags.iter().map(|&flag| flag.to_owned()));
     let cargo_home =
         env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
     let registries = cargo_home.and_then(|home| fs::read_dir(home.join("registry").join("src")).ok());
@@ -198,11 +223,26 @@ fn target(root: &Path) -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |given| root.join(given))
 }
 
-/// Writes the module's bindings for `<script type="module">`, emptying the folder first.
+/// This program, on which everything depends that it makes.
+fn itself() -> Result<Vec<u8>> {
+    read(&env::current_exe().context("cannot tell where this program is")?)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Fills `package` by [`bind`], unless it was made of the same.
+fn bind_unless_same(compiled: &Path, library: &Library, package: &Path) -> Result<()> {
+    let inputs = [&itself()?[..], &read(compiled)?];
+    let made = make_unless_same(package, &inputs, || bind(compiled, library, package))?;
+    let what = if made { "made by wasm-bindgen" } else { "nothing has changed" };
+    println!("{}: {what}", package.display());
+    Ok(())
+}
+
+/// Writes the module and its bindings for `<script type="module">`.
 fn bind(compiled: &Path, library: &Library, package: &Path) -> Result<()> {
-    if package.exists() {
-        fs::remove_dir_all(package).with_context(|| format!("cannot empty {}", package.display()))?;
-    }
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(compiled)
@@ -216,37 +256,59 @@ fn bind(compiled: &Path, library: &Library, package: &Path) -> Result<()> {
         .with_context(|| format!("wasm-bindgen could not process {}", compiled.display()))
 }
 
-/// Writes what npm's `wasm-opt` makes of a module; functions keep their names.
-fn optimise(root: &Path, module: &Path, out: &Path, machine: &Machine) -> Result<()> {
+/// Writes what npm's `wasm-opt` makes of a module, and the names of its functions, which it leaves out.
+fn optimise(root: &Path, module: &Path, out: &Path, symbols: &Path, machine: &Machine) -> Result<()> {
     let script = root.join("node_modules").join("binaryen").join("bin").join("wasm-opt");
     if !script.exists() {
         bail!("wasm-opt is missing; get it with `npm ci`");
     }
     // Through node, since Windows runs no file by its first line.
-    let mut node = Command::new("node");
-    node.arg(script).arg(module).arg("-g").args(WASM_FEATURES).args(machine.options).args(OPTIMISATIONS);
-    let status =
-        node.arg("-o").arg(out).status().context("node did not start; get it from https://nodejs.org")?;
+    let status = Command::new("node")
+        .arg(script)
+        .arg(module)
+        .args(WASM_FEATURES)
+        .args(machine.options)
+        .args(OPTIMISATIONS)
+        .arg(format!("--symbolmap={}", symbols.display()))
+        .args(STRIP)
+        .arg("-o")
+        .arg(out)
+        .status()
+        .context("node did not start; get it from https://nodejs.org")?;
     ensure!(status.success(), "wasm-opt failed on {}", module.display());
     Ok(())
 }
 
-/// Rewrites a script in place with the minifier that comes with npm's vite.
-fn minify(root: &Path, script: &Path) -> Result<()> {
-    const PROGRAM: &str = r#"
-        import { readFileSync, writeFileSync } from "node:fs";
-        import { minifySync } from "vite";
-        const [path] = process.argv.slice(1);
-        const { code, errors } = minifySync(path, readFileSync(path, "utf8"), { module: true });
-        if (errors.length > 0) throw new Error(errors[0].message);
-        writeFileSync(path, code);
-    "#;
-    let status = Command::new("node")
-        .current_dir(root)
-        .args(["--input-type=module", "--eval", PROGRAM, "--"])
-        .arg(script)
-        .status()
-        .context("node did not start; get it from https://nodejs.org")?;
-    ensure!(status.success(), "the minifier failed on {}; is vite there? (`npm ci`)", script.display());
+/// Checks that the data of a module begins where `wasm-opt --low-memory-unused` takes for granted that it does.
+///
+/// # Errors
+/// If it begins below 1024.
+fn check_low_memory(module: &[u8]) -> Result<()> {
+    for payload in Parser::new(0).parse_all(module) {
+        let Payload::DataSection(data) = payload? else { continue };
+        for segment in data {
+            let DataKind::Active { offset_expr, .. } = segment?.kind else { continue };
+            let first = offset_expr.get_operators_reader().read()?;
+            ensure!(
+                matches!(first, Operator::I32Const { value: 1024.. }),
+                "the data begins at {first:?}, below what --low-memory-unused leaves alone"
+            );
+        }
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn low_data_is_refused() {
+        let at = |low: u8, high: u8| {
+            let data = [11, 8, 1, 0, 0x41, low, high, 0x0b, 1, 7];
+            [&b"\0asm\x01\0\0\0"[..], &[5, 3, 1, 0, 1], &data].concat()
+        };
+        assert!(check_low_memory(&at(0x80, 0x08)).is_ok());
+        assert!(check_low_memory(&at(0xff, 0x07)).is_err());
+    }
 }

@@ -1,0 +1,130 @@
+/** The checks of `npm test`: what each runs, what it needs, and their order. */
+
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { ensureChromium } from "./chromium.mjs";
+import { cargo, root, target } from "./steps.mjs";
+import { ensureVulkan } from "./vulkan.mjs";
+
+/**
+ * A check: the program it `runs`, and its arguments.
+ *
+ * @typedef {object} Check
+ * @property {string} name
+ * @property {readonly string[]} runs
+ * @property {readonly Check[]} [needs] The checks that make what this one uses.
+ * @property {readonly (() => Promise<Record<string, string>>)[]} [tools] What must be installed; each sees to that and resolves
+ *   to environment variables.
+ * @property {Record<string, string>} [env]
+ * @property {() => void} [prepare] Called before the program starts.
+ */
+
+const chromium = async () => ({ CHROMIUM: await ensureChromium() });
+
+const cargoTest = ["cargo", "test", "--workspace", "--exclude", "xtask", "--release", "--no-fail-fast"];
+const clippy = (...args) => ["cargo", "clippy", ...args, "--", "-D", "warnings"];
+const nodeTest = (...files) => [process.execPath, "--test", "--test-concurrency=1", ...files];
+/** A script of an installed package, run by this Node. */
+const script = (path, ...args) => [process.execPath, join("node_modules", ...path.split("/")), ...args];
+
+const publishable = ["--workspace", ...["xtask", "saccade-checks", "saccade-bench"].flatMap((name) => ["--exclude", name])];
+const verified = join(target, "verified");
+
+/**
+ * Removes what cargo built and unpacked of our own packages to verify them: it takes a version that it has seen for one
+ * that never changes. The registry that they are packaged into has no host, so its folder's name begins with a dash.
+ */
+function forget(folder) {
+  const unpacked = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
+  const registries = entries(unpacked).filter((name) => name.startsWith("-")).map((name) => join(unpacked, name));
+  const built = [".fingerprint", "build", "deps"].map((kind) => join(folder, "debug", kind));
+  for (const place of [...registries, ...built]) {
+    const ours = entries(place).filter((name) => /^(lib)?saccade/.test(name));
+    for (const name of ours) rmSync(join(place, name), { recursive: true });
+  }
+}
+
+/** What is in a folder; nothing if there is none. */
+function entries(folder) {
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
+// A test's program, with the tests' features, so that a whole run compiles it once.
+const commandLine = { name: "build the command line (cargo test)", runs: [...cargoTest, "--no-run", "--test", "command_line"] };
+const gpuChecks = { name: "build the GPU checks for the browser (cargo xtask checks)", runs: ["cargo", "xtask", "checks"] };
+const engine = { name: "build the engine for the browser (cargo xtask wasm)", runs: ["cargo", ...cargo.package] };
+const npmPackage = {
+  name: "the npm package (npm pack)",
+  runs: [process.execPath, join("scripts", "package.mjs")],
+  needs: [engine],
+};
+const page = { name: "page, build (vite)", runs: script("vite/bin/vite.js", "build"), needs: [engine] };
+
+/** @type {readonly Check[]} */
+export const checks = [
+  { name: "format (cargo fmt)", runs: ["cargo", "fmt", "--all", "--check"] },
+  {
+    name: "scripts, unit tests",
+    runs: nodeTest(...entries(join(root, "scripts", "tests")).map((name) => `scripts/tests/${name}`)),
+  },
+  { name: "lint, native (clippy)", runs: clippy("--workspace", "--all-targets", "--all-features") },
+  {
+    name: "lint, wasm (clippy)",
+    runs: clippy(
+      ...["--package", "saccade-rnn", "--lib", "--no-default-features", "--features", "web"],
+      ...["--target", "wasm32-unknown-unknown"],
+    ),
+  },
+  { name: "Rust tests, the GPU's among them", runs: cargoTest, tools: [ensureVulkan] },
+  // In the profile that `cargo xtask` itself has: wasm-bindgen is compiled once.
+  { name: "xtask, unit tests", runs: ["cargo", "test", "--package", "xtask"] },
+  {
+    name: "fuzz (proptest): 300,000 hostile model files of each kind",
+    runs: [...cargoTest, "--test", "hostile_files"],
+    env: { PROPTEST_CASES: "300000" },
+  },
+  {
+    name: "packages (cargo package)",
+    runs: ["cargo", "package", ...publishable, "--allow-dirty", "--target-dir", verified],
+    prepare: () => forget(verified),
+  },
+  gpuChecks,
+  { name: "GPU kernels, in Chromium", runs: nodeTest("checks/tests/browser.test.mjs"), needs: [gpuChecks], tools: [chromium] },
+  engine,
+  npmPackage,
+  {
+    name: "package, in Node",
+    runs: [
+      ...[process.execPath, "--test", "examples/readme.test.mjs"],
+      ...["layers", "model", "start", "worker"].map((name) => `js/tests/${name}.test.mjs`),
+    ],
+    needs: [npmPackage],
+  },
+  {
+    name: "package, its consumers and the examples, in Chromium",
+    runs: nodeTest("js/tests/browser.test.mjs", "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
+    needs: [npmPackage],
+    tools: [chromium],
+  },
+  { name: "API reference (typedoc)", runs: script("typedoc/bin/typedoc"), needs: [engine] },
+  {
+    name: "types (svelte-check)",
+    runs: script("svelte-check/bin/svelte-check", "--tsconfig", "tsconfig.json", "--fail-on-warnings"),
+    needs: [engine],
+  },
+  { name: "page, unit tests (vitest)", runs: script("vitest/vitest.mjs", "run") },
+  {
+    name: "benchmarks, unit tests (vitest)",
+    runs: script("vitest/vitest.mjs", "run", "--config", "bench/vitest.config.ts"),
+  },
+  page,
+  // The page's readings are held against this program's.
+  commandLine,
+  {
+    name: "page and engine, in Chromium",
+    runs: nodeTest(...["page", "chapters", "vitals", "device", "engine"].map((name) => `www/tests/${name}.test.mjs`)),
+    needs: [npmPackage, page, commandLine],
+    tools: [chromium],
+  },
+];

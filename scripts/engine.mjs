@@ -1,0 +1,138 @@
+/** The engine of the page that `npm start` serves: quick builds, made anew when what they are compiled from changes. */
+
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { cargo, root, run, target } from "./steps.mjs";
+
+/** Where `cargo xtask wasm` puts each binary and its JavaScript, which is the same for both. */
+export const folders = { simd: join(target, "engine"), relaxed: join(target, "engine-relaxed") };
+
+/** The addresses of the files as `js/src` asks for them, by what the package calls them. */
+const addresses = { simd: "/js/pkg/saccade_rnn_bg.wasm", relaxed: "/js/pkg/saccade_rnn_relaxed_bg.wasm" };
+
+const watched = ["crate", "kernels", "shaders", "Cargo.toml"];
+
+/** Whether the engine is compiled from a file. */
+export function isSource(file) {
+  const path = relative(root, file).split(sep).join("/");
+  return /^(crate|kernels)\/src\/.*\.rs$|^shaders\/.*\.(rs|wgsl)$|^((crate|kernels|shaders)\/)?Cargo\.toml$/.test(path);
+}
+
+/** A function that calls `task` again if it was called meanwhile, and never twice at once; resolves when all is done. */
+export function takingTurns(task) {
+  let asked = false;
+  let running;
+  return () => {
+    asked = true;
+    running ??= (async () => {
+      try {
+        while (asked) {
+          asked = false;
+          await task();
+        }
+      } finally {
+        running = undefined;
+      }
+    })();
+    return running;
+  };
+}
+
+/**
+ * Both binaries, as good as the source: the one that every browser runs first, the faster one while the page is in use already.
+ * `build` builds one and resolves to its {@link Built}; `tell` hears of every build that still matters when it ends.
+ */
+export class Binaries {
+  #build;
+  #tell;
+  #revision = 0;
+  #served = new Set();
+  /** Builds the first binary, then has the second follow. */
+  update = takingTurns(async () => {
+    const built = await this.#one("simd");
+    if (built.ok) void this.#follow();
+  });
+  #follow = takingTurns(() => this.#one("relaxed"));
+
+  constructor(build, tell) {
+    this.#build = build;
+    this.#tell = tell;
+  }
+
+  /** Whether a binary may be used: the second not before it fits the first again. */
+  has(variant) {
+    return this.#served.has(variant);
+  }
+
+  /** Says that the source has changed. */
+  change() {
+    this.#revision += 1;
+    this.#served.delete("relaxed");
+    return this.update();
+  }
+
+  async #one(variant) {
+    const revision = this.#revision;
+    const built = await this.#build(variant);
+    if (revision !== this.#revision) return built;
+    if (built.ok) this.#served.add(variant);
+    this.#tell(variant, built);
+    return built;
+  }
+}
+
+/**
+ * Builds a binary, the second without a word and when nothing else wants the processor. Resolves to what came of it: `ok`,
+ * whether it is `new`, and what cargo printed.
+ */
+export async function buildEngine(variant) {
+  const file = join(folders[variant], ".stamp");
+  const stamp = () => (existsSync(file) ? readFileSync(file, "utf8") : "");
+  const before = stamp();
+  const args = variant === "relaxed" ? ["--relaxed"] : [];
+  const { status, output } = await run("cargo", [...cargo.engine, ...args], { background: variant === "relaxed" });
+  const alike = variant === "simd" || status !== 0 || sameScript();
+  return { ok: status === 0 && alike, new: stamp() !== before, output };
+}
+
+/** Whether both binaries want the same JavaScript; one that does not is of no use. */
+function sameScript() {
+  const [simd, relaxed] = Object.values(folders).map((folder) => readFileSync(join(folder, "saccade_rnn.js"), "utf8"));
+  return simd === relaxed;
+}
+
+/** Has Vite serve the binaries in the place of those in `js/pkg`, and build them anew when their source changes. */
+export function servedEngine(binaries) {
+  return {
+    name: "saccade:engine",
+    apply: "serve",
+    enforce: "pre",
+    config: () => ({
+      server: {
+        fs: { allow: [root, folders.simd] },
+        watch: { ignored: Object.values(folders).map((folder) => `${folder}/**`) },
+      },
+    }),
+    resolveId(source) {
+      return source.endsWith("/pkg/saccade_rnn.js") ? join(folders.simd, "saccade_rnn.js") : null;
+    },
+    configureServer(server) {
+      server.middlewares.use((request, response, next) => {
+        const path = new URL(request.url ?? "/", "http://page").pathname;
+        const variant = Object.keys(addresses).find((variant) => path.endsWith(addresses[variant]));
+        if (!variant) return next();
+        // The package then takes the other one.
+        if (!binaries.has(variant)) return response.writeHead(404).end();
+        const file = join(folders[variant], "saccade_rnn_bg.wasm");
+        response.setHeader("content-type", "application/wasm");
+        response.setHeader("content-length", statSync(file).size);
+        response.setHeader("cache-control", "no-store");
+        createReadStream(file).pipe(response);
+      });
+      server.watcher.add(watched.map((path) => join(root, path)));
+      for (const event of ["add", "change", "unlink"]) {
+        server.watcher.on(event, (file) => void (isSource(file) && binaries.change()));
+      }
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Binaries, isSource, takingTurns } from "../engine.mjs";
+import { root } from "../steps.mjs";
+
+/** Lets everything go on that waits for nothing. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Builds that end when told to, and what was told of them. */
+function builds() {
+  const begun = [];
+  const told = [];
+  const build = (variant) => new Promise((resolve) => begun.push({ variant, end: (ok = true) => resolve({ ok }) }));
+  const binaries = new Binaries(build, (variant, { ok }) => told.push([variant, ok]));
+  return { begun, told, binaries };
+}
+
+test("the engine is compiled from Rust, shaders and manifests", () => {
+  const sources = ["crate/src/graph/mod.rs", "kernels/src/lstm.rs", "shaders/src/a.wgsl", "shaders/build.rs", "Cargo.toml"];
+  const others = ["crate/tests/parity.rs", "www/src/engine.ts", "xtask/Cargo.toml", "crate/src/a.md", "../crate/src/a.rs"];
+  for (const path of sources) assert.ok(isSource(join(root, path)), path);
+  for (const path of others) assert.ok(!isSource(join(root, path)), path);
+});
+
+test("a task that is asked for while it runs runs once more", async () => {
+  const ends = [];
+  const task = takingTurns(() => new Promise((resolve) => ends.push(resolve)));
+  const asked = Promise.all([task(), task(), task()]);
+  assert.equal(ends.length, 1);
+  ends[0]();
+  await settled();
+  assert.equal(ends.length, 2);
+  ends[1]();
+  await asked;
+  assert.equal(ends.length, 2);
+});
+
+test("a task that fails can be asked for again", async () => {
+  let calls = 0;
+  const task = takingTurns(async () => {
+    calls += 1;
+    throw new Error("no");
+  });
+  await assert.rejects(task());
+  await assert.rejects(task());
+  assert.equal(calls, 2);
+});
+
+test("the second binary follows the first", async () => {
+  const { begun, told, binaries } = builds();
+  const first = binaries.update();
+  begun[0].end();
+  await first;
+  assert.deepEqual([binaries.has("simd"), binaries.has("relaxed"), begun.length], [true, false, 2]);
+  begun[1].end();
+  await settled();
+  assert.ok(binaries.has("relaxed"));
+  assert.deepEqual(told, [["simd", true], ["relaxed", true]]);
+});
+
+test("a change withdraws the second binary, and builds of what was there before are not told of", async () => {
+  const { begun, told, binaries } = builds();
+  const first = binaries.update();
+  begun[0].end();
+  await first;
+  const change = binaries.change();
+  begun[1].end();
+  await settled();
+  assert.equal(binaries.has("relaxed"), false);
+  begun[2].end();
+  await change;
+  begun.slice(3).forEach(({ end }) => end());
+  await settled();
+  assert.equal(begun.at(-1).variant, "relaxed");
+  begun.at(-1).end();
+  await settled();
+  assert.ok(binaries.has("relaxed"));
+  assert.equal(told.filter(([variant]) => variant === "relaxed").length, 1);
+});
+
+test("what does not build leaves the first binary, and the second waits", async () => {
+  const { begun, told, binaries } = builds();
+  const first = binaries.update();
+  begun[0].end();
+  await first;
+  begun[1].end();
+  await settled();
+  const change = binaries.change();
+  begun[2].end(false);
+  await change;
+  assert.deepEqual([binaries.has("simd"), binaries.has("relaxed"), begun.length], [true, false, 3]);
+  assert.deepEqual(told.at(-1), ["simd", false]);
+});
