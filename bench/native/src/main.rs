@@ -4,10 +4,11 @@
 
 use std::hint::black_box;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Instant;
 
 use saccade_bench::roofline::{self, Plain};
-use saccade_bench::{Contestant, NETWORKS, SHAPES, texts};
+use saccade_bench::{Contestant, NETWORKS, SHAPES, record, texts};
 
 /// Cache levels by the bytes of weights that the plain loop reads.
 const LEVELS: [(&str, usize); 4] =
@@ -85,9 +86,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let contestant = Contestant::new(network, shape)?;
             // What a run that fails would fail with, said before anything is timed.
             contestant.run()?;
-            lines.push(Line::new(name, contestant.flops(), move |times| {
+            let contestant = Rc::new(contestant);
+            let flops = contestant.flops();
+            if !format!("{network:?}").contains("Skim") {
+                let learner = contestant.clone();
+                lines.push(Line::new(format!("{name} learn"), 3 * flops, move |times| {
+                    (0..times).for_each(|_| drop(black_box(learner.learn())));
+                }));
+            }
+            lines.push(Line::new(name, flops, move |times| {
                 (0..times).for_each(|_| drop(black_box(contestant.run())));
             }));
+        }
+    }
+    for nodes in [1, 100, 10_000, 1_000_000] {
+        let name = format!("record {nodes} nodes");
+        if name.contains(&only) {
+            lines.push(Line::new(name, 0, move |times| (0..times).for_each(|_| record(nodes))));
         }
     }
     for _ in 0..rounds.max(1) {
