@@ -256,7 +256,7 @@ fn every_truncation_is_refused() {
     }
 }
 
-/// A file whose config has `fields` in place of the named ones.
+/// A file whose config has `fields` in place of the named ones; one without a value is left out.
 fn with_config(fields: &[(&str, String)]) -> Vec<u8> {
     let mut parts = vec![
         ("format", "1".to_owned()),
@@ -270,7 +270,9 @@ fn with_config(fields: &[(&str, String)]) -> Vec<u8> {
     ];
     for (name, value) in fields {
         parts.retain(|(part, _)| part != name);
-        parts.push((name, value.clone()));
+        if !value.is_empty() {
+            parts.push((name, value.clone()));
+        }
     }
     let body: Vec<String> = parts.iter().map(|(name, value)| format!("{name:?}:{value}")).collect();
     let json = format!("{{{}}}", body.join(","));
@@ -298,6 +300,21 @@ fn dense_files() {
             )]),
         ),
         ("labels", with_config(&[("labels", format!("[{}]", numbered(&|i| format!("\"{}\"", digits(i)))))])),
+        (
+            "labels of a task",
+            with_config(&[
+                ("format", "2".to_owned()),
+                ("labels", String::new()),
+                ("pool", String::new()),
+                (
+                    "task",
+                    format!(
+                        r#"{{"classify":{{"pool":"last","labels":[{}]}}}}"#,
+                        numbered(&|i| format!("\"{}\"", digits(i)))
+                    ),
+                ),
+            ]),
+        ),
         ("an encoder of nothing", with_config(&[("encoder", list("0"))])),
         (
             "an encoder that is buffered",

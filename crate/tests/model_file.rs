@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use proptest::prelude::*;
 use saccade_rnn::model::{
-    CONFIG_KEY, Checkpoint, Config, LayerConfig, ModelError, SmallReads, SruConfig, Storage, Tensor, open,
+    CONFIG_KEY, Checkpoint, Config, FORMAT, LayerConfig, ModelError, SmallReads, SruConfig, Storage, Tensor,
+    open,
 };
 use saccade_rnn::text::TokenizerKind;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -400,20 +401,27 @@ fn configs_come_back() {
     assert_eq!(opened, config());
 }
 
+const LAYERS: &str = r#"[
+    {"bidirectional": true, "hidden_size": 2, "nonlinearity": "tanh", "type": "elman"},
+    {"type": "sru", "hidden_size": 2, "num_layers": 1},
+    {"type": "skim", "cell": "gru", "hidden_size": 4, "small_size": 0, "small_reads": "all"}
+]"#;
+
 /// The spelling is a contract: files outlive versions.
 #[test]
 fn a_config_as_it_is_spelled() {
-    let json = r#"{
-        "format": 1, "task": "classify", "tokenizer": {"kind": "spaces", "lowercase": false},
-        "vocabulary": ["<unk>", "film"], "labels": ["no", "yes"], "embedding_size": 4,
-        "encoder": [
-            {"bidirectional": true, "hidden_size": 2, "nonlinearity": "tanh", "type": "elman"},
-            {"type": "sru", "hidden_size": 2, "num_layers": 1},
-            {"type": "skim", "cell": "gru", "hidden_size": 4, "small_size": 0, "small_reads": "all"}
-        ],
-        "pool": "max"
-    }"#;
-    let read = Config::from_json(json).expect("valid");
+    let json = format!(
+        r#"{{
+            "format": 2, "task": {{"classify": {{"labels": ["no", "yes"], "pool": "max"}}}},
+            "tokenizer": {{"kind": "spaces", "lowercase": false}},
+            "vocabulary": ["<unk>", "film"], "embedding_size": 4, "encoder": {LAYERS}
+        }}"#
+    );
+    let read = Config::from_json(&json).expect("valid");
+    assert_eq!(
+        (read.task.name(), read.task.labels()),
+        ("classify", &["no".to_owned(), "yes".to_owned()][..])
+    );
     assert_eq!(read.tokenizer.kind(), TokenizerKind::Spaces);
     assert_eq!(read.threshold, None);
     let LayerConfig::Sru(SruConfig { has_skip_term, rescale, v1, projection_size, .. }) = read.encoder[1]
@@ -426,6 +434,32 @@ fn a_config_as_it_is_spelled() {
     // Embedding 2×4; Elman 2·2·(4 + 2); SRU 4×2 with k = 4; GRU cell 3·4·(2 + 4), no small cell, decision 2·(2 + 4);
     // head 2×4.
     assert_eq!(read.least_parameters(), 8 + 24 + 32 + (72 + 12) + 8);
+}
+
+#[test]
+fn a_config_of_the_first_format_is_read_as_one_of_todays() {
+    let json = format!(
+        r#"{{
+            "format": 1, "task": "classify", "tokenizer": {{"kind": "spaces", "lowercase": false}},
+            "vocabulary": ["<unk>", "film"], "labels": ["no", "yes"], "data_labels": ["0", "1"],
+            "embedding_size": 4, "encoder": {LAYERS}, "pool": "max", "threshold": 0.25,
+            "training": {{"seed": 7}}
+        }}"#
+    );
+    let read = Config::from_json(&json).expect("valid");
+    assert_eq!((read.format, read.threshold, read.training.seed), (FORMAT, Some(0.25), Some(7)));
+    assert_eq!(read.task.labels(), ["no", "yes"]);
+    assert_eq!(read.task.data_labels(), ["0", "1"]);
+    assert_eq!(Config::from_json(&read.to_json().expect("valid")), Ok(read));
+    for (from, to, message) in [
+        (r#""pool": "max""#, r#""pool": "min""#, "unknown variant `min`"),
+        (r#""labels": ["no", "yes"]"#, r#""labels": []"#, "`labels`: expected at least one label"),
+        (r#""task": "classify""#, r#""task": "tag""#, "unknown variant `tag`"),
+        (r#""threshold""#, r#""treshold""#, "unknown field `treshold`"),
+    ] {
+        let error = Config::from_json(&json.replacen(from, to, 1)).expect_err(message);
+        assert!(error.to_string().contains(message), "{error}\ndoes not say: {message}");
+    }
 }
 
 #[test]
@@ -444,13 +478,13 @@ fn configs_that_are_wrong() {
     refused("", "MODEL_CONFIG", "EOF");
     refused("null", "MODEL_CONFIG", "invalid type: null");
     refused(
-        r#"{"format":2,"future":true}"#,
+        r#"{"format":3,"future":true}"#,
         "MODEL_UNSUPPORTED",
-        "has format 2; this version reads format 1",
+        "has format 3; this version reads formats up to 2",
     );
-    edited(r#""format":1"#, r#""format":"1""#, "expected u32");
-    edited(r#""format":1,"#, r#""format":1,"extra":0,"#, "unknown field `extra`");
-    edited(r#""task":"classify""#, r#""task":"compose""#, "unknown variant `compose`, expected `classify`");
+    edited(r#""format":2"#, r#""format":"2""#, "expected u32");
+    edited(r#""format":2,"#, r#""format":2,"extra":0,"#, "unknown field `extra`");
+    edited(r#""classify":"#, r#""compose":"#, "unknown variant `compose`, expected `classify`");
     edited(r#""kind":"treebank""#, r#""kind":"words""#, "unknown variant `words`");
     edited(r#""lowercase":true"#, r#""lowercase":true,"x":1"#, "unknown field `x`");
     edited(r#""pool":"last""#, r#""pool":"first""#, "unknown variant `first`");

@@ -82,7 +82,7 @@ fn models() -> Vec<(&'static str, Model)> {
 /// What holds for every reading of `text`.
 fn check(name: &str, model: &Model, text: &str, reading: &Reading) {
     let labels: Vec<&str> = reading.scores.iter().map(|score| score.label.as_str()).collect();
-    assert_eq!(labels, model.config().labels, "{name}");
+    assert_eq!(labels, model.config().task.labels(), "{name}");
     let sum: f32 = reading.scores.iter().map(|score| score.probability).sum();
     assert!((sum - 1.0).abs() < 1e-6, "{name}: the scores sum to {sum}");
     let best = reading.scores.iter().max_by(|a, b| a.probability.total_cmp(&b.probability));

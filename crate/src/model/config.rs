@@ -1,4 +1,6 @@
-//! What a checkpoint's tensors mean: the network, its words and labels, how it was made.
+//! What a checkpoint's tensors mean: the network, its words, its task, how it was made.
+
+mod format_1;
 
 use std::collections::BTreeMap;
 
@@ -11,8 +13,8 @@ use crate::text::Tokenizer;
 
 /// The metadata key under which a model's config is stored.
 pub const CONFIG_KEY: &str = "saccade";
-/// The version of the config that is written and read.
-pub const FORMAT: u32 = 1;
+/// The version of the config that is written. Version 1 is read as well.
+pub const FORMAT: u32 = 2;
 /// The probability of skimming above which a token is skimmed, where neither caller nor file says otherwise: the
 /// likelier of the two (Skim-RNN's argmax).
 pub const DEFAULT_THRESHOLD: f32 = 0.5;
@@ -25,24 +27,17 @@ const UNKNOWN: &str = "<unk>";
 pub struct Config {
     /// The version of this record: [`FORMAT`].
     pub format: u32,
-    /// What the network is asked.
+    /// What the network is asked, and what only that task has.
     pub task: Task,
     /// How text becomes words.
     pub tokenizer: Tokenizer,
     /// The words in the order of the embedding's rows, each once; the first is `<unk>`.
     pub vocabulary: Vec<String>,
-    /// The names of the classes in the order of the scores, each once.
-    pub labels: Vec<String>,
-    /// The labels as the data set writes them, in the same order; empty where they are those of `labels`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub data_labels: Vec<String>,
     /// The width of a word's vector.
     pub embedding_size: usize,
     /// The layers that a sequence passes through, in order.
     #[serde(deserialize_with = "layer_config::layers")]
     pub encoder: Vec<LayerConfig>,
-    /// How a sequence of states becomes one.
-    pub pool: Pool,
     /// The skim probability above which a word is skimmed, where the caller gives none. Skim models only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f32>,
@@ -51,12 +46,63 @@ pub struct Config {
     pub training: Training,
 }
 
-/// What a network is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+/// What a network is asked: `{"classify": {"labels": [...], "pool": "last"}}`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
     /// One label for a text.
-    Classify,
+    Classify(Classification),
+}
+
+impl Task {
+    /// The task's name, as files and JavaScript spell it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Classify(_) => "classify",
+        }
+    }
+
+    /// The names of the classes in the order of the scores.
+    pub fn labels(&self) -> &[String] {
+        match self {
+            Self::Classify(task) => &task.labels,
+        }
+    }
+
+    /// The labels as the data set writes them, in the order of the scores.
+    pub fn data_labels(&self) -> &[String] {
+        match self {
+            Self::Classify(task) if task.data_labels.is_empty() => &task.labels,
+            Self::Classify(task) => &task.data_labels,
+        }
+    }
+}
+
+/// One label for a text.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Classification {
+    /// The names of the classes in the order of the scores, each once.
+    pub labels: Vec<String>,
+    /// The labels as the data set writes them, in the same order; empty where they are those of `labels`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_labels: Vec<String>,
+    /// How a sequence of states becomes one.
+    pub pool: Pool,
+}
+
+impl Classification {
+    fn validate(&self) -> Result<(), ModelError> {
+        if self.labels.is_empty() {
+            return Err(ModelError::config("labels", "at least one label", "none"));
+        }
+        check_distinct("labels", &self.labels)?;
+        if !self.data_labels.is_empty() && self.data_labels.len() != self.labels.len() {
+            let (expected, found) = (self.labels.len().to_string(), self.data_labels.len().to_string());
+            return Err(ModelError::config("the number of data_labels", expected, found));
+        }
+        check_distinct("data_labels", &self.data_labels)
+    }
 }
 
 /// How a sequence of states becomes one.
@@ -112,10 +158,11 @@ impl Config {
         let syntax = |error| ModelError::syntax(&error);
         // The version comes first: another format's fields would be reported as unknown.
         let Version { format } = serde_json::from_str(text).map_err(syntax)?;
-        if format != FORMAT {
-            return Err(ModelError::Format { expected: FORMAT, found: format });
-        }
-        let config: Self = serde_json::from_str(text).map_err(syntax)?;
+        let config: Self = match format {
+            1 => format_1::read(text).map_err(syntax)?,
+            FORMAT => serde_json::from_str(text).map_err(syntax)?,
+            found => return Err(ModelError::Format { expected: FORMAT, found }),
+        };
         config.validate()?;
         Ok(config)
     }
@@ -145,15 +192,9 @@ impl Config {
             None => return Err(ModelError::config("vocabulary", "at least one word", "none")),
         }
         check_distinct("vocabulary", &self.vocabulary)?;
-        if self.labels.is_empty() {
-            return Err(ModelError::config("labels", "at least one label", "none"));
+        match &self.task {
+            Task::Classify(task) => task.validate()?,
         }
-        check_distinct("labels", &self.labels)?;
-        if !self.data_labels.is_empty() && self.data_labels.len() != self.labels.len() {
-            let (expected, found) = (self.labels.len().to_string(), self.data_labels.len().to_string());
-            return Err(ModelError::config("the number of data_labels", expected, found));
-        }
-        check_distinct("data_labels", &self.data_labels)?;
         check_range("embedding_size", self.embedding_size, 1, LARGEST_SIZE)?;
         check_range("the number of layers in encoder", self.encoder.len(), 1, MOST_LAYERS)?;
         for (index, layer) in self.encoder.iter().enumerate() {
@@ -196,7 +237,7 @@ impl Config {
             weights += layer.weights(width);
             width = layer.output_size() as u64;
         }
-        weights + self.labels.len() as u64 * width
+        weights + self.task.labels().len() as u64 * width
     }
 }
 

@@ -91,9 +91,9 @@ pub enum ModelError {
         reason: String,
     },
     /// The config is written in a format that this version does not know.
-    #[error("the model's config has format {found}; this version reads format {expected}")]
+    #[error("the model's config has format {found}; this version reads formats up to {expected}")]
     Format {
-        /// The format that is read.
+        /// The newest format that is read.
         expected: u32,
         /// The format of the file.
         found: u32,

@@ -31,7 +31,7 @@ mod watch;
 pub use crate::nn::Tensor;
 pub use batches::{Batches, Verdict};
 pub use checkpoint::{Checkpoint, Storage};
-pub use config::{CONFIG_KEY, Config, DEFAULT_THRESHOLD, FORMAT, Pool, Task, Training};
+pub use config::{CONFIG_KEY, Classification, Config, DEFAULT_THRESHOLD, FORMAT, Pool, Task, Training};
 pub use encoder::{Dropouts, Encoder, FreshOptions};
 pub use error::ModelError;
 pub use head::{Classify, Head};

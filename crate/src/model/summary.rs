@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use super::checkpoint::SCALE;
 use super::header::Header;
-use super::{CONFIG_KEY, Checkpoint, Config, LayerConfig, Model, ModelError, Pool, Task, Training};
+use super::{
+    CONFIG_KEY, Checkpoint, Classification, Config, LayerConfig, Model, ModelError, Pool, Task, Training,
+};
 use crate::text::Tokenizer;
 
 /// A config without its vocabulary.
@@ -15,7 +17,7 @@ use crate::text::Tokenizer;
 #[serde(rename_all = "camelCase")]
 pub struct ConfigSummary<'a> {
     /// What the network is asked.
-    pub task: Task,
+    pub task: &'static str,
     /// The names of the classes in the order of the scores.
     pub labels: Cow<'a, [String]>,
     /// Whether a layer decides what to skim.
@@ -38,16 +40,17 @@ pub struct ConfigSummary<'a> {
 
 impl<'a> From<&'a Config> for ConfigSummary<'a> {
     fn from(config: &'a Config) -> Self {
+        let Task::Classify(Classification { pool, .. }) = config.task;
         Self {
-            task: config.task,
-            labels: Cow::Borrowed(&config.labels),
+            task: config.task.name(),
+            labels: Cow::Borrowed(config.task.labels()),
             skims: config.skims(),
             threshold: config.default_threshold(),
             tokenizer: config.tokenizer,
             vocabulary_size: config.vocabulary.len(),
             embedding_size: config.embedding_size,
             encoder: Cow::Borrowed(&config.encoder),
-            pool: config.pool,
+            pool,
             training: Cow::Borrowed(&config.training),
         }
     }

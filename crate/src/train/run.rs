@@ -14,7 +14,7 @@ use super::transfer::{Source, TransferError, transfer};
 use crate::cpu::noise;
 use crate::device::{Device, EngineError};
 use crate::graph::{Gradients, Graph, Strategy};
-use crate::model::{self, Dropouts, FreshOptions, Model, ModelError, Storage, Task};
+use crate::model::{self, Classification, Dropouts, FreshOptions, Model, ModelError, Storage, Task};
 use crate::nn::SkimControl;
 
 /// Why a run ended without a model.
@@ -187,18 +187,19 @@ fn fresh(config: &Config, corpus: &Corpus, command: &str) -> Result<(Model, Drop
         FreshOptions { forget_bias: config.model.forget_bias, highway_bias: config.model.highway_bias };
     let model_config = model::Config {
         format: model::FORMAT,
-        task: Task::Classify,
+        task: Task::Classify(Classification {
+            labels: corpus.labels.clone(),
+            data_labels: if corpus.data_labels == corpus.labels {
+                Vec::new()
+            } else {
+                corpus.data_labels.clone()
+            },
+            pool: config.model.pool,
+        }),
         tokenizer: config.data.tokenizer,
         vocabulary: corpus.vocabulary.words().to_vec(),
-        labels: corpus.labels.clone(),
-        data_labels: if corpus.data_labels == corpus.labels {
-            Vec::new()
-        } else {
-            corpus.data_labels.clone()
-        },
         embedding_size: config.model.embedding_size,
         encoder: config.model.encoder.clone(),
-        pool: config.model.pool,
         threshold: t.skim.map(|_| model::DEFAULT_THRESHOLD),
         training: model::Training {
             command: Some(command.to_owned()),

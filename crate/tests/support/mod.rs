@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use saccade_rnn::model::{
-    CONFIG_KEY, Cell, Checkpoint, Config, Dropouts, FORMAT, FreshOptions, LayerConfig, Model, Nonlinearity,
-    Pool, SmallReads, SruConfig, Storage, Task, Tensor, Training,
+    CONFIG_KEY, Cell, Checkpoint, Classification, Config, Dropouts, FORMAT, FreshOptions, LayerConfig, Model,
+    Nonlinearity, Pool, SmallReads, SruConfig, Storage, Task, Tensor, Training,
 };
 use saccade_rnn::text::Tokenizer;
 
@@ -18,11 +18,13 @@ pub(crate) fn file(header: &str, data: &[u8]) -> Vec<u8> {
 pub(crate) fn config() -> Config {
     Config {
         format: FORMAT,
-        task: Task::Classify,
+        task: Task::Classify(Classification {
+            labels: ["negative", "positive"].map(String::from).to_vec(),
+            data_labels: ["0", "1"].map(String::from).to_vec(),
+            pool: Pool::Last,
+        }),
         tokenizer: Tokenizer::treebank(),
         vocabulary: ["<unk>", "a", "good", "film", "\"", "naïve", "🎬"].map(String::from).to_vec(),
-        labels: ["negative", "positive"].map(String::from).to_vec(),
-        data_labels: ["0", "1"].map(String::from).to_vec(),
         embedding_size: 3,
         encoder: vec![
             LayerConfig::Elman { hidden_size: 2, nonlinearity: Nonlinearity::Relu, bidirectional: false },
@@ -48,7 +50,6 @@ pub(crate) fn config() -> Config {
                 small_reads: SmallReads::Slice,
             },
         ],
-        pool: Pool::Last,
         threshold: Some(0.5),
         training: Training {
             command: Some("saccade train tiny.toml".into()),
@@ -69,9 +70,11 @@ pub(crate) fn model(encoder: Vec<LayerConfig>) -> Model {
     model_of(encoder, Pool::Last)
 }
 
-/// As [`model`], with a pool.
+/// A runnable model with these layers and this pool over the words of [`config`].
 pub(crate) fn model_of(encoder: Vec<LayerConfig>, pool: Pool) -> Model {
-    let config = Config { encoder, pool, threshold: None, ..config() };
+    let Task::Classify(task) = config().task;
+    let task = Task::Classify(Classification { pool, ..task });
+    let config = Config { encoder, task, threshold: None, ..config() };
     Model::fresh(config, Dropouts::default(), FreshOptions::default(), 7).expect("the config is valid")
 }
 

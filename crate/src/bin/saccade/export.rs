@@ -60,7 +60,7 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     let mut small = Model::from_bytes(&store(&small)?).map_err(Failure::model(&args.out))?;
     for (set, part) in &args.measures {
         let config = small.config();
-        let labels = if config.data_labels.is_empty() { &config.labels } else { &config.data_labels };
+        let labels = config.task.data_labels();
         let items = read_items(part, Path::new(""), small.tokenizer(), small.vocabulary(), labels)?;
         let figures =
             pollster::block_on(evaluate(&small, &Device::cpu(), &items, small.threshold(), |_| true))?;

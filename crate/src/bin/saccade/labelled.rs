@@ -26,7 +26,7 @@ impl Labelled {
     /// The texts as the model numbers their words.
     pub(crate) fn items(&self, model: &Model) -> Result<Vec<Item>, Failure> {
         let config = model.config();
-        let labels = if config.data_labels.is_empty() { &config.labels } else { &config.data_labels };
+        let labels = config.task.data_labels();
         let part = Part { path: self.data.clone(), format: self.format };
         Ok(read_items(&part, Path::new(""), model.tokenizer(), model.vocabulary(), labels)?)
     }

@@ -1,6 +1,6 @@
 //! One label for a text: the rows become one by pooling, and the pooled row becomes logits.
 
-use super::super::{Config, Pool};
+use super::super::{Classification, Pool};
 use crate::device;
 use crate::graph::Expr;
 use crate::nn::{BuildError, Builder, Linear};
@@ -13,8 +13,12 @@ pub struct Classify {
 }
 
 impl Classify {
-    pub(super) fn new(builder: &mut Builder, config: &Config, width: usize) -> Result<Self, BuildError> {
-        Ok(Self { pool: config.pool, linear: Linear::new(builder, width, config.labels.len())? })
+    pub(super) fn new(
+        builder: &mut Builder,
+        task: &Classification,
+        width: usize,
+    ) -> Result<Self, BuildError> {
+        Ok(Self { pool: task.pool, linear: Linear::new(builder, width, task.labels.len())? })
     }
 
     /// The last state, the sum or the maximum of the rows so far, `1 x width`.

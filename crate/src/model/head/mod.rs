@@ -4,7 +4,7 @@ mod classify;
 
 pub use classify::Classify;
 
-use super::Config;
+use super::{Config, Task};
 use crate::device::Pool;
 use crate::graph::Expr;
 use crate::nn::{BuildError, Builder, LayerOutput};
@@ -22,7 +22,9 @@ impl Head {
     /// # Errors
     /// See [`Builder::parameter`].
     pub fn new(builder: &mut Builder, config: &Config, width: usize) -> Result<Self, BuildError> {
-        builder.scope("head", |b| Ok(Self::Classify(Classify::new(b, config, width)?)))
+        builder.scope("head", |b| match &config.task {
+            Task::Classify(task) => Ok(Self::Classify(Classify::new(b, task, width)?)),
+        })
     }
 
     /// What the head has gathered after a piece of a text, given what it had gathered before: all that it needs to know

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::device::Device;
 use crate::model::{
-    Cell, Config, Dropouts, FORMAT, FreshOptions, LayerConfig, Model, Nonlinearity, Pool, ReadOptions,
-    SmallReads, SruConfig, Task, Training,
+    Cell, Classification, Config, Dropouts, FORMAT, FreshOptions, LayerConfig, Model, Nonlinearity, Pool,
+    ReadOptions, SmallReads, SruConfig, Task, Training,
 };
 use crate::text::{Span, Token, Tokenizer};
 
@@ -13,14 +13,15 @@ const WORDS: [&str; 5] = ["<unk>", "a", "good", "film", "not"];
 fn model(encoder: Vec<LayerConfig>, pool: Pool) -> Model {
     let config = Config {
         format: FORMAT,
-        task: Task::Classify,
+        task: Task::Classify(Classification {
+            labels: ["negative", "positive"].map(String::from).to_vec(),
+            data_labels: ["0", "1"].map(String::from).to_vec(),
+            pool,
+        }),
         tokenizer: Tokenizer::treebank(),
         vocabulary: WORDS.map(String::from).to_vec(),
-        labels: ["negative", "positive"].map(String::from).to_vec(),
-        data_labels: ["0", "1"].map(String::from).to_vec(),
         embedding_size: 4,
         encoder,
-        pool,
         threshold: None,
         training: Training::default(),
     };
