@@ -5,7 +5,7 @@ mod common;
 use common::parameter;
 use pollster::block_on;
 use saccade_rnn::device::{
-    CellKind, Device, EngineError, Op, Parameters, Pool, Real, Skim, SkimMode, Sru, WeightView,
+    CellKind, Device, EngineError, Op, Parameters, Pool, Real, Reduce, Skim, SkimMode, Sru, WeightView,
 };
 use saccade_rnn::graph::{Expr, Graph, Strategy};
 
@@ -86,6 +86,16 @@ fn operands_that_do_not_fit() {
     refused(&p, &norm, &[(2, 2)], &[], "columns of operand 0");
     refused(&p, &Op::LayerNorm { weight: b3, bias: b2 }, &[(2, 3)], &[], "bias");
 
+    let largest = Op::Reduce(Reduce::Max);
+    accepted(&p, &largest, &[(0, 1)], &[]);
+    refused(&p, &largest, &[(2, 0)], &[], "columns of operand 0");
+    accepted(&p, &Op::Reduce(Reduce::LogSumExp), &[(2, 0)], &[]);
+
+    accepted(&p, &Op::ScatterAdd, &[(2, 3)], &[0, 0, 1]);
+    refused(&p, &Op::ScatterAdd, &[(2, 3)], &[0, 1], "numbers");
+    refused(&p, &Op::ScatterAdd, &[(2, 3)], &[], "numbers");
+    accepted(&p, &Op::ScatterAdd, &[(0, 3)], &[0]);
+
     refused(&p, &Op::ConcatColumns, &[(2, 3), (2, 1), (3, 3)], &[], "rows of operand 2");
     refused(&p, &Op::ConcatRows, &[(2, 3), (1, 4)], &[], "columns of operand 1");
     refused(&p, &Op::CrossEntropy, &[(2, 3)], &[0], "targets");
@@ -118,6 +128,8 @@ fn indices_out_of_range() {
     assert_eq!(mistake(&p, |graph| graph.embedding(table, &[4, 5])), index("embedding", 5, 5));
     let error = mistake(&p, |graph| graph.input(2, 3, vec![0.0; 6]).rows(&[1, 2]));
     assert_eq!(error, index("rows", 2, 2));
+    let error = mistake(&p, |graph| graph.input(2, 3, vec![0.0; 6]).scatter_add(&[0, 4], 4));
+    assert_eq!(error, index("scatter_add", 4, 4));
     let error = mistake(&p, |graph| graph.input(2, 3, vec![0.0; 6]).cross_entropy(&[2, 3]));
     assert_eq!(error, index("cross_entropy", 3, 3));
     let error = mistake(&p, |graph| graph.input(0, 3, Vec::new()).rows(&[0]));

@@ -10,7 +10,7 @@ use pollster::block_on;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use saccade_rnn::device::{
-    CellKind, Device, Op, ParamId, Parameters, Pool, Real, Skim, SkimMode, Sru, WeightView,
+    CellKind, Device, Op, ParamId, Parameters, Pool, Real, Reduce, Skim, SkimMode, Sru, WeightView,
 };
 use saccade_rnn::graph::{Expr, Graph, Report, Strategy as Batching};
 
@@ -30,6 +30,12 @@ enum Step {
     Softmax,
     LogSoftmax,
     LayerNorm,
+    Exp,
+    Log,
+    /// The rows times what one operation makes of each.
+    Reduce(Reduce),
+    /// The rows plus one row.
+    AddRow,
     Dropout(bool),
     /// One of two shared weights.
     Affine(bool),
@@ -39,6 +45,10 @@ enum Step {
     SwapColumns,
     /// Rows by number, modulo how many there are.
     Rows(Vec<u32>),
+    /// Rows added up to so many, every so manieth to the same.
+    ScatterAdd(usize, u32),
+    /// All rows so many times.
+    Repeat(usize),
     /// The top after the value below it.
     ConcatRows,
     Pool(Pool),
@@ -71,6 +81,10 @@ fn any_pool() -> impl Strategy<Value = Pool> {
     prop_oneof![Just(Pool::Last), Just(Pool::Sum), Just(Pool::Mean), Just(Pool::Max)]
 }
 
+fn any_reduce() -> impl Strategy<Value = Reduce> {
+    prop_oneof![Just(Reduce::Sum), Just(Reduce::Mean), Just(Reduce::LogSumExp), Just(Reduce::Max)]
+}
+
 fn any_cell() -> impl Strategy<Value = CellKind> {
     prop_oneof![
         Just(CellKind::Lstm),
@@ -96,6 +110,10 @@ fn any_step() -> impl Strategy<Value = Step> {
         Just(Step::Softmax),
         Just(Step::LogSoftmax),
         Just(Step::LayerNorm),
+        Just(Step::Exp),
+        Just(Step::Log),
+        any_reduce().prop_map(Step::Reduce),
+        Just(Step::AddRow),
         any::<bool>().prop_map(Step::Dropout),
         any::<bool>().prop_map(Step::Affine),
         Just(Step::Diamond),
@@ -103,6 +121,8 @@ fn any_step() -> impl Strategy<Value = Step> {
     ];
     let shaping = prop_oneof![
         prop::collection::vec(0..8u32, 0..5).prop_map(Step::Rows),
+        (1..5usize, 1..4u32).prop_map(|(rows, step)| Step::ScatterAdd(rows, step)),
+        (0..3usize).prop_map(Step::Repeat),
         Just(Step::ConcatRows),
         any_pool().prop_map(Step::Pool),
         Just(Step::Combine),
@@ -267,6 +287,19 @@ impl<'g> Recorder<'g, '_> {
                 let ramp: Vec<f32> = (0..x.shape().rows * width).map(|i| (i % width) as f32).collect();
                 (x.tanh() + graph.input(x.shape().rows, width, ramp)).layer_norm(w.norm.0, w.norm.1)
             }
+            Step::Exp => x.tanh().exp(),
+            Step::Log => x.tanh().exp().log(),
+            Step::Reduce(kind) => {
+                let x = x.tanh();
+                let made = match kind {
+                    Reduce::Sum => x.sum_columns(),
+                    Reduce::Mean => x.mean_columns(),
+                    Reduce::LogSumExp => x.log_sum_exp(),
+                    Reduce::Max => x.max_columns().0,
+                };
+                x * graph.concat_columns(&vec![made; width])
+            }
+            Step::AddRow => x + self.below().mean_rows().repeat(x.shape().rows),
             Step::Dropout(per_sequence) => x.dropout(0.3, per_sequence),
             Step::Affine(second) => {
                 let (weight, bias) = w.affine[usize::from(second)];
@@ -282,6 +315,12 @@ impl<'g> Recorder<'g, '_> {
                 let numbers: Vec<u32> = numbers.iter().filter(|_| rows > 0).map(|n| n % rows).collect();
                 x.rows(&numbers)
             }
+            Step::ScatterAdd(rows, step) => {
+                let numbers: Vec<u32> = (0..x.shape().rows as u32).map(|i| i * step % rows as u32).collect();
+                x.scatter_add(&numbers, rows)
+            }
+            Step::Repeat(times) if x.shape().rows * times < 50 => x.repeat(times),
+            Step::Repeat(_) => x,
             Step::ConcatRows => graph.concat_rows(&[self.below(), x]),
             Step::Pool(kind) => x.pool(kind),
             Step::Combine => {

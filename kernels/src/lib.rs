@@ -27,6 +27,7 @@ pub mod packed;
 pub mod pool;
 pub mod ragged;
 pub mod recurrence;
+pub mod reduce;
 mod registers;
 pub mod rows;
 pub mod skim;

@@ -7,6 +7,7 @@ mod embedding;
 mod layer_norm;
 mod pool;
 mod recurrence;
+mod reduce;
 mod rows;
 mod skim;
 mod skim_soft;
@@ -25,6 +26,7 @@ pub fn all() -> Vec<Case> {
         layer_norm::cases(),
         pool::cases(),
         recurrence::cases(),
+        reduce::cases(),
         rows::cases(),
         skim::cases(),
         skim_soft::cases(),

@@ -1,7 +1,7 @@
 //! Shapes of an operation's outputs, and whether its operands, indices and parameters fit.
 
 use super::op::{Op, Shape, Skim, SkimMode, WeightView};
-use super::{CellKind, EngineError, Parameters};
+use super::{CellKind, EngineError, Parameters, Reduce};
 
 impl Op {
     /// How many operands it takes; `None` is any number from 1.
@@ -14,7 +14,9 @@ impl Op {
             | Op::Unary(_)
             | Op::Columns { .. }
             | Op::Rows
+            | Op::ScatterAdd
             | Op::Pool(_)
+            | Op::Reduce(_)
             | Op::Dropout { .. }
             | Op::Softmax
             | Op::LogSoftmax
@@ -98,7 +100,20 @@ impl Op {
                 check.indices(indices, x.rows)?;
                 vec![shape(indices.len(), x.columns)]
             }
+            Op::ScatterAdd => {
+                let x = check.any(0)?;
+                let (rows, numbers) = scattered(indices);
+                check.length("numbers", x.rows, numbers.len())?;
+                check.indices(numbers, rows)?;
+                vec![shape(rows, x.columns)]
+            }
             Op::Pool(_) => vec![shape(1, check.any(0)?.columns)],
+            Op::Reduce(Reduce::Max) => {
+                let x = check.any(0)?;
+                check.not_empty("columns of operand 0", x.columns)?;
+                vec![shape(x.rows, 1); 2]
+            }
+            Op::Reduce(_) => vec![shape(check.any(0)?.rows, 1)],
             Op::CrossEntropy => {
                 let x = check.any(0)?;
                 check.length("targets", x.rows, indices.len())?;
@@ -170,6 +185,11 @@ impl Op {
             Op::Skim(skim) => skim.infer(&check, indices, parameters)?,
         })
     }
+}
+
+/// The indices of [`Op::ScatterAdd`]: how many rows the result has, and the row that each row is added to.
+pub(super) fn scattered(indices: &[u32]) -> (usize, &[u32]) {
+    indices.split_last().map_or((0, indices), |(&rows, numbers)| (rows as usize, numbers))
 }
 
 impl WeightView {

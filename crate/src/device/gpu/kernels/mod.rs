@@ -12,6 +12,7 @@ mod layer_norm;
 pub(super) mod norm;
 mod pool;
 mod recurrence;
+mod reduce;
 mod row_reduce;
 pub(super) mod rows;
 mod sequences;
@@ -66,10 +67,11 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         Op::Binary(function) => {
             Ok(outputs(vec![elementwise::binary(gpu, &call.inputs[0], &call.inputs[1], function)?]))
         }
-        Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows => {
+        Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows | Op::ScatterAdd => {
             Ok(outputs(vec![rows::forward(gpu, call)?]))
         }
         Op::Pool(kind) => Ok(outputs(vec![pool::forward(gpu, call, kind)?])),
+        Op::Reduce(kind) => Ok(outputs(reduce::forward(gpu, call, kind)?)),
         Op::Softmax | Op::LogSoftmax => softmax::forward(gpu, call),
         Op::CrossEntropy if TRAINING => softmax::cross_entropy(gpu, call),
         Op::LayerNorm { weight, bias } => Ok(outputs(vec![layer_norm::forward(gpu, call, weight, bias)?])),
@@ -136,8 +138,11 @@ pub(super) fn backward(
         Op::Affine { ref weight, bias } => affine::backward(gpu, back, weight, bias),
         Op::Unary(function) => elementwise::unary_backward(gpu, back, function),
         Op::Binary(function) => elementwise::binary_backward(gpu, back, function),
-        Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows => rows::backward(gpu, back),
+        Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows | Op::ScatterAdd => {
+            rows::backward(gpu, back)
+        }
         Op::Pool(kind) => pool::backward(gpu, back, kind),
+        Op::Reduce(kind) => reduce::backward(gpu, back, kind),
         Op::Softmax | Op::LogSoftmax | Op::CrossEntropy => softmax::backward(gpu, back),
         Op::LayerNorm { weight, bias } => layer_norm::backward(gpu, back, weight, bias),
         Op::Dropout { rate: Real(rate), per_sequence } => dropout::backward(gpu, back, rate, per_sequence),
