@@ -86,6 +86,10 @@ fn operands_that_do_not_fit() {
     refused(&p, &norm, &[(2, 2)], &[], "columns of operand 0");
     refused(&p, &Op::LayerNorm { weight: b3, bias: b2 }, &[(2, 3)], &[], "bias");
 
+    accepted(&p, &Op::MatMul, &[(2, 3), (3, 1)], &[]);
+    accepted(&p, &Op::MatMul, &[(0, 3), (3, 0)], &[]);
+    refused(&p, &Op::MatMul, &[(2, 3), (2, 3)], &[], "rows of operand 1");
+
     let largest = Op::Reduce(Reduce::Max);
     accepted(&p, &largest, &[(0, 1)], &[]);
     refused(&p, &largest, &[(2, 0)], &[], "columns of operand 0");

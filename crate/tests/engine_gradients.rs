@@ -50,6 +50,7 @@ kinds! {
     "affine input-major bias" => Op::Affine {
         weight: WeightView { param: _, first: _, inputs: _, outputs: _, input_major: true }, bias: Some(_)
     },
+    "matmul" => Op::MatMul,
     "tanh" => Op::Unary(Unary::Tanh),
     "sigmoid" => Op::Unary(Unary::Sigmoid),
     "relu" => Op::Unary(Unary::Relu),
@@ -106,6 +107,8 @@ enum Operand {
     Rows(usize),
     /// One row of so many columns.
     One(usize),
+    /// So many rows and columns.
+    Fixed(usize, usize),
     /// As `Rows`, without a gradient.
     Noise(usize),
     /// As `Rows`, with values at least 0.2 from 0 and from each other within a lane: no kink near.
@@ -145,6 +148,7 @@ impl Case {
                 let stream = leaves.len() as u32;
                 let (rows, columns) = match *operand {
                     Operand::One(columns) => (1, columns),
+                    Operand::Fixed(rows, columns) => (rows, columns),
                     Operand::Rows(columns)
                     | Operand::Noise(columns)
                     | Operand::Apart(columns)
@@ -321,6 +325,7 @@ fn elementwise() -> (Parameters, Vec<Case>) {
         Case::new(Op::Embedding { table }, &[])
             .indices(|rows| vec![4, 1, 4, 0, 2][..rows].to_vec())
             .wanted([table]),
+        Case::new(Op::MatMul, &[Rows(3), Operand::Fixed(3, 2)]),
         op(Op::Unary(Unary::Tanh)),
         op(Op::Unary(Unary::Sigmoid)),
         Case::new(Op::Unary(Unary::Relu), &[Apart(3)]),

@@ -26,6 +26,7 @@ pub mod norm;
 pub mod packed;
 pub mod pool;
 pub mod ragged;
+pub mod ragged_matmul;
 pub mod recurrence;
 pub mod reduce;
 mod registers;

@@ -6,6 +6,7 @@ mod elementwise;
 mod embedding;
 mod layer_norm;
 mod pool;
+mod ragged_matmul;
 mod recurrence;
 mod reduce;
 mod rows;
@@ -25,6 +26,7 @@ pub fn all() -> Vec<Case> {
         embedding::cases(),
         layer_norm::cases(),
         pool::cases(),
+        ragged_matmul::cases(),
         recurrence::cases(),
         reduce::cases(),
         rows::cases(),

@@ -24,7 +24,8 @@ use super::{
 use crate::cpu::packed::Packed;
 use crate::cpu::{BufferPool, Ragged};
 use crate::cpu::{
-    affine, elementwise, embedding, layer_norm, pool, recurrence, reduce, rows, skim, softmax, sru,
+    affine, elementwise, embedding, layer_norm, pool, ragged_matmul, recurrence, reduce, rows, skim, softmax,
+    sru,
 };
 
 /// How the CPU keeps its copies of weights. The parameters themselves, gradients, sums and states have 32 bits.
@@ -215,6 +216,7 @@ impl Cpu {
                 vec![embedding::forward(buffers, p.values(table), p.get(table).columns(), call.indices)]
             }
             Op::Affine { weight, bias } => vec![self.product(call, weight, bias)],
+            Op::MatMul => vec![ragged_matmul::forward(buffers, input(0).ragged(), input(1).ragged())],
             Op::Unary(Unary::Tanh) => in_place(&elementwise::tanh),
             Op::Unary(Unary::Sigmoid) => in_place(&elementwise::sigmoid),
             Op::Unary(Unary::Relu) => in_place(&elementwise::relu),

@@ -9,7 +9,7 @@ impl Op {
         match *self {
             Op::ConcatColumns | Op::ConcatRows => None,
             Op::Input | Op::Held | Op::Embedding { .. } => Some(0),
-            Op::Binary(_) => Some(2),
+            Op::MatMul | Op::Binary(_) => Some(2),
             Op::Affine { .. }
             | Op::Unary(_)
             | Op::Columns { .. }
@@ -64,6 +64,11 @@ impl Op {
                     check.length("bias", weight.outputs, parameters.values(bias).len())?;
                 }
                 vec![shape(x.rows, weight.outputs)]
+            }
+            Op::MatMul => {
+                let (a, b) = (check.any(0)?, check.any(1)?);
+                check.rows(1, a.columns)?;
+                vec![shape(a.rows, b.columns)]
             }
             Op::Unary(_) | Op::Dropout { .. } | Op::Softmax | Op::LogSoftmax => vec![check.any(0)?],
             Op::Binary(_) => {

@@ -195,6 +195,9 @@ pub enum Op {
         /// `[out]`.
         bias: Option<ParamId>,
     },
+    /// `a b`, two values. Nodes that run together and have the same right operand are one lane of the call: the rows of all
+    /// their left operands, and that one once.
+    MatMul,
     /// A function of one value.
     Unary(Unary),
     /// A function of two values.
@@ -271,6 +274,7 @@ impl Op {
             Op::Held => "held",
             Op::Embedding { .. } => "embedding",
             Op::Affine { .. } => "affine",
+            Op::MatMul => "matmul",
             Op::Unary(Unary::Tanh) => "tanh",
             Op::Unary(Unary::Sigmoid) => "sigmoid",
             Op::Unary(Unary::Relu) => "relu",

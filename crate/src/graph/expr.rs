@@ -83,6 +83,26 @@ impl<'g> Expr<'g> {
         self.then(Op::Affine { weight, bias })
     }
 
+    /// The product of two values, `m x k` and `k x n`: `m x n`. (With a weight: [`Self::affine`].)
+    ///
+    /// Products of the same k and n run as one batch, whatever their rows. Those with the same right operand, the same
+    /// [`Expr`], are one product over the rows of all of them.
+    ///
+    /// ```
+    /// # use saccade_rnn::device::{Device, Parameters};
+    /// # use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let turn = graph.input(2, 2, vec![0.0, 1.0, -1.0, 0.0]);
+    /// let points = graph.input(3, 2, vec![1.0, 0.0, 0.0, 1.0, 2.0, 3.0]);
+    /// assert_eq!(points.matmul(turn).value().await?, [0.0, 1.0, -1.0, 0.0, -3.0, 2.0]);
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn matmul(self, right: Self) -> Self {
+        self.graph.record_one(Op::MatMul, &[self, right], Vec::new())
+    }
+
     /// Hyperbolic tangent.
     #[track_caller]
     pub fn tanh(self) -> Self {

@@ -7,8 +7,8 @@ use super::training::{self, SkimWeights};
 use super::{Cpu, SkimOperands, chosen, ragged, recurrence_arguments, sru_arguments};
 use crate::cpu::recurrence::{self, Upstream};
 use crate::cpu::{
-    BufferPool, Ragged, affine, dropout, elementwise, embedding, layer_norm, pool, reduce, rows, skim_soft,
-    softmax, sru,
+    BufferPool, Ragged, affine, dropout, elementwise, embedding, layer_norm, pool, ragged_matmul, reduce,
+    rows, skim_soft, softmax, sru,
 };
 use crate::device::{
     Binary, Buffer, Call, EngineError, Forward, Op, ParamGradients, ParamId, Parameters, Real, Skim,
@@ -87,6 +87,12 @@ impl Cpu {
                 }
                 let dx = || affine::backward_input(buffers, dy, rows, &self.packed(p, *view, Side::Backward));
                 vec![wanted[0].then(dx)]
+            }
+            Op::MatMul => {
+                let (a, b) = (input(0).ragged(), input(1).ragged());
+                let left = || ragged_matmul::backward_left(buffers, a, b, dy);
+                let right = || ragged_matmul::backward_right(buffers, a, b, dy);
+                vec![wanted[0].then(left), wanted[1].then(right)]
             }
             Op::Unary(Unary::Tanh) => in_place(&elementwise::tanh_backward),
             Op::Unary(Unary::Sigmoid) => in_place(&elementwise::sigmoid_backward),

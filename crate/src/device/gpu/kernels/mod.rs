@@ -11,6 +11,7 @@ mod layer_norm;
 #[cfg(feature = "train")]
 pub(super) mod norm;
 mod pool;
+mod ragged_matmul;
 mod recurrence;
 mod reduce;
 mod row_reduce;
@@ -63,6 +64,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
         Op::Embedding { table } => Ok(outputs(vec![embedding::forward(gpu, call, table)?])),
         Op::Affine { ref weight, bias } => Ok(outputs(vec![affine::forward(gpu, call, weight, bias)?])),
+        Op::MatMul => Ok(outputs(vec![ragged_matmul::forward(gpu, call)?])),
         Op::Unary(function) => Ok(outputs(vec![elementwise::unary(gpu, &call.inputs[0], function)?])),
         Op::Binary(function) => {
             Ok(outputs(vec![elementwise::binary(gpu, &call.inputs[0], &call.inputs[1], function)?]))
@@ -136,6 +138,7 @@ pub(super) fn backward(
         Op::Input | Op::Held => Ok(Vec::new()),
         Op::Embedding { table } => embedding::backward(gpu, back, table),
         Op::Affine { ref weight, bias } => affine::backward(gpu, back, weight, bias),
+        Op::MatMul => ragged_matmul::backward(gpu, back),
         Op::Unary(function) => elementwise::unary_backward(gpu, back, function),
         Op::Binary(function) => elementwise::binary_backward(gpu, back, function),
         Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows | Op::ScatterAdd => {
