@@ -1,10 +1,13 @@
 //! Functions of one or two values, element by element, and their gradients.
-//! variants: tanh sigmoid relu scale add subtract multiply tanh_backward sigmoid_backward relu_backward accumulate
+//! variants: tanh sigmoid relu scale exp log add subtract multiply divide tanh_backward sigmoid_backward relu_backward accumulate
 //!
 //! CPU twin: `kernels/src/elementwise.rs`.
 
 #import math
 #import grid
+#if exp log
+#import exp_log
+#endif
 
 struct Arguments {
     size: u32,
@@ -18,7 +21,7 @@ struct Arguments {
 
 @group(0) @binding(0) var<uniform> arguments: Arguments;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-#if tanh sigmoid relu scale accumulate
+#if tanh sigmoid relu scale exp log accumulate
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 #else
 @group(0) @binding(2) var<storage, read> y: array<f32>;
@@ -48,6 +51,12 @@ fn main(
 #if scale
     let value = a * arguments.factor;
 #endif
+#if exp
+    let value = exp_total(a);
+#endif
+#if log
+    let value = log_total(a);
+#endif
 #if accumulate
     let value = out[arguments.out_first + i] + a;
 #endif
@@ -59,6 +68,9 @@ fn main(
 #endif
 #if multiply
     let value = a * y[arguments.y_first + i];
+#endif
+#if divide
+    let value = a / y[arguments.y_first + i];
 #endif
 // In a gradient `x` is the gradient of the result and `y` the result.
 #if tanh_backward

@@ -39,7 +39,8 @@ pub struct Case {
     pub lanes: Vec<Lane>,
     /// Whether it is differentiated too.
     pub backward: bool,
-    /// Devices agree if `|a - b| <= bound * max(1, |b|, largest |b|)`, gradients with ten times the bound.
+    /// Devices agree if `|a - b| <= bound * max(1, largest finite |b|)`, gradients with ten times the bound; infinities and
+    /// NaN only with the same.
     pub bound: f32,
 }
 
@@ -88,13 +89,15 @@ pub async fn agree(device: &Device, case: &Case) -> Result<(), Disagreement> {
     Ok(())
 }
 
-/// Whether `a` is `b` within a bound relative to the largest value.
+/// Whether `a` is `b` within a bound relative to the largest finite value.
 pub(crate) fn compare(a: &[f32], b: &[f32], bound: f32) -> Result<(), String> {
     if a.len() != b.len() {
         return Err(format!("{} values, the CPU has {}", a.len(), b.len()));
     }
-    let largest = b.iter().fold(1.0f32, |most, x| most.max(x.abs()));
-    let apart = |(a, b): (&f32, &f32)| !((a - b).abs() <= bound * largest || a.to_bits() == b.to_bits());
+    let finite = b.iter().filter(|x| x.is_finite());
+    let largest = finite.fold(1.0f32, |most, x| most.max(x.abs()));
+    let same = |a: f32, b: f32| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
+    let apart = |(&a, &b): (&f32, &f32)| !((a - b).abs() <= bound * largest || same(a, b));
     match a.iter().zip(b).position(apart) {
         None => Ok(()),
         Some(at) => Err(format!("value {at} of {}: {}, on the CPU {}", a.len(), a[at], b[at])),

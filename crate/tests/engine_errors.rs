@@ -5,9 +5,10 @@ mod common;
 use common::parameter;
 use pollster::block_on;
 use saccade_rnn::device::{
-    CellKind, Device, EngineError, Op, Parameters, Pool, Real, Skim, SkimMode, Sru, WeightView,
+    CellKind, Device, EngineError, Op, Parameters, Pool, Real, Reduce, Skim, SkimMode, Sru, WeightView,
 };
 use saccade_rnn::graph::{Expr, Graph, Strategy};
+use saccade_rnn::nn::{self, Builder, Recurrent, RecurrentConfig, SruConfig};
 
 /// The error of the value that `record` makes. It names a line of this file.
 fn mistake(parameters: &Parameters, record: impl for<'g> Fn(&'g Graph) -> Expr<'g>) -> EngineError {
@@ -86,6 +87,20 @@ fn operands_that_do_not_fit() {
     refused(&p, &norm, &[(2, 2)], &[], "columns of operand 0");
     refused(&p, &Op::LayerNorm { weight: b3, bias: b2 }, &[(2, 3)], &[], "bias");
 
+    accepted(&p, &Op::MatMul, &[(2, 3), (3, 1)], &[]);
+    accepted(&p, &Op::MatMul, &[(0, 3), (3, 0)], &[]);
+    refused(&p, &Op::MatMul, &[(2, 3), (2, 3)], &[], "rows of operand 1");
+
+    let largest = Op::Reduce(Reduce::Max);
+    accepted(&p, &largest, &[(0, 1)], &[]);
+    refused(&p, &largest, &[(2, 0)], &[], "columns of operand 0");
+    accepted(&p, &Op::Reduce(Reduce::LogSumExp), &[(2, 0)], &[]);
+
+    accepted(&p, &Op::ScatterAdd, &[(2, 3)], &[0, 0, 1]);
+    refused(&p, &Op::ScatterAdd, &[(2, 3)], &[0, 1], "numbers");
+    refused(&p, &Op::ScatterAdd, &[(2, 3)], &[], "numbers");
+    accepted(&p, &Op::ScatterAdd, &[(0, 3)], &[0]);
+
     refused(&p, &Op::ConcatColumns, &[(2, 3), (2, 1), (3, 3)], &[], "rows of operand 2");
     refused(&p, &Op::ConcatRows, &[(2, 3), (1, 4)], &[], "columns of operand 1");
     refused(&p, &Op::CrossEntropy, &[(2, 3)], &[0], "targets");
@@ -118,10 +133,40 @@ fn indices_out_of_range() {
     assert_eq!(mistake(&p, |graph| graph.embedding(table, &[4, 5])), index("embedding", 5, 5));
     let error = mistake(&p, |graph| graph.input(2, 3, vec![0.0; 6]).rows(&[1, 2]));
     assert_eq!(error, index("rows", 2, 2));
+    let error = mistake(&p, |graph| graph.input(2, 3, vec![0.0; 6]).scatter_add(&[0, 4], 4));
+    assert_eq!(error, index("scatter_add", 4, 4));
     let error = mistake(&p, |graph| graph.input(2, 3, vec![0.0; 6]).cross_entropy(&[2, 3]));
     assert_eq!(error, index("cross_entropy", 3, 3));
     let error = mistake(&p, |graph| graph.input(0, 3, Vec::new()).rows(&[0]));
     assert_eq!(error, index("rows", 0, 0), "an empty sequence has no first row");
+}
+
+#[test]
+fn steps_that_are_not_one_row_forwards() {
+    let mut builder = Builder::fresh(0);
+    let one_way = RecurrentConfig::new(3, 2);
+    let mut layer = |name: &str, bidirectional: bool| {
+        let config = RecurrentConfig { bidirectional, ..one_way };
+        let gru = builder.scope(&format!("gru.{name}"), |b| Recurrent::gru(b, config)).unwrap();
+        let config = SruConfig { bidirectional, ..SruConfig::new(3, 2, 2) };
+        (gru, builder.scope(&format!("sru.{name}"), |b| nn::Sru::new(b, config)).unwrap())
+    };
+    let ((gru, sru), (gru_both, sru_both)) = (layer("one", false), layer("both", true));
+    let p = builder.finish().unwrap();
+    for rows in [0, 2] {
+        let expected = format!("step: rows: expected 1, found {rows}");
+        let values = || vec![0.5; rows * 3];
+        let error = mistake(&p, |graph| gru.step(graph.input(rows, 3, values()), None).states.h[0]);
+        assert_eq!(error.to_string(), expected);
+        let error = mistake(&p, |graph| sru.step(graph.input(rows, 3, values()), None).c[1]);
+        assert_eq!(error.to_string(), expected);
+    }
+    let whole = EngineError::Unsupported {
+        op: "step",
+        reason: "a layer in both directions needs the whole sequence",
+    };
+    assert_eq!(mistake(&p, |graph| gru_both.step(graph.input(1, 3, vec![0.5; 3]), None).rows), whole);
+    assert_eq!(mistake(&p, |graph| sru_both.step(graph.input(1, 3, vec![0.5; 3]), None).rows), whole);
 }
 
 #[test]

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use common::{parameter, values};
 use pollster::block_on;
 use saccade_rnn::device::{
-    Binary, CellKind, Device, EngineError, Op, ParamId, Parameters, Pool, Real, Skim, SkimMode, Sru, Unary,
-    WeightView,
+    Binary, CellKind, Device, EngineError, Op, ParamId, Parameters, Pool, Real, Reduce, Skim, SkimMode, Sru,
+    Unary, WeightView,
 };
 use saccade_rnn::graph::{Expr, Graph, Strategy};
 
@@ -50,10 +50,13 @@ kinds! {
     "affine input-major bias" => Op::Affine {
         weight: WeightView { param: _, first: _, inputs: _, outputs: _, input_major: true }, bias: Some(_)
     },
+    "matmul" => Op::MatMul,
     "tanh" => Op::Unary(Unary::Tanh),
     "sigmoid" => Op::Unary(Unary::Sigmoid),
     "relu" => Op::Unary(Unary::Relu),
     "scale" => Op::Unary(Unary::Scale(_)),
+    "exp" => Op::Unary(Unary::Exp),
+    "log" => Op::Unary(Unary::Log),
     "add" => Op::Binary(Binary::Add),
     "subtract" => Op::Binary(Binary::Subtract),
     "multiply" => Op::Binary(Binary::Multiply),
@@ -61,6 +64,11 @@ kinds! {
     "concat rows" => Op::ConcatRows,
     "columns" => Op::Columns { start: _, count: _ },
     "rows" => Op::Rows,
+    "scatter add" => Op::ScatterAdd,
+    "sum of columns" => Op::Reduce(Reduce::Sum),
+    "mean of columns" => Op::Reduce(Reduce::Mean),
+    "log sum exp" => Op::Reduce(Reduce::LogSumExp),
+    "max of columns" => Op::Reduce(Reduce::Max),
     "last" => Op::Pool(Pool::Last),
     "sum" => Op::Pool(Pool::Sum),
     "mean" => Op::Pool(Pool::Mean),
@@ -99,10 +107,14 @@ enum Operand {
     Rows(usize),
     /// One row of so many columns.
     One(usize),
+    /// So many rows and columns.
+    Fixed(usize, usize),
     /// As `Rows`, without a gradient.
     Noise(usize),
     /// As `Rows`, with values at least 0.2 from 0 and from each other within a lane: no kink near.
     Apart(usize),
+    /// As `Rows`, with values from 0.5 to 2.
+    Positive(usize),
 }
 
 /// An operation to differentiate.
@@ -136,12 +148,17 @@ impl Case {
                 let stream = leaves.len() as u32;
                 let (rows, columns) = match *operand {
                     Operand::One(columns) => (1, columns),
-                    Operand::Rows(columns) | Operand::Noise(columns) | Operand::Apart(columns) => {
-                        (rows, columns)
-                    }
+                    Operand::Fixed(rows, columns) => (rows, columns),
+                    Operand::Rows(columns)
+                    | Operand::Noise(columns)
+                    | Operand::Apart(columns)
+                    | Operand::Positive(columns) => (rows, columns),
                 };
                 let values = match operand {
                     Operand::Apart(_) => apart(stream, rows * columns),
+                    Operand::Positive(_) => {
+                        values(stream, rows * columns, 0.75).iter().map(|x| 1.25 + x).collect()
+                    }
                     _ => values(stream, rows * columns, 1.5),
                 };
                 let variable = !matches!(operand, Operand::Noise(_));
@@ -296,7 +313,7 @@ fn check(parameters: &Parameters, case: &Case) {
 }
 
 fn elementwise() -> (Parameters, Vec<Case>) {
-    use Operand::{Apart, Rows};
+    use Operand::{Apart, Positive, Rows};
     let mut p = Parameters::new();
     let table = parameter(&mut p, "table", &[5, 3]);
     let (norm_w, norm_b) = (parameter(&mut p, "norm.weight", &[3]), parameter(&mut p, "norm.bias", &[3]));
@@ -308,10 +325,13 @@ fn elementwise() -> (Parameters, Vec<Case>) {
         Case::new(Op::Embedding { table }, &[])
             .indices(|rows| vec![4, 1, 4, 0, 2][..rows].to_vec())
             .wanted([table]),
+        Case::new(Op::MatMul, &[Rows(3), Operand::Fixed(3, 2)]),
         op(Op::Unary(Unary::Tanh)),
         op(Op::Unary(Unary::Sigmoid)),
         Case::new(Op::Unary(Unary::Relu), &[Apart(3)]),
         op(Op::Unary(Unary::Scale(Real(-1.7)))),
+        op(Op::Unary(Unary::Exp)),
+        Case::new(Op::Unary(Unary::Log), &[Positive(3)]),
         Case::new(Op::Binary(Binary::Add), &[Rows(3), Rows(3)]),
         Case::new(Op::Binary(Binary::Subtract), &[Rows(3), Rows(3)]),
         Case::new(Op::Binary(Binary::Multiply), &[Rows(3), Rows(3)]),
@@ -321,6 +341,15 @@ fn elementwise() -> (Parameters, Vec<Case>) {
         op(Op::Columns { start: 1, count: 2 }),
         op(Op::Columns { start: 0, count: 3 }),
         op(Op::Rows).indices(|rows| (0..2 * rows as u32).map(|i| i * i % rows as u32).collect()),
+        // Row numbers that occur several times, some never, and a row more than there are in the operand.
+        op(Op::ScatterAdd).indices(|rows| {
+            let number = |i: u32| i * i % (rows as u32 + 1);
+            (0..rows as u32).map(number).chain([rows as u32 + 1]).collect()
+        }),
+        op(Op::Reduce(Reduce::Sum)),
+        op(Op::Reduce(Reduce::Mean)),
+        op(Op::Reduce(Reduce::LogSumExp)),
+        Case::new(Op::Reduce(Reduce::Max), &[Apart(3)]),
         pool(Pool::Last, Rows(3)),
         pool(Pool::Sum, Rows(3)),
         pool(Pool::Mean, Rows(3)),

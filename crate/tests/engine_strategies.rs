@@ -10,7 +10,7 @@ use pollster::block_on;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use saccade_rnn::device::{
-    CellKind, Device, Op, ParamId, Parameters, Pool, Real, Skim, SkimMode, Sru, WeightView,
+    CellKind, Device, Op, ParamId, Parameters, Pool, Real, Reduce, Skim, SkimMode, Sru, WeightView,
 };
 use saccade_rnn::graph::{Expr, Graph, Report, Strategy as Batching};
 
@@ -30,15 +30,27 @@ enum Step {
     Softmax,
     LogSoftmax,
     LayerNorm,
+    Exp,
+    Log,
+    /// The rows times what one operation makes of each.
+    Reduce(Reduce),
+    /// The rows plus one row.
+    AddRow,
     Dropout(bool),
     /// One of two shared weights.
     Affine(bool),
+    /// A product with a matrix of the example's own, or with one that all examples share.
+    MatMul(bool),
     /// The top, used by two operations that meet again.
     Diamond,
     /// The columns taken apart and put together the other way round.
     SwapColumns,
     /// Rows by number, modulo how many there are.
     Rows(Vec<u32>),
+    /// Rows added up to so many, every so manieth to the same.
+    ScatterAdd(usize, u32),
+    /// All rows so many times.
+    Repeat(usize),
     /// The top after the value below it.
     ConcatRows,
     Pool(Pool),
@@ -71,6 +83,10 @@ fn any_pool() -> impl Strategy<Value = Pool> {
     prop_oneof![Just(Pool::Last), Just(Pool::Sum), Just(Pool::Mean), Just(Pool::Max)]
 }
 
+fn any_reduce() -> impl Strategy<Value = Reduce> {
+    prop_oneof![Just(Reduce::Sum), Just(Reduce::Mean), Just(Reduce::LogSumExp), Just(Reduce::Max)]
+}
+
 fn any_cell() -> impl Strategy<Value = CellKind> {
     prop_oneof![
         Just(CellKind::Lstm),
@@ -96,13 +112,20 @@ fn any_step() -> impl Strategy<Value = Step> {
         Just(Step::Softmax),
         Just(Step::LogSoftmax),
         Just(Step::LayerNorm),
+        Just(Step::Exp),
+        Just(Step::Log),
+        any_reduce().prop_map(Step::Reduce),
+        Just(Step::AddRow),
         any::<bool>().prop_map(Step::Dropout),
         any::<bool>().prop_map(Step::Affine),
+        any::<bool>().prop_map(Step::MatMul),
         Just(Step::Diamond),
         Just(Step::SwapColumns),
     ];
     let shaping = prop_oneof![
         prop::collection::vec(0..8u32, 0..5).prop_map(Step::Rows),
+        (1..5usize, 1..4u32).prop_map(|(rows, step)| Step::ScatterAdd(rows, step)),
+        (0..3usize).prop_map(Step::Repeat),
         Just(Step::ConcatRows),
         any_pool().prop_map(Step::Pool),
         Just(Step::Combine),
@@ -206,6 +229,8 @@ struct Recorder<'g, 'w> {
     graph: &'g Graph,
     weights: &'w Weights,
     width: usize,
+    /// A right operand of products, `width x width`.
+    shared: Expr<'g>,
     /// Numbers the leaves, so that their values differ.
     leaves: u32,
     stack: Vec<Expr<'g>>,
@@ -267,10 +292,28 @@ impl<'g> Recorder<'g, '_> {
                 let ramp: Vec<f32> = (0..x.shape().rows * width).map(|i| (i % width) as f32).collect();
                 (x.tanh() + graph.input(x.shape().rows, width, ramp)).layer_norm(w.norm.0, w.norm.1)
             }
+            Step::Exp => x.tanh().exp(),
+            Step::Log => x.tanh().exp().log(),
+            Step::Reduce(kind) => {
+                let x = x.tanh();
+                let made = match kind {
+                    Reduce::Sum => x.sum_columns(),
+                    Reduce::Mean => x.mean_columns(),
+                    Reduce::LogSumExp => x.log_sum_exp(),
+                    Reduce::Max => x.max_columns().0,
+                };
+                x * graph.concat_columns(&vec![made; width])
+            }
+            Step::AddRow => x + self.below().mean_rows().repeat(x.shape().rows),
             Step::Dropout(per_sequence) => x.dropout(0.3, per_sequence),
             Step::Affine(second) => {
                 let (weight, bias) = w.affine[usize::from(second)];
                 x.affine(weight, Some(bias))
+            }
+            Step::MatMul(true) => (x.matmul(self.shared) + x.tanh().matmul(self.shared)).scale(0.5),
+            Step::MatMul(false) => {
+                let right = graph.concat_rows(&vec![self.below().mean_rows().tanh(); width]);
+                x.matmul(self.push(Source::Variable, width) - right).scale(0.5)
             }
             Step::Diamond => x.tanh() * x.sigmoid() - x,
             Step::SwapColumns => {
@@ -282,6 +325,12 @@ impl<'g> Recorder<'g, '_> {
                 let numbers: Vec<u32> = numbers.iter().filter(|_| rows > 0).map(|n| n % rows).collect();
                 x.rows(&numbers)
             }
+            Step::ScatterAdd(rows, step) => {
+                let numbers: Vec<u32> = (0..x.shape().rows as u32).map(|i| i * step % rows as u32).collect();
+                x.scatter_add(&numbers, rows)
+            }
+            Step::Repeat(times) if x.shape().rows * times < 50 => x.repeat(times),
+            Step::Repeat(_) => x,
             Step::ConcatRows => graph.concat_rows(&[self.below(), x]),
             Step::Pool(kind) => x.pool(kind),
             Step::Combine => {
@@ -399,12 +448,14 @@ fn run(device: &Device, program: &Program, weights: &Weights, strategy: Batching
         true => Graph::training(&weights.parameters, device, strategy, 11),
         false => Graph::inference(&weights.parameters, device, strategy),
     };
-    let (mut seen, mut variables, mut losses) = (Vec::new(), Vec::new(), Vec::new());
+    let shared = graph.variable(program.width, program.width, values(9_999, program.width.pow(2), 1.0));
+    let (mut seen, mut variables, mut losses) = (Vec::new(), vec![shared], Vec::new());
     for (number, steps) in program.examples.iter().enumerate() {
         let mut recorder = Recorder {
             graph: &graph,
             weights,
             width: program.width,
+            shared,
             leaves: 100 * number as u32,
             stack: Vec::new(),
             variables: Vec::new(),
@@ -416,7 +467,7 @@ fn run(device: &Device, program: &Program, weights: &Weights, strategy: Batching
         seen.append(&mut recorder.seen);
         variables.append(&mut recorder.variables);
     }
-    let loss = graph.concat_rows(&losses).pool(Pool::Sum);
+    let loss = graph.mean(&losses).scale(losses.len() as f32);
     seen.push(loss);
     let values = block_on(graph.values(&seen)).expect("nothing is wrong with the program");
     let mut gradients = Vec::new();
@@ -516,6 +567,42 @@ fn programs_batch_and_differentiate() {
     assert!(outcome.report.batches().len() * 3 < outcome.report.nodes(), "{}", outcome.report);
     let nonzero = outcome.gradients.iter().filter(|g| g.iter().any(|d| d.abs() > 1e-6)).count();
     assert!(nonzero >= 12, "{nonzero} tensors have a gradient");
+}
+
+/// A thousand products with matrices of their own, and a thousand with one of two, run as two calls; the shared ones take
+/// each of their matrices once.
+#[test]
+fn products_share_their_right_operand() {
+    let graph = Graph::training(&Parameters::new(), &Device::cpu(), Batching::Agenda, 0);
+    let shared = [0, 1].map(|i| graph.variable(3, 5, values(i, 15, 1.0)));
+    let rows = |i: u32| i as usize % 4;
+    let left = |i: u32| graph.variable(rows(i), 3, values(10 + i, rows(i) * 3, 1.0));
+    let with_shared: Vec<_> = (0..1_000).map(|i| left(i).matmul(shared[i as usize % 2])).collect();
+    let own = |i: u32| left(i).matmul(graph.variable(3, 2, values(5_000 + i, 6, 1.0)));
+    let with_own: Vec<_> = (0..1_000).map(own).collect();
+    fn sum<'g>(products: &[Expr<'g>]) -> Expr<'g> {
+        products[0].graph().concat_rows(products).sum_columns().sum_rows()
+    }
+    let total = sum(&with_shared) + sum(&with_own);
+    block_on(total.backward()).unwrap();
+    let report = graph.explain();
+    let calls: Vec<_> = report.batches().iter().filter(|batch| batch.op == "matmul").collect();
+    assert_eq!(calls.iter().map(|batch| (batch.lanes, batch.rows)).collect::<Vec<_>>(), [(1_000, 1_500); 2]);
+    for (i, product) in (0..).zip(&with_shared) {
+        let alone = Graph::inference(&Parameters::new(), &Device::cpu(), Batching::Unbatched);
+        let right = alone.input(3, 5, values(i % 2, 15, 1.0));
+        let expected = alone.input(rows(i), 3, values(10 + i, rows(i) * 3, 1.0)).matmul(right);
+        assert_eq!(block_on(product.value()), block_on(expected.value()));
+    }
+    // Of a sum of all values of x · y, the gradient of a row of y is the sum of that column of the rows of x.
+    for (number, shared) in (0..).zip(shared) {
+        let lefts = (0..1_000).filter(|i| i % 2 == number).map(|i| values(10 + i, rows(i) * 3, 1.0));
+        let all: Vec<f32> = lefts.flatten().collect();
+        for (k, gradient) in block_on(shared.gradient()).unwrap().chunks(5).enumerate() {
+            let expected: f32 = all.iter().skip(k).step_by(3).sum();
+            assert!(gradient.iter().all(|d| (d - expected).abs() < 1e-3), "{gradient:?}, not {expected}");
+        }
+    }
 }
 
 /// A thousand sentences of 0 to 60 tokens: one batch an operation, whatever their lengths.

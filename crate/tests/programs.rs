@@ -40,7 +40,7 @@ impl Greedy {
     async fn generate(&self, graph: &Graph, first: u32, most: usize) -> Result<Vec<usize>, EngineError> {
         let (mut word, mut states, mut words) = (first, None, Vec::new());
         while words.len() < most {
-            let out = self.lstm.forward(graph.embedding(self.table, &[word]), states.as_ref());
+            let out = self.lstm.step(graph.embedding(self.table, &[word]), states.as_ref());
             let scores = self.head.forward(out.rows).value().await?;
             let best = (0..WORDS).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap();
             if best == END {

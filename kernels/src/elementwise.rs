@@ -31,12 +31,18 @@ vectorize! {
     pub fn relu(x: &mut [f32]) { x.iter_mut().for_each(|x| *x = x.max(0.0)); }
     /// `x = s x`.
     pub fn scale(x: &mut [f32], s: f32) { x.iter_mut().for_each(|x| *x *= s); }
+    /// `x = exp(x)`.
+    pub fn exp(x: &mut [f32]) { x.iter_mut().for_each(|x| *x = x.exp()); }
+    /// `x = ln(x)`.
+    pub fn log(x: &mut [f32]) { x.iter_mut().for_each(|x| *x = x.ln()); }
     /// `x += y`.
     pub fn add(x: &mut [f32], y: &[f32]) { x.iter_mut().zip(y).for_each(|(x, y)| *x += y); }
     /// `x -= y`.
     pub fn subtract(x: &mut [f32], y: &[f32]) { x.iter_mut().zip(y).for_each(|(x, y)| *x -= y); }
     /// `x *= y`.
     pub fn multiply(x: &mut [f32], y: &[f32]) { x.iter_mut().zip(y).for_each(|(x, y)| *x *= y); }
+    /// `x /= y`.
+    pub fn divide(x: &mut [f32], y: &[f32]) { x.iter_mut().zip(y).for_each(|(x, y)| *x /= y); }
     /// `d *= 1 - y²`: through `y = tanh(x)`.
     pub fn tanh_backward(d: &mut [f32], y: &[f32]) {
         d.iter_mut().zip(y).for_each(|(d, y)| *d *= 1.0 - y * y);

@@ -1,4 +1,4 @@
-//! Rows of a table by id, and the sparse sum that is its gradient.
+//! Rows by number, and the sums by number that are the gradient: of a table by id, and of rows that are added up.
 //!
 //! WGSL twins: `shaders/embedding.wgsl` and `shaders/embedding_backward.wgsl`.
 

@@ -3,16 +3,16 @@
 use saccade_rnn::device::{Binary, Op, Parameters, Real, Unary};
 
 use super::lane_shapes;
-use crate::{Case, Lane, Random};
+use crate::{Case, Lane, Matrix, Random};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut random = Random::new(1);
-    let unary = [Unary::Tanh, Unary::Sigmoid, Unary::Relu, Unary::Scale(Real(-0.3))];
+    let unary = [Unary::Tanh, Unary::Sigmoid, Unary::Relu, Unary::Scale(Real(-0.3)), Unary::Exp, Unary::Log];
     let binary = [Binary::Add, Binary::Subtract, Binary::Multiply];
     let ops = unary.map(|f| (Op::Unary(f), 1)).into_iter().chain(binary.map(|f| (Op::Binary(f), 2)));
     let mut cases = Vec::new();
     for (op, operands) in ops {
-        // 1e4 in front of `tanh` and `exp`.
+        // 1e4 in front of `tanh` and `exp`; of negative numbers `log` is NaN.
         for (columns, scale) in [(1, 1.0), (7, 1e4), (64, 3.0)] {
             for rows in lane_shapes() {
                 let inputs =
@@ -30,5 +30,26 @@ pub(super) fn cases() -> Vec<Case> {
             }
         }
     }
+    cases.extend([Unary::Exp, Unary::Log].into_iter().flat_map(edges));
     cases
+}
+
+/// What is not finite or gives what is not, the largest numbers, and numbers near 1, each held against the bound by itself.
+/// (Not those below the least normal number, which a GPU may take for 0.)
+fn edges(function: Unary) -> impl Iterator<Item = Case> {
+    let not_finite = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
+    let far = [0.0, -1.0, f32::MAX, f32::MIN, f32::MIN_POSITIVE, 1e-30, 88.0, 88.7, 88.8, -87.0, -110.0];
+    let near = (-20..=20).map(|i| 1.0 + i as f32 * 2e-3);
+    let op = Op::Unary(function);
+    not_finite.into_iter().chain(far).chain(near).map(move |value| Case {
+        name: format!("{} of {value}", op.name()),
+        op: op.clone(),
+        parameters: Parameters::new(),
+        lanes: vec![Lane {
+            inputs: vec![Matrix { rows: 1, columns: 1, values: vec![value] }],
+            indices: Vec::new(),
+        }],
+        backward: false,
+        bound: 1e-6,
+    })
 }

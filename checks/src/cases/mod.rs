@@ -6,7 +6,9 @@ mod elementwise;
 mod embedding;
 mod layer_norm;
 mod pool;
+mod ragged_matmul;
 mod recurrence;
+mod reduce;
 mod rows;
 mod skim;
 mod skim_soft;
@@ -24,7 +26,9 @@ pub fn all() -> Vec<Case> {
         embedding::cases(),
         layer_norm::cases(),
         pool::cases(),
+        ragged_matmul::cases(),
         recurrence::cases(),
+        reduce::cases(),
         rows::cases(),
         skim::cases(),
         skim_soft::cases(),

@@ -1,4 +1,4 @@
-//! Rows and columns moved: concatenation, ranges of columns, rows by number.
+//! Rows and columns moved: concatenation, ranges of columns, rows by number, and sums by number.
 
 use saccade_rnn::device::{Op, Parameters};
 
@@ -12,7 +12,7 @@ pub(super) fn cases() -> Vec<Case> {
         let mut add = |op: Op, what: &str, lane: &mut dyn FnMut(usize, &mut Random) -> Lane| {
             let lanes = lengths.iter().map(|&rows| lane(rows, &mut random)).collect();
             let name = format!("{} {what}, {} lanes", op.name(), lengths.len());
-            // Values are moved as they are; only rows taken several times are added.
+            // Values are moved as they are; only rows taken several times, or added up, are rounded.
             cases.push(Case { name, op, parameters: Parameters::new(), lanes, backward: true, bound: 1e-7 });
         };
         add(Op::ConcatColumns, "of 1, 130 and 7 columns", &mut |rows, random| Lane {
@@ -36,6 +36,13 @@ pub(super) fn cases() -> Vec<Case> {
             add(Op::Rows, "by number", &mut |rows, random| Lane {
                 inputs: vec![random.matrix(rows, columns, 1.0)],
                 indices: (0..2 * rows).map(|_| random.below(rows) as u32).collect(),
+            });
+            // To half as many, so that most get several, and to one that gets none.
+            add(Op::ScatterAdd, &format!("x {columns}"), &mut |rows, random| {
+                let most = rows.div_ceil(2);
+                let mut indices: Vec<u32> = (0..rows).map(|_| random.below(most) as u32).collect();
+                indices.push(most as u32 + 1);
+                Lane { inputs: vec![random.matrix(rows, columns, 1.0)], indices }
             });
         }
     }

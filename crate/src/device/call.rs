@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "gpu")]
 use super::gpu::GpuBuffer;
+use super::infer::scattered;
 use super::{EngineError, Op, ParamId, Parameters};
 
 /// A matrix in the memory of one device; cloning shares it.
@@ -163,6 +164,17 @@ impl<V> Call<'_, V> {
     /// How many nodes run together.
     pub fn lanes(&self) -> usize {
         self.streams.len()
+    }
+
+    /// Of [`Op::ScatterAdd`]: how many rows the results of all lanes have, and the row of them that each row is added to.
+    pub(super) fn scattered(&self) -> (usize, Vec<u32>) {
+        let (mut rows, mut numbers) = (0, Vec::with_capacity(self.indices.len()));
+        for range in self.index_offsets.windows(2) {
+            let (of_lane, to) = scattered(&self.indices[range[0]..range[1]]);
+            numbers.extend(to.iter().map(|number| rows as u32 + number));
+            rows += of_lane;
+        }
+        (rows, numbers)
     }
 }
 

@@ -23,7 +23,10 @@ use super::{
 };
 use crate::cpu::packed::Packed;
 use crate::cpu::{BufferPool, Ragged};
-use crate::cpu::{affine, elementwise, embedding, layer_norm, pool, recurrence, rows, skim, softmax, sru};
+use crate::cpu::{
+    affine, elementwise, embedding, layer_norm, pool, ragged_matmul, recurrence, reduce, rows, skim, softmax,
+    sru,
+};
 
 /// How the CPU keeps its copies of weights. The parameters themselves, gradients, sums and states have 32 bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -213,10 +216,13 @@ impl Cpu {
                 vec![embedding::forward(buffers, p.values(table), p.get(table).columns(), call.indices)]
             }
             Op::Affine { weight, bias } => vec![self.product(call, weight, bias)],
+            Op::MatMul => vec![ragged_matmul::forward(buffers, input(0).ragged(), input(1).ragged())],
             Op::Unary(Unary::Tanh) => in_place(&elementwise::tanh),
             Op::Unary(Unary::Sigmoid) => in_place(&elementwise::sigmoid),
             Op::Unary(Unary::Relu) => in_place(&elementwise::relu),
             Op::Unary(Unary::Scale(Real(s))) => in_place(&|y| elementwise::scale(y, s)),
+            Op::Unary(Unary::Exp) => in_place(&elementwise::exp),
+            Op::Unary(Unary::Log) => in_place(&elementwise::log),
             Op::Binary(Binary::Add) => in_place(&|y| elementwise::add(y, input(1).all())),
             Op::Binary(Binary::Subtract) => in_place(&|y| elementwise::subtract(y, input(1).all())),
             Op::Binary(Binary::Multiply) => in_place(&|y| elementwise::multiply(y, input(1).all())),
@@ -224,7 +230,14 @@ impl Cpu {
             Op::ConcatRows => vec![rows::concat_rows(&ragged(call))],
             Op::Columns { start, count } => vec![rows::columns(input(0).ragged(), start, count)],
             Op::Rows => vec![rows::select(input(0).ragged(), chosen(call))],
+            Op::ScatterAdd => {
+                let (rows, numbers) = call.scattered();
+                let mut sums = buffers.zeros(rows * input(0).columns);
+                embedding::backward(&mut sums, input(0).columns, &numbers, input(0).all());
+                vec![sums]
+            }
             Op::Pool(kind) => vec![pool::forward(input(0).ragged(), kind)],
+            Op::Reduce(kind) => reduce::forward(input(0).ragged(), kind),
             Op::Softmax => in_place(&|y| softmax::softmax(y, input(0).columns)),
             Op::LogSoftmax => in_place(&|y| softmax::log_softmax(y, input(0).columns)),
             Op::Dropout { .. } | Op::CrossEntropy => return self.run_training(call),

@@ -1,7 +1,7 @@
 //! Shapes of an operation's outputs, and whether its operands, indices and parameters fit.
 
 use super::op::{Op, Shape, Skim, SkimMode, WeightView};
-use super::{CellKind, EngineError, Parameters};
+use super::{CellKind, EngineError, Parameters, Reduce};
 
 impl Op {
     /// How many operands it takes; `None` is any number from 1.
@@ -9,12 +9,14 @@ impl Op {
         match *self {
             Op::ConcatColumns | Op::ConcatRows => None,
             Op::Input | Op::Held | Op::Embedding { .. } => Some(0),
-            Op::Binary(_) => Some(2),
+            Op::MatMul | Op::Binary(_) => Some(2),
             Op::Affine { .. }
             | Op::Unary(_)
             | Op::Columns { .. }
             | Op::Rows
+            | Op::ScatterAdd
             | Op::Pool(_)
+            | Op::Reduce(_)
             | Op::Dropout { .. }
             | Op::Softmax
             | Op::LogSoftmax
@@ -63,6 +65,11 @@ impl Op {
                 }
                 vec![shape(x.rows, weight.outputs)]
             }
+            Op::MatMul => {
+                let (a, b) = (check.any(0)?, check.any(1)?);
+                check.rows(1, a.columns)?;
+                vec![shape(a.rows, b.columns)]
+            }
             Op::Unary(_) | Op::Dropout { .. } | Op::Softmax | Op::LogSoftmax => vec![check.any(0)?],
             Op::Binary(_) => {
                 let (a, b) = (check.any(0)?, check.any(1)?);
@@ -98,7 +105,20 @@ impl Op {
                 check.indices(indices, x.rows)?;
                 vec![shape(indices.len(), x.columns)]
             }
+            Op::ScatterAdd => {
+                let x = check.any(0)?;
+                let (rows, numbers) = scattered(indices);
+                check.length("numbers", x.rows, numbers.len())?;
+                check.indices(numbers, rows)?;
+                vec![shape(rows, x.columns)]
+            }
             Op::Pool(_) => vec![shape(1, check.any(0)?.columns)],
+            Op::Reduce(Reduce::Max) => {
+                let x = check.any(0)?;
+                check.not_empty("columns of operand 0", x.columns)?;
+                vec![shape(x.rows, 1); 2]
+            }
+            Op::Reduce(_) => vec![shape(check.any(0)?.rows, 1)],
             Op::CrossEntropy => {
                 let x = check.any(0)?;
                 check.length("targets", x.rows, indices.len())?;
@@ -170,6 +190,11 @@ impl Op {
             Op::Skim(skim) => skim.infer(&check, indices, parameters)?,
         })
     }
+}
+
+/// The indices of [`Op::ScatterAdd`]: how many rows the result has, and the row that each row is added to.
+pub(super) fn scattered(indices: &[u32]) -> (usize, &[u32]) {
+    indices.split_last().map_or((0, indices), |(&rows, numbers)| (rows as usize, numbers))
 }
 
 impl WeightView {

@@ -34,6 +34,7 @@ use std::sync::Arc;
 
 pub use crate::cpu::cell::CellKind;
 pub use crate::cpu::pool::Pool;
+pub use crate::cpu::reduce::Reduce;
 pub use call::{Buffer, Call, Forward, Operand, ParamGradients, TableRows, Value};
 pub use cpu::{Cpu, CpuOptions, Precision};
 pub use error::{EngineError, Failure};

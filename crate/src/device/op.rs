@@ -3,7 +3,7 @@
 //! An [`Op`] holds every attribute of an operation and the identity of every parameter it uses, and is compared
 //! exactly: two nodes may run together only if their ops are equal and their operands have the same columns.
 
-use super::{CellKind, ParamId, Parameters, Pool};
+use super::{CellKind, ParamId, Parameters, Pool, Reduce};
 
 /// A real attribute, compared by its bits.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +49,10 @@ pub enum Unary {
     Relu,
     /// `s x`.
     Scale(Real),
+    /// `exp(x)`.
+    Exp,
+    /// `ln(x)`: of 0 minus infinity, of less NaN.
+    Log,
 }
 
 /// Functions of two values of the same shape.
@@ -191,6 +195,9 @@ pub enum Op {
         /// `[out]`.
         bias: Option<ParamId>,
     },
+    /// `a b`, two values. Nodes that run together and have the same right operand are one lane of the call: the rows of all
+    /// their left operands, and that one once.
+    MatMul,
     /// A function of one value.
     Unary(Unary),
     /// A function of two values.
@@ -208,8 +215,13 @@ pub enum Op {
     },
     /// Rows by number; the numbers are the node's indices.
     Rows,
+    /// Rows added up by number. The node's indices are, for every row, the row of the result that it is added to, and last
+    /// how many rows the result has.
+    ScatterAdd,
     /// One row from all.
     Pool(Pool),
+    /// One value from each row. The maximum has a second output, the column where it is.
+    Reduce(Reduce),
     /// Inverted dropout.
     Dropout {
         /// Probability of zero.
@@ -262,10 +274,13 @@ impl Op {
             Op::Held => "held",
             Op::Embedding { .. } => "embedding",
             Op::Affine { .. } => "affine",
+            Op::MatMul => "matmul",
             Op::Unary(Unary::Tanh) => "tanh",
             Op::Unary(Unary::Sigmoid) => "sigmoid",
             Op::Unary(Unary::Relu) => "relu",
             Op::Unary(Unary::Scale(_)) => "scale",
+            Op::Unary(Unary::Exp) => "exp",
+            Op::Unary(Unary::Log) => "log",
             Op::Binary(Binary::Add) => "add",
             Op::Binary(Binary::Subtract) => "subtract",
             Op::Binary(Binary::Multiply) => "multiply",
@@ -273,7 +288,12 @@ impl Op {
             Op::ConcatRows => "concat_rows",
             Op::Columns { .. } => "columns",
             Op::Rows => "rows",
+            Op::ScatterAdd => "scatter_add",
             Op::Pool(_) => "pool",
+            Op::Reduce(Reduce::Sum) => "sum_columns",
+            Op::Reduce(Reduce::Mean) => "mean_columns",
+            Op::Reduce(Reduce::LogSumExp) => "log_sum_exp",
+            Op::Reduce(Reduce::Max) => "max_columns",
             Op::Dropout { .. } => "dropout",
             Op::Softmax => "softmax",
             Op::LogSoftmax => "log_softmax",

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::batch::{LaneData, Outcome};
+use super::batch::{LaneData, Outcome, bringing};
 use super::{Gradients, Graph, Port, Tape};
 use crate::device::{Buffer, Call, EngineError, Forward, Op};
 
@@ -66,7 +66,7 @@ pub(super) fn run(graph: &Graph, scalar: Port, parameters: &mut Gradients) -> Re
                 continue;
             }
             let (mut start, total) = (0, input.total_rows());
-            for &node in &batch.nodes {
+            for &node in bringing(&tape, &batch.nodes, operand).iter() {
                 let port = tape.nodes[node].inputs[operand];
                 let rows = start..start + tape.shape(port).rows;
                 start = rows.end;

@@ -1,5 +1,6 @@
 //! Running one batch: operands laid end to end, one kernel call.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -77,9 +78,13 @@ impl LaneData {
 }
 
 /// Runs nodes of one key whose operands have all run.
-pub(super) fn run(tape: &mut Tape, nodes: Vec<usize>, graph: &Graph) -> Result<Batch, EngineError> {
-    let outputs = offsets_of_outputs(tape, &nodes);
+pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Result<Batch, EngineError> {
     let op = tape.keys[tape.nodes[nodes[0]].key].op.clone();
+    if op == Op::MatMul {
+        // Those with the same right operand side by side: see `bringing`.
+        nodes.sort_by_key(|&node| (tape.nodes[node].inputs[1].node, tape.nodes[node].inputs[1].output));
+    }
+    let outputs = offsets_of_outputs(tape, &nodes);
     let (mut inputs, mut copied) = (Vec::new(), Vec::new());
     let leaf = |buffer| Outcome::Computed(Forward { outputs: vec![buffer], saved: Vec::new() });
     let outcome = match op {
@@ -99,9 +104,12 @@ pub(super) fn run(tape: &mut Tape, nodes: Vec<usize>, graph: &Graph) -> Result<B
         }
         _ => {
             for operand in 0..tape.nodes[nodes[0]].inputs.len() {
-                let (input, was_copied) = lay_out(tape, &nodes, operand, graph)?;
+                let (input, was_copied) = lay_out(tape, &bringing(tape, &nodes, operand), operand, graph)?;
                 inputs.push(input);
                 copied.push(was_copied);
+            }
+            if op == Op::MatMul {
+                merge_lanes(tape, &nodes, &mut inputs[0].offsets);
             }
             let lanes = LaneData::of(tape, &nodes);
             Outcome::Computed(graph.device.forward(&Call {
@@ -124,6 +132,31 @@ pub(super) fn run(tape: &mut Tape, nodes: Vec<usize>, graph: &Graph) -> Result<B
         inputs.clear();
     }
     Ok(Batch { nodes, inputs, copied, outcome, outputs })
+}
+
+/// The nodes of a batch whose operand is laid out: all, but of products that lie side by side and have the same right operand
+/// only the first brings it.
+pub(super) fn bringing<'a>(tape: &Tape, nodes: &'a [usize], operand: usize) -> Cow<'a, [usize]> {
+    if operand == 1 && tape.keys[tape.nodes[nodes[0]].key].op == Op::MatMul {
+        return products(tape, nodes).map(|same| same[0]).collect();
+    }
+    Cow::Borrowed(nodes)
+}
+
+/// Products with the same right operand.
+fn products<'a>(tape: &Tape, nodes: &'a [usize]) -> impl Iterator<Item = &'a [usize]> {
+    let right = |&node: &usize| tape.nodes[node].inputs[1];
+    nodes.chunk_by(move |a, b| right(a) == right(b))
+}
+
+/// Makes one lane of the left operands of products with the same right operand.
+fn merge_lanes(tape: &Tape, nodes: &[usize], offsets: &mut Vec<usize>) {
+    let (mut end, mut merged) = (0, vec![offsets[0]]);
+    for same in products(tape, nodes) {
+        end += same.len();
+        merged.push(offsets[end]);
+    }
+    *offsets = merged;
 }
 
 /// Columns and row numbers of every output of a batch.

@@ -4,7 +4,7 @@ use std::ops::{Add, Mul, Range, Sub};
 
 use super::{Gradients, Graph, Held, Port};
 use crate::cpu::pool::Pool;
-use crate::device::{Binary, EngineError, Op, ParamId, Real, Shape, Unary, WeightView};
+use crate::device::{Binary, EngineError, Op, ParamId, Real, Reduce, Shape, Unary, WeightView};
 
 /// A value that a graph will compute when it is asked for.
 #[derive(Clone, Copy)]
@@ -30,6 +30,28 @@ impl Graph {
     #[track_caller]
     pub fn concat_columns<'g>(&'g self, parts: &[Expr<'g>]) -> Expr<'g> {
         self.record_one(Op::ConcatColumns, parts, Vec::new())
+    }
+
+    /// The mean of all rows of the values, `1 x columns`: of the losses of a minibatch the scalar to differentiate. A loss
+    /// with a row a token counts once for each.
+    ///
+    /// ```
+    /// # use saccade_rnn::device::{Device, Parameters};
+    /// # use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let parameters = Parameters::new();
+    /// let graph = Graph::training(&parameters, &Device::cpu(), Strategy::Agenda, 0);
+    /// let scores = graph.variable(1, 2, vec![0.0, 0.0]);
+    /// let losses: Vec<_> = [0, 1].map(|class| scores.cross_entropy(&[class])).into();
+    /// let loss = graph.mean(&losses);
+    /// assert_eq!(loss.value().await?, [2f32.ln()]);
+    /// loss.backward().await?;
+    /// assert_eq!(scores.gradient().await?, [0.0, 0.0]); // one example wants either class
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn mean<'g>(&'g self, values: &[Expr<'g>]) -> Expr<'g> {
+        self.concat_rows(values).mean_rows()
     }
 }
 
@@ -61,6 +83,26 @@ impl<'g> Expr<'g> {
         self.then(Op::Affine { weight, bias })
     }
 
+    /// The product of two values, `m x k` and `k x n`: `m x n`. (With a weight: [`Self::affine`].)
+    ///
+    /// Products of the same k and n run as one batch, whatever their rows. Those with the same right operand, the same
+    /// [`Expr`], are one product over the rows of all of them.
+    ///
+    /// ```
+    /// # use saccade_rnn::device::{Device, Parameters};
+    /// # use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let turn = graph.input(2, 2, vec![0.0, 1.0, -1.0, 0.0]);
+    /// let points = graph.input(3, 2, vec![1.0, 0.0, 0.0, 1.0, 2.0, 3.0]);
+    /// assert_eq!(points.matmul(turn).value().await?, [0.0, 1.0, -1.0, 0.0, -3.0, 2.0]);
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn matmul(self, right: Self) -> Self {
+        self.graph.record_one(Op::MatMul, &[self, right], Vec::new())
+    }
+
     /// Hyperbolic tangent.
     #[track_caller]
     pub fn tanh(self) -> Self {
@@ -85,6 +127,18 @@ impl<'g> Expr<'g> {
         self.then(Op::Unary(Unary::Scale(Real(s))))
     }
 
+    /// `exp(x)`; infinity where `x` is above 88.7.
+    #[track_caller]
+    pub fn exp(self) -> Self {
+        self.then(Op::Unary(Unary::Exp))
+    }
+
+    /// The natural logarithm: minus infinity of 0, NaN of less. A GPU may take a number below 1.2e-38 for 0.
+    #[track_caller]
+    pub fn log(self) -> Self {
+        self.then(Op::Unary(Unary::Log))
+    }
+
     /// A range of columns.
     #[track_caller]
     pub fn columns(self, range: Range<usize>) -> Self {
@@ -95,6 +149,103 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn rows(self, numbers: &[u32]) -> Self {
         self.graph.record_one(Op::Rows, &[self], numbers.to_vec())
+    }
+
+    /// All rows, `times` over: of `1 x n` a matrix `times x n` whose rows are equal, to be added to or multiplied with
+    /// another of as many rows.
+    ///
+    /// ```
+    /// # use saccade_rnn::device::{Device, Parameters};
+    /// # use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let x = graph.input(3, 2, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// let centred = x - x.mean_rows().repeat(3);
+    /// assert_eq!(centred.value().await?, [-2.0, -2.0, 0.0, 0.0, 2.0, 2.0]);
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn repeat(self, times: usize) -> Self {
+        let rows = self.shape().rows as u32;
+        let numbers = (0..times).flat_map(|_| 0..rows).collect();
+        self.graph.record_one(Op::Rows, &[self], numbers)
+    }
+
+    /// Rows added up by number: row `i` of this value is added to row `numbers[i]` of a matrix of so many `rows`, whose other
+    /// rows are zeros. The gradient of [`Self::rows`], as that is of this.
+    ///
+    /// ```
+    /// # use saccade_rnn::device::{Device, Parameters};
+    /// # use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let x = graph.input(3, 1, vec![1.0, 20.0, 300.0]);
+    /// assert_eq!(x.scatter_add(&[2, 0, 2], 4).value().await?, [20.0, 0.0, 301.0, 0.0]);
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn scatter_add(self, numbers: &[u32], rows: usize) -> Self {
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        self.graph.record_one(Op::ScatterAdd, &[self], [numbers, &[rows]].concat())
+    }
+
+    /// The sum of the rows: `1 x columns`.
+    #[track_caller]
+    pub fn sum_rows(self) -> Self {
+        self.pool(Pool::Sum)
+    }
+
+    /// The mean of the rows: `1 x columns`, zeros if there are none.
+    #[track_caller]
+    pub fn mean_rows(self) -> Self {
+        self.pool(Pool::Mean)
+    }
+
+    /// The sum of each row: `rows x 1`.
+    #[track_caller]
+    pub fn sum_columns(self) -> Self {
+        self.then(Op::Reduce(Reduce::Sum))
+    }
+
+    /// The mean of each row: `rows x 1`.
+    #[track_caller]
+    pub fn mean_columns(self) -> Self {
+        self.then(Op::Reduce(Reduce::Mean))
+    }
+
+    /// `ln Σ exp(x)` of each row, `rows x 1`, without overflow.
+    ///
+    /// ```
+    /// # use saccade_rnn::device::{Device, Parameters};
+    /// # use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let x = graph.input(1, 2, vec![1000.0, 1000.0]);
+    /// assert_eq!(x.log_sum_exp().value().await?, [1000.0 + 2f32.ln()]);
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn log_sum_exp(self) -> Self {
+        self.then(Op::Reduce(Reduce::LogSumExp))
+    }
+
+    /// The largest value of each row and the first column that has it, both `rows x 1`; a row with NaN has NaN for its
+    /// largest. The gradient goes to that column; a value without columns is a mistake.
+    ///
+    /// ```
+    /// # use saccade_rnn::device::{Device, Parameters};
+    /// # use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let (largest, column) = graph.input(2, 3, vec![1.0, 5.0, 5.0, 9.0, 7.0, 8.0]).max_columns();
+    /// assert_eq!(largest.value().await?, [5.0, 9.0]);
+    /// assert_eq!(column.value().await?, [1.0, 0.0]);
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn max_columns(self) -> (Self, Self) {
+        let largest = self.then(Op::Reduce(Reduce::Max));
+        (largest, Self { port: Port { output: 1, ..largest.port }, ..largest })
     }
 
     /// One row from all.

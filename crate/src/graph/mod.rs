@@ -210,6 +210,16 @@ impl Graph {
         self.push(&mut tape, node, None)
     }
 
+    /// A value that cannot be computed, for a mistake that no operation would notice.
+    #[track_caller]
+    pub(crate) fn mistaken(&self, mistake: EngineError) -> Expr<'_> {
+        let mistake = mistake.at(Location::caller());
+        let mut tape = self.tape.borrow_mut();
+        let key = tape.key_number(Key { op: Op::Input, columns: vec![0] });
+        let node = self.node(key, nothing());
+        self.push(&mut tape, node, Some(mistake))
+    }
+
     /// A node without operands, values or indices.
     fn node(&self, key: usize, shapes: Vec<Shape>) -> Node {
         Node {

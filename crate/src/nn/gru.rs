@@ -14,6 +14,28 @@ use crate::device::CellKind;
 impl Recurrent {
     /// A GRU. FLOPs a token, layer and direction: `6 h (in + h)`.
     ///
+    /// A loop that chooses its next input by its state, step by step ([`Recurrent::step`]):
+    ///
+    /// ```
+    /// use saccade_rnn::device::Device;
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// use saccade_rnn::nn::{Builder, Init, Recurrent, RecurrentConfig};
+    /// # pollster::block_on(async {
+    /// let mut builder = Builder::fresh(0);
+    /// let words = builder.parameter("words", &[5, 5], Init::Uniform(1.0))?;
+    /// let gru = Recurrent::gru(&mut builder, RecurrentConfig::new(5, 5))?;
+    /// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+    /// let (mut word, mut states) = (0, None);
+    /// for _ in 0..3 {
+    ///     let out = gru.step(graph.embedding(words, &[word]), states.as_ref());
+    ///     let (_, best) = out.rows.max_columns();
+    ///     word = best.value().await?[0] as u32;
+    ///     states = Some(out.states);
+    /// }
+    /// assert!(word < 5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// See [`Recurrent::new`].
     pub fn gru(builder: &mut Builder, config: RecurrentConfig) -> Result<Self, BuildError> {

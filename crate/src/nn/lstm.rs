@@ -16,6 +16,26 @@ impl Recurrent {
     /// An LSTM. `forget_bias` is added to fresh biases of the forget gate (1 helps long texts: Jozefowicz et al.
     /// 2015). FLOPs a token, layer and direction: `8 h (in + h)`.
     ///
+    /// Step by step, each from the h and c of the one before ([`Recurrent::step`]):
+    ///
+    /// ```
+    /// use saccade_rnn::device::Device;
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// use saccade_rnn::nn::{Builder, Recurrent, RecurrentConfig};
+    /// # pollster::block_on(async {
+    /// let mut builder = Builder::fresh(0);
+    /// let lstm = Recurrent::lstm(&mut builder, RecurrentConfig::new(3, 4), 1.0)?;
+    /// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+    /// let x = graph.input(2, 3, vec![0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
+    /// let first = lstm.step(x.rows(&[0]), None);
+    /// let second = lstm.step(x.rows(&[1]), Some(&first.states));
+    /// // The same as both at once.
+    /// let both = lstm.forward(x, None);
+    /// assert_eq!(second.states.h[0].value().await?, both.states.h[0].value().await?);
+    /// assert_eq!(second.states.c[0].value().await?, both.states.c[0].value().await?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// See [`Recurrent::new`].
     pub fn lstm(

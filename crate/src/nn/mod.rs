@@ -18,6 +18,7 @@ mod recurrent;
 mod skim;
 mod sru;
 mod stack;
+mod step;
 
 pub use bidirectional::Bidirectional;
 pub use builder::{BuildError, Builder, Init, Tensor, Tensors};

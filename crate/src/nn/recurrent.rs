@@ -4,6 +4,7 @@
 //! recurrence then runs inside one kernel. `elman.rs`, `lstm.rs` and `gru.rs` hold the equations.
 
 use super::inspect::{CellExprs, Gates, gate_names};
+use super::step;
 use super::{BuildError, Builder, Flops, Init, Trace};
 use crate::device::{CellKind, Op, ParamId};
 use crate::graph::Expr;
@@ -185,6 +186,16 @@ impl Recurrent {
             rows = if parts.len() == 1 { parts[0] } else { x.graph().concat_columns(&parts) };
         }
         (RecurrentOutput { rows, states }, cells)
+    }
+
+    /// One step: a row, from zeros or from the states that the step before has left. Every layer records a product and a
+    /// recurrence of one row, which run together with those of other sequences ([`Self::lstm`] and [`Self::gru`] have
+    /// examples).
+    ///
+    /// More rows than one, none, or a stack in both directions are a mistake ([`Graph::record`](crate::graph::Graph::record)).
+    #[track_caller]
+    pub fn step<'g>(&self, x: Expr<'g>, states: Option<&States<'g>>) -> RecurrentOutput<'g> {
+        self.forward(step::row(x, self.is_causal()), states)
     }
 
     /// Rows, last h and last c of one direction; with `inspect` also gates and memories of every row.

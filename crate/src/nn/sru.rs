@@ -12,6 +12,7 @@
 //! D = hidden * directions, alpha = sqrt(1 + 2 exp(highway_bias)).
 
 use super::inspect::{CellExprs, Gates};
+use super::step;
 use super::{BuildError, Builder, Flops, Init, Trace};
 use crate::device::{Op, ParamId, Real, Sru as SruOp, WeightView};
 use crate::graph::Expr;
@@ -190,6 +191,31 @@ impl Sru {
             }
         }
         (SruOutput { rows, c }, cells)
+    }
+
+    /// One step: a row, from zeros or from the memories that the step before has left, one of every layer.
+    ///
+    /// More rows than one, none, or a stack in both directions are a mistake ([`Graph::record`](crate::graph::Graph::record)).
+    ///
+    /// ```
+    /// use saccade_rnn::device::Device;
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// use saccade_rnn::nn::{Builder, Sru, SruConfig};
+    /// # pollster::block_on(async {
+    /// let mut builder = Builder::fresh(0);
+    /// let sru = Sru::new(&mut builder, SruConfig::new(3, 4, 2))?;
+    /// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+    /// let x = graph.input(2, 3, vec![0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
+    /// let first = sru.step(x.rows(&[0]), None);
+    /// let second = sru.step(x.rows(&[1]), Some(&first.c));
+    /// // The same as both at once.
+    /// let both = sru.forward(x, None);
+    /// assert_eq!(second.rows.value().await?, both.rows.rows(&[1]).value().await?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn step<'g>(&self, x: Expr<'g>, c: Option<&[Expr<'g>]>) -> SruOutput<'g> {
+        self.forward(step::row(x, self.is_causal()), c)
     }
 
     /// What the first layer reads.

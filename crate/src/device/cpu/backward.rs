@@ -7,8 +7,8 @@ use super::training::{self, SkimWeights};
 use super::{Cpu, SkimOperands, chosen, ragged, recurrence_arguments, sru_arguments};
 use crate::cpu::recurrence::{self, Upstream};
 use crate::cpu::{
-    BufferPool, Ragged, affine, dropout, elementwise, embedding, layer_norm, pool, rows, skim_soft, softmax,
-    sru,
+    BufferPool, Ragged, affine, dropout, elementwise, embedding, layer_norm, pool, ragged_matmul, reduce,
+    rows, skim_soft, softmax, sru,
 };
 use crate::device::{
     Binary, Buffer, Call, EngineError, Forward, Op, ParamGradients, ParamId, Parameters, Real, Skim,
@@ -88,10 +88,18 @@ impl Cpu {
                 let dx = || affine::backward_input(buffers, dy, rows, &self.packed(p, *view, Side::Backward));
                 vec![wanted[0].then(dx)]
             }
+            Op::MatMul => {
+                let (a, b) = (input(0).ragged(), input(1).ragged());
+                let left = || ragged_matmul::backward_left(buffers, a, b, dy);
+                let right = || ragged_matmul::backward_right(buffers, a, b, dy);
+                vec![wanted[0].then(left), wanted[1].then(right)]
+            }
             Op::Unary(Unary::Tanh) => in_place(&elementwise::tanh_backward),
             Op::Unary(Unary::Sigmoid) => in_place(&elementwise::sigmoid_backward),
             Op::Unary(Unary::Relu) => in_place(&elementwise::relu_backward),
             Op::Unary(Unary::Scale(Real(s))) => in_place(&|d, _| elementwise::scale(d, s)),
+            Op::Unary(Unary::Exp) => in_place(&elementwise::multiply),
+            Op::Unary(Unary::Log) => in_place(&|d, _| elementwise::divide(d, input(0).all())),
             Op::Binary(function) => {
                 let of = |f: &dyn Fn(&mut [f32])| {
                     let mut d = buffers.copy(dy);
@@ -115,6 +123,15 @@ impl Cpu {
                 vec![Some(rows::columns_backward(input(0).ragged(), start, count, dy))]
             }
             Op::Rows => vec![Some(rows::select_backward(input(0).ragged(), chosen(call), dy))],
+            Op::ScatterAdd => {
+                vec![Some(embedding::forward(buffers, dy, input(0).columns, &call.scattered().1))]
+            }
+            // The column of a maximum has no gradient.
+            Op::Reduce(_) if upstream(0).is_none() => vec![None],
+            Op::Reduce(kind) => {
+                let outputs: Vec<&[f32]> = (0..forward.outputs.len()).map(output).collect();
+                vec![Some(reduce::backward(input(0).ragged(), kind, &outputs, dy))]
+            }
             Op::Pool(kind) => vec![Some(pool::backward(input(0).ragged(), kind, output(0), dy))],
             Op::Dropout { rate: Real(rate), per_sequence } => {
                 let d = Ragged { values: dy, columns: input(0).columns, offsets: &rebase(&input(0).offsets) };

@@ -52,7 +52,7 @@ const FEW: u32 = 32;
 
 /// The most terms that a launch sums. Some drivers silently end a shader's loop after 65,535 iterations (Mesa's
 /// llvmpipe), and others take a long loop for a hang.
-const MOST_INNER: usize = 1 << 15;
+pub(super) const MOST_INNER: usize = 1 << 15;
 
 /// `out (+)= a b (+ bias)`, `rows x inner` by `inner x columns`.
 pub(super) fn matmul(

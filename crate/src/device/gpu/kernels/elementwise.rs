@@ -18,6 +18,8 @@ pub(super) fn unary(gpu: &Gpu, x: &Operand<GpuBuffer>, function: Unary) -> Resul
         Unary::Sigmoid => each(gpu, &saccade_shaders::ELEMENTWISE_SIGMOID, values, 1.0, size(x)),
         Unary::Relu => each(gpu, &saccade_shaders::ELEMENTWISE_RELU, values, 1.0, size(x)),
         Unary::Scale(Real(s)) => scale(gpu, values, s, size(x)),
+        Unary::Exp => each(gpu, &saccade_shaders::ELEMENTWISE_EXP, values, 1.0, size(x)),
+        Unary::Log => each(gpu, &saccade_shaders::ELEMENTWISE_LOG, values, 1.0, size(x)),
     }
 }
 
@@ -110,12 +112,15 @@ pub(super) fn unary_backward(
     back: &mut Backward<'_>,
     function: Unary,
 ) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
-    let (y, dy, size) = ((&back.forward.outputs[0], 0), (back.upstream(), 0), size(&back.call.inputs[0]));
+    let x = &back.call.inputs[0];
+    let (y, dy, size) = ((&back.forward.outputs[0], 0), (back.upstream(), 0), size(x));
     let dx = match function {
         Unary::Tanh => pairwise(gpu, &saccade_shaders::ELEMENTWISE_TANH_BACKWARD, dy, y, size),
         Unary::Sigmoid => pairwise(gpu, &saccade_shaders::ELEMENTWISE_SIGMOID_BACKWARD, dy, y, size),
         Unary::Relu => pairwise(gpu, &saccade_shaders::ELEMENTWISE_RELU_BACKWARD, dy, y, size),
         Unary::Scale(Real(s)) => scale(gpu, dy, s, size),
+        Unary::Exp => pairwise(gpu, &saccade_shaders::ELEMENTWISE_MULTIPLY, dy, y, size),
+        Unary::Log => pairwise(gpu, &saccade_shaders::ELEMENTWISE_DIVIDE, dy, (&x.buffer, first(x)), size),
     };
     Ok(vec![Some(dx?)])
 }

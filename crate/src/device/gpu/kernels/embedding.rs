@@ -50,12 +50,12 @@ pub(super) fn select_into(
     )
 }
 
-/// `table[ids[i]] += rows[i]`, rows of one id in their order.
+/// `table[ids[i]] += rows[first_row + i]`, rows of one id in their order.
 pub(super) fn add_by_id(
     gpu: &Gpu,
     ids: &[u32],
     columns: usize,
-    rows: &GpuBuffer,
+    (rows, first_row): (&GpuBuffer, usize),
     table: &GpuBuffer,
 ) -> Result<(), EngineError> {
     let mut order: Vec<u32> = (0..ids.len() as u32).collect();
@@ -65,6 +65,7 @@ pub(super) fn add_by_id(
         distinct.push(ids[same[0] as usize]);
         starts.push(starts[starts.len() - 1] + same.len() as u32);
     }
+    order.iter_mut().for_each(|row| *row += first_row as u32);
     let arguments = embedding_backward::Arguments { ids: distinct.len() as u32, columns: columns as u32 };
     gpu.launch(
         &saccade_shaders::EMBEDDING_BACKWARD,
@@ -89,6 +90,6 @@ pub(super) fn backward(
 ) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
     let (call, dy) = (back.call, back.upstream());
     let gradient = back.parameter(gpu, table)?;
-    add_by_id(gpu, call.indices, call.parameters.get(table).columns(), dy, &gradient)?;
+    add_by_id(gpu, call.indices, call.parameters.get(table).columns(), (dy, 0), &gradient)?;
     Ok(Vec::new())
 }

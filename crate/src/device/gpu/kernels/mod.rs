@@ -11,7 +11,9 @@ mod layer_norm;
 #[cfg(feature = "train")]
 pub(super) mod norm;
 mod pool;
+mod ragged_matmul;
 mod recurrence;
+mod reduce;
 mod row_reduce;
 pub(super) mod rows;
 mod sequences;
@@ -62,14 +64,16 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
         Op::Embedding { table } => Ok(outputs(vec![embedding::forward(gpu, call, table)?])),
         Op::Affine { ref weight, bias } => Ok(outputs(vec![affine::forward(gpu, call, weight, bias)?])),
+        Op::MatMul => Ok(outputs(vec![ragged_matmul::forward(gpu, call)?])),
         Op::Unary(function) => Ok(outputs(vec![elementwise::unary(gpu, &call.inputs[0], function)?])),
         Op::Binary(function) => {
             Ok(outputs(vec![elementwise::binary(gpu, &call.inputs[0], &call.inputs[1], function)?]))
         }
-        Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows => {
+        Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows | Op::ScatterAdd => {
             Ok(outputs(vec![rows::forward(gpu, call)?]))
         }
         Op::Pool(kind) => Ok(outputs(vec![pool::forward(gpu, call, kind)?])),
+        Op::Reduce(kind) => Ok(outputs(reduce::forward(gpu, call, kind)?)),
         Op::Softmax | Op::LogSoftmax => softmax::forward(gpu, call),
         Op::CrossEntropy if TRAINING => softmax::cross_entropy(gpu, call),
         Op::LayerNorm { weight, bias } => Ok(outputs(vec![layer_norm::forward(gpu, call, weight, bias)?])),
@@ -134,10 +138,14 @@ pub(super) fn backward(
         Op::Input | Op::Held => Ok(Vec::new()),
         Op::Embedding { table } => embedding::backward(gpu, back, table),
         Op::Affine { ref weight, bias } => affine::backward(gpu, back, weight, bias),
+        Op::MatMul => ragged_matmul::backward(gpu, back),
         Op::Unary(function) => elementwise::unary_backward(gpu, back, function),
         Op::Binary(function) => elementwise::binary_backward(gpu, back, function),
-        Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows => rows::backward(gpu, back),
+        Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows | Op::ScatterAdd => {
+            rows::backward(gpu, back)
+        }
         Op::Pool(kind) => pool::backward(gpu, back, kind),
+        Op::Reduce(kind) => reduce::backward(gpu, back, kind),
         Op::Softmax | Op::LogSoftmax | Op::CrossEntropy => softmax::backward(gpu, back),
         Op::LayerNorm { weight, bias } => layer_norm::backward(gpu, back, weight, bias),
         Op::Dropout { rate: Real(rate), per_sequence } => dropout::backward(gpu, back, rate, per_sequence),

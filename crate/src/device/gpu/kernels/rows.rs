@@ -1,4 +1,4 @@
-//! Moves rows between buffers.
+//! Moves rows between buffers, and adds them up by number.
 
 use std::ops::Range;
 
@@ -97,7 +97,7 @@ fn chosen(call: &Call<'_, GpuBuffer>) -> Vec<u32> {
     rows
 }
 
-/// Concatenation, a range of columns, or chosen rows.
+/// Concatenation, a range of columns, chosen rows, or sums of rows.
 pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<GpuBuffer, EngineError> {
     let x = &call.inputs[0];
     match *call.op {
@@ -123,6 +123,12 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<GpuBuffer
             let out = gpu.allocate(rows * count)?;
             copy(gpu, [rows, count], view(x).skip_columns(start), View::new(&out, 0, count), None)?;
             Ok(out)
+        }
+        Op::ScatterAdd => {
+            let (rows, numbers) = call.scattered();
+            let sums = gpu.zeros(rows * x.columns)?;
+            add_by_id(gpu, &numbers, x.columns, (&x.buffer, x.offsets[0]), &sums)?;
+            Ok(sums)
         }
         _ => select(gpu, &chosen(call), x.columns, &x.buffer, first(x)),
     }
@@ -153,9 +159,10 @@ pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<
             copy(gpu, [x.total_rows(), count], View::new(dy, 0, count), to, None)?;
             Ok(vec![Some(dx)])
         }
+        Op::ScatterAdd => Ok(vec![Some(select(gpu, &call.scattered().1, x.columns, dy, 0)?)]),
         _ => {
             let dx = gpu.zeros(size(x))?;
-            add_by_id(gpu, &chosen(call), x.columns, dy, &dx)?;
+            add_by_id(gpu, &chosen(call), x.columns, (dy, 0), &dx)?;
             Ok(vec![Some(dx)])
         }
     }
