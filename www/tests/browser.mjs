@@ -25,13 +25,21 @@ const FOLDER = "/some/folder";
 const built = join(root, "www", "dist");
 
 /**
- * Serves a folder, unless told otherwise `www/dist`, on a free port; resolves to `{ url, hidden, close }`. Files whose extension is in the set `hidden` are
- * not there: what a worker asks for cannot be held up in the browser.
+ * Serves a folder, unless told otherwise `www/dist`, on a free port; resolves to `{ url, hidden, unreachable, close }`.
+ *
+ * Files whose extension is in the set `hidden` are not there. While `unreachable(true)` holds, every connection breaks off,
+ * as without a network. Both are the server's, because what a worker asks for cannot be held up in the browser: Chromium 148
+ * lets a service worker reach the network of a page that is set offline.
  */
 export async function serve(folder = built) {
   if (!existsSync(folder)) throw new Error(`${folder} is missing: npm run build makes the page`);
   const hidden = new Set();
+  let broken = false;
   const server = createServer((request, response) => {
+    if (broken) {
+      request.socket.destroy();
+      return;
+    }
     const { pathname } = new URL(request.url, "http://page");
     const path = normalize(pathname.endsWith("/") ? `${pathname}index.html` : pathname);
     const file = join(folder, path.slice(FOLDER.length));
@@ -44,7 +52,11 @@ export async function serve(folder = built) {
     createReadStream(file).pipe(response);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${server.address().port}${FOLDER}/`, hidden, close: () => server.close() };
+  const url = `http://127.0.0.1:${server.address().port}${FOLDER}/`;
+  const unreachable = (is) => {
+    broken = is;
+  };
+  return { url, hidden, unreachable, close: () => server.close() };
 }
 
 const switches = [

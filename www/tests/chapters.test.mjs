@@ -301,14 +301,17 @@ describe("without a network", { timeout: 120_000 }, () => {
     await open("", { serviceWorkers: "allow" });
     await page.evaluate(() => navigator.serviceWorker.ready);
     await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
-    await page.context().setOffline(true);
-    await page.reload();
-    await stands();
-    await page.fill("#text", "Read without a network.");
-    await page.waitForFunction(() => document.querySelector(".text")?.textContent === "Read without a network.");
-    await page.getByRole("radio", { name: "Long reviews" }).check({ force: true });
-    await page.locator('[data-state="failed"]').waitFor();
-    await page.context().setOffline(false);
+    server.unreachable(true);
+    try {
+      await page.reload();
+      await stands();
+      await page.fill("#text", "Read without a network.");
+      await page.waitForFunction(() => document.querySelector(".text")?.textContent === "Read without a network.");
+      await page.getByRole("radio", { name: "Long reviews" }).check({ force: true });
+      await page.locator('[data-state="failed"]').waitFor();
+    } finally {
+      server.unreachable(false);
+    }
     await page.getByRole("button", { name: "Try again" }).click();
     await page.locator('[data-state="failed"]').waitFor({ state: "detached" });
   });
