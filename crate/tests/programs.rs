@@ -1,5 +1,7 @@
 //! Programs that wait together: batches, failures of one among many, other things that a program may await.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::pin;

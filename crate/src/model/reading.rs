@@ -297,7 +297,7 @@ impl Model {
                     device: device.name().into(),
                     total_ms: of_token * tokens.len() as f64,
                     microseconds_per_token: if tokens.is_empty() { 0.0 } else { of_token * 1e3 },
-                    method: method.clone(),
+                    method,
                 };
                 readings.push(self.reading(tokens, &ids[number], found, timing));
             }

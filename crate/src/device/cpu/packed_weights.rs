@@ -14,6 +14,7 @@ pub(super) enum Side {
     /// `x Wᵀ`, forward.
     Forward,
     /// `dy W`, backward.
+    #[cfg(feature = "train")]
     Backward,
 }
 
@@ -39,6 +40,7 @@ impl PackedWeights {
         let packed = Arc::new(match (side, precision) {
             (Side::Forward, Precision::F32) => Packed::new(weight.right()),
             (Side::Forward, Precision::Bf16) => Packed::new(weight.right()).halved(),
+            #[cfg(feature = "train")]
             (Side::Backward, _) => Packed::new(weight.transposed()),
         });
         cache.insert(parameters, (view, side), [view.param], packed.clone());
