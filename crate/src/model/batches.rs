@@ -17,7 +17,7 @@ use crate::device::{Device, EngineError};
 /// let mut batches = Batches::new(model, &device, texts, model.threshold());
 /// while let Some(batch) = batches.next().await? {
 ///     for (text, verdict) in batch {
-///         println!("text {text}: {:?}", verdict.log_probabilities);
+///         println!("text {text}: {:?}", verdict.log_p);
 ///     }
 /// }
 /// # Ok(()) }) }
@@ -34,10 +34,25 @@ pub struct Batches<'a, T> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
     /// Log-probability of every label.
-    pub log_probabilities: Vec<f32>,
-    /// Of every Skim layer in order, what it decided of each token (1 to skim, 0 to read), and its probabilities of
-    /// skimming.
-    pub layers: Vec<(Vec<f32>, Vec<f32>)>,
+    pub log_p: Vec<f32>,
+    /// What every Skim layer decided, in order; empty of a model without one.
+    pub skims: Vec<Skims>,
+}
+
+/// What a Skim layer decided, token by token.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Skims {
+    /// 1 where it skimmed, 0 where it read.
+    pub decisions: Vec<f32>,
+    /// Its probability of skimming.
+    pub probability: Vec<f32>,
+}
+
+impl Skims {
+    /// How many tokens were skimmed.
+    pub fn count(&self) -> usize {
+        self.decisions.iter().filter(|decision| **decision > 0.5).count()
+    }
 }
 
 impl<'a, T: AsRef<[u32]>> Batches<'a, T> {
@@ -60,8 +75,12 @@ impl<'a, T: AsRef<[u32]>> Batches<'a, T> {
     /// If the engine fails.
     pub async fn next(&mut self) -> Result<Option<Vec<(usize, Verdict)>>, EngineError> {
         let Some(batch) = self.read().await? else { return Ok(None) };
-        let verdict =
-            |found: Found| Verdict { log_probabilities: found.log_probabilities(), layers: found.layers };
+        let verdict = |found: Found| {
+            let log_p = found.log_probabilities();
+            let skims =
+                found.layers.into_iter().map(|(decisions, probability)| Skims { decisions, probability });
+            Verdict { log_p, skims: skims.collect() }
+        };
         Ok(Some(batch.texts.into_iter().zip(batch.found.into_iter().map(verdict)).collect()))
     }
 

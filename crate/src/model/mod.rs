@@ -29,7 +29,7 @@ mod summary;
 mod watch;
 
 pub use crate::nn::Tensor;
-pub use batches::{Batches, Verdict};
+pub use batches::{Batches, Skims, Verdict};
 pub use checkpoint::{Checkpoint, Storage};
 pub use config::{CONFIG_KEY, Classification, Config, DEFAULT_THRESHOLD, FORMAT, Pool, Task, Training};
 pub use encoder::{Dropouts, Encoder, FreshOptions};

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::corpus::Item;
-use super::pass::{Skims, Verdict, pass};
+use super::pass::pass;
 use crate::device::{Device, EngineError};
-use crate::model::Model;
+use crate::model::{Model, Skims, Verdict};
 use crate::nn::Flops;
 
 /// What a model reaches. Skim rate and FLOP reduction are totals over all tokens.

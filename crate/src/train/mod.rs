@@ -15,13 +15,14 @@ mod state;
 mod transfer;
 pub mod vectors;
 
+pub use crate::model::{Skims, Verdict};
 pub use config::{
     Config, ConfigError, DataConfig, ModelConfig, OutputConfig, Part, Schedule, SkimLoss, Spans, TrainConfig,
 };
 pub use corpus::{Corpus, CorpusError, Item, read_items};
 pub use evaluate::{Evaluation, evaluate};
 pub use optimizer::{Adam, AdamConfig, Touched};
-pub use pass::{Skims, Verdict, pass};
+pub use pass::pass;
 pub use run::{Event, Job, Outcome, TrainError, train};
 pub use state::{StateError, write_whole};
 pub use transfer::{Source, TransferError, transfer};
