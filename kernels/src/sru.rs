@@ -275,8 +275,8 @@ pub fn backward(
     let (n, k) = (a.channels(), a.products());
     let (lanes, total) = (a.u.lanes(), a.u.total_rows());
     let mut out = Backward {
-        u: buffers.zeros(total * n * k),
-        skip: if k == 3 && a.skip.is_some() { buffers.zeros(total * n) } else { Vec::new() },
+        u: buffers.take(total * n * k),
+        skip: if k == 3 && a.skip.is_some() { buffers.take(total * n) } else { Vec::new() },
         c0: up_c.map_or_else(|| vec![0.0; lanes * n], <[f32]>::to_vec),
     };
     for lane in 0..lanes {

@@ -1,9 +1,11 @@
 //! What a device derives from parameters and keeps: packed weights, products of words, copies on the GPU.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Weak;
+
+// Looked up several times a call, of which the shortest take some microseconds.
+use rustc_hash::FxHashMap;
 
 use super::{ParamId, Parameters};
 
@@ -17,7 +19,7 @@ pub(super) struct Cache<K, V> {
 #[derive(Debug)]
 struct Store<K, V> {
     identity: Weak<()>,
-    entries: HashMap<K, Entry<V>>,
+    entries: FxHashMap<K, Entry<V>>,
 }
 
 #[derive(Debug)]
@@ -38,11 +40,11 @@ fn revision(parameters: &Parameters, of: impl IntoIterator<Item = ParamId>) -> u
 }
 
 impl<K: Eq + Hash, V> Cache<K, V> {
-    fn entries(&mut self, parameters: &Parameters) -> &mut HashMap<K, Entry<V>> {
-        let identity = parameters.identity();
-        let at = self.stores.iter().position(|store| store.identity.ptr_eq(&identity)).unwrap_or_else(|| {
+    fn entries(&mut self, parameters: &Parameters) -> &mut FxHashMap<K, Entry<V>> {
+        let at = self.stores.iter().position(|store| parameters.is(&store.identity)).unwrap_or_else(|| {
             self.stores.retain(|store| store.identity.strong_count() > 0);
-            self.stores.push(Store { identity, entries: HashMap::new() });
+            let identity = parameters.identity();
+            self.stores.push(Store { identity, entries: FxHashMap::default() });
             self.stores.len() - 1
         });
         &mut self.stores[at].entries

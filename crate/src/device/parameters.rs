@@ -174,6 +174,11 @@ impl Parameters {
         Arc::downgrade(&self.0.identity)
     }
 
+    /// Whether this is the store with an [identity](Self::identity).
+    pub(super) fn is(&self, identity: &Weak<()>) -> bool {
+        std::ptr::eq(identity.as_ptr(), Arc::as_ptr(&self.0.identity))
+    }
+
     /// Values of a parameter.
     pub fn values(&self, id: ParamId) -> &[f32] {
         &self.0.list[id.index()].values

@@ -193,7 +193,7 @@ impl Graph {
             EngineError::Shape { op: "input", what: "values".into(), expected, found }.at(location)
         });
         let mut tape = self.tape.borrow_mut();
-        let key = tape.key_number(Key { op: Op::Input, columns: vec![columns] });
+        let key = tape.key_number(Op::Input, std::iter::once(columns));
         let shapes = vec![Shape { rows, columns }];
         let node = Node { values, differentiable, ..self.node(key, shapes) };
         self.push(&mut tape, node, mistake)
@@ -202,7 +202,7 @@ impl Graph {
     /// A value left by an earlier graph on the same device.
     pub fn held(&self, value: Held) -> Expr<'_> {
         let mut tape = self.tape.borrow_mut();
-        let key = tape.key_number(Key { op: Op::Held, columns: vec![value.columns] });
+        let key = tape.key_number(Op::Held, std::iter::once(value.columns));
         let shapes = vec![Shape { rows: value.rows.len(), columns: value.columns }];
         let indices = vec![tape.held.len() as u32];
         tape.held.push(value);
@@ -215,7 +215,7 @@ impl Graph {
     pub(crate) fn mistaken(&self, mistake: EngineError) -> Expr<'_> {
         let mistake = mistake.at(Location::caller());
         let mut tape = self.tape.borrow_mut();
-        let key = tape.key_number(Key { op: Op::Input, columns: vec![0] });
+        let key = tape.key_number(Op::Input, std::iter::once(0));
         let node = self.node(key, nothing());
         self.push(&mut tape, node, Some(mistake))
     }
@@ -324,7 +324,7 @@ impl Graph {
         };
         let differentiable =
             op.has_parameters() || inputs.iter().any(|x| tape.nodes[x.port.node].differentiable);
-        let key = tape.key_number(Key { op, columns: shapes.iter().map(|s| s.columns).collect() });
+        let key = tape.key_number(op, shapes.iter().map(|s| s.columns));
         let inputs = inputs.iter().map(|x| x.port).collect();
         let node = Node { inputs, indices, differentiable, mistake: inherited, ..self.node(key, shapes_out) };
         self.push(&mut tape, node, mistake)
@@ -389,10 +389,11 @@ impl Tape {
         self.nodes[port.node].shapes[port.output]
     }
 
-    fn key_number(&mut self, key: Key) -> usize {
+    fn key_number(&mut self, op: Op, columns: impl Iterator<Item = usize> + Clone) -> usize {
         // The last first: a loop records the same few again and again.
-        self.keys.iter().rposition(|other| *other == key).unwrap_or_else(|| {
-            self.keys.push(key);
+        let same = |key: &Key| key.op == op && key.columns.iter().copied().eq(columns.clone());
+        self.keys.iter().rposition(same).unwrap_or_else(|| {
+            self.keys.push(Key { op, columns: columns.collect() });
             self.keys.len() - 1
         })
     }
