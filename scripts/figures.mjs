@@ -64,7 +64,7 @@ function measure(args) {
 await entry(async () => {
   const folder = process.argv[2] ?? join("..", "shared", "data");
   announce("build the command line");
-  const build = ["build", "--release", "--package", "saccade-rnn", "--bin", "saccade"];
+  const build = ["build", "--release", "--package", "saccade-cli"];
   await must("cargo", build, "The command line did not build: see the message above.");
   const out = join(root, "www", "data");
   mkdirSync(out, { recursive: true });

@@ -10,7 +10,7 @@ import { announce, entry, must, root, saccade, Stop } from "./steps.mjs";
 
 await entry(async () => {
   announce("build the command line");
-  const build = ["build", "--release", "--package", "saccade-rnn", "--bin", "saccade"];
+  const build = ["build", "--release", "--package", "saccade-cli"];
   await must("cargo", build, "The command line did not build: see the message above.");
   const path = join(root, "www", "src", "read", "recorded.json");
   const { model, text } = JSON.parse(readFileSync(path, "utf8"));

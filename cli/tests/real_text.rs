@@ -1,7 +1,6 @@
 //! Text and its readers against the public data sets. Each test prints "skipped: no data" where the folder (the
 //! environment's `SACCADE_DATA`, or `shared/data` beside the workspace) is missing. The figures that the tests
 //! bound are printed: run with `--nocapture` to see them.
-#![cfg(feature = "train")]
 
 use std::collections::HashMap;
 use std::path::PathBuf;
