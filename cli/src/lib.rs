@@ -1,17 +1,23 @@
-//! The native command line: `saccade --help`.
+//! The native command line: `saccade --help`. Files, arguments and what is shown to people; the arithmetic is
+//! `saccade_rnn`'s.
 //!
 //! Exit status: 0 done, 1 an error (one line `error: …` on standard error; with `--json` the line is
 //! `{"error": {"code", "message"}}`), 2 a command line that makes no sense.
 
 mod commands;
+pub mod config;
+pub mod corpus;
+pub mod data;
 mod device;
 mod failure;
+pub mod files;
 mod interrupt;
 mod labelled;
 mod letters;
 mod output;
 mod progress;
 mod reasons;
+pub mod run;
 mod source;
 mod statistics;
 

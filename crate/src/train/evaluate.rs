@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::corpus::Item;
+use super::objective::Item;
 use super::pass::{Skims, Verdict, pass};
 use crate::device::{Device, EngineError};
 use crate::model::Model;
