@@ -8,7 +8,7 @@ data=${1:?usage: models/train-all.sh DATA [OUT]}
 here=$(cd "$(dirname "$0")" && pwd)
 out=${2:-$here}
 mkdir -p "$out" "$here/work"
-cargo build --release --manifest-path "$here/../Cargo.toml"
+cargo build --release --package saccade-cli --manifest-path "$here/../Cargo.toml"
 saccade="$here/../target/release/saccade"
 
 "$saccade" vectors --data "$data" --out "$here/work/vectors.safetensors" imdb/train.tsv:imdb-tsv sst/stsa.binary.train:lines

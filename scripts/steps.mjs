@@ -124,7 +124,7 @@ export const cargo = {
   /** The engine for the browser as published, into `js/pkg`. */
   package: ["xtask", "wasm", "--release"],
   /** The command line: {@link saccade}. */
-  saccade: ["build", "--release", "--package", "saccade-rnn", "--bin", "saccade"],
+  saccade: ["build", "--release", "--package", "saccade-cli"],
 };
 
 /** What a program printed, without colours. */

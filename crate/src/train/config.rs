@@ -1,143 +1,33 @@
-//! What a training run is to do, as a TOML file says it.
+//! How a model is trained and stored, whatever the texts.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 
-use super::data::Format;
-use crate::model::{LayerConfig, Pool};
-use crate::text::Tokenizer;
+use crate::model::{Dropouts, Storage, Tensor};
 
-/// A training run.
+/// A training run but for its texts and its network.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+pub struct RunConfig {
     /// Seed of every random choice.
     #[serde(default)]
     pub seed: u32,
-    /// What to learn from.
-    pub data: DataConfig,
-    /// The network.
-    pub model: ModelConfig,
     /// How to learn.
     pub train: TrainConfig,
-    /// What to write.
+    /// How the model is stored.
     #[serde(default)]
     pub output: OutputConfig,
-}
-
-/// Texts and labels.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataConfig {
-    /// The data set's name, for the record.
-    pub name: String,
-    /// Its licence as known, for the record.
-    #[serde(default)]
-    pub licence: Option<String>,
-    /// Readable names of the labels in the file, in the order of the scores; the file's own if absent.
-    #[serde(default)]
-    pub labels: Vec<LabelName>,
-    /// How text is tokenised (text that the data set has tokenised is split at spaces).
-    pub tokenizer: Tokenizer,
-    /// Training texts, together.
-    pub train: Vec<Part>,
-    /// Development texts; all choices are made on them.
-    #[serde(default)]
-    pub dev: Option<Part>,
-    /// If there is no `dev`: how many training texts to hold out. They are one contiguous block if `dev_block`.
-    #[serde(default)]
-    pub hold_out: usize,
-    /// Hold out a block of neighbours rather than a random sample: for sets whose neighbours belong together (IMDb's
-    /// reviews of one film).
-    #[serde(default)]
-    pub dev_block: bool,
-    /// Test texts, looked at once, at the end.
-    #[serde(default)]
-    pub test: Option<Part>,
-    /// If above 0: cross-validation. The training texts are cut into as many folds; `fold` is the test set.
-    #[serde(default)]
-    pub folds: usize,
-    /// The fold that is the test set.
-    #[serde(default)]
-    pub fold: usize,
-    /// Learn once from training texts that are equal in words and label (treebanks repeat short phrases).
-    #[serde(default)]
-    pub distinct: bool,
-    /// Train on the last so many tokens of a text; 0 for all. Evaluation reads whole texts.
-    #[serde(default)]
-    pub last_tokens: usize,
-    /// Train on pieces of the texts instead of whole ones.
-    #[serde(default)]
-    pub spans: Option<Spans>,
-    /// Words that occur less often in the training texts are unknown.
-    #[serde(default = "one")]
-    pub min_count: u64,
-    /// The most words, `<unk>` included. Words of `init` fill what the training texts leave.
-    #[serde(default)]
-    pub max_words: Option<usize>,
-}
-
-/// The name of a label.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct LabelName {
-    /// As the data set writes it.
-    pub file: String,
-    /// As people read it.
-    pub name: String,
-}
-
-/// A file of labelled text.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Part {
-    /// Below the data folder.
-    pub path: PathBuf,
-    /// How it is written.
-    pub format: Format,
-}
-
-/// Pieces of long texts: each epoch cuts every text anew, from a random start, into pieces of random length. A piece
-/// has its text's label.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Spans {
-    /// Shortest usual piece, in tokens.
-    pub min: usize,
-    /// Longest piece.
-    pub max: usize,
-    /// Share of pieces that are shorter than `min` (but at least 4 tokens).
-    #[serde(default)]
-    pub short: f32,
-}
-
-/// The network.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelConfig {
-    /// Width of word vectors.
-    pub embedding_size: usize,
-    /// Layers.
-    pub encoder: Vec<LayerConfig>,
-    /// How the states of a text become one.
-    pub pool: Pool,
-    /// Added to fresh biases of LSTM forget gates.
-    #[serde(default)]
-    pub forget_bias: f32,
-    /// Fresh bias of SRU's reset gates.
-    #[serde(default)]
-    pub highway_bias: f32,
 }
 
 /// How to learn.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {
-    /// A model, or word vectors, to start from: see [`mod@super::transfer`].
+    /// A model, or word vectors, to start from, by a name that whoever prepares the run can find it by; the trainer is
+    /// given the model that has it ([`super::transfer`](fn@super::transfer)).
     #[serde(default)]
-    pub init: Option<PathBuf>,
+    pub init: Option<String>,
     /// Texts a step.
     pub batch: usize,
     /// Passes over the training texts.
@@ -146,12 +36,12 @@ pub struct TrainConfig {
     #[serde(default)]
     pub patience: usize,
     /// Evaluations an epoch.
-    #[serde(default = "one_usize")]
+    #[serde(default = "one")]
     pub evaluations: usize,
     /// Adam's step size.
     pub learning_rate: f32,
     /// Multiplies the step size for word vectors; 0 leaves them as they are.
-    #[serde(default = "one_f32")]
+    #[serde(default = "unchanged")]
     pub embedding_rate: f32,
     /// How the step size changes.
     #[serde(default)]
@@ -180,6 +70,68 @@ pub struct TrainConfig {
     /// Required by models that skim.
     #[serde(default)]
     pub skim: Option<SkimLoss>,
+}
+
+impl TrainConfig {
+    /// So many texts a step, so many passes, this step size; everything else as a config has it that does not name it.
+    pub fn new(batch: usize, epochs: usize, learning_rate: f32) -> Self {
+        Self {
+            init: None,
+            batch,
+            epochs,
+            patience: 0,
+            evaluations: one(),
+            learning_rate,
+            embedding_rate: unchanged(),
+            schedule: Schedule::default(),
+            weight_decay: 0.0,
+            clip: 0.0,
+            average: 0.0,
+            dropout_embedding: 0.0,
+            dropout_per_sequence: false,
+            dropout_encoder: 0.0,
+            dropout_head: 0.0,
+            skim: None,
+        }
+    }
+
+    /// The dropouts of the network.
+    pub fn dropouts(&self) -> Dropouts {
+        Dropouts {
+            embedding: self.dropout_embedding,
+            embedding_per_sequence: self.dropout_per_sequence,
+            encoder: self.dropout_encoder,
+            head: self.dropout_head,
+        }
+    }
+
+    /// Checks ranges that the types do not. `skims` says whether a layer of the network does.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn validate(&self, skims: bool) -> Result<(), ConfigError> {
+        check("train.batch", self.batch > 0, "at least 1", self.batch)?;
+        check("train.evaluations", self.evaluations > 0, "at least 1", self.evaluations)?;
+        let positive = self.learning_rate > 0.0 && self.learning_rate.is_finite();
+        check("train.learning_rate", positive, "a positive number", self.learning_rate)?;
+        for (field, rate) in [
+            ("train.dropout_embedding", self.dropout_embedding),
+            ("train.dropout_encoder", self.dropout_encoder),
+            ("train.dropout_head", self.dropout_head),
+            ("train.average", self.average),
+        ] {
+            check(field, (0.0..1.0).contains(&rate), "from 0 to below 1", rate)?;
+        }
+        for (field, value) in [
+            ("train.embedding_rate", self.embedding_rate),
+            ("train.weight_decay", self.weight_decay),
+            ("train.clip", self.clip),
+        ] {
+            check(field, value >= 0.0 && value.is_finite(), "0 or above", value)?;
+        }
+        let found = if skims { "none, and a layer that skims" } else { "one, and no layer that skims" };
+        check("train.skim", skims == self.skim.is_some(), "one iff a layer skims", found)
+    }
 }
 
 /// How the step size changes.
@@ -223,6 +175,22 @@ pub struct OutputConfig {
     pub weights: StorageName,
 }
 
+impl OutputConfig {
+    /// How a tensor of a model is stored.
+    pub(super) fn storage(self, name: &str, tensor: &Tensor) -> Storage {
+        let named = match tensor.shape.len() {
+            2 if name == "embedding.weight" => self.embedding,
+            2 => self.weights,
+            _ => StorageName::F32,
+        };
+        match named {
+            StorageName::F32 => Storage::F32,
+            StorageName::F16 => Storage::F16,
+            StorageName::Int8 => Storage::Int8Rows,
+        }
+    }
+}
+
 /// How a tensor is stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -236,6 +204,31 @@ pub enum StorageName {
     Int8,
 }
 
+/// Pieces of long texts: each epoch cuts every text anew, from a random start, into pieces of random length. A piece
+/// has its text's label.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spans {
+    /// Shortest usual piece, in tokens.
+    pub min: usize,
+    /// Longest piece.
+    pub max: usize,
+    /// Share of pieces that are shorter than `min` (but at least 4 tokens).
+    #[serde(default)]
+    pub short: f32,
+}
+
+impl Spans {
+    /// Checks that the lengths go together.
+    ///
+    /// # Errors
+    /// If they do not.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let fits = self.min >= 4 && self.max >= self.min;
+        check("data.spans", fits, "4 <= min <= max", format_args!("{} to {}", self.min, self.max))
+    }
+}
+
 /// A config that cannot be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -243,7 +236,7 @@ pub enum ConfigError {
     /// A field out of its range.
     #[error("{field}: expected {expected}, found {found}")]
     Field {
-        /// Its path.
+        /// Its path in a config file.
         field: &'static str,
         /// What would do.
         expected: &'static str,
@@ -252,64 +245,20 @@ pub enum ConfigError {
     },
 }
 
-impl Config {
-    /// Checks ranges that the types do not.
-    ///
-    /// # Errors
-    /// The first field that is wrong.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        let t = &self.train;
-        let check = |field, ok: bool, expected, found: String| {
-            if ok { Ok(()) } else { Err(ConfigError::Field { field, expected, found }) }
-        };
-        check("train.batch", t.batch > 0, "at least 1", t.batch.to_string())?;
-        check("train.evaluations", t.evaluations > 0, "at least 1", t.evaluations.to_string())?;
-        let positive = t.learning_rate > 0.0 && t.learning_rate.is_finite();
-        check("train.learning_rate", positive, "a positive number", t.learning_rate.to_string())?;
-        for (field, rate) in [
-            ("train.dropout_embedding", t.dropout_embedding),
-            ("train.dropout_encoder", t.dropout_encoder),
-            ("train.dropout_head", t.dropout_head),
-            ("train.average", t.average),
-        ] {
-            check(field, (0.0..1.0).contains(&rate), "from 0 to below 1", rate.to_string())?;
-        }
-        for (field, value) in [
-            ("train.embedding_rate", t.embedding_rate),
-            ("train.weight_decay", t.weight_decay),
-            ("train.clip", t.clip),
-        ] {
-            check(field, value >= 0.0 && value.is_finite(), "0 or above", value.to_string())?;
-        }
-        let skims = self.model.encoder.iter().any(|l| matches!(l, LayerConfig::Skim { .. }));
-        let found = if skims { "none, and a layer that skims" } else { "one, and no layer that skims" };
-        check("train.skim", skims == t.skim.is_some(), "one iff a layer skims", found.into())?;
-        if let Some(spans) = self.data.spans {
-            let fits = spans.min >= 4 && spans.max >= spans.min;
-            check("data.spans", fits, "4 <= min <= max", format!("{} to {}", spans.min, spans.max))?;
-        }
-        let fold = self.data.folds == 0 || self.data.fold < self.data.folds;
-        check("data.fold", fold, "below data.folds", self.data.fold.to_string())?;
-        let exclusive = self.data.dev.is_none() || self.data.hold_out == 0;
-        check("data.hold_out", exclusive, "0 where data.dev is given", self.data.hold_out.to_string())?;
-        let distinct: BTreeMap<_, _> = self.data.labels.iter().map(|l| (&l.name, &l.file)).collect();
-        check(
-            "data.labels",
-            distinct.len() == self.data.labels.len(),
-            "distinct names",
-            "a repeated one".into(),
-        )
-    }
+/// An error that says what was expected and found, unless `ok`.
+fn check(
+    field: &'static str,
+    ok: bool,
+    expected: &'static str,
+    found: impl Display,
+) -> Result<(), ConfigError> {
+    if ok { Ok(()) } else { Err(ConfigError::Field { field, expected, found: found.to_string() }) }
 }
 
-fn one() -> u64 {
+fn one() -> usize {
     1
 }
 
-fn one_usize() -> usize {
-    1
-}
-
-fn one_f32() -> f32 {
+fn unchanged() -> f32 {
     1.0
 }

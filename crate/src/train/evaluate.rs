@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::corpus::Item;
+use super::objective::Item;
 use super::pass::pass;
 use crate::device::{Device, EngineError};
 use crate::model::{Model, Skims, Verdict};

@@ -1,28 +1,27 @@
-//! Training: from labelled text to a model. Never part of the browser's inference binary.
+//! Training: from texts in memory to a model. Never part of the browser's inference binary.
 //!
-//! A run is described by a [`Config`] (a TOML file) and is a pure function of it, the data and the seed: every shuffle,
-//! mask and Gumbel draw comes from counters, so a run that was interrupted goes on as if it had not been.
+//! A run is a pure function of its config, the texts and the seed: every shuffle, mask and Gumbel draw comes from
+//! counters, so a run that was interrupted goes on as if it had not been. Files are for whoever drives the
+//! [`Trainer`]: the command line, or a page.
 
 mod batches;
 mod config;
-mod corpus;
-pub mod data;
+mod error;
 mod evaluate;
+mod objective;
 mod optimizer;
 mod pass;
-mod run;
-mod state;
+mod snapshot;
+mod trainer;
 mod transfer;
 pub mod vectors;
 
 pub use crate::model::{Skims, Verdict};
-pub use config::{
-    Config, ConfigError, DataConfig, ModelConfig, OutputConfig, Part, Schedule, SkimLoss, Spans, TrainConfig,
-};
-pub use corpus::{Corpus, CorpusError, Item, read_items};
+pub use config::{ConfigError, OutputConfig, RunConfig, Schedule, SkimLoss, Spans, StorageName, TrainConfig};
+pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
+pub use objective::{Classify, Item, Losses, Objective};
 pub use optimizer::{Adam, AdamConfig, Touched};
 pub use pass::pass;
-pub use run::{Event, Job, Outcome, TrainError, train};
-pub use state::{StateError, write_whole};
+pub use trainer::{Due, Evaluated, Finished, Loss, Position, Texts, Trainer};
 pub use transfer::{Source, TransferError, transfer};

@@ -9,7 +9,6 @@
 //! `vocabulary`, the JSON list of its rows' words.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 
 use super::vectors::VOCABULARY_KEY;
 use crate::model::{CONFIG_KEY, Checkpoint, Config, Model, ModelError};
@@ -21,31 +20,17 @@ const EMBEDDING: &str = "embedding.weight";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransferError {
-    /// The file cannot be read.
-    #[error("{}: {source}", .path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is not a model.
-    #[error("{}: {source}", .path.display())]
-    Model {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: ModelError,
-    },
+    /// It is neither a model nor word vectors.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// Nothing fits.
-    #[error("{}: no tensor has the name and the shape of one of this model's", .0.display())]
-    Nothing(PathBuf),
+    #[error("no tensor has the name and the shape of one of this model's")]
+    Nothing,
 }
 
 /// What a model can be started from.
 #[derive(Clone, Debug)]
 pub struct Source {
-    path: PathBuf,
     /// Words of the rows of `embedding.weight`.
     pub words: Vec<String>,
     tensors: Tensors,
@@ -55,18 +40,16 @@ impl Source {
     /// Reads a model or word vectors.
     ///
     /// # Errors
-    /// If the file cannot be read, or is neither.
-    pub fn read(path: &Path) -> Result<Self, TransferError> {
-        let io = |source| TransferError::Io { path: path.to_owned(), source };
-        let model = |source| TransferError::Model { path: path.to_owned(), source };
-        let checkpoint = Checkpoint::from_bytes(&std::fs::read(path).map_err(io)?).map_err(model)?;
+    /// If the file is neither.
+    pub fn from_bytes(file: &[u8]) -> Result<Self, TransferError> {
+        let checkpoint = Checkpoint::from_bytes(file)?;
         let words = match (checkpoint.metadata.get(CONFIG_KEY), checkpoint.metadata.get(VOCABULARY_KEY)) {
-            (Some(config), _) => Config::from_json(config).map_err(model)?.vocabulary,
+            (Some(config), _) => Config::from_json(config)?.vocabulary,
             (None, Some(words)) => serde_json::from_str(words)
-                .map_err(|error| model(ModelError::ConfigSyntax { reason: error.to_string() }))?,
-            (None, None) => return Err(model(ModelError::ConfigMissing)),
+                .map_err(|error| ModelError::ConfigSyntax { reason: error.to_string() })?,
+            (None, None) => return Err(ModelError::ConfigMissing.into()),
         };
-        Ok(Self { path: path.to_owned(), words, tensors: checkpoint.tensors })
+        Ok(Self { words, tensors: checkpoint.tensors })
     }
 }
 
@@ -90,7 +73,7 @@ pub fn transfer(model: &mut Model, source: &Source) -> Result<(usize, Vec<String
         }
     }
     if words == 0 && copied.is_empty() {
-        return Err(TransferError::Nothing(source.path.clone()));
+        return Err(TransferError::Nothing);
     }
     Ok((words, copied))
 }

@@ -5,12 +5,9 @@ mod error;
 mod random;
 mod skip_gram;
 
-use std::fs;
-use std::path::Path;
-
 use crate::model::{Checkpoint, ModelError, Storage, Tensor};
 use crate::text::Vocabulary;
-pub use corpus::Corpus;
+pub use corpus::{Corpus, CorpusBuilder};
 pub use error::VectorsError;
 pub use skip_gram::SkipGram;
 
@@ -118,25 +115,6 @@ impl WordVectors {
         let tensor = checkpoint.take(TENSOR, &[words, size])?;
         checkpoint.finish()?;
         Self::new(vocabulary, size, tensor.values)
-    }
-
-    /// Writes [`to_bytes`](Self::to_bytes) to a file, in the place of one that is there.
-    ///
-    /// # Errors
-    /// As for [`to_bytes`](Self::to_bytes), and [`VectorsError::Io`].
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), VectorsError> {
-        let path = path.as_ref();
-        fs::write(path, self.to_bytes()?).map_err(|source| VectorsError::Io { path: path.to_owned(), source })
-    }
-
-    /// Reads a file of vectors.
-    ///
-    /// # Errors
-    /// As for [`from_bytes`](Self::from_bytes), and [`VectorsError::Io`].
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, VectorsError> {
-        let path = path.as_ref();
-        let file = fs::read(path).map_err(|source| VectorsError::Io { path: path.to_owned(), source })?;
-        Self::from_bytes(&file)
     }
 }
 

@@ -1,11 +1,9 @@
 //! Why there are no vectors.
 
-use std::path::PathBuf;
-
 use crate::model::ModelError;
 use crate::text::VocabularyError;
 
-/// Why word vectors could not be trained, read or written.
+/// Why word vectors could not be trained or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VectorsError {
@@ -85,12 +83,4 @@ pub enum VectorsError {
     /// The list of words in a file is no vocabulary.
     #[error(transparent)]
     Vocabulary(#[from] VocabularyError),
-    /// A file cannot be read or written.
-    #[error("{}: {source}", .path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
 }

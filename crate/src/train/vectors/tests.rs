@@ -1,8 +1,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
-use crate::text::{Tokenizer, UNKNOWN};
-use crate::train::data::{DataError, Format};
+use crate::text::UNKNOWN;
 
 static GO: AtomicBool = AtomicBool::new(false);
 
@@ -120,13 +119,7 @@ fn divergence_and_foreign_ids_are_errors() {
 #[test]
 fn a_file_holds_the_vectors_exactly() {
     let vectors = train(&SkipGram { epochs: 1, ..quick() }, two_topics()).unwrap();
-    let path = std::env::temp_dir().join(format!("saccade-vectors-{}", std::process::id()));
-    vectors.save(&path).unwrap();
-    let loaded = WordVectors::load(&path);
-    std::fs::remove_file(&path).unwrap();
-    assert_eq!(loaded.unwrap(), vectors);
-    let missing = WordVectors::load(&path).unwrap_err();
-    assert!(matches!(&missing, VectorsError::Io { path: named, .. } if *named == path), "{missing}");
+    assert_eq!(WordVectors::from_bytes(&vectors.to_bytes().unwrap()).unwrap(), vectors);
 }
 
 #[test]
@@ -154,23 +147,4 @@ fn files_that_are_no_vectors_are_refused() {
     assert!(WordVectors::from_bytes(b"").is_err());
     let ragged = WordVectors::new(vocabulary, 2, vec![0.0; 5]).unwrap_err();
     assert_eq!(ragged.to_string(), "3 words with vectors of 2 numbers need 6 numbers; there are 5");
-}
-
-#[test]
-fn a_corpus_is_read_from_labelled_files_without_labels_and_phrases() {
-    let folder = std::env::temp_dir().join(format!("saccade-corpus-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let [reviews, trees] = ["reviews.tsv", "trees.txt"].map(|name| folder.join(name));
-    std::fs::write(&reviews, "neg\t0\t1\tDull, DULL film.\npos\t1\t9\tA film!\n").unwrap();
-    std::fs::write(&trees, "(3 (3 Fine) (2 film))\n").unwrap();
-    let files = [(&reviews, Format::ImdbTsv), (&trees, Format::SstTrees)];
-    let corpus = Corpus::read(&files, &Tokenizer::treebank(), 2);
-    let absent = Corpus::read(&[(folder.join("absent"), Format::Lines)], &Tokenizer::treebank(), 2);
-    std::fs::remove_dir_all(&folder).unwrap();
-    let corpus = corpus.unwrap();
-    // "film" occurs three times (the phrase is left out), "dull" twice; the rest once.
-    assert_eq!(corpus.vocabulary.words(), [UNKNOWN, "film", "dull"]);
-    assert_eq!(corpus.sentences, [vec![2, 0, 2, 1, 0], vec![0, 1, 0], vec![0, 1]]);
-    assert_eq!(corpus.tokens(), 10);
-    assert!(matches!(absent, Err(DataError::Missing { .. })));
 }

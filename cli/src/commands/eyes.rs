@@ -8,10 +8,12 @@ use std::path::PathBuf;
 
 use saccade_rnn::device::Device;
 use saccade_rnn::model::Model;
-use saccade_rnn::train::data::{ReadSentence, read_fixations};
-use saccade_rnn::train::{CorpusError, Part, Verdict, pass};
+use saccade_rnn::train::{Verdict, pass};
 use serde::Serialize;
 
+use crate::config::Part;
+use crate::corpus::CorpusError;
+use crate::data::{ReadSentence, read_fixations};
 use crate::failure::Failure;
 use crate::statistics::{RankCorrelations, bootstrap};
 use crate::{labelled, output, source};
@@ -252,7 +254,7 @@ fn method(args: &Arguments) -> String {
 
 #[cfg(test)]
 mod tests {
-    use saccade_rnn::train::data::Fixated;
+    use crate::data::Fixated;
 
     use super::*;
 

@@ -7,7 +7,10 @@ use saccade_rnn::device::EngineError;
 use saccade_rnn::device::gpu::GpuUnavailable;
 use saccade_rnn::model::{ModelError, ReadError};
 use saccade_rnn::train::vectors::VectorsError;
-use saccade_rnn::train::{CorpusError, StateError, TrainError};
+
+use crate::corpus::CorpusError;
+use crate::files::FileError;
+use crate::run::RunError;
 
 /// Why a command failed; every kind has a code and a line for people.
 #[derive(Debug, thiserror::Error)]
@@ -32,13 +35,13 @@ pub(crate) enum Failure {
     Config { path: PathBuf, reason: String },
     /// A training run failed.
     #[error(transparent)]
-    Train(#[from] TrainError),
+    Train(#[from] RunError),
     /// Word vectors cannot be had.
     #[error(transparent)]
     Vectors(#[from] VectorsError),
     /// A file cannot be written.
     #[error(transparent)]
-    Write(#[from] StateError),
+    Write(#[from] FileError),
     /// Labelled texts cannot be read.
     #[error(transparent)]
     Data(#[from] CorpusError),

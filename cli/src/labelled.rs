@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use saccade_rnn::model::{Model, ReadError};
-use saccade_rnn::train::data::Format;
-use saccade_rnn::train::{Item, Part, read_items};
+use saccade_rnn::train::Item;
 
+use crate::config::Part;
+use crate::corpus::read_items;
+use crate::data::Format;
 use crate::failure::Failure;
 
 /// What to measure, and on what.

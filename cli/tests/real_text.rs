@@ -1,13 +1,12 @@
 //! Text and its readers against the public data sets. Each test prints "skipped: no data" where the folder (the
 //! environment's `SACCADE_DATA`, or `shared/data` beside the workspace) is missing. The figures that the tests
 //! bound are printed: run with `--nocapture` to see them.
-#![cfg(feature = "train")]
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use saccade_cli::data::{self, Example, Format, remove_texts_of};
 use saccade_rnn::text::{Tokenizer, TokenizerKind, Vocabulary};
-use saccade_rnn::train::data::{Example, Format, remove_texts_of};
 
 /// The data folder, or `None` after saying so.
 fn data() -> Option<PathBuf> {
@@ -169,7 +168,7 @@ fn latin1_files_are_read_whole() {
     ] {
         let examples = Format::Lines.read(data.join(file)).unwrap();
         assert_eq!(examples.len(), count, "{file}");
-        assert_eq!(saccade_rnn::train::data::labels(&examples).len(), labels, "{file}");
+        assert_eq!(data::labels(&examples).len(), labels, "{file}");
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use saccade_rnn::text::{Token, Tokenizer};
-use saccade_rnn::train::data::{Fixated, ReadSentence};
 
 use super::class::Class;
+use crate::data::{Fixated, ReadSentence};
 use crate::letters::letters;
 
 /// A word that people and the network saw.

@@ -2,28 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use super::config::{DataConfig, Part};
-use super::data::{self, DataError, Example};
-use crate::text::{Tokenizer, UNKNOWN, Vocabulary, VocabularyError};
+use saccade_rnn::text::{Tokenizer, UNKNOWN, Vocabulary, VocabularyError};
+use saccade_rnn::train::vectors::{self, CorpusBuilder};
+use saccade_rnn::train::{Item, Texts};
 
-/// A text as word ids, and the number of its label.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
-    /// Words.
-    pub ids: Vec<u32>,
-    /// Label.
-    pub label: u32,
-}
+use crate::config::{DataConfig, Part};
+use crate::data::{self, DataError, Example};
 
 /// All texts of a run.
 #[derive(Clone, Debug)]
 pub struct Corpus {
-    /// To learn from.
-    pub train: Vec<Item>,
-    /// To choose by.
-    pub dev: Vec<Item>,
-    /// To report on, if there are any.
-    pub test: Vec<Item>,
+    /// The texts.
+    pub texts: Texts<Item>,
     /// The words.
     pub vocabulary: Vocabulary,
     /// Readable labels.
@@ -48,12 +38,12 @@ pub enum CorpusError {
 }
 
 /// Examples with the file they come from.
-struct Texts {
+struct Examples {
     path: PathBuf,
     examples: Vec<Example>,
 }
 
-impl Texts {
+impl Examples {
     fn read(root: &Path, part: &Part) -> Result<Self, CorpusError> {
         let path = root.join(&part.path);
         Ok(Self { examples: part.format.read(&path)?, path })
@@ -68,10 +58,10 @@ impl Corpus {
     /// # Errors
     /// If a file cannot be read, a label is unknown, or training or development texts are missing.
     pub fn load(config: &DataConfig, root: &Path, more_words: &[String]) -> Result<Self, CorpusError> {
-        let mut train: Vec<Texts> =
-            config.train.iter().map(|part| Texts::read(root, part)).collect::<Result<_, _>>()?;
-        let mut dev = config.dev.iter().map(|p| Texts::read(root, p)).collect::<Result<Vec<_>, _>>()?;
-        let mut test = config.test.iter().map(|p| Texts::read(root, p)).collect::<Result<Vec<_>, _>>()?;
+        let mut train: Vec<Examples> =
+            config.train.iter().map(|part| Examples::read(root, part)).collect::<Result<_, _>>()?;
+        let mut dev = config.dev.iter().map(|p| Examples::read(root, p)).collect::<Result<Vec<_>, _>>()?;
+        let mut test = config.test.iter().map(|p| Examples::read(root, p)).collect::<Result<Vec<_>, _>>()?;
         for set in &test {
             train.iter_mut().for_each(|texts| {
                 data::remove_texts_of(&mut texts.examples, &set.examples);
@@ -89,15 +79,15 @@ impl Corpus {
         }
         let names = label_names(config, &train);
         let of_file: Vec<String> = names.iter().map(|(file, _)| file.clone()).collect();
-        let words = |texts: &[Texts]| -> Vec<Vec<Vec<String>>> {
-            let of = |texts: &Texts| texts.examples.iter().map(|e| e.words(&config.tokenizer)).collect();
+        let words = |texts: &[Examples]| -> Vec<Vec<Vec<String>>> {
+            let of = |texts: &Examples| texts.examples.iter().map(|e| e.words(&config.tokenizer)).collect();
             texts.iter().map(of).collect()
         };
         let train_words = words(&train);
         let all = train_words.iter().flatten().flatten();
         let built = Vocabulary::build(all, config.min_count, config.max_words);
         let vocabulary = extend(built, more_words, config.max_words)?;
-        let items = |texts: &[Texts], words: &[Vec<Vec<String>>]| -> Result<Vec<Item>, CorpusError> {
+        let items = |texts: &[Examples], words: &[Vec<Vec<String>>]| -> Result<Vec<Item>, CorpusError> {
             let mut items = Vec::new();
             for (texts, words) in texts.iter().zip(words) {
                 let labels = data::encode_labels(&texts.examples, &of_file, &texts.path)?;
@@ -109,17 +99,19 @@ impl Corpus {
             Ok(items)
         };
         let corpus = Self {
-            train: items(&train, &train_words)?,
-            dev: items(&dev, &words(&dev))?,
-            test: items(&test, &words(&test))?,
+            texts: Texts {
+                train: items(&train, &train_words)?,
+                dev: items(&dev, &words(&dev))?,
+                test: items(&test, &words(&test))?,
+            },
             labels: names.into_iter().map(|(_, name)| name).collect(),
             data_labels: of_file,
             vocabulary: vocabulary.clone(),
         };
-        if corpus.train.is_empty() {
+        if corpus.texts.train.is_empty() {
             return Err(CorpusError::Empty("training"));
         }
-        if corpus.dev.is_empty() {
+        if corpus.texts.dev.is_empty() {
             return Err(CorpusError::Empty("development"));
         }
         Ok(corpus)
@@ -138,8 +130,8 @@ pub fn read_items(
     vocabulary: &Vocabulary,
     labels: &[String],
 ) -> Result<Vec<Item>, CorpusError> {
-    let texts = Texts::read(root, part)?;
-    let whole = Texts { examples: texts.examples.into_iter().filter(|e| !e.phrase).collect(), ..texts };
+    let texts = Examples::read(root, part)?;
+    let whole = Examples { examples: texts.examples.into_iter().filter(|e| !e.phrase).collect(), ..texts };
     let numbers = data::encode_labels(&whole.examples, labels, &whole.path)?;
     let item = |(example, label): (&Example, usize)| Item {
         ids: example.words(tokenizer).iter().map(|word| vocabulary.id(word)).collect(),
@@ -148,8 +140,29 @@ pub fn read_items(
     Ok(whole.examples.iter().zip(numbers).map(item).collect())
 }
 
+/// Reads labelled files below `root` for word vectors and leaves their labels aside. Every text is one sentence,
+/// tokenised by `tokenizer` unless the format says it is tokenised; [phrases](Example::phrase) are left out, since they
+/// repeat parts of sentences. The vocabulary holds the words that occur `min_count` times or more in all files together.
+///
+/// # Errors
+/// If a file cannot be read.
+pub fn read_sentences(
+    parts: &[Part],
+    root: &Path,
+    tokenizer: &Tokenizer,
+    min_count: u64,
+) -> Result<vectors::Corpus, DataError> {
+    let mut corpus = CorpusBuilder::default();
+    for part in parts {
+        for example in part.format.read(root.join(&part.path))?.iter().filter(|example| !example.phrase) {
+            corpus.push(example.words(tokenizer));
+        }
+    }
+    Ok(corpus.finish(min_count))
+}
+
 /// Keeps the first of texts that are equal in words and label.
-fn keep_distinct(train: &mut [Texts]) {
+fn keep_distinct(train: &mut [Examples]) {
     let mut seen = std::collections::HashSet::new();
     for texts in train {
         texts.examples.retain(|e| seen.insert((e.label.clone(), e.text.to_lowercase())));
@@ -157,7 +170,7 @@ fn keep_distinct(train: &mut [Texts]) {
 }
 
 /// (label in the file, readable label) in the order of the scores.
-fn label_names(config: &DataConfig, train: &[Texts]) -> Vec<(String, String)> {
+fn label_names(config: &DataConfig, train: &[Examples]) -> Vec<(String, String)> {
     if !config.labels.is_empty() {
         return config.labels.iter().map(|l| (l.file.clone(), l.name.clone())).collect();
     }
@@ -179,8 +192,8 @@ fn extend(built: Vocabulary, more: &[String], max: Option<usize>) -> Result<Voca
 }
 
 /// Moves one fold of the training texts into a set of its own. The folds do not depend on the seed of the run.
-fn take_fold(train: &mut [Texts], config: &DataConfig) -> Vec<Texts> {
-    let pick = |texts: &mut Texts| {
+fn take_fold(train: &mut [Examples], config: &DataConfig) -> Vec<Examples> {
+    let pick = |texts: &mut Examples| {
         let split = data::folds(texts.examples.len(), config.folds, 0).swap_remove(config.fold);
         take(texts, &split.held_out)
     };
@@ -189,7 +202,7 @@ fn take_fold(train: &mut [Texts], config: &DataConfig) -> Vec<Texts> {
 
 /// Moves `hold_out` texts of the first training file into a set of their own. The choice does not depend on the
 /// seed of the run, so that runs can be compared.
-fn hold_out(train: &mut [Texts], config: &DataConfig) -> Option<Texts> {
+fn hold_out(train: &mut [Examples], config: &DataConfig) -> Option<Examples> {
     let first = train.first_mut()?;
     let len = first.examples.len();
     let indices = if config.dev_block {
@@ -214,12 +227,38 @@ fn blocks(examples: &[Example], count: usize) -> Vec<usize> {
     held
 }
 
-fn take(texts: &mut Texts, indices: &[usize]) -> Texts {
+fn take(texts: &mut Examples, indices: &[usize]) -> Examples {
     let taken = indices.iter().map(|&i| texts.examples[i].clone()).collect();
     let mut place = 0;
     texts.examples.retain(|_| {
         place += 1;
         indices.binary_search(&(place - 1)).is_err()
     });
-    Texts { path: texts.path.clone(), examples: taken }
+    Examples { path: texts.path.clone(), examples: taken }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::data::Format;
+
+    use super::*;
+
+    #[test]
+    fn sentences_are_read_from_labelled_files_without_labels_and_phrases() {
+        let folder = tempfile::tempdir().unwrap();
+        let [reviews, trees] = ["reviews.tsv", "trees.txt"].map(|name| folder.path().join(name));
+        std::fs::write(&reviews, "neg\t0\t1\tDull, DULL film.\npos\t1\t9\tA film!\n").unwrap();
+        std::fs::write(&trees, "(3 (3 Fine) (2 film))\n").unwrap();
+        let read = |files: &[(&str, Format)]| {
+            let part = |&(path, format): &(&str, _)| Part { path: path.into(), format };
+            let parts: Vec<Part> = files.iter().map(part).collect();
+            read_sentences(&parts, folder.path(), &Tokenizer::treebank(), 2)
+        };
+        let corpus = read(&[("reviews.tsv", Format::ImdbTsv), ("trees.txt", Format::SstTrees)]).unwrap();
+        // "film" occurs three times (the phrase is left out), "dull" twice; the rest once.
+        assert_eq!(corpus.vocabulary.words(), [UNKNOWN, "film", "dull"]);
+        assert_eq!(corpus.sentences, [vec![2, 0, 2, 1, 0], vec![0, 1, 0], vec![0, 1]]);
+        assert_eq!(corpus.tokens(), 10);
+        assert!(matches!(read(&[("absent", Format::Lines)]), Err(DataError::Missing { .. })));
+    }
 }

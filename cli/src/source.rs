@@ -1,7 +1,7 @@
 //! Arguments that name a file of labelled text: `PATH:FORMAT`.
 
-use saccade_rnn::train::Part;
-use saccade_rnn::train::data::UnknownFormat;
+use crate::config::Part;
+use crate::data::UnknownFormat;
 
 /// Why an argument is no `PATH:FORMAT`.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,7 @@ pub(crate) fn parse(argument: &str) -> Result<Part, SourceError> {
 mod tests {
     use std::path::PathBuf;
 
-    use saccade_rnn::train::data::Format;
+    use crate::data::Format;
 
     use super::*;
 

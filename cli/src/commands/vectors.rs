@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use saccade_rnn::text::Tokenizer;
-use saccade_rnn::train::vectors::{Corpus, SkipGram};
-use saccade_rnn::train::{CorpusError, Part, write_whole};
+use saccade_rnn::train::vectors::SkipGram;
 
+use crate::config::Part;
+use crate::corpus::{CorpusError, read_sentences};
 use crate::failure::Failure;
+use crate::files::write_whole;
 use crate::{interrupt, source};
 
 /// Neighbours shown for each word asked for.
@@ -82,9 +84,8 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
 
     let bar = ProgressBar::new_spinner().with_message("reading");
     bar.enable_steady_tick(Duration::from_millis(100));
-    let files: Vec<_> =
-        args.text.iter().map(|source| (args.data.join(&source.path), source.format)).collect();
-    let corpus = Corpus::read(&files, &Tokenizer::treebank(), args.min_count).map_err(CorpusError::from)?;
+    let corpus = read_sentences(&args.text, &args.data, &Tokenizer::treebank(), args.min_count)
+        .map_err(CorpusError::from)?;
     let tokens = corpus.tokens();
 
     bar.set_style(

@@ -7,13 +7,15 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use saccade_rnn::train::{self, Config, Evaluation, Event, Job, Outcome};
+use saccade_rnn::train::{Evaluation, Position};
 use serde_json::json;
 
+use crate::config::Config;
 use crate::device::Hardware;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output;
+use crate::run::{self, Event, Job, Outcome};
 
 /// Trains a model.
 #[derive(clap::Args)]
@@ -34,7 +36,7 @@ pub(crate) struct Arguments {
     fold: Option<usize>,
     /// A file to start from other than the config's `init`.
     #[arg(long)]
-    init: Option<PathBuf>,
+    init: Option<String>,
     /// Go on with an interrupted run.
     #[arg(long)]
     resume: bool,
@@ -49,7 +51,8 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
         .map_err(|error| Failure::Config { path: args.config.clone(), reason: in_one_line(&text, &error) })?;
     // Paths of files to start from are relative to the config, so that a run can be started from anywhere.
     if let Some(init) = &mut config.train.init {
-        *init = args.config.parent().unwrap_or(Path::new("")).join(&*init);
+        let beside = args.config.parent().unwrap_or(Path::new("")).join(&*init);
+        *init = beside.to_string_lossy().into_owned();
     }
     if let Some(init) = &args.init {
         config.train.init = Some(init.clone());
@@ -64,7 +67,7 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     let command = command(&args, &config);
     let job = Job { config: &config, data: &args.data, out: &out, resume: args.resume, command: &command };
     let show = |event| screen.show(event);
-    let outcome = pollster::block_on(train::train(&args.device.device()?, job, &cancel, show));
+    let outcome = pollster::block_on(run::train(&args.device.device()?, job, &cancel, show));
     screen.clear();
     match outcome? {
         Outcome::Done { dev, test } => {
@@ -115,9 +118,8 @@ struct Screen {
     json: bool,
     bar: ProgressBar,
     begun: Instant,
-    /// Running means of the losses.
-    loss: f32,
-    skim_loss: f32,
+    /// Running means of the losses, the task's own first.
+    losses: Vec<f32>,
 }
 
 impl Screen {
@@ -132,7 +134,7 @@ impl Screen {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { json, bar, begun: Instant::now(), loss: 0.0, skim_loss: 0.0 }
+        Self { json, bar, begun: Instant::now(), losses: Vec::new() }
     }
 
     fn show(&mut self, event: Event) {
@@ -147,36 +149,35 @@ impl Screen {
                 json!({ "loaded": { "train": train, "dev": dev, "test": test, "words": words,
                                     "parameters": parameters, "words_copied": copied.0, "copied": copied.1 } }),
             ),
-            Event::Epoch { epoch, steps, done } => {
+            Event::Epoch(Position { epoch, steps, done }) => {
                 self.bar.set_prefix(format!("epoch {}", epoch + 1));
                 self.bar.reset();
                 self.bar.set_length(steps as u64);
                 self.bar.set_position(done as u64);
             }
-            Event::Step { loss, skim_loss } => {
-                let mean = |old: f32, new: f32| if old == 0.0 { new } else { old + 0.02 * (new - old) };
-                self.loss = mean(self.loss, loss);
-                let skim = skim_loss.map_or(String::new(), |skim| {
-                    self.skim_loss = mean(self.skim_loss, skim);
-                    format!(", skim loss {:.3}", self.skim_loss)
+            Event::Step(losses) => {
+                self.losses.resize(losses.len(), 0.0);
+                let means = self.losses.iter_mut().zip(&losses).map(|(mean, loss)| {
+                    *mean = if *mean == 0.0 { loss.value } else { *mean + 0.02 * (loss.value - *mean) };
+                    format!("{} {mean:.3}", loss.name)
                 });
-                self.bar.set_message(format!("loss {:.3}{skim}", self.loss));
+                self.bar.set_message(means.collect::<Vec<_>>().join(", "));
                 self.bar.inc(1);
             }
             Event::Evaluated { epoch, dev, kept } => {
                 let seconds = self.begun.elapsed().as_secs_f64();
+                let loss = self.losses.first().copied().unwrap_or_default();
                 self.say(
                     format!(
                         "epoch {epoch:.2}  dev {}  (training loss {:.3}, {seconds:.0} s){}",
                         figures(&dev),
-                        self.loss,
+                        loss,
                         if kept { "  kept" } else { "" }
                     ),
                     json!({ "evaluated": { "epoch": epoch, "dev": dev, "kept": kept,
-                                           "training_loss": self.loss, "seconds": seconds } }),
+                                           "training_loss": loss, "seconds": seconds } }),
                 );
             }
-            _ => {}
         }
     }
 

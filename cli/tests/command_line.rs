@@ -10,6 +10,7 @@ use saccade_rnn::model::{Decision, FORMAT, LayerConfig, ReadOptions, Reading, St
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+#[path = "../../crate/tests/support/mod.rs"]
 mod support;
 use support::{checkpoint, compact, file, model, skim};
 

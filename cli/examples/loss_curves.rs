@@ -1,15 +1,16 @@
 //! The losses of a training run's first steps on the CPU and on the GPU, how far apart they are, and what a step takes:
-//! `cargo run --release -p saccade-checks --example loss_curves -- CONFIG.toml DATA [STEPS [INIT]]`.
+//! `cargo run --release -p saccade-cli --example loss_curves -- CONFIG.toml DATA [STEPS [INIT]]`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use pollster::block_on;
+use saccade_cli::config::Config;
+use saccade_cli::run::{Event, Job, train};
 use saccade_rnn::device::Device;
 use saccade_rnn::device::gpu::{Gpu, GpuOptions};
-use saccade_rnn::train::{Config, Event, Job, train};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -25,8 +26,8 @@ fn steps(
     let out = folder.path().join("model");
     let job = Job { config, data, out: &out, resume: false, command: "loss curves" };
     block_on(train(device, job, &cancel, |event| {
-        if let Event::Step { loss, .. } = event {
-            steps.push((loss, begun.elapsed()));
+        if let Event::Step(losses) = event {
+            steps.push((losses[0].value, begun.elapsed()));
             cancel.fetch_or(steps.len() == count, Ordering::Relaxed);
         }
         begun = Instant::now();
@@ -41,11 +42,11 @@ fn main() -> Result<(), Failure> {
     };
     let mut config: Config = toml::from_str(&std::fs::read_to_string(path)?)?;
     if let Some(init) = &mut config.train.init {
-        *init = Path::new(path).with_file_name(&*init);
+        *init = Path::new(path).with_file_name(&*init).to_string_lossy().into_owned();
     }
     let count = rest.first().map_or(Ok(50), |count| count.parse())?;
     if let Some(init) = rest.get(1) {
-        config.train.init = Some(PathBuf::from(init));
+        config.train.init = Some(init.clone());
     }
     let name = std::env::var("SACCADE_ADAPTER").ok();
     let gpu = Rc::new(block_on(Gpu::request(&GpuOptions { name, ..GpuOptions::default() }))?);

@@ -15,8 +15,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::{Tokenizer, TokenizerKind};
 pub use fixations::{Fixated, ReadSentence, read_fixations};
+use saccade_rnn::text::{Tokenizer, TokenizerKind};
 use source::Source;
 pub use split::{Split, folds, hold_out};
 

@@ -5,9 +5,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use saccade_cli::config::Config;
+use saccade_cli::run::{Event, Job, Outcome, RunError, train};
 use saccade_rnn::device::Device;
 use saccade_rnn::model::Model;
-use saccade_rnn::train::{Config, Event, Job, Outcome, TrainError, train};
 
 /// A folder of texts with a rule that a network can learn: a text is positive iff it holds more of `good` than of
 /// `bad`, negated after `not`.
@@ -54,12 +55,12 @@ impl Task {
         out: &Path,
         resume: bool,
         stop_after: usize,
-    ) -> Result<Outcome, TrainError> {
+    ) -> Result<Outcome, RunError> {
         let cancel = AtomicBool::new(false);
         let mut steps = 0;
         let job = Job { config, data: self.folder.path(), out, resume, command: "a test" };
         pollster::block_on(train(&Device::cpu(), job, &cancel, |event| {
-            if let Event::Step { .. } = event {
+            if let Event::Step(_) = event {
                 steps += 1;
                 cancel.fetch_or(steps == stop_after, Ordering::Relaxed);
             }
@@ -169,7 +170,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_model() {
     let mut wild = config(LSTM, "epochs = 50");
     wild.train.learning_rate = 3e38;
     let error = task.train(&wild, &out, false, usize::MAX).unwrap_err();
-    assert!(matches!(error, TrainError::NotFinite { .. }), "{error}");
+    assert!(matches!(error, RunError::NotFinite { .. }), "{error}");
     assert!(error.to_string().contains("good"), "the message names the file kept: {error}");
     assert!(good == std::fs::read(&out).unwrap());
 }
@@ -194,7 +195,7 @@ fn mistakes_are_named() {
     bad.train.dropout_head = 1.0;
     fails(&bad, "train.dropout_head");
     let mut bad = good.clone();
-    bad.train.init = Some(task.out("train.txt"));
+    bad.train.init = task.out("train.txt").to_str().map(str::to_owned);
     fails(&bad, "train.txt");
     fails(&config(SKIM, "epochs = 1"), "train.skim");
     let mut bad = good;

@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{Model, Storage};
-use saccade_rnn::train::{Part, evaluate, read_items, write_whole};
+use saccade_rnn::train::evaluate;
 use serde_json::json;
 
+use crate::config::Part;
+use crate::corpus::read_items;
 use crate::failure::Failure;
+use crate::files::write_whole;
 use crate::{output, source};
 
 /// Writes a copy with fewer words, or in less precise storage. Figures recorded in the model are dropped: they are

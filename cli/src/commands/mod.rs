@@ -1,0 +1,54 @@
+//! The commands, a file each: its arguments, what it does, what it prints.
+
+mod curve;
+mod eval;
+mod export;
+mod eyes;
+mod inspect;
+mod read;
+mod train;
+mod vectors;
+mod words;
+
+use clap::Subcommand;
+
+use crate::failure::Failure;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Read a text: what was read, what was skimmed, what it cost, what it says.
+    Read(read::Arguments),
+    /// Show what is inside a model, or any safetensors file of floats.
+    Inspect(inspect::Arguments),
+    /// Measure a model on labelled texts.
+    Eval(eval::Arguments),
+    /// Measure a model that skims at many thresholds: what accuracy it keeps for what it saves.
+    Curve(curve::Arguments),
+    /// List the words of labelled texts that a model skims most and reads most.
+    Words(words::Arguments),
+    /// Hold a model's decisions against where people's eyes rested.
+    Eyes(eyes::Arguments),
+    /// Write a smaller copy of a model.
+    Export(export::Arguments),
+    /// Train a model.
+    Train(train::Arguments),
+    /// Train word vectors on labelled text, whose labels are left aside.
+    Vectors(vectors::Arguments),
+}
+
+impl Command {
+    /// Runs the command; `json` asks for results as JSON.
+    pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
+        match self {
+            Self::Read(arguments) => read::run(arguments, json),
+            Self::Inspect(arguments) => inspect::run(&arguments, json),
+            Self::Eval(arguments) => eval::run(&arguments),
+            Self::Curve(arguments) => curve::run(&arguments),
+            Self::Words(arguments) => words::run(&arguments),
+            Self::Eyes(arguments) => eyes::run(&arguments),
+            Self::Export(arguments) => export::run(arguments, json),
+            Self::Train(arguments) => train::run(arguments, json),
+            Self::Vectors(arguments) => vectors::run(arguments, json),
+        }
+    }
+}

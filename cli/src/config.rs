@@ -1,0 +1,157 @@
+//! What a training run is to do, as a TOML file says it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use saccade_rnn::model::{LayerConfig, Pool};
+use saccade_rnn::text::Tokenizer;
+use saccade_rnn::train::{Classify, ConfigError, OutputConfig, RunConfig, Spans, TrainConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::data::Format;
+
+/// A training run.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Seed of every random choice.
+    #[serde(default)]
+    pub seed: u32,
+    /// What to learn from.
+    pub data: DataConfig,
+    /// The network.
+    pub model: ModelConfig,
+    /// How to learn.
+    pub train: TrainConfig,
+    /// What to write.
+    #[serde(default)]
+    pub output: OutputConfig,
+}
+
+/// Texts and labels.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// The data set's name, for the record.
+    pub name: String,
+    /// Its licence as known, for the record.
+    #[serde(default)]
+    pub licence: Option<String>,
+    /// Readable names of the labels in the file, in the order of the scores; the file's own if absent.
+    #[serde(default)]
+    pub labels: Vec<LabelName>,
+    /// How text is tokenised (text that the data set has tokenised is split at spaces).
+    pub tokenizer: Tokenizer,
+    /// Training texts, together.
+    pub train: Vec<Part>,
+    /// Development texts; all choices are made on them.
+    #[serde(default)]
+    pub dev: Option<Part>,
+    /// If there is no `dev`: how many training texts to hold out. They are one contiguous block if `dev_block`.
+    #[serde(default)]
+    pub hold_out: usize,
+    /// Hold out a block of neighbours rather than a random sample: for sets whose neighbours belong together (IMDb's
+    /// reviews of one film).
+    #[serde(default)]
+    pub dev_block: bool,
+    /// Test texts, looked at once, at the end.
+    #[serde(default)]
+    pub test: Option<Part>,
+    /// If above 0: cross-validation. The training texts are cut into as many folds; `fold` is the test set.
+    #[serde(default)]
+    pub folds: usize,
+    /// The fold that is the test set.
+    #[serde(default)]
+    pub fold: usize,
+    /// Learn once from training texts that are equal in words and label (treebanks repeat short phrases).
+    #[serde(default)]
+    pub distinct: bool,
+    /// Train on the last so many tokens of a text; 0 for all. Evaluation reads whole texts.
+    #[serde(default)]
+    pub last_tokens: usize,
+    /// Train on pieces of the texts instead of whole ones.
+    #[serde(default)]
+    pub spans: Option<Spans>,
+    /// Words that occur less often in the training texts are unknown.
+    #[serde(default = "one")]
+    pub min_count: u64,
+    /// The most words, `<unk>` included. Words of `init` fill what the training texts leave.
+    #[serde(default)]
+    pub max_words: Option<usize>,
+}
+
+/// The name of a label.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelName {
+    /// As the data set writes it.
+    pub file: String,
+    /// As people read it.
+    pub name: String,
+}
+
+/// A file of labelled text.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Below the data folder.
+    pub path: PathBuf,
+    /// How it is written.
+    pub format: Format,
+}
+
+/// The network.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Width of word vectors.
+    pub embedding_size: usize,
+    /// Layers.
+    pub encoder: Vec<LayerConfig>,
+    /// How the states of a text become one.
+    pub pool: Pool,
+    /// Added to fresh biases of LSTM forget gates.
+    #[serde(default)]
+    pub forget_bias: f32,
+    /// Fresh bias of SRU's reset gates.
+    #[serde(default)]
+    pub highway_bias: f32,
+}
+
+impl Config {
+    /// Checks ranges that the types do not.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.train.validate(self.model.encoder.iter().any(|l| matches!(l, LayerConfig::Skim { .. })))?;
+        self.objective()?;
+        let data = &self.data;
+        let check = |field, ok: bool, expected, found: String| {
+            if ok { Ok(()) } else { Err(ConfigError::Field { field, expected, found }) }
+        };
+        let fold = data.folds == 0 || data.fold < data.folds;
+        check("data.fold", fold, "below data.folds", data.fold.to_string())?;
+        let exclusive = data.dev.is_none() || data.hold_out == 0;
+        check("data.hold_out", exclusive, "0 where data.dev is given", data.hold_out.to_string())?;
+        let distinct: BTreeMap<_, _> = data.labels.iter().map(|l| (&l.name, &l.file)).collect();
+        check("data.labels", distinct.len() == data.labels.len(), "distinct names", "a repeated one".into())
+    }
+
+    /// What the library's trainer is to be told.
+    pub fn run(&self) -> RunConfig {
+        RunConfig { seed: self.seed, train: self.train.clone(), output: self.output }
+    }
+
+    /// The task to learn.
+    ///
+    /// # Errors
+    /// If its options contradict each other.
+    pub fn objective(&self) -> Result<Classify, ConfigError> {
+        Classify::new(&self.train, self.data.last_tokens, self.data.spans)
+    }
+}
+
+fn one() -> u64 {
+    1
+}

@@ -1,0 +1,5 @@
+//! The program `saccade`.
+
+fn main() -> std::process::ExitCode {
+    saccade_cli::main()
+}

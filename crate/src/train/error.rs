@@ -1,0 +1,38 @@
+//! What may go wrong in a run.
+
+use super::config::ConfigError;
+use crate::device::EngineError;
+use crate::model::ModelError;
+
+/// Why a run cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The config.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Nothing to learn from or choose by.
+    #[error("there is no {0} text")]
+    NoTexts(&'static str),
+    /// The model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The loss or a gradient is no number.
+    #[error("the {what} is {value} at step {step} (epoch {epoch}); a lower learning_rate or clip may help")]
+    NotFinite {
+        /// `loss` or `gradient norm`.
+        what: &'static str,
+        /// Its value.
+        value: f32,
+        /// Optimiser step.
+        step: u64,
+        /// Epoch.
+        epoch: usize,
+    },
+    /// A snapshot was taken of another run.
+    #[error("the snapshot is of another run")]
+    OtherRun,
+}

@@ -1,0 +1,55 @@
+//! What a task asks of the training loop, which knows no task.
+
+mod classify;
+
+use std::future::Future;
+
+use crate::device::{Device, EngineError};
+use crate::graph::{Expr, Graph};
+use crate::model::Model;
+pub use classify::{Classify, Item};
+
+/// A task as it is learned: what a batch is, which losses it records, what is scored.
+///
+/// State that one batch hands to the next lies in the objective itself; [`Classify`] has none.
+pub trait Objective {
+    /// A text, as word ids, and what is to be said of it.
+    type Item;
+    /// What one step learns from.
+    type Batch;
+    /// The figures of a model.
+    type Score;
+
+    /// The batches of an epoch, about `size` texts each: a pure function of the texts, the seed and the epoch.
+    fn batches(&self, texts: &[Self::Item], size: usize, seed: u32, epoch: usize) -> Vec<Self::Batch>;
+
+    /// The words that a batch reads, in any order: only their vectors have a gradient.
+    fn words(&self, batch: &Self::Batch) -> impl Iterator<Item = u32>;
+
+    /// Records the losses of a batch on a graph that trains, at optimiser step `step`.
+    fn losses<'g>(&mut self, model: &Model, graph: &'g Graph, batch: &Self::Batch, step: u64) -> Losses<'g>;
+
+    /// Scores a model on texts. `go_on` hears how many texts are done, and stops the scoring by returning false; the
+    /// score is then `None`.
+    fn score(
+        &self,
+        model: &Model,
+        device: &Device,
+        texts: &[Self::Item],
+        go_on: impl FnMut(usize) -> bool,
+    ) -> impl Future<Output = Result<Option<Self::Score>, EngineError>>;
+
+    /// What models are chosen by: the first number decides, among equals the next. Greater is better.
+    fn rank(&self, score: &Self::Score) -> [f64; 3];
+
+    /// Adds the figures worth keeping to a model's record, under names that begin with `set`.
+    fn record(&self, score: &Self::Score, set: &str, model: &mut Model);
+}
+
+/// The losses of a batch.
+pub struct Losses<'g> {
+    /// What the optimiser makes smaller.
+    pub total: Expr<'g>,
+    /// What it is made of, by name, the task's own loss first.
+    pub parts: Vec<(&'static str, Expr<'g>)>,
+}

@@ -1,0 +1,102 @@
+//! A run that can be interrupted: its state as the bytes of one file.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::TrainError;
+use super::optimizer::{Moments, Snapshot};
+use crate::device::Parameters;
+use crate::model::{Checkpoint, ModelError, Storage, Tensor};
+
+/// Where a run stands.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// Epoch in progress.
+    pub(super) epoch: usize,
+    /// Batches of it that are done.
+    pub(super) batch: usize,
+    /// Optimiser steps so far.
+    pub(super) step: u64,
+    /// Whether the last step is to be followed by an evaluation.
+    pub(super) evaluation_due: bool,
+    /// Of the evaluation whose model is kept.
+    pub(super) best: Option<Best>,
+    /// Evaluations since then.
+    pub(super) stale: usize,
+}
+
+/// The evaluation whose model is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Best {
+    /// See [`Objective::rank`](super::Objective::rank).
+    pub(super) rank: [f64; 3],
+    /// Epochs so far, with fraction.
+    pub(super) epoch: f64,
+}
+
+/// Key of the metadata: [`Progress`] as JSON.
+const PROGRESS: &str = "progress";
+/// Key of the metadata: the run, so that another cannot go on from it.
+const RUN: &str = "run";
+
+pub(super) fn to_bytes(
+    run: &str,
+    progress: &Progress,
+    parameters: &Parameters,
+    moments: Snapshot,
+) -> Result<Vec<u8>, ModelError> {
+    let mut checkpoint = Checkpoint::default();
+    let json = serde_json::to_string(progress)
+        .map_err(|error| ModelError::ConfigSyntax { reason: error.to_string() })?;
+    checkpoint.metadata.insert(PROGRESS.into(), json);
+    checkpoint.metadata.insert(RUN.into(), run.into());
+    for ((_, p), m) in parameters.iter().zip(moments) {
+        let mut put = |kind: &str, values: Vec<f32>| -> Result<(), ModelError> {
+            let name = format!("{kind}.{}", p.name);
+            let tensor = Tensor::new(&name, vec![values.len()], values)?;
+            checkpoint.tensors.insert(name, tensor);
+            Ok(())
+        };
+        put("weights", p.values.clone())?;
+        put("first", m.first)?;
+        put("second", m.second)?;
+        put("average", m.average.unwrap_or_default())?;
+        put("caught_up", m.caught_up.iter().map(|&step| step as f32).collect())?;
+    }
+    checkpoint.to_bytes(|_, _| Storage::F32)
+}
+
+/// Reads what [`to_bytes`] wrote: the weights into `parameters`, which an error leaves as they are. `averaged` says
+/// whether there are averages.
+pub(super) fn from_bytes(
+    bytes: &[u8],
+    run: &str,
+    parameters: &mut Parameters,
+    averaged: bool,
+) -> Result<(Progress, Snapshot), TrainError> {
+    let mut checkpoint = Checkpoint::from_bytes(bytes)?;
+    let json = checkpoint.metadata.get(PROGRESS).ok_or(ModelError::ConfigMissing)?;
+    let progress: Progress =
+        serde_json::from_str(json).map_err(|error| ModelError::ConfigSyntax { reason: error.to_string() })?;
+    if checkpoint.metadata.get(RUN).is_none_or(|of| of != run) {
+        return Err(TrainError::OtherRun);
+    }
+    let (mut weights, mut moments) = (Vec::new(), Snapshot::new());
+    for (_, p) in parameters.iter() {
+        let mut take = |kind: &str, size: usize| -> Result<Vec<f32>, ModelError> {
+            Ok(checkpoint.take(&format!("{kind}.{}", p.name), &[size])?.values)
+        };
+        let size = p.values.len();
+        let caught_up = take("caught_up", p.rows())?;
+        moments.push(Moments {
+            first: take("first", size)?,
+            second: take("second", size)?,
+            average: Some(take("average", if averaged { size } else { 0 })?).filter(|_| averaged),
+            caught_up: caught_up.into_iter().map(|step| step as u64).collect(),
+        });
+        weights.push(take("weights", size)?);
+    }
+    for ((_, p), values) in parameters.iter_mut().zip(weights) {
+        p.values = values;
+    }
+    Ok((progress, moments))
+}

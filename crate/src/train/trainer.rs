@@ -1,0 +1,367 @@
+//! The training loop, one step at a time: whoever drives it decides when to stop, what to show and where to keep files.
+
+use std::collections::BTreeSet;
+
+use super::config::{RunConfig, Schedule, TrainConfig};
+use super::error::TrainError;
+use super::objective::{Losses, Objective};
+use super::optimizer::{Adam, AdamConfig, Touched};
+use super::snapshot::{self, Best, Progress};
+use crate::cpu::noise;
+use crate::device::Device;
+use crate::graph::{Gradients, Graph, Strategy};
+use crate::model::{Model, ModelError};
+
+/// The texts of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Texts<T> {
+    /// To learn from.
+    pub train: Vec<T>,
+    /// To choose by.
+    pub dev: Vec<T>,
+    /// To report on, if there are any.
+    pub test: Vec<T>,
+}
+
+/// What a run is to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// [`Trainer::step`].
+    Step,
+    /// [`Trainer::evaluate`].
+    Evaluation,
+    /// [`Trainer::finish`], with the model that was kept last.
+    Finish,
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The epoch, from 0.
+    pub epoch: usize,
+    /// Steps in it.
+    pub steps: usize,
+    /// Steps of it that are done.
+    pub done: usize,
+}
+
+/// A loss of one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Loss {
+    /// As the objective calls it.
+    pub name: &'static str,
+    /// Its value.
+    pub value: f32,
+}
+
+/// What an evaluation found.
+#[derive(Clone, Debug)]
+pub struct Evaluated<S> {
+    /// Epochs so far, with fraction.
+    pub epoch: f64,
+    /// On the development texts.
+    pub score: S,
+    /// The model file, if the model is the best so far.
+    pub kept: Option<Vec<u8>>,
+}
+
+/// The end of a run.
+#[derive(Clone, Debug)]
+pub struct Finished<S> {
+    /// The model file, with its figures in it.
+    pub model: Vec<u8>,
+    /// Of the model as stored, on the development texts.
+    pub dev: S,
+    /// On the test texts.
+    pub test: Option<S>,
+}
+
+/// A model being trained, on a device on which weights, gradients and the optimiser's state stay from step to step.
+///
+/// A run is a pure function of the model that it starts from, the config, the texts and the order of the calls that
+/// [`due`](Self::due) names. It reads no file and no clock, and stops between any two calls; [`snapshot`](Self::snapshot)
+/// and [`restore`](Self::restore) let another trainer go on.
+///
+/// ```
+/// use saccade_rnn::device::Device;
+/// use saccade_rnn::model::{self, FreshOptions, LayerConfig, Model, Pool, Task, Training};
+/// use saccade_rnn::text::Tokenizer;
+/// use saccade_rnn::train::{Classify, Due, Item, RunConfig, Texts, TrainConfig, Trainer};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> { pollster::block_on(async {
+/// let config = RunConfig { seed: 1, train: TrainConfig::new(2, 20, 0.1), output: Default::default() };
+/// let model = model::Config {
+///     format: model::FORMAT,
+///     task: Task::Classify,
+///     tokenizer: Tokenizer::spaces(),
+///     vocabulary: ["<unk>", "good", "bad", "film"].map(String::from).to_vec(),
+///     labels: ["no", "yes"].map(String::from).to_vec(),
+///     data_labels: Vec::new(),
+///     embedding_size: 4,
+///     encoder: vec![LayerConfig::Gru { hidden_size: 4, bidirectional: false }],
+///     pool: Pool::Last,
+///     threshold: None,
+///     training: Training::default(),
+/// };
+/// let model = Model::fresh(model, config.train.dropouts(), FreshOptions::default(), config.seed)?;
+/// let items = vec![Item { ids: vec![1, 3], label: 1 }, Item { ids: vec![2, 3], label: 0 }];
+/// let texts = Texts { train: items.clone(), dev: items, test: Vec::new() };
+/// let objective = Classify::new(&config.train, 0, None)?;
+///
+/// let mut trainer = Trainer::new(&Device::cpu(), model, objective, texts, config)?;
+/// let mut kept = Vec::new();
+/// let finished = loop {
+///     match trainer.due() {
+///         Due::Step => println!("{:?}", trainer.step().await?),
+///         Due::Evaluation => {
+///             let evaluated = trainer.evaluate(|_| true).await?.expect("nothing stops it");
+///             kept = evaluated.kept.unwrap_or(kept);
+///         }
+///         Due::Finish => break trainer.finish(&kept, |_| true).await?.expect("nothing stops it"),
+///     }
+/// };
+/// assert_eq!(finished.dev.accuracy, 1.0);
+/// # Ok(()) }) }
+/// ```
+pub struct Trainer<O: Objective> {
+    device: Device,
+    config: RunConfig,
+    objective: O,
+    texts: Texts<O::Item>,
+    /// Its weights on the host may lie behind those on the device: see [`Device::fetch`].
+    model: Model,
+    adam: Adam,
+    gradients: Gradients,
+    progress: Progress,
+    /// Of the epoch in progress.
+    batches: Vec<O::Batch>,
+}
+
+impl<O: Objective> Trainer<O> {
+    /// Begins a run from a model, fresh or trained.
+    ///
+    /// # Errors
+    /// If the config is out of range or does not suit the model, if there are no texts to learn from or choose by, if
+    /// the device has no room.
+    pub fn new(
+        device: &Device,
+        model: Model,
+        objective: O,
+        texts: Texts<O::Item>,
+        config: RunConfig,
+    ) -> Result<Self, TrainError> {
+        config.train.validate(model.skims())?;
+        if texts.dev.is_empty() {
+            return Err(TrainError::NoTexts("development"));
+        }
+        let TrainConfig { weight_decay, clip, average, .. } = config.train;
+        let adam = AdamConfig { weight_decay, clip, average, ..AdamConfig::default() };
+        let mut trainer = Self {
+            device: device.clone(),
+            objective,
+            texts,
+            adam: Adam::new(adam, device, model.parameters())?,
+            gradients: Gradients::zeros(model.parameters()),
+            model,
+            progress: Progress::default(),
+            batches: Vec::new(),
+            config,
+        };
+        trainer.begin_epoch();
+        if trainer.batches.is_empty() {
+            return Err(TrainError::NoTexts("training"));
+        }
+        Ok(trainer)
+    }
+
+    /// What to call next.
+    pub fn due(&self) -> Due {
+        let Progress { epoch, evaluation_due, stale, best, .. } = &self.progress;
+        let train = &self.config.train;
+        let is_stale = train.patience > 0 && *stale >= train.patience;
+        if *evaluation_due {
+            Due::Evaluation
+        } else if *epoch < train.epochs && !is_stale {
+            Due::Step
+        } else if best.is_none() {
+            // No step led to an evaluation: the model as it is.
+            Due::Evaluation
+        } else {
+            Due::Finish
+        }
+    }
+
+    /// Where the run stands.
+    pub fn position(&self) -> Position {
+        Position { epoch: self.progress.epoch, steps: self.batches.len(), done: self.progress.batch }
+    }
+
+    /// Learns from one batch, a loop over single texts which the graph batches; returns its losses, the task's own first.
+    ///
+    /// # Errors
+    /// [`TrainError::NotFinite`] leaves the weights as they were. Any other is the engine's.
+    pub async fn step(&mut self) -> Result<Vec<Loss>, TrainError> {
+        let t = &self.config.train;
+        let Progress { step, epoch, batch: place, .. } = self.progress;
+        let (batch, steps) = (&self.batches[place], self.batches.len());
+        let graph = Graph::training(
+            self.model.parameters(),
+            &self.device,
+            Strategy::Agenda,
+            noise::bits(self.config.seed, 3, step as u32),
+        );
+        let Losses { total, parts } = self.objective.losses(&self.model, &graph, batch, step);
+        total.backward_into(&mut self.gradients).await?;
+        let mut read = vec![total.hold()?.elements()];
+        for (_, part) in &parts {
+            read.push(part.hold()?.elements());
+        }
+        let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
+        drop(graph);
+
+        let table = self.model.network().encoder.embedding.weight;
+        let rows: BTreeSet<u32> = self.objective.words(batch).collect();
+        let touched = Touched::from([(table, rows.into_iter().collect())]);
+        let rate = t.learning_rate * self.schedule(steps);
+        let rate = |id| if id == table { rate * t.embedding_rate } else { rate };
+        let (parameters, gradients) = (self.model.parameters_mut(), &mut self.gradients);
+        let (norm, values) =
+            self.adam.update(&self.device, parameters, gradients, &touched, rate, &read).await?;
+        for (what, value) in [("loss", values[0][0]), ("gradient norm", norm)] {
+            if !value.is_finite() {
+                return Err(TrainError::NotFinite { what, value, step, epoch });
+            }
+        }
+        self.progress.step += 1;
+        self.progress.batch += 1;
+        // Evaluations at equal distances, the last at the end of the epoch.
+        self.progress.evaluation_due = (place + 1) * t.evaluations / steps > place * t.evaluations / steps;
+        if self.progress.batch == steps {
+            self.progress.epoch += 1;
+            self.progress.batch = 0;
+            self.begin_epoch();
+        }
+        let loss = |(name, value): (&'static str, &Vec<f32>)| Loss { name, value: value[0] };
+        Ok(names.into_iter().zip(&values[1..]).map(loss).collect())
+    }
+
+    /// Scores the averaged weights on the development texts, and gives the model if it is the best so far. `go_on` hears
+    /// how many texts are done, and stops the evaluation by returning false: the result is then `None`, and the
+    /// evaluation still due.
+    ///
+    /// # Errors
+    /// If the engine fails, or the weights cannot be written.
+    pub async fn evaluate(
+        &mut self,
+        go_on: impl FnMut(usize) -> bool,
+    ) -> Result<Option<Evaluated<O::Score>>, TrainError> {
+        self.adam.swap_average(&self.device, self.model.parameters_mut())?;
+        let result = self.evaluate_as_is(go_on).await;
+        self.adam.swap_average(&self.device, self.model.parameters_mut())?;
+        result
+    }
+
+    async fn evaluate_as_is(
+        &mut self,
+        go_on: impl FnMut(usize) -> bool,
+    ) -> Result<Option<Evaluated<O::Score>>, TrainError> {
+        let dev = &self.texts.dev;
+        let Some(score) = self.objective.score(&self.model, &self.device, dev, go_on).await? else {
+            return Ok(None);
+        };
+        let Position { epoch, steps, done } = self.position();
+        let best =
+            Best { rank: self.objective.rank(&score), epoch: epoch as f64 + done as f64 / steps as f64 };
+        self.progress.evaluation_due = false;
+        let beaten = self.progress.best.is_none_or(|old| best.rank > old.rank);
+        let kept = if beaten {
+            self.device.fetch(self.model.parameters_mut()).await?;
+            let file = self.file(&self.model)?;
+            (self.progress.best, self.progress.stale) = (Some(best), 0);
+            Some(file)
+        } else {
+            self.progress.stale += 1;
+            None
+        };
+        Ok(Some(Evaluated { epoch: best.epoch, score, kept }))
+    }
+
+    /// Scores the model that was kept last, as it is stored, on the development and the test texts, and records the
+    /// figures in it; `None` if `go_on` stops it.
+    ///
+    /// # Errors
+    /// If `kept` is no such model, or the engine fails.
+    pub async fn finish(
+        &self,
+        kept: &[u8],
+        mut go_on: impl FnMut(usize) -> bool,
+    ) -> Result<Option<Finished<O::Score>>, TrainError> {
+        let mut model = Model::from_bytes(kept)?;
+        let (objective, Texts { dev, test, .. }) = (&self.objective, &self.texts);
+        let Some(dev) = objective.score(&model, &self.device, dev, &mut go_on).await? else {
+            return Ok(None);
+        };
+        let test = if test.is_empty() {
+            None
+        } else {
+            let score = objective.score(&model, &self.device, test, &mut go_on).await?;
+            if score.is_none() {
+                return Ok(None);
+            }
+            score
+        };
+        objective.record(&dev, "dev", &mut model);
+        if let Some(test) = &test {
+            objective.record(test, "test", &mut model);
+        }
+        if let Some(best) = self.progress.best {
+            model.config_mut().training.figures.insert("epochs".into(), best.epoch);
+        }
+        Ok(Some(Finished { model: self.file(&model)?, dev, test }))
+    }
+
+    /// What a run goes on from after an interruption, as a file. `run` says which run this is: its config, say.
+    ///
+    /// # Errors
+    /// If the engine fails, or a weight is not finite.
+    pub async fn snapshot(&mut self, run: &str) -> Result<Vec<u8>, TrainError> {
+        self.device.fetch(self.model.parameters_mut()).await?;
+        let moments = self.adam.snapshot(&self.device, self.model.parameters()).await?;
+        Ok(snapshot::to_bytes(run, &self.progress, self.model.parameters(), moments)?)
+    }
+
+    /// Goes on where a trainer of the same model, texts and config stood when it gave these bytes.
+    ///
+    /// # Errors
+    /// [`TrainError::OtherRun`] if the snapshot was taken under another name than `run`; if it is no snapshot; if the
+    /// device has no room.
+    pub fn restore(&mut self, bytes: &[u8], run: &str) -> Result<(), TrainError> {
+        let averaged = self.config.train.average > 0.0;
+        let (progress, moments) = snapshot::from_bytes(bytes, run, self.model.parameters_mut(), averaged)?;
+        self.adam.restore(&self.device, progress.step, moments)?;
+        self.progress = progress;
+        self.begin_epoch();
+        Ok(())
+    }
+
+    fn begin_epoch(&mut self) {
+        let (size, seed) = (self.config.train.batch, self.config.seed);
+        self.batches = self.objective.batches(&self.texts.train, size, seed, self.progress.epoch);
+    }
+
+    /// What the step size is multiplied by. The length of the run is estimated from this epoch's.
+    fn schedule(&self, steps: usize) -> f32 {
+        match self.config.train.schedule {
+            Schedule::Constant => 1.0,
+            Schedule::Linear => {
+                let total = (steps * self.config.train.epochs).max(1) as f32;
+                (1.0 - 0.95 * self.progress.step as f32 / total).max(0.05)
+            }
+        }
+    }
+
+    /// A model as this run stores it.
+    fn file(&self, model: &Model) -> Result<Vec<u8>, ModelError> {
+        model.to_bytes(|name, tensor| self.config.output.storage(name, tensor))
+    }
+}

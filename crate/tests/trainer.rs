@@ -1,0 +1,183 @@
+//! The trainer, driven as a page would drive it: texts in memory, one call at a time, no file.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+use std::collections::BTreeMap;
+
+use pollster::block_on;
+use saccade_rnn::device::Device;
+use saccade_rnn::model::{Dropouts, FreshOptions, LayerConfig, Model, Pool};
+use saccade_rnn::train::{
+    Classify, Due, Evaluation, Finished, Item, Loss, OutputConfig, RunConfig, SkimLoss, Spans, Texts,
+    TrainConfig, TrainError, Trainer,
+};
+
+mod support;
+use support::skim;
+
+/// A text is positive iff it holds more of word 1 than of word 2.
+fn texts() -> Texts<Item> {
+    let mut state = 1u32;
+    let mut draw = |bound: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) % bound
+    };
+    let mut some = |count| {
+        let text = |_| {
+            let ids: Vec<u32> = (0..2 + draw(6)).map(|_| 1 + draw(6)).collect();
+            let sum: i32 = ids.iter().map(|id| i32::from(*id == 1) - i32::from(*id == 2)).sum();
+            Item { ids, label: u32::from(sum > 0) }
+        };
+        (0..count).map(text).collect::<Vec<_>>()
+    };
+    Texts { train: some(200), dev: some(40), test: some(40) }
+}
+
+fn gru() -> LayerConfig {
+    LayerConfig::Gru { hidden_size: 8, bidirectional: false }
+}
+
+fn trainer(
+    layer: LayerConfig,
+    train: TrainConfig,
+    texts: Texts<Item>,
+) -> Result<Trainer<Classify>, TrainError> {
+    let config = saccade_rnn::model::Config { encoder: vec![layer], pool: Pool::Last, ..support::config() };
+    let config = saccade_rnn::model::Config { threshold: None, ..config };
+    let model = Model::fresh(config, train.dropouts(), FreshOptions::default(), 7)?;
+    let objective = Classify::new(&train, 0, None)?;
+    let config = RunConfig { seed: 3, train, output: OutputConfig::default() };
+    Trainer::new(&Device::cpu(), model, objective, texts, config)
+}
+
+/// What a run told, and the model kept last.
+#[derive(Default)]
+struct Told {
+    losses: Vec<Vec<Loss>>,
+    evaluations: Vec<(f64, f64)>,
+    kept: Vec<u8>,
+}
+
+/// Does what is due, to the end or until `stop` says so, which is asked before each call: with the steps done and what is due.
+fn drive(
+    trainer: &mut Trainer<Classify>,
+    told: &mut Told,
+    stop: impl Fn(usize, Due) -> bool,
+) -> Option<Finished<Evaluation>> {
+    while !stop(told.losses.len(), trainer.due()) {
+        match trainer.due() {
+            Due::Step => told.losses.push(block_on(trainer.step()).unwrap()),
+            Due::Evaluation => {
+                let evaluated = block_on(trainer.evaluate(|_| true)).unwrap().unwrap();
+                told.evaluations.push((evaluated.epoch, evaluated.score.accuracy));
+                told.kept = evaluated.kept.unwrap_or(std::mem::take(&mut told.kept));
+            }
+            Due::Finish => return block_on(trainer.finish(&told.kept, |_| true)).unwrap(),
+        }
+    }
+    None
+}
+
+#[test]
+fn a_run_learns_and_says_what_it_does() {
+    let train = TrainConfig { evaluations: 2, average: 0.9, ..TrainConfig::new(8, 12, 0.03) };
+    let mut run = trainer(gru(), train, texts()).unwrap();
+    let mut told = Told::default();
+    let finished = drive(&mut run, &mut told, |_, _| false).unwrap();
+    assert_eq!(told.losses.len(), 12 * 25);
+    assert!(told.losses.iter().all(|losses| losses.len() == 1 && losses[0].name == "loss"));
+    let at: Vec<f64> = told.evaluations.iter().map(|(epoch, _)| *epoch).collect();
+    assert_eq!((at.len(), at[0], at[1], at[23]), (24, 13.0 / 25.0, 1.0, 12.0));
+    assert!(finished.dev.accuracy > 0.9, "{finished:?}");
+    let best = told.evaluations.iter().map(|(_, accuracy)| *accuracy).fold(0.0, f64::max);
+    assert_eq!(finished.dev.accuracy, best, "what is kept is the best");
+    let model = Model::from_bytes(&finished.model).unwrap();
+    let figures: &BTreeMap<_, _> = &model.config().training.figures;
+    assert_eq!(figures["test_accuracy"], finished.test.unwrap().accuracy);
+    assert!(at.contains(&figures["epochs"]));
+}
+
+#[test]
+fn another_trainer_goes_on_from_a_snapshot_wherever_it_was_taken() {
+    let train = TrainConfig {
+        average: 0.9,
+        dropout_embedding: 0.2,
+        skim: Some(SkimLoss { gamma: 0.05, temperature_rate: 1e-3, min_rate: 0.0 }),
+        ..TrainConfig::new(8, 2, 0.03)
+    };
+    let begin = || trainer(skim(), train.clone(), texts()).unwrap();
+    let mut whole = Told::default();
+    let finished = drive(&mut begin(), &mut whole, |_, _| false).unwrap();
+    assert_eq!(whole.losses[0].iter().map(|loss| loss.name).collect::<Vec<_>>(), ["loss", "skim loss"]);
+
+    // In the midst of an epoch, at its last step with the evaluation still due, and at the end.
+    for stop_at in [(7, Due::Step), (25, Due::Evaluation), (50, Due::Finish)] {
+        let (mut told, mut first) = (Told::default(), begin());
+        drive(&mut first, &mut told, |steps, due| (steps, due) == stop_at);
+        assert_eq!((told.losses.len(), first.due()), stop_at);
+        if first.due() == Due::Evaluation {
+            assert!(block_on(first.evaluate(|_| false)).unwrap().is_none(), "it was told to stop");
+            assert_eq!(first.due(), Due::Evaluation);
+        }
+        let snapshot = block_on(first.snapshot("this run")).unwrap();
+        let mut second = begin();
+        assert!(matches!(second.restore(&snapshot, "another run"), Err(TrainError::OtherRun)));
+        second.restore(&snapshot, "this run").unwrap();
+        assert_eq!(second.position(), first.position());
+        let again = drive(&mut second, &mut told, |_, _| false).unwrap();
+        assert_eq!(told.losses, whole.losses);
+        assert_eq!(told.evaluations, whole.evaluations);
+        assert!(again.model == finished.model, "the same bytes, interrupted at {stop_at:?}");
+    }
+}
+
+#[test]
+fn a_snapshot_of_another_network_changes_nothing() {
+    let train = TrainConfig::new(8, 1, 0.03);
+    let mut small = trainer(gru(), train.clone(), texts()).unwrap();
+    let wide = LayerConfig::Gru { hidden_size: 9, bidirectional: false };
+    let snapshot = block_on(trainer(wide, train.clone(), texts()).unwrap().snapshot("a run")).unwrap();
+    assert!(matches!(small.restore(&snapshot, "a run"), Err(TrainError::Model(_))));
+    assert!(matches!(small.restore(&snapshot[..99], "a run"), Err(TrainError::Model(_))));
+    let (mut tried, mut fresh) = (Told::default(), Told::default());
+    let finished = drive(&mut small, &mut tried, |_, _| false).unwrap();
+    let untouched = drive(&mut trainer(gru(), train, texts()).unwrap(), &mut fresh, |_, _| false).unwrap();
+    assert!(finished.model == untouched.model);
+}
+
+#[test]
+fn a_run_of_no_epoch_keeps_the_model_as_it_is() {
+    let mut told = Told::default();
+    let mut run = trainer(gru(), TrainConfig::new(8, 0, 0.03), texts()).unwrap();
+    let finished = drive(&mut run, &mut told, |_, _| false).unwrap();
+    assert_eq!((told.losses.len(), told.evaluations.len()), (0, 1));
+    let config = Model::from_bytes(&finished.model).unwrap().config().clone();
+    let fresh = Model::fresh(config, Dropouts::default(), FreshOptions::default(), 7).unwrap();
+    let weights =
+        |model: &Model| model.parameters().iter().map(|(_, p)| p.values.clone()).collect::<Vec<_>>();
+    assert_eq!(weights(&Model::from_bytes(&finished.model).unwrap()), weights(&fresh));
+}
+
+#[test]
+fn patience_ends_a_run_that_learns_no_more() {
+    let train = TrainConfig { patience: 2, ..TrainConfig::new(8, 50, f32::MIN_POSITIVE) };
+    let mut told = Told::default();
+    drive(&mut trainer(gru(), train, texts()).unwrap(), &mut told, |_, _| false).unwrap();
+    assert_eq!(told.evaluations.len(), 3, "the first, and two that are no better");
+}
+
+#[test]
+fn what_cannot_be_trained_is_named() {
+    let train = TrainConfig::new(8, 1, 0.03);
+    let fails = |layer, train: TrainConfig, texts, names: &str| {
+        let error = trainer(layer, train, texts).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains(names), "{error:?} does not name {names:?}");
+    };
+    fails(gru(), TrainConfig { batch: 0, ..train.clone() }, texts(), "train.batch");
+    fails(gru(), TrainConfig { clip: f32::NAN, ..train.clone() }, texts(), "train.clip");
+    fails(skim(), train.clone(), texts(), "train.skim");
+    fails(gru(), train.clone(), Texts { train: Vec::new(), ..texts() }, "training");
+    fails(gru(), train.clone(), Texts { dev: Vec::new(), ..texts() }, "development");
+    let spans = Classify::new(&train, 0, Some(Spans { min: 9, max: 8, short: 0.0 }));
+    assert!(spans.unwrap_err().to_string().contains("data.spans"));
+}
