@@ -14,6 +14,21 @@ use crate::device::CellKind;
 impl Recurrent {
     /// A GRU. FLOPs a token, layer and direction: `6 h (in + h)`.
     ///
+    /// ```
+    /// use saccade_rnn::device::Device;
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// use saccade_rnn::nn::{Builder, Recurrent, RecurrentConfig};
+    /// # pollster::block_on(async {
+    /// let mut builder = Builder::fresh(0);
+    /// let layer = Recurrent::gru(&mut builder, RecurrentConfig::new(3, 2))?;
+    /// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+    /// // A batch is sequences of any length, one after the other.
+    /// let last = [4, 1].map(|rows| layer.last(&layer.forward(graph.input(rows, 3, vec![0.5; rows * 3]), None)));
+    /// assert_eq!(graph.values(&last).await?[1].len(), 2);
+    /// assert_eq!(graph.explain().batches().len(), 3); // the inputs, W_ih x, the recurrence
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// See [`Recurrent::new`].
     pub fn gru(builder: &mut Builder, config: RecurrentConfig) -> Result<Self, BuildError> {

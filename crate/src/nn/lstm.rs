@@ -16,6 +16,22 @@ impl Recurrent {
     /// An LSTM. `forget_bias` is added to fresh biases of the forget gate (1 helps long texts: Jozefowicz et al.
     /// 2015). FLOPs a token, layer and direction: `8 h (in + h)`.
     ///
+    /// ```
+    /// use saccade_rnn::device::Device;
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// use saccade_rnn::nn::{Builder, Recurrent, RecurrentConfig};
+    /// # pollster::block_on(async {
+    /// let mut builder = Builder::fresh(0);
+    /// let layer = Recurrent::lstm(&mut builder, RecurrentConfig::new(1, 2), 1.0)?;
+    /// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+    /// let whole = layer.forward(graph.input(3, 1, vec![1.0, 2.0, 3.0]), None);
+    /// // The same sequence in two parts: the second begins with the state that the first left.
+    /// let first = layer.forward(graph.input(2, 1, vec![1.0, 2.0]), None);
+    /// let second = layer.forward(graph.input(1, 1, vec![3.0]), Some(&first.states));
+    /// assert_eq!(layer.last(&second).value().await?, layer.last(&whole).value().await?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// See [`Recurrent::new`].
     pub fn lstm(
