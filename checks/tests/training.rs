@@ -5,7 +5,9 @@ mod common;
 use pollster::block_on;
 use saccade_checks::Random;
 use saccade_rnn::device::Device;
-use saccade_rnn::model::{self, Cell, FreshOptions, LayerConfig, Model, Pool, SmallReads, SruConfig, Task};
+use saccade_rnn::model::{
+    self, Cell, Config, FreshOptions, LayerConfig, Model, Pool, SmallReads, SruClassification, Task,
+};
 use saccade_rnn::text::Tokenizer;
 use saccade_rnn::train::{
     Classify, Due, Item, OutputConfig, RunConfig, SkimLoss, Texts, TrainConfig, Trainer,
@@ -51,14 +53,15 @@ fn trainer(
     };
     let model = model::Config {
         format: model::FORMAT,
-        task: Task::Classify,
+        task: Task::Classify(Classification {
+            labels: ["cold", "warm"].map(String::from).to_vec(),
+            data_labels: Vec::new(),
+            pool: Pool::Last,
+        }),
         tokenizer: Tokenizer::spaces(),
         vocabulary: WORDS.map(String::from).to_vec(),
-        labels: ["cold", "warm"].map(String::from).to_vec(),
-        data_labels: Vec::new(),
         embedding_size: 7,
         encoder: vec![encoder],
-        pool: Pool::Last,
         threshold: None,
         training: model::Training::default(),
     };

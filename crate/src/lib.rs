@@ -17,3 +17,8 @@ pub mod train;
 pub mod web;
 
 pub use saccade_kernels as cpu;
+
+/// The guide, whose examples are tests.
+#[cfg(all(doctest, feature = "train"))]
+#[doc = include_str!("../../docs/guide.md")]
+struct Guide;

@@ -42,7 +42,7 @@ fn trainer(
     train: TrainConfig,
     texts: Texts<Item>,
 ) -> Result<Trainer<Classify>, TrainError> {
-    let config = saccade_rnn::model::Config { encoder: vec![layer], pool: Pool::Last, ..support::config() };
+    let config = saccade_rnn::model::Config { encoder: vec![layer], ..support::config() };
     let config = saccade_rnn::model::Config { threshold: None, ..config };
     let model = Model::fresh(config, train.dropouts(), FreshOptions::default(), 7)?;
     let objective = Classify::new(&train, 0, None)?;

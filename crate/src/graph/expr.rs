@@ -290,6 +290,16 @@ impl<'g> Expr<'g> {
     /// The value, row by row. Runs everything recorded so far that has not run; inside a program of [`Graph::join`]
     /// the program waits until all others wait as well, and everything runs then.
     ///
+    /// ```
+    /// use saccade_rnn::device::{Device, Parameters, Pool};
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let rows = graph.input(3, 2, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// assert_eq!(rows.pool(Pool::Mean).value().await?, [3.0, 4.0]);
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// A mistake made while recording (see [`Graph::record`]), or what the device reports.
     pub async fn value(self) -> Result<Vec<f32>, EngineError> {
@@ -298,6 +308,27 @@ impl<'g> Expr<'g> {
 
     /// The value, left on the device for a later graph ([`Graph::held`]). Runs everything recorded so far that has
     /// not run.
+    ///
+    /// ```
+    /// use saccade_rnn::device::{Device, Parameters};
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let (parameters, device) = (Parameters::new(), Device::cpu());
+    /// // A running sum: one graph for each step, and the sum never leaves the device.
+    /// let mut sum = None;
+    /// for step in [1.0, 2.0, 3.0] {
+    ///     let graph = Graph::inference(&parameters, &device, Strategy::Agenda);
+    ///     let x = graph.input(1, 1, vec![step]);
+    ///     sum = Some(match sum {
+    ///         Some(sum) => (graph.held(sum) + x).hold()?,
+    ///         None => x.hold()?,
+    ///     });
+    /// }
+    /// let graph = Graph::inference(&parameters, &device, Strategy::Agenda);
+    /// let sum = sum.map(|sum| graph.held(sum)).expect("there were steps");
+    /// assert_eq!(sum.value().await?, [6.0]);
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// See [`Self::value`].
@@ -310,6 +341,20 @@ impl<'g> Expr<'g> {
 
     /// Gradients of this scalar (1 x 1) with respect to every parameter, and to every variable
     /// ([`Self::gradient`]).
+    ///
+    #[cfg_attr(feature = "train", doc = "```")]
+    #[cfg_attr(not(feature = "train"), doc = "```no_run")]
+    /// use saccade_rnn::device::{Device, Parameters};
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let (mut parameters, device) = (Parameters::new(), Device::cpu());
+    /// let weight = parameters.add("weight", &[1, 2], vec![0.5, 0.5])?;
+    /// let graph = Graph::training(&parameters, &device, Strategy::Agenda, 0);
+    /// let y = graph.input(1, 2, vec![3.0, 4.0]).affine(weight, None);
+    /// let gradients = y.backward().await?;
+    /// assert_eq!(gradients.read(&device, &parameters, weight).await?, Some(vec![3.0, 4.0]));
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// See [`Self::value`]; also if the graph is for inference or the value is not 1 x 1.
@@ -331,6 +376,20 @@ impl<'g> Expr<'g> {
 
     /// The gradient of the scalar last given to [`Self::backward`] with respect to this value; zeros if it does not
     /// depend on it.
+    ///
+    #[cfg_attr(feature = "train", doc = "```")]
+    #[cfg_attr(not(feature = "train"), doc = "```no_run")]
+    /// use saccade_rnn::device::{Device, Parameters};
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let graph = Graph::training(&Parameters::new(), &Device::cpu(), Strategy::Agenda, 0);
+    /// let [a, b] = [2.0, 5.0].map(|x| graph.variable(1, 1, vec![x]));
+    /// let product = a * b;
+    /// product.scale(10.0).backward().await?;
+    /// assert_eq!(a.gradient().await?, [50.0]);
+    /// assert_eq!(product.gradient().await?, [10.0]); // of a value on the way, too
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// See [`Self::value`]; if the graph is for inference, the value has not run or nothing was given to

@@ -5,7 +5,8 @@
 //! 2017). Each node's value is a matrix, rows = time steps (or 1), columns = features. To batch is to lay rows end to
 //! end: there is no padding and no mask.
 //!
-//! ```
+#![cfg_attr(feature = "train", doc = "```")]
+#![cfg_attr(not(feature = "train"), doc = "```no_run")]
 //! use saccade_rnn::device::{Device, Parameters, Pool};
 //! use saccade_rnn::graph::{Graph, Strategy};
 //! # pollster::block_on(async {
@@ -173,12 +174,35 @@ impl Graph {
     }
 
     /// A constant of `rows x columns` values, row by row.
+    ///
+    /// ```
+    /// use saccade_rnn::device::{Device, Parameters};
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let x = graph.input(2, 3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// assert_eq!(x.shape().to_string(), "2 x 3"); // known before anything runs
+    /// assert_eq!(x.columns(1..2).value().await?, [2.0, 5.0]);
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
     #[track_caller]
     pub fn input(&self, rows: usize, columns: usize, values: Vec<f32>) -> Expr<'_> {
         self.leaf(rows, columns, values, false)
     }
 
     /// A constant of `rows x columns` values with a gradient ([`Expr::gradient`]).
+    ///
+    #[cfg_attr(feature = "train", doc = "```")]
+    #[cfg_attr(not(feature = "train"), doc = "```no_run")]
+    /// use saccade_rnn::device::{Device, Parameters};
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let graph = Graph::training(&Parameters::new(), &Device::cpu(), Strategy::Agenda, 0);
+    /// let x = graph.variable(1, 1, vec![3.0]);
+    /// (x * x).backward().await?;
+    /// assert_eq!(x.gradient().await?, [6.0]);
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
     #[track_caller]
     pub fn variable(&self, rows: usize, columns: usize, values: Vec<f32>) -> Expr<'_> {
         self.leaf(rows, columns, values, true)
@@ -200,6 +224,19 @@ impl Graph {
     }
 
     /// A value left by an earlier graph on the same device.
+    ///
+    /// ```
+    /// use saccade_rnn::device::{Device, Parameters};
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let (parameters, device) = (Parameters::new(), Device::cpu());
+    /// let first = Graph::inference(&parameters, &device, Strategy::Agenda);
+    /// let sum = (first.input(1, 1, vec![1.0]) + first.input(1, 1, vec![2.0])).hold()?;
+    /// drop(first);
+    /// let second = Graph::inference(&parameters, &device, Strategy::Agenda);
+    /// assert_eq!(second.held(sum).scale(10.0).value().await?, [30.0]);
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
     pub fn held(&self, value: Held) -> Expr<'_> {
         let mut tape = self.tape.borrow_mut();
         let key = tape.key_number(Op::Held, std::iter::once(value.columns));
@@ -252,6 +289,16 @@ impl Graph {
     /// Values of several expressions, row by row, with one exchange with the device. Runs everything recorded so far
     /// that has not run; inside a program of [`Graph::join`] the program waits until all others wait as well.
     ///
+    /// ```
+    /// use saccade_rnn::device::{Device, Parameters};
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let x = graph.input(1, 2, vec![1.0, -1.0]);
+    /// assert_eq!(graph.values(&[x.relu(), x.scale(2.0)]).await?, [[1.0, 0.0], [2.0, -2.0]]);
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// A mistake made while recording (see [`Self::record`]), or what the device reports.
     pub async fn values(&self, wanted: &[Expr<'_>]) -> Result<Vec<Vec<f32>>, EngineError> {
@@ -295,6 +342,21 @@ impl Graph {
     /// Recording never fails. A mistake (a shape, an id) belongs to the node and says which line recorded it; whatever
     /// depends on the node has the same mistake. The next value asked for outside of programs returns the first mistake
     /// recorded there; a program of [`Graph::join`] learns of its own mistakes only.
+    ///
+    /// ```
+    /// use saccade_rnn::device::{Binary, Device, Op, Parameters};
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let (a, b) = (graph.input(1, 2, vec![1.0, 2.0]), graph.input(1, 2, vec![10.0, 20.0]));
+    /// let sum = graph.record(Op::Binary(Binary::Add), &[a, b], Vec::new());
+    /// assert_eq!(sum[0].value().await?, [11.0, 22.0]);
+    /// // A mistake is reported by the next value.
+    /// graph.record(Op::Rows, &[a], vec![7]);
+    /// let error = b.value().await.unwrap_err().to_string();
+    /// assert!(error.starts_with("rows: index 7 is not below 1 (recorded at "), "{error}");
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
     #[track_caller]
     pub fn record<'g>(&'g self, op: Op, inputs: &[Expr<'g>], indices: Vec<u32>) -> Vec<Expr<'g>> {
         let first = self.record_one(op, inputs, indices);
@@ -353,6 +415,24 @@ impl Graph {
     }
 
     /// What ran so far: the batches, and for nodes that ran alone the reason.
+    ///
+    /// ```
+    /// use saccade_rnn::device::{Device, Parameters};
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let inputs = [1.0, 2.0].map(|x| graph.input(1, 1, vec![x]));
+    /// graph.values(&[inputs[0].tanh(), inputs[1].tanh(), inputs[0].relu()]).await?;
+    /// assert_eq!(
+    ///     graph.explain().to_string(),
+    ///     "5 nodes ran as 3 kernel calls
+    ///      2 x input                2 rows
+    ///      2 x tanh                 2 rows
+    ///      1 x relu                 1 rows, alone: the only one of its operation
+    /// "
+    /// );
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
     pub fn explain(&self) -> Report {
         Report::of(&self.tape.borrow())
     }

@@ -7,6 +7,34 @@ use crate::graph::Expr;
 
 /// Two layers over the same input, the second from the last row to the first; outputs side by side. (Elman, LSTM,
 /// GRU and SRU have their own bidirectional form under PyTorch's names; this is for the others.)
+///
+/// ```
+/// use saccade_rnn::device::{CellKind, Device};
+/// use saccade_rnn::graph::{Graph, Strategy};
+/// use saccade_rnn::nn::{Bidirectional, Builder, Layer, Skim, SkimConfig, SkimControl, SmallReads};
+/// # pollster::block_on(async {
+/// let config = SkimConfig {
+///     cell: CellKind::Gru,
+///     input_size: 3,
+///     hidden_size: 4,
+///     small_size: 1,
+///     small_reads: SmallReads::All,
+///     forget_bias: 0.0,
+/// };
+/// let mut builder = Builder::fresh(0);
+/// let layer = Bidirectional {
+///     forward: Box::new(Layer::Skim(builder.scope("forward", |b| Skim::new(b, config))?)),
+///     backward: Box::new(Layer::Skim(builder.scope("backward", |b| Skim::new(b, config))?)),
+/// };
+/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+/// // Each direction decides for itself; a threshold of 0 skims every token.
+/// let control = SkimControl::Decide { threshold: 0.0, force: &[] };
+/// let out = layer.forward(graph.input(2, 3, vec![0.5; 6]), control);
+/// assert_eq!(out.rows.value().await?.len(), 2 * layer.output_size());
+/// assert_eq!(out.skims.len(), 2);
+/// assert_eq!(out.skims[1].decisions.value().await?, [1.0, 1.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub struct Bidirectional {
     /// Parameters under `forward.`.

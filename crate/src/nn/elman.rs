@@ -10,6 +10,21 @@ use crate::device::CellKind;
 impl Recurrent {
     /// An Elman network; `relu` chooses g. FLOPs a token, layer and direction: `2 h (in + h)`.
     ///
+    /// ```
+    /// use saccade_rnn::device::Device;
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// use saccade_rnn::nn::{Builder, Recurrent, RecurrentConfig};
+    /// # pollster::block_on(async {
+    /// let mut builder = Builder::fresh(0);
+    /// let layer = Recurrent::elman(&mut builder, RecurrentConfig::new(3, 2), true)?;
+    /// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+    /// let x = graph.input(4, 3, vec![0.5; 12]);
+    /// let rows = layer.forward(x, None).rows.value().await?;
+    /// assert_eq!(rows.len(), 4 * 2);
+    /// assert!(rows.iter().all(|&h| h >= 0.0), "a ReLU is never negative");
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// See [`Recurrent::new`].
     pub fn elman(builder: &mut Builder, config: RecurrentConfig, relu: bool) -> Result<Self, BuildError> {

@@ -5,6 +5,19 @@ use crate::device::ParamId;
 use crate::graph::{Expr, Graph};
 
 /// A table of word vectors, `weight [words, size]` (PyTorch `nn.Embedding`).
+///
+/// ```
+/// use saccade_rnn::device::Device;
+/// use saccade_rnn::graph::{Graph, Strategy};
+/// use saccade_rnn::nn::{Builder, Embedding, Tensor};
+/// # pollster::block_on(async {
+/// let table = Tensor { shape: vec![3, 2], values: vec![0.0, 0.1, 1.0, 1.1, 2.0, 2.1] };
+/// let mut builder = Builder::stored([("weight".to_string(), table)].into());
+/// let embedding = Embedding::new(&mut builder, 3, 2)?;
+/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+/// assert_eq!(embedding.forward(&graph, &[2, 0]).value().await?, [2.0, 2.1, 0.0, 0.1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Embedding {
     /// The table.

@@ -34,6 +34,20 @@ impl RecurrentConfig {
 }
 
 /// Elman, LSTM or GRU (PyTorch `nn.RNN`, `nn.LSTM`, `nn.GRU`).
+///
+/// ```
+/// use saccade_rnn::device::CellKind;
+/// use saccade_rnn::nn::{Builder, Recurrent, RecurrentConfig};
+///
+/// let config = RecurrentConfig { num_layers: 2, bidirectional: true, ..RecurrentConfig::new(3, 4) };
+/// let mut builder = Builder::fresh(0);
+/// let layer = Recurrent::new(&mut builder, CellKind::Gru, config)?;
+/// assert_eq!(layer.output_size(), 2 * 4);
+/// let parameters = builder.finish()?;
+/// let weight = parameters.id("weight_ih_l1_reverse").expect("a name as in PyTorch's `state_dict`");
+/// assert_eq!(parameters.get(weight).shape, [3 * 4, 2 * 4]);
+/// # Ok::<(), saccade_rnn::nn::BuildError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Recurrent {
     cell: CellKind,

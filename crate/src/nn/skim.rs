@@ -55,6 +55,32 @@ pub struct SkimConfig {
 
 /// A Skim layer: parameters `big.weight_ih [G d, in]`, `big.weight_hh [G d, d]`, `big.bias_ih`, `big.bias_hh [G d]`,
 /// `small.…` the same with d', `decision.weight [2, in + d]`, `decision.bias [2]`.
+///
+/// ```
+/// use saccade_rnn::device::{CellKind, Device};
+/// use saccade_rnn::graph::{Graph, Strategy};
+/// use saccade_rnn::nn::{Builder, Skim, SkimConfig, SkimControl, SmallReads};
+/// # pollster::block_on(async {
+/// let config = SkimConfig {
+///     cell: CellKind::Lstm,
+///     input_size: 3,
+///     hidden_size: 8,
+///     small_size: 2,
+///     small_reads: SmallReads::Slice,
+///     forget_bias: 1.0,
+/// };
+/// let mut builder = Builder::fresh(0);
+/// let layer = Skim::new(&mut builder, config)?;
+/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+/// // The first token is read, the second skimmed.
+/// let control = SkimControl::Decide { threshold: 0.5, force: &[1, 2] };
+/// let out = layer.forward(graph.input(2, 3, vec![0.5; 6]), None, control);
+/// assert_eq!(out.decisions.value().await?, [0.0, 1.0]);
+/// let rows = out.rows.value().await?;
+/// assert_eq!(rows[2..8], rows[10..16], "skimming copies all but the first two columns");
+/// assert_ne!(rows[..2], rows[8..10]);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Skim {
     config: SkimConfig,

@@ -79,6 +79,23 @@ impl SruConfig {
 
 /// A stack of SRU layers: parameters `rnn_lst.{i}.weight [in, D k]`, `weight_proj`, `weight_c [2 D]`, `bias [2 D]`,
 /// `scale_x [1]`, `layer_norm.{weight,bias}`.
+///
+/// ```
+/// use saccade_rnn::device::Device;
+/// use saccade_rnn::graph::{Graph, Strategy};
+/// use saccade_rnn::nn::{Builder, Sru, SruConfig};
+/// # pollster::block_on(async {
+/// let mut builder = Builder::fresh(0);
+/// let layer = Sru::new(&mut builder, SruConfig::new(3, 4, 2))?;
+/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+/// let first = layer.forward(graph.input(5, 3, vec![0.5; 15]), None);
+/// assert_eq!(first.rows.value().await?.len(), 5 * 4);
+/// // One more row, from the memories of both layers.
+/// let next = layer.forward(graph.input(1, 3, vec![0.5; 3]), Some(&first.c));
+/// let whole = layer.forward(graph.input(6, 3, vec![0.5; 18]), None);
+/// assert_eq!(next.rows.value().await?, whole.rows.rows(&[5]).value().await?);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub struct Sru {
     config: SruConfig,

@@ -140,6 +140,24 @@ fn take<T>(state: &mut dyn Iterator<Item = T>, rows: usize) -> Option<Vec<T>> {
 }
 
 /// Layers on top of one another.
+///
+/// ```
+/// use saccade_rnn::device::Device;
+/// use saccade_rnn::graph::{Graph, Strategy};
+/// use saccade_rnn::nn::{Builder, Layer, Recurrent, RecurrentConfig, SkimControl, Sru, SruConfig, Stack};
+/// # pollster::block_on(async {
+/// let mut builder = Builder::fresh(0);
+/// let sru = builder.scope("0", |b| Sru::new(b, SruConfig::new(3, 4, 1)))?;
+/// let lstm = builder.scope("1", |b| Recurrent::lstm(b, RecurrentConfig::new(4, 2), 1.0))?;
+/// let stack = Stack { layers: vec![Layer::Sru(sru), Layer::Recurrent(lstm)], dropout: 0.0 };
+/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+/// // No layer skims, so the control says nothing to any.
+/// let control = SkimControl::Decide { threshold: 0.5, force: &[] };
+/// let out = stack.forward(graph.input(5, 3, vec![0.5; 15]), [], control);
+/// assert_eq!(out.rows.value().await?.len(), 5 * 2);
+/// assert_eq!(out.state.len(), 1 + 2); // the SRU's c, the LSTM's h and c
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub struct Stack {
     /// The layers, the one next to the input first.
