@@ -6,7 +6,7 @@ use pollster::block_on;
 use saccade_checks::Random;
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{
-    self, Cell, Config, FreshOptions, LayerConfig, Model, Pool, SmallReads, SruClassification, Task,
+    self, Cell, Classification, FreshOptions, LayerConfig, Model, Pool, SmallReads, SruConfig, Task,
 };
 use saccade_rnn::text::Tokenizer;
 use saccade_rnn::train::{

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use pollster::block_on;
 use saccade_rnn::device::Device;
-use saccade_rnn::model::{Dropouts, FreshOptions, LayerConfig, Model, Pool};
+use saccade_rnn::model::{Dropouts, FreshOptions, LayerConfig, Model};
 use saccade_rnn::train::{
     Classify, Due, Evaluation, Finished, Item, Loss, OutputConfig, RunConfig, SkimLoss, Spans, Texts,
     TrainConfig, TrainError, Trainer,
