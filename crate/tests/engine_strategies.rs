@@ -629,7 +629,7 @@ fn a_thousand_sentences_run_as_few_batches() {
                 h.affine(weights.classes, None).cross_entropy(&[i as u32 % 3])
             })
             .collect();
-        let loss = graph.concat_rows(&losses).pool(Pool::Mean);
+        let loss = graph.mean(&losses);
         block_on(loss.backward()).unwrap();
         let report = graph.explain();
         assert_eq!(report.nodes(), 5_002);
