@@ -4,7 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
@@ -16,6 +16,9 @@ use saccade_rnn::nn::{Builder, Linear, Recurrent, RecurrentConfig};
 #[cfg(feature = "gpu")]
 #[path = "common/gpu.rs"]
 mod gpu;
+
+/// Programs of different kinds side by side.
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 const WORDS: usize = 12;
 const END: usize = 0;
@@ -137,7 +140,7 @@ fn a_mistake_fails_its_program_alone_and_names_the_line() {
         let sum = graph.input(1, 2, vec![1.0, 2.0]) + graph.input(1, 3, vec![1.0; 3]);
         sum.tanh().value().await.map(|_| 0)
     };
-    let programs: Vec<std::pin::Pin<Box<dyn Future<Output = Result<u32, EngineError>>>>> =
+    let programs: Vec<Boxed<'_, Result<u32, EngineError>>> =
         vec![Box::pin(double(&graph, 1.0)), Box::pin(wrong), Box::pin(double(&graph, 250.0))];
     let outcomes = block_on(graph.join(programs));
     assert_eq!((&outcomes[0], &outcomes[2]), (&Ok(10), &Ok(2)));
@@ -203,8 +206,7 @@ fn programs_may_wait_for_each_other() {
         channel.send(sum.value().await.unwrap()[0]);
         0.0
     };
-    let programs: Vec<std::pin::Pin<Box<dyn Future<Output = f32>>>> =
-        vec![Box::pin(receiver), Box::pin(sender)];
+    let programs: Vec<Boxed<'_, f32>> = vec![Box::pin(receiver), Box::pin(sender)];
     assert_eq!(block_on(graph.join(programs)), [30.0, 0.0]);
 }
 
@@ -239,7 +241,7 @@ fn a_timer_in_a_program_holds_nobody_up() {
             steps
         }
     };
-    let programs: Vec<std::pin::Pin<Box<dyn Future<Output = Result<u32, EngineError>>>>> =
+    let programs: Vec<Boxed<'_, Result<u32, EngineError>>> =
         vec![Box::pin(slow), Box::pin(quick(1.0)), Box::pin(quick(2.0))];
     let steps = block_on(graph.join(programs));
     assert_eq!(steps, [Ok(2), Ok(10), Ok(9)]);

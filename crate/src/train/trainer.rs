@@ -84,7 +84,7 @@ pub struct Finished<S> {
 ///
 /// ```
 /// use saccade_rnn::device::Device;
-/// use saccade_rnn::model::{self, FreshOptions, LayerConfig, Model, Pool, Task, Training};
+/// use saccade_rnn::model::{self, Classification, FreshOptions, LayerConfig, Model, Pool, Task, Training};
 /// use saccade_rnn::text::Tokenizer;
 /// use saccade_rnn::train::{Classify, Due, Item, RunConfig, Texts, TrainConfig, Trainer};
 ///
@@ -92,14 +92,15 @@ pub struct Finished<S> {
 /// let config = RunConfig { seed: 1, train: TrainConfig::new(2, 20, 0.1), output: Default::default() };
 /// let model = model::Config {
 ///     format: model::FORMAT,
-///     task: Task::Classify,
+///     task: Task::Classify(Classification {
+///         labels: ["no", "yes"].map(String::from).to_vec(),
+///         data_labels: Vec::new(),
+///         pool: Pool::Last,
+///     }),
 ///     tokenizer: Tokenizer::spaces(),
 ///     vocabulary: ["<unk>", "good", "bad", "film"].map(String::from).to_vec(),
-///     labels: ["no", "yes"].map(String::from).to_vec(),
-///     data_labels: Vec::new(),
 ///     embedding_size: 4,
 ///     encoder: vec![LayerConfig::Gru { hidden_size: 4, bidirectional: false }],
-///     pool: Pool::Last,
 ///     threshold: None,
 ///     training: Training::default(),
 /// };
