@@ -15,8 +15,8 @@ fn packages(arguments: &[&str]) -> BTreeSet<String> {
     text.lines().filter(|line| !line.is_empty()).map(name).filter(|name| name != "saccade-rnn").collect()
 }
 
-const LIBRARY: [&str; 7] =
-    ["bytemuck", "half", "saccade-kernels", "serde", "serde_json", "thiserror", "web-time"];
+const LIBRARY: [&str; 8] =
+    ["bytemuck", "half", "rustc-hash", "saccade-kernels", "serde", "serde_json", "thiserror", "web-time"];
 
 #[test]
 fn the_library_asks_for_nothing_that_was_not_asked_for() {
