@@ -23,7 +23,7 @@ pub struct Reader {
     runner: Rc<Runner>,
     options: Rc<ReadOptions>,
     /// None while a call has it.
-    trail: Rc<RefCell<Option<Incremental>>>,
+    incremental: Rc<RefCell<Option<Incremental>>>,
 }
 
 /// What the matrices of `hidden` are, in their order: of each cell its states, memories, gates and logits, as far as it
@@ -66,7 +66,11 @@ impl<'a> From<&'a Trace> for CellContents<'a> {
 impl Reader {
     pub(super) fn new(runner: Rc<Runner>, options: &JsValue) -> Result<Self, Failure> {
         let (options, _) = read_options(options)?;
-        Ok(Self { runner, options: Rc::new(options), trail: Rc::new(RefCell::new(Some(Incremental::new()))) })
+        Ok(Self {
+            runner,
+            options: Rc::new(options),
+            incremental: Rc::new(RefCell::new(Some(Incremental::new()))),
+        })
     }
 }
 
@@ -80,13 +84,13 @@ impl Reader {
         #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
     ) -> JsValue {
         let (runner, options, home) =
-            (Rc::clone(&self.runner), Rc::clone(&self.options), Rc::clone(&self.trail));
+            (Rc::clone(&self.runner), Rc::clone(&self.options), Rc::clone(&self.incremental));
         answer(async move {
-            let mut trail = home.take().ok_or_else(busy)?;
+            let mut incremental = home.take().ok_or_else(busy)?;
             let tokens = runner.model().tokenizer().tokenize(&text);
             let mut watch = Callback::new(watch);
-            let read = trail.read(runner.model(), runner.cpu(), tokens, &options, &mut watch).await;
-            home.replace(Some(trail));
+            let read = incremental.read(runner.model(), runner.cpu(), tokens, &options, &mut watch).await;
+            home.replace(Some(incremental));
             watch.thrown()?;
             let device_reason = Reason::Incremental;
             Ok(reading::packed(&Run { reading: read.map_err(Failure::from)?, device_reason })?)
@@ -96,20 +100,20 @@ impl Reader {
     /// How many tokens the last `update` computed.
     #[wasm_bindgen(getter)]
     pub fn computed(&self) -> usize {
-        self.trail.borrow().as_ref().map_or(0, Incremental::computed)
+        self.incremental.borrow().as_ref().map_or(0, Incremental::computed)
     }
 
     /// What every cell did at every token of the text read last.
     #[wasm_bindgen(unchecked_return_type = "HiddenValues | Promise<HiddenValues>")]
     pub fn hidden(&self) -> JsValue {
-        let (runner, home) = (Rc::clone(&self.runner), Rc::clone(&self.trail));
+        let (runner, home) = (Rc::clone(&self.runner), Rc::clone(&self.incremental));
         answer(async move {
-            // Nothing here waits, so that the trail stays where it is.
-            let trail = home.borrow();
-            let trail = trail.as_ref().ok_or_else(busy)?;
-            let scores = trail.scores(runner.model(), runner.cpu());
+            // Nothing here waits, so that the incremental stays where it is.
+            let incremental = home.borrow();
+            let incremental = incremental.as_ref().ok_or_else(busy)?;
+            let scores = incremental.scores(runner.model(), runner.cpu());
             let scores = scores.map_err(|error| Failure::from(crate::model::ReadError::from(error)))?;
-            let cells = trail.cells();
+            let cells = incremental.cells();
             let mut matrices: Vec<&[f32]> = Vec::new();
             for cell in cells {
                 let gates = cell.gates.iter().map(|(_, gate)| gate);
