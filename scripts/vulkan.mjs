@@ -1,4 +1,4 @@
-/** A GPU for the native tests: on Linux Mesa's lavapipe, a processor that plays one; elsewhere what the system has. */
+/** A GPU for the native tests: on Linux Mesa's lavapipe, a software GPU; elsewhere what the system has. */
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";

@@ -21,7 +21,7 @@ export interface Devices {
     readonly reason: string | null;
     /** The adapter's name, which browsers often leave empty; null without one. */
     readonly adapter: string | null;
-    /** Whether the adapter is a processor that plays a GPU. */
+    /** Whether the adapter is a software GPU: the CPU computes what a GPU would. */
     readonly software: boolean;
     /** Whether kernels can be timed on it. */
     readonly timestamps: boolean;

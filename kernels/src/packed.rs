@@ -84,13 +84,13 @@ pub fn multiply(out: &mut [f32], start: Start<'_>, x: Rows<'_>, w: &Packed) {
     multiply_strided(out, w.outputs, start, x, w);
 }
 
-/// As [`multiply`], through the panels from the last to the first: a weight that is larger than a cache, read forwards
-/// and backwards in turn, finds there what was read last.
+/// Multiplies like [`multiply`], but goes through the panels from the last to the first. A weight that is larger than a
+/// cache and is read forwards and backwards in turn finds there what was read last.
 pub(crate) fn multiply_backwards(out: &mut [f32], start: Start<'_>, x: Rows<'_>, w: &Packed) {
     product(Product { out_stride: w.outputs, out, start, x, w, backwards: true });
 }
 
-/// As [`multiply`], with rows of `out` that are `out_stride` values apart.
+/// Multiplies like [`multiply`]; the rows of `out` are `out_stride` values apart.
 pub(crate) fn multiply_strided(
     out: &mut [f32],
     out_stride: usize,
@@ -466,7 +466,7 @@ mod tests {
         (0..x.count).flat_map(|i| (0..outputs).map(move |j| (i, j))).map(|(i, j)| at(i, j)).collect()
     }
 
-    /// As [`kernels`], of weights of 16 bits.
+    /// Every kernel that this processor has for weights of 16 bits.
     fn halved_kernels() -> Vec<fn(&mut Product<'_>, *const u16)> {
         #[allow(unused_mut, reason = "some processors have one kind of register")]
         let mut kernels: Vec<fn(&mut Product<'_>, *const u16)> = vec![dispatch, common];

@@ -108,12 +108,12 @@ pub struct Forward {
     pub cells: Vec<f32>,
 }
 
-/// Splits off the block of `width` values that belongs to a place or row.
+/// The block of `width` values that belongs to a row.
 pub fn block(values: &[f32], index: usize, width: usize) -> &[f32] {
     &values[index * width..(index + 1) * width]
 }
 
-/// As [`block`], mutable.
+/// The block of `width` values that belongs to a row, to write to.
 pub fn block_mut(values: &mut [f32], index: usize, width: usize) -> &mut [f32] {
     &mut values[index * width..(index + 1) * width]
 }

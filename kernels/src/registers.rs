@@ -23,13 +23,14 @@ pub(crate) trait Register: Copy {
     /// Values from memory.
     ///
     /// # Safety
-    /// As [`Self::splat`], and `WIDTH` values can be read.
+    /// The processor has the instructions of this register, and `WIDTH` values can be read.
     unsafe fn load(from: *const f32) -> Self;
 
     /// Values of which memory holds the upper 16 bits each (bfloat16): the first `WIDTH` or the second.
     ///
     /// # Safety
-    /// As [`Self::splat`], and so many can be read; if `WIDTH` is 4, twice as many in either case.
+    /// The processor has the instructions of this register. Memory has `WIDTH` values, for the second `WIDTH` or a register
+    /// of 4 twice as many.
     unsafe fn load_halves(from: *const u16, second: bool) -> Self;
 
     /// Values to memory.
@@ -42,7 +43,7 @@ pub(crate) trait Register: Copy {
     /// written in pieces cannot be read in one before it has reached the cache.
     ///
     /// # Safety
-    /// As [`Self::splat`], and `count` values can be read.
+    /// The processor has the instructions of this register, and `count` values can be read.
     unsafe fn load_first(from: *const f32, count: usize) -> Self;
 
     /// The first `count` values to memory, fewer than `WIDTH`.
@@ -87,7 +88,7 @@ pub(crate) trait Register: Copy {
     /// Up to `WIDTH` values from memory, zeros behind them.
     ///
     /// # Safety
-    /// As [`Self::splat`].
+    /// The processor has the instructions of this register.
     #[inline(always)]
     unsafe fn load_part(from: &[f32]) -> Self {
         // SAFETY: the caller vouches for the processor; the values are there.
@@ -101,17 +102,17 @@ pub(crate) trait Register: Copy {
         unsafe { self.store_at_most(to.as_mut_ptr(), to.len()) }
     }
 
-    /// As [`Self::load_part`], from `count` values or more.
+    /// Up to `WIDTH` of `count` values from memory, zeros behind them.
     ///
     /// # Safety
-    /// As [`Self::splat`], and `count` values can be read.
+    /// The processor has the instructions of this register, and `count` values can be read.
     #[inline(always)]
     unsafe fn load_at_most(from: *const f32, count: usize) -> Self {
         // SAFETY: the caller's promise.
         unsafe { if count >= Self::WIDTH { Self::load(from) } else { Self::load_first(from, count) } }
     }
 
-    /// As [`Self::store_part`], into room for `count` values or more.
+    /// To memory that has room for `count` values, as many as fit.
     ///
     /// # Safety
     /// `count` values can be written.
@@ -375,7 +376,7 @@ pub(crate) fn blocks<const N: usize>(values: &[f32], width: usize) -> [&[f32]; N
     std::array::from_fn(|i| &values[i * width..(i + 1) * width])
 }
 
-/// As [`blocks`], mutable.
+/// The blocks of `width` values that `values` begins with, to write to.
 #[inline(always)]
 pub(crate) fn blocks_mut<const N: usize>(mut values: &mut [f32], width: usize) -> [&mut [f32]; N] {
     std::array::from_fn(|_| {

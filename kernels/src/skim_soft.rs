@@ -38,7 +38,7 @@ impl Layout {
         })
     }
 
-    /// As [`Self::split`], mutable.
+    /// The parts of a row to write to, in the order of `widths`.
     fn split_mut<'s>(&self, mut row: &'s mut [f32]) -> [&'s mut [f32]; 8] {
         self.widths.map(|width| {
             let (part, rest) = std::mem::take(&mut row).split_at_mut(width);

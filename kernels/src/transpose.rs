@@ -11,7 +11,7 @@ pub fn transpose(x: &[f32], columns: usize) -> Vec<f32> {
     transpose_strided(x, rows, columns, columns)
 }
 
-/// As [`transpose`], of `rows` rows that are `stride` values apart.
+/// `out[j, i] = x[i, j]` of a matrix whose rows are `stride` values apart.
 pub(crate) fn transpose_strided(x: &[f32], rows: usize, columns: usize, stride: usize) -> Vec<f32> {
     let mut out = vec![0.0; rows * columns];
     for first in (0..rows).step_by(PART) {

@@ -50,7 +50,7 @@ const raced = async (page) => {
   const all = page.getByRole("button", { name: "Measure all lengths" });
   await all.waitFor({ timeout: 120_000 });
   await all.click();
-  // The longest texts take a processor that plays a GPU many seconds.
+  // The longest texts take a software GPU many seconds.
   await page.waitForTimeout(12_000);
   const stop = page.getByRole("button", { name: "Stop" }).first();
   if (await stop.isVisible()) await stop.click();

@@ -38,7 +38,7 @@ pub fn all() -> Vec<Case> {
     .concat()
 }
 
-/// Those whose kernels are others on a processor that plays a GPU.
+/// The cases that run other kernels on a software GPU.
 pub fn by_adapter() -> Vec<Case> {
     [affine::cases(), recurrence::cases()].concat()
 }

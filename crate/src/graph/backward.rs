@@ -92,7 +92,7 @@ fn add(
     (source, source_rows): (&Buffer, usize),
     rows: Range<usize>,
 ) -> Result<(), EngineError> {
-    let Some((batch, _)) = tape.nodes[port.node].place else {
+    let Some((batch, _)) = tape.nodes[port.node].ran else {
         unreachable!("the forward pass ran every operand");
     };
     let (columns, offsets) = &tape.batches[batch].outputs[port.output];

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::{Graph, Port, Tape};
 use crate::device::{Buffer, Call, EngineError, Forward, Op, Operand, ParamId, TableRows, Value};
 
-/// Nodes that ran together and what they left.
+/// Nodes that ran together, and their outputs.
 pub(crate) struct Batch {
     /// The nodes, one a lane.
     pub(super) nodes: Vec<usize>,
@@ -49,7 +49,7 @@ impl Batch {
 impl Tape {
     /// Where a value lies, its rows there and its columns. The node has run.
     pub(super) fn locate(&self, port: Port) -> (Value, Range<usize>, usize) {
-        let Some((batch, lane)) = self.nodes[port.node].place else {
+        let Some((batch, lane)) = self.nodes[port.node].ran else {
             unreachable!("values are located after their node has run");
         };
         let batch = &self.batches[batch];
@@ -126,7 +126,7 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
     };
     let number = tape.batches.len();
     for (lane, &node) in nodes.iter().enumerate() {
-        tape.nodes[node].place = Some((number, lane));
+        tape.nodes[node].ran = Some((number, lane));
     }
     if !graph.training {
         inputs.clear();
@@ -184,7 +184,7 @@ fn lay_out(
     let mut home = None;
     let mut contiguous = true;
     for port in ports.clone() {
-        let Some((batch, lane)) = tape.nodes[port.node].place else {
+        let Some((batch, lane)) = tape.nodes[port.node].ran else {
             unreachable!("operands have run");
         };
         let (rows, _) = tape.batches[batch].rows(port.output, lane);

@@ -402,8 +402,8 @@ impl<'g> Expr<'g> {
                 return Err(EngineError::NotTraining);
             }
             let reason = "no gradient was computed since the value was recorded; call `backward` first";
-            let place = tape.nodes[self.port.node].place.filter(|_| !tape.gradients.is_empty());
-            let (batch, lane) = place.ok_or(EngineError::Unsupported { op: "gradient", reason })?;
+            let ran = tape.nodes[self.port.node].ran.filter(|_| !tape.gradients.is_empty());
+            let (batch, lane) = ran.ok_or(EngineError::Unsupported { op: "gradient", reason })?;
             let (rows, columns) = tape.batches[batch].rows(self.port.output, lane);
             let buffer = tape.gradients.get(batch).and_then(|g| g[self.port.output].clone());
             (buffer, rows.start * columns..rows.end * columns)

@@ -85,7 +85,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// The buffer and the elements of it, as [`Device::read`] takes them.
+    /// The buffer and the range of its elements, which [`Device::read`] copies to the host.
     pub fn elements(&self) -> (Buffer, Range<usize>) {
         (self.buffer.clone(), self.rows.start * self.columns..self.rows.end * self.columns)
     }
@@ -113,7 +113,7 @@ pub(crate) struct Node {
     /// Whether its value has a gradient that something wants.
     differentiable: bool,
     /// The batch that ran it, and its lane there.
-    place: Option<(usize, usize)>,
+    ran: Option<(usize, usize)>,
     /// Why it cannot run: a mistake in recording it, or one of its operands.
     mistake: Option<Box<EngineError>>,
 }
@@ -163,7 +163,7 @@ impl Graph {
         &self.parameters
     }
 
-    /// Where it runs.
+    /// The device that runs its nodes.
     pub fn device(&self) -> &Device {
         &self.device
     }
@@ -267,7 +267,7 @@ impl Graph {
             shapes,
             stream: 0,
             differentiable: false,
-            place: None,
+            ran: None,
             mistake: None,
         }
     }
@@ -323,10 +323,10 @@ impl Graph {
         ports.iter().map(part).collect()
     }
 
-    /// Values that are ready as soon as they are asked for: on the CPU, and natively on the GPU.
+    /// Values without waiting, which the CPU has at once, and natively the GPU too.
     ///
     /// # Errors
-    /// See [`Self::values`]; [`EngineError::Unsupported`] where they are not.
+    /// See [`Self::values`]; [`EngineError::Unsupported`] on a device that answers later.
     pub(crate) fn ready_values(&self, wanted: &[Expr<'_>]) -> Result<Vec<Vec<f32>>, EngineError> {
         match pin!(self.values(wanted)).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(values) => values,

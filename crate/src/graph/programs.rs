@@ -5,8 +5,8 @@
 //! the values that programs wait for are read in one exchange, and the programs go on with them. Whatever the programs do
 //! between two values is batched across all of them.
 //!
-//! A program may await anything else as well, such as a timer or a message from another program: whoever waits for a value
-//! does not wait for that.
+//! A program may also await something else, such as a timer or a message from another program. The programs that wait for
+//! values do not wait for it.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -96,7 +96,7 @@ impl Request {
     }
 }
 
-/// Wakes one of the joined programs, and whoever polls them.
+/// Marks one joined program as ready, and wakes the task that polls all of them.
 struct Flag {
     ready: AtomicBool,
     outer: Mutex<Option<Waker>>,

@@ -74,11 +74,11 @@ impl Checkpoint {
         Self::under(file, "")
     }
 
-    /// As [`Self::from_bytes`], of the tensors whose names begin with `prefix`, without it; the others are not decoded,
-    /// so they may have any dtype.
+    /// Reads the tensors of a safetensors file whose names begin with `prefix`, and takes the prefix off their names. The
+    /// other tensors are not decoded, so they may have any dtype.
     ///
     /// # Errors
-    /// As [`Self::from_bytes`].
+    /// Those of [`Self::from_bytes`].
     pub fn under(file: &[u8], prefix: &str) -> Result<Self, ModelError> {
         let (Header { metadata, entries }, data) = Header::read(file)?;
         let mut tensors = Tensors::new();

@@ -38,7 +38,7 @@ pub enum ModelError {
     Value {
         /// The tensor's name.
         tensor: String,
-        /// The value's place in row-major order.
+        /// The value's position in row-major order.
         index: usize,
         /// What was expected.
         expected: &'static str,

@@ -29,7 +29,7 @@ const MOST_METADATA: usize = 1024;
 const METADATA: &str = "__metadata__";
 const LENGTH: usize = size_of::<u64>();
 
-/// A tensor's place in the file.
+/// A tensor's type, shape and position in the file.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {

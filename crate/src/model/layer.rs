@@ -26,7 +26,7 @@ pub struct SequenceLayer {
 pub struct Sequences {
     /// How many rows each sequence has.
     pub lengths: Vec<usize>,
-    /// The states to begin with, `[cells][sequences][columns]`, as [`Computed::state`] has them; empty for zeros.
+    /// The states to begin with, `[cells][sequences][columns]` in the order of [`Computed::state`]; empty for zeros.
     pub state: Vec<f32>,
     /// Of a Skim layer: skim iff the probability exceeds this.
     pub threshold: f32,

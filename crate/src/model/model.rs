@@ -74,7 +74,7 @@ impl Model {
         &self.config
     }
 
-    /// As [`Self::config`], to record how the model was made. Sizes must stay as they are.
+    /// The config to write in, so that it records how the model was made. Sizes must stay as they are.
     pub fn config_mut(&mut self) -> &mut Config {
         &mut self.config
     }

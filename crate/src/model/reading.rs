@@ -185,7 +185,7 @@ pub enum ReadError {
 
 impl ReadError {
     /// A name for the kind of error that stays the same between versions: `OPTION_INVALID`, `MODEL_OVERFLOW`,
-    /// `ABORTED`, or as [`EngineError::code`].
+    /// `ABORTED`, or a code of [`EngineError::code`].
     pub fn code(&self) -> &'static str {
         match self {
             Self::Threshold(_) | Self::Measure(_) | Self::Force { .. } => "OPTION_INVALID",
@@ -213,7 +213,7 @@ impl Model {
         self.read_tokens(device, tokens, options, watch).await
     }
 
-    /// Reads tokens, as [`Self::read`] does.
+    /// Reads a text that is already split into tokens, piece by piece like [`Self::read`].
     ///
     /// # Errors
     /// See [`ReadError`].
@@ -358,8 +358,8 @@ pub(super) fn force_list(force: &BTreeMap<usize, Decision>, tokens: usize) -> Re
     }
     let mut list = vec![0; tokens];
     for (&token, decision) in force {
-        let place = list.get_mut(token).ok_or(ReadError::Force { token, tokens })?;
-        *place = match decision {
+        let forced = list.get_mut(token).ok_or(ReadError::Force { token, tokens })?;
+        *forced = match decision {
             Decision::Read => 1,
             Decision::Skim => 2,
         };

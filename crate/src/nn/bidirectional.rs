@@ -79,7 +79,7 @@ impl Bidirectional {
         }
     }
 
-    /// Of both directions; `skimmed` are the tokens skimmed by each Skim layer inside, in order.
+    /// The cost of both directions; `skimmed` are the tokens skimmed by each Skim layer inside, in order.
     pub fn flops(&self, rows: usize, skimmed: &mut impl Iterator<Item = usize>) -> Flops {
         self.forward.flops(rows, skimmed) + self.backward.flops(rows, skimmed)
     }

@@ -131,17 +131,17 @@ impl Builder {
         Ok(self.parameters.add(name, shape, values)?)
     }
 
-    /// As [`Self::parameter`], for one that optimisers leave alone.
+    /// One parameter that optimisers leave alone.
     ///
     /// # Errors
-    /// As [`Self::parameter`].
+    /// Those of [`Self::parameter`].
     pub fn constant(&mut self, name: &str, shape: &[usize], init: Init) -> Result<ParamId, BuildError> {
         let id = self.parameter(name, shape, init)?;
         self.parameters.get_mut(id).trainable = false;
         Ok(id)
     }
 
-    /// Changes fresh values in place (initialisations that are not plain draws); stored ones stay.
+    /// Changes the values of a fresh parameter, for an initialisation that is not a plain draw. Stored values stay.
     pub fn adjust_fresh(&mut self, id: ParamId, change: impl FnOnce(&mut [f32])) {
         if matches!(self.source, Source::Fresh { .. }) {
             change(&mut self.parameters.get_mut(id).values);

@@ -34,7 +34,7 @@ impl Embedding {
         Ok(Self { weight: builder.parameter("weight", &[words, size], init)? })
     }
 
-    /// Rows of the table as a trace.
+    /// The trace of an embedding: its states are the rows of the table.
     pub(crate) fn inspect<'g>(&self, words: Expr<'g>) -> CellExprs<'g> {
         let (name, kind, size) = ("embedding".into(), "embedding", words.shape().columns);
         CellExprs {

@@ -1,5 +1,5 @@
-//! What cells do at every row: states, memories and gates, for people to look at and for a reading to begin again from any
-//! token. Kernels put out what they keep; nothing is computed twice.
+//! What cells do at every row: states, memories and gates. People look at them, and a reading begins again with them from
+//! any token. Kernels return what they keep anyway; nothing is computed twice.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::graph::Expr;
 /// One cell over a sequence. Matrices are row-major, a row a token.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trace {
-    /// Where the cell stands, as the names of its tensors begin: `encoder.0`.
+    /// The layer that the cell belongs to, by the beginning of its tensors' names: `encoder.0`.
     pub name: String,
     /// `embedding`, `elman`, `lstm`, `gru`, `sru` or `skim`.
     pub kind: &'static str,
@@ -65,7 +65,7 @@ impl Trace {
         }
     }
 
-    /// The state after row `row`, a row for each part: what [`LayerOutput::state`] has of this cell.
+    /// The state after row `row`, a row for each part, in the order of [`LayerOutput::state`].
     pub fn state_at(&self, row: usize) -> Vec<Vec<f32>> {
         let kept: &[&Vec<f32>] = match self.kind {
             "embedding" => &[],
@@ -109,7 +109,7 @@ pub(super) struct Gates<'g> {
     pub(super) width: usize,
 }
 
-/// The gates of a cell as people call them, in the order in which its kernel keeps them.
+/// The usual names of a cell's gates, in the order in which its kernel keeps them.
 pub(super) fn gate_names(cell: CellKind) -> &'static [&'static str] {
     match cell {
         CellKind::ElmanTanh | CellKind::ElmanRelu => &[],
@@ -119,7 +119,7 @@ pub(super) fn gate_names(cell: CellKind) -> &'static [&'static str] {
 }
 
 impl<'g> CellExprs<'g> {
-    /// What to ask of the graph, in the order in which [`Self::trace`] takes the values.
+    /// The expressions whose values [`Self::trace`] takes, in its order.
     pub fn wanted(&self) -> Vec<Expr<'g>> {
         let gates = self.gates.as_ref().map(|gates| gates.values);
         [Some(self.states), gates, self.cells]

@@ -27,7 +27,7 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Drawn as PyTorch does: uniform in ±1/sqrt(in).
+    /// Draws weight and bias like PyTorch: uniform in ±1/sqrt(in).
     ///
     /// # Errors
     /// See [`Builder::parameter`].

@@ -167,7 +167,7 @@ impl Recurrent {
         self.run(x, initial, false).0
     }
 
-    /// Runs a sequence; with `inspect`, what every cell does is there as well (on the CPU).
+    /// Runs a sequence; with `inspect`, returns also what every cell does at every row (on the CPU).
     pub(super) fn run<'g>(
         &self,
         x: Expr<'g>,

@@ -146,7 +146,7 @@ impl Clone for SkimOutput<'_> {
 impl Copy for SkimOutput<'_> {}
 
 impl<'g> SkimOutput<'g> {
-    /// The last state as [`Skim::forward`] takes it: h, and c for a cell with memory.
+    /// The last state, which [`Skim::forward`] takes to go on: h, and c for a cell with memory.
     pub fn state(&self) -> impl Iterator<Item = Expr<'g>> {
         std::iter::once(self.h).chain((self.c.shape().columns > 0).then_some(self.c))
     }
@@ -158,7 +158,7 @@ impl<'g> SkimOutput<'g> {
 }
 
 impl Skim {
-    /// Cells drawn as PyTorch does; the decision as [`super::Linear`].
+    /// Draws the cells like PyTorch and the decision like [`super::Linear`].
     ///
     /// # Errors
     /// See [`Builder::parameter`]; also if the cell is neither LSTM nor GRU or d' is not below d.
@@ -201,7 +201,7 @@ impl Skim {
         self.run(x, initial, control, false).0
     }
 
-    /// Runs a sequence; with `inspect`, what the cell does is there as well (on the CPU, of hard decisions).
+    /// Runs a sequence; with `inspect`, returns also what the cell does at every row (on the CPU, of hard decisions).
     pub(super) fn run<'g>(
         &self,
         x: Expr<'g>,
@@ -265,7 +265,7 @@ impl Skim {
         }
     }
 
-    /// By the formula at the head of this file, for `read` tokens read and `skimmed` tokens skimmed.
+    /// The cost of `read` tokens read and `skimmed` tokens skimmed, by the formula at the head of this file.
     pub fn flops(&self, read: usize, skimmed: usize) -> Flops {
         let SkimConfig { input_size, hidden_size: d, small_size: small, cell, .. } = self.config;
         let gates = cell.gates();

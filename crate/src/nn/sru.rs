@@ -125,7 +125,7 @@ pub struct SruOutput<'g> {
 }
 
 impl Sru {
-    /// Drawn as the package does (`SRUCell.reset_parameters`).
+    /// Draws the weights like the `sru` package (`SRUCell.reset_parameters`).
     ///
     /// # Errors
     /// See [`Builder::parameter`]; also if a size is 0.
@@ -174,7 +174,7 @@ impl Sru {
         self.run(x, initial, false).0
     }
 
-    /// Runs a sequence; with `inspect`, what every cell does is there as well (on the CPU). Both directions of a layer are
+    /// Runs a sequence; with `inspect`, returns also what every cell does at every row (on the CPU). Both directions of a layer are
     /// cells of their own, whose memories are halves of one row.
     pub(super) fn run<'g>(
         &self,

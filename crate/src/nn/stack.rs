@@ -76,8 +76,8 @@ impl Layer {
         self.run(x, state, control, false).output
     }
 
-    /// Runs a sequence like [`Self::forward`] and tells what every cell does at every row, on the CPU. A
-    /// [`Bidirectional`] tells nothing.
+    /// Runs a sequence like [`Self::forward`] and returns also what every cell does at every row, on the CPU. A
+    /// [`Bidirectional`] returns no cells.
     pub fn inspect<'g>(
         &self,
         x: Expr<'g>,
@@ -119,7 +119,7 @@ impl Layer {
         }
     }
 
-    /// For `rows` tokens, of which each Skim layer inside skimmed as many as `skimmed` yields.
+    /// The cost of `rows` tokens, of which each Skim layer inside skimmed as many as `skimmed` yields.
     pub fn flops(&self, rows: usize, skimmed: &mut impl Iterator<Item = usize>) -> Flops {
         match self {
             Layer::Recurrent(layer) => layer.flops(rows),
@@ -172,7 +172,7 @@ impl Stack {
         self.layers.last().map(Layer::output_size)
     }
 
-    /// Whether every layer is ([`Layer::is_causal`]).
+    /// Whether every layer is causal ([`Layer::is_causal`]).
     pub fn is_causal(&self) -> bool {
         self.layers.iter().all(Layer::is_causal)
     }
@@ -188,8 +188,8 @@ impl Stack {
         self.run(x, &mut state.into_iter(), control, false).output
     }
 
-    /// Runs a sequence like [`Self::forward`] and tells what every cell does, on the CPU. A cell's name begins with the
-    /// number of its layer.
+    /// Runs a sequence like [`Self::forward`] and returns also what every cell does at every row, on the CPU. A cell's
+    /// name begins with the number of its layer.
     pub fn inspect<'g>(
         &self,
         x: Expr<'g>,
@@ -227,7 +227,7 @@ impl Stack {
         Inspected { output: LayerOutput { rows, last, skims, state }, cells }
     }
 
-    /// For `rows` tokens, of which each Skim layer skimmed as many as `skimmed` yields, in order.
+    /// The cost of `rows` tokens, of which each Skim layer skimmed as many as `skimmed` yields, in order.
     pub fn flops(&self, rows: usize, mut skimmed: impl Iterator<Item = usize>) -> Flops {
         self.layers.iter().map(|layer| layer.flops(rows, &mut skimmed)).sum()
     }

@@ -11,11 +11,11 @@ pub(super) const SAMPLE_MS: f64 = 20.0;
 /// Samples of which the fastest counts.
 pub(super) const SAMPLES: usize = 3;
 
-/// Wall time by length.
+/// Wall time as a function of a text's length.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cost {
-    /// Milliseconds of a text without words: launching kernels, reading back.
+    /// Milliseconds that even an empty text takes: launching kernels, reading back.
     pub fixed_ms: f64,
     /// Milliseconds of each token.
     pub token_ms: f64,

@@ -1,4 +1,4 @@
-//! The devices of this machine, and the story of a GPU that fails.
+//! The GPU of this machine: when it is requested, and what follows when it fails.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::device::gpu::{Gpu, GpuOptions};
 use crate::device::{EngineError, Failure};
 
-/// The GPU of this machine, asked for when it is first wanted, and once more after it failed.
+/// The GPU of this machine. It is requested when it is first wanted, and once more after it failed.
 #[derive(Debug, Default)]
 pub struct Devices {
     options: GpuOptions,
@@ -29,12 +29,12 @@ enum State {
 const MOST_RETRIES: u32 = 1;
 
 impl Devices {
-    /// The devices of this machine, the GPU as the options say.
+    /// Devices whose GPU is requested with these options.
     pub fn new(options: GpuOptions) -> Self {
         Self { options, ..Self::default() }
     }
 
-    /// Has no GPU asked for and says why: a place where to ask is a mistake.
+    /// Never requests a GPU, for this reason: some hosts of the engine have none that it may use.
     pub fn forbid_gpu(&self, reason: String) {
         *self.state.borrow_mut() = State::Unavailable(reason);
     }
@@ -94,7 +94,7 @@ impl Devices {
         }
     }
 
-    /// Takes note that a call on the GPU failed. One that merely asked for too much leaves the GPU as it is.
+    /// Records that a call on the GPU failed. A call that was only too large leaves the GPU in use.
     pub(super) fn failed(&self, gpu: &Rc<Gpu>, error: &EngineError) {
         if matches!(error, EngineError::Device { kind: Failure::TooLarge, .. }) {
             return;

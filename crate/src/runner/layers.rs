@@ -24,7 +24,7 @@ pub struct LayerRun {
     pub computed: Computed,
     /// Wall time in milliseconds, from the rows given to the rows computed.
     pub total_ms: f64,
-    /// If it ran on the GPU; what other calls did meanwhile counts as well.
+    /// What the GPU did, if it ran there; the work of other calls meanwhile is counted too.
     pub gpu: Option<GpuWork>,
     /// Why it ran where it did.
     pub device_reason: Reason,

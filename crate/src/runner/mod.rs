@@ -1,4 +1,4 @@
-//! Where a model runs: on the CPU, on the GPU, or wherever it answers sooner.
+//! Where a model runs: on the CPU, on the GPU, or on whichever of the two answers sooner.
 //!
 //! A call that fails on the GPU is finished on the CPU: the text is read again there from its beginning, the reason is
 //! reported, and the GPU is asked for once more by a later call.
@@ -28,7 +28,7 @@ pub use steps::{Replay, Steps};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Preference {
-    /// Wherever it is expected to be done sooner, by what [`Runner::calibrate`] measured.
+    /// On the device that is expected to be done first, by what [`Runner::calibrate`] measured.
     #[default]
     Auto,
     /// On the CPU.
@@ -62,7 +62,7 @@ pub struct Runner {
     sample: RefCell<Vec<u32>>,
 }
 
-/// A device for a call, and why.
+/// The device chosen for a call, and the reason.
 struct Choice {
     /// The CPU if there is none.
     gpu: Option<Rc<Gpu>>,
@@ -107,8 +107,8 @@ impl Runner {
         let mut watch = Monotone { watch, most: 0 };
         let Choice { gpu, mut reason } = self.choose(preference, tokens.len()).await?;
         if let Some(gpu) = gpu {
-            let place = Device::Gpu(gpu.clone());
-            match self.model.read_ids(&place, tokens.clone(), &ids, options, &mut watch).await {
+            let device = Device::Gpu(gpu.clone());
+            match self.model.read_ids(&device, tokens.clone(), &ids, options, &mut watch).await {
                 Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
                     self.devices.failed(&gpu, &error);
                     if preference == Preference::WebGpuOnly {
@@ -126,7 +126,7 @@ impl Runner {
     /// Reads texts together where `preference` says ([`Model::read_all`]). When a GPU fails half way, the CPU reads all.
     ///
     /// # Errors
-    /// As [`Self::read`].
+    /// Those of [`Self::read`].
     pub async fn read_all<W: Watch>(
         &self,
         texts: &[String],
@@ -264,10 +264,10 @@ impl Runner {
     }
 
     async fn steps_on_gpu<W: Watch>(&self, gpu: &Rc<Gpu>, watch: &mut W) -> Result<Steps, ReadError> {
-        let place = Device::Gpu(gpu.clone());
-        let steps = self.steps_on(&place, watch).await?;
+        let device = Device::Gpu(gpu.clone());
+        let steps = self.steps_on(&device, watch).await?;
         gpu.profile(true);
-        let timed = self.model.time(&place, &self.sample(steps::LENGTHS[1]), &[], 0.0, watch).await;
+        let timed = self.model.time(&device, &self.sample(steps::LENGTHS[1]), &[], 0.0, watch).await;
         gpu.profile(false);
         timed?;
         Ok(Steps { kernels: gpu.take_profile().ok(), ..steps })
@@ -288,7 +288,7 @@ impl Runner {
         Ok(Steps::new(device.name(), step_us, self.model.skims()))
     }
 
-    /// So many ids: the text read last, over and over.
+    /// As many ids as `tokens`, from the text read last, repeated.
     fn sample(&self, tokens: usize) -> Vec<u32> {
         let sample = self.sample.borrow();
         if sample.is_empty() {
@@ -299,7 +299,7 @@ impl Runner {
     }
 }
 
-/// A watcher that hears of no step back when texts are read one after the other, or again on another device.
+/// A watcher whose progress never goes back, although a text may be read again on another device.
 struct Monotone<'a, W> {
     watch: &'a mut W,
     most: usize,

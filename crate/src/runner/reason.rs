@@ -1,4 +1,4 @@
-//! Why a call ran where it did: codes and numbers, which whoever shows them words.
+//! Why a call ran where it did, in codes and numbers; the package and the command line put them into words.
 
 use serde::Serialize;
 
@@ -23,9 +23,9 @@ pub enum Reason {
         /// The error.
         error: String,
     },
-    /// Neither device is measured, so that the CPU runs it.
+    /// Neither device has been measured yet, so the CPU ran the call.
     Unmeasured,
-    /// The device that is expected to be done first runs it.
+    /// The device that was expected to be done first ran the call.
     Measured {
         /// Tokens of the text, or of all texts.
         tokens: usize,
@@ -33,7 +33,7 @@ pub enum Reason {
         cpu_ms: f64,
         /// Milliseconds expected of the GPU.
         gpu_ms: f64,
-        /// What of those a text without words takes.
+        /// The part of `gpu_ms` that even an empty text takes.
         gpu_fixed_ms: f64,
     },
     /// The GPU computes a layer only where it is asked for.

@@ -1,4 +1,4 @@
-//! What one token costs, by a replay.
+//! What one token costs, measured by reading a text again and again.
 
 use serde::Serialize;
 use web_time::Instant;

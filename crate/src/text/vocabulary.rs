@@ -16,8 +16,8 @@ pub struct Vocabulary {
     words: Vec<String>,
     /// Ids in the byte order of their words, for look-up.
     sorted: Vec<u32>,
-    /// In the same order how each word begins: a search among numbers that lie side by side, where one among words
-    /// would wait for memory at every step.
+    /// The beginning of each word as a number, in the same order: a search compares these, which lie side by side, and
+    /// waits for memory less often than one that compares words.
     beginnings: Vec<u64>,
 }
 
@@ -120,8 +120,8 @@ impl Vocabulary {
             alike *= 2;
         }
         let sorted = &self.sorted[first..self.sorted.len().min(first + alike)];
-        let place = sorted.binary_search_by(|&id| self.words[id as usize].as_str().cmp(word));
-        place.ok().map(|place| sorted[place])
+        let found = sorted.binary_search_by(|&id| self.words[id as usize].as_str().cmp(word));
+        found.ok().map(|at| sorted[at])
     }
 }
 

@@ -34,13 +34,13 @@ pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, Failure> {
     value.serialize(&Serializer::json_compatible()).map_err(Failure::internal)
 }
 
-/// The same by way of JSON, for what may hold a whole number above 2 ** 53, which JSON rounds.
+/// A value as JavaScript has it, by way of JSON, which rounds a whole number above 2 ** 53 where [`to_js`] fails.
 pub(super) fn rounded(value: &impl Serialize) -> Result<JsValue, Failure> {
     let json = serde_json::to_string(value).map_err(Failure::internal)?;
     JSON::parse(&json).map_err(|_| Failure::internal("the engine wrote JSON that is none"))
 }
 
-/// As [`to_js`], with the property `values`: all matrices end to end.
+/// The header as an object, with a property `values` that holds all matrices end to end.
 pub(super) fn packed(header: &impl Serialize, matrices: &[&[f32]]) -> Result<JsValue, Failure> {
     let header = to_js(header)?;
     Reflect::set(&header, &"values".into(), &end_to_end(matrices))

@@ -15,7 +15,7 @@ pub(super) const PANEL: usize = 16;
 #[repr(C, align(64))]
 pub(super) struct Block([f32; PANEL]);
 
-/// As [`Block`], of each weight the upper half: bfloat16.
+/// The weights of one input in a panel, of each the upper half: bfloat16.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(32))]
 pub(super) struct Halves([u16; PANEL]);

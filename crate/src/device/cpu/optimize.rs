@@ -93,7 +93,7 @@ fn for_runs(rows: Rows<'_>, columns: usize, mut f: impl FnMut(usize, usize, usiz
 }
 
 impl AdamStep {
-    /// As [`adam::step`] takes them, for a gradient of this global norm.
+    /// The settings of [`adam::step`], for a gradient of this global norm.
     fn settings(&self, norm: f32) -> [f32; 7] {
         let Self { beta1, beta2, epsilon, rate, correction, decay, clip } = *self;
         // PyTorch's `clip_grad_norm_`, which leaves a margin for rounding.
