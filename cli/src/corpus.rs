@@ -229,10 +229,10 @@ fn blocks(examples: &[Example], count: usize) -> Vec<usize> {
 
 fn take(texts: &mut Examples, indices: &[usize]) -> Examples {
     let taken = indices.iter().map(|&i| texts.examples[i].clone()).collect();
-    let mut place = 0;
+    let mut at = 0;
     texts.examples.retain(|_| {
-        place += 1;
-        indices.binary_search(&(place - 1)).is_err()
+        at += 1;
+        indices.binary_search(&(at - 1)).is_err()
     });
     Examples { path: texts.path.clone(), examples: taken }
 }

@@ -167,12 +167,12 @@ pub fn labels(examples: &[Example]) -> Vec<String> {
     labels.into_iter().cloned().collect()
 }
 
-/// The place of each example's label in `known`. `path` is the file they were read from, for the error.
+/// The index of each example's label in `known`. `path` is the file they were read from, for the error.
 ///
 /// # Errors
 /// [`DataError::UnknownLabel`] for the first label that is not in `known`.
 pub fn encode_labels(examples: &[Example], known: &[String], path: &Path) -> Result<Vec<usize>, DataError> {
-    let place = |example: &Example| {
+    let index = |example: &Example| {
         known.iter().position(|label| *label == example.label).ok_or_else(|| DataError::UnknownLabel {
             path: path.to_owned(),
             line: example.line,
@@ -180,7 +180,7 @@ pub fn encode_labels(examples: &[Example], known: &[String], path: &Path) -> Res
             known: known.to_vec(),
         })
     };
-    examples.iter().map(place).collect()
+    examples.iter().map(index).collect()
 }
 
 /// Removes from `examples` every text that occurs in `others`, white space apart, whatever its label; returns how

@@ -97,7 +97,7 @@ const STRIP: [&str; 3] = ["--strip-debug", "--strip-producers", "--strip-target-
 /// Builds crate `saccade-checks` into `target/checks` under `root`.
 ///
 /// # Errors
-/// As [`build_package`].
+/// Names the step that failed; when a tool is missing, says in one line how to get it.
 pub(crate) fn build_checks(root: &Path) -> Result<()> {
     let compiled = compile(root, &CHECKS, &RELEASE, &SIMD)?;
     bind_unless_same(&compiled, &CHECKS, &target(root).join("checks"))
@@ -107,7 +107,7 @@ pub(crate) fn build_checks(root: &Path) -> Result<()> {
 /// `root`: quickly, and fast enough to be used.
 ///
 /// # Errors
-/// As [`build_package`].
+/// Names the step that failed; when a tool is missing, says in one line how to get it.
 pub(crate) fn build_engine(root: &Path, relaxed: bool) -> Result<()> {
     let (machine, name) = if relaxed { (&RELAXED, "engine-relaxed") } else { (&SIMD, "engine") };
     let compiled = compile(root, &ENGINE, &DEVELOPMENT, machine)?;

@@ -91,8 +91,8 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
 /// What is wrong with a config, and in which line.
 fn in_one_line(text: &str, error: &toml::de::Error) -> String {
     let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
-    let place = line.map_or(String::new(), |line| format!("line {line}: "));
-    format!("{place}{}", error.message().trim().replace('\n', " "))
+    let prefix = line.map_or(String::new(), |line| format!("line {line}: "));
+    format!("{prefix}{}", error.message().trim().replace('\n', " "))
 }
 
 /// The command as it is recorded in the model: enough to repeat the run, without this machine's folders.

@@ -64,7 +64,7 @@ impl<'g> Recording<'g> {
         pieces
     }
 
-    /// As [`Self::sequences`] for a tensor that has no gradient.
+    /// `input.<name> [sum of lengths, columns]`, a constant per sequence: it has no gradient.
     pub(crate) fn constants(&self, name: &'static str, lengths: &[usize]) -> Vec<Expr<'g>> {
         let (shape, values) = self.reals(name).unwrap_or_else(|| panic!("no input.{name}"));
         cut(values, lengths, shape[1])
