@@ -73,9 +73,9 @@ export type Precision = "f32" | "bf16";
 export interface LoadOptions extends CallOptions {
   /** Where readings are wanted that do not say it themselves; `auto` unless told otherwise. */
   readonly device?: DevicePreference | undefined;
-  /** As {@link InitOptions.wasm}, for the call that starts the engine. */
+  /** The WebAssembly file ({@link InitOptions.wasm}), if this call starts the engine. */
   readonly wasmUrl?: InitOptions["wasm"];
-  /** As {@link InitOptions.variant}, for the call that starts the engine. */
+  /** The build of the engine ({@link InitOptions.variant}), if this call starts it. */
   readonly variant?: InitOptions["variant"];
   /**
    * Keep the file in the browser's Cache API, under its address and its `ETag` or `Last-Modified`, or its hash where
@@ -297,7 +297,7 @@ export interface HiddenState {
   readonly h: Float32Array;
 }
 
-/** As {@link HiddenState}, with memories of the same shape. */
+/** States, and memories `c` of the same shape. */
 export interface LstmState extends HiddenState {
   readonly c: Float32Array;
 }

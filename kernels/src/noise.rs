@@ -1,7 +1,7 @@
 //! Counter-based random numbers: a value is a pure function of (seed, stream, element).
 //!
 //! Dropout masks and Gumbel noise are drawn here. Because nothing is drawn *in order*, every batching strategy and
-//! every device sees the same numbers: the stream is the graph node, the element its position in the node's value.
+//! every device sees the same numbers: a stream belongs to a node of a graph, an element is a position in its value.
 //! 32-bit integer arithmetic only, so that WGSL computes the same bits.
 //!
 //! WGSL twins: `shaders/shared/noise.wgsl` and `shaders/shared/gumbel.wgsl`.

@@ -173,7 +173,7 @@ impl Cpu {
         self.run_backward(call, forward, upstream, wanted, gradients)
     }
 
-    /// Sees to it that the operands from number `first` on are buffers of this device.
+    /// Gathers the rows of tables among the operands from number `first` on, and checks that all buffers are on the CPU.
     fn gather_rows(&self, call: &Call<'_>, first: usize) -> Result<(), EngineError> {
         for operand in &call.inputs[first..] {
             match &operand.buffer {
@@ -271,7 +271,7 @@ impl Cpu {
         Ok((outputs, Vec::new()))
     }
 
-    /// The product of the first operand, of words as far as it is kept.
+    /// The product of the first operand with a weight. Products of words are taken from the word cache where it has them.
     fn product(&self, call: &Call<'_>, view: WeightView, bias: Option<ParamId>) -> Vec<f32> {
         let (p, buffers) = (call.parameters, &self.buffers);
         let (weight, values) = (self.packed(p, view, Side::Forward), bias.map(|b| p.values(b)));
@@ -322,7 +322,7 @@ impl Cpu {
     }
 }
 
-/// Outputs with what the kernel kept, if it is to be an output as well, and what it kept.
+/// The outputs, followed by what the kernel kept if `inspect`; and what it kept.
 fn inspected(inspect: bool, mut outputs: Vec<Vec<f32>>, kept: Vec<Vec<f32>>) -> Values {
     if inspect {
         outputs.extend(kept.iter().cloned());

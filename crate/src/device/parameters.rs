@@ -143,7 +143,7 @@ impl Parameters {
         &mut store.list[id.index()]
     }
 
-    /// How often a parameter may have changed: devices keep copies by it.
+    /// How often a parameter may have changed. A device's copy is current while this stays the same.
     pub fn revision(&self, id: ParamId) -> u64 {
         self.0.revisions[id.index()]
     }
@@ -151,7 +151,7 @@ impl Parameters {
     /// Checks that no clone shares the store, such as that of a graph: a device may then change the weights in place.
     ///
     /// # Errors
-    /// If one does. Its weights would be copied from the host, where those that a device has changed are out of date.
+    /// If a clone shares it. A change would copy the weights from the host, whose values may be older than a device's.
     #[cfg(feature = "train")]
     pub(crate) fn check_unshared(&mut self) -> Result<(), EngineError> {
         match Arc::get_mut(&mut self.0) {
@@ -163,7 +163,7 @@ impl Parameters {
         }
     }
 
-    /// Says that a device has newer values of a parameter than the host: other devices' copies are out of date.
+    /// Counts a change of a parameter's values on a device, so that other devices' copies are out of date.
     #[cfg(all(feature = "train", feature = "gpu"))]
     pub(crate) fn supersede(&mut self, id: ParamId) {
         self.store_mut().revisions[id.index()] += 1;

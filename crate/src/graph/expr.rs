@@ -35,7 +35,8 @@ impl Graph {
     /// The mean of all rows of the values, `1 x columns`: of the losses of a minibatch the scalar to differentiate. A loss
     /// with a row a token counts once for each.
     ///
-    /// ```
+    #[cfg_attr(feature = "train", doc = "```")]
+    #[cfg_attr(not(feature = "train"), doc = "```no_run")]
     /// # use saccade_rnn::device::{Device, Parameters};
     /// # use saccade_rnn::graph::{Graph, Strategy};
     /// # pollster::block_on(async {

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 pub trait Watch {
     /// `done` of `total` tokens are read. Called between pieces and when all is done; `done` never falls. The reading
     /// waits for the answer, and the clock with it, so that in a browser the event loop can have its turn here. The
-    /// reading goes on, or ends with [`ReadError::Cancelled`].
+    /// reading goes on, or ends with [`ReadError::Cancelled`](super::ReadError::Cancelled).
     async fn progress(&mut self, done: usize, total: usize) -> ControlFlow<()>;
 
     /// What the first Skim layer decided of the tokens from `from` on, 1 to skim and 0 to read, with its probabilities

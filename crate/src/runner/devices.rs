@@ -20,9 +20,9 @@ enum State {
     #[default]
     Unasked,
     Ready(Rc<Gpu>),
-    /// With the reason; asking again may help.
+    /// It failed, for this reason; another request may succeed.
     Failed(String),
-    /// With the reason; for good.
+    /// There is none, for this reason, and there will be none.
     Unavailable(String),
 }
 
@@ -34,7 +34,8 @@ impl Devices {
         Self { options, ..Self::default() }
     }
 
-    /// Never requests a GPU, for this reason: some hosts of the engine have none that it may use.
+    /// Makes every later request fail with this reason, and never asks the host for a GPU: in some hosts asking is an
+    /// error.
     pub fn forbid_gpu(&self, reason: String) {
         *self.state.borrow_mut() = State::Unavailable(reason);
     }

@@ -58,7 +58,7 @@ pub struct Runner {
     cpu: Device,
     devices: Rc<Devices>,
     costs: RefCell<Option<Costs>>,
-    /// Ids of the text read last: what is measured is measured on it.
+    /// Ids of the text read last, on which devices are measured.
     sample: RefCell<Vec<u32>>,
 }
 
@@ -93,7 +93,7 @@ impl Runner {
     /// Reads a text where `preference` says.
     ///
     /// # Errors
-    /// See [`ReadError`]; a GPU that fails is none.
+    /// See [`ReadError`]. A GPU that fails is not an error, except with [`Preference::WebGpuOnly`].
     pub async fn read<W: Watch>(
         &self,
         text: &str,
@@ -187,7 +187,7 @@ impl Runner {
     }
 
     /// Measures both devices on the text read last, so that `auto` can choose. Takes some tenths of a second; a device
-    /// that fails meanwhile counts as absent. `watch` is asked between samples, as in a reading of them.
+    /// that fails meanwhile counts as absent. `watch` is asked between samples.
     ///
     /// # Errors
     /// If the model cannot run on the CPU, or `watch` stopped it.
@@ -240,7 +240,7 @@ impl Runner {
     }
 
     /// What one read and one skimmed token cost where `preference` says, on the text read last. `watch` is asked
-    /// between samples, as in a reading of them.
+    /// between samples.
     ///
     /// # Errors
     /// See [`ReadError`].

@@ -37,7 +37,7 @@ pub struct Replay {
     pub lengths: [usize; 2],
     /// Milliseconds for which a length is read again and again, for a mean.
     pub sample_ms: f64,
-    /// Such means, of which the least counts.
+    /// How many such means are taken; the least counts.
     pub samples: usize,
 }
 
@@ -49,7 +49,7 @@ impl Steps {
     }
 }
 
-/// The smallest step that the clock was seen to take, of several.
+/// The smallest of several steps of the clock.
 fn clock_us() -> f64 {
     const TICKS: usize = 5;
     const MOST_LOOKS: usize = 1_000_000;

@@ -24,7 +24,7 @@ impl Product {
     }
 }
 
-/// Kept products by what was multiplied.
+/// The kept products, by table, weight and bias.
 #[derive(Debug)]
 pub(super) struct WordCache {
     products: Mutex<Cache<Product, Arc<Mutex<WordProducts>>>>,

@@ -75,7 +75,7 @@ impl Gpu {
         self.resident.borrow_mut().insert(parameters, parts.into(), ids(parts), copy);
     }
 
-    /// Whether a weight's values are here and not in the store.
+    /// Whether the GPU's copy of a weight is newer than the store.
     pub(super) fn is_ahead(&self, parameters: &Parameters, id: ParamId) -> bool {
         let parts = [(id, Layout::AsStored)];
         self.resident.borrow_mut().get(parameters, &parts[..], [id]).is_some_and(|copy| copy.ahead)
@@ -88,7 +88,7 @@ impl Gpu {
         self.keep(parameters, &[(id, Layout::AsStored)], Copy { buffer, ahead: true });
     }
 
-    /// Gives the store the values of a weight that were ahead of it.
+    /// Writes the GPU's values of a weight to the store, which then has the newest.
     #[cfg(feature = "train")]
     pub(super) fn catch_up(&self, parameters: &mut Parameters, id: ParamId, values: Vec<f32>) {
         let parts = [(id, Layout::AsStored)];

@@ -28,7 +28,7 @@ pub enum VectorsError {
     UnknownId {
         /// The sentence, from 0.
         sentence: usize,
-        /// The place in the sentence, from 0.
+        /// The position in the sentence, from 0.
         position: usize,
         /// The id.
         id: u32,

@@ -123,10 +123,10 @@ impl SkipGram {
     /// Trains on every pair of a piece of text.
     fn piece(&self, words: &[u32], rate: f32, noise: &AliasTable, tables: &mut Tables, random: &mut Random) {
         let mut targets = Vec::with_capacity(self.negatives + 1);
-        for (place, &word) in words.iter().enumerate() {
+        for (position, &word) in words.iter().enumerate() {
             let reach = 1 + random.below(self.window);
-            let around = place.saturating_sub(reach)..(place + reach + 1).min(words.len());
-            for context in around.filter(|&context| context != place) {
+            let around = position.saturating_sub(reach)..(position + reach + 1).min(words.len());
+            for context in around.filter(|&context| context != position) {
                 let seen = words[context];
                 targets.clear();
                 targets.push(seen);
