@@ -88,7 +88,7 @@ describe("vitals", { timeout: 120_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
-  test("the first view takes less than 1 MB, compressed, and nothing from elsewhere", async () => {
+  test("the first view takes less than 1.1 MB, compressed, and nothing from elsewhere", async () => {
     ({ page, complaints } = await openPage(browser));
     const responses = [];
     page.on("response", (response) => {
@@ -105,6 +105,6 @@ describe("vitals", { timeout: 120_000 }, () => {
     for (const [name, size] of sizes.sort((a, b) => b[1] - a[1])) console.log(`${String(size).padStart(8)} ${name}`);
     const sent = sum(sizes.map(([, size]) => size));
     console.log(`first view: ${sent} bytes after gzip in ${sizes.length} files`);
-    assert.ok(sent < 1e6, `${sent} bytes`);
+    assert.ok(sent < 1.1e6, `${sent} bytes`);
   });
 });
