@@ -4,7 +4,7 @@
  */
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { announce, cargo, checkNode, checkRust, entry, installPackages, must, root, Stop } from "../scripts/steps.mjs";
 
 const bench = join(root, "bench");
@@ -43,14 +43,22 @@ await entry(async () => {
     console.log((await load("options.ts")).help);
     return;
   }
-  await installPeers();
-  await buildEngine();
-  announce("build the pages (vite)");
-  await build({ configFile: join(bench, "vite.config.ts") });
-  announce("measure");
-  const { main } = await load("main.ts");
   try {
-    await main(process.argv.slice(2), peers);
+    const { isPeer, parse } = await load("options.ts");
+    const { contestants, before } = parse(process.argv.slice(2));
+    const against = contestants.some(isPeer);
+    if (against) await installPeers();
+    await buildEngine();
+    announce("build the pages (vite)");
+    const configFile = join(bench, "vite.config.ts");
+    await build({ configFile });
+    if (before !== null) {
+      process.env.SACCADE_PACKAGE = resolve(before);
+      await build({ configFile, build: { outDir: join(bench, "dist", "before") } });
+    }
+    announce("measure");
+    const { main } = await load("main.ts");
+    await main(process.argv.slice(2), against ? peers : {});
   } catch (error) {
     if (error?.constructor?.name === "UsageError") throw new Stop(error.message);
     throw error;

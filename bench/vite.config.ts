@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "vite";
 
@@ -19,6 +20,10 @@ export default defineConfig({
     // A WebAssembly file stays a file, however small, so that it is fetched and compiled as it would be elsewhere.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 4096,
-    rolldownOptions: { input: ["index", "roofline", "start", "first", "skim"].map((name) => join(page, `${name}.html`)) },
+    rolldownOptions: {
+      // Without the peers, the chunks that would need them are never fetched.
+      external: existsSync(join(import.meta.dirname, "node_modules")) ? [] : [/^onnxruntime-web/, /^@tensorflow\//],
+      input: ["index", "roofline", "start", "first", "skim"].map((name) => join(page, `${name}.html`)),
+    },
   },
 });

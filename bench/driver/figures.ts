@@ -78,7 +78,7 @@ export function contestants(rows: readonly Row[]): Name[] {
   return [...new Set(rows.flatMap(({ figures }) => figures.map(({ entry }) => entry.contestant)))];
 }
 
-const titles: Readonly<Record<string, string>> = { saccade: "Saccade", ort: "onnxruntime-web", tfjs: "TensorFlow.js" };
+const titles: Readonly<Record<string, string>> = { saccade: "Saccade", before: "Saccade before,", ort: "onnxruntime-web", tfjs: "TensorFlow.js" };
 const details: Readonly<Record<string, string>> = { wasm: "wasm", cpu: "wasm", webgpu: "WebGPU", simd: "wasm, simd128 only", bf16: "wasm, 16-bit weights" };
 
 /** A contestant's name for readers; a model keeps its own. */

@@ -10,9 +10,9 @@ import { writeSafetensors } from "../shared/safetensors.ts";
 import { drawInput, drawWeights } from "../shared/weights.ts";
 import { type Case, caseOf } from "../shared/workloads.ts";
 
-/** The bytes of a path such as `cases/W1-lstm/op.onnx`. */
+/** The bytes of a path such as `cases/W1-lstm/op.onnx`; pages of both builds ask for the same files. */
 export function make(path: string): Uint8Array | undefined {
-  const [folder, name = "", file = ""] = path.split("/");
+  const [folder, name = "", file = ""] = path.replace(/^before\//, "").split("/");
   if (folder === "roofline") return assemble(name === "simd128.wasm" ? "simd128" : "relaxed-simd", PAGES);
   if (folder === "models" && /^[\w-]+\.safetensors$/.test(name)) {
     const stored = join(import.meta.dirname, "..", "..", "models", name);

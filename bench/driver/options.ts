@@ -11,7 +11,9 @@ export type Part = (typeof parts)[number];
 export const roster = [
   "saccade-cpu", "saccade-simd", "saccade-bf16", "ort-wasm", "tfjs-wasm", "saccade-webgpu", "ort-webgpu", "tfjs-webgpu",
 ] as const;
-export type Name = (typeof roster)[number];
+/** The other build of the package that `--before` names, on both devices. */
+const others = ["before-cpu", "before-webgpu"] as const;
+export type Name = (typeof roster)[number] | (typeof others)[number];
 
 export interface Options {
   readonly parts: readonly Part[];
@@ -24,6 +26,8 @@ export interface Options {
   readonly budget: number;
   /** Chromium's WebGPU adapter: `swiftshader`, the same on every machine, or `default`, the machine's own. */
   readonly adapter: string;
+  /** The folder of another build of the package (`src/`, `pkg/`), measured beside this one. */
+  readonly before: string | null;
   /** A folder with `imdb/test.tsv`, for Skim-LSTM on real texts. */
   readonly data: string | null;
   /** How many of its texts, evenly spaced. */
@@ -43,6 +47,8 @@ export const help = `npm run bench -- [options]
   --turn MS             how long a contestant's turn in a round lasts at least (40)
   --budget S            how long its turns in a case may last together (20)
   --adapter NAME        swiftshader (the same everywhere) or default (the machine's GPU)
+  --before DIR          another build of the package (a folder with its src/ and pkg/) beside this one; the peers stay away
+                        unless --contestants names them
   --data DIR            a folder with imdb/test.tsv, for Skim-LSTM on whole texts
   --texts N             how many of them, evenly spaced (1000; the set has 25,000)
   --no-build            take the engine as it lies in js/pkg
@@ -65,6 +71,7 @@ export function parse(args: readonly string[]): Options {
       turn: { type: "string", default: "40" },
       budget: { type: "string", default: "20" },
       adapter: { type: "string", default: "swiftshader" },
+      before: { type: "string" },
       data: { type: "string" },
       texts: { type: "string", default: "1000" },
       "no-build": { type: "boolean" },
@@ -72,7 +79,10 @@ export function parse(args: readonly string[]): Options {
     },
   });
   const devices = pick("device", values.devices, ["cpu", "webgpu"], (device, asked) => device === asked);
-  const named = pick("contestant", values.contestants, roster, (name, asked) => name.startsWith(asked));
+  const before = values.before ?? null;
+  const asked = values.contestants ?? (before === null ? undefined : "saccade-cpu,saccade-webgpu");
+  const named: Name[] = pick("contestant", asked, roster, (name, asked) => name.startsWith(asked));
+  if (before !== null) named.push(...others);
   return {
     parts: pick("part", values.parts, parts, (part, asked) => part === asked),
     cases: pick("case", values.only, cases, ({ name }, asked) => name === asked || name.startsWith(`${asked}-`)),
@@ -81,6 +91,7 @@ export function parse(args: readonly string[]): Options {
     turn: number("turn", values.turn),
     budget: number("budget", values.budget),
     adapter: values.adapter,
+    before,
     data: values.data ?? null,
     texts: number("texts", values.texts),
     record: values.record,
@@ -90,6 +101,17 @@ export function parse(args: readonly string[]): Options {
 /** The device of a contestant. */
 export function deviceOf(name: string): "cpu" | "webgpu" {
   return name.endsWith("webgpu") ? "webgpu" : "cpu";
+}
+
+/** Whether a contestant is another's library. */
+export function isPeer(name: Name): boolean {
+  return !/^(saccade|before)-/.test(name);
+}
+
+/** The address of a contestant's page: the other build's pages lie in a folder of their own. */
+export function addressOf(name: Name, page: string, query: string): string {
+  const [folder, contestant] = name.startsWith("before-") ? ["before/", name.replace("before", "saccade")] : ["", name];
+  return `${folder}${page}.html?contestant=${contestant}${query}`;
 }
 
 function pick<T>(what: string, list: string | undefined, from: readonly T[], matches: (one: T, asked: string) => boolean): T[] {

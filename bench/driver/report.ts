@@ -13,10 +13,10 @@ export function report(results: Results): string {
   const { machine, options } = results;
   const cpu = rows(results.cases, "cpu");
   const webgpu = rows(results.cases, "webgpu");
-  const versions = Object.entries(results.versions).map(([name, version]) => `${name} ${version}`).join(", ");
+  const versions = Object.entries(results.versions).map(([name, version]) => `; ${name} ${version}`).join("");
   return [
     "# Side by side in one browser",
-    `${results.date.slice(0, 10)}, ${machine.processor}, ${machine.cores} cores, ${machine.system}, load ${machine.load} before the run; ${machine.browser}, WebGPU adapter: ${machine.adapter ?? "none"}; ${versions}.`,
+    `${results.date.slice(0, 10)}, ${machine.processor}, ${machine.cores} cores, ${machine.system}, load ${machine.load} before the run; ${machine.browser}, WebGPU adapter: ${machine.adapter ?? "none"}${versions}.`,
     `Medians over ${options.rounds} rounds (quartiles in brackets), one thread, f32. × is how many times as long as Saccade a contestant took, round by round; *at best* compares the fastest turns.`,
     ...section("CPU, one thread", cpu, cpuRow, ["case", "limit ms"]),
     ...sru(cpu),
@@ -132,11 +132,23 @@ function skimming({ skim, texts }: Results): string[] {
       body.push(cells(name, rate, reduction, ratio, `${each(lstm, of)} / ${each(skim, of)}`));
     }
     const right = (model: "lstm" | "skim") => `${((100 * sum(model, "right")) / texts.texts).toFixed(1)} %`;
+    if (texts.before) notes.push(beforeAndNow(texts.turns, texts.before));
     notes.push(`IMDb: ${texts.lstm} is right on ${right("lstm")} of these texts, ${texts.skim} on ${right("skim")}.`);
   }
   if (body.length === 0) return [];
   const head = ["", "skimmed", "fewer FLOPs", "faster than our LSTM", "share of that", "ms a call, LSTM / Skim"];
   return ["## Skim-LSTM (d = 100, d' = 10) beside our LSTM, CPU", table(head, body), ...notes];
+}
+
+/** What the build before took of each model's texts, in multiples of what this one takes. */
+function beforeAndNow(now: readonly TextsTurn[], before: readonly TextsTurn[]): string {
+  const over = (model: keyof TextsTurn, of: "engineMs" | "wallMs") => {
+    const found = spread(before.map((turn, i) => turn[model][of] / now[i]![model][of]));
+    return found ? `**${short(found.median)} ×** (${range(found)})` : "–";
+  };
+  const models = [["LSTM", "lstm"], ["Skim-LSTM", "skim"], ["LSTM, together", "lstmTogether"], ["Skim-LSTM, together", "skimTogether"]] as const;
+  const told = models.map(([name, model]) => `${name} ${over(model, "engineMs")} from token ids, ${over(model, "wallMs")} from text`);
+  return `IMDb, the build before over this one, turn by turn: ${told.join("; ")}.`;
 }
 
 /** Bytes, and milliseconds to the first answer. */

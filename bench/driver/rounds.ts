@@ -5,7 +5,7 @@ import type { Turn } from "../roofline/limit.ts";
 import type { Case } from "../shared/workloads.ts";
 import type { Prepared } from "../page/main.ts";
 import { open, within } from "./browser.ts";
-import type { Name, Options } from "./options.ts";
+import { addressOf, type Name, type Options } from "./options.ts";
 
 /** What was measured of a contestant; `samples` has a number, milliseconds a call, for each round in which it took part. */
 export interface Entry {
@@ -45,7 +45,7 @@ export async function measure(browser: Browser, url: string, roofline: Page, wor
   const players: Player[] = [];
   const absent: Entry[] = [];
   for (const name of options.contestants) {
-    const page = await open(browser, `${url}index.html?contestant=${name}&case=${work.name}`);
+    const page = await open(browser, `${url}${addressOf(name, "index", `&case=${work.name}`)}`);
     const refuse = async (reason: string, prepared: Prepared | null) => {
       absent.push({ contestant: name, prepared, heap: null, samples: [], reason });
       await page.context().close();

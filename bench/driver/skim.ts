@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import type { Skimmer, SkimTurn, TextsTurn } from "../page/skim.ts";
 import { workloads } from "../shared/workloads.ts";
 import { open } from "./browser.ts";
@@ -15,12 +15,13 @@ export interface SkimResult {
   readonly turns: readonly SkimTurn[];
 }
 
-/** Both models on a test set. */
+/** Both models on a test set; turns of the build before beside those of this one, where there is one. */
 export interface TextsResult {
   readonly lstm: string;
   readonly skim: string;
   readonly texts: number;
   readonly turns: readonly TextsTurn[];
+  readonly before: readonly TextsTurn[] | null;
 }
 
 /** As in the models: d' = 10 beside d = 100. */
@@ -56,14 +57,20 @@ export async function skimTexts(browser: Browser, url: string, options: Options)
     return [label, text] as const;
   });
   const [lstm, skim] = ["imdb-lstm", "imdb-skim-lstm"];
-  const page = await open(browser, `${url}skim.html`);
   const paths = [`models/${lstm}.safetensors`, `models/${skim}.safetensors`] as const;
-  await page.evaluate(([lstm, skim]) => window.skim.load(lstm, skim), paths);
-  const turn = (from: number, first: boolean) =>
+  const builds = ["", ...(options.before === null ? [] : ["before/"])];
+  const pages = await Promise.all(builds.map((folder) => open(browser, `${url}${folder}skim.html`)));
+  for (const page of pages) await page.evaluate(([lstm, skim]) => window.skim.load(lstm, skim), paths);
+  const turn = (page: Page, from: number, first: boolean) =>
     page.evaluate(([texts, first]) => window.skim.texts(texts, first), [texts.slice(from, from + CHUNK), first] as const);
-  for (let i = 0; i < 5; i++) await turn(0, true);
-  const turns: TextsTurn[] = [];
-  for (let from = 0; from < count; from += CHUNK) turns.push(await turn(from, turns.length % 2 === 0));
-  await page.context().close();
-  return { lstm, skim, texts: count, turns };
+  for (const page of pages) for (let i = 0; i < 5; i++) await turn(page, 0, true);
+  const turns: TextsTurn[][] = pages.map(() => []);
+  for (let from = 0, round = 0; from < count; from += CHUNK, round++) {
+    // Each build is as often the first as the other, with either model first.
+    const order = pages.map((_, i) => (i + (round >> 1)) % pages.length);
+    for (const i of order) turns[i]!.push(await turn(pages[i]!, from, round % 2 === 0));
+  }
+  for (const page of pages) await page.context().close();
+  const [now = [], before = null] = turns;
+  return { lstm, skim, texts: count, turns: now, before };
 }

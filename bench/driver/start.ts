@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type BrowserContext, chromium } from "playwright-core";
 import type { Started } from "../page/start.ts";
 import { executable, switches } from "./browser.ts";
-import type { Options } from "./options.ts";
+import { addressOf, type Name, type Options } from "./options.ts";
 import type { Server } from "./server.ts";
 
 /** What is loaded: the smallest workload, so that the library is what takes the time. */
@@ -84,7 +84,7 @@ async function visit(context: BrowserContext, server: Server, contestant: string
 function address(contestant: string): string {
   if (MODELS.includes(contestant)) return `first.html?model=${contestant}`;
   const variant = contestant.startsWith("ort") ? "op" : contestant.startsWith("tfjs") ? "loop" : "layer";
-  return `start.html?contestant=${contestant}&case=${CASE}&variant=${variant}`;
+  return addressOf(contestant as Name, "start", `&case=${CASE}&variant=${variant}`);
 }
 
 function wire(server: Server): StartEntry["bytes"] {

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { rows } from "../driver/figures.ts";
 import type { Results } from "../driver/main.ts";
-import { parse, UsageError } from "../driver/options.ts";
+import { addressOf, isPeer, parse, UsageError } from "../driver/options.ts";
 import { picture } from "../driver/picture.ts";
 import { report } from "../driver/report.ts";
 import type { CaseResult, Entry } from "../driver/rounds.ts";
@@ -30,6 +30,17 @@ test("the command line", () => {
   for (const wrong of [["--only", "W9"], ["--contestants", "torch"], ["--rounds", "none"], ["--devices", "tpu"]]) {
     expect(() => parse(wrong), wrong.join(" ")).toThrow(UsageError);
   }
+});
+
+test("another build takes the peers' place, on pages of its own", () => {
+  const { contestants, before } = parse(["--before", "elsewhere/js", "--devices", "cpu,webgpu"]);
+  expect(before).toBe("elsewhere/js");
+  expect(contestants).toEqual(["saccade-cpu", "saccade-webgpu", "before-cpu", "before-webgpu"]);
+  expect(contestants.some(isPeer)).toBe(false);
+  expect(parse(["--before", "b", "--contestants", "ort"]).contestants).toEqual(["ort-wasm", "before-cpu"]);
+  expect(parse([]).contestants.some((name) => name.startsWith("before"))).toBe(false);
+  expect(addressOf("before-webgpu", "index", "&case=W1-gru")).toBe("before/index.html?contestant=saccade-webgpu&case=W1-gru");
+  expect(addressOf("ort-wasm", "start", "")).toBe("start.html?contestant=ort-wasm");
 });
 
 const trial = { variant: "v", ms: 1, error: 0, counts: null, reason: null };
@@ -100,4 +111,27 @@ test("the report and the picture name every contestant, and who failed", () => {
   expect(text).toContain("50 % of the limit");
   expect(text).toContain("- W1-lstm, TensorFlow.js wasm, v: differs");
   expect(picture(results)).toContain("onnxruntime-web wasm: 2.50 ×");
+});
+
+test("the build before stands beside this one, turn by turn", () => {
+  const model = { wallMs: 4, engineMs: 2, flops: 1, tokens: 10, skimmed: 5, right: 1 };
+  const turn = (ms: number) => {
+    const of = { ...model, engineMs: ms, wallMs: 2 * ms };
+    return { lstm: of, skim: of, lstmTogether: of, skimTogether: of };
+  };
+  const results: Results = {
+    date: "2000-01-01T00:00:00Z",
+    machine: { processor: "p", cores: 1, memoryGiB: 1, system: "s", load: 0, browser: "b", adapter: null },
+    options: { rounds: 3, turn: 1, budget: 1 },
+    versions: {},
+    cases: [{ ...one([1, 1, 1], []), entries: [entry("saccade-cpu", [1, 1, 1]), entry("before-cpu", [3, 2, 3])] }],
+    skim: [],
+    texts: { lstm: "a", skim: "b", texts: 40, turns: [turn(1), turn(2)], before: [turn(3), turn(6)] },
+    start: [],
+  };
+  const text = report(results);
+  expect(text).toContain("Saccade before, wasm");
+  expect(text).toContain("**3.00 ×** (2.50–3.00; at best 2.00)");
+  expect(text).toContain("Skim-LSTM **3.00 ×** (3.00–3.00) from token ids, **3.00 ×** (3.00–3.00) from text");
+  expect(report({ ...results, texts: { ...results.texts!, before: null } })).not.toContain("the build before");
 });
