@@ -23,6 +23,7 @@ pub mod matmul;
 pub mod noise;
 #[cfg(feature = "train")]
 pub mod norm;
+pub mod order;
 pub mod packed;
 pub mod pool;
 pub mod ragged;

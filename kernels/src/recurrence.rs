@@ -3,11 +3,10 @@
 //!
 //! WGSL twins: `shaders/recurrence.wgsl` and `shaders/recurrence_backward.wgsl`.
 
-use std::cmp::Reverse;
-
 use crate::cell::{Cell, CellKind, with_cell};
 use crate::column_sums::add_columns;
 use crate::matmul::{View, matmul};
+use crate::order::longest_first;
 use crate::packed::{Packed, Rows, Start, begin, multiply, multiply_backwards};
 use crate::registers::prefetch;
 use crate::{BufferPool, Ragged};
@@ -31,8 +30,7 @@ pub struct LockStep {
 impl LockStep {
     /// Plans lanes of `x`; `reverse` runs each from its last row to its first.
     pub fn new(x: Ragged<'_>, reverse: bool) -> Self {
-        let mut order: Vec<usize> = (0..x.lanes()).collect();
-        order.sort_by_key(|&lane| Reverse(x.rows(lane)));
+        let order = longest_first(x.offsets);
         let starts = order.iter().map(|&lane| x.start(lane)).collect();
         let lengths = order.iter().map(|&lane| x.rows(lane)).collect();
         Self { order, starts, lengths, reverse }

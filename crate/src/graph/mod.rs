@@ -119,7 +119,7 @@ pub(crate) struct Node {
 }
 
 /// One output of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Port {
     node: usize,
     output: usize,

@@ -1,6 +1,7 @@
 //! In which order, and with whom, nodes run.
 
 use super::{Node, Tape};
+use crate::cpu::order::sort_by;
 
 /// How nodes are grouped into batches. All agree in values and gradients, to the order of sums.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,10 +23,10 @@ pub(super) fn plan(tape: &Tape, strategy: Strategy) -> Vec<Vec<usize>> {
         Strategy::Unbatched => pending.map(|node| vec![node]).collect(),
         Strategy::Depth => {
             let depth = depths(&tape.nodes, tape.done);
-            let group = |node: &usize| (depth[node - tape.done], tape.nodes[*node].key);
+            let group = |node: usize| (depth[node - tape.done], tape.nodes[node].key);
             let mut order: Vec<usize> = pending.collect();
-            order.sort_by_key(group);
-            order.chunk_by(|a, b| group(a) == group(b)).map(<[usize]>::to_vec).collect()
+            sort_by(&mut order, &|a, b| group(a).cmp(&group(b)));
+            order.chunk_by(|&a, &b| group(a) == group(b)).map(<[usize]>::to_vec).collect()
         }
         Strategy::Agenda => agenda(tape),
     }
@@ -74,7 +75,7 @@ fn agenda(tape: &Tape) -> Vec<Vec<usize>> {
     while let Some(key) = lowest(&ready) {
         let mut group = std::mem::take(&mut ready[key]);
         // In the order of recording, which is also the order in which operands lie when they ran together.
-        group.sort_unstable();
+        sort_by(&mut group, &|a, b| a.cmp(&b));
         for &node in &group {
             for &user in &users[node] {
                 waiting[user] -= 1;

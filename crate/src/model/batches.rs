@@ -4,6 +4,7 @@ use web_time::Instant;
 
 use super::Model;
 use super::session::{Before, Found, Pace, Piece, Session};
+use crate::cpu::order::argsort;
 use crate::device::{Device, EngineError};
 
 /// Texts in batches of as many as take about as long as a piece of one long text. No text is cut.
@@ -58,9 +59,10 @@ impl Skims {
 impl<'a, T: AsRef<[u32]>> Batches<'a, T> {
     /// Texts as word ids, to be read in the order of their lengths, so that similar ones run together.
     pub fn new(model: &'a Model, device: &'a Device, texts: &'a [T], threshold: f32) -> Self {
-        let mut batches = Self::in_order(model, device, texts, threshold);
-        batches.left.sort_by_key(|&text| std::cmp::Reverse(texts[text].as_ref().len()));
-        batches
+        let length = |text: usize| texts[text].as_ref().len();
+        let mut left = argsort(texts.len(), &|a, b| length(a).cmp(&length(b)));
+        left.reverse();
+        Self { left, ..Self::in_order(model, device, texts, threshold) }
     }
 
     /// Texts to be read as they come.

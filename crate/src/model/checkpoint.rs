@@ -1,5 +1,6 @@
 //! Tensors by name: what a safetensors file holds, as f32.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use half::{bf16, f16};
@@ -7,6 +8,7 @@ use half::{bf16, f16};
 use super::ModelError;
 use super::error::excerpt;
 use super::header::{Entry, Header, check_name, elements};
+use crate::cpu::order::argsort;
 use crate::nn::{Tensor, Tensors};
 
 /// The suffix of the tensor that holds the row scales of an int8 tensor.
@@ -129,7 +131,9 @@ impl Checkpoint {
             }
         }
         // Wide numbers first: every tensor is then aligned to its own width.
-        parts.sort_by(|a, b| b.width.cmp(&a.width).then_with(|| a.name.cmp(&b.name)));
+        let key = |part: usize| (Reverse(parts[part].width), &parts[part].name);
+        let order = argsort(parts.len(), &|a, b| key(a).cmp(&key(b)));
+        let parts: Vec<&Part> = order.into_iter().map(|part| &parts[part]).collect();
         let mut header = Header { metadata: self.metadata.clone(), ..Header::default() };
         let mut end = 0;
         for part in &parts {

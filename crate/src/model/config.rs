@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::ModelError;
 use super::error::excerpt;
 use super::layer_config::{self, LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
+use crate::cpu::order::argsort;
 use crate::text::Tokenizer;
 
 /// The metadata key under which a model's config is stored.
@@ -243,8 +244,7 @@ impl Config {
 
 /// Checks that no text is empty and none appears twice.
 fn check_distinct(field: &str, texts: &[String]) -> Result<(), ModelError> {
-    let mut order: Vec<usize> = (0..texts.len()).collect();
-    order.sort_by_key(|&i| &texts[i]);
+    let order = argsort(texts.len(), &|a, b| texts[a].cmp(&texts[b]));
     if let Some(&first) = order.first()
         && texts[first].is_empty()
     {

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ModelError;
 use super::error::excerpt;
+use crate::cpu::order::argsort;
 
 /// The longest header that is read or written, in bytes. A vocabulary of a million words fits.
 pub(super) const LONGEST_HEADER: usize = 32 << 20;
@@ -86,11 +87,10 @@ impl Header {
 
     /// Extents in order must each begin where the one before ended, and end where the data ends.
     fn check_cover(&self, data: u64) -> Result<(), ModelError> {
-        let mut extents: Vec<_> =
-            self.entries.iter().map(|(name, entry)| (entry.data_offsets, name)).collect();
-        extents.sort_unstable();
+        let extents: Vec<_> = self.entries.iter().map(|(name, entry)| (entry.data_offsets, name)).collect();
         let mut covered = 0;
-        for ((begin, end), name) in extents {
+        for i in argsort(extents.len(), &|a, b| extents[a].cmp(&extents[b])) {
+            let ((begin, end), name) = extents[i];
             if begin != covered || end < begin {
                 return Err(ModelError::tensor(
                     name,

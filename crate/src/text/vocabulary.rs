@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cpu::order::argsort;
+
 /// The word that stands for every word outside the vocabulary. Its id is 0.
 pub const UNKNOWN: &str = "<unk>";
 
@@ -136,8 +138,8 @@ impl TryFrom<Vec<String>> for Vocabulary {
             return Err(VocabularyError::MissingUnknown { found: words.into_iter().next() });
         }
         let word = |id: u32| words[id as usize].as_str();
-        let mut sorted: Vec<u32> = (0..words.len() as u32).collect();
-        sorted.sort_by_key(|&id| word(id));
+        let sorted = argsort(words.len(), &|a, b| words[a].cmp(&words[b]));
+        let sorted: Vec<u32> = sorted.into_iter().map(|id| id as u32).collect();
         if let Some(&[first, second]) = sorted.array_windows().find(|[a, b]| word(*a) == word(*b)) {
             return Err(VocabularyError::Duplicate { word: word(first).to_owned(), first, second });
         }

@@ -3,14 +3,14 @@
 //! While profiling, a launch has a compute pass of its own, which writes the time before and after it to a set of
 //! queries. A submission resolves the set into a buffer that the next read maps; a full set is submitted.
 
-use std::collections::HashMap;
-
 use std::cmp::Reverse;
 
 use futures_channel::oneshot;
+use rustc_hash::FxHashMap;
 
 use super::Gpu;
 use super::adapter::Context;
+use crate::cpu::order::argsort;
 
 /// The launches that a query set can time. Each takes two queries, and a set holds at most 4096.
 const CAPACITY: usize = 2048;
@@ -46,7 +46,7 @@ pub(super) struct Profile {
     timed: Vec<&'static str>,
     /// The timestamps of submissions since the last read.
     sent: Vec<Times>,
-    collected: HashMap<&'static str, KernelTime>,
+    collected: FxHashMap<&'static str, KernelTime>,
 }
 
 struct Queries {
@@ -186,8 +186,9 @@ impl Gpu {
             return Err(NoTimestamps { adapter: self.adapter().to_string() });
         }
         let collected = std::mem::take(&mut self.recorder.borrow_mut().profile.collected);
-        let mut times: Vec<KernelTime> = collected.into_values().collect();
-        times.sort_by_key(|time| (Reverse(time.nanoseconds), time.kernel));
-        Ok(times)
+        let times: Vec<KernelTime> = collected.into_values().collect();
+        let key = |i: usize| (Reverse(times[i].nanoseconds), times[i].kernel);
+        let order = argsort(times.len(), &|a, b| key(a).cmp(&key(b)));
+        Ok(order.into_iter().map(|i| times[i]).collect())
     }
 }

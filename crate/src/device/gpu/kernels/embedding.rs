@@ -3,6 +3,7 @@
 use saccade_shaders::{embedding, embedding_backward};
 
 use super::Backward;
+use crate::cpu::order::argsort;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, EngineError, ParamId};
@@ -58,14 +59,13 @@ pub(super) fn add_by_id(
     (rows, first_row): (&GpuBuffer, usize),
     table: &GpuBuffer,
 ) -> Result<(), EngineError> {
-    let mut order: Vec<u32> = (0..ids.len() as u32).collect();
-    order.sort_by_key(|&row| ids[row as usize]);
+    let order = argsort(ids.len(), &|a, b| ids[a].cmp(&ids[b]));
     let (mut distinct, mut starts) = (Vec::new(), vec![0]);
-    for same in order.chunk_by(|&a, &b| ids[a as usize] == ids[b as usize]) {
-        distinct.push(ids[same[0] as usize]);
+    for same in order.chunk_by(|&a, &b| ids[a] == ids[b]) {
+        distinct.push(ids[same[0]]);
         starts.push(starts[starts.len() - 1] + same.len() as u32);
     }
-    order.iter_mut().for_each(|row| *row += first_row as u32);
+    let order: Vec<u32> = order.into_iter().map(|row| (first_row + row) as u32).collect();
     let arguments = embedding_backward::Arguments { ids: distinct.len() as u32, columns: columns as u32 };
     gpu.launch(
         &saccade_shaders::EMBEDDING_BACKWARD,

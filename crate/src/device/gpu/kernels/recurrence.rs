@@ -1,8 +1,6 @@
 //! Elman, LSTM and GRU over time. A launch runs some steps of all sequences that have them, with the time loop in the
 //! kernel. It runs fewer steps of a wide state.
 
-use std::cmp::Reverse;
-
 use saccade_shaders::recurrence::{self, BIAS, KEEP, narrow, single};
 use saccade_shaders::recurrence_backward::{self, ROWS};
 use saccade_shaders::shared::gates::{gru, lstm, relu, tanh};
@@ -13,6 +11,7 @@ use super::affine::{self, Target, View};
 use super::column_sums::add_columns;
 use super::sequences::steps_of_a_launch;
 use super::{Backward, absent, first};
+use crate::cpu::order::longest_first;
 use crate::device::gpu::launch::{Arg, Grid, flag};
 use crate::device::gpu::resident::Layout;
 use crate::device::gpu::{Gpu, GpuBuffer};
@@ -180,14 +179,12 @@ impl<'a> Recurrence<'a> {
         let hidden = call.parameters.get(weight_hh).columns();
         let offsets = &call.inputs[0].offsets;
         let rows = |lane: usize| offsets[lane + 1] - offsets[lane];
-        let mut order: Vec<usize> = (0..offsets.len() - 1).collect();
-        order.sort_by_key(|&lane| Reverse(rows(lane)));
-        let lane = |&lane: &usize| Lane {
+        let lane = |lane: usize| Lane {
             number: lane as u32,
             start: (offsets[lane] - offsets[0]) as u32,
             length: rows(lane) as u32,
         };
-        let lanes: Vec<_> = order.iter().map(lane).collect();
+        let lanes: Vec<_> = longest_first(offsets).into_iter().map(lane).collect();
         let state = |operand: usize| (&call.inputs[operand].buffer, call.inputs[operand].offsets[0]);
         Ok(Self {
             cell: Cell::of(cell),

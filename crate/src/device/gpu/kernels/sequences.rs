@@ -1,7 +1,7 @@
 //! Cuts lanes of unequal length into launches of some steps: one workgroup a lane, with the time loop in the kernel,
 //! the longest lane first.
 
-use std::cmp::Reverse;
+use crate::cpu::order::longest_first;
 
 /// The most steps of a launch, so that no driver's watchdog ends it.
 const STEPS: usize = 128;
@@ -33,8 +33,7 @@ pub(super) fn steps_of_a_launch(turns: usize) -> usize {
 pub(super) fn chunks(offsets: &[usize], turns: usize) -> Vec<Vec<Place>> {
     let most = steps_of_a_launch(turns);
     let length = |lane: usize| offsets[lane + 1] - offsets[lane];
-    let mut order: Vec<usize> = (0..offsets.len() - 1).collect();
-    order.sort_by_key(|&lane| Reverse(length(lane)));
+    let order = longest_first(offsets);
     let longest = order.first().map_or(0, |&lane| length(lane));
     let place = |lane: usize, step: usize| Place {
         lane,

@@ -1,14 +1,13 @@
 //! The simple recurrent unit over time: a launch runs up to [`MOST_STEPS`] steps of all sequences that have them, an
 //! invocation for each sequence and channel.
 
-use std::cmp::Reverse;
-
 use saccade_shaders::shared::sru::{Arguments, BIDIRECTIONAL, KEEP, Lane, SKIP, TANH, UPSTREAM, WEIGHT_C};
 
 use super::affine::View;
 use super::column_sums::add_columns;
 use super::elementwise::add_rows;
 use super::{Backward, first};
+use crate::cpu::order::longest_first;
 use crate::device::gpu::launch::{Arg, Grid, flag};
 use crate::device::gpu::{Gpu, GpuBuffer};
 use crate::device::{Call, EngineError, Forward, Operand, Sru};
@@ -49,15 +48,13 @@ impl<'a> Plan<'a> {
         let products = u.columns / channels;
         let skip = (op.skip && products == 3).then(|| &call.inputs[1]);
         let rows = |lane: usize| u.offsets[lane + 1] - u.offsets[lane];
-        let mut order: Vec<usize> = (0..call.lanes()).collect();
-        order.sort_by_key(|&lane| Reverse(rows(lane)));
-        let lane = |&lane: &usize| Lane {
+        let lane = |lane: usize| Lane {
             number: lane as u32,
             first: (u.offsets[lane] - u.offsets[0]) as u32,
             length: rows(lane) as u32,
             stream: call.streams[lane],
         };
-        let lanes: Vec<_> = order.iter().map(lane).collect();
+        let lanes: Vec<_> = longest_first(&u.offsets).into_iter().map(lane).collect();
         let flags = flag(op.use_tanh, TANH)
             | flag(op.bidirectional, BIDIRECTIONAL)
             | flag(op.weight_c.is_some(), WEIGHT_C)
