@@ -1,8 +1,9 @@
 //! A pool of buffers: a released buffer serves the next request for its size.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 use super::adapter::Context;
 use super::statistics::Statistics;
@@ -65,7 +66,7 @@ struct State {
 }
 
 /// Buffers by their size in bytes.
-type Shelves = HashMap<u64, Vec<wgpu::Buffer>>;
+type Shelves = FxHashMap<u64, Vec<wgpu::Buffer>>;
 
 /// The pool keeps at most this many free bytes and returns the rest to the driver.
 const MOST_FREE: u64 = 256 << 20;

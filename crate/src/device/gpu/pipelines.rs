@@ -1,8 +1,8 @@
 //! Compiles each kernel once and keeps its pipeline.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
+use rustc_hash::FxHashMap;
 use saccade_shaders::Kernel;
 
 use super::Gpu;
@@ -19,7 +19,7 @@ pub(super) struct Pipeline {
 /// Pipelines by the name of their kernel.
 #[derive(Default)]
 pub(super) struct Pipelines {
-    made: RefCell<HashMap<&'static str, Pipeline>>,
+    made: RefCell<FxHashMap<&'static str, Pipeline>>,
 }
 
 impl Pipelines {
