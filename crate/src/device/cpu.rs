@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use self::packed_weights::{PackedWeights, Side};
 use self::word_cache::{Product, WordCache};
-use super::op::{Binary, Op, Real, Skim, SkimMode, Sru, Unary, WeightView};
+use super::op::{Binary, GRAPH, Op, Real, Skim, SkimMode, Sru, Unary, WeightView, graph_only};
 use super::{
     Buffer, Call, EngineError, Forward, Operand, ParamGradients, ParamId, Parameters, TableRows, Value,
 };
@@ -211,6 +211,7 @@ impl Cpu {
             vec![y]
         };
         let outputs = match *call.op {
+            graph_only!() if !GRAPH => return Err(call.op.left_out()),
             Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
             Op::Embedding { table } => {
                 vec![embedding::forward(buffers, p.values(table), p.get(table).columns(), call.indices)]

@@ -1,6 +1,6 @@
 //! Shapes of an operation's outputs, and whether its operands, indices and parameters fit.
 
-use super::op::{Op, Shape, Skim, SkimMode, WeightView};
+use super::op::{GRAPH, Op, Shape, Skim, SkimMode, Unary, WeightView, graph_only};
 use super::{CellKind, EngineError, Parameters, Reduce};
 
 impl Op {
@@ -48,6 +48,7 @@ impl Op {
             check.length("operands", operands, inputs.len())?;
         }
         Ok(match *self {
+            graph_only!() if !GRAPH => return Err(self.left_out()),
             Op::Input | Op::Held => {
                 let reason = "values come from `Graph::input`, `Graph::variable` and `Graph::held`";
                 return Err(EngineError::Unsupported { op: self.name(), reason });

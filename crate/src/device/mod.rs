@@ -38,6 +38,7 @@ pub use crate::cpu::reduce::Reduce;
 pub use call::{Buffer, Call, Forward, Operand, ParamGradients, TableRows, Value};
 pub use cpu::{Cpu, CpuOptions, Precision};
 pub use error::{EngineError, Failure};
+pub(crate) use op::GRAPH;
 pub use op::{Binary, Op, Real, Shape, Skim, SkimMode, Sru, Unary, WeightView};
 #[cfg(feature = "train")]
 pub use optimize::{AdamStep, Part, Rows};

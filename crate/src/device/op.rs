@@ -3,7 +3,24 @@
 //! An [`Op`] holds every attribute of an operation and the identity of every parameter it uses, and is compared
 //! exactly: two nodes may run together only if their ops are equal and their operands have the same columns.
 
-use super::{CellKind, ParamId, Parameters, Pool, Reduce};
+use super::{CellKind, EngineError, ParamId, Parameters, Pool, Reduce};
+
+/// Whether this build runs operations that no layer of a model records. The browser's inference binary does not: see
+/// [`graph_only`].
+pub(crate) const GRAPH: bool = cfg!(any(feature = "graph", not(feature = "web")));
+
+/// The pattern of the operations that only a user's own graph records. An arm `graph_only!() if !GRAPH`, before all others,
+/// keeps their kernels out of a build that cannot run them.
+macro_rules! graph_only {
+    () => {
+        Op::MatMul
+            | Op::Binary(_)
+            | Op::ScatterAdd
+            | Op::Reduce(_)
+            | Op::Unary(Unary::Tanh | Unary::Sigmoid | Unary::Relu | Unary::Exp | Unary::Log)
+    };
+}
+pub(super) use graph_only;
 
 /// A real attribute, compared by its bits.
 #[derive(Clone, Copy, Debug)]
@@ -305,6 +322,12 @@ impl Op {
             Op::Sru(_) => "sru",
             Op::Skim(_) => "skim",
         }
+    }
+
+    /// Why a build without [`GRAPH`] does not run the operation.
+    pub(super) fn left_out(&self) -> EngineError {
+        let reason = "this build runs what models need, and no other operation (cargo feature `graph`)";
+        EngineError::Unsupported { op: self.name(), reason }
     }
 
     /// Whether the operation puts out gates and memories of every row, which the CPU alone does.

@@ -5,7 +5,8 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::{Graph, Port, Tape};
-use crate::device::{Buffer, Call, EngineError, Forward, Op, Operand, ParamId, TableRows, Value};
+use crate::cpu::order::sort_by;
+use crate::device::{Buffer, Call, EngineError, Forward, GRAPH, Op, Operand, ParamId, TableRows, Value};
 
 /// Nodes that ran together, and their outputs.
 pub(crate) struct Batch {
@@ -80,9 +81,10 @@ impl LaneData {
 /// Runs nodes of one key whose operands have all run.
 pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Result<Batch, EngineError> {
     let op = tape.keys[tape.nodes[nodes[0]].key].op.clone();
-    if op == Op::MatMul {
+    if GRAPH && op == Op::MatMul {
         // Those with the same right operand side by side: see `bringing`.
-        nodes.sort_by_key(|&node| (tape.nodes[node].inputs[1].node, tape.nodes[node].inputs[1].output));
+        let right = |node: usize| tape.nodes[node].inputs[1];
+        sort_by(&mut nodes, &|a, b| right(a).cmp(&right(b)));
     }
     let outputs = offsets_of_outputs(tape, &nodes);
     let (mut inputs, mut copied) = (Vec::new(), Vec::new());
@@ -108,7 +110,7 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
                 inputs.push(input);
                 copied.push(was_copied);
             }
-            if op == Op::MatMul {
+            if GRAPH && op == Op::MatMul {
                 merge_lanes(tape, &nodes, &mut inputs[0].offsets);
             }
             let lanes = LaneData::of(tape, &nodes);
@@ -137,7 +139,7 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
 /// The nodes of a batch whose operand is laid out: all, but of products that lie side by side and have the same right operand
 /// only the first brings it.
 pub(super) fn bringing<'a>(tape: &Tape, nodes: &'a [usize], operand: usize) -> Cow<'a, [usize]> {
-    if operand == 1 && tape.keys[tape.nodes[nodes[0]].key].op == Op::MatMul {
+    if GRAPH && operand == 1 && tape.keys[tape.nodes[nodes[0]].key].op == Op::MatMul {
         return products(tape, nodes).map(|same| same[0]).collect();
     }
     Cow::Borrowed(nodes)

@@ -17,10 +17,15 @@ pub(super) fn unary(gpu: &Gpu, x: &Operand<GpuBuffer>, function: Unary) -> Resul
         Unary::Tanh => each(gpu, &saccade_shaders::ELEMENTWISE_TANH, values, 1.0, size(x)),
         Unary::Sigmoid => each(gpu, &saccade_shaders::ELEMENTWISE_SIGMOID, values, 1.0, size(x)),
         Unary::Relu => each(gpu, &saccade_shaders::ELEMENTWISE_RELU, values, 1.0, size(x)),
-        Unary::Scale(Real(s)) => scale(gpu, values, s, size(x)),
+        Unary::Scale(Real(s)) => scaled(gpu, x, s),
         Unary::Exp => each(gpu, &saccade_shaders::ELEMENTWISE_EXP, values, 1.0, size(x)),
         Unary::Log => each(gpu, &saccade_shaders::ELEMENTWISE_LOG, values, 1.0, size(x)),
     }
+}
+
+/// `factor x` of an operand.
+pub(super) fn scaled(gpu: &Gpu, x: &Operand<GpuBuffer>, factor: f32) -> Result<GpuBuffer, EngineError> {
+    scale(gpu, (&x.buffer, first(x)), factor, size(x))
 }
 
 /// `factor x` of `size` values.

@@ -24,7 +24,10 @@ mod sru;
 pub(super) mod transpose;
 
 use super::{Gpu, GpuBuffer};
-use crate::device::{Call, EngineError, Forward, Op, Operand, ParamGradients, ParamId, Real, SkimMode};
+use crate::device::op::{GRAPH, graph_only};
+use crate::device::{
+    Call, EngineError, Forward, Op, Operand, ParamGradients, ParamId, Real, SkimMode, Unary,
+};
 
 /// The first value of an operand's lanes within its buffer.
 fn first(operand: &Operand<GpuBuffer>) -> u32 {
@@ -61,10 +64,12 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         return Err(EngineError::Unsupported { op: call.op.name(), reason });
     }
     match *call.op {
+        graph_only!() if !GRAPH => Err(call.op.left_out()),
         Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
         Op::Embedding { table } => Ok(outputs(vec![embedding::forward(gpu, call, table)?])),
         Op::Affine { ref weight, bias } => Ok(outputs(vec![affine::forward(gpu, call, weight, bias)?])),
         Op::MatMul => Ok(outputs(vec![ragged_matmul::forward(gpu, call)?])),
+        Op::Unary(Unary::Scale(Real(s))) => Ok(outputs(vec![elementwise::scaled(gpu, &call.inputs[0], s)?])),
         Op::Unary(function) => Ok(outputs(vec![elementwise::unary(gpu, &call.inputs[0], function)?])),
         Op::Binary(function) => {
             Ok(outputs(vec![elementwise::binary(gpu, &call.inputs[0], &call.inputs[1], function)?]))

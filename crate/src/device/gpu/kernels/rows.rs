@@ -9,6 +9,7 @@ use super::embedding::{add_by_id, select, select_into};
 use super::{Backward, first, row_offsets, size};
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
+use crate::device::op::GRAPH;
 use crate::device::{Call, EngineError, Op, Operand};
 
 /// Concatenates row ranges of buffers, with one launch for each run of ranges in one buffer.
@@ -124,7 +125,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<GpuBuffer
             copy(gpu, [rows, count], view(x).skip_columns(start), View::new(&out, 0, count), None)?;
             Ok(out)
         }
-        Op::ScatterAdd => {
+        Op::ScatterAdd if GRAPH => {
             let (rows, numbers) = call.scattered();
             let sums = gpu.zeros(rows * x.columns)?;
             add_by_id(gpu, &numbers, x.columns, (&x.buffer, x.offsets[0]), &sums)?;
