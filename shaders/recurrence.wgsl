@@ -100,16 +100,16 @@ fn step(lane: Lane, row: u32, j: u32, w: array<f32, GATES>, h_before: f32) -> f3
     let keep = (arguments.flags & KEEP) != 0u;
     let saved_at = row * SAVED * n + j;
 #if tanh
-    let h = tanh_bounded(x[x_at] + w[0]);
+    let h = flush(tanh_bounded(x[x_at] + w[0]));
 #endif
 #if relu
-    let h = max(x[x_at] + w[0], 0.0);
+    let h = flush(max(x[x_at] + w[0], 0.0));
 #endif
 #if gru
-    let r = sigmoid(x[x_at] + w[0]);
-    let z = sigmoid(x[x_at + n] + w[1]);
+    let r = gate(x[x_at] + w[0]);
+    let z = gate(x[x_at + n] + w[1]);
     let candidate = tanh_bounded(x[x_at + 2u * n] + r * w[2]);
-    let h = (1.0 - z) * candidate + z * h_before;
+    let h = flush((1.0 - z) * candidate + z * h_before);
     if keep {
         saved[saved_at] = r;
         saved[saved_at + n] = z;
@@ -118,15 +118,15 @@ fn step(lane: Lane, row: u32, j: u32, w: array<f32, GATES>, h_before: f32) -> f3
     }
 #endif
 #if lstm
-    let i = sigmoid(x[x_at] + w[0]);
-    let f = sigmoid(x[x_at + n] + w[1]);
+    let i = gate(x[x_at] + w[0]);
+    let f = gate(x[x_at + n] + w[1]);
     let g = tanh_bounded(x[x_at + 2u * n] + w[2]);
-    let o = sigmoid(x[x_at + 3u * n] + w[3]);
+    let o = gate(x[x_at + 3u * n] + w[3]);
     let c_at = lane.number * n + j;
     let c_before = last_c[c_at];
-    let c = f * c_before + i * g;
+    let c = flush(f * c_before + i * g);
     last_c[c_at] = c;
-    let h = o * tanh_bounded(c);
+    let h = flush(o * tanh_bounded(c));
     if keep {
         saved[saved_at] = i;
         saved[saved_at + n] = f;

@@ -134,7 +134,7 @@ fn main(
             noise.x = noise_gumbel(arguments.seed, place.stream, element);
             noise.y = noise_gumbel(arguments.seed, place.stream, element + 1u);
         }
-        let skim = sigmoid((logits.y + noise.y - logits.x - noise.x) / arguments.temperature);
+        let skim = flush(sigmoid((logits.y + noise.y - logits.x - noise.x) / arguments.temperature));
         if lane == 0u {
             ends[arguments.logits_first + 2u * row] = logits.x;
             ends[arguments.logits_first + 2u * row + 1u] = logits.y;
@@ -167,9 +167,9 @@ fn main(
                 }
             }
             let after = (1.0 - skim) * advance_unit(gates, h, c) + skim * after_skim;
-            rows[row * n + unit] = after.x;
+            rows[row * n + unit] = flush(after.x);
 #if lstm
-            ends[c_first + unit] = after.y;
+            ends[c_first + unit] = flush(after.y);
 #endif
             if keep {
                 keep_gates(row * width + unit, n, gates);

@@ -130,7 +130,7 @@ fn main(
 #endif
         }
         gain = workgroup_sum(lane, vec2(gain, 0.0)).x + decision[arguments.decisions_first + row];
-        let d_gap = skim * (1.0 - skim) * gain / arguments.temperature;
+        let d_gap = flush(skim * (1.0 - skim) * gain / arguments.temperature);
         let d_logits = vec2(decision[2u * row], decision[2u * row + 1u]) + vec2(-d_gap, d_gap);
         let big_at = row * GATES * n;
         let small_at = row * GATES * d;
@@ -156,7 +156,7 @@ fn main(
 #endif
                 before += vec2(skimmed.h, skimmed.c);
             } else {
-                before += skim * vec2(dh, dc);
+                before += vec2(flush(skim * dh), flush(skim * dc));
             }
             state[h_first + unit] = before.x;
 #if lstm

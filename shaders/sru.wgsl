@@ -54,16 +54,16 @@ fn main(
     for (var t = arguments.first_step; t < end; t += 1u) {
         let here = next;
         next = operands(lane, j, min(t + 1u, end - 1u));
-        let f = sigmoid(here.y + v.x * c + b.x);
-        let r = sigmoid(here.z + v.y * c + b.y);
+        let f = gate(here.y + v.x * c + b.x);
+        let r = gate(here.z + v.y * c + b.y);
         let cell = row_at(lane, j, t) * n + j;
         if is_set(KEEP) {
             saved[cell] = vec4(c, f, r, here.w);
         }
-        c = f * c + (1.0 - f) * here.x;
+        c = flush(f * c + (1.0 - f) * here.x);
         let g = activation(c);
         let added = select((g * mask - here.w) * r, (g - here.w) * mask * r, is_set(WEIGHT_C));
-        rows[cell] = added + here.w;
+        rows[cell] = flush(added + here.w);
     }
     last_c[lane.number * n + j] = c;
 }

@@ -6,7 +6,7 @@
 //! `shaders/shared/skim_cells_backward.wgsl`.
 
 use crate::cell::Cell;
-use crate::math::{sigmoid, tanh};
+use crate::math::{flush, gate, tanh};
 use crate::registers::{blocks, blocks_mut, for_stretches, load_parts, store_parts, with_registers};
 use crate::vectorize::vectorize;
 
@@ -24,13 +24,13 @@ with_registers! {
             let (x, w, [h_prev]) = unsafe {
                 (load_parts::<V, 3>(x, &j), load_parts::<V, 3>(w, &j), load_parts::<V, 1>([h_prev], &j))
             };
-            let r = sigmoid(x[0].add(w[0]));
-            let z = sigmoid(x[1].add(w[1]));
+            let r = gate(x[0].add(w[0]));
+            let z = gate(x[1].add(w[1]));
             let candidate = tanh(r.mul_add(w[2], x[2]));
             if keep {
                 store_parts([r, z, candidate, w[2]], &mut saved, &j);
             }
-            z.mul_add(h_prev, z.like(&1.0).sub(z).mul(candidate)).store_part(&mut h[j]);
+            flush(z.mul_add(h_prev, z.like(&1.0).sub(z).mul(candidate))).store_part(&mut h[j]);
         });
     }
 }
@@ -51,16 +51,16 @@ vectorize! {
         let (h_prev, dh_prev) = (&h_prev[..n], &mut dh_prev[..n]);
         for j in 0..n {
             let (r, z, candidate) = (sr[j], sz[j], sn[j]);
-            let dn = dh[j] * (1.0 - z) * (1.0 - candidate * candidate);
-            let dr = dn * sw[j] * r * (1.0 - r);
-            let dz = dh[j] * (h_prev[j] - candidate) * z * (1.0 - z);
+            let dn = flush(dh[j] * (1.0 - z) * (1.0 - candidate * candidate));
+            let dr = flush(dn * sw[j] * r * (1.0 - r));
+            let dz = flush(dh[j] * (h_prev[j] - candidate) * z * (1.0 - z));
             dxr[j] = dr;
             dwr[j] = dr;
             dxz[j] = dz;
             dwz[j] = dz;
             dxn[j] = dn;
-            dwn[j] = dn * r;
-            dh_prev[j] = dh[j] * z;
+            dwn[j] = flush(dn * r);
+            dh_prev[j] = flush(dh[j] * z);
         }
     }
 }

@@ -5,7 +5,7 @@
 //! `shaders/shared/skim_cells_backward.wgsl`.
 
 use crate::cell::Cell;
-use crate::math::{sigmoid_divisor, tanh, tanh_fraction};
+use crate::math::{flush, gate_divisor, tanh, tanh_fraction};
 use crate::registers::{blocks, blocks_mut, for_stretches, load_parts, store_parts, with_registers};
 use crate::vectorize::vectorize;
 
@@ -25,13 +25,13 @@ with_registers! {
                 (load_parts::<V, 4>(x, &j), load_parts::<V, 4>(w, &j), load_parts::<V, 1>([c_prev], &j))
             };
             // Three divisions in place of five: products of gates divide by both at once.
-            let i = sigmoid_divisor(x[0].add(w[0]));
-            let f = sigmoid_divisor(x[1].add(w[1]));
+            let i = gate_divisor(x[0].add(w[0]));
+            let f = gate_divisor(x[1].add(w[1]));
             let (g, g_divisor) = tanh_fraction(x[2].add(w[2]));
-            let o = sigmoid_divisor(x[3].add(w[3]));
-            let c = c_prev.div(f).add(g.div(i.mul(g_divisor)));
+            let o = gate_divisor(x[3].add(w[3]));
+            let c = flush(c_prev.div(f).add(g.div(i.mul(g_divisor))));
             let (squashed, divisor) = tanh_fraction(c);
-            store_parts([squashed.div(o.mul(divisor)), c], &mut state, &j);
+            store_parts([flush(squashed.div(o.mul(divisor))), c], &mut state, &j);
             if keep {
                 let one = c.like(&1.0);
                 store_parts([one.div(i), one.div(f), g.div(g_divisor), one.div(o)], &mut saved, &j);
@@ -57,11 +57,11 @@ vectorize! {
             let (i, f, g, o) = (si[j], sf[j], sg[j], so[j]);
             let t = tanh(c[j]);
             let dc = dc[j] + dh[j] * o * (1.0 - t * t);
-            di[j] = dc * g * i * (1.0 - i);
-            df[j] = dc * c_prev[j] * f * (1.0 - f);
-            dg[j] = dc * i * (1.0 - g * g);
-            d_o[j] = dh[j] * t * o * (1.0 - o);
-            dc_prev[j] = dc * f;
+            di[j] = flush(dc * g * i * (1.0 - i));
+            df[j] = flush(dc * c_prev[j] * f * (1.0 - f));
+            dg[j] = flush(dc * i * (1.0 - g * g));
+            d_o[j] = flush(dh[j] * t * o * (1.0 - o));
+            dc_prev[j] = flush(dc * f);
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::cell::{Cell, CellKind, with_cell};
 use crate::column_sums::add_columns;
+use crate::math::flush;
 use crate::matmul::{View, matmul};
 use crate::noise::gumbel;
 use crate::packed::{Packed, Rows, Start, multiply, multiply_strided};
@@ -177,7 +178,7 @@ fn run<C: Cell>(
             let noise = soft.noise.at(plan.order[place], t, row);
             // log p and the logits differ by a constant, which the softmax over the perturbed logits cancels.
             let gap = (logits[1] + noise[1] - logits[0] - noise[0]) / soft.temperature;
-            let skim = (-softplus(-gap)).exp();
+            let skim = flush((-softplus(-gap)).exp());
             weights.copy_from_slice(&[1.0 - skim, skim]);
             mix(weights, big_h, small_h, h);
             mix(weights, big_c, small_c, c);
@@ -200,10 +201,10 @@ fn softplus(x: f32) -> f32 {
 fn mix(weights: &[f32], big: &[f32], small: &[f32], state: &mut [f32]) {
     let d = small.len();
     for j in 0..d {
-        state[j] = weights[0] * big[j] + weights[1] * small[j];
+        state[j] = flush(weights[0] * big[j] + weights[1] * small[j]);
     }
     for j in d..state.len() {
-        state[j] = weights[0] * big[j] + weights[1] * state[j];
+        state[j] = flush(weights[0] * big[j] + weights[1] * state[j]);
     }
 }
 
@@ -317,7 +318,7 @@ fn run_back<C: Cell>(
             let d_skim = skimmed(small_h, h_was, dh)
                 + skimmed(small_c, c_was, dc)
                 + up_decisions.map_or(0.0, |up| up[row]);
-            let d_gap = r[0] * r[1] * (d_skim - d_read) / soft.temperature;
+            let d_gap = flush(r[0] * r[1] * (d_skim - d_read) / soft.temperature);
             let d_logits = block_mut(&mut out.decision_x, row, 2);
             d_logits.copy_from_slice(&[-d_gap, d_gap]);
             if let Some(up) = up_logits {
@@ -427,7 +428,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 fn scale(out: &mut [f32], values: &[f32], by: f32) {
-    out.iter_mut().zip(values).for_each(|(o, v)| *o = v * by);
+    out.iter_mut().zip(values).for_each(|(o, v)| *o = flush(v * by));
 }
 
 /// `out = through_big + [through_small; copied[small..]]`.

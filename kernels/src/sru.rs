@@ -14,7 +14,7 @@
 
 use std::ops::Range;
 
-use crate::math::{sigmoid, tanh};
+use crate::math::{flush, gate, tanh};
 use crate::recurrence::{block, block_mut};
 use crate::registers::{blocks, for_stretches, load_parts, with_registers};
 use crate::{BufferPool, Ragged};
@@ -76,8 +76,8 @@ impl Arguments<'_> {
     fn gates(&self, u: &[f32], j: usize, k: usize, c: f32) -> (f32, f32) {
         let n = self.channels();
         let (vf, vr) = self.weight_c.map_or((0.0, 0.0), |v| (v[j], v[n + j]));
-        let f = sigmoid(u[j * k + 1] + vf * c + self.bias[j]);
-        let r = sigmoid(u[j * k + 2] + vr * c + self.bias[n + j]);
+        let f = gate(u[j * k + 1] + vf * c + self.bias[j]);
+        let r = gate(u[j * k + 2] + vr * c + self.bias[n + j]);
         (f, r)
     }
 
@@ -235,13 +235,13 @@ with_registers! {
                 )
             };
             let x = x.mul(scale);
-            let f = sigmoid(v_f.mul_add(c, u_f.add(b_f)));
-            let r = sigmoid(v_r.mul_add(c, u_r.add(b_r)));
-            let c = f.mul_add(c.sub(candidate), candidate);
+            let f = gate(v_f.mul_add(c, u_f.add(b_f)));
+            let r = gate(v_r.mul_add(c, u_r.add(b_r)));
+            let c = flush(f.mul_add(c.sub(candidate), candidate));
             c.store_part(&mut state[j.clone()]);
             let g = if use_tanh { tanh(c) } else { c };
             let added = if version_1 { g.mul(mask).sub(x) } else { g.sub(x).mul(mask) };
-            added.mul_add(r, x).store_part(&mut h[j]);
+            flush(added.mul_add(r, x)).store_part(&mut h[j]);
         });
     }
 }
@@ -297,9 +297,9 @@ pub fn backward(
                     let dh = up_rows.map_or(0.0, |up| up[row * n + j]);
                     let slope = if a.use_tanh { 1.0 - g * g } else { 1.0 };
                     let dc = out.c0[lane * n + j] + dh * by_g * slope;
-                    let df = dc * (c_prev - u[j * k]) * f * (1.0 - f);
-                    let dr = dh * by_r * r * (1.0 - r);
-                    du[j * k] = dc * (1.0 - f);
+                    let df = flush(dc * (c_prev - u[j * k]) * f * (1.0 - f));
+                    let dr = flush(dh * by_r * r * (1.0 - r));
+                    du[j * k] = flush(dc * (1.0 - f));
                     du[j * k + 1] = df;
                     du[j * k + 2] = dr;
                     if k == 4 {
@@ -315,7 +315,7 @@ pub fn backward(
                         dv[j] += df * c_prev;
                         dv[n + j] += dr * c_prev;
                     }
-                    out.c0[lane * n + j] = dc_prev;
+                    out.c0[lane * n + j] = flush(dc_prev);
                 }
             }
         }

@@ -11,6 +11,16 @@ fn sigmoid(x: f32) -> f32 {
     return 1.0 / (1.0 + exp_bounded(-x));
 }
 
+// The sigmoid of a gate, at least 1e-30.
+fn gate(x: f32) -> f32 {
+    return sigmoid(max(x, -69.0));
+}
+
+// Zero where the magnitude is below 1e-30, whose bits these are. NaN stays.
+fn flush(x: f32) -> f32 {
+    return select(x, 0.0, bitcast<u32>(abs(x)) < 0x0da24260u);
+}
+
 // Below 0.25 an odd polynomial keeps the relative precision that `1 - 2 / (exp(2x) + 1)` would cancel away.
 fn tanh_bounded(value: f32) -> f32 {
     let x = clamp(value, -15.0, 15.0);

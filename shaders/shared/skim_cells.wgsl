@@ -20,13 +20,13 @@ fn from_state(gates: vec4<f32>) -> vec4<f32> {
 
 // i, f, g, o.
 fn activate(sums: vec4<f32>) -> vec4<f32> {
-    return vec4(sigmoid(sums.x), sigmoid(sums.y), tanh_bounded(sums.z), sigmoid(sums.w));
+    return vec4(gate(sums.x), gate(sums.y), tanh_bounded(sums.z), gate(sums.w));
 }
 
 // h and c after a step.
 fn advance_unit(gates: vec4<f32>, h: f32, c: f32) -> vec2<f32> {
-    let next = gates.y * c + gates.x * gates.z;
-    return vec2(gates.w * tanh_bounded(next), next);
+    let next = flush(gates.y * c + gates.x * gates.z);
+    return vec2(flush(gates.w * tanh_bounded(next)), next);
 }
 #else
 const GATES = 3u;
@@ -41,11 +41,11 @@ fn from_state(gates: vec4<f32>) -> vec4<f32> {
 
 // r, z, n, and the state's share of n.
 fn activate(sums: vec4<f32>) -> vec4<f32> {
-    let r = sigmoid(sums.x);
-    return vec4(r, sigmoid(sums.y), tanh_bounded(sums.z + r * sums.w), sums.w);
+    let r = gate(sums.x);
+    return vec4(r, gate(sums.y), tanh_bounded(sums.z + r * sums.w), sums.w);
 }
 
 fn advance_unit(gates: vec4<f32>, h: f32, c: f32) -> vec2<f32> {
-    return vec2((1.0 - gates.y) * gates.z + gates.y * h, 0.0);
+    return vec2(flush((1.0 - gates.y) * gates.z + gates.y * h), 0.0);
 }
 #endif

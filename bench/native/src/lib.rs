@@ -15,6 +15,7 @@ use saccade_rnn::nn::{
 };
 
 pub mod roofline;
+pub mod silence;
 pub mod texts;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
@@ -47,6 +48,10 @@ pub const SHAPES: [Shape; 4] = [
 /// What runs on a shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
+    /// Elman, with tanh.
+    Elman,
+    /// Elman, with ReLU.
+    ElmanRelu,
     /// Long short-term memory.
     Lstm,
     /// Gated recurrent unit.
@@ -61,7 +66,7 @@ pub enum Network {
     SkimOfRows(u32),
 }
 
-/// All networks, in the order in which they are printed.
+/// Those run on the shapes, in the order in which they are printed.
 pub const NETWORKS: [Network; 8] = [
     Network::Lstm,
     Network::Gru,
@@ -104,6 +109,10 @@ impl Contestant {
         let Shape { input, hidden, layers, steps, .. } = shape;
         let config = RecurrentConfig { num_layers: layers, ..RecurrentConfig::new(input, hidden) };
         let layer = match network {
+            Network::Elman => Layer::Recurrent(Recurrent::new(&mut builder, CellKind::ElmanTanh, config)?),
+            Network::ElmanRelu => {
+                Layer::Recurrent(Recurrent::new(&mut builder, CellKind::ElmanRelu, config)?)
+            }
             Network::Lstm | Network::LstmOfIds => {
                 Layer::Recurrent(Recurrent::new(&mut builder, CellKind::Lstm, config)?)
             }

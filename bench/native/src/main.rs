@@ -1,6 +1,7 @@
 //! Medians of the engine on one thread of the CPU, and what the plain loop reaches beside it:
 //! `cargo run --release -p saccade-bench [rounds] [substring of a contestant's name]`; with
-//! `texts LSTM SKIM TEST.tsv [every how many-th text] [rounds]`, two models on a test set.
+//! `texts LSTM SKIM TEST.tsv [every how many-th text] [rounds]`, two models on a test set; with `silence [rounds]`, 10,000
+//! silent steps beside the 2,000 loud ones before them, and the gradient of a sequence's last row beside that of all.
 
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use saccade_bench::roofline::{self, Plain};
+use saccade_bench::silence::{self, Listener};
 use saccade_bench::{Contestant, NETWORKS, SHAPES, record, texts};
 
 /// Cache levels by the bytes of weights that the plain loop reads.
@@ -66,6 +68,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut number = |otherwise| arguments.next().map_or(Ok(otherwise), |number| number.parse());
         return texts::compare(&lstm, &skim, &data, number(25)?, number(3)?);
     }
+    if arguments.next_if_eq("silence").is_some() {
+        return silence(arguments.next().map_or(Ok(11), |rounds| rounds.parse())?);
+    }
     let rounds: usize = arguments.next().map_or(Ok(11), |rounds| rounds.parse())?;
     let only = arguments.next().unwrap_or_default();
     let mut lines = Vec::new();
@@ -109,5 +114,42 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         lines.iter_mut().for_each(Line::sample);
     }
     lines.into_iter().for_each(Line::print);
+    Ok(())
+}
+
+/// Prints what a loud step takes and a silent one, by the least time of each run of steps.
+fn silence(rounds: usize) -> Result<(), Box<dyn std::error::Error>> {
+    for network in silence::NETWORKS {
+        let [loud_runs, silent_runs] = silence::RUNS;
+        let mut least = vec![f64::INFINITY; loud_runs + silent_runs];
+        let mut least_learning = [f64::INFINITY; 2];
+        let mut denormal = 0;
+        for _ in 0..rounds.max(1) {
+            let mut listener = Listener::new(network)?;
+            for (run, least) in least.iter_mut().enumerate() {
+                let mut denormal_now = Ok(0);
+                *least = least.min(seconds_of(|| denormal_now = listener.run(run < loud_runs)));
+                denormal += denormal_now?;
+            }
+            for (of_last, least) in [false, true].into_iter().zip(&mut least_learning) {
+                let mut result = Ok(());
+                *least = least.min(seconds_of(|| result = listener.learn(of_last)));
+                result?;
+            }
+        }
+        let micros =
+            |seconds: &[f64]| seconds.iter().sum::<f64>() / (seconds.len() * silence::STEPS) as f64 * 1e6;
+        let (loud, silent) = (micros(&least[..loud_runs]), micros(&least[loud_runs..]));
+        let slowest = least[loud_runs..].iter().copied().fold(0.0, f64::max);
+        let [of_all, of_last] = least_learning.map(|least| micros(&[least]));
+        println!(
+            "{:<16} {loud:>8.2} us a loud step, {silent:>8.2} a silent one, {:.2}x, at worst {:.2}x; \
+             {of_all:>8.2} us to learn from all rows, {of_last:>8.2} from the last, {:.2}x; {denormal} denormal",
+            format!("{network:?}"),
+            silent / loud,
+            micros(&[slowest]) / loud,
+            of_last / of_all,
+        );
+    }
     Ok(())
 }
