@@ -123,7 +123,7 @@ export const checks = [
   commandLine,
   {
     name: "page and engine, in Chromium",
-    runs: nodeTest(...["page", "chapters", "vitals", "device", "engine"].map((name) => `www/tests/${name}.test.mjs`)),
+    runs: nodeTest(...["page", "neighbours", "chapters", "vitals", "device", "engine"].map((name) => `www/tests/${name}.test.mjs`)),
     needs: [npmPackage, page, commandLine],
     tools: [chromium],
   },

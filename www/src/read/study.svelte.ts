@@ -21,6 +21,12 @@ const QUIET_MS = 1000;
 /** How long the eye stays at a word that is read, at speed 1, and the least that can be seen, in milliseconds. */
 const [READ_MS, LEAST_MS] = [520, 45];
 
+/** A text of the visitor's, and what it was read with. */
+interface Draft {
+  readonly text: string;
+  readonly source: Source;
+}
+
 /** What the chapter Read is about: a text, a model, how the one reads the other, and where the visitor looks. */
 export class Study {
   readonly reader = new Reader();
@@ -30,6 +36,10 @@ export class Study {
 
   source: Source = $state.raw({ kind: "shipped", id: models[0].id });
   text = $state(examples[0].text);
+  /** What the visitor had written before an example took its place. */
+  draft: Draft | null = $state.raw(null);
+  /** Whether the text is an example, as it stands there. */
+  readonly exemplary: boolean = $derived(examples.some(({ text }) => text === this.text));
   threshold: number | null = $state(null);
   device: DevicePreference = $state("auto");
   forced: Readonly<Record<number, Decision>> = $state.raw({});
@@ -101,6 +111,7 @@ export class Study {
     const model = view.model ?? models[0].id;
     if (this.model !== model) this.source = { kind: "shipped", id: model };
     this.text = view.text ?? examples[0].text;
+    this.draft = null;
     this.threshold = view.threshold ?? null;
     this.device = view.device ?? "auto";
     this.forced = view.force ?? {};
@@ -136,8 +147,19 @@ export class Study {
   }
 
   show(example: Example): void {
+    // From one example to the next, the draft is still what was written before them.
+    if (!this.exemplary && this.text.trim() !== "") this.draft = { text: this.text, source: this.source };
     this.write(example.text);
     if (example.model !== this.model) this.choose({ kind: "shipped", id: example.model });
+  }
+
+  /** Brings back what the visitor had written, and the model it was read with. */
+  undo(): void {
+    const { draft } = this;
+    if (!draft) return;
+    this.draft = null;
+    this.write(draft.text);
+    if (draft.source !== this.source) this.choose(draft.source);
   }
 
   /** The other decision for a token, or, the second time, the network's own. */
