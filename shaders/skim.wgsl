@@ -15,7 +15,7 @@
 #import workgroup_sum
 
 struct Arguments {
-    places: u32,
+    stretches: u32,
     hidden: u32,
     small: u32,
     small_reads: u32,
@@ -42,7 +42,7 @@ struct Arguments {
 }
 
 @group(0) @binding(0) var<uniform> arguments: Arguments;
-// For each place: lane, first row, steps, and where its forced decisions begin (0: it has none).
+// For each stretch: lane, first row, steps, and where its forced decisions begin (0: it has none).
 @group(0) @binding(1) var<storage, read> plan: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read> small_x: array<f32>;
@@ -290,14 +290,14 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let place = group_number(group, groups);
-    if place >= arguments.places {
+    let stretch = group_number(group, groups);
+    if stretch >= arguments.stretches {
         return;
     }
-    lane_number = plan[4u * place];
-    let first_row = plan[4u * place + 1u];
-    let steps = plan[4u * place + 2u];
-    let forced = plan[4u * place + 3u];
+    lane_number = plan[4u * stretch];
+    let first_row = plan[4u * stretch + 1u];
+    let steps = plan[4u * stretch + 2u];
+    let forced = plan[4u * stretch + 3u];
 #if n64 n128 n256
     own_biases(lane);
     let own = lane_number * arguments.hidden + lane;

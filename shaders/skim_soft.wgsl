@@ -7,11 +7,11 @@
 #import grid
 #import gumbel
 #import skim_cells
-#import skim_place
+#import skim_stretch
 #import workgroup_sum
 
 struct Arguments {
-    places: u32,
+    stretches: u32,
     hidden: u32,
     small: u32,
     small_reads: u32,
@@ -43,7 +43,7 @@ const GIVEN = 1u;
 const KEEP = 2u;
 
 @group(0) @binding(0) var<uniform> arguments: Arguments;
-@group(0) @binding(1) var<storage, read> plan: array<Place>;
+@group(0) @binding(1) var<storage, read> plan: array<Stretch>;
 @group(0) @binding(2) var<storage, read> big_x: array<f32>;
 @group(0) @binding(3) var<storage, read> small_x: array<f32>;
 @group(0) @binding(4) var<storage, read> decision_x: array<f32>;
@@ -102,22 +102,22 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let number = group_number(group, groups);
-    if number >= arguments.places {
+    if number >= arguments.stretches {
         return;
     }
-    let place = plan[number];
+    let stretch = plan[number];
     let n = arguments.hidden;
     let d = arguments.small;
-    let h_first = place.lane * n;
-    let c_first = arguments.c_first + place.lane * n;
+    let h_first = stretch.lane * n;
+    let c_first = arguments.c_first + stretch.lane * n;
 #if lstm
     let width = 6u * n + 4u * d + 1u;
 #else
     let width = 5u * n + 4u * d + 1u;
 #endif
     let keep = (arguments.flags & KEEP) != 0u;
-    for (var t = 0u; t < place.steps; t += 1u) {
-        let row = place.row + t;
+    for (var t = 0u; t < stretch.steps; t += 1u) {
+        let row = stretch.row + t;
         var share = vec2(0.0);
         for (var unit = lane; unit < n; unit += SIZE) {
             let at = arguments.decision_weight + arguments.input + unit;
@@ -130,9 +130,9 @@ fn main(
             let at = arguments.noise_first + 2u * row;
             noise = vec2(ends[at], ends[at + 1u]);
         } else {
-            let element = 2u * (place.step + t);
-            noise.x = noise_gumbel(arguments.seed, place.stream, element);
-            noise.y = noise_gumbel(arguments.seed, place.stream, element + 1u);
+            let element = 2u * (stretch.step + t);
+            noise.x = noise_gumbel(arguments.seed, stretch.stream, element);
+            noise.y = noise_gumbel(arguments.seed, stretch.stream, element + 1u);
         }
         let skim = flush(sigmoid((logits.y + noise.y - logits.x - noise.x) / arguments.temperature));
         if lane == 0u {

@@ -5,11 +5,11 @@
 
 #import grid
 #import skim_cells_backward
-#import skim_place
+#import skim_stretch
 #import workgroup_sum
 
 struct Arguments {
-    places: u32,
+    stretches: u32,
     hidden: u32,
     small: u32,
     small_reads: u32,
@@ -31,7 +31,7 @@ struct Arguments {
 }
 
 @group(0) @binding(0) var<uniform> arguments: Arguments;
-@group(0) @binding(1) var<storage, read> plan: array<Place>;
+@group(0) @binding(1) var<storage, read> plan: array<Stretch>;
 @group(0) @binding(2) var<storage, read> saved: array<f32>;
 // Gradient of the rows.
 @group(0) @binding(3) var<storage, read> d_rows: array<f32>;
@@ -99,21 +99,21 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let number = group_number(group, groups);
-    if number >= arguments.places {
+    if number >= arguments.stretches {
         return;
     }
-    let place = plan[number];
+    let stretch = plan[number];
     let n = arguments.hidden;
     let d = arguments.small;
-    let h_first = place.lane * n;
-    let c_first = arguments.c_first + place.lane * n;
+    let h_first = stretch.lane * n;
+    let c_first = arguments.c_first + stretch.lane * n;
 #if lstm
     let width = 6u * n + 4u * d + 1u;
 #else
     let width = 5u * n + 4u * d + 1u;
 #endif
-    for (var steps = place.steps; steps > 0u; steps -= 1u) {
-        let row = place.row + steps - 1u;
+    for (var steps = stretch.steps; steps > 0u; steps -= 1u) {
+        let row = stretch.row + steps - 1u;
         let row_first = row * width;
         let skim = saved[row_first + width - 1u];
         // The gradient of the weight of skimming.

@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let call = Call {
                     op: &Op::Affine { weight, bias: None },
                     parameters: &parameters,
-                    inputs: &[Operand { buffer: buffer.into(), columns: inputs, offsets: vec![0, rows] }],
+                    inputs: &[Operand { source: buffer.into(), columns: inputs, offsets: vec![0, rows] }],
                     streams: &[0],
                     indices: &[],
                     index_offsets: &[0, 0],

@@ -183,5 +183,5 @@ fn lay_out(device: &Device, case: &Case, operand: usize) -> Result<Operand, Engi
         offsets.push(offsets[offsets.len() - 1] + matrix.rows);
     }
     values.extend(vec![9.0; columns]);
-    Ok(Operand { buffer: device.upload(values)?.into(), columns, offsets })
+    Ok(Operand { source: device.upload(values)?.into(), columns, offsets })
 }

@@ -21,7 +21,7 @@ fn run(device: &Device, op: &Op, parameters: &Parameters, rows: usize, columns: 
     let call = Call {
         op,
         parameters,
-        inputs: &[Operand { buffer: buffer.into(), columns, offsets: vec![0, rows] }],
+        inputs: &[Operand { source: buffer.into(), columns, offsets: vec![0, rows] }],
         streams: &[0],
         indices: &[],
         index_offsets: &[0, 0],

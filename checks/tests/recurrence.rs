@@ -41,7 +41,7 @@ fn with_call<T>(
             inspect: false,
         },
         parameters: &parameters,
-        inputs: &[Operand { buffer: buffer.into(), columns, offsets }],
+        inputs: &[Operand { source: buffer.into(), columns, offsets }],
         streams: &vec![0; lengths.len()],
         indices: &[],
         index_offsets: &vec![0; lengths.len() + 1],

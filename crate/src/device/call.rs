@@ -124,8 +124,8 @@ impl TableRows {
 /// Rows of several nodes laid end to end in one value.
 #[derive(Clone, Debug)]
 pub struct Operand<V = Value> {
-    /// What holds the rows, perhaps among others.
-    pub buffer: V,
+    /// What holds the rows, perhaps among others: a [`Value`], or on a GPU its buffer.
+    pub source: V,
     /// Columns of every row.
     pub columns: usize,
     /// `lanes + 1` absolute row numbers: lane `i` owns rows `offsets[i]..offsets[i + 1]`.

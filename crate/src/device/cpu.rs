@@ -75,7 +75,7 @@ impl Default for Cpu {
 impl Operand {
     /// The rows. Those of a table have been gathered, unless the call reads them by id.
     fn ragged(&self) -> Ragged<'_> {
-        let buffer = match &self.buffer {
+        let buffer = match &self.source {
             Value::Buffer(buffer) => Some(buffer),
             Value::Table(rows) => rows.buffer(),
         };
@@ -176,7 +176,7 @@ impl Cpu {
     /// Gathers the rows of tables among the operands from number `first` on, and checks that all buffers are on the CPU.
     fn gather_rows(&self, call: &Call<'_>, first: usize) -> Result<(), EngineError> {
         for operand in &call.inputs[first..] {
-            match &operand.buffer {
+            match &operand.source {
                 Value::Buffer(buffer) => drop(buffer.on_cpu()?),
                 Value::Table(rows) => {
                     rows.gathered(|| self.table_rows(call.parameters, rows))?.on_cpu()?;
@@ -333,7 +333,7 @@ fn inspected(inspect: bool, mut outputs: Vec<Vec<f32>>, kept: Vec<Vec<f32>>) -> 
 
 /// The first operand of a call, if it is rows of a table.
 fn table_rows<'a>(call: &'a Call<'_>) -> Option<&'a TableRows> {
-    match &call.inputs.first()?.buffer {
+    match &call.inputs.first()?.source {
         Value::Table(rows) => Some(rows),
         Value::Buffer(_) => None,
     }

@@ -55,8 +55,8 @@ use gpu::Gpu;
 /// let device = Device::cpu();
 /// assert_eq!(device.name(), "cpu");
 /// // A CPU that keeps its copies of weights with 16 bits.
-/// let halved = Device::from(Cpu::new(CpuOptions { precision: Precision::Bf16, ..CpuOptions::default() }));
-/// assert_eq!(halved.clone().name(), "cpu");
+/// let narrow = Device::from(Cpu::new(CpuOptions { precision: Precision::Bf16, ..CpuOptions::default() }));
+/// assert_eq!(narrow.clone().name(), "cpu");
 /// ```
 #[derive(Clone, Debug)]
 pub enum Device {

@@ -199,7 +199,7 @@ fn lay_out(
     }
     let (first, _, columns) = tape.locate(tape.nodes[nodes[0]].inputs[operand]);
     if contiguous {
-        return Ok((Operand { buffer: first, columns, offsets }, false));
+        return Ok((Operand { source: first, columns, offsets }, false));
     }
     let parts: Vec<_> = ports.map(|port| tape.locate(port)).collect();
     let mut end = 0;
@@ -208,7 +208,7 @@ fn lay_out(
         end += rows.len();
         end
     }));
-    let buffer = match of_one_table(&parts) {
+    let source = match of_one_table(&parts) {
         Some((table, ids)) => Value::Table(Rc::new(TableRows::new(table, ids))),
         None => {
             let part = |(value, rows, _): &(Value, Range<usize>, usize)| {
@@ -219,7 +219,7 @@ fn lay_out(
             Value::Buffer(graph.device.gather(columns, &parts)?)
         }
     };
-    Ok((Operand { buffer, columns, offsets }, true))
+    Ok((Operand { source, columns, offsets }, true))
 }
 
 /// The table and the ids of parts that are all rows of one table.

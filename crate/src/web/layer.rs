@@ -25,31 +25,31 @@ pub struct Layer {
 #[wasm_bindgen]
 impl Layer {
     /// A layer with the tensors of a safetensors file whose names begin with `prefix`; their shapes tell its sizes, `stored`
-    /// what they cannot. `halved` has the CPU keep its weights with 16 bits.
+    /// what they cannot. `bf16` has the CPU keep its weights with 16 bits.
     pub fn load(
         bytes: &[u8],
         prefix: &str,
         #[wasm_bindgen(unchecked_param_type = "StoredLayer")] stored: &JsValue,
-        halved: bool,
+        bf16: bool,
     ) -> Result<Layer, JsValue> {
         let layer = SequenceLayer::from_bytes(bytes, prefix, &described::<StoredLayer>(stored)?);
-        Ok(Self::of(layer.map_err(Failure::from)?, halved))
+        Ok(Self::of(layer.map_err(Failure::from)?, bf16))
     }
 
     /// A layer with weights drawn from a seed.
     pub fn random(
         #[wasm_bindgen(unchecked_param_type = "LayerShape")] shape: &JsValue,
         seed: u32,
-        halved: bool,
+        bf16: bool,
     ) -> Result<Layer, JsValue> {
         Ok(Self::of(
             SequenceLayer::random(&described::<LayerShape>(shape)?, seed).map_err(Failure::from)?,
-            halved,
+            bf16,
         ))
     }
 
-    fn of(layer: SequenceLayer, halved: bool) -> Self {
-        Self { runner: Rc::new(LayerRunner::new(layer, cpu(halved), DEVICES.with(Rc::clone))) }
+    fn of(layer: SequenceLayer, bf16: bool) -> Self {
+        Self { runner: Rc::new(LayerRunner::new(layer, cpu(bf16), DEVICES.with(Rc::clone))) }
     }
 
     /// Columns of the input.

@@ -60,12 +60,12 @@ struct Tensor<'a> {
 
 #[wasm_bindgen]
 impl Model {
-    /// Reads a safetensors file; `halved` has the CPU keep its weights with 16 bits. Throws an {@link EngineError} whose code
+    /// Reads a safetensors file; `bf16` has the CPU keep its weights with 16 bits. Throws an {@link EngineError} whose code
     /// begins with `MODEL_` for any other bytes.
-    pub fn load(bytes: &[u8], halved: bool) -> Result<Model, JsValue> {
+    pub fn load(bytes: &[u8], bf16: bool) -> Result<Model, JsValue> {
         let model = model::Model::from_bytes(bytes).map_err(Failure::from)?;
         let config = rounded(&ConfigSummary::from(model.config()))?;
-        let runner = Rc::new(Runner::new(Rc::new(model), cpu(halved), DEVICES.with(Rc::clone)));
+        let runner = Rc::new(Runner::new(Rc::new(model), cpu(bf16), DEVICES.with(Rc::clone)));
         Ok(Self { runner, config })
     }
 
@@ -206,7 +206,7 @@ pub(super) fn preference(device: Option<&str>) -> Result<Preference, Failure> {
 }
 
 /// A CPU that keeps weights with 16 bits, if it is to.
-pub(super) fn cpu(halved: bool) -> Device {
-    let precision = if halved { Precision::Bf16 } else { Precision::F32 };
+pub(super) fn cpu(bf16: bool) -> Device {
+    let precision = if bf16 { Precision::Bf16 } else { Precision::F32 };
     Cpu::new(CpuOptions { precision, ..CpuOptions::default() }).into()
 }

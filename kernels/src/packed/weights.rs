@@ -15,15 +15,15 @@ pub(super) const PANEL: usize = 16;
 #[repr(C, align(64))]
 pub(super) struct Block([f32; PANEL]);
 
-/// The weights of one input in a panel, of each the upper half: bfloat16.
+/// The weights of one input in a panel as bfloat16: of each the upper 16 bits.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(32))]
-pub(super) struct Halves([u16; PANEL]);
+pub(super) struct Bf16Block([u16; PANEL]);
 
 #[derive(Clone, Debug)]
 pub(super) enum Blocks {
-    Whole(Vec<Block>),
-    Half(Vec<Halves>),
+    F32(Vec<Block>),
+    Bf16(Vec<Bf16Block>),
 }
 
 /// A matrix `[inputs, outputs]` to multiply from the left with rows.
@@ -50,25 +50,25 @@ impl Packed {
                 }
             }
         }
-        Self { blocks: Blocks::Whole(blocks), inputs, outputs }
+        Self { blocks: Blocks::F32(blocks), inputs, outputs }
     }
 
     /// With weights of 16 bits (bfloat16, rounded to the nearest), which take half the room. Products with a single row are
     /// limited by how fast weights come from memory where they fit no near cache.
-    pub fn halved(self) -> Self {
-        let Blocks::Whole(blocks) = self.blocks else { return self };
-        let halves = blocks.into_iter().map(|block| Halves(block.0.map(|w| bf16::from_f32(w).to_bits())));
-        Self { blocks: Blocks::Half(halves.collect()), ..self }
+    pub fn into_bf16(self) -> Self {
+        let Blocks::F32(blocks) = self.blocks else { return self };
+        let blocks = blocks.into_iter().map(|block| Bf16Block(block.0.map(|w| bf16::from_f32(w).to_bits())));
+        Self { blocks: Blocks::Bf16(blocks.collect()), ..self }
     }
 
-    /// Some panels of it, whose weights are `halves`, with weights of 32 bits.
-    pub(super) fn widened(&self, halves: &[Halves], panels: Range<usize>) -> Self {
+    /// Some panels of it, whose weights are `blocks`, with weights of 32 bits.
+    pub(super) fn widened(&self, blocks: &[Bf16Block], panels: Range<usize>) -> Self {
         // Not `bf16::to_f32`, which looks for NaN: these are widened for every product.
-        let widen = |half: u16| f32::from_bits(u32::from(half) << 16);
-        let halves = &halves[panels.start * self.inputs..panels.end * self.inputs];
-        let blocks = halves.iter().map(|halves| Block(halves.0.map(widen))).collect();
+        let widen = |bits: u16| f32::from_bits(u32::from(bits) << 16);
+        let blocks = &blocks[panels.start * self.inputs..panels.end * self.inputs];
+        let blocks = blocks.iter().map(|block| Block(block.0.map(widen))).collect();
         let outputs = self.outputs.min(panels.end * PANEL) - panels.start * PANEL;
-        Self { blocks: Blocks::Whole(blocks), inputs: self.inputs, outputs }
+        Self { blocks: Blocks::F32(blocks), inputs: self.inputs, outputs }
     }
 
     /// Columns of what is multiplied.

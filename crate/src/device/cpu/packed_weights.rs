@@ -39,7 +39,7 @@ impl PackedWeights {
         let weight = weight(parameters, &view);
         let packed = Arc::new(match (side, precision) {
             (Side::Forward, Precision::F32) => Packed::new(weight.right()),
-            (Side::Forward, Precision::Bf16) => Packed::new(weight.right()).halved(),
+            (Side::Forward, Precision::Bf16) => Packed::new(weight.right()).into_bf16(),
             #[cfg(feature = "train")]
             (Side::Backward, _) => Packed::new(weight.transposed()),
         });

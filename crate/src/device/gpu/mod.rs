@@ -162,13 +162,13 @@ impl Gpu {
     /// The operands of a call as buffers of this device; rows of a table are gathered.
     fn operands(&self, call: &Call<'_>) -> Result<Vec<Operand<GpuBuffer>>, EngineError> {
         let operand = |input: &Operand| {
-            let buffer = match &input.buffer {
+            let source = match &input.source {
                 Value::Buffer(buffer) => buffer.on_gpu()?.clone(),
                 Value::Table(rows) => {
                     rows.gathered(|| self.table_rows(call.parameters, rows))?.on_gpu()?.clone()
                 }
             };
-            Ok(Operand { buffer, columns: input.columns, offsets: input.offsets.clone() })
+            Ok(Operand { source, columns: input.columns, offsets: input.offsets.clone() })
         };
         call.inputs.iter().map(operand).collect()
     }

@@ -142,7 +142,7 @@ pub(super) fn forward(
     matmul(
         gpu,
         [rows, weight.inputs, weight.outputs],
-        View::new(&x.buffer, first(x), x.columns),
+        View::new(&x.source, first(x), x.columns),
         input_by_output(call, weight, &values),
         &Target {
             buffer: &out,
@@ -173,7 +173,7 @@ pub(super) fn backward(
     let x = &call.inputs[0];
     let rows = x.total_rows();
     let dy = View::new(dy, 0, weight.outputs);
-    let x = View::new(&x.buffer, first(x), weight.inputs);
+    let x = View::new(&x.source, first(x), weight.inputs);
     let d_weight = back.parameter(gpu, weight.param)?;
     let target = Target {
         buffer: &d_weight,

@@ -15,7 +15,7 @@ pub(super) fn forward(
     per_sequence: bool,
 ) -> Result<GpuBuffer, EngineError> {
     let x = &call.inputs[0];
-    apply(gpu, call, (&x.buffer, first(x)), rate, per_sequence)
+    apply(gpu, call, (&x.source, first(x)), rate, per_sequence)
 }
 
 /// The gradient of the rows: the same mask.

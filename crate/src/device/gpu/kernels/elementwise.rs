@@ -12,7 +12,7 @@ use crate::device::{Binary, EngineError, Operand, Real, Unary};
 
 /// A function of one operand.
 pub(super) fn unary(gpu: &Gpu, x: &Operand<GpuBuffer>, function: Unary) -> Result<GpuBuffer, EngineError> {
-    let values = (&x.buffer, first(x));
+    let values = (&x.source, first(x));
     match function {
         Unary::Tanh => each(gpu, &saccade_shaders::ELEMENTWISE_TANH, values, 1.0, size(x)),
         Unary::Sigmoid => each(gpu, &saccade_shaders::ELEMENTWISE_SIGMOID, values, 1.0, size(x)),
@@ -25,7 +25,7 @@ pub(super) fn unary(gpu: &Gpu, x: &Operand<GpuBuffer>, function: Unary) -> Resul
 
 /// `factor x` of an operand.
 pub(super) fn scaled(gpu: &Gpu, x: &Operand<GpuBuffer>, factor: f32) -> Result<GpuBuffer, EngineError> {
-    scale(gpu, (&x.buffer, first(x)), factor, size(x))
+    scale(gpu, (&x.source, first(x)), factor, size(x))
 }
 
 /// `factor x` of `size` values.
@@ -60,7 +60,7 @@ pub(super) fn binary(
         Binary::Subtract => &saccade_shaders::ELEMENTWISE_SUBTRACT,
         Binary::Multiply => &saccade_shaders::ELEMENTWISE_MULTIPLY,
     };
-    pairwise(gpu, kernel, (&x.buffer, first(x)), (&y.buffer, first(y)), size(x))
+    pairwise(gpu, kernel, (&x.source, first(x)), (&y.source, first(y)), size(x))
 }
 
 /// Applies a kernel to `size` pairs of values of two buffers, each from a first value on.
@@ -125,7 +125,7 @@ pub(super) fn unary_backward(
         Unary::Relu => pairwise(gpu, &saccade_shaders::ELEMENTWISE_RELU_BACKWARD, dy, y, size),
         Unary::Scale(Real(s)) => scale(gpu, dy, s, size),
         Unary::Exp => pairwise(gpu, &saccade_shaders::ELEMENTWISE_MULTIPLY, dy, y, size),
-        Unary::Log => pairwise(gpu, &saccade_shaders::ELEMENTWISE_DIVIDE, dy, (&x.buffer, first(x)), size),
+        Unary::Log => pairwise(gpu, &saccade_shaders::ELEMENTWISE_DIVIDE, dy, (&x.source, first(x)), size),
     };
     Ok(vec![Some(dx?)])
 }
@@ -138,7 +138,7 @@ pub(super) fn binary_backward(
 ) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
     let (x, y, dy) = (&back.call.inputs[0], &back.call.inputs[1], back.upstream());
     let times = |x: &Operand<GpuBuffer>| {
-        let values = (&x.buffer, first(x));
+        let values = (&x.source, first(x));
         pairwise(gpu, &saccade_shaders::ELEMENTWISE_MULTIPLY, (dy, 0), values, size(x))
     };
     let [dx, dy] = match function {

@@ -31,7 +31,7 @@ pub(super) fn forward(
         &saccade_shaders::LAYER_NORM_FORWARD,
         &[
             Arg::uniform(&arguments(x)),
-            Arg::Read(&x.buffer),
+            Arg::Read(&x.source),
             Arg::Read(&gpu.weight(call.parameters, weight)?),
             Arg::Read(&gpu.weight(call.parameters, bias)?),
             Arg::Write(&out),
@@ -57,7 +57,7 @@ pub(super) fn backward(
         &saccade_shaders::LAYER_NORM_BACKWARD,
         &[
             Arg::uniform(&arguments(x)),
-            Arg::Read(&x.buffer),
+            Arg::Read(&x.source),
             Arg::Read(&gpu.weight(call.parameters, weight)?),
             Arg::Read(dy),
             Arg::Write(&dx),

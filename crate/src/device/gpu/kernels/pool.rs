@@ -22,7 +22,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>, kind: Pool) -> Resu
     };
     let out = gpu.allocate(lanes * x.columns)?;
     let (arguments, offsets) = (arguments(x, lanes), row_offsets(x));
-    let bindings = [Arg::uniform(&arguments), Arg::Words(&offsets), Arg::Read(&x.buffer), Arg::Write(&out)];
+    let bindings = [Arg::uniform(&arguments), Arg::Words(&offsets), Arg::Read(&x.source), Arg::Write(&out)];
     gpu.launch(kernel, &bindings, Grid::Invocations(lanes * x.columns), size(x))?;
     Ok(out)
 }
@@ -43,7 +43,7 @@ pub(super) fn backward(
         Pool::Sum => &saccade_shaders::POOL_BACKWARD_SUM,
         Pool::Mean => &saccade_shaders::POOL_BACKWARD_MEAN,
         Pool::Max => {
-            bindings.extend([Arg::Read(&x.buffer), Arg::Read(&back.forward.outputs[0])]);
+            bindings.extend([Arg::Read(&x.source), Arg::Read(&back.forward.outputs[0])]);
             &saccade_shaders::POOL_BACKWARD_MAX
         }
     };

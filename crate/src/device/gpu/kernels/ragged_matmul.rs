@@ -16,7 +16,7 @@ fn fill(buffer: &GpuBuffer, columns: usize) -> Target<'_> {
 
 /// All rows of an operand.
 fn all(x: &Operand<GpuBuffer>) -> View<'_> {
-    View::new(&x.buffer, first(x), x.columns)
+    View::new(&x.source, first(x), x.columns)
 }
 
 /// The lane of each row of an operand.
@@ -64,7 +64,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<GpuBuffer
         b_column: 1,
         ..Default::default()
     };
-    let buffers = (&lanes_of_rows(a)[..], &a.buffer, &b.buffer, &out);
+    let buffers = (&lanes_of_rows(a)[..], &a.source, &b.source, &out);
     launch(gpu, &saccade_shaders::RAGGED_MATMUL_LEFT, buffers, inner, arguments)?;
     Ok(out)
 }
@@ -100,7 +100,7 @@ fn backward_left(
         b_column: columns as u32,
         ..Default::default()
     };
-    let buffers = (&lanes_of_rows(a)[..], dy, &b.buffer, &da);
+    let buffers = (&lanes_of_rows(a)[..], dy, &b.source, &da);
     launch(gpu, &saccade_shaders::RAGGED_MATMUL_LEFT, buffers, columns, arguments)?;
     Ok(da)
 }
@@ -128,7 +128,7 @@ fn backward_right(
         ..Default::default()
     };
     let longest = a.offsets.windows(2).map(|range| range[1] - range[0]).max().unwrap_or(0);
-    let buffers = (&row_offsets(a)[..], &a.buffer, dy, &db);
+    let buffers = (&row_offsets(a)[..], &a.source, dy, &db);
     launch(gpu, &saccade_shaders::RAGGED_MATMUL_RIGHT, buffers, longest, arguments)?;
     Ok(db)
 }

@@ -185,7 +185,7 @@ impl<'a> Recurrence<'a> {
             length: rows(lane) as u32,
         };
         let lanes: Vec<_> = longest_first(offsets).into_iter().map(lane).collect();
-        let state = |operand: usize| (&call.inputs[operand].buffer, call.inputs[operand].offsets[0]);
+        let state = |operand: usize| (&call.inputs[operand].source, call.inputs[operand].offsets[0]);
         Ok(Self {
             cell: Cell::of(cell),
             gates: cell.gates(),
@@ -259,7 +259,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         let mut bindings = vec![
             Arg::uniform(&arguments),
             Arg::words(&plan.lanes[..chunk.alive]),
-            Arg::Read(&x.buffer),
+            Arg::Read(&x.source),
             Arg::Read(&weight),
             bias.as_ref().map_or(Arg::Nothing, Arg::Read),
             Arg::Write(&h),

@@ -28,7 +28,7 @@ pub(super) fn forward(
     if kind == Reduce::Max {
         outputs.push(gpu.allocate(rows)?);
     }
-    let mut bindings = vec![Arg::uniform(&arguments), Arg::Read(&x.buffer)];
+    let mut bindings = vec![Arg::uniform(&arguments), Arg::Read(&x.source)];
     bindings.extend(outputs.iter().map(Arg::Write));
     gpu.launch(kernel, &bindings, row_reduce::grid(rows, x.columns), 2 * size(x))?;
     Ok(outputs)
@@ -56,7 +56,7 @@ pub(super) fn backward(
         Reduce::Sum => &saccade_shaders::REDUCE_BACKWARD_SUM,
         Reduce::Mean => &saccade_shaders::REDUCE_BACKWARD_MEAN,
         Reduce::LogSumExp => {
-            bindings.extend([Arg::Read(&x.buffer), Arg::Read(&outputs[0])]);
+            bindings.extend([Arg::Read(&x.source), Arg::Read(&outputs[0])]);
             &saccade_shaders::REDUCE_BACKWARD_LOG_SUM_EXP
         }
         Reduce::Max => {

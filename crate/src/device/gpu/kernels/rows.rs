@@ -21,11 +21,11 @@ pub(in crate::device::gpu) fn gather(
     let rows: usize = parts.iter().map(|(_, range)| range.len()).sum();
     let out = gpu.allocate(rows * columns)?;
     let mut at = 0;
-    for stretch in parts.chunk_by(|a, b| a.0.is(b.0)) {
+    for run in parts.chunk_by(|a, b| a.0.is(b.0)) {
         let mut numbers = Vec::new();
-        stretch.iter().for_each(|(_, range)| numbers.extend(range.start as u32..range.end as u32));
+        run.iter().for_each(|(_, range)| numbers.extend(range.start as u32..range.end as u32));
         let first = (at * columns) as u32;
-        select_into(gpu, &numbers, columns, (stretch[0].0, 0), (&out, first))?;
+        select_into(gpu, &numbers, columns, (run[0].0, 0), (&out, first))?;
         at += numbers.len();
     }
     Ok(out)
@@ -61,7 +61,7 @@ fn copy(
 
 /// An operand as a matrix.
 fn view(x: &Operand<GpuBuffer>) -> View<'_> {
-    View::new(&x.buffer, first(x), x.columns)
+    View::new(&x.source, first(x), x.columns)
 }
 
 /// For every operand of `Op::ConcatColumns` its first column in the result, and the columns of all.
@@ -128,10 +128,10 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<GpuBuffer
         Op::ScatterAdd if GRAPH => {
             let (rows, numbers) = call.scattered();
             let sums = gpu.zeros(rows * x.columns)?;
-            add_by_id(gpu, &numbers, x.columns, (&x.buffer, x.offsets[0]), &sums)?;
+            add_by_id(gpu, &numbers, x.columns, (&x.source, x.offsets[0]), &sums)?;
             Ok(sums)
         }
-        _ => select(gpu, &chosen(call), x.columns, &x.buffer, first(x)),
+        _ => select(gpu, &chosen(call), x.columns, &x.source, first(x)),
     }
 }
 

@@ -12,7 +12,7 @@ const TURNS: usize = 60_000;
 
 /// The steps of a lane that a workgroup runs in one launch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Stretch {
     /// The number of the lane.
     pub(super) lane: usize,
     /// Its first step in this chunk.
@@ -30,12 +30,12 @@ pub(super) fn steps_of_a_launch(turns: usize) -> usize {
 
 /// The launches over lanes with the given row numbers (`lanes + 1` of them), first to last. Each holds the lanes that
 /// have not ended. A step takes `turns` iterations of an invocation's loops.
-pub(super) fn chunks(offsets: &[usize], turns: usize) -> Vec<Vec<Place>> {
+pub(super) fn chunks(offsets: &[usize], turns: usize) -> Vec<Vec<Stretch>> {
     let most = steps_of_a_launch(turns);
     let length = |lane: usize| offsets[lane + 1] - offsets[lane];
     let order = longest_first(offsets);
     let longest = order.first().map_or(0, |&lane| length(lane));
-    let place = |lane: usize, step: usize| Place {
+    let stretch = |lane: usize, step: usize| Stretch {
         lane,
         step,
         row: offsets[lane] - offsets[0] + step,
@@ -44,7 +44,7 @@ pub(super) fn chunks(offsets: &[usize], turns: usize) -> Vec<Vec<Place>> {
     (0..longest)
         .step_by(most)
         .map(|step| {
-            order.iter().take_while(|&&lane| length(lane) > step).map(|&lane| place(lane, step)).collect()
+            order.iter().take_while(|&&lane| length(lane) > step).map(|&lane| stretch(lane, step)).collect()
         })
         .collect()
 }
@@ -56,14 +56,15 @@ mod tests {
     #[test]
     fn later_chunks_hold_the_lanes_that_still_run() {
         let found = chunks(&[2, 5, 5, 205], 1);
-        let place = |lane, step, row, steps| Place { lane, step, row, steps };
-        assert_eq!(found, [vec![place(2, 0, 3, 128), place(0, 0, 0, 3)], vec![place(2, 128, 131, 72)]]);
+        let stretch = |lane, step, row, steps| Stretch { lane, step, row, steps };
+        assert_eq!(found, [vec![stretch(2, 0, 3, 128), stretch(0, 0, 0, 3)], vec![stretch(2, 128, 131, 72)]]);
         assert!(chunks(&[4, 4], 1).is_empty());
     }
 
     #[test]
     fn steps_of_many_turns_make_shorter_chunks() {
-        let steps = |turns| chunks(&[0, 5], turns).iter().map(|places| places[0].steps).collect::<Vec<_>>();
+        let steps =
+            |turns| chunks(&[0, 5], turns).iter().map(|stretches| stretches[0].steps).collect::<Vec<_>>();
         assert_eq!(steps(TURNS / 3), [3, 2]);
         assert_eq!(steps(2 * TURNS), [1; 5]);
     }

@@ -4,7 +4,7 @@ use saccade_shaders::skim::{Arguments, n64, n128, n256};
 use saccade_shaders::{self as shaders, Kernel};
 
 use super::elementwise::copy_into;
-use super::sequences::{Place, chunks};
+use super::sequences::{Stretch, chunks};
 use super::{Backward, first};
 use crate::cpu;
 use crate::device::gpu::launch::{Arg, Grid};
@@ -53,7 +53,7 @@ impl<'a> Operands<'a> {
         let mut at = 0;
         for operand in [self.h0, self.c0].into_iter().flatten() {
             let size = operand.total_rows() * op.hidden;
-            copy_into(gpu, (&operand.buffer, first(operand)), (&state, at), size)?;
+            copy_into(gpu, (&operand.source, first(operand)), (&state, at), size)?;
             at += size as u32;
         }
         Ok(state)
@@ -108,15 +108,15 @@ fn least_difference(threshold: f32) -> f32 {
     difference.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
 }
 
-/// The words that a launch's workgroups read: four a place, then forced decisions.
-fn plan(call: &Call<'_, GpuBuffer>, places: &[Place]) -> Vec<u32> {
-    let mut words = vec![0; 4 * places.len()];
-    for (i, place) in places.iter().enumerate() {
-        let forced = &call.indices[call.index_offsets[place.lane]..call.index_offsets[place.lane + 1]];
+/// The words that a launch's workgroups read: four a stretch, then forced decisions.
+fn plan(call: &Call<'_, GpuBuffer>, stretches: &[Stretch]) -> Vec<u32> {
+    let mut words = vec![0; 4 * stretches.len()];
+    for (i, stretch) in stretches.iter().enumerate() {
+        let forced = &call.indices[call.index_offsets[stretch.lane]..call.index_offsets[stretch.lane + 1]];
         let begin = if forced.is_empty() { 0 } else { words.len() as u32 };
-        let about = [place.lane as u32, place.row as u32, place.steps as u32, begin];
+        let about = [stretch.lane as u32, stretch.row as u32, stretch.steps as u32, begin];
         words[4 * i..4 * i + 4].copy_from_slice(&about);
-        words.extend(forced.iter().skip(place.step).take(place.steps));
+        words.extend(forced.iter().skip(stretch.step).take(stretch.steps));
     }
     words
 }
@@ -151,7 +151,7 @@ pub(super) fn forward(
         (size / units.clamp(1, size)).min(products / 8).clamp(1, MOST_PARTS) as u32
     };
     let arguments = Arguments {
-        places: 0,
+        stretches: 0,
         hidden: n as u32,
         small: op.small as u32,
         small_reads: op.small_reads as u32,
@@ -176,23 +176,23 @@ pub(super) fn forward(
     // A step that reads takes the most iterations. In every step invocation 0 also sums the small part of the decision.
     let products = (n + input).div_ceil(arguments.big_parts as usize);
     let turns = n.div_ceil(size) * (products + MOST_PARTS) + op.small + OTHER_TURNS;
-    for places in chunks(&operands.x.offsets, turns) {
-        let arguments = Arguments { places: places.len() as u32, ..arguments };
-        let steps: usize = places.iter().map(|place| place.steps).sum();
+    for stretches in chunks(&operands.x.offsets, turns) {
+        let arguments = Arguments { stretches: stretches.len() as u32, ..arguments };
+        let steps: usize = stretches.iter().map(|stretch| stretch.steps).sum();
         gpu.launch(
             kernel,
             &[
                 Arg::uniform(&arguments),
-                Arg::Words(&plan(call, &places)),
-                Arg::Read(&operands.x.buffer),
-                operands.small_x.map_or(Arg::Nothing, |x| Arg::Read(&x.buffer)),
-                Arg::Read(&operands.decision_x.buffer),
+                Arg::Words(&plan(call, &stretches)),
+                Arg::Read(&operands.x.source),
+                operands.small_x.map_or(Arg::Nothing, |x| Arg::Read(&x.source)),
+                Arg::Read(&operands.decision_x.source),
                 Arg::Read(&weights),
                 Arg::Write(&out),
                 Arg::Write(&state),
                 Arg::Write(&decided),
             ],
-            Grid::Groups(places.len()),
+            Grid::Groups(stretches.len()),
             // An upper bound: the work if every step reads.
             steps * op.cell.gates() * n * (n + input),
         )?;

@@ -1,12 +1,12 @@
 //! Skim-RNN as a mixture of both branches, for training.
 
 use saccade_shaders::skim_soft::{self, GIVEN, KEEP, SIZE};
-use saccade_shaders::{shared::skim_place, skim_soft_backward};
+use saccade_shaders::{shared::skim_stretch, skim_soft_backward};
 
 use super::affine::{Target, View, matmul};
 use super::column_sums::add_columns;
 use super::elementwise::copy_into;
-use super::sequences::{Place, chunks};
+use super::sequences::{Stretch, chunks};
 use super::skim::{OTHER_TURNS, Operands, Packed, copy, first_or_none};
 use super::{Backward, first};
 use crate::device::gpu::launch::{Arg, Grid, flag};
@@ -49,22 +49,22 @@ impl Sizes {
     }
 
     /// Multiply-adds of a launch.
-    fn work(&self, places: &[Place]) -> usize {
-        let steps: usize = places.iter().map(|place| place.steps).sum();
+    fn work(&self, stretches: &[Stretch]) -> usize {
+        let steps: usize = stretches.iter().map(|stretch| stretch.steps).sum();
         steps * self.gates * self.hidden * (self.hidden + self.small)
     }
 }
 
-/// The places of a launch, as the kernel reads them.
-fn plan(call: &Call<'_, GpuBuffer>, places: &[Place]) -> Vec<skim_place::Place> {
-    let place = |place: &Place| skim_place::Place {
-        lane: place.lane as u32,
-        row: place.row as u32,
-        steps: place.steps as u32,
-        step: place.step as u32,
-        stream: call.streams[place.lane],
+/// The stretches of a launch, as the kernel reads them.
+fn plan(call: &Call<'_, GpuBuffer>, stretches: &[Stretch]) -> Vec<skim_stretch::Stretch> {
+    let stretch = |stretch: &Stretch| skim_stretch::Stretch {
+        lane: stretch.lane as u32,
+        row: stretch.row as u32,
+        steps: stretch.steps as u32,
+        step: stretch.step as u32,
+        stream: call.streams[stretch.lane],
     };
-    places.iter().map(place).collect()
+    stretches.iter().map(stretch).collect()
 }
 
 /// Rows, last h, last c, logits, decisions; keeps gates, states before every row and weights of skimming.
@@ -84,7 +84,7 @@ pub(super) fn forward(
     let decisions_first = logits_first + 2 * rows;
     let noise_first = decisions_first + rows;
     let arguments = skim_soft::Arguments {
-        places: 0,
+        stretches: 0,
         hidden: n as u32,
         small: op.small as u32,
         small_reads: op.small_reads as u32,
@@ -109,7 +109,7 @@ pub(super) fn forward(
     let noise_size = operands.noise.map_or(0, |_| 2 * rows);
     let ends = operands.initial_state(gpu, op, noise_first + noise_size)?;
     if let Some(noise) = operands.noise {
-        copy_into(gpu, (&noise.buffer, first(noise)), (&ends, noise_first as u32), noise_size)?;
+        copy_into(gpu, (&noise.source, first(noise)), (&ends, noise_first as u32), noise_size)?;
     }
     let out = gpu.allocate(rows * n)?;
     let saved = gpu.allocate(if call.keep { rows * sizes.saved } else { 0 })?;
@@ -118,23 +118,23 @@ pub(super) fn forward(
         _ => &saccade_shaders::SKIM_SOFT_GRU,
     };
     let turns = sizes.units_an_invocation() * (n + op.small_reads + 8) + OTHER_TURNS;
-    for places in chunks(&operands.x.offsets, turns) {
-        let arguments = skim_soft::Arguments { places: places.len() as u32, ..arguments };
+    for stretches in chunks(&operands.x.offsets, turns) {
+        let arguments = skim_soft::Arguments { stretches: stretches.len() as u32, ..arguments };
         gpu.launch(
             kernel,
             &[
                 Arg::uniform(&arguments),
-                Arg::words(&plan(call, &places)),
-                Arg::Read(&operands.x.buffer),
-                operands.small_x.map_or(Arg::Nothing, |x| Arg::Read(&x.buffer)),
-                Arg::Read(&operands.decision_x.buffer),
+                Arg::words(&plan(call, &stretches)),
+                Arg::Read(&operands.x.source),
+                operands.small_x.map_or(Arg::Nothing, |x| Arg::Read(&x.source)),
+                Arg::Read(&operands.decision_x.source),
                 Arg::Read(&weights),
                 Arg::Write(&out),
                 Arg::Write(&ends),
                 Arg::Write(&saved),
             ],
-            Grid::Groups(places.len()),
-            sizes.work(&places),
+            Grid::Groups(stretches.len()),
+            sizes.work(&stretches),
         )?;
     }
     let c = copy(gpu, (&ends, c_first), lanes * sizes.memory)?;
@@ -159,7 +159,7 @@ pub(super) fn backward(
     let apart = usize::from(op.cell == CellKind::Gru);
     let mut packed = Packed::new(call.parameters);
     let arguments = skim_soft_backward::Arguments {
-        places: 0,
+        stretches: 0,
         hidden: n as u32,
         small: op.small as u32,
         small_reads: op.small_reads as u32,
@@ -185,13 +185,13 @@ pub(super) fn backward(
         _ => &saccade_shaders::SKIM_SOFT_BACKWARD_GRU,
     };
     let turns = sizes.units_an_invocation() * (sizes.gates * (n + op.small) + 16) + OTHER_TURNS;
-    for places in chunks(&call.inputs[0].offsets, turns).into_iter().rev() {
-        let arguments = skim_soft_backward::Arguments { places: places.len() as u32, ..arguments };
+    for stretches in chunks(&call.inputs[0].offsets, turns).into_iter().rev() {
+        let arguments = skim_soft_backward::Arguments { stretches: stretches.len() as u32, ..arguments };
         gpu.launch(
             kernel,
             &[
                 Arg::uniform(&arguments),
-                Arg::words(&plan(call, &places)),
+                Arg::words(&plan(call, &stretches)),
                 Arg::Read(saved),
                 back.upstream[0].as_ref().map_or(Arg::Nothing, Arg::Read),
                 Arg::Read(&weights),
@@ -200,8 +200,8 @@ pub(super) fn backward(
                 Arg::Write(&decision),
                 Arg::Write(&state),
             ],
-            Grid::Groups(places.len()),
-            sizes.work(&places),
+            Grid::Groups(stretches.len()),
+            sizes.work(&stretches),
         )?;
     }
     let h_before =

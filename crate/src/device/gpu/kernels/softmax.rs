@@ -26,7 +26,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         &saccade_shaders::SOFTMAX_LOG_SOFTMAX
     };
     let arguments = arguments(x);
-    let bindings = [Arg::uniform(&arguments), Arg::Read(&x.buffer), Arg::Write(&y)];
+    let bindings = [Arg::uniform(&arguments), Arg::Read(&x.source), Arg::Write(&y)];
     gpu.launch(kernel, &bindings, row_reduce::grid(x.total_rows(), x.columns), 3 * size(x))?;
     Ok(super::outputs(vec![y]))
 }
@@ -41,7 +41,7 @@ pub(super) fn cross_entropy(
     let arguments = arguments(x);
     let bindings = [
         Arg::uniform(&arguments),
-        Arg::Read(&x.buffer),
+        Arg::Read(&x.source),
         Arg::Write(&y),
         Arg::Words(call.indices),
         Arg::Write(&losses),

@@ -102,7 +102,7 @@ impl<'a> Plan<'a> {
         vec![
             Arg::uniform(arguments),
             Arg::words(chunk.alive),
-            Arg::Read(&self.u.buffer),
+            Arg::Read(&self.u.source),
             self.weight_c.as_ref().map_or(Arg::Nothing, Arg::Read),
         ]
     }
@@ -130,7 +130,7 @@ pub(super) fn forward(
     let cells = plan.u.total_rows() * n;
     let bias = gpu.weight(call.parameters, op.bias)?;
     let c = match plan.c0 {
-        Some(c0) => super::rows::gather(gpu, n, &[(&c0.buffer, c0.offsets[0]..c0.offsets[lanes])])?,
+        Some(c0) => super::rows::gather(gpu, n, &[(&c0.source, c0.offsets[0]..c0.offsets[lanes])])?,
         None => gpu.zeros(lanes * n)?,
     };
     let rows = gpu.allocate(cells)?;
@@ -139,7 +139,7 @@ pub(super) fn forward(
         let arguments = plan.arguments(&chunk, flag(call.keep, KEEP));
         let mut bindings = plan.bindings(&chunk, &arguments);
         bindings.extend([
-            plan.skip.map_or(Arg::Nothing, |skip| Arg::Read(&skip.buffer)),
+            plan.skip.map_or(Arg::Nothing, |skip| Arg::Read(&skip.source)),
             Arg::Read(&bias),
             Arg::Write(&c),
             Arg::Write(&rows),

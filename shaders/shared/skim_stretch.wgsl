@@ -1,6 +1,6 @@
 // The steps of one sequence that a workgroup of the soft kernels runs in one launch.
 
-struct Place {
+struct Stretch {
     // The number of the sequence.
     lane: u32,
     // The row of the first step, counted over all sequences.
