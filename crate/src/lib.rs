@@ -22,3 +22,8 @@ pub use saccade_kernels as cpu;
 #[cfg(all(doctest, feature = "train"))]
 #[doc = include_str!("../../docs/guide.md")]
 struct Guide;
+
+/// The README, whose Rust is compiled.
+#[cfg(all(doctest, feature = "train"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
