@@ -28,7 +28,7 @@ export interface Devices {
   };
 }
 
-/** Looks for devices; never rejects. */
+/** Looks for devices; one that cannot be used is no error. */
 export async function devices(engine: Engine, options: InitOptions = {}): Promise<Devices> {
   const none = (reason: string): Devices["webgpu"] => {
     return { usable: false, reason, adapter: null, software: false, timestamps: false };

@@ -8,6 +8,7 @@
  * ```
  */
 
+import { start } from "./arguments/entry.js";
 import { type Devices, devices as devicesOf, gpuStatistics as statisticsOf } from "./devices.js";
 import { layersOf } from "./layers.js";
 import { load as loadWith, startOptions } from "./load.js";
@@ -18,22 +19,30 @@ import type { GpuStatistics, InitOptions, LoadOptions, Model, Source } from "./t
  * Starts the engine: fetches and compiles it. The first call decides where from; later ones wait for it. Optional, as
  * {@link load} does it too. Rejects with `ENGINE_FAILED`; the next call then tries again.
  */
-export async function init(options: InitOptions = {}): Promise<void> {
+export function init(options?: InitOptions): Promise<void>;
+export async function init(...given: unknown[]): Promise<void> {
+  const [options] = start.init(given);
   await local.call("start", [startOptions(options)], options);
 }
 
 /** Opens a model. */
-export function load(source: Source, options?: LoadOptions): Promise<Model> {
+export function load(source: Source, options?: LoadOptions): Promise<Model>;
+export async function load(...given: unknown[]): Promise<Model> {
+  const [source, options] = start.load(given);
   return loadWith(local, source, options);
 }
 
-/** What can compute here, and why not; never rejects. */
-export function devices(options?: InitOptions): Promise<Devices> {
+/** What can compute here, and why not; rejects with nothing but `OPTION_INVALID`. */
+export function devices(options?: InitOptions): Promise<Devices>;
+export async function devices(...given: unknown[]): Promise<Devices> {
+  const [options] = start.devices(given);
   return devicesOf(local, options);
 }
 
 /** What the GPU did so far, and the memory it holds; null if it was not asked for, or is not there. */
-export function gpuStatistics(): Promise<GpuStatistics | null> {
+export function gpuStatistics(): Promise<GpuStatistics | null>;
+export async function gpuStatistics(...given: unknown[]): Promise<GpuStatistics | null> {
+  start.gpuStatistics(given);
   return statisticsOf(local);
 }
 

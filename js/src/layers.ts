@@ -1,5 +1,7 @@
 /** Layers without a text model: from a PyTorch `state_dict`, or with weights drawn from a seed. */
 
+import { forward, layers } from "./arguments/layers.js";
+import type { Parts } from "./arguments/rows.js";
 import type { Calls, Engine, LayerShape, LayerValues, MadeLayer, Reason, StoredLayer } from "./engine.js";
 import { errorOf } from "./errors.js";
 import { Owner } from "./owner.js";
@@ -11,6 +13,7 @@ import type {
   Precision,
   SequenceLayer,
   SkimComputed,
+  SkimForwardOptions,
   SkimState,
   SruState,
 } from "./types.js";
@@ -83,75 +86,51 @@ export interface From extends Kept {
 }
 
 /** A kind of layer. */
-export interface LayerKind<Fresh, Choices, State, Out = Computed<State>> {
+export interface LayerKind<Fresh, Choices, State, Out = Computed<State>, Options = ForwardOptions<State>> {
   /** With weights drawn as the original draws them. */
-  random(sizes: Fresh): Promise<SequenceLayer<State, Out>>;
+  random(sizes: Fresh): Promise<SequenceLayer<State, Out, Options>>;
   /**
    * With the weights of a safetensors file. Sizes are read off the tensors' shapes; tensors with another prefix are left
    * alone. Rejects with a `MODEL_` code if they are not those of such a layer.
    */
-  fromSafetensors(bytes: Uint8Array | ArrayBuffer, choices?: From & Choices): Promise<SequenceLayer<State, Out>>;
+  fromSafetensors(bytes: Uint8Array | ArrayBuffer, choices?: From & Choices): Promise<SequenceLayer<State, Out, Options>>;
 }
-
-type Part = "h" | "c";
-/** How the flat state is divided: into h and c, h alone, or c alone. */
-type Division = readonly Part[];
 
 const NONE = new Float32Array();
 const AS_ASKED: Reason = { code: "cpuAsked" };
 
-class Loaded<State, Out> extends Owner implements SequenceLayer<State, Out> {
+class Loaded<State, Out, Options> extends Owner implements SequenceLayer<State, Out, Options> {
   readonly inputSize: number;
   readonly outputSize: number;
-  readonly #division: Division;
+  readonly #parts: Parts;
   readonly #skims: boolean;
+  readonly #given: ReturnType<typeof forward>;
 
   constructor(engine: Engine, type: StoredLayer["type"], { id, inputSize, outputSize, stateParts }: MadeLayer) {
     super(engine, id, "layer");
     this.inputSize = inputSize;
     this.outputSize = outputSize;
-    this.#division = [...stateParts] as Part[];
+    this.#parts = [...stateParts] as ("h" | "c")[];
     this.#skims = type === "skim";
+    this.#given = forward(this.#skims, inputSize, this.#parts);
   }
 
-  async forward(x: Float32Array, options: ForwardOptions<State> = {}): Promise<Out> {
-    const { device, threshold, lengths, force, profile, signal } = options;
+  async forward(...given: unknown[]): Promise<Out> {
+    const [x, { state = NONE, device, threshold, lengths, force, profile, signal }] = this.#given(given);
     const rows = x.length / this.inputSize;
-    if (!Number.isInteger(rows)) {
-      throw errorOf("OPTION_INVALID", `x: expected rows of ${this.inputSize} numbers, found ${x.length} numbers`);
-    }
-    // What the glue would make some number or word of.
-    if (threshold !== undefined && !Number.isFinite(threshold)) {
-      throw errorOf("OPTION_INVALID", `threshold: expected a finite number, found ${threshold}`);
-    }
-    if (device !== undefined && typeof device !== "string") {
-      throw errorOf("OPTION_INVALID", `device: expected a string, found ${String(device)}`);
-    }
-    const alone = lengths === undefined || (lengths.length === 1 && lengths[0] === rows);
+    const sum = lengths?.reduce((all, length) => all + length, 0) ?? rows;
+    if (sum !== rows) throw errorOf("OPTION_INVALID", `forward: options.lengths: expected a sum of ${rows} rows, found ${sum}`);
+    const alone = lengths === undefined || lengths.length === 1;
     const rest = alone && force === undefined && profile === undefined ? undefined : { lengths, force, profile };
-    const state = this.#flat(options.state);
     return this.#computed(rows, await this.call("forward", [x, state, { device, threshold, rest }], { signal }));
-  }
-
-  #flat(state: State | undefined): Float32Array {
-    if (!state) return NONE;
-    const { h, c } = state as { h?: Float32Array; c?: Float32Array };
-    const parts = this.#division.map((part) => (part === "h" ? h : c) ?? NONE);
-    const flat = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      flat.set(part, at);
-      at += part.length;
-    }
-    return flat;
   }
 
   #computed(rows: number, [values, bits, reason = AS_ASKED]: LayerValues): Out {
     const end = rows * this.outputSize;
     const skims = this.#skims ? 3 * rows : 0;
-    const size = (values.length - skims - end) / this.#division.length;
-    const state: { [part in Part]?: Float32Array } = {};
-    this.#division.forEach((part, i) => {
+    const size = (values.length - skims - end) / this.#parts.length;
+    const state: { h?: Float32Array; c?: Float32Array } = {};
+    this.#parts.forEach((part, i) => {
       state[part] = values.subarray(end + i * size, end + (i + 1) * size);
     });
     const figures = new Float64Array(bits.buffer, bits.byteOffset, bits.length / 2);
@@ -178,22 +157,23 @@ function onGpu(figures: Float64Array): object {
 }
 
 /** A kind of layer, of which `fresh` says what makes one of some sizes. */
-function kind<Fresh extends Sizes, Choices, State, Out = Computed<State>>(
+function kind<Fresh extends Sizes, Choices, State, Out = Computed<State>, Options = ForwardOptions<State>>(
   engine: Engine,
   type: StoredLayer["type"],
   fresh: (sizes: Fresh) => Omit<LayerShape, "layer"> & { readonly layer: object },
-): LayerKind<Fresh, Choices, State, Out> {
+): LayerKind<Fresh, Choices, State, Out, Options> {
   const make = async (...args: Parameters<Calls["layer"]>) => {
     await engine.call("start", [{}]);
-    return new Loaded<State, Out>(engine, type, await engine.call("layer", args));
+    return new Loaded<State, Out, Options>(engine, type, await engine.call("layer", args));
   };
   return {
-    random(sizes) {
-      const { layer, ...shape } = fresh(sizes);
+    async random(...given: unknown[]) {
+      const [sizes] = layers[type].random(given);
+      const { layer, ...shape } = fresh(sizes as unknown as Fresh);
       return make({ shape: { ...shape, layer: { type, ...layer } }, seed: sizes.seed ?? 0 }, sizes.precision ?? "f32");
     },
-    async fromSafetensors(file, choices = {} as From & Choices) {
-      const { prefix = "", precision = "f32", ...others } = choices;
+    async fromSafetensors(...given: unknown[]) {
+      const [file, { prefix = "", precision = "f32", ...others }] = layers[type].fromSafetensors(given);
       const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
       return make({ bytes, prefix, stored: { ...others, type } }, precision);
     },
@@ -237,6 +217,6 @@ export function layersOf(engine: Engine) {
     Lstm: kind<RecurrentSizes, object, LstmState>(engine, "lstm", recurrent),
     Gru: kind<RecurrentSizes, object, HiddenState>(engine, "gru", recurrent),
     Sru: kind<SruSizes, SruChoices, SruState>(engine, "sru", sru),
-    Skim: kind<SkimSizes, object, SkimState, SkimComputed<SkimState>>(engine, "skim", skim),
+    Skim: kind<SkimSizes, object, SkimState, SkimComputed<SkimState>, SkimForwardOptions<SkimState>>(engine, "skim", skim),
   };
 }

@@ -1,10 +1,10 @@
 /** A model and its readers, over an engine in this thread or another. */
 
+import { model, typing } from "./arguments/model.js";
 import type { Engine, Follow, HiddenValues, Id, PlainReadOptions, PlainToken } from "./engine.js";
 import { Owner } from "./owner.js";
 import { StepTimes } from "./step-times.js";
 import type {
-  CallOptions,
   Costs,
   DecidedToken,
   Device,
@@ -26,15 +26,8 @@ const PORTION = 512;
 /** UTF-16 units of a text that is read piece by piece and not with others. */
 const LONG = 16_384;
 
-/** What crosses to the engine: neither signals nor callbacks. */
-function plain({ device, threshold, force, measureMs }: ReadOptions): PlainReadOptions {
-  return {
-    ...(device !== undefined && { device }),
-    ...(threshold !== undefined && { threshold }),
-    ...(force !== undefined && { force }),
-    ...(measureMs !== undefined && { measureMs }),
-  };
-}
+/** Options of a call, in this thread and in the engine's. */
+type Options = Follow & PlainReadOptions;
 
 /** A model that the engine holds. */
 export class LoadedModel extends Owner implements Model {
@@ -64,7 +57,8 @@ export class LoadedModel extends Owner implements Model {
     return this.#deviceReason;
   }
 
-  async read(text: string, options: ReadOptions = {}): Promise<Reading> {
+  async read(...given: unknown[]): Promise<Reading> {
+    const [text, options] = model.read(given);
     const reading = this.#stepTimes.with(await this.call("read", [text, this.#plain(options)], options));
     this.#ran(reading);
     return reading;
@@ -76,11 +70,8 @@ export class LoadedModel extends Owner implements Model {
     this.#deviceReason = reading.deviceReason;
   }
 
-  async readAll(
-    texts: Iterable<string>,
-    { signal, onProgress, ...options }: Omit<ReadOptions, "force" | "measureMs"> = {},
-  ): Promise<readonly Reading[]> {
-    const all = [...texts];
+  async readAll(...given: unknown[]): Promise<readonly Reading[]> {
+    const [all, { signal, onProgress, ...options }] = model.readAll(given);
     const readings: Reading[] = [];
     const total = all.length;
     while (readings.length < total) {
@@ -102,7 +93,8 @@ export class LoadedModel extends Owner implements Model {
     return readings;
   }
 
-  async *stream(text: string, options: Omit<ReadOptions, "measureMs"> = {}): AsyncIterableIterator<DecidedToken> {
+  async *stream(...given: unknown[]): AsyncIterableIterator<DecidedToken> {
+    const [text, options] = model.stream(given);
     const tokens = await this.tokenize(text);
     const stop = new AbortController();
     const { signal } = options;
@@ -143,38 +135,45 @@ export class LoadedModel extends Owner implements Model {
     }
   }
 
-  tokenize(text: string): Promise<readonly PlainToken[]> {
+  async tokenize(...given: unknown[]): Promise<readonly PlainToken[]> {
+    const [text] = model.tokenize(given);
     return this.call("tokenize", [text], {});
   }
 
-  reader(options: Pick<ReadOptions, "threshold" | "force"> = {}): Reader {
-    return new LoadedReader(this.engine, this.call("reader", [plain(options)], {}), this.#stepTimes);
+  reader(...given: unknown[]): Reader {
+    const [options] = model.reader(given);
+    return new LoadedReader(this.engine, this.call("reader", [options], {}), this.#stepTimes);
   }
 
-  async hidden(text: string, options: ReadOptions = {}): Promise<Hidden> {
-    const reader = this.reader(options);
+  async hidden(...given: unknown[]): Promise<Hidden> {
+    const [text, { signal, onProgress, threshold, force }] = model.hidden(given);
+    const reader = this.reader({ threshold, force });
     try {
-      await reader.update(text, options);
-      return await reader.hidden(options);
+      await reader.update(text, { signal, onProgress });
+      return await reader.hidden({ signal, onProgress });
     } finally {
       reader.dispose();
     }
   }
 
-  calibrate(options: CallOptions = {}): Promise<Costs> {
+  async calibrate(...given: unknown[]): Promise<Costs> {
+    const [options] = model.calibrate(given);
     return this.call("calibrate", [], options);
   }
 
-  async steps(options: CallOptions & Pick<ReadOptions, "device"> = {}): Promise<Steps> {
+  async steps(...given: unknown[]): Promise<Steps> {
+    const [options] = model.steps(given);
     return this.#stepTimes.measured(await this.call("steps", [options.device ?? this.#preference], options));
   }
 
-  async inspect(): Promise<Inspection> {
+  async inspect(...given: unknown[]): Promise<Inspection> {
+    model.inspect(given);
     return { config: this.config, ...(await this.call("inspect", [], {})) };
   }
 
-  #plain(options: ReadOptions): PlainReadOptions {
-    return { ...(this.#preference !== undefined && { device: this.#preference }), ...plain(options) };
+  /** What crosses to the engine: neither signals nor callbacks. */
+  #plain({ signal: _, onProgress: __, ...options }: Options): PlainReadOptions {
+    return { ...(this.#preference !== undefined && { device: this.#preference }), ...options };
   }
 }
 
@@ -197,20 +196,27 @@ class LoadedReader extends Owner implements Reader {
     return this.#computed;
   }
 
-  async update(text: string, options: CallOptions = {}): Promise<Reading> {
+  async update(...given: unknown[]): Promise<Reading> {
+    const [text, options] = typing.update(given);
+    return this.#read(text, options);
+  }
+
+  async append(...given: unknown[]): Promise<Reading> {
+    const [text, options] = typing.append(given);
+    return this.#read(this.#text + text, options);
+  }
+
+  async #read(text: string, follow: Follow): Promise<Reading> {
     this.#text = text;
-    const { reading: packed, computed } = await this.call("update", [text], options);
+    const { reading: packed, computed } = await this.call("update", [text], follow);
     const reading = this.#stepTimes.with(packed);
     this.#tokens = reading.tokens;
     this.#computed = computed;
     return reading;
   }
 
-  append(text: string, options: CallOptions = {}): Promise<Reading> {
-    return this.update(this.#text + text, options);
-  }
-
-  async hidden(options: CallOptions = {}): Promise<Hidden> {
+  async hidden(...given: unknown[]): Promise<Hidden> {
+    const [options] = typing.hidden(given);
     return unpacked(await this.call("hidden", [], options), this.#tokens);
   }
 }

@@ -90,16 +90,24 @@ export interface LoadOptions extends CallOptions {
   readonly warmUp?: boolean | undefined;
 }
 
+/** Decisions made for a network, by number of the token or row: an object, an array or a `Map`. */
+export type Force = Readonly<Record<number, Decision>> | ReadonlyMap<number, Decision>;
+
 export interface ReadOptions extends CallOptions {
   /** In place of the model's own. */
   readonly device?: DevicePreference | undefined;
   /** In [0, 1]; skim a token if its skim probability is above it, in place of the model's own threshold. */
   readonly threshold?: number | undefined;
   /** Decisions made for the network, by token index. */
-  readonly force?: Readonly<Record<number, Decision>> | undefined;
+  readonly force?: Force | undefined;
   /** Repeat the computation until it has lasted this many milliseconds, at most 60,000, and report the mean time. */
   readonly measureMs?: number | undefined;
 }
+
+export type ReadAllOptions = Omit<ReadOptions, "force" | "measureMs">;
+export type StreamOptions = Omit<ReadOptions, "measureMs">;
+export type ReaderOptions = Pick<ReadOptions, "threshold" | "force">;
+export type StepsOptions = CallOptions & Pick<ReadOptions, "device">;
 
 /** A token of a reading. */
 export interface Token extends EngineToken {
@@ -190,6 +198,9 @@ export interface Disposes extends Disposable {
   dispose(): void;
 }
 
+/** An array of texts, or whatever else gives one after the other; a string would give its letters, and is refused. */
+export type Texts = Iterable<string> & object;
+
 /** A text classifier. */
 export interface Model extends Disposes {
   readonly config: ModelConfig;
@@ -203,19 +214,21 @@ export interface Model extends Disposes {
    * Reads many texts in batches, which takes less time than one by one. Their progress counts texts. A text's time is its
    * share of its batch's.
    */
-  readAll(texts: Iterable<string>, options?: Omit<ReadOptions, "force" | "measureMs">): Promise<readonly Reading[]>;
+  readAll(texts: Texts, options?: ReadAllOptions): Promise<readonly Reading[]>;
   /** Reads a text and gives its tokens as soon as they are decided, piece by piece; to leave the loop stops the reading. */
-  stream(text: string, options?: Omit<ReadOptions, "measureMs">): AsyncIterableIterator<EngineToken>;
+  stream(text: string, options?: StreamOptions): AsyncIterableIterator<EngineToken>;
   /** The tokens of a text, with which `force` counts, without reading it. */
   tokenize(text: string): Promise<readonly PlainToken[]>;
   /** A reader of text that is still being typed, or arrives in pieces. It runs on the CPU. */
-  reader(options?: Pick<ReadOptions, "threshold" | "force">): Reader;
-  /** What the network did inside. */
+  reader(options?: ReaderOptions): Reader;
+  /** What the network did inside in such a reading, computed on the CPU whatever the device. */
   hidden(text: string, options?: ReadOptions): Promise<Hidden>;
   /** Measures both devices on the text read last, some tenths of a second, so that `auto` can choose. */
   calibrate(options?: CallOptions): Promise<Costs>;
   /** Measures what one read and one skimmed token cost, on the text read last. */
-  steps(options?: CallOptions & Pick<ReadOptions, "device">): Promise<Steps>;
+  steps(options?: StepsOptions): Promise<Steps>;
+  /** What the model is made of. */
+  inspect(): Promise<Inspection>;
 }
 
 /** Keeps the state after every token, so that only what changed is read. Calls are answered in their order. */
@@ -232,22 +245,54 @@ export interface Reader extends Disposes {
   hidden(options?: CallOptions): Promise<Hidden>;
 }
 
+/** Numbers by any array of them. */
+export type Numbers =
+  | readonly number[]
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
+
+/** The rows of all sequences end to end: `rows x inputSize` numbers, row-major, or an array of rows. */
+export type Rows = Numbers | readonly Numbers[];
+
+/** Counts by any array of them. */
+export type Counts = Numbers | BigInt64Array | BigUint64Array;
+
+/**
+ * A state to begin with: an earlier one, or the whole result that has it; also as PyTorch writes it, a pair `[h, c]`, or `h`
+ * alone where there is no `c`.
+ */
+export type Initial<State> =
+  | { readonly [Part in keyof State]: Numbers }
+  | { readonly output: Float32Array; readonly state: State }
+  | ("h" | "c" extends keyof State ? readonly [h: Numbers, c: Numbers] : Numbers);
+
 /** Sequences for a layer. */
 export interface ForwardOptions<State> {
   /** `cpu` unless told otherwise. */
   readonly device?: DevicePreference | undefined;
   /** The states to begin with, as an earlier call left them; zeros unless given. */
-  readonly state?: State | undefined;
+  readonly state?: Initial<State> | undefined;
   /** Rows of each sequence; one sequence of all rows unless given. */
-  readonly lengths?: readonly number[] | undefined;
-  /** Of a Skim layer: skim where the probability is above it; 0.5 unless given. */
-  readonly threshold?: number | undefined;
-  /** Of a Skim layer: decisions made for it, by row. */
-  readonly force?: Readonly<Record<number, Decision>> | undefined;
+  readonly lengths?: Counts | undefined;
   /** Time the kernels of the GPU, where it can; that takes longer. */
   readonly profile?: boolean | undefined;
   /** The call rejects with the code `ABORTED` at once; what its device has begun it ends, unseen. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Sequences for a Skim layer. */
+export interface SkimForwardOptions<State> extends ForwardOptions<State> {
+  /** Skim where the probability is above it; 0.5 unless given. */
+  readonly threshold?: number | undefined;
+  /** Decisions made for it, by row. */
+  readonly force?: Force | undefined;
 }
 
 /** What a layer took to compute. */
@@ -285,11 +330,11 @@ export interface SkimComputed<State> extends Computed<State> {
 }
 
 /** A layer with its weights. */
-export interface SequenceLayer<State, Out = Computed<State>> extends Disposes {
+export interface SequenceLayer<State, Out = Computed<State>, Options = ForwardOptions<State>> extends Disposes {
   readonly inputSize: number;
   readonly outputSize: number;
   /** Runs sequences as one batch. `x` holds their rows end to end, `rows x inputSize`, row-major. */
-  forward(x: Float32Array, options?: ForwardOptions<State>): Promise<Out>;
+  forward(x: Rows, options?: Options): Promise<Out>;
 }
 
 /** States as PyTorch has them: `[layers · directions, sequences, hiddenSize]`. */

@@ -1,5 +1,6 @@
 /** The package's interface, served by a worker: the page can be typed in while it reads. */
 
+import { start } from "./arguments/entry.js";
 import { type Devices, devices as devicesOf, gpuStatistics as statisticsOf } from "./devices.js";
 import { layersOf } from "./layers.js";
 import { load as loadWith, startOptions } from "./load.js";
@@ -24,8 +25,9 @@ const engine = remote((onAnswer, onFailure) => {
  * Makes the worker by another way: from a CDN, whose scripts can be no worker of another origin, host a file of one line,
  * `import "saccade-rnn/worker-entry"`, and give it here. Before the first call.
  */
-export function useWorker(make: () => Worker): void {
-  made = make;
+export function useWorker(make: () => Worker): void;
+export function useWorker(...given: unknown[]): void {
+  [made] = start.useWorker(given);
 }
 
 /** Ends the worker; models and layers in it are lost, and calls under way reject with `ENGINE_FAILED`. */
@@ -34,14 +36,18 @@ export function terminate(): void {
 }
 
 /** As in the main entry; a response's bytes go to the worker. */
-export async function init(options: InitOptions = {}): Promise<void> {
+export function init(options?: InitOptions): Promise<void>;
+export async function init(...given: unknown[]): Promise<void> {
+  const [options] = start.init(given);
   const wasm = options.wasm instanceof Response ? await options.wasm.arrayBuffer() : options.wasm;
   const place = wasm instanceof URL ? wasm.href : wasm;
   await engine.call("start", [startOptions({ ...options, wasm: place })], options);
 }
 
 /** Opens a model, which then lives in the worker. */
-export async function load(source: Source, options: LoadOptions = {}): Promise<Model> {
+export function load(source: Source, options?: LoadOptions): Promise<Model>;
+export async function load(...given: unknown[]): Promise<Model> {
+  const [source, options] = start.load(given);
   if (options.wasmUrl !== undefined) {
     await init({ wasm: options.wasmUrl, variant: options.variant, signal: options.signal });
   }
@@ -49,13 +55,17 @@ export async function load(source: Source, options: LoadOptions = {}): Promise<M
   return loadWith(engine, source, others);
 }
 
-/** What can compute in the worker, and why not; never rejects. */
-export function devices(options?: InitOptions): Promise<Devices> {
+/** What can compute in the worker, and why not; rejects with nothing but `OPTION_INVALID`. */
+export function devices(options?: InitOptions): Promise<Devices>;
+export async function devices(...given: unknown[]): Promise<Devices> {
+  const [options] = start.devices(given);
   return devicesOf(engine, options);
 }
 
 /** What the worker's GPU did so far, and the memory it holds; null if it was not asked for, or is not there. */
-export function gpuStatistics(): Promise<GpuStatistics | null> {
+export function gpuStatistics(): Promise<GpuStatistics | null>;
+export async function gpuStatistics(...given: unknown[]): Promise<GpuStatistics | null> {
+  start.gpuStatistics(given);
   return statisticsOf(engine);
 }
 

@@ -1,0 +1,112 @@
+/** What the functions of layers take. */
+
+import type { ElmanChoices, From, LayerKind, RecurrentSizes, Sizes, SkimSizes, SruChoices, SruSizes } from "../layers.js";
+import type {
+  ForwardOptions,
+  HiddenState,
+  LstmState,
+  SequenceLayer,
+  SkimComputed,
+  SkimForwardOptions,
+  SkimState,
+  SruState,
+} from "../types.js";
+import { count, number, oneOf, optional, string, unchecked } from "./check.js";
+import { type Fields, options, record } from "./options.js";
+import { initial, lengths, type Parts, rows } from "./rows.js";
+import { device, force, maybe, precision, signal } from "./shared.js";
+import { parameter, type Signature, type Signatures, type Take, take, takers } from "./signature.js";
+
+const sizes = { inputSize: count, hiddenSize: count, seed: optional(count), precision: optional(precision) } satisfies Fields<Sizes>;
+const recurrent = { ...sizes, numLayers: optional(count), bidirectional: maybe, bias: maybe } satisfies Fields<RecurrentSizes>;
+const nonlinearity = optional(oneOf("tanh", "relu"));
+const sru = {
+  v1: maybe,
+  rescale: maybe,
+  hasSkipTerm: maybe,
+  useTanh: maybe,
+  bidirectional: maybe,
+  normalizeAfter: maybe,
+} satisfies Fields<SruChoices>;
+const from = { prefix: optional(string), precision: optional(precision) } satisfies Fields<From>;
+
+// The engine looks at the file.
+const file = parameter("bytes", unchecked<Uint8Array | ArrayBuffer>());
+const stored = [file, parameter("choices", options<From & object>()(from))] as const;
+
+/** @internal */
+export const layerSignatures = {
+  elman: {
+    random: [parameter("sizes", record<RecurrentSizes & ElmanChoices>()({ ...recurrent, nonlinearity }))],
+    fromSafetensors: [file, parameter("choices", options<From & ElmanChoices>()({ ...from, nonlinearity }))],
+  } satisfies Signatures<LayerKind<RecurrentSizes & ElmanChoices, ElmanChoices, HiddenState>>,
+  lstm: {
+    random: [parameter("sizes", record<RecurrentSizes>()(recurrent))],
+    fromSafetensors: stored,
+  } satisfies Signatures<LayerKind<RecurrentSizes, object, LstmState>>,
+  gru: {
+    random: [parameter("sizes", record<RecurrentSizes>()(recurrent))],
+    fromSafetensors: stored,
+  } satisfies Signatures<LayerKind<RecurrentSizes, object, HiddenState>>,
+  sru: {
+    random: [
+      parameter(
+        "sizes",
+        record<SruSizes>()({ ...sizes, ...sru, numLayers: optional(count), layerNorm: maybe, projectionSize: optional(count) }),
+      ),
+    ],
+    fromSafetensors: [file, parameter("choices", options<From & SruChoices>()({ ...from, ...sru }))],
+  } satisfies Signatures<LayerKind<SruSizes, SruChoices, SruState>>,
+  skim: {
+    random: [
+      parameter(
+        "sizes",
+        record<SkimSizes>()({
+          ...sizes,
+          smallSize: count,
+          cell: optional(oneOf("lstm", "gru")),
+          smallReads: optional(oneOf("slice", "all")),
+        }),
+      ),
+    ],
+    fromSafetensors: stored,
+  } satisfies Signatures<LayerKind<SkimSizes, object, SkimState, SkimComputed<SkimState>, SkimForwardOptions<SkimState>>>,
+} as const;
+
+export const layers = {
+  elman: takers(layerSignatures.elman),
+  lstm: takers(layerSignatures.lstm),
+  gru: takers(layerSignatures.gru),
+  sru: takers(layerSignatures.sru),
+  skim: takers(layerSignatures.skim),
+};
+
+/** What `forward` takes of a layer with such rows and states. @internal */
+export function forwardSignature<State>(width: number, parts: Parts) {
+  const check = options<ForwardOptions<State>>()(forwardFields<State>(parts));
+  return [parameter("x", rows(width)), parameter("options", check)] as const satisfies Signature<Forward<ForwardOptions<State>>>;
+}
+
+/** The same of a layer that skims. @internal */
+export function skimSignature<State>(width: number, parts: Parts) {
+  const fields = { ...forwardFields<State>(parts), threshold: optional(number("a finite number")), force: optional(force) };
+  const check = options<SkimForwardOptions<State>>()(fields);
+  return [parameter("x", rows(width)), parameter("options", check)] as const satisfies Signature<Forward<SkimForwardOptions<State>>>;
+}
+
+type Forward<Options> = Parameters<SequenceLayer<unknown, unknown, Options>["forward"]>;
+
+function forwardFields<State>(parts: Parts) {
+  return {
+    device: optional(device),
+    state: optional(initial<State>(parts)),
+    lengths: optional(lengths),
+    profile: maybe,
+    signal: optional(signal),
+  };
+}
+
+/** What takes the arguments of a layer's `forward`; of a layer that does not skim there is never what only Skim has. */
+export function forward(skims: boolean, width: number, parts: Parts): Take<ReturnType<typeof skimSignature>> {
+  return skims ? take("forward", skimSignature(width, parts)) : take("forward", forwardSignature(width, parts));
+}

@@ -1,0 +1,43 @@
+/** What the functions of a model and of a reader take. */
+
+import type { CallOptions, Model, Reader, ReadAllOptions, ReaderOptions, ReadOptions, StepsOptions, StreamOptions } from "../types.js";
+import { number, optional, string } from "./check.js";
+import { options } from "./options.js";
+import { call, device, force, texts } from "./shared.js";
+import { parameter, type Signatures, takers } from "./signature.js";
+
+const where = optional(device);
+const threshold = optional(number("a number from 0 to 1", [0, 1]));
+const decisions = optional(force);
+const measureMs = optional(number("a number of milliseconds from 0 to 60,000", [0, 60_000]));
+
+const text = parameter("text", string);
+const read = parameter("options", options<ReadOptions>()({ ...call, device: where, threshold, force: decisions, measureMs }));
+const readAll = options<ReadAllOptions>()({ ...call, device: where, threshold });
+const stream = options<StreamOptions>()({ ...call, device: where, threshold, force: decisions });
+const reader = options<ReaderOptions>()({ threshold, force: decisions });
+const steps = options<StepsOptions>()({ ...call, device: where });
+const follow = parameter("options", options<CallOptions>()(call));
+
+/** @internal */
+export const modelSignatures = {
+  read: [text, read],
+  readAll: [parameter("texts", texts), parameter("options", readAll)],
+  stream: [text, parameter("options", stream)],
+  tokenize: [text],
+  reader: [parameter("options", reader)],
+  hidden: [text, read],
+  calibrate: [follow],
+  steps: [parameter("options", steps)],
+  inspect: [],
+} as const satisfies Signatures<Model>;
+
+/** @internal */
+export const readerSignatures = {
+  update: [text, follow],
+  append: [text, follow],
+  hidden: [follow],
+} as const satisfies Signatures<Reader>;
+
+export const model = takers(modelSignatures);
+export const typing = takers(readerSignatures);

@@ -1,0 +1,103 @@
+/** Numbers that a layer computes with: rows, states, lengths. */
+
+import { errorOf } from "../errors.js";
+import type { Counts, Initial, Numbers, Rows } from "../types.js";
+import { type Check, isCount, refuse, tagOf } from "./check.js";
+
+/** How a state is divided: into h and c, h alone, or c alone. */
+export type Parts = readonly ("h" | "c")[];
+
+const NONE = new Float32Array();
+
+function isTyped(found: unknown): found is Exclude<Numbers, readonly number[]> {
+  return ArrayBuffer.isView(found) && "length" in found && !tagOf(found).startsWith("Big");
+}
+
+/** Numbers in 32 bits, the same array if it has them. */
+function numbers(found: unknown, at: string, expected: string): Float32Array {
+  if (isTyped(found)) {
+    // Of a buffer that was given to another thread nothing is left.
+    if (found.length === 0) new Uint8Array(found.buffer);
+    return tagOf(found) === "Float32Array" ? (found as Float32Array) : Float32Array.from(found);
+  }
+  if (!Array.isArray(found)) refuse(at, expected, found);
+  const taken = new Float32Array(found.length);
+  for (let i = 0; i < taken.length; i++) {
+    const value: unknown = found[i];
+    if (typeof value !== "number") refuse(`${at}[${i}]`, "a number", value);
+    taken[i] = value;
+  }
+  return taken;
+}
+
+/** Rows of as many numbers. */
+export function rows(width: number): Check<Rows, Float32Array> {
+  const of = `${width} number${width === 1 ? "" : "s"}`;
+  const expected = `rows of ${of} in a Float32Array, an array of numbers, or an array of rows`;
+  return {
+    expected,
+    take(found, at) {
+      const nested = Array.isArray(found) && (Array.isArray(found[0]) || isTyped(found[0]));
+      if (!nested) {
+        const taken = numbers(found, at, expected);
+        if (taken.length % width !== 0) throw errorOf("OPTION_INVALID", `${at}: expected rows of ${of}, found ${taken.length} numbers`);
+        return taken;
+      }
+      const taken = new Float32Array(width * found.length);
+      for (let i = 0; i < found.length; i++) {
+        const row = numbers(found[i], `${at}[${i}]`, `a row of ${of}`);
+        if (row.length !== width) refuse(`${at}[${i}]`, `a row of ${of}`, found[i]);
+        taken.set(row, i * width);
+      }
+      return taken;
+    },
+  };
+}
+
+/** The parts of a state end to end. */
+export function initial<State>(parts: Parts): Check<Initial<State>, Float32Array> {
+  const pair = parts.length === 2;
+  const expected = pair ? "{ h, c }, [h, c], or an earlier result" : `{ ${parts[0]} }, its numbers, or an earlier result`;
+  /** The values of the parts, with their names. */
+  const named = (found: unknown, at: string): readonly (readonly [name: string, value: unknown])[] => {
+    if (pair && Array.isArray(found) && found.length === 2) return parts.map((_, i) => [`${at}[${i}]`, found[i]]);
+    if (!pair && (Array.isArray(found) || isTyped(found))) return [[at, found]];
+    if (typeof found !== "object" || found === null || tagOf(found) !== "Object") refuse(at, expected, found);
+    if ("output" in found && "state" in found) return named(found.state, `${at}.state`);
+    const given = found as Readonly<Record<string, unknown>>;
+    for (const key in given) {
+      if (given[key] != null && !parts.some((part) => part === key)) refuse(at, expected, found);
+    }
+    if (parts.some((part) => given[part] == null)) refuse(at, expected, found);
+    return parts.map((part) => [`${at}.${part}`, given[part]]);
+  };
+  return {
+    expected,
+    take(found, at) {
+      const values = named(found, at).map(([name, value]) => numbers(value, name, "numbers, as in a Float32Array"));
+      const [first = NONE, second] = values;
+      if (!second) return first;
+      if (first.length !== second.length) {
+        throw errorOf("OPTION_INVALID", `${at}: expected as many numbers in h as in c, found ${first.length} and ${second.length}`);
+      }
+      const taken = new Float32Array(2 * first.length);
+      taken.set(first);
+      taken.set(second, first.length);
+      return taken;
+    },
+  };
+}
+
+/** How many rows each sequence has. */
+export const lengths: Check<Counts, readonly number[]> = {
+  expected: "an array of whole numbers",
+  take(found, at) {
+    const typed = ArrayBuffer.isView(found) && "length" in found;
+    if (!typed && !Array.isArray(found)) refuse(at, this.expected, found);
+    // Those of 64 bits are no numbers yet.
+    const all: unknown[] = typed ? Array.from(found as BigInt64Array | Float64Array, Number) : Array.from(found as unknown[]);
+    const wrong = all.findIndex((length) => !isCount(length));
+    if (wrong >= 0) refuse(`${at}[${wrong}]`, "a whole number", all[wrong]);
+    return all as number[];
+  },
+};

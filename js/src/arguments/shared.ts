@@ -1,0 +1,64 @@
+/** What the arguments of several functions are made of. */
+
+import type { CallOptions, Decision, DevicePreference, Force, Precision } from "../types.js";
+import { boolean, type Check, is, isCount, oneOf, optional, refuse, tagOf } from "./check.js";
+import type { Fields } from "./options.js";
+
+export const device = oneOf("cpu", "webgpu", "auto", "webgpu-only") satisfies Check<DevicePreference>;
+export const precision = oneOf("f32", "bf16") satisfies Check<Precision>;
+export const decision = oneOf("read", "skim") satisfies Check<Decision>;
+export const maybe = optional(boolean);
+
+/** By its methods: those of other windows, and of libraries, count too. */
+export const signal = is<AbortSignal>("an AbortSignal", (found) => {
+  if (typeof found !== "object" || found === null) return false;
+  const { aborted, addEventListener, removeEventListener } = found as Partial<AbortSignal>;
+  return typeof aborted === "boolean" && typeof addEventListener === "function" && typeof removeEventListener === "function";
+});
+
+/** A function; what it is told is up to the package, what it does up to the caller. */
+export function callback<F extends (...told: never) => unknown>(): Check<F> {
+  return is<F>("a function", (found) => typeof found === "function");
+}
+
+export const call = {
+  signal: optional(signal),
+  onProgress: optional(callback<NonNullable<CallOptions["onProgress"]>>()),
+} satisfies Fields<CallOptions>;
+
+/** A whole number as a key of an object. */
+const INDEX = /^(?:0|[1-9]\d*)$/;
+
+export const force: Check<Force, Readonly<Record<number, Decision>>> = {
+  expected: 'an object or a Map from numbers to "read" or "skim"',
+  take(found, at) {
+    const tag = tagOf(found);
+    if (tag !== "Object" && tag !== "Array" && tag !== "Map") refuse(at, this.expected, found);
+    const taken: Record<number, Decision> = {};
+    const entries = tag === "Map" ? (found as ReadonlyMap<unknown, unknown>) : Object.entries(found as object);
+    for (const [key, value] of entries) {
+      const index = typeof key === "string" && tag !== "Map" && INDEX.test(key) ? Number(key) : key;
+      if (!isCount(index)) refuse(at, "numbers of tokens or rows", key);
+      // An array has a place for every token.
+      if (tag === "Array" && value == null) continue;
+      taken[index] = decision.take(value, `${at}[${index}]`);
+    }
+    return taken;
+  },
+};
+
+/** Many texts. */
+export const texts: Check<Iterable<string> & object, readonly string[]> = {
+  expected: "an array of strings, or another iterable of them",
+  take(found, at) {
+    if (typeof found !== "object" || found === null || !(Symbol.iterator in found)) {
+      refuse(at, this.expected, found, typeof found === "string" ? ": one text is for read" : "");
+    }
+    const all: string[] = [];
+    for (const text of found as Iterable<unknown>) {
+      if (typeof text !== "string") refuse(`${at}[${all.length}]`, "a string", text);
+      all.push(text);
+    }
+    return all;
+  },
+};
