@@ -5,64 +5,101 @@ import type { CallName, Calls, Engine, Follow, Id } from "./engine.js";
 import { aborted, errorOf, messageOf, ours, type SaccadeError } from "./errors.js";
 import { platform } from "./platform.js";
 import { turn } from "./turn.js";
-import type { Precision } from "./types.js";
 import { compiled } from "./wasm.js";
 
 type Held = glue.Model | glue.Reader | glue.Layer;
 
+/** An instance of the module, and what is lost with it. */
+interface Instance {
+  readonly held: Map<Id, Held>;
+  /** How the calls under way are rejected. */
+  readonly underWay: Set<(error: SaccadeError) => void>;
+  /** Why it is not to be used again. */
+  failure?: SaccadeError;
+}
+
 let starting: Promise<void> | undefined;
-/** Whether an instance was made that failed: the next start makes another of the same module. */
-let spent = false;
+/** The instance that runs. */
+let running: Instance | undefined;
+/** What the glue has: no instance yet, one that failed, or one that may be used. */
+let module: "absent" | "spent" | "sound" = "absent";
 /** Ids that another engine gave, such as that of a worker that is gone, mean nothing here: each begins somewhere else. */
 const firstId: Id = Math.floor(Math.random() * 2 ** 50);
 let lastId: Id = firstId;
-const held = new Map<Id, Held>();
 /** Ids that died with an instance. */
 const lost = new Set<Id>();
-/** How the calls under way are rejected. */
-const underWay = new Set<(error: SaccadeError) => void>();
 
 /** After a panic or a trap: nothing of the instance can be trusted, and its calls would never be answered. */
-function fail(message: string): SaccadeError {
+function fail(instance: Instance, message: string): SaccadeError {
+  if (instance.failure) return instance.failure;
   const error = errorOf("ENGINE_FAILED", `the engine stopped, and all that it held is lost; load it again (${message})`);
-  spent = true;
+  instance.failure = error;
+  module = "spent";
+  running = undefined;
   starting = undefined;
-  for (const id of held.keys()) lost.add(id);
-  held.clear();
-  for (const reject of underWay) reject(error);
-  underWay.clear();
+  for (const id of instance.held.keys()) lost.add(id);
+  for (const reject of instance.underWay) reject(error);
+  // Not yet: a panic tells of itself before the engine stops.
+  queueMicrotask(bury);
   return error;
+}
+
+/** Puts a fresh instance where the one that failed was; the glue then lets nobody call or free what the other held. */
+function renew(): void {
+  if (module !== "spent") return;
+  glue.__wbg_reset_state();
+  module = "sound";
+}
+
+/** Sees to it that what is left of an instance that failed is not used: a promise may be about to call it, a collector to free it. */
+function bury(): void {
+  try {
+    renew();
+  } catch {
+    // The next start tries again.
+  }
 }
 
 /** A trap in work that the engine went on with by itself is nobody's to catch; while calls are under way it is taken for ours. */
 function onUncaught(event: Event): void {
   const thrown: unknown = "reason" in event ? event.reason : "error" in event ? event.error : undefined;
-  if (underWay.size > 0 && thrown instanceof WebAssembly.RuntimeError) fail(messageOf(thrown));
+  if (running && running.underWay.size > 0 && thrown instanceof WebAssembly.RuntimeError) fail(running, messageOf(thrown));
+}
+
+/** A trap, or a stack that is full, which Firefox has another name for. */
+function isTrap(thrown: unknown): boolean {
+  if (thrown instanceof WebAssembly.RuntimeError || thrown instanceof RangeError) return true;
+  return thrown instanceof Error && thrown.name === "InternalError";
 }
 
 /** Runs what may trap. */
-function attempt<T>(work: () => T): T {
+function attempt<T>(instance: Instance, work: () => T): T {
+  if (instance.failure) throw instance.failure;
   try {
     return work();
   } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) throw fail(messageOf(error));
-    throw ours(error);
+    if (!isTrap(error)) throw ours(error);
+    const failure = fail(instance, messageOf(error));
+    bury();
+    throw failure;
   }
 }
 
 async function start(...[options, follow]: [...Parameters<Calls["start"]>, Follow]): Promise<undefined> {
   starting ??= (async () => {
-    if (spent) glue.__wbg_reset_state();
-    else await glue.default({ module_or_path: await compiled(options, follow) });
-    if (!spent) {
+    if (module === "absent") {
+      await glue.default({ module_or_path: await compiled(options, follow) });
+      module = "sound";
       // Not in Node, which ends instead.
       globalThis.addEventListener?.("error", onUncaught);
       globalThis.addEventListener?.("unhandledrejection", onUncaught);
     }
-    spent = false;
-    glue.onFailure((reason) => void fail(reason));
+    renew();
+    const instance: Instance = { held: new Map(), underWay: new Set() };
+    glue.onFailure((reason) => void fail(instance, reason));
     const reason = platform.noGpu ?? (inPageOrWorker() ? undefined : "WebGPU is for pages and workers alone");
     if (reason !== undefined) glue.forbidGpu(reason);
+    running = instance;
   })().catch((error: unknown) => {
     starting = undefined;
     if (follow.signal?.aborted) throw aborted(follow.signal);
@@ -77,15 +114,27 @@ function inPageOrWorker(): boolean {
   return "Window" in globalThis || "WorkerGlobalScope" in globalThis;
 }
 
+function stopped(): SaccadeError {
+  return errorOf("ENGINE_FAILED", "the engine that held this stopped: load it again");
+}
+
+/** Calls that need no instance: without one there is nothing to tell, and nothing to free. */
+const ALWAYS: ReadonlySet<CallName> = new Set<CallName>(["start", "statistics", "release"]);
+
+function current(): Instance {
+  if (!running) throw stopped();
+  return running;
+}
+
 function keep(object: Held): Id {
-  held.set(++lastId, object);
+  current().held.set(++lastId, object);
   return lastId;
 }
 
 function get<T extends Held>(id: Id, Class: { readonly prototype: T }): T {
-  const object = held.get(id);
+  const object = running?.held.get(id);
   if (object && Object.getPrototypeOf(object) === Class.prototype) return object as T;
-  if (lost.has(id) || id <= firstId || id > lastId) throw errorOf("ENGINE_FAILED", "the engine that held this stopped: load it again");
+  if (lost.has(id) || id <= firstId || id > lastId) throw stopped();
   throw errorOf("DISPOSED", "this was disposed");
 }
 
@@ -100,9 +149,12 @@ function inTurn<T>(reader: glue.Reader, work: () => Promise<T>): Promise<T> {
 
 /** Asked between pieces of the work: tells how far it is, lets others have their turn, and says whether to go on. */
 function watch({ signal, onProgress }: Follow): glue.Watch {
+  const instance = current();
   return async (done, total, from, decided) => {
     onProgress?.({ done, total }, from, decided);
     if (done < total) await turn();
+    // An instance that failed meanwhile would go on with this reading.
+    if (instance.failure) await new Promise(() => undefined);
     return !signal?.aborted;
   };
 }
@@ -111,20 +163,12 @@ type Answers = {
   readonly [Name in CallName]: (...args: [...Parameters<Calls[Name]>, Follow]) => ReturnType<Calls[Name]> | Promise<ReturnType<Calls[Name]>>;
 };
 
-/** Whether weights are kept with 16 bits. */
-function isHalved(precision: Precision): boolean {
-  if (precision !== "f32" && precision !== "bf16") {
-    throw errorOf("OPTION_INVALID", `precision: expected "f32" or "bf16", found ${JSON.stringify(precision)}`);
-  }
-  return precision === "bf16";
-}
-
 const answers: Answers = {
   start,
   gpu: () => glue.findGpu(),
-  statistics: () => glue.gpuStatistics(),
+  statistics: () => (running ? glue.gpuStatistics() : null),
   open(bytes, precision) {
-    const model = glue.Model.load(bytes, isHalved(precision));
+    const model = glue.Model.load(bytes, precision === "bf16");
     return { id: keep(model), config: model.config };
   },
   read: (id, text, options, follow) => get(id, glue.Model).read(text, options, watch(follow)),
@@ -135,18 +179,18 @@ const answers: Answers = {
   inspect: (id) => get(id, glue.Model).inspect(),
   reader: (id, options) => keep(get(id, glue.Model).reader(options)),
   update(id, text, follow) {
-    const reader = get(id, glue.Reader);
+    const [instance, reader] = [current(), get(id, glue.Reader)];
     return inTurn(reader, async () => {
-      const reading = await reader.update(text, watch(follow));
-      return { reading, computed: reader.computed };
+      const reading = await attempt(instance, () => reader.update(text, watch(follow)));
+      return { reading, computed: attempt(instance, () => reader.computed) };
     });
   },
   hidden(id) {
-    const reader = get(id, glue.Reader);
-    return inTurn(reader, async () => reader.hidden());
+    const [instance, reader] = [current(), get(id, glue.Reader)];
+    return inTurn(reader, async () => attempt(instance, () => reader.hidden()));
   },
   layer(from, precision) {
-    const halved = isHalved(precision);
+    const halved = precision === "bf16";
     const layer =
       "seed" in from
         ? glue.Layer.random(from.shape, from.seed, halved)
@@ -157,12 +201,14 @@ const answers: Answers = {
   forward: (id, x, state, { device, threshold, rest }) => get(id, glue.Layer).forward(x, state, device, threshold, rest),
   release(id) {
     lost.delete(id);
-    const object = held.get(id);
-    held.delete(id);
+    const instance = running;
+    const object = instance?.held.get(id);
+    if (!instance || !object) return undefined;
+    instance.held.delete(id);
     // A reader may have calls waiting for their turn.
     const last = object instanceof glue.Reader ? lastOf.get(object) : undefined;
-    if (last) void last.then(() => object?.free());
-    else object?.free();
+    if (last) void last.then(() => attempt(instance, () => object.free())).catch(() => undefined);
+    else object.free();
     return undefined;
   },
 };
@@ -174,7 +220,8 @@ export const local: Engine = {
     if (signal?.aborted) throw aborted(signal);
     type Answer = ReturnType<Calls[typeof name]>;
     const ask = answers[name] as (...all: unknown[]) => Answer | Promise<Answer>;
-    const answer = attempt(() => ask(...args, follow));
+    const instance = ALWAYS.has(name) ? running : current();
+    const answer = instance ? attempt(instance, () => ask(...args, follow)) : ask(...args, follow);
     // Who is told of the progress may have had enough meanwhile.
     if (!(answer instanceof Promise)) {
       if (signal?.aborted) throw aborted(signal);
@@ -185,12 +232,12 @@ export const local: Engine = {
       if (signal?.aborted) stop();
       signal?.addEventListener("abort", stop);
       // The engine that fails cannot take its own start down.
-      if (name !== "start") underWay.add(reject);
+      if (name !== "start") instance?.underWay.add(reject);
       answer
         .then(resolve, (error: unknown) => reject(ours(error)))
         .finally(() => {
           signal?.removeEventListener("abort", stop);
-          underWay.delete(reject);
+          instance?.underWay.delete(reject);
         });
     });
   },
