@@ -63,6 +63,12 @@ export function tagOf(found: unknown): string {
   return Object.prototype.toString.call(found).slice(8, -1);
 }
 
+/** Whether it is an object with keys of its own: of no class of the language or the platform. */
+export function isRecord(found: unknown): found is Readonly<Record<string, unknown>> {
+  if (typeof found !== "object" || found === null) return false;
+  return Object.getPrototypeOf(found) === Object.prototype || tagOf(found) === "Object";
+}
+
 /** How many letters of a string are quoted. */
 const QUOTED = 40;
 /** How many keys of an object are named. */

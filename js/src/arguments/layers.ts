@@ -74,11 +74,11 @@ export const layerSignatures = {
 } as const;
 
 export const layers = {
-  elman: takers(layerSignatures.elman),
-  lstm: takers(layerSignatures.lstm),
-  gru: takers(layerSignatures.gru),
-  sru: takers(layerSignatures.sru),
-  skim: takers(layerSignatures.skim),
+  elman: takers(layerSignatures.elman, "Elman"),
+  lstm: takers(layerSignatures.lstm, "Lstm"),
+  gru: takers(layerSignatures.gru, "Gru"),
+  sru: takers(layerSignatures.sru, "Sru"),
+  skim: takers(layerSignatures.skim, "Skim"),
 };
 
 /** What `forward` takes of a layer with such rows and states. @internal */

@@ -1,7 +1,7 @@
 /** Objects of options: every key has a check, and any other key is an error. */
 
 import { errorOf, messageOf } from "../errors.js";
-import { type Check, refuse, tagOf } from "./check.js";
+import { type Check, isRecord, refuse } from "./check.js";
 import { nearest } from "./nearest.js";
 
 /** A check for each key of a type: a key that is left out, too many, or of another type does not compile. */
@@ -23,14 +23,15 @@ export function record<T extends object>() {
     const names = Object.keys(fields);
     const expected = "an object";
     const take = (found: unknown, at: string) => {
-      // Neither a class of the language nor one of the platform, none of which has options.
-      if (typeof found !== "object" || tagOf(found) !== "Object") refuse(at, expected, found);
+      if (!isRecord(found)) refuse(at, expected, found);
       for (const key in found) {
-        if (!Object.hasOwn(fields, key)) throw unknown(`${at}.${key}`, key, names);
+        // What others have put into every object is nobody's option.
+        const meant = Object.hasOwn(found, key) || !(key in Object.prototype);
+        if (meant && !Object.hasOwn(fields, key)) throw unknown(`${at}.${key}`, key, names);
       }
       const taken: Record<string, unknown> = {};
       for (const [key, check] of checks) {
-        const value = check.take(read(found as Record<string, unknown>, key, at), `${at}.${key}`);
+        const value = check.take(read(found, key, at), `${at}.${key}`);
         if (value !== undefined) taken[key] = value;
       }
       return taken as Taken<F>;
@@ -54,7 +55,7 @@ function unknown(at: string, key: string, names: readonly string[]): Error {
 }
 
 /** A key's value, be it the object's own or its class's. */
-function read(from: Record<string, unknown>, key: string, at: string): unknown {
+function read(from: Readonly<Record<string, unknown>>, key: string, at: string): unknown {
   try {
     return from[key];
   } catch (error) {

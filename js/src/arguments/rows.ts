@@ -2,7 +2,7 @@
 
 import { errorOf } from "../errors.js";
 import type { Counts, Initial, Numbers, Rows } from "../types.js";
-import { type Check, isCount, refuse, tagOf } from "./check.js";
+import { type Check, isCount, isRecord, refuse, tagOf } from "./check.js";
 
 /** How a state is divided: into h and c, h alone, or c alone. */
 export type Parts = readonly ("h" | "c")[];
@@ -15,6 +15,8 @@ function isTyped(found: unknown): found is Exclude<Numbers, readonly number[]> {
 
 /** Numbers in 32 bits, the same array if it has them. */
 function numbers(found: unknown, at: string, expected: string): Float32Array {
+  // Most are, and each call of a step has several.
+  if (ArrayBuffer.isView(found) && found instanceof Float32Array && found.length > 0) return found;
   if (isTyped(found)) {
     // Of a buffer that was given to another thread nothing is left.
     if (found.length === 0) new Uint8Array(found.buffer);
@@ -62,14 +64,13 @@ export function initial<State>(parts: Parts): Check<Initial<State>, Float32Array
   const named = (found: unknown, at: string): readonly (readonly [name: string, value: unknown])[] => {
     if (pair && Array.isArray(found) && found.length === 2) return parts.map((_, i) => [`${at}[${i}]`, found[i]]);
     if (!pair && (Array.isArray(found) || isTyped(found))) return [[at, found]];
-    if (typeof found !== "object" || found === null || tagOf(found) !== "Object") refuse(at, expected, found);
+    if (!isRecord(found)) refuse(at, expected, found);
     if ("output" in found && "state" in found) return named(found.state, `${at}.state`);
-    const given = found as Readonly<Record<string, unknown>>;
-    for (const key in given) {
-      if (given[key] != null && !parts.some((part) => part === key)) refuse(at, expected, found);
+    for (const key in found) {
+      if (found[key] != null && !parts.some((part) => part === key)) refuse(at, expected, found);
     }
-    if (parts.some((part) => given[part] == null)) refuse(at, expected, found);
-    return parts.map((part) => [`${at}.${part}`, given[part]]);
+    if (parts.some((part) => found[part] == null)) refuse(at, expected, found);
+    return parts.map((part) => [`${at}.${part}`, found[part]]);
   };
   return {
     expected,

@@ -52,8 +52,10 @@ export function take<const S extends readonly AnyParameter[]>(name: string, sign
   };
 }
 
-/** What takes the arguments of each function. */
-export function takers<const S extends Readonly<Record<string, readonly AnyParameter[]>>>(signatures: S): { readonly [K in keyof S]: Take<S[K]> } {
-  const all = Object.entries(signatures).map(([name, signature]) => [name, take(name, signature)]);
-  return Object.fromEntries(all) as { readonly [K in keyof S]: Take<S[K]> };
+type Takers<S> = { readonly [K in keyof S]: Take<S[K]> };
+
+/** What takes the arguments of each function, `of` an object of that name if one is given. */
+export function takers<const S extends Readonly<Record<string, readonly AnyParameter[]>>>(signatures: S, of?: string): Takers<S> {
+  const all = Object.entries(signatures).map(([name, signature]) => [name, take(of ? `${of}.${name}` : name, signature)]);
+  return Object.fromEntries(all) as Takers<S>;
 }
