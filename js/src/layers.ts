@@ -116,13 +116,15 @@ class Loaded<State, Out, Options> extends Owner implements SequenceLayer<State, 
   }
 
   async forward(...given: unknown[]): Promise<Out> {
-    const [x, { state = NONE, device, threshold, lengths, force, profile, signal }] = this.#given(given);
+    const [x, { state, device, threshold, lengths, force, profile, signal }] = this.#given(given);
     const rows = x.length / this.inputSize;
     const sum = lengths?.reduce((all, length) => all + length, 0) ?? rows;
     if (sum !== rows) throw errorOf("OPTION_INVALID", `forward: options.lengths: expected a sum of ${rows} rows, found ${sum}`);
+    // The engine would begin with zeros.
+    if (state?.length === 0 && lengths?.length !== 0) throw errorOf("OPTION_INVALID", "forward: options.state: it has no numbers");
     const alone = lengths === undefined || lengths.length === 1;
     const rest = alone && force === undefined && profile === undefined ? undefined : { lengths, force, profile };
-    return this.#computed(rows, await this.call("forward", [x, state, { device, threshold, rest }], { signal }));
+    return this.#computed(rows, await this.call("forward", [x, state ?? NONE, { device, threshold, rest }], { signal }));
   }
 
   #computed(rows: number, [values, bits, reason = AS_ASKED]: LayerValues): Out {

@@ -35,9 +35,12 @@ export const string = is<string>("a string", (found) => typeof found === "string
 export const boolean = is<boolean>("true or false", (found) => typeof found === "boolean");
 
 /** A finite number, by default any. */
-export function number(expected: string, [from, to]: readonly [from: number, to: number] = [-Infinity, Infinity]): Check<number> {
-  return is(expected, (found) => typeof found === "number" && Number.isFinite(found) && found >= from && found <= to);
+export function number(expected: string, [from, to]: Range = [-Infinity, Infinity]): Check<number> & { readonly range: Range } {
+  const fits = (found: unknown) => typeof found === "number" && Number.isFinite(found) && found >= from && found <= to;
+  return { range: [from, to], ...is<number>(expected, fits) };
 }
+
+type Range = readonly [from: number, to: number];
 
 /** Whether it is a whole number that the engine has room for. */
 export function isCount(found: unknown): found is number {

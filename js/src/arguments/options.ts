@@ -25,9 +25,8 @@ export function record<T extends object>() {
     const take = (found: unknown, at: string) => {
       if (!isRecord(found)) refuse(at, expected, found);
       for (const key in found) {
-        // What others have put into every object is nobody's option.
-        const meant = Object.hasOwn(found, key) || !(key in Object.prototype);
-        if (meant && !Object.hasOwn(fields, key)) throw unknown(`${at}.${key}`, key, names);
+        // What a library has put into every object is nobody's option.
+        if (!Object.hasOwn(fields, key) && !isEverywhere(key)) throw unknown(`${at}.${key}`, key, names);
       }
       const taken: Record<string, unknown> = {};
       for (const [key, check] of checks) {
@@ -46,6 +45,10 @@ export function options<T extends object>() {
     const { expected, take } = record<T>()(fields);
     return { fields, expected, take: (found, at) => take(found ?? {}, at) };
   };
+}
+
+function isEverywhere(key: string): boolean {
+  return Object.prototype.propertyIsEnumerable(key);
 }
 
 function unknown(at: string, key: string, names: readonly string[]): Error {

@@ -51,8 +51,9 @@ export const force: Check<Force, Readonly<Record<number, Decision>>> = {
 export const texts: Check<Iterable<string> & object, readonly string[]> = {
   expected: "an array of strings, or another iterable of them",
   take(found, at) {
-    if (typeof found !== "object" || found === null || !(Symbol.iterator in found)) {
-      refuse(at, this.expected, found, typeof found === "string" ? ": one text is for read" : "");
+    const one = typeof found === "string" || tagOf(found) === "String";
+    if (one || typeof found !== "object" || found === null || !(Symbol.iterator in found)) {
+      refuse(at, this.expected, found, one ? ": one text is for read" : "");
     }
     const all: string[] = [];
     for (const text of found as Iterable<unknown>) {

@@ -1,0 +1,273 @@
+/**
+ * Calls, from the package's own description of its arguments: lists that mean something, by whichever way they are written,
+ * and lists that mean nothing for one reason.
+ */
+
+import fc from "fast-check";
+import { entrySignatures } from "../../dist/arguments/entry.js";
+import { forwardSignature, layerSignatures, skimSignature } from "../../dist/arguments/layers.js";
+import { modelSignatures, readerSignatures } from "../../dist/arguments/model.js";
+import { pool } from "./values.mjs";
+import { layers } from "./world.mjs";
+
+/** Every public function's parameters, by the names of {@link calls}. */
+export const signatures = { ...entrySignatures, ...modelSignatures };
+for (const [name, signature] of Object.entries(readerSignatures)) signatures[`Reader.${name}`] = signature;
+for (const [kind, { sizes, parts }] of Object.entries(layers)) {
+  for (const [name, signature] of Object.entries(layerSignatures[kind.toLowerCase()])) signatures[`${kind}.${name}`] = signature;
+  signatures[`${kind}.forward`] = (kind === "Skim" ? skimSignature : forwardSignature)(sizes.inputSize, parts);
+}
+
+/** Calls that measure for tenths of a second, or start something: they are made in vain alone. */
+const DEAR = new Set(["calibrate", "steps", "useWorker"]);
+
+const WORDS = ["a", "good", "film", "didn't", "N't", "🎬", "שלום", "\ud83c", "…", "\n", "wonderful"];
+const text = fc.array(fc.constantFrom(...WORDS), { maxLength: 6 }).map((words) => words.join(" "));
+const finite = fc.double({ min: -2, max: 2, noNaN: true }).map(Math.fround);
+const numbers = (length) => fc.array(finite, { minLength: length, maxLength: length });
+const typed = (type, values) => ({ is: "numbers", type, values });
+const array = (items) => ({ is: "array", items });
+const same = (arbitrary) => arbitrary.map((value) => ({ plain: value, given: value }));
+
+/** Numbers by one of the arrays that have them. */
+const written = (values) => fc.constantFrom(typed("Float32Array", values), typed("Float64Array", values), array(values));
+
+/** What a check makes of a value is not always the value itself: `plain` is what it stands for, `given` how it is written. */
+const right = {
+  "a string": () => same(text),
+  "true or false": () => same(fc.boolean()),
+  "a whole number from 0 to 2 ** 32 - 1": () => same(fc.integer({ min: 1, max: 3 })),
+  "a number from 0 to 1": () => same(fc.double({ min: 0, max: 1, noNaN: true })),
+  "a finite number": () => same(fc.double({ min: -1, max: 2, noNaN: true })),
+  "a number of milliseconds from 0 to 60,000": () => same(fc.double({ min: 0, max: 1, noNaN: true })),
+  "an AbortSignal": () => fc.constant({ given: { is: "pool", name: "signal" } }),
+  "a function": () => fc.constant({ given: { is: "callback" } }),
+  anything: () => fc.constant({ given: null }),
+  "an address, a Response, bytes or a WebAssembly.Module": () => fc.constant({ given: null }),
+  'an object or a Map from numbers to "read" or "skim"': () => fc.uniqueArray(fc.nat(2), { maxLength: 2 }).chain(forced),
+  "an array of strings, or another iterable of them": () =>
+    fc.array(text, { maxLength: 4 }).chain((plain) => fc.constantFrom(array(plain), { is: "iterable", items: plain }).map((given) => ({ plain, given }))),
+};
+
+function forced(places) {
+  return fc.tuple(...places.map(() => fc.constantFrom("read", "skim"))).chain((decisions) => {
+    const entries = places.map((place, i) => [place, decisions[i]]);
+    const listed = [0, 1, 2].map((place) => decisions[places.indexOf(place)] ?? null);
+    const keys = entries.map(([key, value]) => [String(key), value]);
+    const ways = [{ is: "object", how: "plain", keys }, { is: "object", how: "proxy", keys }, { is: "map", entries }];
+    const last = places.length > 0 ? listed.slice(0, Math.max(...places) + 1) : [];
+    return fc.constantFrom(...ways, array(last)).map((given) => ({ plain: Object.fromEntries(entries), given }));
+  });
+}
+
+const isOptional = (check) => "of" in check;
+const isRecord = (check) => "fields" in check;
+const needs = (check) => Object.values(check.fields).some((field) => !isOptional(field));
+const nothing = fc.constantFrom({ is: "pool", name: "undefined" }, null).map((given) => ({ given }));
+
+/** What a parameter takes. */
+function rightFor(check) {
+  if (isOptional(check)) return fc.oneof({ weight: 3, arbitrary: rightFor(check.of) }, { weight: 1, arbitrary: nothing });
+  if (isRecord(check)) return record(check);
+  if ("words" in check) return same(fc.constantFrom(...check.words));
+  if (!(check.expected in right)) throw new Error(`nobody says what is right for ${check.expected}`);
+  return right[check.expected]();
+}
+
+const HOW = ["plain", "proxy", "bare", "inherited", "getters", "frozen"];
+
+function record({ fields }) {
+  const entries = Object.entries(fields).map(([key, check]) => {
+    const value = (key === "prefix" ? same(fc.constant("param.")) : rightFor(check)).map((one) => [key, one]);
+    return isOptional(check) ? fc.option(value, { freq: 2 }) : value;
+  });
+  return fc.tuple(fc.constantFrom(...HOW), ...entries).map(([how, ...all]) => together(how, all.filter((entry) => entry !== null)));
+}
+
+function together(how, entries) {
+  const plain = entries.filter(([, { plain }]) => plain !== undefined).map(([key, { plain }]) => [key, plain]);
+  return { plain: Object.fromEntries(plain), given: { is: "object", how, keys: entries.map(([key, { given }]) => [key, given]) } };
+}
+
+/** Kinds of the pool's values that a check takes. */
+const FITS = {
+  "a string": ["string"],
+  "true or false": ["boolean"],
+  "an AbortSignal": ["signal"],
+  "a function": ["callback"],
+  'an object or a Map from numbers to "read" or "skim"': ["force"],
+  "an array of strings, or another iterable of them": ["texts", "none"],
+  "an address, a Response, bytes or a WebAssembly.Module": ["string", "bytes"],
+};
+const isNumber = (check) => "range" in check || check.expected.startsWith("a whole number from");
+
+function fits(check, { make, fits }) {
+  if (isOptional(check)) return fits.includes("optional") || this_(check.of, { make, fits });
+  if (isRecord(check)) return !needs(check) && fits.includes("options");
+  if ("words" in check) return false;
+  if (isNumber(check)) {
+    const value = make();
+    const [from, to] = check.range ?? [0, 2 ** 32 - 1];
+    return typeof value === "number" && value >= from && value <= to && Number.isFinite(value) && ("range" in check || Number.isInteger(value));
+  }
+  const width = /^rows of (\d)/.exec(check.expected)?.[1];
+  if (width) return fits.includes("rows") || (fits.includes("flat") && 2 % Number(width) === 0);
+  return FITS[check.expected]?.some((kind) => fits.includes(kind)) ?? false;
+}
+const this_ = fits;
+
+const pooled = (check) => {
+  const names = Object.keys(pool).filter((name) => !fits(check, pool[name]));
+  return fc.constantFrom(...names).map((name) => ({ is: "pool", name }));
+};
+
+/** A name with a letter too many, or one too few. */
+const misspelt = (names) =>
+  fc.constantFrom(...names).chain((name) =>
+    fc.oneof(
+      fc.nat(name.length - 1).map((at) => name.slice(0, at) + name.slice(at + 1)),
+      fc.tuple(fc.nat(name.length), fc.constantFrom("x", "_", "Q")).map(([at, letter]) => name.slice(0, at) + letter + name.slice(at)),
+    ),
+  ).filter((name) => !names.includes(name) && name !== "");
+
+/** What a parameter does not take. */
+function wrongFor(check) {
+  if (isOptional(check)) return fc.oneof(...ways(check.of), pooled(check)).filter((given) => given !== null);
+  return fc.oneof(...ways(check), pooled(check));
+}
+
+/** Ways to be wrong that only such a parameter has. */
+function ways(check) {
+  if (isRecord(check)) return recordWays(check);
+  if ("words" in check) return [misspelt(check.words)];
+  if (check.expected.startsWith('an object or a Map from numbers to "read"')) {
+    const key = fc.constantFrom("-1", "1.5", "film", "01", "4294967296", "NaN");
+    const wrongKey = key.map((key) => ({ is: "object", how: "plain", keys: [[key, "read"]] }));
+    const wrongValue = fc.constantFrom("reads", true, 1).map((value) => ({ is: "map", entries: [[0, value]] }));
+    return [wrongKey, wrongValue, fc.constant({ is: "map", entries: [["0", "read"]] })];
+  }
+  if (check.expected.startsWith("an array of strings")) {
+    return [text.map((one) => one), pooled(right_text).map((wrong) => array(["a film", wrong]))];
+  }
+  return [];
+}
+const right_text = { expected: "a string" };
+
+function recordWays(check) {
+  const names = Object.keys(check.fields);
+  const keyed = (keys, how = "plain") => ({ is: "object", how, keys });
+  const others = record(check);
+  const wrongField = fc.constantFrom(...names).chain((name) =>
+    fc.tuple(others, wrongFor(check.fields[name])).map(([{ given }, wrong]) => keyed([...given.keys.filter(([key]) => key !== name), [name, wrong]], given.how)),
+  );
+  const foreign = fc.constantFrom("batch_first", "hidden", "__proto__x", "options", "0", "constructor", "toString");
+  const wrongKey = fc.tuple(others, fc.oneof(misspelt(names), foreign), fc.boolean()).map(([{ given }, key, twice]) => {
+    return keyed([...given.keys, [key, twice ? 1 : null]], given.how === "getters" ? "plain" : given.how);
+  });
+  const throws = fc.constantFrom(...names).map((key) => ({ is: "throws", key }));
+  const needed = names.filter((name) => !isOptional(check.fields[name]));
+  const missing = needed.map((name) => others.map(({ given }) => keyed(given.keys.filter(([key]) => key !== name))));
+  return [wrongField, wrongKey, throws, ...missing];
+}
+
+/** Arguments of `forward`, which belong together. */
+function sequences(kind) {
+  const { sizes, parts, state } = layers[kind];
+  const width = sizes.inputSize;
+  return fc.record({ lengths: fc.array(fc.nat(2), { minLength: 1, maxLength: 3 }), device: fc.constantFrom(undefined, "cpu", "auto") }).chain(({ lengths, device }) => {
+    const rows = lengths.reduce((all, length) => all + length, 0);
+    const size = state * lengths.length;
+    const x = numbers(rows * width);
+    const states = fc.option(fc.tuple(...parts.map(() => numbers(size))));
+    const decisions = kind === "Skim" && rows > 0 ? rightFor({ of: { expected: 'an object or a Map from numbers to "read" or "skim"' } }) : fc.constant({});
+    return fc.tuple(x, states, decisions, fc.boolean()).chain(([x, states, force, profile]) => {
+      const inside = Object.keys(force.plain ?? {}).every((place) => place < rows);
+      const entries = [
+        ...(lengths.length === 1 && profile ? [] : [writtenLengths(lengths).map((given) => ["lengths", { plain: lengths, given }])]),
+        ...(states ? [writtenState(parts, states).map((given) => ["state", { plain: states.flat(), given }])] : []),
+        ...(device ? [fc.constant(["device", { plain: device, given: device }])] : []),
+        ...(kind === "Skim" && inside ? [fc.constant(["force", force])] : []),
+        fc.constant(["profile", { given: profile }]),
+      ];
+      const options = fc.tuple(fc.constantFrom(...HOW), ...entries).map(([how, ...all]) => together(how, all));
+      return fc.tuple(writtenRows(x, width), options).map(([given, options]) => [{ plain: x, given }, options]);
+    });
+  });
+}
+
+function writtenRows(x, width) {
+  const rows = Array.from({ length: x.length / width }, (_, i) => x.slice(i * width, (i + 1) * width));
+  return fc.oneof(written(x), fc.constantFrom(array(rows.map(array)), array(rows.map((row) => typed("Float32Array", row)))));
+}
+
+function writtenState(parts, states) {
+  const named = (type) => parts.map((part, i) => [part, type ? typed(type, states[i]) : array(states[i])]);
+  const object = (keys) => ({ is: "object", how: "plain", keys });
+  const [h] = states;
+  const short = parts.length === 2 ? array(states.map((part) => typed("Float32Array", part))) : typed("Float64Array", h);
+  const result = object([["output", typed("Float32Array", [])], ["state", object(named("Float32Array"))]]);
+  return fc.constantFrom(object(named("Float32Array")), object(named("Float64Array")), object(named()), short, result);
+}
+
+const writtenLengths = (lengths) =>
+  fc.constantFrom(array(lengths), ...["Int32Array", "Uint8Array", "Float64Array", "BigInt64Array"].map((type) => typed(type, lengths)));
+
+/** What does not fit the rows, or the layer. */
+function wrongSequences(kind) {
+  const [x, options] = signatures[`${kind}.forward`];
+  const { state, lengths, ...fields } = options.check.fields;
+  const { sizes, parts, state: size } = layers[kind];
+  const width = sizes.inputSize;
+  const zeros = (length) => typed("Float32Array", Array(length).fill(0));
+  const stated = (given) => ({ is: "object", how: "plain", keys: [["state", given]] });
+  const object = (keys) => ({ is: "object", how: "plain", keys });
+  const all = parts.map((part) => [part, zeros(size)]);
+  const lacking = parts.map((_, i) => object(all.filter((_, j) => j !== i)));
+  const states = [
+    ...lacking,
+    object([...all, ["hidden", zeros(size)]]),
+    object(all.map(([part]) => [`${part}_n`, zeros(size)])),
+    object(parts.map((part) => [part, zeros(size + 1)])),
+    object(parts.map((part) => [part, zeros(0)])),
+    object(parts.map((part) => [part, array(Array(size).fill("0"))])),
+    ...(parts.length === 2
+      ? [object([["h", zeros(size + 1)], ["c", zeros(size - 1)]]), zeros(2 * size), array([zeros(size)]), array([zeros(size), zeros(size), zeros(size)])]
+      : [object([[parts[0] === "h" ? "c" : "h", zeros(size)]]), zeros(size - 1), array([zeros(size)])]),
+  ];
+  const rows = zeros(2 * width);
+  const sum = fc.constantFrom([1], [3], [2, 1], [-1, 3], [1.5, 0.5], [], [2, "0"], [2 ** 32 + 2]);
+  const ragged = array([zeros(width), zeros(width + 1)]);
+  return fc.oneof(
+    fc.constantFrom(...states).map((given) => [rows, stated(given)]),
+    pooled(state).map((given) => [rows, stated(given)]),
+    fc.oneof(sum.map(array), pooled(lengths)).map((given) => [rows, object([["lengths", given]])]),
+    fc.constantFrom(zeros(2 * width + (width > 1 ? 1 : 0)), ragged, array([array(["1"])]), array(Array(width).fill(null))).filter((given) => width > 1 || given.is !== "numbers").map((given) => [given]),
+    pooled(x.check).map((given) => [given]),
+    wrongFor({ ...options.check, fields }).map((given) => [rows, given]),
+    ...(kind === "Skim" ? [] : [fc.constantFrom(["threshold", 0.5], ["force", { is: "map", entries: [] }]).map((entry) => [rows, object([entry])])]),
+  );
+}
+
+function rightCall(call) {
+  const kind = call.endsWith(".forward") && call.split(".")[0];
+  const all = kind ? sequences(kind) : fc.tuple(...signatures[call].map(({ check }) => rightFor(check)));
+  return all.map((all) => ({ call, plain: all.map(({ plain }) => plain ?? null), given: all.map(({ given }) => given) }));
+}
+
+function wrongCall(call) {
+  const signature = signatures[call];
+  const kind = call.endsWith(".forward") && call.split(".")[0];
+  if (kind) return wrongSequences(kind).map((given) => ({ call, given }));
+  const checked = signature.map((_, i) => i).filter((i) => signature[i].check.expected !== "anything");
+  const others = fc.tuple(...signature.map(({ check }) => rightFor(check).map(({ given }) => given)));
+  const surplus = fc.tuple(others, fc.constantFrom(1, array([]))).map(([given, more]) => [...given, more]);
+  const wrong = checked.map((i) => fc.tuple(others, wrongFor(signature[i].check)).map(([given, value]) => given.with(i, value)));
+  const missing = checked.some((i) => !isOptional(signature[i].check) && !(isRecord(signature[i].check) && !needs(signature[i].check)));
+  return fc.oneof(surplus, ...wrong, ...wrong, ...(missing ? [fc.constant([])] : [])).map((given) => ({ call, given }));
+}
+
+/** A call of one of these functions: right, with `plain` for what its arguments stand for, or wrong. */
+export const callOf = (names) =>
+  fc
+    .tuple(fc.constantFrom(...names), fc.integer({ min: 0, max: 2 }))
+    .chain(([call, which]) => (which === 0 && !DEAR.has(call) ? rightCall(call) : wrongCall(call)));

@@ -1,0 +1,120 @@
+/** What calls are made of: models and layers of one entry of the package, in Node or in a page. */
+
+import { make } from "./values.mjs";
+
+/** Sizes of the layers, whose states have 8, 4 and 2 numbers for each sequence. */
+export const layers = {
+  Elman: { sizes: { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true, seed: 1 }, parts: ["h"], state: 8 },
+  Lstm: { sizes: { inputSize: 3, hiddenSize: 2, numLayers: 2, seed: 2 }, parts: ["h", "c"], state: 4 },
+  Gru: { sizes: { inputSize: 2, hiddenSize: 4, seed: 3 }, parts: ["h"], state: 4 },
+  Sru: { sizes: { inputSize: 3, hiddenSize: 2, numLayers: 2, seed: 4 }, parts: ["c"], state: 4 },
+  Skim: { sizes: { inputSize: 1, hiddenSize: 2, smallSize: 1, seed: 5 }, parts: ["h", "c"], state: 2 },
+};
+
+const HEALTH = "A quiet, generous film";
+
+const probabilities = (reading) => reading.scores.map(({ probability }) => probability);
+
+/** What two readings must have in common. */
+export const ofReading = (reading) => [
+  reading.label,
+  probabilities(reading),
+  reading.tokens.map(({ text, start, decision }) => [text, start, decision]),
+];
+const ofTokens = (tokens) => tokens.map(({ text, start, known }) => [text, start, known]);
+export const ofComputed = ({ output, state, decisions = [] }) => [[...output], [...(state.h ?? []), ...(state.c ?? [])], [...decisions]];
+/** Rows for a layer of whatever width. */
+export const rowsOf = (width) => Float32Array.from({ length: 2 * width }, (_, i) => Math.sin(i));
+const probed = async (layer) => {
+  const probe = ofComputed(await layer.forward(rowsOf(layer.inputSize)));
+  layer.dispose();
+  return probe;
+};
+
+/** How each public function is called, and what of its answer counts. */
+export const calls = {
+  init: ({ api }, given) => api.init(...given),
+  devices: async ({ api }, given) => (await api.devices(...given)).cpu.usable,
+  gpuStatistics: ({ api }, given) => api.gpuStatistics(...given),
+  useWorker: ({ api }, given) => api.useWorker(...given),
+  load: async ({ api, file }, given) => {
+    const model = await api.load(...(given.length > 0 ? [file, ...given.slice(1)] : []));
+    const { labels } = model.config;
+    model.dispose();
+    return labels;
+  },
+  read: async ({ model }, given) => ofReading(await model.read(...given)),
+  readAll: async ({ model }, given) => (await model.readAll(...given)).map(ofReading),
+  stream: async ({ model }, given) => {
+    const tokens = [];
+    for await (const { text, start, decision } of model.stream(...given)) tokens.push([text, start, decision]);
+    return tokens;
+  },
+  tokenize: async ({ model }, given) => ofTokens(await model.tokenize(...given)),
+  reader: async ({ model }, given) => {
+    const reader = model.reader(...given);
+    const reading = await reader.update("a good film");
+    reader.dispose();
+    return ofReading(reading);
+  },
+  hidden: async ({ model }, given) => {
+    const { layers, scores } = await model.hidden(...given);
+    return [layers.map(({ name, states }) => [name, [...states.slice(-8)]]), [...scores.slice(-2)]];
+  },
+  calibrate: async ({ model }, given) => typeof (await model.calibrate(...given)).cpu.tokenMs,
+  steps: async ({ model }, given) => typeof (await model.steps(...given)).readUs,
+  inspect: async ({ model }, given) => (await model.inspect(...given)).parameters,
+  "Reader.update": async ({ reader }, given) => ofReading(await reader.update(...given)),
+  "Reader.append": async ({ reader }, given) => {
+    await reader.update("a good ");
+    return ofReading(await reader.append(...given));
+  },
+  "Reader.hidden": async ({ reader }, given) => {
+    await reader.update("a good film");
+    return [...(await reader.hidden(...given)).scores.slice(-2)];
+  },
+};
+for (const kind of Object.keys(layers)) {
+  calls[`${kind}.random`] = async ({ api }, given) => probed(await api[kind].random(...given));
+  calls[`${kind}.fromSafetensors`] = async ({ api, tensors }, given) => {
+    const rest = given.slice(1);
+    return probed(await api[kind].fromSafetensors(...(given.length > 0 ? [tensors[kind], ...rest] : [])));
+  };
+  calls[`${kind}.forward`] = async ({ kinds }, given) => ofComputed(await kinds[kind].forward(...given));
+}
+
+/** Everything that calls need, and what a healthy model and healthy layers answer. */
+export async function world(api, { file, tensors }) {
+  const model = await api.load(file, { warmUp: false });
+  const healthy = await api.load(file, { warmUp: false });
+  const made = Object.entries(layers).map(async ([kind, { sizes }]) => [kind, await api[kind].random(sizes)]);
+  const kinds = Object.fromEntries(await Promise.all(made));
+  const all = { api, file, tensors, model, healthy, kinds, reader: model.reader(), performed: 0 };
+  all.cheap = await cheap(all);
+  all.full = await full(all);
+  return all;
+}
+
+const cheap = async ({ healthy }) => JSON.stringify(ofReading(await healthy.read(HEALTH)));
+
+async function full({ healthy, kinds }) {
+  const { scores } = await healthy.hidden(HEALTH);
+  const computed = await Promise.all(Object.values(kinds).map((layer) => layer.forward(rowsOf(layer.inputSize))));
+  return JSON.stringify([await healthy.tokenize(HEALTH), [...scores], computed.map(ofComputed)]);
+}
+
+/** Makes a call; resolves to what counts of its value or of its error, and what no longer answers as it did. */
+export async function perform(all, { call, given }) {
+  let outcome;
+  try {
+    const value = await calls[call](all, given.map(make));
+    outcome = { value: value === undefined ? null : JSON.parse(JSON.stringify(value)) };
+  } catch (error) {
+    const ours = error instanceof all.api.SaccadeError;
+    outcome = { error: { ours, code: error?.code ?? null, message: String(error?.message) } };
+  }
+  const unwell = [];
+  if ((await cheap(all)) !== all.cheap) unwell.push("a reading");
+  if (++all.performed % 200 === 0 && (await full(all)) !== all.full) unwell.push("hidden states, tokens and layers");
+  return { ...outcome, unwell };
+}
