@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { suite } from "../js/tests/suite.mjs";
 import { ensureChromium } from "./chromium.mjs";
 import { cargo, root, target } from "./steps.mjs";
 import { ensureVulkan } from "./vulkan.mjs";
@@ -25,6 +26,10 @@ const chromium = async () => ({ CHROMIUM: await ensureChromium() });
 const cargoTest = ["cargo", "test", "--workspace", "--exclude", "xtask", "--release", "--no-fail-fast"];
 const clippy = (...args) => ["cargo", "clippy", ...args, "--", "-D", "warnings"];
 const nodeTest = (...files) => [process.execPath, "--test", "--test-concurrency=1", ...files];
+/** Files of the package's tests by their names. */
+const packageTests = (...names) => names.map((name) => `js/tests/${name}.test.mjs`);
+/** Those of both threads that need what only Node has. */
+const inNode = ["server"];
 /** A script of an installed package, run by this Node. */
 const script = (path, ...args) => [process.execPath, join("node_modules", ...path.split("/")), ...args];
 
@@ -95,15 +100,18 @@ export const checks = [
   npmPackage,
   {
     name: "package, in Node",
-    runs: [
-      ...[process.execPath, "--test", "examples/readme.test.mjs"],
-      ...["layers", "model", "start", "worker"].map((name) => `js/tests/${name}.test.mjs`),
-    ],
+    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...suite, ...inNode, "start", "worker")],
     needs: [npmPackage],
   },
   {
+    name: "package in a worker, in Node",
+    runs: [process.execPath, "--test", ...packageTests(...suite, ...inNode)],
+    needs: [npmPackage],
+    env: { THREAD: "worker" },
+  },
+  {
     name: "package, its consumers and the examples, in Chromium",
-    runs: nodeTest("js/tests/browser.test.mjs", "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
+    runs: nodeTest(...packageTests("browser", "chromium"), "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
     needs: [npmPackage],
     tools: [chromium],
   },

@@ -1,18 +1,24 @@
 /** What PyTorch and the `sru` package computed: the files of `crate/tests/fixtures`, whose README says what is in them. */
 
-import { readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { bytesOf, list } from "./package.mjs";
 
-const folder = join(import.meta.dirname, "..", "..", "crate", "tests", "fixtures");
+const FAMILIES = ["elman", "lstm", "gru", "sru", "skim"];
+const folder = (family) => `crate/tests/fixtures/${family}/`;
+const files = new Map();
+for (const family of FAMILIES) {
+  const names = await list(folder(family));
+  const read = async (name) => [name.replace(".safetensors", ""), await bytesOf(folder(family) + name)];
+  files.set(family, new Map(await Promise.all(names.map(read))));
+}
 
 /** Names of a family's cases. */
 export function cases(family) {
-  return readdirSync(join(folder, family)).map((name) => basename(name, ".safetensors"));
+  return [...files.get(family).keys()];
 }
 
 /** A case: its description, its file and its tensors. */
 export function fixture(family, name) {
-  const bytes = new Uint8Array(readFileSync(join(folder, family, `${name}.safetensors`)));
+  const bytes = files.get(family).get(name).slice();
   const view = new DataView(bytes.buffer);
   const length = Number(view.getBigUint64(0, true));
   const { __metadata__, ...header } = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));

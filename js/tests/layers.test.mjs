@@ -1,9 +1,9 @@
-/** Layers by themselves in Node: a PyTorch checkpoint computes here what it computed there. */
+/** Layers by themselves: a PyTorch checkpoint computes here what it computed there. */
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Elman, Gru, Lstm, Skim, Sru } from "../dist/node.js";
 import { cases, difference, fixture } from "./fixture.mjs";
+import { Elman, Gru, Lstm, Skim, Sru } from "./package.mjs";
 
 const BOUND = 1e-5;
 

@@ -6,8 +6,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { devices, init, load } from "../dist/index.js";
+import * as glue from "../pkg/saccade_rnn.js";
 
 const path = new URL("../pkg/saccade_rnn_bg.wasm", import.meta.url);
+const SMALL = new URL("../../models/sst2-skim-lstm-small.safetensors", import.meta.url);
+const TEXT = "A quiet, generous film; it doesn't hurry, and I wouldn't have missed a minute.";
+const LONG = `${TEXT} `.repeat(200);
 
 test("says so, and the next call tries again", async () => {
   await assert.rejects(init({ wasm: new Uint8Array([0, 97, 115, 109]) }), { name: "EngineError", code: "ENGINE_FAILED" });
@@ -34,4 +38,27 @@ test("a panic rejects every call under way; load then starts a fresh engine", ()
   const program = join(import.meta.dirname, "panic.mjs");
   const { status, stderr } = spawnSync(process.execPath, [program], { encoding: "utf8" });
   assert.equal(status, 0, stderr);
+});
+
+test("the engine has a reader that is busy during a call and no longer", async () => {
+  const plain = glue.Model.load(readFileSync(SMALL), false);
+  const reader = plain.reader({ force: { 2: "skim" } });
+  const busy = { code: "OPTION_INVALID", message: /this reader is still busy/ };
+  const meanwhile = [];
+  const long = reader.update(LONG, async (done, total) => {
+    if (done < total) meanwhile.push(assert.rejects(async () => reader.hidden(), busy));
+  });
+  await assert.rejects(async () => reader.update(TEXT), busy);
+  await long;
+  assert.ok(meanwhile.length > 0);
+  await Promise.all(meanwhile);
+  // A call that fails, or asks of nothing, leaves it free.
+  await assert.rejects(async () => reader.update("a"), { code: "OPTION_INVALID", message: /no token 2/ });
+  const fresh = plain.reader({});
+  for (const free of [reader, fresh]) {
+    const [first, second] = [await free.hidden(), await free.hidden()];
+    assert.deepEqual(first, second);
+    assert.ok((await free.update(TEXT)).tokens.length > 0);
+  }
+  for (const object of [fresh, reader, plain]) object.free();
 });

@@ -1,0 +1,34 @@
+/**
+ * The package that the tests of both threads are about: this thread's or, if THREAD is `worker`, that of a worker. In Node it
+ * is an environment variable, in a page (`browser/page.mjs`) a global one.
+ */
+
+const inNode = globalThis.process?.versions?.node !== undefined;
+
+/** `main` or `worker`. */
+export const thread = (inNode ? process.env.THREAD : globalThis.THREAD) ?? "main";
+
+const entries = inNode ? { main: "node", worker: "node-worker" } : { main: "index", worker: "worker" };
+const entry = await import(`../dist/${entries[thread]}.js`);
+
+export const { AbortError, Elman, Gru, Lstm, Sru, Skim, SaccadeError } = entry;
+export const { DisposedError, ModelError, devices, gpuStatistics, init, load } = entry;
+
+/** The address of a file of the repository. */
+export function address(path) {
+  return new URL(`../../${path}`, import.meta.url);
+}
+
+/** The bytes of a file of the repository. */
+export async function bytesOf(path) {
+  if (!inNode) return new Uint8Array(await (await fetch(address(path))).arrayBuffer());
+  const { readFile } = await import("node:fs/promises");
+  return new Uint8Array(await readFile(address(path)));
+}
+
+/** The names in a folder of the repository; a page is told them by who opened it. */
+export async function list(folder) {
+  if (!inNode) return globalThis.FOLDERS[folder];
+  const { readdir } = await import("node:fs/promises");
+  return readdir(address(folder));
+}
