@@ -2,7 +2,8 @@
 
 import type { Engine } from "./engine.js";
 import { messageOf } from "./errors.js";
-import { startOptions } from "./load.js";
+import { followed } from "./follow.js";
+import { start } from "./load.js";
 import { hasRelaxedSimd } from "./relaxed.js";
 import type { GpuStatistics, InitOptions } from "./types.js";
 
@@ -35,7 +36,7 @@ export async function devices(engine: Engine, options: InitOptions = {}): Promis
   };
   const relaxedSimd = hasRelaxedSimd();
   try {
-    await engine.call("start", [startOptions(options)], options);
+    await followed(undefined, options, (follow) => start(engine, options, follow));
     const found = await engine.call("gpu", []);
     const webgpu =
       "reason" in found

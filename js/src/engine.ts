@@ -8,7 +8,7 @@ export type { FoundGpu, HiddenValues, LayerShape, LayerValues, PlainToken, Reaso
 /** A model, reader or layer in the engine. */
 export type Id = number;
 
-/** Follows a call, and stops it. */
+/** Follows a call, and stops it: a signal's reason is the `SaccadeError` that the call rejects with. */
 export interface Follow {
   readonly signal?: AbortSignal | undefined;
   /** `decided` is what the engine's `Watch` is told, and `from` the token it begins with. */
@@ -41,7 +41,7 @@ export interface MadeLayer {
 
 /**
  * The calls. Every one may be followed, takes and gives what can be cloned to another thread, and rejects with a
- * `SaccadeError`: `ABORTED` at once when its signal is aborted, `ENGINE_FAILED` when the engine fails meanwhile.
+ * `SaccadeError`: its signal's reason at once when that is aborted, `ENGINE_FAILED` when the engine fails meanwhile.
  */
 export interface Calls {
   /** Starts the engine unless it runs. */

@@ -10,6 +10,7 @@
  * | `MODEL_TENSORS` | the tensors are not those of the network | see the message: it names the tensor and its shape; a `prefix` may be wrong |
  * | `MODEL_OVERFLOW` | the model's numbers leave the range of f32 on this text | the model is at fault |
  * | `OPTION_INVALID` | an argument is not what its type says, or out of range | see the message |
+ * | `CALLBACK_FAILED` | your `onProgress` threw, which stops the call; `cause` is what it threw | mend the callback |
  * | `FETCH_FAILED` | the network or the server refused | check the address; try again |
  * | `INTEGRITY_MISMATCH` | the file is not the one whose hash was given | do not use it |
  * | `ABORTED` | your `AbortSignal` was aborted; `cause` is its reason | nothing |
@@ -27,6 +28,7 @@ export type ErrorCode =
   | "MODEL_TENSORS"
   | "MODEL_OVERFLOW"
   | "OPTION_INVALID"
+  | "CALLBACK_FAILED"
   | "FETCH_FAILED"
   | "INTEGRITY_MISMATCH"
   | "ABORTED"
@@ -59,6 +61,11 @@ export class OptionError extends SaccadeError {
   override name = "OptionError";
 }
 
+/** A call that its callback stopped by throwing: `CALLBACK_FAILED`. */
+export class CallbackError extends SaccadeError {
+  override name = "CallbackError";
+}
+
 /** A file that did not arrive: `FETCH_FAILED`, `INTEGRITY_MISMATCH`. */
 export class FetchError extends SaccadeError {
   override name = "FetchError";
@@ -87,6 +94,7 @@ export class DeviceError extends SaccadeError {
 const classes: readonly [string, typeof SaccadeError][] = [
   ["MODEL_", ModelError],
   ["OPTION_", OptionError],
+  ["CALLBACK_", CallbackError],
   ["FETCH_", FetchError],
   ["INTEGRITY_", FetchError],
   ["ABORTED", AbortError],
@@ -95,10 +103,13 @@ const classes: readonly [string, typeof SaccadeError][] = [
   ["DEVICE_", DeviceError],
 ];
 
+function classOf(code: string): typeof SaccadeError | undefined {
+  return classes.find(([prefix]) => code.startsWith(prefix))?.[1];
+}
+
 /** The error of a code, of its class. */
-export function errorOf(code: string, message: string, cause?: unknown): SaccadeError {
-  const Class = classes.find(([prefix]) => code.startsWith(prefix))?.[1] ?? SaccadeError;
-  return new Class(code as ErrorCode, message, cause);
+export function errorOf(code: ErrorCode, message: string, cause?: unknown): SaccadeError {
+  return new (classOf(code) ?? SaccadeError)(code, message, cause);
 }
 
 /** What an aborted signal makes of a call. */
@@ -106,13 +117,24 @@ export function aborted(signal: AbortSignal | undefined): SaccadeError {
   return errorOf("ABORTED", "stopped by its signal", signal?.reason);
 }
 
-/** What was thrown, as one of ours if it has a code; anything else, such as what a callback threw, stays as it is. */
-export function ours(thrown: unknown): unknown {
-  if (thrown instanceof SaccadeError || !(thrown instanceof Error) || !("code" in thrown)) return thrown;
-  return typeof thrown.code === "string" ? errorOf(thrown.code, thrown.message, thrown.cause) : thrown;
+/** What is told of an engine that did not start, unless its signal stopped it. */
+export function notLoaded(error: unknown, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted) return signal.reason;
+  return errorOf("ENGINE_FAILED", `the engine (WebAssembly) did not load: ${messageOf(error)}`, error);
 }
 
-/** The message of whatever was thrown. */
+/** What was thrown, as one of ours: the engine's errors have a code, and any other is a mistake of its own. */
+export function ours(thrown: unknown): SaccadeError {
+  if (thrown instanceof SaccadeError) return thrown;
+  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+  return classOf(code) ? errorOf(code as ErrorCode, messageOf(thrown)) : errorOf("ENGINE", messageOf(thrown), thrown);
+}
+
+/** The message of whatever was thrown, also by another realm. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  try {
+    return String((thrown as Error | null)?.message ?? thrown);
+  } catch {
+    return "something that cannot be read";
+  }
 }

@@ -10,8 +10,9 @@
 
 import { start } from "./arguments/entry.js";
 import { type Devices, devices as devicesOf, gpuStatistics as statisticsOf } from "./devices.js";
+import { followed } from "./follow.js";
 import { layersOf } from "./layers.js";
-import { load as loadWith, startOptions } from "./load.js";
+import { load as loadWith, start as startWith } from "./load.js";
 import { local } from "./local.js";
 import type { GpuStatistics, InitOptions, LoadOptions, Model, Source } from "./types.js";
 
@@ -22,7 +23,7 @@ import type { GpuStatistics, InitOptions, LoadOptions, Model, Source } from "./t
 export function init(options?: InitOptions): Promise<void>;
 export async function init(...given: unknown[]): Promise<void> {
   const [options] = start.init(given);
-  await local.call("start", [startOptions(options)], options);
+  await followed(undefined, options, (follow) => startWith(local, options, follow));
 }
 
 /** Opens a model. */
@@ -64,6 +65,7 @@ export type * from "./layers.js";
 export type * from "./types.js";
 export {
   AbortError,
+  CallbackError,
   DeviceError,
   DisposedError,
   EngineError,

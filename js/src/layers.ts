@@ -5,8 +5,10 @@ import type { Parts } from "./arguments/rows.js";
 import type { Calls, Engine, LayerShape, LayerValues, MadeLayer, Reason, StoredLayer } from "./engine.js";
 import { errorOf } from "./errors.js";
 import { Owner } from "./owner.js";
+import { about, fileIn } from "./source.js";
 import type {
   Computed,
+  FileSource,
   ForwardOptions,
   HiddenState,
   LstmState,
@@ -93,7 +95,7 @@ export interface LayerKind<Fresh, Choices, State, Out = Computed<State>, Options
    * With the weights of a safetensors file. Sizes are read off the tensors' shapes; tensors with another prefix are left
    * alone. Rejects with a `MODEL_` code if they are not those of such a layer.
    */
-  fromSafetensors(bytes: Uint8Array | ArrayBuffer, choices?: From & Choices): Promise<SequenceLayer<State, Out, Options>>;
+  fromSafetensors(file: FileSource | PromiseLike<FileSource>, choices?: From & Choices): Promise<SequenceLayer<State, Out, Options>>;
 }
 
 const NONE = new Float32Array();
@@ -164,20 +166,21 @@ function kind<Fresh extends Sizes, Choices, State, Out = Computed<State>, Option
   type: StoredLayer["type"],
   fresh: (sizes: Fresh) => Omit<LayerShape, "layer"> & { readonly layer: object },
 ): LayerKind<Fresh, Choices, State, Out, Options> {
-  const make = async (...args: Parameters<Calls["layer"]>) => {
+  const make = async (args: Parameters<Calls["layer"]>, transfer: readonly Transferable[] = []) => {
     await engine.call("start", [{}]);
-    return new Loaded<State, Out, Options>(engine, type, await engine.call("layer", args));
+    return new Loaded<State, Out, Options>(engine, type, await engine.call("layer", args, {}, transfer));
   };
   return {
     async random(...given: unknown[]) {
       const [sizes] = layers[type].random(given);
       const { layer, ...shape } = fresh(sizes as unknown as Fresh);
-      return make({ shape: { ...shape, layer: { type, ...layer } }, seed: sizes.seed ?? 0 }, sizes.precision ?? "f32");
+      return make([{ shape: { ...shape, layer: { type, ...layer } }, seed: sizes.seed ?? 0 }, sizes.precision ?? "f32"]);
     },
     async fromSafetensors(...given: unknown[]) {
-      const [file, { prefix = "", precision = "f32", ...others }] = layers[type].fromSafetensors(given);
-      const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
-      return make({ bytes, prefix, stored: { ...others, type } }, precision);
+      const [source, { prefix = "", precision = "f32", ...others }] = layers[type].fromSafetensors(given);
+      const file = await fileIn(source, { by: "fromSafetensors" }, {});
+      const { bytes } = file;
+      return make([{ bytes, prefix, stored: { ...others, type } }, precision], [bytes.buffer]).catch(about(file));
     },
   };
 }

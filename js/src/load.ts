@@ -1,9 +1,10 @@
 /** From an address to a model. */
 
-import { download } from "./download.js";
 import type { Engine, Follow, Reason } from "./engine.js";
 import { errorOf } from "./errors.js";
+import { followed, unlessAborted } from "./follow.js";
 import { LoadedModel } from "./model.js";
+import { about, fileIn } from "./source.js";
 import type { Device, DevicePreference, InitOptions, LoadOptions, Model, Progress, Source } from "./types.js";
 import { reasonInWords } from "./words.js";
 
@@ -11,14 +12,23 @@ const WARM_UP = "The first words are slow, and so nobody waits for them here.";
 const WARM_UP_MS = 20;
 
 /** Starts the engine and fetches the model meanwhile, opens it and has it read a few words. */
-export async function load(engine: Engine, source: Source, options: LoadOptions = {}): Promise<Model> {
-  const { signal, onProgress, wasmUrl, variant, device = "auto" } = options;
+export function load(engine: Engine, source: Source, options: LoadOptions = {}): Promise<Model> {
+  return followed(undefined, options, (follow) => unlessAborted(follow.signal, loaded(engine, source, options, follow)));
+}
+
+async function loaded(engine: Engine, source: Source, options: LoadOptions, { signal, onProgress }: Follow): Promise<Model> {
+  signal?.throwIfAborted();
+  const { wasmUrl, variant, device = "auto", cache, integrity } = options;
   const part = sum(onProgress);
-  const starting = engine.call("start", [startOptions({ wasm: wasmUrl, variant })], { signal, onProgress: part() });
-  const fetching = download(source, options, { signal, onProgress: part() });
-  const [, bytes] = await Promise.all([starting, fetching]);
-  const opened = await engine.call("open", [bytes, options.precision ?? "f32"], { signal }, [bytes.buffer]);
+  const [engineBytes, fileBytes] = [part(), part()];
+  const starting = start(engine, { wasm: wasmUrl, variant }, { signal, onProgress: engineBytes?.tell });
+  const ways = { by: "load", addresses: true, cache, integrity };
+  const fetching = fileIn(source, ways, { signal, onProgress: fileBytes?.tell });
+  const [file] = await Promise.all([fetching, starting.then(engineBytes?.end)]);
+  // Not to be stopped: nobody would know the model's id.
+  const opened = await engine.call("open", [file.bytes, options.precision ?? "f32"], {}, [file.bytes.buffer]).catch(about(file));
   try {
+    signal?.throwIfAborted();
     const place = await expected(engine, device, signal);
     if (options.warmUp ?? true) {
       // A model that cannot read these words says so when it is asked to read others.
@@ -49,22 +59,33 @@ async function expected(
   return on("cpu", { code: "noGpu", why: found.reason });
 }
 
-/** Without what is not there, which no thread clones the same way. */
-export function startOptions({ wasm, variant }: InitOptions): Pick<InitOptions, "wasm" | "variant"> {
-  return { ...(wasm !== undefined && { wasm }), ...(variant !== undefined && { variant }) };
+/** Starts the engine unless it runs. */
+export function start(engine: Engine, { wasm, variant }: InitOptions, follow: Follow): Promise<undefined> {
+  // Without what is not there, which no thread clones the same way.
+  return engine.call("start", [{ ...(wasm !== undefined && { wasm }), ...(variant !== undefined && { variant }) }], follow);
 }
 
-/** Callbacks whose progress adds up; the total is known when that of every part is. */
-function sum(onProgress: LoadOptions["onProgress"]): () => Follow["onProgress"] {
-  const parts: Progress[] = [];
+/** Parts whose progress adds up. It is told once all parts were heard of, so that the total is that of all. */
+function sum(onProgress: Follow["onProgress"]) {
+  const parts: (Progress | undefined)[] = [];
   return () => {
     if (!onProgress) return undefined;
-    const at = parts.push({ done: 0, total: null }) - 1;
-    return (progress) => {
+    const at = parts.push(undefined) - 1;
+    const tell = (progress: Progress) => {
       parts[at] = progress;
-      const done = parts.reduce((all, one) => all + one.done, 0);
-      const total = parts.reduce<number | null>((all, one) => (all === null || one.total === null ? null : all + one.total), 0);
-      onProgress({ done, total });
+      let [done, total]: [number, number | null] = [0, 0];
+      for (const part of parts) {
+        if (!part) return;
+        done += part.done;
+        total = total === null || part.total === null ? null : total + part.total;
+      }
+      onProgress({ done, total }, 0, null);
     };
+    /** Nothing more comes, be it that nothing had to. */
+    const end = () => {
+      const done = parts[at]?.done ?? 0;
+      if (parts[at]?.total !== done) tell({ done, total: done });
+    };
+    return { tell, end };
   };
 }

@@ -2,7 +2,8 @@
 
 import * as glue from "../pkg/saccade_rnn.js";
 import type { CallName, Calls, Engine, Follow, Id } from "./engine.js";
-import { aborted, errorOf, messageOf, ours, type SaccadeError } from "./errors.js";
+import { errorOf, messageOf, notLoaded, ours, type SaccadeError } from "./errors.js";
+import { onAbort } from "./follow.js";
 import { platform } from "./platform.js";
 import { turn } from "./turn.js";
 import { compiled } from "./wasm.js";
@@ -18,7 +19,8 @@ interface Instance {
   failure?: SaccadeError;
 }
 
-let starting: Promise<void> | undefined;
+/** The start that everybody waits for. */
+let starting: { readonly done: Promise<void>; readonly signal: AbortSignal | undefined } | undefined;
 /** The instance that runs. */
 let running: Instance | undefined;
 /** What the glue has: no instance yet, one that failed, or one that may be used. */
@@ -85,8 +87,22 @@ function attempt<T>(instance: Instance, work: () => T): T {
   }
 }
 
-async function start(...[options, follow]: [...Parameters<Calls["start"]>, Follow]): Promise<undefined> {
-  starting ??= (async () => {
+async function start(options: Parameters<Calls["start"]>[0], follow: Follow): Promise<undefined> {
+  for (;;) {
+    const begun = (starting ??= { done: begin(options, follow), signal: follow.signal });
+    try {
+      await begun.done;
+      return undefined;
+    } catch (error) {
+      if (starting === begun) starting = undefined;
+      // Whoever began it had enough; others did not.
+      if (!begun.signal?.aborted || follow.signal?.aborted) throw error;
+    }
+  }
+}
+
+async function begin(options: Parameters<Calls["start"]>[0], follow: Follow): Promise<void> {
+  try {
     if (module === "absent") {
       await glue.default({ module_or_path: await compiled(options, follow) });
       module = "sound";
@@ -100,13 +116,9 @@ async function start(...[options, follow]: [...Parameters<Calls["start"]>, Follo
     const reason = platform.noGpu ?? (inPageOrWorker() ? undefined : "WebGPU is for pages and workers alone");
     if (reason !== undefined) glue.forbidGpu(reason);
     running = instance;
-  })().catch((error: unknown) => {
-    starting = undefined;
-    if (follow.signal?.aborted) throw aborted(follow.signal);
-    throw errorOf("ENGINE_FAILED", `the engine (WebAssembly) did not load: ${messageOf(error)}`, error);
-  });
-  await starting;
-  return undefined;
+  } catch (error) {
+    throw notLoaded(error, follow.signal);
+  }
 }
 
 /** Where the engine may ask for a GPU. */
@@ -217,26 +229,24 @@ const answers: Answers = {
 export const local: Engine = {
   async call(name, args, follow = {}) {
     const { signal } = follow;
-    if (signal?.aborted) throw aborted(signal);
+    signal?.throwIfAborted();
     type Answer = ReturnType<Calls[typeof name]>;
     const ask = answers[name] as (...all: unknown[]) => Answer | Promise<Answer>;
     const instance = ALWAYS.has(name) ? running : current();
     const answer = instance ? attempt(instance, () => ask(...args, follow)) : ask(...args, follow);
     // Who is told of the progress may have had enough meanwhile.
     if (!(answer instanceof Promise)) {
-      if (signal?.aborted) throw aborted(signal);
+      signal?.throwIfAborted();
       return answer;
     }
     return new Promise((resolve, reject) => {
-      const stop = () => reject(aborted(signal));
-      if (signal?.aborted) stop();
-      signal?.addEventListener("abort", stop);
+      const release = onAbort(signal, () => reject(signal?.reason));
       // The engine that fails cannot take its own start down.
       if (name !== "start") instance?.underWay.add(reject);
       answer
         .then(resolve, (error: unknown) => reject(ours(error)))
         .finally(() => {
-          signal?.removeEventListener("abort", stop);
+          release();
           instance?.underWay.delete(reject);
         });
     });

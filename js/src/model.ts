@@ -2,9 +2,11 @@
 
 import { model, typing } from "./arguments/model.js";
 import type { Engine, Follow, HiddenValues, Id, PlainReadOptions, PlainToken } from "./engine.js";
+import { onAbort } from "./follow.js";
 import { Owner } from "./owner.js";
 import { StepTimes } from "./step-times.js";
 import type {
+  CallOptions,
   Costs,
   DecidedToken,
   Device,
@@ -33,8 +35,8 @@ type Options = Follow & PlainReadOptions;
 export class LoadedModel extends Owner implements Model {
   readonly config: ModelConfig;
   #preference: ReadOptions["device"];
-  #device: Device;
-  #deviceReason: string;
+  device: Device;
+  deviceReason: string;
   readonly #stepTimes = new StepTimes();
 
   constructor(
@@ -45,16 +47,8 @@ export class LoadedModel extends Owner implements Model {
     super(engine, id, "model");
     this.config = config;
     this.#preference = expected.preference;
-    this.#device = expected.device;
-    this.#deviceReason = expected.deviceReason;
-  }
-
-  get device(): Device {
-    return this.#device;
-  }
-
-  get deviceReason(): string {
-    return this.#deviceReason;
+    this.device = expected.device;
+    this.deviceReason = expected.deviceReason;
   }
 
   async read(...given: unknown[]): Promise<Reading> {
@@ -66,12 +60,18 @@ export class LoadedModel extends Owner implements Model {
 
   #ran(reading: { readonly timing: { readonly device: Device }; readonly deviceReason: string } | undefined): void {
     if (!reading) return;
-    this.#device = reading.timing.device;
-    this.#deviceReason = reading.deviceReason;
+    this.device = reading.timing.device;
+    this.deviceReason = reading.deviceReason;
   }
 
   async readAll(...given: unknown[]): Promise<readonly Reading[]> {
-    const [all, { signal, onProgress, ...options }] = model.readAll(given);
+    const [all, options] = model.readAll(given);
+    const readings = await this.follow(options, (follow) => this.#readAll(all, options, follow));
+    this.#ran(readings.at(-1));
+    return readings;
+  }
+
+  async #readAll(all: readonly string[], options: Options, { signal, onProgress }: CallOptions): Promise<readonly Reading[]> {
     const readings: Reading[] = [];
     const total = all.length;
     while (readings.length < total) {
@@ -80,6 +80,7 @@ export class LoadedModel extends Owner implements Model {
       if (long === 0) {
         readings.push(this.#stepTimes.with(await this.call("read", [all[at] ?? "", this.#plain(options)], { signal })));
         onProgress?.({ done: at + 1, total });
+        signal?.throwIfAborted();
         continue;
       }
       const part = all.slice(at, at + (long > 0 ? long : PORTION));
@@ -89,24 +90,19 @@ export class LoadedModel extends Owner implements Model {
         readings.push(this.#stepTimes.with(reading));
       }
     }
-    this.#ran(readings.at(-1));
     return readings;
   }
 
   async *stream(...given: unknown[]): AsyncIterableIterator<DecidedToken> {
     const [text, options] = model.stream(given);
     const tokens = await this.tokenize(text);
-    const stop = new AbortController();
-    const { signal } = options;
-    const forward = () => stop.abort(signal?.reason);
-    if (signal?.aborted) forward();
-    signal?.addEventListener("abort", forward);
+    const left = new AbortController();
+    const release = onAbort(options.signal, () => left.abort(options.signal?.reason));
     const ready: DecidedToken[] = [];
     let arrived = () => {};
     // A reading that begins again on another device tells again of tokens that were given.
     let next = 0;
-    const onProgress: Follow["onProgress"] = (progress, from, decided) => {
-      options.onProgress?.(progress);
+    const collect = (progress: Progress, from: number, decided: Float32Array | null) => {
       for (; next < progress.done; next++) {
         const token = tokens[next];
         const at = 2 * (next - from);
@@ -117,7 +113,13 @@ export class LoadedModel extends Owner implements Model {
       arrived();
     };
     let ended = false;
-    const reading = this.call("read", [text, this.#plain(options)], { signal: stop.signal, onProgress }).finally(() => {
+    const reading = this.follow({ ...options, signal: left.signal }, ({ signal, onProgress }) => {
+      const told: Follow["onProgress"] = (progress, from, decided) => {
+        onProgress?.(progress);
+        collect(progress, from, decided);
+      };
+      return this.ask("read", [text, this.#plain(options)], { signal, onProgress: told });
+    }).finally(() => {
       ended = true;
       arrived();
     });
@@ -130,8 +132,8 @@ export class LoadedModel extends Owner implements Model {
       }
       this.#ran(this.#stepTimes.with(await reading));
     } finally {
-      signal?.removeEventListener("abort", forward);
-      stop.abort();
+      release();
+      left.abort();
     }
   }
 
@@ -142,18 +144,20 @@ export class LoadedModel extends Owner implements Model {
 
   reader(...given: unknown[]): Reader {
     const [options] = model.reader(given);
-    return new LoadedReader(this.engine, this.call("reader", [options], {}), this.#stepTimes);
+    return new LoadedReader(this.engine, this.ask("reader", [options], {}), this.#stepTimes);
   }
 
   async hidden(...given: unknown[]): Promise<Hidden> {
-    const [text, { signal, onProgress, threshold, force }] = model.hidden(given);
-    const reader = this.reader({ threshold, force });
-    try {
-      await reader.update(text, { signal, onProgress });
-      return await reader.hidden({ signal, onProgress });
-    } finally {
-      reader.dispose();
-    }
+    const [text, { threshold, force, ...options }] = model.hidden(given);
+    return this.follow(options, async (follow) => {
+      const reader = this.reader({ threshold, force });
+      try {
+        await reader.update(text, follow);
+        return await reader.hidden(follow);
+      } finally {
+        reader.dispose();
+      }
+    });
   }
 
   async calibrate(...given: unknown[]): Promise<Costs> {
@@ -178,22 +182,14 @@ export class LoadedModel extends Owner implements Model {
 }
 
 class LoadedReader extends Owner implements Reader {
-  #text = "";
-  #computed = 0;
+  text = "";
+  computed = 0;
   #tokens: readonly Token[] = [];
   readonly #stepTimes: StepTimes;
 
   constructor(engine: Engine, id: Promise<Id>, stepTimes: StepTimes) {
     super(engine, id, "reader");
     this.#stepTimes = stepTimes;
-  }
-
-  get text(): string {
-    return this.#text;
-  }
-
-  get computed(): number {
-    return this.#computed;
   }
 
   async update(...given: unknown[]): Promise<Reading> {
@@ -203,15 +199,15 @@ class LoadedReader extends Owner implements Reader {
 
   async append(...given: unknown[]): Promise<Reading> {
     const [text, options] = typing.append(given);
-    return this.#read(this.#text + text, options);
+    return this.#read(this.text + text, options);
   }
 
-  async #read(text: string, follow: Follow): Promise<Reading> {
-    this.#text = text;
+  async #read(text: string, follow: CallOptions): Promise<Reading> {
+    this.text = text;
     const { reading: packed, computed } = await this.call("update", [text], follow);
     const reading = this.#stepTimes.with(packed);
     this.#tokens = reading.tokens;
-    this.#computed = computed;
+    this.computed = computed;
     return reading;
   }
 

@@ -1,17 +1,46 @@
 /** Something that the engine holds for somebody. */
 
 import type { CallName, Calls, Engine, Follow, Id } from "./engine.js";
-import { errorOf } from "./errors.js";
-import type { Disposes } from "./types.js";
+import { errorOf, type SaccadeError } from "./errors.js";
+import { followed, stopper } from "./follow.js";
+import type { CallOptions, Disposes } from "./types.js";
 
 type Rest<All extends unknown[]> = All extends [Id, ...infer Others] ? Others : never;
+
+/** What the engine holds, and what must not keep its owner alive. */
+interface Held {
+  readonly engine: Engine;
+  readonly id: Id | Promise<Id>;
+}
+
+function release({ engine, id }: Held): void {
+  Promise.resolve(id)
+    .then((id) => engine.call("release", [id]))
+    .catch(() => undefined);
+}
+
+/** Owners that were forgotten without `dispose` are released once they are collected. */
+const forgotten = new FinalizationRegistry(release);
+
+/**
+ * Has methods keep their object, which then may be in a proxy: Vue, MobX and others put what they are given into one, and a
+ * proxy cannot see the private fields.
+ */
+function bind(object: object): void {
+  for (let from = Object.getPrototypeOf(object); from !== Object.prototype; from = Object.getPrototypeOf(from)) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(from))) {
+      if (typeof value !== "function" || name === "constructor" || Object.hasOwn(object, name)) continue;
+      Object.defineProperty(object, name, { value: value.bind(object), configurable: true, writable: true });
+    }
+  }
+}
 
 /** Calls in its name reject with `DISPOSED` once it is disposed, also those under way. */
 export abstract class Owner implements Disposes {
   protected readonly engine: Engine;
   readonly #id: Id | Promise<Id>;
   readonly #what: string;
-  readonly #disposed = new AbortController();
+  readonly #disposed = stopper();
 
   constructor(engine: Engine, id: Id | Promise<Id>, what: string) {
     this.engine = engine;
@@ -19,53 +48,52 @@ export abstract class Owner implements Disposes {
     this.#what = what;
     // Whoever waits for it hears of it by its own call.
     Promise.resolve(id).catch(() => undefined);
+    forgotten.register(this, { engine, id }, this);
+    bind(this);
   }
 
-  protected async call<Name extends CallName>(
+  /** Does work that its caller may follow and that `dispose` stops. */
+  protected follow<T>(options: CallOptions, work: (follow: CallOptions) => Promise<T>): Promise<T> {
+    return followed(this.#disposed.signal, options, work);
+  }
+
+  /** Calls the engine at once, before anybody can change an argument. */
+  protected async ask<Name extends CallName>(
     name: Name,
     args: Rest<Parameters<Calls[Name]>>,
-    { signal, onProgress }: Follow,
-    transfer?: readonly Transferable[],
+    follow: Follow,
   ): Promise<ReturnType<Calls[Name]>> {
-    const gone = () => errorOf("DISPOSED", `this ${this.#what} was disposed`);
-    if (this.#disposed.signal.aborted) throw gone();
-    const { ends, done } = either(this.#disposed.signal, signal);
+    if (this.#disposed.signal.aborted) throw this.#gone();
     try {
-      const id = await this.#id;
+      const id = typeof this.#id === "number" ? this.#id : await this.#id;
       const all = [id, ...(args as unknown[])] as Parameters<Calls[Name]>;
-      return await this.engine.call(name, all, { signal: ends, onProgress }, transfer);
+      return await this.engine.call(name, all, follow);
     } catch (error) {
-      throw this.#disposed.signal.aborted ? gone() : error;
-    } finally {
-      done();
+      // Reached after the call, so that a call under way keeps its owner from being collected.
+      throw this.#disposed.signal.aborted ? this.#gone() : error;
     }
+  }
+
+  protected call<Name extends CallName>(
+    name: Name,
+    args: Rest<Parameters<Calls[Name]>>,
+    options: CallOptions,
+  ): Promise<ReturnType<Calls[Name]>> {
+    return this.follow(options, (follow) => this.ask(name, args, follow));
+  }
+
+  #gone(): SaccadeError {
+    return errorOf("DISPOSED", `this ${this.#what} was disposed`);
   }
 
   dispose(): void {
     if (this.#disposed.signal.aborted) return;
-    this.#disposed.abort();
-    Promise.resolve(this.#id)
-      .then((id) => this.engine.call("release", [id]))
-      .catch(() => undefined);
+    this.#disposed.abort(this.#gone());
+    forgotten.unregister(this);
+    release({ engine: this.engine, id: this.#id });
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/** A signal that is aborted with the first of both; `done` lets go of them. A caller's signal may outlive many calls. */
-function either(owner: AbortSignal, caller: AbortSignal | undefined): { ends: AbortSignal; done(): void } {
-  if (!caller) return { ends: owner, done: () => undefined };
-  const stop = new AbortController();
-  const forward = () => stop.abort(caller.reason);
-  const drop = () => stop.abort();
-  if (caller.aborted) forward();
-  caller.addEventListener("abort", forward);
-  owner.addEventListener("abort", drop);
-  const done = () => {
-    caller.removeEventListener("abort", forward);
-    owner.removeEventListener("abort", drop);
-  };
-  return { ends: stop.signal, done };
 }

@@ -1,6 +1,7 @@
 /** What crosses between the threads. */
 
 import type { CallName, Calls } from "./engine.js";
+import type { ErrorCode } from "./errors.js";
 import type { Progress } from "./types.js";
 
 /** A call, or word that one is to stop. */
@@ -16,9 +17,9 @@ export type Ask =
 
 /** An error as it crosses, where its class and its `code` would be lost. */
 export interface PlainError {
-  readonly name: string;
+  readonly code: ErrorCode;
   readonly message: string;
-  readonly code: string | null;
+  readonly cause?: unknown;
 }
 
 /** The last word on a call is its value or its error; there may be word of its progress before. */

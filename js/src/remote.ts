@@ -1,8 +1,12 @@
 /** The engine in a worker. */
 
-import type { Engine, Follow } from "./engine.js";
-import { aborted, errorOf } from "./errors.js";
-import type { Answer, Ask, PlainError } from "./protocol.js";
+import { tagOf } from "./arguments/check.js";
+import type { CallName, Calls, Engine, Follow } from "./engine.js";
+import { errorOf, messageOf, notLoaded } from "./errors.js";
+import { onAbort } from "./follow.js";
+import { platform } from "./platform.js";
+import type { Answer, Ask } from "./protocol.js";
+import { absolute, fileIn } from "./source.js";
 
 /** A worker as this module sees it. */
 export interface Port {
@@ -45,43 +49,85 @@ export function remote(open: Open): Engine & { terminate(): void } {
       }
       pending.delete(answer.id);
       if ("value" in answer) asked?.resolve(answer.value as never);
-      else asked?.reject(revived(answer.error));
+      else asked?.reject(errorOf(answer.error.code, answer.error.message, answer.error.cause));
     };
-    return open(onAnswer, (reason) => {
+    const onFailure = (reason: string) => {
       if (mine === worker) end(`the engine's worker failed, and all that it held is lost; load it again (${reason})`);
-    });
+    };
+    try {
+      return open(onAnswer, onFailure);
+    } catch (error) {
+      throw errorOf("ENGINE_FAILED", `the engine's worker cannot be made: ${messageOf(error)}`, error);
+    }
+  };
+
+  const post = (to: Port, ask: Ask, transfer: readonly Transferable[]) => {
+    try {
+      to.post(ask, transfer);
+    } catch (error) {
+      throw errorOf("OPTION_INVALID", `an argument cannot be copied to the worker: ${messageOf(error)}`, error);
+    }
   };
 
   return {
     terminate: () => end("the worker was terminated"),
-    call(name, args, { signal, onProgress } = {}, transfer = []) {
+    async call(name, args, { signal, onProgress } = {}, transfer = []) {
+      signal?.throwIfAborted();
+      // What the worker that is gone held went with it.
+      if (name === "release" && !port) return undefined as never;
+      const crossing = name === "start" ? await startAcross(args as Parameters<Calls["start"]>, { signal, onProgress }) : across(args, transfer);
+      const to = (port ??= start());
+      const id = ++last;
+      post(to, { id, name, args: crossing.args, follow: onProgress !== undefined }, crossing.transfer);
       return new Promise((resolve, reject) => {
-        if (signal?.aborted) {
-          reject(aborted(signal));
-          return;
-        }
-        const id = ++last;
-        try {
-          const to = (port ??= start());
-          to.post({ id, name, args, follow: onProgress !== undefined }, transfer);
-          const stop = () => {
-            reject(aborted(signal));
-            if (pending.delete(id) && port === to) to.post({ id, stop: true }, []);
-          };
-          signal?.addEventListener("abort", stop);
-          const settle = <T>(then: (value: T) => void) => (value: T) => {
-            signal?.removeEventListener("abort", stop);
-            then(value);
-          };
-          pending.set(id, { onProgress, resolve: settle(resolve), reject: settle(reject) });
-        } catch (error) {
-          reject(errorOf("ENGINE_FAILED", `the engine's worker cannot be reached: ${String(error)}`, error));
-        }
+        const release = onAbort(signal, () => {
+          reject(signal?.reason);
+          if (pending.delete(id) && port === to) to.post({ id, stop: true }, []);
+        });
+        const settle = <T>(then: (value: T) => void) => (value: T) => {
+          release();
+          then(value);
+        };
+        pending.set(id, { onProgress, resolve: settle(resolve), reject: settle(reject) });
       });
     },
   };
 }
 
-function revived({ name, message, code }: PlainError): Error {
-  return code === null ? Object.assign(new Error(message), { name }) : errorOf(code, message);
+/** What crosses of a call. */
+interface Crossing {
+  readonly args: Parameters<Calls[CallName]>;
+  readonly transfer: readonly Transferable[];
+}
+
+/** A view would be cloned with all of its buffer, however large: a copy of its own length crosses. */
+function across(args: Crossing["args"], transfer: readonly Transferable[]): Crossing {
+  const moved = [...transfer];
+  const copies = args.map((arg: unknown) => {
+    const isPart = ArrayBuffer.isView(arg) && (arg.byteLength < arg.buffer.byteLength || tagOf(arg.buffer) !== "ArrayBuffer");
+    if (!isPart) return arg;
+    const copy = (arg as Float32Array).slice();
+    moved.push(copy.buffer);
+    return copy;
+  });
+  return { args: copies as unknown as Crossing["args"], transfer: moved };
+}
+
+/** Of a response its bytes cross, and an address with the place at which it begins: this page, not the worker's script. */
+async function startAcross([options]: Parameters<Calls["start"]>, follow: Follow): Promise<Crossing> {
+  const { wasm, ...others } = options;
+  const is = tagOf(wasm);
+  try {
+    if (typeof wasm === "string" || is === "URL") {
+      const address = String(wasm);
+      return { args: [{ ...others, wasm: platform.readFile ? address : absolute(address).href }], transfer: [] };
+    }
+    if (ArrayBuffer.isView(wasm) || is === "ArrayBuffer" || is === "Response") {
+      const { bytes } = await fileIn(wasm, { by: "init", cache: false }, follow);
+      return { args: [{ ...others, wasm: bytes }], transfer: [bytes.buffer] };
+    }
+  } catch (error) {
+    throw notLoaded(error, follow.signal);
+  }
+  return { args: [options], transfer: [] };
 }

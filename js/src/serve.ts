@@ -1,8 +1,8 @@
 /** The worker's side: answers calls with the engine of its thread. */
 
 import type { Engine, Follow } from "./engine.js";
-import { messageOf } from "./errors.js";
-import type { Answer, Ask, PlainError } from "./protocol.js";
+import { messageOf, ours } from "./errors.js";
+import type { Answer, Ask } from "./protocol.js";
 
 /** Answers what `hear` is given, by `send`. */
 export function serve(engine: Engine, send: (answer: Answer, transfer: Transferable[]) => void): (ask: Ask) => void {
@@ -21,7 +21,9 @@ export function serve(engine: Engine, send: (answer: Answer, transfer: Transfera
       const value: unknown = await engine.call(ask.name, ask.args, { signal: controller.signal, onProgress });
       send({ id, value }, buffers(value));
     } catch (error) {
-      send({ id, error: plain(error) }, []);
+      const { code, message, cause } = ours(error);
+      // Few kinds of errors cross; their messages do.
+      send({ id, error: { code, message, ...(cause !== undefined && { cause: new Error(messageOf(cause)) }) } }, []);
     } finally {
       underWay.delete(id);
     }
@@ -33,10 +35,4 @@ function buffers(value: unknown): Transferable[] {
   const inside = typeof value === "object" && value !== null && "values" in value;
   const values: unknown = inside ? value.values : Array.isArray(value) ? value[0] : undefined;
   return values instanceof Float32Array ? [values.buffer as ArrayBuffer] : [];
-}
-
-function plain(error: unknown): PlainError {
-  const name = error instanceof Error ? error.name : "Error";
-  const code = error instanceof Error && "code" in error ? String(error.code) : null;
-  return { name, message: messageOf(error), code };
 }

@@ -60,8 +60,11 @@ export interface InitOptions extends CallOptions {
   readonly variant?: Variant | "auto" | undefined;
 }
 
-/** Where a model comes from: an address (in Node also `file:`), a request, a response, or the bytes of the file. */
-export type Source = string | URL | Request | Response | ArrayBuffer | Uint8Array;
+/** What holds a file: bytes, as a buffer or any view of one; a blob, such as a `File` that a person chose; a request or response. */
+export type FileSource = ArrayBufferLike | ArrayBufferView | Blob | Request | Response;
+
+/** Where a model comes from: an address (in Node also a path or `file:`), what holds the file, or a promise of either. */
+export type Source = string | URL | FileSource | PromiseLike<string | URL | FileSource>;
 
 /**
  * How the CPU keeps weights that it multiplies with: with all 32 bits, or rounded to bfloat16, by at most 1/512 of each.

@@ -27,7 +27,7 @@ export async function compiled(
     }
     const response = place instanceof Response ? place : await fetch(place, { signal: signal ?? null });
     if (!response.ok) throw errorOf("FETCH_FAILED", `${response.url}: HTTP status ${response.status}`);
-    return streamed(counted(response, onProgress));
+    return streamed(counted(response, { signal, onProgress }));
   };
   if (wasm !== undefined) return from(wasm);
   if (variant === "relaxed" || (variant === "auto" && hasRelaxedSimd())) {

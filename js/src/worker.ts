@@ -2,11 +2,15 @@
 
 import { start } from "./arguments/entry.js";
 import { type Devices, devices as devicesOf, gpuStatistics as statisticsOf } from "./devices.js";
+import { followed } from "./follow.js";
 import { layersOf } from "./layers.js";
-import { load as loadWith, startOptions } from "./load.js";
+import { load as loadWith, start as startWith } from "./load.js";
 import type { Answer } from "./protocol.js";
 import { remote } from "./remote.js";
 import type { GpuStatistics, InitOptions, LoadOptions, Model, Source } from "./types.js";
+
+const NOT_LOADED =
+  "its script did not load: it must be there, on the page's own origin, and the page's content-security policy must allow it in worker-src; see useWorker";
 
 let made: (() => Worker) | undefined;
 
@@ -14,7 +18,7 @@ const engine = remote((onAnswer, onFailure) => {
   const worker = made ? made() : new Worker(new URL("./worker-entry.js", import.meta.url), { type: "module" });
   worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => onAnswer(data));
   // The script did not load, or failed outside a call.
-  worker.addEventListener("error", ({ message }) => onFailure(message || "its script did not load"));
+  worker.addEventListener("error", ({ message }) => onFailure(message || NOT_LOADED));
   return {
     post: (ask, transfer) => worker.postMessage(ask, { transfer: [...transfer] }),
     terminate: () => worker.terminate(),
@@ -39,20 +43,14 @@ export function terminate(): void {
 export function init(options?: InitOptions): Promise<void>;
 export async function init(...given: unknown[]): Promise<void> {
   const [options] = start.init(given);
-  const wasm = options.wasm instanceof Response ? await options.wasm.arrayBuffer() : options.wasm;
-  const place = wasm instanceof URL ? wasm.href : wasm;
-  await engine.call("start", [startOptions({ ...options, wasm: place })], options);
+  await followed(undefined, options, (follow) => startWith(engine, options, follow));
 }
 
 /** Opens a model, which then lives in the worker. */
 export function load(source: Source, options?: LoadOptions): Promise<Model>;
 export async function load(...given: unknown[]): Promise<Model> {
   const [source, options] = start.load(given);
-  if (options.wasmUrl !== undefined) {
-    await init({ wasm: options.wasmUrl, variant: options.variant, signal: options.signal });
-  }
-  const { wasmUrl: _, ...others } = options;
-  return loadWith(engine, source, others);
+  return loadWith(engine, source, options);
 }
 
 /** What can compute in the worker, and why not; rejects with nothing but `OPTION_INVALID`. */
@@ -87,6 +85,7 @@ export type * from "./layers.js";
 export type * from "./types.js";
 export {
   AbortError,
+  CallbackError,
   DeviceError,
   DisposedError,
   EngineError,

@@ -3,7 +3,7 @@
  * is an environment variable, in a page (`browser/page.mjs`) a global one.
  */
 
-const inNode = globalThis.process?.versions?.node !== undefined;
+export const inNode = globalThis.process?.versions?.node !== undefined;
 
 /** `main` or `worker`. */
 export const thread = (inNode ? process.env.THREAD : globalThis.THREAD) ?? "main";
@@ -24,6 +24,15 @@ export async function bytesOf(path) {
   if (!inNode) return new Uint8Array(await (await fetch(address(path))).arrayBuffer());
   const { readFile } = await import("node:fs/promises");
   return new Uint8Array(await readFile(address(path)));
+}
+
+/** The global object of another realm: of a frame, in Node of a context. */
+export async function elsewhere() {
+  if (inNode) {
+    const { createContext, runInContext } = await import("node:vm");
+    return runInContext("globalThis", createContext());
+  }
+  return document.body.appendChild(document.createElement("iframe")).contentWindow;
 }
 
 /** The names in a folder of the repository; a page is told them by who opened it. */

@@ -2,6 +2,7 @@
 
 import type { ElmanChoices, From, LayerKind, RecurrentSizes, Sizes, SkimSizes, SruChoices, SruSizes } from "../layers.js";
 import type {
+  FileSource,
   ForwardOptions,
   HiddenState,
   LstmState,
@@ -30,8 +31,8 @@ const sru = {
 } satisfies Fields<SruChoices>;
 const from = { prefix: optional(string), precision: optional(precision) } satisfies Fields<From>;
 
-// The engine looks at the file.
-const file = parameter("bytes", unchecked<Uint8Array | ArrayBuffer>());
+// What reads it looks at the file.
+const file = parameter("file", unchecked<FileSource | PromiseLike<FileSource>>());
 const stored = [file, parameter("choices", options<From & object>()(from))] as const;
 
 /** @internal */
