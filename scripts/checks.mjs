@@ -29,7 +29,7 @@ const nodeTest = (...files) => [process.execPath, "--test", "--test-concurrency=
 /** Files of the package's tests by their names. */
 const packageTests = (...names) => names.map((name) => `js/tests/${name}.test.mjs`);
 /** Those of both threads that need what only Node has. */
-const inNode = ["server"];
+const inNode = ["forgotten", "server"];
 /** A script of an installed package, run by this Node. */
 const script = (path, ...args) => [process.execPath, join("node_modules", ...path.split("/")), ...args];
 

@@ -3,11 +3,24 @@
 import { aborted, errorOf, messageOf } from "./errors.js";
 import type { CallOptions, Progress } from "./types.js";
 
-/** Those who wait for a signal. */
-const waitingFor = new WeakMap<AbortSignal, Set<() => void>>();
+/** Those who wait for a signal, and the listener that tells them. */
+interface Waiting {
+  readonly all: Set<() => void>;
+  tell(): void;
+}
 
-function tellAll({ target }: Event): void {
-  for (const then of [...(waitingFor.get(target as AbortSignal) ?? [])]) then();
+const waitingFor = new WeakMap<AbortSignal, Waiting>();
+
+function waitFor(signal: AbortSignal): Waiting {
+  const all = new Set<() => void>();
+  const waiting = {
+    all,
+    tell: () => {
+      for (const then of [...all]) then();
+    },
+  };
+  waitingFor.set(signal, waiting);
+  return waiting;
 }
 
 /**
@@ -20,13 +33,12 @@ export function onAbort(signal: AbortSignal | undefined, then: () => void): () =
     then();
     return () => undefined;
   }
-  let waiting = waitingFor.get(signal);
-  if (!waiting) waitingFor.set(signal, (waiting = new Set()));
-  if (waiting.size === 0) signal.addEventListener("abort", tellAll);
-  waiting.add(then);
+  const { all, tell } = waitingFor.get(signal) ?? waitFor(signal);
+  if (all.size === 0) signal.addEventListener("abort", tell);
+  all.add(then);
   return () => {
-    waiting.delete(then);
-    if (waiting.size === 0) signal.removeEventListener("abort", tellAll);
+    all.delete(then);
+    if (all.size === 0) signal.removeEventListener("abort", tell);
   };
 }
 

@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import { after, test } from "node:test";
 import * as here from "../dist/node.js";
 import { Gru, init, load, terminate } from "../dist/node-worker.js";
+import { remote } from "../dist/remote.js";
 import { difference } from "./fixture.mjs";
 
 const file = new URL("../../models/sst2-skim-lstm-small.safetensors", import.meta.url);
@@ -29,6 +30,42 @@ test("reads as this thread does, stops when it is told to, and comes back after 
   await init();
   await assert.rejects(model.read(TEXT), { code: "ENGINE_FAILED" });
   assert.equal((await (await load(file)).read(TEXT)).tokens.length, 20);
+});
+
+test("a part of a buffer crosses by its own length, and nothing of the caller's is taken away", async () => {
+  const posted = [];
+  const engine = remote((onAnswer) => ({
+    post: (ask, transfer) => {
+      posted.push([ask, transfer]);
+      queueMicrotask(() => onAnswer({ id: ask.id, value: undefined }));
+    },
+    terminate() {},
+  }));
+  const large = new Float32Array(100_000).map((_, i) => i);
+  const shared = new Float32Array(new SharedArrayBuffer(400));
+  const whole = new Float32Array(8);
+  const views = [large.subarray(500, 510), shared.subarray(5, 9), shared, whole];
+  for (const view of views) {
+    await engine.call("forward", [1, view, whole, {}]);
+    const [ask, transfer] = posted.pop();
+    const [, x] = ask.args;
+    assert.deepEqual([...x], [...view]);
+    assert.equal(x.buffer.byteLength, view.byteLength);
+    assert.ok(x.buffer instanceof ArrayBuffer);
+    assert.deepEqual(transfer, view === whole ? [] : [x.buffer]);
+  }
+  assert.equal(large.length, 100_000);
+});
+
+test("what is released after its worker's end starts no other", async () => {
+  let opened = 0;
+  const engine = remote(() => {
+    opened += 1;
+    throw new Error("there is no other");
+  });
+  await engine.call("release", [1]);
+  assert.equal(opened, 0);
+  await assert.rejects(engine.call("gpu", []), { code: "ENGINE_FAILED", message: /there is no other/ });
 });
 
 test("leaves Node free to end", () => {
