@@ -31,11 +31,17 @@ const advice: Readonly<Record<string, string>> = {
 /** The file in a source. Bytes are copied before this returns: their owner may then write into them. */
 export async function fileIn(source: unknown, ways: Ways, follow: Follow): Promise<FoundFile> {
   const hashes = hashesIn(ways.integrity);
-  const value = isPromise(source) ? await kept(source, ways) : source;
-  const held = atHand(value, ways);
-  const file = held ? await verified(await held, hashes) : await fetched(wanted(value, ways), ways, follow);
-  follow.onProgress?.({ done: file.bytes.length, total: file.bytes.length }, 0, null);
-  return file;
+  try {
+    const value = isPromise(source) ? await kept(source, ways) : source;
+    const held = atHand(value, ways);
+    const file = held ? await verified(await held, hashes) : await fetched(wanted(value, ways), ways, follow);
+    follow.onProgress?.({ done: file.bytes.length, total: file.bytes.length }, 0, null);
+    return file;
+  } catch (error) {
+    if (error instanceof SaccadeError) throw error;
+    // A getter of the source's own, or one that is not what its name says.
+    throw errorOf("OPTION_INVALID", `${ways.by}: what was given cannot be read (${messageOf(error)})`, error);
+  }
 }
 
 /** Has errors about a model's bytes say where they came from. */
@@ -54,7 +60,22 @@ function atHand(source: unknown, { addresses }: Ways): FoundFile | Promise<Found
   if (is === "Blob" || is === "File") return fromBlob(unproxied(source as File, is, "size"));
   const address = is === "URL" ? (source as URL).href : source;
   const file = addresses && typeof address === "string" && address ? platform.readFile?.(address) : undefined;
-  return file?.then((bytes) => ({ bytes, from: String(address) }));
+  return file && fromDisk(file, String(address));
+}
+
+/** What to do about a file of Node's that cannot be read. */
+const remedies: Readonly<Record<string, string>> = {
+  ENOENT: "; relative paths begin at the folder in which the program was started",
+  EISDIR: "; give the path of the file in it",
+};
+
+async function fromDisk(file: Promise<Uint8Array<ArrayBuffer>>, from: string): Promise<FoundFile> {
+  try {
+    return { bytes: await file, from };
+  } catch (error) {
+    const remedy = remedies[(error as { code?: string }).code ?? ""] ?? "";
+    throw errorOf("FETCH_FAILED", `${messageOf(error)}${remedy}`, error);
+  }
 }
 
 /** What is wanted of the network. */

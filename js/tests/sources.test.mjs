@@ -99,6 +99,12 @@ describe("what holds none", () => {
   const given = (bytes) => structuredClone(bytes, { transfer: [bytes.buffer ?? bytes] });
   const gone = (bytes) => [given(bytes), bytes][1];
 
+  const revoked = (value) => {
+    const { proxy, revoke } = Proxy.revocable(value, {});
+    revoke();
+    return proxy;
+  };
+
   const cases = {
     undefined: [() => undefined, "OPTION_INVALID", /expected .*found undefined/],
     null: [() => null, "OPTION_INVALID", /found null/],
@@ -111,6 +117,9 @@ describe("what holds none", () => {
     "an array of numbers": [() => [1, 2, 3], "OPTION_INVALID", /Uint8Array\.from/],
     "a stream": [() => new ReadableStream(), "OPTION_INVALID", /new Response\(stream\)/],
     "an empty string": [() => "", "OPTION_INVALID", /""/],
+    "a proxy that was revoked": [() => revoked({}), "OPTION_INVALID", /cannot be read/],
+    "what throws when it is asked": [() => ({ get then() { throw new TypeError("mine"); } }), "OPTION_INVALID", /mine/],
+    "what only says that it is a Response": [() => ({ [Symbol.toStringTag]: "Response", status: 200, ok: true }), "OPTION_INVALID", /cannot be read/],
     "a proxy of bytes": [() => new Proxy(new Uint8Array(9), {}), "OPTION_INVALID", /proxy/],
     // In Node they are as good as what they stand for.
     ...(!inNode && {

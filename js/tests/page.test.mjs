@@ -1,0 +1,112 @@
+/** What only a page has: policies, origins, a cache, frames; with the package of this thread and of a worker. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { root } from "../../scripts/steps.mjs";
+import { launch, serve } from "../../www/tests/browser.mjs";
+
+const SMALL = "models/sst2-skim-lstm-small.safetensors";
+const model = readFileSync(join(root, SMALL));
+
+for (const thread of ["index", "worker"]) {
+  describe(`in a page: ${thread}`, { timeout: 600_000 }, () => {
+    let server, browser, page;
+
+    before(async () => {
+      [server, browser] = await Promise.all([serve(root), launch()]);
+    });
+
+    after(async () => {
+      await browser?.close();
+      server?.close();
+    });
+
+    beforeEach(async () => {
+      await page?.context().close();
+      page = await (await browser.newContext()).newPage();
+    });
+
+    /** An empty page with the package in it, as `api`. */
+    async function open(policy = "") {
+      const headers = policy ? { "content-security-policy": policy } : {};
+      await page.route("**/blank.html", (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html>", headers }));
+      await page.goto(`${server.url}blank.html`);
+      await page.evaluate(async (thread) => {
+        const api = await import(new URL(`js/dist/${thread}.js`, location.href).href);
+        /** What a promise rejects with. */
+        const failure = (promise) => promise.then(
+          () => null,
+          (error) => ({ ours: error instanceof api.SaccadeError, code: error.code, message: error.message }),
+        );
+        Object.assign(window, { api, failure });
+      }, thread);
+    }
+
+    test("a policy that forbids what is needed is named", async () => {
+      await open(thread === "worker" ? "worker-src 'none'" : "script-src 'self' 'unsafe-inline'");
+      const { ours, code, message } = await page.evaluate((path) => failure(api.load(path)), SMALL);
+      assert.deepEqual([ours, code], [true, "ENGINE_FAILED"]);
+      assert.match(message, thread === "worker" ? /worker-src/ : /wasm-unsafe-eval|Content Security Policy/);
+    });
+
+    test("a response that the browser hides says so", async () => {
+      await page.route("https://elsewhere.test/**", (route) => route.fulfill({ body: model, headers: { "access-control-allow-origin": "https://nobody.test" } }));
+      await open();
+      const [hidden, refused] = await page.evaluate(async () => {
+        const url = "https://elsewhere.test/model.safetensors";
+        return [await failure(api.load(fetch(url, { mode: "no-cors" }))), await failure(api.load(url))];
+      });
+      assert.deepEqual([hidden.ours, hidden.code, refused.ours, refused.code], [true, "FETCH_FAILED", true, "FETCH_FAILED"]);
+      assert.match(hidden.message, /CORS/);
+      assert.match(refused.message, /https:\/\/elsewhere\.test/);
+    });
+
+    test("a page in the model's place says so, and does not drive out the model that is kept", async () => {
+      let now = { body: model, headers: { etag: '"1"' }, contentType: "application/octet-stream" };
+      await page.route("**/kept.safetensors", (route) => (now ? route.fulfill(now) : route.abort()));
+      await open();
+      const look = () => page.evaluate(() => failure(api.load("kept.safetensors", { warmUp: false })));
+      assert.equal(await look(), null);
+      now = { body: "<!doctype html><title>Sign in</title>", headers: { etag: '"2"' }, contentType: "text/html" };
+      const { ours, code, message } = await look();
+      assert.deepEqual([ours, code], [true, "MODEL_INVALID"]);
+      assert.match(message, /kept\.safetensors.*text\/html/);
+      now = null;
+      assert.equal(await look(), null, "the model that was kept is there without a network");
+    });
+
+    test("an address of the engine begins at the page", async () => {
+      await page.route("**/engine.wasm", (route) => {
+        const body = readFileSync(join(root, "js", "pkg", "saccade_rnn_bg.wasm"));
+        return route.fulfill({ body, contentType: "application/wasm" });
+      });
+      await open();
+      const found = await page.evaluate(async (path) => {
+        const asked = [];
+        await api.init({ wasm: "engine.wasm", onProgress: ({ done }) => asked.push(done) });
+        const { tokens } = await (await api.load(path)).read("a film");
+        return [tokens.length, asked.at(-1) > 100_000];
+      }, SMALL);
+      assert.deepEqual(found, [2, true]);
+    });
+
+    test("a file that a person chose is a model", async () => {
+      await open();
+      await page.setContent("<!doctype html><input type=file>");
+      await page.setInputFiles("input", [{ name: "mine.safetensors", mimeType: "", buffer: model }]);
+      const [tokens, list, named] = await page.evaluate(async () => {
+        const { files } = document.querySelector("input");
+        const model = await api.load(files[0]);
+        const { tokens } = await model.read("a film");
+        const other = new File(["this is no model"], "notes.safetensors");
+        return [tokens.length, await failure(api.load(files)), await failure(api.load(other))];
+      });
+      assert.equal(tokens, 2);
+      assert.deepEqual([list.code, named.ours], ["OPTION_INVALID", true]);
+      assert.match(list.message, /files\[0\]/);
+      assert.match(named.message, /^notes\.safetensors: /);
+    });
+  });
+}
