@@ -11,11 +11,11 @@
  * | `MODEL_OVERFLOW` | the model's numbers leave the range of f32 on this text | the model is at fault |
  * | `OPTION_INVALID` | an argument is not what its type says, or out of range | see the message |
  * | `CALLBACK_FAILED` | your `onProgress` threw, which stops the call; `cause` is what it threw | mend the callback |
- * | `FETCH_FAILED` | the network or the server refused | check the address; try again |
+ * | `FETCH_FAILED` | the network, the server or the disk has no such file, or refused | check the address; see the message |
  * | `INTEGRITY_MISMATCH` | the file is not the one whose hash was given | do not use it |
  * | `ABORTED` | your `AbortSignal` was aborted; `cause` is its reason | nothing |
  * | `DISPOSED` | the model, reader or layer was disposed, perhaps while the call was under way | load it again |
- * | `ENGINE_FAILED` | the engine did not load, or stopped; everything loaded with it is gone | load again, which starts a fresh engine |
+ * | `ENGINE_FAILED` | the engine or its worker did not load, perhaps by a content-security policy, or stopped; everything loaded with it is gone | see the message; load again, which starts a fresh engine |
  * | `ENGINE` | a mistake of the engine's own | please report it |
  * | `DEVICE_UNAVAILABLE` | there is no WebGPU, and `webgpu-only` was asked for | use `auto` or `cpu` |
  * | `DEVICE_LOST`, `DEVICE_MEMORY`, `DEVICE_FAILED`, `DEVICE_LIMIT` | the GPU is gone, full, refused a command, or too small, and `webgpu-only` was asked for | try again, or use another device |

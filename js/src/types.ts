@@ -42,7 +42,10 @@ export interface Progress {
 export interface CallOptions {
   /** Stops the call, which then rejects with the code `ABORTED`. */
   readonly signal?: AbortSignal | undefined;
-  /** Told how far it is, between the pieces of the work and at its end. */
+  /**
+   * Told how far it is, between the pieces of the work and at its end. What it throws stops the call, which then rejects with
+   * the code `CALLBACK_FAILED`; what it returns is not waited for.
+   */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
@@ -196,7 +199,10 @@ export interface Inspection {
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
 
-/** Gives back what it holds; calls under way reject with the code `DISPOSED`, and so do later ones. */
+/**
+ * Gives back what it holds at once; calls under way reject with the code `DISPOSED`, and so do later ones. What is forgotten
+ * without it is given back when it is collected, sooner or later.
+ */
 export interface Disposes extends Disposable {
   dispose(): void;
 }
