@@ -156,6 +156,11 @@ pub(super) fn from_build(error: BuildError) -> ModelError {
         BuildError::Unused { name, found } => {
             ModelError::Unclaimed { tensor: excerpt(&name), found: format!("{found:?}") }
         }
+        BuildError::Tied { name, of } => ModelError::config(
+            format!("tensor {}", excerpt(&name)),
+            format!("the values of {}, to which it is tied", excerpt(&of)),
+            "others",
+        ),
         BuildError::Size { what, reason } => ModelError::config(what, "a size that makes a layer", reason),
         BuildError::Engine(error) => ModelError::config("encoder", "distinct parameters", error.to_string()),
     }

@@ -1,6 +1,6 @@
 //! Where a layer's parameters come from: drawn afresh, or stored tensors whose shapes are checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cpu::noise;
 use crate::device::{EngineError, ParamId, Parameters};
@@ -56,6 +56,14 @@ pub enum BuildError {
         /// Its shape.
         found: Vec<usize>,
     },
+    /// A stored tensor is not what it is tied to.
+    #[error("tensor {name} is to be tensor {of}, or a part of it, and has other values")]
+    Tied {
+        /// Its name.
+        name: String,
+        /// The name that the weight is stored under.
+        of: String,
+    },
     /// A size that makes no layer.
     #[error("{what}: {reason}")]
     Size {
@@ -69,9 +77,37 @@ pub enum BuildError {
     Engine(#[from] EngineError),
 }
 
+/// A second name of a parameter, of its first rows, or of its transpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// The name.
+    pub name: String,
+    /// What has it.
+    pub of: ParamId,
+    /// How many of its rows.
+    pub rows: usize,
+    /// Whether rows and columns are exchanged.
+    pub transposed: bool,
+}
+
+impl Alias {
+    /// The tensor that has this name.
+    pub fn tensor(&self, parameters: &Parameters) -> Tensor {
+        let (rows, columns) = (self.rows, parameters.get(self.of).columns());
+        let values = &parameters.values(self.of)[..rows * columns];
+        if !self.transposed {
+            return Tensor { shape: vec![rows, columns], values: values.to_vec() };
+        }
+        let column = |column: usize| values[column..].iter().step_by(columns).copied();
+        Tensor { shape: vec![columns, rows], values: (0..columns).flat_map(column).collect() }
+    }
+}
+
 /// Collects the parameters of a model while its layers are built.
 pub struct Builder {
     parameters: Parameters,
+    /// Stored tensors that are other names of parameters.
+    aliases: BTreeSet<String>,
     source: Source,
     prefix: String,
 }
@@ -84,12 +120,21 @@ enum Source {
 impl Builder {
     /// Draws parameters; the same seed and layers give the same values on every platform.
     pub fn fresh(seed: u32) -> Self {
-        Self { parameters: Parameters::new(), source: Source::Fresh { seed }, prefix: String::new() }
+        Self::of(Source::Fresh { seed })
     }
 
     /// Takes parameters from stored tensors.
     pub fn stored(tensors: Tensors) -> Self {
-        Self { parameters: Parameters::new(), source: Source::Stored(tensors), prefix: String::new() }
+        Self::of(Source::Stored(tensors))
+    }
+
+    fn of(source: Source) -> Self {
+        Self { parameters: Parameters::new(), aliases: BTreeSet::new(), source, prefix: String::new() }
+    }
+
+    /// The parameters so far.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
     }
 
     /// Runs `build` with `name.` in front of every parameter's name.
@@ -141,6 +186,36 @@ impl Builder {
         Ok(id)
     }
 
+    /// Another name of the first `rows` of a parameter. Stored tensors may have it, or not: it is not kept.
+    ///
+    /// # Errors
+    /// [`BuildError::Tied`] if a stored tensor has the name and other values than the parameter.
+    pub fn alias(&mut self, name: &str, of: ParamId, rows: usize) -> Result<Alias, BuildError> {
+        self.claim(Alias { name: format!("{}{name}", self.prefix), of, rows, transposed: false })
+    }
+
+    /// Another name of a parameter's transpose (see [`Self::alias`]).
+    ///
+    /// # Errors
+    /// See [`Self::alias`].
+    pub fn transposed_alias(&mut self, name: &str, of: ParamId) -> Result<Alias, BuildError> {
+        let rows = self.parameters.get(of).rows();
+        self.claim(Alias { name: format!("{}{name}", self.prefix), of, rows, transposed: true })
+    }
+
+    fn claim(&mut self, alias: Alias) -> Result<Alias, BuildError> {
+        if let Source::Stored(tensors) = &self.source
+            && let Some(tensor) = tensors.get(&alias.name)
+        {
+            if *tensor != alias.tensor(&self.parameters) {
+                let of = self.parameters.get(alias.of).name.clone();
+                return Err(BuildError::Tied { name: alias.name, of });
+            }
+            self.aliases.insert(alias.name.clone());
+        }
+        Ok(alias)
+    }
+
     /// Changes the values of a fresh parameter, for an initialisation that is not a plain draw. Stored values stay.
     pub fn adjust_fresh(&mut self, id: ParamId, change: impl FnOnce(&mut [f32])) {
         if matches!(self.source, Source::Fresh { .. }) {
@@ -154,8 +229,9 @@ impl Builder {
     /// If stored tensors are left that no layer asked for.
     pub fn finish(self) -> Result<Parameters, BuildError> {
         if let Source::Stored(tensors) = self.source
-            && let Some((name, tensor)) =
-                tensors.into_iter().find(|(name, _)| self.parameters.id(name).is_none())
+            && let Some((name, tensor)) = tensors
+                .into_iter()
+                .find(|(name, _)| self.parameters.id(name).is_none() && !self.aliases.contains(name))
         {
             return Err(BuildError::Unused { name, found: tensor.shape });
         }

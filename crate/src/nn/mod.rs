@@ -5,6 +5,9 @@
 //! checking every shape; the same constructor serves both. Layers hold only the identities of their parameters, so
 //! they are cheap to clone and can be recorded on any number of graphs.
 
+mod adaptive_input;
+mod adaptive_softmax;
+mod bands;
 mod bidirectional;
 mod builder;
 mod elman;
@@ -20,8 +23,10 @@ mod sru;
 mod stack;
 mod step;
 
+pub use adaptive_input::{AdaptiveInput, AdaptiveInputConfig};
+pub use adaptive_softmax::{AdaptiveSoftmax, AdaptiveSoftmaxConfig, Distribution, Sampling, Word};
 pub use bidirectional::Bidirectional;
-pub use builder::{BuildError, Builder, Init, Tensor, Tensors};
+pub use builder::{Alias, BuildError, Builder, Init, Tensor, Tensors};
 pub use embedding::Embedding;
 pub use flops::Flops;
 pub use inspect::{CellExprs, Inspected, Trace};

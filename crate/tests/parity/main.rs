@@ -10,6 +10,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+mod adaptive_softmax;
 mod agreement;
 mod fixture;
 mod functions;
