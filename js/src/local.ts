@@ -2,7 +2,7 @@
 
 import * as glue from "../pkg/saccade_rnn.js";
 import type { CallName, Calls, Engine, Follow, Id } from "./engine.js";
-import { errorOf, messageOf, notLoaded, ours, type SaccadeError } from "./errors.js";
+import { errorOf, messageOf, notLoaded, ours, SaccadeError } from "./errors.js";
 import { onAbort } from "./follow.js";
 import { platform } from "./platform.js";
 import { turn } from "./turn.js";
@@ -62,28 +62,33 @@ function bury(): void {
   }
 }
 
-/** A trap in work that the engine went on with by itself is nobody's to catch; while calls are under way it is taken for ours. */
-function onUncaught(event: Event): void {
-  const thrown: unknown = "reason" in event ? event.reason : "error" in event ? event.error : undefined;
-  if (running && running.underWay.size > 0 && thrown instanceof WebAssembly.RuntimeError) fail(running, messageOf(thrown));
-}
-
-/** A trap, or a stack that is full, which Firefox has another name for. */
-function isTrap(thrown: unknown): boolean {
-  if (thrown instanceof WebAssembly.RuntimeError || thrown instanceof RangeError) return true;
-  return thrown instanceof Error && thrown.name === "InternalError";
-}
+/** How many pieces of work are under way that began inside one another. */
+let depth = 0;
 
 /** Runs what may trap. */
 function attempt<T>(instance: Instance, work: () => T): T {
   if (instance.failure) throw instance.failure;
+  depth += 1;
   try {
     return work();
   } catch (error) {
-    if (!isTrap(error)) throw ours(error);
+    if (error instanceof SaccadeError || (error instanceof Error && "code" in error)) throw ours(error);
+    // A trap, a full stack, or something else that the engine never throws while it is sound.
     const failure = fail(instance, messageOf(error));
-    bury();
+    if (depth === 1) bury();
     throw failure;
+  } finally {
+    depth -= 1;
+  }
+}
+
+/** Runs what the engine goes on with by itself. Whoever waits for it hears from {@link fail} when it traps. */
+function contain(instance: Instance, work: () => unknown): unknown {
+  if (depth > 0) return work();
+  try {
+    return attempt(instance, work);
+  } catch {
+    return undefined;
   }
 }
 
@@ -106,12 +111,10 @@ async function begin(options: Parameters<Calls["start"]>[0], follow: Follow): Pr
     if (module === "absent") {
       await glue.default({ module_or_path: await compiled(options, follow) });
       module = "sound";
-      // Not in Node, which ends instead.
-      globalThis.addEventListener?.("error", onUncaught);
-      globalThis.addEventListener?.("unhandledrejection", onUncaught);
     }
     renew();
     const instance: Instance = { held: new Map(), underWay: new Set() };
+    glue.containClosures((work) => contain(instance, work));
     glue.onFailure((reason) => void fail(instance, reason));
     const reason = platform.noGpu ?? (inPageOrWorker() ? undefined : "WebGPU is for pages and workers alone");
     if (reason !== undefined) glue.forbidGpu(reason);

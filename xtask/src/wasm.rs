@@ -253,7 +253,42 @@ fn bind(compiled: &Path, library: &Library, package: &Path) -> Result<()> {
         .reset_state_function(true)
         .web(true)
         .and_then(|bindgen| bindgen.typescript(true).remove_producers_section(true).generate(package))
-        .with_context(|| format!("wasm-bindgen could not process {}", compiled.display()))
+        .with_context(|| format!("wasm-bindgen could not process {}", compiled.display()))?;
+    for (extension, change) in [("js", contained as fn(&str) -> Result<String>), ("d.ts", declared)] {
+        let path = package.join(format!("{}.{extension}", library.name));
+        let text = String::from_utf8(read(&path)?)?;
+        fs::write(&path, change(&text)?).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// The bindings, in which every function that the module hands out, to be called by a promise or by the GPU, is run by
+/// whoever asked to: a trap in it would otherwise be nobody's to catch, and end Node.
+fn contained(script: &str) -> Result<String> {
+    let handed_out = "    return real;\n";
+    ensure!(script.contains(handed_out), "wasm-bindgen hands out functions in another way: see `contained`");
+    let script = script.replace(handed_out, "    return contained(real);\n");
+    Ok(format!(
+        "{script}
+let contain = (work) => work();
+export function containClosures(run) {{
+    contain = run;
+}}
+function contained(real) {{
+    const run = contain;
+    return Object.assign((...args) => run(() => real(...args)), {{ _wbg_cb_unref: real._wbg_cb_unref }});
+}}
+"
+    ))
+}
+
+fn declared(types: &str) -> Result<String> {
+    Ok(format!(
+        "{types}
+/** Has every function that the module hands out from now on run by `run`. */
+export function containClosures(run: (work: () => unknown) => unknown): void;
+"
+    ))
 }
 
 /// Writes what npm's `wasm-opt` makes of a module, and the names of its functions, which it leaves out.
@@ -301,6 +336,15 @@ fn check_low_memory(module: &[u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_hands_out_functions_is_contained() {
+        let script = contained("function makeMutClosure() {\n    return real;\n}\n").unwrap();
+        assert!(
+            script.contains("return contained(real);") && script.contains("export function containClosures")
+        );
+        assert!(contained("function makeClosure() {}").is_err());
+    }
 
     #[test]
     fn low_data_is_refused() {
