@@ -1,7 +1,7 @@
 /** What can compute here. */
 
 import type { Engine } from "./engine.js";
-import { messageOf } from "./errors.js";
+import { AbortError, CallbackError, messageOf } from "./errors.js";
 import { followed } from "./follow.js";
 import { start } from "./load.js";
 import { hasRelaxedSimd } from "./relaxed.js";
@@ -44,6 +44,8 @@ export async function devices(engine: Engine, options: InitOptions = {}): Promis
         : { usable: true, reason: null, adapter: found.name, software: found.software, timestamps: found.timestamps };
     return { cpu: { usable: true, reason: null, relaxedSimd }, webgpu };
   } catch (error) {
+    // That says nothing about devices.
+    if (error instanceof AbortError || error instanceof CallbackError) throw error;
     const reason = messageOf(error);
     return { cpu: { usable: false, reason, relaxedSimd }, webgpu: none(reason) };
   }

@@ -33,7 +33,7 @@ export async function load(...given: unknown[]): Promise<Model> {
   return loadWith(local, source, options);
 }
 
-/** What can compute here, and why not; rejects with nothing but `OPTION_INVALID`. */
+/** What can compute here, and why not; rejects with nothing but `OPTION_INVALID`, `ABORTED` and `CALLBACK_FAILED`. */
 export function devices(options?: InitOptions): Promise<Devices>;
 export async function devices(...given: unknown[]): Promise<Devices> {
   const [options] = start.devices(given);

@@ -95,8 +95,8 @@ function wanted(source: unknown, { by, addresses }: Ways): Wanted {
     refuse(by, expected, source, advice[is]);
   }
   if (!addresses) {
-    const instead = platform.readFile ? "readFile(path), of node:fs/promises, or fetch(address)" : "fetch(address)";
-    throw errorOf("OPTION_INVALID", `${by}: expected the file and no address: give it ${instead}`);
+    const path = platform.readFile ? ", or of a path readFile(path), which node:fs/promises has" : "";
+    throw errorOf("OPTION_INVALID", `${by}: expected the file itself, found its address: give it fetch(address)${path}`);
   }
   const { href, protocol } = absolute(is === "URL" ? unproxied(source as URL, is, "href").href : String(source));
   if (protocol === "file:" || /^[a-z]:$/.test(protocol)) {
@@ -161,6 +161,6 @@ export function absolute(address: string): URL {
   try {
     return new URL(address, globalThis.document?.baseURI ?? globalThis.location?.href);
   } catch (error) {
-    throw errorOf("OPTION_INVALID", `${address} is no address, and there is none here that it could begin at`, error);
+    throw errorOf("OPTION_INVALID", `${address} is no whole address: give one such as https://example.org/model.safetensors`, error);
   }
 }

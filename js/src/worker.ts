@@ -53,7 +53,7 @@ export async function load(...given: unknown[]): Promise<Model> {
   return loadWith(engine, source, options);
 }
 
-/** What can compute in the worker, and why not; rejects with nothing but `OPTION_INVALID`. */
+/** What can compute in the worker, and why not; rejects with nothing but `OPTION_INVALID`, `ABORTED` and `CALLBACK_FAILED`. */
 export function devices(options?: InitOptions): Promise<Devices>;
 export async function devices(...given: unknown[]): Promise<Devices> {
   const [options] = start.devices(given);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { fixture } from "./fixture.mjs";
-import { address, bytesOf, CallbackError, elsewhere, Gru, init, inNode, load, Lstm, SaccadeError, Skim } from "./package.mjs";
+import { address, bytesOf, CallbackError, devices, elsewhere, Gru, init, inNode, load, Lstm, SaccadeError, Skim } from "./package.mjs";
 
 const SMALL = "models/sst2-skim-lstm-small.safetensors";
 const TEXT = "A quiet, generous film; it doesn't hurry, and I wouldn't have missed a minute.";
@@ -161,6 +161,11 @@ test("a part of an array is that part, in whatever memory", async () => {
     assert.deepEqual([...output], [...expected.output]);
     assert.equal(part.length, x.length, "the caller's rows stay the caller's");
   }
+});
+
+test("what stops a look for devices says nothing about them", async () => {
+  await assert.rejects(devices({ signal: AbortSignal.abort("enough") }), { code: "ABORTED", cause: "enough" });
+  assert.equal((await devices()).cpu.usable, true);
 });
 
 test("who waits for the engine is not stopped by another's signal", async () => {

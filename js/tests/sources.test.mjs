@@ -169,7 +169,7 @@ describe("what holds none", () => {
 
   test("an address of nothing", async () => {
     const places = {
-      "http://": ["OPTION_INVALID", /no address/],
+      "http://": ["OPTION_INVALID", /no whole address/],
       "http://127.0.0.1:1/": ["FETCH_FAILED", /127\.0\.0\.1/],
       "data:text/html,<!doctype html>": ["MODEL_INVALID", /text\/html/],
       "nothing:at-all": ["FETCH_FAILED", /nothing:at-all/],

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { devices, init, load } from "../dist/index.js";
+import { ours } from "../dist/errors.js";
 import * as glue from "../pkg/saccade_rnn.js";
 
 const path = new URL("../pkg/saccade_rnn_bg.wasm", import.meta.url);
@@ -32,6 +33,15 @@ test("says so, and the next call tries again", async () => {
 test("takes its file as a response", async () => {
   const response = new Response(readFileSync(path), { headers: { "content-type": "application/wasm" } });
   await init({ wasm: response });
+});
+
+test("what is thrown without a code of ours is a mistake of the engine's", () => {
+  for (const thrown of [new Error("no code"), Object.assign(new Error("another's"), { code: "ERR_INVALID_ARG_TYPE" }), "a string", undefined, null]) {
+    const { code, name, cause } = ours(thrown);
+    assert.deepEqual([code, name, cause], ["ENGINE", "EngineError", thrown]);
+  }
+  const { code, name } = ours(Object.assign(new Error("the engine's"), { code: "MODEL_CONFIG" }));
+  assert.deepEqual([code, name], ["MODEL_CONFIG", "ModelError"]);
 });
 
 test("a panic rejects every call under way; load then starts a fresh engine", () => {
