@@ -92,6 +92,36 @@ for (const thread of ["index", "worker"]) {
       assert.deepEqual(found, [2, true]);
     });
 
+    test("models that were forgotten are released", async () => {
+      await open();
+      const collector = await page.context().newCDPSession(page);
+      await page.evaluate(() => {
+        window.released = 0;
+        const { postMessage } = Worker.prototype;
+        Worker.prototype.postMessage = function (ask, ...others) {
+          if (ask.name === "release") window.released += 1;
+          return postMessage.call(this, ask, ...others);
+        };
+      });
+      const held = [];
+      for (let i = 0; i < 4; i++) {
+        await page.evaluate(async (path) => {
+          for (let i = 0; i < 20; i++) await (await api.load(path, { warmUp: false })).read("a film");
+        }, SMALL);
+        await collector.send("HeapProfiler.collectGarbage");
+        const memory = await page.evaluate(async (thread) => {
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          if (thread === "worker") return 0;
+          const glue = await import(new URL("js/pkg/saccade_rnn.js", location.href).href);
+          return (await glue.default()).memory.buffer.byteLength;
+        }, thread);
+        held.push(memory);
+      }
+      const released = await page.evaluate(() => window.released);
+      if (thread === "worker") assert.ok(released >= 78, `${released} of 80`);
+      else assert.ok(held[3] <= held[1] + 2_400_000, `${held}`);
+    });
+
     test("a file that a person chose is a model", async () => {
       await open();
       await page.setContent("<!doctype html><input type=file>");
