@@ -6,7 +6,7 @@
 //! If the norm of the gradient is not finite, weights and moments do not change; `step` still sets the gradient to
 //! zero.
 
-#import grid
+#import each
 
 struct Arguments {
     // The number of values.
@@ -60,13 +60,7 @@ fn factor(k: u32) -> f32 {
 }
 #endif
 
-@compute @workgroup_size(GROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = invocation_number(group, groups, lane);
+fn each(i: u32) {
     if i >= arguments.size {
         return;
     }

@@ -2,7 +2,7 @@
 //!
 //! CPU twin: `kernels/src/dropout.rs`.
 
-#import grid
+#import each
 #import noise
 
 struct Arguments {
@@ -40,13 +40,7 @@ fn lane_of(row: u32) -> u32 {
     return first;
 }
 
-@compute @workgroup_size(GROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = invocation_number(group, groups, lane);
+fn each(i: u32) {
     if i >= arguments.rows * arguments.columns {
         return;
     }

@@ -4,7 +4,7 @@
 //! CPU twin: `kernels/src/elementwise.rs`.
 
 #import math
-#import grid
+#import each
 #if exp log
 #import exp_log
 #endif
@@ -28,13 +28,7 @@ struct Arguments {
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 #endif
 
-@compute @workgroup_size(GROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = invocation_number(group, groups, lane);
+fn each(i: u32) {
     if i >= arguments.size {
         return;
     }

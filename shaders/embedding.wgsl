@@ -2,7 +2,7 @@
 //!
 //! CPU twin: `kernels/src/embedding.rs`.
 
-#import grid
+#import each
 
 struct Arguments {
     rows: u32,
@@ -16,13 +16,7 @@ struct Arguments {
 @group(0) @binding(2) var<storage, read> table: array<f32>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 
-@compute @workgroup_size(GROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = invocation_number(group, groups, lane);
+fn each(i: u32) {
     if i < arguments.rows * arguments.columns {
         let row = i / arguments.columns;
         out[arguments.out_first + i] = table[arguments.table_first + ids[row] * arguments.columns + i % arguments.columns];

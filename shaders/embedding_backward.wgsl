@@ -2,7 +2,7 @@
 //!
 //! CPU twin: `kernels/src/embedding.rs`.
 
-#import grid
+#import each
 
 struct Arguments {
     ids: u32,
@@ -17,13 +17,7 @@ struct Arguments {
 @group(0) @binding(4) var<storage, read> rows: array<f32>;
 @group(0) @binding(5) var<storage, read_write> table: array<f32>;
 
-@compute @workgroup_size(GROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let number = invocation_number(group, groups, lane);
+fn each(number: u32) {
     if number >= arguments.ids * arguments.columns {
         return;
     }

@@ -3,19 +3,10 @@
 //!
 //! CPU twin: `kernels/src/layer_norm.rs`.
 
-#import grid
+#import each_row
+#import rows_of_x
 #import row_reduce
 
-struct Arguments {
-    rows: u32,
-    columns: u32,
-    x_first: u32,
-    // Invocations that share a row.
-    width: u32,
-}
-
-@group(0) @binding(0) var<uniform> arguments: Arguments;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 #if forward
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
@@ -29,16 +20,7 @@ struct Arguments {
 
 const EPSILON = 1e-5;
 
-@compute @workgroup_size(GROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let width = arguments.width;
-    let row = group_number(group, groups) * (GROUP / width) + lane / width;
-    // Rows beyond the last have no columns.
-    let columns = select(0u, arguments.columns, row < arguments.rows);
+fn each_row(row: u32, columns: u32, lane: u32, width: u32) {
     let count = f32(arguments.columns);
     let at = row * arguments.columns;
     let x_at = arguments.x_first + at;

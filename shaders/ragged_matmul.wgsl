@@ -5,7 +5,7 @@
 //!
 //! CPU twin: `kernels/src/ragged_matmul.rs`.
 
-#import grid
+#import each
 
 struct Arguments {
     // The result, all lanes end to end.
@@ -31,13 +31,7 @@ struct Arguments {
 @group(0) @binding(3) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-@compute @workgroup_size(GROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let number = invocation_number(group, groups, lane);
+fn each(number: u32) {
     if number >= arguments.rows * arguments.columns {
         return;
     }

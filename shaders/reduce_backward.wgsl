@@ -3,7 +3,7 @@
 //!
 //! CPU twin: `kernels/src/reduce.rs`.
 
-#import grid
+#import each
 #if log_sum_exp
 #import math
 #import exp_log
@@ -26,13 +26,7 @@ struct Arguments {
 @group(0) @binding(3) var<storage, read> places: array<f32>;
 #endif
 
-@compute @workgroup_size(GROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = invocation_number(group, groups, lane);
+fn each(i: u32) {
     if i >= arguments.rows * arguments.columns {
         return;
     }

@@ -3,7 +3,7 @@
 //!
 //! CPU twin: `kernels/src/rows.rs`.
 
-#import grid
+#import each
 
 struct Arguments {
     rows: u32,
@@ -24,13 +24,7 @@ struct Arguments {
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 #endif
 
-@compute @workgroup_size(GROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = invocation_number(group, groups, lane);
+fn each(i: u32) {
     if i >= arguments.rows * arguments.columns {
         return;
     }

@@ -4,35 +4,17 @@
 //! CPU twin: `kernels/src/softmax.rs`.
 
 #import math
-#import grid
+#import each_row
+#import rows_of_x
 #import row_reduce
 
-struct Arguments {
-    rows: u32,
-    columns: u32,
-    x_first: u32,
-    // Invocations that share a row.
-    width: u32,
-}
-
-@group(0) @binding(0) var<uniform> arguments: Arguments;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 #if cross_entropy
 @group(0) @binding(3) var<storage, read> targets: array<u32>;
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>;
 #endif
 
-@compute @workgroup_size(GROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let width = arguments.width;
-    let row = group_number(group, groups) * (GROUP / width) + lane / width;
-    // Rows beyond the last have no columns.
-    let columns = select(0u, arguments.columns, row < arguments.rows);
+fn each_row(row: u32, columns: u32, lane: u32, width: u32) {
     let at = row * arguments.columns;
     let x_at = arguments.x_first + at;
     var most = -3.4028234e38;

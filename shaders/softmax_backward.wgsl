@@ -4,7 +4,7 @@
 //! CPU twin: `kernels/src/softmax.rs`.
 
 #import math
-#import grid
+#import each_row
 #if softmax log_softmax
 #import row_reduce
 #endif
@@ -24,16 +24,7 @@ struct Arguments {
 @group(0) @binding(4) var<storage, read> targets: array<u32>;
 #endif
 
-@compute @workgroup_size(GROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let width = arguments.width;
-    let row = group_number(group, groups) * (GROUP / width) + lane / width;
-    // Rows beyond the last have no columns.
-    let columns = select(0u, arguments.columns, row < arguments.rows);
+fn each_row(row: u32, columns: u32, lane: u32, width: u32) {
     let at = row * arguments.columns;
 #if softmax log_softmax
     var part = 0.0;

@@ -2,7 +2,7 @@
 //!
 //! CPU twin: `kernels/src/transpose.rs`.
 
-#import grid
+#import each
 
 struct Arguments {
     // Rows and columns of `x`.
@@ -16,13 +16,7 @@ struct Arguments {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 
-@compute @workgroup_size(GROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let at = invocation_number(group, groups, lane);
+fn each(at: u32) {
     if at < arguments.rows * arguments.columns {
         out[arguments.out_first + at] = x[at % arguments.rows * arguments.columns + at / arguments.rows];
     }

@@ -39,7 +39,10 @@ pub(crate) fn kernel(expanded: &Expanded) -> Result<Reflected, String> {
     };
     let used = info.get_entry_point(0);
     let (mut bindings, mut workgroup_memory) = (Vec::new(), 0);
-    for (handle, global) in module.global_variables.iter() {
+    // naga has them in the order of their first use.
+    let mut globals: Vec<_> = module.global_variables.iter().collect();
+    globals.sort_by_key(|(_, global)| global.binding.as_ref().map(|at| (at.group, at.binding)));
+    for (handle, global) in globals {
         let size = module.types[global.ty].inner.size(module.to_ctx());
         let binding = match global.space {
             AddressSpace::Uniform => format!("Binding::Uniform({size})"),

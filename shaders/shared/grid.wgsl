@@ -7,8 +7,3 @@ const GROUP = 256u;
 fn group_number(id: vec3<u32>, groups: vec3<u32>) -> u32 {
     return id.x + id.y * groups.x;
 }
-
-// The number of an invocation of a kernel whose workgroups have `GROUP` of them.
-fn invocation_number(id: vec3<u32>, groups: vec3<u32>, lane: u32) -> u32 {
-    return group_number(id, groups) * GROUP + lane;
-}

@@ -1,6 +1,6 @@
 // What pooling and its gradient share: their arguments and the lanes' rows.
 
-#import grid
+#import each
 
 struct Arguments {
     lanes: u32,

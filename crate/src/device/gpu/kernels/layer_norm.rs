@@ -1,22 +1,12 @@
 //! Layer normalisation of each row.
 
-use saccade_shaders::layer_norm::Arguments;
-
 use super::affine::View;
 use super::column_sums::add_columns;
-use super::{Backward, first, row_reduce, size};
+use super::row_reduce::{self, arguments};
+use super::{Backward, size};
 use crate::device::gpu::launch::Arg;
 use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Call, EngineError, Operand, ParamId};
-
-fn arguments(x: &Operand<GpuBuffer>) -> Arguments {
-    Arguments {
-        rows: x.total_rows() as u32,
-        columns: x.columns as u32,
-        x_first: first(x),
-        width: row_reduce::width(x.columns) as u32,
-    }
-}
+use crate::device::{Call, EngineError, ParamId};
 
 /// Normalised rows.
 pub(super) fn forward(

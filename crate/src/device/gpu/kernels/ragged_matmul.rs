@@ -44,65 +44,51 @@ fn launch(
     Ok(())
 }
 
-/// In every lane `a b`.
-pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<GpuBuffer, EngineError> {
-    let (a, b) = (&call.inputs[0], &call.inputs[1]);
-    let (rows, inner, columns) = (a.total_rows(), a.columns, b.columns);
+/// Rows of all lanes, `rows x inner`, each times its lane's matrix, `inner x columns`, whose first is `b`. Row `i` belongs to
+/// the lane that it has in `lanes`.
+fn times_matrix(
+    gpu: &Gpu,
+    [rows, inner, columns]: [usize; 3],
+    lanes: &Operand<GpuBuffer>,
+    a: View<'_>,
+    b: View<'_>,
+) -> Result<GpuBuffer, EngineError> {
     let out = gpu.allocate(rows * columns)?;
-    if b.offsets.len() == 2 {
-        matmul(gpu, [rows, inner, columns], all(a), all(b), &fill(&out, columns))?;
+    if lanes.offsets.len() == 2 {
+        matmul(gpu, [rows, inner, columns], a, b, &fill(&out, columns))?;
         return Ok(out);
     }
     let arguments = Arguments {
         rows: rows as u32,
         columns: columns as u32,
         inner: inner as u32,
-        a_first: first(a),
-        b_first: first(b),
+        a_first: a.first,
+        b_first: b.first,
         b_lane: (inner * columns) as u32,
-        b_row: columns as u32,
-        b_column: 1,
+        b_row: b.row,
+        b_column: b.column,
         ..Default::default()
     };
-    let buffers = (&lanes_of_rows(a)[..], &a.source, &b.source, &out);
+    let buffers = (&lanes_of_rows(lanes)[..], a.buffer, b.buffer, &out);
     launch(gpu, &saccade_shaders::RAGGED_MATMUL_LEFT, buffers, inner, arguments)?;
     Ok(out)
 }
 
-/// Gradients of the operands.
-pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
-    let (a, b, dy) = (&back.call.inputs[0], &back.call.inputs[1], back.upstream());
-    let left = back.wanted[0].then(|| backward_left(gpu, a, b, dy)).transpose()?;
-    Ok(vec![left, back.wanted[1].then(|| backward_right(gpu, a, b, dy)).transpose()?])
+/// In every lane `a b`.
+pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<GpuBuffer, EngineError> {
+    let (a, b) = (&call.inputs[0], &call.inputs[1]);
+    times_matrix(gpu, [a.total_rows(), a.columns, b.columns], a, all(a), all(b))
 }
 
-/// In every lane `dy bᵀ`.
-fn backward_left(
-    gpu: &Gpu,
-    a: &Operand<GpuBuffer>,
-    b: &Operand<GpuBuffer>,
-    dy: &GpuBuffer,
-) -> Result<GpuBuffer, EngineError> {
-    let (rows, inner, columns) = (a.total_rows(), a.columns, b.columns);
-    let da = gpu.allocate(size(a))?;
-    if b.offsets.len() == 2 {
-        let dy = View::new(dy, 0, columns);
-        matmul(gpu, [rows, columns, inner], dy, all(b).t(), &fill(&da, inner))?;
-        return Ok(da);
-    }
-    let arguments = Arguments {
-        rows: rows as u32,
-        columns: inner as u32,
-        inner: columns as u32,
-        b_first: first(b),
-        b_lane: (inner * columns) as u32,
-        b_row: 1,
-        b_column: columns as u32,
-        ..Default::default()
+/// Gradients of the operands: in every lane `dy bᵀ` and `aᵀ dy`.
+pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
+    let (a, b, dy) = (&back.call.inputs[0], &back.call.inputs[1], back.upstream());
+    let left = || {
+        let dy = View::new(dy, 0, b.columns);
+        times_matrix(gpu, [a.total_rows(), b.columns, a.columns], a, dy, all(b).t())
     };
-    let buffers = (&lanes_of_rows(a)[..], dy, &b.source, &da);
-    launch(gpu, &saccade_shaders::RAGGED_MATMUL_LEFT, buffers, columns, arguments)?;
-    Ok(da)
+    let left = back.wanted[0].then(left).transpose()?;
+    Ok(vec![left, back.wanted[1].then(|| backward_right(gpu, a, b, dy)).transpose()?])
 }
 
 /// In every lane `aᵀ dy`.

@@ -1,6 +1,6 @@
 //! One value from each row.
 
-use saccade_shaders::{reduce, reduce_backward};
+use saccade_shaders::reduce_backward;
 
 use super::{Backward, first, row_reduce, size};
 use crate::device::gpu::launch::{Arg, Grid};
@@ -21,9 +21,7 @@ pub(super) fn forward(
         Reduce::Max => &saccade_shaders::REDUCE_MAX,
     };
     let rows = x.total_rows();
-    let width = row_reduce::width(x.columns) as u32;
-    let arguments =
-        reduce::Arguments { rows: rows as u32, columns: x.columns as u32, x_first: first(x), width };
+    let arguments = row_reduce::arguments(x);
     let mut outputs = vec![gpu.allocate(rows)?];
     if kind == Reduce::Max {
         outputs.push(gpu.allocate(rows)?);

@@ -1,20 +1,12 @@
 //! Softmax, its logarithm and the cross entropy.
 
-use saccade_shaders::{softmax, softmax_backward};
+use saccade_shaders::softmax_backward;
 
-use super::{Backward, first, row_reduce, size};
+use super::row_reduce::{self, arguments};
+use super::{Backward, size};
 use crate::device::gpu::launch::Arg;
 use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Call, EngineError, Forward, Op, Operand};
-
-fn arguments(x: &Operand<GpuBuffer>) -> softmax::Arguments {
-    softmax::Arguments {
-        rows: x.total_rows() as u32,
-        columns: x.columns as u32,
-        x_first: first(x),
-        width: row_reduce::width(x.columns) as u32,
-    }
-}
+use crate::device::{Call, EngineError, Forward, Op};
 
 /// The row's softmax or its logarithm.
 pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<GpuBuffer>, EngineError> {
