@@ -6,6 +6,18 @@
 /// U+00A0, which joins the parts of a number (`2 1/2`) and separates anything else.
 pub(super) const NO_BREAK_SPACE: char = '\u{a0}';
 
+/// Characters without a mark or a width of their own that say nothing of the word they stand in: the soft hyphen, the
+/// zero-width space, the word joiner and the invisible operators of mathematics, marks of direction, the byte-order mark.
+/// A text is read as if they were not there.
+///
+/// Not the zero-width joiner and non-joiner, which tell words apart in Persian and in scripts of India and hold emoji
+/// together, and not the variation selectors.
+pub(super) fn is_ignored(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 /// Letters and digits of any script.
 pub(super) fn is_alphanumeric(c: char) -> bool {
     c.is_alphanumeric() && !is_pictograph(c)
@@ -93,7 +105,7 @@ pub(super) fn precedes_opening(c: char) -> bool {
 }
 
 /// Whether `word`, lower-cased and without its last full stop, is an abbreviation that keeps it: a single letter
-/// other than the pronoun `i`, letters with full stops between them (`u.s`), or a listed word.
+/// other than the pronoun `i`, letters with full stops between them (`u.s`), a degree (`ph.d`), or a listed word.
 ///
 /// `no` is not here: it is an abbreviation only before a number.
 pub(super) fn is_abbreviation(word: &str) -> bool {
@@ -101,11 +113,21 @@ pub(super) fn is_abbreviation(word: &str) -> bool {
         "adm", "al", "assn", "asst", "aug", "ave", "blvd", "brig", "bros", "capt", "cf", "co", "col",
         "comdr", "corp", "cpl", "dec", "dept", "det", "dr", "drs", "esq", "etc", "feb", "fla", "fr", "gen",
         "gov", "hon", "inc", "insp", "jan", "jr", "lt", "ltd", "maj", "messrs", "mgr", "mr", "mrs", "ms",
-        "mt", "nov", "oct", "pa", "ph.d", "prof", "pvt", "rep", "rev", "sen", "sept", "sgt", "sr", "st",
-        "supt", "univ", "vs", "wash",
+        "mt", "nov", "oct", "pa", "prof", "pvt", "rep", "rev", "sen", "sept", "sgt", "sr", "st", "supt",
+        "univ", "vs", "wash",
     ];
     let single = word.len() == 1 && word != "i" && word.starts_with(|c: char| c.is_ascii_alphabetic());
-    single || is_initials(word) || LISTED.binary_search(&word).is_ok()
+    single || is_initials(word) || is_degree(word) || LISTED.binary_search(&word).is_ok()
+}
+
+/// Whether `word`, lower-cased and without its last full stop, is an academic degree with a full stop inside it.
+pub(super) fn is_degree(word: &str) -> bool {
+    const DEGREES: &[&str] = &[
+        "b.com", "b.ed", "b.eng", "b.sc", "b.tech", "d.phil", "d.sc", "ed.d", "eng.d", "litt.d", "ll.b",
+        "ll.d", "ll.m", "m.ed", "m.eng", "m.phil", "m.sc", "m.tech", "pharm.d", "ph.d", "psy.d", "sc.d",
+        "th.d",
+    ];
+    DEGREES.contains(&word)
 }
 
 /// Two or more single letters with full stops between them.

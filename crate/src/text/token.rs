@@ -1,5 +1,6 @@
 //! A token, and where it stands in the text it came from.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 /// One token of a text.
@@ -25,20 +26,37 @@ pub struct Span {
 /// measured once.
 pub(super) struct Collector<'t> {
     source: &'t str,
+    /// Bytes that the text read by the tokenizer lacks: where each stretch was, in that text, and how long; in order.
+    omitted: VecDeque<(usize, usize)>,
+    /// Bytes of the stretches passed so far.
+    passed: usize,
     /// The end of the last measured stretch, in bytes and in UTF-16 units.
     measured: (usize, usize),
     tokens: Vec<Token>,
 }
 
 impl<'t> Collector<'t> {
-    pub(super) fn new(source: &'t str) -> Self {
-        Self { source, measured: (0, 0), tokens: Vec::new() }
+    /// For a text that the tokenizer reads without these stretches of it.
+    pub(super) fn new(source: &'t str, omitted: VecDeque<(usize, usize)>) -> Self {
+        Self { source, omitted, passed: 0, measured: (0, 0), tokens: Vec::new() }
     }
 
-    /// Appends a token that begins at or after the end of the last one.
+    /// Appends a token that begins at or after the end of the last one, in the text as the tokenizer reads it.
     pub(super) fn push(&mut self, bytes: Range<usize>, text: String) {
+        // What is left out in front of a token is not part of it, what is inside is.
+        let start = self.pass(|at| at <= bytes.start) + bytes.start;
+        let end = self.pass(|at| at < bytes.end) + bytes.end;
+        let bytes = start..end;
         let utf16 = self.measure(bytes.start)..self.measure(bytes.end);
         self.tokens.push(Token { text, span: Span { bytes, utf16 } });
+    }
+
+    /// Passes the stretches whose places are `before` something; the bytes left out up to there.
+    fn pass(&mut self, before: impl Fn(usize) -> bool) -> usize {
+        while let Some((_, length)) = self.omitted.pop_front_if(|(at, _)| before(*at)) {
+            self.passed += length;
+        }
+        self.passed
     }
 
     fn measure(&mut self, to: usize) -> usize {

@@ -1,11 +1,18 @@
 //! How a text becomes tokens: a choice that is part of a model and is stored with it.
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
+use super::characters::is_ignored;
 use super::token::{Collector, Token};
 use super::treebank;
 
 /// A tokenizer, as plain settings: `{"kind":"treebank","lowercase":true}` in a model's configuration.
+///
+/// Whatever the settings, a text is read as if it had no soft hyphens, zero-width spaces, byte-order marks and marks of
+/// direction, which are no part of any word.
 ///
 /// ```
 /// use saccade_rnn::text::Tokenizer;
@@ -42,7 +49,7 @@ pub enum TokenizerKind {
     /// - U+00A0 stays inside a number (`2 1\/2`) and is white space elsewhere; other white space separates.
     ///
     /// `<br>`, which reviews taken from web pages are full of, separates like white space. All other markup is
-    /// text. White space, NUL and zero-width characters have no special standing otherwise.
+    /// text. White space, NUL, and the zero-width joiner and non-joiner have no special standing otherwise.
     Treebank,
 }
 
@@ -75,14 +82,15 @@ impl Tokenizer {
     /// The tokens of `text` in order, with their spans in it; none for a text of white space. Any string is
     /// accepted, and the time is linear in its length.
     pub fn tokenize(&self, text: &str) -> Vec<Token> {
+        let (read, omitted) = without_ignored(text);
+        let tokens = Collector::new(text, omitted);
         match self.kind {
-            TokenizerKind::Spaces => self.split_spaces(text),
-            TokenizerKind::Treebank => treebank::tokenize(text, self.lowercase),
+            TokenizerKind::Spaces => self.split_spaces(&read, tokens),
+            TokenizerKind::Treebank => treebank::tokenize(&read, self.lowercase, tokens),
         }
     }
 
-    fn split_spaces(&self, text: &str) -> Vec<Token> {
-        let mut tokens = Collector::new(text);
+    fn split_spaces(&self, text: &str, mut tokens: Collector<'_>) -> Vec<Token> {
         let mut start = 0;
         for word in text.split(' ') {
             if !word.is_empty() {
@@ -93,6 +101,23 @@ impl Tokenizer {
         }
         tokens.into_tokens()
     }
+}
+
+/// The text without characters that say nothing, and where each of those was in what is left, with its length.
+fn without_ignored(text: &str) -> (Cow<'_, str>, VecDeque<(usize, usize)>) {
+    let mut omitted = VecDeque::new();
+    if text.is_ascii() || !text.contains(is_ignored) {
+        return (text.into(), omitted);
+    }
+    let mut read = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_ignored(c) {
+            omitted.push_back((read.len(), c.len_utf8()));
+        } else {
+            read.push(c);
+        }
+    }
+    (read.into(), omitted)
 }
 
 #[cfg(test)]

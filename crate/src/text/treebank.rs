@@ -7,15 +7,15 @@ use std::ops::Range;
 
 use super::characters::{
     NO_BREAK_SPACE, follows_apostrophe, is_abbreviation, is_alphanumeric, is_apostrophe, is_clitic,
-    is_closing_quote, is_currency, is_dot, is_hyphen, is_long_dash, is_opening_quote,
+    is_closing_quote, is_currency, is_degree, is_dot, is_hyphen, is_long_dash, is_opening_quote,
     is_opening_single_quote, is_pictograph, is_word_like, joins_pictographs, keeps_final_apostrophe,
     precedes_opening, stands_alone,
 };
 use super::token::{Collector, Token};
 
-/// The treebank tokens of `text`.
-pub(super) fn tokenize(text: &str, lowercase: bool) -> Vec<Token> {
-    let mut scanner = Scanner { text, lowercase, gap: 0, quoting: false, tokens: Collector::new(text) };
+/// Finds the treebank tokens of `text`.
+pub(super) fn tokenize(text: &str, lowercase: bool, tokens: Collector<'_>) -> Vec<Token> {
+    let mut scanner = Scanner { text, lowercase, gap: 0, quoting: false, tokens };
     let mut at = 0;
     while let Some(c) = scanner.peek(at) {
         at = scanner.step(at, c);
@@ -129,7 +129,7 @@ impl Scanner<'_> {
                 || match c {
                     _ if is_alphanumeric(c) => true,
                     NO_BREAK_SPACE | ',' | ':' => between_digits,
-                    '.' => self.dot_belongs(before, last, end),
+                    '.' => self.dot_belongs(start, before, last, end),
                     '*' | '/' | '\\' if let Some((unit, sign)) = self.escaped(at) => {
                         end = if sign == '*' { self.asterisks(at) } else { unit };
                         joins && self.peek(end).is_some_and(is_alphanumeric)
@@ -148,9 +148,10 @@ impl Scanner<'_> {
         at
     }
 
-    /// Whether a full stop that ends at `end` is inside a word: before a letter or digit (`9.50`, `u.s`), unless
-    /// a sentence ends there for want of a space (`good.The`); and in hyphenated initials (`u.s.-led`).
-    fn dot_belongs(&self, before: Option<char>, last: Option<char>, end: usize) -> bool {
+    /// Whether a full stop that ends at `end` is inside the word that begins at `start`: before a letter or digit
+    /// (`9.50`, `u.s`), unless a sentence ends there for want of a space (`good.The`, but not `Ph.D`); and in
+    /// hyphenated initials (`u.s.-led`).
+    fn dot_belongs(&self, start: usize, before: Option<char>, last: Option<char>, end: usize) -> bool {
         let Some(next) = self.peek(end) else { return false };
         if is_hyphen(next) {
             let initial = last.is_some_and(|c| c.is_ascii_alphabetic()) && before.is_none_or(|c| c == '.');
@@ -158,7 +159,19 @@ impl Scanner<'_> {
         }
         // Some capitals (`𝕆`) have no lower-case form and would, after a lower-cased letter, look like a beginning.
         let capital = !next.to_lowercase().eq([next]);
-        is_alphanumeric(next) && !(last.is_some_and(char::is_lowercase) && capital)
+        is_alphanumeric(next)
+            && (!(last.is_some_and(char::is_lowercase) && capital) || self.in_degree(start, end))
+    }
+
+    /// Whether the letter at `end` ends a degree (`Ph.D`) that begins at `start`.
+    fn in_degree(&self, start: usize, end: usize) -> bool {
+        let whole = |letter: char| end + letter.len_utf8();
+        self.peek(end).is_some_and(|letter| {
+            // The longest has seven letters and signs.
+            whole(letter) - start <= 7
+                && !self.peek(whole(letter)).is_some_and(is_word_like)
+                && is_degree(&self.text[start..whole(letter)].to_lowercase())
+        })
     }
 
     /// Emits a word with its clitics apart: `wouldn't've` is `would n't 've`, `cannot` is `can not`.
