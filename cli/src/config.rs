@@ -130,7 +130,7 @@ impl Config {
         let check = |field, ok: bool, expected, found: String| {
             if ok { Ok(()) } else { Err(ConfigError::Field { field, expected, found }) }
         };
-        let fold = data.folds == 0 || data.fold < data.folds;
+        let fold = data.fold < data.folds.max(1);
         check("data.fold", fold, "below data.folds", data.fold.to_string())?;
         let exclusive = data.dev.is_none() || data.hold_out == 0;
         check("data.hold_out", exclusive, "0 where data.dev is given", data.hold_out.to_string())?;

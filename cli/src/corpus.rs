@@ -122,7 +122,7 @@ impl Corpus {
 /// scores.
 ///
 /// # Errors
-/// If the file cannot be read or has a label that is not among `labels`.
+/// If the file cannot be read, holds no text, or has a label that is not among `labels`.
 pub fn read_items(
     part: &Part,
     root: &Path,
@@ -132,6 +132,10 @@ pub fn read_items(
 ) -> Result<Vec<Item>, CorpusError> {
     let texts = Examples::read(root, part)?;
     let whole = Examples { examples: texts.examples.into_iter().filter(|e| !e.phrase).collect(), ..texts };
+    if whole.examples.is_empty() {
+        // Phrases alone.
+        return Err(DataError::Empty { path: whole.path, format: part.format }.into());
+    }
     let numbers = data::encode_labels(&whole.examples, labels, &whole.path)?;
     let item = |(example, label): (&Example, usize)| Item {
         ids: example.words(tokenizer).iter().map(|word| vocabulary.id(word)).collect(),

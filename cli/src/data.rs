@@ -83,16 +83,20 @@ impl Format {
     /// Reads a file of this format. Blank lines are passed over.
     ///
     /// # Errors
-    /// If the file cannot be read, is not text, or holds a line that is not of this format.
+    /// If the file cannot be read, is not text, holds a line that is not of this format, or no text at all.
     pub fn read(self, path: impl AsRef<Path>) -> Result<Vec<Example>, DataError> {
         let path = path.as_ref();
         let source = Source::open(path)?;
-        match self {
+        let examples = match self {
             Self::Lines => lines::parse(&source),
             Self::ImdbTsv => imdb::parse(&source),
             Self::AgCsv => ag_news::parse(&source),
             Self::SstTrees => trees::parse(&source),
+        }?;
+        if examples.is_empty() {
+            return Err(DataError::Empty { path: path.to_owned(), format: self });
         }
+        Ok(examples)
     }
 }
 
@@ -136,6 +140,14 @@ pub enum DataError {
         path: PathBuf,
         /// What the system says.
         source: std::io::Error,
+    },
+    /// The file holds no text.
+    #[error("{} holds no labelled text of the format {format}", .path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+        /// The format by which it was read.
+        format: Format,
     },
     /// A line is not of the format.
     #[error("{}:{line}: {problem}", .path.display())]

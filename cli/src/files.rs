@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 /// The file system refuses a file.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", .path.display())]
+#[error("cannot {wanted} {}: {source}", .path.display())]
 pub struct FileError {
+    /// What was to be done: `read`, `write` or `remove`.
+    pub wanted: &'static str,
     /// The file.
     pub path: PathBuf,
     /// Why.
@@ -15,15 +17,33 @@ pub struct FileError {
 
 /// What is in a file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    std::fs::read(path).map_err(|source| FileError { path: path.to_owned(), source })
+    std::fs::read(path).map_err(error("read", path))
+}
+
+fn error(wanted: &'static str, path: &Path) -> impl Fn(std::io::Error) -> FileError + Copy {
+    move |source| FileError { wanted, path: path.to_owned(), source }
+}
+
+/// Whether [`write_whole`] may write a file: said before the work of which it is to hold the result. Makes folders on the
+/// way to it.
+pub(crate) fn check_writable(path: &Path) -> Result<(), FileError> {
+    if path.is_dir() {
+        return Err(error("write", path)(std::io::ErrorKind::IsADirectory.into()));
+    }
+    temporary(path).map(drop)
+}
+
+/// A file beside the one that is to be written.
+fn temporary(path: &Path) -> Result<tempfile::NamedTempFile, FileError> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(error("write", path))?;
+    tempfile::Builder::new().prefix(".saccade-").tempfile_in(folder).map_err(error("write", path))
 }
 
 /// Writes a file, and folders on the way to it, so that a reader finds the old content or the new, never a part.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let io = |source| FileError { path: path.to_owned(), source };
-    std::fs::create_dir_all(folder).map_err(io)?;
-    let mut file = tempfile::Builder::new().prefix(".saccade-").tempfile_in(folder).map_err(io)?;
+    let io = error("write", path);
+    let mut file = temporary(path)?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(io)?;
     #[cfg(unix)]
     {
@@ -38,9 +58,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// Removes a file, if it is there.
 pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
     match std::fs::remove_file(path) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            Err(FileError { path: path.to_owned(), source })
-        }
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(error("remove", path)(source)),
         _ => Ok(()),
     }
 }

@@ -2,7 +2,14 @@
 //! `saccade_rnn`'s.
 //!
 //! Exit status: 0 done, 1 an error (one line `error: …` on standard error; with `--json` the line is
-//! `{"error": {"code", "message"}}`), 2 a command line that makes no sense.
+//! `{"error": {"code", "message"}}`), 2 a command line that makes no sense. Output that cannot be written is an error,
+//! after a command has done all else that it is for; whoever reads it may stop early, as `head` does, without one.
+
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "these macros panic where the other end is closed"
+)]
 
 mod commands;
 pub mod config;
@@ -40,9 +47,16 @@ struct Arguments {
 
 /// Does what the program's arguments say.
 pub fn main() -> ExitCode {
-    let Arguments { json, command } = Arguments::parse();
-    match command.run(json) {
-        // Whoever reads our output may stop early, as `head` does.
+    let (json, done) = match Arguments::try_parse() {
+        Ok(Arguments { json, command }) => (json, command.run(json)),
+        Err(usage) if usage.use_stderr() => {
+            // With standard error closed there is nobody left to tell.
+            let _ = usage.print();
+            return ExitCode::from(2);
+        }
+        Err(help) => (false, help.print().map_err(Failure::from)),
+    };
+    match done {
         Ok(()) | Err(Failure::OutputClosed) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.report(json);

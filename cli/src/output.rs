@@ -1,5 +1,6 @@
 //! What the commands print: safe for a terminal, in units for people.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -8,7 +9,11 @@ use crate::failure::Failure;
 
 /// Writes a value as one line of JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
-    let line = serde_json::to_string(value).map_err(io::Error::from)?;
+    line(serde_json::to_string(value).map_err(io::Error::from)?)
+}
+
+/// Writes one line.
+pub(crate) fn line(line: impl Display) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     Ok(out.flush()?)

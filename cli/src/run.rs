@@ -46,6 +46,9 @@ pub enum RunError {
         /// Why.
         source: TrainError,
     },
+    /// There is no state file.
+    #[error("there is no interrupted run to go on with: {} does not exist", .0.display())]
+    NothingToResume(PathBuf),
     /// A state file is another run's.
     #[error("{}: it belongs to a run with another config; remove it, or run that config", .0.display())]
     OtherRun(PathBuf),
@@ -133,6 +136,7 @@ pub async fn train(
     mut on_event: impl FnMut(Event),
 ) -> Result<Outcome, RunError> {
     job.config.validate()?;
+    files::check_writable(job.out)?;
     let mut run = Run::load(device, job, &mut on_event)?;
     if job.resume {
         run.restore()?;
@@ -238,6 +242,9 @@ impl<'a> Run<'a> {
 
     /// Goes on where a run was interrupted.
     fn restore(&mut self) -> Result<(), RunError> {
+        if !self.state.exists() {
+            return Err(RunError::NothingToResume(self.state.clone()));
+        }
         let bytes = files::read(&self.state)?;
         self.trainer.restore(&bytes, &self.config).map_err(|source| match source {
             TrainError::OtherRun => RunError::OtherRun(self.state.clone()),

@@ -1,92 +1,15 @@
 //! The program `saccade`, run as a person or a script runs it.
 
 use std::fs;
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
 
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{Decision, FORMAT, LayerConfig, ReadOptions, Reading, Storage};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-#[path = "../../crate/tests/support/mod.rs"]
-mod support;
-use support::{checkpoint, compact, file, model, skim};
+mod common;
 
-/// A folder with a small Skim model in it.
-struct Folder {
-    folder: TempDir,
-}
-
-impl Folder {
-    fn new() -> Self {
-        let folder = Self { folder: TempDir::new().expect("there is room for a folder") };
-        folder.write("model", &model(vec![skim()]).to_bytes(|_, _| Storage::F32).expect("it can be written"));
-        folder
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) {
-        fs::write(self.path(name), bytes).expect("the folder can be written to");
-    }
-
-    /// `saccade` in the folder.
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_saccade"));
-        command.current_dir(self.folder.path()).args(arguments);
-        command
-    }
-
-    /// Runs `saccade` in the folder. A program that ends before it has read all its input is no mistake.
-    fn run(&self, arguments: &[&str], input: &[u8]) -> Output {
-        let mut child = self
-            .command(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let mut stdin = child.stdin.take().expect("its input is a pipe");
-        let input = input.to_vec();
-        let writer = std::thread::spawn(move || stdin.write_all(&input));
-        let output = child.wait_with_output().expect("the program ends");
-        let _ = writer.join().expect("writing does not panic");
-        output
-    }
-
-    /// The JSON that a run gives.
-    fn json(&self, arguments: &[&str], input: &[u8]) -> Value {
-        let output = self.run(&[arguments, &["--json"]].concat(), input);
-        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""), "{arguments:?}");
-        serde_json::from_slice(&output.stdout).expect("one value")
-    }
-
-    fn read(&self, text: &str) -> Reading {
-        serde_json::from_value(self.json(&["read", "--model", "model"], text.as_bytes())).expect("a reading")
-    }
-
-    /// The code and the message of a run that must fail, with and without `--json`.
-    fn failure(&self, arguments: &[&str], input: &[u8]) -> (String, String) {
-        let plain = self.run(arguments, input);
-        let output = self.run(&[arguments, &["--json"]].concat(), input);
-        for output in [&plain, &output] {
-            assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), ""), "{arguments:?}");
-        }
-        let line: Value = serde_json::from_slice(&output.stderr).expect("one value");
-        let [code, message] = ["code", "message"].map(|part| line["error"][part].as_str().expect("a string"));
-        assert_eq!(line, json!({ "error": { "code": code, "message": message } }));
-        assert_eq!(text(&plain.stderr), format!("error: {message}\n"));
-        (code.to_owned(), message.to_owned())
-    }
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).expect("the program writes UTF-8")
-}
+use common::support::{checkpoint, compact, file, model, skim};
+use common::{Folder, RUN, TEXTS, text};
 
 #[test]
 fn the_text_comes_as_an_argument_or_by_standard_input() {
@@ -337,8 +260,6 @@ fn decisions_are_those_of_the_library() {
 }
 
 /// Labelled texts in the support model's words; its labels 0 and 1 are called negative and positive.
-const TEXTS: &str = "1 a good film\n0 a film\n1 good good\n0 film film\n";
-
 #[test]
 fn eval_gives_the_figures_that_readings_add_up_to() {
     let folder = Folder::new();
@@ -503,22 +424,6 @@ fn export_writes_a_smaller_copy() {
     let recorded = &folder.json(&["inspect", "small"], b"")["config"]["training"]["figures"]["test_accuracy"];
     assert_eq!(recorded, &eval["accuracy"], "the figures are those of the copy");
 }
-
-const RUN: &[u8] = br#"
-    [data]
-    name = "four texts"
-    tokenizer = { kind = "spaces", lowercase = true }
-    train = [{ path = "texts", format = "lines" }]
-    dev = { path = "texts", format = "lines" }
-    [model]
-    embedding_size = 4
-    encoder = [{ type = "gru", hidden_size = 4, bidirectional = false }]
-    pool = "mean"
-    [train]
-    batch = 4
-    epochs = 2
-    learning_rate = 0.01
-    "#;
 
 #[test]
 fn train_writes_a_model_and_names_what_is_missing() {

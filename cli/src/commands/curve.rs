@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     on: Labelled,
     /// The thresholds, with commas between; if absent 29 from 0 to 1, close together at both ends.
-    #[arg(long, value_delimiter = ',', default_values_t = THRESHOLDS, hide_default_value = true)]
+    #[arg(long, value_delimiter = ',', allow_negative_numbers = true, default_values_t = THRESHOLDS, hide_default_value = true)]
     thresholds: Vec<f32>,
     /// Measure on so many texts, at even distances in the file. All if absent.
     #[arg(long, value_name = "COUNT")]

@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     on: Labelled,
     /// Skim iff the probability of skimming exceeds this; the model's own if absent.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     threshold: Option<f32>,
     /// Where to compute.
     #[arg(long, value_enum, default_value = "cpu")]

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::config::Part;
 use crate::corpus::read_items;
 use crate::failure::Failure;
-use crate::files::write_whole;
+use crate::files::{check_writable, write_whole};
 use crate::{output, source};
 
 /// Writes a copy with fewer words, or in less precise storage. Figures recorded in the model are dropped: they are
@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     out: PathBuf,
     /// Keep so many words, `<unk>` included: those that are frequent and whose vectors stand out. All if absent.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     words: Option<u32>,
     /// How matrices are stored; vectors are always f32.
     #[arg(long, value_enum, default_value_t = Precision::Int8)]
@@ -41,6 +41,7 @@ enum Precision {
 }
 
 pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
+    check_writable(&args.out)?;
     let bytes = std::fs::read(&args.model).map_err(Failure::file(&args.model))?;
     let model = Model::from_bytes(&bytes).map_err(Failure::model(&args.model))?;
     let words = model.vocabulary().len() as u32;
@@ -76,8 +77,7 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     if json {
         return output::json(&json!({ "out": args.out, "words": keep.len(), "bytes": bytes.len() }));
     }
-    println!("wrote {}: {} words, {} bytes", args.out.display(), keep.len(), bytes.len());
-    Ok(())
+    output::line(format_args!("wrote {}: {} words, {} bytes", args.out.display(), keep.len(), bytes.len()))
 }
 
 /// Ids by decreasing `|v - v_unk| / place^(1/4)`, where the place in the vocabulary stands for the frequency: a word whose

@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "test")]
     split: String,
     /// Skim iff the probability of skimming exceeds this; the model's own if absent.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     threshold: Option<f32>,
     /// Samples of the bootstrap.
     #[arg(long, value_name = "COUNT", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(40..))]

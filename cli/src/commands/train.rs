@@ -46,9 +46,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
-    let text = std::fs::read_to_string(&args.config).map_err(Failure::file(&args.config))?;
-    let mut config: Config = toml::from_str(&text)
-        .map_err(|error| Failure::Config { path: args.config.clone(), reason: in_one_line(&text, &error) })?;
+    let bytes = std::fs::read(&args.config).map_err(Failure::file(&args.config))?;
+    let mut config = parse(&bytes).map_err(|reason| Failure::Config { path: args.config.clone(), reason })?;
     // Paths of files to start from are relative to the config, so that a run can be started from anywhere.
     if let Some(init) = &mut config.train.init {
         let beside = args.config.parent().unwrap_or(Path::new("")).join(&*init);
@@ -71,21 +70,31 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     screen.clear();
     match outcome? {
         Outcome::Done { dev, test } => {
+            screen.said?;
             if json {
-                output::json(&json!({ "done": { "out": out, "dev": dev, "test": test } }))?;
-            } else {
-                println!("dev   {}", figures(&dev));
-                if let Some(test) = test {
-                    println!("test  {}", figures(&test));
-                }
-                println!("wrote {}", out.display());
+                return output::json(&json!({ "done": { "out": out, "dev": dev, "test": test } }));
             }
-            Ok(())
+            output::line(format_args!("dev   {}", figures(&dev)))?;
+            if let Some(test) = test {
+                output::line(format_args!("test  {}", figures(&test)))?;
+            }
+            output::line(format_args!("wrote {}", out.display()))
         }
         Outcome::Cancelled => {
             Err(Failure::Cancelled(format!("`--resume` goes on from the state beside {}", out.display())))
         }
     }
+}
+
+/// A config in TOML, or what is wrong with it, and in which line.
+fn parse(bytes: &[u8]) -> Result<Config, String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        let line = 1 + bytes[..at].iter().filter(|&&byte| byte == b'\n').count();
+        format!("line {line}: is not UTF-8: byte {at} of the file begins no character")
+    })?;
+    let text = text.trim_start_matches('\u{feff}');
+    toml::from_str(text).map_err(|error| in_one_line(text, &error))
 }
 
 /// What is wrong with a config, and in which line.
@@ -120,6 +129,8 @@ struct Screen {
     begun: Instant,
     /// Running means of the losses, the task's own first.
     losses: Vec<f32>,
+    /// The first line that could not be written, after which no other is: a run goes on without its reader.
+    said: Result<(), Failure>,
 }
 
 impl Screen {
@@ -134,7 +145,7 @@ impl Screen {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { json, bar, begun: Instant::now(), losses: Vec::new() }
+        Self { json, bar, begun: Instant::now(), losses: Vec::new(), said: Ok(()) }
     }
 
     fn show(&mut self, event: Event) {
@@ -181,8 +192,11 @@ impl Screen {
         }
     }
 
-    fn say(&self, text: String, json: serde_json::Value) {
-        self.bar.suspend(|| if self.json { println!("{json}") } else { println!("{text}") });
+    fn say(&mut self, text: String, json: serde_json::Value) {
+        if self.said.is_ok() {
+            let write = || if self.json { output::json(&json) } else { output::line(text) };
+            self.said = self.bar.suspend(write);
+        }
     }
 
     fn clear(&self) {

@@ -13,7 +13,7 @@ use saccade_rnn::train::vectors::SkipGram;
 use crate::config::Part;
 use crate::corpus::{CorpusError, read_sentences};
 use crate::failure::Failure;
-use crate::files::write_whole;
+use crate::files::{check_writable, write_whole};
 use crate::{interrupt, source};
 
 /// Neighbours shown for each word asked for.
@@ -79,6 +79,7 @@ struct Report<'a> {
 
 /// Runs the command. The file appears whole or not at all.
 pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
+    check_writable(&args.out)?;
     let cancel = Arc::new(AtomicBool::new(false));
     interrupt::sets(&cancel)?;
 
@@ -132,7 +133,8 @@ impl Report<'_> {
         let mut out = io::stdout().lock();
         if json {
             serde_json::to_writer(&mut out, self)?;
-            return writeln!(out);
+            writeln!(out)?;
+            return out.flush();
         }
         writeln!(
             out,
@@ -154,6 +156,6 @@ impl Report<'_> {
             });
             writeln!(out, "{word}: {list}")?;
         }
-        Ok(())
+        out.flush()
     }
 }

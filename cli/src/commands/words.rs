@@ -20,10 +20,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     on: Labelled,
     /// Skim iff the probability of skimming exceeds this; the model's own if absent.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     threshold: Option<f32>,
     /// Occurrences that a word needs to be listed.
-    #[arg(long, value_name = "COUNT", default_value_t = 5)]
+    #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     min_count: u32,
     /// Words in each list, at most.
     #[arg(long, value_name = "COUNT", default_value_t = 40)]

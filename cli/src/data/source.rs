@@ -30,8 +30,9 @@ impl Source {
     /// The text, which must be UTF-8; a byte order mark is left out.
     pub(super) fn utf8(&self) -> Result<&str, DataError> {
         let text = std::str::from_utf8(&self.bytes).map_err(|error| {
-            let line = 1 + self.bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
-            self.bad_line(line, "is not UTF-8")
+            let at = error.valid_up_to();
+            let line = 1 + self.bytes[..at].iter().filter(|&&byte| byte == b'\n').count();
+            self.bad_line(line, format!("is not UTF-8: byte {at} of the file begins no character"))
         })?;
         Ok(text.trim_start_matches('\u{feff}'))
     }

@@ -79,7 +79,10 @@ fn bad_lines_are_named() {
         "1: has 3 tab-separated fields, not label, id, rating and text"
     );
     assert_eq!(complaint(Format::ImdbTsv, "meh\t1\t5\tx\n"), "1: the label \"meh\" is none of neg, pos");
-    assert_eq!(complaint(Format::ImdbTsv, b"pos\t1\t5\tx\npos\t1\t5\t\xff\n"), "2: is not UTF-8");
+    assert_eq!(
+        complaint(Format::ImdbTsv, b"pos\t1\t5\tx\npos\t1\t5\t\xff\n"),
+        "2: is not UTF-8: byte 18 of the file begins no character"
+    );
     assert_eq!(complaint(Format::AgCsv, "1,a,b\n7,a,b\n"), "2: the label \"7\" is none of 1, 2, 3, 4");
     assert_eq!(
         complaint(Format::AgCsv, "1,a\n"),
