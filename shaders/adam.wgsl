@@ -7,6 +7,7 @@
 //! zero.
 
 #import each
+#import math
 
 struct Arguments {
     // The number of values.
@@ -71,7 +72,7 @@ fn each(i: u32) {
         // PyTorch's `clip_grad_norm_`, which leaves a margin for rounding.
         let clipped = min(1.0, arguments.clip / (bitcast<f32>(norm[0]) + 1e-6));
         let g = gradient[at] * select(1.0, clipped, arguments.clip > 0.0);
-        let first = arguments.beta1 * m[at] + (1.0 - arguments.beta1) * g;
+        let first = flush(arguments.beta1 * m[at] + (1.0 - arguments.beta1) * g);
         let second = arguments.beta2 * v[at] + (1.0 - arguments.beta2) * g * g;
         m[at] = first;
         v[at] = second;

@@ -126,7 +126,7 @@ fn step(lane: Lane, row: u32, j: u32, w: array<f32, GATES>, h_before: f32) -> f3
     let c_before = last_c[c_at];
     let c = flush(f * c_before + i * g);
     last_c[c_at] = c;
-    let h = flush(o * tanh_bounded(c));
+    let h = o * tanh_bounded(c);
     if keep {
         saved[saved_at] = i;
         saved[saved_at + n] = f;

@@ -92,12 +92,13 @@ fn step(lane: Lane, row: u32, j: u32) -> array<f32, GATES> {
     if (arguments.flags & ROWS) != 0u {
         dh += d_rows[row * n + j];
     }
+    dh = flush(dh);
 #if tanh relu
     let h = saved[saved_at];
 #if tanh
-    let dx = flush(dh * (1.0 - h * h));
+    let dx = dh * (1.0 - h * h);
 #else
-    let dx = select(0.0, flush(dh), h > 0.0);
+    let dx = select(0.0, dh, h > 0.0);
 #endif
     d_x[x_at] = dx;
     d_h[state_at] = 0.0;
@@ -109,18 +110,17 @@ fn step(lane: Lane, row: u32, j: u32) -> array<f32, GATES> {
     let candidate = saved[saved_at + 2u * n];
     let w = saved[saved_at + 3u * n];
     let h_before = saved[saved_at + 4u * n];
-    let dn = flush(dh * (1.0 - z) * (1.0 - candidate * candidate));
-    let dr = flush(dn * w * r * (1.0 - r));
-    let dz = flush(dh * (h_before - candidate) * z * (1.0 - z));
-    let d_state = flush(dn * r);
+    let dn = dh * (1.0 - z) * (1.0 - candidate * candidate);
+    let dr = dn * w * r * (1.0 - r);
+    let dz = dh * (h_before - candidate) * z * (1.0 - z);
     d_x[x_at] = dr;
     d_x[x_at + n] = dz;
     d_x[x_at + 2u * n] = dn;
     d_w[x_at] = dr;
     d_w[x_at + n] = dz;
-    d_w[x_at + 2u * n] = d_state;
-    d_h[state_at] = flush(dh * z);
-    return array(dr, dz, d_state);
+    d_w[x_at + 2u * n] = dn * r;
+    d_h[state_at] = dh * z;
+    return array(dr, dz, dn * r);
 #endif
 #if lstm
     let i = saved[saved_at];
@@ -129,16 +129,16 @@ fn step(lane: Lane, row: u32, j: u32) -> array<f32, GATES> {
     let o = saved[saved_at + 3u * n];
     let c_before = saved[saved_at + 4u * n];
     let squashed = tanh_bounded(f * c_before + i * g);
-    let dc = d_c[state_at] + dh * o * (1.0 - squashed * squashed);
-    let di = flush(dc * g * i * (1.0 - i));
-    let df = flush(dc * c_before * f * (1.0 - f));
-    let dg = flush(dc * i * (1.0 - g * g));
-    let d_out = flush(dh * squashed * o * (1.0 - o));
+    let dc = flush(d_c[state_at]) + dh * o * (1.0 - squashed * squashed);
+    let di = dc * g * i * (1.0 - i);
+    let df = dc * c_before * f * (1.0 - f);
+    let dg = dc * i * (1.0 - g * g);
+    let d_out = dh * squashed * o * (1.0 - o);
     d_x[x_at] = di;
     d_x[x_at + n] = df;
     d_x[x_at + 2u * n] = dg;
     d_x[x_at + 3u * n] = d_out;
-    d_c[state_at] = flush(dc * f);
+    d_c[state_at] = dc * f;
     d_h[state_at] = 0.0;
     return array(di, df, dg, d_out);
 #endif

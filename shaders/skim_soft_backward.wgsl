@@ -122,15 +122,17 @@ fn main(
             if arguments.has_rows != 0u {
                 state[h_first + unit] += d_rows[row * n + unit];
             }
+            state[h_first + unit] = flush(state[h_first + unit]);
             let u = unit_at(row_first, unit);
             let difference = u.after_skim - u.after_read;
             gain += state[h_first + unit] * difference.x;
 #if lstm
+            state[c_first + unit] = flush(state[c_first + unit]);
             gain += state[c_first + unit] * difference.y;
 #endif
         }
         gain = workgroup_sum(lane, vec2(gain, 0.0)).x + decision[arguments.decisions_first + row];
-        let d_gap = flush(skim * (1.0 - skim) * gain / arguments.temperature);
+        let d_gap = skim * (1.0 - skim) * gain / arguments.temperature;
         let d_logits = vec2(decision[2u * row], decision[2u * row + 1u]) + vec2(-d_gap, d_gap);
         let big_at = row * GATES * n;
         let small_at = row * GATES * d;
@@ -156,7 +158,7 @@ fn main(
 #endif
                 before += vec2(skimmed.h, skimmed.c);
             } else {
-                before += vec2(flush(skim * dh), flush(skim * dc));
+                before += skim * vec2(dh, dc);
             }
             state[h_first + unit] = before.x;
 #if lstm

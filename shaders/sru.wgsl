@@ -63,7 +63,7 @@ fn main(
         c = flush(f * c + (1.0 - f) * here.x);
         let g = activation(c);
         let added = select((g * mask - here.w) * r, (g - here.w) * mask * r, is_set(WEIGHT_C));
-        rows[cell] = flush(added + here.w);
+        rows[cell] = added + here.w;
     }
     last_c[lane.number * n + j] = c;
 }

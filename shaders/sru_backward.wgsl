@@ -56,9 +56,9 @@ fn main(
         let by_r = select(g * mask - carried, (g - carried) * mask, is_set(WEIGHT_C));
         let by_skip = 1.0 - select(r, mask * r, is_set(WEIGHT_C));
         dc += dh * mask * r * select(1.0, 1.0 - g * g, is_set(TANH));
-        let d_gates = vec2(flush(dc * (before - candidate) * f * (1.0 - f)), flush(dh * by_r * r * (1.0 - r)));
+        let d_gates = vec2(dc * (before - candidate) * f * (1.0 - f), dh * by_r * r * (1.0 - r));
         let at = cell * arguments.products;
-        d_u[at] = flush(dc * (1.0 - f));
+        d_u[at] = dc * (1.0 - f);
         d_u[at + 1u] = d_gates.x;
         d_u[at + 2u] = d_gates.y;
         if arguments.products == 4u {

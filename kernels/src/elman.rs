@@ -27,7 +27,7 @@ vectorize! {
         let n = dx.len();
         let (h, dh) = (&h[..n], &dh[..n]);
         for j in 0..n {
-            dx[j] = flush(dh[j] * (1.0 - h[j] * h[j]));
+            dx[j] = flush(dh[j]) * (1.0 - h[j] * h[j]);
         }
     }
 }

@@ -51,16 +51,17 @@ vectorize! {
         let (h_prev, dh_prev) = (&h_prev[..n], &mut dh_prev[..n]);
         for j in 0..n {
             let (r, z, candidate) = (sr[j], sz[j], sn[j]);
-            let dn = flush(dh[j] * (1.0 - z) * (1.0 - candidate * candidate));
-            let dr = flush(dn * sw[j] * r * (1.0 - r));
-            let dz = flush(dh[j] * (h_prev[j] - candidate) * z * (1.0 - z));
+            let dh = flush(dh[j]);
+            let dn = dh * (1.0 - z) * (1.0 - candidate * candidate);
+            let dr = dn * sw[j] * r * (1.0 - r);
+            let dz = dh * (h_prev[j] - candidate) * z * (1.0 - z);
             dxr[j] = dr;
             dwr[j] = dr;
             dxz[j] = dz;
             dwz[j] = dz;
             dxn[j] = dn;
-            dwn[j] = flush(dn * r);
-            dh_prev[j] = flush(dh[j] * z);
+            dwn[j] = dn * r;
+            dh_prev[j] = dh * z;
         }
     }
 }

@@ -29,9 +29,9 @@ with_registers! {
             let f = gate_divisor(x[1].add(w[1]));
             let (g, g_divisor) = tanh_fraction(x[2].add(w[2]));
             let o = gate_divisor(x[3].add(w[3]));
-            let c = flush(c_prev.div(f).add(g.div(i.mul(g_divisor))));
+            let c = c_prev.div(f).add(g.div(i.mul(g_divisor)));
             let (squashed, divisor) = tanh_fraction(c);
-            store_parts([flush(squashed.div(o.mul(divisor))), c], &mut state, &j);
+            store_parts([squashed.div(o.mul(divisor)), flush(c)], &mut state, &j);
             if keep {
                 let one = c.like(&1.0);
                 store_parts([one.div(i), one.div(f), g.div(g_divisor), one.div(o)], &mut saved, &j);
@@ -56,12 +56,13 @@ vectorize! {
         for j in 0..n {
             let (i, f, g, o) = (si[j], sf[j], sg[j], so[j]);
             let t = tanh(c[j]);
-            let dc = dc[j] + dh[j] * o * (1.0 - t * t);
-            di[j] = flush(dc * g * i * (1.0 - i));
-            df[j] = flush(dc * c_prev[j] * f * (1.0 - f));
-            dg[j] = flush(dc * i * (1.0 - g * g));
-            d_o[j] = flush(dh[j] * t * o * (1.0 - o));
-            dc_prev[j] = flush(dc * f);
+            let dh = flush(dh[j]);
+            let dc = flush(dc[j]) + dh * o * (1.0 - t * t);
+            di[j] = dc * g * i * (1.0 - i);
+            df[j] = dc * c_prev[j] * f * (1.0 - f);
+            dg[j] = dc * i * (1.0 - g * g);
+            d_o[j] = dh * t * o * (1.0 - o);
+            dc_prev[j] = dc * f;
         }
     }
 }

@@ -44,16 +44,16 @@ fn power<V: Register>(x: V, times: &'static f32) -> (V, V) {
     (shifted.sub(x.like(&ROUND)), shifted.power_of_two())
 }
 
-/// Zero where the magnitude is below 1e-30: of states, and of gradients that pass from step to step, when they are
-/// stored.
+/// Zero where the magnitude is below 2^-63, 1.1e-19: for what is handed from step to step, states and their gradients.
 ///
 /// What decays, as states do in silence and padding, would otherwise become a denormal number, with which some processors
-/// take a hundred times as long, and one that rounding keeps from ever reaching zero. So much smaller than the 1e-5 within
-/// which implementations agree, a value makes no difference; so much larger than the least normal number, 1.2e-38, its
-/// products with weights are normal numbers.
+/// take a hundred times as long, and which rounding keeps from ever reaching zero. The product of two values that are
+/// flushed, or of one and a [`gate`], is a normal number. Next to the 1e-5 within which implementations agree, what is
+/// flushed is nothing.
 #[inline(always)]
 pub(crate) fn flush<V: Register>(x: V) -> V {
-    x.flush_below(x.like(&1e-30))
+    // The two bits of the exponent that a magnitude of 2^-63 and more has one of, infinities and NaN among them.
+    x.zero_without(x.like(const { &f32::from_bits(0x6000_0000) }))
 }
 
 /// Logistic function, `x` clamped to ±87, so that no result is a denormal number.
@@ -62,8 +62,8 @@ pub(crate) fn sigmoid<V: Register>(x: V) -> V {
     x.like(&1.0).div(one_and_exp(x, &-87.0))
 }
 
-/// [`sigmoid`] of a gate, at least 1e-30 (`x` clamped to [-69, 87]), so that what a closed gate lets through is no
-/// denormal number either.
+/// [`sigmoid`] of a gate, at least 2^-63 (`x` clamped to [-43.5, 87]), so that what a closed gate lets through is no
+/// denormal number either: see [`flush`].
 #[inline(always)]
 pub(crate) fn gate<V: Register>(x: V) -> V {
     x.like(&1.0).div(gate_divisor(x))
@@ -72,7 +72,7 @@ pub(crate) fn gate<V: Register>(x: V) -> V {
 /// `1 + exp(-x)`, whose reciprocal is [`gate`]: a product with it is one division less.
 #[inline(always)]
 pub(crate) fn gate_divisor<V: Register>(x: V) -> V {
-    one_and_exp(x, &-69.0)
+    one_and_exp(x, &-43.5)
 }
 
 /// `1 + exp(-x)`, `x` clamped from `least` to 87.
@@ -109,7 +109,16 @@ pub(crate) fn tanh_fraction<V: Register>(x: V) -> (V, V) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registers::Common;
+    use crate::registers::{Common, for_stretches, with_registers};
+
+    with_registers! {
+        fn flush_all<V>(x: &mut [f32]) {
+            for_stretches!(V, x.len(), j => {
+                // SAFETY: the body is compiled for the register's instructions.
+                flush(unsafe { V::load_part(&x[j.clone()]) }).store_part(&mut x[j]);
+            });
+        }
+    }
 
     fn samples() -> impl Iterator<Item = f32> {
         (0..1u32 << 20).map(|i| f32::from_bits(i << 12)).filter(|x| !x.is_nan())
@@ -162,6 +171,25 @@ mod tests {
         assert_eq!((tanh(f32::INFINITY), tanh(f32::NEG_INFINITY)), (1.0, -1.0));
         assert_eq!(sigmoid(f32::INFINITY), 1.0);
         assert!(sigmoid(f32::NEG_INFINITY) < 1e-37 && sigmoid(f32::NEG_INFINITY).is_normal());
-        assert!(gate(f32::NEG_INFINITY) < 2e-30 && gate(f32::NEG_INFINITY) > 1e-30);
+        assert!((2.0f32.powi(-63)..2e-19).contains(&gate(f32::NEG_INFINITY)) && gate(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn what_is_below_the_bound_is_flushed_and_nothing_else() {
+        let least = 2.0f32.powi(-63);
+        let kept = [f32::NAN, f32::INFINITY, f32::MAX, 1.0, least, f32::from_bits(least.to_bits() + 1)];
+        let flushed = [f32::from_bits(least.to_bits() - 1), 1e-30, f32::MIN_POSITIVE, 1e-45, 0.0];
+        let all: Vec<f32> = [&kept[..], &flushed].concat().into_iter().flat_map(|x| [x, -x]).collect();
+        let expected: Vec<u32> = all.iter().map(|x| if x.abs() < least { 0 } else { x.to_bits() }).collect();
+        let mut found = all.clone();
+        flush_all(&mut found);
+        assert_eq!(found.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), expected);
+        assert_eq!(all.iter().map(|&x| flush(x).to_bits()).collect::<Vec<_>>(), expected);
+        for (x, expected) in all.chunks(Common::WIDTH).zip(expected.chunks(Common::WIDTH)) {
+            let mut out = [1.0; 16];
+            // SAFETY: every processor has these registers.
+            flush(unsafe { Common::load_part(x) }).store_part(&mut out[..x.len()]);
+            assert!(out.iter().zip(expected).all(|(x, bits)| x.to_bits() == *bits), "{x:?}: {out:?}");
+        }
     }
 }

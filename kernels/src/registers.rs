@@ -66,8 +66,8 @@ pub(crate) trait Register: Copy {
     fn at_most(self, other: Self) -> Self;
     /// The greater of both; see [`Self::keep_nan`].
     fn at_least(self, other: Self) -> Self;
-    /// Zero where the magnitude is below `least`, a positive number; NaN stays.
-    fn flush_below(self, least: Self) -> Self;
+    /// Zero where no bit of the representation is set of those that `bits` has; these are an integer each.
+    fn zero_without(self, bits: Self) -> Self;
     /// `2^k` where the lowest nine bits hold k + 127, -126 <= k <= 127.
     fn power_of_two(self) -> Self;
 
@@ -225,8 +225,8 @@ impl Register for f32 {
     }
 
     #[inline(always)]
-    fn flush_below(self, least: f32) -> f32 {
-        if self.abs() < least { 0.0 } else { self }
+    fn zero_without(self, bits: f32) -> f32 {
+        if self.to_bits() & bits.to_bits() == 0 { 0.0 } else { self }
     }
 
     #[inline(always)]
@@ -244,7 +244,7 @@ impl Register for f32 {
 #[allow(unused_macros, reason = "some targets have no registers of their own")]
 macro_rules! register {
     ($register:ty, $width:literal, $splat:path, $load:expr, $load_halves:expr, $store:expr, $load_first:expr, $store_first:expr, $add:path, $sub:path, $mul:path, $div:path,
-     $mul_add:expr, $at_most:expr, $at_least:expr, $flush_below:expr, $keep_nan:expr, $power_of_two:expr) => {
+     $mul_add:expr, $at_most:expr, $at_least:expr, $zero_without:expr, $keep_nan:expr, $power_of_two:expr) => {
         #[allow(unused_unsafe, reason = "WebAssembly's arithmetic needs no promise")]
         impl Register for $register {
             const WIDTH: usize = $width;
@@ -291,7 +291,7 @@ macro_rules! register {
             register!(@ div, $div);
             register!(@ at_most, $at_most);
             register!(@ at_least, $at_least);
-            register!(@ flush_below, $flush_below);
+            register!(@ zero_without, $zero_without);
             register!(@ keep_nan, $keep_nan);
 
             #[inline(always)]

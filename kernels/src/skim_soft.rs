@@ -307,6 +307,7 @@ fn run_back<C: Cell>(
             if let Some(up) = up.rows {
                 dh.iter_mut().zip(block(up, row, n)).for_each(|(d, u)| *d += u);
             }
+            dh.iter_mut().chain(&mut *dc).for_each(|d| *d = flush(*d));
             let [big_gates, big_h, big_c, s_gates, small_h, small_c, r, _] =
                 layout.split(block(saved, row, layout.width()));
             // Gradient of the mixture weights, then through the softmax with temperature to the logits.
@@ -318,7 +319,7 @@ fn run_back<C: Cell>(
             let d_skim = skimmed(small_h, h_was, dh)
                 + skimmed(small_c, c_was, dc)
                 + up_decisions.map_or(0.0, |up| up[row]);
-            let d_gap = flush(r[0] * r[1] * (d_skim - d_read) / soft.temperature);
+            let d_gap = r[0] * r[1] * (d_skim - d_read) / soft.temperature;
             let d_logits = block_mut(&mut out.decision_x, row, 2);
             d_logits.copy_from_slice(&[-d_gap, d_gap]);
             if let Some(up) = up_logits {
@@ -428,7 +429,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 fn scale(out: &mut [f32], values: &[f32], by: f32) {
-    out.iter_mut().zip(values).for_each(|(o, v)| *o = flush(v * by));
+    out.iter_mut().zip(values).for_each(|(o, v)| *o = v * by);
 }
 
 /// `out = through_big + [through_small; copied[small..]]`.

@@ -237,11 +237,11 @@ with_registers! {
             let x = x.mul(scale);
             let f = gate(v_f.mul_add(c, u_f.add(b_f)));
             let r = gate(v_r.mul_add(c, u_r.add(b_r)));
-            let c = flush(f.mul_add(c.sub(candidate), candidate));
-            c.store_part(&mut state[j.clone()]);
+            let c = f.mul_add(c.sub(candidate), candidate);
+            flush(c).store_part(&mut state[j.clone()]);
             let g = if use_tanh { tanh(c) } else { c };
             let added = if version_1 { g.mul(mask).sub(x) } else { g.sub(x).mul(mask) };
-            flush(added.mul_add(r, x)).store_part(&mut h[j]);
+            added.mul_add(r, x).store_part(&mut h[j]);
         });
     }
 }
@@ -297,9 +297,9 @@ pub fn backward(
                     let dh = up_rows.map_or(0.0, |up| up[row * n + j]);
                     let slope = if a.use_tanh { 1.0 - g * g } else { 1.0 };
                     let dc = out.c0[lane * n + j] + dh * by_g * slope;
-                    let df = flush(dc * (c_prev - u[j * k]) * f * (1.0 - f));
-                    let dr = flush(dh * by_r * r * (1.0 - r));
-                    du[j * k] = flush(dc * (1.0 - f));
+                    let df = dc * (c_prev - u[j * k]) * f * (1.0 - f);
+                    let dr = dh * by_r * r * (1.0 - r);
+                    du[j * k] = dc * (1.0 - f);
                     du[j * k + 1] = df;
                     du[j * k + 2] = dr;
                     if k == 4 {

@@ -11,14 +11,14 @@ fn sigmoid(x: f32) -> f32 {
     return 1.0 / (1.0 + exp_bounded(-x));
 }
 
-// The sigmoid of a gate, at least 1e-30.
+// The sigmoid of a gate, at least 2^-63.
 fn gate(x: f32) -> f32 {
-    return sigmoid(max(x, -69.0));
+    return sigmoid(max(x, -43.5));
 }
 
-// Zero where the magnitude is below 1e-30, whose bits these are. NaN stays.
+// Zero where the magnitude is below 2^-63, which has neither of these bits of the exponent.
 fn flush(x: f32) -> f32 {
-    return select(x, 0.0, bitcast<u32>(abs(x)) < 0x0da24260u);
+    return select(x, 0.0, (bitcast<u32>(x) & 0x60000000u) == 0u);
 }
 
 // Below 0.25 an odd polynomial keeps the relative precision that `1 - 2 / (exp(2x) + 1)` would cancel away.

@@ -26,7 +26,7 @@ fn activate(sums: vec4<f32>) -> vec4<f32> {
 // h and c after a step.
 fn advance_unit(gates: vec4<f32>, h: f32, c: f32) -> vec2<f32> {
     let next = flush(gates.y * c + gates.x * gates.z);
-    return vec2(flush(gates.w * tanh_bounded(next)), next);
+    return vec2(gates.w * tanh_bounded(next), next);
 }
 #else
 const GATES = 3u;

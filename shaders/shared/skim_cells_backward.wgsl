@@ -25,14 +25,13 @@ fn retreat_unit(gates: vec4<f32>, h: f32, c: f32, c_after: f32, dh: f32, dc_afte
         dc * gates.x * (1.0 - gates.z * gates.z),
         dh * t * sigmoids.w,
     );
-    let flushed = vec4(flush(d.x), flush(d.y), flush(d.z), flush(d.w));
-    return UnitGradients(flushed, flushed, 0.0, flush(dc * gates.y));
+    return UnitGradients(d, d, 0.0, dc * gates.y);
 }
 #else
 fn retreat_unit(gates: vec4<f32>, h: f32, c: f32, c_after: f32, dh: f32, dc_after: f32) -> UnitGradients {
-    let dn = flush(dh * (1.0 - gates.y) * (1.0 - gates.z * gates.z));
-    let dr = flush(dn * gates.w * gates.x * (1.0 - gates.x));
-    let dz = flush(dh * (h - gates.z) * gates.y * (1.0 - gates.y));
-    return UnitGradients(vec4(dr, dz, dn, 0.0), vec4(dr, dz, flush(dn * gates.x), 0.0), flush(dh * gates.y), 0.0);
+    let dn = dh * (1.0 - gates.y) * (1.0 - gates.z * gates.z);
+    let dr = dn * gates.w * gates.x * (1.0 - gates.x);
+    let dz = dh * (h - gates.z) * gates.y * (1.0 - gates.y);
+    return UnitGradients(vec4(dr, dz, dn, 0.0), vec4(dr, dz, dn * gates.x, 0.0), dh * gates.y, 0.0);
 }
 #endif

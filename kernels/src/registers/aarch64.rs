@@ -1,10 +1,10 @@
 //! The registers of 64-bit ARM, which every processor has: NEON's.
 
 use std::arch::aarch64::{
-    float32x4_t, vaddq_f32, vbicq_u32, vcaltq_f32, vdivq_f32, vdupq_n_f32, vfmaq_f32, vld1_u16, vld1q_f32,
+    float32x4_t, vaddq_f32, vandq_u32, vdivq_f32, vdupq_n_f32, vfmaq_f32, vld1_u16, vld1q_f32,
     vld1q_lane_f32, vmaxq_f32, vminq_f32, vmulq_f32, vreinterpretq_f32_s32, vreinterpretq_f32_u32,
     vreinterpretq_s32_f32, vreinterpretq_u32_f32, vshll_n_u16, vshlq_n_s32, vst1q_f32, vst1q_lane_f32,
-    vsubq_f32,
+    vsubq_f32, vtstq_u32,
 };
 
 use super::Register;
@@ -66,7 +66,10 @@ register!(
     |x, y, z| vfmaq_f32(z, x, y),
     vminq_f32,
     vmaxq_f32,
-    |x, least| { vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(x), vcaltq_f32(x, least))) },
+    |x, bits| {
+        let x = vreinterpretq_u32_f32(x);
+        vreinterpretq_f32_u32(vandq_u32(x, vtstq_u32(x, vreinterpretq_u32_f32(bits))))
+    },
     |y, _| y,
     |k| vreinterpretq_f32_s32(vshlq_n_s32::<23>(vreinterpretq_s32_f32(k)))
 );

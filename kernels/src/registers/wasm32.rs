@@ -1,8 +1,8 @@
 //! WebAssembly's registers, with and without its relaxed instructions.
 
 use std::arch::wasm32::{
-    f32x4_abs, f32x4_add, f32x4_div, f32x4_lt, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub,
-    i16x8_shuffle, i32x4_shl, i32x4_splat, v128, v128_andnot, v128_load, v128_load32_lane, v128_load32_zero,
+    f32x4_add, f32x4_div, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, i16x8_shuffle, i32x4_eq,
+    i32x4_shl, i32x4_splat, v128, v128_and, v128_andnot, v128_load, v128_load32_lane, v128_load32_zero,
     v128_load64_zero, v128_store, v128_store32_lane, v128_store64_lane,
 };
 
@@ -87,7 +87,7 @@ register!(
     multiply_add,
     f32x4_pmin,
     f32x4_pmax,
-    |x, least| v128_andnot(x, f32x4_lt(f32x4_abs(x), least)),
+    |x, bits| v128_andnot(x, i32x4_eq(v128_and(x, bits), i32x4_splat(0))),
     keep_nan,
     |k| i32x4_shl(k, 23)
 );

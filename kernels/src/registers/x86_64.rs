@@ -1,18 +1,19 @@
 //! The registers of x86-64: SSE's, which every processor has, AVX2's and AVX-512's.
 
 use std::arch::x86_64::{
-    __m128, __m256, __m256i, __m512, _CMP_NLT_UQ, _mm_add_ps, _mm_and_ps, _mm_andnot_ps, _mm_castps_si128,
-    _mm_castsi128_ps, _mm_cmpnlt_ps, _mm_div_ps, _mm_load_ss, _mm_loadl_epi64, _mm_loadu_ps, _mm_loadu_si128,
-    _mm_max_ps, _mm_min_ps, _mm_movehl_ps, _mm_movelh_ps, _mm_mul_ps, _mm_set1_ps, _mm_setzero_si128,
-    _mm_slli_epi32, _mm_store_ss, _mm_storel_epi64, _mm_storeu_ps, _mm_sub_ps, _mm_unpacklo_epi16,
-    _mm256_add_ps, _mm256_and_ps, _mm256_andnot_ps, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_cmp_ps,
-    _mm256_cmpgt_epi32, _mm256_cvtepu16_epi32, _mm256_div_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
-    _mm256_loadu_si256, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps,
-    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps,
-    _mm512_abs_ps, _mm512_add_ps, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_cmp_ps_mask,
-    _mm512_cvtepu16_epi32, _mm512_div_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps,
-    _mm512_maskz_loadu_ps, _mm512_maskz_mov_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_ps,
-    _mm512_slli_epi32, _mm512_storeu_ps, _mm512_sub_ps,
+    __m128, __m256, __m256i, __m512, _mm_add_ps, _mm_and_ps, _mm_andnot_ps, _mm_castps_si128,
+    _mm_castsi128_ps, _mm_cmpeq_epi32, _mm_div_ps, _mm_load_ss, _mm_loadl_epi64, _mm_loadu_ps,
+    _mm_loadu_si128, _mm_max_ps, _mm_min_ps, _mm_movehl_ps, _mm_movelh_ps, _mm_mul_ps, _mm_set1_ps,
+    _mm_setzero_si128, _mm_slli_epi32, _mm_store_ss, _mm_storel_epi64, _mm_storeu_ps, _mm_sub_ps,
+    _mm_unpacklo_epi16, _mm256_add_ps, _mm256_and_ps, _mm256_andnot_ps, _mm256_castps_si256,
+    _mm256_castsi256_ps, _mm256_cmpeq_epi32, _mm256_cmpgt_epi32, _mm256_cvtepu16_epi32, _mm256_div_ps,
+    _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_maskload_ps, _mm256_maskstore_ps,
+    _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32,
+    _mm256_setzero_si256, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_ps,
+    _mm512_castps_si512, _mm512_castsi512_ps, _mm512_cvtepu16_epi32, _mm512_div_ps, _mm512_fmadd_ps,
+    _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_maskz_mov_ps, _mm512_max_ps,
+    _mm512_min_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_sub_ps,
+    _mm512_test_epi32_mask,
 };
 
 use super::Register;
@@ -77,7 +78,10 @@ register!(
     |x, y, z| _mm_add_ps(_mm_mul_ps(x, y), z),
     |x, y| _mm_min_ps(y, x),
     |x, y| _mm_max_ps(y, x),
-    |x, least| _mm_and_ps(x, _mm_cmpnlt_ps(_mm_andnot_ps(_mm_set1_ps(-0.0), x), least)),
+    |x, bits| {
+        let without = _mm_cmpeq_epi32(_mm_castps_si128(_mm_and_ps(x, bits)), _mm_setzero_si128());
+        _mm_andnot_ps(_mm_castsi128_ps(without), x)
+    },
     |y, _| y,
     |k| _mm_castsi128_ps(_mm_slli_epi32::<23>(_mm_castps_si128(k)))
 );
@@ -100,7 +104,9 @@ register!(
     _mm512_fmadd_ps,
     |x, y| _mm512_min_ps(y, x),
     |x, y| _mm512_max_ps(y, x),
-    |x, least| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_NLT_UQ>(_mm512_abs_ps(x), least), x),
+    |x, bits| {
+        _mm512_maskz_mov_ps(_mm512_test_epi32_mask(_mm512_castps_si512(x), _mm512_castps_si512(bits)), x)
+    },
     |y, _| y,
     |k| _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(k)))
 );
@@ -123,9 +129,9 @@ register!(
     _mm256_fmadd_ps,
     |x, y| _mm256_min_ps(y, x),
     |x, y| _mm256_max_ps(y, x),
-    |x, least| {
-        let magnitude = _mm256_andnot_ps(_mm256_set1_ps(-0.0), x);
-        _mm256_and_ps(x, _mm256_cmp_ps::<_CMP_NLT_UQ>(magnitude, least))
+    |x, bits| {
+        let without = _mm256_cmpeq_epi32(_mm256_castps_si256(_mm256_and_ps(x, bits)), _mm256_setzero_si256());
+        _mm256_andnot_ps(_mm256_castsi256_ps(without), x)
     },
     |y, _| y,
     |k| _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(k)))
