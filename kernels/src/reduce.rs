@@ -2,7 +2,10 @@
 //!
 //! WGSL twins: `shaders/reduce.wgsl` and `shaders/reduce_backward.wgsl`.
 
-use crate::Ragged;
+use crate::math::exp_down;
+use crate::registers::{for_stretches, with_registers};
+use crate::softmax::{largest, sum_of_exp};
+use crate::{BufferPool, Ragged};
 
 /// What a row becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,9 +33,13 @@ pub fn forward(x: Ragged<'_>, reduce: Reduce) -> Vec<Vec<f32>> {
     match reduce {
         Reduce::Sum | Reduce::Mean => {
             let scale = reduce.scale(x.columns);
-            vec![rows.map(|row| sum(row, |x| x) * scale).collect()]
+            vec![rows.map(|row| sum(row) * scale).collect()]
         }
-        Reduce::LogSumExp => vec![rows.map(log_sum_exp).collect()],
+        Reduce::LogSumExp => {
+            let mut out = vec![0.0; x.total_rows()];
+            log_sum_exp(&mut out, x);
+            vec![out]
+        }
         Reduce::Max => {
             let (values, columns) = rows.map(first_largest).unzip();
             vec![values, columns]
@@ -41,19 +48,45 @@ pub fn forward(x: Ragged<'_>, reduce: Reduce) -> Vec<Vec<f32>> {
 }
 
 /// The sum over a row in sixteen parts, which are vectors to the compiler; and over a long row less rounding adds up.
-fn sum(row: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+fn sum(row: &[f32]) -> f32 {
     let mut parts = [0.0; 16];
     for values in row.chunks(parts.len()) {
-        parts.iter_mut().zip(values).for_each(|(part, &x)| *part += of(x));
+        parts.iter_mut().zip(values).for_each(|(part, x)| *part += x);
     }
     parts.iter().sum()
 }
 
-fn log_sum_exp(row: &[f32]) -> f32 {
-    let most = row.iter().copied().fold(f32::MIN, f32::max);
-    // Infinity less infinity is no number.
-    let most = if most == f32::INFINITY { 0.0 } else { most };
-    most + sum(row, |x| (x - most).exp()).ln()
+with_registers! {
+    /// `ln Σ exp(x)` of each row.
+    fn log_sum_exp<V>(out: &mut [f32], x: Ragged<'_>) {
+        for (row, out) in out.iter_mut().enumerate() {
+            let row = x.row(row);
+            // SAFETY: the body is compiled for the register's instructions.
+            let most = unsafe { largest::<V>(row) };
+            *out = if most == f32::INFINITY {
+                // Infinity less infinity is no number.
+                row.iter().fold(most, |sum, x| if x.is_nan() { *x } else { sum })
+            } else {
+                // SAFETY: the body is compiled for the register's instructions.
+                most + unsafe { sum_of_exp::<V>(row, most) }.ln()
+            };
+        }
+    }
+}
+
+with_registers! {
+    /// Replaces each row of `columns` values by `d exp(x - sum)`, by the rows' sums and their gradients.
+    fn through_log_sum_exp<V>(rows: &mut [f32], columns: usize, sums: &[f32], d: &[f32]) {
+        for ((row, &sum), &d) in rows.chunks_exact_mut(columns.max(1)).zip(sums).zip(d) {
+            // SAFETY: the body is compiled for the register's instructions.
+            let (sum, d) = unsafe { (V::splat(sum), V::splat(d)) };
+            for_stretches!(V, row.len(), j => {
+                // SAFETY: the body is compiled for the register's instructions.
+                let value = unsafe { V::load_part(&row[j.clone()]) };
+                exp_down(value.sub(sum)).mul(d).store_part(&mut row[j]);
+            });
+        }
+    }
 }
 
 /// The largest value and the first column that has it.
@@ -68,21 +101,32 @@ fn first_largest(row: &[f32]) -> (f32, f32) {
 }
 
 /// The gradient of the rows from the outputs of [`forward`] and the gradient of the first.
-pub fn backward(x: Ragged<'_>, reduce: Reduce, outputs: &[&[f32]], dy: &[f32]) -> Vec<f32> {
-    let mut dx = Vec::with_capacity(x.all().len());
-    let scale = reduce.scale(x.columns);
-    for (row, &d) in dy.iter().enumerate() {
-        match reduce {
-            Reduce::Sum | Reduce::Mean => dx.resize(dx.len() + x.columns, d * scale),
-            Reduce::LogSumExp => dx.extend(x.row(row).iter().map(|x| d * (x - outputs[0][row]).exp())),
-            Reduce::Max => {
-                let first = dx.len();
-                dx.resize(first + x.columns, 0.0);
-                dx[first + outputs[1][row] as usize] = d;
+pub fn backward(
+    buffers: &BufferPool,
+    x: Ragged<'_>,
+    reduce: Reduce,
+    outputs: &[&[f32]],
+    dy: &[f32],
+) -> Vec<f32> {
+    let n = x.columns;
+    match reduce {
+        Reduce::Sum | Reduce::Mean => {
+            let scale = reduce.scale(n);
+            dy.iter().flat_map(|d| std::iter::repeat_n(d * scale, n)).collect()
+        }
+        Reduce::LogSumExp => {
+            let mut dx = buffers.copy(x.all());
+            through_log_sum_exp(&mut dx, n, outputs[0], dy);
+            dx
+        }
+        Reduce::Max => {
+            let mut dx = buffers.zeros(x.all().len());
+            for (row, (d, column)) in dy.iter().zip(outputs[1]).enumerate() {
+                dx[row * n + *column as usize] = *d;
             }
+            dx
         }
     }
-    dx
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //!
 //! WGSL twin: `shaders/rows.wgsl`.
 
-use crate::Ragged;
 use crate::elementwise::add;
+use crate::{BufferPool, Ragged};
 
 /// Operands side by side; all have the same rows.
 pub fn concat_columns(inputs: &[Ragged<'_>]) -> Vec<f32> {
@@ -93,16 +93,18 @@ impl Chosen<'_> {
 }
 
 /// The chosen rows.
-pub fn select(x: Ragged<'_>, chosen: Chosen<'_>) -> Vec<f32> {
-    let mut out = Vec::with_capacity(chosen.numbers.len() * x.columns);
-    chosen.rows(x).into_iter().for_each(|row| out.extend_from_slice(x.row(row)));
+pub fn select(buffers: &BufferPool, x: Ragged<'_>, chosen: Chosen<'_>) -> Vec<f32> {
+    let mut out = buffers.take(chosen.numbers.len() * x.columns);
+    for (out, row) in out.chunks_exact_mut(x.columns.max(1)).zip(chosen.rows(x)) {
+        out.copy_from_slice(x.row(row));
+    }
     out
 }
 
 /// The gradient of the operand of [`select`]: a row chosen several times sums what each occurrence got.
-pub fn select_backward(x: Ragged<'_>, chosen: Chosen<'_>, dy: &[f32]) -> Vec<f32> {
+pub fn select_backward(buffers: &BufferPool, x: Ragged<'_>, chosen: Chosen<'_>, dy: &[f32]) -> Vec<f32> {
     let n = x.columns;
-    let mut dx = vec![0.0; x.all().len()];
+    let mut dx = buffers.zeros(x.all().len());
     for (row, d) in chosen.rows(x).into_iter().zip(dy.chunks_exact(n.max(1))) {
         add(&mut dx[row * n..(row + 1) * n], d);
     }

@@ -2,65 +2,234 @@
 //!
 //! WGSL twins: `shaders/softmax.wgsl` and `shaders/softmax_backward.wgsl`.
 
-/// Replaces each row of `columns` values by its log-softmax.
-pub fn log_softmax(rows: &mut [f32], columns: usize) {
-    for row in rows.chunks_exact_mut(columns.max(1)) {
-        let max = largest(row);
-        let sum: f32 = row.iter().map(|x| (x - max).exp()).sum();
-        let log_sum = sum.ln();
-        // In this order small differences of large values stay exact.
-        row.iter_mut().for_each(|x| *x = (*x - max) - log_sum);
+use crate::BufferPool;
+use crate::math::exp_down;
+use crate::registers::{Register, for_stretches, load_parts, with_registers};
+
+/// A row is summed in so many parts, column `j` in part `j % PARTS`, whatever the registers' width.
+pub(crate) const PARTS: usize = 16;
+
+/// Calls `$body` with every stretch of [`PARTS`] columns, the last filled up with `$fill`, a register at a time: `$part` is
+/// the register's number in the stretch, `$value` its values.
+///
+/// A macro for the reason that [`for_stretches`] is one.
+macro_rules! for_parts {
+    ($V:ty, $row:expr, $fill:expr, |$part:ident, $value:ident| $body:block) => {
+        let (whole, rest) = $row.as_chunks::<PARTS>();
+        let mut last = [$fill; PARTS];
+        last[..rest.len()].copy_from_slice(rest);
+        let filled = if rest.is_empty() { &[][..] } else { std::slice::from_ref(&last) };
+        for stretch in whole.iter().chain(filled) {
+            for $part in 0..PARTS / <$V>::WIDTH {
+                // SAFETY: the caller's function is compiled for the register's instructions, and a stretch has the values.
+                let $value = unsafe { <$V>::load(stretch.as_ptr().add($part * <$V>::WIDTH)) };
+                $body
+            }
+        }
+    };
+}
+
+/// The values of all parts.
+///
+/// # Safety
+/// The processor has the instructions of the register.
+#[inline(always)]
+unsafe fn spread<V: Register>(parts: &[V; PARTS]) -> [f32; PARTS] {
+    let mut values = [0.0; PARTS];
+    for (part, to) in parts.iter().zip(values.chunks_exact_mut(V::WIDTH)) {
+        part.store_part(to);
+    }
+    values
+}
+
+/// The largest value of a row.
+///
+/// # Safety
+/// The processor has the instructions of the register.
+#[inline(always)]
+pub(crate) unsafe fn largest<V: Register>(row: &[f32]) -> f32 {
+    if row.len() < PARTS {
+        return row.iter().copied().fold(f32::MIN, f32::max);
+    }
+    // SAFETY: the caller's promise.
+    let mut most = [unsafe { V::splat(f32::MIN) }; PARTS];
+    for_parts!(V, row, f32::MIN, |part, value| {
+        most[part] = most[part].at_least(value);
+    });
+    // SAFETY: the caller's promise.
+    unsafe { spread(&most) }.into_iter().fold(f32::MIN, f32::max)
+}
+
+/// `Σ exp(x - most)` of a row of which no value is larger than `most`.
+///
+/// # Safety
+/// The processor has the instructions of the register.
+#[inline(always)]
+pub(crate) unsafe fn sum_of_exp<V: Register>(row: &[f32], most: f32) -> f32 {
+    if row.len() < PARTS {
+        return row.iter().map(|x| exp_down(x - most)).sum();
+    }
+    // SAFETY: the caller's promise.
+    let (mut sums, most) = unsafe { ([V::splat(0.0); PARTS], V::splat(most)) };
+    for_parts!(V, row, f32::NEG_INFINITY, |part, value| {
+        sums[part] = sums[part].add(exp_down(value.sub(most)));
+    });
+    // SAFETY: the caller's promise.
+    unsafe { spread(&sums) }.into_iter().sum()
+}
+
+/// `Σ x` of a row.
+///
+/// # Safety
+/// The processor has the instructions of the register.
+#[inline(always)]
+unsafe fn total<V: Register>(row: &[f32]) -> f32 {
+    // SAFETY: the caller's promise.
+    let mut sums = [unsafe { V::splat(0.0) }; PARTS];
+    for_parts!(V, row, 0.0, |part, value| {
+        sums[part] = sums[part].add(value);
+    });
+    // SAFETY: the caller's promise.
+    unsafe { spread(&sums) }.into_iter().sum()
+}
+
+/// `Σ a b` of two rows.
+///
+/// # Safety
+/// The processor has the instructions of the register.
+#[inline(always)]
+unsafe fn inner<V: Register>(a: &[f32], b: &[f32]) -> f32 {
+    // SAFETY: the caller's promise.
+    let mut sum = unsafe { V::splat(0.0) };
+    for_stretches!(V, a.len(), j => {
+        // SAFETY: the caller's promise.
+        let [a, b] = unsafe { load_parts::<V, 2>([a, b], &j) };
+        sum = a.mul_add(b, sum);
+    });
+    let mut values = [0.0; PARTS];
+    sum.store_part(&mut values[..V::WIDTH]);
+    values.into_iter().sum()
+}
+
+with_registers! {
+    /// Replaces each row of `columns` values by its log-softmax.
+    pub fn log_softmax<V>(rows: &mut [f32], columns: usize) {
+        for row in rows.chunks_exact_mut(columns.max(1)) {
+            // SAFETY: the body is compiled for the register's instructions.
+            let (most, log_sum) = unsafe {
+                let most = largest::<V>(row);
+                (V::splat(most), V::splat(sum_of_exp::<V>(row, most).ln()))
+            };
+            for_stretches!(V, row.len(), j => {
+                // In this order small differences of large values stay exact.
+                // SAFETY: the body is compiled for the register's instructions.
+                unsafe { V::load_part(&row[j.clone()]) }.sub(most).sub(log_sum).store_part(&mut row[j]);
+            });
+        }
     }
 }
 
-/// Replaces each row of `columns` values by its softmax.
-pub fn softmax(rows: &mut [f32], columns: usize) {
-    for row in rows.chunks_exact_mut(columns.max(1)) {
-        let max = largest(row);
-        row.iter_mut().for_each(|x| *x = (*x - max).exp());
-        let sum: f32 = row.iter().sum();
-        row.iter_mut().for_each(|x| *x /= sum);
+with_registers! {
+    /// Replaces each row of `columns` values by its softmax.
+    pub fn softmax<V>(rows: &mut [f32], columns: usize) {
+        for row in rows.chunks_exact_mut(columns.max(1)) {
+            // SAFETY: the body is compiled for the register's instructions.
+            let (most, sum) = unsafe {
+                let most = largest::<V>(row);
+                (V::splat(most), V::splat(sum_of_exp::<V>(row, most)))
+            };
+            for_stretches!(V, row.len(), j => {
+                // SAFETY: the body is compiled for the register's instructions.
+                let value = unsafe { V::load_part(&row[j.clone()]) };
+                exp_down(value.sub(most)).div(sum).store_part(&mut row[j]);
+            });
+        }
     }
 }
 
-fn largest(row: &[f32]) -> f32 {
-    row.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+with_registers! {
+    /// Gradient through `y = softmax(x)`: `d = y ⊙ (d - Σ d ⊙ y)`.
+    fn through_softmax<V>(d: &mut [f32], y: &[f32], columns: usize) {
+        for (d, y) in d.chunks_exact_mut(columns.max(1)).zip(y.chunks_exact(columns.max(1))) {
+            // SAFETY: the body is compiled for the register's instructions.
+            let inner = unsafe { V::splat(inner::<V>(d, y)) };
+            for_stretches!(V, d.len(), j => {
+                // SAFETY: the body is compiled for the register's instructions.
+                let [of, y] = unsafe { load_parts::<V, 2>([&*d, y], &j) };
+                y.mul(of.sub(inner)).store_part(&mut d[j]);
+            });
+        }
+    }
+}
+
+with_registers! {
+    /// Gradient through `y = log_softmax(x)`: `d = d - exp(y) Σ d`.
+    fn through_log_softmax<V>(d: &mut [f32], y: &[f32], columns: usize) {
+        for (d, y) in d.chunks_exact_mut(columns.max(1)).zip(y.chunks_exact(columns.max(1))) {
+            // SAFETY: the body is compiled for the register's instructions.
+            let sum = unsafe { V::splat(total::<V>(d)) };
+            for_stretches!(V, d.len(), j => {
+                // SAFETY: the body is compiled for the register's instructions.
+                let [of, y] = unsafe { load_parts::<V, 2>([&*d, y], &j) };
+                of.sub(exp_down(y).mul(sum)).store_part(&mut d[j]);
+            });
+        }
+    }
+}
+
+with_registers! {
+    /// Replaces each row of log-probabilities by its probabilities times a factor.
+    fn probabilities<V>(rows: &mut [f32], columns: usize, factors: &[f32]) {
+        for (row, &factor) in rows.chunks_exact_mut(columns.max(1)).zip(factors) {
+            // SAFETY: the body is compiled for the register's instructions.
+            let factor = unsafe { V::splat(factor) };
+            for_stretches!(V, row.len(), j => {
+                // SAFETY: the body is compiled for the register's instructions.
+                exp_down(unsafe { V::load_part(&row[j.clone()]) }).mul(factor).store_part(&mut row[j]);
+            });
+        }
+    }
 }
 
 /// Gradient through `y = softmax(x)`: `dx = y ⊙ (dy - Σ dy ⊙ y)`.
-pub fn softmax_backward(y: &[f32], dy: &[f32], columns: usize) -> Vec<f32> {
-    let mut dx = Vec::with_capacity(y.len());
-    for (y, dy) in y.chunks_exact(columns.max(1)).zip(dy.chunks_exact(columns.max(1))) {
-        let inner: f32 = y.iter().zip(dy).map(|(y, d)| y * d).sum();
-        dx.extend(y.iter().zip(dy).map(|(y, d)| y * (d - inner)));
-    }
+pub fn softmax_backward(buffers: &BufferPool, y: &[f32], dy: &[f32], columns: usize) -> Vec<f32> {
+    let mut dx = buffers.copy(dy);
+    through_softmax(&mut dx, y, columns);
     dx
 }
 
 /// Gradient through `y = log_softmax(x)`: `dx = dy - exp(y) Σ dy`.
-pub fn log_softmax_backward(y: &[f32], dy: &[f32], columns: usize) -> Vec<f32> {
-    let mut dx = Vec::with_capacity(y.len());
-    for (y, dy) in y.chunks_exact(columns.max(1)).zip(dy.chunks_exact(columns.max(1))) {
-        let sum: f32 = dy.iter().sum();
-        dx.extend(y.iter().zip(dy).map(|(y, d)| d - y.exp() * sum));
-    }
+pub fn log_softmax_backward(buffers: &BufferPool, y: &[f32], dy: &[f32], columns: usize) -> Vec<f32> {
+    let mut dx = buffers.copy(dy);
+    through_log_softmax(&mut dx, y, columns);
     dx
 }
 
 /// `(-log p[target] of each row, log p)`; targets are below `columns`.
-pub fn cross_entropy(logits: &[f32], columns: usize, targets: &[u32]) -> (Vec<f32>, Vec<f32>) {
-    let mut log_p = logits.to_vec();
+pub fn cross_entropy(
+    buffers: &BufferPool,
+    logits: &[f32],
+    columns: usize,
+    targets: &[u32],
+) -> (Vec<f32>, Vec<f32>) {
+    let mut log_p = buffers.copy(logits);
     log_softmax(&mut log_p, columns);
     let losses = targets.iter().enumerate().map(|(i, &t)| -log_p[i * columns + t as usize]).collect();
     (losses, log_p)
 }
 
 /// Gradient of the logits: `(p - onehot(target)) * d_loss`.
-pub fn cross_entropy_backward(log_p: &[f32], columns: usize, targets: &[u32], d_loss: &[f32]) -> Vec<f32> {
-    let mut dx: Vec<f32> = log_p.iter().map(|x| x.exp()).collect();
+pub fn cross_entropy_backward(
+    buffers: &BufferPool,
+    log_p: &[f32],
+    columns: usize,
+    targets: &[u32],
+    d_loss: &[f32],
+) -> Vec<f32> {
+    let mut dx = buffers.copy(log_p);
+    probabilities(&mut dx, columns, d_loss);
     for ((row, &target), d) in dx.chunks_exact_mut(columns.max(1)).zip(targets).zip(d_loss) {
-        row[target as usize] -= 1.0;
-        row.iter_mut().for_each(|x| *x *= d);
+        row[target as usize] -= d;
     }
     dx
 }

@@ -11,7 +11,8 @@ pub(super) fn cases() -> Vec<Case> {
     // More columns than a workgroup has invocations, and a language model's vocabulary.
     let narrow =
         [(1, 1.0), (2, 5.0), (7, 1e4), (130, 10.0)].map(|(columns, scale)| (columns, scale, lane_shapes()));
-    let wide = [(1000, 10.0), (50_000, 3.0)].map(|(columns, scale)| (columns, scale, vec![vec![3]]));
+    let wide = [(1000, 10.0), (50_000, 3.0), (1_000_000, 3.0)];
+    let wide = wide.map(|(columns, scale)| (columns, scale, vec![vec![3]]));
     for (columns, scale, shapes) in narrow.into_iter().chain(wide) {
         for lengths in shapes {
             for op in [Op::Softmax, Op::LogSoftmax, Op::CrossEntropy] {

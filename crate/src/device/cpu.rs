@@ -230,7 +230,7 @@ impl Cpu {
             Op::ConcatColumns => vec![rows::concat_columns(&ragged(call))],
             Op::ConcatRows => vec![rows::concat_rows(&ragged(call))],
             Op::Columns { start, count } => vec![rows::columns(input(0).ragged(), start, count)],
-            Op::Rows => vec![rows::select(input(0).ragged(), chosen(call))],
+            Op::Rows => vec![rows::select(buffers, input(0).ragged(), chosen(call))],
             Op::ScatterAdd => {
                 let (rows, numbers) = call.scattered();
                 let mut sums = buffers.zeros(rows * input(0).columns);

@@ -122,7 +122,7 @@ impl Cpu {
             Op::Columns { start, count } => {
                 vec![Some(rows::columns_backward(input(0).ragged(), start, count, dy))]
             }
-            Op::Rows => vec![Some(rows::select_backward(input(0).ragged(), chosen(call), dy))],
+            Op::Rows => vec![Some(rows::select_backward(buffers, input(0).ragged(), chosen(call), dy))],
             Op::ScatterAdd => {
                 vec![Some(embedding::forward(buffers, dy, input(0).columns, &call.scattered().1))]
             }
@@ -130,18 +130,26 @@ impl Cpu {
             Op::Reduce(_) if upstream(0).is_none() => vec![None],
             Op::Reduce(kind) => {
                 let outputs: Vec<&[f32]> = (0..forward.outputs.len()).map(output).collect();
-                vec![Some(reduce::backward(input(0).ragged(), kind, &outputs, dy))]
+                vec![Some(reduce::backward(buffers, input(0).ragged(), kind, &outputs, dy))]
             }
             Op::Pool(kind) => vec![Some(pool::backward(input(0).ragged(), kind, output(0), dy))],
             Op::Dropout { rate: Real(rate), per_sequence } => {
                 let d = Ragged { values: dy, columns: input(0).columns, offsets: &rebase(&input(0).offsets) };
                 vec![Some(dropout::apply(d, rate, call.seed, call.streams, per_sequence))]
             }
-            Op::Softmax => vec![Some(softmax::softmax_backward(output(0), dy, input(0).columns))],
-            Op::LogSoftmax => vec![Some(softmax::log_softmax_backward(output(0), dy, input(0).columns))],
+            Op::Softmax => vec![Some(softmax::softmax_backward(buffers, output(0), dy, input(0).columns))],
+            Op::LogSoftmax => {
+                vec![Some(softmax::log_softmax_backward(buffers, output(0), dy, input(0).columns))]
+            }
             Op::CrossEntropy => {
                 let log_p = &forward.saved[0];
-                vec![Some(softmax::cross_entropy_backward(log_p, input(0).columns, call.indices, dy))]
+                vec![Some(softmax::cross_entropy_backward(
+                    buffers,
+                    log_p,
+                    input(0).columns,
+                    call.indices,
+                    dy,
+                ))]
             }
             Op::LayerNorm { weight, bias } => {
                 let (mut dw, mut db) = (gradients.take(weight), gradients.take(bias));

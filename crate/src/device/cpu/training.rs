@@ -20,7 +20,7 @@ impl Cpu {
                 Ok((vec![y], Vec::new()))
             }
             Op::CrossEntropy => {
-                let (losses, log_p) = softmax::cross_entropy(x.all(), x.columns, call.indices);
+                let (losses, log_p) = softmax::cross_entropy(&self.buffers, x.all(), x.columns, call.indices);
                 Ok((vec![losses], vec![log_p]))
             }
             Op::Skim(op @ Skim { mode: SkimMode::Soft { temperature, .. }, .. }) => {
