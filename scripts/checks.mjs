@@ -85,8 +85,8 @@ export const checks = [
   // In the profile that `cargo xtask` itself has: wasm-bindgen is compiled once.
   { name: "xtask, unit tests", runs: ["cargo", "test", "--package", "xtask"] },
   {
-    name: "fuzz (proptest): 300,000 hostile model files of each kind",
-    runs: [...cargoTest, "--test", "hostile_files"],
+    name: "fuzz (proptest): 300,000 hostile model files of each kind, and as many damaged state_dicts",
+    runs: [...cargoTest, "--test", "hostile_files", "--test", "state_dicts"],
     env: { PROPTEST_CASES: "300000" },
   },
   {

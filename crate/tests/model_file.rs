@@ -160,7 +160,7 @@ fn files_from_python() {
     let mut read = Checkpoint::from_bytes(bytes).expect("valid");
     assert!(read.metadata.is_empty());
     assert_eq!(read.take("weight_hh_l0", &[4, 1]).map(|t| t.values), Ok(vec![0.0, -0.25, -0.5, -0.75]));
-    assert_eq!(open(bytes), Err(ModelError::ConfigMissing));
+    assert!(matches!(open(bytes), Err(ModelError::NoModel { .. })));
 }
 
 #[test]
@@ -195,14 +195,13 @@ fn malformed_containers() {
     let zeros = |entries: &[String], length| file(&format!("{{{}}}", entries.join(",")), &vec![0; length]);
     let (cut, invalid) = ("MODEL_TRUNCATED", "MODEL_INVALID");
 
-    refused(b"", cut, "the header's length needs 8 bytes, 0 are there");
-    refused(b"1234567", cut, "the header's length needs 8 bytes, 7 are there");
+    refused(b"", cut, "an empty file");
+    refused(b"\x10\x02\0\0\0\0\0", cut, "the header's length needs 8 bytes, 7 are there");
     refused(&100_u64.to_le_bytes(), cut, "the header needs 100 bytes, 0 are there");
     refused(&u64::MAX.to_le_bytes(), invalid, "18446744073709551615 bytes long");
-    refused(b"<!doctype html><title>404</title>", invalid, "bytes long; at most");
-    refused(b"PK\x03\x04\x14\0\0\0archive/data.pkl", invalid, "bytes long; at most");
-    refused(&file("", &[]), invalid, "does not begin with `{`");
-    refused(&file(" {}", &[]), invalid, "does not begin with `{`");
+    refused(b"<!doctype html><title>404</title>", invalid, "but an HTML or XML document");
+    refused(b"PK\x03\x04\x14\0\0\0archive/data.pkl", invalid, "but a zip archive");
+    refused(&file("", &[]), invalid, "EOF while parsing");
     refused(&file("[]", &[]), invalid, "does not begin with `{`");
     refused(&file("{", &[]), invalid, "EOF");
     refused(&file("{} {}", &[]), invalid, "trailing characters");
@@ -214,8 +213,9 @@ fn malformed_containers() {
     refused(&zeros(&[entry("w", "F32", "[-1]", 0, 4)], 4), invalid, "tensor \"w\": invalid value");
     refused(&zeros(&[entry("w", "F32", "[1.0]", 0, 4)], 4), invalid, "tensor \"w\": invalid type");
     refused(&zeros(&[entry("w", "F32", "[\"1\"]", 0, 4)], 4), invalid, "tensor \"w\": invalid type");
-    refused(&zeros(&[entry("w", "F32", "null", 0, 4)], 4), invalid, "at most 8 dimensions");
-    refused(&zeros(&[entry("w", "F32", "[1,1,1,1,1,1,1,1,1]", 0, 4)], 4), invalid, "at most 8 dimensions");
+    refused(&zeros(&[entry("w", "F32", "null", 0, 4)], 4), invalid, "at most 64 dimensions");
+    let deep = format!("[{}1]", "1,".repeat(64));
+    refused(&zeros(&[entry("w", "F32", &deep, 0, 4)], 4), invalid, "at most 64 dimensions");
     let extra = r#"{"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0],"x":1}}"#;
     refused(&file(extra, &[]), invalid, "unknown field `x`");
     let three = r#"{"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0,0]}}"#;

@@ -12,7 +12,7 @@ use crate::output::{self, count, printable};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A model, or any safetensors file of floats such as a PyTorch `state_dict`.
+    /// A model, or any safetensors file such as a PyTorch `state_dict`.
     file: PathBuf,
 }
 
@@ -38,6 +38,9 @@ fn print(out: &mut impl Write, summary: &FileSummary) -> Result<(), Failure> {
         Some(config) => print_config(out, config)?,
         None if summary.problem.is_none() => writeln!(out, "no config: tensors alone, as in a state_dict")?,
         None => {}
+    }
+    for layer in &summary.layers {
+        field(out, "layer", layer)?;
     }
     for (key, value) in &summary.metadata {
         field(out, key, value)?;

@@ -1,6 +1,6 @@
 //! Shapes of an operation's outputs, and whether its operands, indices and parameters fit.
 
-use super::op::{GRAPH, Op, Shape, Skim, SkimMode, Unary, WeightView, graph_only};
+use super::op::{Binary, GRAPH, Op, Shape, Skim, SkimMode, Unary, WeightView, graph_only};
 use super::{CellKind, EngineError, Parameters, Reduce};
 
 impl Op {

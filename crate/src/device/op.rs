@@ -14,7 +14,7 @@ pub(crate) const GRAPH: bool = cfg!(any(feature = "graph", not(feature = "web"))
 macro_rules! graph_only {
     () => {
         Op::MatMul
-            | Op::Binary(_)
+            | Op::Binary(Binary::Subtract | Binary::Multiply)
             | Op::ScatterAdd
             | Op::Reduce(_)
             | Op::Unary(Unary::Tanh | Unary::Sigmoid | Unary::Relu | Unary::Exp | Unary::Log)

@@ -70,36 +70,17 @@ impl Checkpoint {
     /// refused: no layer has integers, so a file with some is not what its user thinks.
     ///
     /// # Errors
-    /// [`ModelError::Truncated`], [`ModelError::Header`], [`ModelError::Tensor`], [`ModelError::Dtype`], and
-    /// [`ModelError::Value`] for a number that is not a finite f32.
+    /// [`ModelError::Foreign`], [`ModelError::Truncated`], [`ModelError::Header`], [`ModelError::Tensor`],
+    /// [`ModelError::Dtype`], and [`ModelError::Value`] for a number that is not a finite f32.
     pub fn from_bytes(file: &[u8]) -> Result<Self, ModelError> {
-        Self::under(file, "")
+        let (header, data) = Header::read(file)?;
+        Self::decoded(header, data)
     }
 
-    /// Reads the tensors of a safetensors file whose names begin with `prefix`, and takes the prefix off their names. The
-    /// other tensors are not decoded, so they may have any dtype.
-    ///
-    /// # Errors
-    /// Those of [`Self::from_bytes`].
-    pub fn under(file: &[u8], prefix: &str) -> Result<Self, ModelError> {
-        let (Header { metadata, entries }, data) = Header::read(file)?;
-        let mut tensors = Tensors::new();
-        let is_quantized = |name: &str| entries.get(name).is_some_and(|entry| entry.dtype == "I8");
-        for (whole, entry) in &entries {
-            let Some(name) = whole.strip_prefix(prefix) else { continue };
-            if is_quantized(whole) {
-                let scale_name = format!("{whole}{SCALE}");
-                let scale = entries.get(&scale_name).ok_or_else(|| {
-                    let expected = format!("row scales in a tensor {scale_name:?}");
-                    ModelError::tensor(whole, expected, "no such tensor")
-                })?;
-                let scale = decode(&scale_name, scale, data)?;
-                tensors.insert(name.to_owned(), decode_rows(whole, entry, &scale, data)?);
-            } else if !whole.strip_suffix(SCALE).is_some_and(is_quantized) {
-                tensors.insert(name.to_owned(), decode(whole, entry, data)?);
-            }
-        }
-        Ok(Self { tensors, metadata })
+    pub(super) fn decoded(header: Header, data: &[u8]) -> Result<Self, ModelError> {
+        let entries = header.entries.iter().filter(|(name, _)| header.scaled(name).is_none());
+        let tensors = entries.map(|(name, entry)| Ok((name.clone(), header.finite(name, entry, data)?)));
+        Ok(Self { tensors: tensors.collect::<Result<_, ModelError>>()?, metadata: header.metadata })
     }
 
     /// Writes a safetensors file. Equal checkpoints give equal bytes.
@@ -178,14 +159,36 @@ impl Checkpoint {
     }
 }
 
-/// Reads a tensor of floating-point numbers.
-fn decode(name: &str, entry: &Entry, data: &[u8]) -> Result<Tensor, ModelError> {
-    match entry.dtype.as_str() {
-        "F32" => decode_as(name, entry, data, f32::from_le_bytes),
-        "F16" => decode_as(name, entry, data, |bytes| f16::from_le_bytes(bytes).to_f32()),
-        "BF16" => decode_as(name, entry, data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
-        "F64" => decode_as(name, entry, data, |bytes| f64::from_le_bytes(bytes) as f32),
-        _ => Err(ModelError::Dtype { tensor: excerpt(name), dtype: excerpt(&entry.dtype) }),
+impl Header {
+    /// The tensor of which `name` holds the row scales.
+    pub(super) fn scaled(&self, name: &str) -> Option<&Entry> {
+        self.entries.get(name.strip_suffix(SCALE)?).filter(|entry| entry.dtype == "I8")
+    }
+
+    /// Reads a tensor of floating-point numbers, or of int8 rows with their scales.
+    pub(super) fn decode(&self, name: &str, entry: &Entry, data: &[u8]) -> Result<Tensor, ModelError> {
+        match entry.dtype.as_str() {
+            "F32" => decode_as(name, entry, data, f32::from_le_bytes),
+            "F16" => decode_as(name, entry, data, |bytes| f16::from_le_bytes(bytes).to_f32()),
+            "BF16" => decode_as(name, entry, data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
+            "F64" => decode_as(name, entry, data, |bytes| f64::from_le_bytes(bytes) as f32),
+            "I8" => {
+                let scale_name = format!("{name}{SCALE}");
+                let Some(scale) = self.entries.get(&scale_name).filter(|scale| scale.dtype != "I8") else {
+                    let expected = format!("row scales in a tensor {scale_name:?}");
+                    return Err(ModelError::tensor(name, expected, "no such tensor"));
+                };
+                decode_rows(name, entry, &self.finite(&scale_name, scale, data)?, data)
+            }
+            dtype => Err(ModelError::Dtype { tensor: excerpt(name), dtype: excerpt(dtype) }),
+        }
+    }
+
+    /// Reads a tensor like [`Self::decode`], and refuses numbers that are not finite.
+    pub(super) fn finite(&self, name: &str, entry: &Entry, data: &[u8]) -> Result<Tensor, ModelError> {
+        let tensor = self.decode(name, entry, data)?;
+        check_finite(name, &tensor.values)?;
+        Ok(tensor)
     }
 }
 
@@ -197,9 +200,7 @@ fn decode_as<const WIDTH: usize>(
 ) -> Result<Tensor, ModelError> {
     entry.check_size(name, WIDTH)?;
     let (numbers, _) = data[entry.extent()].as_chunks::<WIDTH>();
-    let values: Vec<f32> = numbers.iter().map(|&bytes| read(bytes)).collect();
-    check_finite(name, &values)?;
-    Ok(Tensor { shape: entry.shape.0.clone(), values })
+    Ok(Tensor { shape: entry.shape.0.clone(), values: numbers.iter().map(|&bytes| read(bytes)).collect() })
 }
 
 /// Reads int8 rows (see [`Storage::Int8Rows`]) given their scales.
@@ -226,11 +227,10 @@ fn decode_rows(name: &str, codes: &Entry, scale: &Tensor, data: &[u8]) -> Result
     for (row, &scale) in bytes.chunks_exact(columns.max(1)).zip(&scale.values) {
         values.extend(row.iter().map(|&code| f32::from(code.cast_signed()) * scale));
     }
-    check_finite(name, &values)?;
     Ok(Tensor { shape: codes.shape.0.clone(), values })
 }
 
-fn check_finite(name: &str, values: &[f32]) -> Result<(), ModelError> {
+pub(super) fn check_finite(name: &str, values: &[f32]) -> Result<(), ModelError> {
     match values.iter().position(|value| !value.is_finite()) {
         None => Ok(()),
         Some(index) => Err(ModelError::Value {

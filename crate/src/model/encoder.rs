@@ -1,7 +1,7 @@
 //! The encoder that a config describes: word vectors, and layers over them. It knows no task.
 
-use super::Config;
 use super::layer_config::{Cell, LayerConfig, Nonlinearity, SmallReads};
+use super::{Config, LayerShape};
 use crate::device::CellKind;
 use crate::graph::{Expr, Graph};
 use crate::nn::{
@@ -57,7 +57,7 @@ impl Encoder {
         let mut layers = Vec::new();
         for (i, layer) in config.encoder.iter().enumerate() {
             let layer = builder.scope(&format!("encoder.{i}"), |b| {
-                build_layer(b, layer, width, (1, true), dropouts, fresh)
+                build_layer(b, &LayerShape::single(width, layer.clone()), dropouts, fresh)
             })?;
             width = layer.output_size();
             layers.push(layer);
@@ -111,20 +111,19 @@ impl Encoder {
     }
 }
 
-/// A layer of a valid config. `depth` is how many layers of an Elman, LSTM or GRU stand on top of one another, and
-/// whether they have biases.
+/// A layer of valid sizes.
 pub(super) fn build_layer(
     builder: &mut Builder,
-    layer: &LayerConfig,
-    input_size: usize,
-    (num_layers, bias): (usize, bool),
+    shape: &LayerShape,
     dropouts: Dropouts,
     fresh: FreshOptions,
 ) -> Result<Layer, BuildError> {
+    let LayerShape { input_size, num_layers, bias, proj_size, ref layer } = *shape;
     let recurrent = |hidden_size, bidirectional| RecurrentConfig {
         bidirectional,
         num_layers,
         bias,
+        proj_size,
         ..RecurrentConfig::new(input_size, hidden_size)
     };
     Ok(match *layer {

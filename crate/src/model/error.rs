@@ -1,7 +1,13 @@
 //! What can be wrong with a model file, and where.
 
+use std::fmt;
+
+use super::foreign;
+
 /// The most characters of a reason. It has room for a name from the file.
 const LONGEST_REASON: usize = 512;
+/// The most tensors of one kind of mistake that a message lists.
+const MOST_LISTED: usize = 8;
 
 /// What is wrong with a model file: the tensor or field, what was expected there, what was found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +22,14 @@ pub enum ModelError {
         expected: u64,
         /// The bytes of it that the file holds.
         found: u64,
+    },
+    /// The bytes are a file of another kind, or none.
+    #[error("not a safetensors file but {what}: {remedy}")]
+    Foreign {
+        /// What they are.
+        what: String,
+        /// What to do.
+        remedy: &'static str,
     },
     /// The bytes are not safetensors, or their header is malformed.
     #[error("not a valid safetensors file: {reason}")]
@@ -47,7 +61,8 @@ pub enum ModelError {
     },
     /// A tensor holds a type of number that no layer has.
     #[error(
-        "tensor {tensor:?} has dtype {dtype:?}; F64, F32, F16, BF16 and I8 (with row scales) can be read"
+        "tensor {tensor:?} has dtype {dtype:?}; F64, F32, F16, BF16 and I8 (with row scales) can be read: \
+         store it as one of these, in PyTorch by `.float()`"
     )]
     Dtype {
         /// The tensor's name.
@@ -81,9 +96,32 @@ pub enum ModelError {
         /// Its shape.
         found: String,
     },
+    /// The tensors are not those of a layer.
+    #[error("the tensors are not those of the layer: {0}")]
+    Mismatch(Box<Mismatch>),
+    /// There is no layer of a kind where it was looked for, or several may be meant.
+    #[error("{why}; the file has {found}")]
+    NoLayer {
+        /// What was looked for.
+        why: String,
+        /// The layers that the file seems to have, or some of its tensors; what to do.
+        found: String,
+    },
     /// The file has no config: it holds tensors only.
     #[error("the file has no config: its metadata lacks the key \"saccade\"")]
     ConfigMissing,
+    /// The file is a `state_dict`, and no model.
+    #[error("the file is no model but tensors without a config: {found}")]
+    NoModel {
+        /// The layers that it seems to have, or some of its tensors; what to do.
+        found: String,
+    },
+    /// The model's tensors have names that begin with a prefix.
+    #[error("all names of the model's tensors begin with {prefix:?}: store them without it")]
+    Prefixed {
+        /// The prefix.
+        prefix: String,
+    },
     /// The config is not JSON of the shape that this version writes.
     #[error("the model's config is malformed: {reason}")]
     ConfigSyntax {
@@ -118,6 +156,41 @@ pub enum ModelError {
     },
 }
 
+/// How tensors differ from those of a layer, as PyTorch's `load_state_dict` reports it. Names are those in the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mismatch {
+    /// Tensors that the layer has and the file has not: name and shape.
+    pub missing: Vec<(String, Vec<usize>)>,
+    /// Tensors that the layer has not, under its prefix: name and shape.
+    pub unexpected: Vec<(String, Vec<usize>)>,
+    /// Tensors of another shape: name, the layer's shape and the file's.
+    pub shapes: Vec<(String, Vec<usize>, Vec<usize>)>,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = |(name, shape): &(String, Vec<usize>)| format!("{:?} {shape:?}", excerpt(name));
+        let other = |(name, expected, found): &(String, Vec<usize>, Vec<usize>)| {
+            format!("{:?} {found:?} instead of {expected:?}", excerpt(name))
+        };
+        let lists: [(&str, Vec<String>); 3] = [
+            ("missing", self.missing.iter().map(named).collect()),
+            ("unexpected", self.unexpected.iter().map(named).collect()),
+            ("of another shape", self.shapes.iter().map(other).collect()),
+        ];
+        let mut semicolon = "";
+        for (what, list) in lists.iter().filter(|(_, list)| !list.is_empty()) {
+            let shown = &list[..list.len().min(MOST_LISTED)];
+            write!(formatter, "{semicolon}{what}: {}", shown.join(", "))?;
+            if list.len() > shown.len() {
+                write!(formatter, " and {} more", list.len() - shown.len())?;
+            }
+            semicolon = "; ";
+        }
+        Ok(())
+    }
+}
+
 impl ModelError {
     /// A name for the kind of error that stays the same between versions.
     ///
@@ -127,12 +200,20 @@ impl ModelError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Truncated { .. } => "MODEL_TRUNCATED",
-            Self::Header { .. } | Self::Tensor { .. } | Self::Value { .. } => "MODEL_INVALID",
+            Self::Foreign { what, .. } if what == foreign::EMPTY => "MODEL_TRUNCATED",
+            Self::Foreign { .. } | Self::Header { .. } | Self::Tensor { .. } | Self::Value { .. } => {
+                "MODEL_INVALID"
+            }
             Self::Dtype { .. } | Self::Format { .. } => "MODEL_UNSUPPORTED",
-            Self::ConfigMissing | Self::ConfigSyntax { .. } | Self::Config { .. } => "MODEL_CONFIG",
+            Self::ConfigMissing | Self::NoModel { .. } | Self::ConfigSyntax { .. } | Self::Config { .. } => {
+                "MODEL_CONFIG"
+            }
             Self::Missing { .. }
             | Self::Shape { .. }
             | Self::Unclaimed { .. }
+            | Self::Mismatch(_)
+            | Self::NoLayer { .. }
+            | Self::Prefixed { .. }
             | Self::TooFewParameters { .. } => "MODEL_TENSORS",
         }
     }

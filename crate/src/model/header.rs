@@ -17,14 +17,15 @@ use serde::{Deserialize, Serialize};
 
 use super::ModelError;
 use super::error::excerpt;
+use super::foreign;
 use crate::cpu::order::argsort;
 
 /// The longest header that is read or written, in bytes. A vocabulary of a million words fits.
 pub(super) const LONGEST_HEADER: usize = 32 << 20;
 /// The longest name of a tensor, in bytes.
 const LONGEST_NAME: usize = 256;
-/// The most dimensions of a tensor.
-const MOST_DIMENSIONS: usize = 8;
+/// The most dimensions of a tensor, as many as PyTorch's may have.
+const MOST_DIMENSIONS: usize = 64;
 /// The most entries in the metadata.
 const MOST_METADATA: usize = 1024;
 const METADATA: &str = "__metadata__";
@@ -60,22 +61,25 @@ impl Header {
     pub(super) fn read(file: &[u8]) -> Result<(Self, &[u8]), ModelError> {
         let cut =
             |part, expected, found: usize| ModelError::Truncated { part, expected, found: found as u64 };
-        let (length, rest) = file
-            .split_first_chunk::<LENGTH>()
-            .ok_or_else(|| cut("the header's length", LENGTH as u64, file.len()))?;
+        let Some((length, rest)) = file.split_first_chunk::<LENGTH>() else {
+            let cut = || cut("the header's length", LENGTH as u64, file.len());
+            return Err(foreign::recognise(file).unwrap_or_else(cut));
+        };
         let announced = u64::from_le_bytes(*length);
-        // A file of another kind reads as an absurd length; only a plausible one can be a file cut short.
-        let length =
-            usize::try_from(announced).ok().filter(|&length| length <= LONGEST_HEADER).ok_or_else(|| {
-                ModelError::header(format!(
-                    "its header would be {announced} bytes long; at most {LONGEST_HEADER} are read"
-                ))
-            })?;
+        // A file of another kind reads as an absurd length, or as one of something else than JSON.
+        let length = usize::try_from(announced).ok().filter(|&length| length <= LONGEST_HEADER);
+        let is_object = matches!(rest.trim_ascii_start().first(), None | Some(b'{'));
+        let Some(length) = length.filter(|_| is_object) else {
+            return Err(foreign::recognise(file).unwrap_or_else(|| {
+                ModelError::header(if length.is_some() {
+                    "the header does not begin with `{`".to_owned()
+                } else {
+                    format!("its header would be {announced} bytes long; at most {LONGEST_HEADER} are read")
+                })
+            }));
+        };
         let (text, data) =
             rest.split_at_checked(length).ok_or_else(|| cut("the header", announced, rest.len()))?;
-        if text.first() != Some(&b'{') {
-            return Err(ModelError::header("the header does not begin with `{`"));
-        }
         let text = std::str::from_utf8(text).map_err(|error| {
             ModelError::header(format!("invalid unicode at byte {} of the header", error.valid_up_to()))
         })?;
@@ -107,6 +111,13 @@ impl Header {
             return Err(ModelError::header(format!("{} bytes follow the last tensor", data - covered)));
         }
         Ok(())
+    }
+
+    /// The prefix that all names have before those of a network that has a tensor `name`, if they have one.
+    pub(super) fn prefix_of(&self, name: &str) -> Option<&str> {
+        let prefix = self.entries.keys().find_map(|whole| whole.strip_suffix(name))?;
+        let all = !prefix.is_empty() && self.entries.keys().all(|whole| whole.starts_with(prefix));
+        all.then_some(prefix)
     }
 
     /// Lays out the entry that follows `begin` bytes of data, and returns where it ends.
@@ -294,5 +305,19 @@ impl<'de> Deserialize<'de> for Shape {
             }
         }
         deserializer.deserialize_seq(List)
+    }
+}
+
+#[cfg(test)]
+impl Header {
+    /// A header of tensors of F32.
+    pub(super) fn of(shapes: &[(&str, &[usize])]) -> Self {
+        let mut header = Self::default();
+        let mut end = 0;
+        for &(name, shape) in shapes {
+            let bytes = 4 * shape.iter().product::<usize>();
+            end = header.push(name.to_owned(), "F32", shape.to_vec(), end, bytes);
+        }
+        header
     }
 }

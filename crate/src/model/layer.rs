@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::encoder::{Dropouts, FreshOptions, build_layer};
 use super::header::Header;
 use super::model::from_build;
+use super::place;
 use super::reading::force_list;
-use super::shape::Shapes;
-use super::{Checkpoint, Decision, LayerShape, ModelError, ReadError, StoredLayer};
+use super::state_dict::StateDict;
+use super::{Decision, LayerShape, ModelError, ReadError, StoredLayer};
 use crate::device::{Device, EngineError, Parameters};
 use crate::graph::{Expr, Graph, Strategy};
 use crate::nn::{Builder, Flops, Layer, SkimControl};
@@ -19,6 +20,8 @@ pub struct SequenceLayer {
     parameters: Parameters,
     input_size: usize,
     state_parts: &'static str,
+    /// Of every row of its state.
+    state_columns: Vec<usize>,
 }
 
 /// What a layer is to compute.
@@ -26,7 +29,7 @@ pub struct SequenceLayer {
 pub struct Sequences {
     /// How many rows each sequence has.
     pub lengths: Vec<usize>,
-    /// The states to begin with, `[cells][sequences][columns]` in the order of [`Computed::state`]; empty for zeros.
+    /// The states to begin with, `[cells][sequences][columns]` (of each cell as many as it has) in the order of [`Computed::state`]; empty for zeros.
     pub state: Vec<f32>,
     /// Of a Skim layer: skim iff the probability exceeds this.
     pub threshold: f32,
@@ -94,26 +97,39 @@ impl SequenceLayer {
         Self::build(shape, Builder::fresh(seed))
     }
 
-    /// A layer with the weights of a safetensors file, of which only the tensors whose names begin with `prefix` are
-    /// looked at. Their shapes tell its sizes.
+    /// A layer with the weights of a safetensors file. Its tensors are those whose names begin with `prefix`; without one,
+    /// the file must have only one such layer. No other tensor is looked at. Their shapes tell the sizes.
+    ///
+    /// Takes also what PyTorch makes of such a layer: a single cell, weight norm (folded into the weights), a weight drop (by
+    /// its raw weights), tensors shared by `safetensors.torch.save_model`, and a layer in `nn.DataParallel` or
+    /// `torch.compile` by the prefix that it had before.
     ///
     /// # Errors
-    /// Those of [`Checkpoint::under`]; also if the tensors are not those of the layer.
+    /// If the file is none, or the tensors are not those of the layer: [`ModelError::NoLayer`], [`ModelError::Mismatch`].
+    /// F64 is rounded to f32; a dtype that no layer has is [`ModelError::Dtype`], a number that is not a finite f32
+    /// [`ModelError::Value`].
     pub fn from_bytes(bytes: &[u8], prefix: &str, stored: &StoredLayer) -> Result<Self, ModelError> {
-        // Before any tensor is decoded: with a wrong prefix those of others would be.
-        let (header, _) = Header::read(bytes)?;
-        let shape = stored.shape(&Shapes::under(&header, prefix))?;
+        let (header, data) = Header::read(bytes)?;
+        let prefix = place::find(&header, prefix, stored.kind())?;
+        let found = StateDict::under(&header, &prefix);
+        let mut shape = stored.shape(&found)?;
         shape.validate()?;
-        Self::build(&shape, Builder::stored(Checkpoint::under(bytes, prefix)?.tensors))
+        // Before any is decoded, and all that differ at once.
+        let mut listing = Builder::listing();
+        build_layer(&mut listing, &shape, Dropouts::default(), FreshOptions::default())
+            .map_err(from_build)?;
+        found.check(&listing.listed())?;
+        let tensors = found.tensors(data)?;
+        stored.learn(&mut shape, &tensors);
+        Self::build(&shape, Builder::stored(tensors))
     }
 
     fn build(shape: &LayerShape, mut builder: Builder) -> Result<Self, ModelError> {
-        let depth = (shape.num_layers, shape.bias);
-        let (dropouts, fresh) = (Dropouts::default(), FreshOptions::default());
-        let layer = build_layer(&mut builder, &shape.layer, shape.input_size, depth, dropouts, fresh);
+        let layer = build_layer(&mut builder, shape, Dropouts::default(), FreshOptions::default());
         let layer = layer.map_err(from_build)?;
         let parameters = builder.finish().map_err(from_build)?;
-        Ok(Self { layer, parameters, input_size: shape.input_size, state_parts: shape.state_parts() })
+        let (input_size, state_parts) = (shape.input_size, shape.state_parts());
+        Ok(Self { state_columns: layer.state_columns(), layer, parameters, input_size, state_parts })
     }
 
     /// Its weights, to change them or how they are kept.
@@ -137,6 +153,12 @@ impl SequenceLayer {
         self.state_parts
     }
 
+    /// The columns of every part of a state.
+    pub fn state_columns(&self) -> impl Iterator<Item = usize> {
+        let cells = self.state_columns.len() / self.state_parts.len();
+        self.state_columns.iter().copied().step_by(cells.max(1))
+    }
+
     /// Runs all sequences as one batch; `x` has their rows end to end, `rows x input_size`.
     ///
     /// # Errors
@@ -148,7 +170,7 @@ impl SequenceLayer {
         given: &Sequences,
     ) -> Result<Computed, LayerError> {
         let force = self.check(&x, given)?;
-        let ((cells, columns), lanes) = (self.layer.state_shape(), given.lengths.len());
+        let lanes = given.lengths.len();
         let graph = Graph::inference(&self.parameters, device, Strategy::Agenda);
         let (mut wanted, mut states, mut skims) = (Vec::new(), Vec::new(), Vec::new());
         let mut first = 0;
@@ -157,9 +179,11 @@ impl SequenceLayer {
             let x = if rows.len() == x.len() { std::mem::take(&mut x) } else { x[rows].to_vec() };
             let mut state: Vec<Expr<'_>> = Vec::new();
             if !given.state.is_empty() {
-                state.extend((0..cells).map(|cell| {
-                    let at = (cell * lanes + lane) * columns;
-                    graph.input(1, columns, given.state[at..at + columns].to_vec())
+                let mut rest = &given.state[..];
+                state.extend(self.state_columns.iter().map(|&columns| {
+                    let (cell, others) = rest.split_at(lanes * columns);
+                    rest = others;
+                    graph.input(1, columns, cell[lane * columns..][..columns].to_vec())
                 }));
             }
             let force = force.get(first..first + n).unwrap_or_default();
@@ -187,10 +211,10 @@ impl SequenceLayer {
         let rows: usize = given.lengths.iter().fold(0, |sum, &n| sum.saturating_add(n));
         let of = format!("{rows} rows x {} columns", self.input_size);
         length("x", rows.saturating_mul(self.input_size), of, x.len())?;
-        let ((cells, columns), lanes) = (self.layer.state_shape(), given.lengths.len());
         if !given.state.is_empty() {
-            let of = format!("{cells} cells x {lanes} sequences x {columns} columns");
-            length("state", cells * lanes * columns, of, given.state.len())?;
+            let (lanes, columns) = (given.lengths.len(), self.state_columns.iter().sum::<usize>());
+            let of = format!("{lanes} sequences x {columns} columns of all cells");
+            length("state", lanes * columns, of, given.state.len())?;
         }
         Ok(force_list(&given.force, rows)?)
     }
@@ -198,7 +222,7 @@ impl SequenceLayer {
     /// Puts together the rows of every lane, the states of every lane, and of a Skim layer every lane's logits and
     /// decisions.
     fn computed(&self, lanes: usize, rows: usize, values: Vec<Vec<f32>>) -> Computed {
-        let (cells, _) = self.layer.state_shape();
+        let cells = self.state_columns.len();
         let mut values = values.into_iter();
         let (mut output, mut state) = (Vec::new(), Vec::new());
         for mut rows in values.by_ref().take(lanes) {

@@ -13,6 +13,7 @@ mod checkpoint;
 mod config;
 mod encoder;
 mod error;
+mod foreign;
 mod head;
 mod header;
 mod incremental;
@@ -22,18 +23,22 @@ mod layer_config;
 mod model;
 mod network;
 mod passage;
+mod place;
 mod reading;
 mod session;
 mod shape;
+mod state_dict;
 mod summary;
 mod watch;
+
+use header::Header;
 
 pub use crate::nn::Tensor;
 pub use batches::{Batches, Skims, Verdict};
 pub use checkpoint::{Checkpoint, Storage};
 pub use config::{CONFIG_KEY, Classification, Config, DEFAULT_THRESHOLD, FORMAT, Pool, Task, Training};
 pub use encoder::{Dropouts, Encoder, FreshOptions};
-pub use error::ModelError;
+pub use error::{Mismatch, ModelError};
 pub use head::{Classify, Head};
 pub use incremental::Incremental;
 pub use layer::{Computed, LayerError, SequenceLayer, Sequences};
@@ -43,9 +48,12 @@ pub use network::{Classified, Network};
 pub use reading::{
     Decision, FlopsReading, Method, ReadError, ReadOptions, Reading, Score, Timing, TokenReading,
 };
-pub use shape::{LayerShape, StoredLayer};
+pub use shape::{LayerShape, StoredLayer, StoredSizes, StoredSkim, StoredSru};
 pub use summary::{ConfigSummary, FileSummary, Problem, TensorSummary};
 pub use watch::Watch;
+
+/// A tensor of every model.
+const EMBEDDING: &str = "embedding.weight";
 
 /// The most bytes that [`open`] holds for each byte of the file.
 ///
@@ -59,13 +67,19 @@ pub const MEMORY_BASE: usize = 512 << 10;
 /// Reads a model file: its config, and the tensors that the config speaks of.
 ///
 /// # Errors
-/// Any [`ModelError`] of [`Checkpoint::from_bytes`] and [`Config::from_json`]; [`ModelError::ConfigMissing`]
-/// for a file without a config; [`ModelError::TooFewParameters`] when the config describes a network larger
-/// than the file.
+/// Any [`ModelError`] of [`Checkpoint::from_bytes`] and [`Config::from_json`]; [`ModelError::NoModel`]
+/// for a file without a config; [`ModelError::Prefixed`] for a model within another module;
+/// [`ModelError::TooFewParameters`] when the config describes a network larger than the file.
 pub fn open(bytes: &[u8]) -> Result<(Config, Checkpoint), ModelError> {
-    let checkpoint = Checkpoint::from_bytes(bytes)?;
-    let json = checkpoint.metadata.get(CONFIG_KEY).ok_or(ModelError::ConfigMissing)?;
+    let (header, data) = Header::read(bytes)?;
+    let Some(json) = header.metadata.get(CONFIG_KEY) else {
+        return Err(ModelError::NoModel { found: place::found(&header) });
+    };
     let config = Config::from_json(json)?;
+    if let Some(prefix) = header.prefix_of(EMBEDDING) {
+        return Err(ModelError::Prefixed { prefix: error::excerpt(prefix) });
+    }
+    let checkpoint = Checkpoint::decoded(header, data)?;
     let (needed, held) = (config.least_parameters(), checkpoint.parameter_count());
     if needed > held {
         return Err(ModelError::TooFewParameters { needed, held });

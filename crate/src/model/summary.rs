@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::checkpoint::SCALE;
-use super::header::Header;
-use super::{
-    CONFIG_KEY, Checkpoint, Classification, Config, LayerConfig, Model, ModelError, Pool, Task, Training,
-};
+use super::header::{Entry, Header, elements};
+use super::place::places;
+use super::{CONFIG_KEY, Classification, Config, LayerConfig, Model, ModelError, Pool, Task, Training};
 use crate::text::Tokenizer;
 
 /// A config without its vocabulary.
@@ -80,6 +79,8 @@ pub struct FileSummary {
     pub config: Option<ConfigSummary<'static>>,
     /// Why a file with a config is yet no model.
     pub problem: Option<Problem>,
+    /// The layers that it seems to have, each by kind and prefix.
+    pub layers: Vec<String>,
     /// The rest of the metadata.
     pub metadata: BTreeMap<String, String>,
     /// The tensors, by name.
@@ -106,49 +107,50 @@ pub struct TensorSummary {
     pub shape: Vec<usize>,
     /// Its bytes in the file, with those of its row scales.
     pub bytes: usize,
-    /// The smallest value; none in an empty tensor.
+    /// The smallest value; none in an empty tensor, and of a type of numbers that no layer has.
     pub min: Option<f32>,
-    /// The largest value; none in an empty tensor.
+    /// The largest value, or none like [`Self::min`].
     pub max: Option<f32>,
-    /// The mean of the values; none in an empty tensor.
+    /// The mean of the values, or none like [`Self::min`].
     pub mean: Option<f64>,
 }
 
 impl FileSummary {
-    /// Looks into a file.
+    /// Looks into a file. Tensors of any type are listed.
     ///
     /// # Errors
-    /// Those of [`Checkpoint::from_bytes`]. A config that is wrong, or that does not fit the tensors, is no error
-    /// but a [`Problem`].
+    /// If the file is no safetensors file, or cut short. A config that is wrong, or that does not fit the tensors, is no
+    /// error but a [`Problem`].
     pub fn from_bytes(file: &[u8]) -> Result<Self, ModelError> {
-        let (header, _) = Header::read(file)?;
-        let Checkpoint { tensors, mut metadata } = Checkpoint::from_bytes(file)?;
-        let config = metadata.remove(CONFIG_KEY).map(|json| Config::from_json(&json));
+        let (mut header, data) = Header::read(file)?;
+        let config = header.metadata.remove(CONFIG_KEY).map(|json| Config::from_json(&json));
         let problem = config.as_ref().and_then(|_| Model::from_bytes(file).err());
-        let summary = |(name, tensor): (String, super::Tensor)| {
-            let entry = |name: &str| header.entries.get(name);
-            let dtype = entry(&name).map_or_else(String::new, |entry| entry.dtype.clone());
-            let scales = if dtype == "I8" { entry(&format!("{name}{SCALE}")) } else { None };
-            let bytes = entry(&name).into_iter().chain(scales).map(|entry| entry.extent().len()).sum();
-            let values = &tensor.values;
+        let summary = |(name, entry): (&String, &Entry)| {
+            // Of another type there is nothing to tell but how many there are.
+            let values = header.decode(name, entry, data).map(|tensor| tensor.values).unwrap_or_default();
             let sum: f64 = values.iter().copied().map(f64::from).sum();
+            let scales = header.entries.get(&format!("{name}{SCALE}")).filter(|_| entry.dtype == "I8");
             TensorSummary {
-                dtype,
-                bytes,
+                name: name.clone(),
+                dtype: entry.dtype.clone(),
+                shape: entry.shape.0.clone(),
+                bytes: entry.extent().len() + scales.map_or(0, |scales| scales.extent().len()),
                 min: values.iter().copied().reduce(f32::min),
                 max: values.iter().copied().reduce(f32::max),
                 mean: (!values.is_empty()).then(|| sum / values.len() as f64),
-                shape: tensor.shape,
-                name,
             }
         };
+        let tensors = header.entries.iter().filter(|(name, _)| header.scaled(name).is_none()).map(summary);
+        let tensors: Vec<TensorSummary> = tensors.collect();
+        let numbers = |tensor: &TensorSummary| elements(&tensor.shape).unwrap_or(0) as u64;
         Ok(Self {
             bytes: file.len(),
-            parameters: tensors.values().map(|tensor| tensor.values.len() as u64).sum(),
+            parameters: tensors.iter().map(numbers).fold(0, u64::saturating_add),
+            layers: places(&header).into_iter().map(|place| place.to_string()).collect(),
             config: config.and_then(Result::ok).map(|config| ConfigSummary::from(&config).into_owned()),
             problem: problem.map(|error| Problem { code: error.code(), message: error.to_string() }),
-            metadata,
-            tensors: tensors.into_iter().map(summary).collect(),
+            tensors,
+            metadata: header.metadata,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Where a layer's parameters come from: drawn afresh, or stored tensors whose shapes are checked.
+//! Where a layer's parameters come from: drawn afresh, or stored tensors whose shapes are checked; or only their list.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -115,6 +115,7 @@ pub struct Builder {
 enum Source {
     Fresh { seed: u32 },
     Stored(Tensors),
+    Listed(Vec<(String, Vec<usize>)>),
 }
 
 impl Builder {
@@ -135,6 +136,11 @@ impl Builder {
     /// The parameters so far.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
+    }
+
+    /// Makes no parameters, but [lists](Self::listed) the names and shapes of those that layers ask for.
+    pub fn listing() -> Self {
+        Self::of(Source::Listed(Vec::new()))
     }
 
     /// Runs `build` with `name.` in front of every parameter's name.
@@ -171,6 +177,10 @@ impl Builder {
                 }
                 // The name stays: removing it would balance a tree.
                 std::mem::take(values)
+            }
+            Source::Listed(list) => {
+                list.push((name.clone(), shape.to_vec()));
+                return Ok(self.parameters.add(name, &[0], Vec::new())?);
             }
         };
         Ok(self.parameters.add(name, shape, values)?)
@@ -216,6 +226,26 @@ impl Builder {
         Ok(alias)
     }
 
+    /// A parameter whose values follow from those before it. It is neither stored nor trained.
+    ///
+    /// # Errors
+    /// If the name is used twice.
+    pub(super) fn derived(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        values: impl FnOnce(&Parameters) -> Vec<f32>,
+    ) -> Result<ParamId, BuildError> {
+        let name = format!("{}{name}", self.prefix);
+        let (shape, values) = match self.source {
+            Source::Listed(_) => (&[0][..], Vec::new()),
+            _ => (shape, values(&self.parameters)),
+        };
+        let id = self.parameters.add(name, shape, values)?;
+        self.parameters.get_mut(id).trainable = false;
+        Ok(id)
+    }
+
     /// Changes the values of a fresh parameter, for an initialisation that is not a plain draw. Stored values stay.
     pub fn adjust_fresh(&mut self, id: ParamId, change: impl FnOnce(&mut [f32])) {
         if matches!(self.source, Source::Fresh { .. }) {
@@ -236,6 +266,14 @@ impl Builder {
             return Err(BuildError::Unused { name, found: tensor.shape });
         }
         Ok(self.parameters)
+    }
+
+    /// The names and shapes of the parameters that the layers built ask for; empty unless they are [listed](Self::listing).
+    pub fn listed(self) -> Vec<(String, Vec<usize>)> {
+        match self.source {
+            Source::Listed(list) => list,
+            _ => Vec::new(),
+        }
     }
 }
 

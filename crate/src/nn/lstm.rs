@@ -73,4 +73,16 @@ mod tests {
         // Each direction: 8 x 3 + 8 x 2 = 40, above it (over both directions' 4 columns) 8 x 4 + 8 x 2 = 48.
         assert_eq!(layer.flops(5), Flops::fixed(2 * 5 * 2 * (40 + 48)));
     }
+    #[test]
+    fn flops_count_projections() {
+        let config = RecurrentConfig { num_layers: 2, proj_size: 1, ..RecurrentConfig::new(3, 2) };
+        let layer = Recurrent::lstm(&mut Builder::fresh(0), config, 1.0).unwrap();
+        // 8 x 3 + 8 x 2 and a projection of 1 x 2, above it 8 x 1 + 8 x 2 and another.
+        assert_eq!(layer.flops(5), Flops::fixed(2 * 5 * (42 + 26)));
+        for config in [RecurrentConfig { proj_size: 2, ..config }, RecurrentConfig { proj_size: 3, ..config }]
+        {
+            assert!(Recurrent::lstm(&mut Builder::fresh(0), config, 1.0).is_err());
+        }
+        assert!(Recurrent::gru(&mut Builder::fresh(0), config).is_err());
+    }
 }

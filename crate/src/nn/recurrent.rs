@@ -6,7 +6,8 @@
 use super::inspect::{CellExprs, Gates, gate_names};
 use super::step;
 use super::{BuildError, Builder, Flops, Init, Trace};
-use crate::device::{CellKind, Op, ParamId};
+use crate::cpu::matmul::{View, matmul};
+use crate::device::{CellKind, EngineError, Op, ParamId};
 use crate::graph::Expr;
 
 /// Sizes of a stack.
@@ -24,12 +25,20 @@ pub struct RecurrentConfig {
     pub bias: bool,
     /// Dropout between layers, in training.
     pub dropout: f32,
+    /// Of an LSTM: columns of each direction's h, if above 0; as many as of c otherwise. Such a layer cannot be trained.
+    pub proj_size: usize,
 }
 
 impl RecurrentConfig {
     /// One layer in one direction with biases.
     pub fn new(input_size: usize, hidden_size: usize) -> Self {
-        Self { input_size, hidden_size, num_layers: 1, bidirectional: false, bias: true, dropout: 0.0 }
+        let (num_layers, bidirectional, bias) = (1, false, true);
+        Self { input_size, hidden_size, num_layers, bidirectional, bias, dropout: 0.0, proj_size: 0 }
+    }
+
+    /// Columns of each direction's h.
+    fn state_size(&self) -> usize {
+        if self.proj_size > 0 { self.proj_size } else { self.hidden_size }
     }
 }
 
@@ -59,8 +68,19 @@ pub struct Recurrent {
 #[derive(Clone, Copy, Debug)]
 struct Direction {
     weight_ih: ParamId,
+    /// What the recurrence multiplies its state with.
     weight_hh: ParamId,
     biases: Option<(ParamId, ParamId)>,
+    projection: Option<Projection>,
+}
+
+/// What makes h of an LSTM's m = o ⊙ tanh(c): `h = W_hr m`. Its gates read `W_hh h = (W_hh W_hr) m`, so over m it is an
+/// LSTM like any other, with that product in place of `W_hh`; all h come from one more product behind the recurrence, and
+/// an h to begin with is added, as `W_hh h`, to the input of the first step.
+#[derive(Clone, Copy, Debug)]
+struct Projection {
+    weight_hh: ParamId,
+    weight_hr: ParamId,
 }
 
 /// States of every layer and direction, in PyTorch's order (layer by layer, forward then backward), a row each.
@@ -81,7 +101,7 @@ impl<'g> States<'g> {
 
 /// What a stack computes.
 pub struct RecurrentOutput<'g> {
-    /// `rows x (hidden_size * directions)`, of the last layer.
+    /// `rows x output_size`, of the last layer.
     pub rows: Expr<'g>,
     /// Last states.
     pub states: States<'g>,
@@ -89,35 +109,52 @@ pub struct RecurrentOutput<'g> {
 
 impl Recurrent {
     /// Parameters `weight_ih_l0 [gates * hidden, in]`, `weight_hh_l0 [gates * hidden, hidden]`, `bias_ih_l0`,
-    /// `bias_hh_l0 [gates * hidden]`, then `…_l0_reverse`, `…_l1` and so on, drawn uniformly in ±1/sqrt(hidden).
+    /// `bias_hh_l0 [gates * hidden]`, then `…_l0_reverse`, `…_l1` and so on, drawn uniformly in ±1/sqrt(hidden). With a
+    /// `proj_size` also `weight_hr_l0 [proj, hidden]`, and h has as many columns.
     ///
     /// # Errors
-    /// See [`Builder::parameter`]; also if a size is 0.
+    /// See [`Builder::parameter`]; also if a size is 0, or `proj_size` is not below `hidden_size` or not an LSTM's.
     pub fn new(builder: &mut Builder, cell: CellKind, config: RecurrentConfig) -> Result<Self, BuildError> {
         if config.hidden_size == 0 || config.num_layers == 0 {
             let reason = "must be at least 1".to_string();
             return Err(BuildError::Size { what: "hidden_size and num_layers", reason });
         }
-        let hidden = config.hidden_size;
+        if config.proj_size > 0 && (cell != CellKind::Lstm || config.proj_size >= config.hidden_size) {
+            let reason = "must be an LSTM's, and below hidden_size".to_string();
+            return Err(BuildError::Size { what: "proj_size", reason });
+        }
+        let (hidden, state) = (config.hidden_size, config.state_size());
         let gates = cell.gates() * hidden;
         let init = Init::Uniform(1.0 / (hidden as f32).sqrt());
         let suffixes: &[&str] = if config.bidirectional { &["", "_reverse"] } else { &[""] };
         let mut directions = Vec::new();
         for layer in 0..config.num_layers {
-            let inputs = if layer == 0 { config.input_size } else { hidden * suffixes.len() };
+            let inputs = if layer == 0 { config.input_size } else { state * suffixes.len() };
             for suffix in suffixes {
                 let mut parameter = |name: &str, shape: &[usize]| {
                     builder.parameter(&format!("{name}_l{layer}{suffix}"), shape, init)
                 };
-                directions.push(Direction {
-                    weight_ih: parameter("weight_ih", &[gates, inputs])?,
-                    weight_hh: parameter("weight_hh", &[gates, hidden])?,
-                    biases: if config.bias {
-                        Some((parameter("bias_ih", &[gates])?, parameter("bias_hh", &[gates])?))
-                    } else {
-                        None
-                    },
-                });
+                let weight_ih = parameter("weight_ih", &[gates, inputs])?;
+                let weight_hh = parameter("weight_hh", &[gates, state])?;
+                let biases = if config.bias {
+                    Some((parameter("bias_ih", &[gates])?, parameter("bias_hh", &[gates])?))
+                } else {
+                    None
+                };
+                let mut direction = Direction { weight_ih, weight_hh, biases, projection: None };
+                if state < hidden {
+                    let weight_hr = parameter("weight_hr", &[state, hidden])?;
+                    direction.projection = Some(Projection { weight_hh, weight_hr });
+                    let name = format!("weight_hh_l{layer}{suffix} weight_hr_l{layer}{suffix}");
+                    direction.weight_hh = builder.derived(&name, &[gates, hidden], |parameters| {
+                        let [hh, hr] = [weight_hh, weight_hr].map(|id| parameters.values(id));
+                        let mut product = vec![0.0; gates * hidden];
+                        let (hh, hr) = (View::new(hh, gates, state), View::new(hr, state, hidden));
+                        matmul(&mut product, hidden, false, hh, hr);
+                        product
+                    })?;
+                }
+                directions.push(direction);
             }
         }
         Ok(Self { cell, config, directions })
@@ -139,13 +176,16 @@ impl Recurrent {
 
     /// Columns of the output.
     pub fn output_size(&self) -> usize {
-        self.config.hidden_size * self.directions_per_layer()
+        self.config.state_size() * self.directions_per_layer()
     }
 
-    /// How many rows [`States::into_rows`] has, and their columns.
-    pub(super) fn state_shape(&self) -> (usize, usize) {
-        let each = if self.cell.has_memory() { 2 } else { 1 };
-        (self.directions.len() * each, self.config.hidden_size)
+    /// The columns of each row of [`States::into_rows`].
+    pub(super) fn state_columns(&self) -> Vec<usize> {
+        let mut columns = vec![self.config.state_size(); self.directions.len()];
+        if self.cell.has_memory() {
+            columns.resize(2 * self.directions.len(), self.config.hidden_size);
+        }
+        columns
     }
 
     /// Whether no row depends on a later one.
@@ -184,12 +224,17 @@ impl Recurrent {
             let mut parts = Vec::new();
             for (side, direction) in directions.iter().enumerate() {
                 let at = layer * self.directions_per_layer() + side;
+                let initial_h = initial.and_then(|initial| initial.h.get(at).copied());
                 let initial = initial.map(|initial| {
                     [initial.h.get(at), initial.c.get(at)].into_iter().flatten().copied().collect()
                 });
                 let out = self.direction(rows, *direction, side == 1, initial, inspect);
-                parts.push(out[0]);
-                states.h.push(out[1]);
+                let (h, last) = match direction.projection {
+                    None => (out[0], out[1]),
+                    Some(projection) => projection.of(&out, initial_h),
+                };
+                parts.push(h);
+                states.h.push(last);
                 if self.cell.has_memory() {
                     states.c.push(out[2]);
                 }
@@ -231,6 +276,9 @@ impl Recurrent {
         };
         let mut operands = vec![x.affine(direction.weight_ih, direction.biases.map(|b| b.0))];
         operands.extend(initial.into_iter().flatten());
+        if let Some(projection) = direction.projection {
+            projection.begin(&mut operands, reverse, self.config.hidden_size);
+        }
         x.graph().record(op, &operands, Vec::new())
     }
 
@@ -260,13 +308,43 @@ impl Recurrent {
         if h.len() == 1 { h[0] } else { h[0].graph().concat_columns(h) }
     }
 
-    /// `2 T gates hidden (in + hidden)` for every layer and direction.
+    /// `2 T gates hidden (in + hidden)` for every layer and direction, and `2 T hidden proj` for a projection.
     pub fn flops(&self, rows: usize) -> Flops {
-        let per_layer = |inputs: usize| {
-            2 * self.cell.gates() * self.config.hidden_size * (inputs + self.config.hidden_size)
-        };
+        let RecurrentConfig { hidden_size, proj_size, .. } = self.config;
+        let per_layer =
+            |inputs: usize| 2 * hidden_size * (self.cell.gates() * (inputs + hidden_size) + proj_size);
         let first = per_layer(self.config.input_size);
         let others = (self.config.num_layers - 1) * per_layer(self.output_size());
         Flops::per_row(self.directions_per_layer() * (first + others), rows)
+    }
+}
+
+impl Projection {
+    /// The operands of the recurrence over m, of those over h: the h to begin with, if one is given, enters by the input.
+    fn begin(self, operands: &mut [Expr<'_>], reverse: bool, hidden: usize) {
+        let x = operands[0];
+        if x.graph().is_training() {
+            let reason = "a layer with proj_size cannot be trained";
+            operands[0] = x.graph().mistaken(EngineError::Unsupported { op: "lstm", reason });
+        }
+        if let [x, h, _] = operands {
+            let rows = x.shape().rows as u32;
+            if rows > 0 {
+                let (first, others) = if reverse { (rows - 1, 0..rows - 1) } else { (0, 1..rows) };
+                let first = x.rows(&[first]) + h.affine(self.weight_hh, None);
+                let others = x.rows(&others.collect::<Vec<_>>());
+                *x = x.graph().concat_rows(&if reverse { [others, first] } else { [first, others] });
+            }
+            *h = x.graph().input(1, hidden, vec![0.0; hidden]);
+        }
+    }
+
+    /// All h and the last one, of the recurrence over m.
+    fn of<'g>(self, out: &[Expr<'g>], initial: Option<Expr<'g>>) -> (Expr<'g>, Expr<'g>) {
+        let last = match initial {
+            Some(h) if out[0].shape().rows == 0 => h,
+            _ => out[1].affine(self.weight_hr, None),
+        };
+        (out[0].affine(self.weight_hr, None), last)
     }
 }

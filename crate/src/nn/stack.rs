@@ -42,15 +42,15 @@ impl Layer {
         }
     }
 
-    /// How many rows [`LayerOutput::state`] has and of how many columns each; no row for a layer that takes none.
-    pub fn state_shape(&self) -> (usize, usize) {
+    /// The columns of each row of [`LayerOutput::state`]; none for a layer that takes no state.
+    pub fn state_columns(&self) -> Vec<usize> {
         match self {
-            Layer::Recurrent(layer) => layer.state_shape(),
-            Layer::Sru(layer) => (layer.layers(), layer.output_size()),
+            Layer::Recurrent(layer) => layer.state_columns(),
+            Layer::Sru(layer) => vec![layer.output_size(); layer.layers()],
             Layer::Skim(layer) => {
-                (if layer.config().cell.has_memory() { 2 } else { 1 }, layer.config().hidden_size)
+                vec![layer.config().hidden_size; if layer.config().cell.has_memory() { 2 } else { 1 }]
             }
-            Layer::Bidirectional(_) => (0, 0),
+            Layer::Bidirectional(_) => Vec::new(),
         }
     }
 
@@ -109,7 +109,7 @@ impl Layer {
                 Inspected { output, cells }
             }
             Layer::Skim(layer) => {
-                let state = take(state, self.state_shape().0);
+                let state = take(state, self.state_columns().len());
                 let (out, cells) = layer.run(x, state.as_deref(), control, inspect);
                 let state = out.state().collect();
                 let output = LayerOutput { rows: out.rows, last: out.h, skims: vec![out], state };

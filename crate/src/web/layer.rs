@@ -24,8 +24,8 @@ pub struct Layer {
 
 #[wasm_bindgen]
 impl Layer {
-    /// A layer with the tensors of a safetensors file whose names begin with `prefix`; their shapes tell its sizes, `stored`
-    /// what they cannot. `bf16` has the CPU keep its weights with 16 bits.
+    /// A layer with the tensors of a safetensors file whose names begin with `prefix`, or, if that is empty, of the only such
+    /// layer; their shapes tell its sizes, `stored` what they cannot. `bf16` has the CPU keep its weights with 16 bits.
     pub fn load(
         bytes: &[u8],
         prefix: &str,
@@ -62,6 +62,12 @@ impl Layer {
     #[wasm_bindgen(getter, js_name = stateParts)]
     pub fn state_parts(&self) -> String {
         self.runner.layer().state_parts().into()
+    }
+
+    /// The columns of each part of its state, of every cell.
+    #[wasm_bindgen(getter, js_name = stateColumns)]
+    pub fn state_columns(&self) -> Vec<u32> {
+        self.runner.layer().state_columns().map(|columns| columns as u32).collect()
     }
 
     /// Columns of the output.

@@ -18,6 +18,8 @@ pub(crate) struct RecurrentCase {
     pub(crate) num_layers: usize,
     pub(crate) bidirectional: bool,
     pub(crate) bias: bool,
+    #[serde(default)]
+    proj_size: usize,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -56,9 +58,9 @@ impl Case for RecurrentCase {
     type Layer = Recurrent;
 
     fn build(&self, builder: &mut Builder) -> Result<Recurrent, BuildError> {
-        let &Self { input_size, hidden_size, num_layers, bidirectional, bias, .. } = self;
-        let config =
-            RecurrentConfig { input_size, hidden_size, num_layers, bidirectional, bias, dropout: 0.0 };
+        let &Self { input_size, hidden_size, num_layers, bidirectional, bias, proj_size, .. } = self;
+        let single = RecurrentConfig::new(input_size, hidden_size);
+        let config = RecurrentConfig { num_layers, bidirectional, bias, proj_size, ..single };
         match self.cell() {
             CellKind::Lstm => Recurrent::lstm(builder, config, 0.0),
             CellKind::Gru => Recurrent::gru(builder, config),
