@@ -26,7 +26,7 @@ pub(super) mod transpose;
 use super::{Gpu, GpuBuffer};
 use crate::device::op::{GRAPH, graph_only};
 use crate::device::{
-    Call, EngineError, Forward, Op, Operand, ParamGradients, ParamId, Real, SkimMode, Unary,
+    Binary, Call, EngineError, Forward, Op, Operand, ParamGradients, ParamId, Real, SkimMode, Unary,
 };
 
 /// The first value of an operand's lanes within its buffer.
