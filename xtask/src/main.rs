@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod glue;
 mod sizes;
 mod stamp;
 mod wasm;

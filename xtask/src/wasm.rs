@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 use wasmparser::{DataKind, Operator, Parser, Payload};
 
+use crate::glue;
 use crate::sizes::{self, Sizes};
 use crate::stamp::{empty, make_unless_same};
 
@@ -244,7 +245,7 @@ fn bind_unless_same(compiled: &Path, library: &Library, package: &Path) -> Resul
 /// Writes the module and its bindings for `<script type="module">`.
 fn bind(compiled: &Path, library: &Library, package: &Path) -> Result<()> {
     let mut bindgen = Bindgen::new();
-    bindgen
+    let mut bound = bindgen
         .input_path(compiled)
         .out_name(library.name)
         // `init()` without an argument then finds the wasm beside the JavaScript, as bundlers expect it.
@@ -252,43 +253,22 @@ fn bind(compiled: &Path, library: &Library, package: &Path) -> Result<()> {
         // A panic leaves the instance unusable; the package then makes another.
         .reset_state_function(true)
         .web(true)
-        .and_then(|bindgen| bindgen.typescript(true).remove_producers_section(true).generate(package))
+        .and_then(|bindgen| bindgen.typescript(true).remove_producers_section(true).generate_output())
         .with_context(|| format!("wasm-bindgen could not process {}", compiled.display()))?;
-    for (extension, change) in [("js", contained as fn(&str) -> Result<String>), ("d.ts", declared)] {
+    let names = glue::without_hashes(bound.wasm().imports.iter().map(|import| &import.name));
+    for import in bound.wasm_mut().imports.iter_mut() {
+        if let Some(name) = names.get(&import.name) {
+            import.name.clone_from(name);
+        }
+    }
+    bound.emit(package).with_context(|| format!("cannot write {}", package.display()))?;
+    let change = |extension: &str, change: &dyn Fn(&str) -> Result<String>| {
         let path = package.join(format!("{}.{extension}", library.name));
         let text = String::from_utf8(read(&path)?)?;
-        fs::write(&path, change(&text)?).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(())
-}
-
-/// The bindings, in which every function that the module hands out, to be called by a promise or by the GPU, is run by
-/// whoever asked to: a trap in it would otherwise be nobody's to catch, and end Node.
-fn contained(script: &str) -> Result<String> {
-    let handed_out = "    return real;\n";
-    ensure!(script.contains(handed_out), "wasm-bindgen hands out functions in another way: see `contained`");
-    let script = script.replace(handed_out, "    return contained(real);\n");
-    Ok(format!(
-        "{script}
-let contain = (work) => work();
-export function containClosures(run) {{
-    contain = run;
-}}
-function contained(real) {{
-    const run = contain;
-    return Object.assign((...args) => run(() => real(...args)), {{ _wbg_cb_unref: real._wbg_cb_unref }});
-}}
-"
-    ))
-}
-
-fn declared(types: &str) -> Result<String> {
-    Ok(format!(
-        "{types}
-/** Has every function that the module hands out from now on run by `run`. */
-export function containClosures(run: (work: () => unknown) => unknown): void;
-"
-    ))
+        fs::write(&path, change(&text)?).with_context(|| format!("cannot write {}", path.display()))
+    };
+    change("js", &|script| Ok(glue::renamed(&glue::contained(script)?, &names)))?;
+    change("d.ts", &|types| Ok(glue::declared(types)))
 }
 
 /// Writes what npm's `wasm-opt` makes of a module, and the names of its functions, which it leaves out.
@@ -336,15 +316,6 @@ fn check_low_memory(module: &[u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_hands_out_functions_is_contained() {
-        let script = contained("function makeMutClosure() {\n    return real;\n}\n").unwrap();
-        assert!(
-            script.contains("return contained(real);") && script.contains("export function containClosures")
-        );
-        assert!(contained("function makeClosure() {}").is_err());
-    }
 
     #[test]
     fn low_data_is_refused() {
