@@ -8,24 +8,20 @@ use saccade_shaders::elementwise::Arguments;
 use super::{Backward, first, size};
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{Binary, EngineError, Operand, Real, Unary};
+use crate::device::{Binary, EngineError, GRAPH, Op, Operand, Real, Unary};
 
 /// A function of one operand.
 pub(super) fn unary(gpu: &Gpu, x: &Operand<GpuBuffer>, function: Unary) -> Result<GpuBuffer, EngineError> {
     let values = (&x.source, first(x));
     match function {
+        Unary::Scale(Real(s)) => scale(gpu, values, s, size(x)),
+        _ if !GRAPH => Err(Op::Unary(function).left_out()),
         Unary::Tanh => each(gpu, &saccade_shaders::ELEMENTWISE_TANH, values, 1.0, size(x)),
         Unary::Sigmoid => each(gpu, &saccade_shaders::ELEMENTWISE_SIGMOID, values, 1.0, size(x)),
         Unary::Relu => each(gpu, &saccade_shaders::ELEMENTWISE_RELU, values, 1.0, size(x)),
-        Unary::Scale(Real(s)) => scaled(gpu, x, s),
         Unary::Exp => each(gpu, &saccade_shaders::ELEMENTWISE_EXP, values, 1.0, size(x)),
         Unary::Log => each(gpu, &saccade_shaders::ELEMENTWISE_LOG, values, 1.0, size(x)),
     }
-}
-
-/// `factor x` of an operand.
-pub(super) fn scaled(gpu: &Gpu, x: &Operand<GpuBuffer>, factor: f32) -> Result<GpuBuffer, EngineError> {
-    scale(gpu, (&x.source, first(x)), factor, size(x))
 }
 
 /// `factor x` of `size` values.
@@ -57,6 +53,7 @@ pub(super) fn binary(
 ) -> Result<GpuBuffer, EngineError> {
     let kernel = match function {
         Binary::Add => &saccade_shaders::ELEMENTWISE_ADD,
+        _ if !GRAPH => return Err(Op::Binary(function).left_out()),
         Binary::Subtract => &saccade_shaders::ELEMENTWISE_SUBTRACT,
         Binary::Multiply => &saccade_shaders::ELEMENTWISE_MULTIPLY,
     };

@@ -69,7 +69,6 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         Op::Embedding { table } => Ok(outputs(vec![embedding::forward(gpu, call, table)?])),
         Op::Affine { ref weight, bias } => Ok(outputs(vec![affine::forward(gpu, call, weight, bias)?])),
         Op::MatMul => Ok(outputs(vec![ragged_matmul::forward(gpu, call)?])),
-        Op::Unary(Unary::Scale(Real(s))) => Ok(outputs(vec![elementwise::scaled(gpu, &call.inputs[0], s)?])),
         Op::Unary(function) => Ok(outputs(vec![elementwise::unary(gpu, &call.inputs[0], function)?])),
         Op::Binary(function) => {
             Ok(outputs(vec![elementwise::binary(gpu, &call.inputs[0], &call.inputs[1], function)?]))
