@@ -37,6 +37,8 @@ export interface MadeLayer {
   readonly outputSize: number;
   /** `hc`, `h` or `c`. */
   readonly stateParts: string;
+  /** The columns of each part. */
+  readonly stateColumns: readonly number[];
 }
 
 /**

@@ -52,7 +52,7 @@ export interface ElmanChoices {
 export interface SruChoices {
   /** The first version, whose gates do not see the memory; false unless given. */
   readonly v1?: boolean;
-  /** Whether the highway is scaled; false unless given. */
+  /** Whether the highway is scaled; unless given, a stored layer has it as its file says, and a fresh one has not. */
   readonly rescale?: boolean;
   /** Whether a layer's input is added to its output; true unless given. */
   readonly hasSkipTerm?: boolean;
@@ -83,9 +83,24 @@ export interface SkimSizes extends Sizes {
 
 /** Where the tensors are in the file. */
 export interface From extends Kept {
-  /** What their names begin with: `encoder.rnn.`; nothing unless given. */
+  /** What their names begin with: `encoder.rnn.`; unless given, the file must have only one such layer, which is found. */
   readonly prefix?: string;
 }
+
+/** Sizes of a stored layer. The tensors tell them; what is given is held against the file. */
+export type KnownSizes = Partial<Omit<RecurrentSizes, "seed" | "precision">>;
+
+/** The same of an LSTM. */
+export interface KnownLstmSizes extends KnownSizes {
+  /** Columns of h, where it is projected to fewer than c has. */
+  readonly projSize?: number;
+}
+
+/** The same of an SRU. */
+export type KnownSruSizes = Partial<Pick<SruSizes, "inputSize" | "hiddenSize" | "numLayers" | "layerNorm" | "projectionSize">>;
+
+/** The same of a Skim layer. */
+export type KnownSkimSizes = Partial<Omit<SkimSizes, "seed" | "precision">>;
 
 /** A kind of layer. */
 export interface LayerKind<Fresh, Choices, State, Out = Computed<State>, Options = ForwardOptions<State>> {
@@ -93,7 +108,8 @@ export interface LayerKind<Fresh, Choices, State, Out = Computed<State>, Options
   random(sizes: Fresh): Promise<SequenceLayer<State, Out, Options>>;
   /**
    * With the weights of a safetensors file. Sizes are read off the tensors' shapes; tensors with another prefix are left
-   * alone. Rejects with a `MODEL_` code if they are not those of such a layer.
+   * alone. Rejects with a `MODEL_` code if they are not those of such a layer: the message names all that differ, or the
+   * layers that the file has.
    */
   fromSafetensors(file: FileSource | PromiseLike<FileSource>, choices?: From & Choices): Promise<SequenceLayer<State, Out, Options>>;
 }
@@ -105,16 +121,19 @@ class Loaded<State, Out, Options> extends Owner implements SequenceLayer<State, 
   readonly inputSize: number;
   readonly outputSize: number;
   readonly #parts: Parts;
+  readonly #columns: readonly number[];
   readonly #skims: boolean;
   readonly #given: ReturnType<typeof forward>;
 
-  constructor(engine: Engine, type: StoredLayer["type"], { id, inputSize, outputSize, stateParts }: MadeLayer) {
+  constructor(engine: Engine, type: StoredLayer["type"], made: MadeLayer) {
+    const { id, inputSize, outputSize, stateParts, stateColumns } = made;
     super(engine, id, "layer");
     this.inputSize = inputSize;
     this.outputSize = outputSize;
     this.#parts = [...stateParts] as ("h" | "c")[];
     this.#skims = type === "skim";
-    this.#given = forward(this.#skims, inputSize, this.#parts);
+    this.#columns = stateColumns;
+    this.#given = forward(this.#skims, inputSize, this.#parts, stateColumns);
   }
 
   async forward(...given: unknown[]): Promise<Out> {
@@ -132,10 +151,13 @@ class Loaded<State, Out, Options> extends Owner implements SequenceLayer<State, 
   #computed(rows: number, [values, bits, reason = AS_ASKED]: LayerValues): Out {
     const end = rows * this.outputSize;
     const skims = this.#skims ? 3 * rows : 0;
-    const size = (values.length - skims - end) / this.#parts.length;
+    const rowsOfAll = (values.length - skims - end) / this.#columns.reduce((sum, columns) => sum + columns, 0);
     const state: { h?: Float32Array; c?: Float32Array } = {};
+    let at = end;
     this.#parts.forEach((part, i) => {
-      state[part] = values.subarray(end + i * size, end + (i + 1) * size);
+      const begin = at;
+      at += rowsOfAll * (this.#columns[i] ?? 0);
+      state[part] = values.subarray(begin, at);
     });
     const figures = new Float64Array(bits.buffer, bits.byteOffset, bits.length / 2);
     const [totalMs, spent, full, reduction] = figures;
@@ -218,10 +240,10 @@ function skim({ inputSize, hiddenSize, smallSize, cell = "lstm", smallReads = "s
 /** Every kind of layer, on an engine. @internal */
 export function layersOf(engine: Engine) {
   return {
-    Elman: kind<RecurrentSizes & ElmanChoices, ElmanChoices, HiddenState>(engine, "elman", elman),
-    Lstm: kind<RecurrentSizes, object, LstmState>(engine, "lstm", recurrent),
-    Gru: kind<RecurrentSizes, object, HiddenState>(engine, "gru", recurrent),
-    Sru: kind<SruSizes, SruChoices, SruState>(engine, "sru", sru),
-    Skim: kind<SkimSizes, object, SkimState, SkimComputed<SkimState>, SkimForwardOptions<SkimState>>(engine, "skim", skim),
+    Elman: kind<RecurrentSizes & ElmanChoices, KnownSizes & ElmanChoices, HiddenState>(engine, "elman", elman),
+    Lstm: kind<RecurrentSizes, KnownLstmSizes, LstmState>(engine, "lstm", recurrent),
+    Gru: kind<RecurrentSizes, KnownSizes, HiddenState>(engine, "gru", recurrent),
+    Sru: kind<SruSizes, KnownSruSizes & SruChoices, SruState>(engine, "sru", sru),
+    Skim: kind<SkimSizes, KnownSkimSizes, SkimState, SkimComputed<SkimState>, SkimForwardOptions<SkimState>>(engine, "skim", skim),
   };
 }

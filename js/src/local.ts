@@ -210,8 +210,8 @@ const answers: Answers = {
       "seed" in from
         ? glue.Layer.random(from.shape, from.seed, halved)
         : glue.Layer.load(from.bytes, from.prefix, from.stored, halved);
-    const { inputSize, outputSize, stateParts } = layer;
-    return { id: keep(layer), inputSize, outputSize, stateParts };
+    const { inputSize, outputSize, stateParts, stateColumns } = layer;
+    return { id: keep(layer), inputSize, outputSize, stateParts, stateColumns: [...stateColumns] };
   },
   forward: (id, x, state, { device, threshold, rest }) => get(id, glue.Layer).forward(x, state, device, threshold, rest),
   release(id) {

@@ -2,7 +2,8 @@
 
 import { bytesOf, list } from "./package.mjs";
 
-const FAMILIES = ["elman", "lstm", "gru", "sru", "skim"];
+const FAMILIES = ["elman", "lstm", "gru", "sru", "skim", "checkpoints"];
+const ARRAYS = { F32: Float32Array, I32: Int32Array };
 const folder = (family) => `crate/tests/fixtures/${family}/`;
 const files = new Map();
 for (const family of FAMILIES) {
@@ -25,7 +26,7 @@ export function fixture(family, name) {
   const tensors = Object.entries(header).map(([tensor, { dtype, data_offsets }]) => {
     const [from, to] = data_offsets.map((at) => 8 + length + at);
     const numbers = bytes.slice(from, to).buffer;
-    return [tensor, dtype === "F32" ? new Float32Array(numbers) : new Int32Array(numbers)];
+    return [tensor, new (ARRAYS[dtype] ?? Uint8Array)(numbers)];
   });
   return { case: JSON.parse(__metadata__.case), bytes, tensors: Object.fromEntries(tensors) };
 }

@@ -15,9 +15,9 @@ function choices({ kind, nonlinearity, v1, rescale, has_skip_term, use_tanh, bid
   return { v1, ...others };
 }
 
-async function agrees(Kind, family, name) {
+async function agrees(Kind, family, name, where = { prefix: "param." }) {
   const { case: described, bytes, tensors } = fixture(family, name);
-  const layer = await Kind.fromSafetensors(bytes, { prefix: "param.", ...choices({ kind: family, ...described }) });
+  const layer = await Kind.fromSafetensors(bytes, { ...where, ...choices({ kind: family, ...described }) });
   const lengths = [...tensors["input.lengths"]];
   const given = Object.fromEntries(["h", "c"].flatMap((s) => (tensors[`input.${s}0`] ? [[s, tensors[`input.${s}0`]]] : [])));
   const force = Object.fromEntries(
@@ -56,6 +56,30 @@ describe("checkpoints of PyTorch and the sru package", () => {
   ]) {
     for (const name of cases(family).filter(fits)) test(`${family}/${name}`, () => agrees(Kind, family, name));
   }
+});
+
+describe("a layer as PyTorch's users write it is found by itself", () => {
+  for (const [kind, Kind] of Object.entries({ elman: Elman, lstm: Lstm, gru: Gru })) {
+    const named = cases("checkpoints").filter((name) => name.startsWith(kind));
+    assert.ok(named.length > 1);
+    for (const name of named) test(name, () => agrees(Kind, "checkpoints", name, {}));
+  }
+});
+
+test("the states of a projected LSTM go from one call to the next", async () => {
+  const { bytes, tensors } = fixture("lstm", "proj_2l_uni");
+  const layer = await Lstm.fromSafetensors(bytes, { prefix: "param.", projSize: 3, hiddenSize: 6, numLayers: 2 });
+  const x = tensors["input.x"];
+  const whole = await layer.forward(x);
+  const first = await layer.forward(x.subarray(0, 2 * layer.inputSize));
+  const second = await layer.forward(x.subarray(2 * layer.inputSize), { state: first.state });
+  assert.deepEqual([second.state.h.length, second.state.c.length], [2 * 3, 2 * 6]);
+  for (const part of ["h", "c"]) assert.ok(difference(second.state[part], whole.state[part]) <= BOUND);
+  assert.ok(difference([...first.output, ...second.output], whole.output) <= BOUND);
+  await assert.rejects(layer.forward(x, { state: { h: new Float32Array(12), c: new Float32Array(6) } }), {
+    code: "OPTION_INVALID",
+    message: /expected 3 numbers in h for every 6 in c, found 12 and 6/,
+  });
 });
 
 test("sequences without rows change nothing for those beside them", async () => {
@@ -102,8 +126,15 @@ test("the state goes from one call to the next", async () => {
 
 test("what does not fit says so", async () => {
   const { bytes } = fixture("lstm", "2l_bi");
-  await assert.rejects(Lstm.fromSafetensors(bytes), { code: "MODEL_TENSORS", message: /weight_ih_l0.*missing/ });
-  await assert.rejects(Gru.fromSafetensors(bytes, { prefix: "param." }), { name: "ModelError" });
+  // The gradients look like an LSTM as well.
+  const found = /Lstm with the prefix "grad\.param\.", Lstm with the prefix "param\.": open a layer by its kind and prefix/;
+  await assert.rejects(Lstm.fromSafetensors(bytes), { code: "MODEL_TENSORS", message: /^several layers may be the Lstm/ });
+  await assert.rejects(Lstm.fromSafetensors(bytes, { prefix: "encoder." }), { code: "MODEL_TENSORS", message: found });
+  await assert.rejects(Gru.fromSafetensors(bytes, { prefix: "param." }), { name: "ModelError", message: found });
+  await assert.rejects(Lstm.fromSafetensors(bytes, { prefix: "param.", numLayers: 3 }), {
+    code: "MODEL_TENSORS",
+    message: /missing: "param\.weight_ih_l2" \[16, 8\]/,
+  });
   await assert.rejects(Lstm.fromSafetensors(bytes.subarray(0, 40), { prefix: "param." }), { code: "MODEL_TRUNCATED" });
   await assert.rejects(Lstm.fromSafetensors(new TextEncoder().encode("<!doctype html>")), { code: "MODEL_INVALID" });
   await assert.rejects(Lstm.fromSafetensors(bytes, { prefix: "param.", rescale: true }), {

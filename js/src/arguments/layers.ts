@@ -1,6 +1,19 @@
 /** What the functions of layers take. */
 
-import type { ElmanChoices, From, LayerKind, RecurrentSizes, Sizes, SkimSizes, SruChoices, SruSizes } from "../layers.js";
+import type {
+  ElmanChoices,
+  From,
+  KnownLstmSizes,
+  KnownSizes,
+  KnownSkimSizes,
+  KnownSruSizes,
+  LayerKind,
+  RecurrentSizes,
+  Sizes,
+  SkimSizes,
+  SruChoices,
+  SruSizes,
+} from "../layers.js";
 import type {
   FileSource,
   ForwardOptions,
@@ -29,49 +42,56 @@ const sru = {
   bidirectional: maybe,
   normalizeAfter: maybe,
 } satisfies Fields<SruChoices>;
+const known = {
+  inputSize: optional(count),
+  hiddenSize: optional(count),
+  numLayers: optional(count),
+  bidirectional: maybe,
+  bias: maybe,
+} satisfies Fields<KnownSizes>;
+const ofSru = {
+  inputSize: optional(count),
+  hiddenSize: optional(count),
+  numLayers: optional(count),
+  layerNorm: maybe,
+  projectionSize: optional(count),
+} satisfies Fields<KnownSruSizes>;
+const ofSkim = {
+  inputSize: optional(count),
+  hiddenSize: optional(count),
+  smallSize: optional(count),
+  cell: optional(oneOf("lstm", "gru")),
+  smallReads: optional(oneOf("slice", "all")),
+} satisfies Fields<KnownSkimSizes>;
+const projected = { ...known, projSize: optional(count) } satisfies Fields<KnownLstmSizes>;
 const from = { prefix: optional(string), precision: optional(precision) } satisfies Fields<From>;
 
 // What reads it looks at the file.
 const file = parameter("file", unchecked<FileSource | PromiseLike<FileSource>>());
-const stored = [file, parameter("choices", options<From & object>()(from))] as const;
+const stored = [file, parameter("choices", options<From & KnownSizes>()({ ...from, ...known }))] as const;
 
 /** @internal */
 export const layerSignatures = {
   elman: {
     random: [parameter("sizes", record<RecurrentSizes & ElmanChoices>()({ ...recurrent, nonlinearity }))],
-    fromSafetensors: [file, parameter("choices", options<From & ElmanChoices>()({ ...from, nonlinearity }))],
-  } satisfies Signatures<LayerKind<RecurrentSizes & ElmanChoices, ElmanChoices, HiddenState>>,
+    fromSafetensors: [file, parameter("choices", options<From & KnownSizes & ElmanChoices>()({ ...from, ...known, nonlinearity }))],
+  } satisfies Signatures<LayerKind<RecurrentSizes & ElmanChoices, KnownSizes & ElmanChoices, HiddenState>>,
   lstm: {
     random: [parameter("sizes", record<RecurrentSizes>()(recurrent))],
-    fromSafetensors: stored,
-  } satisfies Signatures<LayerKind<RecurrentSizes, object, LstmState>>,
+    fromSafetensors: [file, parameter("choices", options<From & KnownLstmSizes>()({ ...from, ...projected }))],
+  } satisfies Signatures<LayerKind<RecurrentSizes, KnownLstmSizes, LstmState>>,
   gru: {
     random: [parameter("sizes", record<RecurrentSizes>()(recurrent))],
     fromSafetensors: stored,
-  } satisfies Signatures<LayerKind<RecurrentSizes, object, HiddenState>>,
+  } satisfies Signatures<LayerKind<RecurrentSizes, KnownSizes, HiddenState>>,
   sru: {
-    random: [
-      parameter(
-        "sizes",
-        record<SruSizes>()({ ...sizes, ...sru, numLayers: optional(count), layerNorm: maybe, projectionSize: optional(count) }),
-      ),
-    ],
-    fromSafetensors: [file, parameter("choices", options<From & SruChoices>()({ ...from, ...sru }))],
-  } satisfies Signatures<LayerKind<SruSizes, SruChoices, SruState>>,
+    random: [parameter("sizes", record<SruSizes>()({ ...ofSru, ...sizes, ...sru }))],
+    fromSafetensors: [file, parameter("choices", options<From & KnownSruSizes & SruChoices>()({ ...from, ...sru, ...ofSru }))],
+  } satisfies Signatures<LayerKind<SruSizes, KnownSruSizes & SruChoices, SruState>>,
   skim: {
-    random: [
-      parameter(
-        "sizes",
-        record<SkimSizes>()({
-          ...sizes,
-          smallSize: count,
-          cell: optional(oneOf("lstm", "gru")),
-          smallReads: optional(oneOf("slice", "all")),
-        }),
-      ),
-    ],
-    fromSafetensors: stored,
-  } satisfies Signatures<LayerKind<SkimSizes, object, SkimState, SkimComputed<SkimState>, SkimForwardOptions<SkimState>>>,
+    random: [parameter("sizes", record<SkimSizes>()({ ...ofSkim, ...sizes, smallSize: count }))],
+    fromSafetensors: [file, parameter("choices", options<From & KnownSkimSizes>()({ ...from, ...ofSkim }))],
+  } satisfies Signatures<LayerKind<SkimSizes, KnownSkimSizes, SkimState, SkimComputed<SkimState>, SkimForwardOptions<SkimState>>>,
 } as const;
 
 export const layers = {
@@ -83,8 +103,8 @@ export const layers = {
 };
 
 /** What `forward` takes of a layer with such rows and states. @internal */
-export function forwardSignature<State>(width: number, parts: Parts) {
-  const check = options<ForwardOptions<State>>()(forwardFields<State>(parts));
+export function forwardSignature<State>(width: number, parts: Parts, columns?: readonly number[]) {
+  const check = options<ForwardOptions<State>>()(forwardFields<State>(parts, columns));
   return [parameter("x", rows(width)), parameter("options", check)] as const satisfies Signature<Forward<ForwardOptions<State>>>;
 }
 
@@ -97,10 +117,10 @@ export function skimSignature<State>(width: number, parts: Parts) {
 
 type Forward<Options> = Parameters<SequenceLayer<unknown, unknown, Options>["forward"]>;
 
-function forwardFields<State>(parts: Parts) {
+function forwardFields<State>(parts: Parts, columns?: readonly number[]) {
   return {
     device: optional(device),
-    state: optional(initial<State>(parts)),
+    state: optional(initial<State>(parts, columns)),
     lengths: optional(lengths),
     profile: maybe,
     signal: optional(signal),
@@ -108,6 +128,11 @@ function forwardFields<State>(parts: Parts) {
 }
 
 /** What takes the arguments of a layer's `forward`; of a layer that does not skim there is never what only Skim has. */
-export function forward(skims: boolean, width: number, parts: Parts): Take<ReturnType<typeof skimSignature>> {
-  return skims ? take("forward", skimSignature(width, parts)) : take("forward", forwardSignature(width, parts));
+export function forward(
+  skims: boolean,
+  width: number,
+  parts: Parts,
+  columns: readonly number[],
+): Take<ReturnType<typeof skimSignature>> {
+  return skims ? take("forward", skimSignature(width, parts)) : take("forward", forwardSignature(width, parts, columns));
 }

@@ -56,8 +56,8 @@ export function rows(width: number): Check<Rows, Float32Array> {
   };
 }
 
-/** The parts of a state end to end. */
-export function initial<State>(parts: Parts): Check<Initial<State>, Float32Array> {
+/** The parts of a state end to end; `columns` has those of each part, where they differ. */
+export function initial<State>(parts: Parts, columns: readonly number[] = [1, 1]): Check<Initial<State>, Float32Array> {
   const pair = parts.length === 2;
   const expected = pair ? "{ h, c }, [h, c], or an earlier result" : `{ ${parts[0]} }, its numbers, or an earlier result`;
   /** The values of the parts, with their names. */
@@ -78,10 +78,12 @@ export function initial<State>(parts: Parts): Check<Initial<State>, Float32Array
       const values = named(found, at).map(([name, value]) => numbers(value, name, "numbers, as in a Float32Array"));
       const [first = NONE, second] = values;
       if (!second) return first;
-      if (first.length !== second.length) {
-        throw errorOf("OPTION_INVALID", `${at}: expected as many numbers in h as in c, found ${first.length} and ${second.length}`);
+      const [ofH = 1, ofC = 1] = columns;
+      if (first.length * ofC !== second.length * ofH) {
+        const expected = ofH === ofC ? "as many numbers in h as in c" : `${ofH} numbers in h for every ${ofC} in c`;
+        throw errorOf("OPTION_INVALID", `${at}: expected ${expected}, found ${first.length} and ${second.length}`);
       }
-      const taken = new Float32Array(2 * first.length);
+      const taken = new Float32Array(first.length + second.length);
       taken.set(first);
       taken.set(second, first.length);
       return taken;
