@@ -93,18 +93,21 @@ describe("in this thread", () => {
   });
 });
 
-test("in a worker", async () => {
-  const workers = [];
-  const engine = remote((onAnswer, onFailure) => {
-    const worker = new Worker(new URL("../dist/node-worker-entry.js", import.meta.url));
-    workers.push(worker);
-    worker.on("message", onAnswer);
-    worker.on("error", ({ message }) => onFailure(message));
-    return { post: (ask, transfer) => worker.postMessage(ask, [...transfer]), terminate: () => void worker.terminate() };
-  });
-  // Node 20 ends with a fault where a trap follows an error that went through the module's frames, as that for texts does.
-  const { texts: _, ...others } = traps;
-  for (const trap of Object.values(others)) await trapped(engine, trap);
-  assert.equal(workers.length, 1, "the worker itself goes on");
-  engine.terminate();
+describe("in a worker, which goes on", () => {
+  // One for each: Node 20 itself crashes where code that it compiled for strings is given a number twice.
+  for (const [what, trap] of Object.entries(traps)) {
+    test(what, async () => {
+      let started = 0;
+      const engine = remote((onAnswer, onFailure) => {
+        const worker = new Worker(new URL("../dist/node-worker-entry.js", import.meta.url));
+        started += 1;
+        worker.on("message", onAnswer);
+        worker.on("error", ({ message }) => onFailure(message));
+        return { post: (ask, transfer) => worker.postMessage(ask, [...transfer]), terminate: () => void worker.terminate() };
+      });
+      await trapped(engine, trap);
+      assert.equal(started, 1);
+      engine.terminate();
+    });
+  }
 });
