@@ -258,12 +258,18 @@ function wrongCall(call) {
   const signature = signatures[call];
   const kind = call.endsWith(".forward") && call.split(".")[0];
   if (kind) return wrongSequences(kind).map((given) => ({ call, given }));
-  const checked = signature.map((_, i) => i).filter((i) => signature[i].check.expected !== "anything");
+  const isSource = (i) => signature[i].check.expected === "anything";
+  const checked = signature.map((_, i) => i).filter((i) => !isSource(i));
   const others = fc.tuple(...signature.map(({ check }) => rightFor(check).map(({ given }) => given)));
   const surplus = fc.tuple(others, fc.constantFrom(1, array([]))).map(([given, more]) => [...given, more]);
   const wrong = checked.map((i) => fc.tuple(others, wrongFor(signature[i].check)).map(([given, value]) => given.with(i, value)));
   const missing = checked.some((i) => !isOptional(signature[i].check) && !(isRecord(signature[i].check) && !needs(signature[i].check)));
-  return fc.oneof(surplus, ...wrong, ...wrong, ...(missing ? [fc.constant([])] : [])).map((given) => ({ call, given }));
+  const refused = fc.oneof(surplus, ...wrong, ...wrong, ...(missing ? [fc.constant([])] : [])).map((given) => ({ call, given }));
+  if (!signature.some((_, i) => isSource(i))) return refused;
+  // Whether it is no source, one that cannot be fetched or no model's is not for the checks to say.
+  const names = Object.keys(pool).filter((name) => name !== "null");
+  const source = fc.constantFrom(...names).map((name) => ({ call, source: true, given: [{ is: "pool", name }] }));
+  return fc.oneof({ weight: 4, arbitrary: refused }, { weight: 1, arbitrary: source });
 }
 
 /** A call of one of these functions: right, with `plain` for what its arguments stand for, or wrong. */

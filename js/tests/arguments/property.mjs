@@ -5,25 +5,37 @@ import fc from "fast-check";
 import { callOf, signatures } from "./cases.mjs";
 import { expected, near } from "./reference.mjs";
 
-/** Makes so many calls by `perform`, which takes a call's description and resolves to its outcome; `without` some functions. */
-export async function holds(perform, numRuns, without = []) {
+/**
+ * Makes `count` calls, `together` at a time, by `perform`, which takes their descriptions and resolves to their outcomes; none
+ * of the functions `without`. Resolves to how many were right and wrong.
+ */
+export async function holds(perform, { count, together = 1, without = [] }) {
   const names = Object.keys(signatures).filter((name) => !without.includes(name));
   const tally = { right: 0, wrong: 0 };
-  const property = fc.asyncProperty(callOf(names), async (call) => {
-    const { value, error, unwell } = await perform(call);
-    assert.deepEqual(unwell, [], "a healthy model's answers changed");
-    if (error) assert.ok(error.ours, `no SaccadeError: ${error.message}`);
-    if (!("plain" in call)) {
-      tally.wrong += 1;
-      assert.ok(error, `taken: ${JSON.stringify(value)}`);
-      assert.ok(["OPTION_INVALID", "MODEL_CONFIG"].includes(error.code), `${error.code}: ${error.message}`);
-      return;
+  const calls = fc.array(callOf(names), { minLength: together, maxLength: together });
+  const property = fc.asyncProperty(calls, async (calls) => {
+    for (const [i, outcome] of (await perform(calls)).entries()) {
+      tally["plain" in calls[i] ? "right" : "wrong"] += 1;
+      const wrong = await fault(calls[i], outcome);
+      assert.equal(wrong, undefined, `${JSON.stringify(calls[i])}: ${wrong}`);
     }
-    tally.right += 1;
-    const reference = await expected(call);
-    if ("code" in reference) assert.equal(error?.code, reference.code, error?.message);
-    else assert.ok(!error && near(value, reference.value), error ? error.message : `${JSON.stringify(value)} is not ${JSON.stringify(reference.value)}`);
   });
-  await fc.assert(property, { numRuns, includeErrorInReport: true });
+  await fc.assert(property, { numRuns: Math.ceil(count / together), includeErrorInReport: true });
   return tally;
+}
+
+/** What is wrong with a call's outcome, if anything is. */
+async function fault(call, { value, error, unwell }) {
+  if (unwell.length > 0) return `other answers changed: ${unwell}`;
+  if (error && !error.ours) return `no SaccadeError: ${error.message}`;
+  if (!("plain" in call)) {
+    if (error && call.source) return /^(OPTION_INVALID|FETCH_FAILED|MODEL_[A-Z]+)$/.test(error.code) ? undefined : `${error.code}: ${error.message}`;
+    if (!error) return `it was taken, with ${JSON.stringify(value)}`;
+    // Sizes that are numbers, but no layer's, are told of as a model's are.
+    return ["OPTION_INVALID", "MODEL_CONFIG"].includes(error.code) ? undefined : `${error.code}: ${error.message}`;
+  }
+  const reference = await expected(call);
+  if ("code" in reference) return error?.code === reference.code ? undefined : `expected ${reference.code}, found ${error?.code}`;
+  if (error) return error.message;
+  return near(value, reference.value) ? undefined : `${JSON.stringify(value)} is not ${JSON.stringify(reference.value)}`;
 }

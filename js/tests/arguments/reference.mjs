@@ -6,14 +6,20 @@ import { init } from "../../dist/node.js";
 import { unpackedReading } from "../../dist/reading.js";
 import { layers, ofComputed, ofReading, rowsOf } from "./world.mjs";
 
-const path = (name) => new URL(`../../../${name}`, import.meta.url);
-export const files = {
-  file: new Uint8Array(readFileSync(path("models/sst2-skim-lstm-small.safetensors"))),
+/** Where the model and the layers' tensors are in the repository. */
+export const places = {
+  file: "models/sst2-skim-lstm-small.safetensors",
   tensors: Object.fromEntries(
     Object.entries({ Elman: "elman/tanh_1l_uni", Lstm: "lstm/2l_bi", Gru: "gru/1l_uni", Sru: "sru/everything", Skim: "skim/lstm_d2_all_hard" }).map(
-      ([kind, name]) => [kind, new Uint8Array(readFileSync(path(`crate/tests/fixtures/${name}.safetensors`)))],
+      ([kind, name]) => [kind, `crate/tests/fixtures/${name}.safetensors`],
     ),
   ),
+};
+
+const bytes = (place) => new Uint8Array(readFileSync(new URL(`../../../${place}`, import.meta.url)));
+export const files = {
+  file: bytes(places.file),
+  tensors: Object.fromEntries(Object.entries(places.tensors).map(([kind, place]) => [kind, bytes(place)])),
 };
 
 /** What the package gives for sizes that were not. */

@@ -31,6 +31,9 @@ const probed = async (layer) => {
   return probe;
 };
 
+/** Arguments of which the first is a file, which cannot be written down: null stands for the right one. */
+const sourced = ([source, ...rest], file) => [source === null ? file : source, ...rest];
+
 /** How each public function is called, and what of its answer counts. */
 export const calls = {
   init: ({ api }, given) => api.init(...given),
@@ -38,7 +41,7 @@ export const calls = {
   gpuStatistics: ({ api }, given) => api.gpuStatistics(...given),
   useWorker: ({ api }, given) => api.useWorker(...given),
   load: async ({ api, file }, given) => {
-    const model = await api.load(...(given.length > 0 ? [file, ...given.slice(1)] : []));
+    const model = await api.load(...sourced(given, file));
     const { labels } = model.config;
     model.dispose();
     return labels;
@@ -77,8 +80,7 @@ export const calls = {
 for (const kind of Object.keys(layers)) {
   calls[`${kind}.random`] = async ({ api }, given) => probed(await api[kind].random(...given));
   calls[`${kind}.fromSafetensors`] = async ({ api, tensors }, given) => {
-    const rest = given.slice(1);
-    return probed(await api[kind].fromSafetensors(...(given.length > 0 ? [tensors[kind], ...rest] : [])));
+    return probed(await api[kind].fromSafetensors(...sourced(given, tensors[kind])));
   };
   calls[`${kind}.forward`] = async ({ kinds }, given) => ofComputed(await kinds[kind].forward(...given));
 }
@@ -103,8 +105,15 @@ async function full({ healthy, kinds }) {
   return JSON.stringify([await healthy.tokenize(HEALTH), [...scores], computed.map(ofComputed)]);
 }
 
-/** Makes a call; resolves to what counts of its value or of its error, and what no longer answers as it did. */
-export async function perform(all, { call, given }) {
+/** Makes calls, one after the other; resolves to their outcomes. */
+export async function perform(all, calls) {
+  const outcomes = [];
+  for (const call of calls) outcomes.push(await performed(all, call));
+  return outcomes;
+}
+
+/** What counts of a call's value or of its error, and what no longer answers as it did. */
+async function performed(all, { call, given }) {
   let outcome;
   try {
     const value = await calls[call](all, given.map(make));

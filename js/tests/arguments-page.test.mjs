@@ -1,0 +1,45 @@
+/** Arguments, right and wrong, in a page and in its worker. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { root } from "../../scripts/steps.mjs";
+import { launch, serve } from "../../www/tests/browser.mjs";
+import { holds } from "./arguments/property.mjs";
+import { places } from "./arguments/reference.mjs";
+
+const COUNT = 4000;
+
+describe("in a page", { timeout: 600_000 }, () => {
+  let server, browser;
+
+  before(async () => {
+    server = await serve(root);
+    browser = await launch();
+  });
+
+  after(async () => {
+    await browser?.close();
+    server?.close();
+  });
+
+  for (const [where, entry, without] of [["its thread", "index", ["useWorker"]], ["its worker", "worker", []]]) {
+    test(`${COUNT} calls in ${where}`, async () => {
+      const page = await (await browser.newContext()).newPage();
+      await page.route("**/blank.html", (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html>" }));
+      await page.goto(`${server.url}blank.html`);
+      await page.evaluate(async ([entry, { file, tensors }]) => {
+        const at = (path) => new URL(path, location.href).href;
+        const bytes = async (path) => new Uint8Array(await (await fetch(at(path))).arrayBuffer());
+        const { perform, world } = await import(at("js/tests/arguments/world.mjs"));
+        const kinds = Object.entries(tensors).map(async ([kind, path]) => [kind, await bytes(path)]);
+        const files = { file: await bytes(file), tensors: Object.fromEntries(await Promise.all(kinds)) };
+        const all = await world(await import(at(`js/dist/${entry}.js`)), files);
+        window.perform = (calls) => perform(all, calls);
+      }, [entry, places]);
+      const perform = (calls) => page.evaluate((calls) => window.perform(calls), calls);
+      const { right, wrong } = await holds(perform, { count: COUNT, together: 50, without });
+      assert.ok(right > COUNT / 10 && wrong > COUNT / 2, `${right} right and ${wrong} wrong`);
+      await page.context().close();
+    });
+  }
+});
