@@ -148,8 +148,9 @@ describe("a project with the packed package", { timeout: 300_000 }, () => {
   test("holds what it is to hold, and nothing else", () => {
     const place = join(project("html"), "node_modules", "saccade-rnn");
     assert.deepEqual(readdirSync(place).sort(), ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "dist", "package.json", "pkg"]);
-    const kinds = new Set(readdirSync(join(place, "pkg")).concat(readdirSync(join(place, "dist"))).map((name) => name.replace(/^[^.]+/, "")));
-    for (const name of readdirSync(join(place, "dist")).filter((name) => name.endsWith(".d.ts"))) {
+    const files = ["pkg", "dist"].flatMap((folder) => readdirSync(join(place, folder), { recursive: true, withFileTypes: true }));
+    const kinds = new Set(files.filter((file) => file.isFile()).map(({ name }) => name.replace(/^[^.]+/, "")));
+    for (const name of readdirSync(join(place, "dist"), { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
       const types = readFileSync(join(place, "dist", name), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
       assert.doesNotMatch(types, /\bany\b/, name);
     }

@@ -100,7 +100,7 @@ export const checks = [
   npmPackage,
   {
     name: "package, in Node",
-    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...suite, ...inNode, "start", "worker")],
+    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...suite, ...inNode, "arguments", "start", "traps", "worker")],
     needs: [npmPackage],
   },
   {
@@ -111,7 +111,7 @@ export const checks = [
   },
   {
     name: "package, its consumers and the examples, in Chromium",
-    runs: nodeTest(...packageTests("browser", "chromium", "page"), "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
+    runs: nodeTest(...packageTests("arguments-page", "browser", "chromium", "page"), "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
     needs: [npmPackage],
     tools: [chromium],
   },

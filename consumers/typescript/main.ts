@@ -15,6 +15,12 @@ async function right(signal: AbortSignal) {
   const { logits } = await (await Skim.random({ inputSize: 1, hiddenSize: 2, smallSize: 1 })).forward(output);
   const sru = await Sru.fromSafetensors(new ArrayBuffer(8), { prefix: "rnn.", v1: true });
   await sru.forward(output, { state: { c: state.c } });
+  const again = await layer.forward([[1], [2]], { state: [state.h, state.c], lengths: Int32Array.of(1, 1) });
+  await layer.forward([1], { state: again });
+  await sru.forward(output, { state: state.c });
+  await model.read("a film", { force: new Map([[0, "skim"]]) });
+  await model.read("a film", { force: ["skim", "read"] });
+  await model.readAll(new Set(["a film"]));
   const { webgpu } = await devices();
   terminate();
   return [probability, remote, logits, webgpu.reason satisfies string | null];
@@ -44,8 +50,10 @@ async function wrong(model: Model) {
   reading.tokens[0]?.skimProbability.toFixed();
   // @ts-expect-error The types are not any.
   reading.nonsense;
-  // @ts-expect-error A layer computes rows of 32-bit floats.
-  await (await Lstm.random({ inputSize: 1, hiddenSize: 1 })).forward([1]);
+  // @ts-expect-error A string gives its letters, one after the other.
+  await model.readAll("a film");
+  // @ts-expect-error A layer computes rows of numbers.
+  await (await Lstm.random({ inputSize: 1, hiddenSize: 1 })).forward(["1"]);
   // @ts-expect-error Sizes are needed.
   await Lstm.random({ inputSize: 1 });
   // @ts-expect-error An LSTM has no such choice.
@@ -53,6 +61,10 @@ async function wrong(model: Model) {
   const layer = await Lstm.random({ inputSize: 1, hiddenSize: 1 });
   // @ts-expect-error An LSTM's state has a memory.
   await layer.forward(new Float32Array(1), { state: { h: new Float32Array(1) } });
+  // @ts-expect-error An LSTM's state is no h alone.
+  await layer.forward(new Float32Array(1), { state: new Float32Array(1) });
+  // @ts-expect-error It has no threshold.
+  await layer.forward(new Float32Array(1), { threshold: 0.5 });
   // @ts-expect-error It does not decide.
   (await layer.forward(new Float32Array(1))).logits;
   try {
