@@ -101,20 +101,21 @@ const FITS = {
 };
 const isNumber = (check) => "range" in check || check.expected.startsWith("a whole number from");
 
-function fits(check, { make, fits }) {
-  if (isOptional(check)) return fits.includes("optional") || this_(check.of, { make, fits });
-  if (isRecord(check)) return !needs(check) && fits.includes("options");
+/** Whether a check takes one of the pool's values. */
+function fits(check, value) {
+  const kinds = value.fits;
+  if (isOptional(check)) return kinds.includes("optional") || fits(check.of, value);
+  if (isRecord(check)) return !needs(check) && kinds.includes("options");
   if ("words" in check) return false;
   if (isNumber(check)) {
-    const value = make();
+    const made = value.make();
     const [from, to] = check.range ?? [0, 2 ** 32 - 1];
-    return typeof value === "number" && value >= from && value <= to && Number.isFinite(value) && ("range" in check || Number.isInteger(value));
+    return typeof made === "number" && made >= from && made <= to && Number.isFinite(made) && ("range" in check || Number.isInteger(made));
   }
   const width = /^rows of (\d)/.exec(check.expected)?.[1];
-  if (width) return fits.includes("rows") || (fits.includes("flat") && 2 % Number(width) === 0);
-  return FITS[check.expected]?.some((kind) => fits.includes(kind)) ?? false;
+  if (width) return kinds.includes("rows") || (kinds.includes("flat") && 2 % Number(width) === 0);
+  return FITS[check.expected]?.some((kind) => kinds.includes(kind)) ?? false;
 }
-const this_ = fits;
 
 const pooled = (check) => {
   const names = Object.keys(pool).filter((name) => !fits(check, pool[name]));
@@ -136,6 +137,8 @@ function wrongFor(check) {
   return fc.oneof(...ways(check), pooled(check));
 }
 
+const aText = { expected: "a string" };
+
 /** Ways to be wrong that only such a parameter has. */
 function ways(check) {
   if (isRecord(check)) return recordWays(check);
@@ -147,12 +150,10 @@ function ways(check) {
     return [wrongKey, wrongValue, fc.constant({ is: "map", entries: [["0", "read"]] })];
   }
   if (check.expected.startsWith("an array of strings")) {
-    return [text.map((one) => one), pooled(right_text).map((wrong) => array(["a film", wrong]))];
+    return [text, pooled(aText).map((wrong) => array(["a film", wrong]))];
   }
   return [];
 }
-const right_text = { expected: "a string" };
-
 function recordWays(check) {
   const names = Object.keys(check.fields);
   const keyed = (keys, how = "plain") => ({ is: "object", how, keys });
