@@ -3,8 +3,9 @@
  * `npm run wasm` makes. Prints where it is and what is in it.
  */
 
-import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { announce, entry, must, root, Stop, target } from "./steps.mjs";
 
 await entry(async () => {
@@ -17,6 +18,8 @@ await entry(async () => {
   // People read the types' comments; the code is downloaded without them.
   await must(process.execPath, [...tsc, "--emitDeclarationOnly"], advice);
   await must(process.execPath, [...tsc, "--declaration", "false", "--removeComments"], advice);
+  const engine = gzipSync(readFileSync(join(js, "pkg", "saccade_rnn_bg.wasm")), { level: 9 }).toString("base64");
+  writeFileSync(join(js, "dist", "inlined.js"), `export const engine = "${engine}";\n`);
   for (const name of ["LICENSE-APACHE", "LICENSE-MIT", "README.md"]) cpSync(join(root, name), join(js, name));
 
   announce("pack it (npm pack)");

@@ -1,10 +1,11 @@
 /** The engine in this thread. */
 
+// First: what the engine's code finds missing, this one brings.
+import { platform } from "./platform.js";
 import * as glue from "../pkg/saccade_rnn.js";
 import type { CallName, Calls, Engine, Follow, Id } from "./engine.js";
 import { errorOf, messageOf, notLoaded, ours, SaccadeError } from "./errors.js";
 import { onAbort } from "./follow.js";
-import { platform } from "./platform.js";
 import { turn } from "./turn.js";
 import { compiled } from "./wasm.js";
 

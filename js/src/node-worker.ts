@@ -1,15 +1,31 @@
 /** The package in a worker thread of Node. */
 
 import { Worker as Thread } from "node:worker_threads";
+import { messageOf } from "./errors.js";
 import "./node.js";
 import type { Answer } from "./protocol.js";
 import { useWorker } from "./worker.js";
 
-/** A thread by the interface of a browser's worker, as far as the package uses it. It keeps Node alive while a call waits. */
-function thread(): Worker {
+const advice = 'leave the package out of the bundle: external: ["saccade-rnn"]';
+
+/** Whether the thread's script is not there. */
+function isAbsent(error: Error): boolean {
+  return "code" in error && /^(ERR_)?MODULE_NOT_FOUND$/.test(String(error.code));
+}
+
+function open(): Thread {
   // What says how to read a program from the command line is not meant for one from a file.
   const execArgv = process.execArgv.filter((flag) => !flag.startsWith("--input-type") && !/^(-e|-p|--eval|--print)/.test(flag));
-  const worker = new Thread(new URL("./node-worker-entry.js", import.meta.url), { execArgv });
+  try {
+    return new Thread(new URL("./node-worker-entry.js", import.meta.url), { execArgv });
+  } catch (error) {
+    throw new Error(`${messageOf(error)}; ${advice}`, { cause: error });
+  }
+}
+
+/** A thread by the interface of a browser's worker, as far as the package uses it. It keeps Node alive while a call waits. */
+function thread(): Worker {
+  const worker = open();
   worker.unref();
   let waiting = 0;
   worker.on("message", (answer: Answer) => {
@@ -20,7 +36,7 @@ function thread(): Worker {
   const shape = {
     addEventListener(type: "message" | "error", listener: (event: { data?: Answer; message?: string }) => void) {
       if (type === "message") worker.on("message", (data: Answer) => listener({ data }));
-      else worker.on("error", ({ message }) => listener({ message }));
+      else worker.on("error", (error) => listener({ message: isAbsent(error) ? `${error.message}; ${advice}` : error.message }));
     },
     postMessage(ask: object, { transfer }: { readonly transfer: ArrayBuffer[] }) {
       if (!("stop" in ask)) {

@@ -1,14 +1,10 @@
-/** The package in Node: files from the disk, the CPU alone. */
+/** The package in Node: files also by their paths, the CPU alone. */
 
-import { readFile } from "node:fs/promises";
 import { platform } from "./platform.js";
-import { absolute } from "./source.js";
 
+platform.paths = true;
 platform.noGpu = "Node has no navigator.gpu";
-platform.readFile = (address) => {
-  const url = typeof address === "string" && !/^[a-z]{2,}:/i.test(address) ? null : absolute(String(address));
-  if (url?.protocol !== "file:" && url !== null) return undefined;
-  return readFile(url ?? (address as string)).then((bytes) => new Uint8Array(bytes));
-};
+// For a server's bundle that lacks the file; read only then.
+platform.inlined = async () => (await import("./inlined.js")).engine;
 
 export * from "./index.js";

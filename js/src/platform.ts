@@ -1,9 +1,33 @@
 /** What differs from place to place. */
 
-/** Filled in by the entry of a place that is no browser. */
+/** Node's own modules, where there is Node: also under jsdom, which imitates a page there. Bundlers see no import. */
+const builtin = globalThis.process?.getBuiltinModule;
+
+// The engine's code makes these when it is imported, and jsdom has none.
+if (builtin && !globalThis.TextDecoder) {
+  const { TextDecoder, TextEncoder } = builtin("node:util");
+  Object.assign(globalThis, { TextDecoder, TextEncoder });
+}
+
+/** Filled in further by `node.ts` and `inline.ts`. */
 export const platform: {
-  /** The bytes of a file, if the address is one that `fetch` cannot read. */
-  readFile?(address: string | URL): Promise<Uint8Array<ArrayBuffer>> | undefined;
+  /** Whether a file without a scheme is a path on the disk, and no address beside the page's. */
+  paths: boolean;
+  /** The bytes of a file, if it is on the disk. */
+  readFile?(file: string | URL): Promise<Uint8Array<ArrayBuffer>> | undefined;
+  /** The engine's WebAssembly from inside the code, as base64 of gzip. */
+  inlined?(): Promise<string>;
   /** Why there is no WebGPU. */
   noGpu?: string;
-} = {};
+} = { paths: !globalThis.location || !globalThis.fetch };
+
+if (builtin) {
+  const { readFile } = builtin("node:fs/promises");
+  platform.readFile = (file) => {
+    // jsdom's URL is another class than Node's, and a bundler's may be none.
+    const address = typeof file === "string" ? file : file.href;
+    const isPath = typeof file === "string" && !/^[a-z]{2,}:/i.test(file);
+    if (isPath ? !platform.paths : !/^file:/i.test(address)) return undefined;
+    return readFile(isPath ? address : new URL(address)).then((bytes) => new Uint8Array(bytes));
+  };
+}

@@ -11,6 +11,11 @@ export function turn(): Promise<void> {
       setImmediate(resolve);
       return;
     }
+    // jsdom has neither.
+    if (typeof MessageChannel !== "function") {
+      setTimeout(resolve);
+      return;
+    }
     if (!channel) {
       channel = new MessageChannel();
       channel.port1.onmessage = () => waiting.shift()?.();

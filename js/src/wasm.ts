@@ -1,5 +1,6 @@
 /** The engine's WebAssembly: which of the two files, from where, compiled. */
 
+import { tagOf } from "./arguments/check.js";
 import { counted } from "./download.js";
 import type { Follow } from "./engine.js";
 import { errorOf, messageOf } from "./errors.js";
@@ -16,36 +17,72 @@ const files: Readonly<Record<Variant, () => URL>> = {
 /** The compiled engine. */
 export async function compiled(
   { wasm, variant = "auto" }: Pick<InitOptions, "wasm" | "variant">,
-  { signal, onProgress }: Follow,
+  follow: Follow,
 ): Promise<WebAssembly.Module> {
-  if (wasm instanceof WebAssembly.Module) return wasm;
-  if (wasm instanceof ArrayBuffer || ArrayBuffer.isView(wasm)) return WebAssembly.compile(wasm);
-  const from = async (place: string | URL | Response) => {
-    if (!(place instanceof Response)) {
-      const bytes = await platform.readFile?.(place);
-      if (bytes) return WebAssembly.compile(bytes);
-    }
-    const response = place instanceof Response ? place : await fetch(place, { signal: signal ?? null });
-    if (!response.ok) throw errorOf("FETCH_FAILED", `${response.url}: HTTP status ${response.status}`);
-    return streamed(counted(response, { signal, onProgress }));
-  };
-  if (wasm !== undefined) return from(wasm);
-  if (variant === "relaxed" || (variant === "auto" && hasRelaxedSimd())) {
+  if (wasm === undefined) return shipped(variant, follow);
+  if (ArrayBuffer.isView(wasm)) return WebAssembly.compile(wasm as BufferSource);
+  switch (tagOf(wasm)) {
+    case "WebAssembly.Module":
+      return wasm as WebAssembly.Module;
+    case "ArrayBuffer":
+      return WebAssembly.compile(wasm as ArrayBuffer);
+    case "Response":
+      return streamed(wasm as Response, follow);
+    default:
+      return (await onDisk(wasm as string | URL)) ?? fetched(wasm as string | URL, follow);
+  }
+}
+
+/** The file that came with the package, or what the code itself holds. */
+async function shipped(variant: Variant | "auto", follow: Follow): Promise<WebAssembly.Module> {
+  const names: Variant[] = variant !== "auto" ? [variant] : hasRelaxedSimd() ? ["relaxed", "simd"] : ["simd"];
+  // There is one of 128-bit SIMD only.
+  const inlined = names.includes("simd") ? platform.inlined : undefined;
+  let failure: unknown;
+  // Not every copy of the package has both files.
+  for (const name of names) {
     try {
-      return await from(files.relaxed());
+      const file = files[name]();
+      const module = (await onDisk(file)) ?? (inlined ? undefined : await fetched(file, follow));
+      if (module) return module;
     } catch (error) {
-      // Not every copy of the package has both files.
-      if (variant === "relaxed" || signal?.aborted) throw error;
+      if (follow.signal?.aborted) throw error;
+      failure = error;
     }
   }
-  return from(files.simd());
+  if (inlined) return unpacked(await inlined());
+  const advice = 'if your bundler did not put the file there, add this line: import "saccade-rnn/inline";';
+  throw errorOf("FETCH_FAILED", `${messageOf(failure)}; ${advice}`, failure);
+}
+
+async function onDisk(place: string | URL): Promise<WebAssembly.Module | undefined> {
+  const bytes = await platform.readFile?.(place);
+  return bytes && WebAssembly.compile(bytes);
+}
+
+async function fetched(place: string | URL, follow: Follow): Promise<WebAssembly.Module> {
+  const response = await fetch(place, { signal: follow.signal ?? null }).catch((error: unknown) => {
+    throw errorOf("FETCH_FAILED", `${String(place)}: ${messageOf(error)}`, error);
+  });
+  return streamed(response, follow);
 }
 
 /** Compiles while it arrives, if the server calls it WebAssembly. */
-async function streamed(response: Response): Promise<WebAssembly.Module> {
+async function streamed(source: Response, follow: Follow): Promise<WebAssembly.Module> {
+  if (!source.ok) throw errorOf("FETCH_FAILED", `${source.url}: HTTP status ${source.status}`);
+  const response = counted(source, follow);
   if (response.headers.get("content-type")?.startsWith("application/wasm")) return WebAssembly.compileStreaming(response);
   const bytes = await response.arrayBuffer();
   return WebAssembly.compile(bytes).catch((error: unknown) => {
-    throw errorOf("FETCH_FAILED", `${response.url || "the response"} is no WebAssembly: ${messageOf(error)}`, error);
+    throw errorOf("FETCH_FAILED", `${source.url || "the response"} is no WebAssembly: ${messageOf(error)}`, error);
   });
+}
+
+/** What the code holds: gzip, as base64. */
+async function unpacked(base64: string): Promise<WebAssembly.Module> {
+  const binary = atob(base64);
+  const packed = new Uint8Array(binary.length);
+  for (let at = 0; at < packed.length; at += 1) packed[at] = binary.charCodeAt(at);
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return WebAssembly.compile(await new Response(stream).arrayBuffer());
 }
