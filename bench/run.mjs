@@ -3,22 +3,12 @@
  * says what can be chosen, `--native` runs `bench/native` instead.
  */
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { announce, cargo, checkNode, checkRust, entry, installPackages, must, root, Stop } from "../scripts/steps.mjs";
 
 const bench = join(root, "bench");
 const peers = JSON.parse(readFileSync(join(bench, "package.json"), "utf8")).dependencies;
-
-/** The peers as package-lock.json has them, unless they are installed. */
-async function installPeers() {
-  const lock = readFileSync(join(bench, "package-lock.json"), "utf8");
-  const stamp = join(bench, "node_modules", ".saccade-lock");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
-  announce("install the peers, some 260 MB (npm ci in bench/)");
-  await must("npm", ["ci", "--prefix", bench], "npm ci failed: see its message above.");
-  writeFileSync(stamp, lock);
-}
 
 /** The engine as the code stands; not where another build is given, or the arguments say that it is there. */
 async function buildEngine() {
@@ -47,7 +37,7 @@ await entry(async () => {
     const { isPeer, parse } = await load("options.ts");
     const { contestants, before } = parse(process.argv.slice(2));
     const against = contestants.some(isPeer);
-    if (against) await installPeers();
+    if (against) await installPackages("bench", "the peers, some 260 MB");
     await buildEngine();
     announce("build the pages (vite)");
     const configFile = join(bench, "vite.config.ts");

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -10,22 +10,14 @@ import { chromium } from "playwright-core";
 import { build, createServer } from "vite";
 import webpack from "webpack";
 import { findChromium } from "../scripts/chromium.mjs";
-import { root, target } from "../scripts/steps.mjs";
+import { root } from "../scripts/steps.mjs";
 import { launch, serve } from "../www/tests/browser.mjs";
-
-const model = join(root, "models", "sst2-skim-lstm-small.safetensors");
-const tarball = join(target, "package", "saccade-rnn-0.1.0.tgz");
-
-function assertRead(reading) {
-  assert.equal(reading.label, "positive");
-  assert.deepEqual(reading.tokens.map(({ text }) => text), ["a", "quiet", ",", "generous", "film"]);
-}
+import { assertRead, look, makeProject, model } from "./project.mjs";
 
 describe("a project with the packed package", { timeout: 300_000 }, () => {
   let folder, browser;
 
   before(async () => {
-    assert.ok(existsSync(tarball), `${tarball} is missing: npm run package makes it`);
     folder = mkdtempSync(join(tmpdir(), "saccade-consumers-"));
     browser = await launch();
   });
@@ -35,54 +27,30 @@ describe("a project with the packed package", { timeout: 300_000 }, () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Makes the project and installs the tarball in it. */
+  const made = new Map();
+  /** A project, made once. */
   function project(name) {
-    const place = join(folder, name);
-    cpSync(join(root, "consumers", name), place, { recursive: true });
-    cpSync(model, join(place, "model.safetensors"));
-    writeFileSync(join(place, "package.json"), JSON.stringify({ name, private: true, type: "module" }));
-    const install = ["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts", tarball];
-    const { status, stderr } = spawnSync("npm", install, { cwd: place, encoding: "utf8", shell: process.platform === "win32" });
-    assert.equal(status, 0, stderr);
-    return place;
+    if (!made.has(name)) made.set(name, makeProject(name, folder));
+    return made.get(name);
   }
 
-  /** What the project's page reads in a real browser, from a server of its folder or a given one. */
-  async function look(place, prepare = async () => {}, server = undefined) {
-    server ??= await serve(place);
-    const page = await (await browser.newContext()).newPage();
-    await prepare(page.context());
-    const complaints = [];
-    page.on("pageerror", (error) => complaints.push(error.message));
-    try {
-      await page.goto(server.url);
-      await page.waitForFunction(() => window.result, undefined, { timeout: 60_000 }).catch((error) => {
-        throw new Error(`${error.message}\n${complaints.join("\n")}`);
-      });
-      assertRead(await page.evaluate(() => window.result));
-    } finally {
-      await page.context().close();
-      server.close();
-    }
-  }
-
-  for (const name of ["vite", "vite-worker"]) {
-    test(name, async () => {
+  for (const name of ["page", "page-worker"]) {
+    test(`${name}, by Vite`, async () => {
       const place = project(name);
       const options = { base: "./", build: { target: "es2022" }, worker: { format: "es" }, logLevel: "error", configFile: false };
       await build({ ...options, root: place });
       cpSync(model, join(place, "dist", "model.safetensors"));
-      await look(join(place, "dist"));
+      await look(browser, await serve(join(place, "dist")));
     });
   }
 
-  for (const name of ["vite", "vite-worker"]) {
-    test(`${name}, while it is developed`, async () => {
+  for (const name of ["page", "page-worker"]) {
+    test(`${name}, by Vite while it is developed`, async () => {
       const place = project(name);
       const server = await createServer({ root: place, configFile: false, logLevel: "error", server: { port: 0, host: "127.0.0.1" } });
       await server.listen();
       const { port } = server.httpServer.address();
-      await look(place, undefined, { url: `http://127.0.0.1:${port}/`, close: () => server.close() });
+      await look(browser, { url: `http://127.0.0.1:${port}/`, close: () => server.close() });
     });
   }
 
@@ -94,15 +62,15 @@ describe("a project with the packed package", { timeout: 300_000 }, () => {
       webpack({ context: place, entry: "./main.js", mode: "production", experiments: { outputModule: true }, output }, done);
     });
     assert.equal(stats.hasErrors(), false, stats.toString());
-    await look(place);
+    await look(browser, await serve(place));
   });
 
-  for (const name of ["html", "policy"]) test(name, () => look(project(name)));
+  for (const name of ["html", "policy"]) test(name, async () => look(browser, await serve(project(name))));
 
   test("cdn", async () => {
     const place = project("cdn");
     const types = { ".js": "text/javascript", ".wasm": "application/wasm" };
-    await look(place, (context) =>
+    await look(browser, await serve(place), (context) =>
       context.route("https://cdn.example/**", (route) => {
         const path = join(place, "node_modules", new URL(route.request().url()).pathname);
         const headers = { "access-control-allow-origin": "*", "content-type": types[extname(path)] };
@@ -139,11 +107,14 @@ describe("a project with the packed package", { timeout: 300_000 }, () => {
     assert.match(gpu, /navigator\.gpu/);
   });
 
-  test("typescript", () => {
-    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-    const { status, stdout } = spawnSync(process.execPath, [tsc, "--project", "."], { cwd: project("typescript"), encoding: "utf8" });
-    assert.equal(status, 0, stdout);
-  });
+  for (const [resolution, module] of [["bundler", "esnext"], ["nodenext", "nodenext"], ["node16", "node16"], ["node10", "esnext"]]) {
+    test(`typescript, by the module resolution ${resolution}`, () => {
+      const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+      const args = ["--project", ".", "--module", module, "--moduleResolution", resolution, "--ignoreDeprecations", "6.0"];
+      const { status, stdout } = spawnSync(process.execPath, [tsc, ...args], { cwd: project("typescript"), encoding: "utf8" });
+      assert.equal(status, 0, stdout);
+    });
+  }
 
   test("holds what it is to hold, and nothing else", () => {
     const place = join(project("html"), "node_modules", "saccade-rnn");

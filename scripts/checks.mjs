@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { suite } from "../js/tests/suite.mjs";
 import { ensureChromium } from "./chromium.mjs";
-import { cargo, root, target } from "./steps.mjs";
+import { cargo, installPackages, root, target } from "./steps.mjs";
 import { ensureVulkan } from "./vulkan.mjs";
 
 /**
@@ -22,6 +22,10 @@ import { ensureVulkan } from "./vulkan.mjs";
  */
 
 const chromium = async () => ({ CHROMIUM: await ensureChromium() });
+const bundlers = async () => {
+  await installPackages("consumers", "the bundlers, some 600 MB");
+  return {};
+};
 
 const cargoTest = ["cargo", "test", "--workspace", "--exclude", "xtask", "--release", "--no-fail-fast"];
 const clippy = (...args) => ["cargo", "clippy", ...args, "--", "-D", "warnings"];
@@ -114,6 +118,12 @@ export const checks = [
     runs: nodeTest(...packageTests("arguments-page", "browser", "chromium", "page"), "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
     needs: [npmPackage],
     tools: [chromium],
+  },
+  {
+    name: "package, in bundlers and servers (Parcel, esbuild, Rollup, Bun, Vite, Next, Jest, Vitest)",
+    runs: nodeTest("consumers/bundlers.test.mjs"),
+    needs: [npmPackage],
+    tools: [chromium, bundlers],
   },
   { name: "API reference (typedoc)", runs: script("typedoc/bin/typedoc"), needs: [engine] },
   {

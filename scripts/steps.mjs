@@ -75,17 +75,18 @@ export function checkNode() {
   }
 }
 
-/** Installs the packages of package-lock.json, unless they are installed as it stands. */
-export async function installPackages() {
-  const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
-  const stamp = join(root, "node_modules", ".saccade-lock");
+/** Installs the packages of a folder's package-lock.json, unless they are installed as it stands. */
+export async function installPackages(folder = ".", what = "the npm packages") {
+  const lock = createHash("sha256").update(readFileSync(join(root, folder, "package-lock.json"))).digest("hex");
+  const modules = join(root, folder, "node_modules");
+  const stamp = join(modules, ".saccade-lock");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   // npm ci would empty the folder that a link leads to, which may be another checkout's.
-  if (lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) {
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) {
     throw new Stop("node_modules is a link: remove it, or run npm ci where it leads.");
   }
-  announce("install the npm packages (npm ci)");
-  await must("npm", ["ci"], "npm ci failed: see its message above.");
+  announce(`install ${what} (npm ci)`);
+  await must("npm", ["ci", "--prefix", folder], "npm ci failed: see its message above.");
   writeFileSync(stamp, lock);
 }
 

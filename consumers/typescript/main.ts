@@ -1,7 +1,9 @@
 /** Wrong use does not compile: every error that is expected here must be one. Compiled by a test, never run. */
 
 import { devices, init, load, Lstm, type Model, type Reading, SaccadeError, Skim, Sru } from "saccade-rnn";
+import "saccade-rnn/inline";
 import { load as loadInWorker, terminate } from "saccade-rnn/worker";
+import "saccade-rnn/worker-entry";
 
 async function right(signal: AbortSignal) {
   await init({ variant: "simd", wasm: new URL("https://example.org/a.wasm") });

@@ -1,0 +1,2 @@
+import "saccade-rnn/inline";
+import "saccade-rnn/worker-entry";

@@ -1,0 +1,59 @@
+/** Projects that have the packed tarball installed, and what their pages read. */
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root, target } from "../scripts/steps.mjs";
+
+export const model = join(root, "models", "sst2-skim-lstm-small.safetensors");
+const tarball = join(target, "package", "saccade-rnn-0.1.0.tgz");
+
+/** Makes the project of a folder beside this file in another folder; returns where it is. */
+export function makeProject(name, folder) {
+  assert.ok(existsSync(tarball), `${tarball} is missing: npm run package makes it`);
+  const place = join(folder, name);
+  cpSync(join(root, "consumers", name), place, { recursive: true });
+  cpSync(model, join(place, "model.safetensors"));
+  writeFileSync(join(place, "package.json"), JSON.stringify({ name, private: true, type: "module" }));
+  const install = ["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts", tarball];
+  const { status, stderr } = spawnSync("npm", install, { cwd: place, encoding: "utf8", shell: process.platform === "win32" });
+  assert.equal(status, 0, stderr);
+  return place;
+}
+
+export function assertRead(reading) {
+  assert.equal(reading.label, "positive");
+  assert.deepEqual(reading.tokens.map(({ text }) => text), ["a", "quiet", ",", "generous", "film"]);
+}
+
+/** Opens a server's page in a real browser, which must read; then closes the server. */
+export async function look(browser, server, prepare = async () => {}) {
+  const page = await (await browser.newContext()).newPage();
+  await prepare(page.context());
+  const complaints = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  try {
+    await page.goto(server.url);
+    await page.waitForFunction(() => window.result, undefined, { timeout: 60_000 }).catch((error) => {
+      throw new Error(`${error.message}\n${complaints.join("\n")}`);
+    });
+    assertRead(await page.evaluate(() => window.result));
+  } finally {
+    await page.context().close();
+    server.close();
+  }
+}
+
+/** What a server's page complains of when it cannot read; then closes the server. */
+export async function complaint(browser, server) {
+  const page = await (await browser.newContext()).newPage();
+  try {
+    const complained = page.waitForEvent("pageerror", { timeout: 60_000 });
+    await page.goto(server.url);
+    return (await complained).message;
+  } finally {
+    await page.context().close();
+    server.close();
+  }
+}
