@@ -61,6 +61,9 @@ export const {
 } = layersOf(local);
 
 export type { Devices };
+export type { CompareOptions, Comparison, Way } from "./compare.js";
+export type { Clock, Factor, Race, RaceOptions, Spread } from "./measure.js";
+export type { Account, Tokens } from "./account.js";
 export type * from "./layers.js";
 export type * from "./types.js";
 export {

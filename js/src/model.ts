@@ -1,6 +1,7 @@
 /** A model and its readers, over an engine in this thread or another. */
 
 import { model, typing } from "./arguments/model.js";
+import { compare, type Comparison } from "./compare.js";
 import type { Engine, Follow, HiddenValues, Id, PlainReadOptions, PlainToken } from "./engine.js";
 import { onAbort } from "./follow.js";
 import { Owner } from "./owner.js";
@@ -168,6 +169,11 @@ export class LoadedModel extends Owner implements Model {
   async steps(...given: unknown[]): Promise<Steps> {
     const [options] = model.steps(given);
     return this.#stepTimes.measured(await this.call("steps", [options.device ?? this.#preference], options));
+  }
+
+  async compare(...given: unknown[]): Promise<Comparison> {
+    const [text, options] = model.compare(given);
+    return compare(this, text, options);
   }
 
   async inspect(...given: unknown[]): Promise<Inspection> {

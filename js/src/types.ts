@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** What goes in and what comes out. */
 
+import type { CompareOptions, Comparison } from "./compare.js";
 import type {
   Costs,
   Decision,
@@ -236,6 +237,8 @@ export interface Model extends Disposes {
   calibrate(options?: CallOptions): Promise<Costs>;
   /** Measures what one read and one skimmed token cost, on the text read last. */
   steps(options?: StepsOptions): Promise<Steps>;
+  /** Times a text as the network decides, with every word read, and by another network, in turns. */
+  compare(text: string, options?: CompareOptions): Promise<Comparison>;
   /** What the model is made of. */
   inspect(): Promise<Inspection>;
 }

@@ -95,6 +95,9 @@ export const {
 } = layersOf(engine);
 
 export type { Devices };
+export type { CompareOptions, Comparison, Way } from "./compare.js";
+export type { Clock, Factor, Race, RaceOptions, Spread } from "./measure.js";
+export type { Account, Tokens } from "./account.js";
 export type * from "./layers.js";
 export type * from "./types.js";
 export {

@@ -5,14 +5,18 @@
 
 import { init, load as open, useWorker, type Model } from "../../js/src/worker.ts";
 
+export { type Contestant, factorOf, isTold, race, spread } from "../../js/src/measure.ts";
 export { Elman, gpuStatistics, Gru, Lstm, Skim, Sru } from "../../js/src/worker.ts";
 export type {
+  Account,
+  Comparison,
   Cost,
   Costs,
   DecidedToken as Token,
   Decision,
   Device,
   DevicePreference,
+  Factor,
   Hidden,
   HiddenLayer,
   LayerConfig,
@@ -20,9 +24,11 @@ export type {
   ModelConfig,
   PlainReading as Reading,
   Progress,
+  Race,
   Reader as LiveReader,
   ReadOptions,
   Score,
+  Spread,
   Steps,
   Timing,
 } from "../../js/src/worker.ts";

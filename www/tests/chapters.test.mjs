@@ -291,7 +291,9 @@ describe("models", { timeout: 120_000 }, () => {
   test("the full network beside it is the model's own large cell", async () => {
     await open("#read?text=a+dull+film");
     await page.locator('[data-figure="speedup"] small').waitFor({ timeout: 60_000 });
-    assert.match(await page.locator('[aria-labelledby="gauge-time"]').innerText(), /full LSTM/);
+    const figure = await page.locator('[aria-labelledby="gauge-time"]').innerText();
+    for (const way of ["as it decided", "every word read", "a plain LSTM"]) assert.ok(figure.includes(way), figure);
+    assert.doesNotMatch(figure, /\b0\.\d+×/);
     assert.deepEqual(complaints, []);
   });
 });

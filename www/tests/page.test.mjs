@@ -145,10 +145,10 @@ describe("the page", { timeout: 300_000 }, () => {
     await open();
     await page.locator('[data-state="loading"]').waitFor();
     assert.equal(await shownText(), recorded.text);
-    assert.equal(await page.locator('[data-figure="time"]').count(), 0);
+    assert.equal(await page.locator('[data-figure="device"]').count(), 0);
     const before = await shown();
     release();
-    await page.waitForFunction(() => /\d/.test(document.querySelector('[data-figure="time"]')?.textContent ?? ""));
+    await page.locator('[data-figure="device"]').waitFor();
     assert.deepEqual(
       (await shown()).map(({ text, decision }) => [text, decision]),
       before.map(({ text, decision }) => [text, decision]),

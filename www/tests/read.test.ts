@@ -1,10 +1,9 @@
 import type { ComponentProps } from "svelte";
 import { render } from "svelte/server";
 import { describe, expect, test } from "vitest";
-import type { Costs, DevicePreference, Reading, Model, Steps } from "../src/engine.ts";
+import { factorOf, spread, type Comparison, type DevicePreference, type Model, type Reading } from "../src/engine.ts";
 import { format, parse } from "../src/frame/address.ts";
 import Gauges from "../src/read/Gauges.svelte";
-import type { Comparison } from "../src/read/measurements.svelte.ts";
 import { count, duration, percent, plural, precise, saving } from "../src/read/format.ts";
 import Status from "../src/read/Status.svelte";
 import { recorded } from "../src/read/recorded.ts";
@@ -75,10 +74,29 @@ describe("tokens", () => {
   });
 });
 
+/** A comparison whose rounds came to these, in milliseconds. */
+function compared(ours: readonly number[], everyWord: readonly number[], other: readonly number[]): Comparison {
+  const way = (samples: readonly number[]) => ({ ...spread(samples), factor: factorOf(ours, samples) });
+  const part = spread([0.01]);
+  const account = { read: 2, skimmed: 2, totalMs: 0.05, fixedMs: 0.01, readMs: 0.015, skimMs: 0.005, told: true };
+  const spreads = { fixedMs: part, readMs: part, skimMs: part };
+  return {
+    device: "cpu",
+    reading: spread(ours),
+    everyWord: way(everyWord),
+    other: way(other),
+    elsewhere: way([5, 5.1, 6]),
+    absent: {},
+    account: { ...account, spreads },
+    rounds: ours.length,
+    sampleMs: 15,
+  };
+}
+
 describe("figures", () => {
   const shown = (reading: Reading, comparison: Comparison | null = null) => {
     const verdict = render(Verdict, { props: { reading } }).body;
-    const gauges = render(Gauges, { props: { reading, comparison, pending: comparison === null } }).body;
+    const gauges = render(Gauges, { props: { reading, comparison, wait: "rest" as const } }).body;
     return visible(`${verdict} ${gauges}`.replaceAll("<", " <")).replace(/\s+/g, " ");
   };
 
@@ -93,10 +111,18 @@ describe("figures", () => {
     expect(none).toContain("–");
   });
 
-  test("the time stands beside that of the full network, with the device and how it was measured", () => {
-    const comparison = { device: "cpu", ms: 0.02, fullMs: 0.05, method: "mean of 100 readings" } as const;
-    expect(shown(reading, comparison)).toMatch(/2\.5× less .*20 µs .*50 µs .*on CPU: mean of 100 readings/);
+  test("the time stands beside that of every word read and of a plain LSTM, with what the rounds lay between", () => {
+    const found = compared([0.02, 0.02, 0.02], [0.05, 0.049, 0.051], [0.06, 0.06, 0.06]);
+    expect(shown(reading, found)).toMatch(/2\.5× less as it decided 20 µs every word read 50 µs a plain LSTM 60 µs 2\.5 to 2\.6× in 3 rounds, on CPU/);
     expect(shown(reading)).not.toMatch(/\d [µm]s/);
+    expect(shown(reading)).toContain("Will measure when you stop typing");
+  });
+
+  test("where the rounds contradict each other no factor is told, and one below 1 is no saving", () => {
+    const wild = shown(reading, compared([0.02, 0.09, 0.02], [0.05, 0.05, 0.02], [0.06, 0.06, 0.06]));
+    expect(wild).toContain("this machine is too busy to tell");
+    expect(wild).not.toMatch(/Time, measured here [\d.]+×/);
+    expect(shown(reading, compared([0.05, 0.05, 0.05], [0.02, 0.02, 0.02], [0.06, 0.06, 0.06]))).toContain("2.5× more");
   });
 
   test("before the end of the text the verdict says after which word it is", () => {
@@ -114,11 +140,11 @@ describe("the recorded reading", () => {
 
   test("its time, measured elsewhere, is not shown as this machine's", () => {
     const { reading } = recorded;
-    const gauges = visible(render(Gauges, { props: { reading, comparison: null, pending: true } }).body);
+    const gauges = visible(render(Gauges, { props: { reading, comparison: null, wait: "rest" as const } }).body);
     expect(visible(render(Verdict, { props: { reading } }).body)).toContain(reading.label);
     expect(gauges).toContain(saving(reading.flops.reduction).factor);
     expect(gauges).not.toMatch(/\d\s*[µm]s\b/);
-    const props = { device: "auto" as const, reading: recorded.reading, recorded: true, costs: null, steps: null };
+    const props = { device: "auto" as const, reading: recorded.reading, recorded: true, comparison: null };
     const time = visible(render(Time, { props }).body);
     expect(time).not.toContain(recorded.reading.timing.method);
     expect(time).not.toContain(recorded.reading.deviceReason);
@@ -127,34 +153,42 @@ describe("the recorded reading", () => {
 });
 
 describe("time", () => {
-  const costs: Costs = { cpu: { fixedMs: 0.01, tokenMs: 0.01 }, webgpu: { fixedMs: 2, tokenMs: 0.001 }, webgpuAbsent: null };
-  const steps: Steps = { device: "cpu", readUs: 9, skimUs: 1.5, clockUs: 100, method: "replay of this text", kernels: null };
+  const comparison = compared([0.05, 0.051, 0.052], [0.09, 0.09, 0.09], [0.1, 0.1, 0.1]);
   const shown = (props: Partial<ComponentProps<typeof Time>>) => {
-    const all = { device: "auto" as const, reading, recorded: false, costs: null, steps: null, ...props };
+    const all = { device: "auto" as const, reading, recorded: false, comparison: null, ...props };
     return visible(render(Time, { props: all }).body.replaceAll("<", " <")).replace(/\s+/g, " ");
   };
 
-  test("what was measured is shown, with the reason and how it was measured", () => {
-    const before = shown({});
-    for (const part of ["50 µs", "CPU: as asked.", "12.5 µs a token: median of 5 readings."]) expect(before).toContain(part);
-    expect(before).not.toMatch(/Both devices|One token|this text/);
+  test("before anything was measured there is the device, the reason, and no time", () => {
+    expect(shown({})).toContain("CPU: as asked.");
+    expect(shown({})).not.toMatch(/\d\s*[µm]s\b/);
   });
 
-  test("both devices are compared for this text", () => {
-    expect(shown({ costs })).toMatch(/CPU 50 µs 10 µs 10 µs WebGPU 2 ms 2 ms 1 µs/);
-    const none = shown({ costs: { ...costs, webgpu: null, webgpuAbsent: "this browser has no WebGPU" } });
-    expect(none).toMatch(/CPU 50 µs 10 µs 10 µs WebGPU this browser has no WebGPU/);
+  test("both devices are compared for this text, with what the rounds lay between", () => {
+    expect(shown({ comparison })).toMatch(/CPU 51 µs 50 to 52 µs WebGPU 5\.1 ms 5 to 6 ms/);
+    const none = shown({ comparison: { ...comparison, elsewhere: null, absent: { elsewhere: "this browser has no WebGPU" } } });
+    expect(none).toMatch(/CPU 51 µs 50 to 52 µs WebGPU this browser has no WebGPU/);
   });
 
-  test("the cost of a token comes with its method and the clock", () => {
-    expect(shown({ steps })).toMatch(/One token, on CPU read 9 µs skimmed 1.5 µs .*replay of this text\. The clock’s smallest step is 100 µs/);
-    expect(shown({ steps: { ...steps, skimUs: null } })).not.toContain("skimmed");
-    expect(shown({ steps: { ...steps, skimUs: 0 } })).toContain("skimmed too little to measure");
+  test("the account adds up as it is printed, or says that it cannot be told", () => {
+    expect(shown({ comparison })).toMatch(
+      /once a reading 10\.0 µs 2 words read 15 µs each 30\.0 µs 2 words skimmed 5 µs each 10\.0 µs the whole reading 50\.0 µs/,
+    );
+    const account = comparison.account && { ...comparison.account, told: false };
+    expect(shown({ comparison: { ...comparison, account } })).toContain("Of how it divides, this machine is too busy to tell");
+    expect(shown({ comparison: { ...comparison, account } })).not.toMatch(/each/);
+  });
+
+  test("the numbers that the device was first chosen by do not stand beside those that are measured in turns", () => {
+    const reason = "WebGPU, for 400 tokens the faster as measured here: CPU 9.1 ms, WebGPU 3.2 ms";
+    const text = shown({ reading: { ...reading, deviceReason: reason }, comparison });
+    expect(text).toContain("WebGPU, for 400 tokens the faster by a first measurement.");
+    expect(text).not.toContain("9.1 ms");
   });
 
   test("a reading that was to run on the GPU and did not stands out", () => {
     const html = (device: DevicePreference) =>
-      render(Time, { props: { device, reading, recorded: false, costs: null, steps: null } }).body;
+      render(Time, { props: { device, reading, recorded: false, comparison: null } }).body;
     expect(html("webgpu")).toContain("elsewhere");
     expect(html("auto")).not.toContain("elsewhere");
   });

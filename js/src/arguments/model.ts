@@ -1,9 +1,10 @@
 /** What the functions of a model and of a reader take. */
 
+import type { CompareOptions } from "../compare.js";
 import type { CallOptions, Model, Reader, ReadAllOptions, ReaderOptions, ReadOptions, StepsOptions, StreamOptions } from "../types.js";
-import { number, optional, string } from "./check.js";
+import { count, is, number, optional, string } from "./check.js";
 import { options } from "./options.js";
-import { call, device, force, texts } from "./shared.js";
+import { call, callback, device, force, maybe, texts } from "./shared.js";
 import { parameter, type Signatures, takers } from "./signature.js";
 
 const where = optional(device);
@@ -17,6 +18,20 @@ const readAll = options<ReadAllOptions>()({ ...call, device: where, threshold })
 const stream = options<StreamOptions>()({ ...call, device: where, threshold, force: decisions });
 const reader = options<ReaderOptions>()({ threshold, force: decisions });
 const steps = options<StepsOptions>()({ ...call, device: where });
+const other = is<Model>("a model", (found) => typeof (found as Partial<Model> | null | undefined)?.read === "function");
+const compare = options<CompareOptions>()({
+  device: where,
+  threshold,
+  force: decisions,
+  against: optional(other),
+  bothDevices: maybe,
+  rounds: optional(count),
+  sampleMs: measureMs,
+  budgetMs: measureMs,
+  clock: optional(callback<NonNullable<CompareOptions["clock"]>>()),
+  signal: call.signal,
+  onRound: optional(callback<NonNullable<CompareOptions["onRound"]>>()),
+});
 const follow = parameter("options", options<CallOptions>()(call));
 
 /** @internal */
@@ -29,6 +44,7 @@ export const modelSignatures = {
   hidden: [text, read],
   calibrate: [follow],
   steps: [parameter("options", steps)],
+  compare: [text, parameter("options", compare)],
   inspect: [],
 } as const satisfies Signatures<Model>;
 

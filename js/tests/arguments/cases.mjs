@@ -19,7 +19,7 @@ for (const [kind, { sizes, parts }] of Object.entries(layers)) {
 }
 
 /** Calls that measure for tenths of a second, or start something: they are made in vain alone. */
-const DEAR = new Set(["calibrate", "steps", "useWorker"]);
+const DEAR = new Set(["calibrate", "compare", "steps", "useWorker"]);
 
 const WORDS = ["a", "good", "film", "didn't", "N't", "🎬", "שלום", "\ud83c", "…", "\n", "wonderful"];
 const text = fc.array(fc.constantFrom(...WORDS), { maxLength: 6 }).map((words) => words.join(" "));
@@ -42,6 +42,7 @@ const right = {
   "a number of milliseconds from 0 to 60,000": () => same(fc.double({ min: 0, max: 1, noNaN: true })),
   "an AbortSignal": () => fc.constant({ given: { is: "pool", name: "signal" } }),
   "a function": () => fc.constant({ given: { is: "callback" } }),
+  "a model": () => fc.constant({ given: null }),
   anything: () => fc.constant({ given: null }),
   "an address, a Response, bytes or a WebAssembly.Module": () => fc.constant({ given: null }),
   'an object or a Map from numbers to "read" or "skim"': () => fc.uniqueArray(fc.nat(2), { maxLength: 2 }).chain(forced),

@@ -66,6 +66,7 @@ export const calls = {
   },
   calibrate: async ({ model }, given) => typeof (await model.calibrate(...given)).cpu.tokenMs,
   steps: async ({ model }, given) => typeof (await model.steps(...given)).readUs,
+  compare: async ({ model }, given) => typeof (await model.compare(...given)).reading.median,
   inspect: async ({ model }, given) => (await model.inspect(...given)).parameters,
   "Reader.update": async ({ reader }, given) => ofReading(await reader.update(...given)),
   "Reader.append": async ({ reader }, given) => {

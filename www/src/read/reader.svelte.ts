@@ -171,6 +171,10 @@ export class Reader {
       else this.progress = progress;
     };
     try {
+      if (text.length > MOST_LIVE) {
+        this.progress = { done: 0, total: null };
+        await laidOut();
+      }
       const follow = { signal, onProgress };
       const live = this.#live(model, text, options);
       const reading = await (live ? live.update(text, follow) : model.read(text, { ...options, ...follow }));
@@ -195,6 +199,15 @@ export class Reader {
       this.progress = null;
     }
   }
+}
+
+/** The window laid out, which of a field of megabytes takes seconds; else all of them would go by before the first progress is seen. */
+function laidOut(): Promise<void> {
+  return new Promise((resolve) => {
+    // Out of sight there are no frames.
+    setTimeout(resolve, document.hidden ? 0 : 10_000);
+    requestAnimationFrame(() => setTimeout(resolve));
+  });
 }
 
 /** The bytes of a model file, from this site or from the visitor's disk. */

@@ -1,6 +1,6 @@
 import { untrack } from "svelte";
 import type { View } from "../frame/address.ts";
-import type { Decision, DevicePreference, Model, ReadOptions, Score, Steps } from "../engine.ts";
+import type { Account, Decision, DevicePreference, Model, ReadOptions, Score } from "../engine.ts";
 import { examples, type Example } from "./examples.ts";
 import { Insight } from "./insight.svelte.ts";
 import { Measurements } from "./measurements.svelte.ts";
@@ -9,12 +9,7 @@ import { Playback, type Pace } from "./playback.svelte.ts";
 import { Reader, type Seen } from "./reader.svelte.ts";
 import { recorded } from "./recorded.ts";
 
-/**
- * Clocks of browsers are coarse: when a text has come to rest it is read again and again for so long, and the mean time
- * shown. While somebody types, only what changed is read, and its time says nothing of the text.
- */
-const MEASURE_MS = 50;
-/** What takes longer is not read a second time for its time alone. */
+/** What takes longer is not read a second time, so that the device is chosen for the whole of it. */
 const LONG_MS = 1000;
 /** The devices are measured when the text has stood for so long. */
 const QUIET_MS = 1000;
@@ -63,14 +58,15 @@ export class Study {
       : null,
   );
   readonly seen: Seen | null = $derived(this.reader.seen ?? this.standIn);
-  readonly steps: Steps | null = $derived(
-    this.ready && this.reader.seen && this.measurements.steps(this.ready, this.reader.seen),
-  );
-  /** How much longer the step of a word that is read takes than that of one that is skimmed; null while nobody knows. */
-  readonly ratio: number | null = $derived.by(() => {
-    const steps = this.ready && this.measurements.lastSteps(this.ready);
-    return steps?.skimUs ? steps.readUs / steps.skimUs : null;
+  /** What the reading takes here, once it was measured. */
+  readonly measured = $derived(this.ready && this.reader.seen ? this.measurements.of(this.reader.seen) : null);
+  /** Where the time goes, on the text measured last, if that could be told. */
+  readonly account: Account | null = $derived.by(() => {
+    const account = this.ready && this.measurements.last(this.ready)?.account;
+    return account?.told ? account : null;
   });
+  /** How much longer the step of a word that is read takes than that of one that is skimmed; null while nobody knows. */
+  readonly ratio: number | null = $derived(this.account?.skimMs ? this.account.readMs / this.account.skimMs : null);
   readonly pace: Pace = $derived.by(() => {
     const tokens = this.seen?.reading.tokens ?? [];
     const skim = Math.max(LEAST_MS, READ_MS / Math.max(1, this.ratio ?? 6));
@@ -206,16 +202,16 @@ export class Study {
         const subject = { model, seen, options, full: () => this.reader.full(source) };
         if (!(await this.measurements.measure(subject))) return;
         // By what is known by then, the other device may be the better one; a new reading is then measured in its turn.
-        if (this.device !== "auto" || !this.remeasure()) await this.measurements.measure(subject);
+        if (this.device !== "auto" || !this.reread()) await this.measurements.measure(subject);
       }, QUIET_MS);
       return () => clearTimeout(timer);
     });
   }
 
-  /** Reads the text once more, and takes more time to measure it, unless it is a long one; says whether it does. */
-  remeasure(): boolean {
+  /** Reads the whole text once more, where that is best done, unless it is a long one; says whether it does. */
+  reread(): boolean {
     const short = (this.reader.seen?.reading.timing.totalMs ?? 0) < LONG_MS;
-    if (short) this.reader.request(this.text, { ...this.options, measureMs: MEASURE_MS });
+    if (short) this.reader.request(this.text, { ...this.options, measureMs: 1 });
     return short;
   }
 }

@@ -1,0 +1,152 @@
+/**
+ * Measurements that a second one agrees with: every contestant is warmed, they take turns in rounds, every sample counts, and a
+ * number is told only where the samples agree on it.
+ */
+
+import { aborted } from "./errors.js";
+
+/** Milliseconds since some moment. */
+export type Clock = () => number;
+
+/** Something that takes time. */
+export interface Contestant {
+  /** Runs again and again for about `ms` milliseconds; resolves to the mean milliseconds of one run. */
+  sample(ms: number, signal: AbortSignal | undefined): Promise<number>;
+}
+
+/** How a race is run. */
+export interface RaceOptions {
+  /** How often each has its turn; 11 unless given. */
+  readonly rounds?: number | undefined;
+  /** How long a turn lasts, in milliseconds; as long as the clock's smallest step asks for unless given. */
+  readonly sampleMs?: number | undefined;
+  /** No round begins later than this many milliseconds after the first, but for the first five; 4,000 unless given. */
+  readonly budgetMs?: number | undefined;
+  readonly clock?: Clock | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Told after every round. */
+  readonly onRound?: ((race: Race) => void) | undefined;
+}
+
+/** What a race came to. */
+export interface Race<Name extends string = string> {
+  /** Mean milliseconds of a run by round, for each contestant that ran to the end. */
+  readonly samples: Readonly<Partial<Record<Name, readonly number[]>>>;
+  /** Why the others did not. */
+  readonly absent: Readonly<Partial<Record<Name, string>>>;
+  readonly rounds: number;
+  readonly sampleMs: number;
+}
+
+/** Where some numbers lie. */
+export interface Spread {
+  readonly least: number;
+  readonly low: number;
+  readonly median: number;
+  readonly high: number;
+  readonly most: number;
+}
+
+/** How much longer one contestant takes than another. */
+export interface Factor extends Spread {
+  /**
+   * Whether the rounds agree: all of them on which of the two takes longer, and the quartiles lie closer together than the
+   * median lies to 1.
+   */
+  readonly told: boolean;
+}
+
+const [ROUNDS, FEWEST_ROUNDS, BUDGET_MS] = [11, 5, 4000];
+/** A turn lasts so many of the clock's smallest steps, within these bounds in milliseconds. */
+const [TICKS, LEAST_MS, MOST_MS] = [50, 15, 200];
+
+const now: Clock = () => performance.now();
+
+/** The smallest step of a clock that was seen, in milliseconds. */
+export function tickOf(clock: Clock = now): number {
+  let tick = Number.POSITIVE_INFINITY;
+  for (let seen = 0; seen < 5; seen++) {
+    const from = clock();
+    let to = from;
+    while (to === from) to = clock();
+    tick = Math.min(tick, to - from);
+  }
+  return tick;
+}
+
+/** A contestant made of a function, timed by a clock. */
+export function timed(run: () => unknown, clock: Clock = now): Contestant {
+  return {
+    async sample(ms, signal) {
+      const begun = clock();
+      for (let runs = 1; ; runs++) {
+        if (signal?.aborted) throw aborted(signal);
+        await run();
+        const elapsed = clock() - begun;
+        if (elapsed >= ms) return elapsed / runs;
+      }
+    },
+  };
+}
+
+/**
+ * Warms all contestants, then lets them take turns, begun by another one in each round. One that throws is absent from then on,
+ * with all of its samples. Rejects with `ABORTED` when the signal is aborted.
+ */
+export async function race<Name extends string>(contestants: Readonly<Partial<Record<Name, Contestant>>>, options: RaceOptions = {}): Promise<Race<Name>> {
+  const { clock = now, signal, rounds: most = ROUNDS, budgetMs = BUDGET_MS, onRound } = options;
+  const sampleMs = options.sampleMs ?? Math.min(MOST_MS, Math.max(LEAST_MS, TICKS * tickOf(clock)));
+  const entrants = Object.entries(contestants) as [Name, Contestant][];
+  const samples: Partial<Record<Name, number[]>> = {};
+  const absent: Partial<Record<Name, string>> = {};
+  const turn = async ([name, contestant]: [Name, Contestant]): Promise<number | undefined> => {
+    if (signal?.aborted) throw aborted(signal);
+    if (absent[name] !== undefined) return undefined;
+    try {
+      return await contestant.sample(sampleMs, signal);
+    } catch (error) {
+      if (signal?.aborted) throw aborted(signal);
+      absent[name] = error instanceof Error ? error.message : String(error);
+      delete samples[name];
+      return undefined;
+    }
+  };
+  for (const entrant of entrants) await turn(entrant);
+  const begun = clock();
+  let rounds = 0;
+  while (rounds < most && (rounds < FEWEST_ROUNDS || clock() - begun < budgetMs)) {
+    const first = rounds % Math.max(1, entrants.length);
+    for (const entrant of [...entrants.slice(first), ...entrants.slice(0, first)]) {
+      const sample = await turn(entrant);
+      if (sample !== undefined) (samples[entrant[0]] ??= []).push(sample);
+    }
+    rounds++;
+    onRound?.({ samples, absent, rounds, sampleMs });
+  }
+  return { samples, absent, rounds, sampleMs };
+}
+
+/** The median, the quartiles, between numbers where they fall there, and the ends. Throws without numbers. */
+export function spread(values: readonly number[]): Spread {
+  if (values.length === 0) throw new RangeError("a spread of no numbers");
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number) => {
+    const place = share * (sorted.length - 1);
+    const [below, above] = [sorted[Math.floor(place)] ?? 0, sorted[Math.ceil(place)] ?? 0];
+    return below + (above - below) * (place - Math.floor(place));
+  };
+  return { least: at(0), low: at(0.25), median: at(0.5), high: at(0.75), most: at(1) };
+}
+
+/** How many times as long `theirs` takes as `ours`, round by round. */
+export function factorOf(ours: readonly number[], theirs: readonly number[]): Factor {
+  const all = spread(theirs.map((ms, round) => ms / (ours[round] ?? Number.NaN)));
+  const effect = Math.abs(Math.log(all.median));
+  const agreed = all.least > 1 || all.most < 1;
+  return { ...all, told: agreed && Math.log(all.high) - Math.log(all.low) < effect };
+}
+
+/** Whether the rounds agree on a number: the quartiles lie closer together than it lies to 0. */
+export function isTold({ low, median, high }: Spread): boolean {
+  return median > 0 && high - low < median;
+}

@@ -1,0 +1,254 @@
+/** Measurements by clocks that are told what to say: turns, numbers, intervals, and when there is nothing to tell. */
+
+import { describe, expect, test } from "vitest";
+import { accountOf } from "../../js/src/account.ts";
+import { compare } from "../../js/src/compare.ts";
+import { factorOf, isTold, race, spread, tickOf, timed, type Contestant } from "../../js/src/measure.ts";
+import type { Model } from "../src/engine.ts";
+import { between, roughly, saved, savedInWords, sum, time, TOO_BUSY } from "../src/frame/measured.ts";
+
+/** Numbers in [0, 1), the same every time (mulberry32). */
+function noise(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let bits = Math.imul(state ^ (state >>> 15), state | 1);
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A machine whose clock moves only by what runs on it; it ticks in steps of `tick` milliseconds. */
+function machine({ tick = 0.005, busy = () => 1 }: { tick?: number; busy?: () => number } = {}) {
+  let at = 0;
+  const heard: string[] = [];
+  const clock = () => Math.floor((at += 1e-4) / tick) * tick;
+  const contestant = (name: string, ms: number, cold = 0): Contestant => {
+    let warm = false;
+    const inner = timed(() => {
+      at += ms * busy() + (warm ? 0 : cold);
+      warm = true;
+    }, clock);
+    return {
+      sample(span, signal) {
+        heard.push(name);
+        return inner.sample(span, signal);
+      },
+    };
+  };
+  return { clock, heard, contestant };
+}
+
+const known = <T>(value: T | undefined | null): T => {
+  if (value === undefined || value === null) throw new Error("nothing there");
+  return value;
+};
+
+describe("a race", () => {
+  test("warms every contestant, then lets them take turns, each round begun by another", async () => {
+    const { clock, heard, contestant } = machine();
+    const all = { a: contestant("a", 1), b: contestant("b", 2), c: contestant("c", 3) };
+    const { samples, rounds } = await race(all, { clock, rounds: 4 });
+    expect(heard.join("")).toBe("abc" + "abc" + "bca" + "cab" + "abc");
+    expect(rounds).toBe(4);
+    expect(Object.values(samples).map((each) => each.length)).toEqual([4, 4, 4]);
+  });
+
+  test("a cold start is no sample, and nothing else is left out", async () => {
+    const { clock, contestant } = machine();
+    const { samples } = await race({ cold: contestant("cold", 1, 5000) }, { clock, rounds: 7 });
+    expect(known(samples.cold)).toHaveLength(7);
+    expect(spread(known(samples.cold)).most).toBeLessThan(1.01);
+  });
+
+  test("an outlier stays a sample", async () => {
+    let n = 0;
+    const { clock, contestant } = machine({ busy: () => (n++ === 300 ? 1000 : 1) });
+    const { samples } = await race({ a: contestant("a", 1) }, { clock, rounds: 11, budgetMs: 1e9, sampleMs: 50 });
+    expect(known(samples.a)).toHaveLength(11);
+    expect(spread(known(samples.a)).most).toBeGreaterThan(20);
+    expect(spread(known(samples.a)).median).toBeLessThan(1.1);
+  });
+
+  test("on a clock of whole milliseconds a turn is long enough to count", async () => {
+    const { clock, contestant } = machine({ tick: 1 });
+    expect(tickOf(clock)).toBe(1);
+    const { samples, sampleMs } = await race({ a: contestant("a", 0.123) }, { clock });
+    expect(sampleMs).toBe(50);
+    for (const sample of known(samples.a)) expect(Math.abs(sample - 0.123)).toBeLessThan(0.123 * 0.03);
+  });
+
+  test("what fails is absent with its reason and without its samples; the others go on", async () => {
+    const { clock, contestant } = machine();
+    let turns = 0;
+    const lost: Contestant = { sample: async () => (++turns < 3 ? 1 : Promise.reject(new Error("the device was lost"))) };
+    const { samples, absent } = await race({ a: contestant("a", 1), lost }, { clock, rounds: 5 });
+    expect(absent).toEqual({ lost: "the device was lost" });
+    expect(samples.lost).toBeUndefined();
+    expect(samples.a).toHaveLength(5);
+    expect(turns).toBe(3);
+  });
+
+  test("it can be stopped, and stops by itself when its time is spent", async () => {
+    const { clock, contestant } = machine();
+    const stop = new AbortController();
+    const onRound = () => stop.abort(new Error("enough"));
+    await expect(race({ a: contestant("a", 1) }, { clock, signal: stop.signal, onRound })).rejects.toMatchObject({ code: "ABORTED" });
+    const { rounds } = await race({ slow: contestant("slow", 3000) }, { clock });
+    expect(rounds).toBe(5);
+  });
+});
+
+describe("what is told", () => {
+  test("a factor on which all rounds agree, with what they lay between", () => {
+    const factor = factorOf([1, 1, 1, 1, 1], [2.5, 2.7, 2.8, 2.9, 3.1]);
+    expect(saved(factor)).toEqual({ factor: "2.8×", direction: "less", interval: "2.5 to 3.1×" });
+    expect(savedInWords(factor, "time")).toBe("2.8× less time");
+  });
+
+  test("a ratio below 1 is never told as a saving", () => {
+    const factor = factorOf([2, 2, 2, 2, 2], [1, 1.02, 1.05, 1.04, 0.98]);
+    expect(factor.median).toBeLessThan(1);
+    expect(saved(factor)).toEqual({ factor: "2×", direction: "more", interval: "1.9 to 2×" });
+    expect(savedInWords(factor, "time")).toBe("2× more time");
+  });
+
+  test("for any noise: what is printed is at least 1, between its ends, and nothing where the spread exceeds the effect", () => {
+    const random = noise(7);
+    let [told, untold] = [0, 0];
+    for (let n = 0; n < 2000; n++) {
+      const [ratio, width] = [Math.exp(3 * (random() - 0.5)), random()];
+      const ours = Array.from({ length: 11 }, () => 1 + width * random());
+      const theirs = ours.map(() => ratio * (1 + width * random()));
+      const factor = factorOf(ours, theirs);
+      const words = savedInWords(factor, "time");
+      const exceeds = Math.log(factor.high / factor.low) >= Math.abs(Math.log(factor.median));
+      const contradicts = factor.least <= 1 && factor.most >= 1;
+      expect(words === TOO_BUSY).toBe(exceeds || contradicts);
+      if (words === TOO_BUSY) untold++;
+      else {
+        told++;
+        const number = Number.parseFloat(words);
+        expect(number).toBeGreaterThanOrEqual(1);
+        expect(words.includes("less")).toBe(factor.median > 1);
+      }
+    }
+    expect(Math.min(told, untold)).toBeGreaterThan(200);
+  });
+
+  test("a time on which the rounds agree, with two digits; a time on which they do not is none", () => {
+    const quiet = spread([0.121, 0.1234, 0.13, 0.118, 0.12]);
+    expect([time(quiet), between(quiet)]).toEqual(["120 µs", "120 to 130 µs"]);
+    const wild = spread([0.1, 0.1, 0.2, 0.9, 2]);
+    expect(isTold(wild)).toBe(false);
+    expect(time(wild)).toBe(TOO_BUSY);
+    expect([roughly(12.34), roughly(1234), roughly(0.0046)]).toEqual(["12 ms", "1.2 s", "4.6 µs"]);
+  });
+
+  test("parts that are printed add up as they are printed", () => {
+    expect(sum([0.0124, 0.1262, 0.0483])).toEqual({ unit: "µs", parts: ["12", "127", "48"], total: "187" });
+    const random = noise(11);
+    for (let n = 0; n < 500; n++) {
+      const { parts, total } = sum([0, 0, 0].map(() => 10 ** (6 * random() - 3)));
+      expect(parts.reduce((all, part) => all + Number(part), 0)).toBeCloseTo(Number(total), 6);
+    }
+  });
+
+  test("a spread is the median, the quartiles and the ends", () => {
+    expect(spread([5, 1, 3, 2, 4])).toEqual({ least: 1, low: 2, median: 3, high: 4, most: 5 });
+    expect(spread([2, 1])).toEqual({ least: 1, low: 1.25, median: 1.5, high: 1.75, most: 2 });
+    expect(() => spread([])).toThrow(RangeError);
+  });
+});
+
+describe("an account", () => {
+  const [fixed, a, b] = [0.012, 0.009, 0.0015];
+  const samples = (read: number, skimmed: number, random: () => number, width: number) =>
+    Array.from({ length: 11 }, () => (fixed + read * a + skimmed * b) * (1 + width * (random() - 0.5)));
+  const account = (random: () => number, width: number) =>
+    accountOf(
+      { tokens: { read: 7, skimmed: 16 }, samples: samples(7, 16, random, width) },
+      { tokens: { read: 28, skimmed: 64 }, samples: samples(28, 64, random, width) },
+      { tokens: { read: 23, skimmed: 0 }, samples: samples(23, 0, random, width) },
+    );
+
+  test("finds the parts it was made of", () => {
+    const found = account(() => 0.5, 0);
+    expect(found.fixedMs).toBeCloseTo(fixed, 9);
+    expect(found.readMs).toBeCloseTo(a, 9);
+    expect(found.skimMs).toBeCloseTo(b, 9);
+    expect(found.told).toBe(true);
+  });
+
+  test("whatever the noise, its parts add up to the total that is shown; parts that make no sense are not told", () => {
+    const random = noise(3);
+    let untold = 0;
+    for (let n = 0; n < 300; n++) {
+      const found = account(random, n / 300);
+      const { fixedMs, read, readMs, skimmed, skimMs, totalMs } = found;
+      expect(fixedMs + read * readMs + skimmed * known(skimMs)).toBeCloseTo(totalMs, 9);
+      if (found.told) expect(Math.min(fixedMs, readMs, known(skimMs))).toBeGreaterThan(0);
+      else untold++;
+    }
+    expect(untold).toBeGreaterThan(50);
+    expect(untold).toBeLessThan(300);
+  });
+
+  test("without a word skimmed there is no third part", () => {
+    const found = accountOf(
+      { tokens: { read: 10, skimmed: 0 }, samples: [1.1, 1.1, 1.1] },
+      { tokens: { read: 40, skimmed: 0 }, samples: [4.1, 4.1, 4.1] },
+      null,
+    );
+    expect([found.fixedMs, found.readMs, found.skimMs]).toEqual([expect.closeTo(0.1), expect.closeTo(0.1), null]);
+    expect(found.told).toBe(true);
+  });
+});
+
+describe("a comparison", () => {
+  /** A network that takes so long, on a machine. */
+  function network(cost: { fixed: number; read: number; skim: number }, skims: boolean, device: "cpu" | "webgpu" = "cpu") {
+    const asked: string[] = [];
+    const read = async (text: string, { force = {} }: { force?: Readonly<Record<number, "read" | "skim">> } = {}) => {
+      const tokens = text.split(/\s+/).map((word, at) => {
+        const decision = force[at] ?? (skims && word.length < 4 ? "skim" : "read");
+        return { decision };
+      });
+      asked.push(tokens.map(({ decision }) => decision[0]).join(""));
+      const totalMs = tokens.reduce((sum, { decision }) => sum + (decision === "read" ? cost.read : cost.skim), cost.fixed);
+      return { tokens, timing: { device, totalMs }, deviceReason: "WebGPU: as asked" };
+    };
+    const tokenize = async (text: string) => text.split(/\s+/);
+    return { asked, model: { read, tokenize } as unknown as Model };
+  }
+  const text = "It was a very dull film";
+
+  test("is of one text, as decided, all read, and by another network, and has its account", async () => {
+    const ours = network({ fixed: 0.01, read: 0.01, skim: 0.001 }, true);
+    const full = network({ fixed: 0.01, read: 0.008, skim: 0 }, false);
+    const found = await compare(ours.model, text, { against: full.model, sampleMs: 1 });
+    expect(found.device).toBe("cpu");
+    expect(new Set(ours.asked)).toEqual(new Set(["sssrrr", "rrrrrr", "sssrrr".repeat(4)]));
+    expect(found.reading.median).toBeCloseTo(0.043);
+    expect(known(found.everyWord).factor.median).toBeCloseTo(0.07 / 0.043);
+    expect(known(found.other).factor.median).toBeCloseTo(0.058 / 0.043);
+    expect(known(found.account)).toMatchObject({ read: 3, skimmed: 3, fixedMs: expect.closeTo(0.01), readMs: expect.closeTo(0.01) });
+    expect(known(found.account).skimMs).toBeCloseTo(0.001);
+  });
+
+  test("a network that does not skim has a time and no other way", async () => {
+    const { model } = network({ fixed: 0.01, read: 0.01, skim: 0 }, false);
+    const found = await compare(model, text, { sampleMs: 1 });
+    expect([found.everyWord, found.other]).toEqual([null, null]);
+    expect(known(found.account).skimMs).toBeNull();
+  });
+
+  test("another network that runs elsewhere is not compared", async () => {
+    const ours = network({ fixed: 0.01, read: 0.01, skim: 0.001 }, true);
+    const lost = network({ fixed: 0.01, read: 0.008, skim: 0 }, false, "webgpu");
+    const found = await compare(ours.model, text, { against: lost.model, sampleMs: 1 });
+    expect(found.other).toBeNull();
+    expect(found.absent).toEqual({ other: "WebGPU: as asked" });
+    expect(found.everyWord).not.toBeNull();
+  });
+});
