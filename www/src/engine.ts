@@ -5,6 +5,7 @@
 
 import { init, load as open, useWorker, type Model } from "../../js/src/worker.ts";
 
+export { accountOf } from "../../js/src/account.ts";
 export { type Contestant, factorOf, isTold, race, spread } from "../../js/src/measure.ts";
 export { Elman, gpuStatistics, Gru, Lstm, Skim, Sru } from "../../js/src/worker.ts";
 export type {

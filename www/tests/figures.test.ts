@@ -13,7 +13,7 @@ import { twin } from "../src/read/twin.ts";
 import { cells } from "../src/race/cells.ts";
 import { report } from "../src/race/report.ts";
 import { runner, weightBytes } from "../src/race/runner.ts";
-import { spread } from "../src/race/stats.ts";
+import { decades, place, scaleOf } from "../src/race/scale.ts";
 
 describe("the curve", () => {
   const point = (threshold: number, accuracy: number) => ({ threshold, accuracy, skimRate: 1 - threshold, flopReduction: 2 - threshold });
@@ -116,11 +116,16 @@ describe("files made in the browser", () => {
 });
 
 describe("the race", () => {
-  test("a spread is the median and the quartiles", () => {
-    expect(spread([5, 1, 3, 2, 4])).toEqual({ low: 2, median: 3, high: 4 });
-    expect(spread([2, 1])).toEqual({ low: 1.25, median: 1.5, high: 1.75 });
-    expect(() => spread([])).toThrow();
+  test("rates that differ by orders stand on a logarithmic scale, others begin at zero", () => {
+    const near = scaleOf([50_000, 120_000]);
+    expect([near.log, place(near, 60_000), decades(near)]).toEqual([false, 0.5, []]);
+    const far = scaleOf([2_000, 500, 200_000]);
+    expect([far.log, place(far, 100), place(far, 200_000)]).toEqual([true, 0, 1]);
+    expect(decades(far)).toEqual([100, 1000, 10_000, 100_000]);
+    expect(place(far, 2000) - place(far, 200)).toBeCloseTo(place(far, 20_000) - place(far, 2000));
+    expect(scaleOf([]).high).toBe(1);
   });
+
 
   test("the report names browser, adapter and method, and has a row for each trial", () => {
     const trial = { cell: "sru", device: "webgpu", length: 20, batch: 1, alone: false, samples: [2, 2, 2], flops: 1200, method: "mean of 9 runs" } as const;

@@ -22,7 +22,7 @@ export interface Lanes {
   /** What a Skim layer is told, text by text the same. */
   readonly decisions: readonly Decision[];
   readonly profile?: boolean;
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** A layer in the engine. */

@@ -1,6 +1,6 @@
-import { load, type Decision, type Device, type Model } from "../engine.ts";
+import { accountOf, load, race, spread, type Contestant, type Decision, type Device } from "../engine.ts";
 import { cells, type CellId } from "./cells.ts";
-import { lane, type Lane } from "./lanes.ts";
+import { lane, type Lane, type Lanes } from "./lanes.ts";
 import { runner } from "./runner.ts";
 import { keyOf, type Absent, type Anatomy, type Heat, type Trial } from "./trial.ts";
 
@@ -16,15 +16,19 @@ export const LENGTHS = [20, 64, 256, 1024, 4096] as const;
 /** From one text to many at once, each of so many tokens. */
 export const BATCHES = [1, 4, 16, 64, 256] as const;
 export const BATCH_LENGTH = 32;
-/** Each heat is run in so many samples of so many milliseconds. */
-const [SAMPLES, SAMPLE_MS] = [5, 20];
+/** Every heat has so many turns, and a group of heats about so many milliseconds in all. */
+const [ROUNDS, BUDGET_MS] = [11, 12_000];
+/** Where the time goes shows in a text so many times as long. */
+const LONGER = 4;
+/** A pass is profiled so often. */
+const PROFILES = 5;
 
-/** The race: runs heats one after the other, and keeps what they came to. */
+/** The race: in each group of heats all networks take turns on all devices; it keeps what they came to. */
 export class Race {
   trials: ReadonlyMap<string, Trial> = $state.raw(new Map());
   absent: ReadonlyMap<string, Absent> = $state.raw(new Map());
   anatomy: readonly Anatomy[] = $state.raw([]);
-  /** The heat under way, and how far its series is; null when nothing runs. */
+  /** What runs, and how far it is; null when nothing does. */
   running: { readonly heat: Heat; readonly done: number; readonly total: number } | null = $state.raw(null);
   /** What went wrong with the whole series. */
   failure: string | null = $state(null);
@@ -33,38 +37,45 @@ export class Race {
   /** All networks at one length on both devices, and where their time goes. */
   async sprint(course: Course, length: number): Promise<void> {
     this.anatomy = [];
-    await this.#series(heats([length], [1], false), (cell, signal) => this.#reading(course, cell, signal, true));
+    const heats = [...heatsOf(length, 1, false), ...heatsOf(LONGER * length, 1, false)];
+    await this.#series([heats], (cell) => reading(course, cell), (signal) => this.#dissect(course, length, signal));
   }
 
   /** All networks on both devices at every length. */
   async marathon(course: Course): Promise<void> {
-    await this.#series(heats(LENGTHS, [1], false), (cell, signal) => this.#reading(course, cell, signal, false));
+    await this.#series(LENGTHS.map((length) => heatsOf(length, 1, false)), (cell) => reading(course, cell));
   }
 
   /** All networks on both devices with ever more texts at once. */
   async relay(course: Course): Promise<void> {
-    await this.#series(heats([BATCH_LENGTH], BATCHES, true), (cell, signal) => this.#batches(course, cell, signal));
+    await this.#series(BATCHES.map((batch) => heatsOf(BATCH_LENGTH, batch, true)), (cell) => batches(course, cell));
   }
 
-  /** Stops after the sample under way; what was measured stays. */
+  /** Stops after the turn under way; what was measured stays. */
   cancel(): void {
     this.#stop?.abort();
   }
 
-  /** Runs heats, each network's by what `prepare` made for it, which is released at the end. */
-  async #series(wanted: readonly Heat[], prepare: (cell: CellId, signal: AbortSignal) => Promise<Runner>): Promise<void> {
-    if (this.running) return;
+  /** Runs groups of heats, each network's by what `prepare` made for it, which is released at the end. */
+  async #series(
+    groups: readonly (readonly Heat[])[],
+    prepare: (cell: CellId) => Promise<Runner>,
+    afterwards?: (signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const [first] = groups[0] ?? [];
+    if (this.running || !first) return;
     const { signal } = (this.#stop = new AbortController());
     const runners = new Map<CellId, Runner>();
+    const total = groups.length * ROUNDS;
     this.failure = null;
+    this.running = { heat: first, done: 0, total };
     try {
-      for (const [done, heat] of wanted.entries()) {
-        this.running = { heat, done, total: wanted.length };
-        const runner = runners.get(heat.cell) ?? (await prepare(heat.cell, signal));
-        runners.set(heat.cell, runner);
-        await runner.run(heat);
-        if (signal.aborted) break;
+      for (const { id } of cells) {
+        signal.throwIfAborted();
+        runners.set(id, await prepare(id));
       }
+      for (const [at, group] of groups.entries()) await this.#together(group, runners, at * ROUNDS, total, signal);
+      await afterwards?.(signal);
     } catch (error) {
       if (!signal.aborted) this.failure = error instanceof Error ? error.message : String(error);
     } finally {
@@ -73,104 +84,125 @@ export class Race {
     }
   }
 
-  #keep(heat: Heat, samples: readonly number[], flops: number, method: string): void {
-    this.trials = new Map(this.trials).set(keyOf(heat), { ...heat, samples: [...samples], flops, method });
-  }
-
-  #miss(heat: Heat, reason: string): void {
-    this.absent = new Map(this.absent).set(keyOf(heat), { ...heat, reason });
-  }
-
-  /** Reads the course as a text model does, one text at a time. */
-  async #reading(course: Course, cell: CellId, signal: AbortSignal, dissect: boolean): Promise<Runner> {
-    const model = await load(runner(cell, [...new Set(course.words)]));
-    const run = async (heat: Heat) => {
-      const { text, force } = lay(course, heat);
-      const options = { device: heat.device, signal, ...(cell === "skim" && { force }) };
-      // The first reading of a kind compiles what it needs.
-      const first = await model.read(text, options);
-      if (first.timing.device !== heat.device) {
-        this.#miss(heat, first.deviceReason);
-      } else {
-        const samples: number[] = [];
-        while (samples.length < SAMPLES && !signal.aborted) {
-          const { timing, flops } = await model.read(text, { ...options, measureMs: SAMPLE_MS });
-          samples.push(timing.totalMs);
-          this.#keep(heat, samples, flops.spent, timing.method);
-        }
-      }
-      // Both devices have run by then, and so both are warm.
-      if (dissect && heat.device === "webgpu") await this.#dissect(model, course, heat, signal);
-    };
-    return { run, dispose: () => model.dispose() };
-  }
-
-  async #dissect(model: Model, { decisions }: Course, { cell, length }: Heat, signal: AbortSignal): Promise<void> {
-    const costs = await model.calibrate({ signal });
-    const layer = await lane(cell);
-    for (const device of devices) {
-      const cost = costs[device];
-      if (!cost) continue;
-      let pass: Anatomy["pass"] = null;
-      if (device === "webgpu") {
-        // The first pass of a kind compiles what it needs; the whole and its kernels are then of one and the same pass.
-        const lanes = { device, length, batch: 1, decisions, signal, profile: true };
-        await layer.pass(lanes);
-        const timed = await layer.pass(lanes);
-        pass = { ms: timed.ms, dispatches: timed.dispatches ?? 0, bytesMoved: timed.bytesMoved ?? 0, kernelMs: timed.kernelMs };
-      }
-      this.anatomy = [...this.anatomy, { cell, device, fixedMs: cost.fixedMs, tokenMs: cost.tokenMs, pass }];
+  /** Runs heats in turns. */
+  async #together(group: readonly Heat[], runners: ReadonlyMap<CellId, Runner>, before: number, total: number, signal: AbortSignal): Promise<void> {
+    const flops = new Map<string, number>();
+    const heats = new Map(group.map((heat) => [keyOf(heat), heat]));
+    const contestants: Record<string, Contestant> = {};
+    for (const [key, heat] of heats) {
+      contestants[key] = {
+        sample: async (ms, signal) => {
+          const run = await runners.get(heat.cell)?.run(heat, ms, signal);
+          if (!run) throw new Error("it was not made ready");
+          flops.set(key, run.flops);
+          return run.ms;
+        },
+      };
     }
-    layer.dispose();
+    await race(contestants, {
+      rounds: ROUNDS,
+      budgetMs: BUDGET_MS,
+      signal,
+      onRound: ({ samples, absent, rounds, sampleMs }) => {
+        const method = `turns of ${Math.round(sampleMs)} ms, all networks and devices by turns, from words to scores, or of a layer alone from rows to rows`;
+        const kept = Object.entries(samples).flatMap(([key, samples]) => {
+          const heat = heats.get(key);
+          return heat && samples ? [[key, { ...heat, samples: [...samples], flops: flops.get(key) ?? 0, method }] as const] : [];
+        });
+        const missed = Object.entries(absent).flatMap(([key, reason]) => {
+          const heat = heats.get(key);
+          return heat && reason !== undefined ? [[key, { ...heat, reason }] as const] : [];
+        });
+        this.trials = new Map([...this.trials, ...kept]);
+        this.absent = new Map([...this.absent, ...missed]);
+        const [heat] = group;
+        if (heat) this.running = { heat, done: before + rounds, total };
+      },
+    });
   }
 
-  /** Runs the layer alone on many texts at once. */
-  async #batches({ decisions }: Course, cell: CellId, signal: AbortSignal): Promise<Runner> {
-    const layer = await lane(cell);
-    const run = async (heat: Heat) => {
-      const lanes = { ...heat, decisions, signal };
-      try {
-        await layer.pass(lanes);
-      } catch (error) {
-        if (heat.device === "cpu" || signal.aborted) throw error;
-        this.#miss(heat, error instanceof Error ? error.message : String(error));
-        return;
+  /** Where the time of each network goes: the line through a text and one that is longer; on the GPU, what a pass did there. */
+  async #dissect({ decisions }: Course, length: number, signal: AbortSignal): Promise<void> {
+    for (const device of devices) {
+      for (const { id: cell } of cells) {
+        const timed = (length: number) => {
+          const trial = this.trials.get(keyOf({ cell, device, length, batch: 1, alone: false }));
+          return trial && { tokens: { read: length, skimmed: 0 }, samples: trial.samples };
+        };
+        const [once, longer] = [timed(length), timed(LONGER * length)];
+        if (!once || !longer) continue;
+        const { fixedMs, readMs, told } = accountOf(once, longer, null);
+        const pass = device === "webgpu" ? await profile(cell, { device, length, batch: 1, decisions, signal, profile: true }) : null;
+        this.anatomy = [...this.anatomy, { cell, device, fixedMs, tokenMs: readMs, told, pass }];
       }
-      const samples: number[] = [];
-      while (samples.length < SAMPLES && !signal.aborted) {
-        const { ms, flops, runs } = await mean(layer, lanes);
-        samples.push(ms);
-        this.#keep(heat, samples, flops, `mean time of ${runs} runs in ${SAMPLE_MS} ms, from rows to rows, the layer alone`);
-      }
-    };
-    return { run, dispose: () => layer.dispose() };
+    }
   }
 }
 
-/** A network at the start. */
+/** A network that was made ready. */
 interface Runner {
-  run(heat: Heat): Promise<void>;
+  /** Runs a heat again and again for about `ms` milliseconds; resolves to what one run came to, in the mean. */
+  run(heat: Heat, ms: number, signal: AbortSignal | undefined): Promise<{ readonly ms: number; readonly flops: number }>;
   dispose(): void;
 }
 
-/** The mean of as many passes as a sample takes: the clocks of browsers are too coarse for one. */
-async function mean(layer: Lane, lanes: Parameters<Lane["pass"]>[0]): Promise<{ ms: number; flops: number; runs: number }> {
-  let [total, flops, runs] = [0, 0, 0];
-  const begun = performance.now();
-  while (performance.now() - begun < SAMPLE_MS) {
-    const pass = await layer.pass(lanes);
-    total += pass.ms;
-    flops = pass.flops;
-    runs += 1;
-  }
-  return { ms: total / runs, flops, runs };
+/** Reads the course as a text model does, one text at a time. */
+async function reading(course: Course, cell: CellId): Promise<Runner> {
+  const model = await load(runner(cell, [...new Set(course.words)]));
+  return {
+    async run(heat, measureMs, signal) {
+      const { text, force } = lay(course, heat);
+      const options = { device: heat.device, signal, measureMs, ...(cell === "skim" && { force }) };
+      const { timing, flops, deviceReason } = await model.read(text, options);
+      if (timing.device !== heat.device) throw new Error(deviceReason);
+      return { ms: timing.totalMs, flops: flops.spent };
+    },
+    dispose: () => model.dispose(),
+  };
 }
 
-/** Every network on one device before the next device, so that bars grow together; less work first. */
-function heats(lengths: readonly number[], batches: readonly number[], alone: boolean): Heat[] {
-  return lengths.flatMap((length) =>
-    batches.flatMap((batch) => cells.flatMap(({ id: cell }) => devices.map((device) => ({ cell, device, length, batch, alone })))),
-  );
+/** Runs the layer alone on many texts at once. */
+async function batches({ decisions }: Course, cell: CellId): Promise<Runner> {
+  const layer = await lane(cell);
+  return {
+    async run(heat, ms, signal) {
+      let [total, flops, runs] = [0, 0, 0];
+      const begun = performance.now();
+      do {
+        const pass = await layer.pass({ ...heat, decisions, signal });
+        total += pass.ms;
+        flops = pass.flops;
+        runs += 1;
+      } while (performance.now() - begun < ms);
+      return { ms: total / runs, flops };
+    },
+    dispose: () => layer.dispose(),
+  };
+}
+
+/** What a pass of the layer does on the GPU, the medians of several, after one that compiles what it needs. */
+async function profile(cell: CellId, lanes: Lanes): Promise<Anatomy["pass"]> {
+  const layer: Lane = await lane(cell);
+  try {
+    await layer.pass(lanes);
+    const passes = [];
+    for (let n = 0; n < PROFILES; n++) passes.push(await layer.pass(lanes));
+    const kernels = passes.flatMap(({ kernelMs }) => (kernelMs === null ? [] : [kernelMs]));
+    const [{ dispatches, bytesMoved } = { dispatches: null, bytesMoved: null }] = passes;
+    return {
+      ms: spread(passes.map(({ ms }) => ms)).median,
+      dispatches: dispatches ?? 0,
+      bytesMoved: bytesMoved ?? 0,
+      kernelMs: kernels.length > 0 ? spread(kernels).median : null,
+    };
+  } finally {
+    layer.dispose();
+  }
+}
+
+/** Every network on every device. */
+function heatsOf(length: number, batch: number, alone: boolean): Heat[] {
+  return devices.flatMap((device) => cells.map(({ id: cell }) => ({ cell, device, length, batch, alone })));
 }
 
 /** The course laid end to end until it is as long as the heat. */

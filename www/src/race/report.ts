@@ -1,7 +1,7 @@
 /** The results as a table of plain text, to be pasted anywhere. */
 
+import { spread } from "../engine.ts";
 import { nameOf } from "./cells.ts";
-import { spread } from "./stats.ts";
 import { tokensOf, type Trial } from "./trial.ts";
 
 /** What the results were measured on. */
@@ -33,7 +33,7 @@ export function report(trials: readonly Trial[], { browser, adapter, when }: Cir
     `Saccade, ${when}`,
     `Browser: ${browser}`,
     `WebGPU adapter: ${adapter ?? "none"}`,
-    ...new Set(trials.map(({ method }) => `Method: ${method.replace(/\d+ runs in [\d.]+ ms/, "so many runs")}`)),
+    ...new Set(trials.map(({ method }) => `Method: ${method}`)),
     "",
     line(head),
     line(head.map(() => "---")),

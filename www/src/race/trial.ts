@@ -34,7 +34,9 @@ export interface Anatomy {
   readonly fixedMs: number;
   /** Milliseconds of each further token: arithmetic, and the memory it waits for. */
   readonly tokenMs: number;
-  /** Of one pass over the text that was raced on; null where nothing is launched. */
+  /** Whether the rounds agree on both. */
+  readonly told: boolean;
+  /** Of one pass over the text that was raced on, in the median; null where nothing is launched. */
   readonly pass: {
     readonly ms: number;
     readonly dispatches: number;
