@@ -85,7 +85,8 @@ export function launch({ gpu = false } = {}) {
  * and warnings in its console.
  */
 export async function openPage(browser, options = {}) {
-  const page = await browser.newPage({ serviceWorkers: "block", ...options });
+  // With motion the page plays its reading as it opens.
+  const page = await browser.newPage({ serviceWorkers: "block", reducedMotion: "reduce", ...options });
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {

@@ -39,7 +39,7 @@ function observe() {
 }
 
 async function open(hash = "") {
-  ({ page, complaints } = await openPage(browser, { viewport: { width: 1350, height: 940 } }));
+  ({ page, complaints } = await openPage(browser, { viewport: { width: 1350, height: 940 }, reducedMotion: "no-preference" }));
   await page.addInitScript(observe);
   const cdp = await page.context().newCDPSession(page);
   await cdp.send("Performance.enable");

@@ -1,10 +1,10 @@
-/** Values of a hidden state as colours: blue below zero, paper at zero, orange above, which every common eye tells apart. */
+/** Values of a hidden state as colours: purple below zero, paper at zero, green above, which every common eye tells apart. */
 
 type Rgb = readonly [number, number, number];
 
 const ends: Readonly<Record<"light" | "dark", { below: Rgb; zero: Rgb; above: Rgb }>> = {
-  light: { below: [33, 92, 140], zero: [247, 244, 237], above: [186, 67, 13] },
-  dark: { below: [122, 183, 230], zero: [32, 34, 40], above: [255, 157, 102] },
+  light: { below: [112, 40, 130], zero: [247, 244, 237], above: [16, 110, 60] },
+  dark: { below: [206, 150, 228], zero: [32, 34, 40], above: [120, 214, 150] },
 };
 
 /** The colour of a value in [-1, 1]; beyond, that of the nearest end. */

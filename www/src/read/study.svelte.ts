@@ -11,10 +11,15 @@ import { recorded } from "./recorded.ts";
 
 /** What takes longer is not read a second time, so that the device is chosen for the whole of it. */
 const LONG_MS = 1000;
+/** By then the first playback has ended. */
+const OPENING_MS = 15_000;
 /** The devices are measured when the text has stood for so long. */
 const QUIET_MS = 1000;
 /** How long the eye stays at a word that is read, at speed 1, and the least that can be seen, in milliseconds. */
 const [READ_MS, LEAST_MS] = [520, 45];
+
+/** A factor that nobody needs to know more exactly. */
+const whole = new Intl.NumberFormat("en", { maximumSignificantDigits: 1, notation: "standard" });
 
 /** A text of the visitor's, and what it was read with. */
 interface Draft {
@@ -38,8 +43,12 @@ export class Study {
   threshold: number | null = $state(null);
   device: DevicePreference = $state("auto");
   forced: Readonly<Record<number, Decision>> = $state.raw({});
+  /** What the network made of a text before the visitor overruled it. */
+  undisturbed: { readonly text: string; readonly scores: readonly Score[] } | null = $state.raw(null);
   /** The token under the pointer or with the focus. */
   pointed: number | null = $state(null);
+  /** The token pressed last, which stays open when the pointer goes on, to the buttons beside it. */
+  opened: number | null = $state(null);
 
   /** What is asked of the model with the text. */
   readonly options: ReadOptions = $derived({
@@ -72,21 +81,34 @@ export class Study {
     const skim = Math.max(LEAST_MS, READ_MS / Math.max(1, this.ratio ?? 6));
     return { count: tokens.length, duration: (index) => (tokens[index]?.decision === "skim" ? skim : READ_MS) };
   });
+  /** How many times slower the playback is than the reading, in words; null while nobody knows what that takes. */
+  readonly slowdown: string | null = $derived.by(() => {
+    const { count, duration } = this.pace;
+    // Until it is measured here, what the recorded reading took elsewhere is near enough for its first digit.
+    const ms = this.measured?.reading.median ?? (this.text === recorded.text ? recorded.reading.timing.totalMs : null);
+    if (!ms || count === 0) return null;
+    const shown = Array.from({ length: count }, (_, index) => duration(index)).reduce((sum, each) => sum + each, 0);
+    return whole.format(shown / this.playback.speed / ms);
+  });
   /** The token read with the most conviction, for the figures to open with; the last where none was read. */
   readonly telling: number = $derived.by(() => {
     const tokens = this.seen?.reading.tokens ?? [];
     const certain = (index: number) => (tokens[index]?.decision === "read" ? 1 - (tokens[index]?.skimProbability ?? 0) : -1);
     return tokens.reduce((best, _, index) => (certain(index) > certain(best) ? index : best), tokens.length - 1);
   });
-  /** The token that the figures show: the one pointed at, else where the eye is, else the most telling. */
+  /** The token that the figures show: the one pointed at, else where the eye is, else the one opened, else the most telling. */
   readonly focus: number = $derived.by(() => {
     const last = (this.seen?.reading.tokens.length ?? 0) - 1;
-    return Math.min(this.pointed ?? this.playback.at ?? this.telling, last);
+    return Math.min(this.pointed ?? this.playback.at ?? this.opened ?? this.telling, last);
   });
   /** Whether nobody looks at one token: the text has been read to its end. */
   readonly atEnd: boolean = $derived(this.pointed === null && this.playback.at === null);
   /** The hidden states of the reading that is shown, once they are there. */
   readonly hidden = $derived(this.seen ? this.insight.of(this.seen) : null);
+  /** The scores that the visitor's decisions have moved; null while there are none. */
+  readonly moved: readonly Score[] | null = $derived(
+    Object.keys(this.forced).length > 0 && this.playback.at === null && this.undisturbed?.text === this.text ? this.undisturbed.scores : null,
+  );
   /** The prediction if the text ended at the token in focus; null when that is not known. */
   readonly scores: readonly Score[] | null = $derived.by(() => {
     const reading = this.seen?.reading;
@@ -102,6 +124,19 @@ export class Study {
     void this.reader.choose(this.source);
   }
 
+  /** Plays the reading once, unasked; whatever the visitor does first ends that. */
+  open(): void {
+    if (this.playback.at !== null || this.pointed !== null || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    this.playback.play();
+    const done = new AbortController();
+    const stop = () => {
+      done.abort();
+      this.playback.finish();
+    };
+    for (const type of ["pointerdown", "keydown"]) addEventListener(type, stop, { signal: done.signal, capture: true });
+    setTimeout(() => done.abort(), OPENING_MS);
+  }
+
   /** Takes what a link says; what it does not say stands as the page opens. */
   apply(view: View): void {
     const model = view.model ?? models[0].id;
@@ -111,6 +146,7 @@ export class Study {
     this.threshold = view.threshold ?? null;
     this.device = view.device ?? "auto";
     this.forced = view.force ?? {};
+    this.opened = null;
     this.playback.pause();
     this.playback.at = view.at ?? null;
     this.playback.speed = view.speed ?? 1;
@@ -165,6 +201,7 @@ export class Study {
     if (!this.ready || seen?.text !== this.text) return;
     const { [index]: already, ...others } = forced;
     const decision = seen.reading.tokens[index]?.decision;
+    if (Object.keys(forced).length === 0) this.undisturbed = { text: this.text, scores: seen.reading.scores };
     if (already) this.forced = others;
     else if (decision) this.forced = { ...forced, [index]: decision === "read" ? "skim" : "read" };
   }
@@ -173,6 +210,7 @@ export class Study {
   private rest(): void {
     this.forced = {};
     this.pointed = null;
+    this.opened = null;
     this.playback.finish();
   }
 

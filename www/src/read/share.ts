@@ -1,0 +1,73 @@
+/** The page's link, and the reading as a picture. */
+
+import { directionOf } from "../frame/direction.ts";
+import type { Seen } from "./reader.svelte.ts";
+
+/** Hands the link to the system's own dialogue, or to the clipboard; resolves to what was done, in words. */
+export async function shareLink(): Promise<string> {
+  const url = location.href;
+  try {
+    if (navigator.share) {
+      await navigator.share({ title: document.title, url });
+      return "";
+    }
+    await navigator.clipboard.writeText(url);
+    return "The link is copied.";
+  } catch (error) {
+    return error instanceof DOMException && error.name === "AbortError" ? "" : "This browser does not let the page share.";
+  }
+}
+
+/** Of the picture, in pixels, and how many tokens it has room for. */
+const [WIDTH, MARGIN, SIZE, LINE, MOST] = [1200, 72, 40, 84, 300];
+
+/** The reading as a PNG: words read are bold, words skimmed light, under each its probability of being read. */
+export async function picture({ text, reading }: Seen): Promise<Blob | null> {
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d");
+  if (!context) return null;
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const font = (weight: number) => `${weight} ${SIZE}px ${colour("--serif")}`;
+  const rightToLeft = directionOf(text) === "rtl";
+  const tokens = reading.tokens.slice(0, MOST);
+  let [x, y] = [MARGIN, MARGIN + SIZE];
+  const placed = tokens.map((token, index) => {
+    const word = text.slice(token.start, token.end);
+    context.font = font(token.decision === "read" ? 700 : 300);
+    const width = context.measureText(word).width;
+    const gap = text.slice(tokens[index - 1]?.end ?? 0, token.start);
+    if (gap !== "") x += SIZE / 4;
+    if (gap.includes("\n") || (x + width > WIDTH - MARGIN && x > MARGIN)) [x, y] = [MARGIN, y + LINE];
+    const at = { token, word, width, x, y };
+    x += width;
+    return at;
+  });
+  [canvas.width, canvas.height] = [WIDTH, Math.max(630, y + LINE + MARGIN)];
+  context.fillStyle = colour("--raised");
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  for (const { token, word, width, x, y } of placed) {
+    const read = token.decision === "read";
+    const left = rightToLeft ? WIDTH - x - width : x;
+    context.font = font(read ? 700 : 300);
+    context.fillStyle = colour(read ? "--ink" : "--quiet");
+    context.fillText(word, left, y);
+    const likely = width * (1 - (token.skimProbability ?? 0));
+    context.fillStyle = colour(read ? "--read" : "--skim");
+    context.fillRect(rightToLeft ? left + width - likely : left, y + 12, likely, 5);
+  }
+  const skimmed = reading.tokens.filter(({ decision }) => decision === "skim").length;
+  context.font = `400 26px ${colour("--sans")}`;
+  context.fillStyle = colour("--quiet");
+  context.fillText(`Saccade · ${reading.label} · skimmed ${skimmed} of ${reading.tokens.length} words`, MARGIN, canvas.height - MARGIN / 2);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
+/** Hands a file to the visitor. */
+export function save(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}

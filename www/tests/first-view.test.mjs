@@ -1,0 +1,145 @@
+/** The first view: what it says by itself, and what a first touch of it does. */
+
+import assert from "node:assert/strict";
+import { statSync } from "node:fs";
+import { after, afterEach, before, describe, test } from "node:test";
+import { launch, openPage, serve } from "./browser.mjs";
+
+let server, browser, page, complaints;
+
+before(async () => {
+  server = await serve();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+afterEach(() => page?.context().close());
+
+async function open(hash = "", options = {}) {
+  ({ page, complaints } = await openPage(browser, options));
+  await page.goto(server.url + hash);
+  await page.locator("#threshold:enabled").waitFor();
+}
+
+const summary = () => page.locator('[data-figure="summary"]');
+const token = (index) => page.locator(`.token[data-index="${index}"]`);
+
+describe("the first view", { timeout: 180_000 }, () => {
+  test("one line joins decision, saving and time, or says that there is no telling", async () => {
+    await open();
+    assert.match(await summary().innerText(), /^Skimmed \d+ of \d+ words: [\d.]+× (less|more) arithmetic/);
+    await page.locator('[data-figure="speedup"] small').waitFor({ timeout: 90_000 });
+    const said = await summary().innerText();
+    assert.match(said, /arithmetic(, [\d.]+ (µs|ms) instead of [\d.]+ (µs|ms) on this CPU|; in time, this machine is too busy to tell)\./);
+    assert.deepEqual(complaints, []);
+  });
+
+  test("with motion the reading is played once by itself, says how much it is slowed, and a key ends it", async () => {
+    await open("", { reducedMotion: "no-preference" });
+    await page.locator('.dock [aria-label="Pause"]').waitFor();
+    assert.match(await page.locator(".dock .now").innerText(), /slowed [\d,]+×/);
+    await page.keyboard.press("Shift");
+    await page.locator('.dock [aria-label="Play the reading"]').waitFor();
+    assert.equal(await page.locator(".token.ahead").count(), 0);
+  });
+
+  test("without motion, and from a link that shows something else, nothing plays", async () => {
+    await open();
+    assert.equal(await page.locator('.dock [aria-label="Pause"]').count(), 0);
+    await page.context().close();
+    await open("#read?text=a+dull+film", { reducedMotion: "no-preference" });
+    assert.equal(await page.locator('.dock [aria-label="Pause"]').count(), 0);
+  });
+
+  test("the inspector opens in words; logits lie one level deeper", async () => {
+    await open("#read?text=a+dull+film");
+    await token(1).hover();
+    await page.locator('.inspector[aria-label*="dull"]').waitFor();
+    assert.match(await page.locator('[data-figure="sure"]').innerText(), /^The network was [\d.<> ]+% sure that it (should be read|can be skimmed)\.$/);
+    const logit = page.getByText("logit, read");
+    await logit.waitFor({ state: "attached" });
+    assert.ok(!(await logit.isVisible()));
+    await page.getByText("The numbers behind it").click();
+    assert.ok(await logit.isVisible());
+  });
+
+  test("a word overruled shows at once what that does to the verdict", async () => {
+    await open("#read?text=a+dull+film");
+    const share = page.locator('[data-share="negative"]');
+    const before = (await share.innerText()).trim();
+    await token(1).click();
+    await token(1).and(page.locator("[data-forced]")).waitFor();
+    const [from, to] = (await share.innerText()).split("→").map((part) => part.trim());
+    assert.equal(from, before);
+    assert.match(to, /%$/);
+    assert.equal(await token(1).getAttribute("aria-pressed"), "true");
+    await page.getByRole("button", { name: "Let the network decide", exact: true }).click();
+    await page.waitForFunction(() => !document.querySelector("[data-share]").textContent.includes("→"));
+  });
+
+  test("the dock calls a part of the text by its last word, and only the whole the whole", async () => {
+    await open("#read?text=a+dull+film");
+    const now = page.locator(".dock .word");
+    assert.equal(await now.innerText(), "the whole text");
+    await token(1).hover();
+    await page.waitForFunction(() => document.querySelector(".dock .word").textContent === "dull");
+    assert.match(await page.locator(".dock .so").innerText(), /^so far /);
+  });
+
+  test("a finger opens a word, and a button overrules it", async () => {
+    await open("#read?text=a+dull+film", { hasTouch: true, viewport: { width: 390, height: 800 } });
+    for (const [index, word] of [[2, "film"], [0, "a"]]) {
+      await token(index).tap();
+      await page.locator(`.inspector[aria-label="The word “${word}”"]`).waitFor();
+      assert.equal(await token(index).and(page.locator("[data-forced]")).count(), 0);
+      await page.locator(".inspector .chip").tap();
+      await token(index).and(page.locator("[data-forced]")).waitFor();
+    }
+  });
+
+  test("a text that the network does not know is read with a warning", async () => {
+    await open("#read?text=asdf+qwer+zxcv");
+    const warning = page.locator('[data-figure="strange"]');
+    assert.match(await warning.innerText(), /does not know any of these words/);
+    await page.fill("#text", "Der Film war leider sehr langweilig und viel zu lang.");
+    await page.waitForFunction(() => /of \d+ of these words|any of these words/.test(document.querySelector('[data-figure="strange"]')?.textContent ?? ""));
+    await page.fill("#text", "The film was dull and much too long.");
+    await warning.waitFor({ state: "detached" });
+  });
+
+  test("the reading can be saved as a picture", async () => {
+    await open();
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Save as a picture" }).click();
+    const file = await download;
+    assert.equal(file.suggestedFilename(), "saccade.png");
+    assert.ok(statSync(await file.path()).size > 5000);
+  });
+
+  test("the link can be shared", async () => {
+    await open("#read?text=a+dull+film");
+    await page.evaluate(() => Object.defineProperty(navigator, "share", { value: async (what) => (window.given = what) }));
+    await page.getByRole("button", { name: "Share this reading" }).click();
+    assert.match(await page.evaluate(() => window.given.url), /#read\?.*text=a\+dull\+film/);
+  });
+
+  test("at 320 x 640 every control can be brought out from under the dock", async () => {
+    await open("", { viewport: { width: 320, height: 640 } });
+    const hidden = await page.evaluate(() => {
+      const dock = document.querySelector(".dock");
+      const hidden = [];
+      for (const control of document.querySelectorAll("[data-chapter=read] :is(button, input, textarea, summary, a)")) {
+        if (dock.contains(control) || control.closest(".visually-hidden, details:not([open]) > :not(summary)")) continue;
+        control.scrollIntoView({ block: "nearest", behavior: "instant" });
+        const [box, bar] = [control.getBoundingClientRect(), dock.getBoundingClientRect()];
+        if (box.height > 0 && box.top < bar.bottom && box.bottom > bar.top + 1) hidden.push(control.outerHTML.slice(0, 90));
+      }
+      return hidden;
+    });
+    assert.deepEqual(hidden, []);
+  });
+});
