@@ -86,7 +86,7 @@ export async function installPackages(folder = ".", what = "the npm packages") {
     throw new Stop("node_modules is a link: remove it, or run npm ci where it leads.");
   }
   announce(`install ${what} (npm ci)`);
-  await must("npm", ["ci", "--prefix", folder], "npm ci failed: see its message above.");
+  await must("npm", ["ci", "--ignore-scripts", "--prefix", folder], "npm ci failed: see its message above.");
   writeFileSync(stamp, lock);
 }
 
