@@ -135,7 +135,8 @@ describe("the packed package", { timeout: 900_000 }, () => {
   });
 
   test("jsdom, by Vitest", () => {
-    run(project("jsdom"), [...tool("vitest", "vitest.mjs"), "run", "--environment", "jsdom", "--globals"], { MODEL: model });
+    const vitest = [...tool("vitest", "vitest.mjs"), "run", "--environment", "jsdom", "--globals", "--testTimeout", "60000"];
+    run(project("jsdom"), vitest, { MODEL: model });
   });
 
   test("is as publint wants it", () => {
