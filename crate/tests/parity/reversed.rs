@@ -116,7 +116,9 @@ fn wrapped_and_stacked_layers_agree_with_pytorch() {
         for fixture in Fixture::all(family, prefix, 1) {
             let case: RecurrentCase = fixture.config();
             let from_zeros = fixture.reals("input.h0").is_none();
-            if case.bidirectional && from_zeros {
+            // A projected LSTM is not trained.
+            let has_loss = fixture.reals("weight.y").is_some();
+            if case.bidirectional && from_zeros && has_loss {
                 pollster::block_on(check_case(&fixture, &case));
                 checked += 1;
             }
