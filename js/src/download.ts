@@ -73,8 +73,9 @@ export async function download(
     throw unreached(address, error);
   }
   const file = await verified({ bytes, from: found }, hashes);
-  // A page that a server gives in place of the file must not drive out the file that is kept.
-  if (version !== null && response.status === 200 && !isPage) await shelf?.keep(address, version, bytes);
+  // What a server gives in place of the file must not drive out the file that is kept.
+  const isFile = response.status === 200 && !isPage && bytes.length > 0;
+  if (version !== null && isFile) await shelf?.keep(address, version, bytes);
   return file;
 }
 

@@ -36,10 +36,6 @@ export async function fits(bytes: Uint8Array<ArrayBuffer>, hashes: readonly Hash
 /** The file, if it is one that was meant. */
 export async function verified(file: FoundFile, hashes: readonly Hash[] | null): Promise<FoundFile> {
   const { bytes, from } = file;
-  const name = from || "what was given";
-  if (!(await fits(bytes, hashes))) {
-    throw errorOf("INTEGRITY_MISMATCH", `${name}: its ${bytes.length} bytes do not have the hash that was given`);
-  }
-  if (bytes.length === 0) throw errorOf("MODEL_TRUNCATED", `${name}: the file is empty`);
-  return file;
+  if (await fits(bytes, hashes)) return file;
+  throw errorOf("INTEGRITY_MISMATCH", `${from || "what was given"}: its ${bytes.length} bytes do not have the hash that was given`);
 }

@@ -4,7 +4,6 @@ import { tagOf } from "./arguments/check.js";
 import type { CallName, Calls, Engine, Follow } from "./engine.js";
 import { errorOf, messageOf, notLoaded } from "./errors.js";
 import { onAbort } from "./follow.js";
-import { platform } from "./platform.js";
 import type { Answer, Ask } from "./protocol.js";
 import { absolute, fileIn } from "./source.js";
 
@@ -120,7 +119,8 @@ async function startAcross([options]: Parameters<Calls["start"]>, follow: Follow
   try {
     if (typeof wasm === "string" || is === "URL") {
       const address = String(wasm);
-      return { args: [{ ...others, wasm: platform.readFile ? address : absolute(address).href }], transfer: [] };
+      // Without a page, paths begin at the same folder in every thread.
+      return { args: [{ ...others, wasm: globalThis.location ? absolute(address).href : address }], transfer: [] };
     }
     if (ArrayBuffer.isView(wasm) || is === "ArrayBuffer" || is === "Response") {
       const { bytes } = await fileIn(wasm, { by: "init", cache: false }, follow);
