@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: fetches the peers into `bench/node_modules`, builds the pages, measures. `npm run bench -- --help`
- * says what can be chosen, `--native` runs `bench/native` instead.
+ * says what can be chosen, `--native` runs `bench/native` instead, `--page` asks whether the page's own numbers hold.
  */
 
 import { readFileSync } from "node:fs";
@@ -24,6 +24,15 @@ await entry(async () => {
     const rest = process.argv.slice(2).filter((argument) => argument !== "--native");
     const native = ["run", "--release", "--package", "saccade-bench", "--", ...rest];
     await must("cargo", native, "The native benchmark failed: see the message above.");
+    return;
+  }
+  if (process.argv.includes("--page")) {
+    await installPackages();
+    await buildEngine();
+    announce("build the page (vite)");
+    await must("npx", ["vite", "build"], "The page did not build: see the message above.");
+    announce("measure");
+    await (await import("./holds.mjs")).main();
     return;
   }
   await installPackages();

@@ -39,6 +39,7 @@ export interface Options {
 export const help = `npm run bench -- [options]
 
   --native              the native benchmark of bench/native instead, with its own arguments
+  --page                whether the numbers that the page shows hold in its next load, also beside a busy neighbour
   --only W1,W2-gru      workloads or cases (${workloads.map(({ name }) => name).join(", ")}; each with -lstm, -gru, -sru)
   --contestants a,b     names or beginnings of names (${roster.join(", ")})
   --devices cpu,webgpu  one or both (cpu alone unless named: a software adapter is slow)

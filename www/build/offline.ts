@@ -7,6 +7,9 @@ import { probe } from "../../js/src/relaxed.ts";
 /** What the page opens with; other models are kept for offline use once they have been used. */
 const FIRST_MODEL = "models/sst2-skim-lstm-small.safetensors";
 
+/** What other sites show of a link: the page itself never does. */
+const PREVIEW = "share.png";
+
 /**
  * Writes `sw.js` beside the built page: the service worker of `www/build/sw.js`, with the names of all files that the page
  * is made of and a version that changes with their bytes.
@@ -25,7 +28,7 @@ export function offline(): Plugin {
       const { publicDir, root } = config;
       const hash = createHash("sha256");
       for (const part of Object.values(bundle)) hash.update(part.type === "chunk" ? part.code : part.source);
-      const own = existsSync(publicDir) ? readdirSync(publicDir).sort() : [];
+      const own = existsSync(publicDir) ? readdirSync(publicDir).filter((name) => name !== PREVIEW).sort() : [];
       for (const name of own) hash.update(readFileSync(join(publicDir, name)));
       const model = join(root, "..", FIRST_MODEL);
       if (existsSync(model)) hash.update(readFileSync(model));
