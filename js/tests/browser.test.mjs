@@ -80,6 +80,8 @@ describe("in a page", { timeout: 600_000 }, () => {
     await open();
     const wrong = await page.evaluate(async (path) => {
       const model = await here.load(path);
+      // Space, a mark of direction and a byte-order mark.
+      const silent = /[\s\u202e\ufeff]/gu;
       const parts = ["a", "film", " ", "\u3000", "don't", "🎬", "👩‍🚀", "e\u0301", "שלום", "مرحبا", "\ud83c", "\udfac", "…", "“", "\n", "\u202e", "n't", "\0", "\ufeff", "A", "İ"];
       let seed = 1;
       const random = (n) => (seed = (seed * 48271) % 2147483647) % n;
@@ -90,11 +92,11 @@ describe("in a page", { timeout: 600_000 }, () => {
         let whole = "";
         for (const token of readings[i].tokens) {
           if (token.start < end || token.end <= token.start || token.end > text.length) return true;
-          if (/\S/u.test(text.slice(end, token.start).replace(/[\u200b\ufeff]/g, ""))) return true;
+          if (text.slice(end, token.start).replace(silent, "") !== "") return true;
           whole += text.slice(token.start, token.end);
           end = token.end;
         }
-        return whole.replace(/\s/gu, "") !== text.replace(/\s/gu, "");
+        return whole.replace(silent, "") !== text.replace(silent, "");
       });
     }, SMALL);
     assert.deepEqual(wrong, []);
