@@ -78,9 +78,11 @@ impl Checkpoint {
     }
 
     pub(super) fn decoded(header: Header, data: &[u8]) -> Result<Self, ModelError> {
-        let entries = header.entries.iter().filter(|(name, _)| header.scaled(name).is_none());
-        let tensors = entries.map(|(name, entry)| Ok((name.clone(), header.finite(name, entry, data)?)));
-        Ok(Self { tensors: tensors.collect::<Result<_, ModelError>>()?, metadata: header.metadata })
+        let mut tensors = Tensors::new();
+        for (name, entry) in header.entries.iter().filter(|(name, _)| header.scaled(name).is_none()) {
+            tensors.insert(name.clone(), header.finite(name, entry, data)?);
+        }
+        Ok(Self { tensors, metadata: header.metadata })
     }
 
     /// Writes a safetensors file. Equal checkpoints give equal bytes.

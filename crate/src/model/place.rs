@@ -1,5 +1,6 @@
 //! Where in a file the layers are.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::ModelError;
@@ -47,9 +48,8 @@ pub(super) fn places(header: &Header) -> Vec<Place> {
         let is_whole = *ending != DECISION || has(prefix, "big.weight_ih") || has(prefix, "big.weight_hh");
         (is_scope && is_whole && !is_part).then(|| prefix.to_owned())
     };
-    let mut prefixes: Vec<String> = all.names().filter_map(of_layer).collect();
-    prefixes.sort_unstable();
-    prefixes.dedup();
+    let mut prefixes = BTreeSet::new();
+    prefixes.extend(all.names().filter_map(of_layer));
     let place = |prefix: String| Place { kind: kind(&StateDict::under(header, &prefix)), prefix };
     prefixes.into_iter().map(place).collect()
 }

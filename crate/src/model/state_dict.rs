@@ -4,7 +4,7 @@
 //! for two names; a weight as direction and length (`weight_norm`, old and new); the raw weight of a weight drop; the
 //! names of a single cell (`nn.LSTMCell`). Beside that, tensors and layer must agree as `load_state_dict` has it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::ModelError;
@@ -117,8 +117,9 @@ impl<'a> StateDict<'a> {
                 Some(_) => {}
             }
         }
-        let wanted: std::collections::BTreeSet<_> = wanted.iter().map(|(name, _)| name.as_str()).collect();
-        for (name, source) in self.tensors.iter().filter(|(name, _)| !wanted.contains(name.as_str())) {
+        let mut names = BTreeSet::new();
+        names.extend(wanted.iter().map(|(name, _)| name.as_str()));
+        for (name, source) in self.tensors.iter().filter(|(name, _)| !names.contains(name.as_str())) {
             let (stored, entry) = source.stored();
             let name =
                 if stored.starts_with(self.prefix) { stored.to_owned() } else { self.whole_name(name) };
@@ -134,7 +135,11 @@ impl<'a> StateDict<'a> {
             Source::Whole(stored) => decode(stored),
             Source::Normed { direction, length } => fold(direction.0, decode(direction)?, &decode(length)?),
         };
-        self.tensors.iter().map(|(name, source)| Ok((name.clone(), tensor(source)?))).collect()
+        let mut tensors = Tensors::new();
+        for (name, source) in &self.tensors {
+            tensors.insert(name.clone(), tensor(source)?);
+        }
+        Ok(tensors)
     }
 }
 
@@ -144,8 +149,8 @@ fn named<'a>(header: &'a Header, prefix: &str) -> BTreeMap<&'a str, Stored<'a>> 
     let from = (Bound::Included(prefix), Bound::Unbounded);
     let under = header.entries.range::<str, _>(from).take_while(|(name, _)| name.starts_with(prefix));
     let under = under.filter(|(name, _)| header.scaled(name).is_none());
-    let mut found: BTreeMap<_, _> =
-        under.map(|(name, entry)| (&name[prefix.len()..], (name.as_str(), entry))).collect();
+    let mut found = BTreeMap::new();
+    found.extend(under.map(|(name, entry)| (&name[prefix.len()..], (name.as_str(), entry))));
     for (name, stored) in &header.metadata {
         if let (Some(name), Some((stored, entry))) =
             (name.strip_prefix(prefix), header.entries.get_key_value(stored))
