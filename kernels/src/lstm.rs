@@ -29,9 +29,10 @@ with_registers! {
             let f = gate_divisor(x[1].add(w[1]));
             let (g, g_divisor) = tanh_fraction(x[2].add(w[2]));
             let o = gate_divisor(x[3].add(w[3]));
-            let c = c_prev.div(f).add(g.div(i.mul(g_divisor)));
+            // Before h is made of it, so that h is zero with it: h comes back through the gates.
+            let c = flush(c_prev.div(f).add(g.div(i.mul(g_divisor))));
             let (squashed, divisor) = tanh_fraction(c);
-            store_parts([squashed.div(o.mul(divisor)), flush(c)], &mut state, &j);
+            store_parts([squashed.div(o.mul(divisor)), c], &mut state, &j);
             if keep {
                 let one = c.like(&1.0);
                 store_parts([one.div(i), one.div(f), g.div(g_divisor), one.div(o)], &mut saved, &j);

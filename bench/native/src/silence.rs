@@ -26,6 +26,9 @@ pub const NETWORKS: [Network; 6] = [
 /// Steps that the Skim layer skims, of a hundred.
 const SKIMMED: u32 = 84;
 
+/// Bias of the gate that keeps the state: it keeps nine tenths.
+const KEPT: f32 = 2.2;
+
 const SHAPE: Shape = Shape { name: "silence", batch: 1, steps: STEPS, input: 100, hidden: 100, layers: 1 };
 
 /// A layer without biases that goes on from the state that it is in.
@@ -42,23 +45,27 @@ impl Listener {
     /// None for the networks above.
     pub fn new(network: Network) -> Result<Self, BuildError> {
         let mut contestant = Contestant::new(network, SHAPE)?;
-        let elman = matches!(network, Network::Elman | Network::ElmanRelu);
         let hidden = SHAPE.hidden;
         for (_, parameter) in contestant.parameters.iter_mut() {
-            let values = &mut parameter.values;
-            if parameter.name.contains("bias") {
-                // What keeps the state stands second in an LSTM (f) and in a GRU (z), first in an SRU (f).
-                let gate = if network == Network::Sru { 0 } else { values.len() / parameter_gates(network) };
+            let (name, values) = (parameter.name.as_str(), &mut parameter.values);
+            if name.contains("bias") {
                 values.fill(0.0);
-                if !elman && parameter.name.contains("ih") || network == Network::Sru {
-                    let width = values.len() / parameter_gates(network);
-                    values[gate..gate + width].fill(2.2);
-                }
-            } else if parameter.name.contains("weight_hh") {
+            }
+            if name.contains("weight_hh") {
                 values.iter_mut().for_each(|value| *value *= 0.2);
-                if elman {
+            }
+            match network {
+                Network::Elman | Network::ElmanRelu if name.contains("weight_hh") => {
                     values.iter_mut().step_by(hidden + 1).for_each(|value| *value = 0.9);
                 }
+                Network::Sru if name.ends_with("bias") => values[..hidden].fill(KEPT),
+                // The gate that keeps the state stands second of three in a GRU (z), of four in an LSTM (f).
+                Network::Gru if name.contains("bias_ih") => values[hidden..2 * hidden].fill(KEPT),
+                Network::Lstm | Network::SkimOfRows(_) if name.contains("bias_ih") => {
+                    let width = values.len() / 4;
+                    values[width..2 * width].fill(KEPT);
+                }
+                _ => {}
             }
         }
         Ok(Self { contestant, state: Vec::new() })
@@ -121,15 +128,5 @@ impl Listener {
                 (out.rows, out.state().collect())
             }
         }
-    }
-}
-
-/// Blocks of a bias.
-fn parameter_gates(network: Network) -> usize {
-    match network {
-        Network::Elman | Network::ElmanRelu => 1,
-        Network::Sru => 2,
-        Network::Gru => 3,
-        _ => 4,
     }
 }
