@@ -167,7 +167,7 @@ fn mistakes_are_named() {
     for (arguments, code, parts) in [
         (on("folder", "texts", "lines"), "FILE_UNREADABLE", ["cannot read folder", "directory"]),
         (on("model", "folder", "lines"), "DATA_INVALID", ["folder cannot be read", "directory"]),
-        (on("model", "latin.tsv", "imdb-tsv"), "DATA_INVALID", ["latin.tsv:2", "byte 25 "]),
+        (on("model", "latin.tsv", "imdb-tsv"), "DATA_INVALID", ["latin.tsv:2", "byte 24 "]),
         (
             [&on("model", "texts", "lines")[..], &["--threshold", "-1"]].concat(),
             "OPTION_INVALID",
