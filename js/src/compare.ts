@@ -87,7 +87,7 @@ export async function compare(model: Model, text: string, { against, bothDevices
     other: way(run.samples.other),
     elsewhere: way(run.samples.elsewhere),
     absent: run.absent,
-    account: once && longer && (allRead || !skims) ? accountOf(once, longer, allRead) : null,
+    account: decisions.length > 0 && once && longer && (allRead || !skims) ? accountOf(once, longer, allRead) : null,
     rounds: run.rounds,
     sampleMs: run.sampleMs,
   };

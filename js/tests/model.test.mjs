@@ -160,6 +160,29 @@ describe("a model", () => {
     }
   });
 
+    test("compare times a text in several ways, taking turns, and its account adds up", async () => {
+    const rounds = [];
+    const onRound = ({ rounds: done, samples }) => rounds.push([done, Object.values(samples).map(({ length }) => length)]);
+    const found = await model.compare(TEXT, { device: "cpu", rounds: 5, sampleMs: 1, onRound, against: model });
+    assert.deepEqual(rounds, [1, 2, 3, 4, 5].map((n) => [n, [n, n, n, n]]));
+    assert.equal(found.device, "cpu");
+    for (const { least, low, median, high, most } of [found.reading, found.everyWord, found.other]) {
+      assert.ok(0 < least && least <= low && low <= median && median <= high && high <= most);
+    }
+    const { read, skimmed, fixedMs, readMs, skimMs, totalMs } = found.account;
+    assert.equal(read + skimmed, 20);
+    assert.ok(Math.abs(fixedMs + read * readMs + skimmed * skimMs - totalMs) < 1e-9);
+    assert.equal(totalMs, found.reading.median);
+    assert.deepEqual([found.elsewhere, found.absent], [null, {}]);
+  });
+
+  test("compare of a text that is read whole, or empty, has no other way; one of nothing has no account", async () => {
+    const whole = await model.compare(TEXT, { threshold: 1, rounds: 5, sampleMs: 1, device: "cpu" });
+    assert.deepEqual([whole.everyWord, whole.account.skimMs, whole.account.read], [null, null, 20]);
+    const empty = await model.compare("", { rounds: 5, sampleMs: 1, device: "cpu" });
+    assert.deepEqual([empty.everyWord, empty.account], [null, null]);
+  });
+
   test("can be stopped at any time", async () => {
     const stopped = AbortSignal.abort(new Error("enough"));
     for (const call of [
@@ -169,6 +192,7 @@ describe("a model", () => {
       (options) => model.reader().update(LONG, options),
       (options) => model.calibrate(options),
       (options) => model.steps(options),
+      (options) => model.compare(TEXT, options),
       (options) => load(file(SMALL), options),
     ]) {
       await assert.rejects(call({ signal: stopped }), (error) => {
