@@ -11,6 +11,9 @@ type OutOf<C> = C extends { take(found: unknown, at: string): infer Out } ? Out 
 type Untyped = Pick<Check<unknown>, "take">;
 type OptionalKeys<F> = { [K in keyof F]: undefined extends OutOf<F[K]> ? K : never }[keyof F];
 
+/** No check for a key that the type does not have. */
+type NoOther<T, F> = { readonly [K in Exclude<keyof F, keyof T>]: never };
+
 /** What the checks make of an object: without what was not given. */
 export type Taken<F> = { readonly [K in Exclude<keyof F, OptionalKeys<F>>]: OutOf<F[K]> } & {
   readonly [K in OptionalKeys<F>]?: Exclude<OutOf<F[K]>, undefined>;
@@ -18,7 +21,7 @@ export type Taken<F> = { readonly [K in Exclude<keyof F, OptionalKeys<F>>]: OutO
 
 /** An object with keys of which some are needed. */
 export function record<T extends object>() {
-  return <const F extends Fields<T>>(fields: F): Check<T, Taken<F>> & { readonly fields: F } => {
+  return <const F extends Fields<T>>(fields: F & NoOther<T, F>): Check<T, Taken<F>> & { readonly fields: F } => {
     const checks = Object.entries<Untyped>(fields);
     const names = Object.keys(fields);
     const expected = "an object";
@@ -41,8 +44,8 @@ export function record<T extends object>() {
 
 /** An object of options, all of which may be left out, as the object may. */
 export function options<T extends object>() {
-  return <const F extends Fields<T>>(fields: F): Check<T | undefined, Taken<F>> & { readonly fields: F } => {
-    const { expected, take } = record<T>()(fields);
+  return <const F extends Fields<T>>(fields: F & NoOther<T, F>): Check<T | undefined, Taken<F>> & { readonly fields: F } => {
+    const { expected, take } = record<T>()<F>(fields);
     return { fields, expected, take: (found, at) => take(found ?? {}, at) };
   };
 }
