@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { root } from "../scripts/steps.mjs";
 import { launch, serve } from "../www/tests/browser.mjs";
 import { assertRead, complaint, look, makeProject, model } from "./project.mjs";
@@ -165,6 +166,10 @@ describe("the packed package", { timeout: 900_000 }, () => {
         const served = await start(place);
         try {
           assertRead(await (await fetch(`${served.url}read`)).json());
+          const inWorker = await fetch(`${served.url}worker`);
+          if (bundler === "turbopack") assertRead(await inWorker.json());
+          // webpack makes an address of the thread's script.
+          else await served.prints(/leave the package out of the bundle: .*serverExternalPackages/);
           assert.match(await (await fetch(served.url)).text(), /<p id="server">positive</);
           await look(browser, served);
         } finally {
@@ -173,7 +178,7 @@ describe("the packed package", { timeout: 900_000 }, () => {
       });
     }
 
-    /** Starts what was built; resolves to `{ url, close }`. */
+    /** Starts what was built; resolves to `{ url, prints, close }`. */
     async function start(place) {
       const [node, ...args] = next;
       const child = spawn(node, [...args, "start", "--port", "0"], { cwd: place, env });
@@ -188,7 +193,12 @@ describe("the packed package", { timeout: 900_000 }, () => {
         child.stderr.on("data", hear);
         child.on("close", () => reject(new Error(printed)));
       });
-      return { url, close: () => child.kill() };
+      /** Waits for what the server is to print. */
+      async function prints(pattern) {
+        for (let turns = 100; turns > 0 && !pattern.test(printed); turns -= 1) await setTimeout(100);
+        assert.match(printed, pattern);
+      }
+      return { url, prints, close: () => child.kill() };
     }
   });
 });

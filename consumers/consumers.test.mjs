@@ -37,7 +37,7 @@ describe("a project with the packed package", { timeout: 300_000 }, () => {
   for (const name of ["page", "page-worker"]) {
     test(`${name}, by Vite`, async () => {
       const place = project(name);
-      const options = { base: "./", build: { target: "es2022" }, worker: { format: "es" }, logLevel: "error", configFile: false };
+      const options = { base: "./", build: { target: "es2022" }, logLevel: "error", configFile: false };
       await build({ ...options, root: place });
       cpSync(model, join(place, "dist", "model.safetensors"));
       await look(browser, await serve(join(place, "dist")));

@@ -6,7 +6,7 @@ import "./node.js";
 import type { Answer } from "./protocol.js";
 import { useWorker } from "./worker.js";
 
-const advice = 'leave the package out of the bundle: external: ["saccade-rnn"]';
+const advice = 'leave the package out of the bundle: external: ["saccade-rnn"] (Next: serverExternalPackages)';
 
 /** Whether the thread's script is not there. */
 function isAbsent(error: Error): boolean {
