@@ -11,6 +11,7 @@ use saccade_rnn::train::vectors::VectorsError;
 use crate::corpus::CorpusError;
 use crate::files::FileError;
 use crate::run::RunError;
+use crate::softmax_costs::CostError;
 
 /// Why a command failed; every kind has a code and a line for people.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,9 @@ pub(crate) enum Failure {
     /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// An adaptive softmax cannot be measured.
+    #[error(transparent)]
+    Costs(#[from] CostError),
     /// There is no GPU, and a command was told to use it.
     #[error("--device gpu: {0}")]
     NoGpu(#[from] GpuUnavailable),
@@ -95,7 +99,8 @@ impl Failure {
             Self::Vectors(_) => "VECTORS_FAILED",
             Self::Write(_) => "FILE_UNWRITABLE",
             Self::Data(_) | Self::NoSentences { .. } => "DATA_INVALID",
-            Self::Engine(_) => "ENGINE",
+            Self::Engine(_) | Self::Costs(CostError::Engine(_)) => "ENGINE",
+            Self::Costs(CostError::Build(_)) => "SIZES_INVALID",
             Self::NoGpu(_) => "NO_GPU",
             Self::Signal(_) => "SIGNAL",
             Self::Cancelled(_) => "CANCELLED",

@@ -25,6 +25,7 @@ mod output;
 mod progress;
 mod reasons;
 pub mod run;
+mod softmax_costs;
 mod source;
 mod statistics;
 

@@ -1,6 +1,7 @@
 //! The commands, a file each: its arguments, what it does, what it prints.
 
 mod curve;
+mod cutoffs;
 mod eval;
 mod export;
 mod eyes;
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     Export(export::Arguments),
     /// Train a model.
     Train(train::Arguments),
+    /// Find where to cut a vocabulary for an adaptive softmax, by what its parts take on this device.
+    Cutoffs(cutoffs::Arguments),
     /// Train word vectors on labelled text, whose labels are left aside.
     Vectors(vectors::Arguments),
 }
@@ -48,6 +51,7 @@ impl Command {
             Self::Eyes(arguments) => eyes::run(&arguments),
             Self::Export(arguments) => export::run(arguments, json),
             Self::Train(arguments) => train::run(arguments, json),
+            Self::Cutoffs(arguments) => cutoffs::run(&arguments, json),
             Self::Vectors(arguments) => vectors::run(arguments, json),
         }
     }

@@ -7,6 +7,7 @@
 //! ```
 //! Most rows need the head alone. Tail `i` represents a row with `floor(in / div_value^(i + 1))` columns.
 
+mod cutoffs;
 mod distribution;
 
 use super::bands::{Bands, Routed};
@@ -14,6 +15,7 @@ use super::{BuildError, Builder, Flops, Init};
 use crate::device::{EngineError, ParamId};
 use crate::graph::{Expr, Graph};
 
+pub use cutoffs::{Costs, Cutoffs};
 pub use distribution::{Distribution, Sampling, Word};
 
 const NAME: &str = "adaptive_softmax";

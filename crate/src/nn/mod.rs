@@ -24,7 +24,9 @@ mod stack;
 mod step;
 
 pub use adaptive_input::{AdaptiveInput, AdaptiveInputConfig};
-pub use adaptive_softmax::{AdaptiveSoftmax, AdaptiveSoftmaxConfig, Distribution, Sampling, Word};
+pub use adaptive_softmax::{
+    AdaptiveSoftmax, AdaptiveSoftmaxConfig, Costs, Cutoffs, Distribution, Sampling, Word,
+};
 pub use bidirectional::Bidirectional;
 pub use builder::{Alias, BuildError, Builder, Init, Tensor, Tensors};
 pub use embedding::Embedding;
