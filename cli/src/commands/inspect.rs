@@ -75,7 +75,9 @@ fn print_config(out: &mut impl Write, config: &ConfigSummary<'_>) -> Result<(), 
     for (i, layer) in config.encoder.iter().enumerate() {
         field(out, &format!("encoder.{i}"), plain(layer))?;
     }
-    field(out, "pool", plain(&config.pool))?;
+    if let Some(pool) = &config.pool {
+        field(out, "pool", plain(pool))?;
+    }
     if config.skims {
         field(out, "threshold", config.threshold.to_string())?;
     }

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::ModelError;
 use super::error::excerpt;
 use super::layer_config::{self, LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
+use super::model::from_build;
 use crate::cpu::order::argsort;
+use crate::nn::AdaptiveSoftmaxConfig;
 use crate::text::Tokenizer;
 
 /// The metadata key under which a model's config is stored.
@@ -47,12 +49,14 @@ pub struct Config {
     pub training: Training,
 }
 
-/// What a network is asked: `{"classify": {"labels": [...], "pool": "last"}}`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+/// What a network is asked: `{"classify": {"labels": [...], "pool": "last"}}`, or `{"predict": {"cutoffs": [2000]}}`.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
     /// One label for a text.
     Classify(Classification),
+    /// The next word after every word.
+    Predict(Prediction),
 }
 
 impl Task {
@@ -60,13 +64,15 @@ impl Task {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Classify(_) => "classify",
+            Self::Predict(_) => "predict",
         }
     }
 
-    /// The names of the classes in the order of the scores.
+    /// The names of the classes in the order of the scores; of a task without classes none.
     pub fn labels(&self) -> &[String] {
         match self {
             Self::Classify(task) => &task.labels,
+            Self::Predict(_) => &[],
         }
     }
 
@@ -75,6 +81,7 @@ impl Task {
         match self {
             Self::Classify(task) if task.data_labels.is_empty() => &task.labels,
             Self::Classify(task) => &task.data_labels,
+            Self::Predict(_) => &[],
         }
     }
 }
@@ -103,6 +110,53 @@ impl Classification {
             return Err(ModelError::config("the number of data_labels", expected, found));
         }
         check_distinct("data_labels", &self.data_labels)
+    }
+}
+
+/// The next word after every word, by an adaptive softmax over the vocabulary, which is in order of decreasing frequency.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prediction {
+    /// The first word of every tail, increasing; none for a softmax over all words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cutoffs: Vec<usize>,
+    /// How many times narrower each tail is than the one before it.
+    #[serde(default = "quarter")]
+    pub div_value: f64,
+    /// Whether the head has a bias.
+    #[serde(default)]
+    pub head_bias: bool,
+}
+
+fn quarter() -> f64 {
+    4.0
+}
+
+impl Prediction {
+    /// A softmax over all words, or an adaptive one with these tails, each a quarter as wide as the one before it.
+    pub fn new(cutoffs: &[usize]) -> Self {
+        Self { cutoffs: cutoffs.to_vec(), div_value: quarter(), head_bias: false }
+    }
+
+    fn validate(&self, config: &Config) -> Result<(), ModelError> {
+        if config.encoder.iter().any(LayerConfig::is_bidirectional) {
+            return Err(ModelError::config(
+                "encoder",
+                "layers that read forwards, to predict",
+                "one that reads both ways",
+            ));
+        }
+        self.softmax(config).check().map_err(from_build)
+    }
+
+    /// The sizes of the softmax.
+    pub(super) fn softmax(&self, config: &Config) -> AdaptiveSoftmaxConfig {
+        let width = config.encoder.last().map_or(config.embedding_size, LayerConfig::output_size);
+        AdaptiveSoftmaxConfig {
+            div_value: self.div_value,
+            head_bias: self.head_bias,
+            ..AdaptiveSoftmaxConfig::new(width, config.vocabulary.len(), &self.cutoffs)
+        }
     }
 }
 
@@ -193,13 +247,16 @@ impl Config {
             None => return Err(ModelError::config("vocabulary", "at least one word", "none")),
         }
         check_distinct("vocabulary", &self.vocabulary)?;
-        match &self.task {
-            Task::Classify(task) => task.validate()?,
+        if let Task::Classify(task) = &self.task {
+            task.validate()?;
         }
         check_range("embedding_size", self.embedding_size, 1, LARGEST_SIZE)?;
         check_range("the number of layers in encoder", self.encoder.len(), 1, MOST_LAYERS)?;
         for (index, layer) in self.encoder.iter().enumerate() {
             layer.validate(&format!("encoder[{index}]"))?;
+        }
+        if let Task::Predict(task) = &self.task {
+            task.validate(self)?;
         }
         match self.threshold {
             Some(_) if !self.skims() => {
@@ -238,7 +295,19 @@ impl Config {
             weights += layer.weights(width);
             width = layer.output_size() as u64;
         }
-        weights + self.task.labels().len() as u64 * width
+        weights
+            + match &self.task {
+                Task::Classify(task) => task.labels.len() as u64 * width,
+                Task::Predict(task) => task.softmax(self).weights(),
+            }
+    }
+
+    /// The names of what is scored: the classes, or the words of which one is next.
+    pub fn outcomes(&self) -> &[String] {
+        match &self.task {
+            Task::Classify(task) => &task.labels,
+            Task::Predict(_) => &self.vocabulary,
+        }
     }
 }
 

@@ -111,7 +111,7 @@ impl Incremental {
     /// What the graph reports.
     pub fn scores(&self, model: &Model, device: &Device) -> Result<Vec<f32>, EngineError> {
         let network = model.network();
-        let labels = model.config().task.labels().len();
+        let labels = model.config().outcomes().len();
         let mut scores = if network.is_causal() {
             let graph = Graph::inference(model.parameters(), device, Strategy::Agenda);
             let out = network.encoder.output_size();

@@ -140,6 +140,17 @@ impl LayerConfig {
         }
     }
 
+    /// Whether it reads from the end as well.
+    pub(super) fn is_bidirectional(&self) -> bool {
+        match *self {
+            Self::Elman { bidirectional, .. }
+            | Self::Lstm { bidirectional, .. }
+            | Self::Gru { bidirectional, .. } => bidirectional,
+            Self::Sru(ref sru) => sru.bidirectional,
+            Self::Skim { .. } => false,
+        }
+    }
+
     pub(super) fn validate(&self, place: &str) -> Result<(), ModelError> {
         let size =
             |field: &str, size, least, most| check_range(&format!("{place}.{field}"), size, least, most);

@@ -36,10 +36,12 @@ use header::Header;
 pub use crate::nn::Tensor;
 pub use batches::{Batches, Skims, Verdict};
 pub use checkpoint::{Checkpoint, Storage};
-pub use config::{CONFIG_KEY, Classification, Config, DEFAULT_THRESHOLD, FORMAT, Pool, Task, Training};
+pub use config::{
+    CONFIG_KEY, Classification, Config, DEFAULT_THRESHOLD, FORMAT, Pool, Prediction, Task, Training,
+};
 pub use encoder::{Dropouts, Encoder, FreshOptions};
 pub use error::{Mismatch, ModelError};
-pub use head::{Classify, Head};
+pub use head::{Classify, Head, Predict};
 pub use incremental::Incremental;
 pub use layer::{Computed, LayerError, SequenceLayer, Sequences};
 pub use layer_config::{Cell, LayerConfig, Nonlinearity, SmallReads, SruConfig};

@@ -322,7 +322,7 @@ impl Model {
         let decisions: usize = layers.iter().map(|(d, _)| d.len()).sum();
         let skim_rate = skimmed.iter().sum::<usize>() as f64 / decisions.max(1) as f64;
         let flops = self.network().flops(tokens.len(), skimmed.into_iter()).into();
-        let labels = self.config().task.labels();
+        let labels = self.config().outcomes();
         let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
         let token_reading = |(i, token): (usize, Token)| {
             let first = layers.first();

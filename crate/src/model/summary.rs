@@ -31,15 +31,19 @@ pub struct ConfigSummary<'a> {
     pub embedding_size: usize,
     /// The layers that a sequence passes through, in order, as the file spells them.
     pub encoder: Cow<'a, [LayerConfig]>,
-    /// How a sequence of states becomes one.
-    pub pool: Pool,
+    /// How a sequence of states becomes one; none where it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pool: Option<Pool>,
     /// How the model was made and what it reached.
     pub training: Cow<'a, Training>,
 }
 
 impl<'a> From<&'a Config> for ConfigSummary<'a> {
     fn from(config: &'a Config) -> Self {
-        let Task::Classify(Classification { pool, .. }) = config.task;
+        let pool = match config.task {
+            Task::Classify(Classification { pool, .. }) => Some(pool),
+            Task::Predict(_) => None,
+        };
         Self {
             task: config.task.name(),
             labels: Cow::Borrowed(config.task.labels()),

@@ -40,6 +40,32 @@ impl AdaptiveSoftmaxConfig {
     pub fn new(input_size: usize, words: usize, cutoffs: &[usize]) -> Self {
         Self { input_size, words, cutoffs: cutoffs.to_vec(), div_value: 4.0, head_bias: false }
     }
+
+    /// Checks that the cut-offs increase within the vocabulary and that every tail has a column.
+    ///
+    /// # Errors
+    /// [`BuildError::Size`], as [`AdaptiveSoftmax::new`] returns.
+    pub fn check(&self) -> Result<(), BuildError> {
+        self.bands().map(drop)
+    }
+
+    /// The numbers in all matrices; 0 if the sizes make no layer.
+    pub fn weights(&self) -> u64 {
+        let Ok(bands) = self.bands() else { return 0 };
+        let of = |band: usize| {
+            let (size, words) = (bands.size(band) as u64, bands.range(band).len() as u64);
+            if band == 0 {
+                size * (words + self.cutoffs.len() as u64)
+            } else {
+                size * (words + self.input_size as u64)
+            }
+        };
+        (0..bands.len()).map(of).sum()
+    }
+
+    fn bands(&self) -> Result<Bands, BuildError> {
+        Bands::new(self.words, &self.cutoffs, self.input_size, self.div_value)
+    }
 }
 
 /// A distribution over words for every row.
@@ -83,8 +109,8 @@ impl AdaptiveSoftmax {
     /// See [`Builder::parameter`]; also if the cut-offs do not increase or lie outside the vocabulary, or a tail would have
     /// no column.
     pub fn new(builder: &mut Builder, config: AdaptiveSoftmaxConfig) -> Result<Self, BuildError> {
-        let AdaptiveSoftmaxConfig { input_size, words, cutoffs, div_value, head_bias } = config;
-        let bands = Bands::new(words, &cutoffs, input_size, div_value)?;
+        let bands = config.bands()?;
+        let AdaptiveSoftmaxConfig { input_size, cutoffs, head_bias, .. } = config;
         let uniform = |inputs: usize| Init::Uniform(1.0 / (inputs as f32).sqrt());
         let mut parameter =
             |name: &str, shape: &[usize], inputs| builder.parameter(name, shape, uniform(inputs));

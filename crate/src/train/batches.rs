@@ -20,7 +20,7 @@ impl Draws {
         ((u64::from(noise::bits(self.seed, self.stream, self.count)) * bound as u64) >> 32) as usize
     }
 
-    fn shuffle<T>(&mut self, values: &mut [T]) {
+    pub(super) fn shuffle<T>(&mut self, values: &mut [T]) {
         for i in (1..values.len()).rev() {
             values.swap(i, self.below(i + 1));
         }

@@ -246,7 +246,7 @@ pub enum ConfigError {
 }
 
 /// An error that says what was expected and found, unless `ok`.
-fn check(
+pub(super) fn check(
     field: &'static str,
     ok: bool,
     expected: &'static str,

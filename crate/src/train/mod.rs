@@ -20,7 +20,7 @@ pub use crate::model::{Skims, Verdict};
 pub use config::{ConfigError, OutputConfig, RunConfig, Schedule, SkimLoss, Spans, StorageName, TrainConfig};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
-pub use objective::{Classify, Item, Losses, Objective};
+pub use objective::{Classify, Item, Losses, Objective, Pieces, Predict, PredictionScore, Reset};
 pub use optimizer::{Adam, AdamConfig, Touched};
 pub use pass::pass;
 pub use trainer::{Due, Evaluated, Finished, Loss, Position, Texts, Trainer};

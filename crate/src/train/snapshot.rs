@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::TrainError;
 use super::optimizer::{Moments, Snapshot};
-use crate::device::Parameters;
+use crate::device::{Device, EngineError, Parameters};
+use crate::graph::{Graph, Held, Strategy};
 use crate::model::{Checkpoint, ModelError, Storage, Tensor};
 
 /// Where a run stands.
@@ -38,11 +39,29 @@ const PROGRESS: &str = "progress";
 /// Key of the metadata: the run, so that another cannot go on from it.
 const RUN: &str = "run";
 
+/// What an objective carries, on the host: rows of every part.
+pub(super) type Carried = Vec<Vec<Vec<f32>>>;
+
+/// Reads what an objective carries.
+pub(super) async fn read_carried(device: &Device, carried: &[Vec<Held>]) -> Result<Carried, EngineError> {
+    let parts: Vec<_> = carried.iter().flatten().map(Held::elements).collect();
+    let mut rows = device.read(&parts).await?.into_iter();
+    Ok(carried.iter().map(|part| rows.by_ref().take(part.len()).collect()).collect())
+}
+
+/// Brings what an objective carried back to a device.
+pub(super) fn hold_carried(device: &Device, carried: Carried) -> Result<Vec<Vec<Held>>, EngineError> {
+    let graph = Graph::inference(&Parameters::new(), device, Strategy::Agenda);
+    let hold = |row: Vec<f32>| graph.input(1, row.len(), row).hold();
+    carried.into_iter().map(|part| part.into_iter().map(hold).collect()).collect()
+}
+
 pub(super) fn to_bytes(
     run: &str,
     progress: &Progress,
     parameters: &Parameters,
     moments: Snapshot,
+    carried: Carried,
 ) -> Result<Vec<u8>, ModelError> {
     let mut checkpoint = Checkpoint::default();
     let json = serde_json::to_string(progress)
@@ -62,7 +81,17 @@ pub(super) fn to_bytes(
         put("average", m.average.unwrap_or_default())?;
         put("caught_up", m.caught_up.iter().map(|&step| step as f32).collect())?;
     }
+    for (part, rows) in carried.into_iter().enumerate() {
+        for (row, values) in rows.into_iter().enumerate() {
+            let name = carried_name(part, row);
+            checkpoint.tensors.insert(name.clone(), Tensor::new(&name, vec![values.len()], values)?);
+        }
+    }
     checkpoint.to_bytes(|_, _| Storage::F32)
+}
+
+fn carried_name(part: usize, row: usize) -> String {
+    format!("carried.{part}.{row}")
 }
 
 /// Reads what [`to_bytes`] wrote: the weights into `parameters`, which an error leaves as they are. `averaged` says
@@ -72,7 +101,7 @@ pub(super) fn from_bytes(
     run: &str,
     parameters: &mut Parameters,
     averaged: bool,
-) -> Result<(Progress, Snapshot), TrainError> {
+) -> Result<(Progress, Snapshot, Carried), TrainError> {
     let mut checkpoint = Checkpoint::from_bytes(bytes)?;
     let json = checkpoint.metadata.get(PROGRESS).ok_or(ModelError::ConfigMissing)?;
     let progress: Progress =
@@ -98,5 +127,12 @@ pub(super) fn from_bytes(
     for ((_, p), values) in parameters.iter_mut().zip(weights) {
         p.values = values;
     }
-    Ok((progress, moments))
+    let mut carried = Carried::new();
+    let mut row = |part: usize, row: usize| Some(checkpoint.tensors.remove(&carried_name(part, row))?.values);
+    while let Some(first) = row(carried.len(), 0) {
+        let part = carried.len();
+        let others = (1..).map_while(|number| row(part, number));
+        carried.push(std::iter::once(first).chain(others).collect());
+    }
+    Ok((progress, moments, carried))
 }

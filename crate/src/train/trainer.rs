@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::config::{RunConfig, Schedule, TrainConfig};
 use super::error::TrainError;
-use super::objective::{Losses, Objective};
+use super::objective::{Losses, Objective, hold};
 use super::optimizer::{Adam, AdamConfig, Touched};
 use super::snapshot::{self, Best, Progress};
 use crate::cpu::noise;
-use crate::device::Device;
+use crate::device::{Device, EngineError, Parameters};
 use crate::graph::{Gradients, Graph, Strategy};
 use crate::model::{Model, ModelError};
 
@@ -138,6 +138,16 @@ pub struct Trainer<O: Objective> {
     batches: Vec<O::Batch>,
 }
 
+/// Gradients of zero for all that is trained. None would be zero as well, but the optimiser passes over it: a weight that a
+/// batch does not reach would move or rest by whether an earlier batch of the same trainer had reached it.
+fn zeros(device: &Device, parameters: &Parameters) -> Result<Gradients, EngineError> {
+    let mut gradients = Gradients::zeros(parameters);
+    for (id, parameter) in parameters.iter().filter(|(_, parameter)| parameter.trainable) {
+        *gradients.get_mut(id) = Some(device.zeros(parameter.values.len())?);
+    }
+    Ok(gradients)
+}
+
 impl<O: Objective> Trainer<O> {
     /// Begins a run from a model, fresh or trained.
     ///
@@ -162,7 +172,7 @@ impl<O: Objective> Trainer<O> {
             objective,
             texts,
             adam: Adam::new(adam, device, model.parameters())?,
-            gradients: Gradients::zeros(model.parameters()),
+            gradients: zeros(device, model.parameters())?,
             model,
             progress: Progress::default(),
             batches: Vec::new(),
@@ -211,13 +221,14 @@ impl<O: Objective> Trainer<O> {
             Strategy::Agenda,
             noise::bits(self.config.seed, 3, step as u32),
         );
-        let Losses { total, parts } = self.objective.losses(&self.model, &graph, batch, step);
+        let Losses { total, parts, states } = self.objective.losses(&self.model, &graph, batch, step);
         total.backward_into(&mut self.gradients).await?;
         let mut read = vec![total.hold()?.elements()];
         for (_, part) in &parts {
             read.push(part.hold()?.elements());
         }
         let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
+        self.objective.carry(hold(&states)?);
         drop(graph);
 
         let table = self.model.network().encoder.embedding.weight;
@@ -328,7 +339,8 @@ impl<O: Objective> Trainer<O> {
     pub async fn snapshot(&mut self, run: &str) -> Result<Vec<u8>, TrainError> {
         self.device.fetch(self.model.parameters_mut()).await?;
         let moments = self.adam.snapshot(&self.device, self.model.parameters()).await?;
-        Ok(snapshot::to_bytes(run, &self.progress, self.model.parameters(), moments)?)
+        let carried = snapshot::read_carried(&self.device, self.objective.carried()).await?;
+        Ok(snapshot::to_bytes(run, &self.progress, self.model.parameters(), moments, carried)?)
     }
 
     /// Goes on where a trainer of the same model, texts and config stood when it gave these bytes.
@@ -338,7 +350,9 @@ impl<O: Objective> Trainer<O> {
     /// device has no room.
     pub fn restore(&mut self, bytes: &[u8], run: &str) -> Result<(), TrainError> {
         let averaged = self.config.train.average > 0.0;
-        let (progress, moments) = snapshot::from_bytes(bytes, run, self.model.parameters_mut(), averaged)?;
+        let (progress, moments, carried) =
+            snapshot::from_bytes(bytes, run, self.model.parameters_mut(), averaged)?;
+        self.objective.carry(snapshot::hold_carried(&self.device, carried)?);
         self.adam.restore(&self.device, progress.step, moments)?;
         self.progress = progress;
         self.begin_epoch();

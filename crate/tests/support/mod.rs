@@ -72,7 +72,7 @@ pub(crate) fn model(encoder: Vec<LayerConfig>) -> Model {
 
 /// A runnable model with these layers and this pool over the words of [`config`].
 pub(crate) fn model_of(encoder: Vec<LayerConfig>, pool: Pool) -> Model {
-    let Task::Classify(task) = config().task;
+    let Task::Classify(task) = config().task else { unreachable!("the config of a classifier") };
     let task = Task::Classify(Classification { pool, ..task });
     let config = Config { encoder, task, threshold: None, ..config() };
     Model::fresh(config, Dropouts::default(), FreshOptions::default(), 7).expect("the config is valid")

@@ -1,8 +1,10 @@
 //! Heads: what a network makes of an encoder's rows, one file a task.
 
 mod classify;
+mod predict;
 
 pub use classify::Classify;
+pub use predict::Predict;
 
 use super::{Config, Task};
 use crate::device::Pool;
@@ -14,6 +16,8 @@ use crate::nn::{BuildError, Builder, LayerOutput};
 pub enum Head {
     /// One label for a text.
     Classify(Classify),
+    /// The next word after every word.
+    Predict(Predict),
 }
 
 impl Head {
@@ -24,6 +28,7 @@ impl Head {
     pub fn new(builder: &mut Builder, config: &Config, width: usize) -> Result<Self, BuildError> {
         builder.scope("head", |b| match &config.task {
             Task::Classify(task) => Ok(Self::Classify(Classify::new(b, task, width)?)),
+            Task::Predict(task) => Ok(Self::Predict(Predict::new(b, task.softmax(config))?)),
         })
     }
 
@@ -32,6 +37,7 @@ impl Head {
     pub fn gather<'g>(&self, before: Option<Expr<'g>>, piece: &LayerOutput<'g>) -> Expr<'g> {
         match self {
             Self::Classify(head) => head.gather(before, piece.rows, piece.last),
+            Self::Predict(head) => head.gather(before, piece.rows, piece.last),
         }
     }
 
@@ -39,6 +45,7 @@ impl Head {
     pub fn gather_rows<'g>(&self, rows: Expr<'g>) -> Expr<'g> {
         match self {
             Self::Classify(head) => head.gather(None, rows, rows.pool(Pool::Last)),
+            Self::Predict(head) => head.gather(None, rows, rows.pool(Pool::Last)),
         }
     }
 
@@ -46,6 +53,7 @@ impl Head {
     pub fn logits<'g>(&self, gathered: Expr<'g>, tokens: usize, dropout: f32) -> Expr<'g> {
         match self {
             Self::Classify(head) => head.logits(gathered, tokens, dropout),
+            Self::Predict(head) => head.logits(gathered.dropout(dropout, false)),
         }
     }
 
@@ -53,6 +61,7 @@ impl Head {
     pub fn logits_at_every_row<'g>(&self, rows: Expr<'g>) -> Expr<'g> {
         match self {
             Self::Classify(head) => head.logits_at_every_row(rows),
+            Self::Predict(head) => head.logits(rows),
         }
     }
 }

@@ -114,7 +114,7 @@ impl Objective for Classify {
             }
             None => loss,
         };
-        Losses { total, parts }
+        Losses { total, parts, states: Vec::new() }
     }
 
     async fn score(

@@ -1,17 +1,19 @@
 //! What a task asks of the training loop, which knows no task.
 
 mod classify;
+mod predict;
 
 use std::future::Future;
 
 use crate::device::{Device, EngineError};
-use crate::graph::{Expr, Graph};
+use crate::graph::{Expr, Graph, Held};
 use crate::model::Model;
 pub use classify::{Classify, Item};
+pub use predict::{Pieces, Predict, PredictionScore, Reset};
 
 /// A task as it is learned: what a batch is, which losses it records, what is scored.
 ///
-/// State that one batch hands to the next lies in the objective itself; [`Classify`] has none.
+/// State that one batch hands to the next lies in the objective itself ([`Self::carried`]); [`Classify`] has none.
 pub trait Objective {
     /// A text, as word ids, and what is to be said of it.
     type Item;
@@ -28,6 +30,14 @@ pub trait Objective {
 
     /// Records the losses of a batch on a graph that trains, at optimiser step `step`.
     fn losses<'g>(&mut self, model: &Model, graph: &'g Graph, batch: &Self::Batch, step: u64) -> Losses<'g>;
+
+    /// What the batches so far hand to the next: of every part of the last one, the rows that it left.
+    fn carried(&self) -> &[Vec<Held>] {
+        &[]
+    }
+
+    /// Takes what [`Losses::states`] of the last batch came to, or what a run that is resumed had carried.
+    fn carry(&mut self, _states: Vec<Vec<Held>>) {}
 
     /// Scores a model on texts. `go_on` hears how many texts are done, and stops the scoring by returning false; the
     /// score is then `None`.
@@ -52,4 +62,11 @@ pub struct Losses<'g> {
     pub total: Expr<'g>,
     /// What it is made of, by name, the task's own loss first.
     pub parts: Vec<(&'static str, Expr<'g>)>,
+    /// What the next batch begins with: of every part of this one, some rows.
+    pub states: Vec<Vec<Expr<'g>>>,
+}
+
+/// States that a graph leaves on the device.
+pub(super) fn hold(states: &[Vec<Expr<'_>>]) -> Result<Vec<Vec<Held>>, EngineError> {
+    states.iter().map(|state| state.iter().map(|row| row.hold()).collect()).collect()
 }

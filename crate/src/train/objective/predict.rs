@@ -1,0 +1,327 @@
+//! The next word, by truncated back-propagation: a text is read a few words at a time, and each piece begins with the
+//! state that the one before left, as values without a gradient.
+
+use crate::device::{Device, EngineError};
+use crate::graph::{Expr, Graph, Held, Strategy};
+use crate::model::{Dropouts, Head, Model};
+use crate::nn::{AdaptiveSoftmax, SkimControl};
+use crate::train::batches::Draws;
+use crate::train::config::{ConfigError, TrainConfig, check};
+
+use super::{Losses, Objective, hold};
+
+/// What begins with a state of zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reset {
+    /// An epoch: the documents, end to end, are one text, cut into as many equal lanes as a batch has.
+    Epoch,
+    /// A document: a lane reads one to its end and then another, in an order drawn for each epoch.
+    Document,
+}
+
+/// The next word after every word.
+///
+/// - An item is a document, as word ids; its first word is read, and not predicted.
+/// - A batch is the next `steps` words of every lane, fewer where a document ends.
+/// - The loss is the mean of `-log p` of the next word, in nats a word.
+/// - A lane's state goes from batch to batch.
+/// - Loss and perplexity are scored, with the state carried through the text or the document.
+#[derive(Clone, Debug)]
+pub struct Predict {
+    dropouts: Dropouts,
+    steps: usize,
+    reset: Reset,
+    lanes: usize,
+    /// Of every piece of the last batch, the state that it left.
+    carried: Vec<Vec<Held>>,
+}
+
+/// What one step reads: pieces of different lanes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pieces(Vec<Piece>);
+
+/// Words in a row, and for each the word after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Piece {
+    words: Vec<u32>,
+    next: Vec<u32>,
+    /// The piece of the batch before that it continues; none at the beginning.
+    continues: Option<usize>,
+}
+
+/// How well a model predicts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PredictionScore {
+    /// Words that were predicted.
+    pub tokens: usize,
+    /// Nats a word.
+    pub loss: f64,
+    /// Of the head's words and of every tail's: how many were predicted, and nats a word.
+    pub bands: Vec<(usize, f64)>,
+}
+
+impl PredictionScore {
+    /// `exp` of the loss.
+    pub fn perplexity(&self) -> f64 {
+        self.loss.exp()
+    }
+}
+
+impl Predict {
+    /// Reads `steps` words a batch of every lane.
+    ///
+    /// # Errors
+    /// If there are no steps, or the network is to learn to skim.
+    pub fn new(config: &TrainConfig, steps: usize, reset: Reset) -> Result<Self, ConfigError> {
+        check("train.steps", steps > 0, "at least 1", steps)?;
+        check("train.skim", config.skim.is_none(), "none, to predict", "one")?;
+        let lanes = config.batch.max(1);
+        Ok(Self { dropouts: config.dropouts(), steps, reset, lanes, carried: Vec::new() })
+    }
+
+    /// Batches of `lanes` lanes over documents in the order given.
+    fn cut<'t>(&self, documents: impl Iterator<Item = &'t Vec<u32>>, lanes: usize) -> Vec<Pieces> {
+        match self.reset {
+            Reset::Epoch => {
+                let text = documents.flatten().copied().collect::<Vec<u32>>();
+                // Every lane but the last word, which nothing follows, and what does not fill all lanes.
+                let words = text.len().saturating_sub(1) / lanes;
+                let mut lanes =
+                    (0..lanes).map(|lane| &text[lane * words..(lane + 1) * words + usize::from(words > 0)]);
+                self.in_step(lanes.len(), || lanes.next())
+            }
+            Reset::Document => {
+                let mut documents = documents.filter(|document| document.len() > 1).map(Vec::as_slice);
+                self.in_step(lanes, || documents.next())
+            }
+        }
+    }
+
+    /// Batches of `count` lanes, each of which asks for a text when it has none, and ends when it gets none.
+    fn in_step<'t>(&self, count: usize, mut next: impl FnMut() -> Option<&'t [u32]>) -> Vec<Pieces> {
+        struct Lane<'t> {
+            text: &'t [u32],
+            read: usize,
+            /// Its piece in the batch before.
+            piece: usize,
+        }
+        let mut lanes: Vec<Lane<'t>> =
+            (0..count).map_while(|_| next()).map(|text| Lane { text, read: 0, piece: 0 }).collect();
+        let mut batches = Vec::new();
+        loop {
+            let mut pieces = Vec::new();
+            for lane in &mut lanes {
+                let end = (lane.read + self.steps).min(lane.text.len().saturating_sub(1));
+                if lane.read < end {
+                    pieces.push(Piece {
+                        words: lane.text[lane.read..end].to_vec(),
+                        next: lane.text[lane.read + 1..end + 1].to_vec(),
+                        continues: (lane.read > 0).then_some(lane.piece),
+                    });
+                    (lane.read, lane.piece) = (end, pieces.len() - 1);
+                }
+            }
+            if pieces.is_empty() {
+                return batches;
+            }
+            batches.push(Pieces(pieces));
+            lanes.retain_mut(|lane| {
+                if lane.read + 1 < lane.text.len() {
+                    return true;
+                }
+                next().is_some_and(|text| {
+                    (lane.text, lane.read) = (text, 0);
+                    true
+                })
+            });
+        }
+    }
+}
+
+/// The softmax of a model that predicts.
+fn softmax(model: &Model) -> Option<&AdaptiveSoftmax> {
+    match &model.network().head {
+        Head::Predict(head) => Some(&head.softmax),
+        Head::Classify(_) => None,
+    }
+}
+
+/// Records pieces from the states that those before left: the losses of all words, and the states.
+fn record<'g>(
+    model: &Model,
+    graph: &'g Graph,
+    pieces: &[Piece],
+    carried: &[Vec<Held>],
+    dropouts: Dropouts,
+) -> (Expr<'g>, Vec<Vec<Expr<'g>>>) {
+    let network = model.network();
+    let (mut rows, mut states, mut next) = (Vec::new(), Vec::new(), Vec::new());
+    for piece in pieces {
+        let before = piece.continues.and_then(|number| carried.get(number));
+        let state: Vec<Expr<'g>> =
+            before.into_iter().flatten().map(|held| graph.held(held.clone())).collect();
+        let control = SkimControl::Decide { threshold: model.threshold(), force: &[] };
+        let output = network.encoder.encode(graph, &piece.words, state, control, dropouts);
+        rows.push(output.rows.dropout(dropouts.head, dropouts.embedding_per_sequence));
+        states.push(output.state);
+        next.extend_from_slice(&piece.next);
+    }
+    let rows = graph.concat_rows(&rows);
+    let losses = match softmax(model) {
+        Some(softmax) => softmax.cross_entropy(rows, &next),
+        None => {
+            let reason = "the model's task is another";
+            graph.mistaken(EngineError::Unsupported { op: "predict", reason })
+        }
+    };
+    (losses, states)
+}
+
+impl Objective for Predict {
+    type Item = Vec<u32>;
+    type Batch = Pieces;
+    type Score = PredictionScore;
+
+    fn batches(&self, texts: &[Vec<u32>], size: usize, seed: u32, epoch: usize) -> Vec<Pieces> {
+        let mut order: Vec<usize> = (0..texts.len()).collect();
+        if self.reset == Reset::Document {
+            Draws::new(seed, epoch, 4).shuffle(&mut order);
+        }
+        self.cut(order.into_iter().map(|number| &texts[number]), size)
+    }
+
+    fn words(&self, batch: &Pieces) -> impl Iterator<Item = u32> {
+        batch.0.iter().flat_map(|piece| piece.words.iter().copied())
+    }
+
+    fn losses<'g>(&mut self, model: &Model, graph: &'g Graph, batch: &Pieces, _: u64) -> Losses<'g> {
+        let (losses, states) = record(model, graph, &batch.0, &self.carried, self.dropouts);
+        let loss = losses.mean_rows();
+        Losses { total: loss, parts: vec![("loss", loss)], states }
+    }
+
+    fn carried(&self) -> &[Vec<Held>] {
+        &self.carried
+    }
+
+    fn carry(&mut self, states: Vec<Vec<Held>>) {
+        self.carried = states;
+    }
+
+    async fn score(
+        &self,
+        model: &Model,
+        device: &Device,
+        texts: &[Vec<u32>],
+        mut go_on: impl FnMut(usize) -> bool,
+    ) -> Result<Option<PredictionScore>, EngineError> {
+        // One text has one state; documents have theirs, and may be read side by side.
+        let lanes = if self.reset == Reset::Epoch { 1 } else { self.lanes };
+        let batches = self.cut(texts.iter(), lanes);
+        let words: usize = batches.iter().flat_map(|batch| &batch.0).map(|piece| piece.words.len()).sum();
+        let (mut carried, mut sums, mut done) = (Vec::new(), Vec::new(), 0);
+        for Pieces(pieces) in &batches {
+            let graph = Graph::inference(model.parameters(), device, Strategy::Agenda);
+            let (losses, states) = record(model, &graph, pieces, &carried, Dropouts::default());
+            let losses = losses.value().await?;
+            carried = hold(&states)?;
+            let clusters = softmax(model).map_or(0, AdaptiveSoftmax::clusters);
+            sums.resize(1 + clusters, (0, 0.0));
+            let next = pieces.iter().flat_map(|piece| &piece.next);
+            for (&word, loss) in next.zip(losses) {
+                let band =
+                    softmax(model).and_then(|softmax| softmax.cluster_of(word)).map_or(0, |tail| tail + 1);
+                let (count, sum): &mut (usize, f64) = &mut sums[band];
+                (*count, *sum) = (*count + 1, *sum + f64::from(loss));
+                done += 1;
+            }
+            if !go_on(texts.len() * done / words) {
+                return Ok(None);
+            }
+        }
+        let mean = |(count, sum): (usize, f64)| if count == 0 { 0.0 } else { sum / count as f64 };
+        let all = sums.iter().fold((0, 0.0), |all, band| (all.0 + band.0, all.1 + band.1));
+        let bands = sums.iter().map(|&band| (band.0, mean(band))).collect();
+        Ok(Some(PredictionScore { tokens: all.0, loss: mean(all), bands }))
+    }
+
+    fn rank(&self, score: &PredictionScore) -> [f64; 3] {
+        [-score.loss, 0.0, 0.0]
+    }
+
+    fn record(&self, score: &PredictionScore, set: &str, model: &mut Model) {
+        let figures = &mut model.config_mut().training.figures;
+        figures.insert(format!("{set}_loss"), score.loss);
+        figures.insert(format!("{set}_perplexity"), score.perplexity());
+        figures.insert(format!("{set}_tokens"), score.tokens as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn objective(steps: usize, reset: Reset) -> Predict {
+        Predict::new(&TrainConfig::new(3, 1, 0.1), steps, reset).expect("the config is valid")
+    }
+
+    /// The words that every lane reads, put together by what its pieces continue, with the words after them.
+    fn lanes(batches: &[Pieces]) -> Vec<Vec<u32>> {
+        let (mut lanes, mut before): (Vec<Vec<u32>>, Vec<usize>) = Default::default();
+        for Pieces(pieces) in batches {
+            let mut now = Vec::new();
+            for Piece { words, next, continues } in pieces {
+                let lane = match continues {
+                    Some(piece) => before[*piece],
+                    None => {
+                        lanes.push(vec![words[0]]);
+                        lanes.len() - 1
+                    }
+                };
+                assert_eq!((lanes[lane].last(), words.len()), (words.first(), next.len()));
+                assert_eq!(words[1..], next[..next.len() - 1]);
+                lanes[lane].extend(next);
+                now.push(lane);
+            }
+            before = now;
+        }
+        lanes
+    }
+
+    #[test]
+    fn a_text_is_cut_into_equal_lanes() {
+        let documents: Vec<Vec<u32>> = vec![(0..10).collect(), (10..12).collect(), (12..23).collect()];
+        let batches = objective(4, Reset::Epoch).batches(&documents, 3, 0, 0);
+        // 22 words are followed by another: 7 for each lane, and one that is left out.
+        assert_eq!(batches.iter().map(|batch| batch.0.len()).collect::<Vec<_>>(), [3, 3]);
+        assert_eq!(batches[1].0[2].words, [18, 19, 20]);
+        let all = lanes(&batches);
+        assert_eq!(all, [(0..8).collect::<Vec<u32>>(), (7..15).collect(), (14..22).collect()]);
+    }
+
+    #[test]
+    fn documents_have_lanes_of_their_own() {
+        let documents: Vec<Vec<u32>> =
+            [0..9, 10..11, 20..20, 30..42, 50..52, 60..65].map(|words| words.collect()).to_vec();
+        let task = objective(4, Reset::Document);
+        let batches = task.batches(&documents, 2, 5, 0);
+        assert!(batches.iter().all(|batch| batch.0.len() <= 2));
+        let mut all = lanes(&batches);
+        all.sort();
+        // Those of one word and of none predict nothing.
+        let expected: Vec<Vec<u32>> = [0..9, 30..42, 50..52, 60..65].map(|words| words.collect()).to_vec();
+        assert_eq!(all, expected);
+        assert_ne!(batches, task.batches(&documents, 2, 5, 1));
+        assert_eq!(batches, task.batches(&documents, 2, 5, 0));
+    }
+
+    #[test]
+    fn what_is_too_short_is_no_batch() {
+        for reset in [Reset::Epoch, Reset::Document] {
+            for documents in [vec![], vec![vec![]], vec![vec![7]]] {
+                assert!(objective(4, reset).batches(&documents, 3, 0, 0).is_empty(), "{documents:?}");
+            }
+        }
+        assert!(Predict::new(&TrainConfig::new(3, 1, 0.1), 0, Reset::Epoch).is_err());
+    }
+}

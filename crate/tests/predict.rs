@@ -1,0 +1,162 @@
+//! Language models: truncated back-propagation with carried state, perplexity, and runs that go on.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+use pollster::block_on;
+use saccade_rnn::device::Device;
+use saccade_rnn::model::{
+    self, FreshOptions, LayerConfig, Model, ModelError, Prediction, ReadOptions, Task, Training,
+};
+use saccade_rnn::text::Tokenizer;
+use saccade_rnn::train::{Due, Objective, Predict, Reset, RunConfig, Texts, TrainConfig, Trainer};
+
+const WORDS: usize = 12;
+
+fn config(task: Prediction, encoder: Vec<LayerConfig>) -> model::Config {
+    let words = (1..WORDS).map(|i| format!("w{i}"));
+    model::Config {
+        format: model::FORMAT,
+        task: Task::Predict(task),
+        tokenizer: Tokenizer::spaces(),
+        vocabulary: std::iter::once("<unk>".to_owned()).chain(words).collect(),
+        embedding_size: 8,
+        encoder,
+        threshold: None,
+        training: Training::default(),
+    }
+}
+
+fn encoder() -> Vec<LayerConfig> {
+    vec![
+        LayerConfig::Gru { hidden_size: 8, bidirectional: false },
+        LayerConfig::Lstm { hidden_size: 8, bidirectional: false },
+    ]
+}
+
+fn model() -> Model {
+    let task = Prediction { div_value: 2.0, head_bias: true, ..Prediction::new(&[3, 7]) };
+    Model::fresh(config(task, encoder()), Default::default(), FreshOptions::default(), 3).unwrap()
+}
+
+/// Documents in which every word but the first of three follows from the ones before it.
+fn documents() -> Vec<Vec<u32>> {
+    let document = |seed: usize| (0..40).map(|i| ((seed + i * (1 + i % 3)) % WORDS) as u32).collect();
+    (0..7).map(document).collect()
+}
+
+#[test]
+fn pieces_with_carried_state_predict_as_whole_texts_do() {
+    let (model, device, texts) = (model(), Device::cpu(), documents());
+    for reset in [Reset::Epoch, Reset::Document] {
+        let score = |steps, lanes| {
+            let task = Predict::new(&TrainConfig::new(lanes, 1, 0.1), steps, reset).unwrap();
+            block_on(task.score(&model, &device, &texts, |_| true)).unwrap().unwrap()
+        };
+        let (whole, pieces) = (score(1000, 1), score(7, 3));
+        let tokens = if reset == Reset::Epoch { 7 * 40 - 1 } else { 7 * 39 };
+        assert_eq!((whole.tokens, pieces.tokens), (tokens, tokens));
+        assert!((whole.loss - pieces.loss).abs() < 1e-6, "{reset:?}: {whole:?}, {pieces:?}");
+        assert!((whole.perplexity().ln() - whole.loss).abs() < 1e-9);
+        // Words of the head and of both tails, whose mean is the loss.
+        let sum: f64 = whole.bands.iter().map(|&(count, loss)| count as f64 * loss).sum();
+        assert!(whole.bands.len() == 3 && whole.bands.iter().all(|&(count, _)| count > 0));
+        assert!((sum / tokens as f64 - whole.loss).abs() < 1e-9);
+    }
+    // The state matters: a text whose pieces each begin anew is predicted otherwise.
+    let anew: Vec<Vec<u32>> = texts.iter().flat_map(|text| text.chunks(8).map(<[u32]>::to_vec)).collect();
+    let task = Predict::new(&TrainConfig::new(1, 1, 0.1), 8, Reset::Document).unwrap();
+    let score = |texts: &[Vec<u32>]| block_on(task.score(&model, &device, texts, |_| true)).unwrap().unwrap();
+    assert!((score(&texts).loss - score(&anew).loss).abs() > 1e-4);
+}
+
+fn trainer(reset: Reset, epochs: usize) -> Trainer<Predict> {
+    let train = TrainConfig { dropout_encoder: 0.1, clip: 5.0, ..TrainConfig::new(3, epochs, 0.02) };
+    let run = RunConfig { seed: 9, train, output: Default::default() };
+    let objective = Predict::new(&run.train, 6, reset).unwrap();
+    let texts = Texts { train: documents(), dev: documents(), test: Vec::new() };
+    Trainer::new(&Device::cpu(), model(), objective, texts, run).unwrap()
+}
+
+/// Runs to the end; after every `each` steps another trainer goes on.
+fn run(reset: Reset, epochs: usize, each: usize) -> (Vec<u8>, f64) {
+    let (mut trainer, mut kept, mut steps) = (trainer(reset, epochs), Vec::new(), 0);
+    loop {
+        match trainer.due() {
+            Due::Step => drop(block_on(trainer.step()).unwrap()),
+            Due::Evaluation => {
+                let evaluated = block_on(trainer.evaluate(|_| true)).unwrap().unwrap();
+                kept = evaluated.kept.unwrap_or(kept);
+            }
+            Due::Finish => {
+                let finished = block_on(trainer.finish(&kept, |_| true)).unwrap().unwrap();
+                return (finished.model, finished.dev.perplexity());
+            }
+        }
+        steps += 1;
+        if steps % each == 0 {
+            let snapshot = block_on(trainer.snapshot("this")).unwrap();
+            trainer = self::trainer(reset, epochs);
+            trainer.restore(&snapshot, "this").unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_run_that_is_resumed_ends_in_the_same_bytes() {
+    for reset in [Reset::Epoch, Reset::Document] {
+        let whole = run(reset, 2, usize::MAX);
+        // Wherever it is interrupted: between epochs, and among the pieces of a text.
+        for each in [1, 5] {
+            assert!(run(reset, 2, each) == whole, "{reset:?}, resumed after every {each}");
+        }
+    }
+}
+
+#[test]
+fn a_model_learns_what_follows() {
+    let (file, perplexity) = run(Reset::Document, 60, usize::MAX);
+    assert!(perplexity < 3.0, "{perplexity}");
+    let model = Model::from_bytes(&file).unwrap();
+    assert_eq!(model.config().task, self::model().config().task);
+    let figures = &model.config().training.figures;
+    assert!((figures["dev_perplexity"] - perplexity).abs() < 1e-6 && figures["dev_tokens"] == 273.0);
+    // A reading of a text says which word is the likeliest next.
+    let reading = block_on(model.read(&Device::cpu(), "w1 w2 w6", &ReadOptions::default(), &mut ())).unwrap();
+    assert_eq!(reading.scores.len(), WORDS);
+    assert!((reading.scores.iter().map(|score| score.probability).sum::<f32>() - 1.0).abs() < 1e-5);
+    assert!(reading.scores.iter().any(|score| score.label == reading.label));
+}
+
+#[test]
+fn a_config_that_cannot_predict_is_refused() {
+    let refused = |task: Prediction, encoder| match config(task, encoder).validate() {
+        Err(ModelError::Config { field, .. }) => field,
+        other => panic!("{other:?}"),
+    };
+    for cutoffs in [&[0][..], &[5, 5], &[7, 3], &[WORDS], &[usize::MAX]] {
+        assert_eq!(refused(Prediction::new(cutoffs), encoder()), "cutoffs", "{cutoffs:?}");
+    }
+    for div_value in [0.0, -1.0, 1e300, f64::NAN] {
+        let task = Prediction { div_value, ..Prediction::new(&[3]) };
+        assert_eq!(refused(task, encoder()), "div_value", "{div_value}");
+    }
+    let both = vec![LayerConfig::Gru { hidden_size: 4, bidirectional: true }];
+    assert_eq!(refused(Prediction::new(&[]), both), "encoder");
+    // A sixteenth of 8 columns is none.
+    assert_eq!(refused(Prediction::new(&[3, 7]), encoder()), "div_value");
+    assert!(config(Prediction::new(&[3]), encoder()).validate().is_ok());
+}
+
+#[test]
+fn a_task_is_stored_as_it_was_written() {
+    let model = model();
+    let json = model.config().to_json().unwrap();
+    assert!(
+        json.contains(r#""task":{"predict":{"cutoffs":[3,7],"div_value":2.0,"head_bias":true}}"#),
+        "{json}"
+    );
+    assert_eq!(&model::Config::from_json(&json).unwrap(), model.config());
+    // What is not said has PyTorch's defaults.
+    let short = json.replace(r#"{"cutoffs":[3,7],"div_value":2.0,"head_bias":true}"#, "{}");
+    assert_eq!(model::Config::from_json(&short).unwrap().task, Task::Predict(Prediction::new(&[])));
+}
