@@ -6,7 +6,7 @@ import type { Flavour } from "../roofline/wat.ts";
 import { contestants, type Figure, ours, rival, type Row, rows, short, title } from "./figures.ts";
 import type { Results } from "./main.ts";
 import { ratios, type Spread, spread } from "./statistics.ts";
-import { halved, SHARE, sruOverLstm } from "./targets.ts";
+import { bf16, SHARE, sruOverLstm } from "./targets.ts";
 
 /** Everything that was measured. */
 export function report(results: Results): string {
@@ -20,7 +20,7 @@ export function report(results: Results): string {
     `Medians over ${options.rounds} rounds (quartiles in brackets), one thread, f32. × is how many times as long as Saccade a contestant took, round by round; *at best* compares the fastest turns.`,
     ...section("CPU, one thread", cpu, cpuRow, ["case", "limit ms"]),
     ...sru(cpu),
-    ...halves(cpu),
+    ...bfloat16(cpu),
     ...section("WebGPU", webgpu, gpuRow, ["case"]),
     ...skimming(results),
     ...startUp(results),
@@ -87,13 +87,13 @@ function sru(lines: readonly Row[]): string[] {
 }
 
 /** With weights of 16 bits: over the rival, and what it costs in accuracy. */
-function halves(lines: readonly Row[]): string[] {
+function bfloat16(lines: readonly Row[]): string[] {
   const found = lines.flatMap((row) => {
-    const aim = halved[row.case.name];
-    const halves = figure(row, "saccade-bf16")?.entry;
+    const aim = bf16[row.case.name];
+    const mine = figure(row, "saccade-bf16")?.entry;
     const rivals = row.figures.find(({ entry }) => entry.contestant.startsWith(rival))?.entry;
-    const ratio = halves && rivals && spread(ratios(rivals.samples, halves.samples));
-    const error = halves?.prepared?.trials.find(({ variant }) => variant === halves.prepared?.variant)?.error;
+    const ratio = mine && rivals && spread(ratios(rivals.samples, mine.samples));
+    const error = mine?.prepared?.trials.find(({ variant }) => variant === mine.prepared?.variant)?.error;
     if (!aim || !ratio || error === null || error === undefined) return [];
     return [`${row.case.name} **${short(ratio.median)} ×** (${range(ratio)}; target ${aim} ×), at most ${error.toExponential(1)} off`];
   });

@@ -20,7 +20,7 @@ export function target(work: Case, device: "cpu" | "webgpu"): number {
 }
 
 /** With weights of 16 bits in memory, over onnxruntime-web, on the CPU. */
-export const halved: Readonly<Record<string, number>> = { "W4-lstm": 1.5, "W4-gru": 1.5 };
+export const bf16: Readonly<Record<string, number>> = { "W4-lstm": 1.5, "W4-gru": 1.5 };
 
 /** Our SRU over our LSTM, on the CPU. */
 export const sruOverLstm: Readonly<Record<string, number>> = { W1: 2.5, W4: 4 };

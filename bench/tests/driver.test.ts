@@ -77,8 +77,8 @@ test("at best, the fastest turns stand for each; what is reached is said of medi
 });
 
 test("weights of 16 bits are held against the rival, and say how far they are off", () => {
-  const halved = { ...entry("saccade-bf16", [1, 1, 2]) };
-  const off = { ...halved, prepared: { ...halved.prepared!, trials: [{ ...trial, error: 0.00321 }] } };
+  const bf16 = { ...entry("saccade-bf16", [1, 1, 2]) };
+  const off = { ...bf16, prepared: { ...bf16.prepared!, trials: [{ ...trial, error: 0.00321 }] } };
   const cases: CaseResult[] = [{ ...one([2, 2, 2], [3, 3, 3]), case: caseOf("W4-lstm") }];
   const results = (entries: readonly Entry[]): Results => ({
     date: "2000-01-01T00:00:00Z",

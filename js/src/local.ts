@@ -206,11 +206,11 @@ const answers: Answers = {
     return inTurn(reader, async () => attempt(instance, () => reader.hidden()));
   },
   layer(from, precision) {
-    const halved = precision === "bf16";
+    const bf16 = precision === "bf16";
     const layer =
       "seed" in from
-        ? glue.Layer.random(from.shape, from.seed, halved)
-        : glue.Layer.load(from.bytes, from.prefix, from.stored, halved);
+        ? glue.Layer.random(from.shape, from.seed, bf16)
+        : glue.Layer.load(from.bytes, from.prefix, from.stored, bf16);
     const { inputSize, outputSize, stateParts, stateColumns } = layer;
     return { id: keep(layer), inputSize, outputSize, stateParts, stateColumns: [...stateColumns] };
   },
