@@ -138,11 +138,12 @@ fn a_file_that_is_no_model_is_named() {
     folder.write("mislabelled", &[b"GIF89a".as_slice(), &model[6..]].concat());
     let plain = r#"{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
     folder.write("state_dict", &file(plain, &1_f32.to_le_bytes()));
-    folder.write("nan", &file(plain, &f32::NAN.to_le_bytes()));
-    folder.write(
-        "huge",
-        &file(r#"{"w":{"dtype":"F32","shape":[999999999999],"data_offsets":[0,4]}}"#, &[0; 4]),
-    );
+    folder.write("nan", &[&model[..model.len() - 4], &f32::NAN.to_le_bytes()].concat());
+    let (header, data) =
+        model[8..].split_at(u64::from_le_bytes(model[..8].try_into().expect("8 bytes")) as usize);
+    let huge = text(header).replacen("\"shape\":[7,3]", "\"shape\":[999999999999,3]", 1);
+    assert_ne!(huge, text(header));
+    folder.write("huge", &file(&huge, data));
     folder.write("tensors", &checkpoint().to_bytes(compact).expect("its numbers are finite"));
     let format = format!(r#"{{"__metadata__":{{"saccade":"{{\"format\":{}}}"}}}}"#, FORMAT + 1);
     folder.write("newer", &file(&format, b""));
@@ -231,7 +232,7 @@ fn inspect_shows_a_plain_state_dict_and_a_model_that_does_not_fit() {
     let bytes = 8 + header.len() + 4;
     let expected = json!({
         "bytes": bytes, "parameters": 2, "config": null, "problem": null,
-        "metadata": { "format": "pt" }, "tensors": [tensor],
+        "metadata": { "format": "pt" }, "layers": [], "tensors": [tensor],
     });
     assert_eq!(seen, expected);
     let output = folder.run(&["inspect", "state_dict"], b"");
