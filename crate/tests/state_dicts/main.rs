@@ -26,7 +26,7 @@ fn pytorch_ours_and_the_oracle_report_alike() {
     let records: Vec<Record> = serde_json::from_str(include_str!("../fixtures/state_dicts.json")).unwrap();
     let (mut whole, count) = (0, records.len());
     for Record { kind, sizes, given, report } in records {
-        let case = Case::recorded(Layer { kind, sizes }, given);
+        let case = Case { layer: Layer { kind, sizes }, prefix: "", given, dtype: None };
         assert_eq!(case.expected(), report, "{case:?}: PyTorch's report");
         case.check();
         whole += usize::from(report == Report::default());

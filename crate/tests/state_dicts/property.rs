@@ -150,11 +150,6 @@ impl Case {
         }
         Value::Object(arguments)
     }
-
-    /// A record of PyTorch's.
-    pub(crate) fn recorded(layer: Layer, given: Shapes) -> Self {
-        Self { layer, prefix: "", given, dtype: None }
-    }
 }
 
 fn layer(choose: &mut impl FnMut(usize) -> usize) -> Layer {
