@@ -93,10 +93,13 @@ impl Network {
                 values.fill(0.0);
             }
             if name.contains("weight_hh") {
-                // Weak, except that an Elman unit keeps itself.
-                values.iter_mut().for_each(|value| *value *= 0.1);
-                if matches!(kind, Kind::Cell(CellKind::ElmanTanh | CellKind::ElmanRelu)) {
-                    let keep = 1.0 / (1.0 + (-kept).exp());
+                // Weak, except that an Elman unit keeps itself: all that others add is at most half of what it loses.
+                let elman = matches!(kind, Kind::Cell(CellKind::ElmanTanh | CellKind::ElmanRelu));
+                let keep = 1.0 / (1.0 + (-kept).exp());
+                let most = values.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+                let weak = if elman { 0.5 * (1.0 - keep) / (most * hidden as f32) } else { 0.1 };
+                values.iter_mut().for_each(|value| *value *= weak);
+                if elman {
                     values.iter_mut().step_by(hidden + 1).for_each(|value| *value = keep);
                 }
             }
