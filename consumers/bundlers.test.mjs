@@ -4,13 +4,12 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { root } from "../scripts/steps.mjs";
 import { launch, serve } from "../www/tests/browser.mjs";
-import { assertRead, complaint, look, makeProject, model } from "./project.mjs";
+import { assertRead, complaint, look, makeProject, model, projects } from "./project.mjs";
 
 const tools = join(import.meta.dirname, "node_modules");
 const { resolve } = createRequire(import.meta.url);
@@ -35,24 +34,14 @@ function run(cwd, program, more) {
 }
 
 describe("the packed package", { timeout: 900_000 }, () => {
-  let folder, browser;
+  const project = projects();
+  let browser;
 
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), "saccade-bundlers-"));
     browser = await launch();
   });
 
-  after(async () => {
-    await browser?.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  const made = new Map();
-  /** A project, made once. */
-  function project(name) {
-    if (!made.has(name)) made.set(name, makeProject(name, folder));
-    return made.get(name);
-  }
+  after(() => browser?.close());
 
   for (const name of ["page", "page-worker"]) {
     test(`${name}, by Parcel`, async () => {
@@ -105,7 +94,7 @@ describe("the packed package", { timeout: 900_000 }, () => {
       const place = project("server");
       rmSync(join(place, "dist"), { recursive: true, force: true });
       run(place, program);
-      const alone = mkdtempSync(join(folder, "alone-"));
+      const alone = mkdtempSync(join(place, "..", "alone-"));
       for (const part of ["dist", "package.json", "model.safetensors"]) cpSync(join(place, part), join(alone, part), { recursive: true });
       assertRead(JSON.parse(run(alone, [process.execPath, join("dist", file)])));
     });

@@ -12,27 +12,17 @@ import webpack from "webpack";
 import { findChromium } from "../scripts/chromium.mjs";
 import { root } from "../scripts/steps.mjs";
 import { launch, serve } from "../www/tests/browser.mjs";
-import { assertRead, look, makeProject, model } from "./project.mjs";
+import { assertRead, look, model, projects } from "./project.mjs";
 
 describe("a project with the packed package", { timeout: 300_000 }, () => {
-  let folder, browser;
+  const project = projects();
+  let browser;
 
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), "saccade-consumers-"));
     browser = await launch();
   });
 
-  after(async () => {
-    await browser?.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  const made = new Map();
-  /** A project, made once. */
-  function project(name) {
-    if (!made.has(name)) made.set(name, makeProject(name, folder));
-    return made.get(name);
-  }
+  after(() => browser?.close());
 
   for (const name of ["page", "page-worker"]) {
     test(`${name}, by Vite`, async () => {

@@ -2,12 +2,28 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after, before } from "node:test";
 import { root, target } from "../scripts/steps.mjs";
 
 export const model = join(root, "models", "sst2-skim-lstm-small.safetensors");
 const tarball = join(target, "package", "saccade-rnn-0.1.0.tgz");
+
+/** Makes projects of a suite in a temporary folder, which goes with it: the project of a folder beside this file, made once. */
+export function projects() {
+  let folder;
+  const made = new Map();
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "saccade-consumers-"));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return (name) => {
+    if (!made.has(name)) made.set(name, makeProject(name, folder));
+    return made.get(name);
+  };
+}
 
 /** Makes the project of a folder beside this file in another folder; returns where it is. */
 export function makeProject(name, folder) {
