@@ -33,7 +33,7 @@ async function load(browser, url) {
   const { page } = await openPage(browser);
   try {
     await page.goto(url);
-    await page.locator('[data-figure="speedup"] small').waitFor({ timeout: PATIENCE_MS });
+    await page.waitForFunction(() => window.saccade.measured(), null, { timeout: PATIENCE_MS });
     return numbersOf(await page.evaluate(() => window.saccade.measured()));
   } finally {
     await page.context().close();

@@ -1,5 +1,5 @@
 /**
- * `npm run record`: reads the text of `www/src/read/recorded.json` with its model, natively, and keeps the reading there,
+ * `npm run record`: reads the text of `www/src/study/recorded.json` with its model, natively, and keeps the reading there,
  * for the page to open with.
  */
 
@@ -11,7 +11,7 @@ import { announce, cargo, entry, must, root, saccade, Stop } from "./steps.mjs";
 await entry(async () => {
   announce("build the command line");
   await must("cargo", cargo.saccade, "The command line did not build: see the message above.");
-  const path = join(root, "www", "src", "read", "recorded.json");
+  const path = join(root, "www", "src", "study", "recorded.json");
   const { model, text } = JSON.parse(readFileSync(path, "utf8"));
   const file = join("models", `${model}.safetensors`);
   const { status, stdout, stderr } = spawnSync(saccade, ["read", "--model", file, "--measure-ms", "100", "--json"], {

@@ -27,8 +27,8 @@ after(async () => {
 
 afterEach(() => page?.context().close());
 
-/** Opens the page and waits until both chapters stand. */
-async function open(hash = "", { on = "plain", prepare, ...options } = {}) {
+/** Opens a chapter and waits until all of it stands. */
+async function open(hash = "#read", { on = "plain", prepare, ...options } = {}) {
   ({ page, complaints } = await openPage(browsers[on], options));
   if (prepare) await page.addInitScript(prepare);
   await page.goto(server.url + hash);
@@ -36,8 +36,8 @@ async function open(hash = "", { on = "plain", prepare, ...options } = {}) {
 }
 
 async function stands() {
-  await page.locator("#threshold:enabled").waitFor();
-  await page.locator("#race").waitFor({ state: "attached" });
+  await page.locator('[data-stage="ready"]').waitFor();
+  await page.locator("#read-eyes, #race-batch, #doors").waitFor();
 }
 
 /** Presses Tab until an element that matches has the focus. */
@@ -128,7 +128,7 @@ describe("Race by keyboard alone", { timeout: 240_000 }, () => {
     assert.match(await page.locator('section[aria-label="WebGPU"]').innerText(), /no WebGPU/);
     // The text, and four times the text.
     assert.equal(await page.locator('[data-figure="results"] tbody tr').count(), 10);
-    assert.match(await page.locator('[aria-labelledby="race"] [role="status"][aria-live]').innerText(), /was the fastest/);
+    assert.match(await page.locator('[data-chapter="race"] [role="status"][aria-live]').innerText(), /was the fastest/);
 
     const long = page.getByRole("button", { name: "Measure all lengths" });
     await long.focus();
@@ -183,15 +183,73 @@ describe("links", { timeout: 120_000 }, () => {
     assert.equal(new URL(page.url()).hash, address);
   });
 
-  test("a link to a chapter opens at that chapter, and the address follows the reader", async () => {
+  test("a link to a chapter opens that chapter alone, and the address, the focus and the title follow the reader", async () => {
     await open("#race?text=a+dull+film");
-    await page.waitForFunction(() => {
-      const top = document.querySelector("#race").getBoundingClientRect().top;
-      return top >= 0 && top < innerHeight / 2;
-    });
+    assert.ok(await page.locator("#race").isVisible());
+    assert.equal(await page.locator("#read, #text, .dock").count(), 0);
     await page.getByRole("link", { name: "Read", exact: true }).click();
-    await page.waitForURL(/#read\?/);
-    assert.equal(await page.evaluate(() => document.activeElement.id), "read");
+    await page.waitForURL(/#read\?.*text=a\+dull\+film/);
+    await page.waitForFunction(() => document.activeElement.id === "read");
+    assert.equal(await page.locator("#race").count(), 0);
+    assert.match(await page.title(), /^How a network skims/);
+    assert.equal(await page.locator('[data-state="place"]').innerText(), "Read: How a network skims");
+    assert.equal(await page.locator('nav [aria-current="page"]').innerText(), "Read");
+    assert.deepEqual(complaints, []);
+  });
+
+  test("a scene link opens at its scene, and the address follows the scene in view", async () => {
+    for (const [hash, id] of [["#read/savings", "read-savings"], ["#read/eyes?text=a+dull+film", "read-eyes"], ["#race/batch", "race-batch"]]) {
+      await open(hash);
+      await page.waitForFunction((id) => {
+        const { top, bottom } = document.querySelector(`#${id}`).getBoundingClientRect();
+        return top >= 0 && bottom < innerHeight && document.activeElement.id === id;
+      }, id);
+      await page.waitForTimeout(1000);
+      assert.match(new URL(page.url()).hash, new RegExp(`^${hash.split("?")[0]}\\?`));
+      await page.context().close();
+    }
+    await open();
+    await page.locator("#read-threshold").evaluate((heading) => heading.closest("section").scrollIntoView({ block: "center" }));
+    await page.waitForURL(/#read\/threshold\?/);
+  });
+
+  test("from chapter to chapter there is one text and one model, and the way back leads to the chapter before", async () => {
+    let models = 0;
+    const count = (request) => (models += request.url().endsWith(".safetensors") ? 1 : 0);
+    await open("", { prepare: undefined });
+    page.on("request", count);
+    await page.fill("#text", "One text for all.");
+    await page.waitForFunction(() => document.querySelector(".text")?.textContent === "One text for all.");
+    await page.getByRole("link", { name: /Which words/ }).click();
+    await page.locator("#threshold:enabled").waitFor();
+    assert.equal(await page.locator(".text").textContent(), "One text for all.");
+    await page.fill("#threshold", "1");
+    await page.getByRole("link", { name: "Race", exact: true }).click();
+    await page.getByText("4 words of it").waitFor();
+    assert.match(await page.locator("#race-sprint").locator("xpath=..").innerText(), /0% of these words/);
+    await page.goBack();
+    await page.locator("#threshold:enabled").waitFor();
+    assert.equal(await page.locator("#threshold").inputValue(), "1");
+    assert.equal(await page.locator(".text").textContent(), "One text for all.");
+    await page.getByRole("link", { name: "Saccade" }).click();
+    await page.locator("#doors").waitFor();
+    assert.equal(await page.locator("#text").inputValue(), "One text for all.");
+    // The file of the plain network that is measured beside it is made of the same bytes, from the cache.
+    assert.ok(models <= 1, `${models} requests`);
+    assert.equal((await page.workers()).length, 1);
+    assert.deepEqual(complaints, []);
+  });
+
+  test("a chapter that does not come says so, and another try brings it", async () => {
+    await open("");
+    server.hidden.add(".js");
+    await page.getByRole("link", { name: "Race", exact: true }).click();
+    await page.getByRole("alert").waitFor();
+    assert.match(await page.getByRole("alert").innerText(), /Race/);
+    assert.ok(await page.locator("#text").isVisible());
+    server.hidden.delete(".js");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator("#race-batch").waitFor();
   });
 
   test("another address, written by hand, is another view", async () => {
@@ -205,14 +263,22 @@ describe("links", { timeout: 120_000 }, () => {
 describe("for everybody", { timeout: 240_000 }, () => {
   for (const colorScheme of ["light", "dark"]) {
     test(`axe finds no violation, ${colorScheme}`, async () => {
+      const found = async () => {
+        await page.evaluate(axe);
+        const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+        return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ target }) => target).join(" | ")}`);
+      };
+      await open("", { colorScheme });
+      assert.deepEqual(await found(), []);
+      await page.context().close();
       await open("#read?at=3", { colorScheme });
+      assert.deepEqual(await found(), []);
+      await page.context().close();
+      await open("#race", { colorScheme });
       await page.getByRole("button", { name: "Start the race" }).click();
       await page.locator('[data-figure="results"]').waitFor({ timeout: 60_000 });
       await page.getByRole("button", { name: "Stop" }).first().click();
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-      const found = violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ target }) => target).join(" | ")}`);
-      assert.deepEqual(found, []);
+      assert.deepEqual(await found(), []);
     });
   }
 

@@ -22,7 +22,7 @@ afterEach(() => page?.context().close());
 async function open(hash = "", options = {}) {
   ({ page, complaints } = await openPage(browser, options));
   await page.goto(server.url + hash);
-  await page.locator("#threshold:enabled").waitFor();
+  await page.locator('[data-stage="ready"]').waitFor();
 }
 
 const summary = () => page.locator('[data-figure="summary"]');
@@ -32,7 +32,7 @@ describe("the first view", { timeout: 180_000 }, () => {
   test("one line joins decision, saving and time, or says that there is no telling", async () => {
     await open();
     assert.match(await summary().innerText(), /^Skimmed \d+ of \d+ words: [\d.]+× (less|more) arithmetic/);
-    await page.locator('[data-figure="speedup"] small').waitFor({ timeout: 90_000 });
+    await page.waitForFunction(() => window.saccade.measured(), null, { timeout: 90_000 });
     const said = await summary().innerText();
     assert.match(said, /arithmetic(, [\d.]+ (µs|ms) instead of [\d.]+ (µs|ms) on this CPU|; in time, this machine is too busy to tell)\./);
     assert.deepEqual(complaints, []);
@@ -132,7 +132,7 @@ describe("the first view", { timeout: 180_000 }, () => {
     const hidden = await page.evaluate(() => {
       const dock = document.querySelector(".dock");
       const hidden = [];
-      for (const control of document.querySelectorAll("[data-chapter=read] :is(button, input, textarea, summary, a)")) {
+      for (const control of document.querySelectorAll("[data-chapter] :is(button, input, textarea, summary, a)")) {
         if (dock.contains(control) || control.closest(".visually-hidden, details:not([open]) > :not(summary)")) continue;
         control.scrollIntoView({ block: "nearest", behavior: "instant" });
         const [box, bar] = [control.getBoundingClientRect(), dock.getBoundingClientRect()];

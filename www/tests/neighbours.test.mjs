@@ -18,7 +18,7 @@ after(async () => {
 
 afterEach(() => page?.context().close());
 
-async function open(hash = "", options = {}) {
+async function open(hash = "#read", options = {}) {
   ({ page, complaints } = await openPage(browser, options));
   await page.goto(server.url + hash);
   await page.locator("#threshold:enabled").waitFor();
@@ -92,7 +92,7 @@ describe("under a translator", { timeout: 240_000 }, () => {
   /** Goes through sentences, a word overruled, the playback and another model; gives what was shown at each. */
   async function visit(hurt) {
     await open();
-    await page.locator("#race").waitFor({ state: "attached" });
+    await page.locator("#read-words").waitFor();
     if (hurt) {
       await page.evaluate(translate, hurt);
       await page.locator("font").first().waitFor({ state: "attached" });
@@ -147,7 +147,8 @@ describe("under a translator", { timeout: 240_000 }, () => {
   });
 
   test("the original can be shown again", async () => {
-    await open("#read?text=a+dull+film");
+    await page.goto(server.url);
+    await page.locator('[data-stage="ready"]').waitFor();
     await page.evaluate(() => {
       const lede = document.querySelector(".lede strong");
       const [original] = lede.childNodes;

@@ -11,7 +11,7 @@ import { nativeReading } from "./native.mjs";
 
 /** What the page opens with. */
 const MODEL = "sst2-skim-lstm-small";
-const recorded = JSON.parse(readFileSync(join(root, "www", "src", "read", "recorded.json"), "utf8"));
+const recorded = JSON.parse(readFileSync(join(root, "www", "src", "study", "recorded.json"), "utf8"));
 const SENTENCE = "A quiet, generous film; it doesn't hurry, and I wouldn't have missed a minute.";
 
 describe("the page", { timeout: 300_000 }, () => {
@@ -33,7 +33,7 @@ describe("the page", { timeout: 300_000 }, () => {
     ({ page, complaints } = await openPage(browser));
   });
 
-  const open = (hash = "") => page.goto(server.url + hash);
+  const open = (hash = "#read") => page.goto(server.url + hash);
 
   /** Waits for the model; when it failed instead, fails with what the page says. */
   async function ready() {

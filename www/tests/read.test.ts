@@ -4,9 +4,9 @@ import { describe, expect, test } from "vitest";
 import { factorOf, spread, type Comparison, type DevicePreference, type Model, type Reading } from "../src/engine.ts";
 import { format, parse } from "../src/frame/address.ts";
 import Gauges from "../src/read/Gauges.svelte";
-import { count, duration, percent, plural, precise, saving } from "../src/read/format.ts";
+import { count, duration, percent, plural, precise, saving } from "../src/frame/format.ts";
 import Status from "../src/read/Status.svelte";
-import { recorded } from "../src/read/recorded.ts";
+import { recorded } from "../src/study/recorded.ts";
 import Time from "../src/read/Time.svelte";
 import Verdict from "../src/read/Verdict.svelte";
 import Tokens from "../src/read/Tokens.svelte";
@@ -223,6 +223,8 @@ describe("address", () => {
   test("a view comes back as it was", () => {
     const view = {
       chapter: "race",
+      scene: "length",
+      lecture: "figures",
       model: "imdb-skim-lstm",
       text: "déjà & #vu 🎬\n+?",
       threshold: 0.25,
@@ -232,18 +234,20 @@ describe("address", () => {
       speed: 0.5,
     } as const;
     expect(parse(format(view))).toEqual(view);
-    expect(format({ device: "auto", speed: 1, force: {} })).toBe("#read");
+    expect(format({ chapter: "read", device: "auto", speed: 1, force: {} })).toBe("#read");
+    expect(format({ chapter: "read", scene: "savings", text: "a" })).toBe("#read/savings?text=a");
+    expect(format({ text: "a" })).toBe("#?text=a");
   });
 
   test("what makes no sense is left out", () => {
-    expect(parse("#write?model=../../etc&threshold=7&device=abacus&force=a.3x.-1r&at=-1&speed=9")).toEqual({});
+    expect(parse("#../..?model=../../etc&threshold=7&device=abacus&force=a.3x.-1r&at=-1&speed=9&lecture=loud")).toEqual({});
     expect(parse("#read?threshold=nan")).toEqual({ chapter: "read" });
     expect(parse("")).toEqual({});
   });
 
   test("a long text is not put into a link, nor what counts its tokens", () => {
     const text = "a".repeat(2001);
-    expect(format({ text, threshold: 0.5, at: 7, force: { 7: "read" } })).toBe("#read?threshold=0.5");
+    expect(format({ chapter: "read", text, threshold: 0.5, at: 7, force: { 7: "read" } })).toBe("#read?threshold=0.5");
   });
 });
 

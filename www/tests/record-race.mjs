@@ -20,7 +20,7 @@ const browser = await launch();
 const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"], serviceWorkers: "block" });
 const page = await context.newPage();
 await page.goto(`${server.url}#race`);
-await page.locator("#threshold:enabled").waitFor();
+await page.locator('[data-stage="ready"]').waitFor();
 for (const name of ["Start the race", "Measure all lengths", "Measure all batches"]) {
   const start = page.getByRole("button", { name });
   await start.click({ timeout: PATIENCE });

@@ -54,8 +54,9 @@ const ms = (value) => (value === undefined ? "none" : `${value.toFixed(0)} ms`);
 describe("vitals", { timeout: 120_000 }, () => {
   test("the first view: its size, its paints, its shifts", async () => {
     const cdp = await open();
-    await page.locator("#threshold:enabled").waitFor();
-    await page.locator('[data-figure="speedup"] small').waitFor({ timeout: 60_000 });
+    await page.locator('[data-stage="ready"]').waitFor();
+    await page.waitForFunction(() => window.saccade.measured(), null, { timeout: 60_000 });
+    await page.locator(".thumbnail svg").waitFor();
     const { paints, shifts, longTasks } = await vitals();
     const { metrics } = await cdp.send("Performance.getMetrics");
     const spent = (name) => 1000 * metrics.find((metric) => metric.name === name).value;
@@ -95,7 +96,9 @@ describe("vitals", { timeout: 120_000 }, () => {
       if (!response.url().startsWith("data:")) responses.push(response);
     });
     await page.goto(server.url);
-    await page.locator("#threshold:enabled").waitFor();
+    await page.locator('[data-stage="ready"]').waitFor();
+    await page.locator(".thumbnail svg").waitFor();
+    await page.locator(".thumbnail ul").waitFor();
     const fetched = responses.map((response) => response.url());
     assert.deepEqual(fetched.filter((url) => !url.startsWith(server.url)), []);
     for (const kind of [".wasm", ".safetensors"]) assert.ok(fetched.some((url) => url.endsWith(kind)), kind);

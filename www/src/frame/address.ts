@@ -1,77 +1,36 @@
-/** What a shared link carries, kept after the `#` so that no server ever sees the text: `#read?threshold=0.4&text=…`. */
+/**
+ * What a link carries, kept after the `#` so that no server ever sees the text: `#read/savings?threshold=0.4&text=…`.
+ */
 
-import type { Decision, DevicePreference } from "../engine.ts";
-import { isDevicePreference } from "../read/devices.ts";
-import { isModelId, type ModelId } from "../read/models.ts";
-import { isSpeed, type Speed } from "../read/playback.svelte.ts";
-import { isChapterId, type ChapterId } from "./chapters.ts";
+import { fieldsOf, viewOf, type View } from "../study/view.ts";
 
-/** A field that is absent stands at what the page opens with. */
-export interface View {
-  chapter?: ChapterId;
-  model?: ModelId;
-  text?: string;
-  /** In [0, 1]; absent when it is the model's own. */
-  threshold?: number;
-  /** Absent when it is `auto`. */
-  device?: DevicePreference;
-  /** Decisions made by the person, by token index. */
-  force?: Readonly<Record<number, Decision>>;
-  /** The token at which the playback stands; absent when all has been read. */
-  at?: number;
-  /** Absent when it is 1. */
-  speed?: Speed;
+/** Where in the page, and how it is shown. */
+export interface Place {
+  /** Absent on the landing. */
+  chapter?: string;
+  /** Absent at the first scene of a chapter. */
+  scene?: string;
+  /** Absent when nobody lectures; with or without the prose. */
+  lecture?: "prose" | "figures";
 }
 
-/** A longer text makes a link that mail programs and chats cut, so it is left out, and with it what counts its tokens. */
-const LONGEST_TEXT = 2000;
-
 /** Reads `location.hash`; whatever does not make sense is left out. */
-export function parse(hash: string): View {
-  const [name, query = ""] = hash.replace(/^#/, "").split(/\?(.*)/s);
+export function parse(hash: string): Place & View {
+  const [path = "", query = ""] = hash.replace(/^#/, "").split(/\?(.*)/s);
+  const [, chapter, scene] = /^([a-z]+)(?:\/([a-z]+))?$/.exec(path) ?? [];
   const fields = new URLSearchParams(query);
-  const view: View = {};
-  if (isChapterId(name)) view.chapter = name;
-  const model = fields.get("model");
-  if (isModelId(model)) view.model = model;
-  const text = fields.get("text");
-  if (text !== null) view.text = text;
-  const threshold = Number.parseFloat(fields.get("threshold") ?? "");
-  if (threshold >= 0 && threshold <= 1) view.threshold = threshold;
-  const device = fields.get("device");
-  if (isDevicePreference(device) && device !== "auto") view.device = device;
-  const force = parseForce(fields.get("force") ?? "");
-  if (Object.keys(force).length > 0) view.force = force;
-  const at = fields.get("at") ?? "";
-  if (/^\d{1,7}$/.test(at)) view.at = Number(at);
-  const speed = Number(fields.get("speed"));
-  if (isSpeed(speed) && speed !== 1) view.speed = speed;
-  return view;
+  const lecture = fields.get("lecture");
+  return {
+    ...(chapter && { chapter }),
+    ...(scene && { scene }),
+    ...((lecture === "prose" || lecture === "figures") && { lecture }),
+    ...viewOf(fields),
+  };
 }
 
 /** The inverse of {@link parse}. */
-export function format(view: View): string {
-  const fields = new URLSearchParams();
-  const fits = view.text === undefined || view.text.length <= LONGEST_TEXT;
-  if (view.model) fields.set("model", view.model);
-  if (view.threshold !== undefined) fields.set("threshold", String(view.threshold));
-  if (view.device !== undefined && view.device !== "auto") fields.set("device", view.device);
-  if (view.speed !== undefined && view.speed !== 1) fields.set("speed", String(view.speed));
-  if (fits && view.at !== undefined) fields.set("at", String(view.at));
-  if (fits && view.force && Object.keys(view.force).length > 0) fields.set("force", formatForce(view.force));
-  if (fits && view.text !== undefined) fields.set("text", view.text);
-  const query = String(fields);
-  return `#${view.chapter ?? "read"}${query ? `?${query}` : ""}`;
-}
-
-/** `3r.17s`: token 3 is to be read, 17 skimmed. */
-function formatForce(force: Readonly<Record<number, Decision>>): string {
-  return Object.entries(force)
-    .map(([index, decision]) => `${index}${decision === "read" ? "r" : "s"}`)
-    .join(".");
-}
-
-function parseForce(text: string): Record<number, Decision> {
-  const pairs = text.split(".").map((part) => /^(\d{1,7})([rs])$/.exec(part));
-  return Object.fromEntries(pairs.flatMap((pair) => (pair ? [[Number(pair[1]), pair[2] === "r" ? "read" : "skim"]] : [])));
+export function format({ chapter, scene, lecture, ...view }: Place & View): string {
+  const fields = fieldsOf(view);
+  const query = String(lecture ? new URLSearchParams([["lecture", lecture], ...fields]) : fields);
+  return `#${chapter ?? ""}${chapter && scene ? `/${scene}` : ""}${query ? `?${query}` : ""}`;
 }

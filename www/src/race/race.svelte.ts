@@ -1,4 +1,4 @@
-import { accountOf, load, race, spread, type Contestant, type Decision, type Device } from "../engine.ts";
+import { accountOf, load, race as takeTurns, spread, type Contestant, type Decision, type Device } from "../engine.ts";
 import { cells, type CellId } from "./cells.ts";
 import { lane, type Lane, type Lanes } from "./lanes.ts";
 import { runner } from "./runner.ts";
@@ -30,13 +30,17 @@ export class Race {
   anatomy: readonly Anatomy[] = $state.raw([]);
   /** What runs, and how far it is; null when nothing does. */
   running: { readonly heat: Heat; readonly done: number; readonly total: number } | null = $state.raw(null);
+  /** The length of the text raced on last: what the figures show stays, whatever is typed meanwhile. */
+  raced = $state(0);
   /** What went wrong with the whole series. */
   failure: string | null = $state(null);
   #stop: AbortController | null = null;
 
   /** All networks at one length on both devices, and where their time goes. */
   async sprint(course: Course, length: number): Promise<void> {
+    if (this.running) return;
     this.anatomy = [];
+    this.raced = length;
     const heats = [...heatsOf(length, 1, false), ...heatsOf(LONGER * length, 1, false)];
     await this.#series([heats], (cell) => reading(course, cell), (signal) => this.#dissect(course, length, signal));
   }
@@ -99,7 +103,7 @@ export class Race {
         },
       };
     }
-    await race(contestants, {
+    await takeTurns(contestants, {
       rounds: ROUNDS,
       budgetMs: BUDGET_MS,
       signal,
@@ -138,6 +142,9 @@ export class Race {
     }
   }
 }
+
+/** The page's one race: what was measured stays while other chapters are open. */
+export const race = new Race();
 
 /** A network that was made ready. */
 interface Runner {

@@ -1,6 +1,6 @@
 /** Networks with random weights, as model files: what they say is noise, what they cost is not. */
 
-import { write, type Tensor } from "../frame/safetensors.ts";
+import { write, type Tensor } from "../study/safetensors.ts";
 import type { CellId } from "./cells.ts";
 
 /** The sizes of the page's own models. */

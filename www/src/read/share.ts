@@ -1,7 +1,7 @@
 /** The page's link, and the reading as a picture. */
 
 import { directionOf } from "../frame/direction.ts";
-import type { Seen } from "./reader.svelte.ts";
+import type { Seen } from "../study/reader.svelte.ts";
 
 /** Hands the link to the system's own dialogue, or to the clipboard; resolves to what was done, in words. */
 export async function shareLink(): Promise<string> {

@@ -1,5 +1,5 @@
 import { untrack } from "svelte";
-import type { View } from "../frame/address.ts";
+import type { View } from "./view.ts";
 import type { Account, Decision, DevicePreference, Model, ReadOptions, Score } from "../engine.ts";
 import { examples, type Example } from "./examples.ts";
 import { Insight } from "./insight.svelte.ts";
@@ -49,6 +49,9 @@ export class Study {
   pointed: number | null = $state(null);
   /** The token pressed last, which stays open when the pointer goes on, to the buttons beside it. */
   opened: number | null = $state(null);
+
+  /** Whether the first reading has come, or has failed: what the page shows beyond it is fetched then. */
+  begun = $state(false);
 
   /** What is asked of the model with the text. */
   readonly options: ReadOptions = $derived({
@@ -216,6 +219,10 @@ export class Study {
 
   /** Reads, looks inside and measures as things change; called while a component is made, and stops with it. */
   follow(): void {
+    $effect(() => {
+      if (this.reader.seen || this.reader.stage.kind === "failed") this.begun = true;
+    });
+
     $effect(() => {
       if (!this.ready) return;
       const asked = [this.text, this.options] as const;

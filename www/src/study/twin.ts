@@ -3,7 +3,7 @@
  * cell reads every word. Made in the browser from the model's own bytes.
  */
 
-import { parse, write } from "../frame/safetensors.ts";
+import { parse, write } from "./safetensors.ts";
 
 interface Layer {
   readonly type: string;

@@ -1,0 +1,6 @@
+import type { Chapter } from "./frame/chapter.ts";
+import { race } from "./race/chapter.ts";
+import { read } from "./read/chapter.ts";
+
+/** The chapters, in the order of the bar. A new one is a folder and a line here. */
+export const chapters: readonly [Chapter, ...Chapter[]] = [read, race];

@@ -1,0 +1,24 @@
+import type { Component } from "svelte";
+import type { Study } from "../study/study.svelte.ts";
+
+/** What a chapter is given: the text and the models, which all chapters share. */
+export interface ChapterProps {
+  readonly study: Study;
+}
+
+type Module = Promise<{ readonly default: Component<ChapterProps> }>;
+
+/** A chapter as the frame knows it. Its code comes when somebody opens it, or its thumbnail is shown. */
+export interface Chapter {
+  /** As it stands in addresses: `#read`. */
+  readonly id: string;
+  /** One word, for the bar. */
+  readonly name: string;
+  readonly title: string;
+  /** What it is about, under the title. */
+  readonly lede: string;
+  /** What it answers, under its thumbnail. */
+  readonly question: string;
+  view(): Module;
+  thumbnail(): Module;
+}

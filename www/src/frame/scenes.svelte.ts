@@ -1,0 +1,96 @@
+import { getContext, setContext, untrack } from "svelte";
+
+/** A scene that is asked for is kept in place so long while what lies above it arrives. */
+const HOLD_MS = 4000;
+const KEY = Symbol("scenes");
+
+interface Stop {
+  readonly id: string;
+  readonly element: HTMLElement;
+}
+
+/** The scenes of the chapter in view, in the order of the page, and the one that the reader is at. */
+export class Scenes {
+  all: readonly Stop[] = $state.raw([]);
+  #at: string | null = $state(null);
+  /** Asked for, but not there yet: some scenes wait for their data. */
+  #wanted: string | null = null;
+  #observer: IntersectionObserver | null = null;
+  #release: () => void = () => {};
+
+  readonly index: number = $derived(Math.max(0, this.all.findIndex(({ id }) => id === this.#at)));
+  /** The name for the address; null at the first, which needs none. */
+  readonly current: string | null = $derived(this.index > 0 ? (this.all[this.index]?.id ?? null) : null);
+
+  /** For the components below; called while one is made. */
+  provide(): void {
+    setContext(KEY, this);
+  }
+
+  /** Those of the page around a component; null where it stands alone. */
+  static around(): Scenes | null {
+    return getContext<Scenes | undefined>(KEY) ?? null;
+  }
+
+  /** Takes in a scene that has come; the answer takes it out. */
+  join(id: string, element: HTMLElement): () => void {
+    // Scenes come and go with their components, not with each other.
+    untrack(() => this.#add(id, element));
+    return () => {
+      this.#observer?.unobserve(element);
+      this.all = this.all.filter((stop) => stop.element !== element);
+    };
+  }
+
+  #add(id: string, element: HTMLElement): void {
+    const follows = ({ element: other }: Stop) => Boolean(element.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING);
+    const before = this.all.filter((stop) => !follows(stop));
+    this.all = [...before, { id, element }, ...this.all.slice(before.length)];
+    // The scene in view is the one that crosses the middle of the window.
+    this.#observer ??= new IntersectionObserver((entries) => this.#cross(entries), { rootMargin: "-50% 0px -50% 0px" });
+    this.#observer.observe(element);
+    if (this.#wanted === id) this.go(id);
+  }
+
+  /** To a scene, now or when it comes, and the focus with it. */
+  go(id: string): void {
+    const stop = this.all.find((stop) => stop.id === id);
+    this.#release();
+    this.#wanted = stop ? null : id;
+    if (!stop) return;
+    this.#at = id;
+    const show = () => stop.element.scrollIntoView({ behavior: "instant" });
+    show();
+    stop.element.querySelector<HTMLElement>("h2")?.focus({ preventScroll: true });
+    this.#hold(show);
+  }
+
+  /** Another chapter opens: nothing is asked for any more. */
+  leave(): void {
+    this.#release();
+    this.#wanted = null;
+    this.#at = null;
+  }
+
+  #cross(entries: readonly IntersectionObserverEntry[]): void {
+    for (const { isIntersecting, target } of entries) {
+      const stop = this.all.find(({ element }) => element === target);
+      if (isIntersecting && stop) this.#at = stop.id;
+    }
+  }
+
+  /** Shows the same again while what lies above arrives, until somebody acts, or it has had its time. */
+  #hold(show: () => void): void {
+    const done = new AbortController();
+    const growth = new ResizeObserver(show);
+    for (const { element } of this.all) growth.observe(element);
+    const timer = setTimeout(() => this.#release(), HOLD_MS);
+    this.#release = () => {
+      clearTimeout(timer);
+      growth.disconnect();
+      done.abort();
+      this.#release = () => {};
+    };
+    for (const type of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(type, () => this.#release(), { signal: done.signal });
+  }
+}

@@ -1,0 +1,71 @@
+/** What a link says of the text and the model, as fields of a query: `threshold=0.4&text=…`. */
+
+import type { Decision, DevicePreference } from "../engine.ts";
+import { isDevicePreference } from "./devices.ts";
+import { isModelId, type ModelId } from "./models.ts";
+import { isSpeed, type Speed } from "./playback.svelte.ts";
+
+/** A field that is absent stands at what the page opens with. */
+export interface View {
+  model?: ModelId;
+  text?: string;
+  /** In [0, 1]; absent when it is the model's own. */
+  threshold?: number;
+  /** Absent when it is `auto`. */
+  device?: DevicePreference;
+  /** Decisions made by the person, by token index. */
+  force?: Readonly<Record<number, Decision>>;
+  /** The token at which the playback stands; absent when all has been read. */
+  at?: number;
+  /** Absent when it is 1. */
+  speed?: Speed;
+}
+
+/** A longer text makes a link that mail programs and chats cut, so it is left out, and with it what counts its tokens. */
+const LONGEST_TEXT = 2000;
+
+/** Reads the fields; whatever does not make sense is left out. */
+export function viewOf(fields: URLSearchParams): View {
+  const view: View = {};
+  const model = fields.get("model");
+  if (isModelId(model)) view.model = model;
+  const text = fields.get("text");
+  if (text !== null) view.text = text;
+  const threshold = Number.parseFloat(fields.get("threshold") ?? "");
+  if (threshold >= 0 && threshold <= 1) view.threshold = threshold;
+  const device = fields.get("device");
+  if (isDevicePreference(device) && device !== "auto") view.device = device;
+  const force = parseForce(fields.get("force") ?? "");
+  if (Object.keys(force).length > 0) view.force = force;
+  const at = fields.get("at") ?? "";
+  if (/^\d{1,7}$/.test(at)) view.at = Number(at);
+  const speed = Number(fields.get("speed"));
+  if (isSpeed(speed) && speed !== 1) view.speed = speed;
+  return view;
+}
+
+/** The inverse of {@link viewOf}. */
+export function fieldsOf(view: View): URLSearchParams {
+  const fields = new URLSearchParams();
+  const fits = view.text === undefined || view.text.length <= LONGEST_TEXT;
+  if (view.model) fields.set("model", view.model);
+  if (view.threshold !== undefined) fields.set("threshold", String(view.threshold));
+  if (view.device !== undefined && view.device !== "auto") fields.set("device", view.device);
+  if (view.speed !== undefined && view.speed !== 1) fields.set("speed", String(view.speed));
+  if (fits && view.at !== undefined) fields.set("at", String(view.at));
+  if (fits && view.force && Object.keys(view.force).length > 0) fields.set("force", formatForce(view.force));
+  if (fits && view.text !== undefined) fields.set("text", view.text);
+  return fields;
+}
+
+/** `3r.17s`: token 3 is to be read, 17 skimmed. */
+function formatForce(force: Readonly<Record<number, Decision>>): string {
+  return Object.entries(force)
+    .map(([index, decision]) => `${index}${decision === "read" ? "r" : "s"}`)
+    .join(".");
+}
+
+function parseForce(text: string): Record<number, Decision> {
+  const pairs = text.split(".").map((part) => /^(\d{1,7})([rs])$/.exec(part));
+  return Object.fromEntries(pairs.flatMap((pair) => (pair ? [[Number(pair[1]), pair[2] === "r" ? "read" : "skim"]] : [])));
+}
