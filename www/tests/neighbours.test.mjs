@@ -147,6 +147,7 @@ describe("under a translator", { timeout: 240_000 }, () => {
   });
 
   test("the original can be shown again", async () => {
+    ({ page, complaints } = await openPage(browser));
     await page.goto(server.url);
     await page.locator('[data-stage="ready"]').waitFor();
     await page.evaluate(() => {

@@ -1,7 +1,7 @@
 /** Numbers as people read them. A figure that does not exist (nothing was read) is an en dash. */
 
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
-const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const integer = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const three = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 
@@ -15,7 +15,7 @@ export function percent(share: number | null): string {
   if (!known(share)) return "–";
   if (share > 0 && share < 0.001) return "< 0.1%";
   if (share > 0.999 && share < 1) return "> 99.9%";
-  return `${(share < 0.01 || share > 0.99 ? tenth : whole).format(share * 100)}%`;
+  return `${(share < 0.01 || share > 0.99 ? tenth : integer).format(share * 100)}%`;
 }
 
 /** 0.8677 becomes "86.8%". */
@@ -35,5 +35,8 @@ export function duration(ms: number | null): string {
   return ms < 1000 ? `${three.format(ms)} ms` : `${three.format(ms / 1000)} s`;
 }
 
+/** 1234567 becomes "1,234,567". */
+export const whole = (n: number): string => integer.format(n);
+
 /** 1 becomes "1 word", 2 becomes "2 words". */
-export const plural = (n: number, noun: string, nouns = `${noun}s`): string => `${whole.format(n)} ${n === 1 ? noun : nouns}`;
+export const plural = (n: number, noun: string, nouns = `${noun}s`): string => `${whole(n)} ${n === 1 ? noun : nouns}`;

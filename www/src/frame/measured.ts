@@ -1,8 +1,9 @@
 /** Measured numbers in words: two significant digits and between what the rounds lay, or that there is nothing to tell. */
 
 import { isTold, type Factor, type Spread } from "../engine.ts";
+import { measured } from "./strings.ts";
 
-export const TOO_BUSY = "this machine is too busy to tell";
+export const TOO_BUSY = measured.tooBusy;
 
 const two = new Intl.NumberFormat("en", { maximumSignificantDigits: 2 });
 
@@ -36,7 +37,7 @@ export function between({ least, median, most }: Spread): string {
 
 function range(least: number, most: number, unit: string): string {
   const [from, to] = [two.format(least), two.format(most)];
-  return from === to ? `${from} ${unit}` : `${from} to ${to} ${unit}`;
+  return `${from === to ? from : measured.range(from, to)} ${unit}`;
 }
 
 /** Numbers in one unit whose printed digits add up: parts, and their sum. */
@@ -85,5 +86,5 @@ export function saved({ told, least, median, most }: Factor): Told | null {
 /** "2.8× less time", or that nobody can tell. */
 export function savedInWords(factor: Factor, what: string): string {
   const told = saved(factor);
-  return told ? `${told.factor} ${told.direction} ${what}` : TOO_BUSY;
+  return told ? `${told.factor} ${measured.direction[told.direction]} ${what}` : TOO_BUSY;
 }

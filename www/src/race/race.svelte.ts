@@ -2,6 +2,7 @@ import { accountOf, load, race as takeTurns, spread, type Contestant, type Decis
 import { cells, type CellId } from "./cells.ts";
 import { lane, type Lane, type Lanes } from "./lanes.ts";
 import { runner } from "./runner.ts";
+import { race as say } from "./strings.ts";
 import { keyOf, type Absent, type Anatomy, type Heat, type Trial } from "./trial.ts";
 
 /** A text to race on: its words, and what the skimming network decided at each. */
@@ -97,7 +98,7 @@ export class Race {
       contestants[key] = {
         sample: async (ms, signal) => {
           const run = await runners.get(heat.cell)?.run(heat, ms, signal);
-          if (!run) throw new Error("it was not made ready");
+          if (!run) throw new Error(say.notReady);
           flops.set(key, run.flops);
           return run.ms;
         },
@@ -108,7 +109,7 @@ export class Race {
       budgetMs: BUDGET_MS,
       signal,
       onRound: ({ samples, absent, rounds, sampleMs }) => {
-        const method = `turns of ${Math.round(sampleMs)} ms, all networks and devices by turns, from words to scores, or of a layer alone from rows to rows`;
+        const method = say.method(Math.round(sampleMs));
         const kept = Object.entries(samples).flatMap(([key, samples]) => {
           const heat = heats.get(key);
           return heat && samples ? [[key, { ...heat, samples: [...samples], flops: flops.get(key) ?? 0, method }] as const] : [];

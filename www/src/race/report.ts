@@ -1,7 +1,9 @@
 /** The results as a table of plain text, to be pasted anywhere. */
 
 import { spread } from "../engine.ts";
+import { nameOf as nameOfDevice } from "../study/devices.ts";
 import { nameOf } from "./cells.ts";
+import { report as say } from "./strings.ts";
 import { tokensOf, type Trial } from "./trial.ts";
 
 /** What the results were measured on. */
@@ -14,29 +16,28 @@ export interface Circumstances {
 
 /** A Markdown table under the circumstances it was measured in. */
 export function report(trials: readonly Trial[], { browser, adapter, when }: Circumstances): string {
-  const head = ["network", "device", "tokens", "texts", "ms (median)", "ms (quartiles)", "tokens/s", "FLOPs"];
   const rows = trials.map((trial) => {
     const ms = spread(trial.samples);
     return [
       nameOf(trial.cell),
-      trial.device === "cpu" ? "CPU" : "WebGPU",
+      nameOfDevice(trial.device),
       String(trial.length),
       String(trial.batch),
       ms.median.toPrecision(3),
-      `${ms.low.toPrecision(3)} to ${ms.high.toPrecision(3)}`,
+      say.quartiles(ms.low.toPrecision(3), ms.high.toPrecision(3)),
       String(Math.round((1000 * tokensOf(trial)) / ms.median)),
       String(trial.flops),
     ];
   });
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [
-    `Saccade, ${when}`,
-    `Browser: ${browser}`,
-    `WebGPU adapter: ${adapter ?? "none"}`,
-    ...new Set(trials.map(({ method }) => `Method: ${method}`)),
+    say.title(when),
+    say.browser(browser),
+    say.adapter(adapter),
+    ...new Set(trials.map(({ method }) => say.method(method))),
     "",
-    line(head),
-    line(head.map(() => "---")),
+    line(say.columns),
+    line(say.columns.map(() => "---")),
     ...rows.map(line),
     "",
   ].join("\n");
@@ -47,5 +48,5 @@ export async function circumstances(): Promise<Circumstances> {
   const gpu = (navigator as Navigator & { gpu?: { requestAdapter(): Promise<{ info?: Record<string, string> } | null> } }).gpu;
   const info = (await gpu?.requestAdapter().catch(() => null))?.info;
   const adapter = info ? [info["vendor"], info["architecture"], info["device"], info["description"]].filter(Boolean).join(" ") : "";
-  return { browser: navigator.userAgent, adapter: adapter || (info ? "unnamed" : null), when: new Date().toISOString() };
+  return { browser: navigator.userAgent, adapter: adapter || (info ? say.unnamed : null), when: new Date().toISOString() };
 }

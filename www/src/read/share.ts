@@ -1,6 +1,7 @@
 /** The page's link, and the reading as a picture. */
 
 import { directionOf } from "../frame/direction.ts";
+import { reading as say } from "./strings.ts";
 import type { Seen } from "../study/reader.svelte.ts";
 
 /** Hands the link to the system's own dialogue, or to the clipboard; resolves to what was done, in words. */
@@ -12,9 +13,9 @@ export async function shareLink(): Promise<string> {
       return "";
     }
     await navigator.clipboard.writeText(url);
-    return "The link is copied.";
+    return say.copied;
   } catch (error) {
-    return error instanceof DOMException && error.name === "AbortError" ? "" : "This browser does not let the page share.";
+    return error instanceof DOMException && error.name === "AbortError" ? "" : say.noSharing;
   }
 }
 
@@ -59,7 +60,7 @@ export async function picture({ text, reading }: Seen): Promise<Blob | null> {
   const skimmed = reading.tokens.filter(({ decision }) => decision === "skim").length;
   context.font = `400 26px ${colour("--sans")}`;
   context.fillStyle = colour("--quiet");
-  context.fillText(`Saccade · ${reading.label} · skimmed ${skimmed} of ${reading.tokens.length} words`, MARGIN, canvas.height - MARGIN / 2);
+  context.fillText(say.onPicture(reading.label, skimmed, reading.tokens.length), MARGIN, canvas.height - MARGIN / 2);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
 

@@ -1,3 +1,5 @@
+import { failures } from "./strings.ts";
+
 /** How far a download has come, in bytes; `total` is null when the server does not say. */
 export interface Progress {
   received: number;
@@ -21,7 +23,7 @@ export async function download(
   const { signal, fresh, onProgress } = options;
   try {
     const response = await fetch(url, { signal, cache: fresh ? "reload" : "default" });
-    if (!response.ok) throw new DownloadError(`${url}: the server answered ${response.status}`);
+    if (!response.ok) throw new DownloadError(failures.answered(url, response.status));
     // A compressed reply announces its compressed length, which says nothing about the bytes to come.
     const length = response.headers.has("content-encoding") ? null : response.headers.get("content-length");
     const total = length === null ? null : Number(length);

@@ -1,5 +1,6 @@
 import { models, type ModelId } from "./models.ts";
 import { recorded } from "./recorded.ts";
+import { examples as names } from "./strings.ts";
 
 export interface Example {
   readonly name: string;
@@ -12,7 +13,7 @@ const sentences = models[0].id;
 
 /** A whole review, for the model of whole reviews. */
 export const review: Example = {
-  name: "A long review",
+  name: names.review,
   model: "imdb-skim-lstm",
   text: [
     "I went in on a wet Tuesday with no expectations, mostly because the bus was late and the cinema was warm. The film opens on a ferry crossing a lake, and for ten minutes nothing happens except that an old man peels an orange. I remember thinking: if this goes on, I will leave.",
@@ -23,28 +24,28 @@ export const review: Example = {
 };
 
 export const negations: Example = {
-  name: "Two negations",
+  name: names.negations,
   model: sentences,
   text: "It isn't that the jokes aren't funny; it's that nobody on the screen seems to have noticed they are jokes.",
 };
 
 export const question: Example = {
-  name: "A question",
+  name: names.question,
   model: "trec-skim-lstm",
   text: "What is the name of the river that flows through the capital of Austria?",
 };
 
 /** The first is what the page opens with. */
 export const examples: readonly [Example, ...Example[]] = [
-  { name: "A second thought", model: recorded.model, text: recorded.text },
+  { name: names.thought, model: recorded.model, text: recorded.text },
   {
-    name: "A verdict",
+    name: names.verdict,
     model: sentences,
     text: "What a waste of a wonderful cast: the story is dull and the jokes are worse.",
   },
   negations,
   {
-    name: "Irony",
+    name: names.irony,
     model: sentences,
     text: "I expected nothing, and the film still managed to disappoint me.",
   },

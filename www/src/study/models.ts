@@ -1,19 +1,21 @@
-/** The models the page offers, by the name of their file in `models/`; the first is the one it opens with. */
-export const models = [
-  {
-    id: "sst2-skim-lstm-small",
-    name: "Sentences",
-    about: "For sentences of film reviews. Common words only, to be here at once: 0.7 MB.",
-  },
-  { id: "sst2-skim-lstm", name: "Sentences, all words", about: "For sentences of film reviews, with four times as many words: 3 MB." },
-  { id: "imdb-skim-lstm", name: "Long reviews", about: "For whole film reviews: 3 MB." },
-  { id: "trec-skim-lstm", name: "Questions", about: "Says what a question asks for, a person, a place, a number: 3 MB." },
-] as const;
+import { models as named } from "./strings.ts";
 
-export type ModelId = (typeof models)[number]["id"];
+/** The models the page offers, by the name of their file in `models/`; the first is the one it opens with. */
+const ids = ["sst2-skim-lstm-small", "sst2-skim-lstm", "imdb-skim-lstm", "trec-skim-lstm"] as const;
+
+export type ModelId = (typeof ids)[number];
+
+interface Offer {
+  readonly id: ModelId;
+  readonly name: string;
+  readonly about: string;
+}
+
+const offer = (id: ModelId): Offer => ({ id, ...named[id] });
+export const models: readonly [Offer, ...Offer[]] = [offer(ids[0]), ...ids.slice(1).map(offer)];
 
 export function isModelId(id: string | null): id is ModelId {
-  return models.some((model) => model.id === id);
+  return ids.some((known) => known === id);
 }
 
 /** Where a model comes from: this site, or a file of the visitor's own, which never leaves the browser. */
@@ -24,9 +26,7 @@ export function nameOf(source: Source): string {
   return source.kind === "own" ? source.file.name : aboutOf(source.id).name;
 }
 
-export function aboutOf(id: ModelId): (typeof models)[number] {
-  return models.find((model) => model.id === id) ?? models[0];
-}
+export const aboutOf = offer;
 
 /** The file's address, relative to the page. */
 export function addressOf(id: ModelId): string {

@@ -1,6 +1,7 @@
 import { load, prepare, type LiveReader, type Model, type Progress as Read, type Reading, type ReadOptions } from "../engine.ts";
 import { download, type Progress } from "./download.ts";
 import { addressOf, type Source } from "./models.ts";
+import { failures } from "./strings.ts";
 import { twin } from "./twin.ts";
 
 /** What went wrong, for the reader of the page. */
@@ -95,7 +96,7 @@ export class Reader {
 
   /** A reading outside the page's own; rejects while no model is ready. */
   async read(text: string, options?: ReadOptions): Promise<Reading> {
-    if (this.stage.kind !== "ready") throw new Error("the model is not ready");
+    if (this.stage.kind !== "ready") throw new Error(failures.notReady);
     return this.stage.model.read(text, options);
   }
 
@@ -219,7 +220,7 @@ export async function bytesOf(source: Source, options: Parameters<typeof downloa
 const keyOf = (source: Source): string | File => (source.kind === "own" ? source.file : source.id);
 
 /** A worker that ended between two calls took its models with it; the next one knows none of them. */
-const LOST = { message: "the engine stopped, and the model with it: load it again", code: "ENGINE_FAILED" };
+const LOST = { message: failures.lost, code: "ENGINE_FAILED" };
 
 function failureOf(error: unknown): Failure {
   const code = error instanceof Error && "code" in error ? String(error.code) : null;

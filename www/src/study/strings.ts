@@ -1,0 +1,31 @@
+/** What the page calls its models, its texts and its devices. */
+
+import type { Device, DevicePreference } from "../engine.ts";
+
+export const models = {
+  "sst2-skim-lstm-small": {
+    name: "Sentences",
+    about: "For sentences of film reviews. Common words only, to be here at once: 0.7 MB.",
+  },
+  "sst2-skim-lstm": { name: "Sentences, all words", about: "For sentences of film reviews, with four times as many words: 3 MB." },
+  "imdb-skim-lstm": { name: "Long reviews", about: "For whole film reviews: 3 MB." },
+  "trec-skim-lstm": { name: "Questions", about: "Says what a question asks for, a person, a place, a number: 3 MB." },
+};
+
+export const examples = {
+  thought: "A second thought",
+  verdict: "A verdict",
+  negations: "Two negations",
+  irony: "Irony",
+  question: "A question",
+  review: "A long review",
+};
+
+export const devices: Readonly<Record<Device, string>> = { cpu: "CPU", webgpu: "WebGPU" };
+export const preferences: Readonly<Record<DevicePreference, string>> = { auto: "Auto", cpu: "CPU", webgpu: "WebGPU", "webgpu-only": "WebGPU" };
+
+export const failures = {
+  notReady: "the model is not ready",
+  lost: "the engine stopped, and the model with it: load it again",
+  answered: (url: string, status: number) => `${url}: the server answered ${status}`,
+};
