@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use pollster::block_on;
-use saccade_rnn::device::Device;
+use saccade_rnn::device::{Cpu, CpuOptions, Device};
 use saccade_rnn::device::gpu::GpuOptions;
 use saccade_rnn::model::{Decision, LayerConfig, Model, ReadOptions, Reading, Watch};
 use saccade_rnn::runner::{Devices, Preference, Reason, Run, Runner};
@@ -56,6 +56,21 @@ const TEXTS: [&str; 5] = [
     "A tedious, overlong lecture that mistakes noise for feeling and never once made me care who lived or died.",
     "Where was the famous bridge built, and who paid for it?",
 ];
+
+#[test]
+fn another_cpu_reads_the_same_and_knows_what_was_measured() {
+    let (runner, _) = runner(vec![skim()], options());
+    let bare = Cpu::new(CpuOptions { word_cache_bytes: 0, ..CpuOptions::default() });
+    let other = runner.with_cpu(bare.into());
+    for text in TEXTS {
+        let [found, expected] = [&other, &runner].map(|one| read(one, text, Preference::Cpu).reading);
+        assert_eq!((found.tokens, found.scores), (expected.tokens, expected.scores), "{text}");
+    }
+    assert_eq!(other.costs(), None);
+    block_on(runner.calibrate(&mut ())).expect("costs");
+    assert_eq!(other.costs(), runner.costs());
+    assert!(other.costs().is_some());
+}
 
 #[test]
 fn every_shipped_model_reads_the_same_on_both_devices() {

@@ -10,6 +10,8 @@ export interface CompareOptions extends Pick<ReadOptions, "device" | "threshold"
   readonly against?: Model | undefined;
   /** Whether the device that the network would not choose takes its turns as well. */
   readonly bothDevices?: boolean | undefined;
+  /** Whether the reading takes its turns once more as readings are made elsewhere: with the products of words that the CPU keeps. */
+  readonly wordCache?: boolean | undefined;
 }
 
 /** One of the ways in which a text was read. */
@@ -27,10 +29,15 @@ export interface Comparison {
   readonly everyWord: Way | null;
   /** The network of `against`; null without one. */
   readonly other: Way | null;
+  /**
+   * As the network decided, with products of words from readings before, which no other way here may use; null unless
+   * `wordCache` asks for it, and on a GPU, which keeps none.
+   */
+  readonly kept: Way | null;
   /** As the network decided, on the other device; null where it was not asked for or is not there. */
   readonly elsewhere: Way | null;
   /** Why a way is null that was asked for. */
-  readonly absent: Readonly<Partial<Record<"everyWord" | "other" | "elsewhere", string>>>;
+  readonly absent: Readonly<Partial<Record<"everyWord" | "other" | "kept" | "elsewhere", string>>>;
   /** Where the time goes; null where the text at greater length could not be timed. */
   readonly account: Account | null;
   readonly rounds: number;
@@ -40,11 +47,17 @@ export interface Comparison {
 /** The account needs the text at greater length: so many times. */
 const TIMES = 4;
 
+/** What `compare` times, and against what. */
+export interface Contest extends Omit<CompareOptions, "wordCache"> {
+  /** The network with the products of words that its CPU keeps. */
+  readonly keeping?: Model | undefined;
+}
+
 /**
- * Reads a text in several ways, taking turns. The words have been read before in all of them, so that what a CPU keeps of a
- * word's products serves all alike. Rejects where a device is lost on the way.
+ * Reads a text in several ways, taking turns. The networks keep no products of words, as a full network has none to keep and
+ * would be the only one that computes them all. Rejects where a device is lost on the way.
  */
-export async function compare(model: Model, text: string, { against, bothDevices, ...options }: CompareOptions = {}): Promise<Comparison> {
+export async function compare(model: Model, text: string, { against, keeping, bothDevices, ...options }: Contest = {}): Promise<Comparison> {
   const { signal, threshold, force } = options;
   const first = await model.read(text, { ...pick({ threshold, force, device: options.device }), signal });
   const { device } = first.timing;
@@ -60,12 +73,13 @@ export async function compare(model: Model, text: string, { against, bothDevices
       return timing.totalMs;
     },
   });
-  const run = await race<"reading" | "longer" | "everyWord" | "other" | "elsewhere">(
+  const run = await race<"reading" | "longer" | "everyWord" | "other" | "kept" | "elsewhere">(
     {
       reading: reads(model, text, skims ? decisions : null),
       longer: reads(model, long, skims ? repeated : null),
       ...(skims && { everyWord: reads(model, text, decisions.map(() => "read")) }),
       ...(against && { other: reads(against, text, null) }),
+      ...(keeping && device === "cpu" && { kept: reads(keeping, text, skims ? decisions : null) }),
       ...(bothDevices && { elsewhere: reads(model, text, skims ? decisions : null, device === "cpu" ? "webgpu" : "cpu") }),
     },
     options,
@@ -85,6 +99,7 @@ export async function compare(model: Model, text: string, { against, bothDevices
     reading: spread(ours),
     everyWord: way(run.samples.everyWord),
     other: way(run.samples.other),
+    kept: way(run.samples.kept),
     elsewhere: way(run.samples.elsewhere),
     absent: run.absent,
     account: decisions.length > 0 && once && longer && (allRead || !skims) ? accountOf(once, longer, allRead) : null,

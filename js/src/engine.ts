@@ -58,6 +58,8 @@ export interface Calls {
   calibrate(id: Id): Costs;
   steps(id: Id, device: DevicePreference | undefined): Steps;
   inspect(id: Id): Omit<Inspection, "config">;
+  /** The same model, with a CPU of its own that keeps no products of words. */
+  withoutWordCache(id: Id): Id;
   reader(id: Id, options: PlainReadOptions): Id;
   update(id: Id, text: string): { readonly reading: PackedReading; readonly computed: number };
   hidden(id: Id): HiddenValues;

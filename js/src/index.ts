@@ -60,9 +60,10 @@ export const {
   Skim,
 } = layersOf(local);
 
+export { race } from "./race.js";
 export type { Devices };
 export type { CompareOptions, Comparison, Way } from "./compare.js";
-export type { Clock, Factor, Race, RaceOptions, Spread } from "./measure.js";
+export type { Clock, Contestant, Entrant, Factor, Race, RaceOptions, Spread } from "./measure.js";
 export type { Account, Tokens } from "./account.js";
 export type * from "./layers.js";
 export type * from "./types.js";

@@ -193,6 +193,7 @@ const answers: Answers = {
   calibrate: (id, follow) => get(id, glue.Model).calibrate(watch(follow)),
   steps: (id, device, follow) => get(id, glue.Model).steps(device, watch(follow)),
   inspect: (id) => get(id, glue.Model).inspect(),
+  withoutWordCache: (id) => keep(get(id, glue.Model).withoutWordCache()),
   reader: (id, options) => keep(get(id, glue.Model).reader(options)),
   update(id, text, follow) {
     const [instance, reader] = [current(), get(id, glue.Reader)];

@@ -3,7 +3,8 @@
  * number is told only where the samples agree on it.
  */
 
-import { aborted } from "./errors.js";
+import { aborted, errorOf, messageOf, SaccadeError } from "./errors.js";
+import { unlessAborted } from "./follow.js";
 
 /** Milliseconds since some moment. */
 export type Clock = () => number;
@@ -14,6 +15,9 @@ export interface Contestant {
   sample(ms: number, signal: AbortSignal | undefined): Promise<number>;
 }
 
+/** What takes its turns: a contestant that times itself, or a function, which is called again and again and waited for. */
+export type Entrant = Contestant | (() => unknown);
+
 /** How a race is run. */
 export interface RaceOptions {
   /** How often each has its turn; 11 unless given. */
@@ -22,9 +26,11 @@ export interface RaceOptions {
   readonly sampleMs?: number | undefined;
   /** No round begins later than this many milliseconds after the first, but for the first five; 4,000 unless given. */
   readonly budgetMs?: number | undefined;
+  /** Tells the time; `performance.now` unless given. */
   readonly clock?: Clock | undefined;
+  /** Stops the race, which then rejects with the code `ABORTED`. */
   readonly signal?: AbortSignal | undefined;
-  /** Told after every round. */
+  /** Told after every round what the race has come to. What it throws stops the race, which then rejects with `CALLBACK_FAILED`. */
   readonly onRound?: ((race: Race) => void) | undefined;
 }
 
@@ -32,6 +38,8 @@ export interface RaceOptions {
 export interface Race<Name extends string = string> {
   /** Mean milliseconds of a run by round, for each contestant that ran to the end. */
   readonly samples: Readonly<Partial<Record<Name, readonly number[]>>>;
+  /** Median, quartiles and ends of those. */
+  readonly times: Readonly<Partial<Record<Name, Spread>>>;
   /** Why the others did not. */
   readonly absent: Readonly<Partial<Record<Name, string>>>;
   readonly rounds: number;
@@ -90,40 +98,56 @@ export function timed(run: () => unknown, clock: Clock = now): Contestant {
 }
 
 /**
- * Warms all contestants, then lets them take turns, begun by another one in each round. One that throws is absent from then on,
+ * Warms all entrants, then lets them take turns, begun by another one in each round. One that throws is absent from then on,
  * with all of its samples. Rejects with `ABORTED` when the signal is aborted.
  */
-export async function race<Name extends string>(contestants: Readonly<Partial<Record<Name, Contestant>>>, options: RaceOptions = {}): Promise<Race<Name>> {
+export async function race<Name extends string>(entrants: Readonly<Partial<Record<Name, Entrant>>>, options: RaceOptions = {}): Promise<Race<Name>> {
   const { clock = now, signal, rounds: most = ROUNDS, budgetMs = BUDGET_MS, onRound } = options;
   const sampleMs = options.sampleMs ?? Math.min(MOST_MS, Math.max(LEAST_MS, TICKS * tickOf(clock)));
-  const entrants = Object.entries(contestants) as [Name, Contestant][];
+  const contestants = (Object.entries(entrants) as [Name, Entrant][]).map(
+    ([name, entrant]) => [name, typeof entrant === "function" ? timed(entrant, clock) : entrant] as const,
+  );
   const samples: Partial<Record<Name, number[]>> = {};
   const absent: Partial<Record<Name, string>> = {};
-  const turn = async ([name, contestant]: [Name, Contestant]): Promise<number | undefined> => {
-    if (signal?.aborted) throw aborted(signal);
+  const turn = async ([name, contestant]: (typeof contestants)[number]): Promise<number | undefined> => {
+    if (signal?.aborted) throw stopped(signal);
     if (absent[name] !== undefined) return undefined;
     try {
-      return await contestant.sample(sampleMs, signal);
+      return await unlessAborted(signal, contestant.sample(sampleMs, signal));
     } catch (error) {
-      if (signal?.aborted) throw aborted(signal);
-      absent[name] = error instanceof Error ? error.message : String(error);
+      if (signal?.aborted) throw stopped(signal);
+      absent[name] = messageOf(error);
       delete samples[name];
       return undefined;
     }
   };
-  for (const entrant of entrants) await turn(entrant);
+  for (const contestant of contestants) await turn(contestant);
   const begun = clock();
-  let rounds = 0;
-  while (rounds < most && (rounds < FEWEST_ROUNDS || clock() - begun < budgetMs)) {
-    const first = rounds % Math.max(1, entrants.length);
-    for (const entrant of [...entrants.slice(first), ...entrants.slice(0, first)]) {
-      const sample = await turn(entrant);
-      if (sample !== undefined) (samples[entrant[0]] ??= []).push(sample);
+  for (let rounds = 0; ; ) {
+    const times = Object.fromEntries(Object.entries<number[]>(samples as Record<Name, number[]>).map(([name, all]) => [name, spread(all)]));
+    const so: Race<Name> = { samples, times: times as Race<Name>["times"], absent, rounds, sampleMs };
+    if (rounds > 0) tell(onRound, so);
+    if (rounds >= most || (rounds >= FEWEST_ROUNDS && clock() - begun >= budgetMs)) return so;
+    const first = rounds % Math.max(1, contestants.length);
+    for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) {
+      const sample = await turn(contestant);
+      if (sample !== undefined) (samples[contestant[0]] ??= []).push(sample);
     }
     rounds++;
-    onRound?.({ samples, absent, rounds, sampleMs });
   }
-  return { samples, absent, rounds, sampleMs };
+}
+
+/** What a race that its signal stopped rejects with. */
+function stopped(signal: AbortSignal): SaccadeError {
+  return signal.reason instanceof SaccadeError ? signal.reason : aborted(signal);
+}
+
+function tell<Name extends string>(onRound: RaceOptions["onRound"], race: Race<Name>): void {
+  try {
+    onRound?.(race);
+  } catch (thrown) {
+    throw errorOf("CALLBACK_FAILED", `onRound threw: ${messageOf(thrown)}`, thrown);
+  }
 }
 
 /** The median, the quartiles, between numbers where they fall there, and the ends. Throws without numbers. */

@@ -172,8 +172,24 @@ export class LoadedModel extends Owner implements Model {
   }
 
   async compare(...given: unknown[]): Promise<Comparison> {
-    const [text, options] = model.compare(given);
-    return compare(this, text, options);
+    const [text, { wordCache = false, against, ...options }] = model.compare(given);
+    return this.follow({ signal: options.signal }, async ({ signal }) => {
+      const [bare, other] = await Promise.all([this, against].map((one) => (one as Partial<LoadedModel> | undefined)?.withoutWordCache?.()));
+      try {
+        const contest = { ...options, against: other ?? against, keeping: wordCache ? this : undefined, signal };
+        return await compare(bare ?? this, text, contest);
+      } finally {
+        bare?.dispose();
+        other?.dispose();
+      }
+    });
+  }
+
+  /** The same model, whose CPU keeps no products of words. */
+  async withoutWordCache(): Promise<LoadedModel> {
+    const id = await this.call("withoutWordCache", [], {});
+    const { config, device, deviceReason } = this;
+    return new LoadedModel(this.engine, { id, config }, { preference: this.#preference, device, deviceReason });
   }
 
   async inspect(...given: unknown[]): Promise<Inspection> {

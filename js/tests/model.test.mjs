@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { reasonInWords } from "../dist/words.js";
 import { difference } from "./fixture.mjs";
-import { AbortError, address, bytesOf, devices, DisposedError, init, load, ModelError, SaccadeError } from "./package.mjs";
+import { AbortError, address, bytesOf, devices, DisposedError, init, load, ModelError, race, SaccadeError } from "./package.mjs";
 
 const path = (name) => `models/${name}.safetensors`;
 const file = (name) => address(path(name));
@@ -174,6 +174,39 @@ describe("a model", () => {
     assert.ok(Math.abs(fixedMs + read * readMs + skimmed * skimMs - totalMs) < 1e-9);
     assert.equal(totalMs, found.reading.median);
     assert.deepEqual([found.elsewhere, found.absent], [null, {}]);
+  });
+
+  test("compare times the reading with kept products as well if it is asked to, and leaves the model as it was", async () => {
+    const before = await model.read(TEXT, { device: "cpu" });
+    for (const wordCache of [true, false]) {
+      const found = await model.compare(TEXT, { device: "cpu", rounds: 5, sampleMs: 1, wordCache, against: model });
+      assert.equal(found.kept !== null, wordCache);
+      if (found.kept) assert.ok(0 < found.kept.least && found.kept.factor.median > 0);
+      assert.deepEqual([found.account.read, found.absent], [before.tokens.filter(({ decision }) => decision === "read").length, {}]);
+    }
+    assert.deepEqual((await model.read(TEXT, { device: "cpu" })).scores, before.scores);
+  });
+
+  test("a race lets functions and readings take turns", async () => {
+    const heard = [];
+    const entrants = {
+      reading: () => model.read(TEXT),
+      failing: () => {
+        throw new Error("no such thing");
+      },
+    };
+    const onRound = ({ rounds, times }) => heard.push([rounds, Object.keys(times)]);
+    const { samples, times, absent, rounds } = await race(entrants, { rounds: 5, sampleMs: 1, onRound });
+    assert.deepEqual(heard, [1, 2, 3, 4, 5].map((n) => [n, ["reading"]]));
+    assert.deepEqual([rounds, samples.reading.length, absent], [5, 5, { failing: "no such thing" }]);
+    assert.ok(0 < times.reading.low && times.reading.low <= times.reading.median && times.reading.median <= times.reading.high);
+    const never = { slow: () => new Promise(() => undefined) };
+    const stop = new AbortController();
+    setTimeout(() => stop.abort("enough"));
+    await assert.rejects(race(never, { signal: stop.signal }), { code: "ABORTED", cause: "enough" });
+    await assert.rejects(race(entrants, { rounds: 5, sampleMs: 1, onRound: () => { throw new Error("mine"); } }), { code: "CALLBACK_FAILED" });
+    await assert.rejects(race({ one: 1 }), { code: "OPTION_INVALID", message: /race: entrants\.one: expected a function/ });
+    await assert.rejects(race({}, { round: 5 }), { code: "OPTION_INVALID", message: /did you mean rounds\?/ });
   });
 
   test("compare of a text that is read whole, or empty, has no other way; one of nothing has no account", async () => {

@@ -12,7 +12,7 @@ const entries = inNode ? { main: "node", worker: "node-worker" } : { main: "inde
 const entry = await import(`../dist/${entries[thread]}.js`);
 
 export const { AbortError, CallbackError, Elman, Gru, Lstm, Sru, Skim, SaccadeError } = entry;
-export const { DisposedError, ModelError, devices, gpuStatistics, init, load } = entry;
+export const { DisposedError, ModelError, devices, gpuStatistics, init, load, race } = entry;
 
 /** The address of a file of the repository. */
 export function address(path) {

@@ -6,11 +6,12 @@
 import { init, load as open, useWorker, type Model } from "../../js/src/worker.ts";
 
 export { accountOf } from "../../js/src/account.ts";
-export { type Contestant, factorOf, isTold, race, spread } from "../../js/src/measure.ts";
-export { Elman, gpuStatistics, Gru, Lstm, Skim, Sru } from "../../js/src/worker.ts";
+export { factorOf, isTold, spread } from "../../js/src/measure.ts";
+export { Elman, gpuStatistics, Gru, Lstm, race, Skim, Sru } from "../../js/src/worker.ts";
 export type {
   Account,
   Comparison,
+  Contestant,
   Cost,
   Costs,
   DecidedToken as Token,

@@ -3,9 +3,9 @@
 import { describe, expect, test } from "vitest";
 import { accountOf } from "../../js/src/account.ts";
 import { compare } from "../../js/src/compare.ts";
-import { factorOf, isTold, race, spread, tickOf, timed, type Contestant } from "../../js/src/measure.ts";
+import { factorOf, isTold, race, spread, tickOf, timed, type Contestant, type Race } from "../../js/src/measure.ts";
 import type { Model } from "../src/engine.ts";
-import { between, roughly, saved, savedInWords, sum, time, TOO_BUSY } from "../src/frame/measured.ts";
+import { between, inverse, roughly, saved, savedInWords, sum, time, TOO_BUSY } from "../src/frame/measured.ts";
 
 /** Numbers in [0, 1), the same every time (mulberry32). */
 function noise(seed: number): () => number {
@@ -37,6 +37,12 @@ function machine({ tick = 0.005, busy = () => 1 }: { tick?: number; busy?: () =>
     };
   };
   return { clock, heard, contestant };
+}
+
+/** A clock that moves only by what it is told. */
+function scripted() {
+  let now = 0;
+  return { clock: () => now, at: () => now, pass: (ms: number) => void (now += ms) };
 }
 
 const known = <T>(value: T | undefined | null): T => {
@@ -87,6 +93,34 @@ describe("a race", () => {
     expect(samples.lost).toBeUndefined();
     expect(samples.a).toHaveLength(5);
     expect(turns).toBe(3);
+  });
+
+  test("functions take turns as contestants do, by the clock that is given, and medians and quartiles come with every round", async () => {
+    const { clock, at, pass } = scripted();
+    const heard: (readonly [number, number])[] = [];
+    const onRound = ({ rounds, times }: Race) => heard.push([rounds, known(times["b"]).median]);
+    const { samples, times } = await race({ a: () => pass(2), b: async () => pass(at() < 480 ? 3 : 5) }, { clock, rounds: 5, sampleMs: 60, onRound });
+    // Warmed until 120, then rounds of 120; what slows the second comes with the fourth.
+    expect(samples.a).toEqual([2, 2, 2, 2, 2]);
+    expect(samples.b).toEqual([3, 3, 3, 5, 5]);
+    expect(times.b).toEqual({ least: 3, low: 3, median: 3, high: 5, most: 5 });
+    expect(heard).toEqual([[1, 3], [2, 3], [3, 3], [4, 3], [5, 3]]);
+  });
+
+  test("what its listener throws stops it", async () => {
+    const { clock, contestant } = machine();
+    const onRound = () => {
+      throw new Error("enough");
+    };
+    await expect(race({ a: contestant("a", 1) }, { clock, onRound })).rejects.toMatchObject({ code: "CALLBACK_FAILED", message: /enough/ });
+  });
+
+  test("an entrant that never comes back is left when the race is stopped", async () => {
+    const stop = new AbortController();
+    const { clock } = machine();
+    const run = race({ a: () => new Promise(() => undefined) }, { clock, signal: stop.signal });
+    stop.abort("enough");
+    await expect(run).rejects.toMatchObject({ code: "ABORTED", cause: "enough" });
   });
 
   test("it can be stopped, and stops by itself when its time is spent", async () => {
@@ -241,6 +275,18 @@ describe("a comparison", () => {
     const found = await compare(model, text, { sampleMs: 1 });
     expect([found.everyWord, found.other]).toEqual([null, null]);
     expect(known(found.account).skimMs).toBeNull();
+  });
+
+  test("the network with what it keeps takes its turns beside the one that keeps nothing", async () => {
+    const bare = network({ fixed: 0.01, read: 0.01, skim: 0.001 }, true);
+    const keeping = network({ fixed: 0.01, read: 0.005, skim: 0.001 }, true);
+    const found = await compare(bare.model, text, { keeping: keeping.model, sampleMs: 1 });
+    expect(new Set(keeping.asked)).toEqual(new Set(["sssrrr"]));
+    expect(known(found.kept).median).toBeCloseTo(0.028);
+    expect(savedInWords(inverse(known(found.kept).factor), "time")).toBe("1.5× less time");
+    expect(known(found.account).readMs).toBeCloseTo(0.01);
+    const gpu = network({ fixed: 0.01, read: 0.01, skim: 0.001 }, true, "webgpu");
+    expect((await compare(gpu.model, text, { keeping: gpu.model, sampleMs: 1 })).kept).toBeNull();
   });
 
   test("another network that runs elsewhere is not compared", async () => {

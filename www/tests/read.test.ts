@@ -85,6 +85,7 @@ function compared(ours: readonly number[], everyWord: readonly number[], other: 
     reading: spread(ours),
     everyWord: way(everyWord),
     other: way(other),
+    kept: null,
     elsewhere: way([5, 5.1, 6]),
     absent: {},
     account: { ...account, spreads },

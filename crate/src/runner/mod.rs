@@ -57,9 +57,9 @@ pub struct Runner {
     model: Rc<Model>,
     cpu: Device,
     devices: Rc<Devices>,
-    costs: RefCell<Option<Costs>>,
+    costs: Rc<RefCell<Option<Costs>>>,
     /// Ids of the text read last, on which devices are measured.
-    sample: RefCell<Vec<u32>>,
+    sample: Rc<RefCell<Vec<u32>>>,
 }
 
 /// The device chosen for a call, and the reason.
@@ -72,7 +72,14 @@ struct Choice {
 impl Runner {
     /// A model that may run on `cpu`, which keeps what it derives from the weights, or on the GPU of `devices`.
     pub fn new(model: Rc<Model>, cpu: Device, devices: Rc<Devices>) -> Self {
-        Self { model, cpu, devices, costs: RefCell::default(), sample: RefCell::default() }
+        Self { model, cpu, devices, costs: Rc::default(), sample: Rc::default() }
+    }
+
+    /// The same model with what is measured of it, on another CPU.
+    pub fn with_cpu(&self, cpu: Device) -> Self {
+        let Self { model, devices, costs, sample, .. } = self;
+        let (model, devices) = (Rc::clone(model), Rc::clone(devices));
+        Self { model, cpu, devices, costs: Rc::clone(costs), sample: Rc::clone(sample) }
     }
 
     /// The model.

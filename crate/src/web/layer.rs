@@ -49,7 +49,7 @@ impl Layer {
     }
 
     fn of(layer: SequenceLayer, bf16: bool) -> Self {
-        Self { runner: Rc::new(LayerRunner::new(layer, cpu(bf16), DEVICES.with(Rc::clone))) }
+        Self { runner: Rc::new(LayerRunner::new(layer, cpu(bf16, true), DEVICES.with(Rc::clone))) }
     }
 
     /// Columns of the input.

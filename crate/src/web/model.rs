@@ -24,6 +24,7 @@ use crate::runner::{Cost, Preference, Runner};
 pub struct Model {
     runner: Rc<Runner>,
     config: JsValue,
+    bf16: bool,
 }
 
 /// What `calibrate` measured, for JavaScript.
@@ -65,8 +66,15 @@ impl Model {
     pub fn load(bytes: &[u8], bf16: bool) -> Result<Model, JsValue> {
         let model = model::Model::from_bytes(bytes).map_err(Failure::from)?;
         let config = rounded(&ConfigSummary::from(model.config()))?;
-        let runner = Rc::new(Runner::new(Rc::new(model), cpu(bf16), DEVICES.with(Rc::clone)));
-        Ok(Self { runner, config })
+        let runner = Rc::new(Runner::new(Rc::new(model), cpu(bf16, true), DEVICES.with(Rc::clone)));
+        Ok(Self { runner, config, bf16 })
+    }
+
+    /// The same model, whose weights it shares, on a CPU of its own that keeps no products of words.
+    #[wasm_bindgen(js_name = withoutWordCache)]
+    pub fn without_word_cache(&self) -> Model {
+        let runner = Rc::new(self.runner.with_cpu(cpu(self.bf16, false)));
+        Self { runner, config: self.config.clone(), bf16: self.bf16 }
     }
 
     /// What the model file says of itself.
@@ -205,8 +213,9 @@ pub(super) fn preference(device: Option<&str>) -> Result<Preference, Failure> {
     Preference::deserialize(device).map_err(|e| Failure::option(format!("device: {e}")))
 }
 
-/// A CPU that keeps weights with 16 bits, if it is to.
-pub(super) fn cpu(bf16: bool) -> Device {
+/// A CPU that keeps weights with 16 bits, and products of words, if it is to.
+pub(super) fn cpu(bf16: bool, words: bool) -> Device {
     let precision = if bf16 { Precision::Bf16 } else { Precision::F32 };
-    Cpu::new(CpuOptions { precision, ..CpuOptions::default() }).into()
+    let word_cache_bytes = if words { CpuOptions::default().word_cache_bytes } else { 0 };
+    Cpu::new(CpuOptions { precision, word_cache_bytes }).into()
 }

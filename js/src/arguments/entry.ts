@@ -1,10 +1,11 @@
 /** What the functions of the package itself take. */
 
+import type { Contestant, Entrant, RaceOptions } from "../measure.js";
 import type { InitOptions, LoadOptions, Source } from "../types.js";
 import type * as entry from "../worker.js";
-import { is, oneOf, optional, string, tagOf, unchecked } from "./check.js";
+import { type Check, is, isRecord, oneOf, optional, refuse, string, tagOf, unchecked } from "./check.js";
 import { options } from "./options.js";
-import { call, callback, device, maybe, precision } from "./shared.js";
+import { call, callback, device, maybe, precision, turns } from "./shared.js";
 import { parameter, type Signatures, takers } from "./signature.js";
 
 type Wasm = NonNullable<InitOptions["wasm"]>;
@@ -29,6 +30,22 @@ const load = options<LoadOptions>()({
   warmUp: maybe,
 });
 
+type Entrants = Readonly<Partial<Record<string, Entrant>>>;
+
+const entrants: Check<Entrants> = {
+  expected: "an object of functions, or of objects with a function sample",
+  take(found, at) {
+    if (!isRecord(found)) refuse(at, this.expected, found);
+    const taken: Record<string, Entrant> = {};
+    for (const [name, entrant] of Object.entries(found)) {
+      const sample: unknown = (entrant as Partial<Contestant> | null | undefined)?.sample;
+      if (typeof entrant !== "function" && typeof sample !== "function") refuse(`${at}.${name}`, "a function, or an object with a function sample", entrant);
+      taken[name] = entrant as Entrant;
+    }
+    return taken;
+  },
+};
+
 /** @internal */
 export const entrySignatures = {
   init: [init],
@@ -36,6 +53,7 @@ export const entrySignatures = {
   load: [parameter("source", unchecked<Source>()), parameter("options", load)],
   devices: [init],
   gpuStatistics: [],
+  race: [parameter("entrants", entrants), parameter("options", options<RaceOptions>()(turns))],
   useWorker: [parameter("make", callback<() => Worker>())],
 } as const satisfies Signatures<Omit<typeof entry, "terminate" | Capitalised>>;
 

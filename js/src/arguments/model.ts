@@ -2,15 +2,14 @@
 
 import type { CompareOptions } from "../compare.js";
 import type { CallOptions, Model, Reader, ReadAllOptions, ReaderOptions, ReadOptions, StepsOptions, StreamOptions } from "../types.js";
-import { count, is, number, optional, string } from "./check.js";
+import { is, number, optional, string } from "./check.js";
 import { options } from "./options.js";
-import { call, callback, device, force, maybe, texts } from "./shared.js";
+import { call, device, force, maybe, measureMs, texts, turns } from "./shared.js";
 import { parameter, type Signatures, takers } from "./signature.js";
 
 const where = optional(device);
 const threshold = optional(number("a number from 0 to 1", [0, 1]));
 const decisions = optional(force);
-const measureMs = optional(number("a number of milliseconds from 0 to 60,000", [0, 60_000]));
 
 const text = parameter("text", string);
 const read = parameter("options", options<ReadOptions>()({ ...call, device: where, threshold, force: decisions, measureMs }));
@@ -25,12 +24,8 @@ const compare = options<CompareOptions>()({
   force: decisions,
   against: optional(other),
   bothDevices: maybe,
-  rounds: optional(count),
-  sampleMs: measureMs,
-  budgetMs: measureMs,
-  clock: optional(callback<NonNullable<CompareOptions["clock"]>>()),
-  signal: call.signal,
-  onRound: optional(callback<NonNullable<CompareOptions["onRound"]>>()),
+  wordCache: maybe,
+  ...turns,
 });
 const follow = parameter("options", options<CallOptions>()(call));
 

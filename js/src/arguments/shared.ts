@@ -1,7 +1,8 @@
 /** What the arguments of several functions are made of. */
 
+import type { RaceOptions } from "../measure.js";
 import type { CallOptions, Decision, DevicePreference, Force, Precision } from "../types.js";
-import { boolean, type Check, is, isCount, oneOf, optional, refuse, tagOf } from "./check.js";
+import { boolean, type Check, count, is, isCount, number, oneOf, optional, refuse, tagOf } from "./check.js";
 import type { Fields } from "./options.js";
 
 export const device = oneOf("cpu", "webgpu", "auto", "webgpu-only") satisfies Check<DevicePreference>;
@@ -25,6 +26,17 @@ export const call = {
   signal: optional(signal),
   onProgress: optional(callback<NonNullable<CallOptions["onProgress"]>>()),
 } satisfies Fields<CallOptions>;
+
+export const measureMs = optional(number("a number of milliseconds from 0 to 60,000", [0, 60_000]));
+
+export const turns = {
+  rounds: optional(count),
+  sampleMs: measureMs,
+  budgetMs: measureMs,
+  clock: optional(callback<NonNullable<RaceOptions["clock"]>>()),
+  signal: call.signal,
+  onRound: optional(callback<NonNullable<RaceOptions["onRound"]>>()),
+} satisfies Fields<RaceOptions>;
 
 /** A whole number as a key of an object. */
 const INDEX = /^(?:0|[1-9]\d*)$/;

@@ -19,7 +19,7 @@ for (const [kind, { sizes, parts }] of Object.entries(layers)) {
 }
 
 /** Calls that measure for tenths of a second, or start something: they are made in vain alone. */
-const DEAR = new Set(["calibrate", "compare", "steps", "useWorker"]);
+const DEAR = new Set(["calibrate", "compare", "race", "steps", "useWorker"]);
 
 const WORDS = ["a", "good", "film", "didn't", "N't", "🎬", "שלום", "\ud83c", "…", "\n", "wonderful"];
 const text = fc.array(fc.constantFrom(...WORDS), { maxLength: 6 }).map((words) => words.join(" "));
@@ -43,6 +43,8 @@ const right = {
   "an AbortSignal": () => fc.constant({ given: { is: "pool", name: "signal" } }),
   "a function": () => fc.constant({ given: { is: "callback" } }),
   "a model": () => fc.constant({ given: null }),
+  "an object of functions, or of objects with a function sample": () =>
+    fc.constant({ given: { is: "object", how: "plain", keys: [["one", { is: "callback" }]] } }),
   anything: () => fc.constant({ given: null }),
   "an address, a Response, bytes or a WebAssembly.Module": () => fc.constant({ given: null }),
   'an object or a Map from numbers to "read" or "skim"': () => fc.uniqueArray(fc.nat(2), { maxLength: 2 }).chain(forced),
@@ -99,6 +101,7 @@ const FITS = {
   'an object or a Map from numbers to "read" or "skim"': ["force"],
   "an array of strings, or another iterable of them": ["texts", "none"],
   "an address, a Response, bytes or a WebAssembly.Module": ["string", "bytes"],
+  "an object of functions, or of objects with a function sample": ["options"],
 };
 const isNumber = (check) => "range" in check || check.expected.startsWith("a whole number from");
 

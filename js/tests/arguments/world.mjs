@@ -39,6 +39,7 @@ export const calls = {
   init: ({ api }, given) => api.init(...given),
   devices: async ({ api }, given) => (await api.devices(...given)).cpu.usable,
   gpuStatistics: ({ api }, given) => api.gpuStatistics(...given),
+  race: async ({ api }, given) => typeof (await api.race(...given)).rounds,
   useWorker: ({ api }, given) => api.useWorker(...given),
   load: async ({ api, file }, given) => {
     const model = await api.load(...sourced(given, file));

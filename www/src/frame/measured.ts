@@ -83,6 +83,11 @@ export function saved({ told, least, median, most }: Factor): Told | null {
   };
 }
 
+/** How much longer the other one takes. */
+export function inverse({ least, low, median, high, most, told }: Factor): Factor {
+  return { least: 1 / most, low: 1 / high, median: 1 / median, high: 1 / low, most: 1 / least, told };
+}
+
 /** "2.8× less time", or that nobody can tell. */
 export function savedInWords(factor: Factor, what: string): string {
   const told = saved(factor);

@@ -208,8 +208,12 @@ export const gauges = {
   every: "every word read",
   other: "a plain LSTM",
   rounds: (interval: string | null, rounds: number, device: string) => `${interval ? `${interval} in ` : ""}${rounds} rounds, on ${device}`,
-  method: (ms: number, intervals: readonly { readonly name: string; readonly between: string }[], plain: boolean) =>
-    `Every way reads the text for ${ms} ms and then waits for its next turn. The bars are medians. ${intervals.map(({ name, between }) => `${name}: ${between}; `).join("")}nothing is left out. Compared are readings by the same network, all of words that it has read before: what it keeps of a word serves both alike.${plain ? " The plain LSTM keeps nothing of a word, and makes no decisions." : ""}`,
+  kept: "…, words kept",
+  method: (ms: number, intervals: readonly { readonly name: string; readonly between: string }[]) =>
+    `Every way reads the text for ${ms} ms and then waits for its next turn. The bars are medians. ${intervals.map(({ name, between }) => `${name}: ${between}; `).join("")}nothing is left out. No network keeps anything of a word from one reading to the next.`,
+  keep: "Let the network keep the products of words",
+  keeps: (saves: { readonly factor: string; readonly direction: string } | null) =>
+    `A network that skims can keep a word’s products for the next time that the word comes: ${saves ? `${saves.factor} ${saves.direction} time than without` : `what that saves here, ${measured.tooBusy}`}. A plain LSTM cannot, as it would have to keep too many. So all other times here are measured without.`,
   long: "This text is too long to be read again and again.",
   rest: "Will measure when you stop typing.",
 };

@@ -51,7 +51,7 @@ export class Measurements {
       }
       if (seen.reading.tokens.length === 0 || this.isLong(seen) || this.of(seen)) return false;
       const against = (await full()) ?? undefined;
-      const comparison = await model.compare(seen.text, { ...options, against, bothDevices: true, signal });
+      const comparison = await model.compare(seen.text, { ...options, against, bothDevices: true, wordCache: true, signal });
       if (!signal.aborted) this.#latest = { of: seen, model, comparison };
     } catch {
       // What is wrong with the engine, the next reading says.
