@@ -131,7 +131,8 @@ export const checks = [
     runs: script("svelte-check/bin/svelte-check", "--tsconfig", "tsconfig.json", "--fail-on-warnings"),
     needs: [engine],
   },
-  { name: "page, unit tests (vitest)", runs: script("vitest/vitest.mjs", "run") },
+  // The page's cells are held against the package's layers.
+  { name: "page, unit tests (vitest)", runs: script("vitest/vitest.mjs", "run"), needs: [engine] },
   {
     name: "benchmarks, unit tests (vitest)",
     runs: script("vitest/vitest.mjs", "run", "--config", "bench/vitest.config.ts"),

@@ -1,4 +1,4 @@
-import { getContext, setContext, untrack } from "svelte";
+import { getContext, setContext, untrack, type Snippet } from "svelte";
 
 /** A scene that is asked for is kept in place so long while what lies above it arrives. */
 const HOLD_MS = 4000;
@@ -11,6 +11,8 @@ interface Stop {
 
 /** The scenes of the chapter in view, in the order of the page, and the one that the reader is at. */
 export class Scenes {
+  /** What stands below the figure of every scene, by its id. */
+  readonly foot: Snippet<[string]> | null;
   all: readonly Stop[] = $state.raw([]);
   #at: string | null = $state(null);
   /** Asked for, but not there yet: some scenes wait for their data. */
@@ -21,6 +23,10 @@ export class Scenes {
   readonly index: number = $derived(Math.max(0, this.all.findIndex(({ id }) => id === this.#at)));
   /** The name for the address; null at the first, which needs none. */
   readonly current: string | null = $derived(this.index > 0 ? (this.all[this.index]?.id ?? null) : null);
+
+  constructor(foot: Snippet<[string]> | null = null) {
+    this.foot = foot;
+  }
 
   /** For the components below; called while one is made. */
   provide(): void {

@@ -44,13 +44,23 @@ export const chain = {
     "SRU keeps the state out of its products. All of them, for all words, are one large product that keeps every processor busy; what remains of the chain is a *scan* that adds and scales, number by number.",
     "[Run the clock](play) and see where each of them waits.",
   ],
+  workers: "How many workers",
+  many: "As many workers as words, as on a GPU",
+  one: "One worker, as one thread of a CPU",
+  done: (operations: string) => `Done after ${operations} operations.`,
   notes: {
-    lstm: "Every step waits for the state of the one before.",
-    skim: "The same chain; most of its links are small.",
-    sru: "The products wait for nothing; only the scan is a chain, and it only adds and scales.",
+    lstm: "The products with the words wait for nothing; those with the state wait for the step before.",
+    skim: "The same chain. Most of its links are so small that they are hardly seen.",
+    sru: "All products wait for nothing. What is left of the chain only adds and scales.",
   },
-  note: "A drawing, not a measurement: time runs to the right, the height of a block is the size of its product.",
-  run: "Run it",
+  legend: {
+    ahead: "waits for no other word",
+    large: "waits for the step before: a product with the state",
+    small: "waits for the step before: the small cell, or SRU’s scan",
+  },
+  note: "A drawing, not a measurement: each block is as wide as it has floating-point operations, in layers of a hundred numbers in and a hundred of state.",
+  pays: "Where it pays: on one CPU thread SRU makes fewer passes over the weights, because one product for all words fetches them once and a chain fetches its own again at every word; on a GPU every channel’s scan runs at once.",
+  run: "Run the clock",
 };
 
 export const time = {

@@ -50,6 +50,9 @@ export class Study {
   /** The token pressed last, which stays open when the pointer goes on, to the buttons beside it. */
   opened: number | null = $state(null);
 
+  /** Scenes whose mathematics is shown. */
+  maths: readonly string[] = $state.raw([]);
+
   /** Whether the first reading has come, or has failed: what the page shows beyond it is fetched then. */
   begun = $state(false);
 
@@ -153,11 +156,12 @@ export class Study {
     this.playback.pause();
     this.playback.at = view.at ?? null;
     this.playback.speed = view.speed ?? 1;
+    this.maths = view.maths ?? [];
   }
 
   /** The part of the view that is this chapter's; while the eye moves, its place is no part of it. */
   get view(): View {
-    const { model, text, threshold, device, forced, playback } = this;
+    const { model, text, threshold, device, forced, playback, maths } = this;
     return {
       ...(model && { model }),
       text,
@@ -166,7 +170,14 @@ export class Study {
       force: forced,
       ...(!playback.playing && playback.at !== null && { at: playback.at }),
       speed: playback.speed,
+      maths,
     };
+  }
+
+  /** Shows the mathematics of a scene, or hides it. */
+  showMaths(scene: string, shown: boolean): void {
+    const others = this.maths.filter((other) => other !== scene);
+    this.maths = shown ? [...others, scene] : others;
   }
 
   choose(source: Source, fresh = false): void {

@@ -19,10 +19,15 @@ export interface View {
   at?: number;
   /** Absent when it is 1. */
   speed?: Speed;
+  /** Scenes whose mathematics is shown; absent when there are none. */
+  maths?: readonly string[];
 }
 
 /** A longer text makes a link that mail programs and chats cut, so it is left out, and with it what counts its tokens. */
 const LONGEST_TEXT = 2000;
+
+/** A scene by its chapter and its name: `read-step`. */
+const SCENE = /^[a-z]+-[a-z]+$/;
 
 /** Reads the fields; whatever does not make sense is left out. */
 export function viewOf(fields: URLSearchParams): View {
@@ -41,6 +46,8 @@ export function viewOf(fields: URLSearchParams): View {
   if (/^\d{1,7}$/.test(at)) view.at = Number(at);
   const speed = Number(fields.get("speed"));
   if (isSpeed(speed) && speed !== 1) view.speed = speed;
+  const maths = (fields.get("maths") ?? "").split(".").filter((scene) => SCENE.test(scene));
+  if (maths.length > 0) view.maths = maths;
   return view;
 }
 
@@ -52,6 +59,7 @@ export function fieldsOf(view: View): URLSearchParams {
   if (view.threshold !== undefined) fields.set("threshold", String(view.threshold));
   if (view.device !== undefined && view.device !== "auto") fields.set("device", view.device);
   if (view.speed !== undefined && view.speed !== 1) fields.set("speed", String(view.speed));
+  if (view.maths && view.maths.length > 0) fields.set("maths", view.maths.join("."));
   if (fits && view.at !== undefined) fields.set("at", String(view.at));
   if (fits && view.force && Object.keys(view.force).length > 0) fields.set("force", formatForce(view.force));
   if (fits && view.text !== undefined) fields.set("text", view.text);
