@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Elman, Gru, init, Lstm, Sru } from "../../js/src/node.ts";
 import { write } from "../src/study/safetensors.ts";
-import { type CellKind, gatesOf, run, type Step, type Weights } from "../src/cells/cell.ts";
+import { type CellKind, gatesOf, run, type Step, type Weights } from "../src/race/gates/cell.ts";
 
 const [INPUT, SIZE, LENGTH] = [3, 3, 7];
 const blocks = { elman: 1, gru: 3, lstm: 4 } as const;

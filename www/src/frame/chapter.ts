@@ -6,6 +6,11 @@ export interface ChapterProps {
   readonly study: Study;
 }
 
+/** The mathematics of a scene of a chapter, by the scene's name. */
+export interface MathsProps extends ChapterProps {
+  readonly scene: string;
+}
+
 type Module = Promise<{ readonly default: Component<ChapterProps> }>;
 
 /** A chapter as the frame knows it. Its code comes when somebody opens it, or its thumbnail is shown. */
@@ -21,4 +26,9 @@ export interface Chapter {
   readonly question: string;
   view(): Module;
   thumbnail(): Module;
+  /** The names of the scenes that have mathematics, which comes when somebody asks for it. */
+  readonly maths: {
+    readonly scenes: readonly string[];
+    load(): Promise<{ readonly default: Component<MathsProps> }>;
+  };
 }

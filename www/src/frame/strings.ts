@@ -33,6 +33,14 @@ export const footer = [
   "The networks: [Skim-RNN](https://arxiv.org/abs/1711.02085) (Seo, Min, Farhadi and Hajishirzi, 2018), [SRU](https://arxiv.org/abs/1709.02755) (Lei et al., 2018), batched as in [On-the-fly operation batching](https://arxiv.org/abs/1705.07860) (Neubig, Goldberg and Dyer, 2017). The [code](https://github.com/saccade-rnn/saccade), and the [package](https://www.npmjs.com/package/saccade-rnn) to read with in a page of your own.",
 ];
 
+export const mathematics = {
+  show: "Show the mathematics",
+  hide: "Hide the mathematics",
+  panel: "The mathematics of this figure",
+  failed: "The mathematics did not load. Press again to retry.",
+  scrolls: "A formula that scrolls sideways",
+};
+
 export const measured = {
   tooBusy: "this machine is too busy to tell",
   range: (from: string, to: string) => `${from} to ${to}`,

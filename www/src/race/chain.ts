@@ -1,6 +1,6 @@
 /** What waits for what in a layer that reads a text, in floating-point operations. */
 
-import { cellFlops, skimCost, type SkimCost } from "../maths/flops.ts";
+import { cellFlops, skimCost, type SkimCost } from "../study/flops.ts";
 import { HIDDEN, INPUT, SMALL } from "./runner.ts";
 
 export type Lane = "lstm" | "skim" | "sru";

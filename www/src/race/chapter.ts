@@ -1,4 +1,5 @@
 import type { Chapter } from "../frame/chapter.ts";
+import { scenes } from "./maths/scenes.ts";
 import { chapter } from "./strings.ts";
 
 export const race: Chapter = {
@@ -6,4 +7,5 @@ export const race: Chapter = {
   ...chapter,
   view: () => import("./Chapter.svelte"),
   thumbnail: () => import("./Thumbnail.svelte"),
+  maths: { scenes, load: () => import("./maths/Panel.svelte") },
 };

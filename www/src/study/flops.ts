@@ -1,6 +1,35 @@
-/** What steps cost in floating-point operations, as the engine counts them: two for each weight that is multiplied with. */
+/** Sizes of layers, and what their steps cost in floating-point operations, as the engine counts them: two for each weight that is multiplied with. */
 
-import { gatesOf, type SkimSizes } from "../read/inside.ts";
+/** Sizes of a layer that skims, as its model file gives them. */
+export interface SkimSizes {
+  readonly cell: "lstm" | "gru" | "elman";
+  readonly input: number;
+  readonly hidden: number;
+  readonly small: number;
+  /** The small cell reads as much of the state as it writes, or all of it. */
+  readonly smallReads: number;
+}
+
+/** Rows of weights for each number of the state: an LSTM has four gates, a GRU three. */
+export const gatesOf = (cell: SkimSizes["cell"]): number => ({ lstm: 4, gru: 3, elman: 1 })[cell];
+
+/** The sizes of the first layer that skims; null in a model without one. */
+export function skimSizes(config: {
+  readonly embeddingSize: number;
+  readonly encoder: readonly Readonly<Record<string, unknown>>[];
+}): SkimSizes | null {
+  let input = config.embeddingSize;
+  for (const layer of config.encoder) {
+    const hidden = Number(layer["hidden_size"]);
+    if (layer["type"] === "skim") {
+      const cell = layer["cell"] === "gru" || layer["cell"] === "elman" ? layer["cell"] : "lstm";
+      const small = Number(layer["small_size"]);
+      return { cell, input, hidden, small, smallReads: layer["small_reads"] === "slice" ? small : hidden };
+    }
+    input = layer["bidirectional"] === true ? 2 * hidden : hidden;
+  }
+  return null;
+}
 
 /** Multiplications of a layer that skims. */
 export interface SkimCost {

@@ -90,14 +90,25 @@ class Parser {
     if (token.startsWith("\\")) return this.#command(token.slice(1));
     if (/^\d/.test(token)) return `<mn>${token}</mn>`;
     if (/^\p{L}$/u.test(token)) return `<mi>${token}</mi>`;
-    return `<mo>${escape(token === "-" ? "−" : token)}</mo>`;
+    if (token === "-") return this.#isSign(this.#at - 1) ? '<mo form="prefix" lspace="0" rspace="0">−</mo>' : "<mo>−</mo>";
+    return `<mo>${escape(token)}</mo>`;
+  }
+
+  /** Whether the minus at a place has nothing before it to be taken from. */
+  #isSign(at: number): boolean {
+    const before = this.#tokens.slice(0, at).findLast((token) => !/^\s/.test(token));
+    return before === undefined || /^[=({[,;_^]$/.test(before);
   }
 
   #command(name: string): string {
     if (name in LETTERS) return `<mi>${LETTERS[name]}</mi>`;
     if (name === "quad") return '<mspace width="1em"></mspace>';
     if (name in OPERATORS) return `<mo>${OPERATORS[name]}</mo>`;
-    if (FUNCTIONS.has(name)) return `<mi>${name}</mi>`;
+    if (FUNCTIONS.has(name)) {
+      this.#skip();
+      const bare = /^[\\\p{L}\d]/u.test(this.#tokens[this.#at] ?? "");
+      return `<mi>${name}</mi>${bare ? '<mspace width="0.17em"></mspace>' : ""}`;
+    }
     if (name in ACCENTS) return `<mover accent="true">${this.#atom()}<mo>${ACCENTS[name]}</mo></mover>`;
     if (name === "frac") return `<mfrac>${this.#atom()}${this.#atom()}</mfrac>`;
     if (name === "sqrt") return `<msqrt>${this.#atom()}</msqrt>`;

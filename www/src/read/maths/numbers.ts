@@ -1,6 +1,7 @@
-import { at, type Tradeoff } from "../read/curve.ts";
-import { logitsAt, skimSizes } from "../read/inside.ts";
-import type { Study } from "../study/study.svelte.ts";
+import { skimSizes } from "../../study/flops.ts";
+import { at, type Tradeoff } from "../curve.ts";
+import { logitsAt } from "../inside.ts";
+import type { Study } from "../../study/study.svelte.ts";
 import type { Numbers } from "./strings.ts";
 
 /** The numbers of the reading that is on the page, and of the model's curve at its threshold. */
