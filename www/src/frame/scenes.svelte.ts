@@ -1,4 +1,4 @@
-import { getContext, setContext, untrack, type Snippet } from "svelte";
+import { getContext, setContext, tick, untrack, type Snippet } from "svelte";
 
 /** A scene that is asked for is kept in place so long while what lies above it arrives. */
 const HOLD_MS = 4000;
@@ -17,12 +17,17 @@ export class Scenes {
   #at: string | null = $state(null);
   /** Asked for, but not there yet: some scenes wait for their data. */
   #wanted: string | null = null;
+  /** Whether only the scene that was asked for is shown, whatever crosses the middle of the window. */
+  alone = false;
   #observer: IntersectionObserver | null = null;
-  #release: () => void = () => {};
+  /** Ends the holding in place; null while nothing is held. */
+  #release: (() => void) | null = null;
 
   readonly index: number = $derived(Math.max(0, this.all.findIndex(({ id }) => id === this.#at)));
-  /** The name for the address; null at the first, which needs none. */
-  readonly current: string | null = $derived(this.index > 0 ? (this.all[this.index]?.id ?? null) : null);
+  /** The scene that the reader is at; null while there is none. */
+  readonly at: string | null = $derived(this.all[this.index]?.id ?? null);
+  /** The same for the address, which does not name the first. */
+  readonly current: string | null = $derived(this.index > 0 ? this.at : null);
 
   constructor(foot: Snippet<[string]> | null = null) {
     this.foot = foot;
@@ -61,24 +66,34 @@ export class Scenes {
   /** To a scene, now or when it comes, and the focus with it. */
   go(id: string): void {
     const stop = this.all.find((stop) => stop.id === id);
-    this.#release();
+    this.#release?.();
     this.#wanted = stop ? null : id;
     if (!stop) return;
     this.#at = id;
     const show = () => stop.element.scrollIntoView({ behavior: "instant" });
-    show();
-    stop.element.querySelector<HTMLElement>("h2")?.focus({ preventScroll: true });
-    this.#hold(show);
+    // In a lecture it is seen only now.
+    void tick().then(() => {
+      if (this.#at !== id) return;
+      show();
+      stop.element.querySelector<HTMLElement>("h2")?.focus({ preventScroll: true });
+      this.#hold(show);
+    });
+  }
+
+  /** The scene so many further on; null beyond the ends. */
+  beside(by: number): string | null {
+    return this.all[this.index + by]?.id ?? null;
   }
 
   /** Another chapter opens: nothing is asked for any more. */
   leave(): void {
-    this.#release();
+    this.#release?.();
     this.#wanted = null;
     this.#at = null;
   }
 
   #cross(entries: readonly IntersectionObserverEntry[]): void {
+    if (this.alone || this.#release) return;
     for (const { isIntersecting, target } of entries) {
       const stop = this.all.find(({ element }) => element === target);
       if (isIntersecting && stop) this.#at = stop.id;
@@ -87,16 +102,17 @@ export class Scenes {
 
   /** Shows the same again while what lies above arrives, until somebody acts, or it has had its time. */
   #hold(show: () => void): void {
+    this.#release?.();
     const done = new AbortController();
     const growth = new ResizeObserver(show);
-    for (const { element } of this.all) growth.observe(element);
-    const timer = setTimeout(() => this.#release(), HOLD_MS);
+    growth.observe(document.body);
+    const timer = setTimeout(() => this.#release?.(), HOLD_MS);
     this.#release = () => {
       clearTimeout(timer);
       growth.disconnect();
       done.abort();
-      this.#release = () => {};
+      this.#release = null;
     };
-    for (const type of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(type, () => this.#release(), { signal: done.signal });
+    for (const type of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(type, () => this.#release?.(), { signal: done.signal });
   }
 }

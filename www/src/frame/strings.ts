@@ -14,8 +14,20 @@ export const page = {
 
 export const masthead = {
   chapters: "Chapters",
+  lecture: "Lecture mode",
   /** The colours that a press brings. */
   colours: { light: "Light colours", dark: "Dark colours" },
+};
+
+export const lecture = {
+  bar: "Lecture",
+  place: (at: number, of: number) => `${at} of ${of}`,
+  next: "Next scene",
+  previous: "Previous scene",
+  hide: "Hide the text",
+  show: "Show the text",
+  leave: "Leave",
+  keys: "Keys: ← and → change the scene, P hides or shows the text, Esc leaves.",
 };
 
 export const landing = {

@@ -1,0 +1,201 @@
+/** The frame around the chapters: links to chapters and scenes, what they share, the menu of a phone, and lectures. */
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, test } from "node:test";
+import { launch, openPage, serve } from "./browser.mjs";
+
+let server, browser, page, complaints;
+
+before(async () => {
+  server = await serve();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+afterEach(() => page?.context().close());
+
+/** Opens a view and waits until all of it stands. */
+async function open(hash = "#read", options = {}) {
+  ({ page, complaints } = await openPage(browser, options));
+  await page.goto(server.url + hash);
+  await page.locator('[data-stage="ready"]').waitFor();
+  await page.locator("#read-eyes, #race-batch, #doors").waitFor({ state: "attached" });
+}
+
+const focused = (id) => page.waitForFunction((id) => document.activeElement?.id === id, id);
+/** The scenes that can be seen. */
+const scenes = () => page.locator("section.scene:visible h2").evaluateAll((all) => all.map(({ id }) => id));
+
+describe("links", { timeout: 180_000 }, () => {
+  test("a link to a chapter opens that chapter alone, and the address, the focus and the title follow the reader", async () => {
+    await open("#race?text=a+dull+film");
+    assert.ok(await page.locator("#race").isVisible());
+    assert.equal(await page.locator("#read, #text, .dock").count(), 0);
+    await page.getByRole("link", { name: "Read", exact: true }).click();
+    await page.waitForURL(/#read\?.*text=a\+dull\+film/);
+    await page.waitForFunction(() => document.activeElement.id === "read");
+    assert.equal(await page.locator("#race").count(), 0);
+    assert.match(await page.title(), /^How a network skims/);
+    assert.equal(await page.locator('[data-state="place"]').innerText(), "Read: How a network skims");
+    assert.equal(await page.locator('nav [aria-current="page"]').innerText(), "Read");
+    assert.deepEqual(complaints, []);
+  });
+
+  test("a scene link opens at its scene, and the address follows the scene in view", async () => {
+    for (const [hash, id] of [["#read/savings", "read-savings"], ["#read/eyes?text=a+dull+film", "read-eyes"], ["#race/batch", "race-batch"]]) {
+      await open(hash);
+      await page.waitForFunction((id) => {
+        const { top, bottom } = document.querySelector(`#${id}`).getBoundingClientRect();
+        return top >= 0 && bottom < innerHeight && document.activeElement.id === id;
+      }, id);
+      await page.waitForTimeout(1000);
+      assert.match(new URL(page.url()).hash, new RegExp(`^${hash.split("?")[0]}\\?`));
+      await page.context().close();
+    }
+    await open();
+    await page.locator("#read-threshold").evaluate((heading) => heading.closest("section").scrollIntoView({ block: "center" }));
+    await page.waitForURL(/#read\/threshold\?/);
+  });
+
+  test("from chapter to chapter there is one text and one model, and the way back leads to the chapter before", async () => {
+    let models = 0;
+    const count = (request) => (models += request.url().endsWith(".safetensors") ? 1 : 0);
+    await open("", { prepare: undefined });
+    page.on("request", count);
+    await page.fill("#text", "One text for all.");
+    await page.waitForFunction(() => document.querySelector(".text")?.textContent === "One text for all.");
+    await page.getByRole("link", { name: /Which words/ }).click();
+    await page.locator("#threshold:enabled").waitFor();
+    assert.equal(await page.locator(".text").textContent(), "One text for all.");
+    await page.fill("#threshold", "1");
+    await page.getByRole("link", { name: "Race", exact: true }).click();
+    await page.getByText("4 words of it").waitFor();
+    assert.match(await page.locator("#race-sprint").locator("xpath=..").innerText(), /0% of these words/);
+    await page.goBack();
+    await page.locator("#threshold:enabled").waitFor();
+    assert.equal(await page.locator("#threshold").inputValue(), "1");
+    assert.equal(await page.locator(".text").textContent(), "One text for all.");
+    await page.getByRole("link", { name: "Saccade" }).click();
+    await page.locator("#doors").waitFor();
+    assert.equal(await page.locator("#text").inputValue(), "One text for all.");
+    // The file of the plain network that is measured beside it is made of the same bytes, from the cache.
+    assert.ok(models <= 1, `${models} requests`);
+    assert.equal((await page.workers()).length, 1);
+    assert.deepEqual(complaints, []);
+  });
+
+  test("a chapter that does not come says so, and another try brings it", async () => {
+    await open("");
+    server.hidden.add(".js");
+    await page.getByRole("link", { name: "Race", exact: true }).click();
+    await page.getByRole("alert").waitFor();
+    assert.match(await page.getByRole("alert").innerText(), /Race/);
+    assert.ok(await page.locator("#text").isVisible());
+    server.hidden.delete(".js");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator("#race-batch").waitFor();
+  });
+});
+
+describe("the landing", { timeout: 120_000 }, () => {
+  test("every chapter has a door with its question, and a thumbnail of what is read here", async () => {
+    await open("");
+    const doors = page.locator('nav[aria-labelledby="doors"] a');
+    assert.deepEqual(await doors.locator(".name").allInnerTexts(), await page.locator("header nav a").allInnerTexts());
+    for (const question of await doors.locator(".question").allInnerTexts()) assert.match(question, /\?$/);
+    const drawing = () => page.locator(".thumbnail svg .read").getAttribute("d");
+    const before = await drawing();
+    await page.fill("#text", "Another text, and another drawing.");
+    await page.waitForFunction((before) => document.querySelector(".thumbnail svg .read").getAttribute("d") !== before, before);
+    await page.locator(".thumbnail li").nth(4).waitFor();
+    assert.deepEqual(complaints, []);
+  });
+});
+
+describe("on a phone", { timeout: 120_000 }, () => {
+  test("the chapters are a menu, by finger and by key", async () => {
+    await open("", { viewport: { width: 390, height: 800 }, hasTouch: true });
+    const menu = page.locator("nav#chapters");
+    assert.ok(!(await menu.isVisible()));
+    await page.getByRole("button", { name: "Chapters" }).tap();
+    await menu.getByRole("link", { name: "Race" }).tap();
+    await page.locator("#race").waitFor();
+    assert.ok(!(await menu.isVisible()));
+    await page.getByRole("button", { name: "Race" }).first().focus();
+    await page.keyboard.press("Enter");
+    assert.ok(await menu.isVisible());
+    assert.equal(await menu.locator('[aria-current="page"]').innerText(), "Race");
+    await page.keyboard.press("Escape");
+    assert.ok(!(await menu.isVisible()));
+    assert.deepEqual(complaints, []);
+  });
+});
+
+describe("a lecture", { timeout: 180_000 }, () => {
+  const press = (key) => page.keyboard.press(key);
+
+  test("the arrow keys go from scene to scene, one at a time, and on to the next chapter and back", async () => {
+    await open("#read/memory?text=a+dull+film");
+    await focused("read-memory");
+    await page.getByRole("button", { name: "Lecture mode" }).click();
+    assert.deepEqual(await scenes(), ["read-memory"]);
+    await press("ArrowRight");
+    await focused("read-threshold");
+    assert.deepEqual(await scenes(), ["read-threshold"]);
+    await press("PageUp");
+    await focused("read-memory");
+    await page.waitForURL(/#read\/memory\?lecture=prose/);
+    for (const id of ["read-threshold", "read-savings", "read-words", "read-eyes"]) {
+      await press("ArrowRight");
+      await focused(id);
+    }
+    await press("ArrowRight");
+    await page.locator("#race-batch").waitFor({ state: "attached" });
+    await focused("race-sprint");
+    assert.deepEqual(await scenes(), ["race-sprint"]);
+    await press("ArrowLeft");
+    await focused("read-eyes");
+    assert.deepEqual(complaints, []);
+  });
+
+  test("the type is larger, the prose can be hidden, what can be moved stays, and all of it is in the link", async () => {
+    await open("#read/threshold?text=a+dull+film");
+    const size = () => page.evaluate(() => parseFloat(getComputedStyle(document.documentElement).fontSize));
+    const before = await size();
+    await page.getByRole("button", { name: "Lecture mode" }).click();
+    await page.waitForFunction((before) => parseFloat(getComputedStyle(document.documentElement).fontSize) > before, before);
+    const prose = page.locator("#read-threshold ~ p").first();
+    assert.ok(await prose.isVisible());
+    await press("p");
+    await prose.waitFor({ state: "hidden" });
+    assert.ok(await page.locator("#threshold").isVisible());
+    assert.ok(await page.locator("#read-threshold").isVisible());
+    await page.waitForURL(/#read\/threshold\?lecture=figures/);
+    await page.reload();
+    await focused("read-threshold");
+    await prose.waitFor({ state: "hidden" });
+    await press("Escape");
+    await prose.waitFor();
+    assert.ok((await scenes()).length > 5);
+    await page.waitForURL(/#read\/threshold\?(?!.*lecture)/);
+  });
+
+  test("keys that a control has a use for are left to it", async () => {
+    await open("#read?text=a+dull+film&lecture=prose");
+    await page.locator('.token[tabindex="0"]').focus();
+    await press("ArrowRight");
+    await press("ArrowRight");
+    await press("ArrowRight");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "film");
+    await page.focus("#text");
+    await press("End");
+    await page.keyboard.type("p");
+    await press("ArrowRight");
+    assert.equal(await page.inputValue("#text"), "a dull filmp");
+    assert.deepEqual(await scenes(), ["read-text"]);
+  });
+});
