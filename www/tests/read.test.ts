@@ -176,7 +176,7 @@ describe("time", () => {
       /once a reading 10\.0 µs 2 words read 15 µs each 30\.0 µs 2 words skimmed 5 µs each 10\.0 µs the whole reading 50\.0 µs/,
     );
     const account = comparison.account && { ...comparison.account, told: false };
-    expect(shown({ comparison: { ...comparison, account } })).toContain("Of how it divides, this machine is too busy to tell");
+    expect(shown({ comparison: { ...comparison, account } })).toContain("How the time divides: this machine is too busy to tell");
     expect(shown({ comparison: { ...comparison, account } })).not.toMatch(/each/);
   });
 
@@ -202,7 +202,7 @@ describe("status", () => {
     const failure = { message: "the header is cut short", code: "MODEL_TRUNCATED" };
     const stage = { kind: "failed", failure } as const;
     const { body } = render(Status, { props: { stage, failure: null, name: "Sentences", ...rest } });
-    expect(visible(body)).toMatch(/“Sentences” could not be loaded[\s\S]*cut short[\s\S]*MODEL_TRUNCATED[\s\S]*Try again/);
+    expect(visible(body)).toMatch(/“Sentences” did not load[\s\S]*cut short[\s\S]*MODEL_TRUNCATED[\s\S]*Try again/);
   });
 
   test("a download says how far it is", () => {

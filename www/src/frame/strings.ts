@@ -5,11 +5,11 @@ export const page = {
   title: "Saccade: a network that decides what to read",
   titleOf: (chapter: string) => `${chapter} · Saccade`,
   opened: (name: string, title: string) => `${name}: ${title}`,
-  notLoaded: (name: string) => `The chapter ${name} could not be loaded.`,
+  notLoaded: (name: string) => `The chapter ${name} did not load.`,
   tryAgain: "Try again",
   skipToText: "Skip to the text",
   skipToPlayback: "Skip to the playback",
-  drop: "Drop a model file to read with it",
+  drop: "Drop a model file here to read with it",
 };
 
 export const masthead = {
@@ -33,16 +33,16 @@ export const lecture = {
 export const landing = {
   title: "A network that decides what\u00a0to\u00a0read",
   /** Left out where the window is small. */
-  ample: "When you read, your eyes do not glide. They jump from word to word and pass over most of the small ones.",
-  learned: "This network also learned to skip:",
+  ample: "When you read, your eyes do not glide. They jump from word to word and skip many of the short ones.",
+  learned: "This network has learned to skip in its own way:",
   reads: "it reads what matters",
   skims: "and skims the rest.",
   doors: "Look closer",
 };
 
 export const footer = [
-  "A *saccade* is the jump of the eye between two fixations. Everything runs on this device; what you type is sent nowhere.",
-  "The networks: [Skim-RNN](https://arxiv.org/abs/1711.02085) (Seo, Min, Farhadi and Hajishirzi, 2018), [SRU](https://arxiv.org/abs/1709.02755) (Lei et al., 2018), batched as in [On-the-fly operation batching](https://arxiv.org/abs/1705.07860) (Neubig, Goldberg and Dyer, 2017). The [code](https://github.com/saccade-rnn/saccade), and the [package](https://www.npmjs.com/package/saccade-rnn) to read with in a page of your own.",
+  "A *saccade* is the jump your eye makes from one word to another. This page runs on your device alone. It sends nothing that you type.",
+  "The networks: [Skim-RNN](https://arxiv.org/abs/1711.02085) (Seo, Min, Farhadi and Hajishirzi, 2018), [SRU](https://arxiv.org/abs/1709.02755) (Lei et al., 2018), and batching by [On-the-fly operation batching](https://arxiv.org/abs/1705.07860) (Neubig, Goldberg and Dyer, 2017). The [code](https://github.com/saccade-rnn/saccade) and the [package](https://www.npmjs.com/package/saccade-rnn) for your own page are free.",
 ];
 
 export const mathematics = {

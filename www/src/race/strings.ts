@@ -5,7 +5,7 @@ import { plural } from "../frame/format.ts";
 export const chapter = {
   name: "Race",
   title: "What recurrence costs",
-  lede: "Skimming is one way to compute less. There are others, and only a race on your own machine can tell which of them pays.",
+  lede: "Skimming is one way to compute less. There are others. A race on your own machine shows which of them pays.",
   question: "Which network is the fastest on your machine?",
 };
 
@@ -15,34 +15,34 @@ export const race = {
   stop: "Stop",
   rounds: "Rounds run",
   turns: (batch: number, length: number) => `All take turns, ${batch > 1 ? `${batch} × ` : ""}${plural(length, "word")}`,
-  failed: (why: string) => `The race was broken off: ${why}`,
+  failed: (why: string) => `The race stopped: ${why}`,
   notReady: "the network was not made ready",
   spoken: (length: number, network: string, device: string, rate: string) =>
-    `The race over ${plural(length, "word")} is run. ${network} on ${device} was the fastest: ${rate} words a second.`,
+    `The race over ${plural(length, "word")} has ended. ${network} on ${device} was the fastest: ${rate} words a second.`,
   method: (ms: number) =>
-    `turns of ${ms} ms, all networks and devices by turns, from words to scores, or of a layer alone from rows to rows`,
+    `all networks and devices take turns of ${ms} ms, timed from words to scores, or for a layer alone from rows to rows`,
 };
 
 export const sprint = {
   title: "Five networks, one text",
   prose: (length: number, skimmed: number) => [
-    `Five recurrent networks of one size, a hundred numbers in and a hundred of state, read the words of **your text**, ${plural(length, "word")} of it. Their weights are random, for speed does not depend on what a network knows. Only the Skim-LSTM is told what to skim: what the network above chose, ${skimmed}% of these words.`,
-    "Nothing is measured until you ask. Then all networks take turns, on both devices, so that a busy moment slows all of them. Every bar is the median of eleven turns, with its middle half as a whisker. Or race on [a long review](review).",
+    `Five recurrent networks of the same size read ${plural(length, "word")} of **your text**. Each takes in a hundred numbers a word and keeps a state of a hundred. Their weights are random, because speed does not depend on what a network knows. Only the Skim-LSTM needs to be told what to skim. It skims what the network in the chapter Read chose: ${skimmed}% of these words.`,
+    "Press the button to start. All networks then take turns on both devices, so a busy moment slows all of them. Each bar shows the median of eleven turns, and its whisker the middle half of them. You can also race on [a long review](review).",
   ],
   start: "Start the race",
   caption: (length: number) => `Words a second, on ${plural(length, "word")}; longer is faster`,
-  log: "Each line stands for ten times as many words a second.",
-  pale: (machine: string) => `The pale bars were recorded on another machine (${machine}). Start the race to measure yours.`,
-  noDevice: "The recorded race had no such device. Start the race to see whether yours has.",
+  log: "Each vertical line means ten times as many words a second.",
+  pale: (machine: string) => `The pale bars come from another machine (${machine}). Start the race to measure yours.`,
+  noDevice: "The other machine had no WebGPU. Start the race to see whether yours has it.",
   failed: "failed",
 };
 
 export const chain = {
   title: "What waits for what",
   prose: [
-    "A step of an LSTM multiplies the state by a large matrix, and that state comes out of the step before. Ten processors do not help: there is never more than one step to work on.",
-    "SRU keeps the state out of its products. All of them, for all words, are one large product that keeps every processor busy; what remains of the chain is a *scan* that adds and scales, number by number.",
-    "[Run the clock](play) and see where each of them waits.",
+    "At each word, an LSTM multiplies its state by a large matrix. That state comes out of the step before. So ten processors are no faster than one: they can never work on more than one step.",
+    "SRU keeps the state out of its matrix products. It can compute the products of all words as a single large one, which keeps every processor busy. Only a *scan* still goes from word to word, and it merely adds and scales numbers.",
+    "[Run the clock](play) and see where each network waits.",
   ],
   workers: "How many workers",
   many: "As many workers as words, as on a GPU",
@@ -66,8 +66,8 @@ export const chain = {
 export const time = {
   title: "Where the time goes",
   prose: [
-    "Every reading has a fixed cost: the page starts kernels and fetches results. On a GPU this cost is high, and a short text costs little else. After that each word adds its own cost, and here the networks differ.",
-    "So a GPU wins where there is much to do at once, and a CPU where there is one sentence and somebody waiting.",
+    "Every reading has a fixed cost: the page starts the computation and fetches the result. On a GPU this cost is high, and a short text costs little else. Each word then adds its own cost, and here the networks differ.",
+    "So a GPU wins when there is much to do at once. A CPU wins when somebody waits for a single sentence.",
   ],
   table: "Table of the time by network",
   network: "network",
@@ -83,15 +83,15 @@ export const time = {
   share: (percent: number) => `${percent}% fixed`,
   keyFixed: "launching, waiting and reading back, whatever the text;",
   keyEach:
-    "arithmetic and the memory it waits for. From the line through the text and one four times as long. Weights are fetched once by SRU’s product, but again at every step by the others’ chains.",
+    "arithmetic, and the memory it waits for. We draw a line through the times of your text and of one four times as long. SRU fetches its weights once for all words. The others fetch them again at every step.",
   passes: (length: number) =>
-    `Launches, bytes moved between processor and GPU, and the time in kernels by the GPU’s own clock are those of one pass of the layer over ${length} words; what is around the kernels is launching, waiting and reading back.`,
+    `Launches, bytes moved between processor and GPU, and the time in kernels (by the GPU’s own clock) belong to one pass of the layer over ${length} words. The time around the kernels goes into launching, waiting and reading back.`,
 };
 
 export const length = {
   title: "The longer the text",
   prose: [
-    "From a sentence to a chapter. Where a line is flat, the reading costs only its fixed part. Where it rises as fast as the text grows, every word costs the same. On a GPU a line usually begins higher, and rises later.",
+    "The text grows from a sentence to a chapter. Where a line is flat, the reading costs only its fixed part. Where it rises as fast as the text grows, every word costs the same. On a GPU a line usually begins higher and rises later.",
   ],
   start: "Measure all lengths",
   caption: "Time of one text, by its length",
@@ -101,8 +101,8 @@ export const length = {
 export const batch = {
   title: "Many texts at once",
   prose: (length: number) => [
-    "Nobody waits for one sentence alone in a data centre. Many texts can go side by side: then each step of the chain multiplies a whole matrix of states, and there is work for many processors again.",
-    `The layer alone, on texts of ${length} words, read together as one batch.`,
+    "A data centre rarely reads one sentence alone. It reads many texts side by side. Each step of the chain then multiplies a whole matrix of states, and many processors have work again.",
+    `Here the layer alone reads texts of ${length} words, together as one batch.`,
   ],
   start: "Measure all batches",
   caption: "Time of one batch, by the number of texts in it",
@@ -111,22 +111,22 @@ export const batch = {
 
 export const lines = {
   label: (title: string) => `${title}. The table below has the numbers.`,
-  none: "Nothing has been measured yet.",
+  none: "There are no measurements yet.",
   onGpu: (network: string) => `${network} GPU`,
   devices: "solid: CPU, dashed: WebGPU",
-  pale: "pale: recorded elsewhere, not on this machine",
+  pale: "pale: from another machine, not yours",
 };
 
 export const results = {
   title: "Take the numbers with you",
   prose: [
-    "Each number is a property of this machine, this browser and this moment. The copied table says which: the browser, the adapter, and how it was measured.",
+    "Each number belongs to this machine, this browser and this moment. The table that you copy names the browser and the GPU, and says how we measured.",
   ],
   table: "All results",
   columns: ["network", "device", "tokens", "texts", "time", "middle half", "tokens/s"],
   copy: "Copy as a table",
   copied: "Copied.",
-  noCopying: "This browser does not let the page copy.",
+  noCopying: "This browser does not let the page copy the table.",
 };
 
 /** The table as it is copied. */

@@ -45,7 +45,6 @@ export interface Eyes {
   /** `read` is the share of such words that the network reads. */
   readonly byClass: readonly (Looked & { readonly class: string; readonly read: number })[];
   readonly byLength: readonly (Looked & { readonly length: number; readonly read: number })[];
-  readonly method: string;
 }
 
 const files = import.meta.glob("../../data/*.json", { import: "default" });

@@ -6,8 +6,8 @@ import { measured } from "../frame/strings.ts";
 export const chapter = {
   name: "Read",
   title: "How a network skims",
-  lede: "A sentence, word by word: what the network reads, what it skims, how it decides, and what that saves.",
-  question: "Which words does it read, and which does it skim?",
+  lede: "Follow the network through a sentence, word by word. See what it reads, what it skims, how it decides, and what it saves.",
+  question: "Which words does the network read, and which does it skim?",
 };
 
 /** What became of a word. */
@@ -15,13 +15,13 @@ export const decision = { read: "read", skim: "skimmed" };
 
 export const reading = {
   title: "Give it something to read",
-  empty: "Nothing to read yet. Type something, or take an example.",
-  letItDecide: "Let the network decide all words",
+  empty: "There is nothing to read yet. Type something, or pick an example.",
+  letItDecide: "Let the network decide every word",
   share: "Share this reading",
   save: "Save as a picture",
-  noPictures: "This browser draws no pictures.",
-  copied: "The link is copied.",
-  noSharing: "This browser does not let the page share.",
+  noPictures: "This browser cannot draw the picture.",
+  copied: "Link copied.",
+  noSharing: "This browser does not let the page share the link.",
   spoken: (label: string, sure: string, read: number, of: number, factor: string, direction: "less" | "more") =>
     `${label}, ${sure}. Read ${read} of ${plural(of, "token")}; ${factor} ${measured.direction[direction]} computation.`,
   onPicture: (label: string, skimmed: number, of: number) => `Saccade · ${label} · skimmed ${skimmed} of ${of} words`,
@@ -32,22 +32,22 @@ export const write = {
   placeholder: "Write what you thought of a film.",
   back: "Back to your text",
   try: "Or try",
-  model: "Read by the model",
-  ownFile: "A model file of your own",
+  model: "The model that reads it",
+  ownFile: "Your own model file",
   choose: "Your own file…",
-  aboutOwn: (megabytes: string) => `Your own file, ${megabytes} MB. It stays in this browser.`,
-  accuracy: (share: string) => `Right on ${share} of its test texts.`,
+  aboutOwn: (megabytes: string) => `Your own file, ${megabytes} MB. It never leaves this browser.`,
+  accuracy: (share: string) => `It is right on ${share} of its test texts.`,
 };
 
 const tokensOf = (done: number, total: number | null) => `${whole(done)} of ${total === null ? "all tokens" : plural(total, "token")}`;
 
 export const status = {
-  modelFailed: (name: string) => `The model “${name}” could not be loaded.`,
-  textFailed: "This text could not be read.",
-  recordedBelow: "What stands below is a recorded reading of this text.",
+  modelFailed: (name: string) => `The model “${name}” did not load.`,
+  textFailed: "The network could not read this text.",
+  recordedBelow: "Below you see a recorded reading of this text.",
   tryAgain: "Try again",
   loading: (name: string, received: string | null, total: string | null, recorded: boolean) =>
-    `Loading “${name}”${received ? ` · ${received} ${total ? `of ${total} ` : ""}MB` : ""}${recorded ? ". This is a recorded reading." : ""}`,
+    `Loading “${name}”${received ? ` · ${received} ${total ? `of ${total} ` : ""}MB` : ""}${recorded ? ". Until then you see a recorded reading." : ""}`,
   download: "Download",
   reading: (done: number, total: number | null) => `Reading: ${tokensOf(done, total)}.`,
   readingBar: "Reading",
@@ -63,12 +63,12 @@ export const tokens = {
   shown: (shown: number, of: number) => `The first ${whole(shown)} of ${whole(of)} tokens are shown.`,
   more: "Show more",
   unknown: "unknown word",
-  key: "The line under a word is its probability of being read.",
+  key: "The longer the line under a word, the more likely the network is to read it.",
 };
 
 export const summary = {
   unknown: (unknown: number, of: number) =>
-    `The network does not know ${unknown === of ? "any" : `${unknown} of ${of}`} of these words. It has learned from English texts only, so take its verdict on this one as a guess.`,
+    `The network does not know ${unknown === of ? "any" : `${unknown} of ${of}`} of these words. It learned from English texts only, so its verdict here is a guess.`,
   skimmed: (skimmed: number, of: number, arithmetic: string, time: string) =>
     `Skimmed ${whole(skimmed)} of ${plural(of, "word")}: ${arithmetic}${time}.`,
   arithmetic: { less: (factor: string) => `${factor}× less arithmetic`, more: (factor: string) => `${factor}× more arithmetic, for the decisions` },
@@ -91,7 +91,7 @@ export const inspector = {
     skim: (share: string, forced: boolean) => `${forced ? "You decided here. The" : "The"} network was **${share} sure that it can be skimmed**.`,
     read: (share: string, forced: boolean) => `${forced ? "You decided here. The" : "The"} network was **${share} sure that it should be read**.`,
   },
-  wrote: (all: number) => `It then wrote all ${plural(all, "number")} of its memory anew.`,
+  wrote: (all: number) => `It then rewrote all ${plural(all, "number")} of its memory.`,
   changed: (changed: number, kept: number) => `It then changed ${plural(changed, "number")} of its memory and kept the other ${kept}.`,
   giveBack: "Let the network decide",
   skim: "Skim it instead",
@@ -99,7 +99,7 @@ export const inspector = {
   numbers: "The numbers behind it",
   logits: "The decision, before the softmax",
   logit: { read: "logit, read", skim: "logit, skim" },
-  moves: "The largest moves of the state",
+  moves: "What changed most in its memory",
   unit: (unit: number) => `number ${unit}`,
 };
 
@@ -121,18 +121,18 @@ export const dock = {
 export const cells = {
   title: "Two cells and a choice",
   prose: (hidden: number, small: number, ratio: string | null) => [
-    `A recurrent network goes through a text word by word. What it knows so far is its *state*, here ${hidden} numbers, and at each word a *cell* computes a new state from the old one.`,
-    `This network has two cells. The large one rewrites the whole state. The small one writes only the first ${small} numbers and leaves the others as they are. Before each word, a few multiplications decide which of the two cells runs.`,
-    `[Play the reading](play) and watch the two take turns. The eye rests longer where the network reads${ratio ? `: on this machine such a step takes about ${ratio} times as long as a skimmed one` : ""}. Or go [one word on](step) at a time.`,
+    `A recurrent network goes through a text word by word. It keeps what it knows so far in its *state*, a list of ${hidden} numbers. At each word, a *cell* computes a new state from the old one.`,
+    `This network has two cells. The large cell rewrites the whole state. The small cell rewrites only the first ${small} numbers and keeps the rest. Before each word, the network decides which of the two runs. This decision costs only a few multiplications.`,
+    `[Play the reading](play) and watch the two cells take turns. The eye rests longer where the network reads. ${ratio ? `On this machine, reading a word takes about ${ratio} times as long as skimming one. ` : ""}You can also go [one word further](step) at a time.`,
   ],
   overrule: {
-    skim: "You may also overrule the choice: [make it skim “{word}”](force) and watch the verdict change. You can press any word of the text.",
-    read: "You may also overrule the choice: [make it read “{word}”](force) and watch the verdict change. You can press any word of the text.",
+    skim: "You can overrule the network: [make it skim “{word}”](force) and watch the verdict change. This works with any word of the text.",
+    read: "You can overrule the network: [make it read “{word}”](force) and watch the verdict change. This works with any word of the text.",
   },
-  press: "You can press any word of the text.",
+  press: "You can overrule the network: press any word of the text.",
   skims: (word: string, writes: number, carried: number) =>
-    `The step at “${word}” skims: the small cell writes ${writes} numbers of the state, ${carried} are carried over.`,
-  reads: (word: string, writes: number) => `The step at “${word}” reads: the large cell writes all ${writes} numbers of the state.`,
+    `The network skims “${word}”: the small cell writes ${writes} numbers of the state, and ${carried} are carried over.`,
+  reads: (word: string, writes: number) => `The network reads “${word}”: the large cell writes all ${writes} numbers of the state.`,
   before: "word, state",
   after: "new state",
   large: "large cell",
@@ -140,14 +140,14 @@ export const cells = {
   carried: "carried over",
   decision: "decision",
   weights: (count: string) => `${count} weights`,
-  scale: "Areas are to scale: as much area, as many weights to multiply with.",
+  scale: "The areas are drawn to scale: twice the area means twice as many weights.",
 };
 
 export const memory = {
   title: "What it remembers",
   prose: [
-    "Each column is the state after one word. Where the network reads, the whole column changes. Where it skims, only the top rows move: below the line the colours run on as *streaks*, because nothing was computed there.",
-    "The curve shows what the verdict would be if the text ended at that word. The network makes up its mind at the words it reads. Try [two negations](negations), or follow it through [a long review](review).",
+    "Each column shows the state after one word. Where the network reads, the whole column changes. Where it skims, only the top rows change. Below the line the colours continue as *streaks*, because the network computed nothing there.",
+    "The curve shows the verdict the network would give if the text ended at that word. Watch where it jumps: mostly at words that the network reads. Try [two negations](negations), or [a long review](review).",
   ],
   curve: (label: string) => `“${label}”, if the text ended at each word`,
   states: (size: number) => `The ${size} numbers of the state, word by word`,
@@ -159,21 +159,21 @@ export const memory = {
 export const threshold = {
   title: "How sure is sure enough?",
   prose: [
-    "The network gives a probability for each choice, and we must choose how confident is confident enough. It was trained to skim whenever that probability is above one half, but you can move this threshold. [Lower it](lower), and the network skims more. At [zero](zero) it skims everything. [Raise it to one](one), and it reads every word.",
+    "Before each word, the network computes how likely it is that it can skim this word. We must choose how confident is confident enough. During training the limit was one half, but you can move it. [Lower it](lower), and the network skims more words. At [zero](zero) it skims everything. [Raise it to one](one), and it reads every word.",
   ],
   label: "Skim when the probability is above",
   spoken: (sure: number) => `skim when the network is more than ${sure} percent sure`,
   low: "skim nearly all",
   high: "read all",
-  own: (own: string | null) => `Back to the model’s own${own ? `, ${own}` : ""}`,
+  own: (own: string | null) => `Back to the model’s own setting${own ? `, ${own}` : ""}`,
 };
 
 export const chances = {
-  caption: "The words of your text, by their probability of being skimmed",
+  caption: "The words of your text, by how likely the network is to skim them",
   read: "← read",
   skim: "skim →",
   spoken: (skimmed: number, of: number, threshold: string) =>
-    `${plural(skimmed, "word")} of ${of} are skimmed at a threshold of ${threshold}.`,
+    `At a threshold of ${threshold} the network skims ${plural(skimmed, "word")} of ${of}.`,
 };
 
 export const tradeoff = {
@@ -185,14 +185,14 @@ export const tradeoff = {
   here: (threshold: string, accuracy: string, skimmed: string, factor: string) =>
     `At ${threshold}: **${accuracy}** right, **${skimmed}** skimmed, **${factor}×** less computation.`,
   noise: (texts: number, error: string, twice: string) =>
-    `The ring is the model’s own setting. Over ${whole(texts)} texts chance alone moves an accuracy by about ${error} points (one standard error, the band): a difference of less than ${twice} points may be noise.`,
+    `The ring marks the model’s own setting. With ${whole(texts)} test texts, chance alone moves an accuracy by about ${error} points (one standard error, the pale band). So a difference of less than ${twice} points may be noise.`,
 };
 
 export const savings = {
   title: "What skimming saves",
   prose: [
-    "Skipping arithmetic helps only if it also saves time. So your browser now reads the same text in three ways: as the network decided, with every word read, and with a plain LSTM, which is the network’s large cell alone. They take turns, so that a busy moment slows all of them.",
-    "The saving in time is usually smaller than the saving in arithmetic. Every reading has a fixed cost that skimming cannot avoid, and a processor multiplies large matrices faster, number by number, than small ones. Try [a long review](review), [a question](question), or [the text from the beginning](first).",
+    "Less arithmetic helps only if it also saves time. So your browser reads the same text in three ways: as the network decided, with every word read, and with a plain LSTM, which is the large cell alone. The three take turns, so a busy moment slows all of them.",
+    "Time usually shrinks less than arithmetic does. Every reading has a fixed cost that skimming cannot avoid. And a processor handles each number of a large matrix faster than each number of a small one. Try [a long review](review), [a question](question), or [the first text](first).",
   ],
 };
 
@@ -202,7 +202,7 @@ export const gauges = {
   work: "Arithmetic",
   operations: "floating-point operations",
   time: "Time, measured here",
-  nothing: "nothing was skimmed",
+  nothing: "the network skimmed nothing",
   busy: "too busy",
   ours: "as it decided",
   every: "every word read",
@@ -210,23 +210,23 @@ export const gauges = {
   rounds: (interval: string | null, rounds: number, device: string) => `${interval ? `${interval} in ` : ""}${rounds} rounds, on ${device}`,
   kept: "…, words kept",
   method: (ms: number, intervals: readonly { readonly name: string; readonly between: string }[]) =>
-    `Every way reads the text for ${ms} ms and then waits for its next turn. The bars are medians. ${intervals.map(({ name, between }) => `${name}: ${between}; `).join("")}nothing is left out. No network keeps anything of a word from one reading to the next.`,
+    `Each of them reads the text for ${ms} ms and then waits for its next turn. The bars show the medians. The rounds lay between these times: ${intervals.map(({ name, between }) => `${name} ${between}`).join(", ")}. We leave nothing out. No network keeps anything of a word from one reading to the next.`,
   keep: "Let the network keep the products of words",
   keeps: (saves: { readonly factor: string; readonly direction: string } | null) =>
-    `A network that skims can keep a word’s products for the next time that the word comes: ${saves ? `${saves.factor} ${saves.direction} time than without` : `what that saves here, ${measured.tooBusy}`}. A plain LSTM cannot, as it would have to keep too many. So all other times here are measured without.`,
-  long: "This text is too long to be read again and again.",
+    `A network that skims can keep the products of a word until the word comes again: ${saves ? `${saves.factor} ${saves.direction} time than without` : `what that saves here, ${measured.tooBusy}`}. A plain LSTM cannot, because it would have to keep too many. So we measure all other times here without this.`,
+  long: "This text is too long to read it again and again.",
   rest: "Will measure when you stop typing.",
 };
 
 export const time = {
-  title: "Where it ran",
+  title: "Where it runs",
   choose: "Compute on",
   soon: "Will measure here when the model has loaded.",
   /** In place of the times that the engine chose by. */
   first: " by a first measurement",
   both: "This text on both devices, taking turns",
   method: (device: string) =>
-    `Measured on ${device} with the readings above, and once more with the text four times over: three equations for the three prices.`,
+    `Measured on ${device} with the readings above, and once more with the text repeated four times. That gives three equations for the three costs.`,
 };
 
 export const account = {
@@ -236,31 +236,31 @@ export const account = {
   skim: (count: number) => (count === 1 ? "word skimmed" : "words skimmed"),
   each: (time: string) => `${time} each`,
   total: "the whole reading",
-  busy: `Of how it divides, ${measured.tooBusy}.`,
+  busy: `How the time divides: ${measured.tooBusy}.`,
 };
 
 export const words = {
   title: "Which words, and why",
   prose: (sentiment: boolean) => [
-    "Nobody told the network which words to skim. It was trained to be right, and each word it read cost it a little. So it learned to read the words that decide the answer.",
-    `The whole test set shows the pattern. The network skims the little words that hold every sentence together, and reads the words that carry the answer${sentiment ? ": what praises, what damns, what turns one into the other" : ""}.`,
+    "Nobody told the network which words to skim. Its training rewarded right answers and charged a little for each word it read. So it learned to read the words that decide the answer.",
+    `The test texts show the pattern. The network skims the small words that hold every sentence together. It reads the words that carry the answer${sentiment ? ": words that praise, words that damn, and words that turn one into the other" : ""}.`,
   ],
   skimmed: "Skimmed most often",
   read: "Read most often",
   columns: { word: "word", share: "share skimmed", count: "occurrences" },
   share: (share: string) => `${share} skimmed`,
   note: (dataset: string, tokens: number) =>
-    `Bars: how often a word was **read** rather than *skimmed*; numbers: how often it occurs in ${dataset} (${whole(tokens)} tokens).`,
+    `The bars show how often the network **read** a word rather than *skimmed* it. The numbers show how often the word occurs in ${dataset} (${whole(tokens)} tokens).`,
   fewer: "Fewer",
   all: "All words",
 };
 
 export const eyes = {
   title: "People beside the network",
-  prose: (sentences: number) => [
-    "People have read some of these sentences too, in front of an eye tracker. They skip words as well. Do they look at the words that the network reads?",
-    "They do, more often than at the others. But this does not mean that the network reads as people do. People look at long and rare words, and so does the network. A word’s length predicts people’s eyes better than the network does. Once we account for length and frequency, almost nothing is left that the two have in common.",
-    `We can compare ${sentences} sentences. The intervals show how far chance alone could have moved a number.`,
+  prose: (sentences: number, partial: string) => [
+    "People have read some of these sentences too, while a camera followed their eyes. They also skip words. Do they look at the words that the network reads?",
+    `Yes, more often than at the others. But this does not mean that the network reads as people do. People look at long and rare words, and so does the network. In fact, the length of a word predicts where people look better than the network does. Once we account for length and frequency, very little is left that the two have in common: a correlation of ${partial}.`,
+    `We can compare ${sentences} sentences. The intervals show how far each number could be off by chance.`,
   ],
   share: "Share of people who look at a word",
   read: "words the network reads",
@@ -269,8 +269,8 @@ export const eyes = {
   rows: {
     network: "the network’s probability of reading",
     length: "the word’s length",
-    frequency: "how often the word occurs in English",
-    partial: "the network, length and frequency taken out",
+    frequency: "how often the word occurs",
+    partial: "the network, once length and frequency are accounted for",
   },
   interval: (from: string, to: string) => `(${from} to ${to})`,
   byKind: "By kind of word",
@@ -278,7 +278,16 @@ export const eyes = {
   orMore: (length: number) => `${length} or more`,
   lookedAt: "people look at",
   reads: "network reads",
-  method: "How this was computed",
-  data: (dataset: string, readers: number, words: number, model: string, method: string) =>
-    `${dataset}. ${readers} readers, ${whole(words)} words, the model ${model}. ${method}`,
+  classes: {
+    content: "content words",
+    negation: "negations",
+    pronoun: "pronouns",
+    auxiliary: "auxiliaries",
+    conjunction: "conjunctions",
+    preposition: "prepositions",
+    determiner: "determiners",
+  },
+  how: "How we computed this",
+  method: (dataset: string, readers: number, words: number, model: string) =>
+    `${dataset}: ${readers} readers, ${whole(words)} words. The network is ${model}. For each word we take the share of readers who looked at it, and the network’s probability of reading it; for a word of several tokens, the highest. Punctuation does not count. We compare the two by Spearman’s rank correlation. The intervals hold 95% of 2,000 samples in which sentences are drawn at random (a bootstrap). We count letters and digits for the length, and occurrences in film reviews for the frequency. Words are sorted into kinds by lists of function words; all others are content words.`,
 };

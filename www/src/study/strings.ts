@@ -5,11 +5,11 @@ import type { Device, DevicePreference } from "../engine.ts";
 export const models = {
   "sst2-skim-lstm-small": {
     name: "Sentences",
-    about: "For sentences of film reviews. Common words only, to be here at once: 0.7 MB.",
+    about: "Reads sentences of film reviews. It knows only common words, so it loads fast: 0.7 MB.",
   },
-  "sst2-skim-lstm": { name: "Sentences, all words", about: "For sentences of film reviews, with four times as many words: 3 MB." },
-  "imdb-skim-lstm": { name: "Long reviews", about: "For whole film reviews: 3 MB." },
-  "trec-skim-lstm": { name: "Questions", about: "Says what a question asks for, a person, a place, a number: 3 MB." },
+  "sst2-skim-lstm": { name: "Sentences, all words", about: "Reads sentences of film reviews. It knows four times as many words: 3 MB." },
+  "imdb-skim-lstm": { name: "Long reviews", about: "Reads whole film reviews: 3 MB." },
+  "trec-skim-lstm": { name: "Questions", about: "Says what a question asks for: a person, a place, a number. 3 MB." },
 };
 
 export const examples = {
@@ -26,6 +26,6 @@ export const preferences: Readonly<Record<DevicePreference, string>> = { auto: "
 
 export const failures = {
   notReady: "the model is not ready",
-  lost: "the engine stopped, and the model with it: load it again",
+  lost: "The engine stopped and lost the model. Please load it again.",
   answered: (url: string, status: number) => `${url}: the server answered ${status}`,
 };
