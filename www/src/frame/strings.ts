@@ -49,9 +49,11 @@ export const mathematics = {
   show: "Show the mathematics",
   hide: "Hide the mathematics",
   panel: "The mathematics of this figure",
-  failed: "The mathematics did not load. Press again to retry.",
+  failed: "The mathematics did not load. Reload the page to try again.",
   scrolls: "A formula that scrolls sideways",
 };
+
+export const wide = { more: "There is more to the side" };
 
 export const measured = {
   tooBusy: "this machine is too busy to tell",

@@ -30,6 +30,22 @@ export function at({ points }: Tradeoff, threshold: number): TradeoffPoint | nul
 /** How far chance alone moves an accuracy measured on so many texts: one standard error. */
 export const standardError = (accuracy: number, texts: number): number => Math.sqrt((accuracy * (1 - accuracy)) / texts);
 
+/** How an accuracy differs from that of reading every word. */
+export interface Difference {
+  /** Above 0 where it is higher. */
+  readonly accuracy: number;
+  /** Two standard errors of such a difference. Both are measured on the same texts, so that it is at most this. */
+  readonly noise: number;
+}
+
+/** The difference of a point from the one at which every word is read; null at that one. */
+export function difference({ points, texts }: Tradeoff, { threshold, accuracy }: TradeoffPoint): Difference | null {
+  const whole = points.at(-1);
+  if (!whole || threshold >= whole.threshold) return null;
+  const noise = 2 * Math.hypot(standardError(accuracy, texts), standardError(whole.accuracy, texts));
+  return { accuracy: accuracy - whole.accuracy, noise };
+}
+
 /** Round numbers that divide a range into at most `most` parts. */
 export function ticks(low: number, high: number, most: number): number[] {
   const rough = (high - low) / most;

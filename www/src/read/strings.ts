@@ -144,6 +144,7 @@ export const cells = {
 };
 
 export const memory = {
+  some: (named: number, of: number) => `${named} of ${whole(of)} words have room for their names.`,
   title: "What it remembers",
   prose: [
     "Each column shows the state after one word. Where the network reads, the whole column changes. Where it skims, only the top rows change. Below the line the colours continue as *streaks*, because the network computed nothing there.",
@@ -184,8 +185,11 @@ export const tradeoff = {
   axis: "less computation →",
   here: (threshold: string, accuracy: string, skimmed: string, factor: string) =>
     `At ${threshold}: **${accuracy}** right, **${skimmed}** skimmed, **${factor}×** less computation.`,
-  noise: (texts: number, error: string, twice: string) =>
-    `The ring marks the model’s own setting. With ${whole(texts)} test texts, chance alone moves an accuracy by about ${error} points (one standard error, the pale band). So a difference of less than ${twice} points may be noise.`,
+  noise: (texts: number, error: string) =>
+    `The ring marks the model’s own setting. With ${whole(texts)} test texts, chance alone moves an accuracy by about ${error} points (one standard error, the pale band).`,
+  /** How an accuracy compares with that of reading every word. */
+  than: (points: string, direction: "less" | "more", noise: string, isNoise: boolean) =>
+    `That is ${points} points ${direction} than with every word read. Chance alone makes differences of up to ${noise} points (two standard errors), so this one ${isNoise ? "may be noise" : "is hardly noise"}.`,
 };
 
 export const savings = {
@@ -245,14 +249,16 @@ export const words = {
     "Nobody told the network which words to skim. Its training rewarded right answers and charged a little for each word it read. So it learned to read the words that decide the answer.",
     `The test texts show the pattern. The network skims the small words that hold every sentence together. It reads the words that carry the answer${sentiment ? ": words that praise, words that damn, and words that turn one into the other" : ""}.`,
   ],
+  caption: "Words, by how often they occur and how often they are read",
+  spoken: "A scatter plot: frequent words stand at the bottom, where they are skimmed; words that decide at the top, where they are read. The table below has its numbers.",
+  often: "occurrences →",
   skimmed: "Skimmed most often",
   read: "Read most often",
   columns: { word: "word", share: "share skimmed", count: "occurrences" },
-  share: (share: string) => `${share} skimmed`,
+  one: (read: string, count: string) => `“{word}” was read ${read} times among ${count}.`,
   note: (dataset: string, tokens: number) =>
-    `The bars show how often the network **read** a word rather than *skimmed* it. The numbers show how often the word occurs in ${dataset} (${whole(tokens)} tokens).`,
-  fewer: "Fewer",
-  all: "All words",
+    `The words **read** most often and those *skimmed* most often in ${dataset} (${whole(tokens)} tokens). The upright scale is the share of a word’s occurrences that were read. It is stretched at both ends, where nearly all words are.`,
+  all: "The words as a table",
 };
 
 export const eyes = {

@@ -1,0 +1,90 @@
+/** Charts from a small phone to a wall: no label is clipped, none lies across another, and nothing leaves the screen unsaid. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { launch, openPage, serve } from "./browser.mjs";
+
+const WIDTHS = [320, 390, 768, 1440, 2560];
+/** Boxes of text are larger than its letters. */
+const SLACK = 2;
+
+let server, browser;
+
+before(async () => {
+  server = await serve();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+/** What is wrong with the labels of the page's figures: those of each drawing, and those laid out under columns. */
+function faults(slack) {
+  const found = [];
+  const boxes = (elements) =>
+    [...elements]
+      .filter((element) => element.checkVisibility({ opacityProperty: true }) && element.textContent.trim() !== "")
+      .map((element) => ({ text: element.textContent.trim(), box: element.getBoundingClientRect() }));
+  const groups = [...document.querySelectorAll("main svg")].map((svg) => boxes(svg.querySelectorAll("text")));
+  for (const names of document.querySelectorAll(".names")) groups.push(boxes(names.children));
+  for (const labels of groups) {
+    for (const [at, { text, box }] of labels.entries()) {
+      if (box.left < -slack || box.right > innerWidth + slack) found.push(`${text} leaves the screen: ${box.left} to ${box.right}`);
+      for (const other of labels.slice(at + 1)) {
+        const wide = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left);
+        const tall = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top);
+        if (wide > slack && tall > slack) found.push(`${text} lies across ${other.text}`);
+      }
+    }
+  }
+  if (document.documentElement.scrollWidth > innerWidth) found.push(`the page is ${document.documentElement.scrollWidth} wide`);
+  // What is cut off to the side says so, by its edge.
+  for (const element of document.querySelectorAll("main *")) {
+    const { overflowX } = getComputedStyle(element);
+    if (!["auto", "scroll"].includes(overflowX) || element.scrollWidth <= element.clientWidth + 1 || element.tagName === "TEXTAREA") continue;
+    if (!element.classList.contains("more") || element.tabIndex !== 0) found.push(`${element.className} scrolls and does not say so`);
+  }
+  return found;
+}
+
+const settled = (page) => page.evaluate(() => document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))));
+
+for (const width of WIDTHS) {
+  describe(`at ${width} pixels`, { timeout: 180_000 }, () => {
+    test("Read, with all of its mathematics, at every end of the threshold", async () => {
+      const maths = ["text", "cells", "memory", "threshold", "savings", "words", "eyes"].map((scene) => `read-${scene}`).join(".");
+      const { page } = await openPage(browser, { viewport: { width, height: 900 } });
+      await page.goto(`${server.url}#read?maths=${maths}`);
+      await page.locator('[data-stage="ready"]').waitFor();
+      await page.locator("#read-eyes").waitFor();
+      await page.locator("#maths-read-eyes math").first().waitFor();
+      for (const threshold of ["0", "0.5", "1"]) {
+        await page.fill("#threshold", threshold);
+        await settled(page);
+        assert.deepEqual(await page.evaluate(faults, SLACK), [], `threshold ${threshold}`);
+      }
+      await page.locator("[data-index]").first().focus();
+      await settled(page);
+      assert.deepEqual(await page.evaluate(faults, SLACK), [], "at the first word");
+      await page.context().close();
+    });
+
+    test("Race, with all of its mathematics and gates held shut", async () => {
+      const maths = ["sprint", "gates", "chain", "both", "length", "batch"].map((scene) => `race-${scene}`).join(".");
+      const { page } = await openPage(browser, { viewport: { width, height: 900 } });
+      await page.goto(`${server.url}#race?maths=${maths}`);
+      await page.locator('[data-stage="ready"]').waitFor();
+      await page.locator("#maths-race-batch math").first().waitFor();
+      await settled(page);
+      assert.deepEqual(await page.evaluate(faults, SLACK), []);
+      for (const valve of await page.locator(".valve").all()) await valve.click();
+      await page.locator('[data-lane="lstm"]').scrollIntoViewIfNeeded();
+      await page.getByRole("button", { name: "One worker" }).click();
+      await settled(page);
+      assert.deepEqual(await page.evaluate(faults, SLACK), [], "with all gates shut");
+      await page.context().close();
+    });
+  });
+}
