@@ -164,10 +164,10 @@ describe("a lecture", { timeout: 180_000 }, () => {
 
   test("the type is larger, the prose can be hidden, what can be moved stays, and all of it is in the link", async () => {
     await open("#read/threshold?text=a+dull+film");
-    const size = () => page.evaluate(() => parseFloat(getComputedStyle(document.documentElement).fontSize));
-    const before = await size();
+    // On the screen, whatever enlarges it.
+    const before = await page.evaluate(() => document.querySelector("#threshold").getBoundingClientRect().height);
     await page.getByRole("button", { name: "Lecture mode" }).click();
-    await page.waitForFunction((before) => parseFloat(getComputedStyle(document.documentElement).fontSize) > before, before);
+    await page.waitForFunction((before) => document.querySelector("#threshold").getBoundingClientRect().height > 1.2 * before, before);
     const prose = page.locator("#read-threshold ~ p").first();
     assert.ok(await prose.isVisible());
     await press("p");

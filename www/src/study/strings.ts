@@ -5,11 +5,11 @@ import type { Device, DevicePreference } from "../engine.ts";
 export const models = {
   "sst2-skim-lstm-small": {
     name: "Sentences",
-    about: "Reads sentences of film reviews. It knows only common words, so it loads fast: 0.7 MB.",
+    about: "Reads sentences of film reviews. It knows only common words, so it loads fast: 0.7\u00a0MB.",
   },
-  "sst2-skim-lstm": { name: "Sentences, all words", about: "Reads sentences of film reviews. It knows four times as many words: 3 MB." },
-  "imdb-skim-lstm": { name: "Long reviews", about: "Reads whole film reviews: 3 MB." },
-  "trec-skim-lstm": { name: "Questions", about: "Says what a question asks for: a person, a place, a number. 3 MB." },
+  "sst2-skim-lstm": { name: "Sentences, all words", about: "Reads sentences of film reviews. It knows four times as many words: 3\u00a0MB." },
+  "imdb-skim-lstm": { name: "Long reviews", about: "Reads whole film reviews: 3\u00a0MB." },
+  "trec-skim-lstm": { name: "Questions", about: "Says what a question asks for: a person, a place, a number. 3\u00a0MB." },
 };
 
 export const examples = {
