@@ -236,6 +236,30 @@ fn states_and_gradients_decay_to_zero_on_the_gpu() {
     }
 }
 
+/// States are flushed every few steps, and what decays fast is denormal for some between, whichever steps these are.
+#[test]
+fn a_decaying_state_is_denormal_for_five_steps_at_most() {
+    const HIDDEN: usize = 6;
+    let mut met = 0;
+    for orders in (2..100).map(|fourths| fourths as f32 / 4.0) {
+        // The forget gate lets 2^-orders through.
+        let kept = -(orders.exp2() - 1.0).ln();
+        let network = Network::new(Kind::Sru { v1: true, use_tanh: false }, HIDDEN, 1, kept);
+        for sounding in SOUND..SOUND + 16 {
+            let mut x = sound(sounding);
+            x.resize((sounding + 300) * INPUT, 0.0);
+            let (rows, _) = network.run(&Device::cpu(), x, &[]);
+            for unit in 0..HIDDEN {
+                let steps = rows[unit..].iter().step_by(HIDDEN).filter(|h| h.is_subnormal()).count();
+                assert!(steps <= 5, "{steps} steps at {orders} orders a step");
+                met += steps;
+            }
+            assert!(rows[rows.len() - HIDDEN..].iter().all(|&h| h == 0.0), "{orders} orders a step");
+        }
+    }
+    assert!(met > 0, "no state has passed the denormal numbers");
+}
+
 #[test]
 fn silence_keeps_what_is_not_a_number() {
     let mut x = sound(SOUND);

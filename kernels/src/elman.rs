@@ -3,7 +3,7 @@
 //! WGSL twins: `shaders/recurrence.wgsl` and `shaders/recurrence_backward.wgsl`.
 
 use crate::cell::Cell;
-use crate::math::{flush, tanh};
+use crate::math::tanh;
 use crate::registers::{for_stretches, load_parts, with_registers};
 use crate::vectorize::vectorize;
 
@@ -17,7 +17,7 @@ with_registers! {
         for_stretches!(V, h.len(), j => {
             // SAFETY: the body is compiled for the register's instructions.
             let [x, w] = unsafe { load_parts::<V, 2>([x, w], &j) };
-            flush(tanh(x.add(w))).store_part(&mut h[j]);
+            tanh(x.add(w)).store_part(&mut h[j]);
         });
     }
 }
@@ -27,7 +27,7 @@ vectorize! {
         let n = dx.len();
         let (h, dh) = (&h[..n], &dh[..n]);
         for j in 0..n {
-            dx[j] = flush(dh[j]) * (1.0 - h[j] * h[j]);
+            dx[j] = dh[j] * (1.0 - h[j] * h[j]);
         }
     }
 }
@@ -67,7 +67,7 @@ impl Cell for ElmanRelu {
 
     fn forward(x: &[f32], w: &[f32], _: &[f32], _: &[f32], _: &mut [f32], h: &mut [f32], _: &mut [f32]) {
         for ((h, x), w) in h.iter_mut().zip(x).zip(w) {
-            *h = flush((x + w).max(0.0));
+            *h = (x + w).max(0.0);
         }
     }
 
@@ -85,7 +85,7 @@ impl Cell for ElmanRelu {
         _: &mut [f32],
     ) {
         for ((dx, h), dh) in dx.iter_mut().zip(h).zip(dh) {
-            *dx = if *h > 0.0 { flush(*dh) } else { 0.0 };
+            *dx = if *h > 0.0 { *dh } else { 0.0 };
         }
         dw.copy_from_slice(dx);
         dh_prev.fill(0.0);

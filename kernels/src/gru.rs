@@ -6,7 +6,7 @@
 //! `shaders/shared/skim_cells_backward.wgsl`.
 
 use crate::cell::Cell;
-use crate::math::{flush, gate, tanh};
+use crate::math::{gate, tanh};
 use crate::registers::{blocks, blocks_mut, for_stretches, load_parts, store_parts, with_registers};
 use crate::vectorize::vectorize;
 
@@ -30,7 +30,7 @@ with_registers! {
             if keep {
                 store_parts([r, z, candidate, w[2]], &mut saved, &j);
             }
-            flush(z.mul_add(h_prev, z.like(&1.0).sub(z).mul(candidate))).store_part(&mut h[j]);
+            z.mul_add(h_prev, z.like(&1.0).sub(z).mul(candidate)).store_part(&mut h[j]);
         });
     }
 }
@@ -51,7 +51,7 @@ vectorize! {
         let (h_prev, dh_prev) = (&h_prev[..n], &mut dh_prev[..n]);
         for j in 0..n {
             let (r, z, candidate) = (sr[j], sz[j], sn[j]);
-            let dh = flush(dh[j]);
+            let dh = dh[j];
             let dn = dh * (1.0 - z) * (1.0 - candidate * candidate);
             let dr = dn * sw[j] * r * (1.0 - r);
             let dz = dh * (h_prev[j] - candidate) * z * (1.0 - z);

@@ -5,7 +5,7 @@
 //! `shaders/shared/skim_cells_backward.wgsl`.
 
 use crate::cell::Cell;
-use crate::math::{flush, gate_divisor, tanh, tanh_fraction};
+use crate::math::{gate_divisor, tanh, tanh_fraction};
 use crate::registers::{blocks, blocks_mut, for_stretches, load_parts, store_parts, with_registers};
 use crate::vectorize::vectorize;
 
@@ -29,8 +29,7 @@ with_registers! {
             let f = gate_divisor(x[1].add(w[1]));
             let (g, g_divisor) = tanh_fraction(x[2].add(w[2]));
             let o = gate_divisor(x[3].add(w[3]));
-            // Before h is made of it, so that h is zero with it: h comes back through the gates.
-            let c = flush(c_prev.div(f).add(g.div(i.mul(g_divisor))));
+            let c = c_prev.div(f).add(g.div(i.mul(g_divisor)));
             let (squashed, divisor) = tanh_fraction(c);
             store_parts([squashed.div(o.mul(divisor)), c], &mut state, &j);
             if keep {
@@ -57,8 +56,8 @@ vectorize! {
         for j in 0..n {
             let (i, f, g, o) = (si[j], sf[j], sg[j], so[j]);
             let t = tanh(c[j]);
-            let dh = flush(dh[j]);
-            let dc = flush(dc[j]) + dh * o * (1.0 - t * t);
+            let dh = dh[j];
+            let dc = dc[j] + dh * o * (1.0 - t * t);
             di[j] = dc * g * i * (1.0 - i);
             df[j] = dc * c_prev[j] * f * (1.0 - f);
             dg[j] = dc * i * (1.0 - g * g);

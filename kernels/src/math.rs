@@ -7,7 +7,7 @@
 //!
 //! WGSL twin: `shaders/shared/math.wgsl`.
 
-use crate::registers::Register;
+use crate::registers::{Register, for_stretches, with_registers};
 
 /// 1.5 * 2^23 + 127: adding it rounds to an integer held in the low bits of the mantissa, ready to be an exponent.
 const ROUND: f32 = 12_583_039.0;
@@ -70,11 +70,33 @@ fn exp_above_lowest<V: Register>(x: V) -> V {
 /// What decays, as states do in silence and padding, would otherwise become a denormal number, with which some processors
 /// take a hundred times as long, and which rounding keeps from ever reaching zero. The product of two values that are
 /// flushed, or of one and a [`gate`], is a normal number. Next to the 1e-5 within which implementations agree, what is
-/// flushed is nothing.
+/// flushed is nothing. Time loops flush every [`FLUSHED`] steps.
 #[inline(always)]
 pub(crate) fn flush<V: Register>(x: V) -> V {
     // The two bits of the exponent that a magnitude of 2^-63 and more has one of, infinities and NaN among them.
     x.zero_without(x.like(const { &f32::from_bits(0x6000_0000) }))
+}
+
+/// Steps of a sequence from one [`flush`] of its state to the next, since flushing at every step takes up to a fiftieth
+/// of the time. What loses at most four binary orders a step does not come from 2^-63 to the denormal numbers, below 2^-126,
+/// before the next flush; what loses more has passed all of them, down to 2^-149, in five steps. A decay therefore makes
+/// no more steps slow than that.
+pub(crate) const FLUSHED: usize = 16;
+
+/// Whether the state is flushed after step `t` of `steps`, counted from 0: also after the last, which the next call may go
+/// on from.
+pub(crate) fn is_flushed(t: usize, steps: usize) -> bool {
+    (t + 1).is_multiple_of(FLUSHED) || t + 1 == steps
+}
+
+with_registers! {
+    /// [`flush`] of every value.
+    pub(crate) fn flush_all<V>(values: &mut [f32]) {
+        for_stretches!(V, values.len(), j => {
+            // SAFETY: the body is compiled for the register's instructions.
+            flush(unsafe { V::load_part(&values[j.clone()]) }).store_part(&mut values[j]);
+        });
+    }
 }
 
 /// Logistic function, `x` clamped to ±87, so that no result is a denormal number.
@@ -130,16 +152,7 @@ pub(crate) fn tanh_fraction<V: Register>(x: V) -> (V, V) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registers::{Common, for_stretches, with_registers};
-
-    with_registers! {
-        fn flush_all<V>(x: &mut [f32]) {
-            for_stretches!(V, x.len(), j => {
-                // SAFETY: the body is compiled for the register's instructions.
-                flush(unsafe { V::load_part(&x[j.clone()]) }).store_part(&mut x[j]);
-            });
-        }
-    }
+    use crate::registers::Common;
 
     fn samples() -> impl Iterator<Item = f32> {
         (0..1u32 << 20).map(|i| f32::from_bits(i << 12)).filter(|x| !x.is_nan())

@@ -5,6 +5,7 @@
 
 use crate::cell::{Cell, CellKind, with_cell};
 use crate::column_sums::add_columns;
+use crate::math::{FLUSHED, flush_all, is_flushed};
 use crate::matmul::{View, matmul};
 use crate::order::longest_first;
 use crate::packed::{Packed, Rows, Start, begin, multiply, multiply_backwards};
@@ -160,9 +161,14 @@ pub fn forward(buffers: &BufferPool, cell: CellKind, a: Arguments<'_>, weight_hh
                 block_mut(&mut out.gates, row, saved),
                 [block_mut(&mut h_next, place, n), block_mut(&mut c_next, place, memory)],
             );
-            block_mut(&mut out.rows, row, n).copy_from_slice(block(&h_next, place, n));
+            let (h, c) = (block_mut(&mut h_next, place, n), block_mut(&mut c_next, place, memory));
+            if is_flushed(t, plan.lengths[place]) {
+                flush_all(h);
+                flush_all(c);
+            }
+            block_mut(&mut out.rows, row, n).copy_from_slice(h);
             if a.keep {
-                block_mut(&mut out.cells, row, memory).copy_from_slice(block(&c_next, place, memory));
+                block_mut(&mut out.cells, row, memory).copy_from_slice(c);
             }
         }
         if alive == plan.order.len() {
@@ -261,6 +267,10 @@ fn run_back<C: Cell>(
                 for (d, u) in block_mut(&mut dh, place, n).iter_mut().zip(block(up, row, n)) {
                     *d += u;
                 }
+            }
+            if t.is_multiple_of(FLUSHED) {
+                flush_all(block_mut(&mut dh, place, n));
+                flush_all(block_mut(&mut dc, place, memory));
             }
             C::backward(
                 block(gates_saved, row, C::SAVED * n),

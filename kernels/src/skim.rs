@@ -10,6 +10,7 @@
 //! WGSL twin: `shaders/skim.wgsl`.
 
 use crate::cell::CellKind;
+use crate::math::{flush_all, is_flushed};
 use crate::packed::{Packed, Rows, Start, multiply, multiply_backwards};
 use crate::recurrence::{block, block_mut, step};
 use crate::registers::prefetch;
@@ -193,6 +194,10 @@ pub fn hard(buffers: &BufferPool, cell: CellKind, a: Arguments<'_>, mut hard: Ha
                 }
                 h[..d].copy_from_slice(h_small);
                 c[..small_memory].copy_from_slice(c_small);
+            }
+            if is_flushed(row - hard.x.start(lane), hard.x.rows(lane)) {
+                flush_all(h);
+                flush_all(c);
             }
             out.decisions[row] = f32::from(u8::from(skim));
             block_mut(&mut out.rows, row, n).copy_from_slice(h);

@@ -429,7 +429,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 fn scale(out: &mut [f32], values: &[f32], by: f32) {
-    out.iter_mut().zip(values).for_each(|(o, v)| *o = v * by);
+    out.iter_mut().zip(values).for_each(|(o, v)| *o = flush(v * by));
 }
 
 /// `out = through_big + [through_small; copied[small..]]`.

@@ -14,7 +14,7 @@
 
 use std::ops::Range;
 
-use crate::math::{flush, gate, tanh};
+use crate::math::{FLUSHED, flush_all, gate, is_flushed, tanh};
 use crate::recurrence::{block, block_mut};
 use crate::registers::{blocks, for_stretches, load_parts, with_registers};
 use crate::{BufferPool, Ragged};
@@ -162,6 +162,9 @@ pub fn forward(buffers: &BufferPool, a: Arguments<'_>) -> Forward {
                     &mut state[half.clone()],
                     &mut block_mut(&mut out.rows, row, n)[half.clone()],
                 );
+                if is_flushed(t, a.u.rows(lane)) {
+                    flush_all(&mut state[half.clone()]);
+                }
                 if a.keep {
                     block_mut(&mut out.cells, row, n)[half.clone()].copy_from_slice(&state[half]);
                 }
@@ -238,7 +241,7 @@ with_registers! {
             let f = gate(v_f.mul_add(c, u_f.add(b_f)));
             let r = gate(v_r.mul_add(c, u_r.add(b_r)));
             let c = f.mul_add(c.sub(candidate), candidate);
-            flush(c).store_part(&mut state[j.clone()]);
+            c.store_part(&mut state[j.clone()]);
             let g = if use_tanh { tanh(c) } else { c };
             let added = if version_1 { g.mul(mask).sub(x) } else { g.sub(x).mul(mask) };
             added.mul_add(r, x).store_part(&mut h[j]);
@@ -315,8 +318,11 @@ pub fn backward(
                         dv[j] += df * c_prev;
                         dv[n + j] += dr * c_prev;
                     }
-                    out.c0[lane * n + j] = flush(dc_prev);
+                    out.c0[lane * n + j] = dc_prev;
                 }
+            }
+            if t.is_multiple_of(FLUSHED) {
+                flush_all(block_mut(&mut out.c0, lane, n));
             }
         }
     }
