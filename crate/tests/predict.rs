@@ -5,7 +5,8 @@
 use pollster::block_on;
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{
-    self, FreshOptions, LayerConfig, Model, ModelError, Prediction, ReadOptions, Task, Training,
+    self, Checkpoint, FreshOptions, Input, LayerConfig, Model, ModelError, Prediction, ReadOptions, Storage,
+    Task, Training,
 };
 use saccade_rnn::text::Tokenizer;
 use saccade_rnn::train::{Due, Objective, Predict, Reset, RunConfig, Texts, TrainConfig, Trainer};
@@ -34,7 +35,11 @@ fn encoder() -> Vec<LayerConfig> {
 }
 
 fn model() -> Model {
-    let task = Prediction { div_value: 2.0, head_bias: true, ..Prediction::new(&[3, 7]) };
+    of(Input::Table)
+}
+
+fn of(input: Input) -> Model {
+    let task = Prediction { div_value: 2.0, head_bias: true, input, ..Prediction::new(&[3, 7]) };
     Model::fresh(config(task, encoder()), Default::default(), FreshOptions::default(), 3).unwrap()
 }
 
@@ -69,17 +74,17 @@ fn pieces_with_carried_state_predict_as_whole_texts_do() {
     assert!((score(&texts).loss - score(&anew).loss).abs() > 1e-4);
 }
 
-fn trainer(reset: Reset, epochs: usize) -> Trainer<Predict> {
+fn trainer(model: Model, reset: Reset, epochs: usize) -> Trainer<Predict> {
     let train = TrainConfig { dropout_encoder: 0.1, clip: 5.0, ..TrainConfig::new(3, epochs, 0.02) };
     let run = RunConfig { seed: 9, train, output: Default::default() };
     let objective = Predict::new(&run.train, 6, reset).unwrap();
     let texts = Texts { train: documents(), dev: documents(), test: Vec::new() };
-    Trainer::new(&Device::cpu(), model(), objective, texts, run).unwrap()
+    Trainer::new(&Device::cpu(), model, objective, texts, run).unwrap()
 }
 
 /// Runs to the end; after every `each` steps another trainer goes on.
-fn run(reset: Reset, epochs: usize, each: usize) -> (Vec<u8>, f64) {
-    let (mut trainer, mut kept, mut steps) = (trainer(reset, epochs), Vec::new(), 0);
+fn run(input: Input, reset: Reset, epochs: usize, each: usize) -> (Vec<u8>, f64) {
+    let (mut trainer, mut kept, mut steps) = (trainer(of(input), reset, epochs), Vec::new(), 0);
     loop {
         match trainer.due() {
             Due::Step => drop(block_on(trainer.step()).unwrap()),
@@ -95,7 +100,7 @@ fn run(reset: Reset, epochs: usize, each: usize) -> (Vec<u8>, f64) {
         steps += 1;
         if steps % each == 0 {
             let snapshot = block_on(trainer.snapshot("this")).unwrap();
-            trainer = self::trainer(reset, epochs);
+            trainer = self::trainer(of(input), reset, epochs);
             trainer.restore(&snapshot, "this").unwrap();
         }
     }
@@ -103,18 +108,24 @@ fn run(reset: Reset, epochs: usize, each: usize) -> (Vec<u8>, f64) {
 
 #[test]
 fn a_run_that_is_resumed_ends_in_the_same_bytes() {
-    for reset in [Reset::Epoch, Reset::Document] {
-        let whole = run(reset, 2, usize::MAX);
+    for (input, reset) in [
+        (Input::Table, Reset::Epoch),
+        (Input::Table, Reset::Document),
+        (Input::Adaptive, Reset::Document),
+        (Input::Tied, Reset::Epoch),
+    ] {
+        let whole = run(input, reset, 2, usize::MAX);
         // Wherever it is interrupted: between epochs, and among the pieces of a text.
         for each in [1, 5] {
-            assert!(run(reset, 2, each) == whole, "{reset:?}, resumed after every {each}");
+            let pieces = run(input, reset, 2, each);
+            assert!(pieces == whole, "{input:?}, {reset:?}, resumed after every {each}");
         }
     }
 }
 
 #[test]
 fn a_model_learns_what_follows() {
-    let (file, perplexity) = run(Reset::Document, 60, usize::MAX);
+    let (file, perplexity) = run(Input::Table, Reset::Document, 60, usize::MAX);
     assert!(perplexity < 3.0, "{perplexity}");
     let model = Model::from_bytes(&file).unwrap();
     assert_eq!(model.config().task, self::model().config().task);
@@ -125,6 +136,45 @@ fn a_model_learns_what_follows() {
     assert_eq!(reading.scores.len(), WORDS);
     assert!((reading.scores.iter().map(|score| score.probability).sum::<f32>() - 1.0).abs() < 1e-5);
     assert!(reading.scores.iter().any(|score| score.label == reading.label));
+}
+
+#[test]
+fn word_vectors_may_be_the_softmax_s() {
+    let tables = |model: &Model| {
+        let names = model.parameters().iter().map(|(_, p)| p.name.clone());
+        names.filter(|name| name.starts_with("embedding.")).collect::<Vec<_>>()
+    };
+    let (table, adaptive) = (of(Input::Table), of(Input::Adaptive));
+    let (tied, projections) = (of(Input::Tied), of(Input::TiedProjections));
+    assert_eq!(tables(&table), ["embedding.weight"]);
+    assert_eq!(tables(&adaptive).len(), 6);
+    let projection = |band| format!("embedding.embeddings.{band}.1.weight");
+    assert_eq!(tables(&tied), [0, 1, 2].map(projection));
+    assert_eq!(tables(&projections), [projection(0)]);
+    for model in [table, adaptive, tied, projections] {
+        let needed = model.config().least_parameters();
+        let matrices = model.parameters().iter().filter(|(_, p)| p.shape.len() == 2);
+        assert_eq!(needed, matrices.map(|(_, p)| p.values.len() as u64).sum::<u64>());
+        // Stored once; a file that has the other names too, as another program writes it, is the same model.
+        let bytes = model.to_bytes(|_, _| Storage::F32).unwrap();
+        assert_eq!(Model::from_bytes(&bytes).unwrap().to_bytes(|_, _| Storage::F32).unwrap(), bytes);
+        let mut both = Checkpoint::from_bytes(&bytes).unwrap();
+        for alias in model.network().encoder.words.aliases() {
+            let tensor = alias.tensor(model.parameters());
+            assert!(both.tensors.insert(alias.name.clone(), tensor).is_none());
+        }
+        let both = both.to_bytes(|_, _| Storage::F32).unwrap();
+        assert_eq!(Model::from_bytes(&both).unwrap().to_bytes(|_, _| Storage::F32).unwrap(), bytes);
+        assert!(matches!(model.with_words(&[1]), Err(ModelError::Config { .. })));
+    }
+}
+
+#[test]
+fn models_with_shared_weights_learn_what_follows() {
+    for input in [Input::Adaptive, Input::Tied, Input::TiedProjections] {
+        let (_, perplexity) = run(input, Reset::Document, 60, usize::MAX);
+        assert!(perplexity < 3.0, "{input:?}: {perplexity}");
+    }
 }
 
 #[test]
@@ -140,6 +190,11 @@ fn a_config_that_cannot_predict_is_refused() {
         let task = Prediction { div_value, ..Prediction::new(&[3]) };
         assert_eq!(refused(task, encoder()), "div_value", "{div_value}");
     }
+    let start = Prediction { start: Some("w99".into()), ..Prediction::new(&[3]) };
+    assert_eq!(refused(start, encoder()), "start");
+    let narrow = vec![LayerConfig::Gru { hidden_size: 6, bidirectional: false }];
+    let projections = Prediction { input: Input::TiedProjections, ..Prediction::new(&[3]) };
+    assert_eq!(refused(projections, narrow), "embedding_size");
     let both = vec![LayerConfig::Gru { hidden_size: 4, bidirectional: true }];
     assert_eq!(refused(Prediction::new(&[]), both), "encoder");
     // A sixteenth of 8 columns is none.
@@ -156,6 +211,9 @@ fn a_task_is_stored_as_it_was_written() {
         "{json}"
     );
     assert_eq!(&model::Config::from_json(&json).unwrap(), model.config());
+    let tied = Prediction { input: Input::Tied, start: Some("w1".into()), ..Prediction::new(&[3]) };
+    let named = config(tied, encoder()).to_json().unwrap();
+    assert!(named.contains(r#""head_bias":false,"input":"tied","start":"w1"}"#), "{named}");
     // What is not said has PyTorch's defaults.
     let short = json.replace(r#"{"cutoffs":[3,7],"div_value":2.0,"head_bias":true}"#, "{}");
     assert_eq!(model::Config::from_json(&short).unwrap().task, Task::Predict(Prediction::new(&[])));

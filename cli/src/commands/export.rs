@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use saccade_rnn::device::Device;
-use saccade_rnn::model::{Model, Storage};
+use saccade_rnn::model::{Model, Storage, WordVectors};
 use saccade_rnn::train::evaluate;
 use serde_json::json;
 
@@ -45,12 +45,18 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     let bytes = std::fs::read(&args.model).map_err(Failure::file(&args.model))?;
     let model = Model::from_bytes(&bytes).map_err(Failure::model(&args.model))?;
     let words = model.vocabulary().len() as u32;
-    let mut keep = by_importance(&model);
-    keep.truncate(args.words.unwrap_or(words) as usize);
-    let mut small = model.with_words(&keep).map_err(Failure::model(&args.model))?;
+    let mut small = match args.words {
+        Some(count) => {
+            let mut keep = by_importance(&model);
+            keep.truncate(count as usize);
+            model.with_words(&keep).map_err(Failure::model(&args.model))?
+        }
+        None => model,
+    };
+    let kept = small.vocabulary().len();
     let training = &mut small.config_mut().training;
     training.figures.clear();
-    training.notes.insert("exported".into(), format!("{} of {words} words", keep.len()));
+    training.notes.insert("exported".into(), format!("{kept} of {words} words"));
     let storage = match args.storage {
         Precision::F32 => Storage::F32,
         Precision::F16 => Storage::F16,
@@ -75,15 +81,17 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     let bytes = store(&small)?;
     write_whole(&args.out, &bytes)?;
     if json {
-        return output::json(&json!({ "out": args.out, "words": keep.len(), "bytes": bytes.len() }));
+        return output::json(&json!({ "out": args.out, "words": kept, "bytes": bytes.len() }));
     }
-    output::line(format_args!("wrote {}: {} words, {} bytes", args.out.display(), keep.len(), bytes.len()))
+    output::line(format_args!("wrote {}: {} words, {} bytes", args.out.display(), kept, bytes.len()))
 }
 
 /// Ids by decreasing `|v - v_unk| / place^(1/4)`, where the place in the vocabulary stands for the frequency: a word whose
-/// vector is near the unknown word's is not missed, and neither is one that hardly occurs. `<unk>` is first.
+/// vector is near the unknown word's is not missed, and neither is one that hardly occurs. `<unk>` is first. None of a model
+/// whose words have no table.
 fn by_importance(model: &Model) -> Vec<u32> {
-    let table = model.parameters().get(model.network().encoder.embedding.weight);
+    let WordVectors::Table(embedding) = &model.network().encoder.words else { return Vec::new() };
+    let table = model.parameters().get(embedding.weight);
     let columns = table.columns();
     let unknown = &table.values[..columns];
     let distance = |row: &[f32]| row.iter().zip(unknown).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt();

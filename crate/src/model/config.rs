@@ -1,4 +1,24 @@
 //! What a checkpoint's tensors mean: the network, its words, its task, how it was made.
+//!
+//! A model that predicts:
+//!
+//! ```json
+//! {
+//!   "format": 2,
+//!   "task": { "predict": { "cutoffs": [2000, 10000], "div_value": 4.0, "head_bias": false,
+//!                          "input": "tied", "start": "<eos>" } },
+//!   "tokenizer": { "kind": "treebank", "lowercase": true, "ends": "paragraph" },
+//!   "vocabulary": ["<unk>", ",", "the", "…"],
+//!   "embedding_size": 256,
+//!   "encoder": [{ "type": "lstm", "hidden_size": 256, "bidirectional": false }]
+//! }
+//! ```
+//! - `tokenizer.kind`: words by `treebank` or `spaces`, or `characters`. `ends` says what the token `<eos>` ends: a
+//!   `line`, a `paragraph` or a `document`; absent if there is no such token, as in running text.
+//! - `vocabulary`: by decreasing frequency after `<unk>`, as `cutoffs` count.
+//! - `input`: `table` (absent: `embedding.weight`), `adaptive` (bands of their own), `tied` (the softmax's bands) or
+//!   `tied_projections` (its projections too). Tied weights are stored once, under the softmax's names.
+//! - `start`: the word that a text begins after, so that its first word has a probability too; absent if it has none.
 
 mod format_1;
 
@@ -11,7 +31,7 @@ use super::error::excerpt;
 use super::layer_config::{self, LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
 use super::model::from_build;
 use crate::cpu::order::argsort;
-use crate::nn::AdaptiveSoftmaxConfig;
+use crate::nn::{AdaptiveInputConfig, AdaptiveSoftmaxConfig};
 use crate::text::Tokenizer;
 
 /// The metadata key under which a model's config is stored.
@@ -126,6 +146,33 @@ pub struct Prediction {
     /// Whether the head has a bias.
     #[serde(default)]
     pub head_bias: bool,
+    /// Where word vectors come from.
+    #[serde(default, skip_serializing_if = "Input::is_table")]
+    pub input: Input,
+    /// The word that every text begins after; none if a text's first word is read and not predicted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+}
+
+/// Where the word vectors of a model that predicts come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// A table of vectors of one width.
+    #[default]
+    Table,
+    /// Adaptive input, cut like the softmax, with weights of its own.
+    Adaptive,
+    /// Adaptive input whose vectors are the softmax's.
+    Tied,
+    /// Adaptive input whose vectors and projections are the softmax's.
+    TiedProjections,
+}
+
+impl Input {
+    fn is_table(&self) -> bool {
+        *self == Self::Table
+    }
 }
 
 fn quarter() -> f64 {
@@ -135,7 +182,13 @@ fn quarter() -> f64 {
 impl Prediction {
     /// A softmax over all words, or an adaptive one with these tails, each a quarter as wide as the one before it.
     pub fn new(cutoffs: &[usize]) -> Self {
-        Self { cutoffs: cutoffs.to_vec(), div_value: quarter(), head_bias: false }
+        Self {
+            cutoffs: cutoffs.to_vec(),
+            div_value: quarter(),
+            head_bias: false,
+            input: Input::Table,
+            start: None,
+        }
     }
 
     fn validate(&self, config: &Config) -> Result<(), ModelError> {
@@ -146,16 +199,53 @@ impl Prediction {
                 "one that reads both ways",
             ));
         }
-        self.softmax(config).check().map_err(from_build)
+        if let Some(start) = &self.start
+            && !config.vocabulary.contains(start)
+        {
+            let found = format!("{:?}", excerpt(start));
+            return Err(ModelError::config("start", "a word of the vocabulary", found));
+        }
+        let softmax = self.softmax(config);
+        softmax.check().map_err(from_build)?;
+        match self.input {
+            Input::Table => Ok(()),
+            Input::TiedProjections if softmax.input_size != config.embedding_size => {
+                let expected = format!("{}, the width of the last layer", softmax.input_size);
+                Err(ModelError::config("embedding_size", expected, config.embedding_size.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The sizes of the adaptive input: its bands are as wide as the softmax's.
+    pub(super) fn adaptive_input(&self, config: &Config) -> AdaptiveInputConfig {
+        AdaptiveInputConfig {
+            words: config.vocabulary.len(),
+            cutoffs: self.cutoffs.clone(),
+            size: self.softmax(config).input_size,
+            div_value: self.div_value,
+            output_size: config.embedding_size,
+        }
+    }
+
+    /// The numbers in the matrices of the word vectors that the softmax has not.
+    fn input_weights(&self, config: &Config) -> u64 {
+        let bands = self.adaptive_input(config);
+        let [tables, projections] = bands.weights();
+        match self.input {
+            Input::Table => config.vocabulary.len() as u64 * config.embedding_size as u64,
+            Input::Adaptive => tables + projections,
+            Input::Tied => projections,
+            Input::TiedProjections => bands.size as u64 * bands.output_size as u64,
+        }
     }
 
     /// The sizes of the softmax.
     pub(super) fn softmax(&self, config: &Config) -> AdaptiveSoftmaxConfig {
-        let width = config.encoder.last().map_or(config.embedding_size, LayerConfig::output_size);
         AdaptiveSoftmaxConfig {
             div_value: self.div_value,
             head_bias: self.head_bias,
-            ..AdaptiveSoftmaxConfig::new(width, config.vocabulary.len(), &self.cutoffs)
+            ..AdaptiveSoftmaxConfig::new(config.output_size(), config.vocabulary.len(), &self.cutoffs)
         }
     }
 }
@@ -276,6 +366,16 @@ impl Config {
         }
     }
 
+    /// The width of the last layer.
+    pub(super) fn output_size(&self) -> usize {
+        self.encoder.last().map_or(self.embedding_size, LayerConfig::output_size)
+    }
+
+    /// Whether the word vectors share weights with the head.
+    pub(super) fn ties(&self) -> bool {
+        matches!(&self.task, Task::Predict(task) if matches!(task.input, Input::Tied | Input::TiedProjections))
+    }
+
     /// Whether a layer decides what to skim.
     pub fn skims(&self) -> bool {
         self.encoder.iter().any(|layer| matches!(layer, LayerConfig::Skim { .. }))
@@ -290,7 +390,10 @@ impl Config {
     /// not counted. The config must be [valid](Self::validate).
     pub fn least_parameters(&self) -> u64 {
         let mut width = self.embedding_size as u64;
-        let mut weights = self.vocabulary.len() as u64 * width;
+        let mut weights = match &self.task {
+            Task::Classify(_) => self.vocabulary.len() as u64 * width,
+            Task::Predict(task) => task.input_weights(self),
+        };
         for layer in &self.encoder {
             weights += layer.weights(width);
             width = layer.output_size() as u64;

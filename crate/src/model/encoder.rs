@@ -1,19 +1,19 @@
 //! The encoder that a config describes: word vectors, and layers over them. It knows no task.
 
 use super::layer_config::{Cell, LayerConfig, Nonlinearity, SmallReads};
-use super::{Config, LayerShape};
+use super::{Config, LayerShape, WordVectors};
 use crate::device::CellKind;
 use crate::graph::{Expr, Graph};
 use crate::nn::{
-    self, BuildError, Builder, Embedding, Flops, Inspected, Layer, LayerOutput, Recurrent, RecurrentConfig,
-    SkimControl, Stack,
+    self, AdaptiveSoftmax, BuildError, Builder, Embedding, Flops, Inspected, Layer, LayerOutput, Recurrent,
+    RecurrentConfig, SkimControl, Stack,
 };
 
-/// Embedding and stack: parameters `embedding.weight`, `encoder.{i}.…`.
+/// Word vectors and stack: parameters `embedding.…`, `encoder.{i}.…`.
 #[derive(Clone, Debug)]
 pub struct Encoder {
     /// Word vectors.
-    pub embedding: Embedding,
+    pub words: WordVectors,
     stack: Stack,
     output_size: usize,
 }
@@ -41,18 +41,18 @@ pub struct FreshOptions {
 }
 
 impl Encoder {
-    /// Builds the encoder of a valid config.
+    /// Builds the encoder of a valid config, whose word vectors may be the weights of a softmax.
     ///
     /// # Errors
     /// See [`Builder::parameter`].
     pub fn new(
         builder: &mut Builder,
         config: &Config,
+        tied: Option<&AdaptiveSoftmax>,
         dropouts: Dropouts,
         fresh: FreshOptions,
     ) -> Result<Self, BuildError> {
-        let words = config.vocabulary.len();
-        let embedding = builder.scope("embedding", |b| Embedding::new(b, words, config.embedding_size))?;
+        let words = builder.scope("embedding", |b| WordVectors::new(b, config, tied))?;
         let mut width = config.embedding_size;
         let mut layers = Vec::new();
         for (i, layer) in config.encoder.iter().enumerate() {
@@ -62,7 +62,7 @@ impl Encoder {
             width = layer.output_size();
             layers.push(layer);
         }
-        Ok(Self { embedding, stack: Stack { layers, dropout: dropouts.encoder }, output_size: width })
+        Ok(Self { words, stack: Stack { layers, dropout: dropouts.encoder }, output_size: width })
     }
 
     /// Columns of the output.
@@ -84,7 +84,7 @@ impl Encoder {
         control: SkimControl<'_, 'g>,
         dropouts: Dropouts,
     ) -> LayerOutput<'g> {
-        let words = self.embedding.forward(graph, ids);
+        let words = self.words.forward(graph, ids);
         let words = words.dropout(dropouts.embedding, dropouts.embedding_per_sequence);
         self.stack.forward(words, state, control)
     }
@@ -98,10 +98,10 @@ impl Encoder {
         state: impl IntoIterator<Item = Expr<'g>>,
         control: SkimControl<'_, 'g>,
     ) -> Inspected<'g> {
-        let words = self.embedding.forward(graph, ids);
+        let words = self.words.forward(graph, ids);
         let Inspected { output, mut cells } = self.stack.inspect(words, state, control);
         cells.iter_mut().for_each(|cell| cell.trace.name.insert_str(0, "encoder."));
-        cells.insert(0, self.embedding.inspect(words));
+        cells.insert(0, Embedding::inspect(words));
         Inspected { output, cells }
     }
 

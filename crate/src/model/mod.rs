@@ -30,6 +30,7 @@ mod shape;
 mod state_dict;
 mod summary;
 mod watch;
+mod word_vectors;
 
 use header::Header;
 
@@ -37,7 +38,7 @@ pub use crate::nn::Tensor;
 pub use batches::{Batches, Skims, Verdict};
 pub use checkpoint::{Checkpoint, Storage};
 pub use config::{
-    CONFIG_KEY, Classification, Config, DEFAULT_THRESHOLD, FORMAT, Pool, Prediction, Task, Training,
+    CONFIG_KEY, Classification, Config, DEFAULT_THRESHOLD, FORMAT, Input, Pool, Prediction, Task, Training,
 };
 pub use encoder::{Dropouts, Encoder, FreshOptions};
 pub use error::{Mismatch, ModelError};
@@ -53,6 +54,7 @@ pub use reading::{
 pub use shape::{LayerShape, StoredLayer, StoredSizes, StoredSkim, StoredSru};
 pub use summary::{ConfigSummary, FileSummary, Problem, TensorSummary};
 pub use watch::Watch;
+pub use word_vectors::WordVectors;
 
 /// A tensor of every model.
 const EMBEDDING: &str = "embedding.weight";

@@ -2,12 +2,12 @@
 
 use super::encoder::{Dropouts, FreshOptions};
 use super::error::excerpt;
-use super::{CONFIG_KEY, Checkpoint, Config, ModelError, Network, Storage, Tensor};
+use super::{CONFIG_KEY, Checkpoint, Config, ModelError, Network, Storage, Task, Tensor, WordVectors};
 use crate::device::Parameters;
 use crate::nn::{BuildError, Builder, Tensors};
 use crate::text::{Tokenizer, Vocabulary};
 
-/// A text classifier with its weights.
+/// A network with its weights, its words and its task.
 #[derive(Clone, Debug)]
 pub struct Model {
     config: Config,
@@ -117,7 +117,7 @@ impl Model {
     /// The model restricted to a smaller vocabulary: `keep` are ids of words to keep besides `<unk>`, in their order.
     ///
     /// # Errors
-    /// If an id is not in the vocabulary.
+    /// If an id is not in the vocabulary, or the task is to predict words.
     pub fn with_words(&self, keep: &[u32]) -> Result<Self, ModelError> {
         let mut ids: Vec<u32> = keep.iter().copied().filter(|id| *id != 0).collect();
         ids.sort_unstable();
@@ -127,11 +127,20 @@ impl Model {
             let unknown = || ModelError::config("words to keep", "ids of the vocabulary", id.to_string());
             self.vocabulary.word(id).map(str::to_owned).ok_or_else(unknown)
         });
+        let (WordVectors::Table(embedding), Task::Classify(_)) =
+            (&self.network.encoder.words, &self.config.task)
+        else {
+            return Err(ModelError::config(
+                "task",
+                "one whose words can be left out",
+                self.config.task.name(),
+            ));
+        };
         let config = Config { vocabulary: words.collect::<Result<_, _>>()?, ..self.config.clone() };
         let mut tensors = Tensors::new();
         for (id, p) in self.parameters.iter() {
             let (mut shape, mut values) = (p.shape.clone(), p.values.clone());
-            if id == self.network.encoder.embedding.weight {
+            if id == embedding.weight {
                 let columns = p.columns();
                 shape[0] = ids.len();
                 let row = |id: &u32| &p.values[*id as usize * columns..(*id as usize + 1) * columns];

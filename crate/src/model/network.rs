@@ -33,7 +33,13 @@ impl Network {
         dropouts: Dropouts,
         fresh: FreshOptions,
     ) -> Result<Self, BuildError> {
-        let encoder = Encoder::new(builder, config, dropouts, fresh)?;
+        // What shares its weights with the head comes after it.
+        if config.ties() {
+            let head = Head::new(builder, config, config.output_size())?;
+            let encoder = Encoder::new(builder, config, head.softmax(), dropouts, fresh)?;
+            return Ok(Self { encoder, head });
+        }
+        let encoder = Encoder::new(builder, config, None, dropouts, fresh)?;
         let head = Head::new(builder, config, encoder.output_size())?;
         Ok(Self { encoder, head })
     }

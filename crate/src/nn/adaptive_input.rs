@@ -9,6 +9,9 @@
 //! Bands cut like those of an [`AdaptiveSoftmax`] may be tied to it: E_0 is then the head's rows of words, E_{i+1} the V of
 //! tail i, and, if projections are tied too, P_{i+1} the transpose of its U.
 
+#[cfg(feature = "train")]
+use std::collections::BTreeSet;
+
 use super::bands::Bands;
 use super::{AdaptiveSoftmax, Alias, BuildError, Builder, Flops, Init};
 use crate::device::{ParamId, WeightView};
@@ -27,6 +30,19 @@ pub struct AdaptiveInputConfig {
     pub div_value: f64,
     /// Columns of the output.
     pub output_size: usize,
+}
+
+impl AdaptiveInputConfig {
+    /// The numbers in the tables and in the projections; none if the sizes make no layer.
+    pub fn weights(&self) -> [u64; 2] {
+        let Ok(bands) = Bands::new(self.words, &self.cutoffs, self.size, self.div_value) else {
+            return [0; 2];
+        };
+        (0..bands.len()).fold([0; 2], |[tables, projections], band| {
+            let size = bands.size(band) as u64;
+            [tables + size * bands.range(band).len() as u64, projections + size * self.output_size as u64]
+        })
+    }
 }
 
 /// Word vectors in bands.
@@ -149,6 +165,17 @@ impl AdaptiveInput {
     /// The names that this layer's weights have beside those that they are stored under.
     pub fn aliases(&self) -> &[Alias] {
         &self.aliases
+    }
+
+    /// The rows of tables that nothing reads but these words, in increasing order; no table of a tied layer is one.
+    #[cfg(feature = "train")]
+    pub fn own_rows(&self, ids: &[u32]) -> Vec<(ParamId, Vec<u32>)> {
+        if !self.aliases.is_empty() {
+            return Vec::new();
+        }
+        let routed = self.bands.route("adaptive_input", ids).unwrap_or_default();
+        let rows = routed.into_iter().map(|band| BTreeSet::from_iter(band.words).into_iter().collect());
+        self.tables().zip(rows).collect()
     }
 
     /// The vectors of words, `ids.len() x output_size`. A band without a word among them is not computed.

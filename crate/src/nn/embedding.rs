@@ -34,8 +34,8 @@ impl Embedding {
         Ok(Self { weight: builder.parameter("weight", &[words, size], init)? })
     }
 
-    /// The trace of an embedding: its states are the rows of the table.
-    pub(crate) fn inspect<'g>(&self, words: Expr<'g>) -> CellExprs<'g> {
+    /// The trace of word vectors, which are its states.
+    pub(crate) fn inspect<'g>(words: Expr<'g>) -> CellExprs<'g> {
         let (name, kind, size) = ("embedding".into(), "embedding", words.shape().columns);
         CellExprs {
             trace: Trace { name, kind, size, ..Trace::default() },

@@ -8,5 +8,5 @@ mod treebank;
 mod vocabulary;
 
 pub use token::{Span, Token};
-pub use tokenizer::{Tokenizer, TokenizerKind};
+pub use tokenizer::{END, Ends, Tokenizer, TokenizerKind};
 pub use vocabulary::{UNKNOWN, Vocabulary, VocabularyError};

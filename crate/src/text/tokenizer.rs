@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,11 @@ use super::characters::is_ignored;
 use super::token::{Collector, Token};
 use super::treebank;
 
-/// A tokenizer, as plain settings: `{"kind":"treebank","lowercase":true}` in a model's configuration.
+/// The word that ends a line, a paragraph or a document, for models that predict words ([`Ends`]).
+pub const END: &str = "<eos>";
+
+/// A tokenizer, as plain settings: `{"kind":"treebank","lowercase":true}` in a model's configuration, with
+/// `"ends":"line"` if the end of a line is a token.
 ///
 /// Whatever the settings, a text is read as if it had no soft hyphens, zero-width spaces, byte-order marks and marks of
 /// direction, which are no part of any word.
@@ -25,6 +30,20 @@ use super::treebank;
 pub struct Tokenizer {
     kind: TokenizerKind,
     lowercase: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ends: Option<Ends>,
+}
+
+/// What the token [`END`] ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ends {
+    /// A line: every line feed is one.
+    Line,
+    /// A paragraph: white space after a word in which a line is blank is one.
+    Paragraph,
+    /// A document, of which the text does not tell the end: no token of a text is one.
+    Document,
 }
 
 /// Where a tokenizer cuts.
@@ -33,6 +52,8 @@ pub struct Tokenizer {
 pub enum TokenizerKind {
     /// At ASCII spaces and nowhere else: for text that somebody has tokenised.
     Spaces,
+    /// Around every character (Unicode scalar value), white space included.
+    Characters,
     /// By the convention of the Penn Treebank as the Stanford Sentiment Treebank applies it: `do n't`, `it 's`,
     /// `can not`, punctuation apart, ` `` ` and `''` for quotation marks, `-lrb-` and `-rrb-` for brackets, `\/`
     /// and `\*` for slash and asterisk, `--` and `...` for dashes and dots of any length; hyphenated words,
@@ -56,7 +77,12 @@ pub enum TokenizerKind {
 impl Tokenizer {
     /// A tokenizer from its settings. With `lowercase`, every token's text is lower-cased by Unicode's rules.
     pub fn new(kind: TokenizerKind, lowercase: bool) -> Self {
-        Self { kind, lowercase }
+        Self { kind, lowercase, ends: None }
+    }
+
+    /// The tokenizer with a token at the end of every line or paragraph.
+    pub fn with_ends(self, ends: Option<Ends>) -> Self {
+        Self { ends, ..self }
     }
 
     /// Lower-cased treebank tokens, as in the Stanford Sentiment Treebank.
@@ -79,27 +105,73 @@ impl Tokenizer {
         self.lowercase
     }
 
+    /// What the token [`END`] ends; none if there is no such token.
+    pub fn ends(&self) -> Option<Ends> {
+        self.ends
+    }
+
     /// The tokens of `text` in order, with their spans in it; none for a text of white space. Any string is
     /// accepted, and the time is linear in its length.
     pub fn tokenize(&self, text: &str) -> Vec<Token> {
         let (read, omitted) = without_ignored(text);
-        let tokens = Collector::new(text, omitted);
+        let mut tokens = Collector::new(text, omitted);
+        let mut start = 0;
+        while let Some(end) = self.next_end(&read, start) {
+            self.cut(&read[start..end.start], start, &mut tokens);
+            start = end.end;
+            tokens.push(end, END.to_owned());
+        }
+        self.cut(&read[start..], start, &mut tokens);
+        tokens.into_tokens()
+    }
+
+    /// Where the next line or paragraph ends that is at or after `start`.
+    fn next_end(&self, text: &str, mut start: usize) -> Option<Range<usize>> {
+        let is_paragraph = match self.ends? {
+            Ends::Line => false,
+            Ends::Paragraph => true,
+            Ends::Document => return None,
+        };
+        while let Some(feed) = text[start..].find('\n') {
+            let feed = start + feed;
+            if !is_paragraph {
+                return Some(feed..feed + 1);
+            }
+            let after = text[feed..].trim_start();
+            let next = text.len() - after.len();
+            // Blank lines at the beginning of a text end nothing.
+            if text[feed + 1..next].contains('\n') && !text[..feed].trim_end().is_empty() {
+                return Some(feed..next);
+            }
+            start = next;
+        }
+        None
+    }
+
+    /// Cuts a part of the text that begins at byte `start`.
+    fn cut(&self, part: &str, start: usize, tokens: &mut Collector<'_>) {
         match self.kind {
-            TokenizerKind::Spaces => self.split_spaces(&read, tokens),
-            TokenizerKind::Treebank => treebank::tokenize(&read, self.lowercase, tokens),
+            TokenizerKind::Spaces => {
+                let mut at = start;
+                for word in part.split(' ') {
+                    if !word.is_empty() {
+                        tokens.push(at..at + word.len(), self.form(word));
+                    }
+                    at += word.len() + 1;
+                }
+            }
+            TokenizerKind::Characters => {
+                for (at, c) in part.char_indices() {
+                    let bytes = &part[at..at + c.len_utf8()];
+                    tokens.push(start + at..start + at + bytes.len(), self.form(bytes));
+                }
+            }
+            TokenizerKind::Treebank => treebank::tokenize(part, start, self.lowercase, tokens),
         }
     }
 
-    fn split_spaces(&self, text: &str, mut tokens: Collector<'_>) -> Vec<Token> {
-        let mut start = 0;
-        for word in text.split(' ') {
-            if !word.is_empty() {
-                let form = if self.lowercase { word.to_lowercase() } else { word.to_owned() };
-                tokens.push(start..start + word.len(), form);
-            }
-            start += word.len() + 1;
-        }
-        tokens.into_tokens()
+    fn form(&self, word: &str) -> String {
+        if self.lowercase { word.to_lowercase() } else { word.to_owned() }
     }
 }
 

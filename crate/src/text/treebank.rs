@@ -11,29 +11,29 @@ use super::characters::{
     is_opening_single_quote, is_pictograph, is_word_like, joins_pictographs, keeps_final_apostrophe,
     precedes_opening, stands_alone,
 };
-use super::token::{Collector, Token};
+use super::token::Collector;
 
-/// Finds the treebank tokens of `text`.
-pub(super) fn tokenize(text: &str, lowercase: bool, tokens: Collector<'_>) -> Vec<Token> {
-    let mut scanner = Scanner { text, lowercase, gap: 0, quoting: false, tokens };
+/// Finds the treebank tokens of `text`, which is a part of a longer one from byte `start` on.
+pub(super) fn tokenize(text: &str, start: usize, lowercase: bool, tokens: &mut Collector<'_>) {
+    let mut scanner = Scanner { text, start, lowercase, gap: 0, quoting: false, tokens };
     let mut at = 0;
     while let Some(c) = scanner.peek(at) {
         at = scanner.step(at, c);
     }
-    scanner.tokens.into_tokens()
 }
 
-struct Scanner<'t> {
+struct Scanner<'t, 'c> {
     text: &'t str,
+    start: usize,
     lowercase: bool,
     /// The end of the last white space or line-break tag.
     gap: usize,
     /// Whether the last double quotation mark opened.
     quoting: bool,
-    tokens: Collector<'t>,
+    tokens: &'t mut Collector<'c>,
 }
 
-impl Scanner<'_> {
+impl Scanner<'_, '_> {
     /// Consumes what begins at `at` with `c`; returns where the next thing begins, always further on.
     fn step(&mut self, at: usize, c: char) -> usize {
         let next = at + c.len_utf8();
@@ -332,16 +332,17 @@ impl Scanner<'_> {
     /// Emits a stretch of the text, normalised; returns its end.
     fn emit(&mut self, range: Range<usize>) -> usize {
         let form = normalise(&self.text[range.clone()], self.lowercase);
-        let end = range.end;
-        self.tokens.push(range, form);
-        end
+        self.push(range, form)
     }
 
     /// Emits a stretch of the text under a name of the convention; returns its end.
     fn emit_as(&mut self, range: Range<usize>, form: &str) -> usize {
-        let end = range.end;
-        self.tokens.push(range, form.to_owned());
-        end
+        self.push(range, form.to_owned())
+    }
+
+    fn push(&mut self, range: Range<usize>, form: String) -> usize {
+        self.tokens.push(self.start + range.start..self.start + range.end, form);
+        range.end
     }
 }
 

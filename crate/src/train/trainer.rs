@@ -1,7 +1,5 @@
 //! The training loop, one step at a time: whoever drives it decides when to stop, what to show and where to keep files.
 
-use std::collections::BTreeSet;
-
 use super::config::{RunConfig, Schedule, TrainConfig};
 use super::error::TrainError;
 use super::objective::{Losses, Objective, hold};
@@ -231,11 +229,10 @@ impl<O: Objective> Trainer<O> {
         self.objective.carry(hold(&states)?);
         drop(graph);
 
-        let table = self.model.network().encoder.embedding.weight;
-        let rows: BTreeSet<u32> = self.objective.words(batch).collect();
-        let touched = Touched::from([(table, rows.into_iter().collect())]);
+        let words: Vec<u32> = self.objective.words(batch).collect();
+        let touched = Touched::from_iter(self.model.network().encoder.words.own_rows(&words));
         let rate = t.learning_rate * self.schedule(steps);
-        let rate = |id| if id == table { rate * t.embedding_rate } else { rate };
+        let rate = |id| if touched.contains_key(&id) { rate * t.embedding_rate } else { rate };
         let (parameters, gradients) = (self.model.parameters_mut(), &mut self.gradients);
         let (norm, values) =
             self.adam.update(&self.device, parameters, gradients, &touched, rate, &read).await?;

@@ -9,7 +9,7 @@ pub use predict::Predict;
 use super::{Config, Task};
 use crate::device::Pool;
 use crate::graph::Expr;
-use crate::nn::{BuildError, Builder, LayerOutput};
+use crate::nn::{AdaptiveSoftmax, BuildError, Builder, LayerOutput};
 
 /// The head of a task.
 #[derive(Clone, Debug)]
@@ -30,6 +30,14 @@ impl Head {
             Task::Classify(task) => Ok(Self::Classify(Classify::new(b, task, width)?)),
             Task::Predict(task) => Ok(Self::Predict(Predict::new(b, task.softmax(config))?)),
         })
+    }
+
+    /// The distribution over words of a head that predicts.
+    pub fn softmax(&self) -> Option<&AdaptiveSoftmax> {
+        match self {
+            Self::Classify(_) => None,
+            Self::Predict(head) => Some(&head.softmax),
+        }
     }
 
     /// What the head has gathered after a piece of a text, given what it had gathered before: all that it needs to know

@@ -261,3 +261,39 @@ proptest! {
         prop_assert!(rest.chars().all(|c| c.is_whitespace() || is_ignored(c)), "{rest:?}");
     }
 }
+
+#[test]
+fn lines_and_paragraphs_end_in_a_token() {
+    let tokens = |kind, ends, text: &str| -> Vec<String> {
+        let tokens = Tokenizer::new(kind, true).with_ends(ends).tokenize(text);
+        for token in &tokens {
+            let source = &text[token.span.bytes.clone()];
+            assert_eq!(token.text == END, source.trim().is_empty() && source.contains('\n'), "{token:?}");
+            let units = text[..token.span.bytes.end].encode_utf16().count();
+            assert_eq!(units, token.span.utf16.end);
+        }
+        tokens.into_iter().map(|token| token.text).collect()
+    };
+    let text = "\n\n\"It é\nends.\n \n\u{feff}\"It begins\n\n";
+    let paragraphs = tokens(TokenizerKind::Treebank, Some(Ends::Paragraph), text);
+    // A quotation mark that is free on both sides opens anew in a paragraph.
+    assert_eq!(paragraphs.join(" "), "`` it é ends . <eos> `` it begins <eos>");
+    let lines = tokens(TokenizerKind::Spaces, Some(Ends::Line), "a B\n\nc ");
+    assert_eq!(lines, ["a", "b", END, END, "c"]);
+    for ends in [None, Some(Ends::Document)] {
+        assert!(!tokens(TokenizerKind::Treebank, ends, text).contains(&END.to_owned()));
+    }
+    assert!(tokens(TokenizerKind::Treebank, Some(Ends::Paragraph), " \n\n ").is_empty());
+}
+
+#[test]
+fn every_character_is_a_token() {
+    let characters = |lowercase, text| -> Vec<String> {
+        let tokens = Tokenizer::new(TokenizerKind::Characters, lowercase).tokenize(text);
+        tokens.into_iter().map(|token| token.text).collect()
+    };
+    assert_eq!(characters(false, "A é\n\u{feff}\u{1f600}").concat(), "A é\n\u{1f600}");
+    assert_eq!(characters(false, "e\u{301}"), ["e", "\u{301}"]);
+    assert_eq!(characters(true, "İA"), ["i\u{307}", "a"]);
+    assert!(characters(true, "").is_empty());
+}

@@ -3,7 +3,7 @@
 
 use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph, Held, Strategy};
-use crate::model::{Dropouts, Head, Model};
+use crate::model::{Dropouts, Model};
 use crate::nn::{AdaptiveSoftmax, SkimControl};
 use crate::train::batches::Draws;
 use crate::train::config::{ConfigError, TrainConfig, check};
@@ -138,14 +138,6 @@ impl Predict {
     }
 }
 
-/// The softmax of a model that predicts.
-fn softmax(model: &Model) -> Option<&AdaptiveSoftmax> {
-    match &model.network().head {
-        Head::Predict(head) => Some(&head.softmax),
-        Head::Classify(_) => None,
-    }
-}
-
 /// Records pieces from the states that those before left: the losses of all words, and the states.
 fn record<'g>(
     model: &Model,
@@ -167,7 +159,7 @@ fn record<'g>(
         next.extend_from_slice(&piece.next);
     }
     let rows = graph.concat_rows(&rows);
-    let losses = match softmax(model) {
+    let losses = match model.network().head.softmax() {
         Some(softmax) => softmax.cross_entropy(rows, &next),
         None => {
             let reason = "the model's task is another";
@@ -225,12 +217,16 @@ impl Objective for Predict {
             let (losses, states) = record(model, &graph, pieces, &carried, Dropouts::default());
             let losses = losses.value().await?;
             carried = hold(&states)?;
-            let clusters = softmax(model).map_or(0, AdaptiveSoftmax::clusters);
+            let clusters = model.network().head.softmax().map_or(0, AdaptiveSoftmax::clusters);
             sums.resize(1 + clusters, (0, 0.0));
             let next = pieces.iter().flat_map(|piece| &piece.next);
             for (&word, loss) in next.zip(losses) {
-                let band =
-                    softmax(model).and_then(|softmax| softmax.cluster_of(word)).map_or(0, |tail| tail + 1);
+                let band = model
+                    .network()
+                    .head
+                    .softmax()
+                    .and_then(|softmax| softmax.cluster_of(word))
+                    .map_or(0, |tail| tail + 1);
                 let (count, sum): &mut (usize, f64) = &mut sums[band];
                 (*count, *sum) = (*count + 1, *sum + f64::from(loss));
                 done += 1;
