@@ -26,7 +26,7 @@ fn steps(
     let out = folder.path().join("model");
     let job = Job { config, data, out: &out, resume: false, command: "loss curves" };
     block_on(train(device, job, &cancel, |event| {
-        if let Event::Step(losses) = event {
+        if let Event::Step { losses, .. } = event {
             steps.push((losses[0].value, begun.elapsed()));
             cancel.fetch_or(steps.len() == count, Ordering::Relaxed);
         }

@@ -1,4 +1,6 @@
-//! What a training run is to do, as a TOML file says it.
+//! What a training run is to do, as a TOML file says it: this file has the runs that learn to classify.
+
+mod predict;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,8 +11,35 @@ use saccade_rnn::train::{Classify, ConfigError, OutputConfig, RunConfig, Spans, 
 use serde::{Deserialize, Serialize};
 
 use crate::data::Format;
+pub use predict::{PredictConfig, PredictModel, PredictTask, RunningData};
 
-/// A training run.
+/// A training run of any task.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnyConfig {
+    /// One label for a text.
+    Classify(Config),
+    /// The next word after every word.
+    Predict(PredictConfig),
+}
+
+impl AnyConfig {
+    /// Reads a config in TOML: a table `[task.predict]` makes it one of a language model.
+    ///
+    /// # Errors
+    /// If it is not TOML, or not such a config.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        #[derive(Deserialize)]
+        struct Tasks {
+            task: Option<serde::de::IgnoredAny>,
+        }
+        match toml::from_str::<Tasks>(text)?.task {
+            None => toml::from_str(text).map(Self::Classify),
+            Some(_) => toml::from_str(text).map(Self::Predict),
+        }
+    }
+}
+
+/// A training run that learns to classify.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {

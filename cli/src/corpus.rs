@@ -1,4 +1,6 @@
-//! The texts of a run as word ids.
+//! The texts of a run as word ids: this file has those with labels.
+
+pub mod running;
 
 use std::path::{Path, PathBuf};
 
@@ -35,6 +37,9 @@ pub enum CorpusError {
     /// Nothing to learn from or choose by.
     #[error("there is no {0} text")]
     Empty(&'static str),
+    /// A folder without texts.
+    #[error("{} holds no file named *.txt", .0.display())]
+    NoFiles(PathBuf),
 }
 
 /// Examples with the file they come from.
@@ -162,7 +167,7 @@ pub fn read_sentences(
             corpus.push(example.words(tokenizer));
         }
     }
-    Ok(corpus.finish(min_count))
+    Ok(corpus.finish(min_count, None))
 }
 
 /// Keeps the first of texts that are equal in words and label.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use fixations::{Fixated, ReadSentence, read_fixations};
 use saccade_rnn::text::{Tokenizer, TokenizerKind};
-use source::Source;
+pub(crate) use source::Source;
 pub use split::{Split, folds, hold_out};
 
 /// A text and its label.

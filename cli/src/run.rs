@@ -1,74 +1,80 @@
-//! A training run from files to a file: the library's trainer, told what to do next until it is done or Ctrl-C.
+//! A training run from files to a file: the library's trainer, told what to do next until it is done or Ctrl-C. What a
+//! task learns from and how its figures are said has a file of its own.
+
+mod classify;
+mod error;
+mod predict;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use saccade_rnn::device::Device;
-use saccade_rnn::model::{self, Classification, FreshOptions, Model, ModelError, Task};
+use saccade_rnn::model::{Model, ModelError};
 use saccade_rnn::train::{
-    Classify, ConfigError, Due, Evaluation, Finished, Loss, Position, Source, TrainError, Trainer,
-    TransferError, transfer,
+    ConfigError, Due, Evaluation, Finished, Loss, Objective, Position, RunConfig, Source, Texts, TrainError,
+    Trainer, TransferError, transfer,
 };
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::config::Config;
-use crate::corpus::{Corpus, CorpusError};
-use crate::files::{self, FileError};
+use crate::files;
+pub use error::RunError;
 
-/// Why a run ended without a model.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// The config.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The data.
-    #[error(transparent)]
-    Corpus(#[from] CorpusError),
-    /// The model to start from.
-    #[error("{}: {source}", .path.display())]
-    Init {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: TransferError,
-    },
-    /// The model.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// A file.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// A state file is none.
-    #[error("{}: {source}", .path.display())]
-    State {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: TrainError,
-    },
-    /// There is no state file.
-    #[error("there is no interrupted run to go on with: {} does not exist", .0.display())]
-    NothingToResume(PathBuf),
-    /// A state file is another run's.
-    #[error("{}: it belongs to a run with another config; remove it, or run that config", .0.display())]
-    OtherRun(PathBuf),
-    /// The loss or a gradient is no number.
-    #[error("{source}; the last good model is kept in {}", .kept.display())]
-    NotFinite {
-        /// What is no number, and when.
-        source: TrainError,
-        /// The model file, if an evaluation has written one.
-        kept: PathBuf,
-    },
-    /// Anything else that stops the trainer.
-    #[error(transparent)]
-    Train(TrainError),
+/// A config of a run, by which a task is learned.
+pub trait Recipe: Serialize {
+    /// The task.
+    type Task: Objective<Score: Figures>;
+
+    /// Checks ranges that the types do not.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    fn validate(&self) -> Result<(), ConfigError>;
+
+    /// What the library's trainer is to be told.
+    fn run(&self) -> RunConfig;
+
+    /// The task to learn.
+    ///
+    /// # Errors
+    /// If its options contradict each other.
+    fn objective(&self) -> Result<Self::Task, ConfigError>;
+
+    /// Reads the texts below the folder `data` and draws the model. `more_words` are those of a model to start from;
+    /// `command` is recorded.
+    ///
+    /// # Errors
+    /// If the texts cannot be had or the config makes no model.
+    fn prepare(
+        &self,
+        data: &Path,
+        more_words: &[String],
+        command: &str,
+    ) -> Result<Prepared<Self::Task>, RunError>;
+}
+
+/// A model and the texts of its run.
+pub struct Prepared<O: Objective> {
+    /// Untrained.
+    pub model: Model,
+    /// To learn from, choose by and report on.
+    pub texts: Texts<O::Item>,
+}
+
+/// Figures of a task, for people and for programs.
+pub trait Figures: Clone {
+    /// For people, in a line.
+    fn in_words(&self) -> String;
+    /// For programs.
+    fn json(&self) -> Value;
+    /// What a loss of a step is, for people.
+    fn of_loss(name: &str, loss: f32) -> String;
 }
 
 /// What a run tells while it goes.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Event {
+pub enum Event<S = Evaluation> {
     /// The data are read.
     Loaded {
         /// Texts to learn from, choose by, report on.
@@ -82,14 +88,19 @@ pub enum Event {
     },
     /// An epoch begins, or goes on after an interruption.
     Epoch(Position),
-    /// A step is done, with these losses.
-    Step(Vec<Loss>),
+    /// A step is done.
+    Step {
+        /// The losses, the task's own first.
+        losses: Vec<Loss>,
+        /// Words that were learned from.
+        words: usize,
+    },
     /// An evaluation is done.
     Evaluated {
         /// Epochs so far, with fraction.
         epoch: f64,
         /// On the development texts.
-        dev: Evaluation,
+        dev: S,
         /// Whether this model is kept.
         kept: bool,
     },
@@ -97,23 +108,23 @@ pub enum Event {
 
 /// How a run ended.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum Outcome<S = Evaluation> {
     /// The model is in the file, with these figures (of the model as stored).
     Done {
         /// On the development texts.
-        dev: Evaluation,
+        dev: S,
         /// On the test texts.
-        test: Option<Evaluation>,
+        test: Option<S>,
     },
     /// Stopped by the cancel flag; `resume` goes on.
     Cancelled,
 }
 
 /// What to train, from what, and where to.
-#[derive(Clone, Copy, Debug)]
-pub struct Job<'a> {
+#[derive(Debug)]
+pub struct Job<'a, C> {
     /// The run.
-    pub config: &'a Config,
+    pub config: &'a C,
     /// The folder that the config's data paths are below.
     pub data: &'a Path,
     /// The model file to write.
@@ -129,15 +140,15 @@ pub struct Job<'a> {
 ///
 /// # Errors
 /// See [`RunError`]. The file of an earlier evaluation stays.
-pub async fn train(
+pub async fn train<C: Recipe>(
     device: &Device,
-    job: Job<'_>,
+    job: Job<'_, C>,
     cancel: &AtomicBool,
-    mut on_event: impl FnMut(Event),
-) -> Result<Outcome, RunError> {
+    mut on_event: impl FnMut(Event<Score<C::Task>>),
+) -> Result<Outcome<Score<C::Task>>, RunError> {
     job.config.validate()?;
     files::check_writable(job.out)?;
-    let mut run = Run::load(device, job, &mut on_event)?;
+    let mut run = Run::load(device, &job, &mut on_event)?;
     if job.resume {
         run.restore()?;
     }
@@ -150,8 +161,10 @@ pub async fn train(
     Ok(outcome)
 }
 
-struct Run<'a> {
-    trainer: Trainer<Classify>,
+type Score<O> = <O as Objective>::Score;
+
+struct Run<'a, O: Objective> {
+    trainer: Trainer<O>,
     /// The config as JSON, so that another config cannot go on from the state.
     config: String,
     out: &'a Path,
@@ -159,22 +172,24 @@ struct Run<'a> {
     state: PathBuf,
 }
 
-impl<'a> Run<'a> {
+impl<'a, O: Objective> Run<'a, O> {
     /// Reads the texts and prepares the model.
-    fn load(device: &Device, job: Job<'a>, on_event: &mut impl FnMut(Event)) -> Result<Self, RunError> {
+    fn load<C: Recipe<Task = O>>(
+        device: &Device,
+        job: &Job<'a, C>,
+        on_event: &mut impl FnMut(Event<O::Score>),
+    ) -> Result<Self, RunError> {
         let config = job.config;
-        let init = config.train.init.as_ref().map(Init::read).transpose()?;
+        let init = config.run().train.init.as_ref().map(Init::read).transpose()?;
         let more_words = init.as_ref().map_or(&[][..], |init| &init.source.words);
-        let corpus = Corpus::load(&config.data, job.data, more_words)?;
-        let mut model = fresh(config, &corpus, job.command)?;
+        let Prepared { mut model, texts } = config.prepare(job.data, more_words, job.command)?;
         let copied = match &init {
             Some(Init { path, source }) => transfer(&mut model, source).map_err(init_error(path))?,
             None => (0, Vec::new()),
         };
-        let Corpus { texts, vocabulary, .. } = corpus;
         on_event(Event::Loaded {
             texts: [texts.train.len(), texts.dev.len(), texts.test.len()],
-            words: vocabulary.len(),
+            words: model.vocabulary().len(),
             parameters: model.parameters().iter().map(|(_, p)| p.values.len()).sum(),
             copied,
         });
@@ -195,8 +210,8 @@ impl<'a> Run<'a> {
     async fn drive(
         &mut self,
         cancelled: impl Fn() -> bool,
-        on_event: &mut impl FnMut(Event),
-    ) -> Result<Outcome, RunError> {
+        on_event: &mut impl FnMut(Event<O::Score>),
+    ) -> Result<Outcome<O::Score>, RunError> {
         let go_on = |_: usize| !cancelled();
         let mut epoch = None;
         loop {
@@ -209,7 +224,9 @@ impl<'a> Run<'a> {
                     if epoch.replace(position.epoch) != Some(position.epoch) {
                         on_event(Event::Epoch(position));
                     }
-                    on_event(Event::Step(self.trainer.step().await.map_err(|error| self.stopped(error))?));
+                    let words = self.trainer.words();
+                    let losses = self.trainer.step().await.map_err(|error| self.stopped(error))?;
+                    on_event(Event::Step { losses, words });
                 }
                 Due::Evaluation => {
                     let evaluated = self.trainer.evaluate(go_on).await.map_err(RunError::Train)?;
@@ -276,35 +293,4 @@ impl Init {
 
 fn init_error(path: &Path) -> impl FnOnce(TransferError) -> RunError {
     move |source| RunError::Init { path: path.to_owned(), source }
-}
-
-/// The model that a config describes, untrained.
-fn fresh(config: &Config, corpus: &Corpus, command: &str) -> Result<Model, ModelError> {
-    let options =
-        FreshOptions { forget_bias: config.model.forget_bias, highway_bias: config.model.highway_bias };
-    let model_config = model::Config {
-        format: model::FORMAT,
-        task: Task::Classify(Classification {
-            labels: corpus.labels.clone(),
-            data_labels: if corpus.data_labels == corpus.labels {
-                Vec::new()
-            } else {
-                corpus.data_labels.clone()
-            },
-            pool: config.model.pool,
-        }),
-        tokenizer: config.data.tokenizer,
-        vocabulary: corpus.vocabulary.words().to_vec(),
-        embedding_size: config.model.embedding_size,
-        encoder: config.model.encoder.clone(),
-        threshold: config.train.skim.map(|_| model::DEFAULT_THRESHOLD),
-        training: model::Training {
-            command: Some(command.to_owned()),
-            seed: Some(u64::from(config.seed)),
-            data_set: Some(config.data.name.clone()),
-            licence: config.data.licence.clone(),
-            ..model::Training::default()
-        },
-    };
-    Model::fresh(model_config, config.train.dropouts(), options, config.seed)
 }

@@ -60,7 +60,7 @@ impl Task {
         let mut steps = 0;
         let job = Job { config, data: self.folder.path(), out, resume, command: "a test" };
         pollster::block_on(train(&Device::cpu(), job, &cancel, |event| {
-            if let Event::Step(_) = event {
+            if let Event::Step { .. } = event {
                 steps += 1;
                 cancel.fetch_or(steps == stop_after, Ordering::Relaxed);
             }

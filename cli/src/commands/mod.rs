@@ -50,7 +50,7 @@ impl Command {
             Self::Words(arguments) => words::run(&arguments),
             Self::Eyes(arguments) => eyes::run(&arguments),
             Self::Export(arguments) => export::run(arguments, json),
-            Self::Train(arguments) => train::run(arguments, json),
+            Self::Train(arguments) => train::run(&arguments, json),
             Self::Cutoffs(arguments) => cutoffs::run(&arguments, json),
             Self::Vectors(arguments) => vectors::run(arguments, json),
         }

@@ -7,15 +7,15 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use saccade_rnn::train::{Evaluation, Position};
+use saccade_rnn::train::Position;
 use serde_json::json;
 
-use crate::config::Config;
+use crate::config::AnyConfig;
 use crate::device::Hardware;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output;
-use crate::run::{self, Event, Job, Outcome};
+use crate::run::{self, Event, Figures, Job, Outcome, Recipe};
 
 /// Trains a model.
 #[derive(clap::Args)]
@@ -45,26 +45,30 @@ pub(crate) struct Arguments {
     device: Hardware,
 }
 
-pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
+pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
     let bytes = std::fs::read(&args.config).map_err(Failure::file(&args.config))?;
-    let mut config = parse(&bytes).map_err(|reason| Failure::Config { path: args.config.clone(), reason })?;
-    // Paths of files to start from are relative to the config, so that a run can be started from anywhere.
-    if let Some(init) = &mut config.train.init {
-        let beside = args.config.parent().unwrap_or(Path::new("")).join(&*init);
-        *init = beside.to_string_lossy().into_owned();
+    let config = parse(&bytes).map_err(|reason| Failure::Config { path: args.config.clone(), reason })?;
+    match config {
+        AnyConfig::Classify(mut config) => {
+            args.change(&mut config.train.init, &mut config.seed);
+            config.data.fold = args.fold.unwrap_or(config.data.fold);
+            let folds = config.data.folds > 0;
+            let fold = if folds { format!(" --fold {}", config.data.fold) } else { String::new() };
+            train(args, &config, &args.command(config.seed, &fold), json)
+        }
+        AnyConfig::Predict(mut config) => {
+            args.change(&mut config.train.init, &mut config.seed);
+            train(args, &config, &args.command(config.seed, ""), json)
+        }
     }
-    if let Some(init) = &args.init {
-        config.train.init = Some(init.clone());
-    }
-    config.seed = args.seed.unwrap_or(config.seed);
-    config.data.fold = args.fold.unwrap_or(config.data.fold);
-    let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("safetensors"));
+}
 
+fn train<C: Recipe>(args: &Arguments, config: &C, command: &str, json: bool) -> Result<(), Failure> {
+    let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("safetensors"));
     let cancel = Arc::new(AtomicBool::new(false));
     interrupt::sets(&cancel)?;
     let mut screen = Screen::new(json);
-    let command = command(&args, &config);
-    let job = Job { config: &config, data: &args.data, out: &out, resume: args.resume, command: &command };
+    let job = Job { config, data: &args.data, out: &out, resume: args.resume, command };
     let show = |event| screen.show(event);
     let outcome = pollster::block_on(run::train(&args.device.device()?, job, &cancel, show));
     screen.clear();
@@ -72,11 +76,12 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
         Outcome::Done { dev, test } => {
             screen.said?;
             if json {
+                let [dev, test] = [Some(dev), test].map(|figures| figures.map(|figures| figures.json()));
                 return output::json(&json!({ "done": { "out": out, "dev": dev, "test": test } }));
             }
-            output::line(format_args!("dev   {}", figures(&dev)))?;
+            output::line(format_args!("dev   {}", dev.in_words()))?;
             if let Some(test) = test {
-                output::line(format_args!("test  {}", figures(&test)))?;
+                output::line(format_args!("test  {}", test.in_words()))?;
             }
             output::line(format_args!("wrote {}", out.display()))
         }
@@ -86,15 +91,38 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     }
 }
 
+impl Arguments {
+    /// Changes what the arguments say otherwise than the config.
+    fn change(&self, init: &mut Option<String>, seed: &mut u32) {
+        // Paths of files to start from are relative to the config, so that a run can be started from anywhere.
+        if let Some(init) = init {
+            let beside = self.config.parent().unwrap_or(Path::new("")).join(&*init);
+            *init = beside.to_string_lossy().into_owned();
+        }
+        if self.init.is_some() {
+            init.clone_from(&self.init);
+        }
+        *seed = self.seed.unwrap_or(*seed);
+    }
+
+    /// The command as it is recorded in the model: enough to repeat the run, without this machine's folders.
+    fn command(&self, seed: u32, options: &str) -> String {
+        let name = self.config.file_name().unwrap_or_default().to_string_lossy();
+        // The CPU's runs are reproducible to the byte; a GPU's depend on its rounding.
+        let device = if self.device == Hardware::Gpu { " --device gpu" } else { "" };
+        format!("saccade train {name} --seed {seed}{options}{device}")
+    }
+}
+
 /// A config in TOML, or what is wrong with it, and in which line.
-fn parse(bytes: &[u8]) -> Result<Config, String> {
+fn parse(bytes: &[u8]) -> Result<AnyConfig, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
         let line = 1 + bytes[..at].iter().filter(|&&byte| byte == b'\n').count();
         format!("line {line}: is not UTF-8: byte {at} of the file begins no character")
     })?;
     let text = text.trim_start_matches('\u{feff}');
-    toml::from_str(text).map_err(|error| in_one_line(text, &error))
+    AnyConfig::parse(text).map_err(|error| in_one_line(text, &error))
 }
 
 /// What is wrong with a config, and in which line.
@@ -104,24 +132,6 @@ fn in_one_line(text: &str, error: &toml::de::Error) -> String {
     format!("{prefix}{}", error.message().trim().replace('\n', " "))
 }
 
-/// The command as it is recorded in the model: enough to repeat the run, without this machine's folders.
-fn command(args: &Arguments, config: &Config) -> String {
-    let name = args.config.file_name().unwrap_or_default().to_string_lossy();
-    let fold = if config.data.folds > 0 { format!(" --fold {}", config.data.fold) } else { String::new() };
-    // The CPU's runs are reproducible to the byte; a GPU's depend on its rounding.
-    let device = if args.device == Hardware::Gpu { " --device gpu" } else { "" };
-    format!("saccade train {name} --seed {}{fold}{device}", config.seed)
-}
-
-fn figures(e: &Evaluation) -> String {
-    let skim = if e.skim_rate > 0.0 {
-        format!(", {:.1} % skimmed, {:.2} x fewer FLOPs", 100.0 * e.skim_rate, e.flop_reduction)
-    } else {
-        String::new()
-    };
-    format!("{:.2} % of {} right, loss {:.4}{skim}", 100.0 * e.accuracy, e.n, e.loss)
-}
-
 /// Progress on a terminal, or JSON lines.
 struct Screen {
     json: bool,
@@ -129,6 +139,10 @@ struct Screen {
     begun: Instant,
     /// Running means of the losses, the task's own first.
     losses: Vec<f32>,
+    /// Words that were learned from, and how long that took.
+    learned: (usize, Duration),
+    /// When the last event was.
+    last: Instant,
     /// The first line that could not be written, after which no other is: a run goes on without its reader.
     said: Result<(), Failure>,
 }
@@ -145,10 +159,12 @@ impl Screen {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { json, bar, begun: Instant::now(), losses: Vec::new(), said: Ok(()) }
+        let now = Instant::now();
+        let learned = (0, Duration::ZERO);
+        Self { json, bar, begun: now, losses: Vec::new(), learned, last: now, said: Ok(()) }
     }
 
-    fn show(&mut self, event: Event) {
+    fn show<S: Figures>(&mut self, event: Event<S>) {
         match event {
             Event::Loaded { texts: [train, dev, test], words, parameters, copied } => self.say(
                 format!(
@@ -166,30 +182,39 @@ impl Screen {
                 self.bar.set_length(steps as u64);
                 self.bar.set_position(done as u64);
             }
-            Event::Step(losses) => {
+            Event::Step { losses, words } => {
+                self.learned.0 += words;
+                self.learned.1 += self.last.elapsed();
                 self.losses.resize(losses.len(), 0.0);
                 let means = self.losses.iter_mut().zip(&losses).map(|(mean, loss)| {
                     *mean = if *mean == 0.0 { loss.value } else { *mean + 0.02 * (loss.value - *mean) };
-                    format!("{} {mean:.3}", loss.name)
+                    S::of_loss(loss.name, *mean)
                 });
-                self.bar.set_message(means.collect::<Vec<_>>().join(", "));
+                let means = means.collect::<Vec<_>>().join(", ");
+                self.bar.set_message(format!("{means}, {:.0} words/s", self.rate()));
                 self.bar.inc(1);
             }
             Event::Evaluated { epoch, dev, kept } => {
-                let seconds = self.begun.elapsed().as_secs_f64();
+                let (seconds, rate) = (self.begun.elapsed().as_secs_f64(), self.rate());
                 let loss = self.losses.first().copied().unwrap_or_default();
                 self.say(
                     format!(
-                        "epoch {epoch:.2}  dev {}  (training loss {:.3}, {seconds:.0} s){}",
-                        figures(&dev),
-                        loss,
+                        "epoch {epoch:.2}  dev {}  (training {}, {rate:.0} words/s, {seconds:.0} s){}",
+                        dev.in_words(),
+                        S::of_loss("loss", loss),
                         if kept { "  kept" } else { "" }
                     ),
-                    json!({ "evaluated": { "epoch": epoch, "dev": dev, "kept": kept,
-                                           "training_loss": loss, "seconds": seconds } }),
+                    json!({ "evaluated": { "epoch": epoch, "dev": dev.json(), "kept": kept, "training_loss": loss,
+                                           "words_per_second": rate, "seconds": seconds } }),
                 );
             }
         }
+        self.last = Instant::now();
+    }
+
+    /// Words learned from a second.
+    fn rate(&self) -> f64 {
+        self.learned.0 as f64 / self.learned.1.as_secs_f64().max(1e-9)
     }
 
     fn say(&mut self, text: String, json: serde_json::Value) {

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use super::DataError;
 
-pub(super) struct Source {
+pub(crate) struct Source {
     path: PathBuf,
     bytes: Vec<u8>,
 }
 
 impl Source {
-    pub(super) fn open(path: &Path) -> Result<Self, DataError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, DataError> {
         match fs::read(path) {
             Ok(bytes) => Ok(Self { path: path.to_owned(), bytes }),
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -28,7 +28,7 @@ impl Source {
     }
 
     /// The text, which must be UTF-8; a byte order mark is left out.
-    pub(super) fn utf8(&self) -> Result<&str, DataError> {
+    pub(crate) fn utf8(&self) -> Result<&str, DataError> {
         let text = std::str::from_utf8(&self.bytes).map_err(|error| {
             let at = error.valid_up_to();
             let line = 1 + self.bytes[..at].iter().filter(|&&byte| byte == b'\n').count();

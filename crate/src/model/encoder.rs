@@ -27,6 +27,8 @@ pub struct Dropouts {
     pub embedding_per_sequence: bool,
     /// Between layers, and inside SRU's highways.
     pub encoder: f32,
+    /// Whether all words of a text share the mask between layers.
+    pub encoder_per_sequence: bool,
     /// Of the pooled state in front of the head.
     pub head: f32,
 }
@@ -62,7 +64,9 @@ impl Encoder {
             width = layer.output_size();
             layers.push(layer);
         }
-        Ok(Self { words, stack: Stack { layers, dropout: dropouts.encoder }, output_size: width })
+        let Dropouts { encoder: dropout, encoder_per_sequence: dropout_per_sequence, .. } = dropouts;
+        let stack = Stack { layers, dropout, dropout_per_sequence };
+        Ok(Self { words, stack, output_size: width })
     }
 
     /// Columns of the output.

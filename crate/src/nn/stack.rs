@@ -149,7 +149,7 @@ fn take<T>(state: &mut dyn Iterator<Item = T>, rows: usize) -> Option<Vec<T>> {
 /// let mut builder = Builder::fresh(0);
 /// let sru = builder.scope("0", |b| Sru::new(b, SruConfig::new(3, 4, 1)))?;
 /// let lstm = builder.scope("1", |b| Recurrent::lstm(b, RecurrentConfig::new(4, 2), 1.0))?;
-/// let stack = Stack { layers: vec![Layer::Sru(sru), Layer::Recurrent(lstm)], dropout: 0.0 };
+/// let stack = Stack { layers: vec![Layer::Sru(sru), Layer::Recurrent(lstm)], dropout: 0.0, dropout_per_sequence: false };
 /// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
 /// // No layer skims, so the control says nothing to any.
 /// let control = SkimControl::Decide { threshold: 0.5, force: &[] };
@@ -164,6 +164,8 @@ pub struct Stack {
     pub layers: Vec<Layer>,
     /// Dropout between layers, in training.
     pub dropout: f32,
+    /// Whether all rows share its mask.
+    pub dropout_per_sequence: bool,
 }
 
 impl Stack {
@@ -210,7 +212,7 @@ impl Stack {
         let (mut skims, mut state, mut cells) = (Vec::new(), Vec::new(), Vec::new());
         for (i, layer) in self.layers.iter().enumerate() {
             if i > 0 {
-                rows = rows.dropout(self.dropout, false);
+                rows = rows.dropout(self.dropout, self.dropout_per_sequence);
             }
             let Inspected { mut output, cells: inside } = layer.run(rows, before, control, inspect);
             skims.append(&mut output.skims);
@@ -261,7 +263,7 @@ mod tests {
         let lstm = Recurrent::lstm(builder, RecurrentConfig::new(4, 1), 0.0)?;
         let top = skim(builder, "top", 1)?;
         let layers = vec![Layer::Bidirectional(wrapped), Layer::Recurrent(lstm), top];
-        let stack = Stack { layers, dropout: 0.0 };
+        let stack = Stack { layers, dropout: 0.0, dropout_per_sequence: false };
         // Decisions: 2 x 5 over 3 columns, 2 x 3 over 1. Reading: 6 x 3 + 6 x 2 = 30, and 6 x 1 + 6 x 2 = 18.
         // The LSTM: 4 x 4 + 4 x 1 = 20. Five tokens; 1, 2 and 3 of them skimmed.
         let spent = 2 * ((5 * 10 + 4 * 30) + (5 * 10 + 3 * 30) + 5 * 20 + (5 * 6 + 2 * 18));

@@ -61,6 +61,10 @@ pub struct TrainConfig {
     /// One mask for all words of a text.
     #[serde(default)]
     pub dropout_per_sequence: bool,
+    /// One mask for all words of a text between layers, and in front of the head of a model that predicts, too
+    /// ("variational"; Gal & Ghahramani 2016).
+    #[serde(default)]
+    pub dropout_variational: bool,
     /// Dropout between layers and inside SRU's highways.
     #[serde(default)]
     pub dropout_encoder: f32,
@@ -89,6 +93,7 @@ impl TrainConfig {
             average: 0.0,
             dropout_embedding: 0.0,
             dropout_per_sequence: false,
+            dropout_variational: false,
             dropout_encoder: 0.0,
             dropout_head: 0.0,
             skim: None,
@@ -99,8 +104,9 @@ impl TrainConfig {
     pub fn dropouts(&self) -> Dropouts {
         Dropouts {
             embedding: self.dropout_embedding,
-            embedding_per_sequence: self.dropout_per_sequence,
+            embedding_per_sequence: self.dropout_per_sequence || self.dropout_variational,
             encoder: self.dropout_encoder,
+            encoder_per_sequence: self.dropout_variational,
             head: self.dropout_head,
         }
     }

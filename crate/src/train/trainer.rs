@@ -205,6 +205,11 @@ impl<O: Objective> Trainer<O> {
         Position { epoch: self.progress.epoch, steps: self.batches.len(), done: self.progress.batch }
     }
 
+    /// How many words the next step learns from.
+    pub fn words(&self) -> usize {
+        self.batches.get(self.progress.batch).map_or(0, |batch| self.objective.words(batch).count())
+    }
+
     /// Learns from one batch, a loop over single texts which the graph batches; returns its losses, the task's own first.
     ///
     /// # Errors

@@ -37,7 +37,7 @@ fn stack(case: &RecurrentCase, builder: &mut Builder) -> Result<Stack, BuildErro
     let layers: Result<_, BuildError> = (0..case.num_layers)
         .map(|number| builder.scope(&number.to_string(), |b| wrapped(b, number)))
         .collect();
-    Ok(Stack { layers: layers?, dropout: 0.0 })
+    Ok(Stack { layers: layers?, dropout: 0.0, dropout_per_sequence: false })
 }
 
 /// Gradients of every parameter for a loss over rows and last states: the file's weights of y, and `j + 1` for

@@ -39,8 +39,8 @@ pub trait Objective {
     /// Takes what [`Losses::states`] of the last batch came to, or what a run that is resumed had carried.
     fn carry(&mut self, _states: Vec<Vec<Held>>) {}
 
-    /// Scores a model on texts. `go_on` hears how many texts are done, and stops the scoring by returning false; the
-    /// score is then `None`.
+    /// Scores a model on texts. `go_on` hears how many texts are done, or how many words where a text may be long, and
+    /// stops the scoring by returning false; the score is then `None`.
     fn score(
         &self,
         model: &Model,

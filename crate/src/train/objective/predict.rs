@@ -1,6 +1,8 @@
 //! The next word, by truncated back-propagation: a text is read a few words at a time, and each piece begins with the
 //! state that the one before left, as values without a gradient.
 
+use serde::{Deserialize, Serialize};
+
 use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph, Held, Strategy};
 use crate::model::{Dropouts, Model};
@@ -11,9 +13,11 @@ use crate::train::config::{ConfigError, TrainConfig, check};
 use super::{Losses, Objective, hold};
 
 /// What begins with a state of zeros.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reset {
     /// An epoch: the documents, end to end, are one text, cut into as many equal lanes as a batch has.
+    #[default]
     Epoch,
     /// A document: a lane reads one to its end and then another, in an order drawn for each epoch.
     Document,
@@ -35,6 +39,9 @@ pub struct Predict {
     /// Of every piece of the last batch, the state that it left.
     carried: Vec<Vec<Held>>,
 }
+
+/// Words that are scored in one go, of all lanes: a longer piece gives larger products, and takes more memory.
+const SCORED: usize = 1024;
 
 /// What one step reads: pieces of different lanes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,8 +86,13 @@ impl Predict {
         Ok(Self { dropouts: config.dropouts(), steps, reset, lanes, carried: Vec::new() })
     }
 
-    /// Batches of `lanes` lanes over documents in the order given.
-    fn cut<'t>(&self, documents: impl Iterator<Item = &'t Vec<u32>>, lanes: usize) -> Vec<Pieces> {
+    /// Batches of `lanes` lanes, `steps` words of each, over documents in the order given.
+    fn cut<'t>(
+        &self,
+        documents: impl Iterator<Item = &'t Vec<u32>>,
+        lanes: usize,
+        steps: usize,
+    ) -> Vec<Pieces> {
         match self.reset {
             Reset::Epoch => {
                 let text = documents.flatten().copied().collect::<Vec<u32>>();
@@ -88,53 +100,54 @@ impl Predict {
                 let words = text.len().saturating_sub(1) / lanes;
                 let mut lanes =
                     (0..lanes).map(|lane| &text[lane * words..(lane + 1) * words + usize::from(words > 0)]);
-                self.in_step(lanes.len(), || lanes.next())
+                in_step(lanes.len(), steps, || lanes.next())
             }
             Reset::Document => {
                 let mut documents = documents.filter(|document| document.len() > 1).map(Vec::as_slice);
-                self.in_step(lanes, || documents.next())
+                in_step(lanes, steps, || documents.next())
             }
         }
     }
+}
 
-    /// Batches of `count` lanes, each of which asks for a text when it has none, and ends when it gets none.
-    fn in_step<'t>(&self, count: usize, mut next: impl FnMut() -> Option<&'t [u32]>) -> Vec<Pieces> {
-        struct Lane<'t> {
-            text: &'t [u32],
-            read: usize,
-            /// Its piece in the batch before.
-            piece: usize,
-        }
-        let mut lanes: Vec<Lane<'t>> =
-            (0..count).map_while(|_| next()).map(|text| Lane { text, read: 0, piece: 0 }).collect();
-        let mut batches = Vec::new();
-        loop {
-            let mut pieces = Vec::new();
-            for lane in &mut lanes {
-                let end = (lane.read + self.steps).min(lane.text.len().saturating_sub(1));
-                if lane.read < end {
-                    pieces.push(Piece {
-                        words: lane.text[lane.read..end].to_vec(),
-                        next: lane.text[lane.read + 1..end + 1].to_vec(),
-                        continues: (lane.read > 0).then_some(lane.piece),
-                    });
-                    (lane.read, lane.piece) = (end, pieces.len() - 1);
-                }
+/// Batches of `count` lanes, `steps` words of each. A lane asks for a text when it has none, and ends when it
+/// gets none.
+fn in_step<'t>(count: usize, steps: usize, mut next: impl FnMut() -> Option<&'t [u32]>) -> Vec<Pieces> {
+    struct Lane<'t> {
+        text: &'t [u32],
+        read: usize,
+        /// Its piece in the batch before.
+        piece: usize,
+    }
+    let mut lanes: Vec<Lane<'t>> =
+        (0..count).map_while(|_| next()).map(|text| Lane { text, read: 0, piece: 0 }).collect();
+    let mut batches = Vec::new();
+    loop {
+        let mut pieces = Vec::new();
+        for lane in &mut lanes {
+            let end = (lane.read + steps).min(lane.text.len().saturating_sub(1));
+            if lane.read < end {
+                pieces.push(Piece {
+                    words: lane.text[lane.read..end].to_vec(),
+                    next: lane.text[lane.read + 1..end + 1].to_vec(),
+                    continues: (lane.read > 0).then_some(lane.piece),
+                });
+                (lane.read, lane.piece) = (end, pieces.len() - 1);
             }
-            if pieces.is_empty() {
-                return batches;
-            }
-            batches.push(Pieces(pieces));
-            lanes.retain_mut(|lane| {
-                if lane.read + 1 < lane.text.len() {
-                    return true;
-                }
-                next().is_some_and(|text| {
-                    (lane.text, lane.read) = (text, 0);
-                    true
-                })
-            });
         }
+        if pieces.is_empty() {
+            return batches;
+        }
+        batches.push(Pieces(pieces));
+        lanes.retain_mut(|lane| {
+            if lane.read + 1 < lane.text.len() {
+                return true;
+            }
+            next().is_some_and(|text| {
+                (lane.text, lane.read) = (text, 0);
+                true
+            })
+        });
     }
 }
 
@@ -154,7 +167,7 @@ fn record<'g>(
             before.into_iter().flatten().map(|held| graph.held(held.clone())).collect();
         let control = SkimControl::Decide { threshold: model.threshold(), force: &[] };
         let output = network.encoder.encode(graph, &piece.words, state, control, dropouts);
-        rows.push(output.rows.dropout(dropouts.head, dropouts.embedding_per_sequence));
+        rows.push(output.rows.dropout(dropouts.head, dropouts.encoder_per_sequence));
         states.push(output.state);
         next.extend_from_slice(&piece.next);
     }
@@ -179,7 +192,7 @@ impl Objective for Predict {
         if self.reset == Reset::Document {
             Draws::new(seed, epoch, 4).shuffle(&mut order);
         }
-        self.cut(order.into_iter().map(|number| &texts[number]), size)
+        self.cut(order.into_iter().map(|number| &texts[number]), size, self.steps)
     }
 
     fn words(&self, batch: &Pieces) -> impl Iterator<Item = u32> {
@@ -209,8 +222,7 @@ impl Objective for Predict {
     ) -> Result<Option<PredictionScore>, EngineError> {
         // One text has one state; documents have theirs, and may be read side by side.
         let lanes = if self.reset == Reset::Epoch { 1 } else { self.lanes };
-        let batches = self.cut(texts.iter(), lanes);
-        let words: usize = batches.iter().flat_map(|batch| &batch.0).map(|piece| piece.words.len()).sum();
+        let batches = self.cut(texts.iter(), lanes, (SCORED / lanes).max(self.steps));
         let (mut carried, mut sums, mut done) = (Vec::new(), Vec::new(), 0);
         for Pieces(pieces) in &batches {
             let graph = Graph::inference(model.parameters(), device, Strategy::Agenda);
@@ -231,7 +243,7 @@ impl Objective for Predict {
                 (*count, *sum) = (*count + 1, *sum + f64::from(loss));
                 done += 1;
             }
-            if !go_on(texts.len() * done / words) {
+            if !go_on(done) {
                 return Ok(None);
             }
         }

@@ -23,7 +23,7 @@ impl Corpus {
     {
         let mut builder = CorpusBuilder::default();
         sentences.into_iter().for_each(|sentence| builder.push(sentence));
-        builder.finish(min_count)
+        builder.finish(min_count, None)
     }
 
     /// The number of words in the sentences, those outside the vocabulary included.
@@ -51,12 +51,13 @@ impl CorpusBuilder {
         self.sentences.push(sentence);
     }
 
-    /// The corpus of these sentences, with the words that occur `min_count` times or more.
-    pub fn finish(mut self, min_count: u64) -> Corpus {
+    /// The corpus of these sentences, with the words that occur `min_count` times or more, at most `max_words`
+    /// ([`Vocabulary::build`]).
+    pub fn finish(mut self, min_count: u64, max_words: Option<usize>) -> Corpus {
         let mut words = vec![""; self.ids.len()];
         self.ids.iter().for_each(|(word, &id)| words[id as usize] = word);
         let occurrences = self.sentences.iter().flatten().map(|&id| words[id as usize]);
-        let vocabulary = Vocabulary::build(occurrences, min_count, None);
+        let vocabulary = Vocabulary::build(occurrences, min_count, max_words);
         let ids: Vec<_> = words.iter().map(|word| vocabulary.id(word)).collect();
         self.sentences.iter_mut().flatten().for_each(|id| *id = ids[*id as usize]);
         Corpus { vocabulary, sentences: self.sentences }

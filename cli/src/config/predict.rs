@@ -1,0 +1,116 @@
+//! A run that learns to predict the next word.
+
+use serde::{Deserialize, Serialize};
+
+use saccade_rnn::model::{LayerConfig, Prediction};
+use saccade_rnn::text::Tokenizer;
+use saccade_rnn::train::{ConfigError, OutputConfig, Predict, Reset, RunConfig, TrainConfig};
+
+use crate::corpus::running::TextPart;
+
+/// A training run of a language model.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PredictConfig {
+    /// Seed of every random choice.
+    #[serde(default)]
+    pub seed: u32,
+    /// What to learn from.
+    pub data: RunningData,
+    /// What the network is asked, as model files have it.
+    pub task: PredictTask,
+    /// The network.
+    pub model: PredictModel,
+    /// How to learn.
+    pub train: TrainConfig,
+    /// What to write.
+    #[serde(default)]
+    pub output: OutputConfig,
+}
+
+/// `[task.predict]`.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PredictTask {
+    /// The softmax, where word vectors come from, and what a text begins after.
+    pub predict: Prediction,
+}
+
+/// Texts without labels.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunningData {
+    /// The data set's name, for the record.
+    pub name: String,
+    /// Its licence as known, for the record.
+    #[serde(default)]
+    pub licence: Option<String>,
+    /// How text becomes words or characters, and what `<eos>` ends.
+    pub tokenizer: Tokenizer,
+    /// Training texts, in order.
+    pub train: Vec<TextPart>,
+    /// Development texts; all choices are made on them.
+    pub dev: TextPart,
+    /// Test texts, looked at once, at the end.
+    #[serde(default)]
+    pub test: Option<TextPart>,
+    /// Words that occur less often in the training texts are unknown.
+    #[serde(default = "one")]
+    pub min_count: u64,
+    /// The most words, `<unk>` included.
+    #[serde(default)]
+    pub max_words: Option<usize>,
+    /// Words that a lane reads a step; back-propagation goes no further.
+    pub steps: usize,
+    /// What begins with a state of zeros.
+    #[serde(default)]
+    pub reset: Reset,
+}
+
+/// The network under the softmax.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PredictModel {
+    /// Width of word vectors.
+    pub embedding_size: usize,
+    /// Layers.
+    pub encoder: Vec<LayerConfig>,
+    /// Added to fresh biases of LSTM forget gates.
+    #[serde(default)]
+    pub forget_bias: f32,
+    /// Fresh bias of SRU's reset gates.
+    #[serde(default)]
+    pub highway_bias: f32,
+}
+
+impl PredictConfig {
+    /// Checks ranges that the types do not.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.train.validate(self.model.encoder.iter().any(|l| matches!(l, LayerConfig::Skim { .. })))?;
+        let parts = self.data.train.iter().chain([&self.data.dev]).chain(&self.data.test);
+        for part in parts {
+            part.validate()?;
+        }
+        self.objective().map(drop)
+    }
+
+    /// What the library's trainer is to be told.
+    pub fn run(&self) -> RunConfig {
+        RunConfig { seed: self.seed, train: self.train.clone(), output: self.output }
+    }
+
+    /// The task to learn.
+    ///
+    /// # Errors
+    /// If its options contradict each other.
+    pub fn objective(&self) -> Result<Predict, ConfigError> {
+        Predict::new(&self.train, self.data.steps, self.data.reset)
+    }
+}
+
+fn one() -> u64 {
+    1
+}

@@ -1,0 +1,87 @@
+//! Runs that learn to classify.
+
+use std::path::Path;
+
+use saccade_rnn::model::{self, Classification, FreshOptions, Model, ModelError, Task};
+use saccade_rnn::train::{Classify, ConfigError, Evaluation, RunConfig};
+use serde_json::{Value, json};
+
+use super::{Figures, Prepared, Recipe, RunError};
+use crate::config::Config;
+use crate::corpus::Corpus;
+
+impl Recipe for Config {
+    type Task = Classify;
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        Self::validate(self)
+    }
+
+    fn run(&self) -> RunConfig {
+        Self::run(self)
+    }
+
+    fn objective(&self) -> Result<Classify, ConfigError> {
+        Self::objective(self)
+    }
+
+    fn prepare(
+        &self,
+        data: &Path,
+        more_words: &[String],
+        command: &str,
+    ) -> Result<Prepared<Classify>, RunError> {
+        let corpus = Corpus::load(&self.data, data, more_words)?;
+        Ok(Prepared { model: fresh(self, &corpus, command)?, texts: corpus.texts })
+    }
+}
+
+impl Figures for Evaluation {
+    fn in_words(&self) -> String {
+        let skim = if self.skim_rate > 0.0 {
+            format!(", {:.1} % skimmed, {:.2} x fewer FLOPs", 100.0 * self.skim_rate, self.flop_reduction)
+        } else {
+            String::new()
+        };
+        format!("{:.2} % of {} right, loss {:.4}{skim}", 100.0 * self.accuracy, self.n, self.loss)
+    }
+
+    fn json(&self) -> Value {
+        json!(self)
+    }
+
+    fn of_loss(name: &str, loss: f32) -> String {
+        format!("{name} {loss:.3}")
+    }
+}
+
+/// The model that a config describes, untrained.
+fn fresh(config: &Config, corpus: &Corpus, command: &str) -> Result<Model, ModelError> {
+    let options =
+        FreshOptions { forget_bias: config.model.forget_bias, highway_bias: config.model.highway_bias };
+    let model_config = model::Config {
+        format: model::FORMAT,
+        task: Task::Classify(Classification {
+            labels: corpus.labels.clone(),
+            data_labels: if corpus.data_labels == corpus.labels {
+                Vec::new()
+            } else {
+                corpus.data_labels.clone()
+            },
+            pool: config.model.pool,
+        }),
+        tokenizer: config.data.tokenizer,
+        vocabulary: corpus.vocabulary.words().to_vec(),
+        embedding_size: config.model.embedding_size,
+        encoder: config.model.encoder.clone(),
+        threshold: config.train.skim.map(|_| model::DEFAULT_THRESHOLD),
+        training: model::Training {
+            command: Some(command.to_owned()),
+            seed: Some(u64::from(config.seed)),
+            data_set: Some(config.data.name.clone()),
+            licence: config.data.licence.clone(),
+            ..model::Training::default()
+        },
+    };
+    Model::fresh(model_config, config.train.dropouts(), options, config.seed)
+}

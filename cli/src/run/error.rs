@@ -1,0 +1,60 @@
+//! Why a run may fail.
+
+use std::path::PathBuf;
+
+use saccade_rnn::model::ModelError;
+use saccade_rnn::train::{ConfigError, TrainError, TransferError};
+
+use crate::corpus::CorpusError;
+use crate::files::FileError;
+
+/// Why a run ended without a model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The config.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
+    /// The model to start from.
+    #[error("{}: {source}", .path.display())]
+    Init {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: TransferError,
+    },
+    /// The model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A state file is none.
+    #[error("{}: {source}", .path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: TrainError,
+    },
+    /// There is no state file.
+    #[error("there is no interrupted run to go on with: {} does not exist", .0.display())]
+    NothingToResume(PathBuf),
+    /// A state file is another run's.
+    #[error("{}: it belongs to a run with another config; remove it, or run that config", .0.display())]
+    OtherRun(PathBuf),
+    /// The loss or a gradient is no number.
+    #[error("{source}; the last good model is kept in {}", .kept.display())]
+    NotFinite {
+        /// What is no number, and when.
+        source: TrainError,
+        /// The model file, if an evaluation has written one.
+        kept: PathBuf,
+    },
+    /// Anything else that stops the trainer.
+    #[error(transparent)]
+    Train(TrainError),
+}
