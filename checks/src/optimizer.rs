@@ -1,18 +1,18 @@
-//! Adam on two devices.
+//! Optimisers on two devices.
 
 use std::collections::BTreeSet;
 
 use saccade_rnn::device::{Device, EngineError, ParamId, Parameters};
 use saccade_rnn::graph::Gradients;
-use saccade_rnn::train::{Adam, AdamConfig, Touched};
+use saccade_rnn::train::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
 
 use crate::Random;
 use crate::kernel::{Disagreement, Values, compare};
 
-/// Some steps of Adam.
+/// Some steps of an optimiser.
 struct Run {
     name: &'static str,
-    config: AdamConfig,
+    config: OptimizerConfig,
     /// Sizes of the parameters.
     shapes: &'static [[usize; 2]],
     /// Whether the first parameter is updated row by row.
@@ -23,8 +23,12 @@ struct Run {
     wild: Option<(usize, f32)>,
 }
 
-const PLAIN: AdamConfig =
-    AdamConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0, clip: 0.0, average: 0.0 };
+const PLAIN: OptimizerConfig = OptimizerConfig {
+    rule: Rule::Adam(Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }),
+    weight_decay: 0.0,
+    clip: 0.0,
+    averaging: Averaging::Off,
+};
 const STEPS: usize = 6;
 /// A step moves a weight by its rate, whatever the gradient; what is compared are a few such steps.
 const BOUND: f32 = 1e-5;
@@ -38,12 +42,12 @@ fn runs() -> Vec<Run> {
         last_rate: 0.01,
         wild: None,
     };
-    let averaged = AdamConfig { average: 0.9, ..PLAIN };
-    let all = AdamConfig { weight_decay: 0.1, clip: 2.0, average: 0.9, ..PLAIN };
+    let averaged = OptimizerConfig { averaging: Averaging::Decay(0.9), ..PLAIN };
+    let all = OptimizerConfig { weight_decay: 0.1, clip: 2.0, ..averaged };
     vec![
-        Run { name: "weight decay", config: AdamConfig { weight_decay: 0.3, ..PLAIN }, ..plain },
-        Run { name: "clipping", config: AdamConfig { clip: 0.5, ..PLAIN }, ..plain },
-        Run { name: "a norm below the clip", config: AdamConfig { clip: 1e4, ..PLAIN }, ..plain },
+        Run { name: "weight decay", config: OptimizerConfig { weight_decay: 0.3, ..PLAIN }, ..plain },
+        Run { name: "clipping", config: OptimizerConfig { clip: 0.5, ..PLAIN }, ..plain },
+        Run { name: "a norm below the clip", config: OptimizerConfig { clip: 1e4, ..PLAIN }, ..plain },
         Run { name: "averaging", config: averaged, ..plain },
         Run { name: "lazy rows", lazy: true, ..plain },
         Run { name: "lazy rows, averaged", config: averaged, lazy: true, ..plain },
@@ -57,13 +61,25 @@ fn runs() -> Vec<Run> {
             last_rate: 0.0,
             ..plain
         },
+        Run {
+            name: "gradient descent",
+            config: OptimizerConfig { rule: Rule::Sgd(Sgd { momentum: 0.9 }), ..all },
+            lazy: true,
+            ..plain
+        },
+        Run {
+            name: "a mean from the first step on",
+            config: OptimizerConfig { averaging: Averaging::Mean { since: Some(0) }, ..PLAIN },
+            lazy: true,
+            ..plain
+        },
         Run { name: "a NaN", config: all, lazy: true, wild: Some((2, f32::NAN)), ..plain },
         Run { name: "an infinity", config: all, wild: Some((3, f32::NEG_INFINITY)), ..plain },
         plain,
     ]
 }
 
-/// Runs Adam on the CPU and on another device and compares norms, gradients, weights and averages; how many runs.
+/// Runs optimisers on the CPU and on another device and compares norms, gradients, weights and averages; how many runs.
 ///
 /// # Errors
 /// The first disagreement, or the error of either device.
@@ -71,7 +87,7 @@ pub async fn optimizers_agree(device: &Device) -> Result<usize, Disagreement> {
     let runs = runs();
     for run in &runs {
         let fail =
-            |what: &str, how: String| Disagreement { what: format!("Adam, {}: {what}", run.name), how };
+            |what: &str, how: String| Disagreement { what: format!("optimiser, {}: {what}", run.name), how };
         let on_cpu =
             values(&Device::cpu(), run).await.map_err(|error| fail("on the CPU", error.to_string()))?;
         let on_device =
@@ -87,7 +103,7 @@ async fn values(device: &Device, run: &Run) -> Result<Values, EngineError> {
     let (mut random, mut parameters) = (Random::new(17), Parameters::new());
     let ids: Vec<ParamId> =
         run.shapes.iter().map(|shape| random.parameter(&mut parameters, shape, 1.0)).collect();
-    let mut adam = Adam::new(run.config, device, &parameters)?;
+    let mut optimizer = Optimizer::new(run.config, device, &parameters)?;
     let mut gradients = Gradients::zeros(&parameters);
     let mut named = Values::new();
     for step in 0..STEPS {
@@ -110,7 +126,7 @@ async fn values(device: &Device, run: &Run) -> Result<Values, EngineError> {
             *gradients.get_mut(id) = Some(device.upload(values)?);
         }
         let rate = |id: ParamId| if id.index() + 1 == ids.len() { run.last_rate } else { 0.01 };
-        let update = adam.update(device, &mut parameters, &mut gradients, &touched, rate, &[]);
+        let update = optimizer.update(device, &mut parameters, &mut gradients, &touched, rate, &[]);
         let (norm, _) = update.await?;
         let norm = if norm.is_finite() { norm } else { -1.0 };
         named.push((format!("norm of step {step}"), vec![norm]));
@@ -121,7 +137,7 @@ async fn values(device: &Device, run: &Run) -> Result<Values, EngineError> {
         }
         // Averages, and that weights survive the exchange with them.
         for what in ["average", "weight"] {
-            adam.swap_average(device, &mut parameters)?;
+            optimizer.swap_average(device, &mut parameters)?;
             device.fetch(&mut parameters).await?;
             for &id in &ids {
                 let values = parameters.values(id).to_vec();
@@ -129,6 +145,6 @@ async fn values(device: &Device, run: &Run) -> Result<Values, EngineError> {
             }
         }
     }
-    named.push(("steps".into(), vec![adam.steps() as f32]));
+    named.push(("steps".into(), vec![optimizer.steps() as f32]));
     Ok(named)
 }

@@ -136,6 +136,12 @@ impl Graph {
         Self::new(parameters, device, strategy, seed, true)
     }
 
+    /// The seed of noise.
+    #[cfg(feature = "train")]
+    pub(crate) fn seed(&self) -> u32 {
+        self.seed
+    }
+
     fn new(parameters: &Parameters, device: &Device, strategy: Strategy, seed: u32, training: bool) -> Self {
         let tape = Tape {
             nodes: Vec::new(),

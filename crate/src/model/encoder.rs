@@ -21,6 +21,8 @@ pub struct Encoder {
 /// What is dropped in training; all zero at inference.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Dropouts {
+    /// Of whole word vectors: of a word, all those that a graph reads, or none.
+    pub words: f32,
     /// Of the word vectors' values.
     pub embedding: f32,
     /// Whether all words of a text share the mask ("variational").
@@ -89,6 +91,8 @@ impl Encoder {
         dropouts: Dropouts,
     ) -> LayerOutput<'g> {
         let words = self.words.forward(graph, ids);
+        #[cfg(feature = "train")]
+        let words = drop_words(words, ids, dropouts.words);
         let words = words.dropout(dropouts.embedding, dropouts.embedding_per_sequence);
         self.stack.forward(words, state, control)
     }
@@ -113,6 +117,21 @@ impl Encoder {
     pub fn flops(&self, tokens: usize, skimmed: impl Iterator<Item = usize>) -> Flops {
         self.stack.flops(tokens, skimmed)
     }
+}
+
+/// Drops the vectors of some words, drawn by word.
+#[cfg(feature = "train")]
+fn drop_words<'g>(vectors: Expr<'g>, ids: &[u32], rate: f32) -> Expr<'g> {
+    /// No node has this number.
+    const STREAM: u32 = u32::MAX;
+    let (graph, size) = (vectors.graph(), vectors.shape().columns);
+    if rate <= 0.0 || !graph.is_training() {
+        return vectors;
+    }
+    let is_kept = |id| crate::cpu::noise::uniform(graph.seed(), STREAM, id) >= rate;
+    let factor = |&id: &u32| if is_kept(id) { 1.0 / (1.0 - rate) } else { 0.0 };
+    let mask = ids.iter().flat_map(|id| std::iter::repeat_n(factor(id), size)).collect();
+    vectors * graph.input(ids.len(), size, mask)
 }
 
 /// A layer of valid sizes.

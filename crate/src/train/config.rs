@@ -38,7 +38,10 @@ pub struct TrainConfig {
     /// Evaluations an epoch.
     #[serde(default = "one")]
     pub evaluations: usize,
-    /// Adam's step size.
+    /// How a gradient becomes a step.
+    #[serde(default)]
+    pub optimizer: OptimizerName,
+    /// The step size.
     pub learning_rate: f32,
     /// Multiplies the step size for word vectors; 0 leaves them as they are.
     #[serde(default = "unchanged")]
@@ -55,6 +58,16 @@ pub struct TrainConfig {
     /// Weights are averaged over steps with this decay, and it is the average that is evaluated and kept; 0 for none.
     #[serde(default)]
     pub average: f32,
+    /// The weights of all steps after so many epochs are averaged alike (ASGD), and it is the average that is evaluated
+    /// and kept from then on.
+    #[serde(default)]
+    pub average_after: Option<usize>,
+    /// Dropout of the recurrent weights of LSTMs, GRUs and Elman networks, one mask a batch (Merity et al. 2018).
+    #[serde(default)]
+    pub dropout_weights: f32,
+    /// Dropout of whole word vectors: all occurrences of a word in a batch together (Gal & Ghahramani 2016).
+    #[serde(default)]
+    pub dropout_words: f32,
     /// Dropout of word vectors.
     #[serde(default)]
     pub dropout_embedding: f32,
@@ -85,12 +98,16 @@ impl TrainConfig {
             epochs,
             patience: 0,
             evaluations: one(),
+            optimizer: OptimizerName::default(),
             learning_rate,
             embedding_rate: unchanged(),
             schedule: Schedule::default(),
             weight_decay: 0.0,
             clip: 0.0,
             average: 0.0,
+            average_after: None,
+            dropout_weights: 0.0,
+            dropout_words: 0.0,
             dropout_embedding: 0.0,
             dropout_per_sequence: false,
             dropout_variational: false,
@@ -103,6 +120,7 @@ impl TrainConfig {
     /// The dropouts of the network.
     pub fn dropouts(&self) -> Dropouts {
         Dropouts {
+            words: self.dropout_words,
             embedding: self.dropout_embedding,
             embedding_per_sequence: self.dropout_per_sequence || self.dropout_variational,
             encoder: self.dropout_encoder,
@@ -120,7 +138,13 @@ impl TrainConfig {
         check("train.evaluations", self.evaluations > 0, "at least 1", self.evaluations)?;
         let positive = self.learning_rate > 0.0 && self.learning_rate.is_finite();
         check("train.learning_rate", positive, "a positive number", self.learning_rate)?;
+        let found = format!("{} and train.average_after", self.average);
+        let single = self.average == 0.0 || self.average_after.is_none();
+        check("train.average", single, "0 where train.average_after is given", found)?;
+        self.schedule.validate()?;
         for (field, rate) in [
+            ("train.dropout_weights", self.dropout_weights),
+            ("train.dropout_words", self.dropout_words),
             ("train.dropout_embedding", self.dropout_embedding),
             ("train.dropout_encoder", self.dropout_encoder),
             ("train.dropout_head", self.dropout_head),
@@ -140,15 +164,50 @@ impl TrainConfig {
     }
 }
 
-/// How the step size changes.
+/// How a gradient becomes a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
+pub enum OptimizerName {
+    /// By moments of the gradient.
+    #[default]
+    Adam,
+    /// Along the gradient.
+    Sgd,
+}
+
+/// How the step size changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Schedule {
     /// Not at all.
     #[default]
     Constant,
     /// Linearly to a twentieth at the last step.
     Linear,
+    /// By a factor in every epoch after the first `after`.
+    Decay {
+        /// Epochs of the whole step size.
+        after: usize,
+        /// The factor, 0.5 to halve.
+        factor: f32,
+    },
+    /// By a factor after every evaluation that is no better than the best.
+    Plateau {
+        /// The factor.
+        factor: f32,
+    },
+}
+
+impl Schedule {
+    fn validate(self) -> Result<(), ConfigError> {
+        match self {
+            Self::Constant | Self::Linear => Ok(()),
+            Self::Decay { factor, .. } | Self::Plateau { factor } => {
+                let shrinks = factor > 0.0 && factor <= 1.0;
+                check("train.schedule.factor", shrinks, "above 0, at most 1", factor)
+            }
+        }
+    }
 }
 
 /// How a model learns to skim (Skim-RNN, Eq. 5 and 8).

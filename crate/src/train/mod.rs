@@ -15,13 +15,16 @@ mod snapshot;
 mod trainer;
 mod transfer;
 pub mod vectors;
+mod weight_drop;
 
 pub use crate::model::{Skims, Verdict};
-pub use config::{ConfigError, OutputConfig, RunConfig, Schedule, SkimLoss, Spans, StorageName, TrainConfig};
+pub use config::{
+    ConfigError, OptimizerName, OutputConfig, RunConfig, Schedule, SkimLoss, Spans, StorageName, TrainConfig,
+};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
 pub use objective::{Classify, Item, Losses, Objective, Pieces, Predict, PredictionScore, Reset};
-pub use optimizer::{Adam, AdamConfig, Touched};
+pub use optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
 pub use pass::pass;
 pub use trainer::{Due, Evaluated, Finished, Loss, Position, Texts, Trainer};
 pub use transfer::{Source, TransferError, transfer};

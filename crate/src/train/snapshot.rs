@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::TrainError;
-use super::optimizer::{Moments, Snapshot};
+use super::optimizer::{Averaging, Moments, Snapshot};
 use crate::device::{Device, EngineError, Parameters};
 use crate::graph::{Graph, Held, Strategy};
 use crate::model::{Checkpoint, ModelError, Storage, Tensor};
 
 /// Where a run stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Progress {
     /// Epoch in progress.
     pub(super) epoch: usize,
@@ -23,6 +24,10 @@ pub(super) struct Progress {
     pub(super) best: Option<Best>,
     /// Evaluations since then.
     pub(super) stale: usize,
+    /// Evaluations that were no better than the best before them.
+    pub(super) plateaus: usize,
+    /// Which weights are averaged.
+    pub(super) averaging: Averaging,
 }
 
 /// The evaluation whose model is kept.

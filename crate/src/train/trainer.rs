@@ -1,12 +1,15 @@
 //! The training loop, one step at a time: whoever drives it decides when to stop, what to show and where to keep files.
 
-use super::config::{RunConfig, Schedule, TrainConfig};
+use std::ops::Range;
+
+use super::config::{OptimizerName, RunConfig, Schedule, TrainConfig};
 use super::error::TrainError;
 use super::objective::{Losses, Objective, hold};
-use super::optimizer::{Adam, AdamConfig, Touched};
+use super::optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
 use super::snapshot::{self, Best, Progress};
+use super::weight_drop::Dropped;
 use crate::cpu::noise;
-use crate::device::{Device, EngineError, Parameters};
+use crate::device::{Buffer, Device, EngineError, Parameters};
 use crate::graph::{Gradients, Graph, Strategy};
 use crate::model::{Model, ModelError};
 
@@ -129,12 +132,15 @@ pub struct Trainer<O: Objective> {
     texts: Texts<O::Item>,
     /// Its weights on the host may lie behind those on the device: see [`Device::fetch`].
     model: Model,
-    adam: Adam,
+    optimizer: Optimizer,
     gradients: Gradients,
     progress: Progress,
     /// Of the epoch in progress.
     batches: Vec<O::Batch>,
 }
+
+/// Values on a device that are to be read.
+type Part = (Buffer, Range<usize>);
 
 /// Gradients of zero for all that is trained. None would be zero as well, but the optimiser passes over it: a weight that a
 /// batch does not reach would move or rest by whether an earlier batch of the same trainer had reached it.
@@ -163,13 +169,22 @@ impl<O: Objective> Trainer<O> {
         if texts.dev.is_empty() {
             return Err(TrainError::NoTexts("development"));
         }
-        let TrainConfig { weight_decay, clip, average, .. } = config.train;
-        let adam = AdamConfig { weight_decay, clip, average, ..AdamConfig::default() };
+        let TrainConfig { optimizer, weight_decay, clip, average, average_after, .. } = config.train;
+        let rule = match optimizer {
+            OptimizerName::Adam => Rule::Adam(Adam::default()),
+            OptimizerName::Sgd => Rule::Sgd(Sgd::default()),
+        };
+        let averaging = match average_after {
+            Some(_) => Averaging::Mean { since: None },
+            None if average > 0.0 => Averaging::Decay(average),
+            None => Averaging::Off,
+        };
+        let optimizer = OptimizerConfig { rule, weight_decay, clip, averaging };
         let mut trainer = Self {
             device: device.clone(),
             objective,
             texts,
-            adam: Adam::new(adam, device, model.parameters())?,
+            optimizer: Optimizer::new(optimizer, device, model.parameters())?,
             gradients: zeros(device, model.parameters())?,
             model,
             progress: Progress::default(),
@@ -215,32 +230,27 @@ impl<O: Objective> Trainer<O> {
     /// # Errors
     /// [`TrainError::NotFinite`] leaves the weights as they were. Any other is the engine's.
     pub async fn step(&mut self) -> Result<Vec<Loss>, TrainError> {
-        let t = &self.config.train;
         let Progress { step, epoch, batch: place, .. } = self.progress;
-        let (batch, steps) = (&self.batches[place], self.batches.len());
-        let graph = Graph::training(
-            self.model.parameters(),
-            &self.device,
-            Strategy::Agenda,
-            noise::bits(self.config.seed, 3, step as u32),
-        );
-        let Losses { total, parts, states } = self.objective.losses(&self.model, &graph, batch, step);
-        total.backward_into(&mut self.gradients).await?;
-        let mut read = vec![total.hold()?.elements()];
-        for (_, part) in &parts {
-            read.push(part.hold()?.elements());
+        let rate = self.config.train.dropout_weights;
+        if rate > 0.0 {
+            self.device.fetch(self.model.parameters_mut()).await?;
         }
-        let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
-        self.objective.carry(hold(&states)?);
-        drop(graph);
+        let seed = noise::bits(self.config.seed, 5, step as u32);
+        let mut dropped = Dropped::begin(self.model.parameters_mut(), rate, seed);
+        let learned = self.learn(step, place).await;
+        dropped.restore(self.model.parameters_mut());
+        let (read, names) = learned?;
+        dropped.correct(&self.device, self.model.parameters(), &mut self.gradients).await?;
 
+        let t = &self.config.train;
+        let (batch, steps) = (&self.batches[place], self.batches.len());
         let words: Vec<u32> = self.objective.words(batch).collect();
         let touched = Touched::from_iter(self.model.network().encoder.words.own_rows(&words));
         let rate = t.learning_rate * self.schedule(steps);
         let rate = |id| if touched.contains_key(&id) { rate * t.embedding_rate } else { rate };
         let (parameters, gradients) = (self.model.parameters_mut(), &mut self.gradients);
         let (norm, values) =
-            self.adam.update(&self.device, parameters, gradients, &touched, rate, &read).await?;
+            self.optimizer.update(&self.device, parameters, gradients, &touched, rate, &read).await?;
         for (what, value) in [("loss", values[0][0]), ("gradient norm", norm)] {
             if !value.is_finite() {
                 return Err(TrainError::NotFinite { what, value, step, epoch });
@@ -259,6 +269,25 @@ impl<O: Objective> Trainer<O> {
         Ok(names.into_iter().zip(&values[1..]).map(loss).collect())
     }
 
+    /// Computes the gradients of a batch. Returns where its total loss and its losses are, and the names of these.
+    async fn learn(&mut self, step: u64, batch: usize) -> Result<(Vec<Part>, Vec<&'static str>), TrainError> {
+        let graph = Graph::training(
+            self.model.parameters(),
+            &self.device,
+            Strategy::Agenda,
+            noise::bits(self.config.seed, 3, step as u32),
+        );
+        let Losses { total, parts, states } =
+            self.objective.losses(&self.model, &graph, &self.batches[batch], step);
+        total.backward_into(&mut self.gradients).await?;
+        let mut read = vec![total.hold()?.elements()];
+        for (_, part) in &parts {
+            read.push(part.hold()?.elements());
+        }
+        self.objective.carry(hold(&states)?);
+        Ok((read, parts.iter().map(|(name, _)| *name).collect()))
+    }
+
     /// Scores the averaged weights on the development texts, and gives the model if it is the best so far. `go_on` hears
     /// how many texts are done, and stops the evaluation by returning false: the result is then `None`, and the
     /// evaluation still due.
@@ -269,9 +298,9 @@ impl<O: Objective> Trainer<O> {
         &mut self,
         go_on: impl FnMut(usize) -> bool,
     ) -> Result<Option<Evaluated<O::Score>>, TrainError> {
-        self.adam.swap_average(&self.device, self.model.parameters_mut())?;
+        self.optimizer.swap_average(&self.device, self.model.parameters_mut())?;
         let result = self.evaluate_as_is(go_on).await;
-        self.adam.swap_average(&self.device, self.model.parameters_mut())?;
+        self.optimizer.swap_average(&self.device, self.model.parameters_mut())?;
         result
     }
 
@@ -295,6 +324,7 @@ impl<O: Objective> Trainer<O> {
             Some(file)
         } else {
             self.progress.stale += 1;
+            self.progress.plateaus += 1;
             None
         };
         Ok(Some(Evaluated { epoch: best.epoch, score, kept }))
@@ -340,7 +370,7 @@ impl<O: Objective> Trainer<O> {
     /// If the engine fails, or a weight is not finite.
     pub async fn snapshot(&mut self, run: &str) -> Result<Vec<u8>, TrainError> {
         self.device.fetch(self.model.parameters_mut()).await?;
-        let moments = self.adam.snapshot(&self.device, self.model.parameters()).await?;
+        let moments = self.optimizer.snapshot(&self.device, self.model.parameters()).await?;
         let carried = snapshot::read_carried(&self.device, self.objective.carried()).await?;
         Ok(snapshot::to_bytes(run, &self.progress, self.model.parameters(), moments, carried)?)
     }
@@ -351,11 +381,11 @@ impl<O: Objective> Trainer<O> {
     /// [`TrainError::OtherRun`] if the snapshot was taken under another name than `run`; if it is no snapshot; if the
     /// device has no room.
     pub fn restore(&mut self, bytes: &[u8], run: &str) -> Result<(), TrainError> {
-        let averaged = self.config.train.average > 0.0;
+        let averaged = self.optimizer.averaging() != Averaging::Off;
         let (progress, moments, carried) =
             snapshot::from_bytes(bytes, run, self.model.parameters_mut(), averaged)?;
         self.objective.carry(snapshot::hold_carried(&self.device, carried)?);
-        self.adam.restore(&self.device, progress.step, moments)?;
+        self.optimizer.restore(&self.device, progress.step, progress.averaging, moments)?;
         self.progress = progress;
         self.begin_epoch();
         Ok(())
@@ -364,6 +394,12 @@ impl<O: Objective> Trainer<O> {
     fn begin_epoch(&mut self) {
         let (size, seed) = (self.config.train.batch, self.config.seed);
         self.batches = self.objective.batches(&self.texts.train, size, seed, self.progress.epoch);
+        let is_first =
+            self.progress.batch == 0 && self.config.train.average_after == Some(self.progress.epoch);
+        if is_first {
+            self.optimizer.average_from_here();
+        }
+        self.progress.averaging = self.optimizer.averaging();
     }
 
     /// What the step size is multiplied by. The length of the run is estimated from this epoch's.
@@ -374,6 +410,10 @@ impl<O: Objective> Trainer<O> {
                 let total = (steps * self.config.train.epochs).max(1) as f32;
                 (1.0 - 0.95 * self.progress.step as f32 / total).max(0.05)
             }
+            Schedule::Decay { after, factor } => {
+                factor.powi((self.progress.epoch + 1).saturating_sub(after) as i32)
+            }
+            Schedule::Plateau { factor } => factor.powi(self.progress.plateaus as i32),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use saccade_rnn::device::{Device, ParamId, Parameters};
 use saccade_rnn::graph::{Gradients, Graph, Strategy};
-use saccade_rnn::train::{Adam, AdamConfig, Touched};
+use saccade_rnn::train::{Adam, Optimizer, OptimizerConfig, Rule, Touched};
 use serde::Deserialize;
 
 use crate::fixture::Fixture;
@@ -54,15 +54,13 @@ async fn check(device: &Device, fixture: &Fixture, case: &Case, lazy: bool) {
         .into_iter()
         .map(|(name, t)| (name.clone(), parameters.add(name, &t.shape, t.values).unwrap()))
         .collect();
-    let config = AdamConfig {
-        beta1: case.betas[0],
-        beta2: case.betas[1],
-        epsilon: case.eps,
+    let config = OptimizerConfig {
+        rule: Rule::Adam(Adam { beta1: case.betas[0], beta2: case.betas[1], epsilon: case.eps }),
         weight_decay: case.weight_decay,
         clip: case.max_norm.unwrap_or(0.0),
-        ..AdamConfig::default()
+        ..OptimizerConfig::default()
     };
-    let mut adam = Adam::new(config, device, &parameters).unwrap();
+    let mut adam = Optimizer::new(config, device, &parameters).unwrap();
     let mut gradients = Gradients::zeros(&parameters);
     let rows = |id: ParamId| (0..parameters.get(id).rows() as u32).collect();
     let touched: Touched = ids.values().filter(|_| lazy).map(|&id| (id, rows(id))).collect();

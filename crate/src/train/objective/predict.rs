@@ -72,6 +72,14 @@ impl PredictionScore {
     pub fn perplexity(&self) -> f64 {
         self.loss.exp()
     }
+
+    /// Adds the figures worth keeping to a model's record, under `{set}_loss`, `{set}_perplexity` and `{set}_tokens`.
+    pub fn record(&self, set: &str, model: &mut Model) {
+        let figures = &mut model.config_mut().training.figures;
+        figures.insert(format!("{set}_loss"), self.loss);
+        figures.insert(format!("{set}_perplexity"), self.perplexity());
+        figures.insert(format!("{set}_tokens"), self.tokens as f64);
+    }
 }
 
 impl Predict {
@@ -84,6 +92,11 @@ impl Predict {
         check("train.skim", config.skim.is_none(), "none, to predict", "one")?;
         let lanes = config.batch.max(1);
         Ok(Self { dropouts: config.dropouts(), steps, reset, lanes, carried: Vec::new() })
+    }
+
+    /// Scores alone: of one text with its state carried through it, or of documents side by side.
+    pub fn scoring(reset: Reset) -> Self {
+        Self { dropouts: Dropouts::default(), steps: 1, reset, lanes: 16, carried: Vec::new() }
     }
 
     /// Batches of `lanes` lanes, `steps` words of each, over documents in the order given.
@@ -258,10 +271,7 @@ impl Objective for Predict {
     }
 
     fn record(&self, score: &PredictionScore, set: &str, model: &mut Model) {
-        let figures = &mut model.config_mut().training.figures;
-        figures.insert(format!("{set}_loss"), score.loss);
-        figures.insert(format!("{set}_perplexity"), score.perplexity());
-        figures.insert(format!("{set}_tokens"), score.tokens as f64);
+        score.record(set, model);
     }
 }
 

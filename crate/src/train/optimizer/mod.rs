@@ -1,10 +1,14 @@
-//! Adam (Kingma & Ba 2015) as PyTorch computes it, with decoupled weight decay (Loshchilov & Hutter 2019), clipping by
-//! the global norm and an average of the weights over time.
+//! Optimisers: a rule ([`Adam`], [`Sgd`]), decoupled weight decay (Loshchilov & Hutter 2019), clipping by the global norm
+//! and an average of the weights over time ([`Averaging`]).
 //!
 //! Word vectors are updated lazily: only rows that occur in the batch, with the moments of those rows alone. That
 //! differs from dense Adam, in which rows keep moving after their last gradient, and costs what the batch costs
-//! rather than what the vocabulary does. The average of a row that has rested for k steps is caught up in one:
-//! `average = w + (average - w) decay^k`, exact since the row did not move.
+//! rather than what the vocabulary does. The average of a row that has rested for some steps is caught up in one, exact
+//! since the row did not move.
+
+mod adam;
+mod average;
+mod sgd;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,26 +16,36 @@ use std::ops::Range;
 use crate::device::{AdamStep, Buffer, Device, EngineError, ParamId, Parameters, Part, Rows};
 use crate::graph::Gradients;
 
-/// Settings of [`Adam`].
+pub use adam::Adam;
+pub use average::Averaging;
+pub use sgd::Sgd;
+
+/// How a gradient becomes a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AdamConfig {
-    /// Decay of the first moment.
-    pub beta1: f32,
-    /// Decay of the second moment.
-    pub beta2: f32,
-    /// Added to the root of the second moment.
-    pub epsilon: f32,
+pub enum Rule {
+    /// By moments of the gradient.
+    Adam(Adam),
+    /// Along the gradient.
+    Sgd(Sgd),
+}
+
+/// Settings of an [`Optimizer`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OptimizerConfig {
+    /// How a gradient becomes a step.
+    pub rule: Rule,
     /// Decoupled decay a step, times the step size.
     pub weight_decay: f32,
     /// The largest global norm of the gradient; 0 for none.
     pub clip: f32,
-    /// Decay of the averaged weights; 0 for none.
-    pub average: f32,
+    /// Which weights are averaged.
+    pub averaging: Averaging,
 }
 
-impl Default for AdamConfig {
+impl Default for OptimizerConfig {
     fn default() -> Self {
-        Self { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0, clip: 0.0, average: 0.0 }
+        let averaging = Averaging::default();
+        Self { rule: Rule::Adam(Adam::default()), weight_decay: 0.0, clip: 0.0, averaging }
     }
 }
 
@@ -39,8 +53,8 @@ impl Default for AdamConfig {
 pub type Touched = BTreeMap<ParamId, Vec<u32>>;
 
 /// The optimiser, its state in the memory of a device.
-pub struct Adam {
-    config: AdamConfig,
+pub struct Optimizer {
+    config: OptimizerConfig,
     step: u64,
     moments: Vec<Moments<Buffer>>,
 }
@@ -59,17 +73,21 @@ pub(super) struct Moments<B> {
 /// The state of every parameter, on the host.
 pub(super) type Snapshot = Vec<Moments<Vec<f32>>>;
 
-impl Adam {
+impl Optimizer {
     /// A fresh optimiser for parameters.
     ///
     /// # Errors
     /// If the device has no room.
-    pub fn new(config: AdamConfig, device: &Device, parameters: &Parameters) -> Result<Self, EngineError> {
+    pub fn new(
+        config: OptimizerConfig,
+        device: &Device,
+        parameters: &Parameters,
+    ) -> Result<Self, EngineError> {
         let moments = parameters.iter().map(|(_, p)| {
             Ok(Moments {
                 first: device.zeros(p.values.len())?,
                 second: device.zeros(p.values.len())?,
-                average: (config.average > 0.0).then(|| device.upload(p.values.clone())).transpose()?,
+                average: config.averaging.is_on().then(|| device.upload(p.values.clone())).transpose()?,
                 caught_up: vec![0; p.rows()],
             })
         });
@@ -116,7 +134,7 @@ impl Adam {
         let norm = values.pop().map_or(f32::NAN, |norm| norm[0]);
         if norm.is_finite() {
             self.step += 1;
-            for (id, rows) in touched.iter().filter(|_| self.config.average > 0.0) {
+            for (id, rows) in touched.iter().filter(|_| self.config.averaging.is_on()) {
                 let caught_up = &mut self.moments[id.index()].caught_up;
                 rows.iter().for_each(|&row| caught_up[row as usize] = self.step);
             }
@@ -136,43 +154,49 @@ impl Adam {
         rate: f32,
         norm: &Buffer,
     ) -> Result<(), EngineError> {
-        let (step, decay) = (self.step + 1, self.config.average);
+        let (step, averaging) = (self.step + 1, self.config.averaging);
         let settings = self.settings(step, rate);
         let moments = &mut self.moments[id.index()];
         let rows = rows(touched, id, parameters.get(id).rows());
         let moves = parameters.get(id).trainable && rate > 0.0;
         if let Some(gradient) = gradient.as_mut().filter(|_| moves) {
             if let Rows::Listed(rows) = rows {
-                moments.catch_up(device, parameters, id, rows, decay, step - 1, Some(norm))?;
+                moments.catch_up(device, parameters, id, rows, averaging, step - 1, Some(norm))?;
             }
             let state = [&mut moments.first, &mut moments.second];
             device.adam(parameters, id, rows, gradient, state, norm, &settings)?;
         } else {
             *gradient = None;
             if let Rows::Listed(rows) = rows {
-                return moments.catch_up(device, parameters, id, rows, decay, step, Some(norm));
+                return moments.catch_up(device, parameters, id, rows, averaging, step, Some(norm));
             }
         }
         match &mut moments.average {
-            Some(average) => device.average(parameters, id, rows, average, &[decay], Some(norm)),
+            Some(average) => {
+                let keep = averaging.keep(step - 1, step);
+                device.average(parameters, id, rows, average, &[keep], Some(norm))
+            }
             None => Ok(()),
         }
     }
 
-    /// PyTorch's form: bias corrections in the step size and in the denominator.
     fn settings(&self, step: u64, rate: f32) -> AdamStep {
-        let AdamConfig { beta1, beta2, epsilon, weight_decay, clip, .. } = self.config;
-        let correction1 = 1.0 - f64::from(beta1).powf(step as f64);
-        let correction2 = 1.0 - f64::from(beta2).powf(step as f64);
-        AdamStep {
-            beta1,
-            beta2,
-            epsilon,
-            rate: (f64::from(rate) / correction1) as f32,
-            correction: (1.0 / correction2.sqrt()) as f32,
-            decay: 1.0 - rate * weight_decay,
-            clip,
-        }
+        let OptimizerConfig { rule, weight_decay, clip, .. } = self.config;
+        let moves = match rule {
+            Rule::Adam(adam) => adam.step(step, rate),
+            Rule::Sgd(sgd) => sgd.step(rate),
+        };
+        AdamStep { decay: 1.0 - rate * weight_decay, clip, ..moves }
+    }
+
+    /// Begins an average of all weights from the next step on ([`Averaging::Mean`]).
+    pub fn average_from_here(&mut self) {
+        self.config.averaging = Averaging::Mean { since: Some(self.step) };
+    }
+
+    /// Which weights are averaged.
+    pub fn averaging(&self) -> Averaging {
+        self.config.averaging
     }
 
     /// Exchanges the weights with their averages (and back, when called again). Without averaging nothing happens.
@@ -181,13 +205,13 @@ impl Adam {
     /// If the device fails.
     pub fn swap_average(&mut self, device: &Device, parameters: &mut Parameters) -> Result<(), EngineError> {
         parameters.check_unshared()?;
-        let (step, decay) = (self.step, self.config.average);
+        let (step, averaging) = (self.step, self.config.averaging);
         let ids: Vec<ParamId> = parameters.iter().map(|(id, _)| id).collect();
         for id in ids {
             let moments = &mut self.moments[id.index()];
             let lazy = |&row: &u32| moments.caught_up[row as usize] > 0;
             let rows: Vec<u32> = (0..moments.caught_up.len() as u32).filter(lazy).collect();
-            moments.catch_up(device, parameters, id, &rows, decay, step, None)?;
+            moments.catch_up(device, parameters, id, &rows, averaging, step, None)?;
             rows.iter().for_each(|&row| moments.caught_up[row as usize] = step);
             if let Some(average) = &mut moments.average {
                 device.exchange(parameters, id, average)?;
@@ -222,6 +246,7 @@ impl Adam {
         &mut self,
         device: &Device,
         step: u64,
+        averaging: Averaging,
         snapshot: Snapshot,
     ) -> Result<(), EngineError> {
         let upload = |m: Moments<Vec<f32>>| {
@@ -233,7 +258,7 @@ impl Adam {
             })
         };
         self.moments = snapshot.into_iter().map(upload).collect::<Result<_, EngineError>>()?;
-        self.step = step;
+        (self.step, self.config.averaging) = (step, averaging);
         Ok(())
     }
 }
@@ -247,17 +272,17 @@ impl Moments<Buffer> {
         parameters: &Parameters,
         id: ParamId,
         rows: &[u32],
-        decay: f32,
+        averaging: Averaging,
         step: u64,
         norm: Option<&Buffer>,
     ) -> Result<(), EngineError> {
         let Some(average) = &mut self.average else { return Ok(()) };
-        let rested = |row: u32| step - self.caught_up[row as usize];
-        let rows: Vec<u32> = rows.iter().copied().filter(|&row| rested(row) > 0).collect();
+        let caught_up = |row: u32| self.caught_up[row as usize];
+        let rows: Vec<u32> = rows.iter().copied().filter(|&row| caught_up(row) < step).collect();
         if rows.is_empty() {
             return Ok(());
         }
-        let keep = |&row: &u32| f64::from(decay).powf(rested(row) as f64) as f32;
+        let keep = |&row: &u32| averaging.keep(caught_up(row), step);
         let keep: Vec<f32> = rows.iter().map(keep).collect();
         device.average(parameters, id, Rows::Listed(&rows), average, &keep, norm)
     }
