@@ -1,5 +1,7 @@
 //! `saccade cutoffs`: where to cut a vocabulary, by what the parts of an adaptive softmax take on a device.
 
+mod grid;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +16,7 @@ use crate::device::Hardware;
 use crate::failure::Failure;
 use crate::softmax_costs::{Measured, Workload};
 use crate::{interrupt, output};
+use grid::Held;
 
 /// Measures the head and the tails of an adaptive softmax (Grave et al. 2017) at many sizes, finds for every number of tails
 /// the cut-offs of the least expected time by dynamic programming, and measures those: for a training step, forward and
@@ -51,6 +54,9 @@ pub(crate) struct Arguments {
     /// Tails, at most
     #[arg(long, default_value_t = 3)]
     tails: usize,
+    /// Measure also every cut of a grid, in turn with the one that was found, and say how near that comes to the fastest
+    #[arg(long)]
+    grid: bool,
     /// Where to measure
     #[arg(long, value_enum, default_value_t = Hardware::Cpu)]
     device: Hardware,
@@ -86,6 +92,8 @@ struct Cut {
     shares: Vec<f64>,
     predicted_ms: f64,
     measured_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grid: Option<Held>,
 }
 
 pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
@@ -109,13 +117,25 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
         let mut cuts = Vec::new();
         for tails in 0..=tails {
             let best = Cutoffs::cheapest(&counts, tails, args.coverage, &measured)?;
-            let whole = workload.time_whole(&device, counts.len(), &best.cutoffs, targets(&counts));
-            let measured_ms = 1e3 * pollster::block_on(whole)?;
+            let time = |cutoffs: &[usize]| -> Result<f64, Failure> {
+                let whole = workload.time_whole(&device, counts.len(), cutoffs, targets(&counts));
+                Ok(1e3 * pollster::block_on(whole)?)
+            };
+            let measured_ms = time(&best.cutoffs)?;
+            let grid = if args.grid && tails > 0 {
+                let measure = |cutoffs: &[usize]| {
+                    if cancel.load(Ordering::Relaxed) { Ok(None) } else { time(cutoffs).map(Some) }
+                };
+                grid::hold(&counts, args.coverage, &best.cutoffs, measure)?
+            } else {
+                None
+            };
             cuts.push(Cut {
+                predicted_ms: 1e3 * best.cost,
                 cutoffs: best.cutoffs,
                 shares: best.shares,
-                predicted_ms: 1e3 * best.cost,
                 measured_ms,
+                grid,
             });
         }
         let head = measured.head_times().map(|(outputs, seconds)| (outputs, 1e3 * seconds)).collect();
@@ -194,6 +214,11 @@ impl Report {
                     100.0 * cut.shares[0],
                     if cutoffs.is_empty() { "none".into() } else { cutoffs.join(", ") }
                 )?;
+                if let Some(Held { cutoffs, measured_ms, ratio, .. }) = &cut.grid {
+                    let cutoffs: Vec<String> = cutoffs.iter().map(usize::to_string).collect();
+                    let (fastest, cutoffs) = (output::duration(*measured_ms), cutoffs.join(", "));
+                    writeln!(out, "    {ratio:.2} of the fastest of a grid: {fastest} at {cutoffs}")?;
+                }
             }
         }
         Ok(out.flush()?)

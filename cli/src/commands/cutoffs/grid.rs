@@ -1,0 +1,98 @@
+//! The cut that was found, held against those of a measured grid.
+
+use serde::Serialize;
+
+/// From one place of the grid to the next.
+const STEP: f64 = 1.6;
+/// How often every cut is measured; the least time of each counts.
+const ROUNDS: usize = 5;
+
+/// What a grid says of a cut.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Held {
+    /// How many cuts the grid has.
+    tried: usize,
+    /// The fastest of them.
+    pub(super) cutoffs: Vec<usize>,
+    pub(super) measured_ms: f64,
+    /// The time of the cut that was found, measured in turn with them, over that of the fastest.
+    pub(super) ratio: f64,
+}
+
+/// Measures `found` and every cut of a grid with as many tails and a head that holds `coverage` of the text, one after the
+/// other, again and again. None if the grid is empty, or if `measure`, which gives milliseconds, gives up.
+pub(super) fn hold<E>(
+    counts: &[u64],
+    coverage: f64,
+    found: &[usize],
+    mut measure: impl FnMut(&[usize]) -> Result<Option<f64>, E>,
+) -> Result<Option<Held>, E> {
+    let grid = cuts(&places(counts, coverage), found.len());
+    let (mut own, mut least) = (f64::INFINITY, vec![f64::INFINITY; grid.len()]);
+    for _ in 0..ROUNDS {
+        for (cut, least) in
+            std::iter::once((found, &mut own)).chain(grid.iter().map(Vec::as_slice).zip(&mut least))
+        {
+            let Some(ms) = measure(cut)? else { return Ok(None) };
+            *least = least.min(ms);
+        }
+    }
+    let best = (0..grid.len()).min_by(|&a, &b| least[a].total_cmp(&least[b]));
+    Ok(best.map(|best| Held {
+        tried: grid.len(),
+        cutoffs: grid[best].clone(),
+        measured_ms: least[best],
+        ratio: own / least[best],
+    }))
+}
+
+/// Where to cut: the least head that holds enough, and from there by equal factors.
+fn places(counts: &[u64], coverage: f64) -> Vec<usize> {
+    let all: u64 = counts.iter().sum();
+    let mut held = 0;
+    let holds = |count: &u64| {
+        held += count;
+        held as f64 >= coverage * all as f64
+    };
+    let Some(first) = counts.iter().position(holds) else { return Vec::new() };
+    let next = |place: &usize| Some(((*place as f64 * STEP) as usize).max(place + 1));
+    std::iter::successors(Some(first + 1), next).take_while(|&place| place < counts.len()).collect()
+}
+
+/// Every choice of so many places, increasing.
+fn cuts(places: &[usize], tails: usize) -> Vec<Vec<usize>> {
+    let Some(rest) = tails.checked_sub(1) else { return vec![Vec::new()] };
+    let with_first = |first: usize| {
+        let others = cuts(&places[first + 1..], rest);
+        others.into_iter().map(move |others| [&[places[first]], &others[..]].concat())
+    };
+    (0..places.len()).flat_map(with_first).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_has_every_cut_with_enough_in_the_head() {
+        let counts = [50, 20, 10, 5, 5, 4, 3, 1, 1, 1];
+        assert_eq!(places(&counts, 0.8), [3, 4, 6, 9]);
+        assert_eq!(cuts(&[3, 4, 6], 2), [[3, 4], [3, 6], [4, 6]]);
+        assert_eq!(cuts(&[3, 4], 0), [vec![0; 0]]);
+        assert!(cuts(&[3], 2).is_empty() && places(&counts, 1.1).is_empty());
+    }
+
+    #[test]
+    fn the_least_time_of_each_cut_counts() {
+        let mut calls = 0.0;
+        let measure = |cut: &[usize]| {
+            calls += 1.0;
+            // Noise that only adds.
+            Ok::<_, ()>(Some(cut[0] as f64 + if (calls as usize).is_multiple_of(3) { 9.0 } else { 0.0 }))
+        };
+        let held = hold(&[5, 3, 1, 1], 0.5, &[2], measure).unwrap().unwrap();
+        assert_eq!(held, Held { tried: 3, cutoffs: vec![1], measured_ms: 1.0, ratio: 2.0 });
+        assert_eq!(hold(&[5, 3, 1, 1], 0.5, &[2], |_| Ok::<_, ()>(None)), Ok(None));
+    }
+}
