@@ -37,6 +37,9 @@ pub enum CorpusError {
     /// Nothing to learn from or choose by.
     #[error("there is no {0} text")]
     Empty(&'static str),
+    /// A text with nothing to predict.
+    #[error("{} holds no two words, of which one could be predicted", .0.display())]
+    Short(PathBuf),
     /// A folder without texts.
     #[error("{} holds no file named *.txt", .0.display())]
     NoFiles(PathBuf),

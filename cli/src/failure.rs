@@ -25,6 +25,14 @@ pub(crate) enum Failure {
     /// A model that does not decide, where decisions are what is asked for.
     #[error("{}: this model has no Skim layer and reads every token", .0.display())]
     NeverSkims(PathBuf),
+    /// Running text, where a model wants labels.
+    #[error(
+        "this model classifies: it is measured on labelled text, as lines, imdb-tsv, ag-csv or sst-trees"
+    )]
+    Unlabelled,
+    /// Labelled text, where a model predicts words.
+    #[error("this model predicts words: it is measured on running text, as text, lines or imdb-tsv")]
+    NotRunning,
     /// A table of fixations without what was asked for.
     #[error("{}: no sentence is of the split {split:?}", .path.display())]
     NoSentences { path: PathBuf, split: String },
@@ -98,6 +106,7 @@ impl Failure {
             Self::Train(_) => "TRAIN_FAILED",
             Self::Vectors(_) => "VECTORS_FAILED",
             Self::Write(_) => "FILE_UNWRITABLE",
+            Self::Unlabelled | Self::NotRunning => "FORMAT_INVALID",
             Self::Data(_) | Self::NoSentences { .. } => "DATA_INVALID",
             Self::Engine(_) | Self::Costs(CostError::Engine(_)) => "ENGINE",
             Self::Costs(CostError::Build(_)) => "SIZES_INVALID",

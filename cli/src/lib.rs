@@ -22,6 +22,7 @@ mod interrupt;
 mod labelled;
 mod letters;
 mod output;
+mod perplexity;
 mod progress;
 mod reasons;
 pub mod run;

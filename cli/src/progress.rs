@@ -8,20 +8,20 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::failure::Failure;
 use crate::interrupt;
 
-/// Shows how many texts are done, and hears Ctrl-C. One for each command: the signal has one handler.
+/// Shows how much is done, and hears Ctrl-C. One for each command: the signal has one handler.
 pub(crate) struct Progress {
     bar: ProgressBar,
     cancel: Arc<AtomicBool>,
 }
 
 impl Progress {
-    /// Of so many texts.
-    pub(crate) fn of(texts: usize) -> Result<Self, Failure> {
+    /// Of so many `texts` or `words`.
+    pub(crate) fn of(total: usize, what: &str) -> Result<Self, Failure> {
         let cancel = Arc::new(AtomicBool::new(false));
         interrupt::sets(&cancel)?;
-        let bar = ProgressBar::new(texts as u64);
-        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} texts, {per_sec}, {eta} left")
-        {
+        let bar = ProgressBar::new(total as u64);
+        let template = format!("{{wide_bar}} {{pos}}/{{len}} {what}, {{per_sec}}, {{eta}} left");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
         Ok(Self { bar, cancel })

@@ -1,7 +1,38 @@
-//! Arguments that name a file of labelled text: `PATH:FORMAT`.
+//! Arguments that name a file of text, as in `PATH:FORMAT`, and its format.
+
+use std::path::PathBuf;
+use std::str::FromStr;
 
 use crate::config::Part;
-use crate::data::UnknownFormat;
+use crate::corpus::running::Layout;
+use crate::data::{Format, UnknownFormat};
+
+/// A format of labelled text, of running text, or, under one name, of either: the model's task tells which is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AnyFormat {
+    pub(crate) labelled: Option<Format>,
+    pub(crate) running: Option<Layout>,
+}
+
+impl FromStr for AnyFormat {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let format = Self { labelled: name.parse().ok(), running: name.parse().ok() };
+        if format.labelled.is_some() || format.running.is_some() {
+            return Ok(format);
+        }
+        let [labelled, running] =
+            [Format::ALL.map(Format::name).join(", "), Layout::ALL.map(Layout::name).join(", ")];
+        Err(format!("no format is called {name:?}; labelled text is {labelled}, running text {running}"))
+    }
+}
+
+/// A file of text of either kind, as in `PATH:FORMAT`.
+pub(crate) fn parse_any(argument: &str) -> Result<(PathBuf, AnyFormat), String> {
+    let (path, format) = argument.rsplit_once(':').ok_or_else(|| SourceError::NoColon.to_string())?;
+    Ok((path.into(), format.parse()?))
+}
 
 /// Why an argument is no `PATH:FORMAT`.
 #[derive(Debug, thiserror::Error)]

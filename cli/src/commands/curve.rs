@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
     let all = args.on.items(&model)?;
     let of = all.len();
     let items = evenly(all, args.sample.map_or(of, NonZeroUsize::get));
-    let progress = Progress::of(items.len() * thresholds.len())?;
+    let progress = Progress::of(items.len() * thresholds.len(), "texts")?;
     let mut points = Vec::new();
     for (i, &threshold) in thresholds.iter().enumerate() {
         let go_on = |done| progress.at(i * items.len() + done);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use saccade_rnn::device::Device;
-use saccade_rnn::model::{Model, Storage, WordVectors};
+use saccade_rnn::model::{Checkpoint, Model, ModelError, Storage, Task, WordVectors};
 use saccade_rnn::train::evaluate;
 use serde_json::json;
 
@@ -11,7 +11,9 @@ use crate::config::Part;
 use crate::corpus::read_items;
 use crate::failure::Failure;
 use crate::files::{check_writable, write_whole};
-use crate::{output, source};
+use crate::output;
+use crate::perplexity::Running;
+use crate::source::{self, AnyFormat};
 
 /// Writes a copy with fewer words, or in less precise storage. Figures recorded in the model are dropped: they are
 /// not the copy's (`--measure` records its own).
@@ -28,9 +30,12 @@ pub(crate) struct Arguments {
     /// How matrices are stored; vectors are always f32.
     #[arg(long, value_enum, default_value_t = Precision::Int8)]
     storage: Precision,
-    /// Measure the copy on labelled texts and record the figures in it, as in test=sst/test.txt:lines.
-    #[arg(long = "measure", value_name = "SET=PATH:FORMAT", value_parser = measure)]
-    measures: Vec<(String, Part)>,
+    /// Measure the copy on a text and record the figures in it, as in test=sst/test.txt:lines.
+    #[arg(long = "measure", value_name = "SET=PATH:FORMAT", value_parser = named)]
+    measures: Vec<(String, (PathBuf, AnyFormat))>,
+    /// Write tied weights under all their names, for other programs, and all weights as f32.
+    #[arg(long, conflicts_with_all = ["storage", "measures"])]
+    all_names: bool,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -66,24 +71,56 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
         let bytes = model.to_bytes(|_, tensor| if tensor.shape.len() == 2 { storage } else { Storage::F32 });
         bytes.map_err(Failure::model(&args.out))
     };
+    if args.all_names {
+        return finish(&args.out, &all_names(&small).map_err(Failure::model(&args.out))?, kept, json);
+    }
     // What is measured is the copy as stored.
     let mut small = Model::from_bytes(&store(&small)?).map_err(Failure::model(&args.out))?;
-    for (set, part) in &args.measures {
-        let config = small.config();
-        let labels = config.task.data_labels();
-        let items = read_items(part, Path::new(""), small.tokenizer(), small.vocabulary(), labels)?;
-        let figures =
-            pollster::block_on(evaluate(&small, &Device::cpu(), &items, small.threshold(), |_| true))?;
-        if let Some(figures) = figures {
-            figures.record(set, &mut small);
+    for (set, (path, format)) in &args.measures {
+        measure(&mut small, set, path, *format)?;
+    }
+    finish(&args.out, &store(&small)?, kept, json)
+}
+
+/// Measures a model on a text and records the figures in it.
+fn measure(model: &mut Model, set: &str, path: &Path, format: AnyFormat) -> Result<(), Failure> {
+    let device = Device::cpu();
+    match model.config().task {
+        Task::Classify(_) => {
+            let part = Part { path: path.to_owned(), format: format.labelled.ok_or(Failure::Unlabelled)? };
+            let labels = model.config().task.data_labels();
+            let items = read_items(&part, Path::new(""), model.tokenizer(), model.vocabulary(), labels)?;
+            let figures = evaluate(model, &device, &items, model.threshold(), |_| true);
+            if let Some(figures) = pollster::block_on(figures)? {
+                figures.record(set, model);
+            }
+        }
+        Task::Predict(_) => {
+            let layout = format.running.ok_or(Failure::NotRunning)?;
+            let text = Running::read(path, layout, model)?;
+            if let Some(score) = text.score(model, &device, |_| true)? {
+                score.record(set, model);
+            }
         }
     }
-    let bytes = store(&small)?;
-    write_whole(&args.out, &bytes)?;
+    Ok(())
+}
+
+fn finish(out: &Path, bytes: &[u8], words: usize, json: bool) -> Result<(), Failure> {
+    write_whole(out, bytes)?;
     if json {
-        return output::json(&json!({ "out": args.out, "words": kept, "bytes": bytes.len() }));
+        return output::json(&json!({ "out": out, "words": words, "bytes": bytes.len() }));
     }
-    output::line(format_args!("wrote {}: {} words, {} bytes", args.out.display(), kept, bytes.len()))
+    output::line(format_args!("wrote {}: {words} words, {} bytes", out.display(), bytes.len()))
+}
+
+/// The model's file with a tensor for every name.
+fn all_names(model: &Model) -> Result<Vec<u8>, ModelError> {
+    let mut checkpoint = Checkpoint::from_bytes(&model.to_bytes(|_, _| Storage::F32)?)?;
+    for alias in model.network().encoder.words.aliases() {
+        checkpoint.tensors.insert(alias.name.clone(), alias.tensor(model.parameters()));
+    }
+    checkpoint.to_bytes(|_, _| Storage::F32)
 }
 
 /// Ids by decreasing `|v - v_unk| / place^(1/4)`, where the place in the vocabulary stands for the frequency: a word whose
@@ -106,8 +143,8 @@ fn by_importance(model: &Model) -> Vec<u32> {
     ids
 }
 
-fn measure(text: &str) -> Result<(String, Part), String> {
+fn named(text: &str) -> Result<(String, (PathBuf, AnyFormat)), String> {
     let (set, source) =
         text.split_once('=').ok_or("expected SET=PATH:FORMAT, as in test=sst/test.txt:lines")?;
-    Ok((set.to_owned(), source::parse(source).map_err(|error| error.to_string())?))
+    Ok((set.to_owned(), source::parse_any(source)?))
 }

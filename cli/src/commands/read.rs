@@ -23,6 +23,8 @@ use crate::interrupt;
 use crate::output::{self, count, duration, printable};
 use crate::reasons;
 
+/// The scores that are printed, of a model with many.
+const MOST_SCORES: usize = 10;
 const READ: Style = AnsiColor::Cyan.on_default().bold();
 const SKIMMED: Style = Style::new().dimmed();
 
@@ -201,6 +203,7 @@ fn print(
     }
     let mut scores: Vec<_> = reading.scores.iter().collect();
     scores.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    scores.truncate(MOST_SCORES);
     let widest = scores.iter().map(|score| score.label.chars().count()).max().unwrap_or(0).min(40);
     for score in scores {
         let label = printable(&score.label).replace('\n', " ");

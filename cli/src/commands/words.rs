@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
             tally.skimmed += u32::from(*decision > 0.5);
         }
     };
-    let progress = Progress::of(texts.len())?;
+    let progress = Progress::of(texts.len(), "texts")?;
     let go_on = |done| progress.at(done);
     let whole = pollster::block_on(pass(&model, &Device::cpu(), &texts, threshold, count, go_on))?;
     progress.end();
