@@ -1,7 +1,7 @@
 /** The mathematics that the page shows: formulas that can be set, and numbers that are the engine's own. */
 
 import { describe, expect, test } from "vitest";
-import { mathml } from "../src/frame/maths/tex.ts";
+import { mathml, verbatim } from "../src/frame/maths/tex.ts";
 import { scenes as raceScenes } from "../src/race/maths/scenes.ts";
 import { lines as raceLines } from "../src/race/maths/strings.ts";
 import { blocksOf, costOf, endOf } from "../src/race/chain.ts";
@@ -17,25 +17,17 @@ const { tokens, flops } = recorded.reading;
 const read = tokens.filter(({ decision }) => decision === "read").length;
 
 describe("a formula", () => {
-  const inside = (tex: string) => mathml(tex).replace(/^<math display="block"><mrow>(.*)<\/mrow><\/math>$/, "$1");
-
-  test("has scripts, primes, words, letters and numbers", () => {
-    expect(inside("x_t")).toBe("<msub><mi>x</mi><mi>t</mi></msub>");
-    expect(inside("h_{t-1}^2")).toBe("<msubsup><mi>h</mi><mrow><mi>t</mi><mo>−</mo><mn>1</mn></mrow><mrow><mn>2</mn></mrow></msubsup>");
-    expect(inside("d'")).toBe("<msup><mi>d</mi><mrow><mo>′</mo></mrow></msup>");
-    expect(inside(String.raw`\text{if read} \tau \le 1,000`)).toBe("<mtext>if read</mtext><mi>τ</mi><mo>≤</mo><mn>1,000</mn>");
-    expect(inside(String.raw`\frac{a}{b}\sqrt{2}`)).toBe("<mfrac><mrow><mi>a</mi></mrow><mrow><mi>b</mi></mrow></mfrac><msqrt><mrow><mn>2</mn></mrow></msqrt>");
-    expect(inside(String.raw`\live{< 0.1%}`)).toBe('<mn class="live">&lt; 0.1%</mn>');
+  test("has the numbers of the page as they stand", () => {
+    expect(mathml(String.raw`\live{80,000}`)).toContain('<mtext class="live">80,000</mtext>');
+    for (const text of ["< 0.1%", "a_b^c~d", "{odd} \\label", "$1 & #2", "−0.3"]) {
+      const escaped = text.replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign] ?? sign);
+      expect(mathml(`\\text{${verbatim(text)}}`).replaceAll("\u00a0", " ")).toContain(`<mtext>${escaped}</mtext>`);
+      expect(mathml(`\\live{${verbatim(text)}}`).replaceAll("\u00a0", " ")).toContain(`<mtext class="live">${escaped}</mtext>`);
+    }
   });
 
-  test("has a minus as a sign and between two", () => {
-    expect(inside("-a")).toContain('form="prefix"');
-    expect(inside("(-a)")).toContain('form="prefix"');
-    expect(inside("b - a")).toBe("<mi>b</mi><mo>−</mo><mi>a</mi>");
-  });
-
-  test("that is none is an error", () => {
-    for (const tex of ["a}", "{a", String.raw`\nothing`, String.raw`\text a`, "x_"]) expect(() => mathml(tex)).toThrow(SyntaxError);
+  test("that is malformed is an error", () => {
+    for (const tex of ["a}", "{a", String.raw`\nothing`, String.raw`\href{https://example.org}{a}`]) expect(() => mathml(tex)).toThrow();
   });
 
   const numbers: Numbers = {
@@ -59,7 +51,7 @@ describe("a formula", () => {
   test("of every scene is one, with all numbers and with none", () => {
     for (const scene of readScenes) {
       for (const { tex, words } of [...readLines[scene](numbers), ...readLines[scene](nothing)]) {
-        expect(mathml(tex)).toMatch(/^<math display="block">.*<\/math>$/);
+        expect(mathml(tex)).toMatch(/^<math display="block".*<\/math>$/);
         expect(mathml(tex) + words).not.toMatch(/NaN|undefined|Infinity|null/);
       }
     }
@@ -73,7 +65,7 @@ describe("a formula", () => {
   });
 
   test("of an accuracy says a standard error of 1.2 points at 872 sentences", () => {
-    expect(readLines.threshold(numbers).at(-1)?.tex).toContain("\\live{1.2%}");
+    expect(readLines.threshold(numbers).at(-1)?.tex).toContain("\\live{1.2\\%}");
   });
 });
 

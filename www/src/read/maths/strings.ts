@@ -2,6 +2,7 @@
 
 import { count, percent, precise } from "../../frame/format.ts";
 import type { Line } from "../../frame/maths/line.ts";
+import { verbatim } from "../../frame/maths/tex.ts";
 import { digits, roughly } from "../../frame/measured.ts";
 import { gatesOf, skimCost, skimFlops, type SkimSizes } from "../../study/flops.ts";
 import type { Scene } from "./scenes.ts";
@@ -40,10 +41,8 @@ export const gumbel = {
   still: "Near 0 every draw is a choice, and nothing can be learned from it: its slope is 0 almost everywhere. Warm, every draw is a bit of both, and the gradient flows through both cells. So training begins warm and cools.",
 };
 
-const live = (value: string | number) => `\\live{${typeof value === "number" ? value.toLocaleString("en") : value}}`;
+const live = (value: string | number) => `\\live{${verbatim(typeof value === "number" ? value.toLocaleString("en") : value)}}`;
 const fixed = (value: number, places: number) => value.toFixed(places).replace("-", "−");
-/** Without what means something in a formula. */
-const plain = (text: string) => text.replace(/[{}\\]/g, " ");
 const known = (value: number | null): value is number => value !== null && Number.isFinite(value);
 
 export const lines: Readonly<Record<Scene, (numbers: Numbers) => readonly Line[]>> = {
@@ -60,7 +59,7 @@ export const lines: Readonly<Record<Scene, (numbers: Numbers) => readonly Line[]
       tex: String.raw`p = \softmax(V h_T + c)`,
       words: "The last state is weighed once for each label. The softmax turns the weights into probabilities that add up to 1.",
     },
-    ...(known(probability) ? [{ tex: String.raw`p_{\text{${plain(label)}}} = ${live(percent(probability))}`, words: "The verdict on this text." }] : []),
+    ...(known(probability) ? [{ tex: String.raw`p_{\text{${verbatim(label)}}} = ${live(percent(probability))}`, words: "The verdict on this text." }] : []),
   ],
 
   cells: ({ word, pSkim, logits, sizes }) => [
@@ -194,7 +193,7 @@ export const lines: Readonly<Record<Scene, (numbers: Numbers) => readonly Line[]
       words: "To take length ℓ and frequency f out of a, fit a line to them and keep what it leaves. The partial correlation is the one between what is left of a and of b.",
     },
     {
-      tex: String.raw`[\rho_{2.5%}, \rho_{97.5%}]`,
+      tex: String.raw`[\rho_{2.5\%}, \rho_{97.5\%}]`,
       words: "An interval: draw the sentences again and again with replacement, compute ρ each time, and keep the middle 95 % of the results.",
     },
   ],
