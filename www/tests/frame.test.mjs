@@ -73,7 +73,7 @@ describe("links", { timeout: 180_000 }, () => {
     assert.equal(await page.locator(".text").textContent(), "One text for all.");
     await page.fill("#threshold", "1");
     await page.getByRole("link", { name: "Race", exact: true }).click();
-    await page.getByText("4 words of it").waitFor();
+    await page.locator("#race-sprint ~ p", { hasText: "read 4 words of your text" }).waitFor();
     assert.match(await page.locator("#race-sprint").locator("xpath=..").innerText(), /0% of these words/);
     await page.goBack();
     await page.locator("#threshold:enabled").waitFor();

@@ -1,6 +1,6 @@
 /**
- * `npm run screenshots [-- FILTER]`: every chapter of the built page at several widths, light and dark, with short and long
- * texts, into `screenshots/`; only the pictures whose name contains FILTER, if there is one.
+ * `npm run screenshots [-- FILTER]`: every view of the built page at several widths, light and dark, before and after somebody
+ * did something, into `screenshots/`; only the pictures whose name contains FILTER, if there is one.
  */
 
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { root } from "../../scripts/steps.mjs";
 import { launch, serve } from "./browser.mjs";
 
 const filter = process.argv[2] ?? "";
-const widths = { 320: 640, 768: 1024, 1440: 900 };
+const widths = { 320: 640, 390: 844, 768: 1024, 1440: 900, 2560: 1440 };
 const schemes = ["light", "dark"];
 const long = "#read?model=imdb-skim-lstm";
 
@@ -23,8 +23,8 @@ async function shoot(name, width, colorScheme, { hash = "", before, after, chapt
   const page = await on.newPage({ viewport, colorScheme, reducedMotion: "reduce", serviceWorkers: "block" });
   await before?.(page);
   await page.goto(server.url + hash);
-  await page.locator("#threshold:enabled, [data-state=failed], [data-state=loading]").first().waitFor();
-  if (!before) await page.locator("#race").waitFor();
+  await page.locator(before ? "[data-state=failed], [data-state=loading]" : "[data-stage=ready]").first().waitFor();
+  if (!before) await page.locator("#read-eyes, #race-batch, .thumbnail ul").waitFor({ state: "attached" });
   await after?.(page);
   await page.waitForTimeout(400);
   const path = join(root, "screenshots", `${name}.png`);
@@ -38,7 +38,7 @@ async function shoot(name, width, colorScheme, { hash = "", before, after, chapt
 
 /** When all has been measured; on a busy machine the picture is taken without. */
 const measured = (page) =>
-  page.locator("[data-figure=speedup] small").waitFor({ timeout: 30_000 }).catch(() => console.log("not measured in time"));
+  page.waitForFunction(() => window.saccade.measured(), null, { timeout: 30_000 }).catch(() => console.log("not measured in time"));
 /** The example of that name, read by its model. */
 const example = (name) => async (page) => {
   await page.getByRole("button", { name, exact: true }).first().click();
@@ -62,25 +62,30 @@ const refused = (page) => page.route("**/*.safetensors", (route) => route.fulfil
 for (const width of Object.keys(widths).map(Number)) {
   for (const scheme of schemes) {
     await shoot(`view-${width}-${scheme}`, width, scheme, { view: true });
-    await shoot(`read-short-${width}-${scheme}`, width, scheme, { chapter: "read", after: measured });
+    await shoot(`landing-${width}-${scheme}`, width, scheme, { after: example("A verdict") });
+    await shoot(`read-short-${width}-${scheme}`, width, scheme, { hash: "#read", chapter: "read", after: measured });
     await shoot(`read-long-${width}-${scheme}`, width, scheme, { hash: long, chapter: "read", after: example("A long review") });
+    await shoot(`race-before-${width}-${scheme}`, width, scheme, { hash: "#race", chapter: "race" });
     await shoot(`race-${width}-${scheme}`, width, scheme, { hash: "#race", chapter: "race", after: raced });
+    await shoot(`lecture-${width}-${scheme}`, width, scheme, { hash: "#read/memory?lecture=prose", view: true, after: (page) => page.keyboard.press("ArrowRight") });
+    await shoot(`lecture-figures-${width}-${scheme}`, width, scheme, { hash: "#read/savings?lecture=figures", view: true, after: measured });
   }
+  await shoot(`menu-${width}-light`, width, "light", { view: true, after: (page) => page.locator("button.open").click({ timeout: 1000 }).catch(() => {}) });
 }
-await shoot("read-2560-light", 2560, "light", { after: measured });
 await shoot("playback-1440-light", 1440, "light", { hash: "#read?at=16", view: true });
 await shoot("playback-320-dark", 320, "dark", {
   hash: "#read?at=16",
   view: true,
-  after: (page) => page.locator("#read-step").scrollIntoViewIfNeeded(),
+  after: (page) => page.locator("#read-cells").scrollIntoViewIfNeeded(),
 });
-await shoot("question-768-light", 768, "light", { chapter: "read", after: example("A question") });
+await shoot("question-768-light", 768, "light", { hash: "#read", chapter: "read", after: example("A question") });
 await shoot("loading-1440-light", 1440, "light", { before: unanswered, view: true });
 await shoot("failed-1440-light", 1440, "light", { before: refused, view: true });
 await shoot("failed-320-dark", 320, "dark", { before: refused, view: true });
 await shoot("empty-320-light", 320, "light", { after: (page) => page.fill("#text", ""), view: true });
-await shoot("no-webgpu-320-dark", 320, "dark", { chapter: "race", on: plain, after: raced });
+await shoot("no-webgpu-320-dark", 320, "dark", { hash: "#race", chapter: "race", on: plain, after: raced });
 await shoot("forced-1440-light", 1440, "light", {
+  hash: "#read",
   view: true,
   after: async (page) => {
     await page.fill("#text", "A zymurgical delight, dull only to dullards.");

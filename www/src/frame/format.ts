@@ -1,9 +1,11 @@
 /** Numbers as people read them. A figure that does not exist (nothing was read) is an en dash. */
 
-const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
-const integer = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const tenth = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
-const three = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+import { locale } from "./strings.ts";
+
+const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 3 });
+const integer = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+const tenth = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+const three = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
 
 const known = (value: number | null | undefined): value is number => value != null && Number.isFinite(value);
 

@@ -1,11 +1,11 @@
 /** Measured numbers in words: two significant digits and between what the rounds lay, or that there is nothing to tell. */
 
 import { isTold, type Factor, type Spread } from "../engine.ts";
-import { measured } from "./strings.ts";
+import { locale, measured } from "./strings.ts";
 
 export const TOO_BUSY = measured.tooBusy;
 
-const two = new Intl.NumberFormat("en", { maximumSignificantDigits: 2 });
+const two = new Intl.NumberFormat(locale, { maximumSignificantDigits: 2 });
 
 /** Two significant digits. */
 export const digits = (value: number): string => two.format(value);

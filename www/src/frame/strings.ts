@@ -1,5 +1,8 @@
 /** What the frame says. */
 
+/** The language of the numbers. */
+export const locale = "en";
+
 export const page = {
   name: "Saccade",
   title: "Saccade: a network that decides what to read",
