@@ -6,7 +6,9 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import type { HiddenLayer } from "../src/engine.ts";
 import { parse, write } from "../src/study/safetensors.ts";
 import { colourOf } from "../src/frame/colours.ts";
-import { at, standardError, ticks, type Tradeoff } from "../src/read/curve.ts";
+import { at, difference, standardError, ticks, type Tradeoff } from "../src/read/curve.ts";
+import { namesOf } from "../src/read/names.ts";
+import { dotsOf, labelsOf, stretched } from "../src/read/scatter.ts";
 import { changedCount, largestMoves, logitsAt } from "../src/read/inside.ts";
 import { skimSizes } from "../src/study/flops.ts";
 import { Playback } from "../src/study/playback.svelte.ts";
@@ -35,6 +37,86 @@ describe("the curve", () => {
   test("the standard error is that of a share", () => {
     expect(standardError(0.5, 100)).toBeCloseTo(0.05);
     expect(standardError(1, 100)).toBe(0);
+  });
+});
+
+describe("what is noise", () => {
+  const curve = (accuracy: number, texts: number): Tradeoff => ({
+    model: "m",
+    dataset: "d",
+    texts,
+    points: [0.5, 1].map((threshold) => ({ threshold, accuracy: threshold === 1 ? 0.85 : accuracy, skimRate: 0.5, flopReduction: 2 })),
+  });
+  const of = (accuracy: number, texts: number) => {
+    const tradeoff = curve(accuracy, texts);
+    const found = difference(tradeoff, tradeoff.points[0] as Tradeoff["points"][number]);
+    return found && { accuracy: found.accuracy, noise: Math.abs(found.accuracy) < found.noise };
+  };
+
+  test("is a difference within two standard errors, by the number of texts", () => {
+    expect(of(0.83, 872)).toEqual({ accuracy: expect.closeTo(-0.02), noise: true });
+    expect(of(0.83, 87_200)).toEqual({ accuracy: expect.closeTo(-0.02), noise: false });
+    expect(of(0.7, 872)?.noise).toBe(false);
+  });
+
+  test("with every word read there is no difference to tell", () => {
+    const tradeoff = curve(0.8, 872);
+    expect(difference(tradeoff, tradeoff.points[1] as Tradeoff["points"][number])).toBeNull();
+  });
+});
+
+describe("names", () => {
+  const tokens = Array.from({ length: 60 }, (_, at) => ({ decision: at % 7 === 0 ? ("read" as const) : ("skim" as const), skimProbability: at % 7 === 0 ? 0.1 : 0.9 }));
+
+  test("stand under all columns if they have room", () => {
+    expect(namesOf(tokens, 3, 60 * 17, 17)).toHaveLength(60);
+    expect(namesOf([], 0, 500, 17)).toEqual([]);
+  });
+
+  test("leave each other room, keep the word in focus, and those that are read before others", () => {
+    for (const width of [288, 390, 700]) {
+      const named = namesOf(tokens, 31, width, 17);
+      expect(named).toContain(31);
+      named.slice(1).forEach((index, at) => expect(((index - (named[at] ?? 0)) * width) / 60).toBeGreaterThanOrEqual(17));
+      const read = named.filter((index) => index % 7 === 0).length;
+      expect(read).toBeGreaterThanOrEqual(6);
+    }
+  });
+});
+
+describe("the scatter of words", () => {
+  const frame = { left: 50, right: 300, top: 20, bottom: 300 };
+  const words = Array.from({ length: 80 }, (_, at) => ({ word: `word${at}`, count: 10 + 20 * at, skimmed: at % 3 === 0 ? 0 : 10 + 20 * at - (at % 5) }));
+
+  test("stands in its frame, the frequent to the right, the read on top", () => {
+    const dots = dotsOf(words, frame, 8);
+    for (const { x, y } of dots) expect(x >= frame.left && x <= frame.right && y >= frame.top && y <= frame.bottom).toBe(true);
+    for (const { decision, y } of dots) expect(decision === "read").toBe(y < 160);
+    expect(dots.map(({ x }) => x)).toEqual(dots.map(({ x }) => x).sort((a, b) => a - b));
+    expect(dotsOf([...words, ...words], frame, 8)).toHaveLength(80);
+  });
+
+  test("a share of none and of all say the more, the more there are", () => {
+    expect(stretched(5, 10)).toBe(0);
+    expect(stretched(0, 1000)).toBeLessThan(stretched(0, 10));
+    expect(stretched(10, 10)).toBeCloseTo(-stretched(0, 10), 9);
+  });
+
+  test("has names that lie across neither each other nor the edge, as many as have room", () => {
+    for (const right of [300, 900]) {
+      const edge = { ...frame, right: right + 20 };
+      const labels = labelsOf(dotsOf(words, { ...frame, right }, 8), edge, (word) => 8 * word.length, 15);
+      const boxes = labels.map(({ word, x, y, anchor }) => {
+        const width = 8 * word.length;
+        const left = { start: x, end: x - width, middle: x - width / 2 }[anchor];
+        return { left, right: left + width, top: y - 7.5, bottom: y + 7.5 };
+      });
+      for (const [at, a] of boxes.entries()) {
+        expect(a.left >= edge.left && a.right <= edge.right && a.top >= edge.top && a.bottom <= edge.bottom).toBe(true);
+        for (const b of boxes.slice(at + 1)) expect(a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom).toBe(false);
+      }
+      expect(labels.length).toBeGreaterThan(right === 300 ? 5 : 20);
+    }
   });
 });
 
