@@ -58,7 +58,7 @@ export const words = {
 
 /** Reading from both ends. */
 export const both = {
-  pick: "Change the word",
+  pick: "Take out the word",
   valueText: (word: string, at: number, count: number) => `“${word}”, word ${at} of ${count}`,
   forward: "forward: from the first word to the last",
   backward: "backward: from the last word to the first",
