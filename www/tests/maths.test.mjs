@@ -38,7 +38,7 @@ const inViolation = async () => {
 };
 const fromMaths = (name) => /^(Panel|stix)/.test(name);
 
-describe("the mathematics", { timeout: 120_000 }, () => {
+describe("the mathematics", { timeout: 300_000 }, () => {
   test("is hidden and not fetched until its switch is pressed, which the link remembers", async () => {
     await open("#read");
     assert.equal(await page.locator("math").count(), 0);
@@ -77,6 +77,8 @@ describe("the mathematics", { timeout: 120_000 }, () => {
     await page.waitForFunction(() => document.querySelector("#maths-read-cells").textContent.includes("At “thin”"));
     await page.fill("#threshold", "0.8");
     await page.waitForFunction(() => document.querySelector("#maths-read-threshold").textContent.includes("0.80"));
+    // The address says so when nothing has moved for a while; it is not to be written over the next one.
+    await page.waitForURL(/threshold=0\.8/);
     await page.goto(`${server.url}#race`);
     await page.locator("#race-batch").waitFor();
     assert.deepEqual(
@@ -122,7 +124,7 @@ describe("the mathematics", { timeout: 120_000 }, () => {
   }
 });
 
-describe("gates", { timeout: 120_000 }, () => {
+describe("gates", { timeout: 300_000 }, () => {
   const states = () => page.locator('[data-cell="lstm"] [role="status"]').textContent();
 
   test("are held shut by keyboard, and say what became of the state", async () => {
@@ -156,7 +158,7 @@ describe("gates", { timeout: 120_000 }, () => {
   });
 });
 
-describe("what waits and who knows", { timeout: 120_000 }, () => {
+describe("what waits and who knows", { timeout: 300_000 }, () => {
   test("one worker takes longer than many, most of all for SRU", async () => {
     await open("#race");
     const ends = () =>
