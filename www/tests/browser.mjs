@@ -80,6 +80,9 @@ export function launch({ gpu = false } = {}) {
   return chromium.launch({ executablePath, args: gpu ? [...switches, ...webgpu] : switches });
 }
 
+/** How long a page has for a step, in milliseconds: tests are about what a page does, not how soon, and a machine may be busy. */
+const PATIENCE_MS = 240_000;
+
 /**
  * A page without the service worker, so that `page.route` sees what it asks for, and the list of what it complains of: errors,
  * and warnings in its console.
@@ -87,6 +90,7 @@ export function launch({ gpu = false } = {}) {
 export async function openPage(browser, options = {}) {
   // With motion the page plays its reading as it opens.
   const page = await browser.newPage({ serviceWorkers: "block", reducedMotion: "reduce", ...options });
+  page.setDefaultTimeout(PATIENCE_MS);
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {
@@ -95,4 +99,14 @@ export async function openPage(browser, options = {}) {
     if (["error", "warning"].includes(message.type())) complaints.push(message.text());
   });
   return { page, complaints };
+}
+
+/** The notices of a long reading that a page shows from now on: a set in the page, of its elements. */
+export function noticesOf(page) {
+  return page.evaluateHandle(() => {
+    const notices = new Set();
+    const look = () => document.querySelectorAll('[data-state="reading"]').forEach((notice) => notices.add(notice));
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true });
+    return notices;
+  });
 }

@@ -52,7 +52,7 @@ async function tabTo(selector) {
 const at = () => page.evaluate(() => Number(document.querySelector('.dock input[type="range"]').value));
 const outlined = () => page.evaluate(() => parseFloat(getComputedStyle(document.activeElement).outlineWidth) > 0);
 
-describe("Read by keyboard alone", { timeout: 120_000 }, () => {
+describe("Read by keyboard alone", { timeout: 600_000 }, () => {
   test("a text is written, a word is overruled, the threshold moved, the reading played", async () => {
     await open();
     await tabTo("#text");
@@ -114,14 +114,14 @@ describe("Read by keyboard alone", { timeout: 120_000 }, () => {
   });
 });
 
-describe("Race by keyboard alone", { timeout: 240_000 }, () => {
+describe("Race by keyboard alone", { timeout: 600_000 }, () => {
   test("it is started, shows its bars and its table, and can be stopped", async () => {
     await open("#race?text=a+dull+film");
     const start = page.getByRole("button", { name: "Start the race" });
     await start.focus();
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Stop" }).first().waitFor();
-    await start.waitFor({ timeout: 120_000 });
+    await start.waitFor();
     const rates = await page.locator('section[aria-label="CPU"] .rate').allInnerTexts();
     assert.equal(rates.length, 5);
     for (const rate of rates) assert.match(rate, /\d/);
@@ -136,18 +136,18 @@ describe("Race by keyboard alone", { timeout: 240_000 }, () => {
     const stop = page.getByRole("button", { name: "Stop" }).last();
     await stop.focus();
     await page.keyboard.press("Enter");
-    await long.waitFor({ timeout: 60_000 });
+    await long.waitFor();
     assert.deepEqual(complaints, []);
   });
 });
 
-describe("Race with WebGPU", { timeout: 240_000 }, () => {
+describe("Race with WebGPU", { timeout: 600_000 }, () => {
   test("both devices have their bars, and the table says where the time went", async () => {
     await open("#race?text=a+dull+film", { on: "gpu" });
     const start = page.getByRole("button", { name: "Start the race" });
     await start.click();
     await page.getByRole("button", { name: "Stop" }).first().waitFor();
-    await start.waitFor({ timeout: 200_000 });
+    await start.waitFor();
     for (const device of ["CPU", "WebGPU"]) {
       for (const rate of await page.locator(`section[aria-label="${device}"] .rate`).allInnerTexts()) assert.match(rate, /\d/);
     }
@@ -158,7 +158,7 @@ describe("Race with WebGPU", { timeout: 240_000 }, () => {
   });
 });
 
-describe("links", { timeout: 120_000 }, () => {
+describe("links", { timeout: 600_000 }, () => {
   test("state to address to state: a second page from the first one's address shows the same", async () => {
     await open("#read?text=a+dull+film%2C+and+long&threshold=0.7&speed=2");
     await page.locator('.token[data-index="0"]').click();
@@ -191,7 +191,7 @@ describe("links", { timeout: 120_000 }, () => {
   });
 });
 
-describe("for everybody", { timeout: 240_000 }, () => {
+describe("for everybody", { timeout: 600_000 }, () => {
   for (const colorScheme of ["light", "dark"]) {
     test(`axe finds no violation, ${colorScheme}`, async () => {
       const found = async () => {
@@ -207,7 +207,7 @@ describe("for everybody", { timeout: 240_000 }, () => {
       await page.context().close();
       await open("#race", { colorScheme });
       await page.getByRole("button", { name: "Start the race" }).click();
-      await page.locator('[data-figure="results"]').waitFor({ timeout: 60_000 });
+      await page.locator('[data-figure="results"]').waitFor();
       await page.getByRole("button", { name: "Stop" }).first().click();
       assert.deepEqual(await found(), []);
     });
@@ -252,7 +252,7 @@ describe("for everybody", { timeout: 240_000 }, () => {
   });
 });
 
-describe("models", { timeout: 120_000 }, () => {
+describe("models", { timeout: 600_000 }, () => {
   test("a file of the visitor's own is read with, by the picker", async () => {
     await open("#read?text=Where+is+it%3F");
     await page.locator('input[type="file"]').setInputFiles(join(root, "models", "trec-skim-lstm.safetensors"));
@@ -288,7 +288,7 @@ describe("models", { timeout: 120_000 }, () => {
 
   test("the full network beside it is the model's own large cell", async () => {
     await open("#read?text=a+dull+film");
-    await page.locator('[data-figure="speedup"] small').waitFor({ timeout: 60_000 });
+    await page.locator('[data-figure="speedup"] small').waitFor();
     const figure = await page.locator('[aria-labelledby="gauge-time"]').innerText();
     for (const way of ["as it decided", "every word read", "a plain LSTM"]) assert.ok(figure.includes(way), figure);
     assert.doesNotMatch(figure, /\b0\.\d+×/);
@@ -296,7 +296,7 @@ describe("models", { timeout: 120_000 }, () => {
   });
 });
 
-describe("without a network", { timeout: 120_000 }, () => {
+describe("without a network", { timeout: 600_000 }, () => {
   test("after a first visit the page opens, reads and races", async () => {
     await open("", { serviceWorkers: "allow" });
     await page.evaluate(() => navigator.serviceWorker.ready);

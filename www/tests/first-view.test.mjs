@@ -28,11 +28,11 @@ async function open(hash = "", options = {}) {
 const summary = () => page.locator('[data-figure="summary"]');
 const token = (index) => page.locator(`.token[data-index="${index}"]`);
 
-describe("the first view", { timeout: 180_000 }, () => {
+describe("the first view", { timeout: 600_000 }, () => {
   test("one line joins decision, saving and time, or says that there is no telling", async () => {
     await open();
     assert.match(await summary().innerText(), /^Skimmed \d+ of \d+ words: [\d.]+× (less|more) arithmetic/);
-    await page.waitForFunction(() => window.saccade.measured(), null, { timeout: 90_000 });
+    await page.waitForFunction(() => window.saccade.measured());
     const said = await summary().innerText();
     assert.match(said, /arithmetic(, [\d.]+ (µs|ms) instead of [\d.]+ (µs|ms) on this CPU|; in time, this machine is too busy to tell)\./);
     assert.deepEqual(complaints, []);

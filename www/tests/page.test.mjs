@@ -14,7 +14,7 @@ const MODEL = "sst2-skim-lstm-small";
 const recorded = JSON.parse(readFileSync(join(root, "www", "src", "study", "recorded.json"), "utf8"));
 const SENTENCE = "A quiet, generous film; it doesn't hurry, and I wouldn't have missed a minute.";
 
-describe("the page", { timeout: 300_000 }, () => {
+describe("the page", { timeout: 600_000 }, () => {
   let server, browser, page, complaints;
 
   before(async () => {
@@ -254,7 +254,7 @@ describe("the page", { timeout: 300_000 }, () => {
     await open();
     await ready();
     await page.fill("#text", "fine ".repeat(100_000));
-    await page.getByText("of 100,000 tokens are shown").waitFor({ timeout: 120_000 });
+    await page.getByText("of 100,000 tokens are shown").waitFor();
     await type("Short again.");
     assert.equal(await tokens().count(), 3);
     assert.deepEqual(complaints, []);

@@ -31,7 +31,7 @@ interface Request {
 /** A longer text, in characters, is read anew for each change. */
 const MOST_LIVE = 20_000;
 /** A reading that takes longer than this says how far it is, in milliseconds. */
-const SILENCE_MS = 250;
+export const SILENCE_MS = 250;
 
 /**
  * A model and its latest reading: loads one model at a time, reads the latest text and drops the ones between. A long
@@ -172,7 +172,7 @@ export class Reader {
       else this.progress = progress;
     };
     try {
-      if (text.length > MOST_LIVE) {
+      if (text.length > MOST_LIVE && text !== this.seen?.text) {
         this.progress = { done: 0, total: null };
         await laidOut();
       }

@@ -6,11 +6,11 @@ import { Insight } from "./insight.svelte.ts";
 import { Measurements } from "./measurements.svelte.ts";
 import { models, type ModelId, type Source } from "./models.ts";
 import { Playback, type Pace } from "./playback.svelte.ts";
-import { Reader, type Seen } from "./reader.svelte.ts";
+import { Reader, SILENCE_MS, type Seen } from "./reader.svelte.ts";
 import { recorded } from "./recorded.ts";
 
-/** What takes longer is not read a second time, so that the device is chosen for the whole of it. */
-const LONG_MS = 1000;
+/** What takes longer is not read a second time, so that the device is chosen for the whole of it: that would be seen. */
+const LONG_MS = SILENCE_MS;
 /** By then the first playback has ended. */
 const OPENING_MS = 15_000;
 /** The devices are measured when the text has stood for so long. */
@@ -264,10 +264,14 @@ export class Study {
     });
   }
 
-  /** Reads the whole text once more, where that is best done, unless it is a long one; says whether it does. */
+  /**
+   * Reads the whole text once more, where that is best done, and says whether it does: neither a long one, nor one that has
+   * not been read yet, whose reading would begin anew.
+   */
   reread(): boolean {
-    const short = (this.reader.seen?.reading.timing.totalMs ?? 0) < LONG_MS;
-    if (short) this.reader.request(this.text, { ...this.options, measureMs: 1 });
-    return short;
+    const { seen } = this.reader;
+    const again = seen?.text === this.text && seen.reading.timing.totalMs < LONG_MS;
+    if (again) this.reader.request(this.text, { ...this.options, measureMs: 1 });
+    return again;
   }
 }
