@@ -22,7 +22,7 @@ export type Taken<F> = { readonly [K in Exclude<keyof F, OptionalKeys<F>>]: OutO
 /** An object with keys of which some are needed. */
 export function record<T extends object>() {
   return <const F extends Fields<T>>(fields: F & NoOther<T, F>): Check<T, Taken<F>> & { readonly fields: F } => {
-    const checks = Object.entries<Untyped>(fields);
+    const checks = Object.entries<Untyped>(fields).map(([key, check]) => ({ key, check, mayLack: "of" in check }));
     const names = Object.keys(fields);
     const expected = "an object";
     const take = (found: unknown, at: string) => {
@@ -32,8 +32,11 @@ export function record<T extends object>() {
         if (!Object.hasOwn(fields, key) && !isEverywhere(key)) throw unknown(`${at}.${key}`, key, names);
       }
       const taken: Record<string, unknown> = {};
-      for (const [key, check] of checks) {
-        const value = check.take(read(found, key, at), `${at}.${key}`);
+      for (const { key, check, mayLack } of checks) {
+        const given = read(found, key, at);
+        // Of many options a call has few.
+        if (given == null && mayLack) continue;
+        const value = check.take(given, `${at}.${key}`);
         if (value !== undefined) taken[key] = value;
       }
       return taken as Taken<F>;

@@ -36,14 +36,15 @@ export type Take<S> = (given: readonly unknown[]) => OutsOf<S>;
 
 /** What takes the arguments of a function of this name. */
 export function take<const S extends readonly AnyParameter[]>(name: string, signature: S): Take<S> {
+  const places = signature.map((parameter) => `${name}: ${parameter.name}`);
   return (given) => {
-    const surplus = given.findIndex((value, at) => at >= signature.length && value !== undefined);
-    if (surplus >= 0) {
+    for (let at = signature.length; at < given.length; at++) {
+      if (given[at] === undefined) continue;
       const names = signature.map(({ name }) => name).join(", ") || "nothing";
-      throw errorOf("OPTION_INVALID", `${name}: expected ${names}, found ${surplus + 1} arguments`);
+      throw errorOf("OPTION_INVALID", `${name}: expected ${names}, found ${at + 1} arguments`);
     }
     try {
-      return signature.map(({ name: parameter, check }, at) => check.take(given[at], `${name}: ${parameter}`)) as OutsOf<S>;
+      return signature.map(({ check }, at) => check.take(given[at], places[at] ?? name)) as OutsOf<S>;
     } catch (error) {
       if (error instanceof SaccadeError) throw error;
       // An iterator or a proxy of the caller's threw.
