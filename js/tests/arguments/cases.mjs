@@ -18,8 +18,8 @@ for (const [kind, { sizes, parts }] of Object.entries(layers)) {
   signatures[`${kind}.forward`] = (kind === "Skim" ? skimSignature : forwardSignature)(sizes.inputSize, parts);
 }
 
-/** Calls that measure for tenths of a second, or start something: they are made in vain alone. */
-const DEAR = new Set(["calibrate", "compare", "race", "steps", "useWorker"]);
+/** Calls that measure for tenths of a second, or start something: the right ones of these are made by themselves. */
+export const DEAR = new Set(["calibrate", "compare", "race", "steps", "useWorker"]);
 
 const WORDS = ["a", "good", "film", "didn't", "N't", "🎬", "שלום", "\ud83c", "…", "\n", "wonderful"];
 const text = fc.array(fc.constantFrom(...WORDS), { maxLength: 6 }).map((words) => words.join(" "));
@@ -77,11 +77,14 @@ function rightFor(check) {
   return right[check.expected]();
 }
 
+/** Options of which not everything will do that their type takes. */
+const meant = { prefix: same(fc.constant("param.")), clock: fc.constant({ given: { is: "clock" } }) };
+
 const HOW = ["plain", "proxy", "bare", "inherited", "getters", "frozen"];
 
 function record({ fields }) {
   const entries = Object.entries(fields).map(([key, check]) => {
-    const value = (key === "prefix" ? same(fc.constant("param.")) : rightFor(check)).map((one) => [key, one]);
+    const value = (Object.hasOwn(meant, key) ? meant[key] : rightFor(check)).map((one) => [key, one]);
     return isOptional(check) ? fc.option(value, { freq: 2 }) : value;
   });
   return fc.tuple(fc.constantFrom(...HOW), ...entries).map(([how, ...all]) => together(how, all.filter((entry) => entry !== null)));
@@ -253,7 +256,8 @@ function wrongSequences(kind) {
   );
 }
 
-function rightCall(call) {
+/** A right call of a function, with `plain` for what its arguments stand for. */
+export function rightCall(call) {
   const kind = call.endsWith(".forward") && call.split(".")[0];
   const all = kind ? sequences(kind) : fc.tuple(...signatures[call].map(({ check }) => rightFor(check)));
   return all.map((all) => ({ call, plain: all.map(({ plain }) => plain ?? null), given: all.map(({ given }) => given) }));
@@ -277,7 +281,7 @@ function wrongCall(call) {
   return fc.oneof({ weight: 4, arbitrary: refused }, { weight: 1, arbitrary: source });
 }
 
-/** A call of one of these functions: right, with `plain` for what its arguments stand for, or wrong. */
+/** A call of one of these functions, right or wrong. */
 export const callOf = (names) =>
   fc
     .tuple(fc.constantFrom(...names), fc.integer({ min: 0, max: 2 }))

@@ -2,25 +2,32 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { callOf, signatures } from "./cases.mjs";
+import { callOf, DEAR, rightCall, signatures } from "./cases.mjs";
 import { expected, near } from "./reference.mjs";
 
+/** How many right calls are made of each function that takes its time. */
+const FEW = 5;
+
 /**
- * Makes `count` calls, `together` at a time, by `perform`, which takes their descriptions and resolves to their outcomes; none
- * of the functions `without`. Resolves to how many were right and wrong.
+ * Makes `count` calls, `together` at a time, by `perform`, which takes their descriptions and resolves to their outcomes, then
+ * the dear ones; none of the functions `without`. Resolves to how many were right and wrong.
  */
 export async function holds(perform, { count, together = 1, without = [] }) {
   const names = Object.keys(signatures).filter((name) => !without.includes(name));
   const tally = { right: 0, wrong: 0 };
-  const calls = fc.array(callOf(names), { minLength: together, maxLength: together });
-  const property = fc.asyncProperty(calls, async (calls) => {
-    for (const [i, outcome] of (await perform(calls)).entries()) {
-      tally["plain" in calls[i] ? "right" : "wrong"] += 1;
-      const wrong = await fault(calls[i], outcome);
-      assert.equal(wrong, undefined, `${JSON.stringify(calls[i])}: ${wrong}`);
-    }
-  });
-  await fc.assert(property, { numRuns: Math.ceil(count / together), includeErrorInReport: true });
+  const each = async (call, numRuns, together) => {
+    const calls = fc.array(call, { minLength: together, maxLength: together });
+    const property = fc.asyncProperty(calls, async (calls) => {
+      for (const [i, outcome] of (await perform(calls)).entries()) {
+        tally["plain" in calls[i] ? "right" : "wrong"] += 1;
+        const wrong = await fault(calls[i], outcome);
+        assert.equal(wrong, undefined, `${JSON.stringify(calls[i])}: ${wrong}`);
+      }
+    });
+    await fc.assert(property, { numRuns, includeErrorInReport: true });
+  };
+  await each(callOf(names), Math.ceil(count / together), together);
+  for (const name of names.filter((name) => DEAR.has(name))) await each(rightCall(name), FEW, 1);
   return tally;
 }
 

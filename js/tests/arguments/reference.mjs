@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import * as glue from "../../pkg/saccade_rnn.js";
 import { init } from "../../dist/node.js";
 import { unpackedReading } from "../../dist/reading.js";
-import { layers, ofComputed, ofReading, rowsOf } from "./world.mjs";
+import { layers, ofComputed, ofCosts, ofReading, ofSteps, rowsOf } from "./world.mjs";
 
 /** Where the model and the layers' tensors are in the repository. */
 export const places = {
@@ -75,6 +75,8 @@ const answers = {
   init: () => null,
   devices: () => true,
   gpuStatistics: () => null,
+  race: () => [["one", true, []]],
+  useWorker: () => null,
   load(_, options = {}) {
     if (options.integrity !== undefined) throw Object.assign(new Error(), { code: "OPTION_INVALID" });
     if (options.device === "webgpu-only") throw Object.assign(new Error(), { code: "DEVICE_UNAVAILABLE" });
@@ -104,6 +106,15 @@ const answers = {
     } finally {
       reader.free();
     }
+  },
+  calibrate: async () => ofCosts(await model.calibrate()),
+  // The readings after it tell of it.
+  steps: async ({ device } = {}) => [...ofSteps(await model.steps(device)), true],
+  async compare(text, { device, threshold, force, bothDevices = false, wordCache = false } = {}) {
+    const given = Object.entries({ device, threshold, force }).filter(([, value]) => value !== undefined);
+    const { tokens, timing } = await read(text, Object.fromEntries(given));
+    // There is no GPU.
+    return [timing.device, true, tokens.some(({ decision }) => decision === "skim"), wordCache, null, bothDevices ? ["elsewhere"] : []];
   },
   inspect: () => model.inspect().parameters,
   "Reader.update": async (text) => ofReading(await read(text)),

@@ -98,6 +98,8 @@ export function make(description) {
       })();
     case "callback":
       return () => undefined;
+    case "clock":
+      return () => performance.now();
     case "throws":
       return Object.defineProperty({}, description.key, { enumerable: true, get: refuse });
     default:

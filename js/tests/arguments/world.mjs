@@ -21,6 +21,10 @@ export const ofReading = (reading) => [
   probabilities(reading),
   reading.tokens.map(({ text, start, decision }) => [text, start, decision]),
 ];
+/** Of times, which no two measurements have in common, that they are times. */
+const areTimes = (...all) => all.every((time) => Number.isFinite(time) && time >= 0);
+export const ofCosts = ({ cpu, webgpu }) => [Number.isFinite(cpu.fixedMs), areTimes(cpu.tokenMs), webgpu];
+export const ofSteps = ({ device, kernels, readUs, skimUs, clockUs }) => [device, kernels, areTimes(readUs, skimUs, clockUs)];
 const ofTokens = (tokens) => tokens.map(({ text, start, known }) => [text, start, known]);
 export const ofComputed = ({ output, state, decisions = [] }) => [[...output], [...(state.h ?? []), ...(state.c ?? [])], [...decisions]];
 /** Rows for a layer of whatever width. */
@@ -39,7 +43,10 @@ export const calls = {
   init: ({ api }, given) => api.init(...given),
   devices: async ({ api }, given) => (await api.devices(...given)).cpu.usable,
   gpuStatistics: ({ api }, given) => api.gpuStatistics(...given),
-  race: async ({ api }, given) => typeof (await api.race(...given)).rounds,
+  race: async ({ api }, given) => {
+    const { times, absent } = await api.race(...given);
+    return Object.entries(times).map(([name, { median }]) => [name, areTimes(median), Object.keys(absent)]);
+  },
   useWorker: ({ api }, given) => api.useWorker(...given),
   load: async ({ api, file }, given) => {
     const model = await api.load(...sourced(given, file));
@@ -65,9 +72,17 @@ export const calls = {
     const { layers, scores } = await model.hidden(...given);
     return [layers.map(({ name, states }) => [name, [...states.slice(-8)]]), [...scores.slice(-2)]];
   },
-  calibrate: async ({ model }, given) => typeof (await model.calibrate(...given)).cpu.tokenMs,
-  steps: async ({ model }, given) => typeof (await model.steps(...given)).readUs,
-  compare: async ({ model }, given) => typeof (await model.compare(...given)).reading.median,
+  calibrate: async ({ model }, given) => ofCosts(await model.calibrate(...given)),
+  steps: async ({ model }, given) => {
+    const steps = await model.steps(...given);
+    const { timing } = await model.read("a", { device: steps.device });
+    return [...ofSteps(steps), timing.readStepUs === steps.readUs];
+  },
+  compare: async ({ model }, given) => {
+    const { device, reading, everyWord, kept, elsewhere, absent } = await model.compare(...given);
+    const times = areTimes(reading.least, reading.median, reading.most);
+    return [device, times, everyWord !== null, kept !== null, elsewhere, Object.keys(absent)];
+  },
   inspect: async ({ model }, given) => (await model.inspect(...given)).parameters,
   "Reader.update": async ({ reader }, given) => ofReading(await reader.update(...given)),
   "Reader.append": async ({ reader }, given) => {
