@@ -1,32 +1,20 @@
 /** Arguments, right and wrong, in a page and in its worker. */
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { root } from "../../scripts/steps.mjs";
-import { launch, serve } from "../../www/tests/browser.mjs";
+import { describe, test } from "node:test";
 import { holds } from "./arguments/property.mjs";
 import { places } from "./arguments/reference.mjs";
+import { inChromium, open, page, renew } from "./blank.mjs";
 
 const COUNT = 4000;
 
 describe("in a page", { timeout: 600_000 }, () => {
-  let server, browser;
-
-  before(async () => {
-    server = await serve(root);
-    browser = await launch();
-  });
-
-  after(async () => {
-    await browser?.close();
-    server?.close();
-  });
+  inChromium();
 
   for (const [where, entry, without] of [["its thread", "index", ["useWorker"]], ["its worker", "worker", []]]) {
     test(`${COUNT} calls in ${where}`, async () => {
-      const page = await (await browser.newContext()).newPage();
-      await page.route("**/blank.html", (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html>" }));
-      await page.goto(`${server.url}blank.html`);
+      await renew();
+      await open();
       await page.evaluate(async ([entry, { file, tensors }]) => {
         const at = (path) => new URL(path, location.href).href;
         const bytes = async (path) => new Uint8Array(await (await fetch(at(path))).arrayBuffer());
@@ -39,7 +27,6 @@ describe("in a page", { timeout: 600_000 }, () => {
       const perform = (calls) => page.evaluate((calls) => window.perform(calls), calls);
       const { right, wrong } = await holds(perform, { count: COUNT, together: 50, without });
       assert.ok(right > COUNT / 10 && wrong > COUNT / 2, `${right} right and ${wrong} wrong`);
-      await page.context().close();
     });
   }
 });

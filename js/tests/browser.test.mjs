@@ -3,36 +3,21 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "node:test";
 import { root } from "../../scripts/steps.mjs";
-import { launch, serve } from "../../www/tests/browser.mjs";
+import { inChromium, open as openBlank, page, renew } from "./blank.mjs";
 
 const SMALL = "models/sst2-skim-lstm-small.safetensors";
 const SRU = "models/sst2-sru.safetensors";
 const TEXT = "A quiet, generous film; it doesn't hurry, and I wouldn't have missed a minute.";
 
 describe("in a page", { timeout: 600_000 }, () => {
-  let server, browser, page;
-
-  before(async () => {
-    server = await serve(root);
-    browser = await launch({ gpu: true });
-  });
-
-  after(async () => {
-    await browser?.close();
-    server?.close();
-  });
-
-  beforeEach(async () => {
-    await page?.context().close();
-    page = await (await browser.newContext()).newPage();
-    await page.route("**/blank.html", (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html>" }));
-  });
+  inChromium({ gpu: true });
+  beforeEach(renew);
 
   /** An empty page with the package in it: `here`, `there` in its worker, and the engine's own `glue`. */
   async function open() {
-    await page.goto(`${server.url}blank.html`);
+    await openBlank();
     await page.evaluate(async () => {
       const [here, there, glue] = await Promise.all(
         ["js/dist/index.js", "js/dist/worker.js", "js/pkg/saccade_rnn.js"].map((path) => import(new URL(path, location.href).href)),

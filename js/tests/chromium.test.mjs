@@ -2,9 +2,9 @@
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { root } from "../../scripts/steps.mjs";
-import { launch, serve } from "../../www/tests/browser.mjs";
+import { inChromium, open, page, renew } from "./blank.mjs";
 import { suite } from "./suite.mjs";
 
 const imports = { "node:assert/strict": "./js/tests/browser/assert.mjs", "node:test": "./js/tests/browser/test.mjs" };
@@ -15,31 +15,19 @@ const folders = readdirSync(join(root, fixtures), { withFileTypes: true }).filte
 const FOLDERS = Object.fromEntries(folders.map(({ name }) => [`${fixtures}${name}/`, readdirSync(join(root, fixtures, name))]));
 
 describe("in a page", { timeout: 600_000 }, () => {
-  let server, browser;
-
-  before(async () => {
-    server = await serve(root);
-    browser = await launch();
-  });
-
-  after(async () => {
-    await browser?.close();
-    server?.close();
-  });
+  inChromium();
 
   for (const THREAD of ["main", "worker"]) {
     for (const name of suite) {
       test(`${name}, ${THREAD}`, async (t) => {
-        const page = await (await browser.newContext()).newPage();
-        await page.route("**/blank.html", (route) => route.fulfill({ contentType: "text/html", body }));
+        await renew();
         await page.addInitScript((globals) => Object.assign(globalThis, globals), { THREAD, FOLDERS });
-        await page.goto(`${server.url}blank.html`);
+        await open({ body });
         const results = await page.evaluate(async (name) => {
           const at = (path) => import(new URL(`js/tests/${path}`, location.href).href);
           await at(`${name}.test.mjs`);
           return (await at("browser/test.mjs")).run();
         }, name);
-        await page.context().close();
         if (results.length === 0) throw new Error("there was no test");
         for (const { name, failure } of results) {
           await t.test(name, () => {

@@ -3,36 +3,21 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "node:test";
 import { root } from "../../scripts/steps.mjs";
-import { launch, serve } from "../../www/tests/browser.mjs";
+import { inChromium, open as openBlank, page, renew } from "./blank.mjs";
 
 const SMALL = "models/sst2-skim-lstm-small.safetensors";
 const model = readFileSync(join(root, SMALL));
 
 for (const thread of ["index", "worker"]) {
   describe(`in a page: ${thread}`, { timeout: 600_000 }, () => {
-    let server, browser, page;
-
-    before(async () => {
-      [server, browser] = await Promise.all([serve(root), launch()]);
-    });
-
-    after(async () => {
-      await browser?.close();
-      server?.close();
-    });
-
-    beforeEach(async () => {
-      await page?.context().close();
-      page = await (await browser.newContext()).newPage();
-    });
+    inChromium();
+    beforeEach(renew);
 
     /** An empty page with the package in it, as `api`. */
     async function open(policy = "") {
-      const headers = policy ? { "content-security-policy": policy } : {};
-      await page.route("**/blank.html", (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html>", headers }));
-      await page.goto(`${server.url}blank.html`);
+      await openBlank({ headers: policy ? { "content-security-policy": policy } : {} });
       await page.evaluate(async (thread) => {
         const api = await import(new URL(`js/dist/${thread}.js`, location.href).href);
         /** What a promise rejects with. */

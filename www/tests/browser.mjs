@@ -83,14 +83,20 @@ export function launch({ gpu = false } = {}) {
 /** How long a page has for a step, in milliseconds: tests are about what a page does, not how soon, and a machine may be busy. */
 const PATIENCE_MS = 240_000;
 
+/** A page with a context to itself. */
+export async function newPage(browser, options) {
+  const page = await browser.newPage(options);
+  page.setDefaultTimeout(PATIENCE_MS);
+  return page;
+}
+
 /**
  * A page without the service worker, so that `page.route` sees what it asks for, and the list of what it complains of: errors,
  * and warnings in its console.
  */
 export async function openPage(browser, options = {}) {
   // With motion the page plays its reading as it opens.
-  const page = await browser.newPage({ serviceWorkers: "block", reducedMotion: "reduce", ...options });
-  page.setDefaultTimeout(PATIENCE_MS);
+  const page = await newPage(browser, { serviceWorkers: "block", reducedMotion: "reduce", ...options });
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "node:test";
 import { root } from "../../scripts/steps.mjs";
-import { launch, serve } from "./browser.mjs";
+import { inChromium, open as openBlank, page, renew } from "../../js/tests/blank.mjs";
 import { agree, agreeUntilUndecided } from "./compare.mjs";
 import { nativeReading } from "./native.mjs";
 
@@ -18,28 +18,13 @@ const SENTENCE = "A quiet, generous film; it doesn't hurry, and I wouldn't have 
 const LONG = `${SENTENCE} `.repeat(20);
 
 describe("the engine", { timeout: 600_000 }, () => {
-  let server, browser, page;
-
-  before(async () => {
-    server = await serve(root);
-    browser = await launch({ gpu: true });
-  });
-
-  after(async () => {
-    await browser?.close();
-    server?.close();
-  });
-
-  beforeEach(async () => {
-    await page?.context().close();
-    page = await browser.newPage();
-    await page.route("**/blank.html", (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html>" }));
-  });
+  inChromium({ gpu: true });
+  beforeEach(renew);
 
   /** Opens an empty page with the engine in it and a model; `prepare` runs in the page before. */
   async function open(model, prepare) {
     if (prepare) await page.addInitScript(prepare);
-    await page.goto(`${server.url}blank.html`);
+    await openBlank();
     await page.evaluate(async (model) => {
       const engine = await import(new URL("js/pkg/saccade_rnn.js", location.href).href);
       const { memory } = await engine.default();
