@@ -5,7 +5,8 @@ mod common;
 use common::parameter;
 use pollster::block_on;
 use saccade_rnn::device::{
-    CellKind, Device, EngineError, Op, Parameters, Pool, Real, Reduce, Skim, SkimMode, Sru, WeightView,
+    Binary, CellKind, Device, EngineError, Op, Parameters, Pool, Real, Reduce, Shape, Skim, SkimMode, Sru,
+    Step, WeightView,
 };
 use saccade_rnn::graph::{Expr, Graph, Strategy};
 use saccade_rnn::nn::{self, Builder, Recurrent, RecurrentConfig, SruConfig};
@@ -235,6 +236,44 @@ fn sru_that_does_not_fit() {
     refused(&p, &Op::Sru(Sru { scale: Some(none), ..good }), &operands, &[], "scale");
     let both = Sru { bidirectional: true, ..good };
     refused(&p, &Op::Sru(both), &operands, &[], "channels of two directions");
+}
+
+#[test]
+fn steps_that_do_not_fit() {
+    let mut p = Parameters::new();
+    let (weight_ih, weight_hh) = (parameter(&mut p, "ih", &[6, 4]), parameter(&mut p, "hh", &[6, 2]));
+    let product = |bias| Op::Affine { weight: WeightView::whole(&p, weight_ih), bias };
+    let gru = Op::Recurrence {
+        cell: CellKind::Gru,
+        weight_hh,
+        bias_hh: None,
+        reverse: false,
+        initial: true,
+        inspect: false,
+    };
+    let step =
+        |product: Op, recurrence: &Op| Op::Step(Box::new(Step { product, recurrence: recurrence.clone() }));
+    let good = step(product(None), &gru);
+    accepted(&p, &good, &[(1, 4), (1, 2)], &[]);
+    accepted(&p, &good, &[(0, 4), (1, 2)], &[]);
+    // What does not fit is said of the product or of the recurrence.
+    let refused = |op: &Op, operands: &[(usize, usize)]| {
+        let shapes: Vec<_> = operands.iter().map(|&(rows, columns)| Shape { rows, columns }).collect();
+        op.infer(&shapes, &[], &p).expect_err("the step is refused").to_string()
+    };
+    let wide = "affine: columns of operand 0: expected 4, found 6";
+    assert_eq!(refused(&good, &[(1, 6), (1, 2)]), wide);
+    assert_eq!(refused(&good, &[(1, 4), (1, 3)]), "gru: columns of operand 1: expected 2, found 3");
+    assert_eq!(refused(&good, &[(1, 4)]), "gru_step: operands: expected 2, found 1");
+    assert_eq!(refused(&good, &[]), "gru_step: operands: expected 2, found 0");
+    let long = step(product(Some(weight_hh)), &gru);
+    assert_eq!(refused(&long, &[(1, 4), (1, 2)]), "affine: bias: expected 6, found 12");
+    for other in
+        [step(Op::Softmax, &gru), step(product(None), &Op::Binary(Binary::Add)), step(good.clone(), &gru)]
+    {
+        let reason = "step: it is a product with a weight and a recurrence over it";
+        assert_eq!(refused(&other, &[(1, 4), (1, 2)]), reason);
+    }
 }
 
 /// A Skim-LSTM of 3 values, 2 of them small, over inputs of 2, deciding.

@@ -9,9 +9,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use pollster::block_on;
-use saccade_rnn::device::{Device, EngineError, ParamId, Parameters};
+use saccade_rnn::device::{CellKind, Device, EngineError, ParamId, Parameters};
 use saccade_rnn::graph::{Expr, Graph, Strategy};
-use saccade_rnn::nn::{Builder, Linear, Recurrent, RecurrentConfig};
+use saccade_rnn::nn::{Builder, Linear, Recurrent, RecurrentConfig, Sru, SruConfig};
 
 #[cfg(feature = "gpu")]
 #[path = "common/gpu.rs"]
@@ -74,9 +74,48 @@ fn greedy_loops_share_their_batches(device: &Device) {
     assert_eq!(together, alone);
     let longest = alone.iter().map(Vec::len).max().unwrap();
     assert!(longest >= 17, "the longest loop is {longest} steps");
-    // A step is an input product, the recurrence and the head; one loop more may decide that it has ended.
+    // Of a step: the word, the layer and the head; one loop more may decide that it has ended.
     let batches = graph.explain().batches().len();
-    assert!(batches <= 4 * (longest + 1), "{batches} batches for {longest} steps");
+    assert!(batches <= 3 * (longest + 1), "{batches} batches for {longest} steps");
+}
+
+#[test]
+fn a_step_of_a_layer_is_one_node() {
+    let mut builder = Builder::fresh(3);
+    let config = RecurrentConfig { num_layers: 2, ..RecurrentConfig::new(4, 4) };
+    let lstm = builder.scope("lstm", |b| Recurrent::lstm(b, config, 1.0)).unwrap();
+    let gru = builder.scope("gru", |b| Recurrent::gru(b, config)).unwrap();
+    let elman = builder.scope("elman", |b| Recurrent::new(b, CellKind::ElmanTanh, config)).unwrap();
+    let sru = builder.scope("sru", |b| Sru::new(b, SruConfig::new(4, 4, 2))).unwrap();
+    let graph = Graph::inference(&builder.finish().unwrap(), &Device::cpu(), Strategy::Agenda);
+    let sequences = [3, 1, 2].map(|steps| {
+        let mut last = [None, None, None];
+        let mut c: Option<Vec<Expr<'_>>> = None;
+        for t in 0..steps {
+            let x = graph.input(1, 4, vec![0.1 * t as f32; 4]);
+            for (layer, last) in [&lstm, &gru, &elman].into_iter().zip(&mut last) {
+                *last = Some(layer.step(x, last.as_ref()).states);
+            }
+            c = Some(sru.step(x, c.as_deref()).c);
+        }
+        last.into_iter()
+            .flatten()
+            .flat_map(|states| states.into_rows())
+            .chain(c.into_iter().flatten())
+            .collect()
+    });
+    let sequences: [Vec<Expr<'_>>; 3] = sequences;
+    block_on(graph.values(&sequences.concat())).unwrap();
+    for op in ["lstm_step", "gru_step", "elman_step", "sru_step"] {
+        let report = graph.explain();
+        let mut lanes: Vec<_> =
+            report.batches().iter().filter(|batch| batch.op == op).map(|batch| batch.lanes).collect();
+        lanes.sort_unstable();
+        // Two layers of three steps, the first of each from zeros.
+        assert_eq!(lanes, [1, 1, 2, 2, 3, 3], "{op}");
+    }
+    let others = graph.explain().batches().iter().filter(|batch| !batch.op.ends_with("_step")).count();
+    assert_eq!(others, 1, "the inputs, as one batch: {}", graph.explain());
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod skim;
 mod skim_soft;
 mod softmax;
 mod sru;
+mod step;
 
 use crate::Case;
 
@@ -34,6 +35,7 @@ pub fn all() -> Vec<Case> {
         skim_soft::cases(),
         softmax::cases(),
         sru::cases(),
+        step::cases(),
     ]
     .concat()
 }

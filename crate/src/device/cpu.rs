@@ -213,6 +213,7 @@ impl Cpu {
         let outputs = match *call.op {
             graph_only!() if !GRAPH => return Err(call.op.left_out()),
             Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
+            Op::Step(_) => unreachable!("a step's parts run by themselves"),
             Op::Embedding { table } => {
                 vec![embedding::forward(buffers, p.values(table), p.get(table).columns(), call.indices)]
             }

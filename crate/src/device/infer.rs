@@ -23,6 +23,7 @@ impl Op {
             | Op::CrossEntropy
             | Op::LayerNorm { .. } => Some(1),
             Op::Recurrence { cell, initial, .. } => Some(1 + cell.states(initial)),
+            Op::Step(ref step) => step.recurrence.operands(),
             Op::Sru(sru) => Some(1 + usize::from(sru.skip) + usize::from(sru.initial)),
             Op::Skim(skim) => {
                 let noise = matches!(skim.mode, SkimMode::Soft { given_noise: true, .. });
@@ -189,6 +190,7 @@ impl Op {
                 outputs
             }
             Op::Skim(skim) => skim.infer(&check, indices, parameters)?,
+            Op::Step(ref step) => step.infer(inputs, parameters)?,
         })
     }
 }

@@ -26,6 +26,7 @@ mod op;
 #[cfg(feature = "train")]
 mod optimize;
 mod parameters;
+mod step;
 
 use std::ops::Range;
 #[cfg(feature = "gpu")]
@@ -43,6 +44,7 @@ pub use op::{Binary, Op, Real, Shape, Skim, SkimMode, Sru, Unary, WeightView};
 #[cfg(feature = "train")]
 pub use optimize::{AdamStep, Part, Rows};
 pub use parameters::{ParamId, Parameter, Parameters};
+pub use step::Step;
 
 #[cfg(feature = "gpu")]
 use gpu::Gpu;
@@ -169,7 +171,10 @@ impl Device {
     /// # Errors
     /// See [`Self::gather`].
     pub fn forward(&self, call: &Call<'_>) -> Result<Forward, EngineError> {
-        on!(self, device => device.forward(call))
+        match call.op {
+            Op::Step(step) if GRAPH => step.forward(self, call),
+            _ => on!(self, device => device.forward(call)),
+        }
     }
 
     /// Given the gradients of a call's outputs (`None` is zero), adds those of its parameters to `gradients` and
@@ -185,7 +190,10 @@ impl Device {
         wanted: &[bool],
         gradients: &mut ParamGradients,
     ) -> Result<Vec<Option<Buffer>>, EngineError> {
-        on!(self, device => device.backward(call, forward, upstream, wanted, gradients))
+        match call.op {
+            Op::Step(step) if GRAPH => step.backward(self, call, forward, upstream, wanted, gradients),
+            _ => on!(self, device => device.backward(call, forward, upstream, wanted, gradients)),
+        }
     }
 
     /// Takes a buffer that its graph does not need any more. The memory serves later results unless somebody else still

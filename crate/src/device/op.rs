@@ -3,7 +3,7 @@
 //! An [`Op`] holds every attribute of an operation and the identity of every parameter it uses, and is compared
 //! exactly: two nodes may run together only if their ops are equal and their operands have the same columns.
 
-use super::{CellKind, EngineError, ParamId, Parameters, Pool, Reduce};
+use super::{CellKind, EngineError, ParamId, Parameters, Pool, Reduce, Step};
 
 /// Whether this build runs operations that no layer of a model records. The browser's inference binary does not: see
 /// [`graph_only`].
@@ -17,6 +17,7 @@ macro_rules! graph_only {
             | Op::Binary(Binary::Subtract | Binary::Multiply)
             | Op::ScatterAdd
             | Op::Reduce(_)
+            | Op::Step(_)
             | Op::Unary(Unary::Tanh | Unary::Sigmoid | Unary::Relu | Unary::Exp | Unary::Log)
     };
 }
@@ -281,6 +282,9 @@ pub enum Op {
     /// noise (if given), initial h and c (if initial). Outputs: rows, last h, last c, logits, decisions; inspected, also
     /// gates and memories of every row.
     Skim(Skim),
+    /// A product, and a recurrence over it: of a recurrent layer all that one row needs, as one node. Operands and outputs are
+    /// those of the recurrence, but the first operand is multiplied.
+    Step(Box<Step>),
 }
 
 impl Op {
@@ -321,6 +325,12 @@ impl Op {
             Op::Recurrence { .. } => "elman",
             Op::Sru(_) => "sru",
             Op::Skim(_) => "skim",
+            Op::Step(step) => match step.recurrence {
+                Op::Recurrence { cell: CellKind::Lstm, .. } => "lstm_step",
+                Op::Recurrence { cell: CellKind::Gru, .. } => "gru_step",
+                Op::Recurrence { .. } => "elman_step",
+                _ => "sru_step",
+            },
         }
     }
 
@@ -336,6 +346,7 @@ impl Op {
             Op::Recurrence { inspect, .. } => *inspect,
             Op::Sru(sru) => sru.inspect,
             Op::Skim(skim) => skim.inspect,
+            Op::Step(step) => step.recurrence.is_inspected(),
             _ => false,
         }
     }
@@ -350,6 +361,7 @@ impl Op {
                 | Op::Recurrence { .. }
                 | Op::Sru(_)
                 | Op::Skim(_)
+                | Op::Step(_)
         )
     }
 }

@@ -68,7 +68,7 @@ impl<'g> Expr<'g> {
     }
 
     #[track_caller]
-    fn then(self, op: Op) -> Self {
+    pub(crate) fn then(self, op: Op) -> Self {
         self.graph.record_one(op, &[self], Vec::new())
     }
 

@@ -4,10 +4,10 @@
 //! recurrence then runs inside one kernel. `elman.rs`, `lstm.rs` and `gru.rs` hold the equations.
 
 use super::inspect::{CellExprs, Gates, gate_names};
-use super::step;
+use super::step::{self, Ask};
 use super::{BuildError, Builder, Flops, Init, Trace};
 use crate::cpu::matmul::{View, matmul};
-use crate::device::{CellKind, EngineError, Op, ParamId};
+use crate::device::{CellKind, EngineError, Op, ParamId, WeightView};
 use crate::graph::Expr;
 
 /// Sizes of a stack.
@@ -204,15 +204,15 @@ impl Recurrent {
 
     /// Runs a sequence, from zeros or from given states.
     pub fn forward<'g>(&self, x: Expr<'g>, initial: Option<&States<'g>>) -> RecurrentOutput<'g> {
-        self.run(x, initial, false).0
+        self.run(x, initial, Ask::Rows).0
     }
 
-    /// Runs a sequence; with `inspect`, returns also what every cell does at every row (on the CPU).
+    /// Runs a sequence; if asked to inspect, returns also what every cell does at every row (on the CPU).
     pub(super) fn run<'g>(
         &self,
         x: Expr<'g>,
         initial: Option<&States<'g>>,
-        inspect: bool,
+        ask: Ask,
     ) -> (RecurrentOutput<'g>, Vec<CellExprs<'g>>) {
         let mut rows = x;
         let mut states = States { h: Vec::new(), c: Vec::new() };
@@ -228,7 +228,7 @@ impl Recurrent {
                 let initial = initial.map(|initial| {
                     [initial.h.get(at), initial.c.get(at)].into_iter().flatten().copied().collect()
                 });
-                let out = self.direction(rows, *direction, side == 1, initial, inspect);
+                let out = self.direction(rows, *direction, side == 1, initial, ask);
                 let (h, last) = match direction.projection {
                     None => (out[0], out[1]),
                     Some(projection) => projection.of(&out, initial_h),
@@ -238,7 +238,7 @@ impl Recurrent {
                 if self.cell.has_memory() {
                     states.c.push(out[2]);
                 }
-                if inspect {
+                if ask.inspects() {
                     cells.push(self.cell_exprs(layer, side == 1, &out));
                 }
             }
@@ -247,24 +247,24 @@ impl Recurrent {
         (RecurrentOutput { rows, states }, cells)
     }
 
-    /// One step: a row, from zeros or from the states that the step before has left. Every layer records a product and a
-    /// recurrence of one row, which run together with those of other sequences ([`Self::lstm`] and [`Self::gru`] have
-    /// examples).
+    /// One step: a row, from zeros or from the states that the step before has left. Every layer records one node, which runs
+    /// together with those of other sequences ([`Self::lstm`] and [`Self::gru`] have examples); with a `proj_size` some
+    /// more.
     ///
     /// More rows than one, none, or a stack in both directions are a mistake ([`Graph::record`](crate::graph::Graph::record)).
     #[track_caller]
     pub fn step<'g>(&self, x: Expr<'g>, states: Option<&States<'g>>) -> RecurrentOutput<'g> {
-        self.forward(step::row(x, self.is_causal()), states)
+        self.run(step::row(x, self.is_causal()), states, Ask::Step).0
     }
 
-    /// Rows, last h and last c of one direction; with `inspect` also gates and memories of every row.
+    /// Rows, last h and last c of one direction; if asked to inspect also gates and memories of every row.
     fn direction<'g>(
         &self,
         x: Expr<'g>,
         direction: Direction,
         reverse: bool,
         initial: Option<Vec<Expr<'g>>>,
-        inspect: bool,
+        ask: Ask,
     ) -> Vec<Expr<'g>> {
         let op = Op::Recurrence {
             cell: self.cell,
@@ -272,13 +272,15 @@ impl Recurrent {
             bias_hh: direction.biases.map(|b| b.1),
             reverse,
             initial: initial.is_some(),
-            inspect,
+            inspect: ask.inspects(),
         };
-        let mut operands = vec![x.affine(direction.weight_ih, direction.biases.map(|b| b.0))];
+        let weight = WeightView::whole(x.graph().parameters(), direction.weight_ih);
+        let product = Op::Affine { weight, bias: direction.biases.map(|b| b.0) };
+        let mut operands = vec![x];
         operands.extend(initial.into_iter().flatten());
-        if let Some(projection) = direction.projection {
-            projection.begin(&mut operands, reverse, self.config.hidden_size);
-        }
+        let Some(projection) = direction.projection else { return step::record(ask, operands, product, op) };
+        operands[0] = x.then(product);
+        projection.begin(&mut operands, reverse, self.config.hidden_size);
         x.graph().record(op, &operands, Vec::new())
     }
 

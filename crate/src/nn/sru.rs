@@ -12,7 +12,7 @@
 //! D = hidden * directions, alpha = sqrt(1 + 2 exp(highway_bias)).
 
 use super::inspect::{CellExprs, Gates};
-use super::step;
+use super::step::{self, Ask};
 use super::{BuildError, Builder, Flops, Init, Trace};
 use crate::device::{Op, ParamId, Real, Sru as SruOp, WeightView};
 use crate::graph::Expr;
@@ -171,26 +171,26 @@ impl Sru {
 
     /// Runs a sequence, from zeros or from a given memory of every layer (`1 x D` each).
     pub fn forward<'g>(&self, x: Expr<'g>, initial: Option<&[Expr<'g>]>) -> SruOutput<'g> {
-        self.run(x, initial, false).0
+        self.run(x, initial, Ask::Rows).0
     }
 
-    /// Runs a sequence; with `inspect`, returns also what every cell does at every row (on the CPU). Both directions of a layer are
-    /// cells of their own, whose memories are halves of one row.
+    /// Runs a sequence; if asked to inspect, returns also what every cell does at every row (on the CPU). Both directions of
+    /// a layer are cells of their own, whose memories are halves of one row.
     pub(super) fn run<'g>(
         &self,
         x: Expr<'g>,
         initial: Option<&[Expr<'g>]>,
-        inspect: bool,
+        ask: Ask,
     ) -> (SruOutput<'g>, Vec<CellExprs<'g>>) {
         let mut rows = self.first(x);
         let (mut c, mut cells) = (Vec::new(), Vec::new());
         let (d, size) = (self.output_size(), self.config.hidden_size);
         for (i, layer) in self.layers.iter().enumerate() {
             let before = initial.and_then(|c| c.get(i).copied());
-            let (out, recorded) = layer.forward(&self.config, rows, before, inspect);
+            let (out, recorded) = layer.forward(&self.config, rows, before, ask);
             rows = out;
             c.push(recorded[1]);
-            if inspect {
+            if ask.inspects() {
                 cells.extend((0..d / size).map(|side| CellExprs {
                     trace: Trace {
                         name: format!("rnn_lst.{i}"),
@@ -210,7 +210,8 @@ impl Sru {
         (SruOutput { rows, c }, cells)
     }
 
-    /// One step: a row, from zeros or from the memories that the step before has left, one of every layer.
+    /// One step: a row, from zeros or from the memories that the step before has left, one of every layer. A layer records one
+    /// node, and one each for a normalisation and a projection that it has.
     ///
     /// More rows than one, none, or a stack in both directions are a mistake ([`Graph::record`](crate::graph::Graph::record)).
     ///
@@ -232,7 +233,7 @@ impl Sru {
     /// ```
     #[track_caller]
     pub fn step<'g>(&self, x: Expr<'g>, c: Option<&[Expr<'g>]>) -> SruOutput<'g> {
-        self.forward(step::row(x, self.is_causal()), c)
+        self.run(step::row(x, self.is_causal()), c, Ask::Step).0
     }
 
     /// What the first layer reads.
@@ -313,8 +314,8 @@ impl SruLayer {
         Ok(Self { inputs, k, weight, weight_proj, weight_c, bias, scale_x, layer_norm, dropout })
     }
 
-    /// U, `rows x D k`.
-    fn product<'g>(&self, config: &SruConfig, x: Expr<'g>) -> Expr<'g> {
+    /// What U, `rows x D k`, is the product of.
+    fn product<'g>(&self, config: &SruConfig, x: Expr<'g>) -> (Expr<'g>, Op) {
         let mut input = x;
         if let (Some((weight, bias)), false) = (self.layer_norm, config.normalize_after) {
             input = input.layer_norm(weight, bias);
@@ -323,7 +324,7 @@ impl SruLayer {
         if let Some((projection, _)) = self.weight_proj {
             input = input.affine_view(view(projection), None);
         }
-        input.affine_view(view(self.weight), None)
+        (input, Op::Affine { weight: view(self.weight), bias: None })
     }
 
     /// The layer's rows, and the outputs of its recurrence.
@@ -332,10 +333,11 @@ impl SruLayer {
         config: &SruConfig,
         x: Expr<'g>,
         initial: Option<Expr<'g>>,
-        inspect: bool,
+        ask: Ask,
     ) -> (Expr<'g>, Vec<Expr<'g>>) {
         let graph = x.graph();
-        let mut operands = vec![self.product(config, x)];
+        let (input, product) = self.product(config, x);
+        let mut operands = vec![input];
         let skip = self.k == 3 && config.has_skip_term;
         if skip {
             operands.push(x);
@@ -350,9 +352,9 @@ impl SruLayer {
             use_tanh: config.use_tanh,
             bidirectional: config.bidirectional,
             dropout: Real(if graph.is_training() { self.dropout } else { 0.0 }),
-            inspect,
+            inspect: ask.inspects(),
         });
-        let out = graph.record(op, &operands, Vec::new());
+        let out = step::record(ask, operands, product, op);
         let rows = match self.layer_norm {
             Some((weight, bias)) if config.normalize_after => out[0].layer_norm(weight, bias),
             _ => out[0],

@@ -1,5 +1,6 @@
 //! One layer of any kind, and layers on top of one another.
 
+use super::step::Ask;
 use super::{Bidirectional, Flops, Inspected, Recurrent, Skim, SkimControl, SkimOutput, Sru};
 use crate::device::Pool;
 use crate::graph::Expr;
@@ -94,16 +95,17 @@ impl Layer {
         control: SkimControl<'_, 'g>,
         inspect: bool,
     ) -> Inspected<'g> {
+        let ask = if inspect { Ask::Inspect } else { Ask::Rows };
         match self {
             Layer::Recurrent(layer) => {
-                let (out, cells) = layer.run(x, layer.states(state).as_ref(), inspect);
+                let (out, cells) = layer.run(x, layer.states(state).as_ref(), ask);
                 let last = layer.last(&out);
                 let output =
                     LayerOutput { rows: out.rows, last, skims: Vec::new(), state: out.states.into_rows() };
                 Inspected { output, cells }
             }
             Layer::Sru(layer) => {
-                let (out, cells) = layer.run(x, take(state, layer.layers()).as_deref(), inspect);
+                let (out, cells) = layer.run(x, take(state, layer.layers()).as_deref(), ask);
                 let last = layer.last(&out);
                 let output = LayerOutput { rows: out.rows, last, skims: Vec::new(), state: out.c };
                 Inspected { output, cells }

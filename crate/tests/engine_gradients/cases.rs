@@ -1,7 +1,7 @@
 //! Operations to differentiate: of every kind, with every combination of attributes.
 
 use saccade_rnn::device::{
-    Binary, CellKind, Op, Parameters, Pool, Real, Reduce, Skim, SkimMode, Sru, Unary, WeightView,
+    Binary, CellKind, Op, Parameters, Pool, Real, Reduce, Skim, SkimMode, Sru, Step, Unary, WeightView,
 };
 
 use crate::case::{Case, Operand};
@@ -95,6 +95,33 @@ pub(crate) fn recurrences() -> (Parameters, Vec<Case>) {
         }
     }
     (p, cases)
+}
+
+/// The recurrences above over a product with a weight, and so the products of the SRUs below.
+pub(crate) fn steps() -> Vec<(Parameters, Vec<Case>)> {
+    let of = |(mut p, cases): (Parameters, Vec<Case>)| {
+        // Of a ReLU some of these products lie next to the kink.
+        let relu = |op: &Op| matches!(op, Op::Recurrence { cell: CellKind::ElmanRelu, .. });
+        let cases = cases.into_iter().filter(|case| !relu(&case.op)).map(|case| {
+            let [Operand::Rows(products), others @ ..] = &case.operands[..] else {
+                unreachable!("the first operand of a recurrence is its product")
+            };
+            let name = |what: &str| format!("{what} of {products}");
+            let mut of_size = |what: &str, shape: &[usize]| {
+                p.id(&name(what)).unwrap_or_else(|| parameter(&mut p, &name(what), shape))
+            };
+            let (weight, bias) = (of_size("input", &[*products, 3]), of_size("input bias", &[*products]));
+            let weight =
+                WeightView { first: 0, inputs: 3, outputs: *products, param: weight, input_major: false };
+            let product = Op::Affine { weight, bias: Some(bias) };
+            let operands = [&[Operand::Rows(3)], others].concat();
+            let wanted: Vec<_> = [weight.param, bias].into_iter().chain(case.wanted).collect();
+            Case::new(Op::Step(Box::new(Step { product, recurrence: case.op })), &operands).wanted(wanted)
+        });
+        let cases = cases.collect();
+        (p, cases)
+    };
+    [recurrences(), sru()].map(of).into()
 }
 
 fn product3<A: Copy, B: Copy, C: Copy>(

@@ -78,4 +78,5 @@ kinds! {
         big_bias_hh: _, small_hh: _, decision_weight: _, initial: _,
         mode: SkimMode::Hard { threshold: _ }, inspect: _
     }),
+    "step" => Op::Step(_),
 }

@@ -9,7 +9,7 @@ mod kinds;
 use std::collections::BTreeSet;
 
 use case::{check, gradients};
-use cases::{affine, elementwise, recurrences, skim_hard, skim_soft, sru};
+use cases::{affine, elementwise, recurrences, skim_hard, skim_soft, sru, steps};
 use kinds::{KINDS, kind};
 use pollster::block_on;
 use saccade_rnn::device::{Device, EngineError, Parameters, WeightView};
@@ -55,6 +55,11 @@ fn sru_of_every_kind() {
 }
 
 #[test]
+fn steps_of_every_recurrence() {
+    steps().iter().for_each(|(parameters, cases)| cases.iter().for_each(|case| check(parameters, case)));
+}
+
+#[test]
 fn skim_mixing_of_every_kind() {
     skim_soft().iter().for_each(|(parameters, case)| check(parameters, case));
 }
@@ -73,5 +78,6 @@ fn every_kind_has_a_case() {
     let mut covered: BTreeSet<&str> = groups.iter().flatten().map(|case| kind(&case.op)).collect();
     covered.extend(skim_soft().iter().map(|(_, case)| kind(&case.op)));
     covered.insert(kind(&skim_hard().1.op));
+    covered.extend(steps().iter().flat_map(|(_, cases)| cases).map(|case| kind(&case.op)));
     assert_eq!(covered, KINDS.iter().copied().collect());
 }

@@ -62,6 +62,7 @@ impl Cpu {
         let each = |parts: Vec<Vec<f32>>| parts.into_iter().map(Some).collect();
         Ok(match *call.op {
             Op::Input | Op::Held => Vec::new(),
+            Op::Step(_) => unreachable!("a step's parts run by themselves"),
             Op::Embedding { table } => {
                 let mut d = gradients.take(table);
                 embedding::backward(&mut d, p.get(table).columns(), call.indices, dy);

@@ -66,6 +66,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
     match *call.op {
         graph_only!() if !GRAPH => Err(call.op.left_out()),
         Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
+        Op::Step(_) => unreachable!("a step's parts run by themselves"),
         Op::Embedding { table } => Ok(outputs(vec![embedding::forward(gpu, call, table)?])),
         Op::Affine { ref weight, bias } => Ok(outputs(vec![affine::forward(gpu, call, weight, bias)?])),
         Op::MatMul => Ok(outputs(vec![ragged_matmul::forward(gpu, call)?])),
@@ -140,6 +141,7 @@ pub(super) fn backward(
     let back = &mut Backward { call, forward, upstream, wanted, gradients };
     match *call.op {
         Op::Input | Op::Held => Ok(Vec::new()),
+        Op::Step(_) => unreachable!("a step's parts run by themselves"),
         Op::Embedding { table } => embedding::backward(gpu, back, table),
         Op::Affine { ref weight, bias } => affine::backward(gpu, back, weight, bias),
         Op::MatMul => ragged_matmul::backward(gpu, back),
