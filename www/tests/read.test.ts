@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { factorOf, spread, type Comparison, type DevicePreference, type Model, type Reading } from "../src/engine.ts";
 import { format, parse } from "../src/frame/address.ts";
 import Gauges from "../src/read/Gauges.svelte";
+import { gauges } from "../src/read/strings.ts";
 import { count, duration, percent, plural, precise, saving } from "../src/frame/format.ts";
 import Status from "../src/read/Status.svelte";
 import { recorded } from "../src/study/recorded.ts";
@@ -117,6 +118,17 @@ describe("figures", () => {
     expect(shown(reading, found)).toMatch(/2\.5× less as it decided 20 µs every word read 50 µs a plain LSTM 60 µs 2\.5 to 2\.6× in 3 rounds, on CPU/);
     expect(shown(reading)).not.toMatch(/\d [µm]s/);
     expect(shown(reading)).toContain("Will measure when you stop typing");
+  });
+
+  test("what kept products save can be asked for, where there are any", () => {
+    const found = compared([0.02, 0.02, 0.02], [0.05, 0.05, 0.05], [0.06, 0.06, 0.06]);
+    const kept = { ...spread([0.01]), factor: factorOf([0.02, 0.02, 0.02], [0.01, 0.01, 0.01]) };
+    expect(shown(reading, { ...found, kept })).toContain("Let the network keep the products of words");
+    // Until then all times are those without.
+    expect(shown(reading, { ...found, kept })).not.toContain("10 µs");
+    expect(shown(reading, found)).not.toContain("keep the products");
+    expect(gauges.keeps({ factor: "2×", direction: "less" })).toContain("2× less time than without");
+    expect(gauges.keeps(null)).toContain("too busy to tell");
   });
 
   test("where the rounds contradict each other no factor is told, and one below 1 is no saving", () => {

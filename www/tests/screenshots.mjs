@@ -56,6 +56,17 @@ const raced = async (page) => {
   if (await stop.isVisible()) await stop.click();
   await all.waitFor({ timeout: 60_000 });
 };
+const maths = {
+  read: ["text", "cells", "memory", "threshold", "savings", "words", "eyes"],
+  race: ["sprint", "gates", "chain", "both", "length", "batch"],
+};
+/** The draws cooled, a gate of each kind held shut, one worker. */
+const tried = async (page) => {
+  await page.locator("math").first().waitFor();
+  for (const slider of await page.locator("#maths-read-words input").all()) await slider.fill("0.3");
+  for (const gate of ["lstm forget", "gru update", "sru reset"]) await page.locator(`[data-gate="${gate}"]`).click({ timeout: 1000 }).catch(() => {});
+  await page.getByRole("button", { name: "One worker" }).click({ timeout: 1000 }).catch(() => {});
+};
 const unanswered = (page) => page.route("**/*.safetensors", () => {});
 const refused = (page) => page.route("**/*.safetensors", (route) => route.fulfill({ status: 503 }));
 
@@ -67,6 +78,10 @@ for (const width of Object.keys(widths).map(Number)) {
     await shoot(`read-long-${width}-${scheme}`, width, scheme, { hash: long, chapter: "read", after: example("A long review") });
     await shoot(`race-before-${width}-${scheme}`, width, scheme, { hash: "#race", chapter: "race" });
     await shoot(`race-${width}-${scheme}`, width, scheme, { hash: "#race", chapter: "race", after: raced });
+    for (const chapter of Object.keys(maths)) {
+      const hash = `#${chapter}?maths=${maths[chapter].map((scene) => `${chapter}-${scene}`).join(".")}`;
+      await shoot(`maths-${chapter}-${width}-${scheme}`, width, scheme, { hash, chapter, after: tried });
+    }
     await shoot(`lecture-${width}-${scheme}`, width, scheme, { hash: "#read/memory?lecture=prose", view: true, after: (page) => page.keyboard.press("ArrowRight") });
     await shoot(`lecture-figures-${width}-${scheme}`, width, scheme, { hash: "#read/savings?lecture=figures", view: true, after: measured });
   }
