@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes every model of this folder from the data, in order: word vectors, the LSTMs that others start from, then the
-# models themselves. Some forty minutes on one core.
+# models themselves, the language models last. Some forty minutes on one core without these.
 #
 #   models/train-all.sh DATA [OUT]      OUT defaults to models/
 set -euo pipefail
@@ -20,3 +20,6 @@ for model in sst2-lstm sst2-skim-lstm sst2-sru imdb-lstm imdb-skim-lstm trec-ski
 done
 "$saccade" export "$out/sst2-skim-lstm.safetensors" --words 5150 --out "$out/sst2-skim-lstm-small.safetensors" \
     --measure "dev=$data/sst/stsa.binary.dev:lines" --measure "test=$data/sst/stsa.binary.test:lines"
+for model in shakespeare-lstm novels-lm; do
+    "$saccade" train "$here/$model.toml" --data "$data" --out "$out/$model.safetensors"
+done

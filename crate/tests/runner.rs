@@ -5,8 +5,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use pollster::block_on;
-use saccade_rnn::device::{Cpu, CpuOptions, Device};
 use saccade_rnn::device::gpu::GpuOptions;
+use saccade_rnn::device::{Cpu, CpuOptions, Device};
 use saccade_rnn::model::{Decision, LayerConfig, Model, ReadOptions, Reading, Watch};
 use saccade_rnn::runner::{Devices, Preference, Reason, Run, Runner};
 
