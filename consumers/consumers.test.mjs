@@ -14,7 +14,7 @@ import { root } from "../scripts/steps.mjs";
 import { launch, serve } from "../www/tests/browser.mjs";
 import { assertRead, look, model, projects } from "./project.mjs";
 
-describe("a project with the packed package", { timeout: 300_000 }, () => {
+describe("a project with the packed package", { timeout: 600_000 }, () => {
   const project = projects();
   let browser;
 
@@ -75,13 +75,13 @@ describe("a project with the packed package", { timeout: 300_000 }, () => {
     const args = ["--headless=new", "--no-sandbox", `--disable-extensions-except=${place}`, `--load-extension=${place}`];
     const context = await chromium.launchPersistentContext(profile, { executablePath: findChromium(), headless: false, args });
     try {
-      const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker", { timeout: 30_000 }));
+      const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker", { timeout: 240_000 }));
       const reading = await worker.evaluate(() => globalThis.reading);
       assertRead(reading);
       assert.match(reading.deviceReason, /^CPU, since no WebGPU adapter/);
       const page = await context.newPage();
       await page.goto(new URL("index.html", worker.url()).href);
-      await page.waitForFunction(() => window.result, undefined, { timeout: 60_000 });
+      await page.waitForFunction(() => window.result, undefined, { timeout: 240_000 });
       assertRead(await page.evaluate(() => window.result));
     } finally {
       await context.close();

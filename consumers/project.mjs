@@ -51,7 +51,7 @@ export async function look(browser, server, prepare = async () => {}) {
   page.on("pageerror", (error) => complaints.push(error.message));
   try {
     await page.goto(server.url);
-    await page.waitForFunction(() => window.result, undefined, { timeout: 60_000 }).catch((error) => {
+    await page.waitForFunction(() => window.result, undefined, { timeout: 240_000 }).catch((error) => {
       throw new Error(`${error.message}\n${complaints.join("\n")}`);
     });
     assertRead(await page.evaluate(() => window.result));
@@ -65,7 +65,7 @@ export async function look(browser, server, prepare = async () => {}) {
 export async function complaint(browser, server) {
   const page = await (await browser.newContext()).newPage();
   try {
-    const complained = page.waitForEvent("pageerror", { timeout: 60_000 });
+    const complained = page.waitForEvent("pageerror", { timeout: 240_000 });
     await page.goto(server.url);
     return (await complained).message;
   } finally {

@@ -13,7 +13,7 @@ import { launch, serve } from "../www/tests/browser.mjs";
 
 const here = import.meta.dirname;
 
-describe("an example", { timeout: 300_000 }, () => {
+describe("an example", { timeout: 600_000 }, () => {
   let folder, browser;
 
   before(async () => {
@@ -50,7 +50,7 @@ describe("an example", { timeout: 300_000 }, () => {
   /** The text of an element, once it fits. */
   async function shown(page, selector, pattern) {
     const found = page.locator(selector).filter({ hasText: pattern });
-    await found.waitFor({ timeout: 60_000 });
+    await found.waitFor({ timeout: 240_000 });
     return found.innerText();
   }
 

@@ -67,7 +67,7 @@ describe("the README's JavaScript", () => {
       const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "./fetch.mjs", file], {
         cwd: folder,
         encoding: "utf8",
-        timeout: 60_000,
+        timeout: 300_000,
       });
       assert.equal(status, 0, stderr);
       assert.deepEqual(stdout.trimEnd().split("\n"), printed);

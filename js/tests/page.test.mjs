@@ -102,8 +102,8 @@ for (const thread of ["index", "worker"]) {
         }, thread);
         held.push(memory);
       }
-      const released = await page.evaluate(() => window.released);
-      if (thread === "worker") assert.ok(released >= 78, `${released} of 80`);
+      // The last ones may still be on the stack; collectors tell when they have time.
+      if (thread === "worker") await page.waitForFunction(() => window.released >= 78);
       else assert.ok(held[3] <= held[1] + 2_400_000, `${held}`);
     });
 

@@ -106,13 +106,3 @@ export async function openPage(browser, options = {}) {
   });
   return { page, complaints };
 }
-
-/** The notices of a long reading that a page shows from now on: a set in the page, of its elements. */
-export function noticesOf(page) {
-  return page.evaluateHandle(() => {
-    const notices = new Set();
-    const look = () => document.querySelectorAll('[data-state="reading"]').forEach((notice) => notices.add(notice));
-    new MutationObserver(look).observe(document.body, { subtree: true, childList: true });
-    return notices;
-  });
-}

@@ -4,34 +4,16 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { after, afterEach, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { root } from "../../scripts/steps.mjs";
-import { launch, openPage, serve } from "./browser.mjs";
+import { complaints, page, server, openAt } from "./opened.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const LONG_TEXT = Array.from({ length: 30 }, () => "I did not leave, and the light on the lake is wonderful.").join(" ");
 
-let server, page, complaints;
-const browsers = {};
-
-before(async () => {
-  server = await serve();
-  browsers.plain = await launch();
-  browsers.gpu = await launch({ gpu: true });
-});
-
-after(async () => {
-  for (const browser of Object.values(browsers)) await browser.close();
-  server?.close();
-});
-
-afterEach(() => page?.context().close());
-
 /** Opens a chapter and waits until all of it stands. */
-async function open(hash = "#read", { on = "plain", prepare, ...options } = {}) {
-  ({ page, complaints } = await openPage(browsers[on], options));
-  if (prepare) await page.addInitScript(prepare);
-  await page.goto(server.url + hash);
+async function open(hash = "#read", options = {}) {
+  await openAt(hash, options);
   await stands();
 }
 
@@ -143,7 +125,7 @@ describe("Race by keyboard alone", { timeout: 600_000 }, () => {
 
 describe("Race with WebGPU", { timeout: 600_000 }, () => {
   test("both devices have their bars, and the table says where the time went", async () => {
-    await open("#race?text=a+dull+film", { on: "gpu" });
+    await open("#race?text=a+dull+film", { gpu: true });
     const start = page.getByRole("button", { name: "Start the race" });
     await start.click();
     await page.getByRole("button", { name: "Stop" }).first().waitFor();

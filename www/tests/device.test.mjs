@@ -1,33 +1,16 @@
 /** The page's switch for the device, in browsers with WebGPU and without. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, test } from "node:test";
-import { launch, noticesOf, openPage, serve } from "./browser.mjs";
+import { describe, test } from "node:test";
 import { agreeUntilUndecided } from "./compare.mjs";
 import { nativeReading } from "./native.mjs";
+import { inPage, notices, page, openAt } from "./opened.mjs";
 
 const MODEL = "sst2-skim-lstm-small";
 const SENTENCE = "A quiet, generous film; it doesn't hurry, and I wouldn't have missed a minute.";
 
-let server, page;
-const browsers = {};
-
-before(async () => {
-  server = await serve();
-  browsers.gpu = await launch({ gpu: true });
-  browsers.plain = await launch();
-});
-
-after(async () => {
-  for (const browser of Object.values(browsers)) await browser.close();
-  server?.close();
-});
-
-afterEach(() => page?.context().close());
-
 async function open(browser, hash = `#read?text=${encodeURIComponent(SENTENCE)}`) {
-  ({ page } = await openPage(browsers[browser]));
-  await page.goto(server.url + hash);
+  await openAt(hash, { gpu: browser === "gpu" });
   await page.locator("#threshold:enabled").waitFor();
 }
 
@@ -37,7 +20,6 @@ const costs = () => page.locator('[data-figure="costs"]');
 const accountOn = (device) => page.getByText(`Measured on ${device} with the readings above`);
 /** A time with two significant digits, or that there is none to tell. */
 const TIME = /^([\d.,]+ (µs|ms|s)|this machine is too busy to tell)$/;
-const inPage = (text, options) => page.evaluate(([text, options]) => window.saccade.read(text, options), [text, options]);
 
 describe("with WebGPU", { timeout: 600_000 }, () => {
   test("the keys choose it; the page says that it ran there, and reads as the native program", async () => {
@@ -111,7 +93,7 @@ describe("without WebGPU", { timeout: 600_000 }, () => {
   test("a long reading shows how far it is, can be stopped and taken up, and makes way for a newer text", async () => {
     // Every word read: that takes many times as long as a press, on any machine.
     await open("plain", "#read?threshold=1&text=Plain+and+kind");
-    const notices = await noticesOf(page);
+    const shown = await notices();
     // Pasted right after another text has been read, whose whole reading is then still to come.
     await page.fill("#text", "Plain.");
     await page.waitForFunction(() => {
@@ -122,7 +104,7 @@ describe("without WebGPU", { timeout: 600_000 }, () => {
     });
     const reading = page.locator('[data-state="reading"]', { hasText: /[1-9][\d,]* of 400,000 tokens/ });
     await reading.waitFor();
-    assert.equal(await notices.evaluate(({ size }) => size), 1, "one notice stands from the beginning, to be pressed");
+    assert.equal(await shown.evaluate(({ size }) => size), 1, "one notice stands from the beginning, to be pressed");
     await page.getByRole("button", { name: "Stop" }).click();
     await page.locator('[data-state="stopped"]').waitFor();
     await page.getByRole("button", { name: "Read it after all" }).click();

@@ -2,26 +2,11 @@
 
 import assert from "node:assert/strict";
 import { statSync } from "node:fs";
-import { after, afterEach, before, describe, test } from "node:test";
-import { launch, openPage, serve } from "./browser.mjs";
-
-let server, browser, page, complaints;
-
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
-
-afterEach(() => page?.context().close());
+import { describe, test } from "node:test";
+import { complaints, page, openAt } from "./opened.mjs";
 
 async function open(hash = "", options = {}) {
-  ({ page, complaints } = await openPage(browser, options));
-  await page.goto(server.url + hash);
+  await openAt(hash, options);
   await page.locator('[data-stage="ready"]').waitFor();
 }
 
@@ -39,7 +24,7 @@ describe("the first view", { timeout: 600_000 }, () => {
   });
 
   test("with motion the reading is played once by itself, says how much it is slowed, and a key ends it", async () => {
-    await open("", { reducedMotion: "no-preference" });
+    await openAt("", { reducedMotion: "no-preference" });
     await page.locator('.dock [aria-label="Pause"]').waitFor();
     assert.match(await page.locator(".dock .now").innerText(), /slowed [\d,]+×/);
     await page.keyboard.press("Shift");

@@ -1,27 +1,12 @@
 /** The frame around the chapters: links to chapters and scenes, what they share, the menu of a phone, and lectures. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, test } from "node:test";
-import { launch, openPage, serve } from "./browser.mjs";
-
-let server, browser, page, complaints;
-
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
-
-afterEach(() => page?.context().close());
+import { describe, test } from "node:test";
+import { complaints, page, server, openAt } from "./opened.mjs";
 
 /** Opens a view and waits until all of it stands. */
 async function open(hash = "#read", options = {}) {
-  ({ page, complaints } = await openPage(browser, options));
-  await page.goto(server.url + hash);
+  await openAt(hash, options);
   await page.locator('[data-stage="ready"]').waitFor();
   await page.locator("#read-eyes, #race-batch, #doors").waitFor({ state: "attached" });
 }
@@ -30,7 +15,7 @@ const focused = (id) => page.waitForFunction((id) => document.activeElement?.id 
 /** The scenes that can be seen. */
 const scenes = () => page.locator("section.scene:visible h2").evaluateAll((all) => all.map(({ id }) => id));
 
-describe("links", { timeout: 180_000 }, () => {
+describe("links", { timeout: 600_000 }, () => {
   test("a link to a chapter opens that chapter alone, and the address, the focus and the title follow the reader", async () => {
     await open("#race?text=a+dull+film");
     assert.ok(await page.locator("#race").isVisible());
@@ -101,7 +86,7 @@ describe("links", { timeout: 180_000 }, () => {
   });
 });
 
-describe("the landing", { timeout: 120_000 }, () => {
+describe("the landing", { timeout: 600_000 }, () => {
   test("every chapter has a door with its question, and a thumbnail of what is read here", async () => {
     await open("");
     const doors = page.locator('nav[aria-labelledby="doors"] a');
@@ -116,7 +101,7 @@ describe("the landing", { timeout: 120_000 }, () => {
   });
 });
 
-describe("on a phone", { timeout: 120_000 }, () => {
+describe("on a phone", { timeout: 600_000 }, () => {
   test("the chapters are a menu, by finger and by key", async () => {
     await open("", { viewport: { width: 390, height: 800 }, hasTouch: true });
     const menu = page.locator("nav#chapters");
@@ -135,7 +120,7 @@ describe("on a phone", { timeout: 120_000 }, () => {
   });
 });
 
-describe("a lecture", { timeout: 180_000 }, () => {
+describe("a lecture", { timeout: 600_000 }, () => {
   const press = (key) => page.keyboard.press(key);
 
   test("the arrow keys go from scene to scene, one at a time, and on to the next chapter and back", async () => {

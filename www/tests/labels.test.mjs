@@ -1,24 +1,12 @@
 /** Charts from a small phone to a wall: no label is clipped, none lies across another, and nothing leaves the screen unsaid. */
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { launch, openPage, serve } from "./browser.mjs";
+import { describe, test } from "node:test";
+import { openAt, page, renew } from "./opened.mjs";
 
 const WIDTHS = [320, 390, 768, 1440, 2560];
 /** Boxes of text are larger than its letters. */
 const SLACK = 2;
-
-let server, browser;
-
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
 
 /** What is wrong with the labels of the page's figures: those of each drawing, and those laid out under columns. */
 function faults(slack) {
@@ -50,10 +38,10 @@ function faults(slack) {
   return found;
 }
 
-const settled = (page) => page.evaluate(() => document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))));
+const settled = () => page.evaluate(() => document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))));
 
-test("what is wrong is found", { timeout: 60_000 }, async () => {
-  const { page } = await openPage(browser, { viewport: { width: 400, height: 400 } });
+test("what is wrong is found", { timeout: 600_000 }, async () => {
+  await renew({ viewport: { width: 400, height: 400 } });
   await page.setContent(`<main>
     <svg width="380" height="90"><text x="10" y="20">one</text><text x="14" y="24">two</text><text x="360" y="70" style="font-size: 40px">three</text></svg>
     <svg width="90" height="30"><text x="10" y="20">apart</text></svg>
@@ -66,39 +54,35 @@ test("what is wrong is found", { timeout: 60_000 }, async () => {
 });
 
 for (const width of WIDTHS) {
-  describe(`at ${width} pixels`, { timeout: 180_000 }, () => {
+  describe(`at ${width} pixels`, { timeout: 600_000 }, () => {
     test("Read, with all of its mathematics, at every end of the threshold", async () => {
       const maths = ["text", "cells", "memory", "threshold", "savings", "words", "eyes"].map((scene) => `read-${scene}`).join(".");
-      const { page } = await openPage(browser, { viewport: { width, height: 900 } });
-      await page.goto(`${server.url}#read?maths=${maths}`);
+      await openAt(`#read?maths=${maths}`, { viewport: { width, height: 900 } });
       await page.locator('[data-stage="ready"]').waitFor();
       await page.locator("#read-eyes").waitFor();
       await page.locator("#maths-read-eyes math").first().waitFor();
       for (const threshold of ["0", "0.5", "1"]) {
         await page.fill("#threshold", threshold);
-        await settled(page);
+        await settled();
         assert.deepEqual(await page.evaluate(faults, SLACK), [], `threshold ${threshold}`);
       }
       await page.locator("[data-index]").first().focus();
-      await settled(page);
+      await settled();
       assert.deepEqual(await page.evaluate(faults, SLACK), [], "at the first word");
-      await page.context().close();
     });
 
     test("Race, with all of its mathematics and gates held shut", async () => {
       const maths = ["sprint", "gates", "chain", "both", "length", "batch"].map((scene) => `race-${scene}`).join(".");
-      const { page } = await openPage(browser, { viewport: { width, height: 900 } });
-      await page.goto(`${server.url}#race?maths=${maths}`);
+      await openAt(`#race?maths=${maths}`, { viewport: { width, height: 900 } });
       await page.locator('[data-stage="ready"]').waitFor();
       await page.locator("#maths-race-batch math").first().waitFor();
-      await settled(page);
+      await settled();
       assert.deepEqual(await page.evaluate(faults, SLACK), []);
       for (const valve of await page.locator(".valve").all()) await valve.click();
       await page.locator('[data-lane="lstm"]').scrollIntoViewIfNeeded();
       await page.getByRole("button", { name: "One worker" }).click();
-      await settled(page);
+      await settled();
       assert.deepEqual(await page.evaluate(faults, SLACK), [], "with all gates shut");
-      await page.context().close();
     });
   });
 }

@@ -3,27 +3,15 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { after, afterEach, before, describe, test } from "node:test";
-import { launch, openPage, serve } from "./browser.mjs";
+import { describe, test } from "node:test";
+import { complaints, page, renew, server } from "./opened.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-let server, browser, page, complaints, asked;
-
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
-
-afterEach(() => page?.context().close());
+let asked;
 
 async function open(hash, options = {}) {
-  ({ page, complaints } = await openPage(browser, options));
+  await renew(options);
   asked = [];
   page.on("request", (request) => asked.push(new URL(request.url()).pathname.split("/").at(-1)));
   await page.goto(server.url + hash);
@@ -38,7 +26,7 @@ const inViolation = async () => {
 };
 const fromMaths = (name) => /^(Panel|stix)/.test(name);
 
-describe("the mathematics", { timeout: 300_000 }, () => {
+describe("the mathematics", { timeout: 600_000 }, () => {
   test("is hidden and not fetched until its switch is pressed, which the link remembers", async () => {
     await open("#read");
     assert.equal(await page.locator("math").count(), 0);
@@ -124,7 +112,7 @@ describe("the mathematics", { timeout: 300_000 }, () => {
   }
 });
 
-describe("gates", { timeout: 300_000 }, () => {
+describe("gates", { timeout: 600_000 }, () => {
   const states = () => page.locator('[data-cell="lstm"] [role="status"]').textContent();
 
   test("are held shut by keyboard, and say what became of the state", async () => {
@@ -158,7 +146,7 @@ describe("gates", { timeout: 300_000 }, () => {
   });
 });
 
-describe("what waits and who knows", { timeout: 300_000 }, () => {
+describe("what waits and who knows", { timeout: 600_000 }, () => {
   test("one worker takes longer than many, most of all for SRU", async () => {
     await open("#race");
     const ends = () =>

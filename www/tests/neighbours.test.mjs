@@ -1,32 +1,12 @@
 /** What other programs, and people in a hurry, do to the page: a translator, an undo, another script, a book in the clipboard. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, test } from "node:test";
-import { launch, noticesOf, openPage, serve } from "./browser.mjs";
-
-let server, browser, page, complaints;
-
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
-
-afterEach(() => page?.context().close());
+import { before, describe, test } from "node:test";
+import { complaints, notices, page, type, openAt } from "./opened.mjs";
 
 async function open(hash = "#read", options = {}) {
-  ({ page, complaints } = await openPage(browser, options));
-  await page.goto(server.url + hash);
+  await openAt(hash, options);
   await page.locator("#threshold:enabled").waitFor();
-}
-
-async function type(text) {
-  await page.fill("#text", text);
-  await page.waitForFunction((text) => document.querySelector(".text")?.textContent === text, text);
 }
 
 /**
@@ -147,8 +127,7 @@ describe("under a translator", { timeout: 600_000 }, () => {
   });
 
   test("the original can be shown again", async () => {
-    ({ page, complaints } = await openPage(browser));
-    await page.goto(server.url);
+    await openAt("");
     await page.locator('[data-stage="ready"]').waitFor();
     await page.evaluate(() => {
       const lede = document.querySelector(".lede strong");
@@ -290,11 +269,11 @@ describe("a book in the clipboard", { timeout: 600_000 }, () => {
 
   test("what is read once more, to time it and to choose a device, does not say so", async () => {
     await open();
-    const notices = await noticesOf(page);
+    const shown = await notices();
     await paste(BOOK.slice(0, 21_000));
     await page.getByText("tokens are shown").waitFor();
     await page.locator('[data-figure="device"]', { hasText: "the browser offers none" }).waitFor();
-    assert.ok((await notices.evaluate(({ size }) => size)) <= 1);
+    assert.ok((await shown.evaluate(({ size }) => size)) <= 1);
     assert.deepEqual(complaints, []);
   });
 });

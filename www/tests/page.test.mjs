@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "node:test";
 import { root } from "../../scripts/steps.mjs";
-import { launch, openPage, serve } from "./browser.mjs";
 import { agree, agreeUntilUndecided } from "./compare.mjs";
 import { nativeReading } from "./native.mjs";
+import { complaints, inPage, page, renew, server, type } from "./opened.mjs";
 
 /** What the page opens with. */
 const MODEL = "sst2-skim-lstm-small";
@@ -15,22 +15,9 @@ const recorded = JSON.parse(readFileSync(join(root, "www", "src", "study", "reco
 const SENTENCE = "A quiet, generous film; it doesn't hurry, and I wouldn't have missed a minute.";
 
 describe("the page", { timeout: 600_000 }, () => {
-  let server, browser, page, complaints;
-
-  before(async () => {
-    server = await serve();
-    browser = await launch();
-  });
-
-  after(async () => {
-    await browser?.close();
-    server?.close();
-  });
-
   beforeEach(async () => {
     server.hidden.clear();
-    await page?.context().close();
-    ({ page, complaints } = await openPage(browser));
+    await renew();
   });
 
   const open = (hash = "#read") => page.goto(server.url + hash);
@@ -45,11 +32,6 @@ describe("the page", { timeout: 600_000 }, () => {
   const tokens = () => page.locator(".token[data-decision]");
   const shownText = () => page.locator(".text").textContent();
 
-  async function type(text) {
-    await page.fill("#text", text);
-    await page.waitForFunction((text) => document.querySelector(".text")?.textContent === text, text);
-  }
-
   /** The page's tokens as its elements show them. */
   const shown = () =>
     tokens().evaluateAll((elements) =>
@@ -59,8 +41,6 @@ describe("the page", { timeout: 600_000 }, () => {
         skimProbability: Number(element.dataset.skimProbability),
       })),
     );
-
-  const inPage = (text, options) => page.evaluate(([text, options]) => window.saccade.read(text, options), [text, options]);
 
   test("what is typed is read as the native program reads it", async () => {
     await open();

@@ -1,28 +1,14 @@
 /** What the browser's own observers say of the page: size, paints, shifts of the layout, long tasks. Times are printed only. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { launch, openPage, serve } from "./browser.mjs";
+import { complaints, page, renew, server } from "./opened.mjs";
 
 const WORDS = 300;
 const review = Array.from({ length: 20 }, (_, n) =>
   `Scene ${n} is long, but the light on the lake is wonderful and nobody explains it.`,
 ).join(" ").split(" ").slice(0, WORDS).join(" ");
-
-let server, browser, page, complaints;
-
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
-
-afterEach(() => page?.context().close());
 
 /** Runs in the page before anything else. */
 function observe() {
@@ -39,7 +25,7 @@ function observe() {
 }
 
 async function open(hash = "") {
-  ({ page, complaints } = await openPage(browser, { viewport: { width: 1350, height: 940 }, reducedMotion: "no-preference" }));
+  await renew({ viewport: { width: 1350, height: 940 }, reducedMotion: "no-preference" });
   await page.addInitScript(observe);
   const cdp = await page.context().newCDPSession(page);
   await cdp.send("Performance.enable");
@@ -90,7 +76,7 @@ describe("vitals", { timeout: 600_000 }, () => {
   });
 
   test("the first view takes less than 1.1 MB, compressed, and nothing from elsewhere", async () => {
-    ({ page, complaints } = await openPage(browser));
+    await renew();
     const responses = [];
     page.on("response", (response) => {
       if (!response.url().startsWith("data:")) responses.push(response);

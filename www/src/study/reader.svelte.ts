@@ -164,15 +164,17 @@ export class Reader {
     const current = () => this.stage.kind === "ready" && this.stage.model === model;
     const { signal } = (this.#reading = new AbortController());
     const begun = performance.now();
+    // Nobody waits for what is read once more for its time.
+    const timed = options.measureMs !== undefined;
     const onProgress = (progress: Read) => {
       const long = progress.done < (progress.total ?? 0) && performance.now() - begun > SILENCE_MS;
       if (!long || signal.aborted) return;
       // A text that came before this one was known to be long.
       if (this.#wanted) this.#reading?.abort();
-      else this.progress = progress;
+      else if (!timed) this.progress = progress;
     };
     try {
-      if (text.length > MOST_LIVE && text !== this.seen?.text) {
+      if (text.length > MOST_LIVE && !timed) {
         this.progress = { done: 0, total: null };
         await laidOut();
       }

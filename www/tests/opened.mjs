@@ -1,0 +1,53 @@
+/** The page that the present test has opened: a file's tests share a server, and a Chromium with WebGPU or without. */
+
+import { after, afterEach, before } from "node:test";
+import { launch, openPage, serve } from "./browser.mjs";
+
+export let server, page;
+/** What the page complains of. */
+export let complaints;
+const browsers = new Map();
+
+before(async () => {
+  server = await serve();
+});
+
+after(async () => {
+  for (const browser of browsers.values()) await browser.close();
+  server?.close();
+});
+
+afterEach(() => page?.context().close());
+
+/** Another page in the place of the one before, not at any address yet. `gpu` gives it WebGPU. */
+export async function renew({ gpu = false, ...options } = {}) {
+  await page?.context().close();
+  if (!browsers.has(gpu)) browsers.set(gpu, await launch({ gpu }));
+  ({ page, complaints } = await openPage(browsers.get(gpu), options));
+}
+
+/** Goes to a place of the built page, in another page; `prepare` runs in it before everything else. */
+export async function openAt(hash, { prepare, ...options } = {}) {
+  await renew(options);
+  if (prepare) await page.addInitScript(prepare);
+  await page.goto(server.url + hash);
+}
+
+/** Writes a text, and waits until its reading is shown. */
+export async function type(text) {
+  await page.fill("#text", text);
+  await page.waitForFunction((text) => document.querySelector(".text")?.textContent === text, text);
+}
+
+/** What the page's own engine makes of a text. */
+export const inPage = (text, options) => page.evaluate(([text, options]) => window.saccade.read(text, options), [text, options]);
+
+/** The notices of a long reading that are shown from now on: a set in the page, of its elements. */
+export function notices() {
+  return page.evaluateHandle(() => {
+    const notices = new Set();
+    const look = () => document.querySelectorAll('[data-state="reading"]').forEach((notice) => notices.add(notice));
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true });
+    return notices;
+  });
+}
