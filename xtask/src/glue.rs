@@ -59,9 +59,27 @@ pub(crate) fn renamed(script: &str, names: &BTreeMap<String, String>) -> String 
     words.collect()
 }
 
+/// A script without the comments that have lines of their own: people read those of its types, the code is downloaded.
+pub(crate) fn without_comments(script: &str) -> String {
+    let mut inside = false;
+    let code = script.split_inclusive('\n').filter(|line| {
+        let line = line.trim();
+        let is_comment = inside || line.starts_with("//") || line.starts_with("/**");
+        inside = (inside || line.starts_with("/**")) && !line.ends_with("*/");
+        !is_comment
+    });
+    code.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comments_are_left_out() {
+        let script = "/* kept */\n/** a */\n/**\n * `b`\n */\nf(); // kept\n    // c\ng('//');\n";
+        assert_eq!(without_comments(script), "/* kept */\nf(); // kept\ng('//');\n");
+    }
 
     #[test]
     fn what_hands_out_functions_is_contained() {
