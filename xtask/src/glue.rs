@@ -59,14 +59,15 @@ pub(crate) fn renamed(script: &str, names: &BTreeMap<String, String>) -> String 
     words.collect()
 }
 
-/// A script without the comments that have lines of their own: people read those of its types, the code is downloaded.
-pub(crate) fn without_comments(script: &str) -> String {
+/// A script without indentation and without the comments that have lines of their own: people read those of its types, the
+/// code is downloaded.
+pub(crate) fn bare(script: &str) -> String {
     let mut inside = false;
-    let code = script.split_inclusive('\n').filter(|line| {
-        let line = line.trim();
+    let code = script.split_inclusive('\n').map(str::trim_start).filter(|line| {
+        let line = line.trim_end();
         let is_comment = inside || line.starts_with("//") || line.starts_with("/**");
         inside = (inside || line.starts_with("/**")) && !line.ends_with("*/");
-        !is_comment
+        !is_comment && !line.is_empty()
     });
     code.collect()
 }
@@ -76,9 +77,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_are_left_out() {
-        let script = "/* kept */\n/** a */\n/**\n * `b`\n */\nf(); // kept\n    // c\ng('//');\n";
-        assert_eq!(without_comments(script), "/* kept */\nf(); // kept\ng('//');\n");
+    fn comments_and_indentation_are_left_out() {
+        let script = "/* kept */\n/** a */\n/**\n * `b`\n */\n\nf(); // kept\n    // c\n  g('//');\n";
+        assert_eq!(bare(script), "/* kept */\nf(); // kept\ng('//');\n");
     }
 
     #[test]
