@@ -7,16 +7,20 @@
 //! ```
 //! Most rows need the head alone. Tail `i` represents a row with `floor(in / div_value^(i + 1))` columns.
 
+mod ask;
 mod cutoffs;
 mod distribution;
+mod known;
 
 use super::bands::{Bands, Routed};
 use super::{BuildError, Builder, Flops, Init};
 use crate::device::{EngineError, ParamId};
 use crate::graph::{Expr, Graph};
 
+pub use ask::{Answer, Ask};
 pub use cutoffs::{Costs, Cutoffs};
-pub use distribution::{Distribution, Sampling, Word};
+pub use distribution::Distribution;
+pub use known::{Sampling, Word};
 
 const NAME: &str = "adaptive_softmax";
 
@@ -146,6 +150,11 @@ impl AdaptiveSoftmax {
     /// The tail of a word; none for a word of the head.
     pub fn cluster_of(&self, word: u32) -> Option<usize> {
         self.bands.of(word).checked_sub(1)
+    }
+
+    fn check_word(&self, index: u32) -> Result<(), EngineError> {
+        let bound = self.words();
+        if (index as usize) < bound { Ok(()) } else { Err(EngineError::Index { op: NAME, index, bound }) }
     }
 
     /// The words that the head has itself.

@@ -25,7 +25,7 @@ mod step;
 
 pub use adaptive_input::{AdaptiveInput, AdaptiveInputConfig};
 pub use adaptive_softmax::{
-    AdaptiveSoftmax, AdaptiveSoftmaxConfig, Costs, Cutoffs, Distribution, Sampling, Word,
+    AdaptiveSoftmax, AdaptiveSoftmaxConfig, Answer, Ask, Costs, Cutoffs, Distribution, Sampling, Word,
 };
 pub use bidirectional::Bidirectional;
 pub use builder::{Alias, BuildError, Builder, Init, Tensor, Tensors};

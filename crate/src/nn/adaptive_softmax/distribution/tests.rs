@@ -3,6 +3,7 @@
 use pollster::block_on;
 use proptest::prelude::*;
 
+use super::super::known::{Ranked, numbered, reaching};
 use super::*;
 use crate::cpu::noise;
 use crate::device::{Device, Parameters};
@@ -36,7 +37,7 @@ fn layer(
 fn in_order(layer: &AdaptiveSoftmax, all: &[f32]) -> Vec<Word> {
     assert_eq!(all.len(), layer.words());
     let mut words: Vec<Word> = numbered(all, 0).collect();
-    words.sort_by(order);
+    words.sort_by_key(|word| Ranked(*word));
     words
 }
 
@@ -103,12 +104,21 @@ fn check_law(sampling: Sampling, cutoffs: &[usize], expected: impl Fn(&[Word]) -
     let weights = expected(&ordered);
     let draws = 1_000_000;
     let (mut counts, mut random) = (vec![0u32; 60], uniform(9));
-    let (mut distribution, mut opened) = (block_on(layer.distribution(x)).unwrap(), 0);
+    let head = block_on(layer.head(x).value()).unwrap();
+    let tail = |tail| block_on(layer.tail(x, tail).value()).unwrap();
+    let tails: Vec<Vec<f32>> = (0..layer.clusters()).map(tail).collect();
+    let mut opened = 0;
     for _ in 0..draws {
-        // As a fresh distribution, whose tails are closed; their values need not be computed again.
-        distribution.opened.clear();
-        counts[block_on(distribution.sample(&sampling, &mut random)).unwrap().id as usize] += 1;
-        opened += distribution.opened().len();
+        // Tails are closed; their values need not be computed again.
+        let mut known = Known::new(&layer, head.clone()).unwrap();
+        let word = loop {
+            match known.sample(&sampling, &mut random) {
+                Ok(word) => break word,
+                Err(tail) => known.open(tail, tails[tail].clone()).unwrap(),
+            }
+        };
+        counts[word.id as usize] += 1;
+        opened += known.opened().len();
     }
     if sampling.top.is_none() && sampling.nucleus.is_none() {
         assert!(opened < draws * layer.clusters(), "{sampling:?}: no tail ever stayed closed");
