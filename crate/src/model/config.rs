@@ -20,7 +20,7 @@
 //!   `tied_projections` (its projections too). Tied weights are stored once, under the softmax's names.
 //! - `start`: the word that a text begins after, so that its first word has a probability too; absent if it has none.
 
-mod format_1;
+mod stored;
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ModelError;
 use super::error::excerpt;
-use super::layer_config::{self, LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
+use super::layer_config::{LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
 use super::model::from_build;
 use crate::cpu::order::argsort;
 use crate::nn::{AdaptiveInputConfig, AdaptiveSoftmaxConfig};
@@ -46,7 +46,7 @@ const UNKNOWN: &str = "<unk>";
 
 /// A network and the text it reads, as stored in a model file.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "stored::Stored")]
 pub struct Config {
     /// The version of this record: [`FORMAT`].
     pub format: u32,
@@ -59,13 +59,11 @@ pub struct Config {
     /// The width of a word's vector.
     pub embedding_size: usize,
     /// The layers that a sequence passes through, in order.
-    #[serde(deserialize_with = "layer_config::layers")]
     pub encoder: Vec<LayerConfig>,
     /// The skim probability above which a word is skimmed, where the caller gives none. Skim models only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f32>,
     /// How the model was made and what it reached.
-    #[serde(default)]
     pub training: Training,
 }
 
@@ -304,8 +302,7 @@ impl Config {
         // The version comes first: another format's fields would be reported as unknown.
         let Version { format } = serde_json::from_str(text).map_err(syntax)?;
         let config: Self = match format {
-            1 => format_1::read(text).map_err(syntax)?,
-            FORMAT => serde_json::from_str(text).map_err(syntax)?,
+            1 | FORMAT => serde_json::from_str(text).map_err(syntax)?,
             found => return Err(ModelError::Format { expected: FORMAT, found }),
         };
         config.validate()?;

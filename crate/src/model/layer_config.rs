@@ -11,7 +11,7 @@ pub(super) const LARGEST_SIZE: usize = 65_536;
 pub(super) const MOST_LAYERS: usize = 32;
 /// One layer of an encoder. Its input has the width of the layer before it, or of the embedding.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "type", rename_all = "snake_case", try_from = "Fields")]
 pub enum LayerConfig {
     /// An Elman network.
     Elman {
@@ -53,40 +53,131 @@ pub enum LayerConfig {
 
 /// A stack of simple recurrent units, with the options of the `sru` package's `SRU`, and its defaults
 /// where a file leaves one out.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SruConfig {
     /// The width of the state, in each direction.
     pub hidden_size: usize,
     /// The layers of the stack.
     pub num_layers: usize,
     /// Whether each layer also reads from the end; the states are joined.
-    #[serde(default)]
     pub bidirectional: bool,
     /// The first version: the gates do not see the state.
-    #[serde(default)]
     pub v1: bool,
     /// Whether the skip term is scaled.
-    #[serde(default)]
     pub rescale: bool,
     /// Whether a layer's input is added to its output.
-    #[serde(default = "yes")]
     pub has_skip_term: bool,
     /// Whether the state passes through tanh on its way out.
-    #[serde(default)]
     pub use_tanh: bool,
     /// Whether layers are normalised.
-    #[serde(default)]
     pub layer_norm: bool,
     /// Whether it is a layer's output, and not its input, that is normalised.
-    #[serde(default)]
     pub normalize_after: bool,
     /// The rank of the input product; 0 for a full product.
-    #[serde(default)]
     pub projection_size: usize,
     /// Whether a linear map of the input to the layers' width comes first.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub proj_input_to_hidden_first: bool,
+}
+
+/// The fields of all kinds of layers, as a config has them. Serde's own reading of a tagged enum first keeps all that it meets
+/// in a form of its own, and takes three times the code.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    r#type: Kind,
+    hidden_size: usize,
+    bidirectional: Option<bool>,
+    nonlinearity: Option<Nonlinearity>,
+    num_layers: Option<usize>,
+    v1: Option<bool>,
+    rescale: Option<bool>,
+    has_skip_term: Option<bool>,
+    use_tanh: Option<bool>,
+    layer_norm: Option<bool>,
+    normalize_after: Option<bool>,
+    projection_size: Option<usize>,
+    proj_input_to_hidden_first: Option<bool>,
+    cell: Option<Cell>,
+    small_size: Option<usize>,
+    small_reads: Option<SmallReads>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Elman,
+    Lstm,
+    Gru,
+    Sru,
+    Skim,
+}
+
+impl TryFrom<Fields> for LayerConfig {
+    type Error = String;
+
+    fn try_from(mut fields: Fields) -> Result<Self, String> {
+        fn need<T>(field: &mut Option<T>, name: &str) -> Result<T, String> {
+            field.take().ok_or_else(|| format!("missing field `{name}`"))
+        }
+        let hidden_size = fields.hidden_size;
+        let mut bidirectional = || need(&mut fields.bidirectional, "bidirectional");
+        let layer = match fields.r#type {
+            Kind::Elman => Self::Elman {
+                hidden_size,
+                bidirectional: bidirectional()?,
+                nonlinearity: need(&mut fields.nonlinearity, "nonlinearity")?,
+            },
+            Kind::Lstm => Self::Lstm { hidden_size, bidirectional: bidirectional()? },
+            Kind::Gru => Self::Gru { hidden_size, bidirectional: bidirectional()? },
+            Kind::Sru => Self::Sru(SruConfig {
+                hidden_size,
+                num_layers: need(&mut fields.num_layers, "num_layers")?,
+                bidirectional: fields.bidirectional.take().unwrap_or(false),
+                v1: fields.v1.take().unwrap_or(false),
+                rescale: fields.rescale.take().unwrap_or(false),
+                has_skip_term: fields.has_skip_term.take().unwrap_or(true),
+                use_tanh: fields.use_tanh.take().unwrap_or(false),
+                layer_norm: fields.layer_norm.take().unwrap_or(false),
+                normalize_after: fields.normalize_after.take().unwrap_or(false),
+                projection_size: fields.projection_size.take().unwrap_or(0),
+                proj_input_to_hidden_first: fields.proj_input_to_hidden_first.take().unwrap_or(false),
+            }),
+            Kind::Skim => Self::Skim {
+                hidden_size,
+                cell: need(&mut fields.cell, "cell")?,
+                small_size: need(&mut fields.small_size, "small_size")?,
+                small_reads: need(&mut fields.small_reads, "small_reads")?,
+            },
+        };
+        match fields.left() {
+            Some(name) => Err(format!("unknown field `{name}`")),
+            None => Ok(layer),
+        }
+    }
+}
+
+impl Fields {
+    /// A field that was given and that nothing has taken.
+    fn left(&self) -> Option<&'static str> {
+        let fields = [
+            (self.bidirectional.is_some(), "bidirectional"),
+            (self.nonlinearity.is_some(), "nonlinearity"),
+            (self.num_layers.is_some(), "num_layers"),
+            (self.v1.is_some(), "v1"),
+            (self.rescale.is_some(), "rescale"),
+            (self.has_skip_term.is_some(), "has_skip_term"),
+            (self.use_tanh.is_some(), "use_tanh"),
+            (self.layer_norm.is_some(), "layer_norm"),
+            (self.normalize_after.is_some(), "normalize_after"),
+            (self.projection_size.is_some(), "projection_size"),
+            (self.proj_input_to_hidden_first.is_some(), "proj_input_to_hidden_first"),
+            (self.cell.is_some(), "cell"),
+            (self.small_size.is_some(), "small_size"),
+            (self.small_reads.is_some(), "small_reads"),
+        ];
+        fields.iter().find(|(given, _)| *given).map(|(_, name)| *name)
+    }
 }
 
 /// What an Elman network's state passes through.
@@ -117,10 +208,6 @@ pub enum SmallReads {
     Slice,
     /// All of it, as in equation 3 of Seo et al. (2018).
     All,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// Reads layers; a message says that it is about them.

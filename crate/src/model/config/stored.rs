@@ -1,51 +1,103 @@
-//! The first format of a config, in which classification was the only task and its fields stood among the others.
+//! A config as it is stored: as of today, or in the first format, in which classification was the only task and its fields
+//! stood among the others.
+
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use super::{Classification, Config, FORMAT, LayerConfig, Pool, Task, Training, layer_config};
+use super::{Classification, Config, FORMAT, LayerConfig, Pool, Task, Training};
+use crate::model::layer_config;
 use crate::text::Tokenizer;
 
+/// The fields of both formats.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Flat {
-    #[allow(dead_code, reason = "read before: it says that this is the first format")]
+pub(super) struct Stored {
     format: u32,
-    #[allow(dead_code, reason = "there was one task")]
-    task: Name,
+    task: StoredTask,
     tokenizer: Tokenizer,
     vocabulary: Vec<String>,
-    labels: Vec<String>,
-    #[serde(default)]
-    data_labels: Vec<String>,
     embedding_size: usize,
     #[serde(deserialize_with = "layer_config::layers")]
     encoder: Vec<LayerConfig>,
-    pool: Pool,
     threshold: Option<f32>,
     #[serde(default)]
     training: Training,
+    // Of the first format.
+    labels: Option<Vec<String>>,
+    data_labels: Option<Vec<String>>,
+    pool: Option<Pool>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Name {
+enum StoredTask {
+    Task(Task),
+    /// By its name alone, as the first format has it.
     Classify,
 }
 
-/// Reads a config of the first format, as one of today's.
-pub(super) fn read(text: &str) -> Result<Config, serde_json::Error> {
-    let Flat {
-        tokenizer,
-        vocabulary,
-        labels,
-        data_labels,
-        embedding_size,
-        encoder,
-        pool,
-        threshold,
-        training,
-        ..
-    } = serde_json::from_str(text)?;
-    let task = Task::Classify(Classification { labels, data_labels, pool });
-    Ok(Config { format: FORMAT, task, tokenizer, vocabulary, embedding_size, encoder, threshold, training })
+impl<'de> Deserialize<'de> for StoredTask {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Of;
+
+        impl<'de> Visitor<'de> for Of {
+            type Value = StoredTask;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a task")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<StoredTask, E> {
+                match name {
+                    "classify" => Ok(StoredTask::Classify),
+                    _ => Err(E::unknown_variant(name, &["classify"])),
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<StoredTask, A::Error> {
+                Task::deserialize(MapAccessDeserializer::new(map)).map(StoredTask::Task)
+            }
+        }
+
+        deserializer.deserialize_any(Of)
+    }
+}
+
+impl TryFrom<Stored> for Config {
+    type Error = String;
+
+    fn try_from(stored: Stored) -> Result<Self, String> {
+        let missing = |field: &str| format!("missing field `{field}`");
+        let first = stored.format == 1;
+        let task = match stored.task {
+            StoredTask::Classify if first => Task::Classify(Classification {
+                labels: stored.labels.ok_or_else(|| missing("labels"))?,
+                data_labels: stored.data_labels.unwrap_or_default(),
+                pool: stored.pool.ok_or_else(|| missing("pool"))?,
+            }),
+            StoredTask::Task(task) if !first => {
+                let given = [
+                    (stored.labels.is_some(), "labels"),
+                    (stored.data_labels.is_some(), "data_labels"),
+                    (stored.pool.is_some(), "pool"),
+                ];
+                match given.iter().find(|(given, _)| *given) {
+                    Some((_, field)) => return Err(format!("unknown field `{field}`")),
+                    None => task,
+                }
+            }
+            _ => return Err(format!("task: not as format {} has it", stored.format)),
+        };
+        Ok(Self {
+            format: if first { FORMAT } else { stored.format },
+            task,
+            tokenizer: stored.tokenizer,
+            vocabulary: stored.vocabulary,
+            embedding_size: stored.embedding_size,
+            encoder: stored.encoder,
+            threshold: stored.threshold,
+            training: stored.training,
+        })
+    }
 }
