@@ -11,7 +11,7 @@ use super::state_dict::StateDict;
 use super::{Decision, LayerShape, ModelError, ReadError, StoredLayer};
 use crate::device::{Device, EngineError, Parameters};
 use crate::graph::{Expr, Graph, Strategy};
-use crate::nn::{Builder, Flops, Layer, SkimControl};
+use crate::nn::{BuildError, Builder, Flops, Layer, SkimControl, Tensors};
 
 /// A layer with its weights.
 #[derive(Debug)]
@@ -87,6 +87,23 @@ impl LayerError {
     }
 }
 
+fn fresh(builder: &mut Builder, shape: &LayerShape) -> Result<Layer, BuildError> {
+    build_layer(builder, shape, Dropouts::default(), FreshOptions::default())
+}
+
+/// The tensors of a layer: names and shapes are those of the parameters that `build` asks for. They are checked before any
+/// tensor is decoded, and all that differ are told at once.
+pub(super) fn checked(
+    found: &StateDict<'_>,
+    data: &[u8],
+    build: &mut dyn FnMut(&mut Builder) -> Result<(), BuildError>,
+) -> Result<Tensors, ModelError> {
+    let mut listing = Builder::listing();
+    build(&mut listing).map_err(from_build)?;
+    found.check(&listing.listed())?;
+    found.tensors(data)
+}
+
 impl SequenceLayer {
     /// A layer with freshly drawn weights.
     ///
@@ -114,19 +131,13 @@ impl SequenceLayer {
         let found = StateDict::under(&header, &prefix);
         let mut shape = stored.shape(&found)?;
         shape.validate()?;
-        // Before any is decoded, and all that differ at once.
-        let mut listing = Builder::listing();
-        build_layer(&mut listing, &shape, Dropouts::default(), FreshOptions::default())
-            .map_err(from_build)?;
-        found.check(&listing.listed())?;
-        let tensors = found.tensors(data)?;
+        let tensors = checked(&found, data, &mut |builder| fresh(builder, &shape).map(drop))?;
         stored.learn(&mut shape, &tensors);
         Self::build(&shape, Builder::stored(tensors))
     }
 
     fn build(shape: &LayerShape, mut builder: Builder) -> Result<Self, ModelError> {
-        let layer = build_layer(&mut builder, shape, Dropouts::default(), FreshOptions::default());
-        let layer = layer.map_err(from_build)?;
+        let layer = fresh(&mut builder, shape).map_err(from_build)?;
         let parameters = builder.finish().map_err(from_build)?;
         let (input_size, state_parts) = (shape.input_size, shape.state_parts());
         Ok(Self { state_columns: layer.state_columns(), layer, parameters, input_size, state_parts })

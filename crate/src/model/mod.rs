@@ -24,9 +24,11 @@ mod model;
 mod network;
 mod passage;
 mod place;
+mod prefix;
 mod reading;
 mod session;
 mod shape;
+mod softmax;
 mod state_dict;
 mod summary;
 mod watch;
@@ -48,10 +50,12 @@ pub use layer::{Computed, LayerError, SequenceLayer, Sequences};
 pub use layer_config::{Cell, LayerConfig, Nonlinearity, SmallReads, SruConfig};
 pub use model::Model;
 pub use network::{Classified, Network};
+pub use prefix::{Prefix, Scores, Total, WordScore};
 pub use reading::{
     Decision, FlopsReading, Method, ReadError, ReadOptions, Reading, Score, Timing, TokenReading,
 };
 pub use shape::{LayerShape, StoredLayer, StoredSizes, StoredSkim, StoredSru};
+pub use softmax::{SoftmaxLayer, StoredSoftmax};
 pub use summary::{ConfigSummary, FileSummary, Problem, TensorSummary};
 pub use watch::Watch;
 pub use word_vectors::WordVectors;

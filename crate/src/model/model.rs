@@ -84,6 +84,20 @@ impl Model {
         &self.tokenizer
     }
 
+    /// The word that every text begins after, if it is to predict words and has such a word.
+    pub fn first_word(&self) -> Option<u32> {
+        match &self.config.task {
+            Task::Predict(task) => task.start.as_ref().map(|word| self.vocabulary.id(word)),
+            Task::Classify(_) => None,
+        }
+    }
+
+    /// The band of a word in a model that predicts words: 0 of the head, then the tails.
+    pub fn cluster_of(&self, word: u32) -> usize {
+        let tail = self.network.head.softmax().and_then(|softmax| softmax.cluster_of(word));
+        tail.map_or(0, |tail| tail + 1)
+    }
+
     /// The words it knows.
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary

@@ -9,12 +9,16 @@ use super::header::Header;
 use super::state_dict::StateDict;
 
 /// How the tensor ends that every layer of some kind has.
-const ENDINGS: [&str; 4] = ["weight_ih_l0", "weight_ih", "rnn_lst.0.weight_c", DECISION];
+const ENDINGS: [&str; 5] = ["weight_ih_l0", "weight_ih", "rnn_lst.0.weight_c", DECISION, TAIL];
 const DECISION: &str = "decision.weight";
+const TAIL: &str = "tail.0.0.weight";
+/// The kind of `nn.AdaptiveLogSoftmaxWithLoss`.
+pub(super) const ADAPTIVE_SOFTMAX: &str = "AdaptiveSoftmax";
 /// What `nn.DataParallel` and `torch.compile` put before the names of what they wrap.
 const WRAPPERS: [&str; 2] = ["module.", "_orig_mod."];
 /// How the names of a layer's own tensors begin.
-const OWN: [&str; 7] = ["weight_", "bias_", "rnn_lst.", "input_to_hidden.", "big.", "small.", "decision."];
+const OWN: [&str; 9] =
+    ["weight_", "bias_", "rnn_lst.", "input_to_hidden.", "big.", "small.", "decision.", "head.", "tail."];
 /// An Elman network, an LSTM or a GRU, of which the shapes do not tell which.
 const UNCLEAR: &str = "a recurrent layer";
 /// The most layers that a message lists.
@@ -62,6 +66,9 @@ fn kind(tensors: &StateDict<'_>) -> &'static str {
     }
     if has(DECISION) {
         return "Skim";
+    }
+    if has(TAIL) {
+        return ADAPTIVE_SOFTMAX;
     }
     if has("weight_hr_l0") {
         return "Lstm";

@@ -1,21 +1,18 @@
 //! A text as a language model reads it on: how probable it found every word, and what may come next.
 //!
 //! Words are read in pieces. A piece leaves the states of all cells and its last row on the device, and the next one begins
-//! with them. Every word of a piece is scored by a program of its own ([`Graph::join`]), which computes the tails that this
-//! word needs; those of one piece are computed together.
+//! with them. Of every word only the tails that its score depends on are computed ([`AdaptiveSoftmax::answers`]).
 
 use std::ops::ControlFlow;
 
-use serde::Deserialize;
 use web_time::Instant;
 
 use super::encoder::Dropouts;
 use super::session::Pace;
-use super::{Head, Model, Network, Predict, ReadError, Watch};
-use crate::cpu::noise;
+use super::{Model, Network, ReadError, Watch};
 use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph, Held, Strategy};
-use crate::nn::{Distribution, Sampling, SkimControl, Word};
+use crate::nn::{AdaptiveSoftmax, Answer, Ask, SkimControl};
 
 /// The most log-probabilities that a piece may compute, so that memory stays bounded: 16 MiB.
 const MOST_VALUES: usize = 4 << 20;
@@ -25,8 +22,7 @@ const LONGEST: usize = 1024;
 const KEPT: usize = 16;
 
 /// What is asked of the words that are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scores {
     /// Nothing.
     #[default]
@@ -58,30 +54,10 @@ pub struct Total {
 }
 
 impl Total {
-    /// `exp(-ln p / words)`; 1 without words.
+    /// `exp(-ln p / words)`; NaN without words.
     pub fn perplexity(&self) -> f64 {
-        (-self.log_probability / self.words.max(1) as f64).exp()
+        (-self.log_probability / self.words as f64).exp()
     }
-}
-
-/// A question about the next word.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Ask {
-    /// The most probable ones.
-    Top(usize),
-    /// One, drawn by a seed and by how many words there are before it.
-    Draw(Sampling, u32),
-}
-
-/// The answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Next {
-    /// The words asked for, the most probable first.
-    pub words: Vec<Word>,
-    /// The tails that were computed, in that order.
-    pub opened: Vec<usize>,
-    /// How many logits were computed.
-    pub rows: usize,
 }
 
 /// The words so far, and where reading can go on.
@@ -147,8 +123,9 @@ impl Prefix {
         let same = self.ids.iter().zip(ids).take_while(|(old, new)| old == new).count();
         while self.places.pop_if(|place| place.after > same).is_some() {}
         if self.places.is_empty()
-            && let Some(first) = None::<u32>
+            && let Some(first) = model.first_word()
         {
+            self.ids.clear();
             self.piece(model, device, &[first], Scores::None).await?;
             self.places[0].after = 0;
         }
@@ -191,42 +168,37 @@ impl Prefix {
         words: &[u32],
         asks: Scores,
     ) -> Result<(), ReadError> {
-        let Network { encoder, head } = model.network();
-        let Head::Predict(Predict { softmax }) = head else { return Err(no_language_model().into()) };
+        let (Network { encoder, .. }, softmax) = (model.network(), softmax(model)?);
         let graph = Graph::inference(model.parameters(), device, Strategy::Agenda);
         let before = self.places.last();
         let state = before.into_iter().flat_map(|place| &place.state);
         let state: Vec<Expr<'_>> = state.map(|state| graph.held(state.clone())).collect();
         let control = SkimControl::Decide { threshold: model.threshold(), force: &[] };
         let output = encoder.encode(&graph, words, state, control, Dropouts::default());
-        let row_before = |word: usize| match word.checked_sub(1) {
-            Some(before) => Some(output.rows.rows(&[before as u32])),
-            None => before.map(|place| graph.held(place.row.clone())),
-        };
-        let mut scores = Vec::new();
-        if asks != Scores::None {
-            let programs = words.iter().enumerate().map(|(number, &word)| {
-                let row = row_before(number);
-                async move {
-                    let Some(row) = row else { return Ok(None) };
-                    let mut distribution = softmax.distribution(row).await?;
-                    let log_probability = distribution.log_probability(word).await?;
-                    let rank = if asks == Scores::All { distribution.rank(word).await? } else { 0 };
-                    Ok(Some(WordScore { log_probability, rank, rows: distribution.rows_computed() }))
-                }
-            });
-            scores = graph.join(programs).await;
+        let mut answers = Vec::new();
+        // A word is predicted by the row before it; the first may have none.
+        let first = usize::from(before.is_none());
+        if asks != Scores::None && words.len() > first {
+            let mut rows = Vec::new();
+            rows.extend(before.map(|place| graph.held(place.row.clone())));
+            rows.push(output.rows);
+            let rank = asks == Scores::All;
+            let questions: Vec<Ask> = words[first..].iter().map(|&word| Ask::Score { word, rank }).collect();
+            answers = softmax.answers(graph.concat_rows(&rows), &questions).await?;
         }
         // Read back, so that the piece is done before the next one begins.
         graph.values(&[output.last]).await?;
         let state = output.state.into_iter().map(Expr::hold).collect::<Result<_, _>>()?;
         let row = output.last.hold()?;
         let after = self.ids.len() + words.len();
-        for score in scores {
-            let score = score.map_err(|error: EngineError| ReadError::from(error))?;
-            score.iter().for_each(|score| self.total.add(score));
+        if asks == Scores::All {
+            self.scores.resize(self.scores.len() + first, None);
+        }
+        for Answer { words, rank, rows, .. } in answers {
+            let score = WordScore { log_probability: words[0].log_probability, rank, rows };
+            self.total.add(&score);
             if asks == Scores::All {
-                self.scores.push(score);
+                self.scores.push(Some(score));
             }
         }
         if !self.keeps {
@@ -237,38 +209,22 @@ impl Prefix {
         Ok(())
     }
 
-    /// What may come next. Before any word it is what the softmax makes of a row of zeros.
+    /// What may come next. Before any word it is what the softmax makes of a row of zeros. Of what is drawn the stream is
+    /// the number of words so far.
     ///
     /// # Errors
-    /// See [`Self::read`]; also for a [`Sampling`] that cannot be.
-    pub async fn next(&self, model: &Model, device: &Device, ask: Ask) -> Result<Next, ReadError> {
-        let Network { encoder, head } = model.network();
-        let Head::Predict(Predict { softmax }) = head else { return Err(no_language_model().into()) };
+    /// See [`Self::read`]; also for a [`Sampling`](crate::nn::Sampling) that cannot be.
+    pub async fn next(&self, model: &Model, device: &Device, mut ask: Ask) -> Result<Answer, ReadError> {
+        if let Ask::Draw { stream, .. } = &mut ask {
+            *stream = self.ids.len() as u32;
+        }
+        let (Network { encoder, .. }, softmax) = (model.network(), softmax(model)?);
         let graph = Graph::inference(model.parameters(), device, Strategy::Agenda);
         let row = match self.places.last() {
             Some(place) => graph.held(place.row.clone()),
             None => graph.input(1, encoder.output_size(), vec![0.0; encoder.output_size()]),
         };
-        let mut distribution = softmax.distribution(row).await?;
-        let words = match ask {
-            Ask::Top(count) => distribution.top(count).await?,
-            Ask::Draw(sampling, seed) => {
-                let (stream, mut drawn) = (self.ids.len() as u32, 0);
-                let uniform = || {
-                    drawn += 2;
-                    let [high, low] = [drawn, drawn + 1].map(|i| noise::bits(seed, stream, i));
-                    f64::from(high) / 2_f64.powi(32) + f64::from(low >> 11) / 2_f64.powi(53)
-                };
-                vec![distribution.sample(&sampling, uniform).await?]
-            }
-        };
-        Ok(Next::of(&distribution, words))
-    }
-}
-
-impl Next {
-    fn of(distribution: &Distribution<'_, '_>, words: Vec<Word>) -> Self {
-        Self { words, opened: distribution.opened().to_vec(), rows: distribution.rows_computed() }
+        Ok(softmax.answers(row, &[ask]).await?.pop().unwrap_or_default())
     }
 }
 
@@ -279,6 +235,7 @@ impl Total {
     }
 }
 
-fn no_language_model() -> EngineError {
-    EngineError::Unsupported { op: "predict", reason: "the model predicts no words" }
+fn softmax(model: &Model) -> Result<&AdaptiveSoftmax, EngineError> {
+    let none = EngineError::Unsupported { op: "predict", reason: "the model's task is another" };
+    model.network().head.softmax().ok_or(none)
 }

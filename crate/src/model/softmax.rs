@@ -1,6 +1,7 @@
 //! An adaptive softmax by itself: PyTorch's `nn.AdaptiveLogSoftmaxWithLoss`, rows of numbers in, words out.
 
-use serde::Deserialize;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 use super::header::Header;
 use super::layer::checked;
@@ -9,14 +10,13 @@ use super::state_dict::StateDict;
 use super::{ModelError, place};
 use crate::device::{Device, EngineError, Parameters};
 use crate::graph::{Graph, Strategy};
-use crate::nn::{AdaptiveSoftmax, AdaptiveSoftmaxConfig, Builder};
+use crate::nn::{AdaptiveSoftmax, AdaptiveSoftmaxConfig, Answer, Ask, Builder};
 
 /// The most log-probabilities that are computed in one go: 16 MiB.
 const MOST_VALUES: usize = 4 << 20;
 
 /// What is known of an adaptive softmax beside its file, and held against that.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StoredSoftmax {
     /// The first word of every tail.
     pub cutoffs: Option<Vec<usize>>,
@@ -30,28 +30,6 @@ pub struct SoftmaxLayer {
     softmax: AdaptiveSoftmax,
     parameters: Parameters,
     input_size: usize,
-}
-
-/// What is asked of every row.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SoftmaxAsk {
-    /// `ln p` of all words.
-    All,
-    /// So many of the most probable words.
-    Top(usize),
-    /// `ln p` of a word, one for each row.
-    Targets(Vec<u32>),
-}
-
-/// What was found of all rows, end to end.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SoftmaxAnswer {
-    /// The most probable words; empty unless they were asked for.
-    pub words: Vec<u32>,
-    /// `ln p`: of all words, of those found, or of the targets.
-    pub log_probabilities: Vec<f32>,
-    /// How many logits were computed for each row.
-    pub rows: Vec<u32>,
 }
 
 impl SoftmaxLayer {
@@ -81,40 +59,41 @@ impl SoftmaxLayer {
         &self.softmax
     }
 
-    /// Answers for rows, `x.len() / input_size` of them. A tail is computed for rows whose answer depends on it.
+    /// Answers for rows, as many as there are questions; `x` has them end to end. `each` is given the answers in order. `device`
+    /// is a CPU, which has them at once.
     ///
     /// # Errors
-    /// [`EngineError::Index`] for a target that is no word; what the device reports.
-    pub async fn ask(&self, device: &Device, x: &[f32], ask: &SoftmaxAsk) -> Result<SoftmaxAnswer, EngineError> {
-        let mut answer = SoftmaxAnswer::default();
-        let piece = (MOST_VALUES / self.softmax.words()).max(1);
-        for (number, x) in x.chunks(piece * self.input_size).enumerate() {
-            let graph = &Graph::inference(&self.parameters, device, Strategy::Agenda);
-            let programs = x.chunks(self.input_size).enumerate().map(|(row, x)| async move {
-                let x = graph.input(1, x.len(), x.to_vec());
-                let mut distribution = self.softmax.distribution(x).await?;
-                let (mut words, mut log_p) = (Vec::new(), Vec::new());
-                match ask {
-                    SoftmaxAsk::All => log_p = distribution.all().await?,
-                    SoftmaxAsk::Top(count) => {
-                        let top = distribution.top(*count).await?;
-                        words.extend(top.iter().map(|word| word.id));
-                        log_p.extend(top.iter().map(|word| word.log_probability));
-                    }
-                    SoftmaxAsk::Targets(targets) => {
-                        log_p.push(distribution.log_probability(targets[number * piece + row]).await?);
-                    }
-                }
-                Ok::<_, EngineError>((words, log_p, distribution.rows_computed() as u32))
-            });
-            for found in graph.join(programs).await {
-                let (words, log_p, rows) = found?;
-                answer.words.extend(words);
-                answer.log_probabilities.extend(log_p);
-                answer.rows.push(rows);
-            }
+    /// See [`AdaptiveSoftmax::answers`]; also for another number of rows.
+    pub fn answers(
+        &self,
+        device: &Device,
+        x: &[f32],
+        asks: &[Ask],
+        mut each: impl FnMut(Answer),
+    ) -> Result<(), EngineError> {
+        let columns = self.input_size;
+        if x.len() != asks.len() * columns {
+            let expected = format!("{} rows x {columns} columns", asks.len());
+            let found = format!("{} values", x.len());
+            return Err(EngineError::Shape { op: "adaptive_softmax", what: "x".into(), expected, found });
         }
-        Ok(answer)
+        let rows = (MOST_VALUES / self.softmax.words()).max(1);
+        for (x, asks) in x.chunks(rows * columns).zip(asks.chunks(rows)) {
+            let graph = Graph::inference(&self.parameters, device, Strategy::Agenda);
+            let x = graph.input(asks.len(), columns, x.to_vec());
+            ready(self.softmax.answers(x, asks))??.into_iter().for_each(&mut each);
+        }
+        Ok(())
+    }
+}
+
+/// What a CPU answers without waiting.
+fn ready<T>(future: impl Future<Output = T>) -> Result<T, EngineError> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Ok(value),
+        Poll::Pending => {
+            Err(EngineError::Unsupported { op: "adaptive_softmax", reason: "a GPU answers later" })
+        }
     }
 }
 

@@ -8,7 +8,9 @@ use serde::Serialize;
 use super::checkpoint::SCALE;
 use super::header::{Entry, Header, elements};
 use super::place::places;
-use super::{CONFIG_KEY, Classification, Config, LayerConfig, Model, ModelError, Pool, Task, Training};
+use super::{
+    CONFIG_KEY, Classification, Config, LayerConfig, Model, ModelError, Pool, Prediction, Task, Training,
+};
 use crate::text::Tokenizer;
 
 /// A config without its vocabulary.
@@ -23,6 +25,9 @@ pub struct ConfigSummary<'a> {
     pub skims: bool,
     /// The skim probability above which a word is skimmed, where the caller gives none.
     pub threshold: f32,
+    /// Of a model that predicts words: the first word of every tail of its softmax.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cutoffs: Option<Cow<'a, [usize]>>,
     /// How text becomes words.
     pub tokenizer: Tokenizer,
     /// The number of words.
@@ -40,15 +45,16 @@ pub struct ConfigSummary<'a> {
 
 impl<'a> From<&'a Config> for ConfigSummary<'a> {
     fn from(config: &'a Config) -> Self {
-        let pool = match config.task {
-            Task::Classify(Classification { pool, .. }) => Some(pool),
-            Task::Predict(_) => None,
+        let (pool, cutoffs) = match &config.task {
+            Task::Classify(Classification { pool, .. }) => (Some(*pool), None),
+            Task::Predict(Prediction { cutoffs, .. }) => (None, Some(Cow::Borrowed(&cutoffs[..]))),
         };
         Self {
             task: config.task.name(),
             labels: Cow::Borrowed(config.task.labels()),
             skims: config.skims(),
             threshold: config.default_threshold(),
+            cutoffs,
             tokenizer: config.tokenizer,
             vocabulary_size: config.vocabulary.len(),
             embedding_size: config.embedding_size,
@@ -65,6 +71,7 @@ impl ConfigSummary<'_> {
         ConfigSummary {
             labels: Cow::Owned(self.labels.into_owned()),
             encoder: Cow::Owned(self.encoder.into_owned()),
+            cutoffs: self.cutoffs.map(|cutoffs| Cow::Owned(cutoffs.into_owned())),
             training: Cow::Owned(self.training.into_owned()),
             ..self
         }

@@ -7,7 +7,8 @@ use web_time::Instant;
 use super::devices::Choice;
 use super::{Preference, Reason, Runner};
 use crate::device::{Device, EngineError};
-use crate::model::{Ask, Next, Prefix, ReadError, Scores, Watch};
+use crate::model::{Prefix, ReadError, Scores, Watch};
+use crate::nn::{Answer, Ask};
 
 /// Reads a text on where its preference says. When a GPU fails the CPU goes on: it reads again what was read.
 #[derive(Debug)]
@@ -46,35 +47,33 @@ impl Cursor {
         (if gpu { "webgpu" } else { "cpu" }, choice.map(|choice| &choice.reason))
     }
 
-    /// The text is this now.
+    /// The text is `ids` now, if there are any, and a question about what comes next, if there is one. What is drawn is the
+    /// text's next word.
     ///
     /// # Errors
-    /// See [`Prefix::read`].
-    pub async fn read<W: Watch>(&mut self, ids: Vec<u32>, watch: &mut W) -> Result<(), ReadError> {
+    /// See [`Prefix::read`] and [`Prefix::next`].
+    pub async fn ask<W: Watch>(
+        &mut self,
+        ids: Option<Vec<u32>>,
+        ask: Option<Ask>,
+        watch: &mut W,
+    ) -> Result<Option<Answer>, ReadError> {
         let begun = Instant::now();
-        self.ids = ids;
-        let read = self.answer(None, watch).await;
+        self.ids = ids.unwrap_or_else(|| std::mem::take(&mut self.ids));
+        let answer = self.answer(ask, watch).await;
         self.total_ms = begun.elapsed().as_secs_f64() * 1e3;
-        read.map(drop)
-    }
-
-    /// What may come next ([`Prefix::next`]); what is drawn is the text's next word.
-    ///
-    /// # Errors
-    /// See [`Prefix::next`].
-    pub async fn next(&mut self, ask: Ask) -> Result<Next, ReadError> {
-        let begun = Instant::now();
-        let next = self.answer(Some(ask), &mut ()).await;
-        self.total_ms = begun.elapsed().as_secs_f64() * 1e3;
-        let next = next?.ok_or_else(|| EngineError::unavailable("no answer"))?;
-        if let (Ask::Draw(..), Some(word)) = (ask, next.words.first()) {
-            self.ids.push(word.id);
+        if let (Some(Ask::Draw { .. }), Ok(Some(answer))) = (ask, &answer) {
+            self.ids.extend(answer.words.iter().map(|word| word.id));
         }
-        Ok(next)
+        answer
     }
 
     /// Reads what is left to be read and answers a question, if there is one.
-    async fn answer<W: Watch>(&mut self, ask: Option<Ask>, watch: &mut W) -> Result<Option<Next>, ReadError> {
+    async fn answer<W: Watch>(
+        &mut self,
+        ask: Option<Ask>,
+        watch: &mut W,
+    ) -> Result<Option<Answer>, ReadError> {
         loop {
             let gpu = match &self.choice {
                 Some(choice) => choice.gpu.clone(),

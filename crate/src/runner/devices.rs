@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::{Preference, Reason};
 use crate::device::gpu::{Gpu, GpuOptions};
 use crate::device::{EngineError, Failure};
 
@@ -24,6 +25,20 @@ enum State {
     Failed(String),
     /// There is none, for this reason, and there will be none.
     Unavailable(String),
+}
+
+/// The device chosen for a call, and the reason.
+#[derive(Debug)]
+pub(super) struct Choice {
+    /// The CPU if there is none.
+    pub(super) gpu: Option<Rc<Gpu>>,
+    pub(super) reason: Reason,
+}
+
+impl Choice {
+    pub(super) fn cpu(reason: Reason) -> Self {
+        Self { gpu: None, reason }
+    }
 }
 
 const MOST_RETRIES: u32 = 1;
@@ -92,6 +107,44 @@ impl Devices {
         match &*self.state.borrow() {
             State::Ready(gpu) => Some(gpu.clone()),
             _ => None,
+        }
+    }
+
+    /// The device that a preference names; for `auto` the CPU, for a reason of the caller's.
+    ///
+    /// # Errors
+    /// Without a GPU where nothing else will do.
+    pub(super) async fn choose(&self, preference: Preference, auto: Reason) -> Result<Choice, EngineError> {
+        Ok(match preference {
+            Preference::Auto => Choice::cpu(auto),
+            Preference::Cpu => Choice::cpu(Reason::CpuAsked),
+            Preference::WebGpu | Preference::WebGpuOnly => match self.gpu().await {
+                Ok(gpu) => {
+                    let reason = Reason::GpuAsked { adapter: gpu.adapter().to_string() };
+                    Choice { gpu: Some(gpu), reason }
+                }
+                Err(why) if preference == Preference::WebGpuOnly => {
+                    return Err(EngineError::unavailable(why));
+                }
+                Err(why) => Choice::cpu(Reason::NoGpu { why }),
+            },
+        })
+    }
+
+    /// Records that a call on the GPU failed; why the CPU goes on with it.
+    ///
+    /// # Errors
+    /// The error, where nothing but the GPU will do.
+    pub(super) fn fall_back(
+        &self,
+        gpu: &Rc<Gpu>,
+        error: EngineError,
+        preference: Preference,
+    ) -> Result<Reason, EngineError> {
+        self.failed(gpu, &error);
+        match preference {
+            Preference::WebGpuOnly => Err(error),
+            _ => Ok(Reason::GpuFailed { error: error.to_string() }),
         }
     }
 

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use web_time::Instant;
 
+use super::devices::Choice;
 use super::{Devices, Preference, Reason};
 use crate::device::gpu::Gpu;
 use crate::device::{Device, EngineError};
@@ -66,26 +67,15 @@ impl LayerRunner {
         preference: Preference,
         profile: bool,
     ) -> Result<LayerRun, LayerError> {
-        let reason = match preference {
-            Preference::Cpu => Reason::CpuAsked,
-            Preference::Auto => Reason::LayerOnCpu,
-            Preference::WebGpu | Preference::WebGpuOnly => match self.devices.gpu().await {
-                Ok(gpu) => match self.on_gpu(&gpu, x.clone(), given, profile).await {
-                    Err(LayerError::Engine(error @ EngineError::Device { .. })) => {
-                        self.devices.failed(&gpu, &error);
-                        if preference == Preference::WebGpuOnly {
-                            return Err(error.into());
-                        }
-                        Reason::GpuFailed { error: error.to_string() }
-                    }
-                    outcome => return outcome,
-                },
-                Err(why) if preference == Preference::WebGpuOnly => {
-                    return Err(EngineError::unavailable(why).into());
+        let Choice { gpu, mut reason } = self.devices.choose(preference, Reason::LayerOnCpu).await?;
+        if let Some(gpu) = gpu {
+            match self.on_gpu(&gpu, x.clone(), given, profile).await {
+                Err(LayerError::Engine(error @ EngineError::Device { .. })) => {
+                    reason = self.devices.fall_back(&gpu, error, preference)?;
                 }
-                Err(why) => Reason::NoGpu { why },
-            },
-        };
+                outcome => return outcome,
+            }
+        }
         let begun = Instant::now();
         let computed = self.layer.forward(&self.cpu, x, given).await?;
         let total_ms = begun.elapsed().as_secs_f64() * 1e3;

@@ -4,6 +4,7 @@
 //! reported, and the GPU is asked for once more by a later call.
 
 mod cost;
+mod cursor;
 mod devices;
 mod layers;
 mod reason;
@@ -19,6 +20,8 @@ use crate::device::gpu::Gpu;
 use crate::device::{Device, EngineError};
 use crate::model::{Model, ReadError, ReadOptions, Reading, Watch};
 pub use cost::{Cost, Costs};
+pub use cursor::Cursor;
+use devices::Choice;
 pub use devices::Devices;
 pub use layers::{GpuWork, LayerRun, LayerRunner};
 pub use reason::Reason;
@@ -60,13 +63,6 @@ pub struct Runner {
     costs: Rc<RefCell<Option<Costs>>>,
     /// Ids of the text read last, on which devices are measured.
     sample: Rc<RefCell<Vec<u32>>>,
-}
-
-/// The device chosen for a call, and the reason.
-struct Choice {
-    /// The CPU if there is none.
-    gpu: Option<Rc<Gpu>>,
-    reason: Reason,
 }
 
 impl Runner {
@@ -117,11 +113,7 @@ impl Runner {
             let device = Device::Gpu(gpu.clone());
             match self.model.read_ids(&device, tokens.clone(), &ids, options, &mut watch).await {
                 Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
-                    self.devices.failed(&gpu, &error);
-                    if preference == Preference::WebGpuOnly {
-                        return Err(error.into());
-                    }
-                    reason = Reason::GpuFailed { error: error.to_string() };
+                    reason = self.devices.fall_back(&gpu, error, preference)?;
                 }
                 outcome => return Ok(Run { reading: outcome?, device_reason: reason }),
             }
@@ -151,11 +143,7 @@ impl Runner {
         if let Some(gpu) = gpu {
             match self.model.read_all(&Device::Gpu(gpu.clone()), texts.clone(), options, &mut watch).await {
                 Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
-                    self.devices.failed(&gpu, &error);
-                    if preference == Preference::WebGpuOnly {
-                        return Err(error.into());
-                    }
-                    reason = Reason::GpuFailed { error: error.to_string() };
+                    reason = self.devices.fall_back(&gpu, error, preference)?;
                 }
                 outcome => return Ok(runs(outcome?, reason)),
             }
@@ -164,32 +152,16 @@ impl Runner {
     }
 
     async fn choose(&self, preference: Preference, tokens: usize) -> Result<Choice, EngineError> {
-        let cpu = |reason| Choice { gpu: None, reason };
-        Ok(match preference {
-            Preference::Cpu => cpu(Reason::CpuAsked),
-            Preference::WebGpu | Preference::WebGpuOnly => match self.devices.gpu().await {
-                Ok(gpu) => {
-                    let reason = Reason::GpuAsked { adapter: gpu.adapter().to_string() };
-                    Choice { gpu: Some(gpu), reason }
-                }
-                Err(why) if preference == Preference::WebGpuOnly => {
-                    return Err(EngineError::unavailable(why));
-                }
-                Err(why) => cpu(Reason::NoGpu { why }),
-            },
-            Preference::Auto => {
-                let Some(costs) = self.costs() else {
-                    return Ok(cpu(Reason::Unmeasured));
-                };
-                let reason = costs.reason(tokens);
-                if !costs.prefers_gpu(tokens) {
-                    return Ok(cpu(reason));
-                }
-                match self.devices.gpu().await {
-                    Ok(gpu) => Choice { gpu: Some(gpu), reason },
-                    Err(why) => cpu(Reason::NoGpu { why }),
-                }
-            }
+        let (Preference::Auto, Some(costs)) = (preference, self.costs()) else {
+            return self.devices.choose(preference, Reason::Unmeasured).await;
+        };
+        let reason = costs.reason(tokens);
+        if !costs.prefers_gpu(tokens) {
+            return Ok(Choice::cpu(reason));
+        }
+        Ok(match self.devices.gpu().await {
+            Ok(gpu) => Choice { gpu: Some(gpu), reason },
+            Err(why) => Choice::cpu(Reason::NoGpu { why }),
         })
     }
 
@@ -259,10 +231,7 @@ impl Runner {
         if let Some(gpu) = gpu {
             match self.steps_on_gpu(&gpu, watch).await {
                 Err(ReadError::Engine(error @ EngineError::Device { .. })) => {
-                    self.devices.failed(&gpu, &error);
-                    if preference == Preference::WebGpuOnly {
-                        return Err(error.into());
-                    }
+                    self.devices.fall_back(&gpu, error, preference)?;
                 }
                 outcome => return outcome,
             }
