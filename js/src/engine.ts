@@ -1,11 +1,23 @@
 /** What the package asks of an engine, be it in this thread or in a worker. */
 
-import type { DevicePreference, FoundGpu, GpuStatistics, HiddenValues, LayerCall, LayerShape, LayerValues, PackedReading, PlainToken, Reason, Steps, StoredLayer } from "../pkg/saccade_rnn.js";
-import type { Costs, Decision, InitOptions, Inspection, ModelConfig, Precision, Progress } from "./types.js";
+import type {
+  CursorValues,
+  DevicePreference,
+  FoundGpu,
+  GpuStatistics,
+  HiddenValues,
+  LayerValues,
+  PackedReading,
+  PlainToken,
+  Reason,
+  SoftmaxValues,
+  Steps,
+} from "../pkg/saccade_rnn.js";
+import type { Costs, Decision, InitOptions, Inspection, LanguageModelConfig, ModelConfig, Precision, Progress } from "./types.js";
 
-export type { FoundGpu, HiddenValues, LayerShape, LayerValues, PlainToken, Reason, StoredLayer };
+export type { CursorValues, FoundGpu, HiddenValues, LayerValues, PlainToken, Reason, SoftmaxValues };
 
-/** A model, reader or layer in the engine. */
+/** A model, reader, cursor or layer in the engine. */
 export type Id = number;
 
 /** Follows a call, and stops it: a signal's reason is the `SaccadeError` that the call rejects with. */
@@ -27,7 +39,34 @@ export interface PlainReadOptions {
 export interface PlainForwardOptions {
   readonly device: DevicePreference | undefined;
   readonly threshold: number | undefined;
-  readonly rest: LayerCall | undefined;
+  readonly lengths: readonly number[] | undefined;
+  readonly force: Readonly<Record<number, Decision>> | undefined;
+  readonly profile: boolean | undefined;
+}
+
+/** The kinds of recurrent layers. */
+export type LayerName = "elman" | "lstm" | "gru" | "sru" | "skim";
+
+/** Sizes and choices of a layer, with the names that the layers' functions have for them. */
+export type Choices = Readonly<Record<string, number | boolean | string | undefined>>;
+
+/** What a cursor is for. */
+export interface PlainCursor {
+  readonly device?: DevicePreference | undefined;
+  /** What is told of the words that are read: nothing unless given. */
+  readonly scores?: "total" | "all";
+  /** Whether states are kept on the way, so that the text may change. */
+  readonly keeps?: boolean;
+}
+
+/** What is asked of a cursor. */
+export interface CursorAsk {
+  /** The text is this now. */
+  readonly text?: string;
+  /** So many of the most probable next words. */
+  readonly top?: number;
+  /** A next word that is drawn, with which the text goes on. */
+  readonly draw?: { readonly temperature: number; readonly topP: number; readonly topK: number; readonly seed: number };
 }
 
 /** A layer that was made. */
@@ -41,6 +80,14 @@ export interface MadeLayer {
   readonly stateColumns: readonly number[];
 }
 
+/** An adaptive softmax that was opened. */
+export interface MadeSoftmax {
+  readonly id: Id;
+  readonly inputSize: number;
+  /** The first word of every tail, and how many words there are. */
+  readonly ends: readonly number[];
+}
+
 /**
  * The calls. Every one may be followed, takes and gives what can be cloned to another thread, and rejects with a
  * `SaccadeError`: its signal's reason at once when that is aborted, `ENGINE_FAILED` when the engine fails meanwhile.
@@ -51,7 +98,7 @@ export interface Calls {
   gpu(): FoundGpu;
   statistics(): GpuStatistics | null;
   /** Takes the bytes of a model file. */
-  open(bytes: Uint8Array, precision: Precision): { readonly id: Id; readonly config: ModelConfig };
+  open(bytes: Uint8Array, precision: Precision): { readonly id: Id; readonly config: ModelConfig | LanguageModelConfig };
   read(id: Id, text: string, options: PlainReadOptions): PackedReading;
   readAll(id: Id, texts: readonly string[], options: PlainReadOptions): readonly PackedReading[];
   tokenize(id: Id, text: string): readonly PlainToken[];
@@ -63,13 +110,27 @@ export interface Calls {
   reader(id: Id, options: PlainReadOptions): Id;
   update(id: Id, text: string): { readonly reading: PackedReading; readonly computed: number };
   hidden(id: Id): HiddenValues;
+  cursor(id: Id, options: PlainCursor): Id;
+  ask(id: Id, ask: CursorAsk): CursorValues;
+  /** Asks a cursor that nobody goes on with. */
+  askOnce(id: Id, options: PlainCursor, ask: CursorAsk): CursorValues;
   layer(
     from:
-      | { readonly bytes: Uint8Array; readonly prefix: string; readonly stored: StoredLayer }
-      | { readonly shape: LayerShape; readonly seed: number },
+      | { readonly bytes: Uint8Array; readonly prefix: string; readonly choices: Choices }
+      | { readonly choices: Choices; readonly seed: number },
+    kind: LayerName,
     precision: Precision,
   ): MadeLayer;
   forward(id: Id, x: Float32Array, state: Float32Array, options: PlainForwardOptions): LayerValues;
+  softmax(
+    bytes: Uint8Array,
+    prefix: string,
+    cutoffs: Uint32Array | undefined,
+    divValue: number | undefined,
+    precision: Precision,
+  ): MadeSoftmax;
+  /** Log-probabilities of the targets, if there are any, otherwise the `top` most probable words, all words if that is 0. */
+  words(id: Id, x: Float32Array, top: number, targets: Uint32Array | undefined): SoftmaxValues;
   /** Frees what `id` stands for; calls under way still end. */
   release(id: Id): undefined;
 }

@@ -3,7 +3,7 @@
  *
  * ```ts
  * import { load } from "saccade-rnn";
- * const model = await load("/models/sentiment.safetensors");
+ * const model = await load("/models/sentiment.safetensors", { task: "classify" });
  * const { label, tokens } = await model.read("an intelligent and invigorating film");
  * ```
  */
@@ -14,7 +14,7 @@ import { followed } from "./follow.js";
 import { layersOf } from "./layers.js";
 import { load as loadWith, start as startWith } from "./load.js";
 import { local } from "./local.js";
-import type { GpuStatistics, InitOptions, LoadOptions, Model, Source } from "./types.js";
+import type { AnyModel, Classifier, GpuStatistics, InitOptions, LanguageModel, LoadOptions, Source } from "./types.js";
 
 /**
  * Starts the engine: fetches and compiles it. The first call decides where from; later ones wait for it. Optional, as
@@ -26,9 +26,11 @@ export async function init(...given: unknown[]): Promise<void> {
   await followed(undefined, options, (follow) => startWith(local, options, follow));
 }
 
-/** Opens a model. */
-export function load(source: Source, options?: LoadOptions): Promise<Model>;
-export async function load(...given: unknown[]): Promise<Model> {
+/** Opens a model: a classifier or a language model, as its `task` says; `options.task` insists on one. */
+export function load(source: Source, options: LoadOptions & { readonly task: "classify" }): Promise<Classifier>;
+export function load(source: Source, options: LoadOptions & { readonly task: "predict" }): Promise<LanguageModel>;
+export function load(source: Source, options?: LoadOptions): Promise<AnyModel>;
+export async function load(...given: unknown[]): Promise<AnyModel> {
   const [source, options] = start.load(given);
   return loadWith(local, source, options);
 }
@@ -58,6 +60,8 @@ export const {
   Sru,
   /** Skim-RNN over an LSTM or a GRU. */
   Skim,
+  /** Adaptive softmax (PyTorch `nn.AdaptiveLogSoftmaxWithLoss`). */
+  AdaptiveSoftmax,
 } = layersOf(local);
 
 export { race } from "./race.js";
@@ -65,6 +69,7 @@ export type { Devices };
 export type { CompareOptions, Comparison, Way } from "./compare.js";
 export type { Clock, Contestant, Entrant, Factor, Race, RaceOptions, Spread } from "./measure.js";
 export type { Account, Tokens } from "./account.js";
+export type * from "./adaptive-softmax.js";
 export type * from "./layers.js";
 export type * from "./types.js";
 export {

@@ -1,8 +1,9 @@
 /** Layers without a text model: from a PyTorch `state_dict`, or with weights drawn from a seed. */
 
+import { adaptiveSoftmaxOf } from "./adaptive-softmax.js";
 import { forward, layers } from "./arguments/layers.js";
 import type { Parts } from "./arguments/rows.js";
-import type { Calls, Engine, LayerShape, LayerValues, MadeLayer, Reason, StoredLayer } from "./engine.js";
+import type { Calls, Choices, Engine, LayerName, LayerValues, MadeLayer, Reason } from "./engine.js";
 import { errorOf } from "./errors.js";
 import { Owner } from "./owner.js";
 import { about, fileIn } from "./source.js";
@@ -125,7 +126,7 @@ class Loaded<State, Out, Options> extends Owner implements SequenceLayer<State, 
   readonly #skims: boolean;
   readonly #given: ReturnType<typeof forward>;
 
-  constructor(engine: Engine, type: StoredLayer["type"], made: MadeLayer) {
+  constructor(engine: Engine, type: LayerName, made: MadeLayer) {
     const { id, inputSize, outputSize, stateParts, stateColumns } = made;
     super(engine, id, "layer");
     this.inputSize = inputSize;
@@ -143,9 +144,9 @@ class Loaded<State, Out, Options> extends Owner implements SequenceLayer<State, 
     if (sum !== rows) throw errorOf("OPTION_INVALID", `forward: options.lengths: expected a sum of ${rows} rows, found ${sum}`);
     // The engine would begin with zeros.
     if (state?.length === 0 && lengths?.length !== 0) throw errorOf("OPTION_INVALID", "forward: options.state: it has no numbers");
-    const alone = lengths === undefined || lengths.length === 1;
-    const rest = alone && force === undefined && profile === undefined ? undefined : { lengths, force, profile };
-    return this.#computed(rows, await this.call("forward", [x, state ?? NONE, { device, threshold, rest }], { signal }));
+    const many = lengths?.length === 1 ? undefined : lengths;
+    const options = { device, threshold, lengths: many, force, profile };
+    return this.#computed(rows, await this.call("forward", [x, state ?? NONE, options], { signal }));
   }
 
   #computed(rows: number, [values, bits, reason = AS_ASKED]: LayerValues): Out {
@@ -182,68 +183,37 @@ function onGpu(figures: Float64Array): object {
   return { device: "webgpu", totalMs, dispatches, submissions, bytesMoved, ...(kernelMs !== undefined && { kernelMs }) };
 }
 
-/** A kind of layer, of which `fresh` says what makes one of some sizes. */
-function kind<Fresh extends Sizes, Choices, State, Out = Computed<State>, Options = ForwardOptions<State>>(
+/** A kind of layer. */
+function kind<Fresh extends Sizes, Known, State, Out = Computed<State>, Options = ForwardOptions<State>>(
   engine: Engine,
-  type: StoredLayer["type"],
-  fresh: (sizes: Fresh) => Omit<LayerShape, "layer"> & { readonly layer: object },
-): LayerKind<Fresh, Choices, State, Out, Options> {
+  type: LayerName,
+): LayerKind<Fresh, Known, State, Out, Options> {
   const make = async (args: Parameters<Calls["layer"]>, transfer: readonly Transferable[] = []) => {
     await engine.call("start", [{}]);
     return new Loaded<State, Out, Options>(engine, type, await engine.call("layer", args, {}, transfer));
   };
   return {
     async random(...given: unknown[]) {
-      const [sizes] = layers[type].random(given);
-      const { layer, ...shape } = fresh(sizes as unknown as Fresh);
-      return make([{ shape: { ...shape, layer: { type, ...layer } }, seed: sizes.seed ?? 0 }, sizes.precision ?? "f32"]);
+      const [{ seed = 0, precision = "f32", ...choices }] = layers[type].random(given);
+      return make([{ choices: choices as Choices, seed }, type, precision]);
     },
     async fromSafetensors(...given: unknown[]) {
-      const [source, { prefix = "", precision = "f32", ...others }] = layers[type].fromSafetensors(given);
+      const [source, { prefix = "", precision = "f32", ...choices }] = layers[type].fromSafetensors(given);
       const file = await fileIn(source, { by: "fromSafetensors" }, {});
       const { bytes } = file;
-      return make([{ bytes, prefix, stored: { ...others, type } }, precision], [bytes.buffer]).catch(about(file));
+      return make([{ bytes, prefix, choices: choices as Choices }, type, precision], [bytes.buffer]).catch(about(file));
     },
   };
-}
-
-function recurrent({ inputSize, hiddenSize, numLayers = 1, bidirectional = false, bias = true }: RecurrentSizes) {
-  return { inputSize, numLayers, bias, layer: { hidden_size: hiddenSize, bidirectional } };
-}
-
-function elman({ nonlinearity = "tanh", ...sizes }: RecurrentSizes & ElmanChoices) {
-  const { layer, ...shape } = recurrent(sizes);
-  return { ...shape, layer: { ...layer, nonlinearity } };
-}
-
-function sru(sizes: SruSizes) {
-  const layer = {
-    hidden_size: sizes.hiddenSize,
-    num_layers: sizes.numLayers ?? 1,
-    layer_norm: sizes.layerNorm ?? false,
-    projection_size: sizes.projectionSize ?? 0,
-    v1: sizes.v1 ?? false,
-    rescale: sizes.rescale ?? false,
-    has_skip_term: sizes.hasSkipTerm ?? true,
-    use_tanh: sizes.useTanh ?? false,
-    bidirectional: sizes.bidirectional ?? false,
-    normalize_after: sizes.normalizeAfter ?? false,
-  };
-  return { inputSize: sizes.inputSize, numLayers: 1, bias: true, layer };
-}
-
-function skim({ inputSize, hiddenSize, smallSize, cell = "lstm", smallReads = "slice" }: SkimSizes) {
-  const layer = { cell, hidden_size: hiddenSize, small_size: smallSize, small_reads: smallReads };
-  return { inputSize, numLayers: 1, bias: true, layer };
 }
 
 /** Every kind of layer, on an engine. @internal */
 export function layersOf(engine: Engine) {
   return {
-    Elman: kind<RecurrentSizes & ElmanChoices, KnownSizes & ElmanChoices, HiddenState>(engine, "elman", elman),
-    Lstm: kind<RecurrentSizes, KnownLstmSizes, LstmState>(engine, "lstm", recurrent),
-    Gru: kind<RecurrentSizes, KnownSizes, HiddenState>(engine, "gru", recurrent),
-    Sru: kind<SruSizes, KnownSruSizes & SruChoices, SruState>(engine, "sru", sru),
-    Skim: kind<SkimSizes, KnownSkimSizes, SkimState, SkimComputed<SkimState>, SkimForwardOptions<SkimState>>(engine, "skim", skim),
+    Elman: kind<RecurrentSizes & ElmanChoices, KnownSizes & ElmanChoices, HiddenState>(engine, "elman"),
+    Lstm: kind<RecurrentSizes, KnownLstmSizes, LstmState>(engine, "lstm"),
+    Gru: kind<RecurrentSizes, KnownSizes, HiddenState>(engine, "gru"),
+    Sru: kind<SruSizes, KnownSruSizes & SruChoices, SruState>(engine, "sru"),
+    Skim: kind<SkimSizes, KnownSkimSizes, SkimState, SkimComputed<SkimState>, SkimForwardOptions<SkimState>>(engine, "skim"),
+    AdaptiveSoftmax: adaptiveSoftmaxOf(engine),
   };
 }

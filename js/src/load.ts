@@ -3,20 +3,21 @@
 import type { Engine, Follow, Reason } from "./engine.js";
 import { errorOf } from "./errors.js";
 import { followed, unlessAborted } from "./follow.js";
+import { LoadedLanguageModel } from "./language.js";
 import { LoadedModel } from "./model.js";
 import { about, fileIn } from "./source.js";
-import type { Device, DevicePreference, InitOptions, LoadOptions, Model, Progress, Source } from "./types.js";
+import type { AnyModel, Device, DevicePreference, InitOptions, LoadOptions, Progress, Source } from "./types.js";
 import { reasonInWords } from "./words.js";
 
 const WARM_UP = "The first words are slow, and so nobody waits for them here.";
 const WARM_UP_MS = 20;
 
 /** Starts the engine and fetches the model meanwhile, opens it and has it read a few words. */
-export function load(engine: Engine, source: Source, options: LoadOptions = {}): Promise<Model> {
+export function load(engine: Engine, source: Source, options: LoadOptions = {}): Promise<AnyModel> {
   return followed(undefined, options, (follow) => unlessAborted(follow.signal, loaded(engine, source, options, follow)));
 }
 
-async function loaded(engine: Engine, source: Source, options: LoadOptions, { signal, onProgress }: Follow): Promise<Model> {
+async function loaded(engine: Engine, source: Source, options: LoadOptions, { signal, onProgress }: Follow): Promise<AnyModel> {
   signal?.throwIfAborted();
   const { wasmUrl, variant, device = "auto", cache, integrity } = options;
   const part = sum(onProgress);
@@ -29,15 +30,22 @@ async function loaded(engine: Engine, source: Source, options: LoadOptions, { si
   const opened = await engine.call("open", [file.bytes, options.precision ?? "f32"], {}, [file.bytes.buffer]).catch(about(file));
   try {
     signal?.throwIfAborted();
+    const { id, config } = opened;
+    const { task = config.task } = options;
+    if (task !== config.task) throw errorOf("MODEL_CONFIG", `load: expected a model whose task is "${task}", found "${config.task}"`);
     const place = await expected(engine, device, signal);
     if (options.warmUp ?? true) {
+      const read: Promise<unknown> =
+        config.task === "classify"
+          ? engine.call("read", [id, WARM_UP, { measureMs: WARM_UP_MS, device: place.device }], { signal })
+          : engine.call("askOnce", [id, { scores: "total", device: place.device }, { text: WARM_UP, top: 1 }], { signal });
       // A model that cannot read these words says so when it is asked to read others.
-      const words = { measureMs: WARM_UP_MS, device: place.device };
-      await engine.call("read", [opened.id, WARM_UP, words], { signal }).catch((error: unknown) => {
+      await read.catch((error: unknown) => {
         if (signal?.aborted) throw error;
       });
     }
-    return new LoadedModel(engine, opened, { preference: options.device, ...place });
+    const there = { preference: options.device, ...place };
+    return config.task === "classify" ? new LoadedModel(engine, { id, config }, there) : new LoadedLanguageModel(engine, { id, config }, there);
   } catch (error) {
     await engine.call("release", [opened.id]).catch(() => undefined);
     throw error;

@@ -3,13 +3,16 @@
 // First: what the engine's code finds missing, this one brings.
 import { platform } from "./platform.js";
 import * as glue from "../pkg/saccade_rnn.js";
-import type { CallName, Calls, Engine, Follow, Id } from "./engine.js";
+import type { CallName, Calls, Choices, CursorAsk, Engine, Follow, Id, PlainCursor } from "./engine.js";
 import { errorOf, messageOf, notLoaded, ours, SaccadeError } from "./errors.js";
 import { onAbort } from "./follow.js";
 import { turn } from "./turn.js";
+import type { Decision } from "./types.js";
 import { compiled } from "./wasm.js";
 
-type Held = glue.Model | glue.Reader | glue.Layer;
+type Held = glue.Model | glue.Reader | glue.Cursor | glue.Layer | glue.Softmax;
+/** What answers one call at a time. */
+type Ordered = glue.Reader | glue.Cursor;
 
 /** An instance of the module, and what is lost with it. */
 interface Instance {
@@ -154,10 +157,10 @@ function get<T extends Held>(id: Id, Class: { readonly prototype: T }): T {
   throw errorOf("DISPOSED", "this was disposed");
 }
 
-const lastOf = new WeakMap<glue.Reader, Promise<unknown>>();
+const lastOf = new WeakMap<Ordered, Promise<unknown>>();
 
 /** The engine's reader answers one call at a time; one that was stopped ends some time after its caller heard so. */
-function inTurn<T>(reader: glue.Reader, work: () => Promise<T>): Promise<T> {
+function inTurn<T>(reader: Ordered, work: () => Promise<T>): Promise<T> {
   const answer = (lastOf.get(reader) ?? Promise.resolve()).then(work);
   lastOf.set(reader, answer.catch(() => undefined));
   return answer;
@@ -175,6 +178,51 @@ function watch({ signal, onProgress }: Follow): glue.Watch {
   };
 }
 
+/** Decisions as the engine takes them: pairs of a number, and 1 to read or 2 to skim. */
+function pairs(force: Readonly<Record<number, Decision>> | undefined): Uint32Array | undefined {
+  return force && Uint32Array.from(Object.entries(force).flatMap(([at, decision]) => [Number(at), decision === "skim" ? 2 : 1]));
+}
+
+/** The numbers of choices, in the order of the engine's `Choice`. */
+const CHOICES = [
+  "nonlinearity",
+  "inputSize",
+  "hiddenSize",
+  "numLayers",
+  "bias",
+  "bidirectional",
+  "projSize",
+  "layerNorm",
+  "projectionSize",
+  "v1",
+  "rescale",
+  "hasSkipTerm",
+  "useTanh",
+  "normalizeAfter",
+  "smallSize",
+  "cell",
+  "smallReads",
+];
+/** Words that stand for 1; others stand for 0. */
+const ONES: ReadonlySet<unknown> = new Set(["relu", "gru", "all"]);
+
+function numbered(choices: Choices): Uint32Array {
+  return Uint32Array.from(CHOICES, (name) => {
+    const choice = choices[name];
+    if (choice === undefined) return 2 ** 32 - 1;
+    return typeof choice === "string" ? Number(ONES.has(choice)) : Number(choice);
+  });
+}
+
+function cursorOf(id: Id, { device, scores, keeps }: PlainCursor): glue.Cursor {
+  return get(id, glue.Model).cursor(scores === "all" ? 2 : scores === "total" ? 1 : 0, keeps ?? false, device);
+}
+
+function asked(cursor: glue.Cursor, { text, top, draw }: CursorAsk, follow: Follow) {
+  const { temperature, topP, topK, seed } = draw ?? { temperature: undefined, topP: 1, topK: 0, seed: 0 };
+  return cursor.ask(text, top ?? 0, temperature, topP, topK, seed, watch(follow));
+}
+
 type Answers = {
   readonly [Name in CallName]: (...args: [...Parameters<Calls[Name]>, Follow]) => ReturnType<Calls[Name]> | Promise<ReturnType<Calls[Name]>>;
 };
@@ -187,14 +235,15 @@ const answers: Answers = {
     const model = glue.Model.load(bytes, precision === "bf16");
     return { id: keep(model), config: model.config };
   },
-  read: (id, text, options, follow) => get(id, glue.Model).read(text, options, watch(follow)),
-  readAll: (id, texts, options, follow) => get(id, glue.Model).readAll([...texts], options, watch(follow)),
+  read: (id, text, { threshold, force, measureMs, device }, follow) =>
+    get(id, glue.Model).read(text, threshold, pairs(force), measureMs ?? 0, device, watch(follow)),
+  readAll: (id, texts, { threshold, device }, follow) => get(id, glue.Model).readAll([...texts], threshold, device, watch(follow)),
   tokenize: (id, text) => get(id, glue.Model).tokenize(text),
   calibrate: (id, follow) => get(id, glue.Model).calibrate(watch(follow)),
   steps: (id, device, follow) => get(id, glue.Model).steps(device, watch(follow)),
   inspect: (id) => get(id, glue.Model).inspect(),
   withoutWordCache: (id) => keep(get(id, glue.Model).withoutWordCache()),
-  reader: (id, options) => keep(get(id, glue.Model).reader(options)),
+  reader: (id, { threshold, force }) => keep(get(id, glue.Model).reader(threshold, pairs(force))),
   update(id, text, follow) {
     const [instance, reader] = [current(), get(id, glue.Reader)];
     return inTurn(reader, async () => {
@@ -206,16 +255,34 @@ const answers: Answers = {
     const [instance, reader] = [current(), get(id, glue.Reader)];
     return inTurn(reader, async () => attempt(instance, () => reader.hidden()));
   },
-  layer(from, precision) {
-    const bf16 = precision === "bf16";
+  cursor: (id, options) => keep(cursorOf(id, options)),
+  ask(id, ask, follow) {
+    const [instance, cursor] = [current(), get(id, glue.Cursor)];
+    return inTurn(cursor, async () => attempt(instance, () => asked(cursor, ask, follow)));
+  },
+  async askOnce(id, options, ask, follow) {
+    const [instance, cursor] = [current(), cursorOf(id, options)];
+    try {
+      return await attempt(instance, () => asked(cursor, ask, follow));
+    } finally {
+      if (!instance.failure) cursor.free();
+    }
+  },
+  layer(from, kind, precision) {
+    const [bf16, choices] = [precision === "bf16", numbered(from.choices)];
     const layer =
-      "seed" in from
-        ? glue.Layer.random(from.shape, from.seed, bf16)
-        : glue.Layer.load(from.bytes, from.prefix, from.stored, bf16);
+      "seed" in from ? glue.Layer.random(kind, choices, from.seed, bf16) : glue.Layer.load(from.bytes, from.prefix, kind, choices, bf16);
     const { inputSize, outputSize, stateParts, stateColumns } = layer;
     return { id: keep(layer), inputSize, outputSize, stateParts, stateColumns: [...stateColumns] };
   },
-  forward: (id, x, state, { device, threshold, rest }) => get(id, glue.Layer).forward(x, state, device, threshold, rest),
+  softmax(bytes, prefix, cutoffs, divValue, precision) {
+    const softmax = glue.Softmax.load(bytes, prefix, cutoffs, divValue, precision === "bf16");
+    const { inputSize, ends } = softmax;
+    return { id: keep(softmax), inputSize, ends: [...ends] };
+  },
+  words: (id, x, top, targets) => get(id, glue.Softmax).ask(x, top, targets),
+  forward: (id, x, state, { device, threshold, lengths, force, profile }) =>
+    get(id, glue.Layer).forward(x, state, lengths && Uint32Array.from(lengths), threshold, pairs(force), profile ?? false, device),
   release(id) {
     lost.delete(id);
     const instance = running;
@@ -223,7 +290,7 @@ const answers: Answers = {
     if (!instance || !object) return undefined;
     instance.held.delete(id);
     // A reader may have calls waiting for their turn.
-    const last = object instanceof glue.Reader ? lastOf.get(object) : undefined;
+    const last = object instanceof glue.Reader || object instanceof glue.Cursor ? lastOf.get(object) : undefined;
     if (last) void last.then(() => attempt(instance, () => object.free())).catch(() => undefined);
     else object.free();
     return undefined;

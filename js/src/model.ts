@@ -14,7 +14,7 @@ import type {
   Hidden,
   HiddenLayer,
   Inspection,
-  Model,
+  Classifier,
   ModelConfig,
   Progress,
   Reader,
@@ -33,7 +33,8 @@ const LONG = 16_384;
 type Options = Follow & PlainReadOptions;
 
 /** A model that the engine holds. */
-export class LoadedModel extends Owner implements Model {
+export class LoadedModel extends Owner implements Classifier {
+  readonly task = "classify";
   readonly config: ModelConfig;
   #preference: ReadOptions["device"];
   device: Device;

@@ -33,6 +33,6 @@ export function serve(engine: Engine, send: (answer: Answer, transfer: Transfera
 /** The buffer of an answer that has one, which need not be copied. */
 function buffers(value: unknown): Transferable[] {
   const inside = typeof value === "object" && value !== null && "values" in value;
-  const values: unknown = inside ? value.values : Array.isArray(value) ? value[0] : undefined;
-  return values instanceof Float32Array ? [values.buffer as ArrayBuffer] : [];
+  const values: unknown[] = inside ? [value.values] : Array.isArray(value) ? value.slice(0, 2) : [];
+  return values.filter(ArrayBuffer.isView).map(({ buffer }) => buffer as ArrayBuffer);
 }

@@ -8,7 +8,7 @@ import { layersOf } from "./layers.js";
 import { load as loadWith, start as startWith } from "./load.js";
 import type { Answer } from "./protocol.js";
 import { remote } from "./remote.js";
-import type { GpuStatistics, InitOptions, LoadOptions, Model, Source } from "./types.js";
+import type { AnyModel, Classifier, GpuStatistics, InitOptions, LanguageModel, LoadOptions, Source } from "./types.js";
 
 let made: (() => Worker) | undefined;
 
@@ -60,9 +60,11 @@ export async function init(...given: unknown[]): Promise<void> {
   await followed(undefined, options, (follow) => startWith(engine, options, follow));
 }
 
-/** Opens a model, which then lives in the worker. */
-export function load(source: Source, options?: LoadOptions): Promise<Model>;
-export async function load(...given: unknown[]): Promise<Model> {
+/** Opens a model, which then lives in the worker: a classifier or a language model, as its `task` says. */
+export function load(source: Source, options: LoadOptions & { readonly task: "classify" }): Promise<Classifier>;
+export function load(source: Source, options: LoadOptions & { readonly task: "predict" }): Promise<LanguageModel>;
+export function load(source: Source, options?: LoadOptions): Promise<AnyModel>;
+export async function load(...given: unknown[]): Promise<AnyModel> {
   const [source, options] = start.load(given);
   return loadWith(engine, source, options);
 }
@@ -92,6 +94,8 @@ export const {
   Sru,
   /** Skim-RNN over an LSTM or a GRU. */
   Skim,
+  /** Adaptive softmax (PyTorch `nn.AdaptiveLogSoftmaxWithLoss`). */
+  AdaptiveSoftmax,
 } = layersOf(engine);
 
 export { race } from "./race.js";
@@ -99,6 +103,7 @@ export type { Devices };
 export type { CompareOptions, Comparison, Way } from "./compare.js";
 export type { Clock, Contestant, Entrant, Factor, Race, RaceOptions, Spread } from "./measure.js";
 export type { Account, Tokens } from "./account.js";
+export type * from "./adaptive-softmax.js";
 export type * from "./layers.js";
 export type * from "./types.js";
 export {

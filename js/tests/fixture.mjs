@@ -2,7 +2,7 @@
 
 import { bytesOf, list } from "./package.mjs";
 
-const FAMILIES = ["elman", "lstm", "gru", "sru", "skim", "checkpoints"];
+const FAMILIES = ["adaptive_softmax", "elman", "lstm", "gru", "sru", "skim", "checkpoints"];
 const ARRAYS = { F32: Float32Array, I32: Int32Array };
 const folder = (family) => `crate/tests/fixtures/${family}/`;
 const files = new Map();

@@ -11,7 +11,7 @@ export const thread = (inNode ? process.env.THREAD : globalThis.THREAD) ?? "main
 const entries = inNode ? { main: "node", worker: "node-worker" } : { main: "index", worker: "worker" };
 const entry = await import(`../dist/${entries[thread]}.js`);
 
-export const { AbortError, CallbackError, Elman, Gru, Lstm, Sru, Skim, SaccadeError } = entry;
+export const { AbortError, AdaptiveSoftmax, CallbackError, Elman, Gru, Lstm, Sru, Skim, SaccadeError } = entry;
 export const { DisposedError, ModelError, devices, gpuStatistics, init, load, race } = entry;
 
 /** The address of a file of the repository. */

@@ -52,7 +52,7 @@ test("a panic rejects every call under way; load then starts a fresh engine", ()
 
 test("the engine has a reader that is busy during a call and no longer", async () => {
   const plain = glue.Model.load(readFileSync(SMALL), false);
-  const reader = plain.reader({ force: { 2: "skim" } });
+  const reader = plain.reader(undefined, Uint32Array.of(2, 2));
   const busy = { code: "OPTION_INVALID", message: /this reader is still busy/ };
   const meanwhile = [];
   const long = reader.update(LONG, async (done, total) => {
@@ -64,7 +64,7 @@ test("the engine has a reader that is busy during a call and no longer", async (
   await Promise.all(meanwhile);
   // A call that fails, or asks of nothing, leaves it free.
   await assert.rejects(async () => reader.update("a"), { code: "OPTION_INVALID", message: /no token 2/ });
-  const fresh = plain.reader({});
+  const fresh = plain.reader();
   for (const free of [reader, fresh]) {
     const [first, second] = [await free.hidden(), await free.hidden()];
     assert.deepEqual(first, second);

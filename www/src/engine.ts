@@ -42,4 +42,4 @@ useWorker(() => new Worker(new URL("../../js/src/worker-entry.ts", import.meta.u
 export const prepare = (): Promise<void> => init();
 
 /** Opens a model file, whose bytes are copied. Rejects with an error that has a `code`. */
-export const load = (bytes: Uint8Array): Promise<Model> => open(bytes, { cache: false });
+export const load = (bytes: Uint8Array): Promise<Model> => open(bytes, { cache: false, task: "classify" });

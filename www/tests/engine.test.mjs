@@ -32,7 +32,10 @@ describe("the engine", { timeout: 600_000 }, () => {
       const { unpackedReading } = await import(new URL("js/dist/reading.js", location.href).href);
       const opened = engine.Model.load(new Uint8Array(await response.arrayBuffer()), false);
       const read = opened.read.bind(opened);
-      opened.read = async (...all) => unpackedReading(await read(...all));
+      const pairs = (force) => force && Uint32Array.from(Object.entries(force).flatMap(([at, what]) => [Number(at), what === "skim" ? 2 : 1]));
+      opened.read = async (text, { threshold, force, measureMs = 0, device } = {}, watch = undefined) => {
+        return unpackedReading(await read(text, threshold, pairs(force), measureMs, device, watch));
+      };
       Object.assign(window, { model: opened, memory, gpuStatistics: engine.gpuStatistics });
     }, model);
   }

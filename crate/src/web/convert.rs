@@ -1,15 +1,13 @@
 //! Values between Rust and JavaScript.
 //!
-//! Values become objects by serde-wasm-bindgen. Options come as JSON text all the same: of an object it reads the fields
-//! that a struct has and no others, so that a misspelled option would be none, and it has no keys that are numbers.
-//! Matrices cross as one `Float32Array`.
+//! Values become objects by serde-wasm-bindgen. Options cross one by one, checked before by `js/src/arguments`. Matrices
+//! cross as one `Float32Array`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use js_sys::{Array, Float32Array, JSON, JsString, Promise, Reflect};
+use js_sys::{Float32Array, JSON, Promise, Reflect};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
@@ -58,30 +56,4 @@ pub(super) fn end_to_end(matrices: &[&[f32]]) -> Float32Array {
         at = end;
     }
     values
-}
-
-thread_local! {
-    /// Has JSON name the numbers that it does not have: it would write null, which stands for an option that is absent.
-    static NAMED: Closure<dyn Fn(JsValue, JsValue) -> JsValue> =
-        Closure::new(|_key, value: JsValue| match value.as_f64() {
-            Some(number) if !number.is_finite() => number.to_string().into(),
-            _ => value,
-        });
-}
-
-/// None for `undefined` and `null`.
-pub(super) fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<Option<T>, Failure> {
-    if value.is_undefined() || value.is_null() {
-        return Ok(None);
-    }
-    let plain = || Failure::option("expected a plain object");
-    if !value.is_object() || Array::is_array(value) {
-        return Err(plain());
-    }
-    let json = NAMED
-        .with(|named| JSON::stringify_with_replacer(value, named.as_ref()))
-        .ok()
-        .and_then(|json| json.dyn_into::<JsString>().ok())
-        .ok_or_else(plain)?;
-    serde_json::from_str(&String::from(json)).map(Some).map_err(Failure::option)
 }

@@ -3,6 +3,7 @@
 use js_sys::{Error, Reflect};
 use wasm_bindgen::JsValue;
 
+use crate::device::EngineError;
 use crate::model::{LayerError, ModelError, ReadError};
 
 /// What becomes an `EngineError`.
@@ -31,6 +32,12 @@ impl From<ModelError> for Failure {
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
+        Self { code: error.code(), message: error.to_string() }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
         Self { code: error.code(), message: error.to_string() }
     }
 }

@@ -1,6 +1,7 @@
 //! The surface for JavaScript, by wasm-bindgen: thin, no arithmetic. `js/src` makes the package of it.
 
 mod convert;
+mod cursor;
 mod error;
 mod layer;
 #[cfg(target_arch = "wasm32")]
@@ -8,6 +9,7 @@ mod memory;
 mod model;
 mod reader;
 mod reading;
+mod softmax;
 mod types;
 mod watch;
 
@@ -21,9 +23,11 @@ use wasm_bindgen::prelude::*;
 use crate::device::gpu::Statistics;
 use crate::runner::Devices;
 use convert::{answer, to_js};
+pub use cursor::Cursor;
 pub use layer::Layer;
 pub use model::Model;
 pub use reader::Reader;
+pub use softmax::Softmax;
 
 thread_local! {
     /// Shared by all models: they have one GPU between them.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use super::DEVICES;
-use super::convert::{answer, from_js, rounded, to_js};
+use super::convert::{answer, rounded, to_js};
+use super::cursor::Cursor;
 use super::error::Failure;
 use super::reader::Reader;
 use super::reading::packed;
@@ -18,7 +19,7 @@ use crate::device::{Cpu, CpuOptions, Device, Precision};
 use crate::model::{self, ConfigSummary, Decision, ReadOptions};
 use crate::runner::{Cost, Preference, Runner};
 
-/// A text classifier with its weights, in wasm memory until `free()`.
+/// A text model with its weights, in wasm memory until `free()`.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Model {
@@ -83,19 +84,24 @@ impl Model {
         self.config.clone()
     }
 
-    /// Reads a text of any length; a lone surrogate counts as U+FFFD. Rejects with an {@link EngineError}, or with what
+    /// Reads a text of any length; a lone surrogate counts as U+FFFD. `force` has pairs of a token and 1 to read it or 2 to skim
+    /// it. Rejects with an {@link EngineError}, or with what
     /// `watch` throws.
     #[wasm_bindgen(unchecked_return_type = "PackedReading | Promise<PackedReading>")]
     pub fn read(
         &self,
         text: String,
-        #[wasm_bindgen(unchecked_optional_param_type = "ReadOptions")] options: JsValue,
+        threshold: Option<f32>,
+        force: Option<Vec<u32>>,
+        measure_ms: f64,
+        #[wasm_bindgen(unchecked_optional_param_type = "DevicePreference")] device: Option<String>,
         #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
     ) -> JsValue {
         // The future owns what it uses, so the model may be asked again, or freed, while it is pending.
         let runner = Rc::clone(&self.runner);
         answer(async move {
-            let (options, preference) = read_options(&options)?;
+            let options = ReadOptions { threshold, force: forced(force), measure_ms };
+            let preference = preference(device.as_deref())?;
             let mut watch = Callback::new(watch);
             let run = runner.read(&text, &options, preference, &mut watch).await;
             watch.thrown()?;
@@ -108,12 +114,14 @@ impl Model {
     pub fn read_all(
         &self,
         texts: Vec<String>,
-        #[wasm_bindgen(unchecked_optional_param_type = "ReadOptions")] options: JsValue,
+        threshold: Option<f32>,
+        #[wasm_bindgen(unchecked_optional_param_type = "DevicePreference")] device: Option<String>,
         #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
     ) -> JsValue {
         let runner = Rc::clone(&self.runner);
         answer(async move {
-            let (options, preference) = read_options(&options)?;
+            let options = ReadOptions { threshold, ..ReadOptions::default() };
+            let preference = preference(device.as_deref())?;
             let mut watch = Callback::new(watch);
             let runs = runner.read_all(&texts, &options, preference, &mut watch).await;
             watch.thrown()?;
@@ -146,11 +154,20 @@ impl Model {
     }
 
     /// A reader of text that is still being written, with the options of all its readings.
-    pub fn reader(
+    pub fn reader(&self, threshold: Option<f32>, force: Option<Vec<u32>>) -> Reader {
+        let options = ReadOptions { threshold, force: forced(force), ..ReadOptions::default() };
+        Reader::new(Rc::clone(&self.runner), options)
+    }
+
+    /// A place in a text that a language model reads on. `scores` says what is told of the words: 0 nothing, 1 how probable
+    /// they are together, 2 of each. With `keeps` the text may change at little cost.
+    pub fn cursor(
         &self,
-        #[wasm_bindgen(unchecked_optional_param_type = "ReadOptions")] options: &JsValue,
-    ) -> Result<Reader, JsValue> {
-        Ok(Reader::new(Rc::clone(&self.runner), options)?)
+        scores: u8,
+        keeps: bool,
+        #[wasm_bindgen(unchecked_optional_param_type = "DevicePreference")] device: Option<String>,
+    ) -> Result<Cursor, JsValue> {
+        Ok(Cursor::new(Rc::clone(&self.runner), device.as_deref(), scores, keeps)?)
     }
 
     /// Measures the CPU and the GPU on the text read last, some tenths of a second, so that the device `auto` can
@@ -191,20 +208,13 @@ impl Model {
     }
 }
 
-/// Options of a reading, and where it is wanted.
-pub(super) fn read_options(options: &JsValue) -> Result<(ReadOptions, Preference), Failure> {
-    /// [`ReadOptions`] with the device beside them.
-    #[derive(Default, Deserialize)]
-    #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-    struct Options {
-        threshold: Option<f32>,
-        force: BTreeMap<usize, Decision>,
-        measure_ms: f64,
-        device: Preference,
+/// Decisions imposed on tokens or rows: pairs of a number, and 1 to read it or 2 to skim it.
+pub(super) fn forced(pairs: Option<Vec<u32>>) -> BTreeMap<usize, Decision> {
+    let mut force = BTreeMap::new();
+    for pair in pairs.unwrap_or_default().chunks_exact(2) {
+        force.insert(pair[0] as usize, if pair[1] == 2 { Decision::Skim } else { Decision::Read });
     }
-
-    let Options { threshold, force, measure_ms, device } = from_js(options)?.unwrap_or_default();
-    Ok((ReadOptions { threshold, force, measure_ms }, device))
+    force
 }
 
 pub(super) fn preference(device: Option<&str>) -> Result<Preference, Failure> {

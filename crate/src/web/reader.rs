@@ -9,7 +9,6 @@ use wasm_bindgen::prelude::*;
 
 use super::convert::{answer, packed};
 use super::error::Failure;
-use super::model::read_options;
 use super::reading;
 use super::watch::Callback;
 use crate::model::{Incremental, ReadOptions};
@@ -64,13 +63,9 @@ impl<'a> From<&'a Trace> for CellContents<'a> {
 }
 
 impl Reader {
-    pub(super) fn new(runner: Rc<Runner>, options: &JsValue) -> Result<Self, Failure> {
-        let (options, _) = read_options(options)?;
-        Ok(Self {
-            runner,
-            options: Rc::new(options),
-            incremental: Rc::new(RefCell::new(Some(Incremental::new()))),
-        })
+    pub(super) fn new(runner: Rc<Runner>, options: ReadOptions) -> Self {
+        let incremental = Rc::new(RefCell::new(Some(Incremental::new())));
+        Self { runner, options: Rc::new(options), incremental }
     }
 }
 

@@ -14,7 +14,7 @@ export interface Training {
   readonly notes?: Readonly<Record<string, string>>;
 }
 
-/** What a model file says of itself; its words are left out. */
+/** What a classifier's file says of itself; its words are left out. */
 export interface ModelConfig {
   readonly task: "classify";
   /** The classes, in the order of the scores. */
@@ -31,6 +31,13 @@ export interface ModelConfig {
   readonly training: Training & Readonly<Record<string, unknown>>;
 }
 
+/** What a language model's file says of itself; its words are left out. */
+export interface LanguageModelConfig extends Omit<ModelConfig, "task" | "labels" | "pool"> {
+  readonly task: "predict";
+  /** The first word of every tail of its softmax; empty if that is over all words. */
+  readonly cutoffs: readonly number[];
+}
+
 /** What the network did with a token: the big cell read it, or the small cell skimmed it. */
 export type Decision = "read" | "skim";
 
@@ -41,17 +48,6 @@ export type Device = "cpu" | "webgpu";
  * there is no GPU or it fails, and all others go on with the CPU.
  */
 export type DevicePreference = Device | "auto" | "webgpu-only";
-
-export interface ReadOptions {
-  /** `auto` unless told otherwise. Where there is no GPU, or it fails half way, the CPU reads the text. */
-  device?: DevicePreference;
-  /** In [0, 1]; in place of the model's own. */
-  threshold?: number;
-  /** Decisions made for the network, by token index. */
-  force?: Readonly<Record<number, Decision>>;
-  /** Repeat the computation until it has lasted this many milliseconds, at most 60,000, and report the mean time. */
-  measureMs?: number;
-}
 
 /**
  * Follows a reading: `done` of `total` tokens (of `readAll`: texts) are read. Called between the pieces that a long text is
@@ -141,6 +137,32 @@ export interface Reading {
 
 /** A reading as it crosses: its words between spaces, and of every token start, end, what is so, and a probability's bits. */
 export type PackedReading = Omit<Reading, "tokens"> & { readonly words: string; readonly tokens: Uint32Array };
+
+/** What a cursor found of its text and of what may come next. */
+export type CursorValues = readonly [
+  /** The texts of all words, end to end. */
+  words: string,
+  /**
+   * Of every token of the text, and then of the next words: start, end, length of its word, id, cluster, rank (0 where it is
+   * not known), how many logits were computed (0 of a word that nothing came before), and the bits of ln p.
+   */
+  columns: Uint32Array,
+  /**
+   * The bits of as many doubles: milliseconds, tokens computed, the sum of ln p of all words that were predicted, how many
+   * these are, how many next words there are, how many logits were computed for them.
+   */
+  figures: Uint32Array,
+  /** The clusters that were computed for the next words. */
+  opened: Uint32Array,
+  device: Device,
+  deviceReason: Reason | null,
+];
+
+/**
+ * What an adaptive softmax found of all rows, end to end: log-probabilities, the words that they are of (none where they are of
+ * all words, or of the targets), how many logits were computed for each row, milliseconds.
+ */
+export type SoftmaxValues = readonly [values: Float32Array, words: Uint32Array, rows: Uint32Array, totalMs: number];
 
 /** Expected wall time of a reading on one device. */
 export interface Cost {
@@ -249,26 +271,6 @@ export interface Made {
   /** How many numbers were learned. */
   readonly parameters: number;
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
-}
-
-/** A stored layer's kind, and what its tensors cannot say themselves. */
-export type StoredLayer = Readonly<Record<string, unknown>> & { readonly type: "elman" | "lstm" | "gru" | "sru" | "skim" };
-
-/** What makes a fresh layer. */
-export interface LayerShape {
-  readonly inputSize: number;
-  readonly numLayers: number;
-  readonly bias: boolean;
-  /** As a model file spells it. */
-  readonly layer: Readonly<Record<string, unknown>>;
-}
-
-/** What few calls of a layer say. */
-export interface LayerCall {
-  /** Rows of each sequence; one sequence of all rows unless given. */
-  readonly lengths?: readonly number[] | undefined;
-  readonly force?: Readonly<Record<number, Decision>> | undefined;
-  readonly profile?: boolean | undefined;
 }
 
 /** What a layer computed: output, state, and for a Skim layer logits and decisions, end to end. */

@@ -49,6 +49,12 @@ export function isCount(found: unknown): found is number {
 
 export const count = is<number>("a whole number from 0 to 2 ** 32 - 1", isCount);
 
+/** A whole number other than 0. */
+export const positive = {
+  range: [1, 2 ** 32 - 1] as Range,
+  ...is<number>("a whole number from 1 to 2 ** 32 - 1", (found) => isCount(found) && found > 0),
+};
+
 /** One of some words. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): Check<Word> & { readonly words: readonly Word[] } {
   const quoted = words.map((word) => JSON.stringify(word));

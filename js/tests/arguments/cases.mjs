@@ -5,6 +5,7 @@
 
 import fc from "fast-check";
 import { entrySignatures } from "../../dist/arguments/entry.js";
+import { languageReaderSignatures, languageSignatures } from "../../dist/arguments/language.js";
 import { forwardSignature, layerSignatures, skimSignature } from "../../dist/arguments/layers.js";
 import { modelSignatures, readerSignatures } from "../../dist/arguments/model.js";
 import { pool } from "./values.mjs";
@@ -13,6 +14,8 @@ import { layers } from "./world.mjs";
 /** Every public function's parameters, by the names of {@link calls}. */
 export const signatures = { ...entrySignatures, ...modelSignatures };
 for (const [name, signature] of Object.entries(readerSignatures)) signatures[`Reader.${name}`] = signature;
+for (const [name, signature] of Object.entries(languageSignatures)) signatures[`LanguageModel.${name}`] = signature;
+for (const [name, signature] of Object.entries(languageReaderSignatures)) signatures[`LanguageReader.${name}`] = signature;
 for (const [kind, { sizes, parts }] of Object.entries(layers)) {
   for (const [name, signature] of Object.entries(layerSignatures[kind.toLowerCase()])) signatures[`${kind}.${name}`] = signature;
   signatures[`${kind}.forward`] = (kind === "Skim" ? skimSignature : forwardSignature)(sizes.inputSize, parts);
@@ -37,6 +40,9 @@ const right = {
   "a string": () => same(text),
   "true or false": () => same(fc.boolean()),
   "a whole number from 0 to 2 ** 32 - 1": () => same(fc.integer({ min: 1, max: 3 })),
+  "a whole number from 1 to 2 ** 32 - 1": () => same(fc.integer({ min: 1, max: 5 })),
+  "a number from 0 to 1,000": () => same(fc.double({ min: 0, max: 3, noNaN: true })),
+  "a number above 0 and at most 1": () => same(fc.double({ min: 0.01, max: 1, noNaN: true })),
   "a number from 0 to 1": () => same(fc.double({ min: 0, max: 1, noNaN: true })),
   "a finite number": () => same(fc.double({ min: -1, max: 2, noNaN: true })),
   "a number of milliseconds from 0 to 60,000": () => same(fc.double({ min: 0, max: 1, noNaN: true })),
@@ -117,7 +123,8 @@ function fits(check, value) {
   if (isNumber(check)) {
     const made = value.make();
     const [from, to] = check.range ?? [0, 2 ** 32 - 1];
-    return typeof made === "number" && made >= from && made <= to && Number.isFinite(made) && ("range" in check || Number.isInteger(made));
+    const any = !check.expected.startsWith("a whole number");
+    return typeof made === "number" && made >= from && made <= to && Number.isFinite(made) && (any || Number.isInteger(made));
   }
   const width = /^rows of (\d)/.exec(check.expected)?.[1];
   if (width) return kinds.includes("rows") || (kinds.includes("flat") && 2 % Number(width) === 0);

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import * as glue from "../../pkg/saccade_rnn.js";
 import { init } from "../../dist/node.js";
 import { unpackedReading } from "../../dist/reading.js";
+import { byWords } from "../language.mjs";
 import { layers, ofComputed, ofCosts, ofReading, ofSteps, rowsOf } from "./world.mjs";
 
 /** Where the model and the layers' tensors are in the repository. */
@@ -22,33 +23,27 @@ export const files = {
   tensors: Object.fromEntries(Object.entries(places.tensors).map(([kind, place]) => [kind, bytes(place)])),
 };
 
-/** What the package gives for sizes that were not. */
-const defaults = {
-  Elman: { bidirectional: false, nonlinearity: "tanh" },
-  Lstm: { bidirectional: false },
-  Gru: { bidirectional: false },
-  Sru: {
-    layer_norm: false, projection_size: 0, v1: false, rescale: false, has_skip_term: true, use_tanh: false, bidirectional: false,
-    normalize_after: false,
-  },
-  Skim: { cell: "lstm", small_reads: "slice" },
-};
+/** The numbers that choices cross as, in the order of the engine. */
+const ORDER = [
+  "nonlinearity", "inputSize", "hiddenSize", "numLayers", "bias", "bidirectional", "projSize", "layerNorm", "projectionSize", "v1",
+  "rescale", "hasSkipTerm", "useTanh", "normalizeAfter", "smallSize", "cell", "smallReads",
+];
+const WORDS = { tanh: 0, relu: 1, lstm: 0, gru: 1, slice: 0, all: 1 };
+const numbered = (choices) => Uint32Array.from(ORDER, (name) => Number(WORDS[choices[name]] ?? choices[name] ?? 2 ** 32 - 1));
+const pairs = (force) => force && Uint32Array.from(Object.entries(force).flatMap(([at, what]) => [Number(at), what === "skim" ? 2 : 1]));
 
 await init();
 const model = glue.Model.load(files.file, false);
+const language = glue.Model.load(byWords().file, false);
 const made = Object.fromEntries(Object.entries(layers).map(([kind, { sizes }]) => [kind, fresh(kind, sizes)]));
 
-function fresh(kind, { inputSize, numLayers = 1, bias = true, seed = 0, precision, ...others }) {
-  const type = kind.toLowerCase();
-  const snake = Object.entries(others).map(([key, value]) => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]);
-  const layer = { type, ...defaults[kind], ...Object.fromEntries(snake), ...(kind === "Sru" && { num_layers: numLayers }) };
-  const depth = kind === "Sru" || kind === "Skim" ? 1 : numLayers;
-  return glue.Layer.random({ inputSize, numLayers: depth, bias, layer }, seed, precision === "bf16");
+function fresh(kind, { seed = 0, precision, ...choices }) {
+  return glue.Layer.random(kind.toLowerCase(), numbered(choices), seed, precision === "bf16");
 }
 
 async function computed(layer, x, { state = [], device, threshold, force, lengths }) {
-  const rest = lengths === undefined && force === undefined ? undefined : { lengths, force };
-  const [values] = await layer.forward(x, Float32Array.from(state), device, threshold, rest);
+  const rows = lengths && Uint32Array.from(lengths);
+  const [values] = await layer.forward(x, Float32Array.from(state), rows, threshold, pairs(force), false, device);
   return values;
 }
 
@@ -68,7 +63,9 @@ async function probed(kind, layer) {
   return probe;
 }
 
-const read = async (text, { signal, onProgress, ...options } = {}) => unpackedReading(await model.read(text, options));
+const read = async (text, { threshold, force, measureMs = 0, device } = {}) => {
+  return unpackedReading(await model.read(text, threshold, pairs(force), measureMs, device));
+};
 const tokens = (reading) => ofReading(reading)[2];
 
 const answers = {
@@ -79,20 +76,21 @@ const answers = {
   useWorker: () => null,
   load(_, options = {}) {
     if (options.integrity !== undefined) throw Object.assign(new Error(), { code: "OPTION_INVALID" });
+    if (options.task === "predict") throw Object.assign(new Error(), { code: "MODEL_CONFIG" });
     if (options.device === "webgpu-only") throw Object.assign(new Error(), { code: "DEVICE_UNAVAILABLE" });
     return ["negative", "positive"];
   },
   read: async (text, options) => ofReading(await read(text, options)),
   async readAll(texts, options = {}) {
     // For no texts no device is asked for.
-    const packed = texts.length === 0 ? [] : await model.readAll(texts, options);
+    const packed = texts.length === 0 ? [] : await model.readAll(texts, options.threshold, options.device);
     return packed.map((one) => ofReading(unpackedReading(one)));
   },
   stream: async (text, options) => tokens(await read(text, options)),
   tokenize: (text) => model.tokenize(text).map(({ text, start, known }) => [text, start, known]),
   reader: async (options) => ofReading(await read("a good film", options ?? {})),
-  async hidden(text, { device, measureMs, ...options } = {}) {
-    const reader = model.reader(options);
+  async hidden(text, { threshold, force } = {}) {
+    const reader = model.reader(threshold, pairs(force));
     try {
       await reader.update(text);
       const { rows, cells, values } = await reader.hidden();
@@ -121,10 +119,49 @@ const answers = {
   "Reader.append": async (text) => ofReading(await read(`a good ${text}`)),
   "Reader.hidden": async () => (await answers.hidden("a good film"))[1],
 };
+/** What a cursor says of a text: figures and columns of its words. */
+async function asked(text, scores, top, device) {
+  const cursor = language.cursor(scores, false, device);
+  const [, columns, bits] = await cursor.ask(text, top, undefined, 1, 0, 0);
+  cursor.free();
+  const [, , log, predicted, , rows] = new Float64Array(bits.buffer, bits.byteOffset, bits.length / 2);
+  const reals = new Float32Array(columns.buffer, columns.byteOffset, columns.length);
+  const words = Array.from({ length: columns.length / 8 }, (_, i) => [columns[8 * i + 3], -reals[8 * i + 7] / Math.LN2]);
+  return { log, predicted, rows, words };
+}
+async function scored(text, { device } = {}) {
+  const { log, predicted } = await asked(text, 2, 0, device);
+  return [(0 - log) / Math.LN2, predicted, language.tokenize(text).map(({ text, start }) => [text, start])];
+}
+async function foreseen(text, { top = 10, device } = {}) {
+  const { words, rows } = await asked(text, 0, top, device);
+  return [words, rows];
+}
+const refuseGpu = ({ device } = {}) => {
+  if (device === "webgpu-only") throw Object.assign(new Error(), { code: "DEVICE_UNAVAILABLE" });
+};
+Object.assign(answers, {
+  "LanguageModel.score": scored,
+  "LanguageModel.perplexity": async (text, options) => {
+    const [bits, predicted] = await scored(text, options);
+    return String((2 ** (bits / predicted)).toFixed(2));
+  },
+  "LanguageModel.predict": foreseen,
+  "LanguageModel.generate": (_, options) => {
+    refuseGpu(options);
+    return true;
+  },
+  "LanguageModel.tokenize": (text) => language.tokenize(text).map(({ text, start, known }) => [text, start, known]),
+  "LanguageModel.reader": () => scored("it was his cat"),
+  "LanguageModel.inspect": () => language.inspect().parameters,
+  "LanguageReader.update": (text) => scored(text),
+  "LanguageReader.append": (text) => scored(`it was ${text}`),
+  "LanguageReader.predict": ({ top } = {}) => foreseen("it was ", { top }),
+});
 for (const kind of Object.keys(layers)) {
   answers[`${kind}.random`] = (sizes) => probed(kind, fresh(kind, sizes));
   answers[`${kind}.fromSafetensors`] = (_, { prefix = "", precision, ...choices } = {}) => {
-    return probed(kind, glue.Layer.load(files.tensors[kind], prefix, { ...choices, type: kind.toLowerCase() }, precision === "bf16"));
+    return probed(kind, glue.Layer.load(files.tensors[kind], prefix, kind.toLowerCase(), numbered(choices), precision === "bf16"));
   };
   answers[`${kind}.forward`] = (x, options) => divided(kind, made[kind], Float32Array.from(x), options);
 }

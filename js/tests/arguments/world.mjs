@@ -1,5 +1,6 @@
 /** What calls are made of: models and layers of one entry of the package, in Node or in a page. */
 
+import { byWords } from "../language.mjs";
 import { make } from "./values.mjs";
 
 /** Sizes of the layers, whose states have 8, 4 and 2 numbers for each sequence. */
@@ -25,6 +26,9 @@ export const ofReading = (reading) => [
 const areTimes = (...all) => all.every((time) => Number.isFinite(time) && time >= 0);
 export const ofCosts = ({ cpu, webgpu }) => [Number.isFinite(cpu.fixedMs), areTimes(cpu.tokenMs), webgpu];
 export const ofSteps = ({ device, kernels, readUs, skimUs, clockUs }) => [device, kernels, areTimes(readUs, skimUs, clockUs)];
+/** What two scorings must have in common. */
+export const ofScoring = ({ bits, predicted, tokens }) => [bits, predicted, tokens.map(({ text, start }) => [text, start])];
+const ofWords = ({ words, rowsComputed }) => [words.map(({ id, bits }) => [id, bits]), rowsComputed];
 const ofTokens = (tokens) => tokens.map(({ text, start, known }) => [text, start, known]);
 export const ofComputed = ({ output, state, decisions = [] }) => [[...output], [...(state.h ?? []), ...(state.c ?? [])], [...decisions]];
 /** Rows for a layer of whatever width. */
@@ -94,6 +98,33 @@ export const calls = {
     return [...(await reader.hidden(...given)).scores.slice(-2)];
   },
 };
+Object.assign(calls, {
+  "LanguageModel.score": async ({ language }, given) => ofScoring(await language.score(...given)),
+  "LanguageModel.perplexity": async ({ language }, given) => String((await language.perplexity(...given)).toFixed(2)),
+  "LanguageModel.predict": async ({ language }, given) => ofWords(await language.predict(...given)),
+  "LanguageModel.generate": async ({ language }, given) => {
+    const tokens = [];
+    for await (const token of language.generate(...given)) tokens.push(token);
+    return tokens.every(({ kind, bits }) => (kind === "word" || kind === "end") && bits >= 0);
+  },
+  "LanguageModel.tokenize": async ({ language }, given) => ofTokens(await language.tokenize(...given)),
+  "LanguageModel.reader": async ({ language }, given) => {
+    const reader = language.reader(...given);
+    const scoring = await reader.update("it was his cat");
+    reader.dispose();
+    return ofScoring(scoring);
+  },
+  "LanguageModel.inspect": async ({ language }, given) => (await language.inspect(...given)).parameters,
+  "LanguageReader.update": async ({ writing }, given) => ofScoring(await writing.update(...given)),
+  "LanguageReader.append": async ({ writing }, given) => {
+    await writing.update("it was ");
+    return ofScoring(await writing.append(...given));
+  },
+  "LanguageReader.predict": async ({ writing }, given) => {
+    await writing.update("it was ");
+    return ofWords(await writing.predict(...given));
+  },
+});
 for (const kind of Object.keys(layers)) {
   calls[`${kind}.random`] = async ({ api }, given) => probed(await api[kind].random(...given));
   calls[`${kind}.fromSafetensors`] = async ({ api, tensors }, given) => {
@@ -108,7 +139,9 @@ export async function world(api, { file, tensors }) {
   const healthy = await api.load(file, { warmUp: false });
   const made = Object.entries(layers).map(async ([kind, { sizes }]) => [kind, await api[kind].random(sizes)]);
   const kinds = Object.fromEntries(await Promise.all(made));
-  const all = { api, file, tensors, model, healthy, kinds, reader: model.reader(), performed: 0 };
+  const language = await api.load(byWords().file);
+  const writing = language.reader();
+  const all = { api, file, tensors, model, healthy, kinds, language, writing, reader: model.reader(), performed: 0 };
   all.cheap = await cheap(all);
   all.full = await full(all);
   return all;

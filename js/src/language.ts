@@ -1,0 +1,227 @@
+/** A language model and its readers, over an engine in this thread or another. */
+
+import { language, languageTyping } from "./arguments/language.js";
+import type { CursorAsk, CursorValues, Engine, Id, PlainCursor, PlainToken, Reason } from "./engine.js";
+import { Owner } from "./owner.js";
+import type {
+  CallOptions,
+  Device,
+  DevicePreference,
+  GeneratedToken,
+  Inspection,
+  LanguageModel,
+  LanguageModelConfig,
+  LanguageReader,
+  NextWords,
+  NextWord,
+  PlainTiming,
+  ScoredToken,
+  Scoring,
+} from "./types.js";
+import { methodInWords, reasonInWords } from "./words.js";
+
+/** How many words are generated unless told otherwise. */
+const MOST_TOKENS = 100;
+/** How many next words are told unless told otherwise. */
+const MOST_WORDS = 10;
+/** Numbers of each word. */
+const COLUMNS = 8;
+const END = "<eos>";
+
+/** A language model that the engine holds. */
+export class LoadedLanguageModel extends Owner implements LanguageModel {
+  readonly task = "predict";
+  readonly config: LanguageModelConfig;
+  readonly #preference: DevicePreference | undefined;
+  device: Device;
+  deviceReason: string;
+
+  constructor(
+    engine: Engine,
+    { id, config }: { readonly id: Id; readonly config: LanguageModelConfig },
+    expected: { readonly preference: DevicePreference | undefined; readonly device: Device; readonly deviceReason: string },
+  ) {
+    super(engine, id, "model");
+    this.config = config;
+    this.#preference = expected.preference;
+    this.device = expected.device;
+    this.deviceReason = expected.deviceReason;
+  }
+
+  async score(...given: unknown[]): Promise<Scoring> {
+    const [text, { device, ...follow }] = language.score(given);
+    return scoring(await this.#once({ scores: "all" }, { text }, device, follow));
+  }
+
+  async perplexity(...given: unknown[]): Promise<number> {
+    const [text, { device, ...follow }] = language.perplexity(given);
+    return scoring(await this.#once({ scores: "total" }, { text }, device, follow)).perplexity;
+  }
+
+  async predict(...given: unknown[]): Promise<NextWords> {
+    const [text, { top = MOST_WORDS, device, ...follow }] = language.predict(given);
+    return nextWords(await this.#once({}, { text, top }, device, follow));
+  }
+
+  async #once(cursor: PlainCursor, ask: CursorAsk, device: DevicePreference | undefined, follow: CallOptions): Promise<CursorValues> {
+    return this.#ran(await this.call("askOnce", [{ ...cursor, device: device ?? this.#preference }, ask], follow));
+  }
+
+  #ran(values: CursorValues): CursorValues {
+    const [, , , , device, reason] = values;
+    this.device = device;
+    this.deviceReason = inWords(reason);
+    return values;
+  }
+
+  async *generate(...given: unknown[]): AsyncIterableIterator<GeneratedToken> {
+    const [prompt, options] = language.generate(given);
+    const { temperature = 1, topP = 1, topK = 0, seed = Math.floor(Math.random() * 2 ** 32), maxTokens = MOST_TOKENS } = options;
+    const device = options.device ?? this.#preference;
+    const writer = new Writer(this.engine, this.ask("cursor", [{ device }], {}));
+    const draw = { temperature, topP, topK, seed };
+    try {
+      const { signal, onProgress } = options;
+      for (let count = 0; count < maxTokens; count++) {
+        const first = count === 0;
+        const ask = first ? { text: prompt, draw } : { draw };
+        const values = await this.follow({ signal, onProgress: first ? onProgress : undefined }, (follow) => writer.draw(ask, follow));
+        const token = this.#generated(nextWords(this.#ran(values)), prompt === "" && first);
+        yield token;
+        if (token.kind === "end") return;
+      }
+    } finally {
+      writer.dispose();
+    }
+  }
+
+  #generated({ words: [word], ...rest }: NextWords, isFirst: boolean): GeneratedToken {
+    const { kind, ends } = this.config.tokenizer;
+    const { text = "" } = word ?? {};
+    if (word && ends !== undefined && text === END) {
+      return { kind: "end", ...word, ...rest, piece: ends === "line" ? "\n" : ends === "paragraph" ? "\n\n" : "" };
+    }
+    return { kind: "word", ...(word as NextWord), ...rest, piece: kind === "characters" || isFirst ? text : ` ${text}` };
+  }
+
+  async tokenize(...given: unknown[]): Promise<readonly PlainToken[]> {
+    const [text] = language.tokenize(given);
+    return this.call("tokenize", [text], {});
+  }
+
+  reader(...given: unknown[]): LanguageReader {
+    language.reader(given);
+    return new LoadedLanguageReader(this.engine, this.ask("cursor", [{ device: "cpu", scores: "all", keeps: true }], {}));
+  }
+
+  async inspect(...given: unknown[]): Promise<Inspection<LanguageModelConfig>> {
+    language.inspect(given);
+    return { config: this.config, ...(await this.call("inspect", [], {})) };
+  }
+}
+
+/** A text that is being generated. */
+class Writer extends Owner {
+  constructor(engine: Engine, id: Promise<Id>) {
+    super(engine, id, "text");
+  }
+
+  draw(ask: CursorAsk, follow: CallOptions): Promise<CursorValues> {
+    return this.call("ask", [ask], follow);
+  }
+}
+
+class LoadedLanguageReader extends Owner implements LanguageReader {
+  text = "";
+  computed = 0;
+
+  constructor(engine: Engine, id: Promise<Id>) {
+    super(engine, id, "reader");
+  }
+
+  async update(...given: unknown[]): Promise<Scoring> {
+    const [text, options] = languageTyping.update(given);
+    return this.#read(text, options);
+  }
+
+  async append(...given: unknown[]): Promise<Scoring> {
+    const [text, options] = languageTyping.append(given);
+    return this.#read(this.text + text, options);
+  }
+
+  async #read(text: string, follow: CallOptions): Promise<Scoring> {
+    this.text = text;
+    const values = await this.call("ask", [{ text }], follow);
+    this.computed = figuresOf(values).computed;
+    return scoring(values);
+  }
+
+  async predict(...given: unknown[]): Promise<NextWords> {
+    const [{ top = MOST_WORDS, ...follow }] = languageTyping.predict(given);
+    return nextWords(await this.call("ask", [{ top }], follow));
+  }
+}
+
+/** Why a call ran where it did, in words. */
+function inWords(reason: Reason | null): string {
+  return reasonInWords(reason ?? { code: "unmeasured" });
+}
+
+function figuresOf([, , bits]: CursorValues) {
+  const [totalMs = 0, computed = 0, logProbability = 0, predicted = 0, next = 0, rowsComputed = 0] = new Float64Array(
+    bits.buffer,
+    bits.byteOffset,
+    bits.length / 2,
+  );
+  return { totalMs, computed, logProbability, predicted, next, rowsComputed };
+}
+
+function timing(totalMs: number, tokens: number, device: Device): PlainTiming {
+  const method = methodInWords({ kind: "rest", tokens }, device);
+  return { device, totalMs, microsecondsPerToken: tokens === 0 ? 0 : (totalMs * 1e3) / tokens, method };
+}
+
+/** The words of an answer, each with its text and its columns. */
+function* wordsOf([texts, columns]: CursorValues) {
+  const reals = new Float32Array(columns.buffer, columns.byteOffset, columns.length);
+  let from = 0;
+  for (let at = 0; at < columns.length; at += COLUMNS) {
+    const [start = 0, end = 0, length = 0, id = 0, cluster = 0, rank = 0, rowsComputed = 0] = columns.subarray(at, at + COLUMNS);
+    const logProbability = reals[at + 7] ?? 0;
+    yield { text: texts.slice(from, (from += length)), start, end, id, cluster, rank, rowsComputed, logProbability };
+  }
+}
+
+/** The text's words: without scores if none were asked for. */
+function scoring(values: CursorValues): Scoring {
+  const [, , , , device, reason] = values;
+  const { totalMs, computed, logProbability, predicted } = figuresOf(values);
+  const tokens: ScoredToken[] = [];
+  for (const { rank, rowsComputed, logProbability, id, cluster, ...place } of wordsOf(values)) {
+    const token = { ...place, id, cluster, known: id !== 0 || place.text === "<unk>" };
+    if (rowsComputed === 0) {
+      tokens.push({ kind: "first", ...token });
+    } else {
+      tokens.push({ kind: "predicted", ...token, probability: Math.exp(logProbability), bits: -logProbability / Math.LN2, rank, rowsComputed });
+    }
+  }
+  return {
+    tokens,
+    predicted,
+    // Not minus zero.
+    bits: (0 - logProbability) / Math.LN2,
+    perplexity: Math.exp(-logProbability / predicted),
+    timing: timing(totalMs, computed, device),
+    deviceReason: inWords(reason),
+  };
+}
+
+/** The next words, which come last. */
+function nextWords(values: CursorValues): NextWords {
+  const [, , , opened, device, reason] = values;
+  const { totalMs, next, computed, rowsComputed } = figuresOf(values);
+  const words = [...wordsOf(values)].slice(-next || Infinity).map(({ text, id, cluster, logProbability }) => {
+    return { text, id, cluster, probability: Math.exp(logProbability), bits: -logProbability / Math.LN2 };
+  });
+  return { words, clustersOpened: [...opened], rowsComputed, timing: timing(totalMs, computed, device), deviceReason: inWords(reason) };
+}
