@@ -45,7 +45,13 @@ export default defineConfig({
   appType: "mpa",
   plugins: [svelte({ configFile: false }), models(), offline()],
   worker: { format: "es" },
-  build: { outDir: "dist", emptyOutDir: true, target: "es2022" },
+  build: {
+    outDir: "dist",
+    emptyOutDir: true,
+    target: "es2022",
+    // What the first view is made of comes as one file, though chapters that come later share parts of it.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "first", tags: ["$initial"] }] } } },
+  },
   server: { fs: { allow: [root] } },
   test: { include: ["**/*.test.ts"] },
 });

@@ -19,7 +19,7 @@ async function open(hash = "#read", options = {}) {
 
 async function stands() {
   await page.locator('[data-stage="ready"]').waitFor();
-  await page.locator("#read-eyes, #race-batch, #doors").waitFor();
+  await page.locator("#read-eyes, #race-batch, #doors").waitFor({ state: "attached" });
 }
 
 /** Presses Tab until an element that matches has the focus. */
@@ -185,6 +185,9 @@ describe("for everybody", { timeout: 600_000 }, () => {
       assert.deepEqual(await found(), []);
       await page.context().close();
       await open("#read?at=3", { colorScheme });
+      assert.deepEqual(await found(), []);
+      await page.context().close();
+      await open("#read/cells?lecture=prose", { colorScheme });
       assert.deepEqual(await found(), []);
       await page.context().close();
       await open("#race", { colorScheme });
