@@ -1,7 +1,7 @@
 /** The engine as built for the browser, on WebGPU by software: held against the native program, and bereft of its GPU. */
 
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { beforeEach, describe, test } from "node:test";
 import { root } from "../../scripts/steps.mjs";
@@ -10,8 +10,15 @@ import { agree, agreeUntilUndecided } from "./compare.mjs";
 import { nativeReading } from "./native.mjs";
 
 const SMALL = "sst2-skim-lstm-small";
+/** Whether a model gives a text labels; a language model is read otherwise. */
+function classifies(file) {
+  const bytes = readFileSync(join(root, "models", file));
+  const header = JSON.parse(bytes.toString("utf8", 8, 8 + Number(bytes.readBigUInt64LE(0))));
+  const { format, task } = JSON.parse(header.__metadata__.saccade);
+  return format === 1 || "classify" in task;
+}
 const models = readdirSync(join(root, "models"))
-  .filter((name) => name.endsWith(".safetensors"))
+  .filter((name) => name.endsWith(".safetensors") && classifies(name))
   .map((name) => basename(name, ".safetensors"));
 const SENTENCE = "A quiet, generous film; it doesn't hurry, and I wouldn't have missed a minute.";
 /** More than one piece. */
