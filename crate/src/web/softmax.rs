@@ -34,7 +34,7 @@ impl Softmax {
         let cutoffs = cutoffs.map(|cutoffs| cutoffs.into_iter().map(|cutoff| cutoff as usize).collect());
         let stored = StoredSoftmax { cutoffs, div_value };
         let layer = SoftmaxLayer::from_bytes(bytes, prefix, &stored).map_err(Failure::from)?;
-        Ok(Self { layer, cpu: cpu(bf16) })
+        Ok(Self { layer, cpu: cpu(bf16, false) })
     }
 
     /// Columns of the input.
