@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fixture } from "../js/tests/fixture.mjs";
+import { byWords } from "../js/tests/language.mjs";
 import { root } from "../scripts/steps.mjs";
 
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -19,6 +20,7 @@ const checkpoints = [
   ["gru", "gru", "1l_uni", "encoder."],
   ["sru", "sru", "v2_k3_rescale", ""],
   ["skim", "skim", "lstm_d2_slice_hard", ""],
+  ["softmax", "adaptive_softmax", "two_tails", ""],
 ];
 
 /** A safetensors file of a case's parameters alone, as `save_file` writes a `state_dict`. */
@@ -48,6 +50,7 @@ describe("the README's JavaScript", () => {
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "saccade-readme-"));
     cpSync(join(root, "models", "sst2-skim-lstm-small.safetensors"), join(folder, "model.safetensors"));
+    writeFileSync(join(folder, "language.safetensors"), byWords().file);
     for (const [file, ...from] of checkpoints) writeFileSync(join(folder, `${file}.safetensors`), stateDict(...from));
     mkdirSync(join(folder, "node_modules"));
     symlinkSync(join(root, "js"), join(folder, "node_modules", "saccade-rnn"), "junction");

@@ -59,28 +59,9 @@ pub(crate) fn renamed(script: &str, names: &BTreeMap<String, String>) -> String 
     words.collect()
 }
 
-/// A script without indentation and without the comments that have lines of their own: people read those of its types, the
-/// code is downloaded.
-pub(crate) fn bare(script: &str) -> String {
-    let mut inside = false;
-    let code = script.split_inclusive('\n').map(str::trim_start).filter(|line| {
-        let line = line.trim_end();
-        let is_comment = inside || line.starts_with("//") || line.starts_with("/**");
-        inside = (inside || line.starts_with("/**")) && !line.ends_with("*/");
-        !is_comment && !line.is_empty()
-    });
-    code.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn comments_and_indentation_are_left_out() {
-        let script = "/* kept */\n/** a */\n/**\n * `b`\n */\n\nf(); // kept\n    // c\n  g('//');\n";
-        assert_eq!(bare(script), "/* kept */\nf(); // kept\ng('//');\n");
-    }
 
     #[test]
     fn what_hands_out_functions_is_contained() {

@@ -145,6 +145,7 @@ pub(crate) fn build_package(root: &Path) -> Result<()> {
 fn publish(root: &Path, compiled: &Path, machine: &Machine, bound: &Path, package: &Path) -> Result<()> {
     empty(bound)?;
     bind(compiled, &ENGINE, bound)?;
+    minify(root, &bound.join(format!("{}.js", ENGINE.name)))?;
     let module = format!("{}_bg.wasm", ENGINE.name);
     for entry in fs::read_dir(bound).with_context(|| format!("cannot read {}", bound.display()))? {
         let name = entry?.file_name();
@@ -267,8 +268,24 @@ fn bind(compiled: &Path, library: &Library, package: &Path) -> Result<()> {
         let text = String::from_utf8(read(&path)?)?;
         fs::write(&path, change(&text)?).with_context(|| format!("cannot write {}", path.display()))
     };
-    change("js", &|script| Ok(glue::renamed(&glue::bare(&glue::contained(script)?), &names)))?;
+    change("js", &|script| Ok(glue::renamed(&glue::contained(script)?, &names)))?;
     change("d.ts", &|types| Ok(glue::declared(types)))
+}
+
+/// Has npm's `terser` write a script anew: people read the types beside it, the code is downloaded.
+fn minify(root: &Path, script: &Path) -> Result<()> {
+    let terser = root.join("node_modules").join("terser").join("bin").join("terser");
+    if !terser.exists() {
+        bail!("terser is missing; get it with `npm ci`");
+    }
+    let status = Command::new("node")
+        .args([&terser, script])
+        .args(["--module", "--compress", "--mangle", "--comments", "false", "--output"])
+        .arg(script)
+        .status()
+        .context("node did not start; get it from https://nodejs.org")?;
+    ensure!(status.success(), "terser failed on {}", script.display());
+    Ok(())
 }
 
 /// Writes what npm's `wasm-opt` makes of a module, and the names of its functions, which it leaves out.
