@@ -74,6 +74,10 @@ impl Layer {
 
     /// Runs sequences, whose rows `x` are end to end, as one batch: one sequence unless there are `lengths`. `force` has pairs
     /// of a row and 1 to read it or 2 to skim it.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "JavaScript gives every option of a call by itself, as objects are dear to cross"
+    )]
     #[wasm_bindgen(unchecked_return_type = "LayerValues | Promise<LayerValues>")]
     pub fn forward(
         &self,
