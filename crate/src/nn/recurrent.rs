@@ -249,7 +249,7 @@ impl Recurrent {
 
     /// One step: a row, from zeros or from the states that the step before has left. Every layer records one node, which runs
     /// together with those of other sequences ([`Self::lstm`] and [`Self::gru`] have examples); with a `proj_size` some
-    /// more.
+    /// more. Rows that are known beforehand are better given to [`Self::forward`], which multiplies them all at once.
     ///
     /// More rows than one, none, or a stack in both directions are a mistake ([`Graph::record`](crate::graph::Graph::record)).
     #[track_caller]

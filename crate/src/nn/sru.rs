@@ -211,7 +211,8 @@ impl Sru {
     }
 
     /// One step: a row, from zeros or from the memories that the step before has left, one of every layer. A layer records one
-    /// node, and one each for a normalisation and a projection that it has.
+    /// node, and one each for a normalisation and a projection that it has. Rows that are known beforehand are better given to
+    /// [`Self::forward`], which multiplies them all at once.
     ///
     /// More rows than one, none, or a stack in both directions are a mistake ([`Graph::record`](crate::graph::Graph::record)).
     ///
