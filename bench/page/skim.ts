@@ -115,7 +115,8 @@ const skim = {
 
   /** Loads both models. */
   async load(lstm: string, skim: string): Promise<void> {
-    models = { lstm: await load(lstm), skim: await load(skim) };
+    const task = "classify";
+    models = { lstm: await load(lstm, { task }), skim: await load(skim, { task }) };
   },
 
   /** Reads the texts with both models, text for text in one order and then in the other. */

@@ -7,11 +7,11 @@ import "saccade-rnn/worker-entry";
 
 async function right(signal: AbortSignal) {
   await init({ variant: "simd", wasm: new URL("https://example.org/a.wasm") });
-  using model: Model = await load("/model.safetensors", { device: "auto", signal, onProgress: ({ done, total }) => done / (total ?? 1) });
+  using model: Model = await load("/model.safetensors", { task: "classify", device: "auto", signal, onProgress: ({ done, total }) => done / (total ?? 1) });
   const reading: Reading = await model.read("a film", { threshold: 0.5, force: { 0: "skim" } });
   const probability: number | null | undefined = reading.tokens[0]?.skimProbability;
   for await (const token of model.stream("a film")) token.decision satisfies "read" | "skim";
-  const remote: Model = await loadInWorker(new Uint8Array());
+  const remote: Model = await loadInWorker(new Uint8Array(), { task: "classify" });
   const layer = await Lstm.random({ inputSize: 1, hiddenSize: 2, bidirectional: true });
   const { output, state } = await layer.forward(new Float32Array(3));
   const { logits } = await (await Skim.random({ inputSize: 1, hiddenSize: 2, smallSize: 1 })).forward(output);
