@@ -38,6 +38,7 @@ pub use crate::cpu::pool::Pool;
 pub use crate::cpu::reduce::Reduce;
 pub use call::{Buffer, Call, Forward, Operand, ParamGradients, TableRows, Value};
 pub use cpu::{Cpu, CpuOptions, Precision};
+pub(crate) use error::number;
 pub use error::{EngineError, Failure};
 pub(crate) use op::GRAPH;
 pub use op::{Binary, Op, Real, Shape, Skim, SkimMode, Sru, Unary, WeightView};

@@ -9,6 +9,7 @@ use super::ModelError;
 use super::error::excerpt;
 use super::header::{Entry, Header, check_name, elements};
 use crate::cpu::order::argsort;
+use crate::device::number;
 use crate::nn::{Tensor, Tensors};
 
 /// The suffix of the tensor that holds the row scales of an int8 tensor.
@@ -220,7 +221,7 @@ fn decode_rows(name: &str, codes: &Entry, scale: &Tensor, data: &[u8]) -> Result
             tensor: excerpt(&format!("{name}{SCALE}")),
             index,
             expected: "a scale that is not negative",
-            found: scale.values[index].to_string(),
+            found: number(scale.values[index]),
         });
     }
     let bytes = &data[codes.extent()];
@@ -239,7 +240,7 @@ pub(super) fn check_finite(name: &str, values: &[f32]) -> Result<(), ModelError>
             tensor: excerpt(name),
             index,
             expected: "a finite f32",
-            found: values[index].to_string(),
+            found: number(values[index]),
         }),
     }
 }
@@ -268,7 +269,7 @@ impl Part {
                 tensor: excerpt(name),
                 index,
                 expected: "at most 65504 in magnitude, to be stored as f16",
-                found: tensor.values[index].to_string(),
+                found: number(tensor.values[index]),
             });
         }
         let bytes = tensor.values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect();

@@ -31,6 +31,7 @@ use super::error::excerpt;
 use super::layer_config::{LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
 use super::model::from_build;
 use crate::cpu::order::argsort;
+use crate::device::number;
 use crate::nn::{AdaptiveInputConfig, AdaptiveSoftmaxConfig};
 use crate::text::Tokenizer;
 
@@ -350,14 +351,14 @@ impl Config {
                 return Err(ModelError::config("threshold", "none: no layer skims", "one"));
             }
             Some(threshold) if !(0.0..=1.0).contains(&threshold) => {
-                return Err(ModelError::config("threshold", "0 to 1", threshold.to_string()));
+                return Err(ModelError::config("threshold", "0 to 1", number(threshold)));
             }
             _ => {}
         }
         match self.training.figures.iter().find(|(_, figure)| !figure.is_finite()) {
             Some((name, figure)) => {
                 let field = format!("training.figures.{}", excerpt(name));
-                Err(ModelError::config(field, "a finite number", figure.to_string()))
+                Err(ModelError::config(field, "a finite number", number(*figure)))
             }
             None => Ok(()),
         }

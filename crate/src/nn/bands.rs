@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::BuildError;
-use crate::device::EngineError;
+use crate::device::{EngineError, number};
 
 /// Ranges of words and the columns that represent each.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +42,10 @@ impl Bands {
             return wrong("cutoffs", reason);
         }
         if !(div_value >= 1.0 && div_value.is_finite()) {
-            return wrong("div_value", format!("expected a finite number of at least 1, found {div_value}"));
+            return wrong(
+                "div_value",
+                format!("expected a finite number of at least 1, found {}", number(div_value)),
+            );
         }
         let sizes: Vec<usize> = (0..=cutoffs.len()).map(|band| divided(size, div_value, band)).collect();
         if let Some(band) = sizes.iter().position(|&size| size == 0) {

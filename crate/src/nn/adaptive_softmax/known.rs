@@ -15,7 +15,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::AdaptiveSoftmax;
-use crate::device::EngineError;
+use crate::device::{EngineError, number};
 
 /// How much the computed log-probability of a word, or of all words of a cluster together, may exceed the cluster's: rounding.
 const SLACK: f32 = 1e-5;
@@ -61,14 +61,14 @@ impl Sampling {
             Err(EngineError::Shape { op: "sample", what: what.into(), expected: expected.into(), found })
         };
         if !(self.temperature >= 0.0 && self.temperature.is_finite()) {
-            return wrong("temperature", "a finite number of at least 0", self.temperature.to_string());
+            return wrong("temperature", "a finite number of at least 0", number(self.temperature));
         }
         if self.top == Some(0) {
             return wrong("top", "at least 1", "0".into());
         }
         match self.nucleus {
             Some(mass) if !(mass > 0.0 && mass <= 1.0) => {
-                wrong("nucleus", "above 0 and at most 1", mass.to_string())
+                wrong("nucleus", "above 0 and at most 1", number(mass))
             }
             _ => Ok(()),
         }
