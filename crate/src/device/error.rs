@@ -1,11 +1,11 @@
 //! What can go wrong between recording an expression and reading its value.
 
-/// A number as a message shows it: `0.5`, `1e20`, `NaN`. As serde_json writes it, which the web build has anyway; the standard
+/// A number as a message shows it: `2`, `0.5`, `1e20`, `NaN`. As serde_json writes it, which the web build has anyway; the standard
 /// library's printing of floating-point numbers would take several kB more.
 pub(crate) fn number(value: impl Into<f64> + serde::Serialize + Copy) -> String {
     let wide: f64 = value.into();
     match serde_json::to_string(&value) {
-        Ok(digits) if wide.is_finite() => digits,
+        Ok(digits) if wide.is_finite() => digits.strip_suffix(".0").unwrap_or(&digits).into(),
         _ if wide.is_nan() => "NaN".into(),
         _ if wide < 0.0 => "-inf".into(),
         _ => "inf".into(),

@@ -9,7 +9,7 @@ use super::batches::{Batch, Batches};
 use super::passage::{Measured, Passage, Text};
 use super::session::{Found, Session};
 use super::{Model, Watch};
-use crate::device::{Device, EngineError};
+use crate::device::{Device, EngineError, number};
 use crate::nn::Flops;
 use crate::text::{Token, UNKNOWN};
 
@@ -154,10 +154,10 @@ pub enum Method {
 #[non_exhaustive]
 pub enum ReadError {
     /// A threshold that is no probability.
-    #[error("threshold: expected a number from 0 to 1, found {0}")]
+    #[error("threshold: expected a number from 0 to 1, found {}", number(*.0))]
     Threshold(f32),
     /// A time to measure for that is none, or too long.
-    #[error("measureMs: expected milliseconds from 0 to 60000, found {0}")]
+    #[error("measureMs: expected milliseconds from 0 to 60000, found {}", number(*.0))]
     Measure(f64),
     /// A decision for a token that is not there.
     #[error("force: there is no token {token}; the text has {tokens}")]
