@@ -46,6 +46,31 @@ describe("links", { timeout: 600_000 }, () => {
     await page.waitForURL(/#read\/threshold\?/);
   });
 
+  test("an address that is written while the page is about to write its own is opened", async () => {
+    const prepare = () => {
+      const later = window.setTimeout;
+      window.soon = [];
+      window.setTimeout = (call, ms, ...values) => {
+        window.soon.push(call);
+        return later.call(window, call, ms, ...values);
+      };
+    };
+    await open("#read", { prepare });
+    await page.evaluate(() => {
+      window.soon.length = 0;
+      const threshold = document.querySelector("#threshold");
+      threshold.value = "0.75";
+      threshold.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    await page.waitForFunction(() => window.soon.length > 0);
+    await page.evaluate(() => {
+      location.hash = "#race";
+      // As a busy machine has it: timers that are due go before the event that tells of the address.
+      for (const call of window.soon) call();
+    });
+    await page.locator("#race-batch").waitFor();
+  });
+
   test("from chapter to chapter there is one text and one model, and the way back leads to the chapter before", async () => {
     let models = 0;
     const count = (request) => (models += request.url().endsWith(".safetensors") ? 1 : 0);
