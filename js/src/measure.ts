@@ -5,6 +5,7 @@
 
 import { aborted, errorOf, messageOf, SaccadeError } from "./errors.js";
 import { unlessAborted } from "./follow.js";
+import { turn } from "./turn.js";
 
 /** Milliseconds since some moment. */
 export type Clock = () => number;
@@ -20,13 +21,13 @@ export type Entrant = Contestant | (() => unknown);
 
 /** How a race is run. */
 export interface RaceOptions {
-  /** How often each has its turn; 11 unless given. */
+  /** How often each has its turn, at least once; 11 unless given. */
   readonly rounds?: number | undefined;
-  /** How long a turn lasts, in milliseconds; as long as the clock's smallest step asks for unless given. */
+  /** How long a turn lasts, in milliseconds up to 60,000; as long as the clock's smallest step asks for unless given. */
   readonly sampleMs?: number | undefined;
-  /** No round begins later than this many milliseconds after the first, but for the first five; 4,000 unless given. */
+  /** No round begins later than this many milliseconds, up to 60,000, after the first, but for the first five; 4,000 unless given. */
   readonly budgetMs?: number | undefined;
-  /** Tells the time; `performance.now` unless given. */
+  /** Tells the time; `performance.now` unless given. What it throws rejects with `CALLBACK_FAILED`. */
   readonly clock?: Clock | undefined;
   /** Stops the race, which then rejects with the code `ABORTED`. */
   readonly signal?: AbortSignal | undefined;
@@ -70,13 +71,19 @@ const [TICKS, LEAST_MS, MOST_MS] = [50, 15, 200];
 
 const now: Clock = () => performance.now();
 
+/** A clock that shows the same so many times in a row stands still: browsers' clocks go on at least every 100 ms. */
+const STILL = 2e7;
+
 /** The smallest step of a clock that was seen, in milliseconds. */
 export function tickOf(clock: Clock = now): number {
   let tick = Number.POSITIVE_INFINITY;
   for (let seen = 0; seen < 5; seen++) {
     const from = clock();
     let to = from;
-    while (to === from) to = clock();
+    for (let asked = 0; to === from; asked++) {
+      if (asked === STILL) throw errorOf("OPTION_INVALID", `clock: expected one that goes on, found one that stands at ${from}`);
+      to = clock();
+    }
     tick = Math.min(tick, to - from);
   }
   return tick;
@@ -102,26 +109,39 @@ export function timed(run: () => unknown, clock: Clock = now): Contestant {
  * with all of its samples. Rejects with `ABORTED` when the signal is aborted.
  */
 export async function race<Name extends string>(entrants: Readonly<Partial<Record<Name, Entrant>>>, options: RaceOptions = {}): Promise<Race<Name>> {
-  const { clock = now, signal, rounds: most = ROUNDS, budgetMs = BUDGET_MS, onRound } = options;
+  const { signal, rounds: most = ROUNDS, budgetMs = BUDGET_MS, onRound } = options;
+  let broken: SaccadeError | undefined;
+  const clock = () => {
+    try {
+      return (options.clock ?? now)();
+    } catch (thrown) {
+      throw (broken = errorOf("CALLBACK_FAILED", `clock threw: ${messageOf(thrown)}`, thrown));
+    }
+  };
   const sampleMs = options.sampleMs ?? Math.min(MOST_MS, Math.max(LEAST_MS, TICKS * tickOf(clock)));
   const contestants = (Object.entries(entrants) as [Name, Entrant][]).map(
     ([name, entrant]) => [name, typeof entrant === "function" ? timed(entrant, clock) : entrant] as const,
   );
   const samples: Partial<Record<Name, number[]>> = {};
   const absent: Partial<Record<Name, string>> = {};
-  const turn = async ([name, contestant]: (typeof contestants)[number]): Promise<number | undefined> => {
+  const take = async ([name, contestant]: (typeof contestants)[number]): Promise<number | undefined> => {
+    // An entrant that never waits would keep timers, clicks and with them the signal waiting to the end.
+    await turn();
     if (signal?.aborted) throw stopped(signal);
     if (absent[name] !== undefined) return undefined;
     try {
-      return await unlessAborted(signal, contestant.sample(sampleMs, signal));
+      const sample: unknown = await unlessAborted(signal, contestant.sample(sampleMs, signal));
+      if (typeof sample === "number" && Number.isFinite(sample)) return sample;
+      throw new TypeError(`its sample is no number of milliseconds but ${String(sample)}`);
     } catch (error) {
       if (signal?.aborted) throw stopped(signal);
+      if (broken) throw broken;
       absent[name] = messageOf(error);
       delete samples[name];
       return undefined;
     }
   };
-  for (const contestant of contestants) await turn(contestant);
+  for (const contestant of contestants) await take(contestant);
   const begun = clock();
   for (let rounds = 0; ; ) {
     const times = Object.fromEntries(Object.entries<number[]>(samples as Record<Name, number[]>).map(([name, all]) => [name, spread(all)]));
@@ -130,7 +150,7 @@ export async function race<Name extends string>(entrants: Readonly<Partial<Recor
     if (rounds >= most || (rounds >= FEWEST_ROUNDS && clock() - begun >= budgetMs)) return so;
     const first = rounds % Math.max(1, contestants.length);
     for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) {
-      const sample = await turn(contestant);
+      const sample = await take(contestant);
       if (sample !== undefined) (samples[contestant[0]] ??= []).push(sample);
     }
     rounds++;

@@ -175,8 +175,11 @@ export class LoadedModel extends Owner implements Classifier {
   async compare(...given: unknown[]): Promise<Comparison> {
     const [text, { wordCache = false, against, ...options }] = model.compare(given);
     return this.follow({ signal: options.signal }, async ({ signal }) => {
-      const [bare, other] = await Promise.all([this, against].map((one) => (one as Partial<LoadedModel> | undefined)?.withoutWordCache?.()));
+      const bareOf = (one: unknown) => (one as Partial<LoadedModel> | undefined)?.withoutWordCache?.();
+      const bare = await bareOf(this);
+      let other: LoadedModel | undefined;
       try {
+        other = await bareOf(against);
         const contest = { ...options, against: other ?? against, keeping: wordCache ? this : undefined, signal };
         return await compare(bare ?? this, text, contest);
       } finally {
@@ -188,7 +191,8 @@ export class LoadedModel extends Owner implements Classifier {
 
   /** The same model, whose CPU keeps no products of words. */
   async withoutWordCache(): Promise<LoadedModel> {
-    const id = await this.call("withoutWordCache", [], {});
+    // Not by `call`: a model that is disposed meanwhile would leave this one in the engine, and nobody would know its id.
+    const id = await this.ask("withoutWordCache", [], {});
     const { config, device, deviceReason } = this;
     return new LoadedModel(this.engine, { id, config }, { preference: this.#preference, device, deviceReason });
   }

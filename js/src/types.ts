@@ -402,7 +402,7 @@ export interface LanguageModel extends Disposes {
 export interface LanguageReader extends Disposes {
   /** The text as of the last call. */
   readonly text: string;
-  /** How many tokens the last call read: those that are new, and of a change further back also up to 16 before it. */
+  /** How many tokens the last `update` or `append` read: those that are new, and of a change further back also up to 16 before it. */
   readonly computed: number;
   /** The text is this now. */
   update(text: string, options?: CallOptions): Promise<Scoring>;

@@ -37,8 +37,7 @@ describe("links", { timeout: 600_000 }, () => {
         const { top, bottom } = document.querySelector(`#${id}`).getBoundingClientRect();
         return top >= 0 && bottom < innerHeight && document.activeElement.id === id;
       }, id);
-      await page.waitForTimeout(1000);
-      assert.match(new URL(page.url()).hash, new RegExp(`^${hash.split("?")[0]}\\?`));
+      await page.waitForURL(new RegExp(`${hash.split("?")[0]}\\?`));
       await page.context().close();
     }
     await open();

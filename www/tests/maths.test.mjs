@@ -118,12 +118,12 @@ describe("gates", { timeout: 600_000 }, () => {
   test("are held shut by keyboard, and say what became of the state", async () => {
     await open("#race");
     const gate = page.locator('[data-gate="lstm forget"]');
-    assert.match(await gate.getAttribute("aria-label"), /^Forget gate of the LSTM, 0\.\d+ open at “dull”/);
+    assert.match(await gate.getAttribute("aria-label"), /^Hold the Forget gate of the LSTM shut: 0\.\d+ open at “dull”/);
     const before = await states();
     await gate.focus();
     await page.keyboard.press("Space");
     assert.equal(await gate.getAttribute("aria-pressed"), "true");
-    assert.match(await gate.getAttribute("aria-label"), /held shut/);
+    assert.match(await gate.getAttribute("aria-label"), /: 0 open at “dull”/);
     // Not by colour alone: its number is crossed out.
     assert.equal(await gate.textContent(), "✕");
     assert.match(await states(), /Nothing is kept.* with no gate held shut it is/);

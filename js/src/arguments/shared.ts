@@ -2,7 +2,7 @@
 
 import type { RaceOptions } from "../measure.js";
 import type { CallOptions, Decision, DevicePreference, Force, Precision } from "../types.js";
-import { boolean, type Check, count, is, isCount, number, oneOf, optional, refuse, tagOf } from "./check.js";
+import { boolean, type Check, is, isCount, number, oneOf, optional, positive, refuse, tagOf } from "./check.js";
 import type { Fields } from "./options.js";
 
 export const device = oneOf("cpu", "webgpu", "auto", "webgpu-only") satisfies Check<DevicePreference>;
@@ -30,7 +30,7 @@ export const call = {
 export const measureMs = optional(number("a number of milliseconds from 0 to 60,000", [0, 60_000]));
 
 export const turns = {
-  rounds: optional(count),
+  rounds: optional(positive),
   sampleMs: measureMs,
   budgetMs: measureMs,
   clock: optional(callback<NonNullable<RaceOptions["clock"]>>()),

@@ -62,22 +62,24 @@ export function sum(parts: readonly number[]): Sum {
   return { unit: unit.name, parts: exact.map(print), total: print(whole) };
 }
 
-/** A saving or its opposite; null where the rounds do not agree on which. */
+/** A saving or its opposite. */
 export interface Told {
-  /** At least 1: "2.8×". */
+  /** More than 1: "2.8×". */
   readonly factor: string;
   readonly direction: "less" | "more";
   /** What the rounds lay between: "2.5 to 3.1×". */
   readonly interval: string;
 }
 
-/** How much less, or more, one takes than another that takes `factor` times as long. */
+/** How much less, or more, one takes than another that takes `factor` times as long; null where the rounds do not agree on which, or it is too little to print. */
 export function saved({ told, least, median, most }: Factor): Told | null {
   if (!told) return null;
   const more = median < 1;
   const [low, middle, high] = more ? [1 / most, 1 / median, 1 / least] : [least, median, most];
+  const factor = two.format(middle);
+  if (factor === two.format(1)) return null;
   return {
-    factor: `${two.format(middle)}×`,
+    factor: `${factor}×`,
     direction: more ? "more" : "less",
     interval: range(low, high, "×").replace(" ×", "×"),
   };

@@ -27,7 +27,7 @@ export const sprint = {
   title: "Five networks, one text",
   prose: (length: number, skimmed: number) => [
     `Five recurrent networks of the same size read ${plural(length, "word")} of **your text**. Each takes in a hundred numbers a word and keeps a state of a hundred. Their weights are random, because speed does not depend on what a network knows. Only the Skim-LSTM needs to be told what to skim. It skims what the network in the chapter Read chose: ${skimmed}% of these words.`,
-    "Press the button to start. All networks then take turns on both devices, so a busy moment slows all of them. Each bar shows the median of eleven turns, and its whisker the middle half of them. You can also race on [a long review](review).",
+    "Press the button to start. All networks then take turns on both devices, so a busy moment slows all of them. Each bar shows the median of up to eleven turns, and its whisker the middle half of them. You can also race on [a long review](review).",
   ],
   start: "Start the race",
   caption: (length: number) => `Words a second, on ${plural(length, "word")}; longer is faster`,

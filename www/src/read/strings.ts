@@ -179,12 +179,12 @@ export const chances = {
 
 export const tradeoff = {
   caption: (dataset: string) => `Accuracy against work, over ${dataset}`,
-  spoken: (threshold: string, accuracy: string, skimmed: string, factor: string) =>
-    `At threshold ${threshold} the model is right on ${accuracy} of its test texts, skims ${skimmed} of their words and spends ${factor} times fewer operations than a full network.`,
+  spoken: (threshold: string, accuracy: string, skimmed: string, factor: string, direction: "less" | "more") =>
+    `At threshold ${threshold} the model is right on ${accuracy} of its test texts, skims ${skimmed} of their words and spends ${factor} ${measured.direction[direction]} computation than a full network.`,
   none: "No figures",
   axis: "less computation →",
-  here: (threshold: string, accuracy: string, skimmed: string, factor: string) =>
-    `At ${threshold}: **${accuracy}** right, **${skimmed}** skimmed, **${factor}×** less computation.`,
+  here: (threshold: string, accuracy: string, skimmed: string, factor: string, direction: "less" | "more") =>
+    `At ${threshold}: **${accuracy}** right, **${skimmed}** skimmed, **${factor}** ${measured.direction[direction]} computation.`,
   noise: (texts: number, error: string) =>
     `The ring marks the model’s own setting. With ${whole(texts)} test texts, chance alone moves an accuracy by about ${error} points (one standard error, the pale band).`,
   /** How an accuracy compares with that of reading every word. */
@@ -214,7 +214,7 @@ export const gauges = {
   rounds: (interval: string | null, rounds: number, device: string) => `${interval ? `${interval} in ` : ""}${rounds} rounds, on ${device}`,
   kept: "…, words kept",
   method: (ms: number, intervals: readonly { readonly name: string; readonly between: string }[]) =>
-    `Each of them reads the text for ${ms} ms and then waits for its next turn. The bars show the medians. The rounds lay between these times: ${intervals.map(({ name, between }) => `${name} ${between}`).join(", ")}. We leave nothing out. No network keeps anything of a word from one reading to the next.`,
+    `Each of them reads the text for ${ms} ms and then waits for its next turn. The bars show the medians. The rounds lay between these times: ${intervals.map(({ name, between }) => `${name} ${between}`).join(", ")}. We leave nothing out. But for “words kept”, no network keeps anything of a word from one reading to the next.`,
   keep: "Let the network keep the products of words",
   keeps: (saves: { readonly factor: string; readonly direction: string } | null) =>
     `A network that skims can keep the products of a word until the word comes again: ${saves ? `${saves.factor} ${saves.direction} time than without` : `what that saves here, ${measured.tooBusy}`}. A plain LSTM cannot, because it would have to keep too many. So we measure all other times here without this.`,

@@ -50,6 +50,9 @@ export class Study {
   /** The token pressed last, which stays open when the pointer goes on, to the buttons beside it. */
   opened: number | null = $state(null);
 
+  /** Whether something else is being timed, beside which nothing is measured. */
+  paused = $state(false);
+
   /** Scenes whose mathematics is shown. */
   maths: readonly string[] = $state.raw([]);
 
@@ -249,10 +252,14 @@ export class Study {
       if (model && seen && seen.text === this.text) untrack(() => this.insight.look(model, seen, options));
     });
 
+    $effect(() => {
+      if (this.paused) untrack(() => this.measurements.stop());
+    });
+
     // Not while anyone waits for a reading or watches one: each new one begins the pause again.
     $effect(() => {
       const [model, seen, options] = [this.ready, this.reader.seen, this.options];
-      if (!model || !seen || this.reader.busy || this.playback.playing || seen.text !== this.text) return;
+      if (!model || !seen || this.paused || this.reader.busy || this.playback.playing || seen.text !== this.text) return;
       const timer = setTimeout(async () => {
         const { source } = this;
         const subject = { model, seen, options, full: () => this.reader.full(source) };

@@ -14,9 +14,9 @@ export const about: Readonly<Record<CellKind, string>> = {
 /** What shutting a gate comes to. */
 export const shutMeans: Readonly<Partial<Record<`${CellKind} ${Gate}`, string>>> = {
   "gru reset": "What is written knows nothing of the state before.",
-  "gru update": "Nothing is kept: the state is only what the word at hand writes.",
+  "gru update": "Nothing is copied over: the old state acts only through what is written.",
   "lstm input": "Nothing is let in: the memory stays empty.",
-  "lstm forget": "Nothing is kept: the memory holds the word at hand and no other.",
+  "lstm forget": "Nothing is kept in the memory: the past acts only through the state.",
   "lstm output": "Nothing is shown: the memory goes on, but the state is 0.",
   "sru forget": "Nothing is kept: the memory holds the word at hand and no other.",
   "sru reset": "Nothing of the memory is shown: the word passes by the cell.",
@@ -48,8 +48,7 @@ export const words = {
   at: "The step at",
   valueText: (word: string, at: number, count: number) => `“${word}”, word ${at} of ${count}`,
   openAll: "Open all gates",
-  valve: (gate: string, cell: string, open: string, word: string) => `${gate} gate of the ${cell}, ${open} open at “${word}”: hold it shut`,
-  held: (gate: string, cell: string) => `${gate} gate of the ${cell}, held shut: let it go`,
+  valve: (gate: string, cell: string, open: string, word: string) => `Hold the ${gate} gate of the ${cell} shut: ${open} open at “${word}”`,
   gates: { input: "Input", forget: "Forget", output: "Output", reset: "Reset", update: "Update" } satisfies Readonly<Record<Gate, string>>,
   curve: "The state after each word",
   result: (now: string, free: string | null) => `After the last word the state is ${now}${free === null ? "" : `; with no gate held shut it is ${free}`}.`,

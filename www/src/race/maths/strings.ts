@@ -9,7 +9,7 @@ const lstm = cellFlops("lstm", 100, 100);
 export const lines: Readonly<Record<Scene, readonly Line[]>> = {
   sprint: [
     {
-      tex: String.raw`\text{words a second} = \frac{T}{\text{median}(t_1, \dots, t_{11})}`,
+      tex: String.raw`\text{words a second} = \frac{T}{\text{median}(t_1, \dots, t_n)}`,
       words: "A turn runs a network again and again and takes the mean time t of one run. The median of the turns is in the middle: a busy moment makes some turns long, and leaves the median where it is. The whisker goes from the first to the third quartile.",
     },
     {

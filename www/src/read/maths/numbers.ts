@@ -28,6 +28,6 @@ export function numbersOf(study: Study, tradeoff: Tradeoff | null): Numbers {
     skimLoss: losses.length > 0 ? losses.reduce((sum, each) => sum + each, 0) / losses.length : null,
     accuracy: point?.accuracy ?? null,
     texts: tradeoff?.texts ?? null,
-    account: study.account,
+    account: study.measured?.account?.told ? study.measured.account : null,
   };
 }

@@ -35,7 +35,7 @@ export const gumbel = {
   chance: "Probability of reading",
   valueText: (temperature: number) => (temperature === 0 ? "0, a hard choice" : `${digits(temperature)}`),
   summary: (hard: number, count: number, mean: number) =>
-    `${hard} of ${count} draws are decided: less than a twentieth of them is left of the other way. Their mean is ${percent(mean)}.`,
+    `${hard} of ${count} draws are decided: each of them is at least 95% one cell. The mean of all is ${percent(mean)}.`,
   skim: "skim",
   read: "read",
   still: "Near 0 every draw is a choice, and nothing can be learned from it: its slope is 0 almost everywhere. Warm, every draw is a bit of both, and the gradient flows through both cells. So training begins warm and cools.",
@@ -143,7 +143,7 @@ export const lines: Readonly<Record<Scene, (numbers: Numbers) => readonly Line[]
       },
       {
         tex: String.raw`\frac{T b}{T a + R b + S e} = \frac{${live(full)}}{${live(spent)}} = ${live(fixed(full / spent, 2))}`,
-        words: "A plain LSTM reads every word and decides nothing, which costs T b. So many times less is spent here.",
+        words: `A plain LSTM reads every word and decides nothing, which costs T b. ${full >= spent ? "So many times less is spent here." : "Here the decisions cost more than skimming saved."}`,
       },
       ...(account
         ? [{
