@@ -33,6 +33,12 @@ pub(crate) enum Failure {
     /// Labelled text, where a model predicts words.
     #[error("this model predicts words: it is measured on running text, as text, lines or imdb-tsv")]
     NotRunning,
+    /// Lines, of which each ends in a word that the model does not know.
+    #[error("this model has no word <eos>, in which every one of the lines ends: it is measured on text")]
+    NoEnds,
+    /// An option that means nothing for what it is given with.
+    #[error("{option}: {reason}")]
+    Option { option: &'static str, reason: &'static str },
     /// A table of fixations without what was asked for.
     #[error("{}: no sentence is of the split {split:?}", .path.display())]
     NoSentences { path: PathBuf, split: String },
@@ -106,7 +112,8 @@ impl Failure {
             Self::Train(_) => "TRAIN_FAILED",
             Self::Vectors(_) => "VECTORS_FAILED",
             Self::Write(_) => "FILE_UNWRITABLE",
-            Self::Unlabelled | Self::NotRunning => "FORMAT_INVALID",
+            Self::Unlabelled | Self::NotRunning | Self::NoEnds => "FORMAT_INVALID",
+            Self::Option { .. } => "OPTION_INVALID",
             Self::Data(_) | Self::NoSentences { .. } => "DATA_INVALID",
             Self::Engine(_) | Self::Costs(CostError::Engine(_)) => "ENGINE",
             Self::Costs(CostError::Build(_)) => "SIZES_INVALID",

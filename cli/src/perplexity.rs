@@ -54,6 +54,9 @@ impl Running {
         let part = TextPart::whole(path.to_owned(), layout);
         let (tokenizer, vocabulary) = (model.tokenizer(), model.vocabulary());
         let documents = part.ids(Path::new(""), tokenizer, vocabulary, start(model), reset)?;
+        if layout == Layout::Lines && !vocabulary.contains(END) {
+            return Err(Failure::NoEnds);
+        }
         let running = Self { documents, reset };
         if running.words() == 0 {
             return Err(CorpusError::Short(path.to_owned()).into());
@@ -61,12 +64,16 @@ impl Running {
         Ok(running)
     }
 
-    /// Words that can be predicted: all but the first of every text.
+    /// How many words can be predicted.
     pub(crate) fn words(&self) -> usize {
-        match self.reset {
-            Reset::Epoch => self.documents.iter().map(Vec::len).sum::<usize>().saturating_sub(1),
-            Reset::Document => self.documents.iter().map(|text| text.len().saturating_sub(1)).sum(),
-        }
+        self.predicted().count()
+    }
+
+    /// Words that can be predicted: all but the first of every text through which a state is carried.
+    fn predicted(&self) -> impl Iterator<Item = u32> {
+        let first = |number| number == 0 || self.reset == Reset::Document;
+        let texts = self.documents.iter().filter(|text| !text.is_empty()).enumerate();
+        texts.flat_map(move |(number, text)| text[usize::from(first(number))..].iter().copied())
     }
 
     /// The figures that a run records; none if `go_on`, which hears how many words are done, stops it.
@@ -99,7 +106,7 @@ impl Running {
             n,
             perplexity: (n > 0).then(|| loss.exp()),
         };
-        let unknown = self.documents.iter().flatten().filter(|&&id| id == 0).count();
+        let unknown = self.predicted().filter(|&id| id == 0).count();
         Ok(Some(Report {
             n: score.tokens,
             perplexity: score.perplexity(),
@@ -116,7 +123,9 @@ impl Running {
             Reset::Epoch => "state carried through the whole text",
             Reset::Document => "state carried through each document",
         };
-        let end = if model.vocabulary().contains(END) { "<eos> counted" } else { "no <eos>" };
+        let vocabulary = model.vocabulary();
+        let ends = vocabulary.contains(END) && self.predicted().any(|id| id == vocabulary.id(END));
+        let end = if ends { "<eos> counted" } else { "no <eos>" };
         let first = match start(model) {
             Some(start) => format!("the first word predicted after {start:?}"),
             None => "the first word read and not predicted".into(),

@@ -232,7 +232,7 @@ fn what_cannot_be_learned_or_measured_is_said() {
     };
     fails(&|c| c.data.train[0].path = "nowhere".into(), "nowhere");
     fails(&|c| c.data.train[0].from = 1.5, "from < to");
-    fails(&|c| c.data.steps = 0, "train.steps");
+    fails(&|c| c.data.steps = 0, "data.steps");
     fails(&|c| c.task.predict.cutoffs = vec![9, 3], "cutoffs");
     fails(&|c| c.task.predict.cutoffs = vec![usize::MAX - 1], "cutoffs");
     fails(&|c| c.task.predict.div_value = 1e9, "div_value");
@@ -241,6 +241,13 @@ fn what_cannot_be_learned_or_measured_is_said() {
     fails(&|c| c.train.schedule = saccade_rnn::train::Schedule::Plateau { factor: 2.0 }, "factor");
     folder.write("empty.txt", b"");
     fails(&|c| c.data.dev.path = "empty.txt".into(), "development");
+    let empty = |c: &mut PredictConfig| {
+        c.data.test = Some(c.data.dev.clone());
+        c.data.test.as_mut().unwrap().path = "empty.txt".into();
+    };
+    fails(&empty, "test");
+    let (_, message) = folder.failure(&["train", "bad.toml", "--data", ".", "--fold", "3"], b"");
+    assert!(message.contains("--fold"), "{message}");
     let eval = |model: &str, data: &str, format: &str| {
         folder.failure(&["eval", "--model", model, "--data", data, "--format", format], b"")
     };
@@ -248,9 +255,28 @@ fn what_cannot_be_learned_or_measured_is_said() {
     run(&folder, &good, "lm", false, usize::MAX);
     assert_eq!(eval("lm", "train.lines", "sst-trees").0, "FORMAT_INVALID");
     assert!(eval("lm", "empty.txt", "text").1.contains("empty.txt holds no two words"));
+    let decides = ["eval", "--model", "lm", "--data", "dev", "--format", "text", "--threshold", "0.5"];
+    assert!(folder.failure(&decides, b"").1.contains("--threshold"));
+    // A model of characters has no word that ends a line.
+    run(&folder, &configs()[3], "characters", false, usize::MAX);
+    assert!(eval("characters", "train.lines", "lines").1.contains("<eos>"));
     let usage = folder.run(&["eval", "--model", "lm", "--data", "dev", "--format", "xml"], b"");
     assert_eq!(usage.status.code(), Some(2));
     assert!(text(&usage.stderr).contains("imdb-tsv"));
+}
+
+#[test]
+fn figures_are_of_the_words_that_are_predicted() {
+    let folder = folder();
+    run(&folder, &configs()[1], "lm", false, usize::MAX);
+    folder.write("odd.txt", b"zebras mews");
+    let figures = folder.json(&["eval", "--model", "lm", "--data", "odd.txt", "--format", "lines"], b"");
+    assert_eq!(
+        (&figures["n"], &figures["unknown"]),
+        (&2.into(), &0.0.into()),
+        "the first word is not predicted"
+    );
+    assert!(figures["convention"].as_str().unwrap().contains("<eos> counted"), "{figures}");
 }
 
 #[test]

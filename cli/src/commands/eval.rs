@@ -69,6 +69,10 @@ fn classify(args: &Arguments, model: &Model) -> Result<(), Failure> {
 }
 
 fn predict(args: &Arguments, model: &Model) -> Result<(), Failure> {
+    if args.threshold.is_some() {
+        let reason = "a language model is measured at its own threshold";
+        return Err(Failure::Option { option: "--threshold", reason });
+    }
     let layout = args.format.running.ok_or(Failure::NotRunning)?;
     let text = Running::read(&args.data, layout, model)?;
     let device = args.device.device()?;

@@ -57,6 +57,10 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
             train(args, &config, &args.command(config.seed, &fold), json)
         }
         AnyConfig::Predict(mut config) => {
+            if args.fold.is_some() {
+                let reason = "a language model has no folds: its config names its development text";
+                return Err(Failure::Option { option: "--fold", reason });
+            }
             args.change(&mut config.train.init, &mut config.seed);
             train(args, &config, &args.command(config.seed, ""), json)
         }

@@ -192,7 +192,7 @@ impl RunningCorpus {
     /// Reads the files below `root`.
     ///
     /// # Errors
-    /// If a file cannot be read, or training or development texts are missing.
+    /// If a file cannot be read, or a set that is configured has no text in which a word can be predicted.
     pub fn load(config: &RunningData, root: &Path, start: Option<&str>) -> Result<Self, CorpusError> {
         let mut builder = CorpusBuilder::default();
         for part in &config.train {
@@ -203,7 +203,8 @@ impl RunningCorpus {
         begin(&mut train, start.map(|start| vocabulary.id(start)), config.reset);
         let ids = |part: &TextPart| part.ids(root, &config.tokenizer, &vocabulary, start, config.reset);
         let (dev, test) = (ids(&config.dev)?, config.test.as_ref().map(ids).transpose()?.unwrap_or_default());
-        for (set, texts) in [("training", &train), ("development", &dev)] {
+        let tested = config.test.is_some().then_some(("test", &test));
+        for (set, texts) in [("training", &train), ("development", &dev)].into_iter().chain(tested) {
             if texts.iter().all(|text| text.len() < 2) {
                 return Err(CorpusError::Empty(set));
             }

@@ -11,7 +11,7 @@ use super::snapshot::{self, Best, Progress};
 use super::weight_drop::Dropped;
 use crate::cpu::noise;
 use crate::device::{Buffer, Device, EngineError, Parameters};
-use crate::graph::{Gradients, Graph, Strategy};
+use crate::graph::{Gradients, Graph, Held, Strategy};
 use crate::model::{Model, ModelError};
 
 /// A model being trained, on a device on which weights, gradients and the optimiser's state stay from step to step.
@@ -87,6 +87,16 @@ fn zeros(device: &Device, parameters: &Parameters) -> Result<Gradients, EngineEr
         *gradients.get_mut(id) = Some(device.zeros(parameter.values.len())?);
     }
     Ok(gradients)
+}
+
+/// What a batch gave beside its gradients.
+struct Learned {
+    /// Where its total loss and its losses are.
+    read: Vec<Part>,
+    /// The names of the losses.
+    names: Vec<&'static str>,
+    /// The states that the next batch goes on from.
+    states: Vec<Vec<Held>>,
 }
 
 impl<O: Objective> Trainer<O> {
@@ -165,7 +175,7 @@ impl<O: Objective> Trainer<O> {
     /// Learns from one batch, a loop over single texts which the graph batches; returns its losses, the task's own first.
     ///
     /// # Errors
-    /// [`TrainError::NotFinite`] leaves the weights as they were. Any other is the engine's.
+    /// [`TrainError::NotFinite`] leaves the weights and the states that are carried on as they were. Any other is the engine's.
     pub async fn step(&mut self) -> Result<Vec<Loss>, TrainError> {
         let Progress { step, epoch, batch: place, .. } = self.progress;
         let rate = self.config.train.dropout_weights;
@@ -176,7 +186,7 @@ impl<O: Objective> Trainer<O> {
         let mut dropped = Dropped::begin(self.model.parameters_mut(), rate, seed);
         let learned = self.learn(step, place).await;
         dropped.restore(self.model.parameters_mut());
-        let (read, names) = learned?;
+        let Learned { read, names, states } = learned?;
         dropped.correct(&self.device, self.model.parameters(), &mut self.gradients).await?;
 
         let t = &self.config.train;
@@ -193,6 +203,7 @@ impl<O: Objective> Trainer<O> {
                 return Err(TrainError::NotFinite { what, value, step, epoch });
             }
         }
+        self.objective.carry(states);
         self.progress.step += 1;
         self.progress.batch += 1;
         // Evaluations at equal distances, the last at the end of the epoch.
@@ -206,8 +217,8 @@ impl<O: Objective> Trainer<O> {
         Ok(names.into_iter().zip(&values[1..]).map(loss).collect())
     }
 
-    /// Computes the gradients of a batch. Returns where its total loss and its losses are, and the names of these.
-    async fn learn(&mut self, step: u64, batch: usize) -> Result<(Vec<Part>, Vec<&'static str>), TrainError> {
+    /// Computes the gradients of a batch.
+    async fn learn(&mut self, step: u64, batch: usize) -> Result<Learned, TrainError> {
         let graph = Graph::training(
             self.model.parameters(),
             &self.device,
@@ -221,8 +232,7 @@ impl<O: Objective> Trainer<O> {
         for (_, part) in &parts {
             read.push(part.hold()?.elements());
         }
-        self.objective.carry(hold(&states)?);
-        Ok((read, parts.iter().map(|(name, _)| *name).collect()))
+        Ok(Learned { read, names: parts.iter().map(|(name, _)| *name).collect(), states: hold(&states)? })
     }
 
     /// Scores the averaged weights on the development texts, and gives the model if it is the best so far. `go_on` hears
@@ -315,7 +325,7 @@ impl<O: Objective> Trainer<O> {
     /// Goes on where a trainer of the same model, texts and config stood when it gave these bytes.
     ///
     /// # Errors
-    /// [`TrainError::OtherRun`] if the snapshot was taken under another name than `run`; if it is no snapshot; if the
+    /// [`TrainError::OtherRun`] if the snapshot was taken under another name than `run`, or in the midst of more text; if it is no snapshot; if the
     /// device has no room.
     pub fn restore(&mut self, bytes: &[u8], run: &str) -> Result<(), TrainError> {
         let averaged = self.optimizer.averaging() != Averaging::Off;
@@ -325,6 +335,9 @@ impl<O: Objective> Trainer<O> {
         self.optimizer.restore(&self.device, progress.step, progress.averaging, moments)?;
         self.progress = progress;
         self.begin_epoch();
+        if self.progress.batch >= self.batches.len() {
+            return Err(TrainError::OtherRun);
+        }
         Ok(())
     }
 

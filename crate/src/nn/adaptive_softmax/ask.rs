@@ -55,10 +55,10 @@ struct Asked<'l> {
 }
 
 impl AdaptiveSoftmax {
-    /// Answers for rows, as many as there are questions.
+    /// Answers for rows, from the first on: one for each question.
     ///
     /// # Errors
-    /// [`EngineError::Index`] for a word that does not exist; a [`Sampling`] that cannot be; a probability that is no number;
+    /// [`EngineError::Shape`] for fewer rows than questions; [`EngineError::Index`] for a word that does not exist; a [`Sampling`] that cannot be; a probability that is no number;
     /// or what the device reports.
     pub async fn answers(&self, rows: Expr<'_>, asks: &[Ask]) -> Result<Vec<Answer>, EngineError> {
         for ask in asks {
@@ -75,6 +75,10 @@ impl AdaptiveSoftmax {
         let heads = self.head(rows).value().await?;
         for (head, &ask) in heads.chunks(self.short_list() + self.clusters()).zip(asks) {
             asked.push(Asked { known: Known::new(self, head.to_vec())?, ask, drawn: 0, answer: None });
+        }
+        if asked.len() < asks.len() {
+            let (expected, found) = (format!("at least {}", asks.len()), asked.len().to_string());
+            return Err(EngineError::Shape { op: super::NAME, what: "rows".into(), expected, found });
         }
         loop {
             let mut waiting: Vec<Vec<u32>> = vec![Vec::new(); self.clusters()];

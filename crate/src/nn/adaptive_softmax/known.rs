@@ -199,10 +199,13 @@ impl<'l> Known<'l> {
         loop {
             if let Some((tail, point, base)) = self.point {
                 let words = self.words(tail)?;
-                if point < sum(words, base) {
-                    return Ok(chosen(words, self.layer.cluster(tail).start, point, base, power));
-                }
+                let word = (point < sum(words, base))
+                    .then(|| chosen(words, self.layer.cluster(tail).start, point, base, power));
+                // It is spent, whether it has chosen a word or is drawn again.
                 self.point = None;
+                if let Some(word) = word {
+                    return Ok(word);
+                }
             }
             // Weights are relative to the largest that a word can have, so that none overflows and their sum is at least 1.
             let mut base = f32::NEG_INFINITY;

@@ -88,7 +88,7 @@ impl Predict {
     /// # Errors
     /// If there are no steps, or the network is to learn to skim.
     pub fn new(config: &TrainConfig, steps: usize, reset: Reset) -> Result<Self, ConfigError> {
-        check("train.steps", steps > 0, "at least 1", steps)?;
+        check("data.steps", steps > 0, "at least 1", steps)?;
         check("train.skim", config.skim.is_none(), "none, to predict", "one")?;
         let lanes = config.batch.max(1);
         Ok(Self { dropouts: config.dropouts(), steps, reset, lanes, carried: Vec::new() })

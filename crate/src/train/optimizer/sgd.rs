@@ -1,4 +1,4 @@
-//! Stochastic gradient descent with momentum, as PyTorch computes it.
+//! Stochastic gradient descent with momentum: the arithmetic of `torch.optim.SGD`, but for weight decay, which is decoupled.
 
 use crate::device::AdamStep;
 
