@@ -25,7 +25,7 @@ const traps = {
   tokens: ["model", "tokenize", [3]],
   steps: ["model", "steps", [3]],
   "a reader's text": ["reader", "update", [3]],
-  "a stored layer": [null, "layer", [{ bytes: bytes(), prefix: 3, stored: { type: "gru" } }, "f32"]],
+  "a stored layer": [null, "layer", [{ bytes: bytes(), prefix: 3, choices: {} }, "gru", "f32"]],
 };
 /** Right calls of an engine whose memory is damaged. */
 const damaged = {
@@ -34,7 +34,7 @@ const damaged = {
   "a layer": ["layer", "forward", [new Float32Array(3), new Float32Array(), {}]],
 };
 
-const shape = { inputSize: 3, numLayers: 1, bias: true, layer: { type: "gru", hidden_size: 2, bidirectional: false } };
+const choices = { inputSize: 3, hiddenSize: 2, numLayers: 1, bias: true, bidirectional: false };
 
 /** Makes a call that traps while others are under way, and looks at everything around it. */
 async function trapped(engine, [who, name, args], damage = () => undefined) {
@@ -42,7 +42,7 @@ async function trapped(engine, [who, name, args], damage = () => undefined) {
   const { id: model } = await engine.call("open", [bytes(), "f32"]);
   const reader = await engine.call("reader", [model, {}]);
   await engine.call("update", [reader, "a film"]);
-  const { id: layer } = await engine.call("layer", [{ shape, seed: 1 }, "f32"]);
+  const { id: layer } = await engine.call("layer", [{ choices, seed: 1 }, "gru", "f32"]);
   const ids = { model, reader, layer };
   const underWay = [engine.call("read", [model, LONG, {}])];
   // A reader answers one call after the other.
