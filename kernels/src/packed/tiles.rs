@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::weights::{PANEL, Packed, Stored};
-use super::{Product, Rows, Start};
-use crate::registers::{Register, Work};
+use super::weights::{PANEL, Stored};
+use super::{Product, Start};
+use crate::registers::Register;
 
 /// Inputs in a stretch of a product of many rows: a panel of it fits a first-level cache of 48 KiB.
 pub(super) const STRETCH: usize = 512;
@@ -63,7 +63,7 @@ impl Product<'_> {
             for panels in self.groups(most) {
                 with_constant!(panels.len(), most, N => {
                     // SAFETY: the caller's promise.
-                    unsafe { self.tile::<T, 1, N, ALL>(w, 0, Columns { panel: panels.start, register: 0 }, 0..inputs).run::<V>() }
+                    unsafe { self.tile::<T, V, 1, N, ALL>(w, 0, Columns { panel: panels.start, register: 0 }, 0..inputs) }
                 });
             }
             return;
@@ -114,8 +114,12 @@ impl Product<'_> {
         while ALL >= 4 && columns <= V::WIDTH && rows.len() >= NARROW {
             // SAFETY: the caller's promise.
             unsafe {
-                let columns = Columns { panel, register: 0 };
-                V::apart(self.tile::<T, NARROW, 1, 1>(w, rows.start, columns, stretch.clone()))
+                self.tile::<T, V, NARROW, 1, 1>(
+                    w,
+                    rows.start,
+                    Columns { panel, register: 0 },
+                    stretch.clone(),
+                )
             };
             rows.start += NARROW;
         }
@@ -123,51 +127,28 @@ impl Product<'_> {
             for register in (0..ALL).step_by(C).filter(|register| register * V::WIDTH < columns) {
                 with_constant!(rows.len(), R, N => with_constant!(panels.len(), P, M => {
                     // SAFETY: the caller's promise.
-                    unsafe { V::apart(self.tile::<T, N, M, C>(w, rows.start, Columns { panel, register }, stretch.clone())) }
+                    unsafe { self.tile::<T, V, N, M, C>(w, rows.start, Columns { panel, register }, stretch.clone()) }
                 }));
             }
         }
     }
 
     /// `R` rows from `row` by `C` registers of each of `P` panels, over a stretch of the inputs.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `V`.
     #[inline(always)]
-    fn tile<T: Stored, const R: usize, const P: usize, const C: usize>(
+    #[allow(clippy::needless_range_loop, reason = "rows, panels and registers number several arrays each")]
+    unsafe fn tile<T: Stored, V: Register, const R: usize, const P: usize, const C: usize>(
         &mut self,
         weights: *const T,
         row: usize,
-        columns: Columns,
+        Columns { panel, register }: Columns,
         stretch: Range<usize>,
-    ) -> Tile<'_, T, R, P, C> {
+    ) {
         debug_assert!(
-            row + R <= self.x.count && columns.panel + P <= self.w.panels() && stretch.end <= self.w.inputs
+            row + R <= self.x.count && panel + P <= self.w.panels() && stretch.end <= self.w.inputs
         );
-        let Self { x, w, start, out_stride, .. } = *self;
-        Tile { out: self.out, out_stride, start, x, w, weights, row, columns, stretch }
-    }
-}
-
-/// A part of a product: `R` rows from `row` by `C` registers of each of `P` panels, over a stretch of the inputs.
-struct Tile<'a, T, const R: usize, const P: usize, const C: usize> {
-    out: &'a mut [f32],
-    out_stride: usize,
-    start: Start<'a>,
-    x: Rows<'a>,
-    w: &'a Packed,
-    weights: *const T,
-    row: usize,
-    columns: Columns,
-    stretch: Range<usize>,
-}
-
-impl<T: Stored, const R: usize, const P: usize, const C: usize> Work for Tile<'_, T, R, P, C> {
-    /// Adds up the sums of the tile.
-    ///
-    /// # Safety
-    /// The processor has the instructions of `V`; the tile is one of a product with panels of `weights`.
-    #[inline(always)]
-    #[allow(clippy::needless_range_loop, reason = "rows, panels and registers number several arrays each")]
-    unsafe fn run<V: Register>(self) {
-        let Self { weights, row, columns: Columns { panel, register }, ref stretch, .. } = self;
         let (inputs, outputs, out_stride) = (self.w.inputs, self.w.outputs, self.out_stride);
         let first = panel * PANEL + register * V::WIDTH;
         // SAFETY: the caller's promise; [`product`] has looked whether all rows and the bias are there, and only the last
