@@ -1,14 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** What goes in and what comes out. */
+/** What goes in and what comes out, but for language models and layers, which have files of their own. */
 
 import type { CompareOptions, Comparison } from "./compare.js";
+import type { LanguageModel } from "./language-types.js";
 import type {
   Costs,
   Decision,
   Device,
   DevicePreference,
-  Flops,
-  LanguageModelConfig,
   ModelConfig,
   PlainToken,
   Reading as EngineReading,
@@ -33,6 +32,8 @@ export type {
   Token as DecidedToken,
   Training,
 } from "../pkg/saccade_rnn.js";
+export type * from "./language-types.js";
+export type * from "./layer-types.js";
 
 /** How far a call is: tokens, texts or bytes. */
 export interface Progress {
@@ -257,161 +258,6 @@ export type Model = Classifier;
 /** What {@link load} gives: `task` says which. */
 export type AnyModel = Classifier | LanguageModel;
 
-export interface ScoreOptions extends CallOptions {
-  /** In place of the model's own. */
-  readonly device?: DevicePreference | undefined;
-}
-
-export interface NextOptions extends CallOptions {
-  /** How many of the most probable words; 10 unless given. */
-  readonly top?: number | undefined;
-}
-
-export interface PredictOptions extends NextOptions, ScoreOptions {}
-
-/** How words are drawn. Progress is that of reading the prompt. */
-export interface GenerateOptions extends ScoreOptions {
-  /** 1 unless given: the model's own probabilities. Less prefers probable words; 0 takes the most probable. */
-  readonly temperature?: number | undefined;
-  /** Draw from the most probable words that together reach this probability; from all unless given. */
-  readonly topP?: number | undefined;
-  /** Draw from so many of the most probable words; from all unless given. */
-  readonly topK?: number | undefined;
-  /** The same seed, prompt and options give the same words, on every device but for rounding; another one each time unless given. */
-  readonly seed?: number | undefined;
-  /** 100 unless given. */
-  readonly maxTokens?: number | undefined;
-}
-
-/** A word of a language model's text. */
-export interface LanguageToken extends PlainToken {
-  /** Its number in the vocabulary; 0 of words that are not in it. */
-  readonly id: number;
-  /** Where the softmax has it: 0 is the head, then come the tails. */
-  readonly cluster: number;
-}
-
-/** The first word of a text, in a model that begins without one: nothing comes before it that could predict it. */
-export interface FirstToken extends LanguageToken {
-  readonly kind: "first";
-}
-
-/** A word, and what the model made of it before it read it. */
-export interface PredictedToken extends LanguageToken {
-  readonly kind: "predicted";
-  readonly probability: number;
-  /** Its surprisal: -log2 of its probability. */
-  readonly bits: number;
-  /** How many words were more probable, plus 1; of equals the one with the lower number comes first. */
-  readonly rank: number;
-  /** How many logits were computed to know that. */
-  readonly rowsComputed: number;
-}
-
-/**
- * A word of a text that was scored, by `kind`. Where the model's tokenizer has ends, the end of a line or paragraph is a word
- * too: `<eos>`, whose place in the text is the white space there.
- */
-export type ScoredToken = FirstToken | PredictedToken;
-
-/** What a language model made of a text. */
-export interface Scoring {
-  readonly tokens: readonly ScoredToken[];
-  /** How many tokens were predicted: all, or all but the first. */
-  readonly predicted: number;
-  /** The surprisal of all of them together. */
-  readonly bits: number;
-  /** Two to the mean of their surprisals; NaN if there are none. */
-  readonly perplexity: number;
-  readonly timing: PlainTiming;
-  /** Why it ran on `timing.device`, in words. */
-  readonly deviceReason: string;
-}
-
-/** A word that may come next. */
-export interface NextWord {
-  readonly text: string;
-  readonly id: number;
-  readonly cluster: number;
-  readonly probability: number;
-  /** Its surprisal: -log2 of its probability. */
-  readonly bits: number;
-}
-
-/** What finding the next words took. */
-export interface NextCost {
-  /** The tails that were computed, in that order, as `cluster` numbers them: the others cannot matter. */
-  readonly clustersOpened: readonly number[];
-  /** How many logits were computed: those of the head and of these tails. */
-  readonly rowsComputed: number;
-  readonly timing: PlainTiming;
-  /** Why it ran on `timing.device`, in words. */
-  readonly deviceReason: string;
-}
-
-/** The most probable next words, the most probable first: exactly those of the whole distribution. */
-export interface NextWords extends NextCost {
-  readonly words: readonly NextWord[];
-}
-
-/** A word that was drawn. */
-export interface GeneratedWord extends NextWord, NextCost {
-  readonly kind: "word";
-  /** What the text goes on with: the word, behind a space where words have spaces between them. */
-  readonly piece: string;
-}
-
-/** The end of what the model's texts are: of the line, paragraph or document. Nothing is generated after it. */
-export interface GeneratedEnd extends NextWord, NextCost {
-  readonly kind: "end";
-  /** What the text goes on with: the white space that ends a line or a paragraph. */
-  readonly piece: string;
-}
-
-/** What was drawn, by `kind`. */
-export type GeneratedToken = GeneratedWord | GeneratedEnd;
-
-/** A language model: how probable words are in their places, and what may come next. */
-export interface LanguageModel extends Disposes {
-  readonly task: "predict";
-  readonly config: LanguageModelConfig;
-  /** Where the last call ran; before the first, where it is expected to. */
-  readonly device: Device;
-  /** Why there, in words. */
-  readonly deviceReason: string;
-  /** How surprising every word of a text is, read from its beginning, piece by piece however long it is. */
-  score(text: string, options?: ScoreOptions): Promise<Scoring>;
-  /** The perplexity of a text by the words that {@link score} predicts, without a token's object for each; NaN if there are none. */
-  perplexity(text: string, options?: ScoreOptions): Promise<number>;
-  /** The words that may come after a text, which may be empty. */
-  predict(text: string, options?: PredictOptions): Promise<NextWords>;
-  /**
-   * Draws one word after the other, each when it is asked for, until there are `maxTokens` or the model draws the end of the
-   * line, paragraph or document. To leave the loop ends it. The prompt may be empty.
-   */
-  generate(prompt: string, options?: GenerateOptions): AsyncIterableIterator<GeneratedToken>;
-  /** The tokens of a text, without reading it. */
-  tokenize(text: string): Promise<readonly PlainToken[]>;
-  /** A reader of text that is still being typed, or arrives in pieces. It runs on the CPU. */
-  reader(): LanguageReader;
-  /** What the model is made of. */
-  inspect(): Promise<Inspection<LanguageModelConfig>>;
-}
-
-/** Keeps states on the way, so that typing costs the new words. Calls are answered in their order. */
-export interface LanguageReader extends Disposes {
-  /** The text as of the last call. */
-  readonly text: string;
-  /** How many tokens the last `update` or `append` read: those that are new, and of a change further back also up to 16 before it. */
-  readonly computed: number;
-  /** The text is this now. */
-  update(text: string, options?: CallOptions): Promise<Scoring>;
-  /** The text goes on with this. */
-  append(text: string, options?: CallOptions): Promise<Scoring>;
-  /** The words that may come next. */
-  predict(options?: NextOptions): Promise<NextWords>;
-}
-
 /** Keeps the state after every token, so that only what changed is read. Calls are answered in their order. */
 export interface Reader extends Disposes {
   /** The text as of the last call. */
@@ -424,116 +270,4 @@ export interface Reader extends Disposes {
   append(text: string, options?: CallOptions): Promise<Reading>;
   /** What the network did inside, on the text read last. */
   hidden(options?: CallOptions): Promise<Hidden>;
-}
-
-/** Numbers by any array of them. */
-export type Numbers =
-  | readonly number[]
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array;
-
-/** The rows of all sequences end to end: `rows x inputSize` numbers, row-major, or an array of rows. */
-export type Rows = Numbers | readonly Numbers[];
-
-/** Counts by any array of them. */
-export type Counts = Numbers | BigInt64Array | BigUint64Array;
-
-/**
- * A state to begin with: an earlier one, or the whole result that has it; also as PyTorch writes it, a pair `[h, c]`, or `h`
- * alone where there is no `c`.
- */
-export type Initial<State> =
-  | { readonly [Part in keyof State]: Numbers }
-  | { readonly output: Float32Array; readonly state: State }
-  | ("h" | "c" extends keyof State ? readonly [h: Numbers, c: Numbers] : Numbers);
-
-/** Sequences for a layer. */
-export interface ForwardOptions<State> {
-  /** `cpu` unless told otherwise. */
-  readonly device?: DevicePreference | undefined;
-  /** The states to begin with, as an earlier call left them; zeros unless given. */
-  readonly state?: Initial<State> | undefined;
-  /** Rows of each sequence; one sequence of all rows unless given. */
-  readonly lengths?: Counts | undefined;
-  /** Time the kernels of the GPU, where it can; that takes longer. */
-  readonly profile?: boolean | undefined;
-  /** The call rejects with the code `ABORTED` at once; what its device has begun it ends, unseen. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Sequences for a Skim layer. */
-export interface SkimForwardOptions<State> extends ForwardOptions<State> {
-  /** Skim where the probability is above it; 0.5 unless given. */
-  readonly threshold?: number | undefined;
-  /** Decisions made for it, by row. */
-  readonly force?: Force | undefined;
-}
-
-/** What a layer took to compute. */
-export interface LayerTiming {
-  readonly device: Device;
-  /** Wall time in milliseconds, from the rows given to the rows computed. */
-  readonly totalMs: number;
-  /** Kernel launches on the GPU; what other calls did meanwhile counts as well. */
-  readonly dispatches?: number;
-  /** Command buffers sent to the GPU. */
-  readonly submissions?: number;
-  /** Bytes that crossed between host and GPU, in both directions. */
-  readonly bytesMoved?: number;
-  /** Milliseconds in kernels; absent without timestamp queries, and where the run was not profiled. */
-  readonly kernelMs?: number;
-}
-
-/** What a layer computed. */
-export interface Computed<State> {
-  /** `rows x outputSize`, rows of all sequences end to end. */
-  readonly output: Float32Array;
-  readonly state: State;
-  readonly flops: Flops;
-  readonly timing: LayerTiming;
-  /** Why it ran on `timing.device`, in words. */
-  readonly deviceReason: string;
-}
-
-/** What a Skim layer computed. */
-export interface SkimComputed<State> extends Computed<State> {
-  /** `rows x 2`, read and skim, before the softmax. */
-  readonly logits: Float32Array;
-  /** 1 where it skimmed, otherwise 0. */
-  readonly decisions: Float32Array;
-}
-
-/** A layer with its weights. */
-export interface SequenceLayer<State, Out = Computed<State>, Options = ForwardOptions<State>> extends Disposes {
-  readonly inputSize: number;
-  readonly outputSize: number;
-  /** Runs sequences as one batch. `x` holds their rows end to end, `rows x inputSize`, row-major. */
-  forward(x: Rows, options?: Options): Promise<Out>;
-}
-
-/** States as PyTorch has them: `[layers · directions, sequences, hiddenSize]`. */
-export interface HiddenState {
-  readonly h: Float32Array;
-}
-
-/** States, and memories `c` of the same shape. */
-export interface LstmState extends HiddenState {
-  readonly c: Float32Array;
-}
-
-/** Memories `[layers, sequences, hiddenSize · directions]`. */
-export interface SruState {
-  readonly c: Float32Array;
-}
-
-/** `[1, sequences, hiddenSize]` each; `c` over an LSTM. */
-export interface SkimState extends HiddenState {
-  readonly c?: Float32Array;
 }
