@@ -33,12 +33,25 @@ function faults(slack) {
     const { overflowX } = getComputedStyle(element);
     if (!["auto", "scroll"].includes(overflowX) || element.scrollWidth <= element.clientWidth + 1 || element.tagName === "TEXTAREA") continue;
     const reached = element.tabIndex === 0 || element.querySelector("button, input, a") !== null;
-    if (!element.classList.contains("more") || !reached) found.push(`${element.className} scrolls and does not say so`);
+    if (!element.classList.contains("more") || !reached) found.push(`${element.className} ${element.ariaLabel ?? ""} scrolls and does not say so: ${element.scrollWidth} in ${element.clientWidth}`);
   }
   return found;
 }
 
-const settled = () => page.evaluate(() => document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))));
+/** A frame may bring a reading that the next one lays out: what stays wrong for so long is wrong. */
+const PATIENCE_MS = 5_000;
+
+/** Nothing is wrong with the labels of the page, once all that was asked of it has been laid out. */
+async function inOrder(when) {
+  await page.evaluate(() => document.fonts.ready);
+  const end = Date.now() + PATIENCE_MS;
+  let found;
+  do {
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    found = await page.evaluate(faults, SLACK);
+  } while (found.length > 0 && Date.now() < end);
+  assert.deepEqual(found, [], when);
+}
 
 test("what is wrong is found", { timeout: 600_000 }, async () => {
   await renew({ viewport: { width: 400, height: 400 } });
@@ -63,12 +76,10 @@ for (const width of WIDTHS) {
       await page.locator("#maths-read-eyes math").first().waitFor();
       for (const threshold of ["0", "0.5", "1"]) {
         await page.fill("#threshold", threshold);
-        await settled();
-        assert.deepEqual(await page.evaluate(faults, SLACK), [], `threshold ${threshold}`);
+        await inOrder(`threshold ${threshold}`);
       }
       await page.locator("[data-index]").first().focus();
-      await settled();
-      assert.deepEqual(await page.evaluate(faults, SLACK), [], "at the first word");
+      await inOrder("at the first word");
     });
 
     test("Race, with all of its mathematics and gates held shut", async () => {
@@ -76,13 +87,11 @@ for (const width of WIDTHS) {
       await openAt(`#race?maths=${maths}`, { viewport: { width, height: 900 } });
       await page.locator('[data-stage="ready"]').waitFor();
       await page.locator("#maths-race-batch math").first().waitFor();
-      await settled();
-      assert.deepEqual(await page.evaluate(faults, SLACK), []);
+      await inOrder("as it opens");
       for (const valve of await page.locator(".valve").all()) await valve.click();
       await page.locator('[data-lane="lstm"]').scrollIntoViewIfNeeded();
       await page.getByRole("button", { name: "One worker" }).click();
-      await settled();
-      assert.deepEqual(await page.evaluate(faults, SLACK), [], "with all gates shut");
+      await inOrder("with all gates shut");
     });
   });
 }
