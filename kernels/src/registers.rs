@@ -75,6 +75,17 @@ pub(crate) trait Register: Copy {
     /// passed. They keep NaN by themselves, except with WebAssembly's relaxed instructions.
     fn keep_nan(self, x: Self) -> Self;
 
+    /// Work in a function of its own, if the processor has these registers by detection alone, with their instructions.
+    ///
+    /// # Safety
+    /// The processor has the instructions of this register.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    unsafe fn apart(work: impl Work) {
+        // SAFETY: the caller's promise.
+        unsafe { work.run::<Self>() }
+    }
+
     /// The same value everywhere, in a register like this one.
     #[inline(always)]
     fn like(self, value: &'static f32) -> Self {
@@ -123,6 +134,16 @@ pub(crate) trait Register: Copy {
         // SAFETY: the caller's promise.
         unsafe { if count >= Self::WIDTH { self.store(to) } else { self.store_first(to, count) } }
     }
+}
+
+/// What can be done with any kind of register.
+#[cfg(target_arch = "x86_64")]
+pub(crate) trait Work {
+    /// Does it.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `V`.
+    unsafe fn run<V: Register>(self);
 }
 
 /// The stretch `j` of every slice.
@@ -244,7 +265,7 @@ impl Register for f32 {
 #[allow(unused_macros, reason = "some targets have no registers of their own")]
 macro_rules! register {
     ($register:ty, $width:literal, $splat:path, $load:expr, $load_halves:expr, $store:expr, $load_first:expr, $store_first:expr, $add:path, $sub:path, $mul:path, $div:path,
-     $mul_add:expr, $at_most:expr, $at_least:expr, $zero_without:expr, $keep_nan:expr, $power_of_two:expr) => {
+     $mul_add:expr, $at_most:expr, $at_least:expr, $zero_without:expr, $keep_nan:expr, $power_of_two:expr $(, $features:literal)?) => {
         #[allow(unused_unsafe, reason = "WebAssembly's arithmetic needs no promise")]
         impl Register for $register {
             const WIDTH: usize = $width;
@@ -284,6 +305,15 @@ macro_rules! register {
                 // SAFETY: the caller's promise.
                 unsafe { $store_first(to, count, self) }
             }
+
+            $(
+                #[target_feature(enable = $features)]
+                #[inline(never)]
+                unsafe fn apart(work: impl $crate::registers::Work) {
+                    // SAFETY: the caller's promise.
+                    unsafe { work.run::<Self>() }
+                }
+            )?
 
             register!(@ add, $add);
             register!(@ sub, $sub);

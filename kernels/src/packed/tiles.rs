@@ -5,6 +5,8 @@ use std::ops::Range;
 use super::weights::{PANEL, Stored};
 use super::{Product, Start};
 use crate::registers::Register;
+#[cfg(target_arch = "x86_64")]
+use crate::registers::Work;
 
 /// Inputs in a stretch of a product of many rows: a panel of it fits a first-level cache of 48 KiB.
 pub(super) const STRETCH: usize = 512;
@@ -114,7 +116,7 @@ impl Product<'_> {
         while ALL >= 4 && columns <= V::WIDTH && rows.len() >= NARROW {
             // SAFETY: the caller's promise.
             unsafe {
-                self.tile::<T, V, NARROW, 1, 1>(
+                self.tile_apart::<T, V, NARROW, 1, 1>(
                     w,
                     rows.start,
                     Columns { panel, register: 0 },
@@ -127,9 +129,34 @@ impl Product<'_> {
             for register in (0..ALL).step_by(C).filter(|register| register * V::WIDTH < columns) {
                 with_constant!(rows.len(), R, N => with_constant!(panels.len(), P, M => {
                     // SAFETY: the caller's promise.
-                    unsafe { self.tile::<T, V, N, M, C>(w, rows.start, Columns { panel, register }, stretch.clone()) }
+                    unsafe { self.tile_apart::<T, V, N, M, C>(w, rows.start, Columns { panel, register }, stretch.clone()) }
                 }));
             }
+        }
+    }
+
+    /// [`Self::tile`], in a function of its own on x86-64: with all tiles in one function, LLVM reloads strides from the stack
+    /// in their innermost loops. V8 passes a function's arguments through memory, so in WebAssembly they stay in one.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `V`.
+    #[inline(always)]
+    unsafe fn tile_apart<T: Stored, V: Register, const R: usize, const P: usize, const C: usize>(
+        &mut self,
+        weights: *const T,
+        row: usize,
+        columns: Columns,
+        stretch: Range<usize>,
+    ) {
+        // SAFETY: the caller's promise.
+        #[cfg(target_arch = "x86_64")]
+        unsafe {
+            V::apart(Tile::<T, R, P, C> { product: self, weights, row, columns, stretch })
+        }
+        // SAFETY: the same.
+        #[cfg(not(target_arch = "x86_64"))]
+        unsafe {
+            self.tile::<T, V, R, P, C>(weights, row, columns, stretch)
         }
     }
 
@@ -214,6 +241,25 @@ impl Product<'_> {
                 }
             }
         }
+    }
+}
+
+/// [`Product::tile`] as work to be done apart.
+#[cfg(target_arch = "x86_64")]
+struct Tile<'a, 'p, T, const R: usize, const P: usize, const C: usize> {
+    product: &'a mut Product<'p>,
+    weights: *const T,
+    row: usize,
+    columns: Columns,
+    stretch: Range<usize>,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl<T: Stored, const R: usize, const P: usize, const C: usize> Work for Tile<'_, '_, T, R, P, C> {
+    #[inline(always)]
+    unsafe fn run<V: Register>(self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.product.tile::<T, V, R, P, C>(self.weights, self.row, self.columns, self.stretch) }
     }
 }
 

@@ -108,7 +108,8 @@ register!(
         _mm512_maskz_mov_ps(_mm512_test_epi32_mask(_mm512_castps_si512(x), _mm512_castps_si512(bits)), x)
     },
     |y, _| y,
-    |k| _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(k)))
+    |k| _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(k))),
+    "avx512f"
 );
 register!(
     __m256,
@@ -134,5 +135,6 @@ register!(
         _mm256_andnot_ps(_mm256_castsi256_ps(without), x)
     },
     |y, _| y,
-    |k| _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(k)))
+    |k| _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(k))),
+    "avx2,fma"
 );
