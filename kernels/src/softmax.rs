@@ -9,6 +9,9 @@ use crate::registers::{Register, for_stretches, load_parts, with_registers};
 /// A row is summed in so many parts, column `j` in part `j % PARTS`, whatever the registers' width.
 pub(crate) const PARTS: usize = 16;
 
+/// Rows of up to so many columns share a register, one each.
+const NARROW: usize = 4;
+
 /// Calls `$body` with every stretch of [`PARTS`] columns, the last filled up with `$fill`, a register at a time: `$part` is
 /// the register's number in the stretch, `$value` its values.
 ///
@@ -78,6 +81,32 @@ pub(crate) unsafe fn sum_of_exp<V: Register>(row: &[f32], most: f32) -> f32 {
     unsafe { spread(&sums) }.into_iter().sum()
 }
 
+/// Replaces as many rows as the register has values, of up to [`NARROW`] columns, by their softmax: a register holds a column.
+///
+/// # Safety
+/// The processor has the instructions of the register.
+#[inline(always)]
+unsafe fn narrow_softmax<V: Register>(rows: &mut [f32], columns: usize) {
+    let mut transposed = [[0.0; PARTS]; NARROW];
+    for (n, row) in rows.chunks_exact(columns).enumerate() {
+        row.iter().zip(&mut transposed).for_each(|(&value, column)| column[n] = value);
+    }
+    // SAFETY: the caller's promise; a column has at least as many values as a register.
+    let (mut most, mut sum) = unsafe { (V::splat(f32::MIN), V::splat(0.0)) };
+    let mut values = transposed.map(|column| unsafe { V::load(column.as_ptr()) });
+    values[..columns].iter().for_each(|&value| most = most.at_least(value));
+    for value in &mut values[..columns] {
+        *value = exp_down(value.sub(most));
+        sum = sum.add(*value);
+    }
+    for (value, column) in values.into_iter().zip(&mut transposed).take(columns) {
+        value.div(sum).store_part(&mut column[..V::WIDTH]);
+    }
+    for (n, row) in rows.chunks_exact_mut(columns).enumerate() {
+        row.iter_mut().zip(&transposed).for_each(|(value, column)| *value = column[n]);
+    }
+}
+
 /// `Σ x` of a row.
 ///
 /// # Safety
@@ -132,7 +161,15 @@ with_registers! {
 with_registers! {
     /// Replaces each row of `columns` values by its softmax.
     pub fn softmax<V>(rows: &mut [f32], columns: usize) {
-        for row in rows.chunks_exact_mut(columns.max(1)) {
+        let columns = columns.max(1);
+        let block = V::WIDTH * columns;
+        let narrow = if columns <= NARROW { rows.len() / block * block } else { 0 };
+        let (narrow, rows) = rows.split_at_mut(narrow);
+        for block in narrow.chunks_exact_mut(block) {
+            // SAFETY: the body is compiled for the register's instructions.
+            unsafe { narrow_softmax::<V>(block, columns) };
+        }
+        for row in rows.chunks_exact_mut(columns) {
             // SAFETY: the body is compiled for the register's instructions.
             let (most, sum) = unsafe {
                 let most = largest::<V>(row);
@@ -232,4 +269,45 @@ pub fn cross_entropy_backward(
         row[target as usize] -= d;
     }
     dx
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Softmax in f64, from the definition.
+    fn reference(row: &[f32]) -> Vec<f64> {
+        let most = row.iter().copied().fold(f32::MIN, f32::max);
+        let exps: Vec<f64> = row.iter().map(|x| (f64::from(*x) - f64::from(most)).exp()).collect();
+        let sum: f64 = exps.iter().sum();
+        exps.into_iter().map(|x| x / sum).collect()
+    }
+
+    #[test]
+    fn rows_that_share_a_register_do_not_mix() {
+        for columns in 1..=NARROW + 2 {
+            for rows in 0..=40 {
+                let mut values: Vec<f32> =
+                    (0..rows * columns).map(|n| ((n * 2_654_435_761) % 4001) as f32 / 50.0 - 40.0).collect();
+                for (n, value) in values.iter_mut().enumerate() {
+                    match n / columns {
+                        3 => *value = f32::NAN,
+                        5 if n % columns > 0 => *value = f32::NEG_INFINITY,
+                        _ => {}
+                    }
+                }
+                let mut y = values.clone();
+                softmax(&mut y, columns);
+                for (n, (x, y)) in values.chunks(columns).zip(y.chunks(columns)).enumerate() {
+                    for (y, expected) in y.iter().zip(reference(x)) {
+                        let (y, bound) = (f64::from(*y), 1e-5 * expected + 1e-36);
+                        assert!(
+                            (y - expected).abs() <= bound || n == 3 && y.is_nan(),
+                            "{rows} x {columns}, row {n}: {y} not {expected}"
+                        );
+                    }
+                }
+            }
+        }
+    }
 }
