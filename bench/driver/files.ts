@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { assemble } from "../roofline/assemble.ts";
 import { PAGES } from "../roofline/loops.ts";
+import { fullModel, fullOnnx, shipped, twins } from "../shared/next.ts";
 import { type Form, onnxModel } from "../shared/onnx/models.ts";
 import { reference } from "../shared/reference.ts";
 import { writeSafetensors } from "../shared/safetensors.ts";
@@ -14,12 +15,19 @@ import { type Case, caseOf } from "../shared/workloads.ts";
 export function make(path: string): Uint8Array | undefined {
   const [folder, name = "", file = ""] = path.replace(/^before\//, "").split("/");
   if (folder === "roofline") return assemble(name === "simd128.wasm" ? "simd128" : "relaxed-simd", PAGES);
-  if (folder === "models" && /^[\w-]+\.safetensors$/.test(name)) {
-    const stored = join(import.meta.dirname, "..", "..", "models", name);
-    return existsSync(stored) ? readFileSync(stored) : undefined;
+  if (folder === "models") {
+    if (name === twins.model) return fullModel(stored(`${shipped}.safetensors`)!);
+    if (name === twins.onnx) return fullOnnx(stored(`${shipped}.safetensors`)!);
+    return /^[\w-]+\.safetensors$/.test(name) ? stored(name) : undefined;
   }
   if (folder === "cases") return caseFile(caseOf(name), file);
   return undefined;
+}
+
+/** A file of our trained models. */
+function stored(name: string): Uint8Array | undefined {
+  const path = join(import.meta.dirname, "..", "..", "models", name);
+  return existsSync(path) ? readFileSync(path) : undefined;
 }
 
 function caseFile(work: Case, file: string): Uint8Array | undefined {

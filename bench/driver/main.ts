@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { launch, open } from "./browser.ts";
 import { make } from "./files.ts";
 import { describe, type Machine } from "./machine.ts";
+import { type NextResult, nextWord } from "./next.ts";
 import { type Options, parse } from "./options.ts";
 import { picture } from "./picture.ts";
 import { report } from "./report.ts";
@@ -24,6 +25,7 @@ export interface Results {
   readonly cases: CaseResult[];
   skim: SkimResult[];
   texts: TextsResult | null;
+  next: NextResult | null;
   start: StartEntry[];
 }
 
@@ -37,7 +39,7 @@ export async function main(args: readonly string[], versions: Readonly<Record<st
     console.log(`${machine.processor}, ${machine.cores} cores, load ${machine.load}; ${machine.browser}; WebGPU: ${machine.adapter ?? "none"}`);
     if (machine.load > 0.5) console.log("Others are at work on this machine: trust ratios, not milliseconds.");
     const { rounds, turn, budget } = options;
-    const results: Results = { date: new Date().toISOString(), machine, options: { rounds, turn, budget }, versions, cases: [], skim: [], texts: null, start: [] };
+    const results: Results = { date: new Date().toISOString(), machine, options: { rounds, turn, budget }, versions, cases: [], skim: [], texts: null, next: null, start: [] };
     if (options.parts.includes("recurrences")) {
       const roofline = await open(browser, `${server.url}roofline.html`);
       await roofline.evaluate(() => window.roofline.prepare());
@@ -52,6 +54,10 @@ export async function main(args: readonly string[], versions: Readonly<Record<st
       console.log("Skim-LSTM");
       results.skim = await skimLayers(browser, server.url, options);
       results.texts = await skimTexts(browser, server.url, options);
+    }
+    if (options.parts.includes("next")) {
+      console.log("the next word");
+      results.next = await nextWord(browser, server.url, options);
     }
     if (options.parts.includes("start")) {
       console.log("start-up, cold and warm");

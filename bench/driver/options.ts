@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { type Case, cases, workloads } from "../shared/workloads.ts";
 
 /** What can be measured; `recurrences` are the workloads. */
-export const parts = ["recurrences", "skim", "start"] as const;
+export const parts = ["recurrences", "skim", "next", "start"] as const;
 export type Part = (typeof parts)[number];
 
 /** Contestants in the order of the tables: library, then device; the first of a device is what others are held against. */
@@ -28,7 +28,7 @@ export interface Options {
   readonly adapter: string;
   /** The folder of another build of the package (`src/`, `pkg/`), measured beside this one. */
   readonly before: string | null;
-  /** A folder with `imdb/test.tsv`, for Skim-LSTM on real texts. */
+  /** A folder with `imdb/test.tsv`, for Skim-LSTM on real texts, and `novels/test`, for language models. */
   readonly data: string | null;
   /** How many of its texts, evenly spaced. */
   readonly texts: number;
@@ -50,7 +50,7 @@ export const help = `npm run bench -- [options]
   --adapter NAME        swiftshader (the same everywhere) or default (the machine's GPU)
   --before DIR          another build of the package (a folder with its src/ and pkg/) beside this one; the peers stay away
                         unless --contestants names them
-  --data DIR            a folder with imdb/test.tsv, for Skim-LSTM on whole texts
+  --data DIR            a folder with imdb/test.tsv, for Skim-LSTM on whole texts, and novels/test, for the next word
   --texts N             how many of them, evenly spaced (1000; the set has 25,000)
   --no-build            take the engine as it lies in js/pkg
   --record              keep the results in bench/record, to be committed

@@ -1,6 +1,7 @@
 /** The tables, in Markdown. */
 
 import { loops } from "../roofline/loops.ts";
+import type { Answers, Question } from "../page/next.ts";
 import type { ModelTurn, TextsTurn } from "../page/skim.ts";
 import type { Flavour } from "../roofline/wat.ts";
 import { contestants, type Figure, ours, rival, type Row, rows, short, title } from "./figures.ts";
@@ -23,6 +24,7 @@ export function report(results: Results): string {
     ...bfloat16(cpu),
     ...section("WebGPU", webgpu, gpuRow, ["case"]),
     ...skimming(results),
+    ...nextWord(results),
     ...startUp(results),
     ...roofline(results),
     ...memory([...cpu, ...webgpu]),
@@ -149,6 +151,41 @@ function beforeAndNow(now: readonly TextsTurn[], before: readonly TextsTurn[]): 
   const models = [["LSTM", "lstm"], ["Skim-LSTM", "skim"], ["LSTM, together", "lstmTogether"], ["Skim-LSTM, together", "skimTogether"]] as const;
   const told = models.map(([name, model]) => `${name} ${over(model, "engineMs")} from token ids, ${over(model, "wallMs")} from text`);
   return `IMDb, the build before over this one, turn by turn: ${told.join("; ")}.`;
+}
+
+/** What a word takes of the language model, and how many times as long without clusters: in sum over all places of the text. */
+function nextWord({ next }: Results): string[] {
+  if (!next) return [];
+  const asked: readonly (readonly [what: string, question: Question, target: number])[] = [
+    ["the most probable word", "argmax", 15],
+    ["the ten most probable", "top10", 8],
+    ["the probabilities of all words", "all", 8],
+    ["a step, and its most probable word", "tokenArgmax", 15],
+    ["a step, and a word drawn", "tokenDrawn", 15],
+  ];
+  const all = (who: "adaptive" | "full" | "onnx", question: Question) => next.turns.map((turn) => (turn[who] as Answers | null)?.[question]);
+  const compared = (who: "full" | "onnx", question: Question) => {
+    const pairs = all("adaptive", question).flatMap((ours, at) => {
+      const theirs = all(who, question)[at];
+      return ours && theirs ? [[ours, theirs] as const] : [];
+    });
+    const found = spread(pairs.map(([ours, theirs]) => theirs / ours));
+    if (!found) return "–";
+    const sums = pairs.reduce(([a, b], [ours, theirs]) => [a + ours, b + theirs] as const, [0, 0] as const);
+    return `**${short(sums[1] / sums[0])} ×** (${range(found)})`;
+  };
+  const body = asked.map(([what, question, target]) => {
+    const ms = spread(all("adaptive", question).flatMap((one) => one ?? []));
+    return [what, ms ? `${short(ms.median)} (${range(ms)})` : "–", compared("full", question), `${target} ×`, compared("onnx", question)];
+  });
+  const slowest = spread(next.turns.map((turn) => turn.slowest));
+  const worst = Math.max(...next.turns.map((turn) => turn.slowest));
+  const rows = next.turns.reduce((sum, turn) => sum + turn.rows, 0) / next.turns.length;
+  return [
+    `## The next word: ${next.model}, CPU`,
+    table(["", "ms", "our full softmax", "target", "onnxruntime-web, full softmax"], body),
+    `${next.turns.length} places of a book; the most probable word takes ${rows.toFixed(0)} rows. The slowest of 32 words at a place took ${short(slowest?.median ?? 0)} ms in the median, ${short(worst)} ms at most, neighbours' turns among them.`,
+  ];
 }
 
 /** Bytes, and milliseconds to the first answer. */

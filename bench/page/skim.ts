@@ -3,7 +3,7 @@
  * input or text right after one another.
  */
 
-import { type Computed, load, Lstm, type Model, type Reading, type SequenceLayer, Skim } from "saccade-rnn";
+import { load, Lstm, type Model, type Reading, Skim } from "saccade-rnn";
 import { Random } from "../shared/random.ts";
 import type { Workload } from "../shared/workloads.ts";
 
@@ -142,10 +142,10 @@ function share(decisions: Float32Array): number {
   return decisions.reduce((sum, value) => sum + value, 0) / decisions.length;
 }
 
-type SkimLayer = SequenceLayer<never, Computed<unknown> & { readonly decisions: Float32Array }>;
+type SkimLayer = Awaited<ReturnType<typeof Skim.random>>;
 
 /** A threshold at which the layer skims about `wanted` of the rows, by bisection: the higher it is, the fewer. */
-async function thresholdFor(layer: Pick<SkimLayer, "forward">, input: Float32Array, wanted: number): Promise<number> {
+async function thresholdFor(layer: SkimLayer, input: Float32Array, wanted: number): Promise<number> {
   if (wanted === 0) return 1;
   if (wanted === 1) return 0;
   let [low, high] = [0, 1];

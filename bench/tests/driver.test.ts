@@ -88,6 +88,7 @@ test("weights of 16 bits are held against the rival, and say how far they are of
     cases: [{ ...cases[0]!, entries }],
     skim: [],
     texts: null,
+    next: null,
     start: [],
   });
   expect(report(results([...cases[0]!.entries, off]))).toContain("W4-lstm **3.00 ×** (2.25–3.00; target 1.5 ×), at most 3.2e-3 off");
@@ -103,6 +104,7 @@ test("the report and the picture name every contestant, and who failed", () => {
     cases: [one([1, 1, 1], [2.5, 2, 3])],
     skim: [{ workload: "W1", skimmers: [{ rate: 0.8, reduction: 4 }], turns: [{ lstm: 9, skim: [3] }, { lstm: 9, skim: [3] }] }],
     texts: null,
+    next: null,
     start: [],
   };
   const text = report(results);
@@ -127,6 +129,7 @@ test("the build before stands beside this one, turn by turn", () => {
     cases: [{ ...one([1, 1, 1], []), entries: [entry("saccade-cpu", [1, 1, 1]), entry("before-cpu", [3, 2, 3])] }],
     skim: [],
     texts: { lstm: "a", skim: "b", texts: 40, turns: [turn(1), turn(2)], before: [turn(3), turn(6)] },
+    next: null,
     start: [],
   };
   const text = report(results);
@@ -134,4 +137,33 @@ test("the build before stands beside this one, turn by turn", () => {
   expect(text).toContain("**3.00 ×** (2.50–3.00; at best 2.00)");
   expect(text).toContain("Skim-LSTM **3.00 ×** (3.00–3.00) from token ids, **3.00 ×** (3.00–3.00) from text");
   expect(report({ ...results, texts: { ...results.texts!, before: null } })).not.toContain("the build before");
+});
+
+test("a word of the language model is held against a full softmax, in sum over all places", () => {
+  const answers = (ms: number) => ({ argmax: ms, top10: ms, all: ms, tokenArgmax: ms, tokenDrawn: ms });
+  const { tokenDrawn: _, ...ended } = answers(1);
+  const results: Results = {
+    date: "2000-01-01T00:00:00Z",
+    machine: { processor: "p", cores: 1, memoryGiB: 1, system: "s", load: 0, browser: "b", adapter: null },
+    options: { rounds: 1, turn: 1, budget: 1 },
+    versions: {},
+    cases: [],
+    skim: [],
+    texts: null,
+    next: {
+      model: "m",
+      turns: [
+        { adaptive: answers(1), full: answers(20), onnx: { tokenArgmax: 30 }, slowest: 2, rows: 2000 },
+        { adaptive: answers(3), full: answers(20), onnx: { tokenArgmax: 30 }, slowest: 4, rows: 4000 },
+        // A text that ended at once.
+        { adaptive: ended, full: answers(16), onnx: null, slowest: 1, rows: 3000 },
+      ],
+    },
+    start: [],
+  };
+  const text = report(results);
+  expect(text).toContain("| the most probable word | 1.00 (1.00–2.00) | **11.2 ×** (11.3–18.0) | 15 × | – |");
+  expect(text).toContain("| a step, and its most probable word | 1.00 (1.00–2.00) | **11.2 ×** (11.3–18.0) | 15 × | **15.0 ×** (15.0–25.0) |");
+  expect(text).toContain("| a step, and a word drawn | 2.00 (1.50–2.50) | **10.0 ×** (10.0–16.7) | 15 × | – |");
+  expect(text).toContain("takes 3000 rows. The slowest of 32 words at a place took 2.00 ms in the median, 4.00 ms at most");
 });

@@ -32,8 +32,8 @@ export class Graph {
   }
 
   /** Makes `value` an output, in the order of the calls. */
-  output(value: Value, shape: readonly number[]): void {
-    this.#proto.message(12, valueInfo(value, shape));
+  output(value: Value, shape: readonly number[], type: "f32" | "int64" = "f32"): void {
+    this.#proto.message(12, valueInfo(value, shape, type === "int64" ? INT64 : FLOAT));
   }
 
   /** A f32 constant. */
@@ -93,10 +93,10 @@ export class Graph {
   }
 }
 
-function valueInfo(name: string, shape: readonly number[]): Message {
+function valueInfo(name: string, shape: readonly number[], element = FLOAT): Message {
   const dims = new Message();
   for (const size of shape) dims.message(1, new Message().integer(1, size));
-  const type = new Message().message(1, new Message().integer(1, FLOAT).message(2, dims));
+  const type = new Message().message(1, new Message().integer(1, element).message(2, dims));
   return new Message().text(1, name).message(2, type);
 }
 
