@@ -3,7 +3,8 @@
 // First: what the engine's code finds missing, this one brings.
 import { platform } from "./platform.js";
 import * as glue from "../pkg/saccade_rnn.js";
-import type { CallName, Calls, Choices, CursorAsk, Engine, Follow, Id, PlainCursor } from "./engine.js";
+import { numbered } from "./choices.js";
+import type { CallName, Calls, CursorAsk, Engine, Follow, Id, PlainCursor } from "./engine.js";
 import { errorOf, messageOf, notLoaded, ours, SaccadeError } from "./errors.js";
 import { onAbort } from "./follow.js";
 import { turn } from "./turn.js";
@@ -181,37 +182,6 @@ function watch({ signal, onProgress }: Follow): glue.Watch {
 /** Decisions as the engine takes them: pairs of a number, and 1 to read or 2 to skim. */
 function pairs(force: Readonly<Record<number, Decision>> | undefined): Uint32Array | undefined {
   return force && Uint32Array.from(Object.entries(force).flatMap(([at, decision]) => [Number(at), decision === "skim" ? 2 : 1]));
-}
-
-/** The numbers of choices, in the order of the engine's `Choice`. */
-const CHOICES = [
-  "nonlinearity",
-  "inputSize",
-  "hiddenSize",
-  "numLayers",
-  "bias",
-  "bidirectional",
-  "projSize",
-  "layerNorm",
-  "projectionSize",
-  "v1",
-  "rescale",
-  "hasSkipTerm",
-  "useTanh",
-  "normalizeAfter",
-  "smallSize",
-  "cell",
-  "smallReads",
-];
-/** Words that stand for 1; others stand for 0. */
-const ONES: ReadonlySet<unknown> = new Set(["relu", "gru", "all"]);
-
-function numbered(choices: Choices): Uint32Array {
-  return Uint32Array.from(CHOICES, (name) => {
-    const choice = choices[name];
-    if (choice === undefined) return 2 ** 32 - 1;
-    return typeof choice === "string" ? Number(ONES.has(choice)) : Number(choice);
-  });
 }
 
 function cursorOf(id: Id, { device, scores, keeps }: PlainCursor): glue.Cursor {

@@ -115,12 +115,13 @@ describe("a layer", () => {
 
   test("has the names of its sizes", async () => {
     await assert.rejects(Lstm.random({ input_size: 3, hidden_size: 2 }), invalid("Lstm.random: sizes.input_size: there is no such option; did you mean inputSize?"));
-    await assert.rejects(Gru.random({ inputSize: 3 }), invalid(/^Gru.random: sizes.hiddenSize: expected a whole number from 0 to 2 \*\* 32 - 1, found undefined$/));
+    await assert.rejects(Gru.random({ inputSize: 3 }), invalid(/^Gru.random: sizes.hiddenSize: expected a whole number from 0 to 2 \*\* 31 - 1, found undefined$/));
     await assert.rejects(Elman.random({ ...sizes, nonlinearity: "gelu" }), invalid(/nonlinearity: expected "tanh" or "relu"/));
     await assert.rejects(Lstm.random(3, 2), invalid(/^Lstm.random: expected sizes, found 2 arguments$/));
     await assert.rejects(Lstm.random(), invalid(/^Lstm.random: sizes: expected an object, found undefined$/));
     await assert.rejects(Lstm.random({ ...sizes, inputSize: "3" }), invalid(/sizes.inputSize: expected a whole number/));
     const bytes = await bytesOf("crate/tests/fixtures/lstm/2l_bi.safetensors");
+    await assert.rejects(Lstm.fromSafetensors(bytes, { prefix: "param.", hiddenSize: 2 ** 32 - 1 }), invalid(/choices.hiddenSize: expected a whole number/));
     await assert.rejects(Lstm.fromSafetensors(bytes, { prefx: "param." }), invalid(/^Lstm.fromSafetensors: choices.prefx: .*did you mean prefix/));
     await assert.rejects(Lstm.fromSafetensors(bytes, { prefix: "param.", v1: true }), invalid(/choices.v1: there is no such option/));
   });

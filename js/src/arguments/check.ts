@@ -49,6 +49,12 @@ export function isCount(found: unknown): found is number {
 
 export const count = is<number>("a whole number from 0 to 2 ** 32 - 1", isCount);
 
+/** A size of a layer, which crosses as a number of 32 bits of which one stands for none. */
+export const size = {
+  range: [0, 2 ** 31 - 1] as Range,
+  ...is<number>("a whole number from 0 to 2 ** 31 - 1", (found) => isCount(found) && found < 2 ** 31),
+};
+
 /** A whole number other than 0. */
 export const positive = {
   range: [1, 2 ** 32 - 1] as Range,

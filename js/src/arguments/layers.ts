@@ -25,14 +25,14 @@ import type {
   SkimState,
   SruState,
 } from "../types.js";
-import { count, number, oneOf, optional, string, unchecked } from "./check.js";
+import { count, number, oneOf, optional, size, string, unchecked } from "./check.js";
 import { type Fields, options, record } from "./options.js";
 import { initial, lengths, type Parts, rows } from "./rows.js";
 import { device, force, maybe, precision, signal } from "./shared.js";
 import { parameter, type Signature, type Signatures, type Take, take, takers } from "./signature.js";
 
-const sizes = { inputSize: count, hiddenSize: count, seed: optional(count), precision: optional(precision) } satisfies Fields<Sizes>;
-const recurrent = { ...sizes, numLayers: optional(count), bidirectional: maybe, bias: maybe } satisfies Fields<RecurrentSizes>;
+const sizes = { inputSize: size, hiddenSize: size, seed: optional(count), precision: optional(precision) } satisfies Fields<Sizes>;
+const recurrent = { ...sizes, numLayers: optional(size), bidirectional: maybe, bias: maybe } satisfies Fields<RecurrentSizes>;
 const nonlinearity = optional(oneOf("tanh", "relu"));
 const sru = {
   v1: maybe,
@@ -43,27 +43,27 @@ const sru = {
   normalizeAfter: maybe,
 } satisfies Fields<SruChoices>;
 const known = {
-  inputSize: optional(count),
-  hiddenSize: optional(count),
-  numLayers: optional(count),
+  inputSize: optional(size),
+  hiddenSize: optional(size),
+  numLayers: optional(size),
   bidirectional: maybe,
   bias: maybe,
 } satisfies Fields<KnownSizes>;
 const ofSru = {
-  inputSize: optional(count),
-  hiddenSize: optional(count),
-  numLayers: optional(count),
+  inputSize: optional(size),
+  hiddenSize: optional(size),
+  numLayers: optional(size),
   layerNorm: maybe,
-  projectionSize: optional(count),
+  projectionSize: optional(size),
 } satisfies Fields<KnownSruSizes>;
 const ofSkim = {
-  inputSize: optional(count),
-  hiddenSize: optional(count),
-  smallSize: optional(count),
+  inputSize: optional(size),
+  hiddenSize: optional(size),
+  smallSize: optional(size),
   cell: optional(oneOf("lstm", "gru")),
   smallReads: optional(oneOf("slice", "all")),
 } satisfies Fields<KnownSkimSizes>;
-const projected = { ...known, projSize: optional(count) } satisfies Fields<KnownLstmSizes>;
+const projected = { ...known, projSize: optional(size) } satisfies Fields<KnownLstmSizes>;
 const from = { prefix: optional(string), precision: optional(precision) } satisfies Fields<From>;
 
 // What reads it looks at the file.
@@ -89,7 +89,7 @@ export const layerSignatures = {
     fromSafetensors: [file, parameter("choices", options<From & KnownSruSizes & SruChoices>()({ ...from, ...sru, ...ofSru }))],
   } satisfies Signatures<LayerKind<SruSizes, KnownSruSizes & SruChoices, SruState>>,
   skim: {
-    random: [parameter("sizes", record<SkimSizes>()({ ...ofSkim, ...sizes, smallSize: count }))],
+    random: [parameter("sizes", record<SkimSizes>()({ ...ofSkim, ...sizes, smallSize: size }))],
     fromSafetensors: [file, parameter("choices", options<From & KnownSkimSizes>()({ ...from, ...ofSkim }))],
   } satisfies Signatures<LayerKind<SkimSizes, KnownSkimSizes, SkimState, SkimComputed<SkimState>, SkimForwardOptions<SkimState>>>,
 } as const;

@@ -8,8 +8,9 @@ import { entrySignatures } from "../../dist/arguments/entry.js";
 import { languageReaderSignatures, languageSignatures } from "../../dist/arguments/language.js";
 import { forwardSignature, layerSignatures, skimSignature } from "../../dist/arguments/layers.js";
 import { modelSignatures, readerSignatures } from "../../dist/arguments/model.js";
+import { softmaxRowSignatures, softmaxSignatures } from "../../dist/arguments/softmax.js";
 import { pool } from "./values.mjs";
-import { layers } from "./world.mjs";
+import { layers, softmax } from "./world.mjs";
 
 /** Every public function's parameters, by the names of {@link calls}. */
 export const signatures = { ...entrySignatures, ...modelSignatures };
@@ -20,6 +21,8 @@ for (const [kind, { sizes, parts }] of Object.entries(layers)) {
   for (const [name, signature] of Object.entries(layerSignatures[kind.toLowerCase()])) signatures[`${kind}.${name}`] = signature;
   signatures[`${kind}.forward`] = (kind === "Skim" ? skimSignature : forwardSignature)(sizes.inputSize, parts);
 }
+const ofSoftmax = { ...softmaxSignatures, ...softmaxRowSignatures(softmax.width, softmax.words) };
+for (const [name, signature] of Object.entries(ofSoftmax)) signatures[`AdaptiveSoftmax.${name}`] = signature;
 
 /** Calls that measure for tenths of a second, or start something: the right ones of these are made by themselves. */
 export const DEAR = new Set(["calibrate", "compare", "race", "steps", "useWorker"]);
@@ -40,7 +43,10 @@ const right = {
   "a string": () => same(text),
   "true or false": () => same(fc.boolean()),
   "a whole number from 0 to 2 ** 32 - 1": () => same(fc.integer({ min: 1, max: 3 })),
+  "a whole number from 0 to 2 ** 31 - 1": () => same(fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 3 }) }, { weight: 1, arbitrary: fc.constant(2 ** 31 - 1) })),
   "a whole number from 1 to 2 ** 32 - 1": () => same(fc.integer({ min: 1, max: 5 })),
+  "a number of at least 1": () => same(fc.constantFrom(1, 4, 1e308)),
+  "an array of whole numbers": () => fc.constantFrom([6, 15], [6], [15, 6], [], [0, 0], [1, 2 ** 32 - 1]).chain((plain) => writtenLengths(plain).map((given) => ({ plain, given }))),
   "a number from 0 to 1,000": () => same(fc.double({ min: 0, max: 3, noNaN: true })),
   "a number above 0 and at most 1": () => same(fc.double({ min: 0.01, max: 1, noNaN: true })),
   "a number from 0 to 1": () => same(fc.double({ min: 0, max: 1, noNaN: true })),
@@ -79,18 +85,31 @@ function rightFor(check) {
   if (isOptional(check)) return fc.oneof({ weight: 3, arbitrary: rightFor(check.of) }, { weight: 1, arbitrary: nothing });
   if (isRecord(check)) return record(check);
   if ("words" in check) return same(fc.constantFrom(...check.words));
+  const width = widthOf(check);
+  if (width) return fc.nat(2).chain((rows) => someRows(rows, width));
   if (!(check.expected in right)) throw new Error(`nobody says what is right for ${check.expected}`);
   return right[check.expected]();
 }
 
-/** Options of which not everything will do that their type takes. */
-const meant = { prefix: same(fc.constant("param.")), clock: fc.constant({ given: { is: "clock" } }) };
+/** Columns of the rows that a check takes, if it takes rows. */
+const widthOf = ({ expected }) => Number(/^rows of (\d+)/.exec(expected)?.[1] ?? 0);
+
+/** So many rows. */
+const someRows = (rows, width) => numbers(rows * width).chain((plain) => writtenRows(plain, width).map((given) => ({ plain, given })));
+
+const MOST = 2 ** 32 - 1;
+const orMost = (most) => same(fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: most }) }, { weight: 1, arbitrary: fc.constant(MOST) }));
+
+/** Parameters and options of which not everything will do that their type takes, or more than is made of that type. */
+const meant = { prefix: same(fc.constant("param.")), clock: fc.constant({ given: { is: "clock" } }), k: orMost(40), top: orMost(40), topK: orMost(40), seed: orMost(3) };
+
+const rightNamed = (name, check) => (Object.hasOwn(meant, name) ? meant[name] : rightFor(check));
 
 const HOW = ["plain", "proxy", "bare", "inherited", "getters", "frozen"];
 
 function record({ fields }) {
   const entries = Object.entries(fields).map(([key, check]) => {
-    const value = (Object.hasOwn(meant, key) ? meant[key] : rightFor(check)).map((one) => [key, one]);
+    const value = rightNamed(key, check).map((one) => [key, one]);
     return isOptional(check) ? fc.option(value, { freq: 2 }) : value;
   });
   return fc.tuple(fc.constantFrom(...HOW), ...entries).map(([how, ...all]) => together(how, all.filter((entry) => entry !== null)));
@@ -109,6 +128,7 @@ const FITS = {
   "a function": ["callback"],
   'an object or a Map from numbers to "read" or "skim"': ["force"],
   "an array of strings, or another iterable of them": ["texts", "none"],
+  "an array of whole numbers": ["integers", "none"],
   "an address, a Response, bytes or a WebAssembly.Module": ["string", "bytes"],
   "an object of functions, or of objects with a function sample": ["options"],
 };
@@ -126,8 +146,8 @@ function fits(check, value) {
     const any = !check.expected.startsWith("a whole number");
     return typeof made === "number" && made >= from && made <= to && Number.isFinite(made) && (any || Number.isInteger(made));
   }
-  const width = /^rows of (\d)/.exec(check.expected)?.[1];
-  if (width) return kinds.includes("rows") || (kinds.includes("flat") && 2 % Number(width) === 0);
+  const width = widthOf(check);
+  if (width) return kinds.includes("rows") || (kinds.includes("flat") && 2 % width === 0);
   return FITS[check.expected]?.some((kind) => kinds.includes(kind)) ?? false;
 }
 
@@ -166,8 +186,15 @@ function ways(check) {
   if (check.expected.startsWith("an array of strings")) {
     return [text, pooled(aText).map((wrong) => array(["a film", wrong]))];
   }
+  if (check.expected === "an array of whole numbers") {
+    const item = fc.constantFrom(-1, 1.5, "1", true, MOST + 1, null, ...["NaN", "Infinity", "bigint", "huge"].map((name) => ({ is: "pool", name })));
+    return [item.map((item) => array([0, item])), fc.constant(typed("Float64Array", [0.5]))];
+  }
+  const width = widthOf(check);
+  if (width > 1) return [fc.constantFrom(typed("Float32Array", Array(width + 1).fill(0)), array([array(Array(width - 1).fill(0))]), array(Array(width).fill("0")))];
   return [];
 }
+
 function recordWays(check) {
   const names = Object.keys(check.fields);
   const keyed = (keys, how = "plain") => ({ is: "object", how, keys });
@@ -263,10 +290,26 @@ function wrongSequences(kind) {
   );
 }
 
+const LOSS = "AdaptiveSoftmax.loss";
+
+/** Rows and a word for each. */
+function targeted() {
+  const { width, words } = softmax;
+  return fc.array(fc.nat(words - 1), { maxLength: 3 }).chain((plain) => fc.tuple(someRows(plain.length, width), writtenLengths(plain).map((given) => ({ plain, given }))));
+}
+
+/** Rows, and words that are not theirs. */
+function mistargeted() {
+  const { width, words } = softmax;
+  const targets = fc.constantFrom([], [0, 0], [words], [-1], [MOST], [0.5], ["0"]);
+  return fc.tuple(someRows(1, width), targets).map(([{ given }, targets]) => [given, array(targets)]);
+}
+
 /** A right call of a function, with `plain` for what its arguments stand for. */
 export function rightCall(call) {
   const kind = call.endsWith(".forward") && call.split(".")[0];
-  const all = kind ? sequences(kind) : fc.tuple(...signatures[call].map(({ check }) => rightFor(check)));
+  const each = () => fc.tuple(...signatures[call].map(({ name, check }) => rightNamed(name, check)));
+  const all = kind ? sequences(kind) : call === LOSS ? targeted() : each();
   return all.map((all) => ({ call, plain: all.map(({ plain }) => plain ?? null), given: all.map(({ given }) => given) }));
 }
 
@@ -280,7 +323,8 @@ function wrongCall(call) {
   const surplus = fc.tuple(others, fc.constantFrom(1, array([]))).map(([given, more]) => [...given, more]);
   const wrong = checked.map((i) => fc.tuple(others, wrongFor(signature[i].check)).map(([given, value]) => given.with(i, value)));
   const missing = checked.some((i) => !isOptional(signature[i].check) && !(isRecord(signature[i].check) && !needs(signature[i].check)));
-  const refused = fc.oneof(surplus, ...wrong, ...wrong, ...(missing ? [fc.constant([])] : [])).map((given) => ({ call, given }));
+  const together = call === LOSS ? [mistargeted()] : [];
+  const refused = fc.oneof(surplus, ...wrong, ...wrong, ...together, ...(missing ? [fc.constant([])] : [])).map((given) => ({ call, given }));
   if (!signature.some((_, i) => isSource(i))) return refused;
   // Whether it is no source, one that cannot be fetched or no model's is not for the checks to say.
   const names = Object.keys(pool).filter((name) => name !== "null");

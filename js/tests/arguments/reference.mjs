@@ -5,13 +5,13 @@ import * as glue from "../../pkg/saccade_rnn.js";
 import { init } from "../../dist/node.js";
 import { unpackedReading } from "../../dist/reading.js";
 import { byWords } from "../language.mjs";
-import { layers, ofComputed, ofCosts, ofReading, ofSteps, rowsOf } from "./world.mjs";
+import { layers, ofComputed, ofCosts, ofReading, ofSteps, ofWordsOfRows, rowsOf, softmax } from "./world.mjs";
 
 /** Where the model and the layers' tensors are in the repository. */
 export const places = {
   file: "models/sst2-skim-lstm-small.safetensors",
   tensors: Object.fromEntries(
-    Object.entries({ Elman: "elman/tanh_1l_uni", Lstm: "lstm/2l_bi", Gru: "gru/1l_uni", Sru: "sru/everything", Skim: "skim/lstm_d2_all_hard" }).map(
+    Object.entries({ Elman: "elman/tanh_1l_uni", Lstm: "lstm/2l_bi", Gru: "gru/1l_uni", Sru: "sru/everything", Skim: "skim/lstm_d2_all_hard", AdaptiveSoftmax: "adaptive_softmax/two_tails" }).map(
       ([kind, name]) => [kind, `crate/tests/fixtures/${name}.safetensors`],
     ),
   ),
@@ -23,13 +23,15 @@ export const files = {
   tensors: Object.fromEntries(Object.entries(places.tensors).map(([kind, place]) => [kind, bytes(place)])),
 };
 
-/** The numbers that choices cross as, in the order of the engine. */
-const ORDER = [
-  "nonlinearity", "inputSize", "hiddenSize", "numLayers", "bias", "bidirectional", "projSize", "layerNorm", "projectionSize", "v1",
-  "rescale", "hasSkipTerm", "useTanh", "normalizeAfter", "smallSize", "cell", "smallReads",
-];
+/** What may be chosen of a layer, in the order in which its numbers cross, as the engine's own code has it. */
+export const order = choicesIn(readFileSync(new URL("../../../crate/src/web/layer.rs", import.meta.url), "utf8"));
+function choicesIn(source) {
+  const [, variants] = /\nenum Choice \{\n(.*?)\n\}/s.exec(source);
+  const names = variants.split("\n").map((line) => /^ {4}([A-Z]\w*),$/.exec(line)?.[1]).filter((name) => name !== undefined);
+  return names.map((name) => name[0].toLowerCase() + name.slice(1));
+}
 const WORDS = { tanh: 0, relu: 1, lstm: 0, gru: 1, slice: 0, all: 1 };
-const numbered = (choices) => Uint32Array.from(ORDER, (name) => Number(WORDS[choices[name]] ?? choices[name] ?? 2 ** 32 - 1));
+const numbered = (choices) => Uint32Array.from(order, (name) => Number(WORDS[choices[name]] ?? choices[name] ?? 2 ** 32 - 1));
 const pairs = (force) => force && Uint32Array.from(Object.entries(force).flatMap(([at, what]) => [Number(at), what === "skim" ? 2 : 1]));
 
 await init();
@@ -68,7 +70,8 @@ const read = async (text, { threshold, force, measureMs = 0, device } = {}) => {
 };
 const tokens = (reading) => ofReading(reading)[2];
 
-const answers = {
+/** The answer of every public function. */
+export const answers = {
   init: () => null,
   devices: () => true,
   gpuStatistics: () => null,
@@ -157,6 +160,30 @@ Object.assign(answers, {
   "LanguageReader.update": (text) => scored(text),
   "LanguageReader.append": (text) => scored(`it was ${text}`),
   "LanguageReader.predict": ({ top } = {}) => foreseen("it was ", { top }),
+});
+const distribution = softmaxOf({ prefix: "param." });
+function softmaxOf({ prefix = "", cutoffs, divValue, precision } = {}) {
+  return glue.Softmax.load(files.tensors.AdaptiveSoftmax, prefix, cutoffs && Uint32Array.from(cutoffs), divValue, precision === "bf16");
+}
+/** The `k` most probable words of every row; of all words their probabilities, if that is 0. */
+function wordsOf(layer, x, k) {
+  const [logProb, words, rowsComputed] = layer.ask(Float32Array.from(x), k, undefined);
+  return ofWordsOfRows({ logProb, words, rowsComputed });
+}
+Object.assign(answers, {
+  "AdaptiveSoftmax.fromSafetensors": (_, choices) => {
+    const layer = softmaxOf(choices);
+    const probe = wordsOf(layer, rowsOf(softmax.width), 1);
+    layer.free();
+    return probe;
+  },
+  "AdaptiveSoftmax.logProb": (x) => wordsOf(distribution, x, 0),
+  "AdaptiveSoftmax.predict": (x) => wordsOf(distribution, x, 1),
+  "AdaptiveSoftmax.topK": (x, k) => wordsOf(distribution, x, k),
+  "AdaptiveSoftmax.loss": (x, targets) => {
+    const [output, , rowsComputed] = distribution.ask(Float32Array.from(x), 0, Uint32Array.from(targets));
+    return [[...output], -output.reduce((sum, log) => sum + log, 0) / targets.length, [...rowsComputed]];
+  },
 });
 for (const kind of Object.keys(layers)) {
   answers[`${kind}.random`] = (sizes) => probed(kind, fresh(kind, sizes));

@@ -58,7 +58,7 @@ export const pool = {
   "aborted object": { make: () => ({ aborted: true }), fits: [] },
   view: { make: () => new DataView(new ArrayBuffer(8)), fits: ["bytes"] },
   buffer: { make: () => new ArrayBuffer(8), fits: ["bytes"] },
-  bytes: { make: () => new Uint8Array(2), fits: ["flat", "bytes"] },
+  bytes: { make: () => new Uint8Array(2), fits: ["flat", "bytes", "integers"] },
   "no numbers": { make: () => new Typed(), fits: ["rows", "none", "bytes"] },
   "detached numbers": { make: detached, fits: ["bytes"] },
   "64-bit integers": { make: () => new BigInt64Array(1), fits: ["bytes", "integers"] },

@@ -12,6 +12,9 @@ export const layers = {
   Skim: { sizes: { inputSize: 1, hiddenSize: 2, smallSize: 1, seed: 5 }, parts: ["h", "c"], state: 2 },
 };
 
+/** Columns of the adaptive softmax, and its words. */
+export const softmax = { width: 20, words: 30 };
+
 const HEALTH = "A quiet, generous film";
 
 const probabilities = (reading) => reading.scores.map(({ probability }) => probability);
@@ -31,6 +34,7 @@ export const ofScoring = ({ bits, predicted, tokens }) => [bits, predicted, toke
 const ofWords = ({ words, rowsComputed }) => [words.map(({ id, bits }) => [id, bits]), rowsComputed];
 const ofTokens = (tokens) => tokens.map(({ text, start, known }) => [text, start, known]);
 export const ofComputed = ({ output, state, decisions = [] }) => [[...output], [...(state.h ?? []), ...(state.c ?? [])], [...decisions]];
+export const ofWordsOfRows = ({ logProb, words = [], rowsComputed }) => [[...logProb], [...words], [...rowsComputed]];
 /** Rows for a layer of whatever width. */
 export const rowsOf = (width) => Float32Array.from({ length: 2 * width }, (_, i) => Math.sin(i));
 const probed = async (layer) => {
@@ -133,6 +137,22 @@ for (const kind of Object.keys(layers)) {
   calls[`${kind}.forward`] = async ({ kinds }, given) => ofComputed(await kinds[kind].forward(...given));
 }
 
+Object.assign(calls, {
+  "AdaptiveSoftmax.fromSafetensors": async ({ api, tensors }, given) => {
+    const layer = await api.AdaptiveSoftmax.fromSafetensors(...sourced(given, tensors.AdaptiveSoftmax));
+    const probe = ofWordsOfRows(await layer.predict(rowsOf(layer.inputSize)));
+    layer.dispose();
+    return probe;
+  },
+  "AdaptiveSoftmax.logProb": async ({ distribution }, given) => ofWordsOfRows(await distribution.logProb(...given)),
+  "AdaptiveSoftmax.predict": async ({ distribution }, given) => ofWordsOfRows(await distribution.predict(...given)),
+  "AdaptiveSoftmax.topK": async ({ distribution }, given) => ofWordsOfRows(await distribution.topK(...given)),
+  "AdaptiveSoftmax.loss": async ({ distribution }, given) => {
+    const { output, loss, rowsComputed } = await distribution.loss(...given);
+    return [[...output], loss, [...rowsComputed]];
+  },
+});
+
 /** Everything that calls need, and what a healthy model and healthy layers answer. */
 export async function world(api, { file, tensors }) {
   const model = await api.load(file, { warmUp: false });
@@ -141,7 +161,8 @@ export async function world(api, { file, tensors }) {
   const kinds = Object.fromEntries(await Promise.all(made));
   const language = await api.load(byWords().file);
   const writing = language.reader();
-  const all = { api, file, tensors, model, healthy, kinds, language, writing, reader: model.reader(), performed: 0 };
+  const distribution = await api.AdaptiveSoftmax.fromSafetensors(tensors.AdaptiveSoftmax, { prefix: "param." });
+  const all = { api, file, tensors, model, healthy, kinds, language, writing, distribution, reader: model.reader(), performed: 0 };
   all.cheap = await cheap(all);
   all.full = await full(all);
   return all;
@@ -149,10 +170,11 @@ export async function world(api, { file, tensors }) {
 
 const cheap = async ({ healthy }) => JSON.stringify(ofReading(await healthy.read(HEALTH)));
 
-async function full({ healthy, kinds }) {
+async function full({ healthy, kinds, language, distribution }) {
   const { scores } = await healthy.hidden(HEALTH);
+  const words = [ofScoring(await language.score(HEALTH)), ofWordsOfRows(await distribution.predict(rowsOf(softmax.width)))];
   const computed = await Promise.all(Object.values(kinds).map((layer) => layer.forward(rowsOf(layer.inputSize))));
-  return JSON.stringify([await healthy.tokenize(HEALTH), [...scores], computed.map(ofComputed)]);
+  return JSON.stringify([await healthy.tokenize(HEALTH), [...scores], computed.map(ofComputed), words]);
 }
 
 /** Makes calls, one after the other; resolves to their outcomes. */
@@ -174,6 +196,6 @@ async function performed(all, { call, given }) {
   }
   const unwell = [];
   if ((await cheap(all)) !== all.cheap) unwell.push("a reading");
-  if (++all.performed % 200 === 0 && (await full(all)) !== all.full) unwell.push("hidden states, tokens and layers");
+  if (++all.performed % 200 === 0 && (await full(all)) !== all.full) unwell.push("hidden states, tokens, words and layers");
   return { ...outcome, unwell };
 }
