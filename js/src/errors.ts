@@ -10,7 +10,7 @@
  * | `MODEL_TENSORS` | the tensors are not those of the network | see the message: it names the tensor and its shape; a `prefix` may be wrong |
  * | `MODEL_OVERFLOW` | the model's numbers leave the range of f32 on this text | the model is at fault |
  * | `OPTION_INVALID` | an argument is not what its type says, or out of range | see the message |
- * | `CALLBACK_FAILED` | your `onProgress` threw, which stops the call; `cause` is what it threw | mend the callback |
+ * | `CALLBACK_FAILED` | your `onProgress` (or a race's `onRound` or `clock`) threw or rejected, which stops the call; `cause` is what it threw | mend the callback |
  * | `FETCH_FAILED` | the network, the server or the disk has no such file, or refused | check the address; see the message |
  * | `INTEGRITY_MISMATCH` | the file is not the one whose hash was given | do not use it |
  * | `ABORTED` | your `AbortSignal` was aborted; `cause` is its reason | nothing |

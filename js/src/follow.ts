@@ -64,7 +64,8 @@ export function stopper(): AbortController {
 /**
  * Does work that its caller may follow, and that the end of its owner stops. The signal that it is given has the
  * `SaccadeError` to reject with as its reason, whatever stopped it: the caller's signal, the owner's end, or a callback that
- * threw. Work may consist of work that is followed.
+ * threw. Work goes on while an `async` callback is at it; the call resolves when both are done. Work may consist of work that
+ * is followed.
  */
 export function followed<T>(
   owner: AbortSignal | undefined,
@@ -73,19 +74,38 @@ export function followed<T>(
 ): Promise<T> {
   if (!signal && !onProgress) return work({ signal: owner });
   const stop = stopper();
+  const fail = (thrown: unknown) => stop.abort(errorOf("CALLBACK_FAILED", `onProgress threw: ${messageOf(thrown)}`, thrown));
+  /** What an `async` callback is still at. */
+  const telling = new Set<Promise<unknown>>();
   const tell = (progress: Progress) => {
     if (stop.signal.aborted) return;
     try {
-      onProgress?.(progress);
+      const told = onProgress?.(progress);
+      if (!isThenable(told)) return;
+      const heard: Promise<unknown> = Promise.resolve(told)
+        .catch(fail)
+        .finally(() => telling.delete(heard));
+      telling.add(heard);
     } catch (thrown) {
-      stop.abort(errorOf("CALLBACK_FAILED", `onProgress threw: ${messageOf(thrown)}`, thrown));
+      fail(thrown);
     }
   };
   const releases = [
     onAbort(owner, () => stop.abort(owner?.reason)),
     onAbort(signal, () => stop.abort(signal && inner.has(signal) ? signal.reason : aborted(signal))),
   ];
-  return work({ signal: stop.signal, ...(onProgress && { onProgress: tell }) }).finally(() => {
+  const done = async () => {
+    if (!onProgress) return work({ signal: stop.signal });
+    const value = await work({ signal: stop.signal, onProgress: tell });
+    await unlessAborted(stop.signal, Promise.all(telling));
+    return value;
+  };
+  return done().finally(() => {
     for (const release of releases) release();
   });
+}
+
+/** Whether it is a promise, be it another library's. */
+export function isThenable(found: unknown): found is PromiseLike<unknown> {
+  return typeof (found as Partial<PromiseLike<unknown>> | null | undefined)?.then === "function";
 }

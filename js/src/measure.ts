@@ -3,8 +3,9 @@
  * number is told only where the samples agree on it.
  */
 
+import { inWords } from "./arguments/check.js";
 import { aborted, errorOf, messageOf, SaccadeError } from "./errors.js";
-import { unlessAborted } from "./follow.js";
+import { isThenable, unlessAborted } from "./follow.js";
 import { turn } from "./turn.js";
 
 /** Milliseconds since some moment. */
@@ -27,12 +28,15 @@ export interface RaceOptions {
   readonly sampleMs?: number | undefined;
   /** No round begins later than this many milliseconds, up to 60,000, after the first, but for the first five; 4,000 unless given. */
   readonly budgetMs?: number | undefined;
-  /** Tells the time; `performance.now` unless given. What it throws rejects with `CALLBACK_FAILED`. */
+  /** Tells the time; `performance.now` unless given. What it throws, and what is no time, rejects with `CALLBACK_FAILED`. */
   readonly clock?: Clock | undefined;
   /** Stops the race, which then rejects with the code `ABORTED`. */
   readonly signal?: AbortSignal | undefined;
-  /** Told after every round what the race has come to. What it throws stops the race, which then rejects with `CALLBACK_FAILED`. */
-  readonly onRound?: ((race: Race) => void) | undefined;
+  /**
+   * Told after every round what the race has come to; the next round waits for what it returns. What it throws, or rejects
+   * with, stops the race, which then rejects with `CALLBACK_FAILED`.
+   */
+  readonly onRound?: ((race: Race) => unknown) | undefined;
 }
 
 /** What a race came to. */
@@ -112,11 +116,14 @@ export async function race<Name extends string>(entrants: Readonly<Partial<Recor
   const { signal, rounds: most = ROUNDS, budgetMs = BUDGET_MS, onRound } = options;
   let broken: SaccadeError | undefined;
   const clock = () => {
+    let time: unknown;
     try {
-      return (options.clock ?? now)();
+      time = (options.clock ?? now)();
     } catch (thrown) {
       throw (broken = errorOf("CALLBACK_FAILED", `clock threw: ${messageOf(thrown)}`, thrown));
     }
+    if (typeof time === "number" && Number.isFinite(time)) return time;
+    throw (broken = errorOf("CALLBACK_FAILED", `clock: expected a number of milliseconds, found ${inWords(time)}`));
   };
   const sampleMs = options.sampleMs ?? Math.min(MOST_MS, Math.max(LEAST_MS, TICKS * tickOf(clock)));
   const contestants = (Object.entries(entrants) as [Name, Entrant][]).map(
@@ -146,7 +153,7 @@ export async function race<Name extends string>(entrants: Readonly<Partial<Recor
   for (let rounds = 0; ; ) {
     const times = Object.fromEntries(Object.entries<number[]>(samples as Record<Name, number[]>).map(([name, all]) => [name, spread(all)]));
     const so: Race<Name> = { samples, times: times as Race<Name>["times"], absent, rounds, sampleMs };
-    if (rounds > 0) tell(onRound, so);
+    if (rounds > 0) await tell(onRound, so, signal);
     if (rounds >= most || (rounds >= FEWEST_ROUNDS && clock() - begun >= budgetMs)) return so;
     const first = rounds % Math.max(1, contestants.length);
     for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) {
@@ -162,10 +169,12 @@ function stopped(signal: AbortSignal): SaccadeError {
   return signal.reason instanceof SaccadeError ? signal.reason : aborted(signal);
 }
 
-function tell<Name extends string>(onRound: RaceOptions["onRound"], race: Race<Name>): void {
+async function tell<Name extends string>(onRound: RaceOptions["onRound"], race: Race<Name>, signal: AbortSignal | undefined): Promise<void> {
   try {
-    onRound?.(race);
+    const told = onRound?.(race);
+    if (isThenable(told)) await unlessAborted(signal, Promise.resolve(told));
   } catch (thrown) {
+    if (signal?.aborted) throw stopped(signal);
     throw errorOf("CALLBACK_FAILED", `onRound threw: ${messageOf(thrown)}`, thrown);
   }
 }

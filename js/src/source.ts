@@ -7,7 +7,7 @@ import { refuse, tagOf } from "./arguments/check.js";
 import { download, unreached, type Wanted } from "./download.js";
 import type { Follow } from "./engine.js";
 import { errorOf, messageOf, SaccadeError } from "./errors.js";
-import { followed } from "./follow.js";
+import { followed, isThenable } from "./follow.js";
 import { type FoundFile, hashesIn, verified } from "./integrity.js";
 import { platform } from "./platform.js";
 import type { LoadOptions } from "./types.js";
@@ -32,7 +32,7 @@ const advice: Readonly<Record<string, string>> = {
 export async function fileIn(source: unknown, ways: Ways, follow: Follow): Promise<FoundFile> {
   const hashes = hashesIn(ways.integrity);
   try {
-    const value = isPromise(source) ? await kept(source, ways) : source;
+    const value = isThenable(source) ? await kept(source, ways) : source;
     const held = atHand(value, ways);
     const file = held ? await verified(await held, hashes) : await fetched(wanted(value, ways), ways, follow);
     follow.onProgress?.({ done: file.bytes.length, total: file.bytes.length }, 0, null);
@@ -122,10 +122,6 @@ function unproxied<T>(source: T, is: string, property: keyof T): T {
     // The getter does not know the proxy.
   }
   throw errorOf("OPTION_INVALID", `expected a ${is}, found a proxy of one: give the ${is} itself`);
-}
-
-function isPromise(source: unknown): source is PromiseLike<unknown> {
-  return typeof (source as { then?: unknown } | null | undefined)?.then === "function";
 }
 
 async function kept(promise: PromiseLike<unknown>, { by }: Ways): Promise<unknown> {

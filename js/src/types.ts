@@ -48,9 +48,10 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Told how far it is, between the pieces of the work and at its end. What it throws stops the call, which then rejects with
-   * the code `CALLBACK_FAILED`; what it returns is not waited for.
+   * the code `CALLBACK_FAILED`. It may be `async`: the work goes on meanwhile, the call resolves when all of its promises
+   * have, and one that rejects counts as thrown.
    */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onProgress?: ((progress: Progress) => unknown) | undefined;
 }
 
 /** Which of the two binaries: `simd` runs wherever WebAssembly has 128-bit SIMD, `relaxed` is faster where it is supported. */

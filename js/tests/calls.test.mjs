@@ -50,6 +50,29 @@ describe("a model", () => {
       assert.equal((await model.read(TEXT)).tokens.length, 20);
     });
 
+    test(`an async callback is waited for, and rejects the call: ${name}`, async () => {
+      let [under, most] = [0, 0];
+      const slow = async () => {
+        most = Math.max(most, ++under);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        under -= 1;
+      };
+      await call({ onProgress: slow });
+      assert.ok(most > 0 && under === 0, `${under} of ${most} are under way`);
+      const mine = new TypeError("mine");
+      const failing = async ({ done, total }) => {
+        // The last word on a call, behind which it has nothing to do.
+        if (done !== total) return;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        throw mine;
+      };
+      await assert.rejects(call({ onProgress: failing }), { code: "CALLBACK_FAILED", cause: mine });
+      await assert.rejects(call({ onProgress: () => Promise.reject(mine) }), { code: "CALLBACK_FAILED", cause: mine });
+      const stop = new AbortController();
+      const never = () => new Promise(() => stop.abort("enough"));
+      await assert.rejects(call({ signal: stop.signal, onProgress: never }), { code: "ABORTED", cause: "enough" });
+    });
+
     test(`is stopped by the signal: ${name}`, async () => {
       for (const reason of ["enough", new TypeError("mine"), new SaccadeError("ENGINE", "not ours")]) {
         const stop = new AbortController();

@@ -9,6 +9,7 @@ import { AbortError, address, bytesOf, devices, DisposedError, init, load, Model
 const path = (name) => `models/${name}.safetensors`;
 const file = (name) => address(path(name));
 const SMALL = "sst2-skim-lstm-small";
+const turn = () => new Promise((resolve) => setTimeout(resolve));
 const TEXT = "A quiet, generous film; it doesn't hurry, and I wouldn't have missed a minute.";
 const LONG = `${TEXT} `.repeat(200);
 /** How far apart two ways to read one text may lie. */
@@ -205,6 +206,17 @@ describe("a model", () => {
     setTimeout(() => stop.abort("enough"));
     await assert.rejects(race(never, { signal: stop.signal }), { code: "ABORTED", cause: "enough" });
     await assert.rejects(race(entrants, { rounds: 5, sampleMs: 1, onRound: () => { throw new Error("mine"); } }), { code: "CALLBACK_FAILED" });
+    const quick = { rounds: 5, sampleMs: 1 };
+    await assert.rejects(race(entrants, { ...quick, onRound: () => Promise.reject(new Error("mine")) }), { code: "CALLBACK_FAILED", message: /mine/ });
+    const told = [];
+    await race(entrants, { ...quick, onRound: async ({ rounds }) => void (await turn(), told.push(rounds)) });
+    assert.deepEqual(told, [1, 2, 3, 4, 5], "it waits for what it told");
+    const unheard = new AbortController();
+    const deaf = { ...quick, signal: unheard.signal, onRound: () => new Promise(() => unheard.abort("enough")) };
+    await assert.rejects(race(entrants, deaf), { code: "ABORTED", cause: "enough" });
+    for (const time of [Promise.resolve(1), Number.NaN, "1", undefined]) {
+      await assert.rejects(race(entrants, { ...quick, clock: () => time }), { code: "CALLBACK_FAILED", message: /^clock: expected a number of milliseconds, found/ });
+    }
     await assert.rejects(race({ one: 1 }), { code: "OPTION_INVALID", message: /race: entrants\.one: expected a function/ });
     await assert.rejects(race({}, { round: 5 }), { code: "OPTION_INVALID", message: /did you mean rounds\?/ });
   });
