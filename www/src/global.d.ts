@@ -2,7 +2,7 @@ import type { Comparison, Reading, ReadOptions } from "./engine.ts";
 
 declare global {
   interface Window {
-    /** For the browser's console: the model that the page has open, and what it has measured of the text. */
-    saccade: { read(text: string, options?: ReadOptions): Promise<Reading>; measured(): Comparison | null };
+    /** For the browser's console, and for tests: the model that the page has open, what it has measured of the text, and whether it has read it. */
+    saccade: { read(text: string, options?: ReadOptions): Promise<Reading>; measured(): Comparison | null; settled(): boolean };
   }
 }

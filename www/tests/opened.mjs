@@ -1,5 +1,6 @@
 /** The page that the present test has opened: a file's tests share a server, and a Chromium with WebGPU or without. */
 
+import assert from "node:assert/strict";
 import { after, afterEach, before } from "node:test";
 import { launch, openPage, serve } from "./browser.mjs";
 
@@ -32,6 +33,44 @@ export async function openAt(hash, { prepare, ...options } = {}) {
   if (prepare) await page.addInitScript(prepare);
   await page.goto(server.url + hash);
 }
+
+/** What comes last of each view. */
+const LAST = { "": ["doors"], read: ["read-words", "read-eyes"], race: ["race-batch"] };
+
+/** Waits until all of the view stands. */
+export async function stands() {
+  await page.locator('[data-stage="ready"]').waitFor();
+  await page.waitForFunction((last) => {
+    const view = document.querySelector("[data-chapter]")?.dataset.chapter;
+    return view !== undefined && (last[view] ?? []).every((id) => document.getElementById(id));
+  }, LAST);
+}
+
+/** Waits until the text has been read as it is asked now, and all figures show that. */
+export const settled = () => page.waitForFunction(() => window.saccade?.settled());
+
+/** What stays wrong for so long is wrong. */
+const PATIENCE_MS = 60_000;
+
+/** Looks again until nothing is wrong with what is seen: a busy machine may take its time to show it. */
+export async function eventually(look) {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await look();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await page.waitForTimeout(50);
+    }
+  }
+}
+
+/** Nothing is wider than the window. */
+export const fits = () =>
+  eventually(async () => {
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(overflow <= 0, `${overflow} px too wide`);
+  });
 
 /** Writes a text, and waits until its reading is shown. */
 export async function type(text) {

@@ -14,11 +14,16 @@ export class Insight {
     return this.#latest?.of === signature(seen) ? this.#latest.hidden : null;
   }
 
+  /** Whether a text is too long to be looked into. */
+  isLong({ reading }: Seen): boolean {
+    return reading.tokens.length > MOST;
+  }
+
   /** Asks for the hidden states of a reading, as it was made. */
   async look(model: Model, seen: Seen, options: ReadOptions): Promise<void> {
     const { length } = seen.reading.tokens;
     const of = (this.#wanted = signature(seen));
-    if (length === 0 || length > MOST || this.#latest?.of === of) return;
+    if (length === 0 || this.isLong(seen) || this.#latest?.of === of) return;
     try {
       const hidden = await model.hidden(seen.text, options);
       if (this.#wanted === of) this.#latest = { of, hidden };

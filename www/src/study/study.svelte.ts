@@ -128,6 +128,13 @@ export class Study {
     return so ? reading.scores.map(({ label }, at) => ({ label, probability: so[this.focus * width + at] ?? 0 })) : null;
   });
 
+  /** Whether all that is asked of the text has come: its reading, and what that looks like from inside. */
+  get settled(): boolean {
+    const { seen, busy } = this.reader;
+    if (!this.ready || busy || seen?.text !== this.text) return false;
+    return seen.reading.tokens.length === 0 || this.insight.isLong(seen) || this.hidden !== null;
+  }
+
   constructor(view: View) {
     this.apply(view);
     void this.reader.choose(this.source);

@@ -26,6 +26,9 @@ export interface View {
 /** A longer text makes a link that mail programs and chats cut, so it is left out, and with it what counts its tokens. */
 const LONGEST_TEXT = 2000;
 
+/** Whether a link carries a text. */
+export const fitsLink = (text: string): boolean => text.length <= LONGEST_TEXT;
+
 /** A scene by its chapter and its name: `read-step`. */
 const SCENE = /^[a-z]+-[a-z]+$/;
 
@@ -54,7 +57,7 @@ export function viewOf(fields: URLSearchParams): View {
 /** The inverse of {@link viewOf}. */
 export function fieldsOf(view: View): URLSearchParams {
   const fields = new URLSearchParams();
-  const fits = view.text === undefined || view.text.length <= LONGEST_TEXT;
+  const fits = view.text === undefined || fitsLink(view.text);
   if (view.model) fields.set("model", view.model);
   if (view.threshold !== undefined) fields.set("threshold", String(view.threshold));
   if (view.device !== undefined && view.device !== "auto") fields.set("device", view.device);
