@@ -4,6 +4,7 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 import type { Plugin } from "vite";
 import { offline } from "./www/build/offline.ts";
+import { preview } from "./www/build/preview.ts";
 
 const root = import.meta.dirname;
 
@@ -43,7 +44,7 @@ export default defineConfig({
   base: "./",
   // An address that names no file is an error, not the page.
   appType: "mpa",
-  plugins: [svelte({ configFile: false }), models(), offline()],
+  plugins: [svelte({ configFile: false }), models(), preview(), offline()],
   worker: { format: "es" },
   build: {
     outDir: "dist",
