@@ -3,11 +3,11 @@
  * the page imports the package.
  */
 
-import { init, load as open, useWorker, type Model } from "../../js/src/worker.ts";
+import { init, load as open, useWorker, type LanguageModel, type Model } from "../../js/src/worker.ts";
 
 export { accountOf } from "../../js/src/account.ts";
 export { factorOf, isTold, spread } from "../../js/src/measure.ts";
-export { Elman, gpuStatistics, Gru, Lstm, race, Skim, Sru } from "../../js/src/worker.ts";
+export { AdaptiveSoftmax, Elman, gpuStatistics, Gru, Lstm, race, Skim, Sru } from "../../js/src/worker.ts";
 export type {
   Account,
   Comparison,
@@ -19,17 +19,24 @@ export type {
   Device,
   DevicePreference,
   Factor,
+  GeneratedToken,
   Hidden,
   HiddenLayer,
+  LanguageModel,
+  LanguageReader,
   LayerConfig,
   Model,
   ModelConfig,
+  NextWord,
+  NextWords,
   PlainReading as Reading,
   Progress,
   Race,
   Reader as LiveReader,
   ReadOptions,
   Score,
+  ScoredToken,
+  Scoring,
   Spread,
   Steps,
   Timing,
@@ -41,5 +48,8 @@ useWorker(() => new Worker(new URL("../../js/src/worker-entry.ts", import.meta.u
 /** Fetches and compiles the engine, as {@link load} would; rejects with the code `ENGINE_FAILED`. */
 export const prepare = (): Promise<void> => init();
 
-/** Opens a model file, whose bytes are copied. Rejects with an error that has a `code`. */
+/** Opens a classifier's file, whose bytes are copied. Rejects with an error that has a `code`. */
 export const load = (bytes: Uint8Array): Promise<Model> => open(bytes, { cache: false, task: "classify" });
+
+/** Opens a language model's file, likewise. */
+export const loadLanguageModel = (bytes: Uint8Array): Promise<LanguageModel> => open(bytes, { cache: false, task: "predict" });

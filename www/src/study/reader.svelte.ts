@@ -224,7 +224,8 @@ const keyOf = (source: Source): string | File => (source.kind === "own" ? source
 /** A worker that ended between two calls took its models with it; the next one knows none of them. */
 const LOST = { message: failures.lost, code: "ENGINE_FAILED" };
 
-function failureOf(error: unknown): Failure {
+/** What a thrown error is to the reader of the page. */
+export function failureOf(error: unknown): Failure {
   const code = error instanceof Error && "code" in error ? String(error.code) : null;
   if (code === "DISPOSED") return LOST;
   return { message: error instanceof Error ? error.message : String(error), code };

@@ -3,6 +3,7 @@ import type { View } from "./view.ts";
 import type { Account, Decision, DevicePreference, Model, ReadOptions, Score } from "../engine.ts";
 import { examples, type Example } from "./examples.ts";
 import { Insight } from "./insight.svelte.ts";
+import { languageModels, type LanguageModelId } from "./language.ts";
 import { Measurements } from "./measurements.svelte.ts";
 import { models, type ModelId, type Source } from "./models.ts";
 import { Playback, type Pace } from "./playback.svelte.ts";
@@ -36,6 +37,8 @@ export class Study {
 
   source: Source = $state.raw({ kind: "shipped", id: models[0].id });
   text = $state(examples[0].text);
+  /** The model that guesses words, in the chapter that has one. */
+  language: LanguageModelId = $state(languageModels[0]);
   /** What the visitor had written before an example took its place. */
   draft: Draft | null = $state.raw(null);
   /** Whether the text is an example, as it stands there. */
@@ -158,6 +161,7 @@ export class Study {
     const model = view.model ?? models[0].id;
     if (this.model !== model) this.source = { kind: "shipped", id: model };
     this.text = view.text ?? examples[0].text;
+    this.language = view.language ?? languageModels[0];
     this.draft = null;
     this.threshold = view.threshold ?? null;
     this.device = view.device ?? "auto";
@@ -171,10 +175,11 @@ export class Study {
 
   /** The part of the view that is this chapter's; while the eye moves, its place is no part of it. */
   get view(): View {
-    const { model, text, threshold, device, forced, playback, maths } = this;
+    const { model, text, language, threshold, device, forced, playback, maths } = this;
     return {
       ...(model && { model }),
       text,
+      language,
       ...(threshold !== null && { threshold }),
       device,
       force: forced,

@@ -2,6 +2,7 @@
 
 import type { Decision, DevicePreference } from "../engine.ts";
 import { isDevicePreference } from "./devices.ts";
+import { isLanguageModelId, languageModels, type LanguageModelId } from "./language.ts";
 import { isModelId, type ModelId } from "./models.ts";
 import { isSpeed, type Speed } from "./playback.svelte.ts";
 
@@ -9,6 +10,8 @@ import { isSpeed, type Speed } from "./playback.svelte.ts";
 export interface View {
   model?: ModelId;
   text?: string;
+  /** The model that guesses words; absent when it is the first. */
+  language?: LanguageModelId;
   /** In [0, 1]; absent when it is the model's own. */
   threshold?: number;
   /** Absent when it is `auto`. */
@@ -37,6 +40,8 @@ export function viewOf(fields: URLSearchParams): View {
   const view: View = {};
   const model = fields.get("model");
   if (isModelId(model)) view.model = model;
+  const language = fields.get("language");
+  if (isLanguageModelId(language) && language !== languageModels[0]) view.language = language;
   const text = fields.get("text");
   if (text !== null) view.text = text;
   const threshold = Number.parseFloat(fields.get("threshold") ?? "");
@@ -59,6 +64,7 @@ export function fieldsOf(view: View): URLSearchParams {
   const fields = new URLSearchParams();
   const fits = view.text === undefined || fitsLink(view.text);
   if (view.model) fields.set("model", view.model);
+  if (view.language && view.language !== languageModels[0]) fields.set("language", view.language);
   if (view.threshold !== undefined) fields.set("threshold", String(view.threshold));
   if (view.device !== undefined && view.device !== "auto") fields.set("device", view.device);
   if (view.speed !== undefined && view.speed !== 1) fields.set("speed", String(view.speed));

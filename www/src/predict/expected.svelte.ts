@@ -1,0 +1,35 @@
+import type { NextWord } from "../engine.ts";
+import { Aside } from "./aside.ts";
+import type { Seen } from "./predict.svelte.ts";
+
+/** How many words are shown that were expected in a word's place. */
+export const EXPECTED = 5;
+
+/** What a model expected in the place of a word: the latest that was asked for. */
+export class Expected {
+  #found: { readonly seen: Seen; readonly at: number; readonly words: readonly NextWord[] } | null = $state.raw(null);
+  readonly #aside = new Aside();
+
+  /** The words that were expected at a token, once they are known. */
+  at(seen: Seen, at: number): readonly NextWord[] | null {
+    return this.#found?.seen === seen && this.#found.at === at ? this.#found.words : null;
+  }
+
+  /** Asks for them. */
+  async look(seen: Seen, at: number): Promise<void> {
+    if (seen.scoring.tokens[at]?.kind !== "predicted" || this.at(seen, at)) return;
+    const { reader, signal } = this.#aside.begin(seen.ready);
+    try {
+      await reader.update(seen.text.slice(0, seen.scoring.tokens[at - 1]?.end ?? 0), { signal });
+      const { words } = await reader.predict({ top: EXPECTED, signal });
+      if (!signal.aborted) this.#found = { seen, at, words };
+    } catch {
+      // The text's own reading says what is wrong with the engine; what was expected stays away.
+      if (!signal.aborted) this.#aside.forget();
+    }
+  }
+
+  stop(): void {
+    this.#aside.stop();
+  }
+}

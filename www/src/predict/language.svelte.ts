@@ -1,0 +1,59 @@
+import { loadLanguageModel, prepare, type LanguageModel } from "../engine.ts";
+import { download, type Progress } from "../study/download.ts";
+import { languageAddress, type LanguageModelId } from "../study/language.ts";
+import { failureOf, type Failure } from "../study/reader.svelte.ts";
+import { anatomyOf, type Anatomy } from "./anatomy.ts";
+
+/** A language model that is ready, and what its file says of its words. */
+export interface Ready extends Anatomy {
+  readonly id: LanguageModelId;
+  readonly model: LanguageModel;
+  /** The model file, for layers made of its tensors. */
+  readonly file: Uint8Array;
+}
+
+export type Stage =
+  | { readonly kind: "loading"; readonly progress: Progress | null }
+  | { readonly kind: "ready"; readonly ready: Ready }
+  | { readonly kind: "failed"; readonly failure: Failure };
+
+/** The language model in use. One that was loaded is kept. */
+export class Language {
+  stage: Stage = $state.raw({ kind: "loading", progress: null });
+  readonly ready: Ready | null = $derived(this.stage.kind === "ready" ? this.stage.ready : null);
+  readonly #loaded = new Map<LanguageModelId, Ready>();
+  #loading: AbortController | null = null;
+
+  /** Makes a model the one in use. `fresh` fetches past the browser's cache. */
+  async choose(id: LanguageModelId, fresh = false): Promise<void> {
+    this.#loading?.abort();
+    const loading = (this.#loading = new AbortController());
+    const { signal } = loading;
+    this.stage = { kind: "loading", progress: null };
+    try {
+      const ready = this.#loaded.get(id) ?? (await this.#load(id, signal, fresh));
+      if (!signal.aborted) this.stage = { kind: "ready", ready };
+    } catch (error) {
+      if (signal.aborted) return;
+      // A download that goes on after the engine has failed must not report progress over the failure.
+      loading.abort();
+      this.fail(failureOf(error));
+    }
+  }
+
+  /** The model cannot be used any longer, and the others may be lost with it. */
+  fail(failure: Failure): void {
+    this.#loaded.clear();
+    this.stage = { kind: "failed", failure };
+  }
+
+  async #load(id: LanguageModelId, signal: AbortSignal, fresh: boolean): Promise<Ready> {
+    const onProgress = (progress: Progress) => {
+      if (!signal.aborted) this.stage = { kind: "loading", progress };
+    };
+    const [file] = await Promise.all([download(languageAddress(id), { signal, fresh, onProgress }), prepare()]);
+    const ready = { id, model: await loadLanguageModel(file), file, ...anatomyOf(file) };
+    this.#loaded.set(id, ready);
+    return ready;
+  }
+}

@@ -1,0 +1,117 @@
+/** What the chapter Predict says, but for the scenes that have words of their own. */
+
+import { plural, whole } from "../frame/format.ts";
+import type { LanguageModelId } from "../study/language.ts";
+
+export const chapter = {
+  name: "Predict",
+  title: "How a network guesses the next word",
+  lede: "Before every word, a language model has already guessed it. See where it was sure, where it was surprised, and what all those guesses cost.",
+  question: "Which word comes next, and how surprised is the network?",
+};
+
+export const models: Readonly<Record<LanguageModelId, { readonly name: string; readonly about: string }>> = {
+  "novels-lm": { name: "Novels", about: "It knows 44,000 words and has read 66 English novels, none younger than 1930: 3.0\u00a0MB." },
+  "shakespeare-lstm": { name: "Shakespeare", about: "It writes letter by letter and has read nothing but Shakespeare: 0.4\u00a0MB." },
+};
+
+/** Beginnings to go on from, by the model that knows how such texts go. */
+export const beginnings: Readonly<Record<LanguageModelId, readonly { readonly name: string; readonly text: string }[]>> = {
+  "novels-lm": [
+    { name: "A knock", text: "There was a knock at the" },
+    { name: "A letter", text: "My dear sir, I have the honour to be your most obedient" },
+    { name: "A surprise", text: "He opened the door, took off his hat, and ate his umbrella." },
+  ],
+  "shakespeare-lstm": [
+    { name: "To be", text: "To be, or not to be: that is the qu" },
+    { name: "A speech", text: "KING RICHARD:\nMy lord, " },
+    { name: "Not Shakespeare", text: "My laptop needs an update." },
+  ],
+};
+
+export const write = {
+  text: "Your text",
+  placeholder: "Begin a sentence.",
+  try: "Or try",
+  back: "Back to your text",
+  model: "The model that guesses",
+  perplexity: (words: string) => `On a text that it has never seen, it is as unsure as among ${words}.`,
+  characters: (count: string) => `${count} letters`,
+  words: (count: string) => `${count} words`,
+};
+
+const tokensOf = (done: number, total: number | null) => `${whole(done)} of ${total === null ? "all words" : plural(total, "word")}`;
+
+export const status = {
+  modelFailed: (name: string) => `The model “${name}” did not load.`,
+  textFailed: "The network could not read this text.",
+  tryAgain: "Try again",
+  loading: (name: string, received: string | null, total: string | null) =>
+    `Loading “${name}”${received ? ` · ${received} ${total ? `of ${total} ` : ""}MB` : ""}`,
+  download: "Download",
+  reading: (done: number, total: number | null) => `Reading: ${tokensOf(done, total)}.`,
+  readingBar: "Reading",
+  stop: "Stop",
+  stopped: (done: number, total: number | null) => `Stopped after ${tokensOf(done, total)}.`,
+  resume: "Read it after all",
+};
+
+/** What stands for words that cannot stand for themselves. */
+export const signs = {
+  unknown: "unknown word",
+  end: "end of the paragraph",
+  line: "end of the line",
+  space: "space",
+};
+
+export const clusterName = (cluster: number): string => (cluster === 0 ? "the head" : `tail ${cluster}`);
+
+export const surprise = {
+  title: "How surprised it was",
+  prose: [
+    "Before the network reads a word, it gives a probability to every word that it knows. The less it gave to the word that then comes, the higher the bar. This is the *surprisal*, in bits. One bit more means half the probability.",
+    "The number under a word is its rank in the network’s list. Rank 1 was its first guess. The further down a word stood, the darker its bar.",
+  ],
+  empty: "There is nothing to be surprised by yet. Type something, or pick a beginning.",
+  group: "The text with its surprisals, word by word",
+  label: (word: string, rank: string | null, bits: string, known: boolean) =>
+    `${word}: ${rank === null ? "not predicted" : `${bits} bits, ${rank} on its list`}${known ? "" : ", a word that it does not know"}`,
+  perplexity: (perplexity: number, letters: boolean) => {
+    const among = perplexity < 10 ? perplexity.toFixed(1) : whole(perplexity);
+    return `On this text it was, on average, as unsure as among ${among} equally likely ${letters ? "letters" : "words"}. This number is its *perplexity*.`;
+  },
+  earlier: "Earlier",
+  later: "Later",
+  window: (from: number, to: number, of: number) => `${whole(from)} to ${whole(to)} of ${whole(of)}`,
+};
+
+export const numbers = {
+  label: (word: string) => `The numbers of “${word}”`,
+  unknown: "The model does not know this word. The numbers are those of “some unknown word”.",
+  first: "Nothing comes before it, so nothing could predict it.",
+  probability: "Probability",
+  bits: "Surprisal",
+  inBits: (bits: string) => `${bits} bits`,
+  rank: "Rank",
+  rankOf: (rank: string, of: string) => `${rank} of ${of}`,
+  cluster: "Stands in",
+  only: "the only cluster",
+  rows: "Computed to know that",
+  rowsOf: (rows: string, of: string) => `${rows} of ${of} logits`,
+  expected: "In its place it expected",
+};
+
+export const next = {
+  title: "What comes next",
+  prose: [
+    "At the end of your text the network has a guess for what comes next: not one word, but a probability for each of them. Here are the ten likeliest.",
+    "**Press a word** and the text goes on with it. The network keeps its state, so it reads only the new word, however long the text is.",
+  ],
+  list: "The likeliest next words",
+  label: (word: string, share: string, bits: string, unknown: boolean) =>
+    `${word}, ${share}, ${bits} bits${unknown ? ", which cannot be written" : ": go on with it"}`,
+  rest: (others: string, share: string, letters: boolean) => `All ${others} other ${letters ? "signs" : "words"} share the remaining ${share}.`,
+  added: (word: string) => `Added: ${word}`,
+  takeBack: "Take it back",
+  tookBack: "Taken back",
+};

@@ -1,0 +1,13 @@
+/** The language models that the page offers, by the name of their file in `models/`; the first is the one it opens with. */
+const ids = ["novels-lm", "shakespeare-lstm"] as const;
+
+export type LanguageModelId = (typeof ids)[number];
+
+export const languageModels: readonly [LanguageModelId, ...LanguageModelId[]] = ids;
+
+export function isLanguageModelId(id: string | null): id is LanguageModelId {
+  return ids.some((known) => known === id);
+}
+
+/** The file's address, relative to the page. */
+export const languageAddress = (id: LanguageModelId): string => `./models/${id}.safetensors`;
