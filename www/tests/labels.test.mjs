@@ -82,6 +82,24 @@ for (const width of WIDTHS) {
       await inOrder("at the first word");
     });
 
+    test("Predict, with all of its mathematics, as it opens and when it has written", async () => {
+      const maths = ["surprise", "next", "field", "writing", "influence"].map((scene) => `predict-${scene}`).join(".");
+      await openAt(`#predict?maths=${maths}&text=There+was+a+knock+at+the+door%2C+and+an+uncharacteristically+quiet+umbrella.`, { viewport: { width, height: 900 } });
+      await page.locator('[data-figure="so-far"]').waitFor();
+      await page.locator("#maths-predict-influence math").first().waitFor();
+      await inOrder("as it opens");
+      await page.getByRole("button", { name: "Write", exact: true }).click();
+      await page.locator('[aria-label="What it wrote, word by word"][aria-busy="false"]').waitFor();
+      await page.locator('[data-token="7"]').click();
+      await page.locator('.text[data-target="7"][aria-busy="false"]').waitFor();
+      await page.getByRole("slider", { name: "Temperature" }).focus();
+      await page.keyboard.press("End");
+      await inOrder("when it has written");
+      await page.getByRole("radio", { name: "Shakespeare" }).check({ force: true });
+      await page.locator(".letters .word").first().waitFor();
+      await inOrder("letter by letter");
+    });
+
     test("Race, with all of its mathematics and gates held shut", async () => {
       const maths = ["sprint", "gates", "chain", "both", "length", "batch"].map((scene) => `race-${scene}`).join(".");
       await openAt(`#race?maths=${maths}`, { viewport: { width, height: 900 } });

@@ -70,7 +70,7 @@ export const surprise = {
   title: "How surprised it was",
   prose: [
     "Before the network reads a word, it gives a probability to every word that it knows. The less it gave to the word that then comes, the higher the bar. This is the *surprisal*, in bits. One bit more means half the probability.",
-    "The number under a word is its rank in the network’s list. Rank 1 was its first guess. The further down a word stood, the darker its bar.",
+    "The number under a word is its rank in the network’s list. Rank 1 was its first guess. The further down a word stood, the stronger the shade of its bar.",
   ],
   empty: "There is nothing to be surprised by yet. Type something, or pick a beginning.",
   group: "The text with its surprisals, word by word",

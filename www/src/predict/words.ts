@@ -22,6 +22,9 @@ export const depthOf = (rank: number, size: number): number => (size > 1 ? Math.
 
 const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
+/** 0.03961 becomes "4.0%". */
+export const share = (probability: number): string => (probability < 0.0005 ? "< 0.1%" : `${tenths.format(100 * probability)}%`);
+
 /** Bits, as they are shown: "2.1". */
 export const inTenths = (bits: number): string => tenths.format(bits);
 

@@ -6,14 +6,14 @@ export const field = {
   title: "44,000 words, most of them left alone",
   prose: [
     "Every word that the model knows is a dot. To compare them all, each one needs a number, its *logit*: a product of the network’s state with a vector of that word’s own.",
-    "An *adaptive softmax* is lazier. Its **head** has the 2,000 most frequent words, and one logit for each of two **tails** as a whole. If a tail as a whole is less likely than the best word so far, no word in it can win. It stays shut, and its dots stay dark.",
+    "An *adaptive softmax* is lazier. Its **head** has the 2,000 most frequent words, and one logit for each of two **tails** as a whole. If a tail as a whole is less likely than the best word so far, no word in it can win. It stays shut, and its dots stay pale.",
     "Rare words have shorter vectors as well: their dots are smaller, and so is their cost.",
   ],
   letters: [
     "This model writes letters. There are so few of them that they are all compared every time: no tails, and nothing to save. Choose the model “Novels” to see 44,000 words.",
   ],
   how: "How much of the guess to find",
-  ways: { first: "The first guess", ten: "The ten likeliest", every: "Every word" },
+  ways: { first: "First guess", ten: "Top ten", every: "Every word" },
   of: (total: string) => `of ${total} logits computed`,
   picture: (lit: string, total: string) => `A field of ${total} dots, of which ${lit} are lit. The slider below goes through them.`,
   clusters: (cluster: number) => (cluster === 0 ? "Head" : `Tail ${cluster}`),

@@ -10,7 +10,7 @@ export const writing = {
     "The same seed writes the same text. Choose “Shakespeare” at the top and it writes letter by letter.",
   ],
   shares: "What the temperature makes of the likeliest next words",
-  topP: "Draw from the likeliest",
+  topP: "Keep the likeliest",
   topPValue: (share: string) => `the likeliest words that together have ${share}`,
   seed: "Seed",
   empty: "Begin with an empty page",
