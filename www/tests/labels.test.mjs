@@ -33,7 +33,7 @@ function faults(slack) {
     const { overflowX } = getComputedStyle(element);
     if (!["auto", "scroll"].includes(overflowX) || element.scrollWidth <= element.clientWidth + 1 || element.tagName === "TEXTAREA") continue;
     const reached = element.tabIndex === 0 || element.querySelector("button, input, a") !== null;
-    if (!element.classList.contains("more") || !reached) found.push(`${element.className} ${element.ariaLabel ?? ""} scrolls and does not say so: ${element.scrollWidth} in ${element.clientWidth}`);
+    if (!element.classList.contains("more") || !reached) found.push(`${[element.className, element.ariaLabel].filter(Boolean).join(" ")} scrolls and does not say so: ${element.scrollWidth} in ${element.clientWidth}`);
   }
   return found;
 }
