@@ -2,7 +2,10 @@
 
 import type { Line } from "../../frame/maths/line.ts";
 import { verbatim } from "../../frame/maths/tex.ts";
+import { maths as cells } from "../cells/strings.ts";
+import { maths as cutoffs } from "../cutoffs/strings.ts";
 import type { Seen } from "../predict.svelte.ts";
+import { maths as truncation } from "../truncation/strings.ts";
 import type { Scene } from "./scenes.ts";
 
 const live = (value: number, places: number) => `\\live{${verbatim(value.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places }))}}`;
@@ -83,4 +86,8 @@ export const lines: Readonly<Record<Scene, (seen: Seen | null) => readonly Line[
       words: "These numbers do not add up. Two words may say the same, so that neither alone is missed, or make sense only together.",
     },
   ],
+
+  cutoffs: () => cutoffs,
+  truncation: () => truncation,
+  cells: () => cells,
 };
