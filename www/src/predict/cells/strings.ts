@@ -8,7 +8,7 @@ export const names = { elman: "Elman", lstm: "LSTM", sru: "SRU" };
 export const scene = {
   title: "Three cells, one text",
   prose: [
-    "Three networks with about as many weights have learned from the same megabyte of Shakespeare’s plays, one character after the other. One has *Elman* cells, one *LSTM* cells, one *SRU* cells. Nothing else differs.",
+    "Three networks with about as many weights have learned from the same megabyte of Shakespeare’s plays, one character after the other, in six passes. One has *Elman* cells, one *LSTM* cells, and one two layers of *SRU* cells.",
     "Each strip shows how surprised a network was at every character of **your text**. The higher the bar, the more bits. Where one strip is low and another high, one network knew what the other did not. Below, each goes on with your text from the same *seed*, that is by the same draws of chance.",
   ],
   load: "Load the three networks",
@@ -64,11 +64,11 @@ export const maths: readonly Line[] = [
   { tex: String.raw`\text{Elman:} \quad h_t = \tanh(W x_t + U h_{t-1} + b)`, words: "d (m + d) weights for m numbers in and d of state. The whole state is rewritten at every character." },
   {
     tex: String.raw`\text{LSTM:} \quad c_t = f_t \odot c_{t-1} + i_t \odot g_t, \quad h_t = o_t \odot \tanh(c_t)`,
-    words: "4 d (m + d) weights: so with as many weights its state is about half as long as Elman’s.",
+    words: "4 d (m + d) weights: so with as many weights its state of 256 numbers is about half as long as Elman’s, 540.",
   },
   {
     tex: String.raw`\text{SRU:} \quad c_t = f_t \odot c_{t-1} + (1 - f_t) \odot W x_t, \quad h_t = r_t \odot c_t + (1 - r_t) \odot x_t`,
-    words: "3 d m weights and two vectors: no matrix waits for the state, so that several layers of it cost what one LSTM does.",
+    words: "3 d m weights and two vectors, or 4 d m where m and d differ and the input must be made as long as the state. No matrix waits for the state.",
   },
   {
     tex: String.raw`x = \min \Bigl\{ k : \sum_{j \leq k} \tilde{p}_j > u \Bigr\}, \qquad \tilde{p}_j \propto p_j^{1 / 0.7}`,
