@@ -215,6 +215,20 @@ with_registers! {
 }
 
 with_registers! {
+    /// Replaces logarithms, none above `most`, by `exp(power (x - most))`; `power` counts as between 1e-30 and 1e30, so that
+    /// what is infinitely less than the largest is 0, and the largest is 1.
+    pub fn weights<V>(x: &mut [f32], most: f32, power: f32) {
+        // SAFETY: the body is compiled for the register's instructions.
+        let (most, power) = unsafe { (V::splat(most), V::splat(power.clamp(1e-30, 1e30))) };
+        for_stretches!(V, x.len(), j => {
+            // SAFETY: the body is compiled for the register's instructions.
+            let value = unsafe { V::load_part(&x[j.clone()]) };
+            exp_down(value.sub(most).mul(power)).store_part(&mut x[j]);
+        });
+    }
+}
+
+with_registers! {
     /// Replaces each row of log-probabilities by its probabilities times a factor.
     fn probabilities<V>(rows: &mut [f32], columns: usize, factors: &[f32]) {
         for (row, &factor) in rows.chunks_exact_mut(columns.max(1)).zip(factors) {

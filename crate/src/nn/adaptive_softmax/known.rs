@@ -15,6 +15,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::AdaptiveSoftmax;
+use crate::cpu;
 use crate::device::{EngineError, number};
 
 /// How much the computed log-probability of a word, or of all words of a cluster together, may exceed the cluster's: rounding.
@@ -125,22 +126,26 @@ impl<'l> Known<'l> {
     pub(super) fn rank(&self, word: u32) -> Lazy<usize> {
         let this = Word { id: word, log_probability: self.log_probability(word)? };
         self.all_open(this.log_probability)?;
-        let mut before = 0;
-        self.each(&mut |other| before += usize::from(Ranked(other) < Ranked(this)));
-        Ok(1 + before)
+        let before = |(first, words): (usize, &[f32])| {
+            // Of equals, those with lower numbers.
+            let (equals, rest) = words.split_at((word as usize).saturating_sub(first).min(words.len()));
+            equals.iter().filter(|&&log_p| log_p >= this.log_probability).count()
+                + rest.iter().filter(|&&log_p| log_p > this.log_probability).count()
+        };
+        Ok(1 + self.slices().map(before).sum::<usize>())
     }
 
     pub(super) fn top(&self, count: usize) -> Lazy<Vec<Word>> {
         let mut best = Best::new(count);
-        self.each(&mut |word| best.add(word));
+        self.slices().for_each(|(first, words)| best.add_all(words, first));
         self.all_open(best.least())?;
         Ok(best.into_words())
     }
 
     pub(super) fn all(&self) -> Lazy<Vec<Word>> {
-        let mut all = Vec::new();
         self.all_open(f32::NEG_INFINITY)?;
-        self.each(&mut |word| all.push(word));
+        let mut all = Vec::with_capacity(self.layer.words());
+        self.slices().for_each(|(first, words)| all.extend(numbered(words, first)));
         Ok(all)
     }
 
@@ -152,11 +157,9 @@ impl<'l> Known<'l> {
             Ok(()) => f32::NEG_INFINITY,
         };
         let mut sure = Vec::new();
-        self.each(&mut |word| {
-            if word.log_probability > bound || closed.is_ok() {
-                sure.push(word);
-            }
-        });
+        for (first, words) in self.slices() {
+            sure.extend(numbered(words, first).filter(|word| word.log_probability > bound || closed.is_ok()));
+        }
         match order_until(&sure, mass) {
             (_, false) if closed.is_err() => closed.map(|()| Vec::new()),
             (words, _) => Ok(words),
@@ -194,13 +197,12 @@ impl<'l> Known<'l> {
     /// Draws a word with weights `p^power`.
     fn draw(&mut self, power: f64, uniform: &mut dyn FnMut() -> f64) -> Lazy<Word> {
         let short_list = self.layer.short_list();
-        let sum =
-            |words: &[f32], base: f32| words.iter().map(|&log_p| weight(log_p, base, power)).sum::<f64>();
         loop {
             if let Some((tail, point, base)) = self.point {
                 let words = self.words(tail)?;
-                let word = (point < sum(words, base))
-                    .then(|| chosen(words, self.layer.cluster(tail).start, point, base, power));
+                let weights = Weights::new(words, base, power);
+                let word = (point < weights.sum)
+                    .then(|| weights.chosen(words, self.layer.cluster(tail).start, point));
                 // It is spent, whether it has chosen a word or is drawn again.
                 self.point = None;
                 if let Some(word) = word {
@@ -209,13 +211,15 @@ impl<'l> Known<'l> {
             }
             // Weights are relative to the largest that a word can have, so that none overflows and their sum is at least 1.
             let mut base = f32::NEG_INFINITY;
-            self.each(&mut |word| base = base.max(word.log_probability));
+            for (_, words) in self.slices() {
+                base = words.iter().fold(base, |most, &log_p| if log_p > most { log_p } else { most });
+            }
             for tail in self.closed() {
                 base = base.max(self.head[short_list + tail] + SLACK);
             }
-            let of_head = sum(&self.head[..short_list], base);
+            let of_head = Weights::new(&self.head[..short_list], base, power);
             let of_tail = |tail: usize| match &self.tails[tail] {
-                Some(words) => sum(words, base),
+                Some(words) => Weights::new(words, base, power).sum,
                 None => {
                     let words = self.layer.cluster(tail).len() as f64;
                     let bound = weight(self.head[short_list + tail] + SLACK, base, power);
@@ -223,11 +227,11 @@ impl<'l> Known<'l> {
                 }
             };
             let of_tails: Vec<f64> = (0..self.tails.len()).map(of_tail).collect();
-            let mut point = uniform() * (of_head + of_tails.iter().sum::<f64>());
-            if point < of_head || of_tails.is_empty() {
-                return Ok(chosen(&self.head[..short_list], 0, point, base, power));
+            let mut point = uniform() * (of_head.sum + of_tails.iter().sum::<f64>());
+            if point < of_head.sum || of_tails.is_empty() {
+                return Ok(of_head.chosen(&self.head[..short_list], 0, point));
             }
-            point -= of_head;
+            point -= of_head.sum;
             let mut tail = 0;
             while tail + 1 < of_tails.len() && point >= of_tails[tail] {
                 point -= of_tails[tail];
@@ -256,13 +260,13 @@ impl<'l> Known<'l> {
         self.tails[tail].as_deref().ok_or(tail)
     }
 
-    /// The words of the head and of all open tails, in the order of their numbers.
-    fn each(&self, tell: &mut dyn FnMut(Word)) {
-        numbered(&self.head[..self.layer.short_list()], 0).for_each(&mut *tell);
-        for (tail, words) in self.tails.iter().enumerate() {
-            let words = words.as_deref().unwrap_or_default();
-            numbered(words, self.layer.cluster(tail).start).for_each(&mut *tell);
-        }
+    /// The words of the head and of all open tails, in the order of their numbers, each slice with the number of its first.
+    fn slices(&self) -> impl Iterator<Item = (usize, &[f32])> {
+        let head = &self.head[..self.layer.short_list()];
+        let tails = self.tails.iter().enumerate().filter_map(|(tail, words)| {
+            words.as_deref().map(|words| (self.layer.cluster(tail).start, words))
+        });
+        std::iter::once((0, head)).chain(tails)
     }
 }
 
@@ -310,6 +314,20 @@ impl Best {
             && Ranked(word) < *last
         {
             *last = Ranked(word);
+        }
+    }
+
+    /// Words numbered from `first` on, behind all that were added.
+    fn add_all(&mut self, words: &[f32], first: usize) {
+        /// How many are compared at once.
+        const TOGETHER: usize = 32;
+        for (chunk, words) in words.chunks(TOGETHER).enumerate() {
+            let least = self.least();
+            // Of equals, the one with the lower number is there already.
+            if self.words.len() < self.count || words.iter().fold(false, |any, &log_p| any | (log_p > least))
+            {
+                numbered(words, first + chunk * TOGETHER).for_each(|word| self.add(word));
+            }
         }
     }
 
@@ -361,14 +379,30 @@ fn weight(log_p: f32, base: f32, power: f64) -> f64 {
     (power * (f64::from(log_p) - f64::from(base))).exp()
 }
 
-/// The word at a point of the weights laid end to end. Rounding may leave the point behind the last.
-fn chosen(words: &[f32], first: usize, mut point: f64, base: f32, power: f64) -> Word {
-    let at = words.iter().position(|&log_p| {
-        point -= weight(log_p, base, power);
-        point < 0.0
-    });
-    let at = at.unwrap_or(words.len() - 1);
-    Word { id: (first + at) as u32, log_probability: words[at] }
+/// Weights of words that lie end to end.
+struct Weights {
+    values: Vec<f32>,
+    sum: f64,
+}
+
+impl Weights {
+    /// `(p / base)^power`, of logarithms, none of which is above `base`.
+    fn new(log_probabilities: &[f32], base: f32, power: f64) -> Self {
+        let mut values = log_probabilities.to_vec();
+        cpu::softmax::weights(&mut values, base, power as f32);
+        let sum = values.iter().map(|&weight| f64::from(weight)).sum();
+        Self { values, sum }
+    }
+
+    /// The word at a point of them. Rounding may leave the point behind the last.
+    fn chosen(&self, words: &[f32], first: usize, mut point: f64) -> Word {
+        let at = self.values.iter().position(|&weight| {
+            point -= f64::from(weight);
+            point < 0.0
+        });
+        let at = at.unwrap_or(words.len() - 1);
+        Word { id: (first + at) as u32, log_probability: words[at] }
+    }
 }
 
 /// Words numbered from `first` on.
