@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { statSync } from "node:fs";
 import { describe, test } from "node:test";
-import { complaints, page, openAt } from "./opened.mjs";
+import { complaints, eventually, page, openAt, settled } from "./opened.mjs";
 
 async function open(hash = "", options = {}) {
   await openAt(hash, options);
@@ -18,15 +18,15 @@ describe("the first view", { timeout: 600_000 }, () => {
     await open();
     assert.match(await summary().innerText(), /^Skimmed \d+ of \d+ words: [\d.]+× (less|more) arithmetic/);
     await page.waitForFunction(() => window.saccade.measured());
-    const said = await summary().innerText();
-    assert.match(said, /arithmetic(, [\d.]+ (µs|ms) instead of [\d.]+ (µs|ms) on this CPU|; in time, this machine is too busy to tell)\./);
+    // A reading made anew is measured anew.
+    await eventually(async () => assert.match(await summary().innerText(), /arithmetic(, [\d.]+ (µs|ms) instead of [\d.]+ (µs|ms) on this CPU|; in time, this machine is too busy to tell)\./));
     assert.deepEqual(complaints, []);
   });
 
   test("with motion the reading is played once by itself, says how much it is slowed, and a key ends it", async () => {
     await openAt("", { reducedMotion: "no-preference" });
-    await page.locator('.dock [aria-label="Pause"]').waitFor();
-    assert.match(await page.locator(".dock .now").innerText(), /slowed [\d,]+×/);
+    // In one look: a busy machine may play to the end between two.
+    await page.waitForFunction(() => document.querySelector('.dock [aria-label="Pause"]') && /slowed [\d,]+×/.test(document.querySelector(".dock .now").textContent));
     await page.keyboard.press("Shift");
     await page.locator('.dock [aria-label="Play the reading"]').waitFor();
     assert.equal(await page.locator(".token.ahead").count(), 0);
@@ -49,15 +49,17 @@ describe("the first view", { timeout: 600_000 }, () => {
     await logit.waitFor({ state: "attached" });
     assert.ok(!(await logit.isVisible()));
     await page.getByText("The numbers behind it").click();
-    assert.ok(await logit.isVisible());
+    await logit.waitFor();
   });
 
   test("a word overruled shows at once what that does to the verdict", async () => {
     await open("#read?text=a+dull+film");
+    await settled();
     const share = page.locator('[data-share="negative"]');
     const before = (await share.innerText()).trim();
     await token(1).click();
     await token(1).and(page.locator("[data-forced]")).waitFor();
+    await settled();
     const [from, to] = (await share.innerText()).split("→").map((part) => part.trim());
     assert.equal(from, before);
     assert.match(to, /%$/);
@@ -72,7 +74,7 @@ describe("the first view", { timeout: 600_000 }, () => {
     assert.equal(await now.innerText(), "the whole text");
     await token(1).hover();
     await page.waitForFunction(() => document.querySelector(".dock .word").textContent === "dull");
-    assert.match(await page.locator(".dock .so").innerText(), /^so far /);
+    await eventually(async () => assert.match(await page.locator(".dock .so").innerText(), /^so far /));
   });
 
   test("a finger opens a word, and a button overrules it", async () => {
@@ -89,9 +91,9 @@ describe("the first view", { timeout: 600_000 }, () => {
   test("a text that the network does not know is read with a warning", async () => {
     await open("#read?text=asdf+qwer+zxcv");
     const warning = page.locator('[data-figure="strange"]');
-    assert.match(await warning.innerText(), /does not know any of these words/);
+    await eventually(async () => assert.match(await warning.innerText(), /does not know any of these words/));
     await page.fill("#text", "Der Film war leider sehr langweilig und viel zu lang.");
-    await page.waitForFunction(() => /of \d+ of these words|any of these words/.test(document.querySelector('[data-figure="strange"]')?.textContent ?? ""));
+    await page.waitForFunction(() => /(any|most) of these words/.test(document.querySelector('[data-figure="strange"]')?.textContent ?? ""));
     await page.fill("#text", "The film was dull and much too long.");
     await warning.waitFor({ state: "detached" });
   });

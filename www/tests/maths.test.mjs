@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { describe, test } from "node:test";
-import { complaints, page, renew, server } from "./opened.mjs";
+import { complaints, eventually, page, renew, server, settled, stands } from "./opened.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -15,8 +15,7 @@ async function open(hash, options = {}) {
   asked = [];
   page.on("request", (request) => asked.push(new URL(request.url()).pathname.split("/").at(-1)));
   await page.goto(server.url + hash);
-  await page.locator('[data-stage="ready"]').waitFor();
-  await page.locator(hash.startsWith("#race") ? "#race-batch" : "#read-eyes").waitFor();
+  await stands();
 }
 
 const inViolation = async () => {
@@ -40,9 +39,12 @@ describe("the mathematics", { timeout: 600_000 }, () => {
     assert.equal(await toggle.getAttribute("aria-expanded"), "true");
     await page.waitForURL(/maths=read-savings/);
     // What the formula comes to is what the engine counted.
+    await settled();
     const { flops } = await page.evaluate(() => window.saccade.read(document.querySelector("#text").value));
-    const live = await panel.locator(".live").allTextContents();
-    for (const count of [flops.spent, flops.full]) assert.ok(live.includes(count.toLocaleString("en")), `${count} among ${live}`);
+    await eventually(async () => {
+      const live = await panel.locator(".live").allTextContents();
+      for (const count of [flops.spent, flops.full]) assert.ok(live.includes(count.toLocaleString("en")), `${count} among ${live}`);
+    });
 
     await page.reload();
     await page.locator("#maths-read-savings math").first().waitFor();
@@ -69,6 +71,7 @@ describe("the mathematics", { timeout: 600_000 }, () => {
     await page.waitForURL(/threshold=0\.8/);
     await page.goto(`${server.url}#race`);
     await page.locator("#race-batch").waitFor();
+    await stands();
     assert.deepEqual(
       await page.locator("section.scene").evaluateAll((scenes) => scenes.filter((scene) => !scene.querySelector("[data-maths]")).map((scene) => scene.getAttribute("aria-labelledby"))),
       [],

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { complaints, notices, page, type, openAt } from "./opened.mjs";
+import { complaints, notices, page, settled, type, openAt } from "./opened.mjs";
 
 async function open(hash = "#read", options = {}) {
   await openAt(hash, options);
@@ -79,7 +79,7 @@ describe("under a translator", { timeout: 600_000 }, () => {
     }
     const seen = [];
     const look = async () => {
-      await page.waitForTimeout(150);
+      await settled();
       seen.push(await shown());
     };
     for (const sentence of SENTENCES) {
@@ -165,6 +165,7 @@ describe("undo", { timeout: 600_000 }, () => {
     await page.keyboard.press("Control+Z");
     assert.equal(await field(), MINE);
     await page.waitForFunction((text) => document.querySelector(".text")?.textContent === text, MINE);
+    await settled();
     assert.ok(await page.getByRole("radio", { name: "Sentences", exact: true }).isChecked());
     assert.deepEqual(complaints, []);
   });
@@ -224,7 +225,8 @@ describe("right-to-left text", { timeout: 600_000 }, () => {
     await page.fill("#threshold", "1");
     await page.waitForFunction(() => !document.querySelector('.token[data-decision="skim"]'));
     assert.match(await page.evaluate(() => getComputedStyle(document.querySelector(".token")).backgroundPosition), /^100% 100%/);
-    const path = await page.evaluate(() => document.querySelector(".text path").getAttribute("d"));
+    const drawn = await page.waitForFunction(() => document.querySelector(".text path").getAttribute("d"));
+    const path = await drawn.jsonValue();
     const [, from, to] = /^M([\d.]+) .* ([\d.]+) [\d.]+/.exec(path.split("M").slice(0, 2).join("M"));
     assert.ok(Number(to) < Number(from), path);
   });
@@ -261,7 +263,7 @@ describe("a book in the clipboard", { timeout: 600_000 }, () => {
   test("2 MB: it is read to its end, and the page can be used", async () => {
     await open();
     await paste(BOOK);
-    await page.getByText("tokens are shown").waitFor();
+    await page.getByText("words are shown").waitFor();
     assert.ok((await page.evaluate(() => document.querySelectorAll("*").length)) < 10_000);
     await type("Short again.");
     assert.deepEqual(complaints, []);
@@ -271,7 +273,7 @@ describe("a book in the clipboard", { timeout: 600_000 }, () => {
     await open();
     const shown = await notices();
     await paste(BOOK.slice(0, 21_000));
-    await page.getByText("tokens are shown").waitFor();
+    await page.getByText("words are shown").waitFor();
     await page.locator('[data-figure="device"]', { hasText: "the browser offers none" }).waitFor();
     assert.ok((await shown.evaluate(({ size }) => size)) <= 1);
     assert.deepEqual(complaints, []);

@@ -7,7 +7,7 @@ import { beforeEach, describe, test } from "node:test";
 import { root } from "../../scripts/steps.mjs";
 import { agree, agreeUntilUndecided } from "./compare.mjs";
 import { nativeReading } from "./native.mjs";
-import { complaints, inPage, page, renew, server, type } from "./opened.mjs";
+import { complaints, eventually, fits, inPage, page, renew, server, type } from "./opened.mjs";
 
 /** What the page opens with. */
 const MODEL = "sst2-skim-lstm-small";
@@ -54,6 +54,7 @@ describe("the page", { timeout: 600_000 }, () => {
     const compared = agreeUntilUndecided(await inPage(SENTENCE, {}), native, threshold);
     assert.ok(compared > 0, "the first token is undecided: choose another sentence");
 
+    await page.waitForFunction(() => window.saccade.settled());
     const elements = await shown();
     assert.equal(elements.length, native.tokens.length);
     for (const [index, token] of native.tokens.slice(0, compared).entries()) {
@@ -69,9 +70,19 @@ describe("the page", { timeout: 600_000 }, () => {
     await ready();
     const text = Array.from({ length: 40 }, () => "I did not leave, and the light on the lake is wonderful.").join(" ");
     await type(text);
+    // Before long the whole text is read once more, for its time: what counts is how each was read first.
+    await page.evaluate(() => {
+      window.computed = new Map();
+      const look = () => {
+        const reading = document.querySelector(".reading");
+        const text = reading?.querySelector(".text").textContent;
+        if (text !== undefined && !window.computed.has(text)) window.computed.set(text, Number(reading.dataset.computed));
+      };
+      new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+    });
     const computed = async (ending) => {
       await type(text + ending);
-      return Number(await page.locator(".reading").getAttribute("data-computed"));
+      return page.evaluate((text) => window.computed.get(text), text + ending);
     };
     const whole = await tokens().count();
     assert.ok(whole > 400);
@@ -167,7 +178,7 @@ describe("the page", { timeout: 600_000 }, () => {
     const scores = await page.locator("[data-score]").count();
     assert.ok(scores >= 2);
     for (const figure of ["label", "reduction", "flops", "skim-rate", "time"]) {
-      assert.match(await page.locator(`[data-figure="${figure}"]`).innerText(), /\w/, figure);
+      await eventually(async () => assert.match(await page.locator(`[data-figure="${figure}"]`).innerText(), /\w/, figure));
     }
     await page.waitForFunction(() => document.querySelector('[data-state="summary"]').textContent.includes("Read "));
   });
@@ -234,7 +245,7 @@ describe("the page", { timeout: 600_000 }, () => {
     await open();
     await ready();
     await page.fill("#text", "fine ".repeat(100_000));
-    await page.getByText("of 100,000 tokens are shown").waitFor();
+    await page.getByText("of 100,000 words are shown").waitFor();
     await type("Short again.");
     assert.equal(await tokens().count(), 3);
     assert.deepEqual(complaints, []);
@@ -341,7 +352,7 @@ describe("the page", { timeout: 600_000 }, () => {
     await page.locator('.token[tabindex="0"]').focus();
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("ArrowRight");
-    assert.equal(await page.evaluate(() => document.activeElement.textContent), "three");
+    await page.waitForFunction(() => document.activeElement.textContent === "three");
     await page.keyboard.press("Enter");
     await page.locator('.token[data-index="2"][data-forced]').waitFor();
   });
@@ -352,8 +363,7 @@ describe("the page", { timeout: 600_000 }, () => {
       await open();
       await ready();
       await type(`${SENTENCE} ${"unbreakable".repeat(30)}`);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(overflow <= 0, `${overflow} px too wide`);
+      await fits();
     });
   }
 });

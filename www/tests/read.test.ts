@@ -71,7 +71,7 @@ describe("tokens", () => {
     const long = { text: "a ".repeat(5000), reading: { ...reading, tokens } };
     const { body } = render(Tokens, { props: { seen: long, forced: {}, onforce: () => {} } });
     expect(body.match(/data-index=/g)).toHaveLength(2000);
-    expect(visible(body)).toContain("2,000 of 5,000 tokens are shown");
+    expect(visible(body)).toContain("2,000 of 5,000 words are shown");
   });
 });
 
@@ -103,7 +103,7 @@ describe("figures", () => {
   };
 
   test("prediction and work are those of the reading", () => {
-    for (const part of ["positive", "88%", "13%", "2×", "330K", "660K", "2 of 4 tokens"]) expect(shown(reading)).toContain(part);
+    for (const part of ["positive", "88%", "13%", "2×", "330K", "660K", "2 of 4 words"]) expect(shown(reading)).toContain(part);
   });
 
   test("a reading of nothing has no figures", () => {
@@ -185,7 +185,7 @@ describe("time", () => {
 
   test("the account adds up as it is printed, or says that it cannot be told", () => {
     expect(shown({ comparison })).toMatch(
-      /once a reading 10\.0 µs 2 words read 15 µs each 30\.0 µs 2 words skimmed 5 µs each 10\.0 µs the whole reading 50\.0 µs/,
+      /once for the whole text 10\.0 µs 2 words read 15 µs each 30\.0 µs 2 words skimmed 5 µs each 10\.0 µs the whole reading 50\.0 µs/,
     );
     const account = comparison.account && { ...comparison.account, told: false };
     expect(shown({ comparison: { ...comparison, account } })).toContain("How the time divides: this machine is too busy to tell");
@@ -227,7 +227,7 @@ describe("status", () => {
     const stage = { kind: "ready", model: {} as Model } as const;
     const props = { stage, failure: null, name: "Sentences", ...rest };
     const far = { done: 1200, total: 50_000 };
-    expect(visible(render(Status, { props: { ...props, progress: far } }).body)).toMatch(/1,200 of 50,000 tokens[\s\S]*Stop/);
+    expect(visible(render(Status, { props: { ...props, progress: far } }).body)).toMatch(/1,200 of 50,000 words[\s\S]*Stop/);
     expect(visible(render(Status, { props: { ...props, stopped: far } }).body)).toMatch(/Stopped after 1,200[\s\S]*Read it after all/);
   });
 });

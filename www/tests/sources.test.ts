@@ -124,6 +124,11 @@ describe("words", () => {
     expect(prose("a.svelte", component)).toEqual([" and many words", "a title has words", "an expression has some", "text between the tags"]);
   });
 
+  test("what the network reads are words everywhere, as nobody is told what a token is", () => {
+    const said = files.filter((name) => /strings\.ts$/.test(name) && ["frame", "study", "read", "race"].includes(folderOf(name)));
+    expect(said.flatMap((name) => literals(sourceOf(name)).filter((text) => /\btokens?\b/i.test(text)))).toEqual([]);
+  });
+
   test("what is marked in a sentence is found, and what is not marked stands", () => {
     expect(pieces("Read *this*, **now** or [press “{word}”](force), see [the paper](https://a.b/c).")).toEqual([
       { kind: "plain", text: "Read " },

@@ -26,7 +26,7 @@ export const race = {
 export const sprint = {
   title: "Five networks, one text",
   prose: (length: number, skimmed: number) => [
-    `Five recurrent networks of the same size read ${plural(length, "word")} of **your text**. Each takes in a hundred numbers a word and keeps a state of a hundred. Their weights are random, because speed does not depend on what a network knows. Only the Skim-LSTM needs to be told what to skim. It skims what the network in the chapter Read chose: ${skimmed}% of these words.`,
+    `Five recurrent networks of the same size read ${plural(length, "word")} of **your text**, without its punctuation. Each takes in a hundred numbers a word and keeps a state of a hundred. Their weights are random, because speed does not depend on what a network knows. Only the Skim-LSTM needs to be told what to skim. It skims what the network in the chapter Read chose: ${skimmed}% of these words.`,
     "Press the button to start. All networks then take turns on both devices, so a busy moment slows all of them. Each bar shows the median of up to eleven turns, and its whisker the middle half of them. You can also race on [a long review](review).",
   ],
   start: "Start the race",
@@ -58,8 +58,8 @@ export const chain = {
     large: "waits for the step before: a product with the state",
     small: "waits for the step before: the small cell, or SRU’s scan",
   },
-  note: "A drawing, not a measurement: each block is as wide as it has floating-point operations, in layers of a hundred numbers in and a hundred of state.",
-  pays: "Where it pays: on one CPU thread SRU makes fewer passes over the weights, because one product for all words fetches them once and a chain fetches its own again at every word; on a GPU every channel’s scan runs at once.",
+  note: "This is a drawing, not a measurement. The more floating-point operations a block stands for, the wider it is. Each layer takes in a hundred numbers a word and keeps a state of a hundred.",
+  pays: "Where does this pay? On one CPU thread, SRU fetches its weights once for all words, and a chain fetches its own again at every word. On a GPU, the scans of all the numbers also run at the same time.",
   run: "Run the clock",
 };
 
@@ -72,9 +72,9 @@ export const time = {
   table: "Table of the time by network",
   network: "network",
   fixed: "every reading",
-  each: "each token",
+  each: "each word",
   split: (length: number) => `of a text of ${length}`,
-  flops: "FLOPs a token",
+  flops: "FLOPs a word",
   weights: "weights",
   launches: "launches",
   moved: "moved",
@@ -123,7 +123,7 @@ export const results = {
     "Each number belongs to this machine, this browser and this moment. The table that you copy names the browser and the GPU, and says how we measured.",
   ],
   table: "All results",
-  columns: ["network", "device", "tokens", "texts", "time", "middle half", "tokens/s"],
+  columns: ["network", "device", "words", "texts", "time", "middle half", "words/s"],
   copy: "Copy as a table",
   copied: "Copied.",
   noCopying: "This browser does not let the page copy the table.",
@@ -136,6 +136,6 @@ export const report = {
   adapter: (name: string | null) => `WebGPU adapter: ${name ?? "none"}`,
   unnamed: "unnamed",
   method: (method: string) => `Method: ${method}`,
-  columns: ["network", "device", "tokens", "texts", "ms (median)", "ms (quartiles)", "tokens/s", "FLOPs"],
+  columns: ["network", "device", "words", "texts", "ms (median)", "ms (quartiles)", "words/s", "FLOPs"],
   quartiles: (low: string, high: string) => `${low} to ${high}`,
 };

@@ -23,7 +23,7 @@ export const reading = {
   copied: "Link copied.",
   noSharing: "This browser does not let the page share the link.",
   spoken: (label: string, sure: string, read: number, of: number, factor: string, direction: "less" | "more") =>
-    `${label}, ${sure}. Read ${read} of ${plural(of, "token")}; ${factor} ${measured.direction[direction]} computation.`,
+    `${label}, ${sure}. Read ${read} of ${plural(of, "word")}; ${factor} ${measured.direction[direction]} computation.`,
   onPicture: (label: string, skimmed: number, of: number) => `Saccade · ${label} · skimmed ${skimmed} of ${of} words`,
 };
 
@@ -39,7 +39,7 @@ export const write = {
   accuracy: (share: string) => `It is right on ${share} of its test texts.`,
 };
 
-const tokensOf = (done: number, total: number | null) => `${whole(done)} of ${total === null ? "all tokens" : plural(total, "token")}`;
+const wordsOf = (done: number, total: number | null) => `${whole(done)} of ${total === null ? "all words" : plural(total, "word")}`;
 
 export const status = {
   modelFailed: (name: string) => `The model “${name}” did not load.`,
@@ -49,26 +49,26 @@ export const status = {
   loading: (name: string, received: string | null, total: string | null, recorded: boolean) =>
     `Loading “${name}”${received ? ` · ${received} ${total ? `of ${total} ` : ""}MB` : ""}${recorded ? ". Until then you see a recorded reading." : ""}`,
   download: "Download",
-  reading: (done: number, total: number | null) => `Reading: ${tokensOf(done, total)}.`,
+  reading: (done: number, total: number | null) => `Reading: ${wordsOf(done, total)}.`,
   readingBar: "Reading",
   stop: "Stop",
-  stopped: (done: number, total: number | null) => `Stopped after ${tokensOf(done, total)}.`,
+  stopped: (done: number, total: number | null) => `Stopped after ${wordsOf(done, total)}.`,
   resume: "Read it after all",
 };
 
 export const tokens = {
-  group: "The text, token by token",
+  group: "The text, word by word",
   label: (word: string, decision: string, forced: boolean, skim: string | null, known: boolean) =>
     `${word}: ${decision}${forced ? ", by your choice" : ""}${skim ? `, skim probability ${skim}` : ""}${known ? "" : ", not in the model’s vocabulary"}`,
-  shown: (shown: number, of: number) => `The first ${whole(shown)} of ${whole(of)} tokens are shown.`,
+  shown: (shown: number, of: number) => `The first ${whole(shown)} of ${whole(of)} words are shown.`,
   more: "Show more",
   unknown: "unknown word",
-  key: "The longer the line under a word, the more likely the network is to read it.",
+  key: "The longer the line under a word, the more likely the network is to read it. Punctuation marks count as words.",
 };
 
 export const summary = {
-  unknown: (unknown: number, of: number) =>
-    `The network does not know ${unknown === of ? "any" : `${unknown} of ${of}`} of these words. It learned from English texts only, so its verdict here is a guess.`,
+  unknown: (all: boolean) =>
+    `The network does not know ${all ? "any" : "most"} of these words. It learned from English texts only, so its verdict here is a guess.`,
   skimmed: (skimmed: number, of: number, arithmetic: string, time: string) =>
     `Skimmed ${whole(skimmed)} of ${plural(of, "word")}: ${arithmetic}${time}.`,
   arithmetic: { less: (factor: string) => `${factor}× less arithmetic`, more: (factor: string) => `${factor}× more arithmetic, for the decisions` },
@@ -144,8 +144,9 @@ export const cells = {
 };
 
 export const memory = {
-  some: (named: number, of: number) => `${named} of ${whole(of)} words have room for their names.`,
+  some: (named: number, of: number) => `${named} of ${whole(of)} words are named here. There is no room for more.`,
   title: "What it remembers",
+  long: "This text is too long to show its states word by word.",
   prose: [
     "Each column shows the state after one word. Where the network reads, the whole column changes. Where it skims, only the top rows change. Below the line the colours continue as *streaks*, because the network computed nothing there.",
     "The curve shows the verdict the network would give if the text ended at that word. Watch where it jumps: mostly at words that the network reads. Try [two negations](negations), or [a long review](review).",
@@ -202,7 +203,7 @@ export const savings = {
 
 export const gauges = {
   words: "Words skimmed",
-  ofTokens: (skimmed: number, of: number) => `${whole(skimmed)} of ${plural(of, "token")}`,
+  ofWords: (skimmed: number, of: number) => `${whole(skimmed)} of ${plural(of, "word")}`,
   work: "Arithmetic",
   operations: "floating-point operations",
   time: "Time, measured here",
@@ -235,7 +236,7 @@ export const time = {
 
 export const account = {
   caption: "Where the time goes",
-  fixed: "once a reading",
+  fixed: "once for the whole text",
   read: (count: number) => (count === 1 ? "word read" : "words read"),
   skim: (count: number) => (count === 1 ? "word skimmed" : "words skimmed"),
   each: (time: string) => `${time} each`,
@@ -256,8 +257,8 @@ export const words = {
   read: "Read most often",
   columns: { word: "word", share: "share skimmed", count: "occurrences" },
   one: (read: string, count: string) => `“{word}” was read ${read} times among ${count}.`,
-  note: (dataset: string, tokens: number) =>
-    `The words **read** most often and those *skimmed* most often in ${dataset} (${whole(tokens)} tokens). The upright scale is the share of a word’s occurrences that were read. It is stretched at both ends, where nearly all words are.`,
+  note: (dataset: string, words: number) =>
+    `The words **read** most often and those *skimmed* most often in ${dataset} (${whole(words)} words). The upright scale is the share of a word’s occurrences that were read. It is stretched at both ends, where nearly all words are.`,
   all: "The words as a table",
 };
 
@@ -295,5 +296,5 @@ export const eyes = {
   },
   how: "How we computed this",
   method: (dataset: string, readers: number, words: number, model: string) =>
-    `${dataset}: ${readers} readers, ${whole(words)} words. The network is ${model}. For each word we take the share of readers who looked at it, and the network’s probability of reading it; for a word of several tokens, the highest. Punctuation does not count. We compare the two by Spearman’s rank correlation. The intervals hold 95% of 2,000 samples in which sentences are drawn at random (a bootstrap). We count letters and digits for the length, and occurrences in film reviews for the frequency. Words are sorted into kinds by lists of function words; all others are content words.`,
+    `${dataset}: ${readers} readers, ${whole(words)} words. The network is ${model}. For each word we take the share of readers who looked at it, and the network’s probability of reading it; where the network splits a word, the highest of its parts. Punctuation does not count here. We compare the two by Spearman’s rank correlation. The intervals hold 95% of 2,000 samples in which sentences are drawn at random (a bootstrap). We count letters and digits for the length, and occurrences in film reviews for the frequency. Words are sorted into kinds by lists of function words; all others are content words.`,
 };

@@ -52,7 +52,7 @@ export const words = {
   gates: { input: "Input", forget: "Forget", output: "Output", reset: "Reset", update: "Update" } satisfies Readonly<Record<Gate, string>>,
   curve: "The state after each word",
   result: (now: string, free: string | null) => `After the last word the state is ${now}${free === null ? "" : `; with no gate held shut it is ${free}`}.`,
-  note: "Cells of one unit with chosen weights, computed as you look. Each word brings two numbers: what it says (praise above 0) and how much it counts. The wider a line, the larger the number in it; solid lines are above 0, dashed ones below. Press a gate to hold it shut.",
+  note: "These cells have one unit each, and we chose their weights. The page computes them as you look. Each word brings two numbers: what it says (praise above 0) and how much it counts. The wider a line, the larger the number in it; solid lines are above 0, dashed ones below. Press a gate to hold it shut.",
 };
 
 /** Reading from both ends. */
@@ -64,7 +64,7 @@ export const both = {
   caption: "How much each state changes if that word is taken out",
   summary: (word: string, before: number, after: number) =>
     `Without “${word}” the forward states of ${after === 0 ? "that word alone" : `it and the ${after} after it`} change, and the backward states of ${before === 0 ? "that word alone" : `it and the ${before} before it`}. So the two states of a word together have seen the whole text.`,
-  note: "Two LSTMs of eight units with random weights, computed as you look. The further from the word, the less of the change is left.",
+  note: "These are two LSTMs of eight units with random weights. The page computes them as you look. The further a state is from the word, the less it changes.",
 };
 
 /** The scenes around the figures. */
@@ -72,15 +72,15 @@ export const scenes = {
   gates: {
     title: "What a gate is for",
     prose: [
-      "A cell that rewrites its whole state at every word forgets fast. A gate is a number between 0 and 1 that the cell computes from the word and the state, and multiplies with: 0 lets nothing through, 1 lets everything through.",
-      "Here are four of those cells with a single number of state each, in the middle of a sentence. Hold a gate shut and see what becomes of “dull” on its way to the end.",
+      "A cell that rewrites its whole state at every word forgets fast. A gate is a number between 0 and 1. The cell computes it from the word and the state, and multiplies with it: 0 lets nothing through, 1 lets everything through.",
+      "Here are four cells in the middle of a sentence. The state of each is a single number. Hold a gate shut and see what becomes of “dull” on its way to the end.",
     ],
   },
   both: {
     title: "Reading from both ends",
     prose: [
       "A network that reads forward knows nothing yet of the words to come. So for many tasks two networks read the text, one from each end, and each word gets both of their states.",
-      "That has a price besides the double work: nothing can be said before the last word has come, and a text that is still being typed must be read again.",
+      "This costs more than the double work. The network can say nothing before the last word has come. And when you type on, it must read the whole text again.",
     ],
   },
 };

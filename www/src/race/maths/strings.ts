@@ -10,11 +10,11 @@ export const lines: Readonly<Record<Scene, readonly Line[]>> = {
   sprint: [
     {
       tex: String.raw`\text{words a second} = \frac{T}{\text{median}(t_1, \dots, t_n)}`,
-      words: "A turn runs a network again and again and takes the mean time t of one run. The median of the turns is in the middle: a busy moment makes some turns long, and leaves the median where it is. The whisker goes from the first to the third quartile.",
+      words: "A turn runs a network again and again and takes the mean time t of one run. The median is the turn in the middle. A busy moment makes some turns long, and leaves the median where it is. The whisker goes from the first to the third quartile.",
     },
     {
       tex: String.raw`\text{LSTM:} \quad 8 d (m + d) = \live{${(lstm.word + lstm.state).toLocaleString("en")}}`,
-      words: "Operations a word, with m = d = 100. An Elman network needs 2 d (m + d), a GRU 6 d (m + d), SRU 6 d m.",
+      words: "The operations for each word, with m = d = 100. An Elman network needs 2 d (m + d), a GRU 6 d (m + d), SRU 6 d m.",
     },
   ],
 
@@ -49,7 +49,7 @@ export const lines: Readonly<Record<Scene, readonly Line[]>> = {
   chain: [
     {
       tex: String.raw`8 d (m + d) = \live{80,000} + \live{80,000}`,
-      words: "An LSTM’s operations a word, with m = d = 100: as many for the product with the word, which waits for nothing, as for the product with the state, which waits for the step before.",
+      words: "An LSTM’s operations for each word, with m = d = 100. The product with the word waits for nothing. The product with the state takes as many, and waits for the step before.",
     },
     {
       tex: String.raw`2 (2 (m + d) + 4 d' m) = \live{8,800}`,
@@ -66,7 +66,7 @@ export const lines: Readonly<Record<Scene, readonly Line[]>> = {
       tex: String.raw`t(T) = t_0 + a T`,
       words: "A reading has a fixed part and a part for each word. Two lengths are measured, T and 4 T, and a line has two unknowns.",
     },
-    { tex: String.raw`a = \frac{t(4T) - t(T)}{3 T}, \quad t_0 = t(T) - a T`, words: "If the rounds do not agree on both, nothing is shown." },
+    { tex: String.raw`a = \frac{t(4T) - t(T)}{3 T}, \quad t_0 = t(T) - a T`, words: "If the rounds do not agree on both numbers, the page shows neither." },
   ],
 
   length: [
@@ -81,13 +81,13 @@ export const lines: Readonly<Record<Scene, readonly Line[]>> = {
       tex: String.raw`H_t = F(X_t W + H_{t-1} U)`,
       words: "With B texts at once, states and words are matrices of B rows. The weights W and U are fetched once for all of them, not once for each.",
     },
-    { tex: String.raw`\frac{\text{operations}}{\text{bytes of weights}} = \frac{2 B}{4}`, words: "A weight of 4 bytes is good for 2 operations in each text: the larger the batch, the less the memory holds anyone up." },
+    { tex: String.raw`\frac{\text{operations}}{\text{bytes of weights}} = \frac{2 B}{4}`, words: "A weight takes 4 bytes and serves 2 operations in each text. So the larger the batch, the less a processor waits for memory." },
   ],
 
   results: [
     {
       tex: String.raw`q_p = x_{(k)} + (k' - k) (x_{(k+1)} - x_{(k)}), \quad k' = 1 + p (n - 1)`,
-      words: "Medians (p = 0.5) and quartiles (0.25 and 0.75) of n sorted samples: between two of them, with k the whole part of k′, on the line from one to the other.",
+      words: "The median (p = 0.5) and the quartiles (0.25 and 0.75) of n sorted samples. What falls between two samples lies on the line from one to the other. Here k is the whole part of k′.",
     },
   ],
 };

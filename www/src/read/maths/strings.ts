@@ -38,7 +38,7 @@ export const gumbel = {
     `${hard} of ${count} draws are decided: each of them is at least 95% one cell. The mean of all is ${percent(mean)}.`,
   skim: "skim",
   read: "read",
-  still: "Near 0 every draw is a choice, and nothing can be learned from it: its slope is 0 almost everywhere. Warm, every draw is a bit of both, and the gradient flows through both cells. So training begins warm and cools.",
+  still: "Near 0 every draw is a choice. Nothing can be learned from it, because its slope is 0 almost everywhere. At a high temperature every draw is a bit of both, and the gradient flows through both cells. So training begins warm and cools.",
 };
 
 const live = (value: string | number) => `\\live{${verbatim(typeof value === "number" ? value.toLocaleString("en") : value)}}`;
@@ -53,11 +53,11 @@ export const lines: Readonly<Record<Scene, (numbers: Numbers) => readonly Line[]
     },
     {
       tex: String.raw`h_t = F(x_t, h_{t-1})`,
-      words: `One step a word, ${count(tokens)} here, makes a new state h of the word and the state before. At first all of h is 0.`,
+      words: `Each word is one step, ${count(tokens)} here. A step makes a new state h from the word and the state before. At first all of h is 0.`,
     },
     {
       tex: String.raw`p = \softmax(V h_T + c)`,
-      words: "The last state is weighed once for each label. The softmax turns the weights into probabilities that add up to 1.",
+      words: "V weighs the last state once for each label. The softmax turns these numbers into probabilities that add up to 1.",
     },
     ...(known(probability) ? [{ tex: String.raw`p_{\text{${verbatim(label)}}} = ${live(percent(probability))}`, words: "The verdict on this text." }] : []),
   ],
@@ -65,12 +65,12 @@ export const lines: Readonly<Record<Scene, (numbers: Numbers) => readonly Line[]
   cells: ({ word, pSkim, logits, sizes }) => [
     {
       tex: String.raw`p_t = \softmax(W [x_t; h_{t-1}] + b)`,
-      words: "The decision: word and state, one below the other, are weighed twice, once for reading and once for skimming.",
+      words: "The decision. W weighs word and state, one below the other, once for reading and once for skimming.",
     },
     ...(logits && known(pSkim)
       ? [{
           tex: String.raw`\softmax(${live(fixed(logits.read, 2))}, ${live(fixed(logits.skim, 2))}) = (${live(percent(1 - pSkim))}, ${live(percent(pSkim))})`,
-          words: `At “${word}”: the weights for reading and for skimming, and the probabilities they become.`,
+          words: `At “${word}”: the numbers for reading and for skimming, and the probabilities that they become.`,
         }]
       : []),
     {
@@ -106,7 +106,7 @@ export const lines: Readonly<Record<Scene, (numbers: Numbers) => readonly Line[]
     ...(threshold > 0 && threshold < 1
       ? [{
           tex: String.raw`\ell_t^{\text{skim}} - \ell_t^{\text{read}} > \log \frac{\theta}{1 - \theta} = ${live(fixed(Math.log(threshold / (1 - threshold)), 2))}`,
-          words: "The same in the weights ℓ before the softmax: moving the threshold adds one constant to all of them.",
+          words: "The same in the numbers ℓ before the softmax. Moving the threshold adds one constant to all of them.",
         }]
       : []),
     ...(known(accuracy) && known(texts)
@@ -157,7 +157,7 @@ export const lines: Readonly<Record<Scene, (numbers: Numbers) => readonly Line[]
   words: ({ skimLoss, tokens }) => [
     {
       tex: String.raw`L' = L + \gamma \frac{1}{T} \sum_{t=1}^{T} (-\log p_t^{\text{skim}})`,
-      words: "What training makes small: L, being wrong, and beside it a price γ on every word that is likely to be read. The paper takes γ = 0.01 or 0.02. The networks of this page were trained with 0.015 to 0.05.",
+      words: "Training makes this small: L, the price of being wrong, and a price γ for every word that is likely to be read. The paper takes γ = 0.01 or 0.02. The networks of this page were trained with 0.015 to 0.05.",
     },
     ...(known(skimLoss)
       ? [{
@@ -194,7 +194,7 @@ export const lines: Readonly<Record<Scene, (numbers: Numbers) => readonly Line[]
     },
     {
       tex: String.raw`[\rho_{2.5\%}, \rho_{97.5\%}]`,
-      words: "An interval: draw the sentences again and again with replacement, compute ρ each time, and keep the middle 95 % of the results.",
+      words: "An interval: draw the sentences again and again with replacement, compute ρ each time, and keep the middle 95% of the results.",
     },
   ],
 };
