@@ -2,15 +2,16 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { openAt, page, renew } from "./opened.mjs";
+import { eventually, openAt, page, renew, settled, stands } from "./opened.mjs";
 
 const WIDTHS = [320, 390, 768, 1440, 2560];
-/** Boxes of text are larger than its letters. */
+/** Boxes of text are larger than its letters, by so many pixels where the page's type has 16. */
 const SLACK = 2;
 
 /** What is wrong with the labels of the page's figures: those of each drawing, and those laid out under columns. */
-function faults(slack) {
+function faults(of16) {
   const found = [];
+  const slack = (of16 * Number.parseFloat(getComputedStyle(document.documentElement).fontSize)) / 16;
   const boxes = (elements) =>
     [...elements]
       .filter((element) => element.checkVisibility({ opacityProperty: true }) && element.textContent.trim() !== "")
@@ -38,19 +39,34 @@ function faults(slack) {
   return found;
 }
 
-/** A frame may bring a reading that the next one lays out: what stays wrong for so long is wrong. */
-const PATIENCE_MS = 5_000;
-
 /** Nothing is wrong with the labels of the page, once all that was asked of it has been laid out. */
 async function inOrder(when) {
   await page.evaluate(() => document.fonts.ready);
-  const end = Date.now() + PATIENCE_MS;
-  let found;
-  do {
+  await settled();
+  await eventually(async () => {
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-    found = await page.evaluate(faults, SLACK);
-  } while (found.length > 0 && Date.now() < end);
-  assert.deepEqual(found, [], when);
+    assert.deepEqual(await page.evaluate(faults, SLACK), [], when);
+  });
+}
+
+/** The letters of the page's charts, by their size beside the page's own. */
+const letters = () =>
+  page.evaluate(() => {
+    const own = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+    return [...document.querySelectorAll("main svg text")]
+      .filter((text) => text.checkVisibility())
+      .map((text) => ({ text: text.textContent, size: (Number.parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a) / own }));
+  });
+
+/** Charts have letters of that size at least. */
+const LEAST = 0.6;
+
+async function legible() {
+  await eventually(async () => {
+    const all = await letters();
+    assert.ok(all.length > 10, `${all.length} letters`);
+    assert.deepEqual(all.filter(({ size }) => size < LEAST), []);
+  });
 }
 
 test("what is wrong is found", { timeout: 600_000 }, async () => {
@@ -71,8 +87,7 @@ for (const width of WIDTHS) {
     test("Read, with all of its mathematics, at every end of the threshold", async () => {
       const maths = ["text", "cells", "memory", "threshold", "savings", "words", "eyes"].map((scene) => `read-${scene}`).join(".");
       await openAt(`#read?maths=${maths}`, { viewport: { width, height: 900 } });
-      await page.locator('[data-stage="ready"]').waitFor();
-      await page.locator("#read-eyes").waitFor();
+      await stands();
       await page.locator("#maths-read-eyes math").first().waitFor();
       for (const threshold of ["0", "0.5", "1"]) {
         await page.fill("#threshold", threshold);
@@ -80,6 +95,7 @@ for (const width of WIDTHS) {
       }
       await page.locator("[data-index]").first().focus();
       await inOrder("at the first word");
+      await legible();
     });
 
     test("Predict, with all of its mathematics, as it opens and when it has written", async () => {
@@ -103,13 +119,14 @@ for (const width of WIDTHS) {
     test("Race, with all of its mathematics and gates held shut", async () => {
       const maths = ["sprint", "gates", "chain", "both", "length", "batch"].map((scene) => `race-${scene}`).join(".");
       await openAt(`#race?maths=${maths}`, { viewport: { width, height: 900 } });
-      await page.locator('[data-stage="ready"]').waitFor();
+      await stands();
       await page.locator("#maths-race-batch math").first().waitFor();
       await inOrder("as it opens");
       for (const valve of await page.locator(".valve").all()) await valve.click();
       await page.locator('[data-lane="lstm"]').scrollIntoViewIfNeeded();
       await page.getByRole("button", { name: "One worker" }).click();
       await inOrder("with all gates shut");
+      await legible();
     });
   });
 }
