@@ -16,6 +16,8 @@ export interface Seen {
   readonly scoring: Scoring;
   /** What may come after it. */
   readonly next: NextWords;
+  /** Whether a part before it was left out. */
+  readonly cut: boolean;
   /** How many tokens were read anew for it. */
   readonly computed: number;
 }
@@ -23,6 +25,7 @@ export interface Seen {
 interface Request {
   readonly ready: Ready;
   readonly text: string;
+  readonly cut: boolean;
 }
 
 /**
@@ -43,6 +46,8 @@ export class Predict {
   readonly current: Seen | null = $derived(this.seen && this.seen.ready === this.ready ? this.seen : null);
 
   #typed: { readonly ready: Ready; readonly reader: LanguageReader } | null = null;
+  /** What the reader stands at the end of; null while it reads, or where it was stopped. */
+  #at: Seen | null = null;
   #wanted: Request | null = null;
   #busy = false;
   #reading: AbortController | null = null;
@@ -69,7 +74,8 @@ export class Predict {
   }
 
   request(ready: Ready, text: string): void {
-    this.#wanted = { ready, text: lastPart(text) };
+    const part = lastPart(text);
+    this.#wanted = { ready, text: part, cut: part.length < text.length };
     this.stopped = null;
     if (this.progress) this.#reading?.abort();
     void this.#drain();
@@ -79,6 +85,13 @@ export class Predict {
   stop(): void {
     this.stopped = this.progress;
     this.#reading?.abort();
+  }
+
+  /** The likeliest words after a text, as many as each of `tops` says; null where it is no longer the one that is read. */
+  async ask(seen: Seen, tops: readonly number[]): Promise<readonly NextWords[] | null> {
+    const reader = this.#at === seen ? this.#typed?.reader : null;
+    // The reader answers in turn: what is asked now is answered before it reads on.
+    return reader ? Promise.all(tops.map((top) => reader.predict({ top }))) : null;
   }
 
   /** The text goes on with a word that may come next; where the model would read another text than that, it stays as it is. */
@@ -117,8 +130,9 @@ export class Predict {
     return this.#typed.reader;
   }
 
-  async #read({ ready, text }: Request): Promise<void> {
+  async #read({ ready, text, cut }: Request): Promise<void> {
     const { signal } = (this.#reading = new AbortController());
+    this.#at = null;
     const begun = performance.now();
     const onProgress = (progress: Progress) => {
       const long = progress.done < (progress.total ?? 0) && performance.now() - begun > SILENCE_MS;
@@ -132,7 +146,7 @@ export class Predict {
       const scoring = await reader.update(text, { signal, onProgress });
       const { computed } = reader;
       const next = await reader.predict({ top: TOP, signal });
-      this.seen = { ready, text, scoring, next, computed };
+      this.seen = this.#at = { ready, text, cut, scoring, next, computed };
       this.failure = null;
       this.stopped = null;
     } catch (error) {

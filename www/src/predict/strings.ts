@@ -80,6 +80,7 @@ export const surprise = {
     const among = perplexity < 10 ? perplexity.toFixed(1) : whole(perplexity);
     return `On this text it was, on average, as unsure as among ${among} equally likely ${letters ? "letters" : "words"}. This number is its *perplexity*.`;
   },
+  cut: (characters: string) => `The text is long: only its last ${characters} characters are read.`,
   earlier: "Earlier",
   later: "Later",
   window: (from: number, to: number, of: number) => `${whole(from)} to ${whole(to)} of ${whole(of)}`,
@@ -111,6 +112,7 @@ export const next = {
   label: (word: string, share: string, bits: string, unknown: boolean) =>
     `${word}, ${share}, ${bits} bits${unknown ? ", which cannot be written" : ": go on with it"}`,
   rest: (others: string, share: string, letters: boolean) => `All ${others} other ${letters ? "signs" : "words"} share the remaining ${share}.`,
+  computed: (words: number, letters: boolean) => `For the last change the network read ${plural(words, letters ? "letter" : "word")}.`,
   added: (word: string) => `Added: ${word}`,
   takeBack: "Take it back",
   tookBack: "Taken back",

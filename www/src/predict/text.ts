@@ -39,7 +39,7 @@ const CLOSING = /^(?:[,.;:?!%)\]”]+|n't|'\w*)$/;
 const OPENING = /[“(\[]$/;
 
 /** A word as people write it. */
-export const written = (word: string): string => SIGNS[word] ?? (word === "i" ? "I" : word);
+export const written = (word: string): string => SIGNS[word] ?? word;
 
 /** Whether a model has a name in place of a word: for all that it does not know. */
 export const isUnknown = (word: string): boolean => word === "<unk>";
@@ -53,8 +53,8 @@ export function piecesFor(word: string, before: string, tokenizer: Readonly<Reco
   if (tokenizer["kind"] === "characters") return [word];
   const apart = before === "" || /\s$/.test(before) ? "" : " ";
   const touches = CLOSING.test(written(word)) || OPENING.test(before);
-  const begins = tokenizer["lowercase"] === true && /(?:^|[.?!]["”’]?\s*)$/.test(before);
-  const forms = [begins ? capital(written(word)) : written(word), word];
+  const begins = tokenizer["lowercase"] === true && /(?:^|[.?!]["”’]?\s*)[“(]?$/.test(before);
+  const forms = [begins || word === "i" ? capital(written(word)) : written(word), word];
   return [...new Set(forms.flatMap((form) => (touches ? [form, apart + form] : [apart + form])))];
 }
 

@@ -1,6 +1,5 @@
 import type { NextWords } from "../../engine.ts";
-import { Aside } from "../aside.ts";
-import type { Seen } from "../predict.svelte.ts";
+import { predict, type Seen } from "../predict.svelte.ts";
 import { distributionOf, type Distribution } from "./dots.ts";
 import { WORDS, type Way } from "./ways.ts";
 
@@ -14,27 +13,18 @@ export interface Guess {
 /** The guesses at the end of the latest text that was asked about. */
 export class Guesses {
   latest: Guess | null = $state.raw(null);
-  readonly #aside = new Aside();
+  #wanted: Seen | null = null;
 
   async look(seen: Seen): Promise<void> {
     if (this.latest?.seen === seen) return;
-    const { ready, text } = seen;
-    const { reader, signal } = this.#aside.begin(ready);
+    this.#wanted = seen;
     try {
-      await reader.update(text, { signal });
-      const answers = {
-        first: await reader.predict({ top: WORDS.first, signal }),
-        ten: await reader.predict({ top: WORDS.ten, signal }),
-        every: await reader.predict({ top: ready.vocabulary.length, signal }),
-      };
-      if (!signal.aborted) this.latest = { seen, answers, distribution: distributionOf(ready, answers.every.words) };
+      const found = await predict.ask(seen, [WORDS.first, WORDS.ten, seen.ready.vocabulary.length]);
+      const [first, ten, every] = found ?? [];
+      if (!first || !ten || !every || this.#wanted !== seen) return;
+      this.latest = { seen, answers: { first, ten, every }, distribution: distributionOf(seen.ready, every.words) };
     } catch {
       // The text's own reading says what is wrong with the engine; the field stays as it was.
-      if (!signal.aborted) this.#aside.forget();
     }
-  }
-
-  stop(): void {
-    this.#aside.stop();
   }
 }
