@@ -328,6 +328,30 @@ describe("what is on its way", { timeout: 600_000 }, () => {
     await page.locator('[data-figure="so-far"]').waitFor();
   });
 
+  test("what was opened once is there without a network", async () => {
+    await openAt("", { serviceWorkers: "allow" });
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    await page.getByRole("link", { name: "Predict", exact: true }).click();
+    await page.locator('[data-figure="so-far"]').waitFor();
+    await page.waitForFunction(async () => (await (await caches.open("saccade-models")).keys()).some(({ url }) => url.endsWith("novels-lm.safetensors")));
+    server.unreachable(true);
+    try {
+      await page.reload();
+      await page.locator('[data-figure="so-far"]').waitFor();
+      assert.equal((await nexts()).length, 10);
+    } finally {
+      server.unreachable(false);
+    }
+  });
+
+  test("of a text that is too long to be read as a whole the last part is read, and that is said", async () => {
+    await open("The");
+    await page.fill("#text", Array.from({ length: 4000 }, () => "The old man looked at the door. ").join(""));
+    await page.locator('[data-figure="cut"]').waitFor();
+    assert.match(await page.locator('[data-figure="cut"]').innerText(), /only its last (99|100),\d{3} characters/);
+  });
+
   test("a text that is typed meanwhile is the one that is read", async () => {
     await open("The");
     await page.fill("#text", TEXT);

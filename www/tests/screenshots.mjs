@@ -24,7 +24,7 @@ async function shoot(name, width, colorScheme, { hash = "", before, after, chapt
   await before?.(page);
   await page.goto(server.url + hash);
   await page.locator(before ? "[data-state=failed], [data-state=loading]" : "[data-stage=ready]").first().waitFor();
-  if (!before) await page.locator("#read-eyes, #race-batch, .thumbnail ul").waitFor({ state: "attached" });
+  if (!before) await page.locator('#read-eyes, #race-batch, .thumbnail ul, [data-figure="so-far"]').waitFor({ state: "attached" });
   await after?.(page);
   await page.waitForTimeout(400);
   const path = join(root, "screenshots", `${name}.png`);
@@ -56,9 +56,19 @@ const raced = async (page) => {
   if (await stop.isVisible()) await stop.click();
   await all.waitFor({ timeout: 60_000 });
 };
+/** Every figure has been seen, and the model has written. */
+const wrote = async (page) => {
+  for (const scene of await page.locator("section.scene").all()) {
+    await scene.scrollIntoViewIfNeeded();
+    await page.waitForTimeout(300);
+  }
+  await page.getByRole("button", { name: "Write", exact: true }).click();
+  await page.locator('[data-seed][aria-busy="false"]').waitFor();
+};
 const maths = {
   read: ["text", "cells", "memory", "threshold", "savings", "words", "eyes"],
   race: ["sprint", "gates", "chain", "both", "length", "batch"],
+  predict: ["surprise", "next", "field", "writing", "influence"],
 };
 /** The draws cooled, a gate of each kind held shut, one worker. */
 const tried = async (page) => {
@@ -78,6 +88,7 @@ for (const width of Object.keys(widths).map(Number)) {
     await shoot(`read-long-${width}-${scheme}`, width, scheme, { hash: long, chapter: "read", after: example("A long review") });
     await shoot(`race-before-${width}-${scheme}`, width, scheme, { hash: "#race", chapter: "race" });
     await shoot(`race-${width}-${scheme}`, width, scheme, { hash: "#race", chapter: "race", after: raced });
+    await shoot(`predict-${width}-${scheme}`, width, scheme, { hash: `#predict?text=${encodeURIComponent("He took off his hat, and ate his umbrella. It was a quarter past")}`, chapter: "predict", after: wrote });
     for (const chapter of Object.keys(maths)) {
       const hash = `#${chapter}?maths=${maths[chapter].map((scene) => `${chapter}-${scene}`).join(".")}`;
       await shoot(`maths-${chapter}-${width}-${scheme}`, width, scheme, { hash, chapter, after: tried });
