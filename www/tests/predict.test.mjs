@@ -185,7 +185,7 @@ describe("the field", { timeout: 600_000 }, () => {
 
   test("what it takes is measured on demand, or is said not to be told", async () => {
     await open("There was a knock at the", { fields: { scene: "field" } });
-    const times = page.locator('[data-figure="times"]');
+    const times = page.locator('[data-figure="softmax-times"]');
     await times.getByRole("button", { name: "Measure it here" }).click();
     await times.and(page.locator('[data-state="measured"]')).waitFor();
     for (const time of await times.locator(".time").allInnerTexts()) assert.match(time, /(µs|ms|too busy to tell)/);

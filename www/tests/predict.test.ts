@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { AdaptiveSoftmax, init, load, Lstm } from "../../js/src/node.ts";
 import type { ScoredToken } from "../src/engine.ts";
-import { anatomyOf, rowsOf } from "../src/predict/anatomy.ts";
+import { anatomyOf, plainProductsOf, productsOf, rowsOf } from "../src/predict/anatomy.ts";
 import { countsOf, distributionOf, dotOf, numberOf, probabilityOf } from "../src/predict/field/dots.ts";
 import { brightness, DIM, draw, FULL } from "../src/predict/field/draw.ts";
 import { dotAt, layoutOf, placeOf } from "../src/predict/field/layout.ts";
@@ -35,6 +35,9 @@ describe("a model's file", () => {
     ]);
     expect(novels.vocabulary[novels.start ?? -1]).toBe("<eos>");
     expect(rowsOf(novels)).toBe(44_002);
+    expect(productsOf(novels)).toBe(2002 * 256 + (256 + 8000) * 64 + (256 + 34_000) * 16);
+    expect(plainProductsOf(novels)).toBe(44_000 * 256);
+    expect(productsOf(letters)).toBe(plainProductsOf(letters));
     expect(letters.clusters).toEqual([{ from: 0, to: letters.vocabulary.length, width: 256 }]);
     expect(rowsOf(letters)).toBe(letters.vocabulary.length);
   });

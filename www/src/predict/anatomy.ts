@@ -39,3 +39,12 @@ export function anatomyOf(file: Uint8Array): Anatomy {
 
 /** How many logits there are: one a word, and in the head one for each tail as a whole. */
 export const rowsOf = ({ vocabulary, clusters }: Anatomy): number => vocabulary.length + clusters.length - 1;
+
+/** How many numbers are multiplied to compute all logits: with a vector of each word, which in a tail is shorter, and the state made as short. */
+export function productsOf({ clusters: [head, ...tails] }: Anatomy): number {
+  const own = (head.to + tails.length) * head.width;
+  return tails.reduce((sum, { from, to, width }) => sum + (to - from + head.width) * width, own);
+}
+
+/** The same of a softmax whose vectors are all as long as the state. */
+export const plainProductsOf = ({ vocabulary, clusters: [head] }: Anatomy): number => vocabulary.length * head.width;

@@ -91,6 +91,7 @@ export const numbers = {
   unknown: "The model does not know this word. The numbers are those of “some unknown word”.",
   first: "Nothing comes before it, so nothing could predict it.",
   probability: "Probability",
+  oneIn: (count: string) => `1 in ${count}`,
   bits: "Surprisal",
   inBits: (bits: string) => `${bits} bits`,
   rank: "Rank",

@@ -3,15 +3,15 @@
 import { plural } from "../../frame/format.ts";
 
 export const field = {
-  title: "44,000 words, most of them left alone",
+  title: (words: string | null) => (words ? `${words} words, most of them left alone` : "A vocabulary, most of it left alone"),
   titleOfLetters: "So few that all are compared",
-  prose: [
+  prose: (head: string, width: number, saving: string) => [
     "Every word that the model knows is a dot. To compare them all, each one needs a number, its *logit*: a product of the network’s state with a vector of that word’s own.",
-    "An *adaptive softmax* is lazier. Its **head** has the 2,000 most frequent words, and one logit for each of two **tails** as a whole. If a tail as a whole is less likely than the best word so far, no word in it can win. It stays shut, and its dots stay pale.",
-    "Rare words have shorter vectors as well: their dots are smaller, and so is their cost. **Every word** is what a full softmax does for each guess. Even then these shorter vectors need a seventh of the arithmetic of a plain one, which has 256 numbers for every word.",
+    `An *adaptive softmax* is lazier. Its **head** has the ${head} most frequent words, and one logit for each **tail** as a whole. If a tail as a whole is less likely than the best word so far, no word in it can win. It stays shut, and its dots stay pale.`,
+    `Rare words have shorter vectors as well: their dots are smaller, and so is their cost. **Every word** is what a full softmax does for each guess. Even then these shorter vectors need ${saving}× less arithmetic than a plain one, with its ${width} numbers for every word.`,
   ],
   letters: [
-    "This model writes letters. There are so few of them that there are no tails, and nothing to save. Choose the model “Novels” to see 44,000 words.",
+    "This model writes letters. There are so few of them that there are no tails, and nothing to save. Choose the model “Novels” to see a large vocabulary.",
   ],
   how: "How much of the guess to find",
   ways: { first: "First guess", ten: "Top ten", every: "Every word" },
