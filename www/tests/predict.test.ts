@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { AdaptiveSoftmax, init, load, Lstm } from "../../js/src/node.ts";
 import type { ScoredToken } from "../src/engine.ts";
 import { anatomyOf, plainProductsOf, productsOf, rowsOf } from "../src/predict/anatomy.ts";
@@ -22,6 +22,9 @@ import { onWheel, openings, shareAt, tempered } from "../src/predict/writing/sha
 const file = (name: string) => new Uint8Array(readFileSync(join(import.meta.dirname, "..", "..", "models", `${name}.safetensors`)));
 const novels = anatomyOf(file("novels-lm"));
 const letters = anatomyOf(file("shakespeare-lstm"));
+
+// A machine may be busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 beforeAll(() => init());
 
@@ -48,16 +51,17 @@ describe("the field", () => {
     const counts = countsOf(novels);
     expect(counts).toEqual([2002, 8000, 34_000]);
     const seen = new Set<number>();
-    const doors: number[] = [];
+    const [doors, astray]: [number[], number[]] = [[], []];
     for (let dot = 0; dot < rowsOf(novels); dot++) {
       const found = dotOf(novels, dot);
       if (found.kind === "door") doors.push(found.cluster);
       else {
-        expect(numberOf(novels, found.id)).toBe(dot);
+        if (numberOf(novels, found.id) !== dot) astray.push(dot);
         seen.add(found.id);
       }
     }
     expect(doors).toEqual([1, 2]);
+    expect(astray).toEqual([]);
     expect(seen.size).toBe(44_000);
     expect(dotOf(novels, 2002)).toEqual({ kind: "word", id: 2000, cluster: 1 });
     expect(countsOf(letters)).toEqual([letters.vocabulary.length]);
