@@ -12,7 +12,7 @@ use saccade_rnn::device::Device;
 use saccade_rnn::model::{Model, ModelError};
 use saccade_rnn::train::{
     ConfigError, Due, Evaluation, Finished, Loss, Objective, Position, RunConfig, Source, Texts, TrainError,
-    Trainer, TransferError, transfer,
+    Trainer, TransferError, Transferred, transfer,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -83,8 +83,8 @@ pub enum Event<S = Evaluation> {
         words: usize,
         /// Weights.
         parameters: usize,
-        /// Words and tensors copied from `init`.
-        copied: (usize, Vec<String>),
+        /// What `init` gave, if there is one.
+        init: Option<Transferred>,
     },
     /// An epoch begins, or goes on after an interruption.
     Epoch(Position),
@@ -148,7 +148,7 @@ pub async fn train<C: Recipe>(
 ) -> Result<Outcome<Score<C::Task>>, RunError> {
     job.config.validate()?;
     files::check_writable(job.out)?;
-    let mut run = Run::load(device, &job, &mut on_event)?;
+    let mut run = Run::load(device, &job, &mut on_event).await?;
     if job.resume {
         run.restore()?;
     }
@@ -174,36 +174,35 @@ struct Run<'a, O: Objective> {
 
 impl<'a, O: Objective> Run<'a, O> {
     /// Reads the texts and prepares the model.
-    fn load<C: Recipe<Task = O>>(
+    async fn load<C: Recipe<Task = O>>(
         device: &Device,
         job: &Job<'a, C>,
         on_event: &mut impl FnMut(Event<O::Score>),
     ) -> Result<Self, RunError> {
         let config = job.config;
         let init = config.run().train.init.as_ref().map(Init::read).transpose()?;
-        let more_words = init.as_ref().map_or(&[][..], |init| &init.source.words);
+        let more_words = init.as_ref().map_or(&[][..], |init| init.source.words());
         let Prepared { mut model, texts } = config.prepare(job.data, more_words, job.command)?;
-        let copied = match &init {
-            Some(Init { path, source }) => transfer(&mut model, source).map_err(init_error(path))?,
-            None => (0, Vec::new()),
+        let init = match &init {
+            Some(Init { path, source }) => {
+                Some(transfer(&mut model, source).await.map_err(init_error(path))?)
+            }
+            None => None,
         };
-        on_event(Event::Loaded {
+        let loaded = Event::Loaded {
             texts: [texts.train.len(), texts.dev.len(), texts.test.len()],
             words: model.vocabulary().len(),
             parameters: model.parameters().iter().map(|(_, p)| p.values.len()).sum(),
-            copied,
-        });
+            init,
+        };
         let json = serde_json::to_string(config)
             .map_err(|error| ModelError::ConfigSyntax { reason: error.to_string() })?;
         let trainer = Trainer::new(device, model, config.objective()?, texts, config.run());
+        let trainer = trainer.map_err(RunError::Train)?;
+        on_event(loaded);
         let mut state = job.out.as_os_str().to_owned();
         state.push(".state");
-        Ok(Self {
-            trainer: trainer.map_err(RunError::Train)?,
-            config: json,
-            out: job.out,
-            state: state.into(),
-        })
+        Ok(Self { trainer, config: json, out: job.out, state: state.into() })
     }
 
     /// Does what is due until nothing is.

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use saccade_rnn::train::Position;
+use saccade_rnn::train::{Position, Taken, Transferred};
 use serde_json::json;
 
 use crate::config::AnyConfig;
@@ -136,6 +136,22 @@ fn in_one_line(text: &str, error: &toml::de::Error) -> String {
     format!("{prefix}{}", error.message().trim().replace('\n', " "))
 }
 
+/// What a model took from the file that it starts from, and what it did not, in three lines at most.
+fn in_words(init: &Transferred) -> String {
+    let taken = init.taken.iter().map(|Taken { name, rows, of }| match rows == of {
+        true => name.clone(),
+        false => format!("{rows} of {of} rows of {name}"),
+    });
+    let kept = init.kept.iter().map(|kept| format!("{} ({})", kept.name, kept.reason));
+    let lists = [
+        ("taken from init", taken.collect::<Vec<_>>()),
+        ("drawn afresh", kept.collect()),
+        ("not used of init", init.unused.clone()),
+    ];
+    let lines = lists.iter().filter(|(_, list)| !list.is_empty());
+    lines.map(|(what, list)| format!("{what}: {}", list.join(", "))).collect::<Vec<_>>().join("\n")
+}
+
 /// Progress on a terminal, or JSON lines.
 struct Screen {
     json: bool,
@@ -170,16 +186,16 @@ impl Screen {
 
     fn show<S: Figures>(&mut self, event: Event<S>) {
         match event {
-            Event::Loaded { texts: [train, dev, test], words, parameters, copied } => self.say(
-                format!(
+            Event::Loaded { texts: [train, dev, test], words, parameters, init } => {
+                let said = format!(
                     "{train} texts to learn from, {dev} to choose by, {test} to report on; {words} words, {parameters} \
-                     weights; {} word vectors and {} tensors from init",
-                    copied.0,
-                    copied.1.len()
-                ),
-                json!({ "loaded": { "train": train, "dev": dev, "test": test, "words": words,
-                                    "parameters": parameters, "words_copied": copied.0, "copied": copied.1 } }),
-            ),
+                     weights"
+                );
+                let told = init.as_ref().map(|init| format!("\n{}", in_words(init))).unwrap_or_default();
+                let json = json!({ "train": train, "dev": dev, "test": test, "words": words,
+                                   "parameters": parameters, "init": init });
+                self.say(said + &told, json!({ "loaded": json }));
+            }
             Event::Epoch(Position { epoch, steps, done }) => {
                 self.bar.set_prefix(format!("epoch {}", epoch + 1));
                 self.bar.reset();

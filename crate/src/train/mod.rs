@@ -29,4 +29,4 @@ pub use optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touc
 pub use pass::pass;
 pub use run::{Due, Evaluated, Finished, Loss, Position, Texts};
 pub use trainer::Trainer;
-pub use transfer::{Source, TransferError, transfer};
+pub use transfer::{Kept, KeptReason, Source, Taken, TransferError, Transferred, transfer};

@@ -1,0 +1,71 @@
+//! What the rows of a model's tensors stand for.
+
+use std::collections::BTreeMap;
+
+use super::EMBEDDING;
+use crate::model::{Config, Task};
+
+/// What a row stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Row<'m> {
+    /// A word.
+    Word(&'m str),
+    /// All words of a tail.
+    Tail(usize),
+    /// A label.
+    Label(&'m str),
+}
+
+/// A tensor whose rows stand for something.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Named<'m> {
+    /// For what.
+    pub(super) rows: Vec<Row<'m>>,
+    /// The tensor that the rows are projected by, and are nothing without.
+    pub(super) projection: Option<String>,
+}
+
+impl<'m> Named<'m> {
+    /// The rows of a table of words.
+    pub(super) fn words(words: &'m [String]) -> Self {
+        Self { rows: words.iter().map(|word| Row::Word(word)).collect(), projection: None }
+    }
+}
+
+/// The tensors of a model whose rows stand for something, by their names; some of them are aliases.
+pub(super) fn of(config: &Config) -> BTreeMap<String, Named<'_>> {
+    let words = &config.vocabulary[..];
+    let mut named = BTreeMap::from([(EMBEDDING.to_owned(), Named::words(words))]);
+    match &config.task {
+        Task::Classify(task) => {
+            let rows: Vec<_> = task.labels.iter().map(|label| Row::Label(label)).collect();
+            for name in ["head.weight", "head.bias"] {
+                named.insert(name.into(), Named { rows: rows.clone(), projection: None });
+            }
+        }
+        Task::Predict(task) => {
+            let starts = [&[0], &task.cutoffs[..], &[words.len()]].concat();
+            for (band, range) in starts.windows(2).enumerate() {
+                let of_band = Named::words(&words[range[0]..range[1]]);
+                let [table, projection] =
+                    [0, 1].map(|part| format!("embedding.embeddings.{band}.{part}.weight"));
+                named.insert(table, Named { projection: Some(projection), ..of_band.clone() });
+                match band.checked_sub(1) {
+                    Some(tail) => {
+                        let [projection, table] =
+                            [0, 1].map(|part| format!("head.tail.{tail}.{part}.weight"));
+                        named.insert(table, Named { projection: Some(projection), ..of_band });
+                    }
+                    None => {
+                        let rows: Vec<_> =
+                            of_band.rows.into_iter().chain((0..task.cutoffs.len()).map(Row::Tail)).collect();
+                        for name in ["head.head.weight", "head.head.bias"] {
+                            named.insert(name.into(), Named { rows: rows.clone(), projection: None });
+                        }
+                    }
+                }
+            }
+        }
+    }
+    named
+}
