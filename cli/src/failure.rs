@@ -39,6 +39,11 @@ pub(crate) enum Failure {
     /// An option that means nothing for what it is given with.
     #[error("{option}: {reason}")]
     Option { option: &'static str, reason: &'static str },
+    /// A grid that would take too long.
+    #[error(
+        "--grid: {cuts} cuts with {tails} tails, and at most {most} are measured: fewer --tails, or more --coverage"
+    )]
+    Grid { cuts: u128, tails: usize, most: u128 },
     /// A table of fixations without what was asked for.
     #[error("{}: no sentence is of the split {split:?}", .path.display())]
     NoSentences { path: PathBuf, split: String },
@@ -113,7 +118,7 @@ impl Failure {
             Self::Vectors(_) => "VECTORS_FAILED",
             Self::Write(_) => "FILE_UNWRITABLE",
             Self::Unlabelled | Self::NotRunning | Self::NoEnds => "FORMAT_INVALID",
-            Self::Option { .. } => "OPTION_INVALID",
+            Self::Option { .. } | Self::Grid { .. } => "OPTION_INVALID",
             Self::Data(_) | Self::NoSentences { .. } => "DATA_INVALID",
             Self::Engine(_) | Self::Costs(CostError::Engine(_)) => "ENGINE",
             Self::Costs(CostError::Build(_)) => "SIZES_INVALID",

@@ -54,7 +54,8 @@ pub(crate) struct Arguments {
     /// Tails, at most
     #[arg(long, default_value_t = 3)]
     tails: usize,
-    /// Measure also every cut of a grid, in turn with the one that was found, and say how near that comes to the fastest
+    /// Measure also every cut of a grid of at most 500, in turn with the one that was found, and say how near that comes to
+    /// the fastest
     #[arg(long)]
     grid: bool,
     /// Where to measure
@@ -98,12 +99,16 @@ struct Cut {
 
 pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
     let counts = count(args)?;
+    let workload = |batch| Workload { hidden: args.hidden, div_value: args.div_value, batch };
+    let tails = workload(None).tails(args.tails.min(counts.len() - 1));
+    if args.grid {
+        grid::check(&counts, args.coverage, tails)?;
+    }
     let device = args.device.device()?;
     let cancel = Arc::new(AtomicBool::new(false));
     interrupt::sets(&cancel)?;
     let part = |batch: Option<usize>| -> Result<Part, Failure> {
-        let workload = Workload { hidden: args.hidden, div_value: args.div_value, batch };
-        let tails = workload.tails(args.tails).min(counts.len() - 1);
+        let workload = workload(batch);
         let bar = ProgressBar::new(0).with_message("measuring");
         let go_on = |done: usize, total: usize| {
             bar.set_length(total as u64);

@@ -2,10 +2,36 @@
 
 use serde::Serialize;
 
+use crate::failure::Failure;
+
 /// From one place of the grid to the next.
 const STEP: f64 = 1.6;
 /// How often every cut is measured; the least time of each counts.
 const ROUNDS: usize = 5;
+
+/// The most cuts with one number of tails that are measured.
+const MOST: u128 = 500;
+
+/// Checks that the grids of all numbers of tails up to `most` can be measured.
+///
+/// # Errors
+/// If one has too many cuts; if there are no tails, so that there is none.
+pub(super) fn check(counts: &[u64], coverage: f64, most: usize) -> Result<(), Failure> {
+    if most == 0 {
+        return Err(Failure::Option { option: "--grid", reason: "there is nothing to cut without tails" });
+    }
+    let places = places(counts, coverage).len();
+    match (1..=most).map(|tails| (tails, choices(places, tails))).find(|&(_, cuts)| cuts > MOST) {
+        Some((tails, cuts)) => Err(Failure::Grid { cuts, tails, most: MOST }),
+        None => Ok(()),
+    }
+}
+
+/// In how many ways `tails` of the places can be chosen.
+fn choices(places: usize, tails: usize) -> u128 {
+    let left = |taken: usize| places.saturating_sub(taken) as u128;
+    (0..tails).fold(1, |ways: u128, taken| ways.saturating_mul(left(taken)) / (taken as u128 + 1))
+}
 
 /// What a grid says of a cut.
 #[derive(Debug, PartialEq, Serialize)]
@@ -81,6 +107,23 @@ mod tests {
         assert_eq!(cuts(&[3, 4, 6], 2), [[3, 4], [3, 6], [4, 6]]);
         assert_eq!(cuts(&[3, 4], 0), [vec![0; 0]]);
         assert!(cuts(&[3], 2).is_empty() && places(&counts, 1.1).is_empty());
+    }
+
+    #[test]
+    fn what_a_grid_has_is_counted_before_it_is_measured() {
+        for (of, tails) in [(5, 0), (5, 1), (5, 2), (5, 5), (5, 6), (9, 4), (0, 1)] {
+            let places: Vec<usize> = (0..of).collect();
+            assert_eq!(choices(of, tails), cuts(&places, tails).len() as u128, "{tails} of {of}");
+        }
+        let counts: Vec<u64> = (1..=44_000).map(|rank| 1_000_000 / rank).collect();
+        assert!(check(&counts, 0.85, 3).is_ok());
+        let error = check(&counts, 0.0, 9).unwrap_err().to_string();
+        let least = (1..).map(|tails| (tails, choices(places(&counts, 0.0).len(), tails)));
+        let (tails, cuts) = least.into_iter().find(|(_, cuts)| *cuts > 500).unwrap();
+        assert!(error.contains(&format!("--grid: {cuts} cuts with {tails} tails")), "{error}");
+        assert!(matches!(check(&counts, 0.85, 0), Err(Failure::Option { option: "--grid", .. })));
+        // No vocabulary has as many places.
+        assert!(choices(usize::MAX, 100) > MOST);
     }
 
     #[test]
