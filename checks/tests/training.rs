@@ -46,7 +46,7 @@ fn trainer(
         clip: 1.0,
         average: 0.9,
         dropout_embedding: 0.2,
-        dropout_encoder: 0.1,
+        dropout_encoder: if matches!(encoder, LayerConfig::Sru(_)) { 0.1 } else { 0.0 },
         dropout_head: 0.1,
         skim,
         ..TrainConfig::new(16, 9, 0.01)

@@ -5,7 +5,7 @@ mod predict;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use saccade_rnn::model::{LayerConfig, Pool};
+use saccade_rnn::model::{Cell, LayerConfig, Pool};
 use saccade_rnn::text::Tokenizer;
 use saccade_rnn::train::{Classify, ConfigError, OutputConfig, RunConfig, Spans, TrainConfig};
 use serde::{Deserialize, Serialize};
@@ -153,16 +153,17 @@ impl Config {
     /// # Errors
     /// The first field that is wrong.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        self.train.validate(self.model.encoder.iter().any(|l| matches!(l, LayerConfig::Skim { .. })))?;
+        let ModelConfig { encoder, forget_bias, highway_bias, .. } = &self.model;
+        self.run().validate(encoder, None)?;
+        check_biases(encoder, *forget_bias, *highway_bias)?;
         self.objective()?;
         let data = &self.data;
-        let check = |field, ok: bool, expected, found: String| {
-            if ok { Ok(()) } else { Err(ConfigError::Field { field, expected, found }) }
-        };
         let fold = data.fold < data.folds.max(1);
         check("data.fold", fold, "below data.folds", data.fold.to_string())?;
         let exclusive = data.dev.is_none() || data.hold_out == 0;
         check("data.hold_out", exclusive, "0 where data.dev is given", data.hold_out.to_string())?;
+        let is_held_out = !data.dev_block || data.hold_out > 0;
+        check("data.dev_block", is_held_out, "false without data.hold_out", "true".into())?;
         let distinct: BTreeMap<_, _> = data.labels.iter().map(|l| (&l.name, &l.file)).collect();
         check("data.labels", distinct.len() == data.labels.len(), "distinct names", "a repeated one".into())
     }
@@ -179,6 +180,21 @@ impl Config {
     pub fn objective(&self) -> Result<Classify, ConfigError> {
         Classify::new(&self.train, self.data.last_tokens, self.data.spans)
     }
+}
+
+/// Fails unless `ok`.
+fn check(field: &'static str, ok: bool, expected: &'static str, found: String) -> Result<(), ConfigError> {
+    if ok { Ok(()) } else { Err(ConfigError::Field { field, expected, found }) }
+}
+
+/// Checks that biases are given for layers that have them.
+fn check_biases(encoder: &[LayerConfig], forget: f32, highway: f32) -> Result<(), ConfigError> {
+    let has = |is: fn(&LayerConfig) -> bool| encoder.iter().any(is);
+    let forgets =
+        has(|layer| matches!(layer, LayerConfig::Lstm { .. } | LayerConfig::Skim { cell: Cell::Lstm, .. }));
+    check("model.forget_bias", forget == 0.0 || forgets, "0 without an LSTM", forget.to_string())?;
+    let passes = has(|layer| matches!(layer, LayerConfig::Sru(_)));
+    check("model.highway_bias", highway == 0.0 || passes, "0 without an SRU", highway.to_string())
 }
 
 fn one() -> u64 {

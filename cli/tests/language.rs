@@ -6,6 +6,7 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use saccade_cli::config::{AnyConfig, PredictConfig};
+use saccade_cli::corpus::running::Layout;
 use saccade_cli::run::{Event, Job, Outcome, train};
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{Checkpoint, Model};
@@ -238,6 +239,18 @@ fn what_cannot_be_learned_or_measured_is_said() {
     fails(&|c| c.task.predict.div_value = 1e9, "div_value");
     fails(&|c| c.task.predict.start = Some("<sos>".into()), "start");
     fails(&|c| c.train.average_after = Some(1), "train.average");
+    fails(&|c| c.train.embedding_rate = 0.5, "train.embedding_rate");
+    fails(&|c| c.output.embedding = saccade_rnn::train::StorageName::Int8, "output.embedding");
+    fails(&|c| (c.train.average, c.train.average_after) = (0.0, Some(3)), "train.average_after");
+    let flat = |c: &mut PredictConfig| (c.task.predict.cutoffs, c.task.predict.div_value) = (Vec::new(), 2.0);
+    fails(&flat, "task.predict.div_value");
+    // Words that no step of 9 times 10,000 lanes holds; lines that a text would never come to the end of.
+    fails(&|c| c.train.batch = 10_000, "fewer words to learn from than train.batch, which is 10000");
+    let endless = |c: &mut PredictConfig| {
+        c.data.tokenizer = c.data.tokenizer.with_ends(None);
+        (c.data.train[0].path, c.data.train[0].format) = ("train.lines".into(), Layout::Lines);
+    };
+    fails(&endless, "data.tokenizer.ends");
     fails(&|c| c.train.schedule = saccade_rnn::train::Schedule::Plateau { factor: 2.0 }, "factor");
     folder.write("empty.txt", b"");
     fails(&|c| c.data.dev.path = "empty.txt".into(), "development");

@@ -6,7 +6,8 @@ use saccade_rnn::model::{LayerConfig, Prediction};
 use saccade_rnn::text::Tokenizer;
 use saccade_rnn::train::{ConfigError, OutputConfig, Predict, Reset, RunConfig, TrainConfig};
 
-use crate::corpus::running::TextPart;
+use super::{check, check_biases};
+use crate::corpus::running::{Layout, TextPart};
 
 /// A training run of a language model.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -89,10 +90,20 @@ impl PredictConfig {
     /// # Errors
     /// The first field that is wrong.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        self.train.validate(self.model.encoder.iter().any(|l| matches!(l, LayerConfig::Skim { .. })))?;
+        let (PredictModel { encoder, forget_bias, highway_bias, .. }, task) =
+            (&self.model, &self.task.predict);
+        self.run().validate(encoder, Some(task))?;
+        check_biases(encoder, *forget_bias, *highway_bias)?;
+        let div_value = Prediction::new(&[]).div_value;
+        let divides = task.div_value == div_value || !task.cutoffs.is_empty();
+        check("task.predict.div_value", divides, "none without cutoffs", task.div_value.to_string())?;
         let parts = self.data.train.iter().chain([&self.data.dev]).chain(&self.data.test);
         for part in parts {
             part.validate()?;
+            // What is written would otherwise never come to the end of a line.
+            let ends = part.format != Layout::Lines || self.data.tokenizer.ends().is_some();
+            let expected = "line, since every line of format = \"lines\" ends in <eos>";
+            check("data.tokenizer.ends", ends, expected, "none".into())?;
         }
         self.objective().map(drop)
     }

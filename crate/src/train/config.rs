@@ -1,10 +1,12 @@
 //! How a model is trained and stored, whatever the texts.
 
+mod effect;
+
 use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Dropouts, Storage, Tensor};
+use crate::model::{Dropouts, LayerConfig, Prediction, Storage, Tensor};
 
 /// A training run but for its texts and its network.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -18,6 +20,22 @@ pub struct RunConfig {
     /// How the model is stored.
     #[serde(default)]
     pub output: OutputConfig,
+}
+
+impl RunConfig {
+    /// Checks ranges that the types do not, and that every option has an effect on a network of these layers, which predicts
+    /// words as said or classifies.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn validate(
+        &self,
+        encoder: &[LayerConfig],
+        predicts: Option<&Prediction>,
+    ) -> Result<(), ConfigError> {
+        self.train.validate(encoder.iter().any(|layer| matches!(layer, LayerConfig::Skim { .. })))?;
+        effect::check(self, encoder, predicts)
+    }
 }
 
 /// How to learn.
@@ -43,7 +61,7 @@ pub struct TrainConfig {
     pub optimizer: OptimizerName,
     /// The step size.
     pub learning_rate: f32,
-    /// Multiplies the step size for word vectors; 0 leaves them as they are.
+    /// Multiplies the step size for word vectors that are not the softmax's; 0 leaves them as they are.
     #[serde(default = "unchanged")]
     pub embedding_rate: f32,
     /// How the step size changes.
@@ -55,7 +73,7 @@ pub struct TrainConfig {
     /// The largest global norm of a gradient; 0 for none.
     #[serde(default)]
     pub clip: f32,
-    /// Weights are averaged over steps with this decay, and it is the average that is evaluated and kept; 0 for none.
+    /// The weights of all steps are averaged with this decay, and it is the average that is evaluated and kept; 0 for none.
     #[serde(default)]
     pub average: f32,
     /// The weights of all steps after so many epochs are averaged alike (ASGD), and it is the average that is evaluated
@@ -130,10 +148,7 @@ impl TrainConfig {
     }
 
     /// Checks ranges that the types do not. `skims` says whether a layer of the network does.
-    ///
-    /// # Errors
-    /// The first field that is wrong.
-    pub fn validate(&self, skims: bool) -> Result<(), ConfigError> {
+    fn validate(&self, skims: bool) -> Result<(), ConfigError> {
         check("train.batch", self.batch > 0, "at least 1", self.batch)?;
         check("train.evaluations", self.evaluations > 0, "at least 1", self.evaluations)?;
         let positive = self.learning_rate > 0.0 && self.learning_rate.is_finite();
@@ -234,7 +249,7 @@ impl SkimLoss {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutputConfig {
-    /// Storage of word vectors.
+    /// Storage of a table of word vectors; bands are stored as other matrices.
     pub embedding: StorageName,
     /// Storage of other matrices; vectors are always f32.
     pub weights: StorageName,
@@ -267,6 +282,17 @@ pub enum StorageName {
     F16,
     /// 1 byte a value and a scale a row.
     Int8,
+}
+
+impl StorageName {
+    /// As configs spell it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::Int8 => "int8",
+        }
+    }
 }
 
 /// Pieces of long texts: each epoch cuts every text anew, from a random start, into pieces of random length. A piece

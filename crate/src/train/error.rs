@@ -14,6 +14,12 @@ pub enum TrainError {
     /// Nothing to learn from or choose by.
     #[error("there is no {0} text")]
     NoTexts(&'static str),
+    /// Texts too short for a batch.
+    #[error("the training texts have fewer words to learn from than train.batch, which is {batch}")]
+    FewWords {
+        /// Texts, or lanes of a text, a step.
+        batch: usize,
+    },
     /// The model.
     #[error(transparent)]
     Model(#[from] ModelError),

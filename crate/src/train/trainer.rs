@@ -12,7 +12,7 @@ use super::weight_drop::Dropped;
 use crate::cpu::noise;
 use crate::device::{Buffer, Device, EngineError, Parameters};
 use crate::graph::{Gradients, Graph, Held, Strategy};
-use crate::model::{Model, ModelError};
+use crate::model::{Model, ModelError, Task};
 
 /// A model being trained, on a device on which weights, gradients and the optimiser's state stay from step to step.
 ///
@@ -112,7 +112,11 @@ impl<O: Objective> Trainer<O> {
         texts: Texts<O::Item>,
         config: RunConfig,
     ) -> Result<Self, TrainError> {
-        config.train.validate(model.skims())?;
+        let predicts = match &model.config().task {
+            Task::Predict(task) => Some(task),
+            Task::Classify(_) => None,
+        };
+        config.validate(&model.config().encoder, predicts)?;
         if texts.dev.is_empty() {
             return Err(TrainError::NoTexts("development"));
         }
@@ -139,8 +143,11 @@ impl<O: Objective> Trainer<O> {
             config,
         };
         trainer.begin_epoch();
-        if trainer.batches.is_empty() {
+        if trainer.texts.train.is_empty() {
             return Err(TrainError::NoTexts("training"));
+        }
+        if trainer.batches.is_empty() {
+            return Err(TrainError::FewWords { batch: trainer.config.train.batch });
         }
         Ok(trainer)
     }

@@ -5,7 +5,7 @@ use crate::graph::Graph;
 use crate::model::{Dropouts, Model};
 use crate::nn::SkimControl;
 use crate::train::batches::{Draws, by_length};
-use crate::train::config::{ConfigError, SkimLoss, Spans, TrainConfig};
+use crate::train::config::{ConfigError, SkimLoss, Spans, TrainConfig, check};
 use crate::train::evaluate::{Evaluation, evaluate};
 
 use super::{Losses, Objective};
@@ -37,10 +37,11 @@ impl Classify {
     /// Learns from whole texts, from the last `last_tokens` tokens of each unless that is 0, or from pieces of texts.
     ///
     /// # Errors
-    /// If the lengths of `spans` contradict each other.
+    /// If the lengths of `spans` contradict each other, or `last_tokens` is given beside them.
     pub fn new(config: &TrainConfig, last_tokens: usize, spans: Option<Spans>) -> Result<Self, ConfigError> {
         if let Some(spans) = &spans {
             spans.validate()?;
+            check("data.last_tokens", last_tokens == 0, "0 where data.spans is given", last_tokens)?;
         }
         Ok(Self { dropouts: config.dropouts(), skim: config.skim, last_tokens, spans })
     }
