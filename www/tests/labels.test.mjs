@@ -116,6 +116,30 @@ for (const width of WIDTHS) {
       await inOrder("letter by letter");
     });
 
+    test("Predict’s cut-offs at both ends, a text in one lane and in many, and three cells side by side", async () => {
+      const maths = ["cutoffs", "truncation", "cells"].map((scene) => `predict-${scene}`).join(".");
+      await openAt(`#predict/cutoffs?maths=${maths}&text=My+lord%2C+a+zebra+never+walks+alone+%E2%9C%93`, { viewport: { width, height: 900 } });
+      await page.locator("#maths-predict-cells math").first().waitFor();
+      for (const key of ["Home", "End"]) {
+        for (const cut of key === "Home" ? [0, 1] : [1, 0]) {
+          await page.locator(`[role="slider"][data-cut="${cut}"]`).focus();
+          await page.keyboard.press(key);
+        }
+        await inOrder(`cuts at ${key}`);
+      }
+      for (const lanes of ["1", "8"]) {
+        await page.fill('[data-slider="lanes"]', lanes);
+        for (const key of ["Home", "End"]) {
+          await page.locator('[data-slider="steps"]').focus();
+          await page.keyboard.press(key);
+          await inOrder(`${lanes} lanes, chunks at ${key}`);
+        }
+      }
+      await page.getByRole("button", { name: "Load the three networks" }).click();
+      await page.locator('[data-written="sru"]').waitFor();
+      await inOrder("with three cells");
+    });
+
     test("Race, with all of its mathematics and gates held shut", async () => {
       const maths = ["sprint", "gates", "chain", "both", "length", "batch"].map((scene) => `race-${scene}`).join(".");
       await openAt(`#race?maths=${maths}`, { viewport: { width, height: 900 } });

@@ -33,7 +33,7 @@ export const strips = {
   each: (name: string, bits: string) => `${name} ${bits}`,
   widest: "Here they differ most.",
   toWidest: "Where they differ most",
-  scale: (bits: string) => `Each strip is ${bits} bits high.`,
+  scale: (bits: number, beyond: boolean) => `Each strip is ${bits} bits high.${beyond ? " A bar with a gap is higher." : ""}`,
 };
 
 export const table = {
