@@ -124,6 +124,23 @@ describe("truncated back-propagation", { timeout: 600_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("a border follows the pointer, and a cell of the picture is a word", async () => {
+    await openAt("#predict/truncation");
+    const knob = page.locator('[data-figure="truncation"] .knob');
+    await knob.scrollIntoViewIfNeeded();
+    const picked = await how("picked");
+    const at = await knob.boundingBox();
+    const picture = await page.locator('[data-figure="truncation"] .picture').boundingBox();
+    await page.mouse.move(at.x + at.width / 2, at.y + 5);
+    await page.mouse.down();
+    await page.mouse.move(picture.x + (10 / 21) * picture.width, at.y + 60, { steps: 4 });
+    await page.mouse.up();
+    // Of the 21 words in each of four lanes, ten are in the first chunk, ten in the second.
+    assert.deepEqual(await Promise.all(["updates", "most"].map(row)), ["3", "10"]);
+    await page.mouse.click(picture.x + picture.width - 5, picture.y + picture.height - 25);
+    assert.deepEqual([picked.length, await how("picked")], [1, [83]]);
+  });
+
   test("a short text of one's own is not cut", async () => {
     await openAt("#predict/truncation?text=a+few+words");
     await page.locator('[data-figure="truncation"] [data-word="0"]').waitFor();
