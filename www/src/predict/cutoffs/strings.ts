@@ -42,6 +42,7 @@ export const bars = {
   at: cutInWords,
   whole: (time: string, times: string | null) => `One product for the whole vocabulary: ${time}${times === null ? "." : `, ${times} as long as under your cut.`}`,
   held: "Measured as wholes, in turns",
+  heldNote: "A tail that is seldom needed has left the processor’s cache by then, so a whole may take somewhat longer than its parts.",
   heldRow: (cut: readonly number[], expected: string, found: string, between: string) => `Cut at ${cutInWords(cut)}: ${expected} expected, ${found} measured (rounds: ${between}).`,
   heldBusy: (cut: readonly number[], expected: string, busy: string) => `Cut at ${cutInWords(cut)}: ${expected} expected; ${busy}.`,
 };
