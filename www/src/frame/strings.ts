@@ -45,7 +45,7 @@ export const landing = {
 
 export const footer = [
   "A *saccade* is the jump your eye makes from one word to another. This page runs on your device alone. It sends nothing that you type.",
-  "The networks: [Skim-RNN](https://arxiv.org/abs/1711.02085) (Seo, Min, Farhadi and Hajishirzi, 2018), [SRU](https://arxiv.org/abs/1709.02755) (Lei et al., 2018), and batching by [On-the-fly operation batching](https://arxiv.org/abs/1705.07860) (Neubig, Goldberg and Dyer, 2017). The [code](https://github.com/saccade-rnn/saccade) and the [package](https://www.npmjs.com/package/saccade-rnn) for your own page are free.",
+  "The networks: [Skim-RNN](https://arxiv.org/abs/1711.02085) (Seo, Min, Farhadi and Hajishirzi, 2018), [SRU](https://arxiv.org/abs/1709.02755) (Lei et al., 2018), and the [adaptive softmax](https://arxiv.org/abs/1609.04309) (Grave et al., 2017). Batching is by [On-the-fly operation batching](https://arxiv.org/abs/1705.07860) (Neubig, Goldberg and Dyer, 2017). The [code](https://github.com/saccade-rnn/saccade) and the [package](https://www.npmjs.com/package/saccade-rnn) for your own page are free.",
 ];
 
 export const mathematics = {

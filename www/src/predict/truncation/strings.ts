@@ -3,9 +3,9 @@
 import { plural, whole } from "../../frame/format.ts";
 import type { Line } from "../../frame/maths/line.ts";
 
-/** The beginning of A Tale of Two Cities (1859). */
+/** A text whose end hangs on its beginning. */
 export const passage =
-  "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness, it was the epoch of belief, it was the epoch of incredulity, it was the season of Light, it was the season of Darkness, it was the spring of hope, it was the winter of despair, we had everything before us, we had nothing before us, we were all going direct to Heaven, we were all going direct the other way.";
+  "The keeper of the lighthouse on the northern point wrote every evening in a long green book, and what he wrote was the weather, the ships and the birds. One winter the lamp went out, and nobody on the coast could say why. The ships waited, the birds went south, and the weather wrote itself in ice along the stairs. In spring a girl climbed up with a lantern, opened the green book, and read, on its very last page, what the keeper had seen.";
 
 export const scene = {
   title: "How far an error reaches",
@@ -22,7 +22,7 @@ export const controls = {
   steps: "Words in a chunk",
   stepsValue: (steps: number) => plural(steps, "word"),
   own: "Your text",
-  passage: "A Tale of Two Cities",
+  passage: "The lighthouse",
   texts: "The text",
 };
 
