@@ -143,7 +143,7 @@ export const lines: Readonly<Record<Scene, (numbers: Numbers) => readonly Line[]
       },
       {
         tex: String.raw`\frac{T b}{T a + R b + S e} = \frac{${live(full)}}{${live(spent)}} = ${live(fixed(full / spent, 2))}`,
-        words: `A plain LSTM reads every word and decides nothing, which costs T b. ${full >= spent ? "So many times less is spent here." : "Here the decisions cost more than skimming saved."}`,
+        words: `A plain LSTM reads every word and decides nothing, which costs T b. ${full >= spent ? "The network spends that many times less here." : "Here the decisions cost more than skimming saved."}`,
       },
       ...(account
         ? [{
