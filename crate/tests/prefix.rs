@@ -108,33 +108,50 @@ fn every_score_is_that_of_the_whole_distribution() {
 #[test]
 fn a_text_that_changes_is_read_from_there() {
     let (model, device, ids) = (model(None), Device::cpu(), ids(200));
-    let mut kept = Prefix::new(Scores::All, true);
-    let mut typed = |text: &[u32], most: usize| {
-        read(&mut kept, &model, &device, text);
-        assert!(kept.computed() <= most, "{} words were read", kept.computed());
-        let mut anew = Prefix::new(Scores::All, false);
-        read(&mut anew, &model, &device, text);
-        assert_eq!(kept.scores().len(), anew.scores().len());
-        for (a, b) in kept.scores().iter().zip(anew.scores()) {
-            let (a, b) = (a.map(|a| (a.log_probability, a.rank)), b.map(|b| (b.log_probability, b.rank)));
-            assert_eq!(a.is_some(), b.is_some());
-            if let (Some(a), Some(b)) = (a, b) {
-                assert!((a.0 - b.0).abs() < 1e-4 && a.1.abs_diff(b.1) <= 1, "{a:?}, {b:?}");
+    for asks in [Scores::All, Scores::Total] {
+        let mut kept = Prefix::new(asks, true);
+        let mut typed = |text: &[u32], most: usize| {
+            read(&mut kept, &model, &device, text);
+            assert!(kept.computed() <= most, "{} words were read", kept.computed());
+            let mut anew = Prefix::new(asks, false);
+            read(&mut anew, &model, &device, text);
+            assert_eq!(kept.scores().len(), anew.scores().len());
+            for (a, b) in kept.scores().iter().zip(anew.scores()) {
+                let (a, b) = (a.map(|a| (a.log_probability, a.rank)), b.map(|b| (b.log_probability, b.rank)));
+                assert_eq!(a.is_some(), b.is_some());
+                if let (Some(a), Some(b)) = (a, b) {
+                    assert!((a.0 - b.0).abs() < 1e-4 && a.1.abs_diff(b.1) <= 1, "{a:?}, {b:?}");
+                }
             }
+            let (a, b) = (kept.total(), anew.total());
+            assert_eq!((a.words, b.words), (text.len().saturating_sub(1), text.len().saturating_sub(1)));
+            assert!((a.log_probability - b.log_probability).abs() < 1e-2, "{asks:?}: {a:?}, {b:?}");
+        };
+        typed(&[], 0);
+        typed(&ids[..100], 100);
+        // Word by word, and the last one letter by letter.
+        for end in 101..120 {
+            typed(&ids[..end], 2);
+            typed(&[&ids[..end - 1], &[5]].concat(), 1);
         }
-        assert!((kept.total().log_probability - anew.total().log_probability).abs() < 1e-2);
-    };
-    typed(&[], 0);
-    typed(&ids[..100], 100);
-    // Word by word, and the last one letter by letter.
-    for end in 101..120 {
-        typed(&ids[..end], 2);
-        typed(&[&ids[..end - 1], &[5]].concat(), 1);
+        typed(&ids[..120], 2);
+        typed(&[&ids[..50], &[1, 2, 3], &ids[50..]].concat(), 153 + 16);
+        typed(&ids[..51], 17);
+        typed(&[], 0);
     }
-    typed(&ids[..120], 2);
-    typed(&[&ids[..50], &[1, 2, 3], &ids[50..]].concat(), 153 + 16);
-    typed(&ids[..51], 17);
-    typed(&[], 0);
+}
+
+#[test]
+fn a_row_is_asked_one_question() {
+    let model = model(None);
+    let softmax = model.network().head.softmax().unwrap();
+    let graph = Graph::inference(model.parameters(), &Device::cpu(), Strategy::Agenda);
+    let x = graph.input(2, 16, vec![0.1; 32]);
+    for asks in [1, 3] {
+        let error = block_on(softmax.answers(x, &vec![Ask::Top(1); asks])).unwrap_err().to_string();
+        assert!(error.contains(&format!("rows: expected {asks}, found 2")), "{error}");
+    }
+    assert_eq!(block_on(softmax.answers(x, &[Ask::Top(1), Ask::Top(2)])).unwrap().len(), 2);
 }
 
 #[test]
@@ -188,6 +205,42 @@ fn what_is_drawn_follows_from_seed_and_text_on_every_device() {
     assert_eq!(cursor.device().0, "cpu");
 }
 
+/// Destroys the GPU on the way, and hears how far a reading is.
+struct Saboteur {
+    devices: Rc<Devices>,
+    heard: Vec<usize>,
+}
+
+impl model::Watch for Saboteur {
+    async fn progress(&mut self, done: usize, total: usize) -> std::ops::ControlFlow<()> {
+        self.heard.push(done);
+        if (100..total).contains(&done)
+            && let Some(gpu) = self.devices.ready()
+        {
+            gpu.destroy();
+        }
+        std::ops::ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn progress_does_not_fall_when_the_cpu_takes_over() {
+    let (model, ids) = (Rc::new(model(None)), ids(400));
+    let devices = Rc::new(Devices::default());
+    let runner = Rc::new(Runner::new(model.clone(), Device::cpu(), devices.clone()));
+    let mut cursor = Cursor::new(runner, Preference::WebGpu, Scores::Total, false);
+    let mut watch = Saboteur { devices, heard: Vec::new() };
+    block_on(cursor.ask(Some(ids.clone()), None, &mut watch)).unwrap();
+    assert_eq!(cursor.device().0, "cpu");
+    assert!(watch.heard.is_sorted() && watch.heard.last() == Some(&400), "{:?}", watch.heard);
+    assert!(
+        watch.heard.windows(2).any(|pair| pair[0] == pair[1]),
+        "nothing was read again: {:?}",
+        watch.heard
+    );
+    assert_eq!((cursor.prefix().computed(), cursor.prefix().total().words), (400, 399));
+}
+
 #[test]
 fn what_cannot_be_is_an_error() {
     let device = Device::cpu();
@@ -205,6 +258,8 @@ fn what_cannot_be_is_an_error() {
     let mut prefix = Prefix::new(Scores::All, false);
     let error = block_on(prefix.read(&model(None), &device, &ids(5000), &mut Stop)).unwrap_err();
     assert!(matches!(error, ReadError::Cancelled { done, total: 5000 } if done > 100), "{error}");
+    let ReadError::Cancelled { done, .. } = error else { panic!("{error}") };
+    assert_eq!((prefix.computed(), prefix.scores().len()), (done, done), "what was read, and no more");
     // It goes on from where it was.
     let (model, read_before) = (model(None), prefix.scores().len());
     block_on(prefix.read(&model, &device, &ids(5000), &mut ())).unwrap();

@@ -14,8 +14,6 @@ use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph, Held, Strategy};
 use crate::nn::{AdaptiveSoftmax, Answer, Ask, SkimControl};
 
-/// The most log-probabilities that a piece may compute, so that memory stays bounded: 16 MiB.
-const MOST_VALUES: usize = 4 << 20;
 /// The most words of a piece.
 const LONGEST: usize = 1024;
 /// The most words of a piece whose states are kept, and so the most that a change within it has read again.
@@ -68,7 +66,6 @@ pub struct Prefix {
     keeps: bool,
     ids: Vec<u32>,
     scores: Vec<Option<WordScore>>,
-    total: Total,
     places: Vec<Place>,
     computed: usize,
 }
@@ -78,6 +75,8 @@ pub struct Prefix {
 struct Place {
     /// How many words were read.
     after: usize,
+    /// How probable they were.
+    total: Total,
     state: Vec<Held>,
     row: Held,
 }
@@ -94,12 +93,12 @@ impl Prefix {
         &self.scores
     }
 
-    /// How probable all words were together.
+    /// How probable all words were together, if that was asked.
     pub fn total(&self) -> Total {
-        self.total
+        self.places.last().map_or_else(Total::default, |place| place.total)
     }
 
-    /// How many words the last [`Self::read`] read.
+    /// How many words the last [`Self::read`] read, be it to the end or not.
     pub fn computed(&self) -> usize {
         self.computed
     }
@@ -120,6 +119,7 @@ impl Prefix {
         ids: &[u32],
         watch: &mut W,
     ) -> Result<(), ReadError> {
+        self.computed = 0;
         let same = self.ids.iter().zip(ids).take_while(|(old, new)| old == new).count();
         while self.places.pop_if(|place| place.after > same).is_some() {}
         if self.places.is_empty()
@@ -130,19 +130,12 @@ impl Prefix {
             self.places[0].after = 0;
         }
         let mut done = self.places.last().map_or(0, |place| place.after);
-        self.computed = ids.len() - done;
         self.ids.truncate(done);
         self.scores.truncate(done);
-        if self.asks == Scores::All {
-            self.total = Total::default();
-            self.scores.iter().flatten().for_each(|score| self.total.add(score));
-        } else if done == 0 {
-            self.total = Total::default();
-        }
         let most = match self.asks {
             _ if self.keeps => KEPT,
             Scores::None => LONGEST,
-            _ => (MOST_VALUES / model.vocabulary().len()).clamp(1, LONGEST),
+            _ => softmax(model)?.rows_together().min(LONGEST),
         };
         let mut pace = Pace { bounds: 1..=most, tokens: most.min(64) };
         while done < ids.len() {
@@ -153,6 +146,7 @@ impl Prefix {
             self.piece(model, device, &ids[done..done + tokens], self.asks).await?;
             pace.took(tokens, begun.elapsed().as_secs_f64() * 1e3);
             done += tokens;
+            self.computed += tokens;
             if let ControlFlow::Break(()) = watch.progress(done, ids.len()).await {
                 return Err(ReadError::Cancelled { done, total: ids.len() });
             }
@@ -176,7 +170,8 @@ impl Prefix {
         let control = SkimControl::Decide { threshold: model.threshold(), force: &[] };
         let output = encoder.encode(&graph, words, state, control, Dropouts::default());
         let mut answers = Vec::new();
-        // A word is predicted by the row before it; the first may have none.
+        let mut total = before.map_or_else(Total::default, |place| place.total);
+        // A word is predicted by the row before it; the first may have none. The last row is for the next piece.
         let first = usize::from(before.is_none());
         if asks != Scores::None && words.len() > first {
             let mut rows = Vec::new();
@@ -184,7 +179,8 @@ impl Prefix {
             rows.push(output.rows);
             let rank = asks == Scores::All;
             let questions: Vec<Ask> = words[first..].iter().map(|&word| Ask::Score { word, rank }).collect();
-            answers = softmax.answers(graph.concat_rows(&rows), &questions).await?;
+            let asked: Vec<u32> = (0..questions.len() as u32).collect();
+            answers = softmax.answers(graph.concat_rows(&rows).rows(&asked), &questions).await?;
         }
         // Read back, so that the piece is done before the next one begins.
         graph.values(&[output.last]).await?;
@@ -196,7 +192,7 @@ impl Prefix {
         }
         for Answer { words, rank, rows, .. } in answers {
             let score = WordScore { log_probability: words[0].log_probability, rank, rows };
-            self.total.add(&score);
+            total.add(&score);
             if asks == Scores::All {
                 self.scores.push(Some(score));
             }
@@ -204,7 +200,7 @@ impl Prefix {
         if !self.keeps {
             self.places.clear();
         }
-        self.places.push(Place { after, state, row });
+        self.places.push(Place { after, total, state, row });
         self.ids.extend_from_slice(words);
         Ok(())
     }

@@ -12,9 +12,6 @@ use crate::device::{Device, EngineError, Parameters};
 use crate::graph::{Graph, Strategy};
 use crate::nn::{AdaptiveSoftmax, AdaptiveSoftmaxConfig, Answer, Ask, Builder};
 
-/// The most log-probabilities that are computed in one go: 16 MiB.
-const MOST_VALUES: usize = 4 << 20;
-
 /// What is known of an adaptive softmax beside its file, and held against that.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StoredSoftmax {
@@ -77,7 +74,7 @@ impl SoftmaxLayer {
             let found = format!("{} values", x.len());
             return Err(EngineError::Shape { op: "adaptive_softmax", what: "x".into(), expected, found });
         }
-        let rows = (MOST_VALUES / self.softmax.words()).max(1);
+        let rows = self.softmax.rows_together();
         for (x, asks) in x.chunks(rows * columns).zip(asks.chunks(rows)) {
             let graph = Graph::inference(&self.parameters, device, Strategy::Agenda);
             let x = graph.input(asks.len(), columns, x.to_vec());

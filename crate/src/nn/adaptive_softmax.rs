@@ -23,6 +23,8 @@ pub use distribution::Distribution;
 pub use known::{Sampling, Word};
 
 const NAME: &str = "adaptive_softmax";
+/// The most log-probabilities that are to be computed in one go: 16 MiB.
+const MOST_VALUES: usize = 4 << 20;
 
 /// Sizes of an adaptive softmax.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,6 +152,11 @@ impl AdaptiveSoftmax {
     /// The tail of a word; none for a word of the head.
     pub fn cluster_of(&self, word: u32) -> Option<usize> {
         self.bands.of(word).checked_sub(1)
+    }
+
+    /// For how many rows all words may be computed in one go, so that memory stays bounded.
+    pub fn rows_together(&self) -> usize {
+        (MOST_VALUES / self.words()).max(1)
     }
 
     fn check_word(&self, index: u32) -> Result<(), EngineError> {

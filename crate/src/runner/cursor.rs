@@ -5,7 +5,7 @@ use std::rc::Rc;
 use web_time::Instant;
 
 use super::devices::Choice;
-use super::{Preference, Reason, Runner};
+use super::{Monotone, Preference, Reason, Runner};
 use crate::device::{Device, EngineError};
 use crate::model::{Prefix, ReadError, Scores, Watch};
 use crate::nn::{Answer, Ask};
@@ -60,7 +60,7 @@ impl Cursor {
     ) -> Result<Option<Answer>, ReadError> {
         let begun = Instant::now();
         self.ids = ids.unwrap_or_else(|| std::mem::take(&mut self.ids));
-        let answer = self.answer(ask, watch).await;
+        let answer = self.answer(ask, &mut Monotone { watch, most: 0 }).await;
         self.total_ms = begun.elapsed().as_secs_f64() * 1e3;
         if let (Some(Ask::Draw { .. }), Ok(Some(answer))) = (ask, &answer) {
             self.ids.extend(answer.words.iter().map(|word| word.id));

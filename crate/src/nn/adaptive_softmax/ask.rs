@@ -55,11 +55,11 @@ struct Asked<'l> {
 }
 
 impl AdaptiveSoftmax {
-    /// Answers for rows, from the first on: one for each question.
+    /// Answers for rows, as many as there are questions.
     ///
     /// # Errors
-    /// [`EngineError::Shape`] for fewer rows than questions; [`EngineError::Index`] for a word that does not exist; a [`Sampling`] that cannot be; a probability that is no number;
-    /// or what the device reports.
+    /// [`EngineError::Shape`] for another number of rows; [`EngineError::Index`] for a word that does not exist; a
+    /// [`Sampling`] that cannot be; a probability that is no number; or what the device reports.
     pub async fn answers(&self, rows: Expr<'_>, asks: &[Ask]) -> Result<Vec<Answer>, EngineError> {
         for ask in asks {
             match ask {
@@ -72,13 +72,14 @@ impl AdaptiveSoftmax {
         if asks.is_empty() {
             return Ok(Vec::new());
         }
+        let (expected, found) = (asks.len(), rows.shape().rows);
+        if found != expected {
+            let (expected, found) = (expected.to_string(), found.to_string());
+            return Err(EngineError::Shape { op: super::NAME, what: "rows".into(), expected, found });
+        }
         let heads = self.head(rows).value().await?;
         for (head, &ask) in heads.chunks(self.short_list() + self.clusters()).zip(asks) {
             asked.push(Asked { known: Known::new(self, head.to_vec())?, ask, drawn: 0, answer: None });
-        }
-        if asked.len() < asks.len() {
-            let (expected, found) = (format!("at least {}", asks.len()), asked.len().to_string());
-            return Err(EngineError::Shape { op: super::NAME, what: "rows".into(), expected, found });
         }
         loop {
             let mut waiting: Vec<Vec<u32>> = vec![Vec::new(); self.clusters()];
