@@ -1,40 +1,68 @@
-//! Adam against `torch.optim.Adam` and `AdamW`: five steps from given gradients, with and without clipping.
+//! Adam against `torch.optim.Adam` and `AdamW`, gradient descent against `SGD`: five steps from given gradients, with and without clipping.
 
 use std::collections::BTreeMap;
 
 use saccade_rnn::device::{Device, ParamId, Parameters};
 use saccade_rnn::graph::{Gradients, Graph, Strategy};
-use saccade_rnn::train::{Adam, Optimizer, OptimizerConfig, Rule, Touched};
+use saccade_rnn::train::{Adam, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
 use serde::Deserialize;
 
 use crate::fixture::Fixture;
 use crate::gpu;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Case {
-    kind: Kind,
-    betas: [f32; 2],
-    eps: f32,
     lr: f32,
     max_norm: Option<f32>,
     steps: usize,
+    #[serde(flatten)]
+    rule: Options,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Options {
+    Adam(Moments),
+    Adamw(Moments),
+    Sgd { momentum: f32 },
+}
+
+#[derive(Deserialize)]
+struct Moments {
+    betas: [f32; 2],
+    eps: f32,
     weight_decay: f32,
 }
 
-#[derive(Deserialize, PartialEq)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    Adam,
-    Adamw,
+impl Case {
+    fn optimizer(&self) -> OptimizerConfig {
+        let (rule, weight_decay) = match &self.rule {
+            Options::Adam(Moments { betas: [beta1, beta2], eps, weight_decay })
+            | Options::Adamw(Moments { betas: [beta1, beta2], eps, weight_decay }) => {
+                (Rule::Adam(Adam { beta1: *beta1, beta2: *beta2, epsilon: *eps }), *weight_decay)
+            }
+            Options::Sgd { momentum } => (Rule::Sgd(Sgd { momentum: *momentum }), 0.0),
+        };
+        let clip = self.max_norm.unwrap_or(0.0);
+        OptimizerConfig { rule, weight_decay, clip, ..OptimizerConfig::default() }
+    }
 }
 
 #[test]
 fn adam_moves_as_pytorch_does() {
+    moves_as_pytorch_does("adam", 7);
+}
+
+#[test]
+fn gradient_descent_moves_as_pytorch_does() {
+    moves_as_pytorch_does("sgd", 3);
+}
+
+fn moves_as_pytorch_does(prefix: &str, least: usize) {
     let gpu = gpu::gpu();
-    for fixture in Fixture::all("train", "adam", 7) {
+    for fixture in Fixture::all("train", prefix, least) {
         let case: Case = fixture.config();
-        if case.kind == Kind::Adam && case.weight_decay > 0.0 {
+        if matches!(&case.rule, Options::Adam(Moments { weight_decay, .. }) if *weight_decay > 0.0) {
             // Decay added to the gradient, which ours (decoupled, as AdamW) does not offer.
             assert!(["train/adam_weight_decay", "train/adam_clip_weight_decay"].contains(&&*fixture.name));
             continue;
@@ -54,20 +82,14 @@ async fn check(device: &Device, fixture: &Fixture, case: &Case, lazy: bool) {
         .into_iter()
         .map(|(name, t)| (name.clone(), parameters.add(name, &t.shape, t.values).unwrap()))
         .collect();
-    let config = OptimizerConfig {
-        rule: Rule::Adam(Adam { beta1: case.betas[0], beta2: case.betas[1], epsilon: case.eps }),
-        weight_decay: case.weight_decay,
-        clip: case.max_norm.unwrap_or(0.0),
-        ..OptimizerConfig::default()
-    };
-    let mut adam = Optimizer::new(config, device, &parameters).unwrap();
+    let mut optimizer = Optimizer::new(case.optimizer(), device, &parameters).unwrap();
     let mut gradients = Gradients::zeros(&parameters);
     let rows = |id: ParamId| (0..parameters.get(id).rows() as u32).collect();
     let touched: Touched = ids.values().filter(|_| lazy).map(|&id| (id, rows(id))).collect();
     for step in 0..case.steps {
         given_gradients(device, fixture, &parameters, &ids, step, &mut gradients).await;
         let rate = |_| case.lr;
-        let update = adam.update(device, &mut parameters, &mut gradients, &touched, rate, &[]);
+        let update = optimizer.update(device, &mut parameters, &mut gradients, &touched, rate, &[]);
         let (norm, _) = update.await.unwrap();
         device.fetch(&mut parameters).await.unwrap();
         near(norm, fixture.expected("output.grad_norm")[step], &fixture.name);
