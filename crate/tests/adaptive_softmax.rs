@@ -43,26 +43,35 @@ fn loss<'g>(
     graph: &'g Graph,
     input: &AdaptiveInput,
     softmax: &AdaptiveSoftmax,
+    lanes: &[&[u32]],
 ) -> saccade_rnn::graph::Expr<'g> {
-    let losses = LANES.map(|words| {
-        let mut before = words.to_vec();
-        before.rotate_right(1.min(words.len()));
-        softmax.cross_entropy(input.forward(graph, &before).tanh(), words)
-    });
+    let losses: Vec<_> = lanes
+        .iter()
+        .map(|words| {
+            let mut before = words.to_vec();
+            before.rotate_right(1.min(words.len()));
+            softmax.cross_entropy(input.forward(graph, &before).tanh(), words)
+        })
+        .collect();
     graph.mean(&losses)
 }
 
 #[test]
 fn gradients_of_tied_layers_are_those_of_differences() {
-    for projections in [false, true] {
+    // All bands; and batches of which all rows are the head's, or those of one tail, so that clusters are empty.
+    let one_band: [&[&[u32]]; 3] = [&[&[3, 0], &[1]], &[&[5, 9, 5]], &[&[11], &[10, 11]]];
+    for (projections, lanes) in [false, true]
+        .into_iter()
+        .flat_map(|tied| [&LANES[..]].into_iter().chain(one_band).map(move |lanes| (tied, lanes)))
+    {
         let (input, softmax, parameters) = tied(projections);
         let value = |parameters: &Parameters| {
             let graph = Graph::inference(parameters, &Device::cpu(), Strategy::Agenda);
-            f64::from(block_on(loss(&graph, &input, &softmax).value()).unwrap()[0])
+            f64::from(block_on(loss(&graph, &input, &softmax, lanes).value()).unwrap()[0])
         };
         for device in [Device::cpu(), gpu::gpu()] {
             let graph = Graph::training(&parameters, &device, Strategy::Agenda, 0);
-            let gradients = block_on(loss(&graph, &input, &softmax).backward()).unwrap();
+            let gradients = block_on(loss(&graph, &input, &softmax, lanes).backward()).unwrap();
             for (id, parameter) in parameters.iter() {
                 let gradient = block_on(gradients.read(&device, &parameters, id)).unwrap();
                 let gradient = gradient.unwrap_or_else(|| vec![0.0; parameter.values.len()]);
@@ -76,7 +85,7 @@ fn gradients_of_tied_layers_are_those_of_differences() {
                     let expected = (at(5e-3) - at(-5e-3)) / 1e-2;
                     let error = (f64::from(found) - expected).abs();
                     let what = format!("{} [{i}] on {}: {found}, {expected}", parameter.name, device.name());
-                    assert!(error <= 5e-3 * largest, "{what}");
+                    assert!(error <= 5e-3 * largest, "{lanes:?}: {what}");
                 }
             }
         }
@@ -88,7 +97,7 @@ fn strategies_and_devices_agree() {
     let (input, softmax, parameters) = tied(true);
     let of = |device: &Device, strategy| {
         let graph = Graph::training(&parameters, device, strategy, 0);
-        block_on(loss(&graph, &input, &softmax).value()).unwrap()[0]
+        block_on(loss(&graph, &input, &softmax, &LANES).value()).unwrap()[0]
     };
     let expected = of(&Device::cpu(), Strategy::Unbatched);
     for device in [Device::cpu(), gpu::gpu()] {
@@ -146,6 +155,59 @@ fn one_word_is_certain() {
         block_on(loss.mean_rows().backward()).unwrap();
         assert_eq!(block_on(x.gradient()).unwrap(), [0.0; 8]);
         assert_eq!(block_on(softmax.log_softmax(x).value()).unwrap(), [0.0, 0.0]);
+    }
+}
+
+#[test]
+fn words_of_a_million_have_their_losses_and_gradients() {
+    const WORDS: [u32; 6] = [999_999, 0, 99_999, 100_000, 999, 1_000];
+    let mut builder = Builder::fresh(5);
+    let config = AdaptiveSoftmaxConfig {
+        div_value: 2.0,
+        ..AdaptiveSoftmaxConfig::new(4, 1_000_000, &[1_000, 100_000])
+    };
+    let softmax = AdaptiveSoftmax::new(&mut builder, config).unwrap();
+    let input = AdaptiveInput::tied(&mut builder, &softmax, 4).unwrap();
+    let parameters = builder.finish().unwrap();
+    let of = |device: &Device| {
+        let graph = Graph::training(&parameters, device, Strategy::Agenda, 0);
+        let rows = input.forward(&graph, &WORDS).tanh();
+        let losses = softmax.cross_entropy(rows, &WORDS);
+        let gradients = block_on(losses.mean_rows().backward()).unwrap();
+        let read = |(id, _)| block_on(gradients.read(device, &parameters, id)).unwrap().unwrap();
+        let gradients: Vec<Vec<f32>> = parameters.iter().map(read).collect();
+        (block_on(losses.value()).unwrap(), gradients, block_on(rows.value()).unwrap())
+    };
+    let [(losses, gradients, rows), (on_gpu, gradients_on_gpu, _)] =
+        [Device::cpu(), gpu::gpu()].map(|device| of(&device));
+    // By the definition, in doubles.
+    let weight = |name: &str| parameters.values(parameters.id(name).unwrap());
+    let product = |weight: &[f32], x: &[f64]| -> Vec<f64> {
+        let dot = |row: &[f32]| row.iter().zip(x).map(|(w, x)| f64::from(*w) * x).sum();
+        weight.chunks(x.len()).map(dot).collect()
+    };
+    let surprise = |logits: &[f64], at: usize| logits.iter().map(|x| x.exp()).sum::<f64>().ln() - logits[at];
+    for (row, &word) in WORDS.iter().enumerate() {
+        let x: Vec<f64> = rows[4 * row..4 * row + 4].iter().map(|&x| f64::from(x)).collect();
+        let head = product(weight("head.weight"), &x);
+        let tail = |number: usize, first: u32| {
+            let narrow = product(weight(&format!("tail.{number}.0.weight")), &x);
+            let logits = product(weight(&format!("tail.{number}.1.weight")), &narrow);
+            surprise(&head, 1_000 + number) + surprise(&logits, (word - first) as usize)
+        };
+        let expected = match word {
+            0..1_000 => surprise(&head, word as usize),
+            1_000..100_000 => tail(0, 1_000),
+            _ => tail(1, 100_000),
+        };
+        for found in [losses[row], on_gpu[row]] {
+            assert!((f64::from(found) - expected).abs() < 1e-4, "word {word}: {found}, expected {expected}");
+        }
+    }
+    for ((ours, theirs), (_, parameter)) in gradients.iter().zip(&gradients_on_gpu).zip(parameters.iter()) {
+        let largest = ours.iter().fold(0f32, |most, d| most.max(d.abs()));
+        let far = ours.iter().zip(theirs).position(|(a, b)| (a - b).abs() > 1e-4 * largest);
+        assert!(largest > 0.0 && far.is_none(), "{} {far:?}", parameter.name);
     }
 }
 

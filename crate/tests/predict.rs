@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use pollster::block_on;
+use proptest::prelude::*;
+use proptest::sample::select;
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{
     self, Checkpoint, FreshOptions, Input, LayerConfig, Model, ModelError, Prediction, ReadOptions, Storage,
@@ -200,6 +202,35 @@ fn a_config_that_cannot_predict_is_refused() {
     // A sixteenth of 8 columns is none.
     assert_eq!(refused(Prediction::new(&[3, 7]), encoder()), "div_value");
     assert!(config(Prediction::new(&[3]), encoder()).validate().is_ok());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_config_is_refused_or_makes_a_model_that_is_scored(
+        cutoffs in prop::collection::vec(select(&[0, 1, 2, 3, 5, 8, 11, 12, 13, 1 << 32, usize::MAX][..]), 0..5),
+        sorted in any::<bool>(),
+        div_value in select(&[1.0, 1.5, 2.0, 4.0, 8.0, 9.0, 0.5, 0.0, -2.0, 1e300, f64::NAN, f64::INFINITY][..]),
+        input in select(&[Input::Table, Input::Adaptive, Input::Tied, Input::TiedProjections][..]),
+    ) {
+        let mut cutoffs = cutoffs;
+        if sorted {
+            cutoffs.sort_unstable();
+        }
+        let starts = [&[0], &cutoffs[..], &[WORDS]].concat();
+        let narrowest = 8.0 / div_value.powi(cutoffs.len() as i32);
+        let valid = starts.is_sorted_by(|a, b| a < b) && div_value >= 1.0 && div_value.is_finite() && narrowest >= 1.0;
+        let config = config(Prediction { div_value, input, ..Prediction::new(&cutoffs) }, encoder());
+        prop_assert_eq!(config.validate().is_ok(), valid, "{:?}", config.validate());
+        let fresh = Model::fresh(config, Default::default(), FreshOptions::default(), 3);
+        prop_assert_eq!(fresh.is_ok(), valid);
+        if let Ok(model) = fresh {
+            let task = Predict::scoring(Reset::Epoch);
+            let score = block_on(task.score(&model, &Device::cpu(), &documents()[..1], |_| true)).unwrap().unwrap();
+            prop_assert!(score.loss.is_finite() && score.tokens == 39 && score.bands.len() == 1 + cutoffs.len());
+        }
+    }
 }
 
 #[test]

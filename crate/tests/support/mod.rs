@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use saccade_rnn::model::{
-    CONFIG_KEY, Cell, Checkpoint, Classification, Config, Dropouts, FORMAT, FreshOptions, LayerConfig, Model,
-    Nonlinearity, Pool, SmallReads, SruConfig, Storage, Task, Tensor, Training,
+    CONFIG_KEY, Cell, Checkpoint, Classification, Config, Dropouts, FORMAT, FreshOptions, Input, LayerConfig,
+    Model, Nonlinearity, Pool, Prediction, SmallReads, SruConfig, Storage, Task, Tensor, Training,
 };
 use saccade_rnn::text::Tokenizer;
 
@@ -75,6 +75,19 @@ pub(crate) fn model_of(encoder: Vec<LayerConfig>, pool: Pool) -> Model {
     let Task::Classify(task) = config().task else { unreachable!("the config of a classifier") };
     let task = Task::Classify(Classification { pool, ..task });
     let config = Config { encoder, task, threshold: None, ..config() };
+    Model::fresh(config, Dropouts::default(), FreshOptions::default(), 7).expect("the config is valid")
+}
+
+/// A model that predicts the words of [`config`] in bands of 2, 3 and 2, tied.
+pub(crate) fn language_model() -> Model {
+    let task = Prediction {
+        div_value: 2.0,
+        input: Input::Tied,
+        start: Some("a".into()),
+        ..Prediction::new(&[2, 5])
+    };
+    let encoder = vec![LayerConfig::Gru { hidden_size: 4, bidirectional: false }];
+    let config = Config { task: Task::Predict(task), encoder, threshold: None, ..config() };
     Model::fresh(config, Dropouts::default(), FreshOptions::default(), 7).expect("the config is valid")
 }
 
