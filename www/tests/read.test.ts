@@ -195,7 +195,7 @@ describe("time", () => {
   test("the numbers that the device was first chosen by do not stand beside those that are measured in turns", () => {
     const reason = "WebGPU, for 400 tokens the faster as measured here: CPU 9.1 ms, WebGPU 3.2 ms";
     const text = shown({ reading: { ...reading, deviceReason: reason }, comparison });
-    expect(text).toContain("WebGPU, for 400 tokens the faster by a first measurement.");
+    expect(text).toContain("WebGPU, for 400 words the faster by a first measurement.");
     expect(text).not.toContain("9.1 ms");
   });
 

@@ -227,8 +227,8 @@ export const time = {
   title: "Where it runs",
   choose: "Compute on",
   soon: "Will measure here when the model has loaded.",
-  /** In place of the times that the engine chose by. */
-  first: " by a first measurement",
+  /** In place of the engine's own words for what it chose by, and of the times. */
+  first: (words: number) => ` for ${plural(words, "word")} the faster by a first measurement`,
   both: "This text on both devices, taking turns",
   method: (device: string) =>
     `Measured on ${device} with the readings above, and once more with the text repeated four times. That gives three equations for the three costs.`,
