@@ -114,6 +114,7 @@ for (const width of WIDTHS) {
       await page.getByRole("radio", { name: "Shakespeare" }).check({ force: true });
       await page.locator(".letters .word").first().waitFor();
       await inOrder("letter by letter");
+      await legible();
     });
 
     test("Predict’s cut-offs at both ends, a text in one lane and in many, and three cells side by side", async () => {
@@ -138,6 +139,7 @@ for (const width of WIDTHS) {
       await page.getByRole("button", { name: "Load the three networks" }).click();
       await page.locator('[data-written="sru"]').waitFor();
       await inOrder("with three cells");
+      await legible();
     });
 
     test("Race, with all of its mathematics and gates held shut", async () => {
