@@ -23,6 +23,18 @@ vectorize! {
     }
 }
 
+vectorize! {
+    /// `w = decay w - rate scale gradient`, and the gradient zero: [`step`] of moments that are not kept, gradient descent.
+    /// `settings` = [scale, rate, decay].
+    pub fn descend(w: &mut [f32], gradient: &mut [f32], settings: [f32; 3]) {
+        let [scale, rate, decay] = settings;
+        for (w, g) in w.iter_mut().zip(gradient) {
+            *w = decay * *w - rate * flush(*g * scale);
+            *g = 0.0;
+        }
+    }
+}
+
 /// `average = w + (average - w) keep`.
 pub fn average(average: &mut [f32], w: &[f32], keep: f32) {
     for (a, w) in average.iter_mut().zip(w) {
@@ -33,6 +45,16 @@ pub fn average(average: &mut [f32], w: &[f32], keep: f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn descent_is_a_step_of_adam_without_moments() {
+        let start: Vec<f32> = (0..37).map(|i| (i as f32).sin()).collect();
+        let mut gradient: Vec<f32> = (0..37).map(|i| (i as f32 * 0.3).cos()).collect();
+        let (mut expected, mut w) = (start.clone(), start);
+        step(&mut expected, &gradient, &mut [0.0; 37], &mut [0.0; 37], [0.5, 0.0, 1.0, 1.0, 0.1, 1.0, 0.9]);
+        descend(&mut w, &mut gradient, [0.5, 0.1, 0.9]);
+        assert_eq!((w, gradient), (expected, vec![0.0; 37]));
+    }
 
     #[test]
     fn moments_without_a_gradient_decay_to_zero() {

@@ -11,8 +11,9 @@ use std::sync::{Mutex, PoisonError};
 /// Values of the smallest buffer that a pool keeps: allocators have smaller ones at hand.
 const LEAST: usize = 1 << 14;
 
-/// Values that a pool keeps at most: 32 MiB.
-const MOST: usize = 1 << 23;
+/// Values that a pool keeps at most: 32 MiB in WebAssembly, whose memory is never given back, and 256 MiB elsewhere, since the
+/// scores of a batch over all words of a large vocabulary take 70.
+const MOST: usize = if cfg!(target_arch = "wasm32") { 1 << 23 } else { 1 << 26 };
 
 /// Buffers that nobody uses, kept for the next result of about their size.
 #[derive(Debug, Default)]

@@ -2,8 +2,10 @@
 //!
 //! WGSL twins: `shaders/matmul.wgsl`, `shaders/matmul_few.wgsl` and `shaders/matmul_block.wgsl`.
 
+use std::ops::Range;
+
 use crate::packed::{Packed, Rows, Start, multiply_strided};
-use crate::transpose::transpose_strided;
+use crate::transpose::transpose_into;
 
 /// A matrix seen through strides; transposing swaps them.
 #[derive(Clone, Copy)]
@@ -32,19 +34,17 @@ impl<'a> View<'a> {
         (self.rows, self.columns)
     }
 
-    /// A value by its row and column.
-    pub(crate) fn at(&self, row: usize, column: usize) -> f32 {
-        self.data[row * self.row_stride + column * self.column_stride]
-    }
-
     /// The values of a row if they lie side by side.
     pub(crate) fn row(&self, row: usize) -> Option<&'a [f32]> {
         (self.column_stride == 1).then(|| &self.data[row * self.row_stride..][..self.columns])
     }
 
-    /// The values of a matrix whose columns lie side by side, row by row.
-    fn turned(&self) -> Vec<f32> {
-        transpose_strided(self.data, self.columns, self.rows, self.column_stride)
+    /// Copies some rows and columns of a matrix whose columns lie side by side to rows that are `stride` values apart.
+    pub(crate) fn turn(&self, rows: Range<usize>, columns: Range<usize>, out: &mut [f32], stride: usize) {
+        if !rows.is_empty() && !columns.is_empty() {
+            let from = &self.data[rows.start * self.row_stride + columns.start * self.column_stride..];
+            transpose_into(from, [columns.len(), rows.len()], self.column_stride, out, stride);
+        }
     }
 
     /// The transposed matrix.
@@ -59,26 +59,55 @@ impl<'a> View<'a> {
     }
 }
 
+/// Values that are turned together: they stay in a second-level cache while they are multiplied.
+const TURNED: usize = 48 << 10;
+
+/// The fewest rows that are turned together, and a divisor of all numbers of them: whole tiles.
+const TURNED_ROWS: usize = 24;
+
+/// Values between the ends of turned rows, so that rows of a power of two share no set of a cache.
+const APART: usize = 16;
+
 /// `out[i * out_stride + j] (+)= sum_k a[i, k] b[k, j]`; overwrites unless `accumulate`.
 ///
 /// Both operands are laid out anew for it: weights that multiply more than once are worth a [`Packed`] of their own.
 pub fn matmul(out: &mut [f32], out_stride: usize, accumulate: bool, a: View<'_>, b: View<'_>) {
     assert_eq!(a.columns, b.rows, "inner dimensions of a matrix product");
-    let copied;
-    let rows = if a.column_stride == 1 {
-        Rows { values: a.data, stride: a.row_stride, count: a.rows }
-    } else {
-        copied = a.turned();
-        Rows::new(&copied, a.rows, a.columns)
-    };
     let start = if accumulate { Start::Out } else { Start::Zero };
-    multiply_strided(out, out_stride, start, rows, &Packed::new(b));
+    let b = Packed::new(b);
+    if a.column_stride == 1 {
+        let rows = Rows { values: a.data, stride: a.row_stride, count: a.rows };
+        return multiply_strided(out, out_stride, start, rows, &b);
+    }
+    let stride = a.columns + APART;
+    let part = (TURNED / stride / TURNED_ROWS).max(1) * TURNED_ROWS;
+    let mut turned = vec![0.0; part.min(a.rows) * stride];
+    for first in (0..a.rows).step_by(part) {
+        let rows = first..a.rows.min(first + part);
+        let count = rows.len();
+        a.turn(rows, 0..a.columns, &mut turned, stride);
+        let rows = Rows { values: &turned, stride, count };
+        multiply_strided(&mut out[first * out_stride..], out_stride, start, rows, &b);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_is_turned_in_parts_is_turned_whole() {
+        // Three parts, the last of them smaller.
+        let (m, n, k) = (2 * TURNED_ROWS + 5, 3, TURNED / TURNED_ROWS);
+        let a: Vec<f32> = (0..k * m).map(|i| (i as f32 * 0.7).sin()).collect();
+        let b: Vec<f32> = (0..k * n).map(|i| (i as f32 * 1.3).cos()).collect();
+        let (turned, b) = (crate::transpose::transpose(&a, m), View::new(&b, k, n));
+        let (mut out, mut expected) = (vec![0.5; m * n], vec![0.5; m * n]);
+        matmul(&mut out, n, true, View::new(&a, k, m).t(), b);
+        matmul(&mut expected, n, true, View::new(&turned, m, k), b);
+        assert_eq!(out, expected);
+    }
 
     proptest! {
         #[test]

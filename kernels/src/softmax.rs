@@ -229,14 +229,36 @@ with_registers! {
 }
 
 with_registers! {
-    /// Replaces each row of log-probabilities by its probabilities times a factor.
-    fn probabilities<V>(rows: &mut [f32], columns: usize, factors: &[f32]) {
-        for (row, &factor) in rows.chunks_exact_mut(columns.max(1)).zip(factors) {
+    /// The largest value of each row, and the logarithm of the sum of `exp(x - most)`.
+    fn normalize<V>(rows: &[f32], columns: usize, normalizers: &mut [[f32; 2]]) {
+        for (row, normalizer) in rows.chunks_exact(columns.max(1)).zip(normalizers) {
             // SAFETY: the body is compiled for the register's instructions.
-            let factor = unsafe { V::splat(factor) };
+            let most = unsafe { largest::<V>(row) };
+            // SAFETY: the same.
+            *normalizer = [most, unsafe { sum_of_exp::<V>(row, most) }.ln()];
+        }
+    }
+}
+
+with_registers! {
+    /// The probabilities of each row of logits, times a factor.
+    fn probabilities<V>(
+        out: &mut [f32],
+        logits: &[f32],
+        columns: usize,
+        normalizers: &[[f32; 2]],
+        factors: &[f32],
+    ) {
+        let columns = columns.max(1);
+        let rows = out.chunks_exact_mut(columns).zip(logits.chunks_exact(columns));
+        for ((out, row), (&[most, log_sum], &factor)) in rows.zip(normalizers.iter().zip(factors)) {
+            // SAFETY: the body is compiled for the register's instructions.
+            let (most, log_sum, factor) = unsafe { (V::splat(most), V::splat(log_sum), V::splat(factor)) };
             for_stretches!(V, row.len(), j => {
+                // In this order small differences of large values stay exact.
                 // SAFETY: the body is compiled for the register's instructions.
-                exp_down(unsafe { V::load_part(&row[j.clone()]) }).mul(factor).store_part(&mut row[j]);
+                let log_p = unsafe { V::load_part(&row[j.clone()]) }.sub(most).sub(log_sum);
+                exp_down(log_p).mul(factor).store_part(&mut out[j]);
             });
         }
     }
@@ -256,29 +278,28 @@ pub fn log_softmax_backward(buffers: &BufferPool, y: &[f32], dy: &[f32], columns
     dx
 }
 
-/// `(-log p[target] of each row, log p)`; targets are below `columns`.
-pub fn cross_entropy(
-    buffers: &BufferPool,
-    logits: &[f32],
-    columns: usize,
-    targets: &[u32],
-) -> (Vec<f32>, Vec<f32>) {
-    let mut log_p = buffers.copy(logits);
-    log_softmax(&mut log_p, columns);
-    let losses = targets.iter().enumerate().map(|(i, &t)| -log_p[i * columns + t as usize]).collect();
-    (losses, log_p)
+/// `-log p[target]` of each row, and two numbers a row for [`cross_entropy_backward`]; targets are below `columns`.
+pub fn cross_entropy(logits: &[f32], columns: usize, targets: &[u32]) -> (Vec<f32>, Vec<f32>) {
+    let mut normalizers = vec![[0.0; 2]; targets.len()];
+    normalize(logits, columns, &mut normalizers);
+    let of = |(row, (&target, [most, log_sum])): (usize, (&u32, &[f32; 2]))| {
+        log_sum - (logits[row * columns + target as usize] - most)
+    };
+    let losses = targets.iter().zip(&normalizers).enumerate().map(of).collect();
+    (losses, normalizers.into_flattened())
 }
 
 /// Gradient of the logits: `(p - onehot(target)) * d_loss`.
 pub fn cross_entropy_backward(
     buffers: &BufferPool,
-    log_p: &[f32],
+    logits: &[f32],
     columns: usize,
     targets: &[u32],
+    normalizers: &[f32],
     d_loss: &[f32],
 ) -> Vec<f32> {
-    let mut dx = buffers.copy(log_p);
-    probabilities(&mut dx, columns, d_loss);
+    let mut dx = buffers.take(logits.len());
+    probabilities(&mut dx, logits, columns, normalizers.as_chunks().0, d_loss);
     for ((row, &target), d) in dx.chunks_exact_mut(columns.max(1)).zip(targets).zip(d_loss) {
         row[target as usize] -= d;
     }

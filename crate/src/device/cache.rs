@@ -66,7 +66,7 @@ impl<K: Eq + Hash, V> Cache<K, V> {
     }
 
     /// Takes the value of a key out, current or not.
-    #[cfg(feature = "gpu")]
+    #[cfg(any(feature = "gpu", feature = "train"))]
     pub(super) fn remove<Q: Eq + Hash + ?Sized>(&mut self, parameters: &Parameters, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,

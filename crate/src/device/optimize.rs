@@ -36,6 +36,9 @@ pub struct Part<'a, B = Buffer> {
 /// One step of Adam for one parameter: `g = scale gradient` with `scale = min(1, clip / (norm + 1e-6))`,
 /// `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g²`,
 /// `w = decay w - rate m / (sqrt(v) correction + epsilon)`.
+///
+/// With `beta1` 0 and `beta2` 1 it is gradient descent: no later step reads the first moment, and the second is taken to be
+/// zero, as it begins. A device need not keep them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamStep {
     /// Decay of the first moment.

@@ -37,16 +37,36 @@ pub struct Packed {
 impl Packed {
     /// Copies `w`, `inputs` rows of `outputs` columns.
     pub fn new(w: View<'_>) -> Self {
+        Self::within(Vec::new(), w)
+    }
+
+    /// [`Self::new`] in the memory of another one, whose pages the system need not clear.
+    pub fn instead_of(other: Self, w: View<'_>) -> Self {
+        match other.blocks {
+            Blocks::F32(blocks) => Self::within(blocks, w),
+            Blocks::Bf16(_) => Self::new(w),
+        }
+    }
+
+    fn within(mut blocks: Vec<Block>, w: View<'_>) -> Self {
         let (inputs, outputs) = w.shape();
-        let mut blocks = vec![Block([0.0; PANEL]); inputs * outputs.div_ceil(PANEL)];
+        blocks.resize(inputs * outputs.div_ceil(PANEL), Block([0.0; PANEL]));
         for (panel, blocks) in blocks.chunks_exact_mut(inputs.max(1)).enumerate() {
             let columns = panel * PANEL..outputs.min((panel + 1) * PANEL);
+            if columns.len() < PANEL {
+                blocks.fill(Block([0.0; PANEL]));
+            }
+            if w.row(0).is_none() {
+                // SAFETY: a block is as many values as a panel has outputs, and nothing else.
+                let values = unsafe {
+                    std::slice::from_raw_parts_mut(blocks.as_mut_ptr().cast::<f32>(), blocks.len() * PANEL)
+                };
+                w.turn(0..inputs, columns, values, PANEL);
+                continue;
+            }
             for (k, block) in blocks.iter_mut().enumerate() {
-                match w.row(k) {
-                    Some(row) => block.0[..columns.len()].copy_from_slice(&row[columns.clone()]),
-                    None => {
-                        block.0.iter_mut().zip(columns.clone()).for_each(|(value, j)| *value = w.at(k, j))
-                    }
+                if let Some(row) = w.row(k) {
+                    block.0[..columns.len()].copy_from_slice(&row[columns.clone()]);
                 }
             }
         }

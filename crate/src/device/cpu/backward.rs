@@ -143,12 +143,13 @@ impl Cpu {
                 vec![Some(softmax::log_softmax_backward(buffers, output(0), dy, input(0).columns))]
             }
             Op::CrossEntropy => {
-                let log_p = &forward.saved[0];
+                let (logits, normalizers) = (input(0), &forward.saved[0]);
                 vec![Some(softmax::cross_entropy_backward(
                     buffers,
-                    log_p,
-                    input(0).columns,
+                    logits.all(),
+                    logits.columns,
                     call.indices,
+                    normalizers,
                     dy,
                 ))]
             }

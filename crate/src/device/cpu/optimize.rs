@@ -33,9 +33,17 @@ impl Cpu {
         let columns = parameters.get(id).columns();
         let values = &mut parameters.get_mut(id).values;
         let gradient = Arc::make_mut(gradient.on_cpu_mut()?);
-        let (first, second) = (Arc::make_mut(first.on_cpu_mut()?), Arc::make_mut(second.on_cpu_mut()?));
         let norm = norm.on_cpu()?[0];
         let (finite, settings) = (norm.is_finite(), step.settings(norm));
+        if finite && step.is_descent() {
+            let settings = [settings[0], step.rate / step.epsilon, step.decay];
+            for_runs(rows, columns, |_, start, size| {
+                let range = start..start + size;
+                adam::descend(&mut values[range.clone()], &mut gradient[range], settings);
+            });
+            return Ok(());
+        }
+        let (first, second) = (Arc::make_mut(first.on_cpu_mut()?), Arc::make_mut(second.on_cpu_mut()?));
         for_runs(rows, columns, |_, start, size| {
             let range = start..start + size;
             if finite {
@@ -93,6 +101,11 @@ fn for_runs(rows: Rows<'_>, columns: usize, mut f: impl FnMut(usize, usize, usiz
 }
 
 impl AdamStep {
+    /// Whether it is a step along the gradient alone: the first moment is the gradient and the second stays zero.
+    fn is_descent(&self) -> bool {
+        self.beta1 == 0.0 && self.beta2 == 1.0
+    }
+
     /// The settings of [`adam::step`], for a gradient of this global norm.
     fn settings(&self, norm: f32) -> [f32; 7] {
         let Self { beta1, beta2, epsilon, rate, correction, decay, clip } = *self;

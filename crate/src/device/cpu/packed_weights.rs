@@ -37,11 +37,20 @@ impl PackedWeights {
             return packed.clone();
         }
         let weight = weight(parameters, &view);
+        // A weight that has changed is packed into the memory of what it was.
+        #[cfg(feature = "train")]
+        let before = cache.remove(parameters, &(view, side)).and_then(Arc::into_inner);
+        #[cfg(not(feature = "train"))]
+        let before = None;
+        let pack = |weight| match before {
+            Some(before) => Packed::instead_of(before, weight),
+            None => Packed::new(weight),
+        };
         let packed = Arc::new(match (side, precision) {
-            (Side::Forward, Precision::F32) => Packed::new(weight.right()),
-            (Side::Forward, Precision::Bf16) => Packed::new(weight.right()).into_bf16(),
+            (Side::Forward, Precision::F32) => pack(weight.right()),
+            (Side::Forward, Precision::Bf16) => pack(weight.right()).into_bf16(),
             #[cfg(feature = "train")]
-            (Side::Backward, _) => Packed::new(weight.transposed()),
+            (Side::Backward, _) => pack(weight.transposed()),
         });
         cache.insert(parameters, (view, side), [view.param], packed.clone());
         packed

@@ -20,8 +20,8 @@ impl Cpu {
                 Ok((vec![y], Vec::new()))
             }
             Op::CrossEntropy => {
-                let (losses, log_p) = softmax::cross_entropy(&self.buffers, x.all(), x.columns, call.indices);
-                Ok((vec![losses], vec![log_p]))
+                let (losses, normalizers) = softmax::cross_entropy(x.all(), x.columns, call.indices);
+                Ok((vec![losses], vec![normalizers]))
             }
             Op::Skim(op @ Skim { mode: SkimMode::Soft { temperature, .. }, .. }) => {
                 let operands = SkimOperands::new(call, op);
