@@ -14,6 +14,7 @@ use saccade_rnn::nn::{
     Sru, SruConfig,
 };
 
+pub mod lm;
 pub mod roofline;
 pub mod silence;
 pub mod texts;

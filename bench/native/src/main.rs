@@ -1,7 +1,8 @@
 //! Medians of the engine on one thread of the CPU, and what the plain loop reaches beside it:
 //! `cargo run --release -p saccade-bench [rounds] [substring of a contestant's name]`; with
 //! `texts LSTM SKIM TEST.tsv [every how many-th text] [rounds]`, two models on a test set; with `silence [rounds]`, 10,000
-//! silent steps beside the 2,000 loud ones before them, and the gradient of a sequence's last row beside that of all.
+//! silent steps beside the 2,000 loud ones before them, and the gradient of a sequence's last row beside that of all; with
+//! `lm [rounds] [substring of a workload's name]`, training steps of language models on drawn texts.
 
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use std::time::Instant;
 
 use saccade_bench::roofline::{self, Plain};
 use saccade_bench::silence::{self, Listener};
-use saccade_bench::{Contestant, NETWORKS, SHAPES, record, texts};
+use saccade_bench::{Contestant, NETWORKS, SHAPES, lm, record, texts};
 
 /// Cache levels by the bytes of weights that the plain loop reads.
 const LEVELS: [(&str, usize); 4] =
@@ -70,6 +71,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if arguments.next_if_eq("silence").is_some() {
         return silence(arguments.next().map_or(Ok(11), |rounds| rounds.parse())?);
+    }
+    if arguments.next_if_eq("lm").is_some() {
+        let rounds = arguments.next().map_or(Ok(11), |rounds| rounds.parse())?;
+        return Ok(lm::compare(rounds, &arguments.next().unwrap_or_default())?);
+    }
+    if arguments.next_if_eq("lm-turns").is_some() {
+        let mut next = || arguments.next().ok_or("lm-turns NAME TEXT WEIGHTS");
+        let (name, text, weights) = (next()?, PathBuf::from(next()?), PathBuf::from(next()?));
+        return lm::take_turns(&name, &text, &weights);
     }
     let rounds: usize = arguments.next().map_or(Ok(11), |rounds| rounds.parse())?;
     let only = arguments.next().unwrap_or_default();
