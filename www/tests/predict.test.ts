@@ -15,7 +15,7 @@ import { scenes } from "../src/predict/maths/scenes.ts";
 import { lines } from "../src/predict/maths/strings.ts";
 import { mathml } from "../src/frame/maths/tex.ts";
 import { recorded } from "../src/predict/recorded.ts";
-import { isEnd, isUnknown, lastPart, piecesFor, runsOf } from "../src/predict/text.ts";
+import { isEnd, isUnknown, lastPart, MOST as MOST_READ, piecesFor, runsOf } from "../src/predict/text.ts";
 import { depthOf, nameOf, rankOf } from "../src/predict/words.ts";
 import { onWheel, openings, shareAt, tempered } from "../src/predict/writing/shares.ts";
 
@@ -136,6 +136,17 @@ describe("texts", () => {
     expect(lastPart("a b c", 10)).toBe("a b c");
     expect(lastPart("alpha beta gamma", 8)).toBe("gamma");
     expect(lastPart("alphabetagamma", 5)).toBe("gamma");
+    expect(lastPart("a😀b", 2)).toBe("b");
+  });
+
+  test("what is read of a long one begins where it did while it is typed on", () => {
+    for (const word of ["The old man looked at the door. ", "antidisestablishmentarianism", "😀"]) {
+      for (const over of [2, 24_990, 25_002]) {
+        const text = word.repeat(10_000).slice(0, MOST_READ + over);
+        const begins = (typed: string) => text.length + typed.length - lastPart(text + typed).length;
+        expect([begins("x"), begins(" x y")], `${word} and ${over}`).toEqual([begins(""), begins("")]);
+      }
+    }
   });
 
   test("tokens that touch stay on a line, up to a length", () => {

@@ -3,12 +3,20 @@
 /** A longer text, in characters, is read from its last part on. */
 export const MOST = 100_000;
 
+/** What is read of it begins so many characters later at a time: if it moved with every letter, all would be read anew. */
+const STRIDE = 25_000;
+/** So far on a word's beginning is looked for there, so that what is typed at the end has no say in it. */
+const REACH = 1000;
+
 /** The last characters of a text, from a word's beginning on; all of a text that has no more. */
 export function lastPart(text: string, most = MOST): string {
   if (text.length <= most) return text;
-  const part = text.slice(-most);
-  const space = part.search(/\s\S/);
-  return space < 0 ? part : part.slice(space + 1);
+  const over = text.length - most;
+  const [from, reach] = most < MOST ? [over, most] : [STRIDE * Math.ceil(over / STRIDE), REACH];
+  const space = text.slice(from, from + reach).search(/\s\S/);
+  if (space >= 0) return text.slice(from + space + 1);
+  // Half of a character is none.
+  return text.slice((text.codePointAt(from - 1) ?? 0) > 0xffff ? from + 1 : from);
 }
 
 interface Place {
