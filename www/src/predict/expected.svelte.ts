@@ -17,7 +17,9 @@ export class Expected {
 
   /** Asks for them. */
   async look(seen: Seen, at: number): Promise<void> {
-    if (seen.scoring.tokens[at]?.kind !== "predicted" || this.at(seen, at)) return;
+    if (seen.scoring.tokens[at]?.kind !== "predicted") return;
+    // An answer that is still on its way to another question would take this one's place.
+    if (this.at(seen, at)) return this.#aside.stop();
     const { reader, signal } = this.#aside.begin(seen.ready);
     try {
       await reader.update(seen.text.slice(0, seen.scoring.tokens[at - 1]?.end ?? 0), { signal });
