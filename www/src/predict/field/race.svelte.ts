@@ -46,6 +46,8 @@ export class Times {
           ways.map((way) => [way, contestant(() => (way === "every" ? layer.logProb(x) : layer.topK(x, WORDS[way])))]),
         ) as Record<Way, Contestant>;
         const result = await race<Way>(entrants, { rounds, signal, onRound: ({ rounds: done }) => (this.running = { done, total: rounds }) });
+        const [reason] = Object.values(result.absent);
+        if (reason !== undefined) throw new Error(reason);
         this.found = { seen, race: result };
       } finally {
         layer.dispose();
