@@ -94,21 +94,26 @@ export class Predict {
     return reader ? Promise.all(tops.map((top) => reader.predict({ top }))) : null;
   }
 
-  /** The text goes on with a word that may come next; where the model would read another text than that, it stays as it is. */
-  async append(study: Study, { text: word }: NextWord): Promise<void> {
-    const { ready } = this;
+  /**
+   * The text goes on with a word that may come next after what was seen of it; where the model would read another text than
+   * that, or the text is another by now, it stays as it is. Resolves to whether it went on.
+   */
+  async append(study: Study, seen: Seen, { text: word }: NextWord): Promise<boolean> {
     const before = study.text;
-    if (!ready) return;
-    const { model } = ready;
+    if (seen !== this.current || seen.text !== lastPart(before)) return false;
+    const { model } = seen.ready;
     // Only the words at the end can be cut otherwise.
     const end = lastPart(before, 200);
     const words = async (text: string) => (await model.tokenize(text)).map(({ text }) => text);
     const wanted = [...(await words(end)), word].join("\n");
     for (const piece of piecesFor(word, before, model.config.tokenizer)) {
       if ((await words(end + piece)).join("\n") !== wanted) continue;
-      if (study.text === before) study.write(before + piece);
-      return;
+      // Somebody may have typed meanwhile.
+      if (study.text !== before) return false;
+      study.write(before + piece);
+      return true;
     }
+    return false;
   }
 
   async #drain(): Promise<void> {
