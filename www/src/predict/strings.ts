@@ -107,7 +107,7 @@ export const next = {
   title: "What comes next",
   prose: [
     "At the end of your text the network has a guess for what comes next: not one word, but a probability for each of them. Here are the ten likeliest.",
-    "**Press a word** and the text goes on with it. The network keeps its state, so it reads only the new word, however long the text is.",
+    "**Press a word** and the text goes on with it. The network keeps its state, so it reads only the last word or two, however long the text is.",
   ],
   list: "The likeliest next words",
   label: (word: string, share: string, bits: string, unknown: boolean) =>
