@@ -141,6 +141,19 @@ describe("links", { timeout: 600_000 }, () => {
     await holds(LONG);
   });
 
+  test("of a chapter that does not come, the scene that was asked for stays in the address and is where another try leads", async () => {
+    await open("");
+    server.hidden.add(".js");
+    await page.evaluate(() => (location.hash = "#race/batch"));
+    await page.getByRole("alert").waitFor();
+    // As the page writes it, with the text.
+    await page.waitForURL(/#race\/batch\?/);
+    server.hidden.delete(".js");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await focused("race-batch");
+    await page.waitForURL(/#race\/batch\?/);
+  });
+
   test("without a server the page stays, and says again that a chapter does not come", async () => {
     await open("");
     await type(LONG);
