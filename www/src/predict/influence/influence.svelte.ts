@@ -10,6 +10,8 @@ export interface Effects {
   /** By the number of the earlier word, those that were left out so far, in bits; null where that cannot be told. */
   readonly bits: ReadonlyMap<number, number | null>;
   readonly total: number;
+  /** How it came to its end; null while it is under way. */
+  readonly ended: "done" | "stopped" | null;
 }
 
 /** Leaves out the words before a word, one at a time, and reads the rest again. */
@@ -22,24 +24,25 @@ export class Influence {
     const { text, scoring, ready } = seen;
     const { reader, signal } = this.#aside.begin(ready);
     const candidates = earlier(at);
-    this.latest = { seen, at, bits: new Map(), total: candidates.length };
+    this.latest = { seen, at, bits: new Map(), total: candidates.length, ended: null };
     try {
       for (const out of candidates) {
         const { tokens } = await reader.update(without(text, scoring.tokens, at, out), { signal });
         if (signal.aborted) return;
         this.latest = { ...this.latest, bits: new Map([...this.latest.bits, [out, effectOf(scoring.tokens, at, out, tokens)]]) };
       }
+      this.latest = { ...this.latest, ended: "done" };
     } catch {
       if (signal.aborted) return;
       // The text's own reading says what is wrong with the engine; what was found so far stays.
       this.#aside.forget();
-      this.latest = { ...this.latest, total: this.latest.bits.size };
+      this.latest = { ...this.latest, ended: "stopped" };
     }
   }
 
   /** Gives up what is under way. */
   stop(): void {
     this.#aside.stop();
-    if (this.latest) this.latest = { ...this.latest, total: this.latest.bits.size };
+    if (this.latest?.ended === null) this.latest = { ...this.latest, ended: "stopped" };
   }
 }

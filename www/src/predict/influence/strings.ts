@@ -17,6 +17,7 @@ export const influence = {
   none: (target: string) => `No single word changed the guess of “${target}” by much.`,
   nearest: (count: string) => `Only the ${count} words before it are left out in turn.`,
   stop: "Stop",
+  stopped: (count: number, of: number) => `Stopped after ${count} of ${of}.`,
   progress: "Words left out so far",
   more: "made the guess likelier",
   less: "made it less likely",
