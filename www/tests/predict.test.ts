@@ -15,6 +15,8 @@ import { scenes } from "../src/predict/maths/scenes.ts";
 import { lines } from "../src/predict/maths/strings.ts";
 import { mathml } from "../src/frame/maths/tex.ts";
 import { recorded } from "../src/predict/recorded.ts";
+import { pick, pickedIn } from "../src/predict/picked.ts";
+import type { Seen } from "../src/predict/predict.svelte.ts";
 import { isEnd, isUnknown, lastPart, MOST as MOST_READ, piecesFor, runsOf } from "../src/predict/text.ts";
 import { depthOf, nameOf, rankOf } from "../src/predict/words.ts";
 import { onWheel, openings, shareAt, tempered } from "../src/predict/writing/shares.ts";
@@ -147,6 +149,21 @@ describe("texts", () => {
         expect([begins("x"), begins(" x y")], `${word} and ${over}`).toEqual([begins(""), begins("")]);
       }
     }
+  });
+
+  test("a word that was picked stays picked while the text goes on, and is forgotten in another", () => {
+    const ready = {} as Seen["ready"];
+    const seen = (text: string) => {
+      const tokens = [...text.matchAll(/\S+/g)].map(({ 0: word, index }) => ({ text: word, start: index, end: index + word.length }));
+      return { ready, text, scoring: { tokens } as unknown as Seen["scoring"] };
+    };
+    const picked = pick(seen("He took off"), 2);
+    expect(pickedIn(seen("He took off"), picked)).toBe(2);
+    expect(pickedIn(seen("He took off his hat"), picked)).toBe(2);
+    expect(pickedIn(seen("He took"), picked)).toBeNull();
+    expect(pickedIn(seen("She took off"), picked)).toBeNull();
+    expect(pickedIn({ ...seen("He took off"), ready: {} as Seen["ready"] }, picked)).toBeNull();
+    expect(pickedIn(seen("He took off"), null)).toBeNull();
   });
 
   test("tokens that touch stay on a line, up to a length", () => {
