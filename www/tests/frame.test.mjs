@@ -161,9 +161,16 @@ describe("links", { timeout: 600_000 }, () => {
     try {
       await page.getByRole("link", { name: "Race", exact: true }).click();
       await page.getByRole("alert").waitFor();
+      await page.evaluate(() => (window.same = true));
+      // Whether there is a server is asked when the other try has failed.
+      const unanswered = page.waitForEvent("requestfailed", (request) => request.method() === "HEAD");
       await page.getByRole("button", { name: "Try again" }).click();
+      await unanswered;
+      // To load the page anew would take a moment to begin.
+      await page.waitForTimeout(500);
       await page.getByRole("alert").waitFor();
       await holds(LONG);
+      assert.equal(await page.evaluate(() => window.same), true);
     } finally {
       server.unreachable(false);
     }
