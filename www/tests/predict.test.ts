@@ -19,6 +19,7 @@ import { pick, pickedIn } from "../src/predict/picked.ts";
 import type { Seen } from "../src/predict/predict.svelte.ts";
 import { isEnd, isUnknown, lastPart, MOST as MOST_READ, piecesFor, runsOf } from "../src/predict/text.ts";
 import { depthOf, nameOf, rankOf } from "../src/predict/words.ts";
+import { goOn, spell } from "../src/predict/writing/spelling.ts";
 import { onWheel, openings, shareAt, tempered } from "../src/predict/writing/shares.ts";
 
 const file = (name: string) => new Uint8Array(readFileSync(join(import.meta.dirname, "..", "..", "models", `${name}.safetensors`)));
@@ -244,6 +245,22 @@ describe("writing", () => {
     }
     // In the gap at the bottom it is the nearer end.
     expect([shareAt(-0.1, 1), shareAt(0.1, 1)]).toEqual([0, 1]);
+  });
+
+  test("becomes the text as it is shown, wherever that is read alike", async () => {
+    const model = await load(file("novels-lm"), { task: "predict", cache: false });
+    const { tokenizer } = model.config;
+    const words = (...texts: string[]) => texts.map((text) => ({ text, piece: ` ${text}` }));
+    const given = words("door", ",", "and", "``", "come", "in", "''", ".", "do", "n't");
+    const shown = " door, and “come in”. Don't";
+    expect(spell("He saw the", given, tokenizer).join("")).toBe(shown);
+    expect(await goOn(model, tokenizer, "He saw the", given)).toBe(shown);
+    expect(await goOn(model, tokenizer, "", words("the", "door"))).toBe("The door");
+    expect(await goOn(model, tokenizer, "He saw the", words("door", "<unk>", ",", "and"))).toBe(" door <unk>, and");
+    model.dispose();
+    const other = await load(file("shakespeare-lstm"), { task: "predict", cache: false });
+    expect(await goOn(other, other.config.tokenizer, "the qu", [..."estion"].map((text) => ({ text, piece: text })))).toBe("estion");
+    other.dispose();
   });
 
   test("how often a tail was opened", () => {

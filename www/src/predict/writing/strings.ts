@@ -18,6 +18,7 @@ export const writing = {
   stop: "Stop",
   again: "Again, with another seed",
   keep: "Make it my text",
+  back: "Back to the text before",
   failed: (why: string) => `It could not write: ${why}`,
   group: "What it wrote, word by word",
   label: (word: string, opened: readonly string[]) => `${word}: ${opened.length > 0 ? `${opened.join(" and ")} opened` : "the head was enough"}`,
