@@ -249,7 +249,7 @@ describe("writing", { timeout: 600_000 }, () => {
     await open("There was", { fields: { scene: "writing" } });
     const wheel = page.getByRole("slider", { name: "Temperature" });
     await wheel.focus();
-    assert.equal(await wheel.getAttribute("aria-valuetext"), "0.70, as it learned");
+    assert.equal(await wheel.getAttribute("aria-valuetext"), "0.70, a little cautious");
     await page.keyboard.press("ArrowUp");
     assert.match(await wheel.getAttribute("aria-valuetext"), /^0\.75/);
     await page.keyboard.press("Home");

@@ -35,7 +35,9 @@ export const writing = {
 const feeling = (value: number) => {
   if (value === 0) return "always the likeliest word";
   if (value < 0.6) return "cautious";
-  if (value < 1.05) return "as it learned";
+  if (value < 0.95) return "a little cautious";
+  // Only a temperature of 1 leaves the probabilities as they are.
+  if (value <= 1.05) return "as it learned";
   return value < 1.5 ? "bold" : "wild";
 };
 
