@@ -2,15 +2,16 @@
 
 import { plural, whole } from "../../frame/format.ts";
 import type { Line } from "../../frame/maths/line.ts";
+import { measured } from "../../frame/strings.ts";
 
 const cutInWords = (cut: readonly number[]) => cut.map(whole).join(" and ");
 
 export const scene = {
   title: "Where to cut a vocabulary",
   prose: [
-    "Most tokens are one of few words. So the network keeps the most frequent ones in a *head*, which it computes at every word. The rest wait in two *tails*, each narrower than the one before, and a tail is computed only when its words matter.",
+    "A few frequent words make up most of a text. So the network keeps them in a *head*, which it computes at every word. The rest wait in two *tails*, each narrower than the one before, and a tail is computed only when its words matter.",
     "Where should the cuts lie? A larger head costs more at every word. A smaller one sends more words to the tails. What that comes to depends on how long a product takes on this device: measure it, then drag the two cuts.",
-    "The [model’s own cut](own) is at 2,000 and 10,000 words. The [cheapest one](best) here is found by trying them all. It must leave enough of the text in the head, because a tail describes its words by fewer numbers and so guesses them less well.",
+    "The [model’s own cut](own) is at 2,000 and 10,000 words. The [cheapest one](best) here is found by comparing all cuts about 3% apart. It must leave enough of the text in the head, because a tail describes its words by fewer numbers and so guesses them less well.",
   ],
   start: "Measure this device",
   again: "Measure again",
@@ -19,15 +20,16 @@ export const scene = {
   rounds: "Rounds measured",
   running: { times: "Products of many sizes take turns.", cuts: "Whole softmaxes take turns, on words as they occur." },
   failed: (why: string) => `The measurement stopped: ${why}`,
-  spoken: (cost: string) => `The measurement has ended. Under your cut a token takes ${cost}.`,
+  spoken: (cost: string | null) =>
+    `The measurement has ended. ${cost === null ? `What a word takes under your cut: ${measured.tooBusy}` : `Under your cut a word takes ${cost}`}.`,
 };
 
 export const figure = {
-  caption: "Time of a token, if only this cut moves; both scales are logarithmic",
+  caption: "Time of a word, if only this cut moves; both scales are logarithmic",
   axis: "most frequent words before the cut",
   handles: ["First cut", "Second cut"],
-  value: (words: number, shares: readonly string[], cost: string) =>
-    `after ${plural(words, "word")}; the head holds ${shares[0] ?? ""}, the tails ${shares[1] ?? ""} and ${shares[2] ?? ""}; a token takes ${cost}`,
+  value: (words: number, shares: readonly string[], cost: string | null) =>
+    `after ${plural(words, "word")}; the head holds ${shares[0] ?? ""}, the tails ${shares[1] ?? ""} and ${shares[2] ?? ""}; ${cost === null ? `what a word takes: ${measured.tooBusy}` : `a word takes ${cost}`}`,
   bands: ["head", "tail 1", "tail 2"],
   legend: { first: "first cut moved", second: "second cut moved", own: "the model’s own cut", best: "the cheapest cut" },
   strip: "The vocabulary on the same scale, and the share of the text in each part",
@@ -37,7 +39,7 @@ export const figure = {
 };
 
 export const bars = {
-  caption: "What a token is expected to take",
+  caption: "What a word is expected to take",
   rows: { yours: "Your cut", own: "The model’s own", best: "The cheapest" },
   at: cutInWords,
   whole: (time: string, times: string | null) => `One product for the whole vocabulary: ${time}${times === null ? "." : `, ${times} as long as under your cut.`}`,
@@ -54,6 +56,7 @@ export const curves = {
   label: "Times of the head and of both tails by the words in them. The table below has the numbers.",
   table: "All times that were measured",
   columns: ["words", "head", "tail 1", "tail 2"],
+  tooLittle: "too little to tell",
   quartiles: (low: string, high: string) => `${low} to ${high}`,
   note: "Whiskers go from the first to the third quartile. The larger symbols are the parts of your cut.",
 };
@@ -61,14 +64,14 @@ export const curves = {
 export const maths: readonly Line[] = [
   {
     tex: String.raw`C = g_0(k_0 + J) + \sum_{i=1}^{J} p_i \, g_i(k_i)`,
-    words: "The expected cost of a token. The head has k₀ words and one output for each of the J tails. Tail i has kᵢ words, and the share pᵢ of the tokens needs it.",
+    words: "The expected cost of a word. The head has k₀ words and one output for each of the J tails. Tail i has kᵢ words, and the share pᵢ of the text needs it.",
   },
   {
     tex: String.raw`g_i(k): \quad x \mapsto \softmax(V_i P_i x), \quad P_i \in \mathbb{R}^{d_i \times d}, \; V_i \in \mathbb{R}^{k \times d_i}, \quad d_i = d / 4^i`,
     words: "The measured time of one row, d = 256. The head has no P and all d numbers; the tails have 64 and 16. Between measured sizes it is a line in the logarithms. A tail’s time is what a softmax takes more with the tail than without.",
   },
   {
-    tex: String.raw`p_i = \frac{\text{tokens that are words of tail } i}{\text{all tokens}}`,
+    tex: String.raw`p_i = \frac{\text{words of the text in tail } i}{\text{words of the text}}`,
     words: "Counted in the novels that the model learned from, <unk> and the ends of paragraphs included. Your own text may have rarer words.",
   },
   {
@@ -77,6 +80,6 @@ export const maths: readonly Line[] = [
   },
   {
     tex: String.raw`p_{[1, k_0]} \geq \text{the bound}`,
-    words: "Without the bound the cheapest head is a few words, because the cost leaves out how well the network guesses. Assumed besides: a token needs its own tail and no other, as when a text is scored.",
+    words: "Without the bound the cheapest head is a few words, because the cost leaves out how well the network guesses. Assumed besides: a word needs its own tail and no other, as when a text is scored.",
   },
 ];
