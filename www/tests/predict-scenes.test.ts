@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import shares from "../data/shares-novels-lm.json";
 import { columnsOf, apart, rowsOf, widest } from "../src/predict/cells/surprisal.ts";
-import { agrees, cheapest, costOf, shareBelow, timeAt, type Cut, type Point, type Shares, type Times } from "../src/predict/cutoffs/costs.ts";
+import { agrees, cheapest, costOf, shareBelow, takesTime, timeAt, type Cut, type Point, type Shares, type Times } from "../src/predict/cutoffs/costs.ts";
 import { inverse, logScale, ticks } from "../src/predict/cutoffs/scale.ts";
 import recorded from "../src/predict/cutoffs/recorded.json";
 import { carriedBytes, cut, keptBytes, meanReach, placeOf, reach } from "../src/predict/truncation/lanes.ts";
@@ -30,6 +30,15 @@ describe("times", () => {
     expect(timeAt(points, 3)).toBe(timeAt(points, 16));
     expect(timeAt(points, 9000)).toBe(timeAt(points, 1000));
     expect(timeAt(points, 500, "low")).toBeCloseTo(0.9 * timeAt(points, 500), 12);
+  });
+
+  test("that come out below nothing are the least there is, and are not told", () => {
+    const below: Point = { outputs: 64, ms: { low: -0.02, median: -0.001, high: 0.01 } };
+    const points = [below, point(512, 0.5)];
+    for (const size of [10, 64, 65, 200, 512]) expect(timeAt(points, size)).toBeGreaterThan(0);
+    expect(timeAt(points, 64)).toBeLessThan(timeAt(points, 200));
+    expect(timeAt(points, 600)).toBe(0.5);
+    expect([below, point(512, 0.5)].map(({ ms }) => takesTime(ms))).toEqual([false, true]);
   });
 
   test("that lie far apart tell nothing", () => {

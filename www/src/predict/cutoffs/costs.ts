@@ -41,14 +41,18 @@ export interface Cost {
   readonly total: Quartiles;
 }
 
+/** Differences of times may come out below 0, of which there is no logarithm: no time counts as less, in milliseconds. */
+const LEAST_MS = 1e-4;
+
 /** A value between points, linear in the logarithms; beyond them, that of the nearest. */
 export function timeAt(points: readonly Point[], outputs: number, quartile: keyof Quartiles = "median"): number {
   const above = points.findIndex((point) => point.outputs > outputs);
   const [low, high] = [points[above < 0 ? points.length - 1 : Math.max(0, above - 1)], points[above < 0 ? points.length - 1 : above]];
   if (!low || !high) return Number.NaN;
-  if (low === high || outputs <= low.outputs) return low.ms[quartile];
+  const [from, to] = [Math.max(LEAST_MS, low.ms[quartile]), Math.max(LEAST_MS, high.ms[quartile])];
+  if (low === high || outputs <= low.outputs) return from;
   const share = Math.log(outputs / low.outputs) / Math.log(high.outputs / low.outputs);
-  return low.ms[quartile] * (high.ms[quartile] / low.ms[quartile]) ** share;
+  return from * (to / from) ** share;
 }
 
 /** The share of the tokens that so many of the most frequent words are; between places along a line. */
@@ -103,6 +107,9 @@ export function cheapest(times: Times, { places, below }: Shares, coverage: numb
   const whole = best.at(-1) ?? none;
   return Number.isFinite(whole.ms) ? whole.cut : null;
 }
+
+/** Whether the samples agree that something takes time at all: a difference of times may lie about 0. */
+export const takesTime = ({ low }: Quartiles): boolean => low > 0;
 
 /** Whether the samples agree on a time: the quartiles lie closer together than it lies to 0. */
 export const agrees = ({ low, median, high }: Quartiles): boolean => median > 0 && high - low < median;

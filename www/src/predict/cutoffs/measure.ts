@@ -9,10 +9,8 @@ const HEADS = [64, 256, 1024, 2048, 4096, 8192, 16_384];
 const BANDS = [64, 512, 2048, 8192, 16_384];
 /** Beside a tail that is measured stands so small a head. */
 const SMALL = 16;
-/** Every part has so many turns of so many milliseconds, and all of them together about so many. */
-const [ROUNDS, SAMPLE_MS, BUDGET_MS] = [11, 25, 9000];
-/** No time is nothing: what differences of times fall to, in milliseconds. */
-const LEAST_MS = 1e-4;
+/** Every part has so many turns, and all of them together about so many milliseconds. */
+const [ROUNDS, BUDGET_MS] = [11, 9000];
 
 export interface Follow {
   readonly signal: AbortSignal;
@@ -35,7 +33,6 @@ async function inTurns(
     }
     const { samples, absent } = await race(contestants, {
       rounds: ROUNDS,
-      sampleMs: SAMPLE_MS,
       budgetMs: BUDGET_MS,
       signal,
       onRound: ({ rounds }) => onRound(rounds, ROUNDS),
@@ -61,7 +58,8 @@ export async function measure(words: number, follow: Follow): Promise<Times> {
   }
   const samples = await inTurns(makers, follow);
   const of = (name: string) => samples[name] ?? [];
-  const more = (name: string) => of(name).map((ms, round) => Math.max(LEAST_MS, ms - (of("none")[round] ?? 0)));
+  // As they are: a small tail that seems to take less than none says how little these rounds can tell.
+  const more = (name: string) => of(name).map((ms, round) => ms - (of("none")[round] ?? 0));
   return {
     head: up(HEADS).map((outputs) => ({ outputs, ms: spread(of(`head ${outputs}`)) })),
     tails: TAILS.map((_, tail) => up(BANDS).map((outputs) => ({ outputs, ms: spread(more(`${tail} ${outputs}`)) }))),
