@@ -2,9 +2,10 @@ import { loadLanguageModel, prepare, race, spread, type Contestant, type Languag
 import { download } from "../../study/download.ts";
 import { failureOf, type Failure } from "../../study/reader.svelte.ts";
 import { parse } from "../../study/safetensors.ts";
+import { lastPart } from "../text.ts";
 import { addressOf, networks, type NetworkId } from "./networks.ts";
 
-/** Of a longer text, so many characters are read. */
+/** Of a longer text, so many characters at its end are read. */
 export const MOST = 2000;
 /** How a text is gone on with: so many characters, drawn at this temperature. */
 export const [LENGTH, TEMPERATURE] = [160, 0.7];
@@ -44,6 +45,9 @@ export interface Timed {
   readonly text: string;
   readonly times: Readonly<Record<NetworkId, Spread>>;
 }
+
+/** The end of a text, which begins with a whole character even where it has no space to begin after. */
+const endOf = (text: string) => (text.length > MOST ? lastPart(text, MOST).replace(/^[\uDC00-\uDFFF]/, "") : text);
 
 /** The weights of a file: its numbers, without the scales of rows of bytes. */
 function weightsOf(file: Uint8Array): number {
@@ -102,7 +106,7 @@ class Trio {
   /** Reads a text and goes on with it; of several asked for meanwhile, the last. */
   async read(text: string, seed: number): Promise<void> {
     this.#clock?.abort();
-    this.#wanted = { text: text.slice(0, MOST), seed };
+    this.#wanted = { text: endOf(text), seed };
     if (this.#busy) return;
     this.#busy = true;
     while (this.#wanted && this.ready) {

@@ -38,6 +38,7 @@ export const picture = {
   words: "The words of the text, by lanes",
   word: (word: string, lane: number, how: string) => `${word}, lane ${lane}: ${how}`,
   left: "Not read",
+  cut: (words: number) => `The text is long: only its first ${plural(words, "word")} are shown.`,
 };
 
 export const result = {
