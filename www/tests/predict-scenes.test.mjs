@@ -5,12 +5,27 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { root } from "../../scripts/steps.mjs";
-import { complaints, openAt, page } from "./opened.mjs";
+import { complaints, eventually, openAt, page } from "./opened.mjs";
 
 const { places, below } = JSON.parse(readFileSync(join(root, "www", "data", "shares-novels-lm.json"), "utf8"));
 /** The place so many after another. */
 const placeAfter = (place, by) => places[places.indexOf(place) + by];
 const percentOf = (share) => `${Math.round(100 * share)}%`;
+
+/** Opens a scene whose places matter, once those above it, which grow as the model arrives and answers, stand. */
+async function openStill(hash) {
+  await openAt(hash);
+  await page.locator('[data-figure="so-far"]').waitFor();
+  await page.locator('[data-figure="computed"]').waitFor({ state: "attached" });
+  // The field answers only near the window, so that there may be no answer to wait for.
+  let before;
+  await eventually(async () => {
+    await page.waitForTimeout(400);
+    const [last, height] = [before, await page.evaluate(() => document.documentElement.scrollHeight)];
+    before = height;
+    assert.equal(height, last);
+  });
+}
 
 describe("cut-offs", { timeout: 600_000 }, () => {
   const handle = (which) => page.locator(`[data-figure="cutoffs"] [role="slider"][data-cut="${which}"]`);
@@ -39,8 +54,10 @@ describe("cut-offs", { timeout: 600_000 }, () => {
     await page.keyboard.press("Home");
     await becomes(1, 10_000);
     await page.getByRole("button", { name: "cheapest one" }).click();
-    assert.deepEqual([await at(0), await at(1)], await cutOf("best"));
-    assert.equal(await ms("yours"), await ms("best"));
+    await eventually(async () => {
+      assert.deepEqual([await at(0), await at(1)], await cutOf("best"));
+      assert.equal(await ms("yours"), await ms("best"));
+    });
     await page.getByRole("button", { name: "model’s own cut" }).click();
     await becomes(0, 2000);
     assert.ok((await ms("best")) <= (await ms("own")));
@@ -52,21 +69,25 @@ describe("cut-offs", { timeout: 600_000 }, () => {
     const coverage = page.getByRole("slider", { name: /The head must hold/ });
     for (const share of [0.6, 0.93]) {
       await coverage.fill(String(share));
-      const [first] = await cutOf("best");
-      assert.ok(below[places.indexOf(first)] >= share, `${first} words`);
+      await eventually(async () => {
+        const [first] = await cutOf("best");
+        assert.ok(below[places.indexOf(first)] >= share, `${first} words`);
+      });
     }
   });
 
   test("follow the pointer", async () => {
-    await openAt("#predict/cutoffs");
+    await openStill("#predict/cutoffs");
     await handle(1).scrollIntoViewIfNeeded();
     const box = await handle(1).boundingBox();
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
     await page.mouse.down();
     await page.mouse.move(box.x - 40, box.y, { steps: 4 });
     await page.mouse.up();
-    assert.ok((await at(1)) < 10_000 && (await at(1)) > 2000);
-    assert.equal(await at(0), 2000);
+    await eventually(async () => {
+      assert.ok((await at(1)) < 10_000 && (await at(1)) > 2000);
+      assert.equal(await at(0), 2000);
+    });
   });
 
   test("are measured here, which can be stopped, and the cuts as wholes", async () => {
@@ -82,7 +103,12 @@ describe("cut-offs", { timeout: 600_000 }, () => {
     await page.locator('[data-figure="cutoffs"][data-measured="true"]').waitFor();
     const times = await page.locator('[data-figure="times"] td[data-ms]').evaluateAll((cells) => cells.map((cell) => cell.dataset.ms.split(" ").map(Number)));
     assert.equal(times.length, 8 + 2 * 6);
-    for (const [low, median, high] of times) assert.ok(0 < low && low <= median && median <= high);
+    for (const [low, median, high] of times) assert.ok(low <= median && median <= high);
+    // A tail's times are differences, which a busy machine may put on either side of 0.
+    const said = await page.locator('[data-figure="times"] td[data-ms]').evaluateAll((cells) => cells.map((cell) => [Number(cell.dataset.ms.split(" ")[0]), cell.textContent]));
+    for (const [low, text] of said) assert.match(text, low > 0 ? /^[\d.,]+ (µs|ms|s) / : /^too little to tell$/);
+    const heads = await page.locator('[data-figure="times"] tbody td:nth-of-type(1)[data-ms]').evaluateAll((cells) => cells.map((cell) => Number(cell.dataset.ms.split(" ")[0])));
+    for (const low of heads) assert.ok(low > 0);
     assert.doesNotMatch(await figure.innerText(), /come from another machine/);
     await page.getByRole("button", { name: "Measure these cuts" }).click();
     const held = page.locator("[data-held]");
@@ -105,40 +131,43 @@ describe("truncated back-propagation", { timeout: 600_000 }, () => {
     await page.fill('[data-slider="lanes"]', "3");
     await page.fill('[data-slider="steps"]', "4");
     // 42 words have one that follows them: 14 in each lane, in chunks of 4, 4, 4 and 2.
-    assert.deepEqual(await Promise.all(["updates", "together", "left", "most"].map(row)), ["4", "12", "0", "4"]);
+    await eventually(async () => assert.deepEqual(await Promise.all(["updates", "together", "left", "most"].map(row)), ["4", "12", "0", "4"]));
     assert.equal(await row("mean"), ((3 * 10 + 3) / 14).toFixed(1));
     assert.equal(await row("kept"), "73.7 kB");
     await page.locator('[data-word="21"]').click();
     // Lane 2 begins at 14, its second chunk at 18.
-    assert.deepEqual([await how("picked"), await how("taught"), await how("carried")], [[21], [18, 19, 20], [14, 15, 16, 17]]);
+    await eventually(async () => assert.deepEqual([await how("picked"), await how("taught"), await how("carried")], [[21], [18, 19, 20], [14, 15, 16, 17]]));
     await page.keyboard.press("ArrowRight");
-    assert.deepEqual([await how("picked"), await how("taught"), (await how("carried")).length], [[22], [], 8]);
+    await eventually(async () => assert.deepEqual([await how("picked"), await how("taught"), (await how("carried")).length], [[22], [], 8]));
     await page.keyboard.press("ArrowDown");
-    assert.deepEqual(await how("picked"), [36]);
+    await eventually(async () => assert.deepEqual(await how("picked"), [36]));
     await page.fill('[data-slider="lanes"]', "4");
     // 10 words in each lane, and two left over.
-    assert.deepEqual(await Promise.all(["updates", "left"].map(row)), ["3", "2"]);
+    await eventually(async () => assert.deepEqual(await Promise.all(["updates", "left"].map(row)), ["3", "2"]));
     await page.getByRole("button", { name: "One chunk for all" }).click();
-    assert.deepEqual(await Promise.all(["updates", "most"].map(row)), ["1", "10"]);
+    await eventually(async () => assert.deepEqual(await Promise.all(["updates", "most"].map(row)), ["1", "10"]));
     assert.equal((await how("carried")).length, 0);
     assert.deepEqual(complaints, []);
   });
 
   test("a border follows the pointer, and a cell of the picture is a word", async () => {
-    await openAt("#predict/truncation");
+    await openStill("#predict/truncation");
     const knob = page.locator('[data-figure="truncation"] .knob');
     await knob.scrollIntoViewIfNeeded();
     const picked = await how("picked");
+    const measure = () => page.locator('[data-figure="truncation"] .picture').boundingBox();
     const at = await knob.boundingBox();
-    const picture = await page.locator('[data-figure="truncation"] .picture').boundingBox();
+    const picture = await measure();
     await page.mouse.move(at.x + at.width / 2, at.y + 5);
     await page.mouse.down();
     await page.mouse.move(picture.x + (10 / 21) * picture.width, at.y + 60, { steps: 4 });
     await page.mouse.up();
     // Of the 21 words in each of four lanes, ten are in the first chunk, ten in the second.
-    assert.deepEqual(await Promise.all(["updates", "most"].map(row)), ["3", "10"]);
-    await page.mouse.click(picture.x + picture.width - 5, picture.y + picture.height - 25);
-    assert.deepEqual([picked.length, await how("picked")], [1, [83]]);
+    await eventually(async () => assert.deepEqual(await Promise.all(["updates", "most"].map(row)), ["3", "10"]));
+    // What is said above it may take another line by now.
+    const now = await measure();
+    await page.mouse.click(now.x + now.width - 5, now.y + now.height - 25);
+    await eventually(async () => assert.deepEqual([picked.length, await how("picked")], [1, [83]]));
   });
 
   test("a short text of one's own is not cut", async () => {
