@@ -10,7 +10,7 @@ use pollster::block_on;
 use saccade_rnn::cpu::noise::uniform;
 use saccade_rnn::device::{Device, Parameters};
 use saccade_rnn::graph::{Graph, Strategy};
-use saccade_rnn::nn::{AdaptiveInput, AdaptiveSoftmax, AdaptiveSoftmaxConfig, Builder, Word};
+use saccade_rnn::nn::{AdaptiveInput, AdaptiveSoftmax, AdaptiveSoftmaxConfig, Ask, Builder, Word};
 
 /// Words of three lanes: one without any, one with all its words in one tail, and one that leaves the other tail alone.
 const LANES: [&[u32]; 3] = [&[], &[5, 6, 9], &[11, 0, 3, 11, 1]];
@@ -222,4 +222,17 @@ fn a_target_beyond_the_vocabulary_is_a_mistake() {
     let x = graph.input(2, 8, vec![0.0; 16]);
     let error = block_on(softmax.cross_entropy(x, &[3]).value()).unwrap_err().to_string();
     assert!(error.starts_with("cross_entropy: targets: expected 2, found 1"), "{error}");
+}
+
+#[test]
+fn a_question_about_a_mistake_names_the_mistake() {
+    let (_, softmax, parameters) = tied(false);
+    let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Agenda);
+    let x = graph.input(2, 8, vec![0.0; 16]);
+    let error = block_on(softmax.answers(x.rows(&[2]), &[Ask::All])).unwrap_err().to_string();
+    assert!(error.contains("index 2 is not below 2"), "{error}");
+    let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Agenda);
+    let x = graph.input(2, 8, vec![0.0; 16]);
+    let error = block_on(softmax.answers(x, &[Ask::All])).unwrap_err().to_string();
+    assert!(error.contains("rows: expected 1, found 2"), "{error}");
 }

@@ -72,12 +72,13 @@ impl AdaptiveSoftmax {
         if asks.is_empty() {
             return Ok(Vec::new());
         }
+        // Rows of a mistake have no shape, and the value says which mistake.
+        let heads = self.head(rows).value().await?;
         let (expected, found) = (asks.len(), rows.shape().rows);
         if found != expected {
             let (expected, found) = (expected.to_string(), found.to_string());
             return Err(EngineError::Shape { op: super::NAME, what: "rows".into(), expected, found });
         }
-        let heads = self.head(rows).value().await?;
         for (head, &ask) in heads.chunks(self.short_list() + self.clusters()).zip(asks) {
             asked.push(Asked { known: Known::new(self, head.to_vec())?, ask, drawn: 0, answer: None });
         }
