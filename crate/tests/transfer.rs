@@ -146,6 +146,18 @@ fn a_band_whose_projection_does_not_fit_keeps_its_rows() {
 }
 
 #[test]
+fn a_tail_of_another_cut_keeps_its_own_row() {
+    let old = predicts(&OLD, &CUTOFFS, Input::Table, LSTM, 1);
+    let (before, after, _) = started(predicts(&NEW, &[7], Input::Table, LSTM, 2), &source(&old));
+    // `b`, the second word of ours, is the third of theirs.
+    assert_eq!(row(&after, "head.head.weight", 1), row(&old, "head.head.weight", 2));
+    // Our tail has the words from 7 on, their first one those from 3 to 6.
+    for name in ["head.head.weight", "head.head.bias"] {
+        assert_eq!(row(&after, name, 7), row(&before, name, 7), "{name}");
+    }
+}
+
+#[test]
 fn a_classifier_starts_from_the_encoder_of_a_language_model() {
     let sru = LayerConfig::Sru(SruConfig {
         hidden_size: 8,

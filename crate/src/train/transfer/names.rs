@@ -10,8 +10,9 @@ use crate::model::{Config, Task};
 pub(super) enum Row<'m> {
     /// A word.
     Word(&'m str),
-    /// All words of a tail.
-    Tail(usize),
+    /// All words of a tail: its number, and how many tails there are. Other cut-offs of as many tails leave a tail words of
+    /// about its frequency; another number of tails does not.
+    Tail(usize, usize),
     /// A label.
     Label(&'m str),
 }
@@ -57,8 +58,9 @@ pub(super) fn of(config: &Config) -> BTreeMap<String, Named<'_>> {
                         named.insert(table, Named { projection: Some(projection), ..of_band });
                     }
                     None => {
-                        let rows: Vec<_> =
-                            of_band.rows.into_iter().chain((0..task.cutoffs.len()).map(Row::Tail)).collect();
+                        let tails = task.cutoffs.len();
+                        let clusters = (0..tails).map(|tail| Row::Tail(tail, tails));
+                        let rows: Vec<_> = of_band.rows.into_iter().chain(clusters).collect();
                         for name in ["head.head.weight", "head.head.bias"] {
                             named.insert(name.into(), Named { rows: rows.clone(), projection: None });
                         }
