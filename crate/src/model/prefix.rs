@@ -103,9 +103,9 @@ impl Prefix {
         self.computed
     }
 
-    /// Forgets what is on the device, which may be gone.
+    /// Forgets all that was read: what is on the device may be gone.
     pub fn forget(&mut self) {
-        self.places.clear();
+        *self = Self::new(self.asks, self.keeps);
     }
 
     /// Reads a text as far as it is not what was read before. A reading that is stopped, or fails, keeps what it has.
@@ -126,6 +126,7 @@ impl Prefix {
             && let Some(first) = model.first_word()
         {
             self.ids.clear();
+            self.scores.clear();
             self.piece(model, device, &[first], Scores::None).await?;
             self.places[0].after = 0;
         }
