@@ -96,7 +96,12 @@ impl PredictConfig {
         check_biases(encoder, *forget_bias, *highway_bias)?;
         let div_value = Prediction::new(&[]).div_value;
         let divides = task.div_value == div_value || !task.cutoffs.is_empty();
-        check("task.predict.div_value", divides, "none without cutoffs", task.div_value.to_string())?;
+        check(
+            "task.predict.div_value",
+            divides,
+            "its default, 4, without cutoffs",
+            task.div_value.to_string(),
+        )?;
         let parts = self.data.train.iter().chain([&self.data.dev]).chain(&self.data.test);
         for part in parts {
             part.validate()?;

@@ -23,7 +23,7 @@ pub struct RunConfig {
 }
 
 impl RunConfig {
-    /// Checks ranges that the types do not, and that every option has an effect on a network of these layers, which predicts
+    /// Checks ranges that the types do not, and that options can have an effect on a network of these layers, which predicts
     /// words as said or classifies.
     ///
     /// # Errors

@@ -23,16 +23,16 @@ pub(super) fn check(
     let expected = "1 where word vectors are the softmax's";
     expect("train.embedding_rate", t.embedding_rate == 1.0 || !is_tied, expected, t.embedding_rate)?;
     let is_stored = run.output.embedding == StorageName::F32 || input == Input::Table;
-    let expected = "none where word vectors are in bands, which output.weights is for";
+    let expected = "f32 where word vectors are in bands: output.weights stores those";
     expect("output.embedding", is_stored, expected, run.output.embedding.name())?;
     let expected = "0 where no layer but SRU is: it has no recurrent weights";
     expect("train.dropout_weights", t.dropout_weights == 0.0 || recurs, expected, t.dropout_weights)?;
-    let expected = "0 where nothing is between layers, of which there is one";
+    let expected = "0 for a network of one layer";
     expect("train.dropout_encoder", t.dropout_encoder == 0.0 || is_stack, expected, t.dropout_encoder)?;
     let is_dropped = !t.dropout_per_sequence || t.dropout_embedding > 0.0;
     expect("train.dropout_per_sequence", is_dropped, "false without train.dropout_embedding", true)?;
     let is_dropped = !t.dropout_variational || of_sequence.iter().any(|&rate| rate > 0.0);
-    let expected = "false without a dropout whose masks texts could have one of";
+    let expected = "false without train.dropout_embedding, train.dropout_encoder or, where words are predicted, train.dropout_head";
     expect("train.dropout_variational", is_dropped, expected, true)?;
     if let Some(after) = t.average_after {
         expect("train.average_after", decays(after), "below train.epochs", after)?;
@@ -43,7 +43,7 @@ pub(super) fn check(
         }
         // The first evaluation is the best so far, and after the last nothing is learned.
         Schedule::Plateau { .. } => {
-            let evaluations = t.epochs * t.evaluations;
+            let evaluations = t.epochs.saturating_mul(t.evaluations);
             expect("train.schedule.plateau", evaluations > 2, "3 evaluations or more", evaluations)
         }
         Schedule::Constant | Schedule::Linear => Ok(()),
