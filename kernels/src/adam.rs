@@ -25,6 +25,7 @@ vectorize! {
 
 vectorize! {
     /// `w = decay w - rate scale gradient`, and the gradient zero: [`step`] of moments that are not kept, gradient descent.
+    /// It has no WGSL twin: the GPU runs [`step`].
     /// `settings` = [scale, rate, decay].
     pub fn descend(w: &mut [f32], gradient: &mut [f32], settings: [f32; 3]) {
         let [scale, rate, decay] = settings;

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 const LEAST: usize = 1 << 14;
 
 /// Values that a pool keeps at most: 32 MiB in WebAssembly, whose memory is never given back, and 256 MiB elsewhere, since the
-/// scores of a batch over all words of a large vocabulary take 70.
+/// scores of a batch over all words of a large vocabulary take 70 MB.
 const MOST: usize = if cfg!(target_arch = "wasm32") { 1 << 23 } else { 1 << 26 };
 
 /// Buffers that nobody uses, kept for the next result of about their size.

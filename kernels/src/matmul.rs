@@ -62,7 +62,7 @@ impl<'a> View<'a> {
 /// Values that are turned together: they stay in a second-level cache while they are multiplied.
 const TURNED: usize = 48 << 10;
 
-/// The fewest rows that are turned together, and a divisor of all numbers of them: whole tiles.
+/// As many rows, or a multiple, are turned together: whole tiles.
 const TURNED_ROWS: usize = 24;
 
 /// Values between the ends of turned rows, so that rows of a power of two share no set of a cache.

@@ -75,7 +75,7 @@ pub(crate) trait Register: Copy {
     /// passed. They keep NaN by themselves, except with WebAssembly's relaxed instructions.
     fn keep_nan(self, x: Self) -> Self;
 
-    /// Work in a function of its own, if the processor has these registers by detection alone, with their instructions.
+    /// Work; for registers that not every x86-64 processor has, in a function compiled for their instructions.
     ///
     /// # Safety
     /// The processor has the instructions of this register.
