@@ -2,6 +2,7 @@ import { getContext, setContext, tick, untrack, type Snippet } from "svelte";
 
 /** A scene that is asked for is kept in place so long while what lies above it arrives. */
 const HOLD_MS = 4000;
+const CONTROLS = "a, button, input, select, textarea, label, [role=slider]";
 const KEY = Symbol("scenes");
 
 interface Stop {
@@ -113,6 +114,10 @@ export class Scenes {
       done.abort();
       this.#release = null;
     };
-    for (const type of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(type, () => this.#release?.(), { signal: done.signal });
+    // A press on a control moves nothing, and what it does is meant for the scene that is held.
+    const moves = ({ type, target }: Event) => type !== "pointerdown" || !(target instanceof Element && target.closest(CONTROLS));
+    for (const type of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+      addEventListener(type, (event) => moves(event) && this.#release?.(), { signal: done.signal });
+    }
   }
 }
