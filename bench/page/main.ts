@@ -5,6 +5,7 @@ import { difference, swap } from "../shared/layout.ts";
 import { caseOf } from "../shared/workloads.ts";
 import { contestants } from "./contestants/index.ts";
 import type { Job, Runner } from "./contestant.ts";
+import { time } from "./time.ts";
 
 /** A variant that was tried. */
 export interface Trial {
@@ -44,19 +45,6 @@ async function bytes(name: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** Milliseconds of a call, over calls of `ms` milliseconds together and at least one. */
-async function time(runner: Runner, ms: number): Promise<number> {
-  const begun = performance.now();
-  let calls = 0;
-  let now = begun;
-  do {
-    await runner.run();
-    calls += 1;
-    now = performance.now();
-  } while (now - begun < ms);
-  return (now - begun) / calls;
-}
-
 /** Makes every variant ready and checks it; keeps the fastest that agrees with the reference and, if it is to use WebGPU, does. */
 async function prepare(): Promise<Prepared> {
   const { default: contestant } = await contestants[query.get("contestant")!]!();
@@ -85,8 +73,8 @@ async function prepare(): Promise<Prepared> {
         failed("runs on the CPU", error, counts);
         continue;
       }
-      let ms = await time(runner, WARM_UP_MS);
-      for (let i = 0; i < 3 && ms < WARM_UP_MS; i++) ms = Math.min(ms, await time(runner, TRIAL_MS));
+      let ms = await time(() => runner.run(), WARM_UP_MS);
+      for (let i = 0; i < 3 && ms < WARM_UP_MS; i++) ms = Math.min(ms, await time(() => runner.run(), TRIAL_MS));
       trials.push({ variant, ms, error, counts, reason: null });
       if (best && best.ms <= ms) {
         await runner.dispose();
@@ -116,7 +104,8 @@ const bench = {
   /** A contestant's turn in a round: milliseconds of a call, over calls of `ms` milliseconds together. */
   async turn(ms: number): Promise<number> {
     if (!chosen) throw new Error("nothing takes part");
-    return time(chosen, ms);
+    const runner = chosen;
+    return time(() => runner.run(), ms);
   },
 };
 

@@ -6,6 +6,7 @@
 
 import { AdaptiveSoftmax, type AdaptiveSoftmaxLayer, type LanguageModel, type LanguageReader, load } from "saccade-rnn";
 import { Random } from "../shared/random.ts";
+import { time } from "./time.ts";
 
 /** What is asked at a place. */
 export type Question = "argmax" | "top10" | "all" | "tokenArgmax" | "tokenDrawn";
@@ -64,17 +65,6 @@ async function onnxStep(address: string): Promise<Step> {
     if (answer[word]?.data.length !== 1) throw new Error("onnxruntime-web gave no word");
     states = { h: answer[h] as typeof states.h, c: answer[c] as typeof states.c };
   };
-}
-
-async function time(run: () => Promise<unknown>, ms: number): Promise<number> {
-  const begun = performance.now();
-  let [calls, now] = [0, begun];
-  do {
-    await run();
-    calls += 1;
-    now = performance.now();
-  } while (now - begun < ms);
-  return (now - begun) / calls;
 }
 
 /** Mean and largest milliseconds of a word after the first, whose time is that of the prompt as well. */

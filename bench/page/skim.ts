@@ -6,6 +6,7 @@
 import { load, Lstm, type Model, type Reading, Skim } from "saccade-rnn";
 import { Random } from "../shared/random.ts";
 import type { Workload } from "../shared/workloads.ts";
+import { time } from "./time.ts";
 
 /** Shares of tokens to skim, from reading everything to skimming everything. */
 const RATES = [0, 0.5, 0.84, 0.95, 1];
@@ -47,18 +48,6 @@ export interface ModelTurn {
 
 let layers: (() => Promise<unknown>)[] = [];
 let models: { lstm: Model; skim: Model } | null = null;
-
-async function time(run: () => Promise<unknown>, ms: number): Promise<number> {
-  const begun = performance.now();
-  let calls = 0;
-  let now = begun;
-  do {
-    await run();
-    calls += 1;
-    now = performance.now();
-  } while (now - begun < ms);
-  return (now - begun) / calls;
-}
 
 type Texts = readonly (readonly [label: string, text: string])[];
 
