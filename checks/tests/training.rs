@@ -120,19 +120,7 @@ fn an_lstm_learns_as_on_the_cpu() {
 
 #[test]
 fn an_sru_learns_as_on_the_cpu() {
-    let encoder = SruConfig {
-        hidden_size: 9,
-        num_layers: 2,
-        bidirectional: false,
-        v1: false,
-        rescale: false,
-        has_skip_term: true,
-        use_tanh: false,
-        layer_norm: false,
-        normalize_after: false,
-        projection_size: 0,
-        proj_input_to_hidden_first: false,
-    };
+    let encoder = SruConfig::new(9, 2);
     curves_agree(LayerConfig::Sru(encoder), None);
 }
 

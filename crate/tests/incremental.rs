@@ -14,19 +14,7 @@ use support::model_of;
 const WORDS: [&str; 5] = ["good", "film", "not", "a", "zzz"];
 
 fn sru(v1: bool, bidirectional: bool) -> LayerConfig {
-    LayerConfig::Sru(SruConfig {
-        hidden_size: 4,
-        num_layers: 2,
-        bidirectional,
-        v1,
-        rescale: true,
-        has_skip_term: true,
-        use_tanh: !v1,
-        layer_norm: false,
-        normalize_after: false,
-        projection_size: 0,
-        proj_input_to_hidden_first: false,
-    })
+    LayerConfig::Sru(SruConfig { bidirectional, v1, rescale: true, use_tanh: !v1, ..SruConfig::new(4, 2) })
 }
 
 fn skim(cell: Cell, small_size: usize, small_reads: SmallReads) -> LayerConfig {

@@ -50,19 +50,7 @@ fn skim_gru() -> LayerConfig {
 fn models() -> Vec<(&'static str, Model)> {
     let lstm = |bidirectional| LayerConfig::Lstm { hidden_size: 3, bidirectional };
     let sru = |bidirectional, v1| {
-        LayerConfig::Sru(SruConfig {
-            hidden_size: 4,
-            num_layers: 2,
-            bidirectional,
-            v1,
-            rescale: true,
-            has_skip_term: true,
-            use_tanh: false,
-            layer_norm: false,
-            normalize_after: false,
-            projection_size: 0,
-            proj_input_to_hidden_first: false,
-        })
+        LayerConfig::Sru(SruConfig { bidirectional, v1, rescale: true, ..SruConfig::new(4, 2) })
     };
     let elman = LayerConfig::Elman { hidden_size: 3, nonlinearity: Nonlinearity::Tanh, bidirectional: false };
     vec![

@@ -159,19 +159,7 @@ fn a_tail_of_another_cut_keeps_its_own_row() {
 
 #[test]
 fn a_classifier_starts_from_the_encoder_of_a_language_model() {
-    let sru = LayerConfig::Sru(SruConfig {
-        hidden_size: 8,
-        num_layers: 2,
-        bidirectional: false,
-        v1: false,
-        rescale: true,
-        has_skip_term: true,
-        use_tanh: false,
-        layer_norm: false,
-        normalize_after: false,
-        projection_size: 0,
-        proj_input_to_hidden_first: false,
-    });
+    let sru = LayerConfig::Sru(SruConfig { rescale: true, ..SruConfig::new(8, 2) });
     let skim =
         LayerConfig::Skim { cell: Cell::Lstm, hidden_size: 8, small_size: 2, small_reads: SmallReads::Slice };
     for input in [Input::Table, Input::Adaptive, Input::Tied, Input::TiedProjections] {

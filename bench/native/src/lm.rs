@@ -121,19 +121,7 @@ impl Workload {
         match cell {
             Cell::Lstm => vec![LayerConfig::Lstm { hidden_size, bidirectional: false }; self.layers],
             Cell::Gru => vec![LayerConfig::Gru { hidden_size, bidirectional: false }; self.layers],
-            Cell::Sru => vec![LayerConfig::Sru(SruConfig {
-                hidden_size,
-                num_layers: self.layers,
-                bidirectional: false,
-                v1: false,
-                rescale: false,
-                has_skip_term: true,
-                use_tanh: false,
-                layer_norm: false,
-                normalize_after: false,
-                projection_size: 0,
-                proj_input_to_hidden_first: false,
-            })],
+            Cell::Sru => vec![LayerConfig::Sru(SruConfig::new(hidden_size, self.layers))],
         }
     }
 

@@ -295,6 +295,23 @@ impl LayerConfig {
 }
 
 impl SruConfig {
+    /// The package's defaults: one direction, the second version, with the skip term.
+    pub fn new(hidden_size: usize, num_layers: usize) -> Self {
+        Self {
+            hidden_size,
+            num_layers,
+            bidirectional: false,
+            v1: false,
+            rescale: false,
+            has_skip_term: true,
+            use_tanh: false,
+            layer_norm: false,
+            normalize_after: false,
+            projection_size: 0,
+            proj_input_to_hidden_first: false,
+        }
+    }
+
     /// The width of each layer's output: both directions, joined, where there are two.
     pub fn output_size(&self) -> usize {
         self.hidden_size * directions(self.bidirectional)

@@ -31,17 +31,11 @@ pub(crate) fn config() -> Config {
             LayerConfig::Lstm { hidden_size: 2, bidirectional: true },
             LayerConfig::Gru { hidden_size: 3, bidirectional: false },
             LayerConfig::Sru(SruConfig {
-                hidden_size: 4,
-                num_layers: 2,
                 bidirectional: true,
-                v1: false,
                 rescale: true,
-                has_skip_term: true,
-                use_tanh: false,
                 layer_norm: true,
-                normalize_after: false,
                 projection_size: 2,
-                proj_input_to_hidden_first: false,
+                ..SruConfig::new(4, 2)
             }),
             LayerConfig::Skim {
                 cell: Cell::Lstm,

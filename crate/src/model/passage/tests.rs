@@ -31,17 +31,12 @@ fn model(encoder: Vec<LayerConfig>, pool: Pool) -> Model {
 
 fn sru(v1: bool, layer_norm: bool, bidirectional: bool) -> LayerConfig {
     LayerConfig::Sru(SruConfig {
-        hidden_size: 4,
-        num_layers: 2,
         bidirectional,
         v1,
         rescale: true,
-        has_skip_term: true,
         use_tanh: !v1,
         layer_norm,
-        normalize_after: false,
-        projection_size: 0,
-        proj_input_to_hidden_first: false,
+        ..SruConfig::new(4, 2)
     })
 }
 
