@@ -6,17 +6,7 @@ import { compare } from "../../js/src/compare.ts";
 import { factorOf, isTold, race, spread, tickOf, timed, type Contestant, type Race } from "../../js/src/measure.ts";
 import type { Model } from "../src/engine.ts";
 import { between, digits, inverse, roughly, saved, savedInWords, sum, time, TOO_BUSY } from "../src/frame/measured.ts";
-
-/** Numbers in [0, 1), the same every time (mulberry32). */
-function noise(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { noise } from "./noise.ts";
 
 /** A machine whose clock moves only by what runs on it; it ticks in steps of `tick` milliseconds. */
 function machine({ tick = 0.005, busy = () => 1 }: { tick?: number; busy?: () => number } = {}) {

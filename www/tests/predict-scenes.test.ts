@@ -7,17 +7,7 @@ import { agrees, cheapest, costOf, shareBelow, takesTime, timeAt, type Cut, type
 import { inverse, logScale, ticks } from "../src/predict/cutoffs/scale.ts";
 import recorded from "../src/predict/cutoffs/recorded.json";
 import { carriedBytes, cut, keptBytes, meanReach, placeOf, reach } from "../src/predict/truncation/lanes.ts";
-
-/** Numbers in [0, 1), the same every time (mulberry32). */
-function noise(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { noise } from "./noise.ts";
 
 const point = (outputs: number, median: number): Point => ({ outputs, ms: { low: 0.9 * median, median, high: 1.2 * median } });
 /** Times of a power of the outputs, which lines in the logarithms meet everywhere. */
