@@ -221,6 +221,33 @@ describe("writing", { timeout: 600_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("becomes the visitor's text as it is shown, and leaves a way back where it takes another's place", async () => {
+    const prompt = "There was a knock at the";
+    const text = () => page.inputValue("#text");
+    await open(prompt, { fields: { scene: "writing" } });
+    await page.getByRole("button", { name: "Write", exact: true }).click();
+    await done();
+    const shown = await page.locator("[data-written]").allTextContents();
+    const take = page.getByRole("button", { name: "Make it my text" });
+    const back = page.getByRole("button", { name: "Back to the text before" });
+    await take.click();
+    await page.waitForFunction((prompt) => document.querySelector("#text").value.length > prompt.length, prompt);
+    const whole = await text();
+    assert.ok(whole.startsWith(prompt), whole);
+    // Where words have spaces between them is told by a test of its own.
+    const bare = (text) => text.replace(/\s/g, "");
+    assert.ok(bare(whole.slice(prompt.length)).startsWith(bare(shown.slice(0, 5).join(""))), `${whole}: ${shown.join("")}`);
+    assert.equal(await back.count(), 0);
+    const own = "My own text is another one now.";
+    await page.fill("#text", own);
+    await take.click();
+    await back.waitFor();
+    assert.equal(await text(), whole);
+    await back.click();
+    assert.equal(await text(), own);
+    assert.deepEqual(complaints, []);
+  });
+
   test("stops when it is told to, with what it has", async () => {
     await open("There was", { fields: { scene: "writing" }, reducedMotion: "no-preference" });
     await page.evaluate(() => {

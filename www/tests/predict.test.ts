@@ -18,6 +18,8 @@ import { recorded } from "../src/predict/recorded.ts";
 import { pick, pickedIn } from "../src/predict/picked.ts";
 import type { Seen } from "../src/predict/predict.svelte.ts";
 import { isEnd, isUnknown, lastPart, MOST as MOST_READ, piecesFor, runsOf } from "../src/predict/text.ts";
+import { models as said } from "../src/predict/strings.ts";
+import { languageModels } from "../src/study/language.ts";
 import { depthOf, nameOf, rankOf } from "../src/predict/words.ts";
 import { goOn, spell } from "../src/predict/writing/spelling.ts";
 import { onWheel, openings, shareAt, tempered } from "../src/predict/writing/shares.ts";
@@ -286,4 +288,14 @@ describe("what was recorded, and the mathematics", () => {
       expect(words).not.toBe("");
     }
   });
+});
+
+test("what is said of the models is so of their files", () => {
+  for (const id of languageModels) {
+    const bytes = file(id);
+    expect(said[id].about).toContain(`${(bytes.length / 1e6).toFixed(1)}\u00a0MB`);
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true)))));
+    const { vocabulary, tokenizer } = JSON.parse(header.__metadata__.saccade);
+    if (tokenizer.kind !== "characters") expect(said[id].about).toContain(`${vocabulary.length.toLocaleString("en")} words`);
+  }
 });

@@ -56,6 +56,12 @@ export const mathematics = {
   scrolls: "A formula that scrolls sideways",
 };
 
+export const field = {
+  text: "Your text",
+  back: "Back to your text",
+  try: "Or try",
+};
+
 export const wide = { more: "There is more to the side" };
 
 export const measured = {

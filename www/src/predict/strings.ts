@@ -30,10 +30,7 @@ export const beginnings: Readonly<Record<LanguageModelId, readonly { readonly na
 };
 
 export const write = {
-  text: "Your text",
   placeholder: "Begin a sentence.",
-  try: "Or try",
-  back: "Back to your text",
   model: "The model that guesses",
   perplexity: (words: string) => `On a text that it has never seen, it is as unsure as among ${words}.`,
   characters: (count: string) => `${count} letters`,

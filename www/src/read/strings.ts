@@ -28,10 +28,7 @@ export const reading = {
 };
 
 export const write = {
-  text: "Your text",
   placeholder: "Write what you thought of a film.",
-  back: "Back to your text",
-  try: "Or try",
   model: "The model that reads it",
   ownFile: "Your own model file",
   choose: "Your own file…",

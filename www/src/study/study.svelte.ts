@@ -39,10 +39,12 @@ export class Study {
   text = $state(examples[0].text);
   /** The model that guesses words, in the chapter that has one. */
   language: LanguageModelId = $state(languageModels[0]);
-  /** What the visitor had written before an example took its place. */
+  /** What the visitor had written before another text took its place. */
   draft: Draft | null = $state.raw(null);
-  /** Whether the text is an example, as it stands there. */
-  readonly exemplary: boolean = $derived(examples.some(({ text }) => text === this.text));
+  /** The text that the page put in its place last. */
+  #placed: string | null = $state(null);
+  /** Whether the visitor has written the text: it is no example, and not as the page has put it there. */
+  readonly typed: boolean = $derived(this.text !== this.#placed && !examples.some(({ text }) => text === this.text));
   threshold: number | null = $state(null);
   device: DevicePreference = $state("auto");
   forced: Readonly<Record<number, Decision>> = $state.raw({});
@@ -207,10 +209,23 @@ export class Study {
     this.rest();
   }
 
+  /** Puts a text in the place of what the visitor wrote, to which a way leads back. */
+  place(text: string): void {
+    // From one such text to the next, the draft is still what was written before them.
+    if (this.typed && this.text.trim() !== "") this.draft = { text: this.text, source: this.source };
+    this.#placed = text;
+    this.write(text);
+  }
+
+  /** Adds to the text. What goes on with a text that the page has put there is the page's as well. */
+  append(added: string): void {
+    const text = this.text + added;
+    if (this.text === this.#placed) this.#placed = text;
+    this.write(text);
+  }
+
   show(example: Example): void {
-    // From one example to the next, the draft is still what was written before them.
-    if (!this.exemplary && this.text.trim() !== "") this.draft = { text: this.text, source: this.source };
-    this.write(example.text);
+    this.place(example.text);
     if (example.model !== this.model) this.choose({ kind: "shipped", id: example.model });
   }
 
