@@ -1,6 +1,5 @@
 //! Running text as a language model reads it: how it is laid out, and its words as ids.
 
-mod documents;
 mod lines;
 mod text;
 
@@ -15,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::CorpusError;
 use crate::config::RunningData;
+use crate::data::{self, Example, Format};
 
 /// How running text is laid out in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,11 +100,12 @@ impl TextPart {
         Err(ConfigError::Field { field: "data: from, to", expected: "0 <= from < to <= 1", found })
     }
 
-    /// Hands the tokens of each document to `each`.
+    /// Hands the tokens of each document to `each`, but for reviews that are among `others`.
     fn read(
         &self,
         root: &Path,
         tokenizer: &Tokenizer,
+        others: &[Example],
         mut each: impl FnMut(&mut dyn Iterator<Item = String>),
     ) -> Result<(), CorpusError> {
         let path = root.join(&self.path);
@@ -128,8 +129,10 @@ impl TextPart {
                 each(&mut sentences.flat_map(sentence));
             }
             Layout::ImdbTsv => {
-                for text in self.of_documents(documents::read(&path)?) {
-                    whole(tokenizer.tokenize(&text));
+                let mut reviews = self.reviews(root)?;
+                data::remove_texts_of(&mut reviews, others);
+                for review in &reviews {
+                    whole(tokenizer.tokenize(&review.text));
                 }
             }
         }
@@ -142,10 +145,16 @@ impl TextPart {
         &text[at(self.from)..at(self.to)]
     }
 
-    fn of_documents(&self, documents: Vec<String>) -> impl Iterator<Item = String> {
-        let at = |share: f64| (share * documents.len() as f64) as usize;
+    /// The reviews of the part, if it has reviews.
+    fn reviews(&self, root: &Path) -> Result<Vec<Example>, CorpusError> {
+        if self.format != Layout::ImdbTsv {
+            return Ok(Vec::new());
+        }
+        let mut reviews = Format::ImdbTsv.read(root.join(&self.path))?;
+        let at = |share: f64| (share * reviews.len() as f64) as usize;
         let (from, to) = (at(self.from), at(self.to));
-        documents.into_iter().take(to).skip(from)
+        reviews.truncate(to);
+        Ok(reviews.split_off(from))
     }
 
     /// The documents as ids of a given vocabulary, each after `start`, or, if a text is to go on from document to
@@ -162,7 +171,9 @@ impl TextPart {
         reset: Reset,
     ) -> Result<Vec<Vec<u32>>, CorpusError> {
         let mut documents = Vec::new();
-        self.read(root, tokenizer, |words| documents.push(words.map(|word| vocabulary.id(&word)).collect()))?;
+        self.read(root, tokenizer, &[], |words| {
+            documents.push(words.map(|word| vocabulary.id(&word)).collect())
+        })?;
         begin(&mut documents, start.map(|start| vocabulary.id(start)), reset);
         Ok(documents)
     }
@@ -189,14 +200,15 @@ pub struct RunningCorpus {
 }
 
 impl RunningCorpus {
-    /// Reads the files below `root`.
+    /// Reads the files below `root`. Training reviews that occur in the test set are left out.
     ///
     /// # Errors
     /// If a file cannot be read, or a set that is configured has no text in which a word can be predicted.
     pub fn load(config: &RunningData, root: &Path, start: Option<&str>) -> Result<Self, CorpusError> {
+        let tested = config.test.as_ref().map(|test| test.reviews(root)).transpose()?.unwrap_or_default();
         let mut builder = CorpusBuilder::default();
         for part in &config.train {
-            part.read(root, &config.tokenizer, |words| builder.push(words))?;
+            part.read(root, &config.tokenizer, &tested, |words| builder.push(words))?;
         }
         let corpus = builder.finish(config.min_count, config.max_words);
         let (mut train, vocabulary) = (corpus.sentences, corpus.vocabulary);
@@ -210,5 +222,42 @@ impl RunningCorpus {
             }
         }
         Ok(Self { texts: Texts { train, dev, test }, vocabulary })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_review_of_the_test_set_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name, reviews: &[&str]| {
+            let lines: Vec<String> = reviews.iter().map(|review| format!("pos\t0\t9\t{review}\n")).collect();
+            std::fs::write(folder.path().join(name), lines.concat()).unwrap();
+        };
+        write("train.tsv", &["a fine film", "seen before", "a dull film", "seen  twice"]);
+        write("test.tsv", &["seen before", "all new", "seen twice"]);
+        let part = |path: &str| TextPart::whole(path.into(), Layout::ImdbTsv);
+        let config = RunningData {
+            name: "reviews".into(),
+            licence: None,
+            tokenizer: Tokenizer::treebank(),
+            train: vec![part("train.tsv")],
+            dev: TextPart { from: 0.5, ..part("train.tsv") },
+            test: None,
+            min_count: 1,
+            max_words: None,
+            steps: 2,
+            reset: Reset::Document,
+        };
+        let read = |test| RunningCorpus::load(&RunningData { test, ..config.clone() }, folder.path(), None);
+        assert_eq!(read(None).unwrap().texts.train.len(), 4);
+        let corpus = read(Some(part("test.tsv"))).unwrap();
+        assert_eq!((corpus.texts.train.len(), corpus.texts.test.len()), (2, 3));
+        assert!(corpus.vocabulary.contains("dull") && !corpus.vocabulary.contains("seen"));
+        // A part of the test set alone is compared.
+        let half = TextPart { to: 0.5, ..part("test.tsv") };
+        assert_eq!(read(Some(half)).unwrap().texts.train.len(), 3);
     }
 }
