@@ -15,6 +15,7 @@ use saccade_rnn::nn::{
 };
 
 pub mod lm;
+pub mod next;
 pub mod roofline;
 pub mod silence;
 pub mod texts;

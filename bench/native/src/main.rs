@@ -2,7 +2,8 @@
 //! `cargo run --release -p saccade-bench [rounds] [substring of a contestant's name]`; with
 //! `texts LSTM SKIM TEST.tsv [every how many-th text] [rounds]`, two models on a test set; with `silence [rounds]`, 10,000
 //! silent steps beside the 2,000 loud ones before them, and the gradient of a sequence's last row beside that of all; with
-//! `lm [rounds] [substring of a workload's name]`, training steps of language models on drawn texts.
+//! `lm [rounds] [substring of a workload's name]`, training steps of language models on drawn texts; with `next MODEL [rounds]`,
+//! questions about the next word.
 
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use std::time::Instant;
 
 use saccade_bench::roofline::{self, Plain};
 use saccade_bench::silence::{self, Listener};
-use saccade_bench::{Contestant, NETWORKS, SHAPES, lm, record, texts};
+use saccade_bench::{Contestant, NETWORKS, SHAPES, lm, next, record, texts};
 
 /// Cache levels by the bytes of weights that the plain loop reads.
 const LEVELS: [(&str, usize); 4] =
@@ -75,6 +76,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if arguments.next_if_eq("lm").is_some() {
         let rounds = arguments.next().map_or(Ok(11), |rounds| rounds.parse())?;
         return Ok(lm::compare(rounds, &arguments.next().unwrap_or_default())?);
+    }
+    if arguments.next_if_eq("next").is_some() {
+        let model = arguments.next().map(PathBuf::from).ok_or("next MODEL [rounds]")?;
+        return next::compare(&model, arguments.next().map_or(Ok(11), |rounds| rounds.parse())?);
     }
     if arguments.next_if_eq("lm-turns").is_some() {
         let mut next = || arguments.next().ok_or("lm-turns NAME TEXT WEIGHTS");

@@ -79,8 +79,8 @@ impl AdaptiveSoftmax {
             let (expected, found) = (expected.to_string(), found.to_string());
             return Err(EngineError::Shape { op: super::NAME, what: "rows".into(), expected, found });
         }
-        for (head, &ask) in heads.chunks(self.short_list() + self.clusters()).zip(asks) {
-            asked.push(Asked { known: Known::new(self, head.to_vec())?, ask, drawn: 0, answer: None });
+        for (head, &ask) in rows_of(heads, self.short_list() + self.clusters()).into_iter().zip(asks) {
+            asked.push(Asked { known: Known::new(self, head)?, ask, drawn: 0, answer: None });
         }
         loop {
             let mut waiting: Vec<Vec<u32>> = vec![Vec::new(); self.clusters()];
@@ -97,12 +97,20 @@ impl AdaptiveSoftmax {
             let wanted: Vec<_> =
                 tails.iter().map(|&tail| self.tail(rows.rows(&waiting[tail]), tail)).collect();
             for (&tail, words) in tails.iter().zip(rows.graph().values(&wanted).await?) {
-                for (&row, words) in waiting[tail].iter().zip(words.chunks(self.cluster(tail).len())) {
-                    asked[row as usize].known.open(tail, words.to_vec())?;
+                for (&row, words) in waiting[tail].iter().zip(rows_of(words, self.cluster(tail).len())) {
+                    asked[row as usize].known.open(tail, words)?;
                 }
             }
         }
     }
+}
+
+/// The rows of a matrix. A single one is not copied.
+fn rows_of(values: Vec<f32>, columns: usize) -> Vec<Vec<f32>> {
+    if values.len() == columns {
+        return vec![values];
+    }
+    values.chunks(columns).map(<[f32]>::to_vec).collect()
 }
 
 impl Asked<'_> {

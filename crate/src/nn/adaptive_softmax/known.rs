@@ -95,15 +95,13 @@ pub(super) struct Known<'l> {
 impl<'l> Known<'l> {
     /// Nothing but the head's words and the clusters.
     pub(super) fn new(layer: &'l AdaptiveSoftmax, head: Vec<f32>) -> Result<Self, EngineError> {
-        let (head, tails) = (checked(head)?, vec![None; layer.clusters()]);
+        let (head, tails) = (checked(head, 0.0)?, vec![None; layer.clusters()]);
         Ok(Self { layer, head, tails, opened: Vec::new(), point: None })
     }
 
     /// The words of a tail, by their log-probabilities within it.
-    pub(super) fn open(&mut self, tail: usize, mut words: Vec<f32>) -> Result<(), EngineError> {
-        let cluster = self.head[self.layer.short_list() + tail];
-        words.iter_mut().for_each(|word| *word += cluster);
-        self.tails[tail] = Some(checked(words)?);
+    pub(super) fn open(&mut self, tail: usize, words: Vec<f32>) -> Result<(), EngineError> {
+        self.tails[tail] = Some(checked(words, self.head[self.layer.short_list() + tail])?);
         self.opened.push(tail);
         Ok(())
     }
@@ -142,6 +140,7 @@ impl<'l> Known<'l> {
         Ok(best.into_words())
     }
 
+    /// All words in the order of their numbers.
     pub(super) fn all(&self) -> Lazy<Vec<Word>> {
         self.all_open(f32::NEG_INFINITY)?;
         let mut all = Vec::with_capacity(self.layer.words());
@@ -410,9 +409,15 @@ pub(super) fn numbered(words: &[f32], first: usize) -> impl Iterator<Item = Word
     (first as u32..).zip(words).map(|(id, &log_probability)| Word { id, log_probability })
 }
 
-/// Log-probabilities that are numbers, which finite weights do not warrant.
-fn checked(log_probabilities: Vec<f32>) -> Result<Vec<f32>, EngineError> {
-    if log_probabilities.iter().any(|log_p| log_p.is_nan()) {
+/// Log-probabilities plus one of what they are given; they are numbers, which finite weights do not warrant.
+fn checked(mut log_probabilities: Vec<f32>, plus: f32) -> Result<Vec<f32>, EngineError> {
+    // All are looked at, several at a time.
+    let mut is_none = false;
+    for log_p in &mut log_probabilities {
+        *log_p += plus;
+        is_none |= log_p.is_nan();
+    }
+    if is_none {
         let reason = "a probability is not a number; the row or the weights are too large";
         return Err(EngineError::Unsupported { op: super::NAME, reason });
     }
