@@ -102,6 +102,7 @@ impl Corpus {
                 items.extend(words.iter().zip(labels).map(|(words, label)| Item {
                     ids: words.iter().map(|word| vocabulary.id(word)).collect(),
                     label: label as u32,
+                    teacher: None,
                 }));
             }
             Ok(items)
@@ -148,6 +149,7 @@ pub fn read_items(
     let item = |(example, label): (&Example, usize)| Item {
         ids: example.words(tokenizer).iter().map(|word| vocabulary.id(word)).collect(),
         label: label as u32,
+        teacher: None,
     };
     Ok(whole.examples.iter().zip(numbers).map(item).collect())
 }

@@ -51,6 +51,19 @@ pub trait Recipe: Serialize {
         more_words: &[String],
         command: &str,
     ) -> Result<Prepared<Self::Task>, RunError>;
+
+    /// Has the run's teacher, if it has one, score the texts to learn from, until `go_on` returns false.
+    ///
+    /// # Errors
+    /// If the teacher's file cannot be read, or it cannot teach this model.
+    fn teach(
+        &self,
+        _device: &Device,
+        _prepared: &mut Prepared<Self::Task>,
+        _go_on: impl FnMut(usize) -> bool,
+    ) -> impl Future<Output = Result<(), RunError>> {
+        async { Ok(()) }
+    }
 }
 
 /// A model and the texts of its run.
@@ -75,6 +88,13 @@ pub trait Figures: Clone {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<S = Evaluation> {
+    /// A teacher has scored some of the texts to learn from.
+    Taught {
+        /// How many.
+        done: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// The data are read.
     Loaded {
         /// Texts to learn from, choose by, report on.
@@ -148,11 +168,11 @@ pub async fn train<C: Recipe>(
 ) -> Result<Outcome<Score<C::Task>>, RunError> {
     job.config.validate()?;
     files::check_writable(job.out)?;
-    let mut run = Run::load(device, &job, &mut on_event).await?;
+    let cancelled = || cancel.load(Ordering::Relaxed);
+    let mut run = Run::load(device, &job, cancelled, &mut on_event).await?;
     if job.resume {
         run.restore()?;
     }
-    let cancelled = || cancel.load(Ordering::Relaxed);
     let outcome = run.drive(cancelled, &mut on_event).await?;
     match outcome {
         Outcome::Done { .. } => files::remove(&run.state)?,
@@ -177,12 +197,20 @@ impl<'a, O: Objective> Run<'a, O> {
     async fn load<C: Recipe<Task = O>>(
         device: &Device,
         job: &Job<'a, C>,
+        cancelled: impl Fn() -> bool,
         on_event: &mut impl FnMut(Event<O::Score>),
     ) -> Result<Self, RunError> {
         let config = job.config;
         let init = config.run().train.init.as_ref().map(Init::read).transpose()?;
         let more_words = init.as_ref().map_or(&[][..], |init| init.source.words());
-        let Prepared { mut model, texts } = config.prepare(job.data, more_words, job.command)?;
+        let mut prepared = config.prepare(job.data, more_words, job.command)?;
+        let of = prepared.texts.train.len();
+        let taught = |done| {
+            on_event(Event::Taught { done, of });
+            !cancelled()
+        };
+        config.teach(device, &mut prepared, taught).await?;
+        let Prepared { mut model, texts } = prepared;
         let init = match &init {
             Some(Init { path, source }) => {
                 Some(transfer(&mut model, source).await.map_err(init_error(path))?)

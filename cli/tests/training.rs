@@ -163,6 +163,40 @@ fn a_run_repeats_and_an_interrupted_one_goes_on() {
 }
 
 #[test]
+fn a_skim_model_learns_from_a_teacher() {
+    let task = Task::new();
+    let teacher = task.out("teacher.safetensors");
+    task.train(&config(LSTM, "epochs = 8"), &teacher, false, usize::MAX).unwrap();
+    let taught = |teacher: &Path| {
+        let distill = format!(
+            "distill = {{ teacher = {:?}, weight = 0.7, temperature = 2.0 }}",
+            teacher.to_str().unwrap()
+        );
+        let skim = "skim = { gamma = 0.05, temperature_rate = 2e-3, rise = 100, min_rate = 0.1 }";
+        config(SKIM, &format!("epochs = 12\n{skim}\n{distill}"))
+    };
+    let (whole, pieces) = (task.out("whole"), task.out("pieces"));
+    let outcome = task.train(&taught(&teacher), &whole, false, usize::MAX).unwrap();
+    let Outcome::Done { dev, .. } = outcome else { panic!("{outcome:?}") };
+    assert!(dev.accuracy > 0.9 && dev.skim_rate >= 0.1, "{dev:?}");
+    assert!(matches!(task.train(&taught(&teacher), &pieces, false, 40).unwrap(), Outcome::Cancelled));
+    task.train(&taught(&teacher), &pieces, true, usize::MAX).unwrap();
+    assert!(
+        std::fs::read(&whole).unwrap() == std::fs::read(&pieces).unwrap(),
+        "the teacher says the same again"
+    );
+
+    let error = task.train(&taught(&task.out("nobody")), &pieces, false, 1).unwrap_err().to_string();
+    assert!(error.contains("nobody"), "{error}");
+    let error = task.train(&taught(&task.out("train.txt")), &pieces, false, 1).unwrap_err().to_string();
+    assert!(error.contains("train.txt"), "{error}");
+    let mut other = taught(&teacher);
+    other.data.labels[0].name = "sad".into();
+    let error = task.train(&other, &pieces, false, 1).unwrap_err().to_string();
+    assert!(error.contains("sad") && error.contains("negative"), "{error}");
+}
+
+#[test]
 fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_model() {
     let task = Task::new();
     let out = task.out("good");

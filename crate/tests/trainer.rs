@@ -8,8 +8,8 @@ use pollster::block_on;
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{Dropouts, FreshOptions, LayerConfig, Model};
 use saccade_rnn::train::{
-    Classify, Due, Evaluation, Finished, Item, Loss, OutputConfig, RunConfig, SkimLoss, Spans, Texts,
-    TrainConfig, TrainError, Trainer,
+    Classify, Distill, Due, Evaluation, Finished, Item, Loss, OutputConfig, RunConfig, SkimLoss, Spans,
+    Texts, TrainConfig, TrainError, Trainer,
 };
 
 mod support;
@@ -26,7 +26,7 @@ fn texts() -> Texts<Item> {
         let text = |_| {
             let ids: Vec<u32> = (0..2 + draw(6)).map(|_| 1 + draw(6)).collect();
             let sum: i32 = ids.iter().map(|id| i32::from(*id == 1) - i32::from(*id == 2)).sum();
-            Item { ids, label: u32::from(sum > 0) }
+            Item { ids, label: u32::from(sum > 0), teacher: None }
         };
         (0..count).map(text).collect::<Vec<_>>()
     };
@@ -102,7 +102,7 @@ fn another_trainer_goes_on_from_a_snapshot_wherever_it_was_taken() {
     let train = TrainConfig {
         average: 0.9,
         dropout_embedding: 0.2,
-        skim: Some(SkimLoss { gamma: 0.05, temperature_rate: 1e-3, min_rate: 0.0 }),
+        skim: Some(SkimLoss { gamma: 0.05, temperature_rate: 1e-3, rise: 20, min_rate: 0.0 }),
         ..TrainConfig::new(8, 2, 0.03)
     };
     let begin = || trainer(skim(), train.clone(), texts()).unwrap();
@@ -159,6 +159,39 @@ fn a_run_of_no_epoch_keeps_the_model_as_it_is() {
 }
 
 #[test]
+fn a_pupil_learns_what_its_teacher_makes_of_a_text() {
+    let distill = |weight, temperature| Distill { teacher: String::new(), weight, temperature };
+    let learns = |distill: Distill, teacher: Option<Vec<f32>>| {
+        let mut texts = texts();
+        texts.train.iter_mut().for_each(|item| item.teacher.clone_from(&teacher));
+        let train = TrainConfig { distill: Some(distill), ..TrainConfig::new(200, 40, 0.1) };
+        trainer(gru(), train, texts).unwrap()
+    };
+    // Of all texts the same, whatever their labels: the pupil comes to think so too, and its loss to what the teacher is unsure of.
+    let teacher = [0.8_f32, 0.2].map(f32::ln).to_vec();
+    let unsure = -(0.8 * 0.8_f32.ln() + 0.2 * 0.2_f32.ln());
+    for temperature in [1.0, 2.0] {
+        let mut told = Told::default();
+        drive(&mut learns(distill(1.0, temperature), Some(teacher.clone())), &mut told, |_, _| false);
+        let last = told.losses[told.losses.len() - 1][0].value;
+        let soft = [0.8_f32, 0.2].map(|p| p.powf(1.0 / temperature));
+        let soft = soft.map(|p| p / (soft[0] + soft[1]));
+        let least = -temperature * temperature * (soft[0] * soft[0].ln() + soft[1] * soft[1].ln());
+        assert!((0.0..0.01).contains(&(last - least)), "{last} and {least}");
+        assert!(temperature != 1.0 || (least - unsure).abs() < 1e-6);
+    }
+    // The loss is shared between label and teacher.
+    let first = |distill, teacher| block_on(learns(distill, Some(teacher)).step()).unwrap()[0].value;
+    let [alone, half, label] = [1.0, 0.5, 1e-6].map(|weight| first(distill(weight, 1.0), teacher.clone()));
+    assert!((half - (alone + label) / 2.0).abs() < 1e-5, "{alone}, {half}, {label}");
+
+    let error = block_on(learns(distill(0.5, 1.0), None).step()).unwrap_err().to_string();
+    assert!(error.contains("no teacher has scored a text"), "{error}");
+    let error = block_on(learns(distill(0.5, 1.0), Some(vec![0.0; 3])).step()).unwrap_err().to_string();
+    assert!(error.contains('3'), "{error}");
+}
+
+#[test]
 fn patience_ends_a_run_that_learns_no_more() {
     let train = TrainConfig { patience: 2, ..TrainConfig::new(8, 50, f32::MIN_POSITIVE) };
     let mut told = Told::default();
@@ -176,6 +209,11 @@ fn what_cannot_be_trained_is_named() {
     fails(gru(), TrainConfig { batch: 0, ..train.clone() }, texts(), "train.batch");
     fails(gru(), TrainConfig { clip: f32::NAN, ..train.clone() }, texts(), "train.clip");
     fails(skim(), train.clone(), texts(), "train.skim");
+    let distill = |weight, temperature| Some(Distill { teacher: String::new(), weight, temperature });
+    let none = TrainConfig { distill: distill(0.0, 1.0), ..train.clone() };
+    fails(gru(), none, texts(), "train.distill.weight");
+    let cold = TrainConfig { distill: distill(0.5, 0.0), ..train.clone() };
+    fails(gru(), cold, texts(), "train.distill.temperature");
     fails(gru(), train.clone(), Texts { train: Vec::new(), ..texts() }, "training");
     fails(gru(), train.clone(), Texts { dev: Vec::new(), ..texts() }, "development");
     let spans = Classify::new(&train, 0, Some(Spans { min: 9, max: 8, short: 0.0 }));

@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_sample_is_spread_evenly() {
-        let items = |n: u32| (0..n).map(|label| Item { ids: Vec::new(), label }).collect::<Vec<_>>();
+        let items = |n: u32| (0..n).map(|label| Item { label, ..Item::default() }).collect::<Vec<_>>();
         let labels =
             |n, count| evenly(items(n), count).into_iter().map(|item| item.label).collect::<Vec<_>>();
         assert_eq!(labels(10, 5), [1, 3, 5, 7, 9]);

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use saccade_rnn::train::{Position, Taken, Transferred};
+use saccade_rnn::train::{Position, Taken, TrainConfig, Transferred};
 use serde_json::json;
 
 use crate::config::AnyConfig;
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
     let config = parse(&bytes).map_err(|reason| Failure::Config { path: args.config.clone(), reason })?;
     match config {
         AnyConfig::Classify(mut config) => {
-            args.change(&mut config.train.init, &mut config.seed);
+            args.change(&mut config.train, &mut config.seed);
             config.data.fold = args.fold.unwrap_or(config.data.fold);
             let folds = config.data.folds > 0;
             let fold = if folds { format!(" --fold {}", config.data.fold) } else { String::new() };
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
                 let reason = "a language model has no folds: its config names its development text";
                 return Err(Failure::Option { option: "--fold", reason });
             }
-            args.change(&mut config.train.init, &mut config.seed);
+            args.change(&mut config.train, &mut config.seed);
             train(args, &config, &args.command(config.seed, ""), json)
         }
     }
@@ -97,14 +97,15 @@ fn train<C: Recipe>(args: &Arguments, config: &C, command: &str, json: bool) -> 
 
 impl Arguments {
     /// Changes what the arguments say otherwise than the config.
-    fn change(&self, init: &mut Option<String>, seed: &mut u32) {
-        // Paths of files to start from are relative to the config, so that a run can be started from anywhere.
-        if let Some(init) = init {
-            let beside = self.config.parent().unwrap_or(Path::new("")).join(&*init);
-            *init = beside.to_string_lossy().into_owned();
+    fn change(&self, train: &mut TrainConfig, seed: &mut u32) {
+        // Paths of other models are relative to the config, so that a run can be started from anywhere.
+        let teacher = train.distill.as_mut().map(|distill| &mut distill.teacher);
+        for path in train.init.as_mut().into_iter().chain(teacher) {
+            let beside = self.config.parent().unwrap_or(Path::new("")).join(&*path);
+            *path = beside.to_string_lossy().into_owned();
         }
         if self.init.is_some() {
-            init.clone_from(&self.init);
+            train.init.clone_from(&self.init);
         }
         *seed = self.seed.unwrap_or(*seed);
     }
@@ -186,6 +187,11 @@ impl Screen {
 
     fn show<S: Figures>(&mut self, event: Event<S>) {
         match event {
+            Event::Taught { done, of } => {
+                self.bar.set_prefix("the teacher reads");
+                self.bar.set_length(of as u64);
+                self.bar.set_position(done as u64);
+            }
             Event::Loaded { texts: [train, dev, test], words, parameters, init } => {
                 let said = format!(
                     "{train} texts to learn from, {dev} to choose by, {test} to report on; {words} words, {parameters} \

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
+use saccade_rnn::device::Device;
 use saccade_rnn::model::{self, Classification, FreshOptions, Model, ModelError, Task};
-use saccade_rnn::train::{Classify, ConfigError, Evaluation, RunConfig};
+use saccade_rnn::train::{Classify, ConfigError, Distill, Evaluation, RunConfig, teach};
 use serde_json::{Value, json};
 
 use super::{Figures, Prepared, Recipe, RunError};
 use crate::config::Config;
 use crate::corpus::Corpus;
+use crate::files;
 
 impl Recipe for Config {
     type Task = Classify;
@@ -33,6 +35,19 @@ impl Recipe for Config {
     ) -> Result<Prepared<Classify>, RunError> {
         let corpus = Corpus::load(&self.data, data, more_words)?;
         Ok(Prepared { model: fresh(self, &corpus, command)?, texts: corpus.texts })
+    }
+
+    async fn teach(
+        &self,
+        device: &Device,
+        Prepared { model, texts }: &mut Prepared<Classify>,
+        go_on: impl FnMut(usize) -> bool,
+    ) -> Result<(), RunError> {
+        let Some(Distill { teacher: path, .. }) = &self.train.distill else { return Ok(()) };
+        let error = |source| RunError::Teacher { path: path.into(), source };
+        let teacher =
+            Model::from_bytes(&files::read(path.as_ref())?).map_err(|source| error(source.into()))?;
+        teach(&teacher, device, model, &mut texts.train, go_on).await.map(drop).map_err(error)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use saccade_rnn::model::ModelError;
-use saccade_rnn::train::{ConfigError, TrainError, TransferError};
+use saccade_rnn::train::{ConfigError, TeacherError, TrainError, TransferError};
 
 use crate::corpus::CorpusError;
 use crate::files::FileError;
@@ -25,6 +25,14 @@ pub enum RunError {
         path: PathBuf,
         /// Why.
         source: TransferError,
+    },
+    /// The model to learn from.
+    #[error("{}: {source}", .path.display())]
+    Teacher {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: TeacherError,
     },
     /// The model.
     #[error(transparent)]

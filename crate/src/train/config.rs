@@ -6,6 +6,7 @@ use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 
+use super::distill::Distill;
 use crate::model::{Dropouts, LayerConfig, Prediction, Storage, Tensor};
 
 /// A training run but for its texts and its network.
@@ -105,6 +106,9 @@ pub struct TrainConfig {
     /// Required by models that skim.
     #[serde(default)]
     pub skim: Option<SkimLoss>,
+    /// A teacher, of a model that classifies.
+    #[serde(default)]
+    pub distill: Option<Distill>,
 }
 
 impl TrainConfig {
@@ -132,6 +136,7 @@ impl TrainConfig {
             dropout_encoder: 0.0,
             dropout_head: 0.0,
             skim: None,
+            distill: None,
         }
     }
 
@@ -173,6 +178,9 @@ impl TrainConfig {
             ("train.clip", self.clip),
         ] {
             check(field, value >= 0.0 && value.is_finite(), "0 or above", value)?;
+        }
+        if let Some(distill) = &self.distill {
+            distill.validate()?;
         }
         let found = if skims { "none, and a layer that skims" } else { "one, and no layer that skims" };
         check("train.skim", skims == self.skim.is_some(), "one iff a layer skims", found)
@@ -233,12 +241,20 @@ pub struct SkimLoss {
     pub gamma: f32,
     /// The temperature is `max(0.5, exp(-rate n))` at step n.
     pub temperature_rate: f32,
+    /// Steps in which the weight rises from 0 to `gamma`.
+    #[serde(default)]
+    pub rise: u64,
     /// Of the evaluations whose skim rate on the development texts is at least this, the most accurate is kept.
     #[serde(default)]
     pub min_rate: f64,
 }
 
 impl SkimLoss {
+    /// The weight of the loss at step `n`.
+    pub fn weight(&self, n: u64) -> f32 {
+        if n < self.rise { self.gamma * (n as f32 / self.rise as f32) } else { self.gamma }
+    }
+
     /// tau at step `n`.
     pub fn temperature(&self, n: u64) -> f32 {
         (-self.temperature_rate * n as f32).exp().max(0.5)

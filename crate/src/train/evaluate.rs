@@ -55,7 +55,7 @@ pub async fn evaluate(
     let (mut loss, mut decisions, mut skims) = (0.0f64, 0usize, 0usize);
     let mut flops = Flops::default();
     let count = |text: usize, Verdict { log_p, skims: layers }: Verdict| {
-        let Item { ids, label } = &items[text];
+        let Item { ids, label, .. } = &items[text];
         let best = (0..log_p.len()).max_by(|a, b| log_p[*a].total_cmp(&log_p[*b]));
         right += usize::from(best == Some(*label as usize));
         loss -= f64::from(log_p[*label as usize]);

@@ -6,6 +6,7 @@
 
 mod batches;
 mod config;
+mod distill;
 mod error;
 mod evaluate;
 mod objective;
@@ -22,6 +23,7 @@ pub use crate::model::{Skims, Verdict};
 pub use config::{
     ConfigError, OptimizerName, OutputConfig, RunConfig, Schedule, SkimLoss, Spans, StorageName, TrainConfig,
 };
+pub use distill::{Distill, TeacherError, teach};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
 pub use objective::{Classify, Item, Losses, Objective, Pieces, Predict, PredictionScore, Reset};

@@ -43,7 +43,7 @@ use crate::model::{Model, ModelError, Task};
 ///     training: Training::default(),
 /// };
 /// let model = Model::fresh(model, config.train.dropouts(), FreshOptions::default(), config.seed)?;
-/// let items = vec![Item { ids: vec![1, 3], label: 1 }, Item { ids: vec![2, 3], label: 0 }];
+/// let items = [(vec![1, 3], 1), (vec![2, 3], 0)].map(|(ids, label)| Item { ids, label, teacher: None }).to_vec();
 /// let texts = Texts { train: items.clone(), dev: items, test: Vec::new() };
 /// let objective = Classify::new(&config.train, 0, None)?;
 ///

@@ -23,6 +23,8 @@ pub(super) fn check(
     let expected = "1 where word vectors are the softmax's";
     expect("train.embedding_rate", t.embedding_rate == 1.0 || !is_tied, expected, t.embedding_rate)?;
     let is_stored = run.output.embedding == StorageName::F32 || input == Input::Table;
+    let teaches = t.distill.is_none() || predicts.is_none();
+    expect("train.distill", teaches, "none where words are predicted", "one")?;
     let expected = "f32 where word vectors are in bands: output.weights stores those";
     expect("output.embedding", is_stored, expected, run.output.embedding.name())?;
     let expected = "0 where no layer but SRU is: it has no recurrent weights";

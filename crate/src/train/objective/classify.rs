@@ -6,29 +6,34 @@ use crate::model::{Dropouts, Model};
 use crate::nn::SkimControl;
 use crate::train::batches::{Draws, by_length};
 use crate::train::config::{ConfigError, SkimLoss, Spans, TrainConfig, check};
+use crate::train::distill::Distill;
 use crate::train::evaluate::{Evaluation, evaluate};
 
 use super::{Losses, Objective};
 
 /// A text as word ids, and the number of its label.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Item {
     /// Words.
     pub ids: Vec<u32>,
     /// Label.
     pub label: u32,
+    /// Log-probability of every label by a teacher ([`teach`](crate::train::teach)).
+    pub teacher: Option<Vec<f32>>,
 }
 
 /// One label for a text, and where a layer skims, how much is skimmed.
 ///
 /// - A batch is texts of similar length, or pieces of texts.
-/// - The loss is the mean cross entropy, and of models that skim `gamma` times the mean of `1/T Σ -log p_skim`.
+/// - The loss is the mean cross entropy, of texts that a teacher has scored shared with its probabilities ([`Distill`]), and of
+///   models that skim `gamma` times the mean of `1/T Σ -log p_skim`.
 /// - No state is carried from batch to batch.
 /// - Accuracy, skim rate and FLOP reduction are scored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Classify {
     dropouts: Dropouts,
     skim: Option<SkimLoss>,
+    distill: Option<Distill>,
     last_tokens: usize,
     spans: Option<Spans>,
 }
@@ -41,9 +46,17 @@ impl Classify {
     pub fn new(config: &TrainConfig, last_tokens: usize, spans: Option<Spans>) -> Result<Self, ConfigError> {
         if let Some(spans) = &spans {
             spans.validate()?;
+            let none = config.distill.is_none();
+            check(
+                "train.distill",
+                none,
+                "none where data.spans is given: a teacher reads whole texts",
+                "one",
+            )?;
             check("data.last_tokens", last_tokens == 0, "0 where data.spans is given", last_tokens)?;
         }
-        Ok(Self { dropouts: config.dropouts(), skim: config.skim, last_tokens, spans })
+        let (skim, distill) = (config.skim, config.distill.clone());
+        Ok(Self { dropouts: config.dropouts(), skim, distill, last_tokens, spans })
     }
 
     /// What an epoch learns from.
@@ -52,7 +65,7 @@ impl Classify {
             let keep = if self.last_tokens == 0 { usize::MAX } else { self.last_tokens };
             let end = |item: &Item| Item {
                 ids: item.ids[item.ids.len().saturating_sub(keep)..].to_vec(),
-                label: item.label,
+                ..item.clone()
             };
             return texts.iter().map(end).collect();
         };
@@ -65,7 +78,7 @@ impl Classify {
             while start < item.ids.len() {
                 let end = (start + length).min(item.ids.len());
                 if end - start >= 4 || start == 0 {
-                    pieces.push(Item { ids: item.ids[start..end].to_vec(), label: item.label });
+                    pieces.push(Item { ids: item.ids[start..end].to_vec(), ..item.clone() });
                 }
                 start = end;
                 let short = draws.below(1000) < (spans.short * 1000.0) as usize;
@@ -101,17 +114,25 @@ impl Objective for Classify {
         let (mut losses, mut skim_losses) = (Vec::new(), Vec::new());
         for item in batch {
             let out = model.network().classify(graph, &item.ids, control, self.dropouts);
-            losses.push(out.logits.cross_entropy(&[item.label]));
+            let of_label = out.logits.cross_entropy(&[item.label]);
+            losses.push(match (&self.distill, &item.teacher) {
+                (Some(distill), Some(teacher)) => distill.loss(out.logits, of_label, teacher),
+                (Some(_), None) => {
+                    let reason = "no teacher has scored a text";
+                    graph.mistaken(EngineError::Unsupported { op: "distill", reason })
+                }
+                (None, _) => of_label,
+            });
             skim_losses.extend(out.skims.iter().map(|skim| skim.loss()));
         }
         let mean = |losses: &[_]| graph.concat_rows(losses).pool(Pool::Mean);
         let loss = mean(&losses);
         let mut parts = vec![("loss", loss)];
         let total = match self.skim {
-            Some(SkimLoss { gamma, .. }) => {
+            Some(skim) => {
                 let skim_loss = mean(&skim_losses);
                 parts.push(("skim loss", skim_loss));
-                loss + skim_loss.scale(gamma)
+                loss + skim_loss.scale(skim.weight(step))
             }
             None => loss,
         };
@@ -145,7 +166,8 @@ mod tests {
 
     #[test]
     fn pieces_cover_texts_and_keep_to_their_lengths() {
-        let items: Vec<Item> = (0..501).map(|i| Item { ids: (0..i % 90).collect(), label: 0 }).collect();
+        let items: Vec<Item> =
+            (0..501).map(|i| Item { ids: (0..i % 90).collect(), ..Item::default() }).collect();
         let spans = Spans { min: 20, max: 60, short: 0.2 };
         let task = Classify::new(&TrainConfig::new(8, 1, 0.1), 0, Some(spans)).unwrap();
         let pieces = task.cut(&items, 3, 0);
@@ -157,7 +179,7 @@ mod tests {
 
     #[test]
     fn enough_skimming_comes_before_accuracy_and_accuracy_before_loss() {
-        let skim = SkimLoss { gamma: 0.1, temperature_rate: 1e-3, min_rate: 0.5 };
+        let skim = SkimLoss { gamma: 0.1, temperature_rate: 1e-3, rise: 0, min_rate: 0.5 };
         let task = |skim| {
             let config = TrainConfig { skim, ..TrainConfig::new(8, 1, 0.1) };
             Classify::new(&config, 0, None).unwrap()
