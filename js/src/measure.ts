@@ -26,8 +26,18 @@ export interface RaceOptions {
   readonly rounds?: number | undefined;
   /** How long a turn lasts, in milliseconds up to 60,000; as long as the clock's smallest step asks for unless given. */
   readonly sampleMs?: number | undefined;
-  /** No round begins later than this many milliseconds, up to 60,000, after the first, but for the first five; 4,000 unless given. */
+  /**
+   * How long rounds may begin, in milliseconds up to 60,000, divided evenly among the sittings, pauses not counted; the first
+   * five begin whatever the time. 4,000 unless given.
+   */
   readonly budgetMs?: number | undefined;
+  /**
+   * In how many sittings the rounds are run; one unless given. A machine may run at another speed a second later, and what
+   * the rounds of several sittings lay between covers both speeds.
+   */
+  readonly sittings?: number | undefined;
+  /** How long to wait between two sittings, in milliseconds up to 60,000; 1,000 unless given. */
+  readonly pauseMs?: number | undefined;
   /** Tells the time; `performance.now` unless given. What it throws, and what is no time, rejects with `CALLBACK_FAILED`. */
   readonly clock?: Clock | undefined;
   /** Stops the race, which then rejects with the code `ABORTED`. */
@@ -69,7 +79,7 @@ export interface Factor extends Spread {
   readonly told: boolean;
 }
 
-const [ROUNDS, FEWEST_ROUNDS, BUDGET_MS] = [11, 5, 4000];
+const [ROUNDS, FEWEST_ROUNDS, BUDGET_MS, PAUSE_MS] = [11, 5, 4000, 1000];
 /** A turn lasts so many of the clock's smallest steps, within these bounds in milliseconds. */
 const [TICKS, LEAST_MS, MOST_MS] = [50, 15, 200];
 
@@ -109,11 +119,12 @@ export function timed(run: () => unknown, clock: Clock = now): Contestant {
 }
 
 /**
- * Warms all entrants, then lets them take turns, begun by another one in each round. One that throws is absent from then on,
- * with all of its samples. Rejects with `ABORTED` when the signal is aborted.
+ * In each sitting warms all entrants, then lets them take turns, begun by another one in each round. One that throws is absent
+ * from then on, with all of its samples. Rejects with `ABORTED` when the signal is aborted.
  */
 export async function race<Name extends string>(entrants: Readonly<Partial<Record<Name, Entrant>>>, options: RaceOptions = {}): Promise<Race<Name>> {
-  const { signal, rounds: most = ROUNDS, budgetMs = BUDGET_MS, onRound } = options;
+  const { signal, rounds: most = ROUNDS, budgetMs = BUDGET_MS, pauseMs = PAUSE_MS, onRound } = options;
+  const sittings = Math.min(most, options.sittings ?? 1);
   let broken: SaccadeError | undefined;
   const clock = () => {
     let time: unknown;
@@ -148,20 +159,32 @@ export async function race<Name extends string>(entrants: Readonly<Partial<Recor
       return undefined;
     }
   };
-  for (const contestant of contestants) await take(contestant);
-  const begun = clock();
-  for (let rounds = 0; ; ) {
+  const so = (rounds: number): Race<Name> => {
     const times = Object.fromEntries(Object.entries<number[]>(samples as Record<Name, number[]>).map(([name, all]) => [name, spread(all)]));
-    const so: Race<Name> = { samples, times: times as Race<Name>["times"], absent, rounds, sampleMs };
-    if (rounds > 0) await tell(onRound, so, signal);
-    if (rounds >= most || (rounds >= FEWEST_ROUNDS && clock() - begun >= budgetMs)) return so;
-    const first = rounds % Math.max(1, contestants.length);
-    for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) {
-      const sample = await take(contestant);
-      if (sample !== undefined) (samples[contestant[0]] ??= []).push(sample);
+    return { samples, times: times as Race<Name>["times"], absent, rounds, sampleMs };
+  };
+  let rounds = 0;
+  for (let sitting = 1; sitting <= sittings; sitting++) {
+    if (sitting > 1) await pause(pauseMs, signal);
+    for (const contestant of contestants) await take(contestant);
+    const begun = clock();
+    const [last, sure] = [most, FEWEST_ROUNDS].map((all) => Math.ceil((all * sitting) / sittings)) as [number, number];
+    while (rounds < last && (rounds < sure || clock() - begun < budgetMs / sittings)) {
+      const first = rounds % Math.max(1, contestants.length);
+      for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) {
+        const sample = await take(contestant);
+        if (sample !== undefined) (samples[contestant[0]] ??= []).push(sample);
+      }
+      await tell(onRound, so(++rounds), signal);
     }
-    rounds++;
   }
+  return so(rounds);
+}
+
+/** Waits, but no longer than until the signal is aborted, which the race hears of next. */
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await unlessAborted(signal, new Promise((resolve) => setTimeout(resolve, ms))).catch(() => undefined);
+  if (signal?.aborted) throw stopped(signal);
 }
 
 /** What a race that its signal stopped rejects with. */

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { accountOf } from "../../js/src/account.ts";
 import { compare } from "../../js/src/compare.ts";
-import { factorOf, isTold, race, spread, tickOf, timed, type Contestant, type Race } from "../../js/src/measure.ts";
+import { factorOf, isTold, race, spread, tickOf, timed, type Contestant, type Race, type RaceOptions } from "../../js/src/measure.ts";
 import type { Model } from "../src/engine.ts";
 import { between, digits, inverse, roughly, saved, savedInWords, sum, time, TOO_BUSY } from "../src/frame/measured.ts";
 import { noise } from "./noise.ts";
@@ -144,6 +144,63 @@ describe("a race", () => {
   });
 });
 
+describe("sittings", () => {
+  /** A race on a machine that works at another speed in each sitting, in times of a run. */
+  async function inSittings(speeds: readonly number[], options: RaceOptions = {}) {
+    const { clock, pass } = scripted();
+    const heard: string[] = [];
+    let speed = 0;
+    const runs = (name: string, ms: number): Contestant => ({
+      sample: async (span) => {
+        heard.push(name);
+        const each = ms * (speeds[speed] ?? 1);
+        pass(span);
+        return each;
+      },
+    });
+    const onRound = ({ rounds }: Race) => {
+      if (rounds % 4 === 0) speed = rounds / 4;
+    };
+    const run = await race({ one: runs("1", 0.1), two: runs("2", 0.2) }, { clock, sampleMs: 1, rounds: 12, sittings: 3, pauseMs: 0, onRound, ...options });
+    return { ...run, heard: heard.join("") };
+  }
+
+  test("each warms everybody anew, and the rounds are divided among them", async () => {
+    const { heard, rounds, samples } = await inSittings([1, 1, 1]);
+    expect(heard).toBe("12" + "12211221" + "12" + "12211221" + "12" + "12211221");
+    expect([rounds, samples.one?.length, samples.two?.length]).toEqual([12, 12, 12]);
+    // No more sittings than rounds, and a part of the time for each; the first five rounds are run in any case.
+    expect((await inSittings([1], { rounds: 2, sittings: 5 })).rounds).toBe(2);
+    expect((await inSittings([1], { budgetMs: 0 })).rounds).toBe(5);
+  });
+
+  test("the interval of a time covers both speeds, and so does what the next measurement finds; the ratio is that of any moment", async () => {
+    const { samples, times } = await inSittings([1, 1.4, 1]);
+    const [one, two] = [known(times.one), known(times.two)];
+    expect(between(one)).toBe("100 to 140 µs");
+    for (const speed of [1, 1.4]) {
+      const next = known((await inSittings([speed, speed, speed])).times.one).median;
+      expect(next >= one.least && next <= one.most).toBe(true);
+    }
+    expect(isTold(two)).toBe(true);
+    const factor = factorOf(known(samples.one), known(samples.two));
+    expect(saved(factor)).toEqual({ factor: "2×", direction: "less", interval: "2×" });
+  });
+
+  test("speeds too far apart are no time at all, where one sitting would have told of one; the ratio stands", async () => {
+    const { samples, times } = await inSittings([1, 1, 3]);
+    expect(time(known(times.one))).toBe(TOO_BUSY);
+    expect(time(known((await inSittings([1, 1, 3], { rounds: 4, sittings: 1 })).times.one))).toBe("100 µs");
+    expect(saved(factorOf(known(samples.one), known(samples.two)))?.factor).toBe("2×");
+  });
+
+  test("a pause ends with the signal", async () => {
+    const stop = new AbortController();
+    const onRound = () => void setTimeout(() => stop.abort("enough"));
+    await expect(inSittings([1], { rounds: 3, pauseMs: 60_000, signal: stop.signal, onRound })).rejects.toMatchObject({ code: "ABORTED", cause: "enough" });
+  });
+});
+
 describe("what is told", () => {
   test("a factor on which all rounds agree, with what they lay between", () => {
     const factor = factorOf([1, 1, 1, 1, 1], [2.5, 2.7, 2.8, 2.9, 3.1]);
@@ -154,7 +211,7 @@ describe("what is told", () => {
   test("a ratio below 1 is never told as a saving", () => {
     const factor = factorOf([2, 2, 2, 2, 2], [1, 1.02, 1.05, 1.04, 0.98]);
     expect(factor.median).toBeLessThan(1);
-    expect(saved(factor)).toEqual({ factor: "2×", direction: "more", interval: "1.9 to 2×" });
+    expect(saved(factor)).toEqual({ factor: "2×", direction: "more", interval: "1.9 to 2.1×" });
     expect(savedInWords(factor, "time")).toBe("2× more time");
   });
 
@@ -184,7 +241,7 @@ describe("what is told", () => {
 
   test("a time on which the rounds agree, with two digits; a time on which they do not is none", () => {
     const quiet = spread([0.121, 0.1234, 0.13, 0.118, 0.12]);
-    expect([time(quiet), between(quiet)]).toEqual(["120 µs", "120 to 130 µs"]);
+    expect([time(quiet), between(quiet)]).toEqual(["120 µs", "110 to 130 µs"]);
     const wild = spread([0.1, 0.1, 0.2, 0.9, 2]);
     expect(isTold(wild)).toBe(false);
     expect(time(wild)).toBe(TOO_BUSY);

@@ -33,6 +33,8 @@ export const turns = {
   rounds: optional(positive),
   sampleMs: measureMs,
   budgetMs: measureMs,
+  sittings: optional(positive),
+  pauseMs: measureMs,
   clock: optional(callback<NonNullable<RaceOptions["clock"]>>()),
   signal: call.signal,
   onRound: optional(callback<NonNullable<RaceOptions["onRound"]>>()),

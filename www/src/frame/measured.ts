@@ -1,4 +1,7 @@
-/** Measured numbers in words: two significant digits and between what the rounds lay, or that there is nothing to tell. */
+/**
+ * Measured numbers in words: two significant digits and between what the rounds lay, or that there is nothing to tell. A ratio
+ * of two that took turns holds at any speed of the machine; a time holds for the moment, in which a person wants the interval.
+ */
 
 import { isTold, type Factor, type Spread } from "../engine.ts";
 import { locale, measured } from "./strings.ts";
@@ -6,6 +9,8 @@ import { locale, measured } from "./strings.ts";
 export const TOO_BUSY = measured.tooBusy;
 
 const two = new Intl.NumberFormat(locale, { maximumSignificantDigits: 2 });
+const down = new Intl.NumberFormat(locale, { maximumSignificantDigits: 2, roundingMode: "floor" });
+const up = new Intl.NumberFormat(locale, { maximumSignificantDigits: 2, roundingMode: "ceil" });
 
 /** Two significant digits. */
 export const digits = (value: number): string => two.format(value);
@@ -29,14 +34,15 @@ export function roughly(ms: number): string {
 /** "120 µs"; that the machine is too busy, where the rounds do not agree on a time. */
 export const time = (spread: Spread): string => (isTold(spread) ? roughly(spread.median) : TOO_BUSY);
 
-/** "110 to 140 µs": what the rounds lay between. */
+/** "110 to 140 µs": what the rounds lay between, rounded outwards. */
 export function between({ least, median, most }: Spread): string {
   const unit = unitOf(median);
   return range(least / unit.ms, most / unit.ms, unit.name);
 }
 
 function range(least: number, most: number, unit: string): string {
-  const [from, to] = [two.format(least), two.format(most)];
+  // A division's last bits are none that were measured.
+  const [from, to] = [down.format(Number(least.toPrecision(9))), up.format(Number(most.toPrecision(9)))];
   return `${from === to ? from : measured.range(from, to)} ${unit}`;
 }
 

@@ -69,7 +69,9 @@ export const summary = {
   skimmed: (skimmed: number, of: number, arithmetic: string, time: string) =>
     `Skimmed ${whole(skimmed)} of ${plural(of, "word")}: ${arithmetic}${time}.`,
   arithmetic: { less: (factor: string) => `${factor}× less arithmetic`, more: (factor: string) => `${factor}× more arithmetic, for the decisions` },
-  time: (ours: string, everyWord: string, device: string) => `, ${ours} instead of ${everyWord} on this ${device}`,
+  /** The ratio first: the times are those of the moment, and another one may have others. */
+  time: ({ factor, direction }: { readonly factor: string; readonly direction: "less" | "more" }, ours: string, everyWord: string, device: string) =>
+    `, ${factor} ${measured.direction[direction]} time on this ${device} (just now: ${ours} instead of ${everyWord})`,
   noTime: `; in time, ${measured.tooBusy}`,
   showTimes: "Show each word’s time",
   hideTimes: "Hide each word’s time",
@@ -203,7 +205,7 @@ export const gauges = {
   ofWords: (skimmed: number, of: number) => `${whole(skimmed)} of ${plural(of, "word")}`,
   work: "Arithmetic",
   operations: "floating-point operations",
-  time: "Time, measured here",
+  time: "Time, measured here just now",
   nothing: "the network skimmed nothing",
   busy: "too busy",
   ours: "as it decided",
@@ -212,7 +214,7 @@ export const gauges = {
   rounds: (interval: string | null, rounds: number, device: string) => `${interval ? `${interval} in ` : ""}${rounds} rounds, on ${device}`,
   kept: "…, words kept",
   method: (ms: number, intervals: readonly { readonly name: string; readonly between: string }[]) =>
-    `Each of them reads the text for ${ms} ms and then waits for its next turn. The bars show the medians. The rounds lay between these times: ${intervals.map(({ name, between }) => `${name} ${between}`).join(", ")}. We leave nothing out. But for “words kept”, no network keeps anything of a word from one reading to the next.`,
+    `Each of them reads the text for ${ms} ms and then waits for its next turn. The bars show the medians. The rounds lay between these times: ${intervals.map(({ name, between }) => `${name} ${between}`).join(", ")}. We leave nothing out, and measure in three sittings with pauses between them. Your machine may be faster or slower in a minute, and all of these times with it; how they stand to each other stays. But for “words kept”, no network keeps anything of a word from one reading to the next.`,
   keep: "Let the network keep the products of words",
   keeps: (saves: { readonly factor: string; readonly direction: string } | null) =>
     `A network that skims can keep the products of a word until the word comes again: ${saves ? `${saves.factor} ${saves.direction} time than without` : `what that saves here, ${measured.tooBusy}`}. A plain LSTM cannot, because it would have to keep too many. So we measure all other times here without this.`,
@@ -226,13 +228,13 @@ export const time = {
   soon: "Will measure here when the model has loaded.",
   /** In place of the engine's own words for what it chose by, and of the times. */
   first: (words: number) => ` for ${plural(words, "word")} the faster by a first measurement`,
-  both: "This text on both devices, taking turns",
+  both: "This text on both devices, taking turns, just now",
   method: (device: string) =>
     `Measured on ${device} with the readings above, and once more with the text repeated four times. That gives three equations for the three costs.`,
 };
 
 export const account = {
-  caption: "Where the time goes",
+  caption: "Where the time goes, just now",
   fixed: "once for the whole text",
   read: (count: number) => (count === 1 ? "word read" : "words read"),
   skim: (count: number) => (count === 1 ? "word skimmed" : "words skimmed"),

@@ -11,6 +11,8 @@ export interface Subject {
   readonly full: () => Promise<Model | null>;
 }
 
+/** How what stands still is measured: a machine that others use changes its speed from one second to the next. */
+export const SITTINGS = { rounds: 12, sittings: 3, pauseMs: 1000 };
 /** A longer text, in tokens, is not read some fifty times more for its time alone. */
 const MOST = 2000;
 
@@ -51,7 +53,7 @@ export class Measurements {
       }
       if (seen.reading.tokens.length === 0 || this.isLong(seen) || this.of(seen)) return false;
       const against = (await full()) ?? undefined;
-      const comparison = await model.compare(seen.text, { ...options, against, bothDevices: true, wordCache: true, signal });
+      const comparison = await model.compare(seen.text, { ...options, against, bothDevices: true, wordCache: true, signal, ...SITTINGS });
       if (!signal.aborted) this.#latest = { of: seen, model, comparison };
     } catch {
       // What is wrong with the engine, the next reading says.

@@ -1,6 +1,7 @@
 import { loadLanguageModel, prepare, race, spread, type Contestant, type LanguageModel, type Scoring, type Spread } from "../../engine.ts";
 import { download } from "../../study/download.ts";
 import { failureOf, type Failure } from "../../study/reader.svelte.ts";
+import { SITTINGS } from "../../study/measurements.svelte.ts";
 import { parse } from "../../study/safetensors.ts";
 import { lastPart } from "../text.ts";
 import { addressOf, networks, type NetworkId } from "./networks.ts";
@@ -9,8 +10,8 @@ import { addressOf, networks, type NetworkId } from "./networks.ts";
 export const MOST = 2000;
 /** How a text is gone on with: so many characters, drawn at this temperature. */
 export const [LENGTH, TEMPERATURE] = [160, 0.7];
-/** Every network has so many turns, and all of them together about so many milliseconds. */
-const [ROUNDS, BUDGET_MS] = [11, 6000];
+/** All turns of all networks together take about so many milliseconds. */
+const BUDGET_MS = 6000;
 
 export interface Network {
   readonly id: NetworkId;
@@ -135,10 +136,11 @@ class Trio {
     const { ready, seen } = this;
     if (!ready || !seen || this.timing) return;
     const { signal } = (this.#clock = new AbortController());
-    this.timing = { done: 0, total: ROUNDS };
+    const { rounds: total } = SITTINGS;
+    this.timing = { done: 0, total };
     try {
       const contestants = Object.fromEntries(ready.map(({ id, model }) => [id, reading(model, seen.text)]));
-      const { samples, absent } = await race(contestants, { rounds: ROUNDS, budgetMs: BUDGET_MS, signal, onRound: ({ rounds }) => (this.timing = { done: rounds, total: ROUNDS }) });
+      const { samples, absent } = await race(contestants, { ...SITTINGS, budgetMs: BUDGET_MS, signal, onRound: ({ rounds: done }) => (this.timing = { done, total }) });
       const [reason] = Object.values(absent);
       if (reason !== undefined) throw new Error(reason);
       const times = Object.fromEntries(ready.map(({ id }) => [id, spread(samples[id] ?? [])])) as Record<NetworkId, Spread>;

@@ -1,4 +1,5 @@
 import { AdaptiveSoftmax, Lstm, race, type Contestant, type Race } from "../../engine.ts";
+import { SITTINGS } from "../../study/measurements.svelte.ts";
 import type { Seen } from "../predict.svelte.ts";
 import { vectorsOf } from "./vectors.ts";
 import { ways, WORDS, type Way } from "./ways.ts";
@@ -21,7 +22,7 @@ export class Times {
   async measure(seen: Seen): Promise<void> {
     if (this.running) return;
     const { signal } = (this.#stop = new AbortController());
-    const rounds = 11;
+    const { rounds } = SITTINGS;
     this.failure = null;
     this.running = { done: 0, total: rounds };
     try {
@@ -45,7 +46,7 @@ export class Times {
         const entrants = Object.fromEntries(
           ways.map((way) => [way, contestant(() => (way === "every" ? layer.logProb(x) : layer.topK(x, WORDS[way])))]),
         ) as Record<Way, Contestant>;
-        const result = await race<Way>(entrants, { rounds, signal, onRound: ({ rounds: done }) => (this.running = { done, total: rounds }) });
+        const result = await race<Way>(entrants, { ...SITTINGS, signal, onRound: ({ rounds: done }) => (this.running = { done, total: rounds }) });
         const [reason] = Object.values(result.absent);
         if (reason !== undefined) throw new Error(reason);
         this.found = { seen, race: result };

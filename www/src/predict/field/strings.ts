@@ -44,5 +44,5 @@ export const times = {
   tooBusy: "How much longer every word takes: this machine is too busy to tell.",
   failed: (why: string) => `The measurement stopped: ${why}`,
   method: (ms: number, rounds: number) =>
-    `Median of ${plural(rounds, "turn")} of ${ms} ms each, all three in turns, by the engine’s own clock; in brackets the range of the turns.`,
+    `Median of ${plural(rounds, "turn")} of ${ms} ms each, all three in turns and in three sittings, by the engine’s own clock; in brackets the range of the turns. Another moment may have other times; how many times longer the one takes stays.`,
 };
