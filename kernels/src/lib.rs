@@ -15,6 +15,7 @@ pub mod dropout;
 pub mod elementwise;
 pub mod elman;
 pub mod embedding;
+pub mod fused;
 pub mod gru;
 pub mod layer_norm;
 pub mod lstm;

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "train")]
 mod backward;
+#[cfg(any(feature = "graph", not(feature = "web")))]
+mod cell;
 #[cfg(feature = "train")]
 mod optimize;
 mod packed_weights;
@@ -214,6 +216,8 @@ impl Cpu {
             graph_only!() if !GRAPH => return Err(call.op.left_out()),
             Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
             Op::Step(_) => unreachable!("a step's parts run by themselves"),
+            #[cfg(any(feature = "graph", not(feature = "web")))]
+            Op::Cell(ref function) => return Ok(self.cell(call, function)),
             Op::Embedding { table } => {
                 vec![embedding::forward(buffers, p.values(table), p.get(table).columns(), call.indices)]
             }

@@ -24,6 +24,7 @@ impl Op {
             | Op::LayerNorm { .. } => Some(1),
             Op::Recurrence { cell, initial, .. } => Some(1 + cell.states(initial)),
             Op::Step(ref step) => step.recurrence.operands(),
+            Op::Cell(ref function) => Some(function.inputs()),
             Op::Sru(sru) => Some(1 + usize::from(sru.skip) + usize::from(sru.initial)),
             Op::Skim(skim) => {
                 let noise = matches!(skim.mode, SkimMode::Soft { given_noise: true, .. });
@@ -191,6 +192,7 @@ impl Op {
             }
             Op::Skim(skim) => skim.infer(&check, indices, parameters)?,
             Op::Step(ref step) => step.infer(inputs, parameters)?,
+            Op::Cell(ref function) => function.infer(&check, parameters)?,
         })
     }
 }
@@ -286,13 +288,13 @@ impl Skim {
 }
 
 /// Checks operands, counted from 0, against what an operation expects.
-struct Check<'a> {
+pub(super) struct Check<'a> {
     op: &'static str,
     inputs: &'a [Shape],
 }
 
 impl Check<'_> {
-    fn error(&self, what: impl std::fmt::Display, expected: String, found: String) -> EngineError {
+    pub(super) fn error(&self, what: impl std::fmt::Display, expected: String, found: String) -> EngineError {
         EngineError::Shape { op: self.op, what: what.to_string(), expected, found }
     }
 
@@ -300,18 +302,18 @@ impl Check<'_> {
         if size > 0 { Ok(()) } else { Err(self.error(what, "at least 1".into(), "0".into())) }
     }
 
-    fn any(&self, i: usize) -> Result<Shape, EngineError> {
+    pub(super) fn any(&self, i: usize) -> Result<Shape, EngineError> {
         let missing = || self.error("operands", format!("at least {}", i + 1), self.inputs.len().to_string());
         self.inputs.get(i).copied().ok_or_else(missing)
     }
 
-    fn operand(&self, i: usize, columns: usize) -> Result<Shape, EngineError> {
+    pub(super) fn operand(&self, i: usize, columns: usize) -> Result<Shape, EngineError> {
         let x = self.any(i)?;
         self.length(format_args!("columns of operand {i}"), columns, x.columns)?;
         Ok(x)
     }
 
-    fn rows(&self, i: usize, rows: usize) -> Result<(), EngineError> {
+    pub(super) fn rows(&self, i: usize, rows: usize) -> Result<(), EngineError> {
         self.length(format_args!("rows of operand {i}"), rows, self.any(i)?.rows)
     }
 

@@ -17,6 +17,11 @@ macro_rules! on {
 
 mod cache;
 mod call;
+#[cfg(any(feature = "graph", not(feature = "web")))]
+mod cell;
+#[cfg(not(any(feature = "graph", not(feature = "web"))))]
+#[path = "cell/without_graph.rs"]
+mod cell;
 mod cpu;
 mod error;
 #[cfg(feature = "gpu")]
@@ -37,6 +42,9 @@ pub use crate::cpu::cell::CellKind;
 pub use crate::cpu::pool::Pool;
 pub use crate::cpu::reduce::Reduce;
 pub use call::{Buffer, Call, Forward, Operand, ParamGradients, TableRows, Value};
+pub use cell::Function;
+#[cfg(any(feature = "graph", not(feature = "web")))]
+pub(crate) use cell::{Body, Kind, Node};
 pub use cpu::{Cpu, CpuOptions, Precision};
 pub(crate) use error::number;
 pub use error::{EngineError, Failure};

@@ -3,7 +3,7 @@
 //! An [`Op`] holds every attribute of an operation and the identity of every parameter it uses, and is compared
 //! exactly: two nodes may run together only if their ops are equal and their operands have the same columns.
 
-use super::{CellKind, EngineError, ParamId, Parameters, Pool, Reduce, Step};
+use super::{CellKind, EngineError, Function, ParamId, Parameters, Pool, Reduce, Step};
 
 /// Whether this build runs operations that no layer of a model records. The browser's inference binary does not: see
 /// [`graph_only`].
@@ -18,6 +18,7 @@ macro_rules! graph_only {
             | Op::ScatterAdd
             | Op::Reduce(_)
             | Op::Step(_)
+            | Op::Cell(_)
             | Op::Unary(Unary::Tanh | Unary::Sigmoid | Unary::Relu | Unary::Exp | Unary::Log)
     };
 }
@@ -285,6 +286,8 @@ pub enum Op {
     /// A product, and a recurrence over it: of a recurrent layer all that one row needs, as one node. Operands and outputs are
     /// those of the recurrence, but the first operand is multiplied.
     Step(Box<Step>),
+    /// A recorded function, row by row.
+    Cell(Function),
 }
 
 impl Op {
@@ -331,6 +334,29 @@ impl Op {
                 Op::Recurrence { .. } => "elman_step",
                 _ => "sru_step",
             },
+            Op::Cell(function) => function.name(),
+        }
+    }
+
+    /// Whether a cell can be made of it: it makes each row of its result of the same row of its operands, by a product with
+    /// a weight or element by element. (A cell within a cell becomes part of it.)
+    pub(crate) fn fits_a_cell(&self) -> bool {
+        matches!(
+            self,
+            Op::Affine { .. }
+                | Op::Unary(_)
+                | Op::Binary(_)
+                | Op::ConcatColumns
+                | Op::Columns { .. }
+                | Op::Cell(_)
+        )
+    }
+
+    /// No fewer than it has outputs, whatever its attributes.
+    pub(crate) fn most_outputs(&self) -> usize {
+        match self {
+            Op::Cell(function) => function.outputs(),
+            _ => 7,
         }
     }
 
@@ -353,15 +379,16 @@ impl Op {
 
     /// Whether the operation uses a parameter, so that its value has a gradient even if no operand has one.
     pub fn has_parameters(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Op::Embedding { .. }
-                | Op::Affine { .. }
-                | Op::LayerNorm { .. }
-                | Op::Recurrence { .. }
-                | Op::Sru(_)
-                | Op::Skim(_)
-                | Op::Step(_)
-        )
+            | Op::Affine { .. }
+            | Op::LayerNorm { .. }
+            | Op::Recurrence { .. }
+            | Op::Sru(_)
+            | Op::Skim(_)
+            | Op::Step(_) => true,
+            Op::Cell(function) => function.has_parameters(),
+            _ => false,
+        }
     }
 }

@@ -24,20 +24,24 @@
 
 mod backward;
 mod batch;
+#[cfg(any(feature = "graph", not(feature = "web")))]
+mod cell;
 mod expr;
 mod gradients;
 mod programs;
 mod report;
 mod schedule;
 
-use std::cell::{Cell, Ref, RefCell};
+use std::cell::{Ref, RefCell};
 use std::ops::Range;
 use std::panic::Location;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use crate::device::{Buffer, Device, EngineError, Op, Parameters, Shape};
+use crate::device::{Buffer, Device, EngineError, GRAPH, Op, Parameters, Shape};
 use batch::{Batch, Outcome};
+#[cfg(any(feature = "graph", not(feature = "web")))]
+pub use cell::Cell;
 pub use expr::Expr;
 pub use gradients::Gradients;
 use programs::{Program, Queue};
@@ -56,7 +60,9 @@ pub struct Graph {
     training: bool,
     tape: RefCell<Tape>,
     /// The program that records at the moment, inside [`Graph::join`].
-    program: Cell<Option<Program>>,
+    program: std::cell::Cell<Option<Program>>,
+    /// Whether it records a cell.
+    within_cell: bool,
     queue: Queue,
 }
 
@@ -159,7 +165,8 @@ impl Graph {
             seed,
             training,
             tape: RefCell::new(tape),
-            program: Cell::new(None),
+            program: std::cell::Cell::new(None),
+            within_cell: false,
             queue: Queue::default(),
         }
     }
@@ -259,7 +266,7 @@ impl Graph {
         let mistake = mistake.at(Location::caller());
         let mut tape = self.tape.borrow_mut();
         let key = tape.key_number(Op::Input, std::iter::once(0));
-        let node = self.node(key, nothing());
+        let node = self.node(key, nothing(&Op::Input));
         self.push(&mut tape, node, Some(mistake))
     }
 
@@ -382,13 +389,17 @@ impl Graph {
         let inferred = if foreign {
             Err(EngineError::Unsupported { op: op.name(), reason: "an operand belongs to another graph" })
         } else if inherited.is_some() {
-            Ok(op.infer(&shapes, &indices, &self.parameters).unwrap_or_else(|_| nothing()))
+            Ok(op.infer(&shapes, &indices, &self.parameters).unwrap_or_else(|_| nothing(&op)))
+        } else if GRAPH && self.within_cell && !op.fits_a_cell() {
+            let reason = "a cell makes each row of a result of the same row of its operands, by products with weights, \
+                          element by element, or by columns; record this outside of it";
+            Err(EngineError::Unsupported { op: op.name(), reason })
         } else {
             op.infer(&shapes, &indices, &self.parameters)
         };
         let (shapes_out, mistake) = match inferred {
             Ok(shapes) => (shapes, None),
-            Err(mistake) => (nothing(), Some(mistake.at(Location::caller()))),
+            Err(mistake) => (nothing(&op), Some(mistake.at(Location::caller()))),
         };
         let differentiable =
             op.has_parameters() || inputs.iter().any(|x| tape.nodes[x.port.node].differentiable);
@@ -448,9 +459,9 @@ impl Graph {
     }
 }
 
-/// Shapes of an operation that cannot run: as many outputs as any has, all empty.
-fn nothing() -> Vec<Shape> {
-    vec![Shape { rows: 0, columns: 0 }; 7]
+/// Shapes of an operation that cannot run: at least as many outputs as it has, all empty.
+fn nothing(op: &Op) -> Vec<Shape> {
+    vec![Shape { rows: 0, columns: 0 }; op.most_outputs()]
 }
 
 impl Drop for Graph {

@@ -4,6 +4,8 @@ use saccade_rnn::device::{
     Binary, CellKind, Op, Parameters, Pool, Real, Reduce, Skim, SkimMode, Sru, Step, Unary, WeightView,
 };
 
+use saccade_rnn::graph::Cell;
+
 use crate::case::{Case, Operand};
 use crate::common::parameter;
 
@@ -75,6 +77,21 @@ pub(crate) fn affine() -> (Parameters, Vec<Case>) {
         }
     }
     (p, cases)
+}
+
+/// A function of two values, over a product of one that was computed; a constant in it.
+pub(crate) fn cell() -> (Parameters, Case) {
+    let mut p = Parameters::new();
+    let weight = parameter(&mut p, "weight", &[4, 2]);
+    let bias = parameter(&mut p, "bias", &[4]);
+    let cell = Cell::new("cell", &p, [2, 3], |graph, [x, y]| {
+        let product = (x * y.columns(1..3)).tanh().affine(weight, Some(bias));
+        let [gate, value] = [product.columns(0..2).sigmoid(), product.columns(2..4)];
+        let mixed = gate * value + graph.input(1, 2, vec![0.5, -0.5]);
+        [graph.concat_columns(&[mixed, y]), gate]
+    });
+    let op = Op::Cell(cell.expect("it makes rows of rows").function().clone());
+    (p, Case::new(op, &[Operand::Rows(2), Operand::Rows(3)]).wanted([weight, bias]))
 }
 
 pub(crate) fn recurrences() -> (Parameters, Vec<Case>) {

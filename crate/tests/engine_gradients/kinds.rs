@@ -79,4 +79,5 @@ kinds! {
         mode: SkimMode::Hard { threshold: _ }, inspect: _
     }),
     "step" => Op::Step(_),
+    "cell" => Op::Cell(_),
 }

@@ -9,7 +9,7 @@ mod kinds;
 use std::collections::BTreeSet;
 
 use case::{check, gradients};
-use cases::{affine, elementwise, recurrences, skim_hard, skim_soft, sru, steps};
+use cases::{affine, cell, elementwise, recurrences, skim_hard, skim_soft, sru, steps};
 use kinds::{KINDS, kind};
 use pollster::block_on;
 use saccade_rnn::device::{Device, EngineError, Parameters, WeightView};
@@ -60,6 +60,12 @@ fn steps_of_every_recurrence() {
 }
 
 #[test]
+fn a_recorded_function() {
+    let (parameters, case) = cell();
+    check(&parameters, &case);
+}
+
+#[test]
 fn skim_mixing_of_every_kind() {
     skim_soft().iter().for_each(|(parameters, case)| check(parameters, case));
 }
@@ -77,7 +83,7 @@ fn every_kind_has_a_case() {
     let groups = [elementwise().1, affine().1, recurrences().1, sru().1];
     let mut covered: BTreeSet<&str> = groups.iter().flatten().map(|case| kind(&case.op)).collect();
     covered.extend(skim_soft().iter().map(|(_, case)| kind(&case.op)));
-    covered.insert(kind(&skim_hard().1.op));
+    covered.extend([skim_hard().1.op, cell().1.op].iter().map(kind));
     covered.extend(steps().iter().flat_map(|(_, cases)| cases).map(|case| kind(&case.op)));
     assert_eq!(covered, KINDS.iter().copied().collect());
 }

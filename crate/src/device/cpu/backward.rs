@@ -1,18 +1,22 @@
 //! Gradients on the CPU: the backward kernel of every operation. (Feature `train`.)
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::cell::Matrices;
 use super::packed_weights::{Side, weight};
 use super::training::{self, SkimWeights};
 use super::{Cpu, SkimOperands, chosen, ragged, recurrence_arguments, sru_arguments};
+use crate::cpu::packed::{Rows, Start, multiply};
 use crate::cpu::recurrence::{self, Upstream};
 use crate::cpu::{
     BufferPool, Ragged, affine, dropout, elementwise, embedding, layer_norm, pool, ragged_matmul, reduce,
     rows, skim_soft, softmax, sru,
 };
+use crate::device::cell::Matrix;
 use crate::device::{
-    Binary, Buffer, Call, EngineError, Forward, Op, ParamGradients, ParamId, Parameters, Real, Skim,
-    SkimMode, Unary, WeightView,
+    Binary, Buffer, Call, EngineError, Forward, Function, Op, ParamGradients, ParamId, Parameters, Real,
+    Skim, SkimMode, Unary, WeightView,
 };
 
 /// Values in the host's memory.
@@ -63,6 +67,7 @@ impl Cpu {
         Ok(match *call.op {
             Op::Input | Op::Held => Vec::new(),
             Op::Step(_) => unreachable!("a step's parts run by themselves"),
+            Op::Cell(ref function) => self.cell_gradients(call, function, forward, up, wanted, gradients),
             Op::Embedding { table } => {
                 let mut d = gradients.take(table);
                 embedding::backward(&mut d, p.get(table).columns(), call.indices, dy);
@@ -70,22 +75,8 @@ impl Cpu {
                 Vec::new()
             }
             Op::Affine { weight: ref view, bias } => {
-                let mut d_weight = gradients.take(view.param);
-                let mut d_bias = bias.map(|b| (b, gradients.take(b)));
                 let (x, rows) = (input(0).all(), input(0).total_rows());
-                let d_bias_values = d_bias.as_mut().map(|(_, d)| d.as_mut_slice());
-                affine::backward_weight(
-                    x,
-                    rows,
-                    weight(p, view),
-                    dy,
-                    &mut d_weight[view.offset(p)..],
-                    d_bias_values,
-                );
-                gradients.put(view.param, d_weight);
-                if let Some((id, d)) = d_bias {
-                    gradients.put(id, d);
-                }
+                self.affine_gradients(call, view, bias, x, dy, gradients);
                 let dx = || affine::backward_input(buffers, dy, rows, &self.packed(p, *view, Side::Backward));
                 vec![wanted[0].then(dx)]
             }
@@ -199,6 +190,66 @@ impl Cpu {
             }
             Op::Skim(ref op) => self.skim_gradients(call, op, forward, up, gradients)?,
         })
+    }
+
+    fn cell_gradients(
+        &self,
+        call: &Call<'_>,
+        function: &Function,
+        forward: &Forward<Host>,
+        up: &[Option<Host>],
+        wanted: &[bool],
+        gradients: &mut Gradients<'_>,
+    ) -> Vec<Option<Vec<f32>>> {
+        let plan = function.backward(up.iter().map(Option::is_some).collect(), wanted);
+        let mut matrices = Matrices::new(call, &plan.columns, &plan.constants);
+        let saved: Vec<Cow<'_, [f32]>> = forward.saved.iter().map(|v| Cow::Borrowed(&v[..])).collect();
+        let (products, kept) = saved.split_at(plan.columns.products.len());
+        (matrices.products, matrices.kept) = (products.to_vec(), kept.to_vec());
+        matrices.given = up.iter().map(|d| d.as_ref().map_or(&[][..], |d| d.as_slice())).collect();
+        for stage in &plan.stages {
+            self.cell_segment(&mut matrices, &stage.segment);
+            for product in &stage.products {
+                let dy = std::mem::take(&mut matrices.product_gradients[product.number]);
+                for term in &product.terms {
+                    let x = matrices.values(Matrix::Value(term.operand));
+                    self.affine_gradients(call, &term.weight, term.bias, x, &dy, gradients);
+                    let Some(add) = term.add else { continue };
+                    let place = Matrix::Gradient(term.operand);
+                    let mut dx = matrices.take(self, place);
+                    let weight = self.packed(call.parameters, term.weight, Side::Backward);
+                    let start = if add { Start::Out } else { Start::Zero };
+                    multiply(&mut dx, start, Rows::new(&dy, matrices.rows, term.weight.outputs), &weight);
+                    matrices.put(place, dx);
+                }
+                self.buffers.give_back(dy);
+            }
+        }
+        matrices.kept_gradients.into_iter().for_each(|d| self.buffers.give_back(d));
+        let inputs = matrices.input_gradients.into_iter().zip(&plan.written);
+        inputs.map(|(d, written)| written.then_some(d)).collect()
+    }
+
+    /// Adds the gradients of a weight and a bias, `dy` being that of their product with `x`.
+    fn affine_gradients(
+        &self,
+        call: &Call<'_>,
+        view: &WeightView,
+        bias: Option<ParamId>,
+        x: &[f32],
+        dy: &[f32],
+        gradients: &mut Gradients<'_>,
+    ) {
+        let (p, rows) = (call.parameters, call.inputs[0].total_rows());
+        let mut d_weight = gradients.take(view.param);
+        let mut d_bias = bias.map(|b| (b, gradients.take(b)));
+        let d_bias_values = d_bias.as_mut().map(|(_, d)| d.as_mut_slice());
+        let of_view = &mut d_weight[view.offset(p)..];
+        affine::backward_weight(x, rows, weight(p, view), dy, of_view, d_bias_values);
+        gradients.put(view.param, d_weight);
+        if let Some((id, d)) = d_bias {
+            gradients.put(id, d);
+        }
     }
 
     fn skim_gradients(

@@ -67,6 +67,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         graph_only!() if !GRAPH => Err(call.op.left_out()),
         Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
         Op::Step(_) => unreachable!("a step's parts run by themselves"),
+        Op::Cell(_) => Err(absent(call.op)),
         Op::Embedding { table } => Ok(outputs(vec![embedding::forward(gpu, call, table)?])),
         Op::Affine { ref weight, bias } => Ok(outputs(vec![affine::forward(gpu, call, weight, bias)?])),
         Op::MatMul => Ok(outputs(vec![ragged_matmul::forward(gpu, call)?])),
@@ -142,6 +143,7 @@ pub(super) fn backward(
     match *call.op {
         Op::Input | Op::Held => Ok(Vec::new()),
         Op::Step(_) => unreachable!("a step's parts run by themselves"),
+        Op::Cell(_) => Err(absent(call.op)),
         Op::Embedding { table } => embedding::backward(gpu, back, table),
         Op::Affine { ref weight, bias } => affine::backward(gpu, back, weight, bias),
         Op::MatMul => ragged_matmul::backward(gpu, back),
