@@ -19,6 +19,7 @@ import { ensureVulkan } from "./vulkan.mjs";
  *   to environment variables.
  * @property {Record<string, string>} [env]
  * @property {() => void} [prepare] Called before the program starts.
+ * @property {boolean} [room] Whether it leaves room for another one: it waits, or keeps no more than one processor at work.
  */
 
 const chromium = async () => ({ CHROMIUM: await ensureChromium() });
@@ -62,13 +63,14 @@ function entries(folder) {
 // A test's program, with the tests' features, so that a whole run compiles it once.
 const commandLine = { name: "build the command line (cargo test)", runs: [...cargoTest, "--no-run", "--test", "command_line"] };
 const gpuChecks = { name: "build the GPU checks for the browser (cargo xtask checks)", runs: ["cargo", "xtask", "checks"] };
-const engine = { name: "build the engine for the browser (cargo xtask wasm)", runs: ["cargo", ...cargo.package] };
+const engine = { name: "build the engine for the browser (cargo xtask wasm)", runs: ["cargo", ...cargo.package], room: true };
 const npmPackage = {
   name: "the npm package (npm pack)",
   runs: [process.execPath, join("scripts", "package.mjs")],
   needs: [engine],
+  room: true,
 };
-const page = { name: "page, build (vite)", runs: script("vite/bin/vite.js", "build"), needs: [engine] };
+const page = { name: "page, build (vite)", runs: script("vite/bin/vite.js", "build"), needs: [engine], room: true };
 
 /** @type {readonly Check[]} */
 export const checks = [
@@ -86,64 +88,74 @@ export const checks = [
     ),
   },
   { name: "Rust tests, the GPU's among them", runs: cargoTest, tools: [ensureVulkan] },
+  // The page's readings are held against this program's.
+  commandLine,
   // In the profile that `cargo xtask` itself has: wasm-bindgen is compiled once.
   { name: "xtask, unit tests", runs: ["cargo", "test", "--package", "xtask"] },
+  gpuChecks,
+  // From here on two at a time: first those that take longest, so that no lane stands empty at the end.
+  { name: "GPU kernels, in Chromium", runs: nodeTest("checks/tests/browser.test.mjs"), needs: [gpuChecks], tools: [chromium], room: true },
+  engine,
+  npmPackage,
   {
     name: "fuzz (proptest): 300,000 hostile model files of each kind, and as many damaged state_dicts",
     runs: [...cargoTest, "--test", "hostile_files", "--test", "state_dicts"],
     env: { PROPTEST_CASES: "300000" },
+    room: true,
   },
   {
     name: "packages (cargo package)",
     runs: ["cargo", "package", ...publishable, "--allow-dirty", "--target-dir", verified],
     prepare: () => forget(verified),
+    room: true,
   },
-  gpuChecks,
-  { name: "GPU kernels, in Chromium", runs: nodeTest("checks/tests/browser.test.mjs"), needs: [gpuChecks], tools: [chromium] },
-  engine,
-  npmPackage,
+  page,
   {
-    name: "package, in Node",
-    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...suite, ...inNode, "arguments", "start", "traps", "worker")],
-    needs: [npmPackage],
-  },
-  {
-    name: "package in a worker, in Node",
-    runs: [process.execPath, "--test", ...packageTests(...suite, ...inNode)],
-    needs: [npmPackage],
-    env: { THREAD: "worker" },
+    name: "page and engine, in Chromium",
+    runs: nodeTest(...["page", "first-view", "frame", "neighbours", "chapters", "predict", "predict-scenes", "labels", "maths", "vitals", "device", "engine"].map((name) => `www/tests/${name}.test.mjs`)),
+    needs: [npmPackage, page, commandLine],
+    tools: [chromium],
+    room: true,
   },
   {
     name: "package, its consumers and the examples, in Chromium",
     runs: nodeTest(...packageTests("arguments-page", "browser", "chromium", "page", "traps-page"), "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
     needs: [npmPackage],
     tools: [chromium],
+    room: true,
   },
   {
     name: "package, in bundlers and servers (Parcel, esbuild, Rollup, Bun, Vite, Next, Jest, Vitest)",
     runs: nodeTest("consumers/bundlers.test.mjs"),
     needs: [npmPackage],
     tools: [chromium, bundlers],
+    room: true,
   },
-  { name: "API reference (typedoc)", runs: script("typedoc/bin/typedoc"), needs: [engine] },
+  {
+    name: "package, in Node",
+    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...suite, ...inNode, "arguments", "start", "traps", "worker")],
+    needs: [npmPackage],
+    room: true,
+  },
+  {
+    name: "package in a worker, in Node",
+    runs: [process.execPath, "--test", ...packageTests(...suite, ...inNode)],
+    needs: [npmPackage],
+    env: { THREAD: "worker" },
+    room: true,
+  },
+  { name: "API reference (typedoc)", runs: script("typedoc/bin/typedoc"), needs: [engine], room: true },
   {
     name: "types (svelte-check)",
     runs: script("svelte-check/bin/svelte-check", "--tsconfig", "tsconfig.json", "--fail-on-warnings"),
     needs: [engine],
+    room: true,
   },
   // The page's cells are held against the package's layers.
-  { name: "page, unit tests (vitest)", runs: script("vitest/vitest.mjs", "run"), needs: [engine] },
+  { name: "page, unit tests (vitest)", runs: script("vitest/vitest.mjs", "run"), needs: [engine], room: true },
   {
     name: "benchmarks, unit tests (vitest)",
     runs: script("vitest/vitest.mjs", "run", "--config", "bench/vitest.config.ts"),
-  },
-  page,
-  // The page's readings are held against this program's.
-  commandLine,
-  {
-    name: "page and engine, in Chromium",
-    runs: nodeTest(...["page", "first-view", "frame", "neighbours", "chapters", "predict", "predict-scenes", "labels", "maths", "vitals", "device", "engine"].map((name) => `www/tests/${name}.test.mjs`)),
-    needs: [npmPackage, page, commandLine],
-    tools: [chromium],
+    room: true,
   },
 ];

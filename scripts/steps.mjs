@@ -32,10 +32,10 @@ export function announce(step) {
 }
 
 /**
- * Runs a program in the repository root, showing what it prints; in the `background` without showing it, and when nothing
- * else wants the processor. Resolves to its exit status (null when it could not start) and everything it printed.
+ * Runs a program in the repository root, showing what it prints unless it is to be `silent`; in the `background` silently, and
+ * when nothing else wants the processor. Resolves to its exit status (null when it could not start) and everything it printed.
  */
-export function run(program, args, { env = {}, background = false } = {}) {
+export function run(program, args, { env = {}, background = false, silent = background } = {}) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd: root,
@@ -48,7 +48,7 @@ export function run(program, args, { env = {}, background = false } = {}) {
     for (const [from, to] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
       from.on("data", (chunk) => {
         output += chunk;
-        if (!background) to.write(chunk);
+        if (!silent) to.write(chunk);
       });
     }
     child.on("error", () => resolve({ status: null, output }));

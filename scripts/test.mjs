@@ -3,10 +3,15 @@
  * `npm test -- FILTER` runs the checks whose names contain the filter and those that they need; `npm test -- --list` names all.
  */
 
+import { availableParallelism } from "node:os";
 import { checks } from "./checks.mjs";
+import { inLanes } from "./lanes.mjs";
 import { select } from "./selection.mjs";
 import { announce, checkNode, checkRust, entry, installPackages, run, Stop } from "./steps.mjs";
 import { summary, tally } from "./tally.mjs";
+
+/** How many checks that leave room run at a time: a browser and an engine each want their memory. */
+const LANES = 2;
 
 await entry(async () => {
   const filters = process.argv.slice(2);
@@ -24,18 +29,20 @@ await entry(async () => {
   const found = new Map();
   for (const tool of new Set(toRun.flatMap(({ tools = [] }) => tools))) found.set(tool, await tool());
 
-  const outcomes = [];
-  // Each to its end, whatever the ones before it said.
-  for (const { name, runs, tools = [], env = {}, prepare } of toRun) {
-    announce(name);
+  const whole = performance.now();
+  // Each to its end, whatever the ones before it said. What two print at a time is shown when each has ended.
+  const outcomes = await inLanes(toRun, Math.min(LANES, availableParallelism()), async ({ name, runs, tools = [], env = {}, prepare, room = false }) => {
+    announce(room ? `${name}: begun` : name);
     prepare?.();
     const [program, ...args] = runs;
     const begun = performance.now();
     const given = Object.assign({}, env, ...tools.map((tool) => found.get(tool)));
-    const { status, output } = await run(program, args, { env: given });
-    outcomes.push({ name, ms: performance.now() - begun, ...tally(status, output) });
-  }
+    const { status, output } = await run(program, args, { env: given, silent: room });
+    if (room) announce(`${name}\n${output}`);
+    return { name, ms: performance.now() - begun, ...tally(status, output) };
+  });
 
+  console.log(`\n${((performance.now() - whole) / 1000).toFixed(0)} s in all; what took how long, some of it beside each other:`);
   const lines = summary(outcomes, { filters, chosen: chosen.length, all: checks.length });
   console.log(`\n${lines.join("\n")}`);
   if (outcomes.some(({ failed }) => failed > 0)) process.exitCode = 1;
