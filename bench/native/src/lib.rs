@@ -14,6 +14,8 @@ use saccade_rnn::nn::{
     Sru, SruConfig,
 };
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod cells;
 pub mod lm;
 pub mod next;
 pub mod roofline;

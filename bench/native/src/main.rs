@@ -3,7 +3,7 @@
 //! `texts LSTM SKIM TEST.tsv [every how many-th text] [rounds]`, two models on a test set; with `silence [rounds]`, 10,000
 //! silent steps beside the 2,000 loud ones before them, and the gradient of a sequence's last row beside that of all; with
 //! `lm [rounds] [substring of a workload's name]`, training steps of language models on drawn texts; with `next MODEL [rounds]`,
-//! questions about the next word.
+//! questions about the next word; with `cells [rounds]`, an LSTM written as a cell beside the library's own step.
 
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -12,7 +12,8 @@ use std::time::Instant;
 
 use saccade_bench::roofline::{self, Plain};
 use saccade_bench::silence::{self, Listener};
-use saccade_bench::{Contestant, NETWORKS, SHAPES, lm, next, record, texts};
+use saccade_bench::{Contestant, NETWORKS, SHAPES, cells, lm, next, record, texts};
+use saccade_rnn::device::Device;
 
 /// Cache levels by the bytes of weights that the plain loop reads.
 const LEVELS: [(&str, usize); 4] =
@@ -73,6 +74,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if arguments.next_if_eq("silence").is_some() {
         return silence(arguments.next().map_or(Ok(11), |rounds| rounds.parse())?);
     }
+    if arguments.next_if_eq("cells").is_some() {
+        return cells(arguments.next().map_or(Ok(21), |rounds| rounds.parse())?);
+    }
     if arguments.next_if_eq("lm").is_some() {
         let rounds = arguments.next().map_or(Ok(11), |rounds| rounds.parse())?;
         return Ok(lm::compare(rounds, &arguments.next().unwrap_or_default())?);
@@ -129,6 +133,49 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         lines.iter_mut().for_each(Line::sample);
     }
     lines.into_iter().for_each(Line::print);
+    Ok(())
+}
+
+/// Prints what a cell's steps take over those of the library's own, by turns: the median of the rounds' ratios and its quartiles.
+fn cells(rounds: usize) -> Result<(), Box<dyn std::error::Error>> {
+    for device in [Some(Device::cpu()), cells::gpu()].into_iter().flatten() {
+        let steps = cells::Steps::new(device.clone())?;
+        for (batch, training) in cells::BATCHES.into_iter().flat_map(|batch| [(batch, false), (batch, true)])
+        {
+            let [own, cell] = [false, true].map(|by_cell| steps.run(batch, by_cell, training));
+            let (own, cell) = (own?, cell?);
+            if (own - cell).abs() > 1e-4 {
+                return Err(format!("the cell has {cell}, the layer {own}").into());
+            }
+            let mut times = 1;
+            while seconds_of(|| (0..times).for_each(|_| drop(steps.run(batch, false, training)))) < 0.02 {
+                times *= 2;
+            }
+            let (mut ratios, mut milliseconds) = (Vec::new(), Vec::new());
+            for round in 0..rounds.max(1) {
+                let mut seconds = [0.0; 2];
+                for by_cell in [round % 2 == 0, round % 2 == 1] {
+                    let turn =
+                        || (0..times).for_each(|_| drop(black_box(steps.run(batch, by_cell, training))));
+                    seconds[usize::from(by_cell)] = seconds_of(turn) / times as f64;
+                }
+                ratios.push(seconds[1] / seconds[0]);
+                milliseconds.push(seconds[0] * 1e3);
+            }
+            ratios.sort_by(f64::total_cmp);
+            milliseconds.sort_by(f64::total_cmp);
+            let quarter = |part: usize| ratios[(part * ratios.len() / 4).min(ratios.len() - 1)];
+            println!(
+                "{:<7} batch {batch:>2} {:<9} {:>8.3} ms by the layer, {:.2}x by the cell ({:.2} to {:.2})",
+                device.name(),
+                if training { "training" } else { "inference" },
+                milliseconds[milliseconds.len() / 2],
+                quarter(2),
+                quarter(1),
+                quarter(3),
+            );
+        }
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The cases, a file a family of kernels.
 
 mod affine;
+mod cell;
 mod dropout;
 mod elementwise;
 mod embedding;
@@ -22,6 +23,7 @@ use crate::Case;
 pub fn all() -> Vec<Case> {
     [
         affine::cases(),
+        cell::cases(),
         dropout::cases(),
         elementwise::cases(),
         embedding::cases(),

@@ -22,6 +22,8 @@ mod skim;
 mod sru;
 mod stack;
 mod step;
+#[cfg(any(feature = "graph", not(feature = "web")))]
+mod tree_lstm;
 
 pub use adaptive_input::{AdaptiveInput, AdaptiveInputConfig};
 pub use adaptive_softmax::{
@@ -37,3 +39,5 @@ pub use recurrent::{Recurrent, RecurrentConfig, RecurrentOutput, States};
 pub use skim::{Skim, SkimConfig, SkimControl, SkimOutput, SmallReads};
 pub use sru::{Sru, SruConfig, SruOutput};
 pub use stack::{Layer, LayerOutput, Stack};
+#[cfg(any(feature = "graph", not(feature = "web")))]
+pub use tree_lstm::{BinaryTreeLstm, ChildSumTreeLstm, TreeState};

@@ -3,12 +3,15 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod function;
+#[path = "../common/gpu.rs"]
+mod gpu;
+mod trees;
 
 use common::{parameter, values};
 use function::{Function, Step, WIDTH, Weights, any_function};
 use pollster::block_on;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
+use proptest::test_runner::{RngAlgorithm, RngSeed, TestRng, TestRunner};
 use saccade_rnn::device::{Device, EngineError, Op, ParamId, Parameters};
 use saccade_rnn::graph::{Cell, Expr, Graph, Strategy as Batching};
 
@@ -134,6 +137,21 @@ proptest! {
         let found = run(&Device::cpu(), &function, &weights, Some(&cell), &calls);
         agree(&found, &run(&Device::cpu(), &function, &weights, None, &calls))?;
     }
+}
+
+#[test]
+fn a_gpu_computes_what_the_cpu_computes() {
+    let gpu = gpu::gpu();
+    let config = ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[5; 32]);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let outcome = runner.run(&(any_function(), any_calls()), |(function, calls)| {
+        let weights = Weights::new();
+        let cell = recorded(&function, &weights);
+        let found = run(&gpu, &function, &weights, Some(&cell), &calls);
+        agree(&found, &run(&Device::cpu(), &function, &weights, None, &calls))
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// All gradients of a cell of every kind of operation against central differences.

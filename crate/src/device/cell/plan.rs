@@ -49,6 +49,9 @@ pub(in crate::device) struct Segment {
     pub(in crate::device) reads: Vec<Matrix>,
     pub(in crate::device) writes: Vec<Matrix>,
     pub(in crate::device) lines: Vec<Line>,
+    /// What a GPU runs, once it has been asked for.
+    #[cfg(feature = "gpu")]
+    pub(in crate::device) shader: std::sync::OnceLock<std::sync::Arc<str>>,
 }
 
 /// Products and instructions in turn: forward the products of a stage come first, backward its instructions.

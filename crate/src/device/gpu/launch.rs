@@ -3,6 +3,7 @@
 use bytemuck::Pod;
 use saccade_shaders::{Binding, Kernel};
 
+use super::pipelines::Pipeline;
 use super::{Gpu, GpuBuffer};
 use crate::device::EngineError;
 
@@ -65,14 +66,42 @@ impl Gpu {
             return Ok(());
         }
         debug_assert!(fits(kernel, arguments), "{} does not take these arguments", kernel.name);
+        self.encode(kernel.name, &self.pipelines.get(&self.context, kernel), arguments, groups, work)
+    }
+
+    /// Encodes a launch of a kernel that was generated, of 256 invocations a workgroup; see [`Self::launch`].
+    #[cfg(any(feature = "graph", not(feature = "web")))]
+    pub(super) fn launch_generated(
+        &self,
+        name: &'static str,
+        source: &std::sync::Arc<str>,
+        arguments: &[Arg<'_>],
+        invocations: usize,
+        work: usize,
+    ) -> Result<(), EngineError> {
+        self.context.failures.check()?;
+        let groups = invocations.div_ceil(256);
+        if groups == 0 {
+            return Ok(());
+        }
+        let pipeline = self.pipelines.generated(&self.context, name, source);
+        self.encode(name, &pipeline, arguments, groups, work)
+    }
+
+    fn encode(
+        &self,
+        name: &'static str,
+        pipeline: &Pipeline,
+        arguments: &[Arg<'_>],
+        groups: usize,
+        work: usize,
+    ) -> Result<(), EngineError> {
         // A grid is folded because no axis may exceed the limit; kernels unfold it (`shared/grid.wgsl`).
         let most = self.context.limits.max_compute_workgroups_per_dimension as usize;
         let x = groups.min(most);
         let groups = [x as u32, groups.div_ceil(x) as u32];
-        let pipeline = self.pipelines.get(&self.context, kernel);
-        let submitted =
-            self.recorder.borrow_mut().dispatch(&self.context, kernel, &pipeline, arguments, groups, work)?;
-        if submitted {
+        let mut recorder = self.recorder.borrow_mut();
+        if recorder.dispatch(&self.context, name, pipeline, arguments, groups, work)? {
             self.pool.submitted();
         }
         Ok(())

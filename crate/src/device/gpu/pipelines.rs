@@ -20,11 +20,35 @@ pub(super) struct Pipeline {
 #[derive(Default)]
 pub(super) struct Pipelines {
     made: RefCell<FxHashMap<&'static str, Pipeline>>,
+    /// Those of generated kernels, by their source.
+    #[cfg(any(feature = "graph", not(feature = "web")))]
+    generated: RefCell<FxHashMap<std::sync::Arc<str>, Pipeline>>,
 }
 
 impl Pipelines {
     pub(super) fn get(&self, context: &Context, kernel: &'static Kernel) -> Pipeline {
-        self.made.borrow_mut().entry(kernel.name).or_insert_with(|| compile(context, kernel)).clone()
+        self.made
+            .borrow_mut()
+            .entry(kernel.name)
+            .or_insert_with(|| compile(context, kernel.name, kernel.source()))
+            .clone()
+    }
+
+    /// The pipeline of a generated kernel.
+    #[cfg(any(feature = "graph", not(feature = "web")))]
+    pub(super) fn generated(
+        &self,
+        context: &Context,
+        name: &'static str,
+        source: &std::sync::Arc<str>,
+    ) -> Pipeline {
+        let mut generated = self.generated.borrow_mut();
+        if let Some(pipeline) = generated.get(source) {
+            return pipeline.clone();
+        }
+        let pipeline = compile(context, name, source.to_string());
+        generated.insert(source.clone(), pipeline.clone());
+        pipeline
     }
 }
 
@@ -46,12 +70,12 @@ impl Gpu {
     }
 }
 
-fn compile(context: &Context, kernel: &'static Kernel) -> Pipeline {
+fn compile(context: &Context, name: &'static str, source: String) -> Pipeline {
     let device = &context.device;
-    let label = Some(kernel.name);
+    let label = Some(name);
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label,
-        source: wgpu::ShaderSource::Wgsl(kernel.source().into()),
+        source: wgpu::ShaderSource::Wgsl(source.into()),
     });
     let raw = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label,

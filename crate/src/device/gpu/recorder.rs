@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::pin::Pin;
 
 use futures_channel::oneshot;
-use saccade_shaders::Kernel;
 use web_time::Instant;
 
 use super::adapter::{Context, describe};
@@ -109,7 +108,7 @@ impl Recorder {
     pub(super) fn dispatch(
         &mut self,
         context: &Context,
-        kernel: &'static Kernel,
+        name: &'static str,
         pipeline: &Pipeline,
         arguments: &[Arg<'_>],
         groups: [u32; 2],
@@ -133,11 +132,11 @@ impl Recorder {
             entries.push(wgpu::BindGroupEntry { binding: binding as u32, resource });
         }
         let bind_group = context.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(kernel.name),
+            label: Some(name),
             layout: &pipeline.layout,
             entries: &entries,
         });
-        let span = self.profile.span(context, kernel.name);
+        let span = self.profile.span(context, name);
         let Encoding { encoder, pass, .. } = self.encoding(context);
         if span.is_some() {
             *pass = None;

@@ -137,22 +137,25 @@ pub(super) fn forward(
     let x = &call.inputs[0];
     let rows = x.total_rows();
     let out = gpu.allocate(rows * weight.outputs)?;
-    let values = gpu.weight(call.parameters, weight.param)?;
     let bias = bias.map(|bias| gpu.weight(call.parameters, bias)).transpose()?;
-    matmul(
-        gpu,
-        [rows, weight.inputs, weight.outputs],
-        View::new(&x.source, first(x), x.columns),
-        input_by_output(call, weight, &values),
-        &Target {
-            buffer: &out,
-            first: 0,
-            row: weight.outputs as u32,
-            accumulate: false,
-            bias: bias.as_ref(),
-        },
-    )?;
+    let row = weight.outputs as u32;
+    let target = Target { buffer: &out, first: 0, row, accumulate: false, bias: bias.as_ref() };
+    product(gpu, call, weight, View::new(&x.source, first(x), x.columns), rows, &target)?;
     Ok(out)
+}
+
+/// `x Wᵀ` of so many rows.
+pub(super) fn product(
+    gpu: &Gpu,
+    call: &Call<'_, GpuBuffer>,
+    weight: &WeightView,
+    x: View<'_>,
+    rows: usize,
+    target: &Target<'_>,
+) -> Result<(), EngineError> {
+    let values = gpu.weight(call.parameters, weight.param)?;
+    let size = [rows, weight.inputs, weight.outputs];
+    matmul(gpu, size, x, input_by_output(call, weight, &values), target)
 }
 
 /// A weight as a matrix `inputs x outputs`.
@@ -174,11 +177,31 @@ pub(super) fn backward(
     let rows = x.total_rows();
     let dy = View::new(dy, 0, weight.outputs);
     let x = View::new(&x.source, first(x), weight.inputs);
+    weight_gradients(gpu, back, weight, bias, [x, dy], rows)?;
+    if !back.wanted[0] {
+        return Ok(vec![None]);
+    }
+    let dx = gpu.allocate(rows * weight.inputs)?;
+    let target = Target { buffer: &dx, first: 0, row: weight.inputs as u32, accumulate: false, bias: None };
+    input_gradient(gpu, call, weight, dy, rows, &target)?;
+    Ok(vec![Some(dx)])
+}
+
+/// Adds the gradients of a weight and a bias, `dy` being that of their product with `x`.
+pub(super) fn weight_gradients(
+    gpu: &Gpu,
+    back: &mut Backward<'_>,
+    weight: &WeightView,
+    bias: Option<ParamId>,
+    [x, dy]: [View<'_>; 2],
+    rows: usize,
+) -> Result<(), EngineError> {
+    let parameters = back.call.parameters;
     let d_weight = back.parameter(gpu, weight.param)?;
     let target = Target {
         buffer: &d_weight,
-        first: weight.offset(call.parameters) as u32,
-        row: call.parameters.get(weight.param).columns() as u32,
+        first: weight.offset(parameters) as u32,
+        row: parameters.get(weight.param).columns() as u32,
         accumulate: true,
         bias: None,
     };
@@ -191,13 +214,19 @@ pub(super) fn backward(
         let d_bias = back.parameter(gpu, bias)?;
         add_columns(gpu, [rows, weight.outputs], dy, (&d_bias, 0))?;
     }
-    if !back.wanted[0] {
-        return Ok(vec![None]);
-    }
-    let dx = gpu.allocate(rows * weight.inputs)?;
+    Ok(())
+}
+
+/// `dy W`: the gradient of what a weight is multiplied with, by that of the product.
+pub(super) fn input_gradient(
+    gpu: &Gpu,
+    call: &Call<'_, GpuBuffer>,
+    weight: &WeightView,
+    dy: View<'_>,
+    rows: usize,
+    target: &Target<'_>,
+) -> Result<(), EngineError> {
     let values = gpu.weight(call.parameters, weight.param)?;
-    let target = Target { buffer: &dx, first: 0, row: weight.inputs as u32, accumulate: false, bias: None };
     let output_by_input = input_by_output(call, weight, &values).t();
-    matmul(gpu, [rows, weight.outputs, weight.inputs], dy, output_by_input, &target)?;
-    Ok(vec![Some(dx)])
+    matmul(gpu, [rows, weight.outputs, weight.inputs], dy, output_by_input, target)
 }

@@ -3,10 +3,14 @@
 #[cfg(feature = "train")]
 pub(super) mod adam;
 pub(super) mod affine;
+#[cfg(any(feature = "graph", not(feature = "web")))]
+mod cell;
 mod column_sums;
 mod dropout;
 pub(super) mod elementwise;
 pub(super) mod embedding;
+#[cfg(any(feature = "graph", not(feature = "web")))]
+mod fused;
 mod layer_norm;
 #[cfg(feature = "train")]
 pub(super) mod norm;
@@ -67,7 +71,8 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         graph_only!() if !GRAPH => Err(call.op.left_out()),
         Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
         Op::Step(_) => unreachable!("a step's parts run by themselves"),
-        Op::Cell(_) => Err(absent(call.op)),
+        #[cfg(any(feature = "graph", not(feature = "web")))]
+        Op::Cell(ref function) => cell::forward(gpu, call, function),
         Op::Embedding { table } => Ok(outputs(vec![embedding::forward(gpu, call, table)?])),
         Op::Affine { ref weight, bias } => Ok(outputs(vec![affine::forward(gpu, call, weight, bias)?])),
         Op::MatMul => Ok(outputs(vec![ragged_matmul::forward(gpu, call)?])),
@@ -143,7 +148,8 @@ pub(super) fn backward(
     match *call.op {
         Op::Input | Op::Held => Ok(Vec::new()),
         Op::Step(_) => unreachable!("a step's parts run by themselves"),
-        Op::Cell(_) => Err(absent(call.op)),
+        #[cfg(any(feature = "graph", not(feature = "web")))]
+        Op::Cell(ref function) => cell::backward(gpu, back, function),
         Op::Embedding { table } => embedding::backward(gpu, back, table),
         Op::Affine { ref weight, bias } => affine::backward(gpu, back, weight, bias),
         Op::MatMul => ragged_matmul::backward(gpu, back),
