@@ -218,6 +218,8 @@ impl Cpu {
             Op::Step(_) => unreachable!("a step's parts run by themselves"),
             #[cfg(any(feature = "graph", not(feature = "web")))]
             Op::Cell(ref function) => return Ok(self.cell(call, function)),
+            #[cfg(not(any(feature = "graph", not(feature = "web"))))]
+            Op::Cell(ref none) => match *none {},
             Op::Embedding { table } => {
                 vec![embedding::forward(buffers, p.values(table), p.get(table).columns(), call.indices)]
             }

@@ -73,6 +73,8 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         Op::Step(_) => unreachable!("a step's parts run by themselves"),
         #[cfg(any(feature = "graph", not(feature = "web")))]
         Op::Cell(ref function) => cell::forward(gpu, call, function),
+        #[cfg(not(any(feature = "graph", not(feature = "web"))))]
+        Op::Cell(ref none) => match *none {},
         Op::Embedding { table } => Ok(outputs(vec![embedding::forward(gpu, call, table)?])),
         Op::Affine { ref weight, bias } => Ok(outputs(vec![affine::forward(gpu, call, weight, bias)?])),
         Op::MatMul => Ok(outputs(vec![ragged_matmul::forward(gpu, call)?])),
@@ -150,6 +152,8 @@ pub(super) fn backward(
         Op::Step(_) => unreachable!("a step's parts run by themselves"),
         #[cfg(any(feature = "graph", not(feature = "web")))]
         Op::Cell(ref function) => cell::backward(gpu, back, function),
+        #[cfg(not(any(feature = "graph", not(feature = "web"))))]
+        Op::Cell(ref none) => match *none {},
         Op::Embedding { table } => embedding::backward(gpu, back, table),
         Op::Affine { ref weight, bias } => affine::backward(gpu, back, weight, bias),
         Op::MatMul => ragged_matmul::backward(gpu, back),
