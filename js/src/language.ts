@@ -18,7 +18,7 @@ import type {
   ScoredToken,
   Scoring,
 } from "./types.js";
-import { methodInWords, reasonInWords } from "./words.js";
+import { methodInWords, reasonInWords, type Units } from "./words.js";
 
 /** How many words are generated unless told otherwise. */
 const MOST_TOKENS = 100;
@@ -33,6 +33,7 @@ export class LoadedLanguageModel extends Owner implements LanguageModel {
   readonly task = "predict";
   readonly config: LanguageModelConfig;
   readonly #preference: DevicePreference | undefined;
+  readonly #units: Units;
   device: Device;
   deviceReason: string;
 
@@ -43,6 +44,7 @@ export class LoadedLanguageModel extends Owner implements LanguageModel {
   ) {
     super(engine, id, "model");
     this.config = config;
+    this.#units = config.tokenizer.kind === "characters" ? "letters" : "words";
     this.#preference = expected.preference;
     this.device = expected.device;
     this.deviceReason = expected.deviceReason;
@@ -50,17 +52,17 @@ export class LoadedLanguageModel extends Owner implements LanguageModel {
 
   async score(...given: unknown[]): Promise<Scoring> {
     const [text, { device, ...follow }] = language.score(given);
-    return scoring(await this.#once({ scores: "all" }, { text }, device, follow));
+    return scoring(await this.#once({ scores: "all" }, { text }, device, follow), this.#units);
   }
 
   async perplexity(...given: unknown[]): Promise<number> {
     const [text, { device, ...follow }] = language.perplexity(given);
-    return scoring(await this.#once({ scores: "total" }, { text }, device, follow)).perplexity;
+    return scoring(await this.#once({ scores: "total" }, { text }, device, follow), this.#units).perplexity;
   }
 
   async predict(...given: unknown[]): Promise<NextWords> {
     const [text, { top = MOST_WORDS, device, ...follow }] = language.predict(given);
-    return nextWords(await this.#once({}, { text, top }, device, follow));
+    return nextWords(await this.#once({}, { text, top }, device, follow), this.#units);
   }
 
   async #once(cursor: PlainCursor, ask: CursorAsk, device: DevicePreference | undefined, follow: CallOptions): Promise<CursorValues> {
@@ -70,7 +72,7 @@ export class LoadedLanguageModel extends Owner implements LanguageModel {
   #ran(values: CursorValues): CursorValues {
     const [, , , , device, reason] = values;
     this.device = device;
-    this.deviceReason = inWords(reason);
+    this.deviceReason = inWords(reason, this.#units);
     return values;
   }
 
@@ -86,7 +88,7 @@ export class LoadedLanguageModel extends Owner implements LanguageModel {
         const first = count === 0;
         const ask = first ? { text: prompt, draw } : { draw };
         const values = await this.follow({ signal, onProgress: first ? onProgress : undefined }, (follow) => writer.draw(ask, follow));
-        const token = this.#generated(nextWords(this.#ran(values)), prompt === "" && first);
+        const token = this.#generated(nextWords(this.#ran(values), this.#units), prompt === "" && first);
         yield token;
         if (token.kind === "end") return;
       }
@@ -111,7 +113,7 @@ export class LoadedLanguageModel extends Owner implements LanguageModel {
 
   reader(...given: unknown[]): LanguageReader {
     language.reader(given);
-    return new LoadedLanguageReader(this.engine, this.ask("cursor", [{ device: "cpu", scores: "all", keeps: true }], {}));
+    return new LoadedLanguageReader(this.engine, this.ask("cursor", [{ device: "cpu", scores: "all", keeps: true }], {}), this.#units);
   }
 
   async inspect(...given: unknown[]): Promise<Inspection<LanguageModelConfig>> {
@@ -132,11 +134,13 @@ class Writer extends Owner {
 }
 
 class LoadedLanguageReader extends Owner implements LanguageReader {
+  readonly #units: Units;
   text = "";
   computed = 0;
 
-  constructor(engine: Engine, id: Promise<Id>) {
+  constructor(engine: Engine, id: Promise<Id>, units: Units) {
     super(engine, id, "reader");
+    this.#units = units;
   }
 
   async update(...given: unknown[]): Promise<Scoring> {
@@ -153,18 +157,18 @@ class LoadedLanguageReader extends Owner implements LanguageReader {
     this.text = text;
     const values = await this.call("ask", [{ text }], follow);
     this.computed = figuresOf(values).computed;
-    return scoring(values);
+    return scoring(values, this.#units);
   }
 
   async predict(...given: unknown[]): Promise<NextWords> {
     const [{ top = MOST_WORDS, ...follow }] = languageTyping.predict(given);
-    return nextWords(await this.call("ask", [{ top }], follow));
+    return nextWords(await this.call("ask", [{ top }], follow), this.#units);
   }
 }
 
 /** Why a call ran where it did, in words. */
-function inWords(reason: Reason | null): string {
-  return reasonInWords(reason ?? { code: "unmeasured" });
+function inWords(reason: Reason | null, units: Units): string {
+  return reasonInWords(reason ?? { code: "unmeasured" }, { what: "text", done: "read", units });
 }
 
 function figuresOf([, , bits]: CursorValues) {
@@ -176,8 +180,8 @@ function figuresOf([, , bits]: CursorValues) {
   return { totalMs, computed, logProbability, predicted, next, rowsComputed };
 }
 
-function timing(totalMs: number, tokens: number, device: Device): PlainTiming {
-  const method = methodInWords({ kind: "rest", tokens }, device);
+function timing(totalMs: number, tokens: number, device: Device, units: Units): PlainTiming {
+  const method = methodInWords({ kind: "rest", tokens }, device, units);
   return { device, totalMs, microsecondsPerToken: tokens === 0 ? 0 : (totalMs * 1e3) / tokens, method };
 }
 
@@ -193,7 +197,7 @@ function* wordsOf([texts, columns]: CursorValues) {
 }
 
 /** The text's words: without scores if none were asked for. */
-function scoring(values: CursorValues): Scoring {
+function scoring(values: CursorValues, units: Units): Scoring {
   const [, , , , device, reason] = values;
   const { totalMs, computed, logProbability, predicted } = figuresOf(values);
   const tokens: ScoredToken[] = [];
@@ -211,17 +215,17 @@ function scoring(values: CursorValues): Scoring {
     // Not minus zero.
     bits: (0 - logProbability) / Math.LN2,
     perplexity: Math.exp(-logProbability / predicted),
-    timing: timing(totalMs, computed, device),
-    deviceReason: inWords(reason),
+    timing: timing(totalMs, computed, device, units),
+    deviceReason: inWords(reason, units),
   };
 }
 
 /** The next words, which come last. */
-function nextWords(values: CursorValues): NextWords {
+function nextWords(values: CursorValues, units: Units): NextWords {
   const [, , , opened, device, reason] = values;
   const { totalMs, next, computed, rowsComputed } = figuresOf(values);
   const words = [...wordsOf(values)].slice(-next || Infinity).map(({ text, id, cluster, logProbability }) => {
     return { text, id, cluster, probability: Math.exp(logProbability), bits: -logProbability / Math.LN2 };
   });
-  return { words, clustersOpened: [...opened], rowsComputed, timing: timing(totalMs, computed, device), deviceReason: inWords(reason) };
+  return { words, clustersOpened: [...opened], rowsComputed, timing: timing(totalMs, computed, device, units), deviceReason: inWords(reason, units) };
 }

@@ -167,7 +167,7 @@ class Loaded<State, Out, Options> extends Owner implements SequenceLayer<State, 
       state,
       flops: { spent, full, reduction },
       timing: figures.length > OF_CPU ? onGpu(figures) : { device: "cpu", totalMs },
-      deviceReason: reasonInWords(reason, ["input", "computed"]),
+      deviceReason: reasonInWords(reason, { what: "input", done: "computed", units: "rows" }),
     };
     if (!this.#skims) return computed as Out;
     const decided = values.length - rows;

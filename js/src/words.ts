@@ -2,8 +2,14 @@
 
 import type { Device, Method, Reason, Steps as PlainSteps } from "../pkg/saccade_rnn.js";
 
-/** Why a call ran where it did; `what` it was given and what was `done` with it. */
-export function reasonInWords(reason: Reason, [what, done]: readonly [what: string, done: string] = ["text", "read"]): string {
+/** What a network reads one after the other. */
+export type Units = "tokens" | "words" | "letters" | "rows";
+
+/** Why a call ran where it did; `what` it was given, what was `done` with it, and what that is a number of. */
+export function reasonInWords(
+  reason: Reason,
+  { what, done, units }: { readonly what: string; readonly done: string; readonly units: Units } = { what: "text", done: "read", units: "tokens" },
+): string {
   switch (reason.code) {
     case "cpuAsked":
       return "CPU: as asked";
@@ -24,7 +30,7 @@ export function reasonInWords(reason: Reason, [what, done]: readonly [what: stri
       const launch = gpuFixedMs > gpuMs / 2 ? ", most of it launch cost" : "";
       const winner = gpuMs < cpuMs ? "WebGPU" : "CPU";
       const times = `CPU ${milliseconds(cpuMs)}, WebGPU ${milliseconds(gpuMs)}${launch}`;
-      return `${winner}, for ${tokens} tokens the faster as measured here: ${times}`;
+      return `${winner}, for ${tokens} ${units} the faster as measured here: ${times}`;
     }
   }
 }
@@ -35,7 +41,7 @@ function milliseconds(ms: number): string {
 }
 
 /** How a reading's time was measured on a device. */
-export function methodInWords(method: Method, device: Device): string {
+export function methodInWords(method: Method, device: Device, units: Units = "tokens"): string {
   switch (method.kind) {
     case "mean": {
       const runs = `${method.runs} run${method.runs === 1 ? "" : "s"}`;
@@ -45,7 +51,7 @@ export function methodInWords(method: Method, device: Device): string {
     case "share":
       return `${method.texts} texts read together in ${method.elapsedMs.toFixed(1)} ms; this one's share, by tokens`;
     case "rest":
-      return `wall time of ${method.tokens} new tokens, one CPU thread, one run`;
+      return `wall time of ${method.tokens} new ${units}, one CPU thread, one run`;
   }
 }
 

@@ -85,6 +85,8 @@ for (const [name, make, text] of [
       const scoring = await model.score(text);
       assertScored(scoring, text, reference);
       assert.match(scoring.deviceReason, /^CPU/);
+      const units = name === "by words" ? "words" : "letters";
+      assert.match(scoring.timing.method, new RegExp(`^wall time of ${scoring.tokens.length} new ${units}, `));
       assert.ok(near(await model.perplexity(text), scoring.perplexity));
       assert.deepEqual((await model.tokenize(text)).map(({ text, start }) => [text, start]), scoring.tokens.map(({ text, start }) => [text, start]));
       const none = await model.score("");

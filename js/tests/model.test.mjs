@@ -49,6 +49,8 @@ describe("a model", () => {
     const words = (cpuMs, gpuMs) => reasonInWords({ code: "measured", tokens: 30, cpuMs, gpuMs, gpuFixedMs: 2 });
     assert.equal(words(0.31, 2.03), "CPU, for 30 tokens the faster as measured here: CPU 0.31 ms, WebGPU 2.0 ms, most of it launch cost");
     assert.equal(words(30.1, 5), "WebGPU, for 30 tokens the faster as measured here: CPU 30 ms, WebGPU 5.0 ms");
+    const reason = { code: "measured", tokens: 30, cpuMs: 1, gpuMs: 5, gpuFixedMs: 0 };
+    assert.match(reasonInWords(reason, { what: "text", done: "read", units: "letters" }), /^CPU, for 30 letters the faster/);
   });
 
   test("cuts rare Unicode as the native build does", async () => {

@@ -195,7 +195,7 @@ describe("the field", { timeout: 600_000 }, () => {
 
 describe("writing", { timeout: 600_000 }, () => {
   const ids = () => page.locator("[data-written]").evaluateAll((all) => all.map(({ dataset }) => Number(dataset.id)));
-  const done = () => page.locator('[aria-label="What it wrote, word by word"][aria-busy="false"]').waitFor();
+  const done = () => page.locator('[aria-label^="What it wrote, "][aria-busy="false"]').waitFor();
 
   test("is what the package writes with that seed, the same twice, and another with another", async () => {
     const prompt = "There was a knock at the";
@@ -280,7 +280,7 @@ describe("writing", { timeout: 600_000 }, () => {
     await page.keyboard.press("ArrowUp");
     assert.match(await wheel.getAttribute("aria-valuetext"), /^0\.75/);
     await page.keyboard.press("Home");
-    assert.equal(await wheel.getAttribute("aria-valuetext"), "0.00, always the likeliest word");
+    assert.equal(await wheel.getAttribute("aria-valuetext"), "0.00, always the likeliest");
     await page.keyboard.press("End");
     assert.match(await wheel.getAttribute("aria-valuetext"), /^2\.00/);
     const box = await wheel.boundingBox();
@@ -292,11 +292,26 @@ describe("writing", { timeout: 600_000 }, () => {
     await open("To be, or not to be: that is the qu");
     await page.getByRole("radio", { name: "Shakespeare" }).check({ force: true });
     await page.waitForURL(/language=shakespeare-lstm/);
-    const { words } = await models["shakespeare-lstm"].predict("To be, or not to be: that is the qu", { top: 10 });
-    await page.waitForFunction((ids) => [...document.querySelectorAll("[data-next]")].map(({ dataset }) => Number(dataset.id)).join() === ids, words.map(({ id }) => id).join());
+    const next = await models["shakespeare-lstm"].predict("To be, or not to be: that is the qu", { top: 10 });
+    await page.waitForFunction((ids) => [...document.querySelectorAll("[data-next]")].map(({ dataset }) => Number(dataset.id)).join() === ids, next.words.map(({ id }) => id).join());
     await page.getByRole("button", { name: "Write", exact: true }).click();
     await done();
-    assert.ok((await page.locator('[data-figure="letters"]').textContent()).length > 0);
+    const letters = await page.locator('[data-figure="letters"]').textContent();
+    assert.ok(letters.length > 0);
+    await page.getByRole("group", { name: "letter by letter" }).first().waitFor();
+    assert.equal(await page.getByText(/word by word/).count(), 1, "only the way to the other model");
+
+    // What each model wrote, and what the visitor did, is there when the model is chosen again.
+    await page.getByRole("radio", { name: "Novels" }).check({ force: true });
+    await page.getByRole("group", { name: "word by word" }).first().waitFor();
+    await page.getByRole("button", { name: "Write", exact: true }).click();
+    await done();
+    const words = await ids();
+    for (const [name, shown] of [["Shakespeare", async () => assert.equal(await page.locator('[data-figure="letters"]').textContent(), letters)], ["Novels", async () => assert.deepEqual(await ids(), words)]]) {
+      await page.getByRole("radio", { name }).check({ force: true });
+      await eventually(shown);
+      assert.equal(await page.inputValue("#text"), "To be, or not to be: that is the qu");
+    }
     assert.deepEqual(complaints, []);
   });
 });

@@ -199,7 +199,7 @@ describe("texts", () => {
   });
 
   test("words that cannot stand for themselves have names", () => {
-    expect([nameOf("<unk>"), nameOf("<eos>"), nameOf("<eos>", "short"), nameOf(" ", "short"), nameOf("``")]).toEqual(["unknown word", "end of the paragraph", "¶", "␣", "“"]);
+    expect([nameOf("<unk>"), nameOf("<eos>"), nameOf("<eos>", "short"), nameOf(" ", "short"), nameOf("``")]).toEqual(["unknown word", "new paragraph", "¶", "␣", "“"]);
     expect([1, 2, 3, 4, 11, 12, 13, 21, 1002].map(rankOf)).toEqual(["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "1,002nd"]);
     expect([depthOf(1, 44_000), depthOf(44_000, 44_000)]).toEqual([0, 1]);
   });

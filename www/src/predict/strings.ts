@@ -37,7 +37,10 @@ export const write = {
   words: (count: string) => `${count} words`,
 };
 
-const tokensOf = (done: number, total: number | null) => `${whole(done)} of ${total === null ? "all words" : plural(total, "word")}`;
+/** What a model reads and guesses. */
+export type Unit = "word" | "letter";
+
+const tokensOf = (done: number, total: number | null, unit: Unit) => `${whole(done)} of ${total === null ? `all ${unit}s` : plural(total, unit)}`;
 
 export const status = {
   modelFailed: (name: string) => `The model “${name}” did not load.`,
@@ -46,18 +49,18 @@ export const status = {
   loading: (name: string, received: string | null, total: string | null) =>
     `Loading “${name}”${received ? ` · ${received} ${total ? `of ${total} ` : ""}MB` : ""}`,
   download: "Download",
-  reading: (done: number, total: number | null) => `Reading: ${tokensOf(done, total)}.`,
+  reading: (done: number, total: number | null, unit: Unit) => `Reading: ${tokensOf(done, total, unit)}.`,
   readingBar: "Reading",
   stop: "Stop",
-  stopped: (done: number, total: number | null) => `Stopped after ${tokensOf(done, total)}.`,
+  stopped: (done: number, total: number | null, unit: Unit) => `Stopped after ${tokensOf(done, total, unit)}.`,
   resume: "Read it after all",
 };
 
 /** What stands for words that cannot stand for themselves. */
 export const signs = {
   unknown: "unknown word",
-  end: "end of the paragraph",
-  line: "end of the line",
+  end: "new paragraph",
+  line: "new line",
   space: "space",
 };
 
@@ -65,17 +68,17 @@ export const clusterName = (cluster: number): string => (cluster === 0 ? "the he
 
 export const surprise = {
   title: "How surprised it was",
-  prose: [
-    "Before the network reads a word, it gives a probability to every word that it knows. The less it gave to the word that then comes, the higher the bar. This is the *surprisal*, in bits. One bit more means half the probability.",
-    "The number under a word is its rank in the network’s list. Rank 1 was its first guess. The further down a word stood, the stronger the shade of its bar.",
+  prose: (unit: Unit) => [
+    `Before the network reads a ${unit}, it gives a probability to every ${unit} that it knows. The less it gave to the ${unit} that then comes, the higher the bar. This is the *surprisal*, in bits. One bit more means half the probability.`,
+    `The number under a ${unit} is its rank in the network’s list. Rank 1 was its first guess. The further down a ${unit} stood, the stronger the shade of its bar.`,
   ],
   empty: "There is nothing to be surprised by yet. Type something, or pick a beginning.",
-  group: "The text with its surprisals, word by word",
-  label: (word: string, rank: string | null, bits: string, known: boolean) =>
-    `${word}: ${rank === null ? "not predicted" : `${bits} bits, ${rank} on its list`}${known ? "" : ", a word that it does not know"}`,
-  perplexity: (perplexity: number, letters: boolean) => {
+  group: (unit: Unit) => `The text with its surprisals, ${unit} by ${unit}`,
+  label: (word: string, rank: string | null, bits: string, known: boolean, unit: Unit) =>
+    `${word}: ${rank === null ? "not predicted" : `${bits} bits, ${rank} on its list`}${known ? "" : `, a ${unit} that it does not know`}`,
+  perplexity: (perplexity: number, unit: Unit) => {
     const among = perplexity < 10 ? perplexity.toFixed(1) : whole(perplexity);
-    return `On this text it was, on average, as unsure as among ${among} equally likely ${letters ? "letters" : "words"}. This number is its *perplexity*.`;
+    return `On this text it was, on average, as unsure as among ${among} equally likely ${unit}s. This number is its *perplexity*.`;
   },
   cut: (characters: string) => `The text is long: only its last ${characters} characters are read.`,
   earlier: "Earlier",
@@ -85,7 +88,7 @@ export const surprise = {
 
 export const numbers = {
   label: (word: string) => `The numbers of “${word}”`,
-  unknown: "The model does not know this word. The numbers are those of “some unknown word”.",
+  unknown: (unit: Unit) => `The model does not know this ${unit}. The numbers are those of “some unknown ${unit}”.`,
   first: "Nothing comes before it, so nothing could predict it.",
   probability: "Probability",
   oneIn: (count: string) => `1 in ${count}`,
@@ -102,15 +105,15 @@ export const numbers = {
 
 export const next = {
   title: "What comes next",
-  prose: [
-    "At the end of your text the network has a guess for what comes next: not one word, but a probability for each of them. Here are the ten likeliest.",
-    "**Press a word** and the text goes on with it. The network keeps its state, so it reads only the last word or two, however long the text is.",
+  prose: (unit: Unit) => [
+    `At the end of your text the network has a guess for what comes next: not one ${unit}, but a probability for each of them. Here are the ten likeliest.`,
+    `**Press a ${unit}** and the text goes on with it. The network keeps its state, so it reads only the last ${unit} or two, however long the text is.`,
   ],
-  list: "The likeliest next words",
+  list: (unit: Unit) => `The likeliest next ${unit}s`,
   label: (word: string, share: string, bits: string, unknown: boolean) =>
     `${word}, ${share}, ${bits} bits${unknown ? ", which cannot be written" : ": go on with it"}`,
-  rest: (others: string, share: string, letters: boolean) => `All ${others} other ${letters ? "signs" : "words"} share the remaining ${share}.`,
-  computed: (words: number, letters: boolean) => `For the last change the network read ${plural(words, letters ? "letter" : "word")}.`,
+  rest: (others: string, share: string, unit: Unit) => `All ${others} other ${unit}s share the remaining ${share}.`,
+  computed: (tokens: number, unit: Unit) => `For the last change the network read ${plural(tokens, unit)}.`,
   added: (word: string) => `Added: ${word}`,
   takeBack: "Take it back",
   tookBack: "Taken back",

@@ -1,9 +1,13 @@
 /** Words and their numbers as the page names them. */
 
-import type { ScoredToken } from "../engine.ts";
+import type { LanguageModel, ScoredToken } from "../engine.ts";
 import { locale } from "../frame/strings.ts";
-import { signs } from "./strings.ts";
+import { signs, type Unit } from "./strings.ts";
 import { isEnd, isUnknown, written } from "./text.ts";
+
+/** What a model reads and guesses. */
+export const unitOf = ({ model }: { readonly model: Pick<LanguageModel, "config"> }): Unit =>
+  model.config.tokenizer["kind"] === "characters" ? "letter" : "word";
 
 /** A word by a name that can be read and spoken; of signs in short where there is little room. */
 export function nameOf(word: string, how: "long" | "short" = "long"): string {

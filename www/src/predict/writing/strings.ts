@@ -1,17 +1,18 @@
 /** What the scene in which the model writes says. */
 
 import { plural, whole } from "../../frame/format.ts";
+import type { Unit } from "../strings.ts";
 
 export const writing = {
   title: "Let it write",
-  prose: [
-    "To write, the network draws a word by its probabilities, reads what it has drawn, and guesses again. The *temperature* bends the probabilities first. [Cold](cold), it takes the likeliest word every time, and soon repeats itself. [Hot](hot), it dares anything.",
-    "To draw one word exactly, it seldom needs all of them. The small squares under a word are the tails: a filled one was opened for this word, an empty one stayed shut.",
-    "The same seed writes the same text. Choose “Shakespeare” at the top and it writes letter by letter.",
+  prose: (unit: Unit) => [
+    `To write, the network draws a ${unit} by its probabilities, reads what it has drawn, and guesses again. The *temperature* bends the probabilities first. [Cold](cold), it takes the likeliest ${unit} every time, and soon repeats itself. [Hot](hot), it dares anything.`,
+    ...(unit === "word" ? ["To draw one word exactly, it seldom needs all of them. The small squares under a word are the tails: a filled one was opened for this word, an empty one stayed shut."] : []),
+    `The same seed writes the same text. ${unit === "word" ? "Choose “Shakespeare” at the top and it writes letter by letter." : "Choose “Novels” at the top and it writes word by word."}`,
   ],
-  shares: "What the temperature makes of the likeliest next words",
+  shares: (unit: Unit) => `What the temperature makes of the likeliest next ${unit}s`,
   topP: "Keep the likeliest",
-  topPValue: (share: string) => `the likeliest words that together have ${share}`,
+  topPValue: (share: string, unit: Unit) => `the likeliest ${unit}s that together have ${share}`,
   seed: "Seed",
   empty: "Begin with an empty page",
   write: "Write",
@@ -20,7 +21,7 @@ export const writing = {
   keep: "Make it my text",
   back: "Back to the text before",
   failed: (why: string) => `It could not write: ${why}`,
-  group: "What it wrote, word by word",
+  group: (unit: Unit) => `What it wrote, ${unit} by ${unit}`,
   label: (word: string, opened: readonly string[]) => `${word}: ${opened.length > 0 ? `${opened.join(" and ")} opened` : "the head was enough"}`,
   word: (word: string, share: string, opened: readonly string[], rows: string) =>
     `“${word}” had a probability of ${share}. ${opened.length > 0 ? `To draw it, ${opened.join(" and ")} had to be opened` : "To draw it, the head was enough"}: ${rows} logits.`,
@@ -33,7 +34,7 @@ export const writing = {
 };
 
 const feeling = (value: number) => {
-  if (value === 0) return "always the likeliest word";
+  if (value === 0) return "always the likeliest";
   if (value < 0.6) return "cautious";
   if (value < 0.95) return "a little cautious";
   // Only a temperature of 1 leaves the probabilities as they are.

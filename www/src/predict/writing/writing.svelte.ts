@@ -1,6 +1,8 @@
 import type { GeneratedToken } from "../../engine.ts";
 import { failureOf, type Failure } from "../../study/reader.svelte.ts";
+import type { LanguageModelId } from "../../study/language.ts";
 import type { Ready } from "../language.svelte.ts";
+import { unitOf } from "../words.ts";
 
 /** How words are drawn. */
 export interface Draw {
@@ -11,42 +13,47 @@ export interface Draw {
 
 /** What was written: from what, and how. */
 export interface Written {
-  readonly ready: Ready;
   readonly prompt: string;
   readonly draw: Draw;
   readonly words: readonly GeneratedToken[];
 }
 
 /** So many words, or letters, are written at most. */
-export const MOST = { words: 60, letters: 400 };
+export const MOST = { word: 60, letter: 400 };
 /** How long each stays the last, so that it can be seen coming, in milliseconds. */
-const PACE_MS = { words: 90, letters: 18 };
+const PACE_MS = { word: 90, letter: 18 };
 
-/** Texts that a model goes on with, one word after the other. */
+/** Texts that models go on with, one word after the other; of each model the latest is kept. */
 export class Writing {
-  latest: Written | null = $state.raw(null);
+  #latest: Readonly<Partial<Record<LanguageModelId, Written>>> = $state.raw({});
   running = $state(false);
   failure: Failure | null = $state.raw(null);
   #stop: AbortController | null = null;
 
-  stop(): void {
-    this.#stop?.abort();
+  /** What a model wrote last. */
+  of({ id }: Ready): Written | null {
+    return this.#latest[id] ?? null;
   }
 
-  /** Goes on with a prompt; what was written before makes way. */
+  stop(): void {
+    this.#stop?.abort();
+    this.failure = null;
+  }
+
+  /** Goes on with a prompt; what the model wrote before makes way. */
   async write(ready: Ready, prompt: string, draw: Draw): Promise<void> {
     this.stop();
     const { signal } = (this.#stop = new AbortController());
-    const unit = ready.model.config.tokenizer["kind"] === "characters" ? "letters" : "words";
-    this.failure = null;
+    const unit = unitOf(ready);
+    const show = (words: readonly GeneratedToken[]) => (this.#latest = { ...this.#latest, [ready.id]: { prompt, draw, words } });
     this.running = true;
     let words: readonly GeneratedToken[] = [];
-    this.latest = { ready, prompt, draw, words };
+    show(words);
     try {
       for await (const token of ready.model.generate(prompt, { ...draw, maxTokens: MOST[unit], signal })) {
         if (signal.aborted) break;
         words = [...words, token];
-        this.latest = { ready, prompt, draw, words };
+        show(words);
         if (!matchMedia("(prefers-reduced-motion: reduce)").matches) await pause(PACE_MS[unit], signal);
       }
     } catch (error) {
@@ -64,3 +71,6 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
   });
 }
+
+/** The page's one: what was written is there when its model is chosen again, or the chapter opened. */
+export const writing = new Writing();
