@@ -33,7 +33,7 @@ struct Bench<'a> {
 impl Bench<'_> {
     fn run(&self, layer: &dyn for<'g> Fn(Expr<'g>, usize) -> Expr<'g>) -> Result<Duration, EngineError> {
         let begin = Instant::now();
-        let graph = Graph::inference(self.parameters, self.device, Strategy::Agenda);
+        let graph = Graph::inference(self.parameters, self.device, Strategy::Levels);
         let each = self.sequences.iter().enumerate();
         let last: Vec<_> = each.map(|(i, x)| layer(graph.held(x.clone()), i)).collect();
         block_on(graph.values(&last))?;
@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let parameters = builder.finish()?;
 
     let mut random = Random::new(1);
-    let upload = Graph::inference(&parameters, &device, Strategy::Agenda);
+    let upload = Graph::inference(&parameters, &device, Strategy::Levels);
     let inputs: Vec<_> =
         (0..BATCH).map(|_| upload.input(TOKENS, SIZE, random.values(TOKENS * SIZE, 1.0))).collect();
     let sequences = inputs.into_iter().map(Expr::hold).collect::<Result<Vec<_>, _>>()?;

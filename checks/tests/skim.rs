@@ -35,7 +35,7 @@ fn layer(cell: CellKind) -> (Skim, Parameters) {
 /// Launches of one reading of `tokens` tokens, products included.
 fn dispatches(device: &Device, tokens: usize) -> u64 {
     let (skim, parameters) = layer(CellKind::Lstm);
-    let graph = Graph::inference(&parameters, device, Strategy::Agenda);
+    let graph = Graph::inference(&parameters, device, Strategy::Levels);
     let x = graph.input(tokens, INPUT, Random::new(1).values(tokens * INPUT, 1.0));
     let output = skim.forward(x, None, SkimControl::Decide { threshold: 0.5, force: &[] });
     let before = gpu(device).statistics().dispatches;
@@ -54,7 +54,7 @@ fn launches_do_not_grow_with_time_inside_a_chunk() {
 /// Gradient of the input by one scalar made of one output.
 fn gradient(device: &Device, cell: CellKind, output: usize) -> Vec<f32> {
     let (skim, parameters) = layer(cell);
-    let graph = Graph::training(&parameters, device, Strategy::Agenda, 3);
+    let graph = Graph::training(&parameters, device, Strategy::Levels, 3);
     let x = graph.variable(4, INPUT, Random::new(1).values(4 * INPUT, 1.0));
     let out = skim.forward(x, None, SkimControl::Mix { temperature: 0.8, noise: None });
     let SkimOutput { rows, h, c, logits, decisions } = out;

@@ -50,8 +50,8 @@ impl Workload {
 
     fn graph(&self, parameters: &Parameters, device: &Device) -> Graph {
         match self.batch {
-            Some(_) => Graph::training(parameters, device, Strategy::Agenda, 0),
-            None => Graph::inference(parameters, device, Strategy::Agenda),
+            Some(_) => Graph::training(parameters, device, Strategy::Levels, 0),
+            None => Graph::inference(parameters, device, Strategy::Levels),
         }
     }
 

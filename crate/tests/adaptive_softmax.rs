@@ -66,11 +66,11 @@ fn gradients_of_tied_layers_are_those_of_differences() {
     {
         let (input, softmax, parameters) = tied(projections);
         let value = |parameters: &Parameters| {
-            let graph = Graph::inference(parameters, &Device::cpu(), Strategy::Agenda);
+            let graph = Graph::inference(parameters, &Device::cpu(), Strategy::Levels);
             f64::from(block_on(loss(&graph, &input, &softmax, lanes).value()).unwrap()[0])
         };
         for device in [Device::cpu(), gpu::gpu()] {
-            let graph = Graph::training(&parameters, &device, Strategy::Agenda, 0);
+            let graph = Graph::training(&parameters, &device, Strategy::Levels, 0);
             let gradients = block_on(loss(&graph, &input, &softmax, lanes).backward()).unwrap();
             for (id, parameter) in parameters.iter() {
                 let gradient = block_on(gradients.read(&device, &parameters, id)).unwrap();
@@ -101,7 +101,7 @@ fn strategies_and_devices_agree() {
     };
     let expected = of(&Device::cpu(), Strategy::Unbatched);
     for device in [Device::cpu(), gpu::gpu()] {
-        for strategy in [Strategy::Unbatched, Strategy::Depth, Strategy::Agenda] {
+        for strategy in [Strategy::Unbatched, Strategy::Depth, Strategy::Levels] {
             let found = of(&device, strategy);
             assert!((found - expected).abs() < 1e-5, "{}, {strategy:?}: {found}, {expected}", device.name());
         }
@@ -120,7 +120,7 @@ fn answers_are_those_of_the_whole_distribution() {
         let shaped = |x: f32| if grid > 0.0 { (10.0 * x / grid).round() * grid } else { 10.0 * x };
         parameters.iter_mut().for_each(|(_, p)| p.values.iter_mut().for_each(|x| *x = shaped(*x)));
         for device in [Device::cpu(), gpu::gpu()] {
-            let graph = Graph::inference(&parameters, &device, Strategy::Agenda);
+            let graph = Graph::inference(&parameters, &device, Strategy::Levels);
             let x = graph.input(1, 16, (0..16).map(|i| uniform(seed, 7, i) - 0.5).collect());
             let all = block_on(softmax.log_softmax(x).value()).unwrap();
             let mut ordered: Vec<Word> =
@@ -148,7 +148,7 @@ fn one_word_is_certain() {
     let softmax = AdaptiveSoftmax::new(&mut builder, AdaptiveSoftmaxConfig::new(4, 1, &[])).unwrap();
     let parameters = builder.finish().unwrap();
     for device in [Device::cpu(), gpu::gpu()] {
-        let graph = Graph::training(&parameters, &device, Strategy::Agenda, 0);
+        let graph = Graph::training(&parameters, &device, Strategy::Levels, 0);
         let x = graph.variable(2, 4, vec![0.5; 8]);
         let loss = softmax.cross_entropy(x, &[0, 0]);
         assert_eq!(block_on(loss.value()).unwrap(), [0.0, 0.0]);
@@ -170,7 +170,7 @@ fn words_of_a_million_have_their_losses_and_gradients() {
     let input = AdaptiveInput::tied(&mut builder, &softmax, 4).unwrap();
     let parameters = builder.finish().unwrap();
     let of = |device: &Device| {
-        let graph = Graph::training(&parameters, device, Strategy::Agenda, 0);
+        let graph = Graph::training(&parameters, device, Strategy::Levels, 0);
         let rows = input.forward(&graph, &WORDS).tanh();
         let losses = softmax.cross_entropy(rows, &WORDS);
         let gradients = block_on(losses.mean_rows().backward()).unwrap();
@@ -214,11 +214,11 @@ fn words_of_a_million_have_their_losses_and_gradients() {
 #[test]
 fn a_target_beyond_the_vocabulary_is_a_mistake() {
     let (_, softmax, parameters) = tied(false);
-    let graph = Graph::training(&parameters, &Device::cpu(), Strategy::Agenda, 0);
+    let graph = Graph::training(&parameters, &Device::cpu(), Strategy::Levels, 0);
     let x = graph.input(2, 8, vec![0.0; 16]);
     let error = block_on(softmax.cross_entropy(x, &[3, 12]).value()).unwrap_err().to_string();
     assert!(error.starts_with("adaptive_softmax: index 12 is not below 12"), "{error}");
-    let graph = Graph::training(&parameters, &Device::cpu(), Strategy::Agenda, 0);
+    let graph = Graph::training(&parameters, &Device::cpu(), Strategy::Levels, 0);
     let x = graph.input(2, 8, vec![0.0; 16]);
     let error = block_on(softmax.cross_entropy(x, &[3]).value()).unwrap_err().to_string();
     assert!(error.starts_with("cross_entropy: targets: expected 2, found 1"), "{error}");
@@ -227,11 +227,11 @@ fn a_target_beyond_the_vocabulary_is_a_mistake() {
 #[test]
 fn a_question_about_a_mistake_names_the_mistake() {
     let (_, softmax, parameters) = tied(false);
-    let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Agenda);
+    let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Levels);
     let x = graph.input(2, 8, vec![0.0; 16]);
     let error = block_on(softmax.answers(x.rows(&[2]), &[Ask::All])).unwrap_err().to_string();
     assert!(error.contains("index 2 is not below 2"), "{error}");
-    let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Agenda);
+    let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Levels);
     let x = graph.input(2, 8, vec![0.0; 16]);
     let error = block_on(softmax.answers(x, &[Ask::All])).unwrap_err().to_string();
     assert!(error.contains("rows: expected 1, found 2"), "{error}");

@@ -13,7 +13,7 @@ use saccade_rnn::nn::{self, Builder, Recurrent, RecurrentConfig, SruConfig};
 
 /// The error of the value that `record` makes. It names a line of this file.
 fn mistake(parameters: &Parameters, record: impl for<'g> Fn(&'g Graph) -> Expr<'g>) -> EngineError {
-    let graph = Graph::training(parameters, &Device::cpu(), Strategy::Agenda, 0);
+    let graph = Graph::training(parameters, &Device::cpu(), Strategy::Levels, 0);
     let expr = record(&graph);
     let error = block_on(expr.value()).expect_err("the mistake is returned");
     assert_eq!(block_on(expr.gradient()), Err(error.clone()), "and by a gradient");
@@ -35,7 +35,7 @@ fn refused(parameters: &Parameters, op: &Op, operands: &[(usize, usize)], indice
 
 /// Asserts that an operation is accepted: what the refusals of its neighbours differ from.
 fn accepted(parameters: &Parameters, op: &Op, operands: &[(usize, usize)], indices: &[u32]) {
-    let graph = Graph::training(parameters, &Device::cpu(), Strategy::Agenda, 0);
+    let graph = Graph::training(parameters, &Device::cpu(), Strategy::Levels, 0);
     let operands: Vec<Expr<'_>> =
         operands.iter().map(|&(r, c)| graph.input(r, c, vec![0.5; r * c])).collect();
     for output in graph.record(op.clone(), &operands, indices.to_vec()) {
@@ -357,8 +357,8 @@ fn skim_that_does_not_fit() {
 fn an_operand_of_another_graph() {
     let p = Parameters::new();
     let (here, there) = (
-        Graph::training(&p, &Device::cpu(), Strategy::Agenda, 0),
-        Graph::training(&p, &Device::cpu(), Strategy::Agenda, 0),
+        Graph::training(&p, &Device::cpu(), Strategy::Levels, 0),
+        Graph::training(&p, &Device::cpu(), Strategy::Levels, 0),
     );
     let (a, b) = (here.input(1, 1, vec![1.0]), there.input(1, 1, vec![2.0]));
     let error = block_on((a + b).value()).unwrap_err();
@@ -378,7 +378,7 @@ fn an_input_made_by_hand() {
 #[test]
 fn gradients_of_an_inference_graph() {
     let p = Parameters::new();
-    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Levels);
     let x = graph.variable(1, 1, vec![2.0]);
     assert_eq!(block_on(x.backward()).err(), Some(EngineError::NotTraining));
     assert_eq!(block_on(x.gradient()), Err(EngineError::NotTraining));
@@ -388,7 +388,7 @@ fn gradients_of_an_inference_graph() {
 #[test]
 fn a_gradient_before_there_is_one() {
     let p = Parameters::new();
-    let graph = Graph::training(&p, &Device::cpu(), Strategy::Agenda, 0);
+    let graph = Graph::training(&p, &Device::cpu(), Strategy::Levels, 0);
     let x = graph.variable(1, 1, vec![2.0]);
     let not_yet =
         |x: Expr<'_>| matches!(block_on(x.gradient()), Err(EngineError::Unsupported { op: "gradient", .. }));
@@ -407,7 +407,7 @@ fn a_gradient_before_there_is_one() {
 fn the_backward_pass_of_what_is_no_scalar() {
     let p = Parameters::new();
     for (rows, columns) in [(2, 1), (1, 2), (0, 1), (1, 0)] {
-        let graph = Graph::training(&p, &Device::cpu(), Strategy::Agenda, 0);
+        let graph = Graph::training(&p, &Device::cpu(), Strategy::Levels, 0);
         let x = graph.variable(rows, columns, vec![1.0; rows * columns]);
         let error = block_on(x.backward()).err().unwrap();
         assert_eq!(error.to_string(), format!("backward: scalar: expected 1 x 1, found {rows} x {columns}"));
@@ -419,7 +419,7 @@ fn the_backward_pass_of_what_is_no_scalar() {
 fn the_backward_pass_through_a_decision() {
     let mut p = Parameters::new();
     let op = Op::Skim(Skim { initial: false, ..skim(&mut p) });
-    let graph = Graph::training(&p, &Device::cpu(), Strategy::Agenda, 0);
+    let graph = Graph::training(&p, &Device::cpu(), Strategy::Levels, 0);
     let leaves = [(2, 2), (2, 8), (2, 2)].map(|(r, c)| graph.variable(r, c, vec![0.3; r * c]));
     let h = graph.record(op, &leaves, Vec::new())[1];
     let loss = h.cross_entropy(&[0]);
@@ -432,7 +432,7 @@ fn the_backward_pass_through_a_decision() {
 #[test]
 fn sizes_of_zero_compute() {
     let p = Parameters::new();
-    for strategy in [Strategy::Unbatched, Strategy::Depth, Strategy::Agenda] {
+    for strategy in [Strategy::Unbatched, Strategy::Depth, Strategy::Levels] {
         let graph = Graph::training(&p, &Device::cpu(), strategy, 3);
         for (rows, columns) in [(0, 0), (0, 2), (2, 0), (2, 2)] {
             let x = graph.variable(rows, columns, vec![0.5; rows * columns]);

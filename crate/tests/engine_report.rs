@@ -5,7 +5,7 @@ mod common;
 use common::{parameter, values};
 use pollster::block_on;
 use saccade_rnn::device::{CellKind, Device, Op, ParamId, Parameters, Pool};
-use saccade_rnn::graph::{Alone, BatchReport, Expr, Graph, Report, Strategy};
+use saccade_rnn::graph::{Alone, BatchReport, Expr, Graph, Report, Split, Strategy};
 
 /// The batch of the operation; there is one.
 fn only<'r>(report: &'r Report, op: &str) -> &'r BatchReport {
@@ -33,7 +33,7 @@ fn a_chain_over_sentences_copies_nothing() {
     let mut p = Parameters::new();
     let table = parameter(&mut p, "table", &[7, 3]);
     let (weight_ih, weight_hh) = (parameter(&mut p, "ih", &[8, 3]), parameter(&mut p, "hh", &[8, 2]));
-    for strategy in [Strategy::Depth, Strategy::Agenda] {
+    for strategy in [Strategy::Depth, Strategy::Agenda, Strategy::Levels] {
         let graph = Graph::training(&p, &Device::cpu(), strategy, 0);
         let lengths = [4, 1, 0, 6, 0, 2, 9];
         let last = lengths.map(|length| {
@@ -41,7 +41,8 @@ fn a_chain_over_sentences_copies_nothing() {
             lstm(graph.embedding(table, &ids).affine(weight_ih, None), weight_hh)[1]
         });
         block_on(last[0].value()).unwrap();
-        let batch = |op, rows| BatchReport { op, lanes: 7, rows, copied_operands: 0, alone: None };
+        let batch =
+            |op, rows| BatchReport { op, lanes: 7, rows, copied_operands: 0, alone: None, split: None };
         assert_eq!(
             graph.explain().batches(),
             [batch("embedding", 22), batch("affine", 22), batch("lstm", 22)]
@@ -53,7 +54,7 @@ fn a_chain_over_sentences_copies_nothing() {
 #[test]
 fn operands_that_do_not_lie_end_to_end_are_copied() {
     let p = Parameters::new();
-    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Levels);
     let x: Vec<Expr<'_>> = (0..3).map(|i| graph.input(2, 2, values(i, 4, 1.0))).collect();
     // Both operands: out of order; the second: one value for all lanes.
     let crossed = [x[2] - x[1], x[0] - x[1], x[1] - x[1]];
@@ -71,11 +72,17 @@ fn operands_that_do_not_lie_end_to_end_are_copied() {
 #[test]
 fn why_the_only_one_ran_alone() {
     let p = Parameters::new();
-    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Levels);
     let x = graph.input(2, 3, vec![0.5; 6]).softmax();
     block_on(x.value()).unwrap();
-    let expected =
-        BatchReport { op: "softmax", lanes: 1, rows: 2, copied_operands: 0, alone: Some(Alone::OnlyOne) };
+    let expected = BatchReport {
+        op: "softmax",
+        lanes: 1,
+        rows: 2,
+        copied_operands: 0,
+        alone: Some(Alone::OnlyOne),
+        split: None,
+    };
     assert_eq!(*only(&graph.explain(), "softmax"), expected);
 }
 
@@ -83,7 +90,7 @@ fn why_the_only_one_ran_alone() {
 fn why_other_attributes_ran_apart() {
     let mut p = Parameters::new();
     let (v, w) = (parameter(&mut p, "v", &[2, 3]), parameter(&mut p, "w", &[2, 3]));
-    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Levels);
     let x = [graph.input(1, 3, vec![0.5; 3]), graph.input(4, 3, vec![0.5; 12])];
     let y = [x[0].affine(v, None), x[1].affine(w, None)];
     let z = [y[0].scale(2.0), y[1].scale(3.0)];
@@ -109,7 +116,7 @@ fn why_other_attributes_ran_apart() {
 #[test]
 fn why_other_columns_ran_apart() {
     let p = Parameters::new();
-    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Levels);
     let x = [graph.input(1, 3, vec![0.5; 3]).tanh(), graph.input(1, 2, vec![0.5; 2]).tanh()];
     block_on(x[0].value()).unwrap();
     let report = graph.explain();
@@ -122,7 +129,7 @@ fn why_other_columns_ran_apart() {
 #[test]
 fn why_a_chain_does_not_run_together() {
     let p = Parameters::new();
-    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Levels);
     let y = graph.input(1, 1, vec![0.5]).tanh().sigmoid().tanh().tanh();
     block_on(y.value()).unwrap();
     let reasons: Vec<_> = graph
@@ -140,7 +147,7 @@ fn why_a_chain_does_not_run_together() {
 #[test]
 fn why_a_value_in_between_ends_the_batch() {
     let p = Parameters::new();
-    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Levels);
     let x = [graph.input(1, 1, vec![0.5]), graph.input(1, 1, vec![0.25])];
     block_on(x[0].tanh().value()).unwrap();
     block_on(x[1].tanh().value()).unwrap();
@@ -149,12 +156,36 @@ fn why_a_value_in_between_ends_the_batch() {
     for batch in &report.batches()[1..] {
         assert_eq!(batch.alone, Some(Alone::NotTogether { depth: 1, other: 1 }));
     }
+    let splits: Vec<_> = report.batches().iter().map(|batch| batch.split).collect();
+    assert_eq!(splits, [None, None, Some(Split::RecordedLater)]);
+    assert_eq!(report.lower_bound(), 2, "of an order that is not interrupted");
+}
+
+/// Of two chains, one has a softmax before its second tanh.
+#[test]
+fn why_a_batch_was_not_part_of_the_one_before() {
+    let p = Parameters::new();
+    let splits = |strategy, op: &str| -> Vec<Option<Split>> {
+        let graph = Graph::inference(&p, &Device::cpu(), strategy);
+        let [x, y] = [0.5, 0.25].map(|x| graph.input(1, 1, vec![x]).tanh());
+        block_on(graph.values(&[x.tanh(), y.softmax().tanh().relu(), x.relu()])).unwrap();
+        let report = graph.explain();
+        report.batches().iter().filter(|batch| batch.op == op).map(|batch| batch.split).collect()
+    };
+    assert_eq!(splits(Strategy::Levels, "tanh"), [None, Some(Split::Follows)]);
+    assert_eq!(splits(Strategy::Levels, "relu"), [None]);
+    let waited = Some(Split::NotReady { nodes: 1, waited_for: "softmax" });
+    assert_eq!(splits(Strategy::Depth, "tanh"), [None, Some(Split::Follows), waited]);
+    let waited = Some(Split::NotReady { nodes: 1, waited_for: "tanh" });
+    assert_eq!(splits(Strategy::Depth, "relu"), [None, waited]);
+    let left_behind = Some(Split::LeftBehind { nodes: 1 });
+    assert_eq!(splits(Strategy::Unbatched, "tanh")[..2], [None, left_behind]);
 }
 
 /// Sentences of different lengths: step `t` of one and step `t` of another run together by depth, but the ends lie at
-/// different depths, and only the agenda waits for them all.
+/// different depths, and only the agenda and the levels wait for them all.
 #[test]
-fn the_agenda_waits_where_depths_differ() {
+fn the_ends_wait_where_depths_differ() {
     let p = Parameters::new();
     let batches = |strategy| {
         let graph = Graph::inference(&p, &Device::cpu(), strategy);
@@ -172,19 +203,20 @@ fn the_agenda_waits_where_depths_differ() {
     assert_eq!(batches(Strategy::Unbatched), (15, 5));
     assert_eq!(batches(Strategy::Depth), (5, 5));
     assert_eq!(batches(Strategy::Agenda), (5, 1));
+    assert_eq!(batches(Strategy::Levels), (5, 1));
 }
 
 #[test]
 fn the_text_counts_names_and_explains() {
     let p = Parameters::new();
-    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
-    assert_eq!(graph.explain().to_string(), "0 nodes ran as 0 kernel calls\n");
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Levels);
+    assert_eq!(graph.explain().to_string(), "0 nodes ran as 0 kernel calls; no order needs fewer than 0\n");
     let x = [graph.input(2, 1, vec![1.0, 2.0]), graph.input(1, 1, vec![3.0])];
     let y = graph.concat_rows(&[x[1].tanh(), x[0].tanh()]).pool(Pool::Sum);
     block_on(y.value()).unwrap();
     let text = graph.explain().to_string();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[0], "6 nodes ran as 4 kernel calls");
+    assert_eq!(lines[0], "6 nodes ran as 4 kernel calls; no order needs fewer than 4");
     assert!(lines[1].contains("2 x input") && lines[1].contains("3 rows"), "{text}");
     assert!(lines[2].contains("2 x tanh") && lines[2].ends_with("1 operands copied"), "{text}");
     assert!(lines[3].ends_with("alone: the only one of its operation"), "{text}");

@@ -58,7 +58,7 @@ fn ids(count: usize) -> Vec<u32> {
 
 /// `ln p` of every word after each of these, by the whole softmax.
 fn all(model: &Model, ids: &[u32]) -> Vec<Vec<f32>> {
-    let graph = Graph::inference(model.parameters(), &Device::cpu(), Strategy::Agenda);
+    let graph = Graph::inference(model.parameters(), &Device::cpu(), Strategy::Levels);
     let control = SkimControl::Decide { threshold: 0.5, force: &[] };
     let rows = model.network().encoder.encode(&graph, ids, Vec::new(), control, Default::default()).rows;
     let all = block_on(model.network().head.logits_at_every_row(rows).value()).unwrap();
@@ -145,7 +145,7 @@ fn a_text_that_changes_is_read_from_there() {
 fn a_row_is_asked_one_question() {
     let model = model(None);
     let softmax = model.network().head.softmax().unwrap();
-    let graph = Graph::inference(model.parameters(), &Device::cpu(), Strategy::Agenda);
+    let graph = Graph::inference(model.parameters(), &Device::cpu(), Strategy::Levels);
     let x = graph.input(2, 16, vec![0.1; 32]);
     for asks in [1, 3] {
         let error = block_on(softmax.answers(x, &vec![Ask::Top(1); asks])).unwrap_err().to_string();

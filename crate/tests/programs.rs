@@ -64,11 +64,11 @@ fn greedy_loops_share_their_batches(device: &Device) {
     let alone: Vec<Vec<usize>> = (1..)
         .zip(lengths)
         .map(|(first, most)| {
-            let graph = Graph::inference(&model.parameters, device, Strategy::Agenda);
+            let graph = Graph::inference(&model.parameters, device, Strategy::Levels);
             block_on(model.generate(&graph, first, most)).unwrap()
         })
         .collect();
-    let graph = Graph::inference(&model.parameters, device, Strategy::Agenda);
+    let graph = Graph::inference(&model.parameters, device, Strategy::Levels);
     let programs = (1..).zip(lengths).map(|(first, most)| model.generate(&graph, first, most));
     let together: Vec<_> = block_on(graph.join(programs)).into_iter().map(Result::unwrap).collect();
     assert_eq!(together, alone);
@@ -87,7 +87,7 @@ fn a_step_of_a_layer_is_one_node() {
     let gru = builder.scope("gru", |b| Recurrent::gru(b, config)).unwrap();
     let elman = builder.scope("elman", |b| Recurrent::new(b, CellKind::ElmanTanh, config)).unwrap();
     let sru = builder.scope("sru", |b| Sru::new(b, SruConfig::new(4, 4, 2))).unwrap();
-    let graph = Graph::inference(&builder.finish().unwrap(), &Device::cpu(), Strategy::Agenda);
+    let graph = Graph::inference(&builder.finish().unwrap(), &Device::cpu(), Strategy::Levels);
     let sequences = [3, 1, 2].map(|steps| {
         let mut last = [None, None, None];
         let mut c: Option<Vec<Expr<'_>>> = None;
@@ -130,7 +130,7 @@ fn greedy_loops_share_their_batches_on_the_gpu() {
     greedy_loops_share_their_batches(&device);
     let reads = |device: &Device| device.gpu().unwrap().statistics().reads;
     let before = reads(&device);
-    let graph = Graph::inference(&Parameters::new(), &device, Strategy::Agenda);
+    let graph = Graph::inference(&Parameters::new(), &device, Strategy::Levels);
     let programs = [1, 5, 3].map(|rounds| {
         let graph = &graph;
         async move {
@@ -156,7 +156,7 @@ async fn double(graph: &Graph, start: f32) -> Result<u32, EngineError> {
 }
 
 fn empty() -> Graph {
-    Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda)
+    Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels)
 }
 
 #[test]
@@ -352,7 +352,7 @@ mod training {
     #[test]
     fn noise_does_not_depend_on_who_waited_when() {
         let run = |waits: [bool; 3]| {
-            let graph = Graph::training(&Parameters::new(), &Device::cpu(), Strategy::Agenda, 5);
+            let graph = Graph::training(&Parameters::new(), &Device::cpu(), Strategy::Levels, 5);
             block_on(graph.join(waits.map(|waits| dropped(&graph, waits))))
         };
         let expected = run([false; 3]);
@@ -367,7 +367,7 @@ mod training {
         let mut parameters = Parameters::new();
         let w = parameters.add("w", &[1, 2], vec![0.5, -0.25]).unwrap();
         let inputs = [[1.0, 2.0], [3.0, -1.0], [0.5, 4.0]];
-        for strategy in [Strategy::Unbatched, Strategy::Depth, Strategy::Agenda] {
+        for strategy in [Strategy::Unbatched, Strategy::Depth, Strategy::Levels] {
             let graph = Graph::training(&parameters, &Device::cpu(), strategy, 0);
             let programs = inputs.map(|x| {
                 let graph = &graph;

@@ -65,7 +65,7 @@ fn row<'m>(model: &'m Model, name: &str, row: usize) -> &'m [f32] {
 }
 
 fn vector(model: &Model, word: &str) -> Vec<f32> {
-    let graph = Graph::inference(model.parameters(), &Device::cpu(), Strategy::Agenda);
+    let graph = Graph::inference(model.parameters(), &Device::cpu(), Strategy::Levels);
     let id = model.vocabulary().id(word);
     block_on(model.network().encoder.words.forward(&graph, &[id]).value()).unwrap()
 }

@@ -125,7 +125,7 @@ fn rows_of_words_are_there_whenever_they_are_asked_for() {
         ids.iter().flat_map(|&id| values(20)[4 * id as usize..][..4].to_vec()).collect()
     };
     for rows_first in [true, false] {
-        for strategy in [Strategy::Agenda, Strategy::Unbatched] {
+        for strategy in [Strategy::Levels, Strategy::Unbatched] {
             let graph = Graph::inference(&parameters, &Device::cpu(), strategy);
             let rows = WORDS.map(|ids| graph.record(Op::Embedding { table }, &[], ids.to_vec())[0]);
             let given = WORDS.map(|ids| graph.input(ids.len(), 4, rows_of(ids)));
@@ -154,7 +154,7 @@ fn rows_of_words_are_there_whenever_they_are_asked_for() {
             assert_eq!(held, tanh);
         }
     }
-    let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Agenda);
+    let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Levels);
     let rows = graph.record(Op::Embedding { table }, &[], vec![1])[0];
     pollster::block_on(rows.affine(weight, None).value()).expect("a product");
     let ran = || graph.explain().batches().iter().map(|batch| batch.op).collect::<Vec<_>>();

@@ -17,6 +17,7 @@ use saccade_rnn::nn::{
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cells;
 pub mod lm;
+pub mod loops;
 pub mod next;
 pub mod roofline;
 pub mod silence;
@@ -166,7 +167,7 @@ impl Contestant {
     /// # Errors
     /// None for the shapes above; otherwise the engine's.
     pub fn run(&self) -> Result<f32, EngineError> {
-        let graph = Graph::inference(&self.parameters, &self.device, Strategy::Agenda);
+        let graph = Graph::inference(&self.parameters, &self.device, Strategy::Levels);
         let mut ends = Vec::with_capacity(self.shape.batch);
         for _ in 0..self.shape.batch {
             let x = match self.embedding {
@@ -183,7 +184,7 @@ impl Contestant {
     /// # Errors
     /// None for the shapes above; otherwise the engine's.
     pub fn learn(&self) -> Result<(), EngineError> {
-        let graph = Graph::training(&self.parameters, &self.device, Strategy::Agenda, 1);
+        let graph = Graph::training(&self.parameters, &self.device, Strategy::Levels, 1);
         let mut ends = Vec::with_capacity(self.shape.batch);
         for _ in 0..self.shape.batch {
             ends.push(self.end(graph.input(self.shape.steps, self.shape.input, self.x.clone())));
@@ -215,7 +216,7 @@ fn is_skimmed(t: usize, share: u32) -> bool {
 /// Records a chain of `nodes` elementwise operations that are never run, and drops it.
 pub fn record(nodes: usize) {
     let parameters = Parameters::new();
-    let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Agenda);
+    let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Levels);
     let mut x = graph.input(1, 1, vec![1.0]);
     for _ in 0..nodes {
         x = x.scale(0.5);

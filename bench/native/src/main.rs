@@ -3,7 +3,8 @@
 //! `texts LSTM SKIM TEST.tsv [every how many-th text] [rounds]`, two models on a test set; with `silence [rounds]`, 10,000
 //! silent steps beside the 2,000 loud ones before them, and the gradient of a sequence's last row beside that of all; with
 //! `lm [rounds] [substring of a workload's name]`, training steps of language models on drawn texts; with `next MODEL [rounds]`,
-//! questions about the next word; with `cells [rounds]`, an LSTM written as a cell beside the library's own step.
+//! questions about the next word; with `cells [rounds]`, an LSTM written as a cell beside the library's own step; with
+//! `loops [rounds] [substring of a network's name]`, networks recorded one example at a time, under every strategy.
 
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use std::time::Instant;
 
 use saccade_bench::roofline::{self, Plain};
 use saccade_bench::silence::{self, Listener};
-use saccade_bench::{Contestant, NETWORKS, SHAPES, cells, lm, next, record, texts};
+use saccade_bench::{Contestant, NETWORKS, SHAPES, cells, lm, loops, next, record, texts};
 use saccade_rnn::device::Device;
 
 /// Cache levels by the bytes of weights that the plain loop reads.
@@ -89,6 +90,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut next = || arguments.next().ok_or("lm-turns NAME TEXT WEIGHTS");
         let (name, text, weights) = (next()?, PathBuf::from(next()?), PathBuf::from(next()?));
         return lm::take_turns(&name, &text, &weights);
+    }
+    if arguments.next_if_eq("loops").is_some() {
+        let rounds = arguments.next().map_or(Ok(11), |rounds| rounds.parse())?;
+        return loops::compare(rounds, &arguments.next().unwrap_or_default());
+    }
+    if arguments.next_if_eq("loops-turns").is_some() {
+        let mut next = || arguments.next().ok_or("loops-turns NETWORK STRATEGY learn|read EXAMPLES");
+        let (name, strategy, training) = (next()?, next()?, next()? == "learn");
+        return loops::take_turns(&name, &strategy, training, &PathBuf::from(next()?));
     }
     let rounds: usize = arguments.next().map_or(Ok(11), |rounds| rounds.parse())?;
     let only = arguments.next().unwrap_or_default();

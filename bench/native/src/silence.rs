@@ -77,7 +77,7 @@ impl Listener {
     /// None for the networks above; otherwise the engine's.
     pub fn run(&mut self, sound: bool) -> Result<usize, EngineError> {
         let Contestant { parameters, device, x, .. } = &self.contestant;
-        let graph = Graph::inference(parameters, device, Strategy::Agenda);
+        let graph = Graph::inference(parameters, device, Strategy::Levels);
         let x = if sound { x.clone() } else { vec![0.0; x.len()] };
         let x = graph.input(STEPS, SHAPE.input, x);
         let before: Vec<_> = self.state.iter().map(|row| graph.input(1, row.len(), row.clone())).collect();
@@ -99,7 +99,7 @@ impl Listener {
     /// None for the networks above; otherwise the engine's.
     pub fn learn(&self, of_last: bool) -> Result<(), EngineError> {
         let Contestant { parameters, device, x, .. } = &self.contestant;
-        let graph = Graph::training(parameters, device, Strategy::Agenda, 1);
+        let graph = Graph::training(parameters, device, Strategy::Levels, 1);
         let mix = SkimControl::Mix { temperature: 0.5, noise: None };
         let (rows, _) = self.record(graph.input(STEPS, SHAPE.input, x.clone()), &[], mix);
         let pool = if of_last { Pool::Last } else { Pool::Sum };

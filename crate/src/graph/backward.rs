@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::batch::{LaneData, Outcome, bringing};
-use super::{Gradients, Graph, Port, Tape};
+use super::tape::{Port, Tape};
+use super::{Gradients, Graph};
 use crate::device::{Buffer, Call, EngineError, Forward, Op};
 
 /// Differentiates a scalar that has run; gradients of parameters are added to `parameters`.
@@ -30,7 +31,7 @@ pub(super) fn run(graph: &Graph, scalar: Port, parameters: &mut Gradients) -> Re
 
     for number in (0..tape.batches.len()).rev() {
         let batch = &tape.batches[number];
-        let op = &tape.keys[tape.nodes[batch.nodes[0]].key].op;
+        let op = tape.op(batch.nodes[0]);
         if matches!(op, Op::Input | Op::Held) || gradients[number].iter().all(Option::is_none) {
             continue;
         }
@@ -46,7 +47,7 @@ pub(super) fn run(graph: &Graph, scalar: Port, parameters: &mut Gradients) -> Re
             keep: true,
         };
         let wanted: Vec<bool> = (0..batch.inputs.len())
-            .map(|i| batch.nodes.iter().any(|&n| tape.nodes[tape.nodes[n].inputs[i].node].differentiable))
+            .map(|i| batch.nodes.iter().any(|&n| tape.is_differentiable(tape.inputs(n)[i].node)))
             .collect();
         let upstream = gradients[number].clone();
         let table = Forward { outputs: Vec::new(), saved: Vec::new() };
@@ -60,17 +61,17 @@ pub(super) fn run(graph: &Graph, scalar: Port, parameters: &mut Gradients) -> Re
             let input = &batch.inputs[operand];
             if !batch.copied[operand] {
                 // The operand's rows lie in its producer's buffer as they do in the gradient: one addition.
-                let port = tape.nodes[batch.nodes[0]].inputs[operand];
+                let port = tape.inputs(batch.nodes[0])[operand];
                 let rows = input.total_rows();
                 add(graph, &tape, &mut gradients, port, input.offsets[0], (gradient, rows), 0..rows)?;
                 continue;
             }
             let (mut start, total) = (0, input.total_rows());
             for &node in bringing(&tape, &batch.nodes, operand).iter() {
-                let port = tape.nodes[node].inputs[operand];
+                let port = tape.inputs(node)[operand];
                 let rows = start..start + tape.shape(port).rows;
                 start = rows.end;
-                if tape.nodes[port.node].differentiable {
+                if tape.is_differentiable(port.node) {
                     let (_, at, _) = tape.locate(port);
                     add(graph, &tape, &mut gradients, port, at.start, (gradient, total), rows)?;
                 }
@@ -92,7 +93,7 @@ fn add(
     (source, source_rows): (&Buffer, usize),
     rows: Range<usize>,
 ) -> Result<(), EngineError> {
-    let Some((batch, _)) = tape.nodes[port.node].ran else {
+    let Some((batch, _)) = tape.ran(port.node) else {
         unreachable!("the forward pass ran every operand");
     };
     let (columns, offsets) = &tape.batches[batch].outputs[port.output];

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::{Graph, Port, Tape};
+use super::Graph;
+use super::tape::{Port, Tape};
 use crate::cpu::order::sort_by;
 use crate::device::{Buffer, Call, EngineError, Forward, GRAPH, Op, Operand, ParamId, TableRows, Value};
 
@@ -12,6 +13,8 @@ use crate::device::{Buffer, Call, EngineError, Forward, GRAPH, Op, Operand, Para
 pub(crate) struct Batch {
     /// The nodes, one a lane.
     pub(super) nodes: Vec<usize>,
+    /// How many nodes had run before the flush that it ran in.
+    pub(super) flush: usize,
     /// Operands of the call, kept for the backward call in training.
     pub(super) inputs: Vec<Operand>,
     /// Whether each operand had to be copied to lie end to end.
@@ -48,9 +51,17 @@ impl Batch {
 }
 
 impl Tape {
+    /// Whether a node is rows of a table that no kernel has needed.
+    pub(super) fn is_left_in_its_table(&self, node: usize) -> bool {
+        self.ran(node).is_some_and(|(batch, _)| match &self.batches[batch].outcome {
+            Outcome::Computed(_) => false,
+            Outcome::Table(rows) => !rows.is_gathered(),
+        })
+    }
+
     /// Where a value lies, its rows there and its columns. The node has run.
     pub(super) fn locate(&self, port: Port) -> (Value, Range<usize>, usize) {
-        let Some((batch, lane)) = self.nodes[port.node].ran else {
+        let Some((batch, lane)) = self.ran(port.node) else {
             unreachable!("values are located after their node has run");
         };
         let batch = &self.batches[batch];
@@ -70,8 +81,8 @@ impl LaneData {
     pub(super) fn of(tape: &Tape, nodes: &[usize]) -> Self {
         let mut data = Self { streams: Vec::new(), indices: Vec::new(), index_offsets: vec![0] };
         for &node in nodes {
-            data.streams.push(tape.nodes[node].stream);
-            data.indices.extend_from_slice(&tape.nodes[node].indices);
+            data.streams.push(tape.stream(node));
+            data.indices.extend_from_slice(tape.indices(node));
             data.index_offsets.push(data.indices.len());
         }
         data
@@ -79,11 +90,11 @@ impl LaneData {
 }
 
 /// Runs nodes of one key whose operands have all run.
-pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Result<Batch, EngineError> {
-    let op = tape.keys[tape.nodes[nodes[0]].key].op.clone();
+pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Result<(), EngineError> {
+    let op = tape.op(nodes[0]).clone();
     if GRAPH && op == Op::MatMul {
         // Those with the same right operand side by side: see `bringing`.
-        let right = |node: usize| tape.nodes[node].inputs[1];
+        let right = |node: usize| tape.inputs(node)[1];
         sort_by(&mut nodes, &|a, b| right(a).cmp(&right(b)));
     }
     let outputs = offsets_of_outputs(tape, &nodes);
@@ -91,21 +102,25 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
     let leaf = |buffer| Outcome::Computed(Forward { outputs: vec![buffer], saved: Vec::new() });
     let outcome = match op {
         Op::Embedding { table } => {
-            let ids = nodes.iter().flat_map(|&node| &tape.nodes[node].indices).copied().collect();
+            let ids = nodes.iter().flat_map(|&node| tape.indices(node)).copied().collect();
             Outcome::Table(Rc::new(TableRows::new(table, ids)))
         }
         Op::Input => {
-            let mut values = std::mem::take(&mut tape.nodes[nodes[0]].values);
-            nodes[1..].iter().for_each(|&n| values.append(&mut tape.nodes[n].values));
+            let take = |tape: &mut Tape, node| {
+                let number = tape.indices(node)[0] as usize;
+                std::mem::take(&mut tape.values[number])
+            };
+            let mut values = take(tape, nodes[0]);
+            nodes[1..].iter().for_each(|&node| values.append(&mut take(tape, node)));
             leaf(graph.device.upload(values)?)
         }
         Op::Held => {
-            let held = nodes.iter().map(|&n| &tape.held[tape.nodes[n].indices[0] as usize]);
+            let held = nodes.iter().map(|&n| &tape.held[tape.indices(n)[0] as usize]);
             let parts: Vec<_> = held.map(|held| (held.buffer.clone(), held.rows.clone())).collect();
             leaf(graph.device.gather(outputs[0].0, &parts)?)
         }
         _ => {
-            for operand in 0..tape.nodes[nodes[0]].inputs.len() {
+            for operand in 0..tape.inputs(nodes[0]).len() {
                 let (input, was_copied) = lay_out(tape, &bringing(tape, &nodes, operand), operand, graph)?;
                 inputs.push(input);
                 copied.push(was_copied);
@@ -126,20 +141,18 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
             })?)
         }
     };
-    let number = tape.batches.len();
-    for (lane, &node) in nodes.iter().enumerate() {
-        tape.nodes[node].ran = Some((number, lane));
-    }
+    tape.set_ran(&nodes, tape.batches.len());
     if !graph.training {
         inputs.clear();
     }
-    Ok(Batch { nodes, inputs, copied, outcome, outputs })
+    tape.batches.push(Batch { nodes, flush: tape.done(), inputs, copied, outcome, outputs });
+    Ok(())
 }
 
 /// The nodes of a batch whose operand is laid out: all, but of products that lie side by side and have the same right operand
 /// only the first brings it.
 pub(super) fn bringing<'a>(tape: &Tape, nodes: &'a [usize], operand: usize) -> Cow<'a, [usize]> {
-    if GRAPH && operand == 1 && tape.keys[tape.nodes[nodes[0]].key].op == Op::MatMul {
+    if GRAPH && operand == 1 && *tape.op(nodes[0]) == Op::MatMul {
         return products(tape, nodes).map(|same| same[0]).collect();
     }
     Cow::Borrowed(nodes)
@@ -147,7 +160,7 @@ pub(super) fn bringing<'a>(tape: &Tape, nodes: &'a [usize], operand: usize) -> C
 
 /// Products with the same right operand.
 fn products<'a>(tape: &Tape, nodes: &'a [usize]) -> impl Iterator<Item = &'a [usize]> {
-    let right = |&node: &usize| tape.nodes[node].inputs[1];
+    let right = |&node: &usize| tape.inputs(node)[1];
     nodes.chunk_by(move |a, b| right(a) == right(b))
 }
 
@@ -163,10 +176,10 @@ fn merge_lanes(tape: &Tape, nodes: &[usize], offsets: &mut Vec<usize>) {
 
 /// Columns and row numbers of every output of a batch.
 fn offsets_of_outputs(tape: &Tape, nodes: &[usize]) -> Vec<(usize, Vec<usize>)> {
-    let columns = tape.nodes[nodes[0]].shapes.iter().map(|s| s.columns);
+    let columns = tape.shapes(nodes[0]).iter().map(|s| s.columns);
     let mut outputs: Vec<(usize, Vec<usize>)> = columns.map(|c| (c, vec![0])).collect();
     for &node in nodes {
-        for ((_, offsets), shape) in outputs.iter_mut().zip(&tape.nodes[node].shapes) {
+        for ((_, offsets), shape) in outputs.iter_mut().zip(tape.shapes(node)) {
             offsets.push(offsets[offsets.len() - 1] + shape.rows);
         }
     }
@@ -181,12 +194,12 @@ fn lay_out(
     operand: usize,
     graph: &Graph,
 ) -> Result<(Operand, bool), EngineError> {
-    let ports = nodes.iter().map(|&n| tape.nodes[n].inputs[operand]);
+    let ports = nodes.iter().map(|&n| tape.inputs(n)[operand]);
     let mut offsets = Vec::with_capacity(nodes.len() + 1);
     let mut home = None;
     let mut contiguous = true;
     for port in ports.clone() {
-        let Some((batch, lane)) = tape.nodes[port.node].ran else {
+        let Some((batch, lane)) = tape.ran(port.node) else {
             unreachable!("operands have run");
         };
         let (rows, _) = tape.batches[batch].rows(port.output, lane);
@@ -197,7 +210,7 @@ fn lay_out(
         }
         offsets.push(rows.end);
     }
-    let (first, _, columns) = tape.locate(tape.nodes[nodes[0]].inputs[operand]);
+    let (first, _, columns) = tape.locate(tape.inputs(nodes[0])[operand]);
     if contiguous {
         return Ok((Operand { source: first, columns, offsets }, false));
     }

@@ -2,7 +2,8 @@
 
 use std::panic::Location;
 
-use super::{Expr, Graph, Port, Strategy, Tape};
+use super::tape::{Port, Tape};
+use super::{Expr, Graph, Strategy};
 use crate::device::{Body, Device, EngineError, Function, Kind, Node, Op, Parameters, Real};
 
 /// A function of `I` values with `O` results, recorded once. Wherever it is called it is *one* node: scheduling and batching
@@ -88,7 +89,7 @@ impl<const I: usize, const O: usize> Cell<I, O> {
     #[track_caller]
     pub fn call<'g>(&self, inputs: [Expr<'g>; I]) -> [Expr<'g>; O] {
         let op = Op::Cell(self.function.clone());
-        let first = inputs[0].graph.record_one(op, &inputs, Vec::new());
+        let first = inputs[0].graph.record_one(op, &inputs, &[]);
         std::array::from_fn(|output| Expr { port: Port { output, ..first.port }, ..first })
     }
 
@@ -137,7 +138,7 @@ fn body(
 ) -> Result<Body, EngineError> {
     let tape = graph.tape.borrow();
     let unsupported = |reason| Err(EngineError::Unsupported { op: name, reason });
-    if let Some((_, mistake)) = tape.mistakes.first() {
+    if let Some(mistake) = tape.first_mistake() {
         return Err(mistake.clone());
     }
     if inputs.is_empty() || outputs.is_empty() {
@@ -146,11 +147,11 @@ fn body(
     if outputs.iter().any(|output| !std::ptr::eq(output.graph, graph)) {
         return unsupported("a result belongs to another graph");
     }
-    if tape.done > 0 {
+    if tape.done() > 0 {
         return unsupported("a cell cannot ask for a value: it is recorded before there is any");
     }
     let mut recorder = Recorder { tape: &tape, nodes: Vec::new(), of_tape: Vec::new() };
-    for number in 0..tape.nodes.len() {
+    for number in 0..tape.len() {
         let made = recorder.node(number, inputs.len())?;
         recorder.of_tape.push(made);
     }
@@ -171,22 +172,22 @@ struct Recorder<'a> {
 impl Recorder<'_> {
     /// The nodes that are the outputs of one of the tape, whose first are the inputs.
     fn node(&mut self, number: usize, inputs: usize) -> Result<Vec<usize>, EngineError> {
-        let node = &self.tape.nodes[number];
-        let columns = node.shapes[0].columns;
-        let op = &self.tape.keys[node.key].op;
+        let shape = self.tape.shapes(number)[0];
+        let columns = shape.columns;
+        let op = self.tape.op(number);
         let operands: Vec<usize> =
-            node.inputs.iter().map(|port| self.of_tape[port.node][port.output]).collect();
+            self.tape.inputs(number).iter().map(|port| self.of_tape[port.node][port.output]).collect();
         let kind = match op {
             Op::Input if number < inputs => Kind::Input(number),
-            Op::Input if node.differentiable => {
+            Op::Input if self.tape.is_differentiable(number) => {
                 let reason = "a cell has no variables of its own; make it an operand or a parameter";
                 return Err(EngineError::Unsupported { op: "variable", reason });
             }
-            Op::Input if node.shapes[0].rows != 1 => {
-                let (what, found) = ("rows of a constant of a cell".into(), node.shapes[0].rows.to_string());
+            Op::Input if shape.rows != 1 => {
+                let (what, found) = ("rows of a constant of a cell".into(), shape.rows.to_string());
                 return Err(EngineError::Shape { op: "input", what, expected: "1".into(), found });
             }
-            Op::Input => Kind::Constant(node.values.iter().copied().map(Real).collect()),
+            Op::Input => Kind::Constant(self.tape.values_of(number).iter().copied().map(Real).collect()),
             Op::Held => {
                 let reason = "a cell takes values of earlier graphs as operands";
                 return Err(EngineError::Unsupported { op: "held", reason });

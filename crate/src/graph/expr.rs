@@ -17,19 +17,19 @@ impl Graph {
     /// Rows of a table by id: `ids.len() x columns`.
     #[track_caller]
     pub fn embedding(&self, table: ParamId, ids: &[u32]) -> Expr<'_> {
-        self.record_one(Op::Embedding { table }, &[], ids.to_vec())
+        self.record_one(Op::Embedding { table }, &[], ids)
     }
 
     /// Values end to end: the same columns, rows added up.
     #[track_caller]
     pub fn concat_rows<'g>(&'g self, parts: &[Expr<'g>]) -> Expr<'g> {
-        self.record_one(Op::ConcatRows, parts, Vec::new())
+        self.record_one(Op::ConcatRows, parts, &[])
     }
 
     /// Values side by side: the same rows, columns added up.
     #[track_caller]
     pub fn concat_columns<'g>(&'g self, parts: &[Expr<'g>]) -> Expr<'g> {
-        self.record_one(Op::ConcatColumns, parts, Vec::new())
+        self.record_one(Op::ConcatColumns, parts, &[])
     }
 
     /// The mean of all rows of the values, `1 x columns`: of the losses of a minibatch the scalar to differentiate. A loss
@@ -41,7 +41,7 @@ impl Graph {
     /// # use saccade_rnn::graph::{Graph, Strategy};
     /// # pollster::block_on(async {
     /// let parameters = Parameters::new();
-    /// let graph = Graph::training(&parameters, &Device::cpu(), Strategy::Agenda, 0);
+    /// let graph = Graph::training(&parameters, &Device::cpu(), Strategy::Levels, 0);
     /// let scores = graph.variable(1, 2, vec![0.0, 0.0]);
     /// let losses: Vec<_> = [0, 1].map(|class| scores.cross_entropy(&[class])).into();
     /// let loss = graph.mean(&losses);
@@ -69,7 +69,7 @@ impl<'g> Expr<'g> {
 
     #[track_caller]
     pub(crate) fn then(self, op: Op) -> Self {
-        self.graph.record_one(op, &[self], Vec::new())
+        self.graph.record_one(op, &[self], &[])
     }
 
     /// `x Wᵀ + b` with a weight of shape `[out, in]`.
@@ -93,7 +93,7 @@ impl<'g> Expr<'g> {
     /// # use saccade_rnn::device::{Device, Parameters};
     /// # use saccade_rnn::graph::{Graph, Strategy};
     /// # pollster::block_on(async {
-    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels);
     /// let turn = graph.input(2, 2, vec![0.0, 1.0, -1.0, 0.0]);
     /// let points = graph.input(3, 2, vec![1.0, 0.0, 0.0, 1.0, 2.0, 3.0]);
     /// assert_eq!(points.matmul(turn).value().await?, [0.0, 1.0, -1.0, 0.0, -3.0, 2.0]);
@@ -101,7 +101,7 @@ impl<'g> Expr<'g> {
     /// ```
     #[track_caller]
     pub fn matmul(self, right: Self) -> Self {
-        self.graph.record_one(Op::MatMul, &[self, right], Vec::new())
+        self.graph.record_one(Op::MatMul, &[self, right], &[])
     }
 
     /// Hyperbolic tangent.
@@ -149,7 +149,7 @@ impl<'g> Expr<'g> {
     /// Rows by number; a number may occur more than once.
     #[track_caller]
     pub fn rows(self, numbers: &[u32]) -> Self {
-        self.graph.record_one(Op::Rows, &[self], numbers.to_vec())
+        self.graph.record_one(Op::Rows, &[self], numbers)
     }
 
     /// All rows, `times` over: of `1 x n` a matrix `times x n` whose rows are equal, to be added to or multiplied with
@@ -159,7 +159,7 @@ impl<'g> Expr<'g> {
     /// # use saccade_rnn::device::{Device, Parameters};
     /// # use saccade_rnn::graph::{Graph, Strategy};
     /// # pollster::block_on(async {
-    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels);
     /// let x = graph.input(3, 2, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     /// let centred = x - x.mean_rows().repeat(3);
     /// assert_eq!(centred.value().await?, [-2.0, -2.0, 0.0, 0.0, 2.0, 2.0]);
@@ -168,8 +168,8 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn repeat(self, times: usize) -> Self {
         let rows = self.shape().rows as u32;
-        let numbers = (0..times).flat_map(|_| 0..rows).collect();
-        self.graph.record_one(Op::Rows, &[self], numbers)
+        let numbers: Vec<u32> = (0..times).flat_map(|_| 0..rows).collect();
+        self.graph.record_one(Op::Rows, &[self], &numbers)
     }
 
     /// Rows added up by number: row `i` of this value is added to row `numbers[i]` of a matrix of so many `rows`, whose other
@@ -179,7 +179,7 @@ impl<'g> Expr<'g> {
     /// # use saccade_rnn::device::{Device, Parameters};
     /// # use saccade_rnn::graph::{Graph, Strategy};
     /// # pollster::block_on(async {
-    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels);
     /// let x = graph.input(3, 1, vec![1.0, 20.0, 300.0]);
     /// assert_eq!(x.scatter_add(&[2, 0, 2], 4).value().await?, [20.0, 0.0, 301.0, 0.0]);
     /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
@@ -187,7 +187,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn scatter_add(self, numbers: &[u32], rows: usize) -> Self {
         let rows = u32::try_from(rows).unwrap_or(u32::MAX);
-        self.graph.record_one(Op::ScatterAdd, &[self], [numbers, &[rows]].concat())
+        self.graph.record_one(Op::ScatterAdd, &[self], &[numbers, &[rows]].concat())
     }
 
     /// The sum of the rows: `1 x columns`.
@@ -220,7 +220,7 @@ impl<'g> Expr<'g> {
     /// # use saccade_rnn::device::{Device, Parameters};
     /// # use saccade_rnn::graph::{Graph, Strategy};
     /// # pollster::block_on(async {
-    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels);
     /// let x = graph.input(1, 2, vec![1000.0, 1000.0]);
     /// assert_eq!(x.log_sum_exp().value().await?, [1000.0 + 2f32.ln()]);
     /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
@@ -237,7 +237,7 @@ impl<'g> Expr<'g> {
     /// # use saccade_rnn::device::{Device, Parameters};
     /// # use saccade_rnn::graph::{Graph, Strategy};
     /// # pollster::block_on(async {
-    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels);
     /// let (largest, column) = graph.input(2, 3, vec![1.0, 5.0, 5.0, 9.0, 7.0, 8.0]).max_columns();
     /// assert_eq!(largest.value().await?, [5.0, 9.0]);
     /// assert_eq!(column.value().await?, [1.0, 0.0]);
@@ -279,7 +279,7 @@ impl<'g> Expr<'g> {
     /// `-log softmax(x)[target]` of each row: `rows x 1`.
     #[track_caller]
     pub fn cross_entropy(self, targets: &[u32]) -> Self {
-        self.graph.record_one(Op::CrossEntropy, &[self], targets.to_vec())
+        self.graph.record_one(Op::CrossEntropy, &[self], targets)
     }
 
     /// Layer normalisation of each row.
@@ -295,7 +295,7 @@ impl<'g> Expr<'g> {
     /// use saccade_rnn::device::{Device, Parameters, Pool};
     /// use saccade_rnn::graph::{Graph, Strategy};
     /// # pollster::block_on(async {
-    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels);
     /// let rows = graph.input(3, 2, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     /// assert_eq!(rows.pool(Pool::Mean).value().await?, [3.0, 4.0]);
     /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
@@ -318,14 +318,14 @@ impl<'g> Expr<'g> {
     /// // A running sum: one graph for each step, and the sum never leaves the device.
     /// let mut sum = None;
     /// for step in [1.0, 2.0, 3.0] {
-    ///     let graph = Graph::inference(&parameters, &device, Strategy::Agenda);
+    ///     let graph = Graph::inference(&parameters, &device, Strategy::Levels);
     ///     let x = graph.input(1, 1, vec![step]);
     ///     sum = Some(match sum {
     ///         Some(sum) => (graph.held(sum) + x).hold()?,
     ///         None => x.hold()?,
     ///     });
     /// }
-    /// let graph = Graph::inference(&parameters, &device, Strategy::Agenda);
+    /// let graph = Graph::inference(&parameters, &device, Strategy::Levels);
     /// let sum = sum.map(|sum| graph.held(sum)).expect("there were steps");
     /// assert_eq!(sum.value().await?, [6.0]);
     /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
@@ -350,7 +350,7 @@ impl<'g> Expr<'g> {
     /// # pollster::block_on(async {
     /// let (mut parameters, device) = (Parameters::new(), Device::cpu());
     /// let weight = parameters.add("weight", &[1, 2], vec![0.5, 0.5])?;
-    /// let graph = Graph::training(&parameters, &device, Strategy::Agenda, 0);
+    /// let graph = Graph::training(&parameters, &device, Strategy::Levels, 0);
     /// let y = graph.input(1, 2, vec![3.0, 4.0]).affine(weight, None);
     /// let gradients = y.backward().await?;
     /// assert_eq!(gradients.read(&device, &parameters, weight).await?, Some(vec![3.0, 4.0]));
@@ -383,7 +383,7 @@ impl<'g> Expr<'g> {
     /// use saccade_rnn::device::{Device, Parameters};
     /// use saccade_rnn::graph::{Graph, Strategy};
     /// # pollster::block_on(async {
-    /// let graph = Graph::training(&Parameters::new(), &Device::cpu(), Strategy::Agenda, 0);
+    /// let graph = Graph::training(&Parameters::new(), &Device::cpu(), Strategy::Levels, 0);
     /// let [a, b] = [2.0, 5.0].map(|x| graph.variable(1, 1, vec![x]));
     /// let product = a * b;
     /// product.scale(10.0).backward().await?;
@@ -403,7 +403,7 @@ impl<'g> Expr<'g> {
                 return Err(EngineError::NotTraining);
             }
             let reason = "no gradient was computed since the value was recorded; call `backward` first";
-            let ran = tape.nodes[self.port.node].ran.filter(|_| !tape.gradients.is_empty());
+            let ran = tape.ran(self.port.node).filter(|_| !tape.gradients.is_empty());
             let (batch, lane) = ran.ok_or(EngineError::Unsupported { op: "gradient", reason })?;
             let (rows, columns) = tape.batches[batch].rows(self.port.output, lane);
             let buffer = tape.gradients.get(batch).and_then(|g| g[self.port.output].clone());
@@ -422,7 +422,7 @@ impl<'g> Add for Expr<'g> {
     type Output = Self;
     #[track_caller]
     fn add(self, other: Self) -> Self {
-        self.graph.record_one(Op::Binary(Binary::Add), &[self, other], Vec::new())
+        self.graph.record_one(Op::Binary(Binary::Add), &[self, other], &[])
     }
 }
 
@@ -430,7 +430,7 @@ impl<'g> Sub for Expr<'g> {
     type Output = Self;
     #[track_caller]
     fn sub(self, other: Self) -> Self {
-        self.graph.record_one(Op::Binary(Binary::Subtract), &[self, other], Vec::new())
+        self.graph.record_one(Op::Binary(Binary::Subtract), &[self, other], &[])
     }
 }
 
@@ -438,6 +438,6 @@ impl<'g> Mul for Expr<'g> {
     type Output = Self;
     #[track_caller]
     fn mul(self, other: Self) -> Self {
-        self.graph.record_one(Op::Binary(Binary::Multiply), &[self, other], Vec::new())
+        self.graph.record_one(Op::Binary(Binary::Multiply), &[self, other], &[])
     }
 }

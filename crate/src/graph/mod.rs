@@ -12,7 +12,7 @@
 //! # pollster::block_on(async {
 //! let mut parameters = Parameters::new();
 //! let w = parameters.add("w", &[1, 2], vec![1.0, -1.0])?;
-//! let graph = Graph::training(&parameters, &Device::cpu(), Strategy::Agenda, 0);
+//! let graph = Graph::training(&parameters, &Device::cpu(), Strategy::Levels, 0);
 //! let scores: Vec<_> = [[3.0, 1.0], [5.0, 5.0]]
 //!     .map(|x| graph.input(1, 2, x.to_vec()).affine(w, None).tanh())
 //!     .into();
@@ -31,6 +31,9 @@ mod gradients;
 mod programs;
 mod report;
 mod schedule;
+mod tape;
+#[cfg(test)]
+mod tests;
 
 use std::cell::{Ref, RefCell};
 use std::ops::Range;
@@ -45,8 +48,10 @@ pub use cell::Cell;
 pub use expr::Expr;
 pub use gradients::Gradients;
 use programs::{Program, Queue};
-pub use report::{Alone, BatchReport, Report};
+pub use report::{Alone, BatchReport, Report, Split};
 pub use schedule::Strategy;
+pub use tape::Held;
+use tape::{Mistake, Port, Recorded, Tape};
 
 /// Records expressions and runs them in batches.
 ///
@@ -64,71 +69,6 @@ pub struct Graph {
     /// Whether it records a cell.
     within_cell: bool,
     queue: Queue,
-}
-
-/// All that recording and running change.
-pub(crate) struct Tape {
-    nodes: Vec<Node>,
-    keys: Vec<Key>,
-    batches: Vec<Batch>,
-    /// Values of earlier graphs that [`Op::Held`] nodes refer to by number.
-    held: Vec<Held>,
-    /// Nodes before this one have run, or never will.
-    done: usize,
-    /// The first mistake that was recorded outside of programs, and the first of each program.
-    mistakes: Vec<(Option<Program>, EngineError)>,
-    /// Gradients of batch outputs after a backward pass: `[batch][output]`.
-    gradients: Vec<Vec<Option<Buffer>>>,
-}
-
-/// A value that stays on the device after its graph is gone, such as the state that the next piece of a long text
-/// begins with.
-#[derive(Clone, Debug)]
-pub struct Held {
-    buffer: Buffer,
-    rows: Range<usize>,
-    columns: usize,
-}
-
-impl Held {
-    /// The buffer and the range of its elements, which [`Device::read`] copies to the host.
-    pub fn elements(&self) -> (Buffer, Range<usize>) {
-        (self.buffer.clone(), self.rows.start * self.columns..self.rows.end * self.columns)
-    }
-}
-
-/// Nodes run together only if their keys are equal, compared whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Key {
-    op: Op,
-    /// Columns of every operand.
-    columns: Vec<usize>,
-}
-
-/// One recorded operation.
-pub(crate) struct Node {
-    key: usize,
-    inputs: Vec<Port>,
-    /// Ids, targets, row numbers or forced decisions.
-    indices: Vec<u32>,
-    /// Values of an input, until they are uploaded.
-    values: Vec<f32>,
-    shapes: Vec<Shape>,
-    /// Its stream of dropout and Gumbel noise.
-    stream: u32,
-    /// Whether its value has a gradient that something wants.
-    differentiable: bool,
-    /// The batch that ran it, and its lane there.
-    ran: Option<(usize, usize)>,
-    /// Why it cannot run: a mistake in recording it, or one of its operands.
-    mistake: Option<Box<EngineError>>,
-}
-
-/// One output of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Port {
-    node: usize,
-    output: usize,
 }
 
 impl Graph {
@@ -149,22 +89,13 @@ impl Graph {
     }
 
     fn new(parameters: &Parameters, device: &Device, strategy: Strategy, seed: u32, training: bool) -> Self {
-        let tape = Tape {
-            nodes: Vec::new(),
-            keys: Vec::new(),
-            batches: Vec::new(),
-            held: Vec::new(),
-            done: 0,
-            mistakes: Vec::new(),
-            gradients: Vec::new(),
-        };
         Self {
             parameters: parameters.clone(),
             device: device.clone(),
             strategy,
             seed,
             training,
-            tape: RefCell::new(tape),
+            tape: RefCell::default(),
             program: std::cell::Cell::new(None),
             within_cell: false,
             queue: Queue::default(),
@@ -192,7 +123,7 @@ impl Graph {
     /// use saccade_rnn::device::{Device, Parameters};
     /// use saccade_rnn::graph::{Graph, Strategy};
     /// # pollster::block_on(async {
-    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels);
     /// let x = graph.input(2, 3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     /// assert_eq!(x.shape().to_string(), "2 x 3"); // known before anything runs
     /// assert_eq!(x.columns(1..2).value().await?, [2.0, 5.0]);
@@ -210,7 +141,7 @@ impl Graph {
     /// use saccade_rnn::device::{Device, Parameters};
     /// use saccade_rnn::graph::{Graph, Strategy};
     /// # pollster::block_on(async {
-    /// let graph = Graph::training(&Parameters::new(), &Device::cpu(), Strategy::Agenda, 0);
+    /// let graph = Graph::training(&Parameters::new(), &Device::cpu(), Strategy::Levels, 0);
     /// let x = graph.variable(1, 1, vec![3.0]);
     /// (x * x).backward().await?;
     /// assert_eq!(x.gradient().await?, [6.0]);
@@ -230,10 +161,9 @@ impl Graph {
             EngineError::Shape { op: "input", what: "values".into(), expected, found }.at(location)
         });
         let mut tape = self.tape.borrow_mut();
-        let key = tape.key_number(Op::Input, std::iter::once(columns));
-        let shapes = vec![Shape { rows, columns }];
-        let node = Node { values, differentiable, ..self.node(key, shapes) };
-        self.push(&mut tape, node, mistake)
+        let number = tape.values.len() as u32;
+        tape.values.push(values);
+        self.push_leaf(&mut tape, Op::Input, number, Shape { rows, columns }, differentiable, mistake)
     }
 
     /// A value left by an earlier graph on the same device.
@@ -243,21 +173,19 @@ impl Graph {
     /// use saccade_rnn::graph::{Graph, Strategy};
     /// # pollster::block_on(async {
     /// let (parameters, device) = (Parameters::new(), Device::cpu());
-    /// let first = Graph::inference(&parameters, &device, Strategy::Agenda);
+    /// let first = Graph::inference(&parameters, &device, Strategy::Levels);
     /// let sum = (first.input(1, 1, vec![1.0]) + first.input(1, 1, vec![2.0])).hold()?;
     /// drop(first);
-    /// let second = Graph::inference(&parameters, &device, Strategy::Agenda);
+    /// let second = Graph::inference(&parameters, &device, Strategy::Levels);
     /// assert_eq!(second.held(sum).scale(10.0).value().await?, [30.0]);
     /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
     /// ```
     pub fn held(&self, value: Held) -> Expr<'_> {
         let mut tape = self.tape.borrow_mut();
-        let key = tape.key_number(Op::Held, std::iter::once(value.columns));
-        let shapes = vec![Shape { rows: value.rows.len(), columns: value.columns }];
-        let indices = vec![tape.held.len() as u32];
+        let number = tape.held.len() as u32;
+        let shape = Shape { rows: value.rows.len(), columns: value.columns };
         tape.held.push(value);
-        let node = Node { indices, ..self.node(key, shapes) };
-        self.push(&mut tape, node, None)
+        self.push_leaf(&mut tape, Op::Held, number, shape, false, None)
     }
 
     /// A value that cannot be computed, for a mistake that no operation would notice.
@@ -265,38 +193,25 @@ impl Graph {
     pub(crate) fn mistaken(&self, mistake: EngineError) -> Expr<'_> {
         let mistake = mistake.at(Location::caller());
         let mut tape = self.tape.borrow_mut();
-        let key = tape.key_number(Op::Input, std::iter::once(0));
-        let node = self.node(key, nothing(&Op::Input));
-        self.push(&mut tape, node, Some(mistake))
+        self.push_leaf(&mut tape, Op::Input, 0, Shape { rows: 0, columns: 0 }, false, Some(mistake))
     }
 
-    /// A node without operands, values or indices.
-    fn node(&self, key: usize, shapes: Vec<Shape>) -> Node {
-        Node {
-            key,
-            inputs: Vec::new(),
-            indices: Vec::new(),
-            values: Vec::new(),
-            shapes,
-            stream: 0,
-            differentiable: false,
-            ran: None,
-            mistake: None,
-        }
-    }
-
-    /// Adds a node; keeps the mistake made in recording it, if any.
-    fn push(&self, tape: &mut Tape, mut node: Node, mistake: Option<EngineError>) -> Expr<'_> {
-        let program = self.program.get();
-        node.stream = self.next_stream(tape.nodes.len());
-        if let Some(mistake) = mistake {
-            node.mistake = Some(Box::new(mistake.clone()));
-            if !tape.mistakes.iter().any(|(of, _)| *of == program) {
-                tape.mistakes.push((program, mistake));
-            }
-        }
-        tape.nodes.push(node);
-        Expr { graph: self, port: Port { node: tape.nodes.len() - 1, output: 0 } }
+    /// Adds a node without operands: the value of that number among those that the tape keeps.
+    fn push_leaf(
+        &self,
+        tape: &mut Tape,
+        op: Op,
+        number: u32,
+        shape: Shape,
+        differentiable: bool,
+        mistake: Option<EngineError>,
+    ) -> Expr<'_> {
+        let shapes = if mistake.is_some() { nothing(&op) } else { vec![shape] };
+        let mistake = mistake.map(|mistake| Mistake::New(self.current(), mistake));
+        let stream = self.next_stream(tape.len());
+        let node = Recorded { op, indices: &[number], shapes, stream, differentiable, mistake };
+        let port = Port { node: tape.push(node, std::iter::empty()), output: 0 };
+        Expr { graph: self, port }
     }
 
     /// Values of several expressions, row by row, with one exchange with the device. Runs everything recorded so far
@@ -306,7 +221,7 @@ impl Graph {
     /// use saccade_rnn::device::{Device, Parameters};
     /// use saccade_rnn::graph::{Graph, Strategy};
     /// # pollster::block_on(async {
-    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels);
     /// let x = graph.input(1, 2, vec![1.0, -1.0]);
     /// assert_eq!(graph.values(&[x.relu(), x.scale(2.0)]).await?, [[1.0, 0.0], [2.0, -2.0]]);
     /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
@@ -360,7 +275,7 @@ impl Graph {
     /// use saccade_rnn::device::{Binary, Device, Op, Parameters};
     /// use saccade_rnn::graph::{Graph, Strategy};
     /// # pollster::block_on(async {
-    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels);
     /// let (a, b) = (graph.input(1, 2, vec![1.0, 2.0]), graph.input(1, 2, vec![10.0, 20.0]));
     /// let sum = graph.record(Op::Binary(Binary::Add), &[a, b], Vec::new());
     /// assert_eq!(sum[0].value().await?, [11.0, 22.0]);
@@ -372,41 +287,41 @@ impl Graph {
     /// ```
     #[track_caller]
     pub fn record<'g>(&'g self, op: Op, inputs: &[Expr<'g>], indices: Vec<u32>) -> Vec<Expr<'g>> {
-        let first = self.record_one(op, inputs, indices);
-        let outputs = self.tape.borrow().nodes[first.port.node].shapes.len();
+        let first = self.record_one(op, inputs, &indices);
+        let outputs = self.tape.borrow().shapes(first.port.node).len();
         (0..outputs).map(|output| Expr { port: Port { output, ..first.port }, ..first }).collect()
     }
 
     /// Records an operation and returns its first output (see [`Self::record`]).
     #[track_caller]
-    fn record_one<'g>(&'g self, op: Op, inputs: &[Expr<'g>], indices: Vec<u32>) -> Expr<'g> {
+    fn record_one<'g>(&'g self, op: Op, inputs: &[Expr<'g>], indices: &[u32]) -> Expr<'g> {
         let foreign = inputs.iter().any(|x| !std::ptr::eq(x.graph, self));
         // Their ports mean nothing here.
         let inputs = if foreign { &[] } else { inputs };
         let mut tape = self.tape.borrow_mut();
         let shapes: Vec<Shape> = inputs.iter().map(|x| tape.shape(x.port)).collect();
-        let inherited = inputs.iter().find_map(|x| tape.nodes[x.port.node].mistake.clone());
+        let inherited = inputs.iter().find_map(|x| tape.mistake_of(x.port.node)).map(Mistake::Inherited);
         let inferred = if foreign {
             Err(EngineError::Unsupported { op: op.name(), reason: "an operand belongs to another graph" })
         } else if inherited.is_some() {
-            Ok(op.infer(&shapes, &indices, &self.parameters).unwrap_or_else(|_| nothing(&op)))
+            Ok(op.infer(&shapes, indices, &self.parameters).unwrap_or_else(|_| nothing(&op)))
         } else if GRAPH && self.within_cell && !op.fits_a_cell() {
             let reason = "a cell makes each row of a result of the same row of its operands, by products with weights, \
                           element by element, or by columns; record this outside of it";
             Err(EngineError::Unsupported { op: op.name(), reason })
         } else {
-            op.infer(&shapes, &indices, &self.parameters)
+            op.infer(&shapes, indices, &self.parameters)
         };
-        let (shapes_out, mistake) = match inferred {
-            Ok(shapes) => (shapes, None),
-            Err(mistake) => (nothing(&op), Some(mistake.at(Location::caller()))),
+        let (shapes, mistake) = match inferred {
+            Ok(shapes) => (shapes, inherited),
+            Err(mistake) => (nothing(&op), Some(Mistake::New(self.current(), mistake.at(Location::caller())))),
         };
         let differentiable =
-            op.has_parameters() || inputs.iter().any(|x| tape.nodes[x.port.node].differentiable);
-        let key = tape.key_number(op, shapes.iter().map(|s| s.columns));
-        let inputs = inputs.iter().map(|x| x.port).collect();
-        let node = Node { inputs, indices, differentiable, mistake: inherited, ..self.node(key, shapes_out) };
-        self.push(&mut tape, node, mistake)
+            op.has_parameters() || inputs.iter().any(|x| tape.is_differentiable(x.port.node));
+        let stream = self.next_stream(tape.len());
+        let node = Recorded { op, indices, shapes, stream, differentiable, mistake };
+        let node = tape.push(node, inputs.iter().map(|x| x.port));
+        Expr { graph: self, port: Port { node, output: 0 } }
     }
 
     /// The program that records at the moment.
@@ -423,11 +338,14 @@ impl Graph {
     /// Runs every recorded node that has not run and has no mistake.
     fn run_all(&self) -> Result<(), EngineError> {
         let mut tape = self.tape.borrow_mut();
-        for nodes in schedule::plan(&tape, self.strategy) {
-            let batch = batch::run(&mut tape, nodes, self)?;
-            tape.batches.push(batch);
+        let first = tape.done();
+        let (dag, nodes) = tape.dag(first, |_, _| true);
+        let plan = schedule::plan(&dag, self.strategy);
+        for batch in 0..plan.len() {
+            let lanes = plan.get(batch).iter().map(|&node| nodes[node as usize]).collect();
+            batch::run(&mut tape, lanes, self)?;
         }
-        tape.done = tape.nodes.len();
+        tape.set_done();
         Ok(())
     }
 
@@ -437,12 +355,12 @@ impl Graph {
     /// use saccade_rnn::device::{Device, Parameters};
     /// use saccade_rnn::graph::{Graph, Strategy};
     /// # pollster::block_on(async {
-    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels);
     /// let inputs = [1.0, 2.0].map(|x| graph.input(1, 1, vec![x]));
     /// graph.values(&[inputs[0].tanh(), inputs[1].tanh(), inputs[0].relu()]).await?;
     /// assert_eq!(
     ///     graph.explain().to_string(),
-    ///     "5 nodes ran as 3 kernel calls
+    ///     "5 nodes ran as 3 kernel calls; no order needs fewer than 3
     ///      2 x input                2 rows
     ///      2 x tanh                 2 rows
     ///      1 x relu                 1 rows, alone: the only one of its operation
@@ -451,7 +369,28 @@ impl Graph {
     /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
     /// ```
     pub fn explain(&self) -> Report {
-        Report::of(&self.tape.borrow())
+        Report::of(&mut self.tape.borrow_mut())
+    }
+
+    /// The least number of kernel calls in which any order can run what was recorded so far, if nothing is asked for in
+    /// between: of every key as many as one path through the graph has nodes of it (Chen et al. 2023). Rows of a table that
+    /// no kernel needed are no call.
+    ///
+    /// ```
+    /// use saccade_rnn::device::{Device, Parameters};
+    /// use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels);
+    /// // Chains of one, two and three steps: an upload and three steps, however long the others are.
+    /// let ends = [1, 2, 3].map(|steps| (0..steps).fold(graph.input(1, 1, vec![0.5]), |x, _| x.tanh()));
+    /// assert_eq!(graph.lower_bound(), 4);
+    /// graph.values(&ends).await?;
+    /// assert_eq!(graph.explain().batches().len(), 4);
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
+    pub fn lower_bound(&self) -> usize {
+        let (dag, _) = self.tape.borrow_mut().dag(0, |tape, node| !tape.is_left_in_its_table(node));
+        schedule::Levels::of(&dag).bound()
     }
 
     fn tape(&self) -> Ref<'_, Tape> {
@@ -477,32 +416,6 @@ impl Drop for Graph {
                     gathered.into_iter().for_each(|buffer| self.device.reclaim(buffer));
                 }
             }
-        }
-    }
-}
-
-impl Tape {
-    fn shape(&self, port: Port) -> Shape {
-        self.nodes[port.node].shapes[port.output]
-    }
-
-    fn key_number(&mut self, op: Op, columns: impl Iterator<Item = usize> + Clone) -> usize {
-        // The last first: a loop records the same few again and again.
-        let same = |key: &Key| key.op == op && key.columns.iter().copied().eq(columns.clone());
-        self.keys.iter().rposition(same).unwrap_or_else(|| {
-            self.keys.push(Key { op, columns: columns.collect() });
-            self.keys.len() - 1
-        })
-    }
-
-    /// The first mistake that `program`, or whoever records outside of programs, made, or one that a value depends on.
-    fn check(&self, wanted: &[Port], program: Option<Program>) -> Result<(), EngineError> {
-        if let Some((_, mistake)) = self.mistakes.iter().find(|(of, _)| *of == program) {
-            return Err(mistake.clone());
-        }
-        match wanted.iter().find_map(|port| self.nodes[port.node].mistake.as_deref()) {
-            Some(mistake) => Err(mistake.clone()),
-            None => Ok(()),
         }
     }
 }

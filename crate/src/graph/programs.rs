@@ -16,7 +16,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::{Graph, Port};
+use super::Graph;
+use super::tape::Port;
 use crate::cpu::noise;
 use crate::device::EngineError;
 
@@ -145,7 +146,7 @@ impl Graph {
     /// use saccade_rnn::device::{Device, Parameters};
     /// use saccade_rnn::graph::{Graph, Strategy};
     /// # pollster::block_on(async {
-    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Agenda);
+    /// let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels);
     /// // Doubles a number until it exceeds 100: each program decides by itself how often.
     /// let graph = &graph;
     /// let programs = [3.0, 40.0, 1.0].map(|start| async move {

@@ -113,7 +113,7 @@ impl Incremental {
         let network = model.network();
         let labels = model.config().outcomes().len();
         let mut scores = if network.is_causal() {
-            let graph = Graph::inference(model.parameters(), device, Strategy::Agenda);
+            let graph = Graph::inference(model.parameters(), device, Strategy::Levels);
             let out = network.encoder.output_size();
             let rows = graph.input(self.ids.len(), out, self.rows().to_vec());
             let logits = network.head.logits_at_every_row(rows);

@@ -182,7 +182,7 @@ impl SequenceLayer {
     ) -> Result<Computed, LayerError> {
         let force = self.check(&x, given)?;
         let lanes = given.lengths.len();
-        let graph = Graph::inference(&self.parameters, device, Strategy::Agenda);
+        let graph = Graph::inference(&self.parameters, device, Strategy::Levels);
         let (mut wanted, mut states, mut skims) = (Vec::new(), Vec::new(), Vec::new());
         let mut first = 0;
         for (lane, &n) in given.lengths.iter().enumerate() {

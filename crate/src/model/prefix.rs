@@ -164,7 +164,7 @@ impl Prefix {
         asks: Scores,
     ) -> Result<(), ReadError> {
         let (Network { encoder, .. }, softmax) = (model.network(), softmax(model)?);
-        let graph = Graph::inference(model.parameters(), device, Strategy::Agenda);
+        let graph = Graph::inference(model.parameters(), device, Strategy::Levels);
         let before = self.places.last();
         let state = before.into_iter().flat_map(|place| &place.state);
         let state: Vec<Expr<'_>> = state.map(|state| graph.held(state.clone())).collect();
@@ -216,7 +216,7 @@ impl Prefix {
             *stream = self.ids.len() as u32;
         }
         let (Network { encoder, .. }, softmax) = (model.network(), softmax(model)?);
-        let graph = Graph::inference(model.parameters(), device, Strategy::Agenda);
+        let graph = Graph::inference(model.parameters(), device, Strategy::Levels);
         let row = match self.places.last() {
             Some(place) => graph.held(place.row.clone()),
             None => graph.input(1, encoder.output_size(), vec![0.0; encoder.output_size()]),

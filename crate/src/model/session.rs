@@ -110,7 +110,7 @@ impl Found {
 impl Session<'_> {
     /// Reads pieces of different texts together, with one exchange with the device.
     pub(super) async fn read(&self, pieces: &[Piece<'_>]) -> Result<Vec<Found>, EngineError> {
-        let graph = Graph::inference(self.model.parameters(), self.device, Strategy::Agenda);
+        let graph = Graph::inference(self.model.parameters(), self.device, Strategy::Levels);
         let recorded: Vec<_> = pieces.iter().map(|piece| self.record(&graph, piece)).collect();
         let mut wanted = Vec::new();
         for Recorded { first, inspected, .. } in &recorded {

@@ -76,7 +76,7 @@ impl SoftmaxLayer {
         }
         let rows = self.softmax.rows_together();
         for (x, asks) in x.chunks(rows * columns).zip(asks.chunks(rows)) {
-            let graph = Graph::inference(&self.parameters, device, Strategy::Agenda);
+            let graph = Graph::inference(&self.parameters, device, Strategy::Levels);
             let x = graph.input(asks.len(), columns, x.to_vec());
             ready(self.softmax.answers(x, asks))??.into_iter().for_each(&mut each);
         }

@@ -59,7 +59,7 @@ impl AdaptiveInputConfig {
 /// // The one weight that the softmax has not: the projection of the first band.
 /// let own: Vec<_> = parameters.iter().filter(|(_, p)| p.name.starts_with("embeddings.")).collect();
 /// assert_eq!(own.len(), 1);
-/// let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Agenda);
+/// let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Levels);
 /// assert_eq!(input.forward(&graph, &[99, 3, 50, 3]).shape().to_string(), "4 x 16");
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
@@ -248,7 +248,7 @@ mod tests {
     }
 
     fn vectors(parameters: &Parameters, layer: &AdaptiveInput, ids: &[u32]) -> Vec<f32> {
-        let graph = Graph::inference(parameters, &Device::cpu(), Strategy::Agenda);
+        let graph = Graph::inference(parameters, &Device::cpu(), Strategy::Levels);
         block_on(layer.forward(&graph, ids).value()).expect("the words exist")
     }
 
@@ -362,7 +362,7 @@ mod tests {
     fn a_word_beyond_the_vocabulary_is_a_mistake() -> Result<(), BuildError> {
         let mut builder = Builder::fresh(3);
         let (_, layer) = tied(&mut builder, true)?;
-        let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+        let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Levels);
         let error = block_on(layer.forward(&graph, &[3, 10]).value()).expect_err("there are ten words");
         assert!(error.to_string().starts_with("adaptive_input: index 10 is not below 10"), "{error}");
         Ok(())

@@ -87,7 +87,7 @@ impl AdaptiveSoftmaxConfig {
 /// // 100 words: 10 in the head, the others in two tails of 4 columns and of 1.
 /// let mut builder = Builder::fresh(0);
 /// let layer = AdaptiveSoftmax::new(&mut builder, AdaptiveSoftmaxConfig::new(16, 100, &[10, 40]))?;
-/// let graph = Graph::training(&builder.finish()?, &Device::cpu(), Strategy::Agenda, 0);
+/// let graph = Graph::training(&builder.finish()?, &Device::cpu(), Strategy::Levels, 0);
 /// let x = graph.variable(3, 16, vec![0.1; 3 * 16]);
 /// // The second tail is computed for two rows, the first for none.
 /// let losses = layer.cross_entropy(x, &[2, 99, 40]);

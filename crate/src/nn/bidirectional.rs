@@ -26,7 +26,7 @@ use crate::graph::Expr;
 ///     forward: Box::new(Layer::Skim(builder.scope("forward", |b| Skim::new(b, config))?)),
 ///     backward: Box::new(Layer::Skim(builder.scope("backward", |b| Skim::new(b, config))?)),
 /// };
-/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Levels);
 /// // Each direction decides for itself; a threshold of 0 skims every token.
 /// let control = SkimControl::Decide { threshold: 0.0, force: &[] };
 /// let out = layer.forward(graph.input(2, 3, vec![0.5; 6]), control);

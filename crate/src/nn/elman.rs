@@ -17,7 +17,7 @@ impl Recurrent {
     /// # pollster::block_on(async {
     /// let mut builder = Builder::fresh(0);
     /// let layer = Recurrent::elman(&mut builder, RecurrentConfig::new(3, 2), true)?;
-    /// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+    /// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Levels);
     /// let x = graph.input(4, 3, vec![0.5; 12]);
     /// let rows = layer.forward(x, None).rows.value().await?;
     /// assert_eq!(rows.len(), 4 * 2);

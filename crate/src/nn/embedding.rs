@@ -14,7 +14,7 @@ use crate::graph::{Expr, Graph};
 /// let table = Tensor { shape: vec![3, 2], values: vec![0.0, 0.1, 1.0, 1.1, 2.0, 2.1] };
 /// let mut builder = Builder::stored([("weight".to_string(), table)].into());
 /// let embedding = Embedding::new(&mut builder, 3, 2)?;
-/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Levels);
 /// assert_eq!(embedding.forward(&graph, &[2, 0]).value().await?, [2.0, 2.1, 0.0, 0.1]);
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```

@@ -24,7 +24,7 @@ impl Recurrent {
     /// let mut builder = Builder::fresh(0);
     /// let words = builder.parameter("words", &[5, 5], Init::Uniform(1.0))?;
     /// let gru = Recurrent::gru(&mut builder, RecurrentConfig::new(5, 5))?;
-    /// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+    /// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Levels);
     /// let (mut word, mut states) = (0, None);
     /// for _ in 0..3 {
     ///     let out = gru.step(graph.embedding(words, &[word]), states.as_ref());

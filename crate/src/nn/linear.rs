@@ -15,7 +15,7 @@ use crate::graph::Expr;
 /// let bias = Tensor { shape: vec![1], values: vec![0.5] };
 /// let mut builder = Builder::stored([("weight".to_string(), weight), ("bias".to_string(), bias)].into());
 /// let linear = Linear::new(&mut builder, 2, 1)?;
-/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Levels);
 /// let x = graph.input(2, 2, vec![1.0, 1.0, 3.0, 0.0]);
 /// assert_eq!(linear.forward(x).value().await?, [1.5, 6.5]);
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();

@@ -25,7 +25,7 @@ impl Recurrent {
     /// # pollster::block_on(async {
     /// let mut builder = Builder::fresh(0);
     /// let lstm = Recurrent::lstm(&mut builder, RecurrentConfig::new(3, 4), 1.0)?;
-    /// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+    /// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Levels);
     /// let x = graph.input(2, 3, vec![0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
     /// let first = lstm.step(x.rows(&[0]), None);
     /// let second = lstm.step(x.rows(&[1]), Some(&first.states));

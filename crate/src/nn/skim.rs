@@ -71,7 +71,7 @@ pub struct SkimConfig {
 /// };
 /// let mut builder = Builder::fresh(0);
 /// let layer = Skim::new(&mut builder, config)?;
-/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Levels);
 /// // The first token is read, the second skimmed.
 /// let control = SkimControl::Decide { threshold: 0.5, force: &[1, 2] };
 /// let out = layer.forward(graph.input(2, 3, vec![0.5; 6]), None, control);

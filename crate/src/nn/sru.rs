@@ -87,7 +87,7 @@ impl SruConfig {
 /// # pollster::block_on(async {
 /// let mut builder = Builder::fresh(0);
 /// let layer = Sru::new(&mut builder, SruConfig::new(3, 4, 2))?;
-/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Levels);
 /// let first = layer.forward(graph.input(5, 3, vec![0.5; 15]), None);
 /// assert_eq!(first.rows.value().await?.len(), 5 * 4);
 /// // One more row, from the memories of both layers.
@@ -223,7 +223,7 @@ impl Sru {
     /// # pollster::block_on(async {
     /// let mut builder = Builder::fresh(0);
     /// let sru = Sru::new(&mut builder, SruConfig::new(3, 4, 2))?;
-    /// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+    /// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Levels);
     /// let x = graph.input(2, 3, vec![0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
     /// let first = sru.step(x.rows(&[0]), None);
     /// let second = sru.step(x.rows(&[1]), Some(&first.c));

@@ -152,7 +152,7 @@ fn take<T>(state: &mut dyn Iterator<Item = T>, rows: usize) -> Option<Vec<T>> {
 /// let sru = builder.scope("0", |b| Sru::new(b, SruConfig::new(3, 4, 1)))?;
 /// let lstm = builder.scope("1", |b| Recurrent::lstm(b, RecurrentConfig::new(4, 2), 1.0))?;
 /// let stack = Stack { layers: vec![Layer::Sru(sru), Layer::Recurrent(lstm)], dropout: 0.0, dropout_per_sequence: false };
-/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Agenda);
+/// let graph = Graph::inference(&builder.finish()?, &Device::cpu(), Strategy::Levels);
 /// // No layer skims, so the control says nothing to any.
 /// let control = SkimControl::Decide { threshold: 0.5, force: &[] };
 /// let out = stack.forward(graph.input(5, 3, vec![0.5; 15]), [], control);

@@ -56,7 +56,7 @@ pub(super) async fn read_carried(device: &Device, carried: &[Vec<Held>]) -> Resu
 
 /// Brings what an objective carried back to a device.
 pub(super) fn hold_carried(device: &Device, carried: Carried) -> Result<Vec<Vec<Held>>, EngineError> {
-    let graph = Graph::inference(&Parameters::new(), device, Strategy::Agenda);
+    let graph = Graph::inference(&Parameters::new(), device, Strategy::Levels);
     let hold = |row: Vec<f32>| graph.input(1, row.len(), row).hold();
     carried.into_iter().map(|part| part.into_iter().map(hold).collect()).collect()
 }

@@ -229,7 +229,7 @@ impl<O: Objective> Trainer<O> {
         let graph = Graph::training(
             self.model.parameters(),
             &self.device,
-            Strategy::Agenda,
+            Strategy::Levels,
             noise::bits(self.config.seed, 3, step as u32),
         );
         let Losses { total, parts, states } =

@@ -133,7 +133,7 @@ fn projection(output: usize, size: usize) -> Vec<f32> {
 
 /// The scalar, summed in double precision on the host.
 fn scalar(case: &Case, parameters: &Parameters, leaves: &[Leaf]) -> f64 {
-    let graph = Graph::training(parameters, &Device::cpu(), Strategy::Agenda, 5);
+    let graph = Graph::training(parameters, &Device::cpu(), Strategy::Levels, 5);
     let recorded = record(&graph, case, leaves);
     let mut sum = 0.0;
     for (i, y) in recorded.outputs.iter().enumerate() {
@@ -154,7 +154,7 @@ pub(crate) fn gradients(
     // A column of ones sums the columns of a row.
     let mut parameters = parameters.clone();
     let ones = parameters.add("ones", &[1, 64], vec![1.0; 64])?;
-    let graph = Graph::training(&parameters, &Device::cpu(), Strategy::Agenda, 5);
+    let graph = Graph::training(&parameters, &Device::cpu(), Strategy::Levels, 5);
     let recorded = record(&graph, case, leaves);
     let mut parts = Vec::new();
     for (i, &y) in recorded.outputs.iter().enumerate() {

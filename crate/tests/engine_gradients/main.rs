@@ -34,7 +34,7 @@ fn a_view_of_a_weight_selects_the_inputs_it_names() {
     // W[out][in] = 10 out + in, in both layouts.
     let out_in = p.add("out_in", &[2, 3], vec![0.0, 1.0, 2.0, 10.0, 11.0, 12.0]).unwrap();
     let in_out = p.add("in_out", &[3, 2], vec![0.0, 10.0, 1.0, 11.0, 2.0, 12.0]).unwrap();
-    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Agenda);
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Levels);
     for whole in [WeightView::whole(&p, out_in), WeightView::input_major(&p, in_out)] {
         let x = graph.input(1, 2, vec![1.0, 100.0]);
         let y = x.affine_view(WeightView { first: 1, inputs: 2, ..whole }, None);

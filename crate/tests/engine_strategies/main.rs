@@ -1,4 +1,4 @@
-//! The three strategies agree: random programs over several examples, run by each, give the same values and the same
+//! All strategies agree: random programs over several examples, run by each, give the same values and the same
 //! gradients up to the order of sums.
 
 #[path = "../common/mod.rs"]
@@ -14,10 +14,11 @@ use program::{Program, Source, Step, any_program};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use recorder::{Recorder, Weights};
-use saccade_rnn::device::{CellKind, Device, Op, Parameters, Pool};
+use saccade_rnn::device::{self, CellKind, Device, Op, Parameters, Pool, WeightView};
 use saccade_rnn::graph::{Expr, Graph, Report, Strategy as Batching};
 
-const STRATEGIES: [Batching; 3] = [Batching::Unbatched, Batching::Depth, Batching::Agenda];
+/// Those that are held against the unbatched one.
+const BATCHED: [Batching; 3] = [Batching::Depth, Batching::Agenda, Batching::Levels];
 /// Bound of a difference, relative to the largest value of its tensor (or to 1 if that is smaller).
 const BOUND: f32 = 1e-4;
 
@@ -83,14 +84,17 @@ fn agree(what: &str, found: &[Vec<f32>], expected: &[Vec<f32>]) -> Result<(), Te
 
 fn strategies_agree(program: &Program, training: bool) -> Result<(), TestCaseError> {
     let weights = Weights::new(program.width);
-    let [unbatched, depth, agenda] =
-        STRATEGIES.map(|strategy| run(&Device::cpu(), program, &weights, strategy, training));
+    let run = |strategy| run(&Device::cpu(), program, &weights, strategy, training);
+    let unbatched = run(Batching::Unbatched);
     prop_assert_eq!(unbatched.report.batches().len(), unbatched.report.nodes());
-    for (name, other) in [("depth", &depth), ("agenda", &agenda)] {
-        agree(&format!("{name}: value"), &other.values, &unbatched.values)?;
-        agree(&format!("{name}: gradient"), &other.gradients, &unbatched.gradients)?;
+    for strategy in BATCHED {
+        let other = run(strategy);
+        agree(&format!("{strategy:?}: value"), &other.values, &unbatched.values)?;
+        agree(&format!("{strategy:?}: gradient"), &other.gradients, &unbatched.gradients)?;
         prop_assert_eq!(other.report.nodes(), unbatched.report.nodes());
         prop_assert!(other.report.batches().len() <= other.report.nodes());
+        prop_assert!(other.report.batches().len() >= other.report.lower_bound());
+        prop_assert_eq!(other.report.lower_bound(), unbatched.report.lower_bound());
     }
     Ok(())
 }
@@ -128,7 +132,7 @@ fn the_gpu_agrees_with_the_cpu() {
     let outcome = runner.run(&any_program(), |program| {
         let weights = Weights::new(program.width);
         let expected = run(&Device::cpu(), &program, &weights, Batching::Unbatched, true);
-        let found = run(&gpu, &program, &weights, Batching::Agenda, true);
+        let found = run(&gpu, &program, &weights, Batching::Levels, true);
         agree("value", &found.values, &expected.values)?;
         agree("gradient", &found.gradients, &expected.gradients)
     });
@@ -148,7 +152,7 @@ fn programs_batch_and_differentiate() {
         ]
     };
     let program = Program { width: 4, examples: (0..5).map(steps).collect() };
-    let outcome = run(&Device::cpu(), &program, &Weights::new(4), Batching::Agenda, true);
+    let outcome = run(&Device::cpu(), &program, &Weights::new(4), Batching::Levels, true);
     assert!(outcome.report.batches().len() * 3 < outcome.report.nodes(), "{}", outcome.report);
     let nonzero = outcome.gradients.iter().filter(|g| g.iter().any(|d| d.abs() > 1e-6)).count();
     assert!(nonzero >= 12, "{nonzero} tensors have a gradient");
@@ -158,7 +162,7 @@ fn programs_batch_and_differentiate() {
 /// each of their matrices once.
 #[test]
 fn products_share_their_right_operand() {
-    let graph = Graph::training(&Parameters::new(), &Device::cpu(), Batching::Agenda, 0);
+    let graph = Graph::training(&Parameters::new(), &Device::cpu(), Batching::Levels, 0);
     let shared = [0, 1].map(|i| graph.variable(3, 5, values(i, 15, 1.0)));
     let rows = |i: u32| i as usize % 4;
     let left = |i: u32| graph.variable(rows(i), 3, values(10 + i, rows(i) * 3, 1.0));
@@ -190,12 +194,88 @@ fn products_share_their_right_operand() {
     }
 }
 
+/// A step of an LSTM as one node: from zeros, or from a state.
+fn step<'g>(weights: &Weights, x: Expr<'g>, state: Option<[Expr<'g>; 2]>) -> [Expr<'g>; 2] {
+    let (_, weight_ih, weight_hh, bias) = weights.cells[0];
+    let weight = WeightView::whole(&weights.parameters, weight_ih);
+    let step = device::Step {
+        product: Op::Affine { weight, bias: None },
+        recurrence: Op::Recurrence {
+            cell: CellKind::Lstm,
+            weight_hh,
+            bias_hh: Some(bias),
+            reverse: false,
+            initial: state.is_some(),
+            inspect: false,
+        },
+    };
+    let operands: Vec<_> = [x].into_iter().chain(state.into_iter().flatten()).collect();
+    let out = x.graph().record(Op::Step(Box::new(step)), &operands, Vec::new());
+    [out[1], out[2]]
+}
+
+/// A tree of so many leaves, cut where it pleases chance; its state, and the scores of all of its nodes.
+fn tree<'g>(
+    graph: &'g Graph,
+    weights: &Weights,
+    leaves: usize,
+    seed: &mut u32,
+    scores: &mut Vec<Expr<'g>>,
+) -> [Expr<'g>; 2] {
+    *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+    let state = if leaves == 1 {
+        step(weights, graph.input(1, 4, values(*seed % 1_000, 4, 1.0)), None)
+    } else {
+        let cut = 1 + (*seed >> 8) as usize % (leaves - 1);
+        let left = tree(graph, weights, cut, seed, scores);
+        let right = tree(graph, weights, leaves - cut, seed, scores);
+        step(weights, left[0], Some(right))
+    };
+    scores.push(state[0].affine(weights.classes, None).cross_entropy(&[leaves as u32 % 3]));
+    state
+}
+
+/// The states after every word.
+fn read<'g: 'w, 'w>(weights: &Weights, words: impl Iterator<Item = &'w Expr<'g>>) -> Vec<Expr<'g>> {
+    let mut state = None;
+    words.map(|&word| state.insert(step(weights, word, state))[0]).collect()
+}
+
+/// Cells of trees with a loss at every node, and of sentences read in both directions: the levels reach the bound.
+#[test]
+fn cells_run_in_as_few_batches_as_any_order_needs() {
+    let weights = Weights::new(4);
+    for size in [1, 7, 40] {
+        let graph = Graph::training(&weights.parameters, &Device::cpu(), Batching::Levels, 0);
+        let (mut losses, mut seed) = (Vec::new(), 3);
+        (0..size).for_each(|i| drop(tree(&graph, &weights, 1 + i * 5 % 13, &mut seed, &mut losses)));
+        block_on(graph.mean(&losses).backward()).unwrap();
+        let report = graph.explain();
+        assert_eq!(report.batches().len(), report.lower_bound(), "{report}");
+        assert_eq!(report.lower_bound(), graph.lower_bound());
+
+        let graph = Graph::training(&weights.parameters, &Device::cpu(), Batching::Levels, 0);
+        let mut losses = Vec::new();
+        for i in 0..size {
+            let words: Vec<_> =
+                (0..1 + i * 7 % 23).map(|t| graph.input(1, 4, values(t as u32, 4, 1.0))).collect();
+            let (there, back) = (read(&weights, words.iter()), read(&weights, words.iter().rev()));
+            let both =
+                there.iter().zip(back.iter().rev()).map(|(&x, &y)| (x + y).affine(weights.classes, None));
+            losses.extend(both.map(|scores| scores.cross_entropy(&[1])));
+        }
+        block_on(graph.mean(&losses).backward()).unwrap();
+        let report = graph.explain();
+        assert_eq!(report.batches().len(), report.lower_bound(), "{report}");
+    }
+}
+
 /// A thousand sentences of 0 to 60 tokens: one batch an operation, whatever their lengths.
 #[test]
 fn a_thousand_sentences_run_as_few_batches() {
     let weights = Weights::new(4);
     let length = |i: usize| (i * 7919 + 13) % 61;
-    for strategy in [Batching::Depth, Batching::Agenda] {
+    for strategy in BATCHED {
         let graph = Graph::training(&weights.parameters, &Device::cpu(), strategy, 0);
         let (_, weight_ih, weight_hh, bias) = weights.cells[0];
         let losses: Vec<Expr<'_>> = (0..1_000)

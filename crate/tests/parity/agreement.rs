@@ -17,7 +17,7 @@ pub(crate) const OUTPUTS: f32 = 1e-5;
 pub(crate) const GRADIENTS: f32 = 1e-4;
 
 /// Every way of batching.
-pub(crate) const STRATEGIES: [Strategy; 3] = [Strategy::Unbatched, Strategy::Depth, Strategy::Agenda];
+pub(crate) const STRATEGIES: [Strategy; 3] = [Strategy::Unbatched, Strategy::Depth, Strategy::Levels];
 
 /// The description of a case: how to build our layer, and how to run it.
 pub(crate) trait Case: DeserializeOwned {

@@ -119,7 +119,7 @@ async fn given_gradients(
     step: usize,
     gradients: &mut Gradients,
 ) {
-    let graph = Graph::training(parameters, device, Strategy::Agenda, 0);
+    let graph = Graph::training(parameters, device, Strategy::Levels, 0);
     let mut terms = Vec::new();
     for (name, &id) in ids {
         let (rows, columns) = (parameters.get(id).rows(), parameters.get(id).columns());

@@ -18,7 +18,7 @@ use crate::graph::Expr;
 /// let mut parameters = builder.finish()?;
 /// let bias = parameters.id("head.bias").expect("there is one");
 /// parameters.get_mut(bias).values[3] = 5.0;
-/// let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Agenda);
+/// let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Levels);
 /// let mut distribution = layer.distribution(graph.input(1, 16, vec![0.1; 16])).await?;
 /// // Word 3 is more probable than both clusters: no tail can hold a better one.
 /// assert_eq!(distribution.top(1).await?[0].id, 3);

@@ -238,7 +238,7 @@ impl Objective for Predict {
         let batches = self.cut(texts.iter(), lanes, (SCORED / lanes).max(self.steps));
         let (mut carried, mut sums, mut done) = (Vec::new(), Vec::new(), 0);
         for Pieces(pieces) in &batches {
-            let graph = Graph::inference(model.parameters(), device, Strategy::Agenda);
+            let graph = Graph::inference(model.parameters(), device, Strategy::Levels);
             let (losses, states) = record(model, &graph, pieces, &carried, Dropouts::default());
             let losses = losses.value().await?;
             carried = hold(&states)?;

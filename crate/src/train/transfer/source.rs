@@ -123,7 +123,7 @@ impl Source {
         let ids: Vec<u32> = wanted.iter().filter_map(id).collect();
         let mut values = Vec::with_capacity(ids.len() * input.output_size());
         for ids in ids.chunks(TOGETHER) {
-            let graph = Graph::inference(model.parameters(), &Device::cpu(), Strategy::Agenda);
+            let graph = Graph::inference(model.parameters(), &Device::cpu(), Strategy::Levels);
             values.extend(input.forward(&graph, ids).value().await?);
         }
         let rows = ids.iter().map(|&id| Row::Word(&model.config().vocabulary[id as usize])).collect();

@@ -67,7 +67,7 @@ proptest! {
         let mut cutoffs: Vec<usize> = sizes.iter().scan(0, |end, size| { *end += size; Some(*end) }).collect();
         cutoffs.pop();
         let (layer, parameters, row) = layer(words, &cutoffs, (scale, grain), seed);
-        let graph = Graph::inference(&parameters, &Device::cpu(), Batching::Agenda);
+        let graph = Graph::inference(&parameters, &Device::cpu(), Batching::Levels);
         let x = graph.input(1, 16, row);
         let all = block_on(layer.log_softmax(x).value()).unwrap();
         let ordered = in_order(&layer, &all);
@@ -98,7 +98,7 @@ proptest! {
 /// Draws a million words and compares how often each came with how often it should.
 fn check_law(sampling: Sampling, cutoffs: &[usize], expected: impl Fn(&[Word]) -> Vec<f64>) {
     let (layer, parameters, row) = layer(60, cutoffs, (8.0, 0.0), 5);
-    let graph = Graph::inference(&parameters, &Device::cpu(), Batching::Agenda);
+    let graph = Graph::inference(&parameters, &Device::cpu(), Batching::Levels);
     let x = graph.input(1, 16, row);
     let ordered = in_order(&layer, &block_on(layer.log_softmax(x).value()).unwrap());
     let weights = expected(&ordered);
@@ -185,7 +185,7 @@ fn words_are_drawn_from_the_most_probable_alone() {
 #[test]
 fn extreme_temperatures_draw_the_first_or_any() {
     let (layer, parameters, row) = layer(60, &[10, 25], (40.0, 0.0), 3);
-    let graph = Graph::inference(&parameters, &Device::cpu(), Batching::Agenda);
+    let graph = Graph::inference(&parameters, &Device::cpu(), Batching::Levels);
     let x = graph.input(1, 16, row);
     let first = block_on(block_on(layer.distribution(x)).unwrap().top(1)).unwrap()[0];
     let mut random = uniform(1);
@@ -209,7 +209,7 @@ fn a_question_opens_the_tails_that_matter_and_no_other() {
     let (layer, mut parameters, row) = layer(32, &[2, 12], (0.0, 0.0), 0);
     let bias = parameters.id("head.bias").unwrap();
     parameters.get_mut(bias).values = [0.6f32, 0.25, 0.1, 0.05].map(f32::ln).to_vec();
-    let graph = Graph::inference(&parameters, &Device::cpu(), Batching::Agenda);
+    let graph = Graph::inference(&parameters, &Device::cpu(), Batching::Levels);
     let x = graph.input(1, 16, row);
     let opened = |ask: &dyn Fn(&mut Distribution<'_, '_>)| {
         let mut distribution = block_on(layer.distribution(x)).unwrap();
@@ -237,7 +237,7 @@ fn a_question_opens_the_tails_that_matter_and_no_other() {
 #[test]
 fn what_cannot_be_answered_is_an_error() {
     let (layer, mut parameters, row) = layer(60, &[10, 25], (1.0, 0.0), 3);
-    let graph = Graph::inference(&parameters, &Device::cpu(), Batching::Agenda);
+    let graph = Graph::inference(&parameters, &Device::cpu(), Batching::Levels);
     let x = graph.input(1, 16, row.clone());
     let mut distribution = block_on(layer.distribution(x)).unwrap();
     let beyond = block_on(distribution.log_probability(60)).unwrap_err();
@@ -259,7 +259,7 @@ fn what_cannot_be_answered_is_an_error() {
     parameters.get_mut(tail).values.fill(f32::MAX);
     let narrow = parameters.id("tail.1.0.weight").unwrap();
     parameters.get_mut(narrow).values.fill(f32::MAX);
-    let graph = Graph::inference(&parameters, &Device::cpu(), Batching::Agenda);
+    let graph = Graph::inference(&parameters, &Device::cpu(), Batching::Levels);
     let mut distribution = block_on(layer.distribution(graph.input(1, 16, row))).unwrap();
     let error = block_on(distribution.log_probability(59)).unwrap_err();
     assert!(matches!(error, EngineError::Unsupported { op: "adaptive_softmax", .. }), "{error}");
@@ -268,7 +268,7 @@ fn what_cannot_be_answered_is_an_error() {
 #[test]
 fn distributions_of_many_rows_are_computed_together() {
     let (layer, parameters, _) = layer(60, &[10, 25], (8.0, 0.0), 4);
-    let graph = Graph::inference(&parameters, &Device::cpu(), Batching::Agenda);
+    let graph = Graph::inference(&parameters, &Device::cpu(), Batching::Levels);
     let row = |seed| (0..16).map(|i| noise::uniform(seed, 78, i) - 0.5).collect();
     let rows: Vec<_> = (0..50).map(|seed| graph.input(1, 16, row(seed))).collect();
     let layer = &layer;

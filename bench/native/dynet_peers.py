@@ -1,0 +1,233 @@
+"""Loops over single examples through DyNet beside this engine, one thread each, in turns.
+
+    python3.11 -m venv dynet && dynet/bin/pip install dynet38
+    cargo build --release -p saccade-bench
+    dynet/bin/python bench/native/dynet_peers.py target/release/saccade-bench DATA [rounds] [part of a network's name]
+
+DATA holds sst/trees/train.txt and ud_ewt/en_ewt-ud-train.conllu. Both sides take the same minibatches of 64 sentences in the same
+order: a Tree-LSTM with a loss at every node, and taggers that read rare words (seen five times or fewer) letter by letter or not.
+Training is forward, backward and Adam; reading is forward only. DyNet runs without batching (0), by agenda (1) and by depth
+(2), in Python as its users do; this engine under each of its strategies, and its taggers also with whole sequences as one node.
+Every contestant is a process of its own and takes a minibatch of each round; who begins changes. Prints sentences a second
+(medians of the rounds, quartiles) and how many times as fast as DyNet's best each is, by medians of ratios within rounds.
+"""
+
+import collections
+import itertools
+import os
+import random
+import re
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+BATCH = 64
+WORDS, LETTERS = 20_000, 300
+WORD, TREE, STATE, HIDDEN, LETTER, TAGS, LABELS = 128, 128, 50, 32, 20, 17, 5
+INNER = 2**32 - 1
+STRATEGIES = ["Unbatched", "Depth", "Agenda", "Levels"]
+# Of each kind of network: this engine's forms of it.
+FORMS = {"tree": ["tree"], "tagger": ["tagger", "tagger-whole"], "letters": ["letters", "letters-whole"]}
+
+
+class Numbers(dict):
+    """Numbers by name, in the order of their first use."""
+
+    def __init__(self, most):
+        super().__init__()
+        self.most = most
+
+    def __missing__(self, name):
+        self[name] = len(self) % self.most
+        return self[name]
+
+
+def trees(data, count):
+    """Label and word of every node, children before their parent."""
+    words = Numbers(WORDS)
+    lines = random.Random(7).sample((data / "sst/trees/train.txt").read_text().splitlines(), count)
+    read = []
+    for line in lines:
+        nodes, open_labels = [], []
+        for token in re.findall(r"\(|\)|[^ ()]+", line):
+            if token == "(":
+                open_labels.append(None)
+            elif token == ")":
+                label, word = open_labels.pop()
+                nodes.append((label, INNER if word is None else words[word]))
+            elif open_labels[-1] is None:
+                open_labels[-1] = (int(token), None)
+            else:
+                open_labels[-1] = (open_labels[-1][0], token)
+        read.append(nodes)
+    return read
+
+
+def sentences(data, count, letters):
+    """Number, tag and letters (if the word is read by them) of every word."""
+    text = (data / "ud_ewt/en_ewt-ud-train.conllu").read_text()
+    blocks = [[line.split("\t") for line in block.splitlines() if re.match(r"\d+\t", line)] for block in text.split("\n\n")]
+    every = [[(fields[1], fields[3]) for fields in block] for block in blocks if block]
+    seen = collections.Counter(word for sentence in every for word, _ in sentence)
+    words, tags, alphabet = Numbers(WORDS), Numbers(TAGS), Numbers(LETTERS)
+
+    def spelled(word):
+        return [alphabet[letter] for letter in f"<{word}>"] if letters and seen[word] <= 5 else []
+
+    drawn = random.Random(7).sample(every, count)
+    return [[(words[word], tags[tag], spelled(word)) for word, tag in sentence] for sentence in drawn]
+
+
+def examples(network, data, count):
+    return trees(data, count) if network == "tree" else sentences(data, count, network == "letters")
+
+
+def write(network, drawn, file):
+    numbers = []
+    for example in drawn:
+        numbers.append(len(example))
+        for node in example:
+            if network == "tree":
+                numbers += node
+            else:
+                numbers += [*node[:2], len(node[2]), *node[2]]
+    file.write_bytes(struct.pack(f"<{len(numbers)}I", *numbers))
+
+
+def play_dynet(network, autobatch, learns, data, count):
+    """DyNet's side, in a process of its own: a minibatch for every number on standard input."""
+    import dynet_config
+
+    dynet_config.set(mem=2048, random_seed=1, autobatch=autobatch)
+    import dynet as dy
+
+    model = dy.ParameterCollection()
+    trainer = dy.AdamTrainer(model)
+    words = model.add_lookup_parameters((WORDS, WORD))
+
+    def weight(*shape):
+        return model.add_parameters(shape)
+
+    if network == "tree":
+        leaf, inner = ([weight(TREE, columns) for _ in "iou"] for columns in (WORD, 2 * TREE))
+        forget, bias, output = [weight(TREE, TREE) for _ in "lr"], [weight(TREE) for _ in "iouf"], weight(LABELS, TREE)
+
+        def losses(example):
+            states, found = [], []
+            for label, word in example:
+                children = [] if word != INNER else [states.pop(), states.pop()][::-1]
+                gates, x = (leaf, words[word]) if not children else (inner, dy.concatenate([h for h, _ in children]))
+                i, o, u = (dy.affine_transform([bias[k], gates[k], x]) for k in range(3))
+                c = dy.cmult(dy.logistic(i), dy.tanh(u))
+                for (h, memory), w in zip(children, forget):
+                    c = c + dy.cmult(dy.logistic(dy.affine_transform([bias[3], w, h])), memory)
+                h = dy.cmult(dy.logistic(o), dy.tanh(c))
+                found.append(dy.pickneglogsoftmax(output * h, label))
+                states.append((h, c))
+            return found
+
+    else:
+        letters = model.add_lookup_parameters((LETTERS, LETTER))
+        hidden, output = weight(HIDDEN, 2 * STATE), weight(TAGS, HIDDEN)
+        there, back = (dy.VanillaLSTMBuilder(1, WORD, STATE, model) for _ in range(2))
+        spell_there, spell_back = (dy.VanillaLSTMBuilder(1, LETTER, WORD // 2, model) for _ in range(2))
+
+        def losses(example):
+            begin = [lstm.initial_state() for lstm in (there, back, spell_there, spell_back)]
+
+            def row(word, spelling):
+                if not spelling:
+                    return words[word]
+                read = [letters[letter] for letter in spelling]
+                return dy.concatenate([begin[2].transduce(read)[-1], begin[3].transduce(read[::-1])[-1]])
+
+            rows = [row(word, spelling) for word, _, spelling in example]
+            both = zip(begin[0].transduce(rows), begin[1].transduce(rows[::-1])[::-1])
+            scores = (output * dy.tanh(hidden * dy.concatenate(list(pair))) for pair in both)
+            return [dy.pickneglogsoftmax(score, tag) for score, (_, tag, _) in zip(scores, example)]
+
+    drawn = examples(network, data, count)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        first = int(line) * BATCH
+        begun = time.perf_counter()
+        dy.renew_cg()
+        loss = dy.esum([loss for example in drawn[first : first + BATCH] for loss in losses(example)])
+        value = loss.value()
+        if learns:
+            loss.backward()
+            trainer.update()
+        print((time.perf_counter() - begun) * 1e3, value, flush=True)
+
+
+class Contestant:
+    """A process that takes a minibatch for every number that it is sent."""
+
+    def __init__(self, name, command):
+        self.name, self.seconds = name, []
+        threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | threads
+        )
+        assert self.process.stdout.readline() == "ready\n", f"{name} is ready"
+
+    def take(self, minibatch):
+        print(minibatch, file=self.process.stdin, flush=True)
+        milliseconds, loss = self.process.stdout.readline().split()
+        return float(milliseconds) / 1e3, float(loss)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def compare(binary, data, network, learns, rounds, minibatches):
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "examples"
+        write(network, examples(network, data, BATCH * minibatches), file)
+        mode = "learn" if learns else "read"
+        contestants = [
+            Contestant(f"DyNet {autobatch}", [sys.executable, __file__, "dynet", network, str(autobatch), mode, str(data), str(minibatches)])
+            for autobatch in range(3)
+        ] + [
+            Contestant(f"{form} {strategy}", [binary, "loops-turns", form, strategy, mode, str(file)])
+            for form, strategy in itertools.product(FORMS[network], STRATEGIES)
+        ]
+        for round in range(rounds + 1):
+            at = round % len(contestants)
+            for contestant in contestants[at:] + contestants[:at]:
+                seconds, _ = contestant.take(round % minibatches)
+                if round > 0:  # The first warms up.
+                    contestant.seconds.append(seconds)
+        for contestant in contestants:
+            contestant.close()
+    best = min(contestants[:3], key=lambda dynet: statistics.median(dynet.seconds))
+    print(f"{network}, {mode}: best of DyNet's is {best.name}")
+    for contestant in contestants:
+        low, middle, high = statistics.quantiles((BATCH / seconds for seconds in contestant.seconds), n=4)
+        ratio = statistics.median(b / c for b, c in zip(best.seconds, contestant.seconds))
+        of_least = min(best.seconds) / min(contestant.seconds)
+        print(f"  {contestant.name:24} {middle:7.0f} sentences/s ({low:.0f}-{high:.0f}), {ratio:5.2f}x; by the fastest {of_least:.2f}x", flush=True)
+
+
+def main():
+    if sys.argv[1] == "dynet":
+        _, _, network, autobatch, mode, data, minibatches = sys.argv
+        # DyNet reads the arguments of the command line itself.
+        sys.argv = sys.argv[:1]
+        return play_dynet(network, int(autobatch), mode == "learn", Path(data), BATCH * int(minibatches))
+    binary, data = sys.argv[1], Path(sys.argv[2])
+    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 15
+    only = sys.argv[4] if len(sys.argv) > 4 else ""
+    print(f"load {os.getloadavg()[0]:.1f}", flush=True)
+    for network, learns in itertools.product(FORMS, (True, False)):
+        if only in f"{network} {'learn' if learns else 'read'}":
+            compare(binary, data, network, learns, rounds, min(rounds + 1, 20))
+
+
+if __name__ == "__main__":
+    main()

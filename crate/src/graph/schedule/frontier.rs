@@ -1,0 +1,79 @@
+//! Playing a rule: of the types that have ready nodes it names one after the other, and all ready nodes of it run.
+
+use super::dag::{Buckets, Dag};
+
+/// No node.
+const NONE: u32 = u32::MAX;
+
+/// Which type runs next.
+pub(super) trait Rule {
+    /// A node became ready.
+    fn ready(&mut self, node: u32);
+
+    /// A node runs, before those that wait for it become ready.
+    fn runs(&mut self, node: u32);
+
+    /// The type that runs next; none if no node is ready.
+    fn next(&mut self) -> Option<u32>;
+}
+
+/// Batches by number: how many, and the one of every node.
+#[derive(Default)]
+pub(super) struct Order {
+    pub(super) batches: usize,
+    pub(super) of_node: Vec<u32>,
+}
+
+/// Plays a rule to the end. None once it is known to take `limit` batches or more.
+pub(super) fn play(dag: &Dag, users: &Buckets, mut rule: impl Rule, limit: usize) -> Option<Order> {
+    let mut frontier = Frontier { dag, first: vec![NONE; dag.kinds], next: vec![NONE; dag.len()] };
+    let mut waiting: Vec<u32> = dag.nodes().map(|node| dag.operands(node as usize).len() as u32).collect();
+    for node in dag.nodes().filter(|&node| waiting[node as usize] == 0) {
+        frontier.add(node);
+        rule.ready(node);
+    }
+    let mut order = Order { batches: 0, of_node: vec![0; dag.len()] };
+    while let Some(kind) = rule.next() {
+        if order.batches + 1 >= limit {
+            return None;
+        }
+        let first = std::mem::replace(&mut frontier.first[kind as usize], NONE);
+        for node in frontier.chain(first) {
+            order.of_node[node as usize] = order.batches as u32;
+            rule.runs(node);
+        }
+        order.batches += 1;
+        let mut node = first;
+        while node != NONE {
+            for &user in users.get(node as usize) {
+                waiting[user as usize] -= 1;
+                if waiting[user as usize] == 0 {
+                    frontier.add(user);
+                    rule.ready(user);
+                }
+            }
+            node = frontier.next[node as usize];
+        }
+    }
+    Some(order)
+}
+
+/// The nodes that are ready.
+struct Frontier<'a> {
+    dag: &'a Dag,
+    /// One of every type, and after each node another of its type.
+    first: Vec<u32>,
+    next: Vec<u32>,
+}
+
+impl Frontier<'_> {
+    fn add(&mut self, node: u32) {
+        let first = &mut self.first[self.dag.types[node as usize] as usize];
+        self.next[node as usize] = std::mem::replace(first, node);
+    }
+
+    fn chain(&self, first: u32) -> impl Iterator<Item = u32> {
+        let there = |node: u32| (node != NONE).then_some(node);
+        std::iter::successors(there(first), move |&node| there(self.next[node as usize]))
+    }
+}

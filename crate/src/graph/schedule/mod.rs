@@ -1,0 +1,49 @@
+//! In which order, and with whom, nodes run.
+
+mod agenda;
+mod bound;
+mod dag;
+mod depth;
+mod frontier;
+mod levels;
+#[cfg(test)]
+mod tests;
+mod unbatched;
+
+use crate::device::GRAPH;
+pub(super) use bound::{Levels, along_paths, recurring};
+pub(super) use dag::{Buckets, Dag};
+
+/// How nodes are grouped into batches. All agree in values and gradients, to the order of sums.
+///
+/// A build with `web` and without `graph` runs models alone, whose programs are layers one after the other; there every
+/// strategy is [`Self::Depth`], which is as good as any for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strategy {
+    /// Every node by itself, in the order it was recorded.
+    Unbatched,
+    /// Nodes with the same key and the same depth (longest path from a leaf) run together.
+    Depth,
+    /// Of the nodes that are ready, those whose key has the lowest mean depth run together (DyNet's default): nodes
+    /// of the same kind wait for each other even where their depths differ.
+    Agenda,
+    /// Nodes with the same key run together once all that are left of their lowest level are ready: those with as many nodes
+    /// of that key before them. Chains and trees of cells take as few batches as any order can
+    /// ([`Graph::lower_bound`](super::Graph::lower_bound)); of other programs the batches of several orders are counted, and
+    /// the order with the fewest runs.
+    #[default]
+    Levels,
+}
+
+/// Groups nodes, in an order that respects their operands. Nodes of a group have one type.
+pub(super) fn plan(dag: &Dag, strategy: Strategy) -> Buckets {
+    match strategy {
+        _ if !GRAPH => depth::plan(dag),
+        Strategy::Depth => depth::plan(dag),
+        // Nodes of as many types run by themselves in every order.
+        _ if dag.kinds() == dag.len() => unbatched::plan(dag),
+        Strategy::Unbatched => unbatched::plan(dag),
+        Strategy::Agenda => agenda::plan(dag),
+        Strategy::Levels => levels::plan(dag),
+    }
+}
