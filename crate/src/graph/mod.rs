@@ -314,7 +314,9 @@ impl Graph {
         };
         let (shapes, mistake) = match inferred {
             Ok(shapes) => (shapes, inherited),
-            Err(mistake) => (nothing(&op), Some(Mistake::New(self.current(), mistake.at(Location::caller())))),
+            Err(mistake) => {
+                (nothing(&op), Some(Mistake::New(self.current(), mistake.at(Location::caller()))))
+            }
         };
         let differentiable =
             op.has_parameters() || inputs.iter().any(|x| tape.is_differentiable(x.port.node));
