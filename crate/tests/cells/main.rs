@@ -86,7 +86,8 @@ fn run(
     let loss = graph.concat_rows(&parts).sum_rows();
     let by_parameters = block_on(loss.backward()).expect("the function is well formed");
     let read = |id: ParamId| {
-        block_on(by_parameters.read(device, &weights.parameters, id)).unwrap().unwrap_or_default()
+        let gradient = block_on(by_parameters.read(device, &weights.parameters, id));
+        gradient.expect("the device can be read").unwrap_or_default()
     };
     let of_parameters = weights.parameters.iter().map(|(id, p)| {
         let mut gradient = read(id);
@@ -94,9 +95,9 @@ fn run(
         gradient.resize(p.values.len(), 0.0);
         gradient
     });
-    let of_variables = variables.iter().map(|x| block_on(x.gradient()).unwrap());
+    let of_variables = variables.iter().map(|x| block_on(x.gradient()).expect("the loss was given"));
     Outcome {
-        values: block_on(graph.values(&results)).unwrap(),
+        values: block_on(graph.values(&results)).expect("the function is well formed"),
         gradients: of_variables.chain(of_parameters).collect(),
     }
 }

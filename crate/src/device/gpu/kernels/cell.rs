@@ -90,7 +90,7 @@ impl<'a> Matrices<'a> {
     }
 
     /// A matrix as a buffer of its own.
-    fn into_own(&self, gpu: &Gpu, matrix: Matrix, columns: usize) -> Result<GpuBuffer, EngineError> {
+    fn alone(&self, gpu: &Gpu, matrix: Matrix, columns: usize) -> Result<GpuBuffer, EngineError> {
         let (buffer, first) = self.find(matrix);
         if !self.layout.packed {
             return Ok(buffer.clone());
@@ -159,7 +159,7 @@ pub(super) fn forward(
         matrices.run(gpu, &stage.segment)?;
     }
     let outputs = columns.outputs.iter().enumerate();
-    let outputs = outputs.map(|(i, &c)| matrices.into_own(gpu, Matrix::Value(Place::Output(i)), c));
+    let outputs = outputs.map(|(i, &c)| matrices.alone(gpu, Matrix::Value(Place::Output(i)), c));
     let outputs = outputs.collect::<Result<_, _>>()?;
     Ok(Forward { outputs, saved: if call.keep { vec![products, kept] } else { Vec::new() } })
 }
@@ -230,7 +230,7 @@ pub(super) fn backward(
     }
     let inputs = columns.inputs.iter().zip(&plan.written).enumerate();
     let gradient = |(i, (&columns, &written)): (usize, (&usize, &bool))| {
-        let own = || matrices.into_own(gpu, Matrix::Gradient(Place::Input(i)), columns);
+        let own = || matrices.alone(gpu, Matrix::Gradient(Place::Input(i)), columns);
         written.then(own).transpose()
     };
     inputs.map(gradient).collect()
