@@ -261,8 +261,43 @@ describe("models", { timeout: 600_000 }, () => {
     await open("#read?text=Where+is+it%3F");
     await page.locator('input[type="file"]').setInputFiles(join(root, "models", "trec-skim-lstm.safetensors"));
     await page.locator('[data-score="location"]').waitFor();
-    assert.match(await page.locator("label.own").innerText(), /trec-skim-lstm/);
+    assert.ok(await page.getByRole("radio", { name: "trec-skim-lstm.safetensors" }).isChecked());
     assert.doesNotMatch(page.url(), /trec/);
+  });
+
+  test("it is there after the page was loaded again, can be chosen on another visit, and is forgotten when asked to", async () => {
+    await open("#read?text=Where+is+it%3F");
+    await page.locator('input[type="file"]').setInputFiles(join(root, "models", "trec-skim-lstm.safetensors"));
+    await page.locator('[data-keeping="kept"]').waitFor();
+    const own = page.getByRole("radio", { name: "trec-skim-lstm.safetensors" });
+    // The address says by then that no model of the page's is chosen.
+    await page.waitForURL((url) => !url.hash.includes("model="));
+    await page.reload();
+    await page.locator('[data-score="location"]').waitFor();
+    assert.ok(await own.isChecked());
+    // A link opens with what it says.
+    await page.goto("about:blank");
+    await page.goto(`${server.url}#read?text=a+film`);
+    await page.locator('[data-score="positive"]').waitFor();
+    assert.ok(!(await own.isChecked()));
+    await own.check({ force: true });
+    await page.locator('[data-score="location"]').waitFor();
+    await page.getByRole("button", { name: "Forget it" }).click();
+    await page.locator('[data-keeping="forgotten"]').waitFor();
+    await page.waitForURL((url) => !url.hash.includes("model="));
+    await page.reload();
+    await page.locator('[data-score="positive"]').waitFor();
+    assert.equal(await own.count(), 0);
+    assert.deepEqual(complaints, []);
+  });
+
+  test("where the browser keeps nothing, that is said", async () => {
+    await open();
+    await page.evaluate(() => (caches.open = () => Promise.reject(new DOMException("no", "SecurityError"))));
+    await page.locator('input[type="file"]').setInputFiles(join(root, "models", "trec-skim-lstm.safetensors"));
+    await page.locator('[data-keeping="refused"]').waitFor();
+    assert.match(await page.locator('[data-figure="keeping"]').innerText(), /refuses to keep it/);
+    assert.equal(await page.getByRole("button", { name: "Forget it" }).count(), 0);
   });
 
   test("a file dropped on the page is read with", async () => {
@@ -276,7 +311,7 @@ describe("models", { timeout: 600_000 }, () => {
         window.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
       }
     }, bytes);
-    await page.locator(".own .chosen").waitFor();
+    await page.getByRole("radio", { name: "mine.safetensors", checked: true }).waitFor();
     await settled();
     assert.deepEqual(complaints, []);
   });

@@ -32,7 +32,15 @@ export const write = {
   model: "The model that reads it",
   ownFile: "Your own model file",
   choose: "Your own file…",
+  another: "Another file…",
   aboutOwn: (megabytes: string) => `Your own file, ${megabytes} MB. It never leaves this browser.`,
+  keeping: {
+    kept: "The browser keeps it for your next visit.",
+    large: "It is too large to be kept, so open it again next time.",
+    refused: "The browser refuses to keep it, so open it again next time.",
+    forgotten: "The browser has forgotten it. You can use it until you leave.",
+  },
+  forget: "Forget it",
   accuracy: (share: string) => `It is right on ${share} of its test texts.`,
 };
 

@@ -14,10 +14,15 @@ export function keep(text: string): void {
   }
 }
 
-/** What was kept, for the page that was loaded again or come back to; a page opened by a link begins with what the link says. */
-export function kept(): string | null {
+/** Whether the page was loaded again or come back to; one opened by a link begins with what the link says. */
+export function isAgain(): boolean {
   const [entry] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
-  if (entry?.type !== "reload" && entry?.type !== "back_forward") return null;
+  return entry?.type === "reload" || entry?.type === "back_forward";
+}
+
+/** What was kept, for the page that was loaded again. */
+export function kept(): string | null {
+  if (!isAgain()) return null;
   try {
     return sessionStorage.getItem(KEY);
   } catch {

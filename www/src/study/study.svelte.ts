@@ -3,9 +3,11 @@ import type { View } from "./view.ts";
 import type { Account, Decision, DevicePreference, Model, ReadOptions, Score } from "../engine.ts";
 import { examples, type Example } from "./examples.ts";
 import { Insight } from "./insight.svelte.ts";
+import { isAgain } from "./kept.ts";
 import { languageModels, type LanguageModelId } from "./language.ts";
 import { Measurements } from "./measurements.svelte.ts";
 import { models, type ModelId, type Source } from "./models.ts";
+import { OwnFile } from "./own.svelte.ts";
 import { Playback, type Pace } from "./playback.svelte.ts";
 import { Reader, SILENCE_MS, type Seen } from "./reader.svelte.ts";
 import { recorded } from "./recorded.ts";
@@ -33,6 +35,7 @@ export class Study {
   readonly reader = new Reader();
   readonly measurements = new Measurements();
   readonly insight = new Insight();
+  readonly ownFile = new OwnFile();
   readonly playback = new Playback(() => this.pace);
 
   source: Source = $state.raw({ kind: "shipped", id: models[0].id });
@@ -142,7 +145,17 @@ export class Study {
 
   constructor(view: View) {
     this.apply(view);
-    void this.reader.choose(this.source);
+    void this.#begin(view);
+  }
+
+  /** Begins with the visitor's own file if the page was loaded again with it: no link names it. */
+  async #begin({ model }: View): Promise<void> {
+    const { source } = this;
+    const file = await this.ownFile.find();
+    // Somebody may have chosen meanwhile.
+    if (this.source !== source) return;
+    if (file && model === undefined && isAgain()) this.source = { kind: "own", file };
+    await this.reader.choose(this.source);
   }
 
   /** Plays the reading once, unasked; whatever the visitor does first ends that. */
@@ -262,6 +275,12 @@ export class Study {
   follow(): void {
     $effect(() => {
       if (this.reader.seen || this.reader.stage.kind === "failed") this.begun = true;
+    });
+
+    $effect(() => {
+      const { ready, source } = this;
+      // What does not load is not kept.
+      if (ready && source.kind === "own") untrack(() => void this.ownFile.keep(source.file));
     });
 
     $effect(() => {

@@ -1,0 +1,55 @@
+/** The visitor's own model file, which the browser keeps beside the page's: the one that was read with last, until it is forgotten. */
+
+/** Not by the name of a version of the page, whose service worker clears up after its own. */
+const [CACHE, ADDRESS, NAME] = ["own-model", "./own.safetensors", "x-name"];
+
+/** A larger file is not kept, in bytes: the browser would make room for it at the cost of what other sites keep. */
+export const MOST = 100e6;
+
+/** Whether the browser keeps the file in use, or why not. */
+export type Keeping = "kept" | "large" | "refused" | "forgotten";
+
+export class OwnFile {
+  /** What is kept. */
+  file: File | null = $state.raw(null);
+  /** What became of the file that was used last; null before there is one. */
+  keeping: Keeping | null = $state(null);
+
+  /** Looks for what was kept on another visit. */
+  async find(): Promise<File | null> {
+    try {
+      const response = await (await caches.open(CACHE)).match(ADDRESS);
+      if (!response) return null;
+      const name = decodeURIComponent(response.headers.get(NAME) ?? "");
+      this.file ??= new File([await response.blob()], name);
+      this.keeping ??= "kept";
+    } catch {
+      // Insecure pages and some private windows keep nothing.
+    }
+    return this.file;
+  }
+
+  /** Keeps a file in the place of the one before. */
+  async keep(file: File): Promise<void> {
+    try {
+      if (file.size > MOST) {
+        this.keeping = "large";
+        return;
+      }
+      if (file !== this.file) await (await caches.open(CACHE)).put(ADDRESS, new Response(file, { headers: { [NAME]: encodeURIComponent(file.name) } }));
+      this.file = file;
+      this.keeping = "kept";
+    } catch {
+      this.keeping = "refused";
+    }
+  }
+
+  async forget(): Promise<void> {
+    try {
+      await caches.delete(CACHE);
+    } finally {
+      this.file = null;
+      this.keeping = "forgotten";
+    }
+  }
+}
