@@ -1,7 +1,6 @@
 /** The Chromium in which everything is measured. */
 
 import { type Browser, chromium, type Page } from "playwright-core";
-// @ts-expect-error The scripts are plain JavaScript: `findChromium(): string | undefined`.
 import { findChromium } from "../../scripts/chromium.mjs";
 
 /** Switches of every Chromium here; those for WebGPU do not touch what runs on the CPU. */

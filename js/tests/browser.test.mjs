@@ -316,6 +316,40 @@ describe("in a page", { timeout: 600_000 }, () => {
     assert.deepEqual(other, { code: "INTEGRITY_MISMATCH", name: "FetchError" });
   });
 
+  test("a language model generates on the GPU what it does on the CPU with the same seed", async () => {
+    await open();
+    const all = await page.evaluate(async (shipped) => {
+      const { byCharacters, byWords } = await import(new URL("js/tests/language.mjs", location.href).href);
+      const written = async (tokens) => {
+        const all = [];
+        for await (const { id, probability, timing, deviceReason } of tokens) all.push({ id, probability, device: timing.device, deviceReason });
+        return all;
+      };
+      const found = [];
+      for (const { load } of [here, there]) {
+        for (const [file, prompt, maxTokens] of [[byWords().file, "The cat was in", 20], [byCharacters().file, "it is", 20], [shipped, "KING RICHARD:\nMy lord, ", 12]]) {
+          const model = await load(file);
+          for (const options of [{ temperature: 0 }, { seed: 5 }, { seed: 8, temperature: 1.5, topP: 0.9 }]) {
+            const on = (device) => written(model.generate(prompt, { ...options, maxTokens, device }));
+            found.push({ cpu: await on("cpu"), gpu: await on("webgpu-only") });
+          }
+          model.dispose();
+        }
+      }
+      return found;
+    }, "models/shakespeare-lstm.safetensors");
+    assert.equal(all.length, 18);
+    for (const { cpu, gpu } of all) {
+      assert.ok(gpu.length > 0);
+      assert.deepEqual(gpu.map(({ id }) => id), cpu.map(({ id }) => id));
+      gpu.forEach(({ probability, device, deviceReason }, i) => {
+        assert.ok(Math.abs(Math.log(probability / cpu[i].probability)) < 1e-3, `${probability}, on the CPU ${cpu[i].probability}`);
+        assert.deepEqual([device, cpu[i].device], ["webgpu", "cpu"]);
+        assert.match(deviceReason, /^WebGPU, as asked/);
+      });
+    }
+  });
+
   for (const [variant, file] of [["simd", "saccade_rnn_bg.wasm"], ["auto", "saccade_rnn_relaxed_bg.wasm"]]) {
     test(`the binary: ${variant}`, async () => {
       await open();
