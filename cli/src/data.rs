@@ -1,6 +1,7 @@
 //! Labelled text: examples, the formats they are read from, and how a set is split.
 
 mod ag_news;
+pub mod conllu;
 mod fixations;
 mod imdb;
 mod lines;
