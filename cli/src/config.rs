@@ -1,6 +1,7 @@
 //! What a training run is to do, as a TOML file says it: this file has the runs that learn to classify.
 
 mod predict;
+mod tag;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Format;
 pub use predict::{PredictConfig, PredictModel, PredictTask, RunningData};
+pub use tag::{CharacterSizes, TagConfig, TagModel, TagOptions, TagTask, TaggedData};
 
 /// A training run of any task.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,20 +22,23 @@ pub enum AnyConfig {
     Classify(Config),
     /// The next word after every word.
     Predict(PredictConfig),
+    /// One label for every word.
+    Tag(TagConfig),
 }
 
 impl AnyConfig {
-    /// Reads a config in TOML: a table `[task.predict]` makes it one of a language model.
+    /// Reads a config in TOML: a table `[task.predict]` makes it one of a language model, `[task.tag]` of a tagger.
     ///
     /// # Errors
     /// If it is not TOML, or not such a config.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         #[derive(Deserialize)]
         struct Tasks {
-            task: Option<serde::de::IgnoredAny>,
+            task: Option<BTreeMap<String, serde::de::IgnoredAny>>,
         }
         match toml::from_str::<Tasks>(text)?.task {
             None => toml::from_str(text).map(Self::Classify),
+            Some(task) if task.contains_key("tag") => toml::from_str(text).map(Self::Tag),
             Some(_) => toml::from_str(text).map(Self::Predict),
         }
     }

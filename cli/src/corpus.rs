@@ -1,6 +1,7 @@
 //! The texts of a run as word ids: this file has those with labels.
 
 pub mod running;
+pub mod tagged;
 
 use std::path::{Path, PathBuf};
 
@@ -193,7 +194,11 @@ fn label_names(config: &DataConfig, train: &[Examples]) -> Vec<(String, String)>
 }
 
 /// Adds words while there is room.
-fn extend(built: Vocabulary, more: &[String], max: Option<usize>) -> Result<Vocabulary, VocabularyError> {
+pub(crate) fn extend(
+    built: Vocabulary,
+    more: &[String],
+    max: Option<usize>,
+) -> Result<Vocabulary, VocabularyError> {
     let mut words = built.words().to_vec();
     let room = max.unwrap_or(usize::MAX);
     for word in more.iter().filter(|word| *word != UNKNOWN && !built.contains(word)) {

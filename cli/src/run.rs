@@ -4,6 +4,7 @@
 mod classify;
 mod error;
 mod predict;
+mod tag;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};

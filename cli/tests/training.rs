@@ -220,6 +220,7 @@ fn the_configs_of_shipped_models_are_valid() {
         let valid = match AnyConfig::parse(&std::fs::read_to_string(path).unwrap()).unwrap() {
             AnyConfig::Classify(config) => config.validate(),
             AnyConfig::Predict(config) => config.validate(),
+            AnyConfig::Tag(config) => config.validate(),
         };
         assert_eq!(valid, Ok(()), "{}", path.display());
     }

@@ -8,7 +8,7 @@ use proptest::sample::{Index, select};
 use saccade_rnn::model::{CONFIG_KEY, Checkpoint, MEMORY_BASE, MEMORY_FACTOR, ModelError, Storage, open};
 
 mod support;
-use support::{checkpoint, compact, file, language_model};
+use support::{checkpoint, compact, file, language_model, tagger};
 
 /// Counts the bytes that the current thread holds. A block that grows is counted twice while it moves.
 struct Counting;
@@ -75,6 +75,7 @@ fn seeds() -> Vec<Vec<u8>> {
         include_bytes!("fixtures/safetensors/model.safetensors").to_vec(),
         include_bytes!("fixtures/safetensors/state_dict.safetensors").to_vec(),
         language_model().to_bytes(compact).expect("the model is valid"),
+        tagger(true).to_bytes(compact).expect("the model is valid"),
     ]
 }
 
@@ -245,7 +246,7 @@ proptest! {
 #[test]
 fn the_seeds_are_what_they_should_be() {
     let opened: Vec<bool> = seeds().iter().map(|seed| open_within_bounds(seed).is_ok()).collect();
-    assert_eq!(opened, [true, true, true, false, false, true]);
+    assert_eq!(opened, [true, true, true, false, false, true, true]);
 }
 
 #[test]
@@ -311,6 +312,21 @@ fn dense_files() {
                     "task",
                     format!(
                         r#"{{"classify":{{"pool":"last","labels":[{}]}}}}"#,
+                        numbered(&|i| format!("\"{}\"", digits(i)))
+                    ),
+                ),
+            ]),
+        ),
+        (
+            "letters of a tagger",
+            with_config(&[
+                ("format", "2".to_owned()),
+                ("labels", String::new()),
+                ("pool", String::new()),
+                (
+                    "task",
+                    format!(
+                        r#"{{"tag":{{"labels":["a"],"characters":{{"embedding_size":1,"hidden_size":1,"alphabet":["<unk>",{}]}}}}}}"#,
                         numbered(&|i| format!("\"{}\"", digits(i)))
                     ),
                 ),

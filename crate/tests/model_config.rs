@@ -6,7 +6,7 @@ use saccade_rnn::model::{Config, FORMAT, LayerConfig, ModelError, SmallReads, Sr
 use saccade_rnn::text::TokenizerKind;
 
 mod support;
-use support::{checkpoint, compact, config};
+use support::{checkpoint, compact, config, tagger};
 
 #[test]
 fn configs_come_back() {
@@ -99,7 +99,7 @@ fn configs_that_are_wrong() {
     );
     edited(r#""format":2"#, r#""format":"2""#, "expected u32");
     edited(r#""format":2,"#, r#""format":2,"extra":0,"#, "unknown field `extra`");
-    edited(r#""classify":"#, r#""compose":"#, "unknown variant `compose`, expected `classify`");
+    edited(r#""classify":"#, r#""compose":"#, "unknown variant `compose`, expected one of `classify`");
     edited(r#""kind":"treebank""#, r#""kind":"words""#, "unknown variant `words`");
     edited(r#""lowercase":true"#, r#""lowercase":true,"x":1"#, "unknown field `x`");
     edited(r#""pool":"last""#, r#""pool":"first""#, "unknown variant `first`");
@@ -160,6 +160,31 @@ fn configs_that_are_wrong() {
         |config| config.training.figures = BTreeMap::from([("loss".into(), f64::NAN)]),
         "`training.figures.loss`: expected a finite number, found NaN",
     );
+}
+
+#[test]
+fn a_taggers_config() {
+    let good = tagger(true).config().to_json().expect("valid");
+    let read = Config::from_json(&good).expect("valid");
+    assert_eq!((read.task.name(), read.task.labels()[2].as_str()), ("tag", "NOUN"));
+    // Words 7x3; letters 6x2, their LSTM 2·4·3(2 + 3); LSTM 2·4·4((3 + 6) + 4); tags 3x8.
+    assert_eq!(read.least_parameters(), 21 + (12 + 120) + 416 + 24);
+    let refused = |from: &str, to: &str, message: &str| {
+        let json = good.replacen(from, to, 1);
+        assert_ne!(json, good, "{from} is in the config");
+        let error = Config::from_json(&json).expect_err(message);
+        assert!(error.to_string().contains(message), "{error}\ndoes not say: {message}");
+        assert_eq!(error.code(), "MODEL_CONFIG");
+    };
+    refused(r#""ADJ""#, r#""DET""#, "`labels[1]`: expected a text of its own");
+    refused(r#"["DET","ADJ","NOUN"]"#, "[]", "`labels`: expected at least one label");
+    refused(r#""universal""#, r#""treebank""#, "`tokenizer.kind`: expected universal or spaces");
+    refused(r#""lowercase":true"#, r#""lowercase":true,"ends":"line""#, "`tokenizer.ends`: expected none");
+    refused(r#"["<unk>","a","o""#, r#"["a","o""#, "`alphabet[0]`: expected <unk>, found \"a\"");
+    refused(r#"["<unk>","a","o""#, r#"["<unk>","a","a""#, "`alphabet[2]`: expected a text of its own");
+    refused(r#""embedding_size":2"#, r#""embedding_size":0"#, "`characters.embedding_size`: expected 1 to");
+    refused(r#""hidden_size":3"#, r#""hidden_size":65537"#, "`characters.hidden_size`: expected 1 to");
+    refused(r#""hidden_size":3"#, r#""hidden_size":3,"more":1"#, "unknown field `more`");
 }
 
 #[test]

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use saccade_rnn::model::{Model, Task};
-use saccade_rnn::train::evaluate;
+use saccade_rnn::train::{Objective, Tag, evaluate};
 use serde_json::json;
 
-use crate::corpus::read_items;
+use crate::corpus::{CorpusError, read_items, tagged};
+use crate::data::conllu;
 use crate::device::Hardware;
 use crate::failure::Failure;
 use crate::perplexity::Running;
@@ -15,7 +16,7 @@ use crate::progress::Progress;
 use crate::source::AnyFormat;
 use crate::{config, labelled, output};
 
-/// Prints, of a classifier on labelled texts, `{n, accuracy, skim_rate, flop_reduction, tokens_per_second}`; of a language
+/// Prints, of a tagger on tagged text, `{n, accuracy, sentences_per_second, from_text, …}`; of a classifier on labelled texts, `{n, accuracy, skim_rate, flop_reduction, tokens_per_second}`; of a language
 /// model on running text, `{n, perplexity, loss, unknown, tokens_per_second, clusters, convention}`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -26,7 +27,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     data: PathBuf,
     /// How it is written. For a classifier: lines (`label text`), imdb-tsv, ag-csv or sst-trees. For a language model: text
-    /// (running text, hard-wrapped or not), lines (a sentence each) or imdb-tsv (a document each).
+    /// (running text, hard-wrapped or not), lines (a sentence each) or imdb-tsv (a document each). For a tagger: conllu.
     #[arg(long)]
     format: AnyFormat,
     /// Skim iff the probability of skimming exceeds this; the model's own if absent.
@@ -42,7 +43,42 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
     match model.config().task {
         Task::Classify(_) => classify(args, &model),
         Task::Predict(_) => predict(args, &model),
+        Task::Tag(_) => tag(args, &model),
     }
+}
+
+fn tag(args: &Arguments, model: &Model) -> Result<(), Failure> {
+    if args.threshold.is_some() {
+        let reason = "a tagger reads every word";
+        return Err(Failure::Option { option: "--threshold", reason });
+    }
+    if !args.format.tagged {
+        return Err(Failure::Untagged);
+    }
+    let sentences = conllu::read(&args.data).map_err(CorpusError::from)?;
+    let texts = tagged::number(&sentences, &args.data, model)?;
+    let device = args.device.device()?;
+    let progress = Progress::of(texts.iter().map(|text| text.tags.len()).sum(), "words")?;
+    let begun = Instant::now();
+    let task = Tag::scoring();
+    let score = pollster::block_on(task.score(model, &device, &texts, |done| progress.at(done)))?;
+    let score = score.ok_or_else(cancelled)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    progress.end();
+    let raw = tagged::cut(&sentences, model, &device)?;
+    output::json(&json!({
+        "n": score.n,
+        "accuracy": score.accuracy,
+        "unknown": score.unknown,
+        "unknown_accuracy": score.unknown_accuracy,
+        "sentences": score.sentences,
+        "sentences_per_second": score.sentences as f64 / seconds,
+        "tokens_per_second": score.n as f64 / seconds,
+        "from_text": raw,
+        "convention": "accuracy: the treebank's words; from_text: sentences cut into words by the model's tokenizer, \
+                       found: share of the treebank's words that it cuts out, accuracy: share of them all that have \
+                       the right tag",
+    }))
 }
 
 fn classify(args: &Arguments, model: &Model) -> Result<(), Failure> {

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{Checkpoint, Model, ModelError, Storage, Task, WordVectors};
-use saccade_rnn::train::evaluate;
+use saccade_rnn::train::{Objective, Tag, evaluate};
 use serde_json::json;
 
 use crate::config::Part;
-use crate::corpus::read_items;
+use crate::corpus::{read_items, tagged};
 use crate::failure::Failure;
 use crate::files::{check_writable, write_whole};
 use crate::output;
@@ -93,6 +93,15 @@ fn measure(model: &mut Model, set: &str, path: &Path, format: AnyFormat) -> Resu
             let figures = evaluate(model, &device, &items, model.threshold(), |_| true);
             if let Some(figures) = pollster::block_on(figures)? {
                 figures.record(set, model);
+            }
+        }
+        Task::Tag(_) => {
+            if !format.tagged {
+                return Err(Failure::Untagged);
+            }
+            let texts = tagged::read_tagged(path, model)?;
+            if let Some(score) = pollster::block_on(Tag::scoring().score(model, &device, &texts, |_| true))? {
+                score.record(set, model);
             }
         }
         Task::Predict(_) => {

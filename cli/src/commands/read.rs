@@ -1,5 +1,7 @@
 //! `saccade read`: one text, token by token.
 
+mod tagged;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, IsTerminal, Read as _, Write};
@@ -13,7 +15,7 @@ use std::time::{Duration, Instant};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use saccade_rnn::device::Device;
-use saccade_rnn::model::{Decision, Model, ReadError, ReadOptions, Reading, Watch};
+use saccade_rnn::model::{Decision, Model, ReadError, ReadOptions, Reading, Task, Watch};
 use saccade_rnn::runner::{Preference, Run, Runner, Steps};
 use saccade_rnn::text::Token;
 
@@ -65,11 +67,11 @@ fn parse_forced(text: &str) -> Result<(usize, Decision), String> {
 pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
     let path = arguments.model.as_path();
     let bytes = fs::read(path).map_err(Failure::file(path))?;
-    let runner = Runner::new(
-        Rc::new(Model::from_bytes(&bytes).map_err(Failure::model(path))?),
-        Device::cpu(),
-        device::devices(),
-    );
+    let model = Model::from_bytes(&bytes).map_err(Failure::model(path))?;
+    if let Task::Tag(_) = model.config().task {
+        return tagged::run(arguments, &model, json);
+    }
+    let runner = Runner::new(Rc::new(model), Device::cpu(), device::devices());
     let model = runner.model();
     let mut text = match arguments.text {
         Some(text) => text,

@@ -13,14 +13,22 @@
 //!   "encoder": [{ "type": "lstm", "hidden_size": 256, "bidirectional": false }]
 //! }
 //! ```
-//! - `tokenizer.kind`: words by `treebank` or `spaces`, or `characters`. `ends` says what the token `<eos>` ends: a
+//! - `tokenizer.kind`: words by `treebank`, `universal` or `spaces`, or `characters`. `ends` says what the token `<eos>` ends: a
 //!   `line`, a `paragraph` or a `document`; absent if there is no such token, as in running text.
 //! - `vocabulary`: by decreasing frequency after `<unk>`, as `cutoffs` count.
 //! - `input`: `table` (absent: `embedding.weight`), `adaptive` (bands of their own), `tied` (the softmax's bands) or
 //!   `tied_projections` (its projections too). Tied weights are stored once, under the softmax's names.
 //! - `start`: the word that a text begins after, so that its first word has a probability too; absent if it has none.
+//!
+//! The task of a tagger whose letters are read by an LSTM of 64 in each direction:
+//!
+//! ```json
+//! { "tag": { "labels": ["ADJ", "ADP", "…"],
+//!            "characters": { "alphabet": ["<unk>", "e", "t", "…"], "embedding_size": 32, "hidden_size": 64 } } }
+//! ```
 
 mod stored;
+mod tag;
 
 use std::collections::BTreeMap;
 
@@ -33,7 +41,8 @@ use super::model::from_build;
 use crate::cpu::order::argsort;
 use crate::device::number;
 use crate::nn::{AdaptiveInputConfig, AdaptiveSoftmaxConfig};
-use crate::text::Tokenizer;
+use crate::text::{Tokenizer, TokenizerKind, UNIVERSAL};
+pub use tag::{Characters, Tagging};
 
 /// The metadata key under which a model's config is stored.
 pub const CONFIG_KEY: &str = "saccade";
@@ -68,7 +77,8 @@ pub struct Config {
     pub training: Training,
 }
 
-/// What a network is asked: `{"classify": {"labels": [...], "pool": "last"}}`, or `{"predict": {"cutoffs": [2000]}}`.
+/// What a network is asked: `{"classify": {"labels": [...], "pool": "last"}}`, `{"predict": {"cutoffs": [2000]}}` or
+/// `{"tag": {"labels": [...]}}`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
@@ -76,6 +86,8 @@ pub enum Task {
     Classify(Classification),
     /// The next word after every word.
     Predict(Prediction),
+    /// One label for every word.
+    Tag(Tagging),
 }
 
 impl Task {
@@ -84,6 +96,7 @@ impl Task {
         match self {
             Self::Classify(_) => "classify",
             Self::Predict(_) => "predict",
+            Self::Tag(_) => "tag",
         }
     }
 
@@ -91,6 +104,7 @@ impl Task {
     pub fn labels(&self) -> &[String] {
         match self {
             Self::Classify(task) => &task.labels,
+            Self::Tag(task) => &task.labels,
             Self::Predict(_) => &[],
         }
     }
@@ -100,6 +114,7 @@ impl Task {
         match self {
             Self::Classify(task) if task.data_labels.is_empty() => &task.labels,
             Self::Classify(task) => &task.data_labels,
+            Self::Tag(task) => &task.labels,
             Self::Predict(_) => &[],
         }
     }
@@ -327,6 +342,10 @@ impl Config {
         if self.format != FORMAT {
             return Err(ModelError::Format { expected: FORMAT, found: self.format });
         }
+        let is_universal = self.tokenizer.kind() == TokenizerKind::Universal;
+        if !UNIVERSAL && (is_universal || matches!(self.task, Task::Tag(_))) {
+            return Err(ModelError::config("task", "one that this build has", "a tagger's"));
+        }
         match self.vocabulary.first() {
             Some(first) if first == UNKNOWN => {}
             Some(first) => {
@@ -343,8 +362,10 @@ impl Config {
         for (index, layer) in self.encoder.iter().enumerate() {
             layer.validate(&format!("encoder[{index}]"))?;
         }
-        if let Task::Predict(task) = &self.task {
-            task.validate(self)?;
+        match &self.task {
+            Task::Predict(task) => task.validate(self)?,
+            Task::Tag(task) => task.validate(self)?,
+            Task::Classify(_) => {}
         }
         match self.threshold {
             Some(_) if !self.skims() => {
@@ -361,6 +382,14 @@ impl Config {
                 Err(ModelError::config(field, "a finite number", number(*figure)))
             }
             None => Ok(()),
+        }
+    }
+
+    /// The width of the first layer's input.
+    pub(super) fn input_size(&self) -> usize {
+        match &self.task {
+            Task::Tag(task) => self.embedding_size + task.letters_size(),
+            Task::Classify(_) | Task::Predict(_) => self.embedding_size,
         }
     }
 
@@ -387,10 +416,12 @@ impl Config {
     /// The weights of the network's matrices: no file with fewer numbers can hold it. Biases and other vectors are
     /// not counted. The config must be [valid](Self::validate).
     pub fn least_parameters(&self) -> u64 {
-        let mut width = self.embedding_size as u64;
+        let table = self.vocabulary.len() as u64 * self.embedding_size as u64;
+        let mut width = self.input_size() as u64;
         let mut weights = match &self.task {
-            Task::Classify(_) => self.vocabulary.len() as u64 * width,
+            Task::Classify(_) => table,
             Task::Predict(task) => task.input_weights(self),
+            Task::Tag(task) => table + task.letters_weights(),
         };
         for layer in &self.encoder {
             weights += layer.weights(width);
@@ -400,6 +431,7 @@ impl Config {
             + match &self.task {
                 Task::Classify(task) => task.labels.len() as u64 * width,
                 Task::Predict(task) => task.softmax(self).weights(),
+                Task::Tag(task) => task.labels.len() as u64 * width,
             }
     }
 
@@ -407,6 +439,7 @@ impl Config {
     pub fn outcomes(&self) -> &[String] {
         match &self.task {
             Task::Classify(task) => &task.labels,
+            Task::Tag(task) => &task.labels,
             Task::Predict(_) => &self.vocabulary,
         }
     }

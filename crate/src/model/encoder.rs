@@ -57,7 +57,7 @@ impl Encoder {
         fresh: FreshOptions,
     ) -> Result<Self, BuildError> {
         let words = builder.scope("embedding", |b| WordVectors::new(b, config, tied))?;
-        let mut width = config.embedding_size;
+        let mut width = config.input_size();
         let mut layers = Vec::new();
         for (i, layer) in config.encoder.iter().enumerate() {
             let layer = builder.scope(&format!("encoder.{i}"), |b| {
@@ -90,9 +90,23 @@ impl Encoder {
         control: SkimControl<'_, 'g>,
         dropouts: Dropouts,
     ) -> LayerOutput<'g> {
+        self.encode_beside(graph, ids, None, state, control, dropouts)
+    }
+
+    /// Encodes words like [`Self::encode`], with a row of further columns `beside` the vector of each.
+    pub(super) fn encode_beside<'g>(
+        &self,
+        graph: &'g Graph,
+        ids: &[u32],
+        beside: Option<Expr<'g>>,
+        state: impl IntoIterator<Item = Expr<'g>>,
+        control: SkimControl<'_, 'g>,
+        dropouts: Dropouts,
+    ) -> LayerOutput<'g> {
         let words = self.words.forward(graph, ids);
         #[cfg(feature = "train")]
         let words = drop_words(words, ids, dropouts.words);
+        let words = beside.map_or(words, |beside| graph.concat_columns(&[words, beside]));
         let words = words.dropout(dropouts.embedding, dropouts.embedding_per_sequence);
         self.stack.forward(words, state, control)
     }

@@ -29,8 +29,10 @@ mod reading;
 mod session;
 mod shape;
 mod softmax;
+mod spelling;
 mod state_dict;
 mod summary;
+mod tagging;
 mod watch;
 mod word_vectors;
 
@@ -40,11 +42,12 @@ pub use crate::nn::Tensor;
 pub use batches::{Batches, Skims, Verdict};
 pub use checkpoint::{Checkpoint, Storage};
 pub use config::{
-    CONFIG_KEY, Classification, Config, DEFAULT_THRESHOLD, FORMAT, Input, Pool, Prediction, Task, Training,
+    CONFIG_KEY, Characters, Classification, Config, DEFAULT_THRESHOLD, FORMAT, Input, Pool, Prediction,
+    Tagging, Task, Training,
 };
 pub use encoder::{Dropouts, Encoder, FreshOptions};
 pub use error::{Mismatch, ModelError};
-pub use head::{Classify, Head, Predict};
+pub use head::{Classify, Head, Predict, Tag};
 pub use incremental::Incremental;
 pub use layer::{Computed, LayerError, SequenceLayer, Sequences};
 pub use layer_config::{Cell, LayerConfig, Nonlinearity, SmallReads, SruConfig};
@@ -56,7 +59,9 @@ pub use reading::{
 };
 pub use shape::{LayerShape, StoredLayer, StoredSizes, StoredSkim, StoredSru};
 pub use softmax::{SoftmaxLayer, StoredSoftmax};
+pub use spelling::{Spelled, Spelling};
 pub use summary::{ConfigSummary, FileSummary, Problem, TensorSummary};
+pub use tagging::TaggedToken;
 pub use watch::Watch;
 pub use word_vectors::WordVectors;
 

@@ -5,7 +5,7 @@ use super::error::excerpt;
 use super::{CONFIG_KEY, Checkpoint, Config, ModelError, Network, Storage, Task, Tensor, WordVectors};
 use crate::device::Parameters;
 use crate::nn::{BuildError, Builder, Tensors};
-use crate::text::{Tokenizer, Vocabulary};
+use crate::text::{Tokenizer, UNIVERSAL, Vocabulary};
 
 /// A network with its weights, its words and its task.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub struct Model {
     config: Config,
     tokenizer: Tokenizer,
     vocabulary: Vocabulary,
+    /// Of a tagger that spells.
+    alphabet: Option<Vocabulary>,
     network: Network,
     parameters: Parameters,
 }
@@ -47,12 +49,21 @@ impl Model {
         fresh: FreshOptions,
     ) -> Result<Self, ModelError> {
         config.validate()?;
-        let vocabulary = Vocabulary::try_from(config.vocabulary.clone()).map_err(|error| {
-            ModelError::config("vocabulary", "distinct words after <unk>", error.to_string())
-        })?;
+        let distinct = |words: &[String]| {
+            Vocabulary::try_from(words.to_vec()).map_err(|error| {
+                ModelError::config("vocabulary", "distinct words after <unk>", error.to_string())
+            })
+        };
+        let vocabulary = distinct(&config.vocabulary)?;
+        let alphabet = match &config.task {
+            Task::Tag(task) if UNIVERSAL => {
+                task.characters.as_ref().map(|c| distinct(&c.alphabet)).transpose()?
+            }
+            Task::Classify(_) | Task::Predict(_) | Task::Tag(_) => None,
+        };
         let network = Network::new(&mut builder, &config, dropouts, fresh).map_err(from_build)?;
         let parameters = builder.finish().map_err(from_build)?;
-        Ok(Self { tokenizer: config.tokenizer, config, vocabulary, network, parameters })
+        Ok(Self { tokenizer: config.tokenizer, config, vocabulary, alphabet, network, parameters })
     }
 
     /// Writes a model file; `storage` chooses how each tensor is stored.
@@ -88,7 +99,7 @@ impl Model {
     pub fn first_word(&self) -> Option<u32> {
         match &self.config.task {
             Task::Predict(task) => task.start.as_ref().map(|word| self.vocabulary.id(word)),
-            Task::Classify(_) => None,
+            Task::Classify(_) | Task::Tag(_) => None,
         }
     }
 
@@ -101,6 +112,11 @@ impl Model {
     /// The words it knows.
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
+    }
+
+    /// The letters it knows, if it is a tagger that spells.
+    pub fn alphabet(&self) -> Option<&Vocabulary> {
+        self.alphabet.as_ref()
     }
 
     /// Its layers.
@@ -141,7 +157,7 @@ impl Model {
             let unknown = || ModelError::config("words to keep", "ids of the vocabulary", id.to_string());
             self.vocabulary.word(id).map(str::to_owned).ok_or_else(unknown)
         });
-        let (WordVectors::Table(embedding), Task::Classify(_)) =
+        let (WordVectors::Table(embedding), Task::Classify(_) | Task::Tag(_)) =
             (&self.network.encoder.words, &self.config.task)
         else {
             return Err(ModelError::config(

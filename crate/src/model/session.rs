@@ -7,7 +7,7 @@
 use std::ops::RangeInclusive;
 
 use super::encoder::Dropouts;
-use super::{Model, Network, ReadError};
+use super::{Head, Model, Network, ReadError};
 use crate::cpu::softmax::{log_softmax, softmax};
 use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph, Held, Strategy};
@@ -110,6 +110,9 @@ impl Found {
 impl Session<'_> {
     /// Reads pieces of different texts together, with one exchange with the device.
     pub(super) async fn read(&self, pieces: &[Piece<'_>]) -> Result<Vec<Found>, EngineError> {
+        if let Head::Tag(_) = self.model.network().head {
+            return Err(EngineError::Unsupported { op: "read", reason: "the model's task is to tag words" });
+        }
         let graph = Graph::inference(self.model.parameters(), self.device, Strategy::Levels);
         let recorded: Vec<_> = pieces.iter().map(|piece| self.record(&graph, piece)).collect();
         let mut wanted = Vec::new();
@@ -140,7 +143,7 @@ impl Session<'_> {
     }
 
     fn record<'g>(&self, graph: &'g Graph, piece: &Piece<'_>) -> Recorded<'g> {
-        let Network { encoder, head } = self.model.network();
+        let Network { encoder, head, .. } = self.model.network();
         let (state, before): (Vec<Expr<'g>>, _) = match piece.before {
             Before::Nothing => (Vec::new(), None),
             Before::Carried(Carried { state, gathered }) => {

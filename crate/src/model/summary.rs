@@ -48,6 +48,7 @@ impl<'a> From<&'a Config> for ConfigSummary<'a> {
         let (pool, cutoffs) = match &config.task {
             Task::Classify(Classification { pool, .. }) => (Some(*pool), None),
             Task::Predict(Prediction { cutoffs, .. }) => (None, Some(Cow::Borrowed(&cutoffs[..]))),
+            Task::Tag(_) => (None, None),
         };
         Self {
             task: config.task.name(),

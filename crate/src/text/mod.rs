@@ -2,11 +2,15 @@
 //! them. Nothing here knows of tensors.
 
 mod characters;
+mod sentences;
 mod token;
 mod tokenizer;
 mod treebank;
+mod universal;
 mod vocabulary;
 
+pub use sentences::sentences;
 pub use token::{Span, Token};
+pub(crate) use tokenizer::UNIVERSAL;
 pub use tokenizer::{END, Ends, Tokenizer, TokenizerKind};
 pub use vocabulary::{UNKNOWN, Vocabulary, VocabularyError};

@@ -8,10 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::characters::is_ignored;
 use super::token::{Collector, Token};
-use super::treebank;
+use super::{treebank, universal};
 
 /// The word that ends a line, a paragraph or a document, for models that predict words ([`Ends`]).
 pub const END: &str = "<eos>";
+
+/// Whether the convention of Universal Dependencies is compiled, and with it taggers: the browser's inference binary, which
+/// has little room, leaves both out.
+pub(crate) const UNIVERSAL: bool = cfg!(any(feature = "graph", not(feature = "web")));
 
 /// A tokenizer, as plain settings: `{"kind":"treebank","lowercase":true}` in a model's configuration, with
 /// `"ends":"line"` if the end of a line is a token.
@@ -72,6 +76,9 @@ pub enum TokenizerKind {
     /// `<br>`, which reviews taken from web pages are full of, separates like white space. All other markup is
     /// text. White space, NUL, and the zero-width joiner and non-joiner have no special standing otherwise.
     Treebank,
+    /// By the convention of Universal Dependencies for English web text (`universal.rs` states it): `do n't`, `it 's`,
+    /// `15 - year`, punctuation apart, every token as the text has it.
+    Universal,
 }
 
 impl Tokenizer {
@@ -167,10 +174,17 @@ impl Tokenizer {
                 }
             }
             TokenizerKind::Treebank => treebank::tokenize(part, start, self.lowercase, tokens),
+            TokenizerKind::Universal if UNIVERSAL => universal::tokenize(part, &mut |range| {
+                let form = self.form(&part[range.clone()]);
+                tokens.push(start + range.start..start + range.end, form);
+            }),
+            // No config of such a model is valid there.
+            TokenizerKind::Universal => {}
         }
     }
 
-    fn form(&self, word: &str) -> String {
+    /// What the vocabulary sees of a word, unless the tokenizer has spellings of its own.
+    pub fn form(&self, word: &str) -> String {
         if self.lowercase { word.to_lowercase() } else { word.to_owned() }
     }
 }

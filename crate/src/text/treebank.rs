@@ -347,7 +347,7 @@ impl Scanner<'_, '_> {
 }
 
 /// Where the last clitic of `word` begins, if something is left before it.
-fn clitic_start(word: &str) -> Option<usize> {
+pub(super) fn clitic_start(word: &str) -> Option<usize> {
     let (apostrophe, sign) = word.char_indices().rfind(|&(_, c)| is_apostrophe(c))?;
     let clitic = &word[apostrophe + sign.len_utf8()..];
     if is_clitic(clitic) {

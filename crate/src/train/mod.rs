@@ -26,7 +26,9 @@ pub use config::{
 pub use distill::{Distill, TeacherError, teach};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
-pub use objective::{Classify, Item, Losses, Objective, Pieces, Predict, PredictionScore, Reset};
+pub use objective::{
+    Classify, Item, Losses, Objective, Pieces, Predict, PredictionScore, Reset, Tag, TagScore, TaggedText,
+};
 pub use optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
 pub use pass::pass;
 pub use run::{Due, Evaluated, Finished, Loss, Position, Texts};

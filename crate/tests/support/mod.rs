@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use saccade_rnn::model::{
-    CONFIG_KEY, Cell, Checkpoint, Classification, Config, Dropouts, FORMAT, FreshOptions, Input, LayerConfig,
-    Model, Nonlinearity, Pool, Prediction, SmallReads, SruConfig, Storage, Task, Tensor, Training,
+    CONFIG_KEY, Cell, Characters, Checkpoint, Classification, Config, Dropouts, FORMAT, FreshOptions, Input,
+    LayerConfig, Model, Nonlinearity, Pool, Prediction, SmallReads, SruConfig, Storage, Tagging, Task,
+    Tensor, Training,
 };
-use saccade_rnn::text::Tokenizer;
+use saccade_rnn::text::{Tokenizer, TokenizerKind};
 
 /// A file with this header, whatever it says, and this data.
 pub(crate) fn file(header: &str, data: &[u8]) -> Vec<u8> {
@@ -82,6 +83,21 @@ pub(crate) fn language_model() -> Model {
     };
     let encoder = vec![LayerConfig::Gru { hidden_size: 4, bidirectional: false }];
     let config = Config { task: Task::Predict(task), encoder, threshold: None, ..config() };
+    Model::fresh(config, Dropouts::default(), FreshOptions::default(), 7).expect("the config is valid")
+}
+
+/// A tagger of the words of [`config`] with three tags; it spells, or does not.
+pub(crate) fn tagger(spells: bool) -> Model {
+    let alphabet = ["<unk>", "a", "o", "d", "g", "🎬"].map(String::from).to_vec();
+    let characters = spells.then_some(Characters { alphabet, embedding_size: 2, hidden_size: 3 });
+    let labels = ["DET", "ADJ", "NOUN"].map(String::from).to_vec();
+    let config = Config {
+        task: Task::Tag(Tagging { labels, characters }),
+        tokenizer: Tokenizer::new(TokenizerKind::Universal, true),
+        encoder: vec![LayerConfig::Lstm { hidden_size: 4, bidirectional: true }],
+        threshold: None,
+        ..config()
+    };
     Model::fresh(config, Dropouts::default(), FreshOptions::default(), 7).expect("the config is valid")
 }
 

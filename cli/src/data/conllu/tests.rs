@@ -83,8 +83,8 @@ fn trees_whose_arcs_cross_are_told() {
     assert!(tree(&[0]).is_projective());
     // 1 depends on 3, 2 on 4.
     assert!(!tree(&[3, 4, 0, 3]).is_projective());
-    // The root's arc from 0 to 3 is crossed by that from 2 to 4.
-    assert!(!tree(&[3, 4, 0, 3]).is_projective());
+    // The root's arc, from 0 to 2, is crossed by that from 1 to 3.
+    assert!(!tree(&[3, 0, 2]).is_projective());
 }
 
 #[test]

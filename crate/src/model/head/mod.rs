@@ -2,9 +2,11 @@
 
 mod classify;
 mod predict;
+mod tag;
 
 pub use classify::Classify;
 pub use predict::Predict;
+pub use tag::Tag;
 
 use super::{Config, Task};
 use crate::device::Pool;
@@ -18,6 +20,8 @@ pub enum Head {
     Classify(Classify),
     /// The next word after every word.
     Predict(Predict),
+    /// One label for every word.
+    Tag(Tag),
 }
 
 impl Head {
@@ -29,13 +33,14 @@ impl Head {
         builder.scope("head", |b| match &config.task {
             Task::Classify(task) => Ok(Self::Classify(Classify::new(b, task, width)?)),
             Task::Predict(task) => Ok(Self::Predict(Predict::new(b, task.softmax(config))?)),
+            Task::Tag(task) => Ok(Self::Tag(Tag::new(b, task, width)?)),
         })
     }
 
     /// The distribution over words of a head that predicts.
     pub fn softmax(&self) -> Option<&AdaptiveSoftmax> {
         match self {
-            Self::Classify(_) => None,
+            Self::Classify(_) | Self::Tag(_) => None,
             Self::Predict(head) => Some(&head.softmax),
         }
     }
@@ -45,7 +50,7 @@ impl Head {
     pub fn gather<'g>(&self, before: Option<Expr<'g>>, piece: &LayerOutput<'g>) -> Expr<'g> {
         match self {
             Self::Classify(head) => head.gather(before, piece.rows, piece.last),
-            Self::Predict(head) => head.gather(before, piece.rows, piece.last),
+            Self::Predict(_) | Self::Tag(_) => latest(before, piece.rows, piece.last),
         }
     }
 
@@ -53,7 +58,7 @@ impl Head {
     pub fn gather_rows<'g>(&self, rows: Expr<'g>) -> Expr<'g> {
         match self {
             Self::Classify(head) => head.gather(None, rows, rows.pool(Pool::Last)),
-            Self::Predict(head) => head.gather(None, rows, rows.pool(Pool::Last)),
+            Self::Predict(_) | Self::Tag(_) => rows.pool(Pool::Last),
         }
     }
 
@@ -62,6 +67,7 @@ impl Head {
         match self {
             Self::Classify(head) => head.logits(gathered, tokens, dropout),
             Self::Predict(head) => head.logits(gathered.dropout(dropout, false)),
+            Self::Tag(head) => head.logits(gathered.dropout(dropout, false)),
         }
     }
 
@@ -70,6 +76,12 @@ impl Head {
         match self {
             Self::Classify(head) => head.logits_at_every_row(rows),
             Self::Predict(head) => head.logits(rows),
+            Self::Tag(head) => head.logits(rows),
         }
     }
+}
+
+/// The last row so far: a piece without rows changes nothing.
+fn latest<'g>(before: Option<Expr<'g>>, rows: Expr<'g>, last: Expr<'g>) -> Expr<'g> {
+    if rows.shape().rows == 0 { before.unwrap_or(last) } else { last }
 }

@@ -225,8 +225,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn spans_are_ordered_and_agree(text in texts(), treebank: bool, lowercase: bool) {
-        let kind = if treebank { TokenizerKind::Treebank } else { TokenizerKind::Spaces };
+    fn spans_are_ordered_and_agree(text in texts(), kind in 0..3_usize, lowercase: bool) {
+        let kinds = [TokenizerKind::Treebank, TokenizerKind::Spaces, TokenizerKind::Universal];
+        let (kind, treebank) = (kinds[kind], kind == 0);
         let mut last = 0;
         for token in Tokenizer::new(kind, lowercase).tokenize(&text) {
             let (bytes, utf16) = (token.span.bytes, token.span.utf16);
@@ -296,4 +297,54 @@ fn every_character_is_a_token() {
     assert_eq!(characters(false, "e\u{301}"), ["e", "\u{301}"]);
     assert_eq!(characters(true, "İA"), ["i\u{307}", "a"]);
     assert!(characters(true, "").is_empty());
+}
+
+/// The tokens of raw text by the convention of Universal Dependencies are `expected`.
+#[track_caller]
+fn cuts(text: &str, expected: &str) {
+    let tokens = Tokenizer::new(TokenizerKind::Universal, false).tokenize(text);
+    assert_eq!(
+        tokens.into_iter().map(|token| token.text).collect::<Vec<_>>().join(" "),
+        expected,
+        "{text:?}"
+    );
+}
+
+#[test]
+fn universal_words_keep_their_form_and_lose_their_clitics() {
+    cuts("I don't think it's what they'd've SAID", "I do n't think it 's what they 'd 've SAID");
+    cuts("We CAN'T, won’t (cannot) & dont.", "We CA N'T , wo n’t ( can not ) & do nt .");
+    cuts("I'm gonna let 'em “go” -- 'now'!", "I 'm gon na let 'em “ go ” -- ' now ' !");
+    cuts("O'Neil's dogs' o'clock", "O'Neil 's dogs ' o'clock");
+}
+
+#[test]
+fn universal_hyphens_and_slashes_join_few_words() {
+    cuts(
+        "a 15-year-old, e-mail and/or anti-war re-runs",
+        "a 15 - year - old , e-mail and / or anti-war re-runs",
+    );
+    cuts(
+        "call 713-853-3989 or 555-1234 on 9/11/2001, 5-10",
+        "call 713-853-3989 or 555-1234 on 9/11/2001 , 5 - 10",
+    );
+}
+
+#[test]
+fn universal_numbers_signs_and_addresses() {
+    cuts(
+        "Mr. Lee paid $1,000.50 (5%) at 5:30pm in the U.S.",
+        "Mr. Lee paid $ 1,000.50 ( 5 % ) at 5:30 pm in the U.S.",
+    );
+    cuts("What?!! No... :-) yes!!! a=b", "What ?!! No ... :-) yes !!! a = b");
+    cuts("see http://a.org/x-y?z=1, or (me@b.co.uk).", "see http://a.org/x-y?z=1 , or ( me@b.co.uk ) .");
+    cuts("🙂👍🏽 naïve—café", "🙂👍🏽 naïve — café");
+}
+
+#[test]
+fn universal_tokens_of_one_very_long_word_take_linear_time() {
+    for part in ["a-", "1-", "'s", "a's", "z1", "1z", ".1", "a@", "www.", ":(", "a/", "''", "1,"] {
+        let text = format!("1{}", part.repeat(100_000));
+        assert!(!Tokenizer::new(TokenizerKind::Universal, true).tokenize(&text).is_empty());
+    }
 }

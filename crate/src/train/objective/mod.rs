@@ -2,6 +2,7 @@
 
 mod classify;
 mod predict;
+mod tag;
 
 use std::future::Future;
 
@@ -10,6 +11,7 @@ use crate::graph::{Expr, Graph, Held};
 use crate::model::Model;
 pub use classify::{Classify, Item};
 pub use predict::{Pieces, Predict, PredictionScore, Reset};
+pub use tag::{Tag, TagScore, TaggedText};
 
 /// A task as it is learned: what a batch is, which losses it records, what is scored.
 ///

@@ -37,12 +37,17 @@ impl<'m> Named<'m> {
 pub(super) fn of(config: &Config) -> BTreeMap<String, Named<'_>> {
     let words = &config.vocabulary[..];
     let mut named = BTreeMap::from([(EMBEDDING.to_owned(), Named::words(words))]);
+    let rows: Vec<_> = config.task.labels().iter().map(|label| Row::Label(label)).collect();
+    for name in ["head.weight", "head.bias"] {
+        if !rows.is_empty() {
+            named.insert(name.into(), Named { rows: rows.clone(), projection: None });
+        }
+    }
     match &config.task {
-        Task::Classify(task) => {
-            let rows: Vec<_> = task.labels.iter().map(|label| Row::Label(label)).collect();
-            for name in ["head.weight", "head.bias"] {
-                named.insert(name.into(), Named { rows: rows.clone(), projection: None });
-            }
+        Task::Classify(_) => {}
+        Task::Tag(task) => {
+            let letters = task.characters.as_ref().map(|characters| Named::words(&characters.alphabet));
+            named.extend(letters.map(|letters| ("characters.embedding.weight".to_owned(), letters)));
         }
         Task::Predict(task) => {
             let starts = [&[0], &task.cutoffs[..], &[words.len()]].concat();

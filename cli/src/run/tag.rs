@@ -1,0 +1,89 @@
+//! Runs that learn to tag words.
+
+use std::path::{Path, PathBuf};
+
+use saccade_rnn::model::{self, FreshOptions, Model, Tagging, Task};
+use saccade_rnn::train::{ConfigError, RunConfig, Tag, TagScore, TaggedText, Texts};
+use serde_json::{Value, json};
+
+use super::{Figures, Prepared, Recipe, RunError};
+use crate::config::TagConfig;
+use crate::corpus::tagged::{Known, number};
+use crate::corpus::{CorpusError, extend};
+use crate::data::conllu;
+
+impl Recipe for TagConfig {
+    type Task = Tag;
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        Self::validate(self)
+    }
+
+    fn run(&self) -> RunConfig {
+        Self::run(self)
+    }
+
+    fn objective(&self) -> Result<Tag, ConfigError> {
+        Self::objective(self)
+    }
+
+    fn prepare(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Tag>, RunError> {
+        let set = &self.data;
+        let read = |path: &PathBuf| {
+            let path = data.join(path);
+            conllu::read(&path).map(|sentences| (sentences, path)).map_err(CorpusError::from)
+        };
+        let train = read(&set.train)?;
+        let known = Known::of(&train.0, &set.tokenizer, set.min_count);
+        let characters =
+            self.task.tag.characters.map(|sizes| known.characters(sizes.embedding_size, sizes.hidden_size));
+        let words = extend(known.words, more_words, set.max_words).map_err(CorpusError::from)?;
+        let config = model::Config {
+            format: model::FORMAT,
+            task: Task::Tag(Tagging { labels: known.tags, characters }),
+            tokenizer: set.tokenizer,
+            vocabulary: words.into(),
+            embedding_size: self.model.embedding_size,
+            encoder: self.model.encoder.clone(),
+            threshold: None,
+            training: model::Training {
+                command: Some(command.to_owned()),
+                seed: Some(u64::from(self.seed)),
+                data_set: Some(set.name.clone()),
+                licence: set.licence.clone(),
+                ..model::Training::default()
+            },
+        };
+        let fresh = FreshOptions { forget_bias: self.model.forget_bias, ..FreshOptions::default() };
+        let model = Model::fresh(config, self.train.dropouts(), fresh, self.seed)?;
+        let texts = |(sentences, path): (Vec<_>, PathBuf)| number(&sentences, &path, &model);
+        let test = set.test.as_ref().map(&read).transpose()?;
+        let texts: Texts<TaggedText> = Texts {
+            train: texts(train)?,
+            dev: texts(read(&set.dev)?)?,
+            test: test.map(texts).transpose()?.unwrap_or_default(),
+        };
+        Ok(Prepared { model, texts })
+    }
+}
+
+impl Figures for TagScore {
+    fn in_words(&self) -> String {
+        format!(
+            "{:.2} % of {} words right, {:.2} % of {} unknown ones, loss {:.4}",
+            100.0 * self.accuracy,
+            self.n,
+            100.0 * self.unknown_accuracy,
+            self.unknown,
+            self.loss
+        )
+    }
+
+    fn json(&self) -> Value {
+        json!(self)
+    }
+
+    fn of_loss(name: &str, loss: f32) -> String {
+        format!("{name} {loss:.3}")
+    }
+}

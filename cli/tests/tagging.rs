@@ -1,0 +1,180 @@
+//! A tagger from a treebank to a file: it learns, it goes on after an interruption, it is measured and read.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use saccade_cli::config::{AnyConfig, TagConfig};
+use saccade_cli::run::{Event, Job, Outcome, train};
+use saccade_rnn::device::Device;
+use saccade_rnn::model::Model;
+use saccade_rnn::train::TagScore;
+
+#[allow(dead_code, reason = "some of it is for other tests")]
+mod common;
+use common::{Folder, text};
+
+/// Sentences in which a word in `-ed` is a verb after a noun and an adjective before one; names are hardly ever seen twice.
+fn treebank(seed: u32, count: usize) -> String {
+    let mut state = seed;
+    let mut draw = |bound: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) as usize % bound
+    };
+    let mut bank = String::new();
+    for _ in 0..count {
+        let (noun, verb) = (["dog", "cat", "bird"][draw(3)], ["jumped", "washed", "painted"][draw(3)]);
+        let letters: String = (0..4).map(|_| char::from(b'a' + draw(26) as u8)).collect();
+        let name = format!("B{letters}us");
+        let words = match draw(2) {
+            0 => vec![("the", "DET"), (noun, "NOUN"), (verb, "VERB"), (&name, "PROPN"), (".", "PUNCT")],
+            _ => vec![
+                ("the", "DET"),
+                (verb, "ADJ"),
+                (noun, "NOUN"),
+                ("saw", "VERB"),
+                (&name, "PROPN"),
+                (".", "PUNCT"),
+            ],
+        };
+        for (at, (form, tag)) in words.iter().enumerate() {
+            let space =
+                if words.get(at + 1).is_some_and(|word| word.0 == ".") { "SpaceAfter=No" } else { "_" };
+            let head = usize::from(at > 0);
+            bank += &format!("{}\t{form}\t_\t{tag}\t_\t_\t{head}\tdep\t_\t{space}\n", at + 1);
+        }
+        bank.push('\n');
+    }
+    bank
+}
+
+const CONFIG: &str = r#"
+    seed = 7
+    [data]
+    name = "a treebank"
+    tokenizer = { kind = "universal", lowercase = true }
+    train = "train"
+    dev = "dev"
+    test = "dev"
+    min_count = 2
+    unknown = 0.1
+    [task.tag]
+    characters = { embedding_size = 6, hidden_size = 8 }
+    [model]
+    embedding_size = 8
+    encoder = [{ type = "lstm", hidden_size = 8, bidirectional = true }]
+    forget_bias = 1.0
+    [train]
+    batch = 8
+    epochs = 5
+    learning_rate = 0.02
+    average = 0.9
+    clip = 5.0
+    evaluations = 2
+    dropout_embedding = 0.1
+    dropout_head = 0.1
+"#;
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("train", treebank(1, 160).as_bytes());
+    folder.write("dev", treebank(2, 40).as_bytes());
+    folder.write("tagger.toml", CONFIG.as_bytes());
+    folder
+}
+
+fn config() -> TagConfig {
+    match AnyConfig::parse(CONFIG).unwrap() {
+        AnyConfig::Tag(config) => config,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn run(folder: &Folder, config: &TagConfig, out: &str, resume: bool, stop_after: usize) -> Outcome<TagScore> {
+    let (cancel, mut steps) = (AtomicBool::new(false), 0);
+    let (out, data) = (folder.path(out), folder.path(""));
+    let job = Job { config, data: &data, out: &out, resume, command: "a test" };
+    let device = Device::cpu();
+    let outcome = train(&device, job, &cancel, |event| {
+        if let Event::Step { words, .. } = event {
+            assert!((40..=48).contains(&words));
+            steps += 1;
+            cancel.fetch_or(steps == stop_after, Ordering::Relaxed);
+        }
+    });
+    pollster::block_on(outcome).unwrap()
+}
+
+#[test]
+fn a_tagger_learns_words_letters_and_neighbours_and_goes_on_after_an_interruption() {
+    let (folder, config) = (folder(), config());
+    let outcome = run(&folder, &config, "whole", false, usize::MAX);
+    let Outcome::Done { dev, test: Some(test) } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(dev, test, "the same texts give the same figures");
+    assert!(dev.accuracy > 0.97 && dev.unknown > 10 && dev.unknown_accuracy > 0.9, "{dev:?}");
+    let mut resume = false;
+    for stop_after in [3, 30, 20] {
+        let outcome = run(&folder, &config, "pieces", resume, stop_after);
+        assert!(matches!(outcome, Outcome::Cancelled), "{outcome:?}");
+        resume = true;
+    }
+    run(&folder, &config, "pieces", true, usize::MAX);
+    let [whole, pieces] = ["whole", "pieces"].map(|name| fs::read(folder.path(name)).unwrap());
+    assert!(whole == pieces, "an interrupted run ends where the whole one does");
+    let model = Model::from_bytes(&whole).unwrap();
+    assert_eq!(model.config().training.figures["test_accuracy"], dev.accuracy);
+
+    let report = folder.json(&["eval", "--model", "whole", "--data", "dev", "--format", "conllu"], b"");
+    assert_eq!(report["accuracy"].as_f64(), Some(dev.accuracy));
+    assert_eq!((report["n"].as_u64(), report["sentences"].as_u64()), (Some(dev.n as u64), Some(40)));
+    assert!(report["sentences_per_second"].as_f64().unwrap() > 0.0);
+    assert_eq!(report["from_text"]["found"].as_f64(), Some(1.0));
+    assert_eq!(report["from_text"]["accuracy"].as_f64(), Some(dev.accuracy));
+    let int8 = ["export", "whole", "--out", "int8", "--words", "8", "--measure", "dev=dev:conllu"];
+    assert_eq!(folder.json(&int8, b"")["words"], 8);
+
+    let read = folder.json(&["read", "--model", "whole", "The dog  jumped."], b"");
+    let tokens = read["tokens"].as_array().unwrap();
+    let tags: Vec<_> = tokens.iter().map(|token| token["tag"].as_str().unwrap()).collect();
+    assert_eq!(tags, ["DET", "NOUN", "VERB", "PUNCT"]);
+    assert_eq!((tokens[2]["start"].as_u64(), tokens[2]["end"].as_u64()), (Some(9), Some(15)));
+    let shown = folder.run(&["read", "--model", "whole"], b"The \x1bdog\n");
+    assert!(text(&shown.stdout).contains("[0, 3)") && !text(&shown.stdout).contains('\x1b'));
+}
+
+#[test]
+fn what_cannot_be_learned_or_measured_is_said() {
+    let folder = folder();
+    let says = |arguments: &[&str], message: &str| {
+        let (_, output) = folder.failure(arguments, b"");
+        assert!(output.contains(message), "{output}\ndoes not say: {message}");
+    };
+    run(
+        &folder,
+        &TagConfig { train: saccade_rnn::train::TrainConfig { epochs: 0, ..config().train }, ..config() },
+        "model",
+        false,
+        0,
+    );
+    says(
+        &["eval", "--model", "model", "--data", "dev", "--format", "lines"],
+        "measured on tagged text, as conllu",
+    );
+    says(&["eval", "--model", "model", "--data", "none", "--format", "conllu"], "none does not exist");
+    says(
+        &["eval", "--model", "model", "--data", "dev", "--format", "conllu", "--threshold", "0.5"],
+        "--threshold",
+    );
+    says(&["read", "--model", "model", "--steps", "a"], "--steps: a tagger has no such option");
+    says(&["train", "tagger.toml", "--data", ".", "--fold", "1"], "--fold: a tagger has no folds");
+    folder.write("other", treebank(3, 1).replace("PROPN", "X").as_bytes());
+    says(
+        &["eval", "--model", "model", "--data", "other", "--format", "conllu"],
+        "other:1: the label \"X\" is none of",
+    );
+    folder.write("bad", b"1\ta\n");
+    says(&["eval", "--model", "model", "--data", "bad", "--format", "conllu"], "bad:1: has 2 columns");
+    folder.write("worse.toml", CONFIG.replace("unknown = 0.1", "unknown = 1.0").as_bytes());
+    says(&["train", "worse.toml", "--data", "."], "data.unknown: expected 0 to below 1");
+}

@@ -1,0 +1,141 @@
+//! Tags: one for every word of a text.
+//!
+//! A tagger reads sentences. Text is cut into words by the model's tokenizer, and into sentences by simple rules; words that
+//! somebody has cut may be given as they are.
+
+use std::ops::{ControlFlow, Range};
+
+use web_time::Instant;
+
+use super::encoder::Dropouts;
+use super::session::Pace;
+use super::{Head, Model, ReadError, Spelled, Watch};
+use crate::cpu::softmax::log_softmax;
+use crate::device::{Device, EngineError};
+use crate::graph::{Graph, Strategy};
+use crate::text::{Span, Token, sentences};
+
+/// A word of a text, and its tag.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaggedToken<'m> {
+    /// Where it stands in the text.
+    pub span: Span,
+    /// The likeliest tag.
+    pub tag: &'m str,
+    /// Its number among the model's.
+    pub number: usize,
+    /// Its probability.
+    pub probability: f32,
+}
+
+impl Model {
+    /// Words as a tagger sees them, as they stand in a text.
+    pub fn spell<'t>(&self, words: impl IntoIterator<Item = &'t str>) -> Spelled {
+        let mut spelled = Spelled::default();
+        for word in words {
+            let form = self.tokenizer().form(word);
+            spelled.ids.push(self.vocabulary().id(&form));
+            let letter = |c: char| self.alphabet().map(|known| known.id(c.encode_utf8(&mut [0; 4])));
+            spelled.letters.push(word.chars().filter_map(letter).collect());
+        }
+        spelled
+    }
+
+    /// Tags the words of a text.
+    ///
+    /// # Errors
+    /// See [`ReadError`]; also for a model that is no tagger.
+    pub async fn tag(&self, device: &Device, text: &str) -> Result<Vec<TaggedToken<'_>>, ReadError> {
+        Ok(self.tag_all(device, &[text], &mut ()).await?.pop().unwrap_or_default())
+    }
+
+    /// Tags the words of texts, whose sentences run together, in batches none of which takes long. `watch` hears after
+    /// each batch how many words are tagged, and may stop.
+    ///
+    /// # Errors
+    /// See [`Self::tag`].
+    pub async fn tag_all<W: Watch>(
+        &self,
+        device: &Device,
+        texts: &[&str],
+        watch: &mut W,
+    ) -> Result<Vec<Vec<TaggedToken<'_>>>, ReadError> {
+        let tokens: Vec<Vec<Token>> = texts.iter().map(|text| self.tokenizer().tokenize(text)).collect();
+        let (mut owners, mut spelled) = (Vec::new(), Vec::new());
+        for (number, (text, tokens)) in texts.iter().zip(&tokens).enumerate() {
+            for sentence in sentences(text, tokens) {
+                let words = tokens[sentence.clone()].iter().map(|token| &text[token.span.bytes.clone()]);
+                spelled.push(self.spell(words));
+                owners.push((number, sentence));
+            }
+        }
+        let scores = self.tag_words(device, &spelled, watch).await?;
+        let labels = self.config().task.labels();
+        let mut tagged: Vec<Vec<TaggedToken<'_>>> = texts.iter().map(|_| Vec::new()).collect();
+        for ((owner, sentence), scores) in owners.into_iter().zip(scores) {
+            for (token, row) in tokens[owner][sentence].iter().zip(scores.chunks_exact(labels.len())) {
+                let number = best(row);
+                let (span, tag, probability) =
+                    (token.span.clone(), labels[number].as_str(), row[number].exp());
+                tagged[owner].push(TaggedToken { span, tag, number, probability });
+            }
+        }
+        Ok(tagged)
+    }
+
+    /// Log-probabilities of the tags, `words x labels`, of sentences of words.
+    ///
+    /// # Errors
+    /// See [`Self::tag`].
+    pub async fn tag_words<W: Watch>(
+        &self,
+        device: &Device,
+        sentences: &[Spelled],
+        watch: &mut W,
+    ) -> Result<Vec<Vec<f32>>, ReadError> {
+        if !matches!(self.network().head, Head::Tag(_)) {
+            return Err(EngineError::Unsupported { op: "tag", reason: "the model's task is another" }.into());
+        }
+        let labels = self.config().task.labels().len();
+        let total = sentences.iter().map(|sentence| sentence.ids.len()).sum();
+        let (mut pace, mut scores, mut done) = (Pace::of_texts(), Vec::with_capacity(sentences.len()), 0);
+        while scores.len() < sentences.len() {
+            let Range { start, end } = batch(sentences, scores.len(), pace.tokens);
+            let begun = Instant::now();
+            let graph = Graph::inference(self.parameters(), device, Strategy::Levels);
+            let record = |text| self.network().tag(&graph, text, Dropouts::default());
+            let logits: Vec<_> = sentences[start..end].iter().map(record).collect();
+            for mut rows in graph.values(&logits).await? {
+                if !rows.iter().all(|value| value.is_finite()) {
+                    return Err(ReadError::Overflow("a score"));
+                }
+                log_softmax(&mut rows, labels);
+                scores.push(rows);
+            }
+            let words: usize = sentences[start..end].iter().map(|sentence| sentence.ids.len()).sum();
+            pace.took(words, begun.elapsed().as_secs_f64() * 1e3);
+            done += words;
+            if let ControlFlow::Break(()) = watch.progress(done, total).await {
+                return Err(ReadError::Cancelled { done, total });
+            }
+        }
+        Ok(scores)
+    }
+}
+
+/// The next sentences from `start` on that have so many words together; one at least.
+fn batch(sentences: &[Spelled], start: usize, most: usize) -> Range<usize> {
+    let (mut end, mut words) = (start, 0);
+    while let Some(sentence) = sentences.get(end)
+        && (end == start || words + sentence.ids.len() <= most)
+    {
+        words += sentence.ids.len();
+        end += 1;
+    }
+    start..end
+}
+
+/// The place of the greatest score, of equal ones the last.
+fn best(scores: &[f32]) -> usize {
+    (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0)
+}

@@ -1,0 +1,164 @@
+//! One label for every word.
+
+use serde::Serialize;
+
+use crate::device::{Device, EngineError};
+use crate::graph::Graph;
+use crate::model::{Dropouts, Model, ReadError, Spelled, Watch};
+use crate::train::batches::{Draws, by_length};
+use crate::train::config::{ConfigError, TrainConfig, check};
+
+use super::{Losses, Objective};
+
+/// A sentence, and the numbers of its words' tags.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TaggedText {
+    /// Words and letters.
+    pub words: Spelled,
+    /// Tags.
+    pub tags: Vec<u32>,
+}
+
+/// One label for every word.
+///
+/// - A batch is sentences of similar length.
+/// - The loss is the mean cross entropy of the batch's words.
+/// - A share of the words is read as `<unk>`, drawn anew for each epoch, so that letters and neighbours must do.
+/// - No state is carried from batch to batch.
+/// - Accuracy over all words is scored, and over those that the vocabulary lacks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tag {
+    dropouts: Dropouts,
+    unknown: f32,
+}
+
+/// How well a model tags.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct TagScore {
+    /// Words.
+    pub n: usize,
+    /// Sentences.
+    pub sentences: usize,
+    /// Share of words whose likeliest tag is right.
+    pub accuracy: f64,
+    /// How many words the vocabulary lacks.
+    pub unknown: usize,
+    /// Share of those whose likeliest tag is right.
+    pub unknown_accuracy: f64,
+    /// Mean negative log-likelihood of the right tag.
+    pub loss: f64,
+}
+
+impl TagScore {
+    /// Adds the figures worth keeping to a model's record, under `{set}_accuracy` and `{set}_unknown_accuracy`.
+    pub fn record(&self, set: &str, model: &mut Model) {
+        let figures = &mut model.config_mut().training.figures;
+        figures.insert(format!("{set}_accuracy"), self.accuracy);
+        figures.insert(format!("{set}_unknown_accuracy"), self.unknown_accuracy);
+    }
+}
+
+impl Tag {
+    /// Reads a share `unknown` of the words as `<unk>`.
+    ///
+    /// # Errors
+    /// If it is no share, or the network is to learn to skim.
+    pub fn new(config: &TrainConfig, unknown: f32) -> Result<Self, ConfigError> {
+        check("data.unknown", (0.0..1.0).contains(&unknown), "0 to below 1", unknown)?;
+        check("train.skim", config.skim.is_none(), "none, to tag", "one")?;
+        check("train.distill", config.distill.is_none(), "none, to tag", "one")?;
+        Ok(Self { dropouts: config.dropouts(), unknown })
+    }
+
+    /// Scores alone.
+    pub fn scoring() -> Self {
+        Self { dropouts: Dropouts::default(), unknown: 0.0 }
+    }
+}
+
+impl Objective for Tag {
+    type Item = TaggedText;
+    type Batch = Vec<TaggedText>;
+    type Score = TagScore;
+
+    fn batches(&self, texts: &[TaggedText], size: usize, seed: u32, epoch: usize) -> Vec<Vec<TaggedText>> {
+        const PARTS: usize = 1 << 20;
+        let mut draws = Draws::new(seed, epoch, 6);
+        let bound = (f64::from(self.unknown) * PARTS as f64) as usize;
+        let mut texts = texts.to_vec();
+        for id in texts.iter_mut().flat_map(|text| &mut text.words.ids) {
+            if draws.below(PARTS) < bound {
+                *id = 0;
+            }
+        }
+        by_length(texts, |text| text.tags.len(), size, seed, epoch)
+    }
+
+    fn words(&self, batch: &Vec<TaggedText>) -> impl Iterator<Item = u32> {
+        batch.iter().flat_map(|text| text.words.ids.iter().copied())
+    }
+
+    fn losses<'g>(&mut self, model: &Model, graph: &'g Graph, batch: &Vec<TaggedText>, _: u64) -> Losses<'g> {
+        let logits = |text: &TaggedText| model.network().tag(graph, &text.words, self.dropouts);
+        let tags: Vec<u32> = batch.iter().flat_map(|text| text.tags.iter().copied()).collect();
+        let logits: Vec<_> = batch.iter().map(logits).collect();
+        let loss = graph.concat_rows(&logits).cross_entropy(&tags).mean_rows();
+        Losses { total: loss, parts: vec![("loss", loss)], states: Vec::new() }
+    }
+
+    async fn score(
+        &self,
+        model: &Model,
+        device: &Device,
+        texts: &[TaggedText],
+        go_on: impl FnMut(usize) -> bool,
+    ) -> Result<Option<TagScore>, EngineError> {
+        let words: Vec<Spelled> = texts.iter().map(|text| text.words.clone()).collect();
+        let scores = match model.tag_words(device, &words, &mut Asking(go_on)).await {
+            Ok(scores) => scores,
+            Err(ReadError::Cancelled { .. }) => return Ok(None),
+            Err(ReadError::Engine(error)) => return Err(error),
+            Err(_) => return Err(EngineError::Unsupported { op: "tag", reason: "the scores overflow" }),
+        };
+        let (mut right, mut unknown, mut loss) = (0, [0, 0], 0.0);
+        for (text, scores) in texts.iter().zip(scores) {
+            let labels = scores.len() / text.tags.len().max(1);
+            let rows = scores.chunks_exact(labels.max(1));
+            for ((&id, &tag), row) in text.words.ids.iter().zip(&text.tags).zip(rows) {
+                let best = (0..row.len()).max_by(|a, b| row[*a].total_cmp(&row[*b]));
+                let is_right = usize::from(best == Some(tag as usize));
+                right += is_right;
+                loss -= f64::from(row[tag as usize]);
+                if id == 0 {
+                    unknown = [unknown[0] + 1, unknown[1] + is_right];
+                }
+            }
+        }
+        let n: usize = texts.iter().map(|text| text.tags.len()).sum();
+        Ok(Some(TagScore {
+            n,
+            sentences: texts.len(),
+            accuracy: right as f64 / n.max(1) as f64,
+            unknown: unknown[0],
+            unknown_accuracy: unknown[1] as f64 / unknown[0].max(1) as f64,
+            loss: loss / n.max(1) as f64,
+        }))
+    }
+
+    fn rank(&self, score: &TagScore) -> [f64; 3] {
+        [score.accuracy, -score.loss, 0.0]
+    }
+
+    fn record(&self, score: &TagScore, set: &str, model: &mut Model) {
+        score.record(set, model);
+    }
+}
+
+/// Asks whether to go on.
+struct Asking<F>(F);
+
+impl<F: FnMut(usize) -> bool> Watch for Asking<F> {
+    async fn progress(&mut self, done: usize, _: usize) -> std::ops::ControlFlow<()> {
+        if (self.0)(done) { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
+    }
+}

@@ -1,0 +1,141 @@
+//! Tagging texts: what must hold whatever the weights.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+use std::ops::ControlFlow;
+
+use pollster::block_on;
+use proptest::prelude::*;
+use saccade_rnn::device::Device;
+use saccade_rnn::model::{Model, ReadError, ReadOptions, Storage, TaggedToken, Watch};
+
+mod support;
+use support::{model, skim, tagger};
+
+fn tag<'m>(model: &'m Model, texts: &[&str]) -> Vec<Vec<TaggedToken<'m>>> {
+    block_on(model.tag_all(&Device::cpu(), texts, &mut ())).unwrap()
+}
+
+/// Equal but for what other products round otherwise.
+fn agree(a: &[TaggedToken<'_>], b: &[TaggedToken<'_>]) -> bool {
+    let near = |(a, b): (&TaggedToken<'_>, &TaggedToken<'_>)| {
+        (&a.span, a.tag) == (&b.span, b.tag) && (a.probability - b.probability).abs() < 1e-5
+    };
+    a.len() == b.len() && a.iter().zip(b).all(near)
+}
+
+#[test]
+fn tokens_are_slices_of_the_text_and_a_batch_is_its_texts() {
+    let texts = ["A good film, “naïve” 🎬 don't!", "", "  \n", "dog", "a a a a. Good? (film) good\n\nfilm"];
+    for spells in [true, false] {
+        let model = tagger(spells);
+        let together = tag(&model, &texts);
+        for (text, tagged) in texts.iter().zip(&together) {
+            assert!(agree(&block_on(model.tag(&Device::cpu(), text)).unwrap(), tagged), "{text:?}");
+            let units: Vec<u16> = text.encode_utf16().collect();
+            for token in tagged {
+                let slice = String::from_utf16(&units[token.span.utf16.clone()]).unwrap();
+                assert_eq!(slice, text[token.span.bytes.clone()]);
+                assert_eq!(model.config().task.labels()[token.number], token.tag);
+                assert!((1.0 / 3.0..=1.0).contains(&token.probability), "the likeliest of three");
+            }
+        }
+        assert_eq!(together.iter().map(Vec::len).collect::<Vec<_>>(), [11, 0, 0, 1, 11]);
+    }
+}
+
+/// A tag depends on the letters of its word and on the words around it, as far as the sentence goes.
+#[test]
+fn letters_and_neighbours_matter() {
+    let model = tagger(true);
+    let spell = |words: &[&str]| model.spell(words.iter().copied());
+    let sentences = [
+        spell(&["dog", "film"]),
+        spell(&["god", "film"]),
+        spell(&["dog", "good"]),
+        spell(&["DOG", "film"]),
+        spell(&["zzz", "film"]),
+        spell(&["zzy", "film"]),
+    ];
+    assert!(sentences.iter().all(|words| words.ids[0] == 0), "the vocabulary has neither");
+    let scores = block_on(model.tag_words(&Device::cpu(), &sentences, &mut ())).unwrap();
+    for other in [1, 2, 3] {
+        assert_ne!(scores[0][..3], scores[other][..3], "{other}");
+    }
+    assert_eq!(scores[4], scores[5], "letters that the alphabet lacks are one");
+    let plain = tagger(false);
+    let [dog, god] = ["dog", "god"].map(|word| plain.spell([word, "film"]));
+    let scores = block_on(plain.tag_words(&Device::cpu(), &[dog, god], &mut ())).unwrap();
+    assert_eq!(scores[0], scores[1], "without letters unknown words are one");
+}
+
+/// Sentences end where the rules say, and what stands in another does not matter.
+#[test]
+fn sentences_do_not_see_one_another() {
+    let model = tagger(true);
+    let alone = tag(&model, &["Good film!", "A dog."]);
+    for text in ["Good film! A dog.", "Good film!\" A dog.", "Good film!\n\nA dog."] {
+        let together = tag(&model, &[text]).remove(0);
+        let last: Vec<_> = together[together.len() - 3..].iter().map(|token| token.probability).collect();
+        let expected: Vec<_> = alone[1].iter().map(|token| token.probability).collect();
+        assert!(last.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5), "{text:?}");
+    }
+}
+
+#[test]
+fn a_file_holds_the_tagger() {
+    let model = tagger(true);
+    let again = Model::from_bytes(&model.to_bytes(|_, _| Storage::F32).unwrap()).unwrap();
+    let names: Vec<_> = again.parameters().iter().map(|(_, p)| p.name.clone()).collect();
+    for name in
+        ["characters.embedding.weight", "characters.lstm.weight_hh_l0_reverse", "encoder.0.weight_ih_l0"]
+    {
+        assert!(names.iter().any(|known| known == name), "{name}: {names:?}");
+    }
+    assert_eq!(tag(&again, &["a good dog"]), tag(&model, &["a good dog"]));
+}
+
+#[test]
+fn another_task_is_refused_and_so_is_reading_a_tagger() {
+    let said = |error: ReadError| error.to_string();
+    let classifier = model(vec![skim()]);
+    assert!(said(block_on(classifier.tag(&Device::cpu(), "a")).unwrap_err()).contains("task"));
+    let read = block_on(tagger(true).read(&Device::cpu(), "a", &ReadOptions::default(), &mut ()));
+    assert!(said(read.unwrap_err()).contains("tag words"));
+    let small = tagger(true).with_words(&[2]).unwrap();
+    assert_eq!((small.vocabulary().len(), tag(&small, &["a good film"])[0].len()), (2, 3));
+}
+
+#[test]
+fn a_watcher_hears_of_all_words_and_may_stop() {
+    struct Stop(usize, Vec<(usize, usize)>);
+    impl Watch for Stop {
+        async fn progress(&mut self, done: usize, total: usize) -> ControlFlow<()> {
+            self.1.push((done, total));
+            if done >= self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
+    let model = tagger(true);
+    let text = "a good film . ".repeat(400);
+    let mut watch = Stop(usize::MAX, Vec::new());
+    block_on(model.tag_all(&Device::cpu(), &[&text, "dog"], &mut watch)).unwrap();
+    assert_eq!(watch.1.last(), Some(&(1601, 1601)));
+    let mut watch = Stop(1, Vec::new());
+    let stopped = block_on(model.tag_all(&Device::cpu(), &[&text], &mut watch));
+    assert!(matches!(stopped, Err(ReadError::Cancelled { total: 1600, .. })), "{stopped:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_has_tags(text in "[ a-zäA-Z.!?\"'()\n🎬\u{ad}-]{0,80}") {
+        let mut end = 0;
+        let model = tagger(true);
+        for token in tag(&model, &[&text]).remove(0) {
+            let bytes = token.span.bytes;
+            prop_assert!(end <= bytes.start && bytes.start < bytes.end && token.probability > 0.3);
+            end = bytes.end;
+        }
+    }
+}
