@@ -41,6 +41,8 @@ pub(crate) enum Step {
     Pool(Pool),
     /// Two rows combined to one, as a tree combines children.
     Combine,
+    /// A recorded function of the top and of what another makes of it.
+    Cell,
     Recurrence(CellKind, bool, bool),
     Sru(bool, bool),
     SkimSoft(CellKind, bool),
@@ -105,6 +107,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         any::<bool>().prop_map(Step::Affine),
         any::<bool>().prop_map(Step::MatMul),
         Just(Step::Diamond),
+        Just(Step::Cell),
         Just(Step::SwapColumns),
     ];
     let shaping = prop_oneof![

@@ -170,6 +170,16 @@ impl<'g> Recorder<'g, '_> {
                 x.matmul(self.push(Source::Variable, width) - right).scale(0.5)
             }
             Step::Diamond => x.tanh() * x.sigmoid() - x,
+            Step::Cell => {
+                let (weight, bias) = w.affine[0];
+                let cell = graph.cell("gate", [width, width], |_, [x, y]| {
+                    let gate = x.affine(weight, Some(bias)).sigmoid();
+                    [gate * y, (y - x.scale(0.5)).tanh()]
+                });
+                let [gated, other] = cell.expect("it makes rows of rows").call([x, x.tanh()]);
+                self.seen.push(other);
+                gated + other
+            }
             Step::SwapColumns => {
                 let middle = width / 2;
                 graph.concat_columns(&[x.columns(middle..width), x.columns(0..middle)])
