@@ -228,6 +228,7 @@ export const gauges = {
     `A network that skims can keep the products of a word until the word comes again: ${saves ? `${saves.factor} ${saves.direction} time than without` : `what that saves here, ${measured.tooBusy}`}. A plain LSTM cannot, because it would have to keep too many. So we measure all other times here without this.`,
   long: "This text is too long to read it again and again.",
   rest: "Will measure when you stop typing.",
+  running: "Measuring, in three sittings with pauses between.",
 };
 
 export const time = {

@@ -20,7 +20,9 @@ const MOST = 2000;
 export class Measurements {
   readonly #calibrated = new WeakSet<Model>();
   #latest: { readonly of: Seen; readonly model: Model; readonly comparison: Comparison } | null = $state.raw(null);
-  #running: AbortController | null = null;
+  /** Whether something is measured now. */
+  running = $state(false);
+  #stop: AbortController | null = null;
 
   /** What was measured of a reading; null before. */
   of(seen: Seen): Comparison | null {
@@ -44,7 +46,8 @@ export class Measurements {
    */
   async measure({ model, seen, options, full }: Subject): Promise<boolean> {
     this.stop();
-    const { signal } = (this.#running = new AbortController());
+    const { signal } = (this.#stop = new AbortController());
+    this.running = true;
     try {
       if (!this.#calibrated.has(model)) {
         await model.calibrate({ signal });
@@ -57,13 +60,17 @@ export class Measurements {
       if (!signal.aborted) this.#latest = { of: seen, model, comparison };
     } catch {
       // What is wrong with the engine, the next reading says.
+    } finally {
+      // A later one may have begun.
+      if (!signal.aborted) this.running = false;
     }
     return false;
   }
 
   /** Stops what is being measured: something is to be read. */
   stop(): void {
-    this.#running?.abort();
-    this.#running = null;
+    this.#stop?.abort();
+    this.#stop = null;
+    this.running = false;
   }
 }
