@@ -20,6 +20,10 @@ for model in sst2-lstm sst2-skim-lstm sst2-sru imdb-lstm imdb-skim-lstm trec-ski
 done
 "$saccade" export "$out/sst2-skim-lstm.safetensors" --words 5150 --out "$out/sst2-skim-lstm-small.safetensors" \
     --measure "dev=$data/sst/stsa.binary.dev:lines" --measure "test=$data/sst/stsa.binary.test:lines"
+"$saccade" train "$here/ewt-tagger.toml" --data "$data" --out "$here/work/ewt-tagger.safetensors"
+treebank="$data/ud_ewt/en_ewt-ud"
+"$saccade" export "$here/work/ewt-tagger.safetensors" --out "$out/ewt-tagger.safetensors" \
+    --measure "dev=$treebank-dev.conllu:conllu" --measure "test=$treebank-test.conllu:conllu"
 for model in shakespeare-lstm shakespeare-elman shakespeare-sru novels-lm; do
     "$saccade" train "$here/$model.toml" --data "$data" --out "$out/$model.safetensors"
 done
