@@ -167,7 +167,7 @@ fn why_a_batch_was_not_part_of_the_one_before() {
     let p = Parameters::new();
     let splits = |strategy, op: &str| -> Vec<Option<Split>> {
         let graph = Graph::inference(&p, &Device::cpu(), strategy);
-        let [x, y] = [0.5, 0.25].map(|x| graph.input(1, 1, vec![x]).tanh());
+        let [x, y] = [0.5, 0.25].map(|x| graph.input(1, 1, vec![x])).map(|x| x.tanh());
         block_on(graph.values(&[x.tanh(), y.softmax().tanh().relu(), x.relu()])).unwrap();
         let report = graph.explain();
         report.batches().iter().filter(|batch| batch.op == op).map(|batch| batch.split).collect()

@@ -26,7 +26,8 @@ pub(super) struct Order {
 
 /// Plays a rule to the end. None once it is known to take `limit` batches or more.
 pub(super) fn play(dag: &Dag, users: &Buckets, mut rule: impl Rule, limit: usize) -> Option<Order> {
-    let mut frontier = Frontier { dag, first: vec![NONE; dag.kinds], next: vec![NONE; dag.len()] };
+    let none = vec![NONE; dag.kinds];
+    let mut frontier = Frontier { dag, first: none.clone(), last: none, next: vec![NONE; dag.len()] };
     let mut waiting: Vec<u32> = dag.nodes().map(|node| dag.operands(node as usize).len() as u32).collect();
     for node in dag.nodes().filter(|&node| waiting[node as usize] == 0) {
         frontier.add(node);
@@ -61,15 +62,20 @@ pub(super) fn play(dag: &Dag, users: &Buckets, mut rule: impl Rule, limit: usize
 /// The nodes that are ready.
 struct Frontier<'a> {
     dag: &'a Dag,
-    /// One of every type, and after each node another of its type.
+    /// The first and the last of every type that became ready, and after each node the next of its type.
     first: Vec<u32>,
+    last: Vec<u32>,
     next: Vec<u32>,
 }
 
 impl Frontier<'_> {
     fn add(&mut self, node: u32) {
-        let first = &mut self.first[self.dag.types[node as usize] as usize];
-        self.next[node as usize] = std::mem::replace(first, node);
+        let kind = self.dag.types[node as usize] as usize;
+        match self.first[kind] {
+            NONE => self.first[kind] = node,
+            _ => self.next[self.last[kind] as usize] = node,
+        }
+        self.last[kind] = node;
     }
 
     fn chain(&self, first: u32) -> impl Iterator<Item = u32> {

@@ -14,9 +14,16 @@ impl Draws {
     }
 }
 
+/// Types are numbered in the order in which they first occur.
 fn dag(nodes: impl IntoIterator<Item = (u32, Vec<u32>)>) -> Dag {
-    let mut dag = Dag::with_capacity(0);
-    nodes.into_iter().for_each(|(kind, operands)| dag.push(kind, operands.into_iter()));
+    let (mut dag, mut seen) = (Dag::with_capacity(0), Vec::new());
+    for (kind, operands) in nodes {
+        let number = seen.iter().position(|&other| other == kind).unwrap_or_else(|| {
+            seen.push(kind);
+            seen.len() - 1
+        });
+        dag.push(number as u32, operands.into_iter());
+    }
     dag
 }
 
