@@ -10,7 +10,9 @@ use std::time::Instant;
 use saccade_rnn::cpu::noise;
 use saccade_rnn::device::{CellKind, Device, EngineError, ParamId, Parameters};
 use saccade_rnn::graph::{Expr, Gradients, Graph, Strategy};
-use saccade_rnn::nn::{BuildError, Builder, Embedding, Init, Recurrent, RecurrentConfig};
+use saccade_rnn::nn::{
+    BinaryTreeLstm, BuildError, Builder, Embedding, Init, Recurrent, RecurrentConfig, TreeState,
+};
 use saccade_rnn::train::{Optimizer, OptimizerConfig, Touched};
 
 use crate::ready;
@@ -44,7 +46,10 @@ pub const STRATEGIES: [Strategy; 4] =
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
     /// Tree-LSTM.
-    Tree,
+    Tree {
+        /// Whether a cell is one node, rather than one an operation. (Its forget gates then see both children.)
+        cells: bool,
+    },
     /// Tagger.
     Tagger {
         /// Whether rare words are read letter by letter.
@@ -55,8 +60,9 @@ pub enum Network {
 }
 
 /// All networks with their names.
-pub const NETWORKS: [(&str, Network); 5] = [
-    ("tree", Network::Tree),
+pub const NETWORKS: [(&str, Network); 6] = [
+    ("tree", Network::Tree { cells: false }),
+    ("tree-cells", Network::Tree { cells: true }),
     ("tagger", Network::Tagger { letters: false, whole: false }),
     ("tagger-whole", Network::Tagger { letters: false, whole: true }),
     ("letters", Network::Tagger { letters: true, whole: false }),
@@ -106,7 +112,7 @@ impl Network {
             Word { id: below(WORDS), tag: below(TAGS as u32), letters }
         };
         let example = |_| match self {
-            Network::Tree => tree(),
+            Network::Tree { .. } => tree(),
             Network::Tagger { .. } => Example::Sentence((0..1 + below(30)).map(word).collect()),
         };
         (0..count).map(example).collect()
@@ -125,7 +131,7 @@ impl Network {
         while let Some(count) = numbers.next() {
             let mut next = || numbers.next().ok_or("the file ends too early");
             examples.push(match self {
-                Network::Tree => {
+                Network::Tree { .. } => {
                     let node = |_| Ok((next()?, Some(next()?).filter(|&word| word != INNER)));
                     Example::Tree((0..count).map(node).collect::<Result<_, &str>>()?)
                 }
@@ -145,7 +151,14 @@ impl Network {
 /// Weights of a network.
 enum Layers {
     Tree(TreeLstm),
+    Cells(TreeOfCells),
     Tagger(Tagger),
+}
+
+struct TreeOfCells {
+    words: Embedding,
+    lstm: BinaryTreeLstm,
+    output: ParamId,
 }
 
 struct TreeLstm {
@@ -209,6 +222,30 @@ impl TreeLstm {
             let h = o * c.tanh();
             losses.push(h.affine(self.output, None).cross_entropy(&[label]));
             states.push([h, c]);
+        }
+    }
+}
+
+impl TreeOfCells {
+    fn new(builder: &mut Builder) -> Result<Self, BuildError> {
+        let words = Embedding::new(builder, WORDS as usize, WORD)?;
+        let lstm = builder.scope("lstm", |builder| BinaryTreeLstm::new(builder, WORD, TREE))?;
+        let output = builder.parameter("output", &[LABELS, TREE], Init::Uniform(0.2))?;
+        Ok(Self { words, lstm, output })
+    }
+
+    fn record<'g>(&self, graph: &'g Graph, nodes: &[(u32, Option<u32>)], losses: &mut Vec<Expr<'g>>) {
+        let mut states: Vec<TreeState<'g>> = Vec::new();
+        for &(label, word) in nodes {
+            let state = match word {
+                Some(word) => self.lstm.leaf(self.words.forward(graph, &[word])),
+                None => {
+                    let children = states.split_off(states.len() - 2);
+                    self.lstm.inner([children[0], children[1]])
+                }
+            };
+            losses.push(state.h.affine(self.output, None).cross_entropy(&[label]));
+            states.push(state);
         }
     }
 }
@@ -347,7 +384,8 @@ impl Learner {
     pub fn new(network: Network) -> Result<Self, Box<dyn Error>> {
         let mut builder = Builder::fresh(1);
         let layers = match network {
-            Network::Tree => Layers::Tree(TreeLstm::new(&mut builder)?),
+            Network::Tree { cells: false } => Layers::Tree(TreeLstm::new(&mut builder)?),
+            Network::Tree { cells: true } => Layers::Cells(TreeOfCells::new(&mut builder)?),
             Network::Tagger { letters, whole } => Layers::Tagger(Tagger::new(&mut builder, letters, whole)?),
         };
         let (parameters, device) = (builder.finish()?, Device::cpu());
@@ -361,6 +399,7 @@ impl Learner {
         for example in batch {
             match (&self.layers, example) {
                 (Layers::Tree(layers), Example::Tree(nodes)) => layers.record(graph, nodes, &mut losses),
+                (Layers::Cells(layers), Example::Tree(nodes)) => layers.record(graph, nodes, &mut losses),
                 (Layers::Tagger(layers), Example::Sentence(words)) => {
                     layers.record(graph, words, &mut losses)
                 }
@@ -428,6 +467,7 @@ impl Learner {
         };
         match &self.layers {
             Layers::Tree(layers) => Touched::from([(layers.words.weight, rows(words))]),
+            Layers::Cells(layers) => Touched::from([(layers.words.weight, rows(words))]),
             Layers::Tagger(layers) => {
                 let table = layers.letters.as_ref().map(|(table, _)| (table.weight, rows(letters)));
                 table.into_iter().chain([(layers.words.weight, rows(words))]).collect()
