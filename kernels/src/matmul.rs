@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::packed::{Packed, Rows, Start, multiply_strided};
 use crate::transpose::transpose_into;
+use crate::vectorize::vectorize;
 
 /// A matrix seen through strides; transposing swaps them.
 #[derive(Clone, Copy)]
@@ -73,6 +74,9 @@ const APART: usize = 16;
 /// Both operands are laid out anew for it: weights that multiply more than once are worth a [`Packed`] of their own.
 pub fn matmul(out: &mut [f32], out_stride: usize, accumulate: bool, a: View<'_>, b: View<'_>) {
     assert_eq!(a.columns, b.rows, "inner dimensions of a matrix product");
+    if let (1, true, 1) = (b.rows, accumulate, b.column_stride) {
+        return add_outer(out, out_stride, a, &b.data[..b.columns]);
+    }
     let start = if accumulate { Start::Out } else { Start::Zero };
     let b = Packed::new(b);
     if a.column_stride == 1 {
@@ -88,6 +92,18 @@ pub fn matmul(out: &mut [f32], out_stride: usize, accumulate: bool, a: View<'_>,
         a.turn(rows, 0..a.columns, &mut turned, stride);
         let rows = Rows { values: &turned, stride, count };
         multiply_strided(&mut out[first * out_stride..], out_stride, start, rows, &b);
+    }
+}
+
+vectorize! {
+    /// Adds the product of a column and a row, which is not worth laying out.
+    fn add_outer(out: &mut [f32], out_stride: usize, a: View<'_>, b: &[f32]) {
+        for i in 0..a.rows {
+            let factor = a.data[i * a.row_stride];
+            for (out, b) in out[i * out_stride..][..b.len()].iter_mut().zip(b) {
+                *out += factor * b;
+            }
+        }
     }
 }
 

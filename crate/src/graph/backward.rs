@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::batch::{LaneData, Outcome, bringing};
+use super::batch::{LaneData, Outcome, Run, laid_out, runs};
 use super::tape::{Port, Tape};
 use super::{Gradients, Graph};
 use crate::device::{Buffer, Call, EngineError, Forward, Op};
@@ -35,46 +35,46 @@ pub(super) fn run(graph: &Graph, scalar: Port, parameters: &mut Gradients) -> Re
         if matches!(op, Op::Input | Op::Held) || gradients[number].iter().all(Option::is_none) {
             continue;
         }
-        let lanes = LaneData::of(&tape, &batch.nodes);
-        let call = Call {
-            op,
-            parameters: &graph.parameters,
-            inputs: &batch.inputs,
-            streams: &lanes.streams,
-            indices: &lanes.indices,
-            index_offsets: &lanes.index_offsets,
-            seed: graph.seed,
-            keep: true,
-        };
-        let wanted: Vec<bool> = (0..batch.inputs.len())
-            .map(|i| batch.nodes.iter().any(|&n| tape.is_differentiable(tape.inputs(n)[i].node)))
-            .collect();
         let upstream = gradients[number].clone();
-        let table = Forward { outputs: Vec::new(), saved: Vec::new() };
-        let forward = match &batch.outcome {
-            Outcome::Computed(forward) => forward,
-            Outcome::Table(_) => &table,
+        let ports: Vec<Vec<Port>> =
+            (0..batch.inputs.len()).map(|operand| laid_out(&tape, &batch.nodes, operand)).collect();
+        let wanted: Vec<bool> =
+            ports.iter().map(|ports| ports.iter().any(|port| tape.is_differentiable(port.node))).collect();
+        let downstream = match op {
+            // Its value is its operand.
+            Op::ConcatRows => upstream,
+            _ => {
+                let lanes = LaneData::of(&tape, &batch.nodes);
+                let call = Call {
+                    op,
+                    parameters: &graph.parameters,
+                    inputs: &batch.inputs,
+                    streams: &lanes.streams,
+                    indices: &lanes.indices,
+                    index_offsets: &lanes.index_offsets,
+                    seed: graph.seed,
+                    keep: true,
+                };
+                let table = Forward { outputs: Vec::new(), saved: Vec::new() };
+                let forward = match &batch.outcome {
+                    Outcome::Computed(forward) => forward,
+                    Outcome::Table(_) => &table,
+                };
+                graph.device.backward(&call, forward, &upstream, &wanted, &mut parameters.slots)?
+            }
         };
-        let downstream = graph.device.backward(&call, forward, &upstream, &wanted, &mut parameters.slots)?;
-        for (operand, gradient) in downstream.iter().enumerate().take(batch.inputs.len()) {
-            let Some(gradient) = gradient.as_ref().filter(|_| wanted[operand]) else { continue };
+        for (operand, ports) in ports.iter().enumerate() {
+            let Some(gradient) = downstream[operand].as_ref().filter(|_| wanted[operand]) else { continue };
             let input = &batch.inputs[operand];
+            let total = input.total_rows();
             if !batch.copied[operand] {
                 // The operand's rows lie in its producer's buffer as they do in the gradient: one addition.
-                let port = tape.inputs(batch.nodes[0])[operand];
-                let rows = input.total_rows();
-                add(graph, &tape, &mut gradients, port, input.offsets[0], (gradient, rows), 0..rows)?;
+                add(graph, &tape, &mut gradients, ports[0], input.offsets[0], (gradient, total), 0..total)?;
                 continue;
             }
-            let (mut start, total) = (0, input.total_rows());
-            for &node in bringing(&tape, &batch.nodes, operand).iter() {
-                let port = tape.inputs(node)[operand];
-                let rows = start..start + tape.shape(port).rows;
-                start = rows.end;
-                if tape.is_differentiable(port.node) {
-                    let (_, at, _) = tape.locate(port);
-                    add(graph, &tape, &mut gradients, port, at.start, (gradient, total), rows)?;
-                }
+            for Run { first, from, to, .. } in runs(&tape, ports).into_iter().filter(|run| run.differentiable)
+            {
+                add(graph, &tape, &mut gradients, first, from.start, (gradient, total), to)?;
             }
         }
     }

@@ -1,6 +1,5 @@
 //! Running one batch: operands laid end to end, one kernel call.
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -59,14 +58,19 @@ impl Tape {
         })
     }
 
-    /// Where a value lies, its rows there and its columns. The node has run.
-    pub(super) fn locate(&self, port: Port) -> (Value, Range<usize>, usize) {
+    /// The batch output that a value lies in, and its rows there. The node has run.
+    pub(super) fn place(&self, port: Port) -> (usize, Range<usize>) {
         let Some((batch, lane)) = self.ran(port.node) else {
             unreachable!("values are located after their node has run");
         };
+        (batch, self.batches[batch].rows(port.output, lane).0)
+    }
+
+    /// Where a value lies, its rows there and its columns. The node has run.
+    pub(super) fn locate(&self, port: Port) -> (Value, Range<usize>, usize) {
+        let (batch, rows) = self.place(port);
         let batch = &self.batches[batch];
-        let (rows, columns) = batch.rows(port.output, lane);
-        (batch.outcome.value(port.output), rows, columns)
+        (batch.outcome.value(port.output), rows, batch.outputs[port.output].0)
     }
 }
 
@@ -119,10 +123,23 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
             let parts: Vec<_> = held.map(|held| (held.buffer.clone(), held.rows.clone())).collect();
             leaf(graph.device.gather(outputs[0].0, &parts)?)
         }
+        Op::ConcatRows => {
+            let parts = laid_out(tape, &nodes, 0);
+            let (operand, was_copied) = lay_out(tape, &parts, true, graph)?;
+            // Rows that lie end to end are the value, wherever they lie.
+            let outcome = match operand.source.clone() {
+                Value::Buffer(buffer) => leaf(buffer),
+                Value::Table(rows) => Outcome::Table(rows),
+            };
+            inputs.push(operand);
+            copied.push(was_copied);
+            outcome
+        }
         _ => {
             for operand in 0..tape.inputs(nodes[0]).len() {
-                let (input, was_copied) = lay_out(tape, &bringing(tape, &nodes, operand), operand, graph)?;
-                inputs.push(input);
+                let ports = laid_out(tape, &nodes, operand);
+                let (operand, was_copied) = lay_out(tape, &ports, false, graph)?;
+                inputs.push(operand);
                 copied.push(was_copied);
             }
             if GRAPH && op == Op::MatMul {
@@ -149,13 +166,16 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
     Ok(())
 }
 
-/// The nodes of a batch whose operand is laid out: all, but of products that lie side by side and have the same right operand
-/// only the first brings it.
-pub(super) fn bringing<'a>(tape: &Tape, nodes: &'a [usize], operand: usize) -> Cow<'a, [usize]> {
-    if GRAPH && operand == 1 && *tape.op(nodes[0]) == Op::MatMul {
-        return products(tape, nodes).map(|same| same[0]).collect();
+/// The values that lie end to end as an operand of a batch: one of every node; of products that lie side by side and have the
+/// same right operand, that one once; of rows that are laid end to end, all.
+pub(super) fn laid_out(tape: &Tape, nodes: &[usize], operand: usize) -> Vec<Port> {
+    match tape.op(nodes[0]) {
+        Op::ConcatRows => nodes.iter().flat_map(|&node| tape.inputs(node)).copied().collect(),
+        Op::MatMul if GRAPH && operand == 1 => {
+            products(tape, nodes).map(|same| tape.inputs(same[0])[operand]).collect()
+        }
+        _ => nodes.iter().map(|&node| tape.inputs(node)[operand]).collect(),
     }
-    Cow::Borrowed(nodes)
 }
 
 /// Products with the same right operand.
@@ -186,49 +206,65 @@ fn offsets_of_outputs(tape: &Tape, nodes: &[usize]) -> Vec<(usize, Vec<usize>)> 
     outputs
 }
 
-/// One operand of all nodes, end to end. Where the rows already lie so in one value, that value is used as it is;
-/// otherwise they are gathered (the flag says so). Rows of one table are gathered by their ids alone.
-fn lay_out(
-    tape: &Tape,
-    nodes: &[usize],
-    operand: usize,
-    graph: &Graph,
-) -> Result<(Operand, bool), EngineError> {
-    let ports = nodes.iter().map(|&n| tape.inputs(n)[operand]);
-    let mut offsets = Vec::with_capacity(nodes.len() + 1);
-    let mut home = None;
-    let mut contiguous = true;
-    for port in ports.clone() {
-        let Some((batch, lane)) = tape.ran(port.node) else {
-            unreachable!("operands have run");
-        };
-        let (rows, _) = tape.batches[batch].rows(port.output, lane);
-        contiguous &= *home.get_or_insert((batch, port.output)) == (batch, port.output);
-        match offsets.last() {
-            None => offsets.push(rows.start),
-            Some(&end) => contiguous &= end == rows.start,
+/// Rows of values that lie end to end both in the output of one batch and as an operand.
+pub(super) struct Run {
+    /// The first of the values.
+    pub(super) first: Port,
+    /// Their rows in the output.
+    pub(super) from: Range<usize>,
+    /// Their rows in the operand.
+    pub(super) to: Range<usize>,
+    /// Whether any of them has a gradient.
+    pub(super) differentiable: bool,
+}
+
+/// Values that are laid end to end, in as few runs as they have.
+pub(super) fn runs(tape: &Tape, ports: &[Port]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    let (mut end, mut last) = (0, None);
+    for &port in ports {
+        let (batch, from) = tape.place(port);
+        let to = end..end + from.len();
+        end = to.end;
+        let here = Some((batch, port.output));
+        let differentiable = tape.is_differentiable(port.node);
+        match runs.last_mut() {
+            Some(run) if last == here && run.from.end == from.start => {
+                (run.from.end, run.to.end) = (from.end, to.end);
+                run.differentiable |= differentiable;
+            }
+            _ => runs.push(Run { first: port, from, to, differentiable }),
         }
-        offsets.push(rows.end);
+        last = here;
     }
-    let (first, _, columns) = tape.locate(tape.inputs(nodes[0])[operand]);
-    if contiguous {
-        return Ok((Operand { source: first, columns, offsets }, false));
-    }
-    let parts: Vec<_> = ports.map(|port| tape.locate(port)).collect();
-    let mut end = 0;
-    let mut offsets = vec![0];
-    offsets.extend(parts.iter().map(|(_, rows, _)| {
-        end += rows.len();
+    runs
+}
+
+/// Values end to end. Where their rows already lie so in one value (`whole`: from its first row on), that value is used as it
+/// is; otherwise they are gathered (the flag says so). Rows of one table are gathered by their ids alone.
+fn lay_out(tape: &Tape, ports: &[Port], whole: bool, graph: &Graph) -> Result<(Operand, bool), EngineError> {
+    let mut offsets = Vec::with_capacity(ports.len() + 1);
+    let runs = runs(tape, ports);
+    let (first, rows, columns) = tape.locate(ports[0]);
+    let copied = runs.len() > 1 || whole && rows.start > 0;
+    let mut end = if copied { 0 } else { rows.start };
+    offsets.push(end);
+    offsets.extend(ports.iter().map(|&port| {
+        end += tape.shape(port).rows;
         end
     }));
+    if !copied {
+        return Ok((Operand { source: first, columns, offsets }, false));
+    }
+    let parts = runs.into_iter().map(|run| (tape.locate(run.first).0, run.from)).collect::<Vec<_>>();
     let source = match of_one_table(&parts) {
         Some((table, ids)) => Value::Table(Rc::new(TableRows::new(table, ids))),
         None => {
-            let part = |(value, rows, _): &(Value, Range<usize>, usize)| {
-                Ok((graph.device.buffer(&graph.parameters, value)?, rows.clone()))
+            let part = |(value, rows): (Value, Range<usize>)| {
+                Ok((graph.device.buffer(&graph.parameters, &value)?, rows))
             };
             let parts: Vec<(Buffer, Range<usize>)> =
-                parts.iter().map(part).collect::<Result<_, EngineError>>()?;
+                parts.into_iter().map(part).collect::<Result<_, EngineError>>()?;
             Value::Buffer(graph.device.gather(columns, &parts)?)
         }
     };
@@ -236,10 +272,10 @@ fn lay_out(
 }
 
 /// The table and the ids of parts that are all rows of one table.
-fn of_one_table(parts: &[(Value, Range<usize>, usize)]) -> Option<(ParamId, Vec<u32>)> {
+fn of_one_table(parts: &[(Value, Range<usize>)]) -> Option<(ParamId, Vec<u32>)> {
     let mut found = None;
     let mut ids = Vec::new();
-    for (value, range, _) in parts {
+    for (value, range) in parts {
         let Value::Table(rows) = value else { return None };
         if *found.get_or_insert(rows.table) != rows.table {
             return None;

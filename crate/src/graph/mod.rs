@@ -299,7 +299,9 @@ impl Graph {
         // Their ports mean nothing here.
         let inputs = if foreign { &[] } else { inputs };
         let mut tape = self.tape.borrow_mut();
-        let shapes: Vec<Shape> = inputs.iter().map(|x| tape.shape(x.port)).collect();
+        let mut shapes = std::mem::take(&mut tape.operands);
+        shapes.clear();
+        shapes.extend(inputs.iter().map(|x| tape.shape(x.port)));
         let inherited = inputs.iter().find_map(|x| tape.mistake_of(x.port.node)).map(Mistake::Inherited);
         let inferred = if foreign {
             Err(EngineError::Unsupported { op: op.name(), reason: "an operand belongs to another graph" })
@@ -312,6 +314,7 @@ impl Graph {
         } else {
             op.infer(&shapes, indices, &self.parameters)
         };
+        tape.operands = shapes;
         let (shapes, mistake) = match inferred {
             Ok(shapes) => (shapes, inherited),
             Err(mistake) => {
@@ -407,7 +410,10 @@ fn nothing(op: &Op) -> Vec<Shape> {
 
 impl Drop for Graph {
     fn drop(&mut self) {
-        for Batch { outcome, .. } in self.tape.get_mut().batches.drain(..) {
+        let tape = self.tape.get_mut();
+        tape.gradients.drain(..).flatten().flatten().for_each(|gradient| self.device.reclaim(gradient));
+        // The last first: a batch has its operands in its hands, so that those of the batches before are free after it.
+        for Batch { outcome, .. } in tape.batches.drain(..).rev() {
             match outcome {
                 Outcome::Computed(forward) => {
                     forward.outputs.into_iter().chain(forward.saved).for_each(|b| self.device.reclaim(b));

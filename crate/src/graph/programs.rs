@@ -114,8 +114,9 @@ impl Wake for Flag {
 
 /// A joined program on its way to its output.
 struct Running<F> {
-    /// None once it has finished.
-    future: Option<Pin<Box<F>>>,
+    /// Where its output goes.
+    place: usize,
+    future: Pin<Box<F>>,
     program: Program,
     flag: Arc<Flag>,
 }
@@ -180,9 +181,10 @@ impl Graph {
         let mut running: Vec<Running<F>> = programs
             .into_iter()
             .enumerate()
-            .map(|(i, future)| Running {
-                future: Some(Box::pin(future)),
-                program: self.queue.program(noise::bits(family, i as u32, 3)),
+            .map(|(place, future)| Running {
+                place,
+                future: Box::pin(future),
+                program: self.queue.program(noise::bits(family, place as u32, 3)),
                 flag: Arc::new(Flag { ready: AtomicBool::new(true), outer: Mutex::new(None) }),
             })
             .collect();
@@ -190,18 +192,18 @@ impl Graph {
         loop {
             poll_fn(|context| self.poll_programs(&mut running, &mut outputs, parent.is_some(), context))
                 .await;
-            if outputs.iter().all(Option::is_some) {
+            if running.is_empty() {
                 return outputs.into_iter().flatten().collect();
             }
             self.answer_requests().await;
         }
     }
 
-    /// Polls the programs that may go on until none can. Ready when all have finished, or when there are requests to
-    /// answer; programs that are joined inside another program leave that to whoever joined the outermost ones.
+    /// Polls the programs that may go on until none can, and lets go of those that finish. Ready when all have, or when there
+    /// are requests to answer; programs that are joined inside another program leave that to whoever joined the outermost ones.
     fn poll_programs<F: Future>(
         &self,
-        running: &mut [Running<F>],
+        running: &mut Vec<Running<F>>,
         outputs: &mut [Option<F::Output>],
         nested: bool,
         context: &mut Context<'_>,
@@ -209,25 +211,27 @@ impl Graph {
         let mut progress = true;
         while progress {
             progress = false;
-            for (program, output) in running.iter_mut().zip(outputs.iter_mut()) {
-                if program.future.is_none() || !program.flag.ready.swap(false, Ordering::AcqRel) {
-                    continue;
+            running.retain_mut(|program| {
+                if !program.flag.ready.swap(false, Ordering::AcqRel) {
+                    return true;
                 }
                 progress = true;
                 *program.flag.outer.lock().unwrap_or_else(PoisonError::into_inner) =
                     Some(context.waker().clone());
-                if let Poll::Ready(value) = self.poll_program(program) {
-                    *output = Some(value);
-                    program.future = None;
+                match self.poll_program(program) {
+                    Poll::Ready(value) => {
+                        outputs[program.place] = Some(value);
+                        false
+                    }
+                    Poll::Pending => true,
                 }
-            }
+            });
         }
-        let finished = outputs.iter().all(Option::is_some);
-        if finished || (!nested && !self.queue.requests.borrow().is_empty()) {
+        if running.is_empty() || (!nested && !self.queue.requests.borrow().is_empty()) {
             return Poll::Ready(());
         }
         // Programs that wait for something else wake this task, and may have to be polled from another one then.
-        for program in running.iter().filter(|program| program.future.is_some()) {
+        for program in running.iter() {
             *program.flag.outer.lock().unwrap_or_else(PoisonError::into_inner) =
                 Some(context.waker().clone());
             if program.flag.ready.load(Ordering::Acquire) {
@@ -238,10 +242,9 @@ impl Graph {
     }
 
     fn poll_program<F: Future>(&self, running: &mut Running<F>) -> Poll<F::Output> {
-        let Some(future) = &mut running.future else { return Poll::Pending };
         let restore = Restore(self, self.program.replace(Some(running.program)));
         let waker = Waker::from(running.flag.clone());
-        let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+        let polled = running.future.as_mut().poll(&mut Context::from_waker(&waker));
         running.program = self.program.get().unwrap_or(running.program);
         drop(restore);
         polled

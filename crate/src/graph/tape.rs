@@ -21,7 +21,8 @@ pub(crate) struct Tape {
     indices: Vec<u32>,
     shapes: Vec<Shape>,
     keys: Vec<Key>,
-    /// Columns of the operands of the node that is recorded.
+    /// Shapes of the operands of the node that is recorded, and their columns; kept for their room.
+    pub(super) operands: Vec<Shape>,
     columns: Vec<usize>,
     /// The type of every key in a [`Dag`], while one is made.
     types: Vec<u32>,
@@ -214,6 +215,10 @@ impl Tape {
         let mut columns = std::mem::take(&mut self.columns);
         columns.clear();
         columns.extend(inputs.clone().map(|port| self.shape(port).columns));
+        if node.op == Op::ConcatRows {
+            // However many there are, they lie end to end.
+            columns.truncate(1);
+        }
         if columns.is_empty() {
             // A leaf has no operand that says how many columns it has.
             columns.extend(node.shapes.first().map(|shape| shape.columns));
