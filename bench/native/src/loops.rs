@@ -152,7 +152,7 @@ impl Network {
 enum Layers {
     Tree(TreeLstm),
     Cells(TreeOfCells),
-    Tagger(Tagger),
+    Tagger(Box<Tagger>),
 }
 
 struct TreeOfCells {
@@ -386,7 +386,9 @@ impl Learner {
         let layers = match network {
             Network::Tree { cells: false } => Layers::Tree(TreeLstm::new(&mut builder)?),
             Network::Tree { cells: true } => Layers::Cells(TreeOfCells::new(&mut builder)?),
-            Network::Tagger { letters, whole } => Layers::Tagger(Tagger::new(&mut builder, letters, whole)?),
+            Network::Tagger { letters, whole } => {
+                Layers::Tagger(Box::new(Tagger::new(&mut builder, letters, whole)?))
+            }
         };
         let (parameters, device) = (builder.finish()?, Device::cpu());
         let optimizer = Optimizer::new(OptimizerConfig::default(), &device, &parameters)?;
