@@ -66,6 +66,13 @@ impl Dag {
         self.operands.starts.push(self.operands.items.len() as u32);
     }
 
+    /// The first nodes alone.
+    pub(super) fn first(&self, nodes: usize) -> Self {
+        let mut first = Self::with_capacity(nodes);
+        (0..nodes).for_each(|node| first.push(self.types[node], self.operands(node).iter().copied()));
+        first
+    }
+
     pub(in crate::graph) fn len(&self) -> usize {
         self.types.len()
     }

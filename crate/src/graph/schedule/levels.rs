@@ -9,26 +9,77 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use super::bound::Levels;
 use super::dag::{Buckets, Dag};
-use super::frontier::{Rule, play};
+use super::frontier::{Order, Rule, play};
+
+/// Of a larger graph, the batches of so many nodes, the first, are counted: a few programs tell which rule suits them all.
+const COUNTED: usize = 4096;
 
 pub(super) fn plan(dag: &Dag) -> Buckets {
-    let (levels, users, heights) = (Levels::of(dag), dag.users(), dag.heights());
-    let order =
-        |first: &[u32], whole, limit| play(dag, &users, ByLevels::new(dag, &levels, first, whole), limit);
-    let mut best = order(&heights, true, usize::MAX).unwrap_or_default();
-    if best.batches > levels.bound() {
-        let depths = dag.depths();
-        let deepest = depths.iter().copied().max().unwrap_or(0);
-        let shallow: Vec<u32> = depths.into_iter().map(|depth| deepest - depth).collect();
-        for (first, whole) in [(&heights, false), (&shallow, true)] {
-            best = order(first, whole, best.batches).unwrap_or(best);
-        }
-    }
+    let counted = dag.len().min(COUNTED);
+    let known = Known::of(dag);
+    let order = match dag.len() == counted {
+        true => known.fewest().1,
+        false => known.play(Known::of(&dag.first(counted)).fewest().0, usize::MAX).unwrap_or_default(),
+    };
     // In a batch, those with the longest way to go come first: where some sequences end, the others stay side by side.
-    let highest = heights.iter().copied().max().unwrap_or(0);
-    let from_top = dag.nodes().map(|node| (highest - heights[node as usize], node));
+    let highest = known.heights.iter().copied().max().unwrap_or(0);
+    let from_top = dag.nodes().map(|node| (highest - known.heights[node as usize], node));
     let longest_first = Buckets::new(highest as usize + 1, from_top).items;
-    Buckets::new(best.batches, longest_first.iter().map(|&node| (best.of_node[node as usize], node)))
+    Buckets::new(order.batches, longest_first.iter().map(|&node| (order.of_node[node as usize], node)))
+}
+
+/// Which type runs next.
+#[derive(Clone, Copy)]
+struct Choice {
+    /// Whether a type whose lowest level is ready as a whole goes before all others.
+    whole: bool,
+    /// Of the others, whether the one goes first whose ready node has the shortest way behind it, rather than the longest before
+    /// it.
+    shallow: bool,
+}
+
+/// The least of them is likely the first.
+const CHOICES: [Choice; 3] = [
+    Choice { whole: true, shallow: false },
+    Choice { whole: false, shallow: false },
+    Choice { whole: true, shallow: true },
+];
+
+/// What all choices are made by.
+struct Known<'a> {
+    dag: &'a Dag,
+    levels: Levels,
+    users: Buckets,
+    heights: Vec<u32>,
+}
+
+impl<'a> Known<'a> {
+    fn of(dag: &'a Dag) -> Self {
+        Self { dag, levels: Levels::of(dag), users: dag.users(), heights: dag.heights() }
+    }
+
+    /// The order of a choice, unless it takes `limit` batches or more.
+    fn play(&self, choice: Choice, limit: usize) -> Option<Order> {
+        let mut shallow = Vec::new();
+        if choice.shallow {
+            let depths = self.dag.depths();
+            let deepest = depths.iter().copied().max().unwrap_or(0);
+            shallow.extend(depths.into_iter().map(|depth| deepest - depth));
+        }
+        let first = if choice.shallow { &shallow } else { &self.heights };
+        play(self.dag, &self.users, ByLevels::new(self.dag, &self.levels, first, choice.whole), limit)
+    }
+
+    /// The choice of the fewest batches, and its order.
+    fn fewest(&self) -> (Choice, Order) {
+        let mut fewest = (CHOICES[0], self.play(CHOICES[0], usize::MAX).unwrap_or_default());
+        for choice in &CHOICES[1..] {
+            if fewest.1.batches > self.levels.bound() {
+                fewest = self.play(*choice, fewest.1.batches).map_or(fewest, |order| (*choice, order));
+            }
+        }
+        fewest
+    }
 }
 
 struct ByLevels<'a> {
