@@ -7,7 +7,7 @@ use std::rc::Rc;
 use pollster::block_on;
 use saccade_rnn::device::gpu::GpuOptions;
 use saccade_rnn::device::{Cpu, CpuOptions, Device};
-use saccade_rnn::model::{Decision, LayerConfig, Model, ReadOptions, Reading, Watch};
+use saccade_rnn::model::{Decision, LayerConfig, Model, ReadOptions, Reading, Task, Watch};
 use saccade_rnn::runner::{Devices, Preference, Reason, Run, Runner};
 
 mod support;
@@ -77,15 +77,19 @@ fn every_shipped_model_reads_the_same_on_both_devices() {
     let devices = Rc::new(Devices::new(options()));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
     let files = std::fs::read_dir(&folder).expect("the models are beside the crate");
-    let mut models = 0;
+    let (mut models, mut taggers) = (0, Vec::new());
     for path in files.map(|file| file.expect("an entry").path()) {
         if path.extension().is_none_or(|extension| extension != "safetensors") {
             continue;
         }
         models += 1;
         let bytes = std::fs::read(&path).expect("the model can be read");
-        let runner =
-            Runner::new(Rc::new(Model::from_bytes(&bytes).expect("a model")), Device::cpu(), devices.clone());
+        let model = Rc::new(Model::from_bytes(&bytes).expect("a model"));
+        if let Task::Tag(_) = model.config().task {
+            taggers.push(model);
+            continue;
+        }
+        let runner = Runner::new(model, Device::cpu(), devices.clone());
         let name = path.display();
         let long = [TEXTS[2], TEXTS[3]].join(" ").repeat(12);
         for text in TEXTS.iter().copied().chain([&*long]) {
@@ -109,6 +113,17 @@ fn every_shipped_model_reads_the_same_on_both_devices() {
         }
     }
     assert!(models >= 7, "{models} models");
+    let gpu = Device::Gpu(devices.ready().expect("the others were read by it"));
+    for model in &taggers {
+        let [found, expected] = [&gpu, &Device::cpu()]
+            .map(|device| block_on(model.tag_all(device, &TEXTS, &mut ())).expect("tags").concat());
+        assert_eq!(found.len(), expected.len());
+        for (a, b) in found.iter().zip(&expected) {
+            assert!((a.probability - b.probability).abs() <= BOUND, "{a:?}, on the CPU {b:?}");
+            assert!(a.tag == b.tag || b.probability < 0.5 + DOUBT, "{a:?}, on the CPU {b:?}");
+        }
+    }
+    assert!(!taggers.is_empty());
 }
 
 #[test]

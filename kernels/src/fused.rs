@@ -1,7 +1,7 @@
 //! Elementwise instructions in a straight line, run over pieces of the rows that stay in the nearest cache: however many
 //! instructions there are, memory is read once and written once.
 //!
-//! WGSL twin: generated from the same instructions (`crate/src/device/gpu/kernels/fused.rs`).
+//! No WGSL twin: a GPU runs a shader that is generated from the same instructions (`crate/src/device/gpu/kernels/fused.rs`).
 
 use crate::math;
 use crate::registers::with_registers;
