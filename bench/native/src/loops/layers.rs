@@ -1,0 +1,232 @@
+//! The networks: weights, and one example recorded with them.
+
+use saccade_rnn::device::{CellKind, ParamId};
+use saccade_rnn::graph::{Expr, Graph};
+use saccade_rnn::nn::{
+    BinaryTreeLstm, BuildError, Builder, Embedding, Init, Recurrent, RecurrentConfig, TreeState,
+};
+
+use super::examples::{LABELS, LETTERS, TAGS, WORDS, Word};
+
+/// Widths: of words, of a tree's states, of a tagger's, of its hidden layer, of letters.
+const WORD: usize = 128;
+const TREE: usize = 128;
+const STATE: usize = 50;
+const HIDDEN: usize = 32;
+const LETTER: usize = 20;
+
+/// Weights of a network.
+pub(super) enum Layers {
+    Tree(TreeLstm),
+    Cells(TreeOfCells),
+    Tagger(Box<Tagger>),
+}
+
+pub(super) struct TreeOfCells {
+    pub(super) words: Embedding,
+    lstm: BinaryTreeLstm,
+    output: ParamId,
+}
+
+pub(super) struct TreeLstm {
+    pub(super) words: Embedding,
+    /// i, o and u of a leaf, and of an inner node.
+    leaf: [ParamId; 3],
+    inner: [ParamId; 3],
+    /// The forget gates of both children.
+    forget: [ParamId; 2],
+    /// Of i, o, u and f.
+    bias: [ParamId; 4],
+    output: ParamId,
+}
+
+pub(super) struct Tagger {
+    pub(super) words: Embedding,
+    pub(super) letters: Option<(Embedding, Reader)>,
+    reader: Reader,
+    hidden: ParamId,
+    output: ParamId,
+}
+
+/// An LSTM in both directions.
+pub(super) enum Reader {
+    Whole(Recurrent),
+    Steps([Recurrent; 2]),
+}
+
+impl TreeLstm {
+    pub(super) fn new(builder: &mut Builder) -> Result<Self, BuildError> {
+        let words = Embedding::new(builder, WORDS as usize, WORD)?;
+        let mut weight = |name: String, rows, columns| {
+            let bound = (6.0 / (rows + columns) as f32).sqrt();
+            builder.parameter(&name, &[rows, columns], Init::Uniform(bound))
+        };
+        let mut three = |name: &str, columns| -> Result<[ParamId; 3], BuildError> {
+            let mut gate = |gate| weight(format!("{name}.{gate}"), TREE, columns);
+            Ok([gate('i')?, gate('o')?, gate('u')?])
+        };
+        let (leaf, inner) = (three("leaf", WORD)?, three("inner", 2 * TREE)?);
+        let forget = [weight("left.f".into(), TREE, TREE)?, weight("right.f".into(), TREE, TREE)?];
+        let output = weight("output".into(), LABELS, TREE)?;
+        let mut bias = |name: &str| builder.parameter(name, &[TREE], Init::Constant(0.0));
+        let bias = [bias("bias.i")?, bias("bias.o")?, bias("bias.u")?, bias("bias.f")?];
+        Ok(Self { words, leaf, inner, forget, bias, output })
+    }
+
+    pub(super) fn record<'g>(
+        &self,
+        graph: &'g Graph,
+        nodes: &[(u32, Option<u32>)],
+        losses: &mut Vec<Expr<'g>>,
+    ) {
+        let mut states: Vec<[Expr<'g>; 2]> = Vec::new();
+        for &(label, word) in nodes {
+            let children = if word.is_some() { Vec::new() } else { states.split_off(states.len() - 2) };
+            let (weights, x) = match word {
+                Some(word) => (&self.leaf, self.words.forward(graph, &[word])),
+                None => (&self.inner, graph.concat_columns(&[children[0][0], children[1][0]])),
+            };
+            let gate = |i: usize| x.affine(weights[i], Some(self.bias[i]));
+            let (i, o, u) = (gate(0).sigmoid(), gate(1).sigmoid(), gate(2).tanh());
+            let kept = children.iter().zip(self.forget);
+            let kept = kept.map(|([h, c], forget)| h.affine(forget, Some(self.bias[3])).sigmoid() * *c);
+            let c = kept.fold(i * u, |c, kept| c + kept);
+            let h = o * c.tanh();
+            losses.push(h.affine(self.output, None).cross_entropy(&[label]));
+            states.push([h, c]);
+        }
+    }
+}
+
+impl TreeOfCells {
+    pub(super) fn new(builder: &mut Builder) -> Result<Self, BuildError> {
+        let words = Embedding::new(builder, WORDS as usize, WORD)?;
+        let lstm = builder.scope("lstm", |builder| BinaryTreeLstm::new(builder, WORD, TREE))?;
+        let output = builder.parameter("output", &[LABELS, TREE], Init::Uniform(0.2))?;
+        Ok(Self { words, lstm, output })
+    }
+
+    pub(super) fn record<'g>(
+        &self,
+        graph: &'g Graph,
+        nodes: &[(u32, Option<u32>)],
+        losses: &mut Vec<Expr<'g>>,
+    ) {
+        let mut states: Vec<TreeState<'g>> = Vec::new();
+        for &(label, word) in nodes {
+            let state = match word {
+                Some(word) => self.lstm.leaf(self.words.forward(graph, &[word])),
+                None => {
+                    let children = states.split_off(states.len() - 2);
+                    self.lstm.inner([children[0], children[1]])
+                }
+            };
+            losses.push(state.h.affine(self.output, None).cross_entropy(&[label]));
+            states.push(state);
+        }
+    }
+}
+
+impl Reader {
+    fn new(
+        builder: &mut Builder,
+        name: &str,
+        whole: bool,
+        input: usize,
+        hidden: usize,
+    ) -> Result<Self, BuildError> {
+        let config = RecurrentConfig { bidirectional: whole, ..RecurrentConfig::new(input, hidden) };
+        let mut lstm =
+            |name: String| builder.scope(&name, |builder| Recurrent::new(builder, CellKind::Lstm, config));
+        Ok(match whole {
+            true => Self::Whole(lstm(name.into())?),
+            false => Self::Steps([lstm(format!("{name}.there"))?, lstm(format!("{name}.back"))?]),
+        })
+    }
+
+    /// The states after every row, in the order of the rows, of both directions.
+    fn steps<'g>(lstms: &[Recurrent; 2], rows: &[Expr<'g>]) -> [Vec<Expr<'g>>; 2] {
+        let read = |lstm: &Recurrent, rows: &mut dyn Iterator<Item = &Expr<'g>>| {
+            let mut states = None;
+            let step = |&row: &Expr<'g>| {
+                let output = lstm.step(row, states.as_ref());
+                states = Some(output.states);
+                output.rows
+            };
+            rows.map(step).collect::<Vec<_>>()
+        };
+        let mut back = read(&lstms[1], &mut rows.iter().rev());
+        back.reverse();
+        [read(&lstms[0], &mut rows.iter()), back]
+    }
+}
+
+impl Tagger {
+    pub(super) fn new(builder: &mut Builder, letters: bool, whole: bool) -> Result<Self, BuildError> {
+        let words = builder.scope("words", |builder| Embedding::new(builder, WORDS as usize, WORD))?;
+        let letters = match letters {
+            true => Some((
+                builder.scope("letters", |builder| Embedding::new(builder, LETTERS as usize, LETTER))?,
+                Reader::new(builder, "spelling", whole, LETTER, WORD / 2)?,
+            )),
+            false => None,
+        };
+        let reader = Reader::new(builder, "reader", whole, WORD, STATE)?;
+        let mut weight = |name: &str, rows, columns| {
+            let bound = (6.0 / (rows + columns) as f32).sqrt();
+            builder.parameter(name, &[rows, columns], Init::Uniform(bound))
+        };
+        let (hidden, output) = (weight("hidden", HIDDEN, 2 * STATE)?, weight("output", TAGS, HIDDEN)?);
+        Ok(Self { words, letters, reader, hidden, output })
+    }
+
+    pub(super) fn record<'g>(&self, graph: &'g Graph, words: &[Word], losses: &mut Vec<Expr<'g>>) {
+        let scores = |rows: Expr<'g>| rows.affine(self.hidden, None).tanh().affine(self.output, None);
+        match &self.reader {
+            Reader::Whole(lstm) => {
+                // Words that follow one another in the table are looked up as one value.
+                let groups = words.chunk_by(|a, b| self.spelled(a).is_none() && self.spelled(b).is_none());
+                let rows: Vec<Expr<'g>> = groups
+                    .map(|group| match self.spelled(&group[0]) {
+                        Some((table, reader)) => spell(graph, table, reader, &group[0].letters),
+                        None => {
+                            let ids: Vec<u32> = group.iter().map(|word| word.id).collect();
+                            self.words.forward(graph, &ids)
+                        }
+                    })
+                    .collect();
+                let x = if rows.len() == 1 { rows[0] } else { graph.concat_rows(&rows) };
+                let tags: Vec<u32> = words.iter().map(|word| word.tag).collect();
+                losses.push(scores(lstm.forward(x, None).rows).cross_entropy(&tags));
+            }
+            Reader::Steps(lstms) => {
+                let row = |word: &Word| match self.spelled(word) {
+                    Some((table, reader)) => spell(graph, table, reader, &word.letters),
+                    None => self.words.forward(graph, &[word.id]),
+                };
+                let rows: Vec<Expr<'g>> = words.iter().map(row).collect();
+                let [there, back] = Reader::steps(lstms, &rows);
+                for ((there, back), word) in there.into_iter().zip(back).zip(words) {
+                    let both = graph.concat_columns(&[there, back]);
+                    losses.push(scores(both).cross_entropy(&[word.tag]));
+                }
+            }
+        }
+    }
+
+    /// What reads a word letter by letter, if it is read so.
+    fn spelled(&self, word: &Word) -> Option<&(Embedding, Reader)> {
+        self.letters.as_ref().filter(|_| !word.letters.is_empty())
+    }
+}
+
+fn spell<'g>(graph: &'g Graph, table: &Embedding, reader: &Reader, letters: &[u32]) -> Expr<'g> {
+    match reader {
+        Reader::Whole(lstm) => lstm.last(&lstm.forward(table.forward(graph, letters), None)),
+        Reader::Steps(lstms) => {
+            let letters: Vec<_> = letters.iter().map(|&letter| table.forward(graph, &[letter])).collect();
+            let [there, back] = Reader::steps(lstms, &letters);
+            graph.concat_columns(&[there[there.len() - 1], back[0]])
+        }
+    }
+}
