@@ -366,6 +366,7 @@ fn one() -> usize {
     1
 }
 
-fn unchanged() -> f32 {
+/// Serde's default for a factor.
+pub(super) fn unchanged() -> f32 {
     1.0
 }

@@ -1,12 +1,14 @@
 //! Learning from a teacher: its probabilities of the labels beside the label (Hinton, Vinyals, Dean 2015).
 
-use super::config::ConfigError;
+use serde::{Deserialize, Serialize};
+
+use super::config::{ConfigError, check, unchanged};
 use super::objective::Item;
 use super::pass::pass;
+use crate::cpu::softmax::softmax;
 use crate::device::{Device, EngineError};
 use crate::graph::Expr;
 use crate::model::{Model, ModelError, Task, Verdict};
-use serde::{Deserialize, Serialize};
 
 /// How a model learns from a teacher.
 ///
@@ -24,17 +26,13 @@ pub struct Distill {
     pub temperature: f32,
 }
 
-fn unchanged() -> f32 {
-    1.0
-}
-
 impl Distill {
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         let Self { weight, temperature, .. } = *self;
         let shares = weight > 0.0 && weight <= 1.0;
-        super::config::check("train.distill.weight", shares, "above 0, at most 1", weight)?;
+        check("train.distill.weight", shares, "above 0, at most 1", weight)?;
         let warms = temperature > 0.0 && temperature.is_finite();
-        super::config::check("train.distill.temperature", warms, "a positive number", temperature)
+        check("train.distill.temperature", warms, "a positive number", temperature)
     }
 
     /// The loss of a text, `1 x 1`, by the loss of its label.
@@ -42,7 +40,7 @@ impl Distill {
         let Self { weight, temperature, .. } = *self;
         let mut soft: Vec<f32> = teacher.iter().map(|log_p| log_p / temperature).collect();
         let columns = soft.len();
-        crate::cpu::softmax::softmax(&mut soft, columns);
+        softmax(&mut soft, columns);
         let soft = logits.graph().input(1, columns, soft);
         let log_p = logits.scale(1.0 / temperature).log_softmax();
         let of_teacher = (log_p * soft).sum_columns();
