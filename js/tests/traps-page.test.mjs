@@ -75,7 +75,14 @@ const provoked = (how) =>
       called += 1;
       if (how === "damaged" && called === 1) new Uint8Array(memory.buffer).fill(0x55);
     };
-    const reading = outcome(scores(model, { device: "cpu" }, text.repeat(2000)));
+    /** Reads a long text until the engine has been called back, so that a reading is under way when it is. */
+    const readMeanwhile = async () => {
+      let long;
+      do long = await scores(model, { device: "cpu" }, text.repeat(2000));
+      while (called === 0);
+      return long;
+    };
+    const reading = outcome(readMeanwhile());
     const readOnGpu = () => outcome(scores(model, { device: "webgpu" }));
     const asked = window.provoke ? window.provoke() : readOnGpu();
     while (called === 0) await new Promise((resolve) => setTimeout(resolve, 10));
