@@ -344,6 +344,16 @@ impl Graph {
     fn run_all(&self) -> Result<(), EngineError> {
         let mut tape = self.tape.borrow_mut();
         let first = tape.done();
+        if tape.have_keys_of_their_own(first) {
+            // A model's layers one after the other: there is nothing to plan.
+            for node in first..tape.len() {
+                if tape.mistake_of(node).is_none() {
+                    batch::run(&mut tape, vec![node], self)?;
+                }
+            }
+            tape.set_done();
+            return Ok(());
+        }
         let (dag, nodes) = tape.dag(first, |_, _| true);
         let plan = schedule::plan(&dag, self.strategy);
         for batch in 0..plan.len() {

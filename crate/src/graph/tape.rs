@@ -274,6 +274,17 @@ impl Tape {
         }
     }
 
+    /// Whether no node from `first` on can run together with another.
+    pub(super) fn have_keys_of_their_own(&mut self, first: usize) -> bool {
+        let (nodes, types) = (&self.nodes[first..], &mut self.types);
+        let seen = nodes
+            .iter()
+            .take_while(|node| std::mem::replace(&mut types[node.key as usize], 0) == NONE)
+            .count();
+        nodes.iter().take(seen + 1).for_each(|node| types[node.key as usize] = NONE);
+        seen == nodes.len()
+    }
+
     /// Nodes from `first` on that `is_in` names, their keys as types; and their numbers on the tape.
     pub(super) fn dag(&mut self, first: usize, is_in: impl Fn(&Self, usize) -> bool) -> (Dag, Vec<usize>) {
         let count = self.nodes.len() - first;

@@ -40,8 +40,6 @@ pub(super) fn plan(dag: &Dag, strategy: Strategy) -> Buckets {
     match strategy {
         _ if !GRAPH => depth::plan(dag),
         Strategy::Depth => depth::plan(dag),
-        // Nodes of as many types run by themselves in every order.
-        _ if dag.kinds() == dag.len() => unbatched::plan(dag),
         Strategy::Unbatched => unbatched::plan(dag),
         Strategy::Agenda => agenda::plan(dag),
         Strategy::Levels => levels::plan(dag),
