@@ -10,6 +10,7 @@ mod read;
 mod train;
 mod vectors;
 mod words;
+mod write;
 
 use clap::Subcommand;
 
@@ -21,6 +22,8 @@ pub(crate) enum Command {
     Read(read::Arguments),
     /// Show what is inside a model, or any safetensors file of floats.
     Inspect(inspect::Arguments),
+    /// Have a language model go on with texts.
+    Write(write::Arguments),
     /// Measure a model on labelled texts.
     Eval(eval::Arguments),
     /// Measure a model that skims at many thresholds: what accuracy it keeps for what it saves.
@@ -45,6 +48,7 @@ impl Command {
         match self {
             Self::Read(arguments) => read::run(arguments, json),
             Self::Inspect(arguments) => inspect::run(&arguments, json),
+            Self::Write(arguments) => write::run(arguments, json),
             Self::Eval(arguments) => eval::run(&arguments),
             Self::Curve(arguments) => curve::run(&arguments),
             Self::Words(arguments) => words::run(&arguments),

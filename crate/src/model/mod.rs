@@ -35,6 +35,7 @@ mod summary;
 mod tagging;
 mod watch;
 mod word_vectors;
+mod writing;
 
 use header::Header;
 
@@ -64,6 +65,7 @@ pub use summary::{ConfigSummary, FileSummary, Problem, TensorSummary};
 pub use tagging::TaggedToken;
 pub use watch::Watch;
 pub use word_vectors::WordVectors;
+pub use writing::{Writing, Written};
 
 /// A tensor of every model.
 const EMBEDDING: &str = "embedding.weight";

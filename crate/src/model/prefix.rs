@@ -232,7 +232,8 @@ impl Total {
     }
 }
 
-fn softmax(model: &Model) -> Result<&AdaptiveSoftmax, EngineError> {
+/// The softmax of a model that predicts words.
+pub(super) fn softmax(model: &Model) -> Result<&AdaptiveSoftmax, EngineError> {
     let none = EngineError::Unsupported { op: "predict", reason: "the model's task is another" };
     model.network().head.softmax().ok_or(none)
 }

@@ -50,6 +50,17 @@ pub enum Ends {
     Document,
 }
 
+impl Ends {
+    /// The white space that stands in a text where there is an end of this kind.
+    pub fn white_space(self) -> &'static str {
+        match self {
+            Self::Line => "\n",
+            Self::Paragraph => "\n\n",
+            Self::Document => "",
+        }
+    }
+}
+
 /// Where a tokenizer cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
