@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- --page`: opens the built page again and again, every other time beside a busy neighbour, and reports for
- * every number that it shows how often the next load fell outside the interval that it stated.
+ * `npm run bench -- --page`: opens the built page again and again, half of the time beside busy neighbours, and reports for
+ * every number that its chapters show how often the next load fell outside the interval that it stated.
  */
 
 import { availableParallelism, cpus, loadavg } from "node:os";
@@ -28,13 +28,42 @@ function numbersOf({ reading, everyWord, other, account }) {
   };
 }
 
-/** What one load of the page shows. */
+/** The numbers in a figure's elements with `data-ms`, by the names that `name` finds: ends and median, null where not told. */
+async function shownIn(page, selector, name) {
+  const found = await page.locator(selector).evaluateAll(
+    (elements) => elements.map((element) => [element.closest("tr, li").innerText.split(/\n|\t/).map((part) => part.trim()), element.cellIndex, element.dataset]),
+  );
+  return Object.fromEntries(
+    found.map(([words, column, { ms, told }]) => {
+      const all = ms.split(" ").map(Number);
+      return [name(words, column), told === "true" ? { least: all[0], median: all[(all.length - 1) / 2], most: all.at(-1) } : null];
+    }),
+  );
+}
+
+/** Presses a button that begins a measurement, and waits until it is there again. */
+async function measured(page, button, again = button) {
+  await page.getByRole("button", { name: button }).click();
+  await page.getByRole("button", { name: "Stop" }).first().waitFor();
+  await page.getByRole("button", { name: again }).first().waitFor({ timeout: PATIENCE_MS });
+}
+
+/** What one load of the page shows: of the reading, the race and the cuts of a vocabulary. */
 async function load(browser, url) {
   const { page } = await openPage(browser);
   try {
     await page.goto(url);
     await page.waitForFunction(() => window.saccade.measured(), null, { timeout: PATIENCE_MS });
-    return numbersOf(await page.evaluate(() => window.saccade.measured()));
+    const reading = numbersOf(await page.evaluate(() => window.saccade.measured()));
+    await page.goto(`${url}#race`);
+    await measured(page, "Start the race");
+    const race = await shownIn(page, '[data-figure="results"] tr[data-ms]', ([network, device, words]) => `race: ${network}, ${device}, ${words} words`);
+    await page.goto(`${url}#predict/cutoffs`);
+    await measured(page, "Measure this device", "Measure again");
+    const cuts = await shownIn(page, '[data-figure="cutoffs"] li[data-ms]', ([name]) => `a word under ${name.replace(/ [\d,]+ and .*/, "")}`);
+    await page.locator('[data-figure="cutoffs"] summary').click();
+    const parts = await shownIn(page, '[data-figure="times"] td[data-ms]', ([size], column) => `${["", "head", "tail 1", "tail 2"][column]} of ${size}`);
+    return { ...reading, ...race, ...cuts, ...parts };
   } finally {
     await page.context().close();
   }
@@ -80,7 +109,10 @@ export async function main() {
     for (const busy of [false, true]) series.push(await loads(browser, server.url, busy));
     console.log(`${LOADS} loads, half of them beside ${NEIGHBOURS} busy threads`);
     console.log("| number | shown | followed by another | outside |\n|---|---|---|---|");
-    for (const { name, shown, followed, outside } of held(series)) console.log(`| ${name} | ${shown} of ${LOADS} | ${followed} | ${outside} |`);
+    const all = held(series);
+    for (const { name, shown, followed, outside } of all) console.log(`| ${name} | ${shown} of ${LOADS} | ${followed} | ${outside} |`);
+    const [followed, outside] = ["followed", "outside"].map((column) => all.reduce((sum, row) => sum + row[column], 0));
+    console.log(`outside in all: ${outside} of ${followed}, ${((100 * outside) / followed).toFixed(1)} %`);
   } finally {
     await browser.close();
     server.close();

@@ -124,11 +124,11 @@ describe("Race by keyboard alone", { timeout: 600_000 }, () => {
     await start.waitFor();
     const rates = await page.locator('section[aria-label="CPU"] .rate').allInnerTexts();
     assert.equal(rates.length, 5);
-    for (const rate of rates) assert.match(rate, /\d/);
+    for (const rate of rates) assert.match(rate, /\d|too busy/);
     assert.match(await page.locator('section[aria-label="WebGPU"]').innerText(), /no WebGPU/);
     // The text, and four times the text.
     assert.equal(await page.locator('[data-figure="results"] tbody tr').count(), 10);
-    await eventually(async () => assert.match(await page.locator('[data-chapter="race"] [role="status"][aria-live]').innerText(), /was the fastest/));
+    await eventually(async () => assert.match(await page.locator('[data-chapter="race"] [role="status"][aria-live]').innerText(), /was the fastest|too close together to tell/));
 
     const long = page.getByRole("button", { name: "Measure all lengths" });
     await long.focus();
@@ -149,7 +149,7 @@ describe("Race with WebGPU", { timeout: 600_000 }, () => {
     await page.getByRole("button", { name: "Stop" }).first().waitFor();
     await start.waitFor();
     for (const device of ["CPU", "WebGPU"]) {
-      for (const rate of await page.locator(`section[aria-label="${device}"] .rate`).allInnerTexts()) assert.match(rate, /\d/);
+      for (const rate of await page.locator(`section[aria-label="${device}"] .rate`).allInnerTexts()) assert.match(rate, /\d|too busy/);
     }
     const rows = await page.locator('[aria-label="Table of the time by network"] tbody tr').allInnerTexts();
     assert.equal(rows.length, 10);

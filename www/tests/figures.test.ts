@@ -13,10 +13,11 @@ import { changedCount, largestMoves, logitsAt } from "../src/read/inside.ts";
 import { skimSizes } from "../src/study/flops.ts";
 import { Playback } from "../src/study/playback.svelte.ts";
 import { twin } from "../src/study/twin.ts";
-import { cells } from "../src/race/cells.ts";
+import { cells, type CellId } from "../src/race/cells.ts";
 import { report } from "../src/race/report.ts";
 import { runner, weightBytes } from "../src/race/runner.ts";
 import { decades, place, scaleOf } from "../src/race/scale.ts";
+import { fastest, rateOf, type Trial } from "../src/race/trial.ts";
 
 describe("the curve", () => {
   const point = (threshold: number, accuracy: number) => ({ threshold, accuracy, skimRate: 1 - threshold, flopReduction: 2 - threshold });
@@ -209,6 +210,22 @@ describe("the race", () => {
     expect(scaleOf([]).high).toBe(1);
   });
 
+  test("a rate covers the speeds of all sittings, and the fastest is told only where every round agrees", () => {
+    const trial = (cell: CellId, samples: readonly number[]): Trial => ({ cell, device: "cpu", length: 20, batch: 1, alone: false, samples, flops: 1, method: "" });
+    const speeds = [1, 1, 1, 1, 1.4, 1.4, 1.4, 1.4, 1, 1, 1, 1];
+    const at = (ms: number) => speeds.map((speed) => speed * ms);
+    const rate = rateOf(trial("elman", at(2)));
+    expect(rate).toMatchObject({ median: 10_000, most: 10_000, told: true });
+    expect(rate.least).toBeCloseTo(10_000 / 1.4, 6);
+    for (const speed of [1, 1.4]) {
+      const { median } = rateOf(trial("elman", at(2).map(() => 2 * speed)));
+      expect(median >= rate.least && median <= rate.most).toBe(true);
+    }
+    expect(rateOf(trial("elman", [1, 1, 1, 3, 3, 3, 1])).told).toBe(false);
+    expect(fastest([trial("lstm", at(4)), trial("elman", at(2)), trial("gru", at(3))])?.cell).toBe("elman");
+    expect(fastest([trial("lstm", at(4)), trial("elman", at(2)), trial("gru", at(2).map((ms, round) => (round % 2 ? ms * 1.1 : ms * 0.95)))])).toBeNull();
+    expect(fastest([])).toBeNull();
+  });
 
   test("the report names browser, adapter and method, and has a row for each trial", () => {
     const trial = { cell: "sru", device: "webgpu", length: 20, batch: 1, alone: false, samples: [2, 2, 2], flops: 1200, method: "mean of 9 runs" } as const;

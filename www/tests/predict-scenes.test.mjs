@@ -30,7 +30,7 @@ async function openStill(hash) {
 describe("cut-offs", { timeout: 600_000 }, () => {
   const handle = (which) => page.locator(`[data-figure="cutoffs"] [role="slider"][data-cut="${which}"]`);
   const at = async (which) => Number(await handle(which).getAttribute("aria-valuenow"));
-  const ms = async (row) => Number(await page.locator(`[data-row="${row}"]`).getAttribute("data-ms"));
+  const ms = async (row) => Number((await page.locator(`[data-row="${row}"]`).getAttribute("data-ms")).split(" ")[1]);
   const cutOf = async (row) => (await page.locator(`[data-row="${row}"]`).getAttribute("data-cut")).split(" ").map(Number);
   const becomes = (which, place) => page.locator(`[role="slider"][data-cut="${which}"][aria-valuenow="${place}"]`).waitFor();
 
@@ -103,12 +103,12 @@ describe("cut-offs", { timeout: 600_000 }, () => {
     await page.locator('[data-figure="cutoffs"][data-measured="true"]').waitFor();
     const times = await page.locator('[data-figure="times"] td[data-ms]').evaluateAll((cells) => cells.map((cell) => cell.dataset.ms.split(" ").map(Number)));
     assert.equal(times.length, 8 + 2 * 6);
-    for (const [low, median, high] of times) assert.ok(low <= median && median <= high);
+    for (const each of times) assert.deepEqual(each, [...each].sort((a, b) => a - b));
     // A tail's times are differences, which a busy machine may put on either side of 0.
-    const said = await page.locator('[data-figure="times"] td[data-ms]').evaluateAll((cells) => cells.map((cell) => [Number(cell.dataset.ms.split(" ")[0]), cell.textContent]));
-    for (const [low, text] of said) assert.match(text, low > 0 ? /^[\d.,]+ (µs|ms|s) / : /^too little to tell$/);
+    const said = await page.locator('[data-figure="times"] td[data-ms]').evaluateAll((cells) => cells.map((cell) => [cell.dataset.told, cell.textContent]));
+    for (const [told, text] of said) assert.match(text, told === "true" ? /^[\d.,]+ (µs|ms|s) / : /^too little to tell$/);
     const heads = await page.locator('[data-figure="times"] tbody td:nth-of-type(1)[data-ms]').evaluateAll((cells) => cells.map((cell) => Number(cell.dataset.ms.split(" ")[0])));
-    for (const low of heads) assert.ok(low > 0);
+    for (const least of heads) assert.ok(least > 0);
     assert.doesNotMatch(await figure.innerText(), /come from another machine/);
     await page.getByRole("button", { name: "Measure these cuts" }).click();
     const held = page.locator("[data-held]");

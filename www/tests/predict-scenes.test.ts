@@ -3,13 +3,16 @@
 import { describe, expect, test } from "vitest";
 import shares from "../data/shares-novels-lm.json";
 import { columnsOf, apart, rowsOf, widest } from "../src/predict/cells/surprisal.ts";
-import { agrees, cheapest, costOf, shareBelow, takesTime, timeAt, type Cut, type Point, type Shares, type Times } from "../src/predict/cutoffs/costs.ts";
+import { cheapest, costOf, shareBelow, still, takesTime, timeAt, type Cut, type Point, type Shares, type Times } from "../src/predict/cutoffs/costs.ts";
+import { timesOf } from "../src/predict/cutoffs/measure.ts";
 import { inverse, logScale, ticks } from "../src/predict/cutoffs/scale.ts";
 import recorded from "../src/predict/cutoffs/recorded.json";
 import { carriedBytes, cut, keptBytes, meanReach, placeOf, reach } from "../src/predict/truncation/lanes.ts";
+import { spread } from "../src/engine.ts";
 import { noise } from "./noise.ts";
 
-const point = (outputs: number, median: number): Point => ({ outputs, ms: { low: 0.9 * median, median, high: 1.2 * median } });
+const point = (outputs: number, median: number): Point => ({ outputs, ms: spread([0.9, 1, 1.2].map((factor) => factor * median)) });
+const shareBetween = (from: number, to: number) => shareBelow(shares, to) - shareBelow(shares, from);
 /** Times of a power of the outputs, which lines in the logarithms meet everywhere. */
 const power = (sizes: readonly number[], factor: number, exponent: number) => sizes.map((size) => point(size, factor * size ** exponent));
 
@@ -19,11 +22,11 @@ describe("times", () => {
     for (const size of [16, 20, 64, 500, 1000]) expect(timeAt(points, size)).toBeCloseTo(3e-4 * size ** 0.9, 12);
     expect(timeAt(points, 3)).toBe(timeAt(points, 16));
     expect(timeAt(points, 9000)).toBe(timeAt(points, 1000));
-    expect(timeAt(points, 500, "low")).toBeCloseTo(0.9 * timeAt(points, 500), 12);
+    expect(timeAt(points, 500, "least")).toBeCloseTo(0.9 * timeAt(points, 500), 12);
   });
 
   test("that come out below nothing are the least there is, and are not told", () => {
-    const below: Point = { outputs: 64, ms: { low: -0.02, median: -0.001, high: 0.01 } };
+    const below: Point = { outputs: 64, ms: spread([-0.02, -0.001, 0.01]) };
     const points = [below, point(512, 0.5)];
     for (const size of [10, 64, 65, 200, 512]) expect(timeAt(points, size)).toBeGreaterThan(0);
     expect(timeAt(points, 64)).toBeLessThan(timeAt(points, 200));
@@ -32,9 +35,30 @@ describe("times", () => {
   });
 
   test("that lie far apart tell nothing", () => {
-    expect(agrees({ low: 0.9, median: 1, high: 1.2 })).toBe(true);
-    expect(agrees({ low: 0.5, median: 1, high: 1.6 })).toBe(false);
-    expect(agrees({ low: 0, median: 0, high: 0 })).toBe(false);
+    expect(takesTime(spread([0.9, 1, 1.2]))).toBe(true);
+    expect(takesTime(spread([0.1, 1, 2.2]))).toBe(false);
+    expect(takesTime(spread([0, 0, 0]))).toBe(false);
+  });
+
+  test("of a machine that changes its speed from sitting to sitting: a cost's interval covers both, and a tail is what it takes more", () => {
+    const words = 44_000;
+    const own: Record<string, number> = { none: 0.01 };
+    for (const outputs of [64, 256, 1024, 2048, 4096, 8192, 16_384, words]) own[`head ${outputs}`] = 1e-4 * outputs;
+    for (const tail of [0, 1]) for (const size of [64, 512, 2048, 8192, 16_384, words]) own[`${tail} ${size}`] = 0.01 + 2e-5 * size;
+    const costAt = (speeds: readonly number[]) => {
+      const samples = Object.fromEntries(Object.entries(own).map(([name, ms]) => [name, speeds.flatMap((speed) => Array(4).fill(speed * ms))]));
+      return costOf([2000, 10_000], timesOf(samples, words), shares).total;
+    };
+    const promised = costAt([1, 1.4, 1]);
+    for (const speed of [1, 1.4]) {
+      const next = costAt([speed, speed, speed]).median;
+      expect(next).toBeGreaterThanOrEqual(promised.least - 1e-12);
+      expect(next).toBeLessThanOrEqual(promised.most + 1e-12);
+    }
+    expect(promised.most / promised.least).toBeCloseTo(1.4, 9);
+    expect(takesTime(promised)).toBe(true);
+    expect(takesTime(costAt([1, 1, 3]))).toBe(false);
+    expect(promised.median).toBeCloseTo(1e-4 * 2002 + 2e-5 * (8000 * shareBetween(2000, 10_000) + 34_000 * shareBetween(10_000, words)), 9);
   });
 });
 
@@ -58,7 +82,7 @@ describe("a cut", () => {
     parts.forEach((part, at) => expect(part).toBeCloseTo(expected.parts[at] ?? 0, 12));
     shares.forEach((share, at) => expect(share).toBeCloseTo(expected.shares[at] ?? 0, 12));
     expect(total.median).toBeCloseTo(4.3, 12);
-    expect([total.low, total.high].map((each) => each / total.median)).toEqual([expect.closeTo(0.9, 9), expect.closeTo(1.2, 9)]);
+    expect([total.least, total.most].map((each) => each / total.median)).toEqual([expect.closeTo(0.9, 9), expect.closeTo(1.2, 9)]);
   });
 
   test("of nothing is one product for all words", () => {
@@ -108,7 +132,7 @@ describe("what was recorded", () => {
   });
 
   test("tells where every cut lies, and a cut is cheaper than none", () => {
-    const times: Times = recorded.times;
+    const times: Times = still(recorded.times);
     const own = costOf(shares.cutoffs, times, shares).total.median;
     const best = cheapest(times, shares, 0.85);
     expect(costOf(best ?? [], times, shares).total.median).toBeLessThanOrEqual(own);

@@ -18,19 +18,15 @@ const page = await newPage(browser, { serviceWorkers: "block" });
 await page.goto(`${server.url}#predict/cutoffs`);
 await page.getByRole("button", { name: "Measure this device" }).click();
 await page.locator('[data-figure="cutoffs"][data-measured="true"]').waitFor();
-/** Of every size: the size, and the quartiles of the head and of both tails. */
+/** Of every size: the size, and the median times of the head and of both tails. */
 const rows = await page.locator('[data-figure="times"] tbody tr').evaluateAll((rows) =>
   rows.map((row) => ({
     outputs: Number(row.querySelector("th").textContent.replaceAll(",", "")),
-    parts: [...row.querySelectorAll("td")].map((cell) => cell.dataset.ms?.split(" ").map(Number)),
+    parts: [...row.querySelectorAll("td")].map((cell) => Number(cell.dataset.ms?.split(" ")[2])),
   })),
 );
-const three = (ms) => Number(ms.toPrecision(3));
-const points = (part) =>
-  rows.flatMap(({ outputs, parts }) => {
-    const [low, median, high] = parts[part] ?? [];
-    return low === undefined ? [] : [{ outputs, ms: { low: three(low), median: three(median), high: three(high) } }];
-  });
+// A size that a part was not measured at is no number.
+const points = (part) => rows.flatMap(({ outputs, parts }) => (parts[part] ? [{ outputs, ms: Number(parts[part].toPrecision(3)) }] : []));
 const lines = (part) => `[\n      ${points(part).map((point) => JSON.stringify(point)).join(",\n      ")}\n    ]`;
 const busy = load > cpus().length / 2 ? ", busy with other work" : "";
 const machine = `${cpus().length} cores of an ${cpus()[0].model.trim()}, Chromium ${browser.version().split(".")[0]}${busy}`;

@@ -32,12 +32,11 @@ await page.getByText("Copied.").waitFor();
 const report = await page.evaluate(() => navigator.clipboard.readText());
 const alone = (texts, tokens) => texts > 1 || tokens === 32;
 const trials = report.split("\n").flatMap((line) => {
-  const [, network, device, tokens, texts, median, quartiles, , flops] = line.split("|").map((cell) => cell.trim());
+  const [, network, device, tokens, texts, median, , , flops] = line.split("|").map((cell) => cell.trim());
   if (!(network in names)) return [];
-  const [low, high] = quartiles.split(" to ").map(Number);
   const [length, batch] = [Number(tokens), Number(texts)];
-  // Five numbers with the same quartiles.
-  const samples = [low, low, Number(median), high, high];
+  // Where another machine's rounds lay says nothing of this one's.
+  const samples = [Number(median)];
   return [{ cell: names[network], device: device === "CPU" ? "cpu" : "webgpu", length, batch, alone: alone(batch, length), samples, flops: Number(flops), method: "recorded" }];
 });
 const busy = load > cpus().length / 2 ? ", busy with other work" : "";

@@ -1,4 +1,5 @@
 import { accountOf, load, race as takeTurns, spread, type Contestant, type Decision, type Device } from "../engine.ts";
+import { SITTINGS } from "../study/measurements.svelte.ts";
 import { cells, type CellId } from "./cells.ts";
 import { lane, type Lane, type Lanes } from "./lanes.ts";
 import { runner } from "./runner.ts";
@@ -17,8 +18,8 @@ export const LENGTHS = [20, 64, 256, 1024, 4096] as const;
 /** From one text to many at once, each of so many tokens. */
 export const BATCHES = [1, 4, 16, 64, 256] as const;
 export const BATCH_LENGTH = 32;
-/** Every heat has so many turns, and a group of heats about so many milliseconds in all. */
-const [ROUNDS, BUDGET_MS] = [11, 12_000];
+/** The rounds of a group of heats take about so many milliseconds in all. */
+const BUDGET_MS = 12_000;
 /** Where the time goes shows in a text so many times as long. */
 const LONGER = 4;
 /** A pass is profiled so often. */
@@ -71,7 +72,7 @@ export class Race {
     if (this.running || !first) return;
     const { signal } = (this.#stop = new AbortController());
     const runners = new Map<CellId, Runner>();
-    const total = groups.length * ROUNDS;
+    const total = groups.length * SITTINGS.rounds;
     this.failure = null;
     this.running = { heat: first, done: 0, total };
     try {
@@ -79,7 +80,7 @@ export class Race {
         signal.throwIfAborted();
         runners.set(id, await prepare(id));
       }
-      for (const [at, group] of groups.entries()) await this.#together(group, runners, at * ROUNDS, total, signal);
+      for (const [at, group] of groups.entries()) await this.#together(group, runners, at * SITTINGS.rounds, total, signal);
       await afterwards?.(signal);
     } catch (error) {
       if (!signal.aborted) this.failure = error instanceof Error ? error.message : String(error);
@@ -105,11 +106,11 @@ export class Race {
       };
     }
     await takeTurns(contestants, {
-      rounds: ROUNDS,
+      ...SITTINGS,
       budgetMs: BUDGET_MS,
       signal,
       onRound: ({ samples, absent, rounds, sampleMs }) => {
-        const method = say.method(Math.round(sampleMs));
+        const method = say.method(Math.round(sampleMs), SITTINGS.sittings);
         const kept = Object.entries(samples).flatMap(([key, samples]) => {
           const heat = heats.get(key);
           return heat && samples ? [[key, { ...heat, samples: [...samples], flops: flops.get(key) ?? 0, method }] as const] : [];
@@ -136,9 +137,9 @@ export class Race {
         };
         const [once, longer] = [timed(length), timed(LONGER * length)];
         if (!once || !longer) continue;
-        const { fixedMs, readMs, told } = accountOf(once, longer, null);
+        const { fixedMs, readMs, spreads, told } = accountOf(once, longer, null);
         const pass = device === "webgpu" ? await profile(cell, { device, length, batch: 1, decisions, signal, profile: true }) : null;
-        this.anatomy = [...this.anatomy, { cell, device, fixedMs, tokenMs: readMs, told, pass }];
+        this.anatomy = [...this.anatomy, { cell, device, fixedMs, tokenMs: readMs, spreads, told, pass }];
       }
     }
   }

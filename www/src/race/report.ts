@@ -24,7 +24,7 @@ export function report(trials: readonly Trial[], { browser, adapter, when }: Cir
       String(trial.length),
       String(trial.batch),
       ms.median.toPrecision(3),
-      say.quartiles(ms.low.toPrecision(3), ms.high.toPrecision(3)),
+      say.between(ms.least.toPrecision(3), ms.most.toPrecision(3)),
       String(Math.round((1000 * tokensOf(trial)) / ms.median)),
       String(trial.flops),
     ];

@@ -19,15 +19,16 @@ export const race = {
   notReady: "the network was not made ready",
   spoken: (length: number, network: string, device: string, rate: string) =>
     `The race over ${plural(length, "word")} has ended. ${network} on ${device} was the fastest: ${rate} words a second.`,
-  method: (ms: number) =>
-    `all networks and devices take turns of ${ms} ms, timed from words to scores, or for a layer alone from rows to rows`,
+  close: (length: number) => `The race over ${plural(length, "word")} has ended. The fastest are too close together to tell which of them won.`,
+  method: (ms: number, sittings: number) =>
+    `all networks and devices take turns of ${ms} ms in ${sittings} sittings, timed from words to scores, or for a layer alone from rows to rows`,
 };
 
 export const sprint = {
   title: "Five networks, one text",
   prose: (length: number, skimmed: number) => [
     `Five recurrent networks of the same size read ${plural(length, "word")} of **your text**, without its punctuation. Each takes in a hundred numbers a word and keeps a state of a hundred. Their weights are random, because speed does not depend on what a network knows. Only the Skim-LSTM needs to be told what to skim. It skims what the network in the chapter Read chose: ${skimmed}% of these words.`,
-    "Press the button to start. All networks then take turns on both devices, so a busy moment slows all of them. Each bar shows the median of up to eleven turns, and its whisker the middle half of them. You can also race on [a long review](review).",
+    "Press the button to start. All networks then take turns on both devices, so a busy moment slows all of them. They do so in three sittings, with pauses in between, because a machine may be quicker a second later. Each bar shows the median of up to twelve turns, and its whisker runs from the slowest to the fastest. You can also race on [a long review](review).",
   ],
   start: "Start the race",
   caption: (length: number) => `Words a second, on ${plural(length, "word")}; longer is faster`,
@@ -35,6 +36,7 @@ export const sprint = {
   pale: (machine: string) => `The pale bars come from another machine (${machine}). Start the race to measure yours.`,
   noDevice: "The other machine had no WebGPU. Start the race to see whether yours has it.",
   failed: "failed",
+  busy: "too busy",
 };
 
 export const chain = {
@@ -123,7 +125,7 @@ export const results = {
     "Each number belongs to this machine, this browser and this moment. The table that you copy names the browser and the GPU, and says how we measured.",
   ],
   table: "All results",
-  columns: ["network", "device", "words", "texts", "time", "middle half", "words/s"],
+  columns: ["network", "device", "words", "texts", "time", "rounds between", "words/s"],
   copy: "Copy as a table",
   copied: "Copied.",
   noCopying: "This browser does not let the page copy the table.",
@@ -136,6 +138,6 @@ export const report = {
   adapter: (name: string | null) => `WebGPU adapter: ${name ?? "none"}`,
   unnamed: "unnamed",
   method: (method: string) => `Method: ${method}`,
-  columns: ["network", "device", "words", "texts", "ms (median)", "ms (quartiles)", "words/s", "FLOPs"],
-  quartiles: (low: string, high: string) => `${low} to ${high}`,
+  columns: ["network", "device", "words", "texts", "ms (median)", "ms (between)", "words/s", "FLOPs"],
+  between: (low: string, high: string) => `${low} to ${high}`,
 };

@@ -1,4 +1,4 @@
-import type { Device } from "../engine.ts";
+import { factorOf, isTold, spread, type Account, type Device, type Spread } from "../engine.ts";
 import type { CellId } from "./cells.ts";
 
 /** What is to be measured: one network reading `batch` texts of `length` tokens at once, on one device. */
@@ -34,6 +34,8 @@ export interface Anatomy {
   readonly fixedMs: number;
   /** Milliseconds of each further token: arithmetic, and the memory it waits for. */
   readonly tokenMs: number;
+  /** Of both, what the rounds came to. */
+  readonly spreads: Pick<Account["spreads"], "fixedMs" | "readMs">;
   /** Whether the rounds agree on both. */
   readonly told: boolean;
   /** Of one pass over the text that was raced on, in the median; null where nothing is launched. */
@@ -51,3 +53,23 @@ export const keyOf = ({ cell, device, length, batch, alone }: Heat): string => `
 
 /** Tokens of all texts together. */
 export const tokensOf = ({ length, batch }: Heat): number => length * batch;
+
+/** Tokens a second: in the median, and at the ends that the rounds lay between. */
+export interface Rate extends Pick<Spread, "least" | "median" | "most"> {
+  /** Whether the rounds agree on it. */
+  readonly told: boolean;
+}
+
+/** How fast it went. The least time is the most tokens. */
+export function rateOf(trial: Trial): Rate {
+  const ms = spread(trial.samples);
+  const rate = (ms: number) => (1000 * tokensOf(trial)) / ms;
+  return { least: rate(ms.most), median: rate(ms.median), most: rate(ms.least), told: isTold(ms) };
+}
+
+/** Of trials of one race the one that was fastest in the median, if the rounds agree that it beats every other; null if they do not. */
+export function fastest(trials: readonly Trial[]): Trial | null {
+  const [first, ...others] = [...trials].sort((a, b) => spread(a.samples).median - spread(b.samples).median);
+  if (!first || !rateOf(first).told) return null;
+  return others.every(({ samples }) => factorOf(first.samples, samples).told) ? first : null;
+}

@@ -1,17 +1,12 @@
 /** What a token costs, by where a vocabulary is cut, and the cut that costs least (Grave et al. 2017, section 4). */
 
-/** The median of some times, in milliseconds, and their quartiles. */
-export interface Quartiles {
-  readonly low: number;
-  readonly median: number;
-  readonly high: number;
-}
+import { isTold, spread, type Spread } from "../../engine.ts";
 
 /** What a product of one row of numbers with a matrix took, and the softmax over what came out. */
 export interface Point {
   /** Rows of the matrix: how many numbers come out. */
   readonly outputs: number;
-  readonly ms: Quartiles;
+  readonly ms: Spread;
 }
 
 /** Times of the parts of an adaptive softmax, by their size, the smallest first. */
@@ -19,6 +14,18 @@ export interface Times {
   readonly head: readonly Point[];
   /** Of each tail, which is narrower than the one before it. */
   readonly tails: readonly (readonly Point[])[];
+}
+
+/** Medians alone, by size, as times that all rounds agree on. */
+interface Medians {
+  readonly head: readonly { readonly outputs: number; readonly ms: number }[];
+  readonly tails: readonly Medians["head"][];
+}
+
+/** Times made of medians: where the rounds of another machine lay is no promise of this one's. */
+export function still({ head, tails }: Medians): Times {
+  const points = (medians: Medians["head"]) => medians.map(({ outputs, ms }) => ({ outputs, ms: spread([ms]) }));
+  return { head: points(head), tails: tails.map(points) };
 }
 
 /** How much of a text the most frequent words are. */
@@ -38,18 +45,18 @@ export interface Cost {
   readonly shares: readonly number[];
   /** Milliseconds: of the head, which every token needs, and of every tail, times its share. */
   readonly parts: readonly number[];
-  readonly total: Quartiles;
+  readonly total: Spread;
 }
 
 /** Differences of times may come out below 0, of which there is no logarithm: no time counts as less, in milliseconds. */
 const LEAST_MS = 1e-4;
 
 /** A value between points, linear in the logarithms; beyond them, that of the nearest. */
-export function timeAt(points: readonly Point[], outputs: number, quartile: keyof Quartiles = "median"): number {
+export function timeAt(points: readonly Point[], outputs: number, at: keyof Spread = "median"): number {
   const above = points.findIndex((point) => point.outputs > outputs);
   const [low, high] = [points[above < 0 ? points.length - 1 : Math.max(0, above - 1)], points[above < 0 ? points.length - 1 : above]];
   if (!low || !high) return Number.NaN;
-  const [from, to] = [Math.max(LEAST_MS, low.ms[quartile]), Math.max(LEAST_MS, high.ms[quartile])];
+  const [from, to] = [Math.max(LEAST_MS, low.ms[at]), Math.max(LEAST_MS, high.ms[at])];
   if (low === high || outputs <= low.outputs) return from;
   const share = Math.log(outputs / low.outputs) / Math.log(high.outputs / low.outputs);
   return from * (to / from) ** share;
@@ -71,13 +78,14 @@ export const wordsOf = ({ places }: Shares): number => places.at(-1) ?? 0;
 export function costOf(cut: Cut, times: Times, shares: Shares): Cost {
   const ends = [...cut, wordsOf(shares)];
   const part = ends.map((end, at) => shareBelow(shares, end) - (at > 0 ? shareBelow(shares, ends[at - 1] ?? 0) : 0));
-  const parts = (quartile: keyof Quartiles) =>
+  const parts = (of: keyof Spread) =>
     ends.map((end, at) => {
-      if (at === 0) return timeAt(times.head, end + cut.length, quartile);
-      return (part[at] ?? 0) * timeAt(times.tails[at - 1] ?? [], end - (ends[at - 1] ?? 0), quartile);
+      if (at === 0) return timeAt(times.head, end + cut.length, of);
+      return (part[at] ?? 0) * timeAt(times.tails[at - 1] ?? [], end - (ends[at - 1] ?? 0), of);
     });
-  const total = (quartile: keyof Quartiles) => parts(quartile).reduce((sum, each) => sum + each, 0);
-  return { shares: part, parts: parts("median"), total: { low: total("low"), median: total("median"), high: total("high") } };
+  const total = (of: keyof Spread) => parts(of).reduce((sum, each) => sum + each, 0);
+  const [least, low, median, high, most] = [total("least"), total("low"), total("median"), total("high"), total("most")];
+  return { shares: part, parts: parts("median"), total: { least, low, median, high, most } };
 }
 
 /**
@@ -108,8 +116,5 @@ export function cheapest(times: Times, { places, below }: Shares, coverage: numb
   return Number.isFinite(whole.ms) ? whole.cut : null;
 }
 
-/** Whether the samples agree that something takes time at all: a difference of times may lie about 0. */
-export const takesTime = ({ low }: Quartiles): boolean => low > 0;
-
-/** Whether the samples agree on a time: the quartiles lie closer together than it lies to 0. */
-export const agrees = ({ low, median, high }: Quartiles): boolean => median > 0 && high - low < median;
+/** Whether the rounds agree on a time, and all that something takes time at all: a difference of times may lie about 0. */
+export const takesTime = (ms: Spread): boolean => ms.least > 0 && isTold(ms);

@@ -1,7 +1,7 @@
 import recordedTimes from "./recorded.json";
 import recordedShares from "../../../data/shares-novels-lm.json";
 import type { Spread } from "../../engine.ts";
-import { cheapest, costOf, wordsOf, type Cost, type Cut, type Shares, type Times } from "./costs.ts";
+import { cheapest, costOf, still, wordsOf, type Cost, type Cut, type Shares, type Times } from "./costs.ts";
 import { check, measure, type Follow } from "./measure.ts";
 
 /** How often the words of the novels that `novels-lm` learned from occur (`npm run shares`). */
@@ -9,7 +9,7 @@ export const shares: Shares = recordedShares;
 /** The model's own cut. */
 export const shipped: Cut = recordedShares.cutoffs;
 /** Times that were measured elsewhere (`npm run record:cutoffs`), to be seen, pale, before some are measured here. */
-export const recorded = recordedTimes as { readonly machine: string; readonly times: Times };
+export const recorded = { machine: recordedTimes.machine, times: still(recordedTimes.times) };
 /** The fewest words a head can be dragged to: with fewer, the product costs nothing that could be measured. */
 export const LEAST = 64;
 /** The head is to hold so much of the text unless the visitor wants otherwise. */

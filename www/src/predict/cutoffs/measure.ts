@@ -1,6 +1,7 @@
 /** The times of the parts of an adaptive softmax on this device, of one row at a time. */
 
 import { race, spread, type Contestant, type Spread } from "../../engine.ts";
+import { SITTINGS } from "../../study/measurements.svelte.ts";
 import { shareBelow, wordsOf, type Cut, type Shares, type Times } from "./costs.ts";
 import { TAILS, timed, type Sizes, type Timed } from "./layers.ts";
 
@@ -9,8 +10,8 @@ const HEADS = [64, 256, 1024, 2048, 4096, 8192, 16_384];
 const BANDS = [64, 512, 2048, 8192, 16_384];
 /** Beside a tail that is measured stands so small a head. */
 const SMALL = 16;
-/** Every part has so many turns, and all of them together about so many milliseconds. */
-const [ROUNDS, BUDGET_MS] = [11, 9000];
+/** The rounds of all parts together take about so many milliseconds. */
+const BUDGET_MS = 9000;
 
 export interface Follow {
   readonly signal: AbortSignal;
@@ -32,10 +33,10 @@ async function inTurns(
       contestants[name] = layer;
     }
     const { samples, absent } = await race(contestants, {
-      rounds: ROUNDS,
+      ...SITTINGS,
       budgetMs: BUDGET_MS,
       signal,
-      onRound: ({ rounds }) => onRound(rounds, ROUNDS),
+      onRound: ({ rounds }) => onRound(rounds, SITTINGS.rounds),
     });
     const [reason] = Object.values(absent);
     if (reason !== undefined) throw new Error(reason);
@@ -45,24 +46,30 @@ async function inTurns(
   }
 }
 
+/** Of some sizes those below a number of words, and that. */
+const upTo = (sizes: readonly number[], words: number) => [...sizes.filter((size) => size < words), words];
+
 /** Measures heads and tails of several sizes, all of them in turns. A tail's time is what it takes more than a head alone. */
 export async function measure(words: number, follow: Follow): Promise<Times> {
-  const up = (sizes: readonly number[]) => [...sizes.filter((size) => size < words), words];
   const alone = (outputs: number): Sizes => ({ head: outputs - 1, tails: [{ words: 1, columns: TAILS[1] }] });
   const beside = (words: number, columns: number): Sizes => ({ head: SMALL, tails: [{ words, columns }] });
   const makers: Record<string, () => Promise<Timed>> = { none: () => timed(alone(SMALL + 1), () => 0) };
-  for (const outputs of up(HEADS)) makers[`head ${outputs}`] = () => timed(alone(outputs), () => 0);
+  for (const outputs of upTo(HEADS, words)) makers[`head ${outputs}`] = () => timed(alone(outputs), () => 0);
   for (const [tail, columns] of TAILS.entries()) {
     // The first word of a tail comes after those of the head.
-    for (const words of up(BANDS)) makers[`${tail} ${words}`] = () => timed(beside(words, columns), () => SMALL);
+    for (const size of upTo(BANDS, words)) makers[`${tail} ${size}`] = () => timed(beside(size, columns), () => SMALL);
   }
-  const samples = await inTurns(makers, follow);
+  return timesOf(await inTurns(makers, follow), words);
+}
+
+/** What the parts take, from the rounds of all contestants. */
+export function timesOf(samples: Readonly<Partial<Record<string, readonly number[]>>>, words: number): Times {
   const of = (name: string) => samples[name] ?? [];
   // As they are: a small tail that seems to take less than none says how little these rounds can tell.
   const more = (name: string) => of(name).map((ms, round) => ms - (of("none")[round] ?? 0));
   return {
-    head: up(HEADS).map((outputs) => ({ outputs, ms: spread(of(`head ${outputs}`)) })),
-    tails: TAILS.map((_, tail) => up(BANDS).map((outputs) => ({ outputs, ms: spread(more(`${tail} ${outputs}`)) }))),
+    head: upTo(HEADS, words).map((outputs) => ({ outputs, ms: spread(of(`head ${outputs}`)) })),
+    tails: TAILS.map((_, tail) => upTo(BANDS, words).map((outputs) => ({ outputs, ms: spread(more(`${tail} ${outputs}`)) }))),
   };
 }
 

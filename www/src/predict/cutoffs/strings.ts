@@ -57,8 +57,7 @@ export const curves = {
   table: "All times that were measured",
   columns: ["words", "head", "tail 1", "tail 2"],
   tooLittle: "too little to tell",
-  quartiles: (low: string, high: string) => `${low} to ${high}`,
-  note: "Whiskers go from the first to the third quartile. The larger symbols are the parts of your cut.",
+  note: "A whisker covers all rounds. The larger symbols are the parts of your cut.",
 };
 
 export const maths: readonly Line[] = [
