@@ -207,6 +207,7 @@ describe("the race", () => {
     expect([far.log, place(far, 100), place(far, 200_000)]).toEqual([true, 0, 1]);
     expect(decades(far)).toEqual([100, 1000, 10_000, 100_000]);
     expect(place(far, 2000) - place(far, 200)).toBeCloseTo(place(far, 20_000) - place(far, 2000));
+    expect(scaleOf([50_000, 120_000], [4000, 150_000])).toEqual({ log: false, low: 0, high: 150_000 });
     expect(scaleOf([]).high).toBe(1);
   });
 

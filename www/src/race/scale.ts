@@ -10,13 +10,13 @@ export interface Scale {
 /** Beyond this factor the smaller of two bars would not be seen beside the larger. */
 const ORDERS = 20;
 
-/** From zero; from a power of ten below the least, where the rates differ by orders. */
-export function scaleOf(rates: readonly number[]): Scale {
+/** From zero; from a power of ten below the least, where the rates differ by orders. There is room for all of `ends`, too. */
+export function scaleOf(rates: readonly number[], ends: readonly number[] = []): Scale {
   const known = rates.filter((rate) => rate > 0 && Number.isFinite(rate));
   if (known.length === 0) return { log: false, low: 0, high: 1 };
   const [least, most] = [Math.min(...known), Math.max(...known)];
   const log = most / least > ORDERS;
-  return { log, low: log ? 10 ** Math.floor(Math.log10(least)) : 0, high: most };
+  return { log, low: log ? 10 ** Math.floor(Math.log10(least)) : 0, high: Math.max(most, ...ends) };
 }
 
 /** A rate's place, from 0 to 1. */

@@ -37,6 +37,7 @@ export const sprint = {
   noDevice: "The other machine had no WebGPU. Start the race to see whether yours has it.",
   failed: "failed",
   busy: "too busy",
+  whyBusy: "Too busy: the turns of this network lie too far apart to name one speed.",
 };
 
 export const chain = {
