@@ -1,5 +1,6 @@
 //! What a training run is to do, as a TOML file says it: this file has the runs that learn to classify.
 
+mod parse;
 mod predict;
 mod tag;
 
@@ -12,6 +13,7 @@ use saccade_rnn::train::{Classify, ConfigError, OutputConfig, RunConfig, Spans, 
 use serde::{Deserialize, Serialize};
 
 use crate::data::Format;
+pub use parse::{ParseConfig, ParseOptions, ParseTask};
 pub use predict::{PredictConfig, PredictModel, PredictTask, RunningData};
 pub use tag::{CharacterSizes, TagConfig, TagModel, TagOptions, TagTask, TaggedData};
 
@@ -24,10 +26,13 @@ pub enum AnyConfig {
     Predict(PredictConfig),
     /// One label for every word.
     Tag(TagConfig),
+    /// A tree over the words of a sentence.
+    Parse(ParseConfig),
 }
 
 impl AnyConfig {
-    /// Reads a config in TOML: a table `[task.predict]` makes it one of a language model, `[task.tag]` of a tagger.
+    /// Reads a config in TOML: a table `[task.predict]` makes it one of a language model, `[task.tag]` of a tagger,
+    /// `[task.parse]` of a parser.
     ///
     /// # Errors
     /// If it is not TOML, or not such a config.
@@ -39,6 +44,7 @@ impl AnyConfig {
         match toml::from_str::<Tasks>(text)?.task {
             None => toml::from_str(text).map(Self::Classify),
             Some(task) if task.contains_key("tag") => toml::from_str(text).map(Self::Tag),
+            Some(task) if task.contains_key("parse") => toml::from_str(text).map(Self::Parse),
             Some(_) => toml::from_str(text).map(Self::Predict),
         }
     }

@@ -1,5 +1,6 @@
 //! The texts of a run as word ids: this file has those with labels.
 
+pub mod parsed;
 pub mod running;
 pub mod tagged;
 

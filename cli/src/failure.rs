@@ -36,6 +36,9 @@ pub(crate) enum Failure {
     /// Text without tags, where a model tags words.
     #[error("this model tags words: it is measured on tagged text, as conllu")]
     Untagged,
+    /// Text without trees, where a model parses.
+    #[error("this model parses sentences: it is measured on a treebank, as conllu")]
+    Unparsed,
     /// Lines, of which each ends in a word that the model does not know.
     #[error("this model has no word <eos>, in which every one of the lines ends: it is measured on text")]
     NoEnds,
@@ -120,7 +123,9 @@ impl Failure {
             Self::Train(_) => "TRAIN_FAILED",
             Self::Vectors(_) => "VECTORS_FAILED",
             Self::Write(_) => "FILE_UNWRITABLE",
-            Self::Unlabelled | Self::NotRunning | Self::Untagged | Self::NoEnds => "FORMAT_INVALID",
+            Self::Unlabelled | Self::NotRunning | Self::Untagged | Self::Unparsed | Self::NoEnds => {
+                "FORMAT_INVALID"
+            }
             Self::Option { .. } | Self::Grid { .. } => "OPTION_INVALID",
             Self::Data(_) | Self::NoSentences { .. } => "DATA_INVALID",
             Self::Engine(_) | Self::Costs(CostError::Engine(_)) => "ENGINE",

@@ -3,6 +3,7 @@
 
 mod classify;
 mod error;
+mod parse;
 mod predict;
 mod tag;
 

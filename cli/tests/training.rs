@@ -221,6 +221,7 @@ fn the_configs_of_shipped_models_are_valid() {
             AnyConfig::Classify(config) => config.validate(),
             AnyConfig::Predict(config) => config.validate(),
             AnyConfig::Tag(config) => config.validate(),
+            AnyConfig::Parse(config) => config.validate(),
         };
         assert_eq!(valid, Ok(()), "{}", path.display());
     }

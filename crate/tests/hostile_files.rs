@@ -8,7 +8,7 @@ use proptest::sample::{Index, select};
 use saccade_rnn::model::{CONFIG_KEY, Checkpoint, MEMORY_BASE, MEMORY_FACTOR, ModelError, Storage, open};
 
 mod support;
-use support::{checkpoint, compact, file, language_model, tagger};
+use support::{checkpoint, compact, file, language_model, parser, tagger};
 
 /// Counts the bytes that the current thread holds. A block that grows is counted twice while it moves.
 struct Counting;
@@ -76,6 +76,7 @@ fn seeds() -> Vec<Vec<u8>> {
         include_bytes!("fixtures/safetensors/state_dict.safetensors").to_vec(),
         language_model().to_bytes(compact).expect("the model is valid"),
         tagger(true).to_bytes(compact).expect("the model is valid"),
+        parser().to_bytes(compact).expect("the model is valid"),
     ]
 }
 
@@ -327,6 +328,21 @@ fn dense_files() {
                     "task",
                     format!(
                         r#"{{"tag":{{"labels":["a"],"characters":{{"embedding_size":1,"hidden_size":1,"alphabet":["<unk>",{}]}}}}}}"#,
+                        numbered(&|i| format!("\"{}\"", digits(i)))
+                    ),
+                ),
+            ]),
+        ),
+        (
+            "relations of a parser",
+            with_config(&[
+                ("format", "2".to_owned()),
+                ("labels", String::new()),
+                ("pool", String::new()),
+                (
+                    "task",
+                    format!(
+                        r#"{{"parse":{{"tag":{{"labels":["a"]}},"tag_size":1,"hidden_size":1,"layers":[],"relations":[{}]}}}}"#,
                         numbered(&|i| format!("\"{}\"", digits(i)))
                     ),
                 ),

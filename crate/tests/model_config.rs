@@ -6,7 +6,7 @@ use saccade_rnn::model::{Config, FORMAT, LayerConfig, ModelError, SmallReads, Sr
 use saccade_rnn::text::TokenizerKind;
 
 mod support;
-use support::{checkpoint, compact, config, tagger};
+use support::{checkpoint, compact, config, parser, tagger};
 
 #[test]
 fn configs_come_back() {
@@ -185,6 +185,33 @@ fn a_taggers_config() {
     refused(r#""embedding_size":2"#, r#""embedding_size":0"#, "`characters.embedding_size`: expected 1 to");
     refused(r#""hidden_size":3"#, r#""hidden_size":65537"#, "`characters.hidden_size`: expected 1 to");
     refused(r#""hidden_size":3"#, r#""hidden_size":3,"more":1"#, "unknown field `more`");
+}
+
+#[test]
+fn a_parsers_config() {
+    let good = parser().config().to_json().expect("valid");
+    let read = Config::from_json(&good).expect("valid");
+    assert_eq!((read.task.name(), read.task.labels().len(), read.task.relations().len()), ("parse", 3, 2));
+    // What a tagger has but for its tags, 3x8; their vectors 2x3; LSTM 2·4·3((8 + 2) + 3); two rows of 6; four places 5x6;
+    // one transition and two for each relation, 5x5.
+    assert_eq!(read.least_parameters(), 21 + (12 + 120) + 416 + 24 + 6 + 312 + 12 + 120 + 25);
+    let refused = |from: &str, to: &str, message: &str| {
+        let json = good.replacen(from, to, 1);
+        assert_ne!(json, good, "{from} is in the config");
+        let error = Config::from_json(&json).expect_err(message);
+        assert!(error.to_string().contains(message), "{error}\ndoes not say: {message}");
+        assert_eq!(error.code(), "MODEL_CONFIG");
+    };
+    refused(r#""ADJ""#, r#""DET""#, "`labels[1]`: expected a text of its own");
+    refused(r#""amod""#, r#""det""#, "`relations[1]`: expected a text of its own");
+    refused(r#"["det","amod"]"#, "[]", "`relations`: expected at least one relation");
+    refused(r#""tag_size":2"#, r#""tag_size":0"#, "`tag_size`: expected 1 to");
+    refused(r#""hidden_size":5"#, r#""hidden_size":65537"#, "`hidden_size`: expected 1 to");
+    refused(r#""layers":[{"#, r#""layers":[],"encoder":[{"#, "unknown field `encoder`");
+    let skim =
+        r#""layers":[{"type":"skim","cell":"lstm","hidden_size":3,"small_size":1,"small_reads":"slice"},{"#;
+    refused(r#""layers":[{"#, skim, "`layers`: expected those that read every word, to parse");
+    refused(r#""hidden_size":5"#, r#""hidden_size":5,"more":1"#, "unknown field `more`");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use pollster::block_on;
 use saccade_rnn::device::gpu::GpuOptions;
 use saccade_rnn::device::{Cpu, CpuOptions, Device};
-use saccade_rnn::model::{Decision, LayerConfig, Model, ReadOptions, Reading, Task, Watch};
+use saccade_rnn::model::{Decision, LayerConfig, Model, ParsedToken, ReadOptions, Reading, Task, Watch};
 use saccade_rnn::runner::{Devices, Preference, Reason, Run, Runner};
 
 mod support;
@@ -77,7 +77,7 @@ fn every_shipped_model_reads_the_same_on_both_devices() {
     let devices = Rc::new(Devices::new(options()));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
     let files = std::fs::read_dir(&folder).expect("the models are beside the crate");
-    let (mut models, mut taggers) = (0, Vec::new());
+    let (mut models, mut taggers, mut parsers) = (0, Vec::new(), Vec::new());
     for path in files.map(|file| file.expect("an entry").path()) {
         if path.extension().is_none_or(|extension| extension != "safetensors") {
             continue;
@@ -85,8 +85,13 @@ fn every_shipped_model_reads_the_same_on_both_devices() {
         models += 1;
         let bytes = std::fs::read(&path).expect("the model can be read");
         let model = Rc::new(Model::from_bytes(&bytes).expect("a model"));
-        if let Task::Tag(_) = model.config().task {
-            taggers.push(model);
+        let others = match model.config().task {
+            Task::Tag(_) => Some(&mut taggers),
+            Task::Parse(_) => Some(&mut parsers),
+            Task::Classify(_) | Task::Predict(_) => None,
+        };
+        if let Some(others) = others {
+            others.push(model);
             continue;
         }
         let runner = Runner::new(model, Device::cpu(), devices.clone());
@@ -123,7 +128,23 @@ fn every_shipped_model_reads_the_same_on_both_devices() {
             assert!(a.tag == b.tag || b.probability < 0.5 + DOUBT, "{a:?}, on the CPU {b:?}");
         }
     }
-    assert!(!taggers.is_empty());
+    for model in &parsers {
+        let [found, expected] = [&gpu, &Device::cpu()]
+            .map(|device| block_on(model.parse_all(device, &TEXTS, &mut ())).expect("trees").concat());
+        assert_eq!(found.len(), expected.len());
+        // A decision in doubt may fall otherwise, and those after it with it.
+        let same = |(a, b): &(&ParsedToken<'_>, &ParsedToken<'_>)| {
+            (a.head, a.relation, a.tag) == (b.head, b.relation, b.tag)
+                && (a.probability - b.probability).abs() <= BOUND
+        };
+        let agreeing = found.iter().zip(&expected).filter(same).count();
+        assert!(
+            agreeing * 100 >= expected.len() * 95,
+            "{agreeing} of {}: {found:?} {expected:?}",
+            expected.len()
+        );
+    }
+    assert!(!taggers.is_empty() && !parsers.is_empty());
 }
 
 #[test]

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use saccade_rnn::model::{Model, Task};
-use saccade_rnn::train::{Objective, Tag, evaluate};
+use saccade_rnn::train::{Objective, Parse, Tag, evaluate};
 use serde_json::json;
 
-use crate::corpus::{CorpusError, read_items, tagged};
+use crate::corpus::{CorpusError, parsed, read_items, tagged};
 use crate::data::conllu;
 use crate::device::Hardware;
 use crate::failure::Failure;
@@ -16,7 +16,8 @@ use crate::progress::Progress;
 use crate::source::AnyFormat;
 use crate::{config, labelled, output};
 
-/// Prints, of a tagger on tagged text, `{n, accuracy, sentences_per_second, from_text, …}`; of a classifier on labelled texts, `{n, accuracy, skim_rate, flop_reduction, tokens_per_second}`; of a language
+/// Prints, of a tagger on tagged text, `{n, accuracy, sentences_per_second, from_text, …}`; of a parser on trees
+/// `{n, uas, las, accuracy, sentences_per_second, …}`; of a classifier on labelled texts, `{n, accuracy, skim_rate, flop_reduction, tokens_per_second}`; of a language
 /// model on running text, `{n, perplexity, loss, unknown, tokens_per_second, clusters, convention}`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -27,7 +28,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     data: PathBuf,
     /// How it is written. For a classifier: lines (`label text`), imdb-tsv, ag-csv or sst-trees. For a language model: text
-    /// (running text, hard-wrapped or not), lines (a sentence each) or imdb-tsv (a document each). For a tagger: conllu.
+    /// (running text, hard-wrapped or not), lines (a sentence each) or imdb-tsv (a document each). For a tagger or a
+    /// parser: conllu.
     #[arg(long)]
     format: AnyFormat,
     /// Skim iff the probability of skimming exceeds this; the model's own if absent.
@@ -44,7 +46,41 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
         Task::Classify(_) => classify(args, &model),
         Task::Predict(_) => predict(args, &model),
         Task::Tag(_) => tag(args, &model),
+        Task::Parse(_) => parse(args, &model),
     }
+}
+
+fn parse(args: &Arguments, model: &Model) -> Result<(), Failure> {
+    if args.threshold.is_some() {
+        let reason = "a parser reads every word";
+        return Err(Failure::Option { option: "--threshold", reason });
+    }
+    if !args.format.tagged {
+        return Err(Failure::Unparsed);
+    }
+    let sentences = conllu::read(&args.data).map_err(CorpusError::from)?;
+    let texts = parsed::number(&sentences, &args.data, model)?;
+    let device = args.device.device()?;
+    let progress = Progress::of(texts.iter().map(|text| text.tags.len()).sum(), "words")?;
+    let begun = Instant::now();
+    let task = Parse::scoring();
+    let score = pollster::block_on(task.score(model, &device, &texts, |done| progress.at(done)))?;
+    let score = score.ok_or_else(cancelled)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    progress.end();
+    output::json(&json!({
+        "n": score.n,
+        "uas": score.uas,
+        "las": score.las,
+        "accuracy": score.accuracy,
+        "sentences": score.sentences,
+        "not_projective": sentences.iter().filter(|sentence| !sentence.is_projective()).count(),
+        "sentences_per_second": score.sentences as f64 / seconds,
+        "tokens_per_second": score.n as f64 / seconds,
+        "convention": "the treebank's words, tags predicted by the parser; uas: share of all words, punctuation too, with \
+                       the right head; las: and the right universal relation to it, without subtypes; accuracy: of the \
+                       tags",
+    }))
 }
 
 fn tag(args: &Arguments, model: &Model) -> Result<(), Failure> {

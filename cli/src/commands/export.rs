@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{Checkpoint, Model, ModelError, Storage, Task, WordVectors};
-use saccade_rnn::train::{Objective, Tag, evaluate};
+use saccade_rnn::train::{Objective, Parse, Tag, evaluate};
 use serde_json::json;
 
 use crate::config::Part;
-use crate::corpus::{read_items, tagged};
+use crate::corpus::{CorpusError, parsed, read_items, tagged};
+use crate::data::conllu;
 use crate::failure::Failure;
 use crate::files::{check_writable, write_whole};
 use crate::output;
@@ -101,6 +102,16 @@ fn measure(model: &mut Model, set: &str, path: &Path, format: AnyFormat) -> Resu
             }
             let texts = tagged::read_tagged(path, model)?;
             if let Some(score) = pollster::block_on(Tag::scoring().score(model, &device, &texts, |_| true))? {
+                score.record(set, model);
+            }
+        }
+        Task::Parse(_) => {
+            if !format.tagged {
+                return Err(Failure::Unparsed);
+            }
+            let texts = parsed::number(&conllu::read(path).map_err(CorpusError::from)?, path, model)?;
+            if let Some(score) = pollster::block_on(Parse::scoring().score(model, &device, &texts, |_| true))?
+            {
                 score.record(set, model);
             }
         }

@@ -1,5 +1,6 @@
 //! `saccade read`: one text, token by token.
 
+mod parsed;
 mod tagged;
 
 use std::collections::BTreeMap;
@@ -68,8 +69,10 @@ pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
     let path = arguments.model.as_path();
     let bytes = fs::read(path).map_err(Failure::file(path))?;
     let model = Model::from_bytes(&bytes).map_err(Failure::model(path))?;
-    if let Task::Tag(_) = model.config().task {
-        return tagged::run(arguments, &model, json);
+    match model.config().task {
+        Task::Tag(_) => return tagged::run(arguments, &model, json),
+        Task::Parse(_) => return parsed::run(arguments, &model, json),
+        Task::Classify(_) | Task::Predict(_) => {}
     }
     let runner = Runner::new(Rc::new(model), Device::cpu(), device::devices());
     let model = runner.model();

@@ -26,7 +26,16 @@
 //! { "tag": { "labels": ["ADJ", "ADP", "…"],
 //!            "characters": { "alphabet": ["<unk>", "e", "t", "…"], "embedding_size": 32, "hidden_size": 64 } } }
 //! ```
+//!
+//! The task of a parser, which tags as well:
+//!
+//! ```json
+//! { "parse": { "tag": { "labels": ["ADJ", "…"], "characters": { "…": "…" } }, "relations": ["acl", "advcl", "…"],
+//!              "tag_size": 32, "layers": [{ "type": "lstm", "hidden_size": 128, "bidirectional": true }],
+//!              "hidden_size": 100 } }
+//! ```
 
+mod parse;
 mod stored;
 mod tag;
 
@@ -42,6 +51,7 @@ use crate::cpu::order::argsort;
 use crate::device::number;
 use crate::nn::{AdaptiveInputConfig, AdaptiveSoftmaxConfig};
 use crate::text::{Tokenizer, TokenizerKind, UNIVERSAL};
+pub use parse::Parsing;
 pub use tag::{Characters, Tagging};
 
 /// The metadata key under which a model's config is stored.
@@ -88,6 +98,9 @@ pub enum Task {
     Predict(Prediction),
     /// One label for every word.
     Tag(Tagging),
+    /// A tree over the words of a sentence; the browser's inference binary reads none.
+    #[cfg_attr(all(feature = "web", not(feature = "graph")), serde(skip))]
+    Parse(Parsing),
 }
 
 impl Task {
@@ -97,6 +110,7 @@ impl Task {
             Self::Classify(_) => "classify",
             Self::Predict(_) => "predict",
             Self::Tag(_) => "tag",
+            Self::Parse(_) => "parse",
         }
     }
 
@@ -105,7 +119,25 @@ impl Task {
         match self {
             Self::Classify(task) => &task.labels,
             Self::Tag(task) => &task.labels,
+            Self::Parse(task) => &task.tag.labels,
             Self::Predict(_) => &[],
+        }
+    }
+
+    /// The names of what words are to their heads; of a task without trees none.
+    pub fn relations(&self) -> &[String] {
+        match self {
+            Self::Parse(task) => &task.relations,
+            Self::Classify(_) | Self::Predict(_) | Self::Tag(_) => &[],
+        }
+    }
+
+    /// How words are tagged, and spelled, if they are.
+    pub fn tagging(&self) -> Option<&Tagging> {
+        match self {
+            Self::Tag(task) if UNIVERSAL => Some(task),
+            Self::Parse(task) if UNIVERSAL => Some(&task.tag),
+            Self::Classify(_) | Self::Predict(_) | Self::Tag(_) | Self::Parse(_) => None,
         }
     }
 
@@ -114,8 +146,7 @@ impl Task {
         match self {
             Self::Classify(task) if task.data_labels.is_empty() => &task.labels,
             Self::Classify(task) => &task.data_labels,
-            Self::Tag(task) => &task.labels,
-            Self::Predict(_) => &[],
+            Self::Tag(_) | Self::Parse(_) | Self::Predict(_) => self.labels(),
         }
     }
 }
@@ -365,6 +396,7 @@ impl Config {
         match &self.task {
             Task::Predict(task) => task.validate(self)?,
             Task::Tag(task) => task.validate(self)?,
+            Task::Parse(task) => task.validate(self)?,
             Task::Classify(_) => {}
         }
         match self.threshold {
@@ -387,10 +419,7 @@ impl Config {
 
     /// The width of the first layer's input.
     pub(super) fn input_size(&self) -> usize {
-        match &self.task {
-            Task::Tag(task) => self.embedding_size + task.letters_size(),
-            Task::Classify(_) | Task::Predict(_) => self.embedding_size,
-        }
+        self.embedding_size + self.task.tagging().map_or(0, Tagging::letters_size)
     }
 
     /// The width of the last layer.
@@ -421,7 +450,7 @@ impl Config {
         let mut weights = match &self.task {
             Task::Classify(_) => table,
             Task::Predict(task) => task.input_weights(self),
-            Task::Tag(task) => table + task.letters_weights(),
+            Task::Tag(_) | Task::Parse(_) => table + self.task.tagging().map_or(0, Tagging::letters_weights),
         };
         for layer in &self.encoder {
             weights += layer.weights(width);
@@ -432,6 +461,7 @@ impl Config {
                 Task::Classify(task) => task.labels.len() as u64 * width,
                 Task::Predict(task) => task.softmax(self).weights(),
                 Task::Tag(task) => task.labels.len() as u64 * width,
+                Task::Parse(task) => task.head_weights(width),
             }
     }
 
@@ -439,7 +469,7 @@ impl Config {
     pub fn outcomes(&self) -> &[String] {
         match &self.task {
             Task::Classify(task) => &task.labels,
-            Task::Tag(task) => &task.labels,
+            Task::Tag(_) | Task::Parse(_) => self.task.labels(),
             Task::Predict(_) => &self.vocabulary,
         }
     }

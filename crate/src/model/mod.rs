@@ -22,6 +22,7 @@ mod layer_config;
 #[allow(clippy::module_inception, reason = "a model is the thing this floor is about")]
 mod model;
 mod network;
+mod parsing;
 mod passage;
 mod place;
 mod prefix;
@@ -43,17 +44,18 @@ pub use crate::nn::Tensor;
 pub use batches::{Batches, Skims, Verdict};
 pub use checkpoint::{Checkpoint, Storage};
 pub use config::{
-    CONFIG_KEY, Characters, Classification, Config, DEFAULT_THRESHOLD, FORMAT, Input, Pool, Prediction,
-    Tagging, Task, Training,
+    CONFIG_KEY, Characters, Classification, Config, DEFAULT_THRESHOLD, FORMAT, Input, Parsing, Pool,
+    Prediction, Tagging, Task, Training,
 };
 pub use encoder::{Dropouts, Encoder, FreshOptions};
 pub use error::{Mismatch, ModelError};
-pub use head::{Classify, Head, Predict, Tag};
+pub use head::{Classify, Head, Parse, Predict, Read, Tag};
 pub use incremental::Incremental;
 pub use layer::{Computed, LayerError, SequenceLayer, Sequences};
 pub use layer_config::{Cell, LayerConfig, Nonlinearity, SmallReads, SruConfig};
 pub use model::Model;
 pub use network::{Classified, Network};
+pub use parsing::{Configuration, ParsedToken, ROOT, SLOTS, Transition, Tree};
 pub use prefix::{Prefix, Scores, Total, WordScore};
 pub use reading::{
     Decision, FlopsReading, Method, ReadError, ReadOptions, Reading, Score, Timing, TokenReading,

@@ -5,7 +5,7 @@ use super::error::excerpt;
 use super::{CONFIG_KEY, Checkpoint, Config, ModelError, Network, Storage, Task, Tensor, WordVectors};
 use crate::device::Parameters;
 use crate::nn::{BuildError, Builder, Tensors};
-use crate::text::{Tokenizer, UNIVERSAL, Vocabulary};
+use crate::text::{Tokenizer, Vocabulary};
 
 /// A network with its weights, its words and its task.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct Model {
     config: Config,
     tokenizer: Tokenizer,
     vocabulary: Vocabulary,
-    /// Of a tagger that spells.
+    /// Of a tagger or a parser that spells.
     alphabet: Option<Vocabulary>,
     network: Network,
     parameters: Parameters,
@@ -55,12 +55,8 @@ impl Model {
             })
         };
         let vocabulary = distinct(&config.vocabulary)?;
-        let alphabet = match &config.task {
-            Task::Tag(task) if UNIVERSAL => {
-                task.characters.as_ref().map(|c| distinct(&c.alphabet)).transpose()?
-            }
-            Task::Classify(_) | Task::Predict(_) | Task::Tag(_) => None,
-        };
+        let characters = config.task.tagging().and_then(|task| task.characters.as_ref());
+        let alphabet = characters.map(|c| distinct(&c.alphabet)).transpose()?;
         let network = Network::new(&mut builder, &config, dropouts, fresh).map_err(from_build)?;
         let parameters = builder.finish().map_err(from_build)?;
         Ok(Self { tokenizer: config.tokenizer, config, vocabulary, alphabet, network, parameters })
@@ -99,7 +95,7 @@ impl Model {
     pub fn first_word(&self) -> Option<u32> {
         match &self.config.task {
             Task::Predict(task) => task.start.as_ref().map(|word| self.vocabulary.id(word)),
-            Task::Classify(_) | Task::Tag(_) => None,
+            Task::Classify(_) | Task::Tag(_) | Task::Parse(_) => None,
         }
     }
 
@@ -114,7 +110,7 @@ impl Model {
         &self.vocabulary
     }
 
-    /// The letters it knows, if it is a tagger that spells.
+    /// The letters it knows, if it is a tagger or a parser that spells.
     pub fn alphabet(&self) -> Option<&Vocabulary> {
         self.alphabet.as_ref()
     }
@@ -157,7 +153,7 @@ impl Model {
             let unknown = || ModelError::config("words to keep", "ids of the vocabulary", id.to_string());
             self.vocabulary.word(id).map(str::to_owned).ok_or_else(unknown)
         });
-        let (WordVectors::Table(embedding), Task::Classify(_) | Task::Tag(_)) =
+        let (WordVectors::Table(embedding), Task::Classify(_) | Task::Tag(_) | Task::Parse(_)) =
             (&self.network.encoder.words, &self.config.task)
         else {
             return Err(ModelError::config(

@@ -2,15 +2,14 @@
 
 use super::encoder::{Dropouts, Encoder, FreshOptions};
 use super::spelling::{Spelled, Spelling};
-use super::{Config, Head, Task};
+use super::{Config, Head};
 use crate::graph::{Expr, Graph};
 use crate::nn::{BuildError, Builder, Flops, SkimControl, SkimOutput};
-use crate::text::UNIVERSAL;
 
 /// Encoder and head.
 #[derive(Clone, Debug)]
 pub struct Network {
-    /// Of a tagger: what the letters of words say; parameters `characters.…`.
+    /// Of a tagger or a parser: what the letters of words say; parameters `characters.…`.
     pub spelling: Option<Spelling>,
     /// Word vectors and layers.
     pub encoder: Encoder,
@@ -39,28 +38,30 @@ impl Network {
     ) -> Result<Self, BuildError> {
         // What shares its weights with the head comes after it.
         if config.ties() {
-            let head = Head::new(builder, config, config.output_size())?;
+            let head = Head::new(builder, config, config.output_size(), dropouts, fresh)?;
             let encoder = Encoder::new(builder, config, head.softmax(), dropouts, fresh)?;
             return Ok(Self { spelling: None, encoder, head });
         }
-        let spelling = match &config.task {
-            Task::Tag(task) if UNIVERSAL => task.characters.as_ref(),
-            Task::Classify(_) | Task::Predict(_) | Task::Tag(_) => None,
-        };
+        let spelling = config.task.tagging().and_then(|task| task.characters.as_ref());
         let spelling = spelling
             .map(|config| builder.scope("characters", |b| Spelling::new(b, config, fresh.forget_bias)))
             .transpose()?;
         let encoder = Encoder::new(builder, config, None, dropouts, fresh)?;
-        let head = Head::new(builder, config, encoder.output_size())?;
+        let head = Head::new(builder, config, encoder.output_size(), dropouts, fresh)?;
         Ok(Self { spelling, encoder, head })
     }
 
     /// Records a tagger on a graph for one text: the logits of each word, `words x labels`.
     pub fn tag<'g>(&self, graph: &'g Graph, text: &Spelled, dropouts: Dropouts) -> Expr<'g> {
+        let rows = self.spelled_rows(graph, text, dropouts);
+        self.head.logits_at_every_row(rows.dropout(dropouts.head, false))
+    }
+
+    /// The encoder's rows of words and their letters.
+    pub(super) fn spelled_rows<'g>(&self, graph: &'g Graph, text: &Spelled, dropouts: Dropouts) -> Expr<'g> {
         let control = SkimControl::Decide { threshold: 1.0, force: &[] };
         let spelled = self.spelling.as_ref().map(|spelling| spelling.forward(graph, &text.letters));
-        let rows = self.encoder.encode_beside(graph, &text.ids, spelled, [], control, dropouts).rows;
-        self.head.logits_at_every_row(rows.dropout(dropouts.head, false))
+        self.encoder.encode_beside(graph, &text.ids, spelled, [], control, dropouts).rows
     }
 
     /// Records the network on a graph for one whole text.

@@ -110,8 +110,13 @@ impl Found {
 impl Session<'_> {
     /// Reads pieces of different texts together, with one exchange with the device.
     pub(super) async fn read(&self, pieces: &[Piece<'_>]) -> Result<Vec<Found>, EngineError> {
-        if let Head::Tag(_) = self.model.network().head {
-            return Err(EngineError::Unsupported { op: "read", reason: "the model's task is to tag words" });
+        let reason = match self.model.network().head {
+            Head::Classify(_) | Head::Predict(_) => None,
+            Head::Tag(_) => Some("the model's task is to tag words"),
+            Head::Parse(_) => Some("the model's task is to parse sentences"),
+        };
+        if let Some(reason) = reason {
+            return Err(EngineError::Unsupported { op: "read", reason });
         }
         let graph = Graph::inference(self.model.parameters(), self.device, Strategy::Levels);
         let recorded: Vec<_> = pieces.iter().map(|piece| self.record(&graph, piece)).collect();

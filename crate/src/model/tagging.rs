@@ -60,19 +60,11 @@ impl Model {
         texts: &[&str],
         watch: &mut W,
     ) -> Result<Vec<Vec<TaggedToken<'_>>>, ReadError> {
-        let tokens: Vec<Vec<Token>> = texts.iter().map(|text| self.tokenizer().tokenize(text)).collect();
-        let (mut owners, mut spelled) = (Vec::new(), Vec::new());
-        for (number, (text, tokens)) in texts.iter().zip(&tokens).enumerate() {
-            for sentence in sentences(text, tokens) {
-                let words = tokens[sentence.clone()].iter().map(|token| &text[token.span.bytes.clone()]);
-                spelled.push(self.spell(words));
-                owners.push((number, sentence));
-            }
-        }
+        let Cut { tokens, places, spelled } = Cut::new(self, texts);
         let scores = self.tag_words(device, &spelled, watch).await?;
         let labels = self.config().task.labels();
         let mut tagged: Vec<Vec<TaggedToken<'_>>> = texts.iter().map(|_| Vec::new()).collect();
-        for ((owner, sentence), scores) in owners.into_iter().zip(scores) {
+        for ((owner, sentence), scores) in places.into_iter().zip(scores) {
             for (token, row) in tokens[owner][sentence].iter().zip(scores.chunks_exact(labels.len())) {
                 let number = best(row);
                 let (span, tag, probability) =
@@ -97,10 +89,11 @@ impl Model {
             return Err(EngineError::Unsupported { op: "tag", reason: "the model's task is another" }.into());
         }
         let labels = self.config().task.labels().len();
-        let total = sentences.iter().map(|sentence| sentence.ids.len()).sum();
+        let lengths: Vec<usize> = sentences.iter().map(|sentence| sentence.ids.len()).collect();
+        let total = lengths.iter().sum();
         let (mut pace, mut scores, mut done) = (Pace::of_texts(), Vec::with_capacity(sentences.len()), 0);
         while scores.len() < sentences.len() {
-            let Range { start, end } = batch(sentences, scores.len(), pace.tokens);
+            let Range { start, end } = batch(&lengths, scores.len(), pace.tokens);
             let begun = Instant::now();
             let graph = Graph::inference(self.parameters(), device, Strategy::Levels);
             let record = |text| self.network().tag(&graph, text, Dropouts::default());
@@ -112,7 +105,7 @@ impl Model {
                 log_softmax(&mut rows, labels);
                 scores.push(rows);
             }
-            let words: usize = sentences[start..end].iter().map(|sentence| sentence.ids.len()).sum();
+            let words = lengths[start..end].iter().sum();
             pace.took(words, begun.elapsed().as_secs_f64() * 1e3);
             done += words;
             if let ControlFlow::Break(()) = watch.progress(done, total).await {
@@ -123,19 +116,44 @@ impl Model {
     }
 }
 
-/// The next sentences from `start` on that have so many words together; one at least.
-fn batch(sentences: &[Spelled], start: usize, most: usize) -> Range<usize> {
+/// Texts cut into sentences of words.
+pub(super) struct Cut {
+    /// The tokens of each text.
+    pub(super) tokens: Vec<Vec<Token>>,
+    /// Of each sentence, the number of its text and its tokens there.
+    pub(super) places: Vec<(usize, Range<usize>)>,
+    /// The words of each sentence.
+    pub(super) spelled: Vec<Spelled>,
+}
+
+impl Cut {
+    pub(super) fn new(model: &Model, texts: &[&str]) -> Self {
+        let tokens: Vec<Vec<Token>> = texts.iter().map(|text| model.tokenizer().tokenize(text)).collect();
+        let (mut places, mut spelled) = (Vec::new(), Vec::new());
+        for (number, (text, tokens)) in texts.iter().zip(&tokens).enumerate() {
+            for sentence in sentences(text, tokens) {
+                let words = tokens[sentence.clone()].iter().map(|token| &text[token.span.bytes.clone()]);
+                spelled.push(model.spell(words));
+                places.push((number, sentence));
+            }
+        }
+        Self { tokens, places, spelled }
+    }
+}
+
+/// The next sentences from `start` on that have so many words together, given the words of each; one at least.
+pub(super) fn batch(lengths: &[usize], start: usize, most: usize) -> Range<usize> {
     let (mut end, mut words) = (start, 0);
-    while let Some(sentence) = sentences.get(end)
-        && (end == start || words + sentence.ids.len() <= most)
+    while let Some(length) = lengths.get(end)
+        && (end == start || words + length <= most)
     {
-        words += sentence.ids.len();
+        words += length;
         end += 1;
     }
     start..end
 }
 
 /// The place of the greatest score, of equal ones the last.
-fn best(scores: &[f32]) -> usize {
+pub(super) fn best(scores: &[f32]) -> usize {
     (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0)
 }

@@ -11,6 +11,7 @@ mod error;
 mod evaluate;
 mod objective;
 mod optimizer;
+mod oracle;
 mod pass;
 mod run;
 mod snapshot;
@@ -27,9 +28,11 @@ pub use distill::{Distill, TeacherError, teach};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
 pub use objective::{
-    Classify, Item, Losses, Objective, Pieces, Predict, PredictionScore, Reset, Tag, TagScore, TaggedText,
+    Classify, Item, Losses, Objective, Parse, ParseScore, ParsedBatch, ParsedText, Pieces, Predict,
+    PredictionScore, Reset, Tag, TagScore, TaggedText,
 };
 pub use optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
+pub use oracle::cost;
 pub use pass::pass;
 pub use run::{Due, Evaluated, Finished, Loss, Position, Texts};
 pub use trainer::Trainer;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use saccade_rnn::model::{
     CONFIG_KEY, Cell, Characters, Checkpoint, Classification, Config, Dropouts, FORMAT, FreshOptions, Input,
-    LayerConfig, Model, Nonlinearity, Pool, Prediction, SmallReads, SruConfig, Storage, Tagging, Task,
-    Tensor, Training,
+    LayerConfig, Model, Nonlinearity, Parsing, Pool, Prediction, SmallReads, SruConfig, Storage, Tagging,
+    Task, Tensor, Training,
 };
 use saccade_rnn::text::{Tokenizer, TokenizerKind};
 
@@ -98,6 +98,21 @@ pub(crate) fn tagger(spells: bool) -> Model {
         threshold: None,
         ..config()
     };
+    Model::fresh(config, Dropouts::default(), FreshOptions::default(), 7).expect("the config is valid")
+}
+
+/// A parser of the words of [`config`] with the tags of [`tagger`] and two relations.
+pub(crate) fn parser() -> Model {
+    let config = tagger(true).config().clone();
+    let Task::Tag(tag) = config.task else { unreachable!("the config of a tagger") };
+    let task = Parsing {
+        tag,
+        relations: ["det", "amod"].map(String::from).to_vec(),
+        tag_size: 2,
+        layers: vec![LayerConfig::Lstm { hidden_size: 3, bidirectional: true }],
+        hidden_size: 5,
+    };
+    let config = Config { task: Task::Parse(task), ..config };
     Model::fresh(config, Dropouts::default(), FreshOptions::default(), 7).expect("the config is valid")
 }
 

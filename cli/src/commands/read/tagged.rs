@@ -12,8 +12,8 @@ use crate::device::DeviceName;
 use crate::failure::Failure;
 use crate::output::{self, printable};
 
-/// Prints the words of the text, each with its place in it, its tag and the tag's probability.
-pub(super) fn run(arguments: Arguments, model: &Model, json: bool) -> Result<(), Failure> {
+/// The text to read, by arguments that have no other option.
+pub(super) fn text(arguments: Arguments, reason: &'static str) -> Result<String, Failure> {
     let given = [
         (arguments.threshold.is_some(), "--threshold"),
         (!arguments.force.is_empty(), "--force"),
@@ -22,10 +22,16 @@ pub(super) fn run(arguments: Arguments, model: &Model, json: bool) -> Result<(),
         (arguments.device != DeviceName::Cpu, "--device"),
     ];
     if let Some((_, option)) = given.into_iter().find(|(given, _)| *given) {
-        return Err(Failure::Option { option, reason: "a tagger has no such option" });
+        return Err(Failure::Option { option, reason });
     }
     let mut text = arguments.text.map_or_else(standard_input, Ok)?;
     strip_newline(&mut text);
+    Ok(text)
+}
+
+/// Prints the words of the text, each with its place in it, its tag and the tag's probability.
+pub(super) fn run(arguments: Arguments, model: &Model, json: bool) -> Result<(), Failure> {
+    let text = text(arguments, "a tagger has no such option")?;
     let tokens = pollster::block_on(model.tag(&Device::cpu(), &text))?;
     let source = |token: &TaggedToken<'_>| &text[token.span.bytes.clone()];
     if json {

@@ -1,13 +1,16 @@
 //! Heads: what a network makes of an encoder's rows, one file a task.
 
 mod classify;
+mod parse;
 mod predict;
 mod tag;
 
 pub use classify::Classify;
+pub use parse::{Parse, Read};
 pub use predict::Predict;
 pub use tag::Tag;
 
+use super::encoder::{Dropouts, FreshOptions};
 use super::{Config, Task};
 use crate::device::Pool;
 use crate::graph::Expr;
@@ -22,6 +25,8 @@ pub enum Head {
     Predict(Predict),
     /// One label for every word.
     Tag(Tag),
+    /// A tree over the words of a sentence.
+    Parse(Box<Parse>),
 }
 
 impl Head {
@@ -29,18 +34,25 @@ impl Head {
     ///
     /// # Errors
     /// See [`Builder::parameter`].
-    pub fn new(builder: &mut Builder, config: &Config, width: usize) -> Result<Self, BuildError> {
+    pub fn new(
+        builder: &mut Builder,
+        config: &Config,
+        width: usize,
+        dropouts: Dropouts,
+        fresh: FreshOptions,
+    ) -> Result<Self, BuildError> {
         builder.scope("head", |b| match &config.task {
             Task::Classify(task) => Ok(Self::Classify(Classify::new(b, task, width)?)),
             Task::Predict(task) => Ok(Self::Predict(Predict::new(b, task.softmax(config))?)),
             Task::Tag(task) => Ok(Self::Tag(Tag::new(b, task, width)?)),
+            Task::Parse(task) => Ok(Self::Parse(Parse::new(b, task, width, dropouts, fresh)?.into())),
         })
     }
 
     /// The distribution over words of a head that predicts.
     pub fn softmax(&self) -> Option<&AdaptiveSoftmax> {
         match self {
-            Self::Classify(_) | Self::Tag(_) => None,
+            Self::Classify(_) | Self::Tag(_) | Self::Parse(_) => None,
             Self::Predict(head) => Some(&head.softmax),
         }
     }
@@ -50,7 +62,7 @@ impl Head {
     pub fn gather<'g>(&self, before: Option<Expr<'g>>, piece: &LayerOutput<'g>) -> Expr<'g> {
         match self {
             Self::Classify(head) => head.gather(before, piece.rows, piece.last),
-            Self::Predict(_) | Self::Tag(_) => latest(before, piece.rows, piece.last),
+            Self::Predict(_) | Self::Tag(_) | Self::Parse(_) => latest(before, piece.rows, piece.last),
         }
     }
 
@@ -58,7 +70,7 @@ impl Head {
     pub fn gather_rows<'g>(&self, rows: Expr<'g>) -> Expr<'g> {
         match self {
             Self::Classify(head) => head.gather(None, rows, rows.pool(Pool::Last)),
-            Self::Predict(_) | Self::Tag(_) => rows.pool(Pool::Last),
+            Self::Predict(_) | Self::Tag(_) | Self::Parse(_) => rows.pool(Pool::Last),
         }
     }
 
@@ -68,6 +80,7 @@ impl Head {
             Self::Classify(head) => head.logits(gathered, tokens, dropout),
             Self::Predict(head) => head.logits(gathered.dropout(dropout, false)),
             Self::Tag(head) => head.logits(gathered.dropout(dropout, false)),
+            Self::Parse(head) => head.tags(gathered.dropout(dropout, false)),
         }
     }
 
@@ -77,6 +90,7 @@ impl Head {
             Self::Classify(head) => head.logits_at_every_row(rows),
             Self::Predict(head) => head.logits(rows),
             Self::Tag(head) => head.logits(rows),
+            Self::Parse(head) => head.tags(rows),
         }
     }
 }

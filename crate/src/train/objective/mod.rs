@@ -1,6 +1,7 @@
 //! What a task asks of the training loop, which knows no task.
 
 mod classify;
+mod parse;
 mod predict;
 mod tag;
 
@@ -10,6 +11,7 @@ use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph, Held};
 use crate::model::Model;
 pub use classify::{Classify, Item};
+pub use parse::{Parse, ParseScore, ParsedBatch, ParsedText};
 pub use predict::{Pieces, Predict, PredictionScore, Reset};
 pub use tag::{Tag, TagScore, TaggedText};
 

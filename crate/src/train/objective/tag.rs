@@ -82,15 +82,8 @@ impl Objective for Tag {
     type Score = TagScore;
 
     fn batches(&self, texts: &[TaggedText], size: usize, seed: u32, epoch: usize) -> Vec<Vec<TaggedText>> {
-        const PARTS: usize = 1 << 20;
-        let mut draws = Draws::new(seed, epoch, 6);
-        let bound = (f64::from(self.unknown) * PARTS as f64) as usize;
         let mut texts = texts.to_vec();
-        for id in texts.iter_mut().flat_map(|text| &mut text.words.ids) {
-            if draws.below(PARTS) < bound {
-                *id = 0;
-            }
-        }
+        read_as_unknown(texts.iter_mut().flat_map(|text| &mut text.words.ids), self.unknown, seed, epoch);
         by_length(texts, |text| text.tags.len(), size, seed, epoch)
     }
 
@@ -154,8 +147,25 @@ impl Objective for Tag {
     }
 }
 
+/// Reads a share of the words as `<unk>`, drawn anew for each epoch.
+pub(super) fn read_as_unknown<'a>(
+    ids: impl Iterator<Item = &'a mut u32>,
+    share: f32,
+    seed: u32,
+    epoch: usize,
+) {
+    const PARTS: usize = 1 << 20;
+    let mut draws = Draws::new(seed, epoch, 6);
+    let bound = (f64::from(share) * PARTS as f64) as usize;
+    for id in ids {
+        if draws.below(PARTS) < bound {
+            *id = 0;
+        }
+    }
+}
+
 /// Asks whether to go on.
-struct Asking<F>(F);
+pub(super) struct Asking<F>(pub(super) F);
 
 impl<F: FnMut(usize) -> bool> Watch for Asking<F> {
     async fn progress(&mut self, done: usize, _: usize) -> std::ops::ControlFlow<()> {

@@ -45,8 +45,9 @@ pub(super) fn of(config: &Config) -> BTreeMap<String, Named<'_>> {
     }
     match &config.task {
         Task::Classify(_) => {}
-        Task::Tag(task) => {
-            let letters = task.characters.as_ref().map(|characters| Named::words(&characters.alphabet));
+        Task::Tag(_) | Task::Parse(_) => {
+            let characters = config.task.tagging().and_then(|task| task.characters.as_ref());
+            let letters = characters.map(|characters| Named::words(&characters.alphabet));
             named.extend(letters.map(|letters| ("characters.embedding.weight".to_owned(), letters)));
         }
         Task::Predict(task) => {

@@ -1,0 +1,82 @@
+//! A run that learns to parse sentences.
+
+use serde::{Deserialize, Serialize};
+
+use saccade_rnn::model::LayerConfig;
+use saccade_rnn::train::{ConfigError, OutputConfig, Parse, RunConfig, TrainConfig};
+
+use super::{CharacterSizes, TagModel, TaggedData, check_biases};
+
+/// A training run of a parser.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParseConfig {
+    /// Seed of every random choice.
+    #[serde(default)]
+    pub seed: u32,
+    /// What to learn from.
+    pub data: TaggedData,
+    /// What the network is asked.
+    pub task: ParseTask,
+    /// The network under tags and trees.
+    pub model: TagModel,
+    /// How to learn.
+    pub train: TrainConfig,
+    /// What to write.
+    #[serde(default)]
+    pub output: OutputConfig,
+}
+
+/// `[task.parse]`.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParseTask {
+    /// Tags and relations are those of the training sentences.
+    pub parse: ParseOptions,
+}
+
+/// How a parser sees words, and how it learns.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParseOptions {
+    /// Letters, beside the words' vectors; none for words alone.
+    #[serde(default)]
+    pub characters: Option<CharacterSizes>,
+    /// Width of a tag's vector.
+    pub tag_size: usize,
+    /// The layers that read words with their tags.
+    pub layers: Vec<LayerConfig>,
+    /// Width of the layer that reads the tops of stack and buffer.
+    pub hidden_size: usize,
+    /// The share of transitions, after the first epoch, that are the parser's own, be they right or wrong.
+    #[serde(default)]
+    pub explore: f32,
+}
+
+impl ParseConfig {
+    /// Checks ranges that the types do not.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.run().validate(&self.model.encoder, None)?;
+        if self.task.parse.characters.is_none() {
+            let layers = [&self.model.encoder[..], &self.task.parse.layers].concat();
+            check_biases(&layers, self.model.forget_bias, 0.0)?;
+        }
+        self.objective().map(drop)
+    }
+
+    /// What the library's trainer is to be told.
+    pub fn run(&self) -> RunConfig {
+        RunConfig { seed: self.seed, train: self.train.clone(), output: self.output }
+    }
+
+    /// The task to learn.
+    ///
+    /// # Errors
+    /// If its options contradict each other.
+    pub fn objective(&self) -> Result<Parse, ConfigError> {
+        Parse::new(&self.train, self.data.unknown, self.task.parse.explore)
+    }
+}

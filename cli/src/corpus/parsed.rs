@@ -1,0 +1,50 @@
+//! Sentences with their trees, as a parser numbers words, letters, tags, heads and relations.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use saccade_rnn::model::{Model, ROOT};
+use saccade_rnn::train::ParsedText;
+
+use super::{CorpusError, tagged};
+use crate::data::conllu::{Sentence, Word};
+
+/// The relation of a word but for its subtype, which follows a colon: `nsubj` of `nsubj:pass`.
+pub fn universal(word: &Word) -> &str {
+    word.relation.split(':').next().unwrap_or_default()
+}
+
+/// The relations of words that are no roots, in byte order.
+pub fn relations(sentences: &[Sentence]) -> Vec<String> {
+    let words = sentences.iter().flat_map(|sentence| &sentence.words);
+    let relations: BTreeSet<_> = words.filter(|word| word.head != 0).map(universal).collect();
+    relations.into_iter().map(String::from).collect()
+}
+
+/// Whether a sentence has one root, and no arcs that cross: a tree that transitions of words side by side can build.
+pub fn is_learnable(sentence: &Sentence) -> bool {
+    sentence.is_projective() && sentence.words.iter().filter(|word| word.head == 0).count() == 1
+}
+
+/// Numbers words, letters, tags, heads and relations. `path` is the file they come from, for the error.
+///
+/// # Errors
+/// If there is a tag that the model has not. A relation that it has not is none, and never found.
+pub fn number(sentences: &[Sentence], path: &Path, model: &Model) -> Result<Vec<ParsedText>, CorpusError> {
+    let known = model.config().task.relations();
+    let texts = tagged::number(sentences, path, model)?.into_iter().zip(sentences).map(|(text, sentence)| {
+        let words = &sentence.words;
+        let head = |word: &Word| word.head.checked_sub(1).unwrap_or(words.len()) as u32;
+        let relation = |word: &Word| match word.head {
+            0 => (universal(word) == ROOT).then_some(known.len() as u32),
+            _ => known.iter().position(|relation| relation == universal(word)).map(|number| number as u32),
+        };
+        ParsedText {
+            words: text.words,
+            tags: text.tags,
+            heads: words.iter().map(head).collect(),
+            relations: words.iter().map(relation).collect(),
+        }
+    });
+    Ok(texts.collect())
+}

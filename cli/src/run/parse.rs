@@ -1,0 +1,107 @@
+//! Runs that learn to parse sentences.
+
+use std::path::{Path, PathBuf};
+
+use saccade_rnn::model::{self, FreshOptions, Model, Parsing, Tagging, Task};
+use saccade_rnn::train::{ConfigError, Parse, ParseScore, RunConfig, Texts};
+use serde_json::{Value, json};
+
+use super::{Figures, Prepared, Recipe, RunError};
+use crate::config::ParseConfig;
+use crate::corpus::parsed::{is_learnable, number, relations};
+use crate::corpus::tagged::Known;
+use crate::corpus::{CorpusError, extend};
+use crate::data::conllu;
+
+impl Recipe for ParseConfig {
+    type Task = Parse;
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        Self::validate(self)
+    }
+
+    fn run(&self) -> RunConfig {
+        Self::run(self)
+    }
+
+    fn objective(&self) -> Result<Parse, ConfigError> {
+        Self::objective(self)
+    }
+
+    fn prepare(
+        &self,
+        data: &Path,
+        more_words: &[String],
+        command: &str,
+    ) -> Result<Prepared<Parse>, RunError> {
+        let (set, options) = (&self.data, &self.task.parse);
+        let read = |path: &PathBuf| {
+            let path = data.join(path);
+            conllu::read(&path).map(|sentences| (sentences, path)).map_err(CorpusError::from)
+        };
+        let (all, path) = read(&set.train)?;
+        let known = Known::of(&all, &set.tokenizer, set.min_count);
+        let characters =
+            options.characters.map(|sizes| known.characters(sizes.embedding_size, sizes.hidden_size));
+        let words = extend(known.words, more_words, set.max_words).map_err(CorpusError::from)?;
+        let (sentences, relations) = (all.len(), relations(&all));
+        let train: Vec<_> = all.into_iter().filter(is_learnable).collect();
+        let left_out = format!(
+            "{} of {sentences} training sentences, whose trees are not projective",
+            sentences - train.len()
+        );
+        let config = model::Config {
+            format: model::FORMAT,
+            task: Task::Parse(Parsing {
+                tag: Tagging { labels: known.tags, characters },
+                relations,
+                tag_size: options.tag_size,
+                layers: options.layers.clone(),
+                hidden_size: options.hidden_size,
+            }),
+            tokenizer: set.tokenizer,
+            vocabulary: words.into(),
+            embedding_size: self.model.embedding_size,
+            encoder: self.model.encoder.clone(),
+            threshold: None,
+            training: model::Training {
+                command: Some(command.to_owned()),
+                seed: Some(u64::from(self.seed)),
+                data_set: Some(set.name.clone()),
+                licence: set.licence.clone(),
+                notes: [("left_out".to_owned(), left_out)].into(),
+                ..model::Training::default()
+            },
+        };
+        let fresh = FreshOptions { forget_bias: self.model.forget_bias, ..FreshOptions::default() };
+        let model = Model::fresh(config, self.train.dropouts(), fresh, self.seed)?;
+        let texts = |(sentences, path): (Vec<_>, PathBuf)| number(&sentences, &path, &model);
+        let test = set.test.as_ref().map(&read).transpose()?;
+        let texts = Texts {
+            train: texts((train, path))?,
+            dev: texts(read(&set.dev)?)?,
+            test: test.map(texts).transpose()?.unwrap_or_default(),
+        };
+        Ok(Prepared { model, texts })
+    }
+}
+
+impl Figures for ParseScore {
+    fn in_words(&self) -> String {
+        format!(
+            "{:.2} % UAS, {:.2} % LAS, {:.2} % of the tags of {} words",
+            100.0 * self.uas,
+            100.0 * self.las,
+            100.0 * self.accuracy,
+            self.n
+        )
+    }
+
+    fn json(&self) -> Value {
+        json!(self)
+    }
+
+    fn of_loss(name: &str, loss: f32) -> String {
+        format!("{name} {loss:.3}")
+    }
+}

@@ -1,0 +1,234 @@
+//! A parser from a treebank to a file: it learns, it goes on after an interruption, it is measured and read.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use saccade_cli::config::{AnyConfig, ParseConfig};
+use saccade_cli::run::{Event, Job, Outcome, train};
+use saccade_rnn::device::Device;
+use saccade_rnn::model::Model;
+use saccade_rnn::train::ParseScore;
+
+#[allow(dead_code, reason = "some of it is for other tests")]
+mod common;
+use common::{Folder, text};
+
+/// A word: its form, its tag, its head from 1, its relation.
+type Row = (&'static str, &'static str, usize, &'static str);
+
+/// A sentence in CoNLL-U.
+fn conllu(words: &[Row]) -> String {
+    let line = |(number, (form, tag, head, relation)): (usize, &Row)| {
+        format!("{number}\t{form}\t_\t{tag}\t_\t_\t{head}\t{relation}\t_\t_\n")
+    };
+    (1..).zip(words).map(line).collect::<String>() + "\n"
+}
+
+/// Sentences in which the first noun is a subject and the second an object, adjectives stand before their nouns, and an
+/// adverb depends on the verb over the object.
+fn treebank(seed: u32, count: usize) -> String {
+    let mut state = seed;
+    let mut draw = |bound: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) as usize % bound
+    };
+    let mut bank = String::new();
+    for _ in 0..count {
+        let mut words: Vec<Row> = Vec::new();
+        // The number of the noun, whose head and relation come later.
+        let mut phrase = |words: &mut Vec<Row>| {
+            let adjectives = draw(3);
+            let noun = words.len() + 2 + adjectives;
+            words.push(("the", "DET", noun, "det"));
+            for _ in 0..adjectives {
+                words.push((["old", "small", "red"][draw(3)], "ADJ", noun, "amod"));
+            }
+            words.push((["dog", "cat", "bird", "fish"][draw(4)], "NOUN", 0, ""));
+            noun
+        };
+        let subject = phrase(&mut words);
+        words.push(("met", "VERB", 0, "root"));
+        let object = phrase(&mut words);
+        let root = subject + 1;
+        (words[subject - 1].2, words[subject - 1].3) = (root, "nsubj:x");
+        (words[object - 1].2, words[object - 1].3) = (root, "obj");
+        if draw(2) == 0 {
+            words.push(("today", "ADV", root, "advmod"));
+        }
+        bank += &conllu(&words);
+    }
+    bank
+}
+
+const CONFIG: &str = r#"
+    seed = 7
+    [data]
+    name = "a treebank"
+    tokenizer = { kind = "universal", lowercase = true }
+    train = "train"
+    dev = "dev"
+    test = "dev"
+    unknown = 0.05
+    [task.parse]
+    characters = { embedding_size = 6, hidden_size = 8 }
+    tag_size = 4
+    layers = [{ type = "lstm", hidden_size = 12, bidirectional = true }]
+    hidden_size = 24
+    explore = 0.5
+    [model]
+    embedding_size = 8
+    encoder = [{ type = "lstm", hidden_size = 8, bidirectional = true }]
+    forget_bias = 1.0
+    [train]
+    batch = 8
+    epochs = 6
+    learning_rate = 0.02
+    average = 0.9
+    clip = 5.0
+    evaluations = 2
+    dropout_embedding = 0.05
+    dropout_head = 0.05
+"#;
+
+/// Crossing arcs, of which nothing can be learned.
+const CROSSING: &[Row] = &[
+    ("the", "DET", 3, "det"),
+    ("dog", "NOUN", 0, "root"),
+    ("saw", "VERB", 2, "dep"),
+    ("red", "ADJ", 1, "amod"),
+];
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("train", (treebank(1, 160) + &conllu(CROSSING)).as_bytes());
+    folder.write("dev", treebank(2, 40).as_bytes());
+    folder.write("parser.toml", CONFIG.as_bytes());
+    folder
+}
+
+fn config() -> ParseConfig {
+    match AnyConfig::parse(CONFIG).unwrap() {
+        AnyConfig::Parse(config) => config,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// How a run ended, and the loss of each of its steps.
+fn run(
+    folder: &Folder,
+    config: &ParseConfig,
+    out: &str,
+    resume: bool,
+    stop_after: usize,
+) -> (Outcome<ParseScore>, Vec<f32>) {
+    let (cancel, mut losses) = (AtomicBool::new(false), Vec::new());
+    let (out, data) = (folder.path(out), folder.path(""));
+    let job = Job { config, data: &data, out: &out, resume, command: "a test" };
+    let device = Device::cpu();
+    let outcome = train(&device, job, &cancel, |event| match event {
+        Event::Loaded { texts, .. } => assert_eq!(texts, [160, 40, 40], "arcs that cross are left out"),
+        Event::Step { losses: parts, .. } => {
+            assert_eq!(parts.iter().map(|loss| loss.name).collect::<Vec<_>>(), ["loss", "tags"]);
+            losses.push(parts[0].value);
+            cancel.fetch_or(losses.len() == stop_after, Ordering::Relaxed);
+        }
+        _ => {}
+    });
+    (pollster::block_on(outcome).unwrap(), losses)
+}
+
+#[test]
+fn a_parser_learns_trees_and_goes_on_after_an_interruption() {
+    let (folder, config) = (folder(), config());
+    let (outcome, losses) = run(&folder, &config, "whole", false, usize::MAX);
+    let Outcome::Done { dev, test: Some(test) } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(dev, test, "the same texts give the same figures");
+    let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
+    assert!(mean(&losses[losses.len() - 10..]) < mean(&losses[..10]) / 4.0, "{losses:?}");
+    assert!(dev.uas > 0.97 && dev.las > 0.97 && dev.accuracy > 0.97, "{dev:?}");
+    let mut resume = false;
+    for stop_after in [3, 30, 20] {
+        let (outcome, _) = run(&folder, &config, "pieces", resume, stop_after);
+        assert!(matches!(outcome, Outcome::Cancelled), "{outcome:?}");
+        resume = true;
+    }
+    run(&folder, &config, "pieces", true, usize::MAX);
+    let [whole, pieces] = ["whole", "pieces"].map(|name| fs::read(folder.path(name)).unwrap());
+    assert!(whole == pieces, "an interrupted run ends where the whole one does");
+    let model = Model::from_bytes(&whole).unwrap();
+    let training = &model.config().training;
+    assert_eq!((training.figures["test_uas"], training.figures["test_las"]), (dev.uas, dev.las));
+    assert!(training.notes["left_out"].starts_with("1 of 161 training sentences"), "{:?}", training.notes);
+    assert_eq!(model.config().task.relations(), ["advmod", "amod", "det", "nsubj", "obj"]);
+
+    let report = folder.json(&["eval", "--model", "whole", "--data", "dev", "--format", "conllu"], b"");
+    for (name, figure) in [("uas", dev.uas), ("las", dev.las), ("accuracy", dev.accuracy)] {
+        assert_eq!(report[name].as_f64(), Some(figure), "{name}");
+    }
+    assert_eq!((report["n"].as_u64(), report["sentences"].as_u64()), (Some(dev.n as u64), Some(40)));
+    assert!(report["sentences_per_second"].as_f64().unwrap() > 0.0);
+    let int8 = ["export", "whole", "--out", "int8", "--words", "8", "--measure", "dev=dev:conllu"];
+    assert_eq!(folder.json(&int8, b"")["words"], 8);
+
+    let read = folder.json(&["read", "--model", "whole", "The old dog  met the cat"], b"");
+    let tokens = read["tokens"].as_array().unwrap();
+    let of = |name: &str| tokens.iter().map(|token| token[name].clone()).collect::<Vec<_>>();
+    assert_eq!(of("tag"), ["DET", "ADJ", "NOUN", "VERB", "DET", "NOUN"]);
+    assert_eq!(of("relation"), ["det", "amod", "nsubj", "root", "det", "obj"]);
+    let heads: Vec<_> = of("head").iter().map(serde_json::Value::as_u64).collect();
+    assert_eq!(heads, [Some(2), Some(2), Some(3), None, Some(5), Some(3)]);
+    assert_eq!((tokens[3]["start"].as_u64(), tokens[3]["end"].as_u64()), (Some(13), Some(16)));
+    let shown = folder.run(&["read", "--model", "whole"], b"The \x1bdog\n");
+    assert!(text(&shown.stdout).contains("[0, 3)") && !text(&shown.stdout).contains('\x1b'));
+    let nothing = folder.json(&["read", "--model", "whole", ""], b"");
+    assert_eq!(nothing["tokens"], serde_json::json!([]));
+
+    // Against a treebank made by hand: of 6 words one has another head, one another relation, one another subtype.
+    let by_hand: &[Row] = &[
+        ("the", "DET", 3, "det"),
+        ("old", "ADJ", 1, "amod"),
+        ("dog", "NOUN", 4, "nsubj:pass"),
+        ("met", "VERB", 0, "root"),
+        ("the", "DET", 6, "amod"),
+        ("cat", "ADJ", 4, "obj"),
+    ];
+    folder.write("hand", conllu(by_hand).as_bytes());
+    let report = folder.json(&["eval", "--model", "whole", "--data", "hand", "--format", "conllu"], b"");
+    let share = |name: &str| (report[name].as_f64().unwrap() * 6.0).round();
+    assert_eq!(
+        (report["n"].as_u64(), share("uas"), share("las"), share("accuracy")),
+        (Some(6), 5.0, 4.0, 5.0)
+    );
+    assert_eq!(report["not_projective"], 0);
+}
+
+#[test]
+fn what_cannot_be_learned_or_measured_is_said() {
+    let folder = folder();
+    let says = |arguments: &[&str], message: &str| {
+        let (_, output) = folder.failure(arguments, b"");
+        assert!(output.contains(message), "{output}\ndoes not say: {message}");
+    };
+    let untrained = saccade_rnn::train::TrainConfig { epochs: 0, ..config().train };
+    run(&folder, &ParseConfig { train: untrained, ..config() }, "model", false, 0);
+    let eval = |data: &'static str, format: &'static str| {
+        ["eval", "--model", "model", "--data", data, "--format", format]
+    };
+    says(&eval("dev", "lines"), "measured on a treebank, as conllu");
+    says(&eval("none", "conllu"), "none does not exist");
+    says(&[&eval("dev", "conllu")[..], &["--threshold", "0.5"]].concat(), "--threshold");
+    says(&["read", "--model", "model", "--steps", "a"], "--steps: a parser has no such option");
+    says(&["train", "parser.toml", "--data", ".", "--fold", "1"], "--fold: a parser has no folds");
+    folder.write("other", treebank(3, 1).replace("DET", "X").as_bytes());
+    says(&eval("other", "conllu"), "other:1: the label \"X\" is none of");
+    for (from, to, message) in [
+        ("explore = 0.5", "explore = 1.5", "task.parse.explore: expected 0 to 1"),
+        ("unknown = 0.05", "unknown = 1.0", "data.unknown: expected 0 to below 1"),
+        ("tag_size = 4", "tag_size = 0", "`tag_size`: expected 1 to"),
+    ] {
+        folder.write("worse.toml", CONFIG.replace(from, to).as_bytes());
+        says(&["train", "worse.toml", "--data", "."], message);
+    }
+}
