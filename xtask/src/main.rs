@@ -24,8 +24,11 @@ enum Step {
         /// With relaxed SIMD, into target/engine-relaxed.
         #[arg(long)]
         relaxed: bool,
-        /// As published: both binaries, optimised, into js/pkg; then their sizes.
+        /// With gradients and optimisers, into target/graph.
         #[arg(long, conflicts_with = "relaxed")]
+        graph: bool,
+        /// As published: all binaries, optimised, into js/pkg; then their sizes.
+        #[arg(long, conflicts_with_all = ["relaxed", "graph"])]
         release: bool,
     },
     /// Build the checks of the GPU against the CPU for a browser into target/checks.
@@ -44,6 +47,7 @@ fn root() -> PathBuf {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().step {
         Step::Wasm { release: true, .. } => wasm::build_package(&root()),
+        Step::Wasm { graph: true, .. } => wasm::build_graph(&root()),
         Step::Wasm { relaxed, .. } => wasm::build_engine(&root(), relaxed),
         Step::Checks => wasm::build_checks(&root()),
     };

@@ -19,10 +19,12 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// What is compiled for the browser.
 struct Library {
     package: &'static str,
-    /// The name of the library, and of every file in the package.
+    /// The name of every file in the package.
     name: &'static str,
     /// Arguments for cargo.
     features: &'static [&'static str],
+    /// The most bytes that the binary and its JavaScript may take after gzip -9.
+    most: usize,
 }
 
 /// The engine.
@@ -30,10 +32,20 @@ const ENGINE: Library = Library {
     package: "saccade-rnn",
     name: "saccade_rnn",
     features: &["--no-default-features", "--features", "web"],
+    most: 300_000,
+};
+
+/// The engine with graphs of a page's own, gradients and optimisers, and with every task.
+const GRAPH: Library = Library {
+    package: "saccade-rnn",
+    name: "saccade_graph",
+    features: &["--no-default-features", "--features", "web,train"],
+    most: 400_000,
 };
 
 /// The GPU held against the CPU.
-const CHECKS: Library = Library { package: "saccade-checks", name: "saccade_checks", features: &[] };
+const CHECKS: Library =
+    Library { package: "saccade-checks", name: "saccade_checks", features: &[], most: usize::MAX };
 
 /// What a binary asks of the browser.
 struct Machine {
@@ -115,8 +127,17 @@ pub(crate) fn build_engine(root: &Path, relaxed: bool) -> Result<()> {
     bind_unless_same(&compiled, &ENGINE, &target(root).join(name))
 }
 
+/// Builds crate `saccade-rnn` with features `web` and `train` into `target/graph` under `root`, quickly.
+///
+/// # Errors
+/// Those of [`build_engine`].
+pub(crate) fn build_graph(root: &Path) -> Result<()> {
+    let compiled = compile(root, &GRAPH, &DEVELOPMENT, &SIMD)?;
+    bind_unless_same(&compiled, &GRAPH, &target(root).join("graph"))
+}
+
 /// Builds crate `saccade-rnn` with feature `web` into `js/pkg` under `root`, as published: with and without relaxed SIMD,
-/// under one JavaScript. Prints the sizes.
+/// under one JavaScript; and with feature `train`, beside them. Prints the sizes.
 ///
 /// # Errors
 /// Names the step that failed; when a tool is missing, says in one line how to get it. A binary that is larger than it
@@ -124,13 +145,15 @@ pub(crate) fn build_engine(root: &Path, relaxed: bool) -> Result<()> {
 pub(crate) fn build_package(root: &Path) -> Result<()> {
     let simd = compile(root, &ENGINE, &RELEASE, &SIMD)?;
     let relaxed = compile(root, &ENGINE, &RELEASE, &RELAXED)?;
+    let graph = compile(root, &GRAPH, &RELEASE, &SIMD)?;
     let binaryen = fs::read(root.join("node_modules/binaryen/package.json")).unwrap_or_default();
-    let inputs = [&itself()?[..], &binaryen, &read(&simd)?, &read(&relaxed)?];
+    let inputs = [&itself()?[..], &binaryen, &read(&simd)?, &read(&relaxed)?, &read(&graph)?];
     let package = root.join("js").join("pkg");
     let made = make_unless_same(&package, &inputs, || {
         let bound = target(root).join("bound");
-        for (compiled, machine) in [(&simd, &SIMD), (&relaxed, &RELAXED)] {
-            publish(root, compiled, machine, &bound, &package)?;
+        let all = [(&simd, &ENGINE, &SIMD), (&relaxed, &ENGINE, &RELAXED), (&graph, &GRAPH, &SIMD)];
+        for (compiled, library, machine) in all {
+            publish(root, compiled, library, machine, &bound, &package)?;
         }
         Ok(())
     })?;
@@ -140,13 +163,20 @@ pub(crate) fn build_package(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Adds one of the binaries to `package`, and its JavaScript, which all must share. `bound` is a folder to work in, which
+/// Adds one of the binaries to `package`, and its JavaScript, which all of a library must share. `bound` is a folder to work in, which
 /// is emptied.
-fn publish(root: &Path, compiled: &Path, machine: &Machine, bound: &Path, package: &Path) -> Result<()> {
+fn publish(
+    root: &Path,
+    compiled: &Path,
+    library: &Library,
+    machine: &Machine,
+    bound: &Path,
+    package: &Path,
+) -> Result<()> {
     empty(bound)?;
-    bind(compiled, &ENGINE, bound)?;
-    minify(root, &bound.join(format!("{}.js", ENGINE.name)))?;
-    let module = format!("{}_bg.wasm", ENGINE.name);
+    bind(compiled, library, bound)?;
+    minify(root, &bound.join(format!("{}.js", library.name)))?;
+    let module = format!("{}_bg.wasm", library.name);
     for entry in fs::read_dir(bound).with_context(|| format!("cannot read {}", bound.display()))? {
         let name = entry?.file_name();
         if name == *module {
@@ -163,7 +193,7 @@ fn publish(root: &Path, compiled: &Path, machine: &Machine, bound: &Path, packag
         fs::write(&to, text).with_context(|| format!("cannot write {}", to.display()))?;
     }
 
-    let name = format!("{}{}_bg.wasm", ENGINE.name, machine.suffix);
+    let name = format!("{}{}_bg.wasm", library.name, machine.suffix);
     println!("wasm-opt: optimise {name}");
     let out = package.join(&name);
     let symbols = bound.join("symbols");
@@ -177,12 +207,13 @@ fn publish(root: &Path, compiled: &Path, machine: &Machine, bound: &Path, packag
     if machine.suffix.is_empty() {
         print!("{}", Sizes::of(&optimised, &symbols, &shaders)?.table()?);
     }
-    let script = read(&package.join(format!("{}.js", ENGINE.name)))?;
-    println!("{name}: {}", sizes::check(&optimised, &script)?);
+    let script = read(&package.join(format!("{}.js", library.name)))?;
+    println!("{name}: {}", sizes::check(&optimised, &script, library.most)?);
     Ok(())
 }
 
-/// Runs cargo; returns the path of the `.wasm` file it made.
+/// Runs cargo; returns the path of the `.wasm` file it made: a copy, since cargo gives the same name to what it makes of a
+/// package with other features.
 fn compile(root: &Path, library: &Library, profile: &Profile, machine: &Machine) -> Result<PathBuf> {
     println!(
         "cargo: compile {} for {TARGET} (profile {}, {})",
@@ -203,7 +234,12 @@ fn compile(root: &Path, library: &Library, profile: &Profile, machine: &Machine)
         .status()
         .context("cargo did not start; get it from https://rustup.rs")?;
     ensure!(status.success(), "cargo could not compile for {TARGET} (missing? `rustup target add {TARGET}`)");
-    Ok(folder.join(TARGET).join(profile.folder).join(format!("{}.wasm", library.name)))
+    let made = folder.join(TARGET).join(profile.folder);
+    let (from, to) =
+        (format!("{}.wasm", library.package.replace('-', "_")), format!("{}.bound.wasm", library.name));
+    let to = made.join(to);
+    fs::copy(made.join(from), &to).with_context(|| format!("cannot write {}", to.display()))?;
+    Ok(to)
 }
 
 /// Arguments for rustc, as cargo takes them. The paths in messages of panics are cut to begin at a package, and so name

@@ -73,15 +73,10 @@ impl<const I: usize, const O: usize> Cell<I, O> {
         function: impl for<'g> FnOnce(&'g Graph, [Expr<'g>; I]) -> [Expr<'g>; O],
     ) -> Result<Self, EngineError> {
         let location = Location::caller();
-        let record = || {
-            let mut graph = Graph::training(parameters, &Device::cpu(), Strategy::default(), 0);
-            let inputs = columns.map(|columns| graph.input(1, columns, vec![0.0; columns]).port);
-            graph.within_cell = true;
-            let outputs = function(&graph, inputs.map(|port| Expr { graph: &graph, port }));
-            let body = body(name, &graph, columns.to_vec(), &outputs)?;
-            Function::new(parameters, body)
-        };
-        Ok(Self { function: record().map_err(|error| error.at(location))? })
+        let function = self::function(name, parameters, columns.to_vec(), |graph, inputs| {
+            function(graph, std::array::from_fn(|i| inputs[i])).to_vec()
+        });
+        Ok(Self { function: function.map_err(|error| error.at(location))? })
     }
 
     /// Calls it: one node. All operands have the same number of rows, one or more or none, and each the columns that the cell
@@ -127,6 +122,38 @@ impl Graph {
     ) -> Result<Cell<I, O>, EngineError> {
         Cell::new(name, self.parameters(), columns, function)
     }
+}
+
+/// Records a function as [`Cell::new`] does, of as many values and with as many results as there are.
+pub(crate) fn function(
+    name: &'static str,
+    parameters: &Parameters,
+    columns: Vec<usize>,
+    function: impl for<'g> FnOnce(&'g Graph, Vec<Expr<'g>>) -> Vec<Expr<'g>>,
+) -> Result<Function, EngineError> {
+    let mut graph = Graph::training(parameters, &Device::cpu(), Strategy::default(), 0);
+    let input = |&columns: &usize| graph.input(1, columns, vec![0.0; columns]).port;
+    let inputs: Vec<Port> = columns.iter().map(input).collect();
+    graph.within_cell = true;
+    let outputs = function(&graph, inputs.into_iter().map(|port| Expr { graph: &graph, port }).collect());
+    let body = body(name, &graph, columns, &outputs)?;
+    Function::new(parameters, body)
+}
+
+/// A name that lives as long as the module: the same one for equal names, of which a program has few.
+#[cfg(all(feature = "web", feature = "train"))]
+pub(crate) fn interned(name: &str) -> &'static str {
+    thread_local! {
+        static NAMES: std::cell::RefCell<Vec<&'static str>> = const { std::cell::RefCell::new(Vec::new()) };
+    }
+    NAMES.with_borrow_mut(|names| match names.iter().find(|known| **known == name) {
+        Some(known) => known,
+        None => {
+            let name: &'static str = Box::leak(name.into());
+            names.push(name);
+            name
+        }
+    })
 }
 
 /// What was recorded on a graph, as a function of its first nodes.

@@ -57,6 +57,12 @@ impl Graph {
 }
 
 impl<'g> Expr<'g> {
+    /// What names it within its graph: see [`Graph::at`].
+    #[cfg(all(feature = "web", feature = "train"))]
+    pub(crate) fn port(self) -> Port {
+        self.port
+    }
+
     /// The graph that recorded it.
     pub fn graph(self) -> &'g Graph {
         self.graph

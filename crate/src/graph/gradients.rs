@@ -24,6 +24,12 @@ impl Gradients {
         &mut self.slots[id.index()]
     }
 
+    /// The gradients of all parameters in the order of their numbers; `None` is zero.
+    #[cfg(all(feature = "web", feature = "train"))]
+    pub(crate) fn slots(&self) -> impl Iterator<Item = Option<&Buffer>> {
+        self.slots.iter().map(Option::as_ref)
+    }
+
     /// The gradient of one parameter, or `None` if no scalar depended on it.
     ///
     /// # Errors

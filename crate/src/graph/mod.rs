@@ -45,13 +45,16 @@ use crate::device::{Buffer, Device, EngineError, GRAPH, Op, Parameters, Shape};
 use batch::{Batch, Outcome};
 #[cfg(any(feature = "graph", not(feature = "web")))]
 pub use cell::Cell;
+#[cfg(all(feature = "web", feature = "train"))]
+pub(crate) use cell::{function, interned};
 pub use expr::Expr;
 pub use gradients::Gradients;
 use programs::{Program, Queue};
 pub use report::{Alone, BatchReport, Report, Split};
 pub use schedule::Strategy;
 pub use tape::Held;
-use tape::{Mistake, Port, Recorded, Tape};
+pub(crate) use tape::Port;
+use tape::{Mistake, Recorded, Tape};
 
 /// Records expressions and runs them in batches.
 ///
@@ -211,6 +214,12 @@ impl Graph {
         let stream = self.next_stream(tape.len());
         let node = Recorded { op, indices: &[number], shapes, stream, differentiable, mistake };
         let port = Port { node: tape.push(node, std::iter::empty()), output: 0 };
+        Expr { graph: self, port }
+    }
+
+    /// The value that a port names, for who keeps ports where the graph cannot be borrowed for as long.
+    #[cfg(all(feature = "web", feature = "train"))]
+    pub(crate) fn at(&self, port: Port) -> Expr<'_> {
         Expr { graph: self, port }
     }
 

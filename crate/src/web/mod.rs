@@ -3,6 +3,8 @@
 mod convert;
 mod cursor;
 mod error;
+#[cfg(feature = "train")]
+mod graph;
 mod layer;
 #[cfg(target_arch = "wasm32")]
 mod memory;
@@ -24,6 +26,8 @@ use crate::device::gpu::Statistics;
 use crate::runner::Devices;
 use convert::{answer, to_js};
 pub use cursor::Cursor;
+#[cfg(feature = "train")]
+pub use graph::{Gradients, Optimizer, Program, Weights};
 pub use layer::Layer;
 pub use model::Model;
 pub use reader::Reader;
