@@ -161,7 +161,7 @@ fn a_parser_learns_trees_and_goes_on_after_an_interruption() {
     let training = &model.config().training;
     assert_eq!((training.figures["test_uas"], training.figures["test_las"]), (dev.uas, dev.las));
     assert!(training.notes["left_out"].starts_with("1 of 161 training sentences"), "{:?}", training.notes);
-    assert_eq!(model.config().task.relations(), ["advmod", "amod", "det", "nsubj", "obj"]);
+    assert_eq!(model.config().task.relations(), ["advmod", "amod", "dep", "det", "nsubj", "obj"]);
 
     let report = folder.json(&["eval", "--model", "whole", "--data", "dev", "--format", "conllu"], b"");
     for (name, figure) in [("uas", dev.uas), ("las", dev.las), ("accuracy", dev.accuracy)] {
