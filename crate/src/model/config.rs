@@ -43,7 +43,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ModelError;
+use super::{Elsewhere, ModelError};
 use super::error::excerpt;
 use super::layer_config::{LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
 use super::model::from_build;
@@ -100,7 +100,7 @@ pub enum Task {
     Tag(Tagging),
     /// A tree over the words of a sentence; the browser's inference binary reads none.
     #[cfg_attr(all(feature = "web", not(feature = "graph")), serde(skip))]
-    Parse(Parsing),
+    Parse(Elsewhere<Parsing>),
 }
 
 impl Task {

@@ -11,6 +11,7 @@
 mod batches;
 mod checkpoint;
 mod config;
+mod elsewhere;
 mod encoder;
 mod error;
 mod foreign;
@@ -47,6 +48,7 @@ pub use config::{
     CONFIG_KEY, Characters, Classification, Config, DEFAULT_THRESHOLD, FORMAT, Input, Parsing, Pool,
     Prediction, Tagging, Task, Training,
 };
+pub use elsewhere::Elsewhere;
 pub use encoder::{Dropouts, Encoder, FreshOptions};
 pub use error::{Mismatch, ModelError};
 pub use head::{Classify, Head, Parse, Predict, Read, Tag};
