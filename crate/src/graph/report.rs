@@ -11,6 +11,8 @@ pub struct BatchReport {
     pub op: &'static str,
     /// Nodes that ran together.
     pub lanes: usize,
+    /// Which ones: their numbers in the order in which nodes were recorded, the least first.
+    pub nodes: Vec<usize>,
     /// Rows of the first output, all lanes together.
     pub rows: usize,
     /// Operands that were copied to lie end to end (the others lay so already).
@@ -116,6 +118,7 @@ impl Report {
             batches.push(BatchReport {
                 op: tape.op(batch.nodes[0]).name(),
                 lanes: batch.nodes.len(),
+                nodes: sorted(&batch.nodes),
                 rows: batch.outputs.first().map_or(0, |(_, offsets)| offsets[offsets.len() - 1]),
                 copied_operands: batch.copied.iter().filter(|c| **c).count(),
                 alone: (batch.nodes.len() == 1).then(|| ran.why_alone(batch.nodes[0])),
@@ -160,6 +163,12 @@ impl std::fmt::Display for Report {
         }
         Ok(())
     }
+}
+
+fn sorted(nodes: &[usize]) -> Vec<usize> {
+    let mut sorted = nodes.to_vec();
+    sorted.sort_unstable();
+    sorted
 }
 
 /// What is known of the nodes that ran.

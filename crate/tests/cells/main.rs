@@ -5,6 +5,7 @@ mod common;
 mod function;
 #[path = "../common/gpu.rs"]
 mod gpu;
+mod schedules;
 mod trees;
 
 use common::{parameter, values};
