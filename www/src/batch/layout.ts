@@ -1,0 +1,94 @@
+/** Where everything stands in the drawing: the trees in blocks from left to right, below them the score. In units. */
+
+import { drawn } from "./places.ts";
+import type { Kind, Step } from "./program.ts";
+import { scoreOf, type Report, type Row } from "./schedule.ts";
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** A mark in its tree and in the score, where it may be smaller. */
+export interface Mark {
+  readonly step: number;
+  readonly kind: Kind;
+  readonly launch: number;
+  readonly tree: Point;
+  readonly score: Point;
+  readonly scale: number;
+}
+
+export interface Layout {
+  readonly height: number;
+  readonly words: readonly (Point & { readonly text: string })[];
+  /** Lines from what is needed to what needs it. */
+  readonly edges: readonly { readonly from: Point; readonly to: Point }[];
+  readonly marks: readonly Mark[];
+  readonly rows: readonly (Row & { readonly top: number; readonly bottom: number })[];
+  /** Where the score begins, upwards and to the left, and how wide a launch is. */
+  readonly top: number;
+  readonly left: number;
+  readonly column: number;
+}
+
+/** What is drawn, and the room there is for it. */
+export interface Drawing {
+  readonly program: readonly Step[];
+  readonly sentences: number;
+  readonly report: Report;
+  /** There is to be room for so many launches, at least those of the report. */
+  readonly launches: number;
+  readonly width: number;
+}
+
+/** A line, a step to the right, from a word's text to its node, between sentences, and a character. */
+const [LINE, STEP, WORD, GAP, CHARACTER] = [30, 18, 22, 30, 7.4];
+/** What stands before the score, the widest column, the largest note, and the highest row. */
+const [LEFT, COLUMN, NOTE, ROW] = [92, 34, 8, 120];
+
+export function layoutOf({ program, sentences, report, launches, width }: Drawing): Layout {
+  const words: (Point & { text: string })[] = [];
+  const places = new Map<number, Point>();
+  let [x, y, lowest] = [0, 0, 0];
+  for (const { places: own, words: lines, height } of drawn(program, sentences)) {
+    const text = Math.max(24, ...lines.map((word) => CHARACTER * word.length));
+    const wide = text + WORD + STEP * (height + 1);
+    if (x > 0 && x + wide > width) [x, y] = [0, lowest + GAP];
+    for (const [line, word] of lines.entries()) words.push({ x, y: y + LINE * (line + 0.5), text: word });
+    for (const [step, { line, right, spelt }] of own) {
+      const kind = program[step]?.kind;
+      const middle = y + LINE * (line + 0.5);
+      const state = x + text + WORD + STEP * right;
+      if (spelt) places.set(step, { x: x + 3 + CHARACTER * right, y: middle + (kind === "look" ? 9 : 15) });
+      else if (kind === "look") places.set(step, { x: x + text + 8, y: middle });
+      else if (kind === "guess") places.set(step, { x: state + 8, y: middle - 7 });
+      else places.set(step, { x: state, y: middle });
+    }
+    lowest = Math.max(lowest, y + LINE * lines.length);
+    x += wide + GAP;
+  }
+  const at = (step: number): Point => places.get(step) ?? { x: 0, y: 0 };
+  const edges = program.flatMap(({ kind, needs }, step) => (kind === "join" || kind === "word" ? needs.map((need) => ({ from: at(need), to: at(step) })) : []));
+
+  const { rows: all, notes } = scoreOf(program, report);
+  const column = Math.min(COLUMN, (width - LEFT - 8) / Math.max(1, launches, report.launches.length));
+  /** Notes of a launch stand side by side as far as there is room. */
+  const beside = Math.max(1, Math.floor((column - 2) / NOTE));
+  const top = lowest + 2 * GAP;
+  let below = top;
+  const rows = all.map((row) => {
+    const from = below;
+    below += 12 + Math.min(ROW, NOTE * Math.ceil(row.most / beside));
+    return { ...row, top: from, bottom: below };
+  });
+  const marks = program.map(({ kind }, step): Mark => {
+    const { launch, row, at: note } = notes[step] ?? { launch: 0, row: 0, at: 0 };
+    const { bottom, most } = rows[row] ?? { bottom: top, most: 1 };
+    const each = Math.min(NOTE, ROW / Math.ceil(most / beside));
+    const middle = LEFT + column * (launch + 0.5);
+    const score = { x: middle + NOTE * ((note % beside) - (beside - 1) / 2), y: bottom - 4 - each * (Math.floor(note / beside) + 0.5) };
+    return { step, kind, launch, tree: at(step), score, scale: Math.min(0.75, each / 10, column / 10) };
+  });
+  return { height: below + 34, words, edges, marks, rows, top, left: LEFT, column };
+}

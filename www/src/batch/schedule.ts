@@ -1,0 +1,76 @@
+/** What the engine reports of a program that ran: which of its steps ran together, and why not more. */
+
+import { kinds, type Kind, type Step } from "./program.ts";
+
+export const strategies = ["unbatched", "depth", "agenda", "levels"] as const;
+/** In what order the engine ran what was ready. */
+export type Strategy = (typeof strategies)[number];
+
+/** Why a step ran by itself. */
+export type Alone =
+  | { readonly why: "only-one" }
+  | { readonly why: "other-attributes"; readonly this: string; readonly other: string }
+  | { readonly why: "other-columns"; readonly this: readonly number[]; readonly other: readonly number[] }
+  | { readonly why: "not-together"; readonly depth: number; readonly other: number };
+
+/** Why steps did not run in the launch before of their kind. */
+export type Split =
+  | { readonly why: "follows" }
+  | { readonly why: "not-ready"; readonly nodes: number; readonly waitedFor: string }
+  | { readonly why: "left-behind"; readonly nodes: number }
+  | { readonly why: "recorded-later" };
+
+/** Steps that ran as one kernel call. */
+export interface Launch {
+  /** The numbers of the steps. */
+  readonly nodes: readonly number[];
+  readonly alone: Alone | null;
+  readonly split: Split | null;
+}
+
+/** All launches, in their order. */
+export interface Report {
+  /** No order needs fewer launches. */
+  readonly lowerBound: number;
+  readonly launches: readonly Launch[];
+}
+
+/** Runs a program on the engine and asks it for its report. */
+export type Explain = (program: readonly Step[], strategy: Strategy) => Promise<Report>;
+
+/** Where a step stands in the score: its launch, its kind's row, and which of the launch's steps it is. */
+export interface Note {
+  readonly launch: number;
+  readonly row: number;
+  readonly at: number;
+}
+
+/** A row of the score. */
+export interface Row {
+  readonly kind: Kind;
+  /** The most steps that one launch has here. */
+  readonly most: number;
+  /** How many launches it took. */
+  readonly launches: number;
+}
+
+/** A schedule as a score: a row for each kind of step that there is, a column for each launch. */
+export interface Score {
+  readonly rows: readonly Row[];
+  /** Of every step its note. */
+  readonly notes: readonly Note[];
+}
+
+export function scoreOf(program: readonly Step[], { launches }: Report): Score {
+  const kindOf = ({ nodes }: Launch) => program[nodes[0] ?? -1]?.kind;
+  const rows = kinds.flatMap((kind): Row[] => {
+    const own = launches.filter((launch) => kindOf(launch) === kind);
+    return own.length > 0 ? [{ kind, most: Math.max(...own.map(({ nodes }) => nodes.length)), launches: own.length }] : [];
+  });
+  const notes: Note[] = Array.from(program, () => ({ launch: -1, row: -1, at: -1 }));
+  for (const [number, launch] of launches.entries()) {
+    const row = rows.findIndex(({ kind }) => kind === kindOf(launch));
+    for (const [at, node] of launch.nodes.entries()) notes[node] = { launch: number, row, at };
+  }
+  return { rows, notes };
+}

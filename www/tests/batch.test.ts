@@ -1,0 +1,142 @@
+/** Batch without a browser: brackets, programs, and scores of what the engine reported of one (`crate/tests/cells/schedules.rs`). */
+
+import { describe, expect, test } from "vitest";
+import { layoutOf } from "../src/batch/layout.ts";
+import { drawn } from "../src/batch/places.ts";
+import { programOf, RARE, type Step } from "../src/batch/program.ts";
+import { scoreOf, strategies, type Report, type Strategy } from "../src/batch/schedule.ts";
+import { examples } from "../src/batch/strings.ts";
+import { linesOf, MOST_LINES, MOST_WORDS, treeOf, wordsOf, type Tree } from "../src/batch/trees.ts";
+import record from "./fixtures/schedules.json";
+import { noise } from "./noise.ts";
+
+const reports = record.reports as unknown as Readonly<Record<Strategy, Report>>;
+const known = (tree: Tree | string): Tree => {
+  if (typeof tree === "string") throw new Error(tree);
+  return tree;
+};
+const pair = (left: Tree, right: Tree): Tree => ({ parts: [left, right] });
+const word = (word: string): Tree => ({ word });
+
+describe("a sentence in brackets", () => {
+  test("holds together what they enclose, and joins the rest from the left", () => {
+    expect(treeOf("(a b) c d")).toEqual(pair(pair(pair(word("a"), word("b")), word("c")), word("d")));
+    expect(treeOf("a (b c)")).toEqual(pair(word("a"), pair(word("b"), word("c"))));
+    expect(treeOf("((((a))))()")).toEqual(word("a"));
+    expect([treeOf(""), treeOf("( )"), treeOf("(a"), treeOf("a)"), treeOf(")(")]).toEqual(["empty", "empty", "unclosed", "unopened", "unopened"]);
+  });
+
+  test("whatever its tree, is read as it", () => {
+    const random = noise(5);
+    const any = (depth: number): Tree => (depth === 0 || random() < 0.3 ? word(`w${Math.floor(random() * 99)}`) : pair(any(depth - 1), any(depth - 1)));
+    const written = (tree: Tree): string => ("word" in tree ? tree.word : `(${tree.parts.map(written).join(" ")})`);
+    for (let n = 0; n < 200; n++) {
+      const tree = any(5);
+      if (wordsOf(tree).length <= MOST_WORDS) expect(treeOf(written(tree))).toEqual(tree);
+    }
+  });
+
+  test("is read as far as there is room, and may be a thousand brackets deep", () => {
+    expect(wordsOf(known(treeOf(Array(100).fill("word").join(" "))))).toHaveLength(MOST_WORDS);
+    expect(treeOf(`${"(".repeat(1000)}a${")".repeat(1000)}`)).toEqual(word("a"));
+  });
+
+  test("has its mistake said by its line; lines without words are none", () => {
+    const { trees, mistakes, more } = linesOf("(a b\n\n  \nc d\n)\n");
+    expect(trees).toEqual([pair(word("c"), word("d"))]);
+    expect(mistakes).toEqual([{ line: 1, mistake: "unclosed" }, { line: 5, mistake: "unopened" }]);
+    expect([more, linesOf("a\n".repeat(9)).more, linesOf("a\n".repeat(9)).trees.length]).toEqual([false, true, MOST_LINES]);
+  });
+});
+
+describe("a program", () => {
+  test("guesses at every node, after what it needs, and spells what is rare", () => {
+    const rare = "r".repeat(RARE);
+    const steps = programOf([known(treeOf(`a ${rare}`))]);
+    const count = (kind: string) => steps.filter((step) => step.kind === kind).length;
+    expect({ look: count("look"), letter: count("letter"), word: count("word"), join: count("join"), guess: count("guess") }).toEqual({
+      look: 1 + RARE,
+      letter: RARE - 1,
+      word: 2,
+      join: 1,
+      guess: 3,
+    });
+    for (const [number, { needs }] of steps.entries()) for (const need of needs) expect(need).toBeLessThan(number);
+    expect(steps.at(-1)).toMatchObject({ kind: "guess", text: `a ${rare}` });
+  });
+
+  test("of the page's own sentences is the one that was recorded", () => {
+    expect(programOf(examples.map((sentence) => known(treeOf(sentence))))).toEqual(record.program);
+  });
+});
+
+describe("a schedule, as the engine reported it", () => {
+  const program = record.program as readonly Step[];
+
+  test("runs every step once, with its like, after what it needs, and in no fewer launches than the bound", () => {
+    for (const strategy of strategies) {
+      const report = reports[strategy];
+      const { notes, rows } = scoreOf(program, report);
+      expect(report.launches.flatMap(({ nodes }) => nodes).sort((a, b) => a - b)).toEqual(program.map((_, step) => step));
+      for (const { nodes } of report.launches) expect(new Set(nodes.map((node) => program[node]?.kind)).size).toBe(1);
+      for (const [step, { needs }] of program.entries()) {
+        for (const need of needs) expect(notes[need]?.launch).toBeLessThan(notes[step]?.launch ?? -1);
+      }
+      expect(rows.reduce((sum, row) => sum + row.launches, 0)).toBe(report.launches.length);
+      expect(report.launches.length).toBeGreaterThanOrEqual(report.lowerBound);
+    }
+    expect(new Set(strategies.map((strategy) => reports[strategy].lowerBound)).size).toBe(1);
+    expect(reports.levels.launches).toHaveLength(reports.levels.lowerBound);
+    expect(reports.unbatched.launches).toHaveLength(program.length);
+    expect(reports.agenda.launches.length).toBeGreaterThan(reports.levels.launches.length);
+  });
+
+  test("says of every launch but the first of its kind why it is one of its own", () => {
+    for (const strategy of strategies) {
+      const seen = new Set<string>();
+      for (const { nodes, split, alone } of reports[strategy].launches) {
+        const kind = program[nodes[0] ?? -1]?.kind ?? "";
+        expect(split === null).toBe(!seen.has(kind));
+        expect(alone === null).toBe(nodes.length > 1);
+        seen.add(kind);
+      }
+    }
+  });
+
+  test("is drawn with every note in the column of its launch and the row of its kind, none upon another, at any width", () => {
+    for (const strategy of strategies) {
+      for (const width of [240, 320, 640, 1400]) {
+        const report = reports[strategy];
+        const layout = layoutOf({ program, sentences: examples.length, report, launches: 0, width });
+        const taken = new Set<string>();
+        for (const { kind, launch, score, tree } of layout.marks) {
+          const row = layout.rows.find((row) => row.kind === kind);
+          const from = layout.left + layout.column * launch;
+          expect(score.x).toBeGreaterThan(from);
+          expect(score.x).toBeLessThan(from + layout.column);
+          expect(score.y).toBeGreaterThan(row?.top ?? Infinity);
+          expect(score.y).toBeLessThan(row?.bottom ?? 0);
+          expect(tree.y).toBeLessThan(layout.top);
+          taken.add(`${score.x.toFixed(2)} ${score.y.toFixed(2)}`);
+        }
+        expect(taken.size).toBe(program.length);
+        expect(layout.left + layout.column * report.launches.length).toBeLessThanOrEqual(width);
+      }
+    }
+  });
+
+  test("leaves room for the longest that it is compared with, so that the bound stays where it is", () => {
+    const room = reports.depth.launches.length;
+    const columns = (["depth", "agenda", "levels"] as const).map((strategy) => layoutOf({ program, sentences: 4, report: reports[strategy], launches: room, width: 700 }).column);
+    expect(new Set(columns).size).toBe(1);
+  });
+});
+
+test("a tree has a line for each word, and what is joined stands further right, between its parts", () => {
+  const program = programOf([known(treeOf("(a b) (c d)"))]);
+  const [tree] = drawn(program, 1);
+  expect(tree?.words).toEqual(["a", "b", "c", "d"]);
+  const joins = program.flatMap(({ kind }, step) => (kind === "join" ? [tree?.places.get(step)] : []));
+  expect(joins.map((place) => [place?.line, place?.right])).toEqual([[0.5, 1], [2.5, 1], [1.5, 2]]);
+  expect(tree?.height).toBe(2);
+});
