@@ -3,6 +3,7 @@
 mod parse;
 mod predict;
 mod tag;
+mod tree;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::data::Format;
 pub use parse::{ParseConfig, ParseOptions, ParseTask};
 pub use predict::{PredictConfig, PredictModel, PredictTask, RunningData};
 pub use tag::{CharacterSizes, TagConfig, TagModel, TagOptions, TagTask, TaggedData};
+pub use tree::{TreeConfig, TreeData, TreeModel, TreeOptions, TreeTask};
 
 /// A training run of any task.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,11 +30,13 @@ pub enum AnyConfig {
     Tag(TagConfig),
     /// A tree over the words of a sentence.
     Parse(ParseConfig),
+    /// One label for every node of a tree.
+    Tree(TreeConfig),
 }
 
 impl AnyConfig {
     /// Reads a config in TOML: a table `[task.predict]` makes it one of a language model, `[task.tag]` of a tagger,
-    /// `[task.parse]` of a parser.
+    /// `[task.parse]` of a parser, `[task.tree]` of a tree classifier.
     ///
     /// # Errors
     /// If it is not TOML, or not such a config.
@@ -45,6 +49,7 @@ impl AnyConfig {
             None => toml::from_str(text).map(Self::Classify),
             Some(task) if task.contains_key("tag") => toml::from_str(text).map(Self::Tag),
             Some(task) if task.contains_key("parse") => toml::from_str(text).map(Self::Parse),
+            Some(task) if task.contains_key("tree") => toml::from_str(text).map(Self::Tree),
             Some(_) => toml::from_str(text).map(Self::Predict),
         }
     }

@@ -3,6 +3,7 @@
 pub mod parsed;
 pub mod running;
 pub mod tagged;
+pub mod trees;
 
 use std::path::{Path, PathBuf};
 

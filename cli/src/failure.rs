@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use saccade_rnn::device::EngineError;
 use saccade_rnn::device::gpu::GpuUnavailable;
 use saccade_rnn::model::{ModelError, ReadError};
+use saccade_rnn::text::TreeError;
 use saccade_rnn::train::vectors::VectorsError;
 
 use crate::corpus::CorpusError;
@@ -39,6 +40,9 @@ pub(crate) enum Failure {
     /// Text without trees, where a model parses.
     #[error("this model parses sentences: it is measured on a treebank, as conllu")]
     Unparsed,
+    /// Text without trees, where a model labels their nodes.
+    #[error("this model labels the nodes of trees: it is measured on trees in brackets, as ptb")]
+    NoTrees,
     /// Lines, of which each ends in a word that the model does not know.
     #[error("this model has no word <eos>, in which every one of the lines ends: it is measured on text")]
     NoEnds,
@@ -56,6 +60,9 @@ pub(crate) enum Failure {
     /// A text cannot be read as asked.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// A text is no tree, where a tree is to be read.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
     /// A training config is not one.
     #[error("{}: {reason}", path.display())]
     Config { path: PathBuf, reason: String },
@@ -123,11 +130,14 @@ impl Failure {
             Self::Train(_) => "TRAIN_FAILED",
             Self::Vectors(_) => "VECTORS_FAILED",
             Self::Write(_) => "FILE_UNWRITABLE",
-            Self::Unlabelled | Self::NotRunning | Self::Untagged | Self::Unparsed | Self::NoEnds => {
-                "FORMAT_INVALID"
-            }
+            Self::Unlabelled
+            | Self::NotRunning
+            | Self::Untagged
+            | Self::Unparsed
+            | Self::NoTrees
+            | Self::NoEnds => "FORMAT_INVALID",
             Self::Option { .. } | Self::Grid { .. } => "OPTION_INVALID",
-            Self::Data(_) | Self::NoSentences { .. } => "DATA_INVALID",
+            Self::Data(_) | Self::Tree(_) | Self::NoSentences { .. } => "DATA_INVALID",
             Self::Engine(_) | Self::Costs(CostError::Engine(_)) => "ENGINE",
             Self::Costs(CostError::Build(_)) => "SIZES_INVALID",
             Self::NoGpu(_) => "NO_GPU",

@@ -138,6 +138,6 @@ impl Running {
 fn start(model: &Model) -> Option<&str> {
     match &model.config().task {
         Task::Predict(task) => task.start.as_deref(),
-        Task::Classify(_) | Task::Tag(_) | Task::Parse(_) => None,
+        Task::Classify(_) | Task::Tag(_) | Task::Parse(_) | Task::Tree(_) => None,
     }
 }

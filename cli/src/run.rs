@@ -6,6 +6,7 @@ mod error;
 mod parse;
 mod predict;
 mod tag;
+mod tree;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -7,31 +7,40 @@ use crate::config::Part;
 use crate::corpus::running::Layout;
 use crate::data::{Format, UnknownFormat};
 
-/// A format of labelled text, of running text, or, under one name, of either, or of tagged text: the model's task tells
-/// which is meant.
+/// A format of labelled text, of running text, or, under one name, of either, of tagged text or of trees: the model's
+/// task tells which is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AnyFormat {
     pub(crate) labelled: Option<Format>,
     pub(crate) running: Option<Layout>,
     /// `conllu`.
     pub(crate) tagged: bool,
+    /// `ptb`.
+    pub(crate) trees: bool,
 }
 
 /// The name of the format of tagged text.
 const TAGGED: &str = "conllu";
+/// The name of the format of trees in brackets, as the Penn Treebank has them.
+const TREES: &str = "ptb";
 
 impl FromStr for AnyFormat {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let format = Self { labelled: name.parse().ok(), running: name.parse().ok(), tagged: name == TAGGED };
-        if format.labelled.is_some() || format.running.is_some() || format.tagged {
+        let format = Self {
+            labelled: name.parse().ok(),
+            running: name.parse().ok(),
+            tagged: name == TAGGED,
+            trees: name == TREES,
+        };
+        if format.labelled.is_some() || format.running.is_some() || format.tagged || format.trees {
             return Ok(format);
         }
         let [labelled, running] =
             [Format::ALL.map(Format::name).join(", "), Layout::ALL.map(Layout::name).join(", ")];
         Err(format!(
-            "no format is called {name:?}; labelled text is {labelled}, running text {running}, tagged text {TAGGED}"
+            "no format is called {name:?}; labelled text is {labelled}, running text {running}, tagged text {TAGGED}, trees {TREES}"
         ))
     }
 }

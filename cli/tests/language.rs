@@ -83,7 +83,9 @@ fn config(tokenizer: &str, paths: [&str; 3], data: &str, task: &str, training: &
     );
     match AnyConfig::parse(&text).unwrap() {
         AnyConfig::Predict(config) => config,
-        AnyConfig::Classify(_) | AnyConfig::Tag(_) | AnyConfig::Parse(_) => panic!("a language model"),
+        AnyConfig::Classify(_) | AnyConfig::Tag(_) | AnyConfig::Parse(_) | AnyConfig::Tree(_) => {
+            panic!("a language model")
+        }
     }
 }
 

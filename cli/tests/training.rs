@@ -222,6 +222,7 @@ fn the_configs_of_shipped_models_are_valid() {
             AnyConfig::Predict(config) => config.validate(),
             AnyConfig::Tag(config) => config.validate(),
             AnyConfig::Parse(config) => config.validate(),
+            AnyConfig::Tree(config) => config.validate(),
         };
         assert_eq!(valid, Ok(()), "{}", path.display());
     }

@@ -6,7 +6,7 @@ use saccade_rnn::model::{Config, FORMAT, LayerConfig, ModelError, SmallReads, Sr
 use saccade_rnn::text::TokenizerKind;
 
 mod support;
-use support::{checkpoint, compact, config, parser, tagger};
+use support::{checkpoint, compact, config, parser, tagger, tree_classifier};
 
 #[test]
 fn configs_come_back() {
@@ -212,6 +212,44 @@ fn a_parsers_config() {
         r#""layers":[{"type":"skim","cell":"lstm","hidden_size":3,"small_size":1,"small_reads":"slice"},{"#;
     refused(r#""layers":[{"#, skim, "`layers`: expected those that read every word, to parse");
     refused(r#""hidden_size":5"#, r#""hidden_size":5,"more":1"#, "unknown field `more`");
+}
+
+#[test]
+fn a_tree_classifiers_config() {
+    let good = tree_classifier(false).config().to_json().expect("valid");
+    let read = Config::from_json(&good).expect("valid");
+    assert_eq!(
+        (read.task.name(), read.task.labels(), read.task.data_labels()),
+        ("tree", &["negative", "positive"].map(String::from)[..], &["0", "1"].map(String::from)[..])
+    );
+    // Words 7x3; leaves 3·3x3, others 5·3x6; labels 2x3.
+    assert_eq!(read.least_parameters(), 21 + (27 + 90) + 6);
+    let refused = |from: &str, to: &str, message: &str| {
+        let json = good.replacen(from, to, 1);
+        assert_ne!(json, good, "{from} is in the config");
+        let error = Config::from_json(&json).expect_err(message);
+        assert!(error.to_string().contains(message), "{error}\ndoes not say: {message}");
+        assert_eq!(error.code(), "MODEL_CONFIG");
+    };
+    refused(r#"["negative","positive"]"#, "[]", "`labels`: expected at least one label");
+    refused(r#"["0","1"]"#, r#"["0"]"#, "`the number of data_labels`: expected 2, found 1");
+    refused(r#""positive""#, r#""negative""#, "`labels[1]`: expected a text of its own");
+    refused(r#""binary""#, r#""unary""#, "unknown variant `unary`");
+    refused(r#""hidden_size":3"#, r#""hidden_size":0"#, "`hidden_size`: expected 1 to");
+    refused(r#""hidden_size":3"#, r#""hidden_size":3,"more":1"#, "unknown field `more`");
+    refused(r#""lowercase":true"#, r#""lowercase":true,"ends":"line""#, "`tokenizer.ends`: expected none");
+    let skims = r#"[{"type":"skim","cell":"lstm","hidden_size":4,"small_size":1,"small_reads":"slice"}]"#;
+    refused(
+        r#""encoder":[]"#,
+        &format!(r#""encoder":{skims}"#),
+        "`encoder`: expected layers that read every word",
+    );
+    let classifier = config().to_json().expect("valid");
+    let (start, end) =
+        (classifier.find(r#""encoder":["#).unwrap(), classifier.find(r#""threshold""#).unwrap());
+    let without = format!(r#"{}"encoder":[],{}"#, &classifier[..start], &classifier[end..]);
+    let error = Config::from_json(&without).expect_err("another task has a layer").to_string();
+    assert!(error.contains("the number of layers in encoder"), "{error}");
 }
 
 #[test]

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use saccade_rnn::model::{Model, Task};
-use saccade_rnn::train::{Objective, Parse, Tag, evaluate};
+use saccade_rnn::train::{Objective, Parse, Tag, Tree, evaluate};
 use serde_json::json;
 
-use crate::corpus::{CorpusError, parsed, read_items, tagged};
+use crate::corpus::{CorpusError, parsed, read_items, tagged, trees};
 use crate::data::conllu;
 use crate::device::Hardware;
 use crate::failure::Failure;
@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     data: PathBuf,
     /// How it is written. For a classifier: lines (`label text`), imdb-tsv, ag-csv or sst-trees. For a language model: text
     /// (running text, hard-wrapped or not), lines (a sentence each) or imdb-tsv (a document each). For a tagger or a
-    /// parser: conllu.
+    /// parser: conllu. For a tree classifier: ptb (trees in brackets).
     #[arg(long)]
     format: AnyFormat,
     /// Skim iff the probability of skimming exceeds this; the model's own if absent.
@@ -47,6 +47,7 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
         Task::Predict(_) => predict(args, &model),
         Task::Tag(_) => tag(args, &model),
         Task::Parse(_) => parse(args, &model),
+        Task::Tree(_) => tree(args, &model),
     }
 }
 
@@ -114,6 +115,39 @@ fn tag(args: &Arguments, model: &Model) -> Result<(), Failure> {
         "convention": "accuracy: the treebank's words; from_text: sentences cut into words by the model's tokenizer, \
                        found: share of the treebank's words that it cuts out, accuracy: share of them all that have \
                        the right tag",
+    }))
+}
+
+fn tree(args: &Arguments, model: &Model) -> Result<(), Failure> {
+    if args.threshold.is_some() {
+        let reason = "a tree classifier reads every word";
+        return Err(Failure::Option { option: "--threshold", reason });
+    }
+    if !args.format.trees {
+        return Err(Failure::NoTrees);
+    }
+    let trees = trees::read(&args.data).map_err(CorpusError::from)?;
+    let texts = trees::number(&trees, &args.data, model)?;
+    let device = args.device.device()?;
+    let words: usize = texts.iter().map(|text| text.tree.words()).sum();
+    let progress = Progress::of(words, "words")?;
+    let begun = Instant::now();
+    let task = Tree::scoring();
+    let score = pollster::block_on(task.score(model, &device, &texts, |done| progress.at(done)))?;
+    let score = score.ok_or_else(cancelled)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    progress.end();
+    output::json(&json!({
+        "n": score.n,
+        "accuracy": score.accuracy,
+        "nodes": score.nodes,
+        "node_accuracy": score.node_accuracy,
+        "binary": { "n": score.poles, "accuracy": score.pole_accuracy },
+        "loss": score.loss,
+        "sentences_per_second": score.n as f64 / seconds,
+        "tokens_per_second": words as f64 / seconds,
+        "convention": "accuracy: roots; binary: roots whose right label is not the middle one, right if the labels on its \
+                       side of the middle have more probability together than those on the other",
     }))
 }
 

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{Checkpoint, Model, ModelError, Storage, Task, WordVectors};
-use saccade_rnn::train::{Objective, Parse, Tag, evaluate};
+use saccade_rnn::train::{Objective, Parse, Tag, Tree, evaluate};
 use serde_json::json;
 
 use crate::config::Part;
-use crate::corpus::{CorpusError, parsed, read_items, tagged};
+use crate::corpus::{CorpusError, parsed, read_items, tagged, trees};
 use crate::data::conllu;
 use crate::failure::Failure;
 use crate::files::{check_writable, write_whole};
@@ -111,6 +111,16 @@ fn measure(model: &mut Model, set: &str, path: &Path, format: AnyFormat) -> Resu
             }
             let texts = parsed::number(&conllu::read(path).map_err(CorpusError::from)?, path, model)?;
             if let Some(score) = pollster::block_on(Parse::scoring().score(model, &device, &texts, |_| true))?
+            {
+                score.record(set, model);
+            }
+        }
+        Task::Tree(_) => {
+            if !format.trees {
+                return Err(Failure::NoTrees);
+            }
+            let texts = trees::number(&trees::read(path).map_err(CorpusError::from)?, path, model)?;
+            if let Some(score) = pollster::block_on(Tree::scoring().score(model, &device, &texts, |_| true))?
             {
                 score.record(set, model);
             }

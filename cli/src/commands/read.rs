@@ -2,6 +2,7 @@
 
 mod parsed;
 mod tagged;
+mod tree;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -51,7 +52,7 @@ pub(crate) struct Arguments {
     /// Measure besides what one read and one skimmed token cost, and on a GPU what each kernel took.
     #[arg(long)]
     steps: bool,
-    /// The text, in UTF-8; standard input without it. One newline at its end is not part of it.
+    /// The text, in UTF-8, of a tree classifier a tree in brackets; standard input without it. One newline at its end is not part of it.
     text: Option<String>,
 }
 
@@ -72,6 +73,7 @@ pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
     match model.config().task {
         Task::Tag(_) => return tagged::run(arguments, &model, json),
         Task::Parse(_) => return parsed::run(arguments, &model, json),
+        Task::Tree(_) => return tree::run(arguments, &model, json),
         Task::Classify(_) | Task::Predict(_) => {}
     }
     let runner = Runner::new(Rc::new(model), Device::cpu(), device::devices());

@@ -80,6 +80,14 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
             args.change(&mut config.train, &mut config.seed);
             train(args, &config, &args.command(config.seed, ""), json)
         }
+        AnyConfig::Tree(mut config) => {
+            if args.fold.is_some() {
+                let reason = "a tree classifier has no folds: its config names its development trees";
+                return Err(Failure::Option { option: "--fold", reason });
+            }
+            args.change(&mut config.train, &mut config.seed);
+            train(args, &config, &args.command(config.seed, ""), json)
+        }
     }
 }
 

@@ -45,7 +45,7 @@ impl Source {
         }
     }
 
-    pub(super) fn bad_line(&self, line: usize, problem: impl Into<String>) -> DataError {
+    pub(crate) fn bad_line(&self, line: usize, problem: impl Into<String>) -> DataError {
         DataError::BadLine { path: self.path.clone(), line, problem: problem.into() }
     }
 

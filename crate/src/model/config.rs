@@ -34,25 +34,40 @@
 //!              "tag_size": 32, "layers": [{ "type": "lstm", "hidden_size": 128, "bidirectional": true }],
 //!              "hidden_size": 100 } }
 //! ```
+//!
+//! The task of a tree classifier, whose encoder may have no layer:
+//!
+//! ```json
+//! { "tree": { "labels": ["negative", "neutral", "positive"], "data_labels": ["0", "1", "2"], "cell": "binary",
+//!             "hidden_size": 150 } }
+//! ```
 
 mod parse;
 mod stored;
 mod tag;
+#[cfg(any(feature = "graph", not(feature = "web")))]
+mod tree;
+#[cfg(not(any(feature = "graph", not(feature = "web"))))]
+#[path = "config/without_trees.rs"]
+mod tree;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Elsewhere, ModelError};
 use super::error::excerpt;
 use super::layer_config::{LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
 use super::model::from_build;
+use super::{Elsewhere, ModelError};
 use crate::cpu::order::argsort;
 use crate::device::number;
 use crate::nn::{AdaptiveInputConfig, AdaptiveSoftmaxConfig};
 use crate::text::{Tokenizer, TokenizerKind, UNIVERSAL};
 pub use parse::Parsing;
 pub use tag::{Characters, Tagging};
+#[cfg(any(feature = "graph", not(feature = "web")))]
+pub use tree::TreeCell;
+pub use tree::TreeLabels;
 
 /// The metadata key under which a model's config is stored.
 pub const CONFIG_KEY: &str = "saccade";
@@ -87,8 +102,8 @@ pub struct Config {
     pub training: Training,
 }
 
-/// What a network is asked: `{"classify": {"labels": [...], "pool": "last"}}`, `{"predict": {"cutoffs": [2000]}}` or
-/// `{"tag": {"labels": [...]}}`.
+/// What a network is asked: `{"classify": {"labels": [...], "pool": "last"}}`, `{"predict": {"cutoffs": [2000]}}`,
+/// `{"tag": {"labels": [...]}}` or `{"tree": {"labels": [...], "cell": "binary", "hidden_size": 150}}`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
@@ -101,6 +116,8 @@ pub enum Task {
     /// A tree over the words of a sentence; the browser's inference binary reads none.
     #[cfg_attr(all(feature = "web", not(feature = "graph")), serde(skip))]
     Parse(Elsewhere<Parsing>),
+    /// One label for every node of a tree.
+    Tree(TreeLabels),
 }
 
 impl Task {
@@ -111,6 +128,7 @@ impl Task {
             Self::Predict(_) => "predict",
             Self::Tag(_) => "tag",
             Self::Parse(_) => "parse",
+            Self::Tree(_) => "tree",
         }
     }
 
@@ -120,6 +138,7 @@ impl Task {
             Self::Classify(task) => &task.labels,
             Self::Tag(task) => &task.labels,
             Self::Parse(task) => &task.tag.labels,
+            Self::Tree(task) => &task.labels,
             Self::Predict(_) => &[],
         }
     }
@@ -128,7 +147,7 @@ impl Task {
     pub fn relations(&self) -> &[String] {
         match self {
             Self::Parse(task) => &task.relations,
-            Self::Classify(_) | Self::Predict(_) | Self::Tag(_) => &[],
+            Self::Classify(_) | Self::Predict(_) | Self::Tag(_) | Self::Tree(_) => &[],
         }
     }
 
@@ -137,7 +156,7 @@ impl Task {
         match self {
             Self::Tag(task) if UNIVERSAL => Some(task),
             Self::Parse(task) if UNIVERSAL => Some(&task.tag),
-            Self::Classify(_) | Self::Predict(_) | Self::Tag(_) | Self::Parse(_) => None,
+            Self::Classify(_) | Self::Predict(_) | Self::Tag(_) | Self::Parse(_) | Self::Tree(_) => None,
         }
     }
 
@@ -146,6 +165,7 @@ impl Task {
         match self {
             Self::Classify(task) if task.data_labels.is_empty() => &task.labels,
             Self::Classify(task) => &task.data_labels,
+            Self::Tree(task) => task.data_labels(),
             Self::Tag(_) | Self::Parse(_) | Self::Predict(_) => self.labels(),
         }
     }
@@ -389,7 +409,9 @@ impl Config {
             task.validate()?;
         }
         check_range("embedding_size", self.embedding_size, 1, LARGEST_SIZE)?;
-        check_range("the number of layers in encoder", self.encoder.len(), 1, MOST_LAYERS)?;
+        // A tree may stand on the word vectors themselves.
+        let least = usize::from(!matches!(self.task, Task::Tree(_)));
+        check_range("the number of layers in encoder", self.encoder.len(), least, MOST_LAYERS)?;
         for (index, layer) in self.encoder.iter().enumerate() {
             layer.validate(&format!("encoder[{index}]"))?;
         }
@@ -397,6 +419,7 @@ impl Config {
             Task::Predict(task) => task.validate(self)?,
             Task::Tag(task) => task.validate(self)?,
             Task::Parse(task) => task.validate(self)?,
+            Task::Tree(task) => task.validate(self)?,
             Task::Classify(_) => {}
         }
         match self.threshold {
@@ -448,7 +471,7 @@ impl Config {
         let table = self.vocabulary.len() as u64 * self.embedding_size as u64;
         let mut width = self.input_size() as u64;
         let mut weights = match &self.task {
-            Task::Classify(_) => table,
+            Task::Classify(_) | Task::Tree(_) => table,
             Task::Predict(task) => task.input_weights(self),
             Task::Tag(_) | Task::Parse(_) => table + self.task.tagging().map_or(0, Tagging::letters_weights),
         };
@@ -462,6 +485,7 @@ impl Config {
                 Task::Predict(task) => task.softmax(self).weights(),
                 Task::Tag(task) => task.labels.len() as u64 * width,
                 Task::Parse(task) => task.head_weights(width),
+                Task::Tree(task) => task.weights(width),
             }
     }
 
@@ -469,7 +493,7 @@ impl Config {
     pub fn outcomes(&self) -> &[String] {
         match &self.task {
             Task::Classify(task) => &task.labels,
-            Task::Tag(_) | Task::Parse(_) => self.task.labels(),
+            Task::Tag(_) | Task::Parse(_) | Task::Tree(_) => self.task.labels(),
             Task::Predict(_) => &self.vocabulary,
         }
     }

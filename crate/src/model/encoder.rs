@@ -103,12 +103,34 @@ impl Encoder {
         control: SkimControl<'_, 'g>,
         dropouts: Dropouts,
     ) -> LayerOutput<'g> {
+        let words = self.embed(graph, ids, beside, dropouts);
+        self.stack.forward(words, state, control)
+    }
+
+    /// What the first layer reads of words, with a row of further columns `beside` the vector of each.
+    fn embed<'g>(
+        &self,
+        graph: &'g Graph,
+        ids: &[u32],
+        beside: Option<Expr<'g>>,
+        dropouts: Dropouts,
+    ) -> Expr<'g> {
         let words = self.words.forward(graph, ids);
         #[cfg(feature = "train")]
         let words = drop_words(words, ids, dropouts.words);
         let words = beside.map_or(words, |beside| graph.concat_columns(&[words, beside]));
-        let words = words.dropout(dropouts.embedding, dropouts.embedding_per_sequence);
-        self.stack.forward(words, state, control)
+        words.dropout(dropouts.embedding, dropouts.embedding_per_sequence)
+    }
+
+    /// The rows of all words of a text, of which no state is wanted; without layers their vectors.
+    #[cfg(any(feature = "graph", not(feature = "web")))]
+    pub(super) fn rows<'g>(&self, graph: &'g Graph, ids: &[u32], dropouts: Dropouts) -> Expr<'g> {
+        let words = self.embed(graph, ids, None, dropouts);
+        if self.stack.layers.is_empty() {
+            return words;
+        }
+        let control = SkimControl::Decide { threshold: 1.0, force: &[] };
+        self.stack.forward(words, [], control).rows
     }
 
     /// Encodes a piece of a text like [`Self::encode`] and tells what every cell does, on the CPU: the word vectors

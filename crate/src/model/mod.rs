@@ -35,6 +35,8 @@ mod spelling;
 mod state_dict;
 mod summary;
 mod tagging;
+#[cfg(any(feature = "graph", not(feature = "web")))]
+mod trees;
 mod watch;
 mod word_vectors;
 mod writing;
@@ -46,12 +48,12 @@ pub use batches::{Batches, Skims, Verdict};
 pub use checkpoint::{Checkpoint, Storage};
 pub use config::{
     CONFIG_KEY, Characters, Classification, Config, DEFAULT_THRESHOLD, FORMAT, Input, Parsing, Pool,
-    Prediction, Tagging, Task, Training,
+    Prediction, Tagging, Task, Training, TreeLabels,
 };
 pub use elsewhere::Elsewhere;
 pub use encoder::{Dropouts, Encoder, FreshOptions};
 pub use error::{Mismatch, ModelError};
-pub use head::{Classify, Head, Parse, Predict, Read, Tag};
+pub use head::{Classify, Head, Parse, Predict, Read, Tag, TreeHead};
 pub use incremental::Incremental;
 pub use layer::{Computed, LayerError, SequenceLayer, Sequences};
 pub use layer_config::{Cell, LayerConfig, Nonlinearity, SmallReads, SruConfig};
@@ -70,6 +72,12 @@ pub use tagging::TaggedToken;
 pub use watch::Watch;
 pub use word_vectors::WordVectors;
 pub use writing::{Writing, Written};
+#[cfg(any(feature = "graph", not(feature = "web")))]
+pub use {
+    config::TreeCell,
+    head::NumberedTree,
+    trees::{TreeNode, tree_word},
+};
 
 /// A tensor of every model.
 const EMBEDDING: &str = "embedding.weight";

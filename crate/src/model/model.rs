@@ -95,7 +95,7 @@ impl Model {
     pub fn first_word(&self) -> Option<u32> {
         match &self.config.task {
             Task::Predict(task) => task.start.as_ref().map(|word| self.vocabulary.id(word)),
-            Task::Classify(_) | Task::Tag(_) | Task::Parse(_) => None,
+            Task::Classify(_) | Task::Tag(_) | Task::Parse(_) | Task::Tree(_) => None,
         }
     }
 
@@ -153,8 +153,10 @@ impl Model {
             let unknown = || ModelError::config("words to keep", "ids of the vocabulary", id.to_string());
             self.vocabulary.word(id).map(str::to_owned).ok_or_else(unknown)
         });
-        let (WordVectors::Table(embedding), Task::Classify(_) | Task::Tag(_) | Task::Parse(_)) =
-            (&self.network.encoder.words, &self.config.task)
+        let (
+            WordVectors::Table(embedding),
+            Task::Classify(_) | Task::Tag(_) | Task::Parse(_) | Task::Tree(_),
+        ) = (&self.network.encoder.words, &self.config.task)
         else {
             return Err(ModelError::config(
                 "task",

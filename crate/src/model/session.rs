@@ -114,6 +114,7 @@ impl Session<'_> {
             Head::Classify(_) | Head::Predict(_) => None,
             Head::Tag(_) => Some("the model's task is to tag words"),
             Head::Parse(_) => Some("the model's task is to parse sentences"),
+            Head::Tree(_) => Some("the model's task is to label the nodes of trees"),
         };
         if let Some(reason) = reason {
             return Err(EngineError::Unsupported { op: "read", reason });

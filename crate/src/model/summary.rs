@@ -48,7 +48,7 @@ impl<'a> From<&'a Config> for ConfigSummary<'a> {
         let (pool, cutoffs) = match &config.task {
             Task::Classify(Classification { pool, .. }) => (Some(*pool), None),
             Task::Predict(Prediction { cutoffs, .. }) => (None, Some(Cow::Borrowed(&cutoffs[..]))),
-            Task::Tag(_) | Task::Parse(_) => (None, None),
+            Task::Tag(_) | Task::Parse(_) | Task::Tree(_) => (None, None),
         };
         Self {
             task: config.task.name(),

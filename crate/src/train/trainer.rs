@@ -114,7 +114,7 @@ impl<O: Objective> Trainer<O> {
     ) -> Result<Self, TrainError> {
         let predicts = match &model.config().task {
             Task::Predict(task) => Some(task),
-            Task::Classify(_) | Task::Tag(_) | Task::Parse(_) => None,
+            Task::Classify(_) | Task::Tag(_) | Task::Parse(_) | Task::Tree(_) => None,
         };
         config.validate(&model.config().encoder, predicts)?;
         if texts.dev.is_empty() {

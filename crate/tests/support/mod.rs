@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use saccade_rnn::model::{
     CONFIG_KEY, Cell, Characters, Checkpoint, Classification, Config, Dropouts, FORMAT, FreshOptions, Input,
     LayerConfig, Model, Nonlinearity, Parsing, Pool, Prediction, SmallReads, SruConfig, Storage, Tagging,
-    Task, Tensor, Training,
+    Task, Tensor, Training, TreeCell, TreeLabels,
 };
 use saccade_rnn::text::{Tokenizer, TokenizerKind};
 
@@ -113,6 +113,30 @@ pub(crate) fn parser() -> Model {
         hidden_size: 5,
     };
     let config = Config { task: Task::Parse(task), ..config };
+    Model::fresh(config, Dropouts::default(), FreshOptions::default(), 7).expect("the config is valid")
+}
+
+/// A classifier of the nodes of trees, on the word vectors of [`config`] or on a layer in both directions over them.
+pub(crate) fn tree_classifier(layered: bool) -> Model {
+    let layer = LayerConfig::Lstm { hidden_size: 2, bidirectional: true };
+    let encoder = if layered { vec![layer] } else { Vec::new() };
+    tree_classifier_with(Config { encoder, ..config() }, 3)
+}
+
+/// A classifier of the nodes of trees over these words.
+pub(crate) fn tree_classifier_of(embedding_size: usize, hidden_size: usize, words: &[&str]) -> Model {
+    let vocabulary = ["<unk>"].iter().chain(words).map(|word| (*word).to_owned()).collect();
+    tree_classifier_with(Config { vocabulary, embedding_size, encoder: Vec::new(), ..config() }, hidden_size)
+}
+
+fn tree_classifier_with(config: Config, hidden_size: usize) -> Model {
+    let task = TreeLabels {
+        labels: ["negative", "positive"].map(String::from).to_vec(),
+        data_labels: ["0", "1"].map(String::from).to_vec(),
+        cell: TreeCell::Binary,
+        hidden_size,
+    };
+    let config = Config { task: Task::Tree(task), threshold: None, ..config };
     Model::fresh(config, Dropouts::default(), FreshOptions::default(), 7).expect("the config is valid")
 }
 

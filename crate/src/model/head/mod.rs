@@ -4,11 +4,19 @@ mod classify;
 mod parse;
 mod predict;
 mod tag;
+#[cfg(any(feature = "graph", not(feature = "web")))]
+mod tree;
+#[cfg(not(any(feature = "graph", not(feature = "web"))))]
+#[path = "without_trees.rs"]
+mod tree;
 
 pub use classify::Classify;
 pub use parse::{Parse, Read};
 pub use predict::Predict;
 pub use tag::Tag;
+#[cfg(any(feature = "graph", not(feature = "web")))]
+pub use tree::NumberedTree;
+pub use tree::TreeHead;
 
 use super::encoder::{Dropouts, FreshOptions};
 use super::{Config, Task};
@@ -27,6 +35,8 @@ pub enum Head {
     Tag(Tag),
     /// A tree over the words of a sentence.
     Parse(Box<Parse>),
+    /// One label for every node of a tree.
+    Tree(TreeHead),
 }
 
 impl Head {
@@ -46,13 +56,14 @@ impl Head {
             Task::Predict(task) => Ok(Self::Predict(Predict::new(b, task.softmax(config))?)),
             Task::Tag(task) => Ok(Self::Tag(Tag::new(b, task, width)?)),
             Task::Parse(task) => Ok(Self::Parse(Parse::new(b, task, width, dropouts, fresh)?.into())),
+            Task::Tree(task) => Ok(Self::Tree(TreeHead::new(b, task, width)?)),
         })
     }
 
     /// The distribution over words of a head that predicts.
     pub fn softmax(&self) -> Option<&AdaptiveSoftmax> {
         match self {
-            Self::Classify(_) | Self::Tag(_) | Self::Parse(_) => None,
+            Self::Classify(_) | Self::Tag(_) | Self::Parse(_) | Self::Tree(_) => None,
             Self::Predict(head) => Some(&head.softmax),
         }
     }
@@ -62,7 +73,9 @@ impl Head {
     pub fn gather<'g>(&self, before: Option<Expr<'g>>, piece: &LayerOutput<'g>) -> Expr<'g> {
         match self {
             Self::Classify(head) => head.gather(before, piece.rows, piece.last),
-            Self::Predict(_) | Self::Tag(_) | Self::Parse(_) => latest(before, piece.rows, piece.last),
+            Self::Predict(_) | Self::Tag(_) | Self::Parse(_) | Self::Tree(_) => {
+                latest(before, piece.rows, piece.last)
+            }
         }
     }
 
@@ -70,7 +83,7 @@ impl Head {
     pub fn gather_rows<'g>(&self, rows: Expr<'g>) -> Expr<'g> {
         match self {
             Self::Classify(head) => head.gather(None, rows, rows.pool(Pool::Last)),
-            Self::Predict(_) | Self::Tag(_) | Self::Parse(_) => rows.pool(Pool::Last),
+            Self::Predict(_) | Self::Tag(_) | Self::Parse(_) | Self::Tree(_) => rows.pool(Pool::Last),
         }
     }
 
@@ -81,6 +94,7 @@ impl Head {
             Self::Predict(head) => head.logits(gathered.dropout(dropout, false)),
             Self::Tag(head) => head.logits(gathered.dropout(dropout, false)),
             Self::Parse(head) => head.tags(gathered.dropout(dropout, false)),
+            Self::Tree(head) => head.logits(gathered.dropout(dropout, false)),
         }
     }
 
@@ -91,6 +105,7 @@ impl Head {
             Self::Predict(head) => head.logits(rows),
             Self::Tag(head) => head.logits(rows),
             Self::Parse(head) => head.tags(rows),
+            Self::Tree(head) => head.logits(rows),
         }
     }
 }

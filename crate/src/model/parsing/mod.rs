@@ -61,7 +61,7 @@ impl Network {
     ) -> Option<(&Parse, Read<'g>)> {
         match &self.head {
             Head::Parse(head) => Some((head, head.read(self.spelled_rows(graph, text, dropouts), dropouts))),
-            Head::Classify(_) | Head::Predict(_) | Head::Tag(_) => None,
+            Head::Classify(_) | Head::Predict(_) | Head::Tag(_) | Head::Tree(_) => None,
         }
     }
 }

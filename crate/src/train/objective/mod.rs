@@ -4,6 +4,7 @@ mod classify;
 mod parse;
 mod predict;
 mod tag;
+mod tree;
 
 use std::future::Future;
 
@@ -14,6 +15,7 @@ pub use classify::{Classify, Item};
 pub use parse::{Parse, ParseScore, ParsedBatch, ParsedText};
 pub use predict::{Pieces, Predict, PredictionScore, Reset};
 pub use tag::{Tag, TagScore, TaggedText};
+pub use tree::{Polarity, Tree, TreeScore, TreeText};
 
 /// A task as it is learned: what a batch is, which losses it records, what is scored.
 ///

@@ -44,7 +44,7 @@ pub(super) fn of(config: &Config) -> BTreeMap<String, Named<'_>> {
         }
     }
     match &config.task {
-        Task::Classify(_) => {}
+        Task::Classify(_) | Task::Tree(_) => {}
         Task::Tag(_) | Task::Parse(_) => {
             let characters = config.task.tagging().and_then(|task| task.characters.as_ref());
             let letters = characters.map(|characters| Named::words(&characters.alphabet));

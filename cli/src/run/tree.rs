@@ -1,0 +1,98 @@
+//! Runs that learn to label the nodes of trees.
+
+use std::path::{Path, PathBuf};
+
+use saccade_rnn::model::{self, FreshOptions, Model, Task, TreeLabels};
+use saccade_rnn::text::Vocabulary;
+use saccade_rnn::train::{ConfigError, RunConfig, Texts, Tree, TreeScore, TreeText};
+use serde_json::{Value, json};
+
+use super::{Figures, Prepared, Recipe, RunError};
+use crate::config::TreeConfig;
+use crate::corpus::trees::{number, read};
+use crate::corpus::{CorpusError, extend};
+
+impl Recipe for TreeConfig {
+    type Task = Tree;
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        Self::validate(self)
+    }
+
+    fn run(&self) -> RunConfig {
+        Self::run(self)
+    }
+
+    fn objective(&self) -> Result<Tree, ConfigError> {
+        Self::objective(self)
+    }
+
+    fn prepare(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Tree>, RunError> {
+        let set = &self.data;
+        let read = |path: &PathBuf| {
+            let path = data.join(path);
+            read(&path).map(|trees| (trees, path)).map_err(CorpusError::from)
+        };
+        let train = read(&set.train)?;
+        let words = train.0.iter().flat_map(|(_, tree)| {
+            (0..tree.words()).map(|word| model::tree_word(&set.tokenizer, tree.source(word)))
+        });
+        let words = Vocabulary::build(words, set.min_count, None);
+        let words = extend(words, more_words, set.max_words).map_err(CorpusError::from)?;
+        let config = model::Config {
+            format: model::FORMAT,
+            task: Task::Tree(TreeLabels {
+                labels: set.labels.iter().map(|label| label.name.clone()).collect(),
+                data_labels: set.labels.iter().map(|label| label.file.clone()).collect(),
+                cell: self.task.tree.cell,
+                hidden_size: self.task.tree.hidden_size,
+            }),
+            tokenizer: set.tokenizer,
+            vocabulary: words.into(),
+            embedding_size: self.model.embedding_size,
+            encoder: self.model.encoder.clone(),
+            threshold: None,
+            training: model::Training {
+                command: Some(command.to_owned()),
+                seed: Some(u64::from(self.seed)),
+                data_set: Some(set.name.clone()),
+                licence: set.licence.clone(),
+                ..model::Training::default()
+            },
+        };
+        let fresh = FreshOptions { forget_bias: self.model.forget_bias, ..FreshOptions::default() };
+        let model = Model::fresh(config, self.train.dropouts(), fresh, self.seed)?;
+        let texts = |(trees, path): (Vec<_>, PathBuf)| number(&trees, &path, &model);
+        let test = set.test.as_ref().map(&read).transpose()?;
+        let texts: Texts<TreeText> = Texts {
+            train: texts(train)?,
+            dev: texts(read(&set.dev)?)?,
+            test: test.map(texts).transpose()?.unwrap_or_default(),
+        };
+        Ok(Prepared { model, texts })
+    }
+}
+
+impl Figures for TreeScore {
+    fn in_words(&self) -> String {
+        format!(
+            "{:.2} % of {} roots right, {:.2} % of {} nodes, {:.2} % of {} roots on the right side of the middle, \
+             loss {:.4}",
+            100.0 * self.accuracy,
+            self.n,
+            100.0 * self.node_accuracy,
+            self.nodes,
+            100.0 * self.pole_accuracy,
+            self.poles,
+            self.loss
+        )
+    }
+
+    fn json(&self) -> Value {
+        json!(self)
+    }
+
+    fn of_loss(name: &str, loss: f32) -> String {
+        format!("{name} {loss:.3}")
+    }
+}

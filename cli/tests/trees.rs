@@ -1,0 +1,187 @@
+//! A tree classifier from a treebank to a file: it learns, it goes on after an interruption, it is measured and read.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use saccade_cli::config::{AnyConfig, TreeConfig};
+use saccade_cli::run::{Event, Job, Outcome, train};
+use saccade_rnn::device::Device;
+use saccade_rnn::model::Model;
+use saccade_rnn::train::{TrainConfig, TreeScore};
+
+#[allow(dead_code, reason = "some of it is for other tests")]
+mod common;
+use common::{Folder, text};
+
+/// Sentences of nouns that say nothing, and adjectives that do; "not" turns what stands beside it.
+fn treebank(seed: u32, count: usize) -> String {
+    let mut state = seed;
+    let mut draw = |bound: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) as usize % bound
+    };
+    let mut bank = String::new();
+    for _ in 0..count {
+        let noun = ["film", "plot", "cast"][draw(3)];
+        let (adjective, mut label) =
+            [("good", 2), ("fine", 2), ("bad", 0), ("dull", 0), ("long", 1)][draw(5)];
+        let mut phrase = format!("({label} {adjective})");
+        for _ in 0..draw(3) {
+            label = 2 - label;
+            phrase = format!("({label} (1 not) {phrase})");
+        }
+        bank += &format!("({label} (1 (1 The) (1 {noun})) ({label} (1 is) {phrase}))\n");
+    }
+    bank
+}
+
+const CONFIG: &str = r#"
+    seed = 7
+    [data]
+    name = "a treebank"
+    labels = [{ file = "0", name = "bad" }, { file = "1", name = "neither" }, { file = "2", name = "good" }]
+    tokenizer = { kind = "treebank", lowercase = true }
+    train = "train"
+    dev = "dev"
+    test = "dev"
+    [task.tree]
+    cell = "binary"
+    hidden_size = 12
+    [model]
+    embedding_size = 8
+    [train]
+    batch = 8
+    epochs = 12
+    learning_rate = 0.03
+    average = 0.9
+    clip = 5.0
+    evaluations = 2
+    dropout_head = 0.1
+"#;
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("train", treebank(1, 160).as_bytes());
+    folder.write("dev", treebank(2, 40).as_bytes());
+    folder.write("trees.toml", CONFIG.as_bytes());
+    folder
+}
+
+fn config() -> TreeConfig {
+    match AnyConfig::parse(CONFIG).unwrap() {
+        AnyConfig::Tree(config) => config,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// How the run ended, and its losses.
+fn run(
+    folder: &Folder,
+    config: &TreeConfig,
+    out: &str,
+    resume: bool,
+    stop_after: usize,
+) -> (Outcome<TreeScore>, Vec<f32>) {
+    let (cancel, mut all) = (AtomicBool::new(false), Vec::new());
+    let (out, data) = (folder.path(out), folder.path(""));
+    let job = Job { config, data: &data, out: &out, resume, command: "a test" };
+    let device = Device::cpu();
+    let outcome = train(&device, job, &cancel, |event| {
+        if let Event::Step { losses, .. } = event {
+            all.push(losses[0].value);
+            cancel.fetch_or(all.len() == stop_after, Ordering::Relaxed);
+        }
+    });
+    (pollster::block_on(outcome).unwrap(), all)
+}
+
+#[test]
+fn a_classifier_learns_what_makes_a_phrase_and_goes_on_after_an_interruption() {
+    let (folder, config) = (folder(), config());
+    let (outcome, losses) = run(&folder, &config, "whole", false, usize::MAX);
+    let Outcome::Done { dev, test: Some(test) } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(dev, test, "the same trees give the same figures");
+    let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
+    assert!(mean(&losses[losses.len() - 20..]) < 0.2 * mean(&losses[..20]), "{losses:?}");
+    assert!(dev.accuracy > 0.95 && dev.node_accuracy > 0.95 && dev.pole_accuracy > 0.95, "{dev:?}");
+    assert!(dev.n == 40 && dev.poles < 40, "{dev:?}");
+    let mut resume = false;
+    for stop_after in [3, 30, 20] {
+        let (outcome, _) = run(&folder, &config, "pieces", resume, stop_after);
+        assert!(matches!(outcome, Outcome::Cancelled), "{outcome:?}");
+        resume = true;
+    }
+    run(&folder, &config, "pieces", true, usize::MAX);
+    let [whole, pieces] = ["whole", "pieces"].map(|name| fs::read(folder.path(name)).unwrap());
+    assert!(whole == pieces, "an interrupted run ends where the whole one does");
+    let model = Model::from_bytes(&whole).unwrap();
+    assert_eq!(model.config().training.figures["test_pole_accuracy"], dev.pole_accuracy);
+
+    let report = folder.json(&["eval", "--model", "whole", "--data", "dev", "--format", "ptb"], b"");
+    assert_eq!(report["accuracy"].as_f64(), Some(dev.accuracy));
+    assert_eq!(report["node_accuracy"].as_f64(), Some(dev.node_accuracy));
+    assert_eq!(report["binary"]["n"].as_u64(), Some(dev.poles as u64));
+    assert_eq!(report["binary"]["accuracy"].as_f64(), Some(dev.pole_accuracy));
+    assert!(report["sentences_per_second"].as_f64().unwrap() > 0.0);
+    let int8 = ["export", "whole", "--out", "int8", "--words", "12", "--measure", "dev=dev:ptb"];
+    assert_eq!(folder.json(&int8, b"")["words"], 12);
+
+    let tree = "(_ (_ (_ The) (_ film)) (_ (_ is) (_ (_ not) (_ good))))";
+    let read = folder.json(&["read", "--model", "whole", tree], b"");
+    assert_eq!(read["text"], "The film is not good");
+    let nodes = read["nodes"].as_array().unwrap();
+    let labels: Vec<_> = nodes.iter().map(|node| node["label"].as_str().unwrap()).collect();
+    assert_eq!(labels, ["neither", "neither", "neither", "neither", "good", "neither", "bad", "bad", "bad"]);
+    assert_eq!(
+        (&nodes[6]["start"], &nodes[6]["end"], &nodes[6]["text"]),
+        (&12.into(), &20.into(), &"not good".into())
+    );
+    assert_eq!(
+        (&nodes[8]["children"], &nodes[0]["children"]),
+        (&serde_json::json!([5, 7]), &serde_json::Value::Null)
+    );
+    assert!(nodes[8]["probabilities"]["bad"].as_f64().unwrap() > 0.5);
+    let shown = folder.run(&["read", "--model", "whole"], b"(_ (_ the)\n (_ \x1bfilm))\n");
+    let shown = text(&shown.stdout);
+    assert!(
+        shown.contains("\n  the  neither") && shown.contains("[0, 3)") && !shown.contains('\x1b'),
+        "{shown}"
+    );
+    assert_eq!(folder.json(&["read", "--model", "whole", ""], b"")["nodes"], serde_json::json!([]));
+}
+
+#[test]
+fn what_cannot_be_learned_or_measured_is_said() {
+    let folder = folder();
+    let says = |arguments: &[&str], message: &str| {
+        let (_, output) = folder.failure(arguments, b"");
+        assert!(output.contains(message), "{output}\ndoes not say: {message}");
+    };
+    let untrained = TreeConfig { train: TrainConfig { epochs: 0, ..config().train }, ..config() };
+    run(&folder, &untrained, "model", false, 0);
+    let eval = |data: &'static str| ["eval", "--model", "model", "--data", data, "--format", "ptb"];
+    says(
+        &["eval", "--model", "model", "--data", "dev", "--format", "lines"],
+        "measured on trees in brackets, as ptb",
+    );
+    says(&eval("none"), "none does not exist");
+    says(&[&eval("dev")[..], &["--threshold", "0.5"]].concat(), "--threshold");
+    says(&["read", "--model", "model", "--steps", "(0 a)"], "--steps: a tree classifier has no such option");
+    says(&["read", "--model", "model", "a film"], "line 1, column 1: expected a tree in brackets");
+    says(&["read", "--model", "model", "(0 (0 a)\n (0 b c))"], "line 2, column 7: a word stands beside");
+    says(&["train", "trees.toml", "--data", ".", "--fold", "1"], "--fold: a tree classifier has no folds");
+    folder.write("other", b"(1 (1 a) (1 b))\n(1 (7 a) (1 b))\n");
+    says(&eval("other"), "other:2: the label \"7\" is none of 0, 1, 2");
+    folder.write("bad", b"(1 (1 a) (1 b))\n(1 (1 a)\n");
+    says(&eval("bad"), "bad:2: column 1: a bracket opens that never closes");
+    folder.write("empty", b"\n");
+    says(&eval("empty"), "empty:1: the file holds no tree in brackets");
+    let twice = CONFIG.replace("file = \"2\"", "file = \"1\"");
+    folder.write("twice.toml", twice.as_bytes());
+    says(&["train", "twice.toml", "--data", "."], "data.labels: expected distinct");
+    let skims = CONFIG.replace("embedding_size = 8", "embedding_size = 6\nencoder = [{ type = \"skim\", cell = \"lstm\", hidden_size = 4, small_size = 1, small_reads = \"slice\" }]");
+    folder.write("skims.toml", skims.as_bytes());
+    says(&["train", "skims.toml", "--data", "."], "train.skim");
+}
