@@ -15,7 +15,7 @@ saccade="$here/../target/release/saccade"
 for start in start-sst start-imdb; do
     "$saccade" train "$here/$start.toml" --data "$data" --out "$here/work/$start.safetensors"
 done
-for model in sst2-lstm sst2-skim-lstm sst2-sru imdb-lstm imdb-skim-lstm trec-skim-lstm; do
+for model in sst2-lstm sst2-skim-lstm sst2-sru sst-tree-lstm imdb-lstm imdb-skim-lstm trec-skim-lstm; do
     "$saccade" train "$here/$model.toml" --data "$data" --out "$out/$model.safetensors"
 done
 "$saccade" export "$out/sst2-skim-lstm.safetensors" --words 5150 --out "$out/sst2-skim-lstm-small.safetensors" \

@@ -9,6 +9,7 @@ use saccade_rnn::device::gpu::GpuOptions;
 use saccade_rnn::device::{Cpu, CpuOptions, Device};
 use saccade_rnn::model::{Decision, LayerConfig, Model, ParsedToken, ReadOptions, Reading, Task, Watch};
 use saccade_rnn::runner::{Devices, Preference, Reason, Run, Runner};
+use saccade_rnn::text::Tree;
 
 mod support;
 use support::{model, skim};
@@ -77,7 +78,7 @@ fn every_shipped_model_reads_the_same_on_both_devices() {
     let devices = Rc::new(Devices::new(options()));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
     let files = std::fs::read_dir(&folder).expect("the models are beside the crate");
-    let (mut models, mut taggers, mut parsers) = (0, Vec::new(), Vec::new());
+    let (mut models, mut taggers, mut parsers, mut of_trees) = (0, Vec::new(), Vec::new(), Vec::new());
     for path in files.map(|file| file.expect("an entry").path()) {
         if path.extension().is_none_or(|extension| extension != "safetensors") {
             continue;
@@ -88,6 +89,7 @@ fn every_shipped_model_reads_the_same_on_both_devices() {
         let others = match model.config().task {
             Task::Tag(_) => Some(&mut taggers),
             Task::Parse(_) => Some(&mut parsers),
+            Task::Tree(_) => Some(&mut of_trees),
             Task::Classify(_) | Task::Predict(_) => None,
         };
         if let Some(others) = others {
@@ -144,7 +146,18 @@ fn every_shipped_model_reads_the_same_on_both_devices() {
             expected.len()
         );
     }
-    assert!(!taggers.is_empty() && !parsers.is_empty());
+    let trees = ["(_ Charming)", "(_ (_ The) (_ (_ plot) (_ (_ is) (_ (_ (_ so) (_ charming)) (_ -RRB-)))))"]
+        .map(|brackets| Tree::parse(brackets).expect("a tree"));
+    for model in &of_trees {
+        let [found, expected] = [&gpu, &Device::cpu()]
+            .map(|device| block_on(model.label_trees(device, &trees, &mut ())).expect("labels").concat());
+        assert_eq!(found.len(), expected.len());
+        for (a, b) in found.iter().zip(&expected) {
+            let difference = a.probabilities.iter().zip(&b.probabilities).map(|(p, q)| (p - q).abs());
+            assert!(difference.fold(0.0, f32::max) <= BOUND, "{a:?}, on the CPU {b:?}");
+        }
+    }
+    assert!(!taggers.is_empty() && !parsers.is_empty() && !of_trees.is_empty());
 }
 
 #[test]
