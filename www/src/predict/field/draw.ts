@@ -5,7 +5,7 @@ import type { Layout } from "./layout.ts";
 type Rgb = readonly [red: number, green: number, blue: number];
 
 /** How much of the ink a dot has that is not lit, and those that are, from the least likely to the likeliest. */
-export const [FAINT, DIM, FULL] = [0.13, 0.36, 1];
+export const [FAINT, DIM, FULL] = [0.2, 0.42, 1];
 /** So many times less likely than the likeliest is the least that is told apart, as a power of ten. */
 const DECADES = 8;
 
