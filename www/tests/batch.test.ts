@@ -5,7 +5,7 @@ import { layoutOf } from "../src/batch/layout.ts";
 import { drawn } from "../src/batch/places.ts";
 import { programOf, RARE, type Step } from "../src/batch/program.ts";
 import { scoreOf, strategies, type Report, type Strategy } from "../src/batch/schedule.ts";
-import { examples } from "../src/batch/strings.ts";
+import { examples, why } from "../src/batch/strings.ts";
 import { linesOf, MOST_LINES, MOST_WORDS, treeOf, wordsOf, type Tree } from "../src/batch/trees.ts";
 import record from "./fixtures/schedules.json";
 import { noise } from "./noise.ts";
@@ -101,6 +101,13 @@ describe("a schedule, as the engine reported it", () => {
         seen.add(kind);
       }
     }
+  });
+
+  test("has every reason told in the page's own words", () => {
+    const all = strategies.flatMap((strategy) => reports[strategy].launches);
+    const told = [...all.flatMap(({ alone }) => (alone === null ? [] : [why.alone(alone)])), ...all.flatMap(({ split }) => (split === null ? [] : [why.split(split)]))];
+    expect(new Set(told).size).toBeGreaterThan(4);
+    for (const words of told) expect(words).not.toMatch(/NaN|is alone:|is apart:/);
   });
 
   test("is drawn with every note in the column of its launch and the row of its kind, none upon another, at any width", () => {

@@ -88,7 +88,7 @@ struct Node {
 /// One output of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Port {
-    pub(super) node: usize,
+    pub(crate) node: usize,
     pub(super) output: usize,
 }
 

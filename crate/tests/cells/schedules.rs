@@ -2,7 +2,7 @@
 
 use pollster::block_on;
 use saccade_rnn::device::{Device, Parameters};
-use saccade_rnn::graph::{Alone, Cell, Expr, Graph, Report, Split, Strategy};
+use saccade_rnn::graph::{Cell, Expr, Graph, Report, Strategy};
 use serde_json::{Value, json};
 
 use super::parameter;
@@ -15,26 +15,8 @@ fn recorded(report: &Report) -> Value {
         .batches()
         .iter()
         .map(|batch| {
-            let alone = batch.alone.as_ref().map(|alone| match alone {
-                Alone::OnlyOne => json!({ "why": "only-one" }),
-                Alone::OtherAttributes { this, other } => {
-                    json!({ "why": "other-attributes", "this": this, "other": other })
-                }
-                Alone::OtherColumns { this, other } => {
-                    json!({ "why": "other-columns", "this": this, "other": other })
-                }
-                Alone::NotTogether { depth, other } => {
-                    json!({ "why": "not-together", "depth": depth, "other": other })
-                }
-            });
-            let split = batch.split.map(|split| match split {
-                Split::Follows => json!({ "why": "follows" }),
-                Split::NotReady { nodes, waited_for } => {
-                    json!({ "why": "not-ready", "nodes": nodes, "waitedFor": waited_for })
-                }
-                Split::LeftBehind { nodes } => json!({ "why": "left-behind", "nodes": nodes }),
-                Split::RecordedLater => json!({ "why": "recorded-later" }),
-            });
+            let alone = batch.alone.as_ref().map(ToString::to_string);
+            let split = batch.split.map(|split| split.to_string());
             json!({ "nodes": batch.nodes, "alone": alone, "split": split })
         })
         .collect();

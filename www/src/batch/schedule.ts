@@ -6,26 +6,14 @@ export const strategies = ["unbatched", "depth", "agenda", "levels"] as const;
 /** In what order the engine ran what was ready. */
 export type Strategy = (typeof strategies)[number];
 
-/** Why a step ran by itself. */
-export type Alone =
-  | { readonly why: "only-one" }
-  | { readonly why: "other-attributes"; readonly this: string; readonly other: string }
-  | { readonly why: "other-columns"; readonly this: readonly number[]; readonly other: readonly number[] }
-  | { readonly why: "not-together"; readonly depth: number; readonly other: number };
-
-/** Why steps did not run in the launch before of their kind. */
-export type Split =
-  | { readonly why: "follows" }
-  | { readonly why: "not-ready"; readonly nodes: number; readonly waitedFor: string }
-  | { readonly why: "left-behind"; readonly nodes: number }
-  | { readonly why: "recorded-later" };
-
 /** Steps that ran as one kernel call. */
 export interface Launch {
   /** The numbers of the steps. */
   readonly nodes: readonly number[];
-  readonly alone: Alone | null;
-  readonly split: Split | null;
+  /** Of a step that ran by itself, why, as the engine says it. */
+  readonly alone: string | null;
+  /** Why they did not run in the launch before of their kind, likewise. */
+  readonly split: string | null;
 }
 
 /** All launches, in their order. */

@@ -3,7 +3,7 @@
 import { plural, whole } from "../frame/format.ts";
 import type { Kind } from "./program.ts";
 import type { Mistake } from "./trees.ts";
-import type { Alone, Split, Strategy } from "./schedule.ts";
+import type { Strategy } from "./schedule.ts";
 
 export const chapter = {
   name: "Batch",
@@ -69,19 +69,20 @@ export const figure = {
   with: (texts: readonly string[], more: number) => `Together: ${texts.map((text) => `“${text}”`).join(", ")}${more > 0 ? `, and ${whole(more)} more` : ""}.`,
 };
 
-/** Why a launch was not part of another one. */
+/** Why a launch was not part of another one, from the engine's own words. */
 export const why = {
   unbatched: "This schedule takes every node alone.",
-  alone: (alone: Alone): string => {
-    if (alone.why === "only-one") return "It is alone, because there is no other node of its kind.";
-    if (alone.why === "not-together") return "It is alone, because no other node of its kind was ready with it.";
-    return "It is alone, because no other node does the same with the same weights.";
-  },
-  split: (split: Split): string => {
-    if (split.why === "follows") return "Every node of it needs one of the launch before of its kind, so no order could put the two together.";
-    if (split.why === "not-ready") return `When the launch before of its kind ran, ${plural(split.nodes, "node")} of this one still had to wait.`;
-    if (split.why === "left-behind") return `The schedule could have run ${plural(split.nodes, "node")} of it in the launch before of its kind, and left ${split.nodes === 1 ? "it" : "them"} behind.`;
-    return "These nodes were recorded after the launch before of this kind had run.";
-  },
   first: "It is the first launch of its kind.",
+  alone: (said: string): string => {
+    if (said === "the only one of its operation") return "It is alone, because there is no other node of its kind.";
+    if (said.startsWith("not ready together")) return "It is alone, because no other node of its kind was ready with it.";
+    return `It is alone: ${said}.`;
+  },
+  split: (said: string): string => {
+    const count = Number.parseInt(said, 10);
+    if (said.startsWith("each depends")) return "Every node of it needs one of the launch before of its kind, so no order could put the two together.";
+    if (said.includes(" waited for ")) return `When the launch before of its kind ran, ${plural(count, "node")} of this one still had to wait.`;
+    if (said.endsWith(" left behind")) return `The schedule could have run ${plural(count, "node")} of it in the launch before of its kind, and left ${count === 1 ? "it" : "them"} behind.`;
+    return `It is apart: ${said}.`;
+  },
 };

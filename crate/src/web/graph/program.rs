@@ -1,6 +1,7 @@
 //! One graph, and what is asked of it.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::Float32Array;
@@ -162,9 +163,13 @@ impl Program {
     #[wasm_bindgen(unchecked_return_type = "GraphReport")]
     pub fn explain(&self) -> Result<JsValue, JsValue> {
         let report = self.inner.graph.explain();
+        let made = self.inner.made.borrow();
+        // Of a node with several results, the first.
+        let number: BTreeMap<usize, u32> = made.iter().enumerate().rev().map(|(number, port)| (port.node, number as u32)).collect();
         let batches = report.batches().iter().map(|batch| Launch {
             op: batch.op,
             lanes: batch.lanes,
+            expressions: batch.nodes.iter().filter_map(|node| number.get(node).copied()).collect(),
             rows: batch.rows,
             copied: batch.copied_operands,
             alone: batch.alone.as_ref().map(ToString::to_string),
@@ -182,6 +187,8 @@ impl Program {
 struct Launch {
     op: &'static str,
     lanes: usize,
+    /// Of the nodes those that are expressions, by number.
+    expressions: Vec<u32>,
     rows: usize,
     copied: usize,
     /// Of a node that ran by itself, why.

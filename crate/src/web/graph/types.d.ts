@@ -14,6 +14,8 @@ export interface GraphBatch {
   readonly op: string;
   /** Nodes that ran together. */
   readonly lanes: number;
+  /** Of these nodes those that are expressions, by the number of their first result. */
+  readonly expressions: readonly number[];
   /** Rows of the first result, all nodes together. */
   readonly rows: number;
   /** Operands that were copied to lie end to end. */
