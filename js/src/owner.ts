@@ -26,7 +26,7 @@ const forgotten = new FinalizationRegistry(release);
  * Has methods keep their object, which then may be in a proxy: Vue, MobX and others put what they are given into one, and a
  * proxy cannot see the private fields.
  */
-function bind(object: object): void {
+export function bind(object: object): void {
   for (let from = Object.getPrototypeOf(object); from !== Object.prototype; from = Object.getPrototypeOf(from)) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(from))) {
       if (typeof value !== "function" || name === "constructor" || Object.hasOwn(object, name)) continue;

@@ -29,7 +29,7 @@ export async function compiled(
     case "Response":
       return streamed(wasm as Response, follow);
     default:
-      return (await onDisk(wasm as string | URL)) ?? fetched(wasm as string | URL, follow);
+      return moduleAt(wasm as string | URL, follow);
   }
 }
 
@@ -53,6 +53,11 @@ async function shipped(variant: Variant | "auto", follow: Follow): Promise<WebAs
   if (inlined) return unpacked(await inlined());
   const advice = 'if your bundler did not put the file there, add this line: import "saccade-rnn/inline";';
   throw errorOf("FETCH_FAILED", `${messageOf(failure)}; ${advice}`, failure);
+}
+
+/** The file at an address, compiled. */
+export async function moduleAt(place: string | URL, follow: Follow): Promise<WebAssembly.Module> {
+  return (await onDisk(place)) ?? fetched(place, follow);
 }
 
 async function onDisk(place: string | URL): Promise<WebAssembly.Module | undefined> {

@@ -1,0 +1,32 @@
+/**
+ * Graphs: a loop over one example, computed in batches over all of them, with gradients and optimisers.
+ *
+ * ```ts
+ * import { Adam, Parameters } from "saccade-rnn/graph";
+ * const parameters = new Parameters({ seed: 1 });
+ * const words = parameters.embedding("words", 1000, 64);
+ * const lstm = parameters.lstm("lstm", 64, 64);
+ * const out = parameters.linear("out", 64, 2);
+ * const adam = new Adam(parameters, { rate: 0.01 });
+ * const loss = await adam.learn((graph) =>
+ *   graph.mean(examples.map(({ ids, label }) => out(lstm(words(graph, ids)).state.h).crossEntropy([label]))),
+ * );
+ * ```
+ */
+
+export { SaccadeError } from "../errors.js";
+export type { ErrorCode } from "../errors.js";
+export type { Results } from "./cell.js";
+export { Expression } from "./expression.js";
+export type { DropoutOptions } from "./expression.js";
+export { Gradients } from "./gradients.js";
+export { Graph } from "./graph.js";
+export type { Batch, Explanation } from "./graph.js";
+export type * from "./layers.js";
+export { Adam, Sgd } from "./optimizers.js";
+export type { Optimizer } from "./optimizers.js";
+export type * from "./options.js";
+export { Parameter } from "./parameter.js";
+export { Parameters } from "./parameters.js";
+export type { Scope } from "./parameters.js";
+export type { Recorder } from "./recorder.js";

@@ -1,0 +1,94 @@
+/** What parameters, graphs and optimisers are told. */
+
+import { boolean, count, number, oneOf, optional, string } from "../arguments/check.js";
+import { type Fields, options } from "../arguments/options.js";
+import { maybe } from "../arguments/shared.js";
+
+/** How fresh parameters are drawn. */
+export interface ParametersOptions {
+  /** 0 unless given. */
+  readonly seed?: number | undefined;
+}
+
+/** How a parameter of one's own is drawn. */
+export interface ParameterOptions {
+  /** Uniformly between `-bound` and `bound`; unless given, `1 / sqrt(columns)` for a matrix and 0, zeros, for a vector. */
+  readonly bound?: number | undefined;
+}
+
+/** What a recurrent layer may be told beside its sizes. */
+export interface LayerOptions {
+  /** Whether it reads in both directions; false unless given. */
+  readonly bidirectional?: boolean | undefined;
+}
+
+/**
+ * The order in which batches run: `levels`, the default, needs the fewest on trees and chains; `depth` and `agenda` are those of
+ * DyNet; `unbatched` runs node by node.
+ */
+export type Strategy = "unbatched" | "depth" | "agenda" | "levels";
+
+/** How a graph computes. */
+export interface GraphOptions {
+  readonly strategy?: Strategy | undefined;
+  /** `cpu` unless given; `webgpu` is the CPU where there is no WebGPU, and `webgpu-only` fails there. */
+  readonly device?: "cpu" | "webgpu" | "webgpu-only" | undefined;
+  /** Of dropout. 0 unless given; unless given, every step of an optimiser has its own. */
+  readonly seed?: number | undefined;
+}
+
+/** The same of {@link Parameters.run}. */
+export interface RunOptions extends GraphOptions {
+  /** Whether dropout drops and `graph.backward` has gradients, for which what was computed is kept; false unless given. */
+  readonly training?: boolean | undefined;
+}
+
+/** What optimisers have in common. */
+interface OptimizerOptions {
+  /** Decoupled decay: a step takes so much of each weight, times the rate; 0 unless given. */
+  readonly weightDecay?: number | undefined;
+  /** The largest norm of all gradients together, to which larger ones are scaled down; 0, no bound, unless given. */
+  readonly clip?: number | undefined;
+}
+
+/** Settings of {@link Adam}. */
+export interface AdamOptions extends OptimizerOptions {
+  /** The size of a step; 0.001 unless given. */
+  readonly rate?: number | undefined;
+  /** 0.9 unless given. */
+  readonly beta1?: number | undefined;
+  /** 0.999 unless given. */
+  readonly beta2?: number | undefined;
+  /** 1e-8 unless given. */
+  readonly epsilon?: number | undefined;
+}
+
+/** Settings of {@link Sgd}. */
+export interface SgdOptions extends OptimizerOptions {
+  /** The size of a step; 0.1 unless given. */
+  readonly rate?: number | undefined;
+  /** 0 unless given. */
+  readonly momentum?: number | undefined;
+}
+
+const positive = number("a number from 0", [0, Infinity]);
+const share = number("a number from 0 to 1", [0, 1]);
+const graph = {
+  strategy: optional(oneOf("unbatched", "depth", "agenda", "levels")),
+  device: optional(oneOf("cpu", "webgpu", "webgpu-only")),
+  seed: optional(count),
+} satisfies Fields<GraphOptions>;
+const optimizer = { rate: optional(positive), weightDecay: optional(positive), clip: optional(positive) };
+
+export const checks = {
+  name: string,
+  boolean,
+  rate: positive,
+  parameters: options<ParametersOptions>()({ seed: optional(count) }),
+  parameter: options<ParameterOptions>()({ bound: optional(positive) }),
+  layer: options<LayerOptions>()({ bidirectional: maybe }),
+  graph: options<GraphOptions>()(graph),
+  run: options<RunOptions>()({ ...graph, training: maybe }),
+  adam: options<AdamOptions>()({ ...optimizer, beta1: optional(share), beta2: optional(share), epsilon: optional(positive) }),
+  sgd: options<SgdOptions>()({ ...optimizer, momentum: optional(share) }),
+};
