@@ -1,7 +1,6 @@
 /** Layers: functions of expressions with parameters of their own. */
 
 import { isRecord, refuse } from "../arguments/check.js";
-import { errorOf } from "../errors.js";
 import { misfit, notExpression } from "./checks.js";
 import { Expression } from "./expression.js";
 import type { Owner, Parameter } from "./parameter.js";
@@ -100,52 +99,58 @@ export function linear(weight: Parameter, bias: Parameter, at: string): Linear {
   return Object.assign(layer, { weight, bias });
 }
 
-/** Records a layer's instruction: the rows, and the parts of the states after them. */
-function record(layer: Declared, step: boolean, x: unknown, states: readonly unknown[], parts: readonly string[], directions: number): readonly Expression[] {
-  const at = `${layer.name}${step ? ".step" : ""}`;
+/** Rows of a layer, and for each direction the parts of the state after them. */
+interface Made {
+  readonly output: Expression;
+  readonly states: readonly Readonly<Record<string, Expression>>[];
+}
+
+/** Records a layer's instruction, from a state a direction or from zeros. */
+function record(kind: keyof States, layer: Declared, step: boolean, x: unknown, states: readonly unknown[], directions: number): Made {
+  const parts: readonly string[] = PARTS[kind];
+  const at = `${kind} ${JSON.stringify(layer.name)}${step ? ".step" : ""}`;
   const given = operand(x, `${at}: x`);
   const { graph } = given;
   graph.owns(layer.owner, at);
   if (given.columns !== layer.input) misfit(at, `${layer.input} columns`, given);
   if (step && given.rows !== 1) misfit(at, "1 row", given);
-  const numbers = states.flatMap((state) => {
+  const part = (name: string, state: unknown) => {
     if (!isRecord(state)) refuse(`${at}: state`, `an object with ${parts.join(" and ")}`, state);
-    return parts.map((part) => {
-      const own = graph.own(state[part], `${at}: state.${part}`);
-      if (own.rows !== 1 || own.columns !== layer.output) misfit(`${at}: state.${part}`, `1 x ${layer.output}`, own);
-      return own.number;
-    });
+    const own = graph.own(state[name], `${at}: state.${name}`);
+    if (own.rows !== 1 || own.columns !== layer.output) misfit(`${at}: state.${name}`, `1 x ${layer.output}`, own);
+    return own;
+  };
+  // The engine has a part of all directions, then the next part; an SRU's directions are columns of one.
+  const { output: size } = layer;
+  const isJoined = kind === "sru" && directions > 1;
+  const operands = parts.flatMap((name) => {
+    const of = states.map((state) => part(name, state));
+    return isJoined && of.length > 0 ? [graph.concatColumns(of)] : of;
   });
   const tape = graph.begin(step ? "step" : "layer");
   tape.word(layer.number);
   tape.word(given.number);
-  tape.list(numbers);
-  const output = graph.made(given.rows, directions * layer.output);
-  return [output, ...Array.from({ length: directions * parts.length }, () => graph.made(1, layer.output))];
-}
-
-function stateOf<State>(parts: readonly string[], values: readonly Expression[]): State {
-  return Object.fromEntries(parts.map((part, i) => [part, values[i]])) as State;
+  tape.list(operands.map(({ number }) => number));
+  const each = <T>(of: (direction: number) => T) => Array.from({ length: directions }, (_, direction) => of(direction));
+  const output = graph.made(given.rows, directions * size);
+  const made = parts.map(() => (isJoined ? [graph.made(1, directions * size)] : each(() => graph.made(1, size))));
+  const after = made.map((of) => (isJoined ? of.flatMap((all) => each((i) => all.sliceColumns(i * size, (i + 1) * size))) : of));
+  return { output, states: each((i) => Object.fromEntries(parts.map((name, at) => [name, after[at]?.[i] as Expression]))) };
 }
 
 export function recurrent<Kind extends keyof States>(kind: Kind, layer: Declared): Recurrent<States[Kind]> {
-  const parts = PARTS[kind];
   const run = (step: boolean) => (x: Expression, state?: States[Kind]) => {
-    const [output, ...values] = record(layer, step, x, state == null ? [] : [state], parts, 1);
-    return { output: output as Expression, state: stateOf<States[Kind]>(parts, values) };
+    const { output, states } = record(kind, layer, step, x, state == null ? [] : [state], 1);
+    return { output, state: states[0] as unknown as States[Kind] };
   };
   return Object.assign(run(false), { step: run(true) });
 }
 
 export function bidirectional<Kind extends keyof States>(kind: Kind, layer: Declared): Bidirectional<States[Kind]> {
-  const parts = PARTS[kind];
-  return (x, states) => {
-    if (states != null && !isRecord(states)) {
-      throw errorOf("OPTION_INVALID", `${layer.name}: states: expected an object with forward and backward`);
-    }
-    const given = states == null ? [] : [states.forward, states.backward];
-    const [output, ...values] = record(layer, false, x, given, parts, 2);
-    const [forward, backward] = [values.slice(0, parts.length), values.slice(parts.length)];
-    return { output: output as Expression, forward: stateOf(parts, forward), backward: stateOf(parts, backward) };
+  return (x, given) => {
+    if (given != null && !isRecord(given)) refuse(`${kind} ${JSON.stringify(layer.name)}: states`, "an object with forward and backward", given);
+    const { output, states } = record(kind, layer, false, x, given == null ? [] : [given.forward, given.backward], 2);
+    const [forward, backward] = states as unknown as readonly [States[Kind], States[Kind]];
+    return { output, forward, backward };
   };
 }
