@@ -1,0 +1,447 @@
+/** Programs on a graph: what waits together is batched, what fails fails by itself, and what a scope made ends with it. */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { difference } from "./fixture.mjs";
+import { Adam, Parameters, SaccadeError, Sgd } from "../dist/graph/node.js";
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc");
+const none = new Parameters();
+const near = (found, expected, what) => assert.ok(difference(found, expected) <= 1e-5, `${what}: ${found} instead of ${expected}`);
+
+/** Doubles a number until it exceeds 100; how often. */
+async function doublings(graph, start) {
+  let x = graph.input(1, 1, [start]);
+  let steps = 0;
+  for (; (await x.scalar()) <= 100; steps++) x = x.scale(2);
+  return steps;
+}
+
+describe("programs that decide by values", () => {
+  test("batches grow with the longest, not with the number", async () => {
+    const starts = Array.from({ length: 100 }, (_, i) => 1 + i);
+    const { steps, batches } = await none.run(async (graph) => {
+      const steps = await graph.join(starts.map((start) => doublings(graph, start)));
+      return { steps, ...(await graph.explain()) };
+    });
+    assert.deepEqual(steps, starts.map((start) => Math.floor(Math.log2(100 / start)) + 1));
+    assert.equal(batches.filter(({ op }) => op === "scale").length, Math.max(...steps));
+    assert.equal(batches.find(({ op }) => op === "scale").lanes, 100);
+    assert.ok(batches.length <= 2 * Math.max(...steps));
+  });
+
+  test("any number of functions calls may lie between a program and its values", async () => {
+    const deep = async (graph, x, depth) => (depth === 0 ? x.scalar() : (await deep(graph, x.scale(1), depth - 1)) + 1);
+    const { found, batches } = await none.run(async (graph) => {
+      const found = await graph.join([5, 17, 40].map(async (depth) => deep(graph, graph.input(1, 1, [0.5]), depth)));
+      return { found, ...(await graph.explain()) };
+    });
+    assert.deepEqual(found, [5.5, 17.5, 40.5]);
+    assert.equal(batches.filter(({ op }) => op === "scale").length, 40);
+  });
+
+  test("a program that throws rejects its own promise, and one that waits for a timer holds nobody", async () => {
+    await none.run(async (graph) => {
+      const order = [];
+      const settled = await graph.join(
+        [
+          doublings(graph, 1).finally(() => order.push("doublings")),
+          (async () => {
+            await graph.input(1, 1).value();
+            throw new TypeError("enough");
+          })(),
+          (async () => {
+            await graph.input(1, 1).value();
+            await pause(200);
+            const steps = await doublings(graph, 3);
+            order.push("timer");
+            return steps;
+          })(),
+          (async () => graph.input(1, 2).add(graph.input(2, 1)))(),
+          doublings(graph, 50),
+        ],
+        { settled: true },
+      );
+      assert.deepEqual(settled.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled", "rejected", "fulfilled"]);
+      assert.deepEqual(settled.map(({ value }) => value), [7, undefined, 6, undefined, 2]);
+      assert.equal(settled[1].reason.message, "enough");
+      assert.match(settled[3].reason.message, /^add: expected the same shape, found 1 x 2 and 2 x 1$/);
+      assert.deepEqual(order, ["doublings", "timer"]);
+      assert.equal(await doublings(graph, 99), 1);
+    });
+    await assert.rejects(
+      none.run((graph) => graph.join([doublings(graph, 1), Promise.reject(new TypeError("first"))])),
+      { message: "first" },
+    );
+  });
+
+  test("those that come back from elsewhere at once are batched again", async () => {
+    const explained = await none.run(async (graph) => {
+      let open;
+      const gate = new Promise((resolve) => (open = resolve));
+      const programs = Array.from({ length: 10 }, async (_, i) => {
+        await gate;
+        return graph.input(1, 1, [i]).tanh().value();
+      });
+      setTimeout(open, 20);
+      await graph.join(programs);
+      return graph.explain();
+    });
+    assert.deepEqual(explained.batches.filter(({ op }) => op === "tanh").map(({ lanes }) => lanes), [10]);
+  });
+
+  test("strategies agree, and say how they ran", async () => {
+    const ran = {};
+    for (const strategy of ["unbatched", "depth", "agenda", "levels"]) {
+      ran[strategy] = await none.run(
+        async (graph) => ({ steps: await graph.join([1, 2, 3, 40].map((start) => doublings(graph, start))), ...(await graph.explain()) }),
+        { strategy },
+      );
+    }
+    for (const { steps } of Object.values(ran)) assert.deepEqual(steps, [7, 6, 6, 2]);
+    const { batches, lowerBound, nodes } = ran.levels;
+    assert.ok(ran.unbatched.batches.length > batches.length);
+    assert.ok(lowerBound > 0 && lowerBound <= batches.length && nodes >= batches.length);
+    assert.ok(ran.unbatched.batches.every(({ lanes, op, rows, copied }) => lanes === 1 && op && rows >= 0 && copied >= 0));
+  });
+});
+
+/** A cell of a binary Tree-LSTM, as a function of its children's h and c. */
+function treeCell(parameters, size) {
+  const map = parameters.linear("tree", 2 * size, 5 * size);
+  return (lh, lc, rh, rc) => {
+    const gates = map(lh.graph.concatColumns([lh, rh]));
+    const gate = (i) => gates.sliceColumns(i * size, (i + 1) * size);
+    const c = gate(0).sigmoid().multiply(gate(1).tanh()).add(gate(2).sigmoid().multiply(lc)).add(gate(3).sigmoid().multiply(rc));
+    return [gate(4).sigmoid().multiply(c.tanh()), c];
+  };
+}
+
+describe("cells", () => {
+  test("a cell is the same function in one node, its gradients too", async () => {
+    const parameters = new Parameters({ seed: 2 });
+    const [words, plain] = [parameters.embedding("words", 6, 4), treeCell(parameters, 4)];
+    const cell = parameters.cell("tree", [4, 4, 4, 4], plain);
+    const grow = (graph, tree, run) => {
+      if (typeof tree === "number") return [words(graph, [tree]), words(graph, [tree]).tanh()];
+      const [[lh, lc], [rh, rc]] = tree.map((branch) => grow(graph, branch, run));
+      return run(lh, lc, rh, rc);
+    };
+    const trees = [[[0, 1], [2, [3, 4]]], [5, [0, [1, 2]]], [[[3, 1], 2], [4, 5]]];
+    const ran = async (run) =>
+      parameters.run(
+        async (graph) => {
+          const roots = trees.map((tree) => grow(graph, tree, run)[0]);
+          const gradients = await graph.backward(graph.mean(roots).sumColumns());
+          const values = await graph.values(roots);
+          return { values, of: await Promise.all((await parameters.names()).map((name) => gradients.of(name))), ...(await graph.explain()) };
+        },
+        { training: true },
+      );
+    const [one, other] = [await ran(plain), await ran(cell)];
+    for (const [i, values] of one.values.entries()) near(other.values[i], values, `root ${i}`);
+    for (const [i, values] of one.of.entries()) near(other.of[i], values, `gradient ${i}`);
+    const cells = other.batches.filter(({ op }) => op === "tree");
+    assert.equal(cells.reduce((all, { lanes }) => all + lanes, 0), 11);
+    // As many as the highest tree is high.
+    assert.equal(cells.length, 3);
+    assert.ok(other.nodes < one.nodes / 3);
+  });
+
+  test("cells in cells, constants in cells, one result, many rows, many graphs", async () => {
+    const parameters = new Parameters();
+    const w = parameters.parameter("w", 2, 2);
+    const inner = parameters.cell("inner", [2], (x) => x.affine(w).tanh());
+    const outer = parameters.cell("outer", [2, 2], (x, y) => {
+      const [one] = [inner(x)];
+      return [one.add(x.graph.input(1, 2, [10, 20])), inner(y)];
+    });
+    await parameters.set(w, [1, 2, 3, 4]);
+    const expected = [1, 0, 0, 1].map((_, i, x) => Math.tanh((i % 2 ? 3 : 1) * x[i - (i % 2)] + (i % 2 ? 4 : 2) * x[i - (i % 2) + 1]));
+    for (let i = 0; i < 2; i++) {
+      await parameters.run(async (graph) => {
+        const x = graph.input(2, 2, [1, 0, 0, 1]);
+        const [sum, plain] = outer(x, x);
+        near(await plain.value(), expected, "inner");
+        near(await sum.value(), expected.map((value, at) => value + (at % 2 ? 20 : 10)), "outer");
+        near(await inner(x).value(), expected, "inner by itself");
+      });
+    }
+  });
+
+  test("what a cell cannot do is an error where it is recorded", () => {
+    const parameters = new Parameters();
+    const lstm = parameters.lstm("lstm", 2, 2);
+    const wrong = (run, message) => assert.throws(() => parameters.cell("wrong", [2], run), { code: "OPTION_INVALID", message });
+    wrong((x) => x.sumRows(), /^pool: the cell "wrong" makes each row .* record this outside of it$/);
+    wrong((x) => lstm(x).output, /^layer: /);
+    wrong((x) => x.graph.variable(1, 2), /^variable: /);
+    wrong((x) => x.add(x.graph.input(2, 2)), /1 row/);
+    wrong((x) => x.sliceColumns(0, 3), /^sliceColumns: expected columns from 0 to 3 within the value, found 1 x 2$/);
+    wrong(() => [], /an expression or an array/);
+    wrong(() => 3, /an expression or an array/);
+    wrong(async (x) => x, /an expression or an array/);
+    wrong((x) => [x, none], /result 1: expected an expression/);
+    assert.throws(() => parameters.cell("none", [], () => []), { code: "OPTION_INVALID" });
+    let kept;
+    parameters.cell("kept", [2], (x) => (kept = x));
+    assert.throws(() => kept.tanh(), { code: "OPTION_INVALID", message: /was recorded already/ });
+    assert.rejects(kept.value(), { code: "OPTION_INVALID" });
+  });
+});
+
+describe("sizes", () => {
+  test("nothing, no rows, no columns", async () => {
+    const parameters = new Parameters();
+    const [words, lstm, out] = [parameters.embedding("words", 3, 2), parameters.lstm("lstm", 2, 2), parameters.linear("out", 2, 4)];
+    await parameters.run(
+      async (graph) => {
+        assert.deepEqual(await graph.join([]), []);
+        assert.deepEqual(await graph.values([]), []);
+        const empty = words(graph, []);
+        assert.deepEqual([empty.rows, empty.columns], [0, 2]);
+        const { output, state } = lstm(empty);
+        const all = [output, state.h, out(output), empty.meanRows(), empty.maxRows(), empty.lastRow(), empty.sumRows(), graph.input(3, 0)];
+        const values = await graph.values([...all, graph.input(3, 0).sumColumns(), graph.concatRows([empty, graph.input(1, 2, [1, 2])])]);
+        assert.deepEqual(values.map((of) => [...of]), [[], [0, 0], [], [0, 0], [0, 0], [0, 0], [0, 0], [], [0, 0, 0], [1, 2]]);
+        (await graph.backward(out(output).crossEntropy([]).sumRows())).dispose();
+        assert.deepEqual((await graph.explain()).batches.every(({ lanes }) => lanes > 0), true);
+      },
+      { training: true },
+    );
+    assert.deepEqual(await none.run(() => 3), 3);
+  });
+
+  test("a tree 2,000 deep", async () => {
+    const parameters = new Parameters({ seed: 1 });
+    const cell = parameters.cell("tree", [4, 4, 4, 4], treeCell(parameters, 4));
+    const adam = new Adam(parameters);
+    const loss = await adam.learn((graph) => {
+      const leaf = graph.input(1, 4, [1, 2, 3, 4]);
+      let [h, c] = [leaf, leaf];
+      for (let i = 0; i < 2000; i++) [h, c] = cell(h, c, leaf, leaf);
+      return h.sumColumns();
+    });
+    assert.ok(Number.isFinite(loss));
+  });
+
+  test("1,000 sentences at once run as few batches as one, and learn the same", async () => {
+    const make = () => {
+      const parameters = new Parameters({ seed: 4 });
+      const [words, lstm, out] = [parameters.embedding("words", 50, 8), parameters.lstm("lstm", 8, 8), parameters.linear("out", 8, 2)];
+      return { parameters, loss: (graph, ids) => out(lstm(words(graph, ids)).state.h).crossEntropy([ids.length % 2]) };
+    };
+    const sentences = Array.from({ length: 1000 }, (_, i) => Array.from({ length: 1 + (i % 13) }, (_, k) => (7 * i + 3 * k) % 50));
+    const [many, one] = [make(), make()];
+    let batches = 0;
+    await new Sgd(many.parameters).learn(async (graph) => {
+      const losses = await graph.join(
+        sentences.map(async (ids) => {
+          const loss = many.loss(graph, ids);
+          assert.equal((await loss.value()).length, 1);
+          return loss;
+        }),
+      );
+      ({ batches: { length: batches } } = await graph.explain());
+      return graph.mean(losses);
+    });
+    assert.ok(batches < 10, `${batches}`);
+    await new Sgd(one.parameters).learn((graph) => graph.mean(sentences.map((ids) => one.loss(graph, ids))), { strategy: "unbatched" });
+    for (const name of await one.parameters.names()) near(await many.parameters.values(name), await one.parameters.values(name), name);
+  });
+});
+
+describe("mistakes", () => {
+  const parameters = new Parameters();
+  const [words, lstm, out] = [parameters.embedding("words", 3, 2), parameters.lstm("lstm", 2, 4), parameters.linear("out", 4, 2)];
+  const [w, b] = [parameters.parameter("w", 3, 2), parameters.parameter("b", 3)];
+  const other = new Parameters();
+  const foreign = other.linear("out", 4, 2);
+
+  for (const [name, wrong, message] of [
+    ["shapes", (g) => g.input(2, 3).add(g.input(3, 2)), "add: expected the same shape, found 2 x 3 and 3 x 2"],
+    ["a product", (g) => g.input(2, 3).matmul(g.input(2, 3)), "matmul: expected 3 rows on the right for 3 columns on the left, found 2 x 3 and 2 x 3"],
+    ["a layer's input", (g) => out(g.input(1, 3)), 'linear "out": expected 4 columns, found 1 x 3'],
+    ["an LSTM's input", (g) => lstm(g.input(1, 3)), 'lstm "lstm": expected 2 columns, found 1 x 3'],
+    ["a step of two rows", (g) => lstm.step(g.input(2, 2)), 'lstm "lstm".step: expected 1 row, found 2 x 2'],
+    ["a state", (g) => lstm(g.input(1, 2), { h: g.input(1, 4), c: g.input(1, 3) }), 'lstm "lstm": state.c: expected 1 x 4, found 1 x 3'],
+    ["half a state", (g) => lstm(g.input(1, 2), { h: g.input(1, 4) }), 'lstm "lstm": state.c: expected an expression, found undefined'],
+    ["a word", (g) => words(g, [0, 3]), 'embedding "words": ids[1]: expected a whole number below 3, found 3'],
+    ["half a word", (g) => words(g, [0.5]), 'embedding "words": ids[0]: expected a whole number below 3, found 0.5'],
+    ["no graph", () => words([0]), 'embedding "words": graph: expected a graph, found an array of 1: the graph comes first'],
+    ["a target", (g) => g.input(2, 3).crossEntropy([0, 3]), "crossEntropy: targets[1]: expected a whole number below 3, found 3"],
+    ["targets", (g) => g.input(2, 3).crossEntropy([0]), "crossEntropy: targets: expected 2, one a row of 2 x 3, found 1"],
+    ["NaN", (g) => g.input(1, 2, [1, NaN]), "input: values[1]: expected a number, found NaN"],
+    ["strings", (g) => g.input(1, 2, ["1", 2]), 'input: values[0]: expected a number, found "1" (a string)'],
+    ["too few values", (g) => g.input(2, 2, [1, 2, 3]), "input: values: expected 4 numbers for 2 x 2, found 3"],
+    ["rows", (g) => g.input(-1, 2), "input: rows: expected a whole number from 0 to 2 ** 31 - 1, found -1"],
+    ["a factor", (g) => g.input(1, 1).scale(Infinity), "scale: factor: expected a finite number, found Infinity"],
+    ["a number for an expression", (g) => g.input(1, 1).add(1), "add: other: expected an expression, found 1"],
+    ["a promise for an expression", (g) => g.input(1, 1).add(Promise.resolve()), "add: other: expected an expression, found a Promise: it is a promise, await it"],
+    ["no values to join", (g) => g.concatRows([]), "concatRows: expected an expression or more, found none"],
+    ["columns to join", (g) => g.concatRows([g.input(1, 2), g.input(1, 3)]), "concatRows: expected as many columns as one another, found 1 x 2 and 1 x 3"],
+    ["rows to join", (g) => g.concatColumns([g.input(1, 2), g.input(2, 2)]), "concatColumns: expected as many rows as one another, found 1 x 2 and 2 x 2"],
+    ["a mean", (g) => g.mean([g.input(1, 2), g.input(1, 3)]), "mean: expected as many columns as one another, found 1 x 2 and 1 x 3"],
+    ["rows to pick", (g) => g.input(2, 2).pickRows([2]), "pickRows: numbers[0]: expected a whole number below 2, found 2"],
+    ["no columns", (g) => g.input(2, 0).maxColumns(), "maxColumns: expected a column or more, found 2 x 0"],
+    ["a rate", (g) => g.input(1, 1).dropout(1), "dropout: rate: expected a finite number from 0 to below 1, found 1"],
+    ["an option", (g) => g.input(1, 1).dropout(0, { sameForAllRow: true }), "dropout: options.sameForAllRow: there is no such option; did you mean sameForAllRows?"],
+    ["a weight", (g) => g.input(1, 3).affine(w), 'affine: expected 3 columns of the weight "w", found 1 x 3 and 3 x 2'],
+    ["a bias", (g) => g.input(1, 2).affine(w, w), "affine: bias: expected a vector of 3 for 1 x 2, found 3 x 2"],
+    ["a function to join", (g) => g.join([async () => 1]), "join: [0]: expected a promise, found a function: call the function"],
+    ["other parameters", (g) => foreign(g.input(1, 4)), "affine: weight: it belongs to other parameters than the graph"],
+    ["a scalar", (g) => g.input(2, 1).scalar(), "scalar: expected 1 x 1, found 2 x 1"],
+    ["a gradient of what is no variable", (g) => g.input(2, 1).gradient(), "gradient: expected a variable of the graph (`graph.variable`)"],
+    ["a gradient too early", (g) => g.variable(2, 1).gradient(), "gradient: there is none before `graph.backward`"],
+    ["a loss", (g) => g.backward(g.input(2, 1)), "backward: expected a loss of 1 x 1 (`graph.mean` makes one of many), found 2 x 1"],
+    ["no training", (g) => g.backward(g.input(1, 1)), "backward: expected a graph that trains: { training: true }"],
+  ]) {
+    test(name, async () => {
+      await parameters.run(async (graph) => {
+        // On the line that is wrong: nothing waits for the engine.
+        await assert.rejects(async () => wrong(graph), (error) => error instanceof SaccadeError && error.code === "OPTION_INVALID" && (assert.equal(error.message, message), true));
+        // The graph goes on.
+        near(await graph.input(1, 1, [2]).scale(2).value(), [4], "afterwards");
+      });
+    });
+  }
+
+  test("options, names, and what comes too late", async () => {
+    assert.throws(() => new Parameters({ sed: 1 }), { code: "OPTION_INVALID", message: "Parameters: options.sed: there is no such option; did you mean seed?" });
+    assert.throws(() => new Adam(parameters, { rate: -1 }), { code: "OPTION_INVALID" });
+    assert.throws(() => new Sgd({}), { code: "OPTION_INVALID" });
+    await assert.rejects(none.run((graph) => graph, { device: "gpu" }), { code: "OPTION_INVALID" });
+    await assert.rejects(none.run(3), { code: "OPTION_INVALID" });
+    await assert.rejects(none.run((graph) => graph, { device: "webgpu-only" }), { code: "DEVICE_UNAVAILABLE" });
+    assert.equal(await none.run((graph) => graph.device, { device: "webgpu" }), "cpu");
+    const fresh = new Parameters();
+    fresh.linear("a", 1, 1);
+    assert.throws(() => fresh.lstm("a", 1, 1), { code: "OPTION_INVALID", message: 'lstm "a": there is one of this name' });
+    assert.throws(() => fresh.gru("b", 0, 1), { code: "OPTION_INVALID", message: /^gru "b": inputSize: / });
+    await assert.rejects(fresh.values("c"), { code: "OPTION_INVALID" });
+    assert.throws(() => fresh.sru("d", 1, 1), { code: "OPTION_INVALID", message: /in use and grow no more/ });
+    await assert.rejects(fresh.set("a.weight", [1, 2]), { code: "OPTION_INVALID", message: "set: values: expected 1 numbers for 1 x 1, found 2" });
+    await assert.rejects(new Adam(parameters).learn((graph) => graph.input(2, 1)), { code: "OPTION_INVALID", message: /^learn: / });
+    await assert.rejects(new Adam(parameters).learn(() => undefined), { code: "OPTION_INVALID", message: /^learn: / });
+    await assert.rejects(new Adam(parameters).step({}), { code: "OPTION_INVALID" });
+    const gradients = await other.run((graph) => graph.backward(foreign(graph.input(1, 4)).sumColumns()), { training: true });
+    await assert.rejects(new Adam(parameters).step(gradients), { code: "OPTION_INVALID", message: /other parameters/ });
+    await assert.rejects(gradients.of(w), { code: "OPTION_INVALID" });
+    assert.equal((await gradients.of(foreign.weight)).length, 8);
+    assert.equal((await gradients.of("out.bias")).length, 2);
+    assert.equal(b.size, 3);
+  });
+});
+
+describe("what ends", () => {
+  test("a graph ends with its function, also one that throws", async () => {
+    let kept;
+    await none.run((graph) => void (kept = graph.input(1, 1)));
+    const gone = { code: "DISPOSED", message: /^this graph has ended/ };
+    assert.throws(() => kept.tanh(), gone);
+    assert.throws(() => kept.graph.input(1, 1), gone);
+    await assert.rejects(kept.value(), gone);
+    await assert.rejects(kept.graph.explain(), gone);
+    await assert.rejects(none.run((graph) => { kept = graph.input(1, 1); throw new TypeError("mine"); }), { message: "mine" });
+    await assert.rejects(kept.value(), gone);
+    let left;
+    await none.run((graph) => { left = graph.input(1, 1).value(); left.catch(() => undefined); });
+    await assert.rejects(left, gone);
+    await none.run((graph) => assert.throws(() => graph.input(1, 1).add(kept), { code: "OPTION_INVALID", message: /another graph/ }));
+  });
+
+  test("graphs of the same parameters overlap, and a step waits for them", async () => {
+    const parameters = new Parameters();
+    const w = parameters.parameter("w", 1, 1);
+    await parameters.set(w, [1]);
+    const product = (graph) => graph.input(1, 1, [1]).affine(w);
+    const sgd = new Sgd(parameters, { rate: 1 });
+    const seen = [];
+    const read = parameters.run(async (graph) => {
+      await pause(30);
+      seen.push(await product(graph).scalar());
+      seen.push(await parameters.run((inner) => product(inner).scalar()));
+      assert.deepEqual([...(await parameters.values(w))], [1]);
+    });
+    const losses = await Promise.all([sgd.learn(product), sgd.learn(product), read]);
+    assert.deepEqual(seen, [1, 1]);
+    assert.deepEqual(losses.slice(0, 2), [1, 1]);
+    assert.deepEqual([...(await parameters.values(w))], [-1]);
+  });
+
+  test("what was disposed says so", async () => {
+    const parameters = new Parameters();
+    const w = parameters.parameter("w", 1, 1);
+    const adam = new Adam(parameters);
+    const loss = (graph) => graph.input(1, 1, [1]).affine(w);
+    await adam.learn(loss);
+    adam.dispose();
+    adam.dispose();
+    await assert.rejects(adam.learn(loss), { code: "DISPOSED" });
+    const gradients = await parameters.run((graph) => graph.backward(loss(graph)), { training: true });
+    gradients.dispose();
+    gradients.dispose();
+    await assert.rejects(gradients.of(w), { code: "DISPOSED" });
+    await parameters.run(async (graph) => {
+      parameters.dispose();
+      assert.equal((await loss(graph).value()).length, 1);
+    });
+    await assert.rejects(parameters.run(loss), { code: "DISPOSED" });
+    await assert.rejects(parameters.values(w), { code: "DISPOSED" });
+    new Parameters().dispose();
+  });
+
+  test("memory stays where it is over many graphs and forgotten parameters", async () => {
+    const glue = await import("../pkg/saccade_graph.js");
+    const memory = async () => (await glue.default()).memory.buffer.byteLength;
+    const learn = async () => {
+      const parameters = new Parameters();
+      const linear = parameters.linear("linear", 500, 500);
+      const adam = new Adam(parameters);
+      for (let i = 0; i < 3; i++) await adam.learn((graph) => linear(graph.input(100, 500)).meanRows().meanColumns());
+      await parameters.run((graph) => graph.backward(linear(graph.input(1, 500)).meanColumns()), { training: true });
+      const thrown = parameters.run(async (graph) => {
+        await linear(graph.input(100, 500)).value();
+        throw new TypeError();
+      });
+      await assert.rejects(thrown, TypeError);
+    };
+    const many = async (times) => {
+      for (let i = 0; i < times; i++) {
+        await learn();
+        collect();
+        await pause(2);
+      }
+    };
+    await many(6);
+    const before = await memory();
+    // Each has more than 4 MB of weights, moments and gradients.
+    await many(15);
+    assert.ok((await memory()) <= before + 24_000_000, `${before} bytes grew to ${await memory()}`);
+  });
+
+  test("an engine that stops takes all that it held with it, and new parameters get a fresh one", async () => {
+    const { Program } = await import("../pkg/saccade_graph.js");
+    const parameters = new Parameters();
+    const w = parameters.parameter("w", 1, 1);
+    const { run } = Program.prototype;
+    Program.prototype.run = () => {
+      throw new WebAssembly.RuntimeError("unreachable");
+    };
+    const failed = { code: "ENGINE_FAILED", message: /make new parameters \(unreachable\)$/ };
+    try {
+      const settled = await parameters.run((graph) => graph.join([doublings(graph, 1), doublings(graph, 2)], { settled: true }));
+      for (const { reason } of settled) assert.throws(() => { throw reason; }, failed);
+    } finally {
+      Program.prototype.run = run;
+    }
+    await assert.rejects(parameters.values(w), failed);
+    await assert.rejects(parameters.run((graph) => doublings(graph, 1)), failed);
+    parameters.dispose();
+    assert.equal(await new Parameters().run((graph) => doublings(graph, 1)), 7);
+  });
+});
