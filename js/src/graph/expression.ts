@@ -26,7 +26,7 @@ const dropoutOptions = options<DropoutOptions>()({ sameForAllRows: maybe });
 export class Expression {
   /** What recorded it. */
   readonly graph: Recorder;
-  /** Its place among the expressions of the graph. @internal */
+  /** Its place among the expressions of the graph. */
   readonly number: number;
   readonly rows: number;
   readonly columns: number;

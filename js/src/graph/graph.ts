@@ -24,6 +24,8 @@ export interface Batch {
   readonly op: string;
   /** Nodes that ran together. */
   readonly lanes: number;
+  /** Of these nodes those that are expressions, by the {@link Expression.number} of their first result. */
+  readonly expressions: readonly number[];
   /** Rows of the first result, all nodes together. */
   readonly rows: number;
   /** Operands that had to be copied to lie end to end. */
