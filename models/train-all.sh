@@ -24,6 +24,7 @@ done
 treebank="$data/ud_ewt/en_ewt-ud"
 "$saccade" export "$here/work/ewt-tagger.safetensors" --out "$out/ewt-tagger.safetensors" \
     --measure "dev=$treebank-dev.conllu:conllu" --measure "test=$treebank-test.conllu:conllu"
+"$saccade" train "$here/start-parser.toml" --data "$data" --out "$here/work/start-parser.safetensors"
 "$saccade" train "$here/ewt-parser.toml" --data "$data" --out "$here/work/ewt-parser.safetensors"
 "$saccade" export "$here/work/ewt-parser.safetensors" --out "$out/ewt-parser.safetensors" \
     --measure "dev=$treebank-dev.conllu:conllu" --measure "test=$treebank-test.conllu:conllu"
