@@ -45,10 +45,6 @@
 mod parse;
 mod stored;
 mod tag;
-#[cfg(any(feature = "graph", not(feature = "web")))]
-mod tree;
-#[cfg(not(any(feature = "graph", not(feature = "web"))))]
-#[path = "config/without_trees.rs"]
 mod tree;
 
 use std::collections::BTreeMap;
@@ -65,9 +61,7 @@ use crate::nn::{AdaptiveInputConfig, AdaptiveSoftmaxConfig};
 use crate::text::{Tokenizer, TokenizerKind, UNIVERSAL};
 pub use parse::Parsing;
 pub use tag::{Characters, Tagging};
-#[cfg(any(feature = "graph", not(feature = "web")))]
-pub use tree::TreeCell;
-pub use tree::TreeLabels;
+pub use tree::{TreeCell, TreeLabels};
 
 /// The metadata key under which a model's config is stored.
 pub const CONFIG_KEY: &str = "saccade";
@@ -116,8 +110,9 @@ pub enum Task {
     /// A tree over the words of a sentence; the browser's inference binary reads none.
     #[cfg_attr(all(feature = "web", not(feature = "graph")), serde(skip))]
     Parse(Elsewhere<Parsing>),
-    /// One label for every node of a tree.
-    Tree(TreeLabels),
+    /// One label for every node of a tree; the browser's inference binary reads none.
+    #[cfg_attr(all(feature = "web", not(feature = "graph")), serde(skip))]
+    Tree(Elsewhere<TreeLabels>),
 }
 
 impl Task {

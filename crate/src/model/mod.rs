@@ -48,7 +48,7 @@ pub use batches::{Batches, Skims, Verdict};
 pub use checkpoint::{Checkpoint, Storage};
 pub use config::{
     CONFIG_KEY, Characters, Classification, Config, DEFAULT_THRESHOLD, FORMAT, Input, Parsing, Pool,
-    Prediction, Tagging, Task, Training, TreeLabels,
+    Prediction, Tagging, Task, Training, TreeCell, TreeLabels,
 };
 pub use elsewhere::Elsewhere;
 pub use encoder::{Dropouts, Encoder, FreshOptions};
@@ -74,7 +74,6 @@ pub use word_vectors::WordVectors;
 pub use writing::{Writing, Written};
 #[cfg(any(feature = "graph", not(feature = "web")))]
 pub use {
-    config::TreeCell,
     head::NumberedTree,
     trees::{TreeNode, tree_word},
 };

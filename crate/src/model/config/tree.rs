@@ -23,7 +23,7 @@ pub struct TreeLabels {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TreeCell {
-    /// A Tree-LSTM of a left and a right child ([`crate::nn::BinaryTreeLstm`]).
+    /// A Tree-LSTM of a left and a right child (`nn::BinaryTreeLstm`).
     Binary,
 }
 

@@ -9,8 +9,9 @@ use crate::nn::{BuildError, Builder};
 pub enum TreeHead {}
 
 impl TreeHead {
-    pub(super) fn new(_: &mut Builder, task: &TreeLabels, _: usize) -> Result<Self, BuildError> {
-        match task.never {}
+    /// Never called, since there is no such task ([`Elsewhere`](super::super::Elsewhere)).
+    pub(super) fn new(_: &mut Builder, _: &TreeLabels, _: usize) -> Result<Self, BuildError> {
+        Err(BuildError::Size { what: "trees", reason: "this build has none".into() })
     }
 
     pub(super) fn logits<'g>(&self, _: Expr<'g>) -> Expr<'g> {
