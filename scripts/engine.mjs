@@ -4,11 +4,21 @@ import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { cargo, root, run, target } from "./steps.mjs";
 
-/** Where `cargo xtask wasm` puts each binary and its JavaScript, which is the same for both. */
-export const folders = { simd: join(target, "engine"), relaxed: join(target, "engine-relaxed") };
+/** Where `cargo xtask wasm` puts each binary and its JavaScript, which is the same for the first two. */
+export const folders = { simd: join(target, "engine"), relaxed: join(target, "engine-relaxed"), graph: join(target, "graph") };
+
+/** What the files are called there. */
+const names = { simd: "saccade_rnn", relaxed: "saccade_rnn", graph: "saccade_graph" };
 
 /** The addresses of the files as `js/src` asks for them, by what the package calls them. */
-const addresses = { simd: "/js/pkg/saccade_rnn_bg.wasm", relaxed: "/js/pkg/saccade_rnn_relaxed_bg.wasm" };
+const addresses = {
+  simd: "/js/pkg/saccade_rnn_bg.wasm",
+  relaxed: "/js/pkg/saccade_rnn_relaxed_bg.wasm",
+  graph: "/js/pkg/saccade_graph_bg.wasm",
+};
+
+/** Builds of the binaries that follow the first, by what tells `cargo xtask wasm` to make them. */
+const others = { relaxed: "--relaxed", graph: "--graph" };
 
 const watched = ["crate", "kernels", "shaders", "Cargo.toml"];
 
@@ -39,7 +49,8 @@ export function takingTurns(task) {
 }
 
 /**
- * Both binaries, as good as the source: the one that every browser runs first, the faster one while the page is in use already.
+ * All binaries, as good as the source: the one that every browser runs first; the faster one, and that of graphs, while the page
+ * is in use already.
  * `build` builds one and resolves to its {@link Built}; `tell` hears of every build that still matters when it ends.
  */
 export class Binaries {
@@ -47,19 +58,22 @@ export class Binaries {
   #tell;
   #revision = 0;
   #served = new Set();
-  /** Builds the first binary, then has the second follow. */
+  /** Builds the first binary, then has the others follow. */
   update = takingTurns(async () => {
     const built = await this.#one("simd");
     if (built.ok) void this.#follow();
   });
-  #follow = takingTurns(() => this.#one("relaxed"));
+  #follow = takingTurns(async () => {
+    const revision = this.#revision;
+    for (const variant of Object.keys(others)) if (revision === this.#revision) await this.#one(variant);
+  });
 
   constructor(build, tell) {
     this.#build = build;
     this.#tell = tell;
   }
 
-  /** Whether a binary may be used: the second not before it fits the first again. */
+  /** Whether a binary may be used: the others not before they fit the first again. */
   has(variant) {
     return this.#served.has(variant);
   }
@@ -67,7 +81,7 @@ export class Binaries {
   /** Says that the source has changed. */
   change() {
     this.#revision += 1;
-    this.#served.delete("relaxed");
+    for (const variant of Object.keys(others)) this.#served.delete(variant);
     return this.update();
   }
 
@@ -82,22 +96,22 @@ export class Binaries {
 }
 
 /**
- * Builds a binary, the second without a word and when nothing else wants the processor. Resolves to what came of it: `ok`,
+ * Builds a binary, all but the first without a word and when nothing else wants the processor. Resolves to what came of it: `ok`,
  * whether it is `new`, and what cargo printed.
  */
 export async function buildEngine(variant) {
   const file = join(folders[variant], ".stamp");
   const stamp = () => (existsSync(file) ? readFileSync(file, "utf8") : "");
   const before = stamp();
-  const args = variant === "relaxed" ? ["--relaxed"] : [];
-  const { status, output } = await run("cargo", [...cargo.engine, ...args], { background: variant === "relaxed" });
-  const alike = variant === "simd" || status !== 0 || sameScript();
+  const args = variant in others ? [others[variant]] : [];
+  const { status, output } = await run("cargo", [...cargo.engine, ...args], { background: variant in others });
+  const alike = variant !== "relaxed" || status !== 0 || sameScript();
   return { ok: status === 0 && alike, new: stamp() !== before, output };
 }
 
-/** Whether both binaries want the same JavaScript; one that does not is of no use. */
+/** Whether the first two binaries want the same JavaScript; one that does not is of no use. */
 function sameScript() {
-  const [simd, relaxed] = Object.values(folders).map((folder) => readFileSync(join(folder, "saccade_rnn.js"), "utf8"));
+  const [simd, relaxed] = [folders.simd, folders.relaxed].map((folder) => readFileSync(join(folder, "saccade_rnn.js"), "utf8"));
   return simd === relaxed;
 }
 
@@ -109,12 +123,13 @@ export function servedEngine(binaries) {
     enforce: "pre",
     config: () => ({
       server: {
-        fs: { allow: [root, folders.simd] },
+        fs: { allow: [root, folders.simd, folders.graph] },
         watch: { ignored: Object.values(folders).map((folder) => `${folder}/**`) },
       },
     }),
     resolveId(source) {
-      return source.endsWith("/pkg/saccade_rnn.js") ? join(folders.simd, "saccade_rnn.js") : null;
+      const variant = ["simd", "graph"].find((variant) => source.endsWith(`/pkg/${names[variant]}.js`));
+      return variant ? join(folders[variant], `${names[variant]}.js`) : null;
     },
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
@@ -123,7 +138,7 @@ export function servedEngine(binaries) {
         if (!variant) return next();
         // The package then takes the other one.
         if (!binaries.has(variant)) return response.writeHead(404).end();
-        const file = join(folders[variant], "saccade_rnn_bg.wasm");
+        const file = join(folders[variant], `${names[variant]}_bg.wasm`);
         response.setHeader("content-type", "application/wasm");
         response.setHeader("content-length", statSync(file).size);
         response.setHeader("cache-control", "no-store");

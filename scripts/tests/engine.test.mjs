@@ -47,7 +47,7 @@ test("a task that fails can be asked for again", async () => {
   assert.equal(calls, 2);
 });
 
-test("the second binary follows the first", async () => {
+test("the others follow the first, one after the other", async () => {
   const { begun, told, binaries } = builds();
   const first = binaries.update();
   begun[0].end();
@@ -55,11 +55,14 @@ test("the second binary follows the first", async () => {
   assert.deepEqual([binaries.has("simd"), binaries.has("relaxed"), begun.length], [true, false, 2]);
   begun[1].end();
   await settled();
-  assert.ok(binaries.has("relaxed"));
-  assert.deepEqual(told, [["simd", true], ["relaxed", true]]);
+  assert.deepEqual([binaries.has("relaxed"), binaries.has("graph")], [true, false]);
+  begun[2].end();
+  await settled();
+  assert.ok(binaries.has("graph"));
+  assert.deepEqual(told, [["simd", true], ["relaxed", true], ["graph", true]]);
 });
 
-test("a change withdraws the second binary, and builds of what was there before are not told of", async () => {
+test("a change withdraws the others, and builds of what was there before are not told of", async () => {
   const { begun, told, binaries } = builds();
   const first = binaries.update();
   begun[0].end();
@@ -72,23 +75,25 @@ test("a change withdraws the second binary, and builds of what was there before 
   await change;
   begun.slice(3).forEach(({ end }) => end());
   await settled();
-  assert.equal(begun.at(-1).variant, "relaxed");
+  assert.deepEqual(begun.slice(2).map(({ variant }) => variant), ["simd", "relaxed", "graph"]);
   begun.at(-1).end();
   await settled();
-  assert.ok(binaries.has("relaxed"));
+  assert.ok(binaries.has("relaxed") && binaries.has("graph"));
   assert.equal(told.filter(([variant]) => variant === "relaxed").length, 1);
 });
 
-test("what does not build leaves the first binary, and the second waits", async () => {
+test("what does not build leaves the first binary, and the others wait", async () => {
   const { begun, told, binaries } = builds();
   const first = binaries.update();
   begun[0].end();
   await first;
   begun[1].end();
   await settled();
+  begun[2].end();
+  await settled();
   const change = binaries.change();
-  begun[2].end(false);
+  begun[3].end(false);
   await change;
-  assert.deepEqual([binaries.has("simd"), binaries.has("relaxed"), begun.length], [true, false, 3]);
+  assert.deepEqual([binaries.has("simd"), binaries.has("relaxed"), binaries.has("graph"), begun.length], [true, false, false, 4]);
   assert.deepEqual(told.at(-1), ["simd", false]);
 });

@@ -1,6 +1,7 @@
 /**
  * The service worker: keeps the page for visits without a network. `offline.ts` fills in the constants. What belongs to
- * a version is served from its cache, whole, so that no page is made of two versions; another model is kept once it was used.
+ * a version is served from its cache, whole, so that no page is made of two versions; another model, and the engine of graphs,
+ * are kept once they were used.
  */
 
 const VERSION = __VERSION__;
@@ -37,16 +38,20 @@ addEventListener("fetch", (event) => {
   event.respondWith(answer(request));
 });
 
-/** From the cache; a file that is asked for anew, or is not there, from the network, and then kept if it is a model. */
+/** The engine's other binary, which few visits need. */
+const GRAPHS = /graph_bg[^/]*\.wasm$/;
+
+/** From the cache; a file that is asked for anew, or is not there, from the network, and then kept if it is a model or an engine. */
 async function answer(request) {
-  const model = request.url.endsWith(".safetensors");
+  const { pathname } = new URL(request.url);
+  const keeper = pathname.endsWith(".safetensors") ? MODELS : GRAPHS.test(pathname) ? SHELL : null;
   const fresh = request.cache === "reload" || request.cache === "no-cache";
   const kept = fresh ? undefined : await caches.match(request, { ignoreSearch: true });
   if (kept) return kept;
   try {
     const response = await fetch(request);
-    if (model && response.ok) {
-      const cache = await caches.open(MODELS);
+    if (keeper && response.ok) {
+      const cache = await caches.open(keeper);
       // A full disk is no reason not to answer.
       await cache.put(request, response.clone()).catch(() => undefined);
     }

@@ -5,7 +5,7 @@ import { layoutOf } from "../src/batch/layout.ts";
 import { drawn } from "../src/batch/places.ts";
 import { programOf, RARE, type Step } from "../src/batch/program.ts";
 import { scoreOf, strategies, type Report, type Strategy } from "../src/batch/schedule.ts";
-import { examples, why } from "../src/batch/strings.ts";
+import { examples, why } from "../src/batch/scene/strings.ts";
 import { linesOf, MOST_LINES, MOST_WORDS, treeOf, wordsOf, type Tree } from "../src/batch/trees.ts";
 import record from "./fixtures/schedules.json";
 import { noise } from "./noise.ts";

@@ -1,0 +1,117 @@
+/** The chapter Batch in Chromium: schedules of what a visitor writes, from the engine in the page. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, describe, test } from "node:test";
+import { launch, openPage, serve } from "./browser.mjs";
+
+let server, browser;
+before(async () => {
+  server = await serve();
+  browser = await launch();
+});
+after(async () => {
+  await browser.close();
+  server.close();
+});
+
+async function open(hash = "#batch", options = {}) {
+  const { page, complaints } = await openPage(browser, options);
+  await page.goto(`${server.url}${hash}`);
+  const figure = page.locator('[data-figure="schedule"]');
+  await figure.waitFor();
+  return { page, complaints, figure, launches: async () => Number(await figure.getAttribute("data-launches")) };
+}
+
+describe("schedules", { timeout: 600_000 }, () => {
+  test("are four, of which Levels meets the bound; what is written has its own, and mistakes are said by their line", async () => {
+    const { page, complaints, figure, launches } = await open();
+    const bound = Number(await figure.getAttribute("data-bound"));
+    assert.equal(await launches(), bound);
+    const counts = {};
+    for (const name of ["unbatched", "depth", "agenda", "levels"]) {
+      await page.locator(`input[value="${name}"]`).focus();
+      await page.keyboard.press("Space");
+      await page.locator(`input[value="${name}"]:checked`).waitFor({ state: "attached" });
+      counts[name] = await launches();
+    }
+    assert.deepEqual(counts, { unbatched: 129, depth: 35, agenda: 27, levels: 19 });
+    const text = page.getByLabel("Your sentences, one a line");
+    // Two chains of two words: look-ups, words, a join, guesses.
+    await text.fill("a b\nc d\n(e");
+    await page.locator('[data-figure="schedule"][data-launches="4"]').waitFor();
+    await page.getByText("Line 3: a bracket is not closed.").waitFor();
+    await text.fill("");
+    await figure.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Back to the first sentences" }).click();
+    await page.locator('[data-figure="schedule"][data-launches="19"]').waitFor();
+    assert.deepEqual(complaints, []);
+  });
+
+  test("are gone through by keyboard, and a node pointed at says who ran with it", async () => {
+    const { page, complaints, figure } = await open();
+    const slider = figure.getByRole("slider", { name: "Launch" });
+    const said = figure.locator("[data-said]");
+    await slider.focus();
+    await page.keyboard.press("Home");
+    assert.match(await said.innerText(), /Nothing has run yet/);
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await slider.getAttribute("aria-valuetext"), "launch 1 of 19");
+    assert.match(await said.innerText(), /Launch 1 of 19: 40 look-ups of 4 sentences/);
+    await page.keyboard.press("ArrowRight");
+    assert.match(await said.innerText(), /Launch 2 of 19: 2 letters\b.*first launch of its kind/s);
+    await page.keyboard.press("ArrowRight");
+    assert.match(await said.innerText(), /Every node of it needs one of the launch before/);
+    const join = figure.locator("g.mark.join").first();
+    await join.hover();
+    assert.match(await said.innerText(), /joins? of \d sentences.*“the film”/s);
+    assert.ok((await figure.locator("g.with").count()) > 1);
+    assert.deepEqual(complaints, []);
+  });
+
+  test("without motion all launches have run when it is played, and with it they run one by one", async () => {
+    const still = await open();
+    await still.figure.getByRole("button", { name: "Play" }).click();
+    assert.equal(await still.figure.getByRole("slider").inputValue(), "19");
+    const moving = await open("#batch", { reducedMotion: "no-preference" });
+    await moving.figure.getByRole("button", { name: "Play" }).click();
+    await moving.figure.getByRole("button", { name: "Pause" }).click();
+    assert.ok(Number(await moving.figure.getByRole("slider").inputValue()) < 19);
+  });
+
+  for (const colorScheme of ["light", "dark"]) {
+    test(`axe finds nothing serious, ${colorScheme}, with the mathematics open`, async () => {
+      const { page } = await open("#batch?maths=batch-score", { colorScheme });
+      await page.locator("#maths-batch-score math").first().waitFor();
+      await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+      const { violations } = await page.evaluate(() => globalThis.axe.run(document));
+      assert.deepEqual(violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
+    });
+  }
+
+  test("nothing scrolls sideways from 320 to 2,560 pixels", async () => {
+    for (const width of [320, 390, 768, 1440, 2560]) {
+      const { page, figure } = await open("#batch", { viewport: { width, height: 900 } });
+      for (const name of ["unbatched", "levels"]) {
+        await page.locator(`input[value="${name}"]`).check({ force: true });
+        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width} ${name}`);
+      }
+      assert.ok(await figure.isVisible());
+      await page.context().close();
+    }
+  });
+
+  test("the second binary comes with the chapter and not before", async () => {
+    const { page } = await openPage(browser);
+    const asked = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await page.goto(server.url);
+    await page.locator('[data-stage="ready"]').waitFor();
+    await page.locator("nav[aria-labelledby] svg").last().waitFor({ state: "attached" });
+    assert.ok(!asked.some((url) => /graph_bg/.test(url)));
+    await page.goto(`${server.url}#batch`);
+    await page.locator('[data-figure="schedule"]').waitFor();
+    assert.ok(asked.some((url) => /graph_bg/.test(url)));
+  });
+});
