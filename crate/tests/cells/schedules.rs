@@ -1,5 +1,7 @@
 //! The program that the page's chapter Batch begins with: what the engine reports of it is what the page's tests draw.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 use pollster::block_on;
 use saccade_rnn::device::{Device, Parameters};
 use saccade_rnn::graph::{Cell, Expr, Graph, Report, Strategy};

@@ -165,7 +165,8 @@ impl Program {
         let report = self.inner.graph.explain();
         let made = self.inner.made.borrow();
         // Of a node with several results, the first.
-        let number: BTreeMap<usize, u32> = made.iter().enumerate().rev().map(|(number, port)| (port.node, number as u32)).collect();
+        let number: BTreeMap<usize, u32> =
+            made.iter().enumerate().rev().map(|(number, port)| (port.node, number as u32)).collect();
         let batches = report.batches().iter().map(|batch| Launch {
             op: batch.op,
             lanes: batch.lanes,
