@@ -1,6 +1,7 @@
 /** Wrong use does not compile: every error that is expected here must be one. Compiled by a test, never run. */
 
 import { devices, init, load, Lstm, type Model, type Reading, SaccadeError, Skim, Sru } from "saccade-rnn";
+import { Adam, type Expression, Parameters } from "saccade-rnn/graph";
 import "saccade-rnn/inline";
 import { load as loadInWorker, terminate } from "saccade-rnn/worker";
 import "saccade-rnn/worker-entry";
@@ -80,3 +81,41 @@ async function wrong(model: Model) {
 }
 
 export { right, wrong };
+
+async function graphs() {
+  const parameters = new Parameters({ seed: 1 });
+  const [words, out] = [parameters.embedding("words", 10, 4), parameters.linear("out", 4, 2)];
+  const lstm = parameters.lstm("lstm", 4, 4);
+  const both = parameters.gru("gru", 4, 4, { bidirectional: true });
+  const swap = parameters.cell("swap", [4, 4], (x, y) => [y.tanh(), x]);
+  const adam = new Adam(parameters, { rate: 0.01 });
+  adam.rate /= 2;
+  const loss: number = await adam.learn((graph) => graph.mean([out(lstm(words(graph, [1, 2])).state.h).crossEntropy([0])]), { device: "webgpu" });
+  const read = await parameters.run(async (graph) => {
+    const { output, state } = lstm.step(words(graph, [1]));
+    const [h, c]: readonly [Expression, Expression] = swap(state.h, state.c);
+    const { forward, backward } = both(graph.concatRows([output, h, c]));
+    const values: Float32Array[] = await graph.join([forward.h.value(), backward.h.value()]);
+    const settled = await graph.join([out(h).scalar()], { settled: true });
+    // @ts-expect-error A GRU has no memory.
+    forward.c;
+    // @ts-expect-error Steps go in one direction.
+    both.step;
+    // @ts-expect-error A cell has as many operands as its function.
+    swap(h);
+    // @ts-expect-error The graph comes first.
+    words([1]);
+    // @ts-expect-error A number is no expression.
+    h.add(1);
+    // @ts-expect-error There is no such order.
+    await parameters.run(() => 1, { strategy: "breadth" });
+    return [values[0]?.[0], settled[0]?.status] as const;
+  });
+  // @ts-expect-error A loss is an expression.
+  await adam.learn(() => 3);
+  // @ts-expect-error Adam has no momentum.
+  new Adam(parameters, { momentum: 0.9 });
+  return [loss, read[0], right, wrong];
+}
+
+export { graphs };

@@ -120,8 +120,8 @@ export class Graph extends Recorder {
   }
 
   /**
-   * The gradients of a loss, `1 x 1`, for {@link Parameters.learn}'s and others' steps; {@link Expression.gradient} then has
-   * those of variables.
+   * The gradients of a loss, `1 x 1`, for an optimiser's step; {@link Expression.gradient} then has those of variables. In a graph
+   * that trains.
    */
   async backward(loss: Expression): Promise<Gradients> {
     const own = this.own(loss, "backward: loss");

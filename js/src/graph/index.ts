@@ -22,11 +22,32 @@ export type { DropoutOptions } from "./expression.js";
 export { Gradients } from "./gradients.js";
 export { Graph } from "./graph.js";
 export type { Batch, Explanation } from "./graph.js";
-export type * from "./layers.js";
+export type {
+  Bidirectional,
+  Embedding,
+  HiddenState,
+  Linear,
+  LstmState,
+  Recurred,
+  RecurredBothWays,
+  Recurrent,
+  SruState,
+  States,
+} from "./layers.js";
 export { Adam, Sgd } from "./optimizers.js";
 export type { Optimizer } from "./optimizers.js";
-export type * from "./options.js";
+export type {
+  AdamOptions,
+  GraphOptions,
+  LayerOptions,
+  OptimizerOptions,
+  ParameterOptions,
+  ParametersOptions,
+  RunOptions,
+  SgdOptions,
+  Strategy,
+} from "./options.js";
 export { Parameter } from "./parameter.js";
 export { Parameters } from "./parameters.js";
-export type { Scope } from "./parameters.js";
+export type { Declare, Scope } from "./parameters.js";
 export type { Recorder } from "./recorder.js";

@@ -44,7 +44,7 @@ export interface RunOptions extends GraphOptions {
 }
 
 /** What optimisers have in common. */
-interface OptimizerOptions {
+export interface OptimizerOptions {
   /** Decoupled decay: a step takes so much of each weight, times the rate; 0 unless given. */
   readonly weightDecay?: number | undefined;
   /** The largest norm of all gradients together, to which larger ones are scaled down; 0, no bound, unless given. */

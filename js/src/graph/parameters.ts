@@ -14,7 +14,7 @@ import type { Expression } from "./expression.js";
 import { Graph } from "./graph.js";
 import * as layers from "./layers.js";
 import { checks, type GraphOptions, type LayerOptions, type ParameterOptions, type ParametersOptions, type RunOptions } from "./options.js";
-import type { Owner, Parameter } from "./parameter.js";
+import type { Parameter } from "./parameter.js";
 
 /** What the engine holds of parameters. */
 interface Held {
@@ -33,7 +33,7 @@ export type Scope<T> = (graph: Graph) => T | PromiseLike<T>;
  * Named parameters and layers. All are declared before the first graph; what declares them gives what records them. The engine
  * is fetched on first use.
  */
-export class Parameters implements Disposes, Owner {
+export class Parameters implements Disposes {
   readonly #seed: number;
   readonly #declarations = new Declarations(this);
   readonly #access = new Access();
@@ -220,7 +220,7 @@ export class Parameters implements Disposes, Owner {
 }
 
 /** Declares a recurrent layer. */
-interface Declare<State> {
+export interface Declare<State> {
   (name: string, inputSize: number, hiddenSize: number, options: LayerOptions & { readonly bidirectional: true }): layers.Bidirectional<State>;
   (name: string, inputSize: number, hiddenSize: number, options?: LayerOptions & { readonly bidirectional?: false }): layers.Recurrent<State>;
 }

@@ -1,0 +1,74 @@
+/** Graphs in a page: the binary beside the code, both devices, and programs that a page's timers hold up. */
+
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { inChromium, open, page, renew } from "./blank.mjs";
+
+describe("in a page", { timeout: 300_000 }, () => {
+  inChromium({ gpu: true });
+  beforeEach(async () => {
+    await renew();
+    await open();
+  });
+
+  test("a Tree-LSTM learns the same on both devices, in as many batches", async () => {
+    const ran = await page.evaluate(async () => {
+      const { Adam, Parameters } = await import(new URL("js/dist/graph/index.js", location.href).href);
+      const d = 8;
+      const learned = async (device) => {
+        const parameters = new Parameters({ seed: 1 });
+        const [words, children, out] = [parameters.embedding("words", 5, d), parameters.linear("children", 2 * d, 5 * d), parameters.linear("out", d, 2)];
+        const cell = parameters.cell("tree", [d, d, d, d], (lh, lc, rh, rc) => {
+          const all = children(lh.graph.concatColumns([lh, rh]));
+          const [i, u, l, r, o] = [0, 1, 2, 3, 4].map((gate) => all.sliceColumns(gate * d, (gate + 1) * d));
+          const c = i.sigmoid().multiply(u.tanh()).add(l.sigmoid().multiply(lc)).add(r.sigmoid().multiply(rc));
+          return [o.sigmoid().multiply(c.tanh()), c];
+        });
+        const grow = (graph, tree) => {
+          if (typeof tree === "number") return Array(2).fill(words(graph, [tree]));
+          return cell(...grow(graph, tree[0]), ...grow(graph, tree[1]));
+        };
+        const trees = [[0, [1, 2]], [[3, 4], [0, 1]], [[[2, 3], 4], 0]];
+        const scores = (graph, tree) => out(grow(graph, tree)[0]);
+        const adam = new Adam(parameters, { rate: 0.01, clip: 1 });
+        const losses = [];
+        for (let step = 0; step < 5; step++) {
+          losses.push(await adam.learn((graph) => graph.mean(trees.map((tree, i) => scores(graph, tree).crossEntropy([i % 2]))), { device }));
+        }
+        const run = async (graph) => {
+          const values = await graph.join(
+            trees.map(async (tree, i) => {
+              const [first] = await scores(graph, tree).value();
+              if (i === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+              return [first, ...(await graph.input(1, 1, [first]).tanh().value())];
+            }),
+          );
+          return { device: graph.device, values: values.flat(), trees: (await graph.explain()).batches.filter(({ op }) => op === "tree").length };
+        };
+        return { losses, ...(await parameters.run(run, { device })), weights: [...(await parameters.values("children.weight"))], saved: (await parameters.save()).length };
+      };
+      return { cpu: await learned("cpu"), gpu: await learned("webgpu-only") };
+    });
+    const { cpu, gpu } = ran;
+    assert.deepEqual([cpu.device, gpu.device], ["cpu", "webgpu"]);
+    assert.deepEqual([cpu.trees, gpu.trees], [3, 3]);
+    assert.ok(cpu.losses.at(-1) < cpu.losses[0]);
+    for (const what of ["losses", "values", "weights"]) {
+      assert.equal(gpu[what].length, cpu[what].length);
+      for (const [i, value] of cpu[what].entries()) assert.ok(Math.abs(gpu[what][i] - value) < 1e-3, `${what}[${i}]: ${gpu[what][i]} instead of ${value}`);
+    }
+    assert.ok(cpu.saved > 1000 && gpu.saved === cpu.saved);
+  });
+
+  test("a binary that is not there is an error, and is asked for again", async () => {
+    await page.route("**/saccade_graph_bg.wasm", (route) => route.fulfill({ status: 404 }));
+    const code = await page.evaluate(async () => {
+      const { Parameters } = await import(new URL("js/dist/graph/index.js", location.href).href);
+      window.parameters = new Parameters();
+      return window.parameters.run(() => 1).catch((error) => error.code);
+    });
+    assert.equal(code, "ENGINE_FAILED");
+    await page.unroute("**/saccade_graph_bg.wasm");
+    assert.equal(await page.evaluate(() => window.parameters.run(async (graph) => graph.input(1, 1, [3]).scale(2).scalar())), 6);
+  });
+});
