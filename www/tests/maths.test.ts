@@ -2,6 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { mathml, verbatim } from "../src/frame/maths/tex.ts";
+import { scenes as batchScenes } from "../src/batch/maths/scenes.ts";
+import { lines as batchLines } from "../src/batch/maths/strings.ts";
 import { scenes as raceScenes } from "../src/race/maths/scenes.ts";
 import { lines as raceLines } from "../src/race/maths/strings.ts";
 import { blocksOf, costOf, endOf } from "../src/race/chain.ts";
@@ -56,6 +58,7 @@ describe("a formula", () => {
       }
     }
     for (const scene of raceScenes) for (const { tex } of raceLines[scene]) expect(mathml(tex)).toMatch(/<\/math>$/);
+    for (const scene of batchScenes) for (const { tex } of batchLines[scene]) expect(mathml(tex)).toMatch(/<\/math>$/);
   });
 
   test("of the savings has the engine's own counts", () => {
