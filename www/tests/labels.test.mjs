@@ -142,6 +142,19 @@ for (const width of WIDTHS) {
       await legible();
     });
 
+    test("Batch, by every schedule, and with a chain of long words", async () => {
+      await openAt("#batch?maths=batch-score", { viewport: { width, height: 900 } });
+      await page.locator("#maths-batch-score math").first().waitFor();
+      for (const schedule of ["unbatched", "depth", "agenda", "levels"]) {
+        await page.locator(`input[value="${schedule}"]`).check({ force: true });
+        await inOrder(schedule);
+      }
+      await page.getByLabel("Your sentences, one a line").fill(`${"incomprehensibility ".repeat(4)}\na`);
+      await page.locator('[data-figure="schedule"]:not([data-launches="19"])').waitFor();
+      await inOrder("long words");
+      await legible();
+    });
+
     test("Race, with all of its mathematics and gates held shut", async () => {
       const maths = ["sprint", "gates", "chain", "both", "length", "batch"].map((scene) => `race-${scene}`).join(".");
       await openAt(`#race?maths=${maths}`, { viewport: { width, height: 900 } });
