@@ -35,7 +35,7 @@ const ENGINE: Library = Library {
     most: 300_000,
 };
 
-/// The engine with graphs of a page's own, gradients and optimisers, and with every task.
+/// The engine of graphs of a page's own, with gradients and optimisers.
 const GRAPH: Library = Library {
     package: "saccade-rnn",
     name: "saccade_graph",

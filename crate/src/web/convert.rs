@@ -6,7 +6,9 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use js_sys::{Float32Array, JSON, Promise, Reflect};
+use js_sys::{Float32Array, Promise};
+#[cfg(not(feature = "train"))]
+use js_sys::{JSON, Reflect};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
@@ -33,12 +35,14 @@ pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, Failure> {
 }
 
 /// A value as JavaScript has it, by way of JSON, which rounds a whole number above 2 ** 53 where [`to_js`] fails.
+#[cfg(not(feature = "train"))]
 pub(super) fn rounded(value: &impl Serialize) -> Result<JsValue, Failure> {
     let json = serde_json::to_string(value).map_err(Failure::internal)?;
     JSON::parse(&json).map_err(|_| Failure::internal("the engine wrote JSON that is none"))
 }
 
 /// The header as an object, with a property `values` that holds all matrices end to end.
+#[cfg(not(feature = "train"))]
 pub(super) fn packed(header: &impl Serialize, matrices: &[&[f32]]) -> Result<JsValue, Failure> {
     let header = to_js(header)?;
     Reflect::set(&header, &"values".into(), &end_to_end(matrices))

@@ -1,18 +1,28 @@
 //! The surface for JavaScript, by wasm-bindgen: thin, no arithmetic. `js/src` makes the package of it.
 
 mod convert;
-mod cursor;
 mod error;
-#[cfg(feature = "train")]
-mod graph;
-mod layer;
 #[cfg(target_arch = "wasm32")]
 mod memory;
-mod model;
-mod reader;
-mod reading;
-mod softmax;
 mod types;
+
+/// Graphs of a page's own have a binary to themselves, which holds gradients.
+#[cfg(feature = "train")]
+mod graph;
+
+#[cfg(not(feature = "train"))]
+mod cursor;
+#[cfg(not(feature = "train"))]
+mod layer;
+#[cfg(not(feature = "train"))]
+mod model;
+#[cfg(not(feature = "train"))]
+mod reader;
+#[cfg(not(feature = "train"))]
+mod reading;
+#[cfg(not(feature = "train"))]
+mod softmax;
+#[cfg(not(feature = "train"))]
 mod watch;
 
 use std::cell::Cell;
@@ -25,12 +35,17 @@ use wasm_bindgen::prelude::*;
 use crate::device::gpu::Statistics;
 use crate::runner::Devices;
 use convert::{answer, to_js};
+#[cfg(not(feature = "train"))]
 pub use cursor::Cursor;
 #[cfg(feature = "train")]
 pub use graph::{Gradients, Optimizer, Program, Weights};
+#[cfg(not(feature = "train"))]
 pub use layer::Layer;
+#[cfg(not(feature = "train"))]
 pub use model::Model;
+#[cfg(not(feature = "train"))]
 pub use reader::Reader;
+#[cfg(not(feature = "train"))]
 pub use softmax::Softmax;
 
 thread_local! {
