@@ -24,7 +24,7 @@ describe("a project with the packed package", { timeout: 600_000 }, () => {
 
   after(() => browser?.close());
 
-  for (const name of ["page", "page-worker"]) {
+  for (const name of ["page", "page-worker", "graph"]) {
     test(`${name}, by Vite`, async () => {
       const place = project(name);
       const options = { base: "./", build: { target: "es2022" }, logLevel: "error", configFile: false };
@@ -34,7 +34,7 @@ describe("a project with the packed package", { timeout: 600_000 }, () => {
     });
   }
 
-  for (const name of ["page", "page-worker"]) {
+  for (const name of ["page", "page-worker", "graph"]) {
     test(`${name}, by Vite while it is developed`, async () => {
       const place = project(name);
       const server = await createServer({ root: place, configFile: false, logLevel: "error", server: { port: 0, host: "127.0.0.1" } });

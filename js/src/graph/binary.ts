@@ -3,8 +3,8 @@
 // First: what the engine's code finds missing, this one brings.
 import { platform } from "../platform.js";
 import * as glue from "../../pkg/saccade_graph.js";
+import { moduleAt } from "../compile.js";
 import { errorOf, messageOf, notLoaded, ours, SaccadeError } from "../errors.js";
-import { moduleAt } from "../wasm.js";
 
 export { glue };
 
@@ -56,8 +56,13 @@ export class Instance {
   }
 
   /** Gives back what the instance holds, unless it is lost already. */
-  free(held: { free(): void } | undefined): void {
-    if (held && !this.#failure) this.now(() => held.free());
+  free(held: { free(): void }): void {
+    if (this.#failure) return;
+    try {
+      this.now(() => held.free());
+    } catch {
+      // Whoever goes on with the instance hears of it.
+    }
   }
 
   fail(reason: string): SaccadeError {

@@ -8,6 +8,7 @@ import type { CellCode } from "./cell.js";
 import { arrayOf, misfit } from "./checks.js";
 import type { Expression } from "./expression.js";
 import { Gradients } from "./gradients.js";
+import { checks, type JoinOptions } from "./options.js";
 import type { Owner, Parameter } from "./parameter.js";
 import { Recorder } from "./recorder.js";
 
@@ -109,14 +110,14 @@ export class Graph extends Recorder {
    * waits for a value; once all wait, everything recorded runs at once. One that rejects does not stop the others, which have
    * the same graph until it ends.
    */
-  join<T>(programs: Iterable<T | PromiseLike<T>>, options: { readonly settled: true }): Promise<PromiseSettledResult<T>[]>;
-  join<T>(programs: Iterable<T | PromiseLike<T>>): Promise<T[]>;
-  join<T>(programs: Iterable<T | PromiseLike<T>>, options?: { readonly settled?: boolean }): Promise<T[] | PromiseSettledResult<T>[]> {
+  join<T>(programs: Iterable<T | PromiseLike<T>>, options: JoinOptions & { readonly settled: true }): Promise<PromiseSettledResult<T>[]>;
+  join<T>(programs: Iterable<T | PromiseLike<T>>, options?: JoinOptions & { readonly settled?: false }): Promise<T[]>;
+  join<T>(programs: Iterable<T | PromiseLike<T>>, options?: JoinOptions): Promise<T[] | PromiseSettledResult<T>[]> {
     const all = arrayOf(programs, "join", "an array of promises") as (T | PromiseLike<T>)[];
     for (const [i, program] of all.entries()) {
       if (typeof program === "function") refuse(`join: [${i}]`, "a promise", program, ": call the function");
     }
-    return options?.settled ? Promise.allSettled(all) : Promise.all(all);
+    return checks.join.take(options, "join: options").settled ? Promise.allSettled(all) : Promise.all(all);
   }
 
   /**

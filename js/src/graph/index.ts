@@ -39,6 +39,7 @@ export type { Optimizer } from "./optimizers.js";
 export type {
   AdamOptions,
   GraphOptions,
+  JoinOptions,
   LayerOptions,
   OptimizerOptions,
   ParameterOptions,

@@ -1,6 +1,6 @@
 /** What parameters, graphs and optimisers are told. */
 
-import { boolean, count, number, oneOf, optional, string } from "../arguments/check.js";
+import { count, number, oneOf, optional, string } from "../arguments/check.js";
 import { type Fields, options } from "../arguments/options.js";
 import { maybe } from "../arguments/shared.js";
 
@@ -43,6 +43,12 @@ export interface RunOptions extends GraphOptions {
   readonly training?: boolean | undefined;
 }
 
+/** How promises are joined. */
+export interface JoinOptions {
+  /** Whether the result says of each promise what became of it, as `Promise.allSettled`; false unless given. */
+  readonly settled?: boolean | undefined;
+}
+
 /** What optimisers have in common. */
 export interface OptimizerOptions {
   /** Decoupled decay: a step takes so much of each weight, times the rate; 0 unless given. */
@@ -82,12 +88,12 @@ const optimizer = { rate: optional(positive), weightDecay: optional(positive), c
 
 export const checks = {
   name: string,
-  boolean,
   rate: positive,
   parameters: options<ParametersOptions>()({ seed: optional(count) }),
   parameter: options<ParameterOptions>()({ bound: optional(positive) }),
   layer: options<LayerOptions>()({ bidirectional: maybe }),
   graph: options<GraphOptions>()(graph),
+  join: options<JoinOptions>()({ settled: maybe }),
   run: options<RunOptions>()({ ...graph, training: maybe }),
   adam: options<AdamOptions>()({ ...optimizer, beta1: optional(share), beta2: optional(share), epsilon: optional(positive) }),
   sgd: options<SgdOptions>()({ ...optimizer, momentum: optional(share) }),
