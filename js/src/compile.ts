@@ -1,13 +1,25 @@
 /** WebAssembly from wherever its file is. */
 
+import { tagOf } from "./arguments/check.js";
 import { counted } from "./download.js";
 import type { Follow } from "./engine.js";
 import { errorOf, messageOf } from "./errors.js";
 import { platform } from "./platform.js";
+import type { InitOptions } from "./types.js";
 
-/** The file at an address, compiled. */
-export async function moduleAt(place: string | URL, follow: Follow): Promise<WebAssembly.Module> {
-  return (await onDisk(place)) ?? fetched(place, follow);
+/** The module of whatever stands for one. */
+export async function moduleOf(wasm: NonNullable<InitOptions["wasm"]>, follow: Follow): Promise<WebAssembly.Module> {
+  if (ArrayBuffer.isView(wasm)) return WebAssembly.compile(wasm as BufferSource);
+  switch (tagOf(wasm)) {
+    case "WebAssembly.Module":
+      return wasm as WebAssembly.Module;
+    case "ArrayBuffer":
+      return WebAssembly.compile(wasm as ArrayBuffer);
+    case "Response":
+      return streamed(wasm as Response, follow);
+    default:
+      return (await onDisk(wasm as string | URL)) ?? fetched(wasm as string | URL, follow);
+  }
 }
 
 export async function onDisk(place: string | URL): Promise<WebAssembly.Module | undefined> {
@@ -23,7 +35,7 @@ export async function fetched(place: string | URL, follow: Follow): Promise<WebA
 }
 
 /** Compiles while it arrives, if the server calls it WebAssembly. */
-export async function streamed(source: Response, follow: Follow): Promise<WebAssembly.Module> {
+async function streamed(source: Response, follow: Follow): Promise<WebAssembly.Module> {
   if (!source.ok) throw errorOf("FETCH_FAILED", `${source.url}: HTTP status ${source.status}`);
   const response = counted(source, follow);
   if (response.headers.get("content-type")?.startsWith("application/wasm")) return WebAssembly.compileStreaming(response);

@@ -1,7 +1,6 @@
 /** The engine's WebAssembly: which of the two files, from where, compiled. */
 
-import { tagOf } from "./arguments/check.js";
-import { fetched, moduleAt, onDisk, streamed } from "./compile.js";
+import { fetched, moduleOf, onDisk } from "./compile.js";
 import type { Follow } from "./engine.js";
 import { errorOf, messageOf } from "./errors.js";
 import { platform } from "./platform.js";
@@ -19,18 +18,7 @@ export async function compiled(
   { wasm, variant = "auto" }: Pick<InitOptions, "wasm" | "variant">,
   follow: Follow,
 ): Promise<WebAssembly.Module> {
-  if (wasm === undefined) return shipped(variant, follow);
-  if (ArrayBuffer.isView(wasm)) return WebAssembly.compile(wasm as BufferSource);
-  switch (tagOf(wasm)) {
-    case "WebAssembly.Module":
-      return wasm as WebAssembly.Module;
-    case "ArrayBuffer":
-      return WebAssembly.compile(wasm as ArrayBuffer);
-    case "Response":
-      return streamed(wasm as Response, follow);
-    default:
-      return moduleAt(wasm as string | URL, follow);
-  }
+  return wasm === undefined ? shipped(variant, follow) : moduleOf(wasm, follow);
 }
 
 /** The file that came with the package, or what the code itself holds. */

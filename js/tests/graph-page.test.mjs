@@ -1,7 +1,9 @@
 /** Graphs in a page: the binary beside the code, both devices, and programs that a page's timers hold up. */
 
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { beforeEach, describe, test } from "node:test";
+import { root } from "../../scripts/steps.mjs";
 import { inChromium, open, page, renew } from "./blank.mjs";
 
 describe("in a page", { timeout: 300_000 }, () => {
@@ -62,13 +64,26 @@ describe("in a page", { timeout: 300_000 }, () => {
 
   test("a binary that is not there is an error, and is asked for again", async () => {
     await page.route("**/saccade_graph_bg.wasm", (route) => route.fulfill({ status: 404 }));
-    const code = await page.evaluate(async () => {
+    const { code, message } = await page.evaluate(async () => {
       const { Parameters } = await import(new URL("js/dist/graph/index.js", location.href).href);
       window.parameters = new Parameters();
-      return window.parameters.run(() => 1).catch((error) => error.code);
+      return window.parameters.run(() => 1).catch(({ code, message }) => ({ code, message }));
     });
     assert.equal(code, "ENGINE_FAILED");
+    assert.match(message, /status 404.*await init\(\{ wasm: /);
     await page.unroute("**/saccade_graph_bg.wasm");
     assert.equal(await page.evaluate(() => window.parameters.run(async (graph) => graph.input(1, 1, [3]).scale(2).scalar())), 6);
+  });
+
+  test("the binary may lie elsewhere", async () => {
+    await page.route("**/saccade_graph_bg.wasm", (route) => route.fulfill({ status: 404 }));
+    await page.route("**/elsewhere.wasm", (route) => route.fulfill({ contentType: "application/wasm", path: join(root, "js", "pkg", "saccade_graph_bg.wasm") }));
+    const found = await page.evaluate(async () => {
+      const { init, Parameters } = await import(new URL("js/dist/graph/index.js", location.href).href);
+      const refused = await init({ wasn: "/elsewhere.wasm" }).catch(({ message }) => message);
+      await init({ wasm: "/elsewhere.wasm" });
+      return [refused, await new Parameters().run(async (graph) => graph.input(1, 1, [3]).scale(2).scalar())];
+    });
+    assert.deepEqual(found, ["init: options.wasn: there is no such option; did you mean wasm?", 6]);
   });
 });

@@ -11,7 +11,7 @@ import { parameter, type Signatures, takers } from "./signature.js";
 type Wasm = NonNullable<InitOptions["wasm"]>;
 
 const PLACES = ["URL", "Response", "ArrayBuffer", "WebAssembly.Module"];
-const wasm = optional(
+export const wasm = optional(
   is<Wasm>("an address, a Response, bytes or a WebAssembly.Module", (found) => {
     return typeof found === "string" || ArrayBuffer.isView(found) || PLACES.includes(tagOf(found));
   }),

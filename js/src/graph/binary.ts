@@ -3,13 +3,17 @@
 // First: what the engine's code finds missing, this one brings.
 import { platform } from "../platform.js";
 import * as glue from "../../pkg/saccade_graph.js";
-import { moduleAt } from "../compile.js";
+import { moduleOf } from "../compile.js";
 import { errorOf, messageOf, notLoaded, ours, SaccadeError } from "../errors.js";
+import type { InitOptions } from "../types.js";
 
 export { glue };
 
 /** Written out, so that bundlers find the file and put it beside the code. */
 const file = () => new URL("../../pkg/saccade_graph_bg.wasm", import.meta.url);
+
+/** What stands for the file. */
+type Wasm = NonNullable<InitOptions["wasm"]>;
 
 /** A running instance of the module. After a panic or a trap nothing of it can be trusted, and its calls are never answered. */
 export class Instance {
@@ -100,16 +104,26 @@ function bury(): void {
 }
 
 /** The instance that runs, or the start of one. A start that failed is tried again by the next call. */
-export function started(): Promise<Instance> {
-  return (running ??= begin().catch((error: unknown) => {
+export function started(wasm?: Wasm): Promise<Instance> {
+  return (running ??= begin(wasm).catch((error: unknown) => {
     running = undefined;
     throw notLoaded(error, undefined);
   }));
 }
 
-async function begin(): Promise<Instance> {
+/** The file that came with the package. */
+async function shipped(): Promise<WebAssembly.Module> {
+  try {
+    return await moduleOf(file(), {});
+  } catch (error) {
+    const advice = 'if your bundler did not put the file there, serve it and say where it is: await init({ wasm: "/saccade_graph_bg.wasm" })';
+    throw errorOf("FETCH_FAILED", `${messageOf(error)}; ${advice}`, error);
+  }
+}
+
+async function begin(wasm: Wasm | undefined): Promise<Instance> {
   if (module === "absent") {
-    await glue.default({ module_or_path: await moduleAt(file(), {}) });
+    await glue.default({ module_or_path: await (wasm === undefined ? shipped() : moduleOf(wasm, {})) });
     module = "sound";
   }
   renew();

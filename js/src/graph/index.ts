@@ -14,6 +14,17 @@
  * ```
  */
 
+import { started } from "./binary.js";
+import { checks, type GraphInitOptions } from "./options.js";
+
+/**
+ * Starts the engine of graphs: fetches and compiles it. The first call decides where from; unless given, the file
+ * `saccade-rnn/wasm-graph` beside the code. Optional, as the first graph does it too.
+ */
+export async function init(options?: GraphInitOptions): Promise<void> {
+  await started(checks.init.take(options, "init: options").wasm);
+}
+
 export { SaccadeError } from "../errors.js";
 export type { ErrorCode } from "../errors.js";
 export type { Results } from "./cell.js";
@@ -38,6 +49,7 @@ export { Adam, Sgd } from "./optimizers.js";
 export type { Optimizer } from "./optimizers.js";
 export type {
   AdamOptions,
+  GraphInitOptions,
   GraphOptions,
   JoinOptions,
   LayerOptions,

@@ -1,8 +1,13 @@
 /** What parameters, graphs and optimisers are told. */
 
 import { count, number, oneOf, optional, string } from "../arguments/check.js";
+import { wasm } from "../arguments/entry.js";
 import { type Fields, options } from "../arguments/options.js";
 import { maybe } from "../arguments/shared.js";
+import type { InitOptions } from "../types.js";
+
+/** Where the engine of graphs comes from. */
+export type GraphInitOptions = Pick<InitOptions, "wasm">;
 
 /** How fresh parameters are drawn. */
 export interface ParametersOptions {
@@ -87,6 +92,7 @@ const graph = {
 const optimizer = { rate: optional(positive), weightDecay: optional(positive), clip: optional(positive) };
 
 export const checks = {
+  init: options<GraphInitOptions>()({ wasm }),
   name: string,
   rate: positive,
   parameters: options<ParametersOptions>()({ seed: optional(count) }),
