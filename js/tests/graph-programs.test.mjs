@@ -279,6 +279,8 @@ describe("mistakes", () => {
     ["strings", (g) => g.input(1, 2, ["1", 2]), 'input: values[0]: expected a number, found "1" (a string)'],
     ["too few values", (g) => g.input(2, 2, [1, 2, 3]), "input: values: expected 4 numbers for 2 x 2, found 3"],
     ["rows", (g) => g.input(-1, 2), "input: rows: expected a whole number from 0 to 2 ** 31 - 1, found -1"],
+    ["too many numbers", (g) => g.input(1e6, 1e6), "input: expected at most 2 ** 29 numbers, found 1000000 x 1000000"],
+    ["too many rows", (g) => g.input(0, 100).scatterAdd([], 2 ** 30), "scatterAdd: expected at most 2 ** 29 numbers, found 1073741824 x 100"],
     ["a factor", (g) => g.input(1, 1).scale(Infinity), "scale: factor: expected a finite number, found Infinity"],
     ["a number for an expression", (g) => g.input(1, 1).add(1), "add: other: expected an expression, found 1"],
     ["a promise for an expression", (g) => g.input(1, 1).add(Promise.resolve()), "add: other: expected an expression, found a Promise: it is a promise, await it"],
@@ -304,7 +306,12 @@ describe("mistakes", () => {
     test(name, async () => {
       await parameters.run(async (graph) => {
         // On the line that is wrong: nothing waits for the engine.
-        await assert.rejects(async () => wrong(graph), (error) => error instanceof SaccadeError && error.code === "OPTION_INVALID" && (assert.equal(error.message, message), true));
+        await assert.rejects(async () => wrong(graph), (error) => {
+          assert.ok(error instanceof SaccadeError && error.code === "OPTION_INVALID");
+          assert.equal(error.message, message);
+          assert.match(error.stack, /graph-programs\.test\.mjs/);
+          return true;
+        });
         // The graph goes on.
         near(await graph.input(1, 1, [2]).scale(2).value(), [4], "afterwards");
       });
@@ -322,6 +329,8 @@ describe("mistakes", () => {
     const fresh = new Parameters();
     fresh.linear("a", 1, 1);
     assert.throws(() => fresh.lstm("a", 1, 1), { code: "OPTION_INVALID", message: 'lstm "a": there is one of this name' });
+    assert.throws(() => fresh.linear("b", 1e6, 1e6), { code: "OPTION_INVALID", message: /^linear "b": expected at most/ });
+    assert.throws(() => fresh.parameter("b", 1e6, 1e6), { code: "OPTION_INVALID" });
     assert.throws(() => fresh.gru("b", 0, 1), { code: "OPTION_INVALID", message: /^gru "b": inputSize: / });
     await assert.rejects(fresh.values("c"), { code: "OPTION_INVALID" });
     assert.throws(() => fresh.sru("d", 1, 1), { code: "OPTION_INVALID", message: /in use and grow no more/ });

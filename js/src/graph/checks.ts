@@ -21,6 +21,16 @@ export function misfit(operation: string, expected: string, ...found: readonly S
   throw errorOf("OPTION_INVALID", `${operation}: expected ${expected}, found ${found.map(shapeInWords).join(" and ")}`);
 }
 
+/** More numbers fit no memory of WebAssembly's 4 GiB, beside what is computed of them. */
+const MOST = 2 ** 29;
+
+/** A shape that there is memory for. */
+export function shapeOf(rows: unknown, columns: unknown, at: string): Shape {
+  const shape = { rows: sizeOf(rows, `${at}: rows`), columns: sizeOf(columns, `${at}: columns`) };
+  if (shape.rows * shape.columns > MOST) misfit(at, "at most 2 ** 29 numbers", shape);
+  return shape;
+}
+
 /** A number of rows or columns. */
 export function sizeOf(found: unknown, at: string, least = 0): number {
   if (isCount(found) && found >= least && found < 2 ** 31) return found;

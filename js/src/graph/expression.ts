@@ -4,7 +4,7 @@ import { refuse } from "../arguments/check.js";
 import { options } from "../arguments/options.js";
 import { maybe } from "../arguments/shared.js";
 import { errorOf } from "../errors.js";
-import { indicesOf, misfit, numberOf, shapeInWords, sizeOf } from "./checks.js";
+import { indicesOf, misfit, numberOf, shapeInWords, shapeOf, sizeOf } from "./checks.js";
 import { Parameter } from "./parameter.js";
 import type { Recorder } from "./recorder.js";
 import type { OpName } from "./tape.js";
@@ -142,7 +142,7 @@ export class Expression {
 
   /** So many rows, of which `numbers[i]` is the sum of the rows i here that name it. */
   scatterAdd(numbers: ArrayLike<number>, rows: number): Expression {
-    const count = sizeOf(rows, "scatterAdd: rows");
+    const { rows: count } = shapeOf(rows, this.columns, "scatterAdd");
     const taken = indicesOf(numbers, "scatterAdd: numbers", count);
     this.#aRowEach("scatterAdd: numbers", taken);
     const tape = this.#begin("scatterAdd");

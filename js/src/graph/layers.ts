@@ -123,10 +123,13 @@ function record(kind: keyof States, layer: Declared, step: boolean, x: unknown, 
   // The engine has a part of all directions, then the next part; an SRU's directions are columns of one.
   const { output: size } = layer;
   const isJoined = kind === "sru" && directions > 1;
-  const operands = parts.flatMap((name) => {
-    const of = states.map((state) => part(name, state));
-    return isJoined && of.length > 0 ? [graph.concatColumns(of)] : of;
-  });
+  const operands: Expression[] = [];
+  // Loops, and no functions in functions: an error's stack ends soon, and is to name the caller's line.
+  for (const name of parts) {
+    const of: Expression[] = [];
+    for (const state of states) of.push(part(name, state));
+    operands.push(...(isJoined && of.length > 0 ? [graph.concatColumns(of)] : of));
+  }
   const tape = graph.begin(step ? "step" : "layer");
   tape.word(layer.number);
   tape.word(given.number);

@@ -8,7 +8,7 @@ import type { Disposes, FileSource, Numbers } from "../types.js";
 import { Access } from "./access.js";
 import { glue, type Instance, started } from "./binary.js";
 import { CellCode, type Results } from "./cell.js";
-import { arrayOf, sizeOf, valuesOf } from "./checks.js";
+import { arrayOf, shapeOf, sizeOf, valuesOf } from "./checks.js";
 import { Declarations } from "./declarations.js";
 import type { Expression } from "./expression.js";
 import { Graph } from "./graph.js";
@@ -51,6 +51,7 @@ export class Parameters implements Disposes {
     const taken = checks.name.take(name, "parameter: name");
     const at = `parameter ${JSON.stringify(taken)}`;
     const shape = [sizeOf(rows, `${at}: rows`, 1), columns == null ? 0 : sizeOf(columns, `${at}: columns`, 1)] as const;
+    shapeOf(rows, columns ?? 1, at);
     const { bound = columns == null ? 0 : 1 / Math.sqrt(columns) } = checks.parameter.take(options, `${at}: options`);
     return this.#declarations.parameter(taken, ...shape, bound);
   }
@@ -191,7 +192,9 @@ export class Parameters implements Disposes {
   /** Checks a layer's name and sizes; what its errors begin with. */
   #sized(kind: string, name: unknown, sizes: Readonly<Record<string, unknown>>): string {
     const at = `${kind} ${JSON.stringify(checks.name.take(name, `${kind}: name`))}`;
-    for (const [what, size] of Object.entries(sizes)) sizeOf(size, `${at}: ${what}`, 1);
+    const [input, output] = Object.entries(sizes).map(([what, size]) => sizeOf(size, `${at}: ${what}`, 1));
+    // Of a gated layer there are four such matrices.
+    shapeOf(input, 4 * (output ?? 1), at);
     return at;
   }
 

@@ -4,7 +4,7 @@ import { isRecord, refuse } from "../arguments/check.js";
 import { errorOf } from "../errors.js";
 import type { Numbers } from "../types.js";
 import type { CellCode } from "./cell.js";
-import { arrayOf, indicesOf, misfit, notExpression, sizeOf, valuesOf } from "./checks.js";
+import { arrayOf, indicesOf, misfit, notExpression, shapeOf, valuesOf } from "./checks.js";
 import { Expression } from "./expression.js";
 import type { Owner, Parameter } from "./parameter.js";
 import { Op, type OpName, Tape } from "./tape.js";
@@ -69,7 +69,7 @@ export abstract class Recorder {
   }
 
   #given(operation: "input" | "variable", rows: number, columns: number, values: Numbers | undefined): Expression {
-    const shape = { rows: sizeOf(rows, `${operation}: rows`), columns: sizeOf(columns, `${operation}: columns`) };
+    const shape = shapeOf(rows, columns, operation);
     const taken = values == null ? new Float32Array(rows * columns) : valuesOf(values, `${operation}: values`, shape);
     if (rows !== 1) this.admitRows(operation, rows);
     const tape = this.begin(operation);
