@@ -78,6 +78,8 @@ export class CellCode {
   readonly single: boolean;
   readonly outputs: readonly number[];
   readonly data: Float32Array;
+  /** What errors begin with. */
+  readonly #at: string;
   readonly #code: Int32Array;
   readonly #late: readonly Late[];
 
@@ -88,10 +90,11 @@ export class CellCode {
     if (!Array.isArray(all) || all.length === 0) {
       throw errorOf("OPTION_INVALID", `cell ${JSON.stringify(name)}: expected an expression or an array of them from its function, found ${inWords(all)}`);
     }
-    const outputs = (all as readonly unknown[]).map((result, i) => recorder.own(result, `cell ${JSON.stringify(name)}: result ${i}`));
+    const outputs = (all as readonly unknown[]).map((result, i) => recorder.own(result, `cell ${JSON.stringify(name)}`, `result ${i}`));
     recorder.end();
     const { code, data } = recorder.tape.take();
     this.name = name;
+    this.#at = `cell ${JSON.stringify(name)}`;
     this.owner = owner;
     this.inputs = inputs;
     this.columns = outputs.map(({ columns }) => columns);
@@ -111,19 +114,19 @@ export class CellCode {
 
   /** Calls it: one node. */
   call(operands: readonly unknown[]): Expression | readonly Expression[] {
-    const name = `cell ${JSON.stringify(this.name)}`;
     const [first] = operands;
     if (operands.length !== this.inputs.length || !(first instanceof Expression)) {
-      throw errorOf("OPTION_INVALID", `${name}: expected ${this.inputs.length} expressions, found ${operands.map(inWords).join(", ") || "none"}`);
+      throw errorOf("OPTION_INVALID", `${this.#at}: expected ${this.inputs.length} expressions, found ${operands.map(inWords).join(", ") || "none"}`);
     }
     const { graph, rows } = first;
-    graph.owns(this.owner, name);
-    const numbers = operands.map((operand, i) => {
-      const own = graph.own(operand, `${name}: operand ${i}`);
-      if (own.columns !== this.inputs[i]) misfit(`${name}: operand ${i}`, `${this.inputs[i]} columns`, own);
-      if (own.rows !== rows) misfit(`${name}: operands 0 and ${i}`, "as many rows as one another", first, own);
-      return own.number;
-    });
+    graph.owns(this.owner, this.#at);
+    const numbers = new Array<number>(operands.length);
+    for (let i = 0; i < operands.length; i++) {
+      const own = graph.own(operands[i], this.#at, i);
+      if (own.columns !== this.inputs[i]) misfit(`${this.#at}: [${i}]`, `${this.inputs[i]} columns`, own);
+      if (own.rows !== rows) misfit(this.#at, "as many rows as one another", first, own);
+      numbers[i] = own.number;
+    }
     const tape = graph.begin("call");
     tape.word(graph.cell(this));
     tape.list(numbers);

@@ -49,11 +49,11 @@ function isList(found: unknown): found is ArrayLike<unknown> {
 }
 
 /** Whole numbers below a bound, such as words or rows. */
-export function indicesOf(found: unknown, at: string, bound: number): ArrayLike<number> {
-  if (!isList(found)) refuse(at, "an array of whole numbers", found);
+export function indicesOf(found: unknown, operation: string, which: string, bound: number): ArrayLike<number> {
+  if (!isList(found)) refuse(`${operation}: ${which}`, "an array of whole numbers", found);
   for (let i = 0; i < found.length; i++) {
     const index = found[i];
-    if (!isCount(index) || index >= bound) refuse(`${at}[${i}]`, `a whole number below ${bound}`, index);
+    if (!isCount(index) || index >= bound) refuse(`${operation}: ${which}[${i}]`, `a whole number below ${bound}`, index);
   }
   return found as ArrayLike<number>;
 }

@@ -62,7 +62,7 @@ export class Expression {
 
   /** The product of two values, `m x k` and `k x n`: `m x n`. With a parameter: {@link affine}. */
   matmul(other: Expression): Expression {
-    const right = this.graph.own(other, "matmul: other");
+    const right = this.graph.own(other, "matmul", "other");
     if (right.rows !== this.columns) misfit("matmul", `${this.columns} rows on the right for ${this.columns} columns on the left`, this, right);
     this.#begin("matmul").word(right.number);
     return this.graph.made(this.rows, right.columns);
@@ -112,7 +112,7 @@ export class Expression {
 
   /** `-log softmax(x)[target]` of each row, with a target a row: `rows x 1`. */
   crossEntropy(targets: ArrayLike<number>): Expression {
-    const taken = indicesOf(targets, "crossEntropy: targets", this.columns);
+    const taken = indicesOf(targets, "crossEntropy", "targets", this.columns);
     this.#aRowEach("crossEntropy: targets", taken);
     this.#begin("crossEntropy").list(taken);
     return this.graph.made(this.rows, 1);
@@ -130,7 +130,7 @@ export class Expression {
 
   /** Rows by their numbers, in any order and as often as they are named. */
   pickRows(numbers: ArrayLike<number>): Expression {
-    const taken = indicesOf(numbers, "pickRows: numbers", this.rows);
+    const taken = indicesOf(numbers, "pickRows", "numbers", this.rows);
     this.#begin("rows").list(taken);
     return this.graph.made(taken.length, this.columns);
   }
@@ -143,7 +143,7 @@ export class Expression {
   /** So many rows, of which `numbers[i]` is the sum of the rows i here that name it. */
   scatterAdd(numbers: ArrayLike<number>, rows: number): Expression {
     const { rows: count } = shapeOf(rows, this.columns, "scatterAdd");
-    const taken = indicesOf(numbers, "scatterAdd: numbers", count);
+    const taken = indicesOf(numbers, "scatterAdd", "numbers", count);
     this.#aRowEach("scatterAdd: numbers", taken);
     const tape = this.#begin("scatterAdd");
     tape.word(count);
@@ -251,7 +251,7 @@ export class Expression {
   }
 
   #binary(operation: "add" | "subtract" | "multiply", found: Expression): Expression {
-    const other = this.graph.own(found, `${operation}: other`);
+    const other = this.graph.own(found, operation, "other");
     if (other.rows !== this.rows || other.columns !== this.columns) misfit(operation, "the same shape", this, other);
     this.#begin(operation).word(other.number);
     return this.graph.made(this.rows, this.columns);

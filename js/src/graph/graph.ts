@@ -98,7 +98,7 @@ export class Graph extends Recorder {
 
   override values(expressions: readonly Expression[]): Promise<Float32Array[]> {
     return new Promise((resolve, reject) => {
-      const own = arrayOf(expressions, "values", "an array of expressions").map((found, i) => this.own(found, `values: [${i}]`));
+      const own = arrayOf(expressions, "values", "an array of expressions").map((found, i) => this.own(found, "values", i));
       this.admit();
       this.#waiting.push({ expressions: own, resolve, reject });
       this.#flushing ??= this.#flushAll();

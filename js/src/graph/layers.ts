@@ -82,17 +82,17 @@ export interface Declared {
 }
 
 function operand(found: unknown, at: string): Expression {
-  return found instanceof Expression ? found : notExpression(found, at);
+  return found instanceof Expression ? found : notExpression(found, `${at}: x`);
 }
 
 export function embedding(weight: Parameter, at: string): Embedding {
-  const layer = (graph: Recorder, ids: ArrayLike<number>) => recorderOf(graph, `${at}: graph`).look(weight, ids, at);
+  const layer = (graph: Recorder, ids: ArrayLike<number>) => recorderOf(graph, at).look(weight, ids, at);
   return Object.assign(layer, { weight });
 }
 
 export function linear(weight: Parameter, bias: Parameter, at: string): Linear {
   const layer = (x: Expression) => {
-    const given = operand(x, `${at}: x`);
+    const given = operand(x, at);
     if (given.columns !== weight.columns) misfit(at, `${weight.columns} columns`, given);
     return given.affine(weight, bias);
   };
@@ -109,14 +109,14 @@ interface Made {
 function record(kind: keyof States, layer: Declared, step: boolean, x: unknown, states: readonly unknown[], directions: number): Made {
   const parts: readonly string[] = PARTS[kind];
   const at = `${kind} ${JSON.stringify(layer.name)}${step ? ".step" : ""}`;
-  const given = operand(x, `${at}: x`);
+  const given = operand(x, at);
   const { graph } = given;
   graph.owns(layer.owner, at);
   if (given.columns !== layer.input) misfit(at, `${layer.input} columns`, given);
   if (step && given.rows !== 1) misfit(at, "1 row", given);
   const part = (name: string, state: unknown) => {
     if (!isRecord(state)) refuse(`${at}: state`, `an object with ${parts.join(" and ")}`, state);
-    const own = graph.own(state[name], `${at}: state.${name}`);
+    const own = graph.own(state[name], at, `state.${name}`);
     if (own.rows !== 1 || own.columns !== layer.output) misfit(`${at}: state.${name}`, `1 x ${layer.output}`, own);
     return own;
   };

@@ -46,11 +46,13 @@ export abstract class Recorder {
     return new Expression(this, this.tape.expressions++, rows, columns);
   }
 
-  /** An expression of this graph, or an error. @internal */
-  own(found: unknown, at: string): Expression {
+  /** An expression of this graph, or an error that names the operation and which operand it is. @internal */
+  own(found: unknown, operation: string, which?: string | number): Expression {
+    // Words are put together only where they are needed: there are many operands.
+    if (found instanceof Expression && found.graph === this) return found;
+    const at = which === undefined ? operation : `${operation}: ${typeof which === "number" ? `[${which}]` : which}`;
     if (!(found instanceof Expression)) notExpression(found, at);
-    if (found.graph !== this) throw errorOf("OPTION_INVALID", `${at}: the expression belongs to another graph, or to a cell's function`);
-    return found;
+    throw errorOf("OPTION_INVALID", `${at}: the expression belongs to another graph, or to a cell's function`);
   }
 
   /** Whether a layer's or a cell's parameters are those of this graph. @internal */
@@ -85,24 +87,16 @@ export abstract class Recorder {
 
   /** Values end to end, which have as many columns as one another: their rows add up. */
   concatRows(parts: Iterable<Expression>): Expression {
-    const all = this.#parts("concatRows", parts);
-    let rows = 0;
-    for (const part of all) {
-      if (part.columns !== all[0].columns) misfit("concatRows", "as many columns as one another", all[0], part);
-      rows += part.rows;
-    }
-    return this.#concatenated("concatRows", all, rows, all[0].columns);
+    const { numbers, first, rows } = this.#parts("concatRows", parts, "columns");
+    this.begin("concatRows").list(numbers);
+    return this.made(rows, first.columns);
   }
 
   /** Values side by side, which have as many rows as one another: their columns add up. */
   concatColumns(parts: Iterable<Expression>): Expression {
-    const all = this.#parts("concatColumns", parts);
-    let columns = 0;
-    for (const part of all) {
-      if (part.rows !== all[0].rows) misfit("concatColumns", "as many rows as one another", all[0], part);
-      columns += part.columns;
-    }
-    return this.#concatenated("concatColumns", all, all[0].rows, columns);
+    const { numbers, first, columns } = this.#parts("concatColumns", parts, "rows");
+    this.begin("concatColumns").list(numbers);
+    return this.made(first.rows, columns);
   }
 
   /**
@@ -110,29 +104,32 @@ export abstract class Recorder {
    * a token counts once for each.
    */
   mean(values: Iterable<Expression>): Expression {
-    const all = this.#parts("mean", values);
-    for (const value of all) if (value.columns !== all[0].columns) misfit("mean", "as many columns as one another", all[0], value);
-    return this.concatRows(all).meanRows();
+    const { numbers, first, rows } = this.#parts("mean", values, "columns");
+    this.begin("concatRows").list(numbers);
+    return this.made(rows, first.columns).meanRows();
   }
 
-  #parts(operation: string, parts: unknown): readonly [Expression, ...Expression[]] {
+  /** Values that have as many rows, or columns, as one another, and how many of both they have together. */
+  #parts(operation: string, parts: unknown, same: "rows" | "columns") {
     const given = arrayOf(parts, operation, "an array of expressions");
-    const all = given.map((part, i) => this.own(part, `${operation}: [${i}]`));
-    const [first, ...rest] = all;
-    if (!first) throw errorOf("OPTION_INVALID", `${operation}: expected an expression or more, found none`);
-    return [first, ...rest];
-  }
-
-  #concatenated(operation: "concatRows" | "concatColumns", parts: readonly Expression[], rows: number, columns: number): Expression {
-    const tape = this.begin(operation);
-    tape.list(parts.map((part) => part.number));
-    return this.made(rows, columns);
+    if (given.length === 0) throw errorOf("OPTION_INVALID", `${operation}: expected an expression or more, found none`);
+    const first = this.own(given[0], operation, 0);
+    const numbers = new Array<number>(given.length);
+    let [rows, columns] = [0, 0];
+    for (let i = 0; i < given.length; i++) {
+      const part = this.own(given[i], operation, i);
+      if (part[same] !== first[same]) misfit(operation, `as many ${same} as one another`, first, part);
+      numbers[i] = part.number;
+      rows += part.rows;
+      columns += part.columns;
+    }
+    return { numbers, first, rows, columns };
   }
 
   /** Rows of a table by their numbers. @internal */
   look(table: Parameter, numbers: unknown, at: string): Expression {
     this.owns(table.owner, at);
-    const ids = indicesOf(numbers, `${at}: ids`, table.rows);
+    const ids = indicesOf(numbers, at, "ids", table.rows);
     const tape = this.begin("embedding");
     tape.word(this.parameter(table));
     tape.list(ids);
@@ -144,5 +141,5 @@ export abstract class Recorder {
 export function recorderOf(found: unknown, at: string): Recorder {
   if (found instanceof Recorder) return found;
   const hint = isRecord(found) || Array.isArray(found) ? ": the graph comes first" : "";
-  return refuse(at, "a graph", found, hint);
+  return refuse(`${at}: graph`, "a graph", found, hint);
 }
