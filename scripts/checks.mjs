@@ -133,7 +133,7 @@ export const checks = [
   },
   {
     name: "package, in Node",
-    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...suite, ...inNode, "arguments", "graph", "graph-programs", "start", "traps", "worker")],
+    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...suite, ...inNode, "arguments", "graph", "graph-mistakes", "graph-programs", "start", "traps", "worker")],
     needs: [npmPackage],
     room: true,
   },
