@@ -42,25 +42,27 @@
 //!             "hidden_size": 150 } }
 //! ```
 
+mod classify;
 mod parse;
+mod predict;
 mod stored;
 mod tag;
+mod training;
 mod tree;
-
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::excerpt;
 use super::layer_config::{LARGEST_SIZE, LayerConfig, MOST_LAYERS, check_range};
-use super::model::from_build;
 use super::{Elsewhere, ModelError};
 use crate::cpu::order::argsort;
 use crate::device::number;
-use crate::nn::{AdaptiveInputConfig, AdaptiveSoftmaxConfig};
 use crate::text::{Tokenizer, TokenizerKind, UNIVERSAL};
+pub use classify::{Classification, Pool};
 pub use parse::Parsing;
+pub use predict::{Input, Prediction};
 pub use tag::{Characters, Tagging};
+pub use training::Training;
 pub use tree::{TreeCell, TreeLabels};
 
 /// The metadata key under which a model's config is stored.
@@ -164,189 +166,6 @@ impl Task {
             Self::Tag(_) | Self::Parse(_) | Self::Predict(_) => self.labels(),
         }
     }
-}
-
-/// One label for a text.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Classification {
-    /// The names of the classes in the order of the scores, each once.
-    pub labels: Vec<String>,
-    /// The labels as the data set writes them, in the same order; empty where they are those of `labels`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub data_labels: Vec<String>,
-    /// How a sequence of states becomes one.
-    pub pool: Pool,
-}
-
-impl Classification {
-    fn validate(&self) -> Result<(), ModelError> {
-        if self.labels.is_empty() {
-            return Err(ModelError::config("labels", "at least one label", "none"));
-        }
-        check_distinct("labels", &self.labels)?;
-        if !self.data_labels.is_empty() && self.data_labels.len() != self.labels.len() {
-            let (expected, found) = (self.labels.len().to_string(), self.data_labels.len().to_string());
-            return Err(ModelError::config("the number of data_labels", expected, found));
-        }
-        check_distinct("data_labels", &self.data_labels)
-    }
-}
-
-/// The next word after every word, by an adaptive softmax over the vocabulary, which is in order of decreasing frequency.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Prediction {
-    /// The first word of every tail, increasing; none for a softmax over all words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub cutoffs: Vec<usize>,
-    /// How many times narrower each tail is than the one before it.
-    #[serde(default = "quarter")]
-    pub div_value: f64,
-    /// Whether the head has a bias.
-    #[serde(default)]
-    pub head_bias: bool,
-    /// Where word vectors come from.
-    #[serde(default, skip_serializing_if = "Input::is_table")]
-    pub input: Input,
-    /// The word that every text begins after; none if a text's first word is read and not predicted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub start: Option<String>,
-}
-
-/// Where the word vectors of a model that predicts come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Input {
-    /// A table of vectors of one width.
-    #[default]
-    Table,
-    /// Adaptive input, cut like the softmax, with weights of its own.
-    Adaptive,
-    /// Adaptive input whose vectors are the softmax's.
-    Tied,
-    /// Adaptive input whose vectors and projections are the softmax's.
-    TiedProjections,
-}
-
-impl Input {
-    fn is_table(&self) -> bool {
-        *self == Self::Table
-    }
-}
-
-fn quarter() -> f64 {
-    4.0
-}
-
-impl Prediction {
-    /// A softmax over all words, or an adaptive one with these tails, each a quarter as wide as the one before it.
-    pub fn new(cutoffs: &[usize]) -> Self {
-        Self {
-            cutoffs: cutoffs.to_vec(),
-            div_value: quarter(),
-            head_bias: false,
-            input: Input::Table,
-            start: None,
-        }
-    }
-
-    fn validate(&self, config: &Config) -> Result<(), ModelError> {
-        if config.encoder.iter().any(LayerConfig::is_bidirectional) {
-            return Err(ModelError::config(
-                "encoder",
-                "layers that read forwards, to predict",
-                "one that reads both ways",
-            ));
-        }
-        if let Some(start) = &self.start
-            && !config.vocabulary.contains(start)
-        {
-            let found = format!("{:?}", excerpt(start));
-            return Err(ModelError::config("start", "a word of the vocabulary", found));
-        }
-        let softmax = self.softmax(config);
-        softmax.check().map_err(from_build)?;
-        match self.input {
-            Input::Table => Ok(()),
-            Input::TiedProjections if softmax.input_size != config.embedding_size => {
-                let expected = format!("{}, the width of the last layer", softmax.input_size);
-                Err(ModelError::config("embedding_size", expected, config.embedding_size.to_string()))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The sizes of the adaptive input: its bands are as wide as the softmax's.
-    pub(super) fn adaptive_input(&self, config: &Config) -> AdaptiveInputConfig {
-        AdaptiveInputConfig {
-            words: config.vocabulary.len(),
-            cutoffs: self.cutoffs.clone(),
-            size: self.softmax(config).input_size,
-            div_value: self.div_value,
-            output_size: config.embedding_size,
-        }
-    }
-
-    /// The numbers in the matrices of the word vectors that the softmax has not.
-    fn input_weights(&self, config: &Config) -> u64 {
-        let bands = self.adaptive_input(config);
-        let [tables, projections] = bands.weights();
-        match self.input {
-            Input::Table => config.vocabulary.len() as u64 * config.embedding_size as u64,
-            Input::Adaptive => tables + projections,
-            Input::Tied => projections,
-            Input::TiedProjections => bands.size as u64 * bands.output_size as u64,
-        }
-    }
-
-    /// The sizes of the softmax.
-    pub(super) fn softmax(&self, config: &Config) -> AdaptiveSoftmaxConfig {
-        AdaptiveSoftmaxConfig {
-            div_value: self.div_value,
-            head_bias: self.head_bias,
-            ..AdaptiveSoftmaxConfig::new(config.output_size(), config.vocabulary.len(), &self.cutoffs)
-        }
-    }
-}
-
-/// How a sequence of states becomes one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pool {
-    /// The state after the last word read, of each direction.
-    Last,
-    /// The mean over the words.
-    Mean,
-    /// The largest value over the words, feature by feature.
-    Max,
-}
-
-/// How a model was made and what it reached. Every part may be absent.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Training {
-    /// The command that made the model.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub command: Option<String>,
-    /// The seed of every random choice.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u64>,
-    /// The commit of the code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub commit: Option<String>,
-    /// The data set's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data_set: Option<String>,
-    /// The data set's licence, as known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub licence: Option<String>,
-    /// Measured figures by name: `dev_accuracy`, `test_accuracy`, `skim_rate`, …, as fractions of 1.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub figures: BTreeMap<String, f64>,
-    /// Anything else worth keeping, by name.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub notes: BTreeMap<String, String>,
 }
 
 impl Config {
