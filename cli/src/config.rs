@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use saccade_rnn::model::{Cell, LayerConfig, Pool};
 use saccade_rnn::text::Tokenizer;
-use saccade_rnn::train::{Classify, ConfigError, OutputConfig, RunConfig, Spans, TrainConfig};
+use saccade_rnn::train::{Classify, ConfigError, Objective, OutputConfig, RunConfig, Spans, TrainConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::data::Format;
@@ -18,6 +18,27 @@ pub use parse::{ParseConfig, ParseOptions, ParseTask};
 pub use predict::{PredictConfig, PredictModel, PredictTask, RunningData};
 pub use tag::{CharacterSizes, TagConfig, TagModel, TagOptions, TagTask, TaggedData};
 pub use tree::{TreeConfig, TreeData, TreeModel, TreeOptions, TreeTask};
+
+/// What a config of any task says to the library's trainer.
+pub trait Settings: Serialize {
+    /// The task.
+    type Task: Objective;
+
+    /// Checks ranges that the types do not.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    fn validate(&self) -> Result<(), ConfigError>;
+
+    /// What the trainer is to be told.
+    fn run(&self) -> RunConfig;
+
+    /// The task to learn.
+    ///
+    /// # Errors
+    /// If its options contradict each other.
+    fn objective(&self) -> Result<Self::Task, ConfigError>;
+}
 
 /// A training run of any task.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,12 +184,10 @@ pub struct ModelConfig {
     pub highway_bias: f32,
 }
 
-impl Config {
-    /// Checks ranges that the types do not.
-    ///
-    /// # Errors
-    /// The first field that is wrong.
-    pub fn validate(&self) -> Result<(), ConfigError> {
+impl Settings for Config {
+    type Task = Classify;
+
+    fn validate(&self) -> Result<(), ConfigError> {
         let ModelConfig { encoder, forget_bias, highway_bias, .. } = &self.model;
         self.run().validate(encoder, None)?;
         check_biases(encoder, *forget_bias, *highway_bias)?;
@@ -184,16 +203,11 @@ impl Config {
         check("data.labels", distinct.len() == data.labels.len(), "distinct names", "a repeated one".into())
     }
 
-    /// What the library's trainer is to be told.
-    pub fn run(&self) -> RunConfig {
+    fn run(&self) -> RunConfig {
         RunConfig { seed: self.seed, train: self.train.clone(), output: self.output }
     }
 
-    /// The task to learn.
-    ///
-    /// # Errors
-    /// If its options contradict each other.
-    pub fn objective(&self) -> Result<Classify, ConfigError> {
+    fn objective(&self) -> Result<Classify, ConfigError> {
         Classify::new(&self.train, self.data.last_tokens, self.data.spans)
     }
 }

@@ -12,37 +12,21 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use saccade_rnn::device::Device;
-use saccade_rnn::model::{Model, ModelError};
+use saccade_rnn::model::{self, Model, ModelError};
 use saccade_rnn::train::{
-    ConfigError, Due, Evaluation, Finished, Loss, Objective, Position, RunConfig, Source, Texts, TrainError,
-    Trainer, TransferError, Transferred, transfer,
+    Due, Evaluation, Finished, Loss, Objective, Position, Source, Texts, TrainError, Trainer, TransferError,
+    Transferred, transfer,
 };
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::config::Settings;
+use crate::corpus::CorpusError;
 use crate::files;
 pub use error::RunError;
 
 /// A config of a run, by which a task is learned.
-pub trait Recipe: Serialize {
-    /// The task.
-    type Task: Objective<Score: Figures>;
-
-    /// Checks ranges that the types do not.
-    ///
-    /// # Errors
-    /// The first field that is wrong.
-    fn validate(&self) -> Result<(), ConfigError>;
-
-    /// What the library's trainer is to be told.
-    fn run(&self) -> RunConfig;
-
-    /// The task to learn.
-    ///
-    /// # Errors
-    /// If its options contradict each other.
-    fn objective(&self) -> Result<Self::Task, ConfigError>;
-
+pub trait Recipe: Settings<Task: Objective<Score: Figures>> {
     /// Reads the texts below the folder `data` and draws the model. `more_words` are those of a model to start from;
     /// `command` is recorded.
     ///
@@ -77,14 +61,48 @@ pub struct Prepared<O: Objective> {
     pub texts: Texts<O::Item>,
 }
 
+/// What a model's file says of its run before that has figures.
+fn record(command: &str, seed: u32, data_set: &str, licence: Option<&String>) -> model::Training {
+    model::Training {
+        command: Some(command.to_owned()),
+        seed: Some(u64::from(seed)),
+        data_set: Some(data_set.to_owned()),
+        licence: licence.cloned(),
+        ..model::Training::default()
+    }
+}
+
+/// What three files hold, of which the first is read already, with its path; `number` has it as the trainer wants it.
+fn texts<S, T>(
+    train: (S, PathBuf),
+    dev: &PathBuf,
+    test: Option<&PathBuf>,
+    read: impl Fn(&PathBuf) -> Result<(S, PathBuf), CorpusError>,
+    number: impl Fn(&S, &Path) -> Result<Vec<T>, CorpusError>,
+) -> Result<Texts<T>, CorpusError> {
+    let numbered = |(all, path): (S, PathBuf)| number(&all, &path);
+    let test = test.map(&read).transpose()?;
+    Ok(Texts {
+        train: numbered(train)?,
+        dev: numbered(read(dev)?)?,
+        test: test.map(numbered).transpose()?.unwrap_or_default(),
+    })
+}
+
 /// Figures of a task, for people and for programs.
-pub trait Figures: Clone {
+pub trait Figures: Clone + Serialize {
     /// For people, in a line.
     fn in_words(&self) -> String;
+
     /// For programs.
-    fn json(&self) -> Value;
+    fn json(&self) -> Value {
+        json!(self)
+    }
+
     /// What a loss of a step is, for people.
-    fn of_loss(name: &str, loss: f32) -> String;
+    fn of_loss(name: &str, loss: f32) -> String {
+        format!("{name} {loss:.3}")
+    }
 }
 
 /// What a run tells while it goes.

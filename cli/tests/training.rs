@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use saccade_cli::config::{AnyConfig, Config};
+use saccade_cli::config::{AnyConfig, Config, Settings};
 use saccade_cli::run::{Event, Job, Outcome, RunError, train};
 use saccade_rnn::device::Device;
 use saccade_rnn::model::Model;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use saccade_rnn::device::Device;
 use saccade_rnn::model::{Model, Task};
 use saccade_rnn::train::{Objective, Parse, Tag, Tree, evaluate};
 use serde_json::json;
@@ -17,8 +18,9 @@ use crate::source::AnyFormat;
 use crate::{config, labelled, output};
 
 /// Prints, of a tagger on tagged text, `{n, accuracy, sentences_per_second, from_text, …}`; of a parser on trees
-/// `{n, uas, las, accuracy, sentences_per_second, …}`; of a classifier on labelled texts, `{n, accuracy, skim_rate, flop_reduction, tokens_per_second}`; of a language
-/// model on running text, `{n, perplexity, loss, unknown, tokens_per_second, clusters, convention}`.
+/// `{n, uas, las, accuracy, sentences_per_second, …}`; of a tree classifier on trees in brackets
+/// `{n, accuracy, nodes, node_accuracy, binary, …}`; of a classifier on labelled texts
+/// `{n, accuracy, skim_rate, flop_reduction, tokens_per_second}`; of a language model on running text, `{n, perplexity, loss, unknown, tokens_per_second, clusters, convention}`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The model file.
@@ -52,23 +54,15 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
 }
 
 fn parse(args: &Arguments, model: &Model) -> Result<(), Failure> {
-    if args.threshold.is_some() {
-        let reason = "a parser reads every word";
-        return Err(Failure::Option { option: "--threshold", reason });
-    }
+    refuse_threshold(args, "a parser reads every word")?;
     if !args.format.tagged {
         return Err(Failure::Unparsed);
     }
     let sentences = conllu::read(&args.data).map_err(CorpusError::from)?;
     let texts = parsed::number(&sentences, &args.data, model)?;
     let device = args.device.device()?;
-    let progress = Progress::of(texts.iter().map(|text| text.tags.len()).sum(), "words")?;
-    let begun = Instant::now();
-    let task = Parse::scoring();
-    let score = pollster::block_on(task.score(model, &device, &texts, |done| progress.at(done)))?;
-    let score = score.ok_or_else(cancelled)?;
-    let seconds = begun.elapsed().as_secs_f64();
-    progress.end();
+    let (score, seconds) =
+        scored(&Parse::scoring(), model, &device, &texts, texts.iter().map(|text| text.tags.len()).sum())?;
     output::json(&json!({
         "n": score.n,
         "uas": score.uas,
@@ -85,23 +79,15 @@ fn parse(args: &Arguments, model: &Model) -> Result<(), Failure> {
 }
 
 fn tag(args: &Arguments, model: &Model) -> Result<(), Failure> {
-    if args.threshold.is_some() {
-        let reason = "a tagger reads every word";
-        return Err(Failure::Option { option: "--threshold", reason });
-    }
+    refuse_threshold(args, "a tagger reads every word")?;
     if !args.format.tagged {
         return Err(Failure::Untagged);
     }
     let sentences = conllu::read(&args.data).map_err(CorpusError::from)?;
     let texts = tagged::number(&sentences, &args.data, model)?;
     let device = args.device.device()?;
-    let progress = Progress::of(texts.iter().map(|text| text.tags.len()).sum(), "words")?;
-    let begun = Instant::now();
-    let task = Tag::scoring();
-    let score = pollster::block_on(task.score(model, &device, &texts, |done| progress.at(done)))?;
-    let score = score.ok_or_else(cancelled)?;
-    let seconds = begun.elapsed().as_secs_f64();
-    progress.end();
+    let (score, seconds) =
+        scored(&Tag::scoring(), model, &device, &texts, texts.iter().map(|text| text.tags.len()).sum())?;
     let raw = tagged::cut(&sentences, model, &device)?;
     output::json(&json!({
         "n": score.n,
@@ -119,10 +105,7 @@ fn tag(args: &Arguments, model: &Model) -> Result<(), Failure> {
 }
 
 fn tree(args: &Arguments, model: &Model) -> Result<(), Failure> {
-    if args.threshold.is_some() {
-        let reason = "a tree classifier reads every word";
-        return Err(Failure::Option { option: "--threshold", reason });
-    }
+    refuse_threshold(args, "a tree classifier reads every word")?;
     if !args.format.trees {
         return Err(Failure::NoTrees);
     }
@@ -130,13 +113,7 @@ fn tree(args: &Arguments, model: &Model) -> Result<(), Failure> {
     let texts = trees::number(&trees, &args.data, model)?;
     let device = args.device.device()?;
     let words: usize = texts.iter().map(|text| text.tree.words()).sum();
-    let progress = Progress::of(words, "words")?;
-    let begun = Instant::now();
-    let task = Tree::scoring();
-    let score = pollster::block_on(task.score(model, &device, &texts, |done| progress.at(done)))?;
-    let score = score.ok_or_else(cancelled)?;
-    let seconds = begun.elapsed().as_secs_f64();
-    progress.end();
+    let (score, seconds) = scored(&Tree::scoring(), model, &device, &texts, words)?;
     output::json(&json!({
         "n": score.n,
         "accuracy": score.accuracy,
@@ -175,10 +152,7 @@ fn classify(args: &Arguments, model: &Model) -> Result<(), Failure> {
 }
 
 fn predict(args: &Arguments, model: &Model) -> Result<(), Failure> {
-    if args.threshold.is_some() {
-        let reason = "a language model is measured at its own threshold";
-        return Err(Failure::Option { option: "--threshold", reason });
-    }
+    refuse_threshold(args, "a language model is measured at its own threshold")?;
     let layout = args.format.running.ok_or(Failure::NotRunning)?;
     let text = Running::read(&args.data, layout, model)?;
     let device = args.device.device()?;
@@ -186,6 +160,30 @@ fn predict(args: &Arguments, model: &Model) -> Result<(), Failure> {
     let report = text.report(model, &device, |done| progress.at(done))?;
     progress.end();
     output::json(&report.ok_or_else(cancelled)?)
+}
+
+/// The figures of texts that have so many words, and in how many seconds they were had.
+fn scored<O: Objective>(
+    task: &O,
+    model: &Model,
+    device: &Device,
+    texts: &[O::Item],
+    words: usize,
+) -> Result<(O::Score, f64), Failure> {
+    let progress = Progress::of(words, "words")?;
+    let begun = Instant::now();
+    let score = pollster::block_on(task.score(model, device, texts, |done| progress.at(done)))?;
+    let seconds = begun.elapsed().as_secs_f64();
+    progress.end();
+    Ok((score.ok_or_else(cancelled)?, seconds))
+}
+
+/// Refuses a threshold, for a reason, where a model has no use for one.
+fn refuse_threshold(args: &Arguments, reason: &'static str) -> Result<(), Failure> {
+    match args.threshold {
+        Some(_) => Err(Failure::Option { option: "--threshold", reason }),
+        None => Ok(()),
+    }
 }
 
 fn cancelled() -> Failure {

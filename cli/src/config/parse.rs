@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use saccade_rnn::model::LayerConfig;
 use saccade_rnn::train::{ConfigError, OutputConfig, Parse, RunConfig, TrainConfig};
 
-use super::{CharacterSizes, TagModel, TaggedData, check_biases};
+use super::{CharacterSizes, Settings, TagModel, TaggedData, check_biases};
 
 /// A training run of a parser.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -53,12 +53,10 @@ pub struct ParseOptions {
     pub explore: f32,
 }
 
-impl ParseConfig {
-    /// Checks ranges that the types do not.
-    ///
-    /// # Errors
-    /// The first field that is wrong.
-    pub fn validate(&self) -> Result<(), ConfigError> {
+impl Settings for ParseConfig {
+    type Task = Parse;
+
+    fn validate(&self) -> Result<(), ConfigError> {
         self.run().validate(&self.model.encoder, None)?;
         if self.task.parse.characters.is_none() {
             let layers = [&self.model.encoder[..], &self.task.parse.layers].concat();
@@ -67,16 +65,11 @@ impl ParseConfig {
         self.objective().map(drop)
     }
 
-    /// What the library's trainer is to be told.
-    pub fn run(&self) -> RunConfig {
+    fn run(&self) -> RunConfig {
         RunConfig { seed: self.seed, train: self.train.clone(), output: self.output }
     }
 
-    /// The task to learn.
-    ///
-    /// # Errors
-    /// If its options contradict each other.
-    pub fn objective(&self) -> Result<Parse, ConfigError> {
+    fn objective(&self) -> Result<Parse, ConfigError> {
         Parse::new(&self.train, self.data.unknown, self.task.parse.explore)
     }
 }

@@ -6,7 +6,7 @@ use saccade_rnn::model::{LayerConfig, Prediction};
 use saccade_rnn::text::Tokenizer;
 use saccade_rnn::train::{ConfigError, OutputConfig, Predict, Reset, RunConfig, TrainConfig};
 
-use super::{check, check_biases};
+use super::{Settings, check, check_biases};
 use crate::corpus::running::{Layout, TextPart};
 
 /// A training run of a language model.
@@ -84,12 +84,10 @@ pub struct PredictModel {
     pub highway_bias: f32,
 }
 
-impl PredictConfig {
-    /// Checks ranges that the types do not.
-    ///
-    /// # Errors
-    /// The first field that is wrong.
-    pub fn validate(&self) -> Result<(), ConfigError> {
+impl Settings for PredictConfig {
+    type Task = Predict;
+
+    fn validate(&self) -> Result<(), ConfigError> {
         let (PredictModel { encoder, forget_bias, highway_bias, .. }, task) =
             (&self.model, &self.task.predict);
         self.run().validate(encoder, Some(task))?;
@@ -113,16 +111,11 @@ impl PredictConfig {
         self.objective().map(drop)
     }
 
-    /// What the library's trainer is to be told.
-    pub fn run(&self) -> RunConfig {
+    fn run(&self) -> RunConfig {
         RunConfig { seed: self.seed, train: self.train.clone(), output: self.output }
     }
 
-    /// The task to learn.
-    ///
-    /// # Errors
-    /// If its options contradict each other.
-    pub fn objective(&self) -> Result<Predict, ConfigError> {
+    fn objective(&self) -> Result<Predict, ConfigError> {
         Predict::new(&self.train, self.data.steps, self.data.reset)
     }
 }

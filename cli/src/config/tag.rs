@@ -8,7 +8,7 @@ use saccade_rnn::model::LayerConfig;
 use saccade_rnn::text::Tokenizer;
 use saccade_rnn::train::{ConfigError, OutputConfig, RunConfig, Tag, TrainConfig};
 
-use super::check_biases;
+use super::{Settings, check_biases};
 
 /// A training run of a tagger.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -99,12 +99,10 @@ pub struct TagModel {
     pub forget_bias: f32,
 }
 
-impl TagConfig {
-    /// Checks ranges that the types do not.
-    ///
-    /// # Errors
-    /// The first field that is wrong.
-    pub fn validate(&self) -> Result<(), ConfigError> {
+impl Settings for TagConfig {
+    type Task = Tag;
+
+    fn validate(&self) -> Result<(), ConfigError> {
         let TagModel { encoder, forget_bias, .. } = &self.model;
         self.run().validate(encoder, None)?;
         if self.task.tag.characters.is_none() {
@@ -113,16 +111,11 @@ impl TagConfig {
         self.objective().map(drop)
     }
 
-    /// What the library's trainer is to be told.
-    pub fn run(&self) -> RunConfig {
+    fn run(&self) -> RunConfig {
         RunConfig { seed: self.seed, train: self.train.clone(), output: self.output }
     }
 
-    /// The task to learn.
-    ///
-    /// # Errors
-    /// If its options contradict each other.
-    pub fn objective(&self) -> Result<Tag, ConfigError> {
+    fn objective(&self) -> Result<Tag, ConfigError> {
         Tag::new(&self.train, self.data.unknown)
     }
 }

@@ -8,7 +8,7 @@ use saccade_rnn::text::Tokenizer;
 use saccade_rnn::train::{ConfigError, OutputConfig, RunConfig, TrainConfig, Tree};
 use serde::{Deserialize, Serialize};
 
-use super::{LabelName, check, check_biases};
+use super::{LabelName, Settings, check, check_biases};
 
 /// A training run of a tree classifier.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -90,12 +90,10 @@ pub struct TreeModel {
     pub forget_bias: f32,
 }
 
-impl TreeConfig {
-    /// Checks ranges that the types do not.
-    ///
-    /// # Errors
-    /// The first field that is wrong.
-    pub fn validate(&self) -> Result<(), ConfigError> {
+impl Settings for TreeConfig {
+    type Task = Tree;
+
+    fn validate(&self) -> Result<(), ConfigError> {
         let TreeModel { encoder, forget_bias, .. } = &self.model;
         self.run().validate(encoder, None)?;
         check_biases(encoder, *forget_bias, 0.0)?;
@@ -105,16 +103,11 @@ impl TreeConfig {
         self.objective().map(drop)
     }
 
-    /// What the library's trainer is to be told.
-    pub fn run(&self) -> RunConfig {
+    fn run(&self) -> RunConfig {
         RunConfig { seed: self.seed, train: self.train.clone(), output: self.output }
     }
 
-    /// The task to learn.
-    ///
-    /// # Errors
-    /// If its options contradict each other.
-    pub fn objective(&self) -> Result<Tree, ConfigError> {
+    fn objective(&self) -> Result<Tree, ConfigError> {
         Tree::new(&self.train)
     }
 }

@@ -4,29 +4,14 @@ use std::path::Path;
 
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{self, Classification, FreshOptions, Model, ModelError, Task};
-use saccade_rnn::train::{Classify, ConfigError, Distill, Evaluation, RunConfig, teach};
-use serde_json::{Value, json};
+use saccade_rnn::train::{Classify, Distill, Evaluation, teach};
 
-use super::{Figures, Prepared, Recipe, RunError};
+use super::{Figures, Prepared, Recipe, RunError, record};
 use crate::config::Config;
 use crate::corpus::Corpus;
 use crate::files;
 
 impl Recipe for Config {
-    type Task = Classify;
-
-    fn validate(&self) -> Result<(), ConfigError> {
-        Self::validate(self)
-    }
-
-    fn run(&self) -> RunConfig {
-        Self::run(self)
-    }
-
-    fn objective(&self) -> Result<Classify, ConfigError> {
-        Self::objective(self)
-    }
-
     fn prepare(
         &self,
         data: &Path,
@@ -60,14 +45,6 @@ impl Figures for Evaluation {
         };
         format!("{:.2} % of {} right, loss {:.4}{skim}", 100.0 * self.accuracy, self.n, self.loss)
     }
-
-    fn json(&self) -> Value {
-        json!(self)
-    }
-
-    fn of_loss(name: &str, loss: f32) -> String {
-        format!("{name} {loss:.3}")
-    }
 }
 
 /// The model that a config describes, untrained.
@@ -90,13 +67,7 @@ fn fresh(config: &Config, corpus: &Corpus, command: &str) -> Result<Model, Model
         embedding_size: config.model.embedding_size,
         encoder: config.model.encoder.clone(),
         threshold: config.train.skim.map(|_| model::DEFAULT_THRESHOLD),
-        training: model::Training {
-            command: Some(command.to_owned()),
-            seed: Some(u64::from(config.seed)),
-            data_set: Some(config.data.name.clone()),
-            licence: config.data.licence.clone(),
-            ..model::Training::default()
-        },
+        training: record(command, config.seed, &config.data.name, config.data.licence.as_ref()),
     };
     Model::fresh(model_config, config.train.dropouts(), options, config.seed)
 }

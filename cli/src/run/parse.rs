@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use saccade_rnn::model::{self, FreshOptions, Model, Parsing, Tagging, Task};
-use saccade_rnn::train::{ConfigError, Parse, ParseScore, RunConfig, Texts};
-use serde_json::{Value, json};
+use saccade_rnn::train::{Parse, ParseScore};
 
-use super::{Figures, Prepared, Recipe, RunError};
+use super::{Figures, Prepared, Recipe, RunError, record, texts};
 use crate::config::ParseConfig;
 use crate::corpus::parsed::{is_learnable, number, relations};
 use crate::corpus::tagged::Known;
@@ -14,20 +13,6 @@ use crate::corpus::{CorpusError, extend};
 use crate::data::conllu;
 
 impl Recipe for ParseConfig {
-    type Task = Parse;
-
-    fn validate(&self) -> Result<(), ConfigError> {
-        Self::validate(self)
-    }
-
-    fn run(&self) -> RunConfig {
-        Self::run(self)
-    }
-
-    fn objective(&self) -> Result<Parse, ConfigError> {
-        Self::objective(self)
-    }
-
     fn prepare(
         &self,
         data: &Path,
@@ -65,23 +50,15 @@ impl Recipe for ParseConfig {
             encoder: self.model.encoder.clone(),
             threshold: None,
             training: model::Training {
-                command: Some(command.to_owned()),
-                seed: Some(u64::from(self.seed)),
-                data_set: Some(set.name.clone()),
-                licence: set.licence.clone(),
                 notes: [("left_out".to_owned(), left_out)].into(),
-                ..model::Training::default()
+                ..record(command, self.seed, &set.name, set.licence.as_ref())
             },
         };
         let fresh = FreshOptions { forget_bias: self.model.forget_bias, ..FreshOptions::default() };
         let model = Model::fresh(config, self.train.dropouts(), fresh, self.seed)?;
-        let texts = |(sentences, path): (Vec<_>, PathBuf)| number(&sentences, &path, &model);
-        let test = set.test.as_ref().map(&read).transpose()?;
-        let texts = Texts {
-            train: texts((train, path))?,
-            dev: texts(read(&set.dev)?)?,
-            test: test.map(texts).transpose()?.unwrap_or_default(),
-        };
+        let texts = texts((train, path), &set.dev, set.test.as_ref(), read, |sentences, path| {
+            number(sentences, path, &model)
+        })?;
         Ok(Prepared { model, texts })
     }
 }
@@ -95,13 +72,5 @@ impl Figures for ParseScore {
             100.0 * self.accuracy,
             self.n
         )
-    }
-
-    fn json(&self) -> Value {
-        json!(self)
-    }
-
-    fn of_loss(name: &str, loss: f32) -> String {
-        format!("{name} {loss:.3}")
     }
 }

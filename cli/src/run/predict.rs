@@ -3,28 +3,14 @@
 use std::path::Path;
 
 use saccade_rnn::model::{self, FreshOptions, Model, Task};
-use saccade_rnn::train::{ConfigError, Predict, PredictionScore, RunConfig};
+use saccade_rnn::train::{Predict, PredictionScore};
 use serde_json::{Value, json};
 
-use super::{Figures, Prepared, Recipe, RunError};
+use super::{Figures, Prepared, Recipe, RunError, record};
 use crate::config::PredictConfig;
 use crate::corpus::running::RunningCorpus;
 
 impl Recipe for PredictConfig {
-    type Task = Predict;
-
-    fn validate(&self) -> Result<(), ConfigError> {
-        Self::validate(self)
-    }
-
-    fn run(&self) -> RunConfig {
-        Self::run(self)
-    }
-
-    fn objective(&self) -> Result<Predict, ConfigError> {
-        Self::objective(self)
-    }
-
     fn prepare(&self, data: &Path, _: &[String], command: &str) -> Result<Prepared<Predict>, RunError> {
         let task = &self.task.predict;
         let RunningCorpus { texts, vocabulary } =
@@ -37,13 +23,7 @@ impl Recipe for PredictConfig {
             embedding_size: self.model.embedding_size,
             encoder: self.model.encoder.clone(),
             threshold: None,
-            training: model::Training {
-                command: Some(command.to_owned()),
-                seed: Some(u64::from(self.seed)),
-                data_set: Some(self.data.name.clone()),
-                licence: self.data.licence.clone(),
-                ..model::Training::default()
-            },
+            training: record(command, self.seed, &self.data.name, self.data.licence.as_ref()),
         };
         let fresh =
             FreshOptions { forget_bias: self.model.forget_bias, highway_bias: self.model.highway_bias };

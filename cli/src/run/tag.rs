@@ -3,30 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use saccade_rnn::model::{self, FreshOptions, Model, Tagging, Task};
-use saccade_rnn::train::{ConfigError, RunConfig, Tag, TagScore, TaggedText, Texts};
-use serde_json::{Value, json};
+use saccade_rnn::train::{Tag, TagScore};
 
-use super::{Figures, Prepared, Recipe, RunError};
+use super::{Figures, Prepared, Recipe, RunError, record, texts};
 use crate::config::TagConfig;
 use crate::corpus::tagged::{Known, number};
 use crate::corpus::{CorpusError, extend};
 use crate::data::conllu;
 
 impl Recipe for TagConfig {
-    type Task = Tag;
-
-    fn validate(&self) -> Result<(), ConfigError> {
-        Self::validate(self)
-    }
-
-    fn run(&self) -> RunConfig {
-        Self::run(self)
-    }
-
-    fn objective(&self) -> Result<Tag, ConfigError> {
-        Self::objective(self)
-    }
-
     fn prepare(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Tag>, RunError> {
         let set = &self.data;
         let read = |path: &PathBuf| {
@@ -46,23 +31,13 @@ impl Recipe for TagConfig {
             embedding_size: self.model.embedding_size,
             encoder: self.model.encoder.clone(),
             threshold: None,
-            training: model::Training {
-                command: Some(command.to_owned()),
-                seed: Some(u64::from(self.seed)),
-                data_set: Some(set.name.clone()),
-                licence: set.licence.clone(),
-                ..model::Training::default()
-            },
+            training: record(command, self.seed, &set.name, set.licence.as_ref()),
         };
         let fresh = FreshOptions { forget_bias: self.model.forget_bias, ..FreshOptions::default() };
         let model = Model::fresh(config, self.train.dropouts(), fresh, self.seed)?;
-        let texts = |(sentences, path): (Vec<_>, PathBuf)| number(&sentences, &path, &model);
-        let test = set.test.as_ref().map(&read).transpose()?;
-        let texts: Texts<TaggedText> = Texts {
-            train: texts(train)?,
-            dev: texts(read(&set.dev)?)?,
-            test: test.map(texts).transpose()?.unwrap_or_default(),
-        };
+        let texts = texts(train, &set.dev, set.test.as_ref(), read, |sentences, path| {
+            number(sentences, path, &model)
+        })?;
         Ok(Prepared { model, texts })
     }
 }
@@ -77,13 +52,5 @@ impl Figures for TagScore {
             self.unknown,
             self.loss
         )
-    }
-
-    fn json(&self) -> Value {
-        json!(self)
-    }
-
-    fn of_loss(name: &str, loss: f32) -> String {
-        format!("{name} {loss:.3}")
     }
 }

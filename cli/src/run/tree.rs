@@ -4,29 +4,14 @@ use std::path::{Path, PathBuf};
 
 use saccade_rnn::model::{self, FreshOptions, Model, Task, TreeLabels};
 use saccade_rnn::text::Vocabulary;
-use saccade_rnn::train::{ConfigError, RunConfig, Texts, Tree, TreeScore, TreeText};
-use serde_json::{Value, json};
+use saccade_rnn::train::{Tree, TreeScore};
 
-use super::{Figures, Prepared, Recipe, RunError};
+use super::{Figures, Prepared, Recipe, RunError, record, texts};
 use crate::config::TreeConfig;
 use crate::corpus::trees::{number, read};
 use crate::corpus::{CorpusError, extend};
 
 impl Recipe for TreeConfig {
-    type Task = Tree;
-
-    fn validate(&self) -> Result<(), ConfigError> {
-        Self::validate(self)
-    }
-
-    fn run(&self) -> RunConfig {
-        Self::run(self)
-    }
-
-    fn objective(&self) -> Result<Tree, ConfigError> {
-        Self::objective(self)
-    }
-
     fn prepare(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Tree>, RunError> {
         let set = &self.data;
         let read = |path: &PathBuf| {
@@ -52,23 +37,12 @@ impl Recipe for TreeConfig {
             embedding_size: self.model.embedding_size,
             encoder: self.model.encoder.clone(),
             threshold: None,
-            training: model::Training {
-                command: Some(command.to_owned()),
-                seed: Some(u64::from(self.seed)),
-                data_set: Some(set.name.clone()),
-                licence: set.licence.clone(),
-                ..model::Training::default()
-            },
+            training: record(command, self.seed, &set.name, set.licence.as_ref()),
         };
         let fresh = FreshOptions { forget_bias: self.model.forget_bias, ..FreshOptions::default() };
         let model = Model::fresh(config, self.train.dropouts(), fresh, self.seed)?;
-        let texts = |(trees, path): (Vec<_>, PathBuf)| number(&trees, &path, &model);
-        let test = set.test.as_ref().map(&read).transpose()?;
-        let texts: Texts<TreeText> = Texts {
-            train: texts(train)?,
-            dev: texts(read(&set.dev)?)?,
-            test: test.map(texts).transpose()?.unwrap_or_default(),
-        };
+        let texts =
+            texts(train, &set.dev, set.test.as_ref(), read, |trees, path| number(trees, path, &model))?;
         Ok(Prepared { model, texts })
     }
 }
@@ -86,13 +60,5 @@ impl Figures for TreeScore {
             self.poles,
             self.loss
         )
-    }
-
-    fn json(&self) -> Value {
-        json!(self)
-    }
-
-    fn of_loss(name: &str, loss: f32) -> String {
-        format!("{name} {loss:.3}")
     }
 }

@@ -57,7 +57,7 @@ struct Piece {
 }
 
 /// How well a model predicts.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct PredictionScore {
     /// Words that were predicted.
     pub tokens: usize,
