@@ -14,19 +14,19 @@ use saccade_rnn::train::PredictionScore;
 
 #[allow(dead_code, reason = "some of it is for other tests")]
 mod common;
+#[allow(dead_code, reason = "some of it is for other tests")]
+#[path = "common/runs.rs"]
+mod runs;
 use common::{Folder, text};
+use runs::draws;
 
 /// Sentences of a small grammar, in which most words follow from the one before.
 fn sentences(seed: u32, count: usize) -> Vec<String> {
-    let mut state = seed;
-    let mut draw = |bound: u32| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 16) % bound
-    };
+    let mut draw = draws(seed);
     let animals = [("cat", "mews"), ("dog", "barks"), ("owl", "hoots"), ("cow", "lows")];
     let sentence = |_| {
-        let (animal, says) = animals[(draw(4) * draw(4) / 3) as usize];
-        let place = ["by the old barn", "under a tree", "at noon"][draw(3) as usize];
+        let (animal, says) = animals[draw(4) * draw(4) / 3];
+        let place = ["by the old barn", "under a tree", "at noon"][draw(3)];
         format!("the {animal} {says} {place} .")
     };
     (0..count).map(sentence).collect()

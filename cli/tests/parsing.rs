@@ -2,18 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
-use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use saccade_cli::config::{AnyConfig, ParseConfig};
-use saccade_cli::run::{Event, Job, Outcome, train};
-use saccade_rnn::device::Device;
-use saccade_rnn::model::Model;
-use saccade_rnn::train::ParseScore;
+use saccade_cli::run::Event;
 
 #[allow(dead_code, reason = "some of it is for other tests")]
 mod common;
+#[path = "common/runs.rs"]
+mod runs;
 use common::{Folder, text};
+use runs::{draws, run, whole_and_in_pieces};
 
 /// A word: its form, its tag, its head from 1, its relation.
 type Row = (&'static str, &'static str, usize, &'static str);
@@ -29,11 +26,7 @@ fn conllu(words: &[Row]) -> String {
 /// Sentences in which the first noun is a subject and the second an object, adjectives stand before their nouns, and an
 /// adverb depends on the verb over the object.
 fn treebank(seed: u32, count: usize) -> String {
-    let mut state = seed;
-    let mut draw = |bound: usize| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 16) as usize % bound
-    };
+    let mut draw = draws(seed);
     let mut bank = String::new();
     for _ in 0..count {
         let mut words: Vec<Row> = Vec::new();
@@ -115,49 +108,19 @@ fn config() -> ParseConfig {
     }
 }
 
-/// How a run ended, and the loss of each of its steps.
-fn run(
-    folder: &Folder,
-    config: &ParseConfig,
-    out: &str,
-    resume: bool,
-    stop_after: usize,
-) -> (Outcome<ParseScore>, Vec<f32>) {
-    let (cancel, mut losses) = (AtomicBool::new(false), Vec::new());
-    let (out, data) = (folder.path(out), folder.path(""));
-    let job = Job { config, data: &data, out: &out, resume, command: "a test" };
-    let device = Device::cpu();
-    let outcome = train(&device, job, &cancel, |event| match event {
-        Event::Loaded { texts, .. } => assert_eq!(texts, [160, 40, 40], "arcs that cross are left out"),
-        Event::Step { losses: parts, .. } => {
-            assert_eq!(parts.iter().map(|loss| loss.name).collect::<Vec<_>>(), ["loss", "tags"]);
-            losses.push(parts[0].value);
-            cancel.fetch_or(losses.len() == stop_after, Ordering::Relaxed);
-        }
-        _ => {}
-    });
-    (pollster::block_on(outcome).unwrap(), losses)
-}
-
 #[test]
 fn a_parser_learns_trees_and_goes_on_after_an_interruption() {
     let (folder, config) = (folder(), config());
-    let (outcome, losses) = run(&folder, &config, "whole", false, usize::MAX);
-    let Outcome::Done { dev, test: Some(test) } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(dev, test, "the same texts give the same figures");
+    let (dev, losses, model) = whole_and_in_pieces(&folder, &config, |event| match event {
+        Event::Loaded { texts, .. } => assert_eq!(*texts, [160, 40, 40], "arcs that cross are left out"),
+        Event::Step { losses, .. } => {
+            assert_eq!(losses.iter().map(|loss| loss.name).collect::<Vec<_>>(), ["loss", "tags"]);
+        }
+        _ => {}
+    });
     let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
     assert!(mean(&losses[losses.len() - 10..]) < mean(&losses[..10]) / 4.0, "{losses:?}");
     assert!(dev.uas > 0.97 && dev.las > 0.97 && dev.accuracy > 0.97, "{dev:?}");
-    let mut resume = false;
-    for stop_after in [3, 30, 20] {
-        let (outcome, _) = run(&folder, &config, "pieces", resume, stop_after);
-        assert!(matches!(outcome, Outcome::Cancelled), "{outcome:?}");
-        resume = true;
-    }
-    run(&folder, &config, "pieces", true, usize::MAX);
-    let [whole, pieces] = ["whole", "pieces"].map(|name| fs::read(folder.path(name)).unwrap());
-    assert!(whole == pieces, "an interrupted run ends where the whole one does");
-    let model = Model::from_bytes(&whole).unwrap();
     let training = &model.config().training;
     assert_eq!((training.figures["test_uas"], training.figures["test_las"]), (dev.uas, dev.las));
     assert!(training.notes["left_out"].starts_with("1 of 161 training sentences"), "{:?}", training.notes);
@@ -212,7 +175,7 @@ fn what_cannot_be_learned_or_measured_is_said() {
         assert!(output.contains(message), "{output}\ndoes not say: {message}");
     };
     let untrained = saccade_rnn::train::TrainConfig { epochs: 0, ..config().train };
-    run(&folder, &ParseConfig { train: untrained, ..config() }, "model", false, 0);
+    run(&folder, &ParseConfig { train: untrained, ..config() }, "model", false, 0, |_| {});
     let eval = |data: &'static str, format: &'static str| {
         ["eval", "--model", "model", "--data", data, "--format", format]
     };

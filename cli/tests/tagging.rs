@@ -2,26 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
-use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use saccade_cli::config::{AnyConfig, TagConfig};
-use saccade_cli::run::{Event, Job, Outcome, train};
-use saccade_rnn::device::Device;
-use saccade_rnn::model::Model;
-use saccade_rnn::train::TagScore;
+use saccade_cli::run::Event;
 
 #[allow(dead_code, reason = "some of it is for other tests")]
 mod common;
+#[path = "common/runs.rs"]
+mod runs;
 use common::{Folder, text};
+use runs::{draws, run, whole_and_in_pieces};
 
 /// Sentences in which a word in `-ed` is a verb after a noun and an adjective before one; names are hardly ever seen twice.
 fn treebank(seed: u32, count: usize) -> String {
-    let mut state = seed;
-    let mut draw = |bound: usize| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 16) as usize % bound
-    };
+    let mut draw = draws(seed);
     let mut bank = String::new();
     for _ in 0..count {
         let (noun, verb) = (["dog", "cat", "bird"][draw(3)], ["jumped", "washed", "painted"][draw(3)]);
@@ -91,38 +84,15 @@ fn config() -> TagConfig {
     }
 }
 
-fn run(folder: &Folder, config: &TagConfig, out: &str, resume: bool, stop_after: usize) -> Outcome<TagScore> {
-    let (cancel, mut steps) = (AtomicBool::new(false), 0);
-    let (out, data) = (folder.path(out), folder.path(""));
-    let job = Job { config, data: &data, out: &out, resume, command: "a test" };
-    let device = Device::cpu();
-    let outcome = train(&device, job, &cancel, |event| {
-        if let Event::Step { words, .. } = event {
-            assert!((40..=48).contains(&words));
-            steps += 1;
-            cancel.fetch_or(steps == stop_after, Ordering::Relaxed);
-        }
-    });
-    pollster::block_on(outcome).unwrap()
-}
-
 #[test]
 fn a_tagger_learns_words_letters_and_neighbours_and_goes_on_after_an_interruption() {
     let (folder, config) = (folder(), config());
-    let outcome = run(&folder, &config, "whole", false, usize::MAX);
-    let Outcome::Done { dev, test: Some(test) } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(dev, test, "the same texts give the same figures");
+    let (dev, _, model) = whole_and_in_pieces(&folder, &config, |event| {
+        if let Event::Step { words, .. } = event {
+            assert!((40..=48).contains(words));
+        }
+    });
     assert!(dev.accuracy > 0.97 && dev.unknown > 10 && dev.unknown_accuracy > 0.9, "{dev:?}");
-    let mut resume = false;
-    for stop_after in [3, 30, 20] {
-        let outcome = run(&folder, &config, "pieces", resume, stop_after);
-        assert!(matches!(outcome, Outcome::Cancelled), "{outcome:?}");
-        resume = true;
-    }
-    run(&folder, &config, "pieces", true, usize::MAX);
-    let [whole, pieces] = ["whole", "pieces"].map(|name| fs::read(folder.path(name)).unwrap());
-    assert!(whole == pieces, "an interrupted run ends where the whole one does");
-    let model = Model::from_bytes(&whole).unwrap();
     assert_eq!(model.config().training.figures["test_accuracy"], dev.accuracy);
 
     let report = folder.json(&["eval", "--model", "whole", "--data", "dev", "--format", "conllu"], b"");
@@ -156,6 +126,7 @@ fn what_cannot_be_learned_or_measured_is_said() {
         "model",
         false,
         0,
+        |_| {},
     );
     says(
         &["eval", "--model", "model", "--data", "dev", "--format", "lines"],

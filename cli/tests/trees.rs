@@ -2,26 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
-use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use saccade_cli::config::{AnyConfig, TreeConfig};
-use saccade_cli::run::{Event, Job, Outcome, train};
-use saccade_rnn::device::Device;
-use saccade_rnn::model::Model;
-use saccade_rnn::train::{TrainConfig, TreeScore};
+use saccade_rnn::train::TrainConfig;
 
 #[allow(dead_code, reason = "some of it is for other tests")]
 mod common;
+#[path = "common/runs.rs"]
+mod runs;
 use common::{Folder, text};
+use runs::{draws, run, whole_and_in_pieces};
 
 /// Sentences of nouns that say nothing, and adjectives that do; "not" turns what stands beside it.
 fn treebank(seed: u32, count: usize) -> String {
-    let mut state = seed;
-    let mut draw = |bound: usize| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 16) as usize % bound
-    };
+    let mut draw = draws(seed);
     let mut bank = String::new();
     for _ in 0..count {
         let noun = ["film", "plot", "cast"][draw(3)];
@@ -76,47 +69,14 @@ fn config() -> TreeConfig {
     }
 }
 
-/// How the run ended, and its losses.
-fn run(
-    folder: &Folder,
-    config: &TreeConfig,
-    out: &str,
-    resume: bool,
-    stop_after: usize,
-) -> (Outcome<TreeScore>, Vec<f32>) {
-    let (cancel, mut all) = (AtomicBool::new(false), Vec::new());
-    let (out, data) = (folder.path(out), folder.path(""));
-    let job = Job { config, data: &data, out: &out, resume, command: "a test" };
-    let device = Device::cpu();
-    let outcome = train(&device, job, &cancel, |event| {
-        if let Event::Step { losses, .. } = event {
-            all.push(losses[0].value);
-            cancel.fetch_or(all.len() == stop_after, Ordering::Relaxed);
-        }
-    });
-    (pollster::block_on(outcome).unwrap(), all)
-}
-
 #[test]
 fn a_classifier_learns_what_makes_a_phrase_and_goes_on_after_an_interruption() {
     let (folder, config) = (folder(), config());
-    let (outcome, losses) = run(&folder, &config, "whole", false, usize::MAX);
-    let Outcome::Done { dev, test: Some(test) } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(dev, test, "the same trees give the same figures");
+    let (dev, losses, model) = whole_and_in_pieces(&folder, &config, |_| {});
     let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
     assert!(mean(&losses[losses.len() - 20..]) < 0.2 * mean(&losses[..20]), "{losses:?}");
     assert!(dev.accuracy > 0.95 && dev.node_accuracy > 0.95 && dev.pole_accuracy > 0.95, "{dev:?}");
     assert!(dev.n == 40 && dev.poles < 40, "{dev:?}");
-    let mut resume = false;
-    for stop_after in [3, 30, 20] {
-        let (outcome, _) = run(&folder, &config, "pieces", resume, stop_after);
-        assert!(matches!(outcome, Outcome::Cancelled), "{outcome:?}");
-        resume = true;
-    }
-    run(&folder, &config, "pieces", true, usize::MAX);
-    let [whole, pieces] = ["whole", "pieces"].map(|name| fs::read(folder.path(name)).unwrap());
-    assert!(whole == pieces, "an interrupted run ends where the whole one does");
-    let model = Model::from_bytes(&whole).unwrap();
     assert_eq!(model.config().training.figures["test_pole_accuracy"], dev.pole_accuracy);
 
     let report = folder.json(&["eval", "--model", "whole", "--data", "dev", "--format", "ptb"], b"");
@@ -160,7 +120,7 @@ fn what_cannot_be_learned_or_measured_is_said() {
         assert!(output.contains(message), "{output}\ndoes not say: {message}");
     };
     let untrained = TreeConfig { train: TrainConfig { epochs: 0, ..config().train }, ..config() };
-    run(&folder, &untrained, "model", false, 0);
+    run(&folder, &untrained, "model", false, 0, |_| {});
     let eval = |data: &'static str| ["eval", "--model", "model", "--data", data, "--format", "ptb"];
     says(
         &["eval", "--model", "model", "--data", "dev", "--format", "lines"],
