@@ -23,6 +23,7 @@ mod layer_config;
 #[allow(clippy::module_inception, reason = "a model is the thing this floor is about")]
 mod model;
 mod network;
+mod paced;
 mod parsing;
 mod passage;
 mod place;

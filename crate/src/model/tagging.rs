@@ -3,12 +3,10 @@
 //! A tagger reads sentences. Text is cut into words by the model's tokenizer, and into sentences by simple rules; words that
 //! somebody has cut may be given as they are.
 
-use std::ops::{ControlFlow, Range};
-
-use web_time::Instant;
+use std::ops::Range;
 
 use super::encoder::Dropouts;
-use super::session::Pace;
+use super::paced::paced;
 use super::{Head, Model, ReadError, Spelled, Watch};
 use crate::cpu::softmax::log_softmax;
 use crate::device::{Device, EngineError};
@@ -90,14 +88,11 @@ impl Model {
         }
         let labels = self.config().task.labels().len();
         let lengths: Vec<usize> = sentences.iter().map(|sentence| sentence.ids.len()).collect();
-        let total = lengths.iter().sum();
-        let (mut pace, mut scores, mut done) = (Pace::of_texts(), Vec::with_capacity(sentences.len()), 0);
-        while scores.len() < sentences.len() {
-            let Range { start, end } = batch(&lengths, scores.len(), pace.tokens);
-            let begun = Instant::now();
+        let mut scores = Vec::with_capacity(sentences.len());
+        paced(&lengths, watch, async |texts| {
             let graph = Graph::inference(self.parameters(), device, Strategy::Levels);
             let record = |text| self.network().tag(&graph, text, Dropouts::default());
-            let logits: Vec<_> = sentences[start..end].iter().map(record).collect();
+            let logits: Vec<_> = sentences[texts].iter().map(record).collect();
             for mut rows in graph.values(&logits).await? {
                 if !rows.iter().all(|value| value.is_finite()) {
                     return Err(ReadError::Overflow("a score"));
@@ -105,13 +100,9 @@ impl Model {
                 log_softmax(&mut rows, labels);
                 scores.push(rows);
             }
-            let words = lengths[start..end].iter().sum();
-            pace.took(words, begun.elapsed().as_secs_f64() * 1e3);
-            done += words;
-            if let ControlFlow::Break(()) = watch.progress(done, total).await {
-                return Err(ReadError::Cancelled { done, total });
-            }
-        }
+            Ok(())
+        })
+        .await?;
         Ok(scores)
     }
 }
@@ -139,18 +130,6 @@ impl Cut {
         }
         Self { tokens, places, spelled }
     }
-}
-
-/// The next sentences from `start` on that have so many words together, given the words of each; one at least.
-pub(super) fn batch(lengths: &[usize], start: usize, most: usize) -> Range<usize> {
-    let (mut end, mut words) = (start, 0);
-    while let Some(length) = lengths.get(end)
-        && (end == start || words + length <= most)
-    {
-        words += length;
-        end += 1;
-    }
-    start..end
 }
 
 /// The place of the greatest score, of equal ones the last.

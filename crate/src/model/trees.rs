@@ -1,13 +1,9 @@
 //! Labels of trees: one for every node.
 
-use std::ops::{ControlFlow, Range};
-
-use web_time::Instant;
-
 use super::encoder::Dropouts;
 use super::head::NumberedTree;
-use super::session::Pace;
-use super::tagging::{batch, best};
+use super::paced::paced;
+use super::tagging::best;
 use super::{Head, Model, Network, ReadError, Watch};
 use crate::cpu::softmax::softmax;
 use crate::device::{Device, EngineError};
@@ -117,16 +113,13 @@ impl Model {
         }
         let labels = self.config().task.labels().len();
         let lengths: Vec<usize> = trees.iter().map(NumberedTree::words).collect();
-        let total = lengths.iter().sum();
-        let (mut pace, mut scores, mut done) = (Pace::of_texts(), Vec::with_capacity(trees.len()), 0);
-        while scores.len() < trees.len() {
-            let Range { start, end } = batch(&lengths, scores.len(), pace.tokens);
-            let (part, begun) = (&trees[start..end], Instant::now());
+        let mut scores = Vec::with_capacity(trees.len());
+        paced(&lengths, watch, async |texts| {
+            let part = &trees[texts];
             let graph = Graph::inference(self.parameters(), device, Strategy::Levels);
-            let words: usize = lengths[start..end].iter().sum();
-            let mut rows = match words {
-                0 => Vec::new(),
-                _ => self.network().trees(&graph, part, Dropouts::default()).value().await?,
+            let mut rows = match part.iter().all(|tree| tree.words() == 0) {
+                true => Vec::new(),
+                false => self.network().trees(&graph, part, Dropouts::default()).value().await?,
             };
             if !rows.iter().all(|value| value.is_finite()) {
                 return Err(ReadError::Overflow("a score"));
@@ -136,12 +129,9 @@ impl Model {
             scores.extend(
                 part.iter().map(|tree| rows.by_ref().take(tree.nodes() * labels).collect::<Vec<_>>()),
             );
-            pace.took(words, begun.elapsed().as_secs_f64() * 1e3);
-            done += words;
-            if let ControlFlow::Break(()) = watch.progress(done, total).await {
-                return Err(ReadError::Cancelled { done, total });
-            }
-        }
+            Ok(())
+        })
+        .await?;
         Ok(scores)
     }
 }

@@ -5,14 +5,10 @@
 
 mod configuration;
 
-use std::ops::{ControlFlow, Range};
-
-use web_time::Instant;
-
 use super::encoder::Dropouts;
 use super::head::Read;
-use super::session::Pace;
-use super::tagging::{Cut, batch, best};
+use super::paced::paced;
+use super::tagging::{Cut, best};
 use super::{Head, Model, Network, Parse, ReadError, Spelled, Watch};
 use crate::cpu::softmax::{log_softmax, softmax};
 use crate::device::{Device, EngineError};
@@ -129,22 +125,16 @@ impl Model {
         let mut order: Vec<usize> = (0..sentences.len()).filter(|place| words(place) > 0).collect();
         order.sort_by_key(words);
         let lengths: Vec<usize> = order.iter().map(words).collect();
-        let (total, mut done, mut next) = (lengths.iter().sum(), 0, 0);
-        let (mut pace, mut trees) = (Pace::of_texts(), vec![Tree::default(); sentences.len()]);
-        while next < order.len() {
-            let Range { start, end } = batch(&lengths, next, pace.tokens);
-            let begun = Instant::now();
-            let texts: Vec<&Spelled> = order[start..end].iter().map(|&place| &sentences[place]).collect();
-            for (&place, tree) in order[start..end].iter().zip(self.parse_batch(device, &texts).await?) {
+        let mut trees = vec![Tree::default(); sentences.len()];
+        paced(&lengths, watch, async |texts| {
+            let places = &order[texts];
+            let texts: Vec<&Spelled> = places.iter().map(|&place| &sentences[place]).collect();
+            for (&place, tree) in places.iter().zip(self.parse_batch(device, &texts).await?) {
                 trees[place] = tree;
             }
-            let words = lengths[start..end].iter().sum();
-            pace.took(words, begun.elapsed().as_secs_f64() * 1e3);
-            (done, next) = (done + words, end);
-            if let ControlFlow::Break(()) = watch.progress(done, total).await {
-                return Err(ReadError::Cancelled { done, total });
-            }
-        }
+            Ok(())
+        })
+        .await?;
         Ok(trees)
     }
 
