@@ -111,6 +111,9 @@ impl Model {
         most_words: usize,
     ) -> Result<Vec<Written>, ReadError> {
         let (ids, softmax) = (self.ids(&self.tokenizer().tokenize(text)), softmax(self)?);
+        if width == 0 {
+            return Ok(Vec::new());
+        }
         let mut ended: Vec<Written> = Vec::new();
         let mut open = vec![Hypothesis { place: self.begin(graph, &ids), written: Written::default() }];
         for _ in 0..most_words {
@@ -118,7 +121,7 @@ impl Model {
             let kept =
                 ended.get(width.wrapping_sub(1)).map_or(f64::NEG_INFINITY, |last| last.log_probability);
             open.retain(|hypothesis| hypothesis.written.log_probability > kept);
-            if open.is_empty() || width == 0 {
+            if open.is_empty() {
                 break;
             }
             open = self.widen(graph, softmax, open, width).await?;

@@ -144,16 +144,18 @@ impl<'g> Recorder<'_, 'g> {
                 0 => x.pool(Pool::Sum),
                 1 => x.pool(Pool::Mean),
                 2 => x.pool(Pool::Max),
-                _ => x.pool(Pool::Last),
+                3 => x.pool(Pool::Last),
+                _ => return Err(damaged()),
             },
             20 => match code.word()? {
                 0 => x.sum_columns(),
                 1 => x.mean_columns(),
                 2 => x.log_sum_exp(),
-                _ => {
+                3 => {
                     let (value, column) = x.max_columns();
                     return Ok(vec![value, column]);
                 }
+                _ => return Err(damaged()),
             },
             21 => x.softmax(),
             22 => x.log_softmax(),

@@ -26,8 +26,10 @@ const TYPES: &str = include_str!("types.d.ts");
 
 /// A device by its name; `cpu` is the one that these weights have been used on.
 async fn device(name: &str, cpu: Device) -> Result<Device, Failure> {
-    if name != "webgpu" {
-        return Ok(cpu);
+    match name {
+        "cpu" => return Ok(cpu),
+        "webgpu" => {}
+        _ => return Err(Failure::option(format!("device: expected cpu or webgpu, found {name:?}"))),
     }
     let devices = DEVICES.with(Rc::clone);
     match devices.gpu().await {

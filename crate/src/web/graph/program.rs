@@ -62,7 +62,12 @@ impl Program {
                 "unbatched" => Strategy::Unbatched,
                 "depth" => Strategy::Depth,
                 "agenda" => Strategy::Agenda,
-                _ => Strategy::Levels,
+                "levels" => Strategy::Levels,
+                other => {
+                    let reason =
+                        format!("strategy: expected unbatched, depth, agenda or levels, found {other:?}");
+                    return Err(Failure::option(reason).into());
+                }
             };
             let cpu = weights.borrow().cpu.clone();
             let device = super::device(&device, cpu).await?;

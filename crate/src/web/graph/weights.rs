@@ -100,20 +100,25 @@ impl Weights {
         let mut state = self.inner.borrow_mut();
         let recurrent = RecurrentConfig { bidirectional, ..RecurrentConfig::new(input, output) };
         let layer = state.builder()?.scope(name, |builder| {
-            Ok(match kind {
+            Ok(Some(match kind {
                 "embedding" => Embedding::new(builder, input, output).map(|_| Layer::Plain)?,
                 "linear" => Linear::new(builder, input, output).map(|_| Layer::Plain)?,
                 "elman" => Layer::Recurrent(Recurrent::elman(builder, recurrent, false)?),
                 "lstm" => Layer::Recurrent(Recurrent::lstm(builder, recurrent, 0.0)?),
                 "gru" => Layer::Recurrent(Recurrent::gru(builder, recurrent)?),
-                _ => {
+                "sru" => {
                     let config = SruConfig { bidirectional, ..SruConfig::new(input, output, 1) };
                     Layer::Sru(Sru::new(builder, config)?)
                 }
-            })
+                _ => return Ok(None),
+            }))
         });
         let layers = Rc::make_mut(&mut state.layers);
-        layers.push(layer.map_err(built)?);
+        let unknown = || {
+            let expected = "embedding, linear, elman, lstm, gru or sru";
+            Failure::option(format!("the kind of a layer: expected {expected}, found {kind:?}"))
+        };
+        layers.push(layer.map_err(built)?.ok_or_else(unknown)?);
         Ok(layers.len() as u32 - 1)
     }
 
