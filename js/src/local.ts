@@ -1,12 +1,13 @@
 /** The engine in this thread. */
 
 // First: what the engine's code finds missing, this one brings.
-import { platform } from "./platform.js";
+import "./platform.js";
 import * as glue from "../pkg/saccade_rnn.js";
 import { numbered } from "./choices.js";
 import type { CallName, Calls, CursorAsk, Engine, Follow, Id, PlainCursor } from "./engine.js";
-import { errorOf, messageOf, notLoaded, ours, SaccadeError } from "./errors.js";
-import { onAbort } from "./follow.js";
+import { errorOf, type SaccadeError } from "./errors.js";
+import { unlessAborted } from "./follow.js";
+import { binaryOf, type Instance } from "./instance.js";
 import { turn } from "./turn.js";
 import type { Decision } from "./types.js";
 import { compiled } from "./wasm.js";
@@ -15,124 +16,20 @@ type Held = glue.Model | glue.Reader | glue.Cursor | glue.Layer | glue.Softmax;
 /** What answers one call at a time. */
 type Ordered = glue.Reader | glue.Cursor;
 
-/** An instance of the module, and what is lost with it. */
-interface Instance {
-  readonly held: Map<Id, Held>;
-  /** How the calls under way are rejected. */
-  readonly underWay: Set<(error: SaccadeError) => void>;
-  /** Why it is not to be used again. */
-  failure?: SaccadeError;
-}
+const binary = binaryOf({
+  init: glue.default,
+  reset: glue.__wbg_reset_state,
+  containClosures: glue.containClosures,
+  onFailure: glue.onFailure,
+  forbidGpu: glue.forbidGpu,
+  failed: (reason) => `the engine stopped, and all that it held is lost; load it again (${reason})`,
+});
 
-/** The start that everybody waits for. */
-let starting: { readonly done: Promise<void>; readonly signal: AbortSignal | undefined } | undefined;
-/** The instance that runs. */
-let running: Instance | undefined;
-/** What the glue has: no instance yet, one that failed, or one that may be used. */
-let module: "absent" | "spent" | "sound" = "absent";
+/** What the instances hold, until it is released: also what died with one. */
+const held = new Map<Id, { readonly instance: Instance; readonly object: Held }>();
 /** Ids that another engine gave, such as that of a worker that is gone, mean nothing here: each begins somewhere else. */
 const firstId: Id = Math.floor(Math.random() * 2 ** 50);
 let lastId: Id = firstId;
-/** Ids that died with an instance. */
-const lost = new Set<Id>();
-
-/** After a panic or a trap: nothing of the instance can be trusted, and its calls would never be answered. */
-function fail(instance: Instance, message: string): SaccadeError {
-  if (instance.failure) return instance.failure;
-  const error = errorOf("ENGINE_FAILED", `the engine stopped, and all that it held is lost; load it again (${message})`);
-  instance.failure = error;
-  module = "spent";
-  running = undefined;
-  starting = undefined;
-  for (const id of instance.held.keys()) lost.add(id);
-  for (const reject of instance.underWay) reject(error);
-  // Not yet: a panic tells of itself before the engine stops.
-  queueMicrotask(bury);
-  return error;
-}
-
-/** Puts a fresh instance where the one that failed was; the glue then lets nobody call or free what the other held. */
-function renew(): void {
-  if (module !== "spent") return;
-  glue.__wbg_reset_state();
-  module = "sound";
-}
-
-/** Sees to it that what is left of an instance that failed is not used: a promise may be about to call it, a collector to free it. */
-function bury(): void {
-  try {
-    renew();
-  } catch {
-    // The next start tries again.
-  }
-}
-
-/** How many pieces of work are under way that began inside one another. */
-let depth = 0;
-
-/** Runs what may trap. */
-function attempt<T>(instance: Instance, work: () => T): T {
-  if (instance.failure) throw instance.failure;
-  depth += 1;
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof SaccadeError || (error instanceof Error && "code" in error)) throw ours(error);
-    // A trap, a full stack, or something else that the engine never throws while it is sound.
-    const failure = fail(instance, messageOf(error));
-    if (depth === 1) bury();
-    throw failure;
-  } finally {
-    depth -= 1;
-  }
-}
-
-/** Runs what the engine goes on with by itself. Whoever waits for it hears from {@link fail} when it traps. */
-function contain(instance: Instance, work: () => unknown): unknown {
-  if (depth > 0) return work();
-  try {
-    return attempt(instance, work);
-  } catch {
-    return undefined;
-  }
-}
-
-async function start(options: Parameters<Calls["start"]>[0], follow: Follow): Promise<undefined> {
-  for (;;) {
-    const begun = (starting ??= { done: begin(options, follow), signal: follow.signal });
-    try {
-      await begun.done;
-      return undefined;
-    } catch (error) {
-      if (starting === begun) starting = undefined;
-      // Whoever began it had enough; others did not.
-      if (!begun.signal?.aborted || follow.signal?.aborted) throw error;
-    }
-  }
-}
-
-async function begin(options: Parameters<Calls["start"]>[0], follow: Follow): Promise<void> {
-  try {
-    if (module === "absent") {
-      await glue.default({ module_or_path: await compiled(options, follow) });
-      module = "sound";
-    }
-    renew();
-    const instance: Instance = { held: new Map(), underWay: new Set() };
-    glue.containClosures((work) => contain(instance, work));
-    glue.onFailure((reason) => void fail(instance, reason));
-    const reason = platform.noGpu ?? (inPageOrWorker() ? undefined : "WebGPU is for pages and workers alone");
-    if (reason !== undefined) glue.forbidGpu(reason);
-    running = instance;
-  } catch (error) {
-    throw notLoaded(error, follow.signal);
-  }
-}
-
-/** Where the engine may ask for a GPU. */
-function inPageOrWorker(): boolean {
-  return "Window" in globalThis || "WorkerGlobalScope" in globalThis;
-}
 
 function stopped(): SaccadeError {
   return errorOf("ENGINE_FAILED", "the engine that held this stopped: load it again");
@@ -142,19 +39,20 @@ function stopped(): SaccadeError {
 const ALWAYS: ReadonlySet<CallName> = new Set<CallName>(["start", "statistics", "release"]);
 
 function current(): Instance {
-  if (!running) throw stopped();
-  return running;
+  const instance = binary.running();
+  if (!instance) throw stopped();
+  return instance;
 }
 
 function keep(object: Held): Id {
-  current().held.set(++lastId, object);
+  held.set(++lastId, { instance: current(), object });
   return lastId;
 }
 
 function get<T extends Held>(id: Id, Class: { readonly prototype: T }): T {
-  const object = running?.held.get(id);
-  if (object && Object.getPrototypeOf(object) === Class.prototype) return object as T;
-  if (lost.has(id) || id <= firstId || id > lastId) throw stopped();
+  const found = held.get(id);
+  if (found?.instance.failure || id <= firstId || id > lastId) throw stopped();
+  if (found && Object.getPrototypeOf(found.object) === Class.prototype) return found.object as T;
   throw errorOf("DISPOSED", "this was disposed");
 }
 
@@ -198,9 +96,12 @@ type Answers = {
 };
 
 const answers: Answers = {
-  start,
+  async start(options, follow) {
+    await unlessAborted(follow.signal, binary.start(() => compiled(options, follow), follow.signal));
+    return undefined;
+  },
   gpu: () => glue.findGpu(),
-  statistics: () => (running ? glue.gpuStatistics() : null),
+  statistics: () => (binary.running() ? glue.gpuStatistics() : null),
   open(bytes, precision) {
     const model = glue.Model.load(bytes, precision === "bf16");
     return { id: keep(model), config: model.config };
@@ -217,25 +118,25 @@ const answers: Answers = {
   update(id, text, follow) {
     const [instance, reader] = [current(), get(id, glue.Reader)];
     return inTurn(reader, async () => {
-      const reading = await attempt(instance, () => reader.update(text, watch(follow)));
-      return { reading, computed: attempt(instance, () => reader.computed) };
+      const reading = await instance.attempt(() => reader.update(text, watch(follow)));
+      return { reading, computed: instance.attempt(() => reader.computed) };
     });
   },
   hidden(id) {
     const [instance, reader] = [current(), get(id, glue.Reader)];
-    return inTurn(reader, async () => attempt(instance, () => reader.hidden()));
+    return inTurn(reader, async () => instance.attempt(() => reader.hidden()));
   },
   cursor: (id, options) => keep(cursorOf(id, options)),
   ask(id, ask, follow) {
     const [instance, cursor] = [current(), get(id, glue.Cursor)];
-    return inTurn(cursor, async () => attempt(instance, () => asked(cursor, ask, follow)));
+    return inTurn(cursor, async () => instance.attempt(() => asked(cursor, ask, follow)));
   },
   async askOnce(id, options, ask, follow) {
     const [instance, cursor] = [current(), cursorOf(id, options)];
     try {
-      return await attempt(instance, () => asked(cursor, ask, follow));
+      return await instance.attempt(() => asked(cursor, ask, follow));
     } finally {
-      if (!instance.failure) cursor.free();
+      instance.free(cursor);
     }
   },
   layer(from, kind, precision) {
@@ -254,14 +155,13 @@ const answers: Answers = {
   forward: (id, x, state, { device, threshold, lengths, force, profile }) =>
     get(id, glue.Layer).forward(x, state, lengths && Uint32Array.from(lengths), threshold, pairs(force), profile ?? false, device),
   release(id) {
-    lost.delete(id);
-    const instance = running;
-    const object = instance?.held.get(id);
-    if (!instance || !object) return undefined;
-    instance.held.delete(id);
+    const found = held.get(id);
+    held.delete(id);
+    if (!found || found.instance.failure) return undefined;
+    const { instance, object } = found;
     // A reader may have calls waiting for their turn.
     const last = object instanceof glue.Reader || object instanceof glue.Cursor ? lastOf.get(object) : undefined;
-    if (last) void last.then(() => attempt(instance, () => object.free())).catch(() => undefined);
+    if (last) void last.then(() => instance.free(object));
     else object.free();
     return undefined;
   },
@@ -270,27 +170,12 @@ const answers: Answers = {
 /** The engine of this thread, one for everybody. */
 export const local: Engine = {
   async call(name, args, follow = {}) {
-    const { signal } = follow;
-    signal?.throwIfAborted();
+    follow.signal?.throwIfAborted();
     type Answer = ReturnType<Calls[typeof name]>;
     const ask = answers[name] as (...all: unknown[]) => Answer | Promise<Answer>;
-    const instance = ALWAYS.has(name) ? running : current();
-    const answer = instance ? attempt(instance, () => ask(...args, follow)) : ask(...args, follow);
-    // Who is told of the progress may have had enough meanwhile.
-    if (!(answer instanceof Promise)) {
-      signal?.throwIfAborted();
-      return answer;
-    }
-    return new Promise((resolve, reject) => {
-      const release = onAbort(signal, () => reject(signal?.reason));
-      // The engine that fails cannot take its own start down.
-      if (name !== "start") instance?.underWay.add(reject);
-      answer
-        .then(resolve, (error: unknown) => reject(ours(error)))
-        .finally(() => {
-          release();
-          instance?.underWay.delete(reject);
-        });
-    });
+    const work = () => ask(...args, follow);
+    const instance = ALWAYS.has(name) ? binary.running() : current();
+    // The engine that fails cannot take its own start down.
+    return instance && name !== "start" ? instance.call(work, follow.signal) : work();
   },
 };

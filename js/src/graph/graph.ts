@@ -71,7 +71,7 @@ export class Graph extends Recorder {
     this.#instance = instance;
     this.#program = program;
     this.#training = training;
-    this.device = instance.now(() => program.device) as "cpu" | "webgpu";
+    this.device = instance.attempt(() => program.device) as "cpu" | "webgpu";
   }
 
   /** @internal */
@@ -91,7 +91,7 @@ export class Graph extends Recorder {
     if (known !== undefined) return known;
     const code = cell.codeFor(this);
     const [columns, outputs] = [Uint32Array.from(cell.inputs), Uint32Array.from(cell.outputs)];
-    const number = this.#instance.now(() => this.#program.cell(cell.name, columns, code, cell.data, outputs));
+    const number = this.#instance.attempt(() => this.#program.cell(cell.name, columns, code, cell.data, outputs));
     this.#cells.set(cell, number);
     return number;
   }
@@ -147,7 +147,7 @@ export class Graph extends Recorder {
   async explain(): Promise<Explanation> {
     this.admit();
     await this.#underWay;
-    return this.#instance.now(() => this.#program.explain());
+    return this.#instance.attempt(() => this.#program.explain());
   }
 
   /** Ends it: who still waits hears so, and all that it made is freed. @internal */

@@ -107,7 +107,7 @@ export class Parameters implements Disposes {
   /** The names of all parameters, in the order they were declared. */
   async names(): Promise<string[]> {
     const { instance, weights } = await this.#made();
-    return instance.now(() => weights.names());
+    return instance.attempt(() => weights.names());
   }
 
   /** The values of a parameter, row by row. */
@@ -121,7 +121,7 @@ export class Parameters implements Disposes {
   async set(parameter: Parameter | string, values: Numbers): Promise<void> {
     const { instance, weights } = await this.#made();
     const number = this.numberOf(parameter, "set: parameter");
-    const [rows = 0, columns = 0] = instance.now(() => weights.shapes()).subarray(2 * number);
+    const [rows = 0, columns = 0] = instance.attempt(() => weights.shapes()).subarray(2 * number);
     const taken = Float32Array.from(valuesOf(values, "set: values", { rows, columns: columns || 1 }));
     await this.#access.alone(() => instance.call(() => weights.set(number, taken)));
   }
@@ -208,8 +208,8 @@ export class Parameters implements Disposes {
   async #make(): Promise<Held> {
     try {
       const instance = await started();
-      const held = { instance, weights: instance.now(() => new glue.Weights(this.#seed)) };
-      instance.now(() => this.#declarations.make(held.weights));
+      const held = { instance, weights: instance.attempt(() => new glue.Weights(this.#seed)) };
+      instance.attempt(() => this.#declarations.make(held.weights));
       this.#held = held;
       forgotten.register(this, held, this);
       if (this.#disposed) this.dispose();
