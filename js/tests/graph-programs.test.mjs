@@ -255,6 +255,98 @@ describe("sizes", () => {
   });
 });
 
+describe("changes beside graphs", { timeout: 60_000 }, () => {
+  /** One weight, 1, that is the loss: each step takes 1 from it. */
+  const one = async () => {
+    const parameters = new Parameters();
+    const w = parameters.parameter("w", 1, 1);
+    await parameters.set(w, [1]);
+    const value = async () => [...(await parameters.values(w))];
+    return { parameters, w, value, product: (graph) => graph.input(1, 1, [1]).affine(w), sgd: new Sgd(parameters, { rate: 1 }) };
+  };
+  const refused = (by) => ({ name: "OptionError", code: "OPTION_INVALID", message: new RegExp(`^${by}: a graph of these parameters is open, .* must end first$`) });
+
+  test("graphs of the same parameters overlap, and a step waits for them", async () => {
+    const { parameters, value, product, sgd } = await one();
+    const seen = [];
+    const read = parameters.run(async (graph) => {
+      for (let i = 0; i < 30; i++) seen.push(await product(graph).scalar());
+      seen.push(await parameters.run((inner) => product(inner).scalar()));
+      seen.push(...(await graph.backward(product(graph)).then((gradients) => gradients.of("w"))));
+      assert.deepEqual(await value(), [1]);
+      assert.equal((await parameters.save()).length > 0, true);
+    }, { training: true });
+    const losses = await Promise.all([sgd.learn(product), sgd.learn(product), read]);
+    assert.deepEqual(seen, Array(32).fill(1));
+    assert.deepEqual(losses.slice(0, 2), [1, 1]);
+    assert.deepEqual(await value(), [-1]);
+  });
+
+  test("steps that are started together take turns", async () => {
+    const { parameters, w, value, product, sgd } = await one();
+    const program = (steps) => async (graph) => {
+      for (let i = 0; i < steps; i++) await product(graph).scalar();
+      return product(graph);
+    };
+    const losses = await Promise.all([1, 9, 0, 5, 3].map((steps) => sgd.learn(program(steps))));
+    assert.ok(losses.every((loss) => Number.isInteger(loss) && loss <= 1));
+    assert.deepEqual(await value(), [-4]);
+    const loops = [0, 1].map(async () => {
+      for (let i = 0; i < 10; i++) await sgd.learn(program(i));
+    });
+    await Promise.all([...loops, parameters.values(w), parameters.save()]);
+    assert.deepEqual(await value(), [-24]);
+  });
+
+  test("a change that a graph's own function waits for is refused; the graph goes on, and nothing has changed", async () => {
+    const { parameters, w, value, product, sgd } = await one();
+    const file = await parameters.save();
+    const changes = {
+      learn: () => sgd.learn(product),
+      step: (gradients) => sgd.step(gradients),
+      set: () => parameters.set(w, [2]),
+      load: () => parameters.load(file),
+    };
+    for (const [by, change] of Object.entries(changes)) {
+      const gradients = await parameters.run((graph) => graph.backward(product(graph)), { training: true });
+      await parameters.run(async (graph) => {
+        await assert.rejects(change(gradients), refused(by));
+        assert.equal(await product(graph).scalar(), 1);
+        await parameters.run(() => assert.rejects(change(gradients), refused(by)));
+        await graph.join([doublings(graph, 1), assert.rejects(change(gradients), refused(by))]);
+      });
+      await assert.rejects(sgd.learn(async (graph) => (await change(gradients), product(graph))), refused(by));
+      assert.deepEqual(await value(), [1]);
+      gradients.dispose();
+    }
+    // Gradients of a step that was refused are not spent.
+    const gradients = await parameters.run((graph) => graph.backward(product(graph)), { training: true });
+    await parameters.run(() => assert.rejects(sgd.step(gradients), refused("step")));
+    assert.equal(await sgd.step(gradients), 1);
+    assert.deepEqual(await value(), [0]);
+  });
+
+  test("one that was asked for before is refused to whoever waits for it within a graph", async () => {
+    const { parameters, value, product, sgd } = await one();
+    const first = sgd.learn(product);
+    await parameters.run(() => assert.rejects(first, refused("learn")));
+    await sgd.learn(product);
+    assert.deepEqual(await value(), [0]);
+  });
+
+  test("a graph whose function waits for something else holds no change up: it is refused", async () => {
+    const { parameters, w, value } = await one();
+    let open;
+    const gate = new Promise((resolve) => (open = resolve));
+    const held = parameters.run(() => gate);
+    await assert.rejects(parameters.set(w, [2]), refused("set"));
+    open("done");
+    assert.equal(await held, "done");
+    await parameters.set(w, [2]);
+    assert.deepEqual(await value(), [2]);
+  });
+});
+
 describe("what ends", () => {
   test("a graph ends with its function, also one that throws", async () => {
     let kept;
@@ -270,25 +362,6 @@ describe("what ends", () => {
     await none.run((graph) => { left = graph.input(1, 1).value(); left.catch(() => undefined); });
     await assert.rejects(left, gone);
     await none.run((graph) => assert.throws(() => graph.input(1, 1).add(kept), { code: "OPTION_INVALID", message: /another graph/ }));
-  });
-
-  test("graphs of the same parameters overlap, and a step waits for them", async () => {
-    const parameters = new Parameters();
-    const w = parameters.parameter("w", 1, 1);
-    await parameters.set(w, [1]);
-    const product = (graph) => graph.input(1, 1, [1]).affine(w);
-    const sgd = new Sgd(parameters, { rate: 1 });
-    const seen = [];
-    const read = parameters.run(async (graph) => {
-      await pause(30);
-      seen.push(await product(graph).scalar());
-      seen.push(await parameters.run((inner) => product(inner).scalar()));
-      assert.deepEqual([...(await parameters.values(w))], [1]);
-    });
-    const losses = await Promise.all([sgd.learn(product), sgd.learn(product), read]);
-    assert.deepEqual(seen, [1, 1]);
-    assert.deepEqual(losses.slice(0, 2), [1, 1]);
-    assert.deepEqual([...(await parameters.values(w))], [-1]);
   });
 
   test("what was disposed says so", async () => {

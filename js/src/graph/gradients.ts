@@ -34,7 +34,7 @@ export class Gradients {
   async of(parameter: Parameter | string): Promise<Float32Array> {
     const number = this.owner.numberOf(parameter, "of: parameter");
     const { instance, gradients } = this.#there();
-    return instance.call(() => gradients.get(number));
+    return this.owner.access.asked(instance.call(() => gradients.get(number)));
   }
 
   /** Gives them to who frees them. @internal */

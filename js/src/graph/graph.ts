@@ -97,12 +97,13 @@ export class Graph extends Recorder {
   }
 
   override values(expressions: readonly Expression[]): Promise<Float32Array[]> {
-    return new Promise((resolve, reject) => {
+    const values = new Promise<Float32Array[]>((resolve, reject) => {
       const own = arrayOf(expressions, "values", "an array of expressions").map((found, i) => this.own(found, "values", i));
       this.admit();
       this.#waiting.push({ expressions: own, resolve, reject });
       this.#flushing ??= this.#flushAll();
     });
+    return this.owner.access.asked(values);
   }
 
   /**
@@ -198,7 +199,11 @@ export class Graph extends Recorder {
   }
 
   /** Has the engine do something, after all else that it does for this graph. */
-  async #do<T>(work: () => T | Promise<T>): Promise<Awaited<T>> {
+  #do<T>(work: () => T | Promise<T>): Promise<Awaited<T>> {
+    return this.owner.access.asked(this.#after(work));
+  }
+
+  async #after<T>(work: () => T | Promise<T>): Promise<Awaited<T>> {
     const before = this.#underWay;
     let done: () => void = () => undefined;
     this.#underWay = new Promise<void>((resolve) => {

@@ -53,7 +53,8 @@ export abstract class Optimizer implements Disposes {
 
   /**
    * A step: a function makes a loss of a graph, `1 x 1`, and the parameters change against its gradients. Gives the loss. The step
-   * waits until no other graph of the parameters is open; so it is not to be awaited within one.
+   * waits until no other graph of the parameters is open, and is not to be awaited within one: see {@link Parameters}. Several that
+   * are started together take turns.
    */
   async learn(scope: Scope<Expression>, options?: GraphOptions): Promise<number> {
     const { seed = this.#steps, ...others } = checks.graph.take(options, "learn: options");
@@ -69,23 +70,31 @@ export abstract class Optimizer implements Disposes {
       { ...others, seed },
       "learn",
     );
-    if (!Number.isFinite(loss)) {
+    try {
+      if (!Number.isFinite(loss)) throw errorOf("MODEL_OVERFLOW", `learn: the loss is ${loss}; the parameters are as they were`);
+      await this.#step(gradients, "learn");
+      return loss;
+    } finally {
       gradients.dispose();
-      throw errorOf("MODEL_OVERFLOW", `learn: the loss is ${loss}; the parameters are as they were`);
     }
-    await this.step(gradients);
-    return loss;
   }
 
-  /** A step by gradients, which are spent. Gives their norm before clipping. */
+  /**
+   * A step by gradients, which are spent. Gives their norm before clipping. It waits until no graph of the parameters is open, and
+   * is not to be awaited within one.
+   */
   async step(gradients: Gradients): Promise<number> {
     if (!(gradients instanceof Gradients)) refuse("step: gradients", "gradients", gradients);
     if (gradients.owner !== this.#parameters) throw errorOf("OPTION_INVALID", "step: the gradients are those of other parameters");
+    return this.#step(gradients, "step");
+  }
+
+  async #step(gradients: Gradients, by: string): Promise<number> {
     const rate = this.#rate;
-    return this.#parameters.change(async ({ instance, weights }) => {
+    return this.#parameters.change(by, async ({ instance, weights }) => {
       const { optimizer, device } = await this.#made(instance, weights, gradients.device);
       if (device !== gradients.device) {
-        throw errorOf("OPTION_INVALID", `step: the gradients are on ${gradients.device}, and the steps before were on ${device}`);
+        throw errorOf("OPTION_INVALID", `${by}: the gradients are on ${gradients.device}, and the steps before were on ${device}`);
       }
       const norm = await instance.call(() => optimizer.step(weights, gradients.take(), rate));
       this.#steps += 1;

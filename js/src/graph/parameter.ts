@@ -1,7 +1,11 @@
 /** A parameter: a named matrix or vector of numbers that are learned. */
 
+import type { Access } from "./access.js";
+
 /** Who has parameters. */
 export interface Owner {
+  /** Who may use them when. */
+  readonly access: Access;
   /** The engine's number of a parameter. */
   numberOf(parameter: unknown, at: string): number;
 }

@@ -32,11 +32,16 @@ export type Scope<T> = (graph: Graph) => T | PromiseLike<T>;
 /**
  * Named parameters and layers. All are declared before the first graph; what declares them gives what records them. The engine
  * is fetched on first use.
+ *
+ * Any number of graphs use them at once. What changes them (`set`, `load`, and an optimiser's `step` and `learn`) waits until none
+ * is open, as long as these compute. Once the functions of those that are open wait for anything else, such as a timer, a file, or
+ * the change itself, which would never come, the change rejects with `OPTION_INVALID`.
  */
 export class Parameters implements Disposes {
+  /** @internal */
+  readonly access = new Access();
   readonly #seed: number;
   readonly #declarations = new Declarations(this);
-  readonly #access = new Access();
   #making: Promise<Held> | undefined;
   #held: Held | undefined;
   #disposed = false;
@@ -114,30 +119,33 @@ export class Parameters implements Disposes {
   async values(parameter: Parameter | string): Promise<Float32Array> {
     const { instance, weights } = await this.#made();
     const number = this.numberOf(parameter, "values: parameter");
-    return this.#access.shared(() => this.#access.inTurn(() => instance.call(() => weights.values(number))));
+    return this.access.shared(() => this.access.inTurn(() => instance.call(() => weights.values(number))));
   }
 
-  /** Puts values in the place of a parameter's; waits until no graph is open. */
+  /** Puts values in the place of a parameter's. It waits until no graph is open, and is not to be awaited within one. */
   async set(parameter: Parameter | string, values: Numbers): Promise<void> {
     const { instance, weights } = await this.#made();
     const number = this.numberOf(parameter, "set: parameter");
     const [rows = 0, columns = 0] = instance.attempt(() => weights.shapes()).subarray(2 * number);
     const taken = Float32Array.from(valuesOf(values, "set: values", { rows, columns: columns || 1 }));
-    await this.#access.alone(() => instance.call(() => weights.set(number, taken)));
+    await this.access.alone("set", () => instance.call(() => weights.set(number, taken)));
   }
 
   /** All of them as a safetensors file. */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
     const { instance, weights } = await this.#made();
-    const bytes = this.#access.shared(() => this.#access.inTurn(() => instance.call(() => weights.bytes())));
+    const bytes = this.access.shared(() => this.access.inTurn(() => instance.call(() => weights.bytes())));
     return (await bytes) as Uint8Array<ArrayBuffer>;
   }
 
-  /** Puts the values of a file that has the same names and shapes in the place of all; waits until no graph is open. */
+  /**
+   * Puts the values of a file that has the same names and shapes in the place of all. It waits until no graph is open, and is not
+   * to be awaited within one.
+   */
   async load(file: FileSource | PromiseLike<FileSource>): Promise<void> {
     const found = await fileIn(file, { by: "load" }, {});
     const { instance, weights } = await this.#made();
-    await this.#access.alone(() => instance.call(() => weights.load(found.bytes))).catch(about(found));
+    await this.access.alone("load", () => instance.call(() => weights.load(found.bytes))).catch(about(found));
   }
 
   /** Frees them; graphs that are open end as they would. */
@@ -161,11 +169,11 @@ export class Parameters implements Disposes {
   async within<T>(scope: Scope<T>, training: boolean, options: GraphOptions, by: string): Promise<T> {
     if (typeof scope !== "function") refuse(`${by}: scope`, "a function", scope);
     const held = await this.#made();
-    return this.#access.shared(async () => {
-      const program = await this.#access.inTurn(() => opened(held, training, options));
+    return this.access.shared(async () => {
+      const program = await this.access.inTurn(() => opened(held, training, options));
       const graph = new Graph(this, held.instance, program, training);
       try {
-        return await scope(graph);
+        return await this.access.open(() => scope(graph));
       } finally {
         await graph.close();
       }
@@ -173,9 +181,9 @@ export class Parameters implements Disposes {
   }
 
   /** Does what changes the weights, once no graph is open. @internal */
-  async change<T>(work: (held: Held) => Promise<T>): Promise<T> {
+  async change<T>(by: string, work: (held: Held) => Promise<T>): Promise<T> {
     const held = await this.#made();
-    return this.#access.alone(() => work(held));
+    return this.access.alone(by, () => work(held));
   }
 
   #recurrent<Kind extends keyof layers.States>(kind: Kind) {
