@@ -1,4 +1,4 @@
-//! Labelled text: examples, the formats they are read from, and how a set is split.
+//! Labelled text and the formats it is read from.
 
 mod ag_news;
 pub mod conllu;
@@ -6,10 +6,8 @@ mod fixations;
 mod imdb;
 mod lines;
 mod source;
-mod split;
 mod trees;
 
-use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -17,35 +15,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use fixations::{Fixated, ReadSentence, read_fixations};
-use saccade_rnn::text::{Tokenizer, TokenizerKind};
+pub use saccade_rnn::train::{Example, labels, remove_texts_of};
 pub(crate) use source::Source;
-pub use split::{Split, folds, hold_out};
-
-/// A text and its label.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Example {
-    /// The label as the data set writes it: `0`, `pos`, `3`.
-    pub label: String,
-    /// The text. If [`tokenised`](Self::tokenised), its tokens with one or more ASCII spaces between them.
-    pub text: String,
-    /// Whether somebody has tokenised the text, so that it is to be split at ASCII spaces and nowhere else.
-    pub tokenised: bool,
-    /// Whether the text is a part of a sentence that has its own label, as in a treebank. Phrases are for training;
-    /// a figure of accuracy counts whole texts.
-    pub phrase: bool,
-    /// The line of the file on which the example begins, from 1.
-    pub line: usize,
-}
-
-impl Example {
-    /// The normalised words of the text: tokenised text is split at ASCII spaces, and lower-cased if `tokenizer`
-    /// does so; other text is given to `tokenizer`.
-    pub fn words(&self, tokenizer: &Tokenizer) -> Vec<String> {
-        let spaces = Tokenizer::new(TokenizerKind::Spaces, tokenizer.lowercase());
-        let tokenizer = if self.tokenised { &spaces } else { tokenizer };
-        tokenizer.tokenize(&self.text).into_iter().map(|token| token.text).collect()
-    }
-}
 
 /// How a file of labelled text is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -172,38 +143,6 @@ pub enum DataError {
         /// The labels that would do.
         known: Vec<String>,
     },
-}
-
-/// The different labels of `examples`, in byte order.
-pub fn labels(examples: &[Example]) -> Vec<String> {
-    let labels: std::collections::BTreeSet<_> = examples.iter().map(|example| &example.label).collect();
-    labels.into_iter().cloned().collect()
-}
-
-/// The index of each example's label in `known`. `path` is the file they were read from, for the error.
-///
-/// # Errors
-/// [`DataError::UnknownLabel`] for the first label that is not in `known`.
-pub fn encode_labels(examples: &[Example], known: &[String], path: &Path) -> Result<Vec<usize>, DataError> {
-    let index = |example: &Example| {
-        known.iter().position(|label| *label == example.label).ok_or_else(|| DataError::UnknownLabel {
-            path: path.to_owned(),
-            line: example.line,
-            label: example.label.clone(),
-            known: known.to_vec(),
-        })
-    };
-    examples.iter().map(index).collect()
-}
-
-/// Removes from `examples` every text that occurs in `others`, white space apart, whatever its label; returns how
-/// many were removed. A training set is kept apart from its test set in this way.
-pub fn remove_texts_of(examples: &mut Vec<Example>, others: &[Example]) -> usize {
-    let key = |example: &Example| example.text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let held: HashSet<_> = others.iter().map(key).collect();
-    let before = examples.len();
-    examples.retain(|example| !held.contains(&key(example)));
-    before - examples.len()
 }
 
 #[cfg(test)]

@@ -12,15 +12,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use saccade_rnn::device::Device;
-use saccade_rnn::model::{self, Model, ModelError};
+use saccade_rnn::model::ModelError;
 use saccade_rnn::train::{
-    Due, Evaluation, Finished, Loss, Objective, Position, Source, Texts, TrainError, Trainer, TransferError,
-    Transferred, transfer,
+    Due, Evaluation, Finished, Loss, Objective, Position, Prepared, Settings, Source, Texts, TrainError,
+    Trainer, TransferError, Transferred, transfer,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::config::Settings;
 use crate::corpus::CorpusError;
 use crate::files;
 pub use error::RunError;
@@ -32,7 +31,7 @@ pub trait Recipe: Settings<Task: Objective<Score: Figures>> {
     ///
     /// # Errors
     /// If the texts cannot be had or the config makes no model.
-    fn prepare(
+    fn read(
         &self,
         data: &Path,
         more_words: &[String],
@@ -50,25 +49,6 @@ pub trait Recipe: Settings<Task: Objective<Score: Figures>> {
         _go_on: impl FnMut(usize) -> bool,
     ) -> impl Future<Output = Result<(), RunError>> {
         async { Ok(()) }
-    }
-}
-
-/// A model and the texts of its run.
-pub struct Prepared<O: Objective> {
-    /// Untrained.
-    pub model: Model,
-    /// To learn from, choose by and report on.
-    pub texts: Texts<O::Item>,
-}
-
-/// What a model's file says of its run before that has figures.
-fn record(command: &str, seed: u32, data_set: &str, licence: Option<&String>) -> model::Training {
-    model::Training {
-        command: Some(command.to_owned()),
-        seed: Some(u64::from(seed)),
-        data_set: Some(data_set.to_owned()),
-        licence: licence.cloned(),
-        ..model::Training::default()
     }
 }
 
@@ -224,7 +204,7 @@ impl<'a, O: Objective> Run<'a, O> {
         let config = job.config;
         let init = config.run().train.init.as_ref().map(Init::read).transpose()?;
         let more_words = init.as_ref().map_or(&[][..], |init| init.source.words());
-        let mut prepared = config.prepare(job.data, more_words, job.command)?;
+        let mut prepared = config.read(job.data, more_words, job.command)?;
         let of = prepared.texts.train.len();
         let taught = |done| {
             on_event(Event::Taught { done, of });

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use saccade_rnn::model::LayerConfig;
-use saccade_rnn::train::{ConfigError, OutputConfig, Parse, RunConfig, TrainConfig};
+use saccade_rnn::train::{ConfigError, OutputConfig, Parse, RunConfig, Settings, TrainConfig, check_biases};
 
-use super::{CharacterSizes, Settings, TagModel, TaggedData, check_biases};
+use super::{CharacterSizes, TagModel, TaggedData};
 
 /// A training run of a parser.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]

@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use saccade_rnn::model::LayerConfig;
 use saccade_rnn::text::Tokenizer;
-use saccade_rnn::train::{ConfigError, OutputConfig, RunConfig, Tag, TrainConfig};
-
-use super::{Settings, check_biases};
+use saccade_rnn::train::{ConfigError, OutputConfig, RunConfig, Settings, Tag, TrainConfig, check_biases};
 
 /// A training run of a tagger.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use saccade_rnn::model::{LayerConfig, TreeCell};
 use saccade_rnn::text::Tokenizer;
-use saccade_rnn::train::{ConfigError, OutputConfig, RunConfig, TrainConfig, Tree};
+use saccade_rnn::train::{
+    ConfigError, LabelName, OutputConfig, RunConfig, Settings, TrainConfig, Tree, check, check_biases,
+};
 use serde::{Deserialize, Serialize};
-
-use super::{LabelName, Settings, check, check_biases};
 
 /// A training run of a tree classifier.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -99,7 +99,7 @@ impl Settings for TreeConfig {
         check_biases(encoder, *forget_bias, 0.0)?;
         let labels = &self.data.labels;
         let distinct: BTreeSet<_> = labels.iter().map(|label| &label.file).collect();
-        check("data.labels", distinct.len() == labels.len(), "distinct ones", "a repeated one".into())?;
+        check("data.labels", distinct.len() == labels.len(), "distinct ones", "a repeated one")?;
         self.objective().map(drop)
     }
 

@@ -1,20 +1,20 @@
 //! Running text as a language model reads it: how it is laid out, and its words as ids.
 
-mod lines;
 mod text;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use saccade_rnn::text::{END, Token, Tokenizer, Vocabulary};
-use saccade_rnn::train::vectors::CorpusBuilder;
-use saccade_rnn::train::{ConfigError, Reset, Texts};
+use saccade_rnn::text::{Tokenizer, Vocabulary};
+use saccade_rnn::train::{
+    self, ConfigError, Example, Reset, RunningCorpus, RunningData, Set, check_lines, check_share,
+    document_words, line_words, number_documents, remove_texts_of, share,
+};
 use serde::{Deserialize, Serialize};
 
 use super::CorpusError;
-use crate::config::RunningData;
-use crate::data::{self, Example, Format};
+use crate::data::Format;
 
 /// How running text is laid out in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,61 +88,32 @@ impl TextPart {
         Self { path, format, from: 0.0, to: whole() }
     }
 
-    /// Checks that a part lies within its whole.
-    ///
-    /// # Errors
-    /// If it does not.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        if 0.0 <= self.from && self.from < self.to && self.to <= 1.0 {
-            return Ok(());
-        }
-        let found = format!("{} to {}", self.from, self.to);
-        Err(ConfigError::Field { field: "data: from, to", expected: "0 <= from < to <= 1", found })
-    }
-
     /// Hands the tokens of each document to `each`, but for reviews that are among `others`.
     fn read(
         &self,
         root: &Path,
         tokenizer: &Tokenizer,
         others: &[Example],
-        mut each: impl FnMut(&mut dyn Iterator<Item = String>),
+        each: &mut dyn FnMut(&mut dyn Iterator<Item = String>),
     ) -> Result<(), CorpusError> {
         let path = root.join(&self.path);
-        let words = |tokens: Vec<Token>| tokens.into_iter().map(|token| token.text);
-        // What ends where the document does is not told by its text.
-        let mut whole = |tokens: Vec<Token>| {
-            let is_ended = tokenizer.ends().is_none() || tokens.last().is_none_or(|token| token.text == END);
-            each(&mut words(tokens).chain((!is_ended).then(|| END.to_owned())));
-        };
+        let mut document = |text: &str| each(&mut document_words(text, tokenizer));
         match self.format {
             Layout::Text => {
                 for file in text::files(&path)? {
-                    whole(tokenizer.tokenize(self.of_text(&text::read(&file)?)));
+                    document(share(&text::read(&file)?, self.from, self.to));
                 }
             }
             Layout::Lines => {
-                let content = text::read(&path)?;
-                let sentences = lines::sentences(self.of_text(&content));
-                let tokenizer = tokenizer.with_ends(None);
-                let sentence = |line| words(tokenizer.tokenize(line)).chain([END.to_owned()]);
-                each(&mut sentences.flat_map(sentence));
+                each(&mut line_words(share(&text::read(&path)?, self.from, self.to), tokenizer));
             }
             Layout::ImdbTsv => {
                 let mut reviews = self.reviews(root)?;
-                data::remove_texts_of(&mut reviews, others);
-                for review in &reviews {
-                    whole(tokenizer.tokenize(&review.text));
-                }
+                remove_texts_of(&mut reviews, others);
+                reviews.iter().for_each(|review| document(&review.text));
             }
         }
         Ok(())
-    }
-
-    /// The part of a file. It begins and ends between characters.
-    fn of_text<'t>(&self, text: &'t str) -> &'t str {
-        let at = |share: f64| text.floor_char_boundary((share * text.len() as f64) as usize);
-        &text[at(self.from)..at(self.to)]
     }
 
     /// The reviews of the part, if it has reviews.
@@ -170,59 +141,32 @@ impl TextPart {
         start: Option<&str>,
         reset: Reset,
     ) -> Result<Vec<Vec<u32>>, CorpusError> {
-        let mut documents = Vec::new();
-        self.read(root, tokenizer, &[], |words| {
-            documents.push(words.map(|word| vocabulary.id(&word)).collect())
-        })?;
-        begin(&mut documents, start.map(|start| vocabulary.id(start)), reset);
-        Ok(documents)
+        number_documents(vocabulary, start, reset, |each| self.read(root, tokenizer, &[], each))
     }
 }
 
-/// Puts the word that a text begins after in front of it.
-fn begin(documents: &mut [Vec<u32>], start: Option<u32>, reset: Reset) {
-    let texts = match reset {
-        Reset::Epoch => 1,
-        Reset::Document => documents.len(),
-    };
-    for text in documents.iter_mut().take(texts) {
-        text.splice(0..0, start);
+impl train::Part for TextPart {
+    fn validate(&self, tokenizer: &Tokenizer) -> Result<(), ConfigError> {
+        check_share(self.from, self.to)?;
+        if self.format == Layout::Lines { check_lines(tokenizer) } else { Ok(()) }
     }
 }
 
-/// All texts of a run, and the words of the training texts.
-#[derive(Clone, Debug)]
-pub struct RunningCorpus {
-    /// Documents.
-    pub texts: Texts<Vec<u32>>,
-    /// The words, by decreasing frequency.
-    pub vocabulary: Vocabulary,
-}
-
-impl RunningCorpus {
-    /// Reads the files below `root`. Training reviews that occur in the test set are left out.
-    ///
-    /// # Errors
-    /// If a file cannot be read, or a set that is configured has no text in which a word can be predicted.
-    pub fn load(config: &RunningData, root: &Path, start: Option<&str>) -> Result<Self, CorpusError> {
-        let tested = config.test.as_ref().map(|test| test.reviews(root)).transpose()?.unwrap_or_default();
-        let mut builder = CorpusBuilder::default();
-        for part in &config.train {
-            part.read(root, &config.tokenizer, &tested, |words| builder.push(words))?;
-        }
-        let corpus = builder.finish(config.min_count, config.max_words);
-        let (mut train, vocabulary) = (corpus.sentences, corpus.vocabulary);
-        begin(&mut train, start.map(|start| vocabulary.id(start)), config.reset);
-        let ids = |part: &TextPart| part.ids(root, &config.tokenizer, &vocabulary, start, config.reset);
-        let (dev, test) = (ids(&config.dev)?, config.test.as_ref().map(ids).transpose()?.unwrap_or_default());
-        let tested = config.test.is_some().then_some(("test", &test));
-        for (set, texts) in [("training", &train), ("development", &dev)].into_iter().chain(tested) {
-            if texts.iter().all(|text| text.len() < 2) {
-                return Err(CorpusError::Empty(set));
-            }
-        }
-        Ok(Self { texts: Texts { train, dev, test }, vocabulary })
-    }
+/// Reads the files of a config below `root` and numbers their words; a text begins after `start`. Training reviews that occur in the test set are left
+/// out.
+///
+/// # Errors
+/// If a file cannot be read, or a set that is configured has no text in which a word can be predicted.
+pub fn load(
+    data: &RunningData<TextPart>,
+    root: &Path,
+    start: Option<&str>,
+) -> Result<RunningCorpus, CorpusError> {
+    let tested = data.test.as_ref().map(|test| test.reviews(root)).transpose()?.unwrap_or_default();
+    RunningCorpus::new(data, start, |set, part, each| {
+        let others = if set == Set::Train { &tested[..] } else { &[] };
+        part.read(root, &data.tokenizer, others, each)
+    })
 }
 
 #[cfg(test)]
@@ -251,7 +195,7 @@ mod tests {
             steps: 2,
             reset: Reset::Document,
         };
-        let read = |test| RunningCorpus::load(&RunningData { test, ..config.clone() }, folder.path(), None);
+        let read = |test| load(&RunningData { test, ..config.clone() }, folder.path(), None);
         assert_eq!(read(None).unwrap().texts.train.len(), 4);
         let corpus = read(Some(part("test.tsv"))).unwrap();
         assert_eq!((corpus.texts.train.len(), corpus.texts.test.len()), (2, 3));

@@ -1,6 +1,8 @@
 use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use saccade_rnn::text::Tokenizer;
+
 use super::*;
 
 /// Reads `bytes` as a file of `format`.
@@ -149,24 +151,6 @@ fn missing_files_and_folders_are_named() {
     let error = Format::Lines.read(std::env::temp_dir().join("saccade-no-such-file")).unwrap_err();
     assert!(matches!(error, DataError::Missing { folder: None, .. }), "{error:?}");
     assert!(matches!(Format::Lines.read(std::env::temp_dir()), Err(DataError::Io { .. })));
-}
-
-#[test]
-fn labels_are_numbered_or_refused() {
-    let examples = read(Format::Lines, "b x\na y\nb z\n").unwrap();
-    let known = labels(&examples);
-    assert_eq!(known, ["a", "b"]);
-    assert_eq!(encode_labels(&examples, &known, Path::new("f")).unwrap(), [1, 0, 1]);
-    let error = encode_labels(&examples, &known[1..], Path::new("f")).unwrap_err();
-    assert_eq!(error.to_string(), "f:2: the label \"a\" is none of b");
-}
-
-#[test]
-fn texts_of_another_set_are_removed() {
-    let mut train = read(Format::Lines, "1 same  text\n0 other\n1 same text\n").unwrap();
-    let test = read(Format::Lines, "0 same text\n").unwrap();
-    assert_eq!(remove_texts_of(&mut train, &test), 2);
-    assert_eq!(pairs(&train), [("0", "other")]);
 }
 
 #[test]

@@ -3,23 +3,23 @@
 use std::path::Path;
 
 use saccade_rnn::device::Device;
-use saccade_rnn::model::{self, Classification, FreshOptions, Model, ModelError, Task};
-use saccade_rnn::train::{Classify, Distill, Evaluation, teach};
+use saccade_rnn::model::Model;
+use saccade_rnn::train::{Classify, Distill, Evaluation, Prepared, teach};
 
-use super::{Figures, Prepared, Recipe, RunError, record};
+use super::{Figures, Recipe, RunError};
 use crate::config::Config;
-use crate::corpus::Corpus;
+use crate::corpus::labelled_sets;
 use crate::files;
 
 impl Recipe for Config {
-    fn prepare(
+    fn read(
         &self,
         data: &Path,
         more_words: &[String],
         command: &str,
     ) -> Result<Prepared<Classify>, RunError> {
-        let corpus = Corpus::load(&self.data, data, more_words)?;
-        Ok(Prepared { model: fresh(self, &corpus, command)?, texts: corpus.texts })
+        let sets = labelled_sets(self, data)?;
+        self.prepare(sets, more_words, Some(command)).map_err(RunError::Train)
     }
 
     async fn teach(
@@ -45,29 +45,4 @@ impl Figures for Evaluation {
         };
         format!("{:.2} % of {} right, loss {:.4}{skim}", 100.0 * self.accuracy, self.n, self.loss)
     }
-}
-
-/// The model that a config describes, untrained.
-fn fresh(config: &Config, corpus: &Corpus, command: &str) -> Result<Model, ModelError> {
-    let options =
-        FreshOptions { forget_bias: config.model.forget_bias, highway_bias: config.model.highway_bias };
-    let model_config = model::Config {
-        format: model::FORMAT,
-        task: Task::Classify(Classification {
-            labels: corpus.labels.clone(),
-            data_labels: if corpus.data_labels == corpus.labels {
-                Vec::new()
-            } else {
-                corpus.data_labels.clone()
-            },
-            pool: config.model.pool,
-        }),
-        tokenizer: config.data.tokenizer,
-        vocabulary: corpus.vocabulary.words().to_vec(),
-        embedding_size: config.model.embedding_size,
-        encoder: config.model.encoder.clone(),
-        threshold: config.train.skim.map(|_| model::DEFAULT_THRESHOLD),
-        training: record(command, config.seed, &config.data.name, config.data.licence.as_ref()),
-    };
-    Model::fresh(model_config, config.train.dropouts(), options, config.seed)
 }

@@ -3,22 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use saccade_rnn::model::{self, FreshOptions, Model, Parsing, Tagging, Task};
-use saccade_rnn::train::{Parse, ParseScore};
+use saccade_rnn::train::{Parse, ParseScore, Prepared, extend, record};
 
-use super::{Figures, Prepared, Recipe, RunError, record, texts};
+use super::{Figures, Recipe, RunError, texts};
 use crate::config::ParseConfig;
+use crate::corpus::CorpusError;
 use crate::corpus::parsed::{is_learnable, number, relations};
 use crate::corpus::tagged::Known;
-use crate::corpus::{CorpusError, extend};
 use crate::data::conllu;
 
 impl Recipe for ParseConfig {
-    fn prepare(
-        &self,
-        data: &Path,
-        more_words: &[String],
-        command: &str,
-    ) -> Result<Prepared<Parse>, RunError> {
+    fn read(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Parse>, RunError> {
         let (set, options) = (&self.data, &self.task.parse);
         let read = |path: &PathBuf| {
             let path = data.join(path);
@@ -51,7 +46,7 @@ impl Recipe for ParseConfig {
             threshold: None,
             training: model::Training {
                 notes: [("left_out".to_owned(), left_out)].into(),
-                ..record(command, self.seed, &set.name, set.licence.as_ref())
+                ..record(Some(command), self.seed, &set.name, set.licence.as_ref())
             },
         };
         let fresh = FreshOptions { forget_bias: self.model.forget_bias, ..FreshOptions::default() };

@@ -2,32 +2,17 @@
 
 use std::path::Path;
 
-use saccade_rnn::model::{self, FreshOptions, Model, Task};
-use saccade_rnn::train::{Predict, PredictionScore};
+use saccade_rnn::train::{Predict, PredictionScore, Prepared};
 use serde_json::{Value, json};
 
-use super::{Figures, Prepared, Recipe, RunError, record};
+use super::{Figures, Recipe, RunError};
 use crate::config::PredictConfig;
-use crate::corpus::running::RunningCorpus;
+use crate::corpus::running::load;
 
 impl Recipe for PredictConfig {
-    fn prepare(&self, data: &Path, _: &[String], command: &str) -> Result<Prepared<Predict>, RunError> {
-        let task = &self.task.predict;
-        let RunningCorpus { texts, vocabulary } =
-            RunningCorpus::load(&self.data, data, task.start.as_deref())?;
-        let config = model::Config {
-            format: model::FORMAT,
-            task: Task::Predict(task.clone()),
-            tokenizer: self.data.tokenizer,
-            vocabulary: vocabulary.words().to_vec(),
-            embedding_size: self.model.embedding_size,
-            encoder: self.model.encoder.clone(),
-            threshold: None,
-            training: record(command, self.seed, &self.data.name, self.data.licence.as_ref()),
-        };
-        let fresh =
-            FreshOptions { forget_bias: self.model.forget_bias, highway_bias: self.model.highway_bias };
-        Ok(Prepared { model: Model::fresh(config, self.train.dropouts(), fresh, self.seed)?, texts })
+    fn read(&self, data: &Path, _: &[String], command: &str) -> Result<Prepared<Predict>, RunError> {
+        let corpus = load(&self.data, data, self.task.predict.start.as_deref())?;
+        self.prepare(corpus, Some(command)).map_err(RunError::Train)
     }
 }
 

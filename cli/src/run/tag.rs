@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use saccade_rnn::model::{self, FreshOptions, Model, Tagging, Task};
-use saccade_rnn::train::{Tag, TagScore};
+use saccade_rnn::train::{Prepared, Tag, TagScore, extend, record};
 
-use super::{Figures, Prepared, Recipe, RunError, record, texts};
+use super::{Figures, Recipe, RunError, texts};
 use crate::config::TagConfig;
+use crate::corpus::CorpusError;
 use crate::corpus::tagged::{Known, number};
-use crate::corpus::{CorpusError, extend};
 use crate::data::conllu;
 
 impl Recipe for TagConfig {
-    fn prepare(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Tag>, RunError> {
+    fn read(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Tag>, RunError> {
         let set = &self.data;
         let read = |path: &PathBuf| {
             let path = data.join(path);
@@ -31,7 +31,7 @@ impl Recipe for TagConfig {
             embedding_size: self.model.embedding_size,
             encoder: self.model.encoder.clone(),
             threshold: None,
-            training: record(command, self.seed, &set.name, set.licence.as_ref()),
+            training: record(Some(command), self.seed, &set.name, set.licence.as_ref()),
         };
         let fresh = FreshOptions { forget_bias: self.model.forget_bias, ..FreshOptions::default() };
         let model = Model::fresh(config, self.train.dropouts(), fresh, self.seed)?;

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 
 use saccade_rnn::model::{self, FreshOptions, Model, Task, TreeLabels};
 use saccade_rnn::text::Vocabulary;
-use saccade_rnn::train::{Tree, TreeScore};
+use saccade_rnn::train::{Prepared, Tree, TreeScore, extend, record};
 
-use super::{Figures, Prepared, Recipe, RunError, record, texts};
+use super::{Figures, Recipe, RunError, texts};
 use crate::config::TreeConfig;
+use crate::corpus::CorpusError;
 use crate::corpus::trees::{number, read};
-use crate::corpus::{CorpusError, extend};
 
 impl Recipe for TreeConfig {
-    fn prepare(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Tree>, RunError> {
+    fn read(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Tree>, RunError> {
         let set = &self.data;
         let read = |path: &PathBuf| {
             let path = data.join(path);
@@ -37,7 +37,7 @@ impl Recipe for TreeConfig {
             embedding_size: self.model.embedding_size,
             encoder: self.model.encoder.clone(),
             threshold: None,
-            training: record(command, self.seed, &set.name, set.licence.as_ref()),
+            training: record(Some(command), self.seed, &set.name, set.licence.as_ref()),
         };
         let fresh = FreshOptions { forget_bias: self.model.forget_bias, ..FreshOptions::default() };
         let model = Model::fresh(config, self.train.dropouts(), fresh, self.seed)?;

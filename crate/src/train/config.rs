@@ -153,7 +153,7 @@ impl TrainConfig {
     }
 
     /// Checks ranges that the types do not. `skims` says whether a layer of the network does.
-    fn validate(&self, skims: bool) -> Result<(), ConfigError> {
+    pub(super) fn validate(&self, skims: bool) -> Result<(), ConfigError> {
         check("train.batch", self.batch > 0, "at least 1", self.batch)?;
         check("train.evaluations", self.evaluations > 0, "at least 1", self.evaluations)?;
         let positive = self.learning_rate > 0.0 && self.learning_rate.is_finite();
@@ -352,8 +352,11 @@ pub enum ConfigError {
     },
 }
 
-/// An error that says what was expected and found, unless `ok`.
-pub(super) fn check(
+/// Checks a field of a config.
+///
+/// # Errors
+/// One that says what was expected and found, unless `ok`.
+pub fn check(
     field: &'static str,
     ok: bool,
     expected: &'static str,

@@ -1,6 +1,7 @@
 //! What may go wrong in a run.
 
 use super::config::ConfigError;
+use super::corpus::CorpusError;
 use crate::device::EngineError;
 use crate::model::ModelError;
 
@@ -11,6 +12,9 @@ pub enum TrainError {
     /// The config.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The texts.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
     /// Nothing to learn from or choose by.
     #[error("there is no {0} text")]
     NoTexts(&'static str),

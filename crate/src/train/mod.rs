@@ -6,6 +6,7 @@
 
 mod batches;
 mod config;
+mod corpus;
 mod distill;
 mod error;
 mod evaluate;
@@ -14,6 +15,7 @@ mod optimizer;
 mod oracle;
 mod pass;
 mod run;
+mod settings;
 mod snapshot;
 mod trainer;
 mod transfer;
@@ -23,6 +25,12 @@ mod weight_drop;
 pub use crate::model::{Skims, Verdict};
 pub use config::{
     ConfigError, OptimizerName, OutputConfig, RunConfig, Schedule, SkimLoss, Spans, StorageName, TrainConfig,
+    check,
+};
+pub use corpus::{
+    CorpusError, Example, Examples, LabelledCorpus, LabelledSets, RunningCorpus, Set, Split, check_lines,
+    check_share, document_words, encode_labels, extend, folds, hold_out, labels, line_words,
+    number_documents, remove_texts_of, share,
 };
 pub use distill::{Distill, TeacherError, teach};
 pub use error::TrainError;
@@ -34,6 +42,10 @@ pub use objective::{
 pub use optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
 pub use oracle::cost;
 pub use pass::pass;
-pub use run::{Due, Evaluated, Finished, Loss, Position, Texts};
+pub use run::{Adjustment, Due, Evaluated, Finished, Loss, Position, Texts};
+pub use settings::{
+    ClassifyConfig, LabelName, LabelledData, LabelledNetwork, Part, PredictConfig, PredictNetwork,
+    PredictTask, Prepared, RunningData, Settings, check_biases, record,
+};
 pub use trainer::Trainer;
 pub use transfer::{Kept, KeptReason, Source, Taken, TransferError, Transferred, transfer};

@@ -1,7 +1,17 @@
 //! What a [`Trainer`] is given, and what it says.
 
+use super::SkimLoss;
 #[cfg(doc)]
 use super::Trainer;
+
+/// What may change in the midst of a run; none stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Adjustment {
+    /// The step size that the schedule begins with.
+    pub learning_rate: Option<f32>,
+    /// The loss of skimming.
+    pub skim: Option<SkimLoss>,
+}
 
 /// The texts of a run.
 #[derive(Clone, Debug, Default)]

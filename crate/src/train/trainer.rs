@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::config::{OptimizerName, RunConfig, Schedule, TrainConfig};
+use super::config::{ConfigError, OptimizerName, RunConfig, Schedule, TrainConfig};
 use super::error::TrainError;
 use super::objective::{Losses, Objective, hold};
 use super::optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
-use super::run::{Due, Evaluated, Finished, Loss, Position, Texts};
+use super::run::{Adjustment, Due, Evaluated, Finished, Loss, Position, Texts};
 use super::snapshot::{self, Best, Progress};
 use super::weight_drop::Dropped;
 use crate::cpu::noise;
@@ -177,6 +177,50 @@ impl<O: Objective> Trainer<O> {
     /// How many words the next step learns from.
     pub fn words(&self) -> usize {
         self.batches.get(self.progress.batch).map_or(0, |batch| self.objective.words(batch).count())
+    }
+
+    /// The model as it is, between two steps: not averaged, and on a GPU with weights that are ahead of those on the host.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// How many texts there are to learn from, to choose by and to report on.
+    pub fn texts(&self) -> [usize; 3] {
+        [self.texts.train.len(), self.texts.dev.len(), self.texts.test.len()]
+    }
+
+    /// Where it is trained.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The model as it is, not averaged, as this run stores it.
+    ///
+    /// # Errors
+    /// If the engine fails, or a weight is not finite.
+    pub async fn export(&mut self) -> Result<Vec<u8>, TrainError> {
+        self.device.fetch(self.model.parameters_mut()).await?;
+        Ok(self.file(&self.model)?)
+    }
+
+    /// Changes the step size, or the loss of skimming, from the next step on.
+    ///
+    /// # Errors
+    /// If a value is out of range, or there is no loss of skimming to change.
+    pub fn adjust(&mut self, adjustment: Adjustment) -> Result<(), ConfigError> {
+        let mut config = self.config.clone();
+        let Adjustment { learning_rate, skim } = adjustment;
+        config.train.learning_rate = learning_rate.unwrap_or(config.train.learning_rate);
+        config.train.skim = skim.or(config.train.skim);
+        config.train.validate(self.config.train.skim.is_some())?;
+        self.objective.adjust(&config.train);
+        self.config = config;
+        Ok(())
+    }
+
+    /// How it learns now.
+    pub fn config(&self) -> &RunConfig {
+        &self.config
     }
 
     /// Learns from one batch, a loop over single texts which the graph batches; returns its losses, the task's own first.

@@ -139,6 +139,10 @@ impl Objective for Classify {
         Losses { total, parts, states: Vec::new() }
     }
 
+    fn adjust(&mut self, config: &TrainConfig) {
+        self.skim = config.skim;
+    }
+
     async fn score(
         &self,
         model: &Model,

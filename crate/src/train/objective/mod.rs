@@ -11,6 +11,7 @@ use std::future::Future;
 use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph, Held};
 use crate::model::Model;
+use crate::train::config::TrainConfig;
 pub use classify::{Classify, Item};
 pub use parse::{Parse, ParseScore, ParsedBatch, ParsedText};
 pub use predict::{Pieces, Predict, PredictionScore, Reset};
@@ -44,6 +45,9 @@ pub trait Objective {
 
     /// Takes what [`Losses::states`] of the last batch came to, or what a run that is resumed had carried.
     fn carry(&mut self, _states: Vec<Vec<Held>>) {}
+
+    /// Takes what of the config may change in the midst of a run ([`Adjustment`](crate::train::Adjustment)).
+    fn adjust(&mut self, _config: &TrainConfig) {}
 
     /// Scores a model on texts. `go_on` hears how many texts are done, or how many words where a text may be long, and
     /// stops the scoring by returning false; the score is then `None`.

@@ -2,26 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 
-use saccade_rnn::model::{LayerConfig, Prediction};
-use saccade_rnn::text::Tokenizer;
-use saccade_rnn::train::{ConfigError, OutputConfig, Predict, Reset, RunConfig, TrainConfig};
+use super::{Part, Prepared, Settings, check_biases, one, record};
+use crate::model::{self, FreshOptions, LayerConfig, Model, Prediction, Task};
+use crate::text::Tokenizer;
+use crate::train::config::{ConfigError, OutputConfig, RunConfig, TrainConfig, check};
+use crate::train::corpus::RunningCorpus;
+use crate::train::{Predict, Reset, TrainError};
 
-use super::{Settings, check, check_biases};
-use crate::corpus::running::{Layout, TextPart};
-
-/// A training run of a language model.
+/// A training run of a language model. `P` says where texts come from.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct PredictConfig {
+pub struct PredictConfig<P> {
     /// Seed of every random choice.
     #[serde(default)]
     pub seed: u32,
     /// What to learn from.
-    pub data: RunningData,
+    pub data: RunningData<P>,
     /// What the network is asked, as model files have it.
     pub task: PredictTask,
     /// The network.
-    pub model: PredictModel,
+    pub model: PredictNetwork,
     /// How to learn.
     pub train: TrainConfig,
     /// What to write.
@@ -40,7 +40,7 @@ pub struct PredictTask {
 /// Texts without labels.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct RunningData {
+pub struct RunningData<P> {
     /// The data set's name, for the record.
     pub name: String,
     /// Its licence as known, for the record.
@@ -49,12 +49,12 @@ pub struct RunningData {
     /// How text becomes words or characters, and what `<eos>` ends.
     pub tokenizer: Tokenizer,
     /// Training texts, in order.
-    pub train: Vec<TextPart>,
+    pub train: Vec<P>,
     /// Development texts; all choices are made on them.
-    pub dev: TextPart,
+    pub dev: P,
     /// Test texts, looked at once, at the end.
-    #[serde(default)]
-    pub test: Option<TextPart>,
+    #[serde(default = "super::classify::none")]
+    pub test: Option<P>,
     /// Words that occur less often in the training texts are unknown.
     #[serde(default = "one")]
     pub min_count: u64,
@@ -71,7 +71,7 @@ pub struct RunningData {
 /// The network under the softmax.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct PredictModel {
+pub struct PredictNetwork {
     /// Width of word vectors.
     pub embedding_size: usize,
     /// Layers.
@@ -84,29 +84,19 @@ pub struct PredictModel {
     pub highway_bias: f32,
 }
 
-impl Settings for PredictConfig {
+impl<P: Part> Settings for PredictConfig<P> {
     type Task = Predict;
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let (PredictModel { encoder, forget_bias, highway_bias, .. }, task) =
+        let (PredictNetwork { encoder, forget_bias, highway_bias, .. }, task) =
             (&self.model, &self.task.predict);
         self.run().validate(encoder, Some(task))?;
         check_biases(encoder, *forget_bias, *highway_bias)?;
         let div_value = Prediction::new(&[]).div_value;
         let divides = task.div_value == div_value || !task.cutoffs.is_empty();
-        check(
-            "task.predict.div_value",
-            divides,
-            "its default, 4, without cutoffs",
-            task.div_value.to_string(),
-        )?;
-        let parts = self.data.train.iter().chain([&self.data.dev]).chain(&self.data.test);
-        for part in parts {
-            part.validate()?;
-            // What is written would otherwise never come to the end of a line.
-            let ends = part.format != Layout::Lines || self.data.tokenizer.ends().is_some();
-            let expected = "line, since every line of format = \"lines\" ends in <eos>";
-            check("data.tokenizer.ends", ends, expected, "none".into())?;
+        check("task.predict.div_value", divides, "its default, 4, without cutoffs", task.div_value)?;
+        for part in self.data.train.iter().chain([&self.data.dev]).chain(&self.data.test) {
+            part.validate(&self.data.tokenizer)?;
         }
         self.objective().map(drop)
     }
@@ -120,6 +110,29 @@ impl Settings for PredictConfig {
     }
 }
 
-fn one() -> u64 {
-    1
+impl<P> PredictConfig<P> {
+    /// Draws the model of numbered texts. `command` is recorded.
+    ///
+    /// # Errors
+    /// If the config makes no model.
+    pub fn prepare(
+        &self,
+        corpus: RunningCorpus,
+        command: Option<&str>,
+    ) -> Result<Prepared<Predict>, TrainError> {
+        let RunningCorpus { texts, vocabulary } = corpus;
+        let PredictNetwork { embedding_size, encoder, forget_bias, highway_bias } = &self.model;
+        let config = model::Config {
+            format: model::FORMAT,
+            task: Task::Predict(self.task.predict.clone()),
+            tokenizer: self.data.tokenizer,
+            vocabulary: vocabulary.into(),
+            embedding_size: *embedding_size,
+            encoder: encoder.clone(),
+            threshold: None,
+            training: record(command, self.seed, &self.data.name, self.data.licence.as_ref()),
+        };
+        let options = FreshOptions { forget_bias: *forget_bias, highway_bias: *highway_bias };
+        Ok(Prepared { model: Model::fresh(config, self.train.dropouts(), options, self.seed)?, texts })
+    }
 }

@@ -1,0 +1,260 @@
+//! Texts with a label each.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::{CorpusError, extend, split};
+use crate::text::{Tokenizer, TokenizerKind, Vocabulary};
+use crate::train::settings::LabelledData;
+use crate::train::{Item, Texts};
+
+/// A text and its label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// The label as the data set writes it: `0`, `pos`, `3`.
+    pub label: String,
+    /// The text. If [`tokenised`](Self::tokenised), its tokens with one or more ASCII spaces between them.
+    pub text: String,
+    /// Whether somebody has tokenised the text, so that it is to be split at ASCII spaces and nowhere else.
+    pub tokenised: bool,
+    /// Whether the text is a part of a sentence that has its own label, as in a treebank. Phrases are for training;
+    /// a figure of accuracy counts whole texts.
+    pub phrase: bool,
+    /// The line of the file on which the example begins, from 1.
+    pub line: usize,
+}
+
+impl Example {
+    /// The normalised words of the text: tokenised text is split at ASCII spaces, and lower-cased if `tokenizer`
+    /// does so; other text is given to `tokenizer`.
+    pub fn words(&self, tokenizer: &Tokenizer) -> Vec<String> {
+        let spaces = Tokenizer::new(TokenizerKind::Spaces, tokenizer.lowercase());
+        let tokenizer = if self.tokenised { &spaces } else { tokenizer };
+        tokenizer.tokenize(&self.text).into_iter().map(|token| token.text).collect()
+    }
+}
+
+/// Examples of one file, say.
+#[derive(Clone, Debug)]
+pub struct Examples {
+    /// What an error calls them.
+    pub name: String,
+    /// The texts.
+    pub examples: Vec<Example>,
+}
+
+impl Examples {
+    /// The texts as word ids, and the numbers of their labels, which are among `labels`.
+    ///
+    /// # Errors
+    /// If a label is not.
+    pub fn items(
+        &self,
+        tokenizer: &Tokenizer,
+        vocabulary: &Vocabulary,
+        labels: &[String],
+    ) -> Result<Vec<Item>, CorpusError> {
+        let numbers = encode_labels(&self.examples, labels, &self.name)?;
+        let item = |(example, label): (&Example, usize)| Item {
+            ids: example.words(tokenizer).iter().map(|word| vocabulary.id(word)).collect(),
+            label: label as u32,
+            teacher: None,
+        };
+        Ok(self.examples.iter().zip(numbers).map(item).collect())
+    }
+}
+
+/// The examples of a run.
+#[derive(Clone, Debug, Default)]
+pub struct LabelledSets {
+    /// To learn from, together.
+    pub train: Vec<Examples>,
+    /// To choose by.
+    pub dev: Vec<Examples>,
+    /// To report on.
+    pub test: Vec<Examples>,
+}
+
+/// All texts of a run, numbered.
+#[derive(Clone, Debug)]
+pub struct LabelledCorpus {
+    /// The texts.
+    pub texts: Texts<Item>,
+    /// The words.
+    pub vocabulary: Vocabulary,
+    /// Readable labels.
+    pub labels: Vec<String>,
+    /// The labels as the texts have them, in the same order.
+    pub data_labels: Vec<String>,
+}
+
+impl LabelledCorpus {
+    /// Numbers words and labels. Training texts that occur in the test set are removed. `more_words` (those of a model to
+    /// start from) follow the words of the training texts as long as `max_words` allows. What is held out does not
+    /// depend on the seed of the run.
+    ///
+    /// # Errors
+    /// If a label is unknown, or training or development texts are missing.
+    pub fn new<P>(
+        data: &LabelledData<P>,
+        LabelledSets { mut train, mut dev, mut test }: LabelledSets,
+        more_words: &[String],
+    ) -> Result<Self, CorpusError> {
+        for set in &test {
+            train.iter_mut().for_each(|texts| {
+                remove_texts_of(&mut texts.examples, &set.examples);
+            });
+        }
+        if data.folds > 0 {
+            test.extend(take_fold(&mut train, data));
+        }
+        if data.hold_out > 0 {
+            dev.extend(hold_out(&mut train, data));
+        }
+        if data.distinct {
+            keep_distinct(&mut train);
+        }
+        let (data_labels, labels): (Vec<_>, _) = label_names(data, &train).into_iter().unzip();
+        let words = train.iter().flat_map(|texts| &texts.examples).flat_map(|e| e.words(&data.tokenizer));
+        let built = Vocabulary::build(words, data.min_count, data.max_words);
+        let vocabulary = extend(built, more_words, data.max_words)?;
+        let items = |sets: &[Examples]| -> Result<Vec<Item>, CorpusError> {
+            let items = sets.iter().map(|texts| texts.items(&data.tokenizer, &vocabulary, &data_labels));
+            Ok(items.collect::<Result<Vec<_>, _>>()?.concat())
+        };
+        let texts = Texts { train: items(&train)?, dev: items(&dev)?, test: items(&test)? };
+        for (set, texts) in [("training", &texts.train), ("development", &texts.dev)] {
+            if texts.is_empty() {
+                return Err(CorpusError::Empty(set));
+            }
+        }
+        Ok(Self { texts, vocabulary, labels, data_labels })
+    }
+}
+
+/// The different labels of `examples`, in byte order.
+pub fn labels<'a>(examples: impl IntoIterator<Item = &'a Example>) -> Vec<String> {
+    let labels: BTreeSet<_> = examples.into_iter().map(|example| &example.label).collect();
+    labels.into_iter().cloned().collect()
+}
+
+/// The index of each example's label in `known`. `name` is what an error calls the examples.
+///
+/// # Errors
+/// [`CorpusError::UnknownLabel`] for the first label that is not in `known`.
+pub fn encode_labels(examples: &[Example], known: &[String], name: &str) -> Result<Vec<usize>, CorpusError> {
+    let index = |example: &Example| {
+        known.iter().position(|label| *label == example.label).ok_or_else(|| CorpusError::UnknownLabel {
+            name: name.to_owned(),
+            line: example.line,
+            label: example.label.clone(),
+            known: known.to_vec(),
+        })
+    };
+    examples.iter().map(index).collect()
+}
+
+/// Removes from `examples` every text that occurs in `others`, white space apart, whatever its label; returns how
+/// many were removed. A training set is kept apart from its test set in this way.
+pub fn remove_texts_of(examples: &mut Vec<Example>, others: &[Example]) -> usize {
+    let key = |example: &Example| example.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let held: HashSet<_> = others.iter().map(key).collect();
+    let before = examples.len();
+    examples.retain(|example| !held.contains(&key(example)));
+    before - examples.len()
+}
+
+/// Keeps the first of texts that are equal in words and label.
+fn keep_distinct(train: &mut [Examples]) {
+    let mut seen = HashSet::new();
+    for texts in train {
+        texts.examples.retain(|e| seen.insert((e.label.clone(), e.text.to_lowercase())));
+    }
+}
+
+/// (label in the texts, readable label) in the order of the scores.
+fn label_names<P>(data: &LabelledData<P>, train: &[Examples]) -> Vec<(String, String)> {
+    if !data.labels.is_empty() {
+        return data.labels.iter().map(|l| (l.file.clone(), l.name.clone())).collect();
+    }
+    let all = labels(train.iter().flat_map(|texts| &texts.examples));
+    all.into_iter().map(|label| (label.clone(), label)).collect()
+}
+
+/// Moves one fold of the training texts into a set of its own. The folds do not depend on the seed of the run.
+fn take_fold<P>(train: &mut [Examples], data: &LabelledData<P>) -> Vec<Examples> {
+    let pick = |texts: &mut Examples| {
+        let split = split::folds(texts.examples.len(), data.folds, 0).swap_remove(data.fold);
+        take(texts, &split.held_out)
+    };
+    train.iter_mut().map(pick).collect()
+}
+
+/// Moves `hold_out` texts of the first training file into a set of their own. The choice does not depend on the
+/// seed of the run, so that runs can be compared.
+fn hold_out<P>(train: &mut [Examples], data: &LabelledData<P>) -> Option<Examples> {
+    let first = train.first_mut()?;
+    let len = first.examples.len();
+    let indices = if data.dev_block {
+        blocks(&first.examples, data.hold_out)
+    } else {
+        split::hold_out(len, data.hold_out, 0).held_out
+    };
+    Some(take(first, &indices))
+}
+
+/// The last texts of every label, in the order of the file, in proportion, `count` in all.
+fn blocks(examples: &[Example], count: usize) -> Vec<usize> {
+    let labels = labels(examples);
+    let share = count.div_ceil(labels.len().max(1));
+    let of_label = |label: &String| {
+        let mut places: Vec<usize> = (0..examples.len()).filter(|&i| examples[i].label == *label).collect();
+        places.drain(..places.len().saturating_sub(share));
+        places
+    };
+    let mut held: Vec<usize> = labels.iter().flat_map(of_label).collect();
+    held.sort_unstable();
+    held
+}
+
+fn take(texts: &mut Examples, indices: &[usize]) -> Examples {
+    let taken = indices.iter().map(|&i| texts.examples[i].clone()).collect();
+    let mut at = 0;
+    texts.examples.retain(|_| {
+        at += 1;
+        indices.binary_search(&(at - 1)).is_err()
+    });
+    Examples { name: texts.name.clone(), examples: taken }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn examples(texts: &[(&str, &str)]) -> Vec<Example> {
+        let example = |(i, &(label, text)): (usize, &(&str, &str))| Example {
+            label: label.into(),
+            text: text.into(),
+            tokenised: true,
+            phrase: false,
+            line: i + 1,
+        };
+        texts.iter().enumerate().map(example).collect()
+    }
+
+    #[test]
+    fn labels_are_numbered_or_refused() {
+        let examples = examples(&[("b", "x"), ("a", "y"), ("b", "z")]);
+        let known = labels(&examples);
+        assert_eq!(known, ["a", "b"]);
+        assert_eq!(encode_labels(&examples, &known, "f").unwrap(), [1, 0, 1]);
+        let error = encode_labels(&examples, &known[1..], "f").unwrap_err();
+        assert_eq!(error.to_string(), "f:2: the label \"a\" is none of b");
+    }
+
+    #[test]
+    fn texts_of_another_set_are_removed() {
+        let mut train = examples(&[("1", "same  text"), ("0", "other"), ("1", "same text")]);
+        assert_eq!(remove_texts_of(&mut train, &examples(&[("0", "same text")])), 2);
+        assert_eq!(train.iter().map(|e| &e.text[..]).collect::<Vec<_>>(), ["other"]);
+    }
+}

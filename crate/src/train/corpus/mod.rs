@@ -1,0 +1,53 @@
+//! Texts in memory as word ids, by what is to be learned from them.
+
+mod labelled;
+mod running;
+mod split;
+
+pub use labelled::{Example, Examples, LabelledCorpus, LabelledSets, encode_labels, labels, remove_texts_of};
+pub use running::{
+    RunningCorpus, Set, check_lines, check_share, document_words, line_words, number_documents, share,
+};
+pub use split::{Split, folds, hold_out};
+
+use crate::text::{UNKNOWN, Vocabulary, VocabularyError};
+
+/// The texts of a run cannot be numbered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CorpusError {
+    /// A label is none of those known.
+    #[error("{name}:{line}: the label {label:?} is none of {}", .known.join(", "))]
+    UnknownLabel {
+        /// What the texts are called.
+        name: String,
+        /// The line, from 1.
+        line: usize,
+        /// The label.
+        label: String,
+        /// The labels that would do.
+        known: Vec<String>,
+    },
+    /// The words.
+    #[error(transparent)]
+    Vocabulary(#[from] VocabularyError),
+    /// Nothing to learn from or choose by.
+    #[error("there is no {0} text")]
+    Empty(&'static str),
+}
+
+/// Adds words while there is room.
+///
+/// # Errors
+/// If there are too many.
+pub fn extend(built: Vocabulary, more: &[String], max: Option<usize>) -> Result<Vocabulary, VocabularyError> {
+    let mut words = built.words().to_vec();
+    let room = max.unwrap_or(usize::MAX);
+    for word in more.iter().filter(|word| *word != UNKNOWN && !built.contains(word)) {
+        if words.len() >= room {
+            break;
+        }
+        words.push(word.clone());
+    }
+    Vocabulary::try_from(words)
+}
