@@ -18,6 +18,12 @@ impl Failure {
         Self { code: "OPTION_INVALID", message: format!("options: {}", reason.to_string()) }
     }
 
+    /// What has a code of its own.
+    #[cfg(feature = "train")]
+    pub(super) fn new(code: &'static str, reason: impl ToString) -> Self {
+        Self { code, message: reason.to_string() }
+    }
+
     /// A mistake of the engine's own.
     pub(super) fn internal(reason: impl ToString) -> Self {
         Self { code: "ENGINE", message: reason.to_string() }

@@ -8,7 +8,12 @@ mod types;
 
 /// Graphs of a page's own have a binary to themselves, which holds gradients.
 #[cfg(feature = "train")]
+mod device;
+#[cfg(feature = "train")]
 mod graph;
+/// Training has the same.
+#[cfg(feature = "train")]
+mod train;
 
 #[cfg(not(feature = "train"))]
 mod cursor;
@@ -47,6 +52,8 @@ pub use model::Model;
 pub use reader::Reader;
 #[cfg(not(feature = "train"))]
 pub use softmax::Softmax;
+#[cfg(feature = "train")]
+pub use train::{TrainingRun, TrainingTexts};
 
 thread_local! {
     /// Shared by all models: they have one GPU between them.

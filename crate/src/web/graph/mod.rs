@@ -13,27 +13,7 @@ pub use optimizer::Optimizer;
 pub use program::Program;
 pub use weights::Weights;
 
-use std::rc::Rc;
-
 use wasm_bindgen::prelude::*;
-
-use super::DEVICES;
-use super::error::Failure;
-use crate::device::{Device, EngineError};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("types.d.ts");
-
-/// A device by its name; `cpu` is the one that these weights have been used on.
-async fn device(name: &str, cpu: Device) -> Result<Device, Failure> {
-    match name {
-        "cpu" => return Ok(cpu),
-        "webgpu" => {}
-        _ => return Err(Failure::option(format!("device: expected cpu or webgpu, found {name:?}"))),
-    }
-    let devices = DEVICES.with(Rc::clone);
-    match devices.gpu().await {
-        Ok(gpu) => Ok(Device::Gpu(gpu)),
-        Err(reason) => Err(EngineError::unavailable(reason).into()),
-    }
-}

@@ -6,6 +6,7 @@ use js_sys::Number;
 use wasm_bindgen::prelude::*;
 
 use super::super::convert::answer;
+use super::super::device;
 use super::super::error::Failure;
 use super::gradients::Gradients;
 use super::weights::Weights;
@@ -46,7 +47,7 @@ impl Optimizer {
         let weights = Rc::clone(&weights.inner);
         answer(async move {
             let cpu = weights.borrow().cpu.clone();
-            let device = super::device(&device, cpu).await?;
+            let device = device::by_name(&device, cpu).await?;
             let config = OptimizerConfig { rule, weight_decay, clip, averaging: Averaging::default() };
             let optimizer = {
                 let mut state = weights.borrow_mut();

@@ -10,6 +10,7 @@ use serde_json::json;
 use wasm_bindgen::prelude::*;
 
 use super::super::convert::{answer, end_to_end, to_js};
+use super::super::device;
 use super::super::error::Failure;
 use super::gradients::Gradients;
 use super::instructions::{Layer, Recorder};
@@ -70,7 +71,7 @@ impl Program {
                 }
             };
             let cpu = weights.borrow().cpu.clone();
-            let device = super::device(&device, cpu).await?;
+            let device = device::by_name(&device, cpu).await?;
             let mut state = weights.borrow_mut();
             let layers = Rc::clone(&state.layers);
             let parameters = state.parameters()?;

@@ -1,0 +1,279 @@
+//! A run that has begun.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use js_sys::Uint8Array;
+use serde::Serialize;
+use serde_json::json;
+use wasm_bindgen::prelude::*;
+
+use super::super::convert::{answer, to_js};
+use super::super::error::Failure;
+use crate::graph::{Graph, Strategy};
+use crate::model::{ReadOptions, Writing};
+use crate::nn::Sampling;
+use crate::train::{
+    Adjustment, Classify, Due, Evaluation, Predict, PredictionScore, SkimLoss, Trainer, Transferred,
+};
+
+/// A trainer of any task.
+pub(super) enum AnyTrainer {
+    Classify(Trainer<Classify>),
+    Predict(Trainer<Predict>),
+}
+
+/// Does the same with a trainer of any task.
+macro_rules! with {
+    ($trainer:expr, $name:ident => $work:expr) => {
+        match $trainer {
+            AnyTrainer::Classify($name) => $work,
+            AnyTrainer::Predict($name) => $work,
+        }
+    };
+}
+
+/// A run, its weights and texts in wasm memory until `free()`.
+#[wasm_bindgen]
+pub struct TrainingRun {
+    inner: Rc<RefCell<State>>,
+    about: JsValue,
+    settings: String,
+}
+
+struct State {
+    /// None while a call is under way.
+    trainer: Option<AnyTrainer>,
+    /// The best model so far.
+    kept: Option<Vec<u8>>,
+}
+
+/// What an evaluation found.
+#[derive(Serialize)]
+struct Evaluated {
+    epoch: f64,
+    kept: bool,
+    dev: Figures,
+}
+
+/// The figures of any task.
+#[derive(Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+enum Figures {
+    Classify { n: usize, tokens: usize, accuracy: f64, loss: f64, skim_rate: f64, flop_reduction: f64 },
+    Predict { n: usize, loss: f64, perplexity: f64 },
+}
+
+impl From<Evaluation> for Figures {
+    fn from(score: Evaluation) -> Self {
+        let Evaluation { n, tokens, accuracy, loss, skim_rate, flop_reduction } = score;
+        Self::Classify { n, tokens, accuracy, loss, skim_rate, flop_reduction }
+    }
+}
+
+impl From<PredictionScore> for Figures {
+    fn from(score: PredictionScore) -> Self {
+        Self::Predict { n: score.tokens, loss: score.loss, perplexity: score.perplexity() }
+    }
+}
+
+/// The name of a loss in JavaScript.
+fn loss_name(name: &'static str) -> &'static str {
+    match name {
+        "skim loss" => "skimLoss",
+        other => other,
+    }
+}
+
+impl TrainingRun {
+    pub(super) fn new(
+        trainer: AnyTrainer,
+        settings: &impl Serialize,
+        transferred: Option<Transferred>,
+    ) -> Result<Self, Failure> {
+        let settings = serde_json::to_string(settings).map_err(Failure::internal)?;
+        let model = with!(&trainer, trainer => trainer.model());
+        let texts = with!(&trainer, trainer => trainer.texts());
+        let parameters: usize = model.parameters().iter().map(|(_, p)| p.values.len()).sum();
+        let about = to_js(&json!({
+            "texts": { "train": texts[0], "dev": texts[1], "test": texts[2] },
+            "words": model.vocabulary().len(),
+            "parameters": parameters,
+            "transferred": transferred,
+        }))?;
+        let inner = Rc::new(RefCell::new(State { trainer: Some(trainer), kept: None }));
+        Ok(Self { inner, about, settings })
+    }
+
+    /// Does what may take its time, during which no other call may be made.
+    fn busy<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut AnyTrainer, &Rc<RefCell<State>>) -> Result<T, Failure> + 'static,
+    ) -> JsValue
+    where
+        T: Into<JsValue> + 'static,
+    {
+        let inner = Rc::clone(&self.inner);
+        answer(async move {
+            let taken = inner.borrow_mut().trainer.take();
+            let mut trainer = taken.ok_or_else(busy)?;
+            let result = work(&mut trainer, &inner).await;
+            inner.borrow_mut().trainer = Some(trainer);
+            Ok(result?.into())
+        })
+    }
+}
+
+fn busy() -> Failure {
+    Failure::option("a call of this run is under way")
+}
+
+#[wasm_bindgen]
+impl TrainingRun {
+    /// How many texts, words and weights there are, and what a source has given.
+    #[wasm_bindgen(getter, unchecked_return_type = "TrainingAbout")]
+    pub fn about(&self) -> JsValue {
+        self.about.clone()
+    }
+
+    /// What is to be called next.
+    #[wasm_bindgen(unchecked_return_type = "\"step\" | \"evaluation\" | \"finish\"")]
+    pub fn due(&self) -> Result<String, JsValue> {
+        let state = self.inner.borrow();
+        let trainer = state.trainer.as_ref().ok_or_else(busy)?;
+        let due = match with!(trainer, trainer => trainer.due()) {
+            Due::Step => "step",
+            Due::Evaluation => "evaluation",
+            Due::Finish => "finish",
+        };
+        Ok(due.into())
+    }
+
+    /// Learns from one batch.
+    #[wasm_bindgen(unchecked_return_type = "TrainingStep | Promise<TrainingStep>")]
+    pub fn step(&self) -> JsValue {
+        self.busy(async |trainer, _| {
+            let (position, words) = with!(&*trainer, trainer => (trainer.position(), trainer.words()));
+            let losses = with!(trainer, trainer => trainer.step().await)?;
+            let losses: BTreeMap<_, _> =
+                losses.iter().map(|loss| (loss_name(loss.name), loss.value)).collect();
+            to_js(&json!({
+                "epoch": position.epoch,
+                "step": position.done,
+                "steps": position.steps,
+                "words": words,
+                "losses": losses,
+            }))
+        })
+    }
+
+    /// Scores the development texts, and keeps the model if it is the best so far.
+    #[wasm_bindgen(unchecked_return_type = "TrainingEvaluation | Promise<TrainingEvaluation>")]
+    pub fn evaluate(&self) -> JsValue {
+        self.busy(async |trainer, inner| {
+            let (found, kept) = with!(trainer, trainer => {
+                let found = trainer.evaluate(|_| true).await?.ok_or_else(unstopped)?;
+                let evaluated =
+                    Evaluated { epoch: found.epoch, kept: found.kept.is_some(), dev: found.score.into() };
+                (evaluated, found.kept)
+            });
+            if let Some(kept) = kept {
+                inner.borrow_mut().kept = Some(kept);
+            }
+            to_js(&found)
+        })
+    }
+
+    /// Scores the model that was kept, as it is stored, and gives its file with the figures in it.
+    #[wasm_bindgen(unchecked_return_type = "TrainingEnd | Promise<TrainingEnd>")]
+    pub fn finish(&self) -> JsValue {
+        self.busy(async |trainer, inner| {
+            let kept = inner.borrow().kept.clone().ok_or_else(|| Failure::internal("no model is kept"))?;
+            let (model, dev, test) = with!(trainer, trainer => {
+                let end = trainer.finish(&kept, |_| true).await?.ok_or_else(unstopped)?;
+                (end.model, Figures::from(end.dev), end.test.map(Figures::from))
+            });
+            let end = to_js(&json!({ "dev": dev, "test": test }))?;
+            js_sys::Reflect::set(&end, &"model".into(), &Uint8Array::from(&model[..]))
+                .map_err(|_| Failure::internal("the end of a run is no object"))?;
+            Ok(end)
+        })
+    }
+
+    /// The file of the best model so far.
+    #[wasm_bindgen(unchecked_return_type = "Uint8Array<ArrayBuffer> | undefined")]
+    pub fn kept(&self) -> Option<Uint8Array> {
+        self.inner.borrow().kept.as_deref().map(Uint8Array::from)
+    }
+
+    /// The file of the model as it is now.
+    #[wasm_bindgen(unchecked_return_type = "Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>")]
+    pub fn export(&self) -> JsValue {
+        self.busy(async |trainer, _| {
+            let file = with!(trainer, trainer => trainer.export().await)?;
+            Ok(Uint8Array::from(&file[..]))
+        })
+    }
+
+    /// What the run goes on from after an interruption, but for the model that is kept.
+    #[wasm_bindgen(unchecked_return_type = "Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>")]
+    pub fn snapshot(&self) -> JsValue {
+        let settings = self.settings.clone();
+        self.busy(async move |trainer, _| {
+            let file = with!(trainer, trainer => trainer.snapshot(&settings).await)?;
+            Ok(Uint8Array::from(&file[..]))
+        })
+    }
+
+    /// Goes on where a run with the same settings and texts gave this snapshot.
+    pub fn restore(&self, snapshot: &[u8], kept: Option<Vec<u8>>) -> Result<(), JsValue> {
+        let mut state = self.inner.borrow_mut();
+        let trainer = state.trainer.as_mut().ok_or_else(busy)?;
+        with!(trainer, trainer => trainer.restore(snapshot, &self.settings)).map_err(Failure::from)?;
+        state.kept = kept;
+        Ok(())
+    }
+
+    /// Changes how it learns from the next step on.
+    pub fn adjust(&self, learning_rate: Option<f32>, gamma: Option<f32>) -> Result<(), JsValue> {
+        let mut state = self.inner.borrow_mut();
+        let trainer = state.trainer.as_mut().ok_or_else(busy)?;
+        let skim = with!(&*trainer, trainer => trainer.config().train.skim);
+        let skim = match (gamma, skim) {
+            (Some(gamma), Some(skim)) => Some(SkimLoss { gamma, ..skim }),
+            (Some(_), None) => return Err(Failure::option("gamma: no layer of this network skims").into()),
+            (None, _) => None,
+        };
+        let adjustment = Adjustment { learning_rate, skim };
+        Ok(with!(trainer, trainer => trainer.adjust(adjustment)).map_err(Failure::from)?)
+    }
+
+    /// Reads texts with the model as it is now.
+    #[wasm_bindgen(unchecked_return_type = "TrainingReading[] | Promise<TrainingReading[]>")]
+    pub fn read(&self, texts: Vec<String>) -> JsValue {
+        self.busy(async move |trainer, _| {
+            let (model, device) = with!(&*trainer, trainer => (trainer.model(), trainer.device()));
+            let texts = texts.iter().map(|text| model.tokenizer().tokenize(text)).collect();
+            let readings = model.read_all(device, texts, &ReadOptions::default(), &mut ()).await?;
+            to_js(&readings)
+        })
+    }
+
+    /// Goes on with a text as the model as it is now would.
+    #[wasm_bindgen(unchecked_return_type = "string | Promise<string>")]
+    pub fn write(&self, text: String, most_words: usize, temperature: f64, seed: u32) -> JsValue {
+        self.busy(async move |trainer, _| {
+            let (model, device) = with!(&*trainer, trainer => (trainer.model(), trainer.device()));
+            let graph = Graph::inference(model.parameters(), device, Strategy::Levels);
+            let sampling = Sampling { temperature, ..Sampling::default() };
+            let written = model.write(&graph, &text, Writing { sampling, seed, most_words }).await?;
+            Ok(model.text(&written.ids))
+        })
+    }
+}
+
+/// Nobody stops an evaluation here.
+fn unstopped() -> Failure {
+    Failure::internal("an evaluation ended early")
+}

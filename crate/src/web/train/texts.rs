@@ -1,0 +1,138 @@
+//! The texts of a run, which a page hands over in pieces, and its beginning.
+
+use wasm_bindgen::prelude::*;
+
+use super::super::convert::answer;
+use super::super::device;
+use super::super::error::Failure;
+use super::config::{AnyConfig, Layout};
+use super::run::{AnyTrainer, TrainingRun};
+use crate::device::Device;
+use crate::model::Model;
+use crate::train::{
+    CorpusError, Example, Examples, LabelledSets, RunningCorpus, Set, Settings, Source, Trainer, Transferred,
+    document_words, line_words, share, transfer,
+};
+
+/// Texts on their way to a run, in wasm memory until it begins or `free()`.
+#[wasm_bindgen]
+pub struct TrainingTexts {
+    config: AnyConfig,
+    sets: LabelledSets,
+    /// Running texts, by set.
+    running: [String; 3],
+}
+
+/// A set by its name.
+fn set(name: &str) -> Result<Set, Failure> {
+    match name {
+        "train" => Ok(Set::Train),
+        "dev" => Ok(Set::Dev),
+        "test" => Ok(Set::Test),
+        _ => Err(Failure::option(format_args!("data: expected train, dev or test, found {name:?}"))),
+    }
+}
+
+#[wasm_bindgen]
+impl TrainingTexts {
+    /// No texts, for a run of these settings in JSON. Throws if they are none.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: &str) -> Result<TrainingTexts, JsValue> {
+        Ok(Self {
+            config: AnyConfig::parse(config)?,
+            sets: LabelledSets::default(),
+            running: Default::default(),
+        })
+    }
+
+    /// Adds texts with a label each to a set. `lines` are where they stand in their file, from 1, for messages. Tokenised texts
+    /// are split at spaces alone.
+    #[wasm_bindgen(js_name = addLabelled)]
+    pub fn add_labelled(
+        &mut self,
+        to: &str,
+        labels: Vec<String>,
+        texts: Vec<String>,
+        lines: Vec<u32>,
+        tokenised: bool,
+    ) -> Result<(), JsValue> {
+        let sets = match set(to)? {
+            Set::Train => &mut self.sets.train,
+            Set::Dev => &mut self.sets.dev,
+            Set::Test => &mut self.sets.test,
+        };
+        if sets.is_empty() {
+            sets.push(Examples { name: format!("data.{to}"), examples: Vec::new() });
+        }
+        let examples = labels.into_iter().zip(texts).zip(lines).map(|((label, text), line)| Example {
+            label,
+            text,
+            tokenised,
+            phrase: false,
+            line: line as usize,
+        });
+        sets[0].examples.extend(examples);
+        Ok(())
+    }
+
+    /// Adds to the running text of a set.
+    #[wasm_bindgen(js_name = addRunning)]
+    pub fn add_running(&mut self, to: &str, text: &str) -> Result<(), JsValue> {
+        self.running[set(to)? as usize].push_str(text);
+        Ok(())
+    }
+
+    /// Begins the run; `from` is a file with a model, or word vectors, to start from, `hold_out` how many labelled texts are held
+    /// out where the settings do not say.
+    #[wasm_bindgen(unchecked_return_type = "TrainingRun | Promise<TrainingRun>")]
+    pub fn begin(mut self, from: Option<Vec<u8>>, hold_out: Option<u32>, device: String) -> JsValue {
+        if let (AnyConfig::Classify(config), Some(count)) = (&mut self.config, hold_out) {
+            config.data.hold_out = count as usize;
+        }
+        answer(async move {
+            let device = device::by_name(&device, Device::cpu()).await?;
+            Ok(self.begun(from, device).await?.into())
+        })
+    }
+}
+
+impl TrainingTexts {
+    async fn begun(self, from: Option<Vec<u8>>, device: Device) -> Result<TrainingRun, Failure> {
+        let source = from.map(|file| Source::from_bytes(&file)).transpose()?;
+        match self.config {
+            AnyConfig::Classify(config) => {
+                let more_words = source.as_ref().map_or(&[][..], Source::words);
+                let mut prepared = config.prepare(self.sets, more_words, None)?;
+                let transferred = started(&mut prepared.model, source).await?;
+                let trainer =
+                    Trainer::new(&device, prepared.model, config.objective()?, prepared.texts, config.run())?;
+                TrainingRun::new(AnyTrainer::Classify(trainer), &config, transferred)
+            }
+            AnyConfig::Predict(config) => {
+                let start = config.task.predict.start.as_deref();
+                let corpus = RunningCorpus::new(&config.data, start, |_, part, each| {
+                    let text = &self.running[Set::from(part.of) as usize];
+                    let (text, tokenizer) = (share(text, part.from, part.to), &config.data.tokenizer);
+                    match part.format {
+                        Layout::Text => each(&mut document_words(text, tokenizer)),
+                        Layout::Lines => each(&mut line_words(text, tokenizer)),
+                    }
+                    Ok::<(), CorpusError>(())
+                })?;
+                let mut prepared = config.prepare(corpus, None)?;
+                let transferred = started(&mut prepared.model, source).await?;
+                let trainer =
+                    Trainer::new(&device, prepared.model, config.objective()?, prepared.texts, config.run())?;
+                TrainingRun::new(AnyTrainer::Predict(trainer), &config, transferred)
+            }
+        }
+    }
+}
+
+/// Gives a model what a source has for it.
+async fn started(model: &mut Model, source: Option<Source>) -> Result<Option<Transferred>, Failure> {
+    match source {
+        Some(source) => Ok(Some(transfer(model, &source).await?)),
+        None => Ok(None),
+    }
+}
