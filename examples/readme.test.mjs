@@ -23,6 +23,9 @@ const checkpoints = [
   ["softmax", "adaptive_softmax", "two_tails", ""],
 ];
 
+/** Models of sentences and trees. */
+const structures = { tagger: "ewt-tagger", parser: "ewt-parser", trees: "sst-tree-lstm" };
+
 /** A safetensors file of a case's parameters alone, as `save_file` writes a `state_dict`. */
 function stateDict(family, name, prefix) {
   const { bytes } = fixture(family, name);
@@ -51,6 +54,7 @@ describe("the README's JavaScript", () => {
     folder = mkdtempSync(join(tmpdir(), "saccade-readme-"));
     cpSync(join(root, "models", "sst2-skim-lstm-small.safetensors"), join(folder, "model.safetensors"));
     writeFileSync(join(folder, "language.safetensors"), byWords().file);
+    for (const [file, model] of Object.entries(structures)) cpSync(join(root, "models", `${model}.safetensors`), join(folder, `${file}.safetensors`));
     for (const [file, ...from] of checkpoints) writeFileSync(join(folder, `${file}.safetensors`), stateDict(...from));
     mkdirSync(join(folder, "node_modules"));
     symlinkSync(join(root, "js"), join(folder, "node_modules", "saccade-rnn"), "junction");

@@ -119,7 +119,7 @@ export const checks = [
   },
   {
     name: "package, its consumers and the examples, in Chromium",
-    runs: nodeTest(...packageTests("arguments-page", "browser", "chromium", "graph-page", "page", "traps-page"), "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
+    runs: nodeTest(...packageTests("arguments-page", "browser", "chromium", "graph-page", "page", "structure-page", "traps-page"), "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
     needs: [npmPackage],
     tools: [chromium],
     room: true,

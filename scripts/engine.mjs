@@ -5,20 +5,26 @@ import { join, relative, sep } from "node:path";
 import { cargo, root, run, target } from "./steps.mjs";
 
 /** Where `cargo xtask wasm` puts each binary and its JavaScript, which is the same for the first two. */
-export const folders = { simd: join(target, "engine"), relaxed: join(target, "engine-relaxed"), graph: join(target, "graph") };
+export const folders = {
+  simd: join(target, "engine"),
+  relaxed: join(target, "engine-relaxed"),
+  graph: join(target, "graph"),
+  structure: join(target, "structure"),
+};
 
 /** What the files are called there. */
-const names = { simd: "saccade_rnn", relaxed: "saccade_rnn", graph: "saccade_graph" };
+const names = { simd: "saccade_rnn", relaxed: "saccade_rnn", graph: "saccade_graph", structure: "saccade_structure" };
 
 /** The addresses of the files as `js/src` asks for them, by what the package calls them. */
 const addresses = {
   simd: "/js/pkg/saccade_rnn_bg.wasm",
   relaxed: "/js/pkg/saccade_rnn_relaxed_bg.wasm",
   graph: "/js/pkg/saccade_graph_bg.wasm",
+  structure: "/js/pkg/saccade_structure_bg.wasm",
 };
 
 /** Builds of the binaries that follow the first, by what tells `cargo xtask wasm` to make them. */
-const others = { relaxed: "--relaxed", graph: "--graph" };
+const others = { relaxed: "--relaxed", graph: "--graph", structure: "--structure" };
 
 const watched = ["crate", "kernels", "shaders", "Cargo.toml"];
 
@@ -49,8 +55,8 @@ export function takingTurns(task) {
 }
 
 /**
- * All binaries, as good as the source: the one that every browser runs first; the faster one, and that of graphs, while the page
- * is in use already.
+ * All binaries, as good as the source: the one that every browser runs first; the faster one, that of graphs, and that of taggers
+ * and parsers, while the page is in use already.
  * `build` builds one and resolves to its {@link Built}; `tell` hears of every build that still matters when it ends.
  */
 export class Binaries {
@@ -123,12 +129,12 @@ export function servedEngine(binaries) {
     enforce: "pre",
     config: () => ({
       server: {
-        fs: { allow: [root, folders.simd, folders.graph] },
+        fs: { allow: [root, folders.simd, folders.graph, folders.structure] },
         watch: { ignored: Object.values(folders).map((folder) => `${folder}/**`) },
       },
     }),
     resolveId(source) {
-      const variant = ["simd", "graph"].find((variant) => source.endsWith(`/pkg/${names[variant]}.js`));
+      const variant = ["simd", "graph", "structure"].find((variant) => source.endsWith(`/pkg/${names[variant]}.js`));
       return variant ? join(folders[variant], `${names[variant]}.js`) : null;
     },
     configureServer(server) {

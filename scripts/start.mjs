@@ -18,6 +18,8 @@ await entry(async () => {
     } else if (variant === "graph") {
       if (built.ok) console.log("  The engine of graphs is there too: the chapter Batch can be opened.");
       else console.log(`  The engine of graphs did not build; the chapter Batch does not load.\n${built.output}`);
+    } else if (variant === "structure") {
+      if (!built.ok) console.log(`  The engine of taggers and parsers did not build; the page does without it.\n${built.output}`);
     } else if (!built.ok) {
       complained = true;
       const message = "The engine did not build; the page goes on with the one before.";

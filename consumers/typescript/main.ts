@@ -1,8 +1,9 @@
 /** Wrong use does not compile: every error that is expected here must be one. Compiled by a test, never run. */
 
-import { devices, init, load, Lstm, type Model, type Reading, SaccadeError, Skim, Sru } from "saccade-rnn";
+import { devices, init, load, Lstm, type Model, type Reading, SaccadeError, type Score, Skim, Sru, type Tagger } from "saccade-rnn";
 import { Adam, type Expression, Parameters } from "saccade-rnn/graph";
 import "saccade-rnn/inline";
+import "saccade-rnn/structure";
 import { load as loadInWorker, terminate } from "saccade-rnn/worker";
 import "saccade-rnn/worker-entry";
 
@@ -24,12 +25,29 @@ async function right(signal: AbortSignal) {
   await model.read("a film", { force: new Map([[0, "skim"]]) });
   await model.read("a film", { force: ["skim", "read"] });
   await model.readAll(new Set(["a film"]));
+  using tagger = await load("/tagger.safetensors", { task: "tag", wasmUrl: "/saccade_structure_bg.wasm" });
+  const tags: string[] = (await tagger.tag("a film", { signal })).tokens.map(({ tag }) => tag);
+  const parser = await loadInWorker("/parser.safetensors", { task: "parse" });
+  for (const { tokens } of await parser.parse([...tags])) tokens[0]?.head satisfies number | null | undefined;
+  async function* later() {
+    yield "( ( a) ( film))";
+  }
+  const trees = await load("/trees.safetensors", { task: "tree" });
+  for await (const { root } of trees.classifyAll(later(), { device: "cpu" })) root?.children[0]?.scores satisfies readonly Score[] | undefined;
   const { webgpu } = await devices();
   terminate();
   return [probability, remote, logits, webgpu.reason satisfies string | null];
 }
 
-async function wrong(model: Model) {
+async function wrong(model: Model, tagger: Tagger) {
+  // @ts-expect-error A tagger does not read.
+  await tagger.read("a film");
+  // @ts-expect-error The answer to many is many.
+  (await tagger.tag(["a film"])).tokens;
+  // @ts-expect-error One text is no stream.
+  tagger.tagAll("a film");
+  // @ts-expect-error Nothing is skimmed.
+  await tagger.tag("a film", { threshold: 0.5 });
   // @ts-expect-error An address is no number.
   await load(3);
   // @ts-expect-error There is no such device.

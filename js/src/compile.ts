@@ -22,6 +22,17 @@ export async function moduleOf(wasm: NonNullable<InitOptions["wasm"]>, follow: F
   }
 }
 
+/** The module of a file that came with the package; where it did not, `how` says how its place is told. */
+export async function shipped(file: URL, how: string, follow: Follow): Promise<WebAssembly.Module> {
+  try {
+    return await moduleOf(file, follow);
+  } catch (error) {
+    if (follow.signal?.aborted) throw error;
+    const advice = `if your bundler did not put the file there, serve it and say where it is: ${how}`;
+    throw errorOf("FETCH_FAILED", `${messageOf(error)}; ${advice}`, error);
+  }
+}
+
 export async function onDisk(place: string | URL): Promise<WebAssembly.Module | undefined> {
   const bytes = await platform.readFile?.(place);
   return bytes && WebAssembly.compile(bytes);

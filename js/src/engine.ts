@@ -13,6 +13,7 @@ import type {
   SoftmaxValues,
   Steps,
 } from "../pkg/saccade_rnn.js";
+import type { StructureCalls } from "./structure/calls.js";
 import type { Costs, Decision, InitOptions, Inspection, LanguageModelConfig, ModelConfig, Precision, Progress } from "./types.js";
 
 export type { CursorValues, FoundGpu, HiddenValues, LayerValues, PlainToken, Reason, SoftmaxValues };
@@ -92,7 +93,7 @@ export interface MadeSoftmax {
  * The calls. Every one may be followed, takes and gives what can be cloned to another thread, and rejects with a
  * `SaccadeError`: its signal's reason at once when that is aborted, `ENGINE_FAILED` when the engine fails meanwhile.
  */
-export interface Calls {
+export interface Calls extends StructureCalls {
   /** Starts the engine unless it runs. */
   start(options: Pick<InitOptions, "wasm" | "variant">): undefined;
   gpu(): FoundGpu;

@@ -14,7 +14,18 @@ import { followed } from "./follow.js";
 import { layersOf } from "./layers.js";
 import { load as loadWith, start as startWith } from "./load.js";
 import { local } from "./local.js";
-import type { AnyModel, Classifier, GpuStatistics, InitOptions, LanguageModel, LoadOptions, Source } from "./types.js";
+import type {
+  AnyModel,
+  Classifier,
+  GpuStatistics,
+  InitOptions,
+  LanguageModel,
+  LoadOptions,
+  Parser,
+  Source,
+  Tagger,
+  TreeClassifier,
+} from "./types.js";
 
 /**
  * Starts the engine: fetches and compiles it. The first call decides where from; later ones wait for it. Optional, as
@@ -26,9 +37,15 @@ export async function init(...given: unknown[]): Promise<void> {
   await followed(undefined, options, (follow) => startWith(local, options, follow));
 }
 
-/** Opens a model: a classifier or a language model, as its `task` says; `options.task` insists on one. */
+/**
+ * Opens a model: a classifier, a language model, a tagger, a parser or a tree classifier, as its `task` says; `options.task`
+ * insists on one. The last three have code and WebAssembly of their own, which come with the first of them.
+ */
 export function load(source: Source, options: LoadOptions & { readonly task: "classify" }): Promise<Classifier>;
 export function load(source: Source, options: LoadOptions & { readonly task: "predict" }): Promise<LanguageModel>;
+export function load(source: Source, options: LoadOptions & { readonly task: "tag" }): Promise<Tagger>;
+export function load(source: Source, options: LoadOptions & { readonly task: "parse" }): Promise<Parser>;
+export function load(source: Source, options: LoadOptions & { readonly task: "tree" }): Promise<TreeClassifier>;
 export function load(source: Source, options?: LoadOptions): Promise<AnyModel>;
 export async function load(...given: unknown[]): Promise<AnyModel> {
   const [source, options] = start.load(given);

@@ -3,14 +3,18 @@
 import type { Engine, Follow, Reason } from "./engine.js";
 import { errorOf } from "./errors.js";
 import { followed, unlessAborted } from "./follow.js";
+import type { FoundFile } from "./integrity.js";
 import { LoadedLanguageModel } from "./language.js";
 import { LoadedModel } from "./model.js";
 import { about, fileIn } from "./source.js";
-import type { AnyModel, Device, DevicePreference, InitOptions, LoadOptions, Progress, Source } from "./types.js";
+import { LoadedParser, LoadedTagger, LoadedTreeClassifier } from "./structure/models.js";
+import { isStructured, structuredTaskIn } from "./structure/task.js";
+import type { AnyModel, Device, DevicePreference, InitOptions, LoadOptions, Progress, Source, Task } from "./types.js";
 import { reasonInWords } from "./words.js";
 
 const WARM_UP = "The first words are slow, and so nobody waits for them here.";
 const WARM_UP_MS = 20;
+const WARM_UP_TREE = "( ( slow) ( words))";
 
 /** Starts the engine and fetches the model meanwhile, opens it and has it read a few words. */
 export function load(engine: Engine, source: Source, options: LoadOptions = {}): Promise<AnyModel> {
@@ -19,37 +23,93 @@ export function load(engine: Engine, source: Source, options: LoadOptions = {}):
 
 async function loaded(engine: Engine, source: Source, options: LoadOptions, { signal, onProgress }: Follow): Promise<AnyModel> {
   signal?.throwIfAborted();
-  const { wasmUrl, variant, device = "auto", cache, integrity } = options;
+  const { task, wasmUrl, variant, cache, integrity } = options;
   const part = sum(onProgress);
   const [engineBytes, fileBytes] = [part(), part()];
-  const starting = start(engine, { wasm: wasmUrl, variant }, { signal, onProgress: engineBytes?.tell });
+  const told = { signal, onProgress: engineBytes?.tell };
+  const starting = isStructured(task) ? startStructures(engine, wasmUrl, told) : start(engine, { wasm: wasmUrl, variant }, told);
+  const started = starting.then(engineBytes?.end);
+  // Whoever waits for it hears of it.
+  started.catch(() => undefined);
   const ways = { by: "load", addresses: true, cache, integrity };
   const fetching = fileIn(source, ways, { signal, onProgress: fileBytes?.tell });
-  const [file] = await Promise.all([fetching, starting.then(engineBytes?.end)]);
+  // A file of any task may turn out to need another engine.
+  const [file] = await Promise.all([fetching, task === undefined ? undefined : started]);
+  const structured = structuredTaskIn(file.bytes);
+  insist(task, structured);
+  if (!structured && !isStructured(task)) {
+    await started;
+    return opened(engine, file, options, signal);
+  }
+  const otherBytes = isStructured(task) ? undefined : part();
+  await (isStructured(task) ? started : startStructures(engine, undefined, { signal, onProgress: otherBytes?.tell }).then(otherBytes?.end));
+  return openedStructure(engine, file, options, signal);
+}
+
+/** Throws that a model is not of the task that was asked for. */
+function insist(task: Task | undefined, found: Task | undefined): void {
+  if (!task || !found || task === found) return;
+  throw errorOf("MODEL_CONFIG", `load: expected a model whose task is "${task}", found "${found}"`);
+}
+
+/** A classifier or a language model. */
+async function opened(engine: Engine, file: FoundFile, options: LoadOptions, signal: AbortSignal | undefined): Promise<AnyModel> {
+  const { task, device = "auto", precision = "f32", warmUp = true } = options;
   // Not to be stopped: nobody would know the model's id.
-  const opened = await engine.call("open", [file.bytes, options.precision ?? "f32"], {}, [file.bytes.buffer]).catch(about(file));
+  const { id, config } = await engine.call("open", [file.bytes, precision], {}, [file.bytes.buffer]).catch(about(file));
   try {
     signal?.throwIfAborted();
-    const { id, config } = opened;
-    const { task = config.task } = options;
-    if (task !== config.task) throw errorOf("MODEL_CONFIG", `load: expected a model whose task is "${task}", found "${config.task}"`);
+    insist(task, config.task);
     const place = await expected(engine, device, signal);
-    if (options.warmUp ?? true) {
+    if (warmUp) {
       const read: Promise<unknown> =
         config.task === "classify"
           ? engine.call("read", [id, WARM_UP, { measureMs: WARM_UP_MS, device: place.device }], { signal })
           : engine.call("askOnce", [id, { scores: "total", device: place.device }, { text: WARM_UP, top: 1 }], { signal });
-      // A model that cannot read these words says so when it is asked to read others.
-      await read.catch((error: unknown) => {
-        if (signal?.aborted) throw error;
-      });
+      await unlessStopped(read, signal);
     }
     const there = { preference: options.device, ...place };
     return config.task === "classify" ? new LoadedModel(engine, { id, config }, there) : new LoadedLanguageModel(engine, { id, config }, there);
   } catch (error) {
-    await engine.call("release", [opened.id]).catch(() => undefined);
+    await engine.call("release", [id]).catch(() => undefined);
     throw error;
   }
+}
+
+/** A tagger, a parser or a tree classifier. */
+async function openedStructure(engine: Engine, file: FoundFile, options: LoadOptions, signal: AbortSignal | undefined): Promise<AnyModel> {
+  const { task, device, precision = "f32", warmUp = true } = options;
+  const made = await engine.call("openStructured", [file.bytes, precision, device], {}, [file.bytes.buffer]).catch(about(file));
+  const { id, config, relations, place } = made;
+  try {
+    signal?.throwIfAborted();
+    insist(task, config.task);
+    const there = { id, place, preference: device };
+    const warm = async (read: () => Promise<unknown>) => warmUp && unlessStopped(read(), signal);
+    switch (config.task) {
+      case "tag":
+        await warm(() => engine.call("tag", [id, [WARM_UP], device], { signal }));
+        return new LoadedTagger(engine, { ...there, config });
+      case "parse":
+        await warm(() => engine.call("parse", [id, [WARM_UP], device], { signal }));
+        return new LoadedParser(engine, { ...there, config: { ...config, relations } });
+      case "tree":
+        await warm(() => engine.call("classifyTrees", [id, [WARM_UP_TREE], device], { signal }));
+        return new LoadedTreeClassifier(engine, { ...there, config });
+      default:
+        throw errorOf("ENGINE", `load: the task "${config.task}" has another engine`);
+    }
+  } catch (error) {
+    await engine.call("releaseStructured", [id]).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Waits for a model's first words. One that cannot read these says so when it is asked to read others. */
+async function unlessStopped(read: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  await read.catch((error: unknown) => {
+    if (signal?.aborted) throw error;
+  });
 }
 
 /** Where a model will read, before it has. */
@@ -71,6 +131,11 @@ async function expected(
 export function start(engine: Engine, { wasm, variant }: InitOptions, follow: Follow): Promise<undefined> {
   // Without what is not there, which no thread clones the same way.
   return engine.call("start", [{ ...(wasm !== undefined && { wasm }), ...(variant !== undefined && { variant }) }], follow);
+}
+
+/** Starts what holds taggers, parsers and tree classifiers, unless it runs. */
+function startStructures(engine: Engine, wasm: InitOptions["wasm"], follow: Follow): Promise<undefined> {
+  return engine.call("startStructures", [{ ...(wasm !== undefined && { wasm }) }], follow);
 }
 
 /** Parts whose progress adds up. It is told once all parts were heard of, so that the total is that of all. */

@@ -5,10 +5,12 @@ import "./platform.js";
 import * as glue from "../pkg/saccade_rnn.js";
 import { numbered } from "./choices.js";
 import type { CallName, Calls, CursorAsk, Engine, Follow, Id, PlainCursor } from "./engine.js";
-import { errorOf, type SaccadeError } from "./errors.js";
+import { errorOf, messageOf } from "./errors.js";
 import { unlessAborted } from "./follow.js";
-import { binaryOf, type Instance } from "./instance.js";
-import { turn } from "./turn.js";
+import { type Answers, holding } from "./holding.js";
+import { binaryOf } from "./instance.js";
+import { platform } from "./platform.js";
+import type { StructureCalls, Structures } from "./structure/calls.js";
 import type { Decision } from "./types.js";
 import { compiled } from "./wasm.js";
 
@@ -25,36 +27,10 @@ const binary = binaryOf({
   failed: (reason) => `the engine stopped, and all that it held is lost; load it again (${reason})`,
 });
 
-/** What the instances hold, until it is released: also what died with one. */
-const held = new Map<Id, { readonly instance: Instance; readonly object: Held }>();
-/** Ids that another engine gave, such as that of a worker that is gone, mean nothing here: each begins somewhere else. */
-const firstId: Id = Math.floor(Math.random() * 2 ** 50);
-let lastId: Id = firstId;
-
-function stopped(): SaccadeError {
-  return errorOf("ENGINE_FAILED", "the engine that held this stopped: load it again");
-}
+const { current, keep, get, take, watch } = holding<Held>(binary);
 
 /** Calls that need no instance: without one there is nothing to tell, and nothing to free. */
 const ALWAYS: ReadonlySet<CallName> = new Set<CallName>(["start", "statistics", "release"]);
-
-function current(): Instance {
-  const instance = binary.running();
-  if (!instance) throw stopped();
-  return instance;
-}
-
-function keep(object: Held): Id {
-  held.set(++lastId, { instance: current(), object });
-  return lastId;
-}
-
-function get<T extends Held>(id: Id, Class: { readonly prototype: T }): T {
-  const found = held.get(id);
-  if (found?.instance.failure || id <= firstId || id > lastId) throw stopped();
-  if (found && Object.getPrototypeOf(found.object) === Class.prototype) return found.object as T;
-  throw errorOf("DISPOSED", "this was disposed");
-}
 
 const lastOf = new WeakMap<Ordered, Promise<unknown>>();
 
@@ -63,18 +39,6 @@ function inTurn<T>(reader: Ordered, work: () => Promise<T>): Promise<T> {
   const answer = (lastOf.get(reader) ?? Promise.resolve()).then(work);
   lastOf.set(reader, answer.catch(() => undefined));
   return answer;
-}
-
-/** Asked between pieces of the work: tells how far it is, lets others have their turn, and says whether to go on. */
-function watch({ signal, onProgress }: Follow): glue.Watch {
-  const instance = current();
-  return async (done, total, from, decided) => {
-    onProgress?.({ done, total }, from, decided);
-    if (done < total) await turn();
-    // An instance that failed meanwhile would go on with this reading.
-    if (instance.failure) await new Promise(() => undefined);
-    return !signal?.aborted;
-  };
 }
 
 /** Decisions as the engine takes them: pairs of a number, and 1 to read or 2 to skim. */
@@ -91,11 +55,19 @@ function asked(cursor: glue.Cursor, { text, top, draw }: CursorAsk, follow: Foll
   return cursor.ask(text, top ?? 0, temperature, topP, topK, seed, watch(follow));
 }
 
-type Answers = {
-  readonly [Name in CallName]: (...args: [...Parameters<Calls[Name]>, Follow]) => ReturnType<Calls[Name]> | Promise<ReturnType<Calls[Name]>>;
-};
+/** What opens taggers, parsers and tree classifiers, whose code comes with the first of them. */
+async function structures(): Promise<Structures> {
+  try {
+    return platform.structures ?? (await import("./structure/local.js")).structures;
+  } catch (error) {
+    const advice = 'where import() is not allowed, as in a service worker, add this line: import "saccade-rnn/structure";';
+    throw errorOf("ENGINE_FAILED", `the code for this model's task did not load: ${messageOf(error)}; ${advice}`, error);
+  }
+}
 
-const answers: Answers = {
+type OwnCalls = Omit<Calls, keyof StructureCalls>;
+
+const answers: Answers<OwnCalls> = {
   async start(options, follow) {
     await unlessAborted(follow.signal, binary.start(() => compiled(options, follow), follow.signal));
     return undefined;
@@ -155,9 +127,8 @@ const answers: Answers = {
   forward: (id, x, state, { device, threshold, lengths, force, profile }) =>
     get(id, glue.Layer).forward(x, state, lengths && Uint32Array.from(lengths), threshold, pairs(force), profile ?? false, device),
   release(id) {
-    const found = held.get(id);
-    held.delete(id);
-    if (!found || found.instance.failure) return undefined;
+    const found = take(id);
+    if (!found) return undefined;
     const { instance, object } = found;
     // A reader may have calls waiting for their turn.
     const last = object instanceof glue.Reader || object instanceof glue.Cursor ? lastOf.get(object) : undefined;
@@ -172,7 +143,8 @@ export const local: Engine = {
   async call(name, args, follow = {}) {
     follow.signal?.throwIfAborted();
     type Answer = ReturnType<Calls[typeof name]>;
-    const ask = answers[name] as (...all: unknown[]) => Answer | Promise<Answer>;
+    const ask = (answers as Readonly<Partial<Record<CallName, unknown>>>)[name] as ((...all: unknown[]) => Answer | Promise<Answer>) | undefined;
+    if (!ask) return (await structures()).call(name as keyof StructureCalls, args as never, follow) as Promise<Answer>;
     const work = () => ask(...args, follow);
     const instance = ALWAYS.has(name) ? binary.running() : current();
     // The engine that fails cannot take its own start down.

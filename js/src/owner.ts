@@ -7,15 +7,19 @@ import type { CallOptions, Disposes } from "./types.js";
 
 type Rest<All extends unknown[]> = All extends [Id, ...infer Others] ? Others : never;
 
+/** What gives back what is held. */
+type Release = "release" | "releaseStructured";
+
 /** What the engine holds, and what must not keep its owner alive. */
 interface Held {
   readonly engine: Engine;
   readonly id: Id | Promise<Id>;
+  readonly by: Release;
 }
 
-function release({ engine, id }: Held): void {
+function release({ engine, id, by }: Held): void {
   Promise.resolve(id)
-    .then((id) => engine.call("release", [id]))
+    .then((id) => engine.call(by, [id]))
     .catch(() => undefined);
 }
 
@@ -40,15 +44,17 @@ export abstract class Owner implements Disposes {
   protected readonly engine: Engine;
   readonly #id: Id | Promise<Id>;
   readonly #what: string;
+  readonly #by: Release;
   readonly #disposed = stopper();
 
-  constructor(engine: Engine, id: Id | Promise<Id>, what: string) {
+  constructor(engine: Engine, id: Id | Promise<Id>, what: string, by: Release = "release") {
     this.engine = engine;
     this.#id = id;
     this.#what = what;
+    this.#by = by;
     // Whoever waits for it hears of it by its own call.
     Promise.resolve(id).catch(() => undefined);
-    forgotten.register(this, { engine, id }, this);
+    forgotten.register(this, { engine, id, by }, this);
     bind(this);
   }
 
@@ -90,7 +96,7 @@ export abstract class Owner implements Disposes {
     if (this.#disposed.signal.aborted) return;
     this.#disposed.abort(this.#gone());
     forgotten.unregister(this);
-    release({ engine: this.engine, id: this.#id });
+    release({ engine: this.engine, id: this.#id, by: this.#by });
   }
 
   [Symbol.dispose](): void {

@@ -73,8 +73,8 @@ export function remote(open: Open): Engine & { terminate(): void } {
     async call(name, args, { signal, onProgress } = {}, transfer = []) {
       signal?.throwIfAborted();
       // What the worker that is gone held went with it.
-      if (name === "release" && !port) return undefined as never;
-      const crossing = name === "start" ? await startAcross(args as Parameters<Calls["start"]>, { signal, onProgress }) : across(args, transfer);
+      if (!port && (name === "release" || name === "releaseStructured")) return undefined as never;
+      const crossing = isStart(name) ? await startAcross(args as Parameters<Calls["start"]>, { signal, onProgress }) : across(args, transfer);
       const to = (port ??= start());
       const id = ++last;
       post(to, { id, name, args: crossing.args, follow: onProgress !== undefined }, crossing.transfer);
@@ -91,6 +91,11 @@ export function remote(open: Open): Engine & { terminate(): void } {
       });
     },
   };
+}
+
+/** Whether a call says where WebAssembly is. */
+function isStart(name: CallName): name is "start" | "startStructures" {
+  return name === "start" || name === "startStructures";
 }
 
 /** What crosses of a call. */

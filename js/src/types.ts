@@ -3,6 +3,7 @@
 
 import type { CompareOptions, Comparison } from "./compare.js";
 import type { LanguageModel } from "./language-types.js";
+import type { Parser, Tagger, TreeClassifier } from "./structure/types.js";
 import type {
   Costs,
   Decision,
@@ -34,6 +35,7 @@ export type {
 } from "../pkg/saccade_rnn.js";
 export type * from "./language-types.js";
 export type * from "./layer-types.js";
+export type * from "./structure/types.js";
 
 /** How far a call is: tokens, texts or bytes. */
 export interface Progress {
@@ -81,17 +83,23 @@ export type Source = string | URL | FileSource | PromiseLike<string | URL | File
  */
 export type Precision = "f32" | "bf16";
 
-/** What a model is asked: the label of a text, or its next word. */
-export type Task = "classify" | "predict";
+/**
+ * What a model is asked: the label of a text, its next word, the tags of its words, the trees of its sentences, or the labels of
+ * a tree's nodes.
+ */
+export type Task = "classify" | "predict" | "tag" | "parse" | "tree";
 
 export interface LoadOptions extends CallOptions {
   /** What the model must be for: a file of another task rejects with the code `MODEL_CONFIG`. Any task unless given. */
   readonly task?: Task | undefined;
   /** Where readings are wanted that do not say it themselves; `auto` unless told otherwise. */
   readonly device?: DevicePreference | undefined;
-  /** The WebAssembly file ({@link InitOptions.wasm}), if this call starts the engine. */
+  /**
+   * The WebAssembly file ({@link InitOptions.wasm}), if this call starts the engine. With the `task` of a tagger, a parser or a
+   * tree classifier it is the file of these, `saccade-rnn/wasm-structure`; without a `task` it never is.
+   */
   readonly wasmUrl?: InitOptions["wasm"];
-  /** The build of the engine ({@link InitOptions.variant}), if this call starts it. */
+  /** The build of the engine ({@link InitOptions.variant}), if this call starts it; for taggers, parsers and tree classifiers there is one. */
   readonly variant?: InitOptions["variant"];
   /**
    * Keep the file in the browser's Cache API, under its address and its `ETag` or `Last-Modified`, or its hash where
@@ -257,7 +265,7 @@ export interface Classifier extends Disposes {
 export type Model = Classifier;
 
 /** What {@link load} gives: `task` says which. */
-export type AnyModel = Classifier | LanguageModel;
+export type AnyModel = Classifier | LanguageModel | Tagger | Parser | TreeClassifier;
 
 /** Keeps the state after every token, so that only what changed is read. Calls are answered in their order. */
 export interface Reader extends Disposes {

@@ -8,7 +8,18 @@ import { layersOf } from "./layers.js";
 import { load as loadWith, start as startWith } from "./load.js";
 import type { Answer } from "./protocol.js";
 import { remote } from "./remote.js";
-import type { AnyModel, Classifier, GpuStatistics, InitOptions, LanguageModel, LoadOptions, Source } from "./types.js";
+import type {
+  AnyModel,
+  Classifier,
+  GpuStatistics,
+  InitOptions,
+  LanguageModel,
+  LoadOptions,
+  Parser,
+  Source,
+  Tagger,
+  TreeClassifier,
+} from "./types.js";
 
 let made: (() => Worker) | undefined;
 
@@ -60,9 +71,12 @@ export async function init(...given: unknown[]): Promise<void> {
   await followed(undefined, options, (follow) => startWith(engine, options, follow));
 }
 
-/** Opens a model, which then lives in the worker: a classifier or a language model, as its `task` says. */
+/** Opens a model, which then lives in the worker, as in the main entry. */
 export function load(source: Source, options: LoadOptions & { readonly task: "classify" }): Promise<Classifier>;
 export function load(source: Source, options: LoadOptions & { readonly task: "predict" }): Promise<LanguageModel>;
+export function load(source: Source, options: LoadOptions & { readonly task: "tag" }): Promise<Tagger>;
+export function load(source: Source, options: LoadOptions & { readonly task: "parse" }): Promise<Parser>;
+export function load(source: Source, options: LoadOptions & { readonly task: "tree" }): Promise<TreeClassifier>;
 export function load(source: Source, options?: LoadOptions): Promise<AnyModel>;
 export async function load(...given: unknown[]): Promise<AnyModel> {
   const [source, options] = start.load(given);

@@ -15,9 +15,9 @@ import { calls, perform, world } from "./arguments/world.mjs";
 after(there.terminate);
 
 /** What takes nothing and can be called by anybody with anything, and what the types do not have. */
-const FREE = new Set(["terminate", "dispose", "withoutWordCache"]);
+const FREE = new Set(["terminate", "dispose", "withoutWordCache", "ran", "answered", "streamed"]);
 /** Classes whose objects nobody is given. */
-const INSIDE = ["Writer"];
+const INSIDE = ["Writer", "LoadedStructured"];
 
 /** Names of the functions that an object's classes have, below the one that they all extend. */
 function methodsOf(object) {
@@ -39,8 +39,9 @@ function functionsOf(api) {
 }
 
 /** What the package gives, by the prefix of its functions' names. */
-function givenBy({ model, reader, language, writing, distribution, kinds }) {
+function givenBy({ model, reader, language, writing, tagging, parsing, labelling, distribution, kinds }) {
   const objects = { "": model, "Reader.": reader, "LanguageModel.": language, "LanguageReader.": writing, "AdaptiveSoftmax.": distribution };
+  Object.assign(objects, { "Tagger.": tagging, "Parser.": parsing, "TreeClassifier.": labelling });
   for (const [kind, layer] of Object.entries(kinds)) objects[`${kind}.`] = layer;
   return objects;
 }
@@ -52,8 +53,8 @@ test("every public function is in the table of arguments, and called by the test
     const methods = Object.entries(objects).flatMap(([prefix, object]) => methodsOf(object).map((name) => prefix + name));
     for (const name of [...functionsOf(api), ...methods]) names.add(name);
     const folder = new URL("../dist/", import.meta.url);
-    const sources = readdirSync(folder).filter((name) => name.endsWith(".js")).map((name) => readFileSync(new URL(name, folder), "utf8"));
-    const classes = sources.flatMap((source) => [...source.matchAll(/^(?:export )?class (\w+) extends Owner\b/gm)].map(([, name]) => name));
+    const sources = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".js")).map((name) => readFileSync(new URL(name, folder), "utf8"));
+    const classes = sources.flatMap((source) => [...source.matchAll(/^(?:export )?class (\w+) extends (?:Owner|LoadedStructured)\b/gm)].map(([, name]) => name));
     const seen = Object.values(objects).map((object) => object.constructor.name);
     assert.deepEqual(new Set([...seen, ...INSIDE]), new Set(classes), "there are objects of every class that a caller may have");
   }

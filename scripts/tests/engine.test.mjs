@@ -58,8 +58,11 @@ test("the others follow the first, one after the other", async () => {
   assert.deepEqual([binaries.has("relaxed"), binaries.has("graph")], [true, false]);
   begun[2].end();
   await settled();
-  assert.ok(binaries.has("graph"));
-  assert.deepEqual(told, [["simd", true], ["relaxed", true], ["graph", true]]);
+  assert.deepEqual([binaries.has("graph"), binaries.has("structure")], [true, false]);
+  begun[3].end();
+  await settled();
+  assert.ok(binaries.has("structure"));
+  assert.deepEqual(told, [["simd", true], ["relaxed", true], ["graph", true], ["structure", true]]);
 });
 
 test("a change withdraws the others, and builds of what was there before are not told of", async () => {
@@ -75,10 +78,12 @@ test("a change withdraws the others, and builds of what was there before are not
   await change;
   begun.slice(3).forEach(({ end }) => end());
   await settled();
-  assert.deepEqual(begun.slice(2).map(({ variant }) => variant), ["simd", "relaxed", "graph"]);
-  begun.at(-1).end();
-  await settled();
-  assert.ok(binaries.has("relaxed") && binaries.has("graph"));
+  for (const _ of ["graph", "structure"]) {
+    begun.at(-1).end();
+    await settled();
+  }
+  assert.deepEqual(begun.slice(2).map(({ variant }) => variant), ["simd", "relaxed", "graph", "structure"]);
+  assert.ok(["relaxed", "graph", "structure"].every((variant) => binaries.has(variant)));
   assert.equal(told.filter(([variant]) => variant === "relaxed").length, 1);
 });
 
@@ -91,9 +96,12 @@ test("what does not build leaves the first binary, and the others wait", async (
   await settled();
   begun[2].end();
   await settled();
+  begun[3].end();
+  await settled();
   const change = binaries.change();
-  begun[3].end(false);
+  begun[4].end(false);
   await change;
-  assert.deepEqual([binaries.has("simd"), binaries.has("relaxed"), binaries.has("graph"), begun.length], [true, false, false, 4]);
+  const has = ["simd", "relaxed", "graph", "structure"].map((variant) => binaries.has(variant));
+  assert.deepEqual([has, begun.length], [[true, false, false, false], 5]);
   assert.deepEqual(told.at(-1), ["simd", false]);
 });

@@ -27,8 +27,11 @@ enum Step {
         /// With gradients and optimisers, into target/graph.
         #[arg(long, conflicts_with = "relaxed")]
         graph: bool,
-        /// As published: all binaries, optimised, into js/pkg; then their sizes.
+        /// With taggers, parsers and tree classifiers, into target/structure.
         #[arg(long, conflicts_with_all = ["relaxed", "graph"])]
+        structure: bool,
+        /// As published: all binaries, optimised, into js/pkg; then their sizes.
+        #[arg(long, conflicts_with_all = ["relaxed", "graph", "structure"])]
         release: bool,
     },
     /// Build the checks of the GPU against the CPU for a browser into target/checks.
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().step {
         Step::Wasm { release: true, .. } => wasm::build_package(&root()),
         Step::Wasm { graph: true, .. } => wasm::build_graph(&root()),
+        Step::Wasm { structure: true, .. } => wasm::build_structure(&root()),
         Step::Wasm { relaxed, .. } => wasm::build_engine(&root(), relaxed),
         Step::Checks => wasm::build_checks(&root()),
     };

@@ -43,6 +43,14 @@ const GRAPH: Library = Library {
     most: 400_000,
 };
 
+/// The engine of taggers, parsers and tree classifiers.
+const STRUCTURE: Library = Library {
+    package: "saccade-rnn",
+    name: "saccade_structure",
+    features: &["--no-default-features", "--features", "web,graph"],
+    most: 330_000,
+};
+
 /// The GPU held against the CPU.
 const CHECKS: Library =
     Library { package: "saccade-checks", name: "saccade_checks", features: &[], most: usize::MAX };
@@ -136,8 +144,17 @@ pub(crate) fn build_graph(root: &Path) -> Result<()> {
     bind_unless_same(&compiled, &GRAPH, &target(root).join("graph"))
 }
 
+/// Builds crate `saccade-rnn` with features `web` and `graph` into `target/structure` under `root`, quickly.
+///
+/// # Errors
+/// Those of [`build_engine`].
+pub(crate) fn build_structure(root: &Path) -> Result<()> {
+    let compiled = compile(root, &STRUCTURE, &DEVELOPMENT, &SIMD)?;
+    bind_unless_same(&compiled, &STRUCTURE, &target(root).join("structure"))
+}
+
 /// Builds crate `saccade-rnn` with feature `web` into `js/pkg` under `root`, as published: with and without relaxed SIMD,
-/// under one JavaScript; and with feature `train`, beside them. Prints the sizes.
+/// under one JavaScript; with feature `train`, and with feature `graph`, beside them. Prints the sizes.
 ///
 /// # Errors
 /// Names the step that failed; when a tool is missing, says in one line how to get it. A binary that is larger than it
@@ -146,12 +163,19 @@ pub(crate) fn build_package(root: &Path) -> Result<()> {
     let simd = compile(root, &ENGINE, &RELEASE, &SIMD)?;
     let relaxed = compile(root, &ENGINE, &RELEASE, &RELAXED)?;
     let graph = compile(root, &GRAPH, &RELEASE, &SIMD)?;
+    let structure = compile(root, &STRUCTURE, &RELEASE, &SIMD)?;
     let binaryen = fs::read(root.join("node_modules/binaryen/package.json")).unwrap_or_default();
-    let inputs = [&itself()?[..], &binaryen, &read(&simd)?, &read(&relaxed)?, &read(&graph)?];
+    let inputs =
+        [&itself()?[..], &binaryen, &read(&simd)?, &read(&relaxed)?, &read(&graph)?, &read(&structure)?];
     let package = root.join("js").join("pkg");
     let made = make_unless_same(&package, &inputs, || {
         let bound = target(root).join("bound");
-        let all = [(&simd, &ENGINE, &SIMD), (&relaxed, &ENGINE, &RELAXED), (&graph, &GRAPH, &SIMD)];
+        let all = [
+            (&simd, &ENGINE, &SIMD),
+            (&relaxed, &ENGINE, &RELAXED),
+            (&graph, &GRAPH, &SIMD),
+            (&structure, &STRUCTURE, &SIMD),
+        ];
         for (compiled, library, machine) in all {
             publish(root, compiled, library, machine, &bound, &package)?;
         }

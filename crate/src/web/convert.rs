@@ -6,9 +6,13 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use js_sys::{Float32Array, Promise};
+#[cfg(any(feature = "train", not(feature = "graph")))]
+use js_sys::Float32Array;
 #[cfg(not(feature = "train"))]
-use js_sys::{JSON, Reflect};
+use js_sys::JSON;
+use js_sys::Promise;
+#[cfg(not(feature = "graph"))]
+use js_sys::Reflect;
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
@@ -42,7 +46,7 @@ pub(super) fn rounded(value: &impl Serialize) -> Result<JsValue, Failure> {
 }
 
 /// The header as an object, with a property `values` that holds all matrices end to end.
-#[cfg(not(feature = "train"))]
+#[cfg(not(feature = "graph"))]
 pub(super) fn packed(header: &impl Serialize, matrices: &[&[f32]]) -> Result<JsValue, Failure> {
     let header = to_js(header)?;
     Reflect::set(&header, &"values".into(), &end_to_end(matrices))
@@ -51,6 +55,7 @@ pub(super) fn packed(header: &impl Serialize, matrices: &[&[f32]]) -> Result<JsV
 }
 
 /// All matrices in one array.
+#[cfg(any(feature = "train", not(feature = "graph")))]
 pub(super) fn end_to_end(matrices: &[&[f32]]) -> Float32Array {
     let values = Float32Array::new_with_length(matrices.iter().map(|matrix| matrix.len() as u32).sum());
     let mut at = 0;

@@ -7,28 +7,34 @@ mod memory;
 mod types;
 
 /// Graphs of a page's own have a binary to themselves, which holds gradients.
-#[cfg(feature = "train")]
-mod device;
-#[cfg(feature = "train")]
+#[cfg(all(feature = "train", not(feature = "runs")))]
 mod graph;
-/// Training has the same.
-#[cfg(feature = "train")]
+/// Taggers, parsers and tree classifiers have one too, which holds none.
+#[cfg(all(feature = "graph", not(feature = "train")))]
+mod structure;
+/// So have training runs.
+#[cfg(feature = "runs")]
 mod train;
 
+#[cfg(feature = "graph")]
+mod device;
 #[cfg(not(feature = "train"))]
-mod cursor;
-#[cfg(not(feature = "train"))]
-mod layer;
-#[cfg(not(feature = "train"))]
-mod model;
-#[cfg(not(feature = "train"))]
-mod reader;
-#[cfg(not(feature = "train"))]
-mod reading;
-#[cfg(not(feature = "train"))]
-mod softmax;
+mod made;
 #[cfg(not(feature = "train"))]
 mod watch;
+
+#[cfg(not(feature = "graph"))]
+mod cursor;
+#[cfg(not(feature = "graph"))]
+mod layer;
+#[cfg(not(feature = "graph"))]
+mod model;
+#[cfg(not(feature = "graph"))]
+mod reader;
+#[cfg(not(feature = "graph"))]
+mod reading;
+#[cfg(not(feature = "graph"))]
+mod softmax;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -40,19 +46,21 @@ use wasm_bindgen::prelude::*;
 use crate::device::gpu::Statistics;
 use crate::runner::Devices;
 use convert::{answer, to_js};
-#[cfg(not(feature = "train"))]
+#[cfg(not(feature = "graph"))]
 pub use cursor::Cursor;
-#[cfg(feature = "train")]
+#[cfg(all(feature = "train", not(feature = "runs")))]
 pub use graph::{Gradients, Optimizer, Program, Weights};
-#[cfg(not(feature = "train"))]
+#[cfg(not(feature = "graph"))]
 pub use layer::Layer;
-#[cfg(not(feature = "train"))]
+#[cfg(not(feature = "graph"))]
 pub use model::Model;
-#[cfg(not(feature = "train"))]
+#[cfg(not(feature = "graph"))]
 pub use reader::Reader;
-#[cfg(not(feature = "train"))]
+#[cfg(not(feature = "graph"))]
 pub use softmax::Softmax;
-#[cfg(feature = "train")]
+#[cfg(all(feature = "graph", not(feature = "train")))]
+pub use structure::Structured;
+#[cfg(feature = "runs")]
 pub use train::{TrainingRun, TrainingTexts};
 
 thread_local! {

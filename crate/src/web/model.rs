@@ -12,6 +12,7 @@ use super::DEVICES;
 use super::convert::{answer, rounded, to_js};
 use super::cursor::Cursor;
 use super::error::Failure;
+use super::made::made;
 use super::reader::Reader;
 use super::reading::packed;
 use super::watch::Callback;
@@ -45,19 +46,6 @@ struct PlainToken {
     start: usize,
     end: usize,
     known: bool,
-}
-
-/// The tensors of a model.
-#[derive(Serialize)]
-struct Made<'a> {
-    parameters: usize,
-    tensors: Vec<Tensor<'a>>,
-}
-
-#[derive(Serialize)]
-struct Tensor<'a> {
-    name: &'a str,
-    shape: &'a [usize],
 }
 
 #[wasm_bindgen]
@@ -146,11 +134,7 @@ impl Model {
     /// What the model is made of.
     #[wasm_bindgen(unchecked_return_type = "Made")]
     pub fn inspect(&self) -> Result<JsValue, JsValue> {
-        let parameters = self.runner.model().parameters();
-        let tensors: Vec<Tensor<'_>> =
-            parameters.iter().map(|(_, p)| Tensor { name: &p.name, shape: &p.shape }).collect();
-        let parameters = parameters.iter().map(|(_, p)| p.values.len()).sum();
-        Ok(to_js(&Made { parameters, tensors })?)
+        Ok(made(self.runner.model().parameters())?)
     }
 
     /// A reader of text that is still being written, with the options of all its readings.

@@ -21,7 +21,7 @@ const variant = optional(oneOf("simd", "relaxed", "auto"));
 const init = parameter("options", options<InitOptions>()({ ...call, wasm, variant }));
 const load = options<LoadOptions>()({
   ...call,
-  task: optional(oneOf("classify", "predict")),
+  task: optional(oneOf("classify", "predict", "tag", "parse", "tree")),
   device: optional(device),
   wasmUrl: wasm,
   variant,

@@ -3,8 +3,7 @@
 // First: what the engine's code finds missing, this one brings.
 import "../platform.js";
 import * as glue from "../../pkg/saccade_graph.js";
-import { moduleOf } from "../compile.js";
-import { errorOf, messageOf } from "../errors.js";
+import { moduleOf, shipped } from "../compile.js";
 import { binaryOf, type Instance } from "../instance.js";
 import type { InitOptions } from "../types.js";
 
@@ -13,6 +12,9 @@ export type { Instance };
 
 /** Written out, so that bundlers find the file and put it beside the code. */
 const file = () => new URL("../../pkg/saccade_graph_bg.wasm", import.meta.url);
+
+/** How its place is told. */
+const HOW = 'await init({ wasm: "/saccade_graph_bg.wasm" })';
 
 const binary = binaryOf({
   init: glue.default,
@@ -25,15 +27,5 @@ const binary = binaryOf({
 
 /** The instance that runs, or the start of one. */
 export function started(wasm?: InitOptions["wasm"]): Promise<Instance> {
-  return binary.start(() => (wasm === undefined ? shipped() : moduleOf(wasm, {})));
-}
-
-/** The file that came with the package. */
-async function shipped(): Promise<WebAssembly.Module> {
-  try {
-    return await moduleOf(file(), {});
-  } catch (error) {
-    const advice = 'if your bundler did not put the file there, serve it and say where it is: await init({ wasm: "/saccade_graph_bg.wasm" })';
-    throw errorOf("FETCH_FAILED", `${messageOf(error)}; ${advice}`, error);
-  }
+  return binary.start(() => (wasm === undefined ? shipped(file(), HOW, {}) : moduleOf(wasm, {})));
 }

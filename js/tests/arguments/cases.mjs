@@ -9,6 +9,7 @@ import { languageReaderSignatures, languageSignatures } from "../../dist/argumen
 import { forwardSignature, layerSignatures, skimSignature } from "../../dist/arguments/layers.js";
 import { modelSignatures, readerSignatures } from "../../dist/arguments/model.js";
 import { softmaxRowSignatures, softmaxSignatures } from "../../dist/arguments/softmax.js";
+import { parserSignatures, taggerSignatures, treeClassifierSignatures } from "../../dist/arguments/structure.js";
 import { pool } from "./values.mjs";
 import { layers, softmax } from "./world.mjs";
 
@@ -17,6 +18,9 @@ export const signatures = { ...entrySignatures, ...modelSignatures };
 for (const [name, signature] of Object.entries(readerSignatures)) signatures[`Reader.${name}`] = signature;
 for (const [name, signature] of Object.entries(languageSignatures)) signatures[`LanguageModel.${name}`] = signature;
 for (const [name, signature] of Object.entries(languageReaderSignatures)) signatures[`LanguageReader.${name}`] = signature;
+for (const [kind, all] of Object.entries({ Tagger: taggerSignatures, Parser: parserSignatures, TreeClassifier: treeClassifierSignatures })) {
+  for (const [name, signature] of Object.entries(all)) signatures[`${kind}.${name}`] = signature;
+}
 for (const [kind, { sizes, parts }] of Object.entries(layers)) {
   for (const [name, signature] of Object.entries(layerSignatures[kind.toLowerCase()])) signatures[`${kind}.${name}`] = signature;
   signatures[`${kind}.forward`] = (kind === "Skim" ? skimSignature : forwardSignature)(sizes.inputSize, parts);
@@ -60,9 +64,15 @@ const right = {
   anything: () => fc.constant({ given: null }),
   "an address, a Response, bytes or a WebAssembly.Module": () => fc.constant({ given: null }),
   'an object or a Map from numbers to "read" or "skim"': () => fc.uniqueArray(fc.nat(2), { maxLength: 2 }).chain(forced),
-  "an array of strings, or another iterable of them": () =>
-    fc.array(text, { maxLength: 4 }).chain((plain) => fc.constantFrom(array(plain), { is: "iterable", items: plain }).map((given) => ({ plain, given }))),
+  "an array of strings, or another iterable of them": () => many(text),
+  "a string, an array of strings, or another iterable of them": () => fc.oneof(same(text), many(text)),
+  "an array of strings, or another iterable of them, async or not": () => many(text),
 };
+
+/** Many of them, by whichever way they are written. */
+function many(one) {
+  return fc.array(one, { maxLength: 4 }).chain((plain) => fc.constantFrom(array(plain), { is: "iterable", items: plain }).map((given) => ({ plain, given })));
+}
 
 function forced(places) {
   return fc.tuple(...places.map(() => fc.constantFrom("read", "skim"))).chain((decisions) => {
@@ -101,7 +111,8 @@ const MOST = 2 ** 32 - 1;
 const orMost = (most) => same(fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: most }) }, { weight: 1, arbitrary: fc.constant(MOST) }));
 
 /** Parameters and options of which not everything will do that their type takes, or more than is made of that type. */
-const meant = { prefix: same(fc.constant("param.")), clock: fc.constant({ given: { is: "clock" } }), k: orMost(40), top: orMost(40), topK: orMost(40), seed: orMost(3) };
+const trees = fc.constantFrom("", "( good)", "(3 (2 Quite) (4 (3 good) (2 -RRB-)))", "( ( 🎬) ( film))");
+const meant = { trees: many(trees), prefix: same(fc.constant("param.")), clock: fc.constant({ given: { is: "clock" } }), k: orMost(40), top: orMost(40), topK: orMost(40), seed: orMost(3) };
 
 const rightNamed = (name, check) => (Object.hasOwn(meant, name) ? meant[name] : rightFor(check));
 
@@ -128,6 +139,8 @@ const FITS = {
   "a function": ["callback"],
   'an object or a Map from numbers to "read" or "skim"': ["force"],
   "an array of strings, or another iterable of them": ["texts", "none"],
+  "a string, an array of strings, or another iterable of them": ["string", "texts", "none"],
+  "an array of strings, or another iterable of them, async or not": ["texts", "none"],
   "an array of whole numbers": ["integers", "none"],
   "an address, a Response, bytes or a WebAssembly.Module": ["string", "bytes"],
   "an object of functions, or of objects with a function sample": ["options"],
@@ -186,6 +199,7 @@ function ways(check) {
   if (check.expected.startsWith("an array of strings")) {
     return [text, pooled(aText).map((wrong) => array(["a film", wrong]))];
   }
+  if (check.expected.startsWith("a string, an array")) return [pooled(aText).map((wrong) => array(["a film", wrong]))];
   if (check.expected === "an array of whole numbers") {
     const item = fc.constantFrom(-1, 1.5, "1", true, MOST + 1, null, ...["NaN", "Infinity", "bigint", "huge"].map((name) => ({ is: "pool", name })));
     return [item.map((item) => array([0, item])), fc.constant(typed("Float64Array", [0.5]))];

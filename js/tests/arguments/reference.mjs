@@ -5,7 +5,9 @@ import * as glue from "../../pkg/saccade_rnn.js";
 import { init } from "../../dist/node.js";
 import { unpackedReading } from "../../dist/reading.js";
 import { byWords } from "../language.mjs";
-import { layers, ofComputed, ofCosts, ofReading, ofSteps, ofWordsOfRows, rowsOf, softmax } from "./world.mjs";
+import { glue as structure, started } from "../../dist/structure/binary.js";
+import { classifiedTrees, parsedTexts, taggedTexts } from "../../dist/structure/unpack.js";
+import { layers, ofComputed, ofCosts, ofHeads, ofNodes, ofReading, ofSteps, ofTags, ofWordsOfRows, rowsOf, softmax, structures } from "./world.mjs";
 
 /** Where the model and the layers' tensors are in the repository. */
 export const places = {
@@ -79,7 +81,7 @@ export const answers = {
   useWorker: () => null,
   load(_, options = {}) {
     if (options.integrity !== undefined) throw Object.assign(new Error(), { code: "OPTION_INVALID" });
-    if (options.task === "predict") throw Object.assign(new Error(), { code: "MODEL_CONFIG" });
+    if (options.task !== undefined && options.task !== "classify") throw Object.assign(new Error(), { code: "MODEL_CONFIG" });
     if (options.device === "webgpu-only") throw Object.assign(new Error(), { code: "DEVICE_UNAVAILABLE" });
     return ["negative", "positive"];
   },
@@ -160,6 +162,40 @@ Object.assign(answers, {
   "LanguageReader.update": (text) => scored(text),
   "LanguageReader.append": (text) => scored(`it was ${text}`),
   "LanguageReader.predict": ({ top } = {}) => foreseen("it was ", { top }),
+});
+await started();
+const { tagging, parsing, labelling } = Object.fromEntries(
+  Object.entries(structures).map(([name, place]) => [name, structure.Structured.load(bytes(place), false)]),
+);
+/** The answers to some texts, or to one alone. */
+function answered(ask) {
+  return async (texts, options = {}) => {
+    // Where nothing is asked, no device is looked for.
+    if (texts.length === 0 && Array.isArray(texts)) return [];
+    refuseGpu(options);
+    const all = await ask([texts].flat());
+    return Array.isArray(texts) ? all : all[0];
+  };
+}
+const tag = answered(async (texts) => taggedTexts(texts, tagging.config, ...(await tagging.tag(texts, "cpu"))).map(ofTags));
+const parse = answered(async (texts) => {
+  const { relations, config } = parsing;
+  return parsedTexts(texts, { ...config, relations }, ...(await parsing.parse(texts, "cpu"))).map(ofHeads);
+});
+const classify = answered(async (brackets) => {
+  const [counts, columns, texts] = await labelling.classify(brackets, "cpu");
+  return classifiedTrees(texts, labelling.config, counts, columns).map(ofNodes);
+});
+Object.assign(answers, {
+  "Tagger.tag": tag,
+  "Tagger.tagAll": tag,
+  "Tagger.inspect": () => tagging.inspect().parameters,
+  "Parser.parse": parse,
+  "Parser.parseAll": parse,
+  "Parser.inspect": () => parsing.inspect().parameters,
+  "TreeClassifier.classify": classify,
+  "TreeClassifier.classifyAll": classify,
+  "TreeClassifier.inspect": () => labelling.inspect().parameters,
 });
 const distribution = softmaxOf({ prefix: "param." });
 function softmaxOf({ prefix = "", cutoffs, divValue, precision } = {}) {

@@ -1,6 +1,7 @@
 /** What calls are made of: models and layers of one entry of the package, in Node or in a page. */
 
 import { byWords } from "../language.mjs";
+import { address } from "../package.mjs";
 import { make } from "./values.mjs";
 
 /** Sizes of the layers, whose states have 8, 4 and 2 numbers for each sequence. */
@@ -35,6 +36,16 @@ const ofWords = ({ words, rowsComputed }) => [words.map(({ id, bits }) => [id, b
 const ofTokens = (tokens) => tokens.map(({ text, start, known }) => [text, start, known]);
 export const ofComputed = ({ output, state, decisions = [] }) => [[...output], [...(state.h ?? []), ...(state.c ?? [])], [...decisions]];
 export const ofWordsOfRows = ({ logProb, words = [], rowsComputed }) => [[...logProb], [...words], [...rowsComputed]];
+export const ofTags = ({ tokens }) => tokens.map(({ text, start, end, tag, probability }) => [text, start, end, tag, probability]);
+export const ofHeads = ({ tokens }) => tokens.map(({ text, start, tag, head, relation, probability }) => [text, start, tag, head, relation, probability]);
+export const ofNodes = ({ nodes }) => nodes.map(({ text, start, end, label, scores }) => [text, start, end, label, scores.map(({ probability }) => probability)]);
+/** What counts of one answer, or of all of many. */
+const ofEach = (answer, of) => (Array.isArray(answer) ? answer.map(of) : of(answer));
+const streamed = async (answers, of) => {
+  const all = [];
+  for await (const answer of answers) all.push(of(answer));
+  return all;
+};
 /** Rows for a layer of whatever width. */
 export const rowsOf = (width) => Float32Array.from({ length: 2 * width }, (_, i) => Math.sin(i));
 const probed = async (layer) => {
@@ -129,6 +140,17 @@ Object.assign(calls, {
     return ofWords(await writing.predict(...given));
   },
 });
+Object.assign(calls, {
+  "Tagger.tag": async ({ tagging }, given) => ofEach(await tagging.tag(...given), ofTags),
+  "Tagger.tagAll": ({ tagging }, given) => streamed(tagging.tagAll(...given), ofTags),
+  "Tagger.inspect": async ({ tagging }, given) => (await tagging.inspect(...given)).parameters,
+  "Parser.parse": async ({ parsing }, given) => ofEach(await parsing.parse(...given), ofHeads),
+  "Parser.parseAll": ({ parsing }, given) => streamed(parsing.parseAll(...given), ofHeads),
+  "Parser.inspect": async ({ parsing }, given) => (await parsing.inspect(...given)).parameters,
+  "TreeClassifier.classify": async ({ labelling }, given) => ofEach(await labelling.classify(...given), ofNodes),
+  "TreeClassifier.classifyAll": ({ labelling }, given) => streamed(labelling.classifyAll(...given), ofNodes),
+  "TreeClassifier.inspect": async ({ labelling }, given) => (await labelling.inspect(...given)).parameters,
+});
 for (const kind of Object.keys(layers)) {
   calls[`${kind}.random`] = async ({ api }, given) => probed(await api[kind].random(...given));
   calls[`${kind}.fromSafetensors`] = async ({ api, tensors }, given) => {
@@ -153,6 +175,9 @@ Object.assign(calls, {
   },
 });
 
+/** Models of whose tasks another engine is. */
+export const structures = { tagging: "models/ewt-tagger.safetensors", parsing: "models/ewt-parser.safetensors", labelling: "models/sst-tree-lstm.safetensors" };
+
 /** Everything that calls need, and what a healthy model and healthy layers answer. */
 export async function world(api, { file, tensors }) {
   const model = await api.load(file, { warmUp: false });
@@ -161,8 +186,10 @@ export async function world(api, { file, tensors }) {
   const kinds = Object.fromEntries(await Promise.all(made));
   const language = await api.load(byWords().file);
   const writing = language.reader();
+  const opened = Object.entries(structures).map(async ([name, path]) => [name, await api.load(address(path))]);
+  const structured = Object.fromEntries(await Promise.all(opened));
   const distribution = await api.AdaptiveSoftmax.fromSafetensors(tensors.AdaptiveSoftmax, { prefix: "param." });
-  const all = { api, file, tensors, model, healthy, kinds, language, writing, distribution, reader: model.reader(), performed: 0 };
+  const all = { api, file, tensors, model, healthy, kinds, language, writing, ...structured, distribution, reader: model.reader(), performed: 0 };
   all.cheap = await cheap(all);
   all.full = await full(all);
   return all;

@@ -1,0 +1,43 @@
+/** What is asked of taggers, parsers and tree classifiers, which a binary of their own holds. */
+
+import type { NoTree, PackedTexts, PackedTrees, StructuredConfig } from "../../pkg/saccade_structure.js";
+import type { Follow, Id, Reason } from "../engine.js";
+import type { Device, DevicePreference, InitOptions, Inspection, Precision } from "../types.js";
+
+export type { NoTree, PackedTexts, PackedTrees, StructuredConfig };
+
+/** Where a call ran, or is expected to, and why. */
+export interface Place {
+  readonly device: Device;
+  readonly reason: Reason | { readonly code: "cpuUnlessAsked" };
+}
+
+/** Where it is wanted. */
+export type Wanted = DevicePreference | undefined;
+
+/** Calls of the engine that this binary answers. */
+export interface StructureCalls {
+  /** Starts it unless it runs. */
+  startStructures(options: Pick<InitOptions, "wasm">): undefined;
+  /** Takes the bytes of a model file, of whatever task. */
+  openStructured(
+    bytes: Uint8Array,
+    precision: Precision,
+    device: Wanted,
+  ): { readonly id: Id; readonly config: StructuredConfig; readonly relations: readonly string[]; readonly place: Place };
+  tag(id: Id, texts: readonly string[], device: Wanted): readonly [...PackedTexts, place: Place];
+  parse(id: Id, texts: readonly string[], device: Wanted): readonly [...PackedTexts, place: Place];
+  classifyTrees(id: Id, brackets: readonly string[], device: Wanted): readonly [...PackedTrees, place: Place] | NoTree;
+  inspectStructured(id: Id): Omit<Inspection, "config">;
+  /** Frees what `id` stands for; calls under way still end. */
+  releaseStructured(id: Id): undefined;
+}
+
+/** What answers them. */
+export interface Structures {
+  call<Name extends keyof StructureCalls>(
+    name: Name,
+    args: Parameters<StructureCalls[Name]>,
+    follow: Follow,
+  ): Promise<ReturnType<StructureCalls[Name]>>;
+}

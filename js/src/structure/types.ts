@@ -1,0 +1,129 @@
+/** What taggers, parsers and tree classifiers are asked, and what they answer. */
+
+import type { ParserConfig, TaggerConfig, TreeClassifierConfig } from "../../pkg/saccade_structure.js";
+import type { CallOptions, Device, DevicePreference, Disposes, Inspection, Score, Texts } from "../types.js";
+
+export type { ParserConfig, TaggerConfig, TreeClassifierConfig };
+
+export interface StructureOptions extends CallOptions {
+  /** In place of the model's own. `auto` is the CPU, which such short sequences suit. */
+  readonly device?: DevicePreference | undefined;
+}
+
+/** Texts one after the other: an array of them, or whatever else gives them, also later. */
+export type TextStream = Texts | AsyncIterable<string>;
+
+/** What all models of sentences and trees have. */
+interface Structured<Config> extends Disposes {
+  readonly config: Config;
+  /** Where the last call ran; before the first, where it is expected to. */
+  readonly device: Device;
+  /** Why there, in words. */
+  readonly deviceReason: string;
+  /** What the model is made of. */
+  inspect(): Promise<Inspection<Config>>;
+}
+
+/** A word of a text, and its tag. */
+export interface TaggedToken {
+  /** As the text has it. */
+  readonly text: string;
+  /** Where it begins in the text, in UTF-16 units. */
+  readonly start: number;
+  /** One past its last UTF-16 unit. */
+  readonly end: number;
+  /** The likeliest tag. */
+  readonly tag: string;
+  /** That of the tag, in [0, 1]. */
+  readonly probability: number;
+}
+
+/** The words of a text, and their tags. */
+export interface Tagged {
+  readonly tokens: readonly TaggedToken[];
+}
+
+/** One label for every word. A text is cut into words by the model's tokenizer, and into sentences by simple rules. */
+export interface Tagger extends Structured<TaggerConfig> {
+  readonly task: "tag";
+  /** Tags the words of a text of any length; a lone surrogate counts as U+FFFD. Its progress counts words. */
+  tag(text: string, options?: StructureOptions): Promise<Tagged>;
+  /** Tags the words of many texts in batches, which takes less time than one by one. Their progress counts texts. */
+  tag(texts: Texts, options?: StructureOptions): Promise<readonly Tagged[]>;
+  tag(texts: string | Texts, options?: StructureOptions): Promise<Tagged | readonly Tagged[]>;
+  /**
+   * Tags any number of texts, in their order, with a batch of them in memory at a time: texts are taken when more are asked for,
+   * and whatever has arrived by then is a batch. To leave the loop ends it. Its progress counts texts.
+   */
+  tagAll(texts: TextStream, options?: StructureOptions): AsyncIterableIterator<Tagged>;
+}
+
+/** A word of a text, its tag, and the word that it depends on. */
+export interface ParsedToken extends Omit<TaggedToken, "probability"> {
+  /** The number of its head among the tokens of the text; null of the root of a sentence. */
+  readonly head: number | null;
+  /** How it depends on its head: one of the model's relations, or `root`. */
+  readonly relation: string;
+  /** That of the step that gave it its head, in [0, 1], among the steps that were possible. */
+  readonly probability: number;
+}
+
+/** The words of a text, and the trees over its sentences. */
+export interface Parsed {
+  readonly tokens: readonly ParsedToken[];
+}
+
+/** A tree over the words of every sentence, which it cuts a text into as a {@link Tagger} does. */
+export interface Parser extends Structured<ParserConfig> {
+  readonly task: "parse";
+  /** Parses the sentences of a text of any length; a lone surrogate counts as U+FFFD. Its progress counts words. */
+  parse(text: string, options?: StructureOptions): Promise<Parsed>;
+  /** Parses many texts in batches, which takes less time than one by one. Their progress counts texts. */
+  parse(texts: Texts, options?: StructureOptions): Promise<readonly Parsed[]>;
+  parse(texts: string | Texts, options?: StructureOptions): Promise<Parsed | readonly Parsed[]>;
+  /** Parses any number of texts, as {@link Tagger.tagAll} tags them. */
+  parseAll(texts: TextStream, options?: StructureOptions): AsyncIterableIterator<Parsed>;
+}
+
+/** A node of a tree, and its label. */
+export interface TreeNode {
+  /** Its words. */
+  readonly text: string;
+  /** Where they begin in the text of the tree, in UTF-16 units. */
+  readonly start: number;
+  /** One past their last UTF-16 unit. */
+  readonly end: number;
+  /** The likeliest label. */
+  readonly label: string;
+  /** That of the label, in [0, 1]. */
+  readonly probability: number;
+  /** Of every label. */
+  readonly scores: readonly Score[];
+  /** Left and right; none of a word. */
+  readonly children: readonly TreeNode[];
+}
+
+/** A tree with a label for every node. */
+export interface ClassifiedTree {
+  /** Its words, with a space between them. */
+  readonly text: string;
+  /** Null if the tree has no words. */
+  readonly root: TreeNode | null;
+  /** All nodes: first the words in their order, then what two nodes make together, children before their parent. */
+  readonly nodes: readonly TreeNode[];
+}
+
+/**
+ * A label for every node of a binary tree over words. Trees are in brackets, as treebanks have them: a node is `(label word)` or
+ * `(label node node)`, and its label may be left out, as in `( ( good) ( film))`. Words have `-LRB-` for `(` and so on.
+ */
+export interface TreeClassifier extends Structured<TreeClassifierConfig> {
+  readonly task: "tree";
+  /** Labels the nodes of a tree of any depth. Its progress counts words. */
+  classify(tree: string, options?: StructureOptions): Promise<ClassifiedTree>;
+  /** Labels the nodes of many trees in batches, which takes less time than one by one. Their progress counts trees. */
+  classify(trees: Texts, options?: StructureOptions): Promise<readonly ClassifiedTree[]>;
+  classify(trees: string | Texts, options?: StructureOptions): Promise<ClassifiedTree | readonly ClassifiedTree[]>;
+  /** Labels the nodes of any number of trees, as {@link Tagger.tagAll} tags texts. */
+  classifyAll(trees: TextStream, options?: StructureOptions): AsyncIterableIterator<ClassifiedTree>;
+}

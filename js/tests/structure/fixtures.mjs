@@ -1,0 +1,40 @@
+/**
+ * `node js/tests/structure/fixtures.mjs path/to/saccade`: what the command line makes of some texts and trees, into
+ * `fixtures.json`, with which the package is compared.
+ */
+
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../../../scripts/steps.mjs";
+
+const TEXTS = [
+  "The old man didn't see the two films in Berlin, did he?",
+  "\"Good\" 🎬 film, in-flight! She can't, won't; see http://example.org/a?b=c (p. 5).\n\nNaïve café-goers, e.g. Dr. Smith's, paid $3.50…",
+  "Go home. Now",
+  "שלום עולם, 你好世界 and Ωmega.",
+  "",
+  " \n\t ",
+];
+const TREES = [
+  "(3 (2 Quite) (4 (3 good) (2 -RRB-)))",
+  "( ( (  The) ( acting)) ( ( is) ( ( n't) ( ( very) ( good)))))",
+  "(2 🎬)",
+  "",
+];
+const [saccade = "target/release/saccade"] = process.argv.slice(2);
+
+/** What the command line answers, as JSON. */
+function read(model, text) {
+  const { status, stdout, stderr } = spawnSync(saccade, ["read", "--json", "--model", join(root, "models", model)], { input: text, encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+const answers = (model, texts) => texts.map((text) => ({ given: text, answer: read(model, text) }));
+const models = {
+  tag: answers("ewt-tagger.safetensors", TEXTS),
+  parse: answers("ewt-parser.safetensors", TEXTS),
+  tree: answers("sst-tree-lstm.safetensors", TREES),
+};
+writeFileSync(join(import.meta.dirname, "fixtures.json"), `${JSON.stringify(models, null, 1)}\n`);
