@@ -79,12 +79,12 @@ async function opened(engine: Engine, file: FoundFile, options: LoadOptions, sig
 /** A tagger, a parser or a tree classifier. */
 async function openedStructure(engine: Engine, file: FoundFile, options: LoadOptions, signal: AbortSignal | undefined): Promise<AnyModel> {
   const { task, device, precision = "f32", warmUp = true } = options;
-  const made = await engine.call("openStructured", [file.bytes, precision, device], {}, [file.bytes.buffer]).catch(about(file));
-  const { id, config, relations, place } = made;
+  const made = await engine.call("openStructured", [file.bytes, precision], {}, [file.bytes.buffer]).catch(about(file));
+  const { id, config, relations } = made;
   try {
     signal?.throwIfAborted();
     insist(task, config.task);
-    const there = { id, place, preference: device };
+    const there = { id, place: await engine.call("placeOfStructures", [device], { signal }), preference: device };
     const warm = async (read: () => Promise<unknown>) => warmUp && unlessStopped(read(), signal);
     switch (config.task) {
       case "tag":

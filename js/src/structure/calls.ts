@@ -20,11 +20,9 @@ export interface StructureCalls {
   /** Starts it unless it runs. */
   startStructures(options: Pick<InitOptions, "wasm">): undefined;
   /** Takes the bytes of a model file, of whatever task. */
-  openStructured(
-    bytes: Uint8Array,
-    precision: Precision,
-    device: Wanted,
-  ): { readonly id: Id; readonly config: StructuredConfig; readonly relations: readonly string[]; readonly place: Place };
+  openStructured(bytes: Uint8Array, precision: Precision): { readonly id: Id; readonly config: StructuredConfig; readonly relations: readonly string[] };
+  /** Where its models would compute. */
+  placeOfStructures(device: Wanted): Place;
   tag(id: Id, texts: readonly string[], device: Wanted): readonly [...PackedTexts, place: Place];
   parse(id: Id, texts: readonly string[], device: Wanted): readonly [...PackedTexts, place: Place];
   classifyTrees(id: Id, brackets: readonly string[], device: Wanted): readonly [...PackedTrees, place: Place] | NoTree;

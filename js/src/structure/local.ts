@@ -42,14 +42,11 @@ const answers: Answers<StructureCalls> = {
     await unlessAborted(follow.signal, started(wasm, follow));
     return undefined;
   },
-  async openStructured(bytes, precision, wanted) {
-    const instance = current();
-    const there = await place(instance, wanted);
-    return instance.attempt(() => {
-      const model = glue.Structured.load(bytes, precision === "bf16");
-      return { id: keep(model), config: model.config, relations: model.relations, place: there };
-    });
+  openStructured(bytes, precision) {
+    const model = glue.Structured.load(bytes, precision === "bf16");
+    return { id: keep(model), config: model.config, relations: model.relations };
   },
+  placeOfStructures: (wanted) => place(current(), wanted),
   async tag(id, texts, wanted, follow) {
     const model = get(id, glue.Structured);
     const [words, there] = await placed(wanted, (device) => model.tag([...texts], device, watch(follow)));

@@ -163,7 +163,7 @@ Object.assign(answers, {
   "LanguageReader.append": (text) => scored(`it was ${text}`),
   "LanguageReader.predict": ({ top } = {}) => foreseen("it was ", { top }),
 });
-await started();
+await started(undefined, {});
 const { tagging, parsing, labelling } = Object.fromEntries(
   Object.entries(structures).map(([name, place]) => [name, structure.Structured.load(bytes(place), false)]),
 );
