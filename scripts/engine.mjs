@@ -10,10 +10,11 @@ export const folders = {
   relaxed: join(target, "engine-relaxed"),
   graph: join(target, "graph"),
   structure: join(target, "structure"),
+  train: join(target, "train"),
 };
 
 /** What the files are called there. */
-const names = { simd: "saccade_rnn", relaxed: "saccade_rnn", graph: "saccade_graph", structure: "saccade_structure" };
+const names = { simd: "saccade_rnn", relaxed: "saccade_rnn", graph: "saccade_graph", structure: "saccade_structure", train: "saccade_train" };
 
 /** The addresses of the files as `js/src` asks for them, by what the package calls them. */
 const addresses = {
@@ -21,10 +22,11 @@ const addresses = {
   relaxed: "/js/pkg/saccade_rnn_relaxed_bg.wasm",
   graph: "/js/pkg/saccade_graph_bg.wasm",
   structure: "/js/pkg/saccade_structure_bg.wasm",
+  train: "/js/pkg/saccade_train_bg.wasm",
 };
 
 /** Builds of the binaries that follow the first, by what tells `cargo xtask wasm` to make them. */
-const others = { relaxed: "--relaxed", graph: "--graph", structure: "--structure" };
+const others = { relaxed: "--relaxed", graph: "--graph", structure: "--structure", train: "--train" };
 
 const watched = ["crate", "kernels", "shaders", "Cargo.toml"];
 
@@ -55,8 +57,8 @@ export function takingTurns(task) {
 }
 
 /**
- * All binaries, as good as the source: the one that every browser runs first; the faster one, that of graphs, and that of taggers
- * and parsers, while the page is in use already.
+ * All binaries, as good as the source: the one that every browser runs first; the faster one, those of graphs, of taggers
+ * and parsers and of training runs, while the page is in use already.
  * `build` builds one and resolves to its {@link Built}; `tell` hears of every build that still matters when it ends.
  */
 export class Binaries {

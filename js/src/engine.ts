@@ -139,13 +139,16 @@ export interface Calls extends StructureCalls {
 /** A call's name. */
 export type CallName = keyof Calls;
 
-/** An engine. */
-export interface Engine {
-  call<Name extends CallName>(
+/** What answers the calls of a table. */
+export interface Caller<Table extends { readonly [Name in keyof Table]: (...args: never) => unknown }> {
+  call<Name extends keyof Table>(
     name: Name,
-    args: Parameters<Calls[Name]>,
+    args: Parameters<Table[Name]>,
     follow?: Follow,
     /** Buffers that may be taken from the caller. */
     transfer?: readonly Transferable[],
-  ): Promise<ReturnType<Calls[Name]>>;
+  ): Promise<ReturnType<Table[Name]>>;
 }
+
+/** An engine. */
+export type Engine = Caller<Calls>;

@@ -1,6 +1,5 @@
 /** What crosses between the threads. */
 
-import type { CallName, Calls } from "./engine.js";
 import type { ErrorCode } from "./errors.js";
 import type { Progress } from "./types.js";
 
@@ -8,8 +7,8 @@ import type { Progress } from "./types.js";
 export type Ask =
   | {
       readonly id: number;
-      readonly name: CallName;
-      readonly args: Parameters<Calls[CallName]>;
+      readonly name: string;
+      readonly args: readonly unknown[];
       /** Whether progress is to be told. */
       readonly follow: boolean;
     }

@@ -1,7 +1,7 @@
 /** The engine in a worker. */
 
 import { tagOf } from "./arguments/check.js";
-import type { CallName, Calls, Engine, Follow } from "./engine.js";
+import type { Caller, Calls, Follow } from "./engine.js";
 import { errorOf, messageOf, notLoaded } from "./errors.js";
 import { onAbort } from "./follow.js";
 import type { Answer, Ask } from "./protocol.js";
@@ -22,8 +22,13 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-/** An engine in a worker that starts with the first call, and anew after it failed. */
-export function remote(open: Open): Engine & { terminate(): void } {
+/**
+ * An engine in a worker that starts with the first call, and anew after it failed. Calls whose names begin with `start` say where
+ * WebAssembly is, and those with `release` free what is held.
+ */
+export function remote<Table extends { readonly [Name in keyof Table]: (...args: never) => unknown } = Calls>(
+  open: Open,
+): Caller<Table> & { terminate(): void } {
   let port: Port | undefined;
   let last = 0;
   /** Ids of the worker that is gone mean nothing to the next one: each has its own range. */
@@ -70,11 +75,13 @@ export function remote(open: Open): Engine & { terminate(): void } {
 
   return {
     terminate: () => end("the worker was terminated"),
-    async call(name, args, { signal, onProgress } = {}, transfer = []) {
+    async call(called, args, { signal, onProgress } = {}, transfer = []) {
       signal?.throwIfAborted();
+      const name = String(called);
       // What the worker that is gone held went with it.
-      if (!port && (name === "release" || name === "releaseStructured")) return undefined as never;
-      const crossing = isStart(name) ? await startAcross(args as Parameters<Calls["start"]>, { signal, onProgress }) : across(args, transfer);
+      if (!port && name.startsWith("release")) return undefined as never;
+      const isStart = name.startsWith("start");
+      const crossing = isStart ? await startAcross(args as unknown as Parameters<Calls["start"]>, { signal, onProgress }) : across(args, transfer);
       const to = (port ??= start());
       const id = ++last;
       post(to, { id, name, args: crossing.args, follow: onProgress !== undefined }, crossing.transfer);
@@ -93,14 +100,9 @@ export function remote(open: Open): Engine & { terminate(): void } {
   };
 }
 
-/** Whether a call says where WebAssembly is. */
-function isStart(name: CallName): name is "start" | "startStructures" {
-  return name === "start" || name === "startStructures";
-}
-
 /** What crosses of a call. */
 interface Crossing {
-  readonly args: Parameters<Calls[CallName]>;
+  readonly args: readonly unknown[];
   readonly transfer: readonly Transferable[];
 }
 
@@ -114,7 +116,7 @@ function across(args: Crossing["args"], transfer: readonly Transferable[]): Cros
     moved.push(copy.buffer);
     return copy;
   });
-  return { args: copies as unknown as Crossing["args"], transfer: moved };
+  return { args: copies, transfer: moved };
 }
 
 /** Of a response its bytes cross, and an address with the place at which it begins: this page, not the worker's script. */

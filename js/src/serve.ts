@@ -1,11 +1,14 @@
 /** The worker's side: answers calls with the engine of its thread. */
 
-import type { Engine, Follow } from "./engine.js";
+import type { Caller, Follow } from "./engine.js";
 import { messageOf, ours } from "./errors.js";
 import type { Answer, Ask } from "./protocol.js";
 
 /** Answers what `hear` is given, by `send`. */
-export function serve(engine: Engine, send: (answer: Answer, transfer: Transferable[]) => void): (ask: Ask) => void {
+export function serve<Table extends { readonly [Name in keyof Table]: (...args: never) => unknown }>(
+  engine: Caller<Table>,
+  send: (answer: Answer, transfer: Transferable[]) => void,
+): (ask: Ask) => void {
   const underWay = new Map<number, AbortController>();
   return async (ask) => {
     const { id } = ask;
@@ -18,7 +21,7 @@ export function serve(engine: Engine, send: (answer: Answer, transfer: Transfera
     const tell: Follow["onProgress"] = (progress, from, decided) => send({ id, progress, from, decided }, []);
     const onProgress = ask.follow ? tell : undefined;
     try {
-      const value: unknown = await engine.call(ask.name, ask.args, { signal: controller.signal, onProgress });
+      const value: unknown = await engine.call(ask.name as keyof Table, ask.args as never, { signal: controller.signal, onProgress });
       send({ id, value }, buffers(value));
     } catch (error) {
       const { code, message, cause } = ours(error);

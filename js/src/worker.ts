@@ -2,11 +2,10 @@
 
 import { start } from "./arguments/entry.js";
 import { type Devices, devices as devicesOf, gpuStatistics as statisticsOf } from "./devices.js";
-import { messageOf } from "./errors.js";
 import { followed } from "./follow.js";
 import { layersOf } from "./layers.js";
 import { load as loadWith, start as startWith } from "./load.js";
-import type { Answer } from "./protocol.js";
+import { workers } from "./port.js";
 import { remote } from "./remote.js";
 import type {
   AnyModel,
@@ -21,34 +20,8 @@ import type {
   TreeClassifier,
 } from "./types.js";
 
-let made: (() => Worker) | undefined;
-
-const NOT_LOADED =
-  "its script did not load: it must be there, on the page's own origin, and the page's content-security policy must allow it in " +
-  'worker-src; if your bundler did not put it there, bundle "saccade-rnn/worker-entry" as a file of its own and add this line: ' +
-  'useWorker(() => new Worker("that-file.js", { type: "module" }));';
-
-function own(): Worker {
-  if (typeof Worker !== "function") {
-    throw new Error('no workers here; Jest takes the entry for Node by testEnvironmentOptions: { customExportConditions: ["node"] }');
-  }
-  try {
-    return new Worker(new URL("./worker-entry.js", import.meta.url), { type: "module" });
-  } catch (error) {
-    throw new Error(`${messageOf(error)}; ${NOT_LOADED}`, { cause: error });
-  }
-}
-
-const engine = remote((onAnswer, onFailure) => {
-  const worker = (made ?? own)();
-  worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => onAnswer(data));
-  // The script did not load, or failed outside a call.
-  worker.addEventListener("error", ({ message }) => onFailure(message || NOT_LOADED));
-  return {
-    post: (ask, transfer) => worker.postMessage(ask, { transfer: [...transfer] }),
-    terminate: () => worker.terminate(),
-  };
-});
+const own = workers(() => new Worker(new URL("./worker-entry.js", import.meta.url), { type: "module" }), "saccade-rnn/worker-entry");
+const engine = remote(own.open);
 
 /**
  * Makes the worker by another way: from a CDN, whose scripts can be no worker of another origin, host a file of one line,
@@ -56,7 +29,7 @@ const engine = remote((onAnswer, onFailure) => {
  */
 export function useWorker(make: () => Worker): void;
 export function useWorker(...given: unknown[]): void {
-  [made] = start.useWorker(given);
+  own.use(...start.useWorker(given));
 }
 
 /** Ends the worker; models and layers in it are lost, and calls under way reject with `ENGINE_FAILED`. */

@@ -30,8 +30,11 @@ enum Step {
         /// With taggers, parsers and tree classifiers, into target/structure.
         #[arg(long, conflicts_with_all = ["relaxed", "graph"])]
         structure: bool,
-        /// As published: all binaries, optimised, into js/pkg; then their sizes.
+        /// With training runs, into target/train.
         #[arg(long, conflicts_with_all = ["relaxed", "graph", "structure"])]
+        train: bool,
+        /// As published: all binaries, optimised, into js/pkg; then their sizes.
+        #[arg(long, conflicts_with_all = ["relaxed", "graph", "structure", "train"])]
         release: bool,
     },
     /// Build the checks of the GPU against the CPU for a browser into target/checks.
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Step::Wasm { release: true, .. } => wasm::build_package(&root()),
         Step::Wasm { graph: true, .. } => wasm::build_graph(&root()),
         Step::Wasm { structure: true, .. } => wasm::build_structure(&root()),
+        Step::Wasm { train: true, .. } => wasm::build_train(&root()),
         Step::Wasm { relaxed, .. } => wasm::build_engine(&root(), relaxed),
         Step::Checks => wasm::build_checks(&root()),
     };

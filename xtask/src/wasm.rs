@@ -51,6 +51,14 @@ const STRUCTURE: Library = Library {
     most: 330_000,
 };
 
+/// The engine of training runs.
+const TRAIN: Library = Library {
+    package: "saccade-rnn",
+    name: "saccade_train",
+    features: &["--no-default-features", "--features", "web,runs"],
+    most: 500_000,
+};
+
 /// The GPU held against the CPU.
 const CHECKS: Library =
     Library { package: "saccade-checks", name: "saccade_checks", features: &[], most: usize::MAX };
@@ -153,8 +161,17 @@ pub(crate) fn build_structure(root: &Path) -> Result<()> {
     bind_unless_same(&compiled, &STRUCTURE, &target(root).join("structure"))
 }
 
+/// Builds crate `saccade-rnn` with features `web` and `runs` into `target/train` under `root`, quickly.
+///
+/// # Errors
+/// Those of [`build_engine`].
+pub(crate) fn build_train(root: &Path) -> Result<()> {
+    let compiled = compile(root, &TRAIN, &DEVELOPMENT, &SIMD)?;
+    bind_unless_same(&compiled, &TRAIN, &target(root).join("train"))
+}
+
 /// Builds crate `saccade-rnn` with feature `web` into `js/pkg` under `root`, as published: with and without relaxed SIMD,
-/// under one JavaScript; with feature `train`, and with feature `graph`, beside them. Prints the sizes.
+/// under one JavaScript; with feature `train`, with feature `graph`, and with feature `runs`, beside them. Prints the sizes.
 ///
 /// # Errors
 /// Names the step that failed; when a tool is missing, says in one line how to get it. A binary that is larger than it
@@ -164,18 +181,23 @@ pub(crate) fn build_package(root: &Path) -> Result<()> {
     let relaxed = compile(root, &ENGINE, &RELEASE, &RELAXED)?;
     let graph = compile(root, &GRAPH, &RELEASE, &SIMD)?;
     let structure = compile(root, &STRUCTURE, &RELEASE, &SIMD)?;
+    let train = compile(root, &TRAIN, &RELEASE, &SIMD)?;
     let binaryen = fs::read(root.join("node_modules/binaryen/package.json")).unwrap_or_default();
-    let inputs =
-        [&itself()?[..], &binaryen, &read(&simd)?, &read(&relaxed)?, &read(&graph)?, &read(&structure)?];
+    let all = [
+        (&simd, &ENGINE, &SIMD),
+        (&relaxed, &ENGINE, &RELAXED),
+        (&graph, &GRAPH, &SIMD),
+        (&structure, &STRUCTURE, &SIMD),
+        (&train, &TRAIN, &SIMD),
+    ];
+    let mut inputs = vec![itself()?, binaryen];
+    for (compiled, ..) in all {
+        inputs.push(read(compiled)?);
+    }
+    let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
     let package = root.join("js").join("pkg");
     let made = make_unless_same(&package, &inputs, || {
         let bound = target(root).join("bound");
-        let all = [
-            (&simd, &ENGINE, &SIMD),
-            (&relaxed, &ENGINE, &RELAXED),
-            (&graph, &GRAPH, &SIMD),
-            (&structure, &STRUCTURE, &SIMD),
-        ];
         for (compiled, library, machine) in all {
             publish(root, compiled, library, machine, &bound, &package)?;
         }

@@ -141,7 +141,7 @@ pub(crate) fn function(
 }
 
 /// A name that lives as long as the module: the same one for equal names, of which a program has few.
-#[cfg(all(feature = "web", feature = "train"))]
+#[cfg(all(feature = "web", feature = "train", not(feature = "runs")))]
 pub(crate) fn interned(name: &str) -> &'static str {
     thread_local! {
         static NAMES: std::cell::RefCell<Vec<&'static str>> = const { std::cell::RefCell::new(Vec::new()) };

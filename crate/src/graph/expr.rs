@@ -58,7 +58,7 @@ impl Graph {
 
 impl<'g> Expr<'g> {
     /// What names it within its graph: see [`Graph::at`].
-    #[cfg(all(feature = "web", feature = "train"))]
+    #[cfg(all(feature = "web", feature = "train", not(feature = "runs")))]
     pub(crate) fn port(self) -> Port {
         self.port
     }

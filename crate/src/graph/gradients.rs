@@ -25,7 +25,7 @@ impl Gradients {
     }
 
     /// The gradients of all parameters in the order of their numbers; `None` is zero.
-    #[cfg(all(feature = "web", feature = "train"))]
+    #[cfg(all(feature = "web", feature = "train", not(feature = "runs")))]
     pub(crate) fn slots(&self) -> impl Iterator<Item = Option<&Buffer>> {
         self.slots.iter().map(Option::as_ref)
     }

@@ -45,7 +45,7 @@ use crate::device::{Buffer, Device, EngineError, GRAPH, Op, Parameters, Shape};
 use batch::{Batch, Outcome};
 #[cfg(any(feature = "graph", not(feature = "web")))]
 pub use cell::Cell;
-#[cfg(all(feature = "web", feature = "train"))]
+#[cfg(all(feature = "web", feature = "train", not(feature = "runs")))]
 pub(crate) use cell::{function, interned};
 pub use expr::Expr;
 pub use gradients::Gradients;
@@ -218,7 +218,7 @@ impl Graph {
     }
 
     /// The value that a port names, for who keeps ports where the graph cannot be borrowed for as long.
-    #[cfg(all(feature = "web", feature = "train"))]
+    #[cfg(all(feature = "web", feature = "train", not(feature = "runs")))]
     pub(crate) fn at(&self, port: Port) -> Expr<'_> {
         Expr { graph: self, port }
     }

@@ -110,10 +110,16 @@ pub enum Task {
     /// One label for every word.
     Tag(Tagging),
     /// A tree over the words of a sentence; the browser's inference binary reads none.
-    #[cfg_attr(all(feature = "web", not(feature = "graph")), serde(skip))]
+    #[cfg_attr(
+        any(all(feature = "web", not(feature = "graph")), all(feature = "runs", target_arch = "wasm32")),
+        serde(skip)
+    )]
     Parse(Elsewhere<Parsing>),
     /// One label for every node of a tree; the browser's inference binary reads none.
-    #[cfg_attr(all(feature = "web", not(feature = "graph")), serde(skip))]
+    #[cfg_attr(
+        any(all(feature = "web", not(feature = "graph")), all(feature = "runs", target_arch = "wasm32")),
+        serde(skip)
+    )]
     Tree(Elsewhere<TreeLabels>),
 }
 

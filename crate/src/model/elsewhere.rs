@@ -1,14 +1,17 @@
 //! Tasks that not every build has.
 
-/// A task that the browser's inference binary leaves out. There it is a type without values, so that the compiler leaves out
+/// A task that the browser's inference binary leaves out, and that of training runs. There it is a type without values, so that the compiler leaves out
 /// whatever is done with one; in every other build it is the task itself.
-#[cfg(any(feature = "graph", not(feature = "web")))]
+#[cfg(not(any(
+    all(feature = "web", not(feature = "graph")),
+    all(feature = "runs", target_arch = "wasm32")
+)))]
 pub type Elsewhere<T> = T;
 
-#[cfg(all(feature = "web", not(feature = "graph")))]
+#[cfg(any(all(feature = "web", not(feature = "graph")), all(feature = "runs", target_arch = "wasm32")))]
 pub use absent::Absent as Elsewhere;
 
-#[cfg(all(feature = "web", not(feature = "graph")))]
+#[cfg(any(all(feature = "web", not(feature = "graph")), all(feature = "runs", target_arch = "wasm32")))]
 mod absent {
     use std::convert::Infallible;
     use std::marker::PhantomData;

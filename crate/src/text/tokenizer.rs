@@ -15,7 +15,10 @@ pub const END: &str = "<eos>";
 
 /// Whether the convention of Universal Dependencies is compiled, and with it taggers: the browser's inference binary, which
 /// has little room, leaves both out.
-pub(crate) const UNIVERSAL: bool = cfg!(any(feature = "graph", not(feature = "web")));
+pub(crate) const UNIVERSAL: bool = cfg!(any(
+    all(feature = "graph", not(all(feature = "runs", target_arch = "wasm32"))),
+    not(feature = "web")
+));
 
 /// A tokenizer, as plain settings: `{"kind":"treebank","lowercase":true}` in a model's configuration, with
 /// `"ends":"line"` if the end of a line is a token.

@@ -6,7 +6,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-#[cfg(any(feature = "train", not(feature = "graph")))]
+#[cfg(any(all(feature = "train", not(feature = "runs")), not(feature = "graph")))]
 use js_sys::Float32Array;
 #[cfg(not(feature = "train"))]
 use js_sys::JSON;
@@ -55,7 +55,7 @@ pub(super) fn packed(header: &impl Serialize, matrices: &[&[f32]]) -> Result<JsV
 }
 
 /// All matrices in one array.
-#[cfg(any(feature = "train", not(feature = "graph")))]
+#[cfg(any(all(feature = "train", not(feature = "runs")), not(feature = "graph")))]
 pub(super) fn end_to_end(matrices: &[&[f32]]) -> Float32Array {
     let values = Float32Array::new_with_length(matrices.iter().map(|matrix| matrix.len() as u32).sum());
     let mut at = 0;

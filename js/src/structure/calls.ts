@@ -1,7 +1,7 @@
 /** What is asked of taggers, parsers and tree classifiers, which a binary of their own holds. */
 
 import type { NoTree, PackedTexts, PackedTrees, StructuredConfig } from "../../pkg/saccade_structure.js";
-import type { Follow, Id, Reason } from "../engine.js";
+import type { Caller, Id, Reason } from "../engine.js";
 import type { Device, DevicePreference, InitOptions, Inspection, Precision } from "../types.js";
 
 export type { NoTree, PackedTexts, PackedTrees, StructuredConfig };
@@ -32,10 +32,4 @@ export interface StructureCalls {
 }
 
 /** What answers them. */
-export interface Structures {
-  call<Name extends keyof StructureCalls>(
-    name: Name,
-    args: Parameters<StructureCalls[Name]>,
-    follow: Follow,
-  ): Promise<ReturnType<StructureCalls[Name]>>;
-}
+export type Structures = Caller<StructureCalls>;

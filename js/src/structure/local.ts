@@ -75,7 +75,7 @@ const ALWAYS: ReadonlySet<string> = new Set(["startStructures", "releaseStructur
 
 /** Those of this thread, for everybody. */
 export const structures: Structures = {
-  async call(name, args, follow) {
+  async call(name, args, follow = {}) {
     type Answer = ReturnType<StructureCalls[typeof name]>;
     const ask = answers[name] as (...all: unknown[]) => Answer | Promise<Answer>;
     const work = () => ask(...args, follow);

@@ -1,7 +1,7 @@
 //! The settings of a run as JSON: those of the command line's TOML, but for where texts come from.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::super::error::Failure;
 use crate::text::Tokenizer;
@@ -74,10 +74,14 @@ impl Part for Share {
 impl AnyConfig {
     /// Reads a config, which has a `task` unless it is one of a classifier.
     pub(super) fn parse(json: &str) -> Result<Self, Failure> {
-        let value: Value = serde_json::from_str(json).map_err(Failure::option)?;
-        let config = match value.get("task") {
-            None => Self::Classify(serde_json::from_value(value).map_err(Failure::option)?),
-            Some(_) => Self::Predict(serde_json::from_value(value).map_err(Failure::option)?),
+        #[derive(Deserialize)]
+        struct Task {
+            task: Option<IgnoredAny>,
+        }
+        let task: Task = serde_json::from_str(json).map_err(Failure::option)?;
+        let config = match task.task {
+            None => Self::Classify(serde_json::from_str(json).map_err(Failure::option)?),
+            Some(_) => Self::Predict(serde_json::from_str(json).map_err(Failure::option)?),
         };
         let (valid, train) = match &config {
             Self::Classify(config) => (config.validate(), &config.train),

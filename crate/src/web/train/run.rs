@@ -89,10 +89,9 @@ fn loss_name(name: &'static str) -> &'static str {
 impl TrainingRun {
     pub(super) fn new(
         trainer: AnyTrainer,
-        settings: &impl Serialize,
+        settings: String,
         transferred: Option<Transferred>,
     ) -> Result<Self, Failure> {
-        let settings = serde_json::to_string(settings).map_err(Failure::internal)?;
         let model = with!(&trainer, trainer => trainer.model());
         let texts = with!(&trainer, trainer => trainer.texts());
         let parameters: usize = model.parameters().iter().map(|(_, p)| p.values.len()).sum();

@@ -18,6 +18,8 @@ use crate::train::{
 #[wasm_bindgen]
 pub struct TrainingTexts {
     config: AnyConfig,
+    /// The config as it was given, by which a snapshot is known.
+    settings: String,
     sets: LabelledSets,
     /// Running texts, by set.
     running: [String; 3],
@@ -40,6 +42,7 @@ impl TrainingTexts {
     pub fn new(config: &str) -> Result<TrainingTexts, JsValue> {
         Ok(Self {
             config: AnyConfig::parse(config)?,
+            settings: config.into(),
             sets: LabelledSets::default(),
             running: Default::default(),
         })
@@ -106,7 +109,7 @@ impl TrainingTexts {
                 let transferred = started(&mut prepared.model, source).await?;
                 let trainer =
                     Trainer::new(&device, prepared.model, config.objective()?, prepared.texts, config.run())?;
-                TrainingRun::new(AnyTrainer::Classify(trainer), &config, transferred)
+                TrainingRun::new(AnyTrainer::Classify(trainer), self.settings, transferred)
             }
             AnyConfig::Predict(config) => {
                 let start = config.task.predict.start.as_deref();
@@ -123,7 +126,7 @@ impl TrainingTexts {
                 let transferred = started(&mut prepared.model, source).await?;
                 let trainer =
                     Trainer::new(&device, prepared.model, config.objective()?, prepared.texts, config.run())?;
-                TrainingRun::new(AnyTrainer::Predict(trainer), &config, transferred)
+                TrainingRun::new(AnyTrainer::Predict(trainer), self.settings, transferred)
             }
         }
     }

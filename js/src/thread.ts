@@ -1,0 +1,49 @@
+/** Threads of Node. */
+
+import { Worker as Thread } from "node:worker_threads";
+import { messageOf } from "./errors.js";
+import type { Answer } from "./protocol.js";
+
+const advice = 'leave the package out of the bundle: external: ["saccade-rnn"] (Next: serverExternalPackages)';
+
+/** Whether the thread's script is not there. */
+function isAbsent(error: Error): boolean {
+  return "code" in error && /^(ERR_)?MODULE_NOT_FOUND$/.test(String(error.code));
+}
+
+function open(script: URL): Thread {
+  // What says how to read a program from the command line is not meant for one from a file.
+  const execArgv = process.execArgv.filter((flag) => !flag.startsWith("--input-type") && !/^(-e|-p|--eval|--print)/.test(flag));
+  try {
+    return new Thread(script, { execArgv });
+  } catch (error) {
+    throw new Error(`${messageOf(error)}; ${advice}`, { cause: error });
+  }
+}
+
+/** A thread by the interface of a browser's worker, as far as the package uses it. It keeps Node alive while a call waits. */
+export function thread(script: URL): Worker {
+  const worker = open(script);
+  worker.unref();
+  let waiting = 0;
+  worker.on("message", (answer: Answer) => {
+    if ("progress" in answer) return;
+    waiting -= 1;
+    if (waiting === 0) worker.unref();
+  });
+  const shape = {
+    addEventListener(type: "message" | "error", listener: (event: { data?: Answer; message?: string }) => void) {
+      if (type === "message") worker.on("message", (data: Answer) => listener({ data }));
+      else worker.on("error", (error) => listener({ message: isAbsent(error) ? `${error.message}; ${advice}` : error.message }));
+    },
+    postMessage(ask: object, { transfer }: { readonly transfer: ArrayBuffer[] }) {
+      if (!("stop" in ask)) {
+        waiting += 1;
+        worker.ref();
+      }
+      worker.postMessage(ask, transfer);
+    },
+    terminate: () => void worker.terminate(),
+  };
+  return shape as unknown as Worker;
+}

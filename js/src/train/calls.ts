@@ -1,0 +1,66 @@
+/** What is asked of a training run, which the binary with gradients holds. */
+
+import type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingReading, TrainingStep } from "../../pkg/saccade_train.js";
+import type { Caller, Id } from "../engine.js";
+import type { InitOptions } from "../types.js";
+
+export type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingReading, TrainingStep };
+
+/** What texts are for. */
+export type SetName = "train" | "dev" | "test";
+
+/** A device, as it is asked for. */
+export type TrainDevice = "cpu" | "webgpu" | "webgpu-only";
+
+/** Where a run computes, and why not elsewhere. */
+export interface Begun {
+  readonly id: Id;
+  readonly about: TrainingAbout;
+  readonly device: "cpu" | "webgpu";
+  readonly deviceReason: string | undefined;
+}
+
+/** What is done of a run. */
+export type Done =
+  | ({ readonly type: "step" } & TrainingStep)
+  | ({ readonly type: "evaluated" } & TrainingEvaluation)
+  | ({ readonly type: "ended" } & TrainingEnd);
+
+/** What a run goes on from. It can be cloned and stored. */
+export interface Snapshot {
+  readonly state: Uint8Array<ArrayBuffer>;
+  /** The best model so far. */
+  readonly kept: Uint8Array<ArrayBuffer> | undefined;
+  readonly adjusted: Adjusted;
+}
+
+/** What has changed since the run began. */
+export interface Adjusted {
+  readonly learningRate?: number | undefined;
+  readonly gamma?: number | undefined;
+}
+
+/** The calls. */
+export interface TrainCalls {
+  /** Starts the binary unless it runs. */
+  start(options: Pick<InitOptions, "wasm">): undefined;
+  /** Room for the texts of a run of these settings. */
+  texts(settings: string): Id;
+  labelled(id: Id, set: SetName, labels: readonly string[], texts: readonly string[], lines: readonly number[]): undefined;
+  running(id: Id, set: SetName, text: string): undefined;
+  /** Makes a run of the texts, which are gone then. `from` is a file to start from. */
+  begin(id: Id, from: Uint8Array | undefined, holdOut: number | undefined, device: TrainDevice): Begun;
+  /** Does what is due, again and again for so long. */
+  advance(id: Id, milliseconds: number): readonly Done[];
+  adjust(id: Id, adjusted: Adjusted): undefined;
+  read(id: Id, texts: readonly string[]): readonly TrainingReading[];
+  write(id: Id, text: string, words: number, temperature: number, seed: number): string;
+  /** The best model so far, or the model as it is if none was scored, or if `now`. */
+  file(id: Id, now: boolean): Uint8Array<ArrayBuffer>;
+  snapshot(id: Id): Omit<Snapshot, "adjusted">;
+  restore(id: Id, snapshot: Snapshot): undefined;
+  release(id: Id): undefined;
+}
+
+/** What answers them. */
+export type Trainer = Caller<TrainCalls>;

@@ -1,0 +1,168 @@
+/** What the settings of a run must be: ranges are for the engine to check, which names the field as well. */
+
+import { boolean, type Check, count, number, oneOf, optional, refuse, string } from "../arguments/check.js";
+import { record } from "../arguments/options.js";
+import { maybe } from "../arguments/shared.js";
+import type {
+  ClassifySettings,
+  LabelledSettings,
+  LayerSettings,
+  LearningSettings,
+  NetworkSettings,
+  PredictionSettings,
+  PredictSettings,
+  RunningSettings,
+  SkimSettings,
+  StorageSettings,
+  TokenizerSettings,
+  TrainSettings,
+} from "./config.js";
+
+const size = optional(count);
+const real = number("a number");
+const rate = optional(real);
+
+function list<In, Out>(of: Check<In, Out>): Check<readonly In[], readonly Out[]> {
+  const expected = "an array";
+  const take = (found: unknown, at: string) => (Array.isArray(found) ? found.map((one, i) => of.take(one, `${at}[${i}]`)) : refuse(at, expected, found));
+  return { expected, take };
+}
+
+type Kind<Type> = Extract<LayerSettings, { readonly type: Type }>;
+const type = oneOf("elman", "lstm", "gru", "sru", "skim");
+const recurrent = { hiddenSize: count, bidirectional: maybe };
+const layers = {
+  elman: record<Kind<"elman">>()({ ...recurrent, type: oneOf("elman"), nonlinearity: optional(oneOf("tanh", "relu")) }),
+  lstm: record<Kind<"lstm" | "gru">>()({ ...recurrent, type: oneOf("lstm", "gru") }),
+  sru: record<Kind<"sru">>()({
+    ...recurrent,
+    type: oneOf("sru"),
+    numLayers: size,
+    v1: maybe,
+    rescale: maybe,
+    hasSkipTerm: maybe,
+    useTanh: maybe,
+    layerNorm: maybe,
+    normalizeAfter: maybe,
+    projectionSize: size,
+  }),
+  skim: record<Kind<"skim">>()({
+    type: oneOf("skim"),
+    cell: oneOf("lstm", "gru"),
+    hiddenSize: count,
+    smallSize: count,
+    smallReads: optional(oneOf("slice", "all")),
+  }),
+};
+
+const layer: Check<LayerSettings> = {
+  expected: "a layer",
+  take(found, at) {
+    const named = type.take((found as Partial<LayerSettings> | null | undefined)?.type, `${at}.type`);
+    const fields = layers[named === "gru" ? "lstm" : named] as Check<unknown>;
+    return fields.take(found, at) as LayerSettings;
+  },
+};
+
+const common = {
+  name: optional(string),
+  licence: optional(string),
+  tokenizer: optional(
+    record<TokenizerSettings>()({
+      kind: oneOf("spaces", "characters", "treebank", "universal"),
+      lowercase: boolean,
+      ends: optional(oneOf("line", "paragraph", "document")),
+    }),
+  ),
+  minCount: size,
+  maxWords: size,
+};
+
+const labelled = record<LabelledSettings>()({
+  ...common,
+  labels: optional(list(record<{ readonly file: string; readonly name: string }>()({ file: string, name: string }))),
+  holdOut: size,
+  devBlock: maybe,
+  distinct: maybe,
+  lastTokens: size,
+  spans: optional(record<NonNullable<LabelledSettings["spans"]>>()({ min: count, max: count, short: rate })),
+});
+
+const running = record<RunningSettings>()({
+  ...common,
+  layout: optional(oneOf("text", "lines")),
+  devShare: optional(number("a number from 0 to 1", [0, 1])),
+  steps: size,
+  reset: optional(oneOf("epoch", "document")),
+});
+
+const network = record<NetworkSettings>()({
+  embeddingSize: size,
+  encoder: list(layer),
+  pool: optional(oneOf("last", "mean", "max")),
+  forgetBias: rate,
+  highwayBias: rate,
+});
+
+const decay = record<{ readonly decay: { readonly after: number; readonly factor: number } }>()({
+  decay: record<{ readonly after: number; readonly factor: number }>()({ after: count, factor: real }),
+});
+const plateau = record<{ readonly plateau: { readonly factor: number } }>()({
+  plateau: record<{ readonly factor: number }>()({ factor: real }),
+});
+const named = oneOf("constant", "linear");
+const schedule: Check<NonNullable<LearningSettings["schedule"]>> = {
+  expected: '"constant", "linear", or an object with decay or plateau',
+  take(found, at) {
+    if (typeof found !== "object" || found === null) return named.take(found, at);
+    return ("decay" in found ? decay : plateau).take(found, at) as never;
+  },
+};
+
+const learning = record<LearningSettings>()({
+  batch: size,
+  epochs: size,
+  patience: size,
+  evaluations: size,
+  optimizer: optional(oneOf("adam", "sgd")),
+  learningRate: rate,
+  embeddingRate: rate,
+  schedule: optional(schedule),
+  weightDecay: rate,
+  clip: rate,
+  average: rate,
+  averageAfter: size,
+  dropoutWeights: rate,
+  dropoutWords: rate,
+  dropoutEmbedding: rate,
+  dropoutPerSequence: maybe,
+  dropoutVariational: maybe,
+  dropoutEncoder: rate,
+  dropoutHead: rate,
+  skim: optional(record<SkimSettings>()({ gamma: real, temperatureRate: real, rise: size, minRate: rate })),
+});
+
+const stored = optional(oneOf("f32", "f16", "int8"));
+const output = record<StorageSettings>()({ embedding: stored, weights: stored });
+const prediction = record<PredictionSettings>()({
+  cutoffs: optional(list(count)),
+  divValue: rate,
+  headBias: maybe,
+  input: optional(oneOf("table", "adaptive", "tied", "tied_projections")),
+  start: optional(string),
+});
+
+const both = { seed: size, model: network, train: optional(learning), output: optional(output) };
+const tasks = {
+  classify: record<ClassifySettings>()({ ...both, task: oneOf("classify"), data: optional(labelled) }),
+  predict: record<PredictSettings>()({ ...both, task: oneOf("predict"), data: optional(running), prediction: optional(prediction) }),
+};
+const task = oneOf("classify", "predict");
+
+export const settings: Check<TrainSettings> = {
+  expected: "an object with task, model and more",
+  take(found, at) {
+    const named = task.take((found as Partial<TrainSettings> | null | undefined)?.task, `${at}.task`);
+    return (tasks[named] as Check<unknown>).take(found, at) as TrainSettings;
+  },
+};

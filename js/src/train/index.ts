@@ -1,0 +1,82 @@
+/**
+ * Training: from texts to a model, in a worker unless told otherwise.
+ *
+ * ```ts
+ * import { train } from "saccade-rnn/train";
+ * const run = train(reviews, {
+ *   task: "classify",
+ *   model: { encoder: [{ type: "skim", cell: "lstm", hiddenSize: 100, smallSize: 10 }] },
+ * });
+ * for await (const event of run) {
+ *   if (event.type === "evaluated") console.log(event.epoch, event.dev);
+ * }
+ * const model = await run.model();
+ * ```
+ */
+
+import { oneOf, optional, unchecked } from "../arguments/check.js";
+import { start, wasm } from "../arguments/entry.js";
+import { options as optionsOf } from "../arguments/options.js";
+import { maybe, signal } from "../arguments/shared.js";
+import { parameter, take } from "../arguments/signature.js";
+import { workers } from "../port.js";
+import { remote } from "../remote.js";
+import type { Source } from "../types.js";
+import type { Snapshot, TrainCalls } from "./calls.js";
+import { settings } from "./checks.js";
+import type { ClassifySettings, PredictSettings, TrainSettings } from "./config.js";
+import { type LabelledTexts, type RunningText, type Sets, setsOf, type TrainData } from "./data.js";
+import { training } from "./local.js";
+import { Training, type TrainOptions } from "./training.js";
+
+const taken = take("train", [
+  parameter("data", unchecked<TrainData>()),
+  parameter("settings", settings),
+  parameter(
+    "options",
+    optionsOf<TrainOptions>()({
+      device: optional(oneOf("cpu", "webgpu", "webgpu-only")),
+      signal: optional(signal),
+      from: unchecked<Source | undefined>(),
+      resume: unchecked<Snapshot | undefined>(),
+      worker: maybe,
+      wasmUrl: wasm,
+    }),
+  ),
+]);
+
+const own = workers(() => new Worker(new URL("./worker-entry.js", import.meta.url), { type: "module" }), "saccade-rnn/train/worker-entry");
+/** A worker for all runs, beside that of `saccade-rnn/worker`, so that models read while others learn. */
+const remotely = remote<TrainCalls>(own.open);
+
+/** Makes the worker by another way, as `useWorker` of `saccade-rnn/worker` does. Before the first run. */
+export function useWorker(make: () => Worker): void;
+export function useWorker(...given: unknown[]): void {
+  own.use(...start.useWorker(given));
+}
+
+/** Ends the worker: all runs in it reject with `ENGINE_FAILED`. */
+export function terminate(): void {
+  remotely.terminate();
+}
+
+/**
+ * Begins a run: texts and settings in, events, and a model in the end. The same texts, settings and seed give the same model, and
+ * the same as the command line's.
+ */
+export function train(data: LabelledTexts | Sets<LabelledTexts>, settings: ClassifySettings, options?: TrainOptions): Training;
+export function train(data: RunningText | Sets<RunningText>, settings: PredictSettings, options?: TrainOptions): Training;
+export function train(data: TrainData, settings: TrainSettings, options?: TrainOptions): Training;
+export function train(...given: unknown[]): Training {
+  const [data, settings, options = {}] = taken(given);
+  return new Training({ trainer: options.worker ?? true ? remotely : training, sets: setsOf(data), settings, options });
+}
+
+export type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingReading, TrainingStep } from "./calls.js";
+export type { Adjusted, Snapshot, TrainDevice } from "./calls.js";
+export type * from "./config.js";
+export type { LabelledText, LabelledTexts, RunningText, Sets, TextSource, TrainData } from "./data.js";
+export { Training } from "./training.js";
+export type { TrainEvent, TrainOptions, WriteOptions } from "./training.js";
+export { SaccadeError } from "../errors.js";
+export type { ErrorCode } from "../errors.js";

@@ -1,0 +1,80 @@
+/** The settings of a run as the engine takes them: those of a `saccade train` file, as JSON. */
+
+import type { ClassifySettings, LayerSettings, LearningSettings, PredictSettings, TrainSettings } from "./config.js";
+
+/** Which sets there are texts of, beside those to learn from. */
+export interface Given {
+  readonly dev: boolean;
+  readonly test: boolean;
+}
+
+const TREEBANK = { kind: "treebank", lowercase: true };
+const NAME = "texts of a page";
+const DEV_SHARE = 0.1;
+
+/** The settings as JSON, with the names and the defaults that the engine asks for. */
+export function asJson(settings: TrainSettings, given: Given): string {
+  return JSON.stringify(snake(settings.task === "classify" ? ofClassifier(settings) : ofPredictor(settings, given)));
+}
+
+function ofClassifier({ task: _, seed, data = {}, model, train, output }: ClassifySettings) {
+  return {
+    ...defined({ seed, output }),
+    data: { name: NAME, tokenizer: TREEBANK, ...data },
+    model: { embeddingSize: 64, pool: "last", ...model, encoder: model.encoder.map(layer) },
+    train: learning(model.encoder, train),
+  };
+}
+
+function ofPredictor({ task: _, seed, data = {}, prediction = {}, model, train, output }: PredictSettings, { dev, test }: Given) {
+  const { layout: format = "text", devShare = DEV_SHARE, ...others } = data;
+  const whole = { format, from: 0, to: 1 };
+  const cut = 1 - devShare;
+  return {
+    ...defined({ seed, output }),
+    data: {
+      name: NAME,
+      tokenizer: { ...TREEBANK, ends: format === "lines" ? "line" : "paragraph" },
+      steps: 32,
+      ...others,
+      train: [{ ...whole, of: "train", to: dev ? 1 : cut }],
+      dev: dev ? { ...whole, of: "dev" } : { ...whole, of: "train", from: cut },
+      ...(test && { test: { ...whole, of: "test" } }),
+    },
+    task: { predict: prediction },
+    model: { embeddingSize: 64, ...model, encoder: model.encoder.map(layer) },
+    train: learning(model.encoder, train),
+  };
+}
+
+/** A layer with what the engine asks for by name. */
+function layer(settings: LayerSettings): object {
+  switch (settings.type) {
+    case "elman":
+      return { bidirectional: false, nonlinearity: "tanh", ...settings };
+    case "lstm":
+    case "gru":
+      return { bidirectional: false, ...settings };
+    case "sru":
+      return { numLayers: 1, ...settings };
+    case "skim":
+      return { smallReads: "slice", ...settings };
+  }
+}
+
+function learning(encoder: readonly LayerSettings[], train: LearningSettings = {}): object {
+  const skims = encoder.some(({ type }) => type === "skim");
+  const skim = skims && { skim: { gamma: 0.02, temperatureRate: 1e-3 } };
+  return { batch: 32, epochs: 10, learningRate: 2e-3, clip: 5, ...skim, ...train };
+}
+
+function defined(options: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+/** An object with its keys, and those of all in it, in snake case. */
+function snake(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(snake);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), snake(inner)]));
+}

@@ -1,0 +1,234 @@
+/** A run that learns from texts, step by step. */
+
+import type { Follow, Id } from "../engine.js";
+import { aborted, errorOf, SaccadeError } from "../errors.js";
+import { onAbort, stopper } from "../follow.js";
+import { fileIn } from "../source.js";
+import type { AnyModel, InitOptions, LoadOptions, Source } from "../types.js";
+import type { Adjusted, Begun, SetName, Snapshot, TrainCalls, TrainDevice, Trainer, TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingReading, TrainingStep } from "./calls.js";
+import type { TrainSettings } from "./config.js";
+import { labelled, running, type Sets } from "./data.js";
+import { asJson } from "./settings.js";
+
+/** What a run tells. */
+export type TrainEvent =
+  | ({ readonly type: "begun"; readonly device: "cpu" | "webgpu"; readonly deviceReason: string | undefined } & TrainingAbout)
+  | ({ readonly type: "step" } & TrainingStep)
+  | ({ readonly type: "evaluated" } & TrainingEvaluation)
+  | ({ readonly type: "ended" } & Omit<TrainingEnd, "model">);
+
+/** What a run may be told beside its settings. */
+export interface TrainOptions {
+  /** `cpu` unless given; `webgpu` is the CPU where there is no WebGPU, and `webgpu-only` fails there. */
+  readonly device?: TrainDevice | undefined;
+  /** Ends the run and frees what it holds. */
+  readonly signal?: AbortSignal | undefined;
+  /** A model, or word vectors, to start from. */
+  readonly from?: Source | undefined;
+  /** What another run with the same settings and texts gave, to go on from. */
+  readonly resume?: Snapshot | undefined;
+  /** Whether it runs in a worker; true unless given. */
+  readonly worker?: boolean | undefined;
+  /** Where the engine's WebAssembly is; the file `saccade-rnn/wasm-train` beside the code unless given. The first run decides. */
+  readonly wasmUrl?: InitOptions["wasm"];
+}
+
+/** How a text is written. */
+export interface WriteOptions {
+  /** The most words, or letters; 100 unless given. */
+  readonly words?: number | undefined;
+  /** 1 unless given; less prefers probable words. */
+  readonly temperature?: number | undefined;
+  /** The same seed draws the same text; 0 unless given. */
+  readonly seed?: number | undefined;
+}
+
+/** Of the time that the engine takes before it lets others have their turn. */
+const MILLISECONDS = 12;
+/** The share of texts that is held out, and the most. */
+const HELD_OUT = { share: 0.1, most: 1000 };
+
+/** What a run is made of. */
+export interface Plan {
+  readonly trainer: Trainer;
+  readonly sets: Sets<unknown>;
+  readonly settings: TrainSettings;
+  readonly options: TrainOptions;
+}
+
+/**
+ * A run. It learns while somebody asks for its events: a loop that ends early leaves it where it is, and another goes on. It holds
+ * its weights and texts until it is disposed, or its signal is aborted.
+ */
+export class Training implements AsyncIterable<TrainEvent> {
+  readonly #plan: Plan;
+  readonly #stop = stopper();
+  readonly #events: AsyncGenerator<TrainEvent, void>;
+  #begun: Promise<Begun> | undefined;
+  #adjusted: Adjusted = {};
+  #paused: Promise<void> | undefined;
+  #goOn: (() => void) | undefined;
+  #end: Omit<TrainingEnd, "model"> | undefined;
+  #file: Uint8Array<ArrayBuffer> | undefined;
+
+  /** @internal */
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    this.#events = this.#run();
+    const { signal } = plan.options;
+    onAbort(signal, () => this.#free(aborted(signal)));
+  }
+
+  /** What it tells, from where the last loop stopped. */
+  [Symbol.asyncIterator](): AsyncIterator<TrainEvent, void> {
+    return { next: () => this.#events.next(), return: async () => ({ done: true, value: undefined }) };
+  }
+
+  /** Goes on to the end; its figures. Whoever loops over the events has no need of it. */
+  async finish(): Promise<Omit<TrainingEnd, "model">> {
+    while (!(await this.#events.next()).done);
+    if (!this.#end) throw this.#stop.signal.reason;
+    return this.#end;
+  }
+
+  /** Has no step begin until {@link resume}. */
+  pause(): void {
+    this.#paused ??= new Promise((resolve) => {
+      this.#goOn = resolve;
+    });
+  }
+
+  resume(): void {
+    this.#goOn?.();
+    this.#paused = undefined;
+  }
+
+  /** Changes how it learns from the next step on. */
+  async set(adjusted: Adjusted): Promise<void> {
+    await this.#ask("adjust", [adjusted]);
+    this.#adjusted = { ...this.#adjusted, ...adjusted };
+  }
+
+  /** Reads texts with the model as it is now, of a classifier: labels, and what is skimmed. */
+  read(texts: readonly string[]): Promise<readonly TrainingReading[]> {
+    return this.#ask("read", [texts]);
+  }
+
+  /** Goes on with a text as the model as it is now would, of a language model. */
+  write(text: string, { words = 100, temperature = 1, seed = 0 }: WriteOptions = {}): Promise<string> {
+    return this.#ask("write", [text, words, temperature, seed]);
+  }
+
+  /** The file of the best model so far, which `load` and the command line read; before the first evaluation, of the model as it is. */
+  async file(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#file?.slice() ?? this.#ask("file", [false]);
+  }
+
+  /** The best model so far, to be read with. */
+  async model(options?: LoadOptions): Promise<AnyModel> {
+    const { load } = await import("../index.js");
+    return load(await this.file(), options);
+  }
+
+  /** What another run goes on from, to the same bytes. */
+  async snapshot(): Promise<Snapshot> {
+    return { ...(await this.#ask("snapshot", [])), adjusted: this.#adjusted };
+  }
+
+  /** Frees what it holds. */
+  dispose(): void {
+    this.#free(errorOf("DISPOSED", "this run was disposed"));
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  async *#run(): AsyncGenerator<TrainEvent, void> {
+    const { about, ...place } = await this.#start();
+    yield { type: "begun", device: place.device, deviceReason: place.deviceReason, ...about };
+    for (;;) {
+      while (this.#paused) await this.#paused;
+      for (const event of await this.#ask("advance", [MILLISECONDS])) {
+        if (event.type !== "ended") {
+          yield event;
+          continue;
+        }
+        const { model, ...end } = event;
+        [this.#file, this.#end] = [model, end];
+        yield end;
+        return;
+      }
+    }
+  }
+
+  #start(): Promise<Begun> {
+    return (this.#begun ??= this.#begin());
+  }
+
+  /** Hands the texts over and begins. */
+  async #begin(): Promise<Begun> {
+    const { trainer, sets, settings, options } = this.#plan;
+    const follow: Follow = { signal: this.#stop.signal };
+    follow.signal?.throwIfAborted();
+    await trainer.call("start", [options.wasmUrl === undefined ? {} : { wasm: options.wasmUrl }], follow);
+    const from = options.from === undefined ? undefined : (await fileIn(options.from, { by: "train: from", addresses: true, cache: true }, follow)).bytes;
+    const json = asJson(settings, { dev: sets.dev !== undefined, test: sets.test !== undefined });
+    const texts = await trainer.call("texts", [json], follow);
+    try {
+      const counts = { train: 0, dev: 0, test: 0 };
+      for (const set of ["train", "dev", "test"] as const) {
+        if (sets[set] !== undefined) counts[set] = await hand(trainer, texts, set, settings.task, sets[set], follow);
+      }
+      const holdOut = heldOut(settings, counts);
+      const begun = await trainer.call("begin", [texts, from, holdOut, options.device ?? "cpu"], follow);
+      const { resume } = options;
+      if (resume) {
+        await trainer.call("restore", [begun.id, resume], follow);
+        this.#adjusted = resume.adjusted;
+      }
+      return begun;
+    } catch (error) {
+      await trainer.call("release", [texts]).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #ask<Name extends keyof TrainCalls>(name: Name, args: Rest<Parameters<TrainCalls[Name]>>): Promise<ReturnType<TrainCalls[Name]>> {
+    const { id } = await this.#start();
+    const all = [id, ...(args as unknown[])] as Parameters<TrainCalls[Name]>;
+    return this.#plan.trainer.call(name, all, { signal: this.#stop.signal });
+  }
+
+  #free(reason: SaccadeError): void {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort(reason);
+    this.resume();
+    this.#begun?.then(({ id }) => this.#plan.trainer.call("release", [id])).catch(() => undefined);
+  }
+}
+
+type Rest<All extends unknown[]> = All extends [Id, ...infer Others] ? Others : never;
+
+/** Hands the texts of a set over; how many there are. */
+async function hand(trainer: Trainer, id: Id, set: SetName, task: TrainSettings["task"], texts: unknown, follow: Follow): Promise<number> {
+  let count = 0;
+  if (task === "predict") {
+    for await (const part of running(set, texts, follow)) {
+      await trainer.call("running", [id, set, part], follow);
+      count += 1;
+    }
+    return count;
+  }
+  for await (const { labels, texts: some, lines } of labelled(set, texts, follow)) {
+    await trainer.call("labelled", [id, set, labels, some, lines], follow);
+    count += some.length;
+  }
+  return count;
+}
+
+/** How many labelled texts are held out if nobody has said so. */
+function heldOut(settings: TrainSettings, { train, dev }: { readonly train: number; readonly dev: number }): number | undefined {
+  if (settings.task !== "classify" || dev > 0 || settings.data?.holdOut !== undefined) return undefined;
+  return Math.min(Math.max(Math.round(train * HELD_OUT.share), 1), HELD_OUT.most);
+}

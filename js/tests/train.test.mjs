@@ -1,0 +1,232 @@
+/** Training runs: the same as the command line's, interrupted and resumed, looked at in between, and what is no run. */
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { describe, test } from "node:test";
+import { difference } from "./fixture.mjs";
+import { load } from "./package.mjs";
+import { train } from "../dist/train/node.js";
+
+/** What `cli/tests/page.rs` has recorded of the command line. */
+const recorded = JSON.parse(await readFile(new URL("training.json", import.meta.url), "utf8"));
+const BOUND = 1e-5;
+
+const rows = (lines) => lines.trimEnd().split("\n").map((line) => ({ label: line.slice(0, line.indexOf(" ")), text: line.slice(line.indexOf(" ") + 1) }));
+const reviews = { train: rows(recorded.train), dev: rows(recorded.dev) };
+
+const skim = {
+  task: "classify",
+  seed: 3,
+  model: { embeddingSize: 12, encoder: [{ type: "skim", cell: "lstm", hiddenSize: 16, smallSize: 4 }] },
+  train: { batch: 16, epochs: 2, learningRate: 0.01, average: 0.9, dropoutHead: 0.2, skim: { gamma: 0.1, temperatureRate: 0.01 } },
+};
+const letters = {
+  task: "predict",
+  seed: 4,
+  data: { tokenizer: { kind: "characters", lowercase: false }, steps: 16 },
+  model: { embeddingSize: 8, encoder: [{ type: "gru", hiddenSize: 16 }] },
+  train: { batch: 8, epochs: 1, learningRate: 0.01, schedule: "linear" },
+};
+const words = {
+  task: "predict",
+  seed: 5,
+  data: { layout: "lines", steps: 8 },
+  prediction: { cutoffs: [4], divValue: 2, input: "tied" },
+  model: { embeddingSize: 16, encoder: [{ type: "sru", hiddenSize: 16, numLayers: 2 }] },
+  train: { batch: 4, epochs: 1, learningRate: 0.01 },
+};
+const runs = { skim: [reviews, skim], letters: [recorded.text, letters], words: [recorded.text, words] };
+
+/** All that a run tells. */
+async function events(run) {
+  const all = [];
+  for await (const event of run) all.push(event);
+  return all;
+}
+
+const losses = (all) => all.filter(({ type }) => type === "step").map(({ losses }) => Object.values(losses));
+
+const near = (found, expected, what) => assert.ok(difference(found, expected) <= BOUND, `${what}: ${found} instead of ${expected}`);
+
+describe("the command line's run", () => {
+  for (const [name, [data, settings]] of Object.entries(runs)) {
+    test(name, async () => {
+      using run = train(data, settings);
+      const all = await events(run);
+      const expected = recorded[name];
+      assert.equal(losses(all).length, expected.losses.length);
+      losses(all).forEach((found, step) => near(found, expected.losses[step], `step ${step}`));
+      const end = all.at(-1);
+      assert.equal(end.type, "ended");
+      near([end.dev.loss], [expected.dev.loss], "dev");
+      if (name === "skim") assert.equal(end.dev.accuracy, expected.dev.accuracy);
+      const model = await load(await run.file());
+      assert.equal(model.task, settings.task);
+      model.dispose();
+    });
+  }
+});
+
+describe("in between", () => {
+  test("texts are read, and what follows is as if they had not been", async () => {
+    using run = train(reviews, skim);
+    const seen = [];
+    const all = [];
+    for await (const event of run) {
+      all.push(event);
+      if (event.type !== "evaluated") continue;
+      const [reading, empty] = await run.read(["A lovely film.", ""]);
+      assert.deepEqual(reading.tokens.map(({ text }) => text), ["a", "lovely", "film", "."]);
+      assert.ok(Math.abs(reading.scores.reduce((sum, { probability }) => sum + probability, 0) - 1) < 1e-6);
+      assert.equal(empty.tokens.length, 0);
+      seen.push(reading.label);
+    }
+    assert.deepEqual(seen, ["yes", "yes"]);
+    losses(all).forEach((found, step) => near(found, recorded.skim.losses[step], `step ${step}`));
+  });
+
+  test("a text is written, the same by the same seed", async () => {
+    using run = train(recorded.text, letters);
+    await run.finish();
+    const [a, b, c] = await Promise.all([1, 1, 2].map((seed) => run.write("the ", { words: 40, seed })));
+    assert.equal([...a].length, 40);
+    assert.equal(a, b);
+    assert.notEqual(a, c);
+  });
+
+  test("a run that goes on from a snapshot ends in the same bytes", async () => {
+    using whole = train(reviews, skim);
+    await whole.finish();
+    for (const stopAfter of [1, 14, 20]) {
+      using first = train(reviews, skim);
+      let steps = 0;
+      for await (const event of first) {
+        if (event.type === "step" && ++steps === stopAfter) break;
+      }
+      const snapshot = structuredClone(await first.snapshot());
+      using second = train(reviews, skim, { resume: snapshot });
+      await second.finish();
+      assert.deepEqual(await second.file(), await whole.file());
+    }
+  });
+
+  test("a loop that ended early goes on where it stopped", async () => {
+    using run = train(reviews, skim);
+    const all = [];
+    for (const most of [1, 5, 1000]) {
+      let count = 0;
+      for await (const event of run) {
+        all.push(event);
+        if (++count === most) break;
+      }
+    }
+    losses(all).forEach((found, step) => near(found, recorded.skim.losses[step], `step ${step}`));
+    assert.equal(all.at(-1).type, "ended");
+  });
+
+  test("knobs act from the next step on", async () => {
+    using run = train(reviews, skim);
+    const after = [];
+    for await (const event of run) {
+      if (event.type === "begun") await run.set({ learningRate: 1e-9, gamma: 0 });
+      if (event.type === "step") after.push(event.losses.loss);
+    }
+    assert.notEqual(after[1], recorded.skim.losses[1][0]);
+    await assert.rejects(train(reviews, { ...skim, model: { encoder: [{ type: "gru", hiddenSize: 4 }] }, train: {} }).set({ gamma: 1 }), /no layer of this network skims/);
+  });
+
+  test("a model starts from another", async () => {
+    using first = train(reviews, skim);
+    await first.finish();
+    using second = train(reviews, { ...skim, seed: 9 }, { from: await first.file() });
+    const all = await events(second);
+    assert.ok(all[0].transferred.taken.length > 5);
+    assert.ok(losses(all)[0][0] < recorded.skim.losses[0][0] / 2);
+  });
+});
+
+describe("data", () => {
+  const gru = { task: "classify", model: { embeddingSize: 4, encoder: [{ type: "gru", hiddenSize: 4 }] }, train: { epochs: 1 } };
+  const begun = async (data, settings = gru) => {
+    using run = train(data, settings);
+    return (await run[Symbol.asyncIterator]().next()).value;
+  };
+
+  test("arrays, iterables and files hold the same texts", async () => {
+    const file = new File([recorded.train], "train.txt");
+    async function* later() {
+      yield* reviews.train;
+    }
+    for (const data of [reviews.train, new Set(reviews.train), later(), file, new TextEncoder().encode(recorded.train)]) {
+      const { texts, words } = await begun(data);
+      assert.deepEqual(texts, { train: 180, dev: 20, test: 0 });
+      assert.ok(words > 12);
+    }
+  });
+
+  test("any Unicode, and a class that is empty", async () => {
+    const odd = [..."🦊é\u0000\u200d中", "", " ", "a\ud800b", "𝕏".repeat(5000)].map((text, i) => ({ text, label: i % 2 === 0 }));
+    const settings = { ...gru, data: { holdOut: 2, labels: [{ file: "true", name: "yes" }, { file: "false", name: "no" }, { file: "?", name: "never" }] } };
+    using run = train(odd, settings);
+    const { dev } = await run.finish();
+    assert.equal(dev.n, 2);
+  });
+
+  const mistakes = {
+    "no texts": [[], gru, "TRAINING_DATA", /there is no training text/],
+    "one text, of which none is left": [[{ text: "a", label: 1 }], gru, "TRAINING_DATA", /there is no training text/],
+    "a row without a text": [[{ text: "a", label: 1 }, { label: 1 }], gru, "OPTION_INVALID", /data\.train\[1\]\.text: expected a string, found undefined/],
+    "a label that nobody knows": [{ train: reviews.train, dev: [{ text: "a", label: "maybe" }] }, gru, "TRAINING_DATA", /data\.dev:1: the label "maybe" is none of no, yes/],
+    "a line without a label": [new Blob(["yes fine\nno"]), gru, "TRAINING_DATA", /data\.train: line 2: expected a label/],
+    "bytes that are no text": [new Uint8Array([0xff, 0xfe]), gru, "TRAINING_DATA", /is not UTF-8/],
+    "a text without two words": ["", letters, "TRAINING_DATA", /there is no training text/],
+    "a set that is none": [{ train: [], test_: [] }, gru, "OPTION_INVALID", /data\.test_: there is no such set/],
+    "a number": [5, gru, "OPTION_INVALID", /data\.train: expected/],
+    "a size out of range": [reviews, { ...gru, model: { encoder: [{ type: "gru", hiddenSize: 0 }] } }, "MODEL_CONFIG", /hidden_size/],
+    "no batch": [reviews, { ...gru, train: { batch: 0 } }, "OPTION_INVALID", /train\.batch: expected at least 1/],
+  };
+  for (const [what, [data, settings, code, message]] of Object.entries(mistakes)) {
+    test(what, () => assert.rejects(async () => train(data, settings).finish(), (error) => error.code === code && message.test(error.message)));
+  }
+
+  const settings = {
+    "a task that is none": [{ ...gru, task: "clasify" }, /settings\.task: expected "classify" or "predict"/],
+    "a misspelt option": [{ ...gru, train: { learningrate: 1 } }, /settings\.train\.learningrate: there is no such option; did you mean learningRate/],
+    "a layer that is none": [{ ...gru, model: { encoder: [{ type: "lsmt", hiddenSize: 4 }] } }, /encoder\[0\]\.type: expected/],
+    "a layer without a size": [{ ...gru, model: { encoder: [{ type: "lstm" }] } }, /encoder\[0\]\.hiddenSize: expected a whole number/],
+    nothing: [undefined, /settings\.task: expected/],
+  };
+  for (const [what, [given, message]] of Object.entries(settings)) {
+    test(what, () => assert.throws(() => train(reviews, given), (error) => error.code === "OPTION_INVALID" && message.test(error.message)));
+  }
+});
+
+describe("the end", () => {
+  test("a signal ends a run, whenever it comes", async () => {
+    for (const after of [0, 1, 3, 17]) {
+      const stop = new AbortController();
+      const run = train(reviews, skim, { signal: stop.signal });
+      let told = 0;
+      await assert.rejects(async () => {
+        if (after === 0) stop.abort();
+        for await (const _ of run) if (++told === after) stop.abort();
+      }, { code: "ABORTED" });
+      await assert.rejects(run.file(), { code: "ABORTED" });
+    }
+  });
+
+  test("a run that was disposed of", async () => {
+    const run = train(reviews, skim);
+    await run[Symbol.asyncIterator]().next();
+    run.dispose();
+    await assert.rejects(run.finish(), { code: "DISPOSED" });
+  });
+
+  test("a loss that is no number stops it, and the best model is kept", async () => {
+    using run = train(reviews, { ...skim, train: { ...skim.train, epochs: 50, clip: 0 } });
+    await assert.rejects(async () => {
+      for await (const event of run) if (event.type === "evaluated") await run.set({ learningRate: 1e30 });
+    }, { code: "TRAINING_DIVERGED" });
+    assert.equal((await load(await run.file())).task, "classify");
+  });
+});
