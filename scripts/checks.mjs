@@ -30,6 +30,8 @@ const bundlers = async () => {
 
 const cargoTest = ["cargo", "test", "--workspace", "--exclude", "xtask", "--release", "--no-fail-fast"];
 const clippy = (...args) => ["cargo", "clippy", ...args, "--", "-D", "warnings"];
+const clippyWasm = (features) =>
+  clippy("--package", "saccade-rnn", "--lib", "--no-default-features", "--features", features, "--target", "wasm32-unknown-unknown");
 const nodeTest = (...files) => [process.execPath, "--test", "--test-concurrency=1", ...files];
 /** Files of the package's tests by their names. */
 const packageTests = (...names) => names.map((name) => `js/tests/${name}.test.mjs`);
@@ -80,13 +82,9 @@ export const checks = [
     runs: nodeTest(...entries(join(root, "scripts", "tests")).map((name) => `scripts/tests/${name}`)),
   },
   { name: "lint, native (clippy)", runs: clippy("--workspace", "--all-targets", "--all-features") },
-  {
-    name: "lint, wasm (clippy)",
-    runs: clippy(
-      ...["--package", "saccade-rnn", "--lib", "--no-default-features", "--features", "web"],
-      ...["--target", "wasm32-unknown-unknown"],
-    ),
-  },
+  { name: "lint, wasm (clippy)", runs: clippyWasm("web") },
+  // What no native build has: all features together leave the surface of taggers and parsers out.
+  { name: "lint, wasm, taggers and parsers (clippy)", runs: clippyWasm("web,graph") },
   { name: "Rust tests, the GPU's among them", runs: cargoTest, tools: [ensureVulkan] },
   // The page's readings are held against this program's.
   commandLine,

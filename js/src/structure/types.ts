@@ -1,9 +1,27 @@
 /** What taggers, parsers and tree classifiers are asked, and what they answer. */
 
-import type { ParserConfig, TaggerConfig, TreeClassifierConfig } from "../../pkg/saccade_structure.js";
-import type { CallOptions, Device, DevicePreference, Disposes, Inspection, Score, Texts } from "../types.js";
+import type { CallOptions, Device, DevicePreference, Disposes, Inspection, ModelConfig, Score, Texts } from "../types.js";
 
-export type { ParserConfig, TaggerConfig, TreeClassifierConfig };
+/** What a tagger's file says of itself; its words and letters are left out. */
+export interface TaggerConfig extends Omit<ModelConfig, "task" | "labels" | "pool"> {
+  readonly task: "tag";
+  /** The tags. */
+  readonly labels: readonly string[];
+}
+
+/** What a parser's file says of itself; its words and letters are left out. */
+export interface ParserConfig extends Omit<TaggerConfig, "task"> {
+  readonly task: "parse";
+  /** What a word can be to its head; that of a sentence's root is `root`. */
+  readonly relations: readonly string[];
+}
+
+/** What a tree classifier's file says of itself; its words are left out. */
+export interface TreeClassifierConfig extends Omit<ModelConfig, "task" | "labels" | "pool"> {
+  readonly task: "tree";
+  /** The labels of a node. */
+  readonly labels: readonly string[];
+}
 
 export interface StructureOptions extends CallOptions {
   /** In place of the model's own. `auto` is the CPU, which such short sequences suit. */

@@ -1,29 +1,8 @@
-/** What a tagger's file says of itself; its words and letters are left out. */
-export interface TaggerConfig extends Omit<ModelConfig, "task" | "labels" | "pool"> {
-  readonly task: "tag";
-  /** The tags. */
-  readonly labels: readonly string[];
-}
+/** What the file of such a task says of itself. */
+type ConfigOf<Task> = Omit<ModelConfig, "task" | "pool"> & { readonly task: Task };
 
-/** What a parser's file says of itself; its words and letters are left out. */
-export interface ParserConfig extends Omit<TaggerConfig, "task"> {
-  readonly task: "parse";
-  /** What a word can be to its head; that of a sentence's root is `root`. */
-  readonly relations: readonly string[];
-}
-
-/** What a tree classifier's file says of itself; its words are left out. */
-export interface TreeClassifierConfig extends Omit<ModelConfig, "task" | "pool"> {
-  readonly task: "tree";
-}
-
-/** What the file of any model says of itself, but for a parser's relations. */
-export type StructuredConfig =
-  | ModelConfig
-  | LanguageModelConfig
-  | TaggerConfig
-  | Omit<ParserConfig, "relations">
-  | TreeClassifierConfig;
+/** What the file of any model says of itself; its words are left out. */
+export type StructuredConfig = ModelConfig | LanguageModelConfig | ConfigOf<"tag"> | ConfigOf<"parse"> | ConfigOf<"tree">;
 
 /** Words of texts as they cross: how many each text has, and the columns of all of them, one after the other. */
 export type PackedTexts = readonly [counts: Uint32Array, columns: Uint32Array];
