@@ -12,7 +12,7 @@ import webpack from "webpack";
 import { findChromium } from "../scripts/chromium.mjs";
 import { root } from "../scripts/steps.mjs";
 import { launch, serve } from "../www/tests/browser.mjs";
-import { assertRead, look, model, projects } from "./project.mjs";
+import { assertRead, look, projects } from "./project.mjs";
 
 describe("a project with the packed package", { timeout: 600_000 }, () => {
   const project = projects();
@@ -24,17 +24,17 @@ describe("a project with the packed package", { timeout: 600_000 }, () => {
 
   after(() => browser?.close());
 
-  for (const name of ["page", "page-worker", "graph"]) {
+  for (const name of ["page", "page-worker", "graph", "structure"]) {
     test(`${name}, by Vite`, async () => {
       const place = project(name);
       const options = { base: "./", build: { target: "es2022" }, logLevel: "error", configFile: false };
       await build({ ...options, root: place });
-      cpSync(model, join(place, "dist", "model.safetensors"));
+      for (const file of ["model.safetensors", "tagger.safetensors"]) cpSync(join(place, file), join(place, "dist", file));
       await look(browser, await serve(join(place, "dist")));
     });
   }
 
-  for (const name of ["page", "page-worker", "graph"]) {
+  for (const name of ["page", "page-worker", "graph", "structure"]) {
     test(`${name}, by Vite while it is developed`, async () => {
       const place = project(name);
       const server = await createServer({ root: place, configFile: false, logLevel: "error", server: { port: 0, host: "127.0.0.1" } });

@@ -9,6 +9,7 @@ import { after, before } from "node:test";
 import { root, target } from "../scripts/steps.mjs";
 
 export const model = join(root, "models", "sst2-skim-lstm-small.safetensors");
+export const tagger = join(root, "models", "ewt-tagger.safetensors");
 const tarball = join(target, "package", "saccade-rnn-0.1.0.tgz");
 
 /** Makes projects of a suite in a temporary folder, which goes with it: the project of a folder beside this file, made once. */
@@ -31,6 +32,7 @@ export function makeProject(name, folder) {
   const place = join(folder, name);
   cpSync(join(root, "consumers", name), place, { recursive: true });
   cpSync(model, join(place, "model.safetensors"));
+  cpSync(tagger, join(place, "tagger.safetensors"));
   writeFileSync(join(place, "package.json"), JSON.stringify({ name, private: true, type: "module" }));
   const install = ["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts", tarball];
   const { status, stderr } = spawnSync("npm", install, { cwd: place, encoding: "utf8", shell: process.platform === "win32" });
