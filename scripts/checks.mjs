@@ -83,8 +83,10 @@ export const checks = [
   },
   { name: "lint, native (clippy)", runs: clippy("--workspace", "--all-targets", "--all-features") },
   { name: "lint, wasm (clippy)", runs: clippyWasm("web") },
-  // What no native build has: all features together leave the surface of taggers and parsers out.
+  // What no native build has: all features together leave the surfaces of taggers and parsers and of graphs out.
   { name: "lint, wasm, taggers and parsers (clippy)", runs: clippyWasm("web,graph") },
+  { name: "lint, wasm, graphs (clippy)", runs: clippyWasm("web,train") },
+  { name: "lint, wasm, training (clippy)", runs: clippyWasm("web,runs") },
   { name: "Rust tests, the GPU's among them", runs: cargoTest, tools: [ensureVulkan] },
   // The page's readings are held against this program's.
   commandLine,
@@ -117,7 +119,7 @@ export const checks = [
   },
   {
     name: "package, its consumers and the examples, in Chromium",
-    runs: nodeTest(...packageTests("arguments-page", "browser", "chromium", "graph-page", "page", "structure-page", "traps-page"), "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
+    runs: nodeTest(...packageTests("arguments-page", "browser", "chromium", "graph-page", "page", "structure-page", "train-page", "traps-page"), "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
     needs: [npmPackage],
     tools: [chromium],
     room: true,
@@ -131,7 +133,7 @@ export const checks = [
   },
   {
     name: "package, in Node",
-    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...suite, ...inNode, "arguments", "graph", "graph-mistakes", "graph-programs", "start", "traps", "worker")],
+    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...suite, ...inNode, "arguments", "graph", "graph-mistakes", "graph-programs", "start", "train", "traps", "worker")],
     needs: [npmPackage],
     room: true,
   },

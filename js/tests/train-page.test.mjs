@@ -1,0 +1,99 @@
+/** Training in a page: in a worker while frames go on, on both devices, and where its binary is. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { beforeEach, describe, test } from "node:test";
+import { root } from "../../scripts/steps.mjs";
+import { inChromium, open, page, renew } from "./blank.mjs";
+
+describe("in a page", { timeout: 300_000 }, () => {
+  inChromium({ gpu: true });
+  beforeEach(async () => {
+    await renew();
+    await open();
+    await page.evaluate(async () => {
+      const api = await import(new URL("js/dist/train/index.js", location.href).href);
+      const words = ["good", "bad", "fine", "dull", "the", "film", "was", "and"];
+      const texts = Array.from({ length: 160 }, (_, i) => {
+        const text = Array.from({ length: 4 + (i % 7) }, (_, j) => words[(i * 7 + j * j * 5 + (i >> 3)) % 8]);
+        return { text: text.join(" "), label: text.filter((word) => word === "good" || word === "fine").length > 1 };
+      });
+      const settings = {
+        task: "classify",
+        model: { embeddingSize: 16, encoder: [{ type: "skim", cell: "lstm", hiddenSize: 24, smallSize: 4 }] },
+        train: { batch: 16, epochs: 12, learningRate: 0.01, skim: { gamma: 0.05, temperatureRate: 0.01 } },
+      };
+      const losses = async (options, most = Infinity) => {
+        const run = api.train(texts, settings, options);
+        const all = [];
+        let device;
+        for await (const event of run) {
+          if (event.type === "begun") device = event.device;
+          if (event.type === "step") all.push(event.losses.loss);
+          if (all.length === most) break;
+        }
+        run.dispose();
+        return { device, all };
+      };
+      Object.assign(window, { ...api, texts, settings, losses });
+    });
+  });
+
+  test("both devices learn the same for 100 steps", async () => {
+    const [cpu, gpu] = await page.evaluate(async () => [await losses({}, 100), await losses({ device: "webgpu-only" }, 100)]);
+    assert.deepEqual([cpu.device, gpu.device], ["cpu", "webgpu"]);
+    assert.equal(cpu.all.length, 100);
+    assert.ok(cpu.all.at(-1) < cpu.all[0] / 2, `${cpu.all}`);
+    for (const [step, loss] of cpu.all.entries()) assert.ok(Math.abs(gpu.all[step] - loss) < 1e-3, `step ${step}: ${gpu.all[step]} instead of ${loss}`);
+  });
+
+  test("a worker and this thread learn the same, and the thread of the page is free meanwhile", async () => {
+    const found = await page.evaluate(async () => {
+      let turns = 0;
+      const timer = setInterval(() => turns++, 4);
+      const remote = await losses({});
+      clearInterval(timer);
+      return { remote, here: await losses({ worker: false }), turns };
+    });
+    assert.deepEqual(found.remote, found.here);
+    assert.ok(found.turns > 3);
+  });
+
+  test("a page that reads on while a run goes, and a run that another one goes on from", async () => {
+    const found = await page.evaluate(async () => {
+      const { load } = await import(new URL("js/dist/worker.js", location.href).href);
+      const model = await load("models/sst2-skim-lstm-small.safetensors");
+      const run = train(texts, settings);
+      let steps = 0;
+      for await (const { type } of run) if (type === "step" && ++steps === 30) break;
+      const [{ label }] = await Promise.all([model.read("a fine film"), run.snapshot()]);
+      const other = train(texts, settings, { resume: await run.snapshot() });
+      const [a, b] = await Promise.all([run, other].map((run) => run.finish().then(() => run.file())));
+      return { label, equal: a.length === b.length && a.every((byte, i) => byte === b[i]) };
+    });
+    assert.deepEqual(found, { label: "positive", equal: true });
+  });
+
+  test("a binary that is not there is an error, and it may lie elsewhere", async () => {
+    await page.context().route("**/saccade_train_bg.wasm", (route) => route.fulfill({ status: 404 }));
+    await page.context().route("**/elsewhere.wasm", (route) => route.fulfill({ contentType: "application/wasm", path: join(root, "js", "pkg", "saccade_train_bg.wasm") }));
+    const [error, { all }] = await page.evaluate(async () => {
+      const error = await losses({}).catch(({ code, message }) => ({ code, message }));
+      return [error, await losses({ wasmUrl: "elsewhere.wasm" }, 3)];
+    });
+    assert.equal(error.code, "ENGINE_FAILED");
+    assert.match(error.message, /status 404.*wasmUrl: /);
+    assert.equal(all.length, 3);
+  });
+
+  test("a worker that is ended ends its runs", async () => {
+    const code = await page.evaluate(async () => {
+      const run = train(texts, settings);
+      const done = run.finish().catch(({ code }) => code);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      terminate();
+      return done;
+    });
+    assert.equal(code, "ENGINE_FAILED");
+  });
+});
