@@ -3,13 +3,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+#[allow(dead_code, reason = "some of it is for other tests")]
 mod common;
+#[allow(dead_code, reason = "some of it is for other tests")]
+#[path = "common/runs.rs"]
+mod runs;
 
 use std::fs;
 use std::path::Path;
 
 use common::Folder;
-use common::runs::{draws, run};
+use runs::{draws, run};
 use saccade_cli::config::{AnyConfig, Settings};
 use saccade_cli::run::{Event, Outcome, Recipe};
 use saccade_rnn::train::Objective;

@@ -6,37 +6,42 @@ import { beforeEach, describe, test } from "node:test";
 import { root } from "../../scripts/steps.mjs";
 import { inChromium, open, page, renew } from "./blank.mjs";
 
+/** An empty page with training in it, texts and settings. */
+async function prepared() {
+  await open();
+  await page.evaluate(async () => {
+    const api = await import(new URL("js/dist/train/index.js", location.href).href);
+    const words = ["good", "bad", "fine", "dull", "the", "film", "was", "and"];
+    const texts = Array.from({ length: 160 }, (_, i) => {
+      const text = Array.from({ length: 4 + (i % 7) }, (_, j) => words[(i * 7 + j * j * 5 + (i >> 3)) % 8]);
+      return { text: text.join(" "), label: text.filter((word) => word === "good" || word === "fine").length > 1 };
+    });
+    const settings = {
+      task: "classify",
+      model: { embeddingSize: 16, encoder: [{ type: "skim", cell: "lstm", hiddenSize: 24, smallSize: 4 }] },
+      train: { batch: 16, epochs: 12, learningRate: 0.01, skim: { gamma: 0.05, temperatureRate: 0.01 } },
+    };
+    const losses = async (options, most = Infinity) => {
+      const run = api.train(texts, settings, options);
+      const all = [];
+      let device;
+      for await (const event of run) {
+        if (event.type === "begun") device = event.device;
+        if (event.type === "step") all.push(event.losses.loss);
+        if (all.length === most) break;
+      }
+      run.dispose();
+      return { device, all };
+    };
+    Object.assign(window, { ...api, texts, settings, losses });
+  });
+}
+
 describe("in a page", { timeout: 300_000 }, () => {
   inChromium({ gpu: true });
   beforeEach(async () => {
     await renew();
-    await open();
-    await page.evaluate(async () => {
-      const api = await import(new URL("js/dist/train/index.js", location.href).href);
-      const words = ["good", "bad", "fine", "dull", "the", "film", "was", "and"];
-      const texts = Array.from({ length: 160 }, (_, i) => {
-        const text = Array.from({ length: 4 + (i % 7) }, (_, j) => words[(i * 7 + j * j * 5 + (i >> 3)) % 8]);
-        return { text: text.join(" "), label: text.filter((word) => word === "good" || word === "fine").length > 1 };
-      });
-      const settings = {
-        task: "classify",
-        model: { embeddingSize: 16, encoder: [{ type: "skim", cell: "lstm", hiddenSize: 24, smallSize: 4 }] },
-        train: { batch: 16, epochs: 12, learningRate: 0.01, skim: { gamma: 0.05, temperatureRate: 0.01 } },
-      };
-      const losses = async (options, most = Infinity) => {
-        const run = api.train(texts, settings, options);
-        const all = [];
-        let device;
-        for await (const event of run) {
-          if (event.type === "begun") device = event.device;
-          if (event.type === "step") all.push(event.losses.loss);
-          if (all.length === most) break;
-        }
-        run.dispose();
-        return { device, all };
-      };
-      Object.assign(window, { ...api, texts, settings, losses });
-    });
+    await prepared();
   });
 
   test("both devices learn the same for 100 steps", async () => {
@@ -95,5 +100,50 @@ describe("in a page", { timeout: 300_000 }, () => {
       return done;
     });
     assert.equal(code, "ENGINE_FAILED");
+  });
+
+  test("a run that a reload interrupts goes on to the same bytes", async () => {
+    const begin = (most) =>
+      page.evaluate(async (most) => {
+        const run = train(texts, settings, { checkpoint: "learn", checkpointSeconds: 0 });
+        const told = [];
+        for await (const { type, resumed, failed } of run) {
+          if (type === "begun") told.push(resumed);
+          if (type === "checkpoint") told.push(failed ?? "kept");
+          if (told.length === most) break;
+        }
+        return { told, file: most === undefined ? [...(await run.file())] : [] };
+      }, most);
+    assert.deepEqual((await begin(4)).told, [false, "kept", "kept", "kept"]);
+    // Nobody is asked before a page goes.
+    await prepared();
+    assert.deepEqual((await begin(3)).told, [true, "kept", "kept"]);
+    await prepared();
+    const { told, file } = await begin();
+    assert.equal(told[0], true);
+    const whole = await page.evaluate(async () => {
+      const run = train(texts, settings);
+      await run.finish();
+      return [...(await run.file())];
+    });
+    assert.deepEqual(file, whole);
+    // At its end it is forgotten, and a run with other settings is another.
+    assert.deepEqual((await begin(2)).told, [false, "kept"]);
+    await page.evaluate(() => (settings.seed = 2));
+    assert.deepEqual((await begin(1)).told, [false]);
+  });
+
+  test("a browser without room says so, and the run goes on", async () => {
+    const session = await page.context().newCDPSession(page);
+    await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(page.url()).origin, quotaSize: 1000 });
+    const told = await page.evaluate(async () => {
+      const run = train(texts, { ...settings, train: { ...settings.train, epochs: 2 } }, { checkpoint: "learn", checkpointSeconds: 0 });
+      const told = [];
+      for await (const event of run) if (["checkpoint", "ended"].includes(event.type)) told.push(event.failed ?? event.type);
+      return told;
+    });
+    assert.equal(told.at(-1), "ended");
+    assert.ok(told.length > 1);
+    for (const reason of told.slice(0, -1)) assert.match(reason, /quota|space|room/i);
   });
 });

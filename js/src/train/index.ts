@@ -14,7 +14,7 @@
  * ```
  */
 
-import { oneOf, optional, unchecked } from "../arguments/check.js";
+import { number, oneOf, optional, string, unchecked } from "../arguments/check.js";
 import { start, wasm } from "../arguments/entry.js";
 import { options as optionsOf } from "../arguments/options.js";
 import { maybe, signal } from "../arguments/shared.js";
@@ -39,6 +39,8 @@ const taken = take("train", [
       signal: optional(signal),
       from: unchecked<Source | undefined>(),
       resume: unchecked<Snapshot | undefined>(),
+      checkpoint: optional(string),
+      checkpointSeconds: optional(number("a number of seconds from 0", [0, Infinity])),
       worker: maybe,
       wasmUrl: wasm,
     }),

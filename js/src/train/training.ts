@@ -1,7 +1,7 @@
 /** A run that learns from texts, step by step. */
 
 import type { Follow, Id } from "../engine.js";
-import { aborted, errorOf, SaccadeError } from "../errors.js";
+import { aborted, errorOf, messageOf, type SaccadeError } from "../errors.js";
 import { onAbort, stopper } from "../follow.js";
 import { fileIn } from "../source.js";
 import type { AnyModel, InitOptions, LoadOptions, Source } from "../types.js";
@@ -9,12 +9,25 @@ import type { Adjusted, Begun, SetName, Snapshot, TrainCalls, TrainDevice, Train
 import type { TrainSettings } from "./config.js";
 import { labelled, running, type Sets } from "./data.js";
 import { asJson } from "./settings.js";
+import { find, forget, keep } from "./store.js";
 
 /** What a run tells. */
 export type TrainEvent =
-  | ({ readonly type: "begun"; readonly device: "cpu" | "webgpu"; readonly deviceReason: string | undefined } & TrainingAbout)
+  | ({
+      readonly type: "begun";
+      readonly device: "cpu" | "webgpu";
+      /** Why it is not the one that was asked for. */
+      readonly deviceReason: string | undefined;
+      /** Whether an earlier run goes on. */
+      readonly resumed: boolean;
+    } & TrainingAbout)
   | ({ readonly type: "step" } & TrainingStep)
   | ({ readonly type: "evaluated" } & TrainingEvaluation)
+  | {
+      readonly type: "checkpoint";
+      /** Why the browser did not keep it, if so: no room, no permission. The run goes on. */
+      readonly failed: string | undefined;
+    }
   | ({ readonly type: "ended" } & Omit<TrainingEnd, "model">);
 
 /** What a run may be told beside its settings. */
@@ -27,6 +40,13 @@ export interface TrainOptions {
   readonly from?: Source | undefined;
   /** What another run with the same settings and texts gave, to go on from. */
   readonly resume?: Snapshot | undefined;
+  /**
+   * A name under which the browser keeps the run (in IndexedDB), so that after a reload or a crash the same call goes on from there.
+   * What is kept of a run with other settings is replaced; at the end of a run it is forgotten.
+   */
+  readonly checkpoint?: string | undefined;
+  /** How often it is kept; 10 unless given, 0 for as often as possible. */
+  readonly checkpointSeconds?: number | undefined;
   /** Whether it runs in a worker; true unless given. */
   readonly worker?: boolean | undefined;
   /** Where the engine's WebAssembly is; the file `saccade-rnn/wasm-train` beside the code unless given. The first run decides. */
@@ -43,6 +63,7 @@ export interface WriteOptions {
   readonly seed?: number | undefined;
 }
 
+const CHECKPOINT_SECONDS = 10;
 /** Of the time that the engine takes before it lets others have their turn. */
 const MILLISECONDS = 12;
 /** The share of texts that is held out, and the most. */
@@ -70,6 +91,10 @@ export class Training implements AsyncIterable<TrainEvent> {
   #goOn: (() => void) | undefined;
   #end: Omit<TrainingEnd, "model"> | undefined;
   #file: Uint8Array<ArrayBuffer> | undefined;
+  #failure: unknown;
+  #resumed = false;
+  #settings = "";
+  #keptAt = performance.now();
 
   /** @internal */
   constructor(plan: Plan) {
@@ -87,7 +112,7 @@ export class Training implements AsyncIterable<TrainEvent> {
   /** Goes on to the end; its figures. Whoever loops over the events has no need of it. */
   async finish(): Promise<Omit<TrainingEnd, "model">> {
     while (!(await this.#events.next()).done);
-    if (!this.#end) throw this.#stop.signal.reason;
+    if (!this.#end) throw this.#failure;
     return this.#end;
   }
 
@@ -145,8 +170,18 @@ export class Training implements AsyncIterable<TrainEvent> {
   }
 
   async *#run(): AsyncGenerator<TrainEvent, void> {
-    const { about, ...place } = await this.#start();
-    yield { type: "begun", device: place.device, deviceReason: place.deviceReason, ...about };
+    try {
+      yield* this.#told();
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  async *#told(): AsyncGenerator<TrainEvent, void> {
+    const { about, device, deviceReason } = await this.#start();
+    yield { type: "begun", device, deviceReason, resumed: this.#resumed, ...about };
+    const { checkpoint, checkpointSeconds = CHECKPOINT_SECONDS } = this.#plan.options;
     for (;;) {
       while (this.#paused) await this.#paused;
       for (const event of await this.#ask("advance", [MILLISECONDS])) {
@@ -156,9 +191,14 @@ export class Training implements AsyncIterable<TrainEvent> {
         }
         const { model, ...end } = event;
         [this.#file, this.#end] = [model, end];
+        if (checkpoint !== undefined) await forget(checkpoint).catch(() => undefined);
         yield end;
         return;
       }
+      if (checkpoint === undefined || performance.now() - this.#keptAt < checkpointSeconds * 1000) continue;
+      const failed = await keep(checkpoint, { settings: this.#settings, snapshot: await this.snapshot() }).then(() => undefined, reason);
+      this.#keptAt = performance.now();
+      yield { type: "checkpoint", failed };
     }
   }
 
@@ -173,25 +213,34 @@ export class Training implements AsyncIterable<TrainEvent> {
     follow.signal?.throwIfAborted();
     await trainer.call("start", [options.wasmUrl === undefined ? {} : { wasm: options.wasmUrl }], follow);
     const from = options.from === undefined ? undefined : (await fileIn(options.from, { by: "train: from", addresses: true, cache: true }, follow)).bytes;
-    const json = asJson(settings, { dev: sets.dev !== undefined, test: sets.test !== undefined });
-    const texts = await trainer.call("texts", [json], follow);
+    this.#settings = asJson(settings, { dev: sets.dev !== undefined, test: sets.test !== undefined });
+    const texts = await trainer.call("texts", [this.#settings], follow);
+    let made = texts;
     try {
       const counts = { train: 0, dev: 0, test: 0 };
       for (const set of ["train", "dev", "test"] as const) {
         if (sets[set] !== undefined) counts[set] = await hand(trainer, texts, set, settings.task, sets[set], follow);
       }
-      const holdOut = heldOut(settings, counts);
-      const begun = await trainer.call("begin", [texts, from, holdOut, options.device ?? "cpu"], follow);
-      const { resume } = options;
-      if (resume) {
-        await trainer.call("restore", [begun.id, resume], follow);
-        this.#adjusted = resume.adjusted;
+      const begun = await trainer.call("begin", [texts, from, heldOut(settings, counts), options.device ?? "cpu"], follow);
+      made = begun.id;
+      const snapshot = options.resume ?? (await this.#found());
+      if (snapshot) {
+        await trainer.call("restore", [begun.id, snapshot], follow);
+        [this.#adjusted, this.#resumed] = [snapshot.adjusted, true];
       }
       return begun;
     } catch (error) {
-      await trainer.call("release", [texts]).catch(() => undefined);
+      await trainer.call("release", [made]).catch(() => undefined);
       throw error;
     }
+  }
+
+  /** What the browser has kept of this run. */
+  async #found(): Promise<Snapshot | undefined> {
+    const { checkpoint } = this.#plan.options;
+    // A browser that keeps nothing says so when it is to.
+    const kept = checkpoint === undefined ? undefined : await find(checkpoint).catch(() => undefined);
+    return kept?.settings === this.#settings ? kept.snapshot : undefined;
   }
 
   async #ask<Name extends keyof TrainCalls>(name: Name, args: Rest<Parameters<TrainCalls[Name]>>): Promise<ReturnType<TrainCalls[Name]>> {
@@ -225,6 +274,11 @@ async function hand(trainer: Trainer, id: Id, set: SetName, task: TrainSettings[
     count += some.length;
   }
   return count;
+}
+
+/** Why the browser keeps nothing: of a lack of room Chromium gives the name alone. */
+function reason(error: unknown): string {
+  return messageOf(error) || (error as Partial<Error>).name || "no reason given";
 }
 
 /** How many labelled texts are held out if nobody has said so. */
