@@ -5,8 +5,8 @@ mod common;
 use common::parameter;
 use pollster::block_on;
 use saccade_rnn::device::{
-    Binary, CellKind, Device, EngineError, Op, Parameters, Pool, Real, Reduce, Shape, Skim, SkimMode, Sru,
-    Step, WeightView,
+    Binary, CellKind, Device, EngineError, Op, Parameters, Pool, Real, Reduce, Semiring, SemiringProduct,
+    Shape, Skim, SkimMode, Sru, Step, WeightView,
 };
 use saccade_rnn::graph::{Expr, Graph, Strategy};
 use saccade_rnn::nn::{self, Builder, Recurrent, RecurrentConfig, SruConfig};
@@ -91,6 +91,11 @@ fn operands_that_do_not_fit() {
     accepted(&p, &Op::MatMul, &[(2, 3), (3, 1)], &[]);
     accepted(&p, &Op::MatMul, &[(0, 3), (3, 0)], &[]);
     refused(&p, &Op::MatMul, &[(2, 3), (2, 3)], &[], "rows of operand 1");
+
+    let product = |semiring, transposed| Op::Semiring(SemiringProduct { semiring, weight: w, transposed });
+    accepted(&p, &product(Semiring::Log, false), &[(3, 2)], &[]);
+    accepted(&p, &product(Semiring::Max, true), &[(0, 3)], &[]);
+    refused(&p, &product(Semiring::Log, true), &[(3, 2)], &[], "columns of operand 0");
 
     let largest = Op::Reduce(Reduce::Max);
     accepted(&p, &largest, &[(0, 1)], &[]);

@@ -33,6 +33,7 @@ pub mod recurrence;
 pub mod reduce;
 mod registers;
 pub mod rows;
+pub mod semiring;
 pub mod skim;
 #[cfg(feature = "train")]
 pub mod skim_soft;

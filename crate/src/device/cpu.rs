@@ -14,20 +14,23 @@ mod training;
 mod training;
 mod word_cache;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 use self::packed_weights::{PackedWeights, Side};
 use self::word_cache::{Product, WordCache};
-use super::op::{Binary, GRAPH, Op, Real, Skim, SkimMode, Sru, Unary, WeightView, graph_only};
+use super::op::{
+    Binary, GRAPH, Op, Real, SemiringProduct, Skim, SkimMode, Sru, Unary, WeightView, graph_only,
+};
 use super::{
     Buffer, Call, EngineError, Forward, Operand, ParamGradients, ParamId, Parameters, TableRows, Value,
 };
 use crate::cpu::packed::Packed;
 use crate::cpu::{BufferPool, Ragged};
 use crate::cpu::{
-    affine, elementwise, embedding, layer_norm, pool, ragged_matmul, recurrence, reduce, rows, skim, softmax,
-    sru,
+    affine, elementwise, embedding, layer_norm, pool, ragged_matmul, recurrence, reduce, rows, semiring,
+    skim, softmax, sru, transpose,
 };
 
 /// How the CPU keeps its copies of weights. The parameters themselves, gradients, sums and states have 32 bits.
@@ -225,6 +228,10 @@ impl Cpu {
             }
             Op::Affine { weight, bias } => vec![self.product(call, weight, bias)],
             Op::MatMul => vec![ragged_matmul::forward(buffers, input(0).ragged(), input(1).ragged())],
+            Op::Semiring(product) => {
+                let [_, outputs] = product.sizes(p);
+                semiring::forward(buffers, product.semiring, input(0).all(), &by_input(p, product), outputs)
+            }
             Op::Unary(Unary::Tanh) => in_place(&elementwise::tanh),
             Op::Unary(Unary::Sigmoid) => in_place(&elementwise::sigmoid),
             Op::Unary(Unary::Relu) => in_place(&elementwise::relu),
@@ -361,6 +368,16 @@ fn is_narrow(weight: &WeightView) -> bool {
 /// All operands.
 fn ragged<'a>(call: &'a Call<'_>) -> Vec<Ragged<'a>> {
     call.inputs.iter().map(Operand::ragged).collect()
+}
+
+/// The matrix of a product in a semiring as `[in, out]`.
+fn by_input(parameters: &Parameters, product: SemiringProduct) -> Cow<'_, [f32]> {
+    let values = parameters.values(product.weight);
+    if product.transposed {
+        transpose::transpose(values, product.sizes(parameters)[0]).into()
+    } else {
+        values.into()
+    }
 }
 
 /// The rows that an [`Op::Rows`] takes.

@@ -1,7 +1,7 @@
 //! Shapes of an operation's outputs, and whether its operands, indices and parameters fit.
 
 use super::op::{Binary, GRAPH, Op, Shape, Skim, SkimMode, Unary, WeightView, graph_only};
-use super::{CellKind, EngineError, Parameters, Reduce};
+use super::{CellKind, EngineError, Parameters, Reduce, Semiring};
 
 impl Op {
     /// How many operands it takes; `None` is any number from 1.
@@ -11,6 +11,7 @@ impl Op {
             Op::Input | Op::Held | Op::Embedding { .. } => Some(0),
             Op::MatMul | Op::Binary(_) => Some(2),
             Op::Affine { .. }
+            | Op::Semiring(_)
             | Op::Unary(_)
             | Op::Columns { .. }
             | Op::Rows
@@ -72,6 +73,13 @@ impl Op {
                 let (a, b) = (check.any(0)?, check.any(1)?);
                 check.rows(1, a.columns)?;
                 vec![shape(a.rows, b.columns)]
+            }
+            Op::Semiring(product) => {
+                let [inputs, outputs] = product.sizes(parameters);
+                check.not_empty("rows of the matrix", inputs)?;
+                check.not_empty("columns of the matrix", outputs)?;
+                let made = shape(check.operand(0, inputs)?.rows, outputs);
+                vec![made; if product.semiring == Semiring::Max { 2 } else { 1 }]
             }
             Op::Unary(_) | Op::Dropout { .. } | Op::Softmax | Op::LogSoftmax => vec![check.any(0)?],
             Op::Binary(_) => {

@@ -41,6 +41,7 @@ use std::sync::Arc;
 pub use crate::cpu::cell::CellKind;
 pub use crate::cpu::pool::Pool;
 pub use crate::cpu::reduce::Reduce;
+pub use crate::cpu::semiring::Semiring;
 pub use call::{Buffer, Call, Forward, Operand, ParamGradients, TableRows, Value};
 pub use cell::Function;
 #[cfg(any(feature = "graph", not(feature = "web")))]
@@ -49,7 +50,7 @@ pub use cpu::{Cpu, CpuOptions, Precision};
 pub(crate) use error::number;
 pub use error::{EngineError, Failure};
 pub(crate) use op::GRAPH;
-pub use op::{Binary, Op, Real, Shape, Skim, SkimMode, Sru, Unary, WeightView};
+pub use op::{Binary, Op, Real, SemiringProduct, Shape, Skim, SkimMode, Sru, Unary, WeightView};
 #[cfg(feature = "train")]
 pub use optimize::{AdamStep, Part, Rows};
 pub use parameters::{ParamId, Parameter, Parameters};

@@ -3,7 +3,7 @@
 //! An [`Op`] holds every attribute of an operation and the identity of every parameter it uses, and is compared
 //! exactly: two nodes may run together only if their ops are equal and their operands have the same columns.
 
-use super::{CellKind, EngineError, Function, ParamId, Parameters, Pool, Reduce, Step};
+use super::{CellKind, EngineError, Function, ParamId, Parameters, Pool, Reduce, Semiring, Step};
 
 /// Whether this build runs operations that no layer of a model records. The browser's inference binary does not: see
 /// [`graph_only`].
@@ -17,6 +17,7 @@ macro_rules! graph_only {
             | Op::Binary(Binary::Subtract | Binary::Multiply)
             | Op::ScatterAdd
             | Op::Reduce(_)
+            | Op::Semiring(_)
             | Op::Step(_)
             | Op::Cell(_)
             | Op::Unary(Unary::Tanh | Unary::Sigmoid | Unary::Relu | Unary::Exp | Unary::Log)
@@ -124,6 +125,26 @@ impl WeightView {
     }
 }
 
+/// A product of rows and a matrix in a semiring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SemiringProduct {
+    /// What sums and products are.
+    pub semiring: Semiring,
+    /// The matrix, `[in, out]`.
+    pub weight: ParamId,
+    /// The matrix is `[out, in]`.
+    pub transposed: bool,
+}
+
+impl SemiringProduct {
+    /// Inputs and outputs.
+    pub fn sizes(&self, parameters: &Parameters) -> [usize; 2] {
+        let weight = parameters.get(self.weight);
+        let sizes = [weight.rows(), weight.columns()];
+        if self.transposed { [sizes[1], sizes[0]] } else { sizes }
+    }
+}
+
 /// Attributes of the SRU recurrence (`kernels/src/sru.rs` has the equations).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sru {
@@ -217,6 +238,8 @@ pub enum Op {
     /// `a b`, two values. Nodes that run together and have the same right operand are one lane of the call: the rows of all
     /// their left operands, and that one once.
     MatMul,
+    /// Rows times a matrix in a semiring. The maximum has a second output, the rows of the matrix by which it came.
+    Semiring(SemiringProduct),
     /// A function of one value.
     Unary(Unary),
     /// A function of two values.
@@ -299,6 +322,8 @@ impl Op {
             Op::Embedding { .. } => "embedding",
             Op::Affine { .. } => "affine",
             Op::MatMul => "matmul",
+            Op::Semiring(SemiringProduct { semiring: Semiring::Log, .. }) => "log_product",
+            Op::Semiring(SemiringProduct { semiring: Semiring::Max, .. }) => "max_product",
             Op::Unary(Unary::Tanh) => "tanh",
             Op::Unary(Unary::Sigmoid) => "sigmoid",
             Op::Unary(Unary::Relu) => "relu",
@@ -382,6 +407,7 @@ impl Op {
         match self {
             Op::Embedding { .. }
             | Op::Affine { .. }
+            | Op::Semiring(_)
             | Op::LayerNorm { .. }
             | Op::Recurrence { .. }
             | Op::Sru(_)

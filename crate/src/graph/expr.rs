@@ -4,7 +4,9 @@ use std::ops::{Add, Mul, Range, Sub};
 
 use super::{Gradients, Graph, Held, Port};
 use crate::cpu::pool::Pool;
-use crate::device::{Binary, EngineError, Op, ParamId, Real, Reduce, Shape, Unary, WeightView};
+use crate::device::{
+    Binary, EngineError, Op, ParamId, Real, Reduce, Semiring, SemiringProduct, Shape, Unary, WeightView,
+};
 
 /// A value that a graph will compute when it is asked for.
 #[derive(Clone, Copy)]
@@ -108,6 +110,46 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn matmul(self, right: Self) -> Self {
         self.graph.record_one(Op::MatMul, &[self, right], &[])
+    }
+
+    /// `y_j = ln Σ_i exp(x_i + w_ij)` of each row, without overflow, with a weight of shape `[in, out]`, or `[out, in]` if it is
+    /// `transposed`: a product whose sums and products are those of the logarithms. With scores of steps for weights, a step of
+    /// the forward algorithm.
+    ///
+    /// ```
+    /// # use saccade_rnn::device::{Device, Parameters};
+    /// # use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let mut parameters = Parameters::new();
+    /// let steps = parameters.add("steps", &[2, 1], vec![1.0, -1.0])?;
+    /// let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Levels);
+    /// let x = graph.input(1, 2, vec![0.0, 2.0]);
+    /// assert_eq!(x.log_product(steps, false).value().await?, [1.0 + 2f32.ln()]);
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn log_product(self, weight: ParamId, transposed: bool) -> Self {
+        self.then(Op::Semiring(SemiringProduct { semiring: Semiring::Log, weight, transposed }))
+    }
+
+    /// `y_j = max_i (x_i + w_ij)` of each row, and the first `i` that has it, with a weight as in [`Self::log_product`]: a step
+    /// of the Viterbi algorithm.
+    ///
+    /// ```
+    /// # use saccade_rnn::device::{Device, Parameters};
+    /// # use saccade_rnn::graph::{Graph, Strategy};
+    /// # pollster::block_on(async {
+    /// let mut parameters = Parameters::new();
+    /// let steps = parameters.add("steps", &[2, 2], vec![0.0, 4.0, 1.0, -1.0])?;
+    /// let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Levels);
+    /// let (best, from) = graph.input(1, 2, vec![0.0, 2.0]).max_product(steps, false);
+    /// assert_eq!((best.value().await?, from.value().await?), (vec![3.0, 4.0], vec![1.0, 0.0]));
+    /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn max_product(self, weight: ParamId, transposed: bool) -> (Self, Self) {
+        let best = self.then(Op::Semiring(SemiringProduct { semiring: Semiring::Max, weight, transposed }));
+        (best, Self { port: Port { output: 1, ..best.port }, ..best })
     }
 
     /// Hyperbolic tangent.

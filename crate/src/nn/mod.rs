@@ -10,6 +10,7 @@ mod adaptive_softmax;
 mod bands;
 mod bidirectional;
 mod builder;
+mod crf;
 mod elman;
 mod embedding;
 mod flops;
@@ -31,6 +32,8 @@ pub use adaptive_softmax::{
 };
 pub use bidirectional::Bidirectional;
 pub use builder::{Alias, BuildError, Builder, Init, Tensor, Tensors};
+pub(crate) use crf::follow;
+pub use crf::{Best, Crf};
 pub use embedding::Embedding;
 pub use flops::Flops;
 pub use inspect::{CellExprs, Inspected, Trace};

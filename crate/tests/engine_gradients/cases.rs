@@ -1,7 +1,8 @@
 //! Operations to differentiate: of every kind, with every combination of attributes.
 
 use saccade_rnn::device::{
-    Binary, CellKind, Op, Parameters, Pool, Real, Reduce, Skim, SkimMode, Sru, Step, Unary, WeightView,
+    Binary, CellKind, Op, Parameters, Pool, Real, Reduce, Semiring, SemiringProduct, Skim, SkimMode, Sru,
+    Step, Unary, WeightView,
 };
 
 use saccade_rnn::graph::Cell;
@@ -75,6 +76,27 @@ pub(crate) fn affine() -> (Parameters, Vec<Case>) {
                 cases.push(case.wanted([weight.param].into_iter().chain(bias)));
             }
         }
+    }
+    (p, cases)
+}
+
+pub(crate) fn semirings() -> (Parameters, Vec<Case>) {
+    let mut p = Parameters::new();
+    let in_out = parameter(&mut p, "in_out", &[3, 20]);
+    let out_in = parameter(&mut p, "out_in", &[2, 3]);
+    // The ways of a maximum are far enough from each other for a difference.
+    let apart = p.add("apart", &[2, 3], vec![0.0, 0.07, 0.13, 0.1, -0.07, 0.0]).expect("a name of its own");
+    let mut cases = Vec::new();
+    for (semiring, weight, transposed) in [
+        (Semiring::Log, in_out, false),
+        (Semiring::Log, out_in, true),
+        (Semiring::Max, apart, true),
+        (Semiring::Max, apart, false),
+    ] {
+        let product = SemiringProduct { semiring, weight, transposed };
+        let inputs = product.sizes(&p)[0];
+        let operand = if semiring == Semiring::Max { Operand::Apart(inputs) } else { Operand::Rows(inputs) };
+        cases.push(Case::new(Op::Semiring(product), &[operand]).wanted([weight]));
     }
     (p, cases)
 }

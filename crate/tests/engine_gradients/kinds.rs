@@ -1,6 +1,8 @@
 //! The kinds of operation there are.
 
-use saccade_rnn::device::{Binary, CellKind, Op, Pool, Reduce, Skim, SkimMode, Sru, Unary, WeightView};
+use saccade_rnn::device::{
+    Binary, CellKind, Op, Pool, Reduce, Semiring, SemiringProduct, Skim, SkimMode, Sru, Unary, WeightView,
+};
 
 /// Declares the kinds of operation there are, as a match that must name every variant and every attribute.
 macro_rules! kinds {
@@ -31,6 +33,10 @@ kinds! {
         weight: WeightView { param: _, first: _, inputs: _, outputs: _, input_major: true }, bias: Some(_)
     },
     "matmul" => Op::MatMul,
+    "log product" => Op::Semiring(SemiringProduct { semiring: Semiring::Log, weight: _, transposed: false }),
+    "log product transposed" => Op::Semiring(SemiringProduct { semiring: Semiring::Log, weight: _, transposed: true }),
+    "max product" => Op::Semiring(SemiringProduct { semiring: Semiring::Max, weight: _, transposed: false }),
+    "max product transposed" => Op::Semiring(SemiringProduct { semiring: Semiring::Max, weight: _, transposed: true }),
     "tanh" => Op::Unary(Unary::Tanh),
     "sigmoid" => Op::Unary(Unary::Sigmoid),
     "relu" => Op::Unary(Unary::Relu),

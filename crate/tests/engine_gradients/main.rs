@@ -9,7 +9,7 @@ mod kinds;
 use std::collections::BTreeSet;
 
 use case::{check, gradients};
-use cases::{affine, cell, elementwise, recurrences, skim_hard, skim_soft, sru, steps};
+use cases::{affine, cell, elementwise, recurrences, semirings, skim_hard, skim_soft, sru, steps};
 use kinds::{KINDS, kind};
 use pollster::block_on;
 use saccade_rnn::device::{Device, EngineError, Parameters, WeightView};
@@ -24,6 +24,12 @@ fn elementwise_operations() {
 #[test]
 fn affine_in_both_layouts_whole_and_in_part() {
     let (parameters, cases) = affine();
+    cases.iter().for_each(|case| check(&parameters, case));
+}
+
+#[test]
+fn products_in_semirings_in_both_layouts() {
+    let (parameters, cases) = semirings();
     cases.iter().for_each(|case| check(&parameters, case));
 }
 
@@ -80,7 +86,7 @@ fn skim_deciding_has_none() {
 
 #[test]
 fn every_kind_has_a_case() {
-    let groups = [elementwise().1, affine().1, recurrences().1, sru().1];
+    let groups = [elementwise().1, affine().1, semirings().1, recurrences().1, sru().1];
     let mut covered: BTreeSet<&str> = groups.iter().flatten().map(|case| kind(&case.op)).collect();
     covered.extend(skim_soft().iter().map(|(_, case)| kind(&case.op)));
     covered.extend([skim_hard().1.op, cell().1.op].iter().map(kind));

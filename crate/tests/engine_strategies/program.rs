@@ -1,7 +1,7 @@
 //! Random programs over several examples.
 
 use proptest::prelude::*;
-use saccade_rnn::device::{CellKind, Pool, Reduce};
+use saccade_rnn::device::{CellKind, Pool, Reduce, Semiring};
 
 /// What a program does to the value on top of its stack, a sequence of the program's width.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub(crate) enum Step {
     Affine(bool),
     /// A product with a matrix of the example's own, or with one that all examples share.
     MatMul(bool),
+    /// A product in a semiring, with a shared weight as it is or transposed.
+    Semiring(Semiring, bool),
     /// The top, used by two operations that meet again.
     Diamond,
     /// The columns taken apart and put together the other way round.
@@ -74,6 +76,10 @@ fn any_reduce() -> impl Strategy<Value = Reduce> {
     prop_oneof![Just(Reduce::Sum), Just(Reduce::Mean), Just(Reduce::LogSumExp), Just(Reduce::Max)]
 }
 
+fn any_semiring() -> impl Strategy<Value = Semiring> {
+    prop_oneof![Just(Semiring::Log), Just(Semiring::Max)]
+}
+
 fn any_cell() -> impl Strategy<Value = CellKind> {
     prop_oneof![
         Just(CellKind::Lstm),
@@ -106,6 +112,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         any::<bool>().prop_map(Step::Dropout),
         any::<bool>().prop_map(Step::Affine),
         any::<bool>().prop_map(Step::MatMul),
+        (any_semiring(), any::<bool>()).prop_map(|(semiring, turned)| Step::Semiring(semiring, turned)),
         Just(Step::Diamond),
         Just(Step::Cell),
         Just(Step::SwapColumns),

@@ -2,7 +2,7 @@
 
 use pollster::block_on;
 use saccade_rnn::device::{
-    CellKind, Op, ParamId, Parameters, Pool, Real, Reduce, Skim, SkimMode, Sru, WeightView,
+    CellKind, Op, ParamId, Parameters, Pool, Real, Reduce, Semiring, Skim, SkimMode, Sru, WeightView,
 };
 use saccade_rnn::graph::{Expr, Graph};
 
@@ -169,6 +169,8 @@ impl<'g> Recorder<'g, '_> {
                 let right = graph.concat_rows(&vec![self.below().mean_rows().tanh(); width]);
                 x.matmul(self.push(Source::Variable, width) - right).scale(0.5)
             }
+            Step::Semiring(Semiring::Log, transposed) => x.tanh().log_product(w.affine[0].0, transposed),
+            Step::Semiring(Semiring::Max, transposed) => x.tanh().max_product(w.affine[0].0, transposed).0,
             Step::Diamond => x.tanh() * x.sigmoid() - x,
             Step::Cell => {
                 let (weight, bias) = w.affine[0];

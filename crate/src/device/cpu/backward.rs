@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::cell::Matrices;
 use super::packed_weights::{Side, weight};
 use super::training::{self, SkimWeights};
-use super::{Cpu, SkimOperands, chosen, ragged, recurrence_arguments, sru_arguments};
+use super::{Cpu, SkimOperands, by_input, chosen, ragged, recurrence_arguments, sru_arguments};
 use crate::cpu::packed::{Rows, Start, multiply};
 use crate::cpu::recurrence::{self, Upstream};
 use crate::cpu::{
     BufferPool, Ragged, affine, dropout, elementwise, embedding, layer_norm, pool, ragged_matmul, reduce,
-    rows, skim_soft, softmax, sru,
+    rows, semiring, skim_soft, softmax, sru, transpose,
 };
 use crate::device::cell::Matrix;
 use crate::device::{
@@ -85,6 +85,31 @@ impl Cpu {
                 let left = || ragged_matmul::backward_left(buffers, a, b, dy);
                 let right = || ragged_matmul::backward_right(buffers, a, b, dy);
                 vec![wanted[0].then(left), wanted[1].then(right)]
+            }
+            // The rows that maxima came by have no gradient.
+            Op::Semiring(_) if dy.is_empty() => vec![None],
+            Op::Semiring(product) => {
+                let ([inputs, columns], mut sums) = (product.sizes(p), gradients.take(product.weight));
+                if product.transposed {
+                    sums = transpose::transpose(&sums, inputs);
+                }
+                let outputs: Vec<&[f32]> = forward.outputs.iter().map(|y| y.as_slice()).collect();
+                let (x, weight) = (input(0).all(), by_input(p, product));
+                let dx = semiring::backward(
+                    buffers,
+                    product.semiring,
+                    x,
+                    &weight,
+                    columns,
+                    &outputs,
+                    dy,
+                    &mut sums,
+                );
+                if product.transposed {
+                    sums = transpose::transpose(&sums, columns);
+                }
+                gradients.put(product.weight, sums);
+                vec![Some(dx)]
             }
             Op::Unary(Unary::Tanh) => in_place(&elementwise::tanh_backward),
             Op::Unary(Unary::Sigmoid) => in_place(&elementwise::sigmoid_backward),

@@ -20,6 +20,7 @@ mod recurrence;
 mod reduce;
 mod row_reduce;
 pub(super) mod rows;
+mod semiring;
 mod sequences;
 mod skim;
 mod skim_soft;
@@ -78,6 +79,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         Op::Embedding { table } => Ok(outputs(vec![embedding::forward(gpu, call, table)?])),
         Op::Affine { ref weight, bias } => Ok(outputs(vec![affine::forward(gpu, call, weight, bias)?])),
         Op::MatMul => Ok(outputs(vec![ragged_matmul::forward(gpu, call)?])),
+        Op::Semiring(product) => Ok(outputs(semiring::forward(gpu, call, product)?)),
         Op::Unary(function) => Ok(outputs(vec![elementwise::unary(gpu, &call.inputs[0], function)?])),
         Op::Binary(function) => {
             Ok(outputs(vec![elementwise::binary(gpu, &call.inputs[0], &call.inputs[1], function)?]))
@@ -157,6 +159,7 @@ pub(super) fn backward(
         Op::Embedding { table } => embedding::backward(gpu, back, table),
         Op::Affine { ref weight, bias } => affine::backward(gpu, back, weight, bias),
         Op::MatMul => ragged_matmul::backward(gpu, back),
+        Op::Semiring(product) => semiring::backward(gpu, back, product),
         Op::Unary(function) => elementwise::unary_backward(gpu, back, function),
         Op::Binary(function) => elementwise::binary_backward(gpu, back, function),
         Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows | Op::ScatterAdd => {
