@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use saccade_cli::config::{AnyConfig, TagConfig};
-use saccade_cli::run::Event;
+use saccade_cli::run::{Event, Outcome};
+use saccade_rnn::model::Model;
 
 #[allow(dead_code, reason = "some of it is for other tests")]
 mod common;
@@ -111,6 +112,21 @@ fn a_tagger_learns_words_letters_and_neighbours_and_goes_on_after_an_interruptio
     assert_eq!((tokens[2]["start"].as_u64(), tokens[2]["end"].as_u64()), (Some(9), Some(15)));
     let shown = folder.run(&["read", "--model", "whole"], b"The \x1bdog\n");
     assert!(text(&shown.stdout).contains("[0, 3)") && !text(&shown.stdout).contains('\x1b'));
+}
+
+/// A field of all tags of a sentence learns, and what is measured of its file is what the run measured.
+#[test]
+fn tags_that_are_scored_together_are_learned() {
+    let (folder, mut config) = (folder(), config());
+    config.task.tag.crf = true;
+    config.train.epochs = 3;
+    let (outcome, losses) = run(&folder, &config, "model", false, usize::MAX, |_| {});
+    let Outcome::Done { dev, .. } = outcome else { panic!("{outcome:?}") };
+    assert!(dev.accuracy > 0.9 && losses[losses.len() - 1] < 0.2 * losses[0], "{dev:?} {losses:?}");
+    let report = folder.json(&["eval", "--model", "model", "--data", "dev", "--format", "conllu"], b"");
+    assert_eq!(report["accuracy"].as_f64(), Some(dev.accuracy));
+    let model = Model::from_bytes(&std::fs::read(folder.path("model")).unwrap()).unwrap();
+    assert!(model.parameters().id("head.crf.transitions").is_some());
 }
 
 #[test]

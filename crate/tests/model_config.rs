@@ -185,6 +185,10 @@ fn a_taggers_config() {
     refused(r#""embedding_size":2"#, r#""embedding_size":0"#, "`characters.embedding_size`: expected 1 to");
     refused(r#""hidden_size":3"#, r#""hidden_size":65537"#, "`characters.hidden_size`: expected 1 to");
     refused(r#""hidden_size":3"#, r#""hidden_size":3,"more":1"#, "unknown field `more`");
+    let crf = good.replacen(r#""hidden_size":3}"#, r#""hidden_size":3},"crf":true"#, 1);
+    let crf = Config::from_json(&crf).expect("valid");
+    assert_eq!(crf.least_parameters(), read.least_parameters() + 9, "transitions 3x3");
+    assert_ne!(crf.to_json().expect("valid"), good);
 }
 
 #[test]
@@ -202,6 +206,7 @@ fn a_parsers_config() {
         assert!(error.to_string().contains(message), "{error}\ndoes not say: {message}");
         assert_eq!(error.code(), "MODEL_CONFIG");
     };
+    refused(r#""hidden_size":3}"#, r#""hidden_size":3},"crf":true"#, "`tag.crf`: expected false");
     refused(r#""ADJ""#, r#""DET""#, "`labels[1]`: expected a text of its own");
     refused(r#""amod""#, r#""det""#, "`relations[1]`: expected a text of its own");
     refused(r#"["det","amod"]"#, "[]", "`relations`: expected at least one relation");

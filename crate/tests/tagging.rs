@@ -7,7 +7,9 @@ use std::ops::ControlFlow;
 use pollster::block_on;
 use proptest::prelude::*;
 use saccade_rnn::device::Device;
-use saccade_rnn::model::{Model, ReadError, ReadOptions, Storage, TaggedToken, Watch};
+use saccade_rnn::model::{
+    Dropouts, FreshOptions, Model, ReadError, ReadOptions, Storage, TaggedToken, Task, Watch,
+};
 
 mod support;
 use support::{model, skim, tagger};
@@ -60,7 +62,8 @@ fn letters_and_neighbours_matter() {
     assert!(sentences.iter().all(|words| words.ids[0] == 0), "the vocabulary has neither");
     let scores = block_on(model.tag_words(&Device::cpu(), &sentences, &mut ())).unwrap();
     for other in [1, 2, 3] {
-        assert_ne!(scores[0][..3], scores[other][..3], "{other}");
+        let first = |sentence: usize| &scores[sentence].log_probabilities[..3];
+        assert_ne!(first(0), first(other), "{other}");
     }
     assert_eq!(scores[4], scores[5], "letters that the alphabet lacks are one");
     let plain = tagger(false);
@@ -93,6 +96,33 @@ fn a_file_holds_the_tagger() {
         assert!(names.iter().any(|known| known == name), "{name}: {names:?}");
     }
     assert_eq!(tag(&again, &["a good dog"]), tag(&model, &["a good dog"]));
+}
+
+/// Neighbours that never meet, though each word alone would have them; without transitions what each word would have.
+#[test]
+fn tags_of_a_sentence_may_be_scored_together() {
+    let alone = tagger(true);
+    let mut config = alone.config().clone();
+    let Task::Tag(task) = &mut config.task else { panic!("a tagger") };
+    task.crf = true;
+    let mut together = Model::fresh(config, Dropouts::default(), FreshOptions::default(), 7).unwrap();
+    let transitions = ["start_transitions", "end_transitions", "transitions"]
+        .map(|name| together.parameters().id(&format!("head.crf.{name}")).expect(name));
+    for id in transitions {
+        together.parameters_mut().get_mut(id).values.fill(0.0);
+    }
+    let texts = ["A good film, “naïve” 🎬 don't!", "", "dog", "a a a a. Good? (film) good\n\nfilm"];
+    let expected = tag(&alone, &texts);
+    assert!(expected.iter().zip(tag(&together, &texts)).all(|(a, b)| agree(a, &b)));
+    let likes_itself = |tagged: &[TaggedToken<'_>]| tagged.windows(2).any(|pair| pair[0].tag == pair[1].tag);
+    assert!(likes_itself(&expected[0]));
+    for tag in 0..3 {
+        together.parameters_mut().get_mut(transitions[2]).values[tag * 4] = -1e4;
+    }
+    let apart = tag(&together, &texts);
+    assert!(!likes_itself(&apart[0]) && agree(&apart[2], &expected[2]), "{apart:?}");
+    let again = Model::from_bytes(&together.to_bytes(|_, _| Storage::F32).unwrap()).unwrap();
+    assert_eq!(tag(&again, &texts), apart);
 }
 
 #[test]

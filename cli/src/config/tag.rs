@@ -43,6 +43,9 @@ pub struct TagOptions {
     /// Letters, beside the words' vectors; none for words alone.
     #[serde(default)]
     pub characters: Option<CharacterSizes>,
+    /// Whether the tags of a sentence are scored together, by a conditional random field.
+    #[serde(default)]
+    pub crf: bool,
 }
 
 /// The sizes of the LSTM that spells words. The letters are those of the training sentences.

@@ -33,7 +33,7 @@ impl Recipe for ParseConfig {
         let config = model::Config {
             format: model::FORMAT,
             task: Task::Parse(Parsing {
-                tag: Tagging { labels: known.tags, characters },
+                tag: Tagging { labels: known.tags, characters, crf: false },
                 relations,
                 tag_size: options.tag_size,
                 layers: options.layers.clone(),

@@ -25,7 +25,7 @@ impl Recipe for TagConfig {
         let words = extend(known.words, more_words, set.max_words).map_err(CorpusError::from)?;
         let config = model::Config {
             format: model::FORMAT,
-            task: Task::Tag(Tagging { labels: known.tags, characters }),
+            task: Task::Tag(Tagging { labels: known.tags, characters, crf: self.task.tag.crf }),
             tokenizer: set.tokenizer,
             vocabulary: words.into(),
             embedding_size: self.model.embedding_size,

@@ -26,6 +26,9 @@
 //! { "tag": { "labels": ["ADJ", "ADP", "…"],
 //!            "characters": { "alphabet": ["<unk>", "e", "t", "…"], "embedding_size": 32, "hidden_size": 64 } } }
 //! ```
+//! With `"crf": true` the tags of a sentence are scored together, by tensors under `head.crf.` that are named as the package
+//! `pytorch-crf` names them: `start_transitions [labels]`, `end_transitions [labels]`, `transitions [labels, labels]` (from a
+//! row's label to a column's).
 //!
 //! The task of a parser, which tags as well:
 //!
@@ -303,7 +306,7 @@ impl Config {
             + match &self.task {
                 Task::Classify(task) => task.labels.len() as u64 * width,
                 Task::Predict(task) => task.softmax(self).weights(),
-                Task::Tag(task) => task.labels.len() as u64 * width,
+                Task::Tag(task) => task.head_weights(width),
                 Task::Parse(task) => task.head_weights(width),
                 Task::Tree(task) => task.weights(width),
             }

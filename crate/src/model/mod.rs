@@ -69,7 +69,7 @@ pub use shape::{LayerShape, StoredLayer, StoredSizes, StoredSkim, StoredSru};
 pub use softmax::{SoftmaxLayer, StoredSoftmax};
 pub use spelling::{Spelled, Spelling};
 pub use summary::{ConfigSummary, FileSummary, Problem, TensorSummary};
-pub use tagging::TaggedToken;
+pub use tagging::{TaggedToken, Tags};
 pub use watch::Watch;
 pub use word_vectors::WordVectors;
 pub use writing::{Writing, Written};

@@ -11,6 +11,7 @@ use super::{Head, Model, ReadError, Spelled, Watch};
 use crate::cpu::softmax::log_softmax;
 use crate::device::{Device, EngineError};
 use crate::graph::{Graph, Strategy};
+use crate::nn::follow;
 use crate::text::{Span, Token, sentences};
 
 /// A word of a text, and its tag.
@@ -18,12 +19,22 @@ use crate::text::{Span, Token, sentences};
 pub struct TaggedToken<'m> {
     /// Where it stands in the text.
     pub span: Span,
-    /// The likeliest tag.
+    /// Its tag, see [`Tags::best`].
     pub tag: &'m str,
     /// Its number among the model's.
     pub number: usize,
     /// Its probability.
     pub probability: f32,
+}
+
+/// The tags of a sentence.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tags {
+    /// The number of each word's tag: the likeliest, or that of the likeliest tags of the whole sentence if they are scored
+    /// together.
+    pub best: Vec<usize>,
+    /// The logarithms of the probabilities of every word's tags, `words x labels`.
+    pub log_probabilities: Vec<f32>,
 }
 
 impl Model {
@@ -59,12 +70,12 @@ impl Model {
         watch: &mut W,
     ) -> Result<Vec<Vec<TaggedToken<'_>>>, ReadError> {
         let Cut { tokens, places, spelled } = Cut::new(self, texts);
-        let scores = self.tag_words(device, &spelled, watch).await?;
+        let found = self.tag_words(device, &spelled, watch).await?;
         let labels = self.config().task.labels();
         let mut tagged: Vec<Vec<TaggedToken<'_>>> = texts.iter().map(|_| Vec::new()).collect();
-        for ((owner, sentence), scores) in places.into_iter().zip(scores) {
-            for (token, row) in tokens[owner][sentence].iter().zip(scores.chunks_exact(labels.len())) {
-                let number = best(row);
+        for ((owner, sentence), Tags { best, log_probabilities }) in places.into_iter().zip(found) {
+            let rows = log_probabilities.chunks_exact(labels.len());
+            for (token, (number, row)) in tokens[owner][sentence].iter().zip(best.into_iter().zip(rows)) {
                 let (span, tag, probability) =
                     (token.span.clone(), labels[number].as_str(), row[number].exp());
                 tagged[owner].push(TaggedToken { span, tag, number, probability });
@@ -73,7 +84,7 @@ impl Model {
         Ok(tagged)
     }
 
-    /// Log-probabilities of the tags, `words x labels`, of sentences of words.
+    /// The tags of sentences of words.
     ///
     /// # Errors
     /// See [`Self::tag`].
@@ -82,29 +93,49 @@ impl Model {
         device: &Device,
         sentences: &[Spelled],
         watch: &mut W,
-    ) -> Result<Vec<Vec<f32>>, ReadError> {
-        if !matches!(self.network().head, Head::Tag(_)) {
+    ) -> Result<Vec<Tags>, ReadError> {
+        let Head::Tag(head) = &self.network().head else {
             return Err(EngineError::Unsupported { op: "tag", reason: "the model's task is another" }.into());
-        }
+        };
         let labels = self.config().task.labels().len();
         let lengths: Vec<usize> = sentences.iter().map(|sentence| sentence.ids.len()).collect();
-        let mut scores = Vec::with_capacity(sentences.len());
+        let mut found = Vec::with_capacity(sentences.len());
         paced(&lengths, watch, async |texts| {
             let graph = Graph::inference(self.parameters(), device, Strategy::Levels);
             let record = |text| self.network().tag(&graph, text, Dropouts::default());
             let logits: Vec<_> = sentences[texts].iter().map(record).collect();
-            for mut rows in graph.values(&logits).await? {
-                if !rows.iter().all(|value| value.is_finite()) {
-                    return Err(ReadError::Overflow("a score"));
+            let Some(crf) = head.crf() else {
+                for rows in graph.values(&logits).await? {
+                    let log_probabilities = normalised(rows, labels)?;
+                    let best = log_probabilities.chunks_exact(labels).map(best).collect();
+                    found.push(Tags { best, log_probabilities });
                 }
-                log_softmax(&mut rows, labels);
-                scores.push(rows);
+                return Ok(());
+            };
+            let marginals: Vec<_> = logits.iter().map(|&scores| crf.marginals(scores)).collect();
+            let paths: Vec<Vec<_>> = logits.iter().map(|&scores| crf.best(scores).before).collect();
+            let all: Vec<_> = marginals.iter().chain(paths.iter().flatten()).copied().collect();
+            let mut values = graph.values(&all).await?;
+            let mut before = values.split_off(marginals.len()).into_iter();
+            for (rows, path) in values.into_iter().zip(&paths) {
+                let log_probabilities = normalised(rows, labels)?;
+                let path: Vec<_> = before.by_ref().take(path.len()).collect();
+                found.push(Tags { best: follow(&path), log_probabilities });
             }
             Ok(())
         })
         .await?;
-        Ok(scores)
+        Ok(found)
     }
+}
+
+/// Scores as logarithms of probabilities, each of so many `labels`.
+fn normalised(mut rows: Vec<f32>, labels: usize) -> Result<Vec<f32>, ReadError> {
+    if !rows.iter().all(|value| value.is_finite()) {
+        return Err(ReadError::Overflow("a score"));
+    }
+    log_softmax(&mut rows, labels);
+    Ok(rows)
 }
 
 /// Texts cut into sentences of words.

@@ -92,7 +92,7 @@ pub(crate) fn tagger(spells: bool) -> Model {
     let characters = spells.then_some(Characters { alphabet, embedding_size: 2, hidden_size: 3 });
     let labels = ["DET", "ADJ", "NOUN"].map(String::from).to_vec();
     let config = Config {
-        task: Task::Tag(Tagging { labels, characters }),
+        task: Task::Tag(Tagging { labels, characters, crf: false }),
         tokenizer: Tokenizer::new(TokenizerKind::Universal, true),
         encoder: vec![LayerConfig::Lstm { hidden_size: 4, bidirectional: true }],
         threshold: None,

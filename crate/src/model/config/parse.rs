@@ -27,6 +27,9 @@ pub struct Parsing {
 impl Parsing {
     pub(super) fn validate(&self, config: &Config) -> Result<(), ModelError> {
         self.tag.validate(config)?;
+        if self.tag.crf {
+            return Err(ModelError::config("tag.crf", "false, to parse", "true"));
+        }
         if self.relations.is_empty() {
             return Err(ModelError::config("relations", "at least one relation", "none"));
         }

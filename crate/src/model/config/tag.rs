@@ -14,6 +14,10 @@ pub struct Tagging {
     /// How words are spelled, beside their vectors; absent from a tagger that sees words alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub characters: Option<Characters>,
+    /// Whether the tags of a sentence are scored together, by a conditional random field, or each for itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(all(feature = "web", not(feature = "graph")), serde(skip))]
+    pub crf: bool,
 }
 
 /// An LSTM in both directions over the letters of each word. Its last states stand beside the word's vector.
@@ -84,5 +88,11 @@ impl Tagging {
     /// The numbers in the matrices that only a tagger has, under its tags.
     pub(super) fn letters_weights(&self) -> u64 {
         self.characters.as_ref().map_or(0, Characters::weights)
+    }
+
+    /// The numbers in the matrices of the head over rows of `width` columns.
+    pub(super) fn head_weights(&self, width: u64) -> u64 {
+        let labels = self.labels.len() as u64;
+        labels * if self.crf { width + labels } else { width }
     }
 }

@@ -1,22 +1,33 @@
-//! One label for every word: every row of the encoder becomes logits.
+//! One label for every word: every row of the encoder becomes scores of labels.
 
 use super::super::Tagging;
 use crate::graph::Expr;
-use crate::nn::{BuildError, Builder, Linear};
+use crate::nn::{BuildError, Builder, Crf, Linear};
+use crate::text::UNIVERSAL;
 
-/// Linear map: parameters `weight [labels, width]`, `bias [labels]`.
+/// Linear map: parameters `weight [labels, width]`, `bias [labels]`; and what scores the tags of a sentence together, if anything
+/// does: `crf.…`.
 #[derive(Clone, Debug)]
 pub struct Tag {
     linear: Linear,
+    crf: Option<Crf>,
 }
 
 impl Tag {
     pub(super) fn new(builder: &mut Builder, task: &Tagging, width: usize) -> Result<Self, BuildError> {
-        Ok(Self { linear: Linear::new(builder, width, task.labels.len())? })
+        let labels = task.labels.len();
+        let linear = Linear::new(builder, width, labels)?;
+        let crf = (UNIVERSAL && task.crf).then(|| builder.scope("crf", |b| Crf::new(b, labels)));
+        Ok(Self { linear, crf: crf.transpose()? })
     }
 
     /// `rows x labels`.
     pub(super) fn logits<'g>(&self, rows: Expr<'g>) -> Expr<'g> {
         self.linear.forward(rows)
+    }
+
+    /// What scores the tags of a sentence together.
+    pub fn crf(&self) -> Option<Crf> {
+        self.crf
     }
 }

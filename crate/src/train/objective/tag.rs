@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::device::{Device, EngineError};
 use crate::graph::Graph;
-use crate::model::{Dropouts, Model, ReadError, Spelled, Watch};
+use crate::model::{Dropouts, Head, Model, ReadError, Spelled, Tags, Watch};
 use crate::train::batches::{Draws, by_length};
 use crate::train::config::{ConfigError, TrainConfig, check};
 
@@ -22,7 +22,8 @@ pub struct TaggedText {
 /// One label for every word.
 ///
 /// - A batch is sentences of similar length.
-/// - The loss is the mean cross entropy of the batch's words.
+/// - The loss is the mean cross entropy of the batch's words; of tags that are scored together, minus the logarithm of the
+///   probability of all of them, over the number of words.
 /// - A share of the words is read as `<unk>`, drawn anew for each epoch, so that letters and neighbours must do.
 /// - No state is carried from batch to batch.
 /// - Accuracy over all words is scored, and over those that the vocabulary lacks.
@@ -39,11 +40,11 @@ pub struct TagScore {
     pub n: usize,
     /// Sentences.
     pub sentences: usize,
-    /// Share of words whose likeliest tag is right.
+    /// Share of words that are given the right tag.
     pub accuracy: f64,
     /// How many words the vocabulary lacks.
     pub unknown: usize,
-    /// Share of those whose likeliest tag is right.
+    /// Share of those that are given the right tag.
     pub unknown_accuracy: f64,
     /// Mean negative log-likelihood of the right tag.
     pub loss: f64,
@@ -95,7 +96,14 @@ impl Objective for Tag {
         let logits = |text: &TaggedText| model.network().tag(graph, &text.words, self.dropouts);
         let tags: Vec<u32> = batch.iter().flat_map(|text| text.tags.iter().copied()).collect();
         let logits: Vec<_> = batch.iter().map(logits).collect();
-        let loss = graph.concat_rows(&logits).cross_entropy(&tags).mean_rows();
+        let loss = match &model.network().head {
+            Head::Tag(head) if let Some(crf) = head.crf() => {
+                let losses = batch.iter().zip(&logits).map(|(text, &scores)| crf.loss(scores, &text.tags));
+                let losses: Vec<_> = losses.collect();
+                graph.concat_rows(&losses).sum_rows().scale(1.0 / tags.len().max(1) as f32)
+            }
+            _ => graph.concat_rows(&logits).cross_entropy(&tags).mean_rows(),
+        };
         Losses { total: loss, parts: vec![("loss", loss)], states: Vec::new() }
     }
 
@@ -107,19 +115,18 @@ impl Objective for Tag {
         go_on: impl FnMut(usize) -> bool,
     ) -> Result<Option<TagScore>, EngineError> {
         let words: Vec<Spelled> = texts.iter().map(|text| text.words.clone()).collect();
-        let scores = match model.tag_words(device, &words, &mut Asking(go_on)).await {
-            Ok(scores) => scores,
+        let found = match model.tag_words(device, &words, &mut Asking(go_on)).await {
+            Ok(found) => found,
             Err(ReadError::Cancelled { .. }) => return Ok(None),
             Err(ReadError::Engine(error)) => return Err(error),
             Err(_) => return Err(EngineError::Unsupported { op: "tag", reason: "the scores overflow" }),
         };
         let (mut right, mut unknown, mut loss) = (0, [0, 0], 0.0);
-        for (text, scores) in texts.iter().zip(scores) {
-            let labels = scores.len() / text.tags.len().max(1);
-            let rows = scores.chunks_exact(labels.max(1));
-            for ((&id, &tag), row) in text.words.ids.iter().zip(&text.tags).zip(rows) {
-                let best = (0..row.len()).max_by(|a, b| row[*a].total_cmp(&row[*b]));
-                let is_right = usize::from(best == Some(tag as usize));
+        for (text, Tags { best, log_probabilities }) in texts.iter().zip(found) {
+            let rows = log_probabilities.chunks_exact(model.config().task.labels().len());
+            let words = text.words.ids.iter().zip(&text.tags);
+            for ((&id, &tag), (best, row)) in words.zip(best.into_iter().zip(rows)) {
+                let is_right = usize::from(best == tag as usize);
                 right += is_right;
                 loss -= f64::from(row[tag as usize]);
                 if id == 0 {
