@@ -7,6 +7,7 @@ pub mod trees;
 
 use std::path::{Path, PathBuf};
 
+use saccade_rnn::model::ReadError;
 use saccade_rnn::text::{Tokenizer, Vocabulary, VocabularyError};
 use saccade_rnn::train::vectors::{self, CorpusBuilder};
 use saccade_rnn::train::{self, Examples, Item, LabelledSets};
@@ -27,6 +28,20 @@ pub enum CorpusError {
     /// A text with nothing to predict.
     #[error("{} holds no two words, of which one could be predicted", .0.display())]
     Short(PathBuf),
+    /// Trees in brackets, of a model that labels words by their heads.
+    #[error(
+        "this model labels words by what depends on them: name a parser (`--parser`, in a config `data.parser`)"
+    )]
+    NoParser,
+    /// A parser, of a model that labels trees in brackets.
+    #[error("this model labels trees in brackets as they are: it takes no parser")]
+    NeedsNoParser,
+    /// What a parser made.
+    #[error("the parser's heads make no tree")]
+    NoTree,
+    /// The parser.
+    #[error("the parser: {0}")]
+    Parser(#[from] ReadError),
     /// A folder without texts.
     #[error("{} holds no file named *.txt", .0.display())]
     NoFiles(PathBuf),

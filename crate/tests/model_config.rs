@@ -229,6 +229,8 @@ fn a_tree_classifiers_config() {
     );
     // Words 7x3; leaves 3·3x3, others 5·3x6; labels 2x3.
     assert_eq!(read.least_parameters(), 21 + (27 + 90) + 6);
+    let sums = Config::from_json(&good.replacen("binary", "child-sum", 1)).expect("valid");
+    assert_eq!(sums.least_parameters(), 21 + (36 + 36) + 6, "words 4·3x3, children 4·3x3");
     let refused = |from: &str, to: &str, message: &str| {
         let json = good.replacen(from, to, 1);
         assert_ne!(json, good, "{from} is in the config");

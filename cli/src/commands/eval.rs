@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
     /// Skim iff the probability of skimming exceeds this; the model's own if absent.
     #[arg(long, allow_negative_numbers = true)]
     threshold: Option<f32>,
+    /// The file of a parser, whose trees are labelled: of a tree classifier that sums the children of words.
+    #[arg(long)]
+    parser: Option<PathBuf>,
     /// Where to compute.
     #[arg(long, value_enum, default_value = "cpu")]
     device: Hardware,
@@ -44,6 +47,10 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
     let model = labelled::open(&args.model)?;
+    if args.parser.is_some() && !matches!(model.config().task, Task::Tree(_)) {
+        let reason = "only a tree classifier labels a parser's trees";
+        return Err(Failure::Option { option: "--parser", reason });
+    }
     match model.config().task {
         Task::Classify(_) => classify(args, &model),
         Task::Predict(_) => predict(args, &model),
@@ -110,7 +117,8 @@ fn tree(args: &Arguments, model: &Model) -> Result<(), Failure> {
         return Err(Failure::NoTrees);
     }
     let trees = trees::read(&args.data).map_err(CorpusError::from)?;
-    let texts = trees::number(&trees, &args.data, model)?;
+    let parser = args.parser.as_deref().map(labelled::open).transpose()?;
+    let texts = trees::number(&trees, &args.data, model, parser.as_ref())?;
     let device = args.device.device()?;
     let words: usize = texts.iter().map(|text| text.tree.words()).sum();
     let (score, seconds) = scored(&Tree::scoring(), model, &device, &texts, words)?;
@@ -123,7 +131,8 @@ fn tree(args: &Arguments, model: &Model) -> Result<(), Failure> {
         "loss": score.loss,
         "sentences_per_second": score.n as f64 / seconds,
         "tokens_per_second": words as f64 / seconds,
-        "convention": "accuracy: roots; binary: roots whose right label is not the middle one, right if the labels on its \
+        "convention": "nodes: those that have a label; of a parser's tree a word whose words are one of the data's phrases; \
+                       accuracy: roots; binary: roots whose right label is not the middle one, right if the labels on its \
                        side of the middle have more probability together than those on the other",
     }))
 }

@@ -119,7 +119,7 @@ fn measure(model: &mut Model, set: &str, path: &Path, format: AnyFormat) -> Resu
             if !format.trees {
                 return Err(Failure::NoTrees);
             }
-            let texts = trees::number(&trees::read(path).map_err(CorpusError::from)?, path, model)?;
+            let texts = trees::number(&trees::read(path).map_err(CorpusError::from)?, path, model, None)?;
             if let Some(score) = pollster::block_on(Tree::scoring().score(model, &device, &texts, |_| true))?
             {
                 score.record(set, model);

@@ -46,13 +46,16 @@ pub(crate) struct Arguments {
     /// Repeat the computation for this many milliseconds and report the mean time.
     #[arg(long, value_name = "MS", default_value_t = 0.0, allow_negative_numbers = true)]
     measure_ms: f64,
+    /// The file of a parser, of a tree classifier that labels the words of any text by its trees.
+    #[arg(long, value_name = "FILE")]
+    parser: Option<PathBuf>,
     /// Where to compute.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     device: DeviceName,
     /// Measure besides what one read and one skimmed token cost, and on a GPU what each kernel took.
     #[arg(long)]
     steps: bool,
-    /// The text, in UTF-8, of a tree classifier a tree in brackets; standard input without it. One newline at its end is not part of it.
+    /// The text, in UTF-8, of a tree classifier without `--parser` a tree in brackets; standard input without it. One newline at its end is not part of it.
     text: Option<String>,
 }
 
@@ -70,6 +73,10 @@ pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
     let path = arguments.model.as_path();
     let bytes = fs::read(path).map_err(Failure::file(path))?;
     let model = Model::from_bytes(&bytes).map_err(Failure::model(path))?;
+    if arguments.parser.is_some() && !matches!(model.config().task, Task::Tree(_)) {
+        let reason = "only a tree classifier labels a parser's trees";
+        return Err(Failure::Option { option: "--parser", reason });
+    }
     match model.config().task {
         Task::Tag(_) => return tagged::run(arguments, &model, json),
         Task::Parse(_) => return parsed::run(arguments, &model, json),

@@ -86,6 +86,7 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
                 return Err(Failure::Option { option: "--fold", reason });
             }
             args.change(&mut config.train, &mut config.seed);
+            config.data.parser = config.data.parser.map(|path| args.beside(path));
             train(args, &config, &args.command(config.seed, ""), json)
         }
     }
@@ -125,13 +126,17 @@ impl Arguments {
         // Paths of other models are relative to the config, so that a run can be started from anywhere.
         let teacher = train.distill.as_mut().map(|distill| &mut distill.teacher);
         for path in train.init.as_mut().into_iter().chain(teacher) {
-            let beside = self.config.parent().unwrap_or(Path::new("")).join(&*path);
-            *path = beside.to_string_lossy().into_owned();
+            *path = self.beside(&path).to_string_lossy().into_owned();
         }
         if self.init.is_some() {
             train.init.clone_from(&self.init);
         }
         *seed = self.seed.unwrap_or(*seed);
+    }
+
+    /// A path that the config names.
+    fn beside(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.config.parent().unwrap_or(Path::new("")).join(path)
     }
 
     /// The command as it is recorded in the model: enough to repeat the run, without this machine's folders.

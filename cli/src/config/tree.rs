@@ -68,6 +68,9 @@ pub struct TreeData {
     /// Test trees, looked at once, at the end.
     #[serde(default)]
     pub test: Option<PathBuf>,
+    /// The file of a parser, beside the config, that makes other trees of the trees' words, for a cell that sums children.
+    #[serde(default)]
+    pub parser: Option<PathBuf>,
     /// Words that occur less often in the training trees are unknown.
     #[serde(default = "super::one")]
     pub min_count: u64,

@@ -34,6 +34,14 @@ pub enum RunError {
         /// Why.
         source: TeacherError,
     },
+    /// The model that makes trees.
+    #[error("{}: {source}", .path.display())]
+    Parser {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ModelError,
+    },
     /// The model.
     #[error(transparent)]
     Model(#[from] ModelError),

@@ -10,6 +10,7 @@ use super::{Figures, Recipe, RunError, texts};
 use crate::config::TreeConfig;
 use crate::corpus::CorpusError;
 use crate::corpus::trees::{number, read};
+use crate::files;
 
 impl Recipe for TreeConfig {
     fn read(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Tree>, RunError> {
@@ -40,11 +41,27 @@ impl Recipe for TreeConfig {
             training: record(Some(command), self.seed, &set.name, set.licence.as_ref()),
         };
         let fresh = FreshOptions { forget_bias: self.model.forget_bias, ..FreshOptions::default() };
-        let model = Model::fresh(config, self.train.dropouts(), fresh, self.seed)?;
-        let texts =
-            texts(train, &set.dev, set.test.as_ref(), read, |trees, path| number(trees, path, &model))?;
+        let parser = set.parser.as_deref().map(parser).transpose()?;
+        let mut model = Model::fresh(config, self.train.dropouts(), fresh, self.seed)?;
+        let texts = texts(train, &set.dev, set.test.as_ref(), read, |trees, path| {
+            number(trees, path, &model, parser.as_ref())
+        })?;
+        if let (Some(path), Some(_)) = (&set.parser, &parser) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let labels = || texts.train.iter().flat_map(|text| &text.labels);
+            let (nodes, labelled) = (labels().count(), labels().flatten().count());
+            let note =
+                format!("{name}; {labelled} of {nodes} words to learn from have the label of a phrase");
+            model.config_mut().training.notes.insert("parser".into(), note);
+        }
         Ok(Prepared { model, texts })
     }
+}
+
+/// The parser in a file.
+fn parser(path: &Path) -> Result<Model, RunError> {
+    let model = Model::from_bytes(&files::read(path)?);
+    model.map_err(|source| RunError::Parser { path: path.to_owned(), source })
 }
 
 impl Figures for TreeScore {

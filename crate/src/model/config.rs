@@ -44,6 +44,7 @@
 //! { "tree": { "labels": ["negative", "neutral", "positive"], "data_labels": ["0", "1", "2"], "cell": "binary",
 //!             "hidden_size": 150 } }
 //! ```
+//! - `cell`: `binary`, over trees in brackets, or `child-sum`, over the heads that a parser gives words.
 
 mod classify;
 mod parse;

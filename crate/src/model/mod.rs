@@ -76,7 +76,7 @@ pub use writing::{Writing, Written};
 #[cfg(any(feature = "graph", not(feature = "web")))]
 pub use {
     head::NumberedTree,
-    trees::{TreeNode, tree_word},
+    trees::{LabelledToken, TreeNode, tree_word},
 };
 
 /// A tensor of every model.

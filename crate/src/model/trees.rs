@@ -1,10 +1,10 @@
 //! Labels of trees: one for every node.
 
 use super::encoder::Dropouts;
-use super::head::NumberedTree;
+use super::head::{Nodes, NumberedTree};
 use super::paced::paced;
-use super::tagging::best;
-use super::{Head, Model, Network, ReadError, Watch};
+use super::tagging::{Cut, best};
+use super::{Head, Model, Network, ParsedToken, ReadError, Watch};
 use crate::cpu::softmax::softmax;
 use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph, Strategy};
@@ -23,6 +23,21 @@ pub struct TreeNode<'m> {
     pub probabilities: Vec<f32>,
 }
 
+/// A word of a text, in the tree of its sentence, and the label of what it says together with all words under it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelledToken<'m> {
+    /// The word, and its head.
+    pub token: ParsedToken<'m>,
+    /// The part of the sentence that it heads, and its label.
+    pub node: TreeNode<'m>,
+}
+
+/// A node by the probabilities of its labels.
+fn node<'m>(labels: &'m [String], span: Span, probabilities: &[f32]) -> TreeNode<'m> {
+    let number = best(probabilities);
+    TreeNode { span, label: &labels[number], number, probabilities: probabilities.to_vec() }
+}
+
 impl Network {
     /// Records a tree classifier on a graph for trees side by side: the logits of all nodes of all trees in order, `nodes x
     /// labels`. There must be a node.
@@ -36,8 +51,8 @@ impl Network {
             return graph.mistaken(not_of_trees());
         };
         let mut states = Vec::new();
-        for NumberedTree { ids, merges } in trees.into_iter().filter(|tree| !tree.ids.is_empty()) {
-            states.extend(head.states(self.encoder.rows(graph, ids, dropouts), merges));
+        for NumberedTree { ids, nodes } in trees.into_iter().filter(|tree| !tree.ids.is_empty()) {
+            states.extend(head.states(self.encoder.rows(graph, ids, dropouts), nodes));
         }
         self.head.logits_at_every_row(graph.concat_rows(&states).dropout(dropouts.head, false))
     }
@@ -46,8 +61,14 @@ impl Network {
 impl Model {
     /// A tree as the model sees it: ids of its words as the tokenizer spells them.
     pub fn number(&self, tree: &Tree) -> NumberedTree {
-        let id = |word: usize| self.vocabulary().id(&tree_word(self.tokenizer(), tree.source(word)));
-        NumberedTree { ids: (0..tree.words()).map(id).collect(), merges: tree.merges().to_vec() }
+        let ids = self.tree_ids((0..tree.words()).map(|word| tree.source(word)));
+        NumberedTree { ids, nodes: Nodes::Merged(tree.merges().to_vec()) }
+    }
+
+    /// Words as a model that labels trees sees them, not cut.
+    pub fn tree_ids<'t>(&self, words: impl IntoIterator<Item = &'t str>) -> Vec<u32> {
+        let id = |word| self.vocabulary().id(&tree_word(self.tokenizer(), word));
+        words.into_iter().map(id).collect()
     }
 
     /// Labels the nodes of a tree, which come in the tree's order: the root last.
@@ -84,18 +105,78 @@ impl Model {
         let scores = self.score_trees(device, &numbered, watch).await?;
         let labels = self.config().task.labels();
         let label = |(tree, scores): (&Tree, Vec<f32>)| {
-            let node = |(node, row): (usize, &[f32])| {
-                let number = best(row);
-                TreeNode {
-                    span: tree.span(node).clone(),
-                    label: &labels[number],
-                    number,
-                    probabilities: row.to_vec(),
-                }
-            };
-            scores.chunks_exact(labels.len()).enumerate().map(node).collect()
+            let rows = scores.chunks_exact(labels.len()).enumerate();
+            rows.map(|(number, row)| node(labels, tree.span(number).clone(), row)).collect()
         };
         Ok(trees.iter().zip(scores).map(label).collect())
+    }
+
+    /// Labels every word of a text with what it says together with all words under it, in the trees that `parser` makes of the
+    /// text's sentences; for a model of trees of heads.
+    ///
+    /// ```
+    /// use saccade_rnn::device::Device;
+    /// use saccade_rnn::model::{Model, ReadError};
+    ///
+    /// /// The label of each sentence.
+    /// async fn sentences(model: &Model, parser: &Model, text: &str) -> Result<Vec<String>, ReadError> {
+    ///     let words = model.label_text(&Device::cpu(), parser, text).await?;
+    ///     let roots = words.iter().filter(|word| word.token.head.is_none());
+    ///     Ok(roots.map(|root| root.node.label.to_owned()).collect())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`ReadError`]; also if `parser` is none, or this model labels no trees of heads.
+    pub async fn label_text<'m>(
+        &'m self,
+        device: &Device,
+        parser: &'m Self,
+        text: &str,
+    ) -> Result<Vec<LabelledToken<'m>>, ReadError> {
+        Ok(self.label_texts(device, parser, &[text], &mut ()).await?.pop().unwrap_or_default())
+    }
+
+    /// Labels every word of texts, whose sentences run together; see [`Self::label_text`]. `watch` hears how many words are
+    /// parsed, and may stop.
+    ///
+    /// # Errors
+    /// See [`Self::label_text`].
+    pub async fn label_texts<'m, W: Watch>(
+        &'m self,
+        device: &Device,
+        parser: &'m Self,
+        texts: &[&str],
+        watch: &mut W,
+    ) -> Result<Vec<Vec<LabelledToken<'m>>>, ReadError> {
+        let cut = Cut::new(parser, texts);
+        let parsed = parser.parse_words(device, &cut.spelled, watch).await?;
+        let mut numbered = Vec::with_capacity(parsed.len());
+        for (&(owner, ref sentence), tree) in cut.places.iter().zip(&parsed) {
+            let spans = cut.tokens[owner][sentence.clone()].iter().map(|token| token.span.bytes.clone());
+            let ids = self.tree_ids(spans.map(|span| &texts[owner][span]));
+            numbered.push(NumberedTree::of_heads(ids, &tree.heads()).ok_or(EngineError::Unsupported {
+                op: "trees",
+                reason: "the parser's heads make no tree",
+            })?);
+        }
+        let scores = self.score_trees(device, &numbered, &mut ()).await?;
+        let labels = self.config().task.labels();
+        let mut labelled: Vec<Vec<LabelledToken<'m>>> = texts.iter().map(|_| Vec::new()).collect();
+        let mut tokens =
+            parser.parsed_tokens(&cut, &parsed).into_iter().map(Vec::into_iter).collect::<Vec<_>>();
+        for (((owner, sentence), tree), scores) in cut.places.iter().zip(&numbered).zip(&scores) {
+            let of_sentence = &cut.tokens[*owner][sentence.clone()];
+            let spans = tree.extents().into_iter().map(|words| {
+                let (first, last) = (&of_sentence[words.start].span, &of_sentence[words.end - 1].span);
+                Span { bytes: first.bytes.start..last.bytes.end, utf16: first.utf16.start..last.utf16.end }
+            });
+            let nodes =
+                spans.zip(scores.chunks_exact(labels.len())).map(|(span, row)| node(labels, span, row));
+            let made = tokens[*owner].by_ref().zip(nodes);
+            labelled[*owner].extend(made.map(|(token, node)| LabelledToken { token, node }));
+        }
+        Ok(labelled)
     }
 
     /// Probabilities of the labels, `nodes x labels`, of trees.

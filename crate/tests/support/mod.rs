@@ -129,11 +129,27 @@ pub(crate) fn tree_classifier_of(embedding_size: usize, hidden_size: usize, word
     tree_classifier_with(Config { vocabulary, embedding_size, encoder: Vec::new(), ..config() }, hidden_size)
 }
 
+/// A classifier of words with what depends on them, on word vectors.
+pub(crate) fn child_sum_classifier() -> Model {
+    of_cell(Config { encoder: Vec::new(), ..config() }, 3, TreeCell::ChildSum)
+}
+
+/// A classifier of words with what depends on them, over these words.
+pub(crate) fn child_sum_classifier_of(embedding_size: usize, hidden_size: usize, words: &[&str]) -> Model {
+    let vocabulary = ["<unk>"].iter().chain(words).map(|word| (*word).to_owned()).collect();
+    let config = Config { vocabulary, embedding_size, encoder: Vec::new(), ..config() };
+    of_cell(config, hidden_size, TreeCell::ChildSum)
+}
+
 fn tree_classifier_with(config: Config, hidden_size: usize) -> Model {
+    of_cell(config, hidden_size, TreeCell::Binary)
+}
+
+fn of_cell(config: Config, hidden_size: usize, cell: TreeCell) -> Model {
     let task = TreeLabels {
         labels: ["negative", "positive"].map(String::from).to_vec(),
         data_labels: ["0", "1"].map(String::from).to_vec(),
-        cell: TreeCell::Binary,
+        cell,
         hidden_size,
     };
     let config = Config { task: Task::Tree(task), threshold: None, ..config };

@@ -23,8 +23,10 @@ pub struct TreeLabels {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TreeCell {
-    /// A Tree-LSTM of a left and a right child (`nn::BinaryTreeLstm`).
+    /// A Tree-LSTM of a left and a right child (`nn::BinaryTreeLstm`): nodes are words, and what two nodes make together.
     Binary,
+    /// A Tree-LSTM of any number of children (`nn::ChildSumTreeLstm`): nodes are words, and children those that depend on them.
+    ChildSum,
 }
 
 impl TreeLabels {
@@ -62,6 +64,7 @@ impl TreeLabels {
         let (hidden, labels) = (self.hidden_size as u64, self.labels.len() as u64);
         match self.cell {
             TreeCell::Binary => 3 * hidden * width + 10 * hidden * hidden + labels * hidden,
+            TreeCell::ChildSum => 4 * hidden * width + 4 * hidden * hidden + labels * hidden,
         }
     }
 }

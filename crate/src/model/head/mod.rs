@@ -15,6 +15,8 @@ pub use parse::{Parse, Read};
 pub use predict::Predict;
 pub use tag::Tag;
 #[cfg(any(feature = "graph", not(feature = "web")))]
+pub(in crate::model) use tree::Nodes;
+#[cfg(any(feature = "graph", not(feature = "web")))]
 pub use tree::NumberedTree;
 pub use tree::TreeHead;
 

@@ -47,6 +47,14 @@ pub struct Tree {
     pub probabilities: Vec<f32>,
 }
 
+impl Tree {
+    /// The number of each word's head; the root has none.
+    pub fn heads(&self) -> Vec<Option<usize>> {
+        let head = |&head: &u32| Some(head as usize).filter(|&head| head < self.heads.len());
+        self.heads.iter().map(head).collect()
+    }
+}
+
 impl Network {
     /// Records a parser's reading of a sentence of one word or more; none of a network that does not parse.
     pub fn parse<'g>(
@@ -82,16 +90,21 @@ impl Model {
         texts: &[&str],
         watch: &mut W,
     ) -> Result<Vec<Vec<ParsedToken<'_>>>, ReadError> {
-        let Cut { tokens, places, spelled } = Cut::new(self, texts);
-        let trees = self.parse_words(device, &spelled, watch).await?;
+        let cut = Cut::new(self, texts);
+        let trees = self.parse_words(device, &cut.spelled, watch).await?;
+        Ok(self.parsed_tokens(&cut, &trees))
+    }
+
+    /// The tokens of texts that were cut into sentences, by the sentences' trees.
+    pub(super) fn parsed_tokens(&self, cut: &Cut, trees: &[Tree]) -> Vec<Vec<ParsedToken<'_>>> {
         let (labels, relations) = (self.config().task.labels(), self.config().task.relations());
-        let mut parsed: Vec<Vec<ParsedToken<'_>>> = texts.iter().map(|_| Vec::new()).collect();
-        for ((owner, sentence), tree) in places.into_iter().zip(trees) {
+        let mut parsed: Vec<Vec<ParsedToken<'_>>> = cut.tokens.iter().map(|_| Vec::new()).collect();
+        for (&(owner, ref sentence), tree) in cut.places.iter().zip(trees) {
             let (start, words) = (sentence.start, sentence.len());
             let tags = tree.tags.chunks_exact(labels.len()).map(best);
             let arcs = tree.heads.iter().zip(&tree.relations).zip(&tree.probabilities);
             for ((token, tag), ((&head, &relation), &probability)) in
-                tokens[owner][sentence].iter().zip(tags).zip(arcs)
+                cut.tokens[owner][sentence.clone()].iter().zip(tags).zip(arcs)
             {
                 parsed[owner].push(ParsedToken {
                     span: token.span.clone(),
@@ -102,7 +115,7 @@ impl Model {
                 });
             }
         }
-        Ok(parsed)
+        parsed
     }
 
     /// The trees of sentences of words.

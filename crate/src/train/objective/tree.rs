@@ -18,14 +18,14 @@ use super::{Losses, Objective};
 pub struct TreeText {
     /// Words and nodes.
     pub tree: NumberedTree,
-    /// Labels, the root's last.
-    pub labels: Vec<u32>,
+    /// Labels; of a node that nobody has labelled none.
+    pub labels: Vec<Option<u32>>,
 }
 
 /// One label for every node of a tree.
 ///
 /// - A batch is trees of similar length.
-/// - The loss is the mean cross entropy of the batch's nodes.
+/// - The loss is the mean cross entropy of the batch's nodes that have a label.
 /// - No state is carried from batch to batch.
 /// - Accuracy over roots and over all nodes is scored, and which of two [poles](Polarity) roots are nearer to.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,9 +36,9 @@ pub struct Tree {
 /// How well a model labels trees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct TreeScore {
-    /// Trees with a word.
+    /// Trees whose root has a label.
     pub n: usize,
-    /// Nodes of all trees.
+    /// Nodes of all trees that have a label.
     pub nodes: usize,
     /// Share of roots whose likeliest label is right.
     pub accuracy: f64,
@@ -129,8 +129,13 @@ impl Objective for Tree {
 
     fn losses<'g>(&mut self, model: &Model, graph: &'g Graph, batch: &Vec<TreeText>, _: u64) -> Losses<'g> {
         let trees = batch.iter().map(|text| &text.tree);
-        let labels: Vec<u32> = batch.iter().flat_map(|text| text.labels.iter().copied()).collect();
-        let logits = model.network().trees(graph, trees, self.dropouts);
+        let all = batch.iter().flat_map(|text| &text.labels);
+        let (nodes, labels): (Vec<u32>, Vec<u32>) =
+            (0..).zip(all).filter_map(|(node, label)| label.map(|label| (node, label))).unzip();
+        let mut logits = model.network().trees(graph, trees, self.dropouts);
+        if nodes.len() < logits.shape().rows {
+            logits = logits.rows(&nodes);
+        }
         let loss = logits.cross_entropy(&labels).mean_rows();
         Losses { total: loss, parts: vec![("loss", loss)], states: Vec::new() }
     }
@@ -152,15 +157,18 @@ impl Objective for Tree {
         let labels = model.config().task.labels().len();
         let (mut score, mut right) = (TreeScore::default(), [0; 3]);
         for (text, scores) in texts.iter().zip(&scores) {
-            let nodes = text.labels.iter().zip(scores.chunks_exact(labels.max(1)));
+            let nodes = text.labels.iter().zip(scores.chunks_exact(labels.max(1))).enumerate();
             let mut root = None;
-            for (&label, row) in nodes {
+            for (node, (label, row)) in nodes {
+                let Some(label) = *label else { continue };
                 let best = (0..row.len()).max_by(|a, b| row[*a].total_cmp(&row[*b]));
                 let is_right = usize::from(best == Some(label as usize));
                 score.nodes += 1;
                 right[1] += is_right;
                 score.loss -= f64::from(row[label as usize]).max(f64::MIN_POSITIVE).ln();
-                root = Some((label as usize, row, is_right));
+                if text.tree.root() == Some(node) {
+                    root = Some((label as usize, row, is_right));
+                }
             }
             let Some((label, row, is_right)) = root else { continue };
             score.n += 1;
