@@ -46,7 +46,6 @@ pub(super) fn forward(
         x_first: first(x),
         weight_row,
         weight_column,
-        ..Default::default()
     };
     let weight = gpu.weight(call.parameters, product.weight)?;
     let mut bindings = vec![Arg::uniform(&arguments), Arg::Read(&x.source), Arg::Read(&weight)];
