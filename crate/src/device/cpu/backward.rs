@@ -87,7 +87,7 @@ impl Cpu {
                 vec![wanted[0].then(left), wanted[1].then(right)]
             }
             // The rows that maxima came by have no gradient.
-            Op::Semiring(_) if dy.is_empty() => vec![None],
+            Op::Semiring(_) if upstream(0).is_none() => vec![None],
             Op::Semiring(product) => {
                 let ([inputs, columns], mut sums) = (product.sizes(p), gradients.take(product.weight));
                 if product.transposed {
