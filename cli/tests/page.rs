@@ -134,7 +134,7 @@ fn record<C: Recipe>(folder: &Folder, config: &C) -> Value {
             steps.push(losses.iter().map(|loss| loss.value).collect::<Vec<f32>>());
         }
     });
-    let Outcome::Done { dev, .. } = outcome else { panic!("{outcome:?}") };
+    let Outcome::Done { dev, .. } = outcome else { panic!("the run ended early") };
     json!({ "losses": steps, "dev": saccade_cli::run::Figures::json(&dev) })
 }
 

@@ -135,6 +135,20 @@ describe("in between", () => {
     await assert.rejects(train(reviews, { ...skim, model: { encoder: [{ type: "gru", hiddenSize: 4 }] }, train: {} }).set({ gamma: 1 }), /no layer of this network skims/);
   });
 
+  test("what a run is told is checked", async () => {
+    using run = train(reviews, skim);
+    const mistakes = [
+      [() => run.set({ gama: 1 }), /run\.set: adjusted\.gama: there is no such option; did you mean gamma/],
+      [() => run.set({ learningRate: "fast" }), /adjusted\.learningRate: expected a number/],
+      [() => run.set({ learningRate: -1 }), /train\.learning_rate: expected a positive number/],
+      [() => run.read("one text"), /texts: expected an array of strings/],
+      [() => run.write(5), /text: expected a string/],
+      [() => run.write("a", { temperatur: 1 }), /options\.temperatur: there is no such option/],
+    ];
+    for (const [ask, message] of mistakes) await assert.rejects(ask, (error) => error.code === "OPTION_INVALID" && message.test(error.message));
+    await assert.rejects(run.write("a"), (error) => error.code !== "ENGINE");
+  });
+
   test("a model starts from another", async () => {
     using first = train(reviews, skim);
     await first.finish();

@@ -1,8 +1,10 @@
 /** What the settings of a run must be: ranges are for the engine to check, which names the field as well. */
 
 import { boolean, type Check, count, number, oneOf, optional, refuse, string } from "../arguments/check.js";
-import { record } from "../arguments/options.js";
-import { maybe } from "../arguments/shared.js";
+import { options, record } from "../arguments/options.js";
+import { maybe, texts } from "../arguments/shared.js";
+import { parameter, takers } from "../arguments/signature.js";
+import type { Adjusted } from "./calls.js";
 import type {
   ClassifySettings,
   LabelledSettings,
@@ -166,3 +168,26 @@ export const settings: Check<TrainSettings> = {
     return (tasks[named] as Check<unknown>).take(found, at) as TrainSettings;
   },
 };
+
+/** How a text is written. */
+export interface WriteOptions {
+  /** The most words, or letters; 100 unless given. */
+  readonly words?: number | undefined;
+  /** 1 unless given; less prefers probable words. */
+  readonly temperature?: number | undefined;
+  /** The same seed draws the same text; 0 unless given. */
+  readonly seed?: number | undefined;
+}
+
+/** What the functions of a run take. */
+export const taken = takers(
+  {
+    set: [parameter("adjusted", record<Adjusted>()({ learningRate: rate, gamma: rate }))],
+    read: [parameter("texts", texts)],
+    write: [
+      parameter("text", string),
+      parameter("options", options<WriteOptions>()({ words: size, temperature: optional(number("a number from 0", [0, Infinity])), seed: size })),
+    ],
+  },
+  "run",
+);

@@ -79,6 +79,7 @@ export type { Adjusted, Snapshot, TrainDevice } from "./calls.js";
 export type * from "./config.js";
 export type { LabelledText, LabelledTexts, RunningText, Sets, TextSource, TrainData } from "./data.js";
 export { Training } from "./training.js";
-export type { TrainEvent, TrainOptions, WriteOptions } from "./training.js";
+export type { TrainEvent, TrainOptions } from "./training.js";
+export type { WriteOptions } from "./checks.js";
 export { SaccadeError } from "../errors.js";
 export type { ErrorCode } from "../errors.js";

@@ -3,9 +3,11 @@
 import type { Follow, Id } from "../engine.js";
 import { aborted, errorOf, messageOf, type SaccadeError } from "../errors.js";
 import { onAbort, stopper } from "../follow.js";
+import { bind } from "../owner.js";
 import { fileIn } from "../source.js";
 import type { AnyModel, InitOptions, LoadOptions, Source } from "../types.js";
 import type { Adjusted, Begun, SetName, Snapshot, TrainCalls, TrainDevice, Trainer, TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingReading, TrainingStep } from "./calls.js";
+import { taken, type WriteOptions } from "./checks.js";
 import type { TrainSettings } from "./config.js";
 import { labelled, running, type Sets } from "./data.js";
 import { asJson } from "./settings.js";
@@ -53,16 +55,6 @@ export interface TrainOptions {
   readonly wasmUrl?: InitOptions["wasm"];
 }
 
-/** How a text is written. */
-export interface WriteOptions {
-  /** The most words, or letters; 100 unless given. */
-  readonly words?: number | undefined;
-  /** 1 unless given; less prefers probable words. */
-  readonly temperature?: number | undefined;
-  /** The same seed draws the same text; 0 unless given. */
-  readonly seed?: number | undefined;
-}
-
 const CHECKPOINT_SECONDS = 10;
 /** Of the time that the engine takes before it lets others have their turn. */
 const MILLISECONDS = 12;
@@ -100,6 +92,7 @@ export class Training implements AsyncIterable<TrainEvent> {
   constructor(plan: Plan) {
     this.#plan = plan;
     this.#events = this.#run();
+    bind(this);
     const { signal } = plan.options;
     onAbort(signal, () => this.#free(aborted(signal)));
   }
@@ -129,18 +122,24 @@ export class Training implements AsyncIterable<TrainEvent> {
   }
 
   /** Changes how it learns from the next step on. */
-  async set(adjusted: Adjusted): Promise<void> {
+  set(adjusted: Adjusted): Promise<void>;
+  async set(...given: unknown[]): Promise<void> {
+    const [adjusted] = taken.set(given);
     await this.#ask("adjust", [adjusted]);
     this.#adjusted = { ...this.#adjusted, ...adjusted };
   }
 
   /** Reads texts with the model as it is now, of a classifier: labels, and what is skimmed. */
-  read(texts: readonly string[]): Promise<readonly TrainingReading[]> {
+  read(texts: Iterable<string> & object): Promise<readonly TrainingReading[]>;
+  async read(...given: unknown[]): Promise<readonly TrainingReading[]> {
+    const [texts] = taken.read(given);
     return this.#ask("read", [texts]);
   }
 
   /** Goes on with a text as the model as it is now would, of a language model. */
-  write(text: string, { words = 100, temperature = 1, seed = 0 }: WriteOptions = {}): Promise<string> {
+  write(text: string, options?: WriteOptions): Promise<string>;
+  async write(...given: unknown[]): Promise<string> {
+    const [text, { words = 100, temperature = 1, seed = 0 }] = taken.write(given);
     return this.#ask("write", [text, words, temperature, seed]);
   }
 
