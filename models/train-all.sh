@@ -28,6 +28,8 @@ treebank="$data/ud_ewt/en_ewt-ud"
 "$saccade" train "$here/ewt-parser.toml" --data "$data" --out "$here/work/ewt-parser.safetensors"
 "$saccade" export "$here/work/ewt-parser.safetensors" --out "$out/ewt-parser.safetensors" \
     --measure "dev=$treebank-dev.conllu:conllu" --measure "test=$treebank-test.conllu:conllu"
+# Its trees are those of the parser beside its config.
+"$saccade" train "$here/sst-child-sum.toml" --data "$data" --out "$out/sst-child-sum.safetensors"
 for model in shakespeare-lstm shakespeare-elman shakespeare-sru novels-lm; do
     "$saccade" train "$here/$model.toml" --data "$data" --out "$out/$model.safetensors"
 done

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+#[allow(dead_code, reason = "some of it is for other tests")]
 #[path = "common/mod.rs"]
 mod common;
 #[path = "common/gpu.rs"]
