@@ -14,6 +14,7 @@ import { followed } from "./follow.js";
 import { layersOf } from "./layers.js";
 import { load as loadWith, start as startWith } from "./load.js";
 import { local } from "./local.js";
+import { platform } from "./platform.js";
 import type {
   AnyModel,
   Classifier,
@@ -26,6 +27,9 @@ import type {
   Tagger,
   TreeClassifier,
 } from "./types.js";
+
+// Their code comes with the first of their models.
+platform.structures ??= async () => (await import("./structure/local.js")).structures;
 
 /**
  * Starts the engine: fetches and compiles it. The first call decides where from; later ones wait for it. Optional, as

@@ -55,10 +55,11 @@ function asked(cursor: glue.Cursor, { text, top, draw }: CursorAsk, follow: Foll
   return cursor.ask(text, top ?? 0, temperature, topP, topK, seed, watch(follow));
 }
 
-/** What opens taggers, parsers and tree classifiers, whose code comes with the first of them. */
+/** What opens taggers, parsers and tree classifiers. */
 async function structures(): Promise<Structures> {
   try {
-    return platform.structures ?? (await import("./structure/local.js")).structures;
+    if (platform.structures) return await platform.structures();
+    throw new Error("nothing brings it");
   } catch (error) {
     const advice = 'where import() is not allowed, as in a service worker, add this line: import "saccade-rnn/structure";';
     throw errorOf("ENGINE_FAILED", `the code for this model's task did not load: ${messageOf(error)}; ${advice}`, error);

@@ -11,7 +11,7 @@ if (builtin && !globalThis.TextDecoder) {
   Object.assign(globalThis, { TextDecoder, TextEncoder });
 }
 
-/** Filled in further by `node.ts`, `inline.ts` and `structure/index.ts`. */
+/** Filled in further by the entries, `inline.ts` and `structure/index.ts`. */
 export const platform: {
   /** Whether a file without a scheme is a path on the disk, and no address beside the page's. */
   paths: boolean;
@@ -19,8 +19,8 @@ export const platform: {
   readFile?(file: string | URL): Promise<Uint8Array<ArrayBuffer>> | undefined;
   /** The engine's WebAssembly from inside the code, as base64 of gzip. */
   inlined?(): Promise<string>;
-  /** What opens taggers, parsers and tree classifiers, where its code is not to be fetched with the first of them. */
-  structures?: Structures;
+  /** What opens taggers, parsers and tree classifiers. */
+  structures?(): Promise<Structures>;
   /** Why there is no WebGPU. */
   noGpu?: string;
 } = { paths: !globalThis.location || !globalThis.fetch };

@@ -6,4 +6,4 @@
 import { platform } from "../platform.js";
 import { structures } from "./local.js";
 
-platform.structures = structures;
+platform.structures = async () => structures;
