@@ -2,7 +2,7 @@
 
 import { errorOf, messageOf, notLoaded, ours, SaccadeError } from "./errors.js";
 import { unlessAborted } from "./follow.js";
-import { platform } from "./platform.js";
+import { whyNoGpu } from "./platform.js";
 
 /** What a binary's glue does for its instances: one by one, so that bundlers leave out what nobody calls. */
 interface Glue {
@@ -144,8 +144,7 @@ export function binaryOf(glue: Glue): Binary {
       }
       renew();
       const begun = instance();
-      const inPageOrWorker = "Window" in globalThis || "WorkerGlobalScope" in globalThis;
-      const reason = platform.noGpu ?? (inPageOrWorker ? undefined : "WebGPU is for pages and workers alone");
+      const reason = whyNoGpu();
       if (reason !== undefined) glue.forbidGpu(reason);
       return (running = begun);
     } catch (error) {

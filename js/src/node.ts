@@ -1,9 +1,8 @@
-/** The package in Node: files also by their paths, the CPU alone. */
+/** The package in Node, Deno and Bun: files also by their paths. */
 
 import { platform } from "./platform.js";
 
 platform.paths = true;
-platform.noGpu = "Node has no navigator.gpu";
 // For a server's bundle that lacks the file; read only then.
 platform.inlined = async () => (await import("./inlined.js")).engine;
 

@@ -21,8 +21,6 @@ export const platform: {
   inlined?(): Promise<string>;
   /** What opens taggers, parsers and tree classifiers. */
   structures?(): Promise<Structures>;
-  /** Why there is no WebGPU. */
-  noGpu?: string;
 } = { paths: !globalThis.location || !globalThis.fetch };
 
 if (builtin) {
@@ -34,4 +32,10 @@ if (builtin) {
     if (isPath ? !platform.paths : !/^file:/i.test(address)) return undefined;
     return readFile(isPath ? address : new URL(address)).then((bytes) => new Uint8Array(bytes));
   };
+}
+
+/** Why the engine must not ask for a GPU here. Of a page or a browser's worker without one it finds out by itself. */
+export function whyNoGpu(): string | undefined {
+  const mayAsk = "Window" in globalThis || "WorkerGlobalScope" in globalThis || "gpu" in (globalThis.navigator ?? {});
+  return mayAsk ? undefined : "this runtime has no navigator.gpu";
 }

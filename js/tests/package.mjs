@@ -14,6 +14,9 @@ const entry = await import(`../dist/${entries[thread]}.js`);
 export const { AbortError, AdaptiveSoftmax, CallbackError, Elman, Gru, Lstm, Sru, Skim, SaccadeError } = entry;
 export const { DisposedError, ModelError, devices, gpuStatistics, init, load, race } = entry;
 
+/** Whether this place has a GPU to compute on. */
+export const hasGpu = Boolean(await globalThis.navigator?.gpu?.requestAdapter());
+
 /** The address of a file of the repository. */
 export function address(path) {
   return new URL(`../../${path}`, import.meta.url);

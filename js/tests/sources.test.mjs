@@ -178,7 +178,7 @@ describe("what holds none", () => {
             "not/there.safetensors": ["FETCH_FAILED", /ENOENT.*relative paths begin at/],
             [address("models").pathname]: ["FETCH_FAILED", /EISDIR.*the file in it/],
             [address("models").href]: ["FETCH_FAILED", /EISDIR/],
-            "file://elsewhere/model": ["FETCH_FAILED", /elsewhere|host/],
+            "file://elsewhere/model": ["FETCH_FAILED", /elsewhere|host|URL must be/],
             "a\0b": ["FETCH_FAILED", /null bytes/],
           }
         : {

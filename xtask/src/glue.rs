@@ -24,6 +24,15 @@ function contained(real) {{
     ))
 }
 
+/// The bindings, with a GPU wherever `navigator.gpu` is there: wgpu looks for it in pages and in browsers' workers alone, by
+/// the globals that tell them, and a runtime may have neither.
+pub(crate) fn gpu_anywhere(script: &str) -> Result<String> {
+    let page = "const ret = arg0.Window;\n";
+    ensure!(script.contains(page), "wgpu looks for a page in another way: see `gpu_anywhere`");
+    // Only whether it is undefined is asked; the navigator is then that of the global object.
+    Ok(script.replace(page, "const ret = arg0.Window ?? arg0.navigator?.gpu;\n"))
+}
+
 /// The types of the bindings, with that of what [`contained`] adds.
 pub(crate) fn declared(types: &str) -> String {
     format!(
@@ -70,6 +79,13 @@ mod tests {
             script.contains("return contained(real);") && script.contains("export function containClosures")
         );
         assert!(contained("function makeClosure() {}").is_err());
+    }
+
+    #[test]
+    fn a_gpu_is_found_where_there_is_no_page() {
+        let script = gpu_anywhere("function(arg0) {\n const ret = arg0.Window;\n return ret;\n}\n").unwrap();
+        assert!(script.contains("arg0.Window ?? arg0.navigator?.gpu;"));
+        assert!(gpu_anywhere("function(arg0) {}").is_err());
     }
 
     #[test]

@@ -350,7 +350,7 @@ fn bind(compiled: &Path, library: &Library, package: &Path) -> Result<()> {
         let text = String::from_utf8(read(&path)?)?;
         fs::write(&path, change(&text)?).with_context(|| format!("cannot write {}", path.display()))
     };
-    change("js", &|script| Ok(glue::renamed(&glue::contained(script)?, &names)))?;
+    change("js", &|script| Ok(glue::renamed(&glue::gpu_anywhere(&glue::contained(script)?)?, &names)))?;
     change("d.ts", &|types| Ok(glue::declared(types)))
 }
 

@@ -17,6 +17,8 @@ mod softmax;
 mod sru;
 mod step;
 
+use std::collections::HashSet;
+
 use crate::Case;
 
 /// Every case.
@@ -45,6 +47,13 @@ pub fn all() -> Vec<Case> {
 /// The cases that run other kernels on a software GPU.
 pub fn by_adapter() -> Vec<Case> {
     [affine::cases(), recurrence::cases()].concat()
+}
+
+/// The first case of each kind of call: operations that differ in more than numbers are of two kinds.
+pub fn one_of_each(cases: Vec<Case>) -> Vec<Case> {
+    let mut seen = HashSet::new();
+    let kind = |case: &Case| format!("{:?}", case.op).replace(|c: char| c.is_ascii_digit(), "");
+    cases.into_iter().filter(|case| seen.insert((kind(case), case.backward))).collect()
 }
 
 /// Row counts of lanes: none, one, one without rows, unequal ones, and a thousand.

@@ -1,8 +1,7 @@
-/** Graphs in Node: the CPU alone. */
+/** Graphs in Node, Deno and Bun: files also by their paths. */
 
 import { platform } from "../platform.js";
 
 platform.paths = true;
-platform.noGpu = "Node has no navigator.gpu";
 
 export * from "./index.js";

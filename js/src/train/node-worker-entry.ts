@@ -6,7 +6,6 @@ import { serve } from "../serve.js";
 import { training } from "./local.js";
 
 platform.paths = true;
-platform.noGpu = "Node has no navigator.gpu";
 
 parentPort?.on(
   "message",

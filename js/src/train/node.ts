@@ -1,11 +1,10 @@
-/** Training in Node: in a thread, on the CPU. */
+/** Training in Node: in a thread. */
 
 import { platform } from "../platform.js";
 import { thread } from "../thread.js";
 import { useWorker } from "./index.js";
 
 platform.paths = true;
-platform.noGpu = "Node has no navigator.gpu";
 useWorker(() => thread(new URL("./node-worker-entry.js", import.meta.url)));
 
 export * from "./index.js";
