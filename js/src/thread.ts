@@ -15,7 +15,8 @@ function open(script: URL): Thread {
   // What says how to read a program from the command line is not meant for one from a file.
   const execArgv = process.execArgv.filter((flag) => !flag.startsWith("--input-type") && !/^(-e|-p|--eval|--print)/.test(flag));
   try {
-    return new Thread(script, { execArgv });
+    // Node checks flags that it is given, and among its own may be some, as Node 26's test runner has, that it refuses.
+    return new Thread(script, execArgv.length === process.execArgv.length ? {} : { execArgv });
   } catch (error) {
     throw new Error(`${messageOf(error)}; ${advice}`, { cause: error });
   }
