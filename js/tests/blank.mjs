@@ -26,7 +26,7 @@ export async function renew() {
 }
 
 /** Opens the empty page, at whose address those of the repository's files begin. */
-export async function open({ body = "<!doctype html>", headers = {} } = {}) {
-  await page.route("**/blank.html", (route) => route.fulfill({ contentType: "text/html", body, headers }));
+export async function open({ headers = {} } = {}) {
+  await page.route("**/blank.html", (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html>", headers }));
   await page.goto(`${server.url}blank.html`);
 }
