@@ -4,6 +4,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { suite } from "../js/tests/suite.mjs";
+import { ensureBrowsers } from "../platforms/browsers.mjs";
 import { ensureChromium } from "./chromium.mjs";
 import { cargo, installPackages, root, target } from "./steps.mjs";
 import { ensureVulkan } from "./vulkan.mjs";
@@ -25,6 +26,10 @@ import { ensureVulkan } from "./vulkan.mjs";
 const chromium = async () => ({ CHROMIUM: await ensureChromium() });
 const bundlers = async () => {
   await installPackages("consumers", "the bundlers, some 600 MB");
+  return {};
+};
+const runtimes = async () => {
+  await installPackages("platforms/runtimes", "the runtimes, some 740 MB");
   return {};
 };
 
@@ -74,6 +79,21 @@ const npmPackage = {
 };
 const page = { name: "page, build (vite)", runs: script("vite/bin/vite.js", "build"), needs: [engine], room: true };
 
+const inBrowsers = {
+  name: "package, kernels and page, in Chromium, Firefox and WebKitGTK",
+  runs: nodeTest("platforms/browsers.test.mjs"),
+  needs: [gpuChecks, npmPackage, page],
+  tools: [ensureBrowsers],
+  room: true,
+};
+const inRuntimes = {
+  name: "package, in Node 20, 22 and 26, Deno and Bun",
+  runs: nodeTest("platforms/runtimes.test.mjs"),
+  needs: [npmPackage],
+  tools: [runtimes, ensureVulkan],
+  room: true,
+};
+
 /** @type {readonly Check[]} */
 export const checks = [
   { name: "format (cargo fmt)", runs: ["cargo", "fmt", "--all", "--check"] },
@@ -119,9 +139,17 @@ export const checks = [
   },
   {
     name: "package, its consumers and the examples, in Chromium",
-    runs: nodeTest(...packageTests("arguments-page", "browser", "chromium", "graph-page", "page", "structure-page", "train-page", "traps-page"), "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
+    runs: nodeTest(...packageTests("arguments-page", "browser", "graph-page", "page", "structure-page", "train-page", "traps-page"), "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
     needs: [npmPackage],
     tools: [chromium],
+    room: true,
+  },
+  inBrowsers,
+  inRuntimes,
+  {
+    name: "platforms, the README's table of them",
+    runs: nodeTest("platforms/table.test.mjs"),
+    needs: [inBrowsers, inRuntimes],
     room: true,
   },
   {

@@ -28,11 +28,11 @@ const built = join(root, "www", "dist");
 /**
  * Serves a folder, unless told otherwise `www/dist`, on a free port; resolves to `{ url, hidden, unreachable, close }`.
  *
- * Files whose extension is in the set `hidden` are not there. While `unreachable(true)` holds, every connection breaks off,
+ * `pages` are HTML by file names that the folder has not. Files whose extension is in the set `hidden` are not there. While `unreachable(true)` holds, every connection breaks off,
  * as without a network. Both are the server's, because what a worker asks for cannot be held up in the browser: Chromium 148
  * lets a service worker reach the network of a page that is set offline.
  */
-export async function serve(folder = built) {
+export async function serve(folder = built, pages = {}) {
   if (!existsSync(folder)) throw new Error(`${folder} is missing: npm run build makes the page`);
   const hidden = new Set();
   let broken = false;
@@ -43,6 +43,11 @@ export async function serve(folder = built) {
     }
     const { pathname } = new URL(request.url, "http://page");
     const path = normalize(pathname.endsWith("/") ? `${pathname}index.html` : pathname);
+    const html = pages[path.slice(FOLDER.length + 1)];
+    if (html !== undefined) {
+      response.writeHead(200, { "content-type": types[".html"] }).end(html);
+      return;
+    }
     const file = join(folder, path.slice(FOLDER.length));
     if (!path.startsWith(`${FOLDER}/`) || !existsSync(file) || hidden.has(extname(file))) {
       response.writeHead(404).end();
