@@ -49,6 +49,9 @@ pub(crate) enum Failure {
     /// An option that means nothing for what it is given with.
     #[error("{option}: {reason}")]
     Option { option: &'static str, reason: &'static str },
+    /// A model whose task is another than what it is asked for.
+    #[error("{asked}: the model's task is {task}")]
+    Question { asked: &'static str, task: &'static str },
     /// A grid that would take too long.
     #[error(
         "--grid: {cuts} cuts with {tails} tails, and at most {most} are measured: fewer --tails, or more --coverage"
@@ -90,9 +93,21 @@ pub(crate) enum Failure {
     /// Ctrl-C cannot be caught.
     #[error("cannot listen for Ctrl-C: {0}")]
     Signal(#[from] ctrlc::Error),
+    /// Signals cannot be caught.
+    #[error("cannot listen for signals: {0}")]
+    Listen(io::Error),
     /// Stopped by Ctrl-C.
     #[error("stopped: {0}")]
     Cancelled(String),
+    /// Lines of which some have no answer but a mistake.
+    #[error("{mistakes} of {lines} lines have an error for an answer: their records say why")]
+    Lines { mistakes: u64, lines: u64 },
+    /// Lines of which not all were read, since a signal asked to stop.
+    #[error("stopped by signal {signal} after {lines} lines, whose records are written")]
+    Ended { signal: i32, lines: u64 },
+    /// A thread ended by a panic.
+    #[error("a thread of this program failed")]
+    Thread,
     /// Standard input fails.
     #[error("cannot read standard input: {0}")]
     Input(io::Error),
@@ -136,16 +151,28 @@ impl Failure {
             | Self::Unparsed
             | Self::NoTrees
             | Self::NoEnds => "FORMAT_INVALID",
-            Self::Option { .. } | Self::Grid { .. } => "OPTION_INVALID",
+            Self::Option { .. } | Self::Question { .. } | Self::Grid { .. } => "OPTION_INVALID",
             Self::Data(_) | Self::Tree(_) | Self::NoSentences { .. } => "DATA_INVALID",
             Self::Engine(_) | Self::Costs(CostError::Engine(_)) => "ENGINE",
             Self::Costs(CostError::Build(_)) => "SIZES_INVALID",
             Self::NoGpu(_) => "NO_GPU",
-            Self::Signal(_) => "SIGNAL",
-            Self::Cancelled(_) => "CANCELLED",
+            Self::Signal(_) | Self::Listen(_) => "SIGNAL",
+            Self::Cancelled(_) | Self::Ended { .. } => "CANCELLED",
+            Self::Lines { .. } => "LINES_INVALID",
+            Self::Thread => "THREAD_FAILED",
             Self::Input(_) => "INPUT_UNREADABLE",
             Self::Encoding { .. } => "INPUT_NOT_UTF8",
             Self::Output(_) | Self::OutputClosed => "OUTPUT_FAILED",
+        }
+    }
+
+    /// The exit status that tells of it.
+    pub(crate) fn status(&self) -> u8 {
+        match self {
+            Self::Lines { .. } => 3,
+            // As shells have it.
+            Self::Ended { signal, .. } => u8::try_from(128 + signal).unwrap_or(1),
+            _ => 1,
         }
     }
 

@@ -2,7 +2,8 @@
 //! `saccade_rnn`'s.
 //!
 //! Exit status: 0 done, 1 an error (one line `error: …` on standard error; with `--json` the line is
-//! `{"error": {"code", "message"}}`), 2 a command line that makes no sense. Output that cannot be written is an error,
+//! `{"error": {"code", "message"}}`), 2 a command line that makes no sense. Where texts come in lines: 3 all have their records,
+//! and some of these tell of mistakes; 130 or 143 stopped by Ctrl-C or SIGTERM, with whole records written. Output that cannot be written is an error,
 //! after a command has done all else that it is for; whoever reads it may stop early, as `head` does, without one.
 
 #![deny(
@@ -21,6 +22,7 @@ pub mod files;
 mod interrupt;
 mod labelled;
 mod letters;
+mod lines;
 mod output;
 mod perplexity;
 mod progress;
@@ -62,7 +64,7 @@ pub fn main() -> ExitCode {
         Ok(()) | Err(Failure::OutputClosed) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.report(json);
-            ExitCode::FAILURE
+            failure.status().into()
         }
     }
 }

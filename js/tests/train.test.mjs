@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { describe, test } from "node:test";
+import { afterEach, describe, test } from "node:test";
 import { difference } from "./fixture.mjs";
 import { load } from "./package.mjs";
 import { train } from "../dist/train/node.js";
@@ -37,6 +37,16 @@ const words = {
 };
 const runs = { skim: [reviews, skim], letters: [recorded.text, letters], words: [recorded.text, words] };
 
+const opened = [];
+afterEach(() => opened.splice(0).forEach((run) => run.dispose()));
+
+/** A run that the test's end disposes of. */
+function open(...given) {
+  const run = train(...given);
+  opened.push(run);
+  return run;
+}
+
 /** All that a run tells. */
 async function events(run) {
   const all = [];
@@ -51,7 +61,7 @@ const near = (found, expected, what) => assert.ok(difference(found, expected) <=
 describe("the command line's run", () => {
   for (const [name, [data, settings]] of Object.entries(runs)) {
     test(name, async () => {
-      using run = train(data, settings);
+      const run = open(data, settings);
       const all = await events(run);
       const expected = recorded[name];
       assert.equal(losses(all).length, expected.losses.length);
@@ -69,7 +79,7 @@ describe("the command line's run", () => {
 
 describe("in between", () => {
   test("texts are read, and what follows is as if they had not been", async () => {
-    using run = train(reviews, skim);
+    const run = open(reviews, skim);
     const seen = [];
     const all = [];
     for await (const event of run) {
@@ -86,7 +96,7 @@ describe("in between", () => {
   });
 
   test("a text is written, the same by the same seed", async () => {
-    using run = train(recorded.text, letters);
+    const run = open(recorded.text, letters);
     await run.finish();
     const [a, b, c] = await Promise.all([1, 1, 2].map((seed) => run.write("the ", { words: 40, seed })));
     assert.equal([...a].length, 40);
@@ -95,23 +105,23 @@ describe("in between", () => {
   });
 
   test("a run that goes on from a snapshot ends in the same bytes", async () => {
-    using whole = train(reviews, skim);
+    const whole = open(reviews, skim);
     await whole.finish();
     for (const stopAfter of [1, 14, 20]) {
-      using first = train(reviews, skim);
+      const first = open(reviews, skim);
       let steps = 0;
       for await (const event of first) {
         if (event.type === "step" && ++steps === stopAfter) break;
       }
       const snapshot = structuredClone(await first.snapshot());
-      using second = train(reviews, skim, { resume: snapshot });
+      const second = open(reviews, skim, { resume: snapshot });
       await second.finish();
       assert.deepEqual(await second.file(), await whole.file());
     }
   });
 
   test("a loop that ended early goes on where it stopped", async () => {
-    using run = train(reviews, skim);
+    const run = open(reviews, skim);
     const all = [];
     for (const most of [1, 5, 1000]) {
       let count = 0;
@@ -125,7 +135,7 @@ describe("in between", () => {
   });
 
   test("knobs act from the next step on", async () => {
-    using run = train(reviews, skim);
+    const run = open(reviews, skim);
     const after = [];
     for await (const event of run) {
       if (event.type === "begun") await run.set({ learningRate: 1e-9, gamma: 0 });
@@ -136,7 +146,7 @@ describe("in between", () => {
   });
 
   test("what a run is told is checked", async () => {
-    using run = train(reviews, skim);
+    const run = open(reviews, skim);
     const mistakes = [
       [() => run.set({ gama: 1 }), /run\.set: adjusted\.gama: there is no such option; did you mean gamma/],
       [() => run.set({ learningRate: "fast" }), /adjusted\.learningRate: expected a number/],
@@ -150,9 +160,9 @@ describe("in between", () => {
   });
 
   test("a model starts from another", async () => {
-    using first = train(reviews, skim);
+    const first = open(reviews, skim);
     await first.finish();
-    using second = train(reviews, { ...skim, seed: 9 }, { from: await first.file() });
+    const second = open(reviews, { ...skim, seed: 9 }, { from: await first.file() });
     const all = await events(second);
     assert.ok(all[0].transferred.taken.length > 5);
     assert.ok(losses(all)[0][0] < recorded.skim.losses[0][0] / 2);
@@ -162,7 +172,7 @@ describe("in between", () => {
 describe("data", () => {
   const gru = { task: "classify", model: { embeddingSize: 4, encoder: [{ type: "gru", hiddenSize: 4 }] }, train: { epochs: 1 } };
   const begun = async (data, settings = gru) => {
-    using run = train(data, settings);
+    const run = open(data, settings);
     return (await run[Symbol.asyncIterator]().next()).value;
   };
 
@@ -181,7 +191,7 @@ describe("data", () => {
   test("any Unicode, and a class that is empty", async () => {
     const odd = [..."🦊é\u0000\u200d中", "", " ", "a\ud800b", "𝕏".repeat(5000)].map((text, i) => ({ text, label: i % 2 === 0 }));
     const settings = { ...gru, data: { holdOut: 2, labels: [{ file: "true", name: "yes" }, { file: "false", name: "no" }, { file: "?", name: "never" }] } };
-    using run = train(odd, settings);
+    const run = open(odd, settings);
     const { dev } = await run.finish();
     assert.equal(dev.n, 2);
   });
@@ -237,7 +247,7 @@ describe("the end", () => {
   });
 
   test("a loss that is no number stops it, and the best model is kept", async () => {
-    using run = train(reviews, { ...skim, train: { ...skim.train, epochs: 50, clip: 0 } });
+    const run = open(reviews, { ...skim, train: { ...skim.train, epochs: 50, clip: 0 } });
     await assert.rejects(async () => {
       for await (const event of run) if (event.type === "evaluated") await run.set({ learningRate: 1e30 });
     }, { code: "TRAINING_DIVERGED" });

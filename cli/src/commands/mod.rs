@@ -6,6 +6,7 @@ mod eval;
 mod export;
 mod eyes;
 mod inspect;
+mod lines;
 mod read;
 mod train;
 mod vectors;
@@ -15,11 +16,18 @@ mod write;
 use clap::Subcommand;
 
 use crate::failure::Failure;
+use crate::lines::Question;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Read a text: what was read, what was skimmed, what it cost, what it says.
     Read(read::Arguments),
+    /// Tag the words of texts, one a line.
+    Tag(lines::Arguments),
+    /// Parse texts, one a line.
+    Parse(lines::Arguments),
+    /// Have a language model score texts, one a line.
+    Score(lines::Arguments),
     /// Show what is inside a model, or any safetensors file of floats.
     Inspect(inspect::Arguments),
     /// Have a language model go on with texts.
@@ -47,6 +55,9 @@ impl Command {
     pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
         match self {
             Self::Read(arguments) => read::run(arguments, json),
+            Self::Tag(arguments) => lines::run(&arguments, Question::Tag),
+            Self::Parse(arguments) => lines::run(&arguments, Question::Parse),
+            Self::Score(arguments) => lines::run(&arguments, Question::Score),
             Self::Inspect(arguments) => inspect::run(&arguments, json),
             Self::Write(arguments) => write::run(arguments, json),
             Self::Eval(arguments) => eval::run(&arguments),

@@ -21,9 +21,12 @@ use saccade_rnn::model::{Decision, Model, ReadError, ReadOptions, Reading, Task,
 use saccade_rnn::runner::{Preference, Run, Runner, Steps};
 use saccade_rnn::text::Token;
 
+use super::lines;
 use crate::device::{self, DeviceName};
 use crate::failure::Failure;
 use crate::interrupt;
+use crate::labelled;
+use crate::lines::Question;
 use crate::output::{self, count, duration, printable};
 use crate::reasons;
 
@@ -55,6 +58,8 @@ pub(crate) struct Arguments {
     /// Measure besides what one read and one skimmed token cost, and on a GPU what each kernel took.
     #[arg(long)]
     steps: bool,
+    #[command(flatten)]
+    many: lines::Options,
     /// The text, in UTF-8, of a tree classifier without `--parser` a tree in brackets; standard input without it. One newline at its end is not part of it.
     text: Option<String>,
 }
@@ -76,6 +81,12 @@ pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
     if arguments.parser.is_some() && !matches!(model.config().task, Task::Tree(_)) {
         let reason = "only a tree classifier labels a parser's trees";
         return Err(Failure::Option { option: "--parser", reason });
+    }
+    if arguments.many.lines.is_some() {
+        return read_lines(&arguments, model);
+    }
+    if let Some(option) = arguments.many.first_given() {
+        return Err(Failure::Option { option, reason: "belongs to --lines" });
     }
     match model.config().task {
         Task::Tag(_) => return tagged::run(arguments, &model, json),
@@ -112,6 +123,30 @@ pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
         print(out, &text, &tokens, &run, model.skims())?;
         steps.map_or(Ok(()), |steps| print_steps(out, &steps))
     }
+}
+
+/// Reads texts, one a line, whatever the model's task.
+fn read_lines(arguments: &Arguments, model: Model) -> Result<(), Failure> {
+    let given = [
+        (arguments.text.is_some(), "TEXT"),
+        (!arguments.force.is_empty(), "--force"),
+        (arguments.measure_ms != 0.0, "--measure-ms"),
+        (arguments.steps, "--steps"),
+        (arguments.device != DeviceName::Cpu, "--device"),
+        (arguments.parser.is_some(), "--parser"),
+    ];
+    if let Some((_, option)) = given.into_iter().find(|(given, _)| *given) {
+        return Err(Failure::Option { option, reason: "cannot be given with --lines" });
+    }
+    let question = Question::of(&model.config().task);
+    if arguments.threshold.is_some() {
+        if question != Question::Read {
+            return Err(Failure::Option { option: "--threshold", reason: "is for models that classify" });
+        }
+        labelled::threshold(arguments.threshold, &model)?;
+    }
+    let options = ReadOptions { threshold: arguments.threshold, ..ReadOptions::default() };
+    arguments.many.run(model, question, options)
 }
 
 /// A reading, with what its steps cost if that was asked for.
