@@ -39,6 +39,9 @@ struct Transitions {
     transitions: Vec<Vec<f64>>,
 }
 
+/// A part of them.
+type Part = fn(&Transitions) -> Vec<f64>;
+
 #[derive(Deserialize)]
 struct Sentence {
     words: Vec<Vec<f64>>,
@@ -109,7 +112,7 @@ fn follows_its_definition(case: &Case, device: &Device, batching: Batching) {
     for (sentence, scores) in case.sentences.iter().zip(scores) {
         close("scores' gradient", &block_on(scores.gradient()).unwrap(), &sentence.gradients.words.concat());
     }
-    let parts: [(&str, fn(&Transitions) -> Vec<f64>); 3] = [
+    let parts: [(&str, Part); 3] = [
         ("start_transitions", |of| of.start_transitions.clone()),
         ("end_transitions", |of| of.end_transitions.clone()),
         ("transitions", |of| of.transitions.concat()),

@@ -19,7 +19,7 @@ impl Failure {
     }
 
     /// What has a code of its own.
-    #[cfg(feature = "train")]
+    #[cfg(feature = "runs")]
     pub(super) fn new(code: &'static str, reason: impl ToString) -> Self {
         Self { code, message: reason.to_string() }
     }

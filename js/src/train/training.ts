@@ -133,6 +133,7 @@ export class Training implements AsyncIterable<TrainEvent> {
   read(texts: Iterable<string> & object): Promise<readonly TrainingReading[]>;
   async read(...given: unknown[]): Promise<readonly TrainingReading[]> {
     const [texts] = taken.read(given);
+    this.#insist("read", "classify");
     return this.#ask("read", [texts]);
   }
 
@@ -140,7 +141,13 @@ export class Training implements AsyncIterable<TrainEvent> {
   write(text: string, options?: WriteOptions): Promise<string>;
   async write(...given: unknown[]): Promise<string> {
     const [text, { words = 100, temperature = 1, seed = 0 }] = taken.write(given);
+    this.#insist("write", "predict");
     return this.#ask("write", [text, words, temperature, seed]);
+  }
+
+  #insist(call: string, task: TrainSettings["task"]): void {
+    const { task: found } = this.#plan.settings;
+    if (found !== task) throw errorOf("OPTION_INVALID", `run.${call}: expected a run whose task is "${task}", found "${found}"`);
   }
 
   /** The file of the best model so far, which `load` and the command line read; before the first evaluation, of the model as it is. */
@@ -188,10 +195,10 @@ export class Training implements AsyncIterable<TrainEvent> {
           yield event;
           continue;
         }
-        const { model, ...end } = event;
+        const { type, model, ...end } = event;
         [this.#file, this.#end] = [model, end];
         if (checkpoint !== undefined) await forget(checkpoint).catch(() => undefined);
-        yield end;
+        yield { type, ...end };
         return;
       }
       if (checkpoint === undefined || performance.now() - this.#keptAt < checkpointSeconds * 1000) continue;

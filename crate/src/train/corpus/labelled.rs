@@ -113,6 +113,11 @@ impl LabelledCorpus {
         if data.distinct {
             keep_distinct(&mut train);
         }
+        for (set, texts) in [("training", &train), ("development", &dev)] {
+            if texts.iter().all(|texts| texts.examples.is_empty()) {
+                return Err(CorpusError::Empty(set));
+            }
+        }
         let (data_labels, labels): (Vec<_>, _) = label_names(data, &train).into_iter().unzip();
         let words = train.iter().flat_map(|texts| &texts.examples).flat_map(|e| e.words(&data.tokenizer));
         let built = Vocabulary::build(words, data.min_count, data.max_words);
@@ -122,11 +127,6 @@ impl LabelledCorpus {
             Ok(items.collect::<Result<Vec<_>, _>>()?.concat())
         };
         let texts = Texts { train: items(&train)?, dev: items(&dev)?, test: items(&test)? };
-        for (set, texts) in [("training", &texts.train), ("development", &texts.dev)] {
-            if texts.is_empty() {
-                return Err(CorpusError::Empty(set));
-            }
-        }
         Ok(Self { texts, vocabulary, labels, data_labels })
     }
 }
