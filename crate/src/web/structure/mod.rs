@@ -13,7 +13,9 @@ use super::error::Failure;
 use super::made::made;
 use super::watch::Callback;
 use crate::device::{Cpu, CpuOptions, Device, Precision};
-use crate::model::{ConfigSummary, Model, ParsedToken, ReadError, TaggedToken, TreeNode};
+use crate::model::{
+    ConfigSummary, Model, ModelError, ParsedToken, ReadError, TaggedToken, Task, TreeCell, TreeNode,
+};
 use crate::text::Tree;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -37,6 +39,17 @@ impl Structured {
     /// {@link EngineError} whose code begins with `MODEL_` for any other bytes.
     pub fn load(bytes: &[u8], bf16: bool) -> Result<Structured, JsValue> {
         let model = Model::from_bytes(bytes).map_err(Failure::from)?;
+        // Its trees are a parser's, and nobody gives it one here.
+        if let Task::Tree(task) = &model.config().task
+            && task.cell == TreeCell::ChildSum
+        {
+            let error = ModelError::Config {
+                field: "task.tree.cell".into(),
+                expected: "binary, whose trees come in brackets".into(),
+                found: "child_sum".into(),
+            };
+            return Err(Failure::from(error).into());
+        }
         let config = rounded(&ConfigSummary::from(model.config()))?;
         let precision = if bf16 { Precision::Bf16 } else { Precision::F32 };
         let cpu = Cpu::new(CpuOptions { precision, ..CpuOptions::default() }).into();
