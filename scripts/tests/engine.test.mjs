@@ -61,8 +61,11 @@ test("the others follow the first, one after the other", async () => {
   assert.deepEqual([binaries.has("graph"), binaries.has("structure")], [true, false]);
   begun[3].end();
   await settled();
-  assert.ok(binaries.has("structure"));
-  assert.deepEqual(told, [["simd", true], ["relaxed", true], ["graph", true], ["structure", true]]);
+  assert.deepEqual([binaries.has("structure"), binaries.has("train")], [true, false]);
+  begun[4].end();
+  await settled();
+  assert.ok(binaries.has("train"));
+  assert.deepEqual(told, [["simd", true], ["relaxed", true], ["graph", true], ["structure", true], ["train", true]]);
 });
 
 test("a change withdraws the others, and builds of what was there before are not told of", async () => {
@@ -78,12 +81,12 @@ test("a change withdraws the others, and builds of what was there before are not
   await change;
   begun.slice(3).forEach(({ end }) => end());
   await settled();
-  for (const _ of ["graph", "structure"]) {
+  for (const _ of ["graph", "structure", "train"]) {
     begun.at(-1).end();
     await settled();
   }
-  assert.deepEqual(begun.slice(2).map(({ variant }) => variant), ["simd", "relaxed", "graph", "structure"]);
-  assert.ok(["relaxed", "graph", "structure"].every((variant) => binaries.has(variant)));
+  assert.deepEqual(begun.slice(2).map(({ variant }) => variant), ["simd", "relaxed", "graph", "structure", "train"]);
+  assert.ok(["relaxed", "graph", "structure", "train"].every((variant) => binaries.has(variant)));
   assert.equal(told.filter(([variant]) => variant === "relaxed").length, 1);
 });
 
@@ -96,12 +99,14 @@ test("what does not build leaves the first binary, and the others wait", async (
   await settled();
   begun[2].end();
   await settled();
-  begun[3].end();
-  await settled();
+  for (const at of [3, 4]) {
+    begun[at].end();
+    await settled();
+  }
   const change = binaries.change();
-  begun[4].end(false);
+  begun[5].end(false);
   await change;
-  const has = ["simd", "relaxed", "graph", "structure"].map((variant) => binaries.has(variant));
-  assert.deepEqual([has, begun.length], [[true, false, false, false], 5]);
+  const has = ["simd", "relaxed", "graph", "structure", "train"].map((variant) => binaries.has(variant));
+  assert.deepEqual([has, begun.length], [[true, false, false, false, false], 6]);
   assert.deepEqual(told.at(-1), ["simd", false]);
 });
