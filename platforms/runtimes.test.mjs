@@ -18,7 +18,7 @@ const printed = [];
 const log = console.log;
 for (let block = 0; block < ${blocks.length}; block += 1) {
   const lines = [];
-  console.log = (...parts) => lines.push(parts.map((part) => (Array.isArray(part) ? inspect(part) : String(part))).join(" "));
+  console.log = (...parts) => lines.push(parts.map((part) => (typeof part === "string" ? part : inspect(part))).join(" "));
   await import(\`./block-\${block}.mjs\`);
   printed.push(lines);
 }
