@@ -159,6 +159,7 @@ export const checks = [
     tools: [chromium, bundlers],
     room: true,
   },
+  { name: "a corpus, by Ray Data", runs: nodeTest("examples/corpus.test.mjs"), needs: [commandLine] },
   {
     name: "package, in Node",
     runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...suite, ...inNode, "arguments", "graph", "graph-mistakes", "graph-programs", "start", "train", "traps", "worker")],
