@@ -1,10 +1,11 @@
 //! `--device`: where a command computes.
 
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 
 use clap::ValueEnum;
-use saccade_rnn::device::Device;
 use saccade_rnn::device::gpu::{Gpu, GpuOptions};
+use saccade_rnn::device::{Cpu, CpuOptions, Device};
 use saccade_rnn::runner::{Devices, Preference};
 
 use crate::failure::Failure;
@@ -59,4 +60,9 @@ impl Hardware {
             Self::Gpu => pollster::block_on(Gpu::request(&options()))?.into(),
         })
     }
+}
+
+/// The processor, with threads that texts are dealt to.
+pub(crate) fn cpu(threads: NonZeroUsize) -> Device {
+    Cpu::new(CpuOptions::default()).with_threads(threads).into()
 }

@@ -2,10 +2,10 @@
 
 use std::num::NonZeroUsize;
 
-use saccade_rnn::device::Device;
 use saccade_rnn::train::{Evaluation, Item, evaluate};
 use serde::Serialize;
 
+use crate::device;
 use crate::failure::Failure;
 use crate::labelled::{self, Labelled};
 use crate::output;
@@ -29,6 +29,9 @@ pub(crate) struct Arguments {
     /// Measure on so many texts, at even distances in the file. All if absent.
     #[arg(long, value_name = "COUNT")]
     sample: Option<NonZeroUsize>,
+    /// How many threads texts are dealt to. The figures do not depend on it.
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    threads: NonZeroUsize,
 }
 
 #[derive(Serialize)]
@@ -55,10 +58,11 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
     let of = all.len();
     let items = evenly(all, args.sample.map_or(of, NonZeroUsize::get));
     let progress = Progress::of(items.len() * thresholds.len(), "texts")?;
+    let device = device::cpu(args.threads);
     let mut points = Vec::new();
     for (i, &threshold) in thresholds.iter().enumerate() {
         let go_on = |done| progress.at(i * items.len() + done);
-        let point = pollster::block_on(evaluate(&model, &Device::cpu(), &items, threshold, go_on))?;
+        let point = pollster::block_on(evaluate(&model, &device, &items, threshold, go_on))?;
         let point = point.ok_or_else(|| {
             progress.end();
             Failure::Cancelled(format!("{i} of {} thresholds were measured", thresholds.len()))

@@ -1,9 +1,11 @@
 //! `saccade words`: which words of labelled texts a model skims, and which it reads.
 
-use saccade_rnn::device::Device;
+use std::num::NonZeroUsize;
+
 use saccade_rnn::train::{Verdict, pass};
 use serde::Serialize;
 
+use crate::device;
 use crate::failure::Failure;
 use crate::labelled::{self, Labelled};
 use crate::letters::letters;
@@ -28,6 +30,9 @@ pub(crate) struct Arguments {
     /// Words in each list, at most.
     #[arg(long, value_name = "COUNT", default_value_t = 40)]
     top: usize,
+    /// How many threads texts are dealt to. The figures do not depend on it.
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    threads: NonZeroUsize,
 }
 
 #[derive(Serialize)]
@@ -71,7 +76,8 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
     };
     let progress = Progress::of(texts.len(), "texts")?;
     let go_on = |done| progress.at(done);
-    let whole = pollster::block_on(pass(&model, &Device::cpu(), &texts, threshold, count, go_on))?;
+    let whole =
+        pollster::block_on(pass(&model, &device::cpu(args.threads), &texts, threshold, count, go_on))?;
     progress.end();
     if !whole {
         return Err(Failure::Cancelled("nothing was counted".into()));

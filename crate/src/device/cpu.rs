@@ -62,10 +62,14 @@ impl Default for CpuOptions {
     }
 }
 
-/// One thread of the host's processor, with what it keeps between calls: packed weights, products of words, buffers.
+/// The host's processor, with what it keeps between calls: packed weights, products of words, buffers. A call runs on one
+/// thread.
 #[derive(Debug)]
 pub struct Cpu {
-    precision: Precision,
+    options: CpuOptions,
+    /// How many threads texts may be dealt to; never 0.
+    #[cfg_attr(not(feature = "train"), allow(dead_code, reason = "evaluation deals texts"))]
+    threads: usize,
     packed_weights: PackedWeights,
     word_cache: WordCache,
     buffers: BufferPool,
@@ -99,13 +103,26 @@ type Values = (Vec<Vec<f32>>, Vec<Vec<f32>>);
 impl Cpu {
     /// A CPU with empty caches.
     pub fn new(options: CpuOptions) -> Self {
-        let CpuOptions { precision, word_cache_bytes } = options;
         Self {
-            precision,
+            options,
+            threads: 1,
             packed_weights: PackedWeights::default(),
-            word_cache: WordCache::new(word_cache_bytes),
+            word_cache: WordCache::new(options.word_cache_bytes),
             buffers: BufferPool::default(),
         }
+    }
+
+    /// Lets scoring deal its texts to so many threads, each with caches of its own; what it finds is the same. Without this there
+    /// is no thread but the caller's; in a browser there never is.
+    #[cfg(feature = "train")]
+    pub fn with_threads(mut self, threads: std::num::NonZeroUsize) -> Self {
+        self.threads = if cfg!(target_arch = "wasm32") { 1 } else { threads.get() };
+        self
+    }
+
+    #[cfg(feature = "train")]
+    pub(super) fn threads(&self) -> (usize, CpuOptions) {
+        (self.threads, self.options)
     }
 
     pub(super) fn zeros(&self, size: usize) -> Vec<f32> {
@@ -203,7 +220,7 @@ impl Cpu {
 
     /// A weight packed for a product.
     fn packed(&self, parameters: &Parameters, view: WeightView, side: Side) -> Arc<Packed> {
-        self.packed_weights.get(parameters, view, side, self.precision)
+        self.packed_weights.get(parameters, view, side, self.options.precision)
     }
 
     fn run(&self, call: &Call<'_>) -> Result<Values, EngineError> {

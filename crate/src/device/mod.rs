@@ -72,7 +72,7 @@ use gpu::Gpu;
 /// ```
 #[derive(Clone, Debug)]
 pub enum Device {
-    /// The CPU, one thread.
+    /// The CPU.
     Cpu(Arc<Cpu>),
     /// A GPU.
     #[cfg(feature = "gpu")]
@@ -113,6 +113,16 @@ impl Device {
             Self::Cpu(_) => "cpu",
             #[cfg(feature = "gpu")]
             Self::Gpu(_) => "webgpu",
+        }
+    }
+
+    /// How many threads may have a part of the texts each, and how the CPU of each is made.
+    #[cfg(feature = "train")]
+    pub(crate) fn threads(&self) -> (usize, CpuOptions) {
+        match self {
+            Self::Cpu(cpu) => cpu.threads(),
+            #[cfg(feature = "gpu")]
+            Self::Gpu(_) => (1, CpuOptions::default()),
         }
     }
 

@@ -7,6 +7,7 @@
 mod batches;
 mod config;
 mod corpus;
+mod dealt;
 mod distill;
 mod error;
 mod evaluate;

@@ -1,18 +1,16 @@
 //! A tree over the words of a sentence.
 
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use serde::Serialize;
 
-use super::tag::{Asking, read_as_unknown};
+use super::tag::{Asking, each_text, read_as_unknown};
 use super::{Losses, Objective};
 use crate::cpu::noise;
 use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph};
-use crate::model::{Configuration, Dropouts, Model, ReadError, SLOTS, Spelled, Transition};
+use crate::model::{Configuration, Dropouts, Model, SLOTS, Spelled, Transition};
 use crate::train::batches::by_length;
 use crate::train::config::{ConfigError, TrainConfig, check};
+use crate::train::dealt::ready;
 use crate::train::oracle::cost;
 
 /// A sentence and its tree.
@@ -147,14 +145,6 @@ fn mislabels(at: &Configuration, text: &ParsedText, transition: Transition) -> u
     usize::from(known.is_some_and(|known| known != relation))
 }
 
-/// Runs to its end what waits for nothing but values that are there at once.
-fn ready<T>(programs: impl Future<Output = T>) -> Option<T> {
-    match pin!(programs).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => Some(value),
-        Poll::Pending => None,
-    }
-}
-
 impl Objective for Parse {
     type Item = ParsedText;
     type Batch = ParsedBatch;
@@ -224,12 +214,11 @@ impl Objective for Parse {
         go_on: impl FnMut(usize) -> bool,
     ) -> Result<Option<ParseScore>, EngineError> {
         let words: Vec<Spelled> = texts.iter().map(|text| text.words.clone()).collect();
-        let trees = match model.parse_words(device, &words, &mut Asking(go_on)).await {
-            Ok(trees) => trees,
-            Err(ReadError::Cancelled { .. }) => return Ok(None),
-            Err(ReadError::Engine(error)) => return Err(error),
-            Err(_) => return Err(EngineError::Unsupported { op: "parse", reason: "the scores overflow" }),
+        let overflow = EngineError::Unsupported { op: "parse", reason: "the scores overflow" };
+        let work = async |device: &Device, words: &[Spelled], go_on: &mut dyn FnMut(usize) -> bool| {
+            model.parse_words(device, words, &mut Asking(go_on)).await
         };
+        let Some(trees) = each_text(device, &words, overflow, work, go_on).await? else { return Ok(None) };
         let (mut n, mut heads, mut relations, mut tags) = (0, 0, 0, 0);
         for (text, tree) in texts.iter().zip(trees) {
             let labels = tree.tags.len() / text.tags.len().max(1);

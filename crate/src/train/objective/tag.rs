@@ -7,6 +7,7 @@ use crate::graph::Graph;
 use crate::model::{Dropouts, Head, Model, ReadError, Spelled, Tags, Watch};
 use crate::train::batches::{Draws, by_length};
 use crate::train::config::{ConfigError, TrainConfig, check};
+use crate::train::dealt::{deal, ready};
 
 use super::{Losses, Objective};
 
@@ -115,12 +116,11 @@ impl Objective for Tag {
         go_on: impl FnMut(usize) -> bool,
     ) -> Result<Option<TagScore>, EngineError> {
         let words: Vec<Spelled> = texts.iter().map(|text| text.words.clone()).collect();
-        let found = match model.tag_words(device, &words, &mut Asking(go_on)).await {
-            Ok(found) => found,
-            Err(ReadError::Cancelled { .. }) => return Ok(None),
-            Err(ReadError::Engine(error)) => return Err(error),
-            Err(_) => return Err(EngineError::Unsupported { op: "tag", reason: "the scores overflow" }),
+        let overflow = EngineError::Unsupported { op: "tag", reason: "the scores overflow" };
+        let work = async |device: &Device, words: &[Spelled], go_on: &mut dyn FnMut(usize) -> bool| {
+            model.tag_words(device, words, &mut Asking(go_on)).await
         };
+        let Some(found) = each_text(device, &words, overflow, work, go_on).await? else { return Ok(None) };
         let (mut right, mut unknown, mut loss) = (0, [0, 0], 0.0);
         for (text, Tags { best, log_probabilities }) in texts.iter().zip(found) {
             let rows = log_probabilities.chunks_exact(model.config().task.labels().len());
@@ -177,5 +177,29 @@ pub(super) struct Asking<F>(pub(super) F);
 impl<F: FnMut(usize) -> bool> Watch for Asking<F> {
     async fn progress(&mut self, done: usize, _: usize) -> std::ops::ControlFlow<()> {
         if (self.0)(done) { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
+    }
+}
+
+/// What `work` makes of each text, in order; none if `go_on`, which hears how many words are done, or texts where threads have
+/// them dealt, stops it.
+pub(super) async fn each_text<T: Sync, R: Send>(
+    device: &Device,
+    texts: &[T],
+    overflow: EngineError,
+    work: impl AsyncFn(&Device, &[T], &mut dyn FnMut(usize) -> bool) -> Result<Vec<R>, ReadError> + Sync,
+    mut go_on: impl FnMut(usize) -> bool,
+) -> Result<Option<Vec<R>>, EngineError> {
+    let found = if device.threads().0 > 1 {
+        let mut all = Vec::with_capacity(texts.len());
+        let part = |device: &Device, texts: &[T]| ready(work(device, texts, &mut |_| true));
+        deal(device, texts, part, |found| all.extend(found), go_on).map(|ended| ended.then_some(all))
+    } else {
+        work(device, texts, &mut go_on).await.map(Some)
+    };
+    match found {
+        Ok(found) => Ok(found),
+        Err(ReadError::Cancelled { .. }) => Ok(None),
+        Err(ReadError::Engine(error)) => Err(error),
+        Err(_) => Err(overflow),
     }
 }

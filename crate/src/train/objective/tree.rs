@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use crate::device::{Device, EngineError};
 use crate::graph::Graph;
-use crate::model::{Dropouts, Model, NumberedTree, ReadError};
+use crate::model::{Dropouts, Model, NumberedTree};
 use crate::train::batches::by_length;
 use crate::train::config::{ConfigError, TrainConfig, check};
 
-use super::tag::Asking;
+use super::tag::{Asking, each_text};
 use super::{Losses, Objective};
 
 /// A tree, and the numbers of its nodes' labels in the tree's order.
@@ -148,12 +148,11 @@ impl Objective for Tree {
         go_on: impl FnMut(usize) -> bool,
     ) -> Result<Option<TreeScore>, EngineError> {
         let trees: Vec<NumberedTree> = texts.iter().map(|text| text.tree.clone()).collect();
-        let scores = match model.score_trees(device, &trees, &mut Asking(go_on)).await {
-            Ok(scores) => scores,
-            Err(ReadError::Cancelled { .. }) => return Ok(None),
-            Err(ReadError::Engine(error)) => return Err(error),
-            Err(_) => return Err(EngineError::Unsupported { op: "trees", reason: "the scores overflow" }),
+        let overflow = EngineError::Unsupported { op: "trees", reason: "the scores overflow" };
+        let work = async |device: &Device, trees: &[NumberedTree], go_on: &mut dyn FnMut(usize) -> bool| {
+            model.score_trees(device, trees, &mut Asking(go_on)).await
         };
+        let Some(scores) = each_text(device, &trees, overflow, work, go_on).await? else { return Ok(None) };
         let labels = model.config().task.labels().len();
         let (mut score, mut right) = (TreeScore::default(), [0; 3]);
         for (text, scores) in texts.iter().zip(&scores) {
