@@ -93,7 +93,7 @@ for (const [name, { find, packages }] of Object.entries(browsers)) {
         assert.ok(report.kernels > 100 && report.cases > 100, `${report.kernels} kernels, ${report.cases} cases`);
         assert.deepEqual(report.wrong, []);
         found.kernels = report.kernels;
-        } finally {
+      } finally {
         server.close();
       }
     });
@@ -111,7 +111,7 @@ for (const [name, { find, packages }] of Object.entries(browsers)) {
           for (const { name, failure } of results) {
             await t.test(name, () => {
               if (failure) throw new Error(failure);
-                    });
+            });
           }
         });
       }
@@ -132,7 +132,7 @@ for (const [name, { find, packages }] of Object.entries(browsers)) {
           mkdirSync(folder, { recursive: true });
           await page.screenshot(join(folder, `${name}-${chapter}-${size}.png`));
         }
-        });
+      });
     }
 
     step("after a first visit the page opens and reads without a network", async () => {
