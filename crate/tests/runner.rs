@@ -7,7 +7,9 @@ use std::rc::Rc;
 use pollster::block_on;
 use saccade_rnn::device::gpu::GpuOptions;
 use saccade_rnn::device::{Cpu, CpuOptions, Device};
-use saccade_rnn::model::{Decision, LayerConfig, Model, ParsedToken, ReadOptions, Reading, Task, Watch};
+use saccade_rnn::model::{
+    Decision, LabelledToken, LayerConfig, Model, ParsedToken, ReadOptions, Reading, Task, TreeCell, Watch,
+};
 use saccade_rnn::runner::{Devices, Preference, Reason, Run, Runner};
 use saccade_rnn::text::Tree;
 
@@ -78,7 +80,8 @@ fn every_shipped_model_reads_the_same_on_both_devices() {
     let devices = Rc::new(Devices::new(options()));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
     let files = std::fs::read_dir(&folder).expect("the models are beside the crate");
-    let (mut models, mut taggers, mut parsers, mut of_trees) = (0, Vec::new(), Vec::new(), Vec::new());
+    let (mut models, mut taggers, mut parsers) = (0, Vec::new(), Vec::new());
+    let (mut of_trees, mut of_heads) = (Vec::new(), Vec::new());
     for path in files.map(|file| file.expect("an entry").path()) {
         if path.extension().is_none_or(|extension| extension != "safetensors") {
             continue;
@@ -86,9 +89,10 @@ fn every_shipped_model_reads_the_same_on_both_devices() {
         models += 1;
         let bytes = std::fs::read(&path).expect("the model can be read");
         let model = Rc::new(Model::from_bytes(&bytes).expect("a model"));
-        let others = match model.config().task {
+        let others = match &model.config().task {
             Task::Tag(_) => Some(&mut taggers),
             Task::Parse(_) => Some(&mut parsers),
+            Task::Tree(task) if task.cell == TreeCell::ChildSum => Some(&mut of_heads),
             Task::Tree(_) => Some(&mut of_trees),
             Task::Classify(_) | Task::Predict(_) => None,
         };
@@ -157,7 +161,20 @@ fn every_shipped_model_reads_the_same_on_both_devices() {
             assert!(difference.fold(0.0, f32::max) <= BOUND, "{a:?}, on the CPU {b:?}");
         }
     }
-    assert!(!taggers.is_empty() && !parsers.is_empty() && !of_trees.is_empty());
+    for model in &of_heads {
+        let [found, expected] = [&gpu, &Device::cpu()].map(|device| {
+            block_on(model.label_texts(device, &parsers[0], &TEXTS, &mut ())).expect("labels").concat()
+        });
+        assert_eq!(found.len(), expected.len());
+        // As above: another head is another tree.
+        let same = |(a, b): &(&LabelledToken<'_>, &LabelledToken<'_>)| {
+            let pairs = a.node.probabilities.iter().zip(&b.node.probabilities);
+            a.token.head == b.token.head && pairs.map(|(p, q)| (p - q).abs()).fold(0.0, f32::max) <= BOUND
+        };
+        let agreeing = found.iter().zip(&expected).filter(same).count();
+        assert!(agreeing * 100 >= expected.len() * 95, "{agreeing} of {}", expected.len());
+    }
+    assert!(!taggers.is_empty() && !parsers.is_empty() && !of_trees.is_empty() && !of_heads.is_empty());
 }
 
 #[test]
