@@ -43,7 +43,7 @@ export const chapters = {
     hash: "#race?text=a+dull+film",
     stands: "#race-batch",
     async walk(page) {
-      // Until the text has been read there is one word to race on.
+      // The button waits for the text to have been read.
       await page.until(() => /read 3 words/.test(document.querySelector("main").innerText));
       await tabTo(page, { text: "Start the race" });
       await page.press("Enter");

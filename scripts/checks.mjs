@@ -127,6 +127,8 @@ export const checks = [
     name: "packages (cargo package)",
     runs: ["cargo", "package", ...publishable, "--allow-dirty", "--target-dir", verified],
     prepare: () => forget(verified),
+    // Nobody debugs these builds.
+    env: { CARGO_PROFILE_DEV_DEBUG: "0" },
     room: true,
   },
   page,

@@ -17,10 +17,10 @@
  * | `DISPOSED` | the model, reader or layer was disposed, perhaps while the call was under way | load it again |
  * | `ENGINE_FAILED` | the engine or its worker did not load, perhaps by a content-security policy, or stopped; everything loaded with it is gone | see the message; load again, which starts a fresh engine |
  * | `ENGINE` | a mistake of the engine's own | please report it |
- * | `DEVICE_UNAVAILABLE` | there is no WebGPU, and `webgpu-only` was asked for | use `auto` or `cpu` |
  * | `TRAINING_DATA` | there is too little to learn from, or a text or a label cannot be used | see the message: it names the set and the line |
  * | `TRAINING_DIVERGED` | a loss or a gradient is no number; the best model is kept | a lower `learningRate` or `clip` |
  * | `TRAINING_STATE` | the snapshot is of a run with other settings or texts | resume that run |
+ * | `DEVICE_UNAVAILABLE` | there is no WebGPU, and `webgpu-only` was asked for | use `auto` or `cpu` |
  * | `DEVICE_LOST`, `DEVICE_MEMORY`, `DEVICE_FAILED`, `DEVICE_LIMIT` | the GPU is gone, full, refused a command, or too small, and `webgpu-only` was asked for | try again, or use another device |
  */
 export type ErrorCode =

@@ -1,9 +1,10 @@
 /** The package in a worker thread of Node. */
 
+import { Worker as Thread } from "node:worker_threads";
 import "./node.js";
 import { thread } from "./thread.js";
 import { useWorker } from "./worker.js";
 
-useWorker(() => thread(new URL("./node-worker-entry.js", import.meta.url)));
+useWorker(() => thread((options) => new Thread(new URL("./node-worker-entry.js", import.meta.url), { ...options })));
 
 export * from "./worker.js";

@@ -1,6 +1,6 @@
 /** Threads of Node. */
 
-import { Worker as Thread } from "node:worker_threads";
+import type { Worker as Thread } from "node:worker_threads";
 import { messageOf } from "./errors.js";
 import type { Answer } from "./protocol.js";
 
@@ -11,20 +11,25 @@ function isAbsent(error: Error): boolean {
   return "code" in error && /^(ERR_)?MODULE_NOT_FOUND$/.test(String(error.code));
 }
 
-function open(script: URL): Thread {
+/**
+ * What makes the thread. It names its script itself, so that bundlers see where that is; Turbopack does if options in braces follow.
+ */
+type Make = (options: { readonly execArgv?: string[] }) => Thread;
+
+function open(make: Make): Thread {
   // What says how to read a program from the command line is not meant for one from a file.
   const execArgv = process.execArgv.filter((flag) => !flag.startsWith("--input-type") && !/^(-e|-p|--eval|--print)/.test(flag));
   try {
     // Node checks flags that it is given, and among its own may be some, as Node 26's test runner has, that it refuses.
-    return new Thread(script, execArgv.length === process.execArgv.length ? {} : { execArgv });
+    return make(execArgv.length === process.execArgv.length ? {} : { execArgv });
   } catch (error) {
     throw new Error(`${messageOf(error)}; ${advice}`, { cause: error });
   }
 }
 
 /** A thread by the interface of a browser's worker, as far as the package uses it. It keeps Node alive while a call waits. */
-export function thread(script: URL): Worker {
-  const worker = open(script);
+export function thread(make: Make): Worker {
+  const worker = open(make);
   worker.unref();
   let waiting = 0;
   worker.on("message", (answer: Answer) => {
