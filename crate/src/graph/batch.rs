@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::rc::Rc;
 
+use rustc_hash::FxHashMap;
+
 use super::Graph;
 use super::tape::{Port, Tape};
 use crate::cpu::order::sort_by;
@@ -89,8 +91,40 @@ impl LaneData {
             data.indices.extend_from_slice(tape.indices(node));
             data.index_offsets.push(data.indices.len());
         }
+        if GRAPH && *tape.op(nodes[0]) == Op::Rows {
+            data.count_from_the_first_lane(tape, nodes);
+        }
         data
     }
+
+    /// Makes one lane of nodes that take rows of values, each of which is laid out once: their numbers are counted from the first.
+    fn count_from_the_first_lane(&mut self, tape: &Tape, nodes: &[usize]) {
+        let (values, of_node) = values_of(tape, nodes);
+        let mut starts = Vec::with_capacity(values.len());
+        let mut end = 0;
+        for port in values {
+            starts.push(end);
+            end += tape.shape(port).rows as u32;
+        }
+        for (range, value) in self.index_offsets.windows(2).zip(of_node) {
+            self.indices[range[0]..range[1]].iter_mut().for_each(|index| *index += starts[value]);
+        }
+        self.index_offsets = vec![0, self.indices.len()];
+    }
+}
+
+/// The values that nodes take rows of, in the order in which they come first, and of each node the number of its own.
+fn values_of(tape: &Tape, nodes: &[usize]) -> (Vec<Port>, Vec<usize>) {
+    let (mut values, mut numbers) = (Vec::new(), FxHashMap::default());
+    let number = |&node: &usize| {
+        let port = tape.inputs(node)[0];
+        *numbers.entry(port).or_insert_with(|| {
+            values.push(port);
+            values.len() - 1
+        })
+    };
+    let of_node = nodes.iter().map(number).collect();
+    (values, of_node)
 }
 
 /// Runs nodes of one key whose operands have all run.
@@ -145,6 +179,10 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
             if GRAPH && op == Op::MatMul {
                 merge_lanes(tape, &nodes, &mut inputs[0].offsets);
             }
+            if GRAPH && op == Op::Rows {
+                let offsets = &mut inputs[0].offsets;
+                *offsets = vec![offsets[0], offsets[offsets.len() - 1]];
+            }
             let lanes = LaneData::of(tape, &nodes);
             Outcome::Computed(graph.device.forward(&Call {
                 op: &op,
@@ -167,13 +205,14 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
 }
 
 /// The values that lie end to end as an operand of a batch: one of every node; of products that lie side by side and have the
-/// same right operand, that one once; of rows that are laid end to end, all.
+/// same right operand, that one once; of rows that are taken of a value, that value once; of rows that are laid end to end, all.
 pub(super) fn laid_out(tape: &Tape, nodes: &[usize], operand: usize) -> Vec<Port> {
     match tape.op(nodes[0]) {
         Op::ConcatRows => nodes.iter().flat_map(|&node| tape.inputs(node)).copied().collect(),
         Op::MatMul if GRAPH && operand == 1 => {
             products(tape, nodes).map(|same| tape.inputs(same[0])[operand]).collect()
         }
+        Op::Rows if GRAPH => values_of(tape, nodes).0,
         _ => nodes.iter().map(|&node| tape.inputs(node)[operand]).collect(),
     }
 }

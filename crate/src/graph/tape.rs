@@ -86,7 +86,7 @@ struct Node {
 }
 
 /// One output of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Port {
     pub(crate) node: usize,
     pub(super) output: usize,

@@ -3,7 +3,7 @@
 use pollster::block_on;
 
 use super::{Expr, Graph, Strategy};
-use crate::device::{Device, Parameters};
+use crate::device::{Device, Op, Parameters};
 
 fn step(x: Expr<'_>) -> Expr<'_> {
     x.tanh().sigmoid().tanh()
@@ -26,5 +26,31 @@ fn a_flush_looks_at_new_nodes_only() {
     for strategy in [Strategy::Unbatched, Strategy::Depth, Strategy::Agenda, Strategy::Levels] {
         let looks = [10, 100, 10_000].map(|chains| looks_of_second_flush(strategy, chains));
         assert_eq!(looks, [looks[0]; 3], "{strategy:?}");
+    }
+}
+
+#[test]
+fn rows_of_a_value_are_taken_from_where_it_lies() {
+    for strategy in [Strategy::Depth, Strategy::Agenda, Strategy::Levels] {
+        let graph = Graph::training(&Parameters::new(), &Device::cpu(), strategy, 0);
+        let values: Vec<_> = [3, 50, 1].map(|rows| graph.variable(rows, 2, vec![0.5; 2 * rows])).to_vec();
+        let texts: Vec<_> = values.iter().map(|x| x.tanh()).collect();
+        let words: Vec<_> =
+            texts.iter().flat_map(|x| (0..x.shape().rows as u32).rev().map(|row| x.rows(&[row]))).collect();
+        block_on(graph.concat_rows(&words).mean_rows().sum_columns().backward()).expect("nothing is wrong");
+        let tape = graph.tape.borrow();
+        let batch = tape.batches.iter().find(|batch| tape.op(batch.nodes[0]) == &Op::Rows);
+        let inputs = &batch.expect("rows were taken").inputs;
+        assert_eq!(
+            (batch.map(|batch| batch.nodes.len()), inputs[0].total_rows()),
+            (Some(54), 54),
+            "{strategy:?}"
+        );
+        drop(tape);
+        for x in values {
+            let gradient = block_on(x.gradient()).expect("nothing is wrong");
+            let expected = (1.0 - 0.5f32.tanh().powi(2)) / 54.0;
+            assert!(gradient.iter().all(|d| (d - expected).abs() < 1e-7), "{gradient:?}");
+        }
     }
 }
