@@ -4,8 +4,8 @@ import type { Snapshot } from "./calls.js";
 
 /** A run that was interrupted. */
 export interface Kept {
-  /** Its settings, by which it is known. */
-  readonly settings: string;
+  /** By which it is known: its settings and texts. */
+  readonly identity: string;
   readonly snapshot: Snapshot;
 }
 

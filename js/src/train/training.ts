@@ -44,7 +44,7 @@ export interface TrainOptions {
   readonly resume?: Snapshot | undefined;
   /**
    * A name under which the browser keeps the run (in IndexedDB), so that after a reload or a crash the same call goes on from there.
-   * What is kept of a run with other settings is replaced; at the end of a run it is forgotten.
+   * What is kept of a run with other settings or texts is replaced; at the end of a run it is forgotten.
    */
   readonly checkpoint?: string | undefined;
   /** How often it is kept; 10 unless given, 0 for as often as possible. */
@@ -85,8 +85,11 @@ export class Training implements AsyncIterable<TrainEvent> {
   #file: Uint8Array<ArrayBuffer> | undefined;
   #failure: unknown;
   #resumed = false;
-  #settings = "";
+  /** By which the browser knows the run: settings and texts. */
+  #identity = "";
   #keptAt = performance.now();
+  /** Lets go of the caller's signal. */
+  #letGo: (() => void) | undefined;
 
   /** @internal */
   constructor(plan: Plan) {
@@ -94,7 +97,7 @@ export class Training implements AsyncIterable<TrainEvent> {
     this.#events = this.#run();
     bind(this);
     const { signal } = plan.options;
-    onAbort(signal, () => this.#free(aborted(signal)));
+    this.#letGo = onAbort(signal, () => this.#free(aborted(signal)));
   }
 
   /** What it tells, from where the last loop stopped. */
@@ -197,12 +200,13 @@ export class Training implements AsyncIterable<TrainEvent> {
         }
         const { type, model, ...end } = event;
         [this.#file, this.#end] = [model, end];
-        if (checkpoint !== undefined) await forget(checkpoint).catch(() => undefined);
+        const failed = checkpoint === undefined ? undefined : await forget(checkpoint).then(() => undefined, reason);
+        if (failed !== undefined) yield { type: "checkpoint", failed };
         yield { type, ...end };
         return;
       }
       if (checkpoint === undefined || performance.now() - this.#keptAt < checkpointSeconds * 1000) continue;
-      const failed = await keep(checkpoint, { settings: this.#settings, snapshot: await this.snapshot() }).then(() => undefined, reason);
+      const failed = await keep(checkpoint, { identity: this.#identity, snapshot: await this.snapshot() }).then(() => undefined, reason);
       this.#keptAt = performance.now();
       yield { type: "checkpoint", failed };
     }
@@ -219,14 +223,20 @@ export class Training implements AsyncIterable<TrainEvent> {
     follow.signal?.throwIfAborted();
     await trainer.call("start", [options.wasmUrl === undefined ? {} : { wasm: options.wasmUrl }], follow);
     const from = options.from === undefined ? undefined : (await fileIn(options.from, { by: "train: from", addresses: true, cache: true }, follow)).bytes;
-    this.#settings = asJson(settings, { dev: sets.dev !== undefined, test: sets.test !== undefined });
-    const texts = await trainer.call("texts", [this.#settings], follow);
+    const json = asJson(settings, { dev: sets.dev !== undefined, test: sets.test !== undefined });
+    const texts = await trainer.call("texts", [json], follow);
     let made = texts;
     try {
       const counts = { train: 0, dev: 0, test: 0 };
+      let mark = FIRST_MARK;
       for (const set of ["train", "dev", "test"] as const) {
-        if (sets[set] !== undefined) counts[set] = await hand(trainer, texts, set, settings.task, sets[set], follow);
+        if (sets[set] === undefined) continue;
+        for await (const { count, strings } of hand(trainer, texts, set, settings.task, sets[set], follow)) {
+          counts[set] += count;
+          mark = strings.reduce(marked, mark);
+        }
       }
+      this.#identity = JSON.stringify([json, counts, mark]);
       const begun = await trainer.call("begin", [texts, from, heldOut(settings, counts), options.device ?? "cpu"], follow);
       made = begun.id;
       const snapshot = options.resume ?? (await this.#found());
@@ -246,7 +256,7 @@ export class Training implements AsyncIterable<TrainEvent> {
     const { checkpoint } = this.#plan.options;
     // A browser that keeps nothing says so when it is to.
     const kept = checkpoint === undefined ? undefined : await find(checkpoint).catch(() => undefined);
-    return kept?.settings === this.#settings ? kept.snapshot : undefined;
+    return kept?.identity === this.#identity ? kept.snapshot : undefined;
   }
 
   async #ask<Name extends keyof TrainCalls>(name: Name, args: Rest<Parameters<TrainCalls[Name]>>): Promise<ReturnType<TrainCalls[Name]>> {
@@ -258,6 +268,7 @@ export class Training implements AsyncIterable<TrainEvent> {
   #free(reason: SaccadeError): void {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort(reason);
+    this.#letGo?.();
     this.resume();
     this.#begun?.then(({ id }) => this.#plan.trainer.call("release", [id])).catch(() => undefined);
   }
@@ -265,21 +276,33 @@ export class Training implements AsyncIterable<TrainEvent> {
 
 type Rest<All extends unknown[]> = All extends [Id, ...infer Others] ? Others : never;
 
-/** Hands the texts of a set over; how many there are. */
-async function hand(trainer: Trainer, id: Id, set: SetName, task: TrainSettings["task"], texts: unknown, follow: Follow): Promise<number> {
-  let count = 0;
+/** How many texts were handed over, and all that they consist of. */
+interface Handed {
+  readonly count: number;
+  readonly strings: readonly string[];
+}
+
+/** Hands the texts of a set over, and tells of each portion. */
+async function* hand(trainer: Trainer, id: Id, set: SetName, task: TrainSettings["task"], texts: unknown, follow: Follow): AsyncGenerator<Handed> {
   if (task === "predict") {
     for await (const part of running(set, texts, follow)) {
       await trainer.call("running", [id, set, part], follow);
-      count += 1;
+      yield { count: 1, strings: [part] };
     }
-    return count;
+    return;
   }
   for await (const { labels, texts: some, lines } of labelled(set, texts, follow)) {
     await trainer.call("labelled", [id, set, labels, some, lines], follow);
-    count += some.length;
+    yield { count: some.length, strings: [...labels, ...some] };
   }
-  return count;
+}
+
+/** The mark of no text, and of one after others (FNV-1a over UTF-16 units): other texts hardly ever have the same. */
+const FIRST_MARK = 0x811c9dc5;
+function marked(before: number, text: string): number {
+  let mark = before;
+  for (let at = 0; at < text.length; at++) mark = Math.imul(mark ^ text.charCodeAt(at), 0x01000193);
+  return Math.imul(mark ^ text.length, 0x01000193);
 }
 
 /** Why the browser keeps nothing: of a lack of room Chromium gives the name alone. */
