@@ -123,6 +123,9 @@ function sameScript() {
   return simd === relaxed;
 }
 
+/** What the JavaScript of a binary that is not built yet is called. */
+const ABSENT = "\0not-built-yet:";
+
 /** Has Vite serve the binaries in the place of those in `js/pkg`, and build them anew when their source changes. */
 export function servedEngine(binaries) {
   return {
@@ -131,14 +134,18 @@ export function servedEngine(binaries) {
     enforce: "pre",
     config: () => ({
       server: {
-        fs: { allow: [root, folders.simd, folders.graph, folders.structure] },
+        fs: { allow: [root, folders.simd, folders.graph, folders.structure, folders.train] },
         watch: { ignored: Object.values(folders).map((folder) => `${folder}/**`) },
       },
     }),
     resolveId(source) {
-      const variant = ["simd", "graph", "structure"].find((variant) => source.endsWith(`/pkg/${names[variant]}.js`));
-      return variant ? join(folders[variant], `${names[variant]}.js`) : null;
+      const variant = ["simd", "graph", "structure", "train"].find((variant) => source.endsWith(`/pkg/${names[variant]}.js`));
+      if (!variant) return null;
+      const file = join(folders[variant], `${names[variant]}.js`);
+      // What is not built yet is a module without anything, and nobody is kept waiting who does not use it.
+      return existsSync(file) ? file : `${ABSENT}${variant}`;
     },
+    load: (id) => (id.startsWith(ABSENT) ? "export {};" : null),
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
         const path = new URL(request.url ?? "/", "http://page").pathname;

@@ -12,6 +12,8 @@ await entry(async () => {
   let server;
   let complained = false;
   const binaries = new Binaries(buildEngine, (variant, built) => {
+    // Its JavaScript is there from now on.
+    if (variant !== "simd" && built.new) server?.environments.client.moduleGraph.invalidateAll();
     if (variant === "relaxed") {
       if (built.ok) console.log("  The engine with relaxed SIMD is there too; a page that is loaded now runs faster.");
       else console.log(`  The engine with relaxed SIMD did not build; the page does without it.\n${built.output}`);
