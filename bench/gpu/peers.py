@@ -9,7 +9,8 @@ Skim-LSTM cuDNN's LSTM of that shape; for an adaptive softmax PyTorch's own. Tra
 outputs down to the input, without an optimiser.
 
 `milliseconds` are clock samples of single calls on an idle device until it is idle again. `queued_milliseconds` is a call's share
-of several that are queued at once, between events on the device. A peer that fails is recorded with its reason. Without CUDA all
+of several that are queued at once, between events on the device; `profile` has the kernels of one call and their
+sum, by PyTorch's profiler; cuDNN runs some of them side by side. A peer that fails is recorded with its reason. Without CUDA all
 of it runs on the CPU, to be tried, and says so.
 """
 
@@ -21,6 +22,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 import torch
@@ -76,7 +78,7 @@ def call(module, x, training, result):
 
 def sequence(case, module):
     x = torch.randn(case["steps"], case["batch"], case["input"], device=DEVICE)
-    return call(module.to(DEVICE), x, case["training"], lambda output: output[0])
+    return call(module.to(DEVICE), x, case.get("training", False), lambda output: output[0])
 
 
 def recurrent(kind):
@@ -97,7 +99,7 @@ def adaptive(case):
     words = torch.multinomial(frequency, case["rows"], replacement=True).to(DEVICE)
     x = torch.randn(case["rows"], case["hidden"], device=DEVICE)
     bound = Bound(module, words)
-    return call(bound, x, case["training"], lambda output: output.output)
+    return call(bound, x, case.get("training", False), lambda output: output.output)
 
 
 class Bound(nn.Module):
@@ -158,11 +160,27 @@ def measure(run, seconds):
     }
 
 
-def attempt(build, case, allowed, seconds):
+def kernels(run):
+    """Launches of one call and the sum of their milliseconds, as the profiler sees them."""
+    timed(run)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
+        timed(run)
+    with tempfile.TemporaryDirectory() as folder:
+        trace = os.path.join(folder, "trace.json")
+        profile.export_chrome_trace(trace)
+        with open(trace) as file:
+            durations = [event["dur"] for event in json.load(file)["traceEvents"] if event.get("cat") == "kernel"]
+    if not durations:
+        raise RuntimeError("the profiler saw no kernel")
+    return {"launches": len(durations), "milliseconds": sum(durations) / 1e3}
+
+
+def attempt(build, case, allowed, observe):
+    """What `observe` says of the peer that `build` makes for the case, or why it cannot be asked."""
     torch.manual_seed(SEED)
     try:
         with tf32(allowed):
-            return measure(build(case), seconds)
+            return observe(build(case))
     except Exception as error:  # whatever a peer cannot do is a finding, the rest goes on
         return {"skipped": f"{type(error).__name__}: {error}".splitlines()[0]}
     finally:
@@ -224,14 +242,8 @@ def write(record, path):
     os.replace(f"{path}.part", path)
 
 
-def main():
-    if len(sys.argv) not in (3, 4):
-        sys.exit(__doc__)
-    begun, seconds = time.monotonic(), float(sys.argv[3]) if len(sys.argv) == 4 else 170
-    with open(sys.argv[1]) as file:
-        cases = [case for case in json.load(file)["cases"] if "network" in case]
-    package = sru_package() if any(case["network"] == "sru" for case in cases) else Absent("no case asks for it")
-    record = {
+def facts(package):
+    return {
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
         "device": torch.cuda.get_device_name() if CUDA else "CPU",
         "cuda": CUDA,
@@ -242,27 +254,41 @@ def main():
             "sru": package.__version__,
         },
         "ceilings": ceilings(),
-        "cases": [],
     }
+
+
+def told(answer):
+    return f"{statistics.median(answer['milliseconds']):.3f} ms" if "milliseconds" in answer else answer["skipped"]
+
+
+def main():
+    if len(sys.argv) not in (3, 4):
+        sys.exit(__doc__)
+    end = time.monotonic() + (float(sys.argv[3]) if len(sys.argv) == 4 else 170)
+    with open(sys.argv[1]) as file:
+        cases = json.load(file)["cases"]
+    package = sru_package() if any(case["network"] == "sru" for case in cases) else Absent("no case asks for it")
+    answers = [{"name": case["name"], "group": case["group"], "peers": {}} for case in cases]
+    record = {**facts(package), "cases": answers}
     print(f"{record['device']}, PyTorch {torch.__version__}, sru {package.__version__ or package.reason}", file=sys.stderr)
-    left = sum(len(peers_of(case, package)) for case in cases)
-    for case in cases:
-        answers = {}
-        for name, (build, allowed) in peers_of(case, package).items():
-            remaining = seconds - (time.monotonic() - begun)
-            if remaining > 0:
-                answers[name] = attempt(build, case, allowed, min(SECONDS_A_PEER, remaining / left))
-            else:
-                answers[name] = {"skipped": "no time was left"}
-            left -= 1
-        record["cases"].append({"name": case["name"], "group": case["group"], "peers": answers})
-        told = ", ".join(
-            f"{name} " + (f"{statistics.median(of['milliseconds']):.3f} ms" if "milliseconds" in of else of["skipped"])
-            for name, of in answers.items()
-        )
-        print(f"{case['group']}: {case['name']}: {told}", file=sys.stderr)
-        record["seconds"] = time.monotonic() - begun
+    turns = [
+        (case, answer["peers"], name, *peer)
+        for case, answer in zip(cases, answers)
+        for name, peer in peers_of(case, package).items()
+    ]
+    for done, (case, of_case, name, build, allowed) in enumerate(turns):
+        share = (end - time.monotonic()) / (len(turns) - done)
+        if share > 0:
+            of_case[name] = attempt(build, case, allowed, lambda run: measure(run, min(SECONDS_A_PEER, share)))
+        else:
+            of_case[name] = {"skipped": "no time was left"}
+        print(f"{case['group']}: {case['name']}: {name} {told(of_case[name])}", file=sys.stderr)
         write(record, sys.argv[2])
+    # Last, since a profiler that was used once may slow what comes after.
+    for case, of_case, name, build, allowed in turns if CUDA else []:
+        if "milliseconds" in of_case[name] and time.monotonic() < end:
+            of_case[name]["profile"] = attempt(build, case, allowed, kernels)
+    write(record, sys.argv[2])
 
 
 if __name__ == "__main__":

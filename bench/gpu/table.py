@@ -56,6 +56,12 @@ def spread(measured):
     return f"{number(median(measured))} ({number(low)}{DASH}{number(high)})"
 
 
+def kernels(peer):
+    """Their sum and number."""
+    profile = (peer or {}).get("profile", {})
+    return f"{number(profile['milliseconds'])} in {profile['launches']}" if "launches" in profile else DASH
+
+
 def quotient(a, b):
     return None if a is None or not b else a / b
 
@@ -77,16 +83,19 @@ class Run:
 
     def roofline(self, case):
         """The least milliseconds that this device's measured ceilings allow."""
-        limits = [(case.get("flops"), self.ceilings.get("flops_per_second")), (case.get("bytes"), self.ceilings.get("bytes_per_second"))]
+        limits = [(case.get(amount), self.ceilings.get(f"{amount}_per_second")) for amount in ("flops", "bytes")]
         if any(amount is None or not ceiling for amount, ceiling in limits):
             return None
         return max(amount / ceiling for amount, ceiling in limits) * 1e3
 
     def whole(self, case):
         """The Skim-LSTM of the same size that skims nothing."""
-        size = [case.get(key) for key in ("batch", "steps", "input", "hidden", "layers")]
-        others = (other for other in self.ours["cases"] if other.get("network") == "skim" and other.get("skimmed") == 0)
-        return next((other for other in others if [other.get(key) for key in ("batch", "steps", "input", "hidden", "layers")] == size), {})
+
+        def size(other):
+            return [other.get(key) for key in ("batch", "steps", "input", "hidden", "layers")]
+
+        reading = (other for other in self.ours["cases"] if other.get("network") == "skim" and other.get("skimmed") == 0)
+        return next((other for other in reading if size(other) == size(case)), {})
 
     def saving(self, case):
         """Shares of the FLOPs and of the time that skimming saves."""
@@ -101,12 +110,20 @@ class Run:
 
 
 def columns(group, run):
-    library = "PyTorch on the CPU" if run.peers.get("cuda") is False else "cuDNN"
+    library = "PyTorch" if run.peers.get("cuda") is False else "cuDNN"
 
     def peer(head, name):
         return [
             (f"{head} ms", lambda case: spread(run.peer(case, name))),
             (f"ours / {head}", lambda case: times(run.ratio(case, name))),
+        ]
+
+    def closer(head, name):
+        """A peer with what it takes when calls are queued, and its kernels."""
+        return [
+            *peer(head, name),
+            (f"{head} queued", lambda case: number((run.peer(case, name) or {}).get("queued_milliseconds"))),
+            (f"{head} kernels", lambda case: kernels(run.peer(case, name))),
         ]
 
     shown = [
@@ -123,11 +140,11 @@ def columns(group, run):
             ("time saved", lambda case: percent(run.saving(case)[1])),
         ]
     if group == "softmax":
-        shown += peer("PyTorch f32", "PyTorch f32") + peer("PyTorch TF32", "PyTorch TF32")
+        shown += closer("PyTorch f32", "PyTorch f32") + peer("PyTorch TF32", "PyTorch TF32")
     else:
-        shown += peer(f"{library} f32", "cuDNN f32") + peer(f"{library} TF32", "cuDNN TF32")
+        shown += closer(f"{library} f32", "cuDNN f32") + peer(f"{library} TF32", "cuDNN TF32")
     if any(run.peer(case, "sru f32") for case in run.ours["cases"] if case["group"] == group):
-        shown += peer("sru", "sru f32")
+        shown += closer("sru", "sru f32")
     return shown + [("error", lambda case: DASH if case.get("error") is None else f"{case['error']:.1e}")]
 
 
@@ -149,7 +166,8 @@ def table(group, run):
 
 
 def target(name, case, value, reached):
-    return {"target": name, "group": case["group"], "case": case["name"], "value": value, "reached": None if value is None else reached(value)}
+    verdict = None if value is None else reached(value)
+    return {"target": name, "group": case["group"], "case": case["name"], "value": value, "reached": verdict}
 
 
 def targets(run):
@@ -184,7 +202,12 @@ def verdicts(judged):
         of = [one for one in judged if one["target"] == name]
         known = [one for one in of if one["reached"] is not None]
         reached = sum(one["reached"] for one in known)
-        verdict = "not judged, no figure" if not known else "reached" if reached == len(of) else "missed" if reached == 0 else "reached in part"
+        if not known:
+            verdict = "not judged, no figure"
+        elif reached == len(of):
+            verdict = "reached"
+        else:
+            verdict = "reached in part" if reached else "missed"
         lines.append(f"- {name}: **{verdict}** ({reached} of {len(of)}).")
         missed = [f"{one['case']} ({one['group']}) {number(one['value'])}" for one in known if not one["reached"]]
         unknown = [f"{one['case']} ({one['group']})" for one in of if one["reached"] is None]
@@ -215,12 +238,15 @@ def head(run):
     )
     legend = (
         "Milliseconds are medians of single calls (quartiles in brackets), from an idle device until the results lie ready on it. "
-        "*By timestamps* is the sum of our kernels alone. *Roofline* is the least time that both ceilings allow, over ours: the "
+        "*By timestamps* is the sum of our kernels alone; *kernels* are a peer's, of which cuDNN runs some side by side; *queued* is a "
+        "call's share of several that wait for each other only. *Roofline* is the least time that both ceilings allow, over ours: the "
         "matrix products' FLOPs at the product's rate or the bytes that must move at the copy's, whichever takes longer; *GB/s* are "
         "those bytes over our time. *Ours /* a peer below 1 means that we are faster. For an SRU and a Skim-LSTM, the peer is an "
         "LSTM of the same size. *Error* is the largest difference from the CPU, over the largest value. A dash was not measured."
     )
-    return ["# On a real GPU" if not adapter.get("software") else "# On a software adapter", "", "; ".join(facts) + ".", "", "; ".join(beside) + ".", "", ceilings, "", legend]
+    title = "# On a software adapter" if adapter.get("software") else "# On a real GPU"
+    paragraphs = [title, "; ".join(facts) + ".", "; ".join(beside) + ".", ceilings, legend]
+    return "\n\n".join(paragraphs).split("\n")
 
 
 def read(path):
