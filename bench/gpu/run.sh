@@ -18,7 +18,7 @@ step() { echo "== $*" >&2; }
 
 # The NVIDIA driver's manifest is named only where the loader does not look by itself.
 vulkan() {
-  ldconfig -p | grep -q libvulkan || { echo "no Vulkan loader: install libvulkan1 (Debian, Ubuntu) or vulkan-loader" >&2; return; }
+  PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep -q libvulkan || { echo "no Vulkan loader: install libvulkan1 (Debian, Ubuntu) or vulkan-loader" >&2; return; }
   local folder
   [ -z "${VK_DRIVER_FILES:-}" ] || return 0
   for folder in /etc/vulkan/icd.d /usr/share/vulkan/icd.d; do
