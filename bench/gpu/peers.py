@@ -6,7 +6,7 @@
 Every peer computes what the case names, from random weights and an input that already lies on the device: an LSTM or a GRU by
 cuDNN, in f32 and with TF32, which PyTorch allows by default; an SRU by the package and, at the same size, cuDNN's LSTM; for a
 Skim-LSTM cuDNN's LSTM of that shape; for an adaptive softmax PyTorch's own. Training is forward and backward of the sum of the
-outputs down to the input, without an optimiser.
+outputs down to the weights, without an optimiser.
 
 `milliseconds` are clock samples of single calls on an idle device until it is idle again. `queued_milliseconds` is a call's share
 of several that are queued at once, between events on the device; `profile` has the kernels of one call and their
@@ -58,7 +58,7 @@ def tf32(allowed):
 
 
 def call(module, x, training, result):
-    """One call of `module(x)`, whose `result` is differentiated with respect to the input and all parameters if it trains."""
+    """One call of `module(x)`, whose `result` is differentiated with respect to all parameters if it trains."""
     if not training:
         module.eval()
 
@@ -67,7 +67,7 @@ def call(module, x, training, result):
                 result(module(x))
 
         return infer
-    wanted = [parameter for parameter in module.parameters() if parameter.requires_grad] + [x.requires_grad_()]
+    wanted = [parameter for parameter in module.parameters() if parameter.requires_grad]
 
     def train():
         y = result(module(x))

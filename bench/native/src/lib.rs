@@ -16,6 +16,8 @@ use saccade_rnn::nn::{
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cells;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod gpu;
 pub mod lm;
 pub mod loops;
 pub mod next;
@@ -195,13 +197,18 @@ impl Contestant {
     }
 
     fn end<'g>(&self, x: Expr<'g>) -> Expr<'g> {
+        self.rows(x).pool(Pool::Last)
+    }
+
+    /// The rows of the last layer over the rows of one sequence.
+    fn rows<'g>(&self, x: Expr<'g>) -> Expr<'g> {
         match &self.layer {
-            Layer::Recurrent(layer) => layer.forward(x, None).rows.pool(Pool::Last),
-            Layer::Sru(layer) => layer.forward(x, None).rows.pool(Pool::Last),
+            Layer::Recurrent(layer) => layer.forward(x, None).rows,
+            Layer::Sru(layer) => layer.forward(x, None).rows,
             Layer::Skim(layer, share) => {
                 let decision = |t| if is_skimmed(t, *share) { 2 } else { 1 };
                 let force: Vec<u32> = (0..self.shape.steps).map(decision).collect();
-                layer.forward(x, None, SkimControl::Decide { threshold: 0.5, force: &force }).h
+                layer.forward(x, None, SkimControl::Decide { threshold: 0.5, force: &force }).rows
             }
         }
     }

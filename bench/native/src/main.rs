@@ -4,16 +4,17 @@
 //! silent steps beside the 2,000 loud ones before them, and the gradient of a sequence's last row beside that of all; with
 //! `lm [rounds] [substring of a workload's name]`, training steps of language models on drawn texts; with `next MODEL [rounds]`,
 //! questions about the next word; with `cells [rounds]`, an LSTM written as a cell beside the library's own step; with
-//! `loops [rounds] [substring of a network's name]`, networks recorded one example at a time, under every strategy.
+//! `loops [rounds] [substring of a network's name]`, networks recorded one example at a time, under every strategy; with
+//! `gpu OUT.json [seconds] [substring of a case's name]`, the GPU (`bench/gpu/run.sh`).
 
 use std::hint::black_box;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use saccade_bench::roofline::{self, Plain};
 use saccade_bench::silence::{self, Listener};
-use saccade_bench::{Contestant, NETWORKS, SHAPES, cells, lm, loops, next, record, texts};
+use saccade_bench::{Contestant, NETWORKS, SHAPES, cells, gpu, lm, loops, next, record, texts};
 use saccade_rnn::device::Device;
 
 /// Cache levels by the bytes of weights that the plain loop reads.
@@ -99,6 +100,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut next = || arguments.next().ok_or("loops-turns NETWORK STRATEGY learn|read EXAMPLES");
         let (name, strategy, training) = (next()?, next()?, next()? == "learn");
         return loops::take_turns(&name, &strategy, training, &PathBuf::from(next()?));
+    }
+    if arguments.next_if_eq("gpu").is_some() {
+        let out = arguments.next().map(PathBuf::from).ok_or("gpu OUT.json [seconds] [substring of a name]")?;
+        let seconds = arguments.next().map_or(Ok(240), |seconds| seconds.parse())?;
+        return gpu::record(&out, Duration::from_secs(seconds), &arguments.next().unwrap_or_default());
     }
     let rounds: usize = arguments.next().map_or(Ok(11), |rounds| rounds.parse())?;
     let only = arguments.next().unwrap_or_default();
