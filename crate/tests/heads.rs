@@ -106,7 +106,7 @@ fn gradients_where_some_words_have_labels() {
             &[None, Some(0), Some(1), None],
         ),
     ];
-    let mut task = saccade_rnn::train::Tree::scoring();
+    let task = saccade_rnn::train::Tree::scoring();
     let score = block_on(task.score(&model, &Device::cpu(), &texts, |_| true)).unwrap().unwrap();
     assert_eq!((score.n, score.nodes), (2, 5), "a root without a label is not counted");
     let by_parameters = {
@@ -117,7 +117,7 @@ fn gradients_where_some_words_have_labels() {
     };
     let mut loss = |model: &Model| {
         let graph = Graph::training(model.parameters(), &Device::cpu(), Batching::Levels, 1);
-        block_on(task.losses(model, &graph, &texts, 0).total.value()).unwrap()[0]
+        block_on(task.losses(model, &graph, &texts, &|_| Vec::new(), 0).total.value()).unwrap()[0]
     };
     let ids: Vec<_> = model.parameters().iter().map(|(id, p)| (id, p.name.clone())).collect();
     for (id, name) in ids {

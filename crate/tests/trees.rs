@@ -194,10 +194,10 @@ fn depth_costs_no_stack() {
     // Both end alike.
     assert_eq!(nodes[0][2001].probabilities, nodes[1][61].probabilities);
     let config = TrainConfig::new(2, 1, 0.1);
-    let mut task = saccade_rnn::train::Tree::new(&config).unwrap();
+    let task = saccade_rnn::train::Tree::new(&config).unwrap();
     let graph = Graph::training(model.parameters(), &Device::cpu(), Strategy::Levels, 1);
     let text = TreeText { tree: model.number(&deep), labels: vec![Some(0); deep.nodes()] };
-    let loss = task.losses(&model, &graph, &vec![text], 0).total;
+    let loss = task.losses(&model, &graph, &vec![text], &|_| Vec::new(), 0).total;
     block_on(loss.backward()).unwrap();
     assert!(block_on(loss.value()).unwrap()[0] > 0.0);
 }
@@ -215,16 +215,16 @@ fn gradients_of_a_small_treebank() {
                 TreeText { labels: labels.collect(), tree: model.number(tree) }
             })
             .collect();
-        let mut task = saccade_rnn::train::Tree::new(&TrainConfig::new(4, 1, 0.1)).unwrap();
+        let task = saccade_rnn::train::Tree::new(&TrainConfig::new(4, 1, 0.1)).unwrap();
         let mut loss = |model: &Model| {
             let graph = Graph::training(model.parameters(), &Device::cpu(), Strategy::Levels, 1);
-            block_on(task.losses(model, &graph, &texts, 0).total.value()).unwrap()[0]
+            block_on(task.losses(model, &graph, &texts, &|_| Vec::new(), 0).total.value()).unwrap()[0]
         };
         let cpu = Device::cpu();
         let by_parameters = {
-            let mut task = saccade_rnn::train::Tree::scoring();
+            let task = saccade_rnn::train::Tree::scoring();
             let graph = Graph::training(model.parameters(), &Device::cpu(), Strategy::Levels, 1);
-            let total = task.losses(&model, &graph, &texts, 0).total;
+            let total = task.losses(&model, &graph, &texts, &|_| Vec::new(), 0).total;
             block_on(total.backward()).unwrap()
         };
         let ids: Vec<_> = model.parameters().iter().map(|(id, p)| (id, p.name.clone())).collect();

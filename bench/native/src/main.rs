@@ -102,7 +102,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return loops::take_turns(&name, &strategy, training, &PathBuf::from(next()?));
     }
     if arguments.next_if_eq("gpu").is_some() {
-        let out = arguments.next().map(PathBuf::from).ok_or("gpu OUT.json [seconds] [substring of a name]")?;
+        let out =
+            arguments.next().map(PathBuf::from).ok_or("gpu OUT.json [seconds] [substring of a name]")?;
         let seconds = arguments.next().map_or(Ok(240), |seconds| seconds.parse())?;
         return gpu::record(&out, Duration::from_secs(seconds), &arguments.next().unwrap_or_default());
     }

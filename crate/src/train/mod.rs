@@ -5,6 +5,7 @@
 //! [`Trainer`]: the command line, or a page.
 
 mod batches;
+mod carried;
 mod config;
 mod corpus;
 mod dealt;
@@ -37,8 +38,8 @@ pub use distill::{Distill, TeacherError, teach};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
 pub use objective::{
-    Classify, Item, Losses, Objective, Parse, ParseScore, ParsedBatch, ParsedText, Pieces, Polarity, Predict,
-    PredictionScore, Reset, Tag, TagScore, TaggedText, Tree, TreeScore, TreeText,
+    Before, Classify, Item, Losses, Objective, Parse, ParseScore, ParsedBatch, ParsedText, Pieces, Polarity,
+    Predict, PredictionScore, Reset, Tag, TagScore, TaggedText, Tree, TreeScore, TreeText,
 };
 pub use optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
 pub use oracle::cost;

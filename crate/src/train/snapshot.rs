@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::carried::CarriedRows;
 use super::error::TrainError;
 use super::optimizer::{Averaging, Moments, Snapshot};
-use crate::device::{Device, EngineError, Parameters};
-use crate::graph::{Graph, Held, Strategy};
+use crate::device::Parameters;
 use crate::model::{Checkpoint, ModelError, Storage, Tensor};
 
 /// Where a run stands.
@@ -44,29 +44,12 @@ const PROGRESS: &str = "progress";
 /// Key of the metadata: the run, so that another cannot go on from it.
 const RUN: &str = "run";
 
-/// What an objective carries, on the host: rows of every part.
-pub(super) type Carried = Vec<Vec<Vec<f32>>>;
-
-/// Reads what an objective carries.
-pub(super) async fn read_carried(device: &Device, carried: &[Vec<Held>]) -> Result<Carried, EngineError> {
-    let parts: Vec<_> = carried.iter().flatten().map(Held::elements).collect();
-    let mut rows = device.read(&parts).await?.into_iter();
-    Ok(carried.iter().map(|part| rows.by_ref().take(part.len()).collect()).collect())
-}
-
-/// Brings what an objective carried back to a device.
-pub(super) fn hold_carried(device: &Device, carried: Carried) -> Result<Vec<Vec<Held>>, EngineError> {
-    let graph = Graph::inference(&Parameters::new(), device, Strategy::Levels);
-    let hold = |row: Vec<f32>| graph.input(1, row.len(), row).hold();
-    carried.into_iter().map(|part| part.into_iter().map(hold).collect()).collect()
-}
-
 pub(super) fn to_bytes(
     run: &str,
     progress: &Progress,
     parameters: &Parameters,
     moments: Snapshot,
-    carried: Carried,
+    carried: CarriedRows,
 ) -> Result<Vec<u8>, ModelError> {
     let mut checkpoint = Checkpoint::default();
     let json = serde_json::to_string(progress)
@@ -106,7 +89,7 @@ pub(super) fn from_bytes(
     run: &str,
     parameters: &mut Parameters,
     averaged: bool,
-) -> Result<(Progress, Snapshot, Carried), TrainError> {
+) -> Result<(Progress, Snapshot, CarriedRows), TrainError> {
     let mut checkpoint = Checkpoint::from_bytes(bytes)?;
     let json = checkpoint.metadata.get(PROGRESS).ok_or(ModelError::ConfigMissing)?;
     let progress: Progress =
@@ -132,7 +115,7 @@ pub(super) fn from_bytes(
     for ((_, p), values) in parameters.iter_mut().zip(weights) {
         p.values = values;
     }
-    let mut carried = Carried::new();
+    let mut carried = CarriedRows::new();
     let mut row = |part: usize, row: usize| Some(checkpoint.tensors.remove(&carried_name(part, row))?.values);
     while let Some(first) = row(carried.len(), 0) {
         let part = carried.len();

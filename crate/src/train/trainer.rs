@@ -2,16 +2,17 @@
 
 use std::ops::Range;
 
+use super::carried::Carried;
 use super::config::{ConfigError, OptimizerName, RunConfig, Schedule, TrainConfig};
 use super::error::TrainError;
-use super::objective::{Losses, Objective, hold};
+use super::objective::{Losses, Objective};
 use super::optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
 use super::run::{Adjustment, Due, Evaluated, Finished, Loss, Position, Texts};
 use super::snapshot::{self, Best, Progress};
 use super::weight_drop::Dropped;
 use crate::cpu::noise;
 use crate::device::{Buffer, Device, EngineError, Parameters};
-use crate::graph::{Gradients, Graph, Held, Strategy};
+use crate::graph::{Gradients, Graph, Strategy};
 use crate::model::{Model, ModelError, Task};
 
 /// A model being trained, on a device on which weights, gradients and the optimiser's state stay from step to step.
@@ -71,6 +72,8 @@ pub struct Trainer<O: Objective> {
     model: Model,
     optimizer: Optimizer,
     gradients: Gradients,
+    /// What the last batch left.
+    carried: Carried,
     progress: Progress,
     /// Of the epoch in progress.
     batches: Vec<O::Batch>,
@@ -95,8 +98,8 @@ struct Learned {
     read: Vec<Part>,
     /// The names of the losses.
     names: Vec<&'static str>,
-    /// The states that the next batch goes on from.
-    states: Vec<Vec<Held>>,
+    /// What it leaves to the next batch.
+    left: Carried,
 }
 
 impl<O: Objective> Trainer<O> {
@@ -137,6 +140,7 @@ impl<O: Objective> Trainer<O> {
             texts,
             optimizer: Optimizer::new(optimizer, device, model.parameters())?,
             gradients: zeros(device, model.parameters())?,
+            carried: Carried::default(),
             model,
             progress: Progress::default(),
             batches: Vec::new(),
@@ -237,7 +241,7 @@ impl<O: Objective> Trainer<O> {
         let mut dropped = Dropped::begin(self.model.parameters_mut(), rate, seed);
         let learned = self.learn(step, place).await;
         dropped.restore(self.model.parameters_mut());
-        let Learned { read, names, states } = learned?;
+        let Learned { read, names, left } = learned?;
         dropped.correct(&self.device, self.model.parameters(), &mut self.gradients).await?;
 
         let t = &self.config.train;
@@ -254,7 +258,7 @@ impl<O: Objective> Trainer<O> {
                 return Err(TrainError::NotFinite { what, value, step, epoch });
             }
         }
-        self.objective.carry(states);
+        self.carried = left;
         self.progress.step += 1;
         self.progress.batch += 1;
         // Evaluations at equal distances, the last at the end of the epoch.
@@ -276,14 +280,16 @@ impl<O: Objective> Trainer<O> {
             Strategy::Levels,
             noise::bits(self.config.seed, 3, step as u32),
         );
+        let before = |part| self.carried.record(&graph, part);
         let Losses { total, parts, states } =
-            self.objective.losses(&self.model, &graph, &self.batches[batch], step);
+            self.objective.losses(&self.model, &graph, &self.batches[batch], &before, step);
         total.backward_into(&mut self.gradients).await?;
         let mut read = vec![total.hold()?.elements()];
         for (_, part) in &parts {
             read.push(part.hold()?.elements());
         }
-        Ok(Learned { read, names: parts.iter().map(|(name, _)| *name).collect(), states: hold(&states)? })
+        let names = parts.iter().map(|(name, _)| *name).collect();
+        Ok(Learned { read, names, left: Carried::hold(&states)? })
     }
 
     /// Scores the averaged weights on the development texts, and gives the model if it is the best so far. `go_on` hears
@@ -369,7 +375,7 @@ impl<O: Objective> Trainer<O> {
     pub async fn snapshot(&mut self, run: &str) -> Result<Vec<u8>, TrainError> {
         self.device.fetch(self.model.parameters_mut()).await?;
         let moments = self.optimizer.snapshot(&self.device, self.model.parameters()).await?;
-        let carried = snapshot::read_carried(&self.device, self.objective.carried()).await?;
+        let carried = self.carried.read(&self.device).await?;
         Ok(snapshot::to_bytes(run, &self.progress, self.model.parameters(), moments, carried)?)
     }
 
@@ -382,7 +388,7 @@ impl<O: Objective> Trainer<O> {
         let averaged = self.optimizer.averaging() != Averaging::Off;
         let (progress, moments, carried) =
             snapshot::from_bytes(bytes, run, self.model.parameters_mut(), averaged)?;
-        self.objective.carry(snapshot::hold_carried(&self.device, carried)?);
+        self.carried = Carried::upload(&self.device, carried)?;
         self.optimizer.restore(&self.device, progress.step, progress.averaging, moments)?;
         self.progress = progress;
         self.begin_epoch();

@@ -65,9 +65,8 @@ impl Subject {
                 let Shape { batch, steps, input, hidden, layers, .. } = shape;
                 let contestant = Contestant::new(network, shape)?;
                 let times = if training { 3 } else { 1 };
-                let weights: usize = ids(&contestant.parameters)
-                    .map(|id| contestant.parameters.values(id).len())
-                    .sum();
+                let weights: usize =
+                    ids(&contestant.parameters).map(|id| contestant.parameters.values(id).len()).sum();
                 let sizes = Sizes {
                     network: match network {
                         Network::Lstm | Network::LstmOfIds => "lstm",
@@ -157,7 +156,9 @@ impl Subject {
         let some: Vec<usize> = (0..most).map(|i| i * self.batch / most).collect();
         let own = self.of(&some, &Device::cpu())?.results()?;
         // Forward, the device computes all sequences; a gradient is of all of them together.
-        let found = if self.training { self.of(&some, device)?.results()? } else {
+        let found = if self.training {
+            self.of(&some, device)?.results()?
+        } else {
             let all = self.on(device)?.results()?;
             match &self.net {
                 Net::Layer(_) => some.iter().map(|&at| all[at].clone()).collect(),

@@ -9,7 +9,7 @@ use crate::train::config::{ConfigError, SkimLoss, Spans, TrainConfig, check};
 use crate::train::distill::Distill;
 use crate::train::evaluate::{Evaluation, evaluate};
 
-use super::{Losses, Objective};
+use super::{Before, Losses, Objective};
 
 /// A text as word ids, and the number of its label.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -106,7 +106,14 @@ impl Objective for Classify {
         batch.iter().flat_map(|item| item.ids.iter().copied())
     }
 
-    fn losses<'g>(&mut self, model: &Model, graph: &'g Graph, batch: &Vec<Item>, step: u64) -> Losses<'g> {
+    fn losses<'g>(
+        &self,
+        model: &Model,
+        graph: &'g Graph,
+        batch: &Vec<Item>,
+        _: &Before<'_, 'g>,
+        step: u64,
+    ) -> Losses<'g> {
         let control = match self.skim {
             Some(skim) => SkimControl::Mix { temperature: skim.temperature(step), noise: None },
             None => SkimControl::Decide { threshold: 1.0, force: &[] },

@@ -9,7 +9,7 @@ mod tree;
 use std::future::Future;
 
 use crate::device::{Device, EngineError};
-use crate::graph::{Expr, Graph, Held};
+use crate::graph::{Expr, Graph};
 use crate::model::Model;
 use crate::train::config::TrainConfig;
 pub use classify::{Classify, Item};
@@ -18,9 +18,12 @@ pub use predict::{Pieces, Predict, PredictionScore, Reset};
 pub use tag::{Tag, TagScore, TaggedText};
 pub use tree::{Polarity, Tree, TreeScore, TreeText};
 
+/// What the batch before left: of its part with a number, some rows; none of a number that it had not.
+pub type Before<'b, 'g> = dyn Fn(usize) -> Vec<Expr<'g>> + 'b;
+
 /// A task as it is learned: what a batch is, which losses it records, what is scored.
 ///
-/// State that one batch hands to the next lies in the objective itself ([`Self::carried`]); [`Classify`] has none.
+/// What one batch hands to the next, [`Losses::states`], the training loop keeps and gives back; [`Classify`] hands on nothing.
 pub trait Objective {
     /// A text, as word ids, and what is to be said of it.
     type Item;
@@ -35,16 +38,16 @@ pub trait Objective {
     /// The words that a batch reads, in any order: only their vectors have a gradient.
     fn words(&self, batch: &Self::Batch) -> impl Iterator<Item = u32>;
 
-    /// Records the losses of a batch on a graph that trains, at optimiser step `step`.
-    fn losses<'g>(&mut self, model: &Model, graph: &'g Graph, batch: &Self::Batch, step: u64) -> Losses<'g>;
-
-    /// What the batches so far hand to the next: of every part of the last one, the rows that it left.
-    fn carried(&self) -> &[Vec<Held>] {
-        &[]
-    }
-
-    /// Takes what [`Losses::states`] of the last batch came to, or what a run that is resumed had carried.
-    fn carry(&mut self, _states: Vec<Vec<Held>>) {}
+    /// Records the losses of a batch on a graph that trains, at optimiser step `step`; it may go on from what the one `before`
+    /// left.
+    fn losses<'g>(
+        &self,
+        model: &Model,
+        graph: &'g Graph,
+        batch: &Self::Batch,
+        before: &Before<'_, 'g>,
+        step: u64,
+    ) -> Losses<'g>;
 
     /// Takes what of the config may change in the midst of a run ([`Adjustment`](crate::train::Adjustment)).
     fn adjust(&mut self, _config: &TrainConfig) {}
@@ -74,9 +77,4 @@ pub struct Losses<'g> {
     pub parts: Vec<(&'static str, Expr<'g>)>,
     /// What the next batch begins with: of every part of this one, some rows.
     pub states: Vec<Vec<Expr<'g>>>,
-}
-
-/// States that a graph leaves on the device.
-pub(super) fn hold(states: &[Vec<Expr<'_>>]) -> Result<Vec<Vec<Held>>, EngineError> {
-    states.iter().map(|state| state.iter().map(|row| row.hold()).collect()).collect()
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::tag::{Asking, each_text, read_as_unknown};
-use super::{Losses, Objective};
+use super::{Before, Losses, Objective};
 use crate::cpu::noise;
 use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph};
@@ -162,7 +162,14 @@ impl Objective for Parse {
         batch.texts.iter().flat_map(|text| text.words.ids.iter().copied())
     }
 
-    fn losses<'g>(&mut self, model: &Model, graph: &'g Graph, batch: &ParsedBatch, _: u64) -> Losses<'g> {
+    fn losses<'g>(
+        &self,
+        model: &Model,
+        graph: &'g Graph,
+        batch: &ParsedBatch,
+        _: &Before<'_, 'g>,
+        _: u64,
+    ) -> Losses<'g> {
         /// No node has this number.
         const STREAM: u32 = u32::MAX - 1;
         let texts: Vec<&ParsedText> = batch.texts.iter().filter(|text| !text.tags.is_empty()).collect();

@@ -4,13 +4,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::device::{Device, EngineError};
-use crate::graph::{Expr, Graph, Held, Strategy};
+use crate::graph::{Expr, Graph, Strategy};
 use crate::model::{Dropouts, Model};
 use crate::nn::{AdaptiveSoftmax, SkimControl};
 use crate::train::batches::Draws;
+use crate::train::carried::Carried;
 use crate::train::config::{ConfigError, TrainConfig, check};
 
-use super::{Losses, Objective, hold};
+use super::{Before, Losses, Objective};
 
 /// What begins with a state of zeros.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -36,8 +37,6 @@ pub struct Predict {
     steps: usize,
     reset: Reset,
     lanes: usize,
-    /// Of every piece of the last batch, the state that it left.
-    carried: Vec<Vec<Held>>,
 }
 
 /// Words that are scored in one go, of all lanes: a longer piece gives larger products, and takes more memory.
@@ -91,12 +90,12 @@ impl Predict {
         check("data.steps", steps > 0, "at least 1", steps)?;
         check("train.skim", config.skim.is_none(), "none, to predict", "one")?;
         let lanes = config.batch.max(1);
-        Ok(Self { dropouts: config.dropouts(), steps, reset, lanes, carried: Vec::new() })
+        Ok(Self { dropouts: config.dropouts(), steps, reset, lanes })
     }
 
     /// Scores alone: of one text with its state carried through it, or of documents side by side.
     pub fn scoring(reset: Reset) -> Self {
-        Self { dropouts: Dropouts::default(), steps: 1, reset, lanes: 16, carried: Vec::new() }
+        Self { dropouts: Dropouts::default(), steps: 1, reset, lanes: 16 }
     }
 
     /// Batches of `lanes` lanes, `steps` words of each, over documents in the order given.
@@ -169,15 +168,13 @@ fn record<'g>(
     model: &Model,
     graph: &'g Graph,
     pieces: &[Piece],
-    carried: &[Vec<Held>],
+    before: &Before<'_, 'g>,
     dropouts: Dropouts,
 ) -> (Expr<'g>, Vec<Vec<Expr<'g>>>) {
     let network = model.network();
     let (mut rows, mut states, mut next) = (Vec::new(), Vec::new(), Vec::new());
     for piece in pieces {
-        let before = piece.continues.and_then(|number| carried.get(number));
-        let state: Vec<Expr<'g>> =
-            before.into_iter().flatten().map(|held| graph.held(held.clone())).collect();
+        let state = piece.continues.map_or_else(Vec::new, before);
         let control = SkimControl::Decide { threshold: model.threshold(), force: &[] };
         let output = network.encoder.encode(graph, &piece.words, state, control, dropouts);
         rows.push(output.rows.dropout(dropouts.head, dropouts.encoder_per_sequence));
@@ -212,18 +209,17 @@ impl Objective for Predict {
         batch.0.iter().flat_map(|piece| piece.words.iter().copied())
     }
 
-    fn losses<'g>(&mut self, model: &Model, graph: &'g Graph, batch: &Pieces, _: u64) -> Losses<'g> {
-        let (losses, states) = record(model, graph, &batch.0, &self.carried, self.dropouts);
+    fn losses<'g>(
+        &self,
+        model: &Model,
+        graph: &'g Graph,
+        batch: &Pieces,
+        before: &Before<'_, 'g>,
+        _: u64,
+    ) -> Losses<'g> {
+        let (losses, states) = record(model, graph, &batch.0, before, self.dropouts);
         let loss = losses.mean_rows();
         Losses { total: loss, parts: vec![("loss", loss)], states }
-    }
-
-    fn carried(&self) -> &[Vec<Held>] {
-        &self.carried
-    }
-
-    fn carry(&mut self, states: Vec<Vec<Held>>) {
-        self.carried = states;
     }
 
     async fn score(
@@ -236,12 +232,13 @@ impl Objective for Predict {
         // One text has one state; documents have theirs, and may be read side by side.
         let lanes = if self.reset == Reset::Epoch { 1 } else { self.lanes };
         let batches = self.cut(texts.iter(), lanes, (SCORED / lanes).max(self.steps));
-        let (mut carried, mut sums, mut done) = (Vec::new(), Vec::new(), 0);
+        let (mut carried, mut sums, mut done) = (Carried::default(), Vec::new(), 0);
         for Pieces(pieces) in &batches {
             let graph = Graph::inference(model.parameters(), device, Strategy::Levels);
-            let (losses, states) = record(model, &graph, pieces, &carried, Dropouts::default());
+            let before = |piece| carried.record(&graph, piece);
+            let (losses, states) = record(model, &graph, pieces, &before, Dropouts::default());
             let losses = losses.value().await?;
-            carried = hold(&states)?;
+            carried = Carried::hold(&states)?;
             let clusters = model.network().head.softmax().map_or(0, AdaptiveSoftmax::clusters);
             sums.resize(1 + clusters, (0, 0.0));
             let next = pieces.iter().flat_map(|piece| &piece.next);

@@ -9,7 +9,7 @@ use crate::train::batches::{Draws, by_length};
 use crate::train::config::{ConfigError, TrainConfig, check};
 use crate::train::dealt::{deal, ready};
 
-use super::{Losses, Objective};
+use super::{Before, Losses, Objective};
 
 /// A sentence, and the numbers of its words' tags.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,7 +93,14 @@ impl Objective for Tag {
         batch.iter().flat_map(|text| text.words.ids.iter().copied())
     }
 
-    fn losses<'g>(&mut self, model: &Model, graph: &'g Graph, batch: &Vec<TaggedText>, _: u64) -> Losses<'g> {
+    fn losses<'g>(
+        &self,
+        model: &Model,
+        graph: &'g Graph,
+        batch: &Vec<TaggedText>,
+        _: &Before<'_, 'g>,
+        _: u64,
+    ) -> Losses<'g> {
         let logits = |text: &TaggedText| model.network().tag(graph, &text.words, self.dropouts);
         let tags: Vec<u32> = batch.iter().flat_map(|text| text.tags.iter().copied()).collect();
         let logits: Vec<_> = batch.iter().map(logits).collect();

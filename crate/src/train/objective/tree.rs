@@ -11,7 +11,7 @@ use crate::train::batches::by_length;
 use crate::train::config::{ConfigError, TrainConfig, check};
 
 use super::tag::{Asking, each_text};
-use super::{Losses, Objective};
+use super::{Before, Losses, Objective};
 
 /// A tree, and the numbers of its nodes' labels in the tree's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -127,7 +127,14 @@ impl Objective for Tree {
         batch.iter().flat_map(|text| text.tree.ids.iter().copied())
     }
 
-    fn losses<'g>(&mut self, model: &Model, graph: &'g Graph, batch: &Vec<TreeText>, _: u64) -> Losses<'g> {
+    fn losses<'g>(
+        &self,
+        model: &Model,
+        graph: &'g Graph,
+        batch: &Vec<TreeText>,
+        _: &Before<'_, 'g>,
+        _: u64,
+    ) -> Losses<'g> {
         let trees = batch.iter().map(|text| &text.tree);
         let all = batch.iter().flat_map(|text| &text.labels);
         let (nodes, labels): (Vec<u32>, Vec<u32>) =
