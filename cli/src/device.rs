@@ -53,12 +53,15 @@ pub(crate) enum Hardware {
 }
 
 impl Hardware {
-    /// The device.
-    pub(crate) fn device(self) -> Result<Device, Failure> {
-        Ok(match self {
-            Self::Cpu => Device::cpu(),
-            Self::Gpu => pollster::block_on(Gpu::request(&options()))?.into(),
-        })
+    /// The device; a processor with threads that texts are dealt to.
+    pub(crate) fn device(self, threads: NonZeroUsize) -> Result<Device, Failure> {
+        match self {
+            Self::Cpu => Ok(cpu(threads)),
+            Self::Gpu if threads > NonZeroUsize::MIN => {
+                Err(Failure::Option { option: "--threads", reason: "is for the processor" })
+            }
+            Self::Gpu => Ok(pollster::block_on(Gpu::request(&options()))?.into()),
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 use pollster::block_on;
 use proptest::prelude::*;
 use proptest::sample::select;
-use saccade_rnn::device::Device;
+use saccade_rnn::device::{Cpu, Device};
 use saccade_rnn::model::{
     self, Checkpoint, FreshOptions, Input, LayerConfig, Model, ModelError, Prediction, ReadOptions, Storage,
     Task, Training,
@@ -76,17 +76,18 @@ fn pieces_with_carried_state_predict_as_whole_texts_do() {
     assert!((score(&texts).loss - score(&anew).loss).abs() > 1e-4);
 }
 
-fn trainer(model: Model, reset: Reset, epochs: usize) -> Trainer<Predict> {
+fn trainer(model: Model, reset: Reset, epochs: usize, threads: usize) -> Trainer<Predict> {
     let train = TrainConfig { dropout_encoder: 0.1, clip: 5.0, ..TrainConfig::new(3, epochs, 0.02) };
     let run = RunConfig { seed: 9, train, output: Default::default() };
     let objective = Predict::new(&run.train, 6, reset).unwrap();
     let texts = Texts { train: documents(), dev: documents(), test: Vec::new() };
-    Trainer::new(&Device::cpu(), model, objective, texts, run).unwrap()
+    let device = Cpu::default().with_threads(threads.try_into().unwrap()).into();
+    Trainer::new(&device, model, objective, texts, run).unwrap()
 }
 
-/// Runs to the end; after every `each` steps another trainer goes on.
-fn run(input: Input, reset: Reset, epochs: usize, each: usize) -> (Vec<u8>, f64) {
-    let (mut trainer, mut kept, mut steps) = (trainer(of(input), reset, epochs), Vec::new(), 0);
+/// Runs to the end by so many threads; after every `each` steps another trainer goes on.
+fn run(input: Input, reset: Reset, epochs: usize, each: usize, threads: usize) -> (Vec<u8>, f64) {
+    let (mut trainer, mut kept, mut steps) = (trainer(of(input), reset, epochs, threads), Vec::new(), 0);
     loop {
         match trainer.due() {
             Due::Step => drop(block_on(trainer.step()).unwrap()),
@@ -102,7 +103,7 @@ fn run(input: Input, reset: Reset, epochs: usize, each: usize) -> (Vec<u8>, f64)
         steps += 1;
         if steps % each == 0 {
             let snapshot = block_on(trainer.snapshot("this")).unwrap();
-            trainer = self::trainer(of(input), reset, epochs);
+            trainer = self::trainer(of(input), reset, epochs, threads);
             trainer.restore(&snapshot, "this").unwrap();
         }
     }
@@ -116,18 +117,23 @@ fn a_run_that_is_resumed_ends_in_the_same_bytes() {
         (Input::Adaptive, Reset::Document),
         (Input::Tied, Reset::Epoch),
     ] {
-        let whole = run(input, reset, 2, usize::MAX);
-        // Wherever it is interrupted: between epochs, and among the pieces of a text.
-        for each in [1, 5] {
-            let pieces = run(input, reset, 2, each);
-            assert!(pieces == whole, "{input:?}, {reset:?}, resumed after every {each}");
+        for threads in [1, 2] {
+            let whole = run(input, reset, 2, usize::MAX, threads);
+            // Wherever it is interrupted: between epochs, and among the pieces of a text.
+            for each in [1, 5] {
+                let pieces = run(input, reset, 2, each, threads);
+                assert!(
+                    pieces == whole,
+                    "{input:?}, {reset:?}, {threads} threads, resumed after every {each}"
+                );
+            }
         }
     }
 }
 
 #[test]
 fn a_model_learns_what_follows() {
-    let (file, perplexity) = run(Input::Table, Reset::Document, 60, usize::MAX);
+    let (file, perplexity) = run(Input::Table, Reset::Document, 60, usize::MAX, 1);
     assert!(perplexity < 3.0, "{perplexity}");
     let model = Model::from_bytes(&file).unwrap();
     assert_eq!(model.config().task, self::model().config().task);
@@ -174,7 +180,7 @@ fn word_vectors_may_be_the_softmax_s() {
 #[test]
 fn models_with_shared_weights_learn_what_follows() {
     for input in [Input::Adaptive, Input::Tied, Input::TiedProjections] {
-        let (_, perplexity) = run(input, Reset::Document, 60, usize::MAX);
+        let (_, perplexity) = run(input, Reset::Document, 60, usize::MAX, 1);
         assert!(perplexity < 3.0, "{input:?}: {perplexity}");
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use pollster::block_on;
-use saccade_rnn::device::Device;
+use saccade_rnn::device::{Cpu, Device};
 use saccade_rnn::model::{Dropouts, FreshOptions, LayerConfig, Model};
 use saccade_rnn::train::{
     Classify, Distill, Due, Evaluation, Finished, Item, Loss, OutputConfig, RunConfig, SkimLoss, Spans,
@@ -42,12 +42,21 @@ fn trainer(
     train: TrainConfig,
     texts: Texts<Item>,
 ) -> Result<Trainer<Classify>, TrainError> {
+    trainer_on(&Device::cpu(), layer, train, texts)
+}
+
+fn trainer_on(
+    device: &Device,
+    layer: LayerConfig,
+    train: TrainConfig,
+    texts: Texts<Item>,
+) -> Result<Trainer<Classify>, TrainError> {
     let config = saccade_rnn::model::Config { encoder: vec![layer], ..support::config() };
     let config = saccade_rnn::model::Config { threshold: None, ..config };
     let model = Model::fresh(config, train.dropouts(), FreshOptions::default(), 7)?;
     let objective = Classify::new(&train, 0, None)?;
     let config = RunConfig { seed: 3, train, output: OutputConfig::default() };
-    Trainer::new(&Device::cpu(), model, objective, texts, config)
+    Trainer::new(device, model, objective, texts, config)
 }
 
 /// What a run told, and the model kept last.
@@ -129,6 +138,42 @@ fn another_trainer_goes_on_from_a_snapshot_wherever_it_was_taken() {
         assert_eq!(told.evaluations, whole.evaluations);
         assert!(again.model == finished.model, "the same bytes, interrupted at {stop_at:?}");
     }
+}
+
+#[test]
+fn threads_that_learn_together_repeat_and_go_on_from_a_snapshot() {
+    let train = TrainConfig {
+        dropout_embedding: 0.2,
+        skim: Some(SkimLoss { gamma: 0.05, temperature_rate: 1e-3, rise: 20, min_rate: 0.0 }),
+        ..TrainConfig::new(8, 2, 0.03)
+    };
+    let begin = || {
+        let device = Cpu::default().with_threads(3.try_into().unwrap()).into();
+        trainer_on(&device, skim(), train.clone(), texts()).unwrap()
+    };
+    let mut whole = Told::default();
+    let finished = drive(&mut begin(), &mut whole, |_, _| false).unwrap();
+    assert_eq!(whole.losses[0].iter().map(|loss| loss.name).collect::<Vec<_>>(), ["loss", "skim loss"]);
+    let (mut told, mut first, mut second) = (Told::default(), begin(), begin());
+    drive(&mut first, &mut told, |steps, _| steps == 7);
+    second.restore(&block_on(first.snapshot("a run")).unwrap(), "a run").unwrap();
+    let again = drive(&mut second, &mut told, |_, _| false).unwrap();
+    assert_eq!(told.losses, whole.losses);
+    assert!(again.model == finished.model, "the same bytes");
+}
+
+#[test]
+fn a_thread_s_mistake_is_the_run_s() {
+    let mut texts = texts();
+    // The model has no such label, and the last text of a batch is another thread's.
+    texts.train = vec![
+        Item { ids: vec![1], label: 0, teacher: None },
+        Item { ids: vec![1; 9], label: 7, teacher: None },
+    ];
+    let device = Cpu::default().with_threads(2.try_into().unwrap()).into();
+    let mut run = trainer_on(&device, gru(), TrainConfig::new(2, 1, 0.03), texts).unwrap();
+    let error = block_on(run.step()).unwrap_err();
+    assert!(error.to_string().contains('7'), "{error}");
 }
 
 #[test]

@@ -216,7 +216,7 @@ fn gradients_of_a_small_treebank() {
             })
             .collect();
         let task = saccade_rnn::train::Tree::new(&TrainConfig::new(4, 1, 0.1)).unwrap();
-        let mut loss = |model: &Model| {
+        let loss = |model: &Model| {
             let graph = Graph::training(model.parameters(), &Device::cpu(), Strategy::Levels, 1);
             block_on(task.losses(model, &graph, &texts, &|_| Vec::new(), 0).total.value()).unwrap()[0]
         };

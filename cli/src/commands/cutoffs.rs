@@ -2,6 +2,7 @@
 
 mod grid;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -104,7 +105,7 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
     if args.grid {
         grid::check(&counts, args.coverage, tails)?;
     }
-    let device = args.device.device()?;
+    let device = args.device.device(NonZeroUsize::MIN)?;
     let cancel = Arc::new(AtomicBool::new(false));
     interrupt::sets(&cancel)?;
     let part = |batch: Option<usize>| -> Result<Part, Failure> {

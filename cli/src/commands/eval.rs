@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::corpus::{CorpusError, parsed, read_items, tagged, trees};
 use crate::data::conllu;
-use crate::device::{self, Hardware};
+use crate::device::Hardware;
 use crate::failure::Failure;
 use crate::perplexity::Running;
 use crate::progress::Progress;
@@ -50,18 +50,6 @@ pub(crate) struct Arguments {
     threads: NonZeroUsize,
 }
 
-impl Arguments {
-    fn device(&self) -> Result<Device, Failure> {
-        match (self.device, self.threads) {
-            (Hardware::Cpu, threads) => Ok(device::cpu(threads)),
-            (Hardware::Gpu, NonZeroUsize::MIN) => self.device.device(),
-            (Hardware::Gpu, _) => {
-                Err(Failure::Option { option: "--threads", reason: "is for the processor" })
-            }
-        }
-    }
-}
-
 pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
     let model = labelled::open(&args.model)?;
     if args.parser.is_some() && !matches!(model.config().task, Task::Tree(_)) {
@@ -84,7 +72,7 @@ fn parse(args: &Arguments, model: &Model) -> Result<(), Failure> {
     }
     let sentences = conllu::read(&args.data).map_err(CorpusError::from)?;
     let texts = parsed::number(&sentences, &args.data, model)?;
-    let device = args.device()?;
+    let device = args.device.device(args.threads)?;
     let (score, seconds) =
         scored(&Parse::scoring(), model, &device, &texts, texts.iter().map(|text| text.tags.len()).sum())?;
     output::json(&json!({
@@ -109,7 +97,7 @@ fn tag(args: &Arguments, model: &Model) -> Result<(), Failure> {
     }
     let sentences = conllu::read(&args.data).map_err(CorpusError::from)?;
     let texts = tagged::number(&sentences, &args.data, model)?;
-    let device = args.device()?;
+    let device = args.device.device(args.threads)?;
     let (score, seconds) =
         scored(&Tag::scoring(), model, &device, &texts, texts.iter().map(|text| text.tags.len()).sum())?;
     let raw = tagged::cut(&sentences, model, &device)?;
@@ -136,7 +124,7 @@ fn tree(args: &Arguments, model: &Model) -> Result<(), Failure> {
     let trees = trees::read(&args.data).map_err(CorpusError::from)?;
     let parser = args.parser.as_deref().map(labelled::open).transpose()?;
     let texts = trees::number(&trees, &args.data, model, parser.as_ref())?;
-    let device = args.device()?;
+    let device = args.device.device(args.threads)?;
     let words: usize = texts.iter().map(|text| text.tree.words()).sum();
     let (score, seconds) = scored(&Tree::scoring(), model, &device, &texts, words)?;
     output::json(&json!({
@@ -160,7 +148,7 @@ fn classify(args: &Arguments, model: &Model) -> Result<(), Failure> {
     let part = config::Part { path: args.data.clone(), format };
     let labels = model.config().task.data_labels();
     let items = read_items(&part, "".as_ref(), model.tokenizer(), model.vocabulary(), labels)?;
-    let device = args.device()?;
+    let device = args.device.device(args.threads)?;
     let progress = Progress::of(items.len(), "texts")?;
     let go_on = |done| progress.at(done);
     let begun = Instant::now();
@@ -181,7 +169,7 @@ fn predict(args: &Arguments, model: &Model) -> Result<(), Failure> {
     refuse_threshold(args, "a language model is measured at its own threshold")?;
     let layout = args.format.running.ok_or(Failure::NotRunning)?;
     let text = Running::read(&args.data, layout, model)?;
-    let device = args.device()?;
+    let device = args.device.device(args.threads)?;
     let progress = Progress::of(text.words(), "words")?;
     let report = text.report(model, &device, |done| progress.at(done))?;
     progress.end();

@@ -1,6 +1,7 @@
 //! `saccade train`: a model from a config and data.
 
 use std::io::IsTerminal;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -43,6 +44,10 @@ pub(crate) struct Arguments {
     /// Where to compute.
     #[arg(long, value_enum, default_value = "cpu")]
     device: Hardware,
+    /// How many threads of the processor learn from a minibatch together, a part each, and share the texts that are scored. A run
+    /// gives the same bytes again with the same number.
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    threads: NonZeroUsize,
 }
 
 pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
@@ -99,7 +104,7 @@ fn train<C: Recipe>(args: &Arguments, config: &C, command: &str, json: bool) -> 
     let mut screen = Screen::new(json);
     let job = Job { config, data: &args.data, out: &out, resume: args.resume, command };
     let show = |event| screen.show(event);
-    let outcome = pollster::block_on(run::train(&args.device.device()?, job, &cancel, show));
+    let outcome = pollster::block_on(run::train(&args.device.device(args.threads)?, job, &cancel, show));
     screen.clear();
     match outcome? {
         Outcome::Done { dev, test } => {
@@ -142,8 +147,12 @@ impl Arguments {
     /// The command as it is recorded in the model: enough to repeat the run, without this machine's folders.
     fn command(&self, seed: u32, options: &str) -> String {
         let name = self.config.file_name().unwrap_or_default().to_string_lossy();
-        // The CPU's runs are reproducible to the byte; a GPU's depend on its rounding.
-        let device = if self.device == Hardware::Gpu { " --device gpu" } else { "" };
+        // The CPU's runs are reproducible to the byte by as many threads; a GPU's depend on its rounding.
+        let device = match (self.device, self.threads) {
+            (Hardware::Gpu, _) => " --device gpu".into(),
+            (Hardware::Cpu, NonZeroUsize::MIN) => String::new(),
+            (Hardware::Cpu, threads) => format!(" --threads {threads}"),
+        };
         format!("saccade train {name} --seed {seed}{options}{device}")
     }
 }

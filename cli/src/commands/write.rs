@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use saccade_rnn::device::Device;
@@ -64,7 +65,7 @@ pub(crate) fn run(mut arguments: Arguments, json: bool) -> Result<(), Failure> {
         let reason = "texts and words are too many: at most 100,000 words are written in one go";
         return Err(Failure::Option { option: "--words", reason });
     }
-    let device = arguments.device.device()?;
+    let device = arguments.device.device(NonZeroUsize::MIN)?;
     let (written, batches) = pollster::block_on(write(&model, &device, &arguments))?;
     if json {
         let text = |(beginning, written): &(&String, Written)| {

@@ -28,7 +28,7 @@ impl Buffer {
         }
     }
 
-    pub(super) fn on_cpu_mut(&mut self) -> Result<&mut Arc<Vec<f32>>, EngineError> {
+    pub(crate) fn on_cpu_mut(&mut self) -> Result<&mut Arc<Vec<f32>>, EngineError> {
         match self {
             Self::Cpu(values) => Ok(values),
             #[cfg(feature = "gpu")]

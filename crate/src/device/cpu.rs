@@ -68,7 +68,7 @@ impl Default for CpuOptions {
 pub struct Cpu {
     options: CpuOptions,
     /// How many threads texts may be dealt to; never 0.
-    #[cfg_attr(not(feature = "train"), allow(dead_code, reason = "evaluation deals texts"))]
+    #[cfg_attr(not(feature = "train"), allow(dead_code, reason = "training and evaluation deal texts"))]
     threads: usize,
     packed_weights: PackedWeights,
     word_cache: WordCache,
@@ -112,8 +112,9 @@ impl Cpu {
         }
     }
 
-    /// Lets scoring deal its texts to so many threads, each with caches of its own; what it finds is the same. Without this there
-    /// is no thread but the caller's; in a browser there never is.
+    /// Lets scoring deal its texts, and training the texts of a minibatch, to so many threads, each with caches of its own. What
+    /// scoring finds is the same. Training adds gradients up in another order and draws other noise: a run gives the same bytes
+    /// again with the same number of threads. Without this there is no thread but the caller's; in a browser there never is.
     #[cfg(feature = "train")]
     pub fn with_threads(mut self, threads: std::num::NonZeroUsize) -> Self {
         self.threads = if cfg!(target_arch = "wasm32") { 1 } else { threads.get() };

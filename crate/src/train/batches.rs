@@ -48,9 +48,47 @@ pub(super) fn by_length<T>(
     batches.into_iter().map(|batch| batch.into_iter().filter_map(|i| items[i].take()).collect()).collect()
 }
 
+/// Items in a row as at most `most` runs of about the same work each; none of them is empty.
+pub(super) fn runs<T: Clone>(items: &[T], most: usize, work: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+    let most = most.clamp(1, items.len().max(1));
+    // An item counts even where it is no work.
+    let all: usize = items.iter().map(|item| 1 + work(item)).sum();
+    let (mut runs, mut run, mut done) = (Vec::with_capacity(most), Vec::new(), 0);
+    for (place, item) in items.iter().enumerate() {
+        run.push(item.clone());
+        done += 1 + work(item);
+        let (ended, left) = (runs.len() + 1, items.len() - place - 1);
+        // At its share of the work, or where what is left is just an item for every run.
+        if ended < most && (done * most >= all * ended || left == most - ended) {
+            runs.push(std::mem::take(&mut run));
+        }
+    }
+    if !run.is_empty() {
+        runs.push(run);
+    }
+    runs
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn runs_share_the_work_and_keep_the_order() {
+        let cut = |items: &[usize], most| runs(items, most, |&item| item);
+        assert_eq!(cut(&[], 3), [vec![0; 0]; 0]);
+        assert_eq!(cut(&[7], 3), [[7]]);
+        assert_eq!(cut(&[9, 1, 1, 1, 9], 2), [vec![9, 1], vec![1, 1, 9]]);
+        assert_eq!(cut(&[1, 1, 1, 100], 3), [vec![1, 1], vec![1], vec![100]]);
+        assert_eq!(cut(&[100, 1, 1, 1], 3).len(), 3);
+        assert_eq!(cut(&[0; 9], 4).concat(), [0; 9]);
+        for (count, most) in [(5, 1), (5, 4), (5, 5), (5, 9), (64, 7)] {
+            let items: Vec<usize> = (0..count).map(|i| i * 7919 % 31).collect();
+            let runs = cut(&items, most);
+            assert_eq!((runs.len(), runs.concat()), (most.min(count), items));
+            assert!(runs.iter().all(|run| !run.is_empty()));
+        }
+    }
 
     #[test]
     fn every_item_occurs_once_an_epoch() {

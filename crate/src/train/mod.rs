@@ -19,6 +19,8 @@ mod pass;
 mod run;
 mod settings;
 mod snapshot;
+#[cfg(not(target_arch = "wasm32"))]
+mod together;
 mod trainer;
 mod transfer;
 pub mod vectors;

@@ -9,6 +9,8 @@ use super::objective::{Losses, Objective};
 use super::optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
 use super::run::{Adjustment, Due, Evaluated, Finished, Loss, Position, Texts};
 use super::snapshot::{self, Best, Progress};
+#[cfg(not(target_arch = "wasm32"))]
+use super::together::{Found, Helpers};
 use super::weight_drop::Dropped;
 use crate::cpu::noise;
 use crate::device::{Buffer, Device, EngineError, Parameters};
@@ -72,6 +74,9 @@ pub struct Trainer<O: Objective> {
     model: Model,
     optimizer: Optimizer,
     gradients: Gradients,
+    /// The threads that learn beside the caller's.
+    #[cfg(not(target_arch = "wasm32"))]
+    helpers: Helpers,
     /// What the last batch left.
     carried: Carried,
     progress: Progress,
@@ -140,6 +145,8 @@ impl<O: Objective> Trainer<O> {
             texts,
             optimizer: Optimizer::new(optimizer, device, model.parameters())?,
             gradients: zeros(device, model.parameters())?,
+            #[cfg(not(target_arch = "wasm32"))]
+            helpers: Helpers::default(),
             carried: Carried::default(),
             model,
             progress: Progress::default(),
@@ -237,17 +244,17 @@ impl<O: Objective> Trainer<O> {
         if rate > 0.0 {
             self.device.fetch(self.model.parameters_mut()).await?;
         }
+        let words: Vec<u32> = self.objective.words(&self.batches[place]).collect();
+        let touched = Touched::from_iter(self.model.network().encoder.words.own_rows(&words));
         let seed = noise::bits(self.config.seed, 5, step as u32);
         let mut dropped = Dropped::begin(self.model.parameters_mut(), rate, seed);
-        let learned = self.learn(step, place).await;
+        let learned = self.learn(step, place, &touched).await;
         dropped.restore(self.model.parameters_mut());
         let Learned { read, names, left } = learned?;
         dropped.correct(&self.device, self.model.parameters(), &mut self.gradients).await?;
 
         let t = &self.config.train;
-        let (batch, steps) = (&self.batches[place], self.batches.len());
-        let words: Vec<u32> = self.objective.words(batch).collect();
-        let touched = Touched::from_iter(self.model.network().encoder.words.own_rows(&words));
+        let steps = self.batches.len();
         let rate = t.learning_rate * self.schedule(steps);
         let rate = |id| if touched.contains_key(&id) { rate * t.embedding_rate } else { rate };
         let (parameters, gradients) = (self.model.parameters_mut(), &mut self.gradients);
@@ -273,13 +280,17 @@ impl<O: Objective> Trainer<O> {
     }
 
     /// Computes the gradients of a batch.
-    async fn learn(&mut self, step: u64, batch: usize) -> Result<Learned, TrainError> {
-        let graph = Graph::training(
-            self.model.parameters(),
-            &self.device,
-            Strategy::Levels,
-            noise::bits(self.config.seed, 3, step as u32),
-        );
+    #[cfg_attr(target_arch = "wasm32", allow(unused_variables, reason = "there is one thread"))]
+    async fn learn(&mut self, step: u64, batch: usize, touched: &Touched) -> Result<Learned, TrainError> {
+        let seed = noise::bits(self.config.seed, 3, step as u32);
+        #[cfg(not(target_arch = "wasm32"))]
+        if let (threads @ 2.., _) = self.device.threads() {
+            let parts = self.objective.split(&self.batches[batch], threads);
+            if parts.len() > 1 {
+                return self.learn_together(step, seed, parts, touched).await;
+            }
+        }
+        let graph = Graph::training(self.model.parameters(), &self.device, Strategy::Levels, seed);
         let before = |part| self.carried.record(&graph, part);
         let Losses { total, parts, states } =
             self.objective.losses(&self.model, &graph, &self.batches[batch], &before, step);
@@ -290,6 +301,33 @@ impl<O: Objective> Trainer<O> {
         }
         let names = parts.iter().map(|(name, _)| *name).collect();
         Ok(Learned { read, names, left: Carried::hold(&states)? })
+    }
+
+    /// Computes the gradients of a batch's parts, a thread each.
+    #[cfg(not(target_arch = "wasm32"))]
+    async fn learn_together(
+        &mut self,
+        step: u64,
+        seed: u32,
+        parts: Vec<O::Batch>,
+        touched: &Touched,
+    ) -> Result<Learned, TrainError> {
+        let (device, carried) = (&self.device, self.carried.read(&self.device).await?);
+        let Found { total, losses, left } = self.helpers.learn(
+            device,
+            &self.objective,
+            &self.model,
+            parts,
+            &carried,
+            (seed, step),
+            touched,
+            &mut self.gradients,
+        )?;
+        let value = |value: f32| Ok((device.upload(vec![value])?, 0..1));
+        let values = std::iter::once(total).chain(losses.iter().map(|&(_, loss)| loss));
+        let read = values.map(value).collect::<Result<_, EngineError>>()?;
+        let names = losses.iter().map(|&(name, _)| name).collect();
+        Ok(Learned { read, names, left: Carried::upload(device, left)? })
     }
 
     /// Scores the averaged weights on the development texts, and gives the model if it is the best so far. `go_on` hears

@@ -4,7 +4,7 @@ use crate::device::{Device, EngineError, Pool};
 use crate::graph::Graph;
 use crate::model::{Dropouts, Model};
 use crate::nn::SkimControl;
-use crate::train::batches::{Draws, by_length};
+use crate::train::batches::{Draws, by_length, runs};
 use crate::train::config::{ConfigError, SkimLoss, Spans, TrainConfig, check};
 use crate::train::distill::Distill;
 use crate::train::evaluate::{Evaluation, evaluate};
@@ -104,6 +104,14 @@ impl Objective for Classify {
 
     fn words(&self, batch: &Vec<Item>) -> impl Iterator<Item = u32> {
         batch.iter().flat_map(|item| item.ids.iter().copied())
+    }
+
+    fn split(&self, batch: &Vec<Item>, most: usize) -> Vec<Vec<Item>> {
+        runs(batch, most, |item| item.ids.len())
+    }
+
+    fn weight(&self, batch: &Vec<Item>) -> usize {
+        batch.len()
     }
 
     fn losses<'g>(

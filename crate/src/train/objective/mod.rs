@@ -24,11 +24,11 @@ pub type Before<'b, 'g> = dyn Fn(usize) -> Vec<Expr<'g>> + 'b;
 /// A task as it is learned: what a batch is, which losses it records, what is scored.
 ///
 /// What one batch hands to the next, [`Losses::states`], the training loop keeps and gives back; [`Classify`] hands on nothing.
-pub trait Objective {
+pub trait Objective: Sync {
     /// A text, as word ids, and what is to be said of it.
     type Item;
     /// What one step learns from.
-    type Batch;
+    type Batch: Send;
     /// The figures of a model.
     type Score;
 
@@ -37,6 +37,12 @@ pub trait Objective {
 
     /// The words that a batch reads, in any order: only their vectors have a gradient.
     fn words(&self, batch: &Self::Batch) -> impl Iterator<Item = u32>;
+
+    /// A batch as at most `most` batches in a row, of about the same work.
+    fn split(&self, batch: &Self::Batch, most: usize) -> Vec<Self::Batch>;
+
+    /// How many texts, words or nodes the losses of a batch are the mean of: what each part of a batch weighs.
+    fn weight(&self, batch: &Self::Batch) -> usize;
 
     /// Records the losses of a batch on a graph that trains, at optimiser step `step`; it may go on from what the one `before`
     /// left.

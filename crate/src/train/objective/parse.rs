@@ -8,7 +8,7 @@ use crate::cpu::noise;
 use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph};
 use crate::model::{Configuration, Dropouts, Model, SLOTS, Spelled, Transition};
-use crate::train::batches::by_length;
+use crate::train::batches::{by_length, runs};
 use crate::train::config::{ConfigError, TrainConfig, check};
 use crate::train::dealt::ready;
 use crate::train::oracle::cost;
@@ -160,6 +160,15 @@ impl Objective for Parse {
 
     fn words(&self, batch: &ParsedBatch) -> impl Iterator<Item = u32> {
         batch.texts.iter().flat_map(|text| text.words.ids.iter().copied())
+    }
+
+    fn split(&self, batch: &ParsedBatch, most: usize) -> Vec<ParsedBatch> {
+        let texts = runs(&batch.texts, most, |text| text.tags.len());
+        texts.into_iter().map(|texts| ParsedBatch { texts, ..*batch }).collect()
+    }
+
+    fn weight(&self, batch: &ParsedBatch) -> usize {
+        batch.texts.iter().map(|text| text.tags.len()).sum()
     }
 
     fn losses<'g>(

@@ -7,7 +7,7 @@ use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph, Strategy};
 use crate::model::{Dropouts, Model};
 use crate::nn::{AdaptiveSoftmax, SkimControl};
-use crate::train::batches::Draws;
+use crate::train::batches::{Draws, runs};
 use crate::train::carried::Carried;
 use crate::train::config::{ConfigError, TrainConfig, check};
 
@@ -207,6 +207,14 @@ impl Objective for Predict {
 
     fn words(&self, batch: &Pieces) -> impl Iterator<Item = u32> {
         batch.0.iter().flat_map(|piece| piece.words.iter().copied())
+    }
+
+    fn split(&self, batch: &Pieces, most: usize) -> Vec<Pieces> {
+        runs(&batch.0, most, |piece| piece.words.len()).into_iter().map(Pieces).collect()
+    }
+
+    fn weight(&self, batch: &Pieces) -> usize {
+        batch.0.iter().map(|piece| piece.words.len()).sum()
     }
 
     fn losses<'g>(

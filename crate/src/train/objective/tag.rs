@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::device::{Device, EngineError};
 use crate::graph::Graph;
 use crate::model::{Dropouts, Head, Model, ReadError, Spelled, Tags, Watch};
-use crate::train::batches::{Draws, by_length};
+use crate::train::batches::{Draws, by_length, runs};
 use crate::train::config::{ConfigError, TrainConfig, check};
 use crate::train::dealt::{deal, ready};
 
@@ -91,6 +91,14 @@ impl Objective for Tag {
 
     fn words(&self, batch: &Vec<TaggedText>) -> impl Iterator<Item = u32> {
         batch.iter().flat_map(|text| text.words.ids.iter().copied())
+    }
+
+    fn split(&self, batch: &Vec<TaggedText>, most: usize) -> Vec<Vec<TaggedText>> {
+        runs(batch, most, |text| text.tags.len())
+    }
+
+    fn weight(&self, batch: &Vec<TaggedText>) -> usize {
+        batch.iter().map(|text| text.tags.len()).sum()
     }
 
     fn losses<'g>(

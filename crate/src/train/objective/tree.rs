@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::device::{Device, EngineError};
 use crate::graph::Graph;
 use crate::model::{Dropouts, Model, NumberedTree};
-use crate::train::batches::by_length;
+use crate::train::batches::{by_length, runs};
 use crate::train::config::{ConfigError, TrainConfig, check};
 
 use super::tag::{Asking, each_text};
@@ -125,6 +125,14 @@ impl Objective for Tree {
 
     fn words(&self, batch: &Vec<TreeText>) -> impl Iterator<Item = u32> {
         batch.iter().flat_map(|text| text.tree.ids.iter().copied())
+    }
+
+    fn split(&self, batch: &Vec<TreeText>, most: usize) -> Vec<Vec<TreeText>> {
+        runs(batch, most, |text| text.tree.words())
+    }
+
+    fn weight(&self, batch: &Vec<TreeText>) -> usize {
+        batch.iter().flat_map(|text| &text.labels).flatten().count()
     }
 
     fn losses<'g>(
