@@ -1,12 +1,11 @@
 /** The checks of `npm test`: what each runs, what it needs, and their order. */
 
-import { existsSync, readdirSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "../js/tests/suite.mjs";
 import { ensureBrowsers } from "../platforms/browsers.mjs";
 import { ensureChromium } from "./chromium.mjs";
-import { cargo, installPackages, root, target } from "./steps.mjs";
+import { cargo, installPackages, root } from "./steps.mjs";
 import { ensureVulkan } from "./vulkan.mjs";
 
 /**
@@ -19,7 +18,6 @@ import { ensureVulkan } from "./vulkan.mjs";
  * @property {readonly (() => Promise<Record<string, string>>)[]} [tools] What must be installed; each sees to that and resolves
  *   to environment variables.
  * @property {Record<string, string>} [env]
- * @property {() => void} [prepare] Called before the program starts.
  * @property {boolean} [room] Whether it leaves room for another one: it waits, or keeps no more than one processor at work.
  */
 
@@ -44,23 +42,6 @@ const packageTests = (...names) => names.map((name) => `js/tests/${name}.test.mj
 const inNode = ["forgotten", "server"];
 /** A script of an installed package, run by this Node. */
 const script = (path, ...args) => [process.execPath, join("node_modules", ...path.split("/")), ...args];
-
-const publishable = ["--workspace", ...["xtask", "saccade-checks", "saccade-bench"].flatMap((name) => ["--exclude", name])];
-const verified = join(target, "verified");
-
-/**
- * Removes what cargo built and unpacked of our own packages to verify them: it takes a version that it has seen for one
- * that never changes. The registry that they are packaged into has no host, so its folder's name begins with a dash.
- */
-function forget(folder) {
-  const unpacked = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
-  const registries = entries(unpacked).filter((name) => name.startsWith("-")).map((name) => join(unpacked, name));
-  const built = [".fingerprint", "build", "deps"].map((kind) => join(folder, "debug", kind));
-  for (const place of [...registries, ...built]) {
-    const ours = entries(place).filter((name) => /^(lib)?saccade/.test(name));
-    for (const name of ours) rmSync(join(place, name), { recursive: true });
-  }
-}
 
 /** What is in a folder; nothing if there is none. */
 function entries(folder) {
@@ -123,14 +104,7 @@ export const checks = [
     env: { PROPTEST_CASES: "300000" },
     room: true,
   },
-  {
-    name: "packages (cargo package)",
-    runs: ["cargo", "package", ...publishable, "--allow-dirty", "--target-dir", verified],
-    prepare: () => forget(verified),
-    // Nobody debugs these builds.
-    env: { CARGO_PROFILE_DEV_DEBUG: "0" },
-    room: true,
-  },
+  { name: "the crates, as they are packed (cargo package)", runs: [process.execPath, join("scripts", "crates.mjs")], room: true },
   page,
   {
     name: "page and engine, in Chromium",

@@ -31,9 +31,8 @@ await entry(async () => {
 
   const whole = performance.now();
   // Each to its end, whatever the ones before it said. What two print at a time is shown when each has ended.
-  const outcomes = await inLanes(toRun, Math.min(LANES, availableParallelism()), async ({ name, runs, tools = [], env = {}, prepare, room = false }) => {
+  const outcomes = await inLanes(toRun, Math.min(LANES, availableParallelism()), async ({ name, runs, tools = [], env = {}, room = false }) => {
     announce(room ? `${name}: begun` : name);
-    prepare?.();
     const [program, ...args] = runs;
     const begun = performance.now();
     const given = Object.assign({}, env, ...tools.map((tool) => found.get(tool)));
