@@ -49,8 +49,16 @@ function entries(folder) {
 }
 
 // A test's program, with the tests' features, so that a whole run compiles it once.
-const commandLine = { name: "build the command line (cargo test)", runs: [...cargoTest, "--no-run", "--test", "command_line"] };
-const gpuChecks = { name: "build the GPU checks for the browser (cargo xtask checks)", runs: ["cargo", "xtask", "checks"] };
+const commandLine = {
+  name: "build the command line (cargo test)",
+  runs: [...cargoTest, "--no-run", "--test", "command_line"],
+  room: true,
+};
+const gpuChecks = {
+  name: "build the GPU checks for the browser (cargo xtask checks)",
+  runs: ["cargo", "xtask", "checks"],
+  room: true,
+};
 const engine = { name: "build the engine for the browser (cargo xtask wasm)", runs: ["cargo", ...cargo.package], room: true };
 const npmPackage = {
   name: "the npm package (npm pack)",
@@ -82,30 +90,30 @@ export const checks = [
     name: "scripts, unit tests",
     runs: nodeTest(...entries(join(root, "scripts", "tests")).map((name) => `scripts/tests/${name}`)),
   },
-  { name: "lint, native (clippy)", runs: clippy("--workspace", "--all-targets", "--all-features") },
-  { name: "lint, wasm (clippy)", runs: clippyWasm("web") },
+  // Two at a time: beside the tests, which take longest, all that is compiled into other folders than theirs.
+  { name: "Rust tests, the GPU's among them", runs: cargoTest, tools: [ensureVulkan], room: true },
+  { name: "lint, native (clippy)", runs: clippy("--workspace", "--all-targets", "--all-features"), room: true },
+  { name: "lint, wasm (clippy)", runs: clippyWasm("web"), room: true },
   // What no native build has: all features together leave the surfaces of taggers and parsers and of graphs out.
-  { name: "lint, wasm, taggers and parsers (clippy)", runs: clippyWasm("web,graph") },
-  { name: "lint, wasm, graphs (clippy)", runs: clippyWasm("web,train") },
-  { name: "lint, wasm, training (clippy)", runs: clippyWasm("web,runs") },
-  { name: "Rust tests, the GPU's among them", runs: cargoTest, tools: [ensureVulkan] },
-  // The page's readings are held against this program's.
-  commandLine,
+  { name: "lint, wasm, taggers and parsers (clippy)", runs: clippyWasm("web,graph"), room: true },
+  { name: "lint, wasm, graphs (clippy)", runs: clippyWasm("web,train"), room: true },
+  { name: "lint, wasm, training (clippy)", runs: clippyWasm("web,runs"), room: true },
+  { name: "the crates, as they are packed (cargo package)", runs: [process.execPath, join("scripts", "crates.mjs")], room: true },
   // In the profile that `cargo xtask` itself has: wasm-bindgen is compiled once.
-  { name: "xtask, unit tests", runs: ["cargo", "test", "--package", "xtask"] },
+  { name: "xtask, unit tests", runs: ["cargo", "test", "--package", "xtask"], room: true },
   gpuChecks,
-  // From here on two at a time: first those that take longest, so that no lane stands empty at the end.
-  { name: "GPU kernels, in Chromium", runs: nodeTest("checks/tests/browser.test.mjs"), needs: [gpuChecks], tools: [chromium], room: true },
   engine,
   npmPackage,
+  { name: "GPU kernels, in Chromium", runs: nodeTest("checks/tests/browser.test.mjs"), needs: [gpuChecks], tools: [chromium], room: true },
+  page,
+  // The page's readings are held against this program's.
+  commandLine,
   {
     name: "fuzz (proptest): 300,000 hostile model files of each kind, and as many damaged state_dicts",
     runs: [...cargoTest, "--test", "hostile_files", "--test", "state_dicts"],
     env: { PROPTEST_CASES: "300000" },
     room: true,
   },
-  { name: "the crates, as they are packed (cargo package)", runs: [process.execPath, join("scripts", "crates.mjs")], room: true },
-  page,
   {
     name: "page and engine, in Chromium",
     runs: nodeTest(...["page", "first-view", "frame", "neighbours", "chapters", "predict", "predict-scenes", "batch", "labels", "maths", "vitals", "device", "engine"].map((name) => `www/tests/${name}.test.mjs`)),

@@ -41,10 +41,10 @@ test("names of checks differ, and what a check needs comes before it", () => {
 
 test("tests of the page run over a built engine, a package, a page and the command line", () => {
   assert.deepEqual(names(select(checks, ["page and engine"]).toRun), [
-    "build the command line (cargo test)",
     "build the engine for the browser (cargo xtask wasm)",
     "the npm package (npm pack)",
     "page, build (vite)",
+    "build the command line (cargo test)",
     "page and engine, in Chromium",
   ]);
 });
