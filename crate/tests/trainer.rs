@@ -8,8 +8,8 @@ use pollster::block_on;
 use saccade_rnn::device::{Cpu, Device};
 use saccade_rnn::model::{Dropouts, FreshOptions, LayerConfig, Model};
 use saccade_rnn::train::{
-    Classify, Distill, Due, Evaluation, Finished, Item, Loss, OutputConfig, RunConfig, SkimLoss, Spans,
-    Texts, TrainConfig, TrainError, Trainer,
+    Classify, Distill, Due, Evaluation, Finished, Item, LayerRate, LayerRates, Loss, OutputConfig, RunConfig,
+    SkimLoss, Spans, Texts, TrainConfig, TrainError, Trainer,
 };
 
 mod support;
@@ -174,6 +174,42 @@ fn a_thread_s_mistake_is_the_run_s() {
     let mut run = trainer_on(&device, gru(), TrainConfig::new(2, 1, 0.03), texts).unwrap();
     let error = block_on(run.step()).unwrap_err();
     assert!(error.to_string().contains('7'), "{error}");
+}
+
+#[test]
+fn layers_learn_at_rates_of_their_own_and_later_if_so_wished() {
+    let values = |trainer: &Trainer<Classify>| {
+        let parameters = trainer.model().parameters().iter();
+        parameters.map(|(_, p)| (p.name.clone(), p.values.clone())).collect::<BTreeMap<_, _>>()
+    };
+    let frozen = LayerRate { rate: 0.0, from: 0 };
+    let later = LayerRate { rate: 0.5, from: 1 };
+    let layers = LayerRates { embedding: frozen, encoder: vec![later], head: LayerRate::default() };
+    let train = TrainConfig { layers, clip: 0.1, average: 0.9, ..TrainConfig::new(8, 2, 0.03) };
+    let begin = || trainer(gru(), train.clone(), texts()).unwrap();
+    let (mut told, mut run) = (Told::default(), begin());
+    let fresh = values(&run);
+    drive(&mut run, &mut told, |steps, due| (steps, due) == (25, Due::Evaluation));
+    let after_one = values(&run);
+    let moved = |before: &BTreeMap<String, Vec<f32>>, after: &BTreeMap<String, Vec<f32>>| {
+        before
+            .iter()
+            .filter(|(name, values)| after[*name] != **values)
+            .map(|(name, _)| name.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(moved(&fresh, &after_one), ["head.bias", "head.weight"]);
+    // Another goes on where the encoder begins to learn, to the same weights.
+    let snapshot = block_on(run.snapshot("a run")).unwrap();
+    let mut second = begin();
+    second.restore(&snapshot, "a run").unwrap();
+    let finished = drive(&mut run, &mut told, |_, _| false).unwrap();
+    let after_two = values(&run);
+    assert!(moved(&after_one, &after_two).iter().any(|name| name.starts_with("encoder.0.")));
+    assert_eq!(after_two["embedding.weight"], fresh["embedding.weight"]);
+    let kept = Told { kept: told.kept.clone(), ..Told::default() };
+    let again = drive(&mut second, &mut { kept }, |_, _| false).unwrap();
+    assert!(again.model == finished.model, "the same bytes");
 }
 
 #[test]

@@ -208,6 +208,9 @@ describe("data", () => {
     "a set that is none": [{ train: [], test_: [] }, gru, "OPTION_INVALID", /data\.test_: there is no such set/],
     "a number": [5, gru, "OPTION_INVALID", /data\.train: expected/],
     "a size out of range": [reviews, { ...gru, model: { encoder: [{ type: "gru", hiddenSize: 0 }] } }, "MODEL_CONFIG", /hidden_size/],
+    "layers that are not there": [reviews, { ...gru, train: { layers: { encoder: [{}, {}, {}] } } }, "OPTION_INVALID", /train\.layers\.encoder: expected at most as many/],
+    "a layer by another name": [reviews, { ...gru, train: { layers: { heads: { rate: 0 } } } }, "OPTION_INVALID", /heads/],
+    "an epoch that never comes": [reviews, { ...gru, train: { epochs: 2, layers: { head: { from: 2 } } } }, "OPTION_INVALID", /train\.layers\.from: expected below/],
     "no batch": [reviews, { ...gru, train: { batch: 0 } }, "OPTION_INVALID", /train\.batch: expected at least 1/],
   };
   for (const [what, [data, settings, code, message]] of Object.entries(mistakes)) {

@@ -1,6 +1,7 @@
 //! How a model is trained and stored, whatever the texts.
 
 mod effect;
+mod layers;
 
 use std::fmt::Display;
 
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::distill::Distill;
 use crate::model::{Dropouts, LayerConfig, Prediction, Storage, Tensor};
+pub use layers::{LayerRate, LayerRates};
 
 /// A training run but for its texts and its network.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -65,6 +67,9 @@ pub struct TrainConfig {
     /// Multiplies the step size for word vectors that are not the softmax's; 0 leaves them as they are.
     #[serde(default = "unchanged")]
     pub embedding_rate: f32,
+    /// How single layers learn.
+    #[serde(default)]
+    pub layers: LayerRates,
     /// How the step size changes.
     #[serde(default)]
     pub schedule: Schedule,
@@ -123,6 +128,7 @@ impl TrainConfig {
             optimizer: OptimizerName::default(),
             learning_rate,
             embedding_rate: unchanged(),
+            layers: LayerRates::default(),
             schedule: Schedule::default(),
             weight_decay: 0.0,
             clip: 0.0,

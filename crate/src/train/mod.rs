@@ -28,8 +28,8 @@ mod weight_drop;
 
 pub use crate::model::{Skims, Verdict};
 pub use config::{
-    ConfigError, OptimizerName, OutputConfig, RunConfig, Schedule, SkimLoss, Spans, StorageName, TrainConfig,
-    check,
+    ConfigError, LayerRate, LayerRates, OptimizerName, OutputConfig, RunConfig, Schedule, SkimLoss, Spans,
+    StorageName, TrainConfig, check,
 };
 pub use corpus::{
     CorpusError, Example, Examples, LabelledCorpus, LabelledSets, RunningCorpus, Set, Split, check_lines,

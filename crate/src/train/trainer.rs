@@ -13,7 +13,7 @@ use super::snapshot::{self, Best, Progress};
 use super::together::{Found, Helpers};
 use super::weight_drop::Dropped;
 use crate::cpu::noise;
-use crate::device::{Buffer, Device, EngineError, Parameters};
+use crate::device::{Buffer, Device, EngineError, ParamId, Parameter, Parameters};
 use crate::graph::{Gradients, Graph, Strategy};
 use crate::model::{Model, ModelError, Task};
 
@@ -91,10 +91,19 @@ type Part = (Buffer, Range<usize>);
 /// batch does not reach would move or rest by whether an earlier batch of the same trainer had reached it.
 fn zeros(device: &Device, parameters: &Parameters) -> Result<Gradients, EngineError> {
     let mut gradients = Gradients::zeros(parameters);
-    for (id, parameter) in parameters.iter().filter(|(_, parameter)| parameter.trainable) {
-        *gradients.get_mut(id) = Some(device.zeros(parameter.values.len())?);
-    }
+    fill(device, parameters, &mut gradients)?;
     Ok(gradients)
+}
+
+/// Puts a gradient of zero where there is none of what is trained.
+fn fill(device: &Device, parameters: &Parameters, gradients: &mut Gradients) -> Result<(), EngineError> {
+    for (id, parameter) in parameters.iter().filter(|(_, parameter)| parameter.trainable) {
+        let slot = gradients.get_mut(id);
+        if slot.is_none() {
+            *slot = Some(device.zeros(parameter.values.len())?);
+        }
+    }
+    Ok(())
 }
 
 /// What a batch gave beside its gradients.
@@ -256,7 +265,12 @@ impl<O: Objective> Trainer<O> {
         let t = &self.config.train;
         let steps = self.batches.len();
         let rate = t.learning_rate * self.schedule(steps);
-        let rate = |id| if touched.contains_key(&id) { rate * t.embedding_rate } else { rate };
+        let of_layer = |(_, parameter): (_, &Parameter)| t.layers.of(&parameter.name, epoch);
+        let layers: Vec<f32> = self.model.parameters().iter().map(of_layer).collect();
+        let rate = |id: ParamId| {
+            let table = if touched.contains_key(&id) { t.embedding_rate } else { 1.0 };
+            rate * table * layers[id.index()]
+        };
         let (parameters, gradients) = (self.model.parameters_mut(), &mut self.gradients);
         let (norm, values) =
             self.optimizer.update(&self.device, parameters, gradients, &touched, rate, &read).await?;
@@ -274,6 +288,8 @@ impl<O: Objective> Trainer<O> {
             self.progress.epoch += 1;
             self.progress.batch = 0;
             self.begin_epoch();
+            // A layer that learns from now on begins as in a run that is resumed here.
+            fill(&self.device, self.model.parameters(), &mut self.gradients)?;
         }
         let loss = |(name, value): (&'static str, &Vec<f32>)| Loss { name, value: value[0] };
         Ok(names.into_iter().zip(&values[1..]).map(loss).collect())

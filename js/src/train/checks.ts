@@ -8,6 +8,8 @@ import type { Adjusted } from "./calls.js";
 import type {
   ClassifySettings,
   LabelledSettings,
+  LayerRate,
+  LayerRates,
   LayerSettings,
   LearningSettings,
   NetworkSettings,
@@ -121,6 +123,9 @@ const schedule: Check<NonNullable<LearningSettings["schedule"]>> = {
   },
 };
 
+const layerRate = record<LayerRate>()({ rate, from: size });
+const layerRates = record<LayerRates>()({ embedding: optional(layerRate), encoder: optional(list(layerRate)), head: optional(layerRate) });
+
 const learning = record<LearningSettings>()({
   batch: size,
   epochs: size,
@@ -129,6 +134,7 @@ const learning = record<LearningSettings>()({
   optimizer: optional(oneOf("adam", "sgd")),
   learningRate: rate,
   embeddingRate: rate,
+  layers: optional(layerRates),
   schedule: optional(schedule),
   weightDecay: rate,
   clip: rate,

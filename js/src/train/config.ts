@@ -105,6 +105,24 @@ export interface NetworkSettings {
   readonly highwayBias?: number | undefined;
 }
 
+/** How a layer learns. */
+export interface LayerRate {
+  /** Multiplies the learning rate; 1 unless given, 0 leaves the layer as it is. */
+  readonly rate?: number | undefined;
+  /** The first epoch in which it learns, counted from 0; 0 unless given. */
+  readonly from?: number | undefined;
+}
+
+/** How the layers of a network learn: what a model that it starts from knows can be frozen, or thawed later. */
+export interface LayerRates {
+  /** Word vectors. */
+  readonly embedding?: LayerRate | undefined;
+  /** The layers of the encoder, that next to the words first. */
+  readonly encoder?: readonly LayerRate[] | undefined;
+  /** What is above them. */
+  readonly head?: LayerRate | undefined;
+}
+
 /** How to learn. */
 export interface LearningSettings {
   /** Texts, or lanes of a text, a step; 32 unless given. */
@@ -120,6 +138,8 @@ export interface LearningSettings {
   /** 0.002 unless given. */
   readonly learningRate?: number | undefined;
   readonly embeddingRate?: number | undefined;
+  /** How single layers learn: as all do unless given. */
+  readonly layers?: LayerRates | undefined;
   /** `constant` unless given. */
   readonly schedule?:
     | "constant"

@@ -1,6 +1,6 @@
 //! An option that could have no effect is refused, for whoever gives it expects one.
 
-use super::{ConfigError, RunConfig, Schedule, StorageName, check as expect};
+use super::{ConfigError, LayerRate, RunConfig, Schedule, StorageName, check as expect};
 use crate::model::{Input, LayerConfig, Prediction};
 
 /// Checks the options of a run against a network of these layers, which predicts words as said or classifies. Those that have
@@ -22,6 +22,14 @@ pub(super) fn check(
 
     let expected = "1 where word vectors are the softmax's";
     expect("train.embedding_rate", t.embedding_rate == 1.0 || !is_tied, expected, t.embedding_rate)?;
+    t.layers.validate(encoder.len(), t.epochs)?;
+    let is_named = t.layers.embedding != LayerRate::default();
+    expect(
+        "train.layers.embedding",
+        !is_named || !is_tied,
+        "none where word vectors are the softmax's",
+        "one",
+    )?;
     let is_stored = run.output.embedding == StorageName::F32 || input == Input::Table;
     let teaches = t.distill.is_none() || predicts.is_none();
     expect("train.distill", teaches, "none where words are predicted", "one")?;

@@ -119,7 +119,8 @@ impl Optimizer {
         let parts: Vec<_> = parameters
             .iter()
             .filter_map(|(id, p)| {
-                let buffer = gradients.get(id)?;
+                // What stays as it is has no share in the norm.
+                let buffer = gradients.get(id).filter(|_| rate(id) > 0.0)?;
                 Some(Part { buffer, columns: p.columns(), rows: rows(touched, id, p.rows()) })
             })
             .collect();
