@@ -83,4 +83,20 @@ export const chapters = {
       assert.notEqual(await value(page, slider), first);
     },
   },
+  train: {
+    hash: "#train",
+    stands: '[data-figure="skim"]',
+    async walk(page) {
+      await tabTo(page, { text: "Learn" });
+      await page.press("Enter");
+      await shown(page, '[data-figure="skim"][data-run="ended"]');
+      const faded = () => document.querySelectorAll('[data-figure="sentences"] [data-decision="skim"]').length;
+      const last = await page.evaluate(faded);
+      assert.ok(last > 20, `${last} words are skimmed`);
+      await tabTo(page, { selector: '[data-figure="history"] input[type="range"]' });
+      await page.press("Home");
+      await page.until(() => /^After 0\.5 passes/.test(document.querySelector('[data-said="moment"]').innerText));
+      assert.notEqual(await page.evaluate(faded), last);
+    },
+  },
 };

@@ -1,7 +1,7 @@
 /**
  * The service worker: keeps the page for visits without a network. `offline.ts` fills in the constants. What belongs to
- * a version is served from its cache, whole, so that no page is made of two versions; another model, and the engine of graphs,
- * are kept once they were used.
+ * a version is served from its cache, whole, so that no page is made of two versions; another model, and the engines of
+ * graphs and of training runs, are kept once they were used.
  */
 
 const VERSION = __VERSION__;
@@ -38,13 +38,13 @@ addEventListener("fetch", (event) => {
   event.respondWith(answer(request));
 });
 
-/** The engine's other binary, which few visits need. */
-const GRAPHS = /graph_bg[^/]*\.wasm$/;
+/** The engine's other binaries, which few visits need. */
+const OTHERS = /(graph|train)_bg[^/]*\.wasm$/;
 
 /** From the cache; a file that is asked for anew, or is not there, from the network, and then kept if it is a model or an engine. */
 async function answer(request) {
   const { pathname } = new URL(request.url);
-  const keeper = pathname.endsWith(".safetensors") ? MODELS : GRAPHS.test(pathname) ? SHELL : null;
+  const keeper = pathname.endsWith(".safetensors") ? MODELS : OTHERS.test(pathname) ? SHELL : null;
   const fresh = request.cache === "reload" || request.cache === "no-cache";
   const kept = fresh ? undefined : await caches.match(request, { ignoreSearch: true });
   if (kept) return kept;

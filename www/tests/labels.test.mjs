@@ -155,6 +155,19 @@ for (const width of WIDTHS) {
       await legible();
     });
 
+    test("Train, with both mathematics, before a run and after", async () => {
+      await openAt("#train?maths=train-skim.train-letters", { viewport: { width, height: 900 } });
+      await page.locator("#maths-train-letters math").first().waitFor();
+      await inOrder("before");
+      await page.getByRole("button", { name: "Learn", exact: true }).click();
+      await page.locator('[data-figure="skim"][data-run="ended"]').waitFor();
+      await page.getByRole("button", { name: "Learn the text" }).click();
+      await page.waitForFunction(() => Number(document.querySelector('[data-figure="letters"]').dataset.moments) >= 2);
+      await page.locator('[data-figure="letters"]').getByRole("button", { name: "Pause" }).click();
+      await inOrder("after");
+      await legible();
+    });
+
     test("Race, with all of its mathematics and gates held shut", async () => {
       const maths = ["sprint", "gates", "chain", "both", "length", "batch"].map((scene) => `race-${scene}`).join(".");
       await openAt(`#race?maths=${maths}`, { viewport: { width, height: 900 } });

@@ -10,6 +10,8 @@ import { blocksOf, costOf, endOf } from "../src/race/chain.ts";
 import { draws, gumbel, mixture, temperatureAt } from "../src/read/maths/gumbel.ts";
 import { scenes as readScenes } from "../src/read/maths/scenes.ts";
 import { lines as readLines, type Numbers } from "../src/read/maths/strings.ts";
+import { scenes as trainScenes } from "../src/train/maths/scenes.ts";
+import { lines as trainLines } from "../src/train/maths/strings.ts";
 import { cellFlops, skimFlops, type SkimSizes } from "../src/study/flops.ts";
 import { recorded } from "../src/study/recorded.ts";
 import { fieldsOf, viewOf } from "../src/study/view.ts";
@@ -59,6 +61,7 @@ describe("a formula", () => {
     }
     for (const scene of raceScenes) for (const { tex } of raceLines[scene]) expect(mathml(tex)).toMatch(/<\/math>$/);
     for (const scene of batchScenes) for (const { tex } of batchLines[scene]) expect(mathml(tex)).toMatch(/<\/math>$/);
+    for (const scene of trainScenes) for (const { tex } of trainLines[scene]) expect(mathml(tex)).toMatch(/<\/math>$/);
   });
 
   test("of the savings has the engine's own counts", () => {

@@ -1,12 +1,12 @@
 import { loadLanguageModel, prepare, type LanguageModel } from "../engine.ts";
 import { download, type Progress } from "../study/download.ts";
-import { languageAddress, type LanguageModelId } from "../study/language.ts";
+import { languageAddress, type LanguageSource } from "../study/language.ts";
 import { failureOf, type Failure } from "../study/reader.svelte.ts";
 import { anatomyOf, type Anatomy } from "./anatomy.ts";
 
 /** A language model that is ready, and what its file says of its words. */
 export interface Ready extends Anatomy {
-  readonly id: LanguageModelId;
+  readonly source: LanguageSource;
   readonly model: LanguageModel;
   /** The model file, for layers made of its tensors. */
   readonly file: Uint8Array;
@@ -21,17 +21,17 @@ export type Stage =
 export class Language {
   stage: Stage = $state.raw({ kind: "loading", progress: null });
   readonly ready: Ready | null = $derived(this.stage.kind === "ready" ? this.stage.ready : null);
-  readonly #loaded = new Map<LanguageModelId, Ready>();
+  readonly #loaded = new Map<LanguageSource, Ready>();
   #loading: AbortController | null = null;
 
   /** Makes a model the one in use. `fresh` fetches past the browser's cache. */
-  async choose(id: LanguageModelId, fresh = false): Promise<void> {
+  async choose(source: LanguageSource, fresh = false): Promise<void> {
     this.#loading?.abort();
     const loading = (this.#loading = new AbortController());
     const { signal } = loading;
     this.stage = { kind: "loading", progress: null };
     try {
-      const ready = this.#loaded.get(id) ?? (await this.#load(id, signal, fresh));
+      const ready = this.#loaded.get(source) ?? (await this.#load(source, signal, fresh));
       if (!signal.aborted) this.stage = { kind: "ready", ready };
     } catch (error) {
       if (signal.aborted) return;
@@ -47,13 +47,15 @@ export class Language {
     this.stage = { kind: "failed", failure };
   }
 
-  async #load(id: LanguageModelId, signal: AbortSignal, fresh: boolean): Promise<Ready> {
+  async #load(source: LanguageSource, signal: AbortSignal, fresh: boolean): Promise<Ready> {
     const onProgress = (progress: Progress) => {
       if (!signal.aborted) this.stage = { kind: "loading", progress };
     };
-    const [file] = await Promise.all([download(languageAddress(id), { signal, fresh, onProgress }), prepare()]);
-    const ready = { id, model: await loadLanguageModel(file), file, ...anatomyOf(file) };
-    this.#loaded.set(id, ready);
+    const bytes = async () =>
+      typeof source === "string" ? download(languageAddress(source), { signal, fresh, onProgress }) : new Uint8Array(await source.arrayBuffer());
+    const [file] = await Promise.all([bytes(), prepare()]);
+    const ready = { source, model: await loadLanguageModel(file), file, ...anatomyOf(file) };
+    this.#loaded.set(source, ready);
     return ready;
   }
 }

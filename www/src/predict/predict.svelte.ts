@@ -55,8 +55,8 @@ export class Predict {
   /** Reads as things change; called while the chapter is made, and stops with it. */
   follow(study: () => Study): void {
     $effect(() => {
-      const id = study().language;
-      untrack(() => void this.language.choose(id));
+      const source = study().language;
+      untrack(() => void this.language.choose(source));
     });
     $effect(() => {
       const [ready, text] = [this.ready, study().text];

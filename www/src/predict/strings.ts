@@ -32,6 +32,7 @@ export const beginnings: Readonly<Record<LanguageModelId, readonly { readonly na
 export const write = {
   placeholder: "Begin a sentence.",
   model: "The model that guesses",
+  aboutOwn: "It has learned its text in this browser, and is gone when the page is loaded anew.",
   perplexity: (words: string) => `On a text that it has never seen, it is as unsure as among ${words}.`,
   characters: (count: string) => `${count} letters`,
   words: (count: string) => `${count} words`,

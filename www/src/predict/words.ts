@@ -2,12 +2,16 @@
 
 import type { LanguageModel, ScoredToken } from "../engine.ts";
 import { locale } from "../frame/strings.ts";
-import { signs, type Unit } from "./strings.ts";
+import type { LanguageSource } from "../study/language.ts";
+import { models, signs, type Unit } from "./strings.ts";
 import { isEnd, isUnknown, written } from "./text.ts";
 
 /** What a model reads and guesses. */
 export const unitOf = ({ model }: { readonly model: Pick<LanguageModel, "config"> }): Unit =>
   model.config.tokenizer["kind"] === "characters" ? "letter" : "word";
+
+/** What the page calls a model. */
+export const modelName = (source: LanguageSource): string => (typeof source === "string" ? models[source].name : source.name);
 
 /** A word by a name that can be read and spoken; of signs in short where there is little room. */
 export function nameOf(word: string, how: "long" | "short" = "long"): string {

@@ -9,5 +9,8 @@ export function isLanguageModelId(id: string | null): id is LanguageModelId {
   return ids.some((known) => known === id);
 }
 
+/** Where a language model comes from: this site, or a file, which is one that was learned here. */
+export type LanguageSource = LanguageModelId | File;
+
 /** The file's address, relative to the page. */
 export const languageAddress = (id: LanguageModelId): string => `./models/${id}.safetensors`;

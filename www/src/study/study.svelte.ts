@@ -4,7 +4,7 @@ import type { Account, Decision, DevicePreference, Model, ReadOptions, Score } f
 import { examples, type Example } from "./examples.ts";
 import { Insight } from "./insight.svelte.ts";
 import { isAgain } from "./kept.ts";
-import { languageModels, type LanguageModelId } from "./language.ts";
+import { languageModels, type LanguageSource } from "./language.ts";
 import { Measurements } from "./measurements.svelte.ts";
 import { models, type ModelId, type Source } from "./models.ts";
 import { OwnFile } from "./own.svelte.ts";
@@ -41,7 +41,9 @@ export class Study {
   source: Source = $state.raw({ kind: "shipped", id: models[0].id });
   text = $state(examples[0].text);
   /** The model that guesses words, in the chapter that has one. */
-  language: LanguageModelId = $state(languageModels[0]);
+  language: LanguageSource = $state.raw(languageModels[0]);
+  /** The one that was learned here, to be chosen again. */
+  ownLanguage: File | null = $state.raw(null);
   /** What the visitor had written before another text took its place. */
   draft: Draft | null = $state.raw(null);
   /** The text that the page put in its place last. */
@@ -60,6 +62,9 @@ export class Study {
 
   /** Whether something else is being timed, beside which nothing is measured. */
   paused = $state(false);
+
+  /** How the training run of a link begins, or the one that was begun here; null for one that begins as its chapter opens. */
+  run: string | null = $state(null);
 
   /** Scenes whose mathematics is shown. */
   maths: readonly string[] = $state.raw([]);
@@ -185,21 +190,23 @@ export class Study {
     this.playback.pause();
     this.playback.at = view.at ?? null;
     this.playback.speed = view.speed ?? 1;
+    this.run = view.run ?? null;
     this.maths = view.maths ?? [];
   }
 
   /** The part of the view that is this chapter's; while the eye moves, its place is no part of it. */
   get view(): View {
-    const { model, text, language, threshold, device, forced, playback, maths } = this;
+    const { model, text, language, threshold, device, forced, playback, run, maths } = this;
     return {
       ...(model && { model }),
       text,
-      language,
+      ...(typeof language === "string" && { language }),
       ...(threshold !== null && { threshold }),
       device,
       force: forced,
       ...(!playback.playing && playback.at !== null && { at: playback.at }),
       speed: playback.speed,
+      ...(run !== null && { run }),
       maths,
     };
   }
@@ -215,6 +222,12 @@ export class Study {
     this.threshold = null;
     this.rest();
     void this.reader.choose(source, fresh);
+  }
+
+  /** Has another model guess words. */
+  guessWith(source: LanguageSource): void {
+    this.language = source;
+    if (typeof source !== "string") this.ownLanguage = source;
   }
 
   write(text: string): void {

@@ -22,6 +22,8 @@ export interface View {
   at?: number;
   /** Absent when it is 1. */
   speed?: Speed;
+  /** How a training run begins, as the chapter Train writes it; absent when it begins as that chapter opens. */
+  run?: string;
   /** Scenes whose mathematics is shown; absent when there are none. */
   maths?: readonly string[];
 }
@@ -34,6 +36,9 @@ export const fitsLink = (text: string): boolean => text.length <= LONGEST_TEXT;
 
 /** A scene by its chapter and its name: `read-step`. */
 const SCENE = /^[a-z]+-[a-z]+$/;
+
+/** Numbers of a run. */
+const RUN = /^[\d.e_-]{1,60}$/;
 
 /** Reads the fields; whatever does not make sense is left out. */
 export function viewOf(fields: URLSearchParams): View {
@@ -54,6 +59,8 @@ export function viewOf(fields: URLSearchParams): View {
   if (/^\d{1,7}$/.test(at)) view.at = Number(at);
   const speed = Number(fields.get("speed"));
   if (isSpeed(speed) && speed !== 1) view.speed = speed;
+  const run = fields.get("run") ?? "";
+  if (RUN.test(run)) view.run = run;
   const maths = (fields.get("maths") ?? "").split(".").filter((scene) => SCENE.test(scene));
   if (maths.length > 0) view.maths = maths;
   return view;
@@ -68,6 +75,7 @@ export function fieldsOf(view: View): URLSearchParams {
   if (view.threshold !== undefined) fields.set("threshold", String(view.threshold));
   if (view.device !== undefined && view.device !== "auto") fields.set("device", view.device);
   if (view.speed !== undefined && view.speed !== 1) fields.set("speed", String(view.speed));
+  if (view.run !== undefined) fields.set("run", view.run);
   if (view.maths && view.maths.length > 0) fields.set("maths", view.maths.join("."));
   if (fits && view.at !== undefined) fields.set("at", String(view.at));
   if (fits && view.force && Object.keys(view.force).length > 0) fields.set("force", formatForce(view.force));

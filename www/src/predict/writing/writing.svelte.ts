@@ -1,6 +1,6 @@
 import type { GeneratedToken } from "../../engine.ts";
 import { failureOf, type Failure } from "../../study/reader.svelte.ts";
-import type { LanguageModelId } from "../../study/language.ts";
+import type { LanguageSource } from "../../study/language.ts";
 import type { Ready } from "../language.svelte.ts";
 import { unitOf } from "../words.ts";
 
@@ -25,14 +25,14 @@ const PACE_MS = { word: 90, letter: 18 };
 
 /** Texts that models go on with, one word after the other; of each model the latest is kept. */
 export class Writing {
-  #latest: Readonly<Partial<Record<LanguageModelId, Written>>> = $state.raw({});
+  #latest: ReadonlyMap<LanguageSource, Written> = $state.raw(new Map());
   running = $state(false);
   failure: Failure | null = $state.raw(null);
   #stop: AbortController | null = null;
 
   /** What a model wrote last. */
-  of({ id }: Ready): Written | null {
-    return this.#latest[id] ?? null;
+  of({ source }: Ready): Written | null {
+    return this.#latest.get(source) ?? null;
   }
 
   stop(): void {
@@ -45,7 +45,7 @@ export class Writing {
     this.stop();
     const { signal } = (this.#stop = new AbortController());
     const unit = unitOf(ready);
-    const show = (words: readonly GeneratedToken[]) => (this.#latest = { ...this.#latest, [ready.id]: { prompt, draw, words } });
+    const show = (words: readonly GeneratedToken[]) => (this.#latest = new Map(this.#latest).set(ready.source, { prompt, draw, words }));
     this.running = true;
     let words: readonly GeneratedToken[] = [];
     show(words);

@@ -1,0 +1,9 @@
+/** The beginning of Shakespeare's plays as “Tiny Shakespeare” has them, which is in the public domain; fetched when it is learned from. */
+
+import address from "./shakespeare.txt?url";
+
+export async function shakespeare(): Promise<string> {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
+  return answer.text();
+}

@@ -1,0 +1,117 @@
+import { untrack } from "svelte";
+import { failureOf, type Failure } from "../../study/reader.svelte.ts";
+import type { TrainEvent, Training } from "../engine.ts";
+
+/** Where a run is: none, on its way, learning, waiting, at its end. */
+export type Stage = "idle" | "starting" | "running" | "paused" | "ended" | "failed";
+
+/** The mean loss of the last steps, and how many steps there were, of how many. */
+export interface Now {
+  readonly loss: number;
+  readonly step: number;
+  readonly of: number;
+}
+
+/** Steps that a shown loss is the mean of. */
+const SMOOTH = 10;
+
+/** What every figure keeps of an evaluation. */
+export interface Kept {
+  /** Epochs so far, with fraction. */
+  readonly epoch: number;
+  /** Whether the model was the best so far. */
+  readonly kept: boolean;
+}
+
+type Evaluated = Extract<TrainEvent, { readonly type: "evaluated" }>;
+
+/** A run as a figure has it: begun, held up, ended, and looked back at, evaluation by evaluation. */
+export class Run<Moment extends Kept> {
+  stage: Stage = $state("idle");
+  failure: Failure | null = $state.raw(null);
+  moments: readonly Moment[] = $state.raw([]);
+  now: Now | null = $state.raw(null);
+  /** The moment that is looked at; null for the latest. */
+  at: number | null = $state(null);
+  readonly shown: Moment | null = $derived(this.moments[Math.min(this.at ?? Infinity, this.moments.length - 1)] ?? null);
+  /** The moment whose model is handed on; below 0 while there is none. */
+  readonly best: number = $derived(this.moments.findLastIndex(({ kept }) => kept));
+  readonly busy: boolean = $derived(this.stage === "starting" || this.stage === "running");
+
+  #training: Training | null = null;
+  #file: Uint8Array<ArrayBuffer> | null = null;
+
+  /** Learns, in the place of what was learned before; `look` makes a moment of each evaluation, for which the run waits. */
+  async drive(training: Training, epochs: number, look: (event: Evaluated, training: Training) => Promise<Moment>): Promise<void> {
+    this.forget();
+    this.#training = training;
+    this.stage = "starting";
+    const losses: number[] = [];
+    try {
+      for await (const event of training) {
+        if (event.type === "begun") this.stage = "running";
+        else if (event.type === "step") {
+          losses.push(event.losses.loss);
+          const last = losses.slice(-SMOOTH);
+          this.now = { loss: last.reduce((sum, loss) => sum + loss, 0) / last.length, step: losses.length, of: event.steps * epochs };
+        } else if (event.type === "evaluated") {
+          const moment = await look(event, training);
+          if (this.#training === training) this.moments = [...this.moments, moment];
+        } else if (event.type === "ended") {
+          const file = await training.file();
+          if (this.#training === training) [this.#file, this.stage] = [file, "ended"];
+        }
+        if (this.#training !== training) return;
+      }
+    } catch (error) {
+      if (this.#training !== training) return;
+      [this.failure, this.stage] = [failureOf(error), "failed"];
+    }
+  }
+
+  pause(): void {
+    if (this.stage !== "running") return;
+    this.#training?.pause();
+    this.stage = "paused";
+  }
+
+  resume(): void {
+    if (this.stage !== "paused") return;
+    this.stage = "running";
+    this.#training?.resume();
+  }
+
+  /** Changes how it learns from the next step on. */
+  set(adjusted: Parameters<Training["set"]>[0]): void {
+    if (this.stage === "running" || this.stage === "paused") void this.#training?.set(adjusted).catch(() => undefined);
+  }
+
+  /** Ends the run where it is; what it has learned is kept. */
+  async stop(): Promise<void> {
+    const training = this.#training;
+    if (!training || this.stage === "ended") return;
+    const file = this.best >= 0 ? await training.file().catch(() => null) : null;
+    if (this.#training !== training) return;
+    [this.#training, this.#file] = [null, file];
+    training.dispose();
+    this.stage = file ? "ended" : "idle";
+  }
+
+  /** The best model so far; null before there is one. */
+  async file(): Promise<Uint8Array<ArrayBuffer> | null> {
+    if (this.best < 0) return null;
+    return this.#file ?? (await this.#training?.file()) ?? null;
+  }
+
+  /** Ends the run and gives up what was learned. */
+  forget(): void {
+    this.#training?.dispose();
+    [this.#training, this.#file] = [null, null];
+    [this.stage, this.failure, this.moments, this.now, this.at] = ["idle", null, [], null, null];
+  }
+
+  /** While another chapter is open nothing is learned; called while the chapter is made. */
+  follow(): void {
+    $effect(() => () => untrack(() => this.pause()));
+  }
+}

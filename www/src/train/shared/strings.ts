@@ -1,0 +1,17 @@
+/** What all runs say. */
+
+export const actions = {
+  starting: "Fetching the engine that learns…",
+  pause: "Pause",
+  goOn: "Go on",
+  stop: "Stop",
+  again: "Learn again",
+  seed: "With another seed",
+  save: "Save the model",
+  failed: "The run ended with an error.",
+};
+
+export const figures = {
+  step: "step",
+  of: (step: string, of: string) => `${step} of ${of}`,
+};

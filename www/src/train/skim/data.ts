@@ -1,0 +1,72 @@
+/** What a network learns from: texts with labels, some of which it is only asked about. */
+
+import { opinions, type Opinion } from "./opinions.ts";
+
+export interface Rows {
+  readonly train: readonly Opinion[];
+  /** Not learned from: what it makes of these is what counts. */
+  readonly dev: readonly Opinion[];
+  /** Those of `dev` that are shown. */
+  readonly shown: readonly Opinion[];
+  /** The labels that occur. */
+  readonly labels: readonly string[];
+}
+
+/** A line of a file that is no text with a label. */
+export interface Mistake {
+  /** From 1. */
+  readonly line: number;
+}
+
+export type Taken = { readonly rows: Rows } | { readonly mistakes: readonly Mistake[]; readonly reason: Reason };
+/** Why a file cannot be learned from. */
+export type Reason = "lines" | "few" | "label";
+
+const [TRAIN, DEV, SHOWN] = [800, 200, 10];
+/** Of a file of the visitor's: lines in all, those it is asked about, characters of a text that is shown, and the fewest lines. */
+export const LIMITS = { lines: 20_000, dev: 500, letters: 140, fewest: 40 };
+
+function rowsOf(train: readonly Opinion[], dev: readonly Opinion[], shown: readonly Opinion[]): Rows {
+  return { train, dev, shown, labels: [...new Set([...train, ...dev].map(({ label }) => label))].sort() };
+}
+
+/** The page's own sentences. */
+export function ownRows(): Rows {
+  const all = opinions(TRAIN + DEV, 1);
+  const dev = all.slice(TRAIN);
+  return rowsOf(all.slice(0, TRAIN), dev, dev.slice(0, SHOWN));
+}
+
+/** The lines of a file, each a label, a tab (or a space) and a text. */
+export function fileRows(content: string): Taken {
+  const [all, mistakes]: [Opinion[], Mistake[]] = [[], []];
+  for (const [at, line] of content.replace(/^\uFEFF/, "").split(/\r?\n/).entries()) {
+    if (all.length === LIMITS.lines) break;
+    if (line.trim() === "") continue;
+    const [, label, text] = /^([^\t]+)\t+(.*\S)/.exec(line) ?? /^(\S+) +(.*\S)/.exec(line) ?? [];
+    if (label === undefined || text === undefined) mistakes.push({ line: at + 1 });
+    else all.push({ label: label.trim(), text });
+  }
+  if (mistakes.length > 0) return { mistakes, reason: "lines" };
+  if (all.length < LIMITS.fewest) return { mistakes, reason: "few" };
+  // Files are often sorted: every so many lines are those it is asked about.
+  const every = Math.max(5, Math.ceil(all.length / LIMITS.dev));
+  const isDev = (at: number) => at % every === every - 1;
+  const dev = all.filter((_, at) => isDev(at));
+  const train = all.filter((_, at) => !isDev(at));
+  const known = new Set(train.map(({ label }) => label));
+  if (known.size < 2) return { mistakes, reason: "label" };
+  const asked = dev.filter(({ label }) => known.has(label));
+  return { rows: rowsOf(train, asked, spread(asked)) };
+}
+
+/** Some of the texts that are short enough to be shown, of all labels in turn. */
+function spread(dev: readonly Opinion[]): Opinion[] {
+  const short = dev.filter(({ text }) => text.length <= LIMITS.letters);
+  const lists = [...new Set(short.map(({ label }) => label))].map((label) => short.filter((row) => row.label === label));
+  const found: Opinion[] = [];
+  for (let at = 0; found.length < SHOWN && lists.some((list) => at < list.length); at++) {
+    for (const list of lists) found.push(...list.slice(at, at + 1));
+  }
+  return found.slice(0, SHOWN);
+}

@@ -1,0 +1,82 @@
+import { train, type ClassifySettings } from "../engine.ts";
+import { Run, type Kept } from "../shared/run.svelte.ts";
+import type { Rows } from "./data.ts";
+import { KNOBS, type Knobs } from "./knobs.ts";
+
+/** A word of a sentence, where it stands in it, and what the network does with it. */
+export interface Word {
+  readonly start: number;
+  readonly end: number;
+  readonly skimmed: boolean;
+}
+
+/** A sentence as the network read it at some moment. */
+export interface Read {
+  readonly label: string;
+  readonly words: readonly Word[];
+}
+
+/** What was known at an evaluation. */
+export interface Moment extends Kept {
+  readonly accuracy: number;
+  readonly skimRate: number;
+  /** Nats a text, of those that it does not learn from. */
+  readonly loss: number;
+  /** The shown sentences. */
+  readonly reads: readonly Read[];
+  readonly knobs: Knobs;
+}
+
+/** Passes through the texts, and how often it is looked at in each. */
+export const EPOCHS = 36;
+const EVALUATIONS = 2;
+/** Steps in which what skimming is worth rises from nothing: it has something to lose by then. */
+const RISE = 300;
+
+/** What the run is made of: the same data, knobs and seed give the same run. */
+export function settingsOf({ gamma, learningRate }: Knobs, seed: number): ClassifySettings {
+  return {
+    task: "classify",
+    seed,
+    model: { embeddingSize: 32, encoder: [{ type: "skim", cell: "lstm", hiddenSize: 64, smallSize: 4 }] },
+    train: { batch: 32, epochs: EPOCHS, evaluations: EVALUATIONS, learningRate, skim: { gamma, temperatureRate: 2e-3, rise: RISE, minRate: 0.5 } },
+  };
+}
+
+/** A Skim-LSTM that learns, and the history of what it made of some sentences. */
+export class Learner extends Run<Moment> {
+  /** What it learns from; null before the first run. */
+  rows: Rows | null = $state.raw(null);
+  knobs: Knobs = $state.raw(KNOBS);
+
+  /** Begins anew; what was learned before is gone. */
+  start(rows: Rows, seed: number): Promise<void> {
+    const shown = rows.shown.map(({ text }) => text);
+    const training = train({ train: rows.train, dev: rows.dev }, settingsOf(this.knobs, seed));
+    const driven = this.drive(training, EPOCHS, async ({ epoch, kept, dev }, training) => {
+      const figures = "accuracy" in dev ? dev : { accuracy: 0, skimRate: 0, loss: dev.loss };
+      const { accuracy, skimRate, loss } = figures;
+      const reads = (await training.read(shown)).map(({ label, tokens }) => ({
+        label,
+        words: tokens.map(({ start, end, decision }) => ({ start, end, skimmed: decision === "skim" })),
+      }));
+      return { epoch, kept, accuracy, skimRate, loss, reads, knobs: this.knobs };
+    });
+    this.rows = rows;
+    return driven;
+  }
+
+  /** Turns a knob, from the next step on. */
+  turn(knobs: Partial<Knobs>): void {
+    this.knobs = { ...this.knobs, ...knobs };
+    this.set(knobs);
+  }
+
+  override forget(): void {
+    super.forget();
+    this.rows = null;
+  }
+}
+
+/** The page's one: what it has learned is there when the chapter is opened again. */
+export const learner = new Learner();

@@ -1,0 +1,74 @@
+/** What the scene “Learning to skim” says. */
+
+import { percent, plural, whole } from "../../frame/format.ts";
+import { LIMITS, type Reason } from "./data.ts";
+
+export const scene = {
+  title: "Learning to skim",
+  prose: [
+    "Press **Learn**. A network that knows no word reads short opinions and guesses for each whether it is *good* or *bad*. The ten below are not among those it learns from.",
+    "At first it skims nearly everything, because no word tells it anything. As it begins to understand, it reads more and more. Then it finds out which words it does not need, and they *fade*. A thick line means that the large cell reads the word, a thin dotted one that it is skimmed.",
+    "**γ** says how much skimming is worth to it. [Turn it up](more) while it learns, and it tries to do with fewer words. [Turn it off](none), and nothing is gained by skimming.",
+    "Pull the slider below the curves to go back: you see what the network made of the sentences then.",
+  ],
+  data: "What it learns from",
+  own: "Our sentences",
+  aboutOwn: (texts: number) => `${whole(texts)} sentences that we wrote for this page, or rather a few dozen phrases of ours that chance puts together.`,
+  file: "A file of yours",
+  anotherFile: "Another file",
+  pick: "A file of texts with labels",
+  aboutFile: (name: string, texts: number, labels: number) => `${name}: ${plural(texts, "text")}, ${plural(labels, "label")}. It stays in your browser.`,
+  form: "A line of the file is a label, a tab and a text.",
+  refused: {
+    lines: (lines: readonly number[]) =>
+      `${lines.length === 1 ? "Line" : "Lines"} ${lines.slice(0, 5).join(", ")}${lines.length > 5 ? ` and ${whole(lines.length - 5)} more` : ""}: expected a label, a tab and a text.`,
+    few: () => `There is too little to learn from: at least ${LIMITS.fewest} lines are needed.`,
+    label: () => "All texts have the same label, so there is nothing to tell apart.",
+  } satisfies Record<Reason, (lines: readonly number[]) => string>,
+};
+
+export const controls = {
+  learn: "Learn",
+  use: "Use it in Read",
+  gamma: "γ, what skimming is worth",
+  rate: "Learning rate",
+  ended: (accuracy: string, skimmed: string) => `It has learned. It gets ${accuracy} of new sentences right and skims ${skimmed} of their words.`,
+};
+
+export const figures = {
+  loss: "loss of the last steps",
+  accuracy: "new sentences right",
+  skimmed: "words skimmed",
+};
+
+export const sentences = {
+  caption: "Ten sentences that it never learns from",
+  says: (label: string) => `says ${label}`,
+  right: "rightly",
+  wrong: (label: string) => `wrongly: it is ${label}`,
+  reads: (words: readonly string[]) => (words.length === 0 ? "reads no word" : `reads: ${words.join(", ")}`),
+  read: "read",
+  skimmed: "skimmed",
+};
+
+export const classes = {
+  caption: "Of the words of these ten sentences it reads",
+  names: { opinion: "opinions", denial: "denials", other: "all others" },
+  of: (read: number, all: number) => `${whole(read)} of ${whole(all)}`,
+};
+
+export const history = {
+  caption: "What it has learned so far",
+  accuracy: (share: number) => `right ${percent(share)}`,
+  skimmed: (share: number) => `skimmed ${percent(share)}`,
+  loss: "loss",
+  passes: "passes through the sentences",
+  scrub: "Back through the history",
+  value: (epoch: string, accuracy: number, skimRate: number) => `after ${epoch} passes: ${percent(accuracy)} right, ${percent(skimRate)} skimmed`,
+  at: (epoch: string, gamma: string, rate: string) => `After ${epoch} passes, with γ ${gamma} and a learning rate of ${rate}.`,
+  kept: "The ring marks the best model so far: of those that skim at least half, the one that is most often right. It is the one that you save or use.",
+  empty: "The curves begin with the run.",
+};
+
+/** What the Read chapter calls the model. */
+export const fileName = "learned-here.safetensors";

@@ -1,0 +1,280 @@
+/** The chapter Train in Chromium: networks learn in the page, are held up, looked back at, and used in other chapters. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, describe, test } from "node:test";
+import { launch, openPage, serve } from "./browser.mjs";
+
+let server, browser;
+before(async () => {
+  server = await serve();
+  browser = await launch();
+});
+after(async () => {
+  await browser.close();
+  server.close();
+});
+
+async function open(hash = "#train", options = {}) {
+  const { page, complaints } = await openPage(browser, options);
+  const asked = [];
+  page.context().on("request", (request) => asked.push(request.url()));
+  await page.goto(`${server.url}${hash}`);
+  const skim = page.locator('[data-figure="skim"]');
+  await skim.waitFor();
+  return { page, complaints, asked, skim, letters: page.locator('[data-figure="letters"]') };
+}
+
+const press = (figure, name) => figure.getByRole("button", { name, exact: true }).click();
+/** Waits until a figure's run is there. */
+const until = (page, figure, stage) => page.locator(`[data-figure="${figure}"][data-run="${stage}"]`).waitFor();
+/** Waits until a run has been looked at so often. */
+const looked = (page, times) => page.waitForFunction((times) => Number(document.querySelector('[data-figure="history"]').dataset.moments) >= times, times);
+const share = async (figure, row) => Number.parseInt(await figure.locator(`[data-row="${row}"] dd`).innerText(), 10);
+/** Words of the ten sentences that are skimmed. */
+const skimmed = (figure) => figure.locator('[data-figure="sentences"] [data-decision="skim"]').count();
+
+/** What a network learns soon: one word says it all. */
+const rows = Array.from({ length: 120 }, (_, at) => `${at % 2 ? "yes" : "no"}\tthe number ${at} is ${at % 2 ? "fine" : "wrong"}`);
+const file = (lines, name = "mine.tsv") => ({ name, mimeType: "text/plain", buffer: Buffer.from(lines.join("\n")) });
+
+describe("learning to skim", { timeout: 600_000 }, () => {
+  test("the engine comes with the first press; a network learns, words fade, and the history is gone through by keyboard", async () => {
+    const { page, complaints, asked, skim } = await open();
+    assert.ok(!asked.some((url) => /train_bg/.test(url)));
+    assert.equal(await skim.locator('[data-figure="sentences"] li').count(), 10);
+    assert.equal(await skim.getByRole("button", { name: "Use it in Read" }).count(), 0);
+    await press(skim, "Learn");
+    await until(page, "skim", "ended");
+    assert.equal(asked.filter((url) => /train_bg/.test(url)).length, 1);
+    assert.ok((await share(skim, "accuracy")) >= 90);
+    assert.ok((await share(skim, "skimmed")) >= 50);
+    const faded = await skimmed(skim);
+    assert.ok(faded > 20, `${faded}`);
+    assert.ok((await skim.locator('li[data-right="true"]').count()) >= 9);
+    // Each says in words what it looks like.
+    assert.match(await skim.locator('[data-figure="sentences"] li').first().innerText(), /reads: .+says (good|bad)/s);
+    assert.match(await skim.getByRole("status").last().innerText(), /It has learned/);
+
+    const slider = skim.getByRole("slider", { name: "Back through the history" });
+    await slider.focus();
+    await page.keyboard.press("Home");
+    assert.match(await slider.getAttribute("aria-valuetext"), /^after 0\.5 passes/);
+    assert.match(await skim.locator('[data-said="moment"]').innerText(), /^After 0\.5 passes/);
+    assert.notEqual(await skimmed(skim), faded);
+    await page.keyboard.press("End");
+    assert.equal(await skimmed(skim), faded);
+    assert.deepEqual(complaints, []);
+  });
+
+  test("the same seed gives the same run, another one another, and a link begins one", async () => {
+    const found = [];
+    for (const hash of ["#train?run=0.1_0.005_7", "#train?run=0.1_0.005_7", "#train?run=0.1_0.005_8"]) {
+      const { page, skim } = await open(hash);
+      assert.equal(await skim.locator('[data-knob="gamma"]').inputValue(), "0.1");
+      await press(skim, "Learn");
+      await looked(page, 4);
+      await press(skim, "Pause");
+      await skim.getByRole("slider", { name: "Back through the history" }).fill("2");
+      found.push(await skim.locator("svg[aria-label]").first().getAttribute("aria-label"));
+      assert.match(page.url(), /run=0\.1_0\.005_[78]/);
+      await page.context().close();
+    }
+    assert.equal(found[0], found[1]);
+    assert.notEqual(found[0], found[2]);
+  });
+
+  test("it is held up, goes on, waits while another chapter is open, and ends when asked to", async () => {
+    const { page, complaints, skim } = await open();
+    await press(skim, "Learn");
+    await looked(page, 2);
+    await press(skim, "Pause");
+    await until(page, "skim", "paused");
+    const moments = async () => Number(await skim.locator('[data-figure="history"]').getAttribute("data-moments"));
+    const step = () => skim.locator('[data-row="step"] dd').innerText();
+    // What was under way when it was held up is done.
+    await page.waitForTimeout(300);
+    const held = [await moments(), await step()];
+    await page.waitForTimeout(500);
+    assert.deepEqual([await moments(), await step()], held);
+    await press(skim, "Go on");
+    await looked(page, held[0] + 1);
+    await page.getByRole("link", { name: "Batch", exact: true }).click();
+    await page.locator('[data-figure="schedule"]').waitFor();
+    await page.getByRole("link", { name: "Train", exact: true }).click();
+    await until(page, "skim", "paused");
+    await press(skim, "Stop");
+    await until(page, "skim", "ended");
+    assert.equal(await skim.getByRole("button", { name: "Learn again" }).count(), 1);
+    assert.ok((await moments()) > held[0]);
+    assert.deepEqual(complaints, []);
+  });
+
+  test("a knob that is turned acts at once, and the history knows when", async () => {
+    const { page, complaints, skim } = await open("#train?run=0_0.005_1");
+    await press(skim, "Learn");
+    // By then it reads what helps it, and skims no more than it began with.
+    await looked(page, 20);
+    const before = await share(skim, "skimmed");
+    await page.getByRole("button", { name: "Turn it up" }).click();
+    assert.equal(await skim.locator('[data-knob="gamma"]').inputValue(), "0.2");
+    await until(page, "skim", "ended");
+    assert.ok((await share(skim, "skimmed")) > before + 20);
+    assert.equal(await skim.locator("line.turned").count(), 1);
+    assert.match(await skim.locator('[data-said="moment"]').innerText(), /γ 0\.2 and a learning rate of 0\.005/);
+    await skim.getByRole("slider", { name: "Back through the history" }).fill("1");
+    assert.match(await skim.locator('[data-said="moment"]').innerText(), /γ 0 and/);
+    assert.deepEqual(complaints, []);
+  });
+
+  test("what it has learned is read with in Read, also after that page was loaded again, and can be saved", async () => {
+    const { page, complaints, skim } = await open();
+    await press(skim, "Learn");
+    await until(page, "skim", "ended");
+    const [download] = await Promise.all([page.waitForEvent("download"), press(skim, "Save the model")]);
+    assert.equal(download.suggestedFilename(), "learned-here.safetensors");
+    assert.match(readFileSync(await download.path(), "latin1").slice(8, 4000), /"saccade"/);
+    const sentence = await skim.locator('[data-figure="sentences"] li .visually-hidden').first().innerText();
+    await press(skim, "Use it in Read");
+    await page.locator('[data-score="good"]').waitFor();
+    const text = await page.inputValue("#text");
+    assert.ok(sentence.startsWith(text), `${text} is not of ${sentence}`);
+    assert.ok(await page.getByRole("radio", { name: "learned-here.safetensors" }).isChecked());
+    assert.ok((await page.locator('.token[data-decision="skim"]').count()) > 0);
+    await page.locator('[data-keeping="kept"]').waitFor();
+    await page.reload();
+    await page.locator('[data-score="good"]').waitFor();
+    assert.deepEqual(complaints, []);
+  });
+
+  test("a file of the visitor's is learned from; what is wrong with one is said", async () => {
+    const { page, complaints, skim } = await open();
+    const input = page.getByLabel("A file of texts with labels");
+    const learn = skim.getByRole("button", { name: "Learn", exact: true });
+    for (const [lines, said] of [
+      [rows.map((row, at) => (at === 6 ? "nothing" : row)), /^Line 7: expected a label, a tab and a text\./],
+      [rows.slice(0, 10), /at least 40 lines/],
+      [rows.map((row) => row.replace(/^\w+/, "yes")), /the same label/],
+    ]) {
+      await input.setInputFiles(file(lines));
+      await page.locator("[data-refused]", { hasText: said }).waitFor();
+      assert.ok(await learn.isDisabled());
+    }
+    await input.setInputFiles(file(rows));
+    await page.getByText("mine.tsv: 120 texts, 2 labels.").waitFor();
+    await learn.click();
+    await until(page, "skim", "ended");
+    assert.equal(await share(skim, "accuracy"), 100);
+    assert.match(await skim.locator('[data-figure="sentences"] li').first().innerText(), /says (yes|no)/);
+    // The classes are those of the page's own words.
+    assert.equal(await skim.locator('[data-figure="classes"]').count(), 0);
+    await page.getByRole("radio", { name: "Our sentences" }).focus();
+    await page.keyboard.press("Space");
+    await until(page, "skim", "idle");
+    assert.ok(!page.url().includes("run="));
+    assert.deepEqual(complaints, []);
+  });
+
+  test("an engine that does not come says so, and may come the next time", async () => {
+    const { page, skim } = await open();
+    server.hidden.add(".wasm");
+    await press(skim, "Learn");
+    await page.locator('[data-state="train-failed"]').waitFor();
+    server.hidden.clear();
+    await press(skim, "Learn");
+    await looked(page, 1);
+  });
+});
+
+describe("a text of one's own", { timeout: 600_000 }, () => {
+  const text = "The cat sat on the mat, and the dog sat by the door.\n".repeat(60);
+
+  test("is learned letter by letter; samples are gone through by keyboard, and the model guesses in Predict", async () => {
+    const { page, complaints, letters } = await open("#train/letters");
+    await page.getByRole("radio", { name: "My text" }).check({ force: true });
+    const learn = letters.getByRole("button", { name: "Learn the text" });
+    assert.ok(await learn.isDisabled());
+    await page.getByLabel("Your text to learn").fill(text);
+    await page.getByRole("radio", { name: "GRU" }).check({ force: true });
+    await learn.click();
+    await until(page, "letters", "ended");
+    const bits = () => letters.locator('[data-row="bits"] dd').innerText();
+    assert.ok(Number(await bits()) < 1, await bits());
+    const sample = letters.locator('[data-figure="sample"]');
+    const last = await sample.innerText();
+    assert.match(last, /the (cat|mat|dog|door)/);
+    const slider = letters.getByRole("slider", { name: "Back through the samples" });
+    await slider.focus();
+    await page.keyboard.press("Home");
+    assert.match(await slider.getAttribute("aria-valuetext"), /^after 1 passes/);
+    assert.notEqual(await sample.innerText(), last);
+    assert.ok(Number(await bits()) > 1);
+
+    await press(letters, "Use it in Predict");
+    await page.locator('[data-next="0"]').waitFor();
+    assert.ok(text.startsWith(await page.inputValue("#text")));
+    assert.ok(await page.getByRole("radio", { name: "my-gru.safetensors" }).isChecked());
+    await page.getByRole("radio", { name: "Shakespeare" }).check({ force: true });
+    await page.getByRole("radio", { name: "my-gru.safetensors" }).check({ force: true });
+    await page.locator('[data-next="0"]').waitFor();
+    assert.deepEqual(complaints, []);
+  });
+
+  test("may be a file; each cell learns; Shakespeare is there to begin with", async () => {
+    const { page, complaints, letters } = await open("#train/letters");
+    await page.getByLabel("A text file").setInputFiles(file([text], "diary.txt"));
+    assert.equal((await page.inputValue("textarea")).trim(), text.trim());
+    for (const cell of ["LSTM", "SRU", "Elman"]) {
+      await page.getByRole("radio", { name: cell, exact: true }).check({ force: true });
+      await letters.locator(".action").click();
+      await page.waitForFunction(() => Number(document.querySelector('[data-figure="letters"]').dataset.moments) >= 2);
+      await press(letters, "Stop");
+      await until(page, "letters", "ended");
+    }
+    await page.getByRole("radio", { name: "Shakespeare" }).check({ force: true });
+    await letters.locator(".action").click();
+    await page.waitForFunction(() => Number(document.querySelector('[data-figure="letters"]').dataset.moments) >= 1);
+    await letters.getByText("knows nothing: 5.9").waitFor();
+    await press(letters, "Pause");
+    assert.deepEqual(complaints, []);
+  });
+});
+
+describe("for everybody", { timeout: 600_000 }, () => {
+  for (const colorScheme of ["light", "dark"]) {
+    test(`axe finds nothing, ${colorScheme}, with a run under way, its mathematics open, and before`, async () => {
+      const { page, skim } = await open("#train?maths=train-skim.train-letters", { colorScheme });
+      await page.locator("#maths-train-letters math").first().waitFor();
+      await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+      const found = async () => {
+        const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+        return violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
+      };
+      assert.deepEqual(await found(), []);
+      await press(skim, "Learn");
+      await until(page, "skim", "ended");
+      assert.deepEqual(await found(), []);
+    });
+  }
+
+  test("nothing scrolls sideways from 320 to 2,560 pixels", async () => {
+    for (const width of [320, 390, 768, 1440, 2560]) {
+      const { page, skim } = await open("#train", { viewport: { width, height: 900 } });
+      await press(skim, "Learn");
+      await looked(page, 2);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width}`);
+      await page.context().close();
+    }
+  });
+
+  test("the engine that learns comes to nobody who does not learn", async () => {
+    const { page } = await openPage(browser);
+    const asked = [];
+    page.context().on("request", (request) => asked.push(request.url()));
+    await page.goto(server.url);
+    await page.locator('[data-stage="ready"]').waitFor();
+    await page.locator("nav[aria-labelledby] svg").last().waitFor({ state: "attached" });
+    assert.ok(!asked.some((url) => /train_bg|shakespeare[^/]*\.txt/.test(url)));
+  });
+});

@@ -1,0 +1,94 @@
+/** What the chapter Train learns from, and how a run is planned and linked to. */
+
+import { describe, expect, test } from "vitest";
+import { plan, settingsOf } from "../src/train/letters/writer.svelte.ts";
+import { fileRows, LIMITS, ownRows } from "../src/train/skim/data.ts";
+import grammar from "../src/train/skim/grammar.json";
+import { KNOBS } from "../src/train/skim/knobs.ts";
+import { formatRun, parseRun, SEED } from "../src/train/skim/link.ts";
+import { opinions } from "../src/train/skim/opinions.ts";
+import { classOf } from "../src/train/skim/words.ts";
+
+const wordsOf = (text: string) => text.toLowerCase().match(/[a-z]+/g) ?? [];
+const good = new Set([...grammar.good.opinion, ...grammar.good.verb]);
+
+describe("our sentences", () => {
+  test("are the same for a seed, all different, and half of each label", () => {
+    const all = opinions(1000, 1);
+    expect(opinions(1000, 1)).toEqual(all);
+    expect(opinions(1000, 2)).not.toEqual(all);
+    expect(new Set(all.map(({ text }) => text)).size).toBe(1000);
+    expect(all.filter(({ label }) => label === "good").length).toBe(500);
+    for (const { text } of all) expect(text).toMatch(/^[A-Z][^{}]*[a-z]\.$/);
+  });
+
+  test("say what their label says: the last opinion counts, and a denial before it turns it round", () => {
+    for (const { text, label } of opinions(2000, 3)) {
+      const words = wordsOf(text);
+      const at = words.findLastIndex((word) => classOf(word) === "opinion");
+      const denied = words.slice(0, at).some((word) => grammar.words.denied.includes(word)) || text.includes("anything but");
+      expect(good.has(words[at] ?? "") !== denied, text).toBe(label === "good");
+    }
+  });
+
+  test("are of three classes of words, and none that is asked about is learned from", () => {
+    expect(["Wonderful", "never", "soup", "loathed", "anything"].map(classOf)).toEqual(["opinion", "denial", "other", "opinion", "denial"]);
+    const { train, dev, shown, labels } = ownRows();
+    const learned = new Set(train.map(({ text }) => text));
+    expect(dev.filter(({ text }) => learned.has(text))).toEqual([]);
+    expect([shown.length, labels]).toEqual([10, ["bad", "good"]]);
+  });
+});
+
+describe("a file of the visitor's", () => {
+  const file = (lines: number, line: (at: number) => string) => fileRows(Array.from({ length: lines }, (_, at) => line(at)).join("\n"));
+
+  test("is lines of a label, a tab and a text; a tenth or so is only asked about, whatever their order", () => {
+    const taken = file(100, (at) => `${at < 50 ? "very much so" : "no"}\ttext ${at}, with a word or two `);
+    if (!("rows" in taken)) throw new Error(taken.reason);
+    const { train, dev, shown, labels } = taken.rows;
+    expect([train.length + dev.length, labels]).toEqual([100, ["no", "very much so"]]);
+    expect(train.length).toBeGreaterThan(dev.length);
+    for (const label of labels) for (const some of [train, dev, shown]) expect(some.some((row) => row.label === label)).toBe(true);
+    expect(shown.length).toBe(10);
+    expect(train[0]).toEqual({ label: "very much so", text: "text 0, with a word or two" });
+  });
+
+  test("may have a space for the tab, empty lines, a byte-order mark and lines of Windows", () => {
+    const taken = fileRows(`\uFEFF${Array.from({ length: 60 }, (_, at) => `${at % 2} über Nacht ${at}`).join("\r\n\r\n")}\r\n`);
+    expect("rows" in taken && [taken.rows.labels, taken.rows.train[0]?.text]).toEqual([["0", "1"], "über Nacht 0"]);
+  });
+
+  test("that is none says which lines, that there are too few, or that all say the same", () => {
+    expect(file(60, (at) => (at % 20 === 3 ? "alone" : `${at % 2}\ta`))).toEqual({ reason: "lines", mistakes: [{ line: 4 }, { line: 24 }, { line: 44 }] });
+    expect(file(LIMITS.fewest - 1, (at) => `${at % 2}\ta`)).toMatchObject({ reason: "few" });
+    expect(file(60, (at) => `1\ttext ${at}`)).toMatchObject({ reason: "label" });
+  });
+
+  test("that is long is cut, and little of it is asked about", () => {
+    const taken = file(LIMITS.lines + 500, (at) => `${at % 3}\ttext ${at}`);
+    if (!("rows" in taken)) throw new Error(taken.reason);
+    expect(taken.rows.train.length + taken.rows.dev.length).toBe(LIMITS.lines);
+    expect(taken.rows.dev.length).toBeLessThanOrEqual(LIMITS.dev);
+  });
+});
+
+test("a run is a field of the address, unless it begins as the chapter opens; what is no run is none", () => {
+  const run = { knobs: { gamma: 0, learningRate: 1e-4 }, seed: 7 };
+  expect(parseRun(formatRun(run))).toEqual(run);
+  expect(formatRun({ knobs: KNOBS, seed: SEED })).toBeNull();
+  for (const field of [null, "", "1", "0.1_0.1", "0.1_0.1_1_1", "-1_0.1_1", "0.1_0_1", "0.1_0.1_1.5", "a_b_c", "0.1_0.1_4294967296"]) expect(parseRun(field)).toBeNull();
+});
+
+test("texts of all lengths are learned in about as many steps, and looked at about as often", () => {
+  for (const letters of [50_000, 100_000, 400_000, 1_000_000]) {
+    const { epochs, evaluations } = plan(letters);
+    const { batch = 0 } = settingsOf("lstm", letters, 1).train ?? {};
+    const steps = (epochs * letters * 0.9) / (batch * 48);
+    expect(steps).toBeGreaterThan(700);
+    expect(steps).toBeLessThan(2100);
+    expect(steps / (epochs * evaluations)).toBeGreaterThan(20);
+    expect(steps / (epochs * evaluations)).toBeLessThan(60);
+  }
+  expect(plan(2000)).toEqual({ epochs: 60, evaluations: 1 });
+});
