@@ -155,15 +155,18 @@ for (const width of WIDTHS) {
       await legible();
     });
 
-    test("Train, with both mathematics, before a run and after", async () => {
-      await openAt("#train?maths=train-skim.train-letters", { viewport: { width, height: 900 } });
-      await page.locator("#maths-train-letters math").first().waitFor();
+    test("Train, with all of its mathematics, before a run and after", async () => {
+      await openAt("#train?maths=train-skim.train-letters.train-far", { viewport: { width, height: 900 } });
+      await page.locator("#maths-train-far math").first().waitFor();
       await inOrder("before");
       await page.getByRole("button", { name: "Learn", exact: true }).click();
       await page.locator('[data-figure="skim"][data-run="ended"]').waitFor();
       await page.getByRole("button", { name: "Learn the text" }).click();
       await page.waitForFunction(() => Number(document.querySelector('[data-figure="letters"]').dataset.moments) >= 2);
       await page.locator('[data-figure="letters"]').getByRole("button", { name: "Pause" }).click();
+      await page.getByRole("button", { name: "Let them learn" }).click();
+      await page.waitForFunction(() => document.querySelectorAll("[data-arrives]").length === 3);
+      await page.locator('[data-figure="far"]').getByRole("button", { name: "Pause" }).click();
       await inOrder("after");
       await legible();
     });

@@ -241,11 +241,52 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
   });
 });
 
+describe("how far back", { timeout: 600_000 }, () => {
+  test("an LSTM and an SRU learn to remember, and an Elman network whose gradient dies does not", async () => {
+    const { page, complaints, asked } = await open("#train/far");
+    const far = page.locator('[data-figure="far"]');
+    assert.ok(!asked.some((url) => /graph_bg/.test(url)));
+    await press(far, "Let them learn");
+    await page.waitForFunction(() => document.querySelectorAll('[data-figure="far"] [data-arrives]').length === 3);
+    const arrives = async (cell) => Number(await far.locator(`[data-cell="${cell}"]`).getAttribute("data-arrives"));
+    assert.ok((await arrives("elman")) < 1e-6);
+    assert.ok((await arrives("sru")) > 0.01);
+    await press(far, "Pause");
+    await until(page, "far", "paused");
+    await press(far, "Go on");
+    await until(page, "far", "ended");
+    const right = async (cell) => Number(await far.locator(`[data-cell="${cell}"]`).getAttribute("data-right"));
+    assert.deepEqual([await right("lstm"), await right("sru")], [1, 1]);
+    assert.ok((await right("elman")) < 0.8);
+    assert.match(await far.locator('p[role="status"]').innerText(), /LSTM 100%, SRU 100%/);
+    assert.deepEqual(complaints, []);
+  });
+
+  test("a gradient that is cut is drawn so at once; fewer letters, and large weights, are a new beginning", async () => {
+    const { page, complaints } = await open("#train/far");
+    const far = page.locator('[data-figure="far"]');
+    await far.locator('[data-knob="length"]').focus();
+    await page.keyboard.press("Home");
+    await page.getByRole("button", { name: "Cut the gradient short" }).click();
+    assert.equal(await far.locator('[data-knob="reach"]').inputValue(), "8");
+    await page.getByRole("button", { name: "fewer letters" }).click();
+    await press(far, "Let them learn");
+    await far.locator('[data-cell="sru"][data-arrives="0"]').waitFor();
+    await far.getByText("Nothing of it arrives").first().waitFor();
+    await page.getByRole("button", { name: "Cut the gradient short" }).click();
+    await far.locator('[data-cell="sru"]:not([data-arrives="0"])').waitFor();
+    await far.getByLabel("Elman begins with weights").check();
+    await page.waitForFunction(() => Number(document.querySelector('[data-cell="elman"]').dataset.arrives) > 1);
+    await far.getByText(/times as large as at the end/).first().waitFor();
+    assert.deepEqual(complaints, []);
+  });
+});
+
 describe("for everybody", { timeout: 600_000 }, () => {
   for (const colorScheme of ["light", "dark"]) {
     test(`axe finds nothing, ${colorScheme}, with a run under way, its mathematics open, and before`, async () => {
-      const { page, skim } = await open("#train?maths=train-skim.train-letters", { colorScheme });
-      await page.locator("#maths-train-letters math").first().waitFor();
+      const { page, skim } = await open("#train?maths=train-skim.train-letters.train-far", { colorScheme });
+      await page.locator("#maths-train-far math").first().waitFor();
       await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
       const found = async () => {
         const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));

@@ -22,6 +22,24 @@ export const lines: Readonly<Record<Scene, readonly Line[]>> = {
       words: "Adam (Kingma and Ba 2015): a step of the learning rate η against the mean gradient m, divided by its usual size √v.",
     },
   ],
+  far: [
+    {
+      tex: String.raw`\frac{\partial L}{\partial h_k} = \frac{\partial L}{\partial h_T} \prod_{t=k+1}^{T} \frac{\partial h_t}{\partial h_{t-1}}`,
+      words: "The gradient at letter k: that at the end, times one factor for each letter between. Drawn is its norm, divided by the norm one letter before the end.",
+    },
+    {
+      tex: String.raw`\text{Elman: } \frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(1 - h_t^2) \, U`,
+      words: "The same matrix U at every letter. If it makes vectors shorter, the product goes to zero as a power does; if it makes them longer, it may explode.",
+    },
+    {
+      tex: String.raw`\text{LSTM: } \frac{\partial c_t}{\partial c_{t-1}} \approx \operatorname{diag}(f_t), \qquad \text{SRU: } \frac{\partial c_t}{\partial c_{t-1}} = \operatorname{diag}(f_t + \dots)`,
+      words: "The memory is carried on number by number, times its forget gate f. The biases of forget gates begin at 4 here, and those of the LSTM’s input gates at −4, so that f is about 0.98 and a memory lasts.",
+    },
+    {
+      tex: String.raw`g \leftarrow g \cdot \min\left(1, \frac{1}{\lVert g \rVert}\right)`,
+      words: "Clipping: a gradient whose norm is above 1 is made as long as 1, and keeps its direction (Pascanu, Mikolov and Bengio 2013).",
+    },
+  ],
   letters: [
     {
       tex: String.raw`L = -\frac{1}{n} \sum_{t=1}^{n} \log_2 p(x_t \mid x_1, \dots, x_{t-1})`,

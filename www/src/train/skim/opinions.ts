@@ -3,6 +3,7 @@
  * `grammar.json`, which are this project's own. The same seed makes the same texts.
  */
 
+import { pick, random, type Draw } from "../shared/random.ts";
 import grammar from "./grammar.json";
 
 /** A text and its label. */
@@ -15,21 +16,6 @@ export const labels = ["good", "bad"] as const;
 export type Label = (typeof labels)[number];
 
 const other = { good: "bad", bad: "good" } satisfies Record<Label, Label>;
-
-/** Numbers from 0 to below 1 (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-type Draw = () => number;
-
-const pick = <T>(draw: Draw, of: readonly T[]): T => of[Math.floor(draw() * of.length)] as T;
 
 /** The number of one of several, the more often the larger its weight. */
 function weighted(draw: Draw, weights: readonly number[]): number {

@@ -1,0 +1,95 @@
+import { untrack } from "svelte";
+import { cells, type Cell, type Learned, type Options } from "./sizes.ts";
+import type { Tells, Told } from "./worker.ts";
+
+/** What a cell has come to. */
+export interface Seen extends Learned {
+  readonly round: number;
+  /** The share answered right in the last rounds. */
+  readonly lately: number;
+}
+
+export const ROUNDS = 160;
+/** Rounds that a shown share is of. */
+const LATELY = 8;
+const SEED = 1;
+export const LENGTHS = { least: 8, most: 80, first: 60, few: 20 };
+
+/** Three networks that have to remember the first letter of a text, in a worker. */
+export class Memory {
+  stage: "idle" | "starting" | "running" | "paused" | "ended" | "failed" = $state("idle");
+  failure: string | null = $state(null);
+  seen: Readonly<Partial<Record<Cell, Seen>>> = $state.raw({});
+  length: number = $state(LENGTHS.first);
+  /** Over so many letters a gradient goes back; null for all. */
+  reach: number | null = $state(null);
+  clip = $state(true);
+  scale = $state(1);
+  readonly reaches: number = $derived(Math.min(this.reach ?? this.length, this.length));
+  readonly rounds: number = $derived(Math.max(0, ...cells.map((cell) => this.seen[cell]?.round ?? 0)));
+
+  #worker: Worker | null = null;
+
+  start(): void {
+    this.forget();
+    this.stage = "starting";
+    const worker = (this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" }));
+    const rights: Record<Cell, number[]> = { elman: [], lstm: [], sru: [] };
+    worker.addEventListener("message", ({ data }: MessageEvent<Tells>) => {
+      if (this.#worker !== worker) return;
+      if (data.type === "ended") this.stage = "ended";
+      else if (data.type === "failed") this.#fail(data.message);
+      else {
+        const { type: _, cell, ...learned } = data;
+        const last = [...rights[cell], learned.right].slice(-LATELY);
+        rights[cell] = last;
+        this.seen = { ...this.seen, [cell]: { ...learned, lately: last.reduce((sum, right) => sum + right, 0) / last.length } };
+        if (this.stage === "starting") this.stage = "running";
+      }
+    });
+    worker.addEventListener("error", ({ message }) => this.#worker === worker && this.#fail(message));
+    const options: Options = { length: this.length, clip: this.clip, scale: this.scale, seed: SEED };
+    this.#tell({ type: "begin", options, reach: this.reaches, rounds: ROUNDS });
+  }
+
+  /** Of how far back gradients go, from the next step on; of all else, with a new beginning if there was one. */
+  turn({ reach, ...others }: { readonly reach?: number | null; readonly length?: number; readonly clip?: boolean; readonly scale?: number }): void {
+    if (reach !== undefined) this.reach = reach;
+    Object.assign(this, others);
+    if (Object.keys(others).length > 0 && this.stage !== "idle") this.start();
+    else this.#tell({ type: "reach", reach: this.reaches });
+  }
+
+  pause(): void {
+    if (this.stage !== "running") return;
+    this.stage = "paused";
+    this.#tell({ type: "pause" });
+  }
+
+  resume(): void {
+    if (this.stage !== "paused") return;
+    this.stage = "running";
+    this.#tell({ type: "resume" });
+  }
+
+  forget(): void {
+    this.#worker?.terminate();
+    [this.#worker, this.stage, this.failure, this.seen] = [null, "idle", null, {}];
+  }
+
+  /** While another chapter is open nothing is learned; called while the chapter is made. */
+  follow(): void {
+    $effect(() => () => untrack(() => this.pause()));
+  }
+
+  #fail(message: string): void {
+    [this.stage, this.failure] = ["failed", message];
+  }
+
+  #tell(told: Told): void {
+    this.#worker?.postMessage(told);
+  }
+}
+
+/** The page's one. */
+export const remembering = new Memory();
