@@ -7,6 +7,9 @@ import { probe } from "../../js/src/relaxed.ts";
 /** What the page opens with; other models are kept for offline use once they have been used. */
 const FIRST_MODEL = "models/sst2-skim-lstm-small.safetensors";
 
+/** What few visits need, which is kept once it was used: engines, and a text to learn from. */
+const LATER = /\.(wasm|txt)$/;
+
 /** What other sites show of a link: the page itself never does. */
 const PREVIEW = "share.png";
 
@@ -32,7 +35,7 @@ export function offline(): Plugin {
       for (const name of own) hash.update(readFileSync(join(publicDir, name)));
       const model = join(root, "..", FIRST_MODEL);
       if (existsSync(model)) hash.update(readFileSync(model));
-      const built = Object.keys(bundle).filter((name) => name !== "index.html" && !name.endsWith(".wasm"));
+      const built = Object.keys(bundle).filter((name) => name !== "index.html" && !LATER.test(name));
       const engine = (name: RegExp) => JSON.stringify(Object.keys(bundle).find((file) => name.test(file)));
       const files = ["./", ...built.sort(), ...own, ...(existsSync(model) ? [FIRST_MODEL] : [])];
       const source = readFileSync(join(root, "build", "sw.js"), "utf8")

@@ -38,8 +38,8 @@ addEventListener("fetch", (event) => {
   event.respondWith(answer(request));
 });
 
-/** The engine's other binaries, which few visits need. */
-const OTHERS = /(graph|train)_bg[^/]*\.wasm$/;
+/** The engine's other binaries, and a text to learn from, which few visits need. */
+const OTHERS = /(graph|train)_bg[^/]*\.wasm$|\.txt$/;
 
 /** From the cache; a file that is asked for anew, or is not there, from the network, and then kept if it is a model or an engine. */
 async function answer(request) {

@@ -24,7 +24,7 @@ async function shoot(name, width, colorScheme, { hash = "", before, after, chapt
   await before?.(page);
   await page.goto(server.url + hash);
   await page.locator(before ? "[data-state=failed], [data-state=loading]" : "[data-stage=ready]").first().waitFor();
-  if (!before) await page.locator('#read-eyes, #race-batch, .thumbnail ul, [data-figure="so-far"]').waitFor({ state: "attached" });
+  if (!before) await page.locator('#read-eyes, #race-batch, .thumbnail ul, [data-figure="so-far"], [data-figure="skim"]').waitFor({ state: "attached" });
   await after?.(page);
   await page.waitForTimeout(400);
   const path = join(root, "screenshots", `${name}.png`);
@@ -69,6 +69,7 @@ const maths = {
   read: ["text", "cells", "memory", "threshold", "savings", "words", "eyes"],
   race: ["sprint", "gates", "chain", "both", "length", "batch"],
   predict: ["surprise", "next", "field", "writing", "influence"],
+  train: ["skim", "letters", "far"],
 };
 /** The draws cooled, a gate of each kind held shut, one worker. */
 const tried = async (page) => {
@@ -76,6 +77,15 @@ const tried = async (page) => {
   for (const slider of await page.locator("#maths-read-words input").all()) await slider.fill("0.3");
   for (const gate of ["lstm forget", "gru update", "sru reset"]) await page.locator(`[data-gate="${gate}"]`).click({ timeout: 1000 }).catch(() => {});
   await page.getByRole("button", { name: "One worker" }).click({ timeout: 1000 }).catch(() => {});
+};
+const learned = async (page) => {
+  await page.getByRole("button", { name: "Learn", exact: true }).click();
+  await page.locator('[data-figure="skim"][data-run="ended"]').waitFor();
+  await page.getByRole("button", { name: "Learn the text" }).click();
+  await page.locator('[data-figure="letters"][data-moments="8"]').waitFor();
+  await page.locator('[data-figure="letters"]').getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("button", { name: "Let them learn" }).click();
+  await page.locator('[data-figure="far"][data-run="ended"]').waitFor();
 };
 const unanswered = (page) => page.route("**/*.safetensors", () => {});
 const refused = (page) => page.route("**/*.safetensors", (route) => route.fulfill({ status: 503 }));
@@ -89,6 +99,7 @@ for (const width of Object.keys(widths).map(Number)) {
     await shoot(`race-before-${width}-${scheme}`, width, scheme, { hash: "#race", chapter: "race" });
     await shoot(`race-${width}-${scheme}`, width, scheme, { hash: "#race", chapter: "race", after: raced });
     await shoot(`predict-${width}-${scheme}`, width, scheme, { hash: `#predict?text=${encodeURIComponent("He took off his hat, and ate his umbrella. It was a quarter past")}`, chapter: "predict", after: wrote });
+    await shoot(`train-${width}-${scheme}`, width, scheme, { hash: "#train", chapter: "train", after: learned });
     for (const chapter of Object.keys(maths)) {
       const hash = `#${chapter}?maths=${maths[chapter].map((scene) => `${chapter}-${scene}`).join(".")}`;
       await shoot(`maths-${chapter}-${width}-${scheme}`, width, scheme, { hash, chapter, after: tried });

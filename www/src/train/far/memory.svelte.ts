@@ -37,7 +37,7 @@ export class Memory {
     const rights: Record<Cell, number[]> = { elman: [], lstm: [], sru: [] };
     worker.addEventListener("message", ({ data }: MessageEvent<Tells>) => {
       if (this.#worker !== worker) return;
-      if (data.type === "ended") this.stage = "ended";
+      if (data.type === "ended") this.#end("ended");
       else if (data.type === "failed") this.#fail(data.message);
       else {
         const { type: _, cell, ...learned } = data;
@@ -61,7 +61,7 @@ export class Memory {
   }
 
   pause(): void {
-    if (this.stage !== "running") return;
+    if (this.stage !== "starting" && this.stage !== "running") return;
     this.stage = "paused";
     this.#tell({ type: "pause" });
   }
@@ -83,7 +83,13 @@ export class Memory {
   }
 
   #fail(message: string): void {
-    [this.stage, this.failure] = ["failed", message];
+    this.failure = message;
+    this.#end("failed");
+  }
+
+  #end(stage: "ended" | "failed"): void {
+    this.#worker?.terminate();
+    [this.#worker, this.stage] = [null, stage];
   }
 
   #tell(told: Told): void {

@@ -40,14 +40,14 @@ export const controls = {
 
 export const figure = {
   empty: "What it writes will stand here.",
-  caption: (passes: string) => `What it wrote after ${passes} passes`,
+  caption: (passes: string) => `What it wrote after ${passes}`,
   group: "A sample of what it writes",
   bits: "bits a letter, of the text’s end",
   none: (bits: string, letters: number) => `who knows nothing of its ${whole(letters)} letters needs ${bits}`,
   chart: "Bits a letter, pass by pass",
   passes: "passes through the text",
   scrub: "Back through the samples",
-  value: (passes: string, bits: string) => `after ${passes} passes: ${bits} bits a letter`,
+  value: (passes: string, bits: string) => `after ${passes}: ${bits} bits a letter`,
   nothing: "knows nothing",
 };
 

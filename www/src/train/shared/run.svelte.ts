@@ -49,8 +49,9 @@ export class Run<Moment extends Kept> {
     const losses: number[] = [];
     try {
       for await (const event of training) {
-        if (event.type === "begun") this.stage = "running";
-        else if (event.type === "step") {
+        // Somebody may have held it up before it had begun.
+        if (event.type === "begun" && this.stage === "starting") this.stage = "running";
+        if (event.type === "step") {
           losses.push(event.losses.loss);
           const last = losses.slice(-SMOOTH);
           this.now = { loss: last.reduce((sum, loss) => sum + loss, 0) / last.length, step: losses.length, of: event.steps * epochs };
@@ -59,7 +60,8 @@ export class Run<Moment extends Kept> {
           if (this.#training === training) this.moments = [...this.moments, moment];
         } else if (event.type === "ended") {
           const file = await training.file();
-          if (this.#training === training) [this.#file, this.stage] = [file, "ended"];
+          if (this.#training === training) [this.#file, this.stage, this.#training] = [file, "ended", null];
+          training.dispose();
         }
         if (this.#training !== training) return;
       }
@@ -70,7 +72,7 @@ export class Run<Moment extends Kept> {
   }
 
   pause(): void {
-    if (this.stage !== "running") return;
+    if (!this.busy) return;
     this.#training?.pause();
     this.stage = "paused";
   }
@@ -83,13 +85,14 @@ export class Run<Moment extends Kept> {
 
   /** Changes how it learns from the next step on. */
   set(adjusted: Parameters<Training["set"]>[0]): void {
-    if (this.stage === "running" || this.stage === "paused") void this.#training?.set(adjusted).catch(() => undefined);
+    // A run that has failed says so itself.
+    void this.#training?.set(adjusted).catch(() => undefined);
   }
 
   /** Ends the run where it is; what it has learned is kept. */
   async stop(): Promise<void> {
     const training = this.#training;
-    if (!training || this.stage === "ended") return;
+    if (!training) return;
     const file = this.best >= 0 ? await training.file().catch(() => null) : null;
     if (this.#training !== training) return;
     [this.#training, this.#file] = [null, file];

@@ -15,3 +15,5 @@ export const figures = {
   step: "step",
   of: (step: string, of: string) => `${step} of ${of}`,
 };
+
+export const words = { pass: "pass", passes: "passes" };

@@ -64,8 +64,8 @@ export const history = {
   loss: "loss",
   passes: "passes through the sentences",
   scrub: "Back through the history",
-  value: (epoch: string, accuracy: number, skimRate: number) => `after ${epoch} passes: ${percent(accuracy)} right, ${percent(skimRate)} skimmed`,
-  at: (epoch: string, gamma: string, rate: string) => `After ${epoch} passes, with γ ${gamma} and a learning rate of ${rate}.`,
+  value: (epoch: string, accuracy: number, skimRate: number) => `after ${epoch}: ${percent(accuracy)} right, ${percent(skimRate)} skimmed`,
+  at: (epoch: string, gamma: string, rate: string) => `After ${epoch}, with γ ${gamma} and a learning rate of ${rate}.`,
   kept: "The ring marks the best model so far: of those that skim at least half, the one that is most often right. It is the one that you save or use.",
   empty: "The curves begin with the run.",
 };
