@@ -120,9 +120,12 @@ describe("learning to skim", { timeout: 600_000 }, () => {
     await press(skim, "Learn");
     // By then it reads what helps it, and skims no more than it began with.
     await looked(page, 20);
+    await press(skim, "Pause");
+    await until(page, "skim", "paused");
     const before = await share(skim, "skimmed");
     await page.getByRole("button", { name: "Turn it up" }).click();
     assert.equal(await skim.locator('[data-knob="gamma"]').inputValue(), "0.2");
+    await press(skim, "Go on");
     await until(page, "skim", "ended");
     assert.ok((await share(skim, "skimmed")) > before + 20);
     assert.equal(await skim.locator("line.turned").count(), 1);
