@@ -1,6 +1,7 @@
 /** What the chapter Train learns from, and how a run is planned and linked to. */
 
 import { describe, expect, test } from "vitest";
+import { fieldsOf, viewOf } from "../src/study/view.ts";
 import { plan, settingsOf } from "../src/train/letters/writer.svelte.ts";
 import { fileRows, LIMITS, ownRows } from "../src/train/skim/data.ts";
 import grammar from "../src/train/skim/grammar.json";
@@ -78,6 +79,13 @@ test("a run is a field of the address, unless it begins as the chapter opens; wh
   expect(parseRun(formatRun(run))).toEqual(run);
   expect(formatRun({ knobs: KNOBS, seed: SEED })).toBeNull();
   for (const field of [null, "", "1", "0.1_0.1", "0.1_0.1_1_1", "-1_0.1_1", "0.1_0_1", "0.1_0.1_1.5", "a_b_c", "0.1_0.1_4294967296"]) expect(parseRun(field)).toBeNull();
+});
+
+test("an address keeps a run's field, and nothing that is no number", () => {
+  const { run } = viewOf(new URLSearchParams("run=0.1_0.005_7"));
+  expect(run).toBe("0.1_0.005_7");
+  expect(String(fieldsOf({ run: run ?? "" }))).toBe("run=0.1_0.005_7");
+  for (const field of ["", "a_b", "1 2", "1".repeat(61)]) expect(viewOf(new URLSearchParams([["run", field]])).run).toBeUndefined();
 });
 
 test("texts of all lengths are learned in about as many steps, and looked at about as often", () => {
