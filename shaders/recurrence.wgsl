@@ -81,11 +81,10 @@ fn unit_before(place: Place, k: u32) -> Lanes {
     return Lanes(rows[at.x], rows[at.y], rows[at.z], rows[at.w]);
 }
 #else
-const MOST_HIDDEN = SHARED / 2u;
 var<workgroup> state: array<Lanes, SHARED>;
 
 fn place_before(base: u32, t: u32) -> u32 {
-    return t % 2u * MOST_HIDDEN;
+    return t % 2u * (SHARED / 2u);
 }
 
 fn unit_before(place: u32, k: u32) -> Lanes {

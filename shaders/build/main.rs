@@ -51,13 +51,15 @@ fn table(root: &Path) -> Result<String, String> {
                 }
                 source.push(constant.clone());
             }
-            let reflect::Reflected { declarations, bindings, workgroup_size, workgroup_memory } = kernel;
+            let reflect::Reflected { declarations, bindings, workgroup_size, workgroup_memory, overrides } =
+                kernel;
             declarations.into_iter().for_each(|declaration| modules.add(&variant, declaration));
             // Writing to a `String` cannot fail.
             let _ = write!(
                 statics,
                 "/// `{}`\npub static {static_name}: Kernel = Kernel {{ name: {name:?}, source: &[{}], \
-                 bindings: &[{}], workgroup_size: {workgroup_size:?}, workgroup_memory: {workgroup_memory} }};\n",
+                 bindings: &[{}], workgroup_size: {workgroup_size:?}, workgroup_memory: {workgroup_memory}, \
+                 overrides: &{overrides:?} }};\n",
                 file.title(),
                 source.join(", "),
                 bindings.join(", "),

@@ -1,7 +1,7 @@
 //! Validates a kernel and reads off what its host must know.
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
-use naga::{AddressSpace, StorageAccess};
+use naga::{AddressSpace, ArraySize, Expression, Literal, Module, Override, StorageAccess, Type, TypeInner};
 
 use super::declare::{self, Declaration};
 use super::expand::Expanded;
@@ -12,6 +12,8 @@ pub(crate) struct Reflected {
     pub(crate) bindings: Vec<String>,
     pub(crate) workgroup_size: [u32; 3],
     pub(crate) workgroup_memory: u32,
+    /// Names of the constants that a host may set.
+    pub(crate) overrides: Vec<String>,
 }
 
 /// WebGPU's default limits, which every kernel keeps to.
@@ -37,13 +39,19 @@ pub(crate) fn kernel(expanded: &Expanded) -> Result<Reflected, String> {
         [entry] if entry.name == "main" => entry,
         entries => return Err(format!("{head}: one entry point `main`, found {}", entries.len())),
     };
+    for (_, constant) in module.overrides.iter() {
+        if value(&module, constant).is_none() {
+            let name = constant.name.as_deref().unwrap_or_default();
+            return Err(format!("{head}: `override {name}` needs a u32 as its value"));
+        }
+    }
     let used = info.get_entry_point(0);
     let (mut bindings, mut workgroup_memory) = (Vec::new(), 0);
     // naga has them in the order of their first use.
     let mut globals: Vec<_> = module.global_variables.iter().collect();
     globals.sort_by_key(|(_, global)| global.binding.as_ref().map(|at| (at.group, at.binding)));
     for (handle, global) in globals {
-        let size = module.types[global.ty].inner.size(module.to_ctx());
+        let size = size(&module, &module.types[global.ty]);
         let binding = match global.space {
             AddressSpace::Uniform => format!("Binding::Uniform({size})"),
             AddressSpace::Storage { access } if access.contains(StorageAccess::STORE) => {
@@ -78,5 +86,30 @@ pub(crate) fn kernel(expanded: &Expanded) -> Result<Reflected, String> {
         }
     }
     let declarations = declare::declarations(&module, expanded)?;
-    Ok(Reflected { declarations, bindings, workgroup_size: entry.workgroup_size, workgroup_memory })
+    let overrides = module.overrides.iter().filter_map(|(_, constant)| constant.name.clone()).collect();
+    Ok(Reflected {
+        declarations,
+        bindings,
+        workgroup_size: entry.workgroup_size,
+        workgroup_memory,
+        overrides,
+    })
+}
+
+/// The value of a constant that no host sets.
+fn value(module: &Module, constant: &Override) -> Option<u32> {
+    match module.global_expressions[constant.init?] {
+        Expression::Literal(Literal::U32(value)) => Some(value),
+        _ => None,
+    }
+}
+
+/// The bytes of a type; of an array whose length a host may set, those of the length that it has otherwise.
+fn size(module: &Module, of: &Type) -> u32 {
+    match of.inner {
+        TypeInner::Array { size: ArraySize::Pending(length), stride, .. } => {
+            value(module, &module.overrides[length]).map_or(0, |length| length * stride)
+        }
+        ref inner => inner.size(module.to_ctx()),
+    }
 }

@@ -28,8 +28,10 @@ pub struct Kernel {
     pub bindings: &'static [Binding],
     /// Invocations of a workgroup along each axis.
     pub workgroup_size: [u32; 3],
-    /// Bytes of workgroup memory.
+    /// Bytes of workgroup memory, at most.
     pub workgroup_memory: u32,
+    /// Names of the constants that a host may set when it compiles the kernel: WGSL's `override`s.
+    pub overrides: &'static [&'static str],
 }
 
 impl Kernel {

@@ -44,6 +44,18 @@ fn what_webgpu_does_not_promise_is_refused() {
     );
     let error = mistake(&memory, &[]);
     assert!(error.contains("20000 bytes of workgroup memory, WebGPU promises 16384"), "{error}");
+    // Also of an array whose length a host may set.
+    let sized = |length: &str| {
+        let body = main_of("    big[i] = 1.0;\n    out[i] = big[i];");
+        mistake(
+            &format!("{HEAD}override LENGTH: u32{length};\nvar<workgroup> big: array<f32, LENGTH>;\n{body}"),
+            &[],
+        )
+    };
+    let error = sized(" = 5000u");
+    assert!(error.contains("20000 bytes of workgroup memory, WebGPU promises 16384"), "{error}");
+    let error = sized("");
+    assert!(error.contains("`override LENGTH` needs a u32 as its value"), "{error}");
     let unused = format!(
         "{HEAD}@group(0) @binding(1) var<storage, read> x: array<f32>;\n{}",
         main_of("    out[i] = 1.0;")

@@ -57,6 +57,19 @@ impl Gpu {
         grid: Grid,
         work: usize,
     ) -> Result<(), EngineError> {
+        self.launch_with(kernel, None, arguments, grid, work)
+    }
+
+    /// Encodes a launch of a kernel with workgroup memory for so many values of each sequence, its `SHARED`; see
+    /// [`Self::launch`].
+    pub(super) fn launch_with(
+        &self,
+        kernel: &'static Kernel,
+        shared: Option<u32>,
+        arguments: &[Arg<'_>],
+        grid: Grid,
+        work: usize,
+    ) -> Result<(), EngineError> {
         self.context.failures.check()?;
         let groups = match grid {
             Grid::Invocations(n) => n.div_ceil(kernel.workgroup_size[0] as usize),
@@ -66,7 +79,8 @@ impl Gpu {
             return Ok(());
         }
         debug_assert!(fits(kernel, arguments), "{} does not take these arguments", kernel.name);
-        self.encode(kernel.name, &self.pipelines.get(&self.context, kernel), arguments, groups, work)
+        let pipeline = self.pipelines.get(&self.context, kernel, shared);
+        self.encode(kernel.name, &pipeline, arguments, groups, work)
     }
 
     /// Encodes a launch of a kernel that was generated, of 256 invocations a workgroup; see [`Self::launch`].

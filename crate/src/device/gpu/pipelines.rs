@@ -16,21 +16,23 @@ pub(super) struct Pipeline {
     pub(super) layout: wgpu::BindGroupLayout,
 }
 
-/// Pipelines by the name of their kernel.
+/// Pipelines by the name of their kernel and its `SHARED`, where that is set.
 #[derive(Default)]
 pub(super) struct Pipelines {
-    made: RefCell<FxHashMap<&'static str, Pipeline>>,
+    made: RefCell<FxHashMap<(&'static str, Option<u32>), Pipeline>>,
     /// Those of generated kernels, by their source.
     #[cfg(any(feature = "graph", not(feature = "web")))]
     generated: RefCell<FxHashMap<std::sync::Arc<str>, Pipeline>>,
 }
 
 impl Pipelines {
-    pub(super) fn get(&self, context: &Context, kernel: &'static Kernel) -> Pipeline {
+    /// The pipeline of a kernel, with another value of `SHARED` than its own if one is given.
+    pub(super) fn get(&self, context: &Context, kernel: &'static Kernel, shared: Option<u32>) -> Pipeline {
+        debug_assert!(shared.is_none() || kernel.overrides == ["SHARED"], "{} has no `SHARED`", kernel.name);
         self.made
             .borrow_mut()
-            .entry(kernel.name)
-            .or_insert_with(|| compile(context, kernel.name, kernel.source()))
+            .entry((kernel.name, shared))
+            .or_insert_with(|| compile(context, kernel.name, kernel.source(), shared))
             .clone()
     }
 
@@ -46,7 +48,7 @@ impl Pipelines {
         if let Some(pipeline) = generated.get(source) {
             return pipeline.clone();
         }
-        let pipeline = compile(context, name, source.to_string());
+        let pipeline = compile(context, name, source.to_string(), None);
         generated.insert(source.clone(), pipeline.clone());
         pipeline
     }
@@ -59,7 +61,7 @@ impl Gpu {
     /// If the driver rejects the kernel.
     pub async fn compile(&self, kernel: &'static Kernel) -> Result<(), EngineError> {
         let scope = self.context.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        self.pipelines.get(&self.context, kernel);
+        self.pipelines.get(&self.context, kernel, None);
         match scope.pop().await {
             None => self.context.failures.check(),
             Some(error) => {
@@ -70,8 +72,9 @@ impl Gpu {
     }
 }
 
-fn compile(context: &Context, name: &'static str, source: String) -> Pipeline {
+fn compile(context: &Context, name: &'static str, source: String, shared: Option<u32>) -> Pipeline {
     let device = &context.device;
+    let constants = shared.map(|values| ("SHARED", f64::from(values)));
     let label = Some(name);
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label,
@@ -84,9 +87,9 @@ fn compile(context: &Context, name: &'static str, source: String) -> Pipeline {
         module: &module,
         entry_point: Some("main"),
         compilation_options: wgpu::PipelineCompilationOptions {
+            constants: constants.as_slice(),
             // Every kernel writes its workgroup memory before it reads it.
             zero_initialize_workgroup_memory: false,
-            ..Default::default()
         },
         cache: None,
     });

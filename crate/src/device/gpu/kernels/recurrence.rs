@@ -138,6 +138,12 @@ impl Tiling {
         }
     }
 
+    /// The workgroup memory for `shared` values of each sequence. Layers of similar sizes have the same, and so one
+    /// pipeline.
+    fn memory(self, shared: usize) -> Option<u32> {
+        (self != Tiling::Global).then(|| (shared as u32).next_power_of_two())
+    }
+
     fn groups(self, lanes: usize) -> Grid {
         Grid::Groups(if self == Tiling::Single { lanes } else { lanes.div_ceil(tile::LANES as usize) })
     }
@@ -271,7 +277,8 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         }
         let narrow = gpu.adapter().software && tiling != Tiling::Global;
         let kernel = plan.cell.forward[tiling as usize + if narrow { NARROW } else { 0 }];
-        gpu.launch(kernel, &bindings, tiling.groups(chunk.alive), plan.work(&chunk))?;
+        let memory = tiling.memory(2 * n);
+        gpu.launch_with(kernel, memory, &bindings, tiling.groups(chunk.alive), plan.work(&chunk))?;
     }
     Ok(Forward { outputs: vec![rows, h, c], saved: vec![saved] })
 }
@@ -314,7 +321,8 @@ pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<
             bindings.push(Arg::Write(&d_c));
         }
         let kernel = variants[tiling as usize];
-        gpu.launch(kernel, &bindings, tiling.groups(chunk.alive), plan.work(&chunk))?;
+        let memory = tiling.memory(gates);
+        gpu.launch_with(kernel, memory, &bindings, tiling.groups(chunk.alive), plan.work(&chunk))?;
     }
     let d_w = View::new(d_w.as_ref().unwrap_or(&d_x), 0, gates);
     let blocks = plan.cell.saved as usize;
