@@ -10,6 +10,7 @@ pub(crate) fn reason(reason: &Reason) -> String {
     match reason {
         Reason::CpuAsked => "CPU: as asked".into(),
         Reason::GpuAsked { adapter } => format!("WebGPU, as asked: {adapter}"),
+        Reason::GpuStarting => "CPU, until WebGPU is ready".into(),
         Reason::NoGpu { why } => format!("CPU, since {why}"),
         Reason::GpuFailed { error } => {
             format!("CPU: WebGPU failed on this text ({error}), so it was read here")

@@ -8,7 +8,8 @@ use pollster::block_on;
 use saccade_rnn::device::gpu::GpuOptions;
 use saccade_rnn::device::{Cpu, CpuOptions, Device};
 use saccade_rnn::model::{
-    Decision, LabelledToken, LayerConfig, Model, ParsedToken, ReadOptions, Reading, Task, TreeCell, Watch,
+    Decision, LabelledToken, LayerConfig, Model, ParsedToken, ReadError, ReadOptions, Reading, Task,
+    TreeCell, Watch,
 };
 use saccade_rnn::runner::{Devices, Preference, Reason, Run, Runner};
 use saccade_rnn::text::Tree;
@@ -243,6 +244,54 @@ fn a_gpu_lost_half_way_loses_nothing_and_is_asked_for_once_more() {
     }
     let run = read(&runner, "good", Preference::WebGpu);
     assert_eq!(run.reading.timing.device, "cpu", "once more, not for ever");
+    assert!(matches!(run.device_reason, Reason::NoGpu { .. }), "{run:?}");
+}
+
+/// Reads a text where the GPU is wanted, each time that it is asked.
+struct Meanwhile<'a>(&'a Runner, Vec<Run>);
+
+impl Watch for Meanwhile<'_> {
+    async fn progress(&mut self, _: usize, _: usize) -> ControlFlow<()> {
+        let outcome = self.0.read("a good film", &ReadOptions::default(), Preference::WebGpu, &mut ()).await;
+        self.1.push(outcome.expect("the CPU reads"));
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn the_cpu_answers_while_the_gpu_is_made_ready() {
+    let (runner, devices) = runner(vec![skim()], options());
+    let mut meanwhile = Meanwhile(&runner, Vec::new());
+    block_on(runner.prepare(&mut meanwhile)).expect("nobody stops it");
+    assert!(!meanwhile.1.is_empty(), "the watch is asked");
+    for run in &meanwhile.1 {
+        assert_eq!((run.reading.timing.device.as_str(), &run.device_reason), ("cpu", &Reason::GpuStarting));
+    }
+    let ready = devices.ready().expect("the GPU is there").statistics();
+    assert!(ready.dispatches > 0 && ready.bytes_moved > 0, "{ready:?}");
+    let run = read(&runner, "a good film", Preference::WebGpu);
+    assert_eq!(run.reading.timing.device, "webgpu", "{:?}", run.device_reason);
+    assert_same("ready", &run.reading, &meanwhile.1[0].reading, 0.5);
+}
+
+/// Ends a preparation at once.
+struct Stop;
+
+impl Watch for Stop {
+    async fn progress(&mut self, _: usize, _: usize) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
+}
+
+#[test]
+fn a_preparation_that_is_stopped_or_has_no_gpu_is_over() {
+    let (found, _) = runner(vec![skim()], options());
+    assert!(matches!(block_on(found.prepare(&mut Stop)), Err(ReadError::Cancelled { .. })));
+    assert_eq!(read(&found, "good", Preference::WebGpu).reading.timing.device, "webgpu");
+    let nowhere = GpuOptions { name: Some("no such adapter".into()), ..GpuOptions::default() };
+    let (without, _) = runner(vec![skim()], nowhere);
+    block_on(without.prepare(&mut ())).expect("a GPU that is not there is no error");
+    let run = read(&without, "good", Preference::WebGpu);
     assert!(matches!(run.device_reason, Reason::NoGpu { .. }), "{run:?}");
 }
 

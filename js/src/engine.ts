@@ -103,6 +103,8 @@ export interface Calls extends StructureCalls {
   read(id: Id, text: string, options: PlainReadOptions): PackedReading;
   readAll(id: Id, texts: readonly string[], options: PlainReadOptions): readonly PackedReading[];
   tokenize(id: Id, text: string): readonly PlainToken[];
+  /** Makes the GPU ready for a model; until it is, the CPU answers what is asked of `webgpu`. */
+  prepare(id: Id): undefined;
   calibrate(id: Id): Costs;
   steps(id: Id, device: DevicePreference | undefined): Steps;
   inspect(id: Id): Omit<Inspection, "config">;

@@ -60,8 +60,13 @@ async function opened(engine: Engine, file: FoundFile, options: LoadOptions, sig
   try {
     signal?.throwIfAborted();
     insist(task, config.task);
-    const place = await expected(engine, device, signal);
+    let place = await expected(engine, device, signal);
     if (warmUp) {
+      if (device === "webgpu" && place.device === "webgpu") {
+        // Nobody waits for it, and a GPU that fails says so when it is asked.
+        engine.call("prepare", [id]).catch(() => undefined);
+        place = { device: "cpu", deviceReason: reasonInWords({ code: "gpuStarting" }) };
+      }
       const read: Promise<unknown> =
         config.task === "classify"
           ? engine.call("read", [id, WARM_UP, { measureMs: WARM_UP_MS, device: place.device }], { signal })

@@ -83,6 +83,7 @@ const answers: Answers<OwnCalls> = {
     get(id, glue.Model).read(text, threshold, pairs(force), measureMs ?? 0, device, watch(follow)),
   readAll: (id, texts, { threshold, device }, follow) => get(id, glue.Model).readAll([...texts], threshold, device, watch(follow)),
   tokenize: (id, text) => get(id, glue.Model).tokenize(text),
+  prepare: (id, follow) => get(id, glue.Model).prepare(watch(follow)),
   calibrate: (id, follow) => get(id, glue.Model).calibrate(watch(follow)),
   steps: (id, device, follow) => get(id, glue.Model).steps(device, watch(follow)),
   inspect: (id) => get(id, glue.Model).inspect(),

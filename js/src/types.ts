@@ -110,7 +110,11 @@ export interface LoadOptions extends CallOptions {
   readonly integrity?: string | undefined;
   /** How the CPU keeps the weights; `f32` unless told otherwise. */
   readonly precision?: Precision | undefined;
-  /** Read a few words before the model is given, so that no reading waits for compilers; true unless told otherwise. */
+  /**
+   * Read a few words before the model is given, so that no reading waits for compilers; true unless told otherwise. With the
+   * device `webgpu` the CPU reads them, and a classifier or a language model is given while the GPU is still being made ready
+   * for it: until then the CPU answers, and says so.
+   */
   readonly warmUp?: boolean | undefined;
 }
 

@@ -15,6 +15,8 @@ export function reasonInWords(
       return "CPU: as asked";
     case "gpuAsked":
       return `WebGPU, as asked: ${reason.adapter}`;
+    case "gpuStarting":
+      return "CPU, until WebGPU is ready";
     case "noGpu":
       return `CPU, since ${reason.why}`;
     case "gpuFailed":

@@ -9,6 +9,7 @@ import { inChromium, open as openBlank, page, renew } from "./blank.mjs";
 
 const SMALL = "models/sst2-skim-lstm-small.safetensors";
 const SRU = "models/sst2-sru.safetensors";
+const WORDS = "models/shakespeare-elman.safetensors";
 const TEXT = "A quiet, generous film; it doesn't hurry, and I wouldn't have missed a minute.";
 
 describe("in a page", { timeout: 600_000 }, () => {
@@ -119,7 +120,7 @@ describe("in a page", { timeout: 600_000 }, () => {
       await open();
       const { wrong, codes } = await page.evaluate(async ([thread, small, sru, text]) => {
         const { load } = window[thread];
-        const models = await Promise.all([load(small, { device: "cpu" }), load(sru, { device: "webgpu" })]);
+        const models = await Promise.all([load(small, { device: "cpu" }), load(sru, { device: "webgpu", warmUp: false })]);
         const texts = Array.from({ length: 25 }, (_, i) => `${text} `.repeat(i % 6 === 0 ? 20 : 1));
         const right = [];
         for (const model of models) for (const text of texts) right.push((await model.read(text)).scores);
@@ -154,6 +155,64 @@ describe("in a page", { timeout: 600_000 }, () => {
     });
   }
 
+  test("the CPU answers until the GPU is ready for a model", async () => {
+    // The GPU is not ready before the test says so.
+    await page.addInitScript(() => {
+      const held = new Promise((resolve) => (window.release = resolve));
+      const map = GPUBuffer.prototype.mapAsync;
+      GPUBuffer.prototype.mapAsync = async function (...args) {
+        await held;
+        return map.apply(this, args);
+      };
+    });
+    await open();
+    const { expected, meanwhile, later, apart } = await page.evaluate(async ([small, words, text]) => {
+      const on = ({ timing, deviceReason }) => [timing.device, deviceReason];
+      const [model, language] = [await here.load(small, { device: "webgpu" }), await here.load(words, { device: "webgpu" })];
+      const expected = [model, language].map(({ device, deviceReason }) => [device, deviceReason]);
+      // Whoever will have nothing but the GPU waits for it.
+      const waits = model.read(text, { device: "webgpu-only" });
+      const first = await model.read(text);
+      const meanwhile = [first, ...(await model.readAll([text])), await model.read(text, { device: "webgpu" }), await language.predict("the")];
+      window.release();
+      const only = await waits;
+      const last = { model: first, language: meanwhile.at(-1) };
+      // The CPU answers within a turn of the event loop, in which nothing is heard of the GPU.
+      const turn = () => new Promise((resolve) => setTimeout(resolve, 10));
+      for (; last.model.timing.device === "cpu"; await turn()) last.model = await model.read(text);
+      for (; last.language.timing.device === "cpu"; await turn()) last.language = await language.predict("the");
+      const apart = Math.abs(first.scores[0].probability - last.model.scores[0].probability);
+      return { expected, meanwhile: meanwhile.map(on), later: [only, last.model, last.language].map(on), apart };
+    }, [SMALL, WORDS, TEXT]);
+    for (const found of [...expected, ...meanwhile]) assert.deepEqual(found, ["cpu", "CPU, until WebGPU is ready"]);
+    for (const [device, reason] of later) assert.deepEqual([device, /^WebGPU, as asked/.test(reason)], ["webgpu", true]);
+    assert.ok(apart < 1e-4);
+  });
+
+  test("a layer has no kernel compiled that it does not run, and workgroup memory for its own state alone", async () => {
+    await page.addInitScript(() => {
+      window.compiled = [];
+      const create = GPUDevice.prototype.createComputePipeline;
+      GPUDevice.prototype.createComputePipeline = function (descriptor) {
+        window.compiled.push([descriptor.label, { ...descriptor.compute.constants }]);
+        return create.call(this, descriptor);
+      };
+    });
+    await open();
+    const found = await page.evaluate(async () => {
+      const compiledBy = async (hiddenSize) => {
+        window.compiled = [];
+        const layer = await here.Lstm.random({ inputSize: 3, hiddenSize, seed: 1 });
+        for (let i = 0; i < 2; i++) await layer.forward(new Float32Array(60), { device: "webgpu-only" });
+        return window.compiled;
+      };
+      return [await compiledBy(100), await compiledBy(120), await compiledBy(20)];
+    });
+    const recurrence = (SHARED) => ["recurrence_lstm_narrow", { SHARED }];
+    // The state before a step and the one after it, rounded up so that layers of similar sizes share a pipeline.
+    assert.deepEqual(found, [[["matmul_block", {}], recurrence(256)], [], [recurrence(64)]]);
+  });
+
   test("a GPU that is lost, or not there, is no reason to lose a call", async () => {
     await page.addInitScript(() => {
       const request = GPUAdapter.prototype.requestDevice;
@@ -164,7 +223,7 @@ describe("in a page", { timeout: 600_000 }, () => {
     await open();
     const found = await page.evaluate(async ([path, text]) => {
       const long = text.repeat(100);
-      const model = await here.load(path, { device: "webgpu" });
+      const model = await here.load(path, { device: "webgpu", warmUp: false });
       const first = model.device;
       const lose = () => window.device.destroy();
       const onProgress = ({ done, total }) => done < total && lose();

@@ -10,7 +10,7 @@ mod layers;
 mod reason;
 mod steps;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::device::gpu::Gpu;
 use crate::device::{Device, EngineError};
-use crate::model::{Model, ReadError, ReadOptions, Reading, Watch};
+use crate::model::{Model, Prefix, ReadError, ReadOptions, Reading, Scores, Watch};
+use crate::nn::Ask;
 pub use cost::{Cost, Costs};
 pub use cursor::Cursor;
 use devices::Choice;
@@ -36,7 +37,8 @@ pub enum Preference {
     Auto,
     /// On the CPU.
     Cpu,
-    /// On the GPU; where there is none, or it fails half way, on the CPU.
+    /// On the GPU; where there is none, where it fails half way, and while [`Runner::prepare`] makes it ready, on the
+    /// CPU.
     WebGpu,
     /// On the GPU or not at all.
     #[serde(rename = "webgpu-only")]
@@ -63,19 +65,22 @@ pub struct Runner {
     costs: Rc<RefCell<Option<Costs>>>,
     /// Ids of the text read last, on which devices are measured.
     sample: Rc<RefCell<Vec<u32>>>,
+    /// How many calls of [`Self::prepare`] are under way.
+    preparing: Cell<u32>,
 }
 
 impl Runner {
     /// A model that may run on `cpu`, which keeps what it derives from the weights, or on the GPU of `devices`.
     pub fn new(model: Rc<Model>, cpu: Device, devices: Rc<Devices>) -> Self {
-        Self { model, cpu, devices, costs: Rc::default(), sample: Rc::default() }
+        Self { model, cpu, devices, costs: Rc::default(), sample: Rc::default(), preparing: Cell::default() }
     }
 
     /// The same model with what is measured of it, on another CPU.
     pub fn with_cpu(&self, cpu: Device) -> Self {
         let Self { model, devices, costs, sample, .. } = self;
         let (model, devices) = (Rc::clone(model), Rc::clone(devices));
-        Self { model, cpu, devices, costs: Rc::clone(costs), sample: Rc::clone(sample) }
+        let (costs, sample) = (Rc::clone(costs), Rc::clone(sample));
+        Self { model, cpu, devices, costs, sample, preparing: Cell::default() }
     }
 
     /// The model.
@@ -151,7 +156,44 @@ impl Runner {
         Ok(runs(self.model.read_all(&self.cpu, texts, options, &mut watch).await?, reason))
     }
 
+    /// Makes the GPU ready for the model: its kernels are compiled and its weights cross by running it there, on few
+    /// tokens and on many, which may take other kernels. What is asked of [`Preference::WebGpu`] meanwhile is answered by
+    /// the CPU; a GPU that is not there, or fails, is left to the calls that follow, which say so. `watch` is asked
+    /// between runs.
+    ///
+    /// # Errors
+    /// If `watch` stopped it.
+    pub async fn prepare<W: Watch>(&self, watch: &mut W) -> Result<(), ReadError> {
+        let Ok(gpu) = self.devices.gpu().await else { return Ok(()) };
+        let _preparing = Counted::new(&self.preparing);
+        let watch = &mut Monotone { watch, most: 0 };
+        match self.run_once(&Device::Gpu(gpu.clone()), watch).await {
+            Err(stopped @ ReadError::Cancelled { .. }) => return Err(stopped),
+            Err(ReadError::Engine(error @ EngineError::Device { .. })) => self.devices.failed(&gpu, &error),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Runs all of the model, on few tokens and on many.
+    async fn run_once<W: Watch>(&self, device: &Device, watch: &mut W) -> Result<(), ReadError> {
+        for tokens in cost::LENGTHS {
+            let ids = self.sample(tokens);
+            if self.model.network().head.softmax().is_some() {
+                let mut prefix = Prefix::new(Scores::Total, false);
+                prefix.read(&self.model, device, &ids, watch).await?;
+                prefix.next(&self.model, device, Ask::Top(1)).await?;
+            } else {
+                self.model.time(device, &ids, &[], 0.0, watch).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn choose(&self, preference: Preference, tokens: usize) -> Result<Choice, EngineError> {
+        if preference == Preference::WebGpu && self.preparing.get() > 0 {
+            return Ok(Choice::cpu(Reason::GpuStarting));
+        }
         let (Preference::Auto, Some(costs)) = (preference, self.costs()) else {
             return self.devices.choose(preference, Reason::Unmeasured).await;
         };
@@ -272,6 +314,22 @@ impl Runner {
         } else {
             sample.iter().copied().cycle().take(tokens).collect()
         }
+    }
+}
+
+/// One more, until it is dropped.
+struct Counted<'a>(&'a Cell<u32>);
+
+impl<'a> Counted<'a> {
+    fn new(count: &'a Cell<u32>) -> Self {
+        count.set(count.get() + 1);
+        Self(count)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }
 

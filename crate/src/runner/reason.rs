@@ -13,6 +13,8 @@ pub enum Reason {
         /// The adapter, by name.
         adapter: String,
     },
+    /// The GPU is being made ready for the model, so the CPU ran the call.
+    GpuStarting,
     /// There is no GPU.
     NoGpu {
         /// Why, as the browser or the driver says.

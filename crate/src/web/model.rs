@@ -154,6 +154,23 @@ impl Model {
         Ok(Cursor::new(Rc::clone(&self.runner), device.as_deref(), scores, keeps)?)
     }
 
+    /// Makes the GPU ready for the model; until then the CPU answers what is asked of `webgpu`. `watch` is called between
+    /// runs.
+    #[wasm_bindgen(unchecked_return_type = "undefined | Promise<undefined>")]
+    pub fn prepare(
+        &self,
+        #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
+    ) -> JsValue {
+        let runner = Rc::clone(&self.runner);
+        answer(async move {
+            let mut watch = Callback::new(watch);
+            let prepared = runner.prepare(&mut watch).await;
+            watch.thrown()?;
+            prepared.map_err(Failure::from)?;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
     /// Measures the CPU and the GPU on the text read last, some tenths of a second, so that the device `auto` can
     /// choose between them. `watch` is called between samples.
     #[wasm_bindgen(unchecked_return_type = "Costs | Promise<Costs>")]

@@ -45,7 +45,8 @@ export type Decision = "read" | "skim";
 export type Device = "cpu" | "webgpu";
 /**
  * Where it is wanted: `auto` is where the answer is expected sooner, as measured by `calibrate`; `webgpu-only` rejects where
- * there is no GPU or it fails, and all others go on with the CPU.
+ * there is no GPU or it fails, and all others go on with the CPU. `webgpu` has the CPU answer also while a model that was loaded
+ * for the GPU is being made ready there.
  */
 export type DevicePreference = Device | "auto" | "webgpu-only";
 
@@ -110,7 +111,7 @@ export type Method =
 
 /** Why a call ran where it did. */
 export type Reason =
-  | { readonly code: "cpuAsked" | "unmeasured" | "layerOnCpu" | "incremental" }
+  | { readonly code: "cpuAsked" | "gpuStarting" | "unmeasured" | "layerOnCpu" | "incremental" }
   | { readonly code: "gpuAsked"; readonly adapter: string }
   | { readonly code: "noGpu"; readonly why: string }
   | { readonly code: "gpuFailed"; readonly error: string }
