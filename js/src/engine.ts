@@ -98,6 +98,8 @@ export interface Calls extends StructureCalls {
   start(options: Pick<InitOptions, "wasm" | "variant">): undefined;
   gpu(): FoundGpu;
   statistics(): GpuStatistics | null;
+  /** What the engine was compiled to, for others of its kind. */
+  module(): WebAssembly.Module | undefined;
   /** Takes the bytes of a model file. */
   open(bytes: Uint8Array, precision: Precision): { readonly id: Id; readonly config: ModelConfig | LanguageModelConfig };
   read(id: Id, text: string, options: PlainReadOptions): PackedReading;
@@ -140,6 +142,14 @@ export interface Calls extends StructureCalls {
 
 /** A call's name. */
 export type CallName = keyof Calls;
+
+/** What a call takes beside the id of what it is about. */
+export type About<Name extends CallName> = Parameters<Calls[Name]> extends [Id, ...infer Others] ? Others : never;
+
+/** What answers calls about one thing that an engine holds. */
+export interface Answerer {
+  ask<Name extends CallName>(name: Name, args: About<Name>, follow: Follow): Promise<ReturnType<Calls[Name]>>;
+}
 
 /** What answers the calls of a table. */
 export interface Caller<Table extends { readonly [Name in keyof Table]: (...args: never) => unknown }> {

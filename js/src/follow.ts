@@ -61,18 +61,20 @@ export function stopper(): AbortController {
   return stop;
 }
 
-/**
- * Does work that its caller may follow, and that the end of its owner stops. The signal that it is given has the
- * `SaccadeError` to reject with as its reason, whatever stopped it: the caller's signal, the owner's end, or a callback that
- * threw. Work goes on while an `async` callback is at it; the call resolves when both are done. Work may consist of work that
- * is followed.
- */
-export function followed<T>(
-  owner: AbortSignal | undefined,
-  { signal, onProgress }: CallOptions,
-  work: (follow: CallOptions) => Promise<T>,
-): Promise<T> {
-  if (!signal && !onProgress) return work({ signal: owner });
+/** Work that its caller follows. */
+interface Following {
+  /** For the work: its reason is the `SaccadeError` to reject with, whatever stopped it. */
+  readonly signal: AbortSignal;
+  /** For the work, if its caller hears of it. */
+  readonly onProgress: CallOptions["onProgress"];
+  /** What an `async` callback was still at is done. */
+  told(): Promise<unknown>;
+  /** Lets go of the signals. */
+  end(): void;
+}
+
+/** Begins to follow work that the caller's signal stops, or the owner's end, or a callback that throws. */
+export function following(owner: AbortSignal | undefined, { signal, onProgress }: CallOptions): Following {
   const stop = stopper();
   const fail = (thrown: unknown) => stop.abort(errorOf("CALLBACK_FAILED", `onProgress threw: ${messageOf(thrown)}`, thrown));
   /** What an `async` callback is still at. */
@@ -94,15 +96,30 @@ export function followed<T>(
     onAbort(owner, () => stop.abort(owner?.reason)),
     onAbort(signal, () => stop.abort(signal && inner.has(signal) ? signal.reason : aborted(signal))),
   ];
+  return {
+    signal: stop.signal,
+    onProgress: onProgress && tell,
+    told: () => unlessAborted(stop.signal, Promise.all(telling)),
+    end() {
+      for (const release of releases) release();
+    },
+  };
+}
+
+/**
+ * Does work that its caller may follow, and that the end of its owner stops. Work goes on while an `async` callback is at it; the
+ * call resolves when both are done. Work may consist of work that is followed.
+ */
+export function followed<T>(owner: AbortSignal | undefined, options: CallOptions, work: (follow: CallOptions) => Promise<T>): Promise<T> {
+  if (!options.signal && !options.onProgress) return work({ signal: owner });
+  const { signal, onProgress, told, end } = following(owner, options);
   const done = async () => {
-    if (!onProgress) return work({ signal: stop.signal });
-    const value = await work({ signal: stop.signal, onProgress: tell });
-    await unlessAborted(stop.signal, Promise.all(telling));
+    if (!onProgress) return work({ signal });
+    const value = await work({ signal, onProgress });
+    await told();
     return value;
   };
-  return done().finally(() => {
-    for (const release of releases) release();
-  });
+  return done().finally(end);
 }
 
 /** Whether it is a promise, be it another library's. */

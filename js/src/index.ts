@@ -30,6 +30,17 @@ import type {
 
 // Their code comes with the first of their models.
 platform.structures ??= async () => (await import("./structure/local.js")).structures;
+// And this with the first call that is to have workers.
+platform.workers ??= async () => (await import("./workers.js")).engineInWorker;
+
+/**
+ * Makes the workers of `workers` by another way: from a CDN, whose scripts can be no worker of another origin, host a file of one
+ * line, `import "saccade-rnn/worker-entry"`, and give it here. Before the first call.
+ */
+export function useWorker(make: () => Worker): void;
+export function useWorker(...given: unknown[]): void {
+  [platform.worker] = start.useWorker(given);
+}
 
 /**
  * Starts the engine: fetches and compiles it. The first call decides where from; later ones wait for it. Optional, as

@@ -34,6 +34,8 @@ export interface Instance {
 export interface Binary {
   /** The instance that runs. */
   running(): Instance | undefined;
+  /** What its instances are made of, once it was compiled. */
+  compiled(): WebAssembly.Module | undefined;
   /** The instance that runs, or the start of one. A start that failed is tried again by the next call. */
   start(compile: () => Promise<WebAssembly.Module>, signal?: AbortSignal): Promise<Instance>;
 }
@@ -44,6 +46,7 @@ export function binaryOf(glue: Glue): Binary {
   let starting: { readonly done: Promise<Instance>; readonly signal: AbortSignal | undefined } | undefined;
   /** The instance that runs. */
   let running: Instance | undefined;
+  let compiled: WebAssembly.Module | undefined;
   /** What the glue has: no instance yet, one that failed, or one that may be used. */
   let module: "absent" | "spent" | "sound" = "absent";
   /** How many pieces of work are under way that began inside one another. */
@@ -139,7 +142,8 @@ export function binaryOf(glue: Glue): Binary {
   async function begin(compile: () => Promise<WebAssembly.Module>, signal: AbortSignal | undefined): Promise<Instance> {
     try {
       if (module === "absent") {
-        await glue.init({ module_or_path: await compile() });
+        compiled = await compile();
+        await glue.init({ module_or_path: compiled });
         module = "sound";
       }
       renew();
@@ -165,5 +169,5 @@ export function binaryOf(glue: Glue): Binary {
     }
   }
 
-  return { running: () => running, start };
+  return { running: () => running, compiled: () => compiled, start };
 }

@@ -1,12 +1,14 @@
 /** What a language model is asked, and what it answers. */
 
 import type { Device, DevicePreference, LanguageModelConfig, PlainToken } from "../pkg/saccade_rnn.js";
-import type { CallOptions, Disposes, Inspection, PlainTiming } from "./types.js";
+import type { CallOptions, Disposes, Inspection, ManyOptions, PlainTiming, TextStream } from "./types.js";
 
 export interface ScoreOptions extends CallOptions {
   /** In place of the model's own. */
   readonly device?: DevicePreference | undefined;
 }
+
+export interface ScoreAllOptions extends ScoreOptions, ManyOptions {}
 
 export interface NextOptions extends CallOptions {
   /** How many of the most probable words; 10 unless given. */
@@ -127,6 +129,11 @@ export interface LanguageModel extends Disposes {
   readonly deviceReason: string;
   /** How surprising every word of a text is, read from its beginning, piece by piece however long it is. */
   score(text: string, options?: ScoreOptions): Promise<Scoring>;
+  /**
+   * Scores any number of texts, in their order, a batch at a time: texts are taken when more are asked for, and whatever has arrived
+   * by then is a batch. To leave the loop ends it. Its progress counts texts.
+   */
+  scoreAll(texts: TextStream, options?: ScoreAllOptions): AsyncIterableIterator<Scoring>;
   /** The perplexity of a text by the words that {@link score} predicts, without a token's object for each; NaN if there are none. */
   perplexity(text: string, options?: ScoreOptions): Promise<number>;
   /** The words that may come after a text, which may be empty. */

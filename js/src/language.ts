@@ -2,7 +2,9 @@
 
 import { language, languageTyping } from "./arguments/language.js";
 import type { CursorAsk, CursorValues, Engine, Id, PlainCursor, PlainToken, Reason } from "./engine.js";
+import { Many } from "./many.js";
 import { Owner } from "./owner.js";
+import type { OpenTwin } from "./pool.js";
 import type {
   CallOptions,
   Device,
@@ -29,7 +31,7 @@ const COLUMNS = 8;
 const END = "<eos>";
 
 /** A language model that the engine holds. */
-export class LoadedLanguageModel extends Owner implements LanguageModel {
+export class LoadedLanguageModel extends Many implements LanguageModel {
   readonly task = "predict";
   readonly config: LanguageModelConfig;
   readonly #preference: DevicePreference | undefined;
@@ -39,10 +41,10 @@ export class LoadedLanguageModel extends Owner implements LanguageModel {
 
   constructor(
     engine: Engine,
-    { id, config }: { readonly id: Id; readonly config: LanguageModelConfig },
+    { id, config, twin }: { readonly id: Id; readonly config: LanguageModelConfig; readonly twin: OpenTwin },
     expected: { readonly preference: DevicePreference | undefined; readonly device: Device; readonly deviceReason: string },
   ) {
-    super(engine, id, "model");
+    super(engine, id, twin, "release");
     this.config = config;
     this.#units = config.tokenizer.kind === "characters" ? "letters" : "words";
     this.#preference = expected.preference;
@@ -53,6 +55,18 @@ export class LoadedLanguageModel extends Owner implements LanguageModel {
   async score(...given: unknown[]): Promise<Scoring> {
     const [text, { device, ...follow }] = language.score(given);
     return scoring(await this.#once({ scores: "all" }, { text }, device, follow), this.#units);
+  }
+
+  async *scoreAll(...given: unknown[]): AsyncIterableIterator<Scoring> {
+    const [texts, { device = this.#preference, ...options }] = language.scoreAll(given);
+    yield* this.each("scoreAll: texts", texts, { ...options, device }, async (by, some, follow) => {
+      const scorings: Scoring[] = [];
+      for (const text of some) {
+        const values = await by.ask("askOnce", [{ scores: "all", device }, { text }], follow);
+        scorings.push(scoring(this.#ran(values), this.#units));
+      }
+      return scorings;
+    });
   }
 
   async perplexity(...given: unknown[]): Promise<number> {

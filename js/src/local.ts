@@ -75,6 +75,7 @@ const answers: Answers<OwnCalls> = {
   },
   gpu: () => glue.findGpu(),
   statistics: () => (binary.running() ? glue.gpuStatistics() : null),
+  module: () => binary.compiled(),
   open(bytes, precision) {
     const model = glue.Model.load(bytes, precision === "bf16");
     return { id: keep(model), config: model.config };

@@ -2,9 +2,11 @@
 
 import { model, typing } from "./arguments/model.js";
 import { compare, type Comparison } from "./compare.js";
-import type { Engine, Follow, HiddenValues, Id, PlainReadOptions, PlainToken } from "./engine.js";
+import type { Answerer, Engine, Follow, HiddenValues, Id, PlainReadOptions, PlainToken } from "./engine.js";
 import { onAbort } from "./follow.js";
+import { Many } from "./many.js";
 import { Owner } from "./owner.js";
+import type { OpenTwin } from "./pool.js";
 import { StepTimes } from "./step-times.js";
 import type {
   CallOptions,
@@ -33,21 +35,23 @@ const LONG = 16_384;
 type Options = Follow & PlainReadOptions;
 
 /** A model that the engine holds. */
-export class LoadedModel extends Owner implements Classifier {
+export class LoadedModel extends Many implements Classifier {
   readonly task = "classify";
   readonly config: ModelConfig;
-  #preference: ReadOptions["device"];
+  readonly #preference: ReadOptions["device"];
+  readonly #twin: OpenTwin;
   device: Device;
   deviceReason: string;
   readonly #stepTimes = new StepTimes();
 
   constructor(
     engine: Engine,
-    { id, config }: { readonly id: Id; readonly config: ModelConfig },
+    { id, config, twin }: { readonly id: Id; readonly config: ModelConfig; readonly twin: OpenTwin },
     expected: { readonly preference: ReadOptions["device"]; readonly device: Device; readonly deviceReason: string },
   ) {
-    super(engine, id, "model");
+    super(engine, id, twin, "release");
     this.config = config;
+    this.#twin = twin;
     this.#preference = expected.preference;
     this.device = expected.device;
     this.deviceReason = expected.deviceReason;
@@ -67,28 +71,30 @@ export class LoadedModel extends Owner implements Classifier {
   }
 
   async readAll(...given: unknown[]): Promise<readonly Reading[]> {
-    const [all, options] = model.readAll(given);
-    const readings = await this.follow(options, (follow) => this.#readAll(all, options, follow));
+    const [all, { workers, ...options }] = model.readAll(given);
+    const { device } = this.#plain(options);
+    const readings = workers
+      ? await this.all("readAll: texts", all, { ...options, device, workers }, (by, texts, { signal }) => this.#readAll(by, texts, options, { signal }))
+      : await this.follow(options, (follow) => this.#readAll(this, all, options, follow));
     this.#ran(readings.at(-1));
     return readings;
   }
 
-  async #readAll(all: readonly string[], options: Options, { signal, onProgress }: CallOptions): Promise<readonly Reading[]> {
+  async #readAll(by: Answerer, all: readonly string[], options: Options, { signal, onProgress }: CallOptions): Promise<readonly Reading[]> {
     const readings: Reading[] = [];
     const total = all.length;
     while (readings.length < total) {
       const at = readings.length;
       const long = all.slice(at, at + PORTION).findIndex((text) => text.length > LONG);
       if (long === 0) {
-        readings.push(this.#stepTimes.with(await this.call("read", [all[at] ?? "", this.#plain(options)], { signal })));
+        readings.push(this.#stepTimes.with(await by.ask("read", [all[at] ?? "", this.#plain(options)], { signal })));
         onProgress?.({ done: at + 1, total });
         signal?.throwIfAborted();
         continue;
       }
       const part = all.slice(at, at + (long > 0 ? long : PORTION));
       const told = onProgress && ((progress: Progress) => onProgress({ done: at + progress.done, total }));
-      const follow = { signal, onProgress: told };
-      for (const reading of await this.call("readAll", [part, this.#plain(options)], follow)) {
+      for (const reading of await by.ask("readAll", [part, this.#plain(options)], { signal, onProgress: told })) {
         readings.push(this.#stepTimes.with(reading));
       }
     }
@@ -194,7 +200,7 @@ export class LoadedModel extends Owner implements Classifier {
     // Not by `call`: a model that is disposed meanwhile would leave this one in the engine, and nobody would know its id.
     const id = await this.ask("withoutWordCache", [], {});
     const { config, device, deviceReason } = this;
-    return new LoadedModel(this.engine, { id, config }, { preference: this.#preference, device, deviceReason });
+    return new LoadedModel(this.engine, { id, config, twin: this.#twin }, { preference: this.#preference, device, deviceReason });
   }
 
   async inspect(...given: unknown[]): Promise<Inspection> {

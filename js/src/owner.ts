@@ -1,23 +1,24 @@
 /** Something that the engine holds for somebody. */
 
-import type { CallName, Calls, Engine, Follow, Id } from "./engine.js";
+import type { About, Answerer, CallName, Calls, Engine, Follow, Id } from "./engine.js";
 import { errorOf, type SaccadeError } from "./errors.js";
 import { followed, stopper } from "./follow.js";
+import type { Pool } from "./pool.js";
 import type { CallOptions, Disposes } from "./types.js";
 
-type Rest<All extends unknown[]> = All extends [Id, ...infer Others] ? Others : never;
-
 /** What gives back what is held. */
-type Release = "release" | "releaseStructured";
+export type Release = "release" | "releaseStructured";
 
 /** What the engine holds, and what must not keep its owner alive. */
 interface Held {
   readonly engine: Engine;
   readonly id: Id | Promise<Id>;
   readonly by: Release;
+  readonly pool: Pool | undefined;
 }
 
-function release({ engine, id, by }: Held): void {
+function release({ engine, id, by, pool }: Held): void {
+  pool?.end();
   Promise.resolve(id)
     .then((id) => engine.call(by, [id]))
     .catch(() => undefined);
@@ -40,22 +41,30 @@ export function bind(object: object): void {
 }
 
 /** Calls in its name reject with `DISPOSED` once it is disposed, also those under way. */
-export abstract class Owner implements Disposes {
+export abstract class Owner implements Answerer, Disposes {
   protected readonly engine: Engine;
-  readonly #id: Id | Promise<Id>;
+  readonly #held: Held;
   readonly #what: string;
-  readonly #by: Release;
   readonly #disposed = stopper();
 
-  constructor(engine: Engine, id: Id | Promise<Id>, what: string, by: Release = "release") {
+  constructor(
+    engine: Engine,
+    id: Id | Promise<Id>,
+    what: string,
+    { by = "release", pool }: { readonly by?: Release; readonly pool?: Pool } = {},
+  ) {
     this.engine = engine;
-    this.#id = id;
+    this.#held = { engine, id, by, pool };
     this.#what = what;
-    this.#by = by;
     // Whoever waits for it hears of it by its own call.
     Promise.resolve(id).catch(() => undefined);
-    forgotten.register(this, { engine, id, by }, this);
+    forgotten.register(this, this.#held, this);
     bind(this);
+  }
+
+  /** Aborted once it is disposed. */
+  protected get disposed(): AbortSignal {
+    return this.#disposed.signal;
   }
 
   /** Does work that its caller may follow and that `dispose` stops. */
@@ -64,14 +73,11 @@ export abstract class Owner implements Disposes {
   }
 
   /** Calls the engine at once, before anybody can change an argument. */
-  protected async ask<Name extends CallName>(
-    name: Name,
-    args: Rest<Parameters<Calls[Name]>>,
-    follow: Follow,
-  ): Promise<ReturnType<Calls[Name]>> {
+  async ask<Name extends CallName>(name: Name, args: About<Name>, follow: Follow): Promise<ReturnType<Calls[Name]>> {
     if (this.#disposed.signal.aborted) throw this.#gone();
     try {
-      const id = typeof this.#id === "number" ? this.#id : await this.#id;
+      const { id: made } = this.#held;
+      const id = typeof made === "number" ? made : await made;
       const all = [id, ...(args as unknown[])] as Parameters<Calls[Name]>;
       return await this.engine.call(name, all, follow);
     } catch (error) {
@@ -80,11 +86,7 @@ export abstract class Owner implements Disposes {
     }
   }
 
-  protected call<Name extends CallName>(
-    name: Name,
-    args: Rest<Parameters<Calls[Name]>>,
-    options: CallOptions,
-  ): Promise<ReturnType<Calls[Name]>> {
+  protected call<Name extends CallName>(name: Name, args: About<Name>, options: CallOptions): Promise<ReturnType<Calls[Name]>> {
     return this.follow(options, (follow) => this.ask(name, args, follow));
   }
 
@@ -96,7 +98,7 @@ export abstract class Owner implements Disposes {
     if (this.#disposed.signal.aborted) return;
     this.#disposed.abort(this.#gone());
     forgotten.unregister(this);
-    release({ engine: this.engine, id: this.#id, by: this.#by });
+    release(this.#held);
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,6 @@
 /** What differs from place to place. */
 
+import type { Remote } from "./remote.js";
 import type { Structures } from "./structure/calls.js";
 
 /** Node's own modules, where there is Node: also under jsdom, which imitates a page there. Bundlers see no import. */
@@ -21,6 +22,10 @@ export const platform: {
   inlined?(): Promise<string>;
   /** What opens taggers, parsers and tree classifiers. */
   structures?(): Promise<Structures>;
+  /** What opens an engine in a worker. */
+  workers?(): Promise<(failed: (reason: string) => string) => Remote>;
+  /** How its worker is made, where that is not the package's own way. */
+  worker?: () => Worker;
 } = { paths: !globalThis.location || !globalThis.fetch };
 
 if (builtin) {
@@ -32,6 +37,12 @@ if (builtin) {
     if (isPath ? !platform.paths : !/^file:/i.test(address)) return undefined;
     return readFile(isPath ? address : new URL(address)).then((bytes) => new Uint8Array(bytes));
   };
+}
+
+/** How many threads compute at once here. */
+export function processors(): number {
+  // Node 20 has no navigator.
+  return globalThis.navigator?.hardwareConcurrency ?? builtin?.("node:os").availableParallelism() ?? 1;
 }
 
 /** Why the engine must not ask for a GPU here. Of a page or a browser's worker without one it finds out by itself. */

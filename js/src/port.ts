@@ -13,15 +13,8 @@ function notLoaded(entry: string): string {
   );
 }
 
-/** Workers that run a script of the package, and how others take their place. */
-export interface Workers {
-  readonly open: Open;
-  use(make: (() => Worker) | undefined): void;
-}
-
-/** Workers that `own` makes, of the script that the package calls `entry`. */
-export function workers(own: () => Worker, entry: string): Workers {
-  let made: (() => Worker) | undefined;
+/** Opens workers of the script that the package calls `entry`: by what `given` has at that time, otherwise by `own`. */
+export function opener(own: () => Worker, entry: string, given: () => (() => Worker) | undefined): Open {
   function owned(): Worker {
     if (typeof Worker !== "function") {
       throw new Error('no workers here; Jest takes the entry for Node by testEnvironmentOptions: { customExportConditions: ["node"] }');
@@ -32,19 +25,14 @@ export function workers(own: () => Worker, entry: string): Workers {
       throw new Error(`${messageOf(error)}; ${notLoaded(entry)}`, { cause: error });
     }
   }
-  return {
-    use: (make) => {
-      made = make;
-    },
-    open(onAnswer, onFailure) {
-      const worker = (made ?? owned)();
-      worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => onAnswer(data));
-      // The script did not load, or failed outside a call.
-      worker.addEventListener("error", ({ message }) => onFailure(message || notLoaded(entry)));
-      return {
-        post: (ask, transfer) => worker.postMessage(ask, { transfer: [...transfer] }),
-        terminate: () => worker.terminate(),
-      };
-    },
+  return (onAnswer, onFailure) => {
+    const worker = (given() ?? owned)();
+    worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => onAnswer(data));
+    // The script did not load, or failed outside a call.
+    worker.addEventListener("error", ({ message }) => onFailure(message || notLoaded(entry)));
+    return {
+      post: (ask, transfer) => worker.postMessage(ask, { transfer: [...transfer] }),
+      terminate: () => worker.terminate(),
+    };
   };
 }

@@ -22,13 +22,20 @@ interface Pending {
   reject(error: unknown): void;
 }
 
+/** An engine in a worker. */
+export interface Remote<Table extends { readonly [Name in keyof Table]: (...args: never) => unknown } = Calls> extends Caller<Table> {
+  /** Ends the worker: what it holds is lost, and calls under way reject with `ENGINE_FAILED`. */
+  terminate(): void;
+}
+
 /**
  * An engine in a worker that starts with the first call, and anew after it failed. Calls whose names begin with `start` say where
  * WebAssembly is, and those with `release` free what is held.
  */
 export function remote<Table extends { readonly [Name in keyof Table]: (...args: never) => unknown } = Calls>(
   open: Open,
-): Caller<Table> & { terminate(): void } {
+  failed = (reason: string) => `the engine's worker failed, and all that it held is lost; load it again (${reason})`,
+): Remote<Table> {
   let port: Port | undefined;
   let last = 0;
   /** Ids of the worker that is gone mean nothing to the next one: each has its own range. */
@@ -56,7 +63,7 @@ export function remote<Table extends { readonly [Name in keyof Table]: (...args:
       else asked?.reject(errorOf(answer.error.code, answer.error.message, answer.error.cause));
     };
     const onFailure = (reason: string) => {
-      if (mine === worker) end(`the engine's worker failed, and all that it held is lost; load it again (${reason})`);
+      if (mine === worker) end(failed(reason));
     };
     try {
       return open(onAnswer, onFailure);

@@ -40,7 +40,11 @@ export function thread(make: Make): Worker {
   const shape = {
     addEventListener(type: "message" | "error", listener: (event: { data?: Answer; message?: string }) => void) {
       if (type === "message") worker.on("message", (data: Answer) => listener({ data }));
-      else worker.on("error", (error) => listener({ message: isAbsent(error) ? `${error.message}; ${advice}` : error.message }));
+      else {
+        worker.on("error", (error) => listener({ message: isAbsent(error) ? `${error.message}; ${advice}` : error.message }));
+        // Of a thread that somebody ended there is no other word.
+        worker.on("exit", (code) => listener({ message: `its thread ended with exit code ${code}` }));
+      }
     },
     postMessage(ask: object, { transfer }: { readonly transfer: ArrayBuffer[] }) {
       if (!("stop" in ask)) {

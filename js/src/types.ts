@@ -132,7 +132,26 @@ export interface ReadOptions extends CallOptions {
   readonly measureMs?: number | undefined;
 }
 
-export type ReadAllOptions = Omit<ReadOptions, "force" | "measureMs">;
+/** What calls about many texts take as well. */
+export interface ManyOptions {
+  /**
+   * So many workers answer, on as many processors: `"auto"` is as many as there are, 8 at most, and 0 none. Answers are those that
+   * the model alone gives, in the same order. Workers compute on the CPU: with the device `webgpu` they are refused.
+   *
+   * ```ts
+   * const readings = await model.readAll(texts, { workers: "auto" });
+   * for await (const { tokens } of tagger.tagAll(lines(), { workers: 2, signal })) console.log(tokens.length);
+   * ```
+   *
+   * Each holds the model as well. They begin with the first call, which takes some tenths of a second, and wait for the next
+   * until the model is disposed; a call that does not come to its end (it is aborted or left, or fails) ends its own at once.
+   * Each has two batches at most before it, so that of endless texts a few are in memory. One that dies rejects the
+   * call with `ENGINE_FAILED`; the model goes on. No cross-origin isolation is needed.
+   */
+  readonly workers?: number | "auto" | undefined;
+}
+
+export interface ReadAllOptions extends Omit<ReadOptions, "force" | "measureMs">, ManyOptions {}
 export type StreamOptions = Omit<ReadOptions, "measureMs">;
 export type ReaderOptions = Pick<ReadOptions, "threshold" | "force">;
 export type StepsOptions = CallOptions & Pick<ReadOptions, "device">;
@@ -231,6 +250,9 @@ export interface Disposes extends Disposable {
 
 /** An array of texts, or whatever else gives one after the other; a string would give its letters, and is refused. */
 export type Texts = Iterable<string> & object;
+
+/** Texts one after the other: an array of them, or whatever else gives them, also later. */
+export type TextStream = Texts | AsyncIterable<string>;
 
 /** A text classifier. */
 export interface Classifier extends Disposes {

@@ -5,8 +5,8 @@ import { type Devices, devices as devicesOf, gpuStatistics as statisticsOf } fro
 import { followed } from "./follow.js";
 import { layersOf } from "./layers.js";
 import { load as loadWith, start as startWith } from "./load.js";
-import { workers } from "./port.js";
-import { remote } from "./remote.js";
+import { platform } from "./platform.js";
+import { endTwins } from "./pool.js";
 import type {
   AnyModel,
   Classifier,
@@ -19,9 +19,10 @@ import type {
   Tagger,
   TreeClassifier,
 } from "./types.js";
+import { engineInWorker } from "./workers.js";
 
-const own = workers(() => new Worker(new URL("./worker-entry.js", import.meta.url), { type: "module" }), "saccade-rnn/worker-entry");
-const engine = remote(own.open);
+platform.workers ??= async () => engineInWorker;
+const engine = engineInWorker();
 
 /**
  * Makes the worker by another way: from a CDN, whose scripts can be no worker of another origin, host a file of one line,
@@ -29,12 +30,13 @@ const engine = remote(own.open);
  */
 export function useWorker(make: () => Worker): void;
 export function useWorker(...given: unknown[]): void {
-  own.use(...start.useWorker(given));
+  [platform.worker] = start.useWorker(given);
 }
 
-/** Ends the worker; models and layers in it are lost, and calls under way reject with `ENGINE_FAILED`. */
+/** Ends the worker, and those of `workers`; models and layers in them are lost, and calls under way reject with `ENGINE_FAILED`. */
 export function terminate(): void {
   engine.terminate();
+  endTwins();
 }
 
 /** As in the main entry; a response's bytes go to the worker. */

@@ -7,11 +7,12 @@ import type {
   LanguageReader,
   NextOptions,
   PredictOptions,
+  ScoreAllOptions,
   ScoreOptions,
 } from "../types.js";
 import { count, number, optional, positive, string } from "./check.js";
 import { options } from "./options.js";
-import { call, device } from "./shared.js";
+import { call, device, many, stream } from "./shared.js";
 import { parameter, type Signatures, takers } from "./signature.js";
 
 const where = optional(device);
@@ -19,6 +20,7 @@ const top = optional(positive);
 
 const text = parameter("text", string);
 const score = parameter("options", options<ScoreOptions>()({ ...call, device: where }));
+const scoreAll = options<ScoreAllOptions>()({ ...call, ...many, device: where });
 const predict = options<PredictOptions>()({ ...call, device: where, top });
 const generate = options<GenerateOptions>()({
   ...call,
@@ -34,6 +36,7 @@ const follow = parameter("options", options<CallOptions>()(call));
 /** @internal */
 export const languageSignatures = {
   score: [text, score],
+  scoreAll: [parameter("texts", stream), parameter("options", scoreAll)],
   perplexity: [text, score],
   predict: [text, parameter("options", predict)],
   generate: [parameter("prompt", string), parameter("options", generate)],

@@ -4,7 +4,7 @@ import type { CompareOptions } from "../compare.js";
 import type { CallOptions, Model, Reader, ReadAllOptions, ReaderOptions, ReadOptions, StepsOptions, StreamOptions } from "../types.js";
 import { is, number, optional, string } from "./check.js";
 import { options } from "./options.js";
-import { call, device, force, maybe, measureMs, texts, turns } from "./shared.js";
+import { call, device, force, many, maybe, measureMs, texts, turns } from "./shared.js";
 import { parameter, type Signatures, takers } from "./signature.js";
 
 const where = optional(device);
@@ -13,7 +13,7 @@ const decisions = optional(force);
 
 const text = parameter("text", string);
 const read = parameter("options", options<ReadOptions>()({ ...call, device: where, threshold, force: decisions, measureMs }));
-const readAll = options<ReadAllOptions>()({ ...call, device: where, threshold });
+const readAll = options<ReadAllOptions>()({ ...call, ...many, device: where, threshold });
 const stream = options<StreamOptions>()({ ...call, device: where, threshold, force: decisions });
 const reader = options<ReaderOptions>()({ threshold, force: decisions });
 const steps = options<StepsOptions>()({ ...call, device: where });

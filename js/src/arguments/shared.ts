@@ -1,7 +1,7 @@
 /** What the arguments of several functions are made of. */
 
 import type { RaceOptions } from "../measure.js";
-import type { CallOptions, Decision, DevicePreference, Force, Precision } from "../types.js";
+import type { CallOptions, Decision, DevicePreference, Force, ManyOptions, Precision, Texts, TextStream } from "../types.js";
 import { boolean, type Check, is, isCount, number, oneOf, optional, positive, refuse, tagOf } from "./check.js";
 import type { Fields } from "./options.js";
 
@@ -61,8 +61,19 @@ export const force: Check<Force, Readonly<Record<number, Decision>>> = {
   },
 };
 
+/** Who tells more workers than any machine has processors means something else. */
+const MOST_WORKERS = 1024;
+
+export const many = {
+  workers: optional(
+    is<NonNullable<ManyOptions["workers"]>>(`a whole number from 0 to ${MOST_WORKERS.toLocaleString("en")}, or "auto"`, (found) => {
+      return found === "auto" || (isCount(found) && found <= MOST_WORKERS);
+    }),
+  ),
+} satisfies Fields<ManyOptions>;
+
 /** Many texts. */
-export const texts: Check<Iterable<string> & object, readonly string[]> = {
+export const texts: Check<Texts, readonly string[]> = {
   expected: "an array of strings, or another iterable of them",
   take(found, at) {
     const one = typeof found === "string" || tagOf(found) === "String";
@@ -75,5 +86,17 @@ export const texts: Check<Iterable<string> & object, readonly string[]> = {
       all.push(text);
     }
     return all;
+  },
+};
+
+/** Texts that are looked at when their turn comes. */
+export const stream: Check<TextStream> = {
+  expected: "an array of strings, or another iterable of them, async or not",
+  take(found, at) {
+    const one = typeof found === "string" || tagOf(found) === "String";
+    if (one || typeof found !== "object" || found === null || !(Symbol.iterator in found || Symbol.asyncIterator in found)) {
+      refuse(at, this.expected, found, one ? ": one alone is no stream" : "");
+    }
+    return found as TextStream;
   },
 };

@@ -1,10 +1,10 @@
 /** What the functions of taggers, parsers and tree classifiers take. */
 
-import type { Parser, StructureOptions, Tagger, TextStream, TreeClassifier } from "../structure/types.js";
+import type { Parser, StructureAllOptions, StructureOptions, Tagger, TreeClassifier } from "../structure/types.js";
 import type { Texts } from "../types.js";
 import { type Check, optional, refuse, tagOf } from "./check.js";
 import { options } from "./options.js";
-import { call, device, texts } from "./shared.js";
+import { call, device, many, stream, texts } from "./shared.js";
 import { parameter, type Signatures, takers } from "./signature.js";
 
 /** One text, or many. */
@@ -17,38 +17,27 @@ const oneOrMany: Check<string | Texts, string | readonly string[]> = {
   },
 };
 
-/** Texts that are looked at when their turn comes. */
-const stream: Check<TextStream, Texts | AsyncIterable<string>> = {
-  expected: "an array of strings, or another iterable of them, async or not",
-  take(found, at) {
-    const one = typeof found === "string" || tagOf(found) === "String";
-    if (one || typeof found !== "object" || found === null || !(Symbol.iterator in found || Symbol.asyncIterator in found)) {
-      refuse(at, this.expected, found, one ? ": one alone is no stream" : "");
-    }
-    return found as TextStream;
-  },
-};
-
 const how = parameter("options", options<StructureOptions>()({ ...call, device: optional(device) }));
+const howAll = parameter("options", options<StructureAllOptions>()({ ...call, ...many, device: optional(device) }));
 
 /** @internal */
 export const taggerSignatures = {
   tag: [parameter("texts", oneOrMany), how],
-  tagAll: [parameter("texts", stream), how],
+  tagAll: [parameter("texts", stream), howAll],
   inspect: [],
 } as const satisfies Signatures<Tagger>;
 
 /** @internal */
 export const parserSignatures = {
   parse: [parameter("texts", oneOrMany), how],
-  parseAll: [parameter("texts", stream), how],
+  parseAll: [parameter("texts", stream), howAll],
   inspect: [],
 } as const satisfies Signatures<Parser>;
 
 /** @internal */
 export const treeClassifierSignatures = {
   classify: [parameter("trees", oneOrMany), how],
-  classifyAll: [parameter("trees", stream), how],
+  classifyAll: [parameter("trees", stream), howAll],
   inspect: [],
 } as const satisfies Signatures<TreeClassifier>;
 

@@ -19,6 +19,8 @@ export type Wanted = DevicePreference | undefined;
 export interface StructureCalls {
   /** Starts it unless it runs. */
   startStructures(options: Pick<InitOptions, "wasm">): undefined;
+  /** What it was compiled to. */
+  moduleOfStructures(): WebAssembly.Module | undefined;
   /** Takes the bytes of a model file, of whatever task. */
   openStructured(bytes: Uint8Array, precision: Precision): { readonly id: Id; readonly config: StructuredConfig; readonly relations: readonly string[] };
   /** Where its models would compute. */

@@ -42,6 +42,7 @@ const answers: Answers<StructureCalls> = {
     await unlessAborted(follow.signal, started(wasm, follow));
     return undefined;
   },
+  moduleOfStructures: () => binary.compiled(),
   openStructured(bytes, precision) {
     const model = glue.Structured.load(bytes, precision === "bf16");
     return { id: keep(model), config: model.config, relations: model.relations };

@@ -1,23 +1,23 @@
 /** Taggers, parsers and tree classifiers, over an engine in this thread or another. */
 
 import { parser, tagger, treeClassifier } from "../arguments/structure.js";
-import type { Engine, Follow, Id } from "../engine.js";
+import type { Answerer, Engine, Follow, Id } from "../engine.js";
 import { errorOf } from "../errors.js";
-import { Owner } from "../owner.js";
-import type { Device, Inspection } from "../types.js";
+import { type AskOf, Many } from "../many.js";
+import type { OpenTwin } from "../pool.js";
+import type { Device, Inspection, TextStream } from "../types.js";
 import { reasonInWords } from "../words.js";
 import type { Place, Wanted } from "./calls.js";
-import { asked, streamed } from "./portions.js";
 import type {
   ClassifiedTree,
   Parsed,
   Parser,
   ParserConfig,
+  StructureAllOptions,
   StructureOptions,
   Tagged,
   Tagger,
   TaggerConfig,
-  TextStream,
   TreeClassifier,
   TreeClassifierConfig,
 } from "./types.js";
@@ -27,22 +27,28 @@ import { classifiedTrees, parsedTexts, taggedTexts } from "./unpack.js";
 export interface Opened<Config> {
   readonly id: Id;
   readonly config: Config;
+  readonly twin: OpenTwin;
   readonly place: Place;
   readonly preference: Wanted;
 }
 
-/** Finds the answers to some texts, of which the first has this number. */
-type Ask<Answer> = (texts: readonly string[], device: Wanted, follow: Follow, first: number) => Promise<readonly Answer[]>;
+/** Has `by` find the answers to some texts, of which the first has this number. */
+type Ask<Answer> = (by: Answerer, texts: readonly string[], device: Wanted, follow: Follow, first: number) => Promise<readonly Answer[]>;
+
+/** The same on this device. */
+function asking<Answer>(ask: Ask<Answer>, device: Wanted): AskOf<Answer> {
+  return (by, texts, follow, first) => ask(by, texts, device, follow, first);
+}
 
 /** What all of them have. */
-abstract class LoadedStructured<Config> extends Owner {
+abstract class LoadedStructured<Config> extends Many {
   readonly config: Config;
   device: Device = "cpu";
   deviceReason = "";
   readonly #preference: Wanted;
 
-  constructor(engine: Engine, { id, config, place, preference }: Opened<Config>) {
-    super(engine, id, "model", "releaseStructured");
+  constructor(engine: Engine, { id, config, twin, place, preference }: Opened<Config>) {
+    super(engine, id, twin, "releaseStructured");
     this.config = config;
     this.#preference = preference;
     this.ran(place);
@@ -56,16 +62,15 @@ abstract class LoadedStructured<Config> extends Owner {
   }
 
   /** The answer to one text, or those to many. */
-  protected answered<Answer>(texts: string | readonly string[], { device = this.#preference, ...options }: StructureOptions, ask: Ask<Answer>) {
-    const answers: Promise<unknown> = this.follow(options, async (follow) => {
-      if (typeof texts === "string") return (await ask([texts], device, follow, 0))[0];
-      return asked(texts, (some, first, follow) => ask(some, device, follow, first), follow);
-    });
+  protected answered<Answer>(at: string, texts: string | readonly string[], options: StructureOptions, ask: Ask<Answer>) {
+    const { device = this.#preference, ...follow } = options;
+    const one = async () => (await this.follow(follow, (follow) => ask(this, [texts as string], device, follow, 0)))[0];
+    const answers: Promise<unknown> = typeof texts === "string" ? one() : this.all(at, texts, follow, asking(ask, device));
     return answers as Promise<Answer & readonly Answer[]>;
   }
 
-  protected streamed<Answer>(by: string, texts: TextStream, { device = this.#preference, ...options }: StructureOptions, ask: Ask<Answer>) {
-    return streamed(by, texts, options, (some, first, { signal }) => this.follow({ signal }, (follow) => ask(some, device, follow, first)));
+  protected streamed<Answer>(at: string, texts: TextStream, { device = this.#preference, ...options }: StructureAllOptions, ask: Ask<Answer>) {
+    return this.each(at, texts, { ...options, device }, asking(ask, device));
   }
 
   async inspect(...given: unknown[]): Promise<Inspection<Config>> {
@@ -79,7 +84,7 @@ export class LoadedTagger extends LoadedStructured<TaggerConfig> implements Tagg
 
   async tag(...given: unknown[]) {
     const [texts, options] = tagger.tag(given);
-    return this.answered(texts, options, this.#tagged);
+    return this.answered("tag: texts", texts, options, this.#tagged);
   }
 
   async *tagAll(...given: unknown[]): AsyncIterableIterator<Tagged> {
@@ -87,8 +92,8 @@ export class LoadedTagger extends LoadedStructured<TaggerConfig> implements Tagg
     yield* this.streamed("tagAll: texts", texts, options, this.#tagged);
   }
 
-  readonly #tagged: Ask<Tagged> = async (texts, device, follow) => {
-    const [counts, columns, place] = await this.ask("tag", [texts, device], follow);
+  readonly #tagged: Ask<Tagged> = async (by, texts, device, follow) => {
+    const [counts, columns, place] = await by.ask("tag", [texts, device], follow);
     this.ran(place);
     return taggedTexts(texts, this.config, counts, columns);
   };
@@ -99,7 +104,7 @@ export class LoadedParser extends LoadedStructured<ParserConfig> implements Pars
 
   async parse(...given: unknown[]) {
     const [texts, options] = parser.parse(given);
-    return this.answered(texts, options, this.#parsed);
+    return this.answered("parse: texts", texts, options, this.#parsed);
   }
 
   async *parseAll(...given: unknown[]): AsyncIterableIterator<Parsed> {
@@ -107,8 +112,8 @@ export class LoadedParser extends LoadedStructured<ParserConfig> implements Pars
     yield* this.streamed("parseAll: texts", texts, options, this.#parsed);
   }
 
-  readonly #parsed: Ask<Parsed> = async (texts, device, follow) => {
-    const [counts, columns, place] = await this.ask("parse", [texts, device], follow);
+  readonly #parsed: Ask<Parsed> = async (by, texts, device, follow) => {
+    const [counts, columns, place] = await by.ask("parse", [texts, device], follow);
     this.ran(place);
     return parsedTexts(texts, this.config, counts, columns);
   };
@@ -120,7 +125,7 @@ export class LoadedTreeClassifier extends LoadedStructured<TreeClassifierConfig>
   async classify(...given: unknown[]) {
     const [trees, options] = treeClassifier.classify(given);
     const name = typeof trees === "string" ? () => "classify: tree" : (number: number) => `classify: trees[${number}]`;
-    return this.answered(trees, options, this.#classified(name));
+    return this.answered("classify: trees", trees, options, this.#classified(name));
   }
 
   async *classifyAll(...given: unknown[]): AsyncIterableIterator<ClassifiedTree> {
@@ -130,8 +135,8 @@ export class LoadedTreeClassifier extends LoadedStructured<TreeClassifierConfig>
 
   /** Classifies trees, which have these names in messages. */
   #classified(name: (number: number) => string): Ask<ClassifiedTree> {
-    return async (trees, device, follow, first) => {
-      const found = await this.ask("classifyTrees", [trees, device], follow);
+    return async (by, trees, device, follow, first) => {
+      const found = await by.ask("classifyTrees", [trees, device], follow);
       if (found.length === 2) throw errorOf("OPTION_INVALID", `${name(first + found[0])}: ${found[1]}`);
       const [counts, columns, texts, place] = found;
       this.ran(place);

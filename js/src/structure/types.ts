@@ -1,6 +1,6 @@
 /** What taggers, parsers and tree classifiers are asked, and what they answer. */
 
-import type { CallOptions, Device, DevicePreference, Disposes, Inspection, ModelConfig, Score, Texts } from "../types.js";
+import type { CallOptions, Device, DevicePreference, Disposes, Inspection, ManyOptions, ModelConfig, Score, Texts, TextStream } from "../types.js";
 
 /** What a tagger's file says of itself; its words and letters are left out. */
 export interface TaggerConfig extends Omit<ModelConfig, "task" | "labels" | "pool"> {
@@ -28,8 +28,7 @@ export interface StructureOptions extends CallOptions {
   readonly device?: DevicePreference | undefined;
 }
 
-/** Texts one after the other: an array of them, or whatever else gives them, also later. */
-export type TextStream = Texts | AsyncIterable<string>;
+export interface StructureAllOptions extends StructureOptions, ManyOptions {}
 
 /** What all models of sentences and trees have. */
 interface Structured<Config> extends Disposes {
@@ -70,10 +69,10 @@ export interface Tagger extends Structured<TaggerConfig> {
   tag(texts: Texts, options?: StructureOptions): Promise<readonly Tagged[]>;
   tag(texts: string | Texts, options?: StructureOptions): Promise<Tagged | readonly Tagged[]>;
   /**
-   * Tags any number of texts, in their order, with a batch of them in memory at a time: texts are taken when more are asked for,
-   * and whatever has arrived by then is a batch. To leave the loop ends it. Its progress counts texts.
+   * Tags any number of texts, in their order, with a batch of them in memory at a time, with workers two for each: texts are taken
+   * when more are asked for, and whatever has arrived by then is a batch. To leave the loop ends it. Its progress counts texts.
    */
-  tagAll(texts: TextStream, options?: StructureOptions): AsyncIterableIterator<Tagged>;
+  tagAll(texts: TextStream, options?: StructureAllOptions): AsyncIterableIterator<Tagged>;
 }
 
 /** A word of a text, its tag, and the word that it depends on. */
@@ -100,7 +99,7 @@ export interface Parser extends Structured<ParserConfig> {
   parse(texts: Texts, options?: StructureOptions): Promise<readonly Parsed[]>;
   parse(texts: string | Texts, options?: StructureOptions): Promise<Parsed | readonly Parsed[]>;
   /** Parses any number of texts, as {@link Tagger.tagAll} tags them. */
-  parseAll(texts: TextStream, options?: StructureOptions): AsyncIterableIterator<Parsed>;
+  parseAll(texts: TextStream, options?: StructureAllOptions): AsyncIterableIterator<Parsed>;
 }
 
 /** A node of a tree, and its label. */
@@ -143,5 +142,5 @@ export interface TreeClassifier extends Structured<TreeClassifierConfig> {
   classify(trees: Texts, options?: StructureOptions): Promise<readonly ClassifiedTree[]>;
   classify(trees: string | Texts, options?: StructureOptions): Promise<ClassifiedTree | readonly ClassifiedTree[]>;
   /** Labels the nodes of any number of trees, as {@link Tagger.tagAll} tags texts. */
-  classifyAll(trees: TextStream, options?: StructureOptions): AsyncIterableIterator<ClassifiedTree>;
+  classifyAll(trees: TextStream, options?: StructureAllOptions): AsyncIterableIterator<ClassifiedTree>;
 }

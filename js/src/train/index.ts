@@ -19,7 +19,7 @@ import { start, wasm } from "../arguments/entry.js";
 import { options as optionsOf } from "../arguments/options.js";
 import { maybe, signal } from "../arguments/shared.js";
 import { parameter, take } from "../arguments/signature.js";
-import { workers } from "../port.js";
+import { opener } from "../port.js";
 import { remote } from "../remote.js";
 import type { Source } from "../types.js";
 import type { Snapshot, TrainCalls } from "./calls.js";
@@ -47,14 +47,19 @@ const taken = take("train", [
   ),
 ]);
 
-const own = workers(() => new Worker(new URL("./worker-entry.js", import.meta.url), { type: "module" }), "saccade-rnn/train/worker-entry");
+let made: (() => Worker) | undefined;
+const open = opener(
+  () => new Worker(new URL("./worker-entry.js", import.meta.url), { type: "module" }),
+  "saccade-rnn/train/worker-entry",
+  () => made,
+);
 /** A worker for all runs, beside that of `saccade-rnn/worker`, so that models read while others learn. */
-const remotely = remote<TrainCalls>(own.open);
+const remotely = remote<TrainCalls>(open);
 
 /** Makes the worker by another way, as `useWorker` of `saccade-rnn/worker` does. Before the first run. */
 export function useWorker(make: () => Worker): void;
 export function useWorker(...given: unknown[]): void {
-  own.use(...start.useWorker(given));
+  [made] = start.useWorker(given);
 }
 
 /** Ends the worker: all runs in it reject with `ENGINE_FAILED`. */

@@ -1,0 +1,89 @@
+/** Models that are asked about many texts: they answer themselves, or workers that hold them as well do. */
+
+import { refuse } from "./arguments/check.js";
+import type { Answerer, Engine, Follow, Id } from "./engine.js";
+import { following, onAbort } from "./follow.js";
+import { Owner, type Release } from "./owner.js";
+import { processors } from "./platform.js";
+import { type OpenTwin, Pool } from "./pool.js";
+import { dealt, portionsOf, TEXTS } from "./portions.js";
+import type { CallOptions, DevicePreference, ManyOptions } from "./types.js";
+
+/** How many workers `auto` has at most: each holds the model. */
+const MOST_WORKERS = 8;
+/** Portions that a worker has before it, so that it never waits for the next. */
+const AHEAD = 2;
+/** Into so many portions for each worker a list is cut at least, so that all end about the same time. */
+const EACH = 4;
+
+/** Has `by`, the model or one of the workers, answer about some texts, of which the first has this number. */
+export type AskOf<Answer> = (by: Answerer, texts: readonly string[], follow: Follow, first: number) => Promise<readonly Answer[]>;
+
+/** A call about many texts. */
+type Given<Answer> = [
+  /** The function and the name of its texts, for messages. */
+  at: string,
+  texts: readonly string[] | Iterable<string> | AsyncIterable<string>,
+  options: CallOptions & ManyOptions & { readonly device?: DevicePreference | undefined },
+  ask: AskOf<Answer>,
+];
+
+export abstract class Many extends Owner {
+  readonly #pool: Pool;
+
+  constructor(engine: Engine, id: Id, twin: OpenTwin, by: Release) {
+    const pool = new Pool(twin);
+    super(engine, id, "model", { by, pool });
+    this.#pool = pool;
+  }
+
+  /** The answers in the order of the texts, some at a time. */
+  async *#some<Answer>(...[at, texts, { workers, device, ...options }, ask]: Given<Answer>): AsyncGenerator<readonly Answer[], void> {
+    const count = workersOf(at, workers, device);
+    const total = Array.isArray(texts) ? texts.length : null;
+    const portions = portionsOf(texts, at, total !== null && count > 0 ? Math.min(TEXTS, Math.ceil(total / count / EACH)) : TEXTS);
+    const { signal, onProgress, told, end } = following(this.disposed, options);
+    const crew = count > 0 ? this.#pool.hire(count) : undefined;
+    // Whoever is at an answer may never ask for another.
+    const release = onAbort(signal, () => crew?.leave(false));
+    const asks = (crew?.all ?? [this]).map((by) => (some: readonly string[], first: number, follow: Follow) => ask(by, some, follow, first));
+    let done = 0;
+    let cameToEnd = false;
+    try {
+      for await (const [answers, last] of dealt(portions, asks, crew ? AHEAD * count : 1, signal)) {
+        done += answers.length;
+        onProgress?.({ done, total: last ? done : total });
+        await told();
+        signal.throwIfAborted();
+        yield answers;
+      }
+      cameToEnd = true;
+    } finally {
+      release();
+      end();
+      crew?.leave(cameToEnd);
+    }
+  }
+
+  /** The answers one by one. */
+  protected async *each<Answer>(...given: Given<Answer>): AsyncIterableIterator<Answer> {
+    for await (const answers of this.#some(...given)) yield* answers;
+  }
+
+  /** All answers together. */
+  protected async all<Answer>(...given: Given<Answer>): Promise<Answer[]> {
+    const all: Answer[] = [];
+    for await (const answers of this.#some(...given)) for (const answer of answers) all.push(answer);
+    return all;
+  }
+}
+
+/** How many workers a call has. */
+function workersOf(at: string, workers: ManyOptions["workers"], device: DevicePreference | undefined): number {
+  const count = workers === "auto" ? Math.min(MOST_WORKERS, processors()) : (workers ?? 0);
+  if (count > 0 && (device === "webgpu" || device === "webgpu-only")) {
+    refuse(`${at.split(":")[0]}: options.device`, 'with workers "cpu" or "auto", since workers compute on the CPU', device);
+  }
+  // Where there is one processor, a worker would take its time from this thread.
+  return workers === "auto" && count === 1 ? 0 : count;
+}

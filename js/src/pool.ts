@@ -1,0 +1,123 @@
+/** Workers that hold a model as well, so that it answers on many processors. */
+
+import type { Answerer, Engine } from "./engine.js";
+import { errorOf } from "./errors.js";
+import { unlessAborted } from "./follow.js";
+import { platform } from "./platform.js";
+import type { Precision } from "./types.js";
+
+/** The same model in a worker of its own. */
+interface Twin extends Answerer {
+  end(): void;
+}
+
+/** Opens a twin. */
+export type OpenTwin = () => Promise<Twin>;
+
+/** The calls of a binary that a twin begins with. */
+export interface Beginning {
+  readonly module: "module" | "moduleOfStructures";
+  readonly start: "start" | "startStructures";
+  readonly open: "open" | "openStructured";
+}
+
+/** Twins of all models. */
+const living = new Set<Twin>();
+
+/** Ends all twins of all models. */
+export function endTwins(): void {
+  for (const twin of [...living]) twin.end();
+}
+
+const failed = (reason: string) => `a worker of this call failed, and the call with it; the model goes on, and its next call starts others (${reason})`;
+
+/**
+ * What opens twins of a model that the engine is about to take these bytes of. Twins share what the engine was compiled to, and the
+ * bytes are kept as a blob, which browsers hold outside of the page's memory.
+ */
+export function twinsOf(engine: Engine, bytes: Uint8Array<ArrayBuffer>, precision: Precision, { module, start, open }: Beginning): OpenTwin {
+  const file = new Blob([bytes]);
+  return async () => {
+    if (!platform.workers) throw errorOf("ENGINE_FAILED", "there is nothing that makes workers");
+    const own = (await platform.workers())(failed);
+    try {
+      const [wasm, copy] = await Promise.all([engine.call(module, []), file.arrayBuffer()]);
+      await own.call(start, [{ ...(wasm && { wasm }) }]);
+      const { id } = await own.call(open, [new Uint8Array(copy), precision], {}, [copy]);
+      const twin: Twin = {
+        ask: (name, args, follow) => own.call(name, [id, ...(args as unknown[])] as never, follow),
+        end() {
+          living.delete(twin);
+          own.terminate();
+        },
+      };
+      living.add(twin);
+      return twin;
+    } catch (error) {
+      own.terminate();
+      throw error;
+    }
+  };
+}
+
+/** Twins for one call. */
+interface Crew {
+  /** Each begins its worker when it is first asked. */
+  readonly all: readonly Answerer[];
+  /** Has them wait for the next call if this one came to its end, and ends them otherwise. */
+  leave(cameToEnd: boolean): void;
+}
+
+/** The twins of a model. */
+export class Pool {
+  readonly #open: OpenTwin;
+  readonly #all = new Set<Twin>();
+  readonly #idle: Twin[] = [];
+  #over = false;
+
+  constructor(open: OpenTwin) {
+    this.#open = open;
+  }
+
+  /** So many twins, for nobody else meanwhile. */
+  hire(count: number): Crew {
+    const hired: (Promise<Twin> | undefined)[] = Array.from({ length: count }, () => undefined);
+    const all = hired.map((_, at): Answerer => ({
+      ask: async (name, args, follow) => {
+        follow.signal?.throwIfAborted();
+        const twin = await unlessAborted(follow.signal, (hired[at] ??= this.#next()));
+        return twin.ask(name, args, follow);
+      },
+    }));
+    const leave = (cameToEnd: boolean) => {
+      for (const twin of hired.splice(0)) {
+        twin?.then(
+          (twin) => (cameToEnd && !this.#over && this.#idle.length < count ? void this.#idle.push(twin) : this.#end(twin)),
+          () => undefined,
+        );
+      }
+    };
+    return { all, leave };
+  }
+
+  async #next(): Promise<Twin> {
+    for (let twin = this.#idle.pop(); twin; twin = this.#idle.pop()) {
+      if (living.has(twin)) return twin;
+    }
+    const twin = await this.#open();
+    this.#all.add(twin);
+    if (this.#over) this.#end(twin);
+    return twin;
+  }
+
+  #end(twin: Twin): void {
+    this.#all.delete(twin);
+    twin.end();
+  }
+
+  /** Ends all twins, also those at work. */
+  end(): void {
+    this.#over = true;
+    for (const twin of [...this.#all]) this.#end(twin);
+  }
+}
