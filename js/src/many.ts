@@ -41,7 +41,8 @@ export abstract class Many extends Owner {
   async *#some<Answer>(...[at, texts, { workers, device, ...options }, ask]: Given<Answer>): AsyncGenerator<readonly Answer[], void> {
     const count = workersOf(at, workers, device);
     const total = Array.isArray(texts) ? texts.length : null;
-    const portions = portionsOf(texts, at, total !== null && count > 0 ? Math.min(TEXTS, Math.ceil(total / count / EACH)) : TEXTS);
+    const share = total !== null && count > 0 ? Math.ceil(total / count / EACH) : TEXTS;
+    const portions = portionsOf(texts, at, Math.min(TEXTS, Math.max(1, share)));
     const { signal, onProgress, told, end } = following(this.disposed, options);
     const crew = count > 0 ? this.#pool.hire(count) : undefined;
     // Whoever is at an answer may never ask for another.

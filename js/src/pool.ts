@@ -29,8 +29,6 @@ export function endTwins(): void {
   for (const twin of [...living]) twin.end();
 }
 
-const failed = (reason: string) => `a worker of this call failed, and the call with it; the model goes on, and its next call starts others (${reason})`;
-
 /**
  * What opens twins of a model that the engine is about to take these bytes of. Twins share what the engine was compiled to, and the
  * bytes are kept as a blob, which browsers hold outside of the page's memory.
@@ -39,20 +37,24 @@ export function twinsOf(engine: Engine, bytes: Uint8Array<ArrayBuffer>, precisio
   const file = new Blob([bytes]);
   return async () => {
     if (!platform.workers) throw errorOf("ENGINE_FAILED", "there is nothing that makes workers");
-    const own = (await platform.workers())(failed);
+    let twin: Twin | undefined;
+    const own = (await platform.workers())((reason) => {
+      if (twin) living.delete(twin);
+      return `a worker of this call failed, and the call with it; the model goes on, and its next call starts others (${reason})`;
+    });
     try {
       const [wasm, copy] = await Promise.all([engine.call(module, []), file.arrayBuffer()]);
       await own.call(start, [{ ...(wasm && { wasm }) }]);
       const { id } = await own.call(open, [new Uint8Array(copy), precision], {}, [copy]);
-      const twin: Twin = {
+      const begun: Twin = {
         ask: (name, args, follow) => own.call(name, [id, ...(args as unknown[])] as never, follow),
         end() {
-          living.delete(twin);
+          living.delete(begun);
           own.terminate();
         },
       };
-      living.add(twin);
-      return twin;
+      living.add((twin = begun));
+      return begun;
     } catch (error) {
       own.terminate();
       throw error;

@@ -15,9 +15,9 @@ import { calls, perform, world } from "./arguments/world.mjs";
 after(there.terminate);
 
 /** What takes nothing and can be called by anybody with anything, and what the types do not have. */
-const FREE = new Set(["terminate", "dispose", "withoutWordCache", "ran", "answered", "streamed"]);
+const FREE = new Set(["terminate", "dispose", "withoutWordCache", "ran", "answered", "streamed", "each", "all"]);
 /** Classes whose objects nobody is given. */
-const INSIDE = ["Writer", "LoadedStructured"];
+const INSIDE = ["Writer", "Many", "LoadedStructured"];
 
 /** Names of the functions that an object's classes have, below the one that they all extend. */
 function methodsOf(object) {
@@ -54,7 +54,7 @@ test("every public function is in the table of arguments, and called by the test
     for (const name of [...functionsOf(api), ...methods]) names.add(name);
     const folder = new URL("../dist/", import.meta.url);
     const sources = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".js")).map((name) => readFileSync(new URL(name, folder), "utf8"));
-    const classes = sources.flatMap((source) => [...source.matchAll(/^(?:export )?class (\w+) extends (?:Owner|LoadedStructured)\b/gm)].map(([, name]) => name));
+    const classes = sources.flatMap((source) => [...source.matchAll(/^(?:export )?class (\w+) extends (?:Owner|Many|LoadedStructured)\b/gm)].map(([, name]) => name));
     const seen = Object.values(objects).map((object) => object.constructor.name);
     assert.deepEqual(new Set([...seen, ...INSIDE]), new Set(classes), "there are objects of every class that a caller may have");
   }
@@ -72,6 +72,7 @@ test("choices of layers cross in the engine's order, and none is left behind", (
   }
 });
 
+// Both entries of a process make workers in the same way: what one is told, the other would do.
 for (const [where, api, count, without] of [["this thread", here, 8000, ["useWorker"]], ["a worker", there, 4000, []]]) {
   test(`${count} calls in ${where}`, async () => {
     const all = await world(api, files);

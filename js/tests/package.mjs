@@ -12,7 +12,7 @@ const entries = inNode ? { main: "node", worker: "node-worker" } : { main: "inde
 const entry = await import(`../dist/${entries[thread]}.js`);
 
 export const { AbortError, AdaptiveSoftmax, CallbackError, Elman, Gru, Lstm, Sru, Skim, SaccadeError } = entry;
-export const { DisposedError, ModelError, devices, gpuStatistics, init, load, race } = entry;
+export const { DisposedError, ModelError, OptionError, devices, gpuStatistics, init, load, race } = entry;
 
 /** Whether this place has a GPU to compute on. */
 export const hasGpu = Boolean(await globalThis.navigator?.gpu?.requestAdapter());

@@ -49,6 +49,7 @@ const right = {
   "a whole number from 0 to 2 ** 32 - 1": () => same(fc.integer({ min: 1, max: 3 })),
   "a whole number from 0 to 2 ** 31 - 1": () => same(fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 3 }) }, { weight: 1, arbitrary: fc.constant(2 ** 31 - 1) })),
   "a whole number from 1 to 2 ** 32 - 1": () => same(fc.integer({ min: 1, max: 5 })),
+  'a whole number from 0 to 1,024, or "auto"': () => same(fc.constantFrom(0, 1)),
   "a number of at least 1": () => same(fc.constantFrom(1, 4, 1e308)),
   "an array of whole numbers": () => fc.constantFrom([6, 15], [6], [15, 6], [], [0, 0], [1, 2 ** 32 - 1]).chain((plain) => writtenLengths(plain).map((given) => ({ plain, given }))),
   "a number from 0 to 1,000": () => same(fc.double({ min: 0, max: 3, noNaN: true })),

@@ -87,6 +87,7 @@ export const answers = {
   },
   read: async (text, options) => ofReading(await read(text, options)),
   async readAll(texts, options = {}) {
+    refuseWorkers(options);
     // For no texts no device is asked for.
     const packed = texts.length === 0 ? [] : await model.readAll(texts, options.threshold, options.device);
     return packed.map((one) => ofReading(unpackedReading(one)));
@@ -145,8 +146,19 @@ async function foreseen(text, { top = 10, device } = {}) {
 const refuseGpu = ({ device } = {}) => {
   if (device === "webgpu-only") throw Object.assign(new Error(), { code: "DEVICE_UNAVAILABLE" });
 };
+/** Workers compute on the CPU. */
+function refuseWorkers({ workers, device } = {}) {
+  if (workers && device?.startsWith("webgpu")) throw Object.assign(new Error(), { code: "OPTION_INVALID" });
+}
 Object.assign(answers, {
   "LanguageModel.score": scored,
+  "LanguageModel.scoreAll": async (texts, options) => {
+    refuseWorkers(options);
+    if (texts.length > 0) refuseGpu(options);
+    const all = [];
+    for (const text of texts) all.push(await scored(text));
+    return all;
+  },
   "LanguageModel.perplexity": async (text, options) => {
     const [bits, predicted] = await scored(text, options);
     return String((2 ** (bits / predicted)).toFixed(2));
@@ -177,6 +189,11 @@ function answered(ask) {
     return Array.isArray(texts) ? all : all[0];
   };
 }
+/** The same where workers may do it. */
+const dealt = (ask) => async (texts, options) => {
+  refuseWorkers(options);
+  return ask(texts, options);
+};
 const tag = answered(async (texts) => taggedTexts(texts, tagging.config, ...(await tagging.tag(texts, "cpu"))).map(ofTags));
 const parse = answered(async (texts) => {
   const { relations, config } = parsing;
@@ -188,13 +205,13 @@ const classify = answered(async (brackets) => {
 });
 Object.assign(answers, {
   "Tagger.tag": tag,
-  "Tagger.tagAll": tag,
+  "Tagger.tagAll": dealt(tag),
   "Tagger.inspect": () => tagging.inspect().parameters,
   "Parser.parse": parse,
-  "Parser.parseAll": parse,
+  "Parser.parseAll": dealt(parse),
   "Parser.inspect": () => parsing.inspect().parameters,
   "TreeClassifier.classify": classify,
-  "TreeClassifier.classifyAll": classify,
+  "TreeClassifier.classifyAll": dealt(classify),
   "TreeClassifier.inspect": () => labelling.inspect().parameters,
 });
 const distribution = softmaxOf({ prefix: "param." });

@@ -115,6 +115,7 @@ export const calls = {
 };
 Object.assign(calls, {
   "LanguageModel.score": async ({ language }, given) => ofScoring(await language.score(...given)),
+  "LanguageModel.scoreAll": ({ language }, given) => streamed(language.scoreAll(...given), ofScoring),
   "LanguageModel.perplexity": async ({ language }, given) => String((await language.perplexity(...given)).toFixed(2)),
   "LanguageModel.predict": async ({ language }, given) => ofWords(await language.predict(...given)),
   "LanguageModel.generate": async ({ language }, given) => {
