@@ -20,7 +20,7 @@ async function gathered(answers) {
 const text = (i) => (i % 41 === 7 ? "" : i % 97 === 11 ? `${TEXT} `.repeat(5) : i % 13 === 5 ? `שלום ${i} 🎬` : `${TEXT.slice(35 + (i % 20))} And ${i}?`);
 const tree = (i) => (i % 41 === 7 ? "" : `( ( word${i % 60}) ${i % 5 === 0 ? TREE : "( good)"})`);
 /** How many make several batches for each worker. */
-const MANY = 300;
+const MANY = 120;
 
 /** What each kind of model is asked. */
 const kinds = {
@@ -43,7 +43,7 @@ for (const [task, { file, name, argument, given, ask, streams = false }] of Obje
     test("answer as the model does alone, in the same order", async () => {
       const texts = some(MANY);
       const alone = untimed(await ask(model, texts));
-      for (const workers of [2, 3, "auto", 0, undefined]) {
+      for (const workers of [2, 3, "auto", 0]) {
         const told = [];
         const found = untimed(await ask(model, texts, { workers, onProgress: ({ done, total }) => told.push([done, total]) }));
         assert.deepEqual(found, alone);
@@ -75,31 +75,43 @@ for (const [task, { file, name, argument, given, ask, streams = false }] of Obje
       await assert.rejects(ask(model, some(2), { workers: 2, signal: AbortSignal.abort("early") }), { code: "ABORTED", cause: "early" });
       const stop = new AbortController();
       let told = 0;
-      const stopped = ask(model, some(3000), { workers: 2, signal: stop.signal, onProgress: () => ++told === 2 && stop.abort("enough") });
+      const stopped = ask(model, some(1500), { workers: 2, signal: stop.signal, onProgress: () => ++told === 2 && stop.abort("enough") });
       await assert.rejects(stopped, (error) => error instanceof AbortError && error.cause === "enough");
       assert.equal(told, 2);
+      if (task !== "classify" && task !== "tree") return;
       // While they begin as well.
       const fresh = new AbortController();
-      const begun = ask(model, some(3000), { workers: 2, signal: fresh.signal });
+      const begun = ask(model, some(1500), { workers: 2, signal: fresh.signal });
       setTimeout(() => fresh.abort("at once"), 1);
       await assert.rejects(begun, { code: "ABORTED", cause: "at once" });
       const throws = () => {
         throw new Error("mine");
       };
-      await assert.rejects(ask(model, some(3000), { workers: 2, onProgress: throws }), { code: "CALLBACK_FAILED", message: /mine/ });
+      await assert.rejects(ask(model, some(1500), { workers: 2, onProgress: throws }), { code: "CALLBACK_FAILED", message: /mine/ });
       assert.deepEqual(untimed(await ask(model, some(30), { workers: 2 })), untimed(await ask(model, some(30))));
     });
 
     test("end with the model", async () => {
       const gone = await load(place, { warmUp: false });
       assert.equal((await ask(gone, some(50), { workers: 2 })).length, 50);
-      const asked = ask(gone, some(3000), { workers: 2 });
+      const asked = ask(gone, some(1500), { workers: 2 });
       setTimeout(() => gone.dispose(), 20);
       await assert.rejects(asked, (error) => error instanceof DisposedError);
       await assert.rejects(ask(gone, some(2), { workers: 2 }), { code: "DISPOSED" });
     });
 
     if (!streams) return;
+
+    test("are taken up by the calls that stream, one in the midst of the other", async () => {
+      let inner = 0;
+      for await (const _ of model[name](some(60), { workers: 2 })) {
+        if (inner === 0) inner = (await gathered(model[name](some(40), { workers: 2 }))).length;
+      }
+      assert.equal(inner, 40);
+    });
+
+    // All calls that stream are one: the rest is asked of the fastest.
+    if (task !== "tree") return;
 
     test("take a few batches of endless texts, and leave them when they are left", async () => {
       let taken = 0;
@@ -165,7 +177,7 @@ for (const [task, { file, name, argument, given, ask, streams = false }] of Obje
       assert.deepEqual([(await answers.next()).done, (await answers.next()).done], [false, true]);
       // And what is wrong comes in its place.
       async function* broken() {
-        yield* some(MANY);
+        yield* some(300);
         throw new Error("the disk is gone");
       }
       let answered = 0;
@@ -174,14 +186,6 @@ for (const [task, { file, name, argument, given, ask, streams = false }] of Obje
       };
       await assert.rejects(all(), { code: "OPTION_INVALID", message: new RegExp(`^${name}: ${argument}: .*the disk is gone`) });
       assert.ok(answered >= 256, `${answered}`);
-    });
-
-    test("serve calls that are under way at once, one in the midst of the other", async () => {
-      let inner = 0;
-      for await (const _ of model[name](some(60), { workers: 2 })) {
-        if (inner === 0) inner = (await gathered(model[name](some(40), { workers: 2 }))).length;
-      }
-      assert.equal(inner, 40);
     });
   });
 }
