@@ -8,12 +8,25 @@ import { methodInWords, reasonInWords } from "./words.js";
 const COLUMNS = 4;
 const [KNOWN, SKIMMED, DECIDED] = [1, 2, 4];
 
-/** A reading with its tokens by themselves, and what their steps cost as far as it was measured. */
+/** A reading by itself, with what its steps cost as far as it was measured. Its tokens are made when they are first looked at. */
 export function unpackedReading(
   { words, tokens: columns, timing, deviceReason, ...reading }: PackedReading,
   steps?: Pick<Steps, "readUs" | "skimUs">,
 ): Reading {
   const { readUs = null, skimUs = null } = steps ?? {};
+  const method = methodInWords(timing.method, timing.device);
+  let tokens: readonly Token[] | undefined;
+  return {
+    ...reading,
+    get tokens() {
+      return (tokens ??= unpackedTokens(words, columns, readUs, skimUs));
+    },
+    timing: { ...timing, method, readStepUs: readUs, skimStepUs: skimUs },
+    deviceReason: reasonInWords(deviceReason),
+  };
+}
+
+function unpackedTokens(words: string, columns: Uint32Array, readUs: number | null, skimUs: number | null): readonly Token[] {
   const reals = new Float32Array(columns.buffer, columns.byteOffset, columns.length);
   const texts = words.split(" ");
   const tokens: Token[] = [];
@@ -30,11 +43,5 @@ export function unpackedReading(
       timeUs: skims ? skimUs : readUs,
     });
   }
-  const method = methodInWords(timing.method, timing.device);
-  return {
-    ...reading,
-    tokens,
-    timing: { ...timing, method, readStepUs: readUs, skimStepUs: skimUs },
-    deviceReason: reasonInWords(deviceReason),
-  };
+  return tokens;
 }
