@@ -24,7 +24,7 @@ async function right(signal: AbortSignal) {
   await sru.forward(output, { state: state.c });
   await model.read("a film", { force: new Map([[0, "skim"]]) });
   await model.read("a film", { force: ["skim", "read"] });
-  await model.readAll(new Set(["a film"]));
+  await model.readAll(new Set(["a film"]), { workers: "auto" });
   using tagger = await load("/tagger.safetensors", { task: "tag", wasmUrl: "/saccade_structure_bg.wasm" });
   const tags: string[] = (await tagger.tag("a film", { signal })).tokens.map(({ tag }) => tag);
   const parser = await loadInWorker("/parser.safetensors", { task: "parse" });
@@ -33,7 +33,7 @@ async function right(signal: AbortSignal) {
     yield "( ( a) ( film))";
   }
   const trees = await load("/trees.safetensors", { task: "tree" });
-  for await (const { root } of trees.classifyAll(later(), { device: "cpu" })) root?.children[0]?.scores satisfies readonly Score[] | undefined;
+  for await (const { root } of trees.classifyAll(later(), { device: "cpu", workers: 2 })) root?.children[0]?.scores satisfies readonly Score[] | undefined;
   const { webgpu } = await devices();
   terminate();
   return [probability, remote, logits, webgpu.reason satisfies string | null];
@@ -60,6 +60,10 @@ async function wrong(model: Model, tagger: Tagger) {
   await model.read(["a film"]);
   // @ts-expect-error A decision is to read or to skim.
   await model.read("a film", { force: { 0: "skip" } });
+  // @ts-expect-error There is no such number of workers.
+  await model.readAll(["a film"], { workers: "many" });
+  // @ts-expect-error One text is for one.
+  await model.read("a film", { workers: 2 });
   // @ts-expect-error Decisions are of one text.
   await model.readAll(["a film"], { force: { 0: "skim" } });
   const reading = await model.read("a film");
