@@ -5,7 +5,7 @@
  *     node classify.mjs < reviews.txt > reviews.tsv
  *     node classify.mjs --model my.safetensors reviews.txt
  *
- * One process computes on one core. A model is one small file and texts know nothing of each other, so for all cores, or all
+ * This program computes on one core, and on more with `readAll(texts, { workers: "auto" })`. A model is one small file and texts know nothing of each other, so for all cores, or all
  * nodes, cut the file and start a process for each piece:
  *
  *     split -n l/$(nproc) reviews.txt piece-

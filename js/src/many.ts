@@ -5,7 +5,7 @@ import type { Answerer, Engine, Follow, Id } from "./engine.js";
 import { following, onAbort } from "./follow.js";
 import { Owner, type Release } from "./owner.js";
 import { processors } from "./platform.js";
-import { type OpenTwin, Pool } from "./pool.js";
+import { type OpenTwin, WorkerPool } from "./pool.js";
 import { dealt, portionsOf, TEXTS } from "./portions.js";
 import type { CallOptions, DevicePreference, ManyOptions } from "./types.js";
 
@@ -29,10 +29,10 @@ type Given<Answer> = [
 ];
 
 export abstract class Many extends Owner {
-  readonly #pool: Pool;
+  readonly #pool: WorkerPool;
 
   constructor(engine: Engine, id: Id, twin: OpenTwin, by: Release) {
-    const pool = new Pool(twin);
+    const pool = new WorkerPool(twin);
     super(engine, id, "model", { by, pool });
     this.#pool = pool;
   }

@@ -3,7 +3,7 @@
 import type { About, Answerer, CallName, Calls, Engine, Follow, Id } from "./engine.js";
 import { errorOf, type SaccadeError } from "./errors.js";
 import { followed, stopper } from "./follow.js";
-import type { Pool } from "./pool.js";
+import type { WorkerPool } from "./pool.js";
 import type { CallOptions, Disposes } from "./types.js";
 
 /** What gives back what is held. */
@@ -14,7 +14,7 @@ interface Held {
   readonly engine: Engine;
   readonly id: Id | Promise<Id>;
   readonly by: Release;
-  readonly pool: Pool | undefined;
+  readonly pool: WorkerPool | undefined;
 }
 
 function release({ engine, id, by, pool }: Held): void {
@@ -51,7 +51,7 @@ export abstract class Owner implements Answerer, Disposes {
     engine: Engine,
     id: Id | Promise<Id>,
     what: string,
-    { by = "release", pool }: { readonly by?: Release; readonly pool?: Pool } = {},
+    { by = "release", pool }: { readonly by?: Release; readonly pool?: WorkerPool } = {},
   ) {
     this.engine = engine;
     this.#held = { engine, id, by, pool };

@@ -71,7 +71,7 @@ interface Crew {
 }
 
 /** The twins of a model. */
-export class Pool {
+export class WorkerPool {
   readonly #open: OpenTwin;
   readonly #all = new Set<Twin>();
   readonly #idle: Twin[] = [];

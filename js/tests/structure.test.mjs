@@ -247,3 +247,11 @@ describe("a tree classifier", () => {
     await assert.rejects(model.classify("a film"), (error) => error instanceof SaccadeError && /expected a tree in brackets/.test(error.message));
   });
 });
+
+test("a classifier of a parser's trees is refused by the field that says so, and others open after it", async () => {
+  const refused = { name: "ModelError", code: "MODEL_CONFIG", message: /task\.tree\.cell.*expected binary.*found child_sum/ };
+  for (const options of [{}, { task: "tree" }]) await assert.rejects(load(address("models/sst-child-sum.safetensors"), options), refused);
+  const model = await load(address(FILES.tree), { task: "tree" });
+  assert.ok((await model.classify(TREE)).nodes.length > 0);
+  model.dispose();
+});
