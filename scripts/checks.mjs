@@ -39,7 +39,7 @@ const nodeTest = (...files) => [process.execPath, "--test", "--test-concurrency=
 /** Files of the package's tests by their names. */
 const packageTests = (...names) => names.map((name) => `js/tests/${name}.test.mjs`);
 /** Those of both threads that need what only Node has. */
-const inNode = ["forgotten", "server"];
+const inNode = ["forgotten", "pool-threads", "server"];
 /** A script of an installed package, run by this Node. */
 const script = (path, ...args) => [process.execPath, join("node_modules", ...path.split("/")), ...args];
 
@@ -116,14 +116,14 @@ export const checks = [
   },
   {
     name: "page and engine, in Chromium",
-    runs: nodeTest(...["page", "first-view", "frame", "neighbours", "chapters", "predict", "predict-scenes", "batch", "train", "labels", "maths", "vitals", "device", "engine"].map((name) => `www/tests/${name}.test.mjs`)),
+    runs: nodeTest(...["page", "first-view", "frame", "neighbours", "chapters", "predict", "predict-scenes", "batch", "train", "labels", "maths", "vitals", "device", "engine", "start"].map((name) => `www/tests/${name}.test.mjs`)),
     needs: [npmPackage, page, commandLine],
     tools: [chromium],
     room: true,
   },
   {
     name: "package, its consumers and the examples, in Chromium",
-    runs: nodeTest(...packageTests("arguments-page", "browser", "graph-page", "page", "structure-page", "train-page", "traps-page"), "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
+    runs: nodeTest(...packageTests("arguments-page", "browser", "graph-page", "page", "pool-page", "structure-page", "train-page", "traps-page"), "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
     needs: [npmPackage],
     tools: [chromium],
     room: true,

@@ -75,6 +75,8 @@ export class WorkerPool {
   readonly #open: OpenTwin;
   readonly #all = new Set<Twin>();
   readonly #idle: Twin[] = [];
+  /** How many a call has had at most: so many wait. */
+  #most = 0;
   #over = false;
 
   constructor(open: OpenTwin) {
@@ -83,6 +85,7 @@ export class WorkerPool {
 
   /** So many twins, for nobody else meanwhile. */
   hire(count: number): Crew {
+    this.#most = Math.max(this.#most, count);
     const hired: (Promise<Twin> | undefined)[] = Array.from({ length: count }, () => undefined);
     const all = hired.map((_, at): Answerer => ({
       ask: async (name, args, follow) => {
@@ -94,7 +97,7 @@ export class WorkerPool {
     const leave = (cameToEnd: boolean) => {
       for (const twin of hired.splice(0)) {
         twin?.then(
-          (twin) => (cameToEnd && !this.#over && this.#idle.length < count ? void this.#idle.push(twin) : this.#end(twin)),
+          (twin) => (cameToEnd && !this.#over && this.#idle.length < this.#most ? void this.#idle.push(twin) : this.#end(twin)),
           () => undefined,
         );
       }

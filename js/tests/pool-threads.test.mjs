@@ -53,6 +53,10 @@ test("share what is compiled, wait for the next call, and end with the model", a
   assert.ok(starts.length === 2 && starts.every((wasm) => wasm instanceof WebAssembly.Module));
   await own.readAll(some(400), { workers: 2 });
   assert.equal(threads.size, 2, "the next call takes those of the one before");
+  const before = new Set(threads);
+  await own.readAll(some(400), { workers: 1 });
+  await own.readAll(some(400), { workers: 2 });
+  assert.deepEqual(new Set(threads), before, "nor does one that takes fewer end any");
   // A call that needs fewer begins no more.
   const other = await load(address(SMALL), { warmUp: false });
   await other.readAll(["a"], { workers: 8 });
