@@ -29,6 +29,26 @@ function tell(name, rows) {
   console.log(`${name.padEnd(16)} ${of(all)}; in ${free.length} of ${rows.length} turns ${of(free)}; arithmetic ${control}; load ${loadavg()[0].toFixed(1)}`);
 }
 
+/**
+ * What two free processors would have of it, from processor times: the worker's with one, over half of all threads' with two.
+ * Node 23.9 and newer tell the calling thread's.
+ */
+async function bound(name, model, rounds) {
+  if (!process.threadCpuUsage) return;
+  const ms = ({ user, system }) => (user + system) / 1e3;
+  const found = { 1: [], 2: [] };
+  for (let round = 0; round < rounds; round++) {
+    for (const workers of [1, 2]) {
+      const [all, own] = [process.cpuUsage(), process.threadCpuUsage()];
+      await work[name](model, { workers });
+      found[workers].push([ms(process.cpuUsage(all)), ms(process.threadCpuUsage(own))]);
+    }
+  }
+  const median = (workers, i) => at(found[workers].map((row) => row[i]), 0.5);
+  const [one, own, two] = [median(1, 0), median(1, 1), median(2, 0)];
+  console.log(`${name.padEnd(16)} processor ms: ${one.toFixed(0)} with one, ${own.toFixed(0)} of them the calling thread's, ${two.toFixed(0)} with two: ${((2 * (one - own)) / two).toFixed(2)}`);
+}
+
 async function inNode() {
   const { load } = await import("../../js/dist/node.js");
   const program = `const { parentPort } = require("node:worker_threads"); parentPort.on("message", () => { ${SPIN} parentPort.postMessage(x); });`;
@@ -43,6 +63,7 @@ async function inNode() {
   for (const name of names) {
     const model = await load(new URL(`../../models/${name}.safetensors`, import.meta.url));
     tell(name, await turns(model, work[name], spins, Number(rounds)));
+    await bound(name, model, Number(rounds));
     model.dispose();
   }
   for (const thread of threads) await thread.terminate();
