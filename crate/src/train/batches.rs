@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn runs_share_the_work_and_keep_the_order() {
         let cut = |items: &[usize], most| runs(items, most, |&item| item);
-        assert_eq!(cut(&[], 3), [vec![0; 0]; 0]);
+        assert!(cut(&[], 3).is_empty());
         assert_eq!(cut(&[7], 3), [[7]]);
         assert_eq!(cut(&[9, 1, 1, 1, 9], 2), [vec![9, 1], vec![1, 1, 9]]);
         assert_eq!(cut(&[1, 1, 1, 100], 3), [vec![1, 1], vec![1], vec![100]]);
