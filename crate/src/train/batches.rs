@@ -78,7 +78,7 @@ mod tests {
         let cut = |items: &[usize], most| runs(items, most, |&item| item);
         assert!(cut(&[], 3).is_empty());
         assert_eq!(cut(&[7], 3), [[7]]);
-        assert_eq!(cut(&[9, 1, 1, 1, 9], 2), [vec![9, 1], vec![1, 1, 9]]);
+        assert_eq!(cut(&[9, 1, 1, 1, 9], 2), [vec![9, 1, 1], vec![1, 9]]);
         assert_eq!(cut(&[1, 1, 1, 100], 3), [vec![1, 1], vec![1], vec![100]]);
         assert_eq!(cut(&[100, 1, 1, 1], 3).len(), 3);
         assert_eq!(cut(&[0; 9], 4).concat(), [0; 9]);
