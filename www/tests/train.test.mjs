@@ -123,15 +123,23 @@ describe("learning to skim", { timeout: 600_000 }, () => {
     await press(skim, "Pause");
     await until(page, "skim", "paused");
     const before = await share(skim, "skimmed");
+    const temperature = skim.locator('[data-knob="temperature"]');
+    assert.equal(await temperature.getAttribute("aria-valuetext"), "falls by itself");
+    await temperature.fill("0.6");
     await page.getByRole("button", { name: "Turn it up" }).click();
     assert.equal(await skim.locator('[data-knob="gamma"]').inputValue(), "0.2");
     await press(skim, "Go on");
     await until(page, "skim", "ended");
     assert.ok((await share(skim, "skimmed")) > before + 20);
     assert.equal(await skim.locator("line.turned").count(), 1);
-    assert.match(await skim.locator('[data-said="moment"]').innerText(), /γ 0\.2 and a learning rate of 0\.005/);
+    assert.match(await skim.locator('[data-said="moment"]').innerText(), /γ 0\.2, a learning rate of 0\.005 and a temperature of 0\.6/);
     await skim.getByRole("slider", { name: "Back through the history" }).fill("1");
     assert.match(await skim.locator('[data-said="moment"]').innerText(), /γ 0 and/);
+    // Another run begins as its link says.
+    assert.ok(await temperature.isDisabled());
+    await press(skim, "Learn again");
+    await looked(page, 1);
+    assert.equal(await temperature.getAttribute("aria-valuetext"), "falls by itself");
     assert.deepEqual(complaints, []);
   });
 

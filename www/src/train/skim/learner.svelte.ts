@@ -51,6 +51,8 @@ export class Learner extends Run<Moment> {
 
   /** Begins anew; what was learned before is gone. */
   start(rows: Rows, seed: number): Promise<void> {
+    // Whatever was set: the same knobs and seed give the same run.
+    this.knobs = { ...this.knobs, temperature: null };
     const shown = rows.shown.map(({ text }) => text);
     const training = train({ train: rows.train, dev: rows.dev }, settingsOf(this.knobs, seed));
     const driven = this.drive(training, EPOCHS, async ({ epoch, kept, dev }, training) => {
@@ -69,7 +71,7 @@ export class Learner extends Run<Moment> {
   /** Turns a knob, from the next step on. */
   turn(knobs: Partial<Knobs>): void {
     this.knobs = { ...this.knobs, ...knobs };
-    this.set(knobs);
+    this.set({ ...knobs, temperature: knobs.temperature ?? undefined });
   }
 
   override forget(): void {

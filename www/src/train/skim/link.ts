@@ -3,7 +3,7 @@
 import { KNOBS, type Knobs } from "./knobs.ts";
 
 export interface Run {
-  readonly knobs: Knobs;
+  readonly knobs: Pick<Knobs, "gamma" | "learningRate">;
   readonly seed: number;
 }
 

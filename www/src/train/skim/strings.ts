@@ -32,6 +32,8 @@ export const controls = {
   use: "Use it in Read",
   gamma: "γ, what skimming is worth",
   rate: "Learning rate",
+  temperature: "Temperature of its choices",
+  falls: "falls by itself",
   ended: (accuracy: string, skimmed: string) => `It has learned. It gets ${accuracy} of new sentences right and skims ${skimmed} of their words.`,
 };
 
@@ -65,7 +67,8 @@ export const history = {
   passes: "passes through the sentences",
   scrub: "Back through the history",
   value: (epoch: string, accuracy: number, skimRate: number) => `after ${epoch}: ${percent(accuracy)} right, ${percent(skimRate)} skimmed`,
-  at: (epoch: string, gamma: string, rate: string) => `After ${epoch}, with γ ${gamma} and a learning rate of ${rate}.`,
+  at: (epoch: string, gamma: string, rate: string, temperature: string | null) =>
+    temperature === null ? `After ${epoch}, with γ ${gamma} and a learning rate of ${rate}.` : `After ${epoch}, with γ ${gamma}, a learning rate of ${rate} and a temperature of ${temperature}.`,
   kept: "The ring marks the best model so far: of those that skim at least half, the one that is most often right. It is the one that you save or use.",
   empty: "The curves begin with the run.",
 };
