@@ -146,7 +146,7 @@ export const checks = [
   { name: "a corpus, by Ray Data", runs: nodeTest("examples/corpus.test.mjs"), needs: [commandLine] },
   {
     name: "package, in Node",
-    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...suite, ...inNode, "arguments", "graph", "graph-mistakes", "graph-programs", "start", "train", "traps", "worker")],
+    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...suite, ...inNode, "arguments", "graph", "graph-mistakes", "graph-programs", "start", "train", "train-long", "traps", "worker")],
     needs: [npmPackage],
     room: true,
   },
