@@ -8,8 +8,8 @@ use pollster::block_on;
 use saccade_rnn::device::{Cpu, Device};
 use saccade_rnn::model::{Dropouts, FreshOptions, LayerConfig, Model};
 use saccade_rnn::train::{
-    Classify, Distill, Due, Evaluation, Finished, Item, LayerRate, LayerRates, Loss, OutputConfig, RunConfig,
-    SkimLoss, Spans, Texts, TrainConfig, TrainError, Trainer,
+    Adjustment, Classify, Distill, Due, Evaluation, Finished, Item, LayerRate, LayerRates, Loss,
+    OutputConfig, RunConfig, SkimLoss, Spans, Texts, TrainConfig, TrainError, Trainer,
 };
 
 mod support;
@@ -111,7 +111,13 @@ fn another_trainer_goes_on_from_a_snapshot_wherever_it_was_taken() {
     let train = TrainConfig {
         average: 0.9,
         dropout_embedding: 0.2,
-        skim: Some(SkimLoss { gamma: 0.05, temperature_rate: 1e-3, rise: 20, min_rate: 0.0 }),
+        skim: Some(SkimLoss {
+            gamma: 0.05,
+            temperature_rate: 1e-3,
+            rise: 20,
+            min_rate: 0.0,
+            set_temperature: None,
+        }),
         ..TrainConfig::new(8, 2, 0.03)
     };
     let begin = || trainer(skim(), train.clone(), texts()).unwrap();
@@ -144,7 +150,13 @@ fn another_trainer_goes_on_from_a_snapshot_wherever_it_was_taken() {
 fn threads_that_learn_together_repeat_and_go_on_from_a_snapshot() {
     let train = TrainConfig {
         dropout_embedding: 0.2,
-        skim: Some(SkimLoss { gamma: 0.05, temperature_rate: 1e-3, rise: 20, min_rate: 0.0 }),
+        skim: Some(SkimLoss {
+            gamma: 0.05,
+            temperature_rate: 1e-3,
+            rise: 20,
+            min_rate: 0.0,
+            set_temperature: None,
+        }),
         ..TrainConfig::new(8, 2, 0.03)
     };
     let begin = || {
@@ -174,6 +186,39 @@ fn a_thread_s_mistake_is_the_run_s() {
     let mut run = trainer_on(&device, gru(), TrainConfig::new(2, 1, 0.03), texts).unwrap();
     let error = block_on(run.step()).unwrap_err();
     assert!(error.to_string().contains('7'), "{error}");
+}
+
+#[test]
+fn a_run_that_changes_its_device_ends_in_the_same_bytes() {
+    let train = TrainConfig { average: 0.9, dropout_embedding: 0.2, ..TrainConfig::new(8, 2, 0.03) };
+    let begin = || trainer(gru(), train.clone(), texts()).unwrap();
+    let whole = drive(&mut begin(), &mut Told::default(), |_, _| false).unwrap();
+    let (mut run, mut told) = (begin(), Told::default());
+    drive(&mut run, &mut told, |steps, _| steps == 7);
+    let snapshot = block_on(run.snapshot("a run")).unwrap();
+    // What is learned between the snapshot and the change is forgotten.
+    drive(&mut run, &mut told, |steps, _| steps == 11);
+    run.go_on(&Device::cpu(), &snapshot, "a run").unwrap();
+    assert_eq!(run.position().done, 7);
+    let finished = drive(&mut run, &mut told, |_, _| false).unwrap();
+    assert!(finished.model == whole.model, "the same bytes");
+}
+
+#[test]
+fn a_temperature_that_is_set_falls_no_more() {
+    let loss = SkimLoss { gamma: 0.1, temperature_rate: 0.1, rise: 0, min_rate: 0.0, set_temperature: None };
+    assert_eq!([0, 1, 100].map(|step| loss.temperature(step)), [1.0, (-0.1f32).exp(), 0.5]);
+    let set = |temperature| SkimLoss { set_temperature: Some(temperature), ..loss };
+    assert_eq!([0, 100].map(|step| set(0.7).temperature(step)), [0.7; 2]);
+    let train = TrainConfig { skim: Some(loss), ..TrainConfig::new(8, 1, 0.03) };
+    let mut run = trainer(skim(), train, texts()).unwrap();
+    let adjustment = |temperature| Adjustment { learning_rate: None, skim: Some(set(temperature)) };
+    run.adjust(adjustment(2.0)).unwrap();
+    for wrong in [0.0, -1.0, f32::NAN] {
+        let error = run.adjust(adjustment(wrong)).unwrap_err().to_string();
+        assert!(error.contains("temperature"), "{error}");
+    }
+    assert_eq!(run.config().train.skim.unwrap().set_temperature, Some(2.0));
 }
 
 #[test]

@@ -52,6 +52,43 @@ describe("in a page", { timeout: 300_000 }, () => {
     for (const [step, loss] of cpu.all.entries()) assert.ok(Math.abs(gpu.all[step] - loss) < 1e-4, `step ${step}: ${gpu.all[step]} instead of ${loss}`);
   });
 
+  test("a run whose GPU is lost goes on on the CPU, unless it was to have that alone", async () => {
+    const found = await page.evaluate(async () => {
+      const request = GPUAdapter.prototype.requestDevice;
+      let device;
+      GPUAdapter.prototype.requestDevice = async function (...options) {
+        return (device = await request.apply(this, options));
+      };
+      const told = [];
+      const run = train(texts, settings, { device: "webgpu", worker: false });
+      for await (const event of run) {
+        told.push(event);
+        if (told.length === 30) device.destroy();
+      }
+      const model = await run.model();
+      const only = train(texts, settings, { device: "webgpu-only", worker: false });
+      let steps = 0;
+      const code = await (async () => {
+        for await (const { type } of only) if (type === "step" && ++steps === 5) device.destroy();
+      })().catch(({ code }) => code);
+      const whole = await losses({});
+      return { told, labels: model.labels, code, whole };
+    });
+    const at = found.told.findIndex(({ type }) => type === "moved");
+    const { device, deviceReason, epoch, step } = found.told[at];
+    assert.equal(device, "cpu");
+    assert.match(deviceReason, /lost|destroyed/);
+    assert.equal(found.told.filter(({ type }) => type === "moved").length, 1);
+    // It goes on from where it stood not long before, and to the end.
+    const after = found.told.slice(at).find(({ type }) => type === "step");
+    assert.deepEqual([after.epoch, after.step], [epoch, step]);
+    assert.equal(found.told.at(-1).type, "ended");
+    const last = found.told.filter(({ type }) => type === "step").at(-1);
+    assert.ok(Math.abs(last.losses.loss - found.whole.all.at(-1)) < 1e-3, `${last.losses.loss} instead of ${found.whole.all.at(-1)}`);
+    assert.equal(found.labels.length, 2);
+    assert.equal(found.code, "DEVICE_LOST");
+  });
+
   test("a worker and this thread learn the same, and the thread of the page is free meanwhile", async () => {
     const found = await page.evaluate(async () => {
       let turns = 0;

@@ -142,7 +142,9 @@ describe("in between", () => {
       if (event.type === "step") after.push(event.losses.loss);
     }
     assert.notEqual(after[1], recorded.skim.losses[1][0]);
-    await assert.rejects(train(reviews, { ...skim, model: { encoder: [{ type: "gru", hiddenSize: 4 }] }, train: {} }).set({ gamma: 1 }), /no layer of this network skims/);
+    await assert.rejects(train(reviews, { ...skim, model: { encoder: [{ type: "gru", hiddenSize: 4 }] }, train: {} }).set({ gamma: 1 }), /gamma: no layer of this network skims/);
+    await assert.rejects(train(reviews, { ...skim, model: { encoder: [{ type: "gru", hiddenSize: 4 }] }, train: {} }).set({ temperature: 1 }), /temperature: no layer of this network skims/);
+    await assert.rejects(train(reviews, skim).set({ temperature: 0 }), /train\.skim\.temperature: expected a positive number/);
   });
 
   test("what a run is told is checked", async () => {
@@ -197,7 +199,31 @@ describe("data", () => {
     assert.equal(dev.n, 2);
   });
 
+  test("a table is read as its rows are, whatever holds it and whoever names its columns", async () => {
+    const quoted = (value) => `"${value.replaceAll('"', '""')}"`;
+    const rows = reviews.train.map(({ text, label }) => ({ text: `${text}, "so",\nthey say`, label }));
+    const expected = losses(await events(open({ ...reviews, train: rows }, gru)));
+    const csv = ["label,id,text", ...rows.map(({ text, label }, id) => `${label},${id},${quoted(text)}`)].join("\r\n");
+    const named = csv.replace("label,id,text", "grade,id,review");
+    for (const table of [
+      new File([csv], "reviews.csv"),
+      { file: new Blob([csv]), format: "csv" },
+      { file: new TextEncoder().encode(named), format: "csv", text: "review", label: "grade" },
+      { file: new Response(named), format: "csv", text: 2, label: "grade" },
+    ]) {
+      assert.deepEqual(losses(await events(open({ ...reviews, train: table }, gru))), expected);
+    }
+    const plain = losses(await events(open(reviews, gru)));
+    const tsv = reviews.train.map(({ text, label }) => `${label}\t${text}`).join("\n");
+    assert.deepEqual(losses(await events(open({ ...reviews, train: new File([tsv], "Reviews.TSV") }, gru))), plain);
+  });
+
   const mistakes = {
+    "a row of a table without a text": [new File(["yes,fine\nno\n"], "a.csv"), gru, "TRAINING_DATA", /data\.train: line 2: expected at least 2 values, found 1/],
+    "a column that is not there": [{ file: new Blob(["a,b\n1,2"]), format: "csv", text: "review" }, gru, "TRAINING_DATA", /line 1: there is no column "review"; there are a, b/],
+    "a table that is not UTF-8": [new File([new Uint8Array([0x61, 0x2c, 0xff, 0x0a])], "a.csv"), gru, "TRAINING_DATA", /line 1: is not UTF-8/],
+    "a table of another format": [{ file: new Blob(["a"]), format: "xml" }, gru, "OPTION_INVALID", /data\.train\.format: expected "csv" or "tsv"/],
+    "a table with another key": [{ file: new Blob(["a"]), format: "csv", column: 1 }, gru, "OPTION_INVALID", /column/],
     "no texts": [[], gru, "TRAINING_DATA", /there is no training text/],
     "one text, of which none is left": [[{ text: "a", label: 1 }], gru, "TRAINING_DATA", /there is no training text/],
     "a row without a text": [[{ text: "a", label: 1 }, { label: 1 }], gru, "OPTION_INVALID", /data\.train\[1\]\.text: expected a string, found undefined/],

@@ -32,9 +32,9 @@ pub use config::{
     StorageName, TrainConfig, check,
 };
 pub use corpus::{
-    CorpusError, Example, Examples, LabelledCorpus, LabelledSets, RunningCorpus, Set, Split, check_lines,
-    check_share, document_words, encode_labels, extend, folds, hold_out, labels, line_words,
-    number_documents, remove_texts_of, share,
+    Column, CorpusError, Example, Examples, LabelledCorpus, LabelledSets, RunningCorpus, Set, Split,
+    TableError, TableFormat, TableReader, check_lines, check_share, document_words, encode_labels, extend,
+    folds, hold_out, labels, line_words, number_documents, remove_texts_of, share,
 };
 pub use distill::{Distill, TeacherError, teach};
 pub use error::TrainError;

@@ -452,6 +452,16 @@ impl<O: Objective> Trainer<O> {
         Ok(())
     }
 
+    /// Goes on on another device where this trainer stood when it gave these bytes, whatever has become of its own.
+    ///
+    /// # Errors
+    /// See [`Self::restore`].
+    pub fn go_on(&mut self, device: &Device, bytes: &[u8], run: &str) -> Result<(), TrainError> {
+        self.device = device.clone();
+        self.gradients = zeros(device, self.model.parameters())?;
+        self.restore(bytes, run)
+    }
+
     fn begin_epoch(&mut self) {
         let (size, seed) = (self.config.train.batch, self.config.seed);
         self.batches = self.objective.batches(&self.texts.train, size, seed, self.progress.epoch);

@@ -1,13 +1,16 @@
 /** What is asked of a training run, which the binary with gradients holds. */
 
-import type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingReading, TrainingStep } from "../../pkg/saccade_train.js";
+import type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep } from "../../pkg/saccade_train.js";
 import type { Caller, Id } from "../engine.js";
 import type { InitOptions } from "../types.js";
 
-export type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingReading, TrainingStep };
+export type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep };
 
 /** What texts are for. */
 export type SetName = "train" | "dev" | "test";
+
+/** A column by its name in the first row, or by its number from 0. */
+export type ColumnName = string | number | undefined;
 
 /** A device, as it is asked for. */
 export type TrainDevice = "cpu" | "webgpu" | "webgpu-only";
@@ -24,6 +27,7 @@ export interface Begun {
 export type Done =
   | ({ readonly type: "step" } & TrainingStep)
   | ({ readonly type: "evaluated" } & TrainingEvaluation)
+  | ({ readonly type: "moved"; readonly device: "cpu"; readonly deviceReason: string } & TrainingMove)
   | ({ readonly type: "ended" } & TrainingEnd);
 
 /** What a run goes on from. It can be cloned and stored. */
@@ -38,6 +42,8 @@ export interface Snapshot {
 export interface Adjusted {
   readonly learningRate?: number | undefined;
   readonly gamma?: number | undefined;
+  /** Of the Gumbel softmax, from the next step on: it falls no more. */
+  readonly temperature?: number | undefined;
 }
 
 /** The calls. */
@@ -47,6 +53,10 @@ export interface TrainCalls {
   /** Room for the texts of a run of these settings. */
   texts(settings: string): Id;
   labelled(id: Id, set: SetName, labels: readonly string[], texts: readonly string[], lines: readonly number[]): undefined;
+  /** Begins to read a table, of values with commas or with tabs between them. */
+  beginTable(id: Id, tabs: boolean, text: ColumnName, label: ColumnName): undefined;
+  /** The next bytes of it, `last` with those that end it; how many texts that gives. */
+  table(id: Id, set: SetName, bytes: Uint8Array<ArrayBuffer>, last: boolean): number;
   running(id: Id, set: SetName, text: string): undefined;
   /** Makes a run of the texts, which are gone then. `from` is a file to start from. */
   begin(id: Id, from: Uint8Array | undefined, holdOut: number | undefined, device: TrainDevice): Begun;

@@ -188,7 +188,7 @@ export interface WriteOptions {
 /** What the functions of a run take. */
 export const taken = takers(
   {
-    set: [parameter("adjusted", record<Adjusted>()({ learningRate: rate, gamma: rate }))],
+    set: [parameter("adjusted", record<Adjusted>()({ learningRate: rate, gamma: rate, temperature: rate }))],
     read: [parameter("texts", texts)],
     write: [
       parameter("text", string),

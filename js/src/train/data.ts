@@ -1,6 +1,7 @@
 /** Texts to learn from, wherever they are. */
 
-import { refuse, tagOf } from "../arguments/check.js";
+import { count, isRecord, oneOf, optional, refuse, tagOf, unchecked } from "../arguments/check.js";
+import { record } from "../arguments/options.js";
 import type { Follow } from "../engine.js";
 import { errorOf } from "../errors.js";
 import { fileIn } from "../source.js";
@@ -16,8 +17,21 @@ export interface LabelledText {
 /** A file: an address, a Request, a Response, a Blob or File, or bytes. */
 export type TextSource = Exclude<Source, string>;
 
-/** Labelled texts, or a file of lines, each a label, a space and a text. */
-export type LabelledTexts = Iterable<LabelledText> | AsyncIterable<LabelledText> | TextSource;
+/** A file with a text and its label in each row. */
+export interface TextTable {
+  readonly file: TextSource;
+  /** Values with commas between them (RFC 4180), or with tabs. */
+  readonly format: "csv" | "tsv";
+  /**
+   * The columns of text and label, by their names in the first row or by their numbers from 0; `text` and `label` unless given. If
+   * neither is given and the first row names no such columns, it is a row as any other, of a label and a text.
+   */
+  readonly text?: string | number | undefined;
+  readonly label?: string | number | undefined;
+}
+
+/** Labelled texts, a table (also a file whose name ends in `.csv` or `.tsv`), or a file of lines, each a label, a space and a text. */
+export type LabelledTexts = Iterable<LabelledText> | AsyncIterable<LabelledText> | TextSource | TextTable;
 /** A text, or parts of one, or its file. */
 export type RunningText = string | Iterable<string> | AsyncIterable<string> | TextSource;
 
@@ -40,6 +54,13 @@ export interface Portion {
 
 /** So much is handed over at a time: the thread has its turn in between. */
 const LETTERS = 1 << 20;
+const BYTES = 1 << 20;
+
+/** Bytes of a table on their way to the engine. */
+export interface TableBytes {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly last: boolean;
+}
 
 /** The sets of the data. */
 export function setsOf(data: unknown): Sets<unknown> {
@@ -67,6 +88,34 @@ export async function* labelled(set: SetName, texts: unknown, follow: Follow): A
     [portion, letters] = [empty(), 0];
   }
   if (portion.texts.length > 0) yield portion;
+}
+
+const column = optional<string | number, string | number>({
+  expected: "a column's name, or its number from 0",
+  take: (found, at) => (typeof found === "string" ? found : count.take(found, at)),
+});
+const table = record<TextTable>()({ file: unchecked<TextSource>(), format: oneOf("csv", "tsv"), text: column, label: column });
+
+/** The table in what was given, if it is one. */
+export function tableIn(set: SetName, texts: unknown): TextTable | undefined {
+  const is = tagOf(texts);
+  if (is === "Object" && isRecord(texts) && "file" in texts) return table.take(texts, `train: data.${set}`);
+  if (!["File", "Request", "Response", "URL"].includes(is)) return undefined;
+  const { name, url, href } = texts as { readonly name?: string; readonly url?: string; readonly href?: string };
+  const format = /\.(csv|tsv)([?#].*)?$/i.exec(name ?? url ?? href ?? "")?.[1]?.toLowerCase();
+  return format === "csv" || format === "tsv" ? { file: texts as TextSource, format } : undefined;
+}
+
+/** The bytes of a table, some at a time: of a Blob no more are in memory. */
+export async function* bytesOf(set: SetName, { file }: TextTable, follow: Follow): AsyncGenerator<TableBytes> {
+  const is = tagOf(file);
+  const blob = is === "Blob" || is === "File" ? (file as Blob) : undefined;
+  const { bytes } = blob ? { bytes: undefined } : await fileIn(file, { by: `train: data.${set}`, cache: false, addresses: is === "URL" }, follow);
+  const size = blob?.size ?? bytes?.length ?? 0;
+  for (let at = 0; at === 0 || at < size; at += BYTES) {
+    const end = at + BYTES;
+    yield { bytes: bytes ? bytes.slice(at, end) : new Uint8Array(await blob!.slice(at, end).arrayBuffer()), last: end >= size };
+  }
 }
 
 /** A running text in parts. */

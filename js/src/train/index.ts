@@ -79,10 +79,10 @@ export function train(...given: unknown[]): Training {
   return new Training({ trainer: options.worker ?? true ? remotely : training, sets: setsOf(data), settings, options });
 }
 
-export type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingReading, TrainingStep } from "./calls.js";
+export type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep } from "./calls.js";
 export type { Adjusted, Snapshot, TrainDevice } from "./calls.js";
 export type * from "./config.js";
-export type { LabelledText, LabelledTexts, RunningText, Sets, TextSource, TrainData } from "./data.js";
+export type { LabelledText, LabelledTexts, RunningText, Sets, TextSource, TextTable, TrainData } from "./data.js";
 export { Training } from "./training.js";
 export type { TrainEvent, TrainOptions } from "./training.js";
 export type { WriteOptions } from "./checks.js";

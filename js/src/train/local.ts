@@ -1,12 +1,15 @@
 /** Training runs in this thread. */
 
-import { errorOf } from "../errors.js";
+import { errorOf, messageOf, SaccadeError } from "../errors.js";
 import { unlessAborted } from "../follow.js";
 import { binary, glue, started } from "./binary.js";
 import { type Answers, holding } from "../holding.js";
 import type { Done, TrainCalls, TrainDevice, Trainer } from "./calls.js";
 
 const { current, keep, get, take } = holding<glue.TrainingTexts | glue.TrainingRun>(binary);
+
+/** Runs that need no GPU, but compute on one. */
+const movable = new WeakSet<glue.TrainingRun>();
 
 const lastOf = new WeakMap<glue.TrainingRun, Promise<unknown>>();
 
@@ -31,19 +34,32 @@ async function place(wanted: TrainDevice): Promise<{ readonly device: "cpu" | "w
   return { device: "cpu", deviceReason: found.reason };
 }
 
-async function advanced(run: glue.TrainingRun, milliseconds: number, signal: AbortSignal | undefined): Promise<readonly Done[]> {
+/** Does what is due. */
+async function next(run: glue.TrainingRun): Promise<Done> {
   const instance = current();
+  switch (instance.attempt(() => run.due())) {
+    case "finish":
+      return { type: "ended", ...(await instance.attempt(() => run.finish())) };
+    case "evaluation":
+      return { type: "evaluated", ...(await instance.attempt(() => run.evaluate())) };
+    case "step":
+      return { type: "step", ...(await instance.attempt(() => run.step())) };
+  }
+}
+
+/** Has a run whose GPU is lost go on on the CPU. */
+function moved(run: glue.TrainingRun, error: unknown): Done {
+  const isLost = error instanceof SaccadeError && error.code === "DEVICE_LOST";
+  const found = isLost && movable.delete(run) ? current().attempt(() => run.leaveGpu()) : undefined;
+  if (!found) throw error;
+  return { type: "moved", device: "cpu", deviceReason: messageOf(error), ...found };
+}
+
+async function advanced(run: glue.TrainingRun, milliseconds: number, signal: AbortSignal | undefined): Promise<readonly Done[]> {
   const until = performance.now() + milliseconds;
   const done: Done[] = [];
-  do {
-    const due = instance.attempt(() => run.due());
-    if (due === "finish") {
-      done.push({ type: "ended", ...(await instance.attempt(() => run.finish())) });
-      break;
-    }
-    if (due === "evaluation") done.push({ type: "evaluated", ...(await instance.attempt(() => run.evaluate())) });
-    else done.push({ type: "step", ...(await instance.attempt(() => run.step())) });
-  } while (performance.now() < until && !signal?.aborted);
+  do done.push(await next(run).catch((error: unknown) => moved(run, error)));
+  while (done.at(-1)?.type !== "ended" && performance.now() < until && !signal?.aborted);
   return done;
 }
 
@@ -57,6 +73,12 @@ const answers: Answers<TrainCalls> = {
     get(id, glue.TrainingTexts).addLabelled(set, [...labels], [...texts], Uint32Array.from(lines), false);
     return undefined;
   },
+  beginTable(id, tabs, ...columns) {
+    const [text, label] = columns.map((column) => (typeof column === "number" ? ([undefined, column] as const) : ([column, undefined] as const)));
+    get(id, glue.TrainingTexts).beginTable(tabs, ...text!, ...label!);
+    return undefined;
+  },
+  table: (id, set, bytes, last) => get(id, glue.TrainingTexts).addTable(set, bytes, last),
   running(id, set, text) {
     get(id, glue.TrainingTexts).addRunning(set, text);
     return undefined;
@@ -68,25 +90,26 @@ const answers: Answers<TrainCalls> = {
     // They become the run, also where that fails.
     take(id);
     const run = await instance.attempt(() => texts.begin(from, holdOut, device));
+    if (wanted === "webgpu" && device === "webgpu") movable.add(run);
     return { id: keep(run), about: run.about, device, deviceReason };
   },
   advance(id, milliseconds, { signal }) {
     const run = get(id, glue.TrainingRun);
     return inTurn(run, () => advanced(run, milliseconds, signal));
   },
-  adjust: (id, { learningRate, gamma }) =>
+  adjust: (id, { learningRate, gamma, temperature }) =>
     asked(id, (run) => {
-      run.adjust(learningRate, gamma);
+      run.adjust(learningRate, gamma, temperature);
       return undefined;
     }),
   read: (id, texts) => asked(id, (run) => run.read([...texts])),
   write: (id, text, words, temperature, seed) => asked(id, (run) => run.write(text, words, temperature, seed)),
   file: (id, now) => asked(id, (run) => (now ? undefined : run.kept()) ?? run.export()),
   snapshot: (id) => asked(id, async (run) => ({ state: await run.snapshot(), kept: run.kept() })),
-  restore: (id, { state, kept, adjusted: { learningRate, gamma } }) =>
+  restore: (id, { state, kept, adjusted: { learningRate, gamma, temperature } }) =>
     asked(id, (run) => {
       run.restore(state, kept);
-      run.adjust(learningRate, gamma);
+      run.adjust(learningRate, gamma, temperature);
       return undefined;
     }),
   release(id) {

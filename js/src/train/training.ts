@@ -6,10 +6,10 @@ import { onAbort, stopper } from "../follow.js";
 import { bind } from "../owner.js";
 import { fileIn } from "../source.js";
 import type { AnyModel, InitOptions, LoadOptions, Source } from "../types.js";
-import type { Adjusted, Begun, SetName, Snapshot, TrainCalls, TrainDevice, Trainer, TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingReading, TrainingStep } from "./calls.js";
+import type { Adjusted, Begun, SetName, Snapshot, TrainCalls, TrainDevice, Trainer, TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep } from "./calls.js";
 import { taken, type WriteOptions } from "./checks.js";
 import type { TrainSettings } from "./config.js";
-import { labelled, running, type Sets } from "./data.js";
+import { bytesOf, labelled, running, type Sets, tableIn } from "./data.js";
 import { asJson } from "./settings.js";
 import { find, forget, keep } from "./store.js";
 
@@ -25,6 +25,8 @@ export type TrainEvent =
     } & TrainingAbout)
   | ({ readonly type: "step" } & TrainingStep)
   | ({ readonly type: "evaluated" } & TrainingEvaluation)
+  /** The GPU is lost, and the run goes on on the CPU from a step a moment ago; unless `webgpu-only` was asked for. */
+  | ({ readonly type: "moved"; readonly device: "cpu"; readonly deviceReason: string } & TrainingMove)
   | {
       readonly type: "checkpoint";
       /** Why the browser did not keep it, if so: no room, no permission. The run goes on. */
@@ -291,6 +293,15 @@ async function* hand(trainer: Trainer, id: Id, set: SetName, task: TrainSettings
     }
     return;
   }
+  const table = tableIn(set, texts);
+  if (table) {
+    await trainer.call("beginTable", [id, table.format === "tsv", table.text, table.label], follow);
+    for await (const { bytes, last } of bytesOf(set, table, follow)) {
+      const strings = [String(bytes.reduce(mixed, FIRST_MARK))];
+      yield { count: await trainer.call("table", [id, set, bytes, last], follow), strings };
+    }
+    return;
+  }
   for await (const { labels, texts: some, lines } of labelled(set, texts, follow)) {
     await trainer.call("labelled", [id, set, labels, some, lines], follow);
     yield { count: some.length, strings: [...labels, ...some] };
@@ -301,9 +312,10 @@ async function* hand(trainer: Trainer, id: Id, set: SetName, task: TrainSettings
 const FIRST_MARK = 0x811c9dc5;
 function marked(before: number, text: string): number {
   let mark = before;
-  for (let at = 0; at < text.length; at++) mark = Math.imul(mark ^ text.charCodeAt(at), 0x01000193);
-  return Math.imul(mark ^ text.length, 0x01000193);
+  for (let at = 0; at < text.length; at++) mark = mixed(mark, text.charCodeAt(at));
+  return mixed(mark, text.length);
 }
+const mixed = (mark: number, unit: number) => Math.imul(mark ^ unit, 0x01000193);
 
 /** Why the browser keeps nothing: of a lack of room Chromium gives the name alone. */
 function reason(error: unknown): string {

@@ -3,12 +3,14 @@
 mod labelled;
 mod running;
 mod split;
+mod table;
 
 pub use labelled::{Example, Examples, LabelledCorpus, LabelledSets, encode_labels, labels, remove_texts_of};
 pub use running::{
     RunningCorpus, Set, check_lines, check_share, document_words, line_words, number_documents, share,
 };
 pub use split::{Split, folds, hold_out};
+pub use table::{Column, TableError, TableFormat, TableReader};
 
 use crate::text::{UNKNOWN, Vocabulary, VocabularyError};
 

@@ -198,7 +198,8 @@ mod tests {
 
     #[test]
     fn enough_skimming_comes_before_accuracy_and_accuracy_before_loss() {
-        let skim = SkimLoss { gamma: 0.1, temperature_rate: 1e-3, rise: 0, min_rate: 0.5 };
+        let skim =
+            SkimLoss { gamma: 0.1, temperature_rate: 1e-3, rise: 0, min_rate: 0.5, set_temperature: None };
         let task = |skim| {
             let config = TrainConfig { skim, ..TrainConfig::new(8, 1, 0.1) };
             Classify::new(&config, 0, None).unwrap()

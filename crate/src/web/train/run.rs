@@ -3,14 +3,17 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use js_sys::Uint8Array;
 use serde::Serialize;
 use serde_json::json;
 use wasm_bindgen::prelude::*;
+use web_time::Instant;
 
 use super::super::convert::{answer, to_js};
 use super::super::error::Failure;
+use crate::device::Device;
 use crate::graph::{Graph, Strategy};
 use crate::model::{ReadOptions, Writing};
 use crate::nn::Sampling;
@@ -47,6 +50,31 @@ struct State {
     trainer: Option<AnyTrainer>,
     /// The best model so far.
     kept: Option<Vec<u8>>,
+    /// Of a run on a GPU, which may be lost with all that it holds.
+    safe: Option<Safe>,
+}
+
+/// Where a run stood a moment ago, on the host.
+struct Safe {
+    snapshot: Vec<u8>,
+    kept: Option<Vec<u8>>,
+    at: Instant,
+}
+
+/// How much of a run a lost GPU costs at most.
+const SAFE_FOR: Duration = Duration::from_secs(2);
+
+/// Puts what a run on a GPU stands at into safety, unless that was done just now.
+async fn keep_safe(trainer: &mut AnyTrainer, inner: &RefCell<State>, settings: &str) -> Result<(), Failure> {
+    let lasts = |safe: &Safe| safe.at.elapsed() < SAFE_FOR;
+    let on_gpu = with!(&*trainer, trainer => trainer.device().gpu().is_some());
+    if !on_gpu || inner.borrow().safe.as_ref().is_some_and(lasts) {
+        return Ok(());
+    }
+    let snapshot = with!(trainer, trainer => trainer.snapshot(settings).await)?;
+    let mut state = inner.borrow_mut();
+    state.safe = Some(Safe { snapshot, kept: state.kept.clone(), at: Instant::now() });
+    Ok(())
 }
 
 /// What an evaluation found.
@@ -101,7 +129,7 @@ impl TrainingRun {
             "parameters": parameters,
             "transferred": transferred,
         }))?;
-        let inner = Rc::new(RefCell::new(State { trainer: Some(trainer), kept: None }));
+        let inner = Rc::new(RefCell::new(State { trainer: Some(trainer), kept: None, safe: None }));
         Ok(Self { inner, about, settings })
     }
 
@@ -152,7 +180,9 @@ impl TrainingRun {
     /// Learns from one batch.
     #[wasm_bindgen(unchecked_return_type = "TrainingStep | Promise<TrainingStep>")]
     pub fn step(&self) -> JsValue {
-        self.busy(async |trainer, _| {
+        let settings = self.settings.clone();
+        self.busy(async move |trainer, inner| {
+            keep_safe(trainer, inner, &settings).await?;
             let (position, words) = with!(&*trainer, trainer => (trainer.position(), trainer.words()));
             let losses = with!(trainer, trainer => trainer.step().await)?;
             let losses: BTreeMap<_, _> =
@@ -230,19 +260,45 @@ impl TrainingRun {
         let mut state = self.inner.borrow_mut();
         let trainer = state.trainer.as_mut().ok_or_else(busy)?;
         with!(trainer, trainer => trainer.restore(snapshot, &self.settings)).map_err(Failure::from)?;
-        state.kept = kept;
+        (state.kept, state.safe) = (kept, None);
         Ok(())
     }
 
+    /// Goes on on the CPU from a moment before its GPU was lost; undefined if it has none. What was learned since is learned again.
+    #[wasm_bindgen(js_name = leaveGpu, unchecked_return_type = "TrainingMove | undefined")]
+    pub fn leave_gpu(&self) -> Result<JsValue, JsValue> {
+        let mut state = self.inner.borrow_mut();
+        let Some(Safe { snapshot, kept, .. }) = state.safe.take() else { return Ok(JsValue::UNDEFINED) };
+        let trainer = state.trainer.as_mut().ok_or_else(busy)?;
+        let position = with!(trainer, trainer => {
+            trainer.go_on(&Device::cpu(), &snapshot, &self.settings).map_err(Failure::from)?;
+            trainer.position()
+        });
+        state.kept = kept;
+        Ok(to_js(&json!({ "epoch": position.epoch, "step": position.done }))?)
+    }
+
     /// Changes how it learns from the next step on.
-    pub fn adjust(&self, learning_rate: Option<f32>, gamma: Option<f32>) -> Result<(), JsValue> {
+    pub fn adjust(
+        &self,
+        learning_rate: Option<f32>,
+        gamma: Option<f32>,
+        temperature: Option<f32>,
+    ) -> Result<(), JsValue> {
         let mut state = self.inner.borrow_mut();
         let trainer = state.trainer.as_mut().ok_or_else(busy)?;
         let skim = with!(&*trainer, trainer => trainer.config().train.skim);
-        let skim = match (gamma, skim) {
-            (Some(gamma), Some(skim)) => Some(SkimLoss { gamma, ..skim }),
-            (Some(_), None) => return Err(Failure::option("gamma: no layer of this network skims").into()),
-            (None, _) => None,
+        let given = if gamma.is_some() { "gamma" } else { "temperature" };
+        let skim = match skim {
+            _ if gamma.or(temperature).is_none() => None,
+            Some(skim) => Some(SkimLoss {
+                gamma: gamma.unwrap_or(skim.gamma),
+                set_temperature: temperature.or(skim.set_temperature),
+                ..skim
+            }),
+            None => {
+                return Err(Failure::option(format_args!("{given}: no layer of this network skims")).into());
+            }
         };
         let adjustment = Adjustment { learning_rate, skim };
         Ok(with!(trainer, trainer => trainer.adjust(adjustment)).map_err(Failure::from)?)

@@ -10,8 +10,8 @@ use super::run::{AnyTrainer, TrainingRun};
 use crate::device::Device;
 use crate::model::Model;
 use crate::train::{
-    CorpusError, Example, Examples, LabelledSets, RunningCorpus, Set, Settings, Source, Trainer, Transferred,
-    document_words, line_words, share, transfer,
+    Column, CorpusError, Example, Examples, LabelledSets, RunningCorpus, Set, Settings, Source, TableFormat,
+    TableReader, Trainer, Transferred, document_words, line_words, share, transfer,
 };
 
 /// Texts on their way to a run, in wasm memory until it begins or `free()`.
@@ -23,6 +23,13 @@ pub struct TrainingTexts {
     sets: LabelledSets,
     /// Running texts, by set.
     running: [String; 3],
+    /// The table that is being read.
+    table: Option<TableReader>,
+}
+
+/// A column by its name, or by its number if it has no name.
+fn column(name: Option<String>, number: Option<u32>) -> Option<Column> {
+    name.map(Column::Name).or(number.map(|number| Column::Number(number as usize)))
 }
 
 /// A set by its name.
@@ -35,6 +42,19 @@ fn set(name: &str) -> Result<Set, Failure> {
     }
 }
 
+/// The texts of a set.
+fn examples_of<'s>(sets: &'s mut LabelledSets, name: &str) -> Result<&'s mut Examples, Failure> {
+    let sets = match set(name)? {
+        Set::Train => &mut sets.train,
+        Set::Dev => &mut sets.dev,
+        Set::Test => &mut sets.test,
+    };
+    if sets.is_empty() {
+        sets.push(Examples { name: format!("data.{name}"), examples: Vec::new() });
+    }
+    Ok(&mut sets[0])
+}
+
 #[wasm_bindgen]
 impl TrainingTexts {
     /// No texts, for a run of these settings in JSON. Throws if they are none.
@@ -45,6 +65,7 @@ impl TrainingTexts {
             settings: config.into(),
             sets: LabelledSets::default(),
             running: Default::default(),
+            table: None,
         })
     }
 
@@ -59,14 +80,7 @@ impl TrainingTexts {
         lines: Vec<u32>,
         tokenised: bool,
     ) -> Result<(), JsValue> {
-        let sets = match set(to)? {
-            Set::Train => &mut self.sets.train,
-            Set::Dev => &mut self.sets.dev,
-            Set::Test => &mut self.sets.test,
-        };
-        if sets.is_empty() {
-            sets.push(Examples { name: format!("data.{to}"), examples: Vec::new() });
-        }
+        let all = &mut examples_of(&mut self.sets, to)?.examples;
         let examples = labels.into_iter().zip(texts).zip(lines).map(|((label, text), line)| Example {
             label,
             text,
@@ -74,8 +88,34 @@ impl TrainingTexts {
             phrase: false,
             line: line as usize,
         });
-        sets[0].examples.extend(examples);
+        all.extend(examples);
         Ok(())
+    }
+
+    /// Begins to read a table of labelled texts. Columns are those of these names or numbers, `text` and `label` unless given.
+    #[wasm_bindgen(js_name = beginTable)]
+    pub fn begin_table(
+        &mut self,
+        tabs: bool,
+        text: Option<String>,
+        text_number: Option<u32>,
+        label: Option<String>,
+        label_number: Option<u32>,
+    ) {
+        let format = if tabs { TableFormat::Tsv } else { TableFormat::Csv };
+        self.table = Some(TableReader::new(format, column(text, text_number), column(label, label_number)));
+    }
+
+    /// Adds the next bytes of the table to a set, `last` with those that end it. How many texts that gives.
+    #[wasm_bindgen(js_name = addTable)]
+    pub fn add_table(&mut self, to: &str, bytes: &[u8], last: bool) -> Result<u32, JsValue> {
+        let Some(table) = &mut self.table else { return Err(Failure::internal("no table was begun").into()) };
+        let all = &mut examples_of(&mut self.sets, to)?.examples;
+        let before = all.len();
+        let read = table.push(bytes, |row| all.push(row));
+        let read = read.and_then(|()| if last { table.end(|row| all.push(row)) } else { Ok(()) });
+        read.map_err(|error| Failure::new("TRAINING_DATA", format_args!("train: data.{to}: {error}")))?;
+        Ok((all.len() - before) as u32)
     }
 
     /// Adds to the running text of a set.

@@ -28,6 +28,14 @@ export interface TrainingStep {
   readonly losses: { readonly loss: number; readonly skimLoss?: number };
 }
 
+/** Where a run goes on that has lost its GPU. */
+export interface TrainingMove {
+  /** The epoch, from 0. */
+  readonly epoch: number;
+  /** The step of the epoch, from 0. */
+  readonly step: number;
+}
+
 /** The figures of a classifier, or of a language model. */
 export type TrainingFigures = ClassifierFigures | LanguageModelFigures;
 
