@@ -1,10 +1,11 @@
 /** Training runs in this thread. */
 
-import { errorOf, messageOf, SaccadeError } from "../errors.js";
+import { errorOf, messageOf, type SaccadeError } from "../errors.js";
 import { unlessAborted } from "../follow.js";
+import { turn } from "../turn.js";
 import { binary, glue, started } from "./binary.js";
 import { type Answers, holding } from "../holding.js";
-import type { Done, TrainCalls, TrainDevice, Trainer } from "./calls.js";
+import type { ColumnName, Done, TrainCalls, TrainDevice, Trainer } from "./calls.js";
 
 const { current, keep, get, take } = holding<glue.TrainingTexts | glue.TrainingRun>(binary);
 
@@ -47,9 +48,14 @@ async function next(run: glue.TrainingRun): Promise<Done> {
   }
 }
 
+/** A column's name, or its number. */
+function named(column: ColumnName): readonly [string | undefined, number | undefined] {
+  return typeof column === "number" ? [undefined, column] : [column, undefined];
+}
+
 /** Has a run whose GPU is lost go on on the CPU. */
 function moved(run: glue.TrainingRun, error: unknown): Done {
-  const isLost = error instanceof SaccadeError && error.code === "DEVICE_LOST";
+  const isLost = error instanceof Error && (error as Partial<SaccadeError>).code === "DEVICE_LOST";
   const found = isLost && movable.delete(run) ? current().attempt(() => run.leaveGpu()) : undefined;
   if (!found) throw error;
   return { type: "moved", device: "cpu", deviceReason: messageOf(error), ...found };
@@ -73,9 +79,9 @@ const answers: Answers<TrainCalls> = {
     get(id, glue.TrainingTexts).addLabelled(set, [...labels], [...texts], Uint32Array.from(lines), false);
     return undefined;
   },
-  beginTable(id, tabs, ...columns) {
-    const [text, label] = columns.map((column) => (typeof column === "number" ? ([undefined, column] as const) : ([column, undefined] as const)));
-    get(id, glue.TrainingTexts).beginTable(tabs, ...text!, ...label!);
+  beginTable(id, tabs, text, label) {
+    const [ofText, ofLabel] = [named(text), named(label)];
+    get(id, glue.TrainingTexts).beginTable(tabs, ...ofText, ...ofLabel);
     return undefined;
   },
   table: (id, set, bytes, last) => get(id, glue.TrainingTexts).addTable(set, bytes, last),
@@ -95,7 +101,12 @@ const answers: Answers<TrainCalls> = {
   },
   advance(id, milliseconds, { signal }) {
     const run = get(id, glue.TrainingRun);
-    return inTurn(run, () => advanced(run, milliseconds, signal));
+    return inTurn(run, async () => {
+      // All others of this thread have their turn before.
+      await turn();
+      signal?.throwIfAborted();
+      return advanced(run, milliseconds, signal);
+    });
   },
   adjust: (id, { learningRate, gamma, temperature }) =>
     asked(id, (run) => {
