@@ -6,6 +6,7 @@ mod backward;
 mod cell;
 #[cfg(feature = "train")]
 mod optimize;
+mod options;
 mod packed_weights;
 #[cfg(feature = "train")]
 mod training;
@@ -18,6 +19,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use self::options::{CpuOptions, Precision};
 use self::packed_weights::{PackedWeights, Side};
 use self::word_cache::{Product, WordCache};
 use super::op::{
@@ -32,35 +34,6 @@ use crate::cpu::{
     affine, elementwise, embedding, layer_norm, pool, ragged_matmul, recurrence, reduce, rows, semiring,
     skim, softmax, sru, transpose,
 };
-
-/// How the CPU keeps its copies of weights. The parameters themselves, gradients, sums and states have 32 bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Precision {
-    /// 32 bits.
-    #[default]
-    F32,
-    /// bfloat16, whose 8 bits of precision are the first of an f32: each weight is off by at most 2^-9 of itself.
-    /// The copy takes half the memory. A single sequence is read up to twice as fast where weights fit no near cache (an
-    /// LSTM of 512 units or more).
-    Bf16,
-}
-
-/// Options of a CPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CpuOptions {
-    /// How copies of weights are kept.
-    pub precision: Precision,
-    /// How many bytes may be kept, for each Skim layer over an embedding, of the big cell's input products of words that
-    /// were read: 8 MiB by default, 0 for none. Results do not depend on it; a word that is read again costs half as
-    /// much.
-    pub word_cache_bytes: usize,
-}
-
-impl Default for CpuOptions {
-    fn default() -> Self {
-        Self { precision: Precision::F32, word_cache_bytes: 8 << 20 }
-    }
-}
 
 /// The host's processor, with what it keeps between calls: packed weights, products of words, buffers. A call runs on one
 /// thread.
