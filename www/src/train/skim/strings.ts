@@ -32,7 +32,7 @@ export const controls = {
   use: "Use it in Read",
   gamma: "γ, what skimming is worth",
   rate: "Learning rate",
-  temperature: "Temperature of its choices",
+  temperature: "Temperature",
   falls: "falls by itself",
   ended: (accuracy: string, skimmed: string) => `It has learned. It gets ${accuracy} of new sentences right and skims ${skimmed} of their words.`,
 };
