@@ -48,6 +48,17 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Some of the rows.
+    fn rows(self, rows: Range<usize>) -> Self {
+        let data = self.data.get(rows.start * self.row_stride..).unwrap_or_default();
+        Self { data, rows: rows.len(), ..self }
+    }
+
+    /// Some of the columns.
+    fn columns(self, columns: Range<usize>) -> Self {
+        self.t().rows(columns).t()
+    }
+
     /// The transposed matrix.
     pub fn t(self) -> Self {
         Self {
@@ -66,6 +77,12 @@ const TURNED: usize = 48 << 10;
 /// As many rows, or a multiple, are turned together: whole tiles.
 const TURNED_ROWS: usize = 24;
 
+/// Values of the second operand that are laid out together: they, too, stay in that cache, in memory that is used again.
+const PACKED: usize = 32 << 10;
+
+/// So many inner rows, or more, are multiplied together: enough that the sums' way to memory and back does not count.
+const PACKED_ROWS: usize = 256;
+
 /// Values between the ends of turned rows, so that rows of a power of two share no set of a cache.
 const APART: usize = 16;
 
@@ -77,21 +94,39 @@ pub fn matmul(out: &mut [f32], out_stride: usize, accumulate: bool, a: View<'_>,
     if let (1, true, 1) = (b.rows, accumulate, b.column_stride) {
         return add_outer(out, out_stride, a, &b.data[..b.columns]);
     }
-    let start = if accumulate { Start::Out } else { Start::Zero };
-    let b = Packed::new(b);
+    let part = (PACKED / b.columns.max(1)).max(PACKED_ROWS);
+    let (mut packed, mut turned) = (Packed::new(b.rows(0..0)), Vec::new());
+    // At least once, so that a product over nothing is zero.
+    for first in (0..b.rows.max(1)).step_by(part) {
+        let inner = first..b.rows.min(first + part);
+        packed = Packed::instead_of(packed, b.rows(inner.clone()));
+        let start = if accumulate || first > 0 { Start::Out } else { Start::Zero };
+        multiply_view(out, out_stride, start, a.columns(inner), &packed, &mut turned);
+    }
+}
+
+/// The product of a matrix, whose columns are turned into rows in parts if they lie side by side.
+fn multiply_view(
+    out: &mut [f32],
+    out_stride: usize,
+    start: Start<'_>,
+    a: View<'_>,
+    b: &Packed,
+    turned: &mut Vec<f32>,
+) {
     if a.column_stride == 1 {
         let rows = Rows { values: a.data, stride: a.row_stride, count: a.rows };
-        return multiply_strided(out, out_stride, start, rows, &b);
+        return multiply_strided(out, out_stride, start, rows, b);
     }
     let stride = a.columns + APART;
     let part = (TURNED / stride / TURNED_ROWS).max(1) * TURNED_ROWS;
-    let mut turned = vec![0.0; part.min(a.rows) * stride];
+    turned.resize(part.min(a.rows) * stride, 0.0);
     for first in (0..a.rows).step_by(part) {
         let rows = first..a.rows.min(first + part);
         let count = rows.len();
-        a.turn(rows, 0..a.columns, &mut turned, stride);
-        let rows = Rows { values: &turned, stride, count };
-        multiply_strided(&mut out[first * out_stride..], out_stride, start, rows, &b);
+        a.turn(rows, 0..a.columns, turned, stride);
+        let rows = Rows { values: turned, stride, count };
+        multiply_strided(&mut out[first * out_stride..], out_stride, start, rows, b);
     }
 }
 
@@ -123,6 +158,21 @@ mod tests {
         matmul(&mut out, n, true, View::new(&a, k, m).t(), b);
         matmul(&mut expected, n, true, View::new(&turned, m, k), b);
         assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn what_is_laid_out_in_parts_is_multiplied_as_a_whole() {
+        // Three parts, the last of them smaller.
+        let (m, n, k) = (3, PACKED / PACKED_ROWS + 5, 2 * PACKED_ROWS + 7);
+        let a: Vec<f32> = (0..m * k).map(|i| (i as f32 * 0.7).sin()).collect();
+        let b: Vec<f32> = (0..k * n).map(|i| (i as f32 * 1.3).cos()).collect();
+        for (accumulate, start) in [(false, Start::Zero), (true, Start::Out)] {
+            let (mut out, mut expected) = (vec![0.5; m * n], vec![0.5; m * n]);
+            matmul(&mut out, n, accumulate, View::new(&a, m, k), View::new(&b, k, n));
+            let whole = Packed::new(View::new(&b, k, n));
+            multiply_strided(&mut expected, n, start, Rows::new(&a, m, k), &whole);
+            assert_eq!(out, expected);
+        }
     }
 
     proptest! {

@@ -239,21 +239,22 @@ fn run_back<C: Cell>(
     let n = a.hidden;
     let (gates, memory) = (C::GATES * n, if C::MEMORY { n } else { 0 });
     let plan = LockStep::new(a.x, a.reverse);
-    let (lanes, total) = (plan.order.len(), a.x.total_rows());
+    let total = a.x.total_rows();
     let (mut dh, mut dc) = (plan.gather(up.h, n), plan.gather(up.c, memory));
     let (h0, c0) = (
         plan.gather(a.h0.map(|h| h.all()), n),
         plan.gather(a.c0.filter(|_| C::MEMORY).map(|c| c.all()), memory),
     );
     let mut dx = buffers.take(total * gates);
-    // Gradients of the recurrent product, and the states it was made from, row by row: one matrix product at the
-    // end gives the gradient of the weight.
+    // Gradients of the recurrent product, and the states it was made from: one matrix product at the end gives the
+    // gradient of the weight. They lie step by step, so that those of a step are the operand of its product.
     let mut dw = buffers.take(total * gates);
     let mut h_before = buffers.take(total * n);
-    let mut dw_step = vec![0.0; lanes * gates];
     let (mut dh_prev, mut dc_prev) = (vec![0.0; n], vec![0.0; memory]);
+    let mut first = total;
     for t in (0..plan.steps()).rev() {
         let alive = plan.alive(t);
+        first -= alive;
         for place in 0..alive {
             let row = plan.row(place, t);
             let (h_was, c_was) = if t == 0 {
@@ -262,7 +263,7 @@ fn run_back<C: Cell>(
                 let before = plan.row(place, t - 1);
                 (block(rows, before, n), block(cells, before, memory))
             };
-            block_mut(&mut h_before, row, n).copy_from_slice(h_was);
+            block_mut(&mut h_before, first + place, n).copy_from_slice(h_was);
             if let Some(up) = up.rows {
                 for (d, u) in block_mut(&mut dh, place, n).iter_mut().zip(block(up, row, n)) {
                     *d += u;
@@ -281,15 +282,14 @@ fn run_back<C: Cell>(
                 block(&dh, place, n),
                 block(&dc, place, memory),
                 block_mut(&mut dx, row, gates),
-                block_mut(&mut dw_step, place, gates),
+                block_mut(&mut dw, first + place, gates),
                 &mut dh_prev,
                 &mut dc_prev,
             );
-            block_mut(&mut dw, row, gates).copy_from_slice(block(&dw_step, place, gates));
             block_mut(&mut dh, place, n).copy_from_slice(&dh_prev);
             block_mut(&mut dc, place, memory).copy_from_slice(&dc_prev);
         }
-        multiply(&mut dh, Start::Out, Rows::new(&dw_step, alive, gates), weight_hh);
+        multiply(&mut dh, Start::Out, Rows::new(&dw[first * gates..], alive, gates), weight_hh);
     }
     matmul(d_weight_hh, n, true, View::new(&dw, total, gates).t(), View::new(&h_before, total, n));
     if let Some(d_bias) = d_bias_hh {
