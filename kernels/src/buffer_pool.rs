@@ -38,14 +38,16 @@ impl BufferPool {
         let fits = |buffer: &Vec<f32>| buffer.capacity() >= count && buffer.capacity() / 2 <= count;
         let found = {
             let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-            let at = free.buffers.iter().position(fits);
+            let fitting = free.buffers.iter().enumerate().filter(|(_, buffer)| fits(buffer));
+            let at = fitting.min_by_key(|(_, buffer)| buffer.capacity()).map(|(at, _)| at);
             at.map(|at| {
                 let buffer = free.buffers.swap_remove(at);
                 free.capacity -= buffer.capacity();
                 buffer
             })
         };
-        let Some(mut values) = found else { return vec![0.0; count] };
+        // Of a rounded size, so that the next minibatch, which has some rows more, finds room in it.
+        let mut values = found.unwrap_or_else(|| vec![0.0; rounded(count)]);
         values.resize(count, 0.0);
         values
     }
@@ -84,6 +86,11 @@ impl BufferPool {
     }
 }
 
+/// The next larger of eight sizes between neighbouring powers of two.
+fn rounded(count: usize) -> usize {
+    count.next_multiple_of((count.next_power_of_two() / 16).max(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +107,17 @@ mod tests {
         let (again, other) = (pool.take(LEAST), pool.take(LEAST));
         assert_eq!((again.as_ptr(), again.len()), (at, LEAST));
         assert_ne!(other.as_ptr(), at, "somebody has it");
+    }
+
+    #[test]
+    fn the_smallest_that_fits_is_taken_and_a_new_one_has_room_for_some_more() {
+        let pool = BufferPool::default();
+        let (large, small) = (pool.take(2 * LEAST), pool.take(LEAST + 1));
+        let at = small.as_ptr();
+        pool.give_back(large);
+        pool.give_back(small);
+        let again = pool.take(LEAST + LEAST / 10);
+        assert_eq!((again.as_ptr(), again.len()), (at, LEAST + LEAST / 10));
     }
 
     #[test]
