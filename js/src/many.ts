@@ -13,8 +13,8 @@ import type { CallOptions, DevicePreference, ManyOptions } from "./types.js";
 const MOST_WORKERS = 8;
 /** Portions that a worker has before it, so that it never waits for the next. */
 const AHEAD = 2;
-/** Into so many portions for each worker a list is cut at least, so that all end about the same time. */
-const EACH = 4;
+/** A portion is at most one in so many of what each worker would have of the texts that are left, so that all end about the same time. */
+const SHARES = 2;
 
 /** Has `by`, the model or one of the workers, answer about some texts, of which the first has this number. */
 export type AskOf<Answer> = (by: Answerer, texts: readonly string[], follow: Follow, first: number) => Promise<readonly Answer[]>;
@@ -41,8 +41,8 @@ export abstract class Many extends Owner {
   async *#some<Answer>(...[at, texts, { workers, device, ...options }, ask]: Given<Answer>): AsyncGenerator<readonly Answer[], void> {
     const count = workersOf(at, workers, device);
     const total = Array.isArray(texts) ? texts.length : null;
-    const share = total !== null && count > 0 ? Math.ceil(total / count / EACH) : TEXTS;
-    const portions = portionsOf(texts, at, Math.min(TEXTS, Math.max(1, share)));
+    const share = (taken: number) => (total === null || count === 0 ? TEXTS : Math.ceil((total - taken) / count / SHARES));
+    const portions = portionsOf(texts, at, (taken) => Math.min(TEXTS, Math.max(1, share(taken))));
     const { signal, onProgress, told, end } = following(this.disposed, options);
     const crew = count > 0 ? this.#pool.hire(count) : undefined;
     // Whoever is at an answer may never ask for another.

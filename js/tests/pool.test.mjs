@@ -48,7 +48,10 @@ for (const [task, { file, name, argument, given, ask, streams = false }] of Obje
         const found = untimed(await ask(model, texts, { workers, onProgress: ({ done, total }) => told.push([done, total]) }));
         assert.deepEqual(found, alone);
         assert.deepEqual(told.at(-1), [MANY, MANY]);
-        assert.ok(told.every(([done], i) => done > (told[i - 1]?.[0] ?? 0)));
+        const portions = told.map(([done], i) => done - (told[i - 1]?.[0] ?? 0));
+        assert.ok(portions.every((texts) => texts > 0));
+        // The last ones are small: workers come to their ends together, however the texts divide.
+        if (workers === 2) assert.ok(portions.at(-1) <= 2 && portions.every((texts, i) => texts <= (portions[i - 1] ?? Infinity)));
       }
       assert.equal(model.device, "cpu");
       assert.deepEqual(await ask(model, [], { workers: 2 }), []);
