@@ -1,7 +1,6 @@
 //! What a training run is to do, as a TOML file says it: the library's settings, with files as the parts of a set.
 
 mod parse;
-mod tag;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -14,7 +13,6 @@ use crate::corpus::running::TextPart;
 use crate::data::Format;
 pub use parse::{ParseConfig, ParseOptions, ParseTask};
 pub use saccade_rnn::train::Settings;
-pub use tag::{CharacterSizes, TagConfig, TagModel, TagOptions, TagTask, TaggedData};
 pub use tree::{TreeConfig, TreeData, TreeModel, TreeOptions, TreeTask};
 
 /// A training run of any task.
@@ -58,6 +56,16 @@ pub type Config = ClassifyConfig<Part>;
 
 /// A training run of a language model.
 pub type PredictConfig = train::PredictConfig<TextPart>;
+
+/// A training run of a tagger.
+pub type TagConfig = train::TagConfig<Treebank>;
+
+/// A file of sentences in CoNLL-U, below the data folder.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct Treebank(pub PathBuf);
+
+impl train::Part for Treebank {}
 
 /// A file of labelled text.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]

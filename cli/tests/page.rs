@@ -54,7 +54,26 @@ fn running(words: usize) -> String {
     text
 }
 
-const NETWORKS: [(&str, &str); 3] = [
+/// Sentences in CoNLL-U whose tags follow from letters and neighbours.
+fn treebank(seed: u32, count: usize) -> String {
+    let mut below = draws(seed);
+    let mut bank = String::new();
+    for _ in 0..count {
+        let (noun, stem) = (["dog", "cat", "bird"][below(3)], ["jump", "wash", "paint", "play"][below(4)]);
+        let (verb, name) = (format!("{stem}ed"), format!("B{}us", ["ar", "el", "in", "or", "ur"][below(5)]));
+        let words = match below(2) {
+            0 => [("the", "DET"), (noun, "NOUN"), (&verb, "VERB"), (&name, "PROPN")],
+            _ => [("the", "DET"), (&verb, "ADJ"), (noun, "NOUN"), ("Sees", "VERB")],
+        };
+        for (number, (form, tag)) in (1..).zip(&words[..2 + below(3)]) {
+            bank += &format!("{number}\t{form}\t_\t{tag}\t_\t_\t{}\tdep\t_\t_\n", number - 1);
+        }
+        bank.push('\n');
+    }
+    bank
+}
+
+const NETWORKS: [(&str, &str); 4] = [
     (
         "skim",
         r#"
@@ -124,6 +143,31 @@ const NETWORKS: [(&str, &str); 3] = [
         clip = 5.0
         "#,
     ),
+    (
+        "tags",
+        r#"
+        seed = 6
+        [data]
+        name = "texts of a page"
+        tokenizer = { kind = "spaces", lowercase = true }
+        train = "train.conllu"
+        dev = "dev.conllu"
+        min_count = 2
+        unknown = 0.1
+        [task.tag]
+        characters = { embedding_size = 6, hidden_size = 8 }
+        [model]
+        embedding_size = 8
+        encoder = [{ type = "lstm", hidden_size = 8, bidirectional = true }]
+        forget_bias = 1.0
+        [train]
+        batch = 8
+        epochs = 2
+        learning_rate = 0.02
+        clip = 5.0
+        dropout_embedding = 0.1
+        "#,
+    ),
 ];
 
 /// The losses of a run, every step's, its figures, and the text that it learned from.
@@ -165,11 +209,17 @@ fn a_page_is_held_against_runs_that_are_recorded() {
     fs::write(folder.path("train.txt"), lines(&texts[0])).unwrap();
     fs::write(folder.path("dev.txt"), lines(&texts[1])).unwrap();
     fs::write(folder.path("text.txt"), &text).unwrap();
-    let mut found = json!({ "train": lines(&texts[0]), "dev": lines(&texts[1]), "text": text });
+    let banks = [treebank(3, 120), treebank(4, 30)];
+    fs::write(folder.path("train.conllu"), &banks[0]).unwrap();
+    fs::write(folder.path("dev.conllu"), &banks[1]).unwrap();
+    let mut found = json!({
+        "train": lines(&texts[0]), "dev": lines(&texts[1]), "text": text, "treebank": banks[0], "devTreebank": banks[1],
+    });
     for (name, config) in NETWORKS {
         found[name] = match AnyConfig::parse(config).unwrap() {
             AnyConfig::Classify(config) => record(&folder, &config),
             AnyConfig::Predict(config) => record(&folder, &config),
+            AnyConfig::Tag(config) => record(&folder, &config),
             other => panic!("{other:?}"),
         };
     }

@@ -35,7 +35,16 @@ const words = {
   model: { embeddingSize: 16, encoder: [{ type: "sru", hiddenSize: 16, numLayers: 2 }] },
   train: { batch: 4, epochs: 1, learningRate: 0.01 },
 };
-const runs = { skim: [reviews, skim], letters: [recorded.text, letters], words: [recorded.text, words] };
+const tags = {
+  task: "tag",
+  seed: 6,
+  data: { tokenizer: { kind: "spaces", lowercase: true }, minCount: 2, unknown: 0.1 },
+  tagging: { characters: { embeddingSize: 6, hiddenSize: 8 } },
+  model: { embeddingSize: 8, encoder: [{ type: "lstm", hiddenSize: 8, bidirectional: true }], forgetBias: 1 },
+  train: { batch: 8, epochs: 2, learningRate: 0.02, dropoutEmbedding: 0.1 },
+};
+const treebank = { train: new Blob([recorded.treebank]), dev: new Blob([recorded.devTreebank]) };
+const runs = { skim: [reviews, skim], letters: [recorded.text, letters], words: [recorded.text, words], tags: [treebank, tags] };
 
 const opened = [];
 afterEach(() => opened.splice(0).forEach((run) => run.dispose()));
@@ -69,7 +78,7 @@ describe("the command line's run", () => {
       const end = all.at(-1);
       assert.equal(end.type, "ended");
       near([end.dev.loss], [expected.dev.loss], "dev");
-      if (name === "skim") assert.equal(end.dev.accuracy, expected.dev.accuracy);
+      if ("accuracy" in end.dev) assert.equal(end.dev.accuracy, expected.dev.accuracy);
       const model = await load(await run.file());
       assert.equal(model.task, settings.task);
       model.dispose();
@@ -244,7 +253,7 @@ describe("data", () => {
   }
 
   const settings = {
-    "a task that is none": [{ ...gru, task: "clasify" }, /settings\.task: expected "classify" or "predict"/],
+    "a task that is none": [{ ...gru, task: "clasify" }, /settings\.task: expected "classify", "predict" or "tag"/],
     "a misspelt option": [{ ...gru, train: { learningrate: 1 } }, /settings\.train\.learningrate: there is no such option; did you mean learningRate/],
     "a layer that is none": [{ ...gru, model: { encoder: [{ type: "lsmt", hiddenSize: 4 }] } }, /encoder\[0\]\.type: expected/],
     "a layer without a size": [{ ...gru, model: { encoder: [{ type: "lstm" }] } }, /encoder\[0\]\.hiddenSize: expected a whole number/],
@@ -253,6 +262,93 @@ describe("data", () => {
   for (const [what, [given, message]] of Object.entries(settings)) {
     test(what, () => assert.throws(() => train(reviews, given), (error) => error.code === "OPTION_INVALID" && message.test(error.message)));
   }
+});
+
+describe("tags", () => {
+  /** Sentences of a treebank as rows. */
+  const sentences = (bank) =>
+    bank.trim().split("\n\n").map((sentence) => {
+      const columns = sentence.split("\n").map((line) => line.split("\t"));
+      return { words: columns.map(([, word]) => word), tags: columns.map(([, , , tag]) => tag) };
+    });
+  const [learned, scored] = [recorded.treebank, recorded.devTreebank].map(sentences);
+  const asText = ({ words, tags }) => ({ text: words.join(" "), tags });
+
+  test("words and texts are learned from alike, and side by side", async () => {
+    const expected = recorded.tags.losses;
+    const mixed = learned.map((row, i) => (i % 3 ? row : asText(row)));
+    for (const rows of [learned, learned.map(asText), mixed]) {
+      losses(await events(open({ train: rows, dev: scored }, tags))).forEach((found, step) => near(found, expected[step], `step ${step}`));
+    }
+  });
+
+  test("the model is a tagger, at once and in between", async () => {
+    const run = open({ train: learned, dev: scored }, tags);
+    const found = [];
+    for await (const event of run) if (event.type === "evaluated") found.push((await run.tag(["the dog washed", ""])).map((tokens) => tokens.length));
+    assert.deepEqual(found, [[3, 0], [3, 0]]);
+    const model = await run.model();
+    assert.equal(model.task, "tag");
+    const [{ tokens }] = await model.tag(["the dog washed"]);
+    const [now] = await run.tag(["the dog washed"]);
+    assert.deepEqual(tokens.map(({ tag }) => tag), ["DET", "NOUN", "VERB"]);
+    assert.deepEqual(now.map(({ text, start, end }) => [text, start, end]), [["the", 0, 3], ["dog", 4, 7], ["washed", 8, 14]]);
+    assert.ok(difference(now.map(({ probability }) => probability), tokens.map(({ probability }) => probability)) < 1e-5);
+    model.dispose();
+  });
+
+  test("letters of names", async () => {
+    // A vowel is what its neighbour makes of it.
+    const names = Array.from({ length: 120 }, (_, i) => [..."bdk"][i % 3] + [..."aou"][(i >> 1) % 3] + [..."lmn"][(i >> 2) % 3] + (i % 2 ? "e" : ""));
+    const rows = names.map((text) => ({ text, tags: [...text].map((letter, i) => (letter === "e" ? "-" : i === 1 && text.endsWith("e") ? letter.toUpperCase() : letter)) }));
+    const settings = {
+      task: "tag",
+      data: { tokenizer: { kind: "characters", lowercase: true } },
+      model: { embeddingSize: 8, encoder: [{ type: "lstm", hiddenSize: 16, bidirectional: true }] },
+      train: { batch: 8, epochs: 20, learningRate: 0.02 },
+    };
+    const run = open(rows, settings);
+    const { dev } = await run.finish();
+    assert.equal(dev.accuracy, 1);
+    const model = await run.model();
+    const { tokens } = await model.tag("Kome");
+    assert.deepEqual(tokens.map(({ text, tag }) => [text, tag]), [["K", "k"], ["o", "O"], ["m", "m"], ["e", "-"]]);
+    model.dispose();
+  });
+
+  test("a run that goes on from a snapshot ends in the same bytes", async () => {
+    const [whole, first] = [0, 1].map(() => open({ train: learned, dev: scored }, tags));
+    await whole.finish();
+    let steps = 0;
+    for await (const event of first) if (event.type === "step" && ++steps === 17) break;
+    const second = open({ train: learned, dev: scored }, tags, { resume: structuredClone(await first.snapshot()) });
+    await second.finish();
+    assert.deepEqual(await second.file(), await whole.file());
+  });
+
+  const good = learned.slice(0, 4);
+  const mistakes = {
+    "a text without a tag for each token": [[...good, { text: "the old dog", tags: ["DET", "NOUN"] }], "TRAINING_DATA", /data\.train:5: expected one tag for each of its 3 tokens, found 2/],
+    "words without a tag for each": [[...good, { words: ["a"], tags: [] }], "TRAINING_DATA", /data\.train\[4\]: expected one tag for each of its 1 words, found 0/],
+    "no tags": [[{ text: "a" }], "OPTION_INVALID", /data\.train\[0\]\.tags: expected an array of strings/],
+    "a tag that is no string": [[{ words: ["a"], tags: [1] }], "OPTION_INVALID", /data\.train\[0\]\.tags\[0\]: expected a string/],
+    "neither text nor words": [[{ tags: [] }], "OPTION_INVALID", /data\.train\[0\]\.text: expected a string, or words/],
+    "a tag that nobody knows": [{ train: learned, dev: [{ words: ["a"], tags: ["X"] }] }, "TRAINING_DATA", /data\.dev:1: the label "X" is none of ADJ, DET/],
+    "a line that is no word": [new Blob(["1\ta\t_\tDET\t_\t_\t0\tdep\t_\t_\n2\tdog\n"]), "TRAINING_DATA", /data\.train: line 2: expected a word in CoNLL-U/],
+    "no sentences": [[], "TRAINING_DATA", /there is no training text/],
+  };
+  for (const [what, [data, code, message]] of Object.entries(mistakes)) {
+    test(what, () => assert.rejects(async () => train(data, tags).finish(), (error) => error.code === code && message.test(error.message)));
+  }
+
+  test("settings that suit no tagger", async () => {
+    assert.throws(() => train(learned, { ...tags, model: { ...tags.model, pool: "last" } }), { code: "OPTION_INVALID" });
+    const skims = { ...tags, model: { encoder: [{ type: "skim", cell: "lstm", hiddenSize: 8, smallSize: 2 }] } };
+    await assert.rejects(train(learned, skims).finish(), /train\.skim: expected none, to tag/);
+    const treebank = { ...tags, data: { tokenizer: { kind: "treebank", lowercase: true } } };
+    await assert.rejects(train(learned, treebank).finish(), { code: "MODEL_CONFIG", message: /tokenizer\.kind: expected universal, spaces or characters/ });
+    await assert.rejects(open(learned, tags).read(["a"]), /run\.read: expected a run whose task is "classify"/);
+  });
 });
 
 describe("the end", () => {

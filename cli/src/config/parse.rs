@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use saccade_rnn::model::LayerConfig;
-use saccade_rnn::train::{ConfigError, OutputConfig, Parse, RunConfig, Settings, TrainConfig, check_biases};
+use saccade_rnn::train::{
+    CharacterSizes, ConfigError, OutputConfig, Parse, RunConfig, Settings, TaggedData, TaggedNetwork,
+    TrainConfig, check_biases,
+};
 
-use super::{CharacterSizes, TagModel, TaggedData};
+use super::Treebank;
 
 /// A training run of a parser.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -15,11 +18,11 @@ pub struct ParseConfig {
     #[serde(default)]
     pub seed: u32,
     /// What to learn from.
-    pub data: TaggedData,
+    pub data: TaggedData<Treebank>,
     /// What the network is asked.
     pub task: ParseTask,
     /// The network under tags and trees.
-    pub model: TagModel,
+    pub model: TaggedNetwork,
     /// How to learn.
     pub train: TrainConfig,
     /// What to write.
@@ -62,6 +65,7 @@ impl Settings for ParseConfig {
             let layers = [&self.model.encoder[..], &self.task.parse.layers].concat();
             check_biases(&layers, self.model.forget_bias, 0.0)?;
         }
+        self.data.validate()?;
         self.objective().map(drop)
     }
 

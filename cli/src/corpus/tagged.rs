@@ -1,46 +1,42 @@
-//! Sentences with a tag on every word, as a tagger numbers words, letters and tags.
+//! Sentences with a tag on every word, read from treebanks.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use saccade_rnn::device::Device;
-use saccade_rnn::model::{Characters, Model, ReadError, Spelled};
-use saccade_rnn::text::{Tokenizer, Vocabulary};
-use saccade_rnn::train::TaggedText;
+use saccade_rnn::model::{Model, ReadError};
+use saccade_rnn::train::{TaggedData, TaggedExample, TaggedExamples, TaggedText};
 use serde::Serialize;
 
 use super::CorpusError;
-use crate::data::DataError;
+use crate::config::Treebank;
 use crate::data::conllu::{self, Sentence};
 
-/// What the training sentences know: words, letters, tags.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Known {
-    /// The words, as the tokenizer writes them.
-    pub words: Vocabulary,
-    /// The letters, as they are.
-    pub letters: Vocabulary,
-    /// The tags, in byte order.
-    pub tags: Vec<String>,
+/// A set of sentences, and the file they come from.
+pub type Sentences = (Vec<Sentence>, PathBuf);
+
+/// Reads the sentences of a run below `root`: those to learn from, to choose by and to report on. Of what the config names no file
+/// for there are none.
+///
+/// # Errors
+/// If a file cannot be read.
+pub fn read_sets(data: &TaggedData<Treebank>, root: &Path) -> Result<[Sentences; 3], CorpusError> {
+    let read = |Treebank(path): &Treebank| -> Result<Sentences, CorpusError> {
+        let path = root.join(path);
+        Ok((conllu::read(&path)?, path))
+    };
+    let given = |file: &Option<Treebank>| file.as_ref().map(read).transpose().map(Option::unwrap_or_default);
+    Ok([read(&data.train)?, given(&data.dev)?, given(&data.test)?])
 }
 
-impl Known {
-    /// Words that occur `min_count` times or more, and letters that do.
-    pub fn of(sentences: &[Sentence], tokenizer: &Tokenizer, min_count: u64) -> Self {
-        let words = || sentences.iter().flat_map(|sentence| &sentence.words);
-        let letters = words().flat_map(|word| word.form.chars().map(String::from));
-        let tags: BTreeSet<_> = words().map(|word| word.tag.clone()).collect();
-        Self {
-            words: Vocabulary::build(words().map(|word| tokenizer.form(&word.form)), min_count, None),
-            letters: Vocabulary::build(letters, min_count, None),
-            tags: tags.into_iter().collect(),
-        }
-    }
-
-    /// How a network spells these letters.
-    pub fn characters(&self, embedding_size: usize, hidden_size: usize) -> Characters {
-        Characters { alphabet: self.letters.words().to_vec(), embedding_size, hidden_size }
-    }
+/// The words and the tags of sentences. `path` is the file they come from, for errors.
+pub fn examples(sentences: &[Sentence], path: &Path) -> TaggedExamples {
+    let example = |Sentence { words, line, .. }: &Sentence| TaggedExample {
+        words: words.iter().map(|word| word.form.clone()).collect(),
+        tags: words.iter().map(|word| word.tag.clone()).collect(),
+        line: *line,
+    };
+    TaggedExamples { name: path.display().to_string(), examples: sentences.iter().map(example).collect() }
 }
 
 /// Sentences of a file as a tagger sees them: its words are those of the treebank, not cut anew.
@@ -56,21 +52,7 @@ pub fn read_tagged(path: &Path, model: &Model) -> Result<Vec<TaggedText>, Corpus
 /// # Errors
 /// If there is a tag that the model has not.
 pub fn number(sentences: &[Sentence], path: &Path, model: &Model) -> Result<Vec<TaggedText>, CorpusError> {
-    let known = model.config().task.labels();
-    let text = |sentence: &Sentence| {
-        let words: Spelled = model.spell(sentence.words.iter().map(|word| word.form.as_str()));
-        let tags = sentence.words.iter().map(|word| {
-            let tag = known.iter().position(|tag| *tag == word.tag);
-            tag.map(|tag| tag as u32).ok_or_else(|| DataError::UnknownLabel {
-                path: path.to_owned(),
-                line: sentence.line,
-                label: word.tag.clone(),
-                known: known.to_vec(),
-            })
-        });
-        Ok(TaggedText { words, tags: tags.collect::<Result<_, DataError>>()? })
-    };
-    sentences.iter().map(text).collect()
+    Ok(examples(sentences, path).items(model)?)
 }
 
 /// What a tagger makes of sentences that it cuts into words itself.

@@ -1,28 +1,25 @@
 //! Runs that learn to parse sentences.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use saccade_rnn::model::{self, FreshOptions, Model, Parsing, Tagging, Task};
-use saccade_rnn::train::{Parse, ParseScore, Prepared, extend, record};
+use saccade_rnn::train::{Known, Parse, ParseScore, Prepared, Texts, extend, record, take_held_out};
 
-use super::{Figures, Recipe, RunError, texts};
+use super::{Figures, Recipe, RunError};
 use crate::config::ParseConfig;
 use crate::corpus::CorpusError;
 use crate::corpus::parsed::{is_learnable, number, relations};
-use crate::corpus::tagged::Known;
-use crate::data::conllu;
+use crate::corpus::tagged::{examples, read_sets};
 
 impl Recipe for ParseConfig {
     fn read(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Parse>, RunError> {
         let (set, options) = (&self.data, &self.task.parse);
-        let read = |path: &PathBuf| {
-            let path = data.join(path);
-            conllu::read(&path).map(|sentences| (sentences, path)).map_err(CorpusError::from)
-        };
-        let (all, path) = read(&set.train)?;
-        let known = Known::of(&all, &set.tokenizer, set.min_count);
-        let characters =
-            options.characters.map(|sizes| known.characters(sizes.embedding_size, sizes.hidden_size));
+        let [(mut all, path), mut dev, test] = read_sets(set, data)?;
+        if set.hold_out > 0 {
+            dev = (take_held_out(&mut all, set.hold_out), path.clone());
+        }
+        let known = Known::of(&examples(&all, &path).examples, &set.tokenizer, set.min_count);
+        let characters = options.characters.map(|sizes| known.characters(sizes));
         let words = extend(known.words, more_words, set.max_words).map_err(CorpusError::from)?;
         let (sentences, relations) = (all.len(), relations(&all));
         let train: Vec<_> = all.into_iter().filter(is_learnable).collect();
@@ -51,9 +48,11 @@ impl Recipe for ParseConfig {
         };
         let fresh = FreshOptions { forget_bias: self.model.forget_bias, ..FreshOptions::default() };
         let model = Model::fresh(config, self.train.dropouts(), fresh, self.seed)?;
-        let texts = texts((train, path), &set.dev, set.test.as_ref(), read, |sentences, path| {
-            number(sentences, path, &model)
-        })?;
+        let texts = Texts {
+            train: number(&train, &path, &model)?,
+            dev: number(&dev.0, &dev.1, &model)?,
+            test: number(&test.0, &test.1, &model)?,
+        };
         Ok(Prepared { model, texts })
     }
 }

@@ -90,13 +90,15 @@ impl Cpu {
     /// again with the same number of threads. Without this there is no thread but the caller's; in a browser there never is.
     #[cfg(feature = "train")]
     pub fn with_threads(mut self, threads: std::num::NonZeroUsize) -> Self {
-        self.threads = if cfg!(target_arch = "wasm32") { 1 } else { threads.get() };
+        self.threads = threads.get();
         self
     }
 
+    /// In a browser one, which the compiler is to know: what deals to threads is then left out.
     #[cfg(feature = "train")]
+    #[inline]
     pub(super) fn threads(&self) -> (usize, CpuOptions) {
-        (self.threads, self.options)
+        (if cfg!(target_arch = "wasm32") { 1 } else { self.threads }, self.options)
     }
 
     pub(super) fn zeros(&self, size: usize) -> Vec<f32> {

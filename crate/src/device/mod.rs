@@ -118,6 +118,7 @@ impl Device {
 
     /// How many threads may have a part of the texts each, and how the CPU of each is made.
     #[cfg(feature = "train")]
+    #[inline]
     pub(crate) fn threads(&self) -> (usize, CpuOptions) {
         match self {
             Self::Cpu(cpu) => cpu.threads(),

@@ -65,6 +65,8 @@ use crate::text::{Tokenizer, TokenizerKind, UNIVERSAL};
 pub use classify::{Classification, Pool};
 pub use parse::Parsing;
 pub use predict::{Input, Prediction};
+pub(super) use tag::CRF;
+use tag::TAGS;
 pub use tag::{Characters, Tagging};
 pub use training::Training;
 pub use tree::{TreeCell, TreeLabels};
@@ -161,8 +163,8 @@ impl Task {
     /// How words are tagged, and spelled, if they are.
     pub fn tagging(&self) -> Option<&Tagging> {
         match self {
-            Self::Tag(task) if UNIVERSAL => Some(task),
-            Self::Parse(task) if UNIVERSAL => Some(&task.tag),
+            Self::Tag(task) if TAGS => Some(task),
+            Self::Parse(task) if TAGS => Some(&task.tag),
             Self::Classify(_) | Self::Predict(_) | Self::Tag(_) | Self::Parse(_) | Self::Tree(_) => None,
         }
     }
@@ -217,9 +219,11 @@ impl Config {
         if self.format != FORMAT {
             return Err(ModelError::Format { expected: FORMAT, found: self.format });
         }
-        let is_universal = self.tokenizer.kind() == TokenizerKind::Universal;
-        if !UNIVERSAL && (is_universal || matches!(self.task, Task::Tag(_))) {
+        if !TAGS && matches!(self.task, Task::Tag(_)) {
             return Err(ModelError::config("task", "one that this build has", "a tagger's"));
+        }
+        if !UNIVERSAL && self.tokenizer.kind() == TokenizerKind::Universal {
+            return Err(ModelError::config("tokenizer.kind", "one that this build has", "universal"));
         }
         match self.vocabulary.first() {
             Some(first) if first == UNKNOWN => {}

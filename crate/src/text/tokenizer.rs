@@ -13,8 +13,8 @@ use super::{treebank, universal};
 /// The word that ends a line, a paragraph or a document, for models that predict words ([`Ends`]).
 pub const END: &str = "<eos>";
 
-/// Whether the convention of Universal Dependencies is compiled, and with it taggers: the browser's inference binary, which
-/// has little room, leaves both out.
+/// Whether the convention of Universal Dependencies is compiled: the browser's binaries for inference and for training runs, which
+/// have little room, leave it out.
 pub(crate) const UNIVERSAL: bool = cfg!(any(
     all(feature = "graph", not(all(feature = "runs", target_arch = "wasm32"))),
     not(feature = "web")

@@ -1,6 +1,7 @@
 //! Which texts are learned from together, and in which order.
 
 use crate::cpu::noise;
+use crate::cpu::order::sort_by;
 
 /// A stream of random numbers, a pure function of seed, epoch and purpose.
 pub(super) struct Draws {
@@ -40,7 +41,7 @@ pub(super) fn by_length<T>(
     let mut order: Vec<usize> = (0..items.len()).collect();
     draws.shuffle(&mut order);
     for chunk in order.chunks_mut(size * 50) {
-        chunk.sort_by_key(|&i| length(&items[i]));
+        sort_by(chunk, &|a, b| length(&items[a]).cmp(&length(&items[b])));
     }
     let mut batches: Vec<Vec<usize>> = order.chunks(size).map(<[usize]>::to_vec).collect();
     draws.shuffle(&mut batches);

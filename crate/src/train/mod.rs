@@ -32,9 +32,10 @@ pub use config::{
     StorageName, TrainConfig, check,
 };
 pub use corpus::{
-    Column, CorpusError, Example, Examples, LabelledCorpus, LabelledSets, RunningCorpus, Set, Split,
-    TableError, TableFormat, TableReader, check_lines, check_share, document_words, encode_labels, extend,
-    folds, hold_out, labels, line_words, number_documents, remove_texts_of, share,
+    Column, CorpusError, Example, Examples, Known, LabelledCorpus, LabelledSets, RunningCorpus, Set, Split,
+    TableError, TableFormat, TableReader, TaggedExample, TaggedExamples, TaggedSets, check_lines,
+    check_share, document_words, encode_labels, extend, folds, hold_out, labels, line_words,
+    number_documents, remove_texts_of, share, take_held_out,
 };
 pub use distill::{Distill, TeacherError, teach};
 pub use error::TrainError;
@@ -48,8 +49,9 @@ pub use oracle::cost;
 pub use pass::pass;
 pub use run::{Adjustment, Due, Evaluated, Finished, Loss, Position, Texts};
 pub use settings::{
-    ClassifyConfig, LabelName, LabelledData, LabelledNetwork, Part, PredictConfig, PredictNetwork,
-    PredictTask, Prepared, RunningData, Settings, check_biases, record,
+    CharacterSizes, ClassifyConfig, LabelName, LabelledData, LabelledNetwork, Part, PredictConfig,
+    PredictNetwork, PredictTask, Prepared, RunningData, Settings, TagConfig, TagOptions, TagTask, TaggedData,
+    TaggedNetwork, check_biases, record,
 };
 pub use trainer::Trainer;
 pub use transfer::{Kept, KeptReason, Source, Taken, TransferError, Transferred, transfer};

@@ -1,10 +1,10 @@
 /** What is asked of a training run, which the binary with gradients holds. */
 
-import type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep } from "../../pkg/saccade_train.js";
+import type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep, TrainingTags } from "../../pkg/saccade_train.js";
 import type { Caller, Id } from "../engine.js";
 import type { InitOptions } from "../types.js";
 
-export type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep };
+export type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep, TrainingTags };
 
 /** What texts are for. */
 export type SetName = "train" | "dev" | "test";
@@ -53,6 +53,11 @@ export interface TrainCalls {
   /** Room for the texts of a run of these settings. */
   texts(settings: string): Id;
   labelled(id: Id, set: SetName, labels: readonly string[], texts: readonly string[], lines: readonly number[]): undefined;
+  /**
+   * Texts with so many tags each as `counts` says: a word for each of them, or, unless they are `cut`, one text to be cut into as many
+   * tokens.
+   */
+  tagged(id: Id, set: SetName, texts: readonly string[], tags: readonly string[], counts: readonly number[], lines: readonly number[], cut: boolean): undefined;
   /** Begins to read a table, of values with commas or with tabs between them. */
   beginTable(id: Id, tabs: boolean, text: ColumnName, label: ColumnName): undefined;
   /** The next bytes of it, `last` with those that end it; how many texts that gives. */
@@ -64,6 +69,7 @@ export interface TrainCalls {
   advance(id: Id, milliseconds: number): readonly Done[];
   adjust(id: Id, adjusted: Adjusted): undefined;
   read(id: Id, texts: readonly string[]): readonly TrainingReading[];
+  tag(id: Id, texts: readonly string[]): readonly TrainingTags[];
   write(id: Id, text: string, words: number, temperature: number, seed: number): string;
   /** The best model so far, or the model as it is if none was scored, or if `now`. */
   file(id: Id, now: boolean): Uint8Array<ArrayBuffer>;

@@ -18,6 +18,9 @@ import type {
   RunningSettings,
   SkimSettings,
   StorageSettings,
+  TaggedSettings,
+  TaggingSettings,
+  TagSettings,
   TokenizerSettings,
   TrainSettings,
 } from "./config.js";
@@ -100,13 +103,10 @@ const running = record<RunningSettings>()({
   reset: optional(oneOf("epoch", "document")),
 });
 
-const network = record<NetworkSettings>()({
-  embeddingSize: size,
-  encoder: list(layer),
-  pool: optional(oneOf("last", "mean", "max")),
-  forgetBias: rate,
-  highwayBias: rate,
-});
+const tagged = record<TaggedSettings>()({ ...common, holdOut: size, unknown: optional(number("a number from 0 to below 1", [0, 1])) });
+
+const underTags = { embeddingSize: size, encoder: list(layer), forgetBias: rate };
+const network = record<NetworkSettings>()({ ...underTags, pool: optional(oneOf("last", "mean", "max")), highwayBias: rate });
 
 const decay = record<{ readonly decay: { readonly after: number; readonly factor: number } }>()({
   decay: record<{ readonly after: number; readonly factor: number }>()({ after: count, factor: real }),
@@ -160,12 +160,22 @@ const prediction = record<PredictionSettings>()({
   start: optional(string),
 });
 
-const both = { seed: size, model: network, train: optional(learning), output: optional(output) };
+const sizes = record<NonNullable<TaggingSettings["characters"]>>()({ embeddingSize: count, hiddenSize: count });
+const tagging = record<TaggingSettings>()({ characters: optional(sizes) });
+
+const all = { seed: size, train: optional(learning), output: optional(output) };
 const tasks = {
-  classify: record<ClassifySettings>()({ ...both, task: oneOf("classify"), data: optional(labelled) }),
-  predict: record<PredictSettings>()({ ...both, task: oneOf("predict"), data: optional(running), prediction: optional(prediction) }),
+  classify: record<ClassifySettings>()({ ...all, model: network, task: oneOf("classify"), data: optional(labelled) }),
+  predict: record<PredictSettings>()({ ...all, model: network, task: oneOf("predict"), data: optional(running), prediction: optional(prediction) }),
+  tag: record<TagSettings>()({
+    ...all,
+    model: record<TagSettings["model"]>()(underTags),
+    task: oneOf("tag"),
+    data: optional(tagged),
+    tagging: optional(tagging),
+  }),
 };
-const task = oneOf("classify", "predict");
+const task = oneOf("classify", "predict", "tag");
 
 export const settings: Check<TrainSettings> = {
   expected: "an object with task, model and more",
@@ -190,6 +200,7 @@ export const taken = takers(
   {
     set: [parameter("adjusted", record<Adjusted>()({ learningRate: rate, gamma: rate, temperature: rate }))],
     read: [parameter("texts", texts)],
+    tag: [parameter("texts", texts)],
     write: [
       parameter("text", string),
       parameter("options", options<WriteOptions>()({ words: size, temperature: optional(number("a number from 0", [0, Infinity])), seed: size })),

@@ -80,6 +80,14 @@ export interface LabelledSettings extends CommonData {
   readonly spans?: { readonly min: number; readonly max: number; readonly short?: number | undefined } | undefined;
 }
 
+/** What to make of texts with a tag for every token. */
+export interface TaggedSettings extends CommonData {
+  /** How many sentences to hold out to choose by, if there are none for that; a tenth of the texts, 1,000 at most, unless given. */
+  readonly holdOut?: number | undefined;
+  /** The share of tokens that an epoch reads as unknown, so that letters and neighbours must do; 0 unless given. */
+  readonly unknown?: number | undefined;
+}
+
 /** What to make of running text. */
 export interface RunningSettings extends CommonData {
   /** A text hard-wrapped or not, or one sentence a line; `text` unless given. */
@@ -195,6 +203,12 @@ export interface PredictionSettings {
   readonly start?: string | undefined;
 }
 
+/** How a tagger sees tokens. */
+export interface TaggingSettings {
+  /** An LSTM in both directions over the letters of each token, beside its vector; none unless given. */
+  readonly characters?: { readonly embeddingSize: number; readonly hiddenSize: number } | undefined;
+}
+
 /** A run that learns one label a text. */
 export interface ClassifySettings {
   readonly task: "classify";
@@ -218,5 +232,17 @@ export interface PredictSettings {
   readonly output?: StorageSettings | undefined;
 }
 
+/** A run that learns one tag a token. */
+export interface TagSettings {
+  readonly task: "tag";
+  /** Of all random choices; 0 unless given. */
+  readonly seed?: number | undefined;
+  readonly data?: TaggedSettings | undefined;
+  readonly tagging?: TaggingSettings | undefined;
+  readonly model: Omit<NetworkSettings, "pool" | "highwayBias">;
+  readonly train?: LearningSettings | undefined;
+  readonly output?: StorageSettings | undefined;
+}
+
 /** What a run is to do. */
-export type TrainSettings = ClassifySettings | PredictSettings;
+export type TrainSettings = ClassifySettings | PredictSettings | TagSettings;

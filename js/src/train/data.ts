@@ -14,6 +14,19 @@ export interface LabelledText {
   readonly label: string | number | boolean;
 }
 
+/** A text, and the tags of its tokens. */
+export interface TaggedText {
+  /** The settings' tokenizer cuts it into as many tokens as there are tags. */
+  readonly text: string;
+  readonly tags: readonly string[];
+}
+
+/** Words that somebody has cut, and their tags. */
+export interface TaggedWords {
+  readonly words: readonly string[];
+  readonly tags: readonly string[];
+}
+
 /** A file: an address, a Request, a Response, a Blob or File, or bytes. */
 export type TextSource = Exclude<Source, string>;
 
@@ -35,6 +48,9 @@ export type LabelledTexts = Iterable<LabelledText> | AsyncIterable<LabelledText>
 /** A text, or parts of one, or its file. */
 export type RunningText = string | Iterable<string> | AsyncIterable<string> | TextSource;
 
+/** Texts or sentences with tags, or a file of sentences in CoNLL-U, whose tags are the universal ones (UPOS). */
+export type TaggedTexts = Iterable<TaggedText | TaggedWords> | AsyncIterable<TaggedText | TaggedWords> | TextSource;
+
 /** Texts to learn from, and others to choose the best model by and to report on. */
 export interface Sets<Texts> {
   readonly train: Texts;
@@ -42,7 +58,7 @@ export interface Sets<Texts> {
   readonly test?: Texts | undefined;
 }
 
-export type TrainData = LabelledTexts | RunningText | Sets<LabelledTexts> | Sets<RunningText>;
+export type TrainData = LabelledTexts | RunningText | TaggedTexts | Sets<LabelledTexts> | Sets<RunningText> | Sets<TaggedTexts>;
 
 /** Texts on their way to the engine. */
 export interface Portion {
@@ -72,6 +88,17 @@ export function setsOf(data: unknown): Sets<unknown> {
   return data as Sets<unknown>;
 }
 
+/** Tagged texts on their way to the engine. */
+export interface TaggedPortion {
+  /** All words of sentences that are `cut`, or else the texts. */
+  readonly texts: string[];
+  readonly tags: string[];
+  /** How many tags each text has. */
+  readonly counts: number[];
+  readonly lines: number[];
+  readonly cut: boolean;
+}
+
 /** Labelled texts in portions. */
 export async function* labelled(set: SetName, texts: unknown, follow: Follow): AsyncGenerator<Portion> {
   const at = `train: data.${set}`;
@@ -88,6 +115,27 @@ export async function* labelled(set: SetName, texts: unknown, follow: Follow): A
     [portion, letters] = [empty(), 0];
   }
   if (portion.texts.length > 0) yield portion;
+}
+
+/** Tagged texts in portions, in each of which all are cut into words, or none is. */
+export async function* tagged(set: SetName, texts: unknown, follow: Follow): AsyncGenerator<TaggedPortion> {
+  const at = `train: data.${set}`;
+  const empty = (cut: boolean): TaggedPortion => ({ texts: [], tags: [], counts: [], lines: [], cut });
+  let [portion, letters, number] = [empty(false), 0, 0];
+  for await (const { row, line } of isMany(texts) ? rows(texts) : sentences(await contents(texts, at, follow), at)) {
+    const { parts, tags, cut } = checkedTags(row, `${at}[${number++}]`);
+    if (letters >= LETTERS || cut !== portion.cut) {
+      if (portion.counts.length > 0) yield portion;
+      [portion, letters] = [empty(cut), 0];
+    }
+    // One by one: a call has not room for any number of arguments.
+    for (const part of parts) portion.texts.push(part);
+    for (const tag of tags) portion.tags.push(tag);
+    portion.counts.push(tags.length);
+    portion.lines.push(line);
+    letters += parts.reduce((sum, part) => sum + part.length, 0);
+  }
+  if (portion.counts.length > 0) yield portion;
 }
 
 const column = optional<string | number, string | number>({
@@ -151,6 +199,44 @@ function* lines(content: string, at: string): Generator<{ readonly row: unknown;
     if (!found) throw errorOf("TRAINING_DATA", `${at}: line ${line}: expected a label, a space and a text`);
     yield { row: { label: found[1], text: found[2] }, line };
   }
+}
+
+/** Sentences in CoNLL-U: a line a word, of ten columns between tabs, of which the second is the word and the fourth its tag. */
+function* sentences(content: string, at: string): Generator<{ readonly row: TaggedWords; readonly line: number }> {
+  let [words, tags, first, line]: [string[], string[], number, number] = [[], [], 0, 0];
+  for (const written of [...content.split(/\r?\n/), ""]) {
+    line += 1;
+    if (written === "" && words.length > 0) {
+      yield { row: { words, tags }, line: first };
+      [words, tags] = [[], []];
+    }
+    if (written === "" || written.startsWith("#")) continue;
+    const columns = written.split("\t");
+    const [number = "", word, , tag] = columns;
+    if (columns.length !== 10 || !word || !tag) throw errorOf("TRAINING_DATA", `${at}: line ${line}: expected a word in CoNLL-U, of ten columns between tabs`);
+    // The words of a multiword token follow it; of an empty node the text has nothing.
+    if (/[-.]/.test(number)) continue;
+    if (words.length === 0) first = line;
+    words.push(word);
+    tags.push(tag);
+  }
+}
+
+/** The words and the tags of a sentence, or a text that is to be cut. */
+function checkedTags(row: unknown, at: string): { readonly parts: readonly string[]; readonly tags: readonly string[]; readonly cut: boolean } {
+  const { text, words, tags } = (row ?? {}) as Partial<TaggedText & TaggedWords>;
+  const strings = (found: unknown, name: string): readonly string[] => {
+    if (!Array.isArray(found)) refuse(`${at}.${name}`, "an array of strings", found);
+    const other = found.findIndex((one) => typeof one !== "string");
+    return other < 0 ? found : refuse(`${at}.${name}[${other}]`, "a string", found[other]);
+  };
+  if (words === undefined) {
+    if (typeof text !== "string") refuse(`${at}.text`, "a string, or words in place of it", text);
+    return { parts: [text], tags: strings(tags, "tags"), cut: false };
+  }
+  const found = { parts: strings(words, "words"), tags: strings(tags, "tags"), cut: true };
+  if (found.parts.length === found.tags.length) return found;
+  throw errorOf("TRAINING_DATA", `${at}: expected one tag for each of its ${found.parts.length} words, found ${found.tags.length}`);
 }
 
 function checked(row: unknown, at: string): { readonly text: string; readonly label: string } {

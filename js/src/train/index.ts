@@ -24,8 +24,8 @@ import { remote } from "../remote.js";
 import type { Source } from "../types.js";
 import type { Snapshot, TrainCalls } from "./calls.js";
 import { settings } from "./checks.js";
-import type { ClassifySettings, PredictSettings, TrainSettings } from "./config.js";
-import { type LabelledTexts, type RunningText, type Sets, setsOf, type TrainData } from "./data.js";
+import type { ClassifySettings, PredictSettings, TagSettings, TrainSettings } from "./config.js";
+import { type LabelledTexts, type RunningText, type Sets, setsOf, type TaggedTexts, type TrainData } from "./data.js";
 import { training } from "./local.js";
 import { Training, type TrainOptions } from "./training.js";
 
@@ -73,16 +73,17 @@ export function terminate(): void {
  */
 export function train(data: LabelledTexts | Sets<LabelledTexts>, settings: ClassifySettings, options?: TrainOptions): Training;
 export function train(data: RunningText | Sets<RunningText>, settings: PredictSettings, options?: TrainOptions): Training;
+export function train(data: TaggedTexts | Sets<TaggedTexts>, settings: TagSettings, options?: TrainOptions): Training;
 export function train(data: TrainData, settings: TrainSettings, options?: TrainOptions): Training;
 export function train(...given: unknown[]): Training {
   const [data, settings, options = {}] = taken(given);
   return new Training({ trainer: options.worker ?? true ? remotely : training, sets: setsOf(data), settings, options });
 }
 
-export type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep } from "./calls.js";
+export type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep, TrainingTags } from "./calls.js";
 export type { Adjusted, Snapshot, TrainDevice } from "./calls.js";
 export type * from "./config.js";
-export type { LabelledText, LabelledTexts, RunningText, Sets, TextSource, TextTable, TrainData } from "./data.js";
+export type { LabelledText, LabelledTexts, RunningText, Sets, TaggedText, TaggedTexts, TaggedWords, TextSource, TextTable, TrainData } from "./data.js";
 export { Training } from "./training.js";
 export type { TrainEvent, TrainOptions } from "./training.js";
 export type { WriteOptions } from "./checks.js";

@@ -79,6 +79,10 @@ const answers: Answers<TrainCalls> = {
     get(id, glue.TrainingTexts).addLabelled(set, [...labels], [...texts], Uint32Array.from(lines), false);
     return undefined;
   },
+  tagged(id, set, texts, tags, counts, lines, cut) {
+    get(id, glue.TrainingTexts).addTagged(set, [...texts], [...tags], Uint32Array.from(counts), Uint32Array.from(lines), cut);
+    return undefined;
+  },
   beginTable(id, tabs, text, label) {
     const [ofText, ofLabel] = [named(text), named(label)];
     get(id, glue.TrainingTexts).beginTable(tabs, ...ofText, ...ofLabel);
@@ -114,6 +118,7 @@ const answers: Answers<TrainCalls> = {
       return undefined;
     }),
   read: (id, texts) => asked(id, (run) => run.read([...texts])),
+  tag: (id, texts) => asked(id, (run) => run.tag([...texts])),
   write: (id, text, words, temperature, seed) => asked(id, (run) => run.write(text, words, temperature, seed)),
   file: (id, now) => asked(id, (run) => (now ? undefined : run.kept()) ?? run.export()),
   snapshot: (id) => asked(id, async (run) => ({ state: await run.snapshot(), kept: run.kept() })),

@@ -1,6 +1,6 @@
 /** The settings of a run as the engine takes them: those of a `saccade train` file, as JSON. */
 
-import type { ClassifySettings, LayerSettings, LearningSettings, PredictSettings, TrainSettings } from "./config.js";
+import type { ClassifySettings, LayerSettings, LearningSettings, PredictSettings, TagSettings, TrainSettings } from "./config.js";
 
 /** Which sets there are texts of, beside those to learn from. */
 export interface Given {
@@ -9,12 +9,24 @@ export interface Given {
 }
 
 const TREEBANK = { kind: "treebank", lowercase: true };
+const SPACES = { kind: "spaces", lowercase: true };
 const NAME = "texts of a page";
 const DEV_SHARE = 0.1;
 
 /** The settings as JSON, with the names and the defaults that the engine asks for. */
 export function asJson(settings: TrainSettings, given: Given): string {
-  return JSON.stringify(snake(settings.task === "classify" ? ofClassifier(settings) : ofPredictor(settings, given)));
+  return JSON.stringify(snake(named(settings, given)));
+}
+
+function named(settings: TrainSettings, given: Given): object {
+  switch (settings.task) {
+    case "classify":
+      return ofClassifier(settings);
+    case "predict":
+      return ofPredictor(settings, given);
+    case "tag":
+      return ofTagger(settings, given);
+  }
 }
 
 function ofClassifier({ task: _, seed, data = {}, model, train, output }: ClassifySettings) {
@@ -42,6 +54,17 @@ function ofPredictor({ task: _, seed, data = {}, prediction = {}, model, train, 
       ...(test && { test: { ...whole, of: "test" } }),
     },
     task: { predict: prediction },
+    model: { embeddingSize: 64, ...model, encoder: model.encoder.map(layer) },
+    train: learning(model.encoder, train),
+  };
+}
+
+/** Its texts are given beside it, where the command line's settings have files. */
+function ofTagger({ task: _, seed, data = {}, tagging = {}, model, train, output }: TagSettings, { dev, test }: Given) {
+  return {
+    ...defined({ seed, output }),
+    data: { name: NAME, tokenizer: SPACES, ...data, train: null, ...(dev && { dev: null }), ...(test && { test: null }) },
+    task: { tag: tagging },
     model: { embeddingSize: 64, ...model, encoder: model.encoder.map(layer) },
     train: learning(model.encoder, train),
   };

@@ -6,10 +6,10 @@ import { onAbort, stopper } from "../follow.js";
 import { bind } from "../owner.js";
 import { fileIn } from "../source.js";
 import type { AnyModel, InitOptions, LoadOptions, Source } from "../types.js";
-import type { Adjusted, Begun, SetName, Snapshot, TrainCalls, TrainDevice, Trainer, TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep } from "./calls.js";
+import type { Adjusted, Begun, SetName, Snapshot, TrainCalls, TrainDevice, Trainer, TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep, TrainingTags } from "./calls.js";
 import { taken, type WriteOptions } from "./checks.js";
 import type { TrainSettings } from "./config.js";
-import { bytesOf, labelled, running, type Sets, tableIn } from "./data.js";
+import { bytesOf, labelled, running, type Sets, tableIn, tagged } from "./data.js";
 import { asJson } from "./settings.js";
 import { find, forget, keep } from "./store.js";
 
@@ -140,6 +140,14 @@ export class Training implements AsyncIterable<TrainEvent> {
     const [texts] = taken.read(given);
     this.#insist("read", "classify");
     return this.#ask("read", [texts]);
+  }
+
+  /** Tags texts with the model as it is now, of a tagger. */
+  tag(texts: Iterable<string> & object): Promise<readonly TrainingTags[]>;
+  async tag(...given: unknown[]): Promise<readonly TrainingTags[]> {
+    const [texts] = taken.tag(given);
+    this.#insist("tag", "tag");
+    return this.#ask("tag", [texts]);
   }
 
   /** Goes on with a text as the model as it is now would, of a language model. */
@@ -293,6 +301,13 @@ async function* hand(trainer: Trainer, id: Id, set: SetName, task: TrainSettings
     }
     return;
   }
+  if (task === "tag") {
+    for await (const { texts: some, tags, counts, lines, cut } of tagged(set, texts, follow)) {
+      await trainer.call("tagged", [id, set, some, tags, counts, lines, cut], follow);
+      yield { count: counts.length, strings: [...some, ...tags] };
+    }
+    return;
+  }
   const table = tableIn(set, texts);
   if (table) {
     await trainer.call("beginTable", [id, table.format === "tsv", table.text, table.label], follow);
@@ -322,8 +337,8 @@ function reason(error: unknown): string {
   return messageOf(error) || (error as Partial<Error>).name || "no reason given";
 }
 
-/** How many labelled texts are held out if nobody has said so. */
+/** How many texts are held out if nobody has said so. */
 function heldOut(settings: TrainSettings, { train, dev }: { readonly train: number; readonly dev: number }): number | undefined {
-  if (settings.task !== "classify" || dev > 0 || settings.data?.holdOut !== undefined) return undefined;
+  if (settings.task === "predict" || dev > 0 || settings.data?.holdOut !== undefined) return undefined;
   return Math.min(Math.max(Math.round(train * HELD_OUT.share), 1), HELD_OUT.most);
 }

@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 
 use super::dag::{Buckets, Dag};
 use super::frontier::{Rule, play};
+use crate::cpu::order::argsort;
 
 pub(super) fn plan(dag: &Dag) -> Buckets {
     let mut totals = vec![(0u64, 0u64); dag.kinds];
@@ -12,9 +13,9 @@ pub(super) fn plan(dag: &Dag) -> Buckets {
         totals[kind as usize].0 += u64::from(depth);
         totals[kind as usize].1 += 1;
     }
-    let mean = |kind: u32| totals[kind as usize].0 as f64 / totals[kind as usize].1.max(1) as f64;
-    let mut by_mean: Vec<u32> = (0..dag.kinds as u32).collect();
-    by_mean.sort_by(|&a, &b| mean(a).total_cmp(&mean(b)));
+    let mean = |kind: usize| totals[kind].0 as f64 / totals[kind].1.max(1) as f64;
+    let by_mean = argsort(dag.kinds, &|a, b| mean(a).total_cmp(&mean(b)));
+    let by_mean: Vec<u32> = by_mean.into_iter().map(|kind| kind as u32).collect();
     let mut place = vec![0; dag.kinds];
     by_mean.iter().zip(0..).for_each(|(&kind, at)| place[kind as usize] = at);
     let rule = Agenda { dag, by_mean, place, listed: vec![false; dag.kinds], ready: BinaryHeap::new() };

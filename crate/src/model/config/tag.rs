@@ -3,7 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Config, LARGEST_SIZE, LayerConfig, ModelError, UNKNOWN, check_distinct, check_range, excerpt};
-use crate::text::TokenizerKind;
+use crate::text::{TokenizerKind, UNIVERSAL};
+
+/// Whether taggers are compiled: the browser's inference binary leaves them out.
+pub(in crate::model) const TAGS: bool = cfg!(any(feature = "graph", not(feature = "web")));
+/// Whether tags may be scored together. Where there are words alone that somebody has cut, it takes too much room.
+pub(in crate::model) const CRF: bool = UNIVERSAL;
 
 /// One label for every word: `{"tag": {"labels": ["ADJ", …], "characters": {"alphabet": ["<unk>", "e", …], …}}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -62,10 +67,14 @@ impl Tagging {
             return Err(ModelError::config("labels", "at least one label", "none"));
         }
         check_distinct("labels", &self.labels)?;
+        if self.crf && !CRF {
+            return Err(ModelError::config("crf", "false: this build scores tags one by one", "true"));
+        }
         let tokenizer = config.tokenizer;
         // The letters of a word are those of the text, so that no form of another spelling will do.
-        if !matches!(tokenizer.kind(), TokenizerKind::Universal | TokenizerKind::Spaces) {
-            return Err(ModelError::config("tokenizer.kind", "universal or spaces, to tag", "another"));
+        if tokenizer.kind() == TokenizerKind::Treebank {
+            let expected = "universal, spaces or characters, to tag";
+            return Err(ModelError::config("tokenizer.kind", expected, "treebank"));
         }
         if tokenizer.ends().is_some() {
             return Err(ModelError::config("tokenizer.ends", "none, to tag", "one"));

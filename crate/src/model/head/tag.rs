@@ -1,9 +1,9 @@
 //! One label for every word: every row of the encoder becomes scores of labels.
 
 use super::super::Tagging;
+use super::super::config::CRF;
 use crate::graph::Expr;
 use crate::nn::{BuildError, Builder, Crf, Linear};
-use crate::text::UNIVERSAL;
 
 /// Linear map: parameters `weight [labels, width]`, `bias [labels]`; and what scores the tags of a sentence together, if anything
 /// does: `crf.…`.
@@ -17,7 +17,7 @@ impl Tag {
     pub(super) fn new(builder: &mut Builder, task: &Tagging, width: usize) -> Result<Self, BuildError> {
         let labels = task.labels.len();
         let linear = Linear::new(builder, width, labels)?;
-        let crf = (UNIVERSAL && task.crf).then(|| builder.scope("crf", |b| Crf::new(b, labels)));
+        let crf = (CRF && task.crf).then(|| builder.scope("crf", |b| Crf::new(b, labels)));
         Ok(Self { linear, crf: crf.transpose()? })
     }
 
@@ -28,6 +28,7 @@ impl Tag {
 
     /// What scores the tags of a sentence together.
     pub fn crf(&self) -> Option<Crf> {
-        self.crf
+        // The compiler leaves out what is done with none.
+        if CRF { self.crf } else { None }
     }
 }

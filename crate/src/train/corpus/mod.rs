@@ -4,13 +4,15 @@ mod labelled;
 mod running;
 mod split;
 mod table;
+mod tagged;
 
 pub use labelled::{Example, Examples, LabelledCorpus, LabelledSets, encode_labels, labels, remove_texts_of};
 pub use running::{
     RunningCorpus, Set, check_lines, check_share, document_words, line_words, number_documents, share,
 };
-pub use split::{Split, folds, hold_out};
+pub use split::{Split, folds, hold_out, take_held_out};
 pub use table::{Column, TableError, TableFormat, TableReader};
+pub use tagged::{Known, TaggedExample, TaggedExamples, TaggedSets};
 
 use crate::text::{UNKNOWN, Vocabulary, VocabularyError};
 
@@ -29,6 +31,18 @@ pub enum CorpusError {
         label: String,
         /// The labels that would do.
         known: Vec<String>,
+    },
+    /// A text has not a tag for every token.
+    #[error("{name}:{line}: expected one tag for each of its {tokens} tokens, found {tags}")]
+    Tags {
+        /// What the texts are called.
+        name: String,
+        /// The line, from 1.
+        line: usize,
+        /// How many tokens it is cut into.
+        tokens: usize,
+        /// How many tags it has.
+        tags: usize,
     },
     /// The words.
     #[error(transparent)]

@@ -19,6 +19,13 @@ pub fn hold_out(len: usize, count: usize, seed: u64) -> Split {
     partition(len, |place| place < count, &order)
 }
 
+/// Moves `count` of `texts` out of them, in order: those that [`hold_out`] names with seed 0.
+pub fn take_held_out<T>(texts: &mut Vec<T>, count: usize) -> Vec<T> {
+    let held = hold_out(texts.len(), count, 0).held_out;
+    let mut at = 0..;
+    texts.extract_if(.., |_| at.next().is_some_and(|at| held.binary_search(&at).is_ok())).collect()
+}
+
 /// Cuts `len` examples into `k` folds whose sizes differ by at most one; split `f` holds out fold `f` and trains on the
 /// others. Without examples enough some folds are empty; `k` of 0 gives no splits.
 pub fn folds(len: usize, k: usize, seed: u64) -> Vec<Split> {

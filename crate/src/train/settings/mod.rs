@@ -3,11 +3,13 @@
 
 mod classify;
 mod predict;
+mod tag;
 
 use serde::Serialize;
 
 pub use classify::{ClassifyConfig, LabelName, LabelledData, LabelledNetwork};
 pub use predict::{PredictConfig, PredictNetwork, PredictTask, RunningData};
+pub use tag::{CharacterSizes, TagConfig, TagOptions, TagTask, TaggedData, TaggedNetwork};
 
 use super::config::{ConfigError, RunConfig, check};
 use super::{Objective, Texts};

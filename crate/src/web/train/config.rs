@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 use super::super::error::Failure;
 use crate::text::Tokenizer;
 use crate::train::{
-    ClassifyConfig, ConfigError, Part, PredictConfig, Set, Settings, check_lines, check_share,
+    ClassifyConfig, ConfigError, Part, PredictConfig, Set, Settings, TagConfig, check_lines, check_share,
 };
 
 /// The settings of any task that a page can train.
 pub(super) enum AnyConfig {
     Classify(ClassifyConfig<Apart>),
     Predict(PredictConfig<Share>),
+    Tag(TagConfig<Beside>),
 }
 
 /// Labelled texts are given beside the config: it can name none.
@@ -20,6 +21,12 @@ pub(super) enum AnyConfig {
 pub(super) enum Apart {}
 
 impl Part for Apart {}
+
+/// Tagged texts are given beside the config, which has null in their place.
+#[derive(Deserialize, Serialize)]
+pub(super) struct Beside;
+
+impl Part for Beside {}
 
 /// A part of the running text that is given beside the config.
 #[derive(Deserialize, Serialize)]
@@ -75,17 +82,23 @@ impl AnyConfig {
     /// Reads a config, which has a `task` unless it is one of a classifier.
     pub(super) fn parse(json: &str) -> Result<Self, Failure> {
         #[derive(Deserialize)]
-        struct Task {
-            task: Option<IgnoredAny>,
+        struct Named {
+            task: Option<Task>,
         }
-        let task: Task = serde_json::from_str(json).map_err(Failure::option)?;
-        let config = match task.task {
+        #[derive(Deserialize)]
+        struct Task {
+            tag: Option<IgnoredAny>,
+        }
+        let named: Named = serde_json::from_str(json).map_err(Failure::option)?;
+        let config = match named.task {
             None => Self::Classify(serde_json::from_str(json).map_err(Failure::option)?),
-            Some(_) => Self::Predict(serde_json::from_str(json).map_err(Failure::option)?),
+            Some(Task { tag: None }) => Self::Predict(serde_json::from_str(json).map_err(Failure::option)?),
+            Some(_) => Self::Tag(serde_json::from_str(json).map_err(Failure::option)?),
         };
         let (valid, train) = match &config {
             Self::Classify(config) => (config.validate(), &config.train),
             Self::Predict(config) => (config.validate(), &config.train),
+            Self::Tag(config) => (config.validate(), &config.train),
         };
         valid?;
         if train.distill.is_some() {

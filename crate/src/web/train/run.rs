@@ -15,16 +15,18 @@ use super::super::convert::{answer, to_js};
 use super::super::error::Failure;
 use crate::device::Device;
 use crate::graph::{Graph, Strategy};
-use crate::model::{ReadOptions, Writing};
+use crate::model::{ReadOptions, TaggedToken, Writing};
 use crate::nn::Sampling;
 use crate::train::{
-    Adjustment, Classify, Due, Evaluation, Predict, PredictionScore, SkimLoss, Trainer, Transferred,
+    Adjustment, Classify, Due, Evaluation, Predict, PredictionScore, SkimLoss, Tag, TagScore, Trainer,
+    Transferred,
 };
 
 /// A trainer of any task.
 pub(super) enum AnyTrainer {
     Classify(Trainer<Classify>),
     Predict(Trainer<Predict>),
+    Tag(Trainer<Tag>),
 }
 
 /// Does the same with a trainer of any task.
@@ -33,6 +35,7 @@ macro_rules! with {
         match $trainer {
             AnyTrainer::Classify($name) => $work,
             AnyTrainer::Predict($name) => $work,
+            AnyTrainer::Tag($name) => $work,
         }
     };
 }
@@ -91,6 +94,7 @@ struct Evaluated {
 enum Figures {
     Classify { n: usize, tokens: usize, accuracy: f64, loss: f64, skim_rate: f64, flop_reduction: f64 },
     Predict { n: usize, loss: f64, perplexity: f64 },
+    Tag { n: usize, sentences: usize, accuracy: f64, unknown: usize, unknown_accuracy: f64, loss: f64 },
 }
 
 impl From<Evaluation> for Figures {
@@ -104,6 +108,23 @@ impl From<PredictionScore> for Figures {
     fn from(score: PredictionScore) -> Self {
         Self::Predict { n: score.tokens, loss: score.loss, perplexity: score.perplexity() }
     }
+}
+
+impl From<TagScore> for Figures {
+    fn from(score: TagScore) -> Self {
+        let TagScore { n, sentences, accuracy, unknown, unknown_accuracy, loss } = score;
+        Self::Tag { n, sentences, accuracy, unknown, unknown_accuracy, loss }
+    }
+}
+
+/// A word of a text, and its tag.
+#[derive(Serialize)]
+struct Tagged<'m> {
+    text: &'m str,
+    start: usize,
+    end: usize,
+    tag: &'m str,
+    probability: f32,
 }
 
 /// The name of a loss in JavaScript.
@@ -312,6 +333,27 @@ impl TrainingRun {
             let texts = texts.iter().map(|text| model.tokenizer().tokenize(text)).collect();
             let readings = model.read_all(device, texts, &ReadOptions::default(), &mut ()).await?;
             to_js(&readings)
+        })
+    }
+
+    /// Tags texts with the model as it is now.
+    #[wasm_bindgen(unchecked_return_type = "TrainingTags[] | Promise<TrainingTags[]>")]
+    pub fn tag(&self, texts: Vec<String>) -> JsValue {
+        self.busy(async move |trainer, _| {
+            let (model, device) = with!(&*trainer, trainer => (trainer.model(), trainer.device()));
+            let all: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let tagged = model.tag_all(device, &all, &mut ()).await?;
+            let words = texts.iter().zip(tagged).map(|(text, words)| {
+                let words = words.into_iter().map(|TaggedToken { span, tag, probability, .. }| Tagged {
+                    text: &text[span.bytes],
+                    start: span.utf16.start,
+                    end: span.utf16.end,
+                    tag,
+                    probability,
+                });
+                words.collect::<Vec<_>>()
+            });
+            to_js(&words.collect::<Vec<_>>())
         })
     }
 

@@ -11,7 +11,8 @@ use crate::device::Device;
 use crate::model::Model;
 use crate::train::{
     Column, CorpusError, Example, Examples, LabelledSets, RunningCorpus, Set, Settings, Source, TableFormat,
-    TableReader, Trainer, Transferred, document_words, line_words, share, transfer,
+    TableReader, TagConfig, TaggedExample, TaggedSets, Trainer, Transferred, document_words, line_words,
+    share, transfer,
 };
 
 /// Texts on their way to a run, in wasm memory until it begins or `free()`.
@@ -21,6 +22,7 @@ pub struct TrainingTexts {
     /// The config as it was given, by which a snapshot is known.
     settings: String,
     sets: LabelledSets,
+    tagged: TaggedSets,
     /// Running texts, by set.
     running: [String; 3],
     /// The table that is being read.
@@ -64,6 +66,7 @@ impl TrainingTexts {
             config: AnyConfig::parse(config)?,
             settings: config.into(),
             sets: LabelledSets::default(),
+            tagged: TaggedSets::default(),
             running: Default::default(),
             table: None,
         })
@@ -89,6 +92,42 @@ impl TrainingTexts {
             line: line as usize,
         });
         all.extend(examples);
+        Ok(())
+    }
+
+    /// Adds texts to a set, so many `tags` each as `counts` says, in order: a word for each of them, or, unless `cut`, one text
+    /// that the tokenizer is to cut into as many. `lines` are as those of labelled texts.
+    #[wasm_bindgen(js_name = addTagged)]
+    pub fn add_tagged(
+        &mut self,
+        to: &str,
+        texts: Vec<String>,
+        tags: Vec<String>,
+        counts: Vec<u32>,
+        lines: Vec<u32>,
+        cut: bool,
+    ) -> Result<(), JsValue> {
+        let AnyConfig::Tag(TagConfig { data, .. }) = &self.config else {
+            return Err(Failure::internal("the run learns no tags").into());
+        };
+        let set = match set(to)? {
+            Set::Train => &mut self.tagged.train,
+            Set::Dev => &mut self.tagged.dev,
+            Set::Test => &mut self.tagged.test,
+        };
+        set.name = format!("data.{to}");
+        let (mut texts, mut tags) = (texts.into_iter(), tags.into_iter());
+        for (count, line) in counts.into_iter().zip(lines) {
+            let (count, line) = (count as usize, line as usize);
+            let tags: Vec<String> = tags.by_ref().take(count).collect();
+            if cut {
+                let words = texts.by_ref().take(count).collect();
+                set.examples.push(TaggedExample { words, tags, line });
+            } else {
+                let text = texts.next().unwrap_or_default();
+                set.push_text(&text, &tags, &data.tokenizer, line).map_err(Failure::from)?;
+            }
+        }
         Ok(())
     }
 
@@ -129,8 +168,12 @@ impl TrainingTexts {
     /// out where the settings do not say.
     #[wasm_bindgen(unchecked_return_type = "TrainingRun | Promise<TrainingRun>")]
     pub fn begin(mut self, from: Option<Vec<u8>>, hold_out: Option<u32>, device: String) -> JsValue {
-        if let (AnyConfig::Classify(config), Some(count)) = (&mut self.config, hold_out) {
-            config.data.hold_out = count as usize;
+        if let Some(count) = hold_out {
+            match &mut self.config {
+                AnyConfig::Classify(config) => config.data.hold_out = count as usize,
+                AnyConfig::Tag(config) => config.data.hold_out = count as usize,
+                AnyConfig::Predict(_) => {}
+            }
         }
         answer(async move {
             let device = device::by_name(&device, Device::cpu()).await?;
@@ -167,6 +210,14 @@ impl TrainingTexts {
                 let trainer =
                     Trainer::new(&device, prepared.model, config.objective()?, prepared.texts, config.run())?;
                 TrainingRun::new(AnyTrainer::Predict(trainer), self.settings, transferred)
+            }
+            AnyConfig::Tag(config) => {
+                let more_words = source.as_ref().map_or(&[][..], Source::words);
+                let mut prepared = config.prepare(self.tagged, more_words, None)?;
+                let transferred = started(&mut prepared.model, source).await?;
+                let trainer =
+                    Trainer::new(&device, prepared.model, config.objective()?, prepared.texts, config.run())?;
+                TrainingRun::new(AnyTrainer::Tag(trainer), self.settings, transferred)
             }
         }
     }

@@ -36,8 +36,8 @@ export interface TrainingMove {
   readonly step: number;
 }
 
-/** The figures of a classifier, or of a language model. */
-export type TrainingFigures = ClassifierFigures | LanguageModelFigures;
+/** The figures of a classifier, of a language model, or of a tagger. */
+export type TrainingFigures = ClassifierFigures | LanguageModelFigures | TaggerFigures;
 
 /** The figures of a classifier. */
 export interface ClassifierFigures {
@@ -63,6 +63,21 @@ export interface LanguageModelFigures {
   readonly perplexity: number;
 }
 
+/** The figures of a tagger. */
+export interface TaggerFigures {
+  /** Tokens. */
+  readonly n: number;
+  readonly sentences: number;
+  /** Share of tokens that are given the right tag. */
+  readonly accuracy: number;
+  /** How many tokens the vocabulary lacks. */
+  readonly unknown: number;
+  /** Share of those that are given the right tag; 0 of none. */
+  readonly unknownAccuracy: number;
+  /** Nats a token. */
+  readonly loss: number;
+}
+
 /** An evaluation on the texts to choose by. */
 export interface TrainingEvaluation {
   /** Epochs so far, with fraction. */
@@ -81,6 +96,15 @@ export interface TrainingEnd {
   /** The model's file. */
   readonly model: Uint8Array<ArrayBuffer>;
 }
+
+/** The tokens of a text, and the tags that the model gives them now. */
+export type TrainingTags = readonly {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  readonly tag: string;
+  readonly probability: number;
+}[];
 
 /** A text as the model reads it now. */
 export interface TrainingReading {
