@@ -149,6 +149,8 @@ export interface LanguageModel extends Disposes {
   reader(): LanguageReader;
   /** What the model is made of. */
   inspect(): Promise<Inspection<LanguageModelConfig>>;
+  /** The file that it was loaded from, for `load` and the command line. */
+  save(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** Keeps states on the way, so that typing costs the new words. Calls are answered in their order. */

@@ -4,7 +4,7 @@ import { language, languageTyping } from "./arguments/language.js";
 import type { CursorAsk, CursorValues, Engine, Id, PlainCursor, PlainToken, Reason } from "./engine.js";
 import { Many } from "./many.js";
 import { Owner } from "./owner.js";
-import type { OpenTwin } from "./pool.js";
+import type { Origin } from "./pool.js";
 import type {
   CallOptions,
   Device,
@@ -41,10 +41,10 @@ export class LoadedLanguageModel extends Many implements LanguageModel {
 
   constructor(
     engine: Engine,
-    { id, config, twin }: { readonly id: Id; readonly config: LanguageModelConfig; readonly twin: OpenTwin },
+    { id, config, origin }: { readonly id: Id; readonly config: LanguageModelConfig; readonly origin: Origin },
     expected: { readonly preference: DevicePreference | undefined; readonly device: Device; readonly deviceReason: string },
   ) {
-    super(engine, id, twin, "release");
+    super(engine, id, origin, "release");
     this.config = config;
     this.#units = config.tokenizer.kind === "characters" ? "letters" : "words";
     this.#preference = expected.preference;

@@ -6,7 +6,7 @@ import { followed, unlessAborted } from "./follow.js";
 import type { FoundFile } from "./integrity.js";
 import { LoadedLanguageModel } from "./language.js";
 import { LoadedModel } from "./model.js";
-import { twinsOf } from "./pool.js";
+import { originOf } from "./pool.js";
 import { about, fileIn } from "./source.js";
 import { LoadedParser, LoadedTagger, LoadedTreeClassifier } from "./structure/models.js";
 import { isStructured, structuredTaskIn } from "./structure/task.js";
@@ -56,7 +56,7 @@ function insist(task: Task | undefined, found: Task | undefined): void {
 /** A classifier or a language model. */
 async function opened(engine: Engine, file: FoundFile, options: LoadOptions, signal: AbortSignal | undefined): Promise<AnyModel> {
   const { task, device = "auto", precision = "f32", warmUp = true } = options;
-  const twin = twinsOf(engine, file.bytes, precision, { module: "module", start: "start", open: "open" });
+  const origin = originOf(engine, file.bytes, precision, { module: "module", start: "start", open: "open" });
   // Not to be stopped: nobody would know the model's id.
   const { id, config } = await engine.call("open", [file.bytes, precision], {}, [file.bytes.buffer]).catch(about(file));
   try {
@@ -77,8 +77,8 @@ async function opened(engine: Engine, file: FoundFile, options: LoadOptions, sig
     }
     const there = { preference: options.device, ...place };
     return config.task === "classify"
-      ? new LoadedModel(engine, { id, config, twin }, there)
-      : new LoadedLanguageModel(engine, { id, config, twin }, there);
+      ? new LoadedModel(engine, { id, config, origin }, there)
+      : new LoadedLanguageModel(engine, { id, config, origin }, there);
   } catch (error) {
     await engine.call("release", [id]).catch(() => undefined);
     throw error;
@@ -88,13 +88,13 @@ async function opened(engine: Engine, file: FoundFile, options: LoadOptions, sig
 /** A tagger, a parser or a tree classifier. */
 async function openedStructure(engine: Engine, file: FoundFile, options: LoadOptions, signal: AbortSignal | undefined): Promise<AnyModel> {
   const { task, device, precision = "f32", warmUp = true } = options;
-  const twin = twinsOf(engine, file.bytes, precision, { module: "moduleOfStructures", start: "startStructures", open: "openStructured" });
+  const origin = originOf(engine, file.bytes, precision, { module: "moduleOfStructures", start: "startStructures", open: "openStructured" });
   const made = await engine.call("openStructured", [file.bytes, precision], {}, [file.bytes.buffer]).catch(about(file));
   const { id, config, relations } = made;
   try {
     signal?.throwIfAborted();
     insist(task, config.task);
-    const there = { id, twin, place: await engine.call("placeOfStructures", [device], { signal }), preference: device };
+    const there = { id, origin, place: await engine.call("placeOfStructures", [device], { signal }), preference: device };
     const warm = async (read: () => Promise<unknown>) => warmUp && unlessStopped(read(), signal);
     switch (config.task) {
       case "tag":

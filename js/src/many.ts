@@ -1,11 +1,12 @@
 /** Models that are asked about many texts: they answer themselves, or workers that hold them as well do. */
 
 import { refuse } from "./arguments/check.js";
+import { model } from "./arguments/model.js";
 import type { Answerer, Engine, Follow, Id } from "./engine.js";
 import { following, onAbort } from "./follow.js";
 import { Owner, type Release } from "./owner.js";
 import { processors } from "./platform.js";
-import { type OpenTwin, WorkerPool } from "./pool.js";
+import { type Origin, WorkerPool } from "./pool.js";
 import { dealt, portionsOf, TEXTS } from "./portions.js";
 import type { CallOptions, DevicePreference, ManyOptions } from "./types.js";
 
@@ -30,11 +31,18 @@ type Given<Answer> = [
 
 export abstract class Many extends Owner {
   readonly #pool: WorkerPool;
+  readonly #file: Blob;
 
-  constructor(engine: Engine, id: Id, twin: OpenTwin, by: Release) {
-    const pool = new WorkerPool(twin);
+  constructor(engine: Engine, id: Id, { file, openTwin }: Origin, by: Release) {
+    const pool = new WorkerPool(openTwin);
     super(engine, id, "model", { by, pool });
-    this.#pool = pool;
+    [this.#pool, this.#file] = [pool, file];
+  }
+
+  async save(...given: unknown[]): Promise<Uint8Array<ArrayBuffer>> {
+    model.save(given);
+    this.disposed.throwIfAborted();
+    return this.follow({}, async () => new Uint8Array(await this.#file.arrayBuffer()));
   }
 
   /** The answers in the order of the texts, some at a time. */

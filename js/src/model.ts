@@ -6,7 +6,7 @@ import type { Answerer, Engine, Follow, HiddenValues, Id, PlainReadOptions, Plai
 import { onAbort } from "./follow.js";
 import { Many } from "./many.js";
 import { Owner } from "./owner.js";
-import type { OpenTwin } from "./pool.js";
+import type { Origin } from "./pool.js";
 import { StepTimes } from "./step-times.js";
 import type {
   CallOptions,
@@ -39,19 +39,19 @@ export class LoadedModel extends Many implements Classifier {
   readonly task = "classify";
   readonly config: ModelConfig;
   readonly #preference: ReadOptions["device"];
-  readonly #twin: OpenTwin;
+  readonly #origin: Origin;
   device: Device;
   deviceReason: string;
   readonly #stepTimes = new StepTimes();
 
   constructor(
     engine: Engine,
-    { id, config, twin }: { readonly id: Id; readonly config: ModelConfig; readonly twin: OpenTwin },
+    { id, config, origin }: { readonly id: Id; readonly config: ModelConfig; readonly origin: Origin },
     expected: { readonly preference: ReadOptions["device"]; readonly device: Device; readonly deviceReason: string },
   ) {
-    super(engine, id, twin, "release");
+    super(engine, id, origin, "release");
     this.config = config;
-    this.#twin = twin;
+    this.#origin = origin;
     this.#preference = expected.preference;
     this.device = expected.device;
     this.deviceReason = expected.deviceReason;
@@ -200,7 +200,7 @@ export class LoadedModel extends Many implements Classifier {
     // Not by `call`: a model that is disposed meanwhile would leave this one in the engine, and nobody would know its id.
     const id = await this.ask("withoutWordCache", [], {});
     const { config, device, deviceReason } = this;
-    return new LoadedModel(this.engine, { id, config, twin: this.#twin }, { preference: this.#preference, device, deviceReason });
+    return new LoadedModel(this.engine, { id, config, origin: this.#origin }, { preference: this.#preference, device, deviceReason });
   }
 
   async inspect(...given: unknown[]): Promise<Inspection> {

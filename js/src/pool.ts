@@ -14,6 +14,13 @@ interface Twin extends Answerer {
 /** Opens a twin. */
 export type OpenTwin = () => Promise<Twin>;
 
+/** What a model was opened from. */
+export interface Origin {
+  /** A blob, which browsers hold outside of the page's memory. */
+  readonly file: Blob;
+  readonly openTwin: OpenTwin;
+}
+
 /** The calls of a binary that a twin begins with. */
 export interface Beginning {
   readonly module: "module" | "moduleOfStructures";
@@ -29,13 +36,10 @@ export function endTwins(): void {
   for (const twin of [...living]) twin.end();
 }
 
-/**
- * What opens twins of a model that the engine is about to take these bytes of. Twins share what the engine was compiled to, and the
- * bytes are kept as a blob, which browsers hold outside of the page's memory.
- */
-export function twinsOf(engine: Engine, bytes: Uint8Array<ArrayBuffer>, precision: Precision, { module, start, open }: Beginning): OpenTwin {
+/** The origin of a model that the engine is about to take these bytes of. Twins share what the engine was compiled to. */
+export function originOf(engine: Engine, bytes: Uint8Array<ArrayBuffer>, precision: Precision, { module, start, open }: Beginning): Origin {
   const file = new Blob([bytes]);
-  return async () => {
+  const openTwin = async () => {
     if (!platform.workers) throw errorOf("ENGINE_FAILED", "there is nothing that makes workers");
     let twin: Twin | undefined;
     const own = (await platform.workers())((reason) => {
@@ -60,6 +64,7 @@ export function twinsOf(engine: Engine, bytes: Uint8Array<ArrayBuffer>, precisio
       throw error;
     }
   };
+  return { file, openTwin };
 }
 
 /** Twins for one call. */

@@ -285,6 +285,8 @@ export interface Classifier extends Disposes {
   compare(text: string, options?: CompareOptions): Promise<Comparison>;
   /** What the model is made of. */
   inspect(): Promise<Inspection>;
+  /** The file that it was loaded from, for {@link load} and the command line. */
+  save(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** A {@link Classifier}. */

@@ -76,6 +76,17 @@ describe("a model", () => {
     assert.ok(tensors.some(({ name }) => name === "encoder.0.big.weight_ih"));
   });
 
+  test("is saved as the file that it was loaded from, again and again", async () => {
+    const [first, second] = [await model.save(), await model.save()];
+    assert.deepEqual(first, second);
+    // It is the caller's own.
+    first.fill(0);
+    const again = await load(await model.save(), { warmUp: false });
+    assertSame(await again.read(TEXT), await model.read(TEXT));
+    again.dispose();
+    await assert.rejects(again.save(), DisposedError);
+  });
+
   test("reads many texts together as one by one", async () => {
     const texts = Array.from({ length: 600 }, (_, i) => TEXT.slice(i % 30));
     const told = [];

@@ -294,6 +294,7 @@ describe("tags", () => {
     assert.deepEqual(tokens.map(({ tag }) => tag), ["DET", "NOUN", "VERB"]);
     assert.deepEqual(now.map(({ text, start, end }) => [text, start, end]), [["the", 0, 3], ["dog", 4, 7], ["washed", 8, 14]]);
     assert.ok(difference(now.map(({ probability }) => probability), tokens.map(({ probability }) => probability)) < 1e-5);
+    assert.deepEqual(await model.save(), await run.file());
     model.dispose();
   });
 

@@ -43,6 +43,7 @@ export const languageSignatures = {
   tokenize: [text],
   reader: [],
   inspect: [],
+  save: [],
 } as const satisfies Signatures<LanguageModel>;
 
 /** @internal */

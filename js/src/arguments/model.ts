@@ -41,6 +41,7 @@ export const modelSignatures = {
   steps: [parameter("options", steps)],
   compare: [text, parameter("options", compare)],
   inspect: [],
+  save: [],
 } as const satisfies Signatures<Model>;
 
 /** @internal */

@@ -25,6 +25,7 @@ export const taggerSignatures = {
   tag: [parameter("texts", oneOrMany), how],
   tagAll: [parameter("texts", stream), howAll],
   inspect: [],
+  save: [],
 } as const satisfies Signatures<Tagger>;
 
 /** @internal */
@@ -32,6 +33,7 @@ export const parserSignatures = {
   parse: [parameter("texts", oneOrMany), how],
   parseAll: [parameter("texts", stream), howAll],
   inspect: [],
+  save: [],
 } as const satisfies Signatures<Parser>;
 
 /** @internal */
@@ -39,6 +41,7 @@ export const treeClassifierSignatures = {
   classify: [parameter("trees", oneOrMany), how],
   classifyAll: [parameter("trees", stream), howAll],
   inspect: [],
+  save: [],
 } as const satisfies Signatures<TreeClassifier>;
 
 export const tagger = takers(taggerSignatures);

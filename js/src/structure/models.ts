@@ -4,7 +4,7 @@ import { parser, tagger, treeClassifier } from "../arguments/structure.js";
 import type { Answerer, Engine, Follow, Id } from "../engine.js";
 import { errorOf } from "../errors.js";
 import { type AskOf, Many } from "../many.js";
-import type { OpenTwin } from "../pool.js";
+import type { Origin } from "../pool.js";
 import type { Device, Inspection, TextStream } from "../types.js";
 import { reasonInWords } from "../words.js";
 import type { Place, Wanted } from "./calls.js";
@@ -27,7 +27,7 @@ import { classifiedTrees, parsedTexts, taggedTexts } from "./unpack.js";
 export interface Opened<Config> {
   readonly id: Id;
   readonly config: Config;
-  readonly twin: OpenTwin;
+  readonly origin: Origin;
   readonly place: Place;
   readonly preference: Wanted;
 }
@@ -47,8 +47,8 @@ abstract class LoadedStructured<Config> extends Many {
   deviceReason = "";
   readonly #preference: Wanted;
 
-  constructor(engine: Engine, { id, config, twin, place, preference }: Opened<Config>) {
-    super(engine, id, twin, "releaseStructured");
+  constructor(engine: Engine, { id, config, origin, place, preference }: Opened<Config>) {
+    super(engine, id, origin, "releaseStructured");
     this.config = config;
     this.#preference = preference;
     this.ran(place);

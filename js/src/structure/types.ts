@@ -39,6 +39,8 @@ interface Structured<Config> extends Disposes {
   readonly deviceReason: string;
   /** What the model is made of. */
   inspect(): Promise<Inspection<Config>>;
+  /** The file that it was loaded from, for `load` and the command line. */
+  save(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** A word of a text, and its tag. */

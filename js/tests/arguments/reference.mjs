@@ -7,7 +7,7 @@ import { unpackedReading } from "../../dist/reading.js";
 import { byWords } from "../language.mjs";
 import { glue as structure, started } from "../../dist/structure/binary.js";
 import { classifiedTrees, parsedTexts, taggedTexts } from "../../dist/structure/unpack.js";
-import { layers, ofComputed, ofCosts, ofHeads, ofNodes, ofReading, ofSteps, ofTags, ofWordsOfRows, rowsOf, softmax, structures } from "./world.mjs";
+import { layers, ofComputed, ofCosts, ofFile, ofHeads, ofNodes, ofReading, ofSteps, ofTags, ofWordsOfRows, rowsOf, softmax, structures } from "./world.mjs";
 
 /** Where the model and the layers' tensors are in the repository. */
 export const places = {
@@ -121,6 +121,7 @@ export const answers = {
     return [timing.device, true, tokens.some(({ decision }) => decision === "skim"), wordCache, null, bothDevices ? ["elsewhere"] : []];
   },
   inspect: () => model.inspect().parameters,
+  save: () => ofFile(files.file),
   "Reader.update": async (text) => ofReading(await read(text)),
   "Reader.append": async (text) => ofReading(await read(`a good ${text}`)),
   "Reader.hidden": async () => (await answers.hidden("a good film"))[1],
@@ -171,6 +172,7 @@ Object.assign(answers, {
   "LanguageModel.tokenize": (text) => language.tokenize(text).map(({ text, start, known }) => [text, start, known]),
   "LanguageModel.reader": () => scored("it was his cat"),
   "LanguageModel.inspect": () => language.inspect().parameters,
+  "LanguageModel.save": () => ofFile(byWords().file),
   "LanguageReader.update": (text) => scored(text),
   "LanguageReader.append": (text) => scored(`it was ${text}`),
   "LanguageReader.predict": ({ top } = {}) => foreseen("it was ", { top }),
@@ -207,12 +209,15 @@ Object.assign(answers, {
   "Tagger.tag": tag,
   "Tagger.tagAll": dealt(tag),
   "Tagger.inspect": () => tagging.inspect().parameters,
+  "Tagger.save": () => ofFile(bytes(structures.tagging)),
   "Parser.parse": parse,
   "Parser.parseAll": dealt(parse),
   "Parser.inspect": () => parsing.inspect().parameters,
+  "Parser.save": () => ofFile(bytes(structures.parsing)),
   "TreeClassifier.classify": classify,
   "TreeClassifier.classifyAll": dealt(classify),
   "TreeClassifier.inspect": () => labelling.inspect().parameters,
+  "TreeClassifier.save": () => ofFile(bytes(structures.labelling)),
 });
 const distribution = softmaxOf({ prefix: "param." });
 function softmaxOf({ prefix = "", cutoffs, divValue, precision } = {}) {

@@ -57,6 +57,10 @@ const probed = async (layer) => {
 /** Arguments of which the first is a file, which cannot be written down: null stands for the right one. */
 const sourced = ([source, ...rest], file) => [source === null ? file : source, ...rest];
 
+/** How long a file is, and where it ends. */
+const saved = async (model, given) => ofFile(await model.save(...given));
+export const ofFile = (bytes) => [bytes.length, ...bytes.subarray(-8)];
+
 /** How each public function is called, and what of its answer counts. */
 export const calls = {
   init: ({ api }, given) => api.init(...given),
@@ -103,6 +107,7 @@ export const calls = {
     return [device, times, everyWord !== null, kept !== null, elsewhere, Object.keys(absent)];
   },
   inspect: async ({ model }, given) => (await model.inspect(...given)).parameters,
+  save: ({ model }, given) => saved(model, given),
   "Reader.update": async ({ reader }, given) => ofReading(await reader.update(...given)),
   "Reader.append": async ({ reader }, given) => {
     await reader.update("a good ");
@@ -131,6 +136,7 @@ Object.assign(calls, {
     return ofScoring(scoring);
   },
   "LanguageModel.inspect": async ({ language }, given) => (await language.inspect(...given)).parameters,
+  "LanguageModel.save": ({ language }, given) => saved(language, given),
   "LanguageReader.update": async ({ writing }, given) => ofScoring(await writing.update(...given)),
   "LanguageReader.append": async ({ writing }, given) => {
     await writing.update("it was ");
@@ -145,12 +151,15 @@ Object.assign(calls, {
   "Tagger.tag": async ({ tagging }, given) => ofEach(await tagging.tag(...given), ofTags),
   "Tagger.tagAll": ({ tagging }, given) => streamed(tagging.tagAll(...given), ofTags),
   "Tagger.inspect": async ({ tagging }, given) => (await tagging.inspect(...given)).parameters,
+  "Tagger.save": ({ tagging }, given) => saved(tagging, given),
   "Parser.parse": async ({ parsing }, given) => ofEach(await parsing.parse(...given), ofHeads),
   "Parser.parseAll": ({ parsing }, given) => streamed(parsing.parseAll(...given), ofHeads),
   "Parser.inspect": async ({ parsing }, given) => (await parsing.inspect(...given)).parameters,
+  "Parser.save": ({ parsing }, given) => saved(parsing, given),
   "TreeClassifier.classify": async ({ labelling }, given) => ofEach(await labelling.classify(...given), ofNodes),
   "TreeClassifier.classifyAll": ({ labelling }, given) => streamed(labelling.classifyAll(...given), ofNodes),
   "TreeClassifier.inspect": async ({ labelling }, given) => (await labelling.inspect(...given)).parameters,
+  "TreeClassifier.save": ({ labelling }, given) => saved(labelling, given),
 });
 for (const kind of Object.keys(layers)) {
   calls[`${kind}.random`] = async ({ api }, given) => probed(await api[kind].random(...given));
