@@ -123,7 +123,7 @@ export const checks = [
   },
   {
     name: "package, its consumers and the examples, in Chromium",
-    runs: nodeTest(...packageTests("arguments-page", "browser", "graph-page", "page", "pool-page", "structure-page", "train-page", "traps-page"), "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
+    runs: nodeTest(...packageTests("arguments-page", "browser", "graph-page", "page", "pool-page", "structure-page", "train-hidden", "train-page", "traps-page"), "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
     needs: [npmPackage],
     tools: [chromium],
     room: true,
