@@ -347,7 +347,7 @@ describe("tags", () => {
     const skims = { ...tags, model: { encoder: [{ type: "skim", cell: "lstm", hiddenSize: 8, smallSize: 2 }] } };
     await assert.rejects(train(learned, skims).finish(), /train\.skim: expected none, to tag/);
     const treebank = { ...tags, data: { tokenizer: { kind: "treebank", lowercase: true } } };
-    await assert.rejects(train(learned, treebank).finish(), { code: "MODEL_CONFIG", message: /tokenizer\.kind: expected universal, spaces or characters/ });
+    await assert.rejects(train(learned, treebank).finish(), { code: "MODEL_CONFIG", message: /tokenizer\.kind`: expected universal, spaces or characters/ });
     await assert.rejects(open(learned, tags).read(["a"]), /run\.read: expected a run whose task is "classify"/);
   });
 });
