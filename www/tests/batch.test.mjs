@@ -25,18 +25,22 @@ async function open(hash = "#batch", options = {}) {
 }
 
 describe("schedules", { timeout: 600_000 }, () => {
-  test("are four, of which Levels meets the bound; what is written has its own, and mistakes are said by their line", async () => {
+  test("are six, of which Levels meets the bound without a cell wasted; what is written has its own, and mistakes are said by their line", async () => {
     const { page, complaints, figure, launches } = await open();
     const bound = Number(await figure.getAttribute("data-bound"));
     assert.equal(await launches(), bound);
     const counts = {};
-    for (const name of ["unbatched", "depth", "agenda", "levels"]) {
+    for (const name of ["unbatched", "depth", "agenda", "padded", "buckets", "levels"]) {
       await page.locator(`input[value="${name}"]`).focus();
       await page.keyboard.press("Space");
       await page.locator(`input[value="${name}"]:checked`).waitFor({ state: "attached" });
-      counts[name] = await launches();
+      counts[name] = [await launches(), Number(await figure.getAttribute("data-wasted"))];
+      assert.equal(await figure.locator("path.crossed").count(), counts[name][1] + (counts[name][1] > 0 ? 1 : 0));
     }
-    assert.deepEqual(counts, { unbatched: 129, depth: 35, agenda: 27, levels: 19 });
+    const { padded, buckets, ...schedules } = counts;
+    assert.deepEqual(schedules, { unbatched: [129, 0], depth: [35, 0], agenda: [27, 0], levels: [19, 0] });
+    assert.equal(padded[0], bound);
+    assert.ok(buckets[0] > bound && padded[1] > buckets[1] && buckets[1] > 0, JSON.stringify(counts));
     const text = page.getByLabel("Your sentences, one a line");
     // Two chains of two words: look-ups, words, a join, guesses.
     await text.fill("a b\nc d\n(e");
@@ -70,6 +74,32 @@ describe("schedules", { timeout: 600_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("are timed by turns when somebody asks, or it is said that the machine is too busy; without a GPU, why", async () => {
+    const { page, complaints } = await open();
+    const table = page.locator('[data-figure="ways"]');
+    assert.equal(await table.getAttribute("data-state"), "none");
+    await page.getByRole("button", { name: "Measure the times" }).click();
+    await page.locator('[data-figure="ways"][data-state="measured"]').waitFor();
+    for (const way of ["unbatched", "depth", "agenda", "levels", "padded", "buckets"]) {
+      const [cpu, gpu] = await table.locator(`[data-way="${way}"] .time`).allInnerTexts();
+      assert.match(cpu, /^[\d.,]+ (µs|ms|s)\s+[\d.,]+( to [\d.,]+)? (µs|ms|s)$|too busy/);
+      assert.equal(gpu, "–");
+    }
+    assert.match(await table.innerText(), /Not measured: .*WebGPU/);
+    await page.getByLabel("Your sentences, one a line").fill("a b");
+    await table.getByText("The sentences have changed since.").waitFor();
+    // The browser's own words, in its console, of a machine without a GPU.
+    assert.deepEqual(complaints.filter((complaint) => complaint !== "No available adapters."), []);
+  });
+
+  test("a measurement can be stopped, and leaves nothing", async () => {
+    const { page } = await open();
+    const table = page.locator('[data-figure="ways"]');
+    await page.getByRole("button", { name: "Measure the times" }).click();
+    await table.getByRole("button", { name: "Stop" }).click();
+    await page.locator('[data-figure="ways"][data-state="none"]').waitFor();
+  });
+
   test("without motion all launches have run when it is played, and with it they run one by one", async () => {
     const still = await open();
     await still.figure.getByRole("button", { name: "Play" }).click();
@@ -93,7 +123,7 @@ describe("schedules", { timeout: 600_000 }, () => {
   test("nothing scrolls sideways from 320 to 2,560 pixels", async () => {
     for (const width of [320, 390, 768, 1440, 2560]) {
       const { page, figure } = await open("#batch", { viewport: { width, height: 900 } });
-      for (const name of ["unbatched", "levels"]) {
+      for (const name of ["unbatched", "padded", "levels"]) {
         await page.locator(`input[value="${name}"]`).check({ force: true });
         assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width} ${name}`);
       }

@@ -2,9 +2,10 @@
 
 import { describe, expect, test } from "vitest";
 import { layoutOf } from "../src/batch/layout.ts";
+import { BUCKET, groupsOf, padded } from "../src/batch/padding.ts";
 import { drawn } from "../src/batch/places.ts";
 import { programOf, RARE, type Step } from "../src/batch/program.ts";
-import { scoreOf, strategies, type Report, type Strategy } from "../src/batch/schedule.ts";
+import { scoreOf, strategies, wastedOf, type Report, type Strategy } from "../src/batch/schedule.ts";
 import { examples, why } from "../src/batch/scene/strings.ts";
 import { linesOf, MOST_LINES, MOST_WORDS, treeOf, wordsOf, type Tree } from "../src/batch/trees.ts";
 import record from "./fixtures/schedules.json";
@@ -136,6 +137,57 @@ describe("a schedule, as the engine reported it", () => {
     const room = reports.depth.launches.length;
     const columns = (["depth", "agenda", "levels"] as const).map((strategy) => layoutOf({ program, sentences: 4, report: reports[strategy], launches: room, width: 700 }).column);
     expect(new Set(columns).size).toBe(1);
+  });
+});
+
+describe("batches made by hand", () => {
+  const treesOf = (...lines: string[]) => programOf(lines.map((line) => known(treeOf(line))));
+  const waste = (program: readonly Step[], sentences: number, bucketed = false) => wastedOf(padded(program, groupsOf(program, sentences, bucketed)));
+
+  test("compute of every kind and level as many cells a sentence as the largest has there", () => {
+    // A word and a chain of three: 2 look-ups, 2 words, 2 joins and 4 guesses are wasted on the first.
+    expect(waste(treesOf("a", "a b c"), 2)).toBe(2 + 2 + 2 + 4);
+    expect(waste(treesOf("(a b) c", "d e f"), 2)).toBe(0);
+    // A balanced tree has two joins at once, and a chain of as many words three levels of one.
+    expect(waste(treesOf("(a b) (c d)", "a b c d"), 2)).toBe(1 + 1);
+  });
+
+  test("run every step once, after what it needs, in as many launches as the bound if all sentences are one group", () => {
+    const random = noise(7);
+    const any = (depth: number): string => (depth === 0 || random() < 0.3 ? "w".repeat(1 + Math.floor(random() * 12)) : `(${any(depth - 1)} ${any(depth - 1)})`);
+    for (let n = 0; n < 50; n++) {
+      const program = treesOf(...Array.from({ length: 5 }, () => any(4)));
+      for (const bucketed of [false, true]) {
+        const report = padded(program, groupsOf(program, 5, bucketed));
+        const { notes } = scoreOf(program, report);
+        expect(report.launches.flatMap(({ nodes }) => nodes).sort((a, b) => a - b)).toEqual(program.map((_, step) => step));
+        for (const [step, { needs }] of program.entries()) for (const need of needs) expect(notes[need]?.launch).toBeLessThan(notes[step]?.launch ?? -1);
+        if (!bucketed) expect(report.launches).toHaveLength(report.lowerBound);
+        else expect(report.launches.length).toBeGreaterThanOrEqual(report.lowerBound);
+      }
+    }
+  });
+
+  test("sort sentences by length into buckets, which waste less", () => {
+    const program = treesOf("a b c d e f", "a", "b", "a b c d e");
+    expect(groupsOf(program, 4, true)).toEqual([[1, 2], [3, 0]]);
+    expect(BUCKET).toBe(2);
+    expect(waste(program, 4, true)).toBeLessThan(waste(program, 4));
+    expect([groupsOf([], 0, true), groupsOf([], 0, false)]).toEqual([[], []]);
+  });
+
+  test("have the bound that the engine gives", () => {
+    const program = record.program as readonly Step[];
+    expect(padded(program, groupsOf(program, examples.length, false)).lowerBound).toBe(reports.levels.lowerBound);
+  });
+
+  test("are drawn with what is wasted above what is not", () => {
+    const program = treesOf("a", "a b c");
+    const report = padded(program, groupsOf(program, 2, false));
+    const { marks, crossed } = layoutOf({ program, sentences: 2, report, launches: 0, width: 640 });
+    expect(crossed).toHaveLength(wastedOf(report));
+    const places = [...marks.map(({ score }) => score), ...crossed].map(({ x, y }) => `${x.toFixed(2)} ${y.toFixed(2)}`);
+    expect(new Set(places).size).toBe(places.length);
   });
 });
 

@@ -25,6 +25,8 @@ export interface Layout {
   /** Lines from what is needed to what needs it. */
   readonly edges: readonly { readonly from: Point; readonly to: Point }[];
   readonly marks: readonly Mark[];
+  /** In the score, cells that no sentence needs. */
+  readonly crossed: readonly (Point & { readonly scale: number; readonly launch: number })[];
   readonly rows: readonly (Row & { readonly top: number; readonly bottom: number })[];
   /** Where the score begins, upwards and to the left, and how wide a launch is. */
   readonly top: number;
@@ -82,13 +84,22 @@ export function layoutOf({ program, sentences, report, launches, width }: Drawin
     below += 12 + Math.min(ROW, NOTE * Math.ceil(row.most / beside));
     return { ...row, top: from, bottom: below };
   });
-  const marks = program.map(({ kind }, step): Mark => {
-    const { launch, row, at: note } = notes[step] ?? { launch: 0, row: 0, at: 0 };
+  /** Where a row of the score has a launch's cell of that number, and how large. */
+  const noteAt = (row: number, launch: number, note: number) => {
     const { bottom, most } = rows[row] ?? { bottom: top, most: 1 };
     const each = Math.min(NOTE, ROW / Math.ceil(most / beside));
     const middle = LEFT + column * (launch + 0.5);
-    const score = { x: middle + NOTE * ((note % beside) - (beside - 1) / 2), y: bottom - 4 - each * (Math.floor(note / beside) + 0.5) };
-    return { step, kind, launch, tree: at(step), score, scale: Math.min(0.75, each / 10, column / 10) };
+    const x = middle + NOTE * ((note % beside) - (beside - 1) / 2);
+    return { x, y: bottom - 4 - each * (Math.floor(note / beside) + 0.5), scale: Math.min(0.75, each / 10, column / 10) };
+  };
+  const marks = program.map(({ kind }, step): Mark => {
+    const { launch, row, at: note } = notes[step] ?? { launch: 0, row: 0, at: 0 };
+    const { x, y, scale } = noteAt(row, launch, note);
+    return { step, kind, launch, tree: at(step), score: { x, y }, scale };
   });
-  return { height: below + 34, words, edges, marks, rows, top, left: LEFT, column };
+  const crossed = report.launches.flatMap(({ nodes, wasted = 0 }, launch) => {
+    const row = notes[nodes[0] ?? -1]?.row ?? 0;
+    return Array.from({ length: wasted }, (_, cell) => ({ ...noteAt(row, launch, nodes.length + cell), launch }));
+  });
+  return { height: below + 34, words, edges, marks, crossed, rows, top, left: LEFT, column };
 }

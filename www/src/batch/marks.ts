@@ -8,3 +8,6 @@ export const marks: Readonly<Record<Kind, string>> = {
   join: "M0 -5L5 0L0 5L-5 0z",
   guess: "M-3 0A3 3 0 1 0 3 0A3 3 0 1 0 -3 0",
 };
+
+/** Of a cell that no sentence needs. */
+export const cross = "M-3.2 -3.2L3.2 3.2M3.2 -3.2L-3.2 3.2";
