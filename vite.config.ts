@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 import type { Plugin } from "vite";
 import { offline } from "./www/build/offline.ts";
 import { preview } from "./www/build/preview.ts";
+import { sandbox } from "./www/build/sandbox.ts";
 
 const root = import.meta.dirname;
 
@@ -44,7 +45,7 @@ export default defineConfig({
   base: "./",
   // An address that names no file is an error, not the page.
   appType: "mpa",
-  plugins: [svelte({ configFile: false }), models(), preview(), offline()],
+  plugins: [svelte({ configFile: false }), models(), sandbox(), preview(), offline()],
   worker: { format: "es" },
   build: {
     outDir: "dist",

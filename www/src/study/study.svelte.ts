@@ -66,6 +66,9 @@ export class Study {
   /** How the training run of a link begins, or the one that was begun here; null for one that begins as its chapter opens. */
   run: string | null = $state(null);
 
+  /** The program of a link or of the visitor's own; null for the page's own. */
+  code: string | null = $state(null);
+
   /** Scenes whose mathematics is shown. */
   maths: readonly string[] = $state.raw([]);
 
@@ -191,12 +194,13 @@ export class Study {
     this.playback.at = view.at ?? null;
     this.playback.speed = view.speed ?? 1;
     this.run = view.run ?? null;
+    this.code = view.code ?? null;
     this.maths = view.maths ?? [];
   }
 
   /** The part of the view that is this chapter's; while the eye moves, its place is no part of it. */
   get view(): View {
-    const { model, text, language, threshold, device, forced, playback, run, maths } = this;
+    const { model, text, language, threshold, device, forced, playback, run, code, maths } = this;
     return {
       ...(model && { model }),
       text,
@@ -207,6 +211,7 @@ export class Study {
       ...(!playback.playing && playback.at !== null && { at: playback.at }),
       speed: playback.speed,
       ...(run !== null && { run }),
+      ...(code !== null && { code }),
       maths,
     };
   }

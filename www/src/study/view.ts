@@ -24,12 +24,17 @@ export interface View {
   speed?: Speed;
   /** How a training run begins, as the chapter Train writes it; absent when it begins as that chapter opens. */
   run?: string;
+  /** A program of the visitor's, in the chapter Batch; absent when it is the page's own. It runs only when somebody starts it. */
+  code?: string;
   /** Scenes whose mathematics is shown; absent when there are none. */
   maths?: readonly string[];
 }
 
 /** A longer text makes a link that mail programs and chats cut, so it is left out, and with it what counts its tokens. */
 const LONGEST_TEXT = 2000;
+
+/** Likewise of a program. */
+const LONGEST_CODE = 3000;
 
 /** Whether a link carries a text. */
 export const fitsLink = (text: string): boolean => text.length <= LONGEST_TEXT;
@@ -61,6 +66,8 @@ export function viewOf(fields: URLSearchParams): View {
   if (isSpeed(speed) && speed !== 1) view.speed = speed;
   const run = fields.get("run") ?? "";
   if (RUN.test(run)) view.run = run;
+  const code = fields.get("code");
+  if (code !== null && code.length <= LONGEST_CODE) view.code = code;
   const maths = (fields.get("maths") ?? "").split(".").filter((scene) => SCENE.test(scene));
   if (maths.length > 0) view.maths = maths;
   return view;
@@ -76,6 +83,7 @@ export function fieldsOf(view: View): URLSearchParams {
   if (view.device !== undefined && view.device !== "auto") fields.set("device", view.device);
   if (view.speed !== undefined && view.speed !== 1) fields.set("speed", String(view.speed));
   if (view.run !== undefined) fields.set("run", view.run);
+  if (view.code !== undefined && view.code.length <= LONGEST_CODE) fields.set("code", view.code);
   if (view.maths && view.maths.length > 0) fields.set("maths", view.maths.join("."));
   if (fits && view.at !== undefined) fields.set("at", String(view.at));
   if (fits && view.force && Object.keys(view.force).length > 0) fields.set("force", formatForce(view.force));

@@ -1,0 +1,37 @@
+import type { Tree } from "../trees.ts";
+import { MOST, type Ran } from "./report.ts";
+import { run, type End, type Run } from "./sandbox.ts";
+
+/** A run of a program, as it is followed. */
+export class Program {
+  stage: "idle" | "running" | "ended" = $state("idle");
+  /** What its last graph ran. */
+  ran: Ran | null = $state.raw(null);
+  wrote: readonly string[] = $state.raw([]);
+  gave: string | null = $state(null);
+  failure: { readonly message: string; readonly line: number | null } | null = $state.raw(null);
+  /** How it was ended, if it did not end by itself. */
+  end: End | null = $state(null);
+  #run: Run | null = null;
+
+  start(code: string, trees: readonly Tree[]): void {
+    this.#run?.stop();
+    [this.stage, this.ran, this.wrote, this.gave, this.failure, this.end] = ["running", null, [], null, null, null];
+    const own = run(code, trees, (message) => {
+      if (this.#run !== own) return;
+      if (message.type === "ran") this.ran = message;
+      else if (message.type === "logged" && this.wrote.length < MOST.lines) this.wrote = [...this.wrote, message.text];
+      else if (message.type === "ended") this.gave = message.text;
+      else if (message.type === "failed") this.failure = message;
+    });
+    this.#run = own;
+    void own.ended.then((end) => {
+      if (this.#run !== own) return;
+      [this.stage, this.end, this.#run] = ["ended", end, null];
+    });
+  }
+
+  stop(): void {
+    this.#run?.stop();
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * In the sandbox's worker, behind the visitor's program, which `sandbox.ts` puts before it as the function `program`: gives it
+ * the package's graphs, runs it, and tells what they ran. Sources of the page are not at hand there.
+ */
+
+import { Adam, Graph, init, Parameters, Sgd } from "../../../../js/src/graph/index.ts";
+import { Recorder } from "../../../../js/src/graph/recorder.ts";
+import { wordsOf, type Tree } from "../trees.ts";
+import { MOST, type Message } from "./report.ts";
+import { limits } from "./strings.ts";
+
+declare const program: (given: Readonly<Record<string, unknown>>) => unknown;
+
+/** Rows of a table that words are looked up in. */
+const TABLE = 64;
+/** A row below 64 for a word. */
+const idOf = (word: unknown): number => [...String(word)].reduce((sum, character) => (31 * sum + (character.codePointAt(0) ?? 0)) % TABLE, 7);
+
+const inWords = (value: unknown): string => {
+  if (typeof value === "string") return value;
+  try {
+    // Typed arrays are lists of numbers to a reader.
+    return JSON.stringify(value, (_, part: unknown) => (ArrayBuffer.isView(part) ? Array.from(part as Float32Array) : part)) ?? String(value);
+  } catch {
+    return String(value);
+  }
+};
+
+/** The line of the visitor's program in which an error was made, from its stack: the program's lines come first in the script. */
+function lineOf(error: unknown, lines: number): number | null {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  for (const [, line] of stack.matchAll(/:(\d+):\d+\)?$/gm)) {
+    const own = Number(line) - 1;
+    if (own >= 1 && own <= lines) return own;
+  }
+  return null;
+}
+
+addEventListener("message", ({ data, ports: [port] }: MessageEvent<{ readonly wasm: ArrayBuffer; readonly trees: readonly Tree[]; readonly lines: number }>) => {
+  if (!port) return;
+  const send = port.postMessage.bind(port);
+  const tell = (message: Message) => send(message);
+  bound();
+  follow(tell);
+  const run = async () => {
+    await init({ wasm: data.wasm });
+    tell({ type: "started" });
+    const result: unknown = await program({ Adam, Parameters, Sgd, idOf, trees: data.trees, wordsOf });
+    tell({ type: "ended", text: result === undefined ? "" : inWords(result).slice(0, MOST.characters) });
+  };
+  run().catch((error: unknown) =>
+    tell({ type: "failed", message: error instanceof Error ? `${error.name}: ${error.message}` : inWords(error), line: lineOf(error, data.lines) }),
+  );
+}, { once: true });
+
+/** Ends a program that records more than a visitor would wait for, and makes a mistake of it that names its line. */
+function bound(): void {
+  const { made } = Recorder.prototype;
+  let [nodes, numbers] = [0, 0];
+  Recorder.prototype.made = function (this: Recorder, rows, columns) {
+    nodes += 1;
+    numbers += rows * columns;
+    if (nodes > MOST.nodes) throw new RangeError(limits.nodes(MOST.nodes));
+    if (numbers > MOST.numbers) throw new RangeError(limits.numbers(MOST.numbers));
+    return made.call(this, rows, columns);
+  };
+}
+
+/** Tells of every graph what it ran when it ends, and what the program writes to the console. */
+function follow(tell: (message: Message) => void): void {
+  const { close } = Graph.prototype;
+  let graphs = 0;
+  Graph.prototype.close = async function (this: Graph) {
+    graphs += 1;
+    const graph = graphs;
+    try {
+      const { batches, nodes, lowerBound } = await this.explain();
+      const launches = batches.slice(0, MOST.launches).map(({ op, lanes, alone, split }) => ({ op, lanes, alone, split }));
+      tell({ type: "ran", launches, nodes, lowerBound, graph });
+    } catch {
+      // A graph that failed has nothing to tell; why it did, the program hears.
+    }
+    await close.call(this);
+  };
+  let lines = 0;
+  const log = (...values: unknown[]) => {
+    lines += 1;
+    if (lines <= MOST.lines) tell({ type: "logged", text: values.map(inWords).join(" ").slice(0, MOST.characters) });
+  };
+  for (const level of ["log", "info", "warn", "error", "debug"] as const) console[level] = log;
+}

@@ -1,0 +1,96 @@
+/**
+ * A closed room for a program: a worker in a frame without an origin, under a policy that lets nothing be fetched, imported or
+ * connected to. The page hears it over a channel of its own, takes from it what {@link messageOf} lets through, and ends it when
+ * its time is over.
+ */
+
+import type { Tree } from "../trees.ts";
+import html from "./frame.html?raw";
+import { messageOf, type Message } from "./report.ts";
+
+/** How long the worker may take to start, and the program to run, in milliseconds. */
+export const LIMITS = { startMs: 60_000, runMs: 8000 };
+
+let compiled: Promise<ArrayBuffer> | null = null;
+
+/** The binary of graphs, which the page has already fetched for its own. */
+const binary = async (): Promise<ArrayBuffer> => {
+  compiled ??= fetch(new URL("../../../../js/pkg/saccade_graph_bg.wasm", import.meta.url)).then((response) => {
+    if (!response.ok) throw new Error(`${response.url}: ${response.status}`);
+    return response.arrayBuffer();
+  });
+  try {
+    return (await compiled).slice(0);
+  } catch (error) {
+    compiled = null;
+    throw error;
+  }
+};
+
+/** How a run ended, beside by its own last message. */
+export type End = "stopped" | "late";
+
+export interface Run {
+  /** Ends it at once. */
+  stop(): void;
+  /** Resolves when it has ended: to null by its own last message. */
+  readonly ended: Promise<End | null>;
+}
+
+/** Runs a program on trees, and says what it tells. */
+export function run(code: string, trees: readonly Tree[], tell: (message: Message) => void): Run {
+  const frame = document.createElement("iframe");
+  let end: (end: End | null) => void = () => undefined;
+  const ended = new Promise<End | null>((resolve) => (end = resolve));
+  let timer = setTimeout(() => end("late"), LIMITS.startMs);
+  const channels = [new MessageChannel(), new MessageChannel()] as const;
+  let over = false;
+  void ended.then(() => {
+    over = true;
+    clearTimeout(timer);
+    // With its frame a worker ends, whatever it does.
+    frame.remove();
+    for (const { port1 } of channels) port1.close();
+  });
+  let started = false;
+  const hear = ({ data }: MessageEvent<unknown>) => {
+    const message = messageOf(data);
+    if (!message || over) return;
+    if (message.type === "started") {
+      // To say so again gains no time.
+      if (started) return;
+      started = true;
+      clearTimeout(timer);
+      timer = setTimeout(() => end("late"), LIMITS.runMs);
+      return;
+    }
+    tell(message);
+    if (message.type === "ended" || message.type === "failed") end(null);
+  };
+  for (const { port1 } of channels) port1.addEventListener("message", hear);
+  const open = async () => {
+    const [wasm, { default: runtime }] = await Promise.all([binary(), import("./runtime.ts?sandbox")]);
+    if (over) return;
+    frame.hidden = true;
+    frame.sandbox.add("allow-scripts");
+    frame.setAttribute("aria-hidden", "true");
+    frame.srcdoc = html.replaceAll("NONCE", crypto.randomUUID());
+    frame.addEventListener(
+      "load",
+      () => {
+        for (const { port1 } of channels) port1.start();
+        const ports = channels.map(({ port2 }) => port2);
+        // A frame without an origin has no other name; what it is sent is nobody's secret.
+        frame.contentWindow?.postMessage({ code, runtime, wasm, trees, lines: code.split("\n").length }, "*", [wasm, ...ports]);
+      },
+      { once: true },
+    );
+    document.body.append(frame);
+  };
+  open().catch((error: unknown) => {
+    if (over) return;
+    tell({ type: "failed", message: error instanceof Error ? error.message : String(error), line: null });
+    end(null);
+  });
+  return { stop: () => end("stopped"), ended };
+}
