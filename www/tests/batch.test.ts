@@ -7,7 +7,7 @@ import { drawn } from "../src/batch/places.ts";
 import { programOf, RARE, type Step } from "../src/batch/program.ts";
 import { scoreOf, strategies, wastedOf, type Report, type Strategy } from "../src/batch/schedule.ts";
 import { examples, why } from "../src/batch/scene/strings.ts";
-import { linesOf, MOST_LINES, MOST_WORDS, treeOf, wordsOf, type Tree } from "../src/batch/trees.ts";
+import { linesOf, MOST_LINES, MOST_WORDS, plainOf, treeOf, treeOfHeads, wordsOf, type Tree } from "../src/batch/trees.ts";
 import record from "./fixtures/schedules.json";
 import { noise } from "./noise.ts";
 
@@ -198,4 +198,28 @@ test("a tree has a line for each word, and what is joined stands further right, 
   const joins = program.flatMap(({ kind }, step) => (kind === "join" ? [tree?.places.get(step)] : []));
   expect(joins.map((place) => [place?.line, place?.right])).toEqual([[0.5, 1], [2.5, 1], [1.5, 2]]);
   expect(tree?.height).toBe(2);
+});
+
+describe("a tree of words that depend on one another", () => {
+  const grown = (text: string, heads: readonly (number | null)[]) => treeOfHeads(text.split(" ").map((text, at) => ({ text, head: heads[at] ?? null })));
+
+  test("puts a word together with what is behind it and then with what is before it, the nearest first", () => {
+    expect(grown("she saw him there", [1, null, 1, 1])).toEqual(treeOf("(she ((saw him) there))"));
+    expect(grown("the old man sleeps", [2, 2, 3, null])).toEqual(treeOf("((the (old man)) sleeps)"));
+    expect(grown("yes", [null])).toEqual({ word: "yes" });
+    expect(grown("", [])).toEqual({ word: "" });
+    expect(treeOfHeads([])).toBeNull();
+  });
+
+  test("joins sentences from the left, keeps the order of the words, and has as many as are read", () => {
+    expect(grown("go . stop .", [null, 0, null, 2])).toEqual(treeOf("((go .) (stop .))"));
+    const many = Array.from({ length: 100 }, (_, at) => ({ text: `w${at}`, head: at === 0 ? null : at - 1 }));
+    expect(wordsOf(treeOfHeads(many) as Tree)).toEqual(many.slice(0, MOST_WORDS).map(({ text }) => text));
+    const behind = Array.from({ length: 100 }, (_, at) => ({ text: `w${at}`, head: at === 99 ? null : at + 1 }));
+    expect(wordsOf(treeOfHeads(behind) as Tree)).toEqual(behind.slice(0, MOST_WORDS).map(({ text }) => text));
+  });
+
+  test("is asked for without brackets", () => {
+    expect(plainOf(" ((the  film) (is good)) ")).toBe("the film is good");
+  });
 });

@@ -59,8 +59,9 @@ export interface Lines {
   readonly more: boolean;
 }
 
-export function linesOf(text: string): Lines {
-  const lines = text.split("\n").map((sentence, at) => ({ line: at + 1, sentence, found: treeOf(sentence) }));
+/** The lines of a text, whose trees `read` finds. */
+export function linesOf(text: string, read: (sentence: string) => Tree | Mistake = treeOf): Lines {
+  const lines = text.split("\n").map((sentence, at) => ({ line: at + 1, sentence, found: read(sentence) }));
   const written = lines.filter(({ sentence }) => sentence.trim() !== "");
   const shown = written.slice(0, MOST_LINES);
   return {
@@ -68,4 +69,30 @@ export function linesOf(text: string): Lines {
     mistakes: shown.flatMap(({ line, found }) => (typeof found === "string" ? [{ line, mistake: found }] : [])),
     more: written.length > MOST_LINES,
   };
+}
+
+/** A sentence without its brackets. */
+export const plainOf = (sentence: string): string => sentence.replaceAll(/[()]/g, " ").trim().replaceAll(/\s+/g, " ");
+
+/** A word of a sentence, and the number of the word that it depends on; null of a root. */
+export interface Dependent {
+  readonly text: string;
+  readonly head: number | null;
+}
+
+/**
+ * The tree of words that depend on one another: a word is put together with those behind it that depend on it, then with those
+ * before it, the nearest first. Sentences of a line are joined from the left. Null without words.
+ */
+export function treeOfHeads(words: readonly Dependent[]): Tree | null {
+  const some = words.slice(0, MOST_WORDS);
+  // What depends on a word that is left out stands by itself.
+  const headOf = ({ head }: Dependent) => (head !== null && head < some.length ? head : null);
+  const grown = (number: number): Tree => {
+    const own = some.flatMap((word, at) => (headOf(word) === number ? [at] : []));
+    const start: Tree = { word: some[number]?.text ?? "" };
+    const behind = own.filter((at) => at > number).reduce<Tree>((tree, at) => ({ parts: [tree, grown(at)] }), start);
+    return own.filter((at) => at < number).reduceRight<Tree>((tree, at) => ({ parts: [grown(at), tree] }), behind);
+  };
+  return joined(some.flatMap((word, at) => (headOf(word) === null ? [grown(at)] : [])));
 }

@@ -1,13 +1,47 @@
+import { parser } from "./parsers/parser.svelte.ts";
 import { examples } from "./scene/strings.ts";
-import { linesOf, type Lines } from "./trees.ts";
+import { linesOf, MOST_LINES, plainOf, treeOf, treeOfHeads, type Lines, type Tree } from "./trees.ts";
 
 /** Sentences as they are to begin with. */
 export const first = examples.join("\n");
 
-/** The visitor's sentences, which all scenes of the chapter have. */
+/** The visitor's sentences and their trees, which all scenes of the chapter have. */
 class Written {
   text = $state(first);
-  readonly lines: Lines = $derived(linesOf(this.text));
+  /** Whether the parser grows the trees, whatever the brackets; until it has, they do. */
+  grown = $state(false);
+  failure: string | null = $state(null);
+  /** Trees that the parser grew, by their sentence without brackets. */
+  #trees: ReadonlyMap<string, Tree> = $state.raw(new Map());
+  readonly lines: Lines = $derived(linesOf(this.text, (sentence) => (this.grown ? this.#trees.get(plainOf(sentence)) : undefined) ?? treeOf(sentence)));
+  /** What is to be parsed. */
+  readonly #missing: readonly string[] = $derived(
+    this.text.split("\n").map(plainOf).filter((sentence) => sentence !== "").slice(0, MOST_LINES).filter((sentence) => !this.#trees.has(sentence)),
+  );
+  /** Whether all trees are the parser's. */
+  readonly parsed: boolean = $derived(this.grown && this.#missing.length === 0);
+
+  /** Has the parser grow what is missing, as long as it is asked to; called while a component is made. */
+  follow(): void {
+    $effect(() => {
+      const missing = this.#missing;
+      if (!this.grown || missing.length === 0) return;
+      this.failure = null;
+      parser
+        .ready()
+        .then(({ parse }) => parse(missing))
+        .then(
+          (all) => {
+            const trees = all.flatMap(({ tokens }, at): [string, Tree][] => [[missing[at] ?? "", treeOfHeads(tokens) ?? { word: missing[at] ?? "" }]]);
+            this.#trees = new Map([...this.#trees, ...trees]);
+          },
+          (error: unknown) => {
+            this.failure = error instanceof Error ? error.message : String(error);
+            this.grown = false;
+          },
+        );
+    });
+  }
 }
 
 /** The page's one: what was written stays while other chapters are open. */

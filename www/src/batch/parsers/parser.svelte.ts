@@ -1,0 +1,34 @@
+import type { Parsed } from "../../../../js/src/index.ts";
+import { download, type Progress } from "../../study/download.ts";
+
+const ADDRESS = "./models/ewt-parser.safetensors";
+
+/** The page's parser, which comes with its engine when it is first asked for: to this thread, as sentences take it no time. */
+class Parser {
+  /** How far its download is; null while there is none. */
+  progress: Progress | null = $state.raw(null);
+  #opened: ReturnType<Parser["open"]> | null = null;
+
+  /** Its file, and what parses. A failure leaves the next call to try again. */
+  async ready(): Promise<{ readonly file: Uint8Array; readonly parse: (texts: readonly string[]) => Promise<readonly Parsed[]> }> {
+    try {
+      return await (this.#opened ??= this.open());
+    } catch (error) {
+      this.#opened = null;
+      throw error;
+    } finally {
+      this.progress = null;
+    }
+  }
+
+  private async open() {
+    const { signal } = new AbortController();
+    const file = await download(ADDRESS, { signal, fresh: false, onProgress: (progress) => (this.progress = progress) });
+    const { load } = await import("../../../../js/src/index.ts");
+    const parser = await load(file, { cache: false, task: "parse" });
+    return { file, parse: (texts: readonly string[]) => parser.parse(texts) };
+  }
+}
+
+/** The page's one. */
+export const parser = new Parser();
