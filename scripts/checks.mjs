@@ -116,7 +116,7 @@ export const checks = [
   },
   {
     name: "page and engine, in Chromium",
-    runs: nodeTest(...["page", "first-view", "frame", "neighbours", "chapters", "predict", "predict-scenes", "batch", "train", "labels", "maths", "vitals", "device", "engine", "start"].map((name) => `www/tests/${name}.test.mjs`)),
+    runs: nodeTest(...["page", "first-view", "frame", "neighbours", "chapters", "predict", "predict-scenes", "batch", "batch-parsers", "batch-code", "train", "labels", "maths", "vitals", "device", "engine", "start"].map((name) => `www/tests/${name}.test.mjs`)),
     needs: [npmPackage, page, commandLine],
     tools: [chromium],
     room: true,

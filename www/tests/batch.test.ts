@@ -1,6 +1,7 @@
 /** Batch without a browser: brackets, programs, and scores of what the engine reported of one (`crate/tests/cells/schedules.rs`). */
 
 import { describe, expect, test } from "vitest";
+import { messageOf, MOST } from "../src/batch/code/report.ts";
 import { layoutOf } from "../src/batch/layout.ts";
 import { BUCKET, groupsOf, padded } from "../src/batch/padding.ts";
 import { drawn } from "../src/batch/places.ts";
@@ -8,6 +9,7 @@ import { programOf, RARE, type Step } from "../src/batch/program.ts";
 import { scoreOf, strategies, wastedOf, type Report, type Strategy } from "../src/batch/schedule.ts";
 import { examples, why } from "../src/batch/scene/strings.ts";
 import { linesOf, MOST_LINES, MOST_WORDS, plainOf, treeOf, treeOfHeads, wordsOf, type Tree } from "../src/batch/trees.ts";
+import { fieldsOf, viewOf } from "../src/study/view.ts";
 import record from "./fixtures/schedules.json";
 import { noise } from "./noise.ts";
 
@@ -221,5 +223,31 @@ describe("a tree of words that depend on one another", () => {
 
   test("is asked for without brackets", () => {
     expect(plainOf(" ((the  film) (is good)) ")).toBe("the film is good");
+  });
+});
+
+test("a link carries a program as it was written, unless it is too long for one", () => {
+  for (const code of ["return 1;\n\t`${a}` && \"b\" // ö & %20 #", ""]) {
+    expect(viewOf(new URLSearchParams(String(fieldsOf({ code })))).code).toBe(code);
+  }
+  expect(viewOf(fieldsOf({ code: "x".repeat(3001) }))).toEqual({});
+  expect(viewOf(new URLSearchParams({ code: "x".repeat(3001) }))).toEqual({});
+});
+
+describe("what a program in the sandbox tells", () => {
+  const launch = { op: "join", lanes: 3, alone: null, split: null };
+  const ran = { type: "ran", launches: [launch], nodes: 3, lowerBound: 1, graph: 1 };
+
+  test("is taken as it is expected", () => {
+    expect(messageOf(ran)).toEqual(ran);
+    expect(messageOf({ type: "failed", message: "no", line: 4, more: 1 })).toEqual({ type: "failed", message: "no", line: 4 });
+    expect(messageOf({ type: "ended", text: "x".repeat(1e6) })).toEqual({ type: "ended", text: "x".repeat(MOST.characters) });
+  });
+
+  test("is no message of any other shape or size", () => {
+    for (const found of [null, 5, "ended", [], {}, { type: "open" }, { ...ran, nodes: -1 }, { ...ran, lowerBound: NaN }, { ...ran, launches: {} }]) expect(messageOf(found)).toBeNull();
+    for (const odd of [null, { ...launch, lanes: Infinity }, { ...launch, lanes: 1e9 }, { ...launch, op: { toString: () => "join" } }]) expect(messageOf({ ...ran, launches: [odd] })).toBeNull();
+    const many = messageOf({ ...ran, launches: Array(1e5).fill(launch) });
+    expect(many?.type === "ran" && many.launches.length).toBe(MOST.launches);
   });
 });

@@ -145,7 +145,7 @@ for (const width of WIDTHS) {
     test("Batch, by every schedule, and with a chain of long words", async () => {
       await openAt("#batch?maths=batch-score", { viewport: { width, height: 900 } });
       await page.locator("#maths-batch-score math").first().waitFor();
-      for (const schedule of ["unbatched", "depth", "agenda", "levels"]) {
+      for (const schedule of ["unbatched", "depth", "agenda", "padded", "buckets", "levels"]) {
         await page.locator(`input[value="${schedule}"]`).check({ force: true });
         await inOrder(schedule);
       }
