@@ -41,6 +41,12 @@ function chosen(data) {
   return new Set([...names, ...[...counts].filter(([, count]) => count >= FREQUENT).map(([word]) => word)]);
 }
 
+/** Under which conditions the dictionary is handed on: whoever does hands them on as well. */
+function notice(data) {
+  const readme = readFileSync(join(data, "cmudict/README"), "latin1");
+  return readme.slice(readme.indexOf("Redistribution and use")).trim().split("\n");
+}
+
 await entry(() => {
   const [data] = process.argv.slice(2);
   if (data === undefined) throw new Stop("node scripts/sounds.mjs DATA: the folder that holds cmudict, novels and tiny");
@@ -54,8 +60,12 @@ await entry(() => {
   const lines = [...aligned].filter(([word, of]) => shipped.has(word) && of.every((label) => code.has(label)));
   const text = [
     "# Which letter makes which sound: English words and first names, each with a sign for every letter.",
-    "# From the CMU Pronouncing Dictionary 0.7a, Copyright (C) 1993-2008 Carnegie Mellon University, whose use is unrestricted.",
-    "# First names as chosen from karpathy/makemore (MIT). Aligned by scripts/sounds.mjs. Next, what each sign stands for.",
+    "# From the CMU Pronouncing Dictionary 0.7a, Copyright (C) 1993-2008 Carnegie Mellon University. All rights reserved.",
+    "# First names as chosen from karpathy/makemore (MIT). Aligned by scripts/sounds.mjs.",
+    "#",
+    ...notice(data).map((line) => `# ${line}`.trimEnd()),
+    "#",
+    "# What each sign stands for, and the words:",
     ...labels.map((label) => `${code.get(label)} ${label}`.trimEnd()),
     "",
     ...lines.map(([word, of]) => `${word} ${of.map((label) => code.get(label)).join("")}`),

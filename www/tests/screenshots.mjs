@@ -69,7 +69,7 @@ const maths = {
   read: ["text", "cells", "memory", "threshold", "savings", "words", "eyes"],
   race: ["sprint", "gates", "chain", "both", "length", "batch"],
   predict: ["surprise", "next", "field", "writing", "influence"],
-  train: ["skim", "letters", "far"],
+  train: ["skim", "letters", "far", "name"],
 };
 /** The draws cooled, a gate of each kind held shut, one worker. */
 const tried = async (page) => {

@@ -305,11 +305,73 @@ describe("how far back", { timeout: 600_000 }, () => {
   });
 });
 
+describe("a name", { timeout: 600_000 }, () => {
+  const looks = (page, times) => page.waitForFunction((times) => Number(document.querySelector('[data-figure="name"]').dataset.moments) >= times, times);
+
+  test("is said letter by letter by a network that learns, and was said otherwise before", async () => {
+    const { page, complaints, asked } = await open("#train/name");
+    const name = page.locator('[data-figure="name"]');
+    const field = name.getByLabel("A name");
+    await field.fill("Maxine");
+    assert.equal(await name.locator("[data-letter]").count(), 6);
+    assert.ok(!asked.some((url) => /sounds[^/]*\.txt|train_bg/.test(url)));
+    await press(name, "Learn to say it");
+    await until(page, "name", "ended");
+    assert.equal(asked.filter((url) => /sounds[^/]*\.txt/.test(url)).length, 1);
+    assert.ok((await share(name, "sounds")) >= 80);
+    assert.ok((await share(name, "words")) >= 40);
+    assert.equal(await name.locator('[data-letter="x"]').getAttribute("data-sounds"), "K S");
+    assert.match(await name.locator('[data-letter="m"]').innerText(), /m: m, .+% sure/);
+    assert.match(await name.locator("[data-said]").innerText(), /^It says \/m.+ks/);
+    assert.match(await name.getByRole("status").innerText(), /It has learned/);
+
+    const slider = name.getByRole("slider", { name: "Back through what it has learned" });
+    await slider.focus();
+    await page.keyboard.press("Home");
+    assert.match(await slider.getAttribute("aria-valuetext"), /^after 0\.3 passes/);
+    assert.equal(await name.locator("[data-sounds]").count(), 6);
+    // Whoever asks after the run is answered by the network as it is then.
+    await page.keyboard.press("End");
+    await field.fill("Zoë-Anne");
+    await name.locator('[data-letter="z"][data-sounds="Z"]').waitFor();
+    assert.equal(await name.locator("ol").count(), 2);
+    await slider.focus();
+    await page.keyboard.press("Home");
+    await name.getByText("was first asked for later").waitFor();
+    await field.fill("李");
+    await name.getByText("Type a name in the letters A to Z.").waitFor();
+    assert.deepEqual(complaints, []);
+  });
+
+  test("may be asked for while the run is held up, or stopped; words that do not come are told of", async () => {
+    const { page, complaints } = await open("#train/name");
+    const name = page.locator('[data-figure="name"]');
+    server.hidden.add(".txt");
+    await press(name, "Learn to say it");
+    await name.getByText("The words did not load.").waitFor();
+    server.hidden.clear();
+    complaints.length = 0;
+    await press(name, "Learn to say it");
+    await looks(page, 1);
+    await press(name, "Pause");
+    await until(page, "name", "paused");
+    await press(name, "Kate");
+    await name.locator('[data-letter="k"][data-sounds]').waitFor();
+    await press(name, "Stop");
+    await until(page, "name", "ended");
+    await press(name, "Xavier");
+    await name.locator('[data-letter="x"][data-sounds]').waitFor();
+    const [download] = await Promise.all([page.waitForEvent("download"), press(name, "Save the model")]);
+    assert.equal(download.suggestedFilename(), "my-speller.safetensors");
+    assert.deepEqual(complaints, []);
+  });
+});
+
 describe("for everybody", { timeout: 600_000 }, () => {
   for (const colorScheme of ["light", "dark"]) {
     test(`axe finds nothing, ${colorScheme}, with a run under way, its mathematics open, and before`, async () => {
-      const { page, skim } = await open("#train?maths=train-skim.train-letters.train-far", { colorScheme });
-      await page.locator("#maths-train-far math").first().waitFor();
+      const { page, skim } = await open("#train?maths=train-skim.train-letters.train-far.train-name", { colorScheme });
+      await page.locator("#maths-train-name math").first().waitFor();
       await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
       const found = async () => {
         const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
@@ -339,6 +401,6 @@ describe("for everybody", { timeout: 600_000 }, () => {
     await page.goto(server.url);
     await page.locator('[data-stage="ready"]').waitFor();
     await page.locator("nav[aria-labelledby] svg").last().waitFor({ state: "attached" });
-    assert.ok(!asked.some((url) => /train_bg|shakespeare[^/]*\.txt/.test(url)));
+    assert.ok(!asked.some((url) => /train_bg|(shakespeare|sounds)[^/]*\.txt/.test(url)));
   });
 });

@@ -1,8 +1,12 @@
 /** What the chapter Train learns from, and how a run is planned and linked to. */
 
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { fieldsOf, viewOf } from "../src/study/view.ts";
 import { plan, settingsOf } from "../src/train/letters/writer.svelte.ts";
+import { EVERY, parse, wordsOf as wordsOfName } from "../src/train/name/data.ts";
+import { score } from "../src/train/name/namer.svelte.ts";
+import { distance, ipa, plain, soundsOf } from "../src/train/name/phonemes.ts";
 import { fileRows, LIMITS, ownRows } from "../src/train/skim/data.ts";
 import grammar from "../src/train/skim/grammar.json";
 import { KNOBS } from "../src/train/skim/knobs.ts";
@@ -99,4 +103,41 @@ test("texts of all lengths are learned in about as many steps, and looked at abo
     expect(steps / (epochs * evaluations)).toBeLessThan(60);
   }
   expect(plan(2000)).toEqual({ epochs: 60, evaluations: 1 });
+});
+
+describe("how words are said", () => {
+  const { train, dev } = parse(readFileSync(new URL("../src/train/name/sounds.txt", import.meta.url), "utf8"));
+
+  test("every letter has a tag of known sounds, and every twentieth word is never learned from", () => {
+    expect([train.length + dev.length, Math.floor((train.length + dev.length) / EVERY)]).toEqual([17_789, dev.length]);
+    const learned = new Set(train.map(({ text }) => text));
+    expect(dev.filter(({ text }) => learned.has(text))).toEqual([]);
+    const known = (tag: string) => tag === "-" || soundsOf(tag).length > 0;
+    expect([...train, ...dev].filter(({ text, tags }) => tags.length !== text.length || !tags.every(known))).toEqual([]);
+    const said = (word: string) => [...train, ...dev].find(({ text }) => text === word)?.tags.flatMap(soundsOf) ?? [];
+    expect(ipa(said("catherine"))).toBe("kæθɝʌn");
+    expect(plain(said("max"))).toBe("m-a-k-s");
+  });
+
+  test("a name is letters, whatever stands on and between them", () => {
+    expect(wordsOfName("Zoë-Anne O’Hara")).toEqual(["zoe", "anne", "o", "hara"]);
+    expect(wordsOfName(" 1 李 ")).toEqual([]);
+  });
+
+  test("sounds are compared as sounds, whichever letter makes them", () => {
+    expect(distance(["K", "S"], ["K", "S"])).toBe(0);
+    expect(distance(["K"], ["K", "S"])).toBe(1);
+    expect(distance([], ["K", "S"])).toBe(2);
+    expect(distance(["T", "AH", "S"], ["K", "AH", "Z", "T"])).toBe(3);
+    const words = [
+      { text: "ax", tags: ["AE", "K+S"] },
+      { text: "is", tags: ["IH", "Z"] },
+    ];
+    const found = score(words, [
+      ["AE+K", "S"],
+      ["IH", "S"],
+    ]);
+    expect(found.words).toBe(0.5);
+    expect(found.sounds).toBeCloseTo(0.8);
+  });
 });

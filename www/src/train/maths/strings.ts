@@ -54,4 +54,26 @@ export const lines: Readonly<Record<Scene, readonly Line[]>> = {
       words: "How a sample is drawn, letter by letter: at a temperature τ below 1 likely letters become more likely.",
     },
   ],
+  name: [
+    {
+      tex: String.raw`p(y_t \mid x) = \operatorname{softmax}\left(W \left[ \overrightarrow{h}_t ; \overleftarrow{h}_t \right] + b\right)`,
+      words: "Each letter has a state from the left, which knows the letters before it, and one from the right, which knows those after it. Of both the network makes a probability for each of 49 labels: no sound, one, or two.",
+    },
+    {
+      tex: String.raw`\overrightarrow{h}_t = (1 - z_t) \odot n_t + z_t \odot \overrightarrow{h}_{t-1}, \qquad \overleftarrow{h}_t = (1 - z_t) \odot n_t + z_t \odot \overleftarrow{h}_{t+1}`,
+      words: "Both are GRUs (Cho et al. 2014) with weights of their own: the gate z says how much of the state before is kept, and n is what is new. Each has 96 numbers.",
+    },
+    {
+      tex: String.raw`L = -\sum_{t} \log p(y_t \mid x)`,
+      words: "What is made small: the surprise at the right label of every letter.",
+    },
+    {
+      tex: String.raw`\text{sounds right} = 1 - \frac{\sum \text{sounds to put in, leave out or replace}}{\sum \text{sounds}}`,
+      words: "A word’s sounds are compared with those of the dictionary, whichever letter makes them. A word is right if nothing need be changed.",
+    },
+    {
+      tex: String.raw`\max_{a} \prod_{t} q(a_t \mid x_t)`,
+      words: "The dictionary does not say which letter makes which sound. That was made beforehand: the most probable division a of a word’s sounds among its letters, by the counts q of such divisions, counted anew eight times (Viterbi training).",
+    },
+  ],
 };

@@ -38,7 +38,11 @@ export class Run<Moment extends Kept> {
   readonly best: number = $derived(this.moments.findLastIndex(({ kept }) => kept));
   readonly busy: boolean = $derived(this.stage === "starting" || this.stage === "running");
 
+  /** Whether a run that has ended is still asked things, and so is freed only with what it has learned. */
+  protected readonly lasting: boolean = false;
   #training: Training | null = null;
+  /** One that has ended and is still asked things. */
+  #ended: Training | null = null;
   #file: Uint8Array<ArrayBuffer> | null = null;
 
   /** Learns, in the place of what was learned before; `look` makes a moment of each evaluation, for which the run waits. */
@@ -61,7 +65,7 @@ export class Run<Moment extends Kept> {
         } else if (event.type === "ended") {
           const file = await training.file();
           if (this.#training === training) [this.#file, this.stage, this.#training] = [file, "ended", null];
-          training.dispose();
+          this.#rest(training);
         }
         if (this.#training !== training) return;
       }
@@ -96,7 +100,7 @@ export class Run<Moment extends Kept> {
     const file = this.best >= 0 ? await training.file().catch(() => null) : null;
     if (this.#training !== training) return;
     [this.#training, this.#file] = [null, file];
-    training.dispose();
+    this.#rest(training);
     this.stage = file ? "ended" : "idle";
   }
 
@@ -109,8 +113,14 @@ export class Run<Moment extends Kept> {
   /** Ends the run and gives up what was learned. */
   forget(): void {
     this.#training?.dispose();
-    [this.#training, this.#file] = [null, null];
+    this.#ended?.dispose();
+    [this.#training, this.#ended, this.#file] = [null, null, null];
     [this.stage, this.failure, this.moments, this.now, this.at] = ["idle", null, [], null, null];
+  }
+
+  #rest(training: Training): void {
+    if (this.lasting) this.#ended = training;
+    else training.dispose();
   }
 
   /** While another chapter is open nothing is learned; called while the chapter is made. */

@@ -56,7 +56,7 @@ export class Learner extends Run<Moment> {
     const shown = rows.shown.map(({ text }) => text);
     const training = train({ train: rows.train, dev: rows.dev }, settingsOf(this.knobs, seed));
     const driven = this.drive(training, EPOCHS, async ({ epoch, kept, dev }, training) => {
-      const figures = "accuracy" in dev ? dev : { accuracy: 0, skimRate: 0, loss: dev.loss };
+      const figures = "skimRate" in dev ? dev : { accuracy: 0, skimRate: 0, loss: dev.loss };
       const { accuracy, skimRate, loss } = figures;
       const reads = (await training.read(shown)).map(({ label, tokens }) => ({
         label,
