@@ -143,6 +143,45 @@ describe("learning to skim", { timeout: 600_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("two learners go side by side, are told apart, and a link begins them again", async () => {
+    const { page, complaints, skim } = await open();
+    await page.getByRole("radio", { name: "two, each with its γ" }).check({ force: true });
+    await skim.locator('[data-knob="second"]').fill("0.2");
+    await press(skim, "Learn");
+    const beside = skim.locator('[data-figure="beside"]');
+    await page.waitForFunction(() => Number(document.querySelector('[data-figure="beside"]')?.dataset.moments) >= 16);
+    await press(skim, "Pause");
+    await until(page, "skim", "paused");
+    assert.match(page.url(), /run=0\.03_0\.005_1_0_0\.2/);
+    const said = await beside.locator("li").allInnerTexts();
+    assert.match(said[0], /^γ 0\.03: \d+% right/);
+    assert.match(said[1], /^γ 0\.2: \d+% right/);
+    assert.notEqual(said[0].replace(/^γ \S+/, ""), said[1].replace(/^γ \S+/, ""));
+    // Other dashes and another mark, not only another place.
+    assert.ok((await skim.locator("path.second").count()) >= 3);
+    assert.ok((await skim.locator("path.diamond").count()) >= 3);
+    await skim.getByRole("slider", { name: "Back through the history" }).fill("3");
+    const early = await beside.locator("li").allInnerTexts();
+    assert.notDeepEqual(early, said);
+    // The first is the same as without a second.
+    const lone = await open("#train?run=0.03_0.005_1");
+    await press(lone.skim, "Learn");
+    await looked(lone.page, 4);
+    await press(lone.skim, "Pause");
+    await lone.skim.getByRole("slider", { name: "Back through the history" }).fill("3");
+    const [, right] = /(\d+%) right/.exec(early[0]);
+    assert.match(await lone.skim.locator("svg[aria-label]").first().getAttribute("aria-label"), new RegExp(`${right} right`));
+
+    const again = await open(new URL(page.url()).hash);
+    assert.ok(await again.page.getByRole("radio", { name: "two, each with its γ" }).isChecked());
+    assert.equal(await again.skim.locator('[data-knob="second"]').inputValue(), "0.2");
+    await page.getByRole("radio", { name: "one learner" }).check({ force: true });
+    await beside.waitFor({ state: "detached" });
+    await press(skim, "Stop");
+    await until(page, "skim", "ended");
+    assert.deepEqual(complaints, []);
+  });
+
   test("what it has learned is read with in Read, also after that page was loaded again, and can be saved", async () => {
     const { page, complaints, skim } = await open();
     await press(skim, "Learn");
@@ -241,6 +280,34 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
     await page.getByRole("radio", { name: "Shakespeare" }).check({ force: true });
     await page.getByRole("radio", { name: "my-gru.safetensors" }).check({ force: true });
     await page.locator('[data-next="0"]').waitFor();
+    // It guesses again when the page was loaded anew, until it is forgotten.
+    await page.locator('[data-keeping="kept"]').waitFor();
+    await page.waitForURL(/language=own/);
+    await page.reload();
+    await page.locator('[data-next="0"]').waitFor();
+    assert.ok(await page.getByRole("radio", { name: "my-gru.safetensors" }).isChecked());
+    await page.getByRole("button", { name: "Forget it" }).click();
+    await page.locator('[data-keeping="forgotten"]').waitFor();
+    await page.reload();
+    await page.locator('[data-next="0"]').waitFor();
+    assert.ok(await page.getByRole("radio", { name: "Novels" }).isChecked());
+    assert.deepEqual(complaints, []);
+  });
+
+  test("guesses in Predict also where the browser has no room to keep it, and the page says so", async () => {
+    const { page, complaints, letters } = await open("#train/letters");
+    await page.evaluate(() => {
+      Cache.prototype.put = () => Promise.reject(new DOMException("no room", "QuotaExceededError"));
+    });
+    await page.getByRole("radio", { name: "My text" }).check({ force: true });
+    await page.getByLabel("Your text to learn").fill(text);
+    await press(letters, "Learn the text");
+    await page.waitForFunction(() => Number(document.querySelector('[data-figure="letters"]').dataset.moments) >= 1);
+    await press(letters, "Stop");
+    await until(page, "letters", "ended");
+    await press(letters, "Use it in Predict");
+    await page.locator('[data-keeping="refused"]', { hasText: "no room" }).waitFor();
+    await page.locator('[data-next="0"]').waitFor();
     assert.deepEqual(complaints, []);
   });
 
@@ -303,6 +370,27 @@ describe("how far back", { timeout: 600_000 }, () => {
     await far.getByText(/times as large as at the end/).first().waitFor();
     assert.deepEqual(complaints, []);
   });
+});
+
+test("a link begins a run of each scene as it was", { timeout: 600_000 }, async () => {
+  const { page, complaints, letters } = await open("#train/letters?run=letters_sru_own_5");
+  assert.ok(await page.getByRole("radio", { name: "SRU" }).isChecked());
+  await page.locator('[data-linked="own"]').waitFor();
+  await page.getByLabel("Your text to learn").fill("one two three four five. ".repeat(100));
+  await press(letters, "Learn the text");
+  await page.locator('[data-linked="own"]').waitFor({ state: "detached" });
+  assert.match(page.url(), /run=letters_sru_own_5/);
+  await press(letters, "Pause");
+  const far = await open("#train/far?run=far_40_10_0_4_1");
+  const figure = far.page.locator('[data-figure="far"]');
+  assert.deepEqual([await figure.locator('[data-knob="length"]').inputValue(), await figure.locator('[data-knob="reach"]').inputValue()], ["40", "10"]);
+  assert.ok(!(await figure.getByLabel("Clip gradients").isChecked()));
+  assert.ok(await figure.getByLabel("Elman begins with weights").isChecked());
+  await press(figure, "Let them learn");
+  await until(far.page, "far", "running");
+  await figure.locator('[data-knob="reach"]').fill("20");
+  await far.page.waitForURL(/run=far_40_20_0_4_1/);
+  assert.deepEqual([...complaints, ...far.complaints], []);
 });
 
 describe("a name", { timeout: 600_000 }, () => {
@@ -378,8 +466,16 @@ describe("for everybody", { timeout: 600_000 }, () => {
         return violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
       };
       assert.deepEqual(await found(), []);
+      await page.getByRole("radio", { name: "with its learning rate" }).check({ force: true });
       await press(skim, "Learn");
+      await page.waitForFunction(() => Number(document.querySelector('[data-figure="beside"]')?.dataset.moments) >= 4);
+      await press(skim, "Stop");
       await until(page, "skim", "ended");
+      const name = page.locator('[data-figure="name"]');
+      await press(name, "Learn to say it");
+      await name.locator("[data-sounds]").first().waitFor();
+      await press(name, "Pause");
+      await name.locator("summary").click();
       assert.deepEqual(await found(), []);
     });
   }
@@ -387,8 +483,11 @@ describe("for everybody", { timeout: 600_000 }, () => {
   test("nothing scrolls sideways from 320 to 2,560 pixels", async () => {
     for (const width of [320, 390, 768, 1440, 2560]) {
       const { page, skim } = await open("#train", { viewport: { width, height: 900 } });
+      await page.getByRole("radio", { name: "two, each with its γ" }).check({ force: true });
       await press(skim, "Learn");
       await looked(page, 2);
+      await page.locator('[data-figure="beside"]').waitFor();
+      await page.getByLabel("A name").fill("Wolfeschlegelsteinhause");
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width}`);
       await page.context().close();
     }

@@ -3,8 +3,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { fieldsOf, viewOf } from "../src/study/view.ts";
+import * as far from "../src/train/far/link.ts";
+import * as letters from "../src/train/letters/link.ts";
 import { plan, settingsOf } from "../src/train/letters/writer.svelte.ts";
 import { EVERY, parse, wordsOf as wordsOfName } from "../src/train/name/data.ts";
+import * as name from "../src/train/name/link.ts";
 import { score } from "../src/train/name/namer.svelte.ts";
 import { distance, ipa, plain, soundsOf } from "../src/train/name/phonemes.ts";
 import { fileRows, LIMITS, ownRows } from "../src/train/skim/data.ts";
@@ -79,17 +82,39 @@ describe("a file of the visitor's", () => {
 });
 
 test("a run is a field of the address, unless it begins as the chapter opens; what is no run is none", () => {
-  const run = { knobs: { gamma: 0, learningRate: 1e-4 }, seed: 7 };
+  const run = { knobs: { gamma: 0, learningRate: 1e-4 }, seed: 7, difference: null };
   expect(parseRun(formatRun(run))).toEqual(run);
-  expect(formatRun({ knobs: KNOBS, seed: SEED })).toBeNull();
+  expect(formatRun({ knobs: KNOBS, seed: SEED, difference: null })).toBeNull();
   for (const field of [null, "", "1", "0.1_0.1", "0.1_0.1_1_1", "-1_0.1_1", "0.1_0_1", "0.1_0.1_1.5", "a_b_c", "0.1_0.1_4294967296"]) expect(parseRun(field)).toBeNull();
+});
+
+test("a run with a second learner says in what that differs", () => {
+  const run = { knobs: { gamma: 0.03, learningRate: 0.005 }, seed: 1, difference: { knob: "learningRate", value: 0.001 } } as const;
+  expect(formatRun(run)).toBe("0.03_0.005_1_1_0.001");
+  expect(parseRun(formatRun(run))).toEqual(run);
+  for (const field of ["0.03_0.005_1_1", "0.03_0.005_1_3_0.1", "0.03_0.005_1_0_0.3", "0.03_0.005_1_0_", "0.03_0.005_1_0.5_0.1"]) expect(parseRun(field), field).toBeNull();
+});
+
+test("each scene knows its runs and no other's", () => {
+  const [written, remembered] = [{ cell: "gru", source: "own", seed: 3 } as const, { length: 40, reach: 10, clip: false, scale: 4, seed: 2 }];
+  expect(letters.parseRun(letters.formatRun(written))).toEqual(written);
+  expect(far.parseRun(far.formatRun(remembered))).toEqual(remembered);
+  expect(far.parseRun(far.formatRun({ ...remembered, reach: null, clip: true }))).toEqual({ ...remembered, reach: null, clip: true });
+  expect(name.parseRun(name.formatRun(7))).toBe(7);
+  for (const field of [letters.formatRun(written), far.formatRun(remembered), name.formatRun(7)]) {
+    expect([parseRun(field), letters.parseRun(field), far.parseRun(field), name.parseRun(field)].filter((found) => found !== null).length, field).toBe(1);
+    expect(viewOf(fieldsOf({ run: field })).run).toBe(field);
+  }
+  for (const field of ["letters_gru_1", "letters_rnn_own_1", "letters_gru_own_-1", "letters_gru_own_1_2"]) expect(letters.parseRun(field), field).toBeNull();
+  for (const field of ["far_7_0_1_1_1", "far_40_40_1_1_1", "far_40_0_2_1_1", "far_40_0_1_3_1", "far_40_0_1_1"]) expect(far.parseRun(field), field).toBeNull();
+  for (const field of ["name_", "name", "name_1_2", "name_1.5"]) expect(name.parseRun(field), field).toBeNull();
 });
 
 test("an address keeps a run's field, and nothing that is no number", () => {
   const { run } = viewOf(new URLSearchParams("run=0.1_0.005_7"));
   expect(run).toBe("0.1_0.005_7");
   expect(String(fieldsOf({ run: run ?? "" }))).toBe("run=0.1_0.005_7");
-  for (const field of ["", "a_b", "1 2", "1".repeat(61)]) expect(viewOf(new URLSearchParams([["run", field]])).run).toBeUndefined();
+  for (const field of ["", "1_a", "1 2", "1".repeat(61), "a_b_c_d_1", "A_1"]) expect(viewOf(new URLSearchParams([["run", field]])).run).toBeUndefined();
 });
 
 test("texts of all lengths are learned in about as many steps, and looked at about as often", () => {

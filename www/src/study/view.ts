@@ -10,8 +10,8 @@ import { isSpeed, type Speed } from "./playback.svelte.ts";
 export interface View {
   model?: ModelId;
   text?: string;
-  /** The model that guesses words; absent when it is the first. */
-  language?: LanguageModelId;
+  /** The model that guesses words; absent when it is the first, `own` of one that was learned in this browser. */
+  language?: LanguageModelId | "own";
   /** In [0, 1]; absent when it is the model's own. */
   threshold?: number;
   /** Absent when it is `auto`. */
@@ -42,8 +42,8 @@ export const fitsLink = (text: string): boolean => text.length <= LONGEST_TEXT;
 /** A scene by its chapter and its name: `read-step`. */
 const SCENE = /^[a-z]+-[a-z]+$/;
 
-/** Numbers of a run. */
-const RUN = /^[\d.e_-]{1,60}$/;
+/** Words and numbers of a run. */
+const RUN = /^(?:[a-z]{1,20}_){0,3}[\d.e_-]{1,60}$/;
 
 /** Reads the fields; whatever does not make sense is left out. */
 export function viewOf(fields: URLSearchParams): View {
@@ -51,7 +51,7 @@ export function viewOf(fields: URLSearchParams): View {
   const model = fields.get("model");
   if (isModelId(model)) view.model = model;
   const language = fields.get("language");
-  if (isLanguageModelId(language) && language !== languageModels[0]) view.language = language;
+  if (language === "own" || (isLanguageModelId(language) && language !== languageModels[0])) view.language = language;
   const text = fields.get("text");
   if (text !== null) view.text = text;
   const threshold = Number.parseFloat(fields.get("threshold") ?? "");

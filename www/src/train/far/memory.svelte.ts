@@ -1,5 +1,6 @@
 import { untrack } from "svelte";
-import { cells, type Cell, type Learned, type Options } from "./sizes.ts";
+import type { Run } from "./link.ts";
+import { cells, LENGTHS, type Cell, type Learned, type Options } from "./sizes.ts";
 import type { Tells, Told } from "./worker.ts";
 
 /** What a cell has come to. */
@@ -12,8 +13,6 @@ export interface Seen extends Learned {
 export const ROUNDS = 160;
 /** Rounds that a shown share is of. */
 const LATELY = 8;
-const SEED = 1;
-export const LENGTHS = { least: 8, most: 80, first: 60, few: 20 };
 
 /** Three networks that have to remember the first letter of a text, in a worker. */
 export class Memory {
@@ -25,6 +24,7 @@ export class Memory {
   reach: number | null = $state(null);
   clip = $state(true);
   scale = $state(1);
+  seed = $state(1);
   readonly reaches: number = $derived(Math.min(this.reach ?? this.length, this.length));
   readonly rounds: number = $derived(Math.max(0, ...cells.map((cell) => this.seen[cell]?.round ?? 0)));
 
@@ -48,7 +48,7 @@ export class Memory {
       }
     });
     worker.addEventListener("error", ({ message }) => this.#worker === worker && this.#fail(message));
-    const options: Options = { length: this.length, clip: this.clip, scale: this.scale, seed: SEED };
+    const options: Options = { length: this.length, clip: this.clip, scale: this.scale, seed: this.seed };
     this.#tell({ type: "begin", options, reach: this.reaches, rounds: ROUNDS });
   }
 
@@ -58,6 +58,17 @@ export class Memory {
     Object.assign(this, others);
     if (Object.keys(others).length > 0 && this.stage !== "idle") this.start();
     else this.#tell({ type: "reach", reach: this.reaches });
+  }
+
+  /** How the run begins that is under way, or the next. */
+  get run(): Run {
+    const { length, reach, clip, scale, seed } = this;
+    return { length, reach: reach !== null && reach < length ? reach : null, clip, scale, seed };
+  }
+
+  /** Stands as a link says; it begins when it is asked to. */
+  stand(run: Run): void {
+    Object.assign(this, run);
   }
 
   pause(): void {

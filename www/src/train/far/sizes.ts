@@ -3,6 +3,11 @@
 export const cells = ["elman", "lstm", "sru"] as const;
 export type Cell = (typeof cells)[number];
 
+/** Letters of a text: the fewest and the most, those to begin with, and few. */
+export const LENGTHS = { least: 8, most: 80, first: 60, few: 20 };
+/** How many times larger than usual large recurrent weights begin. */
+export const LARGE = 4;
+
 export interface Options {
   /** Letters of a text. */
   readonly length: number;

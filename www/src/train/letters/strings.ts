@@ -15,6 +15,7 @@ export const scene = {
   own: "My text",
   aboutShakespeare: "The first 100,000 letters of “Tiny Shakespeare”. They are in the public domain.",
   aboutOwn: (letters: number) => `${whole(letters)} letters.`,
+  linkedOwn: "The link’s run is of a text that no link carries: paste the same text here, and you get the same run.",
   few: (fewest: number) => `At least ${whole(fewest)} letters are needed.`,
   many: (most: number) => `Only the first ${whole(most)} letters are learned.`,
   field: "Your text to learn",

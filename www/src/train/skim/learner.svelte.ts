@@ -1,7 +1,7 @@
 import { train, type ClassifySettings } from "../engine.ts";
 import { Run, type Kept } from "../shared/run.svelte.ts";
 import type { Rows } from "./data.ts";
-import { KNOBS, type Knobs } from "./knobs.ts";
+import { KNOBS, type Difference, type Knobs } from "./knobs.ts";
 
 /** A word of a sentence, where it stands in it, and what the network does with it. */
 export interface Word {
@@ -49,10 +49,28 @@ export class Learner extends Run<Moment> {
   rows: Rows | null = $state.raw(null);
   knobs: Knobs = $state.raw(KNOBS);
 
-  /** Begins anew; what was learned before is gone. */
+  /** In what a second learner differs; null while there is to be none. */
+  difference: Difference | null = $state.raw(null);
+  /** The second learner of this run: from the same seed and data, with one knob otherwise. */
+  second: Learner | null = $state.raw(null);
+
+  /** Begins anew, the second learner beside it; what was learned before is gone. */
   start(rows: Rows, seed: number): Promise<void> {
+    this.second?.forget();
     // Whatever was set: the same knobs and seed give the same run.
     this.knobs = { ...this.knobs, temperature: null };
+    const { difference } = this;
+    const second = difference ? new Learner() : null;
+    const driven = this.#begin(rows, seed);
+    this.second = second;
+    if (!second || !difference) return driven;
+    second.knobs = { ...this.knobs, [difference.knob]: difference.value };
+    const beside = second.#begin(rows, seed);
+    if (difference.knob === "temperature") second.set({ temperature: difference.value });
+    return Promise.all([driven, beside]).then(() => undefined);
+  }
+
+  #begin(rows: Rows, seed: number): Promise<void> {
     const shown = rows.shown.map(({ text }) => text);
     const training = train({ train: rows.train, dev: rows.dev }, settingsOf(this.knobs, seed));
     const driven = this.drive(training, EPOCHS, async ({ epoch, kept, dev }, training) => {
@@ -68,15 +86,50 @@ export class Learner extends Run<Moment> {
     return driven;
   }
 
-  /** Turns a knob, from the next step on. */
-  turn(knobs: Partial<Knobs>): void {
-    this.knobs = { ...this.knobs, ...knobs };
-    this.set({ ...knobs, temperature: knobs.temperature ?? undefined });
+  /** Turns a knob, from the next step on; the second learner's as well, but for the one in which it differs. */
+  turn(turned: Partial<Knobs>): void {
+    this.#turn(turned);
+    if (!this.second || !this.difference) return;
+    const { [this.difference.knob]: _, ...others } = turned;
+    if (Object.keys(others).length > 0) this.second.#turn(others);
+  }
+
+  /** Says in what a second learner differs: of a run that goes on, how much. */
+  differ(difference: Difference | null): void {
+    const [{ second }, before] = [this, this.difference];
+    this.difference = difference;
+    if (!second) return;
+    if (difference && difference.knob === before?.knob) second.#turn({ [difference.knob]: difference.value });
+    else {
+      second.forget();
+      this.second = null;
+    }
+  }
+
+  #turn(turned: Partial<Knobs>): void {
+    this.knobs = { ...this.knobs, ...turned };
+    this.set({ ...turned, temperature: turned.temperature ?? undefined });
+  }
+
+  override pause(): void {
+    super.pause();
+    this.second?.pause();
+  }
+
+  override resume(): void {
+    super.resume();
+    this.second?.resume();
+  }
+
+  override async stop(): Promise<void> {
+    await Promise.all([super.stop(), this.second?.stop()]);
   }
 
   override forget(): void {
     super.forget();
     this.rows = null;
+    this.second?.forget();
+    this.second = null;
   }
 }
 

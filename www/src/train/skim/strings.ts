@@ -2,6 +2,7 @@
 
 import { percent, plural, whole } from "../../frame/format.ts";
 import { LIMITS, type Reason } from "./data.ts";
+import type { Knob } from "./knobs.ts";
 
 export const scene = {
   title: "Learning to skim",
@@ -37,6 +38,20 @@ export const controls = {
   ended: (accuracy: string, skimmed: string) => `It has learned. It gets ${accuracy} of new sentences right and skims ${skimmed} of their words.`,
 };
 
+export const second = {
+  legend: "Learners side by side",
+  none: "one learner",
+  options: { gamma: "two, each with its γ", learningRate: "with its learning rate", temperature: "with its temperature" } satisfies Record<Knob, string>,
+  names: { gamma: "γ", learningRate: "learning rate", temperature: "temperature" } satisfies Record<Knob, string>,
+  value: (name: string) => `The second’s ${name}`,
+  alone: "It learns alone.",
+  next: "It begins with the next run, from the same seed and sentences.",
+  same: "Seed, sentences and all else are the same. It is the first that reads the ten sentences.",
+  name: (knob: string, value: string) => `${knob} ${value}`,
+  falls: "that falls",
+  failed: "The second learner ended with an error.",
+};
+
 export const figures = {
   loss: "loss of the last steps",
   accuracy: "new sentences right",
@@ -64,6 +79,7 @@ export const history = {
   accuracy: (share: number) => `right ${percent(share)}`,
   skimmed: (share: number) => `skimmed ${percent(share)}`,
   loss: "loss",
+  beside: (accuracy: number, skimRate: number, loss: string) => `${percent(accuracy)} right, ${percent(skimRate)} skimmed, loss ${loss}`,
   passes: "passes through the sentences",
   scrub: "Back through the history",
   value: (epoch: string, accuracy: number, skimRate: number) => `after ${epoch}: ${percent(accuracy)} right, ${percent(skimRate)} skimmed`,
