@@ -35,6 +35,14 @@ test("the last one is found on another visit by its name, whatever letters that 
   expect(await new OwnFile().find()).toBeNull();
 });
 
+test("one to read with and one to guess with are kept beside each other", async () => {
+  await new OwnFile().keep(new File(["reads"], "reads.safetensors"));
+  await new OwnFile("guess").keep(new File(["guesses"], "guesses.safetensors"));
+  await new OwnFile().forget();
+  expect(await new OwnFile().find()).toBeNull();
+  expect((await new OwnFile("guess").find())?.name).toBe("guesses.safetensors");
+});
+
 test("a file that is too large is not kept, and does not take the place of one that is", async () => {
   const own = new OwnFile();
   const small = new File(["small"], "small.safetensors");

@@ -32,7 +32,14 @@ export const beginnings: Readonly<Record<LanguageModelId, readonly { readonly na
 export const write = {
   placeholder: "Begin a sentence.",
   model: "The model that guesses",
-  aboutOwn: "It has learned its text in this browser, and is gone when the page is loaded anew.",
+  aboutOwn: "It has learned its text in this browser, and never leaves it.",
+  keeping: {
+    kept: "The browser keeps it for your next visit.",
+    large: "It is too large to be kept: save it, or learn again next time.",
+    refused: "The browser has no room to keep it, or refuses to: it is gone when the page is loaded anew.",
+    forgotten: "The browser has forgotten it. You can use it until you leave.",
+  },
+  forget: "Forget it",
   perplexity: (words: string) => `On a text that it has never seen, it is as unsure as among ${words}.`,
   characters: (count: string) => `${count} letters`,
   words: (count: string) => `${count} words`,

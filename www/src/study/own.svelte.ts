@@ -1,7 +1,8 @@
-/** The visitor's own model file, which the browser keeps beside the page's: the one that was read with last, until it is forgotten. */
+/** A model file of the visitor's own, which the browser keeps beside the page's: the one that was used last, until it is forgotten. */
 
 /** Not by the name of a version of the page, whose service worker clears up after its own. */
-const [CACHE, ADDRESS, NAME] = ["own-model", "./own.safetensors", "x-name"];
+const names = { read: "own-model", guess: "own-language" };
+const [ADDRESS, NAME] = ["./own.safetensors", "x-name"];
 
 /** A larger file is not kept, in bytes: the browser would make room for it at the cost of what other sites keep. */
 export const MOST = 100e6;
@@ -14,11 +15,17 @@ export class OwnFile {
   file: File | null = $state.raw(null);
   /** What became of the file that was used last; null before there is one. */
   keeping: Keeping | null = $state(null);
+  readonly #cache: string;
+
+  /** By what it is for. */
+  constructor(use: keyof typeof names = "read") {
+    this.#cache = names[use];
+  }
 
   /** Looks for what was kept on another visit. */
   async find(): Promise<File | null> {
     try {
-      const response = await (await caches.open(CACHE)).match(ADDRESS);
+      const response = await (await caches.open(this.#cache)).match(ADDRESS);
       if (!response) return null;
       const name = decodeURIComponent(response.headers.get(NAME) ?? "");
       this.file ??= new File([await response.blob()], name);
@@ -36,7 +43,7 @@ export class OwnFile {
         this.keeping = "large";
         return;
       }
-      if (file !== this.file) await (await caches.open(CACHE)).put(ADDRESS, new Response(file, { headers: { [NAME]: encodeURIComponent(file.name) } }));
+      if (file !== this.file) await (await caches.open(this.#cache)).put(ADDRESS, new Response(file, { headers: { [NAME]: encodeURIComponent(file.name) } }));
       this.file = file;
       this.keeping = "kept";
     } catch {
@@ -46,7 +53,7 @@ export class OwnFile {
 
   async forget(): Promise<void> {
     try {
-      await caches.delete(CACHE);
+      await caches.delete(this.#cache);
     } finally {
       this.file = null;
       this.keeping = "forgotten";

@@ -36,6 +36,8 @@ export class Study {
   readonly measurements = new Measurements();
   readonly insight = new Insight();
   readonly ownFile = new OwnFile();
+  /** The one that was learned here and guesses words. */
+  readonly ownGuesser = new OwnFile("guess");
   readonly playback = new Playback(() => this.pace);
 
   source: Source = $state.raw({ kind: "shipped", id: models[0].id });
@@ -154,6 +156,7 @@ export class Study {
   constructor(view: View) {
     this.apply(view);
     void this.#begin(view);
+    void this.#find(view);
   }
 
   /** Begins with the visitor's own file if the page was loaded again with it: no link names it. */
@@ -164,6 +167,16 @@ export class Study {
     if (this.source !== source) return;
     if (file && model === undefined && isAgain()) this.source = { kind: "own", file };
     await this.reader.choose(this.source);
+  }
+
+  /** Offers what was learned on another visit to guess with, and guesses with it if the address says so. */
+  async #find({ language }: View): Promise<void> {
+    const { language: before } = this;
+    const file = await this.ownGuesser.find();
+    // Something may have been learned, or chosen, meanwhile.
+    if (!file || this.ownLanguage) return;
+    this.ownLanguage = file;
+    if (language === "own" && this.language === before) this.language = file;
   }
 
   /** Plays the reading once, unasked; whatever the visitor does first ends that. */
@@ -184,7 +197,7 @@ export class Study {
     const model = view.model ?? models[0].id;
     if (this.model !== model) this.source = { kind: "shipped", id: model };
     this.text = view.text ?? examples[0].text;
-    this.language = view.language ?? languageModels[0];
+    this.language = view.language === "own" ? (this.ownLanguage ?? languageModels[0]) : (view.language ?? languageModels[0]);
     this.draft = null;
     this.threshold = view.threshold ?? null;
     this.device = view.device ?? "auto";
@@ -204,7 +217,7 @@ export class Study {
     return {
       ...(model && { model }),
       text,
-      ...(typeof language === "string" && { language }),
+      language: typeof language === "string" ? language : "own",
       ...(threshold !== null && { threshold }),
       device,
       force: forced,
@@ -232,7 +245,9 @@ export class Study {
   /** Has another model guess words. */
   guessWith(source: LanguageSource): void {
     this.language = source;
-    if (typeof source !== "string") this.ownLanguage = source;
+    if (typeof source === "string") return;
+    this.ownLanguage = source;
+    void this.ownGuesser.keep(source);
   }
 
   write(text: string): void {
