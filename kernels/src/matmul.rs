@@ -95,7 +95,7 @@ pub fn matmul(out: &mut [f32], out_stride: usize, accumulate: bool, a: View<'_>,
         return add_outer(out, out_stride, a, &b.data[..b.columns]);
     }
     let part = (PACKED / b.columns.max(1)).max(PACKED_ROWS);
-    let (mut packed, mut turned) = (Packed::new(b.rows(0..0)), Vec::new());
+    let (mut packed, mut turned) = (Packed::empty(), Vec::new());
     // At least once, so that a product over nothing is zero.
     for first in (0..b.rows.max(1)).step_by(part) {
         let inner = first..b.rows.min(first + part);

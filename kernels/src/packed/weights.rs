@@ -40,6 +40,11 @@ impl Packed {
         Self::within(Vec::new(), w)
     }
 
+    /// No inputs and no outputs: what [`Self::instead_of`] begins with.
+    pub fn empty() -> Self {
+        Self { blocks: Blocks::F32(Vec::new()), inputs: 0, outputs: 0 }
+    }
+
     /// [`Self::new`] in the memory of another one, whose pages the system need not clear.
     pub fn instead_of(other: Self, w: View<'_>) -> Self {
         match other.blocks {
@@ -48,6 +53,7 @@ impl Packed {
         }
     }
 
+    #[inline(never)]
     fn within(mut blocks: Vec<Block>, w: View<'_>) -> Self {
         let (inputs, outputs) = w.shape();
         blocks.resize(inputs * outputs.div_ceil(PANEL), Block([0.0; PANEL]));
