@@ -67,9 +67,29 @@ fn table(root: &Path) -> Result<String, String> {
             names.push(static_name);
         }
     }
+    let functions = functions(root)?;
     let list = names.iter().map(|name| format!("&{name}")).collect::<Vec<_>>().join(", ");
     let modules = modules.source();
     Ok(format!(
-        "{modules}{statics}\n/// Every kernel and variant.\npub static ALL: &[&Kernel] = &[{list}];\n"
+        "{modules}{functions}{statics}\n/// Every kernel and variant.\npub static ALL: &[&Kernel] = &[{list}];\n"
     ))
+}
+
+/// Rust source of the functions that generated kernels have: files of `shared/`, without comments and indentation.
+fn functions(root: &Path) -> Result<String, String> {
+    let mut source = String::from(
+        "/// Functions for kernels that are generated when they are needed. They must stand in this order.\npub mod functions {\n",
+    );
+    for (name, of) in [
+        ("grid", "Numbers of workgroups."),
+        ("math", "Bounded transcendental functions."),
+        ("exp_log", "The exponential function and the logarithm of every number."),
+    ] {
+        let text =
+            expand::File::read(root, &root.join("shared").join(format!("{name}.wgsl")))?.expand(&[])?.text();
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(source, "/// {of}\npub const {}: &str = {text:?};", name.to_uppercase());
+    }
+    source.push_str("}\n");
+    Ok(source)
 }

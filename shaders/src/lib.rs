@@ -41,14 +41,4 @@ impl Kernel {
     }
 }
 
-/// Functions for kernels that are generated when they are needed. They must stand in this order.
-pub mod functions {
-    /// Numbers of workgroups.
-    pub const GRID: &str = include_str!("../shared/grid.wgsl");
-    /// Bounded transcendental functions.
-    pub const MATH: &str = include_str!("../shared/math.wgsl");
-    /// The exponential function and the logarithm of every number.
-    pub const EXP_LOG: &str = include_str!("../shared/exp_log.wgsl");
-}
-
 include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
