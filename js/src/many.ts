@@ -14,8 +14,8 @@ import type { CallOptions, DevicePreference, ManyOptions } from "./types.js";
 const MOST_WORKERS = 8;
 /** Portions that a worker has before it, so that it never waits for the next. */
 const AHEAD = 2;
-/** A portion is at most one in so many of what each worker would have of the texts that are left, so that all end about the same time. */
-const SHARES = 2;
+/** Into so many portions for each worker a list is cut at least, so that all end about the same time. */
+const EACH = 4;
 
 /** Has `by`, the model or one of the workers, answer about some texts, of which the first has this number. */
 export type AskOf<Answer> = (by: Answerer, texts: readonly string[], follow: Follow, first: number) => Promise<readonly Answer[]>;
@@ -49,8 +49,7 @@ export abstract class Many extends Owner {
   async *#some<Answer>(...[at, texts, { workers, device, ...options }, ask]: Given<Answer>): AsyncGenerator<readonly Answer[], void> {
     const count = workersOf(at, workers, device);
     const total = Array.isArray(texts) ? texts.length : null;
-    const share = (taken: number) => (total === null || count === 0 ? TEXTS : Math.ceil((total - taken) / count / SHARES));
-    const portions = portionsOf(texts, at, (taken) => Math.min(TEXTS, Math.max(1, share(taken))));
+    const portions = portionsOf(texts, at, total === null || count === 0 ? TEXTS : share(total, count));
     const { signal, onProgress, told, end } = following(this.disposed, options);
     const crew = count > 0 ? this.#pool.hire(count) : undefined;
     // Whoever is at an answer may never ask for another.
@@ -85,6 +84,12 @@ export abstract class Many extends Owner {
     for await (const answers of this.#some(...given)) for (const answer of answers) all.push(answer);
     return all;
   }
+}
+
+/** Texts of a portion when so many are dealt to so many workers: each has as many portions as the others, all of one size. */
+function share(total: number, workers: number): number {
+  const each = Math.max(EACH, Math.ceil(total / workers / TEXTS));
+  return Math.max(1, Math.ceil(total / workers / each));
 }
 
 /** How many workers a call has. */

@@ -34,11 +34,8 @@ export interface Portions {
   leave(): Promise<void>;
 }
 
-/**
- * Cuts texts, which have this name in messages, into portions of what has arrived, each of at most as many as `mostOf` says once so
- * many were taken before.
- */
-export function portionsOf(texts: Iterable<unknown> | AsyncIterable<unknown>, at: string, mostOf: (taken: number) => number): Portions {
+/** Cuts texts, which have this name in messages, into portions of at most so many: a portion is what has arrived. */
+export function portionsOf(texts: Iterable<unknown> | AsyncIterable<unknown>, at: string, most: number): Portions {
   const later = Symbol.asyncIterator in texts;
   let iterator: Iterator<unknown> | AsyncIterator<unknown> | undefined;
   /** The text that was asked for and has not arrived. */
@@ -58,7 +55,6 @@ export function portionsOf(texts: Iterable<unknown> | AsyncIterable<unknown>, at
   }
 
   async function fill(found: string[], signal: AbortSignal | undefined): Promise<void> {
-    const most = mostOf(taken);
     iterator ??= later ? texts[Symbol.asyncIterator]() : (texts as Iterable<unknown>)[Symbol.iterator]();
     for (let units = 0; found.length < most && units < UNITS && !left; ) {
       signal?.throwIfAborted();
