@@ -83,8 +83,12 @@ describe("a program", { timeout: 900_000 }, () => {
     assert.match(await failure(), /"reason":7/);
     await run("setTimeout(() => { throw new Error('later') }); await new Promise(() => {});");
     assert.match(await failure(), /later/);
-    // Whatever closes the function early is as closed in.
-    await run("}\n{");
+    // What is left open is missed at the end.
+    for (const open of ["if (true) {", "const text = `a"]) {
+      await run(open);
+      assert.match(await failure(), /^Line 1: .*SyntaxError/);
+      assert.equal(await figure.locator("li.wrong").innerText(), "1");
+    }
     await run("return 5;");
     assert.equal(await figure.locator("[data-failure]").count(), 0);
   });
@@ -138,6 +142,10 @@ describe("a program", { timeout: 900_000 }, () => {
     assert.equal(Object.keys(found).length, 13);
     for (const [name, what] of Object.entries(found)) assert.equal(what, "refused", name);
     assert.deepEqual(trapped, []);
+    // What closes the function early runs before the runtime, and is as closed in.
+    await run(`}\nconst first = fetch("${at}/first").then(() => "reached", () => "refused");\nprogram = () => first;\n{`);
+    assert.equal(await gave(), "refused");
+    assert.deepEqual(trapped, []);
     assert.ok(await page.evaluate(() => !("reached" in globalThis)));
   });
 
@@ -147,6 +155,13 @@ describe("a program", { timeout: 900_000 }, () => {
     assert.match(await failure(), /did not end within 8 seconds/);
     await run("await new Promise(() => {});");
     assert.match(await failure(), /did not end within 8 seconds/);
+    // Before the runtime as well, whose word starts no clock.
+    const before = Date.now();
+    await run("}\nfor (;;);\n{");
+    assert.match(await failure(), /did not end within 8 seconds/);
+    assert.ok(Date.now() - before < 40_000);
+    await run("}\naddEventListener('message', ({ ports: [port] }) => { for (let n = 0; n < 20000; n++) port.postMessage({ type: 'logged', text: 'x' }); });\nprogram = () => new Promise(() => {});\n{");
+    assert.match(await failure(), /may tell something 10000 times/);
     await run('const parameters = new Parameters();\nawait parameters.run((graph) => {\n  for (;;) graph.input(1, 1);\n});');
     assert.match(await failure(), /^Line 3: RangeError: .*50000 nodes/);
     await run("const parameters = new Parameters();\nawait parameters.run((graph) => {\n  for (;;) graph.input(1000, 1000);\n});");
@@ -166,22 +181,33 @@ describe("a program", { timeout: 900_000 }, () => {
     const { page, run, figure, gave } = await open();
     await page.evaluate(() => (window.touched = false));
     const markup = "<img src=x onerror='parent.touched = true'>";
-    // Whatever it takes hold of its own channel, and whoever else it writes to.
+    // Who holds its own channel may say what a program says, in its words, and nothing else.
     await run(`
+}
+addEventListener("message", ({ ports: [port] }) => {
+  for (const forged of [null, 7, "ended", {}, { type: "opened" }, { type: "ran", launches: [{ op: 1 }], count: 1, nodes: 1, lowerBound: 1, graph: 1 }, { type: "ran", launches: [], count: -1, nodes: 1, lowerBound: 1, graph: 1 }]) port.postMessage(forged);
+});
+program = async () => {
       postMessage({ type: "ended", text: "forged" });
-      const { postMessage: send } = MessagePort.prototype;
-      MessagePort.prototype.postMessage = function (message) { return send.call(this, message); };
       console.log("${markup}");
       console.log("x".repeat(1e6));
       for (let n = 0; n < 1000; n++) console.log(n);
-      return "${markup}";`);
+      return "${markup}";
+};
+{`);
     assert.equal(await gave(), markup);
     const wrote = await figure.locator("pre").first().innerText();
     assert.ok(wrote.split("\n").length <= 100 && wrote.length < 5000);
     assert.equal(await figure.locator("img").count(), 0);
-    // A window of the page that says that it is the sandbox is not heard.
-    await page.evaluate(() => postMessage({ type: "ended", text: "forged" }, "*"));
-    assert.equal(await gave(), markup);
+    assert.equal(await figure.locator(".score").count(), 0);
+    // A window of the page that says that it is the sandbox is not heard, also while there is one.
+    const second = run("await new Promise((resolve) => setTimeout(resolve, 1500));\nreturn 6;");
+    await page.locator("iframe").waitFor({ state: "attached" });
+    await page.evaluate(() => {
+      for (const to of [window, ...Array.from(document.querySelectorAll("iframe"), ({ contentWindow }) => contentWindow)]) to.postMessage({ type: "ended", text: "forged" }, "*");
+    });
+    await second;
+    assert.equal(await gave(), "6");
     assert.equal(await page.evaluate(() => window.touched), false);
   });
 
@@ -200,6 +226,22 @@ describe("a program", { timeout: 900_000 }, () => {
     await page.waitForFunction(() => new URLSearchParams(location.hash.split("?")[1]).get("code") === "return 4;");
     await figure.getByRole("button", { name: "A tree", exact: true }).click();
     await page.waitForFunction(() => !location.hash.includes("code="));
+    // What was written is nobody's link, also after another chapter.
+    await editor.fill("return 9;");
+    await page.waitForFunction(() => location.hash.includes("code="));
+    await page.locator("header").getByRole("link", { name: "Read", exact: true }).click();
+    await page.locator('[data-chapter="read"]').waitFor();
+    await page.locator("header").getByRole("link", { name: "Batch", exact: true }).click();
+    await figure.waitFor();
+    assert.equal(await editor.inputValue(), "return 9;");
+    assert.equal(await figure.getByText("This program came with the link.").count(), 0);
+  });
+
+  test("of more launches than are drawn has all of them counted", async () => {
+    const { run, figure } = await open();
+    await run("const parameters = new Parameters();\nreturn parameters.run((graph) => {\n  let x = graph.input(1, 1);\n  for (let n = 0; n < 2500; n++) x = x.tanh();\n  return x.scalar();\n});");
+    assert.equal(await figure.locator(".score").getAttribute("data-launches"), "2501");
+    await figure.getByText("The first 2,000 are drawn.").waitFor();
   });
 
   test("is written by keyboard alone: Tab indents, Enter keeps the indentation, Esc and Tab leave, Ctrl and Enter run", async () => {

@@ -236,7 +236,7 @@ test("a link carries a program as it was written, unless it is too long for one"
 
 describe("what a program in the sandbox tells", () => {
   const launch = { op: "join", lanes: 3, alone: null, split: null };
-  const ran = { type: "ran", launches: [launch], nodes: 3, lowerBound: 1, graph: 1 };
+  const ran = { type: "ran", launches: [launch], count: 1, nodes: 3, lowerBound: 1, graph: 1 };
 
   test("is taken as it is expected", () => {
     expect(messageOf(ran)).toEqual(ran);
@@ -245,7 +245,7 @@ describe("what a program in the sandbox tells", () => {
   });
 
   test("is no message of any other shape or size", () => {
-    for (const found of [null, 5, "ended", [], {}, { type: "open" }, { ...ran, nodes: -1 }, { ...ran, lowerBound: NaN }, { ...ran, launches: {} }]) expect(messageOf(found)).toBeNull();
+    for (const found of [null, 5, "ended", [], {}, { type: "open" }, { ...ran, nodes: -1 }, { ...ran, count: 0.5 }, { ...ran, lowerBound: NaN }, { ...ran, launches: {} }]) expect(messageOf(found)).toBeNull();
     for (const odd of [null, { ...launch, lanes: Infinity }, { ...launch, lanes: 1e9 }, { ...launch, op: { toString: () => "join" } }]) expect(messageOf({ ...ran, launches: [odd] })).toBeNull();
     const many = messageOf({ ...ran, launches: Array(1e5).fill(launch) });
     expect(many?.type === "ran" && many.launches.length).toBe(MOST.launches);

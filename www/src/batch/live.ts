@@ -5,13 +5,11 @@
 
 import { Parameters, type Expression, type Graph } from "../../../js/src/graph/index.ts";
 import type { Kind, Step } from "./program.ts";
+import { rowOf, TABLE } from "./rows.ts";
 import { isByHand, type Explain, type Launch, type Report, type Way } from "./schedule.ts";
 
-/** Rows that are looked up, and guesses to choose from. */
-const [TABLE, GUESSES] = [64, 5];
-
-/** A row for a word or a letter. */
-const rowOf = (text: string) => [...text].reduce((sum, character) => (31 * sum + (character.codePointAt(0) ?? 0)) % TABLE, 7);
+/** Guesses to choose from. */
+const GUESSES = 5;
 
 /** The cells of the loop, of states of so many numbers. */
 export class Network {

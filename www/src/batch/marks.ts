@@ -9,5 +9,5 @@ export const marks: Readonly<Record<Kind, string>> = {
   guess: "M-3 0A3 3 0 1 0 3 0A3 3 0 1 0 -3 0",
 };
 
-/** Of a cell that no sentence needs. */
+/** The mark of a cell that no sentence needs. */
 export const cross = "M-3.2 -3.2L3.2 3.2M3.2 -3.2L-3.2 3.2";

@@ -17,7 +17,7 @@ export class OwnFile {
   keeping: Keeping | null = $state(null);
   readonly #cache: string;
 
-  /** By what it is for. */
+  /** Where the browser keeps it, by what the model is used for. */
   constructor(use: keyof typeof names = "read") {
     this.#cache = names[use];
   }

@@ -33,7 +33,7 @@ export interface View {
 /** A longer text makes a link that mail programs and chats cut, so it is left out, and with it what counts its tokens. */
 const LONGEST_TEXT = 2000;
 
-/** Likewise of a program. */
+/** A longer program is left out for the same reason. */
 const LONGEST_CODE = 3000;
 
 /** Whether a link carries a text. */

@@ -2,6 +2,9 @@ import type { Tree } from "../trees.ts";
 import { MOST, type Ran } from "./report.ts";
 import { run, type End, type Run } from "./sandbox.ts";
 
+/** What the visitor has put here or has run, which outlives the scene: a program of a link is neither. */
+export const desk: { own: string | null } = $state({ own: null });
+
 /** A run of a program, as it is followed. */
 export class Program {
   stage: "idle" | "running" | "ended" = $state("idle");

@@ -10,7 +10,10 @@ export type Launch = Pick<Batch, "op" | "lanes" | "alone" | "split">;
 
 /** What the last graph of a program ran. */
 export interface Ran {
+  /** The first of them. */
   readonly launches: readonly Launch[];
+  /** How many there were. */
+  readonly count: number;
   readonly nodes: number;
   readonly lowerBound: number;
   /** Which graph of the program it is, from 1. */
@@ -18,7 +21,6 @@ export interface Ran {
 }
 
 export type Message =
-  | { readonly type: "started" }
   | { readonly type: "logged"; readonly text: string }
   | ({ readonly type: "ran" } & Ran)
   /** With what the program gave, in words. */
@@ -26,8 +28,8 @@ export type Message =
   /** The line is that of the program, from 1; null where it is not known. */
   | { readonly type: "failed"; readonly message: string; readonly line: number | null };
 
-/** A program may have so many nodes and numbers in a graph's life, tell of so many launches, and write so much. */
-export const MOST = { nodes: 50_000, numbers: 2e7, launches: 2000, lines: 100, characters: 2000 };
+/** A program may have so many nodes and numbers in all its graphs, have so many launches of a graph drawn, write so much, and tell so often. */
+export const MOST = { nodes: 50_000, numbers: 2e7, launches: 2000, lines: 100, characters: 2000, messages: 10_000 };
 
 type Unknown = Readonly<Record<string, unknown>>;
 
@@ -44,17 +46,16 @@ function launchOf(found: unknown): Launch | null {
 
 function ranOf(found: Unknown): Message | null {
   const [nodes, lowerBound, graph, launches] = [count(found["nodes"]), count(found["lowerBound"]), count(found["graph"]), found["launches"]];
-  if (nodes === null || lowerBound === null || graph === null || !Array.isArray(launches)) return null;
+  const ran = count(found["count"]);
+  if (nodes === null || lowerBound === null || graph === null || ran === null || !Array.isArray(launches)) return null;
   const all = launches.slice(0, MOST.launches).map(launchOf);
-  return all.includes(null) ? null : { type: "ran", launches: all as Launch[], nodes, lowerBound, graph };
+  return all.includes(null) ? null : { type: "ran", launches: all as Launch[], count: ran, nodes, lowerBound, graph };
 }
 
 /** What was told; null of anything else. */
 export function messageOf(found: unknown): Message | null {
   if (!isRecord(found)) return null;
   switch (found["type"]) {
-    case "started":
-      return { type: "started" };
     case "logged":
       return { type: "logged", text: text(found["text"]) ?? "" };
     case "ran":

@@ -5,16 +5,14 @@
 
 import { Adam, Graph, init, Parameters, Sgd } from "../../../../js/src/graph/index.ts";
 import { Recorder } from "../../../../js/src/graph/recorder.ts";
+import { rowOf } from "../rows.ts";
 import { wordsOf, type Tree } from "../trees.ts";
 import { MOST, type Message } from "./report.ts";
 import { limits } from "./strings.ts";
 
 declare const program: (given: Readonly<Record<string, unknown>>) => unknown;
 
-/** Rows of a table that words are looked up in. */
-const TABLE = 64;
-/** A row below 64 for a word. */
-const idOf = (word: unknown): number => [...String(word)].reduce((sum, character) => (31 * sum + (character.codePointAt(0) ?? 0)) % TABLE, 7);
+const idOf = (word: unknown): number => rowOf(String(word));
 
 const inWords = (value: unknown): string => {
   if (typeof value === "string") return value;
@@ -44,7 +42,6 @@ addEventListener("message", ({ data, ports: [port] }: MessageEvent<{ readonly wa
   follow(tell);
   const run = async () => {
     await init({ wasm: data.wasm });
-    tell({ type: "started" });
     const result: unknown = await program({ Adam, Parameters, Sgd, idOf, trees: data.trees, wordsOf });
     tell({ type: "ended", text: result === undefined ? "" : inWords(result).slice(0, MOST.characters) });
   };
@@ -76,7 +73,7 @@ function follow(tell: (message: Message) => void): void {
     try {
       const { batches, nodes, lowerBound } = await this.explain();
       const launches = batches.slice(0, MOST.launches).map(({ op, lanes, alone, split }) => ({ op, lanes, alone, split }));
-      tell({ type: "ran", launches, nodes, lowerBound, graph });
+      tell({ type: "ran", launches, count: batches.length, nodes, lowerBound, graph });
     } catch {
       // A graph that failed has nothing to tell; why it did, the program hears.
     }

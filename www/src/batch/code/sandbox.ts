@@ -1,28 +1,29 @@
 /**
- * A closed room for a program: a worker in a frame without an origin, under a policy that lets nothing be fetched, imported or
+ * A sandbox for a program: a worker in a frame without an origin, under a policy that lets nothing be fetched, imported or
  * connected to. The page hears it over a channel of its own, takes from it what {@link messageOf} lets through, and ends it when
  * its time is over.
  */
 
 import type { Tree } from "../trees.ts";
 import html from "./frame.html?raw";
-import { messageOf, type Message } from "./report.ts";
+import { messageOf, MOST, type Message } from "./report.ts";
+import { limits } from "./strings.ts";
 
-/** How long the worker may take to start, and the program to run, in milliseconds. */
-export const LIMITS = { startMs: 60_000, runMs: 8000 };
+/** How long the worker may run from when it is given the program, in milliseconds: nothing that it says gains it time. */
+export const RUN_MS = 8000;
 
-let compiled: Promise<ArrayBuffer> | null = null;
+let fetched: Promise<ArrayBuffer> | null = null;
 
 /** The binary of graphs, which the page has already fetched for its own. */
 const binary = async (): Promise<ArrayBuffer> => {
-  compiled ??= fetch(new URL("../../../../js/pkg/saccade_graph_bg.wasm", import.meta.url)).then((response) => {
+  fetched ??= fetch(new URL("../../../../js/pkg/saccade_graph_bg.wasm", import.meta.url)).then((response) => {
     if (!response.ok) throw new Error(`${response.url}: ${response.status}`);
     return response.arrayBuffer();
   });
   try {
-    return (await compiled).slice(0);
+    return (await fetched).slice(0);
   } catch (error) {
-    compiled = null;
+    fetched = null;
     throw error;
   }
 };
@@ -42,7 +43,7 @@ export function run(code: string, trees: readonly Tree[], tell: (message: Messag
   const frame = document.createElement("iframe");
   let end: (end: End | null) => void = () => undefined;
   const ended = new Promise<End | null>((resolve) => (end = resolve));
-  let timer = setTimeout(() => end("late"), LIMITS.startMs);
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const channels = [new MessageChannel(), new MessageChannel()] as const;
   let over = false;
   void ended.then(() => {
@@ -52,20 +53,14 @@ export function run(code: string, trees: readonly Tree[], tell: (message: Messag
     frame.remove();
     for (const { port1 } of channels) port1.close();
   });
-  let started = false;
+  let heard = 0;
   const hear = ({ data }: MessageEvent<unknown>) => {
     const message = messageOf(data);
     if (!message || over) return;
-    if (message.type === "started") {
-      // To say so again gains no time.
-      if (started) return;
-      started = true;
-      clearTimeout(timer);
-      timer = setTimeout(() => end("late"), LIMITS.runMs);
-      return;
-    }
-    tell(message);
-    if (message.type === "ended" || message.type === "failed") end(null);
+    heard += 1;
+    const said: Message = heard > MOST.messages ? { type: "failed", message: limits.messages(MOST.messages), line: null } : message;
+    tell(said);
+    if (said.type === "ended" || said.type === "failed") end(null);
   };
   for (const { port1 } of channels) port1.addEventListener("message", hear);
   const open = async () => {
@@ -80,6 +75,7 @@ export function run(code: string, trees: readonly Tree[], tell: (message: Messag
       () => {
         for (const { port1 } of channels) port1.start();
         const ports = channels.map(({ port2 }) => port2);
+        timer = setTimeout(() => end("late"), RUN_MS);
         // A frame without an origin has no other name; what it is sent is nobody's secret.
         frame.contentWindow?.postMessage({ code, runtime, wasm, trees, lines: code.split("\n").length }, "*", [wasm, ...ports]);
       },

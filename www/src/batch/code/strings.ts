@@ -60,12 +60,14 @@ export const code = {
   run: "Run",
   stop: "Stop",
   running: "It runs…",
+  done: "It has run.",
   stopped: "It was stopped.",
   late: (seconds: number) => `It did not end within ${seconds} seconds, and was stopped. Does a loop of it go on for ever, or wait for what never comes?`,
   failed: (message: string, line: number | null) => (line === null ? message : `Line ${line}: ${message}`),
   nothing: "It ran no graph.",
   gave: "It gave",
   wrote: "It wrote",
+  drawn: (most: number) => `The first ${whole(most)} are drawn.`,
   total: (launches: number, nodes: number) => `${plural(launches, "launch", "launches")} for ${plural(nodes, "node")}`,
   least: (bound: number, launches: number) =>
     launches <= bound ? `No order needs fewer than ${whole(bound)}.` : `With all asked for at once no order would need fewer than ${whole(bound)}; this makes ${whole(launches - bound)} more.`,
@@ -82,4 +84,5 @@ export const code = {
 export const limits = {
   nodes: (most: number) => `a program here may record ${most} nodes, and this one goes on`,
   numbers: (most: number) => `a program here may record ${most} numbers, and this one goes on`,
+  messages: (most: number) => `a program here may tell something ${most} times, and this one goes on`,
 };

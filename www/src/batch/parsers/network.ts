@@ -107,7 +107,7 @@ export class Network {
             const moves = allowed(state);
             let move: Move;
             if (moves.length === 1 && moves[0]) {
-              // Nothing to ask: so nobody waits.
+              // A sentence that is parsed asks for nothing, so nobody waits for it.
               [move] = moves as [Move];
             } else {
               const looks = looksAt(state);

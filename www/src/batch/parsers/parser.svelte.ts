@@ -3,7 +3,7 @@ import { download, type Progress } from "../../study/download.ts";
 
 const ADDRESS = "./models/ewt-parser.safetensors";
 
-/** The page's parser, which comes with its engine when it is first asked for: to this thread, as sentences take it no time. */
+/** The page's parser, which comes with its engine when it is first asked for. It runs in this thread: a few sentences take no time. */
 class Parser {
   /** How far its download is; null while there is none. */
   progress: Progress | null = $state.raw(null);

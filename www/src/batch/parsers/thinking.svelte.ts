@@ -15,7 +15,7 @@ class Thinking {
     [this.stage, this.failure] = ["loading", null];
     try {
       const { file, parse } = await parser.ready();
-      // Its tokens; its trees our own program is to find.
+      // The parser's tokens alone: the trees are for the program in JavaScript to find.
       const words = (await parse(sentences)).map(({ tokens }) => tokens.map(({ text }) => text));
       this.stage = "thinking";
       const network = (this.#network ??= new Network(file));
