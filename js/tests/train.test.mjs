@@ -229,6 +229,13 @@ describe("tags", () => {
     model.dispose();
   });
 
+  test("nothing is held out beside texts to choose by", async () => {
+    const held = { ...tags, data: { ...tags.data, holdOut: 5 } };
+    await assert.rejects(open({ train: learned, dev: scored }, held).finish(), { code: "OPTION_INVALID", message: /hold_?out.*data\.dev is given/i });
+    const { dev } = await open(learned, held).finish();
+    assert.equal(dev.sentences, 5);
+  });
+
   test("letters of names", async () => {
     // A vowel is what its neighbour makes of it.
     const names = Array.from({ length: 108 }, (_, i) => [1, 3, 9].map((base, at) => ["bdk", "aou", "lmn"][at][Math.floor(i / base) % 3]).join("") + (i % 54 < 27 ? "e" : ""));

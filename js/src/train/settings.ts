@@ -63,7 +63,7 @@ function ofPredictor({ task: _, seed, data = {}, prediction = {}, model, train, 
 function ofTagger({ task: _, seed, data = {}, tagging = {}, model, train, output }: TagSettings, { dev, test }: Given) {
   return {
     ...defined({ seed, output }),
-    data: { name: NAME, tokenizer: SPACES, ...data, train: null, ...(dev && { dev: null }), ...(test && { test: null }) },
+    data: { name: NAME, tokenizer: SPACES, ...data, train: {}, ...(dev && { dev: {} }), ...(test && { test: {} }) },
     task: { tag: tagging },
     model: { embeddingSize: 64, ...model, encoder: model.encoder.map(layer) },
     train: learning(model.encoder, train),

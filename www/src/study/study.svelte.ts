@@ -242,12 +242,12 @@ export class Study {
     void this.reader.choose(source, fresh);
   }
 
-  /** Has another model guess words. */
-  guessWith(source: LanguageSource): void {
+  /** Has another model guess words; the browser keeps one that has just been learned. */
+  guessWith(source: LanguageSource, learned = false): void {
     this.language = source;
     if (typeof source === "string") return;
     this.ownLanguage = source;
-    void this.ownGuesser.keep(source);
+    if (learned) void this.ownGuesser.keep(source);
   }
 
   write(text: string): void {

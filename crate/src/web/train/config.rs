@@ -22,9 +22,9 @@ pub(super) enum Apart {}
 
 impl Part for Apart {}
 
-/// Tagged texts are given beside the config, which has null in their place.
+/// Tagged texts are given beside the config, which has an empty object in their place: null would be none.
 #[derive(Deserialize, Serialize)]
-pub(super) struct Beside;
+pub(super) struct Beside {}
 
 impl Part for Beside {}
 

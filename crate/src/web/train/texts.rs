@@ -164,8 +164,8 @@ impl TrainingTexts {
         Ok(())
     }
 
-    /// Begins the run; `from` is a file with a model, or word vectors, to start from, `hold_out` how many labelled texts are held
-    /// out where the settings do not say.
+    /// Begins the run; `from` is a file with a model, or word vectors, to start from, `hold_out` how many labelled or tagged texts
+    /// are held out where the settings do not say.
     #[wasm_bindgen(unchecked_return_type = "TrainingRun | Promise<TrainingRun>")]
     pub fn begin(mut self, from: Option<Vec<u8>>, hold_out: Option<u32>, device: String) -> JsValue {
         if let Some(count) = hold_out {

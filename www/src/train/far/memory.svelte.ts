@@ -29,10 +29,12 @@ export class Memory {
   readonly rounds: number = $derived(Math.max(0, ...cells.map((cell) => this.seen[cell]?.round ?? 0)));
 
   #worker: Worker | null = null;
+  #begun: Run | null = null;
 
   start(): void {
     this.forget();
     this.stage = "starting";
+    this.#begun = this.#next;
     const worker = (this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" }));
     const rights: Record<Cell, number[]> = { elman: [], lstm: [], sru: [] };
     worker.addEventListener("message", ({ data }: MessageEvent<Tells>) => {
@@ -60,8 +62,12 @@ export class Memory {
     else this.#tell({ type: "reach", reach: this.reaches });
   }
 
-  /** How the run begins that is under way, or the next. */
+  /** How the run began that is under way, or how the next will; how far gradients go may have been changed since. */
   get run(): Run {
+    return this.#begun ?? this.#next;
+  }
+
+  get #next(): Run {
     const { length, reach, clip, scale, seed } = this;
     return { length, reach: reach !== null && reach < length ? reach : null, clip, scale, seed };
   }
@@ -85,7 +91,7 @@ export class Memory {
 
   forget(): void {
     this.#worker?.terminate();
-    [this.#worker, this.stage, this.failure, this.seen] = [null, "idle", null, {}];
+    [this.#worker, this.#begun, this.stage, this.failure, this.seen] = [null, null, "idle", null, {}];
   }
 
   /** While another chapter is open nothing is learned; called while the chapter is made. */

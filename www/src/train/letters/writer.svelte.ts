@@ -48,8 +48,8 @@ export class Writer extends Run<Moment> {
   readonly letters: number = $derived(new Set(this.text ?? "").size);
 
   /** Begins anew; what was learned before is gone. */
-  start(text: string, seed: number): Promise<void> {
-    const training = train(text, settingsOf(this.cell, text.length, seed));
+  start(text: string): Promise<void> {
+    const training = train(text, settingsOf(this.cell, text.length, this.seed));
     const { epochs } = plan(text.length);
     const driven = this.drive(training, epochs, async ({ epoch, kept, dev: { loss } }, training) => {
       const sample = await training.write(BEGIN, { words: SAMPLE, temperature: this.temperature, seed: this.moments.length + 1 });

@@ -16,7 +16,7 @@ export interface Moment extends Kept {
   readonly sounds: number;
   /** Of the words the share that is right throughout. */
   readonly words: number;
-  /** Every name asked for by then, word by word. */
+  /** Every name asked for by then, word by word; in the latest moment also those asked for since, as the network then said them. */
   readonly said: Readonly<Record<string, readonly (readonly Said[])[]>>;
 }
 
@@ -58,11 +58,14 @@ export class Namer extends Run<Moment> {
   protected override readonly lasting = true;
 
   /** How the name is said at the moment that is looked at; null where it was not asked for by then. */
-  readonly said: readonly (readonly Said[])[] | null = $derived(this.shown?.said[this.name] ?? null);
+  readonly said: readonly (readonly Said[])[] | null = $derived(
+    // A name may be one that every object has.
+    this.shown && Object.hasOwn(this.shown.said, this.name) ? (this.shown.said[this.name] ?? null) : null,
+  );
 
-  async start(seed: number): Promise<void> {
+  async start(): Promise<void> {
     const { train: learned, dev } = await fetchWords();
-    const training = train({ train: learned, dev }, settingsOf(seed));
+    const training = train({ train: learned, dev }, settingsOf(this.seed));
     this.#asked = new Set([this.name]);
     const driven = this.drive(training, EPOCHS, async ({ epoch, kept }, training) => {
       const names = [...this.#asked];

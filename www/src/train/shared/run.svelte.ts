@@ -28,6 +28,8 @@ type Evaluated = Extract<TrainEvent, { readonly type: "evaluated" }>;
 /** A run as a figure has it: begun, held up, ended, and looked back at, evaluation by evaluation. */
 export class Run<Moment extends Kept> {
   stage: Stage = $state("idle");
+  /** Of all that the run draws, or the next run where there is none. */
+  seed = $state(1);
   failure: Failure | null = $state.raw(null);
   moments: readonly Moment[] = $state.raw([]);
   now: Now | null = $state.raw(null);

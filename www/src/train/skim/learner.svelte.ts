@@ -55,11 +55,11 @@ export class Learner extends Run<Moment> {
   second: Learner | null = $state.raw(null);
 
   /** Begins anew, the second learner beside it; what was learned before is gone. */
-  start(rows: Rows, seed: number): Promise<void> {
+  start(rows: Rows): Promise<void> {
     this.second?.forget();
     // Whatever was set: the same knobs and seed give the same run.
     this.knobs = { ...this.knobs, temperature: null };
-    const { difference } = this;
+    const { difference, seed } = this;
     const second = difference ? new Learner() : null;
     const driven = this.#begin(rows, seed);
     this.second = second;
@@ -112,8 +112,11 @@ export class Learner extends Run<Moment> {
   }
 
   override pause(): void {
+    // A second learner that goes on alone ends here: the buttons are the first one's.
+    const alone = this.stage === "ended" || this.stage === "failed";
     super.pause();
-    this.second?.pause();
+    if (alone) void this.second?.stop();
+    else this.second?.pause();
   }
 
   override resume(): void {
