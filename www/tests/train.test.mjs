@@ -289,8 +289,10 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
     await page.getByRole("button", { name: "Forget it" }).click();
     await page.locator('[data-keeping="forgotten"]').waitFor();
     // To choose it again keeps nothing.
-    await page.getByRole("radio", { name: "Novels" }).check({ force: true });
-    await page.getByRole("radio", { name: "my-gru.safetensors" }).check({ force: true });
+    for (const name of ["Novels", "my-gru.safetensors"]) {
+      await page.getByRole("radio", { name }).dispatchEvent("click");
+      await page.locator('[data-next="0"]').waitFor();
+    }
     await page.locator('[data-keeping="forgotten"]').waitFor();
     await page.reload();
     await page.locator('[data-next="0"]').waitFor();
