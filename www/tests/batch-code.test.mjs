@@ -149,7 +149,7 @@ describe("a program", { timeout: 900_000 }, () => {
     assert.ok(await page.evaluate(() => !("reached" in globalThis)));
   });
 
-  test("ends, though it loops for ever, waits for ever, or wants all memory, and the page goes on", async () => {
+  test("ends, though it loops for ever, waits for ever, or records for ever, and the page goes on", async () => {
     const { page, run, failure, editor, figure } = await open();
     await run("for (;;);");
     assert.match(await failure(), /did not end within 8 seconds/);
@@ -166,8 +166,6 @@ describe("a program", { timeout: 900_000 }, () => {
     assert.match(await failure(), /^Line 3: RangeError: .*50000 nodes/);
     await run("const parameters = new Parameters();\nawait parameters.run((graph) => {\n  for (;;) graph.input(1000, 1000);\n});");
     assert.match(await failure(), /^Line 3: RangeError: .*numbers/);
-    await run("const all = []; for (;;) all.push(new Array(1e6).fill(1.5));");
-    assert.ok((await failure()).length > 0);
     await editor.fill("for (;;);");
     await figure.getByRole("button", { name: "Run", exact: true }).click();
     await figure.getByRole("button", { name: "Stop", exact: true }).click();
