@@ -178,7 +178,11 @@ fn a_taggers_config() {
     };
     refused(r#""ADJ""#, r#""DET""#, "`labels[1]`: expected a text of its own");
     refused(r#"["DET","ADJ","NOUN"]"#, "[]", "`labels`: expected at least one label");
-    refused(r#""universal""#, r#""treebank""#, "`tokenizer.kind`: expected universal, spaces or characters, to tag");
+    refused(
+        r#""universal""#,
+        r#""treebank""#,
+        "`tokenizer.kind`: expected universal, spaces or characters, to tag",
+    );
     refused(r#""lowercase":true"#, r#""lowercase":true,"ends":"line""#, "`tokenizer.ends`: expected none");
     refused(r#"["<unk>","a","o""#, r#"["a","o""#, "`alphabet[0]`: expected <unk>, found \"a\"");
     refused(r#"["<unk>","a","o""#, r#"["<unk>","a","a""#, "`alphabet[2]`: expected a text of its own");
