@@ -201,9 +201,7 @@ program = async () => {
     // A window of the page that says that it is the sandbox is not heard, also while there is one.
     const second = run("await new Promise((resolve) => setTimeout(resolve, 1500));\nreturn 6;");
     await page.locator("iframe").waitFor({ state: "attached" });
-    await page.evaluate(() => {
-      for (const to of [window, ...Array.from(document.querySelectorAll("iframe"), ({ contentWindow }) => contentWindow)]) to.postMessage({ type: "ended", text: "forged" }, "*");
-    });
+    await page.evaluate(() => postMessage({ type: "ended", text: "forged" }, "*"));
     await second;
     assert.equal(await gave(), "6");
     assert.equal(await page.evaluate(() => window.touched), false);
