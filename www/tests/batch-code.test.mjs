@@ -5,6 +5,8 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
+import puppeteer from "puppeteer-core";
+import { findChromium } from "../../scripts/chromium.mjs";
 import { launch, openPage, serve } from "./browser.mjs";
 
 let server, browser, trap, trapped;
@@ -173,6 +175,28 @@ describe("a program", { timeout: 900_000 }, () => {
     await run("return 7;");
     assert.equal(await figure.locator("[data-gave]").innerText(), "7");
     assert.equal(await page.locator("iframe").count(), 0);
+  });
+
+  test("that wants all memory ends with the sandbox's own process, and the page goes on", async () => {
+    // Playwright takes the end of a frame's process for the page's. Puppeteer has frames in the page's process, unless its own choice
+    // of features is left out: a browser of people's gives a frame without an origin one of its own.
+    const alone = puppeteer.defaultArgs().filter((argument) => argument.startsWith("--disable-features"));
+    const chromium = await puppeteer.launch({ executablePath: findChromium(), args: ["--no-sandbox"], ignoreDefaultArgs: alone });
+    try {
+      const page = await chromium.newPage();
+      const crashes = [];
+      page.on("error", ({ message }) => crashes.push(message));
+      const code = "const all = []; for (;;) all.push(new Array(1e6).fill(1.5));";
+      await page.goto(`${server.url}#batch/code?${new URLSearchParams({ code })}`);
+      const figure = '[data-figure="code"]';
+      await (await page.waitForSelector(`${figure} .controls button`)).click();
+      await page.waitForSelector(`${figure}[data-run="ended"]`);
+      assert.ok((await page.$eval(`${figure} [data-failure]`, ({ textContent }) => textContent)).length > 0);
+      assert.equal(await page.evaluate(() => document.querySelectorAll("iframe").length), 0);
+      assert.deepEqual(crashes, []);
+    } finally {
+      await chromium.close();
+    }
   });
 
   test("cannot say what it is not asked, nor write into the page", async () => {
