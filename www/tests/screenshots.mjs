@@ -24,7 +24,7 @@ async function shoot(name, width, colorScheme, { hash = "", before, after, chapt
   await before?.(page);
   await page.goto(server.url + hash);
   await page.locator(before ? "[data-state=failed], [data-state=loading]" : "[data-stage=ready]").first().waitFor();
-  if (!before) await page.locator('#read-eyes, #race-batch, .thumbnail ul, [data-figure="so-far"], [data-figure="skim"]').waitFor({ state: "attached" });
+  if (!before) await page.locator('#read-eyes, #race-batch, .thumbnail ul, [data-figure="so-far"], [data-figure="skim"], [data-figure="code"]').waitFor({ state: "attached" });
   await after?.(page);
   await page.waitForTimeout(400);
   const path = join(root, "screenshots", `${name}.png`);
@@ -69,6 +69,7 @@ const maths = {
   read: ["text", "cells", "memory", "threshold", "savings", "words", "eyes"],
   race: ["sprint", "gates", "chain", "both", "length", "batch"],
   predict: ["surprise", "next", "field", "writing", "influence"],
+  batch: ["score", "parsers", "code"],
   train: ["skim", "letters", "far", "name"],
 };
 /** The draws cooled, a gate of each kind held shut, one worker. */
@@ -87,6 +88,13 @@ const learned = async (page) => {
   await page.getByRole("button", { name: "Let them learn" }).click();
   await page.locator('[data-figure="far"][data-run="ended"]').waitFor();
 };
+/** The page's own program has run, and the parsers have thought. */
+const batched = async (page) => {
+  await page.locator('[data-figure="code"]').getByRole("button", { name: "Run", exact: true }).click();
+  await page.locator('[data-figure="code"][data-run="ended"]').waitFor();
+  await page.locator('[data-figure="parsers"] .action').click();
+  await page.locator('[data-figure="parsers"][data-stage="parsed"]').waitFor();
+};
 const unanswered = (page) => page.route("**/*.safetensors", () => {});
 const refused = (page) => page.route("**/*.safetensors", (route) => route.fulfill({ status: 503 }));
 
@@ -99,6 +107,7 @@ for (const width of Object.keys(widths).map(Number)) {
     await shoot(`race-before-${width}-${scheme}`, width, scheme, { hash: "#race", chapter: "race" });
     await shoot(`race-${width}-${scheme}`, width, scheme, { hash: "#race", chapter: "race", after: raced });
     await shoot(`predict-${width}-${scheme}`, width, scheme, { hash: `#predict?text=${encodeURIComponent("He took off his hat, and ate his umbrella. It was a quarter past")}`, chapter: "predict", after: wrote });
+    await shoot(`batch-${width}-${scheme}`, width, scheme, { hash: "#batch", chapter: "batch", after: batched });
     await shoot(`train-${width}-${scheme}`, width, scheme, { hash: "#train", chapter: "train", after: learned });
     for (const chapter of Object.keys(maths)) {
       const hash = `#${chapter}?maths=${maths[chapter].map((scene) => `${chapter}-${scene}`).join(".")}`;
