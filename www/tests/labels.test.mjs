@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { eventually, openAt, page, renew, settled, stands } from "./opened.mjs";
 
-const WIDTHS = [320, 390, 768, 1440, 2560];
+const WIDTHS = [2560, 1440, 768, 390, 320];
 /** Boxes of text are larger than its letters, by so many pixels where the page's type has 16. */
 const SLACK = 2;
 
@@ -39,14 +39,22 @@ function faults(of16) {
   return found;
 }
 
-/** Nothing is wrong with the labels of the page, once all that was asked of it has been laid out. */
+/** Looks at the page in each width until nothing is wrong there; a look waits for what the width before it laid out anew. */
+async function inEveryWidth(look) {
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    await eventually(async () => {
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      await look(`at ${width} pixels`);
+    });
+  }
+}
+
+/** Nothing is wrong with the labels of the page in any width, once all that was asked of it has been laid out. */
 async function inOrder(when) {
   await page.evaluate(() => document.fonts.ready);
   await settled();
-  await eventually(async () => {
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-    assert.deepEqual(await page.evaluate(faults, SLACK), [], when);
-  });
+  await inEveryWidth(async (where) => assert.deepEqual(await page.evaluate(faults, SLACK), [], `${when}, ${where}`));
 }
 
 /** The letters of the page's charts, by their size beside the page's own. */
@@ -62,10 +70,10 @@ const letters = () =>
 const LEAST = 0.6;
 
 async function legible() {
-  await eventually(async () => {
+  await inEveryWidth(async (where) => {
     const all = await letters();
     assert.ok(all.length > 10, `${all.length} letters`);
-    assert.deepEqual(all.filter(({ size }) => size < LEAST), []);
+    assert.deepEqual(all.filter(({ size }) => size < LEAST), [], where);
   });
 }
 
@@ -82,106 +90,104 @@ test("what is wrong is found", { timeout: 600_000 }, async () => {
   await page.context().close();
 });
 
-for (const width of WIDTHS) {
-  describe(`at ${width} pixels`, { timeout: 600_000 }, () => {
-    test("Read, with all of its mathematics, at every end of the threshold", async () => {
-      const maths = ["text", "cells", "memory", "threshold", "savings", "words", "eyes"].map((scene) => `read-${scene}`).join(".");
-      await openAt(`#read?maths=${maths}`, { viewport: { width, height: 900 } });
-      await stands();
-      await page.locator("#maths-read-eyes math").first().waitFor();
-      for (const threshold of ["0", "0.5", "1"]) {
-        await page.fill("#threshold", threshold);
-        await inOrder(`threshold ${threshold}`);
-      }
-      await page.locator("[data-index]").first().focus();
-      await inOrder("at the first word");
-      await legible();
-    });
-
-    test("Predict, with all of its mathematics, as it opens and when it has written", async () => {
-      const maths = ["surprise", "next", "field", "writing", "influence"].map((scene) => `predict-${scene}`).join(".");
-      await openAt(`#predict?maths=${maths}&text=There+was+a+knock+at+the+door%2C+and+an+uncharacteristically+quiet+umbrella.`, { viewport: { width, height: 900 } });
-      await page.locator('[data-figure="so-far"]').waitFor();
-      await page.locator("#maths-predict-influence math").first().waitFor();
-      await inOrder("as it opens");
-      await page.getByRole("button", { name: "Write", exact: true }).click();
-      await page.locator('[aria-label="What it wrote, word by word"][aria-busy="false"]').waitFor();
-      await page.locator('[data-token="7"]').click();
-      await page.locator('.text[data-target="7"][aria-busy="false"]').waitFor();
-      await page.getByRole("slider", { name: "Temperature" }).focus();
-      await page.keyboard.press("End");
-      await inOrder("when it has written");
-      await page.getByRole("radio", { name: "Shakespeare" }).check({ force: true });
-      await page.locator(".letters .word").first().waitFor();
-      await inOrder("letter by letter");
-      await legible();
-    });
-
-    test("Predict’s cut-offs at both ends, a text in one lane and in many, and three cells side by side", async () => {
-      const maths = ["cutoffs", "truncation", "cells"].map((scene) => `predict-${scene}`).join(".");
-      await openAt(`#predict/cutoffs?maths=${maths}&text=My+lord%2C+a+zebra+never+walks+alone+%E2%9C%93`, { viewport: { width, height: 900 } });
-      await page.locator("#maths-predict-cells math").first().waitFor();
-      for (const key of ["Home", "End"]) {
-        for (const cut of key === "Home" ? [0, 1] : [1, 0]) {
-          await page.locator(`[role="slider"][data-cut="${cut}"]`).focus();
-          await page.keyboard.press(key);
-        }
-        await inOrder(`cuts at ${key}`);
-      }
-      for (const lanes of ["1", "8"]) {
-        await page.fill('[data-slider="lanes"]', lanes);
-        for (const key of ["Home", "End"]) {
-          await page.locator('[data-slider="steps"]').focus();
-          await page.keyboard.press(key);
-          await inOrder(`${lanes} lanes, chunks at ${key}`);
-        }
-      }
-      await page.getByRole("button", { name: "Load the three networks" }).click();
-      await page.locator('[data-written="sru"]').waitFor();
-      await inOrder("with three cells");
-      await legible();
-    });
-
-    test("Batch, by every schedule, and with a chain of long words", async () => {
-      await openAt("#batch?maths=batch-score", { viewport: { width, height: 900 } });
-      await page.locator("#maths-batch-score math").first().waitFor();
-      for (const schedule of ["unbatched", "depth", "agenda", "padded", "buckets", "levels"]) {
-        await page.locator(`input[value="${schedule}"]`).check({ force: true });
-        await inOrder(schedule);
-      }
-      await page.getByLabel("Your sentences, one a line").fill(`${"incomprehensibility ".repeat(4)}\na`);
-      await page.locator('[data-figure="schedule"]:not([data-launches="19"])').waitFor();
-      await inOrder("long words");
-      await legible();
-    });
-
-    test("Train, with all of its mathematics, before a run and after", async () => {
-      await openAt("#train?maths=train-skim.train-letters.train-far", { viewport: { width, height: 900 } });
-      await page.locator("#maths-train-far math").first().waitFor();
-      await inOrder("before");
-      await page.getByRole("button", { name: "Learn", exact: true }).click();
-      await page.locator('[data-figure="skim"][data-run="ended"]').waitFor();
-      await page.getByRole("button", { name: "Learn the text" }).click();
-      await page.waitForFunction(() => Number(document.querySelector('[data-figure="letters"]').dataset.moments) >= 2);
-      await page.locator('[data-figure="letters"]').getByRole("button", { name: "Pause" }).click();
-      await page.getByRole("button", { name: "Let them learn" }).click();
-      await page.waitForFunction(() => document.querySelectorAll("[data-arrives]").length === 3);
-      await page.locator('[data-figure="far"]').getByRole("button", { name: "Pause" }).click();
-      await inOrder("after");
-      await legible();
-    });
-
-    test("Race, with all of its mathematics and gates held shut", async () => {
-      const maths = ["sprint", "gates", "chain", "both", "length", "batch"].map((scene) => `race-${scene}`).join(".");
-      await openAt(`#race?maths=${maths}`, { viewport: { width, height: 900 } });
-      await stands();
-      await page.locator("#maths-race-batch math").first().waitFor();
-      await inOrder("as it opens");
-      for (const valve of await page.locator(".valve").all()) await valve.click();
-      await page.locator('[data-lane="lstm"]').scrollIntoViewIfNeeded();
-      await page.getByRole("button", { name: "One worker" }).click();
-      await inOrder("with all gates shut");
-      await legible();
-    });
+describe("from 320 to 2,560 pixels", { timeout: 600_000 }, () => {
+  test("Read, with all of its mathematics, at every end of the threshold", async () => {
+    const maths = ["text", "cells", "memory", "threshold", "savings", "words", "eyes"].map((scene) => `read-${scene}`).join(".");
+    await openAt(`#read?maths=${maths}`);
+    await stands();
+    await page.locator("#maths-read-eyes math").first().waitFor();
+    for (const threshold of ["0", "0.5", "1"]) {
+      await page.fill("#threshold", threshold);
+      await inOrder(`threshold ${threshold}`);
+    }
+    await page.locator("[data-index]").first().focus();
+    await inOrder("at the first word");
+    await legible();
   });
-}
+
+  test("Predict, with all of its mathematics, as it opens and when it has written", async () => {
+    const maths = ["surprise", "next", "field", "writing", "influence"].map((scene) => `predict-${scene}`).join(".");
+    await openAt(`#predict?maths=${maths}&text=There+was+a+knock+at+the+door%2C+and+an+uncharacteristically+quiet+umbrella.`);
+    await page.locator('[data-figure="so-far"]').waitFor();
+    await page.locator("#maths-predict-influence math").first().waitFor();
+    await inOrder("as it opens");
+    await page.getByRole("button", { name: "Write", exact: true }).click();
+    await page.locator('[aria-label="What it wrote, word by word"][aria-busy="false"]').waitFor();
+    await page.locator('[data-token="7"]').click();
+    await page.locator('.text[data-target="7"][aria-busy="false"]').waitFor();
+    await page.getByRole("slider", { name: "Temperature" }).focus();
+    await page.keyboard.press("End");
+    await inOrder("when it has written");
+    await page.getByRole("radio", { name: "Shakespeare" }).check({ force: true });
+    await page.locator(".letters .word").first().waitFor();
+    await inOrder("letter by letter");
+    await legible();
+  });
+
+  test("Predict’s cut-offs at both ends, a text in one lane and in many, and three cells side by side", async () => {
+    const maths = ["cutoffs", "truncation", "cells"].map((scene) => `predict-${scene}`).join(".");
+    await openAt(`#predict/cutoffs?maths=${maths}&text=My+lord%2C+a+zebra+never+walks+alone+%E2%9C%93`);
+    await page.locator("#maths-predict-cells math").first().waitFor();
+    for (const key of ["Home", "End"]) {
+      for (const cut of key === "Home" ? [0, 1] : [1, 0]) {
+        await page.locator(`[role="slider"][data-cut="${cut}"]`).focus();
+        await page.keyboard.press(key);
+      }
+      await inOrder(`cuts at ${key}`);
+    }
+    for (const lanes of ["1", "8"]) {
+      await page.fill('[data-slider="lanes"]', lanes);
+      for (const key of ["Home", "End"]) {
+        await page.locator('[data-slider="steps"]').focus();
+        await page.keyboard.press(key);
+        await inOrder(`${lanes} lanes, chunks at ${key}`);
+      }
+    }
+    await page.getByRole("button", { name: "Load the three networks" }).click();
+    await page.locator('[data-written="sru"]').waitFor();
+    await inOrder("with three cells");
+    await legible();
+  });
+
+  test("Batch, by every schedule, and with a chain of long words", async () => {
+    await openAt("#batch?maths=batch-score");
+    await page.locator("#maths-batch-score math").first().waitFor();
+    for (const schedule of ["unbatched", "depth", "agenda", "padded", "buckets", "levels"]) {
+      await page.locator(`input[value="${schedule}"]`).check({ force: true });
+      await inOrder(schedule);
+    }
+    await page.getByLabel("Your sentences, one a line").fill(`${"incomprehensibility ".repeat(4)}\na`);
+    await page.locator('[data-figure="schedule"]:not([data-launches="19"])').waitFor();
+    await inOrder("long words");
+    await legible();
+  });
+
+  test("Train, with all of its mathematics, before a run and after", async () => {
+    await openAt("#train?maths=train-skim.train-letters.train-far");
+    await page.locator("#maths-train-far math").first().waitFor();
+    await inOrder("before");
+    await page.getByRole("button", { name: "Learn", exact: true }).click();
+    await page.locator('[data-figure="skim"][data-run="ended"]').waitFor();
+    await page.getByRole("button", { name: "Learn the text" }).click();
+    await page.waitForFunction(() => Number(document.querySelector('[data-figure="letters"]').dataset.moments) >= 2);
+    await page.locator('[data-figure="letters"]').getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "Let them learn" }).click();
+    await page.waitForFunction(() => document.querySelectorAll("[data-arrives]").length === 3);
+    await page.locator('[data-figure="far"]').getByRole("button", { name: "Pause" }).click();
+    await inOrder("after");
+    await legible();
+  });
+
+  test("Race, with all of its mathematics and gates held shut", async () => {
+    const maths = ["sprint", "gates", "chain", "both", "length", "batch"].map((scene) => `race-${scene}`).join(".");
+    await openAt(`#race?maths=${maths}`);
+    await stands();
+    await page.locator("#maths-race-batch math").first().waitFor();
+    await inOrder("as it opens");
+    for (const valve of await page.locator(".valve").all()) await valve.click();
+    await page.locator('[data-lane="lstm"]').scrollIntoViewIfNeeded();
+    await page.getByRole("button", { name: "One worker" }).click();
+    await inOrder("with all gates shut");
+    await legible();
+  });
+});
