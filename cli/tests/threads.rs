@@ -45,7 +45,13 @@ fn figures_do_not_depend_on_threads() {
     folder.write("treebank", treebank().as_bytes());
     folder.write("trees", "(3 (2 a) (4 (4 good) (2 film)))\n(1 dull)\n".repeat(150).as_bytes());
     let labelled = ["--model", "model", "--data", "texts", "--format", "lines"];
-    let [tagger, parser, trees] = ["ewt-tagger", "ewt-parser", "sst-tree-lstm"].map(shipped);
+    // More pieces of a text than threads have room for.
+    let prose: String = (0..3_000).map(|number| format!("the {} dog\n\n", number % 7)).collect();
+    folder.write("prose", prose.as_bytes());
+    let review = |number: usize| format!("neg\t{number}\t1\t{}\n", "a dull film . ".repeat(number % 50));
+    folder.write("reviews", (1..400).map(review).collect::<String>().as_bytes());
+    let [tagger, parser, trees, words] =
+        ["ewt-tagger", "ewt-parser", "sst-tree-lstm", "novels-lm"].map(shipped);
     let with = |model, data, format| ["eval", "--model", model, "--data", data, "--format", format].to_vec();
     for arguments in [
         [&["eval"], &labelled[..]].concat(),
@@ -54,6 +60,8 @@ fn figures_do_not_depend_on_threads() {
         with(&tagger, "treebank", "conllu"),
         with(&parser, "treebank", "conllu"),
         with(&trees, "trees", "ptb"),
+        with(&words, "prose", "text"),
+        with(&words, "reviews", "imdb-tsv"),
     ] {
         let one = figures(&folder, &arguments, "1");
         for threads in ["2", "3"] {

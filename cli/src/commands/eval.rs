@@ -44,8 +44,8 @@ pub(crate) struct Arguments {
     /// Where to compute.
     #[arg(long, value_enum, default_value = "cpu")]
     device: Hardware,
-    /// How many threads of the processor texts are dealt to; a text is read by one, and a language model's is one. The figures do
-    /// not depend on it.
+    /// How many threads of the processor texts are dealt to; a text is read by one, but for a language model's, which one thread
+    /// encodes and those beside it compute the losses of. The figures do not depend on it.
     #[arg(long, value_name = "COUNT", default_value = "1")]
     threads: NonZeroUsize,
 }

@@ -13,6 +13,9 @@ use crate::train::config::{ConfigError, TrainConfig, check};
 
 use super::{Before, Losses, Objective};
 
+#[cfg(not(target_arch = "wasm32"))]
+mod ahead;
+
 /// What begins with a state of zeros.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -163,33 +166,59 @@ fn in_step<'t>(count: usize, steps: usize, mut next: impl FnMut() -> Option<&'t 
     }
 }
 
-/// Records pieces from the states that those before left: the losses of all words, and the states.
-fn record<'g>(
+/// Records pieces from the states that those before left: the rows that predict their words, and the states.
+fn encode<'g>(
     model: &Model,
     graph: &'g Graph,
     pieces: &[Piece],
     before: &Before<'_, 'g>,
     dropouts: Dropouts,
 ) -> (Expr<'g>, Vec<Vec<Expr<'g>>>) {
-    let network = model.network();
-    let (mut rows, mut states, mut next) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut states) = (Vec::new(), Vec::new());
     for piece in pieces {
         let state = piece.continues.map_or_else(Vec::new, before);
         let control = SkimControl::Decide { threshold: model.threshold(), force: &[] };
-        let output = network.encoder.encode(graph, &piece.words, state, control, dropouts);
+        let output = model.network().encoder.encode(graph, &piece.words, state, control, dropouts);
         rows.push(output.rows.dropout(dropouts.head, dropouts.encoder_per_sequence));
         states.push(output.state);
-        next.extend_from_slice(&piece.next);
     }
-    let rows = graph.concat_rows(&rows);
-    let losses = match model.network().head.softmax() {
+    (graph.concat_rows(&rows), states)
+}
+
+/// Records the losses of all words of pieces, from the rows that predict them.
+fn losses<'g>(model: &Model, graph: &'g Graph, rows: Expr<'g>, pieces: &[Piece]) -> Expr<'g> {
+    let next: Vec<u32> = pieces.iter().flat_map(|piece| &piece.next).copied().collect();
+    match model.network().head.softmax() {
         Some(softmax) => softmax.cross_entropy(rows, &next),
         None => {
             let reason = "the model's task is another";
             graph.mistaken(EngineError::Unsupported { op: "predict", reason })
         }
-    };
-    (losses, states)
+    }
+}
+
+/// Nats of words, summed by the cluster of the word.
+#[derive(Default)]
+struct Sums(Vec<(usize, f64)>);
+
+impl Sums {
+    fn add(&mut self, model: &Model, pieces: &[Piece], losses: &[f32]) {
+        let softmax = model.network().head.softmax();
+        self.0.resize(1 + softmax.map_or(0, AdaptiveSoftmax::clusters), (0, 0.0));
+        let next = pieces.iter().flat_map(|piece| &piece.next);
+        for (&word, &loss) in next.zip(losses) {
+            let tail = softmax.and_then(|softmax| softmax.cluster_of(word));
+            let (count, sum) = &mut self.0[tail.map_or(0, |tail| tail + 1)];
+            (*count, *sum) = (*count + 1, *sum + f64::from(loss));
+        }
+    }
+
+    fn score(self) -> PredictionScore {
+        let mean = |(count, sum): (usize, f64)| if count == 0 { 0.0 } else { sum / count as f64 };
+        let all = self.0.iter().fold((0, 0.0), |all, band| (all.0 + band.0, all.1 + band.1));
+        let bands = self.0.iter().map(|&band| (band.0, mean(band))).collect();
+        PredictionScore { tokens: all.0, loss: mean(all), bands }
+    }
 }
 
 impl Objective for Predict {
@@ -225,8 +254,8 @@ impl Objective for Predict {
         before: &Before<'_, 'g>,
         _: u64,
     ) -> Losses<'g> {
-        let (losses, states) = record(model, graph, &batch.0, before, self.dropouts);
-        let loss = losses.mean_rows();
+        let (rows, states) = encode(model, graph, &batch.0, before, self.dropouts);
+        let loss = losses(model, graph, rows, &batch.0).mean_rows();
         Losses { total: loss, parts: vec![("loss", loss)], states }
     }
 
@@ -240,35 +269,24 @@ impl Objective for Predict {
         // One text has one state; documents have theirs, and may be read side by side.
         let lanes = if self.reset == Reset::Epoch { 1 } else { self.lanes };
         let batches = self.cut(texts.iter(), lanes, (SCORED / lanes).max(self.steps));
-        let (mut carried, mut sums, mut done) = (Carried::default(), Vec::new(), 0);
+        #[cfg(not(target_arch = "wasm32"))]
+        if device.threads().0 > 1 {
+            return ahead::score(model, device, &batches, go_on);
+        }
+        let (mut carried, mut sums, mut done) = (Carried::default(), Sums::default(), 0);
         for Pieces(pieces) in &batches {
             let graph = Graph::inference(model.parameters(), device, Strategy::Levels);
             let before = |piece| carried.record(&graph, piece);
-            let (losses, states) = record(model, &graph, pieces, &before, Dropouts::default());
-            let losses = losses.value().await?;
+            let (rows, states) = encode(model, &graph, pieces, &before, Dropouts::default());
+            let losses = losses(model, &graph, rows, pieces).value().await?;
             carried = Carried::hold(&states)?;
-            let clusters = model.network().head.softmax().map_or(0, AdaptiveSoftmax::clusters);
-            sums.resize(1 + clusters, (0, 0.0));
-            let next = pieces.iter().flat_map(|piece| &piece.next);
-            for (&word, loss) in next.zip(losses) {
-                let band = model
-                    .network()
-                    .head
-                    .softmax()
-                    .and_then(|softmax| softmax.cluster_of(word))
-                    .map_or(0, |tail| tail + 1);
-                let (count, sum): &mut (usize, f64) = &mut sums[band];
-                (*count, *sum) = (*count + 1, *sum + f64::from(loss));
-                done += 1;
-            }
+            sums.add(model, pieces, &losses);
+            done += losses.len();
             if !go_on(done) {
                 return Ok(None);
             }
         }
-        let mean = |(count, sum): (usize, f64)| if count == 0 { 0.0 } else { sum / count as f64 };
-        let all = sums.iter().fold((0, 0.0), |all, band| (all.0 + band.0, all.1 + band.1));
-        let bands = sums.iter().map(|&band| (band.0, mean(band))).collect();
-        Ok(Some(PredictionScore { tokens: all.0, loss: mean(all), bands }))
+        Ok(Some(sums.score()))
     }
 
     fn rank(&self, score: &PredictionScore) -> [f64; 3] {
