@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { root, target } from "../scripts/steps.mjs";
+import { checkedSaccade, root, target } from "../scripts/steps.mjs";
 
 const TEXTS = 600;
 const environment = join(target, "corpus-venv");
@@ -31,7 +31,7 @@ test("a corpus by Ray Data, a worker of which is killed", { timeout: 900_000 }, 
     writeFileSync(join(folder, "test.tsv"), rows.join(""));
     const ran = spawnSync(
       "python3",
-      [join(root, "examples", "corpus", "corpus.py"), "--data", join(folder, "test.tsv"), "--saccade", join(target, "release", "saccade"), "--kill"],
+      [join(root, "examples", "corpus", "corpus.py"), "--data", join(folder, "test.tsv"), "--saccade", checkedSaccade, "--kill"],
       { encoding: "utf8", env: { ...process.env, SACCADE_VENV: environment } },
     );
     assert.equal(ran.status, 0, ran.stdout + ran.stderr);

@@ -10,8 +10,11 @@ export const root = join(import.meta.dirname, "..");
 const windows = process.platform === "win32";
 /** Where cargo puts what it makes. */
 export const target = resolve(root, process.env.CARGO_TARGET_DIR ?? "target");
+const file = windows ? "saccade.exe" : "saccade";
 /** The native program, where `cargo build --release` puts it. */
-export const saccade = join(target, "release", windows ? "saccade.exe" : "saccade");
+export const saccade = join(target, "release", file);
+/** The same as tests have it made, where `cargo test --profile checks` puts it. */
+export const checkedSaccade = join(target, "checks", file);
 
 /** A reason to stop that the reader can act on; shown as one line, without a stack. */
 export class Stop extends Error {}

@@ -2,7 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { root, saccade } from "../../scripts/steps.mjs";
+import { checkedSaccade, root } from "../../scripts/steps.mjs";
 
 /** A reading of `text`; `force` as in the engine's options. Throws with the program's own message. */
 export function nativeReading(model, text, force = {}) {
@@ -10,7 +10,7 @@ export function nativeReading(model, text, force = {}) {
   const options = ["--model", join("models", `${model}.safetensors`), "--json"];
   if (forced.length > 0) options.push("--force", forced.join(","));
   // By standard input, since an argument can hold neither NUL nor a very long text.
-  const { status, stdout, stderr, error } = spawnSync(saccade, ["read", ...options], {
+  const { status, stdout, stderr, error } = spawnSync(checkedSaccade, ["read", ...options], {
     cwd: root,
     input: text,
     encoding: "utf8",
