@@ -11,11 +11,11 @@ import { noise } from "./noise.ts";
 
 const file = new Uint8Array(readFileSync(join(import.meta.dirname, "..", "..", "models", "ewt-parser.safetensors")));
 
-test("sixteen parsers find the trees of the package's, and each await joins all that still think", async () => {
+test("sixteen parsers find the trees of the package's, and each await joins all that still parse", async () => {
   const parser = await load(file.slice(), { task: "parse" });
   const parsed = await parser.parse(sentences);
   const network = new Network(file);
-  const { awaits, heads, explanation } = await network.think(parsed.map(({ tokens }) => tokens.map(({ text }) => text)));
+  const { awaits, heads, explanation } = await network.parse(parsed.map(({ tokens }) => tokens.map(({ text }) => text)));
   expect(sentences).toHaveLength(16);
   for (const [at, { tokens }] of parsed.entries()) expect(heads[at], sentences[at]).toEqual(tokens.map(({ head }) => head ?? tokens.length));
   const counts = awaits.map(({ length }) => length);

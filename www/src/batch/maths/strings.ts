@@ -29,7 +29,7 @@ export const lines: Readonly<Record<Scene, readonly Line[]>> = {
     },
     {
       tex: String.raw`(\sigma,\, b\beta) \to (\sigma b,\, \beta), \qquad (\sigma s,\, b\beta) \to (\sigma,\, b\beta) \text{ with } b \to s, \qquad (\sigma t s,\, \beta) \to (\sigma t,\, \beta) \text{ with } t \to s`,
-      words: "Shift, hang on the right, hang on the left (arc-hybrid; Kuhlmann, Gómez-Rodríguez and Satta 2011). σ is the stack, β what is still to read. Every word is shifted once and hung once, so n words take 2n steps. A step with nothing to decide awaits nothing.",
+      words: "Shift, left arc, right arc (arc-hybrid; Kuhlmann, Gómez-Rodríguez and Satta 2011). σ is the stack, β what is still to read. Every word is shifted once and gets one head, so n words take 2n steps. A step with nothing to decide awaits nothing.",
     },
     {
       tex: String.raw`A = \max_{s} a(s) \le \sum_{s} a(s)`,

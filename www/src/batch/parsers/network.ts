@@ -4,7 +4,7 @@
  */
 
 import { Parameters, type Explanation, type Expression, type Graph } from "../../../../js/src/graph/index.ts";
-import { parse } from "../../study/safetensors.ts";
+import { parse as parseFile } from "../../study/safetensors.ts";
 import { allowed, begun, isDone, looksAt, moved, type Move, type State } from "./transitions.ts";
 
 /** What of its config such a parser is made by. */
@@ -38,7 +38,7 @@ export interface Waiting {
 }
 
 /** What many parsers did: at every await those that waited, and what the engine ran for all of them. */
-export interface Thought {
+export interface Parses {
   readonly awaits: readonly (readonly Waiting[])[];
   /** Of every sentence the head of each word, by number; the root has the number of words. */
   readonly heads: readonly (readonly number[])[];
@@ -57,7 +57,7 @@ export class Network {
 
   /** Of a parser's file: the page's own, of one layer in both directions before and after the tags. */
   constructor(file: Uint8Array) {
-    const config = JSON.parse(parse(file).metadata["saccade"] ?? "{}") as Config;
+    const config = JSON.parse(parseFile(file).metadata["saccade"] ?? "{}") as Config;
     const { tag, relations, tag_size, layers, hidden_size } = config.task.parse;
     const { alphabet, embedding_size, hidden_size: spelt } = tag.characters;
     const numbered = (all: readonly string[]) => new Map(all.map((one, number) => [one, number]));
@@ -94,7 +94,7 @@ export class Network {
   }
 
   /** Parses sentences of words, all at once: a loop each, which stops at every decision. */
-  async think(sentences: readonly (readonly string[])[]): Promise<Thought> {
+  async parse(sentences: readonly (readonly string[])[]): Promise<Parses> {
     await (this.#loaded ??= this.#parameters.load(this.#file.slice()));
     const awaits: Waiting[][] = [];
     return this.#parameters.run(async (graph) => {

@@ -26,14 +26,14 @@ export const sentences: readonly string[] = [
 export const parsers = {
   title: "Sixteen parsers, one await",
   prose: [
-    "A parser reads a sentence from left to right. Words that wait for their head lie on a **stack**. At every step a network looks at the stack and at the next word, and the parser does what scores best: it **shifts** the next word onto the stack, or takes the top of the stack and hangs it on the word to its *right* or to its *left*.",
+    "A parser reads a sentence from left to right. Words that wait for their head lie on a **stack**. At every step a network looks at the stack and at the next word, and the parser does what scores best: it **shifts** the next word onto the stack, or draws an arc to the top of the stack and takes it off: a **left arc** from the next word, a **right arc** from the word below it. Where the arc comes from is its head.",
     "Its next step depends on this one, so a single parser can batch nothing. But here are sixteen, each an *async* loop over its own sentence. Each stops where it awaits its scores. When the last has stopped, all scores are computed at once, and all go on.",
     "No two sentences take the same steps, and no one wrote a batch. Those that are done ask no more: the launches become smaller, never more.",
   ],
-  start: "Let 16 parsers think",
-  again: "Let them think again",
+  start: "Parse 16 sentences at once",
+  again: "Parse them again",
   loading: (share: string) => `The parser arrives: ${share}`,
-  thinking: "They think…",
+  parsing: "Parsing…",
   failed: (why: string) => `The parsers could not begin: ${why}`,
   size: "2.9 MB are fetched.",
   grown: "Trees grown by our parser, whatever the brackets",
@@ -44,15 +44,15 @@ export const parsers = {
     `They took ${plural(launches, "launch", "launches")} in all, with those that read the sentences before. If nothing had to be awaited, no order would need fewer than ${whole(bound)}.`,
   at: "Await",
   value: (at: number, of: number) => `await ${at} of ${of}`,
-  said: (at: number, of: number, thinking: number, done: number) =>
-    `Await ${at} of ${of} joins ${plural(thinking, "parser")}: their scores are one batch of ${plural(thinking, "row")}.${done > 0 ? ` ${whole(done)} ${done === 1 ? "is" : "are"} done.` : ""}`,
-  moves: { shift: "shift", left: "hang on the right", right: "hang on the left" } satisfies Record<Move, string>,
+  said: (at: number, of: number, waiting: number, done: number) =>
+    `Await ${at} of ${of} joins ${plural(waiting, "parser")}: their scores are one batch of ${plural(waiting, "row")}.${done > 0 ? ` ${whole(done)} ${done === 1 ? "is" : "are"} done.` : ""}`,
+  moves: { shift: "shift", left: "left arc", right: "right arc" } satisfies Record<Move, string>,
   moved: {
     shift: (front: string) => `shifts “${front}”`,
-    left: (top: string, front: string) => `hangs “${top}” on “${front}” to its right`,
-    right: (top: string, below: string) => `hangs “${top}” on “${below}” to its left`,
+    left: (top: string, front: string) => `draws a left arc: “${front}” is the head of “${top}”`,
+    right: (top: string, below: string) => `draws a right arc: “${below}” is the head of “${top}”`,
   },
   done: "is done",
   sentence: "Sentence",
-  axis: { long: "how many still think, await after await", short: "how many still think" },
+  axis: { long: "how many still parse, await after await", short: "how many still parse" },
 };
