@@ -1,4 +1,4 @@
-//! One step of Adam over rows of a parameter, and the average of the weights over time.
+//! One step of Adam over rows of parameters, and the average of the weights over time.
 //! variants: step average
 //!
 //! CPU twin: `kernels/src/adam.rs`.
@@ -10,12 +10,13 @@
 #import math
 
 struct Arguments {
-    // The number of values.
-    size: u32,
-    columns: u32,
-    // 1: of the rows listed; 0: of all.
-    listed: u32,
+    // How many ranges there are.
+    ranges: u32,
+}
+
 #if step
+// How the values of a range move.
+struct Step {
     beta1: f32,
     beta2: f32,
     epsilon: f32,
@@ -24,65 +25,67 @@ struct Arguments {
     decay: f32,
     // The largest global norm; 0 for none.
     clip: f32,
-#else
-    // 1: each row has a factor of its own; 0: `keep` is the factor of all.
-    by_row: u32,
-    keep: f32,
-#endif
 }
+#endif
 
 @group(0) @binding(0) var<uniform> arguments: Arguments;
 // Bits of the gradient's global norm.
 @group(0) @binding(1) var<storage, read> norm: array<u32>;
-@group(0) @binding(2) var<storage, read> rows: array<u32>;
+// The first values are those of `gradient`, `w`, `m` and `v`, or of `w`, `averaged` and `keep`.
+@group(0) @binding(2) var<storage, read> ranges: array<Range>;
+@group(0) @binding(3) var<storage, read> rows: array<u32>;
 #if step
-@group(0) @binding(3) var<storage, read_write> gradient: array<f32>;
-@group(0) @binding(4) var<storage, read_write> w: array<f32>;
-@group(0) @binding(5) var<storage, read_write> m: array<f32>;
-@group(0) @binding(6) var<storage, read_write> v: array<f32>;
+// Of every range.
+@group(0) @binding(4) var<storage, read> steps: array<Step>;
+@group(0) @binding(5) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(6) var<storage, read_write> w: array<f32>;
+@group(0) @binding(7) var<storage, read_write> m: array<f32>;
+@group(0) @binding(8) var<storage, read_write> v: array<f32>;
 #else
-// Bits of floats.
-@group(0) @binding(3) var<storage, read> keep: array<u32>;
-@group(0) @binding(4) var<storage, read> w: array<f32>;
-@group(0) @binding(5) var<storage, read_write> averaged: array<f32>;
+// Bits of the shares that averages keep: of a range, or of each of its rows if they are listed.
+@group(0) @binding(4) var<storage, read> keep: array<u32>;
+@group(0) @binding(5) var<storage, read> w: array<f32>;
+@group(0) @binding(6) var<storage, read_write> averaged: array<f32>;
 #endif
 
-#import listed
+#import ranges
 
 const EXPONENT = 0x7f800000u;
 
-#if average
-// The share that the average of the `k`-th selected row keeps.
-fn factor(k: u32) -> f32 {
-    if arguments.by_row == 1u {
-        return bitcast<f32>(keep[k]);
-    }
-    return arguments.keep;
-}
-#endif
-
-fn each(i: u32) {
-    if i >= arguments.size {
+fn each(number: u32) {
+    let r = range_of(number / GROUP);
+    let range = ranges[r];
+    let i = number - range.group * GROUP;
+    if i >= range.size {
         return;
     }
-    let at = place(i);
+    let at = place(range, i);
     let finite = (norm[0] & EXPONENT) != EXPONENT;
 #if step
+    let g_at = range.first.x + at;
     if finite {
+        let step = steps[r];
+        let w_at = range.first.y + at;
+        let m_at = range.first.z + at;
+        let v_at = range.first.w + at;
         // PyTorch's `clip_grad_norm_`, which leaves a margin for rounding.
-        let clipped = min(1.0, arguments.clip / (bitcast<f32>(norm[0]) + 1e-6));
-        let g = gradient[at] * select(1.0, clipped, arguments.clip > 0.0);
-        let first = flush(arguments.beta1 * m[at] + (1.0 - arguments.beta1) * g);
-        let second = arguments.beta2 * v[at] + (1.0 - arguments.beta2) * g * g;
-        m[at] = first;
-        v[at] = second;
-        let move_by = arguments.rate * first / (sqrt(second) * arguments.correction + arguments.epsilon);
-        w[at] = arguments.decay * w[at] - move_by;
+        let clipped = min(1.0, step.clip / (bitcast<f32>(norm[0]) + 1e-6));
+        let g = gradient[g_at] * select(1.0, clipped, step.clip > 0.0);
+        let first = flush(step.beta1 * m[m_at] + (1.0 - step.beta1) * g);
+        let second = step.beta2 * v[v_at] + (1.0 - step.beta2) * g * g;
+        m[m_at] = first;
+        v[v_at] = second;
+        let move_by = step.rate * first / (sqrt(second) * step.correction + step.epsilon);
+        w[w_at] = step.decay * w[w_at] - move_by;
     }
-    gradient[at] = 0.0;
+    gradient[g_at] = 0.0;
 #else
     if finite {
-        averaged[at] = w[at] + (averaged[at] - w[at]) * factor(i / arguments.columns);
+        let row = select(i / range.columns, 0u, range.rows == ALL);
+        let share = bitcast<f32>(keep[range.first.z + row]);
+        let now = w[range.first.x + at];
+        let a_at = range.first.y + at;
+        averaged[a_at] = now + (averaged[a_at] - now) * share;
     }
 #endif
 }

@@ -10,23 +10,27 @@
 #import grid
 
 struct Arguments {
-    // The number of values.
-    size: u32,
-    columns: u32,
-    // 1: of the rows listed; 0: of all.
-    listed: u32,
+#if squares
+    // How many ranges there are.
+    ranges: u32,
     // The first sum to write.
     first: u32,
+#else
+    // The number of sums.
+    size: u32,
+#endif
 }
 
 @group(0) @binding(0) var<uniform> arguments: Arguments;
 // Bits of floats.
 @group(0) @binding(1) var<storage, read> x: array<u32>;
 #if squares
-@group(0) @binding(2) var<storage, read> rows: array<u32>;
-@group(0) @binding(3) var<storage, read_write> out: array<u32>;
+// The first values are those of `x`.
+@group(0) @binding(2) var<storage, read> ranges: array<Range>;
+@group(0) @binding(3) var<storage, read> rows: array<u32>;
+@group(0) @binding(4) var<storage, read_write> out: array<u32>;
 
-#import listed
+#import ranges
 #else
 @group(0) @binding(2) var<storage, read_write> out: array<u32>;
 #endif
@@ -51,8 +55,9 @@ fn main(
     workgroupBarrier();
     let number = group_number(group, groups);
 #if squares
-    let first = min(number * CHUNK, arguments.size);
-    let end = min(first + CHUNK, arguments.size);
+    let range = ranges[range_of(number)];
+    let first = min((number - range.group) * CHUNK, range.size);
+    let end = min(first + CHUNK, range.size);
 #else
     let first = 0u;
     let end = arguments.size;
@@ -60,7 +65,7 @@ fn main(
     var sum = 0.0;
     for (var i = first + lane; i < end; i += GROUP) {
 #if squares
-        let bits = x[place(i)];
+        let bits = x[range.first.x + place(range, i)];
 #else
         let bits = x[i];
 #endif
@@ -87,12 +92,14 @@ fn main(
 #if squares
         let result = sums[0];
         let inside = first < end;
+        let at = arguments.first + number;
 #else
         let result = sqrt(sums[0]);
         let inside = number == 0u;
+        let at = 0u;
 #endif
         if inside {
-            out[arguments.first + number] = select(bitcast<u32>(result), NOT_A_NUMBER, atomicLoad(&wild) == 1u);
+            out[at] = select(bitcast<u32>(result), NOT_A_NUMBER, atomicLoad(&wild) == 1u);
         }
     }
 }

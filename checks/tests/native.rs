@@ -9,8 +9,12 @@ use saccade_rnn::device::gpu::{Gpu, GpuOptions};
 
 /// The adapter that the environment names in `SACCADE_ADAPTER`, otherwise the system's first.
 fn device(software: Option<bool>) -> Device {
+    with(GpuOptions { software, ..Default::default() })
+}
+
+fn with(options: GpuOptions) -> Device {
     let name = std::env::var("SACCADE_ADAPTER").ok();
-    match block_on(Gpu::request(&GpuOptions { name, software, ..Default::default() })) {
+    match block_on(Gpu::request(&GpuOptions { name, ..options })) {
         Ok(gpu) => gpu.into(),
         Err(error) => panic!("{error}"),
     }
@@ -39,7 +43,11 @@ fn kernels_of_both_kinds_of_adapter_agree_with_their_twins() {
 
 #[test]
 fn optimizers_agree_step_by_step() {
-    let runs =
-        block_on(optimizers_agree(&device(None))).unwrap_or_else(|disagreement| panic!("{disagreement}"));
-    assert!(runs > 0);
+    // In buffers that hold all weights, and in some that hold the largest, 130 x 70 values, and no other.
+    for max_buffer_bytes in [None, Some(4 * (130 * 70 + 100))] {
+        let device = with(GpuOptions { max_buffer_bytes, ..Default::default() });
+        let runs =
+            block_on(optimizers_agree(&device)).unwrap_or_else(|disagreement| panic!("{disagreement}"));
+        assert!(runs > 0);
+    }
 }

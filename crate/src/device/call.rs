@@ -20,6 +20,15 @@ pub enum Buffer {
 }
 
 impl Buffer {
+    /// What distinguishes it from all other buffers while it lives.
+    pub(crate) fn identity(&self) -> *const () {
+        match self {
+            Self::Cpu(values) => Arc::as_ptr(values).cast(),
+            #[cfg(feature = "gpu")]
+            Self::Gpu(buffer) => buffer.identity(),
+        }
+    }
+
     pub(super) fn on_cpu(&self) -> Result<&Arc<Vec<f32>>, EngineError> {
         match self {
             Self::Cpu(values) => Ok(values),

@@ -52,7 +52,7 @@ pub use error::{EngineError, Failure};
 pub(crate) use op::GRAPH;
 pub use op::{Binary, Op, Real, SemiringProduct, Shape, Skim, SkimMode, Sru, Unary, WeightView};
 #[cfg(feature = "train")]
-pub use optimize::{AdamStep, Part, Rows};
+pub use optimize::{AdamStep, Averaged, Change, Part, Rows};
 pub use parameters::{ParamId, Parameter, Parameters};
 pub use step::Step;
 

@@ -33,6 +33,34 @@ pub struct Part<'a, B = Buffer> {
     pub rows: Rows<'a>,
 }
 
+/// A step of Adam with rows of one parameter.
+#[derive(Debug)]
+pub struct Change<'a> {
+    /// The parameter.
+    pub id: ParamId,
+    /// Which rows.
+    pub rows: Rows<'a>,
+    /// Its gradient.
+    pub gradient: &'a mut Buffer,
+    /// Its first and second moments.
+    pub moments: [&'a mut Buffer; 2],
+    /// How it moves.
+    pub step: AdamStep,
+}
+
+/// A step of the average of rows of one parameter.
+#[derive(Debug)]
+pub struct Averaged<'a> {
+    /// The parameter.
+    pub id: ParamId,
+    /// Which rows.
+    pub rows: Rows<'a>,
+    /// Its average.
+    pub average: &'a mut Buffer,
+    /// What the average keeps: one share for all rows, or one for each that is listed.
+    pub keep: &'a [f32],
+}
+
 /// One step of Adam for one parameter: `g = scale gradient` with `scale = min(1, clip / (norm + 1e-6))`,
 /// `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g²`,
 /// `w = decay w - rate m / (sqrt(v) correction + epsilon)`.
@@ -59,10 +87,50 @@ pub struct AdamStep {
 
 /// Steps of an optimiser.
 ///
+/// A GPU changes in one launch all whose matrices lie in the same buffers: [`Self::join`] has the weights lie so,
+/// [`Self::upload_all`] whatever else.
+///
 /// Once a GPU has changed weights, its copy is ahead of the host's, which [`Self::fetch`] brings up to date. A global
 /// norm stays in the device's memory: a step that is given one that is not finite leaves the weights, moments and
 /// averages as they are.
 impl Device {
+    /// Has the weights lie end to end in the device's memory, in as few buffers as hold them.
+    ///
+    /// # Errors
+    /// See [`Self::norm`].
+    #[cfg_attr(not(feature = "gpu"), allow(unused_variables, reason = "the CPU has no launches"))]
+    pub fn join(&self, parameters: &Parameters) -> Result<(), EngineError> {
+        match self {
+            Self::Cpu(_) => Ok(()),
+            #[cfg(feature = "gpu")]
+            Self::Gpu(gpu) => gpu.join(parameters),
+        }
+    }
+
+    /// Copies matrices to the device, end to end in as few buffers as hold them.
+    ///
+    /// # Errors
+    /// See [`Self::norm`].
+    pub fn upload_all(&self, matrices: Vec<Vec<f32>>) -> Result<Vec<Buffer>, EngineError> {
+        match self {
+            Self::Cpu(_) => matrices.into_iter().map(|values| self.upload(values)).collect(),
+            #[cfg(feature = "gpu")]
+            Self::Gpu(gpu) => Ok(gpu.upload_all(&matrices)?.into_iter().map(Buffer::Gpu).collect()),
+        }
+    }
+
+    /// Matrices of so many zeros each, end to end in as few buffers as hold them.
+    ///
+    /// # Errors
+    /// See [`Self::norm`].
+    pub fn zeros_all(&self, sizes: &[usize]) -> Result<Vec<Buffer>, EngineError> {
+        match self {
+            Self::Cpu(_) => sizes.iter().map(|&size| self.zeros(size)).collect(),
+            #[cfg(feature = "gpu")]
+            Self::Gpu(gpu) => Ok(gpu.zeros_all(sizes)?.into_iter().map(Buffer::Gpu).collect()),
+        }
+    }
+
     /// The root of the sum of all squares: a buffer of one value.
     ///
     /// # Errors
@@ -71,39 +139,30 @@ impl Device {
         on!(self, device => device.norm(gradients))
     }
 
-    /// Takes a step of Adam with rows of a parameter, and sets their gradient to zero.
+    /// Takes a step of Adam with rows of each parameter, and sets their gradients to zero.
     ///
     /// # Errors
     /// See [`Self::norm`].
-    #[allow(clippy::too_many_arguments, reason = "a step of Adam has as many operands")]
     pub fn adam(
         &self,
         parameters: &mut Parameters,
-        id: ParamId,
-        rows: Rows<'_>,
-        gradient: &mut Buffer,
-        moments: [&mut Buffer; 2],
+        changes: Vec<Change<'_>>,
         norm: &Buffer,
-        step: &AdamStep,
     ) -> Result<(), EngineError> {
-        on!(self, device => device.adam(parameters, id, rows, gradient, moments, norm, step))
+        on!(self, device => device.adam(parameters, changes, norm))
     }
 
-    /// Moves an average of weights towards them: `average = w + (average - w) keep`, with one factor for all rows or
-    /// one for each.
+    /// Moves averages of weights towards them: `average = w + (average - w) keep`.
     ///
     /// # Errors
     /// See [`Self::norm`].
     pub fn average(
         &self,
         parameters: &Parameters,
-        id: ParamId,
-        rows: Rows<'_>,
-        average: &mut Buffer,
-        keep: &[f32],
+        averages: Vec<Averaged<'_>>,
         norm: Option<&Buffer>,
     ) -> Result<(), EngineError> {
-        on!(self, device => device.average(parameters, id, rows, average, keep, norm))
+        on!(self, device => device.average(parameters, averages, norm))
     }
 
     /// Exchanges the values of a parameter with those of a buffer.

@@ -135,6 +135,13 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
         let right = |node: usize| tape.inputs(node)[1];
         sort_by(&mut nodes, &|a, b| right(a).cmp(&right(b)));
     }
+    if op == Op::Held {
+        // No kernel runs: the values of each buffer are a batch, so that they stay where they are.
+        let groups = by_buffer(tape, &nodes);
+        if groups.len() > 1 {
+            return groups.into_iter().try_for_each(|nodes| run(tape, nodes, graph));
+        }
+    }
     let outputs = offsets_of_outputs(tape, &nodes);
     let (mut inputs, mut copied) = (Vec::new(), Vec::new());
     let leaf = |buffer| Outcome::Computed(Forward { outputs: vec![buffer], saved: Vec::new() });
@@ -153,9 +160,15 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
             leaf(graph.device.upload(values)?)
         }
         Op::Held => {
-            let held = nodes.iter().map(|&n| &tape.held[tape.indices(n)[0] as usize]);
-            let parts: Vec<_> = held.map(|held| (held.buffer.clone(), held.rows.clone())).collect();
-            leaf(graph.device.gather(outputs[0].0, &parts)?)
+            let held: Vec<_> = nodes.iter().map(|&node| tape.held(node)).collect();
+            let rows = || held.iter().flat_map(|held| held.rows.clone());
+            if rows().eq(0..rows().count()) {
+                leaf(held[0].buffer.clone())
+            } else {
+                let parts: Vec<_> =
+                    held.iter().map(|held| (held.buffer.clone(), held.rows.clone())).collect();
+                leaf(graph.device.gather(outputs[0].0, &parts)?)
+            }
         }
         Op::ConcatRows => {
             let parts = laid_out(tape, &nodes, 0);
@@ -202,6 +215,19 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
     }
     tape.batches.push(Batch { nodes, flush: tape.done(), inputs, copied, outcome, outputs });
     Ok(())
+}
+
+/// Held values that lie in one buffer, buffer by buffer.
+fn by_buffer(tape: &Tape, nodes: &[usize]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let buffer = |node: usize| tape.held(node).buffer.identity();
+    for &node in nodes {
+        match groups.iter_mut().find(|group| buffer(group[0]) == buffer(node)) {
+            Some(group) => group.push(node),
+            None => groups.push(vec![node]),
+        }
+    }
+    groups
 }
 
 /// The values that lie end to end as an operand of a batch: one of every node; of products that lie side by side and have the

@@ -24,6 +24,12 @@ impl Gradients {
         &mut self.slots[id.index()]
     }
 
+    /// The gradients of all parameters in the order of their numbers, to change them.
+    #[cfg(feature = "train")]
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Option<Buffer>> {
+        self.slots.iter_mut()
+    }
+
     /// The gradients of all parameters in the order of their numbers; `None` is zero.
     #[cfg(all(feature = "web", feature = "train", not(feature = "runs")))]
     pub(crate) fn slots(&self) -> impl Iterator<Item = Option<&Buffer>> {

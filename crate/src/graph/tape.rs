@@ -186,6 +186,11 @@ impl Tape {
         &self.values[self.indices(input)[0] as usize]
     }
 
+    /// The value of an earlier graph that a node stands for.
+    pub(super) fn held(&self, node: usize) -> &Held {
+        &self.held[self.indices(node)[0] as usize]
+    }
+
     /// The first mistake that anybody made.
     #[cfg(any(feature = "graph", not(feature = "web")))]
     pub(super) fn first_mistake(&self) -> Option<&EngineError> {

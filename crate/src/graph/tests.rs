@@ -54,3 +54,29 @@ fn rows_of_a_value_are_taken_from_where_it_lies() {
         }
     }
 }
+
+#[test]
+fn held_values_stay_where_they_lie() {
+    let (parameters, device) = (Parameters::new(), Device::cpu());
+    let first = Graph::inference(&parameters, &device, Strategy::Levels);
+    let rows: Vec<_> = [1.0, 2.0, 3.0].map(|x| first.input(1, 1, vec![x])).into();
+    let (h, c): (Vec<_>, Vec<_>) = rows.iter().map(|x| (x.tanh(), x.sigmoid())).unzip();
+    let hold = |x: &Expr<'_>| x.hold().expect("nothing is wrong");
+    let held: Vec<_> = h.iter().zip(&c).flat_map(|(h, c)| [hold(h), hold(c)]).collect();
+    let second = Graph::inference(&parameters, &device, Strategy::Levels);
+    // Of `c` not the first row: it is copied.
+    let again: Vec<_> = [0, 3, 2, 5, 4].map(|i| second.held(held[i].clone())).into();
+    let values = block_on(second.values(&again)).expect("nothing is wrong");
+    for (value, x) in values.iter().zip([h[0], c[1], h[1], c[2], h[2]]) {
+        assert_eq!(*value, block_on(x.value()).expect("nothing is wrong"));
+    }
+    let place = |x: Expr<'_>| second.tape.borrow().locate(x.port).0;
+    let of = |value| match value {
+        crate::device::Value::Buffer(buffer) => buffer.identity(),
+        crate::device::Value::Table(_) => std::ptr::null(),
+    };
+    let (h, c) = (of(place(again[0])), of(place(again[1])));
+    assert_eq!([h, h], [of(place(again[2])), held[0].buffer.identity()], "the rows of `h` are its buffer");
+    assert_eq!(c, of(place(again[3])));
+    assert_ne!(c, held[1].buffer.identity());
+}

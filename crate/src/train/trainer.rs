@@ -1,5 +1,6 @@
 //! The training loop, one step at a time: whoever drives it decides when to stop, what to show and where to keep files.
 
+use std::iter::zip;
 use std::ops::Range;
 
 use super::carried::Carried;
@@ -97,11 +98,11 @@ fn zeros(device: &Device, parameters: &Parameters) -> Result<Gradients, EngineEr
 
 /// Puts a gradient of zero where there is none of what is trained.
 fn fill(device: &Device, parameters: &Parameters, gradients: &mut Gradients) -> Result<(), EngineError> {
-    for (id, parameter) in parameters.iter().filter(|(_, parameter)| parameter.trainable) {
-        let slot = gradients.get_mut(id);
-        if slot.is_none() {
-            *slot = Some(device.zeros(parameter.values.len())?);
-        }
+    let none = |&(id, p): &(ParamId, &Parameter)| p.trainable && gradients.get(id).is_none();
+    let (ids, sizes): (Vec<ParamId>, Vec<usize>) =
+        parameters.iter().filter(none).map(|(id, p)| (id, p.values.len())).unzip();
+    for (id, zeros) in zip(ids, device.zeros_all(&sizes)?) {
+        *gradients.get_mut(id) = Some(zeros);
     }
     Ok(())
 }
@@ -443,7 +444,8 @@ impl<O: Objective> Trainer<O> {
         let (progress, moments, carried) =
             snapshot::from_bytes(bytes, run, self.model.parameters_mut(), averaged)?;
         self.carried = Carried::upload(&self.device, carried)?;
-        self.optimizer.restore(&self.device, progress.step, progress.averaging, moments)?;
+        let Progress { step, averaging, .. } = progress;
+        self.optimizer.restore(&self.device, self.model.parameters(), step, averaging, moments)?;
         self.progress = progress;
         self.begin_epoch();
         if self.progress.batch >= self.batches.len() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Cpu;
 use crate::cpu::{adam, norm};
-use crate::device::optimize::{AdamStep, Part, Rows};
+use crate::device::optimize::{AdamStep, Averaged, Change, Part, Rows};
 use crate::device::{Buffer, EngineError, ParamId, Parameters};
 
 impl Cpu {
@@ -19,21 +19,55 @@ impl Cpu {
         Ok(Buffer::Cpu(Arc::new(vec![squares.sqrt() as f32])))
     }
 
-    #[allow(clippy::too_many_arguments, reason = "a step of Adam has as many operands")]
     pub(in crate::device) fn adam(
         &self,
         parameters: &mut Parameters,
-        id: ParamId,
-        rows: Rows<'_>,
-        gradient: &mut Buffer,
-        [first, second]: [&mut Buffer; 2],
+        changes: Vec<Change<'_>>,
         norm: &Buffer,
-        step: &AdamStep,
     ) -> Result<(), EngineError> {
+        let norm = norm.on_cpu()?[0];
+        changes.into_iter().try_for_each(|change| change.run(parameters, norm))
+    }
+
+    pub(in crate::device) fn average(
+        &self,
+        parameters: &Parameters,
+        averages: Vec<Averaged<'_>>,
+        norm: Option<&Buffer>,
+    ) -> Result<(), EngineError> {
+        if let Some(norm) = norm
+            && !norm.on_cpu()?[0].is_finite()
+        {
+            return Ok(());
+        }
+        for Averaged { id, rows, average, keep } in averages {
+            let (values, average) = (parameters.values(id), Arc::make_mut(average.on_cpu_mut()?));
+            for_runs(rows, parameters.get(id).columns(), |number, start, size| {
+                let range = start..start + size;
+                let keep = keep[number.min(keep.len() - 1)];
+                adam::average(&mut average[range.clone()], &values[range], keep);
+            });
+        }
+        Ok(())
+    }
+
+    pub(in crate::device) fn exchange(
+        &self,
+        parameters: &mut Parameters,
+        id: ParamId,
+        values: &mut Buffer,
+    ) -> Result<(), EngineError> {
+        std::mem::swap(&mut parameters.get_mut(id).values, Arc::make_mut(values.on_cpu_mut()?));
+        Ok(())
+    }
+}
+
+impl Change<'_> {
+    fn run(self, parameters: &mut Parameters, norm: f32) -> Result<(), EngineError> {
+        let Self { id, rows, gradient, moments: [first, second], step } = self;
         let columns = parameters.get(id).columns();
         let values = &mut parameters.get_mut(id).values;
         let gradient = Arc::make_mut(gradient.on_cpu_mut()?);
-        let norm = norm.on_cpu()?[0];
         let (finite, settings) = (norm.is_finite(), step.settings(norm));
         if finite && step.is_descent() {
             let settings = [settings[0], step.rate / step.epsilon, step.decay];
@@ -52,38 +86,6 @@ impl Cpu {
             }
             gradient[range].fill(0.0);
         });
-        Ok(())
-    }
-
-    pub(in crate::device) fn average(
-        &self,
-        parameters: &Parameters,
-        id: ParamId,
-        rows: Rows<'_>,
-        average: &mut Buffer,
-        keep: &[f32],
-        norm: Option<&Buffer>,
-    ) -> Result<(), EngineError> {
-        if let Some(norm) = norm
-            && !norm.on_cpu()?[0].is_finite()
-        {
-            return Ok(());
-        }
-        let (values, average) = (parameters.values(id), Arc::make_mut(average.on_cpu_mut()?));
-        for_runs(rows, parameters.get(id).columns(), |number, start, size| {
-            let range = start..start + size;
-            adam::average(&mut average[range.clone()], &values[range], keep[number.min(keep.len() - 1)]);
-        });
-        Ok(())
-    }
-
-    pub(in crate::device) fn exchange(
-        &self,
-        parameters: &mut Parameters,
-        id: ParamId,
-        values: &mut Buffer,
-    ) -> Result<(), EngineError> {
-        std::mem::swap(&mut parameters.get_mut(id).values, Arc::make_mut(values.on_cpu_mut()?));
         Ok(())
     }
 }

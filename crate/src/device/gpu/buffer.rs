@@ -1,6 +1,7 @@
 //! A pool of buffers: a released buffer serves the next request for its size.
 
 use std::cell::RefCell;
+use std::num::NonZeroU64;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
@@ -15,24 +16,64 @@ pub struct GpuBuffer(Rc<Slab>);
 
 struct Slab {
     raw: wgpu::Buffer,
-    pool: Rc<Pool>,
+    /// Where it begins in `raw`, and how much of it is its own, in bytes.
+    offset: u64,
+    size: u64,
+    owner: Owner,
+}
+
+/// Who has the memory of a buffer.
+enum Owner {
+    /// It is the buffer's, and goes back to the pool with it.
+    Pool(Rc<Pool>),
+    /// It is a part of another buffer's ([`Pool::end_to_end`]).
+    Buffer(GpuBuffer),
 }
 
 impl std::fmt::Debug for Slab {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} bytes", self.raw.size())
+        write!(f, "{} bytes", self.size)
     }
 }
 
 impl Drop for Slab {
     fn drop(&mut self) {
-        self.pool.release(self.raw.clone());
+        if let Owner::Pool(pool) = &self.owner {
+            pool.release(self.raw.clone());
+        }
     }
 }
 
 impl GpuBuffer {
-    pub(super) fn raw(&self) -> &wgpu::Buffer {
-        &self.0.raw
+    /// The buffer that its bytes lie in, and where.
+    pub(super) fn bytes(&self) -> wgpu::BufferBinding<'_> {
+        let Slab { raw, offset, size, .. } = &*self.0;
+        wgpu::BufferBinding { buffer: raw, offset: *offset, size: NonZeroU64::new(*size) }
+    }
+
+    /// How many bytes it has.
+    pub(super) fn size(&self) -> u64 {
+        self.0.size
+    }
+
+    /// The buffer that it is a part of, itself if of none.
+    #[cfg(feature = "train")]
+    pub(super) fn whole(&self) -> &Self {
+        match &self.0.owner {
+            Owner::Pool(_) => self,
+            Owner::Buffer(whole) => whole,
+        }
+    }
+
+    /// Its first value, counted in [`Self::whole`].
+    #[cfg(feature = "train")]
+    pub(super) fn first(&self) -> usize {
+        self.0.offset as usize / 4
+    }
+
+    /// What distinguishes it from all other buffers while it lives.
+    pub(in crate::device) fn identity(&self) -> *const () {
+        Rc::as_ptr(&self.0).cast()
     }
 
     /// Whether both are the same buffer.
@@ -45,6 +86,10 @@ impl GpuBuffer {
         Rc::strong_count(&self.0) == 1
     }
 }
+
+/// A part of a buffer begins at a multiple of this many bytes, as WebGPU asks of a binding.
+#[cfg(feature = "train")]
+const ALIGNMENT: usize = 256;
 
 /// Free buffers by their size in bytes.
 pub(super) struct Pool {
@@ -86,7 +131,7 @@ impl Pool {
 
     /// A buffer of undefined values, as large as another.
     pub(super) fn like(self: &Rc<Self>, buffer: &GpuBuffer) -> GpuBuffer {
-        let bytes = buffer.raw().size();
+        let bytes = buffer.size();
         let mut state = self.state.borrow_mut();
         let found = take(&mut state.encoded, bytes).or_else(|| take(&mut state.idle, bytes));
         self.buffer(&mut state, found, bytes)
@@ -100,6 +145,34 @@ impl Pool {
         Ok(self.buffer(&mut state, found, bytes))
     }
 
+    /// Buffers of so many undefined values each, end to end in as few as hold them; uploads may write to them.
+    #[cfg(feature = "train")]
+    pub(super) fn end_to_end(self: &Rc<Self>, sizes: &[usize]) -> Result<Vec<GpuBuffer>, EngineError> {
+        let most = self.most() as usize / 4;
+        // How many values each buffer has, and of every part its buffer and its first value.
+        let (mut ends, mut places): (Vec<usize>, Vec<_>) = Default::default();
+        for size in sizes.iter().map(|&size| size.max(1)) {
+            let number = ends.len().saturating_sub(1);
+            match ends.last_mut().map(|end| (end.next_multiple_of(ALIGNMENT / 4), end)) {
+                Some((first, end)) if first + size <= most => {
+                    *end = first + size;
+                    places.push((number, first, size));
+                }
+                _ => {
+                    places.push((ends.len(), 0, size));
+                    ends.push(size);
+                }
+            }
+        }
+        let wholes: Vec<_> = ends.into_iter().map(|size| self.for_upload(size)).collect::<Result<_, _>>()?;
+        let part = |(number, first, size): (usize, usize, usize)| {
+            let whole: &GpuBuffer = &wholes[number];
+            let (raw, owner) = (whole.0.raw.clone(), Owner::Buffer(whole.clone()));
+            GpuBuffer(Rc::new(Slab { raw, offset: first as u64 * 4, size: size as u64 * 4, owner }))
+        };
+        Ok(places.into_iter().map(part).collect())
+    }
+
     fn buffer(self: &Rc<Self>, state: &mut State, found: Option<wgpu::Buffer>, bytes: u64) -> GpuBuffer {
         let raw = if let Some(raw) = found {
             state.free -= bytes;
@@ -110,7 +183,7 @@ impl Pool {
                 wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
             self.create(bytes, usage)
         };
-        GpuBuffer(Rc::new(Slab { raw, pool: self.clone() }))
+        GpuBuffer(Rc::new(Slab { raw, offset: 0, size: bytes, owner: Owner::Pool(self.clone()) }))
     }
 
     /// A buffer that the host can read.
@@ -159,10 +232,15 @@ impl Pool {
         self.context.device.create_buffer(&descriptor)
     }
 
+    /// The most bytes that a buffer may have.
+    fn most(&self) -> u64 {
+        let limits = &self.context.limits;
+        limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
+    }
+
     /// The bytes to allocate for `size` values: a power of two, or above 64 KiB one of three steps between two powers.
     fn bytes(&self, size: usize) -> Result<u64, EngineError> {
-        let limits = &self.context.limits;
-        let most = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
+        let most = self.most();
         let bytes = size as u64 * 4;
         if bytes > most {
             let reason = format!("a value takes {bytes} bytes, this GPU's buffers hold {most}");

@@ -1,54 +1,83 @@
 //! The optimiser's part of the GPU: weights are changed where they live, and copied to the host on demand.
 
-use super::Gpu;
+use std::iter::zip;
+
+use super::kernels::ranges::Matrices;
 use super::kernels::{adam, norm};
-use crate::device::{AdamStep, Buffer, EngineError, ParamId, Parameters, Part, Rows};
+use super::{Gpu, GpuBuffer};
+use crate::device::{Averaged, Buffer, Change, EngineError, ParamId, Parameters, Part};
 
 impl Gpu {
+    pub(in crate::device) fn upload_all(&self, matrices: &[Vec<f32>]) -> Result<Vec<GpuBuffer>, EngineError> {
+        let sizes: Vec<usize> = matrices.iter().map(Vec::len).collect();
+        let buffers = self.pool.end_to_end(&sizes)?;
+        let mut recorder = self.recorder.borrow_mut();
+        for (buffer, values) in zip(&buffers, matrices) {
+            recorder.write(&self.context, buffer, bytemuck::cast_slice(values));
+        }
+        Ok(buffers)
+    }
+
+    pub(in crate::device) fn zeros_all(&self, sizes: &[usize]) -> Result<Vec<GpuBuffer>, EngineError> {
+        let buffers = self.pool.end_to_end(sizes)?;
+        let mut recorder = self.recorder.borrow_mut();
+        buffers.iter().for_each(|buffer| recorder.clear(&self.context, buffer));
+        Ok(buffers)
+    }
+
     pub(in crate::device) fn norm(&self, gradients: &[Part<'_>]) -> Result<Buffer, EngineError> {
         let mut parts = Vec::with_capacity(gradients.len());
-        for part in gradients {
-            parts.push(Part { buffer: part.buffer.on_gpu()?, columns: part.columns, rows: part.rows });
+        for &Part { buffer, columns, rows } in gradients {
+            parts.push(Matrices { buffers: vec![buffer.on_gpu()?], rows, columns });
         }
         norm::norm(self, &parts).map(Buffer::Gpu)
     }
 
-    #[allow(clippy::too_many_arguments, reason = "a step of Adam has as many operands")]
     pub(in crate::device) fn adam(
         &self,
         parameters: &mut Parameters,
-        id: ParamId,
-        rows: Rows<'_>,
-        gradient: &mut Buffer,
-        [first, second]: [&mut Buffer; 2],
+        mut changes: Vec<Change<'_>>,
         norm: &Buffer,
-        step: &AdamStep,
     ) -> Result<(), EngineError> {
-        let (gradient, norm) = (gradient.on_gpu_mut()?, norm.on_gpu()?);
-        let (first, second) = (first.on_gpu_mut()?, second.on_gpu_mut()?);
-        self.make_unique(gradient)?;
-        self.make_unique(first)?;
-        self.make_unique(second)?;
-        let weights = self.weight(parameters, id)?;
-        let state = adam::State { gradient, weights: &weights, moments: [first, second] };
-        adam::step(self, &state, (rows, parameters.get(id).columns()), norm, step)?;
-        self.supersede(parameters, id, weights);
+        let mut weights = Vec::with_capacity(changes.len());
+        for Change { id, gradient, moments: [first, second], .. } in &mut changes {
+            for matrix in [gradient, first, second] {
+                self.make_unique(matrix.on_gpu_mut()?)?;
+            }
+            weights.push(self.weight(parameters, *id)?);
+        }
+        let (mut matrices, mut steps) = (Vec::new(), Vec::new());
+        for (Change { id, rows, gradient, moments: [first, second], step }, weight) in zip(&changes, &weights)
+        {
+            let buffers = vec![gradient.on_gpu()?, weight, first.on_gpu()?, second.on_gpu()?];
+            matrices.push(Matrices { buffers, rows: *rows, columns: parameters.get(*id).columns() });
+            steps.push(*step);
+        }
+        adam::step(self, &matrices, &steps, norm.on_gpu()?)?;
+        for (change, weight) in zip(&changes, weights) {
+            self.supersede(parameters, change.id, weight);
+        }
         Ok(())
     }
 
     pub(in crate::device) fn average(
         &self,
         parameters: &Parameters,
-        id: ParamId,
-        rows: Rows<'_>,
-        average: &mut Buffer,
-        keep: &[f32],
+        mut averages: Vec<Averaged<'_>>,
         norm: Option<&Buffer>,
     ) -> Result<(), EngineError> {
-        let (average, norm) = (average.on_gpu_mut()?, norm.map(Buffer::on_gpu).transpose()?);
-        self.make_unique(average)?;
-        let weights = self.weight(parameters, id)?;
-        adam::average(self, &weights, average, (rows, parameters.get(id).columns()), keep, norm)
+        let mut weights = Vec::with_capacity(averages.len());
+        for Averaged { id, average, .. } in &mut averages {
+            self.make_unique(average.on_gpu_mut()?)?;
+            weights.push(self.weight(parameters, *id)?);
+        }
+        let (mut matrices, mut shares): (Vec<_>, Vec<&[f32]>) = Default::default();
+        for (Averaged { id, rows, average, keep }, weight) in zip(&averages, &weights) {
+            let buffers = vec![weight, average.on_gpu()?];
+            matrices.push(Matrices { buffers, rows: *rows, columns: parameters.get(*id).columns() });
+            shares.push(keep);
+        }
+        adam::average(self, &matrices, &shares, norm.map(Buffer::on_gpu).transpose()?)
     }
 
     pub(in crate::device) fn exchange(

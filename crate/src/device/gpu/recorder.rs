@@ -86,7 +86,8 @@ impl Recorder {
     pub(super) fn write(&mut self, context: &Context, buffer: &GpuBuffer, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.encoding(context);
-            context.queue.write_buffer(buffer.raw(), 0, bytes);
+            let to = buffer.bytes();
+            context.queue.write_buffer(to.buffer, to.offset, bytes);
             self.statistics.bytes_moved += bytes.len() as u64;
         }
     }
@@ -94,14 +95,17 @@ impl Recorder {
     pub(super) fn clear(&mut self, context: &Context, buffer: &GpuBuffer) {
         let encoding = self.encoding(context);
         encoding.pass = None;
-        encoding.encoder.clear_buffer(buffer.raw(), 0, None);
+        let bytes = buffer.bytes();
+        encoding.encoder.clear_buffer(bytes.buffer, bytes.offset, bytes.size.map(u64::from));
     }
 
-    /// Copies all of a buffer to another of the same size.
+    /// Copies a buffer to another, which has room for its values.
     pub(super) fn copy(&mut self, context: &Context, from: &GpuBuffer, to: &GpuBuffer) {
         let encoding = self.encoding(context);
         encoding.pass = None;
-        encoding.encoder.copy_buffer_to_buffer(from.raw(), 0, to.raw(), 0, from.raw().size());
+        let size = from.size().min(to.size());
+        let (from, to) = (from.bytes(), to.bytes());
+        encoding.encoder.copy_buffer_to_buffer(from.buffer, from.offset, to.buffer, to.offset, size);
     }
 
     /// Encodes a launch. Returns whether all encoded commands were submitted.
@@ -122,7 +126,7 @@ impl Recorder {
         let mut entries = Vec::with_capacity(arguments.len());
         for (binding, (argument, slice)) in arguments.iter().zip(&slices).enumerate() {
             let range = match (argument, slice) {
-                (Arg::Read(buffer) | Arg::Write(buffer), _) => buffer.raw().as_entire_buffer_binding(),
+                (Arg::Read(buffer) | Arg::Write(buffer), _) => buffer.bytes(),
                 (_, Some(Slice { buffer, offset, size })) => {
                     wgpu::BufferBinding { buffer, offset: *offset, size: std::num::NonZeroU64::new(*size) }
                 }
@@ -201,8 +205,9 @@ impl Recorder {
         encoding.pass = None;
         let mut at = 0;
         for (buffer, range) in parts.iter().filter(|(_, range)| !range.is_empty()) {
-            let (from, size) = (range.start as u64 * 4, range.len() as u64 * 4);
-            encoding.encoder.copy_buffer_to_buffer(buffer.raw(), from, staging, at, size);
+            let (bytes, size) = (buffer.bytes(), range.len() as u64 * 4);
+            let from = bytes.offset + range.start as u64 * 4;
+            encoding.encoder.copy_buffer_to_buffer(bytes.buffer, from, staging, at, size);
             at += size;
         }
         let begin = Instant::now();

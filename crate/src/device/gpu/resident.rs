@@ -75,6 +75,25 @@ impl Gpu {
         self.resident.borrow_mut().insert(parameters, parts.into(), ids(parts), copy);
     }
 
+    /// Lays the copies of all weights in the store's layout end to end, in as few buffers as hold them.
+    #[cfg(feature = "train")]
+    pub(in crate::device) fn join(&self, parameters: &Parameters) -> Result<(), EngineError> {
+        let sizes: Vec<usize> = parameters.iter().map(|(_, parameter)| parameter.values.len()).collect();
+        let buffers = self.pool.end_to_end(&sizes)?;
+        for ((id, parameter), buffer) in parameters.iter().zip(buffers) {
+            let ahead = self.is_ahead(parameters, id);
+            if ahead {
+                let from = self.weight(parameters, id)?;
+                self.recorder.borrow_mut().copy(&self.context, &from, &buffer);
+            } else {
+                let bytes = bytemuck::cast_slice(&parameter.values);
+                self.recorder.borrow_mut().write(&self.context, &buffer, bytes);
+            }
+            self.keep(parameters, &[(id, Layout::AsStored)], Copy { buffer, ahead });
+        }
+        Ok(())
+    }
+
     /// Whether the GPU's copy of a weight is newer than the store.
     pub(super) fn is_ahead(&self, parameters: &Parameters, id: ParamId) -> bool {
         let parts = [(id, Layout::AsStored)];

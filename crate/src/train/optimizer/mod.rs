@@ -11,9 +11,12 @@ mod average;
 mod sgd;
 
 use std::collections::BTreeMap;
+use std::iter::zip;
 use std::ops::Range;
 
-use crate::device::{AdamStep, Buffer, Device, EngineError, ParamId, Parameters, Part, Rows};
+use crate::device::{
+    AdamStep, Averaged, Buffer, Change, Device, EngineError, ParamId, Parameters, Part, Rows,
+};
 use crate::graph::Gradients;
 
 pub use adam::Adam;
@@ -70,6 +73,9 @@ pub(super) struct Moments<B> {
     pub(super) caught_up: Vec<u64>,
 }
 
+/// Of every parameter the rows whose averages are behind, and what each keeps when it is caught up.
+type Late = Vec<(Vec<u32>, Vec<f32>)>;
+
 /// The state of every parameter, on the host.
 pub(super) type Snapshot = Vec<Moments<Vec<f32>>>;
 
@@ -83,15 +89,23 @@ impl Optimizer {
         device: &Device,
         parameters: &Parameters,
     ) -> Result<Self, EngineError> {
-        let moments = parameters.iter().map(|(_, p)| {
-            Ok(Moments {
-                first: device.zeros(p.values.len())?,
-                second: device.zeros(p.values.len())?,
-                average: config.averaging.is_on().then(|| device.upload(p.values.clone())).transpose()?,
-                caught_up: vec![0; p.rows()],
-            })
+        device.join(parameters)?;
+        let sizes: Vec<usize> = parameters.iter().map(|(_, p)| p.values.len()).collect();
+        let (first, second) = (device.zeros_all(&sizes)?, device.zeros_all(&sizes)?);
+        let averages = if config.averaging.is_on() {
+            device.upload_all(parameters.iter().map(|(_, p)| p.values.clone()).collect())?
+        } else {
+            Vec::new()
+        };
+        let mut averages = averages.into_iter();
+        let moments = zip(parameters.iter(), zip(first, second)).map(|((_, p), (first, second))| Moments {
+            first,
+            second,
+            average: averages.next(),
+            caught_up: vec![0; p.rows()],
         });
-        Ok(Self { config, step: 0, moments: moments.collect::<Result<_, EngineError>>()? })
+        let moments = moments.collect();
+        Ok(Self { config, step: 0, moments })
     }
 
     /// Steps taken.
@@ -125,10 +139,7 @@ impl Optimizer {
             })
             .collect();
         let norm = device.norm(&parts)?;
-        let ids: Vec<ParamId> = parameters.iter().map(|(id, _)| id).collect();
-        for id in ids {
-            self.change(device, parameters, id, gradients.get_mut(id), touched, rate(id), &norm)?;
-        }
+        self.change(device, parameters, gradients, touched, &rate, &norm)?;
         let mut read = read.to_vec();
         read.push((norm, 0..1));
         let mut values = device.read(&read).await?;
@@ -143,42 +154,70 @@ impl Optimizer {
         Ok((norm, values))
     }
 
-    /// Changes one parameter and its average, if the norm is finite.
-    #[allow(clippy::too_many_arguments, reason = "a step of Adam has as many operands")]
+    /// Changes all parameters and their averages, if the norm is finite.
     fn change(
         &mut self,
         device: &Device,
         parameters: &mut Parameters,
-        id: ParamId,
-        gradient: &mut Option<Buffer>,
+        gradients: &mut Gradients,
         touched: &Touched,
-        rate: f32,
+        rate: &dyn Fn(ParamId) -> f32,
         norm: &Buffer,
     ) -> Result<(), EngineError> {
         let (step, averaging) = (self.step + 1, self.config.averaging);
-        let settings = self.settings(step, rate);
-        let moments = &mut self.moments[id.index()];
-        let rows = rows(touched, id, parameters.get(id).rows());
-        let moves = parameters.get(id).trainable && rate > 0.0;
-        if let Some(gradient) = gradient.as_mut().filter(|_| moves) {
-            if let Rows::Listed(rows) = rows {
-                moments.catch_up(device, parameters, id, rows, averaging, step - 1, Some(norm))?;
-            }
-            let state = [&mut moments.first, &mut moments.second];
-            device.adam(parameters, id, rows, gradient, state, norm, &settings)?;
-        } else {
-            *gradient = None;
-            if let Rows::Listed(rows) = rows {
-                return moments.catch_up(device, parameters, id, rows, averaging, step, Some(norm));
+        for (id, _) in parameters.iter().filter(|&(id, p)| !(p.trainable && rate(id) > 0.0)) {
+            *gradients.get_mut(id) = None;
+        }
+        // Rows that move are caught up to where they moved last, those that stay to this step.
+        let mut late: Late = vec![Default::default(); parameters.len()];
+        for (&id, rows) in touched {
+            let to = if gradients.get(id).is_some() { step - 1 } else { step };
+            late[id.index()] = self.moments[id.index()].rested(rows, averaging, to);
+        }
+        self.catch_up(device, parameters, late, Some(norm))?;
+
+        let settings: Vec<AdamStep> =
+            parameters.iter().map(|(id, _)| self.settings(step, rate(id))).collect();
+        let mut changes = Vec::new();
+        let all = zip(zip(parameters.iter(), &mut self.moments), zip(gradients.iter_mut(), settings));
+        for (((id, p), moments), (gradient, step)) in all {
+            let Some(gradient) = gradient else { continue };
+            let (rows, moments) = (rows(touched, id, p.rows()), [&mut moments.first, &mut moments.second]);
+            changes.push(Change { id, rows, gradient, moments, step });
+        }
+        device.adam(parameters, changes, norm)?;
+
+        let most = touched.values().map(Vec::len).max().unwrap_or(0);
+        let keep = vec![averaging.keep(step - 1, step); most.max(1)];
+        let mut averages = Vec::new();
+        for ((id, p), moments) in zip(parameters.iter(), &mut self.moments) {
+            let rows = rows(touched, id, p.rows());
+            let keep = match rows {
+                Rows::All(_) => &keep[..1],
+                // Caught up above.
+                Rows::Listed(_) if gradients.get(id).is_none() => continue,
+                Rows::Listed(rows) => &keep[..rows.len()],
+            };
+            averages.extend(moments.average.as_mut().map(|average| Averaged { id, rows, average, keep }));
+        }
+        device.average(parameters, averages, Some(norm))
+    }
+
+    /// Brings averages of rows to the step of their shares.
+    fn catch_up(
+        &mut self,
+        device: &Device,
+        parameters: &Parameters,
+        late: Late,
+        norm: Option<&Buffer>,
+    ) -> Result<(), EngineError> {
+        let mut averages = Vec::new();
+        for (((id, _), moments), (rows, keep)) in zip(zip(parameters.iter(), &mut self.moments), &late) {
+            if let Some(average) = moments.average.as_mut().filter(|_| !rows.is_empty()) {
+                averages.push(Averaged { id, rows: Rows::Listed(rows), average, keep });
             }
         }
-        match &mut moments.average {
-            Some(average) => {
-                let keep = averaging.keep(step - 1, step);
-                device.average(parameters, id, rows, average, &[keep], Some(norm))
-            }
-            None => Ok(()),
-        }
+        device.average(parameters, averages, norm)
     }
 
     fn settings(&self, step: u64, rate: f32) -> AdamStep {
@@ -207,13 +246,16 @@ impl Optimizer {
     pub fn swap_average(&mut self, device: &Device, parameters: &mut Parameters) -> Result<(), EngineError> {
         parameters.check_unshared()?;
         let (step, averaging) = (self.step, self.config.averaging);
-        let ids: Vec<ParamId> = parameters.iter().map(|(id, _)| id).collect();
-        for id in ids {
-            let moments = &mut self.moments[id.index()];
+        let mut late = Late::new();
+        for moments in &mut self.moments {
             let lazy = |&row: &u32| moments.caught_up[row as usize] > 0;
             let rows: Vec<u32> = (0..moments.caught_up.len() as u32).filter(lazy).collect();
-            moments.catch_up(device, parameters, id, &rows, averaging, step, None)?;
+            late.push(moments.rested(&rows, averaging, step));
             rows.iter().for_each(|&row| moments.caught_up[row as usize] = step);
+        }
+        self.catch_up(device, parameters, late, None)?;
+        let ids: Vec<ParamId> = parameters.iter().map(|(id, _)| id).collect();
+        for (id, moments) in zip(ids, &mut self.moments) {
             if let Some(average) = &mut moments.average {
                 device.exchange(parameters, id, average)?;
             }
@@ -246,46 +288,43 @@ impl Optimizer {
     pub(super) fn restore(
         &mut self,
         device: &Device,
+        parameters: &Parameters,
         step: u64,
         averaging: Averaging,
         snapshot: Snapshot,
     ) -> Result<(), EngineError> {
-        let upload = |m: Moments<Vec<f32>>| {
-            Ok(Moments {
-                first: device.upload(m.first)?,
-                second: device.upload(m.second)?,
-                average: m.average.map(|average| device.upload(average)).transpose()?,
-                caught_up: m.caught_up,
-            })
-        };
-        self.moments = snapshot.into_iter().map(upload).collect::<Result<_, EngineError>>()?;
+        device.join(parameters)?;
+        let (mut first, mut second, mut averages) = (Vec::new(), Vec::new(), Vec::new());
+        let mut caught_up = Vec::new();
+        for moments in snapshot {
+            first.push(moments.first);
+            second.push(moments.second);
+            averages.extend(moments.average);
+            caught_up.push(moments.caught_up);
+        }
+        let mut averages = device.upload_all(averages)?.into_iter();
+        let moments = zip(device.upload_all(first)?, device.upload_all(second)?);
+        let moments = zip(moments, caught_up).map(|((first, second), caught_up)| Moments {
+            first,
+            second,
+            average: averages.next(),
+            caught_up,
+        });
+        self.moments = moments.collect();
         (self.step, self.config.averaging) = (step, averaging);
         Ok(())
     }
 }
 
 impl Moments<Buffer> {
-    /// Brings the averages of rows to `step`, over steps in which the rows did not move.
-    #[allow(clippy::too_many_arguments, reason = "what an average depends on")]
-    fn catch_up(
-        &mut self,
-        device: &Device,
-        parameters: &Parameters,
-        id: ParamId,
-        rows: &[u32],
-        averaging: Averaging,
-        step: u64,
-        norm: Option<&Buffer>,
-    ) -> Result<(), EngineError> {
-        let Some(average) = &mut self.average else { return Ok(()) };
-        let caught_up = |row: u32| self.caught_up[row as usize];
-        let rows: Vec<u32> = rows.iter().copied().filter(|&row| caught_up(row) < step).collect();
-        if rows.is_empty() {
-            return Ok(());
+    /// Which of some rows have an average that is behind `step`, and what it keeps of the distance to them until then.
+    fn rested(&self, rows: &[u32], averaging: Averaging, step: u64) -> (Vec<u32>, Vec<f32>) {
+        if self.average.is_none() {
+            return Default::default();
         }
-        let keep = |&row: &u32| averaging.keep(caught_up(row), step);
-        let keep: Vec<f32> = rows.iter().map(keep).collect();
-        device.average(parameters, id, Rows::Listed(&rows), average, &keep, norm)
+        let caught_up = |row: u32| self.caught_up[row as usize];
+        let late = rows.iter().copied().filter(|&row| caught_up(row) < step);
+        late.map(|row| (row, averaging.keep(caught_up(row), step))).unzip()
     }
 }
 

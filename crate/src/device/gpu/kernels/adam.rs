@@ -1,39 +1,20 @@
-//! One step of Adam, and the average of the weights over time.
+//! Steps of Adam, and the averages of weights over time.
 
+use saccade_shaders::adam::{Arguments, Step};
+
+use super::ranges::{Matrices, together};
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{AdamStep, EngineError, Rows};
+use crate::device::{AdamStep, EngineError};
 
-/// The argument `listed` of a kernel, and the numbers of the listed rows.
-pub(super) fn listed(rows: Rows<'_>) -> (u32, Arg<'_>) {
-    match rows {
-        Rows::All(_) => (0, Arg::Nothing),
-        Rows::Listed(numbers) => (1, Arg::Words(numbers)),
-    }
-}
-
-/// The buffers that a step of Adam changes.
-pub(in crate::device::gpu) struct State<'a> {
-    pub(in crate::device::gpu) gradient: &'a GpuBuffer,
-    pub(in crate::device::gpu) weights: &'a GpuBuffer,
-    /// The first and second moments.
-    pub(in crate::device::gpu) moments: [&'a GpuBuffer; 2],
-}
-
-/// See [`crate::device::Optimize::adam`].
+/// See [`crate::device::Device::adam`]; the matrices are gradients, weights, first and second moments.
 pub(in crate::device::gpu) fn step(
     gpu: &Gpu,
-    state: &State<'_>,
-    (rows, columns): (Rows<'_>, usize),
+    changes: &[Matrices<'_>],
+    steps: &[AdamStep],
     norm: &GpuBuffer,
-    step: &AdamStep,
 ) -> Result<(), EngineError> {
-    let &AdamStep { beta1, beta2, epsilon, rate, correction, decay, clip } = step;
-    let (size, columns, (listed, numbers)) = (rows.count() * columns, columns as u32, listed(rows));
-    let arguments = saccade_shaders::adam::step::Arguments {
-        size: size as u32,
-        columns,
-        listed,
+    let step = |&AdamStep { beta1, beta2, epsilon, rate, correction, decay, clip }: &AdamStep| Step {
         beta1,
         beta2,
         epsilon,
@@ -42,48 +23,49 @@ pub(in crate::device::gpu) fn step(
         decay,
         clip,
     };
-    let [first, second] = state.moments;
-    gpu.launch(
-        &saccade_shaders::ADAM_STEP,
-        &[
+    let kernel = &saccade_shaders::ADAM_STEP;
+    for launch in together(changes, kernel.workgroup_size[0] as usize) {
+        let steps: Vec<Step> = launch.members.iter().map(|&number| step(&steps[number])).collect();
+        let arguments = Arguments { ranges: launch.ranges.len() as u32 };
+        let mut bindings = vec![
             Arg::uniform(&arguments),
             Arg::Read(norm),
-            numbers,
-            Arg::Write(state.gradient),
-            Arg::Write(state.weights),
-            Arg::Write(first),
-            Arg::Write(second),
-        ],
-        Grid::Invocations(size),
-        10 * size,
-    )
+            Arg::words(&launch.ranges),
+            Arg::Words(&launch.rows),
+            Arg::words(&steps),
+        ];
+        bindings.extend(launch.buffers.iter().map(|buffer| Arg::Write(buffer)));
+        gpu.launch(kernel, &bindings, Grid::Groups(launch.groups), 10 * launch.size)?;
+    }
+    Ok(())
 }
 
-/// See [`crate::device::Optimize::average`].
+/// See [`crate::device::Device::average`]; the matrices are weights and averages.
 pub(in crate::device::gpu) fn average(
     gpu: &Gpu,
-    weights: &GpuBuffer,
-    average: &GpuBuffer,
-    (rows, columns): (Rows<'_>, usize),
-    keep: &[f32],
+    averages: &[Matrices<'_>],
+    keep: &[&[f32]],
     norm: Option<&GpuBuffer>,
 ) -> Result<(), EngineError> {
-    let (size, columns, (listed, numbers)) = (rows.count() * columns, columns as u32, listed(rows));
-    let (by_row, first) = (u32::from(keep.len() > 1), keep.first().copied().unwrap_or(1.0));
-    let arguments =
-        saccade_shaders::adam::average::Arguments { size: size as u32, columns, listed, by_row, keep: first };
-    gpu.launch(
-        &saccade_shaders::ADAM_AVERAGE,
-        &[
+    let kernel = &saccade_shaders::ADAM_AVERAGE;
+    for mut launch in together(averages, kernel.workgroup_size[0] as usize) {
+        let mut shares: Vec<f32> = Vec::new();
+        for (range, &number) in launch.ranges.iter_mut().zip(&launch.members) {
+            range.first[2] = shares.len() as u32;
+            shares.extend_from_slice(keep[number]);
+        }
+        let arguments = Arguments { ranges: launch.ranges.len() as u32 };
+        let bindings = [
             Arg::uniform(&arguments),
             // Without a norm the kernel reads zeros, which are finite.
             norm.map_or(Arg::Nothing, Arg::Read),
-            numbers,
-            Arg::words(keep),
-            Arg::Read(weights),
-            Arg::Write(average),
-        ],
-        Grid::Invocations(size),
-        3 * size,
-    )
+            Arg::words(&launch.ranges),
+            Arg::Words(&launch.rows),
+            Arg::words(&shares),
+            Arg::Read(launch.buffers[0]),
+            Arg::Write(launch.buffers[1]),
+        ];
+        gpu.launch(kernel, &bindings, Grid::Groups(launch.groups), 3 * launch.size)?;
+    }
+    Ok(())
 }

@@ -16,6 +16,8 @@ mod layer_norm;
 pub(super) mod norm;
 mod pool;
 mod ragged_matmul;
+#[cfg(feature = "train")]
+pub(super) mod ranges;
 mod recurrence;
 mod reduce;
 mod row_reduce;

@@ -1,40 +1,33 @@
 //! The root of a sum of squares.
 
-use saccade_shaders::norm::{Arguments, CHUNK};
+use saccade_shaders::norm::{CHUNK, root, squares};
 
-use super::adam::listed;
+use super::ranges::{Matrices, together};
+use crate::device::EngineError;
 use crate::device::gpu::launch::{Arg, Grid};
 use crate::device::gpu::{Gpu, GpuBuffer};
-use crate::device::{EngineError, Part};
 
-/// See [`crate::device::Optimize::norm`].
-pub(in crate::device::gpu) fn norm(
-    gpu: &Gpu,
-    parts: &[Part<'_, GpuBuffer>],
-) -> Result<GpuBuffer, EngineError> {
-    let size = |part: &Part<'_, GpuBuffer>| part.rows.count() * part.columns;
-    let sums = gpu.allocate(parts.iter().map(|part| size(part).div_ceil(CHUNK as usize)).sum())?;
+/// See [`crate::device::Device::norm`].
+pub(in crate::device::gpu) fn norm(gpu: &Gpu, parts: &[Matrices<'_>]) -> Result<GpuBuffer, EngineError> {
+    let launches = together(parts, CHUNK as usize);
+    let count = launches.iter().map(|launch| launch.groups).sum();
+    let sums = gpu.allocate(count)?;
     let mut first = 0;
-    for part in parts {
-        let (is_listed, rows) = listed(part.rows);
-        let (size, columns) = (size(part), part.columns as u32);
-        let arguments = Arguments { size: size as u32, columns, listed: is_listed, first };
-        let groups = size.div_ceil(CHUNK as usize);
-        gpu.launch(
-            &saccade_shaders::NORM_SQUARES,
-            &[Arg::uniform(&arguments), Arg::Read(part.buffer), rows, Arg::Write(&sums)],
-            Grid::Groups(groups),
-            size,
-        )?;
-        first += groups as u32;
+    for launch in launches {
+        let arguments = squares::Arguments { ranges: launch.ranges.len() as u32, first };
+        let bindings = [
+            Arg::uniform(&arguments),
+            Arg::Read(launch.buffers[0]),
+            Arg::words(&launch.ranges),
+            Arg::Words(&launch.rows),
+            Arg::Write(&sums),
+        ];
+        gpu.launch(&saccade_shaders::NORM_SQUARES, &bindings, Grid::Groups(launch.groups), launch.size)?;
+        first += launch.groups as u32;
     }
     let out = gpu.allocate(1)?;
-    let arguments = Arguments { size: first, columns: 1, listed: 0, first: 0 };
-    gpu.launch(
-        &saccade_shaders::NORM_ROOT,
-        &[Arg::uniform(&arguments), Arg::Read(&sums), Arg::Write(&out)],
-        Grid::Groups(1),
-        first as usize,
-    )?;
+    let arguments = root::Arguments { size: first };
+    let bindings = [Arg::uniform(&arguments), Arg::Read(&sums), Arg::Write(&out)];
+    gpu.launch(&saccade_shaders::NORM_ROOT, &bindings, Grid::Groups(1), count)?;
     Ok(out)
 }
