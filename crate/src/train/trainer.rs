@@ -67,22 +67,27 @@ use crate::model::{Model, ModelError, Task};
 /// # Ok(()) }) }
 /// ```
 pub struct Trainer<O: Objective> {
-    device: Device,
-    config: RunConfig,
     objective: O,
     texts: Texts<O::Item>,
+    /// Of the epoch in progress.
+    batches: Vec<O::Batch>,
+    state: State,
+    /// The threads that learn beside the caller's.
+    #[cfg(not(target_arch = "wasm32"))]
+    helpers: Helpers,
+}
+
+/// What of a trainer is the same for every task.
+struct State {
+    device: Device,
+    config: RunConfig,
     /// Its weights on the host may lie behind those on the device: see [`Device::fetch`].
     model: Model,
     optimizer: Optimizer,
     gradients: Gradients,
-    /// The threads that learn beside the caller's.
-    #[cfg(not(target_arch = "wasm32"))]
-    helpers: Helpers,
     /// What the last batch left.
     carried: Carried,
     progress: Progress,
-    /// Of the epoch in progress.
-    batches: Vec<O::Batch>,
 }
 
 /// Values on a device that are to be read.
@@ -107,6 +112,12 @@ fn fill(device: &Device, parameters: &Parameters, gradients: &mut Gradients) -> 
     Ok(())
 }
 
+/// What a step begins with.
+struct Begun {
+    touched: Touched,
+    dropped: Dropped,
+}
+
 /// What a batch gave beside its gradients.
 struct Learned {
     /// Where its total loss and its losses are.
@@ -115,6 +126,20 @@ struct Learned {
     names: Vec<&'static str>,
     /// What it leaves to the next batch.
     left: Carried,
+}
+
+/// Adds the gradients of a batch's loss to those that are there.
+async fn differentiate(
+    Losses { total, parts, states }: Losses<'_>,
+    gradients: &mut Gradients,
+) -> Result<Learned, TrainError> {
+    total.backward_into(gradients).await?;
+    let mut read = vec![total.hold()?.elements()];
+    for (_, part) in &parts {
+        read.push(part.hold()?.elements());
+    }
+    let names = parts.iter().map(|(name, _)| *name).collect();
+    Ok(Learned { read, names, left: Carried::hold(&states)? })
 }
 
 impl<O: Objective> Trainer<O> {
@@ -149,34 +174,37 @@ impl<O: Objective> Trainer<O> {
             None => Averaging::Off,
         };
         let optimizer = OptimizerConfig { rule, weight_decay, clip, averaging };
-        let mut trainer = Self {
+        let state = State {
             device: device.clone(),
-            objective,
-            texts,
             optimizer: Optimizer::new(optimizer, device, model.parameters())?,
             gradients: zeros(device, model.parameters())?,
-            #[cfg(not(target_arch = "wasm32"))]
-            helpers: Helpers::default(),
             carried: Carried::default(),
             model,
             progress: Progress::default(),
-            batches: Vec::new(),
             config,
+        };
+        let mut trainer = Self {
+            objective,
+            texts,
+            batches: Vec::new(),
+            state,
+            #[cfg(not(target_arch = "wasm32"))]
+            helpers: Helpers::default(),
         };
         trainer.begin_epoch();
         if trainer.texts.train.is_empty() {
             return Err(TrainError::NoTexts("training"));
         }
         if trainer.batches.is_empty() {
-            return Err(TrainError::FewWords { batch: trainer.config.train.batch });
+            return Err(TrainError::FewWords { batch: trainer.state.config.train.batch });
         }
         Ok(trainer)
     }
 
     /// What to call next.
     pub fn due(&self) -> Due {
-        let Progress { epoch, evaluation_due, stale, best, .. } = &self.progress;
-        let train = &self.config.train;
+        let Progress { epoch, evaluation_due, stale, best, .. } = &self.state.progress;
+        let train = &self.state.config.train;
         let is_stale = train.patience > 0 && *stale >= train.patience;
         if *evaluation_due {
             Due::Evaluation
@@ -192,17 +220,21 @@ impl<O: Objective> Trainer<O> {
 
     /// Where the run stands.
     pub fn position(&self) -> Position {
-        Position { epoch: self.progress.epoch, steps: self.batches.len(), done: self.progress.batch }
+        Position {
+            epoch: self.state.progress.epoch,
+            steps: self.batches.len(),
+            done: self.state.progress.batch,
+        }
     }
 
     /// How many words the next step learns from.
     pub fn words(&self) -> usize {
-        self.batches.get(self.progress.batch).map_or(0, |batch| self.objective.words(batch).count())
+        self.batches.get(self.state.progress.batch).map_or(0, |batch| self.objective.words(batch).count())
     }
 
     /// The model as it is, between two steps: not averaged, and on a GPU with weights that are ahead of those on the host.
     pub fn model(&self) -> &Model {
-        &self.model
+        &self.state.model
     }
 
     /// How many texts there are to learn from, to choose by and to report on.
@@ -212,7 +244,7 @@ impl<O: Objective> Trainer<O> {
 
     /// Where it is trained.
     pub fn device(&self) -> &Device {
-        &self.device
+        &self.state.device
     }
 
     /// The model as it is, not averaged, as this run stores it.
@@ -220,8 +252,7 @@ impl<O: Objective> Trainer<O> {
     /// # Errors
     /// If the engine fails, or a weight is not finite.
     pub async fn export(&mut self) -> Result<Vec<u8>, TrainError> {
-        self.device.fetch(self.model.parameters_mut()).await?;
-        Ok(self.file(&self.model)?)
+        self.state.export().await
     }
 
     /// Changes the step size, or the loss of skimming, from the next step on.
@@ -229,19 +260,19 @@ impl<O: Objective> Trainer<O> {
     /// # Errors
     /// If a value is out of range, or there is no loss of skimming to change.
     pub fn adjust(&mut self, adjustment: Adjustment) -> Result<(), ConfigError> {
-        let mut config = self.config.clone();
+        let mut config = self.state.config.clone();
         let Adjustment { learning_rate, skim } = adjustment;
         config.train.learning_rate = learning_rate.unwrap_or(config.train.learning_rate);
         config.train.skim = skim.or(config.train.skim);
-        config.train.validate(self.config.train.skim.is_some())?;
+        config.train.validate(self.state.config.train.skim.is_some())?;
         self.objective.adjust(&config.train);
-        self.config = config;
+        self.state.config = config;
         Ok(())
     }
 
     /// How it learns now.
     pub fn config(&self) -> &RunConfig {
-        &self.config
+        &self.state.config
     }
 
     /// Learns from one batch, a loop over single texts which the graph batches; returns its losses, the task's own first.
@@ -249,22 +280,199 @@ impl<O: Objective> Trainer<O> {
     /// # Errors
     /// [`TrainError::NotFinite`] leaves the weights and the states that are carried on as they were. Any other is the engine's.
     pub async fn step(&mut self) -> Result<Vec<Loss>, TrainError> {
-        let Progress { step, epoch, batch: place, .. } = self.progress;
+        let Progress { step, batch: place, .. } = self.state.progress;
+        let words: Vec<u32> = self.objective.words(&self.batches[place]).collect();
+        let begun = self.state.begin(&words).await?;
+        let learned = self.learn(step, place, &begun.touched).await;
+        let losses = self.state.take(begun, learned, self.batches.len()).await?;
+        if self.state.progress.batch == 0 {
+            self.begin_epoch();
+            // A layer that learns from now on begins as in a run that is resumed here.
+            let State { device, model, gradients, .. } = &mut self.state;
+            fill(device, model.parameters(), gradients)?;
+        }
+        Ok(losses)
+    }
+
+    /// Computes the gradients of a batch.
+    #[cfg_attr(target_arch = "wasm32", allow(unused_variables, reason = "there is one thread"))]
+    async fn learn(&mut self, step: u64, batch: usize, touched: &Touched) -> Result<Learned, TrainError> {
+        let seed = noise::bits(self.state.config.seed, 3, step as u32);
+        #[cfg(not(target_arch = "wasm32"))]
+        if let (threads @ 2.., _) = self.state.device.threads() {
+            let parts = self.objective.split(&self.batches[batch], threads);
+            if parts.len() > 1 {
+                return self.learn_together(step, seed, parts, touched).await;
+            }
+        }
+        let graph =
+            Graph::training(self.state.model.parameters(), &self.state.device, Strategy::Levels, seed);
+        let before = |part| self.state.carried.record(&graph, part);
+        let losses = self.objective.losses(&self.state.model, &graph, &self.batches[batch], &before, step);
+        differentiate(losses, &mut self.state.gradients).await
+    }
+
+    /// Computes the gradients of a batch's parts, a thread each.
+    #[cfg(not(target_arch = "wasm32"))]
+    async fn learn_together(
+        &mut self,
+        step: u64,
+        seed: u32,
+        parts: Vec<O::Batch>,
+        touched: &Touched,
+    ) -> Result<Learned, TrainError> {
+        let (device, carried) = (&self.state.device, self.state.carried.read(&self.state.device).await?);
+        let Found { total, losses, left } = self.helpers.learn(
+            device,
+            &self.objective,
+            &self.state.model,
+            parts,
+            &carried,
+            (seed, step),
+            touched,
+            &mut self.state.gradients,
+        )?;
+        let value = |value: f32| Ok((device.upload(vec![value])?, 0..1));
+        let values = std::iter::once(total).chain(losses.iter().map(|&(_, loss)| loss));
+        let read = values.map(value).collect::<Result<_, EngineError>>()?;
+        let names = losses.iter().map(|&(name, _)| name).collect();
+        Ok(Learned { read, names, left: Carried::upload(device, left)? })
+    }
+
+    /// Scores the averaged weights on the development texts, and gives the model if it is the best so far. `go_on` hears
+    /// how many texts are done, and stops the evaluation by returning false: the result is then `None`, and the
+    /// evaluation still due.
+    ///
+    /// # Errors
+    /// If the engine fails, or the weights cannot be written.
+    pub async fn evaluate(
+        &mut self,
+        go_on: impl FnMut(usize) -> bool,
+    ) -> Result<Option<Evaluated<O::Score>>, TrainError> {
+        self.state.optimizer.swap_average(&self.state.device, self.state.model.parameters_mut())?;
+        let result = self.evaluate_as_is(go_on).await;
+        self.state.optimizer.swap_average(&self.state.device, self.state.model.parameters_mut())?;
+        result
+    }
+
+    async fn evaluate_as_is(
+        &mut self,
+        go_on: impl FnMut(usize) -> bool,
+    ) -> Result<Option<Evaluated<O::Score>>, TrainError> {
+        let dev = &self.texts.dev;
+        let Some(score) = self.objective.score(&self.state.model, &self.state.device, dev, go_on).await?
+        else {
+            return Ok(None);
+        };
+        let rank = self.objective.rank(&score);
+        let (epoch, kept) = self.state.judge(rank, self.batches.len()).await?;
+        Ok(Some(Evaluated { epoch, score, kept }))
+    }
+
+    /// Scores the model that was kept last, as it is stored, on the development and the test texts, and records the
+    /// figures in it; `None` if `go_on` stops it.
+    ///
+    /// # Errors
+    /// If `kept` is no such model, or the engine fails.
+    pub async fn finish(
+        &self,
+        kept: &[u8],
+        mut go_on: impl FnMut(usize) -> bool,
+    ) -> Result<Option<Finished<O::Score>>, TrainError> {
+        let mut model = Model::from_bytes(kept)?;
+        let (objective, Texts { dev, test, .. }) = (&self.objective, &self.texts);
+        let Some(dev) = objective.score(&model, &self.state.device, dev, &mut go_on).await? else {
+            return Ok(None);
+        };
+        let test = if test.is_empty() {
+            None
+        } else {
+            let score = objective.score(&model, &self.state.device, test, &mut go_on).await?;
+            if score.is_none() {
+                return Ok(None);
+            }
+            score
+        };
+        objective.record(&dev, "dev", &mut model);
+        if let Some(test) = &test {
+            objective.record(test, "test", &mut model);
+        }
+        if let Some(best) = self.state.progress.best {
+            model.config_mut().training.figures.insert("epochs".into(), best.epoch);
+        }
+        Ok(Some(Finished { model: self.state.file(&model)?, dev, test }))
+    }
+
+    /// What a run goes on from after an interruption, as a file. `run` says which run this is: its config, say.
+    ///
+    /// # Errors
+    /// If the engine fails, or a weight is not finite.
+    pub async fn snapshot(&mut self, run: &str) -> Result<Vec<u8>, TrainError> {
+        self.state.snapshot(run).await
+    }
+
+    /// Goes on where a trainer of the same model, texts and config stood when it gave these bytes.
+    ///
+    /// # Errors
+    /// [`TrainError::OtherRun`] if the snapshot was taken under another name than `run`, or in the midst of more text; if it is no snapshot; if the
+    /// device has no room.
+    pub fn restore(&mut self, bytes: &[u8], run: &str) -> Result<(), TrainError> {
+        self.state.restore(bytes, run)?;
+        self.begin_epoch();
+        if self.state.progress.batch >= self.batches.len() {
+            return Err(TrainError::OtherRun);
+        }
+        Ok(())
+    }
+
+    /// Goes on on another device where this trainer stood when it gave these bytes, whatever has become of its own.
+    ///
+    /// # Errors
+    /// See [`Self::restore`].
+    pub fn go_on(&mut self, device: &Device, bytes: &[u8], run: &str) -> Result<(), TrainError> {
+        self.state.device = device.clone();
+        self.state.gradients = zeros(device, self.state.model.parameters())?;
+        self.restore(bytes, run)
+    }
+
+    fn begin_epoch(&mut self) {
+        let (size, seed) = (self.state.config.train.batch, self.state.config.seed);
+        self.batches = self.objective.batches(&self.texts.train, size, seed, self.state.progress.epoch);
+        let is_first = self.state.progress.batch == 0
+            && self.state.config.train.average_after == Some(self.state.progress.epoch);
+        if is_first {
+            self.state.optimizer.average_from_here();
+        }
+        self.state.progress.averaging = self.state.optimizer.averaging();
+    }
+}
+
+impl State {
+    /// Begins a step that learns from these words.
+    async fn begin(&mut self, words: &[u32]) -> Result<Begun, TrainError> {
         let rate = self.config.train.dropout_weights;
         if rate > 0.0 {
             self.device.fetch(self.model.parameters_mut()).await?;
         }
-        let words: Vec<u32> = self.objective.words(&self.batches[place]).collect();
-        let touched = Touched::from_iter(self.model.network().encoder.words.own_rows(&words));
-        let seed = noise::bits(self.config.seed, 5, step as u32);
-        let mut dropped = Dropped::begin(self.model.parameters_mut(), rate, seed);
-        let learned = self.learn(step, place, &touched).await;
+        let touched = Touched::from_iter(self.model.network().encoder.words.own_rows(words));
+        let seed = noise::bits(self.config.seed, 5, self.progress.step as u32);
+        let dropped = Dropped::begin(self.model.parameters_mut(), rate, seed);
+        Ok(Begun { touched, dropped })
+    }
+
+    /// Moves the weights by what a step of so many in its epoch has learned; its losses.
+    async fn take(
+        &mut self,
+        Begun { touched, mut dropped }: Begun,
+        learned: Result<Learned, TrainError>,
+        steps: usize,
+    ) -> Result<Vec<Loss>, TrainError> {
         dropped.restore(self.model.parameters_mut());
         let Learned { read, names, left } = learned?;
         dropped.correct(&self.device, self.model.parameters(), &mut self.gradients).await?;
 
+        let Progress { step, epoch, batch: place, .. } = self.progress;
         let t = &self.config.train;
-        let steps = self.batches.len();
         let rate = t.learning_rate * self.schedule(steps);
         let of_layer = |(_, parameter): (_, &Parameter)| t.layers.of(&parameter.name, epoch);
         let layers: Vec<f32> = self.model.parameters().iter().map(of_layer).collect();
@@ -288,97 +496,20 @@ impl<O: Objective> Trainer<O> {
         if self.progress.batch == steps {
             self.progress.epoch += 1;
             self.progress.batch = 0;
-            self.begin_epoch();
-            // A layer that learns from now on begins as in a run that is resumed here.
-            fill(&self.device, self.model.parameters(), &mut self.gradients)?;
         }
         let loss = |(name, value): (&'static str, &Vec<f32>)| Loss { name, value: value[0] };
         Ok(names.into_iter().zip(&values[1..]).map(loss).collect())
     }
 
-    /// Computes the gradients of a batch.
-    #[cfg_attr(target_arch = "wasm32", allow(unused_variables, reason = "there is one thread"))]
-    async fn learn(&mut self, step: u64, batch: usize, touched: &Touched) -> Result<Learned, TrainError> {
-        let seed = noise::bits(self.config.seed, 3, step as u32);
-        #[cfg(not(target_arch = "wasm32"))]
-        if let (threads @ 2.., _) = self.device.threads() {
-            let parts = self.objective.split(&self.batches[batch], threads);
-            if parts.len() > 1 {
-                return self.learn_together(step, seed, parts, touched).await;
-            }
-        }
-        let graph = Graph::training(self.model.parameters(), &self.device, Strategy::Levels, seed);
-        let before = |part| self.carried.record(&graph, part);
-        let Losses { total, parts, states } =
-            self.objective.losses(&self.model, &graph, &self.batches[batch], &before, step);
-        total.backward_into(&mut self.gradients).await?;
-        let mut read = vec![total.hold()?.elements()];
-        for (_, part) in &parts {
-            read.push(part.hold()?.elements());
-        }
-        let names = parts.iter().map(|(name, _)| *name).collect();
-        Ok(Learned { read, names, left: Carried::hold(&states)? })
-    }
-
-    /// Computes the gradients of a batch's parts, a thread each.
-    #[cfg(not(target_arch = "wasm32"))]
-    async fn learn_together(
-        &mut self,
-        step: u64,
-        seed: u32,
-        parts: Vec<O::Batch>,
-        touched: &Touched,
-    ) -> Result<Learned, TrainError> {
-        let (device, carried) = (&self.device, self.carried.read(&self.device).await?);
-        let Found { total, losses, left } = self.helpers.learn(
-            device,
-            &self.objective,
-            &self.model,
-            parts,
-            &carried,
-            (seed, step),
-            touched,
-            &mut self.gradients,
-        )?;
-        let value = |value: f32| Ok((device.upload(vec![value])?, 0..1));
-        let values = std::iter::once(total).chain(losses.iter().map(|&(_, loss)| loss));
-        let read = values.map(value).collect::<Result<_, EngineError>>()?;
-        let names = losses.iter().map(|&(name, _)| name).collect();
-        Ok(Learned { read, names, left: Carried::upload(device, left)? })
-    }
-
-    /// Scores the averaged weights on the development texts, and gives the model if it is the best so far. `go_on` hears
-    /// how many texts are done, and stops the evaluation by returning false: the result is then `None`, and the
-    /// evaluation still due.
-    ///
-    /// # Errors
-    /// If the engine fails, or the weights cannot be written.
-    pub async fn evaluate(
-        &mut self,
-        go_on: impl FnMut(usize) -> bool,
-    ) -> Result<Option<Evaluated<O::Score>>, TrainError> {
-        self.optimizer.swap_average(&self.device, self.model.parameters_mut())?;
-        let result = self.evaluate_as_is(go_on).await;
-        self.optimizer.swap_average(&self.device, self.model.parameters_mut())?;
-        result
-    }
-
-    async fn evaluate_as_is(
-        &mut self,
-        go_on: impl FnMut(usize) -> bool,
-    ) -> Result<Option<Evaluated<O::Score>>, TrainError> {
-        let dev = &self.texts.dev;
-        let Some(score) = self.objective.score(&self.model, &self.device, dev, go_on).await? else {
-            return Ok(None);
-        };
-        let Position { epoch, steps, done } = self.position();
-        let best =
-            Best { rank: self.objective.rank(&score), epoch: epoch as f64 + done as f64 / steps as f64 };
+    /// Takes note of an evaluation of this rank, in an epoch of so many steps: epochs so far, and the file of the model if it is
+    /// the best.
+    async fn judge(&mut self, rank: [f64; 3], steps: usize) -> Result<(f64, Option<Vec<u8>>), TrainError> {
+        let Progress { epoch, batch, .. } = self.progress;
+        let best = Best { rank, epoch: epoch as f64 + batch as f64 / steps as f64 };
         self.progress.evaluation_due = false;
         let beaten = self.progress.best.is_none_or(|old| best.rank > old.rank);
         let kept = if beaten {
-            self.device.fetch(self.model.parameters_mut()).await?;
-            let file = self.file(&self.model)?;
+            let file = self.export().await?;
             (self.progress.best, self.progress.stale) = (Some(best), 0);
             Some(file)
         } else {
@@ -386,60 +517,22 @@ impl<O: Objective> Trainer<O> {
             self.progress.plateaus += 1;
             None
         };
-        Ok(Some(Evaluated { epoch: best.epoch, score, kept }))
+        Ok((best.epoch, kept))
     }
 
-    /// Scores the model that was kept last, as it is stored, on the development and the test texts, and records the
-    /// figures in it; `None` if `go_on` stops it.
-    ///
-    /// # Errors
-    /// If `kept` is no such model, or the engine fails.
-    pub async fn finish(
-        &self,
-        kept: &[u8],
-        mut go_on: impl FnMut(usize) -> bool,
-    ) -> Result<Option<Finished<O::Score>>, TrainError> {
-        let mut model = Model::from_bytes(kept)?;
-        let (objective, Texts { dev, test, .. }) = (&self.objective, &self.texts);
-        let Some(dev) = objective.score(&model, &self.device, dev, &mut go_on).await? else {
-            return Ok(None);
-        };
-        let test = if test.is_empty() {
-            None
-        } else {
-            let score = objective.score(&model, &self.device, test, &mut go_on).await?;
-            if score.is_none() {
-                return Ok(None);
-            }
-            score
-        };
-        objective.record(&dev, "dev", &mut model);
-        if let Some(test) = &test {
-            objective.record(test, "test", &mut model);
-        }
-        if let Some(best) = self.progress.best {
-            model.config_mut().training.figures.insert("epochs".into(), best.epoch);
-        }
-        Ok(Some(Finished { model: self.file(&model)?, dev, test }))
+    async fn export(&mut self) -> Result<Vec<u8>, TrainError> {
+        self.device.fetch(self.model.parameters_mut()).await?;
+        Ok(self.file(&self.model)?)
     }
 
-    /// What a run goes on from after an interruption, as a file. `run` says which run this is: its config, say.
-    ///
-    /// # Errors
-    /// If the engine fails, or a weight is not finite.
-    pub async fn snapshot(&mut self, run: &str) -> Result<Vec<u8>, TrainError> {
+    async fn snapshot(&mut self, run: &str) -> Result<Vec<u8>, TrainError> {
         self.device.fetch(self.model.parameters_mut()).await?;
         let moments = self.optimizer.snapshot(&self.device, self.model.parameters()).await?;
         let carried = self.carried.read(&self.device).await?;
         Ok(snapshot::to_bytes(run, &self.progress, self.model.parameters(), moments, carried)?)
     }
 
-    /// Goes on where a trainer of the same model, texts and config stood when it gave these bytes.
-    ///
-    /// # Errors
-    /// [`TrainError::OtherRun`] if the snapshot was taken under another name than `run`, or in the midst of more text; if it is no snapshot; if the
-    /// device has no room.
-    pub fn restore(&mut self, bytes: &[u8], run: &str) -> Result<(), TrainError> {
+    fn restore(&mut self, bytes: &[u8], run: &str) -> Result<(), TrainError> {
         let averaged = self.optimizer.averaging() != Averaging::Off;
         let (progress, moments, carried) =
             snapshot::from_bytes(bytes, run, self.model.parameters_mut(), averaged)?;
@@ -447,32 +540,7 @@ impl<O: Objective> Trainer<O> {
         let Progress { step, averaging, .. } = progress;
         self.optimizer.restore(&self.device, self.model.parameters(), step, averaging, moments)?;
         self.progress = progress;
-        self.begin_epoch();
-        if self.progress.batch >= self.batches.len() {
-            return Err(TrainError::OtherRun);
-        }
         Ok(())
-    }
-
-    /// Goes on on another device where this trainer stood when it gave these bytes, whatever has become of its own.
-    ///
-    /// # Errors
-    /// See [`Self::restore`].
-    pub fn go_on(&mut self, device: &Device, bytes: &[u8], run: &str) -> Result<(), TrainError> {
-        self.device = device.clone();
-        self.gradients = zeros(device, self.model.parameters())?;
-        self.restore(bytes, run)
-    }
-
-    fn begin_epoch(&mut self) {
-        let (size, seed) = (self.config.train.batch, self.config.seed);
-        self.batches = self.objective.batches(&self.texts.train, size, seed, self.progress.epoch);
-        let is_first =
-            self.progress.batch == 0 && self.config.train.average_after == Some(self.progress.epoch);
-        if is_first {
-            self.optimizer.average_from_here();
-        }
-        self.progress.averaging = self.optimizer.averaging();
     }
 
     /// What the step size is multiplied by. The length of the run is estimated from this epoch's.
