@@ -23,7 +23,8 @@ pub use self::options::{CpuOptions, Precision};
 use self::packed_weights::{PackedWeights, Side};
 use self::word_cache::{Product, WordCache};
 use super::op::{
-    Binary, GRAPH, Op, Real, SemiringProduct, Skim, SkimMode, Sru, Unary, WeightView, graph_only,
+    Binary, GRAPH, Op, PROGRAMS, Real, SemiringProduct, Skim, SkimMode, Sru, Unary, WeightView, graph_only,
+    program_only,
 };
 use super::{
     Buffer, Call, EngineError, Forward, Operand, ParamGradients, ParamId, Parameters, TableRows, Value,
@@ -210,6 +211,7 @@ impl Cpu {
         };
         let outputs = match *call.op {
             graph_only!() if !GRAPH => return Err(call.op.left_out()),
+            program_only!() if !PROGRAMS => return Err(call.op.left_out()),
             Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
             Op::Step(_) => unreachable!("a step's parts run by themselves"),
             #[cfg(any(feature = "graph", not(feature = "web")))]

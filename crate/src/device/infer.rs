@@ -1,6 +1,8 @@
 //! Shapes of an operation's outputs, and whether its operands, indices and parameters fit.
 
-use super::op::{Binary, GRAPH, Op, Shape, Skim, SkimMode, Unary, WeightView, graph_only};
+use super::op::{
+    Binary, GRAPH, Op, PROGRAMS, Shape, Skim, SkimMode, Unary, WeightView, graph_only, program_only,
+};
 use super::{CellKind, EngineError, Parameters, Reduce, Semiring};
 
 impl Op {
@@ -52,6 +54,7 @@ impl Op {
         }
         Ok(match *self {
             graph_only!() if !GRAPH => return Err(self.left_out()),
+            program_only!() if !PROGRAMS => return Err(self.left_out()),
             Op::Input | Op::Held => {
                 let reason = "values come from `Graph::input`, `Graph::variable` and `Graph::held`";
                 return Err(EngineError::Unsupported { op: self.name(), reason });

@@ -49,8 +49,8 @@ pub(crate) use cell::{Body, Kind, Node};
 pub use cpu::{Cpu, CpuOptions, Precision};
 pub(crate) use error::number;
 pub use error::{EngineError, Failure};
-pub(crate) use op::GRAPH;
 pub use op::{Binary, Op, Real, SemiringProduct, Shape, Skim, SkimMode, Sru, Unary, WeightView};
+pub(crate) use op::{GRAPH, PROGRAMS};
 #[cfg(feature = "train")]
 pub use optimize::{AdamStep, Averaged, Change, Part, Rows};
 pub use parameters::{ParamId, Parameter, Parameters};
@@ -193,7 +193,7 @@ impl Device {
     /// See [`Self::gather`].
     pub fn forward(&self, call: &Call<'_>) -> Result<Forward, EngineError> {
         match call.op {
-            Op::Step(step) if GRAPH => step.forward(self, call),
+            Op::Step(step) if PROGRAMS => step.forward(self, call),
             _ => on!(self, device => device.forward(call)),
         }
     }
@@ -212,7 +212,7 @@ impl Device {
         gradients: &mut ParamGradients,
     ) -> Result<Vec<Option<Buffer>>, EngineError> {
         match call.op {
-            Op::Step(step) if GRAPH => step.backward(self, call, forward, upstream, wanted, gradients),
+            Op::Step(step) if PROGRAMS => step.backward(self, call, forward, upstream, wanted, gradients),
             _ => on!(self, device => device.backward(call, forward, upstream, wanted, gradients)),
         }
     }

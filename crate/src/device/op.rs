@@ -25,6 +25,19 @@ macro_rules! graph_only {
 }
 pub(super) use graph_only;
 
+/// Whether this build runs what neither a layer of a classifier, tagger or language model nor its losses record. The browser's
+/// binary of training runs does not: see [`program_only`].
+pub(crate) const PROGRAMS: bool = GRAPH && !cfg!(all(feature = "runs", target_arch = "wasm32"));
+
+/// The pattern of the operations of [`graph_only`] that only programs of a user's own, parsers and trees record; an arm
+/// `program_only!() if !PROGRAMS` stands before all others, as there.
+macro_rules! program_only {
+    () => {
+        Op::MatMul | Op::Reduce(_) | Op::Semiring(_) | Op::Step(_) | Op::Cell(_)
+    };
+}
+pub(super) use program_only;
+
 /// A real attribute, compared by its bits.
 #[derive(Clone, Copy, Debug)]
 pub struct Real(pub f32);
@@ -385,7 +398,7 @@ impl Op {
         }
     }
 
-    /// Why a build without [`GRAPH`] does not run the operation.
+    /// Why a build without [`GRAPH`] or [`PROGRAMS`] does not run the operation.
     pub(super) fn left_out(&self) -> EngineError {
         let reason = "this build runs what models need, and no other operation (cargo feature `graph`)";
         EngineError::Unsupported { op: self.name(), reason }

@@ -1,6 +1,6 @@
 //! How a recurrent layer records a product and the recurrence over it: over all rows of a sequence, or for one step.
 
-use crate::device::{EngineError, GRAPH, Op, Step};
+use crate::device::{EngineError, Op, PROGRAMS, Step};
 use crate::graph::Expr;
 
 /// What is asked of a layer.
@@ -22,7 +22,7 @@ impl Ask {
 }
 
 /// The outputs of a recurrence over `product` of the first operand. Of a step both are one node; a build that leaves that
-/// operation out ([`GRAPH`]) records two.
+/// operation out ([`PROGRAMS`]) records two.
 pub(super) fn record<'g>(
     ask: Ask,
     mut operands: Vec<Expr<'g>>,
@@ -30,7 +30,7 @@ pub(super) fn record<'g>(
     recurrence: Op,
 ) -> Vec<Expr<'g>> {
     let x = operands[0];
-    if GRAPH && ask == Ask::Step {
+    if PROGRAMS && ask == Ask::Step {
         return x.graph().record(Op::Step(Box::new(Step { product, recurrence })), &operands, Vec::new());
     }
     operands[0] = x.then(product);

@@ -14,6 +14,7 @@ use crate::cpu::{
     rows, semiring, skim_soft, softmax, sru, transpose,
 };
 use crate::device::cell::Matrix;
+use crate::device::op::{PROGRAMS, program_only};
 use crate::device::{
     Binary, Buffer, Call, EngineError, Forward, Function, Op, ParamGradients, ParamId, Parameters, Real,
     Skim, SkimMode, Unary, WeightView,
@@ -65,6 +66,7 @@ impl Cpu {
         };
         let each = |parts: Vec<Vec<f32>>| parts.into_iter().map(Some).collect();
         Ok(match *call.op {
+            program_only!() if !PROGRAMS => return Err(call.op.left_out()),
             Op::Input | Op::Held => Vec::new(),
             Op::Step(_) => unreachable!("a step's parts run by themselves"),
             Op::Cell(ref function) => self.cell_gradients(call, function, forward, up, wanted, gradients),

@@ -31,7 +31,7 @@ mod sru;
 pub(super) mod transpose;
 
 use super::{Gpu, GpuBuffer};
-use crate::device::op::{GRAPH, graph_only};
+use crate::device::op::{GRAPH, PROGRAMS, graph_only, program_only};
 use crate::device::{
     Binary, Call, EngineError, Forward, Op, Operand, ParamGradients, ParamId, Real, SkimMode, Unary,
 };
@@ -72,6 +72,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
     }
     match *call.op {
         graph_only!() if !GRAPH => Err(call.op.left_out()),
+        program_only!() if !PROGRAMS => Err(call.op.left_out()),
         Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
         Op::Step(_) => unreachable!("a step's parts run by themselves"),
         #[cfg(any(feature = "graph", not(feature = "web")))]
@@ -152,6 +153,7 @@ pub(super) fn backward(
 ) -> Result<Vec<Option<GpuBuffer>>, EngineError> {
     let back = &mut Backward { call, forward, upstream, wanted, gradients };
     match *call.op {
+        program_only!() if !PROGRAMS => Err(call.op.left_out()),
         Op::Input | Op::Held => Ok(Vec::new()),
         Op::Step(_) => unreachable!("a step's parts run by themselves"),
         #[cfg(any(feature = "graph", not(feature = "web")))]
