@@ -8,9 +8,11 @@ DATA holds sst/trees/train.txt and ud_ewt/en_ewt-ud-train.conllu. Both sides tak
 order: a Tree-LSTM with a loss at every node, and taggers that read rare words (seen five times or fewer) letter by letter or not.
 Training is forward, backward and Adam; reading is forward only. DyNet runs without batching (0), by agenda (1) and by depth
 (2), in Python as its users do; this engine under each of its strategies, its Tree-LSTM also of cells, its taggers with whole sequences as one node.
+Reading, the package's graphs in Node take part as well (`loops.mjs`): after `npm run package`, and if there is a `node`, or
+one that NODE names.
 Every contestant is a process of its own and takes a minibatch of each round; who begins changes. Prints sentences a second by the
-processor's time that each process used (medians of the rounds, quartiles), and how many times as fast as DyNet's best each is, by
-medians of ratios within rounds, by the processor's time and by the clock.
+processor's time that all threads of each process used (medians of the rounds, quartiles), and how many times as fast as DyNet's
+best each is, by medians of ratios within rounds, by the processor's time and by the clock.
 """
 
 import collections
@@ -18,6 +20,7 @@ import itertools
 import os
 import random
 import re
+import shutil
 import statistics
 import struct
 import subprocess
@@ -30,6 +33,9 @@ BATCH = 64
 WORDS, LETTERS = 20_000, 300
 WORD, TREE, STATE, HIDDEN, LETTER, TAGS, LABELS = 128, 128, 50, 32, 20, 17, 5
 INNER = 2**32 - 1
+# Minibatches that nobody counts: JavaScript is compiled again as it is used.
+WARM = 8
+HERE = Path(__file__).resolve().parent
 STRATEGIES = ["Unbatched", "Depth", "Agenda", "Levels"]
 # Of each kind of network: this engine's forms of it.
 FORMS = {"tree": ["tree", "tree-cells"], "tagger": ["tagger", "tagger-whole"], "letters": ["letters", "letters-whole"]}
@@ -177,8 +183,8 @@ class Contestant:
         assert self.process.stdout.readline() == "ready\n", f"{name} is ready"
 
     def used(self):
-        """Seconds that its only thread ran."""
-        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
+        """Seconds that its threads ran."""
+        return sum(int(stat.read_text().split()[0]) for stat in Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")) / 1e9
 
     def take(self, minibatch):
         """Seconds by the processor's time, and by the clock."""
@@ -197,18 +203,23 @@ def compare(binary, data, network, learns, rounds, minibatches):
         file = Path(folder) / "examples"
         write(network, examples(network, data, BATCH * minibatches), file)
         mode = "learn" if learns else "read"
+        node = shutil.which(os.environ.get("NODE", "node")) if (HERE / "../../js/dist/graph/node.js").exists() else None
         contestants = [
             Contestant(f"DyNet {autobatch}", [sys.executable, __file__, "dynet", network, str(autobatch), mode, str(data), str(minibatches)])
             for autobatch in range(3)
         ] + [
             Contestant(f"{form} {strategy}", [binary, "loops-turns", form, strategy, mode, str(file)])
             for form, strategy in itertools.product(FORMS[network], STRATEGIES)
+        ] + [
+            Contestant(f"{form} in JavaScript", [node, str(HERE / "loops.mjs"), form, "Levels", str(file)])
+            for form in FORMS[network]
+            if node and not learns and form != "tree"
         ]
-        for round in range(rounds + 1):
+        for round in range(rounds + WARM):
             at = round % len(contestants)
             for contestant in contestants[at:] + contestants[:at]:
                 taken = contestant.take(round % minibatches)
-                if round > 0:  # The first warms up.
+                if round >= WARM:
                     contestant.seconds.append(taken[0])
                     contestant.clock.append(taken[1])
         for contestant in contestants:
@@ -235,7 +246,7 @@ def main():
     print(f"load {os.getloadavg()[0]:.1f}", flush=True)
     for network, learns in itertools.product(FORMS, (True, False)):
         if only in f"{network} {'learn' if learns else 'read'}":
-            compare(binary, data, network, learns, rounds, min(rounds + 1, 20))
+            compare(binary, data, network, learns, rounds, min(rounds + WARM, 20))
 
 
 if __name__ == "__main__":
