@@ -105,54 +105,86 @@ interface Made {
   readonly states: readonly Readonly<Record<string, Expression>>[];
 }
 
-/** Records a layer's instruction, from a state a direction or from zeros. */
-function record(kind: keyof States, layer: Declared, step: boolean, x: unknown, states: readonly unknown[], directions: number): Made {
-  const parts: readonly string[] = PARTS[kind];
-  const at = `${kind} ${JSON.stringify(layer.name)}${step ? ".step" : ""}`;
-  const given = operand(x, at);
-  const { graph } = given;
-  graph.owns(layer.owner, at);
-  if (given.columns !== layer.input) misfit(at, `${layer.input} columns`, given);
-  if (step && given.rows !== 1) misfit(at, "1 row", given);
-  const part = (name: string, state: unknown) => {
-    if (!isRecord(state)) refuse(`${at}: state`, `an object with ${parts.join(" and ")}`, state);
-    const own = graph.own(state[name], at, `state.${name}`);
-    if (own.rows !== 1 || own.columns !== layer.output) misfit(`${at}: state.${name}`, `1 x ${layer.output}`, own);
-    return own;
-  };
-  // The engine has a part of all directions, then the next part; an SRU's directions are columns of one.
-  const { output: size } = layer;
-  const isJoined = kind === "sru" && directions > 1;
-  const operands: Expression[] = [];
-  // Loops, and no functions in functions: an error's stack ends soon, and is to name the caller's line.
-  for (const name of parts) {
-    const of: Expression[] = [];
-    for (const state of states) of.push(part(name, state));
-    operands.push(...(isJoined && of.length > 0 ? [graph.concatColumns(of)] : of));
+/** What every call of a layer has in common, put together once: a loop calls it for every word. */
+class Call {
+  readonly #layer: Declared;
+  readonly #step: boolean;
+  readonly #directions: number;
+  /** What errors begin with. */
+  readonly #at: string;
+  /** The parts of a state, and what errors call them. */
+  readonly #parts: readonly (readonly [name: string, which: string])[];
+  /** Whether the directions of a state are columns of one value. */
+  readonly #joined: boolean;
+
+  constructor(kind: keyof States, layer: Declared, step: boolean, directions: number) {
+    this.#layer = layer;
+    this.#step = step;
+    this.#directions = directions;
+    this.#at = `${kind} ${JSON.stringify(layer.name)}${step ? ".step" : ""}`;
+    this.#parts = PARTS[kind].map((name) => [name, `state.${name}`] as const);
+    this.#joined = kind === "sru" && directions > 1;
   }
-  const tape = graph.begin(step ? "step" : "layer");
-  tape.word(layer.number);
-  tape.word(given.number);
-  tape.list(operands.map(({ number }) => number));
-  const each = <T>(of: (direction: number) => T) => Array.from({ length: directions }, (_, direction) => of(direction));
-  const output = graph.made(given.rows, directions * size);
-  const made = parts.map(() => (isJoined ? [graph.made(1, directions * size)] : each(() => graph.made(1, size))));
-  const after = made.map((of) => (isJoined ? of.flatMap((all) => each((i) => all.sliceColumns(i * size, (i + 1) * size))) : of));
-  return { output, states: each((i) => Object.fromEntries(parts.map((name, at) => [name, after[at]?.[i] as Expression]))) };
+
+  /** Records the layer's instruction, from a state a direction or from zeros. */
+  record(x: unknown, states: readonly unknown[]): Made {
+    const { owner, input, output: size, number } = this.#layer;
+    const given = operand(x, this.#at);
+    const { graph } = given;
+    graph.owns(owner, this.#at);
+    if (given.columns !== input) misfit(this.#at, `${input} columns`, given);
+    if (this.#step && given.rows !== 1) misfit(this.#at, "1 row", given);
+    // The engine has a part of all directions, then the next part.
+    // Loops, and no functions in functions: an error's stack ends soon, and is to name the caller's line.
+    const operands: number[] = [];
+    for (const [name, which] of this.#parts) {
+      const of: Expression[] = [];
+      for (const state of states) of.push(this.#part(graph, state, name, which));
+      if (this.#joined && of.length > 0) operands.push(graph.concatColumns(of).number);
+      else for (const part of of) operands.push(part.number);
+    }
+    const tape = graph.begin(this.#step ? "step" : "layer");
+    tape.word(number);
+    tape.word(given.number);
+    tape.list(operands);
+    const output = graph.made(given.rows, this.#directions * size);
+    const after: Record<string, Expression>[] = [];
+    for (let i = 0; i < this.#directions; i++) after.push({});
+    for (const [name] of this.#parts) {
+      const all = this.#joined ? graph.made(1, this.#directions * size) : undefined;
+      after.forEach((state, i) => {
+        state[name] = all ? all.sliceColumns(i * size, (i + 1) * size) : graph.made(1, size);
+      });
+    }
+    return { output, states: after };
+  }
+
+  #part(graph: Recorder, state: unknown, name: string, which: string): Expression {
+    if (!isRecord(state)) {
+      refuse(`${this.#at}: state`, `an object with ${this.#parts.map(([part]) => part).join(" and ")}`, state);
+    }
+    const own = graph.own(state[name], this.#at, which);
+    if (own.rows !== 1 || own.columns !== this.#layer.output) misfit(`${this.#at}: ${which}`, `1 x ${this.#layer.output}`, own);
+    return own;
+  }
 }
 
 export function recurrent<Kind extends keyof States>(kind: Kind, layer: Declared): Recurrent<States[Kind]> {
-  const run = (step: boolean) => (x: Expression, state?: States[Kind]) => {
-    const { output, states } = record(kind, layer, step, x, state == null ? [] : [state], 1);
-    return { output, state: states[0] as unknown as States[Kind] };
+  const run = (step: boolean) => {
+    const call = new Call(kind, layer, step, 1);
+    return (x: Expression, state?: States[Kind]) => {
+      const { output, states } = call.record(x, state == null ? [] : [state]);
+      return { output, state: states[0] as unknown as States[Kind] };
+    };
   };
   return Object.assign(run(false), { step: run(true) });
 }
 
 export function bidirectional<Kind extends keyof States>(kind: Kind, layer: Declared): Bidirectional<States[Kind]> {
+  const call = new Call(kind, layer, false, 2);
   return (x, given) => {
     if (given != null && !isRecord(given)) refuse(`${kind} ${JSON.stringify(layer.name)}: states`, "an object with forward and backward", given);
-    const { output, states } = record(kind, layer, false, x, given == null ? [] : [given.forward, given.backward], 2);
+    const { output, states } = call.record(x, given == null ? [] : [given.forward, given.backward]);
     const [forward, backward] = states as unknown as readonly [States[Kind], States[Kind]];
     return { output, forward, backward };
   };
