@@ -134,8 +134,8 @@ fn the_structs_of_this_package_are_those_of_its_kernels() {
     assert_eq!(size_of::<shared::product::Arguments>(), uniform("matmul_c64"));
     assert_eq!(size_of::<shared::sru::Arguments>(), uniform("sru_backward"));
     assert_eq!(offset_of!(shared::sru::Arguments, rate), 40);
-    assert_eq!(size_of::<adam::step::Arguments>(), uniform("adam_step"));
-    assert_eq!(size_of::<adam::average::Arguments>(), uniform("adam_average"));
+    assert_eq!(size_of::<adam::Arguments>(), uniform("adam_step"));
+    assert_eq!(size_of::<adam::Arguments>(), uniform("adam_average"));
     assert_eq!(offset_of!(shared::lanes::Lane, length), 8);
     assert_eq!(matmul::ROWS * matmul::c8::COLUMNS / 16, matmul::c8::SIZE);
     assert_eq!([matmul_few::one::ROWS, matmul_few::eight::ROWS], [1, 8]);
