@@ -27,6 +27,7 @@ enum Owner {
     /// It is the buffer's, and goes back to the pool with it.
     Pool(Rc<Pool>),
     /// It is a part of another buffer's ([`Pool::end_to_end`]).
+    #[cfg(feature = "train")]
     Buffer(GpuBuffer),
 }
 
@@ -38,8 +39,10 @@ impl std::fmt::Debug for Slab {
 
 impl Drop for Slab {
     fn drop(&mut self) {
-        if let Owner::Pool(pool) = &self.owner {
-            pool.release(self.raw.clone());
+        match &self.owner {
+            Owner::Pool(pool) => pool.release(self.raw.clone()),
+            #[cfg(feature = "train")]
+            Owner::Buffer(_) => {}
         }
     }
 }
