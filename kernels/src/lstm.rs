@@ -5,9 +5,8 @@
 //! `shaders/shared/skim_cells_backward.wgsl`.
 
 use crate::cell::Cell;
-use crate::math::{gate_divisor, tanh, tanh_fraction};
+use crate::math::{gate_divisor, tanh_fraction};
 use crate::registers::{blocks, blocks_mut, for_stretches, load_parts, store_parts, with_registers};
-use crate::vectorize::vectorize;
 
 /// The long short-term memory cell.
 pub(crate) struct Lstm;
@@ -40,30 +39,34 @@ with_registers! {
     }
 }
 
-vectorize! {
-    fn backward(
-        saved: &[f32], c_prev: &[f32], c: &[f32], dh: &[f32], dc: &[f32], dx: &mut [f32], dc_prev: &mut [f32],
+with_registers! {
+    fn backward<V>(
+        saved: &[f32], states: [&[f32]; 2], upstream: [&[f32]; 2], dx: &mut [f32], dw: &mut [f32], dc_prev: &mut [f32],
     ) {
-        let n = dh.len();
-        let (si, s) = saved.split_at(n);
-        let (sf, s) = s.split_at(n);
-        let (sg, so) = s.split_at(n);
-        let (di, d) = dx.split_at_mut(n);
-        let (df, d) = d.split_at_mut(n);
-        let (dg, d_o) = d.split_at_mut(n);
-        let (so, d_o) = (&so[..n], &mut d_o[..n]);
-        let (c_prev, c, dc, dc_prev) = (&c_prev[..n], &c[..n], &dc[..n], &mut dc_prev[..n]);
-        for j in 0..n {
-            let (i, f, g, o) = (si[j], sf[j], sg[j], so[j]);
-            let t = tanh(c[j]);
-            let dh = dh[j];
-            let dc = dc[j] + dh * o * (1.0 - t * t);
-            di[j] = dc * g * i * (1.0 - i);
-            df[j] = dc * c_prev[j] * f * (1.0 - f);
-            dg[j] = dc * i * (1.0 - g * g);
-            d_o[j] = dh * t * o * (1.0 - o);
-            dc_prev[j] = dc * f;
-        }
+        let n = dc_prev.len();
+        let ([c_prev, h], [dh, dc]) = (states, upstream);
+        let saved: [_; 4] = blocks(saved, n);
+        let (mut dx, mut dw): ([_; 4], [_; 4]) = (blocks_mut(dx, n), blocks_mut(dw, n));
+        let mut dc_prev = [dc_prev];
+        for_stretches!(V, n, j => {
+            // SAFETY: the body is compiled for the register's instructions.
+            let ([i, f, g, o], [c_prev, h, dh, dc]) = unsafe {
+                (load_parts::<V, 4>(saved, &j), load_parts::<V, 4>([c_prev, h, dh, dc], &j))
+            };
+            let one = i.like(&1.0);
+            // tanh c: o is 2^-63 or more, and what a flushed h tells wrongly is multiplied by an o as small.
+            let t = h.div(o);
+            let dc = dc.add(dh.mul(o).mul(one.sub(t.mul(t))));
+            let gates = [
+                dc.mul(g).mul(i.mul(one.sub(i))),
+                dc.mul(c_prev).mul(f.mul(one.sub(f))),
+                dc.mul(i).mul(one.sub(g.mul(g))),
+                dh.mul(h).mul(one.sub(o)),
+            ];
+            store_parts(gates, &mut dx, &j);
+            store_parts(gates, &mut dw, &j);
+            store_parts([dc.mul(f)], &mut dc_prev, &j);
+        });
     }
 }
 
@@ -88,8 +91,8 @@ impl Cell for Lstm {
         saved: &[f32],
         _: &[f32],
         c_prev: &[f32],
+        h: &[f32],
         _: &[f32],
-        c: &[f32],
         dh: &[f32],
         dc: &[f32],
         dx: &mut [f32],
@@ -97,8 +100,7 @@ impl Cell for Lstm {
         dh_prev: &mut [f32],
         dc_prev: &mut [f32],
     ) {
-        backward(saved, c_prev, c, dh, dc, dx, dc_prev);
-        dw.copy_from_slice(dx);
+        backward(saved, [c_prev, h], [dh, dc], dx, dw, dc_prev);
         dh_prev.fill(0.0);
     }
 }

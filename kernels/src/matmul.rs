@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::packed::{Packed, Rows, Start, multiply_strided};
+use crate::packed::{Packed, Rows, Start, multiply_columns, multiply_strided};
 use crate::transpose::transpose_into;
 use crate::vectorize::vectorize;
 
@@ -88,7 +88,7 @@ const APART: usize = 16;
 
 /// `out[i * out_stride + j] (+)= sum_k a[i, k] b[k, j]`; overwrites unless `accumulate`.
 ///
-/// Both operands are laid out anew for it: weights that multiply more than once are worth a [`Packed`] of their own.
+/// The second operand is laid out anew for it: weights that multiply more than once are worth a [`Packed`] of their own.
 pub fn matmul(out: &mut [f32], out_stride: usize, accumulate: bool, a: View<'_>, b: View<'_>) {
     assert_eq!(a.columns, b.rows, "inner dimensions of a matrix product");
     if let (1, true, 1) = (b.rows, accumulate, b.column_stride) {
@@ -101,12 +101,22 @@ pub fn matmul(out: &mut [f32], out_stride: usize, accumulate: bool, a: View<'_>,
         let inner = first..b.rows.min(first + part);
         packed = Packed::instead_of(packed, b.rows(inner.clone()));
         let start = if accumulate || first > 0 { Start::Out } else { Start::Zero };
-        multiply_view(out, out_stride, start, a.columns(inner), &packed, &mut turned);
+        let part = a.columns(inner);
+        if part.column_stride == 1 {
+            let rows = Rows { values: part.data, stride: part.row_stride, count: part.rows };
+            multiply_strided(out, out_stride, start, rows, &packed);
+        } else if cfg!(target_arch = "wasm32") {
+            // Tiles that read columns would be another 7 kB.
+            multiply_turned(out, out_stride, start, part, &packed, &mut turned);
+        } else {
+            let columns = Rows { values: part.data, stride: part.column_stride, count: part.rows };
+            multiply_columns(out, out_stride, start, columns, &packed);
+        }
     }
 }
 
-/// The product of a matrix, whose columns are turned into rows in parts if they lie side by side.
-fn multiply_view(
+/// The product of a matrix whose columns lie side by side, which are turned into rows in parts.
+fn multiply_turned(
     out: &mut [f32],
     out_stride: usize,
     start: Start<'_>,
@@ -114,10 +124,6 @@ fn multiply_view(
     b: &Packed,
     turned: &mut Vec<f32>,
 ) {
-    if a.column_stride == 1 {
-        let rows = Rows { values: a.data, stride: a.row_stride, count: a.rows };
-        return multiply_strided(out, out_stride, start, rows, b);
-    }
     let stride = a.columns + APART;
     let part = (TURNED / stride / TURNED_ROWS).max(1) * TURNED_ROWS;
     turned.resize(part.min(a.rows) * stride, 0.0);
@@ -148,16 +154,22 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_is_turned_in_parts_is_turned_whole() {
-        // Three parts, the last of them smaller.
+    fn columns_are_multiplied_as_rows_are() {
+        // Three parts are turned, the last of them smaller.
         let (m, n, k) = (2 * TURNED_ROWS + 5, 3, TURNED / TURNED_ROWS);
         let a: Vec<f32> = (0..k * m).map(|i| (i as f32 * 0.7).sin()).collect();
         let b: Vec<f32> = (0..k * n).map(|i| (i as f32 * 1.3).cos()).collect();
-        let (turned, b) = (crate::transpose::transpose(&a, m), View::new(&b, k, n));
-        let (mut out, mut expected) = (vec![0.5; m * n], vec![0.5; m * n]);
+        let (rows, b) = (crate::transpose::transpose(&a, m), View::new(&b, k, n));
+        let [mut out, mut turned, mut expected] = [(); 3].map(|()| vec![0.5; m * n]);
         matmul(&mut out, n, true, View::new(&a, k, m).t(), b);
-        matmul(&mut expected, n, true, View::new(&turned, m, k), b);
+        matmul(&mut expected, n, true, View::new(&rows, m, k), b);
         assert_eq!(out, expected);
+        for first in (0..k).step_by(PACKED / n) {
+            let inner = first..k.min(first + PACKED / n);
+            let (a, b) = (View::new(&a, k, m).t().columns(inner.clone()), Packed::new(b.rows(inner)));
+            multiply_turned(&mut turned, n, Start::Out, a, &b, &mut Vec::new());
+        }
+        assert_eq!(turned, expected);
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub fn multiply(out: &mut [f32], start: Start<'_>, x: Rows<'_>, w: &Packed) {
 /// Multiplies like [`multiply`], but goes through the panels from the last to the first. A weight that is larger than a
 /// cache and is read forwards and backwards in turn finds there what was read last.
 pub(crate) fn multiply_backwards(out: &mut [f32], start: Start<'_>, x: Rows<'_>, w: &Packed) {
-    product(Product { out_stride: w.outputs, out, start, x, w, backwards: true });
+    product(Product::<false> { out_stride: w.outputs, out, start, x, w, backwards: true });
 }
 
 /// Multiplies like [`multiply`]; the rows of `out` are `out_stride` values apart.
@@ -82,10 +82,22 @@ pub(crate) fn multiply_strided(
     x: Rows<'_>,
     w: &Packed,
 ) {
-    product(Product { out, out_stride, start, x, w, backwards: false });
+    product(Product::<false> { out, out_stride, start, x, w, backwards: false });
 }
 
-fn product(mut product: Product<'_>) {
+/// Multiplies like [`multiply_strided`] with columns in the place of rows: those of a matrix whose rows are `x.stride` values
+/// apart, `x.count` of them. A gradient of a weight is such a product, which then lays its first operand out nowhere.
+pub(crate) fn multiply_columns(
+    out: &mut [f32],
+    out_stride: usize,
+    start: Start<'_>,
+    x: Rows<'_>,
+    w: &Packed,
+) {
+    product(Product::<true> { out, out_stride, start, x, w, backwards: false });
+}
+
+fn product<const TURNED: bool>(mut product: Product<'_, TURNED>) {
     let Product { out_stride, start, x, w, .. } = product;
     if x.count == 0 || w.outputs == 0 {
         return;
@@ -94,14 +106,20 @@ fn product(mut product: Product<'_>) {
     if w.inputs == 0 {
         return begin(out, out_stride, w.outputs, start);
     }
-    assert!(x.values.len() >= (x.count - 1) * x.stride + w.inputs, "the rows of a product are there");
+    let last = if TURNED { (w.inputs - 1) * x.stride + x.count } else { (x.count - 1) * x.stride + w.inputs };
+    assert!(x.values.len() >= last, "the rows of a product are there");
     if let Start::Bias(bias) = start {
         assert!(bias.len() >= w.outputs, "a bias has a value for each column");
     }
     match &w.blocks {
         Blocks::F32(blocks) => dispatch(&mut product, blocks.as_ptr().cast::<f32>()),
-        Blocks::Bf16(blocks) if x.count == 1 => dispatch(&mut product, blocks.as_ptr().cast::<u16>()),
+        Blocks::Bf16(blocks) if x.count == 1 && !TURNED => {
+            dispatch(&mut product, blocks.as_ptr().cast::<u16>())
+        }
         Blocks::Bf16(blocks) => {
+            if TURNED {
+                unreachable!("who multiplies columns lays weights out with 32 bits");
+            }
             // So many rows that widening some panels at a time does not count.
             for first in (0..w.panels()).step_by(WIDENED) {
                 let (out, column) = (&mut product.out[first * PANEL..], first * PANEL);
@@ -127,8 +145,8 @@ pub(crate) fn begin(out: &mut [f32], stride: usize, outputs: usize, start: Start
     }
 }
 
-/// A product and the order in which it runs.
-struct Product<'a> {
+/// A product and the order in which it runs. `TURNED`, the rows of `x` are columns of the matrix that lies in memory.
+struct Product<'a, const TURNED: bool> {
     out: &'a mut [f32],
     out_stride: usize,
     start: Start<'a>,
@@ -140,19 +158,19 @@ struct Product<'a> {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-fn avx512<T: Stored>(product: &mut Product<'_>, w: *const T) {
+fn avx512<T: Stored, const TURNED: bool>(product: &mut Product<'_, TURNED>, w: *const T) {
     // SAFETY: this function is compiled for the register's instructions.
     unsafe { product.run::<T, std::arch::x86_64::__m512, 1, 1, 6, 4, 8>(w) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn avx2<T: Stored>(product: &mut Product<'_>, w: *const T) {
+fn avx2<T: Stored, const TURNED: bool>(product: &mut Product<'_, TURNED>, w: *const T) {
     // SAFETY: this function is compiled for the register's instructions.
     unsafe { product.run::<T, std::arch::x86_64::__m256, 2, 2, 6, 1, 5>(w) }
 }
 
-fn common<T: Stored>(product: &mut Product<'_>, w: *const T) {
+fn common<T: Stored, const TURNED: bool>(product: &mut Product<'_, TURNED>, w: *const T) {
     // SAFETY: every processor has these.
     unsafe {
         // As many sums as there are registers for: 32, 16, or the compiler's own choice.
@@ -172,7 +190,7 @@ fn common<T: Stored>(product: &mut Product<'_>, w: *const T) {
 }
 
 /// `w` are the weights of the product's matrix.
-fn dispatch<T: Stored>(product: &mut Product<'_>, w: *const T) {
+fn dispatch<T: Stored, const TURNED: bool>(product: &mut Product<'_, TURNED>, w: *const T) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx512f") {
         // SAFETY: the feature was detected on this processor just above.

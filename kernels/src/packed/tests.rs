@@ -21,9 +21,9 @@ fn definition(start: &[f32], x: Rows<'_>, w: &[f32], inputs: usize, outputs: usi
 }
 
 /// Every kernel that this processor has for weights of 16 bits.
-fn bf16_kernels() -> Vec<fn(&mut Product<'_>, *const u16)> {
+fn bf16_kernels() -> Vec<fn(&mut Product<'_, false>, *const u16)> {
     #[allow(unused_mut, reason = "some processors have one kind of register")]
-    let mut kernels: Vec<fn(&mut Product<'_>, *const u16)> = vec![dispatch, common];
+    let mut kernels: Vec<fn(&mut Product<'_, false>, *const u16)> = vec![dispatch, common];
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         // SAFETY: the features were detected on this processor just above.
@@ -33,9 +33,9 @@ fn bf16_kernels() -> Vec<fn(&mut Product<'_>, *const u16)> {
 }
 
 /// The kernels that this processor can run.
-fn kernels() -> Vec<fn(&mut Product<'_>, *const f32)> {
+fn kernels<const TURNED: bool>() -> Vec<fn(&mut Product<'_, TURNED>, *const f32)> {
     #[allow(unused_mut, reason = "some processors have one kind of register")]
-    let mut kernels: Vec<fn(&mut Product<'_>, *const f32)> = vec![dispatch, common];
+    let mut kernels: Vec<fn(&mut Product<'_, TURNED>, *const f32)> = vec![dispatch, common];
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         // SAFETY: the features were detected on this processor just above.
@@ -70,10 +70,10 @@ proptest! {
             Ok(())
         };
         if rows * inputs * outputs > 0 {
-            for kernel in kernels() {
+            for kernel in kernels::<false>() {
                 let mut out = out.clone();
                 let out_stride = outputs;
-                let mut product = Product { out: &mut out, out_stride, start: from, x, w: &w_packed, backwards: false };
+                let mut product = Product::<false> { out: &mut out, out_stride, start: from, x, w: &w_packed, backwards: false };
                 let Blocks::F32(blocks) = &w_packed.blocks else { unreachable!("it is as it was made") };
                 kernel(&mut product, blocks.as_ptr().cast());
                 check(&out)?;
@@ -81,6 +81,29 @@ proptest! {
         }
         multiply(&mut out, from, x, &w_packed);
         check(&out)?;
+    }
+
+    #[test]
+    fn columns_are_multiplied_as_rows_are(rows in 1usize..20, outputs in 1usize..140, inputs in 1usize..40,
+                                          gap in 0usize..3) {
+        let (x, w) = (values(rows * inputs, 0.7), values(inputs * outputs, 1.3));
+        let w = Packed::new(View::new(&w, inputs, outputs));
+        let Blocks::F32(blocks) = &w.blocks else { unreachable!("it is as it was made") };
+        let mut columns = vec![f32::NAN; (inputs - 1) * (rows + gap) + rows];
+        for (i, row) in x.chunks_exact(inputs).enumerate() {
+            row.iter().enumerate().for_each(|(k, &value)| columns[k * (rows + gap) + i] = value);
+        }
+        let (out_stride, start, backwards) = (outputs, Start::Zero, false);
+        for (by_rows, by_columns) in kernels::<false>().into_iter().zip(kernels::<true>()) {
+            let [mut expected, mut out] = [(); 2].map(|()| vec![f32::NAN; rows * outputs]);
+            let x = Rows::new(&x, rows, inputs);
+            let mut product = Product::<false> { out: &mut expected, out_stride, start, x, w: &w, backwards };
+            by_rows(&mut product, blocks.as_ptr().cast());
+            let x = Rows { values: &columns, stride: rows + gap, count: rows };
+            let mut product = Product::<true> { out: &mut out, out_stride, start, x, w: &w, backwards };
+            by_columns(&mut product, blocks.as_ptr().cast());
+            prop_assert_eq!(out, expected);
+        }
     }
 
     #[test]
@@ -112,7 +135,7 @@ proptest! {
         for kernel in bf16_kernels() {
             let (mut out, start, x) = (vec![0.0; outputs], Start::Zero, Rows::one(&x));
             let out_stride = outputs;
-            let mut product = Product { out: &mut out, out_stride, start, x, w: &w, backwards: false };
+            let mut product = Product::<false> { out: &mut out, out_stride, start, x, w: &w, backwards: false };
             kernel(&mut product, blocks.as_ptr().cast());
             // Some processors round once, others twice.
             prop_assert!(out.iter().zip(&expected).all(|(out, expected)| (out - expected).abs() < 1e-5));

@@ -39,7 +39,7 @@ macro_rules! with_constant {
     };
 }
 
-impl Product<'_> {
+impl<const TURNED: bool> Product<'_, TURNED> {
     /// Runs it with tiles of up to `R` rows by `P` panels, of whose `ALL` registers a tile takes `C`, or of one row by
     /// up to `S` panels.
     ///
@@ -86,7 +86,7 @@ impl Product<'_> {
     }
 
     /// All panels in groups of at most `size`, alike to one panel: one that is left over has too few sums to wait for.
-    fn groups(&self, size: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+    fn groups(&self, size: usize) -> impl Iterator<Item = Range<usize>> + use<TURNED> {
         alike(0..self.w.panels(), size, self.backwards)
     }
 
@@ -151,7 +151,7 @@ impl Product<'_> {
         // SAFETY: the caller's promise.
         #[cfg(target_arch = "x86_64")]
         unsafe {
-            V::apart(Tile::<T, R, P, C> { product: self, weights, row, columns, stretch })
+            V::apart(Tile::<T, TURNED, R, P, C> { product: self, weights, row, columns, stretch })
         }
         // SAFETY: the same.
         #[cfg(not(target_arch = "x86_64"))]
@@ -183,8 +183,10 @@ impl Product<'_> {
         unsafe {
             // Loops, since the compiler calls a closure.
             let (mut x, mut w) = ([self.x.values.as_ptr(); R], [weights; P]);
+            // From row to row, and from one input of a row to the next.
+            let (down, along) = if TURNED { (1, self.x.stride) } else { (self.x.stride, 1) };
             for r in 0..R {
-                x[r] = x[r].add((row + r) * self.x.stride + stretch.start);
+                x[r] = x[r].add((row + r) * down + stretch.start * along);
             }
             for p in 0..P {
                 w[p] = w[p].add(((panel + p) * inputs + stretch.start) * PANEL + register * V::WIDTH);
@@ -217,14 +219,14 @@ impl Product<'_> {
             let turn = if R == 1 { TURN } else { 1 };
             for _ in 0..stretch.len() / turn {
                 for k in 0..turn {
-                    add_products(&mut sums, &x, &w, k);
+                    add_products(&mut sums, &x, k * along, &w, k);
                 }
-                x.iter_mut().for_each(|x| *x = x.add(turn));
+                x.iter_mut().for_each(|x| *x = after::<TURNED>(*x, turn * along));
                 w.iter_mut().for_each(|w| *w = w.add(turn * PANEL));
             }
             for _ in 0..stretch.len() % turn {
-                add_products(&mut sums, &x, &w, 0);
-                x.iter_mut().for_each(|x| *x = x.add(1));
+                add_products(&mut sums, &x, 0, &w, 0);
+                x.iter_mut().for_each(|x| *x = after::<TURNED>(*x, along));
                 w.iter_mut().for_each(|w| *w = w.add(PANEL));
             }
             for r in 0..R {
@@ -246,8 +248,8 @@ impl Product<'_> {
 
 /// [`Product::tile`] as work to be done apart.
 #[cfg(target_arch = "x86_64")]
-struct Tile<'a, 'p, T, const R: usize, const P: usize, const C: usize> {
-    product: &'a mut Product<'p>,
+struct Tile<'a, 'p, T, const TURNED: bool, const R: usize, const P: usize, const C: usize> {
+    product: &'a mut Product<'p, TURNED>,
     weights: *const T,
     row: usize,
     columns: Columns,
@@ -255,7 +257,9 @@ struct Tile<'a, 'p, T, const R: usize, const P: usize, const C: usize> {
 }
 
 #[cfg(target_arch = "x86_64")]
-impl<T: Stored, const R: usize, const P: usize, const C: usize> Work for Tile<'_, '_, T, R, P, C> {
+impl<T: Stored, const TURNED: bool, const R: usize, const P: usize, const C: usize> Work
+    for Tile<'_, '_, T, TURNED, R, P, C>
+{
     #[inline(always)]
     unsafe fn run<V: Register>(self) {
         // SAFETY: the caller's promise.
@@ -271,7 +275,17 @@ struct Columns {
     register: usize,
 }
 
-/// Adds what the input `k` behind `x` and `w` contributes to every sum.
+/// So many values behind a pointer. Behind the last input of columns that are rows lies nothing that a pointer may name.
+///
+/// # Safety
+/// Of rows, the values are there.
+#[inline(always)]
+unsafe fn after<const TURNED: bool>(x: *const f32, values: usize) -> *const f32 {
+    // SAFETY: the caller's promise.
+    if TURNED { x.wrapping_add(values) } else { unsafe { x.add(values) } }
+}
+
+/// Adds what the input `k` behind `w` contributes to every sum; it lies `at` values behind `x`.
 ///
 /// # Safety
 /// The processor has the instructions of `V`; every row has that input, every panel `C` registers of its weights.
@@ -280,6 +294,7 @@ struct Columns {
 unsafe fn add_products<T: Stored, V: Register, const R: usize, const P: usize, const C: usize>(
     sums: &mut [[[V; C]; P]; R],
     x: &[*const f32; R],
+    at: usize,
     w: &[*const T; P],
     k: usize,
 ) {
@@ -292,7 +307,7 @@ unsafe fn add_products<T: Stored, V: Register, const R: usize, const P: usize, c
             }
         }
         for r in 0..R {
-            let factor = V::splat(*x[r].add(k));
+            let factor = V::splat(*x[r].add(at));
             for p in 0..P {
                 for c in 0..C {
                     sums[r][p][c] = factor.mul_add(weights[p][c], sums[r][p][c]);
