@@ -141,6 +141,25 @@ async function checkGradients(parameters, scope) {
 }
 
 describe("parameters and layers", () => {
+  test("what was recorded before is recorded again, with as many rows or others, now and after a flush", async () => {
+    const parameters = new Parameters({ seed: 1 });
+    const [linear, gru] = [parameters.linear("linear", 2, 2), parameters.gru("gru", 3, 2)];
+    const cell = parameters.cell("cell", [2, 2], (x, y) => [x.add(y).tanh(), x.multiply(y)]);
+    const value = (graph, rows, seed) => {
+      const x = linear(graph.input(rows, 2, numbers(2 * rows, seed)));
+      const [sum, product] = cell(x, x.sigmoid());
+      const first = gru.step(graph.input(1, 3, numbers(3, seed)));
+      const { output, state } = gru.step(graph.input(1, 3, numbers(3, -seed)), first.state);
+      return graph.concatRows([graph.concatColumns([sum, product.subtract(sum)]), graph.concatColumns([output, state.h])]).value();
+    };
+    const sizes = [1, 1, 3, 1, 3, 3, 2].map((rows, seed) => [rows, seed + 1]);
+    const together = await parameters.run(async (graph) => {
+      const half = await Promise.all(sizes.slice(0, 4).map((size) => value(graph, ...size)));
+      return half.concat(await Promise.all(sizes.slice(4).map((size) => value(graph, ...size))));
+    });
+    for (const [i, size] of sizes.entries()) near(together[i], await parameters.run((graph) => value(graph, ...size)), `${size}`);
+  });
+
   test("affine, layer normalisation, embedding and linear layers compute what they say", async () => {
     const parameters = new Parameters({ seed: 3 });
     const [weight, bias] = [parameters.parameter("weight", 2, 3), parameters.parameter("bias", 2)];

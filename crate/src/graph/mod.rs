@@ -218,9 +218,23 @@ impl Graph {
     }
 
     /// The value that a port names, for who keeps ports where the graph cannot be borrowed for as long.
-    #[cfg(all(feature = "web", feature = "train", not(feature = "runs")))]
+    #[cfg(any(test, all(feature = "web", feature = "train", not(feature = "runs"))))]
     pub(crate) fn at(&self, port: Port) -> Expr<'_> {
         Expr { graph: self, port }
+    }
+
+    /// Records once more what the node of `known` is, with other operands: a loop records the same few operations, whose
+    /// checks need not be repeated for operands of the same shapes. Gives the node's number, or none if it is to be recorded
+    /// like any other.
+    #[cfg(any(test, all(feature = "web", feature = "train", not(feature = "runs"))))]
+    pub(crate) fn again(&self, known: usize, operands: &[Port]) -> Option<usize> {
+        self.tape.borrow_mut().push_again(known, operands, |node| self.next_stream(node))
+    }
+
+    /// Whether a node has these operands.
+    #[cfg(any(test, all(feature = "web", feature = "train", not(feature = "runs"))))]
+    pub(crate) fn takes(&self, node: usize, operands: &[Port]) -> bool {
+        self.tape.borrow().inputs(node) == operands
     }
 
     /// Values of several expressions, row by row, with one exchange with the device. Runs everything recorded so far

@@ -2,7 +2,7 @@
 
 use pollster::block_on;
 
-use super::{Expr, Graph, Strategy};
+use super::{Expr, Graph, Port, Strategy};
 use crate::device::{Device, Op, Parameters};
 
 fn step(x: Expr<'_>) -> Expr<'_> {
@@ -26,6 +26,38 @@ fn a_flush_looks_at_new_nodes_only() {
     for strategy in [Strategy::Unbatched, Strategy::Depth, Strategy::Agenda, Strategy::Levels] {
         let looks = [10, 100, 10_000].map(|chains| looks_of_second_flush(strategy, chains));
         assert_eq!(looks, [looks[0]; 3], "{strategy:?}");
+    }
+}
+
+#[test]
+fn a_node_is_recorded_again_with_operands_of_the_same_shapes() {
+    let mut parameters = Parameters::new();
+    let w = parameters.add("w", &[2, 2], vec![1.0, -1.0, 0.5, 2.0]).expect("it fits");
+    let graph = Graph::training(&parameters, &Device::cpu(), Strategy::Levels, 0);
+    let [a, b] = [1.0, 3.0].map(|x| graph.variable(1, 2, vec![x, -x]));
+    let known = a.affine(w, None);
+    let node = graph.again(known.port.node, &[b.port]).expect("its operand has the same shape");
+    let again = graph.at(Port { node, output: 0 });
+    assert!(graph.takes(node, &[b.port]) && !graph.takes(node, &[a.port]));
+    let values = block_on(graph.values(&[known, again, b.affine(w, None)])).expect("nothing is wrong");
+    assert_eq!(values, [vec![2.0, -1.5], vec![6.0, -4.5], vec![6.0, -4.5]]);
+    block_on(again.sum_columns().backward()).expect("nothing is wrong");
+    assert_eq!(block_on(b.gradient()).expect("it has one"), [1.5, 1.0]);
+
+    // Operands of another shape or number, indices, a leaf, and mistakes.
+    let wide = graph.input(1, 3, vec![0.0; 3]);
+    let picked = a.rows(&[0]);
+    let mistaken = a.rows(&[7]);
+    for (known, operands) in [
+        (known, vec![wide]),
+        (known, vec![]),
+        (known, vec![a, b]),
+        (picked, vec![b]),
+        (a, vec![]),
+        (known, vec![mistaken]),
+    ] {
+        let operands: Vec<Port> = operands.into_iter().map(|x| x.port).collect();
+        assert_eq!(graph.again(known.port.node, &operands), None);
     }
 }
 

@@ -3,9 +3,12 @@
 //! Every instruction makes one expression or more, which are numbered in the order they are made; operands are such numbers.
 //! Numbers that are not whole come from a list of their own, in order. `js/src/graph/code.ts` writes both.
 
+use rustc_hash::FxHashMap;
+
 use super::super::error::Failure;
 use crate::device::{Function, Op, ParamId, Pool};
-use crate::graph::{Expr, Graph, Port};
+pub(super) use crate::graph::Port;
+use crate::graph::{Expr, Graph};
 use crate::nn::{Recurrent, Sru};
 
 /// A layer by number.
@@ -23,6 +26,55 @@ pub(super) struct Recorder<'a, 'g> {
     pub(super) ids: &'a [ParamId],
     pub(super) layers: &'a [Layer],
     pub(super) cells: &'a [Function],
+}
+
+/// What instructions have made.
+#[derive(Default)]
+pub(super) struct Made {
+    /// Expressions by number.
+    pub(super) ports: Vec<Port>,
+    /// The node that an instruction of a form has recorded last, if it is one with the instruction's operands, and how many of
+    /// its outputs are expressions.
+    known: FxHashMap<[i32; 3], (usize, usize)>,
+    /// Operands of the instruction at hand; kept for their room.
+    operands: Vec<Port>,
+}
+
+impl From<Vec<Port>> for Made {
+    fn from(ports: Vec<Port>) -> Self {
+        Self { ports, ..Self::default() }
+    }
+}
+
+/// An instruction that records one node of its operands alone.
+struct Form<'a> {
+    /// The operation and its choices.
+    name: [i32; 3],
+    operands: [&'a [i32]; 2],
+    rest: &'a [i32],
+}
+
+impl<'a> Form<'a> {
+    /// The first instruction; none if it is of another kind.
+    fn of(words: &'a [i32]) -> Option<Self> {
+        let list = |at: usize| {
+            let count = usize::try_from(*words.get(at)?).ok()?;
+            words.get(at + 1..)?.split_at_checked(count)
+        };
+        let made = |name, operands, rest| Some(Self { name, operands: [operands, &[]], rest });
+        match *words {
+            [op @ (5..=9 | 21 | 22), _, ref rest @ ..] => made([op, 0, 0], &words[1..2], rest),
+            [op @ 11..=13, _, _, ref rest @ ..] => made([op, 0, 0], &words[1..3], rest),
+            [3, _, weight, bias, ref rest @ ..] => made([3, weight, bias], &words[1..2], rest),
+            [op @ 14, count, ..] => list(1).and_then(|(all, rest)| made([op, count, 0], all, rest)),
+            [op @ 28, cell, ..] => list(2).and_then(|(all, rest)| made([op, cell, 0], all, rest)),
+            [op @ 27, layer, _, count, ..] => {
+                let (states, rest) = list(3)?;
+                Some(Self { name: [op, layer, count], operands: [&words[2..3], states], rest })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Numbers that are yet to be read.
@@ -67,13 +119,54 @@ impl<'a> Code<'a> {
 
 impl<'g> Recorder<'_, 'g> {
     /// Records all instructions; `made` has the expressions before them and receives theirs.
-    pub(super) fn record(&self, made: &mut Vec<Port>, words: &[i32], data: &[f32]) -> Result<(), Failure> {
+    pub(super) fn record(&self, made: &mut Made, words: &[i32], data: &[f32]) -> Result<(), Failure> {
         let mut code = Code { words, data };
         while !code.words.is_empty() {
-            let next = self.next(&mut code, made)?;
-            made.extend(next.into_iter().map(Expr::port));
+            let form = Form::of(code.words);
+            if let Some(form) = &form
+                && self.repeat(form, made)
+            {
+                code.words = form.rest;
+                continue;
+            }
+            let next = self.next(&mut code, &made.ports)?;
+            let first = made.ports.len();
+            made.ports.extend(next.into_iter().map(Expr::port));
+            if let Some(form) = form {
+                self.learn(&form, made, first);
+            }
         }
         Ok(())
+    }
+
+    /// Records an instruction as one of its form was recorded before; whether that could be done.
+    fn repeat(&self, form: &Form<'_>, made: &mut Made) -> bool {
+        let Made { ports, known, operands } = made;
+        let Some(&(node, outputs)) = known.get(&form.name) else { return false };
+        operands.clear();
+        for &word in form.operands.into_iter().flatten() {
+            let Some(&port) = usize::try_from(word).ok().and_then(|number| ports.get(number)) else {
+                return false;
+            };
+            operands.push(port);
+        }
+        let Some(node) = self.graph.again(node, operands) else { return false };
+        ports.extend((0..outputs).map(|output| Port { node, output }));
+        true
+    }
+
+    /// Remembers what an instruction has recorded, whose expressions are those from `first` on.
+    fn learn(&self, form: &Form<'_>, made: &mut Made, first: usize) {
+        let Made { ports, known, operands } = made;
+        operands.clear();
+        operands.extend(form.operands.into_iter().flatten().map(|&word| ports[word as usize]));
+        let new = &ports[first..];
+        let Some(&Port { node, .. }) = new.first() else { return };
+        if new.iter().enumerate().all(|(output, port)| *port == Port { node, output })
+            && self.graph.takes(node, operands)
+        {
+            known.insert(form.name, (node, new.len()));
+        }
     }
 
     fn next(&self, code: &mut Code<'_>, made: &[Port]) -> Result<Vec<Expr<'g>>, Failure> {

@@ -13,10 +13,10 @@ use super::super::convert::{answer, end_to_end, to_js};
 use super::super::device;
 use super::super::error::Failure;
 use super::gradients::Gradients;
-use super::instructions::{Layer, Recorder};
+use super::instructions::{Layer, Made, Port, Recorder};
 use super::weights::Weights;
 use crate::device::{Device, Function, ParamId};
-use crate::graph::{self, Graph, Port, Strategy};
+use crate::graph::{self, Graph, Strategy};
 
 /// One graph over weights, with all that it computed, until `free()`.
 #[wasm_bindgen]
@@ -30,8 +30,7 @@ struct Inner {
     sizes: Rc<[usize]>,
     layers: Rc<Vec<Layer>>,
     cells: RefCell<Vec<Function>>,
-    /// Expressions by number.
-    made: RefCell<Vec<Port>>,
+    made: RefCell<Made>,
 }
 
 impl Inner {
@@ -44,7 +43,7 @@ impl Inner {
 
     fn port(&self, expression: u32) -> Result<Port, Failure> {
         let made = self.made.borrow();
-        made.get(expression as usize).copied().ok_or_else(|| unknown(expression))
+        made.ports.get(expression as usize).copied().ok_or_else(|| unknown(expression))
     }
 }
 
@@ -124,11 +123,12 @@ impl Program {
         let name = graph::interned(name);
         let mut failure = None;
         let made = graph::function(name, inner.graph.parameters(), columns, |graph, operands| {
-            let (cells, mut made) = (inner.cells.borrow(), operands.iter().map(|x| x.port()).collect());
+            let cells = inner.cells.borrow();
+            let mut made = Made::from(operands.iter().map(|x| x.port()).collect::<Vec<_>>());
             let recorder = Recorder { graph, ids: &inner.ids, layers: &inner.layers, cells: &cells };
             let recorded = recorder.record(&mut made, code, data);
             let output = |&number: &u32| {
-                made.get(number as usize).map(|&port| graph.at(port)).ok_or_else(|| unknown(number))
+                made.ports.get(number as usize).map(|&port| graph.at(port)).ok_or_else(|| unknown(number))
             };
             recorded.and_then(|()| outputs.iter().map(output).collect()).unwrap_or_else(|reason| {
                 failure = Some(reason);
@@ -172,7 +172,7 @@ impl Program {
         let made = self.inner.made.borrow();
         // Of a node with several results, the first.
         let number: BTreeMap<usize, u32> =
-            made.iter().enumerate().rev().map(|(number, port)| (port.node, number as u32)).collect();
+            made.ports.iter().enumerate().rev().map(|(number, port)| (port.node, number as u32)).collect();
         let batches = report.batches().iter().map(|batch| Launch {
             op: batch.op,
             lanes: batch.lanes,
