@@ -25,6 +25,9 @@ const addresses = {
   train: "/js/pkg/saccade_train_bg.wasm",
 };
 
+/** What the package asks for first where relaxed SIMD is there, and takes another in the place of: it is not built quickly. */
+const ABSENT_BINARY = "/js/pkg/saccade_graph_relaxed_bg.wasm";
+
 /** Builds of the binaries that follow the first, by what tells `cargo xtask wasm` to make them. */
 const others = { relaxed: "--relaxed", graph: "--graph", structure: "--structure", train: "--train" };
 
@@ -149,6 +152,7 @@ export function servedEngine(binaries) {
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
         const path = new URL(request.url ?? "/", "http://page").pathname;
+        if (path.endsWith(ABSENT_BINARY)) return response.writeHead(404).end();
         const variant = Object.keys(addresses).find((variant) => path.endsWith(addresses[variant]));
         if (!variant) return next();
         // The package then takes the other one.

@@ -22,15 +22,22 @@ export async function moduleOf(wasm: NonNullable<InitOptions["wasm"]>, follow: F
   }
 }
 
-/** The module of a file that came with the package; where it did not, `how` says how its place is told. */
-export async function shipped(file: URL, how: string, follow: Follow): Promise<WebAssembly.Module> {
-  try {
-    return await moduleOf(file, follow);
-  } catch (error) {
-    if (follow.signal?.aborted) throw error;
-    const advice = `if your bundler did not put the file there, serve it and say where it is: ${how}`;
-    throw errorOf("FETCH_FAILED", `${messageOf(error)}; ${advice}`, error);
+/**
+ * The module of the first file that is there of those that came with the package, since not every copy has all; where none is,
+ * `how` says how its place is told.
+ */
+export async function shipped(files: readonly URL[], how: string, follow: Follow): Promise<WebAssembly.Module> {
+  let failure: unknown;
+  for (const file of files) {
+    try {
+      return await moduleOf(file, follow);
+    } catch (error) {
+      if (follow.signal?.aborted) throw error;
+      failure = error;
+    }
   }
+  const advice = `if your bundler did not put the file there, serve it and say where it is: ${how}`;
+  throw errorOf("FETCH_FAILED", `${messageOf(failure)}; ${advice}`, failure);
 }
 
 export async function onDisk(place: string | URL): Promise<WebAssembly.Module | undefined> {

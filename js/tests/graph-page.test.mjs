@@ -63,7 +63,7 @@ describe("in a page", { timeout: 300_000 }, () => {
   });
 
   test("a binary that is not there is an error, and is asked for again", async () => {
-    await page.route("**/saccade_graph_bg.wasm", (route) => route.fulfill({ status: 404 }));
+    await page.route("**/saccade_graph*_bg.wasm", (route) => route.fulfill({ status: 404 }));
     const { code, message } = await page.evaluate(async () => {
       const { Parameters } = await import(new URL("js/dist/graph/index.js", location.href).href);
       window.parameters = new Parameters();
@@ -71,12 +71,12 @@ describe("in a page", { timeout: 300_000 }, () => {
     });
     assert.equal(code, "ENGINE_FAILED");
     assert.match(message, /status 404.*await init\(\{ wasm: /);
-    await page.unroute("**/saccade_graph_bg.wasm");
+    await page.unroute("**/saccade_graph*_bg.wasm");
     assert.equal(await page.evaluate(() => window.parameters.run(async (graph) => graph.input(1, 1, [3]).scale(2).scalar())), 6);
   });
 
   test("the binary may lie elsewhere", async () => {
-    await page.route("**/saccade_graph_bg.wasm", (route) => route.fulfill({ status: 404 }));
+    await page.route("**/saccade_graph*_bg.wasm", (route) => route.fulfill({ status: 404 }));
     await page.route("**/elsewhere.wasm", (route) => route.fulfill({ contentType: "application/wasm", path: join(root, "js", "pkg", "saccade_graph_bg.wasm") }));
     const found = await page.evaluate(async () => {
       const { init, Parameters } = await import(new URL("js/dist/graph/index.js", location.href).href);

@@ -42,7 +42,7 @@ export function offline(): Plugin {
         .replace("__VERSION__", JSON.stringify(hash.digest("hex").slice(0, 16)))
         .replace("__FILES__", JSON.stringify(files))
         .replace("__PROBE__", JSON.stringify(probe))
-        .replace("__RELAXED__", engine(/relaxed_bg.*\.wasm$/))
+        .replace("__RELAXED__", engine(/rnn_relaxed_bg.*\.wasm$/))
         .replace("__SIMD__", engine(/rnn_bg.*\.wasm$/));
       this.emitFile({ type: "asset", fileName: "sw.js", source });
     },

@@ -6,12 +6,10 @@ import * as glue from "../../pkg/saccade_graph.js";
 import { moduleOf, shipped } from "../compile.js";
 import { binaryOf, type Instance } from "../instance.js";
 import type { InitOptions } from "../types.js";
+import { files } from "./files.js";
 
 export { glue };
 export type { Instance };
-
-/** Written out, so that bundlers find the file and put it beside the code. */
-const file = () => new URL("../../pkg/saccade_graph_bg.wasm", import.meta.url);
 
 /** How its place is told. */
 const HOW = 'await init({ wasm: "/saccade_graph_bg.wasm" })';
@@ -27,5 +25,5 @@ const binary = binaryOf({
 
 /** The instance that runs, or the start of one. */
 export function started(wasm?: InitOptions["wasm"]): Promise<Instance> {
-  return binary.start(() => (wasm === undefined ? shipped(file(), HOW, {}) : moduleOf(wasm, {})));
+  return binary.start(() => (wasm === undefined ? shipped(files(), HOW, {}) : moduleOf(wasm, {})));
 }

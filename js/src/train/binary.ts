@@ -27,5 +27,5 @@ export const binary = binaryOf({
 
 /** The instance that runs, or the start of one. */
 export function started(wasm: InitOptions["wasm"], follow: Follow): Promise<Instance> {
-  return binary.start(() => (wasm === undefined ? shipped(file(), HOW, follow) : moduleOf(wasm, follow)), follow.signal);
+  return binary.start(() => (wasm === undefined ? shipped([file()], HOW, follow) : moduleOf(wasm, follow)), follow.signal);
 }

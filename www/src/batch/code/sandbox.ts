@@ -4,6 +4,7 @@
  * its time is over.
  */
 
+import { files } from "../../../../js/src/graph/files.ts";
 import type { Tree } from "../trees.ts";
 import html from "./frame.html?raw";
 import { messageOf, MOST, type Message } from "./report.ts";
@@ -16,10 +17,7 @@ let fetched: Promise<ArrayBuffer> | null = null;
 
 /** The binary of graphs, which the page has already fetched for its own. */
 const binary = async (): Promise<ArrayBuffer> => {
-  fetched ??= fetch(new URL("../../../../js/pkg/saccade_graph_bg.wasm", import.meta.url)).then((response) => {
-    if (!response.ok) throw new Error(`${response.url}: ${response.status}`);
-    return response.arrayBuffer();
-  });
+  fetched ??= firstOf(files());
   try {
     return (await fetched).slice(0);
   } catch (error) {
@@ -27,6 +25,16 @@ const binary = async (): Promise<ArrayBuffer> => {
     throw error;
   }
 };
+
+/** The bytes of the first file that is there. */
+async function firstOf(files: readonly URL[]): Promise<ArrayBuffer> {
+  let response: Response | undefined;
+  for (const file of files) {
+    response = await fetch(file);
+    if (response.ok) return response.arrayBuffer();
+  }
+  throw new Error(`${response?.url}: ${response?.status}`);
+}
 
 /** How a run ended, beside by its own last message. */
 export type End = "stopped" | "late";
