@@ -16,17 +16,18 @@ export const folders = {
 /** What the files are called there. */
 const names = { simd: "saccade_rnn", relaxed: "saccade_rnn", graph: "saccade_graph", structure: "saccade_structure", train: "saccade_train" };
 
-/** The addresses of the files as `js/src` asks for them, by what the package calls them. */
-const addresses = {
-  simd: "/js/pkg/saccade_rnn_bg.wasm",
-  relaxed: "/js/pkg/saccade_rnn_relaxed_bg.wasm",
-  graph: "/js/pkg/saccade_graph_bg.wasm",
-  structure: "/js/pkg/saccade_structure_bg.wasm",
-  train: "/js/pkg/saccade_train_bg.wasm",
+/**
+ * The variants by the addresses that `js/src` asks for: the binary of graphs is built quickly once, and stands for that with
+ * relaxed SIMD as well.
+ */
+const variants = {
+  "/js/pkg/saccade_rnn_bg.wasm": "simd",
+  "/js/pkg/saccade_rnn_relaxed_bg.wasm": "relaxed",
+  "/js/pkg/saccade_graph_bg.wasm": "graph",
+  "/js/pkg/saccade_graph_relaxed_bg.wasm": "graph",
+  "/js/pkg/saccade_structure_bg.wasm": "structure",
+  "/js/pkg/saccade_train_bg.wasm": "train",
 };
-
-/** What the package asks for first where relaxed SIMD is there, and takes another in the place of: it is not built quickly. */
-const ABSENT_BINARY = "/js/pkg/saccade_graph_relaxed_bg.wasm";
 
 /** Builds of the binaries that follow the first, by what tells `cargo xtask wasm` to make them. */
 const others = { relaxed: "--relaxed", graph: "--graph", structure: "--structure", train: "--train" };
@@ -152,9 +153,9 @@ export function servedEngine(binaries) {
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
         const path = new URL(request.url ?? "/", "http://page").pathname;
-        if (path.endsWith(ABSENT_BINARY)) return response.writeHead(404).end();
-        const variant = Object.keys(addresses).find((variant) => path.endsWith(addresses[variant]));
-        if (!variant) return next();
+        const address = Object.keys(variants).find((address) => path.endsWith(address));
+        if (!address) return next();
+        const variant = variants[address];
         // The package then takes the other one.
         if (!binaries.has(variant)) return response.writeHead(404).end();
         const file = join(folders[variant], `${names[variant]}_bg.wasm`);
