@@ -31,7 +31,7 @@ const runtimes = async () => {
   return {};
 };
 
-const cargoTest = ["cargo", "test", "--workspace", "--exclude", "xtask", "--profile", "checks", "--no-fail-fast"];
+const cargoTest = ["cargo", "test", "--workspace", "--exclude", "xtask", "--profile", "quick", "--no-fail-fast"];
 const clippy = (...args) => ["cargo", "clippy", ...args, "--", "-D", "warnings"];
 const clippyWasm = (features) =>
   clippy("--package", "saccade-rnn", "--lib", "--no-default-features", "--features", features, "--target", "wasm32-unknown-unknown");

@@ -13,8 +13,8 @@ export const target = resolve(root, process.env.CARGO_TARGET_DIR ?? "target");
 const file = windows ? "saccade.exe" : "saccade";
 /** The native program, where `cargo build --release` puts it. */
 export const saccade = join(target, "release", file);
-/** The same as tests have it made, where `cargo test --profile checks` puts it. */
-export const checkedSaccade = join(target, "checks", file);
+/** The same as tests have it made, where `cargo test --profile quick` puts it. */
+export const checkedSaccade = join(target, "quick", file);
 
 /** A reason to stop that the reader can act on; shown as one line, without a stack. */
 export class Stop extends Error {}

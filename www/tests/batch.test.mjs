@@ -139,9 +139,9 @@ describe("schedules", { timeout: 600_000 }, () => {
     await page.goto(server.url);
     await page.locator('[data-stage="ready"]').waitFor();
     await page.locator("nav[aria-labelledby] svg").last().waitFor({ state: "attached" });
-    assert.ok(!asked.some((url) => /graph_bg/.test(url)));
+    assert.ok(!asked.some((url) => /graph(_relaxed)?_bg/.test(url)));
     await page.goto(`${server.url}#batch`);
     await page.locator('[data-figure="schedule"]').waitFor();
-    assert.ok(asked.some((url) => /graph_bg/.test(url)));
+    assert.ok(asked.some((url) => /graph(_relaxed)?_bg/.test(url)));
   });
 });

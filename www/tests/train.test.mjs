@@ -341,7 +341,7 @@ describe("how far back", { timeout: 600_000 }, () => {
   test("an LSTM and an SRU learn to remember, and an Elman network whose gradient dies does not", async () => {
     const { page, complaints, asked } = await open("#train/far");
     const far = page.locator('[data-figure="far"]');
-    assert.ok(!asked.some((url) => /graph_bg/.test(url)));
+    assert.ok(!asked.some((url) => /graph(_relaxed)?_bg/.test(url)));
     await press(far, "Let them learn");
     await page.waitForFunction(() => document.querySelectorAll('[data-figure="far"] [data-arrives]').length === 3);
     const arrives = async (cell) => Number(await far.locator(`[data-cell="${cell}"]`).getAttribute("data-arrives"));
