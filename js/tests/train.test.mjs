@@ -304,6 +304,18 @@ describe("the end", () => {
     }
   });
 
+  test("a signal ends a run at the event that was told, though more is done", async () => {
+    const stop = new AbortController();
+    const few = reviews.train.slice(0, 4);
+    const run = train({ train: few, dev: few }, { ...skim, train: { ...skim.train, epochs: 100, batch: 1 } }, { signal: stop.signal });
+    const told = [];
+    await assert.rejects(async () => {
+      for await (const { type } of run) if (told.push(type) === 20) stop.abort();
+    }, { code: "ABORTED" });
+    assert.equal(told.length, 20);
+    await assert.rejects(run.file(), { code: "ABORTED" });
+  });
+
   test("a run that was disposed of", async () => {
     const run = train(reviews, skim);
     await run[Symbol.asyncIterator]().next();

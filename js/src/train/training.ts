@@ -204,6 +204,8 @@ export class Training implements AsyncIterable<TrainEvent> {
     for (;;) {
       while (this.#paused) await this.#paused;
       for (const event of await this.#ask("advance", [MILLISECONDS])) {
+        // Whoever heard of the event before this one may have had enough.
+        this.#stop.signal.throwIfAborted();
         if (event.type !== "ended") {
           yield event;
           continue;
