@@ -1,0 +1,233 @@
+//! What a trainer does after the gradients of a step, whatever the task: it is compiled once.
+
+use std::iter::zip;
+use std::ops::Range;
+
+use crate::cpu::noise;
+use crate::device::{Buffer, Device, EngineError, ParamId, Parameter, Parameters};
+use crate::graph::Gradients;
+use crate::model::{Model, ModelError};
+use crate::train::carried::Carried;
+use crate::train::config::{OptimizerName, RunConfig, Schedule, TrainConfig};
+use crate::train::error::TrainError;
+use crate::train::objective::Losses;
+use crate::train::optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
+use crate::train::run::Loss;
+use crate::train::snapshot::{self, Best, Progress};
+use crate::train::weight_drop::Dropped;
+
+/// What of a trainer is the same for every task.
+pub(super) struct State {
+    pub(super) device: Device,
+    pub(super) config: RunConfig,
+    /// Its weights on the host may lie behind those on the device: see [`Device::fetch`].
+    pub(super) model: Model,
+    pub(super) optimizer: Optimizer,
+    pub(super) gradients: Gradients,
+    /// What the last batch left.
+    pub(super) carried: Carried,
+    pub(super) progress: Progress,
+}
+
+/// Gradients of zero for all that is trained. None would be zero as well, but the optimiser passes over it: a weight that a
+/// batch does not reach would move or rest by whether an earlier batch of the same trainer had reached it.
+fn zeros(device: &Device, parameters: &Parameters) -> Result<Gradients, EngineError> {
+    let mut gradients = Gradients::zeros(parameters);
+    fill(device, parameters, &mut gradients)?;
+    Ok(gradients)
+}
+
+/// Puts a gradient of zero where there is none of what is trained.
+fn fill(device: &Device, parameters: &Parameters, gradients: &mut Gradients) -> Result<(), EngineError> {
+    let none = |&(id, p): &(ParamId, &Parameter)| p.trainable && gradients.get(id).is_none();
+    let (ids, sizes): (Vec<ParamId>, Vec<usize>) =
+        parameters.iter().filter(none).map(|(id, p)| (id, p.values.len())).unzip();
+    for (id, zeros) in zip(ids, device.zeros_all(&sizes)?) {
+        *gradients.get_mut(id) = Some(zeros);
+    }
+    Ok(())
+}
+
+/// What a step begins with.
+pub(super) struct Begun {
+    pub(super) touched: Touched,
+    dropped: Dropped,
+}
+
+/// What a batch gave beside its gradients.
+pub(super) struct Learned {
+    /// Where its total loss and its losses are on the device.
+    pub(super) read: Vec<(Buffer, Range<usize>)>,
+    /// The names of the losses.
+    pub(super) names: Vec<&'static str>,
+    /// What it leaves to the next batch.
+    pub(super) left: Carried,
+}
+
+/// Adds the gradients of a batch's loss to those that are there.
+pub(super) async fn differentiate(
+    Losses { total, parts, states }: Losses<'_>,
+    gradients: &mut Gradients,
+) -> Result<Learned, TrainError> {
+    total.backward_into(gradients).await?;
+    let mut read = vec![total.hold()?.elements()];
+    for (_, part) in &parts {
+        read.push(part.hold()?.elements());
+    }
+    let names = parts.iter().map(|(name, _)| *name).collect();
+    Ok(Learned { read, names, left: Carried::hold(&states)? })
+}
+
+impl State {
+    /// Before the first step.
+    pub(super) fn new(device: &Device, model: Model, config: RunConfig) -> Result<Self, EngineError> {
+        let TrainConfig { optimizer, weight_decay, clip, average, average_after, .. } = config.train;
+        let rule = match optimizer {
+            OptimizerName::Adam => Rule::Adam(Adam::default()),
+            OptimizerName::Sgd => Rule::Sgd(Sgd::default()),
+        };
+        let averaging = match average_after {
+            Some(_) => Averaging::Mean { since: None },
+            None if average > 0.0 => Averaging::Decay(average),
+            None => Averaging::Off,
+        };
+        let optimizer = OptimizerConfig { rule, weight_decay, clip, averaging };
+        Ok(Self {
+            device: device.clone(),
+            optimizer: Optimizer::new(optimizer, device, model.parameters())?,
+            gradients: zeros(device, model.parameters())?,
+            carried: Carried::default(),
+            model,
+            progress: Progress::default(),
+            config,
+        })
+    }
+
+    /// Computes on another device from now on; what the optimiser knows is to be restored.
+    pub(super) fn go_to(&mut self, device: &Device) -> Result<(), EngineError> {
+        self.gradients = zeros(device, self.model.parameters())?;
+        self.device = device.clone();
+        Ok(())
+    }
+
+    /// Begins a step that learns from these words.
+    pub(super) async fn begin(&mut self, words: &[u32]) -> Result<Begun, TrainError> {
+        let rate = self.config.train.dropout_weights;
+        if rate > 0.0 {
+            self.device.fetch(self.model.parameters_mut()).await?;
+        }
+        let touched = Touched::from_iter(self.model.network().encoder.words.own_rows(words));
+        let seed = noise::bits(self.config.seed, 5, self.progress.step as u32);
+        let dropped = Dropped::begin(self.model.parameters_mut(), rate, seed);
+        Ok(Begun { touched, dropped })
+    }
+
+    /// Moves the weights by what a step of so many in its epoch has learned; its losses.
+    pub(super) async fn take(
+        &mut self,
+        Begun { touched, mut dropped }: Begun,
+        learned: Result<Learned, TrainError>,
+        steps: usize,
+    ) -> Result<Vec<Loss>, TrainError> {
+        dropped.restore(self.model.parameters_mut());
+        let Learned { read, names, left } = learned?;
+        dropped.correct(&self.device, self.model.parameters(), &mut self.gradients).await?;
+
+        let Progress { step, epoch, batch: place, .. } = self.progress;
+        let t = &self.config.train;
+        let rate = t.learning_rate * self.schedule(steps);
+        let of_layer = |(_, parameter): (_, &Parameter)| t.layers.of(&parameter.name, epoch);
+        let layers: Vec<f32> = self.model.parameters().iter().map(of_layer).collect();
+        let rate = |id: ParamId| {
+            let table = if touched.contains_key(&id) { t.embedding_rate } else { 1.0 };
+            rate * table * layers[id.index()]
+        };
+        let (parameters, gradients) = (self.model.parameters_mut(), &mut self.gradients);
+        let (norm, values) =
+            self.optimizer.update(&self.device, parameters, gradients, &touched, rate, &read).await?;
+        for (what, value) in [("loss", values[0][0]), ("gradient norm", norm)] {
+            if !value.is_finite() {
+                return Err(TrainError::NotFinite { what, value, step, epoch });
+            }
+        }
+        self.carried = left;
+        self.progress.step += 1;
+        self.progress.batch += 1;
+        // Evaluations at equal distances, the last at the end of the epoch.
+        self.progress.evaluation_due = (place + 1) * t.evaluations / steps > place * t.evaluations / steps;
+        if self.progress.batch == steps {
+            self.progress.epoch += 1;
+            self.progress.batch = 0;
+            // A layer that learns from now on begins as in a run that is resumed here.
+            fill(&self.device, self.model.parameters(), &mut self.gradients)?;
+        }
+        let loss = |(name, value): (&'static str, &Vec<f32>)| Loss { name, value: value[0] };
+        Ok(names.into_iter().zip(&values[1..]).map(loss).collect())
+    }
+
+    /// Takes note of an evaluation of this rank, in an epoch of so many steps: epochs so far, and the file of the model if it is
+    /// the best.
+    pub(super) async fn judge(
+        &mut self,
+        rank: [f64; 3],
+        steps: usize,
+    ) -> Result<(f64, Option<Vec<u8>>), TrainError> {
+        let Progress { epoch, batch, .. } = self.progress;
+        let best = Best { rank, epoch: epoch as f64 + batch as f64 / steps as f64 };
+        self.progress.evaluation_due = false;
+        let beaten = self.progress.best.is_none_or(|old| best.rank > old.rank);
+        let kept = if beaten {
+            let file = self.export().await?;
+            (self.progress.best, self.progress.stale) = (Some(best), 0);
+            Some(file)
+        } else {
+            self.progress.stale += 1;
+            self.progress.plateaus += 1;
+            None
+        };
+        Ok((best.epoch, kept))
+    }
+
+    pub(super) async fn export(&mut self) -> Result<Vec<u8>, TrainError> {
+        self.device.fetch(self.model.parameters_mut()).await?;
+        Ok(self.file(&self.model)?)
+    }
+
+    pub(super) async fn snapshot(&mut self, run: &str) -> Result<Vec<u8>, TrainError> {
+        self.device.fetch(self.model.parameters_mut()).await?;
+        let moments = self.optimizer.snapshot(&self.device, self.model.parameters()).await?;
+        let carried = self.carried.read(&self.device).await?;
+        Ok(snapshot::to_bytes(run, &self.progress, self.model.parameters(), moments, carried)?)
+    }
+
+    pub(super) fn restore(&mut self, bytes: &[u8], run: &str) -> Result<(), TrainError> {
+        let averaged = self.optimizer.averaging() != Averaging::Off;
+        let (progress, moments, carried) =
+            snapshot::from_bytes(bytes, run, self.model.parameters_mut(), averaged)?;
+        self.carried = Carried::upload(&self.device, carried)?;
+        let Progress { step, averaging, .. } = progress;
+        self.optimizer.restore(&self.device, self.model.parameters(), step, averaging, moments)?;
+        self.progress = progress;
+        Ok(())
+    }
+
+    /// What the step size is multiplied by. The length of the run is estimated from this epoch's.
+    fn schedule(&self, steps: usize) -> f32 {
+        match self.config.train.schedule {
+            Schedule::Constant => 1.0,
+            Schedule::Linear => {
+                let total = (steps * self.config.train.epochs).max(1) as f32;
+                (1.0 - 0.95 * self.progress.step as f32 / total).max(0.05)
+            }
+            Schedule::Decay { after, factor } => {
+                factor.powi((self.progress.epoch + 1).saturating_sub(after) as i32)
+            }
+            Schedule::Plateau { factor } => factor.powi(self.progress.plateaus as i32),
+        }
+    }
+
+    /// A model as this run stores it.
+    pub(super) fn file(&self, model: &Model) -> Result<Vec<u8>, ModelError> {
+        model.to_bytes(|name, tensor| self.config.output.storage(name, tensor))
+    }
+}
