@@ -2,6 +2,7 @@
 
 mod state;
 
+#[cfg(not(target_arch = "wasm32"))]
 use super::carried::Carried;
 use super::config::{ConfigError, RunConfig};
 use super::error::TrainError;
@@ -12,7 +13,9 @@ use super::snapshot::Progress;
 #[cfg(not(target_arch = "wasm32"))]
 use super::together::{Found, Helpers};
 use crate::cpu::noise;
-use crate::device::{Device, EngineError};
+use crate::device::Device;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::device::EngineError;
 use crate::graph::{Graph, Strategy};
 use crate::model::{Model, Task};
 use state::{Learned, State, differentiate};
