@@ -90,7 +90,9 @@ export const checks = [
     name: "scripts, unit tests",
     runs: nodeTest(...entries(join(root, "scripts", "tests")).map((name) => `scripts/tests/${name}`)),
   },
-  // Two at a time: beside the tests, which take longest, all that is compiled into other folders than theirs.
+  // First what most others wait for, and keeps one processor at work; beside it the tests, which take longest, and then all that
+  // is compiled into other folders than theirs.
+  engine,
   { name: "Rust tests, the GPU's among them", runs: cargoTest, tools: [ensureVulkan], room: true },
   { name: "lint, native (clippy)", runs: clippy("--workspace", "--all-targets", "--all-features"), room: true },
   { name: "lint, wasm (clippy)", runs: clippyWasm("web"), room: true },
@@ -102,7 +104,6 @@ export const checks = [
   // In the profile that `cargo xtask` itself has: wasm-bindgen is compiled once.
   { name: "xtask, unit tests", runs: ["cargo", "test", "--package", "xtask"], room: true },
   gpuChecks,
-  engine,
   npmPackage,
   { name: "GPU kernels, in Chromium", runs: nodeTest("checks/tests/browser.test.mjs"), needs: [gpuChecks], tools: [chromium], room: true },
   page,
@@ -143,7 +144,6 @@ export const checks = [
     tools: [chromium, bundlers],
     room: true,
   },
-  { name: "a corpus, by Ray Data", runs: nodeTest("examples/corpus.test.mjs"), needs: [commandLine] },
   {
     name: "package, in Node",
     runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...suite, ...inNode, "arguments", "graph", "graph-mistakes", "graph-programs", "start", "train", "train-long", "traps", "worker")],
@@ -171,4 +171,6 @@ export const checks = [
     runs: script("vitest/vitest.mjs", "run", "--config", "bench/vitest.config.ts"),
     room: true,
   },
+  // Its two workers want a processor each.
+  { name: "a corpus, by Ray Data", runs: nodeTest("examples/corpus.test.mjs"), needs: [commandLine] },
 ];

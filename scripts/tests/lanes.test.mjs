@@ -43,6 +43,22 @@ test("those that leave room run two at a time, after what they need; the others 
   assert.deepEqual(await all, ["a ended", "b ended", "d ended", "c ended", "e ended"]);
 });
 
+test("one whose needs have ended goes before one that waits, and a place that is alone is passed by nobody", async () => {
+  const { begun, run, end } = runs();
+  const all = inLanes([b, c, d, e, { name: "f", room: true }], 3, run);
+  // It waits for b, and leaves its lane to d.
+  assert.deepEqual(begun, ["b", "d"]);
+  await end("b");
+  assert.deepEqual(begun, ["b", "d", "c"]);
+  await end("c");
+  assert.deepEqual(begun, ["b", "d", "c"]);
+  await end("d");
+  assert.deepEqual(begun, ["b", "d", "c", "e"]);
+  await end("e");
+  await end("f");
+  assert.deepEqual(await all, ["b ended", "c ended", "d ended", "e ended", "f ended"]);
+});
+
 test("on one lane they follow each other", async () => {
   const { begun, run, end } = runs();
   const all = inLanes([b, c, d], 1, run);
