@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     index_offsets: &[0, 0],
                     seed: 0,
                     keep: false,
+                    weights_alone: false,
                 };
                 // The first makes the pipeline.
                 for timed in [false, true] {

@@ -126,6 +126,7 @@ async fn run(device: &Device, case: &Case) -> Result<Values, EngineError> {
         index_offsets: &index_offsets,
         seed: 5,
         keep: case.backward,
+        weights_alone: false,
     };
     let forward = device.forward(&call)?;
     let size = |lanes: &Vec<Shape>| lanes.iter().map(|out| out.rows * out.columns).sum();

@@ -27,6 +27,7 @@ fn run(device: &Device, op: &Op, parameters: &Parameters, rows: usize, columns: 
         index_offsets: &[0, 0],
         seed: 0,
         keep: false,
+        weights_alone: false,
     };
     good(device.forward(&call)).outputs.remove(0)
 }

@@ -47,6 +47,7 @@ fn with_call<T>(
         index_offsets: &vec![0; lengths.len() + 1],
         seed: 0,
         keep: true,
+        weights_alone: false,
     };
     then(&call).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -167,6 +167,9 @@ pub struct Call<'a, V = Value> {
     pub seed: u32,
     /// Keep what the backward call needs.
     pub keep: bool,
+    /// Of a backward call: gradients of values serve those of weights alone. What belongs to a row of a table may then stand at
+    /// another row of the same word.
+    pub weights_alone: bool,
 }
 
 impl<V> Call<'_, V> {

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "train")]
 mod backward;
+#[cfg(feature = "train")]
+mod by_word;
 #[cfg(any(feature = "graph", not(feature = "web")))]
 mod cell;
 #[cfg(feature = "train")]
@@ -283,6 +285,9 @@ impl Cpu {
 
     /// The product of the first operand with a weight. Products of words are taken from the word cache where it has them.
     fn product(&self, call: &Call<'_>, view: WeightView, bias: Option<ParamId>) -> Vec<f32> {
+        if let Some(products) = self.product_by_word(call, view, bias) {
+            return products;
+        }
         let (p, buffers) = (call.parameters, &self.buffers);
         let (weight, values) = (self.packed(p, view, Side::Forward), bias.map(|b| p.values(b)));
         let kept = table_rows(call).filter(|_| self.reads_by_id(call)).and_then(|rows| {

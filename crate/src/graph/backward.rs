@@ -7,8 +7,14 @@ use super::tape::{Port, Tape};
 use super::{Gradients, Graph};
 use crate::device::{Buffer, Call, EngineError, Forward, Op};
 
-/// Differentiates a scalar that has run; gradients of parameters are added to `parameters`.
-pub(super) fn run(graph: &Graph, scalar: Port, parameters: &mut Gradients) -> Result<(), EngineError> {
+/// Differentiates a scalar that has run; gradients of parameters are added to `parameters`. Those of values are kept, unless
+/// weights alone are asked for: then each is given back when it was used.
+pub(super) fn run(
+    graph: &Graph,
+    scalar: Port,
+    parameters: &mut Gradients,
+    weights_alone: bool,
+) -> Result<(), EngineError> {
     if !graph.training {
         return Err(EngineError::NotTraining);
     }
@@ -35,14 +41,17 @@ pub(super) fn run(graph: &Graph, scalar: Port, parameters: &mut Gradients) -> Re
         if matches!(op, Op::Input | Op::Held) || gradients[number].iter().all(Option::is_none) {
             continue;
         }
-        let upstream = gradients[number].clone();
+        let upstream = match weights_alone {
+            true => std::mem::take(&mut gradients[number]),
+            false => gradients[number].clone(),
+        };
         let ports: Vec<Vec<Port>> =
             (0..batch.inputs.len()).map(|operand| laid_out(&tape, &batch.nodes, operand)).collect();
         let wanted: Vec<bool> =
             ports.iter().map(|ports| ports.iter().any(|port| tape.is_differentiable(port.node))).collect();
         let downstream = match op {
             // Its value is its operand.
-            Op::ConcatRows => upstream,
+            Op::ConcatRows => upstream.clone(),
             _ => {
                 let lanes = LaneData::of(&tape, &batch.nodes);
                 let call = Call {
@@ -54,6 +63,7 @@ pub(super) fn run(graph: &Graph, scalar: Port, parameters: &mut Gradients) -> Re
                     index_offsets: &lanes.index_offsets,
                     seed: graph.seed,
                     keep: true,
+                    weights_alone,
                 };
                 let table = Forward { outputs: Vec::new(), saved: Vec::new() };
                 let forward = match &batch.outcome {
@@ -77,8 +87,11 @@ pub(super) fn run(graph: &Graph, scalar: Port, parameters: &mut Gradients) -> Re
                 add(graph, &tape, &mut gradients, first, from.start, (gradient, total), to)?;
             }
         }
+        if weights_alone {
+            downstream.into_iter().chain(upstream).flatten().for_each(|used| graph.device.reclaim(used));
+        }
     }
-    tape.gradients = gradients;
+    tape.gradients = if weights_alone { Vec::new() } else { gradients };
     Ok(())
 }
 

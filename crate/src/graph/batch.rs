@@ -198,6 +198,7 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
             }
             let lanes = LaneData::of(tape, &nodes);
             Outcome::Computed(graph.device.forward(&Call {
+                weights_alone: false,
                 op: &op,
                 parameters: &graph.parameters,
                 inputs: &inputs,

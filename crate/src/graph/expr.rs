@@ -409,18 +409,19 @@ impl<'g> Expr<'g> {
     /// See [`Self::value`]; also if the graph is for inference or the value is not 1 x 1.
     pub async fn backward(self) -> Result<Gradients, EngineError> {
         let mut gradients = Gradients::zeros(self.graph.parameters());
-        self.backward_into(&mut gradients).await?;
+        self.graph.flush(&[self.port])?;
+        super::backward::run(self.graph, self.port, &mut gradients, false)?;
         Ok(gradients)
     }
 
-    /// Adds the gradients of this scalar with respect to every parameter to those that are there
-    /// (see [`Self::backward`]).
+    /// Adds the gradients of this scalar with respect to every parameter to those that are there, and keeps none of values
+    /// ([`Self::gradient`]): for steps of training, in less time and memory than [`Self::backward`].
     ///
     /// # Errors
     /// See [`Self::backward`].
     pub async fn backward_into(self, gradients: &mut Gradients) -> Result<(), EngineError> {
         self.graph.flush(&[self.port])?;
-        super::backward::run(self.graph, self.port, gradients)
+        super::backward::run(self.graph, self.port, gradients, true)
     }
 
     /// The gradient of the scalar last given to [`Self::backward`] with respect to this value; zeros if it does not

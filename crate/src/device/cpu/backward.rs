@@ -77,8 +77,13 @@ impl Cpu {
                 Vec::new()
             }
             Op::Affine { weight: ref view, bias } => {
+                if call.weights_alone
+                    && let Some(dx) = self.gradients_by_word(call, view, bias, dy, wanted[0], gradients)
+                {
+                    return Ok(vec![dx]);
+                }
                 let (x, rows) = (input(0).all(), input(0).total_rows());
-                self.affine_gradients(call, view, bias, x, dy, gradients);
+                self.affine_gradients(call, view, bias, (x, rows), dy, gradients);
                 let dx = || affine::backward_input(buffers, dy, rows, &self.packed(p, *view, Side::Backward));
                 vec![wanted[0].then(dx)]
             }
@@ -240,7 +245,8 @@ impl Cpu {
                 let dy = std::mem::take(&mut matrices.product_gradients[product.number]);
                 for term in &product.terms {
                     let x = matrices.values(Matrix::Value(term.operand));
-                    self.affine_gradients(call, &term.weight, term.bias, x, &dy, gradients);
+                    let rows = call.inputs[0].total_rows();
+                    self.affine_gradients(call, &term.weight, term.bias, (x, rows), &dy, gradients);
                     let Some(add) = term.add else { continue };
                     let place = Matrix::Gradient(term.operand);
                     let mut dx = matrices.take(self, place);
@@ -257,17 +263,17 @@ impl Cpu {
         inputs.map(|(d, written)| written.then_some(d)).collect()
     }
 
-    /// Adds the gradients of a weight and a bias, `dy` being that of their product with `x`.
-    fn affine_gradients(
+    /// Adds the gradients of a weight and a bias, `dy` being that of their product with so many rows `x`.
+    pub(super) fn affine_gradients(
         &self,
         call: &Call<'_>,
         view: &WeightView,
         bias: Option<ParamId>,
-        x: &[f32],
+        (x, rows): (&[f32], usize),
         dy: &[f32],
         gradients: &mut Gradients<'_>,
     ) {
-        let (p, rows) = (call.parameters, call.inputs[0].total_rows());
+        let p = call.parameters;
         let mut d_weight = gradients.take(view.param);
         let mut d_bias = bias.map(|b| (b, gradients.take(b)));
         let d_bias_values = d_bias.as_mut().map(|(_, d)| d.as_mut_slice());

@@ -2,7 +2,7 @@
 //! training is compiled, and asking for one is a typed error.
 
 use super::{Cpu, Values};
-use crate::device::{Buffer, Call, EngineError, Forward, ParamGradients, Sru};
+use crate::device::{Buffer, Call, EngineError, Forward, ParamGradients, ParamId, Sru, WeightView};
 
 fn absent(op: &'static str) -> EngineError {
     EngineError::Unsupported { op, reason: "this build has no training code (cargo feature `train`)" }
@@ -11,6 +11,16 @@ fn absent(op: &'static str) -> EngineError {
 impl Cpu {
     pub(super) fn run_training(&self, call: &Call<'_>) -> Result<Values, EngineError> {
         Err(absent(call.op.name()))
+    }
+
+    #[inline]
+    pub(super) fn product_by_word(
+        &self,
+        _: &Call<'_>,
+        _: WeightView,
+        _: Option<ParamId>,
+    ) -> Option<Vec<f32>> {
+        None
     }
 
     pub(super) fn run_backward(

@@ -193,8 +193,8 @@ impl Gpu {
 
 /// A call with operands of this device.
 fn with_inputs<'a>(call: &Call<'a>, inputs: &'a [Operand<GpuBuffer>]) -> Call<'a, GpuBuffer> {
-    let Call { op, parameters, streams, indices, index_offsets, seed, keep, .. } = *call;
-    Call { op, parameters, inputs, streams, indices, index_offsets, seed, keep }
+    let Call { op, parameters, streams, indices, index_offsets, seed, keep, weights_alone, .. } = *call;
+    Call { op, parameters, inputs, streams, indices, index_offsets, seed, keep, weights_alone }
 }
 
 impl std::fmt::Debug for Gpu {
