@@ -146,7 +146,7 @@ export const checks = [
   },
   {
     name: "package, in Node",
-    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...suite, ...inNode, "arguments", "graph", "graph-mistakes", "graph-programs", "start", "train", "train-long", "traps", "worker")],
+    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...suite, ...inNode, "arguments", "graph", "graph-mistakes", "graph-programs", "start", "train", "train-long", "train-workers", "traps", "worker")],
     needs: [npmPackage],
     room: true,
   },

@@ -1,6 +1,6 @@
 /**
  * `node bench/workers/run.mjs [node|chromium] [rounds] [model …]`, after `npm run package`: how many times as fast two workers
- * are as one, in turns, on texts of our own; beside it what two threads of arithmetic alone have of the machine in the same turns,
+ * answer and learn as one, in turns, on texts of our own; beside it what two threads of arithmetic alone have of the machine in the same turns,
  * and the turns in which they had both processors: on a machine that others use, no more is to be had.
  */
 
@@ -26,7 +26,7 @@ function tell(name, rows) {
   const free = all.filter(({ control }) => control >= FREE);
   const of = (turns) => (turns.length > 0 ? spread(turns.map(({ ratio }) => ratio)) : "none");
   const control = spread(all.map(({ control }) => control));
-  console.log(`${name.padEnd(16)} ${of(all)}; in ${free.length} of ${rows.length} turns ${of(free)}; arithmetic ${control}; load ${loadavg()[0].toFixed(1)}`);
+  console.log(`${name.padEnd(24)} ${of(all)}; in ${free.length} of ${rows.length} turns ${of(free)}; arithmetic ${control}; load ${loadavg()[0].toFixed(1)}`);
 }
 
 /**
@@ -40,17 +40,17 @@ async function bound(name, model, rounds) {
   for (let round = 0; round < rounds; round++) {
     for (const workers of [1, 2]) {
       const [all, own] = [process.cpuUsage(), process.threadCpuUsage()];
-      await work[name](model, { workers });
+      await work[name].call(model, { workers });
       found[workers].push([ms(process.cpuUsage(all)), ms(process.threadCpuUsage(own))]);
     }
   }
   const median = (workers, i) => at(found[workers].map((row) => row[i]), 0.5);
   const [one, own, two] = [median(1, 0), median(1, 1), median(2, 0)];
-  console.log(`${name.padEnd(16)} processor ms: ${one.toFixed(0)} with one, ${own.toFixed(0)} of them the calling thread's, ${two.toFixed(0)} with two: ${((2 * (one - own)) / two).toFixed(2)}`);
+  console.log(`${name.padEnd(24)} processor ms: ${one.toFixed(0)} with one, ${own.toFixed(0)} of them the calling thread's, ${two.toFixed(0)} with two: ${((2 * (one - own)) / two).toFixed(2)}`);
 }
 
 async function inNode() {
-  const { load } = await import("../../js/dist/node.js");
+  const [{ load }, api] = await Promise.all([import("../../js/dist/node.js"), import("../../js/dist/train/node.js")]);
   const program = `const { parentPort } = require("node:worker_threads"); parentPort.on("message", () => { ${SPIN} parentPort.postMessage(x); });`;
   const threads = [0, 1].map(() => new Worker(program, { eval: true }));
   const spins = (count) =>
@@ -61,8 +61,8 @@ async function inNode() {
       }),
     );
   for (const name of names) {
-    const model = await load(new URL(`../../models/${name}.safetensors`, import.meta.url));
-    tell(name, await turns(model, work[name], spins, Number(rounds)));
+    const model = work[name].open?.(api) ?? (await load(new URL(`../../models/${name}.safetensors`, import.meta.url)));
+    tell(name, await turns(model, work[name].call, spins, Number(rounds)));
     await bound(name, model, Number(rounds));
     model.dispose();
   }
@@ -78,7 +78,8 @@ async function inChromium() {
     const rows = await page.evaluate(
       async ([name, rounds]) => {
         const at = (path) => new URL(path, location.href).href;
-        const [{ load }, { SPIN, turns, work }] = await Promise.all([import(at("js/dist/index.js")), import(at("bench/workers/work.mjs"))]);
+        const modules = ["js/dist/index.js", "js/dist/train/index.js", "bench/workers/work.mjs"];
+        const [{ load }, api, { SPIN, turns, work }] = await Promise.all(modules.map((path) => import(at(path))));
         const program = URL.createObjectURL(new Blob([`addEventListener("message", () => { ${SPIN} postMessage(x); });`]));
         window.threads ??= [0, 1].map(() => new Worker(program));
         const spins = (count) =>
@@ -91,8 +92,8 @@ async function inChromium() {
                 }),
             ),
           );
-        const model = await load(at(`models/${name}.safetensors`));
-        const rows = await turns(model, work[name], spins, rounds);
+        const model = work[name].open?.(api) ?? (await load(at(`models/${name}.safetensors`)));
+        const rows = await turns(model, work[name].call, spins, rounds);
         model.dispose();
         return rows;
       },

@@ -1,4 +1,4 @@
-/** Calls about many texts with one worker and with two, in turns, in whatever place has the package. */
+/** Calls about many texts, and steps of training, with one worker and with two, in turns, in whatever place has the package. */
 
 const WORDS =
   "a quiet generous film it does not hurry and I would not have missed a minute of this strange long winding story told by people who never quite say what they mean though the camera knows better than any of them how little it would take to be kind".split(" ");
@@ -23,10 +23,40 @@ async function gathered(answers) {
   for await (const _ of answers);
 }
 
-const reads = (given) => (model, options) => model.readAll(given, options);
-const streams = (name, given) => (model, options) => gathered(model[name](given, options));
+const reads = (given) => ({ call: (model, options) => model.readAll(given, options) });
+const streams = (name, given) => ({ call: (model, options) => gathered(model[name](given, options)) });
 
-/** What is timed, by the name of the model. */
+/** Steps that a run of each number of workers goes on by; begun before anything is timed. */
+function learns(data, settings, steps) {
+  return {
+    open({ train }) {
+      const runs = new Map();
+      return {
+        run: (workers) => runs.get(workers) ?? runs.set(workers, train(data, settings, { workers })).get(workers),
+        dispose: () => runs.forEach((run) => run.dispose()),
+      };
+    },
+    async call(model, { workers }) {
+      let done = 0;
+      for await (const { type } of model.run(workers)) if (type === "step" && ++done === steps) break;
+    },
+  };
+}
+
+const letters = (cell, hiddenSize) => ({
+  task: "predict",
+  data: { tokenizer: { kind: "characters", lowercase: false }, steps: 64 },
+  model: { embeddingSize: 64, encoder: [{ type: cell, hiddenSize }] },
+  train: { batch: 32, epochs: 1 },
+});
+const skim = {
+  task: "classify",
+  model: { embeddingSize: 100, encoder: [{ type: "skim", cell: "lstm", hiddenSize: 100, smallSize: 10 }] },
+  train: { batch: 64, epochs: 1000 },
+};
+const labelled = texts(20_000, 20).map((text) => ({ text, label: text.length % 2 ? "odd" : "even" }));
+
+/** What is timed: of the model of that name, or of runs that `open` makes with `saccade-rnn/train`. */
 export const work = {
   "imdb-skim-lstm": reads(texts(800, 250)),
   "imdb-lstm": reads(texts(200, 250)),
@@ -36,6 +66,9 @@ export const work = {
   "ewt-tagger": streams("tagAll", texts(300, 20)),
   "ewt-parser": streams("parseAll", texts(200, 20)),
   "sst-tree-lstm": streams("classifyAll", trees(500, 20)),
+  "train letters, LSTM 128": learns(texts(20_000, 100).join("\n"), letters("lstm", 128), 20),
+  "train letters, GRU 256": learns(texts(20_000, 100).join("\n"), letters("gru", 256), 10),
+  "train Skim-LSTM 100": learns(labelled, skim, 40),
 };
 
 /** Arithmetic that no cache or memory bounds. */

@@ -87,10 +87,21 @@ fn trainer(model: Model, reset: Reset, epochs: usize, threads: usize) -> Trainer
 
 /// Runs to the end by so many threads; after every `each` steps another trainer goes on.
 fn run(input: Input, reset: Reset, epochs: usize, each: usize, threads: usize) -> (Vec<u8>, f64) {
+    run_by(|trainer| drop(block_on(trainer.step()).unwrap()), input, reset, epochs, each, threads)
+}
+
+fn run_by(
+    mut step: impl FnMut(&mut Trainer<Predict>),
+    input: Input,
+    reset: Reset,
+    epochs: usize,
+    each: usize,
+    threads: usize,
+) -> (Vec<u8>, f64) {
     let (mut trainer, mut kept, mut steps) = (trainer(of(input), reset, epochs, threads), Vec::new(), 0);
     loop {
         match trainer.due() {
-            Due::Step => drop(block_on(trainer.step()).unwrap()),
+            Due::Step => step(&mut trainer),
             Due::Evaluation => {
                 let evaluated = block_on(trainer.evaluate(|_| true)).unwrap().unwrap();
                 kept = evaluated.kept.unwrap_or(kept);
@@ -128,6 +139,25 @@ fn a_run_that_is_resumed_ends_in_the_same_bytes() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn a_helper_goes_on_from_what_the_batch_before_left() {
+    for (input, reset) in
+        [(Input::Table, Reset::Document), (Input::Adaptive, Reset::Epoch), (Input::Tied, Reset::Epoch)]
+    {
+        let whole = run(input, reset, 2, usize::MAX, 2);
+        // The leader of this run changes after five steps; the helper stays.
+        let mut helper = trainer(of(input), reset, 2, 1);
+        let step = |leader: &mut Trainer<Predict>| {
+            let ask = |order: Vec<u32>, parts: usize| {
+                let answers = (1..parts).map(|part| Some(helper.help(&order, part, 2).unwrap()));
+                std::future::ready(answers.collect())
+            };
+            block_on(leader.step_helped(2, ask)).unwrap();
+        };
+        assert!(run_by(step, input, reset, 2, 5, 1) == whole, "{input:?}, {reset:?}");
     }
 }
 

@@ -175,6 +175,92 @@ fn threads_that_learn_together_repeat_and_go_on_from_a_snapshot() {
 }
 
 #[test]
+fn helpers_without_memory_in_common_give_what_threads_give_whoever_is_gone() {
+    let skims =
+        SkimLoss { gamma: 0.05, temperature_rate: 1e-3, rise: 20, min_rate: 0.0, set_temperature: None };
+    let train = TrainConfig {
+        average: 0.9,
+        dropout_embedding: 0.2,
+        dropout_weights: 0.1,
+        clip: 0.5,
+        skim: Some(skims),
+        ..TrainConfig::new(8, 2, 0.03)
+    };
+    let lstm = LayerConfig::Lstm { hidden_size: 8, bidirectional: false };
+    for (layer, train) in [(skim(), train.clone()), (lstm, TrainConfig { skim: None, ..train })] {
+        let begin = |threads: usize| {
+            let device = Cpu::default().with_threads(threads.try_into().unwrap()).into();
+            trainer_on(&device, layer.clone(), train.clone(), texts()).unwrap()
+        };
+        let adjust = |trainer: &mut Trainer<Classify>, step: usize| {
+            if let (30, Some(skim)) = (step, trainer.config().train.skim) {
+                let skim = Some(SkimLoss { gamma: 0.2, set_temperature: Some(0.8), ..skim });
+                trainer.adjust(Adjustment { learning_rate: None, skim }).unwrap();
+            }
+        };
+        let (mut threads, mut told) = (begin(3), Told::default());
+        drive(&mut threads, &mut told, |steps, due| (steps, due) == (30, Due::Step));
+        adjust(&mut threads, 30);
+        let whole = drive(&mut threads, &mut told, |_, _| false).unwrap();
+        // One helper for both parts, one that is gone now and then, and none.
+        for is_gone in [|_, _| false, |step, part| (step + part) % 3 == 0, |_, _| true] {
+            let (mut leader, mut helper, mut again) = (begin(1), begin(1), Told::default());
+            let finished = loop {
+                match leader.due() {
+                    Due::Step => {
+                        let step = again.losses.len();
+                        adjust(&mut leader, step);
+                        let ask = |order: Vec<u32>, parts: usize| {
+                            assert_eq!(parts, 3);
+                            let answer =
+                                |part| (!is_gone(step, part)).then(|| helper.help(&order, part, 3).unwrap());
+                            std::future::ready((1..parts).map(answer).collect())
+                        };
+                        again.losses.push(block_on(leader.step_helped(3, ask)).unwrap());
+                    }
+                    Due::Evaluation => {
+                        let evaluated = block_on(leader.evaluate(|_| true)).unwrap().unwrap();
+                        again.kept = evaluated.kept.unwrap_or(again.kept);
+                    }
+                    Due::Finish => break block_on(leader.finish(&again.kept, |_| true)).unwrap().unwrap(),
+                }
+            };
+            assert_eq!(again.losses, told.losses);
+            assert!(finished.model == whole.model, "the same bytes");
+        }
+    }
+}
+
+#[test]
+fn what_another_run_s_worker_sends_is_told() {
+    let begin = |hidden_size| {
+        let layer = LayerConfig::Gru { hidden_size, bidirectional: false };
+        trainer(layer, TrainConfig::new(8, 2, 0.03), texts()).unwrap()
+    };
+    let (mut leader, mut helper, mut other) = (begin(8), begin(8), begin(9));
+    let mut sent = Vec::new();
+    let ask = |order: Vec<u32>, _: usize| {
+        sent = order;
+        std::future::ready(vec![None])
+    };
+    block_on(leader.step_helped(2, ask)).unwrap();
+    assert!(helper.help(&sent, 1, 2).is_ok());
+    let is_told = |result: Result<_, _>| matches!(result, Err(TrainError::OtherWorker));
+    assert!(is_told(other.help(&sent, 1, 2)));
+    assert!(is_told(helper.help(&sent, 2, 2)), "there is no such part");
+    for cut in [0, 2, 4, 5, sent.len() - 1] {
+        assert!(is_told(helper.help(&sent[..cut], 1, 2)), "cut at {cut}");
+    }
+    sent[1] = 1_000;
+    assert!(is_told(helper.help(&sent, 1, 2)), "there is no such batch");
+    let answer = |answer: Vec<u32>| move |_: Vec<u32>, _: usize| std::future::ready(vec![Some(answer)]);
+    for wrong in [vec![], vec![0; 7], vec![u32::MAX; 7]] {
+        let result = block_on(leader.step_helped(2, answer(wrong)));
+        assert!(matches!(result, Err(TrainError::OtherWorker)), "{result:?}");
+    }
+}
+
+#[test]
 fn a_thread_s_mistake_is_the_run_s() {
     let mut texts = texts();
     // The model has no such label, and the last text of a batch is another thread's.

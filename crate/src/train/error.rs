@@ -45,4 +45,7 @@ pub enum TrainError {
     /// A snapshot was taken of another run.
     #[error("the snapshot is of another run")]
     OtherRun,
+    /// An order or an answer of [`Trainer::step_helped`](super::Trainer::step_helped) was given to another run.
+    #[error("what another worker sent is of another run")]
+    OtherWorker,
 }

@@ -19,7 +19,6 @@ mod pass;
 mod run;
 mod settings;
 mod snapshot;
-#[cfg(not(target_arch = "wasm32"))]
 mod together;
 mod trainer;
 mod transfer;

@@ -1,9 +1,8 @@
 //! The training loop, one step at a time: whoever drives it decides when to stop, what to show and where to keep files.
 
+mod helped;
 mod state;
 
-#[cfg(not(target_arch = "wasm32"))]
-use super::carried::Carried;
 use super::config::{ConfigError, RunConfig};
 use super::error::TrainError;
 use super::objective::Objective;
@@ -11,14 +10,12 @@ use super::optimizer::Touched;
 use super::run::{Adjustment, Due, Evaluated, Finished, Loss, Position, Texts};
 use super::snapshot::Progress;
 #[cfg(not(target_arch = "wasm32"))]
-use super::together::{Found, Helpers};
+use super::together::Helpers;
 use crate::cpu::noise;
 use crate::device::Device;
-#[cfg(not(target_arch = "wasm32"))]
-use crate::device::EngineError;
 use crate::graph::{Graph, Strategy};
 use crate::model::{Model, Task};
-use state::{Learned, State, differentiate};
+use state::{Begun, Learned, State, differentiate};
 
 /// A model being trained, on a device on which weights, gradients and the optimiser's state stay from step to step.
 ///
@@ -197,10 +194,23 @@ impl<O: Objective> Trainer<O> {
     /// # Errors
     /// [`TrainError::NotFinite`] leaves the weights and the states that are carried on as they were. Any other is the engine's.
     pub async fn step(&mut self) -> Result<Vec<Loss>, TrainError> {
-        let Progress { step, batch: place, .. } = self.state.progress;
-        let words: Vec<u32> = self.objective.words(&self.batches[place]).collect();
-        let begun = self.state.begin(&words).await?;
-        let learned = self.learn(step, place, &begun.touched).await;
+        let begun = self.begin().await?;
+        let learned = self.learn(&begun.touched).await;
+        self.take(begun, learned).await
+    }
+
+    /// Begins a step.
+    async fn begin(&mut self) -> Result<Begun, TrainError> {
+        let words = self.objective.words(&self.batches[self.state.progress.batch]).collect();
+        self.state.begin(words).await
+    }
+
+    /// Moves the weights by what a step has learned.
+    async fn take(
+        &mut self,
+        begun: Begun,
+        learned: Result<Learned, TrainError>,
+    ) -> Result<Vec<Loss>, TrainError> {
         let losses = self.state.take(begun, learned, self.batches.len()).await?;
         if self.state.progress.batch == 0 {
             self.begin_epoch();
@@ -210,7 +220,8 @@ impl<O: Objective> Trainer<O> {
 
     /// Computes the gradients of a batch.
     #[cfg_attr(target_arch = "wasm32", allow(unused_variables, reason = "there is one thread"))]
-    async fn learn(&mut self, step: u64, batch: usize, touched: &Touched) -> Result<Learned, TrainError> {
+    async fn learn(&mut self, touched: &Touched) -> Result<Learned, TrainError> {
+        let Progress { step, batch, .. } = self.state.progress;
         let seed = noise::bits(self.state.config.seed, 3, step as u32);
         #[cfg(not(target_arch = "wasm32"))]
         if let (threads @ 2.., _) = self.state.device.threads() {
@@ -236,7 +247,7 @@ impl<O: Objective> Trainer<O> {
         touched: &Touched,
     ) -> Result<Learned, TrainError> {
         let (device, carried) = (&self.state.device, self.state.carried.read(&self.state.device).await?);
-        let Found { total, losses, left } = self.helpers.learn(
+        let found = self.helpers.learn(
             device,
             &self.objective,
             &self.state.model,
@@ -246,11 +257,7 @@ impl<O: Objective> Trainer<O> {
             touched,
             &mut self.state.gradients,
         )?;
-        let value = |value: f32| Ok((device.upload(vec![value])?, 0..1));
-        let values = std::iter::once(total).chain(losses.iter().map(|&(_, loss)| loss));
-        let read = values.map(value).collect::<Result<_, EngineError>>()?;
-        let names = losses.iter().map(|&(name, _)| name).collect();
-        Ok(Learned { read, names, left: Carried::upload(device, left)? })
+        self.state.learned(found)
     }
 
     /// Scores the averaged weights on the development texts, and gives the model if it is the best so far. `go_on` hears

@@ -3,6 +3,7 @@
 import type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep, TrainingTags } from "../../pkg/saccade_train.js";
 import type { Caller, Id } from "../engine.js";
 import type { InitOptions } from "../types.js";
+import type { Left } from "./crew.js";
 
 export type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep, TrainingTags };
 
@@ -28,6 +29,7 @@ export type Done =
   | ({ readonly type: "step" } & TrainingStep)
   | ({ readonly type: "evaluated" } & TrainingEvaluation)
   | ({ readonly type: "moved"; readonly device: "cpu"; readonly deviceReason: string } & TrainingMove)
+  | ({ readonly type: "left" } & Left)
   | ({ readonly type: "ended" } & TrainingEnd);
 
 /** What a run goes on from. It can be cloned and stored. */
@@ -75,6 +77,12 @@ export interface TrainCalls {
   file(id: Id, now: boolean): Uint8Array<ArrayBuffer>;
   snapshot(id: Id): Omit<Snapshot, "adjusted">;
   restore(id: Id, snapshot: Snapshot): undefined;
+  /** Has a run learn from every batch together with others, who are at the ports. */
+  lead(id: Id, ports: readonly MessagePort[]): undefined;
+  /** Has a run learn for the one at the port from now on. */
+  help(id: Id, port: MessagePort): undefined;
+  /** Tells a run that one of the others is gone. */
+  lose(id: Id, helper: number, reason: string): undefined;
   release(id: Id): undefined;
 }
 

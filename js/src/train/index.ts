@@ -14,7 +14,7 @@
  * ```
  */
 
-import { number, oneOf, optional, string, unchecked } from "../arguments/check.js";
+import { is, number, oneOf, optional, refuse, string, unchecked } from "../arguments/check.js";
 import { start, wasm } from "../arguments/entry.js";
 import { options as optionsOf } from "../arguments/options.js";
 import { maybe, signal } from "../arguments/shared.js";
@@ -27,7 +27,15 @@ import { settings } from "./checks.js";
 import type { ClassifySettings, PredictSettings, TagSettings, TrainSettings } from "./config.js";
 import { type LabelledTexts, type RunningText, type Sets, setsOf, type TaggedTexts, type TrainData } from "./data.js";
 import { training } from "./local.js";
+import { endTeams, team } from "./team.js";
 import { Training, type TrainOptions } from "./training.js";
+
+/** Who tells more threads than any machine has processors means something else. */
+const MOST_WORKERS = 256;
+const workers = is<number>(
+  `a whole number from 1 to ${MOST_WORKERS}`,
+  (found) => Number.isInteger(found) && (found as number) >= 1 && (found as number) <= MOST_WORKERS,
+);
 
 const taken = take("train", [
   parameter("data", unchecked<TrainData>()),
@@ -41,6 +49,7 @@ const taken = take("train", [
       resume: unchecked<Snapshot | undefined>(),
       checkpoint: optional(string),
       checkpointSeconds: optional(number("a number of seconds from 0", [0, Infinity])),
+      workers: optional(workers),
       worker: maybe,
       wasmUrl: wasm,
     }),
@@ -62,9 +71,10 @@ export function useWorker(...given: unknown[]): void {
   [made] = start.useWorker(given);
 }
 
-/** Ends the worker: all runs in it reject with `ENGINE_FAILED`. */
+/** Ends the worker, and those of `workers`: all runs in it reject with `ENGINE_FAILED`. */
 export function terminate(): void {
   remotely.terminate();
+  endTeams();
 }
 
 /**
@@ -77,7 +87,11 @@ export function train(data: TaggedTexts | Sets<TaggedTexts>, settings: TagSettin
 export function train(data: TrainData, settings: TrainSettings, options?: TrainOptions): Training;
 export function train(...given: unknown[]): Training {
   const [data, settings, options = {}] = taken(given);
-  return new Training({ trainer: options.worker ?? true ? remotely : training, sets: setsOf(data), settings, options });
+  const { workers = 1, device = "cpu" } = options;
+  if (workers > 1 && device !== "cpu") refuse("train: options.device", 'with workers "cpu", since workers compute on the CPU', device);
+  const leader = options.worker ?? true ? remotely : training;
+  const trainer = workers > 1 ? team(leader, workers - 1, open) : leader;
+  return new Training({ trainer, sets: setsOf(data), settings, options });
 }
 
 export type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep, TrainingTags } from "./calls.js";

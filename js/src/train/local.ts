@@ -6,11 +6,16 @@ import { turn } from "../turn.js";
 import { binary, glue, started } from "./binary.js";
 import { type Answers, holding } from "../holding.js";
 import type { ColumnName, Done, TrainCalls, TrainDevice, Trainer } from "./calls.js";
+import { Crew, serveLeader } from "./crew.js";
 
 const { current, keep, get, take } = holding<glue.TrainingTexts | glue.TrainingRun>(binary);
 
 /** Runs that need no GPU, but compute on one. */
 const movable = new WeakSet<glue.TrainingRun>();
+
+/** Who else learns from the batches of a run. */
+const crews = new WeakMap<glue.TrainingRun, Crew>();
+const ALONE = new Crew([]);
 
 const lastOf = new WeakMap<glue.TrainingRun, Promise<unknown>>();
 
@@ -36,7 +41,7 @@ async function place(wanted: TrainDevice): Promise<{ readonly device: "cpu" | "w
 }
 
 /** Does what is due. */
-async function next(run: glue.TrainingRun): Promise<Done> {
+async function next(run: glue.TrainingRun, crew: Crew): Promise<Done> {
   const instance = current();
   switch (instance.attempt(() => run.due())) {
     case "finish":
@@ -44,7 +49,7 @@ async function next(run: glue.TrainingRun): Promise<Done> {
     case "evaluation":
       return { type: "evaluated", ...(await instance.attempt(() => run.evaluate())) };
     case "step":
-      return { type: "step", ...(await instance.attempt(() => run.step())) };
+      return { type: "step", ...(await instance.attempt(() => run.step(crew.most, (order, parts) => crew.ask(order, parts)))) };
   }
 }
 
@@ -64,8 +69,11 @@ function moved(run: glue.TrainingRun, error: unknown): Done {
 async function advanced(run: glue.TrainingRun, milliseconds: number, signal: AbortSignal | undefined): Promise<readonly Done[]> {
   const until = performance.now() + milliseconds;
   const done: Done[] = [];
-  do done.push(await next(run).catch((error: unknown) => moved(run, error)));
-  while (done.at(-1)?.type !== "ended" && performance.now() < until && !signal?.aborted);
+  const crew = crews.get(run) ?? ALONE;
+  do {
+    const one = await next(run, crew).catch((error: unknown) => moved(run, error));
+    done.push(...crew.left().map((left): Done => ({ type: "left", ...left })), one);
+  } while (done.at(-1)?.type !== "ended" && performance.now() < until && !signal?.aborted);
   return done;
 }
 
@@ -128,11 +136,25 @@ const answers: Answers<TrainCalls> = {
       run.adjust(learningRate, gamma, temperature);
       return undefined;
     }),
+  lead(id, ports) {
+    crews.set(get(id, glue.TrainingRun), new Crew(ports));
+    return undefined;
+  },
+  help(id, port) {
+    serveLeader(port, ({ order, part, most }) => asked(id, (run) => run.help(order, part, most)));
+    return undefined;
+  },
+  lose(id, helper, reason) {
+    crews.get(get(id, glue.TrainingRun))?.lose(helper, reason);
+    return undefined;
+  },
   release(id) {
     const found = take(id);
     if (!found) return undefined;
     const { instance, object } = found;
-    const last = object instanceof glue.TrainingRun ? lastOf.get(object) : undefined;
+    const run = object instanceof glue.TrainingRun ? object : undefined;
+    const last = run && lastOf.get(run);
+    if (run) crews.get(run)?.end();
     void Promise.resolve(last).then(() => instance.free(object));
     return undefined;
   },

@@ -27,6 +27,13 @@ export type TrainEvent =
   | ({ readonly type: "evaluated" } & TrainingEvaluation)
   /** The GPU is lost, and the run goes on on the CPU from a step a moment ago; unless `webgpu-only` was asked for. */
   | ({ readonly type: "moved"; readonly device: "cpu"; readonly deviceReason: string } & TrainingMove)
+  /** A worker of the run failed, and the others learn from its parts too, to the same model. */
+  | {
+      readonly type: "left";
+      /** How many learn from now on. */
+      readonly workers: number;
+      readonly reason: string;
+    }
   | {
       readonly type: "checkpoint";
       /** Why the browser did not keep it, if so: no room, no permission. The run goes on. */
@@ -51,6 +58,11 @@ export interface TrainOptions {
   readonly checkpoint?: string | undefined;
   /** How often it is kept; 10 unless given, 0 for as often as possible. */
   readonly checkpointSeconds?: number | undefined;
+  /**
+   * How many threads learn from every batch, a part of it each: 1 unless given; more on the CPU alone. Each holds the texts and the
+   * weights. The model depends on how many there are by rounding and by what is drawn at random, and on nothing else.
+   */
+  readonly workers?: number | undefined;
   /** Whether it runs in a worker; true unless given. */
   readonly worker?: boolean | undefined;
   /** Where the engine's WebAssembly is; the file `saccade-rnn/wasm-train` beside the code unless given. The first run decides. */

@@ -97,6 +97,7 @@ impl Objective for Classify {
     type Item = Item;
     type Batch = Vec<Item>;
     type Score = Evaluation;
+    const LOSSES: &'static [&'static str] = &["loss", "skim loss"];
 
     fn batches(&self, texts: &[Item], size: usize, seed: u32, epoch: usize) -> Vec<Vec<Item>> {
         by_length(self.cut(texts, seed, epoch), |item| item.ids.len(), size, seed, epoch)

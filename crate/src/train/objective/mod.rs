@@ -31,6 +31,8 @@ pub trait Objective: Sync {
     type Batch: Send;
     /// The figures of a model.
     type Score;
+    /// The names of [`Losses::parts`], also of those that not every batch has.
+    const LOSSES: &'static [&'static str];
 
     /// The batches of an epoch, about `size` texts each: a pure function of the texts, the seed and the epoch.
     fn batches(&self, texts: &[Self::Item], size: usize, seed: u32, epoch: usize) -> Vec<Self::Batch>;

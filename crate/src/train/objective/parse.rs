@@ -149,6 +149,7 @@ impl Objective for Parse {
     type Item = ParsedText;
     type Batch = ParsedBatch;
     type Score = ParseScore;
+    const LOSSES: &'static [&'static str] = &["loss", "tags"];
 
     fn batches(&self, texts: &[ParsedText], size: usize, seed: u32, epoch: usize) -> Vec<ParsedBatch> {
         let mut texts = texts.to_vec();

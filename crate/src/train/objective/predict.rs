@@ -225,6 +225,7 @@ impl Objective for Predict {
     type Item = Vec<u32>;
     type Batch = Pieces;
     type Score = PredictionScore;
+    const LOSSES: &'static [&'static str] = &["loss"];
 
     fn batches(&self, texts: &[Vec<u32>], size: usize, seed: u32, epoch: usize) -> Vec<Pieces> {
         let mut order: Vec<usize> = (0..texts.len()).collect();

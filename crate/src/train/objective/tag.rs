@@ -82,6 +82,7 @@ impl Objective for Tag {
     type Item = TaggedText;
     type Batch = Vec<TaggedText>;
     type Score = TagScore;
+    const LOSSES: &'static [&'static str] = &["loss"];
 
     fn batches(&self, texts: &[TaggedText], size: usize, seed: u32, epoch: usize) -> Vec<Vec<TaggedText>> {
         let mut texts = texts.to_vec();

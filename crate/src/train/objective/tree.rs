@@ -116,6 +116,7 @@ impl Objective for Tree {
     type Item = TreeText;
     type Batch = Vec<TreeText>;
     type Score = TreeScore;
+    const LOSSES: &'static [&'static str] = &["loss"];
 
     /// Trees without words say nothing and are left out.
     fn batches(&self, texts: &[TreeText], size: usize, seed: u32, epoch: usize) -> Vec<Vec<TreeText>> {

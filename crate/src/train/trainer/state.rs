@@ -31,7 +31,7 @@ pub(super) struct State {
 
 /// Gradients of zero for all that is trained. None would be zero as well, but the optimiser passes over it: a weight that a
 /// batch does not reach would move or rest by whether an earlier batch of the same trainer had reached it.
-fn zeros(device: &Device, parameters: &Parameters) -> Result<Gradients, EngineError> {
+pub(super) fn zeros(device: &Device, parameters: &Parameters) -> Result<Gradients, EngineError> {
     let mut gradients = Gradients::zeros(parameters);
     fill(device, parameters, &mut gradients)?;
     Ok(gradients)
@@ -110,13 +110,18 @@ impl State {
         Ok(())
     }
 
+    /// The rows of tables that only these words read.
+    pub(super) fn touched(&self, words: Vec<u32>) -> Touched {
+        Touched::from_iter(self.model.network().encoder.words.own_rows(&words))
+    }
+
     /// Begins a step that learns from these words.
-    pub(super) async fn begin(&mut self, words: &[u32]) -> Result<Begun, TrainError> {
+    pub(super) async fn begin(&mut self, words: Vec<u32>) -> Result<Begun, TrainError> {
         let rate = self.config.train.dropout_weights;
         if rate > 0.0 {
             self.device.fetch(self.model.parameters_mut()).await?;
         }
-        let touched = Touched::from_iter(self.model.network().encoder.words.own_rows(words));
+        let touched = self.touched(words);
         let seed = noise::bits(self.config.seed, 5, self.progress.step as u32);
         let dropped = Dropped::begin(self.model.parameters_mut(), rate, seed);
         Ok(Begun { touched, dropped })

@@ -34,7 +34,7 @@ impl From<TrainError> for Failure {
             TrainError::Model(error) => error.into(),
             TrainError::Engine(error) => error.into(),
             TrainError::NotFinite { .. } => Self::new("TRAINING_DIVERGED", error),
-            TrainError::OtherRun => Self::new("TRAINING_STATE", error),
+            TrainError::OtherRun | TrainError::OtherWorker => Self::new("TRAINING_STATE", error),
         }
     }
 }

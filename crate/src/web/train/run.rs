@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use js_sys::Uint8Array;
+use js_sys::{Array, Function, Promise, Uint8Array, Uint32Array};
 use serde::Serialize;
 use serde_json::json;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use web_time::Instant;
 
 use super::super::convert::{answer, to_js};
@@ -198,14 +199,24 @@ impl TrainingRun {
         Ok(due.into())
     }
 
-    /// Learns from one batch.
+    /// Learns from one batch; where it is cut into as many as `most` parts, together with others: `ask` is given what they need to
+    /// `help` with, and how many parts there are, and resolves to the answers for the second and those after it, undefined of one
+    /// that is gone.
     #[wasm_bindgen(unchecked_return_type = "TrainingStep | Promise<TrainingStep>")]
-    pub fn step(&self) -> JsValue {
+    pub fn step(
+        &self,
+        most: usize,
+        #[wasm_bindgen(
+            unchecked_param_type = "(order: Uint32Array<ArrayBuffer>, parts: number) => Promise<(Uint32Array | undefined)[]>"
+        )]
+        ask: Function,
+    ) -> JsValue {
         let settings = self.settings.clone();
         self.busy(async move |trainer, inner| {
             keep_safe(trainer, inner, &settings).await?;
             let (position, words) = with!(&*trainer, trainer => (trainer.position(), trainer.words()));
-            let losses = with!(trainer, trainer => trainer.step().await)?;
+            let ask = |order: Vec<u32>, parts| asked(&ask, &order, parts);
+            let losses = with!(trainer, trainer => trainer.step_helped(most, ask).await)?;
             let losses: BTreeMap<_, _> =
                 losses.iter().map(|loss| (loss_name(loss.name), loss.value)).collect();
             to_js(&json!({
@@ -215,6 +226,15 @@ impl TrainingRun {
                 "words": words,
                 "losses": losses,
             }))
+        })
+    }
+
+    /// Learns from a part of another run's batch.
+    #[wasm_bindgen(unchecked_return_type = "Uint32Array<ArrayBuffer> | Promise<Uint32Array<ArrayBuffer>>")]
+    pub fn help(&self, order: Vec<u32>, part: usize, most: usize) -> JsValue {
+        self.busy(async move |trainer, _| {
+            let answer = with!(trainer, trainer => trainer.help(&order, part, most))?;
+            Ok(Uint32Array::from(&answer[..]))
         })
     }
 
@@ -367,6 +387,17 @@ impl TrainingRun {
             let written = model.write(&graph, &text, Writing { sampling, seed, most_words }).await?;
             Ok(model.text(&written.ids))
         })
+    }
+}
+
+/// Has `ask` ask the others at once; their answers later. If it fails there are none, and every part is learned here.
+fn asked(ask: &Function, order: &[u32], parts: usize) -> impl Future<Output = Vec<Option<Vec<u32>>>> + use<> {
+    let asked = ask.call2(&JsValue::NULL, &Uint32Array::from(order), &JsValue::from(parts));
+    async move {
+        let Ok(promise) = asked.and_then(|asked| asked.dyn_into::<Promise>()) else { return Vec::new() };
+        let Ok(answers) = JsFuture::from(promise).await else { return Vec::new() };
+        let numbers = |answer: JsValue| answer.dyn_into::<Uint32Array>().ok().map(|numbers| numbers.to_vec());
+        Array::from(&answers).iter().map(numbers).collect()
     }
 }
 

@@ -1,0 +1,285 @@
+//! A step that workers without memory in common learn from: each holds the texts, the one that leads the run as well. It sends
+//! the weights that a batch reads, and is sent gradients; who helps has no state of its own, and may be gone at any time.
+
+use std::iter::zip;
+use std::mem::{replace, take};
+use std::pin::Pin;
+
+use super::Trainer;
+use super::state::{Learned, State, zeros};
+use crate::cpu::noise;
+use crate::device::{Buffer, EngineError};
+use crate::train::carried::{Carried, CarriedRows};
+use crate::train::config::SkimLoss;
+use crate::train::error::TrainError;
+use crate::train::objective::Objective;
+use crate::train::optimizer::Touched;
+use crate::train::run::Loss;
+use crate::train::snapshot::Progress;
+use crate::train::together::crossing::{Reader, Writer, elements};
+use crate::train::together::{Common, Found, shares, together};
+
+/// How to ask who helps: it is given an order, and resolves to the answers of the second part and those after it.
+type Ask<'a> = Box<dyn FnOnce(Vec<u32>) -> Pin<Box<dyn Future<Output = Answers> + 'a>> + 'a>;
+
+/// What parts gave; none of one that is gone.
+type Answers = Vec<Option<Vec<u32>>>;
+
+/// Adds the gradients of the part with a number.
+type Learn<'a> = dyn Fn(&mut State, usize, &CarriedRows) -> Result<Found, EngineError> + 'a;
+
+impl<O: Objective> Trainer<O> {
+    /// As [`step`](Self::step), from a batch in at most `most` parts. `ask` is given what all need to [`help`](Self::help) with, and
+    /// how many parts there are; it resolves to the answers of the second part and those after it. A part without an answer is
+    /// learned here. A run depends on how many parts there are, and not on who learns them.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step) has them; [`TrainError::OtherWorker`] if an answer is of another run; if the device is a GPU.
+    pub async fn step_helped<A: Future<Output = Vec<Option<Vec<u32>>>>>(
+        &mut self,
+        most: usize,
+        ask: impl FnOnce(Vec<u32>, usize) -> A,
+    ) -> Result<Vec<Loss>, TrainError> {
+        let begun = self.begin().await?;
+        let parts = self.objective.split(&self.batches[self.state.progress.batch], most);
+        let learned = if parts.len() < 2 {
+            self.learn(&begun.touched).await
+        } else {
+            let shares = shares(&self.objective, &parts);
+            let learn = learn_part(&self.objective, &parts, &shares);
+            let ask: Ask<'_> = Box::new(|order| Box::pin(ask(order, parts.len())));
+            self.state.learn_helped(&begun.touched, O::LOSSES, &shares, &learn, ask).await
+        };
+        self.take(begun, learned).await
+    }
+
+    /// Learns from a part of a batch for another trainer of the same texts and config, which gave this order; `most` is the one
+    /// that it was called with. The answer is for its [`step_helped`](Self::step_helped). This trainer's own run is lost.
+    ///
+    /// # Errors
+    /// [`TrainError::OtherWorker`] if the order is of another run; if the engine fails. This trainer helps no more then.
+    pub fn help(&mut self, order: &[u32], part: usize, most: usize) -> Result<Vec<u32>, TrainError> {
+        let mut order = Reader(order);
+        let place = Place::read(&mut order).ok_or(TrainError::OtherWorker)?;
+        let is_new = place.epoch != self.state.progress.epoch;
+        place.put(&mut self.state);
+        self.objective.adjust(&self.state.config.train);
+        if is_new {
+            self.begin_epoch();
+        }
+        let batch = self.batches.get(place.batch).ok_or(TrainError::OtherWorker)?;
+        let parts = self.objective.split(batch, most);
+        if part >= parts.len() {
+            return Err(TrainError::OtherWorker);
+        }
+        let (words, shares) = (self.objective.words(batch).collect(), shares(&self.objective, &parts));
+        let learn = learn_part(&self.objective, &parts, &shares);
+        self.state.help(order, words, O::LOSSES, &learn, part)
+    }
+}
+
+/// How parts of a batch are learned.
+fn learn_part<'a, O: Objective>(
+    objective: &'a O,
+    parts: &'a [O::Batch],
+    shares: &'a [f32],
+) -> impl Fn(&mut State, usize, &CarriedRows) -> Result<Found, EngineError> + 'a {
+    move |State { device, config, model, progress, gradients, .. }, number, carried| {
+        let seed = noise::bits(config.seed, 3, progress.step as u32);
+        let common = Common { objective, model, carried, seed, step: progress.step };
+        common.learn(device, number, &parts[number], shares[number], gradients)
+    }
+}
+
+/// Which step of a run it is, and what its loss of skimming is.
+struct Place {
+    epoch: usize,
+    batch: usize,
+    step: u64,
+    /// The weight of the loss and the temperature; of no effect where nothing skims.
+    skim: [f32; 2],
+}
+
+impl Place {
+    fn of(State { progress, config, .. }: &State) -> Self {
+        let &Progress { epoch, batch, step, .. } = progress;
+        let skim = config.train.skim.map_or([0.0; 2], |skim| [skim.weight(step), skim.temperature(step)]);
+        Self { epoch, batch, step, skim }
+    }
+
+    fn write(&self, order: &mut Writer) {
+        let Self { epoch, batch, step, skim } = self;
+        [*epoch, *batch, *step as usize].into_iter().for_each(|number| order.number(number));
+        order.floats(skim);
+    }
+
+    fn read(order: &mut Reader<'_>) -> Option<Self> {
+        let [epoch, batch] = [order.number()?, order.number()?];
+        let step = order.number()? as u64;
+        let mut skim = [0.0; 2];
+        zip(&mut skim, order.floats(2)?).for_each(|(to, from)| *to = from);
+        Some(Self { epoch, batch, step, skim })
+    }
+
+    fn put(&self, State { progress, config, .. }: &mut State) {
+        (progress.epoch, progress.batch, progress.step) = (self.epoch, self.batch, self.step);
+        if let Some(skim) = &mut config.train.skim {
+            let [gamma, temperature] = self.skim;
+            *skim = SkimLoss { gamma, rise: 0, set_temperature: Some(temperature), ..*skim };
+        }
+    }
+}
+
+impl State {
+    /// Has every part learned, by who helps or here.
+    async fn learn_helped(
+        &mut self,
+        touched: &Touched,
+        names: &'static [&'static str],
+        shares: &[f32],
+        learn: &Learn<'_>,
+        ask: Ask<'_>,
+    ) -> Result<Learned, TrainError> {
+        let carried = self.carried.read(&self.device).await?;
+        let asked = ask(self.order(touched, &carried));
+        let own = learn(self, 0, &carried);
+        // All are waited for, whatever one of them gives.
+        let mut answers = asked.await;
+        let mut found = vec![own?];
+        for number in 1..shares.len() {
+            let answer = match answers.get_mut(number - 1).and_then(take) {
+                Some(answer) => answer,
+                None => {
+                    let zeros = zeros(&self.device, self.model.parameters())?;
+                    let others = replace(&mut self.gradients, zeros);
+                    let learned = learn(self, number, &carried).map_err(TrainError::from);
+                    let answer = learned.and_then(|found| self.answer(touched, names, &found));
+                    self.gradients = others;
+                    answer?
+                }
+            };
+            found.push(self.add(touched, names, &answer)?);
+        }
+        self.learned(together(found, shares))
+    }
+
+    /// Learns from a part of a batch that reads these words, for the one that gave this order.
+    fn help(
+        &mut self,
+        mut order: Reader<'_>,
+        words: Vec<u32>,
+        names: &[&str],
+        learn: &Learn<'_>,
+        part: usize,
+    ) -> Result<Vec<u32>, TrainError> {
+        let touched = self.touched(words);
+        let carried = self.take_order(&mut order, &touched).ok_or(TrainError::OtherWorker)?;
+        let found = learn(self, part, &carried)?;
+        self.answer(&touched, names, &found)
+    }
+
+    /// What helpers need.
+    fn order(&self, touched: &Touched, carried: &CarriedRows) -> Vec<u32> {
+        let mut order = Writer::default();
+        Place::of(self).write(&mut order);
+        order.carried(carried);
+        for (id, parameter) in self.model.parameters().iter() {
+            for at in elements(parameter.values.len(), parameter.columns(), touched.get(&id)) {
+                order.floats(&parameter.values[at]);
+            }
+        }
+        order.0
+    }
+
+    /// Takes over the weights of an order; what the batch before left.
+    fn take_order(&mut self, order: &mut Reader<'_>, touched: &Touched) -> Option<CarriedRows> {
+        let carried = order.carried()?;
+        for (id, parameter) in self.model.parameters_mut().iter_mut() {
+            let columns = parameter.columns();
+            for at in elements(parameter.values.len(), columns, touched.get(&id)) {
+                let values = order.floats(at.len())?;
+                zip(&mut parameter.values[at], values).for_each(|(to, from)| *to = from);
+            }
+        }
+        order.0.is_empty().then_some(carried)
+    }
+
+    /// What a part gave, and its gradients, which are zero from here on.
+    fn answer(&mut self, touched: &Touched, names: &[&str], found: &Found) -> Result<Vec<u32>, TrainError> {
+        let mut answer = Writer::default();
+        answer.floats(&[found.total]);
+        answer.number(found.losses.len());
+        for (name, value) in &found.losses {
+            let number = names.iter().position(|known| known == name);
+            answer.number(number.ok_or(TrainError::OtherWorker)?);
+            answer.floats(&[*value]);
+        }
+        answer.carried(&found.left);
+        for (id, parameter) in self.model.parameters().iter() {
+            let Some(gradient) = self.gradients.get_mut(id) else {
+                answer.number(0);
+                continue;
+            };
+            answer.number(1);
+            let gradient = on_cpu(gradient)?;
+            for at in elements(gradient.len(), parameter.columns(), touched.get(&id)) {
+                answer.floats(&gradient[at.clone()]);
+                gradient[at].fill(0.0);
+            }
+        }
+        Ok(answer.0)
+    }
+
+    /// Adds the gradients of an answer; what else is in it.
+    fn add(
+        &mut self,
+        touched: &Touched,
+        names: &'static [&'static str],
+        answer: &[u32],
+    ) -> Result<Found, TrainError> {
+        let mut answer = Reader(answer);
+        let found = found(names, &mut answer).ok_or(TrainError::OtherWorker)?;
+        for (id, parameter) in self.model.parameters().iter() {
+            if answer.number().ok_or(TrainError::OtherWorker)? == 0 {
+                continue;
+            }
+            let size = parameter.values.len();
+            let slot = self.gradients.get_mut(id);
+            if slot.is_none() {
+                *slot = self.device.zeros_all(&[size])?.pop();
+            }
+            let Some(gradient) = slot else { continue };
+            let gradient = on_cpu(gradient)?;
+            for at in elements(size, parameter.columns(), touched.get(&id)) {
+                let values = answer.floats(at.len()).ok_or(TrainError::OtherWorker)?;
+                zip(&mut gradient[at], values).for_each(|(to, from)| *to += from);
+            }
+        }
+        if answer.0.is_empty() { Ok(found) } else { Err(TrainError::OtherWorker) }
+    }
+
+    /// What all parts gave beside their gradients, on the device.
+    pub(super) fn learned(&self, Found { total, losses, left }: Found) -> Result<Learned, TrainError> {
+        let value = |value: f32| Ok((self.device.upload(vec![value])?, 0..1));
+        let values = std::iter::once(total).chain(losses.iter().map(|&(_, loss)| loss));
+        let read = values.map(value).collect::<Result<_, EngineError>>()?;
+        let names = losses.iter().map(|&(name, _)| name).collect();
+        Ok(Learned { read, names, left: Carried::upload(&self.device, left)? })
+    }
+}
+
+/// What an answer says beside gradients.
+fn found(names: &'static [&'static str], answer: &mut Reader<'_>) -> Option<Found> {
+    let total = answer.floats(1)?.next()?;
+    let mut losses = Vec::new();
+    for _ in 0..answer.number()? {
+        let name = *names.get(answer.number()?)?;
+        losses.push((name, answer.floats(1)?.next()?));
+    }
+    Some(Found { total, losses, left: answer.carried()? })
+}
+
+/// A gradient in the host's memory.
+fn on_cpu(gradient: &mut Buffer) -> Result<&mut Vec<f32>, EngineError> {
+    Ok(std::sync::Arc::make_mut(gradient.on_cpu_mut()?))
+}

@@ -1,0 +1,107 @@
+/** A run in several threads: one leads, the others learn from their parts of its batches. All hold the texts and the weights. */
+
+import { moduleOf } from "../compile.js";
+import type { Follow, Id } from "../engine.js";
+import { notLoaded, type SaccadeError } from "../errors.js";
+import { type Open, type Remote, remote } from "../remote.js";
+import type { Begun, TrainCalls, Trainer } from "./calls.js";
+
+/** The calls that all threads need, each for what it holds itself. */
+const FOR_ALL: ReadonlySet<keyof TrainCalls> = new Set(["labelled", "tagged", "beginTable", "table", "running"]);
+
+/** Ends the helpers of a run. */
+const living = new Set<() => void>();
+
+/** Ends the helpers of all runs. */
+export function endTeams(): void {
+  for (const end of [...living]) end();
+}
+
+/** What answers the calls of one run: `leader` and so many helpers, each in a worker that `open` makes. */
+export function team(leader: Trainer, count: number, open: Open): Trainer {
+  /** The run, once there is one to help. */
+  let led: Id | undefined;
+  const gone = new Set<number>();
+  const lose = (at: number, reason: string) => {
+    if (gone.has(at)) return;
+    gone.add(at);
+    if (led !== undefined) leader.call("lose", [led, at, reason]).catch(() => undefined);
+  };
+  const helpers: readonly Remote<TrainCalls>[] = Array.from({ length: count }, (_, at) =>
+    remote<TrainCalls>(open, (reason) => {
+      lose(at, reason);
+      return `a worker of this run failed before the run had begun (${reason})`;
+    }),
+  );
+  /** What each of them calls the texts, and then the run. */
+  let ids: readonly Id[] = [];
+
+  const end = () => {
+    living.delete(end);
+    helpers.forEach((helper, at) => {
+      gone.add(at);
+      helper.terminate();
+    });
+  };
+
+  /** Asks the helpers that are there. */
+  function others<Name extends keyof TrainCalls>(name: Name, args: (at: number) => Parameters<TrainCalls[Name]>, follow: Follow): Promise<ReturnType<TrainCalls[Name]>>[] {
+    return helpers.flatMap((helper, at) => (gone.has(at) ? [] : [helper.call(name, args(at), follow)]));
+  }
+
+  /** Joins every helper to the run. */
+  async function join(run: Id): Promise<void> {
+    const channels = helpers.map(() => new MessageChannel());
+    const ports = channels.map(({ port1 }) => port1);
+    await Promise.all(helpers.map((helper, at) => channels[at] && helper.call("help", [ids[at] ?? 0, channels[at].port2], {}, [channels[at].port2])));
+    await leader.call("lead", [run, ports], {}, ports);
+    led = run;
+  }
+
+  async function answer<Name extends keyof TrainCalls>(name: Name, args: Parameters<TrainCalls[Name]>, follow: Follow): Promise<unknown> {
+    const { signal } = follow;
+    const [, ...rest] = args as unknown as [Id, ...unknown[]];
+    const own = (at: number) => [ids[at], ...rest] as unknown as Parameters<TrainCalls[Name]>;
+    if (name === "start") {
+      living.add(end);
+      const [{ wasm }] = args as Parameters<TrainCalls["start"]>;
+      // A response can be read once, and bytes go to one thread.
+      const options = wasm === undefined ? {} : { wasm: await moduleOf(wasm, follow).catch((error: unknown) => Promise.reject(notLoaded(error, signal))) };
+      const [started] = await Promise.all([leader.call("start", [options], follow), ...others("start", () => [options], { signal })]);
+      return started;
+    }
+    if (name === "texts") {
+      const [made, ...theirs] = await Promise.all([leader.call(name, args, follow), ...others(name, () => args, { signal })]);
+      ids = theirs as Id[];
+      return made;
+    }
+    if (name === "begin") {
+      const [made, ...theirs] = await Promise.all([leader.call(name, args, follow), ...others(name, own, { signal })]);
+      ids = (theirs as Begun[]).map(({ id }) => id);
+      await join((made as Begun).id);
+      return made;
+    }
+    if (FOR_ALL.has(name)) {
+      const [told] = await Promise.all([leader.call(name, args, follow), ...others(name, own, { signal })]);
+      return told;
+    }
+    if (name === "release") {
+      const released = leader.call(name, args, follow);
+      end();
+      return released;
+    }
+    return leader.call(name, args, follow);
+  }
+
+  return {
+    async call(name, args, follow = {}) {
+      try {
+        return (await answer(name, args, follow)) as never;
+      } catch (error) {
+        // Without who leads there is nothing to help with.
+        if ((error as Partial<SaccadeError> | undefined)?.code === "ENGINE_FAILED") end();
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,99 @@
+/** Runs that several threads learn: the same bytes again, whoever leads, whoever is gone. */
+
+import assert from "node:assert/strict";
+import { Worker as Thread } from "node:worker_threads";
+import { afterEach, test } from "node:test";
+import { thread } from "../dist/thread.js";
+import { train, useWorker } from "../dist/train/node.js";
+import { events, letters, losses, near, recorded, reviews, runs, skim, treebank, tags } from "./runs.mjs";
+
+/** The threads there are, so that some can be ended. */
+const threads = [];
+useWorker(() =>
+  thread((options) => {
+    const made = new Thread(new URL("../dist/train/node-worker-entry.js", import.meta.url), options);
+    threads.push(made);
+    made.on("exit", () => threads.splice(threads.indexOf(made), 1));
+    return made;
+  }),
+);
+
+const opened = [];
+afterEach(() => opened.splice(0).forEach((run) => run.dispose()));
+
+/** A run that the test's end disposes of. */
+function open(...given) {
+  const run = train(...given);
+  opened.push(run);
+  return run;
+}
+
+async function file(...given) {
+  const run = open(...given);
+  await run.finish();
+  return run.file();
+}
+
+for (const [name, [data, settings]] of Object.entries(runs)) {
+  test(`${name}: three threads give the same bytes again, in this thread or not`, async () => {
+    const first = await file(data, settings, { workers: 3 });
+    assert.deepEqual(await file(data, settings, { workers: 3, worker: false }), first);
+    assert.notDeepEqual(await file(data, settings), first, "rounding differs");
+  });
+}
+
+test("two threads find the losses of one", async () => {
+  const all = await events(open(recorded.text, letters, { workers: 2 }));
+  losses(all).forEach((found, step) => near(found, recorded.letters.losses[step], `step ${step}`));
+});
+
+test("a run goes on from a snapshot, with the knobs as they stood, in as many threads as one likes", async () => {
+  const run = open(reviews, skim, { workers: 2 });
+  let steps = 0;
+  for await (const event of run) {
+    if (event.type !== "step") continue;
+    if (++steps === 5) await run.set({ gamma: 0.5, temperature: 0.8 });
+    if (steps === 9) break;
+  }
+  const snapshot = structuredClone(await run.snapshot());
+  const ends = await Promise.all([2, 2, 1].map((workers) => file(reviews, skim, { workers, resume: snapshot })));
+  assert.deepEqual(ends[0], ends[1]);
+  assert.notDeepEqual(ends[0], ends[2]);
+});
+
+test("a thread that fails is told of, and the model is as if it had not", async () => {
+  const whole = await file(treebank, tags, { workers: 3 });
+  const run = open(treebank, tags, { workers: 3 });
+  const left = [];
+  let steps = 0;
+  const before = new Set(threads);
+  for await (const event of run) {
+    if (event.type === "left") left.push(event);
+    if (event.type === "step" && ++steps === 3) {
+      // One that helps: the one that leads all runs was there before.
+      await threads.find((made) => !before.has(made)).terminate();
+    }
+  }
+  assert.deepEqual(left.map(({ workers }) => workers), [2]);
+  assert.match(left[0].reason, /exit code/);
+  assert.deepEqual(await run.file(), whole);
+});
+
+test("who is done with a run is done with its threads", async () => {
+  const before = new Set(threads);
+  const run = open(reviews, skim, { workers: 4 });
+  for await (const event of run) if (event.type === "step") break;
+  const made = threads.filter((thread) => !before.has(thread));
+  assert.equal(made.length, 3);
+  const exits = made.map((thread) => new Promise((resolve) => thread.once("exit", resolve)));
+  run.dispose();
+  await Promise.all(exits);
+  await assert.rejects(run.file(), { code: "DISPOSED" });
+});
+
+test("what is no number of threads is told", () => {
+  for (const workers of [0, -1, 1.5, 257, "auto", NaN]) {
+    assert.throws(() => train(reviews, skim, { workers }), { code: "OPTION_INVALID", message: /options\.workers: expected a whole number from 1 to 256/ });
+  }
+  assert.throws(() => train(reviews, skim, { workers: 2, device: "webgpu" }), { code: "OPTION_INVALID", message: /options\.device: expected with workers "cpu"/ });
+});
