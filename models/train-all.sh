@@ -15,6 +15,7 @@ saccade="$here/../target/release/saccade"
 for start in start-sst start-imdb; do
     "$saccade" train "$here/$start.toml" --data "$data" --out "$here/work/$start.safetensors"
 done
+# SST's and IMDb's Skim-LSTM come after the LSTM, beside their config, that they go on from; SST's teaches as well.
 for model in sst2-lstm sst2-skim-lstm sst2-sru sst-tree-lstm imdb-lstm imdb-skim-lstm trec-skim-lstm; do
     "$saccade" train "$here/$model.toml" --data "$data" --out "$out/$model.safetensors"
 done
