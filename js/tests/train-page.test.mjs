@@ -52,6 +52,14 @@ describe("in a page", { timeout: 300_000 }, () => {
     for (const [step, loss] of cpu.all.entries()) assert.ok(Math.abs(gpu.all[step] - loss) < 1e-4, `step ${step}: ${gpu.all[step]} instead of ${loss}`);
   });
 
+  test("two workers learn together where no memory can be shared, the same again", async () => {
+    const [isolated, first, second] = await page.evaluate(async () => [crossOriginIsolated, await losses({ workers: 2 }, 60), await losses({ workers: 2 }, 60)]);
+    assert.equal(isolated, false);
+    assert.equal(first.all.length, 60);
+    assert.deepEqual(first, second);
+    assert.ok(first.all.at(-1) < first.all[0], `${first.all}`);
+  });
+
   test("a run whose GPU is lost goes on on the CPU, unless it was to have that alone", async () => {
     const found = await page.evaluate(async () => {
       const request = GPUAdapter.prototype.requestDevice;
