@@ -17,8 +17,8 @@ export const folders = {
 const names = { simd: "saccade_rnn", relaxed: "saccade_rnn", graph: "saccade_graph", structure: "saccade_structure", train: "saccade_train" };
 
 /**
- * The variants by the addresses that `js/src` asks for: the binary of graphs is built quickly once, and stands for that with
- * relaxed SIMD as well.
+ * The variants by the addresses that `js/src` asks for: the binaries of graphs and of training are built quickly once, and
+ * stand for those with relaxed SIMD as well.
  */
 const variants = {
   "/js/pkg/saccade_rnn_bg.wasm": "simd",
@@ -27,6 +27,7 @@ const variants = {
   "/js/pkg/saccade_graph_relaxed_bg.wasm": "graph",
   "/js/pkg/saccade_structure_bg.wasm": "structure",
   "/js/pkg/saccade_train_bg.wasm": "train",
+  "/js/pkg/saccade_train_relaxed_bg.wasm": "train",
 };
 
 /** Builds of the binaries that follow the first, by what tells `cargo xtask wasm` to make them. */

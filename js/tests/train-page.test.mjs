@@ -126,7 +126,7 @@ describe("in a page", { timeout: 300_000 }, () => {
   });
 
   test("a binary that is not there is an error, and it may lie elsewhere", async () => {
-    await page.context().route("**/saccade_train_bg.wasm", (route) => route.fulfill({ status: 404 }));
+    await page.context().route("**/saccade_train*.wasm", (route) => route.fulfill({ status: 404 }));
     await page.context().route("**/elsewhere.wasm", (route) => route.fulfill({ contentType: "application/wasm", path: join(root, "js", "pkg", "saccade_train_bg.wasm") }));
     const [error, { all }] = await page.evaluate(async () => {
       const error = await losses({}).catch(({ code, message }) => ({ code, message }));

@@ -6,12 +6,17 @@ import * as glue from "../../pkg/saccade_train.js";
 import { moduleOf, shipped } from "../compile.js";
 import type { Follow } from "../engine.js";
 import { binaryOf, type Instance } from "../instance.js";
+import { hasRelaxedSimd } from "../relaxed.js";
 import type { InitOptions } from "../types.js";
 
 export { glue };
 
-/** Written out, so that bundlers find the file and put it beside the code. */
-const file = () => new URL("../../pkg/saccade_train_bg.wasm", import.meta.url);
+/** Written out, so that bundlers find the files and put them beside the code. */
+const simd = () => new URL("../../pkg/saccade_train_bg.wasm", import.meta.url);
+const relaxed = () => new URL("../../pkg/saccade_train_relaxed_bg.wasm", import.meta.url);
+
+/** Those that run here, the fastest first. */
+const files = () => (hasRelaxedSimd() ? [relaxed(), simd()] : [simd()]);
 
 /** How its place is told. */
 const HOW = 'train(texts, settings, { wasmUrl: "/saccade_train_bg.wasm" })';
@@ -27,5 +32,5 @@ export const binary = binaryOf({
 
 /** The instance that runs, or the start of one. */
 export function started(wasm: InitOptions["wasm"], follow: Follow): Promise<Instance> {
-  return binary.start(() => (wasm === undefined ? shipped([file()], HOW, follow) : moduleOf(wasm, follow)), follow.signal);
+  return binary.start(() => (wasm === undefined ? shipped(files(), HOW, follow) : moduleOf(wasm, follow)), follow.signal);
 }
