@@ -26,7 +26,7 @@ const checkpoints = [
 ];
 
 /** Models of sentences and trees. */
-const structures = { tagger: "ewt-tagger", parser: "ewt-parser", trees: "sst-tree-lstm" };
+const structures = { tagger: "ewt-tagger", parser: "ewt-parser", trees: "sst-tree-lstm", texts: "sst-child-sum" };
 
 /** A safetensors file of a case's parameters alone, as `save_file` writes a `state_dict`. */
 function stateDict(family, name, prefix) {

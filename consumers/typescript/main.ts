@@ -34,6 +34,10 @@ async function right(signal: AbortSignal) {
   }
   const trees = await load("/trees.safetensors", { task: "tree" });
   for await (const { root } of trees.classifyAll(later(), { device: "cpu", workers: 2 })) root?.children[0]?.scores satisfies readonly Score[] | undefined;
+  const parsing = { parser: await load("/parser.safetensors", { task: "parse" }), workers: 2 };
+  for await (const { roots } of trees.classifyAll(tags, parsing)) roots[0]?.token.relation satisfies string | undefined;
+  // @ts-expect-error Without a parser there are no sentences.
+  void (await trees.classify("a film")).roots;
   const { webgpu } = await devices();
   terminate();
   return [probability, remote, logits, webgpu.reason satisfies string | null];

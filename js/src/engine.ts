@@ -149,6 +149,17 @@ export type About<Name extends CallName> = Parameters<Calls[Name]> extends [Id, 
 /** What answers calls about one thing that an engine holds. */
 export interface Answerer {
   ask<Name extends CallName>(name: Name, args: About<Name>, follow: Follow): Promise<ReturnType<Calls[Name]>>;
+  /** The id that another model has where this one answers. */
+  idOf(other: Lent, follow: Follow): Promise<Id>;
+}
+
+/** A model that calls about another one need. */
+export interface Lent {
+  readonly engine: Engine;
+  /** Its id in its engine; throws `DISPOSED` once it is disposed. */
+  id(): Id | Promise<Id>;
+  /** Opens it in another engine as well; the same function each time that it is lent. */
+  readonly openIn: (engine: Engine) => Promise<Id>;
 }
 
 /** What answers the calls of a table. */

@@ -90,7 +90,7 @@ async function openedStructure(engine: Engine, file: FoundFile, options: LoadOpt
   const { task, device, precision = "f32", warmUp = true } = options;
   const origin = originOf(engine, file.bytes, precision, { module: "moduleOfStructures", start: "startStructures", open: "openStructured" });
   const made = await engine.call("openStructured", [file.bytes, precision], {}, [file.bytes.buffer]).catch(about(file));
-  const { id, config, relations } = made;
+  const { id, config, relations, cell = "binary" } = made;
   try {
     signal?.throwIfAborted();
     insist(task, config.task);
@@ -104,8 +104,9 @@ async function openedStructure(engine: Engine, file: FoundFile, options: LoadOpt
         await warm(() => engine.call("parse", [id, [WARM_UP], device], { signal }));
         return new LoadedParser(engine, { ...there, config: { ...config, relations } });
       case "tree":
-        await warm(() => engine.call("classifyTrees", [id, [WARM_UP_TREE], device], { signal }));
-        return new LoadedTreeClassifier(engine, { ...there, config });
+        // A parser's trees are none of brackets.
+        if (cell === "binary") await warm(() => engine.call("classifyTrees", [id, [WARM_UP_TREE], device], { signal }));
+        return new LoadedTreeClassifier(engine, { ...there, config: { ...config, cell } });
       default:
         throw errorOf("ENGINE", `load: the task "${config.task}" has another engine`);
     }

@@ -1,6 +1,6 @@
 /** Something that the engine holds for somebody. */
 
-import type { About, Answerer, CallName, Calls, Engine, Follow, Id } from "./engine.js";
+import type { About, Answerer, CallName, Calls, Engine, Follow, Id, Lent } from "./engine.js";
 import { errorOf, type SaccadeError } from "./errors.js";
 import { followed, stopper } from "./follow.js";
 import type { WorkerPool } from "./pool.js";
@@ -84,6 +84,16 @@ export abstract class Owner implements Answerer, Disposes {
       // Reached after the call, so that a call under way keeps its owner from being collected.
       throw this.#disposed.signal.aborted ? this.#gone() : error;
     }
+  }
+
+  async idOf(other: Lent): Promise<Id> {
+    return other.id();
+  }
+
+  /** Its own id, for calls about others; throws `DISPOSED` once it is disposed. */
+  protected id(): Id | Promise<Id> {
+    this.#disposed.signal.throwIfAborted();
+    return this.#held.id;
   }
 
   protected call<Name extends CallName>(name: Name, args: About<Name>, options: CallOptions): Promise<ReturnType<Calls[Name]>> {

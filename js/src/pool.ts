@@ -1,6 +1,6 @@
 /** Workers that hold a model as well, so that it answers on many processors. */
 
-import type { Answerer, Engine } from "./engine.js";
+import type { Answerer, Engine, Follow, Id, Lent } from "./engine.js";
 import { errorOf } from "./errors.js";
 import { unlessAborted } from "./follow.js";
 import { platform } from "./platform.js";
@@ -18,6 +18,7 @@ export type OpenTwin = () => Promise<Twin>;
 export interface Origin {
   /** A blob, which browsers hold outside of the page's memory. */
   readonly file: Blob;
+  readonly openIn: Lent["openIn"];
   readonly openTwin: OpenTwin;
 }
 
@@ -39,6 +40,11 @@ export function endTwins(): void {
 /** The origin of a model that the engine is about to take these bytes of. Twins share what the engine was compiled to. */
 export function originOf(engine: Engine, bytes: Uint8Array<ArrayBuffer>, precision: Precision, { module, start, open }: Beginning): Origin {
   const file = new Blob([bytes]);
+  const openIn = async (own: Engine) => {
+    const copy = await file.arrayBuffer();
+    const { id } = await own.call(open, [new Uint8Array(copy), precision], {}, [copy]);
+    return id;
+  };
   const openTwin = async () => {
     if (!platform.workers) throw errorOf("ENGINE_FAILED", "there is nothing that makes workers");
     let twin: Twin | undefined;
@@ -47,11 +53,12 @@ export function originOf(engine: Engine, bytes: Uint8Array<ArrayBuffer>, precisi
       return `a worker of this call failed, and the call with it; the model goes on, and its next call starts others (${reason})`;
     });
     try {
-      const [wasm, copy] = await Promise.all([engine.call(module, []), file.arrayBuffer()]);
+      const wasm = await engine.call(module, []);
       await own.call(start, [{ ...(wasm && { wasm }) }]);
-      const { id } = await own.call(open, [new Uint8Array(copy), precision], {}, [copy]);
+      const id = await openIn(own);
       const begun: Twin = {
         ask: (name, args, follow) => own.call(name, [id, ...(args as unknown[])] as never, follow),
+        idOf: lodger(own),
         end() {
           living.delete(begun);
           own.terminate();
@@ -64,7 +71,20 @@ export function originOf(engine: Engine, bytes: Uint8Array<ArrayBuffer>, precisi
       throw error;
     }
   };
-  return { file, openTwin };
+  return { file, openIn, openTwin };
+}
+
+/** Opens models that are lent in this engine as well: one at a time, until another is lent. */
+function lodger(own: Engine): Answerer["idOf"] {
+  let last: { readonly openIn: Lent["openIn"]; readonly id: Promise<Id> } | undefined;
+  return async (other) => {
+    await other.id();
+    if (last?.openIn !== other.openIn) {
+      last?.id.then((id) => own.call("releaseStructured", [id])).catch(() => undefined);
+      last = { openIn: other.openIn, id: other.openIn(own) };
+    }
+    return last.id;
+  };
 }
 
 /** Twins for one call. */
@@ -92,13 +112,16 @@ export class WorkerPool {
   hire(count: number): Crew {
     this.#most = Math.max(this.#most, count);
     const hired: (Promise<Twin> | undefined)[] = Array.from({ length: count }, () => undefined);
-    const all = hired.map((_, at): Answerer => ({
-      ask: async (name, args, follow) => {
-        follow.signal?.throwIfAborted();
-        const twin = await unlessAborted(follow.signal, (hired[at] ??= this.#next()));
-        return twin.ask(name, args, follow);
-      },
-    }));
+    const all = hired.map((_, at): Answerer => {
+      const twin = async ({ signal }: Follow) => {
+        signal?.throwIfAborted();
+        return unlessAborted(signal, (hired[at] ??= this.#next()));
+      };
+      return {
+        ask: async (name, args, follow) => (await twin(follow)).ask(name, args, follow),
+        idOf: async (other, follow) => unlessAborted(follow.signal, (await twin(follow)).idOf(other, follow)),
+      };
+    });
     const leave = (cameToEnd: boolean) => {
       for (const twin of hired.splice(0)) {
         twin?.then(

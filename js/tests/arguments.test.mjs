@@ -15,7 +15,7 @@ import { calls, perform, world } from "./arguments/world.mjs";
 after(there.terminate);
 
 /** What takes nothing and can be called by anybody with anything, and what the types do not have. */
-const FREE = new Set(["terminate", "dispose", "withoutWordCache", "ran", "answered", "streamed", "each", "all"]);
+const FREE = new Set(["terminate", "dispose", "withoutWordCache", "ran", "answered", "streamed", "each", "all", "lent"]);
 /** Classes whose objects nobody is given. */
 const INSIDE = ["Writer", "Many", "LoadedStructured"];
 

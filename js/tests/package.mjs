@@ -14,6 +14,15 @@ const entry = await import(`../dist/${entries[thread]}.js`);
 export const { AbortError, AdaptiveSoftmax, CallbackError, Elman, Gru, Lstm, Sru, Skim, SaccadeError } = entry;
 export const { DisposedError, ModelError, OptionError, devices, gpuStatistics, init, load, race } = entry;
 
+/** The package of the other thread. */
+export const ofOtherThread = () => import(`../dist/${entries[thread === "main" ? "worker" : "main"]}.js`);
+
+/** A classifier of a parser's trees, with the parser in every call. */
+export function withParser(parser, model) {
+  const call = (name) => ({ value: (texts, options, ...others) => model[name](texts, { parser, ...options }, ...others) });
+  return Object.create(model, { classify: call("classify"), classifyAll: call("classifyAll") });
+}
+
 /** Whether this place has a GPU to compute on. */
 export const hasGpu = Boolean(await globalThis.navigator?.gpu?.requestAdapter());
 

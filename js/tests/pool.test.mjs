@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { address, AbortError, DisposedError, load, OptionError } from "./package.mjs";
+import { address, AbortError, DisposedError, load, OptionError, withParser } from "./package.mjs";
 
 const TEXT = "The old man didn't see the two films in Berlin, did he?";
 const TREE = "(3 (2 Quite) (4 (3 good) (2 -RRB-)))";
@@ -29,15 +29,26 @@ const kinds = {
   tag: { file: "ewt-tagger", name: "tagAll", argument: "texts", given: text, streams: true },
   parse: { file: "ewt-parser", name: "parseAll", argument: "texts", given: text, streams: true },
   tree: { file: "sst-tree-lstm", name: "classifyAll", argument: "trees", given: tree, streams: true },
+  "tree of texts": { file: "sst-child-sum", name: "classifyAll", argument: "trees", given: text, streams: true, needsParser: true },
 };
 for (const kind of Object.values(kinds)) kind.ask ??= (model, texts, options) => gathered(model[kind.name](texts, options));
 
-for (const [task, { file, name, argument, given, ask, streams = false }] of Object.entries(kinds)) {
+for (const [task, { file, name, argument, given, ask, streams = false, needsParser = false }] of Object.entries(kinds)) {
   describe(`workers for the task ${task}`, () => {
     let model;
-    const place = address(`models/${file}.safetensors`);
-    before(async () => (model = await load(place)));
-    after(() => model.dispose());
+    let parser;
+    const opened = async (options) => {
+      const loaded = await load(address(`models/${file}.safetensors`), options);
+      return needsParser ? withParser(parser, loaded) : loaded;
+    };
+    before(async () => {
+      if (needsParser) parser = await load(address("models/ewt-parser.safetensors"));
+      model = await opened();
+    });
+    after(() => {
+      model.dispose();
+      parser?.dispose();
+    });
     const some = (count, from = 0) => Array.from({ length: count }, (_, i) => given(from + i));
 
     test("answer as the model does alone, in the same order", async () => {
@@ -68,7 +79,7 @@ for (const [task, { file, name, argument, given, ask, streams = false }] of Obje
       }
       const message = new RegExp(`^${name}: options\\.device: expected with workers "cpu" or "auto", since workers compute on the CPU, found "webgpu`);
       for (const device of ["webgpu", "webgpu-only"]) await assert.rejects(ask(model, some(2), { workers: 2, device }), { code: "OPTION_INVALID", message });
-      const there = await load(place, { device: "webgpu", warmUp: false });
+      const there = await opened({ device: "webgpu", warmUp: false });
       await assert.rejects(ask(there, some(2), { workers: 2 }), { code: "OPTION_INVALID", message });
       assert.equal((await ask(there, some(2), { workers: 2, device: "cpu" })).length, 2);
       there.dispose();
@@ -95,7 +106,7 @@ for (const [task, { file, name, argument, given, ask, streams = false }] of Obje
     });
 
     test("end with the model", async () => {
-      const gone = await load(place, { warmUp: false });
+      const gone = await opened({ warmUp: false });
       assert.equal((await ask(gone, some(50), { workers: 2 })).length, 50);
       const asked = ask(gone, some(1500), { workers: 2 });
       setTimeout(() => gone.dispose(), 20);

@@ -91,14 +91,20 @@ describe("in a page with WebGPU", { timeout: 300_000 }, () => {
     await openBlank();
     const found = await page.evaluate(async (text) => {
       const { load } = await import(new URL("js/dist/index.js", location.href).href);
-      const given = { tag: ["models/ewt-tagger.safetensors", "tag", text], parse: ["models/ewt-parser.safetensors", "parse", text], tree: ["models/sst-tree-lstm.safetensors", "classify", "( ( an) ( ( odd) ( film)))"] };
+      const parser = await load("models/ewt-parser.safetensors");
+      const given = [
+        ["models/ewt-tagger.safetensors", "tag", text],
+        ["models/ewt-parser.safetensors", "parse", text],
+        ["models/sst-tree-lstm.safetensors", "classify", "( ( an) ( ( odd) ( film)))"],
+        ["models/sst-child-sum.safetensors", "classify", text, { parser }],
+      ];
       const all = [];
-      for (const [file, ask, text] of Object.values(given)) {
+      for (const [file, ask, text, options] of given) {
         const model = await load(file);
         const answers = [];
         for (const device of ["cpu", "webgpu-only"]) {
-          const answer = await model[ask](text, { device });
-          const parts = answer.tokens ?? answer.nodes.map(({ children, scores, ...node }) => node);
+          const answer = await model[ask](text, { device, ...options });
+          const parts = answer.tokens ?? answer.nodes.map(({ children, scores, token, ...node }) => node);
           answers.push({ device: model.device, reason: model.deviceReason, parts });
         }
         all.push(answers);

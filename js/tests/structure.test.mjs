@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { address, bytesOf, load, SaccadeError, hasGpu } from "./package.mjs";
+import { address, bytesOf, hasGpu, load, ofOtherThread, SaccadeError, withParser } from "./package.mjs";
 
-const FILES = { tag: "models/ewt-tagger.safetensors", parse: "models/ewt-parser.safetensors", tree: "models/sst-tree-lstm.safetensors" };
+const PARSER = "models/ewt-parser.safetensors";
+const OF_BRACKETS = "models/sst-tree-lstm.safetensors";
+const OF_TEXTS = "models/sst-child-sum.safetensors";
 const fixtures = JSON.parse(new TextDecoder().decode(await bytesOf("js/tests/structure/fixtures.json")));
 const TEXT = "The old man didn't see the two films in Berlin, did he?";
 const TREE = "(3 (2 Quite) (4 (3 good) (2 -RRB-)))";
@@ -28,6 +30,16 @@ function written({ nodes }) {
   });
 }
 
+/** A node of a parser's tree as the command line writes it. */
+function writtenPhrases({ nodes, roots }) {
+  assert.deepEqual(roots, nodes.filter(({ token }) => token.head === null));
+  nodes.forEach((node, at) => assert.deepEqual(node.children, nodes.filter(({ token }) => token.head === at)));
+  return nodes.map(({ token: { text: word, tag, head, relation }, probability, scores, children, ...node }) => {
+    assert.equal(probability, Math.max(...scores.map(({ probability }) => probability)));
+    return { ...node, word, tag, head, relation, probabilities: Object.fromEntries(scores.map(({ label, probability }) => [label, probability])) };
+  });
+}
+
 async function gathered(answers) {
   const all = [];
   for await (const answer of answers) all.push(answer);
@@ -36,44 +48,59 @@ async function gathered(answers) {
 
 const later = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** What each kind of model is asked, and how. */
+const tagged = { task: "tag", ask: "tag", each: "tagAll", one: TEXT, parts: ({ tokens }) => tokens, argument: "texts" };
+const classified = { task: "tree", ask: "classify", each: "classifyAll", argument: "trees" };
+/** What each kind of model is asked, and how, by the fixtures' names. */
 const kinds = {
-  tag: { ask: "tag", each: "tagAll", one: TEXT, parts: ({ tokens }) => tokens, argument: "texts" },
-  parse: { ask: "parse", each: "parseAll", one: TEXT, parts: ({ tokens }) => tokens, argument: "texts" },
-  tree: { ask: "classify", each: "classifyAll", one: TREE, parts: written, argument: "trees" },
+  tag: { ...tagged, file: "models/ewt-tagger.safetensors" },
+  parse: { ...tagged, task: "parse", ask: "parse", each: "parseAll", file: PARSER },
+  tree: { ...classified, one: TREE, parts: written, file: OF_BRACKETS },
+  heads: { ...classified, one: TEXT, parts: writtenPhrases, file: OF_TEXTS, needsParser: true },
 };
 
-for (const [task, { ask, each, one, parts, argument }] of Object.entries(kinds)) {
-  describe(`a model of the task ${task}`, () => {
+for (const [kind, { task, ask, each, one, parts, argument, file: path, needsParser = false }] of Object.entries(kinds)) {
+  const name = ({ word, text }) => word ?? text;
+  describe(`a model of the task ${task}: ${path}`, () => {
     let model;
-    before(async () => (model = await load(address(FILES[task]))));
-    after(() => model.dispose());
+    let parser;
+    const opened = async (options, from = address(path)) => {
+      const loaded = await load(from, options);
+      return needsParser ? withParser(parser, loaded) : loaded;
+    };
+    before(async () => {
+      if (needsParser) parser = await load(address(PARSER), { task: "parse" });
+      model = await opened();
+    });
+    after(() => {
+      model.dispose();
+      parser?.dispose();
+    });
 
     test("is told by its file", async () => {
       assert.deepEqual([model.task, model.config.task, model.device], [task, task, "cpu"]);
       assert.match(model.deviceReason, /where it is asked for/);
-      assert.ok(model.config.labels.length > 1 && model.config.vocabularySize > 1000);
+      assert.ok(model.config.labels.length > 1 && model.config.vocabularySize > 10);
       const { config, parameters, tensors } = await model.inspect();
       assert.deepEqual(config, model.config);
       assert.equal(parameters, tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0));
-      const again = await load(bytesOf(FILES[task]), { task, device: "cpu", precision: "bf16", warmUp: false });
+      const again = await opened({ task, device: "cpu", precision: "bf16", warmUp: false }, bytesOf(path));
       assert.match(again.deviceReason, /as asked/);
       assert.equal(parts(await again[ask](one)).length, parts(await model[ask](one)).length);
       again.dispose();
       for (const other of ["classify", "predict", "tag", "parse", "tree"].filter((other) => other !== task)) {
-        await assert.rejects(load(address(FILES[task]), { task: other }), { code: "MODEL_CONFIG", message: new RegExp(`"${other}", found "${task}"`) });
+        await assert.rejects(load(address(path), { task: other }), { code: "MODEL_CONFIG", message: new RegExp(`"${other}", found "${task}"`) });
       }
       await assert.rejects(load(address("models/sst2-skim-lstm-small.safetensors"), { task }), { code: "MODEL_CONFIG", message: /found "classify"/ });
     });
 
     test("answers as the command line does, one by one, all together and as a stream", async () => {
-      const given = fixtures[task].map(({ given }) => given);
+      const given = fixtures[kind].map(({ given }) => given);
       assert.ok(given.length > 3);
       const singly = [];
       for (const text of given) singly.push(await model[ask](text));
       for (const answers of [singly, await model[ask](new Set(given)), await gathered(model[each](given))]) {
         assert.equal(answers.length, given.length);
-        fixtures[task].forEach(({ answer, given }, i) => {
+        fixtures[kind].forEach(({ answer, given }, i) => {
           const found = parts(answers[i]);
           const expected = answer.tokens ?? answer.nodes;
           assert.equal(found.length, expected.length);
@@ -86,10 +113,10 @@ for (const [task, { ask, each, one, parts, argument }] of Object.entries(kinds))
     });
 
     test("answers many in their order, and tells how far it is", async () => {
-      const given = Array.from({ length: 700 }, (_, i) => (task === "tree" ? `( ( word${i}) ( good))` : `Word${i} was good.`));
+      const given = Array.from({ length: 700 }, (_, i) => (one === TREE ? `( ( word${i}) ( good))` : `Word${i} was good.`));
       const told = [];
       const all = await model[ask](given, { onProgress: ({ done, total }) => told.push([done, total]) });
-      all.forEach((answer, i) => assert.equal(parts(answer)[0].text.toLowerCase(), `word${i}`));
+      all.forEach((answer, i) => assert.equal(name(parts(answer)[0]).toLowerCase(), `word${i}`));
       assert.ok(told.length > 1 && told.every(([done, total], i) => total === 700 && done > (told[i - 1]?.[0] ?? 0)));
       assert.deepEqual(told.at(-1), [700, 700]);
     });
@@ -105,7 +132,7 @@ for (const [task, { ask, each, one, parts, argument }] of Object.entries(kinds))
       }
       let answered = 0;
       for await (const answer of model[each](endless())) {
-        assert.ok(parts(answer).some(({ text }) => text === `w${answered}`));
+        assert.ok(parts(answer).some((part) => name(part) === `w${answered}`));
         answered += 1;
         assert.ok(taken - answered < 256, `${taken} were taken to answer ${answered}`);
         if (answered === 300) break;
@@ -165,7 +192,7 @@ for (const [task, { ask, each, one, parts, argument }] of Object.entries(kinds))
     });
 
     test("is stopped in the midst of what is long, and goes on with others", async () => {
-      const long = task === "tree" ? Array(500).fill(TREE) : `${TEXT} `.repeat(3000);
+      const long = one === TREE ? Array(500).fill(TREE) : `${TEXT} `.repeat(3000);
       const stop = new AbortController();
       let told = 0;
       const onProgress = () => {
@@ -182,7 +209,7 @@ for (const [task, { ask, each, one, parts, argument }] of Object.entries(kinds))
     });
 
     test("is disposed, also while it answers", async () => {
-      const gone = await load(address(FILES[task]), { warmUp: false });
+      const gone = await opened({ warmUp: false });
       const asked = gone[ask](one);
       gone.dispose();
       await assert.rejects(asked, { code: "DISPOSED" });
@@ -191,7 +218,7 @@ for (const [task, { ask, each, one, parts, argument }] of Object.entries(kinds))
     });
 
     test("does not open by halves", async () => {
-      const file = await bytesOf(FILES[task]);
+      const file = await bytesOf(path);
       await assert.rejects(load(file.slice(0, file.length - 100)), { code: "MODEL_TRUNCATED" });
       const text = new TextDecoder("latin1").decode(file.subarray(0, 2_000_000));
       const renamed = file.slice();
@@ -206,7 +233,7 @@ for (const [task, { ask, each, one, parts, argument }] of Object.entries(kinds))
 
 describe("a parser", () => {
   let model;
-  before(async () => (model = await load(address(FILES.parse))));
+  before(async () => (model = await load(address(PARSER))));
   after(() => model.dispose());
 
   test("gives every sentence one root, and words heads in it", async () => {
@@ -224,7 +251,7 @@ describe("a parser", () => {
 
 describe("a tree classifier", () => {
   let model;
-  before(async () => (model = await load(address(FILES.tree))));
+  before(async () => (model = await load(address(OF_BRACKETS))));
   after(() => model.dispose());
 
   test("gives a tree of any depth, whose root is its last node", async () => {
@@ -248,10 +275,54 @@ describe("a tree classifier", () => {
   });
 });
 
-test("a classifier of a parser's trees is refused by the field that says so, and others open after it", async () => {
-  const refused = { name: "ModelError", code: "MODEL_CONFIG", message: /task\.tree\.cell.*expected binary.*found child_sum/ };
-  for (const options of [{}, { task: "tree" }]) await assert.rejects(load(address("models/sst-child-sum.safetensors"), options), refused);
-  const model = await load(address(FILES.tree), { task: "tree" });
-  assert.ok((await model.classify(TREE)).nodes.length > 0);
-  model.dispose();
+describe("a classifier of a parser's trees", () => {
+  let [model, parser, ofBrackets] = [];
+  before(async () => {
+    [model, parser, ofBrackets] = await Promise.all([OF_TEXTS, PARSER, OF_BRACKETS].map((path) => load(address(path), { warmUp: false })));
+  });
+  after(() => [model, parser, ofBrackets].forEach((one) => one.dispose()));
+
+  test("is told by its cell", () => assert.deepEqual([model.config.cell, ofBrackets.config.cell], ["child-sum", "binary"]));
+
+  test("labels the trees that the parser makes, in the parser's own order", async () => {
+    const { tokens } = await parser.parse(TEXT);
+    const { nodes, roots } = await model.classify(TEXT, { parser });
+    assert.deepEqual(nodes.map(({ token }) => token), tokens);
+    assert.deepEqual(roots.map(({ text }) => text), [TEXT]);
+    // A library's proxy stands for the parser.
+    assert.deepEqual((await model.classify(TEXT, { parser: new Proxy(parser, {}) })).nodes, nodes);
+    assert.deepEqual(await model.classify(" ", { parser }), { text: " ", roots: [], nodes: [] });
+  });
+
+  test("says which models belong together", async () => {
+    for (const [name, ask] of [["classify", (model, options) => model.classify(TEXT, options)], ["classifyAll", (model, options) => gathered(model.classifyAll([TEXT], options))]]) {
+      const refuses = (model, options, message, code = "OPTION_INVALID") =>
+        assert.rejects(ask(model, options), (error) => {
+          assert.ok(error instanceof SaccadeError && error.code === code, String(error));
+          assert.match(error.message, new RegExp(`^${name}: options\\.parser: ${message}`));
+          return true;
+        });
+      for (const options of [undefined, {}, { parser: null }]) await refuses(model, options, "expected a parser, since .*child-sum.*, found undefined$");
+      await refuses(ofBrackets, { parser }, "expected none, since .*brackets.*binary.*, found a parser$");
+      await refuses(model, { parser: model }, 'expected a parser, .*, whose task is "tree"$');
+      for (const wrong of [5, "ewt", {}, { task: "parse" }, parser.parse, [parser]]) await refuses(model, { parser: wrong }, "expected a parser, as load makes of a file of that task, found ");
+      const stranger = await (await ofOtherThread()).load(address(PARSER), { warmUp: false });
+      await refuses(model, { parser: stranger }, "expected a parser of the model's thread: both from saccade-rnn, or both from saccade-rnn/worker$");
+      stranger.dispose();
+      const gone = await load(address(PARSER), { warmUp: false });
+      gone.dispose();
+      await refuses(model, { parser: gone }, "this parser was disposed$", "DISPOSED");
+    }
+  });
+
+  test("ends a call whose parser is disposed in its midst", async () => {
+    for (const workers of [0, 2]) {
+      const gone = await load(address(PARSER), { warmUp: false });
+      const answers = model.classifyAll(Array(2000).fill(TEXT), { parser: gone, workers });
+      assert.equal((await answers.next()).value.roots.length, 1);
+      gone.dispose();
+      await assert.rejects(gathered(answers), { code: "DISPOSED", message: /options\.parser: this parser was disposed/ });
+      assert.equal((await gathered(model.classifyAll([TEXT, TEXT], { parser, workers }))).length, 2);
+    }
+  });
 });

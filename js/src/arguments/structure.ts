@@ -1,6 +1,7 @@
 /** What the functions of taggers, parsers and tree classifiers take. */
 
-import type { Parser, StructureAllOptions, StructureOptions, Tagger, TreeClassifier } from "../structure/types.js";
+import type { LendableParser } from "../structure/calls.js";
+import type { Parser, StructureAllOptions, StructureOptions, Tagger, TreeAllOptions, TreeClassifier, TreeOptions } from "../structure/types.js";
 import type { Texts } from "../types.js";
 import { type Check, optional, refuse, tagOf } from "./check.js";
 import { options } from "./options.js";
@@ -17,8 +18,21 @@ const oneOrMany: Check<string | Texts, string | readonly string[]> = {
   },
 };
 
+/** By what it has: the parser may be in a proxy of a library's. */
+const lendable: Check<Parser, LendableParser> = {
+  expected: "a parser, as load makes of a file of that task",
+  take(found, at) {
+    const { task, lent } = Object(found) as Partial<LendableParser>;
+    if (task !== "parse" || typeof lent !== "function") refuse(at, this.expected, found, typeof task === "string" ? `, whose task is "${task}"` : "");
+    return found as LendableParser;
+  },
+};
+
 const how = parameter("options", options<StructureOptions>()({ ...call, device: optional(device) }));
 const howAll = parameter("options", options<StructureAllOptions>()({ ...call, ...many, device: optional(device) }));
+const withParser = { parser: optional(lendable) };
+const howTrees = parameter("options", options<TreeOptions>()({ ...call, device: optional(device), ...withParser }));
+const howAllTrees = parameter("options", options<TreeAllOptions>()({ ...call, ...many, device: optional(device), ...withParser }));
 
 /** @internal */
 export const taggerSignatures = {
@@ -38,8 +52,8 @@ export const parserSignatures = {
 
 /** @internal */
 export const treeClassifierSignatures = {
-  classify: [parameter("trees", oneOrMany), how],
-  classifyAll: [parameter("trees", stream), howAll],
+  classify: [parameter("trees", oneOrMany), howTrees],
+  classifyAll: [parameter("trees", stream), howAllTrees],
   inspect: [],
   save: [],
 } as const satisfies Signatures<TreeClassifier>;

@@ -45,7 +45,7 @@ const answers: Answers<StructureCalls> = {
   moduleOfStructures: () => binary.compiled(),
   openStructured(bytes, precision) {
     const model = glue.Structured.load(bytes, precision === "bf16");
-    return { id: keep(model), config: model.config, relations: model.relations };
+    return { id: keep(model), config: model.config, relations: model.relations, cell: model.cell };
   },
   placeOfStructures: (wanted) => place(current(), wanted),
   async tag(id, texts, wanted, follow) {
@@ -62,6 +62,11 @@ const answers: Answers<StructureCalls> = {
     const model = get(id, glue.Structured);
     const [found, there] = await placed(wanted, (device) => model.classify([...brackets], device, watch(follow)));
     return found.length === 2 ? found : [...found, there];
+  },
+  async labelTexts(id, parser, texts, wanted, follow) {
+    const [model, by] = [get(id, glue.Structured), get(parser, glue.Structured)];
+    const [words, there] = await placed(wanted, (device) => model.label(by, [...texts], device, watch(follow)));
+    return [...words, there];
   },
   inspectStructured: (id) => get(id, glue.Structured).inspect(),
   releaseStructured(id) {

@@ -1,5 +1,6 @@
 /** Taggers, parsers and tree classifiers, over an engine in this thread or another. */
 
+import { refuse } from "../arguments/check.js";
 import { parser, tagger, treeClassifier } from "../arguments/structure.js";
 import type { Answerer, Engine, Follow, Id } from "../engine.js";
 import { errorOf } from "../errors.js";
@@ -7,11 +8,11 @@ import { type AskOf, Many } from "../many.js";
 import type { Origin } from "../pool.js";
 import type { Device, Inspection, TextStream } from "../types.js";
 import { reasonInWords } from "../words.js";
-import type { Place, Wanted } from "./calls.js";
+import type { LendableParser, LentParser, Place, Wanted } from "./calls.js";
 import type {
+  ClassifiedText,
   ClassifiedTree,
   Parsed,
-  Parser,
   ParserConfig,
   StructureAllOptions,
   StructureOptions,
@@ -21,7 +22,7 @@ import type {
   TreeClassifier,
   TreeClassifierConfig,
 } from "./types.js";
-import { classifiedTrees, parsedTexts, taggedTexts } from "./unpack.js";
+import { classifiedTexts, classifiedTrees, parsedTexts, taggedTexts } from "./unpack.js";
 
 /** A model that the engine opened, and where it is to compute. */
 export interface Opened<Config> {
@@ -45,11 +46,14 @@ abstract class LoadedStructured<Config> extends Many {
   readonly config: Config;
   device: Device = "cpu";
   deviceReason = "";
+  /** See {@link Lent}. */
+  protected readonly openIn: Origin["openIn"];
   readonly #preference: Wanted;
 
   constructor(engine: Engine, { id, config, origin, place, preference }: Opened<Config>) {
     super(engine, id, origin, "releaseStructured");
     this.config = config;
+    this.openIn = origin.openIn;
     this.#preference = preference;
     this.ran(place);
   }
@@ -99,8 +103,12 @@ export class LoadedTagger extends LoadedStructured<TaggerConfig> implements Tagg
   };
 }
 
-export class LoadedParser extends LoadedStructured<ParserConfig> implements Parser {
+export class LoadedParser extends LoadedStructured<ParserConfig> implements LendableParser {
   readonly task = "parse";
+
+  lent(): LentParser {
+    return { engine: this.engine, id: () => this.id(), openIn: this.openIn, config: this.config };
+  }
 
   async parse(...given: unknown[]) {
     const [texts, options] = parser.parse(given);
@@ -123,14 +131,54 @@ export class LoadedTreeClassifier extends LoadedStructured<TreeClassifierConfig>
   readonly task = "tree";
 
   async classify(...given: unknown[]) {
-    const [trees, options] = treeClassifier.classify(given);
+    const [trees, { parser, ...options }] = treeClassifier.classify(given);
     const name = typeof trees === "string" ? () => "classify: tree" : (number: number) => `classify: trees[${number}]`;
-    return this.answered("classify: trees", trees, options, this.#classified(name));
+    return this.answered("classify: trees", trees, options, this.#asked("classify", parser, name));
   }
 
-  async *classifyAll(...given: unknown[]): AsyncIterableIterator<ClassifiedTree> {
-    const [trees, options] = treeClassifier.classifyAll(given);
-    yield* this.streamed("classifyAll: trees", trees, options, this.#classified((number) => `classifyAll: trees[${number}]`));
+  async *classifyAll(...given: unknown[]): AsyncIterableIterator<ClassifiedTree & ClassifiedText> {
+    const [trees, { parser, ...options }] = treeClassifier.classifyAll(given);
+    yield* this.streamed("classifyAll: trees", trees, options, this.#asked("classifyAll", parser, (number) => `classifyAll: trees[${number}]`));
+  }
+
+  /** What a function of this name does, with the parser that it is given, by the kind of trees that the model is for. */
+  #asked(by: string, parser: LendableParser | undefined, name: (number: number) => string) {
+    const at = `${by}: options.parser`;
+    const ask = this.config.cell === "binary" ? this.#ofBrackets(at, parser, name) : this.#ofTexts(at, parser);
+    // The caller's types tell by the parser which of them it is.
+    return ask as Ask<ClassifiedTree & ClassifiedText>;
+  }
+
+  /** Labels texts in a parser's trees. */
+  #ofTexts(at: string, parser: LendableParser | undefined): Ask<ClassifiedText> {
+    if (!parser) refuse(at, 'a parser, since the model labels the trees that one makes of texts (its cell is "child-sum")', parser);
+    const lent = parser.lent();
+    if (lent.engine !== this.engine) {
+      throw errorOf("OPTION_INVALID", `${at}: expected a parser of the model's thread: both from saccade-rnn, or both from saccade-rnn/worker`);
+    }
+    const id = () => {
+      try {
+        return lent.id();
+      } catch (error) {
+        throw errorOf("DISPOSED", `${at}: this parser was disposed`, error);
+      }
+    };
+    id();
+    return async (by, texts, device, follow) => {
+      const [counts, columns, place] = await by.ask("labelTexts", [await by.idOf({ ...lent, id }, follow), texts, device], follow);
+      // Once more, so that the parser is not collected before.
+      id();
+      this.ran(place);
+      return classifiedTexts(texts, this.config, lent.config, counts, columns);
+    };
+  }
+
+  /** Labels trees in brackets. */
+  #ofBrackets(at: string, parser: LendableParser | undefined, name: (number: number) => string): Ask<ClassifiedTree> {
+    if (parser) {
+      throw errorOf("OPTION_INVALID", `${at}: expected none, since the model labels trees in brackets (its cell is "binary"), found a parser`);
+    }
+    return this.#classified(name);
   }
 
   /** Classifies trees, which have these names in messages. */

@@ -21,6 +21,8 @@ export interface TreeClassifierConfig extends Omit<ModelConfig, "task" | "labels
   readonly task: "tree";
   /** The labels of a node. */
   readonly labels: readonly string[];
+  /** What trees it takes: binary ones, in brackets, or those that a parser makes of texts. */
+  readonly cell: "binary" | "child-sum";
 }
 
 export interface StructureOptions extends CallOptions {
@@ -29,6 +31,16 @@ export interface StructureOptions extends CallOptions {
 }
 
 export interface StructureAllOptions extends StructureOptions, ManyOptions {}
+
+export interface TreeOptions extends StructureOptions {
+  /**
+   * What makes trees of texts, for a model whose `cell` is `"child-sum"` and no other: a parser of the same thread, from
+   * `saccade-rnn` or from `saccade-rnn/worker` as the model is. It computes where the model does.
+   */
+  readonly parser?: Parser | undefined;
+}
+
+export interface TreeAllOptions extends TreeOptions, ManyOptions {}
 
 /** What all models of sentences and trees have. */
 interface Structured<Config> extends Disposes {
@@ -132,17 +144,54 @@ export interface ClassifiedTree {
   readonly nodes: readonly TreeNode[];
 }
 
+/** A word in the tree of its sentence, and the label of what it says together with all words under it. */
+export interface PhraseNode extends Omit<TreeNode, "children"> {
+  /** The word, which heads the part of the text that the node stands for. */
+  readonly token: ParsedToken;
+  /** The words that depend on it, in their order. */
+  readonly children: readonly PhraseNode[];
+}
+
+/** A text with a label for every word, in the trees over its sentences. */
+export interface ClassifiedText {
+  readonly text: string;
+  /** The roots of the sentences, in their order. */
+  readonly roots: readonly PhraseNode[];
+  /** All nodes, in the order of their words. */
+  readonly nodes: readonly PhraseNode[];
+}
+
 /**
- * A label for every node of a binary tree over words. Trees are in brackets, as treebanks have them: a node is `(label word)` or
- * `(label node node)`, and its label may be left out, as in `( ( good) ( film))`. Words have `-LRB-` for `(` and so on.
+ * A label for every node of a tree over words. A model whose `config.cell` is `"binary"` takes trees in brackets; one whose cell is
+ * `"child-sum"` takes any text, and a {@link Parser} that makes the trees of its sentences:
+ *
+ * ```ts
+ * const parser = await load("parser.safetensors", { task: "parse" });
+ * const ofTexts = await load("texts.safetensors", { task: "tree" });
+ * const { roots } = await ofTexts.classify("A dull film with a wonderful cast.", { parser });
+ * for (const { label, children } of roots) console.log(label, children.map(({ text, label }) => `${text}: ${label}`));
+ * ```
+ *
+ * Trees in brackets are as treebanks have them: a node is `(label word)` or `(label node node)`, and its label may be left out, as
+ * in `( ( good) ( film))`. Words have `-LRB-` for `(` and so on.
  */
 export interface TreeClassifier extends Structured<TreeClassifierConfig> {
   readonly task: "tree";
+  /** Labels the words of a text of any length, in the trees over its sentences. Its progress counts words that are parsed. */
+  classify(text: string, options: TreeOptions & { readonly parser: Parser }): Promise<ClassifiedText>;
+  /** Labels the words of many texts in batches, which takes less time than one by one. Their progress counts texts. */
+  classify(texts: Texts, options: TreeOptions & { readonly parser: Parser }): Promise<readonly ClassifiedText[]>;
   /** Labels the nodes of a tree of any depth. Its progress counts words. */
   classify(tree: string, options?: StructureOptions): Promise<ClassifiedTree>;
   /** Labels the nodes of many trees in batches, which takes less time than one by one. Their progress counts trees. */
   classify(trees: Texts, options?: StructureOptions): Promise<readonly ClassifiedTree[]>;
-  classify(trees: string | Texts, options?: StructureOptions): Promise<ClassifiedTree | readonly ClassifiedTree[]>;
+  classify(
+    trees: string | Texts,
+    options?: TreeOptions,
+  ): Promise<ClassifiedText | readonly ClassifiedText[] | ClassifiedTree | readonly ClassifiedTree[]>;
+  /** Labels the words of any number of texts, as {@link Tagger.tagAll} tags them. Workers hold the parser as well. */
+  classifyAll(texts: TextStream, options: TreeAllOptions & { readonly parser: Parser }): AsyncIterableIterator<ClassifiedText>;
   /** Labels the nodes of any number of trees, as {@link Tagger.tagAll} tags texts. */
   classifyAll(trees: TextStream, options?: StructureAllOptions): AsyncIterableIterator<ClassifiedTree>;
+  classifyAll(trees: TextStream, options?: TreeAllOptions): AsyncIterableIterator<ClassifiedText | ClassifiedTree>;
 }

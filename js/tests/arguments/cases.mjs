@@ -113,7 +113,7 @@ const orMost = (most) => same(fc.oneof({ weight: 4, arbitrary: fc.integer({ min:
 
 /** Parameters and options of which not everything will do that their type takes, or more than is made of that type. */
 const trees = fc.constantFrom("", "( good)", "(3 (2 Quite) (4 (3 good) (2 -RRB-)))", "( ( 🎬) ( film))");
-const meant = { trees: many(trees), prefix: same(fc.constant("param.")), clock: fc.constant({ given: { is: "clock" } }), k: orMost(40), top: orMost(40), topK: orMost(40), seed: orMost(3) };
+const meant = { trees: many(trees), parser: nothing, prefix: same(fc.constant("param.")), clock: fc.constant({ given: { is: "clock" } }), k: orMost(40), top: orMost(40), topK: orMost(40), seed: orMost(3) };
 
 const rightNamed = (name, check) => (Object.hasOwn(meant, name) ? meant[name] : rightFor(check));
 

@@ -25,16 +25,18 @@ const TREES = [
 const [saccade = "target/release/saccade"] = process.argv.slice(2);
 
 /** What the command line answers, as JSON. */
-function read(model, text) {
-  const { status, stdout, stderr } = spawnSync(saccade, ["read", "--json", "--model", join(root, "models", model)], { input: text, encoding: "utf8" });
+function read(model, text, others) {
+  const { status, stdout, stderr } = spawnSync(saccade, ["read", "--json", "--model", model, ...others], { input: text, encoding: "utf8" });
   if (status !== 0) throw new Error(stderr);
   return JSON.parse(stdout);
 }
 
-const answers = (model, texts) => texts.map((text) => ({ given: text, answer: read(model, text) }));
+const file = (name) => join(root, "models", name);
+const answers = (model, texts, ...others) => texts.map((text) => ({ given: text, answer: read(file(model), text, others) }));
 const models = {
   tag: answers("ewt-tagger.safetensors", TEXTS),
   parse: answers("ewt-parser.safetensors", TEXTS),
   tree: answers("sst-tree-lstm.safetensors", TREES),
+  heads: answers("sst-child-sum.safetensors", TEXTS, "--parser", file("ewt-parser.safetensors")),
 };
 writeFileSync(join(import.meta.dirname, "fixtures.json"), `${JSON.stringify(models, null, 1)}\n`);

@@ -14,7 +14,7 @@ use super::made::made;
 use super::watch::Callback;
 use crate::device::{Cpu, CpuOptions, Device, Precision};
 use crate::model::{
-    ConfigSummary, Model, ModelError, ParsedToken, ReadError, TaggedToken, Task, TreeCell, TreeNode,
+    ConfigSummary, LabelledToken, Model, ParsedToken, ReadError, TaggedToken, Task, TreeCell, TreeNode,
 };
 use crate::text::Tree;
 
@@ -39,17 +39,6 @@ impl Structured {
     /// {@link EngineError} whose code begins with `MODEL_` for any other bytes.
     pub fn load(bytes: &[u8], bf16: bool) -> Result<Structured, JsValue> {
         let model = Model::from_bytes(bytes).map_err(Failure::from)?;
-        // Its trees are a parser's, and nobody gives it one here.
-        if let Task::Tree(task) = &model.config().task
-            && task.cell == TreeCell::ChildSum
-        {
-            let error = ModelError::Config {
-                field: "task.tree.cell".into(),
-                expected: "binary, whose trees come in brackets".into(),
-                found: "child_sum".into(),
-            };
-            return Err(Failure::from(error).into());
-        }
         let config = rounded(&ConfigSummary::from(model.config()))?;
         let precision = if bf16 { Precision::Bf16 } else { Precision::F32 };
         let cpu = Cpu::new(CpuOptions { precision, ..CpuOptions::default() }).into();
@@ -66,6 +55,16 @@ impl Structured {
     #[wasm_bindgen(getter)]
     pub fn relations(&self) -> Vec<String> {
         self.model.config().task.relations().to_vec()
+    }
+
+    /// Of a tree classifier: what trees it takes, binary ones or those of a parser.
+    #[wasm_bindgen(getter, unchecked_return_type = "\"binary\" | \"child-sum\" | undefined")]
+    pub fn cell(&self) -> Option<String> {
+        let Task::Tree(task) = &self.model.config().task else { return None };
+        Some(match task.cell {
+            TreeCell::Binary => "binary".into(),
+            TreeCell::ChildSum => "child-sum".into(),
+        })
     }
 
     /// What the model is made of.
@@ -106,19 +105,12 @@ impl Structured {
         let model = Rc::clone(&self.model);
         self.run(device, watch, async move |device, watch| {
             let parsed = model.parse_all(&device, &borrowed(&texts), watch).await?;
-            let (tags, relations) = (model.config().task.labels(), model.config().task.relations());
-            let columns = |token: &ParsedToken<'_>| {
-                let head = token.head.map_or(NONE, |head| head as u32);
-                let (tag, relation) = (number_of(token.tag, tags), number_of(token.relation, relations));
-                let place = &token.span.utf16;
-                [place.start as u32, place.end as u32, tag, head, relation, token.probability.to_bits()]
-            };
-            Ok(packed(&parsed, columns).into())
+            Ok(packed(&parsed, |token| word(&model, token)).into())
         })
     }
 
-    /// Labels the nodes of trees in brackets; `watch` is told how many of their words are done. Of every node cross start and end
-    /// in the tree's words, which have a space between them, its children, the number of its label, and the bits of the
+    /// Labels the nodes of trees in brackets; `watch` is told how many of their words are done. Of every node cross its children,
+    /// start and end in the tree's words, which have a space between them, the number of its label, and the bits of the
     /// probability of every label. Gives the first tree that is none, if there is one.
     #[wasm_bindgen(unchecked_return_type = "PackedTrees | NoTree | Promise<PackedTrees | NoTree>")]
     pub fn classify(
@@ -143,13 +135,33 @@ impl Structured {
                 nodes.iter().enumerate().map(move |(at, node)| (tree.children(at), node))
             });
             let mut columns = Vec::new();
-            for (children, TreeNode { span, number, probabilities, .. }) in nodes {
-                let [left, right] = children.map_or([NONE; 2], |children| children.map(|child| child as u32));
-                columns.extend([span.utf16.start as u32, span.utf16.end as u32, left, right, *number as u32]);
-                columns.extend(probabilities.iter().map(|probability| probability.to_bits()));
+            for (children, node) in nodes {
+                columns.extend(children.map_or([NONE; 2], |children| children.map(|child| child as u32)));
+                columns.extend(label(node));
             }
             let texts: Array = trees.iter().map(|tree| JsValue::from_str(tree.text())).collect();
             Ok(Array::of3(&counts(&labelled), &Uint32Array::from(&columns[..]), &texts).into())
+        })
+    }
+
+    /// Labels the words of texts in the trees that `parser` makes of their sentences, on the device of both; `watch` is told how
+    /// many words are parsed. Of every word cross what [`Self::parse`] gives, then start and end of the part of the sentence that
+    /// it heads, the number of that part's label, and the bits of the probability of every label.
+    #[wasm_bindgen(unchecked_return_type = "PackedTexts | Promise<PackedTexts>")]
+    pub fn label(
+        &self,
+        parser: &Structured,
+        texts: Vec<String>,
+        #[wasm_bindgen(unchecked_param_type = "Device")] device: String,
+        #[wasm_bindgen(unchecked_optional_param_type = "Watch")] watch: Option<Function>,
+    ) -> JsValue {
+        let (model, parser) = (Rc::clone(&self.model), Rc::clone(&parser.model));
+        self.run(device, watch, async move |device, watch| {
+            let labelled = model.label_texts(&device, &parser, &borrowed(&texts), watch).await?;
+            let columns = |LabelledToken { token, node }: &LabelledToken<'_>| {
+                word(&parser, token).into_iter().chain(label(node)).collect::<Vec<_>>()
+            };
+            Ok(packed(&labelled, columns).into())
         })
     }
 }
@@ -188,8 +200,24 @@ fn counts<T>(all: &[Vec<T>]) -> Uint32Array {
     Uint32Array::from(&counts[..])
 }
 
+/// A parsed word's columns.
+fn word(parser: &Model, token: &ParsedToken<'_>) -> [u32; 6] {
+    let task = &parser.config().task;
+    let head = token.head.map_or(NONE, |head| head as u32);
+    let (tag, relation) = (number_of(token.tag, task.labels()), number_of(token.relation, task.relations()));
+    let place = &token.span.utf16;
+    [place.start as u32, place.end as u32, tag, head, relation, token.probability.to_bits()]
+}
+
+/// A node's columns: where it stands, and its label.
+fn label<'n>(node: &'n TreeNode<'_>) -> impl Iterator<Item = u32> + 'n {
+    let place = &node.span.utf16;
+    let first = [place.start as u32, place.end as u32, node.number as u32];
+    first.into_iter().chain(node.probabilities.iter().map(|probability| probability.to_bits()))
+}
+
 /// How many parts each has, and the columns of all of them.
-fn packed<T, const N: usize>(all: &[Vec<T>], columns: impl Fn(&T) -> [u32; N]) -> Array {
+fn packed<T, C: IntoIterator<Item = u32>>(all: &[Vec<T>], columns: impl Fn(&T) -> C) -> Array {
     let columns: Vec<u32> = all.iter().flatten().flat_map(columns).collect();
     Array::of2(&counts(all), &Uint32Array::from(&columns[..]))
 }
