@@ -94,6 +94,7 @@ describe("in a page with WebGPU", { timeout: 300_000 }, () => {
       const parser = await load("models/ewt-parser.safetensors");
       const given = [
         ["models/ewt-tagger.safetensors", "tag", text],
+        ["js/tests/structure/field.safetensors", "tag", text],
         ["models/ewt-parser.safetensors", "parse", text],
         ["models/sst-tree-lstm.safetensors", "classify", "( ( an) ( ( odd) ( film)))"],
         ["models/sst-child-sum.safetensors", "classify", text, { parser }],

@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { address, bytesOf, hasGpu, load, ofOtherThread, SaccadeError, withParser } from "./package.mjs";
 
+/** A tagger with a conditional random field (`structure/field.mjs`). */
+const FIELD = "js/tests/structure/field.safetensors";
 const PARSER = "models/ewt-parser.safetensors";
 const OF_BRACKETS = "models/sst-tree-lstm.safetensors";
 const OF_TEXTS = "models/sst-child-sum.safetensors";
@@ -53,6 +55,7 @@ const classified = { task: "tree", ask: "classify", each: "classifyAll", argumen
 /** What each kind of model is asked, and how, by the fixtures' names. */
 const kinds = {
   tag: { ...tagged, file: "models/ewt-tagger.safetensors" },
+  field: { ...tagged, file: FIELD },
   parse: { ...tagged, task: "parse", ask: "parse", each: "parseAll", file: PARSER },
   tree: { ...classified, one: TREE, parts: written, file: OF_BRACKETS },
   heads: { ...classified, one: TEXT, parts: writtenPhrases, file: OF_TEXTS, needsParser: true },
@@ -230,6 +233,16 @@ for (const [kind, { task, ask, each, one, parts, argument, file: path, needsPars
     });
   });
 }
+
+describe("a tagger with a conditional random field", () => {
+  test("knows a word's tag by those beside it", async () => {
+    const model = await load(address(FIELD));
+    const { tokens } = await model.tag("The man washed it. She saw the washed man.");
+    assert.deepEqual(tokens.filter(({ text }) => text === "washed").map(({ tag }) => tag), ["VERB", "ADJ"]);
+    assert.ok((await model.inspect()).tensors.some(({ name }) => name === "head.crf.transitions"));
+    model.dispose();
+  });
+});
 
 describe("a parser", () => {
   let model;

@@ -1,12 +1,13 @@
 /**
  * `node js/tests/structure/fixtures.mjs path/to/saccade`: what the command line makes of some texts and trees, into
- * `fixtures.json`, with which the package is compared.
+ * `fixtures.json`, with which the package is compared, and a tagger that nobody publishes, into `field.safetensors`.
  */
 
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../../scripts/steps.mjs";
+import { trainField } from "./field.mjs";
 
 const TEXTS = [
   "The old man didn't see the two films in Berlin, did he?",
@@ -24,17 +25,22 @@ const TREES = [
 ];
 const [saccade = "target/release/saccade"] = process.argv.slice(2);
 
-/** What the command line answers, as JSON. */
-function read(model, text, others) {
-  const { status, stdout, stderr } = spawnSync(saccade, ["read", "--json", "--model", model, ...others], { input: text, encoding: "utf8" });
+/** What the command line prints. */
+function run(given, input = "") {
+  const { status, stdout, stderr } = spawnSync(saccade, given, { input, encoding: "utf8" });
   if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout);
+  return stdout;
 }
+
+const read = (model, text, others) => JSON.parse(run(["read", "--json", "--model", model, ...others], text));
 
 const file = (name) => join(root, "models", name);
 const answers = (model, texts, ...others) => texts.map((text) => ({ given: text, answer: read(file(model), text, others) }));
+const field = join(import.meta.dirname, "field.safetensors");
+trainField(run, field);
 const models = {
   tag: answers("ewt-tagger.safetensors", TEXTS),
+  field: ["The man washed it. She saw the washed man.", ...TEXTS].map((text) => ({ given: text, answer: read(field, text, []) })),
   parse: answers("ewt-parser.safetensors", TEXTS),
   tree: answers("sst-tree-lstm.safetensors", TREES),
   heads: answers("sst-child-sum.safetensors", TEXTS, "--parser", file("ewt-parser.safetensors")),
