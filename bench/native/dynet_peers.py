@@ -8,10 +8,10 @@ DATA holds sst/trees/train.txt and ud_ewt/en_ewt-ud-train.conllu. Both sides tak
 order: a Tree-LSTM with a loss at every node, and taggers that read rare words (seen five times or fewer) letter by letter or not.
 Training is forward, backward and Adam; reading is forward only. DyNet runs without batching (0), by agenda (1) and by depth
 (2), in Python as its users do; this engine under each of its strategies, its Tree-LSTM also of cells, its taggers with whole sequences as one node.
-Reading, the package's graphs in Node take part as well (`loops.mjs`): after `npm run package`, and if there is a `node`, or
-one that NODE names.
+Reading, the package's graphs take part as well, in Node and in Chromium (`loops.mjs`, `loops-page.mjs`): after `npm run package`,
+and if there is a `node`, or one that NODE names, and a `chromium`, or one that CHROMIUM names.
 Every contestant is a process of its own and takes a minibatch of each round; who begins changes. Prints sentences a second by the
-processor's time that all threads of each process used (medians of the rounds, quartiles), and how many times as fast as DyNet's
+processor's time that all threads of each process used, in Chromium those of the page's process (medians of the rounds, quartiles), and how many times as fast as DyNet's
 best each is, by medians of ratios within rounds, by the processor's time and by the clock.
 """
 
@@ -39,6 +39,8 @@ HERE = Path(__file__).resolve().parent
 STRATEGIES = ["Unbatched", "Depth", "Agenda", "Levels"]
 # Of each kind of network: this engine's forms of it.
 FORMS = {"tree": ["tree", "tree-cells"], "tagger": ["tagger", "tagger-whole"], "letters": ["letters", "letters-whole"]}
+# Where JavaScript runs, and what runs it there.
+PLACES = {"Node": "loops.mjs", "Chromium": "loops-page.mjs"}
 
 
 class Numbers(dict):
@@ -171,6 +173,18 @@ def play_dynet(network, autobatch, learns, data, count):
         print((time.perf_counter() - begun) * 1e3, value, flush=True)
 
 
+def renderers(process):
+    """The processes of pages below one that started a browser."""
+    children = collections.defaultdict(list)
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        # What is in brackets, the program's name, may have blanks in it.
+        children[int(stat.read_text().rpartition(")")[2].split()[1])].append(int(stat.parent.name))
+    below = [process]
+    for parent in below:
+        below += children[parent]
+    return [each for each in below if b"--type=renderer" in Path(f"/proc/{each}/cmdline").read_bytes()]
+
+
 class Contestant:
     """A process that takes a minibatch for every number that it is sent."""
 
@@ -181,10 +195,12 @@ class Contestant:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | threads
         )
         assert self.process.stdout.readline() == "ready\n", f"{name} is ready"
+        self.computing = renderers(self.process.pid) or [self.process.pid]
 
     def used(self):
-        """Seconds that its threads ran."""
-        return sum(int(stat.read_text().split()[0]) for stat in Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")) / 1e9
+        """Seconds that the threads ran of the processes that compute."""
+        stats = (stat for process in self.computing for stat in Path(f"/proc/{process}/task").glob("*/schedstat"))
+        return sum(int(stat.read_text().split()[0]) for stat in stats) / 1e9
 
     def take(self, minibatch):
         """Seconds by the processor's time, and by the clock."""
@@ -204,6 +220,8 @@ def compare(binary, data, network, learns, rounds, minibatches):
         write(network, examples(network, data, BATCH * minibatches), file)
         mode = "learn" if learns else "read"
         node = shutil.which(os.environ.get("NODE", "node")) if (HERE / "../../js/dist/graph/node.js").exists() else None
+        has_browser = shutil.which(os.environ.get("CHROMIUM", "chromium"))
+        places = {place: script for place, script in PLACES.items() if place != "Chromium" or has_browser}
         contestants = [
             Contestant(f"DyNet {autobatch}", [sys.executable, __file__, "dynet", network, str(autobatch), mode, str(data), str(minibatches)])
             for autobatch in range(3)
@@ -211,8 +229,8 @@ def compare(binary, data, network, learns, rounds, minibatches):
             Contestant(f"{form} {strategy}", [binary, "loops-turns", form, strategy, mode, str(file)])
             for form, strategy in itertools.product(FORMS[network], STRATEGIES)
         ] + [
-            Contestant(f"{form} in JavaScript", [node, str(HERE / "loops.mjs"), form, "Levels", str(file)])
-            for form in FORMS[network]
+            Contestant(f"{form} in {place}", [node, str(HERE / script), form, "Levels", str(file)])
+            for form, (place, script) in itertools.product(FORMS[network], places.items())
             if node and not learns and form != "tree"
         ]
         for round in range(rounds + WARM):

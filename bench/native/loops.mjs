@@ -1,155 +1,19 @@
 /**
- * JavaScript's side of `dynet_peers.py`: the loops of `src/loops/layers.rs` on the package's graphs, forward only, in Node.
+ * JavaScript's side of `dynet_peers.py` in Node.
  *
  *   node bench/native/loops.mjs FORM STRATEGY FILE
  *
- * FORM is tree-cells, tagger, tagger-whole, letters or letters-whole. Reads the examples of a file and, for every line of
- * standard input, takes the minibatch of that number and prints its milliseconds and the loss. `npm run package` comes first.
+ * FORM is one of `networks.mjs`. Reads the examples of a file and, for every line of standard input, takes the minibatch of that
+ * number and prints its milliseconds and the loss. `npm run package` comes first.
  */
 
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Parameters } from "../../js/dist/graph/node.js";
-
-const BATCH = 64;
-const [WORDS, LETTERS] = [20_000, 300];
-const [WORD, TREE, STATE, HIDDEN, LETTER, TAGS, LABELS] = [128, 128, 50, 32, 20, 17, 5];
-const INNER = 2 ** 32 - 1;
-
-/** Label and word of every node, children before their parent. */
-function treesIn(numbers) {
-  const trees = [];
-  for (let at = 0; at < numbers.length; ) {
-    const count = numbers[at++];
-    trees.push(Array.from({ length: count }, () => ({ label: numbers[at++], word: numbers[at++] })));
-  }
-  return trees;
-}
-
-/** Number, tag and letters (if the word is read by them) of every word. */
-function sentencesIn(numbers) {
-  const sentences = [];
-  for (let at = 0; at < numbers.length; ) {
-    const count = numbers[at++];
-    const word = () => {
-      const [id, tag, letters] = numbers.subarray(at, (at += 3));
-      return { id, tag, letters: numbers.subarray(at, (at += letters)) };
-    };
-    sentences.push(Array.from({ length: count }, word));
-  }
-  return sentences;
-}
-
-/** A binary Tree-LSTM with a loss at every node. */
-function treeOfCells(parameters) {
-  const words = parameters.embedding("words", WORDS, WORD);
-  const weight = (name, rows, columns) => parameters.parameter(name, rows, columns);
-  const gates = ["i", "o", "u"];
-  const [leaves, inners] = [["leaf", WORD], ["inner", 2 * TREE]].map(([name, columns]) => gates.map((gate) => weight(`${name}.${gate}`, TREE, columns)));
-  const forget = ["left", "right"].map((name) => weight(`${name}.f`, TREE, TREE));
-  const bias = ["i", "o", "u", "f"].map((gate) => parameters.parameter(`bias.${gate}`, TREE));
-  const output = weight("output", LABELS, TREE);
-  const three = (weights, x) => [0, 1, 2].map((gate) => x.affine(weights[gate], bias[gate]));
-  const leaf = parameters.cell("leaf", [WORD], (x) => {
-    const [i, o, u] = three(leaves, x);
-    const c = i.sigmoid().multiply(u.tanh());
-    return [o.sigmoid().multiply(c.tanh()), c];
-  });
-  const merge = parameters.cell("merge", [TREE, TREE, TREE, TREE], (left, leftC, right, rightC) => {
-    const [i, o, u] = three(inners, left.graph.concatColumns([left, right]));
-    const kept = (h, c, side) => h.affine(forget[side], bias[3]).sigmoid().multiply(c);
-    const c = i.sigmoid().multiply(u.tanh()).add(kept(left, leftC, 0)).add(kept(right, rightC, 1));
-    return [o.sigmoid().multiply(c.tanh()), c];
-  });
-  return (graph, nodes, losses) => {
-    const states = [];
-    for (const { label, word } of nodes) {
-      const right = word === INNER ? states.pop() : undefined;
-      const state = right ? merge(...states.pop(), ...right) : leaf(words(graph, [word]));
-      losses.push(state[0].affine(output).crossEntropy([label]));
-      states.push(state);
-    }
-  };
-}
-
-/** A tagger that reads a sentence in both directions, and rare words letter by letter. */
-function tagger(parameters, whole) {
-  const words = parameters.embedding("words", WORDS, WORD);
-  const letters = parameters.embedding("letters", LETTERS, LETTER);
-  const both = (name, input, size) =>
-    whole ? parameters.lstm(name, input, size, { bidirectional: true }) : ["there", "back"].map((way) => parameters.lstm(`${name}.${way}`, input, size));
-  const [spelling, reader] = [both("spelling", LETTER, WORD / 2), both("reader", WORD, STATE)];
-  const [hidden, output] = [parameters.parameter("hidden", HIDDEN, 2 * STATE), parameters.parameter("output", TAGS, HIDDEN)];
-  const scores = (rows) => rows.affine(hidden).tanh().affine(output);
-  const read = (lstm, rows) => {
-    let state;
-    return rows.map((row) => {
-      const step = lstm.step(row, state);
-      state = step.state;
-      return step.output;
-    });
-  };
-  /** The states after every row, in the order of the rows, of both directions. */
-  const steps = ([there, back], rows) => [read(there, rows), read(back, rows.toReversed()).reverse()];
-  const spell = (graph, word) => {
-    if (whole) {
-      const { forward, backward } = spelling(letters(graph, word.letters));
-      return graph.concatColumns([forward.h, backward.h]);
-    }
-    const [there, back] = steps(spelling, Array.from(word.letters, (letter) => letters(graph, [letter])));
-    return graph.concatColumns([there.at(-1), back[0]]);
-  };
-  if (!whole) {
-    return (graph, sentence, losses) => {
-      const rows = sentence.map((word) => (word.letters.length > 0 ? spell(graph, word) : words(graph, [word.id])));
-      const [there, back] = steps(reader, rows);
-      sentence.forEach(({ tag }, i) => losses.push(scores(graph.concatColumns([there[i], back[i]])).crossEntropy([tag])));
-    };
-  }
-  return (graph, sentence, losses) => {
-    const rows = [];
-    // Words that follow one another in the table are looked up as one value.
-    let known = [];
-    const look = () => {
-      if (known.length > 0) rows.push(words(graph, known));
-      known = [];
-    };
-    for (const word of sentence) {
-      if (word.letters.length === 0) {
-        known.push(word.id);
-        continue;
-      }
-      look();
-      rows.push(spell(graph, word));
-    }
-    look();
-    const x = rows.length === 1 ? rows[0] : graph.concatRows(rows);
-    losses.push(scores(reader(x).output).crossEntropy(sentence.map(({ tag }) => tag)));
-  };
-}
+import { minibatches } from "./networks.mjs";
 
 const [form, strategy, file] = process.argv.slice(2);
-const parameters = new Parameters({ seed: 1 });
 const bytes = readFileSync(file);
-const numbers = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-const isTree = form.startsWith("tree");
-const record = isTree ? treeOfCells(parameters) : tagger(parameters, form.endsWith("-whole"));
-const examples = isTree ? treesIn(numbers) : sentencesIn(numbers);
-
-async function take(number) {
-  const begun = performance.now();
-  const loss = await parameters.run(
-    async (graph) => {
-      const losses = [];
-      for (const example of examples.slice(BATCH * number, BATCH * (number + 1))) record(graph, example, losses);
-      const [value] = await graph.concatRows(losses).sumRows().value();
-      return value;
-    },
-    { strategy: strategy.toLowerCase() },
-  );
-  return `${performance.now() - begun} ${loss}`;
-}
-
-await parameters.names();
+const take = await minibatches(Parameters, form, strategy, new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4));
 console.log("ready");
 for await (const line of createInterface({ input: process.stdin })) console.log(await take(Number(line)));
