@@ -11,7 +11,12 @@ export default defineConfig({
   base: "./",
   appType: "mpa",
   logLevel: "warn",
-  resolve: { alias: { "saccade-rnn": join(ours, "src", "index.ts") } },
+  resolve: {
+    alias: [
+      { find: "saccade-rnn/train", replacement: join(ours, "src", "train", "index.ts") },
+      { find: "saccade-rnn", replacement: join(ours, "src", "index.ts") },
+    ],
+  },
   worker: { format: "es" },
   build: {
     outDir: join(import.meta.dirname, "dist"),
@@ -24,7 +29,7 @@ export default defineConfig({
       // Without the peers, the chunks that would need them are never fetched.
       external: existsSync(join(import.meta.dirname, "node_modules")) ? [] : [/^onnxruntime-web/, /^@tensorflow\//],
       // A build before may have no language models yet, so they are measured in this one alone.
-      input: ["index", "roofline", "start", "first", "skim", ...(process.env.SACCADE_PACKAGE ? [] : ["next"])].map((name) => join(page, `${name}.html`)),
+      input: ["index", "roofline", "start", "first", "skim", ...(process.env.SACCADE_PACKAGE ? [] : ["next", "train"])].map((name) => join(page, `${name}.html`)),
     },
   },
 });

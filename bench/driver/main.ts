@@ -13,6 +13,7 @@ import { type CaseResult, measure } from "./rounds.ts";
 import { serve } from "./server.ts";
 import { skimLayers, type SkimResult, skimTexts, type TextsResult } from "./skim.ts";
 import { start, type StartEntry } from "./start.ts";
+import { train, type TrainEntry } from "./train.ts";
 
 const bench = join(import.meta.dirname, "..");
 
@@ -26,6 +27,7 @@ export interface Results {
   skim: SkimResult[];
   texts: TextsResult | null;
   next: NextResult | null;
+  train: TrainEntry[];
   start: StartEntry[];
 }
 
@@ -39,7 +41,7 @@ export async function main(args: readonly string[], versions: Readonly<Record<st
     console.log(`${machine.processor}, ${machine.cores} cores, load ${machine.load}; ${machine.browser}; WebGPU: ${machine.adapter ?? "none"}`);
     if (machine.load > 0.5) console.log("Others are at work on this machine: trust ratios, not milliseconds.");
     const { rounds, turn, budget } = options;
-    const results: Results = { date: new Date().toISOString(), machine, options: { rounds, turn, budget }, versions, cases: [], skim: [], texts: null, next: null, start: [] };
+    const results: Results = { date: new Date().toISOString(), machine, options: { rounds, turn, budget }, versions, cases: [], skim: [], texts: null, next: null, train: [], start: [] };
     if (options.parts.includes("recurrences")) {
       const roofline = await open(browser, `${server.url}roofline.html`);
       await roofline.evaluate(() => window.roofline.prepare());
@@ -58,6 +60,10 @@ export async function main(args: readonly string[], versions: Readonly<Record<st
     if (options.parts.includes("next")) {
       console.log("the next word");
       results.next = await nextWord(browser, server.url, options);
+    }
+    if (options.parts.includes("train")) {
+      console.log("training");
+      results.train = await train(browser, server.url, options);
     }
     if (options.parts.includes("start")) {
       console.log("start-up, cold and warm");

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { type Case, cases, workloads } from "../shared/workloads.ts";
 
 /** What can be measured; `recurrences` are the workloads. */
-export const parts = ["recurrences", "skim", "next", "start"] as const;
+export const parts = ["recurrences", "skim", "next", "train", "start"] as const;
 export type Part = (typeof parts)[number];
 
 /** Contestants in the order of the tables: library, then device; the first of a device is what others are held against. */

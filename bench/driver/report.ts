@@ -5,9 +5,12 @@ import type { Answers, Question } from "../page/next.ts";
 import type { ModelTurn, TextsTurn } from "../page/skim.ts";
 import type { Flavour } from "../roofline/wat.ts";
 import { contestants, type Figure, ours, rival, type Row, rows, short, title } from "./figures.ts";
+import { hiddenSize, lanes, letters, steps } from "../shared/letters.ts";
 import type { Results } from "./main.ts";
+import { deviceOf } from "./options.ts";
 import { ratios, type Spread, spread } from "./statistics.ts";
 import { bf16, SHARE, sruOverLstm } from "./targets.ts";
+import type { TrainEntry } from "./train.ts";
 
 /** Everything that was measured. */
 export function report(results: Results): string {
@@ -25,6 +28,7 @@ export function report(results: Results): string {
     ...section("WebGPU", webgpu, gpuRow, ["case"]),
     ...skimming(results),
     ...nextWord(results),
+    ...training(results),
     ...startUp(results),
     ...roofline(results),
     ...memory([...cpu, ...webgpu]),
@@ -186,6 +190,24 @@ function nextWord({ next }: Results): string[] {
     table(["", "ms", "our full softmax", "target", "onnxruntime-web, full softmax"], body),
     `${next.turns.length} places of a book; the most probable word takes ${rows.toFixed(0)} rows. The slowest of 32 words at a place took ${short(slowest?.median ?? 0)} ms in the median, ${short(worst)} ms at most, neighbours' turns among them.`,
   ];
+}
+
+/** Steps of training; × is held against ours on the same device, round by round. */
+function training({ train }: Results): string[] {
+  if (train.length === 0) return [];
+  const times = ({ turns }: TrainEntry) => turns.map(({ ms }) => ms);
+  const body = train.map((entry) => {
+    const { contestant, turns, reason } = entry;
+    const base = train.find((other) => other.contestant.startsWith(ours) && deviceOf(other.contestant) === deviceOf(contestant));
+    const [ms, last] = [spread(times(entry)), turns.at(-1)];
+    if (!ms || !last) return [title(contestant), reason ?? "–", "–", "–", "–"];
+    const ratio = base && base !== entry ? spread(ratios(times(entry), times(base))) : null;
+    const over = ratio ? `**${short(ratio.median)} ×** (${range(ratio)})` : "–";
+    const learned = `${last.loss.toFixed(3)} after ${(last.steps * lanes * steps).toLocaleString("en")} letters`;
+    return [title(contestant), `${short(ms.median)} (${range(ms)})`, over, last.dispatches > 0 ? last.dispatches.toFixed(0) : "–", learned];
+  });
+  const head = ["", "ms a step", "×", "dispatches a step", "loss"];
+  return [`## Training: an LSTM of ${hiddenSize} on ${letters.length} letters, ${lanes} texts of ${steps}, Adam`, table(head, body)];
 }
 
 /** Bytes, and milliseconds to the first answer. */

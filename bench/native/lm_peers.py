@@ -30,6 +30,7 @@ from torch.nn import functional
 # The same as WORKLOADS in src/lm.rs: words, cut-offs, width, layers, lanes, steps, step size, steps of training in a turn.
 WORKLOADS = {
     "characters": (65, [], 128, 1, 32, 64, 1.0, 10),
+    "wide": (65, [], 512, 1, 32, 64, 1.0, 2),
     "treebank": (10_000, [], 200, 2, 20, 20, 1.0, 4),
     "full": (44_000, [], 256, 1, 20, 20, 1.0, 1),
     "adaptive": (44_000, [2000, 10_000], 256, 1, 20, 20, 0.25, 10),
@@ -45,7 +46,7 @@ def by_count(words, most):
 
 
 def text(workload, data):
-    if workload == "characters":
+    if workload in ("characters", "wide"):
         letters = (data / "tiny/shakespeare.txt").read_text()
         ids = {letter: i for i, letter in enumerate(sorted(set(letters)))}
         return [ids[letter] for letter in letters]

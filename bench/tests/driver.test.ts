@@ -89,6 +89,7 @@ test("weights of 16 bits are held against the rival, and say how far they are of
     skim: [],
     texts: null,
     next: null,
+    train: [],
     start: [],
   });
   expect(report(results([...cases[0]!.entries, off]))).toContain("W4-lstm **3.00 ×** (2.25–3.00; target 1.5 ×), at most 3.2e-3 off");
@@ -105,6 +106,7 @@ test("the report and the picture name every contestant, and who failed", () => {
     skim: [{ workload: "W1", skimmers: [{ rate: 0.8, reduction: 4 }], turns: [{ lstm: 9, skim: [3] }, { lstm: 9, skim: [3] }] }],
     texts: null,
     next: null,
+    train: [],
     start: [],
   };
   const text = report(results);
@@ -130,6 +132,7 @@ test("the build before stands beside this one, turn by turn", () => {
     skim: [],
     texts: { lstm: "a", skim: "b", texts: 40, turns: [turn(1), turn(2)], before: [turn(3), turn(6)] },
     next: null,
+    train: [],
     start: [],
   };
   const text = report(results);
@@ -159,6 +162,7 @@ test("a word of the language model is held against a full softmax, in sum over a
         { adaptive: ended, full: answers(16), onnx: null, slowest: 1, rows: 3000 },
       ],
     },
+    train: [],
     start: [],
   };
   const text = report(results);
@@ -166,4 +170,29 @@ test("a word of the language model is held against a full softmax, in sum over a
   expect(text).toContain("| a step, and its most probable word | 1.00 (1.00–2.00) | **11.2 ×** (11.3–18.0) | 15 × | **15.0 ×** (15.0–25.0) |");
   expect(text).toContain("| a step, and a word drawn | 2.00 (1.50–2.50) | **10.0 ×** (10.0–16.7) | 15 × | – |");
   expect(text).toContain("takes 3000 rows. The slowest of 32 words at a place took 2.00 ms in the median, 4.00 ms at most");
+});
+
+test("steps of training are held against ours on the same device", () => {
+  const turn = (ms: number, dispatches = 0) => ({ ms, loss: 1.25, steps: 10, dispatches });
+  const results: Results = {
+    date: "2000-01-01T00:00:00Z",
+    machine: { processor: "p", cores: 1, memoryGiB: 1, system: "s", load: 0, browser: "b", adapter: null },
+    options: { rounds: 1, turn: 1, budget: 1 },
+    versions: {},
+    cases: [],
+    skim: [],
+    texts: null,
+    next: null,
+    train: [
+      { contestant: "saccade-cpu", turns: [turn(1), turn(2)], reason: null },
+      { contestant: "tfjs-wasm", turns: [turn(10), turn(40)], reason: null },
+      { contestant: "saccade-webgpu", turns: [turn(4, 23)], reason: null },
+      { contestant: "tfjs-webgpu", turns: [], reason: "no adapter" },
+    ],
+    start: [],
+  };
+  const text = report(results);
+  expect(text).toContain("| 25.0 (17.5–32.5) | **15.0 ×** (12.5–17.5) | – | 1.250 after 20,480 letters |");
+  expect(text).toContain("| 4.00 (4.00–4.00) | – | 23 | 1.250 after 20,480 letters |");
+  expect(text).toContain("| no adapter | – | – | – |");
 });

@@ -41,8 +41,8 @@ pub struct Workload {
     pub turn: usize,
 }
 
-/// Characters; the Penn Treebank's sizes (Zaremba et al. 2014, small); 44,000 words with a softmax over all and an adaptive one.
-pub const WORKLOADS: [Workload; 4] = [
+/// Characters, by 128 and by 512 units; the Penn Treebank's sizes (Zaremba et al. 2014, small); 44,000 words with a softmax over all and an adaptive one.
+pub const WORKLOADS: [Workload; 5] = [
     Workload {
         name: "characters",
         words: 65,
@@ -53,6 +53,17 @@ pub const WORKLOADS: [Workload; 4] = [
         steps: 64,
         rate: 1.0,
         turn: 10,
+    },
+    Workload {
+        name: "wide",
+        words: 65,
+        cutoffs: &[],
+        width: 512,
+        layers: 1,
+        lanes: 32,
+        steps: 64,
+        rate: 1.0,
+        turn: 2,
     },
     Workload {
         name: "treebank",

@@ -7,7 +7,8 @@ import threaded from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threa
 import * as tf from "@tensorflow/tfjs-core";
 import { tensorflow } from "./tensorflow.ts";
 
-export default tensorflow(async () => {
+/** Makes the backend ready. */
+export async function start(): Promise<void> {
   // It takes the first that the browser can run; for the last, pages must be isolated, which these are not.
   setWasmPaths({
     "tfjs-backend-wasm.wasm": plain,
@@ -15,4 +16,6 @@ export default tensorflow(async () => {
     "tfjs-backend-wasm-threaded-simd.wasm": threaded,
   });
   if (!(await tf.setBackend("wasm"))) throw new Error("TensorFlow.js has no wasm backend here");
-}, { layers: true });
+}
+
+export default tensorflow(start, { layers: true });

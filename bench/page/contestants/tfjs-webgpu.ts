@@ -4,6 +4,9 @@ import "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { tensorflow } from "./tensorflow.ts";
 
-export default tensorflow(async () => {
+/** Makes the backend ready. */
+export async function start(): Promise<void> {
   if (!(await tf.setBackend("webgpu"))) throw new Error("TensorFlow.js has no webgpu backend here");
-}, { layers: false });
+}
+
+export default tensorflow(start, { layers: false });
