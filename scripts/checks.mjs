@@ -18,6 +18,7 @@ import { ensureVulkan } from "./vulkan.mjs";
  * @property {readonly (() => Promise<Record<string, string>>)[]} [tools] What must be installed; each sees to that and resolves
  *   to environment variables.
  * @property {Record<string, string>} [env]
+ * @property {boolean} [patient] Whether others have the processor first: it compiles, and nobody waits for it.
  * @property {boolean} [room] Whether it leaves room for another one: it waits, or keeps no more than one processor at work.
  */
 
@@ -90,20 +91,20 @@ export const checks = [
     name: "scripts, unit tests",
     runs: nodeTest(...entries(join(root, "scripts", "tests")).map((name) => `scripts/tests/${name}`)),
   },
-  // First what most others wait for, and keeps one processor at work; beside it the tests, which take longest, and then all that
-  // is compiled into other folders than theirs.
+  // First what most others wait for; beside it the tests, which take longest, and then all that is compiled into other folders
+  // than theirs.
   engine,
-  { name: "Rust tests, the GPU's among them", runs: cargoTest, tools: [ensureVulkan], room: true },
-  { name: "lint, native (clippy)", runs: clippy("--workspace", "--all-targets", "--all-features"), room: true },
-  { name: "lint, wasm (clippy)", runs: clippyWasm("web"), room: true },
-  // What no native build has: all features together leave the surfaces of taggers and parsers and of graphs out.
-  { name: "lint, wasm, taggers and parsers (clippy)", runs: clippyWasm("web,graph"), room: true },
-  { name: "lint, wasm, graphs (clippy)", runs: clippyWasm("web,train"), room: true },
-  { name: "lint, wasm, training (clippy)", runs: clippyWasm("web,runs"), room: true },
-  { name: "the crates, as they are packed (cargo package)", runs: [process.execPath, join("scripts", "crates.mjs")], room: true },
-  // In the profile that `cargo xtask` itself has: wasm-bindgen is compiled once.
-  { name: "xtask, unit tests", runs: ["cargo", "test", "--package", "xtask"], room: true },
   gpuChecks,
+  { name: "Rust tests, the GPU's among them", runs: cargoTest, tools: [ensureVulkan], room: true },
+  { name: "lint, native (clippy)", runs: clippy("--workspace", "--all-targets", "--all-features"), patient: true, room: true },
+  { name: "lint, wasm (clippy)", runs: clippyWasm("web"), patient: true, room: true },
+  // What no native build has: all features together leave the surfaces of taggers and parsers and of graphs out.
+  { name: "lint, wasm, taggers and parsers (clippy)", runs: clippyWasm("web,graph"), patient: true, room: true },
+  { name: "lint, wasm, graphs (clippy)", runs: clippyWasm("web,train"), patient: true, room: true },
+  { name: "lint, wasm, training (clippy)", runs: clippyWasm("web,runs"), patient: true, room: true },
+  { name: "the crates, as they are packed (cargo package)", runs: [process.execPath, join("scripts", "crates.mjs")], patient: true, room: true },
+  // In the profile that `cargo xtask` itself has: wasm-bindgen is compiled once.
+  { name: "xtask, unit tests", runs: ["cargo", "test", "--package", "xtask"], patient: true, room: true },
   npmPackage,
   { name: "GPU kernels, in Chromium", runs: nodeTest("checks/tests/browser.test.mjs"), needs: [gpuChecks], tools: [chromium], room: true },
   page,

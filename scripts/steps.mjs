@@ -36,9 +36,9 @@ export function announce(step) {
 
 /**
  * Runs a program in the repository root, showing what it prints unless it is to be `silent`; in the `background` silently, and
- * when nothing else wants the processor. Resolves to its exit status (null when it could not start) and everything it printed.
+ * when nothing else wants the processor; one that is `patient` after others. Resolves to its exit status (null when it could not start) and everything it printed.
  */
-export function run(program, args, { env = {}, background = false, silent = background } = {}) {
+export function run(program, args, { env = {}, background = false, patient = false, silent = background } = {}) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd: root,
@@ -46,7 +46,8 @@ export function run(program, args, { env = {}, background = false, silent = back
       stdio: ["ignore", "pipe", "pipe"],
       shell: windows,
     });
-    if (background && child.pid) setPriority(child.pid, constants.priority.PRIORITY_LOW);
+    const { PRIORITY_LOW, PRIORITY_BELOW_NORMAL } = constants.priority;
+    if (child.pid && (background || patient)) setPriority(child.pid, background ? PRIORITY_LOW : PRIORITY_BELOW_NORMAL);
     let output = "";
     for (const [from, to] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
       from.on("data", (chunk) => {

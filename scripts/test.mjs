@@ -32,12 +32,12 @@ await entry(async () => {
   const whole = performance.now();
   // Each to its end, whatever the ones before it said. What two print at a time is shown when each has ended.
   // One more than there are processors: a browser waits half of its time, for frames and for what is measured in quiet moments.
-  const outcomes = await inLanes(toRun, Math.min(LANES, availableParallelism() + 1), async ({ name, runs, tools = [], env = {}, room = false }) => {
+  const outcomes = await inLanes(toRun, Math.min(LANES, availableParallelism() + 1), async ({ name, runs, tools = [], env = {}, room = false, patient = false }) => {
     announce(room ? `${name}: begun` : name);
     const [program, ...args] = runs;
     const begun = performance.now();
     const given = Object.assign({}, env, ...tools.map((tool) => found.get(tool)));
-    const { status, output } = await run(program, args, { env: given, silent: room });
+    const { status, output } = await run(program, args, { env: given, silent: room, patient });
     if (room) announce(`${name}\n${output}`);
     return { name, ms: performance.now() - begun, ...tally(status, output) };
   });
