@@ -53,7 +53,7 @@ impl Cpu {
         view: WeightView,
         bias: Option<ParamId>,
     ) -> Option<Vec<f32>> {
-        let words = Words::of(call).filter(|_| call.keep)?;
+        let words = call.keep.then(|| Words::of(call))??;
         let (p, buffers) = (call.parameters, &self.buffers);
         let weight = self.packed(p, view, Side::Forward);
         let x = embedding::forward(buffers, p.values(words.table), weight.inputs(), &words.ids);
