@@ -9,7 +9,7 @@ use std::iter::zip;
 
 use super::carried::{Carried, CarriedRows};
 use super::dealt::ready;
-use super::objective::{Losses, Objective};
+use super::objective::{Before, Losses, Objective};
 use crate::cpu::noise;
 use crate::device::{Device, EngineError};
 use crate::graph::{Gradients, Graph, Strategy};
@@ -27,17 +27,35 @@ pub(super) struct Found {
     pub(super) left: CarriedRows,
 }
 
+/// Records the losses of the part with a number on a graph that trains; it may go on from what the batch before left.
+pub(super) type Record<'r> =
+    dyn for<'b, 'g> Fn(&Model, &'g Graph, usize, &Before<'b, 'g>) -> Losses<'g> + Sync + 'r;
+
+/// A function as a [`Record`], whose lifetimes the compiler does not find by itself.
+pub(super) fn recording<F>(record: F) -> F
+where
+    F: for<'b, 'g> Fn(&Model, &'g Graph, usize, &Before<'b, 'g>) -> Losses<'g> + Sync,
+{
+    record
+}
+
+/// A batch, whatever the task: in several parts, or whole if there are fewer than two.
+pub(super) struct Parts<'p> {
+    pub(super) record: &'p Record<'p>,
+    /// The share of every part in the means over all.
+    pub(super) shares: Vec<f32>,
+}
+
 /// What the parts of a batch have in common.
-pub(super) struct Common<'c, O> {
-    pub(super) objective: &'c O,
+pub(super) struct Common<'c> {
+    pub(super) parts: &'c Parts<'c>,
     pub(super) model: &'c Model,
     pub(super) carried: &'c CarriedRows,
     pub(super) seed: u32,
-    pub(super) step: u64,
 }
 
-impl<O: Objective> Common<'_, O> {
-    /// Adds the gradients of a part, which has this share in every mean.
+impl Common<'_> {
+    /// Adds the gradients of a part.
     ///
     /// # Errors
     /// If the engine fails, or the device answers later, as a GPU does.
@@ -45,8 +63,6 @@ impl<O: Objective> Common<'_, O> {
         &self,
         device: &Device,
         number: usize,
-        part: &O::Batch,
-        share: f32,
         gradients: &mut Gradients,
     ) -> Result<Found, EngineError> {
         let seed = noise::bits(self.seed, 7, number as u32);
@@ -55,30 +71,20 @@ impl<O: Objective> Common<'_, O> {
             let rows = self.carried.get(part).into_iter().flatten();
             rows.map(|row| graph.input(1, row.len(), row.clone())).collect()
         };
-        let losses = self.objective.losses(self.model, &graph, part, &before, self.step);
-        found(losses, device, share, gradients)
+        let Losses { total, parts, states } = (self.parts.record)(self.model, &graph, number, &before);
+        let share = self.parts.shares[number];
+        let learned = async {
+            total.scale(share).backward_into(gradients).await?;
+            let (names, losses): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+            let values = graph.values(&[&[total], &losses[..]].concat()).await?;
+            let mut values: Vec<f32> = values.into_iter().flatten().collect();
+            let total = values.remove(0);
+            let left = Carried::hold(&states)?.read(device).await?;
+            Ok(Found { total, losses: zip(names, values).collect(), left })
+        };
+        let later = || EngineError::Unsupported { op: "threads", reason: "the device answers later" };
+        ready(learned).unwrap_or_else(|| Err(later()))
     }
-}
-
-/// Adds the gradients of a part's losses: the same for every task, and compiled once.
-#[inline(never)]
-fn found(
-    Losses { total, parts, states }: Losses<'_>,
-    device: &Device,
-    share: f32,
-    gradients: &mut Gradients,
-) -> Result<Found, EngineError> {
-    let learned = async {
-        total.scale(share).backward_into(gradients).await?;
-        let (names, losses): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-        let values = total.graph().values(&[&[total], &losses[..]].concat()).await?;
-        let mut values: Vec<f32> = values.into_iter().flatten().collect();
-        let total = values.remove(0);
-        let left = Carried::hold(&states)?.read(device).await?;
-        Ok(Found { total, losses: zip(names, values).collect(), left })
-    };
-    let later = || EngineError::Unsupported { op: "threads", reason: "the device answers later" };
-    ready(learned).unwrap_or_else(|| Err(later()))
 }
 
 /// The share of every part in the means over all.

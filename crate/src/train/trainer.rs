@@ -6,16 +6,13 @@ mod state;
 use super::config::{ConfigError, RunConfig};
 use super::error::TrainError;
 use super::objective::Objective;
-use super::optimizer::Touched;
 use super::run::{Adjustment, Due, Evaluated, Finished, Loss, Position, Texts};
 use super::snapshot::Progress;
-#[cfg(not(target_arch = "wasm32"))]
-use super::together::Helpers;
-use crate::cpu::noise;
+use super::together::{Parts, recording, shares};
 use crate::device::Device;
-use crate::graph::{Graph, Strategy};
 use crate::model::{Model, Task};
-use state::{Begun, Learned, State, differentiate};
+use helped::Ask;
+use state::State;
 
 /// A model being trained, on a device on which weights, gradients and the optimiser's state stay from step to step.
 ///
@@ -71,9 +68,6 @@ pub struct Trainer<O: Objective> {
     /// Of the epoch in progress.
     batches: Vec<O::Batch>,
     state: State,
-    /// The threads that learn beside the caller's.
-    #[cfg(not(target_arch = "wasm32"))]
-    helpers: Helpers,
 }
 
 impl<O: Objective> Trainer<O> {
@@ -97,14 +91,8 @@ impl<O: Objective> Trainer<O> {
         if texts.dev.is_empty() {
             return Err(TrainError::NoTexts("development"));
         }
-        let mut trainer = Self {
-            objective,
-            texts,
-            batches: Vec::new(),
-            state: State::new(device, model, config)?,
-            #[cfg(not(target_arch = "wasm32"))]
-            helpers: Helpers::default(),
-        };
+        let mut trainer =
+            Self { objective, texts, batches: Vec::new(), state: State::new(device, model, config)? };
         trainer.begin_epoch();
         if trainer.texts.train.is_empty() {
             return Err(TrainError::NoTexts("training"));
@@ -194,70 +182,26 @@ impl<O: Objective> Trainer<O> {
     /// # Errors
     /// [`TrainError::NotFinite`] leaves the weights and the states that are carried on as they were. Any other is the engine's.
     pub async fn step(&mut self) -> Result<Vec<Loss>, TrainError> {
-        let begun = self.begin().await?;
-        let learned = self.learn(&begun.touched).await;
-        self.take(begun, learned).await
+        // Threads are the host's.
+        let threads = if cfg!(target_arch = "wasm32") { 1 } else { self.state.device.threads().0 };
+        self.step_in(threads, None).await
     }
 
-    /// Begins a step.
-    async fn begin(&mut self) -> Result<Begun, TrainError> {
-        let words = self.objective.words(&self.batches[self.state.progress.batch]).collect();
-        self.state.begin(words).await
-    }
-
-    /// Moves the weights by what a step has learned.
-    async fn take(
-        &mut self,
-        begun: Begun,
-        learned: Result<Learned, TrainError>,
-    ) -> Result<Vec<Loss>, TrainError> {
-        let losses = self.state.take(begun, learned, self.batches.len()).await?;
+    /// Learns from one batch in at most so many parts: threads do, or whoever is there to `ask`.
+    async fn step_in(&mut self, most: usize, ask: Option<Ask<'_>>) -> Result<Vec<Loss>, TrainError> {
+        let Progress { step, batch, .. } = self.state.progress;
+        let (objective, batch) = (&self.objective, &self.batches[batch]);
+        let words = objective.words(batch).collect();
+        let parts = if most > 1 { objective.split(batch, most) } else { Vec::new() };
+        let record = recording(|model, graph, number, before| {
+            objective.losses(model, graph, parts.get(number).unwrap_or(batch), before, step)
+        });
+        let parts = Parts { record: &record, shares: shares(objective, &parts) };
+        let losses = self.state.step(words, &parts, O::LOSSES, ask, self.batches.len()).await?;
         if self.state.progress.batch == 0 {
             self.begin_epoch();
         }
         Ok(losses)
-    }
-
-    /// Computes the gradients of a batch.
-    #[cfg_attr(target_arch = "wasm32", allow(unused_variables, reason = "there is one thread"))]
-    async fn learn(&mut self, touched: &Touched) -> Result<Learned, TrainError> {
-        let Progress { step, batch, .. } = self.state.progress;
-        let seed = noise::bits(self.state.config.seed, 3, step as u32);
-        #[cfg(not(target_arch = "wasm32"))]
-        if let (threads @ 2.., _) = self.state.device.threads() {
-            let parts = self.objective.split(&self.batches[batch], threads);
-            if parts.len() > 1 {
-                return self.learn_together(step, seed, parts, touched).await;
-            }
-        }
-        let graph =
-            Graph::training(self.state.model.parameters(), &self.state.device, Strategy::Levels, seed);
-        let before = |part| self.state.carried.record(&graph, part);
-        let losses = self.objective.losses(&self.state.model, &graph, &self.batches[batch], &before, step);
-        differentiate(losses, &mut self.state.gradients).await
-    }
-
-    /// Computes the gradients of a batch's parts, a thread each.
-    #[cfg(not(target_arch = "wasm32"))]
-    async fn learn_together(
-        &mut self,
-        step: u64,
-        seed: u32,
-        parts: Vec<O::Batch>,
-        touched: &Touched,
-    ) -> Result<Learned, TrainError> {
-        let (device, carried) = (&self.state.device, self.state.carried.read(&self.state.device).await?);
-        let found = self.helpers.learn(
-            device,
-            &self.objective,
-            &self.state.model,
-            parts,
-            &carried,
-            (seed, step),
-            touched,
-            &mut self.state.gradients,
-        )?;
-        self.state.learned(found)
     }
 
     /// Scores the averaged weights on the development texts, and gives the model if it is the best so far. `go_on` hears

@@ -28,7 +28,7 @@ pub trait Objective: Sync {
     /// A text, as word ids, and what is to be said of it.
     type Item;
     /// What one step learns from.
-    type Batch: Send;
+    type Batch: Sync;
     /// The figures of a model.
     type Score;
     /// The names of [`Losses::parts`], also of those that not every batch has.

@@ -4,12 +4,11 @@ use std::iter::zip;
 use std::sync::Arc;
 use std::thread;
 
-use super::{Common, Found, shares, together};
+use super::{Common, Found, Parts, together};
 use crate::device::{Buffer, Cpu, Device, EngineError};
 use crate::graph::Gradients;
 use crate::model::Model;
 use crate::train::carried::CarriedRows;
-use crate::train::objective::Objective;
 use crate::train::optimizer::Touched;
 
 /// A thread's processor and gradients, kept from batch to batch. The gradients are zero between two batches.
@@ -30,66 +29,51 @@ impl Helpers {
     ///
     /// # Errors
     /// The first, in the order of the parts.
-    #[allow(clippy::too_many_arguments, reason = "what a step of learning depends on")]
-    pub(in crate::train) fn learn<O: Objective>(
+    pub(in crate::train) fn learn(
         &mut self,
         device: &Device,
-        objective: &O,
         model: &Model,
-        parts: Vec<O::Batch>,
+        parts: &Parts<'_>,
         carried: &CarriedRows,
-        (seed, step): (u32, u64),
+        seed: u32,
         touched: &Touched,
         gradients: &mut Gradients,
     ) -> Result<Found, EngineError> {
-        let shares = shares(objective, &parts);
+        let helping = parts.shares.len() - 1;
         let (_, options) = device.threads();
-        while self.0.len() + 1 < parts.len() {
+        while self.0.len() < helping {
             let gradients = vec![None; model.parameters().len()];
             self.0.push(Helper { cpu: Arc::new(Cpu::new(options)), gradients });
         }
-        let common = Common { objective, model, carried, seed, step };
-        let helping = parts.len() - 1;
-        let mut parts = zip(parts, &shares).enumerate();
-        let own = parts.next();
+        let common = &Common { parts, model, carried, seed };
         let found = thread::scope(|scope| {
-            let threads: Vec<_> = zip(&mut self.0, parts)
-                .map(|(helper, (number, (part, &share)))| {
-                    let common = &common;
-                    scope.spawn(move || helper.learn(common, number, &part, share))
-                })
+            let threads: Vec<_> = zip(&mut self.0, 1..=helping)
+                .map(|(helper, number)| scope.spawn(move || helper.learn(common, number)))
                 .collect();
-            let own =
-                own.map(|(number, (part, &share))| common.learn(device, number, &part, share, gradients));
+            let own = common.learn(device, 0, gradients);
             let rest = threads.into_iter().map(|thread| {
                 // A panic goes on in the caller, as if it had learned from this part itself.
                 thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             });
             // All are waited for, whatever one of them gives.
-            own.into_iter().chain(rest).collect::<Vec<_>>()
+            std::iter::once(own).chain(rest).collect::<Vec<_>>()
         });
         let found: Vec<Found> = found.into_iter().collect::<Result<_, _>>()?;
         for helper in &mut self.0[..helping] {
             add(&mut helper.gradients, model, touched, gradients)?;
         }
-        Ok(together(found, &shares))
+        Ok(together(found, &parts.shares))
     }
 }
 
 impl Helper {
-    fn learn<O: Objective>(
-        &mut self,
-        common: &Common<'_, O>,
-        number: usize,
-        part: &O::Batch,
-        share: f32,
-    ) -> Result<Found, EngineError> {
+    fn learn(&mut self, common: &Common<'_>, number: usize) -> Result<Found, EngineError> {
         let device = Device::Cpu(self.cpu.clone());
         let mut gradients = Gradients::zeros(common.model.parameters());
         for ((id, _), slot) in zip(common.model.parameters().iter(), &mut self.gradients) {
             *gradients.get_mut(id) = slot.take().map(Buffer::Cpu);
         }
-        let found = common.learn(&device, number, part, share, &mut gradients);
+        let found = common.learn(&device, number, &mut gradients);
         for ((id, _), slot) in zip(common.model.parameters().iter(), &mut self.gradients) {
             *slot = match gradients.get_mut(id).take() {
                 Some(Buffer::Cpu(values)) => Some(values),

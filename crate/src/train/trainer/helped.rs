@@ -7,7 +7,6 @@ use std::pin::Pin;
 
 use super::Trainer;
 use super::state::{Learned, State, zeros};
-use crate::cpu::noise;
 use crate::device::{Buffer, EngineError};
 use crate::train::carried::{Carried, CarriedRows};
 use crate::train::config::SkimLoss;
@@ -17,16 +16,14 @@ use crate::train::optimizer::Touched;
 use crate::train::run::Loss;
 use crate::train::snapshot::Progress;
 use crate::train::together::crossing::{Reader, Writer, elements};
-use crate::train::together::{Common, Found, shares, together};
+use crate::train::together::{Common, Found, Parts, recording, shares, together};
 
-/// How to ask who helps: it is given an order, and resolves to the answers of the second part and those after it.
-type Ask<'a> = Box<dyn FnOnce(Vec<u32>) -> Pin<Box<dyn Future<Output = Answers> + 'a>> + 'a>;
+/// How to ask who helps: it is given an order and how many parts there are, and resolves to the answers of the second part and those after it.
+pub(super) type Ask<'a> =
+    Box<dyn FnOnce(Vec<u32>, usize) -> Pin<Box<dyn Future<Output = Answers> + 'a>> + 'a>;
 
 /// What parts gave; none of one that is gone.
 type Answers = Vec<Option<Vec<u32>>>;
-
-/// Adds the gradients of the part with a number.
-type Learn<'a> = dyn Fn(&mut State, usize, &CarriedRows) -> Result<Found, EngineError> + 'a;
 
 impl<O: Objective> Trainer<O> {
     /// As [`step`](Self::step), from a batch in at most `most` parts. `ask` is given what all need to [`help`](Self::help) with, and
@@ -40,17 +37,7 @@ impl<O: Objective> Trainer<O> {
         most: usize,
         ask: impl FnOnce(Vec<u32>, usize) -> A,
     ) -> Result<Vec<Loss>, TrainError> {
-        let begun = self.begin().await?;
-        let parts = self.objective.split(&self.batches[self.state.progress.batch], most);
-        let learned = if parts.len() < 2 {
-            self.learn(&begun.touched).await
-        } else {
-            let shares = shares(&self.objective, &parts);
-            let learn = learn_part(&self.objective, &parts, &shares);
-            let ask: Ask<'_> = Box::new(|order| Box::pin(ask(order, parts.len())));
-            self.state.learn_helped(&begun.touched, O::LOSSES, &shares, &learn, ask).await
-        };
-        self.take(begun, learned).await
+        self.step_in(most, Some(Box::new(|order, parts| Box::pin(ask(order, parts))))).await
     }
 
     /// Learns from a part of a batch for another trainer of the same texts and config, which gave this order; `most` is the one
@@ -72,22 +59,13 @@ impl<O: Objective> Trainer<O> {
         if part >= parts.len() {
             return Err(TrainError::OtherWorker);
         }
-        let (words, shares) = (self.objective.words(batch).collect(), shares(&self.objective, &parts));
-        let learn = learn_part(&self.objective, &parts, &shares);
-        self.state.help(order, words, O::LOSSES, &learn, part)
-    }
-}
-
-/// How parts of a batch are learned.
-fn learn_part<'a, O: Objective>(
-    objective: &'a O,
-    parts: &'a [O::Batch],
-    shares: &'a [f32],
-) -> impl Fn(&mut State, usize, &CarriedRows) -> Result<Found, EngineError> + 'a {
-    move |State { device, config, model, progress, gradients, .. }, number, carried| {
-        let seed = noise::bits(config.seed, 3, progress.step as u32);
-        let common = Common { objective, model, carried, seed, step: progress.step };
-        common.learn(device, number, &parts[number], shares[number], gradients)
+        let (objective, step) = (&self.objective, self.state.progress.step);
+        let words = objective.words(batch).collect();
+        let record = recording(|model, graph, number, before| {
+            objective.losses(model, graph, &parts[number], before, step)
+        });
+        let parts = Parts { record: &record, shares: shares(objective, &parts) };
+        self.state.help(order, words, O::LOSSES, &parts, part)
     }
 }
 
@@ -132,27 +110,26 @@ impl Place {
 
 impl State {
     /// Has every part learned, by who helps or here.
-    async fn learn_helped(
+    pub(super) async fn learn_helped(
         &mut self,
         touched: &Touched,
         names: &'static [&'static str],
-        shares: &[f32],
-        learn: &Learn<'_>,
+        parts: &Parts<'_>,
         ask: Ask<'_>,
     ) -> Result<Learned, TrainError> {
         let carried = self.carried.read(&self.device).await?;
-        let asked = ask(self.order(touched, &carried));
-        let own = learn(self, 0, &carried);
+        let asked = ask(self.order(touched, &carried), parts.shares.len());
+        let own = self.learn_part(parts, 0, &carried);
         // All are waited for, whatever one of them gives.
         let mut answers = asked.await;
         let mut found = vec![own?];
-        for number in 1..shares.len() {
+        for number in 1..parts.shares.len() {
             let answer = match answers.get_mut(number - 1).and_then(take) {
                 Some(answer) => answer,
                 None => {
                     let zeros = zeros(&self.device, self.model.parameters())?;
                     let others = replace(&mut self.gradients, zeros);
-                    let learned = learn(self, number, &carried).map_err(TrainError::from);
+                    let learned = self.learn_part(parts, number, &carried).map_err(TrainError::from);
                     let answer = learned.and_then(|found| self.answer(touched, names, &found));
                     self.gradients = others;
                     answer?
@@ -160,7 +137,19 @@ impl State {
             };
             found.push(self.add(touched, names, &answer)?);
         }
-        self.learned(together(found, shares))
+        self.learned(together(found, &parts.shares))
+    }
+
+    /// Adds the gradients of a part.
+    fn learn_part(
+        &mut self,
+        parts: &Parts<'_>,
+        number: usize,
+        carried: &CarriedRows,
+    ) -> Result<Found, EngineError> {
+        let seed = self.seed();
+        let common = Common { parts, model: &self.model, carried, seed };
+        common.learn(&self.device, number, &mut self.gradients)
     }
 
     /// Learns from a part of a batch that reads these words, for the one that gave this order.
@@ -169,12 +158,12 @@ impl State {
         mut order: Reader<'_>,
         words: Vec<u32>,
         names: &[&str],
-        learn: &Learn<'_>,
+        parts: &Parts<'_>,
         part: usize,
     ) -> Result<Vec<u32>, TrainError> {
         let touched = self.touched(words);
         let carried = self.take_order(&mut order, &touched).ok_or(TrainError::OtherWorker)?;
-        let found = learn(self, part, &carried)?;
+        let found = self.learn_part(parts, part, &carried)?;
         self.answer(&touched, names, &found)
     }
 

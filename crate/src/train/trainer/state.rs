@@ -3,9 +3,10 @@
 use std::iter::zip;
 use std::ops::Range;
 
+use super::helped::Ask;
 use crate::cpu::noise;
 use crate::device::{Buffer, Device, EngineError, ParamId, Parameter, Parameters};
-use crate::graph::Gradients;
+use crate::graph::{Gradients, Graph, Strategy};
 use crate::model::{Model, ModelError};
 use crate::train::carried::Carried;
 use crate::train::config::{OptimizerName, RunConfig, Schedule, TrainConfig};
@@ -14,6 +15,9 @@ use crate::train::objective::Losses;
 use crate::train::optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
 use crate::train::run::Loss;
 use crate::train::snapshot::{self, Best, Progress};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::train::together::Helpers;
+use crate::train::together::Parts;
 use crate::train::weight_drop::Dropped;
 
 /// What of a trainer is the same for every task.
@@ -27,6 +31,9 @@ pub(super) struct State {
     /// What the last batch left.
     pub(super) carried: Carried,
     pub(super) progress: Progress,
+    /// The threads that learn beside the caller's.
+    #[cfg(not(target_arch = "wasm32"))]
+    helpers: Helpers,
 }
 
 /// Gradients of zero for all that is trained. None would be zero as well, but the optimiser passes over it: a weight that a
@@ -49,8 +56,8 @@ fn fill(device: &Device, parameters: &Parameters, gradients: &mut Gradients) -> 
 }
 
 /// What a step begins with.
-pub(super) struct Begun {
-    pub(super) touched: Touched,
+struct Begun {
+    touched: Touched,
     dropped: Dropped,
 }
 
@@ -65,7 +72,7 @@ pub(super) struct Learned {
 }
 
 /// Adds the gradients of a batch's loss to those that are there.
-pub(super) async fn differentiate(
+async fn differentiate(
     Losses { total, parts, states }: Losses<'_>,
     gradients: &mut Gradients,
 ) -> Result<Learned, TrainError> {
@@ -100,6 +107,8 @@ impl State {
             model,
             progress: Progress::default(),
             config,
+            #[cfg(not(target_arch = "wasm32"))]
+            helpers: Helpers::default(),
         })
     }
 
@@ -115,8 +124,53 @@ impl State {
         Touched::from_iter(self.model.network().encoder.words.own_rows(&words))
     }
 
+    /// A step from a batch that reads these words, of so many in its epoch. `names` are those of all losses that a batch may have.
+    pub(super) async fn step(
+        &mut self,
+        words: Vec<u32>,
+        parts: &Parts<'_>,
+        names: &'static [&'static str],
+        ask: Option<Ask<'_>>,
+        steps: usize,
+    ) -> Result<Vec<Loss>, TrainError> {
+        let begun = self.begin(words).await?;
+        let learned = match ask {
+            _ if parts.shares.len() < 2 => self.learn(parts).await,
+            Some(ask) => self.learn_helped(&begun.touched, names, parts, ask).await,
+            #[cfg(not(target_arch = "wasm32"))]
+            None => self.learn_together(&begun.touched, parts).await,
+            #[cfg(target_arch = "wasm32")]
+            None => unreachable!("one thread has one part"),
+        };
+        self.take(begun, learned, steps).await
+    }
+
+    /// The seed of a step's noise.
+    pub(super) fn seed(&self) -> u32 {
+        noise::bits(self.config.seed, 3, self.progress.step as u32)
+    }
+
+    /// Adds the gradients of a whole batch.
+    async fn learn(&mut self, parts: &Parts<'_>) -> Result<Learned, TrainError> {
+        let seed = self.seed();
+        let graph = Graph::training(self.model.parameters(), &self.device, Strategy::Levels, seed);
+        let before = |part| self.carried.record(&graph, part);
+        let losses = (parts.record)(&self.model, &graph, 0, &before);
+        differentiate(losses, &mut self.gradients).await
+    }
+
+    /// Adds the gradients of a batch's parts, a thread each.
+    #[cfg(not(target_arch = "wasm32"))]
+    async fn learn_together(&mut self, touched: &Touched, parts: &Parts<'_>) -> Result<Learned, TrainError> {
+        let carried = self.carried.read(&self.device).await?;
+        let seed = self.seed();
+        let (device, gradients) = (&self.device, &mut self.gradients);
+        let found = self.helpers.learn(device, &self.model, parts, &carried, seed, touched, gradients)?;
+        self.learned(found)
+    }
+
     /// Begins a step that learns from these words.
-    pub(super) async fn begin(&mut self, words: Vec<u32>) -> Result<Begun, TrainError> {
+    async fn begin(&mut self, words: Vec<u32>) -> Result<Begun, TrainError> {
         let rate = self.config.train.dropout_weights;
         if rate > 0.0 {
             self.device.fetch(self.model.parameters_mut()).await?;
@@ -128,7 +182,7 @@ impl State {
     }
 
     /// Moves the weights by what a step of so many in its epoch has learned; its losses.
-    pub(super) async fn take(
+    async fn take(
         &mut self,
         Begun { touched, mut dropped }: Begun,
         learned: Result<Learned, TrainError>,
