@@ -19,6 +19,14 @@ pub fn argsort(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<
     order
 }
 
+/// The numbers that occur, each once, from the least on; in memory for as many as the greatest says.
+pub fn distinct(numbers: &[u32]) -> Vec<u32> {
+    let end = numbers.iter().max().map_or(0, |&most| most as usize + 1);
+    let mut occurs = vec![false; end];
+    numbers.iter().for_each(|&number| occurs[number as usize] = true);
+    (0..end as u32).filter(|&number| occurs[number as usize]).collect()
+}
+
 /// The lanes between row numbers (`lanes + 1` of them), by decreasing length.
 pub fn longest_first(offsets: &[usize]) -> Vec<usize> {
     let rows = |lane: usize| offsets[lane + 1] - offsets[lane];
@@ -34,6 +42,12 @@ mod tests {
         let letters = ["b", "a", "b", "a", ""];
         assert_eq!(argsort(letters.len(), &|a, b| letters[a].cmp(letters[b])), [4, 1, 3, 0, 2]);
         assert!(argsort(0, &|_, _| Ordering::Equal).is_empty());
+    }
+
+    #[test]
+    fn numbers_occur_once() {
+        assert_eq!(distinct(&[7, 0, 7, 3, 0]), [0, 3, 7]);
+        assert!(distinct(&[]).is_empty());
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use super::{Config, Input, Task};
 #[cfg(feature = "train")]
+use crate::cpu::order::distinct;
+#[cfg(feature = "train")]
 use crate::device::ParamId;
 use crate::graph::{Expr, Graph};
 use crate::nn::{AdaptiveInput, AdaptiveSoftmax, Alias, BuildError, Builder, Embedding};
@@ -49,8 +51,7 @@ impl WordVectors {
     pub fn own_rows(&self, ids: &[u32]) -> Vec<(ParamId, Vec<u32>)> {
         match self {
             Self::Table(table) => {
-                let rows = std::collections::BTreeSet::from_iter(ids.iter().copied());
-                vec![(table.weight, rows.into_iter().collect())]
+                vec![(table.weight, distinct(ids))]
             }
             Self::Adaptive(input) => input.own_rows(ids),
         }

@@ -9,11 +9,10 @@
 //! Bands cut like those of an [`AdaptiveSoftmax`] may be tied to it: E_0 is then the head's rows of words, E_{i+1} the V of
 //! tail i, and, if projections are tied too, P_{i+1} the transpose of its U.
 
-#[cfg(feature = "train")]
-use std::collections::BTreeSet;
-
 use super::bands::Bands;
 use super::{AdaptiveSoftmax, Alias, BuildError, Builder, Flops, Init};
+#[cfg(feature = "train")]
+use crate::cpu::order::distinct;
 use crate::device::{ParamId, WeightView};
 use crate::graph::{Expr, Graph};
 
@@ -174,7 +173,7 @@ impl AdaptiveInput {
             return Vec::new();
         }
         let routed = self.bands.route("adaptive_input", ids).unwrap_or_default();
-        let rows = routed.into_iter().map(|band| BTreeSet::from_iter(band.words).into_iter().collect());
+        let rows = routed.iter().map(|band| distinct(&band.words));
         self.tables().zip(rows).collect()
     }
 

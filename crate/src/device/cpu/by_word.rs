@@ -4,8 +4,6 @@
 //!
 //! No WGSL twin: the GPU multiplies every row.
 
-use rustc_hash::FxHashMap;
-
 use super::backward::Gradients;
 use super::packed_weights::Side;
 use super::{Cpu, ids, table_rows};
@@ -28,17 +26,19 @@ impl Words {
         let rows = table_rows(call)?;
         let all = ids(call, rows);
         let mut words = Self { table: rows.table, ids: Vec::new(), numbers: Vec::new(), firsts: Vec::new() };
-        let mut known = FxHashMap::default();
+        // Of every row of the table one more than the number of its word; 0 if it has none.
+        let mut known = vec![0; call.parameters.get(rows.table).rows()];
         for (row, &id) in all.iter().enumerate() {
-            let number = *known.entry(id).or_insert_with(|| {
+            let known = &mut known[id as usize];
+            if *known == 0 {
                 words.ids.push(id);
                 words.firsts.push(row);
-                words.ids.len() as u32 - 1
-            });
-            if 2 * words.ids.len() > all.len() {
-                return None;
+                if 2 * words.ids.len() > all.len() {
+                    return None;
+                }
+                *known = words.ids.len() as u32;
             }
-            words.numbers.push(number);
+            words.numbers.push(*known - 1);
         }
         Some(words)
     }

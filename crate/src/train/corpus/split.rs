@@ -4,6 +4,8 @@
 //! 2014, "Fast splittable pseudorandom number generators"), and the order of the keys is the random order. Only integer
 //! arithmetic modulo 2^64 takes part, so a seed gives the same split on every platform.
 
+use crate::cpu::order::argsort;
+
 /// The indices of two parts of a set, each in increasing order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
@@ -35,9 +37,8 @@ pub fn folds(len: usize, k: usize, seed: u64) -> Vec<Split> {
 
 /// Indices in the order of their keys; equal keys in the order of the indices.
 fn shuffled(len: usize, seed: u64) -> Vec<usize> {
-    let mut order: Vec<_> = (0..len).collect();
-    order.sort_by_cached_key(|&index| mix(seed, index as u64));
-    order
+    let key = |index: usize| mix(seed, index as u64);
+    argsort(len, &|a, b| key(a).cmp(&key(b)))
 }
 
 fn partition(len: usize, held: impl Fn(usize) -> bool, order: &[usize]) -> Split {

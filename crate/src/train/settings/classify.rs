@@ -1,7 +1,5 @@
 //! A run that learns to classify.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Part, Prepared, Settings, check_biases, one, record};
@@ -127,8 +125,8 @@ impl<P: Part> Settings for ClassifyConfig<P> {
         check("data.hold_out", exclusive, "0 where data.dev is given", data.hold_out)?;
         let is_held_out = !data.dev_block || data.hold_out > 0;
         check("data.dev_block", is_held_out, "false without data.hold_out", "true")?;
-        let distinct: BTreeMap<_, _> = data.labels.iter().map(|l| (&l.name, &l.file)).collect();
-        check("data.labels", distinct.len() == data.labels.len(), "distinct names", "a repeated one")
+        let is_new = |at: usize| data.labels[..at].iter().all(|label| label.name != data.labels[at].name);
+        check("data.labels", (0..data.labels.len()).all(is_new), "distinct names", "a repeated one")
     }
 
     fn run(&self) -> RunConfig {

@@ -4,11 +4,10 @@ use std::iter::zip;
 use std::sync::Arc;
 use std::thread;
 
-use super::{Common, Found, Parts, together};
+use super::{Common, Found, together};
 use crate::device::{Buffer, Cpu, Device, EngineError};
 use crate::graph::Gradients;
 use crate::model::Model;
-use crate::train::carried::CarriedRows;
 use crate::train::optimizer::Touched;
 
 /// A thread's processor and gradients, kept from batch to batch. The gradients are zero between two batches.
@@ -32,20 +31,17 @@ impl Helpers {
     pub(in crate::train) fn learn(
         &mut self,
         device: &Device,
-        model: &Model,
-        parts: &Parts<'_>,
-        carried: &CarriedRows,
-        seed: u32,
+        common: &Common<'_>,
         touched: &Touched,
         gradients: &mut Gradients,
     ) -> Result<Found, EngineError> {
+        let &Common { parts, model, .. } = common;
         let helping = parts.shares.len() - 1;
         let (_, options) = device.threads();
         while self.0.len() < helping {
             let gradients = vec![None; model.parameters().len()];
             self.0.push(Helper { cpu: Arc::new(Cpu::new(options)), gradients });
         }
-        let common = &Common { parts, model, carried, seed };
         let found = thread::scope(|scope| {
             let threads: Vec<_> = zip(&mut self.0, 1..=helping)
                 .map(|(helper, number)| scope.spawn(move || helper.learn(common, number)))

@@ -15,9 +15,9 @@ use crate::train::objective::Losses;
 use crate::train::optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
 use crate::train::run::Loss;
 use crate::train::snapshot::{self, Best, Progress};
-#[cfg(not(target_arch = "wasm32"))]
-use crate::train::together::Helpers;
 use crate::train::together::Parts;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::train::together::{Common, Helpers};
 use crate::train::weight_drop::Dropped;
 
 /// What of a trainer is the same for every task.
@@ -163,9 +163,8 @@ impl State {
     #[cfg(not(target_arch = "wasm32"))]
     async fn learn_together(&mut self, touched: &Touched, parts: &Parts<'_>) -> Result<Learned, TrainError> {
         let carried = self.carried.read(&self.device).await?;
-        let seed = self.seed();
-        let (device, gradients) = (&self.device, &mut self.gradients);
-        let found = self.helpers.learn(device, &self.model, parts, &carried, seed, touched, gradients)?;
+        let common = Common { parts, model: &self.model, carried: &carried, seed: self.seed() };
+        let found = self.helpers.learn(&self.device, &common, touched, &mut self.gradients)?;
         self.learned(found)
     }
 
