@@ -43,6 +43,21 @@ test("another build takes the peers' place, on pages of its own", () => {
   expect(addressOf("ort-wasm", "start", "")).toBe("start.html?contestant=ort-wasm");
 });
 
+/** What a run measured, nothing but what is given. */
+const resultsOf = (given: Partial<Results>): Results => ({
+  date: "2000-01-01T00:00:00Z",
+  machine: { processor: "p", cores: 1, memoryGiB: 1, system: "s", load: 0, browser: "b", adapter: null },
+  options: { rounds: 3, turn: 1, budget: 1 },
+  versions: {},
+  cases: [],
+  skim: [],
+  texts: null,
+  next: null,
+  train: [],
+  start: [],
+  ...given,
+});
+
 const trial = { variant: "v", ms: 1, error: 0, counts: null, reason: null };
 const entry = (contestant: string, samples: number[], reason: string | null = null): Entry => ({
   contestant: contestant as Entry["contestant"],
@@ -80,35 +95,17 @@ test("weights of 16 bits are held against the rival, and say how far they are of
   const bf16 = { ...entry("saccade-bf16", [1, 1, 2]) };
   const off = { ...bf16, prepared: { ...bf16.prepared!, trials: [{ ...trial, error: 0.00321 }] } };
   const cases: CaseResult[] = [{ ...one([2, 2, 2], [3, 3, 3]), case: caseOf("W4-lstm") }];
-  const results = (entries: readonly Entry[]): Results => ({
-    date: "2000-01-01T00:00:00Z",
-    machine: { processor: "p", cores: 1, memoryGiB: 1, system: "s", load: 0, browser: "b", adapter: null },
-    options: { rounds: 3, turn: 1, budget: 1 },
-    versions: {},
-    cases: [{ ...cases[0]!, entries }],
-    skim: [],
-    texts: null,
-    next: null,
-    train: [],
-    start: [],
-  });
+  const results = (entries: readonly Entry[]) => resultsOf({ cases: [{ ...cases[0]!, entries }] });
   expect(report(results([...cases[0]!.entries, off]))).toContain("W4-lstm **3.00 ×** (2.25–3.00; target 1.5 ×), at most 3.2e-3 off");
   expect(report(results(cases[0]!.entries))).not.toContain("16 bits");
 });
 
 test("the report and the picture name every contestant, and who failed", () => {
-  const results: Results = {
-    date: "2000-01-01T00:00:00Z",
-    machine: { processor: "p", cores: 1, memoryGiB: 1, system: "s", load: 0, browser: "b", adapter: null },
-    options: { rounds: 3, turn: 1, budget: 1 },
+  const results = resultsOf({
     versions: { peer: "1.0" },
     cases: [one([1, 1, 1], [2.5, 2, 3])],
     skim: [{ workload: "W1", skimmers: [{ rate: 0.8, reduction: 4 }], turns: [{ lstm: 9, skim: [3] }, { lstm: 9, skim: [3] }] }],
-    texts: null,
-    next: null,
-    train: [],
-    start: [],
-  };
+  });
   const text = report(results);
   expect(text).toContain("**2.50 ×**");
   expect(text).toContain("| W1 | 80.0 % | 4.00 × | **3.00 ×** (3.00–3.00) | 75 % | 9.00 / 3.00 |");
@@ -123,18 +120,10 @@ test("the build before stands beside this one, turn by turn", () => {
     const of = { ...model, engineMs: ms, wallMs: 2 * ms };
     return { lstm: of, skim: of, lstmTogether: of, skimTogether: of };
   };
-  const results: Results = {
-    date: "2000-01-01T00:00:00Z",
-    machine: { processor: "p", cores: 1, memoryGiB: 1, system: "s", load: 0, browser: "b", adapter: null },
-    options: { rounds: 3, turn: 1, budget: 1 },
-    versions: {},
+  const results = resultsOf({
     cases: [{ ...one([1, 1, 1], []), entries: [entry("saccade-cpu", [1, 1, 1]), entry("before-cpu", [3, 2, 3])] }],
-    skim: [],
     texts: { lstm: "a", skim: "b", texts: 40, turns: [turn(1), turn(2)], before: [turn(3), turn(6)] },
-    next: null,
-    train: [],
-    start: [],
-  };
+  });
   const text = report(results);
   expect(text).toContain("Saccade before, wasm");
   expect(text).toContain("**3.00 ×** (2.50–3.00; at best 2.00)");
@@ -145,14 +134,7 @@ test("the build before stands beside this one, turn by turn", () => {
 test("a word of the language model is held against a full softmax, in sum over all places", () => {
   const answers = (ms: number) => ({ argmax: ms, top10: ms, all: ms, tokenArgmax: ms, tokenDrawn: ms });
   const { tokenDrawn: _, ...ended } = answers(1);
-  const results: Results = {
-    date: "2000-01-01T00:00:00Z",
-    machine: { processor: "p", cores: 1, memoryGiB: 1, system: "s", load: 0, browser: "b", adapter: null },
-    options: { rounds: 1, turn: 1, budget: 1 },
-    versions: {},
-    cases: [],
-    skim: [],
-    texts: null,
+  const results = resultsOf({
     next: {
       model: "m",
       turns: [
@@ -162,9 +144,7 @@ test("a word of the language model is held against a full softmax, in sum over a
         { adaptive: ended, full: answers(16), onnx: null, slowest: 1, rows: 3000 },
       ],
     },
-    train: [],
-    start: [],
-  };
+  });
   const text = report(results);
   expect(text).toContain("| the most probable word | 1.00 (1.00–2.00) | **11.2 ×** (11.3–18.0) | 15 × | – |");
   expect(text).toContain("| a step, and its most probable word | 1.00 (1.00–2.00) | **11.2 ×** (11.3–18.0) | 15 × | **15.0 ×** (15.0–25.0) |");
@@ -174,23 +154,14 @@ test("a word of the language model is held against a full softmax, in sum over a
 
 test("steps of training are held against ours on the same device", () => {
   const turn = (ms: number, dispatches = 0) => ({ ms, loss: 1.25, steps: 10, dispatches });
-  const results: Results = {
-    date: "2000-01-01T00:00:00Z",
-    machine: { processor: "p", cores: 1, memoryGiB: 1, system: "s", load: 0, browser: "b", adapter: null },
-    options: { rounds: 1, turn: 1, budget: 1 },
-    versions: {},
-    cases: [],
-    skim: [],
-    texts: null,
-    next: null,
+  const results = resultsOf({
     train: [
       { contestant: "saccade-cpu", turns: [turn(1), turn(2)], reason: null },
       { contestant: "tfjs-wasm", turns: [turn(10), turn(40)], reason: null },
       { contestant: "saccade-webgpu", turns: [turn(4, 23)], reason: null },
       { contestant: "tfjs-webgpu", turns: [], reason: "no adapter" },
     ],
-    start: [],
-  };
+  });
   const text = report(results);
   expect(text).toContain("| 25.0 (17.5–32.5) | **15.0 ×** (12.5–17.5) | – | 1.250 after 20,480 letters |");
   expect(text).toContain("| 4.00 (4.00–4.00) | – | 23 | 1.250 after 20,480 letters |");

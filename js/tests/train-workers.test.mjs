@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { Worker as Thread } from "node:worker_threads";
-import { afterEach, test } from "node:test";
+import { test } from "node:test";
 import { thread } from "../dist/thread.js";
 import { train, useWorker } from "../dist/train/node.js";
+import { open } from "./opened.mjs";
 import { events, letters, losses, near, recorded, reviews, runs, skim, treebank, tags } from "./runs.mjs";
 
 /** The threads there are, so that some can be ended. */
@@ -17,16 +18,6 @@ useWorker(() =>
     return made;
   }),
 );
-
-const opened = [];
-afterEach(() => opened.splice(0).forEach((run) => run.dispose()));
-
-/** A run that the test's end disposes of. */
-function open(...given) {
-  const run = train(...given);
-  opened.push(run);
-  return run;
-}
 
 async function file(...given) {
   const run = open(...given);

@@ -1,21 +1,12 @@
 /** Training runs: interrupted and resumed, looked at in between, and what is no run. */
 
 import assert from "node:assert/strict";
-import { afterEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { difference } from "./fixture.mjs";
+import { open } from "./opened.mjs";
 import { load } from "./package.mjs";
 import { events, letters, losses, near, recorded, reviews, rows, skim, tags, treebank, words } from "./runs.mjs";
 import { train } from "../dist/train/node.js";
-
-const opened = [];
-afterEach(() => opened.splice(0).forEach((run) => run.dispose()));
-
-/** A run that the test's end disposes of. */
-function open(...given) {
-  const run = train(...given);
-  opened.push(run);
-  return run;
-}
 
 describe("in between", () => {
   test("texts are read, and what follows is as if they had not been", async () => {
