@@ -60,6 +60,39 @@ describe("in a page", { timeout: 300_000 }, () => {
     assert.ok(first.all.at(-1) < first.all[0], `${first.all}`);
   });
 
+  test("a worker that ends without a word is told of, and the model is as if it had not", async () => {
+    const [whole, cut, left] = await page.evaluate(async () => {
+      const made = [];
+      const Own = Worker;
+      window.Worker = class extends Own {
+        constructor(...given) {
+          super(...given);
+          made.push(this);
+        }
+      };
+      const file = async (onStep) => {
+        const left = [];
+        const run = train(texts, { ...settings, train: { ...settings.train, epochs: 2 } }, { workers: 2 });
+        for await (const event of run) {
+          if (event.type === "left") left.push(event);
+          if (event.type === "step") onStep();
+        }
+        const bytes = [...(await run.file())];
+        run.dispose();
+        return { bytes, left };
+      };
+      const whole = await file(() => undefined);
+      let steps = 0;
+      // The leader of all runs was made first.
+      const cut = await file(() => ++steps === 3 && made.at(-1).terminate());
+      window.Worker = Own;
+      return [whole.bytes, cut.bytes, cut.left];
+    });
+    assert.deepEqual(left.map(({ workers, reason }) => [workers, reason]), [[1, "its worker ended without a word"]]);
+    assert.ok(cut.length > 1000);
+    assert.deepEqual(cut, whole);
+  });
+
   test("a run whose GPU is lost goes on on the CPU, unless it was to have that alone", async () => {
     const found = await page.evaluate(async () => {
       const request = GPUAdapter.prototype.requestDevice;

@@ -9,7 +9,8 @@ interface Wanted {
   readonly most: number;
 }
 
-type Answer = { readonly answer: Uint32Array<ArrayBuffer> } | { readonly failed: string };
+/** What a helper says: its part's gradients, or why it has none; before, the name of the lock that it holds while it lives. */
+type Answer = { readonly answer: Uint32Array<ArrayBuffer> } | { readonly failed: string } | { readonly alive: string };
 
 /** A port of Node's, which keeps a thread alive unless told otherwise. */
 interface NodePort {
@@ -21,6 +22,8 @@ interface Helper {
   readonly port: MessagePort & NodePort;
   /** Takes what it answers; there only while it is asked. */
   settle: ((answer: Uint32Array | undefined) => void) | undefined;
+  /** Aborted once it is waited for no more. */
+  readonly watch: AbortController;
 }
 
 /** A helper that is gone. */
@@ -38,9 +41,10 @@ export class Crew {
   /** Of the helper of each part but the first, its port. */
   constructor(ports: readonly MessagePort[]) {
     this.#helpers = ports.map((port, at) => {
-      const helper: Helper = { port, settle: undefined };
+      const helper: Helper = { port, settle: undefined, watch: new AbortController() };
       port.onmessage = ({ data }: MessageEvent<Answer>) => {
-        if ("failed" in data) this.lose(at, data.failed);
+        if ("alive" in data) onceFree(data.alive, helper.watch.signal, () => this.lose(at, "its worker ended without a word"));
+        else if ("failed" in data) this.lose(at, data.failed);
         else settle(helper, data.answer);
       };
       helper.port.unref?.();
@@ -76,6 +80,7 @@ export class Crew {
     const helper = this.#helpers[at];
     if (!helper) return;
     this.#helpers[at] = undefined;
+    helper.watch.abort();
     helper.port.close();
     this.#left.push({ workers: 1 + this.#helpers.filter(Boolean).length, reason });
     settle(helper, undefined);
@@ -108,4 +113,25 @@ export function serveLeader(port: MessagePort, learn: (wanted: Wanted) => Promis
       port.postMessage({ failed: messageOf(error) } satisfies Answer);
     }
   };
+  stayAlive((alive) => port.postMessage({ alive } satisfies Answer));
+}
+
+/**
+ * Holds a lock of its own until this thread ends, and tells its name: of a worker that a browser ends nobody has another word.
+ * In Node, whose threads tell of their end, it does nothing.
+ */
+function stayAlive(tell: (name: string) => void): void {
+  // A page whose address is not secure has no locks.
+  if (!("WorkerGlobalScope" in globalThis && navigator.locks)) return;
+  const name = `saccade-rnn ${crypto.randomUUID()}`;
+  const hold = () => {
+    tell(name);
+    return new Promise<never>(() => {});
+  };
+  navigator.locks.request(name, hold).catch(() => undefined);
+}
+
+/** Calls `then` once nobody holds the lock. */
+function onceFree(name: string, signal: AbortSignal, then: () => void): void {
+  navigator.locks?.request(name, { signal }, then).catch(() => undefined);
 }
