@@ -52,7 +52,7 @@ describe("learning to skim", { timeout: 600_000 }, () => {
     assert.ok((await share(skim, "skimmed")) >= 50);
     const faded = await skimmed(skim);
     assert.ok(faded > 20, `${faded}`);
-    assert.ok((await skim.locator('li[data-right="true"]').count()) >= 9);
+    assert.ok((await skim.locator('li > [data-right="true"]').count()) >= 9);
     // Each says in words what it looks like.
     assert.match(await skim.locator('[data-figure="sentences"] li').first().innerText(), /reads: .+says (good|bad)/s);
     assert.match(await skim.getByRole("status").last().innerText(), /It has learned/);
@@ -157,12 +157,38 @@ describe("learning to skim", { timeout: 600_000 }, () => {
     assert.match(said[0], /^γ 0\.03: \d+% right/);
     assert.match(said[1], /^γ 0\.2: \d+% right/);
     assert.notEqual(said[0].replace(/^γ \S+/, ""), said[1].replace(/^γ \S+/, ""));
+    // Each sentence stands there as both read it, in the colours of one alone, under the name of each, with what each says of it.
+    const ten = skim.locator('[data-figure="sentences"] > li');
+    assert.equal(await ten.count(), 10);
+    const readings = (learner) => ten.locator(`[data-learner="${learner}"]`);
+    const decisions = (learner) => readings(learner).evaluateAll((all) => all.map((one) => [...one.querySelectorAll("[data-decision]")].map(({ dataset }) => dataset.decision).join(" ")));
+    for (const [learner, name] of [
+      ["first", "γ 0.03"],
+      ["second", "γ 0.2"],
+    ]) {
+      const spoken = (await readings(learner).allTextContents()).map((text) => text.replace(/\s+/g, " ").trim());
+      assert.equal(spoken.length, 10);
+      for (const text of spoken) assert.match(text, new RegExp(`^${name}: .+ reads.+ says (good|bad)`));
+      assert.equal(await readings(learner).locator('svg[aria-hidden="true"]').count(), 10);
+    }
+    const skims = (all) => all.join(" ").split(" ").filter((decision) => decision === "skim").length;
+    const [reads, otherReads] = [await decisions("first"), await decisions("second")];
+    assert.ok(skims(otherReads) > skims(reads), `γ 0.2 skims ${skims(otherReads)} words, γ 0.03 ${skims(reads)}`);
+    // The same words, so that one stands below the other.
+    const lengths = (all) => all.map((one) => one.split(" ").length);
+    assert.deepEqual(lengths(otherReads), lengths(reads));
+    for (const name of ["opinion", "denial", "other"]) {
+      const counts = await skim.locator(`[data-class="${name}"] dd`).allTextContents();
+      assert.deepEqual(counts.map((text) => /γ\s+(\S+):/.exec(text)[1]), ["0.03", "0.2"]);
+    }
     // Other dashes and another mark, not only another place.
     assert.ok((await skim.locator("path.second").count()) >= 3);
     assert.ok((await skim.locator("path.diamond").count()) >= 3);
     await skim.getByRole("slider", { name: "Back through the history" }).fill("3");
     const early = await beside.locator("li").allInnerTexts();
     assert.notDeepEqual(early, said);
+    assert.notDeepEqual(await decisions("first"), reads);
+    assert.notDeepEqual(await decisions("second"), otherReads);
     // The first is the same as without a second.
     const lone = await open("#train?run=0.03_0.005_1");
     await press(lone.skim, "Learn");
@@ -177,6 +203,8 @@ describe("learning to skim", { timeout: 600_000 }, () => {
     assert.equal(await again.skim.locator('[data-knob="second"]').inputValue(), "0.2");
     await page.getByRole("radio", { name: "one learner" }).check({ force: true });
     await beside.waitFor({ state: "detached" });
+    assert.equal(await ten.locator("[data-learner]").count(), 10);
+    assert.equal(await ten.getByText("γ").count(), 0);
     await press(skim, "Stop");
     await until(page, "skim", "ended");
     assert.deepEqual(complaints, []);

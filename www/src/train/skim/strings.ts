@@ -46,9 +46,8 @@ export const second = {
   value: (name: string) => `The second’s ${name}`,
   alone: "It learns alone.",
   next: "It begins with the next run, from the same seed and sentences.",
-  same: "Seed, sentences and all else are the same. It is the first that reads the ten sentences.",
-  name: (knob: string, value: string) => `${knob} ${value}`,
-  falls: "that falls",
+  same: "Seed, sentences and all else are the same. The first has a dot, the second a diamond; the large figures are the first’s.",
+  falls: "falling",
   failed: "The second learner ended with an error.",
 };
 
@@ -60,6 +59,7 @@ export const figures = {
 
 export const sentences = {
   caption: "Ten sentences that it never learns from",
+  captionOfTwo: (knob: string) => `Ten sentences that neither learns from, by ${knob}`,
   says: (label: string) => `says ${label}`,
   right: "rightly",
   wrong: (label: string) => `wrongly: it is ${label}`,
@@ -70,6 +70,7 @@ export const sentences = {
 
 export const classes = {
   caption: "Of the words of these ten sentences it reads",
+  captionOfTwo: "Of the words of these ten sentences they read",
   names: { opinion: "opinions", denial: "denials", other: "all others" },
   of: (read: number, all: number) => `${whole(read)} of ${whole(all)}`,
 };

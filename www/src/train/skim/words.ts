@@ -2,7 +2,8 @@
 
 import grammar from "./grammar.json";
 
-export type WordClass = "opinion" | "denial" | "other";
+export const wordClasses = ["opinion", "denial", "other"] as const;
+export type WordClass = (typeof wordClasses)[number];
 
 const opinion = new Set([grammar.good, grammar.bad].flatMap(({ opinion, verb }) => [...opinion, ...verb]));
 /** The first word of each says it: a *but* may stand elsewhere. */

@@ -1,0 +1,29 @@
+/** The learners as the figure shows them: one, or two side by side, each as it was at the moment that is looked at. */
+
+import { two } from "../shared/numbers.ts";
+import type { Learner, Moment } from "./learner.svelte.ts";
+import { second as say } from "./strings.ts";
+
+export interface Side {
+  /** By what it is told from the other: a knob and its value, which is the shorter name. Null of one alone. */
+  readonly name: { readonly knob: string; readonly value: string } | null;
+  readonly moments: readonly Moment[];
+  /** The moment that is looked at, or the latest where this one has not come so far; null before the first. */
+  readonly moment: Moment | null;
+}
+
+/** The first, and the second if there is one. */
+export type Sides = readonly [Side, ...Side[]];
+
+export function sidesOf(learner: Learner): Sides {
+  const { moments, shown, second, difference } = learner;
+  if (!second || !difference) return [{ name: null, moments, moment: shown }];
+  const there = second.moments[Math.min(learner.at ?? Infinity, moments.length - 1, second.moments.length - 1)] ?? null;
+  const { knob } = difference;
+  const side = (of: Learner, moment: Moment | null): Side => {
+    // As it was at that moment, whatever the knobs stand at now.
+    const { [knob]: value } = (moment ?? of).knobs;
+    return { name: { knob: say.names[knob], value: value === null ? say.falls : two(value) }, moments: of.moments, moment };
+  };
+  return [side(learner, shown), side(second, there)];
+}
