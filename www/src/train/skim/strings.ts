@@ -31,9 +31,7 @@ export const scene = {
 export const controls = {
   learn: "Learn",
   use: "Use it in Read",
-  gamma: "γ, what skimming is worth",
-  rate: "Learning rate",
-  temperature: "Temperature",
+  knobs: { gamma: "γ, what skimming is worth", learningRate: "Learning rate", temperature: "Temperature" } satisfies Record<Knob, string>,
   falls: "falls by itself",
   ended: (accuracy: string, skimmed: string) => `It has learned. It gets ${accuracy} of new sentences right and skims ${skimmed} of their words.`,
 };
