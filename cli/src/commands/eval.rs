@@ -10,7 +10,6 @@ use saccade_rnn::train::{Objective, Parse, Tag, Tree, evaluate};
 use serde_json::json;
 
 use crate::corpus::{CorpusError, parsed, read_items, tagged, trees};
-use crate::data::conllu;
 use crate::device::Hardware;
 use crate::failure::Failure;
 use crate::perplexity::Running;
@@ -70,8 +69,8 @@ fn parse(args: &Arguments, model: &Model) -> Result<(), Failure> {
     if !args.format.tagged {
         return Err(Failure::Unparsed);
     }
-    let sentences = conllu::read(&args.data).map_err(CorpusError::from)?;
-    let texts = parsed::number(&sentences, &args.data, model)?;
+    let sentences = tagged::read(&args.data)?;
+    let texts = parsed::number(&sentences, model)?;
     let device = args.device.device(args.threads)?;
     let (score, seconds) =
         scored(&Parse::scoring(), model, &device, &texts, texts.iter().map(|text| text.tags.len()).sum())?;
@@ -81,7 +80,7 @@ fn parse(args: &Arguments, model: &Model) -> Result<(), Failure> {
         "las": score.las,
         "accuracy": score.accuracy,
         "sentences": score.sentences,
-        "not_projective": sentences.iter().filter(|sentence| !sentence.is_projective()).count(),
+        "not_projective": sentences.examples.iter().filter(|sentence| !sentence.is_projective()).count(),
         "sentences_per_second": score.sentences as f64 / seconds,
         "tokens_per_second": score.n as f64 / seconds,
         "convention": "the treebank's words, tags predicted by the parser; uas: share of all words, punctuation too, with \
@@ -95,12 +94,12 @@ fn tag(args: &Arguments, model: &Model) -> Result<(), Failure> {
     if !args.format.tagged {
         return Err(Failure::Untagged);
     }
-    let sentences = conllu::read(&args.data).map_err(CorpusError::from)?;
-    let texts = tagged::number(&sentences, &args.data, model)?;
+    let sentences = tagged::read(&args.data)?;
+    let texts = tagged::number(&sentences, model)?;
     let device = args.device.device(args.threads)?;
     let (score, seconds) =
         scored(&Tag::scoring(), model, &device, &texts, texts.iter().map(|text| text.tags.len()).sum())?;
-    let raw = tagged::cut(&sentences, model, &device)?;
+    let raw = tagged::cut(&sentences.examples, model, &device)?;
     output::json(&json!({
         "n": score.n,
         "accuracy": score.accuracy,

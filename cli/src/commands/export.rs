@@ -9,7 +9,6 @@ use serde_json::json;
 
 use crate::config::Part;
 use crate::corpus::{CorpusError, parsed, read_items, tagged, trees};
-use crate::data::conllu;
 use crate::failure::Failure;
 use crate::files::{check_writable, write_whole};
 use crate::output;
@@ -100,7 +99,7 @@ fn measure(model: &mut Model, set: &str, path: &Path, format: AnyFormat) -> Resu
             if !format.tagged {
                 return Err(Failure::Untagged);
             }
-            let texts = tagged::read_tagged(path, model)?;
+            let texts = tagged::number(&tagged::read(path)?, model)?;
             if let Some(score) = pollster::block_on(Tag::scoring().score(model, &device, &texts, |_| true))? {
                 score.record(set, model);
             }
@@ -109,7 +108,7 @@ fn measure(model: &mut Model, set: &str, path: &Path, format: AnyFormat) -> Resu
             if !format.tagged {
                 return Err(Failure::Unparsed);
             }
-            let texts = parsed::number(&conllu::read(path).map_err(CorpusError::from)?, path, model)?;
+            let texts = parsed::number(&tagged::read(path)?, model)?;
             if let Some(score) = pollster::block_on(Parse::scoring().score(model, &device, &texts, |_| true))?
             {
                 score.record(set, model);

@@ -1,12 +1,12 @@
 //! Sentences with their trees, as a parser numbers words, letters, tags, heads and relations.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use saccade_rnn::model::{Model, ROOT};
 use saccade_rnn::train::ParsedText;
 
-use super::{CorpusError, tagged};
+use super::CorpusError;
+use super::tagged::{self, Sentences};
 use crate::data::conllu::{Sentence, Word};
 
 /// The relation of a word but for its subtype, which follows a colon: `nsubj` of `nsubj:pass`.
@@ -26,13 +26,14 @@ pub fn is_learnable(sentence: &Sentence) -> bool {
     sentence.is_projective() && sentence.words.iter().filter(|word| word.head == 0).count() == 1
 }
 
-/// Numbers words, letters, tags, heads and relations. `path` is the file they come from, for the error.
+/// Numbers words, letters, tags, heads and relations.
 ///
 /// # Errors
 /// If there is a tag that the model has not. A relation that it has not is none, and never found.
-pub fn number(sentences: &[Sentence], path: &Path, model: &Model) -> Result<Vec<ParsedText>, CorpusError> {
+pub fn number(sentences: &Sentences, model: &Model) -> Result<Vec<ParsedText>, CorpusError> {
     let known = model.config().task.relations();
-    let texts = tagged::number(sentences, path, model)?.into_iter().zip(sentences).map(|(text, sentence)| {
+    let tagged = tagged::number(sentences, model)?;
+    let texts = tagged.into_iter().zip(&sentences.examples).map(|(text, sentence)| {
         let words = &sentence.words;
         let head = |word: &Word| word.head.checked_sub(1).unwrap_or(words.len()) as u32;
         let relation = |word: &Word| match word.head {

@@ -1,58 +1,56 @@
 //! Sentences with a tag on every word, read from treebanks.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{Model, ReadError};
-use saccade_rnn::train::{TaggedData, TaggedExample, TaggedExamples, TaggedText};
+use saccade_rnn::train::{TaggedData, TaggedExample, TaggedExamples, TaggedSets, TaggedText};
 use serde::Serialize;
 
 use super::CorpusError;
 use crate::config::Treebank;
 use crate::data::conllu::{self, Sentence};
 
-/// A set of sentences, and the file they come from.
-pub type Sentences = (Vec<Sentence>, PathBuf);
+/// The sentences of a treebank, by the name of its file.
+pub type Sentences = TaggedExamples<Sentence>;
+
+/// Reads a treebank.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn read(path: &Path) -> Result<Sentences, CorpusError> {
+    Ok(Sentences { name: path.display().to_string(), examples: conllu::read(path)? })
+}
 
 /// Reads the sentences of a run below `root`: those to learn from, to choose by and to report on. Of what the config names no file
 /// for there are none.
 ///
 /// # Errors
 /// If a file cannot be read.
-pub fn read_sets(data: &TaggedData<Treebank>, root: &Path) -> Result<[Sentences; 3], CorpusError> {
-    let read = |Treebank(path): &Treebank| -> Result<Sentences, CorpusError> {
-        let path = root.join(path);
-        Ok((conllu::read(&path)?, path))
-    };
+pub fn read_sets(data: &TaggedData<Treebank>, root: &Path) -> Result<TaggedSets<Sentence>, CorpusError> {
+    let read = |Treebank(path): &Treebank| read(&root.join(path));
     let given = |file: &Option<Treebank>| file.as_ref().map(read).transpose().map(Option::unwrap_or_default);
-    Ok([read(&data.train)?, given(&data.dev)?, given(&data.test)?])
+    Ok(TaggedSets { train: read(&data.train)?, dev: given(&data.dev)?, test: given(&data.test)? })
 }
 
-/// The words and the tags of sentences. `path` is the file they come from, for errors.
-pub fn examples(sentences: &[Sentence], path: &Path) -> TaggedExamples {
+/// The words and the tags of sentences.
+pub fn examples(sentences: &Sentences) -> TaggedExamples {
     let example = |Sentence { words, line, .. }: &Sentence| TaggedExample {
         words: words.iter().map(|word| word.form.clone()).collect(),
         tags: words.iter().map(|word| word.tag.clone()).collect(),
         line: *line,
     };
-    TaggedExamples { name: path.display().to_string(), examples: sentences.iter().map(example).collect() }
+    let examples = sentences.examples.iter().map(example).collect();
+    TaggedExamples { name: sentences.name.clone(), examples }
 }
 
-/// Sentences of a file as a tagger sees them: its words are those of the treebank, not cut anew.
-///
-/// # Errors
-/// If the file cannot be read, or has a tag that the model has not.
-pub fn read_tagged(path: &Path, model: &Model) -> Result<Vec<TaggedText>, CorpusError> {
-    number(&conllu::read(path)?, path, model)
-}
-
-/// Numbers words, letters and tags. `path` is the file they come from, for the error.
+/// Numbers words, letters and tags. The words are those of the treebank, not cut anew.
 ///
 /// # Errors
 /// If there is a tag that the model has not.
-pub fn number(sentences: &[Sentence], path: &Path, model: &Model) -> Result<Vec<TaggedText>, CorpusError> {
-    Ok(examples(sentences, path).items(model)?)
+pub fn number(sentences: &Sentences, model: &Model) -> Result<Vec<TaggedText>, CorpusError> {
+    Ok(examples(sentences).items(model)?)
 }
 
 /// What a tagger makes of sentences that it cuts into words itself.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use saccade_rnn::model::{self, FreshOptions, Model, Parsing, Tagging, Task};
-use saccade_rnn::train::{Known, Parse, ParseScore, Prepared, Texts, extend, record, take_held_out};
+use saccade_rnn::train::{Known, Parse, ParseScore, Prepared, Texts, extend, record};
 
 use super::{Figures, Recipe, RunError};
 use crate::config::ParseConfig;
@@ -14,15 +14,14 @@ use crate::corpus::tagged::{examples, read_sets};
 impl Recipe for ParseConfig {
     fn read(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Parse>, RunError> {
         let (set, options) = (&self.data, &self.task.parse);
-        let [(mut all, path), mut dev, test] = read_sets(set, data)?;
-        if set.hold_out > 0 {
-            dev = (take_held_out(&mut all, set.hold_out), path.clone());
-        }
-        let known = Known::of(&examples(&all, &path).examples, &set.tokenizer, set.min_count);
+        let mut sets = read_sets(set, data)?;
+        sets.hold_out(set.hold_out);
+        let known = Known::of(&examples(&sets.train).examples, &set.tokenizer, set.min_count);
         let characters = options.characters.map(|sizes| known.characters(sizes));
         let words = extend(known.words, more_words, set.max_words).map_err(CorpusError::from)?;
-        let (sentences, relations) = (all.len(), relations(&all));
-        let train: Vec<_> = all.into_iter().filter(is_learnable).collect();
+        let train = &mut sets.train.examples;
+        let (sentences, relations) = (train.len(), relations(train));
+        train.retain(is_learnable);
         let left_out = format!(
             "{} of {sentences} training sentences, whose trees are not projective",
             sentences - train.len()
@@ -48,11 +47,8 @@ impl Recipe for ParseConfig {
         };
         let fresh = FreshOptions { forget_bias: self.model.forget_bias, ..FreshOptions::default() };
         let model = Model::fresh(config, self.train.dropouts(), fresh, self.seed)?;
-        let texts = Texts {
-            train: number(&train, &path, &model)?,
-            dev: number(&dev.0, &dev.1, &model)?,
-            test: number(&test.0, &test.1, &model)?,
-        };
+        let [train, dev, test] = [&sets.train, &sets.dev, &sets.test].map(|set| number(set, &model));
+        let texts = Texts { train: train?, dev: dev?, test: test? };
         Ok(Prepared { model, texts })
     }
 }

@@ -11,7 +11,7 @@ use crate::corpus::tagged::{examples, read_sets};
 impl Recipe for TagConfig {
     fn read(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Tag>, RunError> {
         let sets = read_sets(&self.data, data)?;
-        let [train, dev, test] = sets.map(|(sentences, path)| examples(&sentences, &path));
+        let [train, dev, test] = [&sets.train, &sets.dev, &sets.test].map(examples);
         self.prepare(TaggedSets { train, dev, test }, more_words, Some(command)).map_err(RunError::Train)
     }
 }

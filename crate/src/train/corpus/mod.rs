@@ -10,7 +10,7 @@ pub use labelled::{Example, Examples, LabelledCorpus, LabelledSets, encode_label
 pub use running::{
     RunningCorpus, Set, check_lines, check_share, document_words, line_words, number_documents, share,
 };
-pub use split::{Split, folds, hold_out, take_held_out};
+pub use split::{Split, folds, hold_out};
 pub use table::{Column, TableError, TableFormat, TableReader};
 pub use tagged::{Known, TaggedExample, TaggedExamples, TaggedSets};
 

@@ -22,7 +22,7 @@ pub fn hold_out(len: usize, count: usize, seed: u64) -> Split {
 }
 
 /// Moves `count` of `texts` out of them, in order: those that [`hold_out`] names with seed 0.
-pub fn take_held_out<T>(texts: &mut Vec<T>, count: usize) -> Vec<T> {
+pub(super) fn take_held_out<T>(texts: &mut Vec<T>, count: usize) -> Vec<T> {
     let held = hold_out(texts.len(), count, 0).held_out;
     let mut at = 0..;
     texts.extract_if(.., |_| at.next().is_some_and(|at| held.binary_search(&at).is_ok())).collect()

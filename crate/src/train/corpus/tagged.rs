@@ -20,13 +20,13 @@ pub struct TaggedExample {
     pub line: usize,
 }
 
-/// The sentences of a set.
+/// The sentences of a set; what has more than words and tags is another type.
 #[derive(Clone, Debug, Default)]
-pub struct TaggedExamples {
+pub struct TaggedExamples<E = TaggedExample> {
     /// What an error calls them.
     pub name: String,
     /// The sentences.
-    pub examples: Vec<TaggedExample>,
+    pub examples: Vec<E>,
 }
 
 impl TaggedExamples {
@@ -82,16 +82,16 @@ impl TaggedExamples {
 
 /// The sentences of a run.
 #[derive(Clone, Debug, Default)]
-pub struct TaggedSets {
+pub struct TaggedSets<E = TaggedExample> {
     /// To learn from.
-    pub train: TaggedExamples,
+    pub train: TaggedExamples<E>,
     /// To choose by.
-    pub dev: TaggedExamples,
+    pub dev: TaggedExamples<E>,
     /// To report on.
-    pub test: TaggedExamples,
+    pub test: TaggedExamples<E>,
 }
 
-impl TaggedSets {
+impl<E> TaggedSets<E> {
     /// Moves so many training sentences to those to choose by. Which they are depends on nothing but how many there are.
     pub fn hold_out(&mut self, count: usize) {
         if count > 0 {
