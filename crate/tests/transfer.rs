@@ -231,8 +231,14 @@ fn word_vectors_are_taken_by_word_or_not_at_all() {
     let (before, after, told) = started(classifies(&NEW, &["no", "yes"], 4, LSTM), &vectors);
     assert_eq!((vector(&after, "g"), vector(&after, "a")), (vec![4.0, 5.0, 6.0, 7.0], vector(&before, "a")));
     assert_eq!((told.taken[0].rows, told.unused.len()), (3, 0));
-    let mut other = classifies(&NEW, &["no", "yes"], 5, LSTM);
-    assert!(matches!(block_on(transfer(&mut other, &vectors)), Err(TransferError::Nothing)));
+    let both = LayerConfig::Lstm { hidden_size: 8, bidirectional: true };
+    let mut other = classifies(&NEW, &["no", "yes"], 5, both);
+    let error = block_on(transfer(&mut other, &vectors)).unwrap_err();
+    let message = error.to_string();
+    let TransferError::Nothing(kept) = error else { panic!("{error}") };
+    assert_eq!(kept.len(), 11);
+    assert!(message.contains(": embedding.weight ([10, 5] here, [3, 4] there), encoder."), "{message}");
+    assert!(message.ends_with(" (absent there) and 3 more"), "{message}");
     let error = Source::from_bytes(&file(r#"["<unk>", "g"]"#, 3)).unwrap_err().to_string();
     assert!(error.contains("embedding.weight") && error.contains("[2, columns]"), "{error}");
 }

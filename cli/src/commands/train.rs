@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use saccade_rnn::train::{Position, Taken, TrainConfig, Transferred};
+use saccade_rnn::train::{Kept, Position, Taken, TrainConfig, Transferred};
 use serde_json::json;
 
 use crate::config::AnyConfig;
@@ -181,7 +181,7 @@ fn in_words(init: &Transferred) -> String {
         true => name.clone(),
         false => format!("{rows} of {of} rows of {name}"),
     });
-    let kept = init.kept.iter().map(|kept| format!("{} ({})", kept.name, kept.reason));
+    let kept = init.kept.iter().map(Kept::to_string);
     let lists = [
         ("taken from init", taken.collect::<Vec<_>>()),
         ("drawn afresh", kept.collect()),

@@ -23,6 +23,9 @@ pub use source::Source;
 
 const EMBEDDING: &str = "embedding.weight";
 
+/// How many weights an error tells of.
+const MOST_TOLD: usize = 8;
+
 /// A file cannot be started from.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -33,9 +36,9 @@ pub enum TransferError {
     /// Its word vectors cannot be computed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// Nothing fits.
-    #[error("no tensor has the name and the shape of one of this model's, and no row its word")]
-    Nothing,
+    /// Nothing fits: the model's tensors, and why.
+    #[error("no tensor has the name and the shape of one of this model's, and no row its word: {}", in_words(.0))]
+    Nothing(Vec<Kept>),
 }
 
 /// What a model took from a source, and what it did not.
@@ -67,6 +70,21 @@ pub struct Kept {
     pub name: String,
     /// Why nothing was taken.
     pub reason: KeptReason,
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.reason)
+    }
+}
+
+/// The first, and how many more there are.
+fn in_words(kept: &[Kept]) -> String {
+    let told = kept.iter().take(MOST_TOLD).map(Kept::to_string).collect::<Vec<_>>().join(", ");
+    match kept.len().saturating_sub(MOST_TOLD) {
+        0 => told,
+        more => format!("{told} and {more} more"),
+    }
 }
 
 /// Why nothing was taken for a tensor.
@@ -140,7 +158,7 @@ pub async fn transfer(model: &mut Model, source: &Source) -> Result<Transferred,
         }
     }
     if told.taken.is_empty() {
-        return Err(TransferError::Nothing);
+        return Err(TransferError::Nothing(told.kept));
     }
     told.unused = source.tensor_names().filter(|name| !used.contains(*name)).map(str::to_owned).collect();
     for (id, values) in changes {

@@ -20,7 +20,7 @@ impl From<TransferError> for Failure {
         match error {
             TransferError::Model(error) => error.into(),
             TransferError::Engine(error) => error.into(),
-            TransferError::Nothing => Self::option(format_args!("from: {error}")),
+            TransferError::Nothing(_) => Self::option(format_args!("from: {error}")),
         }
     }
 }
