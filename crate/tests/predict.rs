@@ -76,6 +76,24 @@ fn pieces_with_carried_state_predict_as_whole_texts_do() {
     assert!((score(&texts).loss - score(&anew).loss).abs() > 1e-4);
 }
 
+/// One thread goes ahead and another computes the losses; what is wrong with one is told where it is.
+#[test]
+fn a_mistake_in_the_losses_ends_the_scoring() {
+    let device = Cpu::default().with_threads(2.try_into().unwrap()).into();
+    let (task, mut texts) = (Predict::scoring(Reset::Document), vec![vec![1, 2]; 16_000]);
+    // The model has no such word, which is predicted and not read.
+    texts[0][1] = 99;
+    let mut heard = 0;
+    let go_on = |_| {
+        heard += 1;
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        true
+    };
+    let error = block_on(task.score(&model(), &device, &texts, go_on)).unwrap_err();
+    assert!(error.to_string().contains("99"), "{error}");
+    assert!(heard < 1_000, "all is encoded");
+}
+
 fn trainer(model: Model, reset: Reset, epochs: usize, threads: usize) -> Trainer<Predict> {
     let train = TrainConfig { dropout_encoder: 0.1, clip: 5.0, ..TrainConfig::new(3, epochs, 0.02) };
     let run = RunConfig { seed: 9, train, output: Default::default() };

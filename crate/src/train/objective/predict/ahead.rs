@@ -25,7 +25,7 @@ struct Encoded<'p> {
 /// The score of batches, each of which goes on from the one before, to the bit as one thread makes it; none if `go_on` stops it.
 ///
 /// # Errors
-/// The first of the encoder, or the first of the losses, in their order.
+/// The first that is met, of the encoder or of the losses of a piece; nothing is encoded after it.
 pub(super) fn score(
     model: &Model,
     device: &Device,
@@ -39,18 +39,23 @@ pub(super) fn score(
     // Whoever waits holds the lock: the others would wait for the same piece.
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
     let answer = |device: &Device, piece: Encoded<'_>| (piece.number, piece.losses(model, device));
+    let mut answers = vec![Vec::new(); batches.len()];
+    let mut take = |(number, losses): (usize, Result<Vec<f32>, EngineError>)| {
+        answers[number] = losses?;
+        Ok(())
+    };
     let all = thread::scope(|scope| {
         for _ in 1..threads {
             let (next, answer, found) = (&next, &answer, found.clone());
             scope.spawn(move || {
                 let device = Cpu::new(options).into();
                 while let Some(piece) = next() {
-                    // Nobody is left to hear it where the scoring was stopped.
+                    // Nobody is left to hear it where the scoring was stopped, or has failed.
                     let _ = found.send(answer(&device, piece));
                 }
             });
         }
-        let (ahead, found) = (ahead, found);
+        drop(found);
         let (mut carried, mut done) = (Carried::default(), 0);
         for (number, Pieces(pieces)) in batches.iter().enumerate() {
             let graph = Graph::inference(model.parameters(), device, Strategy::Levels);
@@ -62,8 +67,9 @@ pub(super) fn score(
             if let Err(TrySendError::Full(piece) | TrySendError::Disconnected(piece)) =
                 ahead.try_send(Encoded { number, pieces, rows })
             {
-                let _ = found.send(answer(device, piece));
+                take(answer(device, piece))?;
             }
+            results.try_iter().try_for_each(&mut take)?;
             done += pieces.iter().map(|piece| piece.words.len()).sum::<usize>();
             if !go_on(done) {
                 return Ok(false);
@@ -71,18 +77,17 @@ pub(super) fn score(
         }
         drop(ahead);
         while let Some(piece) = next() {
-            let _ = found.send(answer(device, piece));
+            take(answer(device, piece))?;
         }
+        results.iter().try_for_each(take)?;
         Ok(true)
     })?;
     if !all {
         return Ok(None);
     }
-    let mut results: Vec<_> = results.into_iter().collect();
-    results.sort_by_key(|&(number, _)| number);
     let mut sums = Sums::default();
-    for (Pieces(pieces), (_, losses)) in batches.iter().zip(results) {
-        sums.add(model, pieces, &losses?);
+    for (Pieces(pieces), losses) in batches.iter().zip(answers) {
+        sums.add(model, pieces, &losses);
     }
     Ok(Some(sums.score()))
 }
