@@ -8,7 +8,7 @@ use saccade_rnn::device::Device;
 use saccade_rnn::graph::{Graph, Strategy as Batching};
 use saccade_rnn::model::{Dropouts, LabelledToken, Model, NumberedTree, ReadError, Storage};
 use saccade_rnn::text::Tree;
-use saccade_rnn::train::{Objective, TreeText};
+use saccade_rnn::train::{Objective, Skimming, TreeText};
 use serde_json::Value;
 
 mod support;
@@ -111,13 +111,14 @@ fn gradients_where_some_words_have_labels() {
     assert_eq!((score.n, score.nodes), (2, 5), "a root without a label is not counted");
     let by_parameters = {
         let graph = Graph::training(model.parameters(), &Device::cpu(), Batching::Levels, 1);
-        let total = task.losses(&model, &graph, &texts, &|_| Vec::new(), 0).total;
+        let total = task.losses(&model, &graph, &texts, &|_| Vec::new(), Skimming::default()).total;
         assert!((f64::from(block_on(total.value()).unwrap()[0]) - score.loss).abs() < 1e-5);
         block_on(total.backward()).unwrap()
     };
     let loss = |model: &Model| {
         let graph = Graph::training(model.parameters(), &Device::cpu(), Batching::Levels, 1);
-        block_on(task.losses(model, &graph, &texts, &|_| Vec::new(), 0).total.value()).unwrap()[0]
+        block_on(task.losses(model, &graph, &texts, &|_| Vec::new(), Skimming::default()).total.value())
+            .unwrap()[0]
     };
     let ids: Vec<_> = model.parameters().iter().map(|(id, p)| (id, p.name.clone())).collect();
     for (id, name) in ids {

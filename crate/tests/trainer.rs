@@ -111,13 +111,7 @@ fn another_trainer_goes_on_from_a_snapshot_wherever_it_was_taken() {
     let train = TrainConfig {
         average: 0.9,
         dropout_embedding: 0.2,
-        skim: Some(SkimLoss {
-            gamma: 0.05,
-            temperature_rate: 1e-3,
-            rise: 20,
-            min_rate: 0.0,
-            set_temperature: None,
-        }),
+        skim: Some(SkimLoss { gamma: 0.05, temperature_rate: 1e-3, rise: 20, min_rate: 0.0 }),
         ..TrainConfig::new(8, 2, 0.03)
     };
     let begin = || trainer(skim(), train.clone(), texts()).unwrap();
@@ -150,13 +144,7 @@ fn another_trainer_goes_on_from_a_snapshot_wherever_it_was_taken() {
 fn threads_that_learn_together_repeat_and_go_on_from_a_snapshot() {
     let train = TrainConfig {
         dropout_embedding: 0.2,
-        skim: Some(SkimLoss {
-            gamma: 0.05,
-            temperature_rate: 1e-3,
-            rise: 20,
-            min_rate: 0.0,
-            set_temperature: None,
-        }),
+        skim: Some(SkimLoss { gamma: 0.05, temperature_rate: 1e-3, rise: 20, min_rate: 0.0 }),
         ..TrainConfig::new(8, 2, 0.03)
     };
     let begin = || {
@@ -176,8 +164,7 @@ fn threads_that_learn_together_repeat_and_go_on_from_a_snapshot() {
 
 #[test]
 fn helpers_without_memory_in_common_give_what_threads_give_whoever_is_gone() {
-    let skims =
-        SkimLoss { gamma: 0.05, temperature_rate: 1e-3, rise: 20, min_rate: 0.0, set_temperature: None };
+    let skims = SkimLoss { gamma: 0.05, temperature_rate: 1e-3, rise: 20, min_rate: 0.0 };
     let train = TrainConfig {
         average: 0.9,
         dropout_embedding: 0.2,
@@ -193,9 +180,9 @@ fn helpers_without_memory_in_common_give_what_threads_give_whoever_is_gone() {
             trainer_on(&device, layer.clone(), train.clone(), texts()).unwrap()
         };
         let adjust = |trainer: &mut Trainer<Classify>, step: usize| {
-            if let (30, Some(skim)) = (step, trainer.config().train.skim) {
-                let skim = Some(SkimLoss { gamma: 0.2, set_temperature: Some(0.8), ..skim });
-                trainer.adjust(Adjustment { learning_rate: None, skim }).unwrap();
+            if step == 30 && trainer.config().train.skim.is_some() {
+                let (gamma, temperature) = (Some(0.2), Some(0.8));
+                trainer.adjust(Adjustment { gamma, temperature, ..Adjustment::default() }).unwrap();
             }
         };
         let (mut threads, mut told) = (begin(3), Told::default());
@@ -292,19 +279,24 @@ fn a_run_that_changes_its_device_ends_in_the_same_bytes() {
 
 #[test]
 fn a_temperature_that_is_set_falls_no_more() {
-    let loss = SkimLoss { gamma: 0.1, temperature_rate: 0.1, rise: 0, min_rate: 0.0, set_temperature: None };
+    let loss = SkimLoss { gamma: 0.1, temperature_rate: 0.1, rise: 0, min_rate: 0.0 };
     assert_eq!([0, 1, 100].map(|step| loss.temperature(step)), [1.0, (-0.1f32).exp(), 0.5]);
-    let set = |temperature| SkimLoss { set_temperature: Some(temperature), ..loss };
-    assert_eq!([0, 100].map(|step| set(0.7).temperature(step)), [0.7; 2]);
-    let train = TrainConfig { skim: Some(loss), ..TrainConfig::new(8, 1, 0.03) };
-    let mut run = trainer(skim(), train, texts()).unwrap();
-    let adjustment = |temperature| Adjustment { learning_rate: None, skim: Some(set(temperature)) };
-    run.adjust(adjustment(2.0)).unwrap();
+    let begin = |temperature_rate| {
+        let skim = Some(SkimLoss { temperature_rate, ..loss });
+        trainer(support::skim(), TrainConfig { skim, ..TrainConfig::new(8, 1, 0.03) }, texts()).unwrap()
+    };
+    let set = |temperature| Adjustment { temperature: Some(temperature), ..Adjustment::default() };
+    let losses = |mut run: Trainer<Classify>| [0; 5].map(|_| block_on(run.step()).unwrap());
+    let mut run = begin(0.1);
+    run.adjust(set(1.0)).unwrap();
     for wrong in [0.0, -1.0, f32::NAN] {
-        let error = run.adjust(adjustment(wrong)).unwrap_err().to_string();
+        let error = run.adjust(set(wrong)).unwrap_err().to_string();
         assert!(error.contains("temperature"), "{error}");
     }
-    assert_eq!(run.config().train.skim.unwrap().set_temperature, Some(2.0));
+    assert_eq!(losses(run), losses(begin(0.0)));
+    assert_ne!(losses(begin(0.1)), losses(begin(0.0)));
+    let mut other = trainer(gru(), TrainConfig::new(8, 1, 0.03), texts()).unwrap();
+    assert!(other.adjust(set(1.0)).unwrap_err().to_string().contains("a layer that skims"));
 }
 
 #[test]

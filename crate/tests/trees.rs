@@ -9,7 +9,7 @@ use saccade_rnn::device::Device;
 use saccade_rnn::graph::{Graph, Strategy};
 use saccade_rnn::model::{Dropouts, Model, ReadError, ReadOptions, Storage, TreeNode, Watch};
 use saccade_rnn::text::Tree;
-use saccade_rnn::train::{Objective, TrainConfig, TreeText};
+use saccade_rnn::train::{Objective, Skimming, TrainConfig, TreeText};
 use serde_json::Value;
 
 mod support;
@@ -197,7 +197,7 @@ fn depth_costs_no_stack() {
     let task = saccade_rnn::train::Tree::new(&config).unwrap();
     let graph = Graph::training(model.parameters(), &Device::cpu(), Strategy::Levels, 1);
     let text = TreeText { tree: model.number(&deep), labels: vec![Some(0); deep.nodes()] };
-    let loss = task.losses(&model, &graph, &vec![text], &|_| Vec::new(), 0).total;
+    let loss = task.losses(&model, &graph, &vec![text], &|_| Vec::new(), Skimming::default()).total;
     block_on(loss.backward()).unwrap();
     assert!(block_on(loss.value()).unwrap()[0] > 0.0);
 }
@@ -218,13 +218,14 @@ fn gradients_of_a_small_treebank() {
         let task = saccade_rnn::train::Tree::new(&TrainConfig::new(4, 1, 0.1)).unwrap();
         let loss = |model: &Model| {
             let graph = Graph::training(model.parameters(), &Device::cpu(), Strategy::Levels, 1);
-            block_on(task.losses(model, &graph, &texts, &|_| Vec::new(), 0).total.value()).unwrap()[0]
+            block_on(task.losses(model, &graph, &texts, &|_| Vec::new(), Skimming::default()).total.value())
+                .unwrap()[0]
         };
         let cpu = Device::cpu();
         let by_parameters = {
             let task = saccade_rnn::train::Tree::scoring();
             let graph = Graph::training(model.parameters(), &Device::cpu(), Strategy::Levels, 1);
-            let total = task.losses(&model, &graph, &texts, &|_| Vec::new(), 0).total;
+            let total = task.losses(&model, &graph, &texts, &|_| Vec::new(), Skimming::default()).total;
             block_on(total.backward()).unwrap()
         };
         let ids: Vec<_> = model.parameters().iter().map(|(id, p)| (id, p.name.clone())).collect();

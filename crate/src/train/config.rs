@@ -185,10 +185,6 @@ impl TrainConfig {
         ] {
             check(field, value >= 0.0 && value.is_finite(), "0 or above", value)?;
         }
-        if let Some(temperature) = self.skim.and_then(|skim| skim.set_temperature) {
-            let positive = temperature > 0.0 && temperature.is_finite();
-            check("train.skim.temperature", positive, "a positive number", temperature)?;
-        }
         if let Some(distill) = &self.distill {
             distill.validate()?;
         }
@@ -257,9 +253,6 @@ pub struct SkimLoss {
     /// Of the evaluations whose skim rate on the development texts is at least this, the most accurate is kept.
     #[serde(default)]
     pub min_rate: f64,
-    /// Another temperature than the steps', which somebody has set in the midst of the run.
-    #[serde(skip)]
-    pub set_temperature: Option<f32>,
 }
 
 impl SkimLoss {
@@ -270,7 +263,7 @@ impl SkimLoss {
 
     /// tau at step `n`.
     pub fn temperature(&self, n: u64) -> f32 {
-        self.set_temperature.unwrap_or_else(|| (-self.temperature_rate * n as f32).exp().max(0.5))
+        (-self.temperature_rate * n as f32).exp().max(0.5)
     }
 }
 

@@ -41,7 +41,7 @@ pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
 pub use objective::{
     Before, Classify, Item, Losses, Objective, Parse, ParseScore, ParsedBatch, ParsedText, Pieces, Polarity,
-    Predict, PredictionScore, Reset, Tag, TagScore, TaggedText, Tree, TreeScore, TreeText,
+    Predict, PredictionScore, Reset, Skimming, Tag, TagScore, TaggedText, Tree, TreeScore, TreeText,
 };
 pub use optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
 pub use oracle::cost;

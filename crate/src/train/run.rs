@@ -1,6 +1,5 @@
 //! What a [`Trainer`] is given, and what it says.
 
-use super::SkimLoss;
 #[cfg(doc)]
 use super::Trainer;
 
@@ -9,8 +8,10 @@ use super::Trainer;
 pub struct Adjustment {
     /// The step size that the schedule begins with.
     pub learning_rate: Option<f32>,
-    /// The loss of skimming.
-    pub skim: Option<SkimLoss>,
+    /// The weight of the loss of skimming, once it has risen.
+    pub gamma: Option<f32>,
+    /// The temperature of skimming, which then falls no more.
+    pub temperature: Option<f32>,
 }
 
 /// The texts of a run.

@@ -3,7 +3,7 @@
 mod helped;
 mod state;
 
-use super::config::{ConfigError, RunConfig};
+use super::config::{ConfigError, RunConfig, check};
 use super::error::TrainError;
 use super::objective::Objective;
 use super::run::{Adjustment, Due, Evaluated, Finished, Loss, Position, Texts};
@@ -162,13 +162,20 @@ impl<O: Objective> Trainer<O> {
     /// # Errors
     /// If a value is out of range, or there is no loss of skimming to change.
     pub fn adjust(&mut self, adjustment: Adjustment) -> Result<(), ConfigError> {
-        let mut config = self.state.config.clone();
-        let Adjustment { learning_rate, skim } = adjustment;
-        config.train.learning_rate = learning_rate.unwrap_or(config.train.learning_rate);
-        config.train.skim = skim.or(config.train.skim);
-        config.train.validate(self.state.config.train.skim.is_some())?;
-        self.objective.adjust(&config.train);
-        self.state.config = config;
+        let Adjustment { learning_rate, gamma, temperature } = adjustment;
+        let mut train = self.state.config.train.clone();
+        train.learning_rate = learning_rate.unwrap_or(train.learning_rate);
+        match &mut train.skim {
+            Some(skim) => skim.gamma = gamma.unwrap_or(skim.gamma),
+            None => check("train.skim", gamma.or(temperature).is_none(), "a layer that skims", "none")?,
+        }
+        if let Some(temperature) = temperature {
+            let positive = temperature > 0.0 && temperature.is_finite();
+            check("train.skim.temperature", positive, "a positive number", temperature)?;
+        }
+        train.validate(train.skim.is_some())?;
+        self.state.config.train = train;
+        self.state.temperature = temperature.or(self.state.temperature);
         Ok(())
     }
 
@@ -189,12 +196,12 @@ impl<O: Objective> Trainer<O> {
 
     /// Learns from one batch in at most so many parts: threads do, or whoever is there to `ask`.
     async fn step_in(&mut self, most: usize, ask: Option<Ask<'_>>) -> Result<Vec<Loss>, TrainError> {
-        let Progress { step, batch, .. } = self.state.progress;
-        let (objective, batch) = (&self.objective, &self.batches[batch]);
+        let (objective, skimming) = (&self.objective, self.state.skimming());
+        let batch = &self.batches[self.state.progress.batch];
         let words = objective.words(batch).collect();
         let parts = if most > 1 { objective.split(batch, most) } else { Vec::new() };
         let record = recording(|model, graph, number, before| {
-            objective.losses(model, graph, parts.get(number).unwrap_or(batch), before, step)
+            objective.losses(model, graph, parts.get(number).unwrap_or(batch), before, skimming)
         });
         let parts = Parts { record: &record, shares: shares(objective, &parts) };
         let losses = self.state.step(words, &parts, O::LOSSES, ask, self.batches.len()).await?;

@@ -9,7 +9,7 @@ use crate::train::config::{ConfigError, SkimLoss, Spans, TrainConfig, check};
 use crate::train::distill::Distill;
 use crate::train::evaluate::{Evaluation, evaluate};
 
-use super::{Before, Losses, Objective};
+use super::{Before, Losses, Objective, Skimming};
 
 /// A text as word ids, and the number of its label.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -121,10 +121,10 @@ impl Objective for Classify {
         graph: &'g Graph,
         batch: &Vec<Item>,
         _: &Before<'_, 'g>,
-        step: u64,
+        Skimming { weight, temperature }: Skimming,
     ) -> Losses<'g> {
         let control = match self.skim {
-            Some(skim) => SkimControl::Mix { temperature: skim.temperature(step), noise: None },
+            Some(_) => SkimControl::Mix { temperature, noise: None },
             None => SkimControl::Decide { threshold: 1.0, force: &[] },
         };
         let (mut losses, mut skim_losses) = (Vec::new(), Vec::new());
@@ -145,18 +145,14 @@ impl Objective for Classify {
         let loss = mean(&losses);
         let mut parts = vec![("loss", loss)];
         let total = match self.skim {
-            Some(skim) => {
+            Some(_) => {
                 let skim_loss = mean(&skim_losses);
                 parts.push(("skim loss", skim_loss));
-                loss + skim_loss.scale(skim.weight(step))
+                loss + skim_loss.scale(weight)
             }
             None => loss,
         };
         Losses { total, parts, states: Vec::new() }
-    }
-
-    fn adjust(&mut self, config: &TrainConfig) {
-        self.skim = config.skim;
     }
 
     async fn score(
@@ -199,8 +195,7 @@ mod tests {
 
     #[test]
     fn enough_skimming_comes_before_accuracy_and_accuracy_before_loss() {
-        let skim =
-            SkimLoss { gamma: 0.1, temperature_rate: 1e-3, rise: 0, min_rate: 0.5, set_temperature: None };
+        let skim = SkimLoss { gamma: 0.1, temperature_rate: 1e-3, rise: 0, min_rate: 0.5 };
         let task = |skim| {
             let config = TrainConfig { skim, ..TrainConfig::new(8, 1, 0.1) };
             Classify::new(&config, 0, None).unwrap()

@@ -11,7 +11,6 @@ use std::future::Future;
 use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph};
 use crate::model::Model;
-use crate::train::config::TrainConfig;
 pub use classify::{Classify, Item};
 pub use parse::{Parse, ParseScore, ParsedBatch, ParsedText};
 pub use predict::{Pieces, Predict, PredictionScore, Reset};
@@ -46,19 +45,15 @@ pub trait Objective: Sync {
     /// How many texts, words or nodes the losses of a batch are the mean of: what each part of a batch weighs.
     fn weight(&self, batch: &Self::Batch) -> usize;
 
-    /// Records the losses of a batch on a graph that trains, at optimiser step `step`; it may go on from what the one `before`
-    /// left.
+    /// Records the losses of a batch on a graph that trains; it may go on from what the one `before` left.
     fn losses<'g>(
         &self,
         model: &Model,
         graph: &'g Graph,
         batch: &Self::Batch,
         before: &Before<'_, 'g>,
-        step: u64,
+        skimming: Skimming,
     ) -> Losses<'g>;
-
-    /// Takes what of the config may change in the midst of a run ([`Adjustment`](crate::train::Adjustment)).
-    fn adjust(&mut self, _config: &TrainConfig) {}
 
     /// Scores a model on texts. `go_on` hears how many texts are done, or how many words where a text may be long, and
     /// stops the scoring by returning false; the score is then `None`.
@@ -75,6 +70,15 @@ pub trait Objective: Sync {
 
     /// Adds the figures worth keeping to a model's record, under names that begin with `set`.
     fn record(&self, score: &Self::Score, set: &str, model: &mut Model);
+}
+
+/// How a step learns to skim; of no effect where nothing skims.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Skimming {
+    /// The weight of the loss of skimming.
+    pub weight: f32,
+    /// tau.
+    pub temperature: f32,
 }
 
 /// The losses of a batch.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::tag::{Asking, each_text, read_as_unknown};
-use super::{Before, Losses, Objective};
+use super::{Before, Losses, Objective, Skimming};
 use crate::cpu::noise;
 use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph};
@@ -178,7 +178,7 @@ impl Objective for Parse {
         graph: &'g Graph,
         batch: &ParsedBatch,
         _: &Before<'_, 'g>,
-        _: u64,
+        _: Skimming,
     ) -> Losses<'g> {
         /// No node has this number.
         const STREAM: u32 = u32::MAX - 1;

@@ -11,7 +11,7 @@ use crate::train::batches::{Draws, runs};
 use crate::train::carried::Carried;
 use crate::train::config::{ConfigError, TrainConfig, check};
 
-use super::{Before, Losses, Objective};
+use super::{Before, Losses, Objective, Skimming};
 
 #[cfg(not(target_arch = "wasm32"))]
 mod ahead;
@@ -253,7 +253,7 @@ impl Objective for Predict {
         graph: &'g Graph,
         batch: &Pieces,
         before: &Before<'_, 'g>,
-        _: u64,
+        _: Skimming,
     ) -> Losses<'g> {
         let (rows, states) = encode(model, graph, &batch.0, before, self.dropouts);
         let loss = losses(model, graph, rows, &batch.0).mean_rows();

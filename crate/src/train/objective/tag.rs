@@ -9,7 +9,7 @@ use crate::train::batches::{Draws, by_length, runs};
 use crate::train::config::{ConfigError, TrainConfig, check};
 use crate::train::dealt::{deal, ready};
 
-use super::{Before, Losses, Objective};
+use super::{Before, Losses, Objective, Skimming};
 
 /// A sentence, and the numbers of its words' tags.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl Objective for Tag {
         graph: &'g Graph,
         batch: &Vec<TaggedText>,
         _: &Before<'_, 'g>,
-        _: u64,
+        _: Skimming,
     ) -> Losses<'g> {
         let logits = |text: &TaggedText| model.network().tag(graph, &text.words, self.dropouts);
         let tags: Vec<u32> = batch.iter().flat_map(|text| text.tags.iter().copied()).collect();

@@ -11,7 +11,7 @@ use crate::train::batches::{by_length, runs};
 use crate::train::config::{ConfigError, TrainConfig, check};
 
 use super::tag::{Asking, each_text};
-use super::{Before, Losses, Objective};
+use super::{Before, Losses, Objective, Skimming};
 
 /// A tree, and the numbers of its nodes' labels in the tree's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,7 +142,7 @@ impl Objective for Tree {
         graph: &'g Graph,
         batch: &Vec<TreeText>,
         _: &Before<'_, 'g>,
-        _: u64,
+        _: Skimming,
     ) -> Losses<'g> {
         let trees = batch.iter().map(|text| &text.tree);
         let all = batch.iter().flat_map(|text| &text.labels);

@@ -9,9 +9,8 @@ use super::Trainer;
 use super::state::{Learned, State, zeros};
 use crate::device::{Buffer, EngineError};
 use crate::train::carried::{Carried, CarriedRows};
-use crate::train::config::SkimLoss;
 use crate::train::error::TrainError;
-use crate::train::objective::Objective;
+use crate::train::objective::{Objective, Skimming};
 use crate::train::optimizer::Touched;
 use crate::train::run::Loss;
 use crate::train::snapshot::Progress;
@@ -47,64 +46,55 @@ impl<O: Objective> Trainer<O> {
     /// [`TrainError::OtherWorker`] if the order is of another run; if the engine fails. This trainer helps no more then.
     pub fn help(&mut self, order: &[u32], part: usize, most: usize) -> Result<Vec<u32>, TrainError> {
         let mut order = Reader(order);
-        let place = Place::read(&mut order).ok_or(TrainError::OtherWorker)?;
-        let is_new = place.epoch != self.state.progress.epoch;
-        place.put(&mut self.state);
-        self.objective.adjust(&self.state.config.train);
+        let Place { epoch, batch, step, skimming } =
+            Place::read(&mut order).ok_or(TrainError::OtherWorker)?;
+        let progress = &mut self.state.progress;
+        let is_new = epoch != progress.epoch;
+        (progress.epoch, progress.batch, progress.step) = (epoch, batch, step);
         if is_new {
             self.begin_epoch();
         }
-        let batch = self.batches.get(place.batch).ok_or(TrainError::OtherWorker)?;
+        let batch = self.batches.get(batch).ok_or(TrainError::OtherWorker)?;
         let parts = self.objective.split(batch, most);
         if part >= parts.len() {
             return Err(TrainError::OtherWorker);
         }
-        let (objective, step) = (&self.objective, self.state.progress.step);
+        let objective = &self.objective;
         let words = objective.words(batch).collect();
         let record = recording(|model, graph, number, before| {
-            objective.losses(model, graph, &parts[number], before, step)
+            objective.losses(model, graph, &parts[number], before, skimming)
         });
         let parts = Parts { record: &record, shares: shares(objective, &parts) };
         self.state.help(order, words, O::LOSSES, &parts, part)
     }
 }
 
-/// Which step of a run it is, and what its loss of skimming is.
+/// Which step of a run it is, and how it learns to skim.
 struct Place {
     epoch: usize,
     batch: usize,
     step: u64,
-    /// The weight of the loss and the temperature; of no effect where nothing skims.
-    skim: [f32; 2],
+    skimming: Skimming,
 }
 
 impl Place {
-    fn of(State { progress, config, .. }: &State) -> Self {
-        let &Progress { epoch, batch, step, .. } = progress;
-        let skim = config.train.skim.map_or([0.0; 2], |skim| [skim.weight(step), skim.temperature(step)]);
-        Self { epoch, batch, step, skim }
+    fn of(state: &State) -> Self {
+        let Progress { epoch, batch, step, .. } = state.progress;
+        Self { epoch, batch, step, skimming: state.skimming() }
     }
 
     fn write(&self, order: &mut Writer) {
-        let Self { epoch, batch, step, skim } = self;
-        [*epoch, *batch, *step as usize].into_iter().for_each(|number| order.number(number));
-        order.floats(skim);
+        let &Self { epoch, batch, step, skimming: Skimming { weight, temperature } } = self;
+        [epoch, batch, step as usize].into_iter().for_each(|number| order.number(number));
+        order.floats(&[weight, temperature]);
     }
 
     fn read(order: &mut Reader<'_>) -> Option<Self> {
         let [epoch, batch] = [order.number()?, order.number()?];
         let step = order.number()? as u64;
-        let mut skim = [0.0; 2];
-        zip(&mut skim, order.floats(2)?).for_each(|(to, from)| *to = from);
-        Some(Self { epoch, batch, step, skim })
-    }
-
-    fn put(&self, State { progress, config, .. }: &mut State) {
-        (progress.epoch, progress.batch, progress.step) = (self.epoch, self.batch, self.step);
-        if let Some(skim) = &mut config.train.skim {
-            let [gamma, temperature] = self.skim;
-            *skim = SkimLoss { gamma, rise: 0, set_temperature: Some(temperature), ..*skim };
-        }
+        let mut floats = order.floats(2)?;
+        let skimming = Skimming { weight: floats.next()?, temperature: floats.next()? };
+        Some(Self { epoch, batch, step, skimming })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::model::{Model, ModelError};
 use crate::train::carried::Carried;
 use crate::train::config::{OptimizerName, RunConfig, Schedule, TrainConfig};
 use crate::train::error::TrainError;
-use crate::train::objective::Losses;
+use crate::train::objective::{Losses, Skimming};
 use crate::train::optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
 use crate::train::run::Loss;
 use crate::train::snapshot::{self, Best, Progress};
@@ -31,6 +31,8 @@ pub(super) struct State {
     /// What the last batch left.
     pub(super) carried: Carried,
     pub(super) progress: Progress,
+    /// Another temperature than the steps', which somebody has set in the midst of the run.
+    pub(super) temperature: Option<f32>,
     /// The threads that learn beside the caller's.
     #[cfg(not(target_arch = "wasm32"))]
     helpers: Helpers,
@@ -106,6 +108,7 @@ impl State {
             carried: Carried::default(),
             model,
             progress: Progress::default(),
+            temperature: None,
             config,
             #[cfg(not(target_arch = "wasm32"))]
             helpers: Helpers::default(),
@@ -148,6 +151,15 @@ impl State {
     /// The seed of a step's noise.
     pub(super) fn seed(&self) -> u32 {
         noise::bits(self.config.seed, 3, self.progress.step as u32)
+    }
+
+    /// How the next step learns to skim.
+    pub(super) fn skimming(&self) -> Skimming {
+        let step = self.progress.step;
+        self.config.train.skim.map_or_else(Skimming::default, |skim| Skimming {
+            weight: skim.weight(step),
+            temperature: self.temperature.unwrap_or_else(|| skim.temperature(step)),
+        })
     }
 
     /// Adds the gradients of a whole batch.

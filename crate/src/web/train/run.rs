@@ -19,8 +19,7 @@ use crate::graph::{Graph, Strategy};
 use crate::model::{ReadOptions, TaggedToken, Writing};
 use crate::nn::Sampling;
 use crate::train::{
-    Adjustment, Classify, Due, Evaluation, Predict, PredictionScore, SkimLoss, Tag, TagScore, Trainer,
-    Transferred,
+    Adjustment, Classify, Due, Evaluation, Predict, PredictionScore, Tag, TagScore, Trainer, Transferred,
 };
 
 /// A trainer of any task.
@@ -328,20 +327,7 @@ impl TrainingRun {
     ) -> Result<(), JsValue> {
         let mut state = self.inner.borrow_mut();
         let trainer = state.trainer.as_mut().ok_or_else(busy)?;
-        let skim = with!(&*trainer, trainer => trainer.config().train.skim);
-        let given = if gamma.is_some() { "gamma" } else { "temperature" };
-        let skim = match skim {
-            _ if gamma.or(temperature).is_none() => None,
-            Some(skim) => Some(SkimLoss {
-                gamma: gamma.unwrap_or(skim.gamma),
-                set_temperature: temperature.or(skim.set_temperature),
-                ..skim
-            }),
-            None => {
-                return Err(Failure::option(format_args!("{given}: no layer of this network skims")).into());
-            }
-        };
-        let adjustment = Adjustment { learning_rate, skim };
+        let adjustment = Adjustment { learning_rate, gamma, temperature };
         Ok(with!(trainer, trainer => trainer.adjust(adjustment)).map_err(Failure::from)?)
     }
 
