@@ -6,6 +6,7 @@ use saccade_rnn::device::Device;
 use saccade_rnn::model::{Decision, FORMAT, LayerConfig, ReadOptions, Reading, Storage};
 use serde_json::{Value, json};
 
+#[allow(dead_code, reason = "some of it is for other tests")]
 mod common;
 
 use common::support::{checkpoint, compact, file, model, skim};

@@ -7,50 +7,13 @@ use saccade_cli::run::Outcome;
 
 #[allow(dead_code, reason = "some of it is for other tests")]
 mod common;
+#[path = "common/opinions.rs"]
+mod opinions;
 #[path = "common/runs.rs"]
 mod runs;
 use common::{Folder, text};
-use runs::{draws, run, whole_and_in_pieces};
-
-/// Sentences of nouns that say nothing, and adjectives that do; "not" turns one. As phrases with labels, and as words with heads.
-fn treebanks(seed: u32, count: usize) -> [String; 2] {
-    let mut draw = draws(seed);
-    let (mut phrases, mut heads) = (String::new(), String::new());
-    for _ in 0..count {
-        let noun = ["film", "plot", "cast"][draw(3)];
-        let (adjective, mut label) =
-            [("good", 2), ("fine", 2), ("bad", 0), ("dull", 0), ("long", 1)][draw(5)];
-        let (mut phrase, mut words) =
-            (format!("({label} {adjective})"), vec![("The", 2), (noun, 0), ("is", 0)]);
-        if draw(2) == 1 {
-            label = 2 - label;
-            phrase = format!("({label} (1 not) {phrase})");
-            words.push(("not", 0));
-        }
-        phrases += &format!("({label} (1 (1 The) (1 {noun})) ({label} (1 is) {phrase}))\n");
-        words.push((adjective, 0));
-        let root = words.len();
-        for (at, (form, head)) in words.into_iter().enumerate() {
-            let head = if at + 1 == root {
-                0
-            } else if head == 0 {
-                root
-            } else {
-                head
-            };
-            let (tag, relation) = match at + 1 {
-                1 => ("DET", "det"),
-                2 => ("NOUN", "nsubj"),
-                3 => ("AUX", "cop"),
-                last if last == root => ("ADJ", "root"),
-                _ => ("PART", "advmod"),
-            };
-            heads += &format!("{}\t{form}\t_\t{tag}\t_\t_\t{head}\t{relation}\t_\t_\n", at + 1);
-        }
-        heads.push('\n');
-    }
-    [phrases, heads]
-}
+use opinions::treebanks;
+use runs::{run, whole_and_in_pieces};
 
 const PARSER: &str = r#"
     seed = 7
@@ -100,8 +63,8 @@ const CONFIG: &str = r#"
 #[test]
 fn a_classifier_of_a_parsers_trees_learns_and_labels_any_text() {
     let folder = Folder::new();
-    let [train, heads] = treebanks(1, 160);
-    let [dev, _] = treebanks(2, 40);
+    let [train, heads] = treebanks(1, 160, 2);
+    let [dev, _] = treebanks(2, 40, 2);
     for (name, content) in [("train", &train[..]), ("dev", &dev), ("heads", &heads), ("tree.toml", CONFIG)] {
         folder.write(name, content.as_bytes());
     }
@@ -148,20 +111,19 @@ fn a_classifier_of_a_parsers_trees_learns_and_labels_any_text() {
     );
     assert_eq!(folder.json(&[&read[..], &[""]].concat(), b"")["nodes"], serde_json::json!([]));
 
-    let says = |arguments: &[&str], message: &str| {
-        let (_, output) = folder.failure(arguments, b"");
-        assert!(output.contains(message), "{output}\ndoes not say: {message}");
-    };
-    says(&eval, "name a parser");
-    says(&["read", "--model", "whole", "a plot"], "name a parser");
-    says(&["read", "--model", "parser", "--parser", "parser", "a plot"], "--parser: only a tree classifier");
-    says(&[&eval[..], &["--parser", "whole"]].concat(), "the model's task is another");
-    says(&[&eval[..], &["--parser", "none"]].concat(), "none");
-    says(&["train", "tree.toml", "--data", ".", "--out", "more", "--init", "none"], "none");
+    folder.says(&eval, "name a parser");
+    folder.says(&["read", "--model", "whole", "a plot"], "name a parser");
+    folder.says(
+        &["read", "--model", "parser", "--parser", "parser", "a plot"],
+        "--parser: only a tree classifier",
+    );
+    folder.says(&[&eval[..], &["--parser", "whole"]].concat(), "the model's task is another");
+    folder.says(&[&eval[..], &["--parser", "none"]].concat(), "none");
+    folder.says(&["train", "tree.toml", "--data", ".", "--out", "more", "--init", "none"], "none");
     folder.write("binary.toml", CONFIG.replace("child-sum", "binary").as_bytes());
-    says(&["train", "binary.toml", "--data", ".", "--out", "more"], "it takes no parser");
+    folder.says(&["train", "binary.toml", "--data", ".", "--out", "more"], "it takes no parser");
     folder.write("alone.toml", CONFIG.replace("parser = \"parser\"", "").as_bytes());
-    says(&["train", "alone.toml", "--data", ".", "--out", "more"], "name a parser");
+    folder.says(&["train", "alone.toml", "--data", ".", "--out", "more"], "name a parser");
     folder.write("wrong.toml", CONFIG.replace("\"parser\"", "\"train\"").as_bytes());
-    says(&["train", "wrong.toml", "--data", ".", "--out", "more"], "train: ");
+    folder.says(&["train", "wrong.toml", "--data", ".", "--out", "more"], "train: ");
 }

@@ -12,7 +12,7 @@ mod runs;
 use std::fs;
 use std::path::Path;
 
-use common::Folder;
+use common::{Folder, conllu};
 use runs::{draws, run};
 use saccade_cli::config::{AnyConfig, Settings};
 use saccade_cli::run::{Event, Outcome, Recipe};
@@ -65,10 +65,8 @@ fn treebank(seed: u32, count: usize) -> String {
             0 => [("the", "DET"), (noun, "NOUN"), (&verb, "VERB"), (&name, "PROPN")],
             _ => [("the", "DET"), (&verb, "ADJ"), (noun, "NOUN"), ("Sees", "VERB")],
         };
-        for (number, (form, tag)) in (1..).zip(&words[..2 + below(3)]) {
-            bank += &format!("{number}\t{form}\t_\t{tag}\t_\t_\t{}\tdep\t_\t_\n", number - 1);
-        }
-        bank.push('\n');
+        let row = |(before, (form, tag))| (form, tag, before, "dep");
+        bank += &conllu(&(0..).zip(words).map(row).take(2 + below(3)).collect::<Vec<_>>());
     }
     bank
 }

@@ -9,19 +9,8 @@ use saccade_cli::run::Event;
 mod common;
 #[path = "common/runs.rs"]
 mod runs;
-use common::{Folder, text};
+use common::{Folder, Row, conllu, text};
 use runs::{draws, run, whole_and_in_pieces};
-
-/// A word: its form, its tag, its head from 1, its relation.
-type Row = (&'static str, &'static str, usize, &'static str);
-
-/// A sentence in CoNLL-U.
-fn conllu(words: &[Row]) -> String {
-    let line = |(number, (form, tag, head, relation)): (usize, &Row)| {
-        format!("{number}\t{form}\t_\t{tag}\t_\t_\t{head}\t{relation}\t_\t_\n")
-    };
-    (1..).zip(words).map(line).collect::<String>() + "\n"
-}
 
 /// Sentences in which the first noun is a subject and the second an object, adjectives stand before their nouns, and an
 /// adverb depends on the verb over the object.
@@ -29,9 +18,9 @@ fn treebank(seed: u32, count: usize) -> String {
     let mut draw = draws(seed);
     let mut bank = String::new();
     for _ in 0..count {
-        let mut words: Vec<Row> = Vec::new();
+        let mut words: Vec<Row<'_>> = Vec::new();
         // The number of the noun, whose head and relation come later.
-        let mut phrase = |words: &mut Vec<Row>| {
+        let mut phrase = |words: &mut Vec<Row<'_>>| {
             let adjectives = draw(3);
             let noun = words.len() + 2 + adjectives;
             words.push(("the", "DET", noun, "det"));
@@ -86,7 +75,7 @@ const CONFIG: &str = r#"
 "#;
 
 /// Crossing arcs, of which nothing can be learned.
-const CROSSING: &[Row] = &[
+const CROSSING: &[Row<'_>] = &[
     ("the", "DET", 3, "det"),
     ("dog", "NOUN", 0, "root"),
     ("saw", "VERB", 2, "dep"),
@@ -149,7 +138,7 @@ fn a_parser_learns_trees_and_goes_on_after_an_interruption() {
     assert_eq!(nothing["tokens"], serde_json::json!([]));
 
     // Against a treebank made by hand: of 6 words one has another head, one another relation, one another subtype.
-    let by_hand: &[Row] = &[
+    let by_hand: &[Row<'_>] = &[
         ("the", "DET", 3, "det"),
         ("old", "ADJ", 1, "amod"),
         ("dog", "NOUN", 4, "nsubj:pass"),
@@ -184,28 +173,24 @@ fn sentences_are_held_out_where_no_file_is_named() {
 #[test]
 fn what_cannot_be_learned_or_measured_is_said() {
     let folder = folder();
-    let says = |arguments: &[&str], message: &str| {
-        let (_, output) = folder.failure(arguments, b"");
-        assert!(output.contains(message), "{output}\ndoes not say: {message}");
-    };
     let untrained = saccade_rnn::train::TrainConfig { epochs: 0, ..config().train };
     run(&folder, &ParseConfig { train: untrained, ..config() }, "model", false, 0, |_| {});
     let eval = |data: &'static str, format: &'static str| {
         ["eval", "--model", "model", "--data", data, "--format", format]
     };
-    says(&eval("dev", "lines"), "measured on a treebank, as conllu");
-    says(&eval("none", "conllu"), "none does not exist");
-    says(&[&eval("dev", "conllu")[..], &["--threshold", "0.5"]].concat(), "--threshold");
-    says(&["read", "--model", "model", "--steps", "a"], "--steps: a parser has no such option");
-    says(&["train", "parser.toml", "--data", ".", "--fold", "1"], "--fold: a parser has no folds");
+    folder.says(&eval("dev", "lines"), "measured on a treebank, as conllu");
+    folder.says(&eval("none", "conllu"), "none does not exist");
+    folder.says(&[&eval("dev", "conllu")[..], &["--threshold", "0.5"]].concat(), "--threshold");
+    folder.says(&["read", "--model", "model", "--steps", "a"], "--steps: a parser has no such option");
+    folder.says(&["train", "parser.toml", "--data", ".", "--fold", "1"], "--fold: a parser has no folds");
     folder.write("other", treebank(3, 1).replace("DET", "X").as_bytes());
-    says(&eval("other", "conllu"), "other:1: the label \"X\" is none of");
+    folder.says(&eval("other", "conllu"), "other:1: the label \"X\" is none of");
     for (from, to, message) in [
         ("explore = 0.5", "explore = 1.5", "task.parse.explore: expected 0 to 1"),
         ("unknown = 0.05", "unknown = 1.0", "data.unknown: expected 0 to below 1"),
         ("tag_size = 4", "tag_size = 0", "`tag_size`: expected 1 to"),
     ] {
         folder.write("worse.toml", CONFIG.replace(from, to).as_bytes());
-        says(&["train", "worse.toml", "--data", "."], message);
+        folder.says(&["train", "worse.toml", "--data", "."], message);
     }
 }

@@ -10,7 +10,7 @@ use saccade_rnn::model::Model;
 mod common;
 #[path = "common/runs.rs"]
 mod runs;
-use common::{Folder, text};
+use common::{Folder, conllu, text};
 use runs::{draws, run, whole_and_in_pieces};
 
 /// Sentences in which a word in `-ed` is a verb after a noun and an adjective before one; names are hardly ever seen twice.
@@ -32,13 +32,8 @@ fn treebank(seed: u32, count: usize) -> String {
                 (".", "PUNCT"),
             ],
         };
-        for (at, (form, tag)) in words.iter().enumerate() {
-            let space =
-                if words.get(at + 1).is_some_and(|word| word.0 == ".") { "SpaceAfter=No" } else { "_" };
-            let head = usize::from(at > 0);
-            bank += &format!("{}\t{form}\t_\t{tag}\t_\t_\t{head}\tdep\t_\t{space}\n", at + 1);
-        }
-        bank.push('\n');
+        let row = |(at, (form, tag)): (usize, _)| (form, tag, usize::from(at > 0), "dep");
+        bank += &conllu(&words.into_iter().enumerate().map(row).collect::<Vec<_>>());
     }
     bank
 }
@@ -132,10 +127,6 @@ fn tags_that_are_scored_together_are_learned() {
 #[test]
 fn what_cannot_be_learned_or_measured_is_said() {
     let folder = folder();
-    let says = |arguments: &[&str], message: &str| {
-        let (_, output) = folder.failure(arguments, b"");
-        assert!(output.contains(message), "{output}\ndoes not say: {message}");
-    };
     run(
         &folder,
         &TagConfig { train: saccade_rnn::train::TrainConfig { epochs: 0, ..config().train }, ..config() },
@@ -144,24 +135,24 @@ fn what_cannot_be_learned_or_measured_is_said() {
         0,
         |_| {},
     );
-    says(
+    folder.says(
         &["eval", "--model", "model", "--data", "dev", "--format", "lines"],
         "measured on tagged text, as conllu",
     );
-    says(&["eval", "--model", "model", "--data", "none", "--format", "conllu"], "none does not exist");
-    says(
+    folder.says(&["eval", "--model", "model", "--data", "none", "--format", "conllu"], "none does not exist");
+    folder.says(
         &["eval", "--model", "model", "--data", "dev", "--format", "conllu", "--threshold", "0.5"],
         "--threshold",
     );
-    says(&["read", "--model", "model", "--steps", "a"], "--steps: a tagger has no such option");
-    says(&["train", "tagger.toml", "--data", ".", "--fold", "1"], "--fold: a tagger has no folds");
+    folder.says(&["read", "--model", "model", "--steps", "a"], "--steps: a tagger has no such option");
+    folder.says(&["train", "tagger.toml", "--data", ".", "--fold", "1"], "--fold: a tagger has no folds");
     folder.write("other", treebank(3, 1).replace("PROPN", "X").as_bytes());
-    says(
+    folder.says(
         &["eval", "--model", "model", "--data", "other", "--format", "conllu"],
         "other:1: the label \"X\" is none of",
     );
     folder.write("bad", b"1\ta\n");
-    says(&["eval", "--model", "model", "--data", "bad", "--format", "conllu"], "bad:1: has 2 columns");
+    folder.says(&["eval", "--model", "model", "--data", "bad", "--format", "conllu"], "bad:1: has 2 columns");
     folder.write("worse.toml", CONFIG.replace("unknown = 0.1", "unknown = 1.0").as_bytes());
-    says(&["train", "worse.toml", "--data", "."], "data.unknown: expected 0 to below 1");
+    folder.says(&["train", "worse.toml", "--data", "."], "data.unknown: expected 0 to below 1");
 }

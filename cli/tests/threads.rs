@@ -5,7 +5,7 @@
 #[allow(dead_code, reason = "other tests train")]
 mod common;
 
-use common::{Folder, TEXTS};
+use common::{Folder, TEXTS, conllu};
 use saccade_rnn::model::Model;
 use serde_json::Value;
 
@@ -27,13 +27,12 @@ fn treebank() -> String {
     let words = ["dogs", "bark", "at", "the", "old", "cat", "quietly", "today", "outside"];
     let mut text = String::new();
     for sentence in 0..300 {
-        for number in 1..=1 + sentence % 9 {
-            let word = words[(sentence * 5 + number) % 9];
+        let row = |number: usize| {
             let (head, relation) = if number == 1 { (0, "root") } else { (1, "obj") };
             let tag = ["NOUN", "VERB"][(sentence + number) % 2];
-            text += &format!("{number}\t{word}\t_\t{tag}\t_\t_\t{head}\t{relation}\t_\t_\n");
-        }
-        text += "\n";
+            (words[(sentence * 5 + number) % 9], tag, head, relation)
+        };
+        text += &conllu(&(1..=1 + sentence % 9).map(row).collect::<Vec<_>>());
     }
     text
 }
@@ -171,7 +170,7 @@ fn threads_learn_together_what_one_learns_alone() {
     folder.write("texts", (0..40).map(labelled).collect::<String>().as_bytes());
     folder.write("text", (0..200).map(|seed| text(seed) + "\n").collect::<String>().as_bytes());
     folder.write("treebank", treebank().as_bytes());
-    let sentence = "1\tdogs\t_\tNOUN\t_\t_\t2\tsubj\t_\t_\n2\tbark\t_\tVERB\t_\t_\t0\troot\t_\t_\n\n";
+    let sentence = conllu(&[("dogs", "NOUN", 2, "subj"), ("bark", "VERB", 0, "root")]);
     folder.write("equal", sentence.repeat(40).as_bytes());
     folder.write(
         "trees",

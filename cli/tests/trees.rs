@@ -7,28 +7,13 @@ use saccade_rnn::train::TrainConfig;
 
 #[allow(dead_code, reason = "some of it is for other tests")]
 mod common;
+#[path = "common/opinions.rs"]
+mod opinions;
 #[path = "common/runs.rs"]
 mod runs;
 use common::{Folder, text};
-use runs::{draws, run, whole_and_in_pieces};
-
-/// Sentences of nouns that say nothing, and adjectives that do; "not" turns what stands beside it.
-fn treebank(seed: u32, count: usize) -> String {
-    let mut draw = draws(seed);
-    let mut bank = String::new();
-    for _ in 0..count {
-        let noun = ["film", "plot", "cast"][draw(3)];
-        let (adjective, mut label) =
-            [("good", 2), ("fine", 2), ("bad", 0), ("dull", 0), ("long", 1)][draw(5)];
-        let mut phrase = format!("({label} {adjective})");
-        for _ in 0..draw(3) {
-            label = 2 - label;
-            phrase = format!("({label} (1 not) {phrase})");
-        }
-        bank += &format!("({label} (1 (1 The) (1 {noun})) ({label} (1 is) {phrase}))\n");
-    }
-    bank
-}
+use opinions::treebanks;
+use runs::{run, whole_and_in_pieces};
 
 const CONFIG: &str = r#"
     seed = 7
@@ -56,8 +41,8 @@ const CONFIG: &str = r#"
 
 fn folder() -> Folder {
     let folder = Folder::new();
-    folder.write("train", treebank(1, 160).as_bytes());
-    folder.write("dev", treebank(2, 40).as_bytes());
+    folder.write("train", treebanks(1, 160, 3)[0].as_bytes());
+    folder.write("dev", treebanks(2, 40, 3)[0].as_bytes());
     folder.write("trees.toml", CONFIG.as_bytes());
     folder
 }
@@ -115,33 +100,36 @@ fn a_classifier_learns_what_makes_a_phrase_and_goes_on_after_an_interruption() {
 #[test]
 fn what_cannot_be_learned_or_measured_is_said() {
     let folder = folder();
-    let says = |arguments: &[&str], message: &str| {
-        let (_, output) = folder.failure(arguments, b"");
-        assert!(output.contains(message), "{output}\ndoes not say: {message}");
-    };
     let untrained = TreeConfig { train: TrainConfig { epochs: 0, ..config().train }, ..config() };
     run(&folder, &untrained, "model", false, 0, |_| {});
     let eval = |data: &'static str| ["eval", "--model", "model", "--data", data, "--format", "ptb"];
-    says(
+    folder.says(
         &["eval", "--model", "model", "--data", "dev", "--format", "lines"],
         "measured on trees in brackets, as ptb",
     );
-    says(&eval("none"), "none does not exist");
-    says(&[&eval("dev")[..], &["--threshold", "0.5"]].concat(), "--threshold");
-    says(&["read", "--model", "model", "--steps", "(0 a)"], "--steps: a tree classifier has no such option");
-    says(&["read", "--model", "model", "a film"], "line 1, column 1: expected a tree in brackets");
-    says(&["read", "--model", "model", "(0 (0 a)\n (0 b c))"], "line 2, column 7: a word stands beside");
-    says(&["train", "trees.toml", "--data", ".", "--fold", "1"], "--fold: a tree classifier has no folds");
+    folder.says(&eval("none"), "none does not exist");
+    folder.says(&[&eval("dev")[..], &["--threshold", "0.5"]].concat(), "--threshold");
+    folder.says(
+        &["read", "--model", "model", "--steps", "(0 a)"],
+        "--steps: a tree classifier has no such option",
+    );
+    folder.says(&["read", "--model", "model", "a film"], "line 1, column 1: expected a tree in brackets");
+    folder
+        .says(&["read", "--model", "model", "(0 (0 a)\n (0 b c))"], "line 2, column 7: a word stands beside");
+    folder.says(
+        &["train", "trees.toml", "--data", ".", "--fold", "1"],
+        "--fold: a tree classifier has no folds",
+    );
     folder.write("other", b"(1 (1 a) (1 b))\n(1 (7 a) (1 b))\n");
-    says(&eval("other"), "other:2: the label \"7\" is none of 0, 1, 2");
+    folder.says(&eval("other"), "other:2: the label \"7\" is none of 0, 1, 2");
     folder.write("bad", b"(1 (1 a) (1 b))\n(1 (1 a)\n");
-    says(&eval("bad"), "bad:2: column 1: a bracket opens that never closes");
+    folder.says(&eval("bad"), "bad:2: column 1: a bracket opens that never closes");
     folder.write("empty", b"\n");
-    says(&eval("empty"), "empty:1: the file holds no tree in brackets");
+    folder.says(&eval("empty"), "empty:1: the file holds no tree in brackets");
     let twice = CONFIG.replace("file = \"2\"", "file = \"1\"");
     folder.write("twice.toml", twice.as_bytes());
-    says(&["train", "twice.toml", "--data", "."], "data.labels: expected distinct");
+    folder.says(&["train", "twice.toml", "--data", "."], "data.labels: expected distinct");
     let skims = CONFIG.replace("embedding_size = 8", "embedding_size = 6\nencoder = [{ type = \"skim\", cell = \"lstm\", hidden_size = 4, small_size = 1, small_reads = \"slice\" }]");
     folder.write("skims.toml", skims.as_bytes());
-    says(&["train", "skims.toml", "--data", "."], "train.skim");
+    folder.says(&["train", "skims.toml", "--data", "."], "train.skim");
 }

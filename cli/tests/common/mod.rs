@@ -81,6 +81,26 @@ impl Folder {
         assert_eq!(text(&plain.stderr), format!("error: {message}\n"));
         (code.to_owned(), message.to_owned())
     }
+
+    /// A run must fail, and say this among other things.
+    pub(crate) fn says(&self, arguments: &[&str], message: &str) {
+        let (_, output) = self.failure(arguments, b"");
+        assert!(output.contains(message), "{output}\ndoes not say: {message}");
+    }
+}
+
+/// A word of a treebank: its form, its tag, its head from 1, its relation.
+pub(crate) type Row<'w> = (&'w str, &'w str, usize, &'w str);
+
+/// A sentence in CoNLL-U. There is no space before a full stop.
+pub(crate) fn conllu(words: &[Row<'_>]) -> String {
+    let mut sentence = String::new();
+    for (number, (form, tag, head, relation)) in (1..).zip(words) {
+        let stops = words.get(number).is_some_and(|next| next.0 == ".");
+        let space = if stops { "SpaceAfter=No" } else { "_" };
+        sentence += &format!("{number}\t{form}\t_\t{tag}\t_\t_\t{head}\t{relation}\t_\t{space}\n");
+    }
+    sentence + "\n"
 }
 
 /// What the program wrote.
