@@ -1,7 +1,7 @@
 //! Instructions: a list of numbers, each an operation, its operands and its choices, that records expressions.
 //!
 //! Every instruction makes one expression or more, which are numbered in the order they are made; operands are such numbers.
-//! Numbers that are not whole come from a list of their own, in order. `js/src/graph/code.ts` writes both.
+//! Numbers that are not whole come from a list of their own, in order. `js/src/graph/tape.ts` writes both.
 
 use rustc_hash::FxHashMap;
 
