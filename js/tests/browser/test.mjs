@@ -22,11 +22,19 @@ export function after(hook) {
   suite.after.push(hook);
 }
 
+/** An error with all that is known of it: in Firefox and WebKit its stack does not say what it says. */
+function told(error) {
+  if (!(error instanceof Error)) return String(error);
+  const said = `${error.name}: ${error.message}`;
+  const stack = error.stack ?? "";
+  return stack.startsWith(said) ? stack : `${said}\n${stack}`;
+}
+
 /** Runs every test, and tells of each whose name it is and, if it failed, why. */
 export async function run({ name, before, after, parts, body } = suite, path = []) {
   const here = name ? [...path, name] : path;
   if (body) {
-    const failure = await Promise.resolve().then(body).then(() => null, (error) => error.stack ?? String(error));
+    const failure = await Promise.resolve().then(body).then(() => null, told);
     return [{ name: here.join(" > "), failure }];
   }
   const results = [];
