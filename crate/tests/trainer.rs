@@ -296,7 +296,8 @@ fn a_temperature_that_is_set_falls_no_more() {
     assert_eq!(losses(run), losses(begin(0.0)));
     assert_ne!(losses(begin(0.1)), losses(begin(0.0)));
     let mut other = trainer(gru(), TrainConfig::new(8, 1, 0.03), texts()).unwrap();
-    assert!(other.adjust(set(1.0)).unwrap_err().to_string().contains("a layer that skims"));
+    let error = other.adjust(set(1.0)).unwrap_err().to_string();
+    assert!(error.contains("train.skim.temperature: expected a layer that skims"), "{error}");
 }
 
 #[test]

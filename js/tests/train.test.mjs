@@ -73,8 +73,8 @@ describe("in between", () => {
       if (event.type === "step") after.push(event.losses.loss);
     }
     assert.notEqual(after[1], recorded.skim.losses[1][0]);
-    await assert.rejects(train(reviews, { ...skim, model: { encoder: [{ type: "gru", hiddenSize: 4 }] }, train: {} }).set({ gamma: 1 }), /train\.skim: expected a layer that skims, found none/);
-    await assert.rejects(train(reviews, { ...skim, model: { encoder: [{ type: "gru", hiddenSize: 4 }] }, train: {} }).set({ temperature: 1 }), /train\.skim: expected a layer that skims, found none/);
+    await assert.rejects(train(reviews, { ...skim, model: { encoder: [{ type: "gru", hiddenSize: 4 }] }, train: {} }).set({ gamma: 1 }), /train\.skim\.gamma: expected a layer that skims, found none/);
+    await assert.rejects(train(reviews, { ...skim, model: { encoder: [{ type: "gru", hiddenSize: 4 }] }, train: {} }).set({ temperature: 1 }), /train\.skim\.temperature: expected a layer that skims, found none/);
     await assert.rejects(train(reviews, skim).set({ temperature: 0 }), /train\.skim\.temperature: expected a positive number/);
   });
 

@@ -167,7 +167,12 @@ impl<O: Objective> Trainer<O> {
         train.learning_rate = learning_rate.unwrap_or(train.learning_rate);
         match &mut train.skim {
             Some(skim) => skim.gamma = gamma.unwrap_or(skim.gamma),
-            None => check("train.skim", gamma.or(temperature).is_none(), "a layer that skims", "none")?,
+            None => {
+                let knobs = [("train.skim.gamma", gamma), ("train.skim.temperature", temperature)];
+                for (field, value) in knobs {
+                    check(field, value.is_none(), "a layer that skims", "none")?;
+                }
+            }
         }
         if let Some(temperature) = temperature {
             let positive = temperature > 0.0 && temperature.is_finite();

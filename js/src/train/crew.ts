@@ -131,7 +131,7 @@ function stayAlive(tell: (name: string) => void): void {
   navigator.locks.request(name, hold).catch(() => undefined);
 }
 
-/** Calls `then` once nobody holds the lock. */
+/** Calls `then` once nobody holds the lock, unless `signal` is aborted before. */
 function onceFree(name: string, signal: AbortSignal, then: () => void): void {
   navigator.locks?.request(name, { signal }, then).catch(() => undefined);
 }
