@@ -237,6 +237,23 @@ with_registers! {
     }
 }
 
+/// Adds a number to all values; whether all are numbers then. Not inlined where code is compiled to be small: several at a time.
+#[inline(never)]
+pub fn shift(x: &mut [f32], by: f32) -> bool {
+    let mut is_none = false;
+    for value in x {
+        *value += by;
+        is_none |= value.is_nan();
+    }
+    !is_none
+}
+
+/// Whether any value is larger than this one. Not inlined, as [`shift`].
+#[inline(never)]
+pub fn any_above(x: &[f32], bound: f32) -> bool {
+    x.iter().fold(false, |any, &value| any | (value > bound))
+}
+
 with_registers! {
     /// The largest value of each row, and the logarithm of the sum of `exp(x - most)`.
     fn normalize<V>(rows: &[f32], columns: usize, normalizers: &mut [[f32; 2]]) {

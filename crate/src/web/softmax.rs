@@ -65,15 +65,17 @@ impl Softmax {
         let begun = Instant::now();
         let (mut log_p, mut ids, mut rows) = (Vec::new(), Vec::new(), Vec::new());
         let told = self.layer.answers(&self.cpu, x, &asks, |answer| {
-            log_p.extend(answer.words.iter().map(|word| word.log_probability));
-            // Of all words, and of targets, the ids are known.
-            ids.extend(answer.words.iter().map(|word| word.id).filter(|_| top > 0));
+            ids.extend(answer.words.iter().map(|word| word.id));
+            let mut values = answer.all;
+            values.extend(answer.words.iter().map(|word| word.log_probability));
+            log_p.push(values);
             rows.push(answer.rows as u32);
         });
         told.map_err(Failure::from)?;
         let ms = begun.elapsed().as_secs_f64() * 1e3;
+        let log_p: Vec<&[f32]> = log_p.iter().map(Vec::as_slice).collect();
         Ok(Array::of4(
-            &end_to_end(&[&log_p]),
+            &end_to_end(&log_p),
             &Uint32Array::from(&ids[..]),
             &Uint32Array::from(&rows[..]),
             &ms.into(),

@@ -161,7 +161,7 @@ export type CursorValues = readonly [
 
 /**
  * What an adaptive softmax found of all rows, end to end: log-probabilities, the words that they are of (none where they are of
- * all words, or of the targets), how many logits were computed for each row, milliseconds.
+ * all words), how many logits were computed for each row, milliseconds.
  */
 export type SoftmaxValues = readonly [values: Float32Array, words: Uint32Array, rows: Uint32Array, totalMs: number];
 

@@ -10,7 +10,7 @@ use crate::graph::Expr;
 /// A question about the word that a row predicts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Ask {
-    /// How probable every word is, in the order of their numbers.
+    /// How probable every word is.
     All,
     /// So many of the most probable words.
     Top(usize),
@@ -35,8 +35,10 @@ pub enum Ask {
 /// What was asked of a row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
-    /// The words asked for.
+    /// The words asked for, unless those are all.
     pub words: Vec<Word>,
+    /// `ln p` of all words in the order of their numbers, if that was asked.
+    pub all: Vec<f32>,
     /// How many words are more probable than the one asked for, plus 1; 0 if that was not asked.
     pub rank: usize,
     /// The tails that were computed, in that order.
@@ -116,14 +118,14 @@ fn rows_of(values: Vec<f32>, columns: usize) -> Vec<Vec<f32>> {
 impl Asked<'_> {
     fn try_to_answer(&mut self) -> Lazy<Answer> {
         let Self { known, ask, drawn, .. } = self;
-        let (mut words, mut rank) = (Vec::new(), 0);
+        let mut answer = Answer::default();
         match *ask {
-            Ask::All => words = known.all()?,
-            Ask::Top(count) => words = known.top(count)?,
-            Ask::Score { word, rank: ranked } => {
-                words.push(Word { id: word, log_probability: known.log_probability(word)? });
-                if ranked {
-                    rank = known.rank(word)?;
+            Ask::All => answer.all = known.all()?,
+            Ask::Top(count) => answer.words = known.top(count)?,
+            Ask::Score { word, rank } => {
+                answer.words.push(Word { id: word, log_probability: known.log_probability(word)? });
+                if rank {
+                    answer.rank = known.rank(word)?;
                 }
             }
             Ask::Draw { ref sampling, seed, stream } => {
@@ -133,9 +135,9 @@ impl Asked<'_> {
                     // 53 bits, which is what a double has.
                     (f64::from(high) * 2_097_152.0 + f64::from(low >> 11)) / 9_007_199_254_740_992.0
                 };
-                words.push(known.sample(sampling, &mut uniform)?);
+                answer.words.push(known.sample(sampling, &mut uniform)?);
             }
         }
-        Ok(Answer { words, rank, opened: known.opened().to_vec(), rows: known.rows_computed() })
+        Ok(Answer { opened: known.opened().to_vec(), rows: known.rows_computed(), ..answer })
     }
 }

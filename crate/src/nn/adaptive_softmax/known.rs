@@ -140,11 +140,11 @@ impl<'l> Known<'l> {
         Ok(best.into_words())
     }
 
-    /// All words in the order of their numbers.
-    pub(super) fn all(&self) -> Lazy<Vec<Word>> {
+    /// `ln p` of all words, in the order of their numbers.
+    pub(super) fn all(&self) -> Lazy<Vec<f32>> {
         self.all_open(f32::NEG_INFINITY)?;
         let mut all = Vec::with_capacity(self.layer.words());
-        self.slices().for_each(|(first, words)| all.extend(numbered(words, first)));
+        self.slices().for_each(|(_, words)| all.extend_from_slice(words));
         Ok(all)
     }
 
@@ -323,8 +323,7 @@ impl Best {
         for (chunk, words) in words.chunks(TOGETHER).enumerate() {
             let least = self.least();
             // Of equals, the one with the lower number is there already.
-            if self.words.len() < self.count || words.iter().fold(false, |any, &log_p| any | (log_p > least))
-            {
+            if self.words.len() < self.count || cpu::softmax::any_above(words, least) {
                 numbered(words, first + chunk * TOGETHER).for_each(|word| self.add(word));
             }
         }
@@ -411,13 +410,7 @@ pub(super) fn numbered(words: &[f32], first: usize) -> impl Iterator<Item = Word
 
 /// Log-probabilities plus one of what they are given; they are numbers, which finite weights do not warrant.
 fn checked(mut log_probabilities: Vec<f32>, plus: f32) -> Result<Vec<f32>, EngineError> {
-    // All are looked at, several at a time.
-    let mut is_none = false;
-    for log_p in &mut log_probabilities {
-        *log_p += plus;
-        is_none |= log_p.is_nan();
-    }
-    if is_none {
+    if !cpu::softmax::shift(&mut log_probabilities, plus) {
         let reason = "a probability is not a number; the row or the weights are too large";
         return Err(EngineError::Unsupported { op: super::NAME, reason });
     }
