@@ -164,6 +164,14 @@ describe("learning to skim", { timeout: 600_000 }, () => {
     assert.match(said[0], /^γ 0\.03: \d+% right/);
     assert.match(said[1], /^γ 0\.2: \d+% right/);
     assert.notEqual(said[0].replace(/^γ \S+/, ""), said[1].replace(/^γ \S+/, ""));
+    // The large figures of both, each under its name; those of the moment that is looked at.
+    for (const [n, learner] of ["first", "second"].entries()) {
+      const figures = skim.locator(`:scope > [data-learner="${learner}"]`);
+      const [, name, right, skimmed] = /^(γ \S+): (\d+% right), (\d+% skimmed)/.exec(said[n]);
+      assert.ok((await figures.textContent()).replace(/\s+/g, " ").trim().startsWith(`${name}:`));
+      assert.equal(`${await share(figures, "accuracy")}% right`, right);
+      assert.equal(`${await share(figures, "skimmed")}% skimmed`, skimmed);
+    }
     // Each sentence stands there as both read it, in the colours of one alone, under the name of each, with what each says of it.
     const ten = skim.locator('[data-figure="sentences"] > li');
     assert.equal(await ten.count(), 10);

@@ -44,7 +44,7 @@ export const second = {
   value: (name: string) => `The second’s ${name}`,
   alone: "It learns alone.",
   next: "It begins with the next run, from the same seed and sentences.",
-  same: "Seed, sentences and all else are the same. The first has a dot, the second a diamond; the large figures are the first’s.",
+  same: "Seed, sentences and all else are the same. The first has a dot, the second a diamond.",
   falls: "falling",
   failed: "The second learner ended with an error.",
 };
