@@ -4,7 +4,7 @@
  * depend on; here that is what the lint has compiled already.
  */
 
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { announce, entry, must, root, target } from "./steps.mjs";
 
@@ -24,13 +24,15 @@ await entry(async () => {
   const workspace = join(folder, "workspace");
   mkdirSync(workspace);
   for (const file of readdirSync(packed).filter((name) => name.endsWith(".crate"))) {
-    await must("tar", ["-xzf", join(packed, file), "-C", workspace], `${file} cannot be unpacked: see the message above.`);
+    // As of now: cargo gives all packed files one date of long ago, by which what is compiled of them would stay for ever.
+    await must("tar", ["-xzmf", join(packed, file), "-C", workspace], `${file} cannot be unpacked: see the message above.`);
   }
   const members = readdirSync(workspace).map((member) => ({ member, name: member.replace(/-[\d.]+$/, "") }));
   const patches = members.map(({ member, name }) => `${name} = { path = "${member}" }`);
   const manifest = ["[workspace]", 'resolver = "3"', `members = ${JSON.stringify(members.map(({ member }) => member))}`];
-  writeFileSync(join(workspace, "Cargo.toml"), [...manifest, "", "[patch.crates-io]", ...patches, ""].join("\n"));
-  // What they depend on is then of the versions that are compiled already.
+  // What they depend on is then compiled already: of the same versions, by the same profiles.
+  const profiles = readFileSync(join(root, "Cargo.toml"), "utf8").match(/^\[profile\.[^]*/m)[0];
+  writeFileSync(join(workspace, "Cargo.toml"), [...manifest, "", "[patch.crates-io]", ...patches, "", profiles].join("\n"));
   cpSync(join(root, "Cargo.lock"), join(workspace, "Cargo.lock"));
   const check = ["check", "--manifest-path", join(workspace, "Cargo.toml"), "--workspace", "--target-dir", target];
   await must("cargo", check, "A crate does not compile as it is packed: see the message above.");
