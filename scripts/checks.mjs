@@ -110,12 +110,8 @@ export const checks = [
   page,
   // The page's readings are held against this program's.
   commandLine,
-  {
-    name: "fuzz (proptest): 300,000 hostile model files of each kind, and as many damaged state_dicts",
-    runs: [...cargoTest, "--test", "hostile_files", "--test", "state_dicts"],
-    env: { PROPTEST_CASES: "300000" },
-    room: true,
-  },
+  // The longest of those in browsers first: the short ones fill the lanes at the end.
+  inBrowsers,
   {
     name: "page and engine, in Chromium",
     runs: nodeTest(...["page", "first-view", "frame", "neighbours", "chapters", "predict", "predict-scenes", "batch", "batch-parsers", "batch-code", "train", "labels", "maths", "vitals", "device", "engine", "start"].map((name) => `www/tests/${name}.test.mjs`)),
@@ -130,8 +126,13 @@ export const checks = [
     tools: [chromium],
     room: true,
   },
-  inBrowsers,
   inRuntimes,
+  {
+    name: "fuzz (proptest): 300,000 hostile model files of each kind, and as many damaged state_dicts",
+    runs: [...cargoTest, "--test", "hostile_files", "--test", "state_dicts"],
+    env: { PROPTEST_CASES: "300000" },
+    room: true,
+  },
   {
     name: "platforms, the README's table of them",
     runs: nodeTest("platforms/table.test.mjs"),
