@@ -56,13 +56,15 @@ pub(super) fn runs<T: Clone>(items: &[T], most: usize, work: impl Fn(&T) -> usiz
     let all: usize = items.iter().map(|item| 1 + work(item)).sum();
     let (mut runs, mut run, mut done) = (Vec::with_capacity(most), Vec::new(), 0);
     for (place, item) in items.iter().enumerate() {
-        run.push(item.clone());
-        done += 1 + work(item);
-        let (ended, left) = (runs.len() + 1, items.len() - place - 1);
-        // At its share of the work, or where what is left is just an item for every run.
-        if ended < most && (done * most >= all * ended || left == most - ended) {
+        let (ended, left) = (runs.len() + 1, items.len() - place);
+        let with = done + 1 + work(item);
+        // Nearest to its share of the work, or where what is left is just an item for every run.
+        let is_nearer_without = (done + with) * most > 2 * all * ended;
+        if ended < most && !run.is_empty() && (is_nearer_without || left == most - ended) {
             runs.push(std::mem::take(&mut run));
         }
+        run.push(item.clone());
+        done = with;
     }
     if !run.is_empty() {
         runs.push(run);
@@ -80,6 +82,8 @@ mod tests {
         assert!(cut(&[], 3).is_empty());
         assert_eq!(cut(&[7], 3), [[7]]);
         assert_eq!(cut(&[9, 1, 1, 1, 9], 2), [vec![9, 1, 1], vec![1, 9]]);
+        // Not a whole item beyond its share: a minibatch that is sorted by length would always burden its first run.
+        assert_eq!(cut(&[10, 11, 12, 13, 14, 15], 2), [[10, 11, 12], [13, 14, 15]]);
         assert_eq!(cut(&[1, 1, 1, 100], 3), [vec![1, 1], vec![1], vec![100]]);
         assert_eq!(cut(&[100, 1, 1, 1], 3).len(), 3);
         assert_eq!(cut(&[0; 9], 4).concat(), [0; 9]);
