@@ -51,6 +51,21 @@ describe("in between", () => {
     }
   });
 
+  test("what is no snapshot is refused at once, and runs beside it go on", async () => {
+    const healthy = open(reviews, skim);
+    await healthy[Symbol.asyncIterator]().next();
+    const good = await healthy.snapshot();
+    const { state, ...stateless } = good;
+    const { adjusted, ...unadjusted } = good;
+    for (const resume of [5, "a", {}, state, stateless, unadjusted, { ...good, state: [1] }, { ...good, kept: "a" }, JSON.parse(JSON.stringify(good))]) {
+      assert.throws(() => train(reviews, skim, { resume }), { code: "OPTION_INVALID", message: /^train: options\.resume: expected a snapshot that run\.snapshot gave, found / });
+    }
+    assert.throws(() => train(reviews, skim, { resume: { ...good, adjusted: { gamma: "1" } } }), { code: "OPTION_INVALID", message: /options\.resume\.adjusted\.gamma: expected a number/ });
+    await assert.rejects(open(reviews, skim, { resume: { ...good, state: new Uint8Array(5) } }).finish(), { code: "MODEL_TRUNCATED" });
+    await open(reviews, skim, { resume: { state, kept: null, adjusted: {} } }).finish();
+    await healthy.finish();
+  });
+
   test("a loop that ended early goes on where it stopped", async () => {
     const run = open(reviews, skim);
     const all = [];

@@ -1,10 +1,10 @@
 /** What the settings of a run must be: ranges are for the engine to check, which names the field as well. */
 
-import { boolean, type Check, count, number, oneOf, optional, refuse, string } from "../arguments/check.js";
+import { boolean, type Check, count, isRecord, number, oneOf, optional, refuse, string, tagOf } from "../arguments/check.js";
 import { options, record } from "../arguments/options.js";
 import { maybe, texts } from "../arguments/shared.js";
 import { parameter, takers } from "../arguments/signature.js";
-import type { Adjusted } from "./calls.js";
+import type { Adjusted, Snapshot } from "./calls.js";
 import type {
   ClassifySettings,
   LabelledSettings,
@@ -195,10 +195,27 @@ export interface WriteOptions {
   readonly seed?: number | undefined;
 }
 
+const adjusted = record<Adjusted>()({ learningRate: rate, gamma: rate, temperature: rate });
+
+const areBytes = (found: unknown) => tagOf(found) === "Uint8Array";
+
+/** What `run.snapshot` gave, or a clone of it; whether it is of such a run is for the engine to check. */
+export const snapshot: Check<Snapshot> = {
+  expected: "a snapshot that run.snapshot gave",
+  take(found, at) {
+    if (!isRecord(found) || !isRecord(found["adjusted"])) refuse(at, this.expected, found);
+    const { state, kept } = found;
+    if (!areBytes(state) || (kept != null && !areBytes(kept))) {
+      refuse(at, this.expected, found, ", whose state or kept is no Uint8Array: clone it or keep it in IndexedDB, not as JSON");
+    }
+    return { ...(found as unknown as Snapshot), adjusted: adjusted.take(found["adjusted"], `${at}.adjusted`) };
+  },
+};
+
 /** What the functions of a run take. */
 export const taken = takers(
   {
-    set: [parameter("adjusted", record<Adjusted>()({ learningRate: rate, gamma: rate, temperature: rate }))],
+    set: [parameter("adjusted", adjusted)],
     read: [parameter("texts", texts)],
     tag: [parameter("texts", texts)],
     write: [

@@ -22,8 +22,8 @@ import { parameter, take } from "../arguments/signature.js";
 import { opener } from "../port.js";
 import { remote } from "../remote.js";
 import type { Source } from "../types.js";
-import type { Snapshot, TrainCalls } from "./calls.js";
-import { settings } from "./checks.js";
+import type { TrainCalls } from "./calls.js";
+import { settings, snapshot } from "./checks.js";
 import type { ClassifySettings, PredictSettings, TagSettings, TrainSettings } from "./config.js";
 import { type LabelledTexts, type RunningText, type Sets, setsOf, type TaggedTexts, type TrainData } from "./data.js";
 import { training } from "./local.js";
@@ -46,7 +46,7 @@ const taken = take("train", [
       device: optional(oneOf("cpu", "webgpu", "webgpu-only")),
       signal: optional(signal),
       from: unchecked<Source | undefined>(),
-      resume: unchecked<Snapshot | undefined>(),
+      resume: optional(snapshot),
       checkpoint: optional(string),
       checkpointSeconds: optional(number("a number of seconds from 0", [0, Infinity])),
       workers: optional(workers),
