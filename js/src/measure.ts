@@ -38,7 +38,10 @@ export interface RaceOptions {
   readonly sittings?: number | undefined;
   /** How long to wait between two sittings, in milliseconds up to 60,000; 1,000 unless given. */
   readonly pauseMs?: number | undefined;
-  /** Tells the time; `performance.now` unless given. What it throws, and what is no time, rejects with `CALLBACK_FAILED`. */
+  /**
+   * Tells the time; `performance.now` unless given. What it throws, and what is no time, rejects with `CALLBACK_FAILED`, and one
+   * that does not go on with `OPTION_INVALID`.
+   */
   readonly clock?: Clock | undefined;
   /** Stops the race, which then rejects with the code `ABORTED`. */
   readonly signal?: AbortSignal | undefined;
@@ -85,19 +88,44 @@ const [TICKS, LEAST_MS, MOST_MS] = [50, 15, 200];
 
 const now: Clock = () => performance.now();
 
-/** A clock that shows the same so many times in a row stands still: browsers' clocks go on at least every 100 ms. */
-const STILL = 2e7;
+/** A clock that shows nothing later for so long stands still: browsers' clocks go on at least every 100 ms. */
+const STILL_MS = 1000;
+/** How often a clock shows nothing later before that is looked at. */
+const LOOKS = 100;
 
-/** The smallest step of a clock that was seen, in milliseconds. */
+/** A clock that throws when it is asked again and again and does not go on. */
+function going(clock: Clock): Clock {
+  let [latest, since, asked] = [Number.NEGATIVE_INFINITY, 0, 0];
+  return () => {
+    const time = clock();
+    if (time > latest) [latest, asked] = [time, 0];
+    else if (++asked === 1) since = now();
+    else if (asked % LOOKS === 0 && now() - since >= STILL_MS) {
+      throw errorOf("OPTION_INVALID", `clock: expected one that goes on, found one that shows nothing later than ${latest}`);
+    }
+    return time;
+  };
+}
+
+/** What somebody's clock shows. */
+function shownBy(clock: Clock): number {
+  let time: unknown;
+  try {
+    time = clock();
+  } catch (thrown) {
+    throw errorOf("CALLBACK_FAILED", `clock threw: ${messageOf(thrown)}`, thrown);
+  }
+  if (typeof time === "number" && Number.isFinite(time)) return time;
+  throw errorOf("CALLBACK_FAILED", `clock: expected a number of milliseconds, found ${inWords(time)}`);
+}
+
+/** The smallest step that was seen of a clock that goes on, in milliseconds. */
 export function tickOf(clock: Clock = now): number {
   let tick = Number.POSITIVE_INFINITY;
   for (let seen = 0; seen < 5; seen++) {
     const from = clock();
     let to = from;
-    for (let asked = 0; to === from; asked++) {
-      if (asked === STILL) throw errorOf("OPTION_INVALID", `clock: expected one that goes on, found one that stands at ${from}`);
-      to = clock();
-    }
+    while (to <= from) to = clock();
     tick = Math.min(tick, to - from);
   }
   return tick;
@@ -126,15 +154,13 @@ export async function race<Name extends string>(entrants: Readonly<Partial<Recor
   const { signal, rounds: most = ROUNDS, budgetMs = BUDGET_MS, pauseMs = PAUSE_MS, onRound } = options;
   const sittings = Math.min(most, options.sittings ?? 1);
   let broken: SaccadeError | undefined;
+  const shown = going(() => shownBy(options.clock ?? now));
   const clock = () => {
-    let time: unknown;
     try {
-      time = (options.clock ?? now)();
+      return shown();
     } catch (thrown) {
-      throw (broken = errorOf("CALLBACK_FAILED", `clock threw: ${messageOf(thrown)}`, thrown));
+      throw (broken = thrown as SaccadeError);
     }
-    if (typeof time === "number" && Number.isFinite(time)) return time;
-    throw (broken = errorOf("CALLBACK_FAILED", `clock: expected a number of milliseconds, found ${inWords(time)}`));
   };
   const sampleMs = options.sampleMs ?? Math.min(MOST_MS, Math.max(LEAST_MS, TICKS * tickOf(clock)));
   const contestants = (Object.entries(entrants) as [Name, Entrant][]).map(

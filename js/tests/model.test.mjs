@@ -239,6 +239,10 @@ describe("a model", () => {
     for (const time of [Promise.resolve(1), Number.NaN, "1", undefined]) {
       await assert.rejects(race(entrants, { ...quick, clock: () => time }), { code: "CALLBACK_FAILED", message: /^clock: expected a number of milliseconds, found/ });
     }
+    let early = 1e6;
+    for (const clock of [() => 5, () => --early]) {
+      await assert.rejects(race({ idle() {} }, { ...quick, clock }), { code: "OPTION_INVALID", message: /^clock: expected one that goes on, found one that shows nothing later than (5|999999)$/ });
+    }
     await assert.rejects(race({ one: 1 }), { code: "OPTION_INVALID", message: /race: entrants\.one: expected a function/ });
     await assert.rejects(race({}, { round: 5 }), { code: "OPTION_INVALID", message: /did you mean rounds\?/ });
   });

@@ -122,8 +122,10 @@ describe("a race", () => {
     await expect(race({ spin }, { signal: stop.signal, rounds: 1000, budgetMs: 60_000, sampleMs: 2 })).rejects.toMatchObject({ code: "ABORTED" });
   });
 
-  test("a clock that stands or throws ends the race, and a sample that is no number its entrant", async () => {
+  test("a clock that stands, runs backwards or throws ends the race, and a sample that is no number its entrant", async () => {
     await expect(race({ a: () => {} }, { clock: () => 0 })).rejects.toMatchObject({ code: "OPTION_INVALID", message: /clock/ });
+    let early = 1e6;
+    await expect(race({ a: () => {} }, { clock: () => --early })).rejects.toMatchObject({ code: "OPTION_INVALID", message: /nothing later than 999999$/ });
     const throws = () => {
       throw new Error("no clock here");
     };
