@@ -329,6 +329,19 @@ describe("the end", () => {
     await assert.rejects(run.finish(), { code: "DISPOSED" });
   });
 
+  test("a run that failed or was stopped says so to every loop, one that ended ends", async () => {
+    const loops = (run) => Array.from({ length: 3 }, () => () => events(run));
+    for (const loop of loops(train([], skim))) await assert.rejects(loop, { code: "TRAINING_DATA" });
+    const stop = new AbortController();
+    const stopped = train(reviews, skim, { signal: stop.signal });
+    await stopped[Symbol.asyncIterator]().next();
+    stop.abort();
+    for (const loop of loops(stopped)) await assert.rejects(loop, { code: "ABORTED" });
+    const whole = open(reviews, skim);
+    await whole.finish();
+    for (const loop of loops(whole)) assert.deepEqual(await loop(), []);
+  });
+
   test("a loss that is no number stops it, and the best model is kept", async () => {
     const run = open(reviews, { ...skim, train: { ...skim.train, epochs: 50, clip: 0 } });
     await assert.rejects(async () => {

@@ -114,9 +114,14 @@ export class Training implements AsyncIterable<TrainEvent> {
     this.#letGo = onAbort(signal, () => this.#free(aborted(signal)));
   }
 
-  /** What it tells, from where the last loop stopped. */
+  /** What it tells, from where the last loop stopped; of a run that failed, why, again and again. */
   [Symbol.asyncIterator](): AsyncIterator<TrainEvent, void> {
-    return { next: () => this.#events.next(), return: async () => ({ done: true, value: undefined }) };
+    const next = async () => {
+      const event = await this.#events.next();
+      if (event.done && !this.#end) throw this.#failure;
+      return event;
+    };
+    return { next, return: async () => ({ done: true, value: undefined }) };
   }
 
   /** Goes on to the end; its figures. Whoever loops over the events has no need of it. */
