@@ -72,6 +72,10 @@ describe("mistakes", () => {
   test("options, names, and what comes too late", async () => {
     assert.throws(() => new Parameters({ sed: 1 }), { code: "OPTION_INVALID", message: "Parameters: options.sed: there is no such option; did you mean seed?" });
     assert.throws(() => new Adam(parameters, { rate: -1 }), { code: "OPTION_INVALID" });
+    for (const [name, beta] of ["beta1", "beta2"].flatMap((name) => [-0.1, 1, 1 - 1e-9, Number.NaN, "0.9"].map((beta) => [name, beta]))) {
+      assert.throws(() => new Adam(parameters, { [name]: beta }), { code: "OPTION_INVALID", message: new RegExp(`options\\.${name}: expected a number from 0 to below 1`) });
+    }
+    new Adam(parameters, { beta1: 0, beta2: 0.9999999 });
     assert.throws(() => new Sgd({}), { code: "OPTION_INVALID" });
     await assert.rejects(none.run((graph) => graph, { device: "gpu" }), { code: "OPTION_INVALID" });
     await assert.rejects(none.run(3), { code: "OPTION_INVALID" });

@@ -1,6 +1,6 @@
 /** What parameters, graphs and optimisers are told. */
 
-import { count, number, oneOf, optional, string } from "../arguments/check.js";
+import { count, is, number, oneOf, optional, string } from "../arguments/check.js";
 import { wasm } from "../arguments/entry.js";
 import { type Fields, options } from "../arguments/options.js";
 import { maybe } from "../arguments/shared.js";
@@ -66,9 +66,9 @@ export interface OptimizerOptions {
 export interface AdamOptions extends OptimizerOptions {
   /** The size of a step; 0.001 unless given. */
   readonly rate?: number | undefined;
-  /** 0.9 unless given. */
+  /** Below 1; 0.9 unless given. */
   readonly beta1?: number | undefined;
-  /** 0.999 unless given. */
+  /** Below 1; 0.999 unless given. */
   readonly beta2?: number | undefined;
   /** 1e-8 unless given. */
   readonly epsilon?: number | undefined;
@@ -84,6 +84,8 @@ export interface SgdOptions extends OptimizerOptions {
 
 const positive = number("a number from 0", [0, Infinity]);
 const share = number("a number from 0 to 1", [0, 1]);
+/** How much of an average stays: where all of it does, its bias of 0 cannot be corrected. */
+const kept = is<number>("a number from 0 to below 1 (in f32)", (found) => typeof found === "number" && found >= 0 && Math.fround(found) < 1);
 const graph = {
   strategy: optional(oneOf("unbatched", "depth", "agenda", "levels")),
   device: optional(oneOf("cpu", "webgpu", "webgpu-only")),
@@ -101,6 +103,6 @@ export const checks = {
   graph: options<GraphOptions>()(graph),
   join: options<JoinOptions>()({ settled: maybe }),
   run: options<RunOptions>()({ ...graph, training: maybe }),
-  adam: options<AdamOptions>()({ ...optimizer, beta1: optional(share), beta2: optional(share), epsilon: optional(positive) }),
+  adam: options<AdamOptions>()({ ...optimizer, beta1: optional(kept), beta2: optional(kept), epsilon: optional(positive) }),
   sgd: options<SgdOptions>()({ ...optimizer, momentum: optional(share) }),
 };
