@@ -6,7 +6,7 @@ import { difference } from "./fixture.mjs";
 import { open } from "./opened.mjs";
 import { load } from "./package.mjs";
 import { events, letters, losses, near, recorded, reviews, rows, skim, tags, treebank, words } from "./runs.mjs";
-import { train } from "../dist/train/node.js";
+import { SaccadeError, train } from "../dist/train/node.js";
 
 describe("in between", () => {
   test("texts are read, and what follows is as if they had not been", async () => {
@@ -188,6 +188,39 @@ describe("data", () => {
   for (const [what, [data, settings, code, message]] of Object.entries(mistakes)) {
     test(what, () => assert.rejects(async () => train(data, settings).finish(), (error) => error.code === code && message.test(error.message)));
   }
+
+  test("what the caller's own iterables and rows throw is told with its place", async () => {
+    function* after(rows, thrown) {
+      yield* rows;
+      throw thrown;
+    }
+    async function* later(rows, thrown) {
+      yield* after(rows, thrown);
+    }
+    const row = { text: "a", label: "yes" };
+    const sentence = { words: ["a"], tags: ["DET"] };
+    const unread = (mine, key) => Object.defineProperty({}, key, { get: () => { throw mine; } });
+    for (const mine of [new Error("mine"), undefined]) {
+      const cases = [
+        [after([row], mine), gru, "train[1]"],
+        [{ train: reviews.train, dev: later([row, row], mine) }, gru, "dev[2]"],
+        [[row, unread(mine, "text")], gru, "train[1]"],
+        [after(["a"], mine), letters, "train[1]"],
+        [later([], mine), letters, "train[0]"],
+        [later([sentence], mine), tags, "train[1]"],
+        [[unread(mine, "words")], tags, "train[0]"],
+      ];
+      for (const [data, settings, place] of cases) {
+        const message = `train: data.${place}: it cannot be read (${mine ? "mine" : "undefined"})`;
+        await assert.rejects(train(data, settings).finish(), (error) => {
+          assert.deepEqual([error.code, error.message, error.cause], ["OPTION_INVALID", message, mine]);
+          return true;
+        });
+      }
+    }
+    const ours = new SaccadeError("FETCH_FAILED", "no such file");
+    await assert.rejects(train(after([row], ours), gru).finish(), (error) => error === ours);
+  });
 
   const settings = {
     "a task that is none": [{ ...gru, task: "clasify" }, /settings\.task: expected "classify", "predict" or "tag"/],

@@ -1,6 +1,6 @@
 /** What a value must be, and how what it is instead is told. Everything an argument may be is made of these. */
 
-import { errorOf } from "../errors.js";
+import { errorOf, messageOf, SaccadeError } from "../errors.js";
 
 /** A type that nothing but itself can stand for: neither a wider nor a narrower one. */
 type Exactly<T> = <U>() => U extends T ? 1 : 2;
@@ -18,6 +18,11 @@ export interface Check<In, Out = In> {
 /** Throws that an argument is something else. */
 export function refuse(at: string, expected: string, found: unknown, hint = ""): never {
   throw errorOf("OPTION_INVALID", `${at}: expected ${expected}, found ${inWords(found)}${hint}`);
+}
+
+/** What is told where the caller's own code, an iterator or a getter, threw; an error of ours says enough. */
+export function unreadable(at: string, thrown: unknown): SaccadeError {
+  return thrown instanceof SaccadeError ? thrown : errorOf("OPTION_INVALID", `${at}: it cannot be read (${messageOf(thrown)})`, thrown);
 }
 
 /** A check that gives the value as it is. */

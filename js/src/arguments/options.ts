@@ -1,7 +1,7 @@
 /** Objects of options: every key has a check, and any other key is an error. */
 
-import { errorOf, messageOf } from "../errors.js";
-import { type Check, isRecord, refuse } from "./check.js";
+import { errorOf } from "../errors.js";
+import { type Check, isRecord, refuse, unreadable } from "./check.js";
 import { nearest } from "./nearest.js";
 
 /** A check for each key of a type: a key that is left out, too many, or of another type does not compile. */
@@ -68,6 +68,6 @@ function read(from: Readonly<Record<string, unknown>>, key: string, at: string):
   try {
     return from[key];
   } catch (error) {
-    throw errorOf("OPTION_INVALID", `${at}.${key}: it cannot be read (${messageOf(error)})`, error);
+    throw unreadable(`${at}.${key}`, error);
   }
 }

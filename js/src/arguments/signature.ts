@@ -1,7 +1,7 @@
 /** Lists of arguments: every parameter of every public function has a check. */
 
-import { errorOf, messageOf, SaccadeError } from "../errors.js";
-import type { Check } from "./check.js";
+import { errorOf } from "../errors.js";
+import { type Check, unreadable } from "./check.js";
 
 /** A parameter's name and check. */
 export interface Parameter<In, Out = unknown> {
@@ -43,13 +43,14 @@ export function take<const S extends readonly AnyParameter[]>(name: string, sign
       const names = signature.map(({ name }) => name).join(", ") || "nothing";
       throw errorOf("OPTION_INVALID", `${name}: expected ${names}, found ${at + 1} arguments`);
     }
-    try {
-      return signature.map(({ check }, at) => check.take(given[at], places[at] ?? name)) as OutsOf<S>;
-    } catch (error) {
-      if (error instanceof SaccadeError) throw error;
-      // An iterator or a proxy of the caller's threw.
-      throw errorOf("OPTION_INVALID", `${name}: an argument cannot be read (${messageOf(error)})`, error);
-    }
+    return signature.map(({ check }, at) => {
+      const place = places[at] ?? name;
+      try {
+        return check.take(given[at], place);
+      } catch (error) {
+        throw unreadable(place, error);
+      }
+    }) as OutsOf<S>;
   };
 }
 

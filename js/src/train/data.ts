@@ -1,6 +1,6 @@
 /** Texts to learn from, wherever they are. */
 
-import { count, isRecord, oneOf, optional, refuse, tagOf, unchecked } from "../arguments/check.js";
+import { count, isRecord, oneOf, optional, refuse, tagOf, unchecked, unreadable } from "../arguments/check.js";
 import { record } from "../arguments/options.js";
 import type { Follow } from "../engine.js";
 import { errorOf } from "../errors.js";
@@ -104,8 +104,8 @@ export async function* labelled(set: SetName, texts: unknown, follow: Follow): A
   const at = `train: data.${set}`;
   const empty = (): Portion => ({ set, labels: [], texts: [], lines: [] });
   let [portion, letters, number] = [empty(), 0, 0];
-  for await (const { row, line } of isMany(texts) ? rows(texts) : lines(await contents(texts, at, follow), at)) {
-    const { text, label } = checked(row, `${at}[${number++}]`);
+  for await (const { row, line } of isMany(texts) ? rows(texts, at) : lines(await contents(texts, at, follow), at)) {
+    const { text, label } = read(checked, row, `${at}[${number++}]`);
     portion.labels.push(label);
     portion.texts.push(text);
     portion.lines.push(line);
@@ -122,8 +122,8 @@ export async function* tagged(set: SetName, texts: unknown, follow: Follow): Asy
   const at = `train: data.${set}`;
   const empty = (cut: boolean): TaggedPortion => ({ texts: [], tags: [], counts: [], lines: [], cut });
   let [portion, letters, number] = [empty(false), 0, 0];
-  for await (const { row, line } of isMany(texts) ? rows(texts) : sentences(await contents(texts, at, follow), at)) {
-    const { parts, tags, cut } = checkedTags(row, `${at}[${number++}]`);
+  for await (const { row, line } of isMany(texts) ? rows(texts, at) : sentences(await contents(texts, at, follow), at)) {
+    const { parts, tags, cut } = read(checkedTags, row, `${at}[${number++}]`);
     if (letters >= LETTERS || cut !== portion.cut) {
       if (portion.counts.length > 0) yield portion;
       [portion, letters] = [empty(cut), 0];
@@ -171,10 +171,8 @@ export async function* running(set: SetName, text: unknown, follow: Follow): Asy
   const at = `train: data.${set}`;
   if (typeof text === "string") return void (yield text);
   if (!isMany(text)) return void (yield await contents(text, at, follow));
-  let number = 0;
-  for await (const part of text) {
-    if (typeof part !== "string") refuse(`${at}[${number}]`, "a string", part);
-    number += 1;
+  for await (const { row: part, line } of rows(text, at)) {
+    if (typeof part !== "string") refuse(`${at}[${line - 1}]`, "a string", part);
     yield part;
   }
 }
@@ -184,9 +182,23 @@ function isMany(found: unknown): found is Iterable<unknown> | AsyncIterable<unkn
   return Symbol.iterator in found || Symbol.asyncIterator in found;
 }
 
-async function* rows(many: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator<{ readonly row: unknown; readonly line: number }> {
+/** What the caller's iterable gives, numbered from 1. */
+async function* rows(many: Iterable<unknown> | AsyncIterable<unknown>, at: string): AsyncGenerator<{ readonly row: unknown; readonly line: number }> {
   let line = 0;
-  for await (const row of many) yield { row, line: ++line };
+  try {
+    for await (const row of many) yield { row, line: ++line };
+  } catch (thrown) {
+    throw unreadable(`${at}[${line}]`, thrown);
+  }
+}
+
+/** A row as its check takes it. */
+function read<Row>(check: (row: unknown, at: string) => Row, row: unknown, at: string): Row {
+  try {
+    return check(row, at);
+  } catch (thrown) {
+    throw unreadable(at, thrown);
+  }
 }
 
 /** Lines of a label, a space and a text. */
