@@ -145,8 +145,8 @@ export interface ManyOptions {
    *
    * Each holds the model as well. They begin with the first call, which takes some tenths of a second, and wait for the next
    * until the model is disposed; a call that does not come to its end (it is aborted or left, or fails) ends its own at once.
-   * Each has two batches at most before it, so that of endless texts a few are in memory. One that dies rejects the
-   * call with `ENGINE_FAILED`; the model goes on. No cross-origin isolation is needed.
+   * Each has two batches at most before it, so that of endless texts a few are in memory; `readAll` takes all texts first. One that
+   * dies rejects the call with `ENGINE_FAILED`; the model goes on. No cross-origin isolation is needed.
    */
   readonly workers?: number | "auto" | undefined;
 }
