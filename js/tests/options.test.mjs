@@ -29,11 +29,12 @@ describe("a model", () => {
       }
       await assert.rejects(model.readAll([wrong]), invalid(/^readAll: texts\[0\]: expected a string, found /));
     }
-    await assert.rejects(model.readAll("a good film"), invalid(/texts: expected .*found "a good film" \(a string\): one text is for read$/));
+    await assert.rejects(model.readAll("a good film"), invalid(/texts: expected .*found "a good film" \(a string\): give one text in an array$/));
     const throwing = { *[Symbol.iterator]() { throw new Error("mine"); } };
     await assert.rejects(model.readAll(throwing), invalid(/^readAll: texts: it cannot be read \(mine\)$/));
     await assert.rejects(model.read("a", "b"), invalid(/options: expected an object, found "b"/));
     await assert.rejects(model.tokenize("a", {}), invalid(/^tokenize: expected text, found 2 arguments$/));
+    await assert.rejects(model.save(1), invalid(/^save: expected nothing, found 1 argument$/));
     assert.equal((await model.readAll(new Set(["a", "b"]))).length, 2);
   });
 

@@ -99,7 +99,7 @@ describe("in between", () => {
       [() => run.set({ gama: 1 }), /run\.set: adjusted\.gama: there is no such option; did you mean gamma/],
       [() => run.set({ learningRate: "fast" }), /adjusted\.learningRate: expected a number/],
       [() => run.set({ learningRate: -1 }), /train\.learning_rate: expected a positive number/],
-      [() => run.read("one text"), /texts: expected an array of strings/],
+      [() => run.read("one text"), /texts: expected an array of strings, .*: give one text in an array$/],
       [() => run.write(5), /text: expected a string/],
       [() => run.write("a", { temperatur: 1 }), /options\.temperatur: there is no such option/],
     ];

@@ -78,7 +78,7 @@ export const texts: Check<Texts, readonly string[]> = {
   take(found, at) {
     const one = typeof found === "string" || tagOf(found) === "String";
     if (one || typeof found !== "object" || found === null || !(Symbol.iterator in found)) {
-      refuse(at, this.expected, found, one ? ": one text is for read" : "");
+      refuse(at, this.expected, found, one ? ": give one text in an array" : "");
     }
     const all: string[] = [];
     for (const text of found as Iterable<unknown>) {
@@ -95,7 +95,7 @@ export const stream: Check<TextStream> = {
   take(found, at) {
     const one = typeof found === "string" || tagOf(found) === "String";
     if (one || typeof found !== "object" || found === null || !(Symbol.iterator in found || Symbol.asyncIterator in found)) {
-      refuse(at, this.expected, found, one ? ": one alone is no stream" : "");
+      refuse(at, this.expected, found, one ? ": give one text in an array" : "");
     }
     return found as TextStream;
   },

@@ -41,7 +41,7 @@ export function take<const S extends readonly AnyParameter[]>(name: string, sign
     for (let at = signature.length; at < given.length; at++) {
       if (given[at] === undefined) continue;
       const names = signature.map(({ name }) => name).join(", ") || "nothing";
-      throw errorOf("OPTION_INVALID", `${name}: expected ${names}, found ${at + 1} arguments`);
+      throw errorOf("OPTION_INVALID", `${name}: expected ${names}, found ${at + 1} argument${at > 0 ? "s" : ""}`);
     }
     return signature.map(({ check }, at) => {
       const place = places[at] ?? name;
