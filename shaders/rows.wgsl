@@ -1,5 +1,4 @@
-//! Copies a block of a matrix into another. In `scattered`, row `i` becomes row `numbers[i]`.
-//! variants: strided scattered
+//! Copies a block of a matrix into another.
 //!
 //! CPU twin: `kernels/src/rows.rs`.
 
@@ -17,12 +16,7 @@ struct Arguments {
 
 @group(0) @binding(0) var<uniform> arguments: Arguments;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-#if scattered
-@group(0) @binding(2) var<storage, read> numbers: array<u32>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
-#else
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
-#endif
 
 fn each(i: u32) {
     if i >= arguments.rows * arguments.columns {
@@ -30,11 +24,6 @@ fn each(i: u32) {
     }
     let row = i / arguments.columns;
     let column = i % arguments.columns;
-#if scattered
-    let out_row = numbers[row];
-#else
-    let out_row = row;
-#endif
     let value = x[arguments.x_first + row * arguments.x_row + column];
-    out[arguments.out_first + out_row * arguments.out_row + column] = value;
+    out[arguments.out_first + row * arguments.out_row + column] = value;
 }

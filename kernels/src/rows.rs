@@ -27,29 +27,6 @@ pub fn concat_columns_backward(inputs: &[Ragged<'_>], dy: &[f32]) -> Vec<Vec<f32
     inputs.iter().map(part).collect()
 }
 
-/// In every lane the rows of the operands, one operand after the other.
-pub fn concat_rows(inputs: &[Ragged<'_>]) -> Vec<f32> {
-    let mut out = Vec::with_capacity(inputs.iter().map(|x| x.all().len()).sum());
-    for lane in 0..inputs[0].lanes() {
-        inputs.iter().for_each(|x| out.extend_from_slice(x.lane(lane)));
-    }
-    out
-}
-
-/// The gradient of each operand of [`concat_rows`].
-pub fn concat_rows_backward(inputs: &[Ragged<'_>], dy: &[f32]) -> Vec<Vec<f32>> {
-    let mut parts = vec![Vec::new(); inputs.len()];
-    let mut at = 0;
-    for lane in 0..inputs[0].lanes() {
-        for (x, part) in inputs.iter().zip(&mut parts) {
-            let size = x.lane(lane).len();
-            part.extend_from_slice(&dy[at..at + size]);
-            at += size;
-        }
-    }
-    parts
-}
-
 /// `count` columns from `start` on.
 pub fn columns(x: Ragged<'_>, start: usize, count: usize) -> Vec<f32> {
     let mut out = Vec::with_capacity(x.total_rows() * count);

@@ -19,12 +19,6 @@ pub(super) fn cases() -> Vec<Case> {
             inputs: [1, 130, 7].map(|columns| random.matrix(rows, columns, 1.0)).into(),
             indices: Vec::new(),
         });
-        for columns in [1, 100] {
-            add(Op::ConcatRows, "of three", &mut |rows, random| Lane {
-                inputs: [rows, 1, 2 * rows].map(|rows| random.matrix(rows, columns, 1.0)).into(),
-                indices: Vec::new(),
-            });
-        }
         for (start, count) in [(0, 7), (3, 2), (6, 1), (7, 0)] {
             add(Op::Columns { start, count }, &format!("{count} from {start}"), &mut |rows, random| Lane {
                 inputs: vec![random.matrix(rows, 7, 1.0)],

@@ -215,6 +215,7 @@ impl Cpu {
             graph_only!() if !GRAPH => return Err(call.op.left_out()),
             program_only!() if !PROGRAMS => return Err(call.op.left_out()),
             Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
+            Op::ConcatRows => unreachable!("the graph lays rows end to end"),
             Op::Step(_) => unreachable!("a step's parts run by themselves"),
             #[cfg(any(feature = "graph", not(feature = "web")))]
             Op::Cell(ref function) => return Ok(self.cell(call, function)),
@@ -239,7 +240,6 @@ impl Cpu {
             Op::Binary(Binary::Subtract) => in_place(&|y| elementwise::subtract(y, input(1).all())),
             Op::Binary(Binary::Multiply) => in_place(&|y| elementwise::multiply(y, input(1).all())),
             Op::ConcatColumns => vec![rows::concat_columns(&ragged(call))],
-            Op::ConcatRows => vec![rows::concat_rows(&ragged(call))],
             Op::Columns { start, count } => vec![rows::columns(input(0).ragged(), start, count)],
             Op::Rows => vec![rows::select(buffers, input(0).ragged(), chosen(call))],
             Op::ScatterAdd => {

@@ -68,6 +68,7 @@ impl Cpu {
         Ok(match *call.op {
             program_only!() if !PROGRAMS => return Err(call.op.left_out()),
             Op::Input | Op::Held => Vec::new(),
+            Op::ConcatRows => unreachable!("the graph lays rows end to end"),
             Op::Step(_) => unreachable!("a step's parts run by themselves"),
             Op::Cell(ref function) => self.cell_gradients(call, function, forward, up, wanted, gradients),
             Op::Embedding { table } => {
@@ -142,7 +143,6 @@ impl Cpu {
                 }
             }
             Op::ConcatColumns => each(rows::concat_columns_backward(&ragged(call), dy)),
-            Op::ConcatRows => each(rows::concat_rows_backward(&ragged(call), dy)),
             Op::Columns { start, count } => {
                 vec![Some(rows::columns_backward(input(0).ragged(), start, count, dy))]
             }

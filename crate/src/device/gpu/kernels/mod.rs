@@ -74,6 +74,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         graph_only!() if !GRAPH => Err(call.op.left_out()),
         program_only!() if !PROGRAMS => Err(call.op.left_out()),
         Op::Input | Op::Held => unreachable!("the graph supplies the values of leaves"),
+        Op::ConcatRows => unreachable!("the graph lays rows end to end"),
         Op::Step(_) => unreachable!("a step's parts run by themselves"),
         #[cfg(any(feature = "graph", not(feature = "web")))]
         Op::Cell(ref function) => cell::forward(gpu, call, function),
@@ -87,7 +88,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         Op::Binary(function) => {
             Ok(outputs(vec![elementwise::binary(gpu, &call.inputs[0], &call.inputs[1], function)?]))
         }
-        Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows | Op::ScatterAdd => {
+        Op::ConcatColumns | Op::Columns { .. } | Op::Rows | Op::ScatterAdd => {
             Ok(outputs(vec![rows::forward(gpu, call)?]))
         }
         Op::Pool(kind) => Ok(outputs(vec![pool::forward(gpu, call, kind)?])),
@@ -155,6 +156,7 @@ pub(super) fn backward(
     match *call.op {
         program_only!() if !PROGRAMS => Err(call.op.left_out()),
         Op::Input | Op::Held => Ok(Vec::new()),
+        Op::ConcatRows => unreachable!("the graph lays rows end to end"),
         Op::Step(_) => unreachable!("a step's parts run by themselves"),
         #[cfg(any(feature = "graph", not(feature = "web")))]
         Op::Cell(ref function) => cell::backward(gpu, back, function),
@@ -166,9 +168,7 @@ pub(super) fn backward(
         Op::Semiring(product) => semiring::backward(gpu, back, product),
         Op::Unary(function) => elementwise::unary_backward(gpu, back, function),
         Op::Binary(function) => elementwise::binary_backward(gpu, back, function),
-        Op::ConcatColumns | Op::ConcatRows | Op::Columns { .. } | Op::Rows | Op::ScatterAdd => {
-            rows::backward(gpu, back)
-        }
+        Op::ConcatColumns | Op::Columns { .. } | Op::Rows | Op::ScatterAdd => rows::backward(gpu, back),
         Op::Pool(kind) => pool::backward(gpu, back, kind),
         Op::Reduce(kind) => reduce::backward(gpu, back, kind),
         Op::Softmax | Op::LogSoftmax | Op::CrossEntropy => softmax::backward(gpu, back),

@@ -31,14 +31,8 @@ pub(in crate::device::gpu) fn gather(
     Ok(out)
 }
 
-/// Copies `rows x columns` values from one matrix to another, row `i` to row `i` or to row `numbers[i]`.
-fn copy(
-    gpu: &Gpu,
-    [rows, columns]: [usize; 2],
-    from: View<'_>,
-    to: View<'_>,
-    numbers: Option<&[u32]>,
-) -> Result<(), EngineError> {
+/// Copies `rows x columns` values from one matrix to another.
+fn copy(gpu: &Gpu, [rows, columns]: [usize; 2], from: View<'_>, to: View<'_>) -> Result<(), EngineError> {
     let arguments = Arguments {
         rows: rows as u32,
         columns: columns as u32,
@@ -47,16 +41,9 @@ fn copy(
         out_first: to.first,
         out_row: to.row,
     };
-    let (uniform, read, write) = (Arg::uniform(&arguments), Arg::Read(from.buffer), Arg::Write(to.buffer));
+    let bindings = [Arg::uniform(&arguments), Arg::Read(from.buffer), Arg::Write(to.buffer)];
     let size = rows * columns;
-    let grid = Grid::Invocations(size);
-    match numbers {
-        None => gpu.launch(&saccade_shaders::ROWS_STRIDED, &[uniform, read, write], grid, size),
-        Some(numbers) => {
-            let bindings = [uniform, read, Arg::Words(numbers), write];
-            gpu.launch(&saccade_shaders::ROWS_SCATTERED, &bindings, grid, size)
-        }
-    }
+    gpu.launch(&saccade_shaders::ROWS, &bindings, Grid::Invocations(size), size)
 }
 
 /// An operand as a matrix.
@@ -72,20 +59,6 @@ fn first_columns(inputs: &[Operand<GpuBuffer>]) -> (Vec<usize>, usize) {
         end - x.columns
     };
     (inputs.iter().map(first).collect(), end)
-}
-
-/// For every operand of `Op::ConcatRows` the numbers of its rows in the result.
-fn destinations(call: &Call<'_, GpuBuffer>) -> Vec<Vec<u32>> {
-    let mut numbers = vec![Vec::new(); call.inputs.len()];
-    let mut at = 0;
-    for lane in 0..call.lanes() {
-        for (x, numbers) in call.inputs.iter().zip(&mut numbers) {
-            let end = at + (x.offsets[lane + 1] - x.offsets[lane]) as u32;
-            numbers.extend(at..end);
-            at = end;
-        }
-    }
-    numbers
 }
 
 /// The rows that `Op::Rows` takes, counted over all lanes of its operand.
@@ -107,22 +80,14 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<GpuBuffer
             let out = gpu.allocate(x.total_rows() * width)?;
             for (x, at) in call.inputs.iter().zip(firsts) {
                 let to = View::new(&out, at as u32, width);
-                copy(gpu, [x.total_rows(), x.columns], view(x), to, None)?;
-            }
-            Ok(out)
-        }
-        Op::ConcatRows => {
-            let out = gpu.allocate(call.inputs.iter().map(size).sum())?;
-            for (x, numbers) in call.inputs.iter().zip(destinations(call)) {
-                let to = View::new(&out, 0, x.columns);
-                copy(gpu, [x.total_rows(), x.columns], view(x), to, Some(&numbers))?;
+                copy(gpu, [x.total_rows(), x.columns], view(x), to)?;
             }
             Ok(out)
         }
         Op::Columns { start, count } => {
             let rows = x.total_rows();
             let out = gpu.allocate(rows * count)?;
-            copy(gpu, [rows, count], view(x).skip_columns(start), View::new(&out, 0, count), None)?;
+            copy(gpu, [rows, count], view(x).skip_columns(start), View::new(&out, 0, count))?;
             Ok(out)
         }
         Op::ScatterAdd if GRAPH => {
@@ -145,19 +110,15 @@ pub(super) fn backward(gpu: &Gpu, back: &mut Backward<'_>) -> Result<Vec<Option<
             let part = |(x, at): (&Operand<GpuBuffer>, usize)| {
                 let dx = gpu.allocate(size(x))?;
                 let (from, to) = (View::new(dy, at as u32, width), View::new(&dx, 0, x.columns));
-                copy(gpu, [x.total_rows(), x.columns], from, to, None)?;
+                copy(gpu, [x.total_rows(), x.columns], from, to)?;
                 Ok(Some(dx))
             };
             call.inputs.iter().zip(firsts).map(part).collect()
         }
-        Op::ConcatRows => {
-            let parts = call.inputs.iter().zip(destinations(call));
-            parts.map(|(x, numbers)| select(gpu, &numbers, x.columns, dy, 0).map(Some)).collect()
-        }
         Op::Columns { start, count } => {
             let dx = gpu.zeros(size(x))?;
             let to = View::new(&dx, 0, x.columns).skip_columns(start);
-            copy(gpu, [x.total_rows(), count], View::new(dy, 0, count), to, None)?;
+            copy(gpu, [x.total_rows(), count], View::new(dy, 0, count), to)?;
             Ok(vec![Some(dx)])
         }
         Op::ScatterAdd => Ok(vec![Some(select(gpu, &call.scattered().1, x.columns, dy, 0)?)]),
