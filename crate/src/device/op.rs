@@ -50,12 +50,6 @@ impl PartialEq for Real {
 
 impl Eq for Real {}
 
-impl std::hash::Hash for Real {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.0.to_bits().hash(state);
-    }
-}
-
 /// Rows and columns of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
@@ -72,7 +66,7 @@ impl std::fmt::Display for Shape {
 }
 
 /// Functions of one value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unary {
     /// Hyperbolic tangent.
     Tanh,
@@ -159,7 +153,7 @@ impl SemiringProduct {
 }
 
 /// Attributes of the SRU recurrence (`kernels/src/sru.rs` has the equations).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sru {
     /// `[v_f, v_r]`; none in version 1.
     pub weight_c: Option<ParamId>,
@@ -182,7 +176,7 @@ pub struct Sru {
 }
 
 /// Attributes that both modes of the Skim recurrence share (`kernels/src/skim.rs` has the equations).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Skim {
     /// The cell, big and small: LSTM or GRU.
     pub cell: CellKind,
@@ -213,7 +207,7 @@ pub struct Skim {
 }
 
 /// How a Skim recurrence treats its decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SkimMode {
     /// Skim iff the probability exceeds the threshold. First operand: the input itself.
     Hard {
@@ -230,7 +224,7 @@ pub enum SkimMode {
 }
 
 /// An operation with all its attributes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
     /// A value from outside.
     Input,

@@ -7,7 +7,6 @@ mod gradient;
 mod lower;
 mod plan;
 
-use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::infer::Check;
@@ -165,14 +164,6 @@ impl PartialEq for Function {
 }
 
 impl Eq for Function {}
-
-impl Hash for Function {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.body.name.hash(state);
-        self.0.body.inputs.hash(state);
-        self.0.body.nodes.len().hash(state);
-    }
-}
 
 impl std::fmt::Debug for Function {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
