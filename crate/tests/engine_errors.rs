@@ -107,6 +107,10 @@ fn operands_that_do_not_fit() {
     refused(&p, &Op::ScatterAdd, &[(2, 3)], &[], "numbers");
     accepted(&p, &Op::ScatterAdd, &[(0, 3)], &[0]);
 
+    let half = 1 << (usize::BITS / 2);
+    refused(&p, &Op::MatMul, &[(half, 0), (0, half)], &[], "result");
+    refused(&p, &Op::MatMul, &[(half, 0), (0, half / 8)], &[], "result");
+
     refused(&p, &Op::ConcatColumns, &[(2, 3), (2, 1), (3, 3)], &[], "rows of operand 2");
     refused(&p, &Op::ConcatRows, &[(2, 3), (1, 4)], &[], "columns of operand 1");
     refused(&p, &Op::CrossEntropy, &[(2, 3)], &[0], "targets");

@@ -31,6 +31,7 @@ describe("mistakes", () => {
     ["too few values", (g) => g.input(2, 2, [1, 2, 3]), "input: values: expected 4 numbers for 2 x 2, found 3"],
     ["rows", (g) => g.input(-1, 2), "input: rows: expected a whole number from 0 to 2 ** 31 - 1, found -1"],
     ["too many numbers", (g) => g.input(1e6, 1e6), "input: expected at most 2 ** 29 numbers, found 1000000 x 1000000"],
+    ["too many products", (g) => g.input(65536, 1).matmul(g.input(1, 65536)), "matmul: expected at most 2 ** 29 numbers, found 65536 x 65536"],
     ["too many rows", (g) => g.input(0, 100).scatterAdd([], 2 ** 30), "scatterAdd: expected at most 2 ** 29 numbers, found 1073741824 x 100"],
     ["a factor", (g) => g.input(1, 1).scale(Infinity), "scale: factor: expected a finite number, found Infinity"],
     ["a number for an expression", (g) => g.input(1, 1).add(1), "add: other: expected an expression, found 1"],

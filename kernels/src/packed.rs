@@ -102,11 +102,14 @@ fn product<const TURNED: bool>(mut product: Product<'_, TURNED>) {
     if x.count == 0 || w.outputs == 0 {
         return;
     }
-    let out = &mut product.out[..(x.count - 1) * out_stride + w.outputs];
+    // What is more than can be counted is more than there is.
+    let end =
+        |rows: usize, stride: usize, last: usize| (rows - 1).saturating_mul(stride).saturating_add(last);
+    let out = &mut product.out[..end(x.count, out_stride, w.outputs)];
     if w.inputs == 0 {
         return begin(out, out_stride, w.outputs, start);
     }
-    let last = if TURNED { (w.inputs - 1) * x.stride + x.count } else { (x.count - 1) * x.stride + w.inputs };
+    let last = if TURNED { end(w.inputs, x.stride, x.count) } else { end(x.count, x.stride, w.inputs) };
     assert!(x.values.len() >= last, "the rows of a product are there");
     if let Start::Bias(bias) = start {
         assert!(bias.len() >= w.outputs, "a bias has a value for each column");

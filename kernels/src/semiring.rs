@@ -25,7 +25,7 @@ pub fn forward(
     weight: &[f32],
     columns: usize,
 ) -> Vec<Vec<f32>> {
-    let size = x.len() * columns * columns / weight.len();
+    let size = x.len() / (weight.len() / columns) * columns;
     let mut out = buffers.take(size);
     match semiring {
         Semiring::Log => {

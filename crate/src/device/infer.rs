@@ -52,7 +52,7 @@ impl Op {
         if let Some(operands) = self.operands() {
             check.length("operands", operands, inputs.len())?;
         }
-        Ok(match *self {
+        let outputs = match *self {
             graph_only!() if !GRAPH => return Err(self.left_out()),
             program_only!() if !PROGRAMS => return Err(self.left_out()),
             Op::Input | Op::Held => {
@@ -204,7 +204,21 @@ impl Op {
             Op::Skim(skim) => skim.infer(&check, indices, parameters)?,
             Op::Step(ref step) => step.infer(inputs, parameters)?,
             Op::Cell(ref function) => function.infer(&check, parameters)?,
-        })
+        };
+        outputs.iter().try_for_each(|&made| check_size(self.name(), "result", made))?;
+        Ok(outputs)
+    }
+}
+
+/// Whether an address can tell the bytes of so many values, however little memory there is.
+pub(crate) fn check_size(op: &'static str, what: &str, made: Shape) -> Result<(), EngineError> {
+    const MOST: usize = isize::MAX as usize / size_of::<f32>();
+    match made.rows.checked_mul(made.columns) {
+        Some(..=MOST) => Ok(()),
+        _ => {
+            let expected = format!("at most {MOST} values");
+            Err(EngineError::Shape { op, what: what.into(), expected, found: made.to_string() })
+        }
     }
 }
 

@@ -49,6 +49,7 @@ pub(crate) use cell::{Body, Kind, Node};
 pub use cpu::{Cpu, CpuOptions, Precision};
 pub(crate) use error::number;
 pub use error::{EngineError, Failure};
+pub(crate) use infer::check_size;
 pub use op::{Binary, Op, Real, SemiringProduct, Shape, Skim, SkimMode, Sru, Unary, WeightView};
 pub(crate) use op::{GRAPH, PROGRAMS};
 #[cfg(feature = "train")]

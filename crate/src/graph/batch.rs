@@ -8,7 +8,9 @@ use rustc_hash::FxHashMap;
 use super::Graph;
 use super::tape::{Port, Tape};
 use crate::cpu::order::sort_by;
-use crate::device::{Buffer, Call, EngineError, Forward, GRAPH, Op, Operand, ParamId, TableRows, Value};
+use crate::device::{
+    Buffer, Call, EngineError, Forward, GRAPH, Op, Operand, ParamId, Shape, TableRows, Value, check_size,
+};
 
 /// Nodes that ran together, and their outputs.
 pub(crate) struct Batch {
@@ -143,6 +145,10 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
         }
     }
     let outputs = offsets_of_outputs(tape, &nodes);
+    for (columns, offsets) in &outputs {
+        let rows = offsets[offsets.len() - 1];
+        check_size(op.name(), "results of a batch", Shape { rows, columns: *columns })?;
+    }
     let (mut inputs, mut copied) = (Vec::new(), Vec::new());
     let leaf = |buffer| Outcome::Computed(Forward { outputs: vec![buffer], saved: Vec::new() });
     let outcome = match op {

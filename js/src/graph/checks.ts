@@ -27,8 +27,13 @@ const MOST = 2 ** 29;
 /** A shape that there is memory for. */
 export function shapeOf(rows: unknown, columns: unknown, at: string): Shape {
   const shape = { rows: sizeOf(rows, `${at}: rows`), columns: sizeOf(columns, `${at}: columns`) };
-  if (shape.rows * shape.columns > MOST) misfit(at, "at most 2 ** 29 numbers", shape);
+  shapeFits(shape, at);
   return shape;
+}
+
+/** Throws if there are more numbers than there can be memory for. */
+export function shapeFits(shape: Shape, at: string): void {
+  if (shape.rows * shape.columns > MOST) misfit(at, "at most 2 ** 29 numbers", shape);
 }
 
 /** A number of rows or columns. */

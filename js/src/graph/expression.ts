@@ -4,7 +4,7 @@ import { refuse } from "../arguments/check.js";
 import { options } from "../arguments/options.js";
 import { maybe } from "../arguments/shared.js";
 import { errorOf } from "../errors.js";
-import { indicesOf, misfit, numberOf, shapeInWords, shapeOf, sizeOf } from "./checks.js";
+import { indicesOf, misfit, numberOf, shapeFits, shapeInWords, shapeOf, sizeOf } from "./checks.js";
 import { Parameter } from "./parameter.js";
 import type { Recorder } from "./recorder.js";
 import type { OpName } from "./tape.js";
@@ -64,6 +64,7 @@ export class Expression {
   matmul(other: Expression): Expression {
     const right = this.graph.own(other, "matmul", "other");
     if (right.rows !== this.columns) misfit("matmul", `${this.columns} rows on the right for ${this.columns} columns on the left`, this, right);
+    shapeFits({ rows: this.rows, columns: right.columns }, "matmul");
     this.#begin("matmul").word(right.number);
     return this.graph.made(this.rows, right.columns);
   }
