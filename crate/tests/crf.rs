@@ -168,6 +168,11 @@ fn what_cannot_be_scored_is_said() {
     };
     assert!(error(&[0, 2]).contains("crf: index 2 is not below 2"), "{}", error(&[0, 2]));
     assert!(error(&[0]).contains("expected 2 x 2"), "{}", error(&[0]));
+    assert!(error(&[]).contains("crf: tags: expected 2, found 0"), "{}", error(&[]));
+    let graph = Graph::inference(&parameters, &Device::cpu(), Batching::Levels);
+    let mistaken = graph.input(2, 2, vec![0.0; 4]).rows(&[2]);
+    let error = block_on(crf.best(mistaken).path()).unwrap_err().to_string();
+    assert!(error.contains("index 2 is not below 2"), "{error}");
 }
 
 /// Lengths of sentences, how many tags there are, and a number that values depend on.

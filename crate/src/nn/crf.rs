@@ -49,6 +49,7 @@ pub struct Crf {
 
 /// The likeliest tags of a sentence, recorded.
 pub struct Best<'g> {
+    scores: Expr<'g>,
     /// Of every word but the first, by its tag, the tag before it; and of the end, the last tag.
     pub(crate) before: Vec<Expr<'g>>,
 }
@@ -77,7 +78,13 @@ impl Crf {
             return graph.mistaken(EngineError::Index { op: "crf", index, bound: self.tags });
         }
         let Some((&last, before)) = tags.split_last() else {
-            return nothing(graph);
+            return match scores.shape().rows {
+                0 => nothing(graph),
+                words => {
+                    let (expected, found) = (words.to_string(), "0".into());
+                    graph.mistaken(EngineError::Shape { op: "crf", what: "tags".into(), expected, found })
+                }
+            };
         };
         let p = graph.parameters();
         let from = |tags: &[u32]| graph.input(tags.len(), self.tags, one_hot(tags, self.tags));
@@ -110,7 +117,7 @@ impl Crf {
     /// let mut builder = Builder::fresh(0);
     /// let crf = Crf::new(&mut builder, 3)?;
     /// let graph = Graph::training(&builder.finish()?, &Device::cpu(), Strategy::Levels, 0);
-    /// // Of a sentence of one word, what its nine tags lack together is nothing.
+    /// // The probabilities of the three tags of a sentence of one word add up to 1.
     /// let word = graph.variable(1, 3, vec![0.5, -1.0, 2.0]);
     /// let losses = [0, 1, 2].map(|tag| crf.loss(word, &[tag]));
     /// let probabilities = graph.concat_columns(&losses.map(|loss| loss.scale(-1.0).exp()));
@@ -155,7 +162,7 @@ impl Crf {
             // Nothing is before the first word.
             before.remove(0);
         }
-        Best { before }
+        Best { scores, before }
     }
 
     /// α of every word.
@@ -187,8 +194,11 @@ impl Best<'_> {
     /// # Errors
     /// See [`Expr::value`].
     pub async fn path(&self) -> Result<Vec<usize>, EngineError> {
-        let Some(last) = self.before.first() else { return Ok(Vec::new()) };
-        Ok(follow(&last.graph().values(&self.before).await?))
+        if self.before.is_empty() {
+            // Those of no word, or a mistake.
+            return self.scores.value().await.map(|_| Vec::new());
+        }
+        Ok(follow(&self.scores.graph().values(&self.before).await?))
     }
 }
 
