@@ -103,6 +103,32 @@ async fn check(device: &Device, fixture: &Fixture, case: &Case, lazy: bool) {
     }
 }
 
+/// PyTorch clips the parameters that it is given; one that stays as it is is not among them.
+#[test]
+fn what_stays_as_it_is_has_no_share_in_the_norm() {
+    let device = Device::cpu();
+    let mut parameters = Parameters::new();
+    let moving = parameters.add("moving", &[1, 2], vec![1.0, 1.0]).unwrap();
+    let frozen = parameters.add("frozen", &[1, 2], vec![1.0, 1.0]).unwrap();
+    parameters.get_mut(frozen).trainable = false;
+    let mut gradients = Gradients::zeros(&parameters);
+    let graph = Graph::training(&parameters, &device, Strategy::Levels, 0);
+    let of = |id, by: [f32; 2]| graph.embedding(id, &[0]) * graph.input(1, 2, by.to_vec());
+    let sum = (of(moving, [3.0, 4.0]) + of(frozen, [30.0, 40.0])).sum_columns();
+    pollster::block_on(sum.backward_into(&mut gradients)).unwrap();
+    drop(graph);
+    let config =
+        OptimizerConfig { rule: Rule::Sgd(Sgd { momentum: 0.0 }), clip: 1.0, ..OptimizerConfig::default() };
+    let mut optimizer = Optimizer::new(config, &device, &parameters).unwrap();
+    let (touched, rate) = (Touched::default(), |_| 1.0);
+    let update = optimizer.update(&device, &mut parameters, &mut gradients, &touched, rate, &[]);
+    near(pollster::block_on(update).unwrap().0, 5.0, "norm");
+    for (found, expected) in parameters.values(moving).iter().zip([0.4, 0.2]) {
+        near(*found, expected, "moving");
+    }
+    assert_eq!(parameters.values(frozen), [1.0, 1.0]);
+}
+
 fn near(found: f32, expected: f32, what: &str) {
     assert!(
         (found - expected).abs() <= 1e-5 * expected.abs().max(1.0),

@@ -134,7 +134,7 @@ impl Optimizer {
             .iter()
             .filter_map(|(id, p)| {
                 // What stays as it is has no share in the norm.
-                let buffer = gradients.get(id).filter(|_| rate(id) > 0.0)?;
+                let buffer = gradients.get(id).filter(|_| p.trainable && rate(id) > 0.0)?;
                 Some(Part { buffer, columns: p.columns(), rows: rows(touched, id, p.rows()) })
             })
             .collect();
