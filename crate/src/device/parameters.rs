@@ -110,17 +110,18 @@ impl Parameters {
         values: Vec<f32>,
     ) -> Result<ParamId, EngineError> {
         let name = name.into();
-        let size: usize = shape.iter().product();
-        if values.len() != size {
-            let reason = format!("shape {shape:?} holds {size} values, found {}", values.len());
+        let size = shape.iter().try_fold(1usize, |size, &n| size.checked_mul(n));
+        if size != Some(values.len()) {
+            let holds = size.map_or("too many".to_string(), |size| size.to_string());
+            let reason = format!("shape {shape:?} holds {holds} values, found {}", values.len());
             return Err(EngineError::Parameter { name, reason });
         }
+        let Err(at) = self.0.find(&name) else {
+            return Err(EngineError::Parameter { name, reason: "is defined twice".into() });
+        };
         let store = self.store_mut();
         let id = ParamId(store.list.len() as u32);
-        match store.find(&name) {
-            Ok(_) => return Err(EngineError::Parameter { name, reason: "is defined twice".into() }),
-            Err(at) => store.names.insert(at, id),
-        }
+        store.names.insert(at, id);
         store.revisions.push(0);
         store.list.push(Parameter { name, shape: shape.to_vec(), values, trainable: true });
         Ok(id)
