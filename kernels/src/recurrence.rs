@@ -289,7 +289,10 @@ fn run_back<C: Cell>(
             block_mut(&mut dh, place, n).copy_from_slice(&dh_prev);
             block_mut(&mut dc, place, memory).copy_from_slice(&dc_prev);
         }
-        multiply(&mut dh, Start::Out, Rows::new(&dw[first * gates..], alive, gates), weight_hh);
+        // Before the first step there may be no state.
+        if t > 0 || a.h0.is_some() {
+            multiply(&mut dh, Start::Out, Rows::new(&dw[first * gates..], alive, gates), weight_hh);
+        }
     }
     matmul(d_weight_hh, n, true, View::new(&dw, total, gates).t(), View::new(&h_before, total, n));
     if let Some(d_bias) = d_bias_hh {

@@ -370,7 +370,10 @@ fn run_back<C: Cell>(
             join(dh, &s.dh_prev, &s.dh_small, &s.dh);
             join(dc, &s.dc_prev, &s.dc_small, &s.dc);
         }
-        // Through the products of the state.
+        // Through the products of the state, of which there is none before the first token.
+        if t == 0 && a.h0.is_none() {
+            continue;
+        }
         multiply(&mut dh, Start::Out, Rows::new(&step_big, alive, gates), transposed.big);
         if let Some(small) = transposed.small {
             let step = Rows::new(&step_small, alive, small_gates);
