@@ -38,7 +38,7 @@ fn each(i: u32) {
     dx[i] = dy[row] * (1.0 / f32(arguments.columns));
 #endif
 #if log_sum_exp
-    dx[i] = dy[row] * exp_total(x[arguments.x_first + i] - y[row]);
+    dx[i] = dy[row] * exp_total(x[arguments.x_first + i] - above_infinity(y[row]));
 #endif
 #if max
     dx[i] = select(0.0, dy[row], u32(places[row]) == i % arguments.columns);

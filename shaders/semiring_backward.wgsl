@@ -39,7 +39,7 @@ fn term(row: u32, i: u32, j: u32) -> f32 {
 #if log
     let score = x[arguments.x_first + row * arguments.inputs + i]
         + weight[i * arguments.weight_row + j * arguments.weight_column];
-    return dy[at] * exp_total(score - y[at]);
+    return dy[at] * exp_total(score - above_infinity(y[at]));
 #else
     return select(0.0, dy[at], u32(y[at]) == i);
 #endif

@@ -3,7 +3,7 @@
 //! WGSL twins: `shaders/reduce.wgsl` and `shaders/reduce_backward.wgsl`.
 
 use crate::math::exp_down;
-use crate::registers::{for_stretches, with_registers};
+use crate::registers::{Register, for_stretches, with_registers};
 use crate::softmax::{largest, sum_of_exp};
 use crate::{BufferPool, Ragged};
 
@@ -75,11 +75,12 @@ with_registers! {
 }
 
 with_registers! {
-    /// Replaces each row of `columns` values by `d exp(x - sum)`, by the rows' sums and their gradients.
+    /// Replaces each row of `columns` values by `d exp(x - sum)`, by the rows' sums and their gradients. A sum of nothing, minus
+    /// infinity, counts as the least number: less itself it were no number, and its terms have the gradient 0.
     fn through_log_sum_exp<V>(rows: &mut [f32], columns: usize, sums: &[f32], d: &[f32]) {
         for ((row, &sum), &d) in rows.chunks_exact_mut(columns.max(1)).zip(sums).zip(d) {
             // SAFETY: the body is compiled for the register's instructions.
-            let (sum, d) = unsafe { (V::splat(sum), V::splat(d)) };
+            let (sum, d) = unsafe { (V::splat(sum.at_least(f32::MIN)), V::splat(d)) };
             for_stretches!(V, row.len(), j => {
                 // SAFETY: the body is compiled for the register's instructions.
                 let value = unsafe { V::load_part(&row[j.clone()]) };
@@ -147,6 +148,19 @@ mod tests {
         assert_eq!(of_row(&[f32::NEG_INFINITY; 2], Reduce::LogSumExp), [f32::NEG_INFINITY]);
         assert_eq!(of_row(&[f32::INFINITY, 0.0], Reduce::LogSumExp), [f32::INFINITY]);
         assert!(of_row(&[f32::NAN, 0.0], Reduce::LogSumExp)[0].is_nan());
+    }
+
+    #[test]
+    fn a_sum_of_nothing_has_the_gradient_zero() {
+        const NO: f32 = f32::NEG_INFINITY;
+        for (row, sum, expected) in [([NO, NO], NO, [0.0, 0.0]), ([NO, 3.0], 3.0, [0.0, 2.0])] {
+            let x = Ragged { values: &row, columns: 2, offsets: &[0, 1] };
+            let dx = backward(&BufferPool::default(), x, Reduce::LogSumExp, &[&[sum]], &[2.0]);
+            assert_eq!(dx, expected);
+        }
+        let x = Ragged { values: &[f32::NAN, NO], columns: 2, offsets: &[0, 1] };
+        let dx = backward(&BufferPool::default(), x, Reduce::LogSumExp, &[&[f32::NAN]], &[2.0]);
+        assert!(dx.iter().all(|d| d.is_nan()), "{dx:?}");
     }
 
     #[test]

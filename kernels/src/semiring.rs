@@ -123,7 +123,8 @@ pub fn backward(
 }
 
 with_registers! {
-    /// Each `x_i + w_ij` has the gradient `dy_j exp(x_i + w_ij - y_j)`.
+    /// Each `x_i + w_ij` has the gradient `dy_j exp(x_i + w_ij - y_j)`. A sum of nothing, minus infinity, counts as the least
+    /// number: less itself it were no number, and its terms have the gradient 0.
     fn through_log_product<V>(
         dx: &mut [f32],
         x: &[f32],
@@ -146,6 +147,7 @@ with_registers! {
                         V::splat(*x), V::load_part(&weight[j.clone()]), V::load_part(&y[j.clone()]),
                         V::load_part(&dy[j.clone()]), V::load_part(&sums[j.clone()]),
                     ]};
+                    let y = y.at_least(y.like(&f32::MIN)).keep_nan(y);
                     let term = exp_down(x.add(w).sub(y)).mul(d);
                     term.store_part(&mut terms[j.clone()]);
                     sum.add(term).store_part(&mut sums[j]);
@@ -173,6 +175,19 @@ mod tests {
         assert_eq!(of_row(Semiring::Log, &[f32::NEG_INFINITY; 2], &[1.0, 2.0], 1), [f32::NEG_INFINITY]);
         assert_eq!(of_row(Semiring::Log, &[f32::INFINITY, 0.0], &[1.0, 2.0], 1), [f32::INFINITY]);
         assert!(of_row(Semiring::Log, &[f32::NAN, 0.0], &[1.0, 2.0], 1)[0].is_nan());
+    }
+
+    #[test]
+    fn a_sum_of_nothing_has_the_gradient_zero() {
+        const NO: f32 = f32::NEG_INFINITY;
+        // No way to the first column, one to the second, NaN on that to the third.
+        let (weight, y) = ([NO, 1.0, f32::NAN, NO, NO, 0.0], [NO, 4.0, f32::NAN]);
+        let mut by_weight = [0.0; 6];
+        let pool = BufferPool::default();
+        let dx = backward(&pool, Semiring::Log, &[3.0, NO], &weight, 3, &[&y], &[2.0; 3], &mut by_weight);
+        assert!(dx.iter().all(|d| d.is_nan()), "{dx:?}");
+        assert_eq!([by_weight[0], by_weight[1], by_weight[3], by_weight[4]], [0.0, 2.0, 0.0, 0.0]);
+        assert!(by_weight[2].is_nan() && by_weight[5].is_nan(), "{by_weight:?}");
     }
 
     #[test]

@@ -30,6 +30,11 @@ fn exp_total(x: f32) -> f32 {
     return (1.0 + (r + r * r * bend)) * power_of_two(half) * power_of_two(i32(k) - half);
 }
 
+// The least number for minus infinity, which less itself is no number.
+fn above_infinity(x: f32) -> f32 {
+    return select(x, -3.4028234e38, bitcast<u32>(x) == 0xff800000u);
+}
+
 fn log_total(x: f32) -> f32 {
     if is_nan(x) || bitcast<u32>(x) == 0x7f800000u {
         return x;

@@ -11,6 +11,7 @@ mod ragged_matmul;
 mod recurrence;
 mod reduce;
 mod rows;
+mod semiring;
 mod skim;
 mod skim_soft;
 mod softmax;
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Case> {
         recurrence::cases(),
         reduce::cases(),
         rows::cases(),
+        semiring::cases(),
         skim::cases(),
         skim_soft::cases(),
         softmax::cases(),

@@ -33,6 +33,28 @@ fn products_in_semirings_in_both_layouts() {
     cases.iter().for_each(|case| check(&parameters, case));
 }
 
+/// Minus infinity forbids a way: in sums in which it is alone, and beside another.
+#[test]
+fn forbidden_ways_have_the_gradient_zero() {
+    const NO: f32 = f32::NEG_INFINITY;
+    let mut p = Parameters::new();
+    // The first column has no way to it, the second one.
+    let weight = p.add("weight", &[2, 2], vec![NO, 1.0, NO, NO]).unwrap();
+    let graph = Graph::training(&p, &Device::cpu(), Strategy::Levels, 5);
+    let x = graph.variable(1, 2, vec![NO; 2]);
+    let gradients = block_on(
+        graph.concat_columns(&[x.log_sum_exp(), graph.input(1, 1, vec![0.0])]).log_sum_exp().backward(),
+    );
+    gradients.unwrap();
+    assert_eq!(block_on(x.gradient()).unwrap(), [0.0; 2]);
+
+    let graph = Graph::training(&p, &Device::cpu(), Strategy::Levels, 5);
+    let x = graph.variable(1, 2, vec![3.0, NO]);
+    let gradients = block_on(x.log_product(weight, false).log_sum_exp().backward()).unwrap();
+    assert_eq!(block_on(x.gradient()).unwrap(), [1.0, 0.0]);
+    assert_eq!(block_on(gradients.read(&Device::cpu(), &p, weight)).unwrap().unwrap(), [0.0, 1.0, 0.0, 0.0]);
+}
+
 /// A gradient agrees with the values whichever weights a view selects; this says that it selects the right ones.
 #[test]
 fn a_view_of_a_weight_selects_the_inputs_it_names() {
