@@ -34,13 +34,13 @@ fn each(i: u32) {
     }
     let a = x[arguments.x_first + i];
 #if tanh
-    let value = tanh_bounded(a);
+    let value = keep_nan(tanh_bounded(a), a);
 #endif
 #if sigmoid
-    let value = sigmoid(a);
+    let value = keep_nan(sigmoid(a), a);
 #endif
 #if relu
-    let value = max(a, 0.0);
+    let value = keep_nan(max(a, 0.0), a);
 #endif
 #if scale
     let value = a * arguments.factor;

@@ -4,6 +4,9 @@
 //! CPU twin: `kernels/src/pool.rs`.
 
 #import pool
+#if max
+#import math
+#endif
 
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
@@ -34,7 +37,8 @@ fn each(i: u32) {
         value = x[at + start * arguments.columns];
     }
     for (var row = start + 1u; row < end; row += 1u) {
-        value = max(value, x[at + row * arguments.columns]);
+        let next = x[at + row * arguments.columns];
+        value = keep_nan(keep_nan(max(value, next), next), value);
     }
 #endif
     out[i] = value;

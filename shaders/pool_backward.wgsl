@@ -4,6 +4,9 @@
 //! CPU twin: `kernels/src/pool.rs`.
 
 #import pool
+#if max
+#import math
+#endif
 
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
@@ -37,7 +40,8 @@ fn each(i: u32) {
         dx[at] = select(0.0, value, row == end - 1u);
 #endif
 #if max
-        let here = !found && x[arguments.x_first + at] == y[i];
+        let candidate = x[arguments.x_first + at];
+        let here = !found && (candidate == y[i] || is_nan(candidate));
         found = found || here;
         dx[at] = select(0.0, value, here);
 #endif

@@ -102,7 +102,8 @@ fn step(lane: Lane, row: u32, j: u32, w: array<f32, GATES>, h_before: f32) -> f3
     let h = flush(tanh_bounded(x[x_at] + w[0]));
 #endif
 #if relu
-    let h = flush(max(x[x_at] + w[0], 0.0));
+    let sum = x[x_at] + w[0];
+    let h = flush(keep_nan(max(sum, 0.0), sum));
 #endif
 #if gru
     let r = gate(x[x_at] + w[0]);

@@ -24,7 +24,8 @@ fn each_row(row: u32, columns: u32, lane: u32, width: u32) {
     most = row_max(most, lane, width);
     var sum = 0.0;
     for (var j = lane % width; j < columns; j += width) {
-        sum += exp_bounded(x[x_at + j] - most);
+        let value = x[x_at + j] - most;
+        sum += keep_nan(exp_bounded(value), value);
     }
     sum = row_sum(sum, lane, width);
 #if log_softmax cross_entropy

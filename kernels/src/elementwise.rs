@@ -26,9 +26,17 @@ with_registers! {
     }
 }
 
-vectorize! {
+with_registers! {
     /// `x = max(x, 0)`.
-    pub fn relu(x: &mut [f32]) { x.iter_mut().for_each(|x| *x = x.max(0.0)); }
+    pub fn relu<V>(x: &mut [f32]) {
+        for_stretches!(V, x.len(), j => {
+            // SAFETY: the body is compiled for the register's instructions.
+            math::relu(unsafe { V::load_part(&x[j.clone()]) }).store_part(&mut x[j]);
+        });
+    }
+}
+
+vectorize! {
     /// `x = s x`.
     pub fn scale(x: &mut [f32], s: f32) { x.iter_mut().for_each(|x| *x *= s); }
     /// `x = exp(x)`.

@@ -3,7 +3,7 @@
 //! WGSL twins: `shaders/recurrence.wgsl` and `shaders/recurrence_backward.wgsl`.
 
 use crate::cell::Cell;
-use crate::math::tanh;
+use crate::math::{relu, tanh};
 use crate::registers::{for_stretches, load_parts, with_registers};
 use crate::vectorize::vectorize;
 
@@ -18,6 +18,16 @@ with_registers! {
             // SAFETY: the body is compiled for the register's instructions.
             let [x, w] = unsafe { load_parts::<V, 2>([x, w], &j) };
             tanh(x.add(w)).store_part(&mut h[j]);
+        });
+    }
+}
+
+with_registers! {
+    fn relu_forward<V>(x: &[f32], w: &[f32], h: &mut [f32]) {
+        for_stretches!(V, h.len(), j => {
+            // SAFETY: the body is compiled for the register's instructions.
+            let [x, w] = unsafe { load_parts::<V, 2>([x, w], &j) };
+            relu(x.add(w)).store_part(&mut h[j]);
         });
     }
 }
@@ -66,9 +76,7 @@ impl Cell for ElmanRelu {
     const MEMORY: bool = false;
 
     fn forward(x: &[f32], w: &[f32], _: &[f32], _: &[f32], _: &mut [f32], h: &mut [f32], _: &mut [f32]) {
-        for ((h, x), w) in h.iter_mut().zip(x).zip(w) {
-            *h = (x + w).max(0.0);
-        }
+        relu_forward(x, w, h);
     }
 
     fn backward(

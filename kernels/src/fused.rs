@@ -302,7 +302,7 @@ with_registers! {
                 }
                 I::Tanh(x) => unary!(x, |a| math::tanh(a)),
                 I::Sigmoid(x) => unary!(x, |a| math::sigmoid(a)),
-                I::Relu(x) => each!(x, x, |a, _b| a.max(0.0)),
+                I::Relu(x) => unary!(x, |a| math::relu(a)),
                 I::Exp(x) => each!(x, x, |a, _b| a.exp()),
                 I::Log(x) => each!(x, x, |a, _b| a.ln()),
                 I::Scale(x, s) => unary!(x, |a| a.mul(V::splat(s))),

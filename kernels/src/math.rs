@@ -149,6 +149,12 @@ pub(crate) fn tanh_fraction<V: Register>(x: V) -> (V, V) {
     (numerator, numerator.add(x.like(&2.0)).keep_nan(x))
 }
 
+/// `max(x, 0)`; NaN stays NaN.
+#[inline(always)]
+pub(crate) fn relu<V: Register>(x: V) -> V {
+    x.at_least(x.like(&0.0)).keep_nan(x)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,7 +189,9 @@ mod tests {
     #[test]
     fn the_processors_registers_agree_with_the_bounds() {
         let x: Vec<f32> = samples().chain([f32::NAN, -0.0, 1.0]).collect();
-        let (mut s, mut t) = (x.clone(), x.clone());
+        let (mut s, mut t, mut r) = (x.clone(), x.clone(), x.clone());
+        crate::elementwise::relu(&mut r);
+        assert!(x.iter().zip(r).all(|(x, r)| if x.is_nan() { r.is_nan() } else { r == x.max(0.0) }));
         crate::elementwise::sigmoid(&mut s);
         crate::elementwise::tanh(&mut t);
         x.iter().zip(s).zip(t).for_each(|((&x, s), t)| agree(x, s, t));

@@ -13,7 +13,7 @@ pub enum Pool {
     Sum,
     /// The mean of the rows.
     Mean,
-    /// The largest value of each column.
+    /// The largest value of each column, NaN before all numbers.
     Max,
 }
 
@@ -44,7 +44,11 @@ pub fn forward(x: Ragged<'_>, pool: Pool) -> Vec<f32> {
                 if let Some(first) = rows.next() {
                     out.copy_from_slice(first);
                 }
-                rows.for_each(|row| out.iter_mut().zip(row).for_each(|(o, r)| *o = o.max(*r)));
+                rows.for_each(|row| {
+                    out.iter_mut()
+                        .zip(row)
+                        .for_each(|(o, r)| *o = if *r > *o || r.is_nan() { *r } else { *o })
+                });
             }
         }
     }
@@ -75,7 +79,8 @@ pub fn backward(x: Ragged<'_>, pool: Pool, y: &[f32], dy: &[f32]) -> Vec<f32> {
             }
             Pool::Max => {
                 for j in 0..n {
-                    if let Some(row) = (0..rows).find(|row| x.lane(lane)[row * n + j] == y[j]) {
+                    let is_largest = |x: f32| x == y[j] || x.is_nan();
+                    if let Some(row) = (0..rows).find(|row| is_largest(x.lane(lane)[row * n + j])) {
                         dx[row * n + j] = dy[j];
                     }
                 }
@@ -83,4 +88,22 @@ pub fn backward(x: Ragged<'_>, pool: Pool, y: &[f32], dy: &[f32]) -> Vec<f32> {
         }
     }
     dx
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nan_is_before_all_numbers() {
+        for (values, first) in [([f32::NAN, 2.0, 1.0], 0), ([2.0, f32::NAN, f32::NAN], 1), ([f32::NAN; 3], 0)]
+        {
+            let x = Ragged { values: &values, columns: 1, offsets: &[0, 3] };
+            let y = forward(x, Pool::Max);
+            assert!(y[0].is_nan(), "{values:?}: {y:?}");
+            let mut expected = [0.0; 3];
+            expected[first] = 5.0;
+            assert_eq!(backward(x, Pool::Max, &y, &[5.0]), expected, "{values:?}");
+        }
+    }
 }

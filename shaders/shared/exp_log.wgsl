@@ -1,10 +1,6 @@
 // The exponential function and the natural logarithm of every number, infinities and NaN included, which WGSL lets an
 // implementation assume away: NaN is told by its bits, and infinities are made of theirs. Needs `math`.
 
-fn is_nan(x: f32) -> bool {
-    return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
-}
-
 // A number by its bits, which WGSL does not let a constant be if it is not finite.
 fn of_bits(bits: u32) -> f32 {
     return bitcast<f32>(bits);

@@ -3,6 +3,15 @@
 //
 // CPU twin: `kernels/src/math.rs`.
 
+fn is_nan(x: f32) -> bool {
+    return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+}
+
+// NaN where `x` is, `y` elsewhere: WGSL does not say what `max` and `clamp` make of NaN.
+fn keep_nan(y: f32, x: f32) -> f32 {
+    return select(y, x, is_nan(x));
+}
+
 fn exp_bounded(x: f32) -> f32 {
     return exp(clamp(x, -87.0, 88.0));
 }

@@ -31,19 +31,29 @@ pub(super) fn cases() -> Vec<Case> {
         }
     }
     cases.extend([Unary::Exp, Unary::Log].into_iter().flat_map(edges));
+    cases.extend([Unary::Tanh, Unary::Sigmoid, Unary::Relu].into_iter().flat_map(not_finite));
     cases
 }
 
 /// What is not finite or gives what is not, the largest numbers, and numbers near 1, each held against the bound by itself.
 /// (Not those below the least normal number, which a GPU may take for 0.)
 fn edges(function: Unary) -> impl Iterator<Item = Case> {
-    let not_finite = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
     let far = [0.0, -1.0, f32::MAX, f32::MIN, f32::MIN_POSITIVE, 1e-30, 88.0, 88.7, 88.8, -87.0, -110.0];
     let near = (-20..=20).map(|i| 1.0 + i as f32 * 2e-3);
+    not_finite(function).chain(far.into_iter().chain(near).map(move |value| of_one(function, value)))
+}
+
+/// What is not finite.
+fn not_finite(function: Unary) -> impl Iterator<Item = Case> {
+    [f32::NAN, f32::INFINITY, f32::NEG_INFINITY].into_iter().map(move |value| of_one(function, value))
+}
+
+/// The function of one value.
+fn of_one(function: Unary, value: f32) -> Case {
     let op = Op::Unary(function);
-    not_finite.into_iter().chain(far).chain(near).map(move |value| Case {
+    Case {
         name: format!("{} of {value}", op.name()),
-        op: op.clone(),
+        op,
         parameters: Parameters::new(),
         lanes: vec![Lane {
             inputs: vec![Matrix { rows: 1, columns: 1, values: vec![value] }],
@@ -51,5 +61,5 @@ fn edges(function: Unary) -> impl Iterator<Item = Case> {
         }],
         backward: false,
         bound: 1e-6,
-    })
+    }
 }

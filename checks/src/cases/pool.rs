@@ -31,5 +31,18 @@ pub(super) fn cases() -> Vec<Case> {
             }
         }
     }
+    for values in [[f32::NAN, 2.0, 1.0], [2.0, f32::NAN, f32::NAN], [f32::NAN; 3]] {
+        cases.push(Case {
+            name: format!("maximum of {values:?}"),
+            op: Op::Pool(Pool::Max),
+            parameters: Parameters::new(),
+            lanes: vec![Lane {
+                inputs: vec![Matrix { rows: 3, columns: 1, values: values.to_vec() }],
+                indices: Vec::new(),
+            }],
+            backward: true,
+            bound: 1e-6,
+        });
+    }
     cases
 }

@@ -3,7 +3,7 @@
 use saccade_rnn::device::{Op, Parameters};
 
 use super::lane_shapes;
-use crate::{Case, Lane, Random};
+use crate::{Case, Lane, Matrix, Random};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut random = Random::new(5);
@@ -31,6 +31,20 @@ pub(super) fn cases() -> Vec<Case> {
                 });
             }
         }
+    }
+    for op in [Op::Softmax, Op::LogSoftmax, Op::CrossEntropy] {
+        let values = vec![0.0, f32::NAN, 1.0];
+        cases.push(Case {
+            name: format!("{} of {values:?}", op.name()),
+            lanes: vec![Lane {
+                indices: if op == Op::CrossEntropy { vec![2] } else { Vec::new() },
+                inputs: vec![Matrix { rows: 1, columns: 3, values }],
+            }],
+            op,
+            parameters: Parameters::new(),
+            backward: false,
+            bound: 2e-6,
+        });
     }
     cases
 }
