@@ -145,6 +145,15 @@ describe("data", () => {
     assert.equal(dev.n, 2);
   });
 
+  test("the only text of a label may be held out", async () => {
+    for (let rare = 0; rare < 30; rare++) {
+      const data = Array.from({ length: 30 }, (_, at) => ({ text: `film ${at}`, label: at === rare ? "rare" : at % 2 ? "a" : "b" }));
+      const run = open(data, gru);
+      assert.equal((await run.finish()).dev.n, 3);
+      run.dispose();
+    }
+  });
+
   test("a table is read as its rows are, whatever holds it and whoever names its columns", async () => {
     const quoted = (value) => `"${value.replaceAll('"', '""')}"`;
     const rows = reviews.train.map(({ text, label }) => ({ text: `${text}, "so",\nthey say`, label }));

@@ -104,6 +104,8 @@ impl LabelledCorpus {
                 remove_texts_of(&mut texts.examples, &set.examples);
             });
         }
+        // Before any are taken away: a rare label may be held out as a whole.
+        let (data_labels, labels): (Vec<_>, _) = label_names(data, &train).into_iter().unzip();
         if data.folds > 0 {
             test.extend(take_fold(&mut train, data));
         }
@@ -118,7 +120,6 @@ impl LabelledCorpus {
                 return Err(CorpusError::Empty(set));
             }
         }
-        let (data_labels, labels): (Vec<_>, _) = label_names(data, &train).into_iter().unzip();
         let words = train.iter().flat_map(|texts| &texts.examples).flat_map(|e| e.words(&data.tokenizer));
         let built = Vocabulary::build(words, data.min_count, data.max_words);
         let vocabulary = extend(built, more_words, data.max_words)?;
