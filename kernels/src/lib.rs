@@ -1,8 +1,7 @@
 //! CPU kernels: one file a kernel, named like its WGSL twin in `shaders/`.
 //!
-//! Kernels are plain functions over row-major `f32` slices. They know neither graphs nor parameters' names;
-//! A device lays the arguments out and calls them. Sequences are *lanes*: ranges of rows laid
-//! end to end, without padding (see [`Ragged`]).
+//! Kernels are plain functions over row-major `f32` slices. They know neither graphs nor parameters' names: a device lays the
+//! arguments out and calls them. Sequences are *lanes*: ranges of rows laid end to end, without padding (see [`Ragged`]).
 
 #[cfg(feature = "train")]
 pub mod adam;

@@ -68,7 +68,7 @@ fn exp_above_lowest<V: Register>(x: V) -> V {
 /// Zero where the magnitude is below 2^-63, 1.1e-19: for what is handed from step to step, states and their gradients.
 ///
 /// What decays, as states do in silence and padding, would otherwise become a denormal number, with which some processors
-/// take a hundred times as long, and which rounding keeps from ever reaching zero. The product of two values that are
+/// take 35 to 70 times as long, and which rounding keeps from ever reaching zero. The product of two values that are
 /// flushed, or of one and a [`gate`], is a normal number. Next to the 1e-5 within which implementations agree, what is
 /// flushed is nothing. Time loops flush every [`FLUSHED`] steps.
 #[inline(always)]

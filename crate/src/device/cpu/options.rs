@@ -17,9 +17,9 @@ pub enum Precision {
 pub struct CpuOptions {
     /// How copies of weights are kept.
     pub precision: Precision,
-    /// How many bytes may be kept, for each Skim layer over an embedding, of the big cell's input products of words that
-    /// were read: 8 MiB by default, 0 for none. Results do not depend on it; a word that is read again costs half as
-    /// much.
+    /// How many bytes may be kept of the products of words with a weight that directly follows an embedding: for each Skim layer
+    /// those of the big cell's input, and those of each product that is at most half as wide as the words. 8 MiB each by default,
+    /// 0 for none. Results do not depend on it; a word that Skim reads again costs half as much.
     pub word_cache_bytes: usize,
 }
 
