@@ -29,7 +29,7 @@ fn each_row(row: u32, columns: u32, lane: u32, width: u32) {
     }
     sum = row_sum(sum, lane, width);
 #if log_softmax cross_entropy
-    let log_sum = log_precise(sum);
+    let log_sum = keep_nan(log_precise(sum), sum);
 #endif
     for (var j = lane % width; j < columns; j += width) {
         let value = x[x_at + j] - most;

@@ -7,7 +7,7 @@ fn is_nan(x: f32) -> bool {
     return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }
 
-// NaN where `x` is, `y` elsewhere: WGSL does not say what `max` and `clamp` make of NaN.
+// NaN where `x` is, `y` elsewhere: WGSL does not say what `max`, `clamp` and `log` make of NaN.
 fn keep_nan(y: f32, x: f32) -> f32 {
     return select(y, x, is_nan(x));
 }
