@@ -146,9 +146,10 @@ export const checks = [
     tools: [chromium, bundlers],
     room: true,
   },
+  // Beside the suite, which the runtimes run in this thread: Node 20, 22 and 26 are among them.
   {
     name: "package, in Node",
-    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...suite, ...inNode, "arguments", "graph", "graph-mistakes", "graph-programs", "start", "train", "train-long", "train-workers", "traps", "worker")],
+    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...inNode, "arguments", "graph", "graph-mistakes", "graph-programs", "start", "train", "train-long", "train-workers", "traps", "worker")],
     needs: [npmPackage],
     room: true,
   },
