@@ -260,6 +260,14 @@ describe("a parser", () => {
       if (head !== null) assert.ok(tokens[head] && model.config.relations.includes(relation));
     }
   });
+
+  test("reads a word of any length by its ends", async () => {
+    const [start, end] = ["un".repeat(128), "ly".repeat(128)];
+    const given = async (word) => (await model.parse(`They ${word} go .`)).tokens.map(({ tag, probability, relation, head }) => ({ tag, probability, relation, head }));
+    const all = await given(start + end);
+    assert.deepEqual(await given(`${start}${"x".repeat(1_000_000)}${end}`), all);
+    assert.notDeepEqual(await given(start + end.replace(/ly$/, "ed")), all);
+  });
 });
 
 describe("a tree classifier", () => {

@@ -188,6 +188,7 @@ describe("data", () => {
     "a text without two words": ["", letters, "TRAINING_DATA", /there is no training text/],
     "a set that is none": [{ train: [], test_: [] }, gru, "OPTION_INVALID", /data\.test_: there is no such set/],
     "a number": [5, gru, "OPTION_INVALID", /data\.train: expected/],
+    "too many weights": [reviews, { ...gru, model: { encoder: [{ type: "gru", hiddenSize: 60000 }] } }, "MODEL_CONFIG", /at most 268435456 weights, found \d+ weights/],
     "a size out of range": [reviews, { ...gru, model: { encoder: [{ type: "gru", hiddenSize: 0 }] } }, "MODEL_CONFIG", /hidden_size/],
     "layers that are not there": [reviews, { ...gru, train: { layers: { encoder: [{}, {}, {}] } } }, "OPTION_INVALID", /train\.layers\.encoder: expected at most as many/],
     "a layer by another name": [reviews, { ...gru, train: { layers: { heads: { rate: 0 } } } }, "OPTION_INVALID", /heads/],

@@ -2,6 +2,7 @@
 
 use super::encoder::{Dropouts, FreshOptions};
 use super::error::excerpt;
+use super::shape::MOST_WEIGHTS;
 use super::{CONFIG_KEY, Checkpoint, Config, ModelError, Network, Storage, Task, Tensor, WordVectors};
 use crate::device::Parameters;
 use crate::nn::{BuildError, Builder, Tensors};
@@ -23,13 +24,19 @@ impl Model {
     /// A model with freshly drawn weights.
     ///
     /// # Errors
-    /// If the config is not valid.
+    /// If the config is not valid, or asks for more than 2^28 weights.
     pub fn fresh(
         config: Config,
         dropouts: Dropouts,
         fresh: FreshOptions,
         seed: u32,
     ) -> Result<Self, ModelError> {
+        config.validate()?;
+        let weights = config.least_parameters();
+        if weights > MOST_WEIGHTS {
+            let found = format!("{weights} weights");
+            return Err(ModelError::config("the network", format!("at most {MOST_WEIGHTS} weights"), found));
+        }
         Self::build(config, Builder::fresh(seed), dropouts, fresh)
     }
 

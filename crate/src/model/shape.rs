@@ -9,7 +9,7 @@ use super::{Cell, LayerConfig, ModelError, Nonlinearity, SmallReads, SruConfig};
 use crate::nn::Tensors;
 
 /// The most weights that are drawn: 1 GiB.
-const MOST_WEIGHTS: u64 = 1 << 28;
+pub(super) const MOST_WEIGHTS: u64 = 1 << 28;
 
 /// What makes a layer.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
