@@ -262,6 +262,15 @@ describe("tags", () => {
     }
   });
 
+  test("the only sentence with a tag may be held out", async () => {
+    for (let rare = 0; rare < 20; rare++) {
+      const rows = Array.from({ length: 20 }, (_, at) => ({ words: ["one", "two"], tags: ["A", at === rare ? "RARE" : "B"] }));
+      const run = open(rows, { ...tags, train: { ...tags.train, epochs: 1 } });
+      assert.ok((await run.finish()).dev.n > 0);
+      run.dispose();
+    }
+  });
+
   test("the model is a tagger, at once and in between", async () => {
     const run = open({ train: learned, dev: scored }, tags);
     const found = [];

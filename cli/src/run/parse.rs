@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use saccade_rnn::model::{self, FreshOptions, Model, Parsing, Tagging, Task};
-use saccade_rnn::train::{Known, Parse, ParseScore, Prepared, Texts, extend, record};
+use saccade_rnn::train::{Known, Parse, ParseScore, Prepared, Texts, extend, record, tags};
 
 use super::{Figures, Recipe, RunError};
 use crate::config::ParseConfig;
@@ -15,12 +15,14 @@ impl Recipe for ParseConfig {
     fn read(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Parse>, RunError> {
         let (set, options) = (&self.data, &self.task.parse);
         let mut sets = read_sets(set, data)?;
+        // Before any are taken away: the only sentence with a tag or a relation may be held out.
+        let (labels, relations) = (tags(&examples(&sets.train).examples), relations(&sets.train.examples));
         sets.hold_out(set.hold_out);
         let known = Known::of(&examples(&sets.train).examples, &set.tokenizer, set.min_count);
         let characters = options.characters.map(|sizes| known.characters(sizes));
         let words = extend(known.words, more_words, set.max_words).map_err(CorpusError::from)?;
         let train = &mut sets.train.examples;
-        let (sentences, relations) = (train.len(), relations(train));
+        let sentences = train.len();
         train.retain(is_learnable);
         let left_out = format!(
             "{} of {sentences} training sentences, whose trees are not projective",
@@ -29,7 +31,7 @@ impl Recipe for ParseConfig {
         let config = model::Config {
             format: model::FORMAT,
             task: Task::Parse(Parsing {
-                tag: Tagging { labels: known.tags, characters, crf: false },
+                tag: Tagging { labels, characters, crf: false },
                 relations,
                 tag_size: options.tag_size,
                 layers: options.layers.clone(),

@@ -21,8 +21,8 @@ export function misfit(operation: string, expected: string, ...found: readonly S
   throw errorOf("OPTION_INVALID", `${operation}: expected ${expected}, found ${found.map(shapeInWords).join(" and ")}`);
 }
 
-/** More numbers fit no memory of WebAssembly's 4 GiB, beside what is computed of them. */
-const MOST = 2 ** 29;
+/** More numbers, 1 GiB of them, fit no memory of WebAssembly's 4 GiB beside their copies and what is computed of them. */
+const MOST = 2 ** 28;
 
 /** A shape that there is memory for. */
 export function shapeOf(rows: unknown, columns: unknown, at: string): Shape {
@@ -33,7 +33,7 @@ export function shapeOf(rows: unknown, columns: unknown, at: string): Shape {
 
 /** Throws if there are more numbers than there can be memory for. */
 export function shapeFits(shape: Shape, at: string): void {
-  if (shape.rows * shape.columns > MOST) misfit(at, "at most 2 ** 29 numbers", shape);
+  if (shape.rows * shape.columns > MOST) misfit(at, "at most 2 ** 28 numbers", shape);
 }
 
 /** A number of rows or columns. */

@@ -12,7 +12,7 @@ pub use running::{
 };
 pub use split::{Split, folds, hold_out};
 pub use table::{Column, TableError, TableFormat, TableReader};
-pub use tagged::{Known, TaggedExample, TaggedExamples, TaggedSets};
+pub use tagged::{Known, TaggedExample, TaggedExamples, TaggedSets, tags};
 
 use crate::text::{UNKNOWN, Vocabulary, VocabularyError};
 

@@ -101,15 +101,19 @@ impl<E> TaggedSets<E> {
     }
 }
 
-/// What training sentences know: words, letters, tags.
+/// The different tags of sentences, in byte order.
+pub fn tags(examples: &[TaggedExample]) -> Vec<String> {
+    let tags: BTreeSet<_> = examples.iter().flat_map(|example| &example.tags).collect();
+    tags.into_iter().cloned().collect()
+}
+
+/// What training sentences know: words and letters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
     /// The words, as the tokenizer writes them.
     pub words: Vocabulary,
     /// The letters, as they are.
     pub letters: Vocabulary,
-    /// The tags, in byte order.
-    pub tags: Vec<String>,
 }
 
 impl Known {
@@ -117,11 +121,9 @@ impl Known {
     pub fn of(examples: &[TaggedExample], tokenizer: &Tokenizer, min_count: u64) -> Self {
         let words = || examples.iter().flat_map(|example| &example.words);
         let letters = words().flat_map(|word| word.chars().map(String::from));
-        let tags: BTreeSet<_> = examples.iter().flat_map(|example| &example.tags).collect();
         Self {
             words: Vocabulary::build(words().map(|word| tokenizer.form(word)), min_count, None),
             letters: Vocabulary::build(letters, min_count, None),
-            tags: tags.into_iter().cloned().collect(),
         }
     }
 

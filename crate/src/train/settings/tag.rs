@@ -6,7 +6,7 @@ use super::{Part, Prepared, Settings, check_biases, one, record};
 use crate::model::{self, FreshOptions, LayerConfig, Model, Tagging, Task};
 use crate::text::Tokenizer;
 use crate::train::config::{ConfigError, OutputConfig, RunConfig, TrainConfig, check};
-use crate::train::corpus::{Known, TaggedSets, extend};
+use crate::train::corpus::{Known, TaggedSets, extend, tags};
 use crate::train::{CorpusError, Tag, Texts, TrainError};
 
 /// A training run of a tagger. `P` says where sentences come from.
@@ -154,6 +154,8 @@ impl<P> TagConfig<P> {
         command: Option<&str>,
     ) -> Result<Prepared<Tag>, TrainError> {
         let set = &self.data;
+        // Before any are taken away: the only sentence with a tag may be held out.
+        let labels = tags(&sets.train.examples);
         sets.hold_out(set.hold_out);
         for (name, sentences) in [("training", &sets.train), ("development", &sets.dev)] {
             if sentences.examples.is_empty() {
@@ -166,7 +168,7 @@ impl<P> TagConfig<P> {
         let words = extend(known.words, more_words, set.max_words).map_err(CorpusError::from)?;
         let config = model::Config {
             format: model::FORMAT,
-            task: Task::Tag(Tagging { labels: known.tags, characters, crf }),
+            task: Task::Tag(Tagging { labels, characters, crf }),
             tokenizer: set.tokenizer,
             vocabulary: words.into(),
             embedding_size: self.model.embedding_size,
