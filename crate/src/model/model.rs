@@ -49,13 +49,13 @@ impl Model {
         Self::build(config, Builder::stored(checkpoint.tensors), Dropouts::default(), FreshOptions::default())
     }
 
+    /// The config is valid.
     fn build(
         config: Config,
         mut builder: Builder,
         dropouts: Dropouts,
         fresh: FreshOptions,
     ) -> Result<Self, ModelError> {
-        config.validate()?;
         let distinct = |words: &[String]| {
             Vocabulary::try_from(words.to_vec()).map_err(|error| {
                 ModelError::config("vocabulary", "distinct words after <unk>", error.to_string())

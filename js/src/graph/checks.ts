@@ -21,7 +21,7 @@ export function misfit(operation: string, expected: string, ...found: readonly S
   throw errorOf("OPTION_INVALID", `${operation}: expected ${expected}, found ${found.map(shapeInWords).join(" and ")}`);
 }
 
-/** More numbers, 1 GiB of them, fit no memory of WebAssembly's 4 GiB beside their copies and what is computed of them. */
+/** So many take 1 GiB; more fit no memory of WebAssembly's 4 GiB beside their copies and what is computed of them. */
 const MOST = 2 ** 28;
 
 /** A shape that there is memory for. */
