@@ -171,6 +171,20 @@ fn sentences_are_held_out_where_no_file_is_named() {
 }
 
 #[test]
+fn the_only_sentence_with_a_tag_or_a_relation_may_be_held_out() {
+    let (folder, mut config) = (folder(), config());
+    (config.data.dev, config.data.test, config.data.hold_out, config.train.epochs) = (None, None, 4, 0);
+    for rare in 0..12 {
+        let sentence = |at| {
+            let first = if at == rare { ("oh", "INTJ", 2, "discourse") } else { ("dogs", "NOUN", 2, "obj") };
+            conllu(&[first, ("met", "VERB", 0, "root")])
+        };
+        folder.write("train", (0..12).map(sentence).collect::<String>().as_bytes());
+        run(&folder, &config, "model", false, 0, |_| {});
+    }
+}
+
+#[test]
 fn what_cannot_be_learned_or_measured_is_said() {
     let folder = folder();
     let untrained = saccade_rnn::train::TrainConfig { epochs: 0, ..config().train };
