@@ -77,7 +77,7 @@ export function portionsOf(texts: Iterable<unknown> | AsyncIterable<unknown>, at
         await fill(found, signal);
         return { texts: found, first, last: ended };
       } catch (thrown) {
-        const error = thrown instanceof SaccadeError ? thrown : errorOf("OPTION_INVALID", `${at}: they cannot be read (${messageOf(thrown)})`, thrown);
+        const error = thrown instanceof SaccadeError ? thrown : errorOf("OPTION_INVALID", `${at}[${taken}]: it cannot be read (${messageOf(thrown)})`, thrown);
         return { texts: [], first, last: true, error };
       }
     },

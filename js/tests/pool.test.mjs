@@ -198,7 +198,7 @@ for (const [task, { file, name, argument, given, ask, streams = false, needsPars
       const all = async () => {
         for await (const _ of model[name](broken(), { workers: 2 })) answered += 1;
       };
-      await assert.rejects(all(), { code: "OPTION_INVALID", message: new RegExp(`^${name}: ${argument}: .*the disk is gone`) });
+      await assert.rejects(all(), { code: "OPTION_INVALID", message: new RegExp(`^${name}: ${argument}\\[300\\]: .*the disk is gone`) });
       assert.ok(answered >= 256, `${answered}`);
     });
   });

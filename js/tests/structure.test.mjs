@@ -173,7 +173,7 @@ for (const [kind, { task, ask, each, one, parts, argument, file: path, needsPars
         yield one;
         throw new Error("the disk is gone");
       }
-      await assert.rejects(gathered(model[each](broken())), { code: "OPTION_INVALID", message: new RegExp(`${each}: ${argument}: .*the disk is gone`) });
+      await assert.rejects(gathered(model[each](broken())), { code: "OPTION_INVALID", message: new RegExp(`${each}: ${argument}\\[1\\]: .*the disk is gone`) });
       await assert.rejects(gathered(model[each]([one, 5])), { code: "OPTION_INVALID", message: new RegExp(`${each}: ${argument}\\[1\\]: expected a string, found 5`) });
       for (const wrong of ["a string", 5, null, {}]) {
         await assert.rejects(gathered(model[each](wrong)), { code: "OPTION_INVALID", message: new RegExp(`${each}: ${argument}: `) });
