@@ -98,7 +98,7 @@ describe("in between", () => {
     const mistakes = [
       [() => run.set({ gama: 1 }), /run\.set: adjusted\.gama: there is no such option; did you mean gamma/],
       [() => run.set({ learningRate: "fast" }), /adjusted\.learningRate: expected a number/],
-      [() => run.set({ learningRate: -1 }), /train\.learning_rate: expected a positive number/],
+      [() => run.set({ learningRate: -1 }), /train\.learningRate: expected a positive number/],
       [() => run.read("one text"), /texts: expected an array of strings, .*: give one text in an array$/],
       [() => run.write(5), /text: expected a string/],
       [() => run.write("a", { temperatur: 1 }), /options\.temperatur: there is no such option/],
@@ -182,6 +182,9 @@ describe("data", () => {
     "no texts": [[], gru, "TRAINING_DATA", /there is no training text/],
     "one text, of which none is left": [[{ text: "a", label: 1 }], gru, "TRAINING_DATA", /there is no training text/],
     "a row without a text": [[{ text: "a", label: 1 }, { label: 1 }], gru, "OPTION_INVALID", /data\.train\[1\]\.text: expected a string, found undefined/],
+    "half a character in a label": [[{ text: "a", label: "\ud83d" }], gru, "OPTION_INVALID", /data\.train\[0\]\.label: expected a name without half a character/],
+    "half a character in a tag": [[{ words: ["a"], tags: ["\udc00"] }], tags, "OPTION_INVALID", /data\.train\[0\]\.tags\[0\]: expected a name without half a character/],
+    "a label without a name": [[{ text: "a", label: "" }], gru, "OPTION_INVALID", /data\.train\[0\]\.label: expected a name that is not empty/],
     "a label that nobody knows": [{ train: reviews.train, dev: [{ text: "a", label: "maybe" }] }, gru, "TRAINING_DATA", /data\.dev:1: the label "maybe" is none of no, yes/],
     "a line without a label": [new Blob(["yes fine\nno"]), gru, "TRAINING_DATA", /data\.train: line 2: expected a label/],
     "bytes that are no text": [new Uint8Array([0xff, 0xfe]), gru, "TRAINING_DATA", /is not UTF-8/],
@@ -189,7 +192,7 @@ describe("data", () => {
     "a set that is none": [{ train: [], test_: [] }, gru, "OPTION_INVALID", /data\.test_: there is no such set/],
     "a number": [5, gru, "OPTION_INVALID", /data\.train: expected/],
     "too many weights": [reviews, { ...gru, model: { encoder: [{ type: "gru", hiddenSize: 60000 }] } }, "MODEL_CONFIG", /at most 268435456 weights, found \d+ weights/],
-    "a size out of range": [reviews, { ...gru, model: { encoder: [{ type: "gru", hiddenSize: 0 }] } }, "MODEL_CONFIG", /hidden_size/],
+    "a size out of range": [reviews, { ...gru, model: { encoder: [{ type: "gru", hiddenSize: 0 }] } }, "MODEL_CONFIG", /hiddenSize/],
     "layers that are not there": [reviews, { ...gru, train: { layers: { encoder: [{}, {}, {}] } } }, "OPTION_INVALID", /train\.layers\.encoder: expected at most as many/],
     "a layer by another name": [reviews, { ...gru, train: { layers: { heads: { rate: 0 } } } }, "OPTION_INVALID", /heads/],
     "an epoch that never comes": [reviews, { ...gru, train: { epochs: 2, layers: { head: { from: 2 } } } }, "OPTION_INVALID", /train\.layers\.from: expected below/],
@@ -230,6 +233,25 @@ describe("data", () => {
     }
     const ours = new SaccadeError("FETCH_FAILED", "no such file");
     await assert.rejects(train(after([row], ours), gru).finish(), (error) => error === ours);
+  });
+
+  test("a signal ends a run whose texts never come", { timeout: 30_000 }, async () => {
+    const begins = async function* (rows) {
+      yield* rows;
+      await new Promise(() => undefined);
+    };
+    const cases = [
+      [begins([]), gru],
+      [{ train: reviews.train, dev: begins(reviews.train) }, gru],
+      [begins(["a"]), letters],
+      [begins([{ words: ["a"], tags: ["DET"] }]), tags],
+    ];
+    for (const [data, settings] of cases) {
+      const stop = new AbortController();
+      const run = train(data, settings, { signal: stop.signal });
+      setTimeout(() => stop.abort(), 50);
+      await assert.rejects(run.finish(), { code: "ABORTED" });
+    }
   });
 
   const settings = {

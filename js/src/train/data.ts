@@ -4,6 +4,7 @@ import { count, isRecord, oneOf, optional, refuse, tagOf, unchecked, unreadable 
 import { record } from "../arguments/options.js";
 import type { Follow } from "../engine.js";
 import { errorOf } from "../errors.js";
+import { unlessAborted } from "../follow.js";
 import { fileIn } from "../source.js";
 import type { Source } from "../types.js";
 import type { SetName } from "./calls.js";
@@ -104,7 +105,7 @@ export async function* labelled(set: SetName, texts: unknown, follow: Follow): A
   const at = `train: data.${set}`;
   const empty = (): Portion => ({ set, labels: [], texts: [], lines: [] });
   let [portion, letters, number] = [empty(), 0, 0];
-  for await (const { row, line } of isMany(texts) ? rows(texts, at) : lines(await contents(texts, at, follow), at)) {
+  for await (const { row, line } of isMany(texts) ? rows(texts, at, follow) : lines(await contents(texts, at, follow), at)) {
     const { text, label } = read(checked, row, `${at}[${number++}]`);
     portion.labels.push(label);
     portion.texts.push(text);
@@ -122,7 +123,7 @@ export async function* tagged(set: SetName, texts: unknown, follow: Follow): Asy
   const at = `train: data.${set}`;
   const empty = (cut: boolean): TaggedPortion => ({ texts: [], tags: [], counts: [], lines: [], cut });
   let [portion, letters, number] = [empty(false), 0, 0];
-  for await (const { row, line } of isMany(texts) ? rows(texts, at) : sentences(await contents(texts, at, follow), at)) {
+  for await (const { row, line } of isMany(texts) ? rows(texts, at, follow) : sentences(await contents(texts, at, follow), at)) {
     const { parts, tags, cut } = read(checkedTags, row, `${at}[${number++}]`);
     if (letters >= LETTERS || cut !== portion.cut) {
       if (portion.counts.length > 0) yield portion;
@@ -171,7 +172,7 @@ export async function* running(set: SetName, text: unknown, follow: Follow): Asy
   const at = `train: data.${set}`;
   if (typeof text === "string") return void (yield text);
   if (!isMany(text)) return void (yield await contents(text, at, follow));
-  for await (const { row: part, line } of rows(text, at)) {
+  for await (const { row: part, line } of rows(text, at, follow)) {
     if (typeof part !== "string") refuse(`${at}[${line - 1}]`, "a string", part);
     yield part;
   }
@@ -182,14 +183,33 @@ function isMany(found: unknown): found is Iterable<unknown> | AsyncIterable<unkn
   return Symbol.iterator in found || Symbol.asyncIterator in found;
 }
 
-/** What the caller's iterable gives, numbered from 1. */
-async function* rows(many: Iterable<unknown> | AsyncIterable<unknown>, at: string): AsyncGenerator<{ readonly row: unknown; readonly line: number }> {
+/** What the caller's iterable gives, numbered from 1; one that never answers is left when the signal is aborted. */
+async function* rows(
+  many: Iterable<unknown> | AsyncIterable<unknown>,
+  at: string,
+  { signal }: Follow,
+): AsyncGenerator<{ readonly row: unknown; readonly line: number }> {
   let line = 0;
   try {
-    for await (const row of many) yield { row, line: ++line };
+    for await (const row of heard(many, signal)) yield { row, line: ++line };
   } catch (thrown) {
+    signal?.throwIfAborted();
     throw unreadable(`${at}[${line}]`, thrown);
   }
+}
+
+/** The iterable, whose next value is waited for no longer than the signal allows. */
+function heard(many: Iterable<unknown> | AsyncIterable<unknown>, signal: AbortSignal | undefined): Iterable<unknown> | AsyncIterable<unknown> {
+  if (!(Symbol.asyncIterator in many)) return many;
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = many[Symbol.asyncIterator]();
+      return {
+        next: () => unlessAborted(signal, Promise.resolve(iterator.next())),
+        return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+      };
+    },
+  };
 }
 
 /** A row as its check takes it. */
@@ -234,6 +254,12 @@ function* sentences(content: string, at: string): Generator<{ readonly row: Tagg
   }
 }
 
+/** The name of a class. Half a character is none: the engine's Unicode has no halves, and would take them all for one. */
+function className(name: string, at: string): string {
+  if (name === "") refuse(at, "a name that is not empty", name);
+  return /\p{Surrogate}/u.test(name) ? refuse(at, "a name without half a character (a lone surrogate)", name) : name;
+}
+
 /** The words and the tags of a sentence, or a text that is to be cut. */
 function checkedTags(row: unknown, at: string): { readonly parts: readonly string[]; readonly tags: readonly string[]; readonly cut: boolean } {
   const { text, words, tags } = (row ?? {}) as Partial<TaggedText & TaggedWords>;
@@ -242,11 +268,12 @@ function checkedTags(row: unknown, at: string): { readonly parts: readonly strin
     const other = found.findIndex((one) => typeof one !== "string");
     return other < 0 ? found : refuse(`${at}.${name}[${other}]`, "a string", found[other]);
   };
+  const names = (found: unknown) => strings(found, "tags").map((tag, number) => className(tag, `${at}.tags[${number}]`));
   if (words === undefined) {
     if (typeof text !== "string") refuse(`${at}.text`, "a string, or words in place of it", text);
-    return { parts: [text], tags: strings(tags, "tags"), cut: false };
+    return { parts: [text], tags: names(tags), cut: false };
   }
-  const found = { parts: strings(words, "words"), tags: strings(tags, "tags"), cut: true };
+  const found = { parts: strings(words, "words"), tags: names(tags), cut: true };
   if (found.parts.length === found.tags.length) return found;
   throw errorOf("TRAINING_DATA", `${at}: expected one tag for each of its ${found.parts.length} words, found ${found.tags.length}`);
 }
@@ -255,7 +282,7 @@ function checked(row: unknown, at: string): { readonly text: string; readonly la
   const { text, label } = (row ?? {}) as Partial<LabelledText>;
   if (typeof text !== "string") refuse(`${at}.text`, "a string", text);
   if (!["string", "number", "boolean"].includes(typeof label)) refuse(`${at}.label`, "a string, a number or a boolean", label);
-  return { text, label: String(label) };
+  return { text, label: className(String(label), `${at}.label`) };
 }
 
 async function contents(source: unknown, at: string, follow: Follow): Promise<string> {

@@ -1,5 +1,6 @@
 /** The settings of a run as the engine takes them: those of a `saccade train` file, as JSON. */
 
+import { SaccadeError } from "../errors.js";
 import type { ClassifySettings, LayerSettings, LearningSettings, PredictSettings, TagSettings, TrainSettings } from "./config.js";
 
 /** Which sets there are texts of, beside those to learn from. */
@@ -16,6 +17,17 @@ const DEV_SHARE = 0.1;
 /** The settings as JSON, with the names and the defaults that the engine asks for. */
 export function asJson(settings: TrainSettings, given: Given): string {
   return JSON.stringify(snake(named(settings, given)));
+}
+
+/** Has what the engine says of settings in this JSON name them as the page did: `hiddenSize`, not `hidden_size`. Throws the error. */
+export function asGiven(json: string): (error: unknown) => never {
+  const names = new Set(Array.from(json.matchAll(/"(\w+)":/g), ([, name]) => name));
+  return (error) => {
+    if (error instanceof SaccadeError && (error.code === "OPTION_INVALID" || error.code === "MODEL_CONFIG")) {
+      error.message = error.message.replace(/\w+/g, (word) => (names.has(word) ? camel(word) : word));
+    }
+    throw error;
+  };
 }
 
 function named(settings: TrainSettings, given: Given): object {
@@ -94,6 +106,8 @@ function learning(encoder: readonly LayerSettings[], train: LearningSettings = {
 function defined(options: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
+
+const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /** An object with its keys, and those of all in it, in snake case. */
 function snake(value: unknown): unknown {

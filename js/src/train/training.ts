@@ -10,7 +10,7 @@ import type { Adjusted, Begun, SetName, Snapshot, TrainCalls, TrainDevice, Train
 import { taken, type WriteOptions } from "./checks.js";
 import type { TrainSettings } from "./config.js";
 import { bytesOf, labelled, running, type Sets, tableIn, tagged } from "./data.js";
-import { asJson } from "./settings.js";
+import { asGiven, asJson } from "./settings.js";
 import { find, forget, keep } from "./store.js";
 
 /** What a run tells. */
@@ -89,6 +89,8 @@ export interface Plan {
  */
 export class Training implements AsyncIterable<TrainEvent> {
   readonly #plan: Plan;
+  /** The settings as the engine takes them. */
+  readonly #json: string;
   readonly #stop = stopper();
   readonly #events: AsyncGenerator<TrainEvent, void>;
   #begun: Promise<Begun> | undefined;
@@ -107,7 +109,10 @@ export class Training implements AsyncIterable<TrainEvent> {
 
   /** @internal */
   constructor(plan: Plan) {
-    this.#plan = plan;
+    const { trainer, settings, sets } = plan;
+    this.#json = asJson(settings, { dev: sets.dev !== undefined, test: sets.test !== undefined });
+    const told = asGiven(this.#json);
+    this.#plan = { ...plan, trainer: { call: (...asked) => trainer.call(...asked).catch(told) } };
     this.#events = this.#run();
     bind(this);
     const { signal } = plan.options;
@@ -252,8 +257,7 @@ export class Training implements AsyncIterable<TrainEvent> {
     follow.signal?.throwIfAborted();
     await trainer.call("start", [options.wasmUrl === undefined ? {} : { wasm: options.wasmUrl }], follow);
     const from = options.from === undefined ? undefined : (await fileIn(options.from, { by: "train: from", addresses: true, cache: true }, follow)).bytes;
-    const json = asJson(settings, { dev: sets.dev !== undefined, test: sets.test !== undefined });
-    const texts = await trainer.call("texts", [json], follow);
+    const texts = await trainer.call("texts", [this.#json], follow);
     let made = texts;
     try {
       const counts = { train: 0, dev: 0, test: 0 };
@@ -265,7 +269,7 @@ export class Training implements AsyncIterable<TrainEvent> {
           mark = strings.reduce(marked, mark);
         }
       }
-      this.#identity = JSON.stringify([json, counts, mark]);
+      this.#identity = JSON.stringify([this.#json, counts, mark]);
       const begun = await trainer.call("begin", [texts, from, heldOut(settings, counts), options.device ?? "cpu"], follow);
       made = begun.id;
       const snapshot = options.resume ?? (await this.#found());
