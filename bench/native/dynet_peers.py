@@ -6,6 +6,8 @@
 
 DATA holds sst/trees/train.txt and ud_ewt/en_ewt-ud-train.conllu. Both sides take the same minibatches of 64 sentences in the same
 order: a Tree-LSTM with a loss at every node, and taggers that read rare words (seen five times or fewer) letter by letter or not.
+A greedy arc-standard parser, whose transitions are read from its scores, is forward only: in DyNet one sentence at a time, or all in
+lock step by hand.
 Training is forward, backward and Adam; reading is forward only. DyNet runs without batching (0), by agenda (1) and by depth
 (2), in Python as its users do; this engine under each of its strategies, its Tree-LSTM also of cells, its taggers with whole sequences as one node.
 Reading, the package's graphs take part as well, in Node and in Chromium (`loops.mjs`, `loops-page.mjs`): after `npm run package`,
@@ -31,14 +33,17 @@ from pathlib import Path
 
 BATCH = 64
 WORDS, LETTERS = 20_000, 300
-WORD, TREE, STATE, HIDDEN, LETTER, TAGS, LABELS = 128, 128, 50, 32, 20, 17, 5
+WORD, TREE, STATE, HIDDEN, LETTER, TAGS, LABELS, PARSER = 128, 128, 50, 32, 20, 17, 5, 64
 INNER = 2**32 - 1
 # Minibatches that nobody counts: JavaScript is compiled again as it is used.
 WARM = 8
 HERE = Path(__file__).resolve().parent
 STRATEGIES = ["Unbatched", "Depth", "Agenda", "Levels"]
 # Of each kind of network: this engine's forms of it.
-FORMS = {"tree": ["tree", "tree-cells"], "tagger": ["tagger", "tagger-whole"], "letters": ["letters", "letters-whole"]}
+FORMS = {"tree": ["tree", "tree-cells"], "tagger": ["tagger", "tagger-whole"], "letters": ["letters", "letters-whole"], "parser": ["parser"]}
+# DyNet's ways: of batching, and of a parser how many sentences it takes in lock step.
+DYNET = {network: [(autobatch, BATCH) for autobatch in range(3)] for network in FORMS}
+DYNET["parser"] += [(autobatch, 1) for autobatch in range(3)]
 # Where JavaScript runs, and what runs it there.
 PLACES = {"Node": "loops.mjs", "Chromium": "loops-page.mjs"}
 
@@ -107,7 +112,36 @@ def write(network, drawn, file):
     file.write_bytes(struct.pack(f"<{len(numbers)}I", *numbers))
 
 
-def play_dynet(network, autobatch, learns, data, count):
+def parse(dy, words, there, back, weights, sentences):
+    """Parses sentences in lock step; how many transitions it took."""
+    hidden, bias, output, nobody = weights
+    taken, waiting = 0, []
+    for sentence in sentences:
+        rows = [words[word] for word, _, _ in sentence]
+        both = zip(there.initial_state().transduce(rows), back.initial_state().transduce(rows[::-1])[::-1])
+        waiting.append(([dy.concatenate(list(pair)) for pair in both], [], 0))
+    while waiting := [(rows, stack, first) for rows, stack, first in waiting if first < len(rows) or len(stack) > 1]:
+        scores = []
+        for rows, stack, first in waiting:
+            two = [nobody, nobody, *(rows[word] for word in stack[-2:])][-2:]
+            slots = dy.concatenate([*two, rows[first] if first < len(rows) else nobody])
+            scores.append(output * dy.tanh(dy.affine_transform([bias, hidden, slots])))
+        dy.forward(scores)
+        for at, score in enumerate(scores):
+            rows, stack, first = waiting[at]
+            allowed = [first < len(rows), len(stack) > 1, len(stack) > 1]
+            values = score.npvalue()
+            best = max((each for each in range(3) if allowed[each]), key=lambda each: values[each])
+            if best == 0:
+                stack.append(first)
+                waiting[at] = (rows, stack, first + 1)
+            else:
+                stack.pop(-2 if best == 1 else -1)
+        taken += len(scores)
+    return taken
+
+
+def play_dynet(network, autobatch, together, learns, data, count):
     """DyNet's side, in a process of its own: a minibatch for every number on standard input."""
     import dynet_config
 
@@ -139,6 +173,10 @@ def play_dynet(network, autobatch, learns, data, count):
                 states.append((h, c))
             return found
 
+    elif network == "parser":
+        there, back = (dy.VanillaLSTMBuilder(1, WORD, STATE, model) for _ in range(2))
+        weights = [weight(PARSER, 6 * STATE), weight(PARSER), weight(3, PARSER), weight(2 * STATE)]
+
     else:
         letters = model.add_lookup_parameters((LETTERS, LETTER))
         hidden, output = weight(HIDDEN, 2 * STATE), weight(TAGS, HIDDEN)
@@ -164,6 +202,13 @@ def play_dynet(network, autobatch, learns, data, count):
     for line in sys.stdin:
         first = int(line) * BATCH
         begun = time.perf_counter()
+        if network == "parser":
+            taken = 0
+            for at in range(first, first + BATCH, together):
+                dy.renew_cg()
+                taken += parse(dy, words, there, back, weights, drawn[at : at + together])
+            print((time.perf_counter() - begun) * 1e3, taken, flush=True)
+            continue
         dy.renew_cg()
         loss = dy.esum([loss for example in drawn[first : first + BATCH] for loss in losses(example)])
         value = loss.value()
@@ -223,15 +268,18 @@ def compare(binary, data, network, learns, rounds, minibatches):
         has_browser = shutil.which(os.environ.get("CHROMIUM", "chromium"))
         places = {place: script for place, script in PLACES.items() if place != "Chromium" or has_browser}
         contestants = [
-            Contestant(f"DyNet {autobatch}", [sys.executable, __file__, "dynet", network, str(autobatch), mode, str(data), str(minibatches)])
-            for autobatch in range(3)
+            Contestant(
+                f"DyNet {autobatch}" + (", one by one" if together == 1 else ""),
+                [sys.executable, __file__, "dynet", network, str(autobatch), str(together), mode, str(data), str(minibatches)],
+            )
+            for autobatch, together in DYNET[network]
         ] + [
             Contestant(f"{form} {strategy}", [binary, "loops-turns", form, strategy, mode, str(file)])
             for form, strategy in itertools.product(FORMS[network], STRATEGIES)
         ] + [
             Contestant(f"{form} in {place}", [node, str(HERE / script), form, "Levels", str(file)])
             for form, (place, script) in itertools.product(FORMS[network], places.items())
-            if node and not learns and form != "tree"
+            if node and not learns and form not in ("tree", "parser")
         ]
         for round in range(rounds + WARM):
             at = round % len(contestants)
@@ -242,7 +290,7 @@ def compare(binary, data, network, learns, rounds, minibatches):
                     contestant.clock.append(taken[1])
         for contestant in contestants:
             contestant.close()
-    best = min(contestants[:3], key=lambda dynet: statistics.median(dynet.seconds))
+    best = min(contestants[: len(DYNET[network])], key=lambda dynet: statistics.median(dynet.seconds))
     print(f"{network}, {mode}: best of DyNet's is {best.name}")
     for contestant in contestants:
         low, middle, high = statistics.quantiles((BATCH / seconds for seconds in contestant.seconds), n=4)
@@ -254,16 +302,16 @@ def compare(binary, data, network, learns, rounds, minibatches):
 
 def main():
     if sys.argv[1] == "dynet":
-        _, _, network, autobatch, mode, data, minibatches = sys.argv
+        _, _, network, autobatch, together, mode, data, minibatches = sys.argv
         # DyNet reads the arguments of the command line itself.
         sys.argv = sys.argv[:1]
-        return play_dynet(network, int(autobatch), mode == "learn", Path(data), BATCH * int(minibatches))
+        return play_dynet(network, int(autobatch), int(together), mode == "learn", Path(data), BATCH * int(minibatches))
     binary, data = sys.argv[1], Path(sys.argv[2])
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 15
     only = sys.argv[4] if len(sys.argv) > 4 else ""
     print(f"load {os.getloadavg()[0]:.1f}", flush=True)
     for network, learns in itertools.product(FORMS, (True, False)):
-        if only in f"{network} {'learn' if learns else 'read'}":
+        if only in f"{network} {'learn' if learns else 'read'}" and not (network == "parser" and learns):
             compare(binary, data, network, learns, rounds, min(rounds + WARM, 20))
 
 

@@ -17,7 +17,7 @@ use saccade_rnn::train::{Optimizer, OptimizerConfig, Touched};
 
 use crate::ready;
 pub use examples::{Example, NETWORKS, Network, Word};
-use layers::{Layers, Tagger, TreeLstm, TreeOfCells};
+use layers::{GreedyParser, Layers, Tagger, TreeLstm, TreeOfCells};
 
 /// Sentences of a minibatch.
 pub const BATCH: usize = 64;
@@ -41,7 +41,7 @@ pub struct Taken {
     pub recording: f64,
     /// Seconds of all.
     pub seconds: f64,
-    /// The sum of all losses.
+    /// The sum of all losses; of a parser, how many transitions it took.
     pub loss: f32,
     /// Kernel calls, and how many any order needs; counted if asked for.
     pub batches: (usize, usize),
@@ -60,6 +60,7 @@ impl Learner {
             Network::Tagger { letters, whole } => {
                 Layers::Tagger(Box::new(Tagger::new(&mut builder, letters, whole)?))
             }
+            Network::Parser => Layers::Parser(GreedyParser::new(&mut builder)?),
         };
         let (parameters, device) = (builder.finish()?, Device::cpu());
         let optimizer = Optimizer::new(OptimizerConfig::default(), &device, &parameters)?;
@@ -89,9 +90,14 @@ impl Learner {
     pub fn read(&mut self, batch: &[Example], strategy: Strategy, count: bool) -> Result<Taken, EngineError> {
         let begun = Instant::now();
         let graph = Graph::inference(&self.parameters, &self.device, strategy);
-        let loss = self.record(&graph, batch);
-        let recording = begun.elapsed().as_secs_f64();
-        let loss = ready(loss.value())?[0];
+        let (loss, recording) = match &self.layers {
+            Layers::Parser(parser) => (parse(parser, &graph, batch)?, 0.0),
+            _ => {
+                let loss = self.record(&graph, batch);
+                let recording = begun.elapsed().as_secs_f64();
+                (ready(loss.value())?[0], recording)
+            }
+        };
         let batches = if count { counts(&graph) } else { (0, 0) };
         drop(graph);
         Ok(Taken { recording, seconds: begun.elapsed().as_secs_f64(), loss, batches })
@@ -145,8 +151,19 @@ impl Learner {
                 let table = layers.letters.as_ref().map(|(table, _)| (table.weight, rows(letters)));
                 table.into_iter().chain([(layers.words.weight, rows(words))]).collect()
             }
+            Layers::Parser(_) => unreachable!("a parser is not trained"),
         }
     }
+}
+
+/// All sentences at once; how many transitions they took.
+fn parse(parser: &GreedyParser, graph: &Graph, batch: &[Example]) -> Result<f32, EngineError> {
+    let programs = batch.iter().map(|example| match example {
+        Example::Sentence(words) => parser.parse(graph, words),
+        Example::Tree(_) => unreachable!("a network is given its own kind of examples"),
+    });
+    let taken: Vec<usize> = ready(graph.join(programs)).into_iter().collect::<Result<_, _>>()?;
+    Ok(taken.into_iter().sum::<usize>() as f32)
 }
 
 fn counts(graph: &Graph) -> (usize, usize) {
@@ -164,7 +181,7 @@ pub fn compare(rounds: usize, only: &str) -> Result<(), Box<dyn Error>> {
         let batch = network.draw(BATCH);
         let mut contestants = Vec::new();
         for strategy in STRATEGIES {
-            for training in [true, false] {
+            for training in [true, false].into_iter().filter(|&training| network.learns() || !training) {
                 contestants.push((Learner::new(network)?, strategy, training, Vec::new(), (0, 0)));
             }
         }
@@ -222,7 +239,7 @@ mod tests {
 
     #[test]
     fn losses_fall_and_are_the_same_under_every_strategy() {
-        for (name, network) in NETWORKS {
+        for (name, network) in NETWORKS.into_iter().filter(|(_, network)| network.learns()) {
             let batch = network.draw(4);
             let mut first = Vec::new();
             for strategy in STRATEGIES {
@@ -236,6 +253,27 @@ mod tests {
                 first.push(losses[0]);
             }
             assert!(first.iter().all(|loss| (loss - first[0]).abs() < 1e-3 * first[0]), "{name} {first:?}");
+        }
+    }
+
+    #[test]
+    fn a_parser_takes_two_transitions_a_word_but_the_first_and_waits_for_the_longest_alone() {
+        let batch = Network::Parser.draw(16);
+        let lengths = batch.iter().map(|example| match example {
+            Example::Sentence(words) => words.len(),
+            Example::Tree(_) => 0,
+        });
+        let lengths: Vec<usize> = lengths.collect();
+        let transitions: usize = lengths.iter().map(|words| 2 * words - 1).sum();
+        let longest = batch[lengths.iter().enumerate().max_by_key(|(_, words)| **words).unwrap().0].clone();
+        for strategy in STRATEGIES {
+            let mut learner = Learner::new(Network::Parser).unwrap();
+            let all = learner.read(&batch, strategy, true).unwrap();
+            assert_eq!(all.loss, transitions as f32, "{strategy:?}");
+            let alone = learner.read(std::slice::from_ref(&longest), strategy, true).unwrap();
+            // Besides, two ways of looking up words: as rows of a value, and none.
+            let together = all.batches.0 <= alone.batches.0 * 3 / 2;
+            assert_eq!(together, strategy != Strategy::Unbatched, "{strategy:?}: {all:?}, alone {alone:?}");
         }
     }
 }

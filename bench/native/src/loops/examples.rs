@@ -30,16 +30,19 @@ pub enum Network {
         /// Whether an LSTM over a sequence is one node, rather than one a step.
         whole: bool,
     },
+    /// Greedy parser, whose transitions depend on scores. It is not trained.
+    Parser,
 }
 
 /// All networks with their names.
-pub const NETWORKS: [(&str, Network); 6] = [
+pub const NETWORKS: [(&str, Network); 7] = [
     ("tree", Network::Tree { cells: false }),
     ("tree-cells", Network::Tree { cells: true }),
     ("tagger", Network::Tagger { letters: false, whole: false }),
     ("tagger-whole", Network::Tagger { letters: false, whole: true }),
     ("letters", Network::Tagger { letters: true, whole: false }),
     ("letters-whole", Network::Tagger { letters: true, whole: true }),
+    ("parser", Network::Parser),
 ];
 
 /// An example.
@@ -61,6 +64,11 @@ pub struct Word {
 }
 
 impl Network {
+    /// Whether it is trained, too.
+    pub fn learns(self) -> bool {
+        self != Self::Parser
+    }
+
     /// Draws examples about as long as sentences are.
     pub fn draw(self, count: usize) -> Vec<Example> {
         let drawn = std::cell::Cell::new(0);
@@ -86,7 +94,9 @@ impl Network {
         };
         let example = |_| match self {
             Network::Tree { .. } => tree(),
-            Network::Tagger { .. } => Example::Sentence((0..1 + below(30)).map(word).collect()),
+            Network::Tagger { .. } | Network::Parser => {
+                Example::Sentence((0..1 + below(30)).map(word).collect())
+            }
         };
         (0..count).map(example).collect()
     }
@@ -108,7 +118,7 @@ impl Network {
                     let node = |_| Ok((next()?, Some(next()?).filter(|&word| word != INNER)));
                     Example::Tree((0..count).map(node).collect::<Result<_, &str>>()?)
                 }
-                Network::Tagger { .. } => {
+                Network::Tagger { .. } | Network::Parser => {
                     let word = |_| {
                         let (id, tag, count) = (next()?, next()?, next()?);
                         Ok(Word { id, tag, letters: (0..count).map(|_| next()).collect::<Result<_, _>>()? })

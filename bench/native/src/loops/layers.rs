@@ -1,6 +1,6 @@
 //! The networks: weights, and one example recorded with them.
 
-use saccade_rnn::device::{CellKind, ParamId};
+use saccade_rnn::device::{CellKind, EngineError, ParamId};
 use saccade_rnn::graph::{Expr, Graph};
 use saccade_rnn::nn::{
     BinaryTreeLstm, BuildError, Builder, Embedding, Init, Recurrent, RecurrentConfig, TreeState,
@@ -14,12 +14,16 @@ const TREE: usize = 128;
 const STATE: usize = 50;
 const HIDDEN: usize = 32;
 const LETTER: usize = 20;
+/// Transitions of a parser, and its hidden layer.
+const TRANSITIONS: usize = 3;
+const PARSER: usize = 64;
 
 /// Weights of a network.
 pub(super) enum Layers {
     Tree(TreeLstm),
     Cells(TreeOfCells),
     Tagger(Box<Tagger>),
+    Parser(GreedyParser),
 }
 
 pub(super) struct TreeOfCells {
@@ -45,6 +49,16 @@ pub(super) struct Tagger {
     pub(super) letters: Option<(Embedding, Reader)>,
     reader: Reader,
     hidden: ParamId,
+    output: ParamId,
+}
+
+pub(super) struct GreedyParser {
+    words: Embedding,
+    reader: Recurrent,
+    /// Stands for a word that is not there.
+    nobody: ParamId,
+    hidden: ParamId,
+    bias: ParamId,
     output: ParamId,
 }
 
@@ -217,6 +231,52 @@ impl Tagger {
     /// What reads a word letter by letter, if it is read so.
     fn spelled(&self, word: &Word) -> Option<&(Embedding, Reader)> {
         self.letters.as_ref().filter(|_| !word.letters.is_empty())
+    }
+}
+
+impl GreedyParser {
+    pub(super) fn new(builder: &mut Builder) -> Result<Self, BuildError> {
+        let words = builder.scope("words", |builder| Embedding::new(builder, WORDS as usize, WORD))?;
+        let config = RecurrentConfig { bidirectional: true, ..RecurrentConfig::new(WORD, STATE) };
+        let reader = builder.scope("reader", |builder| Recurrent::new(builder, CellKind::Lstm, config))?;
+        let mut weight = |name: &str, rows, columns| {
+            let bound = (6.0 / (rows + columns) as f32).sqrt();
+            builder.parameter(name, &[rows, columns], Init::Uniform(bound))
+        };
+        let nobody = weight("nobody", 1, 2 * STATE)?;
+        let (hidden, output) = (weight("hidden", PARSER, 6 * STATE)?, weight("output", TRANSITIONS, PARSER)?);
+        let bias = builder.parameter("bias", &[PARSER], Init::Constant(0.0))?;
+        Ok(Self { words, reader, nobody, hidden, bias, output })
+    }
+
+    /// Parses a sentence by arc-standard transitions, the best of those that are allowed at a time; how many it took.
+    pub(super) async fn parse(&self, graph: &Graph, words: &[Word]) -> Result<usize, EngineError> {
+        let ids: Vec<u32> = words.iter().map(|word| word.id).collect();
+        let rows = self.reader.forward(self.words.forward(graph, &ids), None).rows;
+        let row = |word: Option<u32>| match word {
+            Some(word) => rows.rows(&[word]),
+            None => graph.embedding(self.nobody, &[0]),
+        };
+        let (mut stack, mut next, mut taken) = (Vec::new(), 0, 0);
+        while (next as usize) < words.len() || stack.len() > 1 {
+            let below = stack.len().checked_sub(2).map(|at| stack[at]);
+            let first = Some(next).filter(|&word| (word as usize) < words.len());
+            let slots = [below, stack.last().copied(), first].map(row);
+            let hidden = graph.concat_columns(&slots).affine(self.hidden, Some(self.bias)).tanh();
+            let scores = hidden.affine(self.output, None).value().await?;
+            let allowed = [first.is_some(), below.is_some(), below.is_some()];
+            let among = (0..TRANSITIONS).filter(|&transition| allowed[transition]);
+            match among.max_by(|&a, &b| scores[a].total_cmp(&scores[b])) {
+                Some(1) => drop(stack.remove(stack.len() - 2)),
+                Some(2) => drop(stack.pop()),
+                _ => {
+                    stack.push(next);
+                    next += 1;
+                }
+            }
+            taken += 1;
+        }
+        Ok(taken)
     }
 }
 
