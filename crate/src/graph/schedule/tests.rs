@@ -15,10 +15,10 @@ impl Draws {
 }
 
 /// Types are numbered in the order in which they first occur.
-fn dag(nodes: impl IntoIterator<Item = (u32, Vec<u32>)>) -> Dag {
+fn dag<K: PartialEq>(nodes: impl IntoIterator<Item = (K, Vec<u32>)>) -> Dag {
     let (mut dag, mut seen) = (Dag::with_capacity(0), Vec::new());
     for (kind, operands) in nodes {
-        let number = seen.iter().position(|&other| other == kind).unwrap_or_else(|| {
+        let number = seen.iter().position(|other| *other == kind).unwrap_or_else(|| {
             seen.push(kind);
             seen.len() - 1
         });
@@ -59,48 +59,140 @@ fn trees(draws: &mut Draws, trees: usize, every_node: bool) -> Dag {
     dag(nodes)
 }
 
-/// Sentences of words read in both directions, a character at a time where they are rare, and an output of every word.
-fn tagger(draws: &mut Draws, sentences: usize) -> Dag {
-    let mut nodes: Vec<(u32, Vec<u32>)> = Vec::new();
-    let mut add = |kind, operands| {
-        nodes.push((kind, operands));
-        nodes.len() as u32 - 1
-    };
+/// A program by the names of its nodes' types.
+#[derive(Default)]
+struct Program(Vec<(&'static str, Vec<u32>)>);
+
+impl Program {
+    fn add(&mut self, kind: &'static str, operands: &[u32]) -> u32 {
+        self.0.push((kind, operands.to_vec()));
+        self.0.len() as u32 - 1
+    }
+
+    /// The states after every input: a node each, or three, as DyNet has them.
     fn read(
-        add: &mut impl FnMut(u32, Vec<u32>) -> u32,
-        kind: u32,
+        &mut self,
+        [step, memory, hidden]: [&'static str; 3],
+        operations: bool,
         inputs: impl Iterator<Item = u32>,
     ) -> Vec<u32> {
-        let mut state = None;
+        let (mut h, mut c) = (None, None);
         let step = |x| {
-            let state = &mut state;
-            let next = add(kind, state.iter().copied().chain([x]).collect());
-            *state = Some(next);
-            next
+            let gates = self.add(step, &[x].into_iter().chain(h).collect::<Vec<_>>());
+            let next = match operations {
+                true => {
+                    let memory =
+                        *c.insert(self.add(memory, &[gates].into_iter().chain(c).collect::<Vec<_>>()));
+                    self.add(hidden, &[gates, memory])
+                }
+                false => gates,
+            };
+            *h.insert(next)
         };
         inputs.map(step).collect()
     }
+
+    /// The states of both directions.
+    fn read_both(
+        &mut self,
+        [there, back]: [&'static str; 2],
+        operations: bool,
+        inputs: &[u32],
+    ) -> [Vec<u32>; 2] {
+        let there = self.read([there, "c", "h"], operations, inputs.iter().copied());
+        let mut back = self.read([back, "c", "h"], operations, inputs.iter().rev().copied());
+        back.reverse();
+        [there, back]
+    }
+}
+
+/// Sentences of words read in both directions, with `letters` a character at a time where they are rare, and an output of every
+/// word; a node each cell, or each of DyNet's operations.
+fn tagger(draws: &mut Draws, sentences: usize, letters: bool, operations: bool) -> Dag {
+    let mut program = Program::default();
     for _ in 0..sentences {
         let mut words = Vec::new();
         for _ in 0..1 + draws.below(25) {
-            if draws.below(4) > 0 {
-                words.push(add(0, vec![]));
+            if !letters || draws.below(4) > 0 {
+                words.push(program.add("word", &[]));
                 continue;
             }
-            let letters: Vec<u32> = (0..1 + draws.below(12)).map(|_| add(1, vec![])).collect();
-            let ends = [
-                *read(&mut add, 2, letters.iter().copied()).last().unwrap(),
-                *read(&mut add, 3, letters.iter().rev().copied()).last().unwrap(),
-            ];
-            words.push(add(4, ends.to_vec()));
+            let letters: Vec<u32> = (0..1 + draws.below(12)).map(|_| program.add("letter", &[])).collect();
+            let [there, back] = program.read_both(["spell", "spell back"], operations, &letters);
+            words.push(program.add("spelled", &[there[there.len() - 1], back[0]]));
         }
-        let there = read(&mut add, 5, words.iter().copied());
-        let back = read(&mut add, 6, words.iter().rev().copied());
-        for (x, y) in there.into_iter().zip(back.into_iter().rev()) {
-            add(7, vec![x, y]);
+        let [there, back] = program.read_both(["read", "read back"], operations, &words);
+        for (x, y) in there.into_iter().zip(back) {
+            let both = program.add("both", &[x, y]);
+            if operations {
+                ["hidden", "tanh", "output", "loss"].iter().fold(both, |x, kind| program.add(kind, &[x]));
+            }
         }
     }
-    dag(nodes)
+    dag(program.0)
+}
+
+/// Binary trees with a loss at every node, a node each of DyNet's operations.
+fn trees_of_operations(draws: &mut Draws, trees: usize) -> Dag {
+    let mut program = Program::default();
+    for _ in 0..trees {
+        let mut add = |children: &[[u32; 2]]| {
+            let p = &mut program;
+            let (x, affine) = match children {
+                [] => (p.add("word", &[]), ["leaf i", "leaf o", "leaf u"]),
+                _ => (p.add("concat", &[children[0][0], children[1][0]]), ["inner i", "inner o", "inner u"]),
+            };
+            let [i, o, u] = affine.map(|kind| p.add(kind, &[x]));
+            let (i, o, u) = (p.add("sigmoid", &[i]), p.add("sigmoid", &[o]), p.add("tanh", &[u]));
+            let mut parts = vec![p.add("multiply", &[i, u])];
+            for (&[h, c], kind) in children.iter().zip(["left f", "right f"]) {
+                let f = p.add(kind, &[h]);
+                let f = p.add("sigmoid", &[f]);
+                parts.push(p.add("multiply", &[f, c]));
+            }
+            let c = if children.is_empty() { parts[0] } else { p.add("sum", &parts) };
+            let tanh = p.add("tanh", &[c]);
+            let h = p.add("multiply", &[o, tanh]);
+            let output = p.add("output", &[h]);
+            p.add("loss", &[output]);
+            [h, c]
+        };
+        let mut row: Vec<[u32; 2]> = (0..1 + draws.below(30)).map(|_| add(&[])).collect();
+        while row.len() > 1 {
+            let at = draws.below(row.len() - 1);
+            let right = row.remove(at + 1);
+            row[at] = add(&[row[at], right]);
+        }
+    }
+    dag(program.0)
+}
+
+/// Sentences read in both directions and parsed by drawn transitions: scores before each, and a composition of head and dependent
+/// at each arc.
+fn parser(draws: &mut Draws, sentences: usize, operations: bool) -> Dag {
+    let mut program = Program::default();
+    for _ in 0..sentences {
+        let words: Vec<u32> = (0..1 + draws.below(25)).map(|_| program.add("word", &[])).collect();
+        let [there, back] = program.read_both(["read", "read back"], operations, &words);
+        let both = there.iter().zip(&back).map(|(&x, &y)| program.add("both", &[x, y]));
+        let (mut buffer, mut stack) = (both.collect::<std::collections::VecDeque<u32>>(), Vec::new());
+        while !buffer.is_empty() || stack.len() > 1 {
+            let slots: Vec<u32> =
+                stack[stack.len().saturating_sub(2)..].iter().chain(buffer.front()).copied().collect();
+            let scores = program.add(["one", "two", "three"][slots.len() - 1], &slots);
+            program.add("loss", &[scores]);
+            let shift = stack.len() < 2 || !buffer.is_empty() && draws.below(2) == 0;
+            match shift {
+                true => stack.extend(buffer.pop_front()),
+                false => {
+                    let pair = stack.split_off(stack.len() - 2);
+                    let kind = ["left arc", "right arc"][draws.below(2)];
+                    stack.push(program.add(kind, &pair));
+                }
+            }
+        }
+    }
+    dag(program.0)
 }
 
 /// The bound by its definition, a type at a time.
@@ -152,15 +244,41 @@ fn every_order_runs_every_node_once_and_after_its_operands() {
 fn cells_of_trees_and_chains_take_as_few_batches_as_any_order() {
     let mut draws = Draws(1_000_000);
     let mut agenda_takes_more = 0;
-    for size in [1, 2, 3, 8, 64, 256] {
+    for size in 1..=256 {
         let (every_node, root) = (trees(&mut draws, size, true), trees(&mut draws, size, false));
-        for dag in [&every_node, &root, &tagger(&mut draws, size)] {
+        let taggers = [false, true].map(|letters| tagger(&mut draws, size, letters, false));
+        for dag in [&every_node, &root].into_iter().chain(&taggers) {
             assert_eq!(plan(dag, Strategy::Levels).len(), Levels::of(dag).bound(), "{size}");
         }
         let agenda = plan(&every_node, Strategy::Agenda).len();
         agenda_takes_more += usize::from(agenda > Levels::of(&every_node).bound());
     }
-    assert!(agenda_takes_more >= 4, "a loss at every node is what the agenda runs too early");
+    assert!(agenda_takes_more >= 200, "a loss at every node is what the agenda runs too early");
+}
+
+/// Batches over the bound.
+fn over(dag: &Dag, strategy: Strategy) -> f64 {
+    plan(dag, strategy).len() as f64 / Levels::of(dag).bound() as f64
+}
+
+/// What Levels reached on these programs; drawn transitions are not those of a treebank, of which 1.02 is asked.
+#[test]
+fn where_the_bound_is_not_reached_few_batches_are_too_many() {
+    for size in [1, 2, 4, 8, 16, 32, 64, 128, 256] {
+        let mut draws = Draws(size as u32 * 1_000_000);
+        let programs = [
+            ("parser of cells", parser(&mut draws, size, false), 1.08),
+            ("parser", parser(&mut draws, size, true), 1.07),
+            ("trees", trees_of_operations(&mut draws, size), 1.13),
+            ("tagger", tagger(&mut draws, size, false, true), 1.0),
+            ("tagger with letters", tagger(&mut draws, size, true, true), 1.02),
+        ];
+        for (name, dag, most) in programs {
+            let [levels, agenda] = [Strategy::Levels, Strategy::Agenda].map(|strategy| over(&dag, strategy));
+            assert!(levels <= most, "{name} of {size}: {levels}");
+            assert!(levels <= agenda, "{name} of {size}: {levels}, the agenda {agenda}");
+        }
+    }
 }
 
 #[test]
