@@ -1,8 +1,8 @@
 /** Many texts in portions, each of which crosses to one of those who answer. */
 
-import { inWords } from "./arguments/check.js";
+import { inWords, unreadable } from "./arguments/check.js";
 import type { Follow } from "./engine.js";
-import { errorOf, messageOf, SaccadeError } from "./errors.js";
+import { errorOf } from "./errors.js";
 import { unlessAborted } from "./follow.js";
 import { turn } from "./turn.js";
 
@@ -77,8 +77,7 @@ export function portionsOf(texts: Iterable<unknown> | AsyncIterable<unknown>, at
         await fill(found, signal);
         return { texts: found, first, last: ended };
       } catch (thrown) {
-        const error = thrown instanceof SaccadeError ? thrown : errorOf("OPTION_INVALID", `${at}[${taken}]: it cannot be read (${messageOf(thrown)})`, thrown);
-        return { texts: [], first, last: true, error };
+        return { texts: [], first, last: true, error: unreadable(`${at}[${taken}]`, thrown) };
       }
     },
     async leave() {

@@ -30,8 +30,8 @@ describe("a model", () => {
       await assert.rejects(model.readAll([wrong]), invalid(/^readAll: texts\[0\]: expected a string, found /));
     }
     await assert.rejects(model.readAll("a good film"), invalid(/texts: expected .*found "a good film" \(a string\): give one text in an array$/));
-    const throwing = { *[Symbol.iterator]() { throw new Error("mine"); } };
-    await assert.rejects(model.readAll(throwing), invalid(/^readAll: texts: it cannot be read \(mine\)$/));
+    const throwing = { *[Symbol.iterator]() { yield "a"; throw new Error("mine"); } };
+    await assert.rejects(model.readAll(throwing), invalid(/^readAll: texts\[1\]: it cannot be read \(mine\)$/));
     await assert.rejects(model.read("a", "b"), invalid(/options: expected an object, found "b"/));
     await assert.rejects(model.tokenize("a", {}), invalid(/^tokenize: expected text, found 2 arguments$/));
     await assert.rejects(model.save(1), invalid(/^save: expected nothing, found 1 argument$/));

@@ -252,6 +252,12 @@ describe("data", () => {
       setTimeout(() => stop.abort(), 50);
       await assert.rejects(run.finish(), { code: "ABORTED" });
     }
+    let closed = 0;
+    const silent = { next: () => new Promise(() => undefined), return: async () => ({ done: true, value: closed++ }) };
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 50);
+    await assert.rejects(train({ [Symbol.asyncIterator]: () => silent }, gru, { signal: stop.signal }).finish(), { code: "ABORTED" });
+    assert.equal(closed, 1);
   });
 
   const settings = {

@@ -2,7 +2,7 @@
 
 import type { RaceOptions } from "../measure.js";
 import type { CallOptions, Decision, DevicePreference, Force, ManyOptions, Precision, Texts, TextStream } from "../types.js";
-import { boolean, type Check, is, isCount, number, oneOf, optional, positive, refuse, tagOf } from "./check.js";
+import { boolean, type Check, is, isCount, number, oneOf, optional, positive, refuse, tagOf, unreadable } from "./check.js";
 import type { Fields } from "./options.js";
 
 export const device = oneOf("cpu", "webgpu", "auto", "webgpu-only") satisfies Check<DevicePreference>;
@@ -81,9 +81,13 @@ export const texts: Check<Texts, readonly string[]> = {
       refuse(at, this.expected, found, one ? ": give one text in an array" : "");
     }
     const all: string[] = [];
-    for (const text of found as Iterable<unknown>) {
-      if (typeof text !== "string") refuse(`${at}[${all.length}]`, "a string", text);
-      all.push(text);
+    try {
+      for (const text of found as Iterable<unknown>) {
+        if (typeof text !== "string") refuse(`${at}[${all.length}]`, "a string", text);
+        all.push(text);
+      }
+    } catch (thrown) {
+      throw unreadable(`${at}[${all.length}]`, thrown);
     }
     return all;
   },

@@ -205,7 +205,15 @@ function heard(many: Iterable<unknown> | AsyncIterable<unknown>, signal: AbortSi
     [Symbol.asyncIterator]() {
       const iterator = many[Symbol.asyncIterator]();
       return {
-        next: () => unlessAborted(signal, Promise.resolve(iterator.next())),
+        async next() {
+          try {
+            return await unlessAborted(signal, Promise.resolve(iterator.next()));
+          } catch (thrown) {
+            // One that has not answered may still let go of what it reads from.
+            if (signal?.aborted) Promise.resolve(iterator.return?.()).catch(() => undefined);
+            throw thrown;
+          }
+        },
         return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
       };
     },
