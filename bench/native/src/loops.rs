@@ -1,7 +1,7 @@
 //! Networks recorded as loops over single examples, batched on the fly: DyNet's demonstrations, with its sizes.
 //!
-//! A Tree-LSTM over binary trees with a loss at every node, and taggers that read a sentence in both directions, word by word
-//! or as a whole, and rare words letter by letter.
+//! A Tree-LSTM over binary trees with a loss at every node, a greedy parser, and taggers that read a sentence in both directions,
+//! word by word or as a whole, and rare words letter by letter.
 
 mod examples;
 mod layers;
@@ -42,7 +42,7 @@ pub struct Taken {
     /// Seconds of all.
     pub seconds: f64,
     /// The sum of all losses; of a parser, how many transitions it took.
-    pub loss: f32,
+    pub outcome: f32,
     /// Kernel calls, and how many any order needs; counted if asked for.
     pub batches: (usize, usize),
 }
@@ -90,7 +90,7 @@ impl Learner {
     pub fn read(&mut self, batch: &[Example], strategy: Strategy, count: bool) -> Result<Taken, EngineError> {
         let begun = Instant::now();
         let graph = Graph::inference(&self.parameters, &self.device, strategy);
-        let (loss, recording) = match &self.layers {
+        let (outcome, recording) = match &self.layers {
             Layers::Parser(parser) => (parse(parser, &graph, batch)?, 0.0),
             _ => {
                 let loss = self.record(&graph, batch);
@@ -100,7 +100,7 @@ impl Learner {
         };
         let batches = if count { counts(&graph) } else { (0, 0) };
         drop(graph);
-        Ok(Taken { recording, seconds: begun.elapsed().as_secs_f64(), loss, batches })
+        Ok(Taken { recording, seconds: begun.elapsed().as_secs_f64(), outcome, batches })
     }
 
     /// One step of Adam.
@@ -118,13 +118,13 @@ impl Learner {
         let loss = self.record(&graph, batch);
         let recording = begun.elapsed().as_secs_f64();
         ready(loss.backward_into(&mut self.gradients))?;
-        let loss = ready(loss.value())?[0];
+        let outcome = ready(loss.value())?[0];
         let batches = if count { counts(&graph) } else { (0, 0) };
         drop(graph);
         let touched = self.touched(batch);
         let (parameters, gradients) = (&mut self.parameters, &mut self.gradients);
         ready(self.optimizer.update(&self.device, parameters, gradients, &touched, |_| 1e-3, &[]))?;
-        Ok(Taken { recording, seconds: begun.elapsed().as_secs_f64(), loss, batches })
+        Ok(Taken { recording, seconds: begun.elapsed().as_secs_f64(), outcome, batches })
     }
 
     /// The rows of tables that a minibatch has.
@@ -212,7 +212,7 @@ pub fn compare(rounds: usize, only: &str) -> Result<(), Box<dyn Error>> {
 }
 
 /// Plays one side of `dynet_peers.py`: reads the examples of a file and, for every line of standard input, takes the
-/// minibatch of that number, a step of training or forward only, and prints its milliseconds and the loss.
+/// minibatch of that number, a step of training or forward only, and prints its milliseconds and the outcome.
 ///
 /// # Errors
 /// If there is no such network or strategy, or the file cannot be read.
@@ -227,8 +227,8 @@ pub fn take_turns(name: &str, strategy: &str, training: bool, file: &Path) -> Re
         let number: usize = line?.trim().parse()?;
         let batch = batches.get(number).ok_or("no such minibatch")?;
         let run = if training { Learner::learn } else { Learner::read };
-        let Taken { seconds, loss, .. } = run(&mut learner, batch, strategy, false)?;
-        println!("{} {loss}", seconds * 1e3);
+        let Taken { seconds, outcome, .. } = run(&mut learner, batch, strategy, false)?;
+        println!("{} {outcome}", seconds * 1e3);
     }
     Ok(())
 }
@@ -246,8 +246,8 @@ mod tests {
                 let mut learner = Learner::new(network).unwrap();
                 let read = learner.read(&batch, strategy, true).unwrap();
                 let losses: Vec<f32> =
-                    (0..5).map(|_| learner.learn(&batch, strategy, false).unwrap().loss).collect();
-                assert!((read.loss - losses[0]).abs() < 1e-3 * losses[0], "{name}");
+                    (0..5).map(|_| learner.learn(&batch, strategy, false).unwrap().outcome).collect();
+                assert!((read.outcome - losses[0]).abs() < 1e-3 * losses[0], "{name}");
                 assert!(losses[4] < 0.99 * losses[0], "{name} {losses:?}");
                 assert!(read.batches.0 >= read.batches.1, "{name}");
                 first.push(losses[0]);
@@ -269,9 +269,9 @@ mod tests {
         for strategy in STRATEGIES {
             let mut learner = Learner::new(Network::Parser).unwrap();
             let all = learner.read(&batch, strategy, true).unwrap();
-            assert_eq!(all.loss, transitions as f32, "{strategy:?}");
+            assert_eq!(all.outcome, transitions as f32, "{strategy:?}");
             let alone = learner.read(std::slice::from_ref(&longest), strategy, true).unwrap();
-            // Besides, two ways of looking up words: as rows of a value, and none.
+            // Where some sentences look a word up and others have none, that is a batch more.
             let together = all.batches.0 <= alone.batches.0 * 3 / 2;
             assert_eq!(together, strategy != Strategy::Unbatched, "{strategy:?}: {all:?}, alone {alone:?}");
         }

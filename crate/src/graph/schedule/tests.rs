@@ -79,13 +79,11 @@ impl Program {
         let (mut h, mut c) = (None, None);
         let step = |x| {
             let gates = self.add(step, &[x].into_iter().chain(h).collect::<Vec<_>>());
-            let next = match operations {
-                true => {
-                    let memory =
-                        *c.insert(self.add(memory, &[gates].into_iter().chain(c).collect::<Vec<_>>()));
-                    self.add(hidden, &[gates, memory])
-                }
-                false => gates,
+            let next = if operations {
+                let memory = *c.insert(self.add(memory, &[gates].into_iter().chain(c).collect::<Vec<_>>()));
+                self.add(hidden, &[gates, memory])
+            } else {
+                gates
             };
             *h.insert(next)
         };
@@ -182,13 +180,12 @@ fn parser(draws: &mut Draws, sentences: usize, operations: bool) -> Dag {
             let scores = program.add(["one", "two", "three"][slots.len() - 1], &slots);
             program.add("loss", &[scores]);
             let shift = stack.len() < 2 || !buffer.is_empty() && draws.below(2) == 0;
-            match shift {
-                true => stack.extend(buffer.pop_front()),
-                false => {
-                    let pair = stack.split_off(stack.len() - 2);
-                    let kind = ["left arc", "right arc"][draws.below(2)];
-                    stack.push(program.add(kind, &pair));
-                }
+            if shift {
+                stack.extend(buffer.pop_front());
+            } else {
+                let pair = stack.split_off(stack.len() - 2);
+                let kind = ["left arc", "right arc"][draws.below(2)];
+                stack.push(program.add(kind, &pair));
             }
         }
     }
