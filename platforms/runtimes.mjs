@@ -24,13 +24,14 @@ export const runtimes = [
     program: join(modules, "@deno", `${process.platform}-${process.arch}${libc}`, `deno${binary}`),
     run: ["run", "--allow-all"],
     test: ["test", "--allow-all", "--no-check"],
-    // Once in a dozen runs, when all has been said: threads had a GPU.
-    crashesAtItsEnd: true,
+    // Once in a dozen runs, when all has been said: threads had a GPU, and memory is freed that is none of theirs.
+    crashesAtItsEnd: ["SIGSEGV", "SIGABRT"],
   },
   {
     name: "Bun",
     program: join(modules, "@oven", `bun-${process.platform}-${process.arch}`, "bin", `bun${binary}`),
     run: [],
-    test: ["test"],
+    // Its own bound of five seconds a test is none that a busy machine keeps.
+    test: ["test", "--timeout=120000"],
   },
 ].map((runtime) => ({ ...runtime, absent: existsSync(runtime.program) ? false : `its package has no binary for ${process.platform}-${process.arch}` }));

@@ -107,8 +107,9 @@ describe("cut-offs", { timeout: 600_000 }, () => {
     // A tail's times are differences, which a busy machine may put on either side of 0.
     const said = await page.locator('[data-figure="times"] td[data-ms]').evaluateAll((cells) => cells.map((cell) => [cell.dataset.told, cell.textContent]));
     for (const [told, text] of said) assert.match(text, told === "true" ? /^[\d.,]+ (µs|ms|s) / : /^too little to tell$/);
-    const heads = await page.locator('[data-figure="times"] tbody td:nth-of-type(1)[data-ms]').evaluateAll((cells) => cells.map((cell) => Number(cell.dataset.ms.split(" ")[0])));
-    for (const least of heads) assert.ok(least > 0);
+    // The clock shows tenths of a millisecond: the few runs that a busy machine puts into one round may seem to take none.
+    const heads = await page.locator('[data-figure="times"] tbody td:nth-of-type(1)[data-ms]').evaluateAll((cells) => cells.map((cell) => Number(cell.dataset.ms.split(" ")[2])));
+    for (const median of heads) assert.ok(median > 0);
     assert.doesNotMatch(await figure.innerText(), /come from another machine/);
     await page.getByRole("button", { name: "Measure these cuts" }).click();
     const held = page.locator("[data-held]");
