@@ -21,6 +21,9 @@ pub(crate) struct Tape {
     indices: Vec<u32>,
     shapes: Vec<Shape>,
     keys: Vec<Key>,
+    /// Of every key, the one that came after it last, and the key that came last: a loop records the same few in one order.
+    next_key: Vec<u32>,
+    last_key: usize,
     /// Shapes of the operands of the node that is recorded, and their columns; kept for their room.
     pub(super) operands: Vec<Shape>,
     columns: Vec<usize>,
@@ -292,13 +295,19 @@ impl Tape {
     }
 
     fn number_of_key(&mut self, op: Op, columns: &[usize]) -> u32 {
-        // The last first: a loop records the same few again and again.
-        let found = self.keys.iter().rposition(|key| key.op == op && key.columns == columns);
-        let number = found.unwrap_or_else(|| {
+        let is = |key: &Key| key.op == op && key.columns == columns;
+        let likely =
+            self.next_key.get(self.last_key).map(|&key| key as usize).filter(|&key| is(&self.keys[key]));
+        let number = likely.or_else(|| self.keys.iter().rposition(is)).unwrap_or_else(|| {
             self.keys.push(Key { op, columns: columns.to_vec() });
             self.types.push(NONE);
+            self.next_key.push(0);
             self.keys.len() - 1
         });
+        if let Some(next) = self.next_key.get_mut(self.last_key) {
+            *next = number as u32;
+        }
+        self.last_key = number;
         number as u32
     }
 
