@@ -110,6 +110,82 @@ describe("programs that decide by values", () => {
   });
 });
 
+/** One that reads a value and then waits for what never comes. */
+async function endless(graph) {
+  await graph.input(1, 1).value();
+  await new Promise(() => undefined);
+}
+
+describe("a program that never settles", { timeout: 60_000 }, () => {
+  const starts = [1, 3, 40];
+
+  test("holds up nobody but who waits for the join, and costs no batch", async () => {
+    const ran = async (others) =>
+      none.run(async (graph) => {
+        const programs = starts.map((start) => doublings(graph, start));
+        let settled = false;
+        const joined = graph.join([...programs, ...others(graph)]);
+        joined.then(() => (settled = true), () => (settled = true));
+        assert.deepEqual(await Promise.all(programs), [7, 6, 2]);
+        // The graph is free for more, joined or not.
+        assert.deepEqual(await graph.join([doublings(graph, 50), graph.input(1, 1, [3]).scalar()]), [2, 3]);
+        return { settled, batches: (await graph.explain()).batches.map(({ op, lanes }) => `${lanes} ${op}`) };
+      });
+    const lastly = await ran((graph) => [graph.input(1, 1).value()]);
+    const held = await ran((graph) => [endless(graph)]);
+    assert.deepEqual([lastly.settled, held.settled], [true, false]);
+    assert.deepEqual(held.batches, lastly.batches);
+  });
+
+  test("is let go of when the graph ends, and what the others came to is kept", async () => {
+    const joins = await none.run(async (graph) => {
+      const programs = () => [...starts.map((start) => doublings(graph, start)), endless(graph), new Promise(() => undefined)];
+      const joins = [graph.join(programs()), graph.join(programs(), { settled: true })];
+      joins[0].catch(() => undefined);
+      await graph.join(starts.map((start) => doublings(graph, start)));
+      // An array, so that this function does not wait for them.
+      return joins;
+    });
+    await assert.rejects(joins[0], { code: "DISPOSED", message: /^this graph has ended/ });
+    const settled = await joins[1];
+    assert.deepEqual(settled.slice(0, 3).map(({ value }) => value), [7, 6, 2]);
+    assert.deepEqual(settled.slice(3).map(({ status, reason }) => [status, reason.code]), Array(2).fill(["rejected", "DISPOSED"]));
+  });
+
+  test("is given up by a signal, after which the parameters are as free as before", async () => {
+    const parameters = new Parameters();
+    const w = parameters.parameter("w", 1, 1);
+    await parameters.set(w, [1]);
+    const sgd = new Sgd(parameters, { rate: 1 });
+    const product = (graph) => graph.input(1, 1, [1]).affine(w);
+    const work = {
+      run: (scope) => parameters.run(scope),
+      learn: (scope) => sgd.learn(scope),
+    };
+    for (const [by, open] of Object.entries(work)) {
+      const stop = new AbortController();
+      const stopped = new Promise((_, reject) => stop.signal.addEventListener("abort", () => reject(stop.signal.reason)));
+      const found = [];
+      const begun = open(async (graph) => {
+        const read = async (i) => void (found[i] = await product(graph).scalar());
+        await Promise.race([graph.join([read(0), endless(graph), read(1)]), stopped]);
+      });
+      begun.catch(() => undefined);
+      while (found.length < 2) await pause(1);
+      assert.deepEqual(found, [1, 1], by);
+      // Whoever would change them is not made to wait for what never ends.
+      await assert.rejects(parameters.set(w, [2]), { code: "OPTION_INVALID", message: /^set: a graph of these parameters is open/ });
+      // Another graph may read.
+      assert.equal(await parameters.run((graph) => product(graph).scalar()), 1, by);
+      stop.abort(new TypeError("enough"));
+      await assert.rejects(begun, { name: "TypeError", message: "enough" });
+      assert.deepEqual([...(await parameters.values(w))], [1], by);
+    }
+    assert.equal(await sgd.learn(product), 1);
+    assert.deepEqual([...(await parameters.values(w))], [0]);
+  });
+});
+
 /** A cell of a binary Tree-LSTM, as a function of its children's h and c. */
 function treeCell(parameters, size) {
   const map = parameters.linear("tree", 2 * size, 5 * size);
@@ -400,6 +476,13 @@ describe("what ends", () => {
         throw new TypeError();
       });
       await assert.rejects(thrown, TypeError);
+      const left = await parameters.run(async (graph) => {
+        const left = graph.join([linear(graph.input(100, 500)).value(), endless(graph)]);
+        left.catch(() => undefined);
+        await linear(graph.input(100, 500)).value();
+        return [left];
+      });
+      await assert.rejects(left[0], { code: "DISPOSED" });
     };
     const many = async (times) => {
       for (let i = 0; i < times; i++) {

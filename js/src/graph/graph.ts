@@ -58,6 +58,8 @@ export class Graph extends Recorder {
   readonly #cells = new Map<CellCode, number>();
   #wentBack = false;
   #waiting: Request[] = [];
+  /** What rejects the promises that joins wait for. */
+  readonly #joined = new Set<(error: SaccadeError) => void>();
   /** The flushes until nobody waits. */
   #flushing: Promise<void> | undefined;
   /** What the engine is doing for this graph. */
@@ -109,7 +111,8 @@ export class Graph extends Recorder {
   /**
    * What all of the promises come to, in their order: those of `async` functions that record on this graph. Each goes on until it
    * waits for a value; once all wait, everything recorded runs at once. One that rejects does not stop the others, which have
-   * the same graph until it ends.
+   * the same graph until it ends. One that never settles holds up nobody but who waits for the join, and that until the graph ends:
+   * it then counts as rejected with `DISPOSED`.
    */
   join<T>(programs: Iterable<T | PromiseLike<T>>, options: JoinOptions & { readonly settled: true }): Promise<PromiseSettledResult<T>[]>;
   join<T>(programs: Iterable<T | PromiseLike<T>>, options?: JoinOptions & { readonly settled?: false }): Promise<T[]>;
@@ -118,7 +121,9 @@ export class Graph extends Recorder {
     for (const [i, program] of all.entries()) {
       if (typeof program === "function") refuse(`join: [${i}]`, "a promise", program, ": call the function");
     }
-    return checks.join.take(options, "join: options").settled ? Promise.allSettled(all) : Promise.all(all);
+    const { settled } = checks.join.take(options, "join: options");
+    const lasting = all.map((program) => this.#lasting(program));
+    return settled ? Promise.allSettled(lasting) : Promise.all(lasting);
   }
 
   /**
@@ -156,8 +161,18 @@ export class Graph extends Recorder {
     const ended = errorOf("DISPOSED", "this graph has ended: it lasts as long as the function that it was given to");
     this.#end ??= ended;
     for (const { reject } of this.#waiting.splice(0)) reject(ended);
+    for (const reject of this.#joined) reject(ended);
     await this.#underWay;
     this.#instance.free(this.#program);
+  }
+
+  /** What a promise comes to, unless the graph ends before. */
+  #lasting<T>(program: T | PromiseLike<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#joined.add(reject);
+      const done = () => this.#joined.delete(reject);
+      Promise.resolve(program).finally(done).then(resolve, reject);
+    });
   }
 
   /** Runs until nobody waits, each time after everybody who can go on has. */
