@@ -74,6 +74,55 @@ describe("schedules", { timeout: 600_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("a launch of one node says why it is alone, pointed at or by keyboard, and no other launch does", async () => {
+    const { page, complaints, figure, launches } = await open();
+    // A chain of letters, and one join; words that wait for each other, or in the schedule by depth do not.
+    await page.getByLabel("Your sentences, one a line").fill("extraordinary film");
+    await page.locator('[data-figure="schedule"][data-launches="16"]').waitFor();
+    const only = "It is alone, because there is no other node of its kind.";
+    const notReady = "It is alone, because no other node of its kind was ready with it.";
+    const chosen = "This schedule takes every node alone.";
+    const said = figure.locator("[data-said]");
+    const slider = figure.getByRole("slider", { name: "Launch" });
+    const ways = {
+      levels: { look: "", letter: notReady, word: "", guess: "", join: only },
+      depth: { look: "", letter: notReady, word: notReady, guess: notReady, join: only },
+      unbatched: { look: chosen, letter: chosen, word: chosen, guess: chosen, join: chosen },
+    };
+    for (const [way, reasons] of Object.entries(ways)) {
+      await page.locator(`input[value="${way}"]`).check({ force: true });
+      await page.locator(`input[value="${way}"]:checked`).waitFor({ state: "attached" });
+      /** Looks at what is said of a launch; whether it is of one node. */
+      const check = async (kind) => {
+        const text = await said.innerText();
+        const [, nodes, named] = text.match(/^Launch \d+ of \d+: (\d+) (look|letter|word|guess|join)/);
+        const found = text.match(/It is alone[^.]*\.|This schedule takes every node alone\./g) ?? [];
+        assert.equal(named, kind ?? named, text);
+        assert.deepEqual(found, reasons[named] ? [reasons[named]] : [], `${way}: ${text}`);
+        assert.equal(nodes === "1", reasons[named] !== "", text);
+        assert.equal(await figure.locator("g.mark.with").count(), Number(nodes), text);
+        return text;
+      };
+      for (const kind of Object.keys(reasons)) {
+        const marks = figure.locator(`g.mark.${kind}[data-step]`);
+        for (const mark of [marks.first(), marks.last()]) {
+          await mark.hover();
+          await check(kind);
+        }
+      }
+      await page.mouse.move(0, 0);
+      await slider.focus();
+      await page.keyboard.press("Home");
+      const texts = new Set();
+      for (let launch = await launches(); launch > 0; launch--) {
+        await page.keyboard.press("ArrowRight");
+        texts.add(await check());
+      }
+      assert.equal(texts.size, await launches());
+    }
+    assert.deepEqual(complaints, []);
+  });
+
   test("are timed by turns when somebody asks, or it is said that the machine is too busy; without a GPU, why", async () => {
     const { page, complaints } = await open();
     const table = page.locator('[data-figure="ways"]');
