@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::dag::{Buckets, Dag};
-use super::frontier::{Rule, play};
+use super::dag::{Buckets, Dag, looked};
+use super::frontier::{Rule, levels_of, play};
 use crate::cpu::order::argsort;
 
 pub(super) fn plan(dag: &Dag) -> Buckets {
@@ -39,12 +39,14 @@ impl Rule for Agenda<'_> {
         let kind = self.dag.types[node as usize] as usize;
         if !std::mem::replace(&mut self.listed[kind], true) {
             self.ready.push(Reverse(self.place[kind]));
+            looked(levels_of(&self.ready));
         }
     }
 
     fn runs(&mut self, _: u32) {}
 
     fn next(&mut self) -> Option<u32> {
+        looked(levels_of(&self.ready));
         let Reverse(place) = self.ready.pop()?;
         let kind = self.by_mean[place as usize];
         self.listed[kind as usize] = false;

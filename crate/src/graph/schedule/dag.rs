@@ -1,5 +1,20 @@
 //! Nodes that wait to run, as plain numbers: who needs whom, and which may run together.
 
+#[cfg(test)]
+thread_local! {
+    /// How many [`looked`] counted on this thread.
+    pub(super) static LOOKS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Counts looks at nodes, operands, users and types while tests hold planning to its order; otherwise nothing.
+#[inline]
+pub(super) fn looked(times: usize) {
+    #[cfg(test)]
+    LOOKS.set(LOOKS.get() + times);
+    #[cfg(not(test))]
+    let _ = times;
+}
+
 /// Numbers in buckets, end to end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::graph) struct Buckets {
@@ -12,6 +27,7 @@ impl Buckets {
     /// Puts items into so many buckets, given pairs of a bucket and an item; those of a bucket keep their order.
     pub(super) fn new(buckets: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
         let mut starts = vec![0; buckets + 2];
+        looked(buckets);
         for (bucket, _) in pairs.clone() {
             starts[bucket as usize + 2] += 1;
         }
@@ -20,6 +36,7 @@ impl Buckets {
         }
         // `starts[bucket + 1]` is where the next item of the bucket goes, and at last where the bucket ends.
         let mut items = vec![0; starts[buckets + 1] as usize];
+        looked(items.len());
         for (bucket, item) in pairs {
             let next = &mut starts[bucket as usize + 1];
             items[*next as usize] = item;
@@ -34,7 +51,9 @@ impl Buckets {
     }
 
     pub(in crate::graph) fn get(&self, bucket: usize) -> &[u32] {
-        &self.items[self.starts[bucket] as usize..self.starts[bucket + 1] as usize]
+        let items = &self.items[self.starts[bucket] as usize..self.starts[bucket + 1] as usize];
+        looked(1 + items.len());
+        items
     }
 }
 

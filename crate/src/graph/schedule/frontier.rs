@@ -1,6 +1,8 @@
 //! Playing a rule: of the types that have ready nodes it names one after the other, and all ready nodes of it run.
 
-use super::dag::{Buckets, Dag};
+use std::collections::BinaryHeap;
+
+use super::dag::{Buckets, Dag, looked};
 
 /// No node.
 const NONE: u32 = u32::MAX;
@@ -42,6 +44,7 @@ pub(super) fn play(dag: &Dag, users: &Buckets, mut rule: impl Rule, limit: usize
         for node in frontier.chain(first) {
             order.of_node[node as usize] = order.batches as u32;
             rule.runs(node);
+            looked(1);
         }
         order.batches += 1;
         let mut node = first;
@@ -57,6 +60,11 @@ pub(super) fn play(dag: &Dag, users: &Buckets, mut rule: impl Rule, limit: usize
         }
     }
     Some(order)
+}
+
+/// How many levels a heap has, each of which a change may go through.
+pub(super) fn levels_of<T>(heap: &BinaryHeap<T>) -> usize {
+    heap.len().checked_ilog2().map_or(0, |levels| levels as usize + 1)
 }
 
 /// The nodes that are ready.

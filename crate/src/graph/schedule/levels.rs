@@ -8,8 +8,8 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use super::bound::Levels;
-use super::dag::{Buckets, Dag};
-use super::frontier::{Order, Rule, play};
+use super::dag::{Buckets, Dag, looked};
+use super::frontier::{Order, Rule, levels_of, play};
 
 /// Of a larger graph, the batches of so many nodes, the first, are counted: a few programs tell which rule suits them all.
 const COUNTED: usize = 4096;
@@ -160,6 +160,7 @@ impl Rule for ByLevels<'_> {
         if number > self.largest[kind] {
             self.largest[kind] = number;
             self.by_largest.push((number, Reverse(kind as u32)));
+            looked(levels_of(&self.by_largest));
         }
         let lowest = self.lowest[kind];
         if self.whole && self.levels.of_node[node as usize] == lowest {
@@ -177,6 +178,7 @@ impl Rule for ByLevels<'_> {
         *self.left(kind, self.levels.of_node[node as usize]) -= 1;
         while *self.left(kind, self.lowest[kind]) == 0 && self.lowest[kind] <= self.levels.highest[kind] {
             self.lowest[kind] += 1;
+            looked(1);
         }
     }
 
@@ -185,6 +187,7 @@ impl Rule for ByLevels<'_> {
             return Some(kind);
         }
         loop {
+            looked(levels_of(&self.by_largest));
             let (number, Reverse(kind)) = self.by_largest.pop()?;
             if self.largest[kind as usize] == number {
                 return Some(kind);

@@ -1,5 +1,5 @@
-use super::dag::Dag;
-use super::{Levels, Strategy, plan};
+use super::dag::{Dag, LOOKS};
+use super::{Levels, Strategy, plan, recurring};
 use crate::cpu::noise;
 
 const ALL: [Strategy; 4] = [Strategy::Unbatched, Strategy::Depth, Strategy::Agenda, Strategy::Levels];
@@ -303,5 +303,65 @@ fn the_longest_come_first() {
     for step in 1..5 {
         let before: Vec<u32> = plan.get(step).iter().map(|&node| node - 1).collect();
         assert_eq!(before, plan.get(step - 1)[..before.len()]);
+    }
+}
+
+/// How often planning looks at a node, an operand, a user, a type or a level of a heap, for each node and operand.
+fn looks(dag: &Dag, strategy: Strategy) -> f64 {
+    let operands: usize = dag.nodes().map(|node| dag.operands(node as usize).len()).sum();
+    LOOKS.set(0);
+    plan(dag, strategy);
+    LOOKS.get() as f64 / (dag.len() + operands) as f64
+}
+
+/// Unbatched looks at nothing. `Levels` counts the batches of the first nodes once more, of which these programs have more, so that
+/// this is the less of the whole the larger it is.
+#[test]
+fn planning_is_in_proportion_to_nodes_and_operands_but_for_the_levels_of_a_heap() {
+    let chain = |size| {
+        let mut program = Program::default();
+        let words: Vec<u32> = (0..100 * size).map(|_| program.add("word", &[])).collect();
+        program.read(["step", "memory", "hidden"], true, words.into_iter());
+        dag(program.0)
+    };
+    let program = |name: &str, size| {
+        let draws = &mut Draws(3);
+        match name {
+            "trees" => trees(draws, size, true),
+            "trees of operations" => trees_of_operations(draws, size),
+            "chain" => chain(size),
+            "tagger" => tagger(draws, size, true, false),
+            "tagger of operations" => tagger(draws, size, true, true),
+            "parser" => parser(draws, size, true),
+            _ => any_dag(draws, 100 * size, 5),
+        }
+    };
+    let names =
+        ["trees", "trees of operations", "chain", "tagger", "tagger of operations", "parser", "drawn"];
+    for (strategy, most) in [(Strategy::Depth, 2.2), (Strategy::Agenda, 8.0), (Strategy::Levels, 22.0)] {
+        for name in names {
+            let all = [128, 256, 512].map(|size| looks(&program(name, size), strategy));
+            let grows = all[0].max(all[1]) * 1.03 < all[2];
+            assert!(
+                all.iter().all(|&looks| looks > 1.0 && looks < most) && !grows,
+                "{strategy:?}, {name}: {all:?}"
+            );
+        }
+    }
+}
+
+/// A pass over all nodes follows eight types; what else a type costs is about as much.
+#[test]
+fn levels_look_at_all_once_more_for_each_eight_types_that_recur() {
+    let looks_and_passes = |types| {
+        let dag = any_dag(&mut Draws(3), 4000, types);
+        (looks(&dag, Strategy::Levels), recurring(&dag).len().div_ceil(8) as f64)
+    };
+    let (few, once) = looks_and_passes(8);
+    assert_eq!(once, 1.0);
+    for types in [16, 32, 64, 128, 256, 512] {
+        let (looks, passes) = looks_and_passes(types);
+        let more = (looks - few) / (passes - once);
+        assert!((1.0..2.5).contains(&more), "{types} types: {more} for each pass");
     }
 }
