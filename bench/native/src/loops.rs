@@ -1,8 +1,10 @@
 //! Networks recorded as loops over single examples, batched on the fly: DyNet's demonstrations, with its sizes.
 //!
 //! A Tree-LSTM over binary trees with a loss at every node, a greedy parser, and taggers that read a sentence in both directions,
-//! word by word or as a whole, and rare words letter by letter.
+//! word by word or as a whole, and rare words letter by letter. An LSTM and an SRU over whole
+//! sentences, and the taggers without letters, are batched by hand as well.
 
+mod by_hand;
 mod examples;
 mod layers;
 
@@ -10,14 +12,15 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
-use saccade_rnn::device::{Device, EngineError, Parameters};
+use saccade_rnn::device::{Device, EngineError, ParamGradients, Parameters};
 use saccade_rnn::graph::{Expr, Gradients, Graph, Strategy};
 use saccade_rnn::nn::Builder;
 use saccade_rnn::train::{Optimizer, OptimizerConfig, Touched};
 
 use crate::ready;
+use by_hand::ByHand;
 pub use examples::{Example, NETWORKS, Network, Word};
-use layers::{GreedyParser, Layers, Tagger, TreeLstm, TreeOfCells};
+use layers::{GreedyParser, Layers, Sequence, Tagger, TreeLstm, TreeOfCells};
 
 /// Sentences of a minibatch.
 pub const BATCH: usize = 64;
@@ -25,8 +28,12 @@ pub const BATCH: usize = 64;
 /// All strategies.
 pub const STRATEGIES: [Strategy; 4] =
     [Strategy::Unbatched, Strategy::Depth, Strategy::Agenda, Strategy::Levels];
+/// Minibatches of a turn of the comparison with batches made by hand.
+const TURN: usize = 5;
+
 /// A network that learns.
 pub struct Learner {
+    network: Network,
     layers: Layers,
     parameters: Parameters,
     device: Device,
@@ -60,12 +67,13 @@ impl Learner {
             Network::Tagger { letters, whole } => {
                 Layers::Tagger(Box::new(Tagger::new(&mut builder, letters, whole)?))
             }
+            Network::Sequence { sru } => Layers::Sequence(Sequence::new(&mut builder, sru)?),
             Network::Parser => Layers::Parser(GreedyParser::new(&mut builder)?),
         };
         let (parameters, device) = (builder.finish()?, Device::cpu());
         let optimizer = Optimizer::new(OptimizerConfig::default(), &device, &parameters)?;
         let gradients = Gradients::zeros(&parameters);
-        Ok(Self { layers, parameters, device, optimizer, gradients })
+        Ok(Self { network, layers, parameters, device, optimizer, gradients })
     }
 
     fn record<'g>(&self, graph: &'g Graph, batch: &[Example]) -> Expr<'g> {
@@ -75,6 +83,9 @@ impl Learner {
                 (Layers::Tree(layers), Example::Tree(nodes)) => layers.record(graph, nodes, &mut losses),
                 (Layers::Cells(layers), Example::Tree(nodes)) => layers.record(graph, nodes, &mut losses),
                 (Layers::Tagger(layers), Example::Sentence(words)) => {
+                    layers.record(graph, words, &mut losses)
+                }
+                (Layers::Sequence(layers), Example::Sentence(words)) => {
                     layers.record(graph, words, &mut losses)
                 }
                 _ => unreachable!("a network is given its own kind of examples"),
@@ -127,6 +138,36 @@ impl Learner {
         Ok(Taken { recording, seconds: begun.elapsed().as_secs_f64(), outcome, batches })
     }
 
+    /// The loss of a minibatch, and its gradients added to those that are there: recorded as a loop over its sentences.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn differentiate(&mut self, batch: &[Example]) -> Result<f32, EngineError> {
+        let graph = Graph::training(&self.parameters, &self.device, Strategy::default(), 1);
+        let loss = self.record(&graph, batch);
+        ready(loss.backward_into(&mut self.gradients))?;
+        Ok(ready(loss.value())?[0])
+    }
+
+    /// The same of a minibatch that is batched by hand.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn differentiate_by_hand(
+        &self,
+        batch: &[Example],
+        gradients: &mut ParamGradients,
+    ) -> Result<f32, EngineError> {
+        let sentences = batch.iter().map(|example| match example {
+            Example::Sentence(words) => &words[..],
+            Example::Tree(_) => unreachable!("trees are not batched by hand"),
+        });
+        let sentences: Vec<&[Word]> = sentences.collect();
+        let made = ByHand::forward(&self.device, &self.parameters, self.network, &sentences)?;
+        made.backward(gradients)?;
+        made.loss()
+    }
+
     /// The rows of tables that a minibatch has.
     fn touched(&self, batch: &[Example]) -> Touched {
         let (mut words, mut letters) = (Vec::new(), Vec::new());
@@ -151,6 +192,7 @@ impl Learner {
                 let table = layers.letters.as_ref().map(|(table, _)| (table.weight, rows(letters)));
                 table.into_iter().chain([(layers.words.weight, rows(words))]).collect()
             }
+            Layers::Sequence(layers) => Touched::from([(layers.words.weight, rows(words))]),
             Layers::Parser(_) => unreachable!("a parser is not trained"),
         }
     }
@@ -172,7 +214,8 @@ fn counts(graph: &Graph) -> (usize, usize) {
 }
 
 /// Times all networks whose names contain `only` under every strategy on drawn examples, training and forward, a minibatch
-/// each in every round, and prints milliseconds a minibatch.
+/// each in every round, and prints milliseconds a minibatch. Where it can be batched by hand, it also prints what the loop takes
+/// over that, forward and backward.
 ///
 /// # Errors
 /// None for the networks above.
@@ -207,7 +250,55 @@ pub fn compare(rounds: usize, only: &str) -> Result<(), Box<dyn Error>> {
                 100.0 * median.recording / median.seconds,
             );
         }
+        if network.is_batched_by_hand() {
+            compare_with_hands(name, network, &batch, rounds)?;
+        }
     }
+    Ok(())
+}
+
+/// Prints what a loop over sentences takes over the same minibatch batched by hand, by turns: the median of the rounds' ratios
+/// and its quartiles, and the ratio of the least times.
+fn compare_with_hands(
+    name: &str,
+    network: Network,
+    batch: &[Example],
+    rounds: usize,
+) -> Result<(), Box<dyn Error>> {
+    let mut learner = Learner::new(network)?;
+    let mut gradients = vec![None; learner.parameters.len()];
+    let (mut ratios, mut milliseconds, mut least) = (Vec::new(), Vec::new(), [f64::INFINITY; 2]);
+    for round in 0..=rounds.max(1) {
+        let mut seconds = [0.0; 2];
+        for by_hand in [round % 2 == 0, round % 2 == 1] {
+            let begun = Instant::now();
+            for _ in 0..TURN {
+                std::hint::black_box(match by_hand {
+                    true => learner.differentiate_by_hand(batch, &mut gradients)?,
+                    false => learner.differentiate(batch)?,
+                });
+            }
+            seconds[usize::from(by_hand)] = begun.elapsed().as_secs_f64() / TURN as f64;
+        }
+        // The first round warms up.
+        if round > 0 {
+            least = [least[0].min(seconds[0]), least[1].min(seconds[1])];
+            ratios.push(seconds[0] / seconds[1]);
+            milliseconds.push(seconds[1] * 1e3);
+        }
+    }
+    ratios.sort_by(f64::total_cmp);
+    milliseconds.sort_by(f64::total_cmp);
+    let quarter = |part: usize| ratios[(part * ratios.len() / 4).min(ratios.len() - 1)];
+    println!(
+        "{:<32} {:>10.4} ms by hand, {:.3}x by the loop ({:.3} to {:.3}), least {:.3}x",
+        format!("{name} by hand"),
+        milliseconds[milliseconds.len() / 2],
+        quarter(2),
+        quarter(1),
+        quarter(3),
+        least[0] / least[1],
+    );
     Ok(())
 }
 
@@ -235,6 +326,8 @@ pub fn take_turns(name: &str, strategy: &str, training: bool, file: &Path) -> Re
 
 #[cfg(test)]
 mod tests {
+    use saccade_rnn::device::Buffer;
+
     use super::*;
 
     #[test]
@@ -253,6 +346,31 @@ mod tests {
                 first.push(losses[0]);
             }
             assert!(first.iter().all(|loss| (loss - first[0]).abs() < 1e-3 * first[0]), "{name} {first:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_batched_by_hand_has_the_loss_and_the_gradients_of_the_loop() {
+        for (name, network) in NETWORKS.into_iter().filter(|(_, network)| network.is_batched_by_hand()) {
+            let batch = network.draw(5);
+            let mut learner = Learner::new(network).unwrap();
+            let mut by_hand = vec![None; learner.parameters.len()];
+            let loss = learner.differentiate(&batch).unwrap();
+            let loss_by_hand = learner.differentiate_by_hand(&batch, &mut by_hand).unwrap();
+            assert!((loss - loss_by_hand).abs() < 1e-5 * loss, "{name}: {loss} and {loss_by_hand} by hand");
+            let read = |buffer: &Option<Buffer>, size| match buffer {
+                Some(buffer) => ready(learner.device.read(&[(buffer.clone(), 0..size)])).unwrap().remove(0),
+                None => vec![0.0; size],
+            };
+            for (id, parameter) in learner.parameters.iter() {
+                let size = learner.parameters.values(id).len();
+                let found = read(&by_hand[id.index()], size);
+                let expected = read(&learner.gradients.get(id).cloned(), size);
+                let largest = expected.iter().fold(0.0f32, |largest, x| largest.max(x.abs()));
+                let differs = |(a, b): (&f32, &f32)| (a - b).abs() > 1e-4 * largest;
+                assert!(largest > 0.0 || !parameter.trainable, "{name}: {}", parameter.name);
+                assert!(!found.iter().zip(&expected).any(differs), "{name}: {}", parameter.name);
+            }
         }
     }
 

@@ -4,7 +4,8 @@
 //! silent steps beside the 2,000 loud ones before them, and the gradient of a sequence's last row beside that of all; with
 //! `lm [rounds] [substring of a workload's name]`, training steps of language models on drawn texts; with `next MODEL [rounds]`,
 //! questions about the next word; with `cells [rounds]`, an LSTM written as a cell beside the library's own step; with
-//! `loops [rounds] [substring of a network's name]`, networks recorded one example at a time, under every strategy; with
+//! `loops [rounds] [substring of a network's name]`, networks recorded one example at a time, under every strategy, and some
+//! of them beside the same batched by hand; with
 //! `gpu OUT.json [seconds] [substring of a case's name]`, the GPU (`bench/gpu/run.sh`).
 
 use std::hint::black_box;

@@ -30,18 +30,25 @@ pub enum Network {
         /// Whether an LSTM over a sequence is one node, rather than one a step.
         whole: bool,
     },
+    /// A layer in one direction over a sentence, one node, and a guess at every word.
+    Sequence {
+        /// Whether it is an SRU, rather than an LSTM.
+        sru: bool,
+    },
     /// Greedy parser, whose transitions depend on scores. It is not trained.
     Parser,
 }
 
 /// All networks with their names.
-pub const NETWORKS: [(&str, Network); 7] = [
+pub const NETWORKS: [(&str, Network); 9] = [
     ("tree", Network::Tree { cells: false }),
     ("tree-cells", Network::Tree { cells: true }),
     ("tagger", Network::Tagger { letters: false, whole: false }),
     ("tagger-whole", Network::Tagger { letters: false, whole: true }),
     ("letters", Network::Tagger { letters: true, whole: false }),
     ("letters-whole", Network::Tagger { letters: true, whole: true }),
+    ("lstm", Network::Sequence { sru: false }),
+    ("sru", Network::Sequence { sru: true }),
     ("parser", Network::Parser),
 ];
 
@@ -69,6 +76,11 @@ impl Network {
         self != Self::Parser
     }
 
+    /// Whether the same minibatch is also batched by hand.
+    pub fn is_batched_by_hand(self) -> bool {
+        matches!(self, Self::Tagger { letters: false, .. } | Self::Sequence { .. })
+    }
+
     /// Draws examples about as long as sentences are.
     pub fn draw(self, count: usize) -> Vec<Example> {
         let drawn = std::cell::Cell::new(0);
@@ -94,7 +106,7 @@ impl Network {
         };
         let example = |_| match self {
             Network::Tree { .. } => tree(),
-            Network::Tagger { .. } | Network::Parser => {
+            Network::Tagger { .. } | Network::Sequence { .. } | Network::Parser => {
                 Example::Sentence((0..1 + below(30)).map(word).collect())
             }
         };
@@ -118,7 +130,7 @@ impl Network {
                     let node = |_| Ok((next()?, Some(next()?).filter(|&word| word != INNER)));
                     Example::Tree((0..count).map(node).collect::<Result<_, &str>>()?)
                 }
-                Network::Tagger { .. } | Network::Parser => {
+                Network::Tagger { .. } | Network::Sequence { .. } | Network::Parser => {
                     let word = |_| {
                         let (id, tag, count) = (next()?, next()?, next()?);
                         Ok(Word { id, tag, letters: (0..count).map(|_| next()).collect::<Result<_, _>>()? })

@@ -3,7 +3,8 @@
 use saccade_rnn::device::{CellKind, EngineError, ParamId};
 use saccade_rnn::graph::{Expr, Graph};
 use saccade_rnn::nn::{
-    BinaryTreeLstm, BuildError, Builder, Embedding, Init, Recurrent, RecurrentConfig, TreeState,
+    BinaryTreeLstm, BuildError, Builder, Embedding, Init, Recurrent, RecurrentConfig, Sru, SruConfig,
+    TreeState,
 };
 
 use super::examples::{LABELS, LETTERS, TAGS, WORDS, Word};
@@ -23,6 +24,7 @@ pub(super) enum Layers {
     Tree(TreeLstm),
     Cells(TreeOfCells),
     Tagger(Box<Tagger>),
+    Sequence(Sequence),
     Parser(GreedyParser),
 }
 
@@ -50,6 +52,18 @@ pub(super) struct Tagger {
     reader: Reader,
     hidden: ParamId,
     output: ParamId,
+}
+
+/// A layer over sentences whose states are as wide as words.
+pub(super) struct Sequence {
+    pub(super) words: Embedding,
+    layer: Layer,
+    output: ParamId,
+}
+
+enum Layer {
+    Lstm(Recurrent),
+    Sru(Sru),
 }
 
 pub(super) struct GreedyParser {
@@ -231,6 +245,32 @@ impl Tagger {
     /// What reads a word letter by letter, if it is read so.
     fn spelled(&self, word: &Word) -> Option<&(Embedding, Reader)> {
         self.letters.as_ref().filter(|_| !word.letters.is_empty())
+    }
+}
+
+impl Sequence {
+    pub(super) fn new(builder: &mut Builder, sru: bool) -> Result<Self, BuildError> {
+        let words = builder.scope("words", |builder| Embedding::new(builder, WORDS as usize, WORD))?;
+        let layer = builder.scope("reader", |builder| match sru {
+            true => Sru::new(builder, SruConfig::new(WORD, WORD, 1)).map(Layer::Sru),
+            false => {
+                let config = RecurrentConfig::new(WORD, WORD);
+                Recurrent::new(builder, CellKind::Lstm, config).map(Layer::Lstm)
+            }
+        })?;
+        let output = builder.parameter("output", &[TAGS, WORD], Init::Uniform(0.2))?;
+        Ok(Self { words, layer, output })
+    }
+
+    pub(super) fn record<'g>(&self, graph: &'g Graph, words: &[Word], losses: &mut Vec<Expr<'g>>) {
+        let ids: Vec<u32> = words.iter().map(|word| word.id).collect();
+        let tags: Vec<u32> = words.iter().map(|word| word.tag).collect();
+        let x = self.words.forward(graph, &ids);
+        let rows = match &self.layer {
+            Layer::Lstm(lstm) => lstm.forward(x, None).rows,
+            Layer::Sru(sru) => sru.forward(x, None).rows,
+        };
+        losses.push(rows.affine(self.output, None).cross_entropy(&tags));
     }
 }
 
