@@ -18,6 +18,8 @@ interface Ways extends Pick<LoadOptions, "cache" | "integrity"> {
   readonly by: string;
   /** Whether an address will do; false unless given. */
   readonly addresses?: boolean;
+  /** What else the function takes, for messages. */
+  readonly others?: string;
 }
 
 /** How one of these becomes a source. */
@@ -79,7 +81,7 @@ async function fromDisk(file: Promise<Uint8Array<ArrayBuffer>>, from: string): P
 }
 
 /** What is wanted of the network. */
-function wanted(source: unknown, { by, addresses }: Ways): Wanted {
+function wanted(source: unknown, { by, addresses, others }: Ways): Wanted {
   const is = tagOf(source);
   if (is === "Response") {
     const response = unproxied(source as Response, is, "status");
@@ -91,8 +93,8 @@ function wanted(source: unknown, { by, addresses }: Ways): Wanted {
   }
   const isAddress = typeof source === "string" || is === "URL";
   if (!isAddress || String(source).trim() === "") {
-    const expected = `${addresses ? "an address, " : ""}a Request, a Response, a Blob or File, or bytes (an ArrayBuffer or a view of one)`;
-    refuse(by, expected, source, advice[is]);
+    const expected = `${others ? `${others}, ` : ""}${addresses ? "an address, " : ""}a Request, a Response, a Blob or File, or bytes (an ArrayBuffer or a view of one)`;
+    refuse(by, expected, source, others && is === "Array" ? "; of a promise, give what it resolves to" : advice[is]);
   }
   if (!addresses) {
     const path = platform.readFile ? ", or of a path readFile(path), which node:fs/promises has" : "";

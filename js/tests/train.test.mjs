@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { difference } from "./fixture.mjs";
 import { open } from "./opened.mjs";
-import { load } from "./package.mjs";
+import { bytesOf, load } from "./package.mjs";
 import { events, letters, losses, near, recorded, reviews, rows, skim, tags, treebank, words } from "./runs.mjs";
 import { SaccadeError, train } from "../dist/train/node.js";
 
@@ -102,6 +102,8 @@ describe("in between", () => {
       [() => run.read("one text"), /texts: expected an array of strings, .*: give one text in an array$/],
       [() => run.write(5), /text: expected a string/],
       [() => run.write("a", { temperatur: 1 }), /options\.temperatur: there is no such option/],
+      [() => run.write("a", { words: 10_001 }), /options\.words: expected a whole number from 0 to 10000, found 10001/],
+      [() => run.write("a", { words: 1.5 }), /options\.words: expected a whole number/],
     ];
     for (const [ask, message] of mistakes) await assert.rejects(ask, (error) => error.code === "OPTION_INVALID" && message.test(error.message));
     await assert.rejects(run.write("a"), /run\.write: expected a run whose task is "predict", found "classify"/);
@@ -115,6 +117,70 @@ describe("in between", () => {
     const all = await events(second);
     assert.deepEqual([all[0].transferred.taken.length, all[0].transferred.kept.length], [13, 0]);
     assert.ok(all.at(-1).dev.loss < 0.9 * dev.loss, `${all.at(-1).dev.loss} after ${dev.loss}`);
+  });
+
+  describe("one of ours, on fifty texts of somebody's own", () => {
+    const texts = Array.from({ length: 50 }, (_, at) => `The ${["zog", "mip", "bla"][at % 3]} is a ${at % 2 ? "good" : "dull"} film.`);
+    const labelled = texts.map((text, at) => ({ text, label: at % 2 ? "positive" : "negative" }));
+    const learning = { batch: 10, epochs: 4, learningRate: 0.005 };
+    /** The same keys as in the package's settings. */
+    const layer = (found) => Object.fromEntries(Object.entries(found).map(([key, value]) => [key.replace(/_./g, ([, letter]) => letter.toUpperCase()), value]));
+    /** The settings that a model was made with, for texts such as these. */
+    const like = (config, train) => {
+      const { bidirectional: _, ...encoder } = layer(config.encoder[0]);
+      const { kind, lowercase } = config.tokenizer;
+      const task = config.task?.predict ? "predict" : "classify";
+      return { task, data: { tokenizer: { kind, lowercase } }, model: { embeddingSize: config.embedding_size, encoder: [encoder] }, train: { ...learning, ...train } };
+    };
+    const configOf = (bytes) => JSON.parse(JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true))))).__metadata__.saccade);
+    const ours = ["imdb-lstm", "imdb-skim-lstm", "sst2-lstm", "sst2-skim-lstm", "sst2-skim-lstm-small", "sst2-sru", "trec-skim-lstm", "novels-lm", "shakespeare-elman", "shakespeare-lstm", "shakespeare-sru"];
+    for (const name of ours) {
+      test(name, async () => {
+        const from = await bytesOf(`models/${name}.safetensors`);
+        const settings = like(configOf(from));
+        const run = open(settings.task === "predict" ? texts.join("\n") : labelled, settings, { from });
+        const all = await events(run);
+        const { taken, kept } = all[0].transferred;
+        const encoder = ({ name }) => name.startsWith("encoder.");
+        assert.ok(taken.some(encoder));
+        assert.deepEqual(kept.filter(encoder), []);
+        const [[first], { dev }] = [losses(all)[0], all.at(-1)];
+        assert.ok(dev.loss < first, `${dev.loss} after ${first}`);
+      });
+    }
+
+    test("layers are left as they are, or thaw one after the other", async () => {
+      const from = await bytesOf("models/sst2-skim-lstm-small.safetensors");
+      const learn = async (layers) => losses(await events(open(labelled, like(configOf(from), { layers }), { from }))).map(([loss]) => loss);
+      const frozen = await learn({ embedding: { rate: 0 }, encoder: [{ rate: 0 }] });
+      assert.deepEqual(await learn({ embedding: { from: 3 }, encoder: [{ from: 2 }] }).then((found) => found.slice(0, 11)), frozen.slice(0, 11));
+      const [encoder, both] = [await learn({ embedding: { rate: 0 }, encoder: [{ from: 2 }] }), await learn({ embedding: { from: 3 }, encoder: [{ from: 2 }] })];
+      const apart = (a, b) => a.findIndex((loss, step) => loss !== b[step]);
+      // Five steps an epoch, and the first that learns shows in the loss of the next.
+      assert.deepEqual([frozen.length, apart(frozen, encoder), apart(encoder, both)], [20, 11, 16]);
+    });
+  });
+
+  test("of a run that no browser keeps it is told, and it goes on", async (t) => {
+    const keeps = async () => {
+      const all = await events(open(reviews, skim, { checkpoint: "learn", checkpointSeconds: 0 }));
+      assert.equal(all.at(-1).type, "ended");
+      return new Set(all.filter(({ type }) => type === "checkpoint").map(({ failed }) => failed));
+    };
+    assert.deepEqual(await keeps(), new Set(["there is no IndexedDB here"]));
+    const opens = {
+      "refused": () => { throw new DOMException("refused", "SecurityError"); },
+      "InvalidStateError": () => {
+        const request = { error: new DOMException("", "InvalidStateError") };
+        queueMicrotask(() => request.onerror());
+        return request;
+      },
+    };
+    t.after(() => delete globalThis.indexedDB);
+    for (const [told, open] of Object.entries(opens)) {
+      globalThis.indexedDB = { open };
+      assert.deepEqual(await keeps(), new Set([told]));
+    }
   });
 });
 
@@ -143,6 +209,29 @@ describe("data", () => {
     const run = open(odd, settings);
     const { dev } = await run.finish();
     assert.equal(dev.n, 2);
+  });
+
+  test("a text in parts is one text, wherever it is cut", async () => {
+    const text = "a \u{1f98a} b \u{1f98a}\ud83e".repeat(20);
+    async function* units() {
+      for (let at = 0; at < text.length; at++) yield text[at];
+    }
+    const settings = { ...letters, data: { ...letters.data, devShare: 0.5 } };
+    const expected = losses(await events(open(text, settings)));
+    assert.ok(expected.length > 0);
+    assert.deepEqual(losses(await events(open(units(), settings))), expected);
+    assert.deepEqual(losses(await events(open([text.slice(0, 3), "", text.slice(3)], settings))), expected);
+  });
+
+  test("a set to choose by that is null is none", async () => {
+    const { texts } = await begun({ train: reviews.train, dev: null, test: null });
+    assert.deepEqual(texts, { train: 180, dev: 20, test: 0 });
+  });
+
+  test("a table that cannot be read any more says so", async () => {
+    const file = new File(["yes,fine"], "a.csv");
+    file.slice = () => Object.assign(new Blob(), { arrayBuffer: async () => { throw new DOMException("it has changed", "NotReadableError"); } });
+    await assert.rejects(open(file, gru).finish(), { code: "FETCH_FAILED", message: /cannot be read \(it has changed\): .* choose it again/ });
   });
 
   test("the only text of a label may be held out", async () => {
@@ -181,6 +270,15 @@ describe("data", () => {
     "a table with another key": [{ file: new Blob(["a"]), format: "csv", column: 1 }, gru, "OPTION_INVALID", /column/],
     "no texts": [[], gru, "TRAINING_DATA", /there is no training text/],
     "one text, of which none is left": [[{ text: "a", label: 1 }], gru, "TRAINING_DATA", /there is no training text/],
+    "texts that are all held out": [reviews.train, { ...gru, data: { holdOut: 500 } }, "TRAINING_DATA", /there is no training text beside the 500 held out to choose by, found 200 in all/],
+    "no text to choose by": ["ab ".repeat(99), { ...letters, data: { ...letters.data, devShare: 0 } }, "OPTION_INVALID", /settings\.data\.devShare: expected a number between 0 and 1/],
+    "nothing at all": [undefined, gru, "OPTION_INVALID", /data\.train: expected an iterable of texts, .*, found undefined/],
+    "a row in place of rows": [{ text: "a", label: 1 }, gru, "OPTION_INVALID", /data\.train: expected an iterable of texts, .*, found an object with text, label/],
+    "a promise of rows": [Promise.resolve(reviews.train), gru, "OPTION_INVALID", /data\.train: expected an iterable of texts, .*; of a promise, give what it resolves to/],
+    "texts without labels": [["fine", "dull"], gru, "OPTION_INVALID", /data\.train\[0\]: expected an object with text and label, found "fine"/],
+    "pairs in place of rows": [new Map([["fine", 1]]), gru, "OPTION_INVALID", /data\.train\[0\]: expected an object with text and label, found an array of 2/],
+    "files in place of rows": [[new Blob(["yes fine"])], gru, "OPTION_INVALID", /data\.train\[0\]: expected an object with text and label, found a Blob/],
+    "a label that is no number": [[{ text: "a", label: NaN }], gru, "OPTION_INVALID", /data\.train\[0\]\.label: expected a string, a number or a boolean, found NaN/],
     "a row without a text": [[{ text: "a", label: 1 }, { label: 1 }], gru, "OPTION_INVALID", /data\.train\[1\]\.text: expected a string, found undefined/],
     "half a character in a label": [[{ text: "a", label: "\ud83d" }], gru, "OPTION_INVALID", /data\.train\[0\]\.label: expected a name without half a character/],
     "half a character in a tag": [[{ words: ["a"], tags: ["\udc00"] }], tags, "OPTION_INVALID", /data\.train\[0\]\.tags\[0\]: expected a name without half a character/],
@@ -355,6 +453,8 @@ describe("tags", () => {
   const mistakes = {
     "a text without a tag for each token": [[...good, { text: "the old dog", tags: ["DET", "NOUN"] }], "TRAINING_DATA", /data\.train:5: expected one tag for each of its 3 tokens, found 2/],
     "words without a tag for each": [[...good, { words: ["a"], tags: [] }], "TRAINING_DATA", /data\.train\[4\]: expected one tag for each of its 1 words, found 0/],
+    "a word without a letter": [[{ words: ["a", ""], tags: ["DET", "NOUN"] }], "OPTION_INVALID", /data\.train\[0\]\.words\[1\]: expected a word that is not empty/],
+    "sentences without tags": [["the dog"], "OPTION_INVALID", /data\.train\[0\]: expected an object with text or words, and tags, found "the dog"/],
     "no tags": [[{ text: "a" }], "OPTION_INVALID", /data\.train\[0\]\.tags: expected an array of strings/],
     "a tag that is no string": [[{ words: ["a"], tags: [1] }], "OPTION_INVALID", /data\.train\[0\]\.tags\[0\]: expected a string/],
     "neither text nor words": [[{ tags: [] }], "OPTION_INVALID", /data\.train\[0\]\.text: expected a string, or words/],

@@ -1,6 +1,6 @@
 /** What the settings of a run must be: ranges are for the engine to check, which names the field as well. */
 
-import { boolean, type Check, count, isRecord, number, oneOf, optional, refuse, string, tagOf } from "../arguments/check.js";
+import { boolean, type Check, count, is, isCount, isRecord, number, oneOf, optional, refuse, string, tagOf } from "../arguments/check.js";
 import { options, record } from "../arguments/options.js";
 import { maybe, texts } from "../arguments/shared.js";
 import { parameter, takers } from "../arguments/signature.js";
@@ -187,13 +187,17 @@ export const settings: Check<TrainSettings> = {
 
 /** How a text is written. */
 export interface WriteOptions {
-  /** The most words, or letters; 100 unless given. */
+  /** The most words, or letters; 100 unless given, 10,000 at most: other calls wait until they are written. */
   readonly words?: number | undefined;
   /** 1 unless given; less prefers probable words. */
   readonly temperature?: number | undefined;
   /** The same seed draws the same text; 0 unless given. */
   readonly seed?: number | undefined;
 }
+
+/** A text is written in one go. */
+const MOST_WORDS = 10_000;
+const fewWords = is<number>(`a whole number from 0 to ${MOST_WORDS}`, (found) => isCount(found) && found <= MOST_WORDS);
 
 const adjusted = record<Adjusted>()({ learningRate: rate, gamma: rate, temperature: rate });
 
@@ -220,7 +224,7 @@ export const taken = takers(
     tag: [parameter("texts", texts)],
     write: [
       parameter("text", string),
-      parameter("options", options<WriteOptions>()({ words: size, temperature: optional(number("a number from 0", [0, Infinity])), seed: size })),
+      parameter("options", options<WriteOptions>()({ words: optional(fewWords), temperature: optional(number("a number from 0", [0, Infinity])), seed: size })),
     ],
   },
   "run",

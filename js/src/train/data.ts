@@ -158,24 +158,29 @@ export function tableIn(set: SetName, texts: unknown): TextTable | undefined {
 /** The bytes of a table, some at a time: of a Blob no more are in memory. */
 export async function* bytesOf(set: SetName, { file }: TextTable, follow: Follow): AsyncGenerator<TableBytes> {
   const is = tagOf(file);
+  const read = async (source: unknown) => (await fileIn(source, { by: `train: data.${set}`, cache: false, addresses: is === "URL" }, follow)).bytes;
   const blob = is === "Blob" || is === "File" ? (file as Blob) : undefined;
-  const { bytes } = blob ? { bytes: undefined } : await fileIn(file, { by: `train: data.${set}`, cache: false, addresses: is === "URL" }, follow);
+  const bytes = blob ? undefined : await read(file);
   const size = blob?.size ?? bytes?.length ?? 0;
   for (let at = 0; at === 0 || at < size; at += BYTES) {
     const end = at + BYTES;
-    yield { bytes: bytes ? bytes.slice(at, end) : new Uint8Array(await blob!.slice(at, end).arrayBuffer()), last: end >= size };
+    yield { bytes: bytes ? bytes.slice(at, end) : await read(blob!.slice(at, end)), last: end >= size };
   }
 }
 
-/** A running text in parts. */
+/** A running text in parts, none of which ends with half a character that the next one completes. */
 export async function* running(set: SetName, text: unknown, follow: Follow): AsyncGenerator<string> {
   const at = `train: data.${set}`;
   if (typeof text === "string") return void (yield text);
   if (!isMany(text)) return void (yield await contents(text, at, follow));
+  let half = "";
   for await (const { row: part, line } of rows(text, at, follow)) {
     if (typeof part !== "string") refuse(`${at}[${line - 1}]`, "a string", part);
-    yield part;
+    const whole = half + part;
+    half = /[\ud800-\udbff]$/.test(whole) ? whole.slice(-1) : "";
+    yield whole.slice(0, whole.length - half.length);
   }
+  if (half) yield half;
 }
 
 function isMany(found: unknown): found is Iterable<unknown> | AsyncIterable<unknown> {
@@ -278,23 +283,30 @@ function checkedTags(row: unknown, at: string): { readonly parts: readonly strin
   };
   const names = (found: unknown) => strings(found, "tags").map((tag, number) => className(tag, `${at}.tags[${number}]`));
   if (words === undefined) {
-    if (typeof text !== "string") refuse(`${at}.text`, "a string, or words in place of it", text);
+    if (typeof text !== "string") refuseRow(row, at, "an object with text or words, and tags", () => refuse(`${at}.text`, "a string, or words in place of it", text));
     return { parts: [text], tags: names(tags), cut: false };
   }
   const found = { parts: strings(words, "words"), tags: names(tags), cut: true };
+  const empty = found.parts.indexOf("");
+  if (empty >= 0) refuse(`${at}.words[${empty}]`, "a word that is not empty", "");
   if (found.parts.length === found.tags.length) return found;
   throw errorOf("TRAINING_DATA", `${at}: expected one tag for each of its ${found.parts.length} words, found ${found.tags.length}`);
 }
 
+/** Refuses what is no row at all for that, and a row by what is wrong with it. */
+function refuseRow(row: unknown, at: string, expected: string, otherwise: () => never): never {
+  return isRecord(row) ? otherwise() : refuse(at, expected, row);
+}
+
 function checked(row: unknown, at: string): { readonly text: string; readonly label: string } {
   const { text, label } = (row ?? {}) as Partial<LabelledText>;
-  if (typeof text !== "string") refuse(`${at}.text`, "a string", text);
-  if (!["string", "number", "boolean"].includes(typeof label)) refuse(`${at}.label`, "a string, a number or a boolean", label);
+  if (typeof text !== "string") refuseRow(row, at, "an object with text and label", () => refuse(`${at}.text`, "a string", text));
+  if (!["string", "number", "boolean"].includes(typeof label) || Number.isNaN(label)) refuse(`${at}.label`, "a string, a number or a boolean", label);
   return { text, label: className(String(label), `${at}.label`) };
 }
 
 async function contents(source: unknown, at: string, follow: Follow): Promise<string> {
-  const { bytes, from } = await fileIn(source, { by: at, cache: false, addresses: tagOf(source) === "URL" }, follow);
+  const { bytes, from } = await fileIn(source, { by: at, cache: false, addresses: tagOf(source) === "URL", others: "an iterable of texts" }, follow);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {

@@ -1,5 +1,6 @@
 /** The settings of a run as the engine takes them: those of a `saccade train` file, as JSON. */
 
+import { refuse } from "../arguments/check.js";
 import { SaccadeError } from "../errors.js";
 import type { ClassifySettings, LayerSettings, LearningSettings, PredictSettings, TagSettings, TrainSettings } from "./config.js";
 
@@ -53,6 +54,7 @@ function ofClassifier({ task: _, seed, data = {}, model, train, output }: Classi
 function ofPredictor({ task: _, seed, data = {}, prediction = {}, model, train, output }: PredictSettings, { dev, test }: Given) {
   const { layout: format = "text", devShare = DEV_SHARE, ...others } = data;
   const whole = { format, from: 0, to: 1 };
+  if (!dev && !(devShare > 0 && devShare < 1)) refuse("train: settings.data.devShare", "a number between 0 and 1, unless there is data.dev", devShare);
   const cut = 1 - devShare;
   return {
     ...defined({ seed, output }),

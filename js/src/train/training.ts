@@ -110,7 +110,7 @@ export class Training implements AsyncIterable<TrainEvent> {
   /** @internal */
   constructor(plan: Plan) {
     const { trainer, settings, sets } = plan;
-    this.#json = asJson(settings, { dev: sets.dev !== undefined, test: sets.test !== undefined });
+    this.#json = asJson(settings, { dev: sets.dev != null, test: sets.test != null });
     const told = asGiven(this.#json);
     this.#plan = { ...plan, trainer: { call: (...asked) => trainer.call(...asked).catch(told) } };
     this.#events = this.#run();
@@ -263,14 +263,16 @@ export class Training implements AsyncIterable<TrainEvent> {
       const counts = { train: 0, dev: 0, test: 0 };
       let mark = FIRST_MARK;
       for (const set of ["train", "dev", "test"] as const) {
-        if (sets[set] === undefined) continue;
+        if (set !== "train" && sets[set] == null) continue;
         for await (const { count, strings } of hand(trainer, texts, set, settings.task, sets[set], follow)) {
           counts[set] += count;
           mark = strings.reduce(marked, mark);
         }
       }
       this.#identity = JSON.stringify([this.#json, counts, mark]);
-      const begun = await trainer.call("begin", [texts, from, heldOut(settings, counts), options.device ?? "cpu"], follow);
+      const held = heldOut(settings, counts);
+      insistOnMore(counts, settings, held);
+      const begun = await trainer.call("begin", [texts, from, held, options.device ?? "cpu"], follow);
       made = begun.id;
       const snapshot = options.resume ?? (await this.#found());
       if (snapshot) {
@@ -360,8 +362,23 @@ function reason(error: unknown): string {
   return messageOf(error) || (error as Partial<Error>).name || "no reason given";
 }
 
+/** How many texts there are to learn from, and to choose by. */
+interface Counts {
+  readonly train: number;
+  readonly dev: number;
+}
+
+/** Throws where all texts to learn from are held out. */
+function insistOnMore({ train, dev }: Counts, { task, data }: TrainSettings, held: number | undefined): void {
+  if (task === "predict" || dev > 0 || train === 0) return;
+  const out = held ?? data?.holdOut ?? 0;
+  if (out < train) return;
+  const advice = "give more, or others to choose by as data.dev";
+  throw errorOf("TRAINING_DATA", `train: data.train: there is no training text beside the ${out} held out to choose by, found ${train} in all: ${advice}`);
+}
+
 /** How many texts are held out if nobody has said so. */
-function heldOut(settings: TrainSettings, { train, dev }: { readonly train: number; readonly dev: number }): number | undefined {
+function heldOut(settings: TrainSettings, { train, dev }: Counts): number | undefined {
   if (settings.task === "predict" || dev > 0 || settings.data?.holdOut !== undefined) return undefined;
   return Math.min(Math.max(Math.round(train * HELD_OUT.share), 1), HELD_OUT.most);
 }
