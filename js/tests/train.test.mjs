@@ -212,7 +212,8 @@ describe("data", () => {
   });
 
   test("a text in parts is one text, wherever it is cut", async () => {
-    const text = "a \u{1f98a} b \u{1f98a}\ud83e".repeat(20);
+    // After 4,033 units, of which the last is half a character, a portion is full.
+    const text = "a \u{1f98a} b \u{1f98a}\ud83e".repeat(600);
     async function* units() {
       for (let at = 0; at < text.length; at++) yield text[at];
     }
@@ -331,6 +332,19 @@ describe("data", () => {
     }
     const ours = new SaccadeError("FETCH_FAILED", "no such file");
     await assert.rejects(train(after([row], ours), gru).finish(), (error) => error === ours);
+  });
+
+  test("a signal ends a run whose texts never end, and others have their turn meanwhile", { timeout: 30_000 }, async () => {
+    function* endless(row) {
+      for (;;) yield row;
+    }
+    for (const [row, settings] of [[{ text: "", label: 1 }, gru], ["", letters], [{ words: [], tags: [] }, tags]]) {
+      for (const worker of [true, false]) {
+        const stop = new AbortController();
+        setTimeout(() => stop.abort(), 50);
+        await assert.rejects(train(endless(row), settings, { worker, signal: stop.signal }).finish(), { code: "ABORTED" });
+      }
+    }
   });
 
   test("a signal ends a run whose texts never come", { timeout: 30_000 }, async () => {

@@ -70,7 +70,9 @@ export interface Portion {
 }
 
 /** So much is handed over at a time: the thread has its turn in between. */
-const LETTERS = 1 << 20;
+const LETTERS = 1 << 18;
+/** What a text takes beside its letters, in letters: empty ones are handed over too. */
+const TEXT = 64;
 const BYTES = 1 << 20;
 
 /** Bytes of a table on their way to the engine. */
@@ -110,7 +112,7 @@ export async function* labelled(set: SetName, texts: unknown, follow: Follow): A
     portion.labels.push(label);
     portion.texts.push(text);
     portion.lines.push(line);
-    letters += text.length;
+    letters += text.length + TEXT;
     if (letters < LETTERS) continue;
     yield portion;
     [portion, letters] = [empty(), 0];
@@ -134,7 +136,7 @@ export async function* tagged(set: SetName, texts: unknown, follow: Follow): Asy
     for (const tag of tags) portion.tags.push(tag);
     portion.counts.push(tags.length);
     portion.lines.push(line);
-    letters += parts.reduce((sum, part) => sum + part.length, 0);
+    letters += parts.reduce((sum, part) => sum + part.length, TEXT);
   }
   if (portion.counts.length > 0) yield portion;
 }
@@ -168,19 +170,22 @@ export async function* bytesOf(set: SetName, { file }: TextTable, follow: Follow
   }
 }
 
-/** A running text in parts, none of which ends with half a character that the next one completes. */
+/** A running text in portions, none of which ends with half a character that the next one completes. */
 export async function* running(set: SetName, text: unknown, follow: Follow): AsyncGenerator<string> {
   const at = `train: data.${set}`;
   if (typeof text === "string") return void (yield text);
   if (!isMany(text)) return void (yield await contents(text, at, follow));
-  let half = "";
+  let [portion, letters] = ["", 0];
   for await (const { row: part, line } of rows(text, at, follow)) {
     if (typeof part !== "string") refuse(`${at}[${line - 1}]`, "a string", part);
-    const whole = half + part;
-    half = /[\ud800-\udbff]$/.test(whole) ? whole.slice(-1) : "";
-    yield whole.slice(0, whole.length - half.length);
+    portion += part;
+    letters += part.length + TEXT;
+    if (letters < LETTERS) continue;
+    const half = /[\ud800-\udbff]$/.test(portion) ? 1 : 0;
+    yield portion.slice(0, portion.length - half);
+    [portion, letters] = [portion.slice(portion.length - half), 0];
   }
-  if (half) yield half;
+  if (portion) yield portion;
 }
 
 function isMany(found: unknown): found is Iterable<unknown> | AsyncIterable<unknown> {

@@ -11,6 +11,7 @@ import { taken, type WriteOptions } from "./checks.js";
 import type { TrainSettings } from "./config.js";
 import { bytesOf, labelled, running, type Sets, tableIn, tagged } from "./data.js";
 import { asGiven, asJson } from "./settings.js";
+import { turn } from "../turn.js";
 import { find, forget, keep } from "./store.js";
 
 /** What a run tells. */
@@ -267,6 +268,8 @@ export class Training implements AsyncIterable<TrainEvent> {
         for await (const { count, strings } of hand(trainer, texts, set, settings.task, sets[set], follow)) {
           counts[set] += count;
           mark = strings.reduce(marked, mark);
+          // In this thread a call lets nobody else have their turn.
+          await turn();
         }
       }
       this.#identity = JSON.stringify([this.#json, counts, mark]);
