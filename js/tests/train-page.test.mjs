@@ -215,6 +215,39 @@ describe("in a page", { timeout: 300_000 }, () => {
     assert.deepEqual((await begin(1)).told, [false]);
   });
 
+  test("memory does not grow over 10,000 steps, nor by 50 runs that are stopped", async () => {
+    const found = await page.evaluate(async () => {
+      const memory = async () => (await (await import(new URL("js/pkg/saccade_train.js", location.href).href)).default()).memory.buffer.byteLength;
+      const small = (epochs) => ({
+        task: "classify",
+        model: { embeddingSize: 4, encoder: [{ type: "skim", cell: "gru", hiddenSize: 6, smallSize: 2 }] },
+        train: { batch: 4, epochs },
+      });
+      const sets = { train: texts, dev: texts.slice(0, 4) };
+      const run = train(sets, small(250), { worker: false });
+      let [steps, early] = [0, 0];
+      for await (const { type } of run) if (type === "step" && ++steps === 500) early = await memory();
+      run.dispose();
+      const late = await memory();
+      const codes = new Set();
+      // Drawn, and the same each time.
+      let state = 7;
+      const draw = (bound) => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) % bound;
+      for (let time = 0; time < 50; time++) {
+        const stop = new AbortController();
+        const [afterTime, at] = [draw(2) === 0, draw(20)];
+        if (afterTime) setTimeout(() => stop.abort(), at);
+        let told = 0;
+        const stopped = async () => {
+          for await (const _ of train(sets, small(1000), { worker: false, signal: stop.signal })) if (!afterTime && told++ === at) stop.abort();
+        };
+        codes.add(await stopped().then(() => "ended", ({ code }) => code));
+      }
+      return { steps, grown: late - early, afterwards: (await memory()) - late, codes: [...codes] };
+    });
+    assert.deepEqual(found, { steps: 10_000, grown: 0, afterwards: 0, codes: ["ABORTED"] });
+  });
+
   test("a browser without room says so, and the run goes on", async () => {
     const session = await page.context().newCDPSession(page);
     await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(page.url()).origin, quotaSize: 1000 });
