@@ -46,6 +46,12 @@ pub enum TableError {
         /// How many there are.
         found: usize,
     },
+    /// A row has no label.
+    #[error("line {line}: expected a label, found none")]
+    Label {
+        /// The line on which the row begins, from 1.
+        line: usize,
+    },
     /// A value is not UTF-8.
     #[error("line {line}: is not UTF-8")]
     Bytes {
@@ -167,6 +173,9 @@ impl TableReader {
             return Err(TableError::Short { line, expected, found: row.len() });
         }
         let (text, label) = (row[text].to_owned(), row[label].trim().to_owned());
+        if label.is_empty() {
+            return Err(TableError::Label { line });
+        }
         Ok(Some(Example { label, text, tokenised: false, phrase: false, line }))
     }
 
@@ -273,6 +282,7 @@ mod tests {
     #[test]
     fn a_row_that_cannot_be_read_is_named_by_its_line() {
         assert_eq!(csv("yes,a\n\nno\n"), Err(TableError::Short { line: 3, expected: 2, found: 1 }));
+        assert_eq!(csv("label,text\nyes,a\n ,b\n"), Err(TableError::Label { line: 3 }));
         for piece in [1, 4, usize::MAX] {
             let wrong = rows(TableFormat::Csv, [None, None], b"yes,a\nno,\xff\xfe\nyes,b\n", piece);
             assert_eq!(wrong, Err(TableError::Bytes { line: 2 }));
