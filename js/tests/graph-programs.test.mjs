@@ -437,6 +437,7 @@ describe("what ends", () => {
     let left;
     await none.run((graph) => { left = graph.input(1, 1).value(); left.catch(() => undefined); });
     await assert.rejects(left, gone);
+    await assert.rejects(kept.graph.join([kept.value(), new Promise(() => undefined)]), gone);
     await none.run((graph) => assert.throws(() => graph.input(1, 1).add(kept), { code: "OPTION_INVALID", message: /another graph/ }));
   });
 

@@ -166,12 +166,13 @@ export class Graph extends Recorder {
     this.#instance.free(this.#program);
   }
 
-  /** What a promise comes to, unless the graph ends before. */
+  /** What a promise comes to, unless the graph ends before, or has ended. */
   #lasting<T>(program: T | PromiseLike<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#joined.add(reject);
       const done = () => this.#joined.delete(reject);
       Promise.resolve(program).finally(done).then(resolve, reject);
+      if (this.#end) reject(this.#end);
     });
   }
 

@@ -5,13 +5,13 @@ import { aborted, errorOf, messageOf, type SaccadeError } from "../errors.js";
 import { onAbort, stopper } from "../follow.js";
 import { bind } from "../owner.js";
 import { fileIn } from "../source.js";
+import { turn } from "../turn.js";
 import type { AnyModel, InitOptions, LoadOptions, Source } from "../types.js";
 import type { Adjusted, Begun, SetName, Snapshot, TrainCalls, TrainDevice, Trainer, TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep, TrainingTags } from "./calls.js";
 import { taken, type WriteOptions } from "./checks.js";
 import type { TrainSettings } from "./config.js";
 import { bytesOf, labelled, running, type Sets, tableIn, tagged } from "./data.js";
 import { asGiven, asJson } from "./settings.js";
-import { turn } from "../turn.js";
 import { find, forget, keep } from "./store.js";
 
 /** What a run tells. */

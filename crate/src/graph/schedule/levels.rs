@@ -11,21 +11,17 @@ use super::bound::Levels;
 use super::dag::{Buckets, Dag, looked};
 use super::frontier::{Order, Rule, levels_of, play};
 
-/// Of a larger graph, the batches of so many nodes, the first, are counted: a few programs tell which rule suits them all.
-const COUNTED: usize = 4096;
+/// The orders of a graph of so many nodes at most are counted as wholes.
+const WHOLE: usize = 16_384;
 
-/// A graph of so many nodes at most is ordered by the first choice before any are counted: most programs need no other.
-const LIKELY: usize = 4 * COUNTED;
+/// Of a larger graph, the batches of so many nodes, the first, are counted: a few programs tell which choice suits them all.
+const COUNTED: usize = 4096;
 
 pub(super) fn plan(dag: &Dag) -> Buckets {
     let known = Known::of(dag);
-    let order = match dag.len() {
-        ..=COUNTED => known.fewest().1,
-        nodes => {
-            let likely = (nodes <= LIKELY).then(|| known.first()).filter(|order| known.is_least(order));
-            let suits = || Known::of(&dag.first(COUNTED)).fewest().0;
-            likely.unwrap_or_else(|| known.play(suits(), usize::MAX).unwrap_or_default())
-        }
+    let order = match dag.len() <= WHOLE {
+        true => known.fewest().1,
+        false => known.play(Known::of(&dag.first(COUNTED)).fewest().0, usize::MAX).unwrap_or_default(),
     };
     // In a batch, those with the longest way to go come first: where some sequences end, the others stay side by side.
     let highest = known.heights.iter().copied().max().unwrap_or(0);
@@ -76,22 +72,12 @@ impl<'a> Known<'a> {
         play(self.dag, &self.users, ByLevels::new(self.dag, &self.levels, first, choice.whole), limit)
     }
 
-    /// The order of the first choice.
-    fn first(&self) -> Order {
-        self.play(CHOICES[0], usize::MAX).unwrap_or_default()
-    }
-
-    /// Whether no order takes fewer batches.
-    fn is_least(&self, order: &Order) -> bool {
-        order.batches <= self.levels.bound()
-    }
-
     /// The choice of the fewest batches, and its order.
     fn fewest(&self) -> (Choice, Order) {
-        let mut fewest = (CHOICES[0], self.first());
-        for &choice in &CHOICES[1..] {
-            if !self.is_least(&fewest.1) {
-                fewest = self.play(choice, fewest.1.batches).map_or(fewest, |order| (choice, order));
+        let mut fewest = (CHOICES[0], self.play(CHOICES[0], usize::MAX).unwrap_or_default());
+        for choice in &CHOICES[1..] {
+            if fewest.1.batches > self.levels.bound() {
+                fewest = self.play(*choice, fewest.1.batches).map_or(fewest, |order| (*choice, order));
             }
         }
         fewest

@@ -314,8 +314,8 @@ fn looks(dag: &Dag, strategy: Strategy) -> f64 {
     LOOKS.get() as f64 / (dag.len() + operands) as f64
 }
 
-/// Unbatched looks at nothing. `Levels` counts the batches of a program's first nodes, if it is larger than those that need none
-/// counted: these are, so that what it costs is the less of the whole the larger they are.
+/// Unbatched looks at nothing. These programs are too large for `Levels` to count whole: it counts their first nodes, which are the less
+/// of the whole the larger they are.
 #[test]
 fn planning_is_in_proportion_to_nodes_and_operands_but_for_the_levels_of_a_heap() {
     let chain = |size| {
