@@ -22,6 +22,7 @@
 //! # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
 //! ```
 
+mod attributes;
 mod backward;
 mod batch;
 #[cfg(any(feature = "graph", not(feature = "web")))]
@@ -407,7 +408,7 @@ impl Graph {
     /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
     /// ```
     pub fn explain(&self) -> Report {
-        Report::of(&mut self.tape.borrow_mut())
+        Report::of(&mut self.tape.borrow_mut(), &self.parameters)
     }
 
     /// The least number of kernel calls in which any order can run what was recorded so far, if nothing is asked for in

@@ -1,8 +1,9 @@
 //! What was batched, and why not more.
 
+use super::attributes::differing;
 use super::schedule::{Buckets, Dag, Levels, along_paths, recurring};
 use super::tape::{Key, Tape};
-use crate::device::Op;
+use crate::device::Parameters;
 
 /// One kernel call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,9 +63,9 @@ pub enum Alone {
     OnlyOne,
     /// Others do the same operation, but none with the same attributes and parameters.
     OtherAttributes {
-        /// The closest other node's attributes, in debug form, beside its own.
+        /// Of its attributes those that one of the others has not, in words.
         this: String,
-        /// The other's.
+        /// The same of the other.
         other: String,
     },
     /// Others do the same operation with the same attributes on operands with other columns.
@@ -87,7 +88,9 @@ impl std::fmt::Display for Alone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Alone::OnlyOne => write!(f, "the only one of its operation"),
-            Alone::OtherAttributes { this, other } => write!(f, "attributes differ: {this} and {other}"),
+            Alone::OtherAttributes { this, other } => {
+                write!(f, "attributes differ: {this}; of another {other}")
+            }
             Alone::OtherColumns { this, other } => write!(f, "columns differ: {this:?} and {other:?}"),
             Alone::NotTogether { depth, other } => {
                 write!(f, "not ready together: depth {depth}, the closest other {other}")
@@ -104,10 +107,10 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn of(tape: &mut Tape) -> Self {
+    pub(super) fn of(tape: &mut Tape, parameters: &Parameters) -> Self {
         let (dag, nodes) =
             tape.dag(0, |tape, node| tape.ran(node).is_some() && !tape.is_left_in_its_table(node));
-        let ran = Ran::new(tape, &dag, &nodes);
+        let ran = Ran::new(tape, parameters, &dag, &nodes);
         let mut last_of_key = vec![None; tape.keys().len()];
         let mut batches = Vec::with_capacity(tape.batches.len());
         for (number, batch) in tape.batches.iter().enumerate() {
@@ -174,6 +177,7 @@ fn sorted(nodes: &[usize]) -> Vec<usize> {
 /// What is known of the nodes that ran.
 struct Ran<'a> {
     tape: &'a Tape,
+    parameters: &'a Parameters,
     /// The number of every node of the tape among those that ran.
     number: Vec<usize>,
     depth: Vec<u32>,
@@ -186,7 +190,7 @@ struct Ran<'a> {
 }
 
 impl<'a> Ran<'a> {
-    fn new(tape: &'a Tape, dag: &Dag, nodes: &[usize]) -> Self {
+    fn new(tape: &'a Tape, parameters: &'a Parameters, dag: &Dag, nodes: &[usize]) -> Self {
         let mut number = vec![usize::MAX; tape.len()];
         nodes.iter().enumerate().for_each(|(i, &node)| number[node] = i);
         let depth = dag.depths();
@@ -204,7 +208,7 @@ impl<'a> Ran<'a> {
             last_below[node] = below;
             tape.ran(nodes[node]).map_or(0, |(batch, _)| batch as u32 + 1)
         });
-        Self { tape, number, depth, alike, place, key, last_below }
+        Self { tape, parameters, number, depth, alike, place, key, last_below }
     }
 
     fn why_alone(&self, node: usize) -> Alone {
@@ -225,7 +229,10 @@ impl<'a> Ran<'a> {
             return Alone::OtherColumns { this: key.columns.clone(), other: other.columns.clone() };
         }
         match others.first() {
-            Some(other) => Alone::OtherAttributes { this: attributes(&key.op), other: attributes(&other.op) },
+            Some(other) => {
+                let [this, other] = differing(self.parameters, &key.op, &other.op);
+                Alone::OtherAttributes { this, other }
+            }
             None => Alone::OnlyOne,
         }
     }
@@ -255,8 +262,4 @@ impl<'a> Ran<'a> {
             None => Split::Follows,
         }
     }
-}
-
-fn attributes(op: &Op) -> String {
-    format!("{op:?}")
 }

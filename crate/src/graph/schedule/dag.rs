@@ -85,11 +85,14 @@ impl Dag {
         self.operands.starts.push(self.operands.items.len() as u32);
     }
 
-    /// The first nodes alone.
-    pub(super) fn first(&self, nodes: usize) -> Self {
-        let mut first = Self::with_capacity(nodes);
-        (0..nodes).for_each(|node| first.push(self.types[node], self.operands(node).iter().copied()));
-        first
+    /// Some nodes alone, without what they need of those before.
+    pub(super) fn part(&self, nodes: std::ops::Range<usize>) -> Self {
+        let mut part = Self::with_capacity(nodes.len());
+        for node in nodes.clone() {
+            let operands = self.operands(node).iter().filter_map(|&of| of.checked_sub(nodes.start as u32));
+            part.push(self.types[node], operands);
+        }
+        part
     }
 
     pub(in crate::graph) fn len(&self) -> usize {

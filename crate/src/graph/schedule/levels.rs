@@ -14,15 +14,21 @@ use super::frontier::{Order, Rule, levels_of, play};
 /// The orders of a graph of so many nodes at most are counted as wholes.
 const WHOLE: usize = 16_384;
 
-/// Of a larger graph, the batches of so many nodes, the first, are counted: a few programs tell which choice suits them all.
+/// Of a larger graph, the batches of so many nodes are counted, the first and the last: a few programs tell which choice suits
+/// them all, and one that is deeper than the others does not decide alone.
 const COUNTED: usize = 4096;
 
 pub(super) fn plan(dag: &Dag) -> Buckets {
     let known = Known::of(dag);
     let order = match dag.len() <= WHOLE {
-        true => known.fewest().1,
-        false => known.play(Known::of(&dag.first(COUNTED)).fewest().0, usize::MAX).unwrap_or_default(),
+        true => fewest(&[&known]).1.pop(),
+        false => {
+            let ends = [0..COUNTED, dag.len() - COUNTED..dag.len()].map(|nodes| dag.part(nodes));
+            let ends = ends.each_ref().map(Known::of);
+            known.play(fewest(&ends.each_ref()).0, usize::MAX)
+        }
     };
+    let order = order.unwrap_or_default();
     // In a batch, those with the longest way to go come first: where some sequences end, the others stay side by side.
     let highest = known.heights.iter().copied().max().unwrap_or(0);
     let from_top = dag.nodes().map(|node| (highest - known.heights[node as usize], node));
@@ -71,17 +77,27 @@ impl<'a> Known<'a> {
         let first = if choice.shallow { &shallow } else { &self.heights };
         play(self.dag, &self.users, ByLevels::new(self.dag, &self.levels, first, choice.whole), limit)
     }
+}
 
-    /// The choice of the fewest batches, and its order.
-    fn fewest(&self) -> (Choice, Order) {
-        let mut fewest = (CHOICES[0], self.play(CHOICES[0], usize::MAX).unwrap_or_default());
-        for choice in &CHOICES[1..] {
-            if fewest.1.batches > self.levels.bound() {
-                fewest = self.play(*choice, fewest.1.batches).map_or(fewest, |order| (*choice, order));
-            }
+/// The choice of the fewest batches in all of these graphs, and their orders.
+fn fewest(graphs: &[&Known<'_>]) -> (Choice, Vec<Order>) {
+    let bound: usize = graphs.iter().map(|known| known.levels.bound()).sum();
+    let (mut best, mut batches) = ((CHOICES[0], Vec::new()), usize::MAX);
+    for choice in CHOICES {
+        let mut left = batches;
+        let play = |known: &&Known<'_>| {
+            let order = known.play(choice, left)?;
+            left -= order.batches;
+            Some(order)
+        };
+        if batches > bound
+            && let Some(orders) = graphs.iter().map(play).collect()
+        {
+            batches -= left;
+            best = (choice, orders);
         }
-        fewest
     }
+    best
 }
 
 struct ByLevels<'a> {
