@@ -8,7 +8,7 @@ mod gpu;
 
 use pollster::block_on;
 use saccade_rnn::cpu::noise::uniform;
-use saccade_rnn::device::{Device, Parameters};
+use saccade_rnn::device::{Device, EngineError, Parameters};
 use saccade_rnn::graph::{Graph, Strategy};
 use saccade_rnn::nn::{AdaptiveInput, AdaptiveSoftmax, AdaptiveSoftmaxConfig, Ask, Builder, Word};
 
@@ -235,4 +235,17 @@ fn a_question_about_a_mistake_names_the_mistake() {
     let x = graph.input(2, 8, vec![0.0; 16]);
     let error = block_on(softmax.answers(x, &[Ask::All])).unwrap_err().to_string();
     assert!(error.contains("rows: expected 1, found 2"), "{error}");
+}
+
+#[test]
+fn rows_that_are_too_large_are_told_from_mistakes() {
+    let (_, softmax, parameters) = tied(false);
+    for ask in [Ask::All, Ask::Top(3), Ask::Score { word: 11, rank: true }] {
+        let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Levels);
+        // The first row has an answer, the second none.
+        let x = graph.input(2, 8, [vec![1.0; 8], vec![f32::MAX; 8]].concat());
+        let error = block_on(softmax.answers(x, &[ask, ask])).unwrap_err();
+        assert_eq!(error, EngineError::Overflow { op: "adaptive_softmax" });
+        assert_eq!(error.code(), "MODEL_OVERFLOW");
+    }
 }

@@ -242,6 +242,9 @@ fn a_config_that_cannot_predict_is_refused() {
     for cutoffs in [&[0][..], &[5, 5], &[7, 3], &[WORDS], &[usize::MAX]] {
         assert_eq!(refused(Prediction::new(cutoffs), encoder()), "cutoffs", "{cutoffs:?}");
     }
+    let beyond = config(Prediction::new(&[3, 50]), encoder()).validate().unwrap_err().to_string();
+    let expected = format!("increasing numbers from 1 to below {WORDS}");
+    assert_eq!(beyond, format!("config field `cutoffs`: expected {expected}, found [50]"));
     for div_value in [0.0, -1.0, 1e300, f64::NAN] {
         let task = Prediction { div_value, ..Prediction::new(&[3]) };
         assert_eq!(refused(task, encoder()), "div_value", "{div_value}");

@@ -293,6 +293,10 @@ fn a_temperature_that_is_set_falls_no_more() {
         let error = run.adjust(set(wrong)).unwrap_err().to_string();
         assert!(error.contains("temperature"), "{error}");
     }
+    for gamma in [-0.1, f32::NAN, f32::INFINITY] {
+        let error = run.adjust(Adjustment { gamma: Some(gamma), ..Adjustment::default() }).unwrap_err();
+        assert_eq!(error.to_string(), format!("train.skim.gamma: expected 0 or above, found {gamma}"));
+    }
     assert_eq!(losses(run), losses(begin(0.0)));
     assert_ne!(losses(begin(0.1)), losses(begin(0.0)));
     let mut other = trainer(gru(), TrainConfig::new(8, 1, 0.03), texts()).unwrap();
@@ -414,6 +418,13 @@ fn what_cannot_be_trained_is_named() {
     fails(gru(), TrainConfig { batch: 0, ..train.clone() }, texts(), "train.batch");
     fails(gru(), TrainConfig { clip: f32::NAN, ..train.clone() }, texts(), "train.clip");
     fails(skim(), train.clone(), texts(), "train.skim");
+    let loss = SkimLoss { gamma: 0.1, temperature_rate: 0.1, rise: 0, min_rate: 0.0 };
+    for (wrong, names) in [
+        (SkimLoss { gamma: -0.1, ..loss }, "train.skim.gamma: expected 0 or above, found -0.1"),
+        (SkimLoss { temperature_rate: -1.0, ..loss }, "train.skim.temperature_rate"),
+    ] {
+        fails(skim(), TrainConfig { skim: Some(wrong), ..train.clone() }, texts(), names);
+    }
     let distill = |weight, temperature| Some(Distill { teacher: String::new(), weight, temperature });
     let none = TrainConfig { distill: distill(0.0, 1.0), ..train.clone() };
     fails(gru(), none, texts(), "train.distill.weight");

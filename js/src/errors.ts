@@ -8,7 +8,7 @@
  * | `MODEL_UNSUPPORTED` | a number format or version that this engine does not read | update the package, or store as f32, f16 or int8 |
  * | `MODEL_CONFIG` | the config is missing or wrong; a size is out of range | see the message: it names the field |
  * | `MODEL_TENSORS` | the tensors are not those of the network | see the message: it names the tensor and its shape; a `prefix` may be wrong |
- * | `MODEL_OVERFLOW` | the model's numbers leave the range of f32 on this text | the model is at fault |
+ * | `MODEL_OVERFLOW` | the numbers leave the range of f32 on this text or these rows | the model, or what a layer is given, is too large |
  * | `OPTION_INVALID` | an argument is not what its type says, or out of range | see the message |
  * | `CALLBACK_FAILED` | your `onProgress` (or a race's `onRound` or `clock`) threw or rejected, which stops the call; `cause` is what it threw | mend the callback |
  * | `FETCH_FAILED` | the network, the server or the disk has no such file, or refused | check the address; see the message |

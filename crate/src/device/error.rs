@@ -46,6 +46,12 @@ pub enum EngineError {
         /// Why not, and what to use instead.
         reason: &'static str,
     },
+    /// Numbers so large that the computation leaves the range of f32.
+    #[error("{op}: a result is not a number: its operands are too large")]
+    Overflow {
+        /// The operation.
+        op: &'static str,
+    },
     /// The device failed, or has no room.
     #[error("{}: {reason}", .kind.title())]
     Device {
@@ -93,7 +99,7 @@ impl EngineError {
     }
 
     /// A name for the kind of error that stays the same between versions: `DEVICE_LOST`, `DEVICE_MEMORY`,
-    /// `DEVICE_FAILED`, `DEVICE_LIMIT`, `DEVICE_UNAVAILABLE`, or `ENGINE` for a mistake in what was recorded.
+    /// `DEVICE_FAILED`, `DEVICE_LIMIT`, `DEVICE_UNAVAILABLE`, `MODEL_OVERFLOW`, or `ENGINE` for a mistake in what was recorded.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Device { kind, .. } => match kind {
@@ -103,6 +109,7 @@ impl EngineError {
                 Failure::TooLarge => "DEVICE_LIMIT",
                 Failure::Unavailable => "DEVICE_UNAVAILABLE",
             },
+            Self::Overflow { .. } => "MODEL_OVERFLOW",
             Self::Recorded { error, .. } => error.code(),
             _ => "ENGINE",
         }

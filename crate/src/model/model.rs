@@ -205,7 +205,7 @@ pub(super) fn from_build(error: BuildError) -> ModelError {
             format!("the values of {}, to which it is tied", excerpt(&of)),
             "others",
         ),
-        BuildError::Size { what, reason } => ModelError::config(what, "a size that makes a layer", reason),
+        BuildError::Size { what, expected, found } => ModelError::config(what, expected, found),
         BuildError::Engine(error) => ModelError::config("encoder", "distinct parameters", error.to_string()),
     }
 }

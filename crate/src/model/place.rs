@@ -130,6 +130,9 @@ pub(super) fn found(header: &Header) -> String {
 }
 
 fn listed(header: &Header, places: &[Place]) -> String {
+    if header.entries.is_empty() {
+        return "no tensors".into();
+    }
     let (mut list, rest, remedy): (Vec<String>, _, _) = if places.is_empty() {
         let names = header.entries.keys().take(MOST_LISTED).map(|name| format!("{:?}", excerpt(name)));
         (names.collect(), header.entries.len(), "no layer that is known here")
@@ -212,6 +215,7 @@ mod tests {
         let none = [vec![("conv.weight".to_owned(), vec![3, 3])]];
         let error = search(&none, "", "Lstm").unwrap_err();
         assert_eq!(error, "there is no Lstm; the file has \"conv.weight\": no layer that is known here");
+        assert_eq!(search(&[], "", "Lstm").unwrap_err(), "there is no Lstm; the file has no tensors");
     }
 
     #[test]

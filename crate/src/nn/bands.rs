@@ -32,25 +32,23 @@ impl Bands {
         size: usize,
         div_value: f64,
     ) -> Result<Self, BuildError> {
-        let wrong = |what, reason: String| Err(BuildError::Size { what, reason });
         if words == 0 || u32::try_from(words).is_err() {
-            return wrong("words", format!("expected 1 to {}, found {words}", u32::MAX));
+            return Err(BuildError::size("words", &format!("1 to {}", u32::MAX), words));
         }
         let starts = [&[0], cutoffs, &[words]].concat();
-        if let Some(pair) = starts.windows(2).find(|pair| pair[0] >= pair[1]) {
-            let reason = format!("expected increasing numbers from 1 to below {words}, found {:?}", &pair);
-            return wrong("cutoffs", reason);
+        if let Some(i) = starts.windows(2).position(|pair| pair[0] >= pair[1]) {
+            let expected = format!("increasing numbers from 1 to below {words}");
+            // The one that is wrong, after the one before it; a file may have any number.
+            let found = &cutoffs[i.saturating_sub(1)..cutoffs.len().min(i + 1)];
+            return Err(BuildError::size("cutoffs", &expected, format!("{found:?}")));
         }
         if !(div_value >= 1.0 && div_value.is_finite()) {
-            return wrong(
-                "div_value",
-                format!("expected a finite number of at least 1, found {}", number(div_value)),
-            );
+            return Err(BuildError::size("div_value", "a finite number of at least 1", number(div_value)));
         }
         let sizes: Vec<usize> = (0..=cutoffs.len()).map(|band| divided(size, div_value, band)).collect();
         if let Some(band) = sizes.iter().position(|&size| size == 0) {
-            let reason = format!("band {band} of size {size} would have no column");
-            return wrong("div_value", reason);
+            let found = format!("none in band {band} of size {size}");
+            return Err(BuildError::size("div_value", "a column in every band", found));
         }
         Ok(Self { starts, sizes })
     }
@@ -150,12 +148,21 @@ mod tests {
     fn what_makes_no_bands_is_refused() {
         let refused =
             |words, cutoffs: &[usize], size, div_value| match Bands::new(words, cutoffs, size, div_value) {
-                Err(BuildError::Size { what, .. }) => what,
+                Err(error @ BuildError::Size { what, .. }) => (what, error.to_string()),
                 other => panic!("{cutoffs:?}: {other:?}"),
             };
-        for cutoffs in [&[0][..], &[5, 5], &[7, 3], &[10], &[11], &[2, usize::MAX]] {
-            assert_eq!(refused(10, cutoffs, 8, 4.0), "cutoffs", "{cutoffs:?}");
+        for (cutoffs, found) in [
+            (&[0][..], "[0]"),
+            (&[2, 5, 5], "[5, 5]"),
+            (&[7, 3, 9], "[7, 3]"),
+            (&[10], "[10]"),
+            (&[2, 11], "[11]"),
+        ] {
+            let message = format!("cutoffs: expected increasing numbers from 1 to below 10, found {found}");
+            assert_eq!(refused(10, cutoffs, 8, 4.0).1, message, "{cutoffs:?}");
         }
+        let refused = |words, cutoffs: &[usize], size, div_value| refused(words, cutoffs, size, div_value).0;
+        assert_eq!(refused(10, &[2, usize::MAX], 8, 4.0), "cutoffs");
         assert_eq!(refused(0, &[], 8, 4.0), "words");
         assert_eq!(refused(usize::MAX, &[], 8, 4.0), "words");
         for div_value in [0.0, 0.5, -4.0, 1e9, f64::NAN, f64::INFINITY] {

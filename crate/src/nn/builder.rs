@@ -65,16 +65,24 @@ pub enum BuildError {
         of: String,
     },
     /// A size that makes no layer.
-    #[error("{what}: {reason}")]
+    #[error("{what}: expected {expected}, found {found}")]
     Size {
         /// Which one.
         what: &'static str,
-        /// Why not.
-        reason: String,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
     },
     /// A name used twice.
     #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+impl BuildError {
+    pub(crate) fn size(what: &'static str, expected: &str, found: impl ToString) -> Self {
+        Self::Size { what, expected: expected.into(), found: found.to_string() }
+    }
 }
 
 /// A second name of a parameter, of its first rows, or of its transpose.
@@ -277,12 +285,27 @@ impl Builder {
     }
 }
 
+/// None of a shape that holds too many, which whoever adds the parameter tells.
 fn draw(seed: u32, stream: u32, shape: &[usize], init: Init) -> Vec<f32> {
-    let size: usize = shape.iter().product();
+    let size = shape.iter().try_fold(1usize, |size, &n| size.checked_mul(n)).unwrap_or(0);
     match init {
         Init::Constant(value) => vec![value; size],
         Init::Uniform(bound) => {
             (0..size as u32).map(|i| (2.0 * noise::uniform(seed, stream, i) - 1.0) * bound).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_that_holds_too_many_is_refused() {
+        for init in [Init::Constant(0.0), Init::Uniform(0.1)] {
+            let error = Builder::fresh(0).parameter("w", &[usize::MAX, 2], init).expect_err("too many");
+            let holds = format!("parameter w: shape [{}, 2] holds too many values, found 0", usize::MAX);
+            assert_eq!(error.to_string(), holds);
         }
     }
 }

@@ -61,7 +61,7 @@ impl Crf {
     /// See [`Builder::parameter`]; also if there is no tag.
     pub fn new(builder: &mut Builder, tags: usize) -> Result<Self, BuildError> {
         if tags == 0 {
-            return Err(BuildError::Size { what: "tags", reason: "must be at least 1".into() });
+            return Err(BuildError::size("tags", "at least 1", tags));
         }
         let init = Init::Uniform(0.1);
         let start = builder.parameter("start_transitions", &[tags], init)?;

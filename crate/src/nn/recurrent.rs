@@ -116,12 +116,11 @@ impl Recurrent {
     /// See [`Builder::parameter`]; also if a size is 0, or `proj_size` is not below `hidden_size` or not an LSTM's.
     pub fn new(builder: &mut Builder, cell: CellKind, config: RecurrentConfig) -> Result<Self, BuildError> {
         if config.hidden_size == 0 || config.num_layers == 0 {
-            let reason = "must be at least 1".to_string();
-            return Err(BuildError::Size { what: "hidden_size and num_layers", reason });
+            return Err(BuildError::size("hidden_size and num_layers", "at least 1", 0));
         }
         if config.proj_size > 0 && (cell != CellKind::Lstm || config.proj_size >= config.hidden_size) {
-            let reason = "must be an LSTM's, and below hidden_size".to_string();
-            return Err(BuildError::Size { what: "proj_size", reason });
+            let expected = "one below hidden_size, of an LSTM";
+            return Err(BuildError::size("proj_size", expected, config.proj_size));
         }
         let (hidden, state) = (config.hidden_size, config.state_size());
         let gates = cell.gates() * hidden;

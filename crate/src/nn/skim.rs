@@ -164,12 +164,11 @@ impl Skim {
     /// See [`Builder::parameter`]; also if the cell is neither LSTM nor GRU or d' is not below d.
     pub fn new(builder: &mut Builder, config: SkimConfig) -> Result<Self, BuildError> {
         if !matches!(config.cell, CellKind::Lstm | CellKind::Gru) {
-            return Err(BuildError::Size { what: "cell", reason: "must be an LSTM or a GRU".into() });
+            return Err(BuildError::size("cell", "an LSTM or a GRU", "another"));
         }
         let (d, small) = (config.hidden_size, config.small_size);
         if small >= d {
-            let reason = format!("{small} is not below hidden_size {d}");
-            return Err(BuildError::Size { what: "small_size", reason });
+            return Err(BuildError::size("small_size", &format!("below hidden_size {d}"), small));
         }
         let big = builder.scope("big", |b| Cell::new(b, &config, d, d))?;
         let reads = if config.small_reads == SmallReads::Slice { small } else { d };

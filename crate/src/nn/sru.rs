@@ -131,8 +131,7 @@ impl Sru {
     /// See [`Builder::parameter`]; also if a size is 0.
     pub fn new(builder: &mut Builder, config: SruConfig) -> Result<Self, BuildError> {
         if config.hidden_size == 0 || config.num_layers == 0 {
-            let reason = "must be at least 1".to_string();
-            return Err(BuildError::Size { what: "hidden_size and num_layers", reason });
+            return Err(BuildError::size("hidden_size and num_layers", "at least 1", 0));
         }
         let d = config.output_size();
         let mut first = config.input_size;

@@ -295,7 +295,7 @@ fn forget<'g>(x: Expr<'g>, h: Expr<'g>, of_child: ParamId) -> Expr<'g> {
 
 fn init(hidden: usize) -> Result<Init, BuildError> {
     if hidden == 0 {
-        return Err(BuildError::Size { what: "hidden size of a tree", reason: "must be at least 1".into() });
+        return Err(BuildError::size("hidden size of a tree", "at least 1", hidden));
     }
     Ok(Init::Uniform(1.0 / (hidden as f32).sqrt()))
 }

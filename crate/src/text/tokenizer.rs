@@ -1,6 +1,5 @@
 //! How a text becomes tokens: a choice that is part of a model and is stored with it.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -24,7 +23,7 @@ pub(crate) const UNIVERSAL: bool = cfg!(any(
 /// `"ends":"line"` if the end of a line is a token.
 ///
 /// Whatever the settings, a text is read as if it had no soft hyphens, zero-width spaces, byte-order marks and marks of
-/// direction, which are no part of any word.
+/// direction, which are no part of any word, and no carriage returns before line feeds.
 ///
 /// ```
 /// use saccade_rnn::text::Tokenizer;
@@ -68,7 +67,7 @@ impl Ends {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenizerKind {
-    /// At ASCII spaces and nowhere else: for text that somebody has tokenised.
+    /// At ASCII spaces and line feeds and nowhere else: for text that somebody has tokenised.
     Spaces,
     /// Around every character (Unicode scalar value), white space included.
     Characters,
@@ -111,7 +110,7 @@ impl Tokenizer {
         Self::new(TokenizerKind::Treebank, true)
     }
 
-    /// Tokens between ASCII spaces, letters as they are.
+    /// Tokens between ASCII spaces and line feeds, letters as they are.
     pub fn spaces() -> Self {
         Self::new(TokenizerKind::Spaces, false)
     }
@@ -174,7 +173,7 @@ impl Tokenizer {
         match self.kind {
             TokenizerKind::Spaces => {
                 let mut at = start;
-                for word in part.split(' ') {
+                for word in part.split([' ', '\n']) {
                     if !word.is_empty() {
                         tokens.push(at..at + word.len(), self.form(word));
                     }
@@ -204,20 +203,16 @@ impl Tokenizer {
 }
 
 /// The text without characters that say nothing, and where each of those was in what is left, with its length.
-fn without_ignored(text: &str) -> (Cow<'_, str>, VecDeque<(usize, usize)>) {
-    let mut omitted = VecDeque::new();
-    if text.is_ascii() || !text.contains(is_ignored) {
-        return (text.into(), omitted);
-    }
-    let mut read = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_ignored(c) {
+fn without_ignored(text: &str) -> (String, VecDeque<(usize, usize)>) {
+    let (mut read, mut omitted) = (String::with_capacity(text.len()), VecDeque::new());
+    for (at, c) in text.char_indices() {
+        if is_ignored(c) || c == '\r' && text.as_bytes().get(at + 1) == Some(&b'\n') {
             omitted.push_back((read.len(), c.len_utf8()));
         } else {
             read.push(c);
         }
     }
-    (read.into(), omitted)
+    (read, omitted)
 }
 
 #[cfg(test)]

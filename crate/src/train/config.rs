@@ -3,6 +3,7 @@
 mod effect;
 mod layers;
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
@@ -188,6 +189,9 @@ impl TrainConfig {
         if let Some(distill) = &self.distill {
             distill.validate()?;
         }
+        if let Some(skim) = &self.skim {
+            skim.validate()?;
+        }
         let found = if skims { "none, and a layer that skims" } else { "one, and no layer that skims" };
         check("train.skim", skims == self.skim.is_some(), "one iff a layer skims", found)
     }
@@ -256,6 +260,15 @@ pub struct SkimLoss {
 }
 
 impl SkimLoss {
+    fn validate(&self) -> Result<(), ConfigError> {
+        for (field, value) in
+            [("train.skim.gamma", self.gamma), ("train.skim.temperature_rate", self.temperature_rate)]
+        {
+            check(field, value >= 0.0 && value.is_finite(), "0 or above", value)?;
+        }
+        Ok(())
+    }
+
     /// The weight of the loss at step `n`.
     pub fn weight(&self, n: u64) -> f32 {
         if n < self.rise { self.gamma * (n as f32 / self.rise as f32) } else { self.gamma }
@@ -350,7 +363,7 @@ pub enum ConfigError {
     #[error("{field}: expected {expected}, found {found}")]
     Field {
         /// Its path in a config file.
-        field: &'static str,
+        field: Cow<'static, str>,
         /// What would do.
         expected: &'static str,
         /// What is there.
@@ -368,7 +381,11 @@ pub fn check(
     expected: &'static str,
     found: impl Display,
 ) -> Result<(), ConfigError> {
-    if ok { Ok(()) } else { Err(ConfigError::Field { field, expected, found: found.to_string() }) }
+    if ok {
+        Ok(())
+    } else {
+        Err(ConfigError::Field { field: field.into(), expected, found: found.to_string() })
+    }
 }
 
 fn one() -> usize {

@@ -3,7 +3,7 @@
 import type { AdaptiveSoftmaxKind, AdaptiveSoftmaxLayer, KnownSoftmax } from "../adaptive-softmax.js";
 import { errorOf } from "../errors.js";
 import type { From } from "../layers.js";
-import type { Counts, FileSource } from "../types.js";
+import type { Counts, FileSource, Rows } from "../types.js";
 import { type Check, number, optional, positive, string, unchecked } from "./check.js";
 import { options } from "./options.js";
 import { lengths, rows } from "./rows.js";
@@ -43,9 +43,27 @@ function wordsBelow(count: number): Check<Counts, Uint32Array> {
   };
 }
 
+/**
+ * Rows of finite numbers. Other layers make NaN of NaN, row by row; here there would be no most probable word, nor a tail to open
+ * for it.
+ */
+function finiteRows(width: number): Check<Rows, Float32Array> {
+  const given = rows(width);
+  return {
+    expected: given.expected,
+    take(found, at) {
+      const taken = given.take(found, at);
+      const wrong = taken.findIndex((value) => !Number.isFinite(value));
+      if (wrong < 0) return taken;
+      const row = Math.floor(wrong / width);
+      throw errorOf("OPTION_INVALID", `${at}: row ${row}, column ${wrong - row * width}: expected a finite number (in f32), found ${taken[wrong]}`);
+    },
+  };
+}
+
 /** What is asked of a softmax over so many words. @internal */
 export function softmaxRowSignatures(width: number, words: number) {
-  const x = parameter("x", rows(width));
+  const x = parameter("x", finiteRows(width));
   return {
     logProb: [x],
     predict: [x],

@@ -11,7 +11,7 @@ pub enum TreeHead {}
 impl TreeHead {
     /// Never called, since there is no such task ([`Elsewhere`](super::super::Elsewhere)).
     pub(super) fn new(_: &mut Builder, _: &TreeLabels, _: usize) -> Result<Self, BuildError> {
-        Err(BuildError::Size { what: "trees", reason: "this build has none".into() })
+        Err(BuildError::size("trees", "none in this build", "some"))
     }
 
     pub(super) fn logits<'g>(&self, _: Expr<'g>) -> Expr<'g> {

@@ -411,8 +411,7 @@ pub(super) fn numbered(words: &[f32], first: usize) -> impl Iterator<Item = Word
 /// Log-probabilities plus one of what they are given; they are numbers, which finite weights do not warrant.
 fn checked(mut log_probabilities: Vec<f32>, plus: f32) -> Result<Vec<f32>, EngineError> {
     if !cpu::softmax::shift(&mut log_probabilities, plus) {
-        let reason = "a probability is not a number; the row or the weights are too large";
-        return Err(EngineError::Unsupported { op: super::NAME, reason });
+        return Err(EngineError::Overflow { op: super::NAME });
     }
     Ok(log_probabilities)
 }

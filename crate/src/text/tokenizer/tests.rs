@@ -173,18 +173,48 @@ fn spans_index_the_original_in_bytes_and_utf16() {
 }
 
 #[test]
-fn spaces_cut_at_ascii_spaces_only() {
+fn spaces_cut_at_spaces_and_line_feeds_only() {
     let tokens = Tokenizer::spaces().tokenize("  It's 2\u{a0}1\\/2\tor\u{85} so. ");
     let found: Vec<_> = tokens.iter().map(|t| (t.text.as_str(), t.span.bytes.clone())).collect();
     assert_eq!(found, [("It's", 2..6), ("2\u{a0}1\\/2\tor\u{85}", 7..19), ("so.", 20..23)]);
 }
 
 #[test]
+fn lines_end_alike_on_every_system() {
+    let (unix, windows) =
+        ("The cat\nsat. \n\nIt's\u{ad} a\rb\n", "The cat\r\nsat. \r\n\r\nIt's\u{ad} a\rb\r\n");
+    let kinds =
+        [TokenizerKind::Spaces, TokenizerKind::Characters, TokenizerKind::Treebank, TokenizerKind::Universal];
+    for kind in kinds {
+        for ends in [None, Some(Ends::Line), Some(Ends::Paragraph), Some(Ends::Document)] {
+            let [lf, crlf] = [unix, windows].map(|text| {
+                let tokens = Tokenizer::new(kind, false).with_ends(ends).tokenize(text);
+                tokens
+                    .into_iter()
+                    .map(|token| (token.text, text[token.span.bytes].replace('\r', "")))
+                    .collect::<Vec<_>>()
+            });
+            assert_eq!(lf, crlf, "{kind:?} {ends:?}");
+            let words = |token: &(String, String)| token.0.contains("cat");
+            assert!(kind == TokenizerKind::Characters || lf.iter().any(words), "{lf:?}");
+        }
+    }
+    // A line may be wrapped in the middle of what a tokenizer without ends, or with ends of paragraphs, reads.
+    for ends in [None, Some(Ends::Paragraph)] {
+        let tokens = Tokenizer::spaces().with_ends(ends).tokenize("a b\r\nc\nd\r");
+        let found: Vec<_> =
+            tokens.iter().map(|token| (token.text.as_str(), token.span.bytes.clone())).collect();
+        assert_eq!(found, [("a", 0..1), ("b", 2..3), ("c", 5..6), ("d\r", 7..9)]);
+    }
+}
+
+#[test]
 fn long_texts_take_linear_time() {
     // Quadratic time would not end within the patience of any test runner.
-    for unit in
-        ["a'", "'s", ".", "a.", "*", "/", "\\", "<br ", "?!", "-", "\"", "no. ", "👍", "n't", "1,", "\u{a0}"]
-    {
+    for unit in [
+        "a'", "'s", ".", "a.", "*", "/", "\\", "<br ", "?!", "-", "\"", "no. ", "👍", "n't", "1,", "\u{a0}",
+        "\r\n",
+    ] {
         let text = unit.repeat(1_000_000 / unit.len());
         let tokens = Tokenizer::treebank().tokenize(&text);
         assert!(tokens.len() <= text.len());
@@ -213,7 +243,7 @@ fn texts() -> impl Strategy<Value = String> {
         "(", ")", "-lrb-", "<", "<br", "<br />", ">", "$", "%", "#", "&", "1", "9", "'s", "n't", "cannot",
         "'em", "'n'", "ol'", "'70s", "İ", "Σ", "ſ", "K", "Ⱥ", "\u{301}", "\u{200d}", "\u{fe0f}", "👍", "🅰",
         "£", "«", "Ph", "D", "\u{ad}", "\u{200b}", "\u{feff}", "\u{a0}", "\u{85}", "\0", " ", "  ", "\n",
-        "ש", "´", "\u{91}", "\u{96}",
+        "\r", "ש", "´", "\u{91}", "\u{96}",
     ]);
     prop_oneof![
         3 => prop::collection::vec(pieces, 0..24).prop_map(|pieces| pieces.concat()),

@@ -21,6 +21,22 @@ impl Default for LayerRate {
     }
 }
 
+impl LayerRate {
+    fn validate(self, layer: &str, epochs: usize) -> Result<(), ConfigError> {
+        let Self { rate, from } = self;
+        let (field, expected, found) = if !(rate >= 0.0 && rate.is_finite()) {
+            ("rate", "0 or above", rate.to_string())
+        } else if from > 0 && from >= epochs {
+            ("from", "below train.epochs", from.to_string())
+        } else if from > 0 && rate == 0.0 {
+            ("from", "0 where the layer's rate is 0", from.to_string())
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError::Field { field: format!("train.layers.{layer}.{field}").into(), expected, found })
+    }
+}
+
 /// How the layers of a network learn; one that is not named learns as the run says.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -52,13 +68,12 @@ impl LayerRates {
     pub(super) fn validate(&self, layers: usize, epochs: usize) -> Result<(), ConfigError> {
         let found = self.encoder.len();
         check("train.layers.encoder", found <= layers, "at most as many as the network has layers", found)?;
-        let all = [self.embedding, self.head].into_iter().chain(self.encoder.iter().copied());
-        for LayerRate { rate, from } in all {
-            check("train.layers.rate", rate >= 0.0 && rate.is_finite(), "0 or above", rate)?;
-            check("train.layers.from", from == 0 || from < epochs, "below train.epochs", from)?;
-            check("train.layers.from", from == 0 || rate > 0.0, "0 where train.layers.rate is 0", from)?;
-        }
-        Ok(())
+        self.embedding.validate("embedding", epochs)?;
+        self.head.validate("head", epochs)?;
+        self.encoder
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, layer)| layer.validate(&format!("encoder[{i}]"), epochs))
     }
 }
 
@@ -91,10 +106,12 @@ mod tests {
         assert_eq!(rates(&[of(0.1, 1), of(0.0, 0)]).validate(2, 2), Ok(()));
         for (wrong, field) in [
             (rates(&[of(1.0, 0); 3]), "train.layers.encoder"),
-            (rates(&[of(-1.0, 0)]), "train.layers.rate"),
-            (rates(&[of(f32::NAN, 0)]), "train.layers.rate"),
-            (rates(&[of(1.0, 2)]), "train.layers.from"),
-            (rates(&[of(0.0, 1)]), "train.layers.from"),
+            (rates(&[of(-1.0, 0)]), "train.layers.encoder[0].rate"),
+            (rates(&[of(1.0, 0), of(f32::NAN, 0)]), "train.layers.encoder[1].rate"),
+            (rates(&[of(1.0, 0), of(1.0, 2)]), "train.layers.encoder[1].from"),
+            (rates(&[of(0.0, 1)]), "train.layers.encoder[0].from"),
+            (LayerRates { embedding: of(-0.5, 0), ..Default::default() }, "train.layers.embedding.rate"),
+            (LayerRates { head: of(1.0, 3), ..Default::default() }, "train.layers.head.from"),
         ] {
             let ConfigError::Field { field: named, .. } = wrong.validate(2, 2).expect_err(field);
             assert_eq!(named, field);

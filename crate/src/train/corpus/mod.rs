@@ -50,6 +50,9 @@ pub enum CorpusError {
     /// Nothing to learn from or choose by.
     #[error("there is no {0} text")]
     Empty(&'static str),
+    /// Too little for a language model.
+    #[error("no {0} text has two words, of which one could be predicted")]
+    Short(&'static str),
 }
 
 /// Adds words while there is room.

@@ -51,8 +51,12 @@ impl RunningCorpus {
         let test = data.test.as_ref().map(|part| ids(Set::Test, part)).transpose()?;
         let sets = [("training", Some(&train)), ("development", Some(&dev)), ("test", test.as_ref())];
         for (set, texts) in sets {
-            if texts.is_some_and(|texts| texts.iter().all(|text| text.len() < 2)) {
-                return Err(CorpusError::Empty(set).into());
+            let longest = texts.map_or(2, |texts| texts.iter().map(Vec::len).max().unwrap_or(0));
+            // What a text begins after is none of its words.
+            match longest {
+                1 if start.is_none() => return Err(CorpusError::Short(set).into()),
+                0 | 1 => return Err(CorpusError::Empty(set).into()),
+                _ => {}
             }
         }
         Ok(Self { texts: Texts { train, dev, test: test.unwrap_or_default() }, vocabulary })
