@@ -65,6 +65,15 @@ impl Hardware {
     }
 }
 
+/// The most threads of a command: more than processors have cores, and less than a system refuses to begin.
+const MOST_THREADS: usize = 1024;
+
+/// How many threads, as an argument.
+pub(crate) fn threads(given: &str) -> Result<NonZeroUsize, String> {
+    let count = given.parse().ok().filter(|count: &NonZeroUsize| count.get() <= MOST_THREADS);
+    count.ok_or_else(|| format!("expected a whole number from 1 to {MOST_THREADS}"))
+}
+
 /// The processor, with threads that texts are dealt to.
 pub(crate) fn cpu(threads: NonZeroUsize) -> Device {
     Cpu::new(CpuOptions::default()).with_threads(threads).into()

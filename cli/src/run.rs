@@ -280,7 +280,9 @@ impl<'a, O: Objective> Run<'a, O> {
 
     fn stopped(&self, source: TrainError) -> RunError {
         match source {
-            TrainError::NotFinite { .. } => RunError::NotFinite { source, kept: self.out.to_owned() },
+            TrainError::NotFinite { .. } if self.out.exists() => {
+                RunError::NotFinite { source, kept: self.out.to_owned() }
+            }
             other => RunError::Train(other),
         }
     }

@@ -259,6 +259,13 @@ fn what_cannot_be_learned_or_measured_is_said() {
     fails(&|c| c.train.schedule = saccade_rnn::train::Schedule::Plateau { factor: 2.0 }, "factor");
     folder.write("empty.txt", b"");
     fails(&|c| c.data.dev.path = "empty.txt".into(), "development");
+    folder.write("one.txt", b"mews");
+    let alone = |c: &mut PredictConfig| {
+        c.data.tokenizer = c.data.tokenizer.with_ends(None);
+        c.task.predict.start = None;
+        c.data.dev.path = "one.txt".into();
+    };
+    fails(&alone, "no development text has two words");
     let empty = |c: &mut PredictConfig| {
         c.data.test = Some(c.data.dev.clone());
         c.data.test.as_mut().unwrap().path = "empty.txt".into();

@@ -109,6 +109,47 @@ fn json_lines_have_texts_and_names() {
 }
 
 #[test]
+fn what_is_no_json_is_told_by_its_column() {
+    let output = Folder::new().run(&JSON, b"\"a film\"\n{\"text\": \"a film\",}\n");
+    let message = &records(&output.stdout)[1]["error"]["message"];
+    assert_eq!(*message, "the line is not JSON: key must be a string at column 19");
+}
+
+/// As the line has it: a name of another digit would be another name.
+#[test]
+fn names_stay_what_they_are_and_other_fields_may_be_anything() {
+    let folder = Folder::new();
+    let names = ["12345678901234567890123", "-9223372036854775809", "1.10", "0.1234567890123456789", "null"];
+    let names = names.iter().chain(&[r#"{"b": 1, "a": [2]}"#, r#""\ud83d\ude00\u0001""#]);
+    for name in names {
+        let line = format!("{{\"text\": \"a film\", \"id\": {name} }}\n");
+        let output = folder.run(&JSON, line.as_bytes());
+        let begin = format!("{{\"line\":1,\"id\":{name},\"label\":");
+        assert!(text(&output.stdout).starts_with(&begin), "{name}: {}", text(&output.stdout));
+    }
+    let deep = "[".repeat(500) + &"]".repeat(500);
+    for more in ["1e999", r#""\ud800""#, &deep] {
+        let line = format!("{{\"more\": {more}, \"text\": \"a film\"}}\n");
+        let output = folder.run(&JSON, line.as_bytes());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    }
+}
+
+/// The texts of a deep tree's nodes are quadratic in its line.
+#[test]
+fn a_deep_tree_takes_bounded_memory() {
+    let folder = Folder::new();
+    let model = shipped("sst-tree-lstm");
+    let deep = |depth: usize| format!("{}(_ a){}\n", "(_ ".repeat(depth), " (_ b))".repeat(depth));
+    let lines = deep(1_000) + &deep(50_000) + &deep(1);
+    let output = folder.run(&["read", "--model", &model, "--lines"], lines.as_bytes());
+    let found = records(&output.stdout);
+    let nodes: Vec<_> = found.iter().map(|record| record["nodes"].as_array().map(Vec::len)).collect();
+    assert_eq!(nodes, [Some(2_001), None, Some(3)]);
+    assert_eq!((&found[1]["error"]["code"], output.status.code()), (&json!("LINE_TOO_LONG"), Some(3)));
+}
+
+#[test]
 fn an_enormous_line_takes_no_memory_and_a_long_one_is_read() {
     let folder = Folder::new();
     let mut input = "good film ".repeat(6_000_000 / 10).into_bytes();
@@ -173,9 +214,15 @@ fn options_without_lines_and_lines_with_other_options_are_refused() {
         let (code, message) = folder.failure(&[&read, more].concat(), b"");
         assert_eq!(code, "OPTION_INVALID", "{message}");
     }
+    let heads = shipped("sst-child-sum");
+    let (code, message) = folder.failure(&["read", "--model", &heads, "--lines"], b"(_ a)\n");
+    assert_eq!(code, "OPTION_INVALID", "{message}");
     let (code, _) = folder.failure(&[&read[..], &["--lines", "--input", "nothing"]].concat(), b"");
     assert_eq!(code, "FILE_NOT_FOUND");
-    for bad in [&["--lines=xml"][..], &["--lines", "--threads", "0"]] {
+    let (_, message) = folder.failure(&[&read[..], &["--lines", "--input", "."]].concat(), b"");
+    assert!(message.starts_with("cannot read .: "), "{message}");
+    let bad = ["0", "1025", "18446744073709551615", "two"].map(|threads| ["--lines", "--threads", threads]);
+    for bad in bad.iter().map(|bad| &bad[..]).chain([&["--lines=xml"][..]]) {
         assert_eq!(folder.run(&[&read, bad].concat(), b"").status.code(), Some(2), "{bad:?}");
     }
 }

@@ -9,6 +9,7 @@ use saccade_cli::config::{AnyConfig, Config, Settings};
 use saccade_cli::run::{Event, Job, Outcome, RunError, train};
 use saccade_rnn::device::Device;
 use saccade_rnn::model::Model;
+use saccade_rnn::train::TrainError;
 
 /// A folder of texts with a rule that a network can learn: a text is positive iff it holds more of `good` than of
 /// `bad`, negated after `not`.
@@ -199,11 +200,15 @@ fn a_skim_model_learns_from_a_teacher() {
 #[test]
 fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_model() {
     let task = Task::new();
+    let mut wild = config(LSTM, "epochs = 50");
+    wild.train.learning_rate = 3e38;
+    let never = task.out("never");
+    let error = task.train(&wild, &never, false, usize::MAX).unwrap_err();
+    assert!(matches!(error, RunError::Train(TrainError::NotFinite { .. })) && !never.exists(), "{error}");
+
     let out = task.out("good");
     task.train(&config(LSTM, "epochs = 1"), &out, false, usize::MAX).unwrap();
     let good = std::fs::read(&out).unwrap();
-    let mut wild = config(LSTM, "epochs = 50");
-    wild.train.learning_rate = 3e38;
     let error = task.train(&wild, &out, false, usize::MAX).unwrap_err();
     assert!(matches!(error, RunError::NotFinite { .. }), "{error}");
     assert!(error.to_string().contains("good"), "the message names the file kept: {error}");

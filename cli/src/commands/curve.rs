@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use saccade_rnn::train::{Evaluation, Item, evaluate};
 use serde::Serialize;
 
-use crate::device;
+use crate::device::{self, threads};
 use crate::failure::Failure;
 use crate::labelled::{self, Labelled};
 use crate::output;
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "COUNT")]
     sample: Option<NonZeroUsize>,
     /// How many threads texts are dealt to. The figures do not depend on it.
-    #[arg(long, value_name = "COUNT", default_value = "1")]
+    #[arg(long, value_name = "COUNT", default_value = "1", value_parser = threads)]
     threads: NonZeroUsize,
 }
 

@@ -19,6 +19,9 @@ use crate::softmax_costs::{Measured, Workload};
 use crate::{interrupt, output};
 use grid::Held;
 
+/// The most weights of a softmax, and numbers between its layers: 4 GiB each.
+const MOST_NUMBERS: usize = 1 << 30;
+
 /// Measures the head and the tails of an adaptive softmax (Grave et al. 2017) at many sizes, finds for every number of tails
 /// the cut-offs of the least expected time by dynamic programming, and measures those: for a training step, forward and
 /// backward, and for one row, as a language model writes. The head is to hold most of the text, for a tail represents its
@@ -31,32 +34,32 @@ pub(crate) struct Arguments {
     /// Words are what stands between spaces; otherwise the Penn Treebank's tokens in lower case
     #[arg(long)]
     spaces: bool,
-    /// Every line ends with the word <eos>
+    /// Every line ends with the word <eos>; blank lines are passed over
     #[arg(long)]
     lines: bool,
     /// Words in the vocabulary, at most; others are <unk>
     #[arg(long, value_name = "COUNT")]
-    words: Option<usize>,
+    words: Option<NonZeroUsize>,
     /// Occurrences that give a word a number of its own
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     min_count: u64,
     /// Columns of the softmax's input
-    #[arg(long, value_name = "COLUMNS", default_value_t = 256)]
-    hidden: usize,
+    #[arg(long, value_name = "COLUMNS", default_value = "256")]
+    hidden: NonZeroUsize,
     /// How many times narrower each tail is than the one before it
     #[arg(long, default_value_t = 4.0)]
     div_value: f64,
     /// Rows of a training step: texts side by side times words of each
-    #[arg(long, value_name = "ROWS", default_value_t = 640)]
-    batch: usize,
+    #[arg(long, value_name = "ROWS", default_value = "640")]
+    batch: NonZeroUsize,
     /// The share of the text that the head is to hold
     #[arg(long, default_value_t = 0.85)]
     coverage: f64,
     /// Tails, at most
     #[arg(long, default_value_t = 3)]
     tails: usize,
-    /// Measure also every cut of a grid of at most 500, in turn with the one that was found, and say how near that comes to
-    /// the fastest
+    /// Measure also every cut of a grid of at most 500, then the fastest in turn with the one that was found, and say how
+    /// near that comes to it
     #[arg(long)]
     grid: bool,
     /// Where to measure
@@ -99,9 +102,13 @@ struct Cut {
 }
 
 pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
+    check(args)?;
     let counts = count(args)?;
-    let workload = |batch| Workload { hidden: args.hidden, div_value: args.div_value, batch };
-    let tails = workload(None).tails(args.tails.min(counts.len() - 1));
+    let hidden = args.hidden.get();
+    check_sizes(args, counts.len())?;
+    let workload = |batch| Workload { hidden, div_value: args.div_value, batch };
+    let beyond = least_head(&counts, args.coverage).map_or(0, |head| counts.len() - head);
+    let tails = workload(None).tails(args.tails.min(beyond));
     if args.grid {
         grid::check(&counts, args.coverage, tails)?;
     }
@@ -150,11 +157,44 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
     let report = Report {
         words: counts.len(),
         tokens: counts.iter().sum(),
-        hidden: args.hidden,
-        training: part(Some(args.batch.max(1)))?,
+        hidden,
+        training: part(Some(args.batch.get()))?,
         one_row: part(None)?,
     };
     if json { output::json(&report) } else { Ok(report.print()?) }
+}
+
+fn check(args: &Arguments) -> Result<(), Failure> {
+    let reason = |option, reason| Err(Failure::Option { option, reason });
+    if !(1.0..f64::INFINITY).contains(&args.div_value) {
+        return reason("--div-value", "expected a finite number of at least 1");
+    }
+    if !(0.0..=1.0).contains(&args.coverage) {
+        return reason("--coverage", "expected a share of the text, from 0 to 1");
+    }
+    Ok(())
+}
+
+fn check_sizes(args: &Arguments, words: usize) -> Result<(), Failure> {
+    let reason = |option, reason| Err(Failure::Option { option, reason });
+    if words.saturating_mul(args.hidden.get()) > MOST_NUMBERS {
+        return reason("--hidden", "too many: words times columns are more than 2^30 weights");
+    }
+    if words.max(args.hidden.get()).saturating_mul(args.batch.get()) > MOST_NUMBERS {
+        return reason("--batch", "too many: rows times words, or times columns, are more than 2^30 numbers");
+    }
+    Ok(())
+}
+
+/// How many of the most frequent words hold `coverage` of the text; none if it is empty.
+fn least_head(counts: &[u64], coverage: f64) -> Option<usize> {
+    let all: u64 = counts.iter().sum();
+    let mut held = 0;
+    let holds = |count: &u64| {
+        held += count;
+        held as f64 / all as f64 >= coverage
+    };
+    counts.iter().position(holds).map(|last| last + 1)
 }
 
 /// How often each word of the texts' vocabulary occurs.
@@ -164,13 +204,14 @@ fn count(args: &Arguments) -> Result<Vec<u64>, Failure> {
     for path in &args.text {
         let text = std::fs::read_to_string(path).map_err(Failure::file(path))?;
         for line in text.lines() {
+            let before = tokens.len();
             tokens.extend(tokenizer.tokenize(line).into_iter().map(|token| token.text));
-            if args.lines {
+            if args.lines && tokens.len() > before {
                 tokens.push("<eos>".into());
             }
         }
     }
-    let vocabulary = Vocabulary::build(&tokens, args.min_count, args.words);
+    let vocabulary = Vocabulary::build(&tokens, args.min_count, args.words.map(NonZeroUsize::get));
     let mut counts = vec![0; vocabulary.len()];
     tokens.iter().for_each(|token| counts[vocabulary.id(token) as usize] += 1);
     Ok(counts)

@@ -10,7 +10,7 @@ use saccade_rnn::train::{Objective, Parse, Tag, Tree, evaluate};
 use serde_json::json;
 
 use crate::corpus::{CorpusError, parsed, read_items, tagged, trees};
-use crate::device::Hardware;
+use crate::device::{Hardware, threads};
 use crate::failure::Failure;
 use crate::perplexity::Running;
 use crate::progress::Progress;
@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
     device: Hardware,
     /// How many threads of the processor texts are dealt to; a text is read by one, but for a language model's, which one thread
     /// encodes and those beside it compute the losses of. The figures do not depend on it.
-    #[arg(long, value_name = "COUNT", default_value = "1")]
+    #[arg(long, value_name = "COUNT", default_value = "1", value_parser = threads)]
     threads: NonZeroUsize,
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use saccade_rnn::model::{Model, ReadOptions};
 
+use crate::device::threads;
 use crate::failure::Failure;
 use crate::labelled;
 use crate::lines::{self, Answers, Format, Lines, Question};
@@ -35,7 +36,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
     /// How many lines are answered side by side, on a core each. The output does not depend on it.
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = threads)]
     threads: Option<NonZeroUsize>,
     /// The most bytes of a line; a longer one is an error record.
     #[arg(long, value_name = "BYTES")]
@@ -71,7 +72,13 @@ impl Options {
         let lines = Lines::new(input, self.max_bytes.map_or(MAX_BYTES, NonZeroUsize::get));
         let format = self.lines.unwrap_or(Format::Text);
         let answers = Answers { model, question, format, options, tokens: self.tokens };
-        lines::answer(answers, lines, self.threads.unwrap_or(NonZeroUsize::MIN), &mut io::stdout().lock())
+        let threads = self.threads.unwrap_or(NonZeroUsize::MIN);
+        lines::answer(answers, lines, threads, &mut io::stdout().lock()).map_err(|failure| {
+            match (failure, &self.input) {
+                (Failure::Input(reason), Some(path)) => Failure::File { path: path.clone(), reason },
+                (failure, _) => failure,
+            }
+        })
     }
 }
 

@@ -22,6 +22,7 @@ use saccade_rnn::runner::{Preference, Run, Runner, Steps};
 use saccade_rnn::text::Token;
 
 use super::lines;
+use crate::corpus::trees::sums_children;
 use crate::device::{self, DeviceName};
 use crate::failure::Failure;
 use crate::interrupt;
@@ -137,6 +138,10 @@ fn read_lines(arguments: &Arguments, model: Model) -> Result<(), Failure> {
     ];
     if let Some((_, option)) = given.into_iter().find(|(given, _)| *given) {
         return Err(Failure::Option { option, reason: "cannot be given with --lines" });
+    }
+    if sums_children(&model) {
+        let reason = "labels trees in brackets, and this model those that a parser makes";
+        return Err(Failure::Option { option: "--lines", reason });
     }
     let question = Question::of(&model.config().task);
     if arguments.threshold.is_some() {

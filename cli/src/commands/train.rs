@@ -12,7 +12,7 @@ use saccade_rnn::train::{Kept, Position, Taken, TrainConfig, Transferred};
 use serde_json::json;
 
 use crate::config::AnyConfig;
-use crate::device::Hardware;
+use crate::device::{Hardware, threads};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output;
@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
     device: Hardware,
     /// How many threads of the processor learn from a minibatch together, a part each, and share the texts that are scored. A run
     /// gives the same bytes again with the same number.
-    #[arg(long, value_name = "COUNT", default_value = "1")]
+    #[arg(long, value_name = "COUNT", default_value = "1", value_parser = threads)]
     threads: NonZeroUsize,
 }
 

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use saccade_rnn::train::{Verdict, pass};
 use serde::Serialize;
 
-use crate::device;
+use crate::device::{self, threads};
 use crate::failure::Failure;
 use crate::labelled::{self, Labelled};
 use crate::letters::letters;
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "COUNT", default_value_t = 40)]
     top: usize,
     /// How many threads texts are dealt to. The figures do not depend on it.
-    #[arg(long, value_name = "COUNT", default_value = "1")]
+    #[arg(long, value_name = "COUNT", default_value = "1", value_parser = threads)]
     threads: NonZeroUsize,
 }
 

@@ -14,7 +14,7 @@ use saccade_rnn::train::{
 use serde::{Deserialize, Serialize};
 
 use super::CorpusError;
-use crate::data::Format;
+use crate::data::{Format, Source};
 
 /// How running text is laid out in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,11 +101,11 @@ impl TextPart {
         match self.format {
             Layout::Text => {
                 for file in text::files(&path)? {
-                    document(share(&text::read(&file)?, self.from, self.to));
+                    document(share(Source::open(&file)?.utf8()?, self.from, self.to));
                 }
             }
             Layout::Lines => {
-                each(&mut line_words(share(&text::read(&path)?, self.from, self.to), tokenizer));
+                each(&mut line_words(share(Source::open(&path)?.utf8()?, self.from, self.to), tokenizer));
             }
             Layout::ImdbTsv => {
                 let mut reviews = self.reviews(root)?;

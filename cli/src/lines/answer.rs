@@ -9,7 +9,7 @@ use saccade_rnn::model::{
 };
 use saccade_rnn::text::{Span, Token, Tree, TreeError};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::input::{Chunk, TooLong};
 
@@ -86,7 +86,7 @@ pub(super) struct Answered {
 struct Record<'a> {
     line: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a Value>,
+    id: Option<&'a RawValue>,
     #[serde(flatten)]
     found: Found<'a>,
 }
@@ -176,38 +176,53 @@ impl From<TreeError> for Mistake {
 
 /// The text of a line, and what it is called.
 struct Entry {
-    id: Option<Value>,
+    /// As the line has it, to the digit.
+    id: Option<Box<RawValue>>,
     text: Result<String, Mistake>,
 }
 
 impl Format {
     fn parse(self, line: Result<Vec<u8>, TooLong>) -> Entry {
-        let anonymous = |text| Entry { id: None, text };
-        let text = match line.map_err(Mistake::from).and_then(utf8) {
-            Ok(text) => text,
-            Err(mistake) => return anonymous(Err(mistake)),
-        };
-        if self == Self::Text {
-            return anonymous(Ok(text));
-        }
-        let mistake = |code, message: &str| Mistake { code, message: message.to_owned() };
-        match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
-            Err(error) => anonymous(Err(mistake("LINE_NOT_JSON", &format!("the line is not JSON: {error}")))),
-            Ok(Value::String(text)) => anonymous(Ok(text)),
-            Ok(Value::Object(mut fields)) => {
-                let text = match fields.remove("text") {
-                    Some(Value::String(text)) => Ok(text),
-                    Some(_) => Err(mistake("LINE_WITHOUT_TEXT", "the line's \"text\" is no string")),
-                    None => Err(mistake("LINE_WITHOUT_TEXT", "the line has no \"text\"")),
-                };
-                Entry { id: fields.remove("id"), text }
-            }
-            Ok(_) => {
-                let message = "the line is neither a string nor an object with a \"text\"";
-                anonymous(Err(mistake("LINE_WITHOUT_TEXT", message)))
-            }
+        match line.map_err(Mistake::from).and_then(utf8) {
+            Ok(line) if self == Self::Json => Entry::of_json(line.trim_start_matches('\u{feff}')),
+            text => Entry { id: None, text },
         }
     }
+}
+
+impl Entry {
+    /// Of a line in JSON. What it has beside the text and its name is passed over, whatever it holds.
+    fn of_json(line: &str) -> Self {
+        let without = |message: &str| Mistake { code: "LINE_WITHOUT_TEXT", message: message.to_owned() };
+        let named = serde_json::from_str(line).map_err(not_json).and_then(|line: &RawValue| {
+            match line.get().as_bytes() {
+                [b'"', ..] => Ok((None, string(line))),
+                [b'{', ..] => {
+                    let fields: BTreeMap<String, &RawValue> =
+                        serde_json::from_str(line.get()).map_err(not_json)?;
+                    let text = match fields.get("text") {
+                        Some(text) if text.get().starts_with('"') => string(text),
+                        Some(_) => Err(without("the line's \"text\" is no string")),
+                        None => Err(without("the line has no \"text\"")),
+                    };
+                    Ok((fields.get("id").map(|&id| id.to_owned()), text))
+                }
+                _ => Err(without("the line is neither a string nor an object with a \"text\"")),
+            }
+        });
+        let (id, text) = named.unwrap_or_else(|mistake| (None, Err(mistake)));
+        Self { id, text }
+    }
+}
+
+fn not_json(error: serde_json::Error) -> Mistake {
+    // It says which line of its text, and that is this one.
+    let message = error.to_string().replace(&format!(" at line {} column ", error.line()), " at column ");
+    Mistake { code: "LINE_NOT_JSON", message: format!("the line is not JSON: {message}") }
+}
+
+fn string(value: &RawValue) -> Result<String, Mistake> {
+    serde_json::from_str(value.get()).map_err(not_json)
 }
 
 fn utf8(line: Vec<u8>) -> Result<String, Mistake> {
@@ -218,6 +233,20 @@ fn utf8(line: Vec<u8>) -> Result<String, Mistake> {
             message: format!("the line is not UTF-8: its byte {at} begins no character"),
         }
     })
+}
+
+/// A record has the text of every node, which of a deep tree is quadratic in its line: no more bytes than this.
+const MOST_OF_NODES: usize = 32 << 20;
+
+fn tree(text: &str) -> Result<Tree, Mistake> {
+    let tree = Tree::parse(text)?;
+    let bytes: usize = (0..tree.nodes()).map(|node| tree.source(node).len()).sum();
+    if bytes <= MOST_OF_NODES {
+        return Ok(tree);
+    }
+    let message =
+        format!("the tree's nodes have {bytes} bytes of text, and a record has at most {MOST_OF_NODES}");
+    Err(Mistake { code: "LINE_TOO_LONG", message })
 }
 
 /// Longer texts are read by themselves, piece by piece, so that memory stays bounded.
@@ -241,7 +270,7 @@ impl Answers {
                 Found::Mistake { error }
             });
             answered.lines += 1;
-            let record = Record { line, id: entry.id.as_ref(), found };
+            let record = Record { line, id: entry.id.as_deref(), found };
             // Writing to memory does not fail, and the keys are strings.
             let _ = serde_json::to_writer(&mut answered.records, &record);
             answered.records.push(b'\n');
@@ -313,7 +342,7 @@ impl Answers {
     }
 
     fn labelled<'a>(&'a self, device: &Device, texts: &[&'a str]) -> Vec<Result<Found<'a>, Mistake>> {
-        let trees: Vec<Result<Tree, TreeError>> = texts.iter().map(|text| Tree::parse(text)).collect();
+        let trees: Vec<Result<Tree, Mistake>> = texts.iter().map(|text| tree(text)).collect();
         let good: Vec<Tree> = trees.iter().flatten().cloned().collect();
         let labels = self.model.config().task.labels();
         let mut labelled = each(&good, |trees| {
@@ -333,9 +362,9 @@ impl Answers {
             Ok(nodes.collect())
         })
         .into_iter();
-        let of = |tree: Result<Tree, TreeError>| match tree {
+        let of = |tree: Result<Tree, Mistake>| match tree {
             Ok(_) => labelled.next().unwrap_or_else(|| Err(ReadError::Overflow("a score").into())),
-            Err(error) => Err(error.into()),
+            Err(mistake) => Err(mistake),
         };
         trees.into_iter().map(of).collect()
     }

@@ -62,12 +62,12 @@ pub enum RunError {
     /// A state file is another run's.
     #[error("{}: it belongs to a run with another config; remove it, or run that config", .0.display())]
     OtherRun(PathBuf),
-    /// The loss or a gradient is no number.
+    /// The loss or a gradient is no number, and there is a model of before.
     #[error("{source}; the last good model is kept in {}", .kept.display())]
     NotFinite {
         /// What is no number, and when.
         source: TrainError,
-        /// The model file, if an evaluation has written one.
+        /// The model file, as an evaluation has written it.
         kept: PathBuf,
     },
     /// Anything else that stops the trainer.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::corpus::CorpusError;
-use crate::data::{DataError, Source};
+use crate::data::DataError;
 
 /// The file itself, or the files of a folder, in the order of their names.
 pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, CorpusError> {
@@ -20,9 +20,4 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, CorpusError> {
         return Err(CorpusError::NoFiles(path.to_owned()));
     }
     Ok(files)
-}
-
-/// The text of a file, in which a line ends in a line feed alone.
-pub(super) fn read(path: &Path) -> Result<String, CorpusError> {
-    Ok(Source::open(path)?.utf8()?.replace("\r\n", "\n"))
 }

@@ -1,0 +1,131 @@
+//! Models that are looked into, written anew and trained.
+
+use std::fs;
+
+use saccade_rnn::model::Reading;
+use serde_json::{Value, json};
+
+use crate::common::support::{checkpoint, compact, file};
+use crate::common::{Folder, RUN, TEXTS, text};
+
+#[test]
+fn inspect_shows_config_and_tensors() {
+    let folder = Folder::new();
+    let seen = folder.json(&["inspect", "model"], b"");
+    let config = &seen["config"];
+    assert_eq!(config["labels"], json!(["negative", "positive"]));
+    assert_eq!(
+        (&config["skims"], &config["threshold"], &config["vocabularySize"]),
+        (&json!(true), &json!(0.5), &json!(7))
+    );
+    assert_eq!(config["encoder"][0]["type"], "skim");
+    assert_eq!(config["training"]["command"], "saccade train tiny.toml");
+    assert_eq!((&seen["problem"], config.get("vocabulary")), (&Value::Null, None));
+    let embedding = &seen["tensors"].as_array().expect("a list")[0];
+    assert_eq!((&embedding["name"], &embedding["shape"]), (&json!("embedding.weight"), &json!([7, 3])));
+    let [min, mean, max] = ["min", "mean", "max"].map(|part| embedding[part].as_f64().expect("a number"));
+    assert!(min < mean && mean < max);
+
+    let output = folder.run(&["inspect", "model"], b"");
+    for part in
+        ["type skim", "vocabulary      7 words", "saccade train tiny.toml", "embedding.weight", "[7, 3]"]
+    {
+        assert!(text(&output.stdout).contains(part), "{part}: {}", text(&output.stdout));
+    }
+}
+
+#[test]
+fn inspect_shows_a_plain_state_dict_and_a_model_that_does_not_fit() {
+    let folder = Folder::new();
+    let header = r#"{"__metadata__":{"format":"pt"},"w":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}"#;
+    folder.write("state_dict", &file(header, &[0x00, 0x3c, 0x00, 0xc0]));
+    let seen = folder.json(&["inspect", "state_dict"], b"");
+    let tensor = json!({ "name": "w", "dtype": "F16", "shape": [2], "bytes": 4, "min": -2.0, "max": 1.0, "mean": -0.5 });
+    let bytes = 8 + header.len() + 4;
+    let expected = json!({
+        "bytes": bytes, "parameters": 2, "config": null, "problem": null,
+        "metadata": { "format": "pt" }, "layers": [], "tensors": [tensor],
+    });
+    assert_eq!(seen, expected);
+    let output = folder.run(&["inspect", "state_dict"], b"");
+    assert!(text(&output.stdout).contains("no config"), "{}", text(&output.stdout));
+
+    folder.write("tensors", &checkpoint().to_bytes(compact).expect("its numbers are finite"));
+    let seen = folder.json(&["inspect", "tensors"], b"");
+    assert_eq!(seen["problem"]["code"], "MODEL_TENSORS");
+    assert_eq!(seen["tensors"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn export_writes_a_smaller_copy() {
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.as_bytes());
+    let export = ["export", "model", "--out", "small", "--words", "3", "--storage", "f16"];
+    let done = folder.json(&[&export[..], &["--measure", "test=texts:lines"]].concat(), b"");
+    assert_eq!(done["words"], json!(3));
+    let size = |name: &str| fs::metadata(folder.path(name)).expect("it is there").len();
+    assert_eq!(done["bytes"], json!(size("small")));
+    assert!(size("small") < size("model"));
+    let reading: Reading =
+        serde_json::from_value(folder.json(&["read", "--model", "small", "a good film"], b""))
+            .expect("a reading");
+    assert_eq!(reading.tokens.len(), 3);
+    let eval = folder.json(&["eval", "--model", "small", "--data", "texts", "--format", "lines"], b"");
+    let recorded = &folder.json(&["inspect", "small"], b"")["config"]["training"]["figures"]["test_accuracy"];
+    assert_eq!(recorded, &eval["accuracy"], "the figures are those of the copy");
+}
+
+#[test]
+fn train_writes_a_model_and_names_what_is_missing() {
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.repeat(8).as_bytes());
+    folder.write("run.toml", RUN);
+    let output = folder.run(&["train", "run.toml", "--data", ".", "--out", "made", "--json"], b"");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let events: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("one value")).collect();
+    assert_eq!(events.iter().filter(|event| !event["evaluated"].is_null()).count(), 2);
+    assert_eq!(events.last().expect("there is one")["done"]["dev"]["n"], json!(32));
+    assert_eq!(
+        folder.json(&["read", "--model", "made", "good"], b"")["tokens"][0]["decision"],
+        json!("read")
+    );
+
+    let (code, message) = folder.failure(&["train", "run.toml", "--data", "nowhere", "--out", "none"], b"");
+    assert_eq!(code, "TRAIN_FAILED");
+    assert!(message.contains("nowhere") && message.contains("--data"), "{message}");
+    folder.write("run.toml", b"[data]\nnaem = 3\n");
+    let (code, message) = folder.failure(&["train", "run.toml"], b"");
+    assert_eq!(code, "CONFIG_INVALID");
+    assert!(message.contains("naem") && message.contains("line 2"), "{message}");
+}
+
+#[test]
+fn train_and_eval_use_the_gpu_or_say_why_not() {
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.repeat(8).as_bytes());
+    folder.write("run.toml", RUN);
+    let train = ["train", "run.toml", "--data", ".", "--out", "made", "--device", "gpu"];
+    let output = folder.run(&train, b"");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let command = &folder.json(&["inspect", "made"], b"")["config"]["training"]["command"];
+    assert_eq!(command, "saccade train run.toml --seed 0 --device gpu");
+
+    let eval = ["eval", "--model", "made", "--data", "texts", "--format", "lines", "--device"];
+    let on = |device| {
+        // Graphics drivers may have something to say on standard error.
+        let output = folder.run(&[&eval[..], &[device]].concat(), b"");
+        let figures: Value = serde_json::from_slice(&output.stdout).expect("one value");
+        figures["accuracy"].clone()
+    };
+    assert_eq!(on("gpu"), on("cpu"));
+    for arguments in [&train[..], &[&eval[..], &["gpu"]].concat()] {
+        let output = folder.command(arguments).arg("--json").env("SACCADE_ADAPTER", "no such GPU").output();
+        let output = output.expect("the program starts");
+        let line = text(&output.stderr).lines().last().expect("a line");
+        let error: Value = serde_json::from_str(line).expect("one value");
+        assert_eq!((output.status.code(), &error["error"]["code"]), (Some(1), &json!("NO_GPU")));
+        let message = error["error"]["message"].as_str().expect("a string");
+        assert!(message.contains("--device gpu") && message.contains("no such GPU"), "{message}");
+    }
+}

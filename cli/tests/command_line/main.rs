@@ -1,0 +1,40 @@
+//! The program `saccade`, run as a person or a script runs it.
+
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "some of it is for other tests")]
+mod common;
+mod figures;
+mod files;
+mod reading;
+
+use common::{Folder, text};
+
+#[test]
+fn a_command_line_that_makes_no_sense_ends_with_2() {
+    let folder = Folder::new();
+    for arguments in [
+        &[][..],
+        &["write"],
+        &["read", "a"],
+        &["read", "--model"],
+        &["read", "--model", "model", "--threshold", "half", "a"],
+        &["read", "--model", "model", "--force", "0", "a"],
+        &["read", "--model", "model", "--force", "-1:read", "a"],
+        &["read", "--model", "model", "--force", "0:jump", "a"],
+        &["read", "--model", "model", "--no-such-option", "a"],
+        &["inspect"],
+    ] {
+        let output = folder.run(arguments, b"");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_names_the_commands() {
+    let output = Folder::new().run(&["--help"], b"");
+    assert_eq!(output.status.code(), Some(0));
+    for command in ["read", "inspect"] {
+        assert!(text(&output.stdout).contains(command), "{command}");
+    }
+}
