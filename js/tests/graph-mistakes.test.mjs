@@ -48,6 +48,7 @@ describe("mistakes", () => {
     ["a bias", (g) => g.input(1, 2).affine(w, w), "affine: bias: expected a vector of 3 for 1 x 2, found 3 x 2"],
     ["a function to join", (g) => g.join([async () => 1]), "join: [0]: expected a promise, found a function: call the function"],
     ["how to join", (g) => g.join([], { settle: true }), "join: options.settle: there is no such option; did you mean settled?"],
+    ["no signal to join", (g) => g.join([], { signal: new AbortController() }), "join: options.signal: expected an AbortSignal, found an AbortController"],
     ["other parameters", (g) => foreign(g.input(1, 4)), "affine: weight: it belongs to other parameters than the graph"],
     ["a scalar", (g) => g.input(2, 1).scalar(), "scalar: expected 1 x 1, found 2 x 1"],
     ["a gradient of what is no variable", (g) => g.input(2, 1).gradient(), "gradient: expected a variable of the graph (`graph.variable`)"],

@@ -164,11 +164,10 @@ describe("a program that never settles", { timeout: 60_000 }, () => {
     };
     for (const [by, open] of Object.entries(work)) {
       const stop = new AbortController();
-      const stopped = new Promise((_, reject) => stop.signal.addEventListener("abort", () => reject(stop.signal.reason)));
       const found = [];
       const begun = open(async (graph) => {
         const read = async (i) => void (found[i] = await product(graph).scalar());
-        await Promise.race([graph.join([read(0), endless(graph), read(1)]), stopped]);
+        await graph.join([read(0), endless(graph), read(1)], { signal: stop.signal });
       });
       begun.catch(() => undefined);
       while (found.length < 2) await pause(1);
@@ -177,12 +176,49 @@ describe("a program that never settles", { timeout: 60_000 }, () => {
       await assert.rejects(parameters.set(w, [2]), { code: "OPTION_INVALID", message: /^set: a graph of these parameters is open/ });
       // Another graph may read.
       assert.equal(await parameters.run((graph) => product(graph).scalar()), 1, by);
-      stop.abort(new TypeError("enough"));
-      await assert.rejects(begun, { name: "TypeError", message: "enough" });
+      stop.abort("enough");
+      await assert.rejects(begun, { name: "AbortError", code: "ABORTED", cause: "enough" });
       assert.deepEqual([...(await parameters.values(w))], [1], by);
     }
     assert.equal(await sgd.learn(product), 1);
     assert.deepEqual([...(await parameters.values(w))], [0]);
+  });
+
+  test("is given up by a signal, after which the graph goes on", async () => {
+    await none.run(async (graph) => {
+      const stop = new AbortController();
+      const programs = () => [doublings(graph, 40), endless(graph)];
+      const settled = graph.join([...programs(), Promise.reject(new Error("mine"))], { settled: true, signal: stop.signal });
+      const joined = graph.join(programs(), { signal: stop.signal });
+      assert.equal(await doublings(graph, 3), 6);
+      stop.abort("enough");
+      await assert.rejects(joined, { code: "ABORTED", cause: "enough" });
+      assert.deepEqual((await settled).map(({ value, reason }) => value ?? reason.code ?? reason.message), [2, "ABORTED", "mine"]);
+      // One that was aborted before ends its join whatever the programs come to, and not the programs.
+      const late = doublings(graph, 50);
+      for (const given of [[], [1], [late], [Promise.reject(new Error("mine"))]]) {
+        await assert.rejects(graph.join(given, { signal: stop.signal }), { code: "ABORTED", cause: "enough" });
+      }
+      assert.deepEqual(await graph.join([late, doublings(graph, 1)], { signal: new AbortController().signal }), [2, 7]);
+    });
+  });
+
+  test("who waits for a value where a signal ends the join and the join the graph hears that it has ended", async () => {
+    const stop = new AbortController();
+    const programs = [];
+    const begun = none.run((graph) => {
+      const forever = async () => {
+        for (let x = graph.input(1, 1); ; x = x.tanh()) await x.value();
+      };
+      programs.push(forever(), forever());
+      return graph.join(programs, { signal: stop.signal });
+    });
+    begun.catch(() => undefined);
+    while (programs.length < 2) await pause(1);
+    await pause(5);
+    stop.abort();
+    await assert.rejects(begun, { code: "ABORTED" });
+    for (const program of programs) await assert.rejects(program, { code: "DISPOSED" });
   });
 });
 

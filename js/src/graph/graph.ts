@@ -2,6 +2,7 @@
 
 import { refuse } from "../arguments/check.js";
 import { errorOf, ours, type SaccadeError } from "../errors.js";
+import { followed, unlessAborted } from "../follow.js";
 import { turn } from "../turn.js";
 import { type glue, type Instance } from "./binary.js";
 import type { CellCode } from "./cell.js";
@@ -111,8 +112,9 @@ export class Graph extends Recorder {
   /**
    * What all of the promises come to, in their order: those of `async` functions that record on this graph. Each goes on until it
    * waits for a value; once all wait, everything recorded runs at once. One that rejects does not stop the others, which have
-   * the same graph until it ends. One that never settles holds up nobody but who waits for the join, and that until the graph ends:
-   * it then counts as rejected with `DISPOSED`.
+   * the same graph until it ends. One that never settles holds up nobody but who waits for the join, and that until the signal is
+   * aborted, when it counts as rejected with `ABORTED`, or until the graph ends, with `DISPOSED`. A signal ends the wait and not the
+   * graph, which goes on for whoever has it: a program that is let go of may ask for values until the graph's function ends.
    */
   join<T>(programs: Iterable<T | PromiseLike<T>>, options: JoinOptions & { readonly settled: true }): Promise<PromiseSettledResult<T>[]>;
   join<T>(programs: Iterable<T | PromiseLike<T>>, options?: JoinOptions & { readonly settled?: false }): Promise<T[]>;
@@ -121,9 +123,11 @@ export class Graph extends Recorder {
     for (const [i, program] of all.entries()) {
       if (typeof program === "function") refuse(`join: [${i}]`, "a promise", program, ": call the function");
     }
-    const { settled } = checks.join.take(options, "join: options");
+    const { settled, signal } = checks.join.take(options, "join: options");
     const lasting = all.map((program) => this.#lasting(program));
-    return settled ? Promise.allSettled(lasting) : Promise.all(lasting);
+    return followed<T[] | PromiseSettledResult<T>[]>(undefined, { signal }, ({ signal }) =>
+      settled ? Promise.allSettled(lasting.map((program) => unlessAborted(signal, program))) : unlessAborted(signal, Promise.all(lasting)),
+    );
   }
 
   /**

@@ -3,7 +3,7 @@
 import { count, is, number, oneOf, optional, string } from "../arguments/check.js";
 import { wasm } from "../arguments/entry.js";
 import { type Fields, options } from "../arguments/options.js";
-import { maybe } from "../arguments/shared.js";
+import { maybe, signal } from "../arguments/shared.js";
 import type { InitOptions } from "../types.js";
 
 /** Where the engine of graphs comes from. */
@@ -52,6 +52,8 @@ export interface RunOptions extends GraphOptions {
 export interface JoinOptions {
   /** Whether the result says of each promise what became of it, as `Promise.allSettled`; false unless given. */
   readonly settled?: boolean | undefined;
+  /** Lets go of the promises that have not settled, which then count as rejected with `ABORTED`. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What optimisers have in common. */
@@ -101,7 +103,7 @@ export const checks = {
   parameter: options<ParameterOptions>()({ bound: optional(positive) }),
   layer: options<LayerOptions>()({ bidirectional: maybe }),
   graph: options<GraphOptions>()(graph),
-  join: options<JoinOptions>()({ settled: maybe }),
+  join: options<JoinOptions>()({ settled: maybe, signal: optional(signal) }),
   run: options<RunOptions>()({ ...graph, training: maybe }),
   adam: options<AdamOptions>()({ ...optimizer, beta1: optional(kept), beta2: optional(kept), epsilon: optional(positive) }),
   sgd: options<SgdOptions>()({ ...optimizer, momentum: optional(share) }),
