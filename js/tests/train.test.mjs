@@ -99,6 +99,7 @@ describe("in between", () => {
       [() => run.set({ gama: 1 }), /run\.set: adjusted\.gama: there is no such option; did you mean gamma/],
       [() => run.set({ learningRate: "fast" }), /adjusted\.learningRate: expected a number/],
       [() => run.set({ learningRate: -1 }), /train\.learningRate: expected a positive number/],
+      [() => run.set({ gamma: -0.1 }), /train\.skim\.gamma: expected 0 or above, found -0\.1/],
       [() => run.read("one text"), /texts: expected an array of strings, .*: give one text in an array$/],
       [() => run.write(5), /text: expected a string/],
       [() => run.write("a", { temperatur: 1 }), /options\.temperatur: there is no such option/],
@@ -133,7 +134,7 @@ describe("in between", () => {
       return { task, data: { tokenizer: { kind, lowercase } }, model: { embeddingSize: config.embedding_size, encoder: [encoder] }, train: { ...learning, ...train } };
     };
     const configOf = (bytes) => JSON.parse(JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true))))).__metadata__.saccade);
-    const ours = ["imdb-lstm", "imdb-skim-lstm", "sst2-lstm", "sst2-skim-lstm", "sst2-skim-lstm-small", "sst2-sru", "trec-skim-lstm", "novels-lm", "shakespeare-elman", "shakespeare-lstm", "shakespeare-sru"];
+    const ours = ["imdb-lstm", "imdb-skim-lstm", "sst2-lstm", "sst2-skim-lstm", "sst2-skim-lstm-small", "sst2-sru", "trec-skim-lstm", "novels-lm", "novels-lstm", "shakespeare-elman", "shakespeare-lstm", "shakespeare-sru"];
     for (const name of ours) {
       test(name, async () => {
         const from = await bytesOf(`models/${name}.safetensors`);
@@ -182,6 +183,90 @@ describe("in between", () => {
       assert.deepEqual(await keeps(), new Set([told]));
     }
   });
+});
+
+describe("samples", () => {
+  const again = { ...letters, train: { ...letters.train, epochs: 3, evaluations: 2 } };
+  const [prompt, how] = ["the ", { words: 12, temperature: 0.7, seed: 5 }];
+  const samples = (all) => all.filter(({ type }) => type === "sample");
+
+  test("one follows every evaluation, wherever a run computes, and what is learned is the same", async () => {
+    for (const options of [{}, { worker: false }, { workers: 2 }]) {
+      const [plain, run] = [open(recorded.text, again, options), open(recorded.text, again, { ...options, sample: { prompt, ...how } })];
+      const [expected, all] = [await events(plain), []];
+      for await (const event of run) {
+        all.push(event);
+        if (event.type !== "sample") continue;
+        run.pause();
+        setTimeout(() => run.resume());
+      }
+      assert.deepEqual(all.filter(({ type }) => type !== "sample"), expected);
+      assert.deepEqual(await run.file(), await plain.file());
+      const written = all.flatMap((event, at) => (event.type === "sample" ? [[all[at - 1].type, all[at - 1].epoch, event.epoch]] : []));
+      assert.deepEqual(written, [0.5, 1, 1.5, 2, 2.5, 3].map((epoch) => ["evaluated", epoch, epoch]));
+      assert.deepEqual(Object.keys(samples(all)[0]), ["type", "epoch", "text"]);
+      // The last one is by the model as it still is.
+      assert.equal(samples(all).at(-1).text, await run.write(prompt, how));
+      assert.notEqual(samples(all)[0].text, samples(all).at(-1).text);
+    }
+  });
+
+  test("one follows every so many steps, through all epochs, and is of just that step", async () => {
+    const [each, some] = [await events(open(recorded.text, again, { sample: { every: 1, ...how } })), await events(open(recorded.text, again, { sample: { every: 5, ...how } }))];
+    const steps = each.filter(({ type }) => type === "step");
+    assert.deepEqual(samples(each).map(({ epoch }) => epoch), steps.map(({ epoch, step, steps }) => epoch + (step + 1) / steps));
+    // An epoch is no whole number of fives.
+    assert.notEqual(steps[0].steps % 5, 0);
+    assert.deepEqual(samples(some), samples(each).filter((_, at) => at % 5 === 4));
+    each.forEach(({ type }, at) => type === "sample" && assert.equal(each[at - 1].type, "step"));
+    assert.ok(new Set(samples(each).map(({ text }) => text)).size > 3);
+  });
+
+  test("a run that is resumed writes what the whole one writes, and ends in the same bytes", async () => {
+    const options = { sample: { prompt, every: 7, ...how } };
+    const whole = open(recorded.text, again, options);
+    const expected = samples(await events(whole));
+    const first = open(recorded.text, again, options);
+    let steps = 0;
+    for await (const { type } of first) if (type === "step" && ++steps === 10) break;
+    const second = open(recorded.text, again, { ...options, resume: await first.snapshot() });
+    const rest = await events(second);
+    const { epoch, step, steps: of } = rest.find(({ type }) => type === "step");
+    const later = expected.filter((sample) => sample.epoch > epoch + step / of);
+    assert.ok(later.length > 0 && later.length < expected.length);
+    assert.deepEqual(samples(rest), later);
+    assert.deepEqual(await second.file(), await whole.file());
+  });
+
+  test("a signal ends a run at a sample, a loop that ends there leaves it", async () => {
+    const stop = new AbortController();
+    const run = train(recorded.text, again, { sample: { every: 2, words: 3 }, signal: stop.signal });
+    for await (const { type } of run) if (type === "sample") break;
+    const told = [];
+    await assert.rejects(async () => {
+      for await (const { type } of run) {
+        told.push(type);
+        if (type === "sample") stop.abort();
+      }
+    }, { code: "ABORTED" });
+    assert.deepEqual(told.filter((type) => type !== "evaluated"), ["step", "step", "sample"]);
+  });
+
+  const mistakes = {
+    "what is no object": [letters, true, /sample: expected an object, found true/],
+    "a misspelt option": [letters, { promt: "a" }, /sample\.promt: there is no such option; did you mean prompt\?/],
+    "a prompt that is no text": [letters, { prompt: 5 }, /sample\.prompt: expected a string, found 5/],
+    "after no steps": [letters, { every: 0 }, /sample\.every: expected a whole number from 1 to 2 \*\* 32 - 1, found 0/],
+    "after half a step": [letters, { every: 0.5 }, /sample\.every: expected a whole number/],
+    "too many words": [letters, { words: 10_001 }, /sample\.words: expected a whole number from 0 to 10000, found 10001/],
+    "a temperature below 0": [letters, { temperature: -1 }, /sample\.temperature: expected a number from 0/],
+    "a seed that is no number": [letters, { seed: "a" }, /sample\.seed: expected a whole number/],
+    "a classifier": [skim, {}, /sample: expected a run whose task is "predict", found "classify"/],
+    "a tagger": [tags, { words: 3 }, /sample: expected a run whose task is "predict", found "tag"/],
+  };
+  for (const [what, [settings, sample, message]] of Object.entries(mistakes)) {
+    test(what, () => assert.throws(() => train(recorded.text, settings, { sample }), (error) => error.code === "OPTION_INVALID" && error.message.startsWith("train: options.") && message.test(error.message)));
+  }
 });
 
 describe("data", () => {
@@ -294,7 +379,7 @@ describe("data", () => {
     "a size out of range": [reviews, { ...gru, model: { encoder: [{ type: "gru", hiddenSize: 0 }] } }, "MODEL_CONFIG", /hiddenSize/],
     "layers that are not there": [reviews, { ...gru, train: { layers: { encoder: [{}, {}, {}] } } }, "OPTION_INVALID", /train\.layers\.encoder: expected at most as many/],
     "a layer by another name": [reviews, { ...gru, train: { layers: { heads: { rate: 0 } } } }, "OPTION_INVALID", /heads/],
-    "an epoch that never comes": [reviews, { ...gru, train: { epochs: 2, layers: { head: { from: 2 } } } }, "OPTION_INVALID", /train\.layers\.from: expected below/],
+    "an epoch that never comes": [reviews, { ...gru, train: { epochs: 2, layers: { head: { from: 2 } } } }, "OPTION_INVALID", /train\.layers\.head\.from: expected below/],
     "no batch": [reviews, { ...gru, train: { batch: 0 } }, "OPTION_INVALID", /train\.batch: expected at least 1/],
   };
   for (const [what, [data, settings, code, message]] of Object.entries(mistakes)) {

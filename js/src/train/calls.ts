@@ -24,10 +24,28 @@ export interface Begun {
   readonly deviceReason: string | undefined;
 }
 
+/** How a text is to be gone on with. */
+export type Writing = readonly [text: string, words: number, temperature: number, seed: number];
+
+/** What a run is to write, and after how many steps each time; undefined for after every evaluation. */
+export interface Sample {
+  readonly every: number | undefined;
+  readonly writing: Writing;
+}
+
+/** What a run has written as it learns. */
+export interface TrainingSample {
+  /** Epochs so far, with fraction. */
+  readonly epoch: number;
+  /** What the model as it was then went on with, without the prompt. */
+  readonly text: string;
+}
+
 /** What is done of a run. */
 export type Done =
   | ({ readonly type: "step" } & TrainingStep)
   | ({ readonly type: "evaluated" } & TrainingEvaluation)
+  | ({ readonly type: "sample" } & TrainingSample)
   | ({ readonly type: "moved"; readonly device: "cpu"; readonly deviceReason: string } & TrainingMove)
   | ({ readonly type: "left" } & Left)
   | ({ readonly type: "ended" } & TrainingEnd);
@@ -67,12 +85,12 @@ export interface TrainCalls {
   running(id: Id, set: SetName, text: string): undefined;
   /** Makes a run of the texts, which are gone then. `from` is a file to start from. */
   begin(id: Id, from: Uint8Array | undefined, holdOut: number | undefined, device: TrainDevice): Begun;
-  /** Does what is due, again and again for so long. */
-  advance(id: Id, milliseconds: number): readonly Done[];
+  /** Does what is due, again and again for so long, and writes the samples that are asked for. */
+  advance(id: Id, milliseconds: number, sample: Sample | undefined): readonly Done[];
   adjust(id: Id, adjusted: Adjusted): undefined;
   read(id: Id, texts: readonly string[]): readonly TrainingReading[];
   tag(id: Id, texts: readonly string[]): readonly TrainingTags[];
-  write(id: Id, text: string, words: number, temperature: number, seed: number): string;
+  write(id: Id, ...writing: Writing): string;
   /** The best model so far, or the model as it is if none was scored, or if `now`. */
   file(id: Id, now: boolean): Uint8Array<ArrayBuffer>;
   snapshot(id: Id): Omit<Snapshot, "adjusted">;

@@ -1,10 +1,10 @@
 /** What the settings of a run must be: ranges are for the engine to check, which names the field as well. */
 
-import { boolean, type Check, count, is, isCount, isRecord, number, oneOf, optional, refuse, string, tagOf } from "../arguments/check.js";
-import { options, record } from "../arguments/options.js";
+import { boolean, type Check, count, is, isCount, isRecord, number, oneOf, optional, positive, refuse, string, tagOf } from "../arguments/check.js";
+import { type Fields, options, record } from "../arguments/options.js";
 import { maybe, texts } from "../arguments/shared.js";
 import { parameter, takers } from "../arguments/signature.js";
-import type { Adjusted, Snapshot } from "./calls.js";
+import type { Adjusted, Snapshot, Writing } from "./calls.js";
 import type {
   ClassifySettings,
   LabelledSettings,
@@ -195,9 +195,25 @@ export interface WriteOptions {
   readonly seed?: number | undefined;
 }
 
+/** What a run writes as it learns. */
+export interface SampleOptions extends WriteOptions {
+  /** What every sample goes on with; nothing unless given. */
+  readonly prompt?: string | undefined;
+  /** Steps from one sample to the next, counted through all epochs; a sample after every evaluation unless given. */
+  readonly every?: number | undefined;
+}
+
 /** A text is written in one go. */
 const MOST_WORDS = 10_000;
 const fewWords = is<number>(`a whole number from 0 to ${MOST_WORDS}`, (found) => isCount(found) && found <= MOST_WORDS);
+const written = { words: optional(fewWords), temperature: optional(number("a number from 0", [0, Infinity])), seed: size } satisfies Fields<WriteOptions>;
+
+export const sampled = record<SampleOptions>()({ ...written, prompt: optional(string), every: optional(positive) });
+
+/** A text to go on with, and how. */
+export function writing(text: string, { words = 100, temperature = 1, seed = 0 }: WriteOptions = {}): Writing {
+  return [text, words, temperature, seed];
+}
 
 const adjusted = record<Adjusted>()({ learningRate: rate, gamma: rate, temperature: rate });
 
@@ -222,10 +238,7 @@ export const taken = takers(
     set: [parameter("adjusted", adjusted)],
     read: [parameter("texts", texts)],
     tag: [parameter("texts", texts)],
-    write: [
-      parameter("text", string),
-      parameter("options", options<WriteOptions>()({ words: optional(fewWords), temperature: optional(number("a number from 0", [0, Infinity])), seed: size })),
-    ],
+    write: [parameter("text", string), parameter("options", options<WriteOptions>()(written))],
   },
   "run",
 );

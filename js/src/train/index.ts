@@ -23,7 +23,7 @@ import { opener } from "../port.js";
 import { remote } from "../remote.js";
 import type { Source } from "../types.js";
 import type { TrainCalls } from "./calls.js";
-import { settings, snapshot } from "./checks.js";
+import { sampled, settings, snapshot } from "./checks.js";
 import type { ClassifySettings, PredictSettings, TagSettings, TrainSettings } from "./config.js";
 import { type LabelledTexts, type RunningText, type Sets, setsOf, type TaggedTexts, type TrainData } from "./data.js";
 import { training } from "./local.js";
@@ -46,6 +46,7 @@ const taken = take("train", [
       device: optional(oneOf("cpu", "webgpu", "webgpu-only")),
       signal: optional(signal),
       from: unchecked<Source | undefined>(),
+      sample: optional(sampled),
       resume: optional(snapshot),
       checkpoint: optional(string),
       checkpointSeconds: optional(number("a number of seconds from 0", [0, Infinity])),
@@ -89,17 +90,18 @@ export function train(...given: unknown[]): Training {
   const [data, settings, options = {}] = taken(given);
   const { workers = 1, device = "cpu" } = options;
   if (workers > 1 && device !== "cpu") refuse("train: options.device", 'with workers "cpu", since workers compute on the CPU', device);
+  if (options.sample && settings.task !== "predict") refuse("train: options.sample", 'a run whose task is "predict"', settings.task);
   const leader = options.worker ?? true ? remotely : training;
   const trainer = workers > 1 ? team(leader, workers - 1, open) : leader;
   return new Training({ trainer, sets: setsOf(data), settings, options });
 }
 
-export type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep, TrainingTags } from "./calls.js";
+export type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingSample, TrainingStep, TrainingTags } from "./calls.js";
 export type { Adjusted, Snapshot, TrainDevice } from "./calls.js";
 export type * from "./config.js";
 export type { LabelledText, LabelledTexts, RunningText, Sets, TaggedText, TaggedTexts, TaggedWords, TextSource, TextTable, TrainData } from "./data.js";
 export { Training } from "./training.js";
 export type { TrainEvent, TrainOptions } from "./training.js";
-export type { WriteOptions } from "./checks.js";
+export type { SampleOptions, WriteOptions } from "./checks.js";
 export { SaccadeError } from "../errors.js";
 export type { ErrorCode } from "../errors.js";

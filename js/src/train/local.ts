@@ -5,7 +5,7 @@ import { unlessAborted } from "../follow.js";
 import { turn } from "../turn.js";
 import { binary, glue, started } from "./binary.js";
 import { type Answers, holding } from "../holding.js";
-import type { ColumnName, Done, TrainCalls, TrainDevice, Trainer } from "./calls.js";
+import type { ColumnName, Done, Sample, TrainCalls, TrainDevice, Trainer } from "./calls.js";
 import { Crew, serveLeader } from "./crew.js";
 
 const { current, keep, get, take } = holding<glue.TrainingTexts | glue.TrainingRun>(binary);
@@ -66,13 +66,29 @@ function moved(run: glue.TrainingRun, error: unknown): Done {
   return { type: "moved", device: "cpu", deviceReason: messageOf(error), ...found };
 }
 
-async function advanced(run: glue.TrainingRun, milliseconds: number, signal: AbortSignal | undefined): Promise<readonly Done[]> {
+/** The epochs, with fraction, after which a sample is due, if what was done last is followed by one. */
+function sampledAt(done: Done, every: number | undefined): number | undefined {
+  if (every === undefined) return done.type === "evaluated" ? done.epoch : undefined;
+  // Nothing is counted here, so that a run that is resumed writes at the same steps.
+  const isDue = done.type === "step" && (done.epoch * done.steps + done.step + 1) % every === 0;
+  return isDue ? done.epoch + (done.step + 1) / done.steps : undefined;
+}
+
+/** The sample that follows what was done last, before the next step changes the model. */
+async function sampled(run: glue.TrainingRun, done: Done, { every, writing }: Sample): Promise<Done | undefined> {
+  const epoch = sampledAt(done, every);
+  return epoch === undefined ? undefined : { type: "sample", epoch, text: await current().attempt(() => run.write(...writing)) };
+}
+
+async function advanced(run: glue.TrainingRun, milliseconds: number, sample: Sample | undefined, signal: AbortSignal | undefined): Promise<readonly Done[]> {
   const until = performance.now() + milliseconds;
   const done: Done[] = [];
   const crew = crews.get(run) ?? ALONE;
   do {
     const one = await next(run, crew).catch((error: unknown) => moved(run, error));
     done.push(...crew.left().map((left): Done => ({ type: "left", ...left })), one);
+    const written = sample && (await sampled(run, one, sample).catch((error: unknown) => moved(run, error)));
+    if (written) done.push(written);
   } while (done.at(-1)?.type !== "ended" && performance.now() < until && !signal?.aborted);
   return done;
 }
@@ -111,13 +127,13 @@ const answers: Answers<TrainCalls> = {
     if (wanted === "webgpu" && device === "webgpu") movable.add(run);
     return { id: keep(run), about: run.about, device, deviceReason };
   },
-  advance(id, milliseconds, { signal }) {
+  advance(id, milliseconds, sample, { signal }) {
     const run = get(id, glue.TrainingRun);
     return inTurn(run, async () => {
       // All others of this thread have their turn before.
       await turn();
       signal?.throwIfAborted();
-      return advanced(run, milliseconds, signal);
+      return advanced(run, milliseconds, sample, signal);
     });
   },
   adjust: (id, { learningRate, gamma, temperature }) =>

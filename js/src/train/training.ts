@@ -7,8 +7,8 @@ import { bind } from "../owner.js";
 import { fileIn } from "../source.js";
 import { turn } from "../turn.js";
 import type { AnyModel, InitOptions, LoadOptions, Source } from "../types.js";
-import type { Adjusted, Begun, SetName, Snapshot, TrainCalls, TrainDevice, Trainer, TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep, TrainingTags } from "./calls.js";
-import { taken, type WriteOptions } from "./checks.js";
+import type { Adjusted, Begun, SetName, Snapshot, TrainCalls, TrainDevice, Trainer, TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingSample, TrainingStep, TrainingTags } from "./calls.js";
+import { type SampleOptions, taken, type WriteOptions, writing } from "./checks.js";
 import type { TrainSettings } from "./config.js";
 import { bytesOf, labelled, running, type Sets, tableIn, tagged } from "./data.js";
 import { asGiven, asJson } from "./settings.js";
@@ -26,6 +26,8 @@ export type TrainEvent =
     } & TrainingAbout)
   | ({ readonly type: "step" } & TrainingStep)
   | ({ readonly type: "evaluated" } & TrainingEvaluation)
+  /** Written as `sample` of the options says; right after the event of the step or of the evaluation that it follows. */
+  | ({ readonly type: "sample" } & TrainingSample)
   /** The GPU is lost, and the run goes on on the CPU from a step a moment ago; unless `webgpu-only` was asked for. */
   | ({ readonly type: "moved"; readonly device: "cpu"; readonly deviceReason: string } & TrainingMove)
   /** A worker of the run failed, and the others learn from its parts too, to the same model. */
@@ -50,6 +52,8 @@ export interface TrainOptions {
   readonly signal?: AbortSignal | undefined;
   /** A model, or word vectors, to start from. */
   readonly from?: Source | undefined;
+  /** What a language model writes as it learns: a `sample` event each time. What it learns is the same with and without. */
+  readonly sample?: SampleOptions | undefined;
   /** What another run with the same settings and texts gave, to go on from. */
   readonly resume?: Snapshot | undefined;
   /**
@@ -176,9 +180,9 @@ export class Training implements AsyncIterable<TrainEvent> {
   /** Goes on with a text as the model as it is now would, of a language model. */
   write(text: string, options?: WriteOptions): Promise<string>;
   async write(...given: unknown[]): Promise<string> {
-    const [text, { words = 100, temperature = 1, seed = 0 }] = taken.write(given);
+    const [text, options] = taken.write(given);
     this.#insist("write", "predict");
-    return this.#ask("write", [text, words, temperature, seed]);
+    return this.#ask("write", [...writing(text, options)]);
   }
 
   #insist(call: string, task: TrainSettings["task"]): void {
@@ -223,10 +227,11 @@ export class Training implements AsyncIterable<TrainEvent> {
   async *#told(): AsyncGenerator<TrainEvent, void> {
     const { about, device, deviceReason } = await this.#start();
     yield { type: "begun", device, deviceReason, resumed: this.#resumed, ...about };
-    const { checkpoint, checkpointSeconds = CHECKPOINT_SECONDS } = this.#plan.options;
+    const { checkpoint, checkpointSeconds = CHECKPOINT_SECONDS, sample } = this.#plan.options;
+    const samples = sample && { every: sample.every, writing: writing(sample.prompt ?? "", sample) };
     for (;;) {
       while (this.#paused) await this.#paused;
-      for (const event of await this.#ask("advance", [MILLISECONDS])) {
+      for (const event of await this.#ask("advance", [MILLISECONDS, samples])) {
         // Whoever heard of the event before this one may have had enough.
         this.#stop.signal.throwIfAborted();
         if (event.type !== "ended") {
