@@ -21,6 +21,13 @@ async function prepared() {
       model: { embeddingSize: 16, encoder: [{ type: "skim", cell: "lstm", hiddenSize: 24, smallSize: 4 }] },
       train: { batch: 16, epochs: 12, learningRate: 0.01, skim: { gamma: 0.05, temperatureRate: 0.01 } },
     };
+    const story = texts.map(({ text }) => text).join("\n");
+    const letters = {
+      task: "predict",
+      data: { tokenizer: { kind: "characters", lowercase: false }, steps: 16 },
+      model: { embeddingSize: 8, encoder: [{ type: "gru", hiddenSize: 16 }] },
+      train: { batch: 8, epochs: 1, learningRate: 0.01 },
+    };
     const losses = async (options, most = Infinity) => {
       const run = api.train(texts, settings, options);
       const all = [];
@@ -33,11 +40,11 @@ async function prepared() {
       run.dispose();
       return { device, all };
     };
-    Object.assign(window, { ...api, texts, settings, losses });
+    Object.assign(window, { ...api, texts, settings, story, letters, losses });
   });
 }
 
-describe("in a page", { timeout: 300_000 }, () => {
+describe("in a page", { timeout: 600_000 }, () => {
   inChromium({ gpu: true });
   beforeEach(async () => {
     await renew();
@@ -64,9 +71,15 @@ describe("in a page", { timeout: 300_000 }, () => {
     const [whole, cut, left] = await page.evaluate(async () => {
       const made = [];
       const Own = Worker;
+      const script = (...lines) => URL.createObjectURL(new Blob([lines.join("\n")], { type: "text/javascript" }));
+      // A browser that is busy grants locks late, by when a helper could have answered.
+      const busy = script(
+        "const request = navigator.locks.request.bind(navigator.locks);",
+        "navigator.locks.request = (...given) => new Promise((granted) => setTimeout(granted, 1000)).then(() => request(...given));",
+      );
       window.Worker = class extends Own {
-        constructor(...given) {
-          super(...given);
+        constructor(url, options) {
+          super(script(`import "${busy}";`, `import "${new URL(url, location.href)}";`), options);
           made.push(this);
         }
       };
@@ -129,6 +142,75 @@ describe("in a page", { timeout: 300_000 }, () => {
     assert.ok(Math.abs(last.losses.loss - found.whole.all.at(-1)) < 1e-3, `${last.losses.loss} instead of ${found.whole.all.at(-1)}`);
     assert.equal(found.labels, 2);
     assert.equal(found.code, "DEVICE_LOST");
+  });
+
+  test("what is written on a GPU changes nothing of what is learned there", async () => {
+    const { plain, written } = await page.evaluate(async () => {
+      const learn = async (options) => {
+        const run = train(story, letters, { device: "webgpu-only", worker: false, ...options });
+        const samples = [];
+        for await (const { type, text } of run) if (type === "sample") samples.push(text);
+        const file = [...(await run.file())];
+        run.dispose();
+        return { samples, file };
+      };
+      return { plain: await learn({}), written: await learn({ sample: { prompt: "the ", words: 10, every: 9 } }) };
+    });
+    assert.deepEqual(written.file, plain.file);
+    assert.ok(new Set(written.samples).size > 1, `${written.samples}`);
+  });
+
+  test("a GPU that is lost while something is written is lost as in a step", async () => {
+    const told = await page.evaluate(async () => {
+      const request = GPUAdapter.prototype.requestDevice;
+      let device;
+      GPUAdapter.prototype.requestDevice = async function (...options) {
+        return (device = await request.apply(this, options));
+      };
+      const map = GPUBuffer.prototype.mapAsync;
+      let reads = 0;
+      GPUBuffer.prototype.mapAsync = function (...range) {
+        // Every letter is read: the first step is over long before, and the sample after it is not.
+        if (++reads === 40) device.destroy();
+        return map.apply(this, range);
+      };
+      const told = [];
+      const run = train(story, letters, { device: "webgpu", worker: false, sample: { every: 1, words: 60 } });
+      for await (const { type, epoch } of run) if (told.push([type, epoch]) === 5) break;
+      run.dispose();
+      return told;
+    });
+    assert.deepEqual(told.map(([type]) => type), ["begun", "step", "moved", "step", "sample"]);
+    assert.deepEqual([told[2][1], told[3][1]], [0, 0]);
+  });
+
+  test("on WebGPU a step is submitted once the loss of the one before has been read", async () => {
+    const found = await page.evaluate(async () => {
+      const { submit } = GPUQueue.prototype;
+      const { mapAsync } = GPUBuffer.prototype;
+      // How often there was a submission, how many of these are over since a read that came after them is, and the most that were not.
+      let [submitted, over, most] = [0, 0, 0];
+      GPUQueue.prototype.submit = function (commands) {
+        submitted++;
+        most = Math.max(most, submitted - over);
+        return submit.call(this, commands);
+      };
+      GPUBuffer.prototype.mapAsync = async function (...range) {
+        const before = submitted;
+        await mapAsync.apply(this, range);
+        over = Math.max(over, before);
+      };
+      const steps = 12;
+      /** The most that wait of so many runs side by side. Their steps are so small that each is one submission, however slow the GPU. */
+      const waiting = async (count) => {
+        [submitted, over, most] = [0, 0, 0];
+        await Promise.all(Array.from({ length: count }, () => losses({ device: "webgpu-only", worker: false }, steps)));
+        return { most, enough: submitted >= count * steps };
+      };
+      return [await waiting(1), await waiting(2)];
+    });
+    // Two runs do not wait for each other, which this must see.
+    assert.deepEqual(found, [{ most: 1, enough: true }, { most: 2, enough: true }]);
   });
 
   test("a worker and this thread learn the same, and the thread of the page is free meanwhile", async () => {

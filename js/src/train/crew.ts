@@ -105,30 +105,35 @@ function settle(helper: Helper, answer: Uint32Array | undefined): void {
 
 /** Answers what the thread that leads a run asks for, by `learn`. */
 export function serveLeader(port: MessagePort, learn: (wanted: Wanted) => Promise<Uint32Array<ArrayBuffer>>): void {
+  // Whoever has an answer of this thread has been told how to hear of its end.
+  const told = stayAlive((alive) => port.postMessage({ alive } satisfies Answer));
   port.onmessage = async ({ data }: MessageEvent<Wanted>) => {
     try {
+      await told;
       const answer = await learn(data);
       port.postMessage({ answer } satisfies Answer, [answer.buffer]);
     } catch (error) {
       port.postMessage({ failed: messageOf(error) } satisfies Answer);
     }
   };
-  stayAlive((alive) => port.postMessage({ alive } satisfies Answer));
 }
 
 /**
  * Holds a lock of its own until this thread ends, and tells its name: of a worker that a browser ends nobody has another word.
- * In Node, whose threads tell of their end, it does nothing.
+ * Resolves once it is told. In Node, whose threads tell of their end, it does nothing.
  */
-function stayAlive(tell: (name: string) => void): void {
+async function stayAlive(tell: (name: string) => void): Promise<void> {
   // A page whose address is not secure has no locks.
   if (!("WorkerGlobalScope" in globalThis && navigator.locks)) return;
   const name = `saccade-rnn ${crypto.randomUUID()}`;
-  const hold = () => {
-    tell(name);
-    return new Promise<never>(() => {});
-  };
-  navigator.locks.request(name, hold).catch(() => undefined);
+  await new Promise<void>((told) => {
+    const hold = () => {
+      tell(name);
+      told();
+      return new Promise<never>(() => {});
+    };
+    navigator.locks.request(name, hold).catch(() => told());
+  });
 }
 
 /** Calls `then` once nobody holds the lock, unless `signal` is aborted before. */
