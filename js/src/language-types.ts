@@ -105,7 +105,7 @@ export interface NextWords extends NextCost {
 /** A word that was drawn. */
 export interface GeneratedWord extends NextWord, NextCost {
   readonly kind: "word";
-  /** What the text goes on with: the word, behind a space where words have spaces between them. */
+  /** What the text goes on with: the word, behind a space where words have spaces between them and none is there. */
   readonly piece: string;
 }
 

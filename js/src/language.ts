@@ -102,7 +102,8 @@ export class LoadedLanguageModel extends Many implements LanguageModel {
         const first = count === 0;
         const ask = first ? { text: prompt, draw } : { draw };
         const values = await this.follow({ signal, onProgress: first ? onProgress : undefined }, (follow) => writer.draw(ask, follow));
-        const token = this.#generated(nextWords(this.#ran(values), this.#units), prompt === "" && first);
+        const apart = !first || /\S$/u.test(prompt);
+        const token = this.#generated(nextWords(this.#ran(values), this.#units), apart);
         yield token;
         if (token.kind === "end") return;
       }
@@ -111,13 +112,13 @@ export class LoadedLanguageModel extends Many implements LanguageModel {
     }
   }
 
-  #generated({ words: [word], ...rest }: NextWords, isFirst: boolean): GeneratedToken {
+  #generated({ words: [word], ...rest }: NextWords, apart: boolean): GeneratedToken {
     const { kind, ends } = this.config.tokenizer;
     const { text = "" } = word ?? {};
     if (word && ends !== undefined && text === END) {
       return { kind: "end", ...word, ...rest, piece: ends === "line" ? "\n" : ends === "paragraph" ? "\n\n" : "" };
     }
-    return { kind: "word", ...(word as NextWord), ...rest, piece: kind === "characters" || isFirst ? text : ` ${text}` };
+    return { kind: "word", ...(word as NextWord), ...rest, piece: kind === "characters" || !apart ? text : ` ${text}` };
   }
 
   async tokenize(...given: unknown[]): Promise<readonly PlainToken[]> {

@@ -11,8 +11,25 @@ export const TEXTS = 256;
 /** UTF-16 units after which a portion ends. */
 const UNITS = 32_768;
 
-/** Answers about a portion, of which the first text has this number. */
+/** Answers about a portion, of which the first text has this number. Rejects with {@link Halted} where only some have one. */
 export type Ask<Answer> = (texts: readonly string[], first: number, follow: Follow) => Promise<readonly Answer[]>;
+
+/** Answers to a portion, or to its texts before one that has none. */
+interface Answered<Answer> {
+  readonly answers: readonly Answer[];
+  /** Why that one has none. */
+  readonly error?: unknown;
+}
+
+/** Thrown where a text has no answer, and those before it have. */
+export class Halted<Answer> implements Answered<Answer> {
+  readonly answers: readonly Answer[];
+  readonly error: unknown;
+
+  constructor(answers: readonly Answer[], error: unknown) {
+    [this.answers, this.error] = [answers, error];
+  }
+}
 
 /** Some texts, one after the other. */
 interface Portion {
@@ -43,6 +60,8 @@ export function portionsOf(texts: Iterable<unknown> | AsyncIterable<unknown>, at
   let taken = 0;
   let ended = false;
   let left = false;
+  /** What comes in the place of the text that is none, after the portion of those before it. */
+  let failed: Portion | undefined;
 
   /** The next text as soon as it is there, `undefined` if others may be answered before. */
   async function arrived(hurry: boolean, signal: AbortSignal | undefined): Promise<IteratorResult<unknown> | undefined> {
@@ -72,13 +91,15 @@ export function portionsOf(texts: Iterable<unknown> | AsyncIterable<unknown>, at
 
   return {
     async next(signal) {
+      if (failed) return failed;
       const [found, first]: [string[], number] = [[], taken];
       try {
         await fill(found, signal);
-        return { texts: found, first, last: ended };
       } catch (thrown) {
-        return { texts: [], first, last: true, error: unreadable(`${at}[${taken}]`, thrown) };
+        failed = { texts: [], first: taken, last: true, error: unreadable(`${at}[${taken}]`, thrown) };
+        if (found.length === 0) return failed;
       }
+      return { texts: found, first, last: ended };
     },
     async leave() {
       left = true;
@@ -101,17 +122,20 @@ export async function* dealt<Answer>(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly [answers: readonly Answer[], last: boolean], void> {
   const hands = asks.map((ask) => ({ ask, busy: 0 }));
-  const answer = async ({ texts, first, error }: Portion) => {
+  const answer = async ({ texts, first, error }: Portion): Promise<Answered<Answer>> => {
     if (error !== undefined) throw error;
     const hand = hands.reduce((least, other) => (other.busy < least.busy ? other : least));
     hand.busy += 1;
     try {
-      return await hand.ask(texts, first, { signal });
+      return { answers: await hand.ask(texts, first, { signal }) };
+    } catch (thrown) {
+      if (thrown instanceof Halted) return thrown as Halted<Answer>;
+      throw thrown;
     } finally {
       hand.busy -= 1;
     }
   };
-  const underWay: Promise<readonly Answer[]>[] = [];
+  const underWay: Promise<Answered<Answer>>[] = [];
   let coming: Promise<Portion> | undefined;
   let ended = false;
   try {
@@ -123,7 +147,9 @@ export async function* dealt<Answer>(
       const portion = await Promise.race([coming, first?.then(() => undefined)].filter((one) => one !== undefined));
       if (!portion) {
         underWay.shift();
-        yield [(await first) ?? [], ended && underWay.length === 0];
+        const { answers = [], error } = (await first) ?? {};
+        yield [answers, error === undefined && ended && underWay.length === 0];
+        if (error !== undefined) throw error;
         continue;
       }
       coming = undefined;

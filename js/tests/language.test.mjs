@@ -125,6 +125,12 @@ for (const [name, make, text] of [
       const best = await ids({ topK: 1, seed: 1 });
       assert.deepEqual(best, await ids({ temperature: 0 }));
       assert.deepEqual(best, await ids({ topP: 1e-9, seed: 2 }));
+      const spaced = async (prompt) => {
+        const [{ piece, text }] = await written(model.generate(prompt, { maxTokens: 1, topK: 1 }));
+        return piece !== text;
+      };
+      const apart = model.config.tokenizer.kind !== "characters";
+      assert.deepEqual([await spaced("the cat"), await spaced("the cat "), await spaced("")], [apart, false, false]);
       // What was generated is read as it was written.
       const all = await written(model.generate(text, { seed: 3, topK: 20, maxTokens: 30 }));
       const known = all.filter(({ id }) => id !== 0);
@@ -221,6 +227,17 @@ describe("an adaptive softmax from a state_dict", () => {
     await assert.rejects(found.loss(new Float32Array(20), [30]), { code: "OPTION_INVALID" });
     await assert.rejects(found.loss(new Float32Array(20), [1, 2]), { code: "OPTION_INVALID" });
     await assert.rejects(found.topK(new Float32Array(20), 0), { code: "OPTION_INVALID" });
+    const rows = new Float32Array(40);
+    rows[23] = NaN;
+    const message = /x: row 1, column 3: expected a finite number \(in f32\), found NaN$/;
+    for (const ask of [() => found.logProb(rows), () => found.predict(rows), () => found.topK(rows, 2), () => found.loss(rows, [1, 2])]) {
+      await assert.rejects(ask, { code: "OPTION_INVALID", message });
+    }
+    await assert.rejects(found.predict([Array(20).fill(1e300)]), { code: "OPTION_INVALID", message: /row 0, column 0: .*found Infinity$/ });
+    const huge = new Float32Array(40).fill(3e38, 20);
+    for (const ask of [() => found.logProb(huge), () => found.predict(huge), () => found.topK(huge, 2), () => found.loss(huge, [1, 2])]) {
+      await assert.rejects(ask, { name: "ModelError", code: "MODEL_OVERFLOW" });
+    }
     assert.equal((await found.predict([])).words.length, 0);
     await assert.rejects(AdaptiveSoftmax.fromSafetensors(bytes.slice(), { prefix, cutoffs: [5, 15] }), { code: "MODEL_TENSORS" });
     await assert.rejects(AdaptiveSoftmax.fromSafetensors(bytes.slice(), { prefix, divValue: 2 }), { code: "MODEL_TENSORS" });

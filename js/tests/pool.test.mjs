@@ -124,6 +124,17 @@ for (const [task, { file, name, argument, given, ask, streams = false, needsPars
       assert.equal(inner, 40);
     });
 
+    test("answer all texts before one that is none", async () => {
+      for (const workers of [0, 2]) {
+        let answered = 0;
+        const all = async () => {
+          for await (const _ of model[name]([...some(9), 7, ...some(9)], { workers })) answered += 1;
+        };
+        await assert.rejects(all(), { code: "OPTION_INVALID", message: new RegExp(`^${name}: ${argument}\\[9\\]: expected a string, found 7`) });
+        assert.equal(answered, 9);
+      }
+    });
+
     // All calls that stream are one: the rest is asked of the fastest.
     if (task !== "tree") return;
 
@@ -194,20 +205,30 @@ for (const [task, { file, name, argument, given, ask, streams = false, needsPars
         yield* some(300);
         throw new Error("the disk is gone");
       }
-      let answered = 0;
-      const all = async () => {
-        for await (const _ of model[name](broken(), { workers: 2 })) answered += 1;
-      };
-      await assert.rejects(all(), { code: "OPTION_INVALID", message: new RegExp(`^${name}: ${argument}\\[300\\]: .*the disk is gone`) });
-      assert.ok(answered >= 256, `${answered}`);
+      for (const workers of [0, 2]) {
+        let answered = 0;
+        const all = async () => {
+          for await (const _ of model[name](broken(), { workers })) answered += 1;
+        };
+        await assert.rejects(all(), { code: "OPTION_INVALID", message: new RegExp(`^${name}: ${argument}\\[300\\]: .*the disk is gone`) });
+        assert.equal(answered, 300);
+      }
     });
   });
 }
 
-test("a tree that is none is named by its number, whoever has it", async () => {
+test("a tree that is none is named by its number after all before it, whoever has it", async () => {
   const model = await load(address("models/sst-tree-lstm.safetensors"), { warmUp: false });
   const many = [...Array(700).fill(TREE), "( ( a))", ...Array(700).fill(TREE)];
-  await assert.rejects(gathered(model.classifyAll(many, { workers: 2 })), { code: "OPTION_INVALID", message: /^classifyAll: trees\[700\]: line 1, column 1: a node has 1 child/ });
+  for (const workers of [0, 2]) {
+    let answered = 0;
+    const all = async () => {
+      for await (const { text } of model.classifyAll(many, { workers })) answered += Number(text.length > 0);
+    };
+    await assert.rejects(all(), { code: "OPTION_INVALID", message: /^classifyAll: trees\[700\]: line 1, column 1: a node has 1 child/ });
+    assert.equal(answered, 700, "those before it have their answers");
+  }
+  await assert.rejects(model.classify(many), { code: "OPTION_INVALID", message: /^classify: trees\[700\]: / });
   model.dispose();
 });
 

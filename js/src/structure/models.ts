@@ -6,6 +6,7 @@ import type { Answerer, Engine, Follow, Id } from "../engine.js";
 import { errorOf } from "../errors.js";
 import { type AskOf, Many } from "../many.js";
 import type { Origin } from "../pool.js";
+import { Halted } from "../portions.js";
 import type { Device, Inspection, TextStream } from "../types.js";
 import { reasonInWords } from "../words.js";
 import type { LendableParser, LentParser, Place, Wanted } from "./calls.js";
@@ -183,12 +184,17 @@ export class LoadedTreeClassifier extends LoadedStructured<TreeClassifierConfig>
 
   /** Classifies trees, which have these names in messages. */
   #classified(name: (number: number) => string): Ask<ClassifiedTree> {
-    return async (by, trees, device, follow, first) => {
+    const classified: Ask<ClassifiedTree> = async (by, trees, device, follow, first) => {
       const found = await by.ask("classifyTrees", [trees, device], follow);
-      if (found.length === 2) throw errorOf("OPTION_INVALID", `${name(first + found[0])}: ${found[1]}`);
+      if (found.length === 2) {
+        const [number, problem] = found;
+        const error = errorOf("OPTION_INVALID", `${name(first + number)}: ${problem}`);
+        throw number === 0 ? error : new Halted(await classified(by, trees.slice(0, number), device, follow, first), error);
+      }
       const [counts, columns, texts, place] = found;
       this.ran(place);
       return classifiedTrees(texts, this.config, counts, columns);
     };
+    return classified;
   }
 }

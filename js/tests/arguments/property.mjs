@@ -38,6 +38,8 @@ async function fault(call, { value, error, unwell }) {
   if (!("plain" in call)) {
     if (error && call.source) return /^(OPTION_INVALID|FETCH_FAILED|MODEL_[A-Z]+)$/.test(error.code) ? undefined : `${error.code}: ${error.message}`;
     if (!error) return `it was taken, with ${JSON.stringify(value)}`;
+    // Texts before one that is none are answered first: by the device that is asked for.
+    if (error.code === "DEVICE_UNAVAILABLE" && beginsOnGpu(call)) return undefined;
     // Sizes that are numbers, but no layer's, are told of as a model's are.
     return ["OPTION_INVALID", "MODEL_CONFIG"].includes(error.code) ? undefined : `${error.code}: ${error.message}`;
   }
@@ -45,4 +47,10 @@ async function fault(call, { value, error, unwell }) {
   if ("code" in reference) return error?.code === reference.code ? undefined : `expected ${reference.code}, found ${error?.code}`;
   if (error) return error.message;
   return near(value, reference.value) ? undefined : `${JSON.stringify(value)} is not ${JSON.stringify(reference.value)}`;
+}
+
+/** Whether a call streams answers by the GPU and nothing else, and begins with a text. */
+function beginsOnGpu({ call, given: [texts, options] }) {
+  const onGpu = (options?.keys ?? []).some(([key, value]) => key === "device" && value === "webgpu-only");
+  return call.endsWith("All") && onGpu && typeof texts?.items?.[0] === "string";
 }
