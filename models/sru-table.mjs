@@ -15,12 +15,12 @@ import { saccade } from "../scripts/steps.mjs";
 
 const here = import.meta.dirname;
 const lstm = '{ type = "lstm", hidden_size = 128, bidirectional = false }';
-const networks = {
+export const networks = {
   "LSTM, 2 layers": `${lstm}, ${lstm}`,
   "SRU, 2 layers": '{ type = "sru", hidden_size = 128, num_layers = 2 }',
   "SRU, 4 layers": '{ type = "sru", hidden_size = 128, num_layers = 4 }',
 };
-const sets = {
+export const sets = {
   MR: { config: "mr-lstm", by: "--fold", from: 0, to: 9 },
   SUBJ: { config: "subj-lstm", by: "--fold", from: 0, to: 9 },
   TREC: { config: "trec-lstm", by: "--seed", from: 1, to: 5 },
@@ -28,7 +28,7 @@ const sets = {
 };
 
 /** The config of a data set's LSTM with another encoder. */
-function configOf(name, encoder) {
+export function configOf(name, encoder) {
   return readFileSync(join(here, `${name}.toml`), "utf8")
     .replace(/^encoder = .*$/m, `encoder = [${encoder}]`)
     .replace(/^forget_bias = .*\n/m, encoder.includes("lstm") ? "$&" : "")
@@ -52,19 +52,23 @@ function run(config, data, [by, number]) {
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const deviation = (values) => Math.sqrt(mean(values.map((value) => (value - mean(values)) ** 2)) * (values.length / (values.length - 1)));
 
-const [data] = process.argv.slice(2);
-if (data === undefined) throw new Error("node models/sru-table.mjs DATA");
-for (const [set, { config, by, from, to }] of Object.entries(sets)) {
-  const found = Object.fromEntries(Object.keys(networks).map((network) => [network, []]));
-  for (let number = from; number <= to; number++) {
-    for (const [network, encoder] of Object.entries(networks)) {
-      const file = join(here, "work", `${config}-${network.replace(/\W+/g, "-").toLowerCase()}.toml`);
-      writeFileSync(file, configOf(config, encoder));
-      found[network].push(run(file, data, [by, number]));
+function main() {
+  const [data] = process.argv.slice(2);
+  if (data === undefined) throw new Error("node models/sru-table.mjs DATA");
+  for (const [set, { config, by, from, to }] of Object.entries(sets)) {
+    const found = Object.fromEntries(Object.keys(networks).map((network) => [network, []]));
+    for (let number = from; number <= to; number++) {
+      for (const [network, encoder] of Object.entries(networks)) {
+        const file = join(here, "work", `${config}-${network.replace(/\W+/g, "-").toLowerCase()}.toml`);
+        writeFileSync(file, configOf(config, encoder));
+        found[network].push(run(file, data, [by, number]));
+      }
+    }
+    for (const [network, runs] of Object.entries(found)) {
+      const [right, seconds] = [0, 1].map((at) => runs.map((one) => one[at]));
+      console.log(`${set}  ${network}  ${mean(right).toFixed(2)} ± ${deviation(right).toFixed(2)} %  ${mean(seconds).toFixed(2)} s an epoch`);
     }
   }
-  for (const [network, runs] of Object.entries(found)) {
-    const [right, seconds] = [0, 1].map((at) => runs.map((one) => one[at]));
-    console.log(`${set}  ${network}  ${mean(right).toFixed(2)} ± ${deviation(right).toFixed(2)} %  ${mean(seconds).toFixed(2)} s an epoch`);
-  }
 }
+
+if (process.argv[1] === import.meta.filename) main();

@@ -31,6 +31,6 @@ treebank="$data/ud_ewt/en_ewt-ud"
     --measure "dev=$treebank-dev.conllu:conllu" --measure "test=$treebank-test.conllu:conllu"
 # Its trees are those of the parser beside its config.
 "$saccade" train "$here/sst-child-sum.toml" --data "$data" --out "$out/sst-child-sum.safetensors"
-for model in shakespeare-lstm shakespeare-elman shakespeare-sru novels-lm; do
+for model in shakespeare-lstm shakespeare-elman shakespeare-sru novels-lm novels-lstm; do
     "$saccade" train "$here/$model.toml" --data "$data" --out "$out/$model.safetensors"
 done

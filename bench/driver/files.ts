@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { assemble } from "../roofline/assemble.ts";
 import { PAGES } from "../roofline/loops.ts";
-import { fullModel, fullOnnx, shipped, twins } from "../shared/next.ts";
+import { fullModel, fullOnnx, original, twins } from "../shared/next.ts";
 import { type Form, onnxModel } from "../shared/onnx/models.ts";
 import { reference } from "../shared/reference.ts";
 import { writeSafetensors } from "../shared/safetensors.ts";
@@ -16,8 +16,8 @@ export function make(path: string): Uint8Array | undefined {
   const [folder, name = "", file = ""] = path.replace(/^before\//, "").split("/");
   if (folder === "roofline") return assemble(name === "simd128.wasm" ? "simd128" : "relaxed-simd", PAGES);
   if (folder === "models") {
-    if (name === twins.model) return fullModel(stored(`${shipped}.safetensors`)!);
-    if (name === twins.onnx) return fullOnnx(stored(`${shipped}.safetensors`)!);
+    if (name === twins.model) return fullModel(stored(`${original}.safetensors`)!);
+    if (name === twins.onnx) return fullOnnx(stored(`${original}.safetensors`)!);
     return /^[\w-]+\.safetensors$/.test(name) ? stored(name) : undefined;
   }
   if (folder === "cases") return caseFile(caseOf(name), file);

@@ -1,10 +1,10 @@
-/** What clusters save where the next word is asked for: the shipped language model beside a softmax over all of its words. */
+/** What clusters save where the next word is asked for: a trained language model beside a softmax over all of its words. */
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import type { NextTurn } from "../page/next.ts";
-import { shipped, twins } from "../shared/next.ts";
+import { original, twins } from "../shared/next.ts";
 import { open } from "./browser.ts";
 import type { Options } from "./options.ts";
 
@@ -27,7 +27,7 @@ export async function nextWord(browser: Browser, url: string, options: Options):
   const words = readFileSync(file, "utf8").split(/\s+/);
   const page = await open(browser, `${url}next.html`);
   const peer = options.contestants.includes("ort-wasm") && existsSync(join(import.meta.dirname, "..", "node_modules"));
-  const addresses = [`models/${shipped}.safetensors`, `models/${twins.model}`, peer ? `models/${twins.onnx}` : null] as const;
+  const addresses = [`models/${original}.safetensors`, `models/${twins.model}`, peer ? `models/${twins.onnx}` : null] as const;
   await page.evaluate(([model, twin, peer]) => window.next.prepare(model, twin, peer), addresses);
   const turns: NextTurn[] = [];
   const places = PLACES * options.rounds;
@@ -37,5 +37,5 @@ export async function nextWord(browser: Browser, url: string, options: Options):
     turns.push(await page.evaluate(([prompt, round, ms]) => window.next.turn(prompt, round, ms), [prompt, place, options.turn / 4] as const));
   }
   await page.context().close();
-  return { model: shipped, turns };
+  return { model: original, turns };
 }

@@ -27,7 +27,7 @@ def number(value, unit=""):
     """Three figures that count, or a dash."""
     if value is None:
         return DASH
-    digits = f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    digits = f"{value:.3g}" if abs(value) < 999.5 else f"{value:.0f}"
     return digits + unit
 
 

@@ -1,5 +1,5 @@
 /**
- * The page of the next word: the shipped language model beside the same with one softmax over all words, and beside
+ * The page of the next word: a trained language model beside the same with one softmax over all words, and beside
  * onnxruntime-web with that. What the driver calls is `window.next`. All run on the CPU, on one thread, at the same places of a
  * text, right after one another.
  */

@@ -1,4 +1,4 @@
-/** The shipped language model with a softmax over all of its words, for our own engine and for ONNX: what its clusters save. */
+/** A trained language model, of one LSTM, with a softmax over all of its words, for our own engine and for ONNX: what its clusters save. */
 
 import { Graph } from "./onnx/graph.ts";
 import { Random } from "./random.ts";
@@ -6,9 +6,9 @@ import { writeSafetensors } from "./safetensors.ts";
 import type { Tensor, Weights } from "./weights.ts";
 import { blocks } from "./onnx/cells.ts";
 
-/** The shipped model's name. */
-export const shipped = "novels-lm";
-/** Its twins' files. */
+/** Its name among the trained models, where it has an adaptive softmax. */
+export const original = "novels-lstm";
+/** Files of its twins with the whole softmax. */
 export const twins = { model: "novels-full.safetensors", onnx: "novels-full.onnx" } as const;
 
 interface Config {
@@ -19,7 +19,7 @@ interface Config {
 }
 
 /** The config of a model file, and its LSTM. */
-function shippedModel(bytes: Uint8Array): { config: Config; lstm: Weights } {
+function parsed(bytes: Uint8Array): { config: Config; lstm: Weights } {
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   const { __metadata__, ...entries } = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
   const part = (name: string) => {
@@ -49,7 +49,7 @@ function tables({ vocabulary, embedding_size, encoder }: Config): { embedding: T
 
 /** The same vocabulary and LSTM with one softmax over all words, as a model file. */
 export function fullModel(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { config, lstm } = shippedModel(bytes);
+  const { config, lstm } = parsed(bytes);
   const { cutoffs: _, input: __, ...predict } = config.task.predict;
   const { embedding, softmax } = tables(config);
   const weights = new Map([...lstm, ["embedding.weight", embedding], ["head.head.weight", softmax]] as const);
@@ -58,7 +58,7 @@ export function fullModel(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 
 /** A step of it in ONNX: `x`, a word's vector, `h` and `c` to the most probable word, `h` and `c`. The caller has the vectors. */
 export function fullOnnx(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { config, lstm } = shippedModel(bytes);
+  const { config, lstm } = parsed(bytes);
   const { softmax } = tables(config);
   const [size, columns] = [config.encoder.at(-1)!.hidden_size, config.embedding_size];
   const order = [0, 3, 1, 2];

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { AdaptiveSoftmax, init, load, Lstm } from "../../js/src/node.ts";
+import { AdaptiveSoftmax, init, load, Sru } from "../../js/src/node.ts";
 import type { ScoredToken } from "../src/engine.ts";
 import { anatomyOf, plainProductsOf, productsOf, rowsOf } from "../src/predict/anatomy.ts";
 import { countsOf, distributionOf, dotOf, numberOf, probabilityOf } from "../src/predict/field/dots.ts";
@@ -120,7 +120,7 @@ describe("the field", () => {
     // What the network reads, made of the file by the page itself, for what it measures.
     const { tokens } = await model.score(text);
     const ids = [novels.start ?? 0, ...tokens.map(({ id }) => id)];
-    const layer = await Lstm.fromSafetensors(file("novels-lm"), { prefix: "encoder.0." });
+    const layer = await Sru.fromSafetensors(file("novels-lm"), { prefix: "encoder.0." });
     const { output } = await layer.forward(vectorsOf(file("novels-lm"), novels, ids));
     const x = output.slice(-layer.outputSize);
     layer.dispose();

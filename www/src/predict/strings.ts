@@ -11,7 +11,7 @@ export const chapter = {
 };
 
 export const models: Readonly<Record<LanguageModelId, { readonly name: string; readonly about: string }>> = {
-  "novels-lm": { name: "Novels", about: "It knows 44,000 words and has read 66 English novels, none younger than 1930: 3.0\u00a0MB." },
+  "novels-lm": { name: "Novels", about: "It knows 44,000 words and has read 66 English novels, none younger than 1930: 2.8\u00a0MB." },
   "shakespeare-lstm": { name: "Shakespeare", about: "It writes letter by letter and has read nothing but Shakespeare: 0.4\u00a0MB." },
 };
 

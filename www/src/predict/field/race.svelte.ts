@@ -1,4 +1,4 @@
-import { AdaptiveSoftmax, Lstm, race, type Contestant, type Race } from "../../engine.ts";
+import { AdaptiveSoftmax, race, Sru, type Contestant, type Race } from "../../engine.ts";
 import { SITTINGS } from "../../study/measurements.svelte.ts";
 import type { Seen } from "../predict.svelte.ts";
 import { vectorsOf } from "./vectors.ts";
@@ -71,7 +71,7 @@ function idsOf({ ready, scoring }: Seen): number[] {
 /** What the softmax is given at the end of a text: the last row of the network's output. */
 async function stateAfter(seen: Seen): Promise<Float32Array> {
   const { file } = seen.ready;
-  const layer = await Lstm.fromSafetensors(file.slice(), { prefix: "encoder.0." });
+  const layer = await Sru.fromSafetensors(file.slice(), { prefix: "encoder.0." });
   try {
     const { output } = await layer.forward(vectorsOf(file, seen.ready, idsOf(seen)));
     return output.slice(-layer.outputSize);
