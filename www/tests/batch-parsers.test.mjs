@@ -85,6 +85,38 @@ describe("the parser", { timeout: 600_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("what one sentence does is read aloud once it has stayed, and not what is passed on the way there", async () => {
+    const { page, complaints, figure, run } = await open();
+    await run();
+    const one = figure.locator("[data-one]");
+    const spoken = figure.locator('[data-one] + [data-spoken][role="status"][aria-live="polite"]');
+    assert.equal(await spoken.textContent(), "");
+    const sentence = figure.getByRole("slider", { name: "Sentence" });
+    await sentence.focus();
+    const passed = await spoken.evaluate(async (spoken) => {
+      globalThis.heard = [];
+      new MutationObserver(() => globalThis.heard.push(spoken.textContent)).observe(spoken, { childList: true, characterData: true, subtree: true });
+      const passed = [];
+      for (const value of [3, 2, 1, 0]) {
+        document.activeElement.value = value;
+        document.activeElement.dispatchEvent(new Event("input", { bubbles: true }));
+        // The page draws it; no time passes.
+        for (let turn = 0; turn < 100; turn++) await null;
+        passed.push(spoken.previousElementSibling.innerText.trim());
+      }
+      return passed;
+    });
+    assert.equal(new Set(passed).size, 4);
+    assert.equal((await one.innerText()).trim(), passed.at(-1));
+    await spoken.getByText("Birds sing .").waitFor({ state: "attached" });
+    assert.equal(await spoken.textContent(), passed.at(-1));
+    assert.deepEqual(await page.evaluate(() => globalThis.heard), passed.slice(-1));
+    await figure.getByRole("slider", { name: "Await" }).focus();
+    await page.keyboard.press("End");
+    await spoken.getByText("Birds sing . is done", { exact: true }).waitFor({ state: "attached" });
+    assert.deepEqual(complaints, []);
+  });
+
   for (const colorScheme of ["light", "dark"]) {
     test(`has nothing that axe finds serious, ${colorScheme}`, async () => {
       const { page, run } = await open("#batch/parsers", { colorScheme });

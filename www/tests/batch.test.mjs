@@ -71,6 +71,10 @@ describe("schedules", { timeout: 600_000 }, () => {
     await join.hover();
     assert.match(await said.innerText(), /joins? of \d sentences.*“the film”/s);
     assert.ok((await figure.locator("g.with").count()) > 1);
+    // Read aloud once it has stayed.
+    const spoken = figure.locator('[data-spoken][role="status"][aria-live="polite"]');
+    await spoken.getByText("“the film”").waitFor({ state: "attached" });
+    assert.equal(await spoken.textContent(), await said.textContent());
     assert.deepEqual(complaints, []);
   });
 

@@ -157,6 +157,10 @@ describe("learning to skim", { timeout: 600_000 }, () => {
     await press(skim, "Learn");
     const beside = skim.locator('[data-figure="beside"]');
     await page.waitForFunction(() => Number(document.querySelector('[data-figure="beside"]')?.dataset.moments) >= 16);
+    // Both learn in a worker: the page's own thread, whose frames are drawn meanwhile, has no engine to learn by.
+    const engines = (thread) => thread.evaluate(() => performance.getEntriesByType("resource").filter(({ name }) => /train(_relaxed)?_bg/.test(name)).length);
+    assert.equal(await engines(page), 0);
+    assert.deepEqual((await Promise.all(page.workers().map(engines))).filter((count) => count > 0), [1]);
     await press(skim, "Pause");
     await until(page, "skim", "paused");
     assert.match(page.url(), /run=0\.03_0\.005_1_0_0\.2/);
