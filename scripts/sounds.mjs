@@ -18,7 +18,7 @@ const FREQUENT = 25;
 const CODES = "-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+*";
 
 /** The words of the dictionary, their first pronunciation, without stress. */
-function dictionary(data) {
+export function dictionary(data) {
   const words = new Map();
   for (const line of readFileSync(join(data, "cmudict/cmudict"), "latin1").split("\n")) {
     const [word, number, ...phonemes] = line.trim().split(/\s+/);
@@ -30,7 +30,7 @@ function dictionary(data) {
 }
 
 /** First names, and the words that novels have often. */
-function chosen(data) {
+export function chosen(data) {
   const names = readFileSync(join(data, "tiny/names.txt"), "utf8").split("\n").map((name) => name.trim());
   const counts = new Map();
   for (const book of readdirSync(join(data, "novels/train"))) {
@@ -47,7 +47,7 @@ function notice(data) {
   return readme.slice(readme.indexOf("Redistribution and use")).trim().split("\n");
 }
 
-await entry(() => {
+function main() {
   const [data] = process.argv.slice(2);
   if (data === undefined) throw new Stop("node scripts/sounds.mjs DATA: the folder that holds cmudict, novels and tiny");
   announce("align letters and sounds");
@@ -73,4 +73,6 @@ await entry(() => {
   ].join("\n");
   writeFileSync(join(root, "www/src/train/name/sounds.txt"), text);
   console.log(`${lines.length} words, ${labels.length} labels, ${text.length} bytes`);
-});
+}
+
+if (process.argv[1] === import.meta.filename) await entry(main);
