@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { checkedSaccade, root, target } from "../scripts/steps.mjs";
 
 const TEXTS = 600;
@@ -19,6 +20,21 @@ function missing() {
   const asked = python("-m", "pip", "download", "--quiet", "--no-deps", "--dest", join(tmpdir(), "saccade-pypi"), "--timeout", "10", "--retries", "0", "filelock");
   return asked.status === 0 ? undefined : "PyPI is not reachable";
 }
+
+test("what is missing is named before anything is installed", (t) => {
+  const python = (...args) => spawnSync("python3", args, { encoding: "utf8", env: { ...process.env, SACCADE_VENV: join(tmpdir(), "saccade-no-venv") } });
+  if (python("--version").status !== 0) return t.skip("there is no python3");
+  const here = fileURLToPath(import.meta.url);
+  for (const [given, message] of [
+    [["--data", "nothing"], /--data: nothing is no file \(a line a text: /],
+    [["--data", here, "--saccade", "nothing"], /--saccade: nothing is no file \(cargo build /],
+  ]) {
+    const { status, stderr } = python(join(root, "examples", "corpus", "corpus.py"), ...given);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, message);
+  }
+  assert.equal(existsSync(join(tmpdir(), "saccade-no-venv")), false);
+});
 
 test("a corpus by Ray Data, a worker of which is killed", { timeout: 900_000 }, (t) => {
   const reason = missing();

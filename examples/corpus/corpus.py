@@ -47,7 +47,16 @@ def arguments():
     parser.add_argument("--texts", type=int)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--kill", action="store_true")
-    return parser.parse_args()
+    given = parser.parse_args()
+    # Before anything is installed.
+    for option, path, advice in [
+        ("--data", given.data, "a line a text: label, number, stars and text, with tabs between them"),
+        ("--model", given.model, "a classifier's file"),
+        ("--saccade", given.saccade, "cargo build --release --package saccade-cli makes it"),
+    ]:
+        if not path.is_file():
+            parser.error(f"{option}: {path} is no file ({advice})")
+    return given
 
 
 def command(saccade, model):
@@ -111,8 +120,7 @@ def kill_one(present, killed):
     killed.set()
 
 
-def main():
-    given = arguments()
+def main(given):
     import pyarrow.parquet
     import ray
 
@@ -142,11 +150,14 @@ def main():
 
         lines = b"".join(question(number, text) for number, text in enumerate(texts))
         begun = time.monotonic()
-        one = subprocess.run(command(given.saccade, given.model), input=lines, stdout=subprocess.PIPE, check=True)
+        one = subprocess.run(command(given.saccade, given.model), input=lines, stdout=subprocess.PIPE)
+        # 3: a record for each line, of which some say why they have no answer.
+        if one.returncode not in (0, 3):
+            sys.exit(f"saccade ended with status {one.returncode}")
         alone = time.monotonic() - begun
         one = [record(line) for line in one.stdout.splitlines()]
 
-    tokens = sum(json.loads(line)["tokenCount"] for line in one)
+    tokens = sum(json.loads(line).get("tokenCount", 0) for line in one)
     digest = hashlib.sha256("\n".join(many).encode()).hexdigest()
     equal = many == one
     told = {
@@ -164,5 +175,6 @@ def main():
 
 
 if __name__ == "__main__":
+    given = arguments()
     environment()
-    main()
+    main(given)
