@@ -11,7 +11,7 @@ import { namesOf } from "../src/read/names.ts";
 import { dotsOf, labelsOf, stretched } from "../src/read/scatter.ts";
 import { changedCount, largestMoves, logitsAt } from "../src/read/inside.ts";
 import { skimSizes } from "../src/study/flops.ts";
-import { Playback } from "../src/study/playback.svelte.ts";
+import { paceOf, Playback } from "../src/study/playback.svelte.ts";
 import { twin } from "../src/study/twin.ts";
 import { cells, type CellId } from "../src/race/cells.ts";
 import { report } from "../src/race/report.ts";
@@ -255,6 +255,17 @@ describe("the playback", () => {
     expect(playback.at).toBe(2);
     vi.advanceTimersByTime(10);
     expect([playback.at, playback.playing]).toEqual([null, false]);
+  });
+
+  test("its pace is what was measured, as far as it can be seen", () => {
+    const tokens = [{ decision: "read" }, { decision: "skim" }] as const;
+    const stays = (ratio: number | null) => tokens.map((_, index) => paceOf(tokens, ratio).duration(index));
+    expect(stays(null)).toEqual([520, 520 / 6]);
+    expect(stays(4)).toEqual([520, 130]);
+    expect(stays(1000)).toEqual([520, 45]);
+    // A busy machine may have measured that.
+    expect(stays(0.5)).toEqual([520, 520]);
+    expect(paceOf(tokens, 4).count).toBe(2);
   });
 
   test("twice the speed is half the time; a step stops it", () => {

@@ -1,5 +1,7 @@
 /** The eye on its way along the text: at which token it stands, whether it moves, and how fast. */
 
+import type { Decision } from "../engine.ts";
+
 export const speeds = [0.5, 1, 2, 4] as const;
 export type Speed = (typeof speeds)[number];
 
@@ -13,6 +15,20 @@ export interface Pace {
   readonly count: number;
   /** How long the eye stays at a token at speed 1, in milliseconds. */
   duration(index: number): number;
+}
+
+/** How long the eye stays at a word that is read, at speed 1, and the least that can be seen, in milliseconds. */
+const [READ_MS, LEAST_MS] = [520, 45];
+/** How much longer reading takes than skimming, as long as nobody knows. */
+const RATIO = 6;
+
+/**
+ * Stays as much longer at what is read as its step takes longer than one that skims, which is `ratio`, if it was measured; never
+ * for a shorter time.
+ */
+export function paceOf(tokens: readonly { readonly decision: Decision }[], ratio: number | null): Pace {
+  const skim = Math.max(LEAST_MS, READ_MS / Math.max(1, ratio ?? RATIO));
+  return { count: tokens.length, duration: (index) => (tokens[index]?.decision === "skim" ? skim : READ_MS) };
 }
 
 /**

@@ -8,7 +8,7 @@ import { languageModels, type LanguageSource } from "./language.ts";
 import { Measurements } from "./measurements.svelte.ts";
 import { models, type ModelId, type Source } from "./models.ts";
 import { OwnFile } from "./own.svelte.ts";
-import { Playback, type Pace } from "./playback.svelte.ts";
+import { Playback, paceOf, type Pace } from "./playback.svelte.ts";
 import { Reader, SILENCE_MS, type Seen } from "./reader.svelte.ts";
 import { recorded } from "./recorded.ts";
 
@@ -18,8 +18,6 @@ const LONG_MS = SILENCE_MS;
 const OPENING_MS = 15_000;
 /** The devices are measured when the text has stood for so long. */
 const QUIET_MS = 1000;
-/** How long the eye stays at a word that is read, at speed 1, and the least that can be seen, in milliseconds. */
-const [READ_MS, LEAST_MS] = [520, 45];
 
 /** A factor that nobody needs to know more exactly. */
 const whole = new Intl.NumberFormat("en", { maximumSignificantDigits: 1, notation: "standard" });
@@ -103,11 +101,7 @@ export class Study {
   });
   /** How much longer the step of a word that is read takes than that of one that is skimmed; null while nobody knows. */
   readonly ratio: number | null = $derived(this.account?.skimMs ? this.account.readMs / this.account.skimMs : null);
-  readonly pace: Pace = $derived.by(() => {
-    const tokens = this.seen?.reading.tokens ?? [];
-    const skim = Math.max(LEAST_MS, READ_MS / Math.max(1, this.ratio ?? 6));
-    return { count: tokens.length, duration: (index) => (tokens[index]?.decision === "skim" ? skim : READ_MS) };
-  });
+  readonly pace: Pace = $derived(paceOf(this.seen?.reading.tokens ?? [], this.ratio));
   /** How many times slower the playback is than the reading, in words; null while nobody knows what that takes. */
   readonly slowdown: string | null = $derived.by(() => {
     const { count, duration } = this.pace;
