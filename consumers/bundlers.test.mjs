@@ -184,7 +184,7 @@ describe("the packed package", { timeout: 900_000 }, () => {
       });
       /** Waits for what the server is to print. */
       async function prints(pattern) {
-        for (let turns = 100; turns > 0 && !pattern.test(printed); turns -= 1) await setTimeout(100);
+        for (let turns = 1000; turns > 0 && !pattern.test(printed); turns -= 1) await setTimeout(100);
         assert.match(printed, pattern);
       }
       return { url, prints, close: () => child.kill() };

@@ -11,7 +11,7 @@ import { build, createServer } from "vite";
 import webpack from "webpack";
 import { findChromium } from "../scripts/chromium.mjs";
 import { root } from "../scripts/steps.mjs";
-import { launch, serve } from "../www/tests/browser.mjs";
+import { launch, PATIENCE_MS, serve } from "../www/tests/browser.mjs";
 import { assertRead, look, projects } from "./project.mjs";
 
 describe("a project with the packed package", { timeout: 600_000 }, () => {
@@ -74,14 +74,15 @@ describe("a project with the packed package", { timeout: 600_000 }, () => {
     const profile = mkdtempSync(join(tmpdir(), "saccade-profile-"));
     const args = ["--headless=new", "--no-sandbox", `--disable-extensions-except=${place}`, `--load-extension=${place}`];
     const context = await chromium.launchPersistentContext(profile, { executablePath: findChromium(), headless: false, args });
+    context.setDefaultTimeout(PATIENCE_MS);
     try {
-      const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker", { timeout: 240_000 }));
+      const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
       const reading = await worker.evaluate(() => globalThis.reading);
       assertRead(reading);
       assert.match(reading.deviceReason, /^CPU, since no WebGPU adapter/);
       const page = await context.newPage();
       await page.goto(new URL("index.html", worker.url()).href);
-      await page.waitForFunction(() => window.result, undefined, { timeout: 240_000 });
+      await page.waitForFunction(() => window.result);
       assertRead(await page.evaluate(() => window.result));
     } finally {
       await context.close();

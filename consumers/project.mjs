@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
 import { root, target } from "../scripts/steps.mjs";
+import { newPage } from "../www/tests/browser.mjs";
 
 export const model = join(root, "models", "sst2-skim-lstm-small.safetensors");
 export const tagger = join(root, "models", "ewt-tagger.safetensors");
@@ -47,13 +48,13 @@ export function assertRead(reading) {
 
 /** Opens a server's page in a real browser, which must read; then closes the server. */
 export async function look(browser, server, prepare = async () => {}) {
-  const page = await (await browser.newContext()).newPage();
+  const page = await newPage(browser);
   await prepare(page.context());
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   try {
     await page.goto(server.url);
-    await page.waitForFunction(() => window.result, undefined, { timeout: 240_000 }).catch((error) => {
+    await page.waitForFunction(() => window.result).catch((error) => {
       throw new Error(`${error.message}\n${complaints.join("\n")}`);
     });
     assertRead(await page.evaluate(() => window.result));
@@ -65,9 +66,9 @@ export async function look(browser, server, prepare = async () => {}) {
 
 /** What a server's page complains of when it cannot read; then closes the server. */
 export async function complaint(browser, server) {
-  const page = await (await browser.newContext()).newPage();
+  const page = await newPage(browser);
   try {
-    const complained = page.waitForEvent("pageerror", { timeout: 240_000 });
+    const complained = page.waitForEvent("pageerror");
     await page.goto(server.url);
     return (await complained).message;
   } finally {

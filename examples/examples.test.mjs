@@ -9,7 +9,7 @@ import { after, before, describe, test } from "node:test";
 import { build } from "vite";
 import { linkPackage, settings } from "../scripts/example.mjs";
 import { root } from "../scripts/steps.mjs";
-import { launch, serve } from "../www/tests/browser.mjs";
+import { launch, newPage, serve } from "../www/tests/browser.mjs";
 
 const here = import.meta.dirname;
 
@@ -34,7 +34,7 @@ describe("an example", { timeout: 600_000 }, () => {
     const outDir = join(folder, name);
     await build({ ...common, build: { ...common.build, outDir }, logLevel: "error" });
     const server = await serve(outDir);
-    const page = await browser.newPage();
+    const page = await newPage(browser);
     const complaints = [];
     page.on("pageerror", (error) => complaints.push(error.message));
     try {
@@ -50,7 +50,7 @@ describe("an example", { timeout: 600_000 }, () => {
   /** The text of an element, once it fits. */
   async function shown(page, selector, pattern) {
     const found = page.locator(selector).filter({ hasText: pattern });
-    await found.waitFor({ timeout: 240_000 });
+    await found.waitFor();
     return found.innerText();
   }
 

@@ -33,7 +33,7 @@ for (const [name, { find, packages }] of Object.entries(browsers)) {
     continue;
   }
 
-  describe(name, { timeout: 900_000 }, () => {
+  describe(name, { timeout: 3_600_000 }, () => {
     const found = { kind: "browser", missing: [] };
     const step = platform(name, found);
     let browser, page, repository, built;

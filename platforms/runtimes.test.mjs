@@ -49,7 +49,7 @@ for (const { name, program, run, test: tests, absent, crashesAtItsEnd = [] } of 
     continue;
   }
 
-  describe(name, { timeout: 600_000 }, () => {
+  describe(name, { timeout: 3_600_000 }, () => {
     const found = { kind: "runtime" };
     const step = platform(name, found);
     let folder;
@@ -58,7 +58,7 @@ for (const { name, program, run, test: tests, absent, crashesAtItsEnd = [] } of 
 
     /** Runs the runtime, which must succeed; returns what it printed. */
     function prints(args, options) {
-      const { status, signal, stdout, stderr, error } = spawnSync(program, args, { encoding: "utf8", timeout: 300_000, ...options });
+      const { status, signal, stdout, stderr, error } = spawnSync(program, args, { encoding: "utf8", timeout: 1_200_000, ...options });
       const ended = status === 0 || crashesAtItsEnd.includes(signal);
       assert.ok(ended, `${status} ${signal} ${error ?? ""}\n${stdout}\n${stderr}`);
       return `${stdout}\n${stderr}`;

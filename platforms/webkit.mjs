@@ -34,7 +34,7 @@ async function listening(url) {
   for (let asked = 0; ; asked++) {
     const answer = await fetch(`${url}/status`).catch(() => null);
     if (answer?.ok) return;
-    if (asked === 200) throw new Error("WebKitWebDriver does not answer");
+    if (asked === 2000) throw new Error("WebKitWebDriver does not answer");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { target } from "../../scripts/steps.mjs";
-import { launch, serve } from "../../www/tests/browser.mjs";
+import { launch, newPage, serve } from "../../www/tests/browser.mjs";
 
 let server;
 let browser;
@@ -21,8 +21,8 @@ after(async () => {
   server?.close();
 });
 
-test("every kernel agrees with its CPU twin in Chromium", { timeout: 900_000 }, async () => {
-  const page = await browser.newPage();
+test("every kernel agrees with its CPU twin in Chromium", { timeout: 3_600_000 }, async () => {
+  const page = await newPage(browser);
   const messages = [];
   page.on("console", (message) => messages.push(message.text()));
   await page.goto(server.url);

@@ -116,7 +116,7 @@ async function endless(graph) {
   await new Promise(() => undefined);
 }
 
-describe("a program that never settles", { timeout: 60_000 }, () => {
+describe("a program that never settles", { timeout: 300_000 }, () => {
   const starts = [1, 3, 40];
 
   test("holds up nobody but who waits for the join, and costs no batch", async () => {
@@ -367,7 +367,7 @@ describe("sizes", () => {
   });
 });
 
-describe("changes beside graphs", { timeout: 60_000 }, () => {
+describe("changes beside graphs", { timeout: 300_000 }, () => {
   /** One weight, 1, that is the loss: each step takes 1 from it. */
   const one = async () => {
     const parameters = new Parameters();

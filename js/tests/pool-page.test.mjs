@@ -33,7 +33,7 @@ for (const thread of ["index", "worker"]) {
 
     /** Waits until the page has so many workers beside the engine's own. */
     async function left(count) {
-      for (let turns = 0; page.workers().length > own + count && turns < 1000; turns++) await page.waitForTimeout(10);
+      for (let turns = 0; page.workers().length > own + count && turns < 5000; turns++) await page.waitForTimeout(10);
       assert.equal(page.workers().length, own + count);
     }
 

@@ -29,7 +29,7 @@ Worker.prototype.postMessage = function (ask, ...others) {
 
 /** Waits until there are so many threads beside the engine's own. */
 async function left(count) {
-  for (let turns = 0; threads.size > count && turns < 1000; turns++) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let turns = 0; threads.size > count && turns < 5000; turns++) await new Promise((resolve) => setTimeout(resolve, 10));
   assert.equal(threads.size, count);
 }
 
@@ -113,7 +113,7 @@ test("end with a model that is forgotten", async () => {
     await forgotten.readAll(some(400), { workers: 2 });
   })();
   assert.equal(threads.size, 2);
-  for (let turns = 0; threads.size > 0 && turns < 500; turns++) {
+  for (let turns = 0; threads.size > 0 && turns < 5000; turns++) {
     collect();
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -169,7 +169,7 @@ for (const [task, { file, name, argument, given, ask, streams = false, needsPars
         }
         assert.deepEqual(untimed(found), first);
       }
-      for (let turns = 0; closed < 2 && turns < 500; turns++) await new Promise((resolve) => setTimeout(resolve, 10));
+      for (let turns = 0; closed < 2 && turns < 5000; turns++) await new Promise((resolve) => setTimeout(resolve, 10));
       assert.equal(closed, 2);
     });
 

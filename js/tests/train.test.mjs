@@ -419,7 +419,7 @@ describe("data", () => {
     await assert.rejects(train(after([row], ours), gru).finish(), (error) => error === ours);
   });
 
-  test("a signal ends a run whose texts never end, and others have their turn meanwhile", { timeout: 30_000 }, async () => {
+  test("a signal ends a run whose texts never end, and others have their turn meanwhile", { timeout: 300_000 }, async () => {
     function* endless(row) {
       for (;;) yield row;
     }
@@ -432,7 +432,7 @@ describe("data", () => {
     }
   });
 
-  test("a signal ends a run whose texts never come", { timeout: 30_000 }, async () => {
+  test("a signal ends a run whose texts never come", { timeout: 300_000 }, async () => {
     const begins = async function* (rows) {
       yield* rows;
       await new Promise(() => undefined);

@@ -24,7 +24,7 @@ async function open(hash = "#batch", options = {}) {
   return { page, complaints, figure, launches: async () => Number(await figure.getAttribute("data-launches")) };
 }
 
-describe("schedules", { timeout: 600_000 }, () => {
+describe("schedules", { timeout: 1_800_000 }, () => {
   test("are six, of which Levels meets the bound without a cell wasted; what is written has its own, and mistakes are said by their line", async () => {
     const { page, complaints, figure, launches } = await open();
     const bound = Number(await figure.getAttribute("data-bound"));

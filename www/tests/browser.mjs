@@ -3,6 +3,7 @@
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { chromium } from "playwright-core";
 import { findChromium } from "../../scripts/chromium.mjs";
 import { root } from "../../scripts/steps.mjs";
@@ -86,13 +87,26 @@ export function launch({ gpu = false } = {}) {
 }
 
 /** How long a page has for a step, in milliseconds: tests are about what a page does, not how soon, and a machine may be busy. */
-const PATIENCE_MS = 240_000;
+export const PATIENCE_MS = 240_000;
 
 /** A page with a context to itself. */
 export async function newPage(browser, options) {
   const page = await browser.newPage(options);
   page.setDefaultTimeout(PATIENCE_MS);
   return page;
+}
+
+/** Looks again until nothing is wrong with what is seen: a busy machine may take its time to show it. */
+export async function eventually(look) {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await look();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await setTimeout(50);
+    }
+  }
 }
 
 /**

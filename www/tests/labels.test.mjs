@@ -90,7 +90,7 @@ test("what is wrong is found", { timeout: 600_000 }, async () => {
   await page.context().close();
 });
 
-describe("from 320 to 2,560 pixels", { timeout: 600_000 }, () => {
+describe("from 320 to 2,560 pixels", { timeout: 1_800_000 }, () => {
   test("Read, with all of its mathematics, at every end of the threshold", async () => {
     const maths = ["text", "cells", "memory", "threshold", "savings", "words", "eyes"].map((scene) => `read-${scene}`).join(".");
     await openAt(`#read?maths=${maths}`);

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before } from "node:test";
-import { launch, openPage, serve } from "./browser.mjs";
+import { eventually, launch, openPage, serve } from "./browser.mjs";
+
+export { eventually };
 
 export let server, page;
 /** What the page complains of. */
@@ -48,22 +50,6 @@ export async function stands() {
 
 /** Waits until the text has been read as it is asked now, and all figures show that. */
 export const settled = () => page.waitForFunction(() => window.saccade?.settled());
-
-/** What stays wrong for so long is wrong. */
-const PATIENCE_MS = 60_000;
-
-/** Looks again until nothing is wrong with what is seen: a busy machine may take its time to show it. */
-export async function eventually(look) {
-  const end = Date.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return await look();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await page.waitForTimeout(50);
-    }
-  }
-}
 
 /** Nothing is wider than the window. */
 export const fits = () =>
