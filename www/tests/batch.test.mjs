@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
-import { launch, openPage, serve } from "./browser.mjs";
+import { launch, openPage, pressedAsSoon, serve } from "./browser.mjs";
 
 let server, browser;
 before(async () => {
@@ -147,9 +147,7 @@ describe("schedules", { timeout: 1_800_000 }, () => {
 
   test("a measurement can be stopped, and leaves nothing", async () => {
     const { page } = await open();
-    const table = page.locator('[data-figure="ways"]');
-    await page.getByRole("button", { name: "Measure the times" }).click();
-    await table.getByRole("button", { name: "Stop" }).click();
+    await pressedAsSoon(page, "Stop", { within: '[data-figure="ways"]' }, () => page.getByRole("button", { name: "Measure the times" }).click());
     await page.locator('[data-figure="ways"][data-state="none"]').waitFor();
   });
 
@@ -158,8 +156,7 @@ describe("schedules", { timeout: 1_800_000 }, () => {
     await still.figure.getByRole("button", { name: "Play" }).click();
     assert.equal(await still.figure.getByRole("slider").inputValue(), "19");
     const moving = await open("#batch", { reducedMotion: "no-preference" });
-    await moving.figure.getByRole("button", { name: "Play" }).click();
-    await moving.figure.getByRole("button", { name: "Pause" }).click();
+    await pressedAsSoon(moving.page, "Pause", { within: '[data-figure="schedule"]' }, () => moving.figure.getByRole("button", { name: "Play" }).click());
     assert.ok(Number(await moving.figure.getByRole("slider").inputValue()) < 19);
   });
 

@@ -110,6 +110,33 @@ export async function eventually(look) {
 }
 
 /**
+ * Begins something, and presses a button in the page as soon as it is there, `within` an element in which a run has been looked at
+ * so often by then. A press from here comes so much later, on a busy machine, that what it is to end may be over.
+ */
+export async function pressedAsSoon(page, name, { within = "body", moments = 0 }, begin) {
+  const press = await page.evaluateHandle(
+    ({ name, within, moments }) => {
+      const press = { done: false };
+      const all = (selector) => [...document.querySelectorAll(selector)];
+      const look = () => {
+        const button = all(`${within} button:enabled`).find(({ textContent }) => textContent.trim() === name);
+        const most = Math.max(0, ...all(`${within}[data-moments], ${within} [data-moments]`).map(({ dataset }) => dataset.moments));
+        if (!button || most < moments) return;
+        observer.disconnect();
+        button.click();
+        press.done = true;
+      };
+      const observer = new MutationObserver(look);
+      observer.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+      return press;
+    },
+    { name, within, moments },
+  );
+  await begin();
+  await page.waitForFunction(({ done }) => done, press);
+}
+
+/**
  * A page without the service worker, so that `page.route` sees what it asks for, and the list of what it complains of: errors,
  * and warnings in its console.
  */

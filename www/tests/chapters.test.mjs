@@ -125,7 +125,7 @@ describe("Race by keyboard alone", { timeout: 600_000 }, () => {
     const start = page.getByRole("button", { name: "Start the race" });
     await start.focus();
     await page.keyboard.press("Enter");
-    await page.getByRole("button", { name: "Stop" }).first().waitFor();
+    await page.locator('[data-figure="results"]').waitFor();
     await start.waitFor();
     const rates = await page.locator('section[aria-label="CPU"] .rate').allInnerTexts();
     assert.equal(rates.length, 5);
@@ -151,7 +151,7 @@ describe("Race with WebGPU", { timeout: 600_000 }, () => {
     await open("#race?text=a+dull+film", { gpu: true });
     const start = page.getByRole("button", { name: "Start the race" });
     await start.click();
-    await page.getByRole("button", { name: "Stop" }).first().waitFor();
+    await page.locator('[data-figure="results"]').waitFor();
     await start.waitFor();
     for (const device of ["CPU", "WebGPU"]) {
       for (const rate of await page.locator(`section[aria-label="${device}"] .rate`).allInnerTexts()) assert.match(rate, /\d|too busy/);
@@ -216,9 +216,10 @@ describe("for everybody", { timeout: 600_000 }, () => {
       assert.deepEqual(await found(), []);
       await page.context().close();
       await open("#race", { colorScheme });
-      await page.getByRole("button", { name: "Start the race" }).click();
+      const start = page.getByRole("button", { name: "Start the race" });
+      await start.click();
       await page.locator('[data-figure="results"]').waitFor();
-      await page.getByRole("button", { name: "Stop" }).first().click();
+      await start.waitFor();
       assert.deepEqual(await found(), []);
     });
   }

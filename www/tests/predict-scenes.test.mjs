@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { root } from "../../scripts/steps.mjs";
+import { pressedAsSoon } from "./browser.mjs";
 import { complaints, eventually, openAt, page } from "./opened.mjs";
 
 const { places, below } = JSON.parse(readFileSync(join(root, "www", "data", "shares-novels-lm.json"), "utf8"));
@@ -94,8 +95,7 @@ describe("cut-offs", { timeout: 600_000 }, () => {
     await openAt("#predict/cutoffs");
     const figure = page.locator('[data-figure="cutoffs"]');
     const start = page.getByRole("button", { name: "Measure this device" });
-    await start.click();
-    await page.getByRole("button", { name: "Stop" }).click();
+    await pressedAsSoon(page, "Stop", { within: '[aria-labelledby="predict-cutoffs"]' }, () => start.click());
     await start.waitFor();
     assert.equal(await figure.getAttribute("data-measured"), "false");
     assert.match(await figure.innerText(), /come from another machine/);
@@ -216,8 +216,7 @@ describe("three cells side by side", { timeout: 600_000 }, () => {
     await page.getByRole("button", { name: "Load the three networks" }).click();
     await ready();
     const start = page.getByRole("button", { name: "Measure the time" });
-    await start.click();
-    await page.locator('[data-figure="trio"]').getByRole("button", { name: "Stop" }).click();
+    await pressedAsSoon(page, "Stop", { within: '[data-figure="trio"]' }, () => start.click());
     await start.waitFor();
     await start.click();
     await page.getByRole("button", { name: "Measure it again" }).waitFor();

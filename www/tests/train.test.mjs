@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
-import { eventually, launch, openPage, serve } from "./browser.mjs";
+import { eventually, launch, openPage, pressedAsSoon, serve } from "./browser.mjs";
 
 let server, browser;
 before(async () => {
@@ -31,14 +31,6 @@ const press = (figure, name) => figure.getByRole("button", { name, exact: true }
 const until = (page, figure, stage) => page.locator(`[data-figure="${figure}"][data-run="${stage}"]`).waitFor();
 /** Waits until a run has been looked at so often. */
 const looked = (page, times) => page.waitForFunction((times) => Number(document.querySelector('[data-figure="history"]').dataset.moments) >= times, times);
-/** Presses Pause at that very moment: told from here it comes so much later, on a busy machine, that the run may be over. */
-const pausedOnceLooked = (page, times) =>
-  page.waitForFunction((times) => {
-    if (!(Number(document.querySelector('[data-figure="history"]').dataset.moments) >= times)) return false;
-    const buttons = [...document.querySelectorAll('[data-figure="skim"] button')];
-    buttons.find(({ textContent }) => textContent.trim() === "Pause").click();
-    return true;
-  }, times);
 const share = async (figure, row) => Number.parseInt(await figure.locator(`[data-row="${row}"] dd`).innerText(), 10);
 /** Words of the ten sentences that are skimmed. */
 const skimmed = (figure) => figure.locator('[data-figure="sentences"] [data-decision="skim"]').count();
@@ -127,9 +119,8 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
 
   test("a knob that is turned acts at once, and the history knows when", async () => {
     const { page, complaints, skim } = await open("#train?run=0_0.005_1");
-    await press(skim, "Learn");
     // By then it reads what helps it, and skims no more than it began with.
-    await pausedOnceLooked(page, 20);
+    await pressedAsSoon(page, "Pause", { within: '[data-figure="skim"]', moments: 20 }, () => press(skim, "Learn"));
     await until(page, "skim", "paused");
     const before = await share(skim, "skimmed");
     const temperature = skim.locator('[data-knob="temperature"]');
@@ -356,9 +347,7 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
     });
     await page.getByRole("radio", { name: "My text" }).check({ force: true });
     await page.getByLabel("Your text to learn").fill(text);
-    await press(letters, "Learn the text");
-    await page.waitForFunction(() => Number(document.querySelector('[data-figure="letters"]').dataset.moments) >= 1);
-    await press(letters, "Stop");
+    await pressedAsSoon(page, "Stop", { within: '[data-figure="letters"]', moments: 1 }, () => press(letters, "Learn the text"));
     await until(page, "letters", "ended");
     await press(letters, "Use it in Predict");
     await page.locator('[data-keeping="refused"]', { hasText: "no room" }).waitFor();
@@ -372,9 +361,7 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
     assert.equal((await page.inputValue("textarea")).trim(), text.trim());
     for (const cell of ["LSTM", "SRU", "Elman"]) {
       await page.getByRole("radio", { name: cell, exact: true }).check({ force: true });
-      await letters.locator(".action").click();
-      await page.waitForFunction(() => Number(document.querySelector('[data-figure="letters"]').dataset.moments) >= 2);
-      await press(letters, "Stop");
+      await pressedAsSoon(page, "Stop", { within: '[data-figure="letters"]', moments: 2 }, () => letters.locator(".action").click());
       await until(page, "letters", "ended");
     }
     await page.getByRole("radio", { name: "Shakespeare" }).check({ force: true });
@@ -432,10 +419,9 @@ test("a link begins a run of each scene as it was", { timeout: 600_000 }, async 
   assert.ok(await page.getByRole("radio", { name: "SRU" }).isChecked());
   await page.locator('[data-linked="own"]').waitFor();
   await page.getByLabel("Your text to learn").fill("one two three four five. ".repeat(100));
-  await press(letters, "Learn the text");
+  await pressedAsSoon(page, "Pause", { within: '[data-figure="letters"]' }, () => press(letters, "Learn the text"));
   await page.locator('[data-linked="own"]').waitFor({ state: "detached" });
   assert.match(page.url(), /run=letters_sru_own_5/);
-  await press(letters, "Pause");
   const far = await open("#train/far?run=far_40_10_0_4_1");
   const figure = far.page.locator('[data-figure="far"]');
   assert.deepEqual([await figure.locator('[data-knob="length"]').inputValue(), await figure.locator('[data-knob="reach"]').inputValue()], ["40", "10"]);
