@@ -239,10 +239,16 @@ program = async () => {
     assert.equal(await figure.locator("img").count(), 0);
     assert.equal(await figure.locator(".score").count(), 0);
     // A window of the page that says that it is the sandbox is not heard, also while there is one.
-    const second = run("await new Promise((resolve) => setTimeout(resolve, 1500));\nreturn 6;");
-    await page.locator("iframe").waitFor({ state: "attached" });
-    await page.evaluate(() => postMessage({ type: "ended", text: "forged" }, "*"));
-    await second;
+    await page.evaluate(() => {
+      window.forged = 0;
+      setInterval(() => {
+        if (!document.querySelector("iframe")) return;
+        postMessage({ type: "ended", text: "forged" }, "*");
+        window.forged += 1;
+      }, 10);
+    });
+    await run("await new Promise((resolve) => setTimeout(resolve, 1500));\nreturn 6;");
+    assert.ok((await page.evaluate(() => window.forged)) > 0);
     assert.equal(await gave(), "6");
     assert.equal(await page.evaluate(() => window.touched), false);
   });
