@@ -40,7 +40,8 @@ describe("a model", () => {
     const reading = await model.read(TEXT, { device: "webgpu" });
     assert.match(reading.deviceReason, hasGpu ? /^WebGPU, as asked/ : /^CPU, since/);
     const { cpu: cost, webgpuAbsent } = await model.calibrate();
-    assert.ok(cost.tokenMs > 0 && !webgpuAbsent === hasGpu);
+    // Short of a tick of the clock a token may seem to take no time.
+    assert.ok(Number.isFinite(cost.tokenMs) && cost.tokenMs >= 0 && !webgpuAbsent === hasGpu);
     const only = { device: "webgpu-only" };
     if (hasGpu) {
       const [{ probability }] = (await model.read(TEXT, only)).scores;

@@ -36,11 +36,13 @@ describe("a hidden tab", { timeout: 300_000 }, () => {
         return { text: text.join(" "), label: text.filter((word) => word === "good" || word === "fine").length > 1 };
       });
       const settings = { task: "classify", model: { embeddingSize: 16, encoder: [{ type: "lstm", hiddenSize: 24 }] }, train: { batch: 16, epochs: 60 } };
-      /** Begins a run, and collects its losses until it ends. */
-      window.begin = (worker) => {
+      /** Begins a run, and collects its losses until it ends; holds it up when there are so many. */
+      window.begin = (worker, most) => {
         const [losses, run] = [[], train(texts, settings, { worker })];
         const ended = (async () => {
-          for await (const event of run) if (event.type === "step") losses.push(event.losses.loss);
+          for await (const event of run) {
+            if (event.type === "step" && losses.push(event.losses.loss) === most) run.pause();
+          }
           run.dispose();
           return losses;
         })();
@@ -59,15 +61,14 @@ describe("a hidden tab", { timeout: 300_000 }, () => {
   };
   const visibility = () => page.evaluate(() => document.visibilityState);
   const ended = () => page.evaluate(() => now.ended);
-  const begin = (worker) => page.evaluate((worker) => void begin(worker), worker);
+  const begin = (worker, most) => page.evaluate(([worker, most]) => void begin(worker, most), [worker, most]);
 
   for (const worker of [true, false]) {
     test(`goes on to the losses of one in front, in ${worker ? "a worker" : "its own thread"}`, async () => {
       await begin(worker);
       const expected = await ended();
-      await begin(worker);
+      await begin(worker, BEFORE);
       await until(BEFORE);
-      await page.evaluate(() => now.run.pause());
       const other = await browser.newPage();
       await other.bringToFront();
       while ((await visibility()) !== "hidden") await new Promise((resolve) => setTimeout(resolve, 20));

@@ -109,7 +109,9 @@ describe("cut-offs", { timeout: 600_000 }, () => {
     for (const [told, text] of said) assert.match(text, told === "true" ? /^[\d.,]+ (µs|ms|s) / : /^too little to tell$/);
     // The clock shows tenths of a millisecond: the few runs that a busy machine puts into one round may seem to take none.
     const heads = await page.locator('[data-figure="times"] tbody td:nth-of-type(1)[data-ms]').evaluateAll((cells) => cells.map((cell) => Number(cell.dataset.ms.split(" ")[2])));
-    for (const median of heads) assert.ok(median > 0);
+    for (const median of heads) assert.ok(median >= 0);
+    // A pass of the largest takes more than a tick.
+    assert.ok(heads.at(-1) > 0);
     assert.doesNotMatch(await figure.innerText(), /come from another machine/);
     await page.getByRole("button", { name: "Measure these cuts" }).click();
     const held = page.locator("[data-held]");
