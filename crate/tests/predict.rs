@@ -86,7 +86,7 @@ fn a_mistake_in_the_losses_ends_the_scoring() {
     let mut heard = 0;
     let go_on = |_| {
         heard += 1;
-        std::thread::sleep(std::time::Duration::from_millis(1));
+        std::thread::sleep(std::time::Duration::from_millis(10));
         true
     };
     let error = block_on(task.score(&model(), &device, &texts, go_on)).unwrap_err();

@@ -253,9 +253,11 @@ fn programs_may_wait_for_each_other() {
 fn a_timer_in_a_program_holds_nobody_up() {
     let graph = empty();
     let (send, receive) = std::sync::mpsc::channel::<Waker>();
+    let (done, ended) = std::sync::mpsc::channel::<()>();
+    // Wakes the slow one once both others have ended, or, if it holds them up, after a minute.
     let timer = std::thread::spawn(move || {
         let waker = receive.recv().unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(30));
+        let _ = (0..2).try_for_each(|_| ended.recv_timeout(std::time::Duration::from_secs(60)));
         waker.wake();
     });
     let finished = Cell::new(0);
@@ -273,10 +275,11 @@ fn a_timer_in_a_program_holds_nobody_up() {
         double(&graph, 250.0).await
     };
     let quick = |start| {
-        let (graph, finished) = (&graph, &finished);
+        let (graph, finished, done) = (&graph, &finished, &done);
         async move {
             let steps = double(graph, start).await;
             finished.set(finished.get() + 1);
+            done.send(()).unwrap();
             steps
         }
     };

@@ -192,7 +192,7 @@ fn a_missing_adapter_leaves_the_cpu_and_says_so() {
         "{run:?}"
     );
     let costs = block_on(runner.calibrate(&mut ())).expect("the CPU can be measured");
-    assert!(costs.gpu.is_err() && costs.cpu.token_ms > 0.0);
+    assert!(costs.gpu.is_err() && costs.cpu.token_ms >= 0.0);
     let run = read(&runner, "a good film", Preference::Auto);
     assert!(
         matches!(&run.device_reason, Reason::NoGpu { why } if why.contains("no such adapter")),
