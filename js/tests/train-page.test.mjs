@@ -40,7 +40,16 @@ async function prepared() {
       run.dispose();
       return { device, all };
     };
-    Object.assign(window, { ...api, texts, settings, story, letters, losses });
+    /** What destroys the device that a run asked for last, of those from now on. */
+    const losing = () => {
+      const request = GPUAdapter.prototype.requestDevice;
+      let device;
+      GPUAdapter.prototype.requestDevice = async function (...options) {
+        return (device = await request.apply(this, options));
+      };
+      return () => device.destroy();
+    };
+    Object.assign(window, { ...api, texts, settings, story, letters, losses, losing });
   });
 }
 
@@ -108,22 +117,18 @@ describe("in a page", { timeout: 600_000 }, () => {
 
   test("a run whose GPU is lost goes on on the CPU, unless it was to have that alone", async () => {
     const found = await page.evaluate(async () => {
-      const request = GPUAdapter.prototype.requestDevice;
-      let device;
-      GPUAdapter.prototype.requestDevice = async function (...options) {
-        return (device = await request.apply(this, options));
-      };
+      const lose = losing();
       const told = [];
       const run = train(texts, settings, { device: "webgpu", worker: false });
       for await (const event of run) {
         told.push(event);
-        if (told.length === 30) device.destroy();
+        if (told.length === 30) lose();
       }
       const model = await run.model();
       const only = train(texts, settings, { device: "webgpu-only", worker: false });
       let steps = 0;
       const code = await (async () => {
-        for await (const { type } of only) if (type === "step" && ++steps === 5) device.destroy();
+        for await (const { type } of only) if (type === "step" && ++steps === 5) lose();
       })().catch(({ code }) => code);
       const whole = await losses({});
       const { scores } = await model.read("a fine film");
@@ -162,16 +167,12 @@ describe("in a page", { timeout: 600_000 }, () => {
 
   test("a GPU that is lost while something is written is lost as in a step", async () => {
     const told = await page.evaluate(async () => {
-      const request = GPUAdapter.prototype.requestDevice;
-      let device;
-      GPUAdapter.prototype.requestDevice = async function (...options) {
-        return (device = await request.apply(this, options));
-      };
+      const lose = losing();
       const map = GPUBuffer.prototype.mapAsync;
       let reads = 0;
       GPUBuffer.prototype.mapAsync = function (...range) {
         // Every letter is read: the first step is over long before, and the sample after it is not.
-        if (++reads === 40) device.destroy();
+        if (++reads === 40) lose();
         return map.apply(this, range);
       };
       const told = [];

@@ -91,7 +91,7 @@ describe("Read by keyboard alone", { timeout: 600_000 }, () => {
     const text = "It was a dull film, and I did not like it.";
     await open(`#read?${new URLSearchParams({ text, speed: "1" })}`);
     await page.waitForFunction((text) => document.querySelector(".text")?.textContent === text, text);
-    // From here on no time passes but what the test lets pass. Whoever measures would wait for it: it is done with that.
+    // From here on no time passes but what the test lets pass. A measurement would wait for the clock for ever: it is over by now.
     await page.waitForFunction(() => window.saccade.measured());
     await page.clock.install();
     await page.clock.pauseAt(Date.now() + 3_600_000);
@@ -113,7 +113,7 @@ describe("Read by keyboard alone", { timeout: 600_000 }, () => {
     const times = (decision) =>
       stays.slice(0, -1).flatMap((stay, i) => (stay.decision === decision ? stays[i + 1].since - stay.since : []));
     assert.ok(times("skim").length > 0);
-    // How much shorter a word is skimmed follows what was measured here, and so may anything that a busy machine does.
+    // How long the eye stays at a skimmed word follows from a measurement: on a busy machine it may be as long as at a read one.
     assert.deepEqual([...new Set(times("read"))], [520]);
     for (const stay of times("skim")) assert.ok(stay >= 45 && stay <= 520, `${stay} ms`);
   });

@@ -23,8 +23,8 @@ const [READ_MS, LEAST_MS] = [520, 45];
 const RATIO = 6;
 
 /**
- * Stays as much longer at what is read as its step takes longer than one that skims, which is `ratio`, if it was measured; never
- * for a shorter time.
+ * The pace of a reading. `ratio` is how many times longer the step of a word that is read takes than that of a skimmed one, null
+ * while nobody has measured it. The eye stays so many times longer at a word that is read, and never shorter.
  */
 export function paceOf(tokens: readonly { readonly decision: Decision }[], ratio: number | null): Pace {
   const skim = Math.max(LEAST_MS, READ_MS / Math.max(1, ratio ?? RATIO));
