@@ -141,16 +141,16 @@ impl Header {
         if self.metadata.len() > MOST_METADATA {
             return Err(ModelError::header(format!("more than {MOST_METADATA} metadata entries")));
         }
-        let mut file = vec![0; LENGTH];
-        serde_json::to_writer(&mut file, self).map_err(|error| ModelError::header(error.to_string()))?;
-        file.resize(file.len().next_multiple_of(LENGTH), b' ');
-        let length = file.len() - LENGTH;
+        let header = serde_json::to_vec(self).map_err(|error| ModelError::header(error.to_string()))?;
+        let length = header.len().next_multiple_of(LENGTH);
         if length > LONGEST_HEADER {
             return Err(ModelError::header(format!(
                 "the header takes {length} bytes; at most {LONGEST_HEADER} are read"
             )));
         }
-        file[..LENGTH].copy_from_slice(&(length as u64).to_le_bytes());
+        let mut file = (length as u64).to_le_bytes().to_vec();
+        file.extend(header);
+        file.resize(LENGTH + length, b' ');
         Ok(file)
     }
 }
