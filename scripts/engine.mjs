@@ -4,34 +4,19 @@ import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { cargo, root, run, target } from "./steps.mjs";
 
-/** Where `cargo xtask wasm` puts each binary and its JavaScript, which is the same for the first two. */
+/** Where `cargo xtask wasm` puts each engine: its binaries with and without relaxed SIMD, and the JavaScript of both. */
 export const folders = {
-  simd: join(target, "engine"),
-  relaxed: join(target, "engine-relaxed"),
+  engine: join(target, "engine"),
   graph: join(target, "graph"),
   structure: join(target, "structure"),
   train: join(target, "train"),
 };
 
-/** What the files are called there. */
-const names = { simd: "saccade_rnn", relaxed: "saccade_rnn", graph: "saccade_graph", structure: "saccade_structure", train: "saccade_train" };
+/** What their files begin with. */
+const names = { engine: "saccade_rnn", graph: "saccade_graph", structure: "saccade_structure", train: "saccade_train" };
 
-/**
- * The variants by the addresses that `js/src` asks for: the binaries of graphs and of training are built quickly once, and
- * stand for those with relaxed SIMD as well.
- */
-const variants = {
-  "/js/pkg/saccade_rnn_bg.wasm": "simd",
-  "/js/pkg/saccade_rnn_relaxed_bg.wasm": "relaxed",
-  "/js/pkg/saccade_graph_bg.wasm": "graph",
-  "/js/pkg/saccade_graph_relaxed_bg.wasm": "graph",
-  "/js/pkg/saccade_structure_bg.wasm": "structure",
-  "/js/pkg/saccade_train_bg.wasm": "train",
-  "/js/pkg/saccade_train_relaxed_bg.wasm": "train",
-};
-
-/** Builds of the binaries that follow the first, by what tells `cargo xtask wasm` to make them. */
-const others = { relaxed: "--relaxed", graph: "--graph", structure: "--structure", train: "--train" };
+/** The engines that follow the first, by what tells `cargo xtask wasm` to make them. */
+const others = { graph: "--graph", structure: "--structure", train: "--train" };
 
 const watched = ["crate", "kernels", "shaders", "Cargo.toml"];
 
@@ -62,23 +47,23 @@ export function takingTurns(task) {
 }
 
 /**
- * All binaries, as good as the source: the one that every browser runs first; the faster one, those of graphs, of taggers
- * and parsers and of training runs, while the page is in use already.
+ * All engines, as good as the source: the first, with which the page reads; those of graphs, of taggers and parsers and of
+ * training runs, while the page is in use already.
  * `build` builds one and resolves to its {@link Built}; `tell` hears of every build that still matters when it ends.
  */
-export class Binaries {
+export class Engines {
   #build;
   #tell;
   #revision = 0;
   #served = new Set();
-  /** Builds the first binary, then has the others follow. */
+  /** Builds the first engine, then has the others follow. */
   update = takingTurns(async () => {
-    const built = await this.#one("simd");
+    const built = await this.#one("engine");
     if (built.ok) void this.#follow();
   });
   #follow = takingTurns(async () => {
     const revision = this.#revision;
-    for (const variant of Object.keys(others)) if (revision === this.#revision) await this.#one(variant);
+    for (const name of Object.keys(others)) if (revision === this.#revision) await this.#one(name);
   });
 
   constructor(build, tell) {
@@ -86,88 +71,80 @@ export class Binaries {
     this.#tell = tell;
   }
 
-  /** Whether a binary may be used: the others not before they fit the first again. */
-  has(variant) {
-    return this.#served.has(variant);
+  /** Whether an engine may be used: the others not before they fit the first again. */
+  has(name) {
+    return this.#served.has(name);
   }
 
   /** Says that the source has changed. */
   change() {
     this.#revision += 1;
-    for (const variant of Object.keys(others)) this.#served.delete(variant);
+    for (const name of Object.keys(others)) this.#served.delete(name);
     return this.update();
   }
 
-  async #one(variant) {
+  async #one(name) {
     const revision = this.#revision;
-    const built = await this.#build(variant);
+    const built = await this.#build(name);
     if (revision !== this.#revision) return built;
-    if (built.ok) this.#served.add(variant);
-    this.#tell(variant, built);
+    if (built.ok) this.#served.add(name);
+    this.#tell(name, built);
     return built;
   }
 }
 
 /**
- * Builds a binary, all but the first without a word and when nothing else wants the processor. Resolves to what came of it: `ok`,
+ * Builds an engine, all but the first without a word and when nothing else wants the processor. Resolves to what came of it: `ok`,
  * whether it is `new`, and what cargo printed.
  */
-export async function buildEngine(variant) {
-  const file = join(folders[variant], ".stamp");
+export async function buildEngine(name) {
+  const file = join(folders[name], ".stamp");
   const stamp = () => (existsSync(file) ? readFileSync(file, "utf8") : "");
   const before = stamp();
-  const args = variant in others ? [others[variant]] : [];
-  const { status, output } = await run("cargo", [...cargo.engine, ...args], { background: variant in others });
-  const alike = variant !== "relaxed" || status !== 0 || sameScript();
-  return { ok: status === 0 && alike, new: stamp() !== before, output };
+  const args = name in others ? [others[name]] : [];
+  const { status, output } = await run("cargo", [...cargo.engine, ...args], { background: name in others });
+  return { ok: status === 0, new: stamp() !== before, output };
 }
 
-/** Whether the first two binaries want the same JavaScript; one that does not is of no use. */
-function sameScript() {
-  const [simd, relaxed] = [folders.simd, folders.relaxed].map((folder) => readFileSync(join(folder, "saccade_rnn.js"), "utf8"));
-  return simd === relaxed;
-}
-
-/** What the JavaScript of a binary that is not built yet is called. */
+/** What the JavaScript of an engine that is not built yet is called. */
 const ABSENT = "\0not-built-yet:";
 
-/** Has Vite serve the binaries in the place of those in `js/pkg`, and build them anew when their source changes. */
-export function servedEngine(binaries) {
+/** Has Vite serve the engines in the place of those in `js/pkg`, and build them anew when their source changes. */
+export function servedEngines(engines) {
   return {
     name: "saccade:engine",
     apply: "serve",
     enforce: "pre",
     config: () => ({
       server: {
-        fs: { allow: [root, folders.simd, folders.graph, folders.structure, folders.train] },
+        fs: { allow: [root, ...Object.values(folders)] },
         watch: { ignored: Object.values(folders).map((folder) => `${folder}/**`) },
       },
     }),
     resolveId(source) {
-      const variant = ["simd", "graph", "structure", "train"].find((variant) => source.endsWith(`/pkg/${names[variant]}.js`));
-      if (!variant) return null;
-      const file = join(folders[variant], `${names[variant]}.js`);
+      const name = Object.keys(names).find((name) => source.endsWith(`/pkg/${names[name]}.js`));
+      if (!name) return null;
+      const file = join(folders[name], `${names[name]}.js`);
       // What is not built yet is a module without anything, and nobody is kept waiting who does not use it.
-      return existsSync(file) ? file : `${ABSENT}${variant}`;
+      return existsSync(file) ? file : `${ABSENT}${name}`;
     },
     load: (id) => (id.startsWith(ABSENT) ? "export {};" : null),
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
-        const path = new URL(request.url ?? "/", "http://page").pathname;
-        const address = Object.keys(variants).find((address) => path.endsWith(address));
-        if (!address) return next();
-        const variant = variants[address];
-        // The package then takes the other one.
-        if (!binaries.has(variant)) return response.writeHead(404).end();
-        const file = join(folders[variant], `${names[variant]}_bg.wasm`);
+        const file = new URL(request.url ?? "/", "http://page").pathname.match(/\/js\/pkg\/([^/]+\.wasm)$/)?.[1];
+        const name = file && Object.keys(names).find((name) => file.startsWith(`${names[name]}_`));
+        if (!name) return next();
+        // What is not there is not waited for.
+        const path = join(folders[name], file);
+        if (!engines.has(name) || !existsSync(path)) return response.writeHead(404).end();
         response.setHeader("content-type", "application/wasm");
-        response.setHeader("content-length", statSync(file).size);
+        response.setHeader("content-length", statSync(path).size);
         response.setHeader("cache-control", "no-store");
-        createReadStream(file).pipe(response);
+        createReadStream(path).pipe(response);
       });
       server.watcher.add(watched.map((path) => join(root, path)));
       for (const event of ["add", "change", "unlink"]) {
-        server.watcher.on(event, (file) => void (isSource(file) && binaries.change()));
+        server.watcher.on(event, (file) => void (isSource(file) && engines.change()));
       }
     },
   };

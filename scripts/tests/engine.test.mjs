@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Binaries, isSource, takingTurns } from "../engine.mjs";
+import { Engines, isSource, takingTurns } from "../engine.mjs";
 import { root } from "../steps.mjs";
 
 /** Lets everything go on that waits for nothing. */
@@ -11,9 +11,9 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 function builds() {
   const begun = [];
   const told = [];
-  const build = (variant) => new Promise((resolve) => begun.push({ variant, end: (ok = true) => resolve({ ok }) }));
-  const binaries = new Binaries(build, (variant, { ok }) => told.push([variant, ok]));
-  return { begun, told, binaries };
+  const build = (name) => new Promise((resolve) => begun.push({ name, end: (ok = true) => resolve({ ok }) }));
+  const engines = new Engines(build, (name, { ok }) => told.push([name, ok]));
+  return { begun, told, engines };
 }
 
 test("the engine is compiled from Rust, shaders and manifests", () => {
@@ -48,65 +48,58 @@ test("a task that fails can be asked for again", async () => {
 });
 
 test("the others follow the first, one after the other", async () => {
-  const { begun, told, binaries } = builds();
-  const first = binaries.update();
+  const { begun, told, engines } = builds();
+  const first = engines.update();
   begun[0].end();
   await first;
-  assert.deepEqual([binaries.has("simd"), binaries.has("relaxed"), begun.length], [true, false, 2]);
+  assert.deepEqual([engines.has("engine"), engines.has("graph"), begun.length], [true, false, 2]);
   begun[1].end();
   await settled();
-  assert.deepEqual([binaries.has("relaxed"), binaries.has("graph")], [true, false]);
+  assert.deepEqual([engines.has("graph"), engines.has("structure")], [true, false]);
   begun[2].end();
   await settled();
-  assert.deepEqual([binaries.has("graph"), binaries.has("structure")], [true, false]);
+  assert.deepEqual([engines.has("structure"), engines.has("train")], [true, false]);
   begun[3].end();
   await settled();
-  assert.deepEqual([binaries.has("structure"), binaries.has("train")], [true, false]);
-  begun[4].end();
-  await settled();
-  assert.ok(binaries.has("train"));
-  assert.deepEqual(told, [["simd", true], ["relaxed", true], ["graph", true], ["structure", true], ["train", true]]);
+  assert.ok(engines.has("train"));
+  assert.deepEqual(told, [["engine", true], ["graph", true], ["structure", true], ["train", true]]);
 });
 
 test("a change withdraws the others, and builds of what was there before are not told of", async () => {
-  const { begun, told, binaries } = builds();
-  const first = binaries.update();
+  const { begun, told, engines } = builds();
+  const first = engines.update();
   begun[0].end();
   await first;
-  const change = binaries.change();
+  const change = engines.change();
   begun[1].end();
   await settled();
-  assert.equal(binaries.has("relaxed"), false);
+  assert.equal(engines.has("graph"), false);
   begun[2].end();
   await change;
   begun.slice(3).forEach(({ end }) => end());
   await settled();
-  for (const _ of ["graph", "structure", "train"]) {
+  for (const _ of ["structure", "train"]) {
     begun.at(-1).end();
     await settled();
   }
-  assert.deepEqual(begun.slice(2).map(({ variant }) => variant), ["simd", "relaxed", "graph", "structure", "train"]);
-  assert.ok(["relaxed", "graph", "structure", "train"].every((variant) => binaries.has(variant)));
-  assert.equal(told.filter(([variant]) => variant === "relaxed").length, 1);
+  assert.deepEqual(begun.slice(2).map(({ name }) => name), ["engine", "graph", "structure", "train"]);
+  assert.ok(["graph", "structure", "train"].every((name) => engines.has(name)));
+  assert.equal(told.filter(([name]) => name === "graph").length, 1);
 });
 
-test("what does not build leaves the first binary, and the others wait", async () => {
-  const { begun, told, binaries } = builds();
-  const first = binaries.update();
+test("what does not build leaves the first engine, and the others wait", async () => {
+  const { begun, told, engines } = builds();
+  const first = engines.update();
   begun[0].end();
   await first;
-  begun[1].end();
-  await settled();
-  begun[2].end();
-  await settled();
-  for (const at of [3, 4]) {
+  for (const at of [1, 2, 3]) {
     begun[at].end();
     await settled();
   }
-  const change = binaries.change();
-  begun[5].end(false);
+  const change = engines.change();
+  begun[4].end(false);
   await change;
-  const has = ["simd", "relaxed", "graph", "structure", "train"].map((variant) => binaries.has(variant));
-  assert.deepEqual([has, begun.length], [[true, false, false, false, false], 6]);
-  assert.deepEqual(told.at(-1), ["simd", false]);
+  const has = ["engine", "graph", "structure", "train"].map((name) => engines.has(name));
+  assert.deepEqual([has, begun.length], [[true, false, false, false], 5]);
+  assert.deepEqual(told.at(-1), ["engine", false]);
 });

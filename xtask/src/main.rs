@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod glue;
+mod plain;
 mod sizes;
 mod stamp;
 mod wasm;
@@ -19,22 +20,19 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Step {
-    /// Build the engine for a browser, quickly and for the machine at hand, into target/engine.
+    /// Build the engine for browsers with and without relaxed SIMD, quickly, into target/engine.
     Wasm {
-        /// With relaxed SIMD, into target/engine-relaxed.
-        #[arg(long)]
-        relaxed: bool,
         /// With gradients and optimisers, into target/graph.
-        #[arg(long, conflicts_with = "relaxed")]
+        #[arg(long)]
         graph: bool,
         /// With taggers, parsers and tree classifiers, into target/structure.
-        #[arg(long, conflicts_with_all = ["relaxed", "graph"])]
+        #[arg(long, conflicts_with = "graph")]
         structure: bool,
         /// With training runs, into target/train.
-        #[arg(long, conflicts_with_all = ["relaxed", "graph", "structure"])]
+        #[arg(long, conflicts_with_all = ["graph", "structure"])]
         train: bool,
         /// As published: all binaries, optimised, into js/pkg; then their sizes.
-        #[arg(long, conflicts_with_all = ["relaxed", "graph", "structure", "train"])]
+        #[arg(long, conflicts_with_all = ["graph", "structure", "train"])]
         release: bool,
     },
     /// Build the checks of the GPU against the CPU for a browser into target/checks.
@@ -56,7 +54,7 @@ fn main() -> ExitCode {
         Step::Wasm { graph: true, .. } => wasm::build_graph(&root()),
         Step::Wasm { structure: true, .. } => wasm::build_structure(&root()),
         Step::Wasm { train: true, .. } => wasm::build_train(&root()),
-        Step::Wasm { relaxed, .. } => wasm::build_engine(&root(), relaxed),
+        Step::Wasm { .. } => wasm::build_engine(&root()),
         Step::Checks => wasm::build_checks(&root()),
     };
     match outcome {

@@ -12,6 +12,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use wasmparser::{DataKind, Operator, Parser, Payload};
 
 use crate::glue;
+use crate::plain::plain;
 use crate::sizes::{self, Sizes};
 use crate::stamp::{empty, make_unless_same};
 
@@ -24,6 +25,8 @@ struct Library {
     name: &'static str,
     /// Arguments for cargo.
     arguments: &'static [&'static str],
+    /// Whether browsers with relaxed SIMD fetch a binary of their own.
+    relaxed: bool,
     /// For wasm-opt, beside [`OPTIMISATIONS`].
     options: &'static [&'static str],
     /// The most bytes that the binary and its JavaScript may take after gzip -9.
@@ -35,6 +38,7 @@ const ENGINE: Library = Library {
     package: "saccade-rnn",
     name: "saccade_rnn",
     arguments: &["--no-default-features", "--features", "web"],
+    relaxed: true,
     options: &["--converge"],
     most: 300_000,
 };
@@ -51,6 +55,7 @@ const GRAPH: Library = Library {
         "--config",
         "profile.wasm.package.saccade-rnn.opt-level=\"s\"",
     ],
+    relaxed: true,
     options: &[],
     most: 400_000,
 };
@@ -60,6 +65,7 @@ const STRUCTURE: Library = Library {
     package: "saccade-rnn",
     name: "saccade_structure",
     arguments: &["--no-default-features", "--features", "web,graph"],
+    relaxed: false,
     options: &[],
     most: 330_000,
 };
@@ -69,6 +75,7 @@ const TRAIN: Library = Library {
     package: "saccade-rnn",
     name: "saccade_train",
     arguments: &["--no-default-features", "--features", "web,runs"],
+    relaxed: true,
     options: &[],
     most: 490_000,
 };
@@ -78,31 +85,9 @@ const CHECKS: Library = Library {
     package: "saccade-checks",
     name: "saccade_checks",
     arguments: &[],
+    relaxed: false,
     options: &[],
     most: usize::MAX,
-};
-
-/// What a binary asks of the browser.
-struct Machine {
-    /// Of the published file's name.
-    suffix: &'static str,
-    /// Where cargo puts what it makes, in its target folder. Each machine has a place of its own, since the library's
-    /// file has the same name for all.
-    folder: &'static str,
-    /// For the compiler.
-    target_features: &'static str,
-    /// For wasm-opt, beside [`WASM_FEATURES`].
-    options: &'static [&'static str],
-}
-
-/// Every browser that has WebGPU, and Node.
-const SIMD: Machine = Machine { suffix: "", folder: "", target_features: "+simd128", options: &[] };
-/// One instruction of this kind, and a browser without them refuses the file.
-const RELAXED: Machine = Machine {
-    suffix: "_relaxed",
-    folder: "relaxed",
-    target_features: "+simd128,+relaxed-simd",
-    options: &["--enable-relaxed-simd"],
 };
 
 /// How cargo compiles.
@@ -119,10 +104,14 @@ const RELEASE: Profile = Profile { name: "wasm", folder: "wasm", flags: &[] };
 const DEVELOPMENT: Profile =
     Profile { name: "dev", folder: "debug", flags: &["-Cdebuginfo=0", "-Cstrip=debuginfo"] };
 
-/// What rustc's wasm32 baseline and [`SIMD`] let the compiler use, and no more: a proposal that is enabled here but not
-/// there could put instructions into the file that an older browser refuses.
-const WASM_FEATURES: [&str; 7] = [
+/// For the compiler: SIMD as every browser has it that has WebGPU, and relaxed SIMD, which [`plain`] does without.
+const TARGET_FEATURES: &str = "-Ctarget-feature=+simd128,+relaxed-simd";
+
+/// What rustc's wasm32 baseline and [`TARGET_FEATURES`] let the compiler use, and no more: a proposal that is enabled here
+/// but not there could put instructions into the file that an older browser refuses.
+const WASM_FEATURES: [&str; 8] = [
     "--enable-simd",
+    "--enable-relaxed-simd",
     "--enable-bulk-memory",
     "--enable-nontrapping-float-to-int",
     "--enable-sign-ext",
@@ -147,46 +136,54 @@ const STRIP: [&str; 3] = ["--strip-debug", "--strip-producers", "--strip-target-
 /// # Errors
 /// Names the step that failed; when a tool is missing, says in one line how to get it.
 pub(crate) fn build_checks(root: &Path) -> Result<()> {
-    let compiled = compile(root, &CHECKS, &RELEASE, &SIMD)?;
-    bind_unless_same(&compiled, &CHECKS, &target(root).join("checks"))
+    build(root, &CHECKS, &RELEASE, "checks")
 }
 
-/// Builds crate `saccade-rnn` with feature `web` for one machine into `target/engine`, or `target/engine-relaxed`, under
-/// `root`: quickly, and fast enough to be used.
+/// Builds crate `saccade-rnn` with feature `web` into `target/engine` under `root`: quickly, and fast enough to be used.
 ///
 /// # Errors
-/// Names the step that failed; when a tool is missing, says in one line how to get it.
-pub(crate) fn build_engine(root: &Path, relaxed: bool) -> Result<()> {
-    let (machine, name) = if relaxed { (&RELAXED, "engine-relaxed") } else { (&SIMD, "engine") };
-    let compiled = compile(root, &ENGINE, &DEVELOPMENT, machine)?;
-    bind_unless_same(&compiled, &ENGINE, &target(root).join(name))
+/// Those of [`build_checks`].
+pub(crate) fn build_engine(root: &Path) -> Result<()> {
+    build(root, &ENGINE, &DEVELOPMENT, "engine")
 }
 
 /// Builds crate `saccade-rnn` with features `web` and `train` into `target/graph` under `root`, quickly.
 ///
 /// # Errors
-/// Those of [`build_engine`].
+/// Those of [`build_checks`].
 pub(crate) fn build_graph(root: &Path) -> Result<()> {
-    let compiled = compile(root, &GRAPH, &DEVELOPMENT, &SIMD)?;
-    bind_unless_same(&compiled, &GRAPH, &target(root).join("graph"))
+    build(root, &GRAPH, &DEVELOPMENT, "graph")
 }
 
 /// Builds crate `saccade-rnn` with features `web` and `graph` into `target/structure` under `root`, quickly.
 ///
 /// # Errors
-/// Those of [`build_engine`].
+/// Those of [`build_checks`].
 pub(crate) fn build_structure(root: &Path) -> Result<()> {
-    let compiled = compile(root, &STRUCTURE, &DEVELOPMENT, &SIMD)?;
-    bind_unless_same(&compiled, &STRUCTURE, &target(root).join("structure"))
+    build(root, &STRUCTURE, &DEVELOPMENT, "structure")
 }
 
 /// Builds crate `saccade-rnn` with features `web` and `runs` into `target/train` under `root`, quickly.
 ///
 /// # Errors
-/// Those of [`build_engine`].
+/// Those of [`build_checks`].
 pub(crate) fn build_train(root: &Path) -> Result<()> {
-    let compiled = compile(root, &TRAIN, &DEVELOPMENT, &SIMD)?;
-    bind_unless_same(&compiled, &TRAIN, &target(root).join("train"))
+    build(root, &TRAIN, &DEVELOPMENT, "train")
+}
+
+/// Builds a library into folder `name` of what cargo makes, unless it is there already.
+fn build(root: &Path, library: &Library, profile: &Profile, name: &str) -> Result<()> {
+    let compiled = compile(root, library, profile)?;
+    let package = target(root).join(name);
+    let inputs = [&itself()?[..], &read(&compiled)?];
+    let made = make_unless_same(&package, &inputs, || {
+        let module = bind(&compiled, library, &package)?;
+        write_twins(&read(&module)?, library, &package)?;
+        Ok(())
+    })?;
+    let what = if made { "made by wasm-bindgen" } else { "nothing has changed" };
+    println!("{}: {what}", package.display());
+    Ok(())
 }
 
 /// Builds crate `saccade-rnn` with feature `web` into `js/pkg` under `root`, as published: with and without relaxed SIMD,
@@ -196,36 +193,27 @@ pub(crate) fn build_train(root: &Path) -> Result<()> {
 /// Names the step that failed; when a tool is missing, says in one line how to get it. A binary that is larger than it
 /// may be is an error too.
 pub(crate) fn build_package(root: &Path) -> Result<()> {
-    let release = |library, machine| compile(root, library, &RELEASE, machine);
-    // A binary keeps one processor at work, and each machine has a target folder of its own: two at a time.
-    let (plain, relaxed) = thread::scope(|scope| {
-        let relaxed = scope.spawn(|| [&ENGINE, &GRAPH, &TRAIN].map(|library| release(library, &RELAXED)));
-        let plain = [&ENGINE, &GRAPH, &STRUCTURE, &TRAIN].map(|library| release(library, &SIMD));
-        (plain, relaxed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
-    let ([simd, graph, structure, train], [relaxed, graph_relaxed, train_relaxed]) = (plain, relaxed);
-    let binaryen = fs::read(root.join("node_modules/binaryen/package.json")).unwrap_or_default();
-    let all = [
-        (&simd?, &ENGINE, &SIMD),
-        (&relaxed?, &ENGINE, &RELAXED),
-        (&graph?, &GRAPH, &SIMD),
-        (&graph_relaxed?, &GRAPH, &RELAXED),
-        (&structure?, &STRUCTURE, &SIMD),
-        (&train?, &TRAIN, &SIMD),
-        (&train_relaxed?, &TRAIN, &RELAXED),
-    ];
-    let mut inputs = vec![itself()?, binaryen];
-    for (compiled, ..) in all {
-        inputs.push(read(compiled)?);
+    let libraries = [&ENGINE, &GRAPH, &STRUCTURE, &TRAIN];
+    let mut inputs =
+        vec![itself()?, fs::read(root.join("node_modules/binaryen/package.json")).unwrap_or_default()];
+    let mut compiled = Vec::new();
+    for library in libraries {
+        let module = compile(root, library, &RELEASE)?;
+        inputs.push(read(&module)?);
+        compiled.push((module, library));
     }
     let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
     let package = root.join("js").join("pkg");
     let made = make_unless_same(&package, &inputs, || {
-        let bound = target(root).join("bound");
-        for (compiled, library, machine) in all {
-            publish(root, compiled, library, machine, &bound, &package)?;
-        }
-        Ok(())
+        let publish = |(module, library): &(PathBuf, &Library)| publish(root, module, library, &package);
+        // One keeps one processor at work, the engine's as long as all others'.
+        thread::scope(|scope| {
+            let engine = scope.spawn(|| publish(&compiled[0]));
+            let others = compiled[1..].iter().map(publish).collect::<Result<String>>();
+            let engine = engine.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            print!("{}{}", engine?, others?);
+            Ok(())
+        })
     })?;
     if !made {
         println!("js/pkg: nothing has changed");
@@ -233,66 +221,56 @@ pub(crate) fn build_package(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Adds one of the binaries to `package`, and its JavaScript, which all of a library must share. `bound` is a folder to work in, which
-/// is emptied.
-fn publish(
-    root: &Path,
-    compiled: &Path,
-    library: &Library,
-    machine: &Machine,
-    bound: &Path,
-    package: &Path,
-) -> Result<()> {
-    empty(bound)?;
-    bind(compiled, library, bound)?;
-    minify(root, &bound.join(format!("{}.js", library.name)))?;
-    let module = format!("{}_bg.wasm", library.name);
-    for entry in fs::read_dir(bound).with_context(|| format!("cannot read {}", bound.display()))? {
-        let name = entry?.file_name();
-        if name == *module {
-            continue;
-        }
-        let text = read(&bound.join(&name))?;
-        let to = package.join(&name);
-        ensure!(
-            !to.exists() || read(&to)? == text,
-            "the binaries want different JavaScript; compare {} and {}",
-            to.display(),
-            bound.join(&name).display()
-        );
-        fs::write(&to, text).with_context(|| format!("cannot write {}", to.display()))?;
-    }
-
-    let name = format!("{}{}_bg.wasm", library.name, machine.suffix);
-    println!("wasm-opt: optimise {name}");
-    let out = package.join(&name);
-    let symbols = bound.join("symbols");
-    let options = [library.options, machine.options].concat();
-    optimise(root, &bound.join(&module), &out, &symbols, &options)?;
-    let optimised = read(&out)?;
+/// Adds the binaries of a library to `package`, and their JavaScript. Returns how large they are.
+fn publish(root: &Path, compiled: &Path, library: &Library, package: &Path) -> Result<String> {
+    let bound = target(root).join("bound").join(library.name);
+    empty(&bound)?;
+    let module = bind(compiled, library, &bound)?;
+    let script = bound.join(format!("{}.js", library.name));
+    minify(root, &script)?;
+    let (optimised, symbols) = (bound.join("optimised.wasm"), bound.join("symbols"));
+    println!("wasm-opt: optimise {}", library.name);
+    optimise(root, &module, &optimised, &symbols, library.options)?;
+    let optimised = read(&optimised)?;
     check_low_memory(&optimised)?;
+
+    let twins = write_twins(&optimised, library, package)?;
+    for end in [".js", ".d.ts", "_bg.wasm.d.ts"] {
+        let name = format!("{}{end}", library.name);
+        let to = package.join(&name);
+        fs::copy(bound.join(name), &to).with_context(|| format!("cannot write {}", to.display()))?;
+    }
+    let symbols = String::from_utf8(read(&symbols)?)?;
     let shaders: BTreeSet<&str> =
         saccade_shaders::ALL.iter().flat_map(|kernel| kernel.source).copied().collect();
-    let symbols = String::from_utf8(read(&symbols)?)?;
-    // The other's hardly differs.
-    if machine.suffix.is_empty() {
-        print!("{}", Sizes::of(&optimised, &symbols, &shaders)?.table()?);
+    let mut report = Sizes::of(&optimised, &symbols, &shaders)?.table()?;
+    let script = read(&script)?;
+    for (name, module) in twins {
+        report += &format!("{name}: {}\n", sizes::check(&module, &script, library.most)?);
     }
-    let script = read(&package.join(format!("{}.js", library.name)))?;
-    println!("{name}: {}", sizes::check(&optimised, &script, library.most)?);
-    Ok(())
+    Ok(report)
+}
+
+/// Writes a module that has relaxed SIMD as the binaries for browsers with and without it. Returns their names and bytes.
+fn write_twins(module: &[u8], library: &Library, package: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut twins = vec![(format!("{}_bg.wasm", library.name), plain(module)?)];
+    if library.relaxed {
+        twins.push((format!("{}_relaxed_bg.wasm", library.name), module.to_vec()));
+    }
+    for (name, module) in &twins {
+        let to = package.join(name);
+        fs::write(&to, module).with_context(|| format!("cannot write {}", to.display()))?;
+    }
+    Ok(twins)
 }
 
 /// Runs cargo; returns the path of the `.wasm` file it made: a copy, since cargo gives the same name to what it makes of a
 /// package with other features.
-fn compile(root: &Path, library: &Library, profile: &Profile, machine: &Machine) -> Result<PathBuf> {
-    println!(
-        "cargo: compile {} for {TARGET} (profile {}, {})",
-        library.package, profile.name, machine.target_features
-    );
+fn compile(root: &Path, library: &Library, profile: &Profile) -> Result<PathBuf> {
+    println!("cargo: compile {} for {TARGET} (profile {})", library.name, profile.name);
     // Cargo names itself to the programs it runs; that is the toolchain of `rust-toolchain.toml`.
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let folder = target(root).join(machine.folder);
+    let folder = target(root);
     let status = Command::new(cargo)
         .current_dir(root)
         // The crate type is asked for here and not in the manifest, where every native build would link it as well.
@@ -300,8 +278,8 @@ fn compile(root: &Path, library: &Library, profile: &Profile, machine: &Machine)
         .args(library.arguments)
         .args(["--target", TARGET, "--profile", profile.name, "--target-dir"])
         .arg(&folder)
-        // In the place of those of `.cargo/config.toml`. What runs while compiling is compiled once for all machines.
-        .env("CARGO_ENCODED_RUSTFLAGS", flags(profile, machine))
+        // In the place of those of `.cargo/config.toml`.
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(profile))
         .status()
         .context("cargo did not start; get it from https://rustup.rs")?;
     ensure!(status.success(), "cargo could not compile for {TARGET} (missing? `rustup target add {TARGET}`)");
@@ -315,8 +293,8 @@ fn compile(root: &Path, library: &Library, profile: &Profile, machine: &Machine)
 
 /// Arguments for rustc, as cargo takes them. The paths in messages of panics are cut to begin at a package, and so name
 /// nobody's folders.
-fn flags(profile: &Profile, machine: &Machine) -> String {
-    let mut flags = vec![format!("-Ctarget-feature={}", machine.target_features), IN_ORDER.into()];
+fn flags(profile: &Profile) -> String {
+    let mut flags = vec![TARGET_FEATURES.to_owned(), IN_ORDER.to_owned()];
     flags.extend(profile.flags.iter().map(|&flag| flag.to_owned()));
     let cargo_home =
         env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
@@ -341,17 +319,8 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Fills `package` by [`bind`], unless it was made of the same.
-fn bind_unless_same(compiled: &Path, library: &Library, package: &Path) -> Result<()> {
-    let inputs = [&itself()?[..], &read(compiled)?];
-    let made = make_unless_same(package, &inputs, || bind(compiled, library, package))?;
-    let what = if made { "made by wasm-bindgen" } else { "nothing has changed" };
-    println!("{}: {what}", package.display());
-    Ok(())
-}
-
-/// Writes the module and its bindings for `<script type="module">`.
-fn bind(compiled: &Path, library: &Library, package: &Path) -> Result<()> {
+/// Writes the module and its bindings for `<script type="module">` into `folder`. Returns where the module is.
+fn bind(compiled: &Path, library: &Library, folder: &Path) -> Result<PathBuf> {
     let mut bindgen = Bindgen::new();
     let mut bound = bindgen
         .input_path(compiled)
@@ -369,14 +338,15 @@ fn bind(compiled: &Path, library: &Library, package: &Path) -> Result<()> {
             import.name.clone_from(name);
         }
     }
-    bound.emit(package).with_context(|| format!("cannot write {}", package.display()))?;
+    bound.emit(folder).with_context(|| format!("cannot write {}", folder.display()))?;
     let change = |extension: &str, change: &dyn Fn(&str) -> Result<String>| {
-        let path = package.join(format!("{}.{extension}", library.name));
+        let path = folder.join(format!("{}.{extension}", library.name));
         let text = String::from_utf8(read(&path)?)?;
         fs::write(&path, change(&text)?).with_context(|| format!("cannot write {}", path.display()))
     };
     change("js", &|script| Ok(glue::renamed(&glue::gpu_anywhere(&glue::contained(script)?)?, &names)))?;
-    change("d.ts", &|types| Ok(glue::declared(types)))
+    change("d.ts", &|types| Ok(glue::declared(types)))?;
+    Ok(folder.join(format!("{}_bg.wasm", library.name)))
 }
 
 /// Has npm's `terser` write a script anew: people read the types beside it, the code is downloaded.
