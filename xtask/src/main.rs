@@ -51,10 +51,10 @@ fn root() -> PathBuf {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().step {
         Step::Wasm { release: true, .. } => wasm::build_package(&root()),
-        Step::Wasm { graph: true, .. } => wasm::build_graph(&root()),
-        Step::Wasm { structure: true, .. } => wasm::build_structure(&root()),
-        Step::Wasm { train: true, .. } => wasm::build_train(&root()),
-        Step::Wasm { .. } => wasm::build_engine(&root()),
+        Step::Wasm { graph: true, .. } => wasm::build_quickly(&root(), &wasm::GRAPH),
+        Step::Wasm { structure: true, .. } => wasm::build_quickly(&root(), &wasm::STRUCTURE),
+        Step::Wasm { train: true, .. } => wasm::build_quickly(&root(), &wasm::TRAIN),
+        Step::Wasm { .. } => wasm::build_quickly(&root(), &wasm::ENGINE),
         Step::Checks => wasm::build_checks(&root()),
     };
     match outcome {

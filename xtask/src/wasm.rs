@@ -19,10 +19,12 @@ use crate::stamp::{empty, make_unless_same};
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// What is compiled for the browser.
-struct Library {
+pub(crate) struct Library {
     package: &'static str,
     /// The name of every file in the package.
     name: &'static str,
+    /// Where it is put that is not published, in the target folder.
+    folder: &'static str,
     /// Arguments for cargo.
     arguments: &'static [&'static str],
     /// Whether browsers with relaxed SIMD fetch a binary of their own.
@@ -34,9 +36,10 @@ struct Library {
 }
 
 /// The engine, which everybody fetches: optimised until nothing becomes smaller, it takes 400 bytes less.
-const ENGINE: Library = Library {
+pub(crate) const ENGINE: Library = Library {
     package: "saccade-rnn",
     name: "saccade_rnn",
+    folder: "engine",
     arguments: &["--no-default-features", "--features", "web"],
     relaxed: true,
     options: &["--converge"],
@@ -45,9 +48,10 @@ const ENGINE: Library = Library {
 
 /// The engine of graphs of a page's own, with gradients and optimisers. Nodes are small and come by the thousand: what records
 /// and plans them is not compiled for the least size. (For speed alone, it takes 428,000 bytes.)
-const GRAPH: Library = Library {
+pub(crate) const GRAPH: Library = Library {
     package: "saccade-rnn",
     name: "saccade_graph",
+    folder: "graph",
     arguments: &[
         "--no-default-features",
         "--features",
@@ -61,9 +65,10 @@ const GRAPH: Library = Library {
 };
 
 /// The engine of taggers, parsers and tree classifiers.
-const STRUCTURE: Library = Library {
+pub(crate) const STRUCTURE: Library = Library {
     package: "saccade-rnn",
     name: "saccade_structure",
+    folder: "structure",
     arguments: &["--no-default-features", "--features", "web,graph"],
     relaxed: false,
     options: &[],
@@ -71,9 +76,10 @@ const STRUCTURE: Library = Library {
 };
 
 /// The engine of training runs.
-const TRAIN: Library = Library {
+pub(crate) const TRAIN: Library = Library {
     package: "saccade-rnn",
     name: "saccade_train",
+    folder: "train",
     arguments: &["--no-default-features", "--features", "web,runs"],
     relaxed: true,
     options: &[],
@@ -84,6 +90,7 @@ const TRAIN: Library = Library {
 const CHECKS: Library = Library {
     package: "saccade-checks",
     name: "saccade_checks",
+    folder: "checks",
     arguments: &[],
     relaxed: false,
     options: &[],
@@ -136,45 +143,21 @@ const STRIP: [&str; 3] = ["--strip-debug", "--strip-producers", "--strip-target-
 /// # Errors
 /// Names the step that failed; when a tool is missing, says in one line how to get it.
 pub(crate) fn build_checks(root: &Path) -> Result<()> {
-    build(root, &CHECKS, &RELEASE, "checks")
+    build(root, &CHECKS, &RELEASE)
 }
 
-/// Builds crate `saccade-rnn` with feature `web` into `target/engine` under `root`: quickly, and fast enough to be used.
+/// Builds a library into its folder under `root`: quickly, and fast enough to be used.
 ///
 /// # Errors
 /// Those of [`build_checks`].
-pub(crate) fn build_engine(root: &Path) -> Result<()> {
-    build(root, &ENGINE, &DEVELOPMENT, "engine")
+pub(crate) fn build_quickly(root: &Path, library: &Library) -> Result<()> {
+    build(root, library, &DEVELOPMENT)
 }
 
-/// Builds crate `saccade-rnn` with features `web` and `train` into `target/graph` under `root`, quickly.
-///
-/// # Errors
-/// Those of [`build_checks`].
-pub(crate) fn build_graph(root: &Path) -> Result<()> {
-    build(root, &GRAPH, &DEVELOPMENT, "graph")
-}
-
-/// Builds crate `saccade-rnn` with features `web` and `graph` into `target/structure` under `root`, quickly.
-///
-/// # Errors
-/// Those of [`build_checks`].
-pub(crate) fn build_structure(root: &Path) -> Result<()> {
-    build(root, &STRUCTURE, &DEVELOPMENT, "structure")
-}
-
-/// Builds crate `saccade-rnn` with features `web` and `runs` into `target/train` under `root`, quickly.
-///
-/// # Errors
-/// Those of [`build_checks`].
-pub(crate) fn build_train(root: &Path) -> Result<()> {
-    build(root, &TRAIN, &DEVELOPMENT, "train")
-}
-
-/// Builds a library into folder `name` of what cargo makes, unless it is there already.
-fn build(root: &Path, library: &Library, profile: &Profile, name: &str) -> Result<()> {
+/// Builds a library into its folder, unless it is there already.
+fn build(root: &Path, library: &Library, profile: &Profile) -> Result<()> {
     let compiled = compile(root, library, profile)?;
-    let package = target(root).join(name);
+    let package = target(root).join(library.folder);
     let inputs = [&itself()?[..], &read(&compiled)?];
     let made = make_unless_same(&package, &inputs, || {
         let module = bind(&compiled, library, &package)?;
