@@ -36,6 +36,11 @@ impl Pipelines {
             .clone()
     }
 
+    /// Whether there is a pipeline of a kernel, whatever its `SHARED`.
+    fn has(&self, kernel: &Kernel) -> bool {
+        self.made.borrow().keys().any(|&(name, _)| name == kernel.name)
+    }
+
     /// The pipeline of a generated kernel.
     #[cfg(any(feature = "graph", not(feature = "web")))]
     pub(super) fn generated(
@@ -55,11 +60,14 @@ impl Pipelines {
 }
 
 impl Gpu {
-    /// Compiles a kernel before its first launch.
+    /// Compiles a kernel, unless a launch has had it compiled.
     ///
     /// # Errors
     /// If the driver rejects the kernel.
     pub async fn compile(&self, kernel: &'static Kernel) -> Result<(), EngineError> {
+        if self.pipelines.has(kernel) {
+            return Ok(());
+        }
         let scope = self.context.device.push_error_scope(wgpu::ErrorFilter::Validation);
         self.pipelines.get(&self.context, kernel, None);
         match scope.pop().await {
