@@ -79,11 +79,11 @@ const switches = [
 /** WebGPU by software, the same on every machine; without these a headless Chromium has no adapter. */
 const webgpu = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
-/** Starts Chromium without a window, with WebGPU if `gpu` says so. */
-export function launch({ gpu = false } = {}) {
+/** Starts Chromium without a window, with WebGPU if `gpu` says so, and set to type of so many pixels. */
+export function launch({ gpu = false, type = 16 } = {}) {
   const executablePath = findChromium();
   if (!executablePath) throw new Error("no Chrome or Chromium: install one, or set CHROMIUM to its path");
-  return chromium.launch({ executablePath, args: gpu ? [...switches, ...webgpu] : switches });
+  return chromium.launch({ executablePath, args: [...switches, `--blink-settings=defaultFontSize=${type}`, ...(gpu ? webgpu : [])] });
 }
 
 /** How long a page has for a step, in milliseconds: tests are about what a page does, not how soon, and a machine may be busy. */

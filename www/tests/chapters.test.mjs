@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { root } from "../../scripts/steps.mjs";
+import { launch, openPage } from "./browser.mjs";
 import { complaints, eventually, fits, openAt, page, server, settled, stands } from "./opened.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -250,6 +251,25 @@ describe("for everybody", { timeout: 600_000 }, () => {
     test(`at ${width} px no chapter is wider than the window`, async () => {
       await open(`#read?text=${encodeURIComponent(LONG_TEXT)}`, { viewport: { width, height: 800 } });
       await fits();
+    });
+  }
+
+  for (const width of [390, 1440]) {
+    test(`at ${width} px a browser set to type twice as large has it, and no chapter is wider than the window`, async () => {
+      const large = await launch({ type: 32 });
+      try {
+        for (const chapter of ["", "read", "race", "predict", "train"]) {
+          const { page } = await openPage(large, { viewport: { width, height: 800 } });
+          await page.goto(`${server.url}#${chapter}`);
+          await page.locator('[data-stage="ready"]').waitFor();
+          await page.waitForFunction((chapter) => document.querySelector("[data-chapter]")?.dataset.chapter === chapter, chapter);
+          assert.ok((await page.evaluate(() => parseFloat(getComputedStyle(document.documentElement).fontSize))) >= 32, chapter);
+          await eventually(async () => assert.equal(await page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth)), 0, chapter));
+          await page.context().close();
+        }
+      } finally {
+        await large.close();
+      }
     });
   }
 
