@@ -273,6 +273,15 @@ describe("for everybody", { timeout: 600_000 }, () => {
     });
   }
 
+  test("forced colours leave bars and the lines under words, and tell the chapter that is open", async () => {
+    await open("#read", { forcedColors: "active", colorScheme: "dark" });
+    const bar = page.locator('[data-score="positive"] .bar > span');
+    assert.notEqual(await bar.evaluate((bar) => getComputedStyle(bar).backgroundColor), await page.evaluate(() => getComputedStyle(document.body).backgroundColor));
+    assert.match(await page.locator(".token").first().evaluate((token) => getComputedStyle(token).backgroundImage), /gradient/);
+    const lines = await page.locator("nav.row a").evaluateAll((links) => links.map((link) => getComputedStyle(link).borderBlockEndColor));
+    assert.equal(lines.filter((line) => line === lines[0]).length, 1);
+  });
+
   test("with little memory, as the browser tells it, everything works", async () => {
     const prepare = () => Object.defineProperty(navigator, "deviceMemory", { value: 0.5 });
     await open("", { prepare });
