@@ -254,6 +254,14 @@ describe("for everybody", { timeout: 600_000 }, () => {
     });
   }
 
+  for (const chapter of ["", "read", "race", "predict"]) {
+    test(`at ${chapter || "the landing"} one word of thousands of letters leaves the page no wider than the window`, async () => {
+      await open(`#${chapter}?text=${"x".repeat(3000)}`, { viewport: { width: 390, height: 800 } });
+      await settled();
+      await fits();
+    });
+  }
+
   for (const width of [390, 1440]) {
     test(`at ${width} px a browser set to type twice as large has it, and no chapter is wider than the window`, async () => {
       const large = await launch({ type: 32 });

@@ -42,3 +42,9 @@ export const whole = (n: number): string => integer.format(n);
 
 /** 1 becomes "1 word", 2 becomes "2 words". */
 export const plural = (n: number, noun: string, nouns = `${noun}s`): string => `${whole(n)} ${n === 1 ? noun : nouns}`;
+
+/** A text of so many letters at most, of a longer one the beginning. */
+export function abridged(text: string, most: number): string {
+  const letters = [...text.slice(0, 2 * most + 2)];
+  return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : text;
+}
