@@ -290,6 +290,12 @@ describe("for everybody", { timeout: 600_000 }, () => {
     assert.equal(lines.filter((line) => line === lines[0]).length, 1);
   });
 
+  test("Race says so of a text without a word of letters", async () => {
+    await open("#race?text=%E5%A5%BD%E7%9C%8B");
+    await settled();
+    await page.getByText("No word of your text is spelt with the letters a to z").waitFor();
+  });
+
   test("with little memory, as the browser tells it, everything works", async () => {
     const prepare = () => Object.defineProperty(navigator, "deviceMemory", { value: 0.5 });
     await open("", { prepare });

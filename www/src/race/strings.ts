@@ -26,14 +26,15 @@ export const race = {
 
 export const sprint = {
   title: "Five networks, one text",
-  prose: (length: number, skimmed: number) => [
-    `Five recurrent networks of the same size read ${plural(length, "word")} of **your text**, without its punctuation. Each takes in a hundred numbers a word and keeps a state of a hundred. Their weights are random, because speed does not depend on what a network knows. Only the Skim-LSTM needs to be told what to skim. It skims what the network in the chapter Read chose: ${skimmed}% of these words.`,
+  prose: (words: number, skimmed: number) => [
+    `${words ? `Five recurrent networks of the same size read ${plural(words, "word")} of **your text**, without its punctuation.` : "No word of **your text** is spelt with the letters a to z alone, so five recurrent networks of the same size read a single word of ours."} Each takes in a hundred numbers a word and keeps a state of a hundred. Their weights are random, because speed does not depend on what a network knows. Only the Skim-LSTM needs to be told what to skim. ${words ? `It skims what the network in the chapter Read chose: ${skimmed}% of these words.` : "Here it reads its word."}`,
     "Press the button to start. All networks then take turns on both devices, so a busy moment slows all of them. They do so in three sittings, with pauses in between, because a machine may be quicker a second later. Each bar shows the median of up to twelve turns, and its whisker runs from the slowest to the fastest. You can also race on [a long review](review).",
   ],
   start: "Start the race",
   caption: (length: number) => `Words a second, on ${plural(length, "word")}; longer is faster`,
   log: "Each vertical line means ten times as many words a second.",
-  pale: (machine: string) => `The pale bars come from another machine (${machine}). Start the race to measure yours.`,
+  pale: (machine: string) => `The pale bars come from another machine (${machine}).`,
+  begin: "Start the race to measure yours.",
   noDevice: "The other machine had no WebGPU. Start the race to see whether yours has it.",
   failed: "failed",
   busy: "too busy",
