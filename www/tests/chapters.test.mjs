@@ -296,6 +296,21 @@ describe("for everybody", { timeout: 600_000 }, () => {
     await page.getByText("No word of your text is spelt with the letters a to z").waitFor();
   });
 
+  test("Race’s clock of what waits for what runs without motion too", async () => {
+    await open("#race", { reducedMotion: "reduce" });
+    const width = () => page.locator('[data-lane="lstm"] rect').evaluateAll((blocks) => blocks.reduce((sum, block) => sum + Number(block.getAttribute("width")), 0));
+    const whole = await width();
+    await page.evaluate(() => {
+      window.blocks = [];
+      new MutationObserver(() => window.blocks.push(document.querySelectorAll('[data-lane="lstm"] rect').length)).observe(document.querySelector('[data-lane="lstm"]'), { subtree: true, childList: true });
+    });
+    await page.getByRole("button", { name: "Run the clock" }).last().click();
+    await eventually(async () => {
+      assert.ok(await page.evaluate(() => window.blocks.length > 1));
+      assert.equal(await width(), whole);
+    });
+  });
+
   test("with little memory, as the browser tells it, everything works", async () => {
     const prepare = () => Object.defineProperty(navigator, "deviceMemory", { value: 0.5 });
     await open("", { prepare });
