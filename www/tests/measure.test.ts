@@ -180,6 +180,7 @@ describe("sittings", () => {
     const { samples, times } = await inSittings([1, 1.4, 1]);
     const [one, two] = [known(times.one), known(times.two)];
     expect(between(one)).toBe("100 to 140 µs");
+    expect(between({ ...one, least: -0.085 })).toBe("−85 to 140 µs");
     for (const speed of [1, 1.4]) {
       const next = known((await inSittings([speed, speed, speed])).times.one).median;
       expect(next >= one.least && next <= one.most).toBe(true);

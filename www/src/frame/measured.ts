@@ -43,7 +43,7 @@ export function between({ least, median, most }: Spread): string {
 function range(least: number, most: number, unit: string): string {
   // A division's last bits are none that were measured.
   const [from, to] = [down.format(Number(least.toPrecision(9))), up.format(Number(most.toPrecision(9)))];
-  return `${from === to ? from : measured.range(from, to)} ${unit}`;
+  return `${from === to ? from : measured.range(from, to)} ${unit}`.replaceAll("-", "−");
 }
 
 /** Numbers in one unit whose printed digits add up: parts, and their sum. */

@@ -80,7 +80,7 @@ export const scenes = {
     title: "Reading from both ends",
     prose: [
       "A network that reads forward knows nothing yet of the words to come. So for many tasks two networks read the text, one from each end, and each word gets both of their states.",
-      "This costs more than the double work. The network can say nothing before the last word has come. And when you type on, it must read the whole text again.",
+      "Twice the work is not all it costs. The network can say nothing before the last word has come. And when you type on, it must read the whole text again.",
     ],
   },
 };
