@@ -311,6 +311,18 @@ describe("for everybody", { timeout: 600_000 }, () => {
     });
   });
 
+  test("the word that is pointed at is lit in the playback, and the bars of a verdict that was moved are as long as one another", async () => {
+    await open("#read?text=a+dull+film+that+I+loved");
+    await settled();
+    const lit = () => page.locator(".dock .head").evaluate((head) => Math.round((Number(head.getAttribute("x")) / 1000) * 6));
+    assert.equal(await lit(), 5);
+    await page.locator('[data-index="1"]').click();
+    await eventually(async () => assert.equal(await lit(), 1));
+    await page.locator('[data-score] [data-share] small').first().waitFor();
+    const tracks = await page.locator("[data-score] .bar").evaluateAll((bars) => bars.map((bar) => bar.getBoundingClientRect().width));
+    assert.equal(new Set(tracks).size, 1, String(tracks));
+  });
+
   test("with little memory, as the browser tells it, everything works", async () => {
     const prepare = () => Object.defineProperty(navigator, "deviceMemory", { value: 0.5 });
     await open("", { prepare });
