@@ -5,7 +5,7 @@ import { factorOf, spread, type Comparison, type DevicePreference, type Model, t
 import { format, parse } from "../src/frame/address.ts";
 import Gauges from "../src/read/Gauges.svelte";
 import { gauges } from "../src/read/strings.ts";
-import { abridged, count, duration, percent, plural, precise, saving } from "../src/frame/format.ts";
+import { abridged, count, duration, fileSize, percent, plural, precise, saving } from "../src/frame/format.ts";
 import Status from "../src/read/Status.svelte";
 import { recorded } from "../src/study/recorded.ts";
 import Time from "../src/read/Time.svelte";
@@ -274,6 +274,7 @@ test("numbers are written for people", () => {
   ]);
   expect([duration(0.0123), duration(12.34), duration(1234)]).toEqual(["12.3 µs", "12.3 ms", "1.23 s"]);
   expect([count(Number.NaN), percent(null), duration(null)]).toEqual(["–", "–", "–"]);
+  expect([fileSize(31), fileSize(2_734_567)]).toEqual(["1 kB", "2.7 MB"]);
   expect([abridged("twenty", 6), abridged("twenty-one", 6), abridged("😀😀😀", 2)]).toEqual(["twenty", "twent…", "😀…"]);
 });
 

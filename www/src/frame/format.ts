@@ -43,6 +43,9 @@ export const whole = (n: number): string => integer.format(n);
 /** 1 becomes "1 word", 2 becomes "2 words". */
 export const plural = (n: number, noun: string, nouns = `${noun}s`): string => `${whole(n)} ${n === 1 ? noun : nouns}`;
 
+/** 2734567 becomes "2.7 MB", 31 "1 kB". */
+export const fileSize = (bytes: number): string => (bytes < 1e5 ? `${whole(Math.ceil(bytes / 1000))} kB` : `${tenth.format(bytes / 1e6)} MB`);
+
 /** A text of so many letters at most, of a longer one the beginning. */
 export function abridged(text: string, most: number): string {
   const letters = [...text.slice(0, 2 * most + 2)];

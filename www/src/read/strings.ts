@@ -33,7 +33,7 @@ export const write = {
   ownFile: "Your own model file",
   choose: "Your own file…",
   another: "Another file…",
-  aboutOwn: (megabytes: string) => `Your own file, ${megabytes} MB. It never leaves this browser.`,
+  aboutOwn: (size: string) => `Your own file, ${size}. It never leaves this browser.`,
   keeping: {
     kept: "The browser keeps it for your next visit.",
     large: "It is too large to be kept, so open it again next time.",
