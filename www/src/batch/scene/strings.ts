@@ -41,6 +41,7 @@ export const score = {
   failed: (why: string) => `The engine did not run it: ${why}`,
   choose: "How it is batched, and how many launches it needs",
   again: "Back to the first sentences",
+  nothing: "There is nothing to batch yet. Write a sentence.",
 };
 
 const one = { look: "look-up", letter: "letter", word: "word", join: "join", guess: "guess" } satisfies Record<Kind, string>;
