@@ -145,7 +145,7 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
 
   test("two learners go side by side, are told apart, and a link begins them again", async () => {
     const { page, complaints, skim } = await open();
-    await page.getByRole("radio", { name: "two, each with its γ" }).check({ force: true });
+    await page.getByRole("radio", { name: "two values of γ" }).check({ force: true });
     await skim.locator('[data-knob="second"]').fill("0.2");
     await press(skim, "Learn");
     const beside = skim.locator('[data-figure="beside"]');
@@ -211,7 +211,7 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
     assert.match(await lone.skim.locator("svg[aria-label]").first().getAttribute("aria-label"), new RegExp(`${right} right`));
 
     const again = await open(new URL(page.url()).hash);
-    assert.ok(await again.page.getByRole("radio", { name: "two, each with its γ" }).isChecked());
+    assert.ok(await again.page.getByRole("radio", { name: "two values of γ" }).isChecked());
     assert.equal(await again.skim.locator('[data-knob="second"]').inputValue(), "0.2");
     await page.getByRole("radio", { name: "one learner" }).check({ force: true });
     await beside.waitFor({ state: "detached" });
@@ -513,7 +513,7 @@ describe("for everybody", { timeout: 600_000 }, () => {
         return violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
       };
       assert.deepEqual(await found(), []);
-      await page.getByRole("radio", { name: "with its learning rate" }).check({ force: true });
+      await page.getByRole("radio", { name: "two learning rates" }).check({ force: true });
       await press(skim, "Learn");
       await page.waitForFunction(() => Number(document.querySelector('[data-figure="beside"]')?.dataset.moments) >= 4);
       await press(skim, "Stop");
@@ -530,7 +530,7 @@ describe("for everybody", { timeout: 600_000 }, () => {
   test("nothing scrolls sideways from 320 to 2,560 pixels", async () => {
     for (const width of [320, 390, 768, 1440, 2560]) {
       const { page, skim } = await open("#train", { viewport: { width, height: 900 } });
-      await page.getByRole("radio", { name: "two, each with its γ" }).check({ force: true });
+      await page.getByRole("radio", { name: "two values of γ" }).check({ force: true });
       await press(skim, "Learn");
       await looked(page, 2);
       await page.locator('[data-figure="beside"]').waitFor();

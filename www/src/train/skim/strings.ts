@@ -19,7 +19,7 @@ export const scene = {
   anotherFile: "Another file",
   pick: "A file of texts with labels",
   aboutFile: (name: string, texts: number, labels: number) => `${name}: ${plural(texts, "text")}, ${plural(labels, "label")}. It stays in your browser.`,
-  form: "A line of the file is a label, a tab and a text.",
+  form: "In a file of yours, each line is a label, a tab and a text.",
   refused: {
     lines: (lines: readonly number[]) =>
       `${lines.length === 1 ? "Line" : "Lines"} ${lines.slice(0, 5).join(", ")}${lines.length > 5 ? ` and ${whole(lines.length - 5)} more` : ""}: expected a label, a tab and a text.`,
@@ -39,7 +39,7 @@ export const controls = {
 export const second = {
   legend: "Learners side by side",
   none: "one learner",
-  options: { gamma: "two, each with its γ", learningRate: "with its learning rate", temperature: "with its temperature" } satisfies Record<Knob, string>,
+  options: { gamma: "two values of γ", learningRate: "two learning rates", temperature: "two temperatures" } satisfies Record<Knob, string>,
   names: { gamma: "γ", learningRate: "learning rate", temperature: "temperature" } satisfies Record<Knob, string>,
   value: (name: string) => `The second’s ${name}`,
   alone: "It learns alone.",
