@@ -311,6 +311,12 @@ describe("for everybody", { timeout: 600_000 }, () => {
     });
   });
 
+  test("without a text the figures of Read say that they have nothing to show", async () => {
+    await open();
+    await page.fill("#text", "");
+    await eventually(async () => assert.equal(await page.getByText("Your text has no words yet").count(), 2));
+  });
+
   test("the word that is pointed at is lit in the playback, and the bars of a verdict that was moved are as long as one another", async () => {
     await open("#read?text=a+dull+film+that+I+loved");
     await settled();

@@ -125,6 +125,9 @@ export const dock = {
   speed: "Speed",
 };
 
+/** Of figures that show the words of the text, where there are none. */
+export const empty = "Your text has no words yet, so there is nothing to see here.";
+
 export const cells = {
   title: "Two cells and a choice",
   prose: (hidden: number, small: number, ratio: string | null) => [
