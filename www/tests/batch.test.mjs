@@ -48,6 +48,7 @@ describe("schedules", { timeout: 1_800_000 }, () => {
     await page.getByText("Line 3: a bracket is not closed.").waitFor();
     await text.fill("");
     await figure.waitFor({ state: "detached" });
+    await page.getByText("There is nothing to batch yet.").waitFor();
     await page.getByRole("button", { name: "Back to the first sentences" }).click();
     await page.locator('[data-figure="schedule"][data-launches="19"]').waitFor();
     assert.deepEqual(complaints, []);
