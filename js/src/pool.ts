@@ -61,13 +61,13 @@ export function originOf(engine: Engine, bytes: Uint8Array<ArrayBuffer>, precisi
         idOf: lodger(own),
         end() {
           living.delete(begun);
-          own.terminate();
+          own.retire();
         },
       };
       living.add((twin = begun));
       return begun;
     } catch (error) {
-      own.terminate();
+      own.retire();
       throw error;
     }
   };
@@ -123,7 +123,7 @@ export class WorkerPool {
       };
     });
     const leave = (cameToEnd: boolean) => {
-      for (const twin of hired.splice(0)) {
+      for (const twin of hired) {
         twin?.then(
           (twin) => (cameToEnd && !this.#over && this.#idle.length < this.#most ? void this.#idle.push(twin) : this.#end(twin)),
           () => undefined,

@@ -16,6 +16,8 @@ export interface Port {
 /** Makes a worker that tells what it answers, and that it failed. */
 export type Open = (onAnswer: (answer: Answer) => void, onFailure: (reason: string) => void) => Port;
 
+const TERMINATED = "the worker was terminated";
+
 interface Pending {
   readonly onProgress: Follow["onProgress"];
   resolve(value: never): void;
@@ -26,6 +28,8 @@ interface Pending {
 export interface Remote<Table extends { readonly [Name in keyof Table]: (...args: never) => unknown } = Calls> extends Caller<Table> {
   /** Ends the worker: what it holds is lost, and calls under way reject with `ENGINE_FAILED`. */
   terminate(): void;
+  /** Ends it for good: the next call starts none, but rejects as those under way do. */
+  retire(): void;
 }
 
 /**
@@ -37,6 +41,7 @@ export function remote<Table extends { readonly [Name in keyof Table]: (...args:
   failed = (reason: string) => `the engine's worker failed, and all that it held is lost; load it again (${reason})`,
 ): Remote<Table> {
   let port: Port | undefined;
+  let retired = false;
   let last = 0;
   /** Ids of the worker that is gone mean nothing to the next one: each has its own range. */
   let worker = 0;
@@ -81,7 +86,11 @@ export function remote<Table extends { readonly [Name in keyof Table]: (...args:
   };
 
   return {
-    terminate: () => end("the worker was terminated"),
+    terminate: () => end(TERMINATED),
+    retire() {
+      retired = true;
+      end(TERMINATED);
+    },
     async call(called, args, { signal, onProgress } = {}, transfer = []) {
       signal?.throwIfAborted();
       const name = String(called);
@@ -89,6 +98,7 @@ export function remote<Table extends { readonly [Name in keyof Table]: (...args:
       if (!port && name.startsWith("release")) return undefined as never;
       const isStart = name.startsWith("start");
       const crossing = isStart ? await startAcross(args as unknown as Parameters<Calls["start"]>, { signal, onProgress }) : across(args, transfer);
+      if (retired) throw errorOf("ENGINE_FAILED", TERMINATED);
       const to = (port ??= start());
       const id = ++last;
       post(to, { id, name, args: crossing.args, follow: onProgress !== undefined }, crossing.transfer);

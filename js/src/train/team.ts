@@ -40,7 +40,7 @@ export function team(leader: Trainer, count: number, open: Open): Trainer {
     living.delete(end);
     helpers.forEach((helper, at) => {
       gone.add(at);
-      helper.terminate();
+      helper.retire();
     });
   };
 
