@@ -47,11 +47,11 @@ export function thread(make: Make): Worker {
       }
     },
     postMessage(ask: object, { transfer }: { readonly transfer: ArrayBuffer[] }) {
-      if (!("stop" in ask)) {
-        waiting += 1;
-        worker.ref();
-      }
+      // First: of what cannot be copied there is no answer to wait for.
       worker.postMessage(ask, transfer);
+      if ("stop" in ask) return;
+      waiting += 1;
+      worker.ref();
     },
     terminate: () => void worker.terminate(),
   };

@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import * as here from "../dist/node.js";
 import { Gru, init, load, terminate } from "../dist/node-worker.js";
 import { remote } from "../dist/remote.js";
+import { thread } from "../dist/thread.js";
 import { difference } from "./fixture.mjs";
 
 const file = new URL("../../models/sst2-skim-lstm-small.safetensors", import.meta.url);
@@ -55,6 +56,35 @@ test("a part of a buffer crosses by its own length, and nothing of the caller's 
     assert.deepEqual(transfer, view === whole ? [] : [x.buffer]);
   }
   assert.equal(large.length, 100_000);
+});
+
+test("a worker that was ended for good is followed by no other", async () => {
+  let opened = 0;
+  const engine = remote(() => {
+    opened += 1;
+    return { post() {}, terminate() {} };
+  });
+  const gone = { code: "ENGINE_FAILED", message: "the worker was terminated" };
+  const underWay = engine.call("gpu", []);
+  engine.retire();
+  await assert.rejects(underWay, gone);
+  await assert.rejects(engine.call("gpu", []), gone);
+  await assert.rejects(engine.call("start", [{}]), gone);
+  assert.equal(opened, 1);
+});
+
+test("a call that cannot be copied does not keep Node alive", () => {
+  let alive = true;
+  const made = {
+    on() {},
+    ref: () => (alive = true),
+    unref: () => (alive = false),
+    postMessage() {
+      throw new DOMException("it could not be cloned", "DataCloneError");
+    },
+  };
+  assert.throws(() => thread(() => made).postMessage({ id: 1 }, { transfer: [] }), { name: "DataCloneError" });
+  assert.equal(alive, false);
 });
 
 test("what is released after its worker's end starts no other", async () => {
