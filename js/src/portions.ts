@@ -51,6 +51,10 @@ export interface Portions {
   leave(): Promise<void>;
 }
 
+async function close(iterator: Iterator<unknown> | AsyncIterator<unknown>): Promise<void> {
+  await iterator.return?.();
+}
+
 /** Cuts texts, which have this name in messages, into portions of at most so many: a portion is what has arrived. */
 export function portionsOf(texts: Iterable<unknown> | AsyncIterable<unknown>, at: string, most: number): Portions {
   const later = Symbol.asyncIterator in texts;
@@ -105,7 +109,7 @@ export function portionsOf(texts: Iterable<unknown> | AsyncIterable<unknown>, at
       left = true;
       // One that waits would answer no sooner than its next text comes.
       if (ended || !iterator) return;
-      const closed = Promise.resolve(iterator.return?.()).catch(() => undefined);
+      const closed = close(iterator).catch(() => undefined);
       if (!next) await closed;
     },
   };

@@ -173,6 +173,23 @@ for (const [task, { file, name, argument, given, ask, streams = false, needsPars
       assert.equal(closed, 2);
     });
 
+    test("are left whatever the end of the texts throws", async () => {
+      function* endless() {
+        try {
+          for (;;) yield given(0);
+        } finally {
+          throw new Error("mine");
+        }
+      }
+      for (const workers of [0, 2]) {
+        for await (const _ of model[name](endless(), { workers })) break;
+        const stop = new AbortController();
+        await assert.rejects(async () => {
+          for await (const _ of model[name](endless(), { workers, signal: stop.signal })) stop.abort();
+        }, { code: "ABORTED" });
+      }
+    });
+
     test("wait for whoever takes their answers", async () => {
       let taken = 0;
       async function* later() {
