@@ -10,9 +10,16 @@ export interface Shelf {
   keep(address: string, version: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
-/** The shelf, where there is one: Node and insecure pages have none, and some private windows refuse it. */
+async function openCache(): Promise<Cache | undefined> {
+  return globalThis.caches?.open(CACHE);
+}
+
+/**
+ * The shelf, where there is one: Node and insecure pages have none, some private windows refuse it, and in a sandboxed frame even
+ * to ask for it throws.
+ */
 export async function openShelf(): Promise<Shelf | undefined> {
-  const cache = await globalThis.caches?.open(CACHE).catch(() => undefined);
+  const cache = await openCache().catch(() => undefined);
   if (!cache) return undefined;
   const VERSION = "saccade-version";
   const key = (address: string, version: string) => {
@@ -21,12 +28,9 @@ export async function openShelf(): Promise<Shelf | undefined> {
     return url.href;
   };
   const others = async (address: string) => {
-    const plain = new URL(address).href;
-    return (await cache.keys()).filter(({ url }) => {
-      const kept = new URL(url);
-      kept.searchParams.delete(VERSION);
-      return kept.href === plain;
-    });
+    // With a version, even if it is none: `searchParams` writes the others in its own way too.
+    const plain = key(address, "");
+    return (await cache.keys()).filter(({ url }) => key(url, "") === plain);
   };
   return {
     async find(address, version) {

@@ -336,7 +336,7 @@ describe("in a page", { timeout: 600_000 }, () => {
     });
     await open();
     const size = (options) => page.evaluate(async (options) => {
-      const model = await here.load("kept.safetensors", { warmUp: false, ...options });
+      const model = await here.load("kept.safetensors?download", { warmUp: false, ...options });
       const { parameters } = await model.inspect();
       const keys = (await (await caches.open("saccade-rnn")).keys()).map(({ url }) => new URL(url).search);
       return { parameters, keys };

@@ -39,6 +39,15 @@ describe("from a server", () => {
     model.dispose();
   });
 
+  test("where to look at what is kept throws, as in a sandboxed frame", async (t) => {
+    const get = () => {
+      throw new DOMException("the context is sandboxed", "SecurityError");
+    };
+    Object.defineProperty(globalThis, "caches", { get, configurable: true });
+    t.after(() => delete globalThis.caches);
+    (await load(`${url}/model`)).dispose();
+  });
+
   test("with hashes", async () => {
     for (const algorithm of ["sha256", "sha384", "sha512"]) {
       (await load(`${url}/model`, { integrity: hash(algorithm) })).dispose();
