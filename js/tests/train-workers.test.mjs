@@ -84,6 +84,24 @@ test("who is done with a run is done with its threads", async () => {
   await assert.rejects(run.file(), { code: "DISPOSED" });
 });
 
+test("a run that did not begin leaves no threads", async () => {
+  const before = [...threads];
+  const left = async () => {
+    for (let turns = 0; threads.length > before.length && turns < 1000; turns++) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal(threads.length, before.length);
+  };
+  await assert.rejects(open(reviews, skim, { workers: 3, from: "there/is/none.safetensors" }).finish(), { code: "FETCH_FAILED" });
+  await left();
+  await assert.rejects(open([], skim, { workers: 3 }).finish(), { code: "TRAINING_DATA" });
+  await left();
+  const stop = new AbortController();
+  const stopped = assert.rejects(open(reviews, skim, { workers: 3, signal: stop.signal }).finish(), { code: "ABORTED" });
+  while (threads.length === before.length) await new Promise(setImmediate);
+  stop.abort();
+  await stopped;
+  await left();
+});
+
 test("what is no number of threads is told", () => {
   for (const workers of [0, -1, 1.5, 257, "auto", NaN]) {
     assert.throws(() => train(reviews, skim, { workers }), { code: "OPTION_INVALID", message: /options\.workers: expected a whole number from 1 to 256/ });

@@ -6,7 +6,7 @@ import { difference } from "./fixture.mjs";
 import { open } from "./opened.mjs";
 import { bytesOf, load } from "./package.mjs";
 import { events, letters, losses, near, recorded, reviews, rows, skim, tags, treebank, words } from "./runs.mjs";
-import { SaccadeError, train } from "../dist/train/node.js";
+import { SaccadeError, train, Training } from "../dist/train/node.js";
 
 describe("in between", () => {
   test("texts are read, and what follows is as if they had not been", async () => {
@@ -294,6 +294,13 @@ describe("data", () => {
     const run = open(odd, settings);
     const { dev } = await run.finish();
     assert.equal(dev.n, 2);
+  });
+
+  test("a line of a file ends where a line feed is, and with nothing else", async () => {
+    for (const within of ["\u2028", "\u2029", "\r", "\v"]) {
+      const { texts } = await begun(new Blob([recorded.train.replace("\n", `${within}fine\n`)]));
+      assert.deepEqual(texts, { train: 180, dev: 20, test: 0 });
+    }
   });
 
   test("a text in parts is one text, wherever it is cut", async () => {
@@ -605,7 +612,33 @@ describe("the end", () => {
     const run = train(reviews, skim);
     await run[Symbol.asyncIterator]().next();
     run.dispose();
+    // Of what is over nothing can be put off.
+    run.pause();
     await assert.rejects(run.finish(), { code: "DISPOSED" });
+  });
+
+  test("a run that is stopped as the engine makes it is freed once it is made", async () => {
+    const stop = new AbortController();
+    const released = [];
+    let [begin, free] = [];
+    const begun = new Promise((resolve) => (begin = resolve));
+    const freed = new Promise((resolve) => (free = resolve));
+    const answers = {
+      start: () => undefined,
+      texts: () => 1,
+      labelled: () => undefined,
+      begin() {
+        stop.abort();
+        return begun;
+      },
+      release: (id) => free(released.push(id)),
+    };
+    const trainer = { call: async (name, args) => answers[name](...args) };
+    const run = new Training({ trainer, sets: reviews, settings: skim, options: { signal: stop.signal } });
+    await assert.rejects(run.finish(), { code: "ABORTED" });
+    begin({ id: 2 });
+    await freed;
+    assert.deepEqual(released, [2]);
   });
 
   test("a run that failed or was stopped says so to every loop, one that ended ends", async () => {

@@ -245,7 +245,7 @@ function* lines(content: string, at: string): Generator<{ readonly row: unknown;
   for (const written of content.split(/\r?\n/)) {
     line += 1;
     if (written.trim() === "") continue;
-    const found = /^ *(\S+)[ \t](.*)$/.exec(written);
+    const found = /^ *(\S+)[ \t](.*)$/s.exec(written);
     if (!found) throw errorOf("TRAINING_DATA", `${at}: line ${line}: expected a label, a space and a text`);
     yield { row: { label: found[1], text: found[2] }, line };
   }

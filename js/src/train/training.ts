@@ -2,7 +2,7 @@
 
 import type { Follow, Id } from "../engine.js";
 import { aborted, errorOf, messageOf, type SaccadeError } from "../errors.js";
-import { onAbort, stopper } from "../follow.js";
+import { onAbort, stopper, unlessAborted } from "../follow.js";
 import { bind } from "../owner.js";
 import { fileIn } from "../source.js";
 import { turn } from "../turn.js";
@@ -77,6 +77,8 @@ export interface TrainOptions {
 const CHECKPOINT_SECONDS = 10;
 /** Of the time that the engine takes before it lets others have their turn. */
 const MILLISECONDS = 12;
+/** No engine gives this id. */
+const NOTHING: Id = 0;
 /** The share of texts that is held out, and the most. */
 const HELD_OUT = { share: 0.1, most: 1000 };
 
@@ -143,6 +145,8 @@ export class Training implements AsyncIterable<TrainEvent> {
 
   /** Has no step begin until {@link resume}. */
   pause(): void {
+    // Nobody would hear that it is over.
+    if (this.#stop.signal.aborted) return;
     this.#paused ??= new Promise((resolve) => {
       this.#goOn = resolve;
     });
@@ -261,11 +265,12 @@ export class Training implements AsyncIterable<TrainEvent> {
     const { trainer, sets, settings, options } = this.#plan;
     const follow: Follow = { signal: this.#stop.signal };
     follow.signal?.throwIfAborted();
-    await trainer.call("start", [options.wasmUrl === undefined ? {} : { wasm: options.wasmUrl }], follow);
-    const from = options.from === undefined ? undefined : (await fileIn(options.from, { by: "train: from", addresses: true, cache: true }, follow)).bytes;
-    const texts = await trainer.call("texts", [this.#json], follow);
-    let made = texts;
+    let made = Promise.resolve(NOTHING);
     try {
+      await trainer.call("start", [options.wasmUrl === undefined ? {} : { wasm: options.wasmUrl }], follow);
+      const from = options.from === undefined ? undefined : (await fileIn(options.from, { by: "train: from", addresses: true, cache: true }, follow)).bytes;
+      const texts = await trainer.call("texts", [this.#json], follow);
+      made = Promise.resolve(texts);
       const counts = { train: 0, dev: 0, test: 0 };
       let mark = FIRST_MARK;
       for (const set of ["train", "dev", "test"] as const) {
@@ -280,8 +285,10 @@ export class Training implements AsyncIterable<TrainEvent> {
       this.#identity = JSON.stringify([this.#json, counts, mark]);
       const held = heldOut(settings, counts);
       insistOnMore(counts, settings, held);
-      const begun = await trainer.call("begin", [texts, from, held, options.device ?? "cpu"], follow);
-      made = begun.id;
+      // Not to be stopped: nobody would know the run's id.
+      const beginning = trainer.call("begin", [texts, from, held, options.device ?? "cpu"]);
+      made = beginning.then(({ id }) => id, () => texts);
+      const begun = await unlessAborted(follow.signal, beginning);
       const snapshot = options.resume ?? (await this.#found());
       if (snapshot) {
         await trainer.call("restore", [begun.id, snapshot], follow);
@@ -289,7 +296,8 @@ export class Training implements AsyncIterable<TrainEvent> {
       }
       return begun;
     } catch (error) {
-      await trainer.call("release", [made]).catch(() => undefined);
+      // Also of nothing: who else is to learn is let go.
+      made.then((id) => trainer.call("release", [id])).catch(() => undefined);
       throw error;
     }
   }
