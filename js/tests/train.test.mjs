@@ -375,6 +375,8 @@ describe("data", () => {
     "a row without a text": [[{ text: "a", label: 1 }, { label: 1 }], gru, "OPTION_INVALID", /data\.train\[1\]\.text: expected a string, found undefined/],
     "half a character in a label": [[{ text: "a", label: "\ud83d" }], gru, "OPTION_INVALID", /data\.train\[0\]\.label: expected a name without half a character/],
     "half a character in a tag": [[{ words: ["a"], tags: ["\udc00"] }], tags, "OPTION_INVALID", /data\.train\[0\]\.tags\[0\]: expected a name without half a character/],
+    "half a character in the name of the data": [reviews, { ...gru, data: { name: "\ud83d" } }, "OPTION_INVALID", /settings\.data\.name: expected a string without half a character/],
+    "half a character in the first word": [recorded.text, { ...letters, prediction: { start: "\ud83d" } }, "OPTION_INVALID", /settings\.prediction\.start: expected a string without half a character/],
     "a label without a name": [[{ text: "a", label: "" }], gru, "OPTION_INVALID", /data\.train\[0\]\.label: expected a name that is not empty/],
     "a label that nobody knows": [{ train: reviews.train, dev: [{ text: "a", label: "maybe" }] }, gru, "TRAINING_DATA", /data\.dev:1: the label "maybe" is none of no, yes/],
     "a line without a label": [new Blob(["yes fine\nno"]), gru, "TRAINING_DATA", /data\.train: line 2: expected a label/],
@@ -658,7 +660,7 @@ describe("the end", () => {
     const run = open(reviews, { ...skim, train: { ...skim.train, epochs: 50, clip: 0 } });
     await assert.rejects(async () => {
       for await (const event of run) if (event.type === "evaluated") await run.set({ learningRate: 1e30 });
-    }, { code: "TRAINING_DIVERGED" });
+    }, { code: "TRAINING_DIVERGED", message: /a lower learningRate or clip may help/ });
     assert.equal((await load(await run.file())).task, "classify");
   });
 });

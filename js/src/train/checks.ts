@@ -25,6 +25,8 @@ import type {
   TrainSettings,
 } from "./config.js";
 
+/** The engine's Unicode has no halves of characters. */
+const name = is<string>("a string without half a character (a lone surrogate)", (found) => typeof found === "string" && !/\p{Surrogate}/u.test(found));
 const size = optional(count);
 const real = number("a number");
 const rate = optional(real);
@@ -72,8 +74,8 @@ const layer: Check<LayerSettings> = {
 };
 
 const common = {
-  name: optional(string),
-  licence: optional(string),
+  name: optional(name),
+  licence: optional(name),
   tokenizer: optional(
     record<TokenizerSettings>()({
       kind: oneOf("spaces", "characters", "treebank", "universal"),
@@ -87,7 +89,7 @@ const common = {
 
 const labelled = record<LabelledSettings>()({
   ...common,
-  labels: optional(list(record<{ readonly file: string; readonly name: string }>()({ file: string, name: string }))),
+  labels: optional(list(record<{ readonly file: string; readonly name: string }>()({ file: name, name }))),
   holdOut: size,
   devBlock: maybe,
   distinct: maybe,
@@ -157,7 +159,7 @@ const prediction = record<PredictionSettings>()({
   divValue: rate,
   headBias: maybe,
   input: optional(oneOf("table", "adaptive", "tied", "tied_projections")),
-  start: optional(string),
+  start: optional(name),
 });
 
 const sizes = record<NonNullable<TaggingSettings["characters"]>>()({ embeddingSize: count, hiddenSize: count });

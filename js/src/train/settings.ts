@@ -1,7 +1,7 @@
 /** The settings of a run as the engine takes them: those of a `saccade train` file, as JSON. */
 
 import { refuse } from "../arguments/check.js";
-import { SaccadeError } from "../errors.js";
+import { type ErrorCode, SaccadeError } from "../errors.js";
 import type { ClassifySettings, LayerSettings, LearningSettings, PredictSettings, TagSettings, TrainSettings } from "./config.js";
 
 /** Which sets there are texts of, beside those to learn from. */
@@ -20,11 +20,14 @@ export function asJson(settings: TrainSettings, given: Given): string {
   return JSON.stringify(snake(named(settings, given)));
 }
 
+/** What the engine says of settings. */
+const OF_SETTINGS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["OPTION_INVALID", "MODEL_CONFIG", "TRAINING_DIVERGED"]);
+
 /** Has what the engine says of settings in this JSON name them as the page did: `hiddenSize`, not `hidden_size`. Throws the error. */
 export function asGiven(json: string): (error: unknown) => never {
   const names = new Set(Array.from(json.matchAll(/"(\w+)":/g), ([, name]) => name));
   return (error) => {
-    if (error instanceof SaccadeError && (error.code === "OPTION_INVALID" || error.code === "MODEL_CONFIG")) {
+    if (error instanceof SaccadeError && OF_SETTINGS.has(error.code)) {
       error.message = error.message.replace(/\w+/g, (word) => (names.has(word) ? camel(word) : word));
     }
     throw error;
