@@ -28,13 +28,15 @@ function release({ engine, id, by, pool }: Held): void {
 const forgotten = new FinalizationRegistry(release);
 
 /**
- * Has methods keep their object, which then may be in a proxy: Vue, MobX and others put what they are given into one, and a
+ * Has methods and accessors keep their object, which then may be in a proxy: Vue, MobX and others put what they are given into one, and a
  * proxy cannot see the private fields.
  */
 export function bind(object: object): void {
   for (let from = Object.getPrototypeOf(object); from !== Object.prototype; from = Object.getPrototypeOf(from)) {
-    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(from))) {
-      if (typeof value !== "function" || name === "constructor" || Object.hasOwn(object, name)) continue;
+    for (const [name, { value, get, set }] of Object.entries(Object.getOwnPropertyDescriptors(from))) {
+      if (name === "constructor" || Object.hasOwn(object, name)) continue;
+      if (get) Object.defineProperty(object, name, { get: get.bind(object), ...(set && { set: set.bind(object) }), configurable: true });
+      if (typeof value !== "function") continue;
       Object.defineProperty(object, name, { value: value.bind(object), configurable: true, writable: true });
     }
   }

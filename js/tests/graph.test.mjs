@@ -309,7 +309,10 @@ describe("learning", () => {
     const adam = new Adam(parameters, { rate: 0.1 });
     await adam.learn(squared);
     near(await parameters.values(w), [0.3, 1.1], "Adam's first step is the rate", 1e-4);
-    adam.rate = 0;
+    // As a library's proxy of it does.
+    const proxied = new Proxy(adam, {});
+    proxied.rate = 0;
+    assert.deepEqual([adam.rate, proxied.rate], [0, 0]);
     await adam.learn(squared);
     near(await parameters.values(w), [0.3, 1.1], "no step", 1e-4);
   });
