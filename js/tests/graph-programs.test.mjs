@@ -499,6 +499,28 @@ describe("what ends", () => {
     new Parameters().dispose();
   });
 
+  test("what waited for its turn when the parameters were disposed says so, and other parameters go on", async () => {
+    const other = new Parameters();
+    other.parameter("w", 1, 1);
+    await other.set("w", [7]);
+    const parameters = new Parameters();
+    const w = parameters.parameter("w", 1, 1);
+    const file = await parameters.save();
+    const adam = new Adam(parameters);
+    const loss = (graph) => graph.input(1, 1, [1]).affine(w);
+    const gradients = await parameters.run((graph) => graph.backward(loss(graph)), { training: true });
+    let waiting;
+    await parameters.run(async (graph) => {
+      waiting = [parameters.load(file), parameters.set(w, [1]), adam.step(gradients)];
+      for (const one of waiting) one.catch(() => undefined);
+      // They wait for the graph as long as it computes.
+      for (let times = 0; times < 3; times++) await loss(graph).value();
+      parameters.dispose();
+    });
+    for (const one of waiting) await assert.rejects(one, { code: "DISPOSED" });
+    assert.deepEqual([...(await other.values("w"))], [7]);
+  });
+
   test("memory stays where it is over many graphs and forgotten parameters", async () => {
     const glue = await import("../pkg/saccade_graph.js");
     const memory = async () => (await glue.default()).memory.buffer.byteLength;

@@ -91,12 +91,16 @@ export abstract class Optimizer implements Disposes {
 
   async #step(gradients: Gradients, by: string): Promise<number> {
     const rate = this.#rate;
-    return this.#parameters.change(by, async ({ instance, weights }) => {
-      const { optimizer, device } = await this.#made(instance, weights, gradients.device);
+    return this.#parameters.change(by, async (changed) => {
+      const { instance } = changed;
+      const { optimizer, device } = await this.#made(() => changed.weights, instance, gradients.device);
       if (device !== gradients.device) {
         throw errorOf("OPTION_INVALID", `${by}: the gradients are on ${gradients.device}, and the steps before were on ${device}`);
       }
-      const norm = await instance.call(() => optimizer.step(weights, gradients.take(), rate));
+      const norm = await instance.call(() => {
+        this.#insist();
+        return optimizer.step(changed.weights, gradients.take(), rate);
+      });
       this.#steps += 1;
       return norm;
     });
@@ -114,13 +118,18 @@ export abstract class Optimizer implements Disposes {
     this.dispose();
   }
 
-  async #made(instance: Instance, weights: glue.Weights, device: string): Promise<Held> {
-    if (this.#disposed) throw errorOf("DISPOSED", "this optimiser was disposed");
+  async #made(weights: () => glue.Weights, instance: Instance, device: string): Promise<Held> {
+    this.#insist();
     if (this.#held) return this.#held;
-    const optimizer = await instance.call(() => this.#make(weights, device));
-    this.#held = { instance, optimizer, device };
-    forgotten.register(this, this.#held, this);
-    return this.#held;
+    const optimizer = await instance.call(() => this.#make(weights(), device));
+    const held = (this.#held = { instance, optimizer, device });
+    forgotten.register(this, held, this);
+    if (this.#disposed) this.dispose();
+    return held;
+  }
+
+  #insist(): void {
+    if (this.#disposed) throw errorOf("DISPOSED", "this optimiser was disposed");
   }
 }
 

@@ -16,13 +16,32 @@ import * as layers from "./layers.js";
 import { checks, type GraphOptions, type LayerOptions, type ParameterOptions, type ParametersOptions, type RunOptions } from "./options.js";
 import type { Parameter } from "./parameter.js";
 
-/** What the engine holds of parameters. */
-interface Held {
+/** What the engine holds of parameters, until it is freed. */
+class Held {
   readonly instance: Instance;
-  readonly weights: glue.Weights;
+  #weights: glue.Weights | undefined;
+
+  constructor(instance: Instance, weights: glue.Weights) {
+    this.instance = instance;
+    this.#weights = weights;
+  }
+
+  /** To be asked for as it is used: whoever waited for a turn may find it freed, and what is freed stops the engine. */
+  get weights(): glue.Weights {
+    return this.#weights ?? gone();
+  }
+
+  free(): void {
+    if (this.#weights) this.instance.free(this.#weights);
+    this.#weights = undefined;
+  }
 }
 
-const free = ({ instance, weights }: Held) => instance.free(weights);
+function gone(): never {
+  throw errorOf("DISPOSED", "these parameters were disposed");
+}
+
+const free = (held: Held) => held.free();
 /** Parameters that were forgotten without `dispose`. */
 const forgotten = new FinalizationRegistry(free);
 
@@ -111,30 +130,30 @@ export class Parameters implements Disposes {
 
   /** The names of all parameters, in the order they were declared. */
   async names(): Promise<string[]> {
-    const { instance, weights } = await this.#made();
-    return instance.attempt(() => weights.names());
+    const held = await this.#made();
+    return held.instance.attempt(() => held.weights.names());
   }
 
   /** The values of a parameter, row by row. */
   async values(parameter: Parameter | string): Promise<Float32Array> {
-    const { instance, weights } = await this.#made();
+    const held = await this.#made();
     const number = this.numberOf(parameter, "values: parameter");
-    return this.access.shared(() => this.access.inTurn(() => instance.call(() => weights.values(number))));
+    return this.access.shared(() => this.access.inTurn(() => held.instance.call(() => held.weights.values(number))));
   }
 
   /** Puts values in the place of a parameter's. It waits until no graph is open, and is not to be awaited within one. */
   async set(parameter: Parameter | string, values: Numbers): Promise<void> {
-    const { instance, weights } = await this.#made();
+    const held = await this.#made();
     const number = this.numberOf(parameter, "set: parameter");
-    const [rows = 0, columns = 0] = instance.attempt(() => weights.shapes()).subarray(2 * number);
+    const [rows = 0, columns = 0] = held.instance.attempt(() => held.weights.shapes()).subarray(2 * number);
     const taken = Float32Array.from(valuesOf(values, "set: values", { rows, columns: columns || 1 }));
-    await this.access.alone("set", () => instance.call(() => weights.set(number, taken)));
+    await this.access.alone("set", () => held.instance.call(() => held.weights.set(number, taken)));
   }
 
   /** All of them as a safetensors file. */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
-    const { instance, weights } = await this.#made();
-    const bytes = this.access.shared(() => this.access.inTurn(() => instance.call(() => weights.bytes())));
+    const held = await this.#made();
+    const bytes = this.access.shared(() => this.access.inTurn(() => held.instance.call(() => held.weights.bytes())));
     return (await bytes) as Uint8Array<ArrayBuffer>;
   }
 
@@ -144,8 +163,8 @@ export class Parameters implements Disposes {
    */
   async load(file: FileSource | PromiseLike<FileSource>): Promise<void> {
     const found = await fileIn(file, { by: "load" }, {});
-    const { instance, weights } = await this.#made();
-    await this.access.alone("load", () => instance.call(() => weights.load(found.bytes))).catch(about(found));
+    const held = await this.#made();
+    await this.access.alone("load", () => held.instance.call(() => held.weights.load(found.bytes))).catch(about(found));
   }
 
   /** Frees them; graphs that are open end as they would. */
@@ -207,16 +226,16 @@ export class Parameters implements Disposes {
   }
 
   async #made(): Promise<Held> {
-    if (this.#disposed) throw errorOf("DISPOSED", "these parameters were disposed");
+    if (this.#disposed) gone();
     const held = await (this.#making ??= this.#make());
-    if (this.#disposed) throw errorOf("DISPOSED", "these parameters were disposed");
+    if (this.#disposed) gone();
     return held;
   }
 
   async #make(): Promise<Held> {
     try {
       const instance = await started();
-      const held = { instance, weights: instance.attempt(() => new glue.Weights(this.#seed)) };
+      const held = new Held(instance, instance.attempt(() => new glue.Weights(this.#seed)));
       instance.attempt(() => this.#declarations.make(held.weights));
       this.#held = held;
       forgotten.register(this, held, this);
@@ -236,9 +255,9 @@ export interface Declare<State> {
   (name: string, inputSize: number, hiddenSize: number, options?: LayerOptions & { readonly bidirectional?: false }): layers.Recurrent<State>;
 }
 
-async function opened({ instance, weights }: Held, training: boolean, options: GraphOptions): Promise<glue.Program> {
+async function opened(held: Held, training: boolean, options: GraphOptions): Promise<glue.Program> {
   const { strategy = "levels", device = "cpu", seed = 0 } = options;
-  const open = (on: string) => instance.call(() => glue.Program.open(weights, training, seed, strategy, on));
+  const open = (on: string) => held.instance.call(() => glue.Program.open(held.weights, training, seed, strategy, on));
   if (device === "cpu") return open("cpu");
   try {
     return await open("webgpu");
