@@ -347,3 +347,12 @@ describe("a classifier of a parser's trees", () => {
     }
   });
 });
+
+test("a model that is disposed while a device is looked for takes no other with it", async () => {
+  const [own, other] = await Promise.all(["tagger", "tagger"].map((name) => load(address(`models/ewt-${name}.safetensors`), { warmUp: false })));
+  const tagging = own.tag("a film", { device: "webgpu" });
+  own.dispose();
+  await assert.rejects(tagging, { code: "DISPOSED" });
+  assert.equal((await other.tag("a film")).tokens.length, 2);
+  other.dispose();
+});

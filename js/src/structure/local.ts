@@ -20,7 +20,10 @@ async function place(instance: Instance, wanted: Wanted): Promise<Place> {
   return { device: "cpu", reason: { code: "noGpu", why: found.reason } };
 }
 
-/** What is found on the device that is wanted, or on the CPU where that one fails, and where that was. */
+/**
+ * What is found on the device that is wanted, or on the CPU where that one fails, and where that was. A model may be disposed while
+ * the GPU is asked for: `ask` is to get it itself.
+ */
 async function placed<Found>(wanted: Wanted, ask: (device: Device) => Found): Promise<[Awaited<Found>, Place]> {
   const instance = current();
   const there = await place(instance, wanted);
@@ -49,23 +52,19 @@ const answers: Answers<StructureCalls> = {
   },
   placeOfStructures: (wanted) => place(current(), wanted),
   async tag(id, texts, wanted, follow) {
-    const model = get(id, glue.Structured);
-    const [words, there] = await placed(wanted, (device) => model.tag([...texts], device, watch(follow)));
+    const [words, there] = await placed(wanted, (device) => get(id, glue.Structured).tag([...texts], device, watch(follow)));
     return [...words, there];
   },
   async parse(id, texts, wanted, follow) {
-    const model = get(id, glue.Structured);
-    const [words, there] = await placed(wanted, (device) => model.parse([...texts], device, watch(follow)));
+    const [words, there] = await placed(wanted, (device) => get(id, glue.Structured).parse([...texts], device, watch(follow)));
     return [...words, there];
   },
   async classifyTrees(id, brackets, wanted, follow) {
-    const model = get(id, glue.Structured);
-    const [found, there] = await placed(wanted, (device) => model.classify([...brackets], device, watch(follow)));
+    const [found, there] = await placed(wanted, (device) => get(id, glue.Structured).classify([...brackets], device, watch(follow)));
     return found.length === 2 ? found : [...found, there];
   },
   async labelTexts(id, parser, texts, wanted, follow) {
-    const [model, by] = [get(id, glue.Structured), get(parser, glue.Structured)];
-    const [words, there] = await placed(wanted, (device) => model.label(by, [...texts], device, watch(follow)));
+    const [words, there] = await placed(wanted, (device) => get(id, glue.Structured).label(get(parser, glue.Structured), [...texts], device, watch(follow)));
     return [...words, there];
   },
   inspectStructured: (id) => get(id, glue.Structured).inspect(),
