@@ -131,6 +131,10 @@ fn another_trainer_goes_on_from_a_snapshot_wherever_it_was_taken() {
         let snapshot = block_on(first.snapshot("this run")).unwrap();
         let mut second = begin();
         assert!(matches!(second.restore(&snapshot, "another run"), Err(TrainError::OtherRun)));
+        let mut others = texts();
+        others.train.reverse();
+        let mut of_others = trainer(skim(), train.clone(), others).unwrap();
+        assert!(matches!(of_others.restore(&snapshot, "this run"), Err(TrainError::OtherRun)));
         second.restore(&snapshot, "this run").unwrap();
         assert_eq!(second.position(), first.position());
         let again = drive(&mut second, &mut told, |_, _| false).unwrap();

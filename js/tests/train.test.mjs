@@ -62,8 +62,20 @@ describe("in between", () => {
     }
     assert.throws(() => train(reviews, skim, { resume: { ...good, adjusted: { gamma: "1" } } }), { code: "OPTION_INVALID", message: /options\.resume\.adjusted\.gamma: expected a number/ });
     await assert.rejects(open(reviews, skim, { resume: { ...good, state: new Uint8Array(5) } }).finish(), { code: "MODEL_TRUNCATED" });
-    await open(reviews, skim, { resume: { state, kept: null, adjusted: {} } }).finish();
+    await open(reviews, skim, { resume: { state, kept: good.kept ?? null, adjusted: {} } }).finish();
     await healthy.finish();
+  });
+
+  test("a snapshot is of its texts, and has the model that was kept", async () => {
+    const run = open(reviews, skim);
+    for await (const event of run) if (event.type === "evaluated") break;
+    const snapshot = await run.snapshot();
+    const others = { ...reviews, train: reviews.train.toReversed() };
+    for (const [texts, resume] of [[others, snapshot], [reviews, { ...snapshot, kept: undefined }]]) {
+      await assert.rejects(open(texts, skim, { resume }).finish(), { code: "TRAINING_STATE" });
+    }
+    await assert.rejects(open(reviews, skim, { resume: { ...snapshot, kept: snapshot.kept.subarray(0, 99) } }).finish(), { code: /^MODEL_/ });
+    await open(reviews, skim, { resume: snapshot }).finish();
   });
 
   test("a loop that ended early goes on where it stopped", async () => {

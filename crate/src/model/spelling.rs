@@ -5,7 +5,7 @@ use crate::graph::{Expr, Graph};
 use crate::nn::{BuildError, Builder, Embedding, Layer, Recurrent, RecurrentConfig, SkimControl};
 
 /// A text as a tagger sees it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Spelled {
     /// Ids of its words.
     pub ids: Vec<u32>,

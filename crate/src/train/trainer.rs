@@ -3,6 +3,10 @@
 mod helped;
 mod state;
 
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHasher;
+
 use super::config::{ConfigError, RunConfig, check};
 use super::error::TrainError;
 use super::objective::Objective;
@@ -65,6 +69,8 @@ use state::State;
 pub struct Trainer<O: Objective> {
     objective: O,
     texts: Texts<O::Item>,
+    /// Of the texts that are learned from and chosen by, and of the vocabulary: others hardly have the same.
+    digest: u64,
     /// Of the epoch in progress.
     batches: Vec<O::Batch>,
     state: State,
@@ -91,8 +97,10 @@ impl<O: Objective> Trainer<O> {
         if texts.dev.is_empty() {
             return Err(TrainError::NoTexts("development"));
         }
-        let mut trainer =
-            Self { objective, texts, batches: Vec::new(), state: State::new(device, model, config)? };
+        let mut hasher = FxHasher::default();
+        (model.vocabulary().words(), &texts.train, &texts.dev).hash(&mut hasher);
+        let (digest, state) = (hasher.finish(), State::new(device, model, config)?);
+        let mut trainer = Self { objective, texts, digest, batches: Vec::new(), state };
         trainer.begin_epoch();
         if trainer.texts.train.is_empty() {
             return Err(TrainError::NoTexts("training"));
@@ -142,6 +150,11 @@ impl<O: Objective> Trainer<O> {
     /// How many texts there are to learn from, to choose by and to report on.
     pub fn texts(&self) -> [usize; 3] {
         [self.texts.train.len(), self.texts.dev.len(), self.texts.test.len()]
+    }
+
+    /// Whether an evaluation has kept a model.
+    pub fn has_kept(&self) -> bool {
+        self.state.progress.best.is_some()
     }
 
     /// Where it is trained.
@@ -285,16 +298,23 @@ impl<O: Objective> Trainer<O> {
     /// # Errors
     /// If the engine fails, or a weight is not finite.
     pub async fn snapshot(&mut self, run: &str) -> Result<Vec<u8>, TrainError> {
-        self.state.snapshot(run).await
+        let run = self.run_of(run);
+        self.state.snapshot(&run).await
+    }
+
+    /// What a snapshot knows its run by.
+    fn run_of(&self, name: &str) -> String {
+        format!("{name}\n{:016x}", self.digest)
     }
 
     /// Goes on where a trainer of the same model, texts and config stood when it gave these bytes.
     ///
     /// # Errors
-    /// [`TrainError::OtherRun`] if the snapshot was taken under another name than `run`, or in the midst of more text; if it is no snapshot; if the
-    /// device has no room.
+    /// [`TrainError::OtherRun`] if the snapshot was taken under another name than `run`, or of other texts or words; if it is no
+    /// snapshot; if the device has no room.
     pub fn restore(&mut self, bytes: &[u8], run: &str) -> Result<(), TrainError> {
-        self.state.restore(bytes, run)?;
+        let run = self.run_of(run);
+        self.state.restore(bytes, &run)?;
         self.begin_epoch();
         if self.state.progress.batch >= self.batches.len() {
             return Err(TrainError::OtherRun);

@@ -7,7 +7,7 @@ use crate::nn::{BinaryTreeLstm, BuildError, Builder, ChildSumTreeLstm, Linear, T
 
 /// A tree as a network sees it. Nodes are numbered: the words in their order, then what two nodes make together, children
 /// before their parent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NumberedTree {
     /// Ids of its words.
     pub(crate) ids: Vec<u32>,
@@ -15,7 +15,7 @@ pub struct NumberedTree {
 }
 
 /// What the nodes of a tree are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Nodes {
     /// The words, and others, each with its children.
     Merged(Vec<[usize; 2]>),

@@ -1,5 +1,7 @@
 //! One label for a text.
 
+use std::hash::{Hash, Hasher};
+
 use crate::device::{Device, EngineError, Pool};
 use crate::graph::Graph;
 use crate::model::{Dropouts, Model};
@@ -20,6 +22,14 @@ pub struct Item {
     pub label: u32,
     /// Log-probability of every label by a teacher ([`teach`](crate::train::teach)).
     pub teacher: Option<Vec<f32>>,
+}
+
+/// What the teacher says follows from the words.
+impl Hash for Item {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.ids.hash(state);
+        self.label.hash(state);
+    }
 }
 
 /// One label for a text, and where a layer skims, how much is skimmed.

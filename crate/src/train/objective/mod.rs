@@ -7,6 +7,7 @@ mod tag;
 mod tree;
 
 use std::future::Future;
+use std::hash::Hash;
 
 use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph};
@@ -25,7 +26,7 @@ pub type Before<'b, 'g> = dyn Fn(usize) -> Vec<Expr<'g>> + 'b;
 /// What one batch hands to the next, [`Losses::states`], the training loop keeps and gives back; [`Classify`] hands on nothing.
 pub trait Objective: Sync {
     /// A text, as word ids, and what is to be said of it.
-    type Item;
+    type Item: Hash;
     /// What one step learns from.
     type Batch: Sync;
     /// The figures of a model.

@@ -14,7 +14,7 @@ use crate::train::dealt::ready;
 use crate::train::oracle::cost;
 
 /// A sentence and its tree.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ParsedText {
     /// Words and letters.
     pub words: Spelled,

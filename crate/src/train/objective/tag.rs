@@ -12,7 +12,7 @@ use crate::train::dealt::{deal, ready};
 use super::{Before, Losses, Objective, Skimming};
 
 /// A sentence, and the numbers of its words' tags.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TaggedText {
     /// Words and letters.
     pub words: Spelled,

@@ -14,7 +14,7 @@ use super::tag::{Asking, each_text};
 use super::{Before, Losses, Objective, Skimming};
 
 /// A tree, and the numbers of its nodes' labels in the tree's order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TreeText {
     /// Words and nodes.
     pub tree: NumberedTree,

@@ -16,10 +16,11 @@ use super::super::convert::{answer, to_js};
 use super::super::error::Failure;
 use crate::device::Device;
 use crate::graph::{Graph, Strategy};
-use crate::model::{ReadOptions, TaggedToken, Writing};
+use crate::model::{Model, ReadOptions, TaggedToken, Writing};
 use crate::nn::Sampling;
 use crate::train::{
-    Adjustment, Classify, Due, Evaluation, Predict, PredictionScore, Tag, TagScore, Trainer, Transferred,
+    Adjustment, Classify, Due, Evaluation, Predict, PredictionScore, Tag, TagScore, TrainError, Trainer,
+    Transferred,
 };
 
 /// A trainer of any task.
@@ -295,11 +296,19 @@ impl TrainingRun {
         })
     }
 
-    /// Goes on where a run with the same settings and texts gave this snapshot.
+    /// Goes on where a run with the same settings and texts gave this snapshot, and had kept this model.
     pub fn restore(&self, snapshot: &[u8], kept: Option<Vec<u8>>) -> Result<(), JsValue> {
         let mut state = self.inner.borrow_mut();
         let trainer = state.trainer.as_mut().ok_or_else(busy)?;
-        with!(trainer, trainer => trainer.restore(snapshot, &self.settings)).map_err(Failure::from)?;
+        // A run that cannot end is to say so now, and not after hours.
+        kept.as_deref().map(Model::from_bytes).transpose().map_err(Failure::from)?;
+        let has_kept = with!(trainer, trainer => {
+            trainer.restore(snapshot, &self.settings).map_err(Failure::from)?;
+            trainer.has_kept()
+        });
+        if has_kept != kept.is_some() {
+            return Err(Failure::from(TrainError::OtherRun).into());
+        }
         (state.kept, state.safe) = (kept, None);
         Ok(())
     }
