@@ -62,7 +62,7 @@ describe("in between", () => {
     }
     assert.throws(() => train(reviews, skim, { resume: { ...good, adjusted: { gamma: "1" } } }), { code: "OPTION_INVALID", message: /options\.resume\.adjusted\.gamma: expected a number/ });
     await assert.rejects(open(reviews, skim, { resume: { ...good, state: new Uint8Array(5) } }).finish(), { code: "MODEL_TRUNCATED" });
-    await open(reviews, skim, { resume: { state, kept: good.kept ?? null, adjusted: {} } }).finish();
+    await open(reviews, skim, { resume: { state, kept: good.kept ?? null, adjusted: {} }, from: null }).finish();
     await healthy.finish();
   });
 

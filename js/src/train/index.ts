@@ -45,7 +45,7 @@ const taken = take("train", [
     optionsOf<TrainOptions>()({
       device: optional(oneOf("cpu", "webgpu", "webgpu-only")),
       signal: optional(signal),
-      from: unchecked<Source | undefined>(),
+      from: optional(unchecked<Source>()),
       sample: optional(sampled),
       resume: optional(snapshot),
       checkpoint: optional(string),
