@@ -19,7 +19,7 @@
  * | `ENGINE` | a mistake of the engine's own | please report it |
  * | `TRAINING_DATA` | there is too little to learn from, or a text or a label cannot be used | see the message: it names the set and the line |
  * | `TRAINING_DIVERGED` | a loss or a gradient is no number; the best model is kept | a lower `learningRate` or `clip` |
- * | `TRAINING_STATE` | the snapshot is of a run with other settings or texts | resume that run |
+ * | `TRAINING_STATE` | the snapshot is of a run with other settings or texts, or lacks the model that was kept | resume that run, with all that `snapshot` gave |
  * | `DEVICE_UNAVAILABLE` | there is no WebGPU, and `webgpu-only` was asked for | use `auto` or `cpu` |
  * | `DEVICE_LOST`, `DEVICE_MEMORY`, `DEVICE_FAILED`, `DEVICE_LIMIT` | the GPU is gone, full, refused a command, or too small, and `webgpu-only` was asked for | try again, or use another device |
  */
