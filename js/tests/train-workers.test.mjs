@@ -5,6 +5,7 @@ import { Worker as Thread } from "node:worker_threads";
 import { test } from "node:test";
 import { thread } from "../dist/thread.js";
 import { train, useWorker } from "../dist/train/node.js";
+import { team } from "../dist/train/team.js";
 import { open } from "./opened.mjs";
 import { events, letters, losses, near, recorded, reviews, runs, skim, treebank, tags } from "./runs.mjs";
 
@@ -70,6 +71,25 @@ test("a thread that fails is told of, and the model is as if it had not", async 
   assert.deepEqual(left.map(({ workers }) => workers), [2]);
   assert.match(left[0].reason, /exit code/);
   assert.deepEqual(await run.file(), whole);
+});
+
+test("of a run that a helper cannot begin, who leads keeps nothing", async () => {
+  const asked = [];
+  const leader = {
+    async call(name, args) {
+      asked.push([name, ...args]);
+      return name === "begin" ? { id: 7 } : undefined;
+    },
+  };
+  const refuse = (onAnswer) => ({
+    post: ({ id, name }) => queueMicrotask(() => onAnswer(name === "begin" ? { id, error: { code: "MODEL_TENSORS", message: "other words" } } : { id, value: undefined })),
+    terminate() {},
+  });
+  const two = team(leader, 1, refuse);
+  await two.call("start", [{}]);
+  await assert.rejects(two.call("begin", [3, undefined, undefined, "cpu"]), { code: "MODEL_TENSORS" });
+  await two.call("release", [3]);
+  assert.deepEqual(asked.slice(2), [["release", 7], ["release", 3]]);
 });
 
 test("who is done with a run is done with its threads", async () => {

@@ -76,10 +76,17 @@ export function team(leader: Trainer, count: number, open: Open): Trainer {
       return made;
     }
     if (name === "begin") {
-      const [made, ...theirs] = await Promise.all([leader.call(name, args, follow), ...others(name, own, { signal })]);
-      ids = (theirs as Begun[]).map(({ id }) => id);
-      await join((made as Begun).id);
-      return made;
+      const leading = leader.call(name, args, follow) as Promise<Begun>;
+      try {
+        const [made, ...theirs] = await Promise.all([leading, ...(others(name, own, { signal }) as Promise<Begun>[])]);
+        ids = theirs.map(({ id }) => id);
+        await join(made.id);
+        return made;
+      } catch (error) {
+        // Whoever has no run cannot release it.
+        leading.then(({ id }) => leader.call("release", [id])).catch(() => undefined);
+        throw error;
+      }
     }
     if (FOR_ALL.has(name)) {
       const [told] = await Promise.all([leader.call(name, args, follow), ...others(name, own, { signal })]);
