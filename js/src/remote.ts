@@ -30,6 +30,8 @@ export interface Remote<Table extends { readonly [Name in keyof Table]: (...args
   terminate(): void;
   /** Ends it for good: the next call starts none, but rejects as those under way do. */
   retire(): void;
+  /** Takes note that the worker is gone, of which it has told nothing itself. */
+  fail(reason: string): void;
 }
 
 /**
@@ -91,6 +93,7 @@ export function remote<Table extends { readonly [Name in keyof Table]: (...args:
       retired = true;
       end(TERMINATED);
     },
+    fail: (reason) => end(failed(reason)),
     async call(called, args, { signal, onProgress } = {}, transfer = []) {
       signal?.throwIfAborted();
       const name = String(called);

@@ -77,7 +77,7 @@ describe("in a page", { timeout: 600_000 }, () => {
   });
 
   test("a worker that ends without a word is told of, and the model is as if it had not", async () => {
-    const [whole, cut, left] = await page.evaluate(async () => {
+    const [whole, cuts, early] = await page.evaluate(async () => {
       const made = [];
       const Own = Worker;
       const script = (...lines) => URL.createObjectURL(new Blob([lines.join("\n")], { type: "text/javascript" }));
@@ -92,27 +92,37 @@ describe("in a page", { timeout: 600_000 }, () => {
           made.push(this);
         }
       };
-      const file = async (onStep) => {
+      const begin = (data) => train(data, { ...settings, train: { ...settings.train, epochs: 2 } }, { workers: 2 });
+      const file = async (onEvent) => {
         const left = [];
-        const run = train(texts, { ...settings, train: { ...settings.train, epochs: 2 } }, { workers: 2 });
+        const run = begin(texts);
         for await (const event of run) {
-          if (event.type === "left") left.push(event);
-          if (event.type === "step") onStep();
+          if (event.type === "left") left.push([event.workers, event.reason]);
+          onEvent(event);
         }
         const bytes = [...(await run.file())];
         run.dispose();
         return { bytes, left };
       };
-      const whole = await file(() => undefined);
-      let steps = 0;
       // The leader of all runs was made first.
-      const cut = await file(() => ++steps === 3 && made.at(-1).terminate());
+      const end = () => made.at(-1).terminate();
+      const { bytes } = await file(() => undefined);
+      let steps = 0;
+      const cuts = [await file(({ type }) => type === "step" && ++steps === 3 && end()), await file(({ type }) => type === "begun" && end())];
+      const ending = async function* () {
+        yield* texts;
+        end();
+      };
+      const early = await begin(ending()).finish().catch(({ message }) => message);
       window.Worker = Own;
-      return [whole.bytes, cut.bytes, cut.left];
+      return [bytes, cuts, early];
     });
-    assert.deepEqual(left.map(({ workers, reason }) => [workers, reason]), [[1, "its worker ended without a word"]]);
-    assert.ok(cut.length > 1000);
-    assert.deepEqual(cut, whole);
+    assert.ok(whole.length > 1000);
+    for (const { bytes, left } of cuts) {
+      assert.deepEqual(left, [[1, "its worker ended without a word"]]);
+      assert.deepEqual(bytes, whole);
+    }
+    assert.equal(early, "a worker of this run failed before the run had begun (its worker ended without a word)");
   });
 
   test("a run whose GPU is lost goes on on the CPU, unless it was to have that alone", async () => {

@@ -73,6 +73,19 @@ test("a thread that fails is told of, and the model is as if it had not", async 
   assert.deepEqual(await run.file(), whole);
 });
 
+test("a thread that ends before the run has begun is told of", async () => {
+  const before = new Set(threads);
+  const ending = async function* () {
+    yield* reviews.dev;
+    const made = threads.find((thread) => !before.has(thread));
+    const exit = new Promise((resolve) => made.once("exit", resolve));
+    await made.terminate();
+    await exit;
+  };
+  const message = /^a worker of this run failed before the run had begun \(its thread ended with exit code 1\)$/;
+  await assert.rejects(open({ ...reviews, dev: ending() }, skim, { workers: 3 }).finish(), { code: "ENGINE_FAILED", message });
+});
+
 test("of a run that a helper cannot begin, who leads keeps nothing", async () => {
   const asked = [];
   const leader = {

@@ -68,6 +68,8 @@ export interface Adjusted {
 
 /** The calls. */
 export interface TrainCalls {
+  /** Holds a lock until the thread ends; its name, where there are locks. */
+  live(): string | undefined;
   /** Starts the binary unless it runs. */
   start(options: Pick<InitOptions, "wasm">): undefined;
   /** Room for the texts of a run of these settings. */

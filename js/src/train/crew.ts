@@ -9,8 +9,8 @@ interface Wanted {
   readonly most: number;
 }
 
-/** What a helper says: its part's gradients, or why it has none; before, the name of the lock that it holds while it lives. */
-type Answer = { readonly answer: Uint32Array<ArrayBuffer> } | { readonly failed: string } | { readonly alive: string };
+/** What a helper says: its part's gradients, or why it has none. */
+type Answer = { readonly answer: Uint32Array<ArrayBuffer> } | { readonly failed: string };
 
 /** A port of Node's, which keeps a thread alive unless told otherwise. */
 interface NodePort {
@@ -22,8 +22,6 @@ interface Helper {
   readonly port: MessagePort & NodePort;
   /** Takes what it answers; there only while it is asked. */
   settle: ((answer: Uint32Array | undefined) => void) | undefined;
-  /** Aborted once it is waited for no more. */
-  readonly watch: AbortController;
 }
 
 /** A helper that is gone. */
@@ -41,10 +39,9 @@ export class Crew {
   /** Of the helper of each part but the first, its port. */
   constructor(ports: readonly MessagePort[]) {
     this.#helpers = ports.map((port, at) => {
-      const helper: Helper = { port, settle: undefined, watch: new AbortController() };
+      const helper: Helper = { port, settle: undefined };
       port.onmessage = ({ data }: MessageEvent<Answer>) => {
-        if ("alive" in data) onceFree(data.alive, helper.watch.signal, () => this.lose(at, "its worker ended without a word"));
-        else if ("failed" in data) this.lose(at, data.failed);
+        if ("failed" in data) this.lose(at, data.failed);
         else settle(helper, data.answer);
       };
       helper.port.unref?.();
@@ -80,7 +77,6 @@ export class Crew {
     const helper = this.#helpers[at];
     if (!helper) return;
     this.#helpers[at] = undefined;
-    helper.watch.abort();
     helper.port.close();
     this.#left.push({ workers: 1 + this.#helpers.filter(Boolean).length, reason });
     settle(helper, undefined);
@@ -105,38 +101,12 @@ function settle(helper: Helper, answer: Uint32Array | undefined): void {
 
 /** Answers what the thread that leads a run asks for, by `learn`. */
 export function serveLeader(port: MessagePort, learn: (wanted: Wanted) => Promise<Uint32Array<ArrayBuffer>>): void {
-  // Whoever has an answer of this thread has been told how to hear of its end.
-  const told = stayAlive((alive) => port.postMessage({ alive } satisfies Answer));
   port.onmessage = async ({ data }: MessageEvent<Wanted>) => {
     try {
-      await told;
       const answer = await learn(data);
       port.postMessage({ answer } satisfies Answer, [answer.buffer]);
     } catch (error) {
       port.postMessage({ failed: messageOf(error) } satisfies Answer);
     }
   };
-}
-
-/**
- * Holds a lock of its own until this thread ends, and tells its name: of a worker that a browser ends nobody has another word.
- * Resolves once it is told. In Node, whose threads tell of their end, it does nothing.
- */
-async function stayAlive(tell: (name: string) => void): Promise<void> {
-  // A page whose address is not secure has no locks.
-  if (!("WorkerGlobalScope" in globalThis && navigator.locks)) return;
-  const name = `saccade-rnn ${crypto.randomUUID()}`;
-  await new Promise<void>((told) => {
-    const hold = () => {
-      tell(name);
-      told();
-      return new Promise<never>(() => {});
-    };
-    navigator.locks.request(name, hold).catch(() => told());
-  });
-}
-
-/** Calls `then` once nobody holds the lock, unless `signal` is aborted before. */
-function onceFree(name: string, signal: AbortSignal, then: () => void): void {
-  navigator.locks?.request(name, { signal }, then).catch(() => undefined);
 }

@@ -3,6 +3,7 @@
 import { errorOf, messageOf, type SaccadeError } from "../errors.js";
 import { unlessAborted } from "../follow.js";
 import { turn } from "../turn.js";
+import { held } from "./alive.js";
 import { binary, glue, started } from "./binary.js";
 import { type Answers, holding } from "../holding.js";
 import type { ColumnName, Done, Sample, TrainCalls, TrainDevice, Trainer } from "./calls.js";
@@ -94,6 +95,7 @@ async function advanced(run: glue.TrainingRun, milliseconds: number, sample: Sam
 }
 
 const answers: Answers<TrainCalls> = {
+  live: () => held(),
   async start({ wasm }, follow) {
     await unlessAborted(follow.signal, started(wasm, follow));
     return undefined;
@@ -177,7 +179,7 @@ const answers: Answers<TrainCalls> = {
 };
 
 /** Calls that need no instance. */
-const ALWAYS: ReadonlySet<string> = new Set(["start", "release"] satisfies (keyof TrainCalls)[]);
+const ALWAYS: ReadonlySet<string> = new Set(["live", "start", "release"] satisfies (keyof TrainCalls)[]);
 
 /** Those of this thread, for everybody. */
 export const training: Trainer = {

@@ -2,8 +2,9 @@
 
 import { moduleOf } from "../compile.js";
 import type { Follow, Id } from "../engine.js";
-import { notLoaded, type SaccadeError } from "../errors.js";
+import { errorOf, notLoaded, type SaccadeError } from "../errors.js";
 import { type Open, type Remote, remote } from "../remote.js";
+import { onceFree } from "./alive.js";
 import type { Begun, TrainCalls, Trainer } from "./calls.js";
 
 /** The calls that all threads need, each for what it holds itself. */
@@ -17,20 +18,26 @@ export function endTeams(): void {
   for (const end of [...living]) end();
 }
 
+const failedBefore = (reason: string) => `a worker of this run failed before the run had begun (${reason})`;
+
 /** What answers the calls of one run: `leader` and so many helpers, each in a worker that `open` makes. */
 export function team(leader: Trainer, count: number, open: Open): Trainer {
   /** The run, once there is one to help. */
   let led: Id | undefined;
-  const gone = new Set<number>();
+  /** Why each of those that are gone is. */
+  const gone = new Map<number, string>();
+  /** Aborted once it no longer matters who is gone. */
+  const over = new AbortController();
+  const tell = (run: Id, at: number, reason: string) => leader.call("lose", [run, at, reason]).catch(() => undefined);
   const lose = (at: number, reason: string) => {
-    if (gone.has(at)) return;
-    gone.add(at);
-    if (led !== undefined) leader.call("lose", [led, at, reason]).catch(() => undefined);
+    if (gone.has(at) || over.signal.aborted) return;
+    gone.set(at, reason);
+    if (led !== undefined) tell(led, at, reason);
   };
   const helpers: readonly Remote<TrainCalls>[] = Array.from({ length: count }, (_, at) =>
     remote<TrainCalls>(open, (reason) => {
       lose(at, reason);
-      return `a worker of this run failed before the run had begun (${reason})`;
+      return failedBefore(reason);
     }),
   );
   /** What each of them calls the texts, and then the run. */
@@ -38,24 +45,39 @@ export function team(leader: Trainer, count: number, open: Open): Trainer {
 
   const end = () => {
     living.delete(end);
-    helpers.forEach((helper, at) => {
-      gone.add(at);
-      helper.retire();
-    });
+    over.abort();
+    for (const helper of helpers) helper.retire();
   };
 
-  /** Asks the helpers that are there. */
-  function others<Name extends keyof TrainCalls>(name: Name, args: (at: number) => Parameters<TrainCalls[Name]>, follow: Follow): Promise<ReturnType<TrainCalls[Name]>>[] {
-    return helpers.flatMap((helper, at) => (gone.has(at) ? [] : [helper.call(name, args(at), follow)]));
+  /** Asks all helpers, who all are needed until the run has begun. */
+  function others<Name extends keyof TrainCalls>(
+    name: Name,
+    args: (at: number) => Parameters<TrainCalls[Name]>,
+    follow: Follow,
+    transfer?: (at: number) => readonly Transferable[],
+  ): Promise<ReturnType<TrainCalls[Name]>>[] {
+    return helpers.map(async (helper, at) => {
+      const reason = gone.get(at);
+      // Asked again, it would start anew, without the texts.
+      if (reason !== undefined) throw errorOf("ENGINE_FAILED", failedBefore(reason));
+      return helper.call(name, args(at), follow, transfer?.(at));
+    });
+  }
+
+  /** Has a helper's end be heard of. */
+  async function watch(helper: Remote<TrainCalls>, follow: Follow): Promise<void> {
+    const lock = await helper.call("live", [], follow);
+    if (lock !== undefined) onceFree(lock, over.signal, () => helper.fail("its worker ended without a word"));
   }
 
   /** Joins every helper to the run. */
   async function join(run: Id): Promise<void> {
     const channels = helpers.map(() => new MessageChannel());
-    const ports = channels.map(({ port1 }) => port1);
-    await Promise.all(helpers.map((helper, at) => channels[at] && helper.call("help", [ids[at] ?? 0, channels[at].port2], {}, [channels[at].port2])));
+    const [ports, theirs] = [channels.map(({ port1 }) => port1), channels.map(({ port2 }) => port2)];
+    await Promise.all(others("help", (at) => [ids[at], theirs[at]] as [Id, MessagePort], {}, (at) => theirs.slice(at, at + 1)));
     await leader.call("lead", [run, ports], {}, ports);
     led = run;
+    for (const [at, reason] of gone) tell(run, at, reason);
   }
 
   async function answer<Name extends keyof TrainCalls>(name: Name, args: Parameters<TrainCalls[Name]>, follow: Follow): Promise<unknown> {
@@ -67,7 +89,8 @@ export function team(leader: Trainer, count: number, open: Open): Trainer {
       const [{ wasm }] = args as Parameters<TrainCalls["start"]>;
       // A response can be read once, and bytes go to one thread.
       const options = wasm === undefined ? {} : { wasm: await moduleOf(wasm, follow).catch((error: unknown) => Promise.reject(notLoaded(error, signal))) };
-      const [started] = await Promise.all([leader.call("start", [options], follow), ...others("start", () => [options], { signal })]);
+      const watched = helpers.map((helper) => watch(helper, { signal }));
+      const [started] = await Promise.all([leader.call("start", [options], follow), ...others("start", () => [options], { signal }), ...watched]);
       return started;
     }
     if (name === "texts") {
