@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { eventually, openAt, page, renew, settled, stands } from "./opened.mjs";
+import { launch, openPage } from "./browser.mjs";
+import { eventually, openAt, page, renew, server, settled, stands } from "./opened.mjs";
 
 const WIDTHS = [2560, 1440, 768, 390, 320];
 /** Boxes of text are larger than its letters, by so many pixels where the page's type has 16. */
@@ -88,6 +89,22 @@ test("what is wrong is found", { timeout: 600_000 }, async () => {
   assert.equal(found.length, 3, found.join("; "));
   assert.deepEqual([/^one lies across two/, /^three leaves the screen/, /^row scrolls/].map((fault, at) => fault.test(found[at])), [true, true, true]);
   await page.context().close();
+});
+
+test("on a phone set to type twice as large no label of Batch leaves the screen", { timeout: 600_000 }, async () => {
+  const large = await launch({ type: 32 });
+  try {
+    const { page } = await openPage(large, { viewport: { width: 390, height: 800 } });
+    await page.goto(`${server.url}#batch`);
+    await page.locator('[data-figure="schedule"]').waitFor();
+    await page.locator('[data-figure="code"]').getByRole("button", { name: "Run", exact: true }).click();
+    await page.locator('[data-figure="code"][data-run="ended"]').waitFor();
+    await page.locator('[data-figure="parsers"] .action').click();
+    await page.locator('[data-figure="parsers"][data-stage="parsed"]').waitFor();
+    await eventually(async () => assert.deepEqual(await page.evaluate(faults, SLACK), []));
+  } finally {
+    await large.close();
+  }
 });
 
 describe("from 320 to 2,560 pixels", { timeout: 1_800_000 }, () => {

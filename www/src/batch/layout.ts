@@ -44,6 +44,10 @@ export interface Drawing {
   readonly width: number;
 }
 
+/** Where the name of an axis begins that has room from `left` on, in a drawing so wide: where all of it is seen. */
+export const axisAt = (left: number, width: number): number => Math.max(0, Math.min(left, width - AXIS));
+const AXIS = 190;
+
 /** A line, a step to the right, from a word's text to its node, between sentences, and a character. */
 const [LINE, STEP, WORD, GAP, CHARACTER] = [30, 18, 22, 30, 7.4];
 /** What stands before the score, the widest column, the largest note, and the highest row. */
