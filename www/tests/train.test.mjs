@@ -137,6 +137,8 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
     assert.match(await skim.locator('[data-said="moment"]').innerText(), /γ 0 and/);
     // Another run begins as its link says.
     assert.ok(await temperature.isDisabled());
+    const why = await temperature.evaluate((slider) => document.getElementById(slider.getAttribute("aria-describedby")).innerText);
+    assert.match(why, /you can while the network learns/);
     await press(skim, "Learn again");
     await looked(page, 1);
     assert.equal(await temperature.getAttribute("aria-valuetext"), "falls by itself");
