@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { HiddenLayer } from "../src/engine.ts";
+import { spread, type HiddenLayer } from "../src/engine.ts";
 import { parse, write } from "../src/study/safetensors.ts";
 import { colourOf } from "../src/frame/colours.ts";
 import { at, difference, standardError, ticks, type Tradeoff } from "../src/read/curve.ts";
@@ -17,7 +17,7 @@ import { cells, type CellId } from "../src/race/cells.ts";
 import { report } from "../src/race/report.ts";
 import { runner, weightBytes } from "../src/race/runner.ts";
 import { decades, place, scaleOf } from "../src/race/scale.ts";
-import { fastest, rateOf, type Trial } from "../src/race/trial.ts";
+import { fastest, rateOf, standing, type Trial } from "../src/race/trial.ts";
 
 describe("the curve", () => {
   const point = (threshold: number, accuracy: number) => ({ threshold, accuracy, skimRate: 1 - threshold, flopReduction: 2 - threshold });
@@ -226,6 +226,16 @@ describe("the race", () => {
     expect(fastest([trial("lstm", at(4)), trial("elman", at(2)), trial("gru", at(3))])?.cell).toBe("elman");
     expect(fastest([trial("lstm", at(4)), trial("elman", at(2)), trial("gru", at(2).map((ms, round) => (round % 2 ? ms * 1.1 : ms * 0.95)))])).toBeNull();
     expect(fastest([])).toBeNull();
+  });
+
+  test("a time that a line gives is told where every round is above zero and they agree, and else what stands against it", () => {
+    const of = (...rounds: readonly number[]) => standing(spread(rounds).median, spread(rounds));
+    expect(of(0.9, 1, 1.1)).toBe("told");
+    expect(of(-0.1, 1, 1, 1, 1.1)).toBe("nothing");
+    expect(of(0, 1, 1, 1, 1.1)).toBe("nothing");
+    expect(of(0.1, 0.2, 1, 3, 4)).toBe("apart");
+    // The line through the medians is none of the rounds' lines.
+    expect(standing(-0.01, spread([0.9, 1, 1.1]))).toBe("nothing");
   });
 
   test("the report names browser, adapter and method, and has a row for each trial", () => {

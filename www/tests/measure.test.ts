@@ -181,6 +181,7 @@ describe("sittings", () => {
     const [one, two] = [known(times.one), known(times.two)];
     expect(between(one)).toBe("100 to 140 µs");
     expect(between({ ...one, least: -0.085 })).toBe("−85 to 140 µs");
+    expect(between({ ...one, least: -30, median: -5, most: 2 })).toBe("−30 to 2 ms");
     for (const speed of [1, 1.4]) {
       const next = known((await inSittings([speed, speed, speed])).times.one).median;
       expect(next >= one.least && next <= one.most).toBe(true);

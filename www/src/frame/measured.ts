@@ -36,7 +36,7 @@ export const time = (spread: Spread): string => (isTold(spread) ? roughly(spread
 
 /** "110 to 140 µs": what the rounds lay between, rounded outwards. */
 export function between({ least, median, most }: Spread): string {
-  const unit = unitOf(median);
+  const unit = unitOf(Math.abs(median));
   return range(least / unit.ms, most / unit.ms, unit.name);
 }
 

@@ -137,9 +137,9 @@ export class Race {
         };
         const [once, longer] = [timed(length), timed(LONGER * length)];
         if (!once || !longer) continue;
-        const { fixedMs, readMs, spreads, told } = accountOf(once, longer, null);
+        const { fixedMs, readMs, spreads } = accountOf(once, longer, null);
         const pass = device === "webgpu" ? await profile(cell, { device, length, batch: 1, decisions, signal, profile: true }) : null;
-        this.anatomy = [...this.anatomy, { cell, device, fixedMs, tokenMs: readMs, spreads, told, pass }];
+        this.anatomy = [...this.anatomy, { cell, device, fixedMs, tokenMs: readMs, spreads, pass }];
       }
     }
   }

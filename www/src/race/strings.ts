@@ -85,6 +85,8 @@ export const time = {
   kernels: "in kernels",
   around: "around them",
   share: (percent: number) => `${percent}% fixed`,
+  nothing: "not told apart from zero",
+  apart: "too busy to tell",
   keyFixed: "launching, waiting and reading back, whatever the text;",
   keyEach:
     "arithmetic, and the memory it waits for. We draw a line through the times of your text and of one four times as long. SRU fetches its weights once for all words. The others fetch them again at every step.",

@@ -36,8 +36,6 @@ export interface Anatomy {
   readonly tokenMs: number;
   /** Of both, what the rounds came to. */
   readonly spreads: Pick<Account["spreads"], "fixedMs" | "readMs">;
-  /** Whether the rounds agree on both. */
-  readonly told: boolean;
   /** Of one pass over the text that was raced on, in the median; null where nothing is launched. */
   readonly pass: {
     readonly ms: number;
@@ -65,6 +63,12 @@ export function rateOf(trial: Trial): Rate {
   const ms = spread(trial.samples);
   const rate = (ms: number) => (1000 * tokensOf(trial)) / ms;
   return { least: rate(ms.most), median: rate(ms.median), most: rate(ms.least), told: isTold(ms) };
+}
+
+/** What is to be said of a time that a line gives: itself, that it may as well be nothing, or that the rounds do not agree on it. */
+export function standing(ms: number, spread: Spread): "told" | "nothing" | "apart" {
+  if (ms <= 0 || spread.least <= 0) return "nothing";
+  return isTold(spread) ? "told" : "apart";
 }
 
 /** Of trials of one race the one that was fastest in the median, if the rounds agree that it beats every other; null if they do not. */
