@@ -191,6 +191,17 @@ describe("the field", { timeout: 600_000 }, () => {
     assert.match(await times.locator(".said").innerText(), /(Every word takes [\d.]+×|too busy to tell)/);
     assert.deepEqual(complaints, []);
   });
+
+  test("it is measured after whatever network the model has", async () => {
+    await renew();
+    await page.route("**/novels-lm.safetensors", (route) => route.fulfill({ path: join(root, "models", "novels-lstm.safetensors") }));
+    await page.goto(server.url + address("There was a knock at the", { scene: "field" }));
+    await page.locator('[data-figure="so-far"]').waitFor();
+    const times = page.locator('[data-figure="softmax-times"]');
+    await times.getByRole("button", { name: "Measure it here" }).click();
+    await times.and(page.locator('[data-state="measured"]')).waitFor();
+    assert.deepEqual(complaints, []);
+  });
 });
 
 describe("writing", { timeout: 600_000 }, () => {

@@ -1,4 +1,4 @@
-import { AdaptiveSoftmax, race, Sru, type Contestant, type Race } from "../../engine.ts";
+import { AdaptiveSoftmax, Elman, Gru, Lstm, race, Skim, Sru, type Contestant, type LayerConfig, type Race } from "../../engine.ts";
 import { SITTINGS } from "../../study/measurements.svelte.ts";
 import type { Seen } from "../predict.svelte.ts";
 import { vectorsOf } from "./vectors.ts";
@@ -68,14 +68,21 @@ function idsOf({ ready, scoring }: Seen): number[] {
   return all.slice(-MOST);
 }
 
+/** What a model's network is made of. */
+const layers: Readonly<Record<LayerConfig["type"], typeof Elman | typeof Lstm | typeof Skim | typeof Sru>> = { elman: Elman, gru: Gru, lstm: Lstm, skim: Skim, sru: Sru };
+
 /** What the softmax is given at the end of a text: the last row of the network's output. */
 async function stateAfter(seen: Seen): Promise<Float32Array> {
-  const { file } = seen.ready;
-  const layer = await Sru.fromSafetensors(file.slice(), { prefix: "encoder.0." });
-  try {
-    const { output } = await layer.forward(vectorsOf(file, seen.ready, idsOf(seen)));
-    return output.slice(-layer.outputSize);
-  } finally {
-    layer.dispose();
+  const { file, model } = seen.ready;
+  let [rows, columns] = [vectorsOf(file, seen.ready, idsOf(seen)), 0];
+  for (const [at, { type }] of model.config.encoder.entries()) {
+    const layer = await layers[type].fromSafetensors(file.slice(), { prefix: `encoder.${at}.` });
+    try {
+      ({ output: rows } = await layer.forward(rows));
+      columns = layer.outputSize;
+    } finally {
+      layer.dispose();
+    }
   }
+  return rows.slice(-columns);
 }
