@@ -398,11 +398,20 @@ describe("models", { timeout: 600_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
-  test("a file that is no model says so, and leaves a way back", async () => {
+  test("a file that is no model to read with says so in plain words, and leaves a way back", async () => {
     await open();
-    await page.locator('input[type="file"]').setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("not a model at all") });
-    await page.locator('[data-state="failed"]').waitFor();
-    assert.match(await page.locator('[data-state="failed"]').innerText(), /notes\.txt/);
+    const input = page.locator('input[type="file"]');
+    const failed = page.locator('[data-state="failed"]');
+    await input.setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("not a model at all") });
+    await failed.waitFor();
+    const [title, meaning, detail] = await failed.locator("p").allInnerTexts();
+    assert.equal(title, "“notes.txt” cannot be used here.");
+    assert.match(meaning, /a model that labels texts.*\.safetensors\. This is a file of another kind\.$/);
+    assert.match(detail, /^In the engine’s words: not a safetensors file but text.*MODEL_INVALID$/);
+    assert.equal(await failed.getByRole("button").count(), 0, "the same file fails again");
+    await input.setInputFiles(join(root, "models", "shakespeare-lstm.safetensors"));
+    await page.locator('[data-state="failed"][data-code="MODEL_CONFIG"]').waitFor();
+    assert.match(await failed.innerText(), /or one that does something else\./);
     await page.getByRole("radio", { name: "Sentences", exact: true }).check({ force: true });
     await page.locator('[data-state="failed"]').waitFor({ state: "detached" });
   });

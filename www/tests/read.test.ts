@@ -209,7 +209,7 @@ describe("time", () => {
 });
 
 describe("status", () => {
-  const rest = { recorded: false, progress: null, stopped: null, onretry: () => {}, onstop: () => {}, onresume: () => {} };
+  const rest = { own: false, recorded: false, progress: null, stopped: null, onretry: () => {}, onstop: () => {}, onresume: () => {} };
 
   test("a failure names what failed, why, and its code", () => {
     const failure = { message: "the header is cut short", code: "MODEL_TRUNCATED" };

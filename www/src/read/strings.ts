@@ -48,6 +48,9 @@ const wordsOf = (done: number, total: number | null) => `${whole(done)} of ${tot
 
 export const status = {
   modelFailed: (name: string) => `The model “${name}” did not load.`,
+  fileFailed: (name: string) => `“${name}” cannot be used here.`,
+  expected: (found: string) => `You need a model that labels texts, such as the chapter Train saves: a file that ends in .safetensors. ${found}`,
+  detail: (message: string) => `In the engine’s words: ${message}`,
   textFailed: "The network could not read this text.",
   recordedBelow: "Below you see a recorded reading of this text.",
   tryAgain: "Try again",
@@ -59,6 +62,15 @@ export const status = {
   stop: "Stop",
   stopped: (done: number, total: number | null) => `Stopped after ${wordsOf(done, total)}.`,
   resume: "Read it after all",
+};
+
+/** Of a file of the visitor's own, by why it is no model to read with. */
+export const refused: Readonly<Record<string, string>> = {
+  MODEL_INVALID: "This is a file of another kind.",
+  MODEL_TRUNCATED: "This file is empty, or a part of it is missing.",
+  MODEL_UNSUPPORTED: "This file stores its numbers in a way that the page cannot read.",
+  MODEL_CONFIG: "This file describes no network, or one that does something else.",
+  MODEL_TENSORS: "The numbers in this file do not fit the network that it describes.",
 };
 
 export const tokens = {
