@@ -11,6 +11,39 @@ pub(super) use crate::graph::Port;
 use crate::graph::{Expr, Graph};
 use crate::nn::{Recurrent, Sru};
 
+/// Operations by the numbers that begin their instructions: those of `Op` in `js/src/graph/tape.ts`.
+mod op {
+    pub(super) const INPUT: i32 = 0;
+    pub(super) const VARIABLE: i32 = 1;
+    pub(super) const EMBEDDING: i32 = 2;
+    pub(super) const AFFINE: i32 = 3;
+    pub(super) const MATMUL: i32 = 4;
+    pub(super) const TANH: i32 = 5;
+    pub(super) const SIGMOID: i32 = 6;
+    pub(super) const RELU: i32 = 7;
+    pub(super) const EXP: i32 = 8;
+    pub(super) const LOG: i32 = 9;
+    pub(super) const SCALE: i32 = 10;
+    pub(super) const ADD: i32 = 11;
+    pub(super) const SUBTRACT: i32 = 12;
+    pub(super) const MULTIPLY: i32 = 13;
+    pub(super) const CONCAT_COLUMNS: i32 = 14;
+    pub(super) const CONCAT_ROWS: i32 = 15;
+    pub(super) const COLUMNS: i32 = 16;
+    pub(super) const ROWS: i32 = 17;
+    pub(super) const SCATTER_ADD: i32 = 18;
+    pub(super) const POOL: i32 = 19;
+    pub(super) const REDUCE: i32 = 20;
+    pub(super) const SOFTMAX: i32 = 21;
+    pub(super) const LOG_SOFTMAX: i32 = 22;
+    pub(super) const CROSS_ENTROPY: i32 = 23;
+    pub(super) const DROPOUT: i32 = 24;
+    pub(super) const LAYER_NORM: i32 = 25;
+    pub(super) const LAYER: i32 = 26;
+    pub(super) const STEP: i32 = 27;
+    pub(super) const CALL: i32 = 28;
+}
+
 /// A layer by number.
 #[derive(Clone)]
 pub(super) enum Layer {
@@ -63,12 +96,16 @@ impl<'a> Form<'a> {
         };
         let made = |name, operands, rest| Some(Self { name, operands: [operands, &[]], rest });
         match *words {
-            [op @ (5..=9 | 21 | 22), _, ref rest @ ..] => made([op, 0, 0], &words[1..2], rest),
-            [op @ 11..=13, _, _, ref rest @ ..] => made([op, 0, 0], &words[1..3], rest),
-            [3, _, weight, bias, ref rest @ ..] => made([3, weight, bias], &words[1..2], rest),
-            [op @ 14, count, ..] => list(1).and_then(|(all, rest)| made([op, count, 0], all, rest)),
-            [op @ 28, cell, ..] => list(2).and_then(|(all, rest)| made([op, cell, 0], all, rest)),
-            [op @ 27, layer, _, count, ..] => {
+            [op @ (op::TANH..=op::LOG | op::SOFTMAX | op::LOG_SOFTMAX), _, ref rest @ ..] => {
+                made([op, 0, 0], &words[1..2], rest)
+            }
+            [op @ op::ADD..=op::MULTIPLY, _, _, ref rest @ ..] => made([op, 0, 0], &words[1..3], rest),
+            [op @ op::AFFINE, _, weight, bias, ref rest @ ..] => made([op, weight, bias], &words[1..2], rest),
+            [op @ op::CONCAT_COLUMNS, count, ..] => {
+                list(1).and_then(|(all, rest)| made([op, count, 0], all, rest))
+            }
+            [op @ op::CALL, cell, ..] => list(2).and_then(|(all, rest)| made([op, cell, 0], all, rest)),
+            [op @ op::STEP, layer, _, count, ..] => {
                 let (states, rest) = list(3)?;
                 Some(Self { name: [op, layer, count], operands: [&words[2..3], states], rest })
             }
@@ -177,27 +214,27 @@ impl<'g> Recorder<'_, 'g> {
         };
         let id = |number: usize| self.ids.get(number).copied().ok_or_else(damaged);
         let op = code.word()?;
-        if let 0 | 1 = op {
+        if let op::INPUT | op::VARIABLE = op {
             let (rows, columns) = (code.number()?, code.number()?);
             let values = code.values(rows.checked_mul(columns).ok_or_else(damaged)?)?.to_vec();
             return Ok(vec![match op {
-                0 => graph.input(rows, columns, values),
+                op::INPUT => graph.input(rows, columns, values),
                 _ => graph.variable(rows, columns, values),
             }]);
         }
         match op {
-            2 => {
+            op::EMBEDDING => {
                 let table = id(code.number()?)?;
                 return Ok(vec![graph.embedding(table, &code.list()?)]);
             }
-            14 => return Ok(vec![graph.concat_columns(&all(code.list()?)?)]),
-            15 => return Ok(vec![graph.concat_rows(&all(code.list()?)?)]),
-            26 | 27 => {
+            op::CONCAT_COLUMNS => return Ok(vec![graph.concat_columns(&all(code.list()?)?)]),
+            op::CONCAT_ROWS => return Ok(vec![graph.concat_rows(&all(code.list()?)?)]),
+            op::LAYER | op::STEP => {
                 let layer = self.layers.get(code.number()?).ok_or_else(damaged)?;
                 let x = at(code.number()?)?;
-                return layer.run(x, all(code.list()?)?, op == 27);
+                return layer.run(x, all(code.list()?)?, op == op::STEP);
             }
-            28 => {
+            op::CALL => {
                 let cell = self.cells.get(code.number()?).ok_or_else(damaged)?;
                 let operands = all(code.list()?)?;
                 return Ok(graph.record(Op::Cell(cell.clone()), &operands, Vec::new()));
@@ -206,7 +243,7 @@ impl<'g> Recorder<'_, 'g> {
         }
         let x = at(code.number()?)?;
         Ok(vec![match op {
-            3 => {
+            op::AFFINE => {
                 let weight = id(code.number()?)?;
                 let bias = match code.word()? {
                     -1 => None,
@@ -214,33 +251,33 @@ impl<'g> Recorder<'_, 'g> {
                 };
                 x.affine(weight, bias)
             }
-            4 => x.matmul(at(code.number()?)?),
-            5 => x.tanh(),
-            6 => x.sigmoid(),
-            7 => x.relu(),
-            8 => x.exp(),
-            9 => x.log(),
-            10 => x.scale(code.real()?),
-            11 => x + at(code.number()?)?,
-            12 => x - at(code.number()?)?,
-            13 => x * at(code.number()?)?,
-            16 => {
+            op::MATMUL => x.matmul(at(code.number()?)?),
+            op::TANH => x.tanh(),
+            op::SIGMOID => x.sigmoid(),
+            op::RELU => x.relu(),
+            op::EXP => x.exp(),
+            op::LOG => x.log(),
+            op::SCALE => x.scale(code.real()?),
+            op::ADD => x + at(code.number()?)?,
+            op::SUBTRACT => x - at(code.number()?)?,
+            op::MULTIPLY => x * at(code.number()?)?,
+            op::COLUMNS => {
                 let (start, count) = (code.number()?, code.number()?);
                 x.columns(start..start.saturating_add(count))
             }
-            17 => x.rows(&code.list()?),
-            18 => {
+            op::ROWS => x.rows(&code.list()?),
+            op::SCATTER_ADD => {
                 let rows = code.number()?;
                 x.scatter_add(&code.list()?, rows)
             }
-            19 => match code.word()? {
+            op::POOL => match code.word()? {
                 0 => x.pool(Pool::Sum),
                 1 => x.pool(Pool::Mean),
                 2 => x.pool(Pool::Max),
                 3 => x.pool(Pool::Last),
                 _ => return Err(damaged()),
             },
-            20 => match code.word()? {
+            op::REDUCE => match code.word()? {
                 0 => x.sum_columns(),
                 1 => x.mean_columns(),
                 2 => x.log_sum_exp(),
@@ -250,14 +287,14 @@ impl<'g> Recorder<'_, 'g> {
                 }
                 _ => return Err(damaged()),
             },
-            21 => x.softmax(),
-            22 => x.log_softmax(),
-            23 => x.cross_entropy(&code.list()?),
-            24 => {
+            op::SOFTMAX => x.softmax(),
+            op::LOG_SOFTMAX => x.log_softmax(),
+            op::CROSS_ENTROPY => x.cross_entropy(&code.list()?),
+            op::DROPOUT => {
                 let per_sequence = code.word()? == 1;
                 x.dropout(code.real()?, per_sequence)
             }
-            25 => {
+            op::LAYER_NORM => {
                 let (weight, bias) = (id(code.number()?)?, id(code.number()?)?);
                 x.layer_norm(weight, bias)
             }
