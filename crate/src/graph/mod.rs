@@ -429,7 +429,7 @@ impl Graph {
     /// ```
     pub fn lower_bound(&self) -> usize {
         let (dag, _) = self.tape.borrow_mut().dag(0, |tape, node| !tape.is_left_in_its_table(node));
-        schedule::Levels::of(&dag).bound()
+        schedule::Levels::of(&dag, &dag.users()).bound()
     }
 
     fn tape(&self) -> Ref<'_, Tape> {

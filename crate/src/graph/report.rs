@@ -1,7 +1,7 @@
 //! What was batched, and why not more.
 
 use super::attributes::differing;
-use super::schedule::{Buckets, Dag, Levels, along_paths, recurring};
+use super::schedule::{Buckets, Dag, Levels, along_paths};
 use super::tape::{Key, Tape};
 use crate::device::Parameters;
 
@@ -128,7 +128,7 @@ impl Report {
                 split: before.map(|before| ran.why_split(number, before)),
             });
         }
-        Self { batches, lower_bound: Levels::of(&dag).bound() }
+        Self { batches, lower_bound: Levels::of(&dag, &dag.users()).bound() }
     }
 
     /// The calls in the order they ran.
@@ -204,10 +204,15 @@ impl<'a> Ran<'a> {
                 .for_each(|(at, &node)| (place[node as usize], key[node as usize]) = (at, kind));
         }
         let mut last_below = vec![0; dag.len()];
-        along_paths(dag, &recurring(dag), |node, below| {
-            last_below[node] = below;
-            tape.ran(nodes[node]).map_or(0, |(batch, _)| batch as u32 + 1)
-        });
+        along_paths(
+            dag,
+            dag.nodes(),
+            |node| dag.operands(node),
+            |node, below| {
+                last_below[node] = below;
+                tape.ran(nodes[node]).map_or(0, |(batch, _)| batch as u32 + 1)
+            },
+        );
         Self { tape, parameters, number, depth, alike, place, key, last_below }
     }
 

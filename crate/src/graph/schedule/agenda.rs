@@ -19,7 +19,7 @@ pub(super) fn plan(dag: &Dag) -> Buckets {
     let mut place = vec![0; dag.kinds];
     by_mean.iter().zip(0..).for_each(|(&kind, at)| place[kind as usize] = at);
     let rule = Agenda { dag, by_mean, place, listed: vec![false; dag.kinds], ready: BinaryHeap::new() };
-    let order = play(dag, &dag.users(), rule, usize::MAX).unwrap_or_default();
+    let order = play(dag, &dag.users(), rule);
     // In the order of recording, which is also the order in which operands lie when they ran together.
     Buckets::new(order.batches, order.of_node.iter().copied().zip(0..))
 }

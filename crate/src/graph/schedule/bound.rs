@@ -7,21 +7,26 @@ const LANES: usize = 8;
 
 /// The levels of nodes within their types.
 pub(in crate::graph) struct Levels {
-    /// For every node, the largest number of nodes of its own type on a path that ends there: 1 or more.
+    /// For every node, the largest number of nodes of its own type on a path that begins there: 1 or more.
     pub(super) of_node: Vec<u32>,
     /// The highest level of every type.
     pub(super) highest: Vec<u32>,
 }
 
 impl Levels {
-    pub(in crate::graph) fn of(dag: &Dag) -> Self {
+    pub(in crate::graph) fn of(dag: &Dag, users: &Buckets) -> Self {
         let (mut of_node, mut highest) = (vec![1; dag.len()], vec![1; dag.kinds]);
-        along_paths(dag, &recurring(dag), |node, below| {
-            let highest = &mut highest[dag.types[node] as usize];
-            of_node[node] = below + 1;
-            *highest = (*highest).max(below + 1);
-            below + 1
-        });
+        along_paths(
+            dag,
+            dag.nodes().rev(),
+            |node| users.get(node),
+            |node, above| {
+                let highest = &mut highest[dag.types[node] as usize];
+                of_node[node] = above + 1;
+                *highest = (*highest).max(above + 1);
+                above + 1
+            },
+        );
         Self { of_node, highest }
     }
 
@@ -31,18 +36,25 @@ impl Levels {
     }
 }
 
-/// Follows types along all paths: `own` is given every node of one of these types and the largest number that it made of a
-/// node of that type which this one depends on, or 0.
-pub(in crate::graph) fn along_paths(dag: &Dag, types: &[u32], mut own: impl FnMut(usize, u32) -> u32) {
+/// Follows the types that recur along all paths, in an order in which the neighbours that a node is reached from come before it:
+/// `own` is given every node of such a type and the largest number that it made of a node of that type on a path to this one,
+/// or 0.
+pub(in crate::graph) fn along_paths<'a>(
+    dag: &Dag,
+    order: impl Iterator<Item = u32> + Clone,
+    from: impl Fn(usize) -> &'a [u32],
+    mut own: impl FnMut(usize, u32) -> u32,
+) {
+    let types = recurring(dag);
     let mut lane_of = vec![LANES; dag.kinds];
     let mut largest = vec![[0; LANES]; if types.is_empty() { 0 } else { dag.len() }];
     for together in types.chunks(LANES) {
         together.iter().zip(0..).for_each(|(&kind, lane)| lane_of[kind as usize] = lane);
-        for node in 0..dag.len() {
+        for node in order.clone().map(|node| node as usize) {
             let mut here = [0; LANES];
-            for &of in dag.operands(node) {
-                let below = &largest[of as usize];
-                (0..LANES).for_each(|lane| here[lane] = here[lane].max(below[lane]));
+            for &neighbour in from(node) {
+                let there = &largest[neighbour as usize];
+                (0..LANES).for_each(|lane| here[lane] = here[lane].max(there[lane]));
             }
             if let Some(value) = here.get_mut(lane_of[dag.types[node] as usize]) {
                 *value = own(node, *value);
@@ -55,7 +67,7 @@ pub(in crate::graph) fn along_paths(dag: &Dag, types: &[u32], mut own: impl FnMu
 
 /// The types of which a node may depend on another: those on a cycle of the graph of types, or between two. Nodes of any
 /// other type depend on none of their own.
-pub(in crate::graph) fn recurring(dag: &Dag) -> Vec<u32> {
+pub(super) fn recurring(dag: &Dag) -> Vec<u32> {
     // Every edge between types once.
     let by_type = dag.by_type();
     let mut seen = vec![u32::MAX; dag.kinds];

@@ -85,16 +85,6 @@ impl Dag {
         self.operands.starts.push(self.operands.items.len() as u32);
     }
 
-    /// Some nodes alone, without what they need of those before.
-    pub(super) fn part(&self, nodes: std::ops::Range<usize>) -> Self {
-        let mut part = Self::with_capacity(nodes.len());
-        for node in nodes.clone() {
-            let operands = self.operands(node).iter().filter_map(|&of| of.checked_sub(nodes.start as u32));
-            part.push(self.types[node], operands);
-        }
-        part
-    }
-
     pub(in crate::graph) fn len(&self) -> usize {
         self.types.len()
     }
@@ -108,7 +98,7 @@ impl Dag {
         self.operands.get(node)
     }
 
-    pub(super) fn nodes(&self) -> std::ops::Range<u32> {
+    pub(in crate::graph) fn nodes(&self) -> std::ops::Range<u32> {
         0..self.len() as u32
     }
 
@@ -125,7 +115,7 @@ impl Dag {
     }
 
     /// Who needs every node.
-    pub(super) fn users(&self) -> Buckets {
+    pub(in crate::graph) fn users(&self) -> Buckets {
         let edges =
             self.nodes().flat_map(|node| self.operands(node as usize).iter().map(move |&of| (of, node)));
         Buckets::new(self.len(), edges)

@@ -20,14 +20,13 @@ pub(super) trait Rule {
 }
 
 /// Batches by number: how many, and the one of every node.
-#[derive(Default)]
 pub(super) struct Order {
     pub(super) batches: usize,
     pub(super) of_node: Vec<u32>,
 }
 
-/// Plays a rule to the end. None once it is known to take `limit` batches or more.
-pub(super) fn play(dag: &Dag, users: &Buckets, mut rule: impl Rule, limit: usize) -> Option<Order> {
+/// Plays a rule to the end.
+pub(super) fn play(dag: &Dag, users: &Buckets, mut rule: impl Rule) -> Order {
     let none = vec![NONE; dag.kinds];
     let mut frontier = Frontier { dag, first: none.clone(), last: none, next: vec![NONE; dag.len()] };
     let mut waiting: Vec<u32> = dag.nodes().map(|node| dag.operands(node as usize).len() as u32).collect();
@@ -37,9 +36,6 @@ pub(super) fn play(dag: &Dag, users: &Buckets, mut rule: impl Rule, limit: usize
     }
     let mut order = Order { batches: 0, of_node: vec![0; dag.len()] };
     while let Some(kind) = rule.next() {
-        if order.batches + 1 >= limit {
-            return None;
-        }
         let first = std::mem::replace(&mut frontier.first[kind as usize], NONE);
         for node in frontier.chain(first) {
             order.of_node[node as usize] = order.batches as u32;
@@ -59,7 +55,7 @@ pub(super) fn play(dag: &Dag, users: &Buckets, mut rule: impl Rule, limit: usize
             node = frontier.next[node as usize];
         }
     }
-    Some(order)
+    order
 }
 
 /// How many levels a heap has, each of which a change may go through.

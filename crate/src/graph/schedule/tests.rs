@@ -1,11 +1,16 @@
 mod programs;
 mod treebanks;
 
+use super::bound::recurring;
 use super::dag::{Dag, LOOKS};
-use super::{Levels, Strategy, plan, recurring};
+use super::{Levels, Strategy, plan};
 use programs::{Draws, Program, any_dag, dag, parser, tagger, trees, trees_of_operations};
 
 const ALL: [Strategy; 4] = [Strategy::Unbatched, Strategy::Depth, Strategy::Agenda, Strategy::Levels];
+
+fn bound(dag: &Dag) -> usize {
+    Levels::of(dag, &dag.users()).bound()
+}
 
 /// The bound by its definition, a type at a time.
 fn bound_by_definition(dag: &Dag) -> usize {
@@ -27,7 +32,7 @@ fn every_order_runs_every_node_once_and_after_its_operands() {
     for round in 0..300 {
         let (nodes, types) = (draws.below(60), 1 + draws.below(if round % 3 == 0 { 30 } else { 5 }));
         let dag = any_dag(&mut draws, nodes, types);
-        let bound = Levels::of(&dag).bound();
+        let bound = bound(&dag);
         assert_eq!(bound, bound_by_definition(&dag));
         for strategy in ALL {
             let plan = plan(&dag, strategy);
@@ -60,37 +65,44 @@ fn cells_of_trees_and_chains_take_as_few_batches_as_any_order() {
         let (every_node, root) = (trees(&mut draws, size, true), trees(&mut draws, size, false));
         let taggers = [false, true].map(|letters| tagger(&mut draws, size, letters, false));
         for dag in [&every_node, &root].into_iter().chain(&taggers) {
-            assert_eq!(plan(dag, Strategy::Levels).len(), Levels::of(dag).bound(), "{size}");
+            assert_eq!(plan(dag, Strategy::Levels).len(), bound(dag), "{size}");
         }
         let agenda = plan(&every_node, Strategy::Agenda).len();
-        agenda_takes_more += usize::from(agenda > Levels::of(&every_node).bound());
+        agenda_takes_more += usize::from(agenda > bound(&every_node));
     }
     assert!(agenda_takes_more >= 200, "a loss at every node is what the agenda runs too early");
 }
 
 /// Batches over the bound.
 fn over(dag: &Dag, strategy: Strategy) -> f64 {
-    plan(dag, strategy).len() as f64 / Levels::of(dag).bound() as f64
+    plan(dag, strategy).len() as f64 / bound(dag) as f64
 }
 
-/// What `Levels` reaches on drawn programs; on those of a treebank see `treebanks`.
+/// What `Levels` reaches on drawn programs, at most and in the mean of all sizes; on those of a treebank see `treebanks`.
 #[test]
 fn where_the_bound_is_not_reached_few_batches_are_too_many() {
-    for size in [1, 2, 4, 8, 16, 32, 64, 128, 256] {
+    const SIZES: [usize; 9] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+    let mut means = [0.0; 5];
+    for size in SIZES {
         let mut draws = Draws(size as u32 * 1_000_000);
         let programs = [
-            ("parser of cells", parser(&mut draws, size, false), 1.08),
+            ("parser of cells", parser(&mut draws, size, false), 1.07),
             ("parser", parser(&mut draws, size, true), 1.07),
-            ("trees", trees_of_operations(&mut draws, size), 1.13),
+            ("trees", trees_of_operations(&mut draws, size), 1.035),
             ("tagger", tagger(&mut draws, size, false, true), 1.0),
             ("tagger with letters", tagger(&mut draws, size, true, true), 1.02),
         ];
-        for (name, dag, most) in programs {
+        for ((name, dag, most), mean) in programs.into_iter().zip(&mut means) {
             let [levels, agenda] = [Strategy::Levels, Strategy::Agenda].map(|strategy| over(&dag, strategy));
             assert!(levels <= most, "{name} of {size}: {levels}");
             assert!(levels <= agenda, "{name} of {size}: {levels}, the agenda {agenda}");
+            *mean += levels / SIZES.len() as f64;
         }
     }
+    assert!(
+        means.iter().zip([1.03, 1.02, 1.02, 1.0 + 1e-9, 1.01]).all(|(&mean, most)| mean <= most),
+        "{means:?}"
+    );
 }
 
 #[test]
@@ -99,7 +111,7 @@ fn levels_never_take_more_batches_than_the_greatest_height_alone() {
     let crossed = dag([(0, vec![]), (1, vec![]), (1, vec![0]), (0, vec![1]), (0, vec![2]), (1, vec![3])]);
     let plan = plan(&crossed, Strategy::Levels);
     assert_eq!(plan.len(), 4);
-    assert_eq!(Levels::of(&crossed).bound(), 4);
+    assert_eq!(bound(&crossed), 4);
 }
 
 /// Chains of different lengths: at every step, those that go on are the first of those of the step before.
@@ -129,8 +141,7 @@ fn looks(dag: &Dag, strategy: Strategy) -> f64 {
     LOOKS.get() as f64 / (dag.len() + operands) as f64
 }
 
-/// Unbatched looks at nothing. These programs are too large for `Levels` to count whole: it counts their first nodes, which are the less
-/// of the whole the larger they are.
+/// Unbatched looks at nothing.
 #[test]
 fn planning_is_in_proportion_to_nodes_and_operands_but_for_the_levels_of_a_heap() {
     let chain = |size| {
@@ -153,7 +164,7 @@ fn planning_is_in_proportion_to_nodes_and_operands_but_for_the_levels_of_a_heap(
     };
     let names =
         ["trees", "trees of operations", "chain", "tagger", "tagger of operations", "parser", "drawn"];
-    for (strategy, most) in [(Strategy::Depth, 2.2), (Strategy::Agenda, 8.0), (Strategy::Levels, 22.0)] {
+    for (strategy, most) in [(Strategy::Depth, 2.2), (Strategy::Agenda, 8.0), (Strategy::Levels, 13.0)] {
         for name in names {
             let all = [512, 1024, 2048].map(|size| looks(&program(name, size), strategy));
             let grows = all[0].max(all[1]) * 1.03 < all[2];

@@ -10,16 +10,16 @@ export const lines: Readonly<Record<Scene, readonly Line[]>> = {
       words: "The least number of launches. Of each kind k, a path π through the program may hold several nodes, each of which needs the one before: no two of them run together. The longest such chain of each kind is needed in any order (Chen et al. 2023).",
     },
     {
-      tex: String.raw`\ell(v) = \max_{u \to v} \ell(u) + \left[ k(u) = k(v) \right]`,
-      words: "The level of a node: how many nodes of its own kind lie below it on one path. A launch that takes all that is left of a kind’s lowest level is never one too many.",
+      tex: String.raw`\ell(v) = \max_{\pi = (v,\, \ldots)} \, \left| \left\{ u \in \pi : k(u) = k(v) \right\} \right|`,
+      words: "The level of a node: how many nodes of its own kind lie on one path that begins with it. A launch that takes all that is left of a kind’s highest level is never one too many.",
     },
     {
       tex: String.raw`d(v) = 1 + \max_{u \to v} d(u)`,
       words: "Its depth, whatever the kinds. Depth runs together what has the same depth and kind, and so keeps apart nodes that could wait for one another. Agenda takes the kind whose waiting nodes have the least mean depth.",
     },
     {
-      tex: String.raw`W = \sum_{k,\,\ell} \left( S \cdot \max_{s} n_{k\ell}(s) - \sum_{s} n_{k\ell}(s) \right)`,
-      words: "What padding wastes. Of each kind k and level ℓ sentence s has n nodes. All S sentences of a group compute as many as the one with the most.",
+      tex: String.raw`W = \sum_{k,\,j} \left( S \cdot \max_{s} n_{kj}(s) - \sum_{s} n_{kj}(s) \right)`,
+      words: "What padding wastes. Of each kind k sentence s has n nodes that end a path with j nodes of that kind. All S sentences of a group compute as many as the one with the most.",
     },
   ],
   parsers: [

@@ -3,7 +3,8 @@
 
 use std::path::PathBuf;
 
-use super::super::{Levels, Strategy, plan};
+use super::super::{Strategy, plan};
+use super::bound;
 use super::programs::{Draws, Program, Transition, dag};
 
 /// A file of the data folder, or `None` after saying so.
@@ -63,18 +64,18 @@ fn parse(program: &mut Program, heads: &[Option<usize>], operations: bool) {
 
 /// Batches over the bound in all of three minibatches of so many of the sentences, drawn.
 fn over<T>(of: &[T], size: usize, strategy: Strategy, add: impl Fn(&mut Program, &T)) -> f64 {
-    let (mut batches, mut bound) = (0, 0);
+    let (mut batches, mut least) = (0, 0);
     for draw in 0..3 {
         let (mut draws, mut program) = (Draws(size as u32 * 1_000_000 + draw * 1000), Program::default());
         (0..size).for_each(|_| add(&mut program, &of[draws.below(of.len())]));
         let dag = dag(program.0);
         batches += plan(&dag, strategy).len();
-        bound += Levels::of(&dag).bound();
+        least += bound(&dag);
     }
-    batches as f64 / bound as f64
+    batches as f64 / least as f64
 }
 
-/// Asked are 1.02 of the parser, which 256 sentences of cells miss, and 1.11 of operations.
+/// Asked are 1.02 of the parser, which three minibatches of 256 sentences of cells miss, and 1.11 of operations.
 #[test]
 fn of_treebanks_few_batches_are_too_many() {
     let Some(brackets) = read("sst/trees/train.txt") else { return };
@@ -94,7 +95,7 @@ fn of_treebanks_few_batches_are_too_many() {
         });
         println!("{size}: parser of cells, parser, trees {levels:.3?}, by the agenda {agenda:.3?}");
         assert!(
-            levels.iter().zip([1.025, 1.02, 1.11]).all(|(&levels, most)| levels <= most),
+            levels.iter().zip([1.025, 1.015, 1.025]).all(|(&levels, most)| levels <= most),
             "{size}: {levels:?}"
         );
     }
