@@ -12,6 +12,7 @@
     reason = "these macros panic where the other end is closed"
 )]
 
+mod closed;
 mod commands;
 pub mod config;
 pub mod corpus;
@@ -60,7 +61,7 @@ pub fn main() -> ExitCode {
         }
         Err(help) => (false, help.print().map_err(Failure::from)),
     };
-    match done {
+    match done.and_then(|()| closed::check()) {
         Ok(()) | Err(Failure::OutputClosed) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.report(json);

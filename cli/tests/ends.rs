@@ -7,7 +7,7 @@
 mod common;
 
 use std::fs;
-use std::process::{ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use common::{Folder, RUN, TEXTS, text};
 
@@ -20,6 +20,7 @@ const ON: [&str; 6] = ["--model", "model", "--data", "texts", "--format", "lines
 fn commands() -> Vec<(Vec<&'static str>, Option<&'static str>)> {
     vec![
         (vec!["read", "--model", "model", "a good film"], None),
+        (vec!["read", "--model", "model", "--lines", "--input", "texts"], None),
         (vec!["inspect", "model"], None),
         ([&["eval"], &ON[..]].concat(), None),
         ([&["curve", "--thresholds", "0,1"], &ON[..]].concat(), None),
@@ -108,6 +109,42 @@ fn a_full_disk_is_an_error_in_words() {
     });
     run_all(full, closed, |arguments, status, _| assert_eq!(status.code(), Some(1), "{arguments:?}"));
     run_all(full, full, |arguments, status, _| assert_eq!(status.code(), Some(1), "{arguments:?}"));
+}
+
+/// `saccade` in a folder, started with its standard output closed.
+#[cfg(unix)]
+fn without_output(folder: &Folder, arguments: &[&str]) -> Command {
+    let mut shell = Command::new("sh");
+    shell.current_dir(folder.path(".")).args(["-c", "exec \"$0\" \"$@\" >&-", env!("CARGO_BIN_EXE_saccade")]);
+    shell.args(arguments);
+    shell
+}
+
+#[cfg(unix)]
+#[test]
+fn a_standard_output_that_is_not_there_is_an_error_in_words() {
+    for (arguments, made) in commands() {
+        let folder = folder();
+        let output = without_output(&folder, &arguments).stdin(Stdio::null()).output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains("cannot write to standard output: Bad file"), "{arguments:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{arguments:?}: {said}");
+        assert!(made.is_none_or(|made| folder.path(made).exists()), "{arguments:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn without_a_standard_output_no_lines_are_taken() {
+    use std::io::Write as _;
+    let (folder, (input, mut writer)) = (folder(), std::io::pipe().unwrap());
+    let mut command = without_output(&folder, &["read", "--model", "model", "--lines"]);
+    let mut child = command.stdin(input).stderr(Stdio::null()).spawn().unwrap();
+    drop(command);
+    let written = (0..200_000).take_while(|_| writer.write_all(b"a film\n").is_ok()).count();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert!(written < 200_000, "all {written} lines were taken");
 }
 
 #[test]

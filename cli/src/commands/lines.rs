@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use saccade_rnn::model::{Model, ReadOptions};
 
+use crate::closed;
 use crate::device::threads;
 use crate::failure::Failure;
 use crate::labelled;
@@ -62,6 +63,8 @@ impl Options {
 
     /// Answers all lines.
     pub(crate) fn run(&self, model: Model, question: Question, options: ReadOptions) -> Result<(), Failure> {
+        // Of lines that never end nobody else would hear.
+        closed::check()?;
         if self.tokens && question != Question::Read {
             return Err(Failure::Option { option: "--tokens", reason: "is for a classifier's readings" });
         }

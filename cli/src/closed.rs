@@ -1,0 +1,38 @@
+//! Whether there is a standard output at all.
+//!
+//! Before `main` the standard library opens `/dev/null` in the place of a standard stream that is closed, and what is written
+//! is lost there. So the descriptor is looked at before that.
+
+use crate::failure::Failure;
+
+/// # Errors
+/// Where the program was started without a standard output.
+#[cfg(unix)]
+pub(crate) fn check() -> Result<(), Failure> {
+    let closed = at_start::CLOSED.load(std::sync::atomic::Ordering::Relaxed);
+    if closed { Err(std::io::Error::from_raw_os_error(libc::EBADF).into()) } else { Ok(()) }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn check() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[cfg(unix)]
+mod at_start {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    pub(super) static CLOSED: AtomicBool = AtomicBool::new(false);
+
+    /// Called before `main`, and before the standard library is ready for anything.
+    #[used]
+    #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func"))]
+    #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".init_array"))]
+    static LOOK: extern "C" fn() = look;
+
+    extern "C" fn look() {
+        // SAFETY: it asks for the flags of a descriptor, be it open or not.
+        let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) };
+        CLOSED.store(flags == -1, Ordering::Relaxed);
+    }
+}
