@@ -67,7 +67,7 @@ pub(super) fn to_bytes(
         put("first", m.first)?;
         put("second", m.second)?;
         put("average", m.average.unwrap_or_default())?;
-        put("caught_up", m.caught_up.iter().map(|&step| step as f32).collect())?;
+        put("caught_up", m.caught_up.iter().copied().flat_map(halves).collect())?;
     }
     for (part, rows) in carried.into_iter().enumerate() {
         for (row, values) in rows.into_iter().enumerate() {
@@ -76,6 +76,16 @@ pub(super) fn to_bytes(
         }
     }
     checkpoint.to_bytes(|_, _| Storage::F32)
+}
+
+/// A step as two numbers that an f32 has exactly: its lower 24 bits and those above, up to step 2^48.
+fn halves(step: u64) -> [f32; 2] {
+    [(step & 0xff_ffff) as f32, (step >> 24) as f32]
+}
+
+/// The step of [`halves`].
+fn whole([low, high]: [f32; 2]) -> u64 {
+    (low as u64) | ((high as u64) << 24)
 }
 
 fn carried_name(part: usize, row: usize) -> String {
@@ -103,12 +113,12 @@ pub(super) fn from_bytes(
             Ok(checkpoint.take(&format!("{kind}.{}", p.name), &[size])?.values)
         };
         let size = p.values.len();
-        let caught_up = take("caught_up", p.rows())?;
+        let caught_up = take("caught_up", 2 * p.rows())?;
         moments.push(Moments {
             first: take("first", size)?,
             second: take("second", size)?,
             average: Some(take("average", if averaged { size } else { 0 })?).filter(|_| averaged),
-            caught_up: caught_up.into_iter().map(|step| step as u64).collect(),
+            caught_up: caught_up.as_chunks().0.iter().copied().map(whole).collect(),
         });
         weights.push(take("weights", size)?);
     }
@@ -123,4 +133,23 @@ pub(super) fn from_bytes(
         carried.push(std::iter::once(first).chain(others).collect());
     }
     Ok((progress, moments, carried))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_keeps_every_step_exactly() {
+        let steps =
+            vec![0, 1, (1 << 24) - 1, 1 << 24, (1 << 24) + 1, (1 << 40) + (1 << 24) + 1, (1 << 48) - 1];
+        let mut parameters = Parameters::new();
+        parameters.add("table", &[steps.len(), 1], vec![0.0; steps.len()]).expect("a table");
+        let zeros = vec![0.0; steps.len()];
+        let moments =
+            Moments { first: zeros.clone(), second: zeros, average: None, caught_up: steps.clone() };
+        let bytes = to_bytes("run", &Progress::default(), &parameters, vec![moments], Vec::new());
+        let read = from_bytes(&bytes.expect("a snapshot"), "run", &mut parameters, false);
+        assert_eq!(read.expect("the same").1[0].caught_up, steps);
+    }
 }
