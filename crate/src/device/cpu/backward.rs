@@ -126,18 +126,20 @@ impl Cpu {
             Op::Unary(Unary::Exp) => in_place(&elementwise::multiply),
             Op::Unary(Unary::Log) => in_place(&|d, _| elementwise::divide(d, input(0).all())),
             Op::Binary(function) => {
-                let of = |f: &dyn Fn(&mut [f32])| {
-                    let mut d = buffers.copy(dy);
-                    f(&mut d);
-                    Some(d)
+                let of = |operand: usize, f: &dyn Fn(&mut [f32])| {
+                    wanted[operand].then(|| {
+                        let mut d = buffers.copy(dy);
+                        f(&mut d);
+                        d
+                    })
                 };
                 match function {
-                    Binary::Add => vec![of(&|_| {}), of(&|_| {})],
-                    Binary::Subtract => vec![of(&|_| {}), of(&|d| elementwise::scale(d, -1.0))],
+                    Binary::Add => vec![of(0, &|_| {}), of(1, &|_| {})],
+                    Binary::Subtract => vec![of(0, &|_| {}), of(1, &|d| elementwise::scale(d, -1.0))],
                     Binary::Multiply => {
                         vec![
-                            of(&|d| elementwise::multiply(d, input(1).all())),
-                            of(&|d| elementwise::multiply(d, input(0).all())),
+                            of(0, &|d| elementwise::multiply(d, input(1).all())),
+                            of(1, &|d| elementwise::multiply(d, input(0).all())),
                         ]
                     }
                 }
@@ -354,4 +356,44 @@ impl Cpu {
 /// Row numbers that begin at 0.
 fn rebase(offsets: &[usize]) -> Vec<usize> {
     offsets.iter().map(|o| o - offsets[0]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::{Device, Operand};
+
+    #[test]
+    fn of_two_operands_the_one_that_wants_no_gradient_gets_none() {
+        let (device, parameters) = (Device::cpu(), Parameters::new());
+        let buffer = |values: [f32; 2]| Buffer::Cpu(Arc::new(values.to_vec()));
+        let operand = |values| Operand { source: buffer(values).into(), columns: 2, offsets: vec![0, 1] };
+        let inputs = [operand([2.0, 3.0]), operand([5.0, 7.0])];
+        let forward = Forward { outputs: vec![buffer([0.0, 0.0])], saved: Vec::new() };
+        for (function, gradients) in [
+            (Binary::Add, [[1.0, -1.0], [1.0, -1.0]]),
+            (Binary::Subtract, [[1.0, -1.0], [-1.0, 1.0]]),
+            (Binary::Multiply, [[5.0, -7.0], [2.0, -3.0]]),
+        ] {
+            let call = Call {
+                op: &Op::Binary(function),
+                parameters: &parameters,
+                inputs: &inputs,
+                streams: &[0],
+                indices: &[],
+                index_offsets: &[0, 0],
+                seed: 0,
+                keep: true,
+                weights_alone: false,
+            };
+            for wanted in [[true, true], [true, false], [false, true]] {
+                let up = [Some(buffer([1.0, -1.0]))];
+                let found = device.backward(&call, &forward, &up, &wanted, &mut Vec::new()).expect("it runs");
+                let found =
+                    found.iter().map(|d| d.as_ref().map(|d| d.on_cpu().expect("on the CPU").to_vec()));
+                let expected = std::iter::zip(wanted, gradients).map(|(w, d)| w.then(|| d.to_vec()));
+                assert!(found.eq(expected), "{function:?} {wanted:?}");
+            }
+        }
+    }
 }
