@@ -229,7 +229,7 @@ impl Graph {
     /// like any other.
     #[cfg(any(test, all(feature = "web", feature = "train", not(feature = "runs"))))]
     pub(crate) fn again(&self, known: usize, operands: &[Port]) -> Option<usize> {
-        self.tape.borrow_mut().push_again(known, operands, |node| self.next_stream(node))
+        self.tape.borrow_mut().push_again(known, operands.iter().copied(), |node| self.next_stream(node))
     }
 
     /// Whether a node has these operands.
@@ -323,6 +323,13 @@ impl Graph {
         // Their ports mean nothing here.
         let inputs = if foreign { &[] } else { inputs };
         let mut tape = self.tape.borrow_mut();
+        // A loop records the same few operations, whose checks need not be repeated for operands of the same shapes.
+        if GRAPH && indices.is_empty() {
+            let stream = |node| self.next_stream(node);
+            if let Some(node) = tape.push_likely(&op, inputs.iter().map(|x| x.port), stream) {
+                return Expr { graph: self, port: Port { node, output: 0 } };
+            }
+        }
         let mut shapes = std::mem::take(&mut tape.operands);
         shapes.clear();
         shapes.extend(inputs.iter().map(|x| tape.shape(x.port)));

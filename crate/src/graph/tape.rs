@@ -24,6 +24,8 @@ pub(crate) struct Tape {
     /// Of every key, the one that came after it last, and the key that came last: a loop records the same few in one order.
     next_key: Vec<u32>,
     last_key: usize,
+    /// Of every key, the node that had it last.
+    latest: Vec<u32>,
     /// Shapes of the operands of the node that is recorded, and their columns; kept for their room.
     pub(super) operands: Vec<Shape>,
     columns: Vec<usize>,
@@ -232,6 +234,7 @@ impl Tape {
             columns.extend(node.shapes.first().map(|shape| shape.columns));
         }
         let key = self.number_of_key(node.op, &columns);
+        self.latest[key as usize] = self.nodes.len() as u32;
         self.columns = columns;
         self.ports.extend(inputs);
         self.indices.extend_from_slice(node.indices);
@@ -258,27 +261,47 @@ impl Tape {
         self.nodes.len() - 1
     }
 
+    /// Adds a node of the operation that came after the last one before, if it is this one and what [`Self::push_again`] asks
+    /// for holds; returns its number.
+    pub(super) fn push_likely(
+        &mut self,
+        op: &Op,
+        inputs: impl ExactSizeIterator<Item = Port> + Clone,
+        stream: impl FnOnce(usize) -> u32,
+    ) -> Option<usize> {
+        let key = *self.next_key.get(self.last_key)? as usize;
+        if self.keys[key].op != *op {
+            return None;
+        }
+        let node = self.push_again(self.latest[key] as usize, inputs, stream)?;
+        self.latest[key] = node as u32;
+        self.last_key = key;
+        Some(node)
+    }
+
     /// Adds a node that does what another one does, with other operands of the same shapes, and so makes values of the same
     /// shapes; returns its number. None if that is not known beforehand: either has indices or a mistake, or shapes differ.
-    #[cfg(any(test, all(feature = "web", feature = "train", not(feature = "runs"))))]
     pub(super) fn push_again(
         &mut self,
         node: usize,
-        inputs: &[Port],
+        inputs: impl ExactSizeIterator<Item = Port> + Clone,
         stream: impl FnOnce(usize) -> u32,
     ) -> Option<usize> {
         let before = self.inputs(node);
         let alike =
-            |(&a, &b): (&Port, &Port)| self.shape(a) == self.shape(b) && self.mistake_of(b.node).is_none();
+            |(&a, b): (&Port, Port)| self.shape(a) == self.shape(b) && self.mistake_of(b.node).is_none();
         let fits = self.mistake_of(node).is_none() && self.indices(node).is_empty();
-        if !fits || before.is_empty() || before.len() != inputs.len() || !before.iter().zip(inputs).all(alike)
+        if !fits
+            || before.is_empty()
+            || before.len() != inputs.len()
+            || !before.iter().zip(inputs.clone()).all(alike)
         {
             return None;
         }
         let differentiable =
-            self.op(node).has_parameters() || inputs.iter().any(|port| self.is_differentiable(port.node));
+            self.op(node).has_parameters() || inputs.clone().any(|port| self.is_differentiable(port.node));
         let shapes = self.range(node, |node| node.shapes);
-        self.ports.extend_from_slice(inputs);
+        self.ports.extend(inputs);
         self.shapes.extend_from_within(shapes);
         self.nodes.push(Node {
             key: self.nodes[node].key,
@@ -302,6 +325,7 @@ impl Tape {
             self.keys.push(Key { op, columns: columns.to_vec() });
             self.types.push(NONE);
             self.next_key.push(0);
+            self.latest.push(0);
             self.keys.len() - 1
         });
         if let Some(next) = self.next_key.get_mut(self.last_key) {

@@ -62,6 +62,34 @@ fn a_node_is_recorded_again_with_operands_of_the_same_shapes() {
 }
 
 #[test]
+fn a_loop_is_checked_wherever_it_differs_from_the_round_before() {
+    let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels);
+    fn round<'g>(a: Expr<'g>, b: Expr<'g>) -> Expr<'g> {
+        (a + b).tanh()
+    }
+    let zeros = |rows, columns| graph.input(rows, columns, vec![0.0; rows * columns]);
+    let [x, tall, wide] = [zeros(1, 2), zeros(3, 2), zeros(1, 3)];
+    let rounds = [(x, x), (x, x), (tall, tall), (x, x), (wide, wide)].map(|(a, b)| round(a, b));
+    let shapes = rounds.map(|made| made.shape().to_string());
+    assert_eq!(shapes, ["1 x 2", "1 x 2", "3 x 2", "1 x 2", "1 x 3"]);
+    block_on(graph.values(&rounds)).expect("nothing is wrong");
+
+    // A mistake is told as itself, and is no pattern for the next round.
+    let wrong = round(x, wide);
+    let right = round(x, x);
+    assert_eq!(right.shape().to_string(), "1 x 2");
+    let error = block_on(right.value()).expect_err("a mistake was made").to_string();
+    assert!(error.starts_with("add: ") && error.contains("tests.rs"), "{error}");
+    let mistake_of = |x: Expr<'_>| graph.tape.borrow().mistake_of(x.port.node);
+    assert_eq!([wrong, right].map(mistake_of), [Some(0), None]);
+
+    // The numbers of another graph's values mean nothing here.
+    let other = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels);
+    let foreign = round(x, other.input(1, 2, vec![0.0; 2]));
+    assert_eq!(mistake_of(foreign), Some(1));
+}
+
+#[test]
 fn rows_of_a_value_are_taken_from_where_it_lies() {
     for strategy in [Strategy::Depth, Strategy::Agenda, Strategy::Levels] {
         let graph = Graph::training(&Parameters::new(), &Device::cpu(), strategy, 0);
