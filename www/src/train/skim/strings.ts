@@ -31,7 +31,7 @@ export const scene = {
 export const controls = {
   learn: "Learn",
   use: "Use it in Read",
-  knobs: { gamma: "γ, what skimming is worth", learningRate: "Learning rate", temperature: "Temperature" } satisfies Record<Knob, string>,
+  knobs: { gamma: "γ, worth of skimming", learningRate: "Learning rate", temperature: "Temperature" } satisfies Record<Knob, string>,
   falls: "falls by itself",
   falling: "It falls until you set it, which you can while the network learns.",
   ended: (accuracy: string, skimmed: string) => `It has learned. It gets ${accuracy} of new sentences right and skims ${skimmed} of their words.`,
