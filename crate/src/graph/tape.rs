@@ -21,11 +21,10 @@ pub(crate) struct Tape {
     indices: Vec<u32>,
     shapes: Vec<Shape>,
     keys: Vec<Key>,
-    /// Of every key, the one that came after it last, and the key that came last: a loop records the same few in one order.
-    next_key: Vec<u32>,
-    last_key: usize,
     /// Of every key, the node that had it last.
     latest: Vec<u32>,
+    /// The node after the one that the last node is like: a loop records the same few in one order.
+    likely: usize,
     /// Shapes of the operands of the node that is recorded, and their columns; kept for their room.
     pub(super) operands: Vec<Shape>,
     columns: Vec<usize>,
@@ -234,7 +233,6 @@ impl Tape {
             columns.extend(node.shapes.first().map(|shape| shape.columns));
         }
         let key = self.number_of_key(node.op, &columns);
-        self.latest[key as usize] = self.nodes.len() as u32;
         self.columns = columns;
         self.ports.extend(inputs);
         self.indices.extend_from_slice(node.indices);
@@ -261,21 +259,21 @@ impl Tape {
         self.nodes.len() - 1
     }
 
-    /// Adds a node of the operation that came after the last one before, if it is this one and what [`Self::push_again`] asks
-    /// for holds; returns its number.
+    /// Adds a node like the one that is likely to come next, if that has this operation and [`Self::push_again`] can; returns its
+    /// number.
     pub(super) fn push_likely(
         &mut self,
         op: &Op,
         inputs: impl ExactSizeIterator<Item = Port> + Clone,
         stream: impl FnOnce(usize) -> u32,
     ) -> Option<usize> {
-        let key = *self.next_key.get(self.last_key)? as usize;
+        let like = self.likely;
+        let key = self.nodes.get(like)?.key as usize;
         if self.keys[key].op != *op {
             return None;
         }
-        let node = self.push_again(self.latest[key] as usize, inputs, stream)?;
-        self.latest[key] = node as u32;
-        self.last_key = key;
+        let node = self.push_again(like, inputs, stream)?;
+        (self.likely, self.latest[key]) = (like + 1, node as u32);
         Some(node)
     }
 
@@ -317,22 +315,25 @@ impl Tape {
         Some(self.nodes.len() - 1)
     }
 
+    /// The key of the node that is added now.
     fn number_of_key(&mut self, op: Op, columns: &[usize]) -> u32 {
         let is = |key: &Key| key.op == op && key.columns == columns;
+        let node = self.nodes.len() as u32;
         let likely =
-            self.next_key.get(self.last_key).map(|&key| key as usize).filter(|&key| is(&self.keys[key]));
-        let number = likely.or_else(|| self.keys.iter().rposition(is)).unwrap_or_else(|| {
+            self.nodes.get(self.likely).map(|node| node.key).filter(|&key| is(&self.keys[key as usize]));
+        if let Some(key) = likely {
+            (self.likely, self.latest[key as usize]) = (self.likely + 1, node);
+            return key;
+        }
+        let key = self.keys.iter().rposition(is).unwrap_or_else(|| {
             self.keys.push(Key { op, columns: columns.to_vec() });
             self.types.push(NONE);
-            self.next_key.push(0);
-            self.latest.push(0);
+            self.latest.push(node);
             self.keys.len() - 1
         });
-        if let Some(next) = self.next_key.get_mut(self.last_key) {
-            *next = number as u32;
-        }
-        self.last_key = number;
-        number as u32
+        let like = std::mem::replace(&mut self.latest[key], node);
+        self.likely = like as usize + 1;
+        key as u32
     }
 
     /// The first mistake that `program`, or whoever records outside of programs, made, or one that a value depends on.
