@@ -233,6 +233,7 @@ impl Tape {
             columns.extend(node.shapes.first().map(|shape| shape.columns));
         }
         let key = self.number_of_key(node.op, &columns);
+        self.follow(key);
         self.columns = columns;
         self.ports.extend(inputs);
         self.indices.extend_from_slice(node.indices);
@@ -272,9 +273,7 @@ impl Tape {
         if self.keys[key].op != *op {
             return None;
         }
-        let node = self.push_again(like, inputs, stream)?;
-        (self.likely, self.latest[key]) = (like + 1, node as u32);
-        Some(node)
+        self.push_again(like, inputs, stream)
     }
 
     /// Adds a node that does what another one does, with other operands of the same shapes, and so makes values of the same
@@ -298,11 +297,12 @@ impl Tape {
         }
         let differentiable =
             self.op(node).has_parameters() || inputs.clone().any(|port| self.is_differentiable(port.node));
-        let shapes = self.range(node, |node| node.shapes);
+        let (key, shapes) = (self.nodes[node].key, self.range(node, |node| node.shapes));
+        self.follow(key);
         self.ports.extend(inputs);
         self.shapes.extend_from_within(shapes);
         self.nodes.push(Node {
-            key: self.nodes[node].key,
+            key,
             ports: self.ports.len() as u32,
             indices: self.indices.len() as u32,
             shapes: self.shapes.len() as u32,
@@ -315,25 +315,24 @@ impl Tape {
         Some(self.nodes.len() - 1)
     }
 
-    /// The key of the node that is added now.
     fn number_of_key(&mut self, op: Op, columns: &[usize]) -> u32 {
         let is = |key: &Key| key.op == op && key.columns == columns;
-        let node = self.nodes.len() as u32;
-        let likely =
-            self.nodes.get(self.likely).map(|node| node.key).filter(|&key| is(&self.keys[key as usize]));
-        if let Some(key) = likely {
-            (self.likely, self.latest[key as usize]) = (self.likely + 1, node);
-            return key;
-        }
-        let key = self.keys.iter().rposition(is).unwrap_or_else(|| {
+        let likely = self.nodes.get(self.likely).map(|node| node.key as usize);
+        let likely = likely.filter(|&key| is(&self.keys[key]));
+        let number = likely.or_else(|| self.keys.iter().rposition(is)).unwrap_or_else(|| {
             self.keys.push(Key { op, columns: columns.to_vec() });
             self.types.push(NONE);
-            self.latest.push(node);
+            self.latest.push(self.nodes.len() as u32);
             self.keys.len() - 1
         });
-        let like = std::mem::replace(&mut self.latest[key], node);
-        self.likely = like as usize + 1;
-        key as u32
+        number as u32
+    }
+
+    /// A node of this key is added next: finds the one that it is like.
+    fn follow(&mut self, key: u32) {
+        let is_likely = self.nodes.get(self.likely).is_some_and(|node| node.key == key);
+        let latest = std::mem::replace(&mut self.latest[key as usize], self.nodes.len() as u32);
+        self.likely = 1 + if is_likely { self.likely } else { latest as usize };
     }
 
     /// The first mistake that `program`, or whoever records outside of programs, made, or one that a value depends on.

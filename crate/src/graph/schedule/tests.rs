@@ -106,12 +106,13 @@ fn where_the_bound_is_not_reached_few_batches_are_too_many() {
 }
 
 #[test]
-fn levels_never_take_more_batches_than_the_greatest_height_alone() {
-    // Two types that wait for each other: no level of either is ready as a whole.
+fn levels_wait_for_what_others_need_longest() {
+    // Two types that wait for each other; of each, the first node is all of the highest level.
     let crossed = dag([(0, vec![]), (1, vec![]), (1, vec![0]), (0, vec![1]), (0, vec![2]), (1, vec![3])]);
-    let plan = plan(&crossed, Strategy::Levels);
-    assert_eq!(plan.len(), 4);
-    assert_eq!(bound(&crossed), 4);
+    assert_eq!((plan(&crossed, Strategy::Levels).len(), bound(&crossed)), (4, 4));
+    // The highest level of either type waits for a node of the other: whichever runs first, runs once too often.
+    let stuck = dag([(0, vec![]), (1, vec![]), (0, vec![1]), (0, vec![2]), (1, vec![0]), (1, vec![4])]);
+    assert_eq!((plan(&stuck, Strategy::Levels).len(), bound(&stuck)), (5, 4));
 }
 
 /// Chains of different lengths: at every step, those that go on are the first of those of the step before.
