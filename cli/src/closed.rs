@@ -1,12 +1,13 @@
-//! Whether there is a standard output at all.
+//! Whether there is a standard output to write to.
 //!
 //! Before `main` the standard library opens `/dev/null` in the place of a standard stream that is closed, and what is written
-//! is lost there. So the descriptor is looked at before that.
+//! is lost there; what cannot be written to a descriptor that is for reading, it passes over. So the descriptor is looked at
+//! before all that.
 
 use crate::failure::Failure;
 
 /// # Errors
-/// Where the program was started without a standard output.
+/// Where the program was started without a standard output that can be written.
 #[cfg(unix)]
 pub(crate) fn check() -> Result<(), Failure> {
     let closed = at_start::CLOSED.load(std::sync::atomic::Ordering::Relaxed);
@@ -32,7 +33,7 @@ mod at_start {
 
     extern "C" fn look() {
         // SAFETY: it asks for the flags of a descriptor, be it open or not.
-        let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) };
-        CLOSED.store(flags == -1, Ordering::Relaxed);
+        let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFL) };
+        CLOSED.store(flags == -1 || flags & libc::O_ACCMODE == libc::O_RDONLY, Ordering::Relaxed);
     }
 }

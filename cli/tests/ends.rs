@@ -111,11 +111,16 @@ fn a_full_disk_is_an_error_in_words() {
     run_all(full, full, |arguments, status, _| assert_eq!(status.code(), Some(1), "{arguments:?}"));
 }
 
-/// `saccade` in a folder, started with its standard output closed.
+/// A standard output that is closed, and one that is for reading.
 #[cfg(unix)]
-fn without_output(folder: &Folder, arguments: &[&str]) -> Command {
+const NO_OUTPUT: [&str; 2] = [">&-", "1</dev/null"];
+
+/// `saccade` in a folder, started by a shell that redirects its standard output.
+#[cfg(unix)]
+fn redirected(folder: &Folder, arguments: &[&str], output: &str) -> Command {
     let mut shell = Command::new("sh");
-    shell.current_dir(folder.path(".")).args(["-c", "exec \"$0\" \"$@\" >&-", env!("CARGO_BIN_EXE_saccade")]);
+    let command = format!("exec \"$0\" \"$@\" {output}");
+    shell.current_dir(folder.path(".")).args(["-c", &command, env!("CARGO_BIN_EXE_saccade")]);
     shell.args(arguments);
     shell
 }
@@ -123,14 +128,14 @@ fn without_output(folder: &Folder, arguments: &[&str]) -> Command {
 #[cfg(unix)]
 #[test]
 fn a_standard_output_that_is_not_there_is_an_error_in_words() {
-    for (arguments, made) in commands() {
+    for ((arguments, made), none) in commands().into_iter().zip(NO_OUTPUT.into_iter().cycle()) {
         let folder = folder();
-        let output = without_output(&folder, &arguments).stdin(Stdio::null()).output().unwrap();
+        let output = redirected(&folder, &arguments, none).stdin(Stdio::null()).output().unwrap();
         let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
-        assert!(said.contains("cannot write to standard output: Bad file"), "{arguments:?}: {said}");
-        assert_eq!(said.lines().count(), 1, "{arguments:?}: {said}");
-        assert!(made.is_none_or(|made| folder.path(made).exists()), "{arguments:?}");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?} {none}: {said}");
+        assert!(said.contains("cannot write to standard output: Bad file"), "{arguments:?} {none}: {said}");
+        assert_eq!(said.lines().count(), 1, "{arguments:?} {none}: {said}");
+        assert!(made.is_none_or(|made| folder.path(made).exists()), "{arguments:?} {none}");
     }
 }
 
@@ -138,13 +143,15 @@ fn a_standard_output_that_is_not_there_is_an_error_in_words() {
 #[test]
 fn without_a_standard_output_no_lines_are_taken() {
     use std::io::Write as _;
-    let (folder, (input, mut writer)) = (folder(), std::io::pipe().unwrap());
-    let mut command = without_output(&folder, &["read", "--model", "model", "--lines"]);
-    let mut child = command.stdin(input).stderr(Stdio::null()).spawn().unwrap();
-    drop(command);
-    let written = (0..200_000).take_while(|_| writer.write_all(b"a film\n").is_ok()).count();
-    assert_eq!(child.wait().unwrap().code(), Some(1));
-    assert!(written < 200_000, "all {written} lines were taken");
+    for none in NO_OUTPUT {
+        let (folder, (input, mut writer)) = (folder(), std::io::pipe().unwrap());
+        let mut command = redirected(&folder, &["read", "--model", "model", "--lines"], none);
+        let mut child = command.stdin(input).stderr(Stdio::null()).spawn().unwrap();
+        drop(command);
+        let written = (0..200_000).take_while(|_| writer.write_all(b"a film\n").is_ok()).count();
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{none}");
+        assert!(written < 200_000, "{none}: all {written} lines were taken");
+    }
 }
 
 #[test]
