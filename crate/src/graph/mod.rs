@@ -408,8 +408,8 @@ impl Graph {
     ///     graph.explain().to_string(),
     ///     "5 nodes ran as 3 kernel calls; no order needs fewer than 3
     ///      2 x input                2 rows
-    ///      1 x relu                 1 rows, alone: the only one of its operation
     ///      2 x tanh                 2 rows
+    ///      1 x relu                 1 rows, alone: the only one of its operation
     /// "
     /// );
     /// # Ok::<(), saccade_rnn::device::EngineError>(()) }).unwrap();
