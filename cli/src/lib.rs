@@ -12,7 +12,6 @@
     reason = "these macros panic where the other end is closed"
 )]
 
-mod closed;
 mod commands;
 pub mod config;
 pub mod corpus;
@@ -32,6 +31,7 @@ pub mod run;
 mod softmax_costs;
 mod source;
 mod statistics;
+mod writable;
 
 use std::process::ExitCode;
 
@@ -61,7 +61,7 @@ pub fn main() -> ExitCode {
         }
         Err(help) => (false, help.print().map_err(Failure::from)),
     };
-    match done.and_then(|()| closed::check()) {
+    match done.and_then(|()| writable::check()) {
         Ok(()) | Err(Failure::OutputClosed) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.report(json);

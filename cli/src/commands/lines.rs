@@ -7,11 +7,11 @@ use std::path::PathBuf;
 
 use saccade_rnn::model::{Model, ReadOptions};
 
-use crate::closed;
 use crate::device::threads;
 use crate::failure::Failure;
 use crate::labelled;
 use crate::lines::{self, Answers, Format, Lines, Question};
+use crate::writable;
 
 /// For each line one of JSON, in the same order: `{line, …}` with the line's number from 1, its `id` if it has one, and what
 /// the model found; `{line, error: {code, message}}` for a line that has no answer.
@@ -64,7 +64,7 @@ impl Options {
     /// Answers all lines.
     pub(crate) fn run(&self, model: Model, question: Question, options: ReadOptions) -> Result<(), Failure> {
         // Of lines that never end nobody else would hear.
-        closed::check()?;
+        writable::check()?;
         if self.tokens && question != Question::Read {
             return Err(Failure::Option { option: "--tokens", reason: "is for a classifier's readings" });
         }

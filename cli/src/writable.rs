@@ -1,4 +1,4 @@
-//! Whether there is a standard output to write to.
+//! Whether standard output can be written.
 //!
 //! Before `main` the standard library opens `/dev/null` in the place of a standard stream that is closed, and what is written
 //! is lost there; what cannot be written to a descriptor that is for reading, it passes over. So the descriptor is looked at
@@ -7,11 +7,11 @@
 use crate::failure::Failure;
 
 /// # Errors
-/// Where the program was started without a standard output that can be written.
+/// Where the program was started without one, or with one that is for reading.
 #[cfg(unix)]
 pub(crate) fn check() -> Result<(), Failure> {
-    let closed = at_start::CLOSED.load(std::sync::atomic::Ordering::Relaxed);
-    if closed { Err(std::io::Error::from_raw_os_error(libc::EBADF).into()) } else { Ok(()) }
+    let unwritable = at_start::UNWRITABLE.load(std::sync::atomic::Ordering::Relaxed);
+    if unwritable { Err(std::io::Error::from_raw_os_error(libc::EBADF).into()) } else { Ok(()) }
 }
 
 #[cfg(not(unix))]
@@ -23,7 +23,7 @@ pub(crate) fn check() -> Result<(), Failure> {
 mod at_start {
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    pub(super) static CLOSED: AtomicBool = AtomicBool::new(false);
+    pub(super) static UNWRITABLE: AtomicBool = AtomicBool::new(false);
 
     /// Called before `main`, and before the standard library is ready for anything.
     #[used]
@@ -34,6 +34,6 @@ mod at_start {
     extern "C" fn look() {
         // SAFETY: it asks for the flags of a descriptor, be it open or not.
         let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFL) };
-        CLOSED.store(flags == -1 || flags & libc::O_ACCMODE == libc::O_RDONLY, Ordering::Relaxed);
+        UNWRITABLE.store(flags == -1 || flags & libc::O_ACCMODE == libc::O_RDONLY, Ordering::Relaxed);
     }
 }
