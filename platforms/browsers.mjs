@@ -1,16 +1,10 @@
 /** The browsers of the platform tests: where they are, and how one that is missing is installed. */
 
 import { existsSync, readdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { findChromium } from "../scripts/chromium.mjs";
-import { aptInstall, onDebianAsRoot, Stop } from "../scripts/steps.mjs";
+import { aptInstall, inPath, onDebianAsRoot, orSay } from "../scripts/steps.mjs";
 import { ensureVulkan } from "../scripts/vulkan.mjs";
-
-/** The first of these programs in the folders of PATH. */
-function inPath(...names) {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find((place) => existsSync(place));
-}
 
 /** WebKitGTK's MiniBrowser, if its driver and a screen without one are there as well. */
 function findWebKit() {
@@ -37,13 +31,4 @@ export async function ensureBrowsers() {
   }
   await orSay(ensureVulkan);
   return {};
-}
-
-async function orSay(install) {
-  try {
-    await install();
-  } catch (error) {
-    if (!(error instanceof Stop)) throw error;
-    console.log(error.message);
-  }
 }

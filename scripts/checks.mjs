@@ -22,7 +22,6 @@ import { ensureVulkan } from "./vulkan.mjs";
  * @property {boolean} [room] Whether it leaves room for another one: it waits, or keeps no more than one processor at work.
  */
 
-const chromium = async () => ({ CHROMIUM: await ensureChromium() });
 const bundlers = async () => {
   await installPackages("consumers", "the bundlers, some 600 MB");
   return {};
@@ -106,7 +105,7 @@ export const checks = [
   // In the profile that `cargo xtask` itself has: wasm-bindgen is compiled once.
   { name: "xtask, unit tests", runs: ["cargo", "test", "--package", "xtask"], patient: true, room: true },
   npmPackage,
-  { name: "GPU kernels, in Chromium", runs: nodeTest("checks/tests/browser.test.mjs"), needs: [gpuChecks], tools: [chromium], room: true },
+  { name: "GPU kernels, in Chromium", runs: nodeTest("checks/tests/browser.test.mjs"), needs: [gpuChecks], tools: [ensureChromium], room: true },
   page,
   // The page's readings are held against this program's.
   commandLine,
@@ -116,14 +115,14 @@ export const checks = [
     name: "page and engine, in Chromium",
     runs: nodeTest(...["page", "first-view", "frame", "neighbours", "chapters", "predict", "predict-scenes", "batch", "batch-parsers", "batch-code", "train", "labels", "maths", "vitals", "device", "engine", "start"].map((name) => `www/tests/${name}.test.mjs`)),
     needs: [npmPackage, page, commandLine],
-    tools: [chromium],
+    tools: [ensureChromium],
     room: true,
   },
   {
     name: "package, its consumers and the examples, in Chromium",
     runs: nodeTest(...packageTests("arguments-page", "browser", "graph-page", "page", "pool-page", "structure-page", "train-hidden", "train-page", "traps-page"), "consumers/consumers.test.mjs", "examples/examples.test.mjs"),
     needs: [npmPackage],
-    tools: [chromium],
+    tools: [ensureChromium],
     room: true,
   },
   inRuntimes,
@@ -143,7 +142,7 @@ export const checks = [
     name: "package, in bundlers and servers (Parcel, esbuild, Rollup, Bun, Vite, Next, Jest, Vitest)",
     runs: nodeTest("consumers/bundlers.test.mjs"),
     needs: [npmPackage],
-    tools: [chromium, bundlers],
+    tools: [ensureChromium, bundlers],
     room: true,
   },
   // Beside the suite, which the runtimes run in this thread: Node 20, 22 and 26 are among them.

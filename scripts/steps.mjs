@@ -4,7 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
-import { join, resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 
 export const root = join(import.meta.dirname, "..");
 const windows = process.platform === "win32";
@@ -120,6 +120,22 @@ export async function aptInstall(...packages) {
   await must("apt-get", ["update"], "apt-get update failed: see its message above.");
   const install = ["install", "--yes", "--no-install-recommends", ...packages];
   await must("apt-get", install, `apt-get could not install ${packages.join(", ")}: see its message above.`);
+}
+
+/** Installs something that tests can do without: if it cannot, says so and goes on. */
+export async function orSay(install) {
+  try {
+    await install();
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    console.log(error.message);
+  }
+}
+
+/** The path of the first of these programs in the folders of PATH; undefined when there is none. */
+export function inPath(...names) {
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find((place) => existsSync(place));
 }
 
 /** What `cargo` is asked for by more than one script. */

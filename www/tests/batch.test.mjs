@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
-import { launch, openPage, pressedAsSoon, serve } from "./browser.mjs";
+import { choose, launch, openPage, pressedAsSoon, serve } from "./browser.mjs";
 
 let server, browser;
 before(async () => {
@@ -95,7 +95,7 @@ describe("schedules", { timeout: 1_800_000 }, () => {
       unbatched: { look: chosen, letter: chosen, word: chosen, guess: chosen, join: chosen },
     };
     for (const [way, reasons] of Object.entries(ways)) {
-      await page.locator(`input[value="${way}"]`).check({ force: true });
+      await choose(page.locator(`input[value="${way}"]`));
       await page.locator(`input[value="${way}"]:checked`).waitFor({ state: "attached" });
       /** Looks at what is said of a launch; whether it is of one node. */
       const check = async (kind) => {
@@ -175,7 +175,7 @@ describe("schedules", { timeout: 1_800_000 }, () => {
     for (const width of [320, 390, 768, 1440, 2560]) {
       const { page, figure } = await open("#batch", { viewport: { width, height: 900 } });
       for (const name of ["unbatched", "padded", "levels"]) {
-        await page.locator(`input[value="${name}"]`).check({ force: true });
+        await choose(page.locator(`input[value="${name}"]`));
         assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width} ${name}`);
       }
       assert.ok(await figure.isVisible());

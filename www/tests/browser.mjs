@@ -1,11 +1,12 @@
 /** A server for built files and a Chromium to look at them. */
 
+import assert from "node:assert/strict";
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { chromium } from "playwright-core";
-import { findChromium } from "../../scripts/chromium.mjs";
+import { findDriven } from "../../scripts/chromium.mjs";
 import { root } from "../../scripts/steps.mjs";
 
 const types = {
@@ -81,7 +82,7 @@ const webgpu = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
 /** Starts Chromium without a window, with WebGPU if `gpu` says so, and set to type of so many pixels. */
 export function launch({ gpu = false, type = 16 } = {}) {
-  const executablePath = findChromium();
+  const executablePath = findDriven();
   if (!executablePath) throw new Error("no Chrome or Chromium: install one, or set CHROMIUM to its path");
   return chromium.launch({ executablePath, args: [...switches, `--blink-settings=defaultFontSize=${type}`, ...(gpu ? webgpu : [])] });
 }
@@ -107,6 +108,12 @@ export async function eventually(look) {
       await setTimeout(50);
     }
   }
+}
+
+/** Chooses one of a few as people do, by its label: the control itself is hidden, and so no pointer finds it. */
+export async function choose(radio) {
+  await radio.locator("xpath=ancestor::label").click();
+  await eventually(async () => assert.ok(await radio.isChecked()));
 }
 
 /**

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { root } from "../../scripts/steps.mjs";
 import { launch, openPage } from "./browser.mjs";
-import { complaints, eventually, fits, openAt, page, server, settled, stands } from "./opened.mjs";
+import { choose, complaints, eventually, fits, openAt, page, server, settled, stands } from "./opened.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const LONG_TEXT = Array.from({ length: 30 }, () => "I did not leave, and the light on the lake is wonderful.").join(" ");
@@ -362,7 +362,7 @@ describe("models", { timeout: 600_000 }, () => {
     await page.goto(`${server.url}#read?text=a+film`);
     await page.locator('[data-score="positive"]').waitFor();
     assert.ok(!(await own.isChecked()));
-    await own.check({ force: true });
+    await choose(own);
     await page.locator('[data-score="location"]').waitFor();
     await page.getByRole("button", { name: "Forget it" }).click();
     await page.locator('[data-keeping="forgotten"]').waitFor();
@@ -412,7 +412,7 @@ describe("models", { timeout: 600_000 }, () => {
     await input.setInputFiles(join(root, "models", "shakespeare-lstm.safetensors"));
     await page.locator('[data-state="failed"][data-code="MODEL_CONFIG"]').waitFor();
     assert.match(await failed.innerText(), /or one that does something else\./);
-    await page.getByRole("radio", { name: "Sentences", exact: true }).check({ force: true });
+    await choose(page.getByRole("radio", { name: "Sentences", exact: true }));
     await page.locator('[data-state="failed"]').waitFor({ state: "detached" });
   });
 
@@ -439,7 +439,7 @@ describe("without a network", { timeout: 600_000 }, () => {
       await stands();
       await page.fill("#text", "Read without a network.");
       await page.waitForFunction(() => document.querySelector(".text")?.textContent === "Read without a network.");
-      await page.getByRole("radio", { name: "Long reviews" }).check({ force: true });
+      await choose(page.getByRole("radio", { name: "Long reviews" }));
       await page.locator('[data-state="failed"]').waitFor();
     } finally {
       server.unreachable(false);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { agreeUntilUndecided } from "./compare.mjs";
 import { nativeReading } from "./native.mjs";
-import { eventually, inPage, notices, page, openAt, settled } from "./opened.mjs";
+import { choose, eventually, inPage, notices, page, openAt, settled } from "./opened.mjs";
 
 const MODEL = "sst2-skim-lstm-small";
 const SENTENCE = "A quiet, generous film; it doesn't hurry, and I wouldn't have missed a minute.";
@@ -89,7 +89,7 @@ describe("with WebGPU", { timeout: 600_000 }, () => {
     });
 
     const other = chosen === "cpu" ? "webgpu" : "cpu";
-    await page.getByRole("radio", { name: names[other], exact: true }).check({ force: true });
+    await choose(page.getByRole("radio", { name: names[other], exact: true }));
     await ranOn(other).waitFor();
     await accountOn(names[other]).waitFor();
   });

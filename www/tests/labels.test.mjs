@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { launch, openPage } from "./browser.mjs";
-import { eventually, openAt, page, renew, server, settled, stands } from "./opened.mjs";
+import { choose, eventually, openAt, page, renew, server, settled, stands } from "./opened.mjs";
 
 const WIDTHS = [2560, 1440, 768, 390, 320];
 /** Boxes of text are larger than its letters, by so many pixels where the page's type has 16. */
@@ -135,7 +135,7 @@ describe("from 320 to 2,560 pixels", { timeout: 1_800_000 }, () => {
     await page.getByRole("slider", { name: "Temperature" }).focus();
     await page.keyboard.press("End");
     await inOrder("when it has written");
-    await page.getByRole("radio", { name: "Shakespeare" }).check({ force: true });
+    await choose(page.getByRole("radio", { name: "Shakespeare" }));
     await page.locator(".letters .word").first().waitFor();
     await inOrder("letter by letter");
     await legible();
@@ -170,7 +170,7 @@ describe("from 320 to 2,560 pixels", { timeout: 1_800_000 }, () => {
     await openAt("#batch?maths=batch-score");
     await page.locator("#maths-batch-score math").first().waitFor();
     for (const schedule of ["unbatched", "depth", "agenda", "padded", "buckets", "levels"]) {
-      await page.locator(`input[value="${schedule}"]`).check({ force: true });
+      await choose(page.locator(`input[value="${schedule}"]`));
       await inOrder(schedule);
     }
     await page.getByLabel("Your sentences, one a line").fill(`${"incomprehensibility ".repeat(4)}\na`);

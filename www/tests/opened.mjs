@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before } from "node:test";
-import { eventually, launch, openPage, serve } from "./browser.mjs";
+import { choose, eventually, launch, openPage, serve } from "./browser.mjs";
 
-export { eventually };
+export { choose, eventually };
 
 export let server, page;
 /** What the page complains of. */

@@ -7,7 +7,7 @@ import { beforeEach, describe, test } from "node:test";
 import { root } from "../../scripts/steps.mjs";
 import { agree, agreeUntilUndecided } from "./compare.mjs";
 import { nativeReading } from "./native.mjs";
-import { complaints, eventually, fits, inPage, page, renew, server, type } from "./opened.mjs";
+import { choose, complaints, eventually, fits, inPage, page, renew, server, type } from "./opened.mjs";
 
 /** What the page opens with. */
 const MODEL = "sst2-skim-lstm-small";
@@ -110,7 +110,7 @@ describe("the page", { timeout: 600_000 }, () => {
     test(`the model ${model} can be chosen, and reads as natively`, async () => {
       await open();
       await ready();
-      await page.getByRole("radio", { name }).check({ force: true });
+      await choose(page.getByRole("radio", { name }));
       await page.locator('[data-state="loading"]').waitFor({ state: "detached" });
       await ready();
       await type(SENTENCE);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { load } from "../../js/tests/package.mjs";
 import { root } from "../../scripts/steps.mjs";
-import { complaints, eventually, openAt, page, renew, server } from "./opened.mjs";
+import { choose, complaints, eventually, openAt, page, renew, server } from "./opened.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const TEXT = "He took off his hat, and ate his umbrella.";
@@ -157,7 +157,7 @@ describe("the field", { timeout: 600_000 }, () => {
     const text = "There was a knock at the";
     await open(text, { fields: { scene: "field" } });
     for (const [way, top] of [["first", 1], ["ten", 10], ["every", 44_000]]) {
-      await page.locator(`input[name="way"][value="${way}"]`).check({ force: true });
+      await choose(page.locator(`input[name="way"][value="${way}"]`));
       const { rowsComputed, clustersOpened } = await models["novels-lm"].predict(text, { top });
       await page.waitForFunction((rows) => document.querySelector('[data-figure="computed"]').dataset.lit === String(rows), rowsComputed);
       assert.equal(await rows(), rowsComputed);
@@ -301,7 +301,7 @@ describe("writing", { timeout: 600_000 }, () => {
 
   test("goes letter by letter with the other model, which the link keeps", async () => {
     await open("To be, or not to be: that is the qu");
-    await page.getByRole("radio", { name: "Shakespeare" }).check({ force: true });
+    await choose(page.getByRole("radio", { name: "Shakespeare" }));
     await page.waitForURL(/language=shakespeare-lstm/);
     const next = await models["shakespeare-lstm"].predict("To be, or not to be: that is the qu", { top: 10 });
     await page.waitForFunction((ids) => [...document.querySelectorAll("[data-next]")].map(({ dataset }) => Number(dataset.id)).join() === ids, next.words.map(({ id }) => id).join());
@@ -313,13 +313,13 @@ describe("writing", { timeout: 600_000 }, () => {
     assert.equal(await page.getByText(/word by word/).count(), 1, "only the way to the other model");
 
     // What each model wrote, and what the visitor did, is there when the model is chosen again.
-    await page.getByRole("radio", { name: "Novels" }).check({ force: true });
+    await choose(page.getByRole("radio", { name: "Novels" }));
     await page.getByRole("group", { name: "word by word" }).first().waitFor();
     await page.getByRole("button", { name: "Write", exact: true }).click();
     await done();
     const words = await ids();
     for (const [name, shown] of [["Shakespeare", async () => assert.equal(await page.locator('[data-figure="letters"]').textContent(), letters)], ["Novels", async () => assert.deepEqual(await ids(), words)]]) {
-      await page.getByRole("radio", { name }).check({ force: true });
+      await choose(page.getByRole("radio", { name }));
       await eventually(shown);
       assert.equal(await page.inputValue("#text"), "To be, or not to be: that is the qu");
     }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
-import { eventually, launch, openPage, pressedAsSoon, serve } from "./browser.mjs";
+import { choose, eventually, launch, openPage, pressedAsSoon, serve } from "./browser.mjs";
 
 let server, browser;
 before(async () => {
@@ -147,7 +147,7 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
 
   test("two learners go side by side, are told apart, and a link begins them again", async () => {
     const { page, complaints, skim } = await open();
-    await page.getByRole("radio", { name: "two values of γ" }).check({ force: true });
+    await choose(page.getByRole("radio", { name: "two values of γ" }));
     await skim.locator('[data-knob="second"]').fill("0.2");
     await press(skim, "Learn");
     const beside = skim.locator('[data-figure="beside"]');
@@ -215,7 +215,7 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
     const again = await open(new URL(page.url()).hash);
     assert.ok(await again.page.getByRole("radio", { name: "two values of γ" }).isChecked());
     assert.equal(await again.skim.locator('[data-knob="second"]').inputValue(), "0.2");
-    await page.getByRole("radio", { name: "one learner" }).check({ force: true });
+    await choose(page.getByRole("radio", { name: "one learner" }));
     await beside.waitFor({ state: "detached" });
     assert.equal(await ten.locator("[data-learner]").count(), 10);
     assert.equal(await ten.getByText("γ").count(), 0);
@@ -296,11 +296,11 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
 
   test("is learned letter by letter; samples are gone through by keyboard, and the model guesses in Predict", async () => {
     const { page, complaints, letters } = await open("#train/letters");
-    await page.getByRole("radio", { name: "My text" }).check({ force: true });
+    await choose(page.getByRole("radio", { name: "My text" }));
     const learn = letters.getByRole("button", { name: "Learn the text" });
     assert.ok(await learn.isDisabled());
     await page.getByLabel("Your text to learn").fill(text);
-    await page.getByRole("radio", { name: "GRU" }).check({ force: true });
+    await choose(page.getByRole("radio", { name: "GRU" }));
     await learn.click();
     await until(page, "letters", "ended");
     const bits = () => letters.locator('[data-row="bits"] dd').innerText();
@@ -319,8 +319,8 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
     await page.locator('[data-next="0"]').waitFor();
     assert.ok(text.startsWith(await page.inputValue("#text")));
     assert.ok(await page.getByRole("radio", { name: "my-gru.safetensors" }).isChecked());
-    await page.getByRole("radio", { name: "Shakespeare" }).check({ force: true });
-    await page.getByRole("radio", { name: "my-gru.safetensors" }).check({ force: true });
+    await choose(page.getByRole("radio", { name: "Shakespeare" }));
+    await choose(page.getByRole("radio", { name: "my-gru.safetensors" }));
     await page.locator('[data-next="0"]').waitFor();
     // It guesses again when the page was loaded anew, until it is forgotten.
     await page.locator('[data-keeping="kept"]').waitFor();
@@ -347,7 +347,7 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
     await page.evaluate(() => {
       Cache.prototype.put = () => Promise.reject(new DOMException("no room", "QuotaExceededError"));
     });
-    await page.getByRole("radio", { name: "My text" }).check({ force: true });
+    await choose(page.getByRole("radio", { name: "My text" }));
     await page.getByLabel("Your text to learn").fill(text);
     await pressedAsSoon(page, "Stop", { within: '[data-figure="letters"]', moments: 1 }, () => press(letters, "Learn the text"));
     await until(page, "letters", "ended");
@@ -362,11 +362,11 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
     await page.getByLabel("A text file").setInputFiles(file([text], "diary.txt"));
     assert.equal((await page.inputValue("textarea")).trim(), text.trim());
     for (const cell of ["LSTM", "SRU", "Elman"]) {
-      await page.getByRole("radio", { name: cell, exact: true }).check({ force: true });
+      await choose(page.getByRole("radio", { name: cell, exact: true }));
       await pressedAsSoon(page, "Stop", { within: '[data-figure="letters"]', moments: 2 }, () => letters.locator(".action").click());
       await until(page, "letters", "ended");
     }
-    await page.getByRole("radio", { name: "Shakespeare" }).check({ force: true });
+    await choose(page.getByRole("radio", { name: "Shakespeare" }));
     await letters.locator(".action").click();
     await page.waitForFunction(() => Number(document.querySelector('[data-figure="letters"]').dataset.moments) >= 1);
     await letters.getByText("knows nothing: 5.9").waitFor();
@@ -515,7 +515,7 @@ describe("for everybody", { timeout: 600_000 }, () => {
         return violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
       };
       assert.deepEqual(await found(), []);
-      await page.getByRole("radio", { name: "two learning rates" }).check({ force: true });
+      await choose(page.getByRole("radio", { name: "two learning rates" }));
       await press(skim, "Learn");
       await page.waitForFunction(() => Number(document.querySelector('[data-figure="beside"]')?.dataset.moments) >= 4);
       await press(skim, "Stop");
@@ -532,7 +532,7 @@ describe("for everybody", { timeout: 600_000 }, () => {
   test("nothing scrolls sideways from 320 to 2,560 pixels", async () => {
     for (const width of [320, 390, 768, 1440, 2560]) {
       const { page, skim } = await open("#train", { viewport: { width, height: 900 } });
-      await page.getByRole("radio", { name: "two values of γ" }).check({ force: true });
+      await choose(page.getByRole("radio", { name: "two values of γ" }));
       await press(skim, "Learn");
       await looked(page, 2);
       await page.locator('[data-figure="beside"]').waitFor();
