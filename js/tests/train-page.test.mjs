@@ -308,6 +308,39 @@ describe("in a page", { timeout: 600_000 }, () => {
     assert.deepEqual((await begin(1)).told, [false]);
   });
 
+  test("what was kept and cannot be gone on from is told of, and the run begins from the start in its place", async () => {
+    const begin = (most) =>
+      page.evaluate(async (most) => {
+        const run = train(texts, settings, { checkpoint: "learn", checkpointSeconds: 0 });
+        const told = [];
+        for await (const { type, resumed, refused, failed } of run) {
+          if (type === "begun") told.push([resumed, refused]);
+          if (type === "checkpoint") told.push(failed ?? "kept");
+          if (told.length === most) break;
+        }
+        return { told, file: most === undefined ? [...(await run.file())] : [] };
+      }, most);
+    await begin(3);
+    const damaged = await page.evaluate(async () => {
+      const done = (request) => new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+      const table = (await done(indexedDB.open("saccade-rnn"))).transaction("runs", "readwrite").objectStore("runs");
+      const kept = await done(table.get("learn"));
+      kept.snapshot.state = kept.snapshot.state.slice(0, -8);
+      await done(table.put(kept, "learn"));
+      return kept.snapshot.state.length;
+    });
+    assert.ok(damaged > 8);
+    const { told, file } = await begin();
+    assert.equal(told[0][0], false);
+    assert.match(told[0][1], /bytes/);
+    const whole = await page.evaluate(async () => {
+      const run = train(texts, settings);
+      await run.finish();
+      return [...(await run.file())];
+    });
+    assert.deepEqual(file, whole);
+  });
+
   test("memory does not grow over 10,000 steps, nor by 50 runs that are stopped", async () => {
     const found = await page.evaluate(async () => {
       const memory = async () => (await (await import(new URL("js/pkg/saccade_train.js", location.href).href)).default()).memory.buffer.byteLength;

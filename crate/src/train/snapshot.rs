@@ -93,18 +93,19 @@ fn carried_name(part: usize, row: usize) -> String {
 }
 
 /// Reads what [`to_bytes`] wrote: the weights into `parameters`, which an error leaves as they are. `averaged` says
-/// whether there are averages.
+/// whether there are averages, `fits` whether a run can be there.
 pub(super) fn from_bytes(
     bytes: &[u8],
     run: &str,
     parameters: &mut Parameters,
     averaged: bool,
+    fits: impl FnOnce(&Progress) -> bool,
 ) -> Result<(Progress, Snapshot, CarriedRows), TrainError> {
     let mut checkpoint = Checkpoint::from_bytes(bytes)?;
     let json = checkpoint.metadata.get(PROGRESS).ok_or(ModelError::ConfigMissing)?;
     let progress: Progress =
         serde_json::from_str(json).map_err(|error| ModelError::ConfigSyntax { reason: error.to_string() })?;
-    if checkpoint.metadata.get(RUN).is_none_or(|of| of != run) {
+    if checkpoint.metadata.get(RUN).is_none_or(|of| of != run) || !fits(&progress) {
         return Err(TrainError::OtherRun);
     }
     let (mut weights, mut moments) = (Vec::new(), Snapshot::new());
@@ -149,7 +150,7 @@ mod tests {
         let moments =
             Moments { first: zeros.clone(), second: zeros, average: None, caught_up: steps.clone() };
         let bytes = to_bytes("run", &Progress::default(), &parameters, vec![moments], Vec::new());
-        let read = from_bytes(&bytes.expect("a snapshot"), "run", &mut parameters, false);
+        let read = from_bytes(&bytes.expect("a snapshot"), "run", &mut parameters, false, |_| true);
         assert_eq!(read.expect("the same").1[0].caught_up, steps);
     }
 }

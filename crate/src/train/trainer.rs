@@ -313,12 +313,24 @@ impl<O: Objective> Trainer<O> {
     /// [`TrainError::OtherRun`] if the snapshot was taken under another name than `run`, or of other texts or words; if it is no
     /// snapshot; if the device has no room.
     pub fn restore(&mut self, bytes: &[u8], run: &str) -> Result<(), TrainError> {
+        self.restore_if(bytes, run, |_| true)
+    }
+
+    /// [`Self::restore`] of a snapshot of which `fits` holds of whether it had kept a model; an error leaves the trainer as it is.
+    pub(crate) fn restore_if(
+        &mut self,
+        bytes: &[u8],
+        run: &str,
+        fits: impl FnOnce(bool) -> bool,
+    ) -> Result<(), TrainError> {
         let run = self.run_of(run);
-        self.state.restore(bytes, &run)?;
+        let Self { state, objective, texts, .. } = self;
+        let (size, seed) = (state.config.train.batch, state.config.seed);
+        state.restore(bytes, &run, |progress| {
+            let batches = || objective.batches(&texts.train, size, seed, progress.epoch).len();
+            fits(progress.best.is_some()) && progress.batch < batches()
+        })?;
         self.begin_epoch();
-        if self.state.progress.batch >= self.batches.len() {
-            return Err(TrainError::OtherRun);
-        }
         Ok(())
     }
 

@@ -23,6 +23,11 @@ export type TrainEvent =
       readonly deviceReason: string | undefined;
       /** Whether an earlier run goes on. */
       readonly resumed: boolean;
+      /**
+       * Why the one does not that the browser had kept, if so: another version of the package made it, say. This run begins from the
+       * start, and is kept in its place.
+       */
+      readonly refused: string | undefined;
     } & TrainingAbout)
   | ({ readonly type: "step" } & TrainingStep)
   | ({ readonly type: "evaluated" } & TrainingEvaluation)
@@ -108,6 +113,7 @@ export class Training implements AsyncIterable<TrainEvent> {
   #file: Uint8Array<ArrayBuffer> | undefined;
   #failure: unknown;
   #resumed = false;
+  #refused: string | undefined;
   /** By which the browser knows the run: settings and texts. */
   #identity = "";
   #keptAt = performance.now();
@@ -230,7 +236,7 @@ export class Training implements AsyncIterable<TrainEvent> {
 
   async *#told(): AsyncGenerator<TrainEvent, void> {
     const { about, device, deviceReason } = await this.#start();
-    yield { type: "begun", device, deviceReason, resumed: this.#resumed, ...about };
+    yield { type: "begun", device, deviceReason, resumed: this.#resumed, refused: this.#refused, ...about };
     const { checkpoint, checkpointSeconds = CHECKPOINT_SECONDS, sample } = this.#plan.options;
     const samples = sample && { every: sample.every, writing: writing(sample.prompt ?? "", sample) };
     for (;;) {
@@ -289,16 +295,31 @@ export class Training implements AsyncIterable<TrainEvent> {
       const beginning = trainer.call("begin", [texts, from, held, options.device ?? "cpu"]);
       made = beginning.then(({ id }) => id, () => texts);
       const begun = await unlessAborted(follow.signal, beginning);
-      const snapshot = options.resume ?? (await this.#found());
-      if (snapshot) {
-        await trainer.call("restore", [begun.id, snapshot], follow);
-        [this.#adjusted, this.#resumed] = [snapshot.adjusted, true];
-      }
+      if (options.resume) await this.#restore(begun.id, options.resume);
+      else this.#refused = await this.#restoreFound(begun.id);
       return begun;
     } catch (error) {
       // Also of nothing: who else is to learn is let go.
       made.then((id) => trainer.call("release", [id])).catch(() => undefined);
       throw error;
+    }
+  }
+
+  async #restore(id: Id, snapshot: Snapshot): Promise<void> {
+    await this.#plan.trainer.call("restore", [id, snapshot], { signal: this.#stop.signal });
+    [this.#adjusted, this.#resumed] = [snapshot.adjusted, true];
+  }
+
+  /** Goes on from what the browser has kept of this run; resolves to why that cannot be, if so: every visit would fail of it. */
+  async #restoreFound(id: Id): Promise<string | undefined> {
+    const found = await this.#found();
+    if (!found) return undefined;
+    try {
+      await this.#restore(id, found);
+      return undefined;
+    } catch (error) {
+      if (!/^(MODEL|TRAINING)_/.test(String((error as Partial<SaccadeError>).code))) throw error;
+      return messageOf(error);
     }
   }
 

@@ -270,10 +270,16 @@ impl State {
         Ok(snapshot::to_bytes(run, &self.progress, self.model.parameters(), moments, carried)?)
     }
 
-    pub(super) fn restore(&mut self, bytes: &[u8], run: &str) -> Result<(), TrainError> {
+    /// Takes over a snapshot of which `fits` holds; one that cannot be changes nothing.
+    pub(super) fn restore(
+        &mut self,
+        bytes: &[u8],
+        run: &str,
+        fits: impl FnOnce(&Progress) -> bool,
+    ) -> Result<(), TrainError> {
         let averaged = self.optimizer.averaging() != Averaging::Off;
         let (progress, moments, carried) =
-            snapshot::from_bytes(bytes, run, self.model.parameters_mut(), averaged)?;
+            snapshot::from_bytes(bytes, run, self.model.parameters_mut(), averaged, fits)?;
         self.carried = Carried::upload(&self.device, carried)?;
         let Progress { step, averaging, .. } = progress;
         self.optimizer.restore(&self.device, self.model.parameters(), step, averaging, moments)?;

@@ -19,8 +19,7 @@ use crate::graph::{Graph, Strategy};
 use crate::model::{Model, ReadOptions, TaggedToken, Writing};
 use crate::nn::Sampling;
 use crate::train::{
-    Adjustment, Classify, Due, Evaluation, Predict, PredictionScore, Tag, TagScore, TrainError, Trainer,
-    Transferred,
+    Adjustment, Classify, Due, Evaluation, Predict, PredictionScore, Tag, TagScore, Trainer, Transferred,
 };
 
 /// A trainer of any task.
@@ -296,19 +295,16 @@ impl TrainingRun {
         })
     }
 
-    /// Goes on where a run with the same settings and texts gave this snapshot, and had kept this model.
+    /// Goes on where a run with the same settings and texts gave this snapshot, and had kept this model. If it cannot, nothing
+    /// changes.
     pub fn restore(&self, snapshot: &[u8], kept: Option<Vec<u8>>) -> Result<(), JsValue> {
         let mut state = self.inner.borrow_mut();
         let trainer = state.trainer.as_mut().ok_or_else(busy)?;
         // A run that cannot end is to say so now, and not after hours.
         kept.as_deref().map(Model::from_bytes).transpose().map_err(Failure::from)?;
-        let has_kept = with!(trainer, trainer => {
-            trainer.restore(snapshot, &self.settings).map_err(Failure::from)?;
-            trainer.has_kept()
+        with!(trainer, trainer => {
+            trainer.restore_if(snapshot, &self.settings, |had| had == kept.is_some()).map_err(Failure::from)?;
         });
-        if has_kept != kept.is_some() {
-            return Err(Failure::from(TrainError::OtherRun).into());
-        }
         (state.kept, state.safe) = (kept, None);
         Ok(())
     }
