@@ -114,7 +114,8 @@ export interface Calls extends StructureCalls {
   withoutWordCache(id: Id): Id;
   reader(id: Id, options: PlainReadOptions): Id;
   update(id: Id, text: string): { readonly reading: PackedReading; readonly computed: number };
-  hidden(id: Id): HiddenValues;
+  /** And the reading of its text, if it was given one. */
+  hidden(id: Id): HiddenValues & { readonly reading: PackedReading | undefined };
   cursor(id: Id, options: PlainCursor): Id;
   ask(id: Id, ask: CursorAsk): CursorValues;
   /** Asks a cursor that nobody goes on with. */

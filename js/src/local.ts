@@ -8,7 +8,7 @@ import type { CallName, Calls, CursorAsk, Engine, Follow, Id, PlainCursor } from
 import { errorOf, messageOf } from "./errors.js";
 import { unlessAborted } from "./follow.js";
 import { type Answers, holding } from "./holding.js";
-import { binaryOf } from "./instance.js";
+import { binaryOf, type Instance } from "./instance.js";
 import { platform } from "./platform.js";
 import type { StructureCalls, Structures } from "./structure/calls.js";
 import type { Decision } from "./types.js";
@@ -39,6 +39,16 @@ function inTurn<T>(reader: Ordered, work: () => Promise<T>): Promise<T> {
   const answer = (lastOf.get(reader) ?? Promise.resolve()).then(work);
   lastOf.set(reader, answer.catch(() => undefined));
   return answer;
+}
+
+/** The text that each reader was given last, and its reading once that has ended. */
+const latest = new WeakMap<glue.Reader, { readonly text: string; readonly reading?: glue.PackedReading }>();
+
+async function updated(instance: Instance, reader: glue.Reader, text: string, follow: Follow): Promise<glue.PackedReading> {
+  latest.set(reader, { text });
+  const reading = await instance.attempt(() => reader.update(text, watch(follow)));
+  latest.set(reader, { text, reading });
+  return reading;
 }
 
 /** Decisions as the engine takes them: pairs of a number, and 1 to read or 2 to skim. */
@@ -93,13 +103,18 @@ const answers: Answers<OwnCalls> = {
   update(id, text, follow) {
     const [instance, reader] = [current(), get(id, glue.Reader)];
     return inTurn(reader, async () => {
-      const reading = await instance.attempt(() => reader.update(text, watch(follow)));
+      const reading = await updated(instance, reader, text, follow);
       return { reading, computed: instance.attempt(() => reader.computed) };
     });
   },
-  hidden(id) {
+  hidden(id, follow) {
     const [instance, reader] = [current(), get(id, glue.Reader)];
-    return inTurn(reader, async () => instance.attempt(() => reader.hidden()));
+    return inTurn(reader, async () => {
+      const last = latest.get(reader);
+      // A reading that was stopped has left states of a part of its text.
+      const reading = last && (last.reading ?? (await updated(instance, reader, last.text, follow)));
+      return { ...(await instance.attempt(() => reader.hidden())), reading };
+    });
   },
   cursor: (id, options) => keep(cursorOf(id, options)),
   ask(id, ask, follow) {

@@ -217,7 +217,6 @@ export class LoadedModel extends Many implements Classifier {
 class LoadedReader extends Owner implements Reader {
   text = "";
   computed = 0;
-  #tokens: readonly Token[] = [];
   readonly #stepTimes: StepTimes;
 
   constructor(engine: Engine, id: Promise<Id>, stepTimes: StepTimes) {
@@ -238,15 +237,14 @@ class LoadedReader extends Owner implements Reader {
   async #read(text: string, follow: CallOptions): Promise<Reading> {
     this.text = text;
     const { reading: packed, computed } = await this.call("update", [text], follow);
-    const reading = this.#stepTimes.with(packed);
-    this.#tokens = reading.tokens;
     this.computed = computed;
-    return reading;
+    return this.#stepTimes.with(packed);
   }
 
   async hidden(...given: unknown[]): Promise<Hidden> {
     const [options] = typing.hidden(given);
-    return unpacked(await this.call("hidden", [], options), this.#tokens);
+    const { reading, ...values } = await this.call("hidden", [], options);
+    return unpacked(values, reading ? this.#stepTimes.with(reading).tokens : []);
   }
 }
 

@@ -305,6 +305,6 @@ export interface Reader extends Disposes {
   update(text: string, options?: CallOptions): Promise<Reading>;
   /** The text goes on with this. */
   append(text: string, options?: CallOptions): Promise<Reading>;
-  /** What the network did inside, on the text read last. */
+  /** What the network did inside, on the text as of the last call; what is left of it after a call that was stopped is read first. */
   hidden(options?: CallOptions): Promise<Hidden>;
 }

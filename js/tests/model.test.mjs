@@ -147,6 +147,14 @@ describe("a model", () => {
     const [after, hidden] = await Promise.all([reader.update(TEXT), reader.hidden()]);
     assertSame(after, await model.read(TEXT));
     assert.equal(hidden.tokens.length, after.tokens.length);
+    // Stopped in its midst, the text is still what was said last.
+    const midst = new AbortController();
+    await assert.rejects(reader.update(LONG, { signal: midst.signal, onProgress: () => midst.abort() }), { code: "ABORTED" });
+    const [inside, afresh] = [await reader.hidden(), await model.hidden(LONG)];
+    assert.deepEqual(inside.tokens, afresh.tokens);
+    inside.layers.forEach(({ name, states }, at) => assert.deepEqual(states, afresh.layers[at].states, name));
+    const told = reader.update("so", { onProgress: () => new Promise((resolve) => setTimeout(resolve, 20)) });
+    assert.deepEqual((await reader.hidden()).tokens, (await told).tokens);
     const late = assert.rejects(Promise.all([reader.update(LONG), reader.update("y")]), DisposedError);
     reader.dispose();
     await late;

@@ -304,6 +304,19 @@ describe("in a page", { timeout: 600_000 }, () => {
     await page.evaluate(() => (texts[3] = { ...texts[3], text: "dull" }));
     assert.deepEqual((await begin(2)).told, [false, "kept"]);
     assert.deepEqual((await begin(1)).told, [true]);
+    const from = await page.evaluate(async () => {
+      const model = train(texts, { ...settings, train: { ...settings.train, epochs: 1 } });
+      await model.finish();
+      const resumed = [];
+      for (const options of [{}, { from: await model.file() }]) {
+        for await (const event of train(texts, settings, { ...options, checkpoint: "learn" })) {
+          resumed.push([event.resumed, event.refused]);
+          break;
+        }
+      }
+      return resumed;
+    });
+    assert.deepEqual(from, [[true, undefined], [false, undefined]]);
     await page.evaluate(() => (settings.seed = 2));
     assert.deepEqual((await begin(1)).told, [false]);
   });

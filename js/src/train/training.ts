@@ -63,7 +63,7 @@ export interface TrainOptions {
   readonly resume?: Snapshot | undefined;
   /**
    * A name under which the browser keeps the run (in IndexedDB), so that after a reload or a crash the same call goes on from there.
-   * What is kept of a run with other settings or texts is replaced; at the end of a run it is forgotten.
+   * What is kept of a run with other settings or texts, or from another start, is replaced; at the end of a run it is forgotten.
    */
   readonly checkpoint?: string | undefined;
   /** How often it is kept; 10 unless given, 0 for as often as possible. */
@@ -288,7 +288,8 @@ export class Training implements AsyncIterable<TrainEvent> {
           await turn();
         }
       }
-      this.#identity = JSON.stringify([this.#json, counts, mark]);
+      const start = from === undefined ? [] : [from.reduce(mixed, FIRST_MARK)];
+      this.#identity = JSON.stringify([this.#json, counts, mark, ...start]);
       const held = heldOut(settings, counts);
       insistOnMore(counts, settings, held);
       // Not to be stopped: nobody would know the run's id.
