@@ -3,6 +3,8 @@
 # models themselves, the language models last. Some forty minutes on one core without these.
 #
 #   models/train-all.sh DATA [OUT]      OUT defaults to models/
+#
+# A model that was interrupted by Ctrl-C goes on where it stood.
 set -euo pipefail
 data=${1:?usage: models/train-all.sh DATA [OUT]}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,26 +13,32 @@ mkdir -p "$out" "$here/work"
 cargo build --release --package saccade-cli --manifest-path "$here/../Cargo.toml"
 saccade="$here/../target/release/saccade"
 
+# train FOLDER NAME: makes FOLDER/NAME.safetensors from the config of that name.
+train() {
+    local out=$1/$2.safetensors
+    "$saccade" train "$here/$2.toml" --data "$data" --out "$out" $([[ ! -e $out.state ]] || echo --resume)
+}
+
 "$saccade" vectors --data "$data" --out "$here/work/vectors.safetensors" imdb/train.tsv:imdb-tsv sst/stsa.binary.train:lines
 for start in start-sst start-imdb; do
-    "$saccade" train "$here/$start.toml" --data "$data" --out "$here/work/$start.safetensors"
+    train "$here/work" "$start"
 done
 # SST's and IMDb's Skim-LSTM come after the LSTM, beside their config, that they go on from; SST's teaches as well.
 for model in sst2-lstm sst2-skim-lstm sst2-sru sst-tree-lstm imdb-lstm imdb-skim-lstm trec-skim-lstm; do
-    "$saccade" train "$here/$model.toml" --data "$data" --out "$out/$model.safetensors"
+    train "$out" "$model"
 done
 "$saccade" export "$out/sst2-skim-lstm.safetensors" --words 5150 --out "$out/sst2-skim-lstm-small.safetensors" \
     --measure "dev=$data/sst/stsa.binary.dev:lines" --measure "test=$data/sst/stsa.binary.test:lines"
-"$saccade" train "$here/ewt-tagger.toml" --data "$data" --out "$here/work/ewt-tagger.safetensors"
+train "$here/work" ewt-tagger
 treebank="$data/ud_ewt/en_ewt-ud"
 "$saccade" export "$here/work/ewt-tagger.safetensors" --out "$out/ewt-tagger.safetensors" \
     --measure "dev=$treebank-dev.conllu:conllu" --measure "test=$treebank-test.conllu:conllu"
-"$saccade" train "$here/start-parser.toml" --data "$data" --out "$here/work/start-parser.safetensors"
-"$saccade" train "$here/ewt-parser.toml" --data "$data" --out "$here/work/ewt-parser.safetensors"
+train "$here/work" start-parser
+train "$here/work" ewt-parser
 "$saccade" export "$here/work/ewt-parser.safetensors" --out "$out/ewt-parser.safetensors" \
     --measure "dev=$treebank-dev.conllu:conllu" --measure "test=$treebank-test.conllu:conllu"
 # Its trees are those of the parser beside its config.
-"$saccade" train "$here/sst-child-sum.toml" --data "$data" --out "$out/sst-child-sum.safetensors"
+train "$out" sst-child-sum
 for model in shakespeare-lstm shakespeare-elman shakespeare-sru novels-lm novels-lstm; do
-    "$saccade" train "$here/$model.toml" --data "$data" --out "$out/$model.safetensors"
+    train "$out" "$model"
 done

@@ -169,6 +169,10 @@ pub async fn train<C: Recipe>(
 ) -> Result<Outcome<Score<C::Task>>, RunError> {
     job.config.validate()?;
     files::check_writable(job.out)?;
+    let state = state_beside(job.out);
+    if !job.resume && state.exists() {
+        return Err(RunError::Interrupted(state));
+    }
     let cancelled = || cancel.load(Ordering::Relaxed);
     let mut run = Run::load(device, &job, cancelled, &mut on_event).await?;
     if job.resume {
@@ -183,6 +187,13 @@ pub async fn train<C: Recipe>(
 }
 
 type Score<O> = <O as Objective>::Score;
+
+/// The file of the state from which a run goes on that is interrupted.
+fn state_beside(model: &Path) -> PathBuf {
+    let mut state = model.as_os_str().to_owned();
+    state.push(".state");
+    state.into()
+}
 
 struct Run<'a, O: Objective> {
     trainer: Trainer<O>,
@@ -229,9 +240,7 @@ impl<'a, O: Objective> Run<'a, O> {
         let trainer = Trainer::new(device, model, config.objective()?, texts, config.run());
         let trainer = trainer.map_err(RunError::Train)?;
         on_event(loaded);
-        let mut state = job.out.as_os_str().to_owned();
-        state.push(".state");
-        Ok(Self { trainer, config: json, out: job.out, state: state.into() })
+        Ok(Self { trainer, config: json, out: job.out, state: state_beside(job.out) })
     }
 
     /// Does what is due until nothing is.

@@ -164,6 +164,22 @@ fn a_run_repeats_and_an_interrupted_one_goes_on() {
 }
 
 #[test]
+fn a_run_that_begins_leaves_an_interrupted_one_alone() {
+    let task = Task::new();
+    let (config, out) = (config(LSTM, "epochs = 1"), task.out("model.safetensors"));
+    task.train(&config, &out, false, 5).unwrap();
+    let state = task.out("model.safetensors.state");
+    let kept = std::fs::read(&state).unwrap();
+    let error = task.train(&config, &out, false, 3).unwrap_err().to_string();
+    assert!(error.contains("model.safetensors.state: go on with `--resume`"), "{error}");
+    assert!(kept == std::fs::read(&state).unwrap());
+
+    std::fs::remove_file(&state).unwrap();
+    let outcome = task.train(&config, &out, false, usize::MAX).unwrap();
+    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+}
+
+#[test]
 fn a_skim_model_learns_from_a_teacher() {
     let task = Task::new();
     let teacher = task.out("teacher.safetensors");

@@ -56,6 +56,9 @@ pub enum RunError {
         /// Why.
         source: TrainError,
     },
+    /// A run that is to begin would write over the state of another.
+    #[error("an interrupted run is kept in {}: go on with `--resume`, or remove it", .0.display())]
+    Interrupted(PathBuf),
     /// There is no state file.
     #[error("there is no interrupted run to go on with: {} does not exist", .0.display())]
     NothingToResume(PathBuf),
