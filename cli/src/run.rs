@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use saccade_rnn::device::Device;
-use saccade_rnn::model::ModelError;
+use saccade_rnn::model::{Model, ModelError};
 use saccade_rnn::train::{
     Due, Evaluation, Finished, Loss, Objective, Position, Prepared, Settings, Source, Texts, TrainError,
     Trainer, TransferError, Transferred, transfer,
@@ -275,7 +275,7 @@ impl<'a, O: Objective> Run<'a, O> {
                     on_event(Event::Evaluated { epoch: evaluated.epoch, dev: evaluated.score, kept });
                 }
                 Due::Finish => {
-                    let kept = files::read(self.out)?;
+                    let kept = self.kept()?;
                     let finished = self.trainer.finish(&kept, go_on).await.map_err(RunError::Train)?;
                     let Some(Finished { model, dev, test }) = finished else {
                         return Ok(Outcome::Cancelled);
@@ -305,7 +305,25 @@ impl<'a, O: Objective> Run<'a, O> {
         self.trainer.restore(&bytes, &self.config).map_err(|source| match source {
             TrainError::OtherRun => RunError::OtherRun(self.state.clone()),
             source => RunError::State { path: self.state.clone(), source },
-        })
+        })?;
+        if self.trainer.has_kept() {
+            self.kept()?;
+        }
+        Ok(())
+    }
+
+    /// The model that an evaluation has kept. It may be a later one than that of a state: a run that went on may have ended
+    /// without a new state.
+    fn kept(&self) -> Result<Vec<u8>, RunError> {
+        let bytes = files::read(self.out)?;
+        let kept = Model::from_bytes(&bytes);
+        let kept = kept.map_err(|source| RunError::Kept { path: self.out.to_owned(), source })?;
+        let mut config = kept.config().clone();
+        config.training.figures.clear();
+        if config != *self.trainer.model().config() {
+            return Err(RunError::OtherModel(self.out.to_owned()));
+        }
+        Ok(bytes)
     }
 
     /// Keeps what an interrupted run goes on from.

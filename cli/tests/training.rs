@@ -180,6 +180,36 @@ fn a_run_that_begins_leaves_an_interrupted_one_alone() {
 }
 
 #[test]
+fn a_run_goes_on_with_the_model_that_it_kept() {
+    let task = Task::new();
+    let (config, out) = (config(LSTM, "epochs = 3"), task.out("kept.safetensors"));
+    let mut other = config.clone();
+    other.seed += 1;
+    task.train(&other, &out, false, usize::MAX).unwrap();
+    let foreign = std::fs::read(&out).unwrap();
+
+    // Within the second epoch.
+    task.train(&config, &out, false, 50).unwrap();
+    let kept = std::fs::read(&out).unwrap();
+    assert!(kept != foreign);
+    let fails = || {
+        let error = task.train(&config, &out, true, 1).unwrap_err().to_string();
+        assert!(error.contains("kept.safetensors"), "{error}");
+        error
+    };
+    std::fs::remove_file(&out).unwrap();
+    fails();
+    std::fs::write(&out, "no model").unwrap();
+    fails();
+    std::fs::write(&out, foreign).unwrap();
+    assert!(fails().contains("another run"));
+
+    std::fs::write(&out, kept).unwrap();
+    let outcome = task.train(&config, &out, true, usize::MAX).unwrap();
+    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+}
+
+#[test]
 fn a_skim_model_learns_from_a_teacher() {
     let task = Task::new();
     let teacher = task.out("teacher.safetensors");

@@ -65,6 +65,17 @@ pub enum RunError {
     /// A state file is another run's.
     #[error("{}: it belongs to a run with another config; remove it, or run that config", .0.display())]
     OtherRun(PathBuf),
+    /// The model that an evaluation has kept is no model any more.
+    #[error("the model that this run has kept, {}: {source}", .path.display())]
+    Kept {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ModelError,
+    },
+    /// Another model lies where an evaluation has kept one.
+    #[error("{}: a model of another run lies here, where this run had kept its own", .0.display())]
+    OtherModel(PathBuf),
     /// The loss or a gradient is no number, and there is a model of before.
     #[error("{source}; the last good model is kept in {}", .kept.display())]
     NotFinite {
