@@ -289,7 +289,7 @@ impl<'a, O: Objective> Run<'a, O> {
 
     fn stopped(&self, source: TrainError) -> RunError {
         match source {
-            TrainError::NotFinite { .. } if self.out.exists() => {
+            TrainError::NotFinite { .. } if self.trainer.has_kept() => {
                 RunError::NotFinite { source, kept: self.out.to_owned() }
             }
             other => RunError::Train(other),

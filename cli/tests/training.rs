@@ -252,13 +252,20 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_model() {
     let error = task.train(&wild, &never, false, usize::MAX).unwrap_err();
     assert!(matches!(error, RunError::Train(TrainError::NotFinite { .. })) && !never.exists(), "{error}");
 
+    // What lies there of another run is not what this one has kept.
     let out = task.out("good");
     task.train(&config(LSTM, "epochs = 1"), &out, false, usize::MAX).unwrap();
     let good = std::fs::read(&out).unwrap();
     let error = task.train(&wild, &out, false, usize::MAX).unwrap_err();
+    assert!(matches!(error, RunError::Train(TrainError::NotFinite { .. })), "{error}");
+    assert!(good == std::fs::read(&out).unwrap());
+
+    let late = config(LSTM, "epochs = 3\nlayers = { head = { rate = 3e38, from = 1 } }");
+    let error = task.train(&late, &out, false, usize::MAX).unwrap_err();
     assert!(matches!(error, RunError::NotFinite { .. }), "{error}");
     assert!(error.to_string().contains("good"), "the message names the file kept: {error}");
-    assert!(good == std::fs::read(&out).unwrap());
+    let kept = std::fs::read(&out).unwrap();
+    assert!(kept != good && Model::from_bytes(&kept).is_ok());
 }
 
 #[test]
