@@ -78,7 +78,7 @@ impl<R: Read> Lines<R> {
         let length = self.bytes.unwrap_or(0) + part.len() as u64;
         self.bytes = Some(length);
         // One more for the `\r` before the line's end.
-        if length <= self.most as u64 + 1 {
+        if length <= (self.most as u64).saturating_add(1) {
             self.line.extend_from_slice(part);
         } else {
             self.line = Vec::new();
@@ -127,7 +127,14 @@ mod tests {
     }
 
     fn chunks(parts: Vec<io::Result<&'static [u8]>>) -> Vec<Result<(u64, Vec<String>), String>> {
-        let mut lines = Lines::new(Pipe(parts), 6);
+        chunks_of(parts, 6)
+    }
+
+    fn chunks_of(
+        parts: Vec<io::Result<&'static [u8]>>,
+        most: usize,
+    ) -> Vec<Result<(u64, Vec<String>), String>> {
+        let mut lines = Lines::new(Pipe(parts), most);
         let mut chunks = Vec::new();
         loop {
             let line = |line: Result<Vec<u8>, TooLong>| match line {
@@ -176,6 +183,11 @@ mod tests {
                 chunk(6, &[&seven])
             ]
         );
+    }
+
+    #[test]
+    fn any_line_is_kept_where_no_number_is_too_many() {
+        assert_eq!(chunks_of(vec![Ok(b"a\r\nb")], usize::MAX), [chunk(1, &["a"]), chunk(2, &["b"])]);
     }
 
     #[test]
