@@ -269,6 +269,46 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_model() {
 }
 
 #[test]
+fn phrases_are_for_training_alone() {
+    let task = Task::new();
+    for (name, whole) in [("train", "film"), ("dev", "plot"), ("test", "cast")] {
+        // Two sentences, one with three phrases that have a label.
+        let trees = format!("(3 (4 good) (3 (3 fine) (2 {whole})))\n(1 dull-{name})\n");
+        std::fs::write(task.out(name), trees.repeat(8)).unwrap();
+    }
+    let part = |path: &str| saccade_cli::config::Part {
+        path: path.into(),
+        format: saccade_cli::data::Format::SstTrees,
+    };
+    let mut trees = config(LSTM, "epochs = 1");
+    trees.data.train = vec![part("train")];
+    trees.data.dev = Some(part("dev"));
+    trees.data.test = Some(part("test"));
+    let (cancel, mut counts, out) = (AtomicBool::new(true), None, task.out("model"));
+    let job = Job { config: &trees, data: task.folder.path(), out: &out, resume: false, command: "a test" };
+    let outcome = pollster::block_on(train(&Device::cpu(), job, &cancel, |event| {
+        if let Event::Loaded { texts, .. } = event {
+            counts = Some(texts);
+        }
+    }));
+    outcome.unwrap();
+    assert_eq!(counts, Some([8 * 5, 8 * 2, 8 * 2]));
+
+    let fails = |config: &Config| {
+        let error = task.train(config, &task.out("none"), false, 1).unwrap_err().to_string();
+        assert!(error.contains("train has phrases") && error.contains("data.hold_out"), "{error}");
+    };
+    let mut folds = trees.clone();
+    folds.data.folds = 2;
+    fails(&folds);
+    trees.data.dev = None;
+    trees.data.hold_out = 2;
+    fails(&trees);
+    trees.data.dev_block = true;
+    fails(&trees);
+}
+
+#[test]
 fn the_configs_of_shipped_models_are_valid() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

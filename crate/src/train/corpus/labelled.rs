@@ -88,17 +88,20 @@ pub struct LabelledCorpus {
 }
 
 impl LabelledCorpus {
-    /// Numbers words and labels. Training texts that occur in the test set are removed. `more_words` (those of a model to
-    /// start from) follow the words of the training texts as long as `max_words` allows. What is held out does not
-    /// depend on the seed of the run.
+    /// Numbers words and labels. Development and test sets lose their phrases, and training texts that occur in the test
+    /// set are removed. `more_words` (those of a model to start from) follow the words of the training texts as long as
+    /// `max_words` allows. What is held out does not depend on the seed of the run.
     ///
     /// # Errors
-    /// If a label is unknown, or training or development texts are missing.
+    /// If a label is unknown, training or development texts are missing, or some are to be held out of texts with phrases.
     pub fn new<P>(
         data: &LabelledData<P>,
         LabelledSets { mut train, mut dev, mut test }: LabelledSets,
         more_words: &[String],
     ) -> Result<Self, CorpusError> {
+        for set in dev.iter_mut().chain(&mut test) {
+            set.examples.retain(|example| !example.phrase);
+        }
         for set in &test {
             train.iter_mut().for_each(|texts| {
                 remove_texts_of(&mut texts.examples, &set.examples);
@@ -107,10 +110,10 @@ impl LabelledCorpus {
         // Before any are taken away: a rare label may be held out as a whole.
         let (data_labels, labels): (Vec<_>, _) = label_names(data, &train).into_iter().unzip();
         if data.folds > 0 {
-            test.extend(take_fold(&mut train, data));
+            test.extend(take_fold(&mut train, data)?);
         }
         if data.hold_out > 0 {
-            dev.extend(hold_out(&mut train, data));
+            dev.extend(hold_out(&mut train, data)?);
         }
         if data.distinct {
             keep_distinct(&mut train);
@@ -182,7 +185,7 @@ fn label_names<P>(data: &LabelledData<P>, train: &[Examples]) -> Vec<(String, St
 }
 
 /// Moves one fold of the training texts into a set of its own. The folds do not depend on the seed of the run.
-fn take_fold<P>(train: &mut [Examples], data: &LabelledData<P>) -> Vec<Examples> {
+fn take_fold<P>(train: &mut [Examples], data: &LabelledData<P>) -> Result<Vec<Examples>, CorpusError> {
     let pick = |texts: &mut Examples| {
         let split = split::folds(texts.examples.len(), data.folds, 0).swap_remove(data.fold);
         take(texts, &split.held_out)
@@ -192,15 +195,15 @@ fn take_fold<P>(train: &mut [Examples], data: &LabelledData<P>) -> Vec<Examples>
 
 /// Moves `hold_out` texts of the first training file into a set of their own. The choice does not depend on the
 /// seed of the run, so that runs can be compared.
-fn hold_out<P>(train: &mut [Examples], data: &LabelledData<P>) -> Option<Examples> {
-    let first = train.first_mut()?;
+fn hold_out<P>(train: &mut [Examples], data: &LabelledData<P>) -> Result<Option<Examples>, CorpusError> {
+    let Some(first) = train.first_mut() else { return Ok(None) };
     let len = first.examples.len();
     let indices = if data.dev_block {
         blocks(&first.examples, data.hold_out)
     } else {
         split::hold_out(len, data.hold_out, 0).held_out
     };
-    Some(take(first, &indices))
+    take(first, &indices).map(Some)
 }
 
 /// The last texts of every label, in the order of the file, in proportion, `count` in all.
@@ -217,14 +220,18 @@ fn blocks(examples: &[Example], count: usize) -> Vec<usize> {
     held
 }
 
-fn take(texts: &mut Examples, indices: &[usize]) -> Examples {
+/// Moves texts into a set of their own, unless some have phrases: a sentence would be known by those that are left.
+fn take(texts: &mut Examples, indices: &[usize]) -> Result<Examples, CorpusError> {
+    if texts.examples.iter().any(|example| example.phrase) {
+        return Err(CorpusError::Phrases { name: texts.name.clone() });
+    }
     let taken = indices.iter().map(|&i| texts.examples[i].clone()).collect();
     let mut at = 0;
     texts.examples.retain(|_| {
         at += 1;
         indices.binary_search(&(at - 1)).is_err()
     });
-    Examples { name: texts.name.clone(), examples: taken }
+    Ok(Examples { name: texts.name.clone(), examples: taken })
 }
 
 #[cfg(test)]

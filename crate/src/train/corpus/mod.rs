@@ -44,6 +44,12 @@ pub enum CorpusError {
         /// How many tags it has.
         tags: usize,
     },
+    /// Texts of which some are to be held out have phrases.
+    #[error("{name} has phrases: data.hold_out and data.folds would part them from their sentences")]
+    Phrases {
+        /// What the texts are called.
+        name: String,
+    },
     /// The words.
     #[error(transparent)]
     Vocabulary(#[from] VocabularyError),

@@ -47,7 +47,8 @@ pub struct LabelledData<P> {
     /// Development texts; all choices are made on them.
     #[serde(default = "none")]
     pub dev: Option<P>,
-    /// If there is no `dev`: how many training texts to hold out. They are one contiguous block if `dev_block`.
+    /// If there is no `dev`: how many training texts to hold out, of a set without phrases. They are one contiguous block if
+    /// `dev_block`.
     #[serde(default)]
     pub hold_out: usize,
     /// Hold out a block of neighbours rather than a random sample: for sets whose neighbours belong together (IMDb's
@@ -57,7 +58,8 @@ pub struct LabelledData<P> {
     /// Test texts, looked at once, at the end.
     #[serde(default = "none")]
     pub test: Option<P>,
-    /// If above 0: cross-validation. The training texts are cut into as many folds; `fold` is the test set.
+    /// If above 0: cross-validation. The training texts, of sets without phrases, are cut into as many folds; `fold` is the test
+    /// set.
     #[serde(default)]
     pub folds: usize,
     /// The fold that is the test set.
