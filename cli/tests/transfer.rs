@@ -95,7 +95,11 @@ fn a_classifier_starts_from_a_language_model() {
         assert_eq!(taken.len(), 1 + of_encoder(&lm), "{told}");
         assert!(told["kept"].to_string().contains("head.weight"), "{told}");
         assert!(told["unused"].to_string().contains("head.tail.0.0.weight"), "{told}");
-        let again = folder.run(&["train", "c.toml", "--data", ".", "--out", "again"], b"");
+        let init = ["--init", "./lm.safetensors"];
+        let again =
+            folder.run(&[&["train", "c.toml", "--data", ".", "--out", "again"], &init[..]].concat(), b"");
+        let command = model(&folder, "again").config().training.command.clone();
+        assert_eq!(command.as_deref(), Some("saccade train c.toml --seed 4 --init lm.safetensors"));
         let said = text(&again.stdout);
         let rows = format!("taken from init: {shared} of {} rows of embedding.weight, ", vocabulary.len());
         assert!(

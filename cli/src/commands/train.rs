@@ -146,14 +146,16 @@ impl Arguments {
 
     /// The command as it is recorded in the model: enough to repeat the run, without this machine's folders.
     fn command(&self, seed: u32, options: &str) -> String {
-        let name = self.config.file_name().unwrap_or_default().to_string_lossy();
+        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let init = self.init.as_ref().map(|init| format!(" --init {}", name(init.as_ref())));
         // The CPU's runs are reproducible to the byte by as many threads; a GPU's depend on its rounding.
         let device = match (self.device, self.threads) {
             (Hardware::Gpu, _) => " --device gpu".into(),
             (Hardware::Cpu, NonZeroUsize::MIN) => String::new(),
             (Hardware::Cpu, threads) => format!(" --threads {threads}"),
         };
-        format!("saccade train {name} --seed {seed}{options}{device}")
+        let (config, init) = (name(&self.config), init.unwrap_or_default());
+        format!("saccade train {config} --seed {seed}{options}{init}{device}")
     }
 }
 
