@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use pollster::block_on;
 use saccade_cli::config::Config;
-use saccade_cli::run::{Event, Job, train};
+use saccade_cli::run::{Event, Folders, Job, train};
 use saccade_rnn::device::Device;
 use saccade_rnn::device::gpu::{Gpu, GpuOptions};
 
@@ -18,13 +18,13 @@ type Failure = Box<dyn std::error::Error>;
 fn steps(
     device: &Device,
     config: &Config,
-    data: &Path,
+    folders: Folders<'_>,
     count: usize,
 ) -> Result<Vec<(f32, Duration)>, Failure> {
     let folder = tempfile::tempdir()?;
     let (cancel, mut steps, mut begun) = (AtomicBool::new(false), Vec::new(), Instant::now());
     let out = folder.path().join("model");
-    let job = Job { config, data, out: &out, resume: false, command: "loss curves" };
+    let job = Job { config, folders, out: &out, resume: false, command: "loss curves" };
     block_on(train(device, job, &cancel, |event| {
         if let Event::Step { losses, .. } = event {
             steps.push((losses[0].value, begun.elapsed()));
@@ -41,17 +41,16 @@ fn main() -> Result<(), Failure> {
         return Err("which config, and which folder of data?".into());
     };
     let mut config: Config = toml::from_str(&std::fs::read_to_string(path)?)?;
-    if let Some(init) = &mut config.train.init {
-        *init = Path::new(path).with_file_name(&*init).to_string_lossy().into_owned();
-    }
     let count = rest.first().map_or(Ok(50), |count| count.parse())?;
     if let Some(init) = rest.get(1) {
-        config.train.init = Some(init.clone());
+        config.train.init = Some(std::path::absolute(init)?.to_string_lossy().into_owned());
     }
+    let folders =
+        Folders { data: Path::new(data), models: Path::new(path).parent().unwrap_or(Path::new("")) };
     let name = std::env::var("SACCADE_ADAPTER").ok();
     let gpu = Rc::new(block_on(Gpu::request(&GpuOptions { name, ..GpuOptions::default() }))?);
-    let on_cpu = steps(&Device::cpu(), &config, Path::new(data), count)?;
-    let on_gpu = steps(&Device::Gpu(gpu.clone()), &config, Path::new(data), count)?;
+    let on_cpu = steps(&Device::cpu(), &config, folders, count)?;
+    let on_gpu = steps(&Device::Gpu(gpu.clone()), &config, folders, count)?;
     let mut furthest = 0.0f32;
     for (step, ((cpu, _), (gpu, _))) in on_cpu.iter().zip(&on_gpu).enumerate() {
         println!("{step:4}  {cpu:.6}  {gpu:.6}  {:+.1e}", gpu - cpu);

@@ -26,14 +26,13 @@ pub use error::RunError;
 
 /// A config of a run, by which a task is learned.
 pub trait Recipe: Settings<Task: Objective<Score: Figures>> {
-    /// Reads the texts below the folder `data` and draws the model. `more_words` are those of a model to start from;
-    /// `command` is recorded.
+    /// Reads the texts and draws the model. `more_words` are those of a model to start from; `command` is recorded.
     ///
     /// # Errors
     /// If the texts cannot be had or the config makes no model.
     fn read(
         &self,
-        data: &Path,
+        folders: Folders<'_>,
         more_words: &[String],
         command: &str,
     ) -> Result<Prepared<Self::Task>, RunError>;
@@ -44,6 +43,7 @@ pub trait Recipe: Settings<Task: Objective<Score: Figures>> {
     /// If the teacher's file cannot be read, or it cannot teach this model.
     fn teach(
         &self,
+        _folders: Folders<'_>,
         _device: &Device,
         _prepared: &mut Prepared<Self::Task>,
         _go_on: impl FnMut(usize) -> bool,
@@ -141,13 +141,22 @@ pub enum Outcome<S = Evaluation> {
     Cancelled,
 }
 
+/// Where the files are that a config names.
+#[derive(Clone, Copy, Debug)]
+pub struct Folders<'a> {
+    /// What the paths of texts are below.
+    pub data: &'a Path,
+    /// What the paths of other models are below.
+    pub models: &'a Path,
+}
+
 /// What to train, from what, and where to.
 #[derive(Debug)]
 pub struct Job<'a, C> {
     /// The run.
     pub config: &'a C,
-    /// The folder that the config's data paths are below.
-    pub data: &'a Path,
+    /// Where its files are.
+    pub folders: Folders<'a>,
     /// The model file to write.
     pub out: &'a Path,
     /// Whether an interrupted run is to go on.
@@ -198,7 +207,7 @@ fn state_beside(model: &Path) -> PathBuf {
 struct Run<'a, O: Objective> {
     trainer: Trainer<O>,
     /// The config as JSON, so that another config cannot go on from the state.
-    config: String,
+    name: String,
     out: &'a Path,
     /// The file of the state.
     state: PathBuf,
@@ -212,16 +221,17 @@ impl<'a, O: Objective> Run<'a, O> {
         cancelled: impl Fn() -> bool,
         on_event: &mut impl FnMut(Event<O::Score>),
     ) -> Result<Self, RunError> {
-        let config = job.config;
-        let init = config.run().train.init.as_ref().map(Init::read).transpose()?;
+        let &Job { config, folders, command, .. } = job;
+        let read = |path| Init::read(folders.models.join(path));
+        let init = config.run().train.init.map(read).transpose()?;
         let more_words = init.as_ref().map_or(&[][..], |init| init.source.words());
-        let mut prepared = config.read(job.data, more_words, job.command)?;
+        let mut prepared = config.read(folders, more_words, command)?;
         let of = prepared.texts.train.len();
         let taught = |done| {
             on_event(Event::Taught { done, of });
             !cancelled()
         };
-        config.teach(device, &mut prepared, taught).await?;
+        config.teach(folders, device, &mut prepared, taught).await?;
         let Prepared { mut model, texts } = prepared;
         let init = match &init {
             Some(Init { path, source }) => {
@@ -240,7 +250,7 @@ impl<'a, O: Objective> Run<'a, O> {
         let trainer = Trainer::new(device, model, config.objective()?, texts, config.run());
         let trainer = trainer.map_err(RunError::Train)?;
         on_event(loaded);
-        Ok(Self { trainer, config: json, out: job.out, state: state_beside(job.out) })
+        Ok(Self { trainer, name: json, out: job.out, state: state_beside(job.out) })
     }
 
     /// Does what is due until nothing is.
@@ -302,7 +312,7 @@ impl<'a, O: Objective> Run<'a, O> {
             return Err(RunError::NothingToResume(self.state.clone()));
         }
         let bytes = files::read(&self.state)?;
-        self.trainer.restore(&bytes, &self.config).map_err(|source| match source {
+        self.trainer.restore(&bytes, &self.name).map_err(|source| match source {
             TrainError::OtherRun => RunError::OtherRun(self.state.clone()),
             source => RunError::State { path: self.state.clone(), source },
         })?;
@@ -328,7 +338,7 @@ impl<'a, O: Objective> Run<'a, O> {
 
     /// Keeps what an interrupted run goes on from.
     async fn save(&mut self) -> Result<(), RunError> {
-        let snapshot = self.trainer.snapshot(&self.config).await;
+        let snapshot = self.trainer.snapshot(&self.name).await;
         let bytes = snapshot.map_err(|source| RunError::State { path: self.state.clone(), source })?;
         Ok(files::write_whole(&self.state, &bytes)?)
     }
@@ -341,10 +351,9 @@ struct Init {
 }
 
 impl Init {
-    fn read(path: impl AsRef<Path>) -> Result<Self, RunError> {
-        let path = path.as_ref();
-        let source = Source::from_bytes(&files::read(path)?).map_err(init_error(path))?;
-        Ok(Self { path: path.to_owned(), source })
+    fn read(path: PathBuf) -> Result<Self, RunError> {
+        let source = Source::from_bytes(&files::read(&path)?).map_err(init_error(&path))?;
+        Ok(Self { path, source })
     }
 }
 

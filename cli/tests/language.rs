@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use saccade_cli::config::{AnyConfig, PredictConfig};
 use saccade_cli::corpus::running::Layout;
-use saccade_cli::run::{Event, Job, Outcome, train};
+use saccade_cli::run::{Event, Folders, Job, Outcome, train};
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{Checkpoint, Model};
 use saccade_rnn::train::PredictionScore;
@@ -137,7 +137,8 @@ fn run(
 ) -> Outcome<PredictionScore> {
     let (cancel, mut steps) = (AtomicBool::new(false), 0);
     let (out, data) = (folder.path(out), folder.path(""));
-    let job = Job { config, data: &data, out: &out, resume, command: "a test" };
+    let folders = Folders { data: &data, models: &data };
+    let job = Job { config, folders, out: &out, resume, command: "a test" };
     let device = Device::cpu();
     let outcome = train(&device, job, &cancel, |event| {
         if let Event::Step { words, .. } = event {

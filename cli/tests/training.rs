@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use saccade_cli::config::{AnyConfig, Config, Settings};
-use saccade_cli::run::{Event, Job, Outcome, RunError, train};
+use saccade_cli::run::{Event, Folders, Job, Outcome, RunError, train};
 use saccade_rnn::device::Device;
 use saccade_rnn::model::Model;
 use saccade_rnn::train::TrainError;
@@ -50,6 +50,10 @@ impl Task {
         self.folder.path().join(name)
     }
 
+    fn folders(&self) -> Folders<'_> {
+        Folders { data: self.folder.path(), models: self.folder.path() }
+    }
+
     fn train(
         &self,
         config: &Config,
@@ -59,7 +63,8 @@ impl Task {
     ) -> Result<Outcome, RunError> {
         let cancel = AtomicBool::new(false);
         let mut steps = 0;
-        let job = Job { config, data: self.folder.path(), out, resume, command: "a test" };
+        let folders = self.folders();
+        let job = Job { config, folders, out, resume, command: "a test" };
         pollster::block_on(train(&Device::cpu(), job, &cancel, |event| {
             if let Event::Step { .. } = event {
                 steps += 1;
@@ -285,7 +290,8 @@ fn phrases_are_for_training_alone() {
     trees.data.dev = Some(part("dev"));
     trees.data.test = Some(part("test"));
     let (cancel, mut counts, out) = (AtomicBool::new(true), None, task.out("model"));
-    let job = Job { config: &trees, data: task.folder.path(), out: &out, resume: false, command: "a test" };
+    let folders = task.folders();
+    let job = Job { config: &trees, folders, out: &out, resume: false, command: "a test" };
     let outcome = pollster::block_on(train(&Device::cpu(), job, &cancel, |event| {
         if let Event::Loaded { texts, .. } = event {
             counts = Some(texts);

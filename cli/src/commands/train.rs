@@ -16,7 +16,7 @@ use crate::device::{Hardware, threads};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output;
-use crate::run::{self, Event, Figures, Job, Outcome, Recipe};
+use crate::run::{self, Event, Figures, Folders, Job, Outcome, Recipe};
 
 /// Trains a model.
 #[derive(clap::Args)]
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
     let config = parse(&bytes).map_err(|reason| Failure::Config { path: args.config.clone(), reason })?;
     match config {
         AnyConfig::Classify(mut config) => {
-            args.change(&mut config.train, &mut config.seed);
+            args.change(&mut config.train, &mut config.seed)?;
             config.data.fold = args.fold.unwrap_or(config.data.fold);
             let folds = config.data.folds > 0;
             let fold = if folds { format!(" --fold {}", config.data.fold) } else { String::new() };
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
                 let reason = "a language model has no folds: its config names its development text";
                 return Err(Failure::Option { option: "--fold", reason });
             }
-            args.change(&mut config.train, &mut config.seed);
+            args.change(&mut config.train, &mut config.seed)?;
             train(args, &config, &args.command(config.seed, ""), json)
         }
         AnyConfig::Tag(mut config) => {
@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
                 let reason = "a tagger has no folds: its config names its development text";
                 return Err(Failure::Option { option: "--fold", reason });
             }
-            args.change(&mut config.train, &mut config.seed);
+            args.change(&mut config.train, &mut config.seed)?;
             train(args, &config, &args.command(config.seed, ""), json)
         }
         AnyConfig::Parse(mut config) => {
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
                 let reason = "a parser has no folds: its config names its development text";
                 return Err(Failure::Option { option: "--fold", reason });
             }
-            args.change(&mut config.train, &mut config.seed);
+            args.change(&mut config.train, &mut config.seed)?;
             train(args, &config, &args.command(config.seed, ""), json)
         }
         AnyConfig::Tree(mut config) => {
@@ -90,8 +90,7 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
                 let reason = "a tree classifier has no folds: its config names its development trees";
                 return Err(Failure::Option { option: "--fold", reason });
             }
-            args.change(&mut config.train, &mut config.seed);
-            config.data.parser = config.data.parser.map(|path| args.beside(path));
+            args.change(&mut config.train, &mut config.seed)?;
             train(args, &config, &args.command(config.seed, ""), json)
         }
     }
@@ -102,7 +101,10 @@ fn train<C: Recipe>(args: &Arguments, config: &C, command: &str, json: bool) -> 
     let cancel = Arc::new(AtomicBool::new(false));
     interrupt::sets(&cancel)?;
     let mut screen = Screen::new(json);
-    let job = Job { config, data: &args.data, out: &out, resume: args.resume, command };
+    // So that a run can be started from anywhere, and go on from anywhere else.
+    let models = args.config.parent().unwrap_or(Path::new(""));
+    let folders = Folders { data: &args.data, models };
+    let job = Job { config, folders, out: &out, resume: args.resume, command };
     let show = |event| screen.show(event);
     let outcome = pollster::block_on(run::train(&args.device.device(args.threads)?, job, &cancel, show));
     screen.clear();
@@ -127,21 +129,14 @@ fn train<C: Recipe>(args: &Arguments, config: &C, command: &str, json: bool) -> 
 
 impl Arguments {
     /// Changes what the arguments say otherwise than the config.
-    fn change(&self, train: &mut TrainConfig, seed: &mut u32) {
-        // Paths of other models are relative to the config, so that a run can be started from anywhere.
-        let teacher = train.distill.as_mut().map(|distill| &mut distill.teacher);
-        for path in train.init.as_mut().into_iter().chain(teacher) {
-            *path = self.beside(&path).to_string_lossy().into_owned();
-        }
-        if self.init.is_some() {
-            train.init.clone_from(&self.init);
+    fn change(&self, train: &mut TrainConfig, seed: &mut u32) -> Result<(), Failure> {
+        if let Some(init) = &self.init {
+            // Not beside the config, as the path that it names itself would be.
+            let path = std::path::absolute(init).map_err(Failure::file(init.as_ref()))?;
+            train.init = Some(path.to_string_lossy().into_owned());
         }
         *seed = self.seed.unwrap_or(*seed);
-    }
-
-    /// A path that the config names.
-    fn beside(&self, path: impl AsRef<Path>) -> PathBuf {
-        self.config.parent().unwrap_or(Path::new("")).join(path)
+        Ok(())
     }
 
     /// The command as it is recorded in the model: enough to repeat the run, without this machine's folders.

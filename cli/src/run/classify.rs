@@ -1,12 +1,10 @@
 //! Runs that learn to classify.
 
-use std::path::Path;
-
 use saccade_rnn::device::Device;
 use saccade_rnn::model::Model;
 use saccade_rnn::train::{Classify, Distill, Evaluation, Prepared, teach};
 
-use super::{Figures, Recipe, RunError};
+use super::{Figures, Folders, Recipe, RunError};
 use crate::config::Config;
 use crate::corpus::labelled_sets;
 use crate::files;
@@ -14,24 +12,25 @@ use crate::files;
 impl Recipe for Config {
     fn read(
         &self,
-        data: &Path,
+        folders: Folders<'_>,
         more_words: &[String],
         command: &str,
     ) -> Result<Prepared<Classify>, RunError> {
-        let sets = labelled_sets(self, data)?;
+        let sets = labelled_sets(self, folders.data)?;
         self.prepare(sets, more_words, Some(command)).map_err(RunError::Train)
     }
 
     async fn teach(
         &self,
+        folders: Folders<'_>,
         device: &Device,
         Prepared { model, texts }: &mut Prepared<Classify>,
         go_on: impl FnMut(usize) -> bool,
     ) -> Result<(), RunError> {
         let Some(Distill { teacher: path, .. }) = &self.train.distill else { return Ok(()) };
-        let error = |source| RunError::Teacher { path: path.into(), source };
-        let teacher =
-            Model::from_bytes(&files::read(path.as_ref())?).map_err(|source| error(source.into()))?;
+        let path = folders.models.join(path);
+        let error = |source| RunError::Teacher { path: path.clone(), source };
+        let teacher = Model::from_bytes(&files::read(&path)?).map_err(|source| error(source.into()))?;
         teach(&teacher, device, model, &mut texts.train, go_on).await.map(drop).map_err(error)
     }
 }

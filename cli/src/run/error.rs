@@ -63,7 +63,10 @@ pub enum RunError {
     #[error("there is no interrupted run to go on with: {} does not exist", .0.display())]
     NothingToResume(PathBuf),
     /// A state file is another run's.
-    #[error("{}: it belongs to a run with another config; remove it, or run that config", .0.display())]
+    #[error(
+        "{}: it belongs to a run with another config or other texts; remove it, or go on with that run",
+        .0.display()
+    )]
     OtherRun(PathBuf),
     /// The model that an evaluation has kept is no model any more.
     #[error("the model that this run has kept, {}: {source}", .path.display())]

@@ -1,20 +1,23 @@
 //! Runs that learn to parse sentences.
 
-use std::path::Path;
-
 use saccade_rnn::model::{self, FreshOptions, Model, Parsing, Tagging, Task};
 use saccade_rnn::train::{Known, Parse, ParseScore, Prepared, Texts, extend, record, tags};
 
-use super::{Figures, Recipe, RunError};
+use super::{Figures, Folders, Recipe, RunError};
 use crate::config::ParseConfig;
 use crate::corpus::CorpusError;
 use crate::corpus::parsed::{is_learnable, number, relations};
 use crate::corpus::tagged::{examples, read_sets};
 
 impl Recipe for ParseConfig {
-    fn read(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Parse>, RunError> {
+    fn read(
+        &self,
+        folders: Folders<'_>,
+        more_words: &[String],
+        command: &str,
+    ) -> Result<Prepared<Parse>, RunError> {
         let (set, options) = (&self.data, &self.task.parse);
-        let mut sets = read_sets(set, data)?;
+        let mut sets = read_sets(set, folders.data)?;
         // Before any are taken away: the only sentence with a tag or a relation may be held out.
         let (labels, relations) = (tags(&examples(&sets.train).examples), relations(&sets.train.examples));
         sets.hold_out(set.hold_out);

@@ -1,17 +1,15 @@
 //! Runs that learn to predict the next word.
 
-use std::path::Path;
-
 use saccade_rnn::train::{Predict, PredictionScore, Prepared};
 use serde_json::{Value, json};
 
-use super::{Figures, Recipe, RunError};
+use super::{Figures, Folders, Recipe, RunError};
 use crate::config::PredictConfig;
 use crate::corpus::running::load;
 
 impl Recipe for PredictConfig {
-    fn read(&self, data: &Path, _: &[String], command: &str) -> Result<Prepared<Predict>, RunError> {
-        let corpus = load(&self.data, data, self.task.predict.start.as_deref())?;
+    fn read(&self, folders: Folders<'_>, _: &[String], command: &str) -> Result<Prepared<Predict>, RunError> {
+        let corpus = load(&self.data, folders.data, self.task.predict.start.as_deref())?;
         self.prepare(corpus, Some(command)).map_err(RunError::Train)
     }
 }

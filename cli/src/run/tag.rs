@@ -1,16 +1,19 @@
 //! Runs that learn to tag words.
 
-use std::path::Path;
-
 use saccade_rnn::train::{Prepared, Tag, TagScore, TaggedSets};
 
-use super::{Figures, Recipe, RunError};
+use super::{Figures, Folders, Recipe, RunError};
 use crate::config::TagConfig;
 use crate::corpus::tagged::{examples, read_sets};
 
 impl Recipe for TagConfig {
-    fn read(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Tag>, RunError> {
-        let sets = read_sets(&self.data, data)?;
+    fn read(
+        &self,
+        folders: Folders<'_>,
+        more_words: &[String],
+        command: &str,
+    ) -> Result<Prepared<Tag>, RunError> {
+        let sets = read_sets(&self.data, folders.data)?;
         let [train, dev, test] = [&sets.train, &sets.dev, &sets.test].map(examples);
         self.prepare(TaggedSets { train, dev, test }, more_words, Some(command)).map_err(RunError::Train)
     }

@@ -6,17 +6,22 @@ use saccade_rnn::model::{self, FreshOptions, Model, Task, TreeLabels};
 use saccade_rnn::text::Vocabulary;
 use saccade_rnn::train::{Prepared, Tree, TreeScore, extend, record};
 
-use super::{Figures, Recipe, RunError, texts};
+use super::{Figures, Folders, Recipe, RunError, texts};
 use crate::config::TreeConfig;
 use crate::corpus::CorpusError;
 use crate::corpus::trees::{number, read};
 use crate::files;
 
 impl Recipe for TreeConfig {
-    fn read(&self, data: &Path, more_words: &[String], command: &str) -> Result<Prepared<Tree>, RunError> {
+    fn read(
+        &self,
+        folders: Folders<'_>,
+        more_words: &[String],
+        command: &str,
+    ) -> Result<Prepared<Tree>, RunError> {
         let set = &self.data;
         let read = |path: &PathBuf| {
-            let path = data.join(path);
+            let path = folders.data.join(path);
             read(&path).map(|trees| (trees, path)).map_err(CorpusError::from)
         };
         let train = read(&set.train)?;
@@ -41,7 +46,7 @@ impl Recipe for TreeConfig {
             training: record(Some(command), self.seed, &set.name, set.licence.as_ref()),
         };
         let fresh = FreshOptions { forget_bias: self.model.forget_bias, ..FreshOptions::default() };
-        let parser = set.parser.as_deref().map(parser).transpose()?;
+        let parser = set.parser.as_ref().map(|path| parser(&folders.models.join(path))).transpose()?;
         let mut model = Model::fresh(config, self.train.dropouts(), fresh, self.seed)?;
         let texts = texts(train, &set.dev, set.test.as_ref(), read, |trees, path| {
             number(trees, path, &model, parser.as_ref())

@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use saccade_cli::run::{Event, Job, Outcome, Recipe, train};
+use saccade_cli::run::{Event, Folders, Job, Outcome, Recipe, train};
 use saccade_rnn::device::Device;
 use saccade_rnn::model::Model;
 use saccade_rnn::train::Objective;
@@ -33,7 +33,8 @@ pub(crate) fn run<C: Recipe>(
 ) -> (Outcome<Score<C>>, Vec<f32>) {
     let (cancel, mut all) = (AtomicBool::new(false), Vec::new());
     let (out, data) = (folder.path(out), folder.path(""));
-    let job = Job { config, data: &data, out: &out, resume, command: "a test" };
+    let folders = Folders { data: &data, models: &data };
+    let job = Job { config, folders, out: &out, resume, command: "a test" };
     let device = Device::cpu();
     let outcome = train(&device, job, &cancel, |event| {
         hear(&event);

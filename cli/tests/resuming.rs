@@ -1,0 +1,80 @@
+//! Runs of the command line that Ctrl-C interrupts, and what goes on with them.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+#[allow(dead_code, reason = "some of it is for other tests")]
+mod common;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+use common::{Folder, RUN, TEXTS, text};
+
+/// A folder with a run in a folder of its own, which starts from a model beside its config and does not end.
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.repeat(8).as_bytes());
+    fs::create_dir(folder.path("runs")).unwrap();
+    folder.write("runs/start.toml", RUN);
+    let start = folder.run(&["train", "runs/start.toml", "--data", "."], b"");
+    assert!(start.status.success(), "{}", text(&start.stderr));
+    let endless = text(RUN).replace("epochs = 2", "epochs = 1000000");
+    folder.write("runs/run.toml", format!("{endless}\ninit = \"start.safetensors\"\n").as_bytes());
+    folder
+}
+
+/// What a run says at its end, interrupted once a model has been evaluated.
+fn interrupted(folder: &Folder, from: &str, arguments: &[&str]) -> String {
+    let mut command = folder.command(arguments);
+    command.arg("--json").current_dir(folder.path(from)).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while output.read_line(&mut line).unwrap() > 0 {
+        if line.contains("evaluated") {
+            let sent = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
+            assert!(sent.success());
+            break;
+        }
+        line.clear();
+    }
+    output.read_to_string(&mut line).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    text(&output.stderr).to_owned()
+}
+
+const BEGIN: [&str; 4] = ["train", "runs/run.toml", "--data", "."];
+const RESUME: [&str; 5] = ["train", "runs/run.toml", "--data", ".", "--resume"];
+/// What a run says that has kept its state.
+const KEPT: &str = "`--resume` goes on";
+
+#[test]
+fn a_run_goes_on_from_any_folder() {
+    let folder = folder();
+    let said = interrupted(&folder, ".", &BEGIN);
+    assert!(said.contains(KEPT), "{said}");
+    let said = interrupted(&folder, "runs", &["train", "run.toml", "--data", "..", "--resume"]);
+    assert!(said.contains(KEPT), "{said}");
+}
+
+#[test]
+fn another_run_does_not_go_on() {
+    let folder = folder();
+    let said = interrupted(&folder, ".", &BEGIN);
+    assert!(said.contains(KEPT), "{said}");
+    for (other, why) in
+        [(&["--seed", "5"][..], "another config"), (&["--init", "runs/run.safetensors"], "another config")]
+    {
+        let said = interrupted(&folder, ".", &[&RESUME, other].concat());
+        assert!(said.contains("run.safetensors.state") && said.contains(why), "{other:?}: {said}");
+    }
+    folder.write("texts", TEXTS.repeat(9).as_bytes());
+    let said = interrupted(&folder, ".", &RESUME);
+    assert!(said.contains("other texts"), "{said}");
+    folder.write("texts", TEXTS.repeat(8).as_bytes());
+    let said = interrupted(&folder, ".", &RESUME);
+    assert!(said.contains(KEPT), "{said}");
+}
