@@ -161,7 +161,7 @@ pub struct Job<'a, C> {
     pub out: &'a Path,
     /// Whether an interrupted run is to go on.
     pub resume: bool,
-    /// What is recorded in the file as the command that made it.
+    /// What is recorded in the file as the command that made it. An interrupted run goes on by the same.
     pub command: &'a str,
 }
 
@@ -206,7 +206,8 @@ fn state_beside(model: &Path) -> PathBuf {
 
 struct Run<'a, O: Objective> {
     trainer: Trainer<O>,
-    /// The config as JSON, so that another config cannot go on from the state.
+    /// The command, and the config as JSON: what the model's bytes hang on besides the texts, so that no other run goes on
+    /// from the state.
     name: String,
     out: &'a Path,
     /// The file of the state.
@@ -250,7 +251,8 @@ impl<'a, O: Objective> Run<'a, O> {
         let trainer = Trainer::new(device, model, config.objective()?, texts, config.run());
         let trainer = trainer.map_err(RunError::Train)?;
         on_event(loaded);
-        Ok(Self { trainer, name: json, out: job.out, state: state_beside(job.out) })
+        let name = format!("{command}\n{json}");
+        Ok(Self { trainer, name, out: job.out, state: state_beside(job.out) })
     }
 
     /// Does what is due until nothing is.

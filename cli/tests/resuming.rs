@@ -65,9 +65,11 @@ fn another_run_does_not_go_on() {
     let folder = folder();
     let said = interrupted(&folder, ".", &BEGIN);
     assert!(said.contains(KEPT), "{said}");
-    for (other, why) in
-        [(&["--seed", "5"][..], "another config"), (&["--init", "runs/run.safetensors"], "another config")]
-    {
+    for (other, why) in [
+        (&["--seed", "5"][..], "another config"),
+        (&["--init", "runs/run.safetensors"], "another config"),
+        (&["--threads", "2"], "another --threads"),
+    ] {
         let said = interrupted(&folder, ".", &[&RESUME, other].concat());
         assert!(said.contains("run.safetensors.state") && said.contains(why), "{other:?}: {said}");
     }

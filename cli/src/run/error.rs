@@ -64,7 +64,8 @@ pub enum RunError {
     NothingToResume(PathBuf),
     /// A state file is another run's.
     #[error(
-        "{}: it belongs to a run with another config or other texts; remove it, or go on with that run",
+        "{}: it belongs to a run with another config, other texts, or another --threads or --device; remove it, or go on \
+         with that run",
         .0.display()
     )]
     OtherRun(PathBuf),
