@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { terminate, train } from "../../js/dist/train/node.js";
 import { root } from "../../scripts/steps.mjs";
 import { launch, openPage } from "./browser.mjs";
 import { choose, complaints, eventually, fits, openAt, page, server, settled, stands } from "./opened.mjs";
@@ -345,6 +346,33 @@ describe("models", { timeout: 600_000 }, () => {
     await page.locator('[data-score="location"]').waitFor();
     assert.ok(await page.getByRole("radio", { name: "trec-skim-lstm.safetensors" }).isChecked());
     assert.doesNotMatch(page.url(), /trec/);
+  });
+
+  test("one that reads backwards as well has a verdict on the whole text only", async () => {
+    const rows = Array.from({ length: 16 }, (_, at) => ({ text: `it is ${at % 2 ? "fine" : "dull"} here`, label: at % 2 ? "good" : "bad" }));
+    const training = train(
+      { train: rows, dev: rows },
+      { task: "classify", seed: 1, model: { embeddingSize: 4, encoder: [{ type: "lstm", hiddenSize: 4, bidirectional: true }] }, train: { batch: 8, epochs: 1 } },
+    );
+    for await (const _ of training);
+    const buffer = Buffer.from(await training.file());
+    training.dispose();
+    await terminate();
+    await open("#read?text=it+is+fine+here&at=1");
+    const curve = page.locator(".states .line");
+    await curve.waitFor();
+    await page.locator('input[type="file"]').setInputFiles({ name: "both-ways.safetensors", mimeType: "application/octet-stream", buffer });
+    await page.locator('[data-score="good"]').waitFor();
+    await page.locator('.dock input[type="range"]').fill("1");
+    await page.locator('[data-said="backwards"]').waitFor();
+    assert.equal(await curve.count(), 0);
+    assert.equal(await page.locator(".states canvas").count(), 1);
+    assert.match(await page.locator(".states .visually-hidden").innerText(), /^At word 2 of 4, “is”: \d of 4 numbers changed\.$/);
+    const shares = await page.locator("[data-share]").allInnerTexts();
+    assert.equal(shares.map((share) => Number.parseInt(share, 10)).reduce((sum, share) => sum + share), 100, `${shares}`);
+    assert.equal(await page.locator("#prediction").innerText(), "The verdict");
+    assert.deepEqual(await page.locator(".dock .now span").allInnerTexts(), ["is"]);
+    assert.deepEqual(complaints, []);
   });
 
   test("it is there after the page was loaded again, can be chosen on another visit, and is forgotten when asked to", async () => {

@@ -175,8 +175,9 @@ export const memory = {
   ],
   curve: (label: string) => `“${label}”, if the text ended at each word`,
   states: (size: number) => `The ${size} numbers of the state, word by word`,
-  spoken: (at: number, of: number, word: string, changed: number, size: number, label: string, share: string) =>
-    `At word ${at} of ${of}, “${word}”: ${changed} of ${size} numbers changed, and “${label}” stands at ${share}.`,
+  backwards: "No curve: this network also reads backwards, so it has a verdict only on the whole text.",
+  spoken: (at: number, of: number, word: string, changed: number, size: number, so: { readonly label: string; readonly share: string } | null) =>
+    `At word ${at} of ${of}, “${word}”: ${changed} of ${size} numbers changed${so ? `, and “${so.label}” stands at ${so.share}` : ""}.`,
   line: (small: number) => `Above the line: the ${small} numbers that the small cell may write.`,
 };
 

@@ -33,6 +33,11 @@ export class Insight {
   }
 }
 
+/** Probabilities of so many labels if the text ended at a token; null where a layer reads backwards, so that only the whole text has any. */
+export function scoresAt({ tokens, scores }: Hidden, index: number, labels: number): Float32Array | null {
+  return scores.length === tokens.length * labels ? scores.subarray(index * labels, (index + 1) * labels) : null;
+}
+
 /** Readings with the same text, decisions and scores went through the same states. */
 function signature({ text, reading }: Seen): string {
   const decisions = reading.tokens.map(({ decision }) => (decision === "read" ? "1" : "0")).join("");

@@ -2,7 +2,7 @@ import { untrack } from "svelte";
 import type { View } from "./view.ts";
 import type { Account, Decision, DevicePreference, Model, ReadOptions, Score } from "../engine.ts";
 import { examples, type Example } from "./examples.ts";
-import { Insight } from "./insight.svelte.ts";
+import { Insight, scoresAt } from "./insight.svelte.ts";
 import { isAgain } from "./kept.ts";
 import { languageModels, type LanguageSource } from "./language.ts";
 import { Measurements } from "./measurements.svelte.ts";
@@ -135,9 +135,8 @@ export class Study {
     const reading = this.seen?.reading;
     if (!reading || reading.tokens.length === 0) return null;
     if (this.atEnd || this.focus === reading.tokens.length - 1) return reading.scores;
-    const so = this.hidden?.scores;
-    const width = reading.scores.length;
-    return so ? reading.scores.map(({ label }, at) => ({ label, probability: so[this.focus * width + at] ?? 0 })) : null;
+    const so = this.hidden && scoresAt(this.hidden, this.focus, reading.scores.length);
+    return so && reading.scores.map(({ label }, at) => ({ label, probability: so[at] ?? 0 }));
   });
 
   /** Whether all that is asked of the text has come: its reading, and what that looks like from inside. */
