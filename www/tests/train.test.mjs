@@ -29,6 +29,13 @@ async function open(hash = "#train", options = {}) {
 const press = (figure, name) => figure.getByRole("button", { name, exact: true }).click();
 /** Waits until a figure's run is there. */
 const until = (page, figure, stage) => page.locator(`[data-figure="${figure}"][data-run="${stage}"]`).waitFor();
+/** Opens another chapter, and this one again. */
+async function leaveAndReturn(page) {
+  await page.getByRole("link", { name: "Batch", exact: true }).click();
+  await page.locator('[data-figure="schedule"]').waitFor();
+  await page.getByRole("link", { name: "Train", exact: true }).click();
+  await page.locator('[data-figure="skim"]').waitFor();
+}
 /** Waits until a run has been looked at so often. */
 const looked = (page, times) => page.waitForFunction((times) => Number(document.querySelector('[data-figure="history"]').dataset.moments) >= times, times);
 const share = async (figure, row) => Number.parseInt(await figure.locator(`[data-row="${row}"] dd`).innerText(), 10);
@@ -106,9 +113,7 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
     });
     await press(skim, "Go on");
     await looked(page, held[0] + 1);
-    await page.getByRole("link", { name: "Batch", exact: true }).click();
-    await page.locator('[data-figure="schedule"]').waitFor();
-    await page.getByRole("link", { name: "Train", exact: true }).click();
+    await leaveAndReturn(page);
     await until(page, "skim", "paused");
     await press(skim, "Stop");
     await until(page, "skim", "ended");
@@ -280,6 +285,26 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("what is learned from is still chosen when the chapter is opened again", async () => {
+    const { page, complaints, skim } = await open();
+    await pressedAsSoon(page, "Stop", { within: '[data-figure="skim"]', moments: 1 }, () => press(skim, "Learn"));
+    await until(page, "skim", "ended");
+    await skim.locator('[data-figure="classes"]').waitFor();
+    await leaveAndReturn(page);
+    await until(page, "skim", "ended");
+    assert.equal(await skim.locator('[data-figure="classes"]').count(), 1);
+    await page.getByLabel("A file of texts with labels").setInputFiles(file(rows));
+    await pressedAsSoon(page, "Stop", { within: '[data-figure="skim"]', moments: 1 }, () => press(skim, "Learn"));
+    await until(page, "skim", "ended");
+    await leaveAndReturn(page);
+    assert.ok(await page.getByRole("radio", { name: "mine.tsv" }).isChecked());
+    await page.getByText("mine.tsv: 120 texts, 2 labels.").waitFor();
+    await pressedAsSoon(page, "Stop", { within: '[data-figure="skim"]', moments: 1 }, () => press(skim, "Learn again"));
+    await until(page, "skim", "ended");
+    assert.match(await skim.locator('[data-figure="sentences"] li').first().innerText(), /says (yes|no)/);
+    assert.deepEqual(complaints, []);
+  });
+
   test("an engine that does not come says so, and may come the next time", async () => {
     const { page, skim } = await open();
     server.hidden.add(".wasm");
@@ -339,6 +364,19 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
     await page.reload();
     await page.locator('[data-next="0"]').waitFor();
     assert.ok(await page.getByRole("radio", { name: "Novels" }).isChecked());
+    assert.deepEqual(complaints, []);
+  });
+
+  test("is still there when the chapter is opened again", async () => {
+    const { page, complaints, letters } = await open("#train/letters");
+    await choose(page.getByRole("radio", { name: "My text" }));
+    await page.getByLabel("Your text to learn").fill(text);
+    await pressedAsSoon(page, "Stop", { within: '[data-figure="letters"]', moments: 1 }, () => press(letters, "Learn the text"));
+    await until(page, "letters", "ended");
+    await leaveAndReturn(page);
+    assert.ok(await page.getByRole("radio", { name: "My text" }).isChecked());
+    assert.equal(await page.getByLabel("Your text to learn").inputValue(), text);
+    await until(page, "letters", "ended");
     assert.deepEqual(complaints, []);
   });
 

@@ -1,6 +1,7 @@
 import { train, type PredictSettings } from "../engine.ts";
 import { Run, type Kept } from "../shared/run.svelte.ts";
 import { encoders, type Cell } from "./cells.ts";
+import type { Source } from "./link.ts";
 
 /** What was known at an evaluation. */
 export interface Moment extends Kept {
@@ -39,6 +40,10 @@ export function settingsOf(cell: Cell, letters: number, seed: number): PredictSe
 /** A network that learns a text letter by letter, and what it wrote on its way. */
 export class Writer extends Run<Moment> {
   cell = $state<Cell>("lstm");
+  /** What the next run is to learn. */
+  source = $state<Source>("shakespeare");
+  /** The visitor's own text. */
+  own = $state("");
   /** Of its samples, from the next one on. */
   temperature = $state(TEMPERATURE);
   /** What it learns; null before the first run. */

@@ -30,11 +30,14 @@ function rowsOf(train: readonly Opinion[], dev: readonly Opinion[], shown: reado
   return { train, dev, shown, labels: [...new Set([...train, ...dev].map(({ label }) => label))].sort() };
 }
 
-/** The page's own sentences. */
+let own: Rows | null = null;
+
+/** The page's own sentences: the same object each time, by which they are known. */
 export function ownRows(): Rows {
+  if (own) return own;
   const all = opinions(TRAIN + DEV, 1);
   const dev = all.slice(TRAIN);
-  return rowsOf(all.slice(0, TRAIN), dev, dev.slice(0, SHOWN));
+  return (own = rowsOf(all.slice(0, TRAIN), dev, dev.slice(0, SHOWN)));
 }
 
 /** The lines of a file, each a label, a tab (or a space) and a text. */

@@ -1,6 +1,6 @@
 import { train, type ClassifySettings } from "../engine.ts";
 import { Run, type Kept } from "../shared/run.svelte.ts";
-import type { Rows } from "./data.ts";
+import type { Rows, Taken } from "./data.ts";
 import { KNOBS, type Difference, type Knobs } from "./knobs.ts";
 
 /** A word of a sentence, where it stands in it, and what the network does with it. */
@@ -45,6 +45,10 @@ export function settingsOf({ gamma, learningRate }: Knobs, seed: number): Classi
 
 /** A Skim-LSTM that learns, and the history of what it made of some sentences. */
 export class Learner extends Run<Moment> {
+  /** A file of the visitor's, and what is in it; null before there is one. */
+  brought: { readonly name: string; readonly taken: Taken } | null = $state.raw(null);
+  /** What the next run is to learn from. */
+  chosen: "own" | "file" = $state("own");
   /** What it learns from; null before the first run. */
   rows: Rows | null = $state.raw(null);
   knobs: Knobs = $state.raw(KNOBS);
