@@ -413,6 +413,39 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
   });
 });
 
+for (const [scene, data, begin] of [
+  ["letters", "shakespeare", "Learn the text"],
+  ["name", "sounds", "Learn to say it"],
+]) {
+  test(`${scene}: nothing is learned in another chapter from data that was on its way when this one was left`, { timeout: 600_000 }, async () => {
+    const { page, complaints, asked } = await open(`#train/${scene}`);
+    const figure = page.locator(`[data-figure="${scene}"]`);
+    let [fetches, release] = [0, undefined];
+    const held = new Promise((resolve) => (release = resolve));
+    await page.route(new RegExp(`/${data}[^/]*\\.txt`), async (route) => {
+      fetches += 1;
+      await held;
+      await route.continue();
+    });
+    await press(figure, begin);
+    await until(page, scene, "starting");
+    // A second press begins nothing.
+    await figure.locator(".action").click({ force: true });
+    await page.getByRole("link", { name: "Batch", exact: true }).click();
+    await page.locator('[data-figure="schedule"]').waitFor();
+    const came = page.waitForResponse((response) => response.url().includes(data));
+    release();
+    await (await came).finished();
+    await page.getByRole("link", { name: "Train", exact: true }).click();
+    await until(page, scene, "idle");
+    assert.equal(fetches, 1);
+    assert.ok(!asked.some((url) => /train(_relaxed)?_bg/.test(url)));
+    await press(figure, begin);
+    await figure.locator(".action", { hasText: "Pause" }).waitFor();
+    assert.deepEqual(complaints, []);
+  });
+}
+
 describe("how far back", { timeout: 600_000 }, () => {
   test("an LSTM and an SRU learn to remember, and an Elman network whose gradient dies does not", async () => {
     const { page, complaints, asked } = await open("#train/far");
@@ -524,6 +557,7 @@ describe("a name", { timeout: 600_000 }, () => {
     server.hidden.add(".txt");
     await press(name, "Learn to say it");
     await name.getByText("The words did not load.").waitFor();
+    await until(page, "name", "idle");
     server.hidden.clear();
     complaints.length = 0;
     await press(name, "Learn to say it");

@@ -52,9 +52,12 @@ export class Writer extends Run<Moment> {
   /** How many different letters the text has. */
   readonly letters: number = $derived(new Set(this.text ?? "").size);
 
-  /** Begins anew; what was learned before is gone. */
-  start(text: string): Promise<void> {
-    const training = train(text, settingsOf(this.cell, text.length, this.seed));
+  /** Begins anew; what was learned before is gone. Rejects where the text does not come. */
+  async start(given: string | Promise<string>): Promise<void> {
+    const { cell, seed } = this;
+    const text = typeof given === "string" ? given : await this.awaited(given);
+    if (text === null) return;
+    const training = train(text, settingsOf(cell, text.length, seed));
     const { epochs } = plan(text.length);
     const driven = this.drive(training, epochs, async ({ epoch, kept, dev: { loss } }, training) => {
       const sample = await training.write(BEGIN, { words: SAMPLE, temperature: this.temperature, seed: this.moments.length + 1 });

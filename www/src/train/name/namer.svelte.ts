@@ -63,9 +63,13 @@ export class Namer extends Run<Moment> {
     this.shown && Object.hasOwn(this.shown.said, this.name) ? (this.shown.said[this.name] ?? null) : null,
   );
 
+  /** Begins anew; what was learned before is gone. Rejects where the words do not come. */
   async start(): Promise<void> {
-    const { train: learned, dev } = await fetchWords();
-    const training = train({ train: learned, dev }, settingsOf(this.seed));
+    const { seed } = this;
+    const words = await this.awaited(fetchWords());
+    if (!words) return;
+    const { dev } = words;
+    const training = train({ train: words.train, dev }, settingsOf(seed));
     this.#asked = new Set([this.name]);
     const driven = this.drive(training, EPOCHS, async ({ epoch, kept }, training) => {
       const names = [...this.#asked];

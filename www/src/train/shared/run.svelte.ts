@@ -42,10 +42,27 @@ export class Run<Moment extends Kept> {
 
   /** Whether a run that has ended is still asked things, and so is freed only with what it has learned. */
   protected readonly lasting: boolean = false;
+  /** Of a run whose data is on its way the stage before it. */
+  #awaited: { readonly before: Stage } | null = null;
   #training: Training | null = null;
   /** One that has ended and is still asked things. */
   #ended: Training | null = null;
   #file: Uint8Array<ArrayBuffer> | null = null;
+
+  /** Waits for what the next run is made of; null once nobody waits for it. Where it does not come, all stands as before. */
+  protected async awaited<Data>(data: Promise<Data>): Promise<Data | null> {
+    this.#giveUp();
+    const awaited = (this.#awaited = { before: this.stage });
+    this.stage = "starting";
+    try {
+      const found = await data;
+      return this.#awaited === awaited ? found : null;
+    } catch (error) {
+      if (this.#awaited !== awaited) return null;
+      this.#giveUp();
+      throw error;
+    }
+  }
 
   /** Learns, in the place of what was learned before; `look` makes a moment of each evaluation, for which the run waits. */
   async drive(training: Training, epochs: number, look: (event: Evaluated, training: Training) => Promise<Moment>): Promise<void> {
@@ -78,6 +95,7 @@ export class Run<Moment extends Kept> {
   }
 
   pause(): void {
+    this.#giveUp();
     if (!this.busy) return;
     this.#training?.pause();
     this.stage = "paused";
@@ -116,8 +134,13 @@ export class Run<Moment extends Kept> {
   forget(): void {
     this.#training?.dispose();
     this.#ended?.dispose();
-    [this.#training, this.#ended, this.#file] = [null, null, null];
+    [this.#awaited, this.#training, this.#ended, this.#file] = [null, null, null, null];
     [this.stage, this.failure, this.moments, this.now, this.at] = ["idle", null, [], null, null];
+  }
+
+  /** Waits no longer for the data of a run: what was learned before stands. */
+  #giveUp(): void {
+    if (this.#awaited) [this.stage, this.#awaited] = [this.#awaited.before, null];
   }
 
   #rest(training: Training): void {
