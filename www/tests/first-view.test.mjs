@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { statSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
+import { root } from "../../scripts/steps.mjs";
 import { complaints, eventually, page, openAt, settled } from "./opened.mjs";
 
 async function open(hash = "", options = {}) {
@@ -122,6 +124,33 @@ describe("the first view", { timeout: 600_000 }, () => {
     await page.evaluate(() => Object.defineProperty(navigator, "share", { value: async (what) => (window.given = what) }));
     await page.getByRole("button", { name: "Share this reading" }).click();
     assert.match(await page.evaluate(() => window.given.url), /#read\?.*text=a\+dull\+film/);
+  });
+
+  test("a link restores what it can, and what it leaves out is said", async () => {
+    const prepare = () => {
+      Object.defineProperty(navigator, "share", { value: undefined });
+      Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text) => (window.given = text) } });
+    };
+    await open("#read?threshold=0.3&text=a+dull+film", { prepare });
+    const share = async () => {
+      await page.getByRole("button", { name: "Share this reading" }).click();
+      return new URLSearchParams((await page.evaluate(() => window.given)).split("#read?")[1]);
+    };
+    const said = page.locator(".share [role=status]");
+    // The address does not follow every key.
+    await page.fill("#text", "a fine film");
+    assert.deepEqual([...(await share())], [["model", "sst2-skim-lstm-small"], ["threshold", "0.3"], ["text", "a fine film"]]);
+    assert.equal(await said.innerText(), "Link copied.");
+    await page.locator('input[type="file"]').setInputFiles(join(root, "models", "trec-skim-lstm.safetensors"));
+    await page.locator('[data-score="location"]').waitFor();
+    await page.locator(".token").first().click();
+    await page.getByRole("button", { name: "Let the network decide every word" }).waitFor();
+    assert.deepEqual([...(await share())], [["text", "a fine film"]]);
+    assert.equal(await said.innerText(), "Link copied, without your model.");
+    await page.fill("#text", "a fine film ".repeat(200));
+    assert.deepEqual([...(await share())], []);
+    assert.equal(await said.innerText(), "Link copied, without your model and without the text, which is too long.");
+    assert.deepEqual(complaints, []);
   });
 
   test("at 320 x 640 every control can be brought out from under the dock", async () => {

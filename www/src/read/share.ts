@@ -1,19 +1,25 @@
 /** The page's link, and the reading as a picture. */
 
+import { format, parse, type Place } from "../frame/address.ts";
 import { directionOf } from "../frame/direction.ts";
-import { reading as say } from "./strings.ts";
 import type { Seen } from "../study/reader.svelte.ts";
+import { linked, type View } from "../study/view.ts";
+import { reading as say } from "./strings.ts";
 
-/** Hands the link to the system's own dialogue, or to the clipboard; resolves to what was done, in words. */
-export async function shareLink(): Promise<string> {
-  const url = location.href;
+/** Hands a link to what is shown to the system's own dialogue, or to the clipboard; resolves to what was done, in words. */
+export async function shareLink(shown: View): Promise<string> {
+  const { view, without } = linked(shown);
+  // The address may be a moment behind the view.
+  const { chapter, scene, lecture } = parse(location.hash);
+  const place: Place = { ...(chapter && { chapter }), ...(scene && { scene }), ...(lecture && { lecture }) };
+  const url = new URL(format({ ...place, ...view }), location.href).href;
   try {
     if (navigator.share) {
       await navigator.share({ title: document.title, url });
-      return "";
+      return without.length > 0 ? say.shared(without) : "";
     }
     await navigator.clipboard.writeText(url);
-    return say.copied;
+    return say.copied(without);
   } catch (error) {
     return error instanceof DOMException && error.name === "AbortError" ? "" : say.noSharing;
   }

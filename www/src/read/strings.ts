@@ -2,6 +2,7 @@
 
 import { plural, whole } from "../frame/format.ts";
 import { measured } from "../frame/strings.ts";
+import type { LeftOut } from "../study/view.ts";
 
 export const chapter = {
   name: "Read",
@@ -13,6 +14,9 @@ export const chapter = {
 /** What became of a word. */
 export const decision = { read: "read", skim: "skimmed" };
 
+const leftOut = { model: "without your model", text: "without the text, which is too long" } satisfies Record<LeftOut, string>;
+const withoutAll = (without: readonly LeftOut[]) => (without.length > 0 ? `, ${without.map((one) => leftOut[one]).join(" and ")}` : "");
+
 export const reading = {
   title: "Give it something to read",
   empty: "There is nothing to read yet. Type something, or pick an example.",
@@ -20,7 +24,8 @@ export const reading = {
   share: "Share this reading",
   save: "Save as a picture",
   noPictures: "This browser cannot draw the picture.",
-  copied: "Link copied.",
+  shared: (without: readonly LeftOut[]) => `Link shared${withoutAll(without)}.`,
+  copied: (without: readonly LeftOut[]) => `Link copied${withoutAll(without)}.`,
   noSharing: "This browser does not let the page share the link.",
   spoken: (label: string, sure: string, read: number, of: number, factor: string, direction: "less" | "more") =>
     `${label}, ${sure}. Read ${read} of ${plural(of, "word")}; ${factor} ${measured.direction[direction]} computation.`,

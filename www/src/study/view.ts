@@ -39,6 +39,21 @@ const LONGEST_CODE = 3000;
 /** Whether a link carries a text. */
 export const fitsLink = (text: string): boolean => text.length <= LONGEST_TEXT;
 
+/** What no link carries. */
+export type LeftOut = "model" | "text";
+
+/** Of a view what a link restores for somebody else, and what it leaves out: a file of the visitor's, a long text. */
+export function linked(view: View): { readonly view: View; readonly without: readonly LeftOut[] } {
+  const { language, threshold, force, at, ...others } = view;
+  // What belongs to a model says nothing of another.
+  const ofModel = view.model && { ...(threshold !== undefined && { threshold }), ...(force && { force }), ...(at !== undefined && { at }) };
+  const long = view.text !== undefined && !fitsLink(view.text);
+  return {
+    view: { ...others, ...(language && language !== "own" && { language }), ...ofModel },
+    without: [...(view.model ? [] : ["model" as const]), ...(long ? ["text" as const] : [])],
+  };
+}
+
 /** A scene by its chapter and its name: `read-step`. */
 const SCENE = /^[a-z]+-[a-z]+$/;
 
