@@ -119,8 +119,9 @@ export class Race {
           const heat = heats.get(key);
           return heat && reason !== undefined ? [[key, { ...heat, reason }] as const] : [];
         });
-        this.trials = new Map([...this.trials, ...kept]);
-        this.absent = new Map([...this.absent, ...missed]);
+        // What is known of a heat is what came last: a trial, or why there is none.
+        this.trials = new Map([...this.trials, ...kept].filter(([key]) => !(key in absent)));
+        this.absent = new Map([...this.absent, ...missed].filter(([key]) => !(key in samples)));
         const [heat] = group;
         if (heat) this.running = { heat, done: before + rounds, total };
       },
