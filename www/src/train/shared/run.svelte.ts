@@ -47,7 +47,10 @@ export class Run<Moment extends Kept> {
   #training: Training | null = null;
   /** One that has ended and is still asked things. */
   #ended: Training | null = null;
-  #file: Uint8Array<ArrayBuffer> | null = null;
+  /** The best model of a run that learns no more. */
+  #file: Uint8Array<ArrayBuffer> | null = $state.raw(null);
+  /** Whether there is a best model to be had. */
+  readonly hasFile: boolean = $derived(this.best >= 0 && (this.#file !== null || this.busy || this.stage === "paused"));
 
   /** Waits for what the next run is made of; null once nobody waits for it. Where it does not come, all stands as before. */
   protected async awaited<Data>(data: Promise<Data>): Promise<Data | null> {
@@ -89,8 +92,7 @@ export class Run<Moment extends Kept> {
         if (this.#training !== training) return;
       }
     } catch (error) {
-      if (this.#training !== training) return;
-      [this.failure, this.stage] = [failureOf(error), "failed"];
+      await this.#fail(training, error);
     }
   }
 
@@ -117,17 +119,23 @@ export class Run<Moment extends Kept> {
   async stop(): Promise<void> {
     const training = this.#training;
     if (!training) return;
-    const file = this.best >= 0 ? await training.file().catch(() => null) : null;
+    const file = await this.file();
     if (this.#training !== training) return;
     [this.#training, this.#file] = [null, file];
     this.#rest(training);
     this.stage = file ? "ended" : "idle";
   }
 
-  /** The best model so far; null before there is one. */
+  /** The best model so far; null before there is one, and where it is lost: the run has failed then. */
   async file(): Promise<Uint8Array<ArrayBuffer> | null> {
-    if (this.best < 0) return null;
-    return this.#file ?? (await this.#training?.file()) ?? null;
+    const training = this.#training;
+    if (this.#file || !training || this.best < 0) return this.#file;
+    try {
+      return await training.file();
+    } catch (error) {
+      await this.#fail(training, error);
+      return null;
+    }
   }
 
   /** Ends the run and gives up what was learned. */
@@ -136,6 +144,16 @@ export class Run<Moment extends Kept> {
     this.#ended?.dispose();
     [this.#awaited, this.#training, this.#ended, this.#file] = [null, null, null, null];
     [this.stage, this.failure, this.moments, this.now, this.at] = ["idle", null, [], null, null];
+  }
+
+  /** Ends a run with an error; what it has learned is kept if it can still be had. */
+  async #fail(training: Training, error: unknown): Promise<void> {
+    if (this.#training !== training) return;
+    [this.failure, this.stage] = [failureOf(error), "failed"];
+    const file = this.best >= 0 ? await training.file().catch(() => null) : null;
+    if (this.#training !== training) return;
+    [this.#training, this.#file] = [null, file];
+    this.#rest(training);
   }
 
   /** Waits no longer for the data of a run: what was learned before stands. */
