@@ -43,6 +43,9 @@ export async function ensureChromium() {
   if (!findChromium()) {
     throw new Stop("No Chrome or Chromium: install one from https://www.google.com/chrome, or set CHROMIUM to its path.");
   }
-  if (!named() && !inPath(SHELL) && onDebianAsRoot()) await orSay(() => aptInstall(SHELL));
+  if (!named() && !inPath(SHELL) && onDebianAsRoot()) {
+    // Both are of one version: an older Chromium is to follow, and not to go.
+    await orSay(() => aptInstall(...(inPath("chromium") ? ["chromium"] : []), SHELL));
+  }
   return {};
 }
