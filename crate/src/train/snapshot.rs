@@ -93,7 +93,7 @@ fn carried_name(part: usize, row: usize) -> String {
 }
 
 /// Reads what [`to_bytes`] wrote: the weights into `parameters`, which an error leaves as they are. `averaged` says
-/// whether there are averages, `fits` whether a run can be there.
+/// whether there are averages, `fits` whether a run can stand there.
 pub(super) fn from_bytes(
     bytes: &[u8],
     run: &str,

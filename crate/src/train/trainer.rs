@@ -316,7 +316,8 @@ impl<O: Objective> Trainer<O> {
         self.restore_if(bytes, run, |_| true)
     }
 
-    /// [`Self::restore`] of a snapshot of which `fits` holds of whether it had kept a model; an error leaves the trainer as it is.
+    /// [`Self::restore`], unless `fits`, which is told whether the snapshot's run had kept a model, says no. A snapshot that is
+    /// refused changes nothing.
     pub(crate) fn restore_if(
         &mut self,
         bytes: &[u8],

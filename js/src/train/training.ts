@@ -311,7 +311,7 @@ export class Training implements AsyncIterable<TrainEvent> {
     [this.#adjusted, this.#resumed] = [snapshot.adjusted, true];
   }
 
-  /** Goes on from what the browser has kept of this run; resolves to why that cannot be, if so: every visit would fail of it. */
+  /** Goes on from what the browser has kept of this run; resolves to why it cannot, if so: a run that failed would fail at every visit. */
   async #restoreFound(id: Id): Promise<string | undefined> {
     const found = await this.#found();
     if (!found) return undefined;

@@ -270,7 +270,7 @@ impl State {
         Ok(snapshot::to_bytes(run, &self.progress, self.model.parameters(), moments, carried)?)
     }
 
-    /// Takes over a snapshot of which `fits` holds; one that cannot be changes nothing.
+    /// Takes over a snapshot, unless `fits` says no of where its run stood. One that is refused changes nothing.
     pub(super) fn restore(
         &mut self,
         bytes: &[u8],
