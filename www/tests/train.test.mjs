@@ -344,8 +344,17 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
     await page.locator('[data-next="0"]').waitFor();
     assert.ok(text.startsWith(await page.inputValue("#text")));
     assert.ok(await page.getByRole("radio", { name: "my-gru.safetensors" }).isChecked());
+    // The models stay under the pointer that goes from one to the other.
+    const place = () =>
+      page.evaluate(() => {
+        const [text, radio] = ["#text", 'input[name="language"]'].map((one) => document.querySelector(one).getBoundingClientRect().top);
+        return Math.round(radio - text);
+      });
+    const before = await place();
     await choose(page.getByRole("radio", { name: "Shakespeare" }));
+    assert.equal(await place(), before);
     await choose(page.getByRole("radio", { name: "my-gru.safetensors" }));
+    assert.equal(await place(), before);
     await page.locator('[data-next="0"]').waitFor();
     // It guesses again when the page was loaded anew, until it is forgotten.
     await page.locator('[data-keeping="kept"]').waitFor();

@@ -15,7 +15,7 @@ export const models: Readonly<Record<LanguageModelId, { readonly name: string; r
   "shakespeare-lstm": { name: "Shakespeare", about: "It writes letter by letter and has read nothing but Shakespeare: 0.4\u00a0MB." },
 };
 
-/** Beginnings to go on from, by the model that knows how such texts go. */
+/** Beginnings to go on from, by the model that knows how such texts go; their names stand in one row, so that nothing below moves. */
 export const beginnings: Readonly<Record<LanguageModelId, readonly { readonly name: string; readonly text: string }[]>> = {
   "novels-lm": [
     { name: "A knock", text: "There was a knock at the" },
@@ -25,7 +25,7 @@ export const beginnings: Readonly<Record<LanguageModelId, readonly { readonly na
   "shakespeare-lstm": [
     { name: "To be", text: "To be, or not to be: that is the qu" },
     { name: "A speech", text: "KING RICHARD:\nMy lord, " },
-    { name: "Not Shakespeare", text: "My laptop needs an update." },
+    { name: "A laptop", text: "My laptop needs an update." },
   ],
 };
 
