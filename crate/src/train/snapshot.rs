@@ -99,7 +99,7 @@ pub(super) fn from_bytes(
     run: &str,
     parameters: &mut Parameters,
     averaged: bool,
-    fits: impl FnOnce(&Progress) -> bool,
+    fits: &dyn Fn(&Progress) -> bool,
 ) -> Result<(Progress, Snapshot, CarriedRows), TrainError> {
     let mut checkpoint = Checkpoint::from_bytes(bytes)?;
     let json = checkpoint.metadata.get(PROGRESS).ok_or(ModelError::ConfigMissing)?;
@@ -150,7 +150,7 @@ mod tests {
         let moments =
             Moments { first: zeros.clone(), second: zeros, average: None, caught_up: steps.clone() };
         let bytes = to_bytes("run", &Progress::default(), &parameters, vec![moments], Vec::new());
-        let read = from_bytes(&bytes.expect("a snapshot"), "run", &mut parameters, false, |_| true);
+        let read = from_bytes(&bytes.expect("a snapshot"), "run", &mut parameters, false, &|_| true);
         assert_eq!(read.expect("the same").1[0].caught_up, steps);
     }
 }

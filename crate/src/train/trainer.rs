@@ -237,17 +237,17 @@ impl<O: Objective> Trainer<O> {
     /// If the engine fails, or the weights cannot be written.
     pub async fn evaluate(
         &mut self,
-        go_on: impl FnMut(usize) -> bool,
+        mut go_on: impl FnMut(usize) -> bool,
     ) -> Result<Option<Evaluated<O::Score>>, TrainError> {
         self.state.optimizer.swap_average(&self.state.device, self.state.model.parameters_mut())?;
-        let result = self.evaluate_as_is(go_on).await;
+        let result = self.evaluate_as_is(&mut go_on).await;
         self.state.optimizer.swap_average(&self.state.device, self.state.model.parameters_mut())?;
         result
     }
 
     async fn evaluate_as_is(
         &mut self,
-        go_on: impl FnMut(usize) -> bool,
+        go_on: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Option<Evaluated<O::Score>>, TrainError> {
         let dev = &self.texts.dev;
         let Some(score) = self.objective.score(&self.state.model, &self.state.device, dev, go_on).await?
@@ -271,13 +271,15 @@ impl<O: Objective> Trainer<O> {
     ) -> Result<Option<Finished<O::Score>>, TrainError> {
         let mut model = Model::from_bytes(kept)?;
         let (objective, Texts { dev, test, .. }) = (&self.objective, &self.texts);
-        let Some(dev) = objective.score(&model, &self.state.device, dev, &mut go_on).await? else {
+        // As an evaluation passes it: the scoring is compiled once.
+        let go_on: &mut dyn FnMut(usize) -> bool = &mut go_on;
+        let Some(dev) = objective.score(&model, &self.state.device, dev, &mut *go_on).await? else {
             return Ok(None);
         };
         let test = if test.is_empty() {
             None
         } else {
-            let score = objective.score(&model, &self.state.device, test, &mut go_on).await?;
+            let score = objective.score(&model, &self.state.device, test, go_on).await?;
             if score.is_none() {
                 return Ok(None);
             }
@@ -313,7 +315,7 @@ impl<O: Objective> Trainer<O> {
     /// [`TrainError::OtherRun`] if the snapshot was taken under another name than `run`, or of other texts or words; if it is no
     /// snapshot; if the device has no room.
     pub fn restore(&mut self, bytes: &[u8], run: &str) -> Result<(), TrainError> {
-        self.restore_if(bytes, run, |_| true)
+        self.restore_if(bytes, run, &|_| true)
     }
 
     /// [`Self::restore`], unless `fits`, which is told whether the snapshot's run had kept a model, says no. A snapshot that is
@@ -322,12 +324,12 @@ impl<O: Objective> Trainer<O> {
         &mut self,
         bytes: &[u8],
         run: &str,
-        fits: impl FnOnce(bool) -> bool,
+        fits: &dyn Fn(bool) -> bool,
     ) -> Result<(), TrainError> {
         let run = self.run_of(run);
         let Self { state, objective, texts, .. } = self;
         let (size, seed) = (state.config.train.batch, state.config.seed);
-        state.restore(bytes, &run, |progress| {
+        state.restore(bytes, &run, &|progress| {
             let batches = || objective.batches(&texts.train, size, seed, progress.epoch).len();
             fits(progress.best.is_some()) && progress.batch < batches()
         })?;

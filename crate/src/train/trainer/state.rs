@@ -275,7 +275,7 @@ impl State {
         &mut self,
         bytes: &[u8],
         run: &str,
-        fits: impl FnOnce(&Progress) -> bool,
+        fits: &dyn Fn(&Progress) -> bool,
     ) -> Result<(), TrainError> {
         let averaged = self.optimizer.averaging() != Averaging::Off;
         let (progress, moments, carried) =

@@ -303,7 +303,7 @@ impl TrainingRun {
         // A run that cannot end is to say so now, and not after hours.
         kept.as_deref().map(Model::from_bytes).transpose().map_err(Failure::from)?;
         with!(trainer, trainer => {
-            trainer.restore_if(snapshot, &self.settings, |had| had == kept.is_some()).map_err(Failure::from)?;
+            trainer.restore_if(snapshot, &self.settings, &|had| had == kept.is_some()).map_err(Failure::from)?;
         });
         (state.kept, state.safe) = (kept, None);
         Ok(())
