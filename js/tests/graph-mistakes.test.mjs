@@ -71,6 +71,18 @@ describe("mistakes", () => {
     });
   }
 
+  test("what cannot be made is told by whatever asks, and always the same", async () => {
+    const twice = new Parameters();
+    twice.linear("first", 1, 1);
+    const layer = twice.lstm("lstm", 1, 1);
+    twice.parameter("out.weight", 1, 1);
+    twice.linear("out", 1, 1);
+    const use = () => twice.run((graph) => layer(graph.input(1, 1, [1])).value());
+    for (const ask of [use, use, () => twice.names(), () => twice.save()]) {
+      await assert.rejects(ask, { code: "OPTION_INVALID", message: /out\.weight.* defined twice/ });
+    }
+  });
+
   test("options, names, and what comes too late", async () => {
     assert.throws(() => new Parameters({ sed: 1 }), { code: "OPTION_INVALID", message: "Parameters: options.sed: there is no such option; did you mean seed?" });
     assert.throws(() => new Adam(parameters, { rate: -1 }), { code: "OPTION_INVALID" });
@@ -86,6 +98,7 @@ describe("mistakes", () => {
     const fresh = new Parameters();
     fresh.linear("a", 1, 1);
     assert.throws(() => fresh.lstm("a", 1, 1), { code: "OPTION_INVALID", message: 'lstm "a": there is one of this name' });
+    assert.throws(() => fresh.parameter("b", 1, 1, { bound: 1e39 }), { code: "OPTION_INVALID", message: /options\.bound: expected a number/ });
     assert.throws(() => fresh.linear("b", 1e6, 1e6), { code: "OPTION_INVALID", message: /^linear "b": expected at most/ });
     assert.throws(() => fresh.parameter("b", 1e6, 1e6), { code: "OPTION_INVALID" });
     assert.throws(() => fresh.gru("b", 0, 1), { code: "OPTION_INVALID", message: /^gru "b": inputSize: / });

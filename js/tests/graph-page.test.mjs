@@ -62,6 +62,40 @@ describe("in a page", { timeout: 300_000 }, () => {
     assert.ok(cpu.saved > 1000 && gpu.saved === cpu.saved);
   });
 
+  test("the CPU computes with what a GPU has learned; what a lost GPU had learned is an error until other weights are loaded", async () => {
+    const found = await page.evaluate(async () => {
+      const request = GPUAdapter.prototype.requestDevice;
+      let lose;
+      GPUAdapter.prototype.requestDevice = async function (...given) {
+        const device = await request.apply(this, given);
+        lose = () => device.destroy();
+        return device;
+      };
+      const { Parameters, Sgd } = await import(new URL("js/dist/graph/index.js", location.href).href);
+      const parameters = new Parameters();
+      const w = parameters.parameter("w", 1, 1, { bound: 0 });
+      await parameters.set(w, [10]);
+      const start = await parameters.save();
+      const times = (graph) => graph.input(1, 1, [1]).affine(w);
+      // Its gradient is 1.
+      const step = (device) => new Sgd(parameters, { rate: 1 }).learn((graph) => times(graph).sumColumns(), { device });
+      const ask = () => parameters.values(w).then((values) => [...values], ({ code }) => code);
+      const losses = [await step("webgpu-only"), await step("webgpu-only")];
+      // Beside a graph that is open where they were learned.
+      const [onCpu, onGpu] = await parameters.run(async (graph) => [await parameters.run((inner) => times(inner).scalar()), await times(graph).scalar()], { device: "webgpu-only" });
+      losses.push(await step("cpu"));
+      const meanwhile = step("webgpu-only");
+      const names = await parameters.names();
+      await parameters.set(w, [7]);
+      losses.push(await meanwhile, await step("webgpu-only"));
+      lose();
+      const lost = [await ask(), await ask(), await parameters.run((graph) => times(graph).scalar()).catch(({ code }) => code)];
+      await parameters.load(start);
+      return { losses, onCpu, onGpu, names, lost, loaded: await ask() };
+    });
+    assert.deepEqual(found, { losses: [10, 9, 8, 7, 7], onCpu: 8, onGpu: 8, names: ["w"], lost: ["DEVICE_LOST", "DEVICE_LOST", "DEVICE_LOST"], loaded: [10] });
+  });
+
   test("a binary that is not there is an error, and is asked for again", async () => {
     await page.route("**/saccade_graph*_bg.wasm", (route) => route.fulfill({ status: 404 }));
     const { code, message } = await page.evaluate(async () => {

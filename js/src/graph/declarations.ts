@@ -13,6 +13,7 @@ export class Declarations {
   readonly #makes: ((weights: glue.Weights) => void)[] = [];
   readonly #parameters: Parameter[] = [];
   #numbers: ReadonlyMap<string, number> | undefined;
+  #shapes: Uint32Array = new Uint32Array();
 
   constructor(owner: Owner) {
     this.#owner = owner;
@@ -45,12 +46,25 @@ export class Declarations {
     return layer;
   }
 
-  /** Makes all of them, and no more after that. */
+  /** Makes all of them, and no more after that. If one cannot be made it says so, as often as it is tried. */
   make(weights: glue.Weights): void {
-    for (const make of this.#makes.splice(0)) make(weights);
+    for (const make of this.#makes) make(weights);
     const numbers = new Map(weights.names().map((name, number) => [name, number]));
     for (const parameter of this.#parameters.splice(0)) parameter.number = numbers.get(parameter.name) ?? -1;
+    this.#makes.length = 0;
+    this.#shapes = weights.shapes();
     this.#numbers = numbers;
+  }
+
+  /** The names of the parameters that were made, by their numbers. */
+  names(): string[] {
+    return [...(this.#numbers?.keys() ?? [])];
+  }
+
+  /** The rows and columns of a parameter that was made; a vector has 0 columns. */
+  shape(number: number): readonly [rows: number, columns: number] {
+    const [rows = 0, columns = 0] = this.#shapes.subarray(2 * number);
+    return [rows, columns];
   }
 
   /** The number of a parameter that was made. */
@@ -61,7 +75,7 @@ export class Declarations {
     }
     if (typeof found !== "string") refuse(at, "a parameter or its name", found);
     const number = this.#numbers?.get(found);
-    return number ?? refuse(at, oneOf(...(this.#numbers?.keys() ?? [])).expected, found);
+    return number ?? refuse(at, oneOf(...this.names()).expected, found);
   }
 
   #named(name: string, rows: number, columns: number): Parameter {

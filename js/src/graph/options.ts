@@ -84,7 +84,7 @@ export interface SgdOptions extends OptimizerOptions {
   readonly momentum?: number | undefined;
 }
 
-const positive = number("a number from 0", [0, Infinity]);
+const positive = number("a number from 0 to 3.4e38", [0, 3.4028234663852886e38]);
 const share = number("a number from 0 to 1", [0, 1]);
 /** How much of an average stays: where all of it does, its bias of 0 cannot be corrected. */
 const kept = is<number>("a number from 0 to below 1 (in f32)", (found) => typeof found === "number" && found >= 0 && Math.fround(found) < 1);

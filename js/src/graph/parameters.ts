@@ -130,8 +130,8 @@ export class Parameters implements Disposes {
 
   /** The names of all parameters, in the order they were declared. */
   async names(): Promise<string[]> {
-    const held = await this.#made();
-    return held.instance.attempt(() => held.weights.names());
+    await this.#made();
+    return this.#declarations.names();
   }
 
   /** The values of a parameter, row by row. */
@@ -145,7 +145,7 @@ export class Parameters implements Disposes {
   async set(parameter: Parameter | string, values: Numbers): Promise<void> {
     const held = await this.#made();
     const number = this.numberOf(parameter, "set: parameter");
-    const [rows = 0, columns = 0] = held.instance.attempt(() => held.weights.shapes()).subarray(2 * number);
+    const [rows, columns] = this.#declarations.shape(number);
     const taken = Float32Array.from(valuesOf(values, "set: values", { rows, columns: columns || 1 }));
     await this.access.alone("set", () => held.instance.call(() => held.weights.set(number, taken)));
   }
@@ -236,7 +236,12 @@ export class Parameters implements Disposes {
     try {
       const instance = await started();
       const held = new Held(instance, instance.attempt(() => new glue.Weights(this.#seed)));
-      instance.attempt(() => this.#declarations.make(held.weights));
+      try {
+        instance.attempt(() => this.#declarations.make(held.weights));
+      } catch (error) {
+        free(held);
+        throw error;
+      }
       this.#held = held;
       forgotten.register(this, held, this);
       if (this.#disposed) this.dispose();

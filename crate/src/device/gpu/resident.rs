@@ -111,9 +111,10 @@ impl Gpu {
     #[cfg(feature = "train")]
     pub(super) fn catch_up(&self, parameters: &mut Parameters, id: ParamId, values: Vec<f32>) {
         let parts = [(id, Layout::AsStored)];
-        let copy = self.resident.borrow_mut().remove(parameters, &parts[..]);
-        // A new revision: what other devices made of the old values is out of date.
+        // A new revision: what other devices made of the old values is out of date. And first, since a store that is shared
+        // leaves its copies to those that it was shared with.
         parameters.get_mut(id).values = values;
+        let copy = self.resident.borrow_mut().remove(parameters, &parts[..]);
         if let Some(copy) = copy {
             self.keep(parameters, &parts, Copy { ahead: false, ..copy });
         }

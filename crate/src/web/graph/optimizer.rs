@@ -1,5 +1,6 @@
 //! Steps of an optimiser.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::Number;
@@ -9,7 +10,7 @@ use super::super::convert::answer;
 use super::super::device;
 use super::super::error::Failure;
 use super::gradients::Gradients;
-use super::weights::Weights;
+use super::weights::{State, Weights, fetched};
 use crate::device::Device;
 use crate::train::{self, Adam, Averaging, OptimizerConfig, Rule, Sgd, Touched};
 
@@ -17,7 +18,7 @@ use crate::train::{self, Adam, Averaging, OptimizerConfig, Rule, Sgd, Touched};
 #[wasm_bindgen]
 pub struct Optimizer {
     /// None while it steps.
-    inner: Rc<std::cell::RefCell<Option<(train::Optimizer, Device)>>>,
+    inner: Rc<RefCell<Option<(train::Optimizer, Device)>>>,
 }
 
 #[wasm_bindgen]
@@ -53,7 +54,7 @@ impl Optimizer {
                 let mut state = weights.borrow_mut();
                 train::Optimizer::new(config, &device, state.parameters()?).map_err(Failure::from)?
             };
-            Ok(Self { inner: Rc::new(std::cell::RefCell::new(Some((optimizer, device)))) }.into())
+            Ok(Self { inner: Rc::new(RefCell::new(Some((optimizer, device)))) }.into())
         })
     }
 
@@ -62,23 +63,31 @@ impl Optimizer {
     pub fn step(&self, weights: &Weights, gradients: Gradients, rate: f32) -> JsValue {
         let (inner, weights) = (Rc::clone(&self.inner), Rc::clone(&weights.inner));
         answer(async move {
-            let mut parameters = {
-                let mut state = weights.borrow_mut();
-                state.parameters()?;
-                state.parameters.take().ok_or_else(|| Failure::internal("weights are there"))?
-            };
-            let Some((mut optimizer, device)) = inner.take() else {
-                weights.borrow_mut().parameters = Some(parameters);
-                return Err(Failure::option("this optimiser is still busy").into());
-            };
-            let mut gradients = gradients.gradients;
-            let norm = optimizer
-                .update(&device, &mut parameters, &mut gradients, &Touched::new(), |_| rate, &[])
-                .await;
-            weights.borrow_mut().parameters = Some(parameters);
-            weights.borrow_mut().changed_on = Some(device.clone());
+            let taken = inner.take().ok_or_else(|| Failure::option("this optimiser is still busy"));
+            let (mut optimizer, device) = taken?;
+            let stepped = step(&mut optimizer, &device, &weights, gradients, rate).await;
             inner.replace(Some((optimizer, device)));
-            Ok(Number::from(f64::from(norm.map_err(Failure::from)?.0)).into())
+            Ok(Number::from(f64::from(stepped?)).into())
         })
     }
+}
+
+async fn step(
+    optimizer: &mut train::Optimizer,
+    device: &Device,
+    weights: &RefCell<State>,
+    Gradients { mut gradients, .. }: Gradients,
+    rate: f32,
+) -> Result<f32, Failure> {
+    fetched(weights, Some(device)).await?;
+    let mut parameters = {
+        let mut state = weights.borrow_mut();
+        state.parameters()?;
+        state.parameters.take().ok_or_else(|| Failure::internal("weights are there"))?
+    };
+    let norm =
+        optimizer.update(device, &mut parameters, &mut gradients, &Touched::new(), |_| rate, &[]).await;
+    let mut state = weights.borrow_mut();
+    (state.parameters, state.changed_on) = (Some(parameters), Some(device.clone()));
+    Ok(norm?.0)
 }

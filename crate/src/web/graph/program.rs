@@ -14,7 +14,7 @@ use super::super::device;
 use super::super::error::Failure;
 use super::gradients::Gradients;
 use super::instructions::{Layer, Made, Port, Recorder};
-use super::weights::Weights;
+use super::weights::{Weights, fetched};
 use crate::device::{Device, Function, ParamId};
 use crate::graph::{self, Graph, Strategy};
 
@@ -71,6 +71,7 @@ impl Program {
             };
             let cpu = weights.borrow().cpu.clone();
             let device = device::by_name(&device, cpu).await?;
+            fetched(&weights, Some(&device)).await?;
             let mut state = weights.borrow_mut();
             let layers = Rc::clone(&state.layers);
             let parameters = state.parameters()?;

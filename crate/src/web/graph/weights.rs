@@ -142,7 +142,7 @@ impl Weights {
     pub fn values(&self, parameter: u32) -> JsValue {
         let inner = Rc::clone(&self.inner);
         answer(async move {
-            fetched(&inner).await?;
+            fetched(&inner, None).await?;
             let state = inner.borrow();
             let id = state.id(parameter)?;
             Ok(Float32Array::from(state.list()?.values(id)).into())
@@ -172,7 +172,7 @@ impl Weights {
     pub fn bytes(&self) -> JsValue {
         let inner = Rc::clone(&self.inner);
         answer(async move {
-            fetched(&inner).await?;
+            fetched(&inner, None).await?;
             let state = inner.borrow();
             let tensor = |parameter: &crate::device::Parameter| Tensor {
                 shape: parameter.shape.clone(),
@@ -198,6 +198,7 @@ impl Weights {
         for (id, values) in all {
             parameters.get_mut(id).values = values;
         }
+        state.changed_on = None;
         Ok(())
     }
 
@@ -206,16 +207,26 @@ impl Weights {
     }
 }
 
-/// Brings the host's values up to date with those of the GPU that has changed them.
-async fn fetched(inner: &RefCell<State>) -> Result<(), Failure> {
+/// Brings the host's values up to date with those of the GPU that has changed them, unless they are used next on that GPU, where
+/// they are. What a lost GPU has changed is gone: until other weights are loaded the error is told again.
+pub(super) async fn fetched(inner: &RefCell<State>, next: Option<&Device>) -> Result<(), Failure> {
     let (device, mut parameters) = {
         let mut state = inner.borrow_mut();
-        let Some(device) = state.changed_on.take() else { return Ok(()) };
+        let Some(device) = state.changed_on.clone() else { return Ok(()) };
+        if let (Device::Gpu(here), Some(Device::Gpu(next))) = (&device, next)
+            && Rc::ptr_eq(here, next)
+        {
+            return Ok(());
+        }
         state.parameters()?;
         let Some(parameters) = state.parameters.take() else { return Ok(()) };
         (device, parameters)
     };
     let done = device.fetch(&mut parameters).await;
-    inner.borrow_mut().parameters = Some(parameters);
+    let mut state = inner.borrow_mut();
+    state.parameters = Some(parameters);
+    if done.is_ok() {
+        state.changed_on = None;
+    }
     Ok(done?)
 }
