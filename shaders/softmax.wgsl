@@ -25,7 +25,7 @@ fn each_row(row: u32, columns: u32, lane: u32, width: u32) {
     var sum = 0.0;
     for (var j = lane % width; j < columns; j += width) {
         let value = x[x_at + j] - most;
-        sum += keep_nan(exp_bounded(value), value);
+        sum += keep_nan(exp_down(value), value);
     }
     sum = row_sum(sum, lane, width);
 #if log_softmax cross_entropy
@@ -34,13 +34,15 @@ fn each_row(row: u32, columns: u32, lane: u32, width: u32) {
     for (var j = lane % width; j < columns; j += width) {
         let value = x[x_at + j] - most;
 #if softmax
-        out[at + j] = exp_bounded(value) / sum;
+        out[at + j] = exp_down(value) / sum;
 #else
-        out[at + j] = value - log_sum;
+        // Where all are minus infinity there is none: a value less itself is NaN, and the logarithm of 0 not always infinite.
+        let log_p = value - select(log_sum, value, sum == 0.0);
+        out[at + j] = log_p;
 #endif
 #if cross_entropy
         if j == targets[row] {
-            losses[row] = log_sum - value;
+            losses[row] = -log_p;
         }
 #endif
     }

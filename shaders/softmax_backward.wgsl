@@ -42,10 +42,10 @@ fn each_row(row: u32, columns: u32, lane: u32, width: u32) {
         dx[at + j] = y[at + j] * (dy[at + j] - sum);
 #endif
 #if log_softmax
-        dx[at + j] = dy[at + j] - exp_bounded(y[at + j]) * sum;
+        dx[at + j] = dy[at + j] - exp_down(y[at + j]) * sum;
 #endif
 #if cross_entropy
-        dx[at + j] = (exp_bounded(y[at + j]) - select(0.0, 1.0, j == targets[row])) * dy[row];
+        dx[at + j] = (exp_down(y[at + j]) - select(0.0, 1.0, j == targets[row])) * dy[row];
 #endif
     }
 }

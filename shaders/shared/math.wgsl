@@ -16,6 +16,11 @@ fn exp_bounded(x: f32) -> f32 {
     return exp(clamp(x, -87.0, 88.0));
 }
 
+// Of `x <= 0`; 0 from -86 downwards, as of what is masked by minus infinity.
+fn exp_down(x: f32) -> f32 {
+    return select(exp(max(x, -86.0)), 0.0, x <= -86.0);
+}
+
 fn sigmoid(x: f32) -> f32 {
     return 1.0 / (1.0 + exp_bounded(-x));
 }

@@ -32,8 +32,12 @@ pub(super) fn cases() -> Vec<Case> {
             }
         }
     }
-    for op in [Op::Softmax, Op::LogSoftmax, Op::CrossEntropy] {
-        let values = vec![0.0, f32::NAN, 1.0];
+    let masked = f32::NEG_INFINITY;
+    let rows = [[0.0, f32::NAN, 1.0], [0.0, masked, 1.0], [masked; 3]];
+    let each = rows
+        .into_iter()
+        .flat_map(|row| [Op::Softmax, Op::LogSoftmax, Op::CrossEntropy].map(|op| (op, row.to_vec())));
+    for (op, values) in each {
         cases.push(Case {
             name: format!("{} of {values:?}", op.name()),
             lanes: vec![Lane {
