@@ -5,7 +5,7 @@ use saccade_rnn::device::{Op, Parameters};
 use saccade_rnn::graph::Cell;
 
 use super::lane_shapes;
-use crate::{Case, Lane, Random};
+use crate::{Case, Lane, Matrix, Random};
 
 /// Columns of the input.
 const INPUT: usize = 6;
@@ -34,6 +34,19 @@ pub(super) fn cases() -> Vec<Case> {
             });
         }
     }
+    // What is no number stays none: a shading language may say otherwise of its functions.
+    let parameters = Parameters::new();
+    let columns = [3];
+    let cell = Cell::new("nan", &parameters, columns, |_, [x]| [x.tanh(), x.sigmoid(), x.relu()]);
+    let values = vec![f32::NAN, -1.0, 2.0];
+    cases.push(Case {
+        name: format!("cell nan of {values:?}"),
+        lanes: vec![Lane { inputs: vec![Matrix { rows: 1, columns: 3, values }], indices: Vec::new() }],
+        op: operation(&cell.expect("it makes rows of rows"), columns).0,
+        parameters,
+        backward: false,
+        bound: 1e-5,
+    });
     cases
 }
 

@@ -171,9 +171,9 @@ impl Layout<'_> {
             }
             I::Zero => "0.0".to_string(),
             I::Load { from, column } => at(segment.reads[from], column),
-            I::Tanh(x) => format!("tanh_bounded(r{x})"),
-            I::Sigmoid(x) => format!("sigmoid(r{x})"),
-            I::Relu(x) => format!("max(r{x}, 0.0)"),
+            I::Tanh(x) => format!("keep_nan(tanh_bounded(r{x}), r{x})"),
+            I::Sigmoid(x) => format!("keep_nan(sigmoid(r{x}), r{x})"),
+            I::Relu(x) => format!("keep_nan(max(r{x}, 0.0), r{x})"),
             I::Exp(x) => format!("exp_total(r{x})"),
             I::Log(x) => format!("log_total(r{x})"),
             I::Scale(x, s) => format!("r{x} * of_bits({}u)", s.to_bits()),
