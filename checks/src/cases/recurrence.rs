@@ -103,5 +103,7 @@ pub(super) fn cases() -> Vec<Case> {
     add(Recurrence { reverse: true, ..Recurrence::new(CellKind::Gru, 600, &most_end(3)) });
     // The gates of a single sequence too large for workgroup memory.
     add(Recurrence::new(CellKind::Lstm, 1025, &[2]));
+    // A step with more iterations of a narrow workgroup's loops than a software GPU runs.
+    add(Recurrence::new(CellKind::ElmanTanh, 2048, &[2]));
     cases
 }

@@ -9,7 +9,7 @@ use saccade_shaders::{self as shaders, Kernel};
 
 use super::affine::{self, Target, View};
 use super::column_sums::add_columns;
-use super::sequences::steps_of_a_launch;
+use super::sequences::{TURNS, steps_of_a_launch};
 use super::{Backward, absent, first};
 use crate::cpu::order::longest_first;
 use crate::device::gpu::launch::{Arg, Grid, flag};
@@ -177,6 +177,16 @@ struct Recurrence<'a> {
     lanes: Vec<Lane>,
 }
 
+/// Loop iterations of an invocation in a step: for each of its units a product, and some 40 others, forward or backward.
+fn turns(hidden: usize, invocations: u32) -> usize {
+    hidden.div_ceil(invocations as usize) * (hidden + 40)
+}
+
+/// Whether the forward kernel is one for software GPUs. A state may be so wide that a step of theirs is longer than a launch.
+fn is_narrow(gpu: &Gpu, hidden: usize) -> bool {
+    gpu.adapter().software && turns(hidden, narrow::SIZE) <= TURNS
+}
+
 impl<'a> Recurrence<'a> {
     fn new(gpu: &Gpu, call: &'a Call<'_, GpuBuffer>) -> Result<Self, EngineError> {
         let Op::Recurrence { cell, weight_hh, reverse, initial, .. } = *call.op else {
@@ -197,7 +207,7 @@ impl<'a> Recurrence<'a> {
             gates: cell.gates(),
             hidden,
             memory: cell.memory(hidden),
-            invocations: if gpu.adapter().software { narrow::SIZE } else { single::SIZE },
+            invocations: if is_narrow(gpu, hidden) { narrow::SIZE } else { single::SIZE },
             reverse,
             h0: initial.then(|| state(1)),
             c0: (initial && cell.has_memory()).then(|| state(2)),
@@ -207,10 +217,7 @@ impl<'a> Recurrence<'a> {
 
     /// The launches, first to last.
     fn chunks(&self) -> impl DoubleEndedIterator<Item = Chunk> + '_ {
-        // Loop iterations of an invocation in a step: for each of its units a product, and some 40 others, forward or
-        // backward.
-        let turns = self.hidden.div_ceil(self.invocations as usize) * (self.hidden + 40);
-        let most = steps_of_a_launch(turns);
+        let most = steps_of_a_launch(turns(self.hidden, self.invocations));
         let steps = self.lanes.first().map_or(0, |lane| lane.length as usize);
         (0..steps.div_ceil(most)).map(move |chunk| {
             let (first, end) = (chunk * most, (chunk + 1) * most);
@@ -275,7 +282,7 @@ pub(super) fn forward(gpu: &Gpu, call: &Call<'_, GpuBuffer>) -> Result<Forward<G
         if plan.memory > 0 {
             bindings.push(Arg::Write(&c));
         }
-        let narrow = gpu.adapter().software && tiling != Tiling::Global;
+        let narrow = is_narrow(gpu, n) && tiling != Tiling::Global;
         let kernel = plan.cell.forward[tiling as usize + if narrow { NARROW } else { 0 }];
         let memory = tiling.memory(2 * n);
         gpu.launch_with(kernel, memory, &bindings, tiling.groups(chunk.alive), plan.work(&chunk))?;

@@ -8,7 +8,7 @@ const STEPS: usize = 128;
 
 /// The most iterations of all loops of an invocation in a launch. Mesa's software GPUs silently leave a loop after
 /// 65,535 iterations of an invocation (`LP_MAX_TGSI_LOOP_ITERATIONS`), and a launch of a wide state would take long.
-const TURNS: usize = 60_000;
+pub(super) const TURNS: usize = 60_000;
 
 /// The steps of a lane that a workgroup runs in one launch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
