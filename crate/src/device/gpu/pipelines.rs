@@ -16,6 +16,10 @@ pub(super) struct Pipeline {
     pub(super) layout: wgpu::BindGroupLayout,
 }
 
+/// The most pipelines of generated kernels: a program may have a number in them that changes from step to step.
+#[cfg(any(feature = "graph", not(feature = "web")))]
+const MOST_GENERATED: usize = 256;
+
 /// Pipelines by the name of their kernel and its `SHARED`, where that is set.
 #[derive(Default)]
 pub(super) struct Pipelines {
@@ -52,6 +56,9 @@ impl Pipelines {
         let mut generated = self.generated.borrow_mut();
         if let Some(pipeline) = generated.get(source) {
             return pipeline.clone();
+        }
+        if generated.len() == MOST_GENERATED {
+            generated.clear();
         }
         let pipeline = compile(context, name, source.to_string(), None);
         generated.insert(source.clone(), pipeline.clone());
