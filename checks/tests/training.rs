@@ -141,3 +141,16 @@ fn memory_does_not_grow_from_step_to_step() {
     advance(&mut run, STEPS, || bytes.push(gpu(&device).statistics().bytes_allocated));
     assert_eq!(bytes[10], bytes[40], "{bytes:?}");
 }
+
+#[test]
+fn what_was_read_leaves_little_behind() {
+    let device = device();
+    for million in 12..19 {
+        let size = million << 20;
+        let values = device.upload(vec![1.0; size]).expect("a buffer of 72 MiB");
+        let read = block_on(device.read(&[(values, 0..size)])).expect("it is there");
+        assert_eq!(read[0].len(), size);
+    }
+    let statistics = gpu(&device).statistics();
+    assert!(statistics.bytes_allocated <= 256 << 20, "{statistics:?}");
+}

@@ -107,8 +107,9 @@ struct State {
     /// Released, but commands that are not submitted use them. A kernel may write to them, because it runs after those
     /// commands; an upload may not, because it runs before them.
     encoded: Shelves,
+    /// That the host can read, and does not.
     staging: Shelves,
-    /// Bytes of all buffers that exist, and of those that are free.
+    /// Bytes of all buffers that exist, but for those that are being read, and of those that are free for kernels.
     total: u64,
     free: u64,
 }
@@ -118,6 +119,10 @@ type Shelves = FxHashMap<u64, Vec<wgpu::Buffer>>;
 
 /// The pool keeps at most this many free bytes and returns the rest to the driver.
 const MOST_FREE: u64 = 256 << 20;
+
+/// What the host reads is copied to a buffer that the pool keeps if it has at most so many bytes: a larger one, of all weights
+/// say, is needed now and then.
+const MOST_STAGED: u64 = 16 << 20;
 
 impl Pool {
     pub(super) fn new(context: Rc<Context>) -> Self {
@@ -194,14 +199,19 @@ impl Pool {
         let bytes = self.bytes(size)?;
         let mut state = self.state.borrow_mut();
         if let Some(raw) = take(&mut state.staging, bytes) {
+            state.total -= bytes;
             return Ok(raw);
         }
-        state.total += bytes;
         Ok(self.create(bytes, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST))
     }
 
     pub(super) fn recycle_staging(&self, raw: wgpu::Buffer) {
-        self.state.borrow_mut().staging.entry(raw.size()).or_default().push(raw);
+        let mut state = self.state.borrow_mut();
+        let bytes = raw.size();
+        if bytes <= MOST_STAGED {
+            state.total += bytes;
+            state.staging.entry(bytes).or_default().push(raw);
+        }
     }
 
     /// Notes that all encoded commands were submitted, so that uploads may reuse their released buffers.
