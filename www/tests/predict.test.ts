@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { render } from "svelte/server";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { AdaptiveSoftmax, init, load, Sru } from "../../js/src/node.ts";
 import type { ScoredToken } from "../src/engine.ts";
@@ -17,10 +18,11 @@ import { mathml } from "../src/frame/maths/tex.ts";
 import { recorded } from "../src/predict/recorded.ts";
 import { pick, pickedIn } from "../src/predict/picked.ts";
 import type { Seen } from "../src/predict/predict.svelte.ts";
+import Surprise from "../src/predict/Surprise.svelte";
 import { isEnd, isUnknown, lastPart, MOST as MOST_READ, piecesFor, runsOf } from "../src/predict/text.ts";
 import { models as said } from "../src/predict/strings.ts";
 import { languageModels } from "../src/study/language.ts";
-import { depthOf, nameOf, rankOf } from "../src/predict/words.ts";
+import { chance, depthOf, nameOf, rankOf, share } from "../src/predict/words.ts";
 import { goOn, spell } from "../src/predict/writing/spelling.ts";
 import { onWheel, openings, shareAt, tempered } from "../src/predict/writing/shares.ts";
 
@@ -203,6 +205,24 @@ describe("texts", () => {
     expect([1, 2, 3, 4, 11, 12, 13, 21, 1002].map(rankOf)).toEqual(["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "1,002nd"]);
     expect([depthOf(1, 44_000), depthOf(44_000, 44_000)]).toEqual([0, 1]);
   });
+});
+
+test("a probability is neither none nor certain by rounding", () => {
+  expect([0.000_04, 0.0005, 0.03961, 0.9994, 0.9996].map(share)).toEqual(["< 0.1%", "0.1%", "4.0%", "99.9%", "> 99.9%"]);
+  expect([0.000_020_5, 0.000_96, 0.0012, 0.9996].map(chance)).toEqual(["1 in 48.8K", "1 in 1.04K", "0.1%", "> 99.9%"]);
+});
+
+test("a text of which nothing was predicted has no perplexity", () => {
+  const tokens = [..."To"].map((text, start) => ({
+    kind: start === 0 ? "first" : "predicted", text, start, end: start + 1, known: true, id: 1, cluster: 0, probability: 0.25, bits: 2, rank: 1, rowsComputed: 1,
+  }));
+  const ready = { ...letters, model: { config: { tokenizer: { kind: "characters" } } } };
+  const said = (length: number, perplexity: number) => {
+    const seen = { ready, text: "To".slice(0, length), scoring: { tokens: tokens.slice(0, length), predicted: length - 1, perplexity } };
+    return render(Surprise, { props: { seen: seen as unknown as Seen } }).body;
+  };
+  expect(said(2, 4)).toContain("as unsure as among 4.0 equally likely letters");
+  expect(said(1, Number.NaN)).not.toContain("unsure");
 });
 
 describe("influence", () => {

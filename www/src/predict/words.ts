@@ -1,9 +1,10 @@
 /** Words and their numbers as the page names them. */
 
 import type { LanguageModel, ScoredToken } from "../engine.ts";
+import { count } from "../frame/format.ts";
 import { locale } from "../frame/strings.ts";
 import type { LanguageSource } from "../study/language.ts";
-import { models, signs, type Unit } from "./strings.ts";
+import { models, numbers, signs, type Unit } from "./strings.ts";
 import { isEnd, isUnknown, written } from "./text.ts";
 
 /** What a model reads and guesses. */
@@ -30,8 +31,14 @@ export const depthOf = (rank: number, size: number): number => (size > 1 ? Math.
 
 const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
-/** 0.03961 becomes "4.0%". */
-export const share = (probability: number): string => (probability < 0.0005 ? "< 0.1%" : `${tenths.format(100 * probability)}%`);
+/** 0.03961 becomes "4.0%"; what rounds to none or to all does not look it. */
+export function share(probability: number): string {
+  if (probability < 0.0005) return "< 0.1%";
+  return probability >= 0.9995 ? "> 99.9%" : `${tenths.format(100 * probability)}%`;
+}
+
+/** The same, but of what is rare how rare it is: 0.0000205 becomes "1 in 48.8K". */
+export const chance = (probability: number): string => (probability < 0.001 ? numbers.oneIn(count(1 / probability)) : share(probability));
 
 /** Bits, as they are shown: "2.1". */
 export const inTenths = (bits: number): string => tenths.format(bits);
