@@ -2,6 +2,7 @@ import { untrack } from "svelte";
 import type { LanguageReader, NextWord, NextWords, Progress, Scoring } from "../engine.ts";
 import { failureOf, SILENCE_MS, type Failure } from "../study/reader.svelte.ts";
 import type { Study } from "../study/study.svelte.ts";
+import { Aside } from "./aside.ts";
 import { Language, type Ready } from "./language.svelte.ts";
 import { lastPart, piecesFor } from "./text.ts";
 
@@ -48,6 +49,8 @@ export class Predict {
   #typed: { readonly ready: Ready; readonly reader: LanguageReader } | null = null;
   /** What the reader stands at the end of; null while it reads, or where it was stopped. */
   #at: Seen | null = null;
+  /** What is asked there then. */
+  readonly #aside = new Aside();
   #wanted: Request | null = null;
   #busy = false;
   #reading: AbortController | null = null;
@@ -69,6 +72,7 @@ export class Predict {
       return () => {
         open.paused = false;
         this.stop();
+        this.#aside.stop();
       };
     });
   }
@@ -87,11 +91,20 @@ export class Predict {
     this.#reading?.abort();
   }
 
-  /** The likeliest words after a text, as many as each of `tops` says; null where it is no longer the one that is read. */
-  async ask(seen: Seen, tops: readonly number[]): Promise<readonly NextWords[] | null> {
-    const reader = this.#at === seen ? this.#typed?.reader : null;
+  /** The likeliest words after a text that was seen, as many as each of `tops` says; a later question makes this one reject. */
+  async ask(seen: Seen, tops: readonly number[]): Promise<readonly NextWords[]> {
+    this.#aside.stop();
+    const typed = this.#at === seen ? this.#typed?.reader : null;
     // The reader answers in turn: what is asked now is answered before it reads on.
-    return reader ? Promise.all(tops.map((top) => reader.predict({ top }))) : null;
+    if (typed) return Promise.all(tops.map((top) => typed.predict({ top })));
+    const { reader, signal } = this.#aside.begin(seen.ready);
+    try {
+      await reader.update(seen.text, { signal });
+      return await Promise.all(tops.map((top) => reader.predict({ top, signal })));
+    } catch (error) {
+      if (!signal.aborted) this.#aside.forget();
+      throw error;
+    }
   }
 
   /**

@@ -19,8 +19,7 @@ export class Guesses {
     if (this.latest?.seen === seen) return;
     this.#wanted = seen;
     try {
-      const found = await predict.ask(seen, [WORDS.first, WORDS.ten, seen.ready.vocabulary.length]);
-      const [first, ten, every] = found ?? [];
+      const [first, ten, every] = await predict.ask(seen, [WORDS.first, WORDS.ten, seen.ready.vocabulary.length]);
       if (!first || !ten || !every || this.#wanted !== seen) return;
       this.latest = { seen, answers: { first, ten, every }, distribution: distributionOf(seen.ready, every.words) };
     } catch {
