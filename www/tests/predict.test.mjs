@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { load } from "../../js/tests/package.mjs";
 import { root } from "../../scripts/steps.mjs";
+import { pressedAsSoon } from "./browser.mjs";
 import { choose, complaints, eventually, openAt, page, renew, server } from "./opened.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -343,6 +344,13 @@ describe("influence", { timeout: 600_000 }, () => {
     const { tokens } = await models["novels-lm"].score(TEXT);
     const target = tokens.findIndex(({ text }) => text === "umbrella");
     const scene = page.locator('[aria-labelledby="predict-influence"]');
+    await scene.locator('.text[aria-busy="false"]').waitFor();
+    // What was stopped begins again when its word is pressed again.
+    const hat = tokens.findIndex(({ text }) => text === "hat");
+    await pressedAsSoon(page, "Stop", { within: '[aria-labelledby="predict-influence"]' }, () => scene.locator(`[data-token="${hat}"]`).click());
+    await scene.getByText(`of ${hat}.`).waitFor();
+    await scene.locator(`[data-token="${hat}"]`).click();
+    await eventually(async () => assert.equal(await scene.locator("[data-effect]").count(), hat));
     await scene.locator(`[data-token="${target}"]`).click();
     await scene.locator(`.text[data-target="${target}"][aria-busy="false"]`).waitFor();
     const found = await scene.locator("[data-effect]").evaluateAll((all) => Object.fromEntries(all.map(({ dataset }) => [dataset.token, Number(dataset.effect)])));

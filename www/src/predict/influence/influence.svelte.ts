@@ -19,6 +19,12 @@ export class Influence {
   latest: Effects | null = $state.raw(null);
   readonly #aside = new Aside();
 
+  /** Begins again what was stopped. */
+  press(seen: Seen, at: number): Promise<void> {
+    if (this.latest?.ended === "stopped") this.latest = null;
+    return this.look(seen, at);
+  }
+
   async look(seen: Seen, at: number): Promise<void> {
     if (this.latest?.seen === seen && this.latest.at === at) return;
     const { text, scoring, ready } = seen;

@@ -1,0 +1,58 @@
+/** What the chapter Predict asks of a model beside what is typed, of models that answer as the tests have them. */
+
+import { describe, expect, test } from "vitest";
+import { Influence } from "../src/predict/influence/influence.svelte.ts";
+import type { Ready } from "../src/predict/language.svelte.ts";
+import { Predict, type Seen } from "../src/predict/predict.svelte.ts";
+
+/** Waits for what has been answered. */
+const answered = () => new Promise((resolve) => setTimeout(resolve));
+
+/** Readers that say which text they stand after; one that begins with "long" is read until somebody stops it. */
+function model(): Ready {
+  const reader = () => {
+    let at = "";
+    return {
+      computed: 0,
+      update: async (text: string, { signal }: { signal: AbortSignal }) => {
+        const tokens = text.split(" ").map((word) => ({ kind: "predicted", text: word, bits: 1 }));
+        at = text;
+        if (text.startsWith("long")) await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+        return { tokens };
+      },
+      predict: async () => ({ words: [{ text: `after ${at}` }] }),
+      dispose: () => undefined,
+    };
+  };
+  return { model: { reader } } as unknown as Ready;
+}
+
+test("a text that is shown can be asked about when the reading of a later one was stopped", async () => {
+  const [ready, predict] = [model(), new Predict()];
+  predict.language.stage = { kind: "ready", ready };
+  predict.request(ready, "short");
+  await answered();
+  predict.request(ready, "long");
+  predict.stop();
+  await answered();
+  const { seen } = predict;
+  expect(seen?.text).toBe("short");
+  const answers = await predict.ask(seen as Seen, [1, 10]);
+  expect(answers.map(({ words }) => words[0]?.text)).toEqual(["after short", "after short"]);
+});
+
+describe("influence", () => {
+  const seen = { ready: model(), text: "a b c d", scoring: { tokens: [..."abcd"].map((text, at) => ({ kind: "predicted", text, start: 2 * at, end: 2 * at + 1, bits: 1 })) } } as unknown as Seen;
+
+  test("that was stopped begins again when its word is pressed, and not before", async () => {
+    const influence = new Influence();
+    const looked = influence.look(seen, 3);
+    influence.stop();
+    await looked;
+    await influence.look(seen, 3);
+    expect(influence.latest?.ended).toBe("stopped");
+    await influence.press(seen, 3);
+    expect(influence.latest?.ended).toBe("done");
+    expect([...(influence.latest?.bits.keys() ?? [])]).toEqual([2, 1, 0]);
+  });
+});
