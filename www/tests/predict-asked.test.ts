@@ -1,9 +1,14 @@
 /** What the chapter Predict asks of a model beside what is typed, of models that answer as the tests have them. */
 
-import { describe, expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test, vi } from "vitest";
+import { loadLanguageModel } from "../src/engine.ts";
 import { Influence } from "../src/predict/influence/influence.svelte.ts";
-import type { Ready } from "../src/predict/language.svelte.ts";
+import { Language, type Ready } from "../src/predict/language.svelte.ts";
 import { Predict, type Seen } from "../src/predict/predict.svelte.ts";
+
+vi.mock("../src/engine.ts", () => ({ prepare: async () => undefined, loadLanguageModel: vi.fn(async () => ({ dispose: vi.fn() })) }));
 
 /** Waits for what has been answered. */
 const answered = () => new Promise((resolve) => setTimeout(resolve));
@@ -55,4 +60,13 @@ describe("influence", () => {
     expect(influence.latest?.ended).toBe("done");
     expect([...(influence.latest?.bits.keys() ?? [])]).toEqual([2, 1, 0]);
   });
+});
+
+test("of the visitor's own models one is held at a time", async () => {
+  const bytes = readFileSync(join(import.meta.dirname, "..", "..", "models", "shakespeare-lstm.safetensors"));
+  const language = new Language();
+  for (const name of ["a", "b", "b"]) await language.choose(new File([bytes], name));
+  const models = await Promise.all(vi.mocked(loadLanguageModel).mock.results.map(({ value }) => value as ReturnType<typeof loadLanguageModel>));
+  expect(models.map(({ dispose }) => vi.mocked(dispose).mock.calls.length)).toEqual([1, 1, 0]);
+  expect(language.ready?.model).toBe(models.at(-1));
 });

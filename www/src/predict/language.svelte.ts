@@ -17,7 +17,7 @@ export type Stage =
   | { readonly kind: "ready"; readonly ready: Ready }
   | { readonly kind: "failed"; readonly failure: Failure };
 
-/** The language model in use. One that was loaded is kept. */
+/** The language model in use. One that was loaded is kept, of the visitor's own the latest. */
 export class Language {
   stage: Stage = $state.raw({ kind: "loading", progress: null });
   readonly ready: Ready | null = $derived(this.stage.kind === "ready" ? this.stage.ready : null);
@@ -32,7 +32,9 @@ export class Language {
     this.stage = { kind: "loading", progress: null };
     try {
       const ready = this.#loaded.get(source) ?? (await this.#load(source, signal, fresh));
-      if (!signal.aborted) this.stage = { kind: "ready", ready };
+      if (signal.aborted) return;
+      this.stage = { kind: "ready", ready };
+      if (typeof source !== "string") this.#leave(source);
     } catch (error) {
       if (signal.aborted) return;
       // A download that goes on after the engine has failed must not report progress over the failure.
@@ -45,6 +47,15 @@ export class Language {
   fail(failure: Failure): void {
     this.#loaded.clear();
     this.stage = { kind: "failed", failure };
+  }
+
+  /** Gives back the visitor's own models but this one. */
+  #leave(latest: File): void {
+    for (const [source, { model }] of this.#loaded) {
+      if (typeof source === "string" || source === latest) continue;
+      this.#loaded.delete(source);
+      model.dispose();
+    }
   }
 
   async #load(source: LanguageSource, signal: AbortSignal, fresh: boolean): Promise<Ready> {
