@@ -73,44 +73,60 @@ export class Network {
   }
 }
 
+/** Networks that are used again, by their size. */
+const networks = new Map<number, Network>();
+
+/** Works with the network of a size; after its engine has died, with another. */
+async function withNetwork<T>(size: number, work: (network: Network) => Promise<T>): Promise<T> {
+  const network = networks.get(size) ?? new Network(size);
+  networks.set(size, network);
+  try {
+    return await work(network);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENGINE_FAILED" && networks.get(size) === network) networks.delete(size);
+    throw error;
+  }
+}
+
 /** Numbers in a state where only the schedule is asked for, which does not depend on it. */
 const SMALL = 16;
-const small = new Network(SMALL);
 
 export const explain: Explain = (program, strategy) =>
-  small.parameters.run(
-    async (graph) => {
-      const made = small.record(graph, program);
-      const stepOf = new Map(made.map(({ number }, step) => [number, step]));
-      await graph.values(made);
-      const { batches, lowerBound } = await graph.explain();
-      const launches = batches.map(({ expressions, alone, split }): Launch => {
-        const nodes = expressions.flatMap((number) => stepOf.get(number) ?? []);
-        return { nodes, alone, split };
-      });
-      return { lowerBound, launches };
-    },
-    { strategy },
+  withNetwork(SMALL, (network) =>
+    network.parameters.run(
+      async (graph) => {
+        const made = network.record(graph, program);
+        const stepOf = new Map(made.map(({ number }, step) => [number, step]));
+        await graph.values(made);
+        const { batches, lowerBound } = await graph.explain();
+        const launches = batches.map(({ expressions, alone, split }): Launch => {
+          const nodes = expressions.flatMap((number) => stepOf.get(number) ?? []);
+          return { nodes, alone, split };
+        });
+        return { lowerBound, launches };
+      },
+      { strategy },
+    ),
   );
 
 /** Numbers in a state where time is measured: as many as networks have that people use. */
 export const LARGE = 128;
-let large: Network | null = null;
 
 /**
  * Records the program, runs it in this way and waits for all guesses, each row by row, in the order of the launches or of the
  * steps. Rejects where the device is `webgpu` and there is none.
  */
 export function guess(program: readonly Step[], way: Way, report: Report, device: "cpu" | "webgpu"): Promise<Float32Array[]> {
-  const network = (large ??= new Network(LARGE));
   const isGuess = (node: number | undefined) => program[node ?? -1]?.kind === "guess";
-  return network.parameters.run(
-    (graph) => {
-      const made = isByHand(way)
-        ? network.recordByHand(graph, program, report).filter((_, launch) => isGuess(report.launches[launch]?.nodes[0]))
-        : network.record(graph, program).filter((_, step) => isGuess(step));
-      return graph.values(made);
-    },
-    { strategy: isByHand(way) ? "levels" : way, device: device === "cpu" ? "cpu" : "webgpu-only" },
+  return withNetwork(LARGE, (network) =>
+    network.parameters.run(
+      (graph) => {
+        const made = isByHand(way)
+          ? network.recordByHand(graph, program, report).filter((_, launch) => isGuess(report.launches[launch]?.nodes[0]))
+          : network.record(graph, program).filter((_, step) => isGuess(step));
+        return graph.values(made);
+      },
+      { strategy: isByHand(way) ? "levels" : way, device: device === "cpu" ? "cpu" : "webgpu-only" },
+    ),
   );
 }

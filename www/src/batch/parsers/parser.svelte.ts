@@ -26,7 +26,16 @@ class Parser {
     const file = await download(ADDRESS, { signal, fresh: false, onProgress: (progress) => (this.progress = progress) });
     const { load } = await import("../../../../js/src/index.ts");
     const parser = await load(file, { cache: false, task: "parse" });
-    return { file, parse: (texts: readonly string[]) => parser.parse(texts) };
+    const parse = async (texts: readonly string[]) => {
+      try {
+        return await parser.parse(texts);
+      } catch (error) {
+        // Its engine may be dead.
+        this.#opened = null;
+        throw error;
+      }
+    };
+    return { file, parse };
   }
 }
 

@@ -23,6 +23,9 @@ class Runs {
       this.stage = "parsed";
     } catch (error) {
       [this.stage, this.failure] = ["failed", error instanceof Error ? error.message : String(error)];
+      // It would wait for ever for what did not come, or ask an engine that is dead.
+      this.#network?.dispose();
+      this.#network = null;
     }
   }
 }
