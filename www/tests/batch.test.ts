@@ -8,7 +8,7 @@ import { drawn } from "../src/batch/places.ts";
 import { programOf, RARE, type Step } from "../src/batch/program.ts";
 import { scoreOf, strategies, wastedOf, type Report, type Strategy } from "../src/batch/schedule.ts";
 import { examples, why } from "../src/batch/scene/strings.ts";
-import { linesOf, MOST_LINES, MOST_WORDS, plainOf, treeOf, treeOfHeads, wordsOf, type Tree } from "../src/batch/trees.ts";
+import { linesOf, MOST_LETTERS, MOST_LINES, MOST_WORDS, plainOf, treeOf, treeOfHeads, wordsOf, type Tree } from "../src/batch/trees.ts";
 import { fieldsOf, viewOf } from "../src/study/view.ts";
 import record from "./fixtures/schedules.json";
 import { noise } from "./noise.ts";
@@ -42,6 +42,18 @@ describe("a sentence in brackets", () => {
   test("is read as far as there is room, and may be a thousand brackets deep", () => {
     expect(wordsOf(known(treeOf(Array(100).fill("word").join(" "))))).toHaveLength(MOST_WORDS);
     expect(treeOf(`${"(".repeat(1000)}a${")".repeat(1000)}`)).toEqual(word("a"));
+  });
+
+  test("has words of so many letters at most, and says so where one has more", () => {
+    const long = `${"é".repeat(MOST_LETTERS - 1)}𝒳`;
+    const [fits, cut] = [linesOf(`(a ${long})\nb`), linesOf(`(a ${long}yz)\nb`)];
+    expect([fits.cut, cut.cut]).toEqual([false, true]);
+    expect(cut.trees).toEqual(fits.trees);
+    expect(cut.trees[0]).toEqual(pair(word("a"), word(long)));
+    // What the parser is given, by which its tree is found.
+    expect(plainOf(`(a ${long}yz)`)).toBe(`a ${long}`);
+    // Of lines that are not shown nothing is said.
+    expect(linesOf(`${"a\n".repeat(MOST_LINES)}${long}yz`).cut).toBe(false);
   });
 
   test("has its mistake said by its line; lines without words are none", () => {
@@ -133,6 +145,21 @@ describe("a schedule, as the engine reported it", () => {
         expect(layout.left + layout.column * report.launches.length).toBeLessThanOrEqual(width);
       }
     }
+  });
+
+  test("stays within its width, however long its sentences and words are, and stands as ever where there is room", () => {
+    const words = Array.from({ length: MOST_WORDS }, (_, at) => (at === 20 ? "w".repeat(MOST_LETTERS) : `word${at}`));
+    for (const sentences of [[words.join(" ")], ["a b c", words.join(" "), "d"], [words[20] ?? ""]]) {
+      const program = programOf(sentences.map((sentence) => known(treeOf(sentence))));
+      const report = padded(program, groupsOf(program, sentences.length, false));
+      for (const width of [240, 358, 640, 1400]) {
+        const { marks } = layoutOf({ program, sentences: sentences.length, report, launches: 0, width });
+        for (const { kind, tree } of marks) expect(tree.x, `${width} ${kind}`).toBeLessThanOrEqual(width - 3);
+      }
+    }
+    const few = programOf([known(treeOf("a b c"))]);
+    const { marks } = layoutOf({ program: few, sentences: 1, report: padded(few, groupsOf(few, 1, false)), launches: 0, width: 240 });
+    expect(marks.flatMap(({ kind, tree }) => (kind === "join" ? [tree.x] : []))).toEqual([24 + 22 + 18, 24 + 22 + 36]);
   });
 
   test("leaves room for the longest that it is compared with, so that the bound stays where it is", () => {

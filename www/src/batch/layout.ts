@@ -48,7 +48,7 @@ export interface Drawing {
 export const axisAt = (left: number, width: number): number => Math.max(0, Math.min(left, width - AXIS));
 const AXIS = 190;
 
-/** A line, a step to the right, from a word's text to its node, between sentences, and a character. */
+/** A line, the widest step to the right, from a word's text to its node, between sentences, and a character. */
 const [LINE, STEP, WORD, GAP, CHARACTER] = [30, 18, 22, 30, 7.4];
 /** What stands before the score, the widest column, the largest note, and the highest row. */
 const [LEFT, COLUMN, NOTE, ROW] = [92, 34, 8, 120];
@@ -59,13 +59,15 @@ export function layoutOf({ program, sentences, report, launches, width }: Drawin
   let [x, y, lowest] = [0, 0, 0];
   for (const { places: own, words: lines, height } of drawn(program, sentences)) {
     const text = Math.max(24, ...lines.map((word) => CHARACTER * word.length));
-    const wide = text + WORD + STEP * (height + 1);
+    // A tree that is higher than there is room for is drawn narrower.
+    const pace = Math.min(STEP, Math.max(0, width - text - WORD - STEP) / Math.max(1, height));
+    const wide = text + WORD + pace * height + STEP;
     if (x > 0 && x + wide > width) [x, y] = [0, lowest + GAP];
     for (const [line, word] of lines.entries()) words.push({ x, y: y + LINE * (line + 0.5), text: word });
     for (const [step, { line, right, spelt }] of own) {
       const kind = program[step]?.kind;
       const middle = y + LINE * (line + 0.5);
-      const state = x + text + WORD + STEP * right;
+      const state = x + text + WORD + pace * right;
       if (spelt) places.set(step, { x: x + 3 + CHARACTER * right, y: middle + (kind === "look" ? 9 : 15) });
       else if (kind === "look") places.set(step, { x: x + text + 8, y: middle });
       else if (kind === "guess") places.set(step, { x: state + 8, y: middle - 7 });

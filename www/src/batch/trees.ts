@@ -8,8 +8,14 @@ export type Mistake = "unclosed" | "unopened" | "empty";
 
 /** So many words of a sentence are read. */
 export const MOST_WORDS = 40;
+/** So many letters of a word are read. */
+export const MOST_LETTERS = 24;
 
 const TOKEN = /[()]|[^\s()]+/gu;
+const LONG = new RegExp(`([^\\s()]{${MOST_LETTERS}})[^\\s()]+`, "gu");
+
+/** A sentence with the letters of its words that are read. */
+const shortened = (sentence: string): string => sentence.replaceAll(LONG, "$1");
 
 /**
  * Reads a sentence: brackets hold together what they enclose, and what stands side by side is put together from the left,
@@ -57,22 +63,24 @@ export interface Lines {
   readonly mistakes: readonly { readonly line: number; readonly mistake: Mistake }[];
   /** Whether there are more than are drawn. */
   readonly more: boolean;
+  /** Whether a word has more letters than are read. */
+  readonly cut: boolean;
 }
 
 /** The lines of a text, whose trees `read` finds. */
 export function linesOf(text: string, read: (sentence: string) => Tree | Mistake = treeOf): Lines {
-  const lines = text.split("\n").map((sentence, at) => ({ line: at + 1, sentence, found: read(sentence) }));
-  const written = lines.filter(({ sentence }) => sentence.trim() !== "");
-  const shown = written.slice(0, MOST_LINES);
+  const written = text.split("\n").flatMap((sentence, at) => (sentence.trim() === "" ? [] : [{ line: at + 1, sentence }]));
+  const shown = written.slice(0, MOST_LINES).map(({ line, sentence }) => ({ line, sentence, found: read(shortened(sentence)) }));
   return {
     trees: shown.flatMap(({ found }) => (typeof found === "string" ? [] : [found])),
     mistakes: shown.flatMap(({ line, found }) => (typeof found === "string" ? [{ line, mistake: found }] : [])),
     more: written.length > MOST_LINES,
+    cut: shown.some(({ sentence }) => shortened(sentence) !== sentence),
   };
 }
 
-/** A sentence without its brackets. */
-export const plainOf = (sentence: string): string => sentence.replaceAll(/[()]/g, " ").trim().replaceAll(/\s+/g, " ");
+/** A sentence without its brackets, as far as its words are read. */
+export const plainOf = (sentence: string): string => shortened(sentence).replaceAll(/[()]/g, " ").trim().replaceAll(/\s+/g, " ");
 
 /** A word of a sentence, and the number of the word that it depends on; null of a root. */
 export interface Dependent {
