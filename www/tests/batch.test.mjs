@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
-import { choose, launch, openPage, pressedAsSoon, serve } from "./browser.mjs";
+import { choose, eventually, launch, openPage, pressedAsSoon, serve } from "./browser.mjs";
 
 let server, browser;
 before(async () => {
@@ -158,7 +158,21 @@ describe("schedules", { timeout: 1_800_000 }, () => {
     assert.equal(await still.figure.getByRole("slider").inputValue(), "19");
     const moving = await open("#batch", { reducedMotion: "no-preference" });
     await pressedAsSoon(moving.page, "Pause", { within: '[data-figure="schedule"]' }, () => moving.figure.getByRole("button", { name: "Play" }).click());
-    assert.ok(Number(await moving.figure.getByRole("slider").inputValue()) < 19);
+    const slider = moving.figure.getByRole("slider");
+    assert.ok(Number(await slider.inputValue()) < 19);
+    // What has run to its end has run to the end of another way too.
+    const to = async (way, launches) => {
+      await choose(moving.page.locator(`input[value="${way}"]`));
+      await eventually(async () => assert.equal(await slider.getAttribute("aria-valuetext"), `launch ${launches} of ${launches}`));
+    };
+    await moving.page.clock.install();
+    await moving.figure.getByRole("button", { name: "Play" }).click();
+    await moving.page.clock.runFor(15_000);
+    await to("unbatched", 129);
+    await to("levels", 19);
+    await slider.press("Home");
+    await slider.press("End");
+    await to("unbatched", 129);
   });
 
   for (const colorScheme of ["light", "dark"]) {
