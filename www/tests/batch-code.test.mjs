@@ -94,6 +94,8 @@ describe("a program", { timeout: 900_000 }, () => {
     await run('const parameters = new Parameters();\nconst out = parameters.linear("out", 4, 2);\nawait parameters.run((graph) =>\n  out(graph.input(1, 3)).value());');
     assert.match(await failure(), /^Line 4: OptionError: .*4 columns/);
     assert.equal(await figure.locator("li.wrong").innerText(), "4");
+    await figure.getByRole("button", { name: "Learning" }).click();
+    assert.equal(await figure.locator("[data-failure], li.wrong, [aria-invalid=true]").count(), 0);
     await run("throw { reason: 7 };");
     assert.match(await failure(), /"reason":7/);
     await run("setTimeout(() => { throw new Error('later') }); await new Promise(() => {});");

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { messageOf, MOST } from "../src/batch/code/report.ts";
+import { inWords } from "../src/batch/code/words.ts";
 import { layoutOf } from "../src/batch/layout.ts";
 import { BUCKET, groupsOf, padded } from "../src/batch/padding.ts";
 import { drawn } from "../src/batch/places.ts";
@@ -259,6 +260,15 @@ test("a link carries a program as it was written, unless it is too long for one"
   }
   expect(viewOf(fieldsOf({ code: "x".repeat(3001) }))).toEqual({});
   expect(viewOf(new URLSearchParams({ code: "x".repeat(3001) }))).toEqual({});
+});
+
+test("what a program gives is shown as it is, also numbers that JSON has not", () => {
+  expect([[1, NaN], { a: -Infinity }, Float32Array.of(Infinity, 0.5), NaN, "NaN", ["NaN"], undefined].map(inWords)).toEqual([
+    "[1,NaN]", '{"a":-Infinity}', "[Infinity,0.5]", "NaN", "NaN", '["NaN"]', "undefined",
+  ]);
+  const around: unknown[] = [];
+  around.push(around);
+  expect(inWords(around)).toBe(String(around));
 });
 
 describe("what a program in the sandbox tells", () => {

@@ -9,20 +9,11 @@ import { rowOf } from "../rows.ts";
 import { wordsOf, type Tree } from "../trees.ts";
 import { MOST, type Message } from "./report.ts";
 import { limits } from "./strings.ts";
+import { inWords } from "./words.ts";
 
 declare const program: (given: Readonly<Record<string, unknown>>) => unknown;
 
 const idOf = (word: unknown): number => rowOf(String(word));
-
-const inWords = (value: unknown): string => {
-  if (typeof value === "string") return value;
-  try {
-    // Typed arrays are lists of numbers to a reader.
-    return JSON.stringify(value, (_, part: unknown) => (ArrayBuffer.isView(part) ? Array.from(part as Float32Array) : part)) ?? String(value);
-  } catch {
-    return String(value);
-  }
-};
 
 /** The line of the visitor's program in which an error was made, from its stack: the program's lines come first in the script. */
 function lineOf(error: unknown, lines: number): number | null {
