@@ -377,11 +377,18 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
   });
 
   test("is still there when the chapter is opened again", async () => {
-    const { page, complaints, letters } = await open("#train/letters");
+    const { page, complaints, letters } = await open("#train/letters?run=letters_sru_shakespeare_5");
     await choose(page.getByRole("radio", { name: "My text" }));
     await page.getByLabel("Your text to learn").fill(text);
+    // Also what a link says otherwise, which has been taken.
+    await leaveAndReturn(page);
+    assert.ok(await page.getByRole("radio", { name: "My text" }).isChecked());
     await pressedAsSoon(page, "Stop", { within: '[data-figure="letters"]', moments: 1 }, () => press(letters, "Learn the text"));
     await until(page, "letters", "ended");
+    // The file has the name of the cell that learned, whichever is chosen for the next run.
+    await choose(page.getByRole("radio", { name: "GRU" }));
+    const [download] = await Promise.all([page.waitForEvent("download"), press(letters, "Save the model")]);
+    assert.equal(download.suggestedFilename(), "my-sru.safetensors");
     await leaveAndReturn(page);
     assert.ok(await page.getByRole("radio", { name: "My text" }).isChecked());
     assert.equal(await page.getByLabel("Your text to learn").inputValue(), text);

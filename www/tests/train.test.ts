@@ -13,6 +13,7 @@ import { distance, ipa, plain, soundsOf } from "../src/train/name/phonemes.ts";
 import { fileRows, LIMITS, ownRows } from "../src/train/skim/data.ts";
 import grammar from "../src/train/skim/grammar.json";
 import { KNOBS } from "../src/train/skim/knobs.ts";
+import { news } from "../src/train/shared/link.ts";
 import { formatRun, parseRun, SEED } from "../src/train/skim/link.ts";
 import { opinions } from "../src/train/skim/opinions.ts";
 import { classOf } from "../src/train/skim/words.ts";
@@ -86,6 +87,11 @@ test("a run is a field of the address, unless it begins as the chapter opens; wh
   expect(parseRun(formatRun(run))).toEqual(run);
   expect(formatRun({ knobs: KNOBS, seed: SEED, difference: null })).toBeNull();
   for (const field of [null, "", "1", "0.1_0.1", "0.1_0.1_1_1", "-1_0.1_1", "0.1_0_1", "0.1_0.1_1.5", "a_b_c", "0.1_0.1_4294967296"]) expect(parseRun(field)).toBeNull();
+});
+
+test("what a link says is news once, and again after another", () => {
+  const told = news((field) => (field === null ? null : field.length));
+  expect(["ab", "ab", null, "ab", "abc", "abc"].map(told)).toEqual([2, null, null, 2, 3, null]);
 });
 
 test("a run with a second learner says in what that differs", () => {

@@ -1,6 +1,6 @@
 /** How a run begins, in a field of the address: `far_60_10_1_4_1` is letters, how far the gradient goes back (0 for all), clipping, scale, seed. */
 
-import { formatParts, isSeed, parseParts } from "../shared/link.ts";
+import { formatParts, isSeed, news, parseParts } from "../shared/link.ts";
 import { LARGE, LENGTHS } from "./sizes.ts";
 
 export interface Run {
@@ -22,3 +22,6 @@ export function parseRun(field: string | null): Run | null {
   const sensible = fits && (clip === 0 || clip === 1) && (scale === 1 || scale === LARGE) && isSeed(seed) && parts.length === 5;
   return sensible ? { length, reach: reach || null, clip: clip === 1, scale, seed } : null;
 }
+
+/** A run that a link newly says. */
+export const linkedRun = news(parseRun);

@@ -1,6 +1,6 @@
 /** How a run begins, in a field of the address: `letters_gru_own_3` is the cell, that the text is the visitor's, the seed. */
 
-import { formatParts, isSeed, parseParts } from "../shared/link.ts";
+import { formatParts, isSeed, news, parseParts } from "../shared/link.ts";
 import { cells, type Cell } from "./cells.ts";
 
 export const sources = ["shakespeare", "own"] as const;
@@ -21,3 +21,6 @@ export function parseRun(field: string | null): Run | null {
   const [cell, source, seed] = [cells.find((cell) => cell === named), sources.find((source) => source === from), Number(number || NaN)];
   return cell && source && isSeed(seed) && more.length === 0 ? { cell, source, seed } : null;
 }
+
+/** A run that a link newly says. */
+export const linkedRun = news(parseRun);

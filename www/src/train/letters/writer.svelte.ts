@@ -40,6 +40,8 @@ export function settingsOf(cell: Cell, letters: number, seed: number): PredictSe
 /** A network that learns a text letter by letter, and what it wrote on its way. */
 export class Writer extends Run<Moment> {
   cell = $state<Cell>("lstm");
+  /** That of the run. */
+  learned = $state<Cell>("lstm");
   /** What the next run is to learn. */
   source = $state<Source>("shakespeare");
   /** The visitor's own text. */
@@ -63,7 +65,7 @@ export class Writer extends Run<Moment> {
       const sample = await training.write(BEGIN, { words: SAMPLE, temperature: this.temperature, seed: this.moments.length + 1 });
       return { epoch, kept, bits: loss / Math.LN2, sample: sample.trim() };
     });
-    [this.text, this.epochs] = [text, epochs];
+    [this.text, this.epochs, this.learned] = [text, epochs, cell];
     return driven;
   }
 

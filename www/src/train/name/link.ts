@@ -1,6 +1,6 @@
 /** How a run begins, in a field of the address: `name_3` is the seed. */
 
-import { formatParts, isSeed, parseParts } from "../shared/link.ts";
+import { formatParts, isSeed, news, parseParts } from "../shared/link.ts";
 
 export const formatRun = (seed: number): string => formatParts("name", [seed]);
 
@@ -10,3 +10,6 @@ export function parseRun(field: string | null): number | null {
   const seed = Number(parts[0] || NaN);
   return isSeed(seed) && parts.length === 1 ? seed : null;
 }
+
+/** A run that a link newly says. */
+export const linkedRun = news(parseRun);

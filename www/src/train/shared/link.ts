@@ -11,3 +11,13 @@ export function parseParts(scene: string, field: string | null): readonly string
   const [first, ...parts] = (field ?? "").split("_");
   return first === scene ? parts : null;
 }
+
+/** What a field says when it is another than the last time: what was changed since stays, also when the chapter is opened again. */
+export function news<Run>(parse: (field: string | null) => Run | null): (field: string | null) => Run | null {
+  let last: string | null = null;
+  return (field) => {
+    if (field === last) return null;
+    last = field;
+    return parse(field);
+  };
+}

@@ -3,7 +3,7 @@
  * more numbers are the knob in which that differs, from 0, and its value: `0.03_0.005_1_0_0.15`.
  */
 
-import { isSeed } from "../shared/link.ts";
+import { isSeed, news } from "../shared/link.ts";
 import { KNOBS, knobs as names, RANGES, type Difference, type Knobs } from "./knobs.ts";
 
 export interface Run {
@@ -32,3 +32,6 @@ export function parseRun(field: string | null): Run | null {
   const within = knob && value >= RANGES[knob].value(RANGES[knob].least) && value <= RANGES[knob].value(RANGES[knob].most);
   return within ? { ...run, difference: { knob, value } } : null;
 }
+
+/** A run that a link newly says. */
+export const linkedRun = news(parseRun);
