@@ -365,6 +365,7 @@ describe("models", { timeout: 600_000 }, () => {
     await page.locator('[data-score="good"]').waitFor();
     await page.locator('.dock input[type="range"]').fill("1");
     await page.locator('[data-said="backwards"]').waitFor();
+    assert.equal(await page.getByText("The curve shows the verdict").count(), 0);
     assert.equal(await curve.count(), 0);
     assert.equal(await page.locator(".states canvas").count(), 1);
     assert.match(await page.locator(".states .visually-hidden").innerText(), /^At word 2 of 4, “is”: \d of 4 numbers changed\.$/);

@@ -6,6 +6,7 @@ import { format, parse } from "../src/frame/address.ts";
 import Gauges from "../src/read/Gauges.svelte";
 import { gauges } from "../src/read/strings.ts";
 import { abridged, count, duration, fileSize, percent, plural, precise, saving } from "../src/frame/format.ts";
+import Summary from "../src/read/Summary.svelte";
 import Status from "../src/read/Status.svelte";
 import { recorded } from "../src/study/recorded.ts";
 import Time from "../src/read/Time.svelte";
@@ -104,6 +105,18 @@ describe("figures", () => {
 
   test("prediction and work are those of the reading", () => {
     for (const part of ["positive", "88%", "13%", "2×", "330K", "660K", "2 of 4 words"]) expect(shown(reading)).toContain(part);
+  });
+
+  test("a reading that saves nothing does not say that it is less", () => {
+    const about = (reduction: number) => {
+      const read = { ...reading, flops: { ...reading.flops, reduction } };
+      const study = { seen: { text: "", reading: read }, measured: null, account: null } as unknown as ComponentProps<typeof Summary>["study"];
+      return `${visible(render(Summary, { props: { study, timed: false } }).body)} ${shown(read)}`;
+    };
+    expect(about(2)).toMatch(/2× less arithmetic.* 2× less/s);
+    expect(about(0.5)).toMatch(/2× more arithmetic.* 2× more/s);
+    for (const same of [1, 1.002, 0.998]) expect(about(same)).toMatch(/no less arithmetic.* 1× as much/s);
+    expect(about(1.02)).toContain("no less arithmetic");
   });
 
   test("a reading of nothing has no figures", () => {
@@ -286,5 +299,6 @@ test("a probability that is not certain does not look it", () => {
 test("what was saved is less, what deciding cost on top is more", () => {
   expect(saving(3.456)).toEqual({ factor: "3.46×", direction: "less" });
   expect(saving(0.8)).toEqual({ factor: "1.25×", direction: "more" });
+  for (const same of [1, 1.004, 0.996]) expect(saving(same)).toEqual({ factor: "1×", direction: "same" });
   for (const none of [null, 0, Number.NaN, Number.POSITIVE_INFINITY]) expect(saving(none).factor).toBe("–");
 });

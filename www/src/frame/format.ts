@@ -1,6 +1,6 @@
 /** Numbers as people read them. A figure that does not exist (nothing was read) is an en dash. */
 
-import { locale } from "./strings.ts";
+import { locale, type Direction } from "./strings.ts";
 
 const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 3 });
 const integer = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
@@ -23,11 +23,12 @@ export function percent(share: number | null): string {
 /** 0.8677 becomes "86.8%". */
 export const precise = (share: number): string => `${tenth.format(share * 100)}%`;
 
-/** 3.456 becomes "3.46× less", and 0.95 "1.05× more": to decide costs something too. */
-export function saving(reduction: number | null): { factor: string; direction: "less" | "more" } {
+/** 3.456 becomes "3.46× less", 0.95 "1.05× more": to decide costs something too; and what rounds to 1 is as much. */
+export function saving(reduction: number | null): { factor: string; direction: Direction } {
   if (!known(reduction) || reduction <= 0) return { factor: "–", direction: "less" };
   const [ratio, direction] = reduction >= 1 ? [reduction, "less" as const] : [1 / reduction, "more" as const];
-  return { factor: `${three.format(ratio)}×`, direction };
+  const factor = three.format(ratio);
+  return { factor: `${factor}×`, direction: factor === three.format(1) ? "same" : direction };
 }
 
 /** Milliseconds, in the unit that suits them: 0.0123 becomes "12.3 µs". */

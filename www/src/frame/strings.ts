@@ -64,9 +64,11 @@ export const field = {
 
 export const wide = { more: "There is more to the side" };
 
+/** How one amount is to another. */
+export type Direction = "less" | "more" | "same";
+
 export const measured = {
   tooBusy: "this machine is too busy to tell",
   range: (from: string, to: string) => `${from} to ${to}`,
-  /** How one amount is to another. */
-  direction: { less: "less", more: "more" },
+  direction: { less: "less", more: "more", same: "as much" },
 };

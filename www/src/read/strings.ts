@@ -1,7 +1,7 @@
 /** What the chapter Read says. */
 
 import { plural, whole } from "../frame/format.ts";
-import { measured } from "../frame/strings.ts";
+import { measured, type Direction } from "../frame/strings.ts";
 import type { LeftOut } from "../study/view.ts";
 
 export const chapter = {
@@ -27,7 +27,7 @@ export const reading = {
   shared: (without: readonly LeftOut[]) => `Link shared${withoutAll(without)}.`,
   copied: (without: readonly LeftOut[]) => `Link copied${withoutAll(without)}.`,
   noSharing: "This browser does not let the page share the link.",
-  spoken: (label: string, sure: string, read: number, of: number, factor: string, direction: "less" | "more") =>
+  spoken: (label: string, sure: string, read: number, of: number, factor: string, direction: Direction) =>
     `${label}, ${sure}. Read ${read} of ${plural(of, "word")}; ${factor} ${measured.direction[direction]} computation.`,
   onPicture: (label: string, skimmed: number, of: number) => `Saccade · ${label} · skimmed ${skimmed} of ${of} words`,
 };
@@ -93,7 +93,7 @@ export const summary = {
     `The network does not know ${all ? "any" : "most"} of these words. It learned from English texts only, so its verdict here is a guess.`,
   skimmed: (skimmed: number, of: number, arithmetic: string, time: string) =>
     `Skimmed ${whole(skimmed)} of ${plural(of, "word")}: ${arithmetic}${time}.`,
-  arithmetic: { less: (factor: string) => `${factor}× less arithmetic`, more: (factor: string) => `${factor}× more arithmetic, for the decisions` },
+  arithmetic: { same: "no less arithmetic", less: (factor: string) => `${factor}× less arithmetic`, more: (factor: string) => `${factor}× more arithmetic, for the decisions` },
   /** The ratio first: the times are those of the moment, and another one may have others. */
   time: ({ factor, direction }: { readonly factor: string; readonly direction: "less" | "more" }, ours: string, everyWord: string, device: string) =>
     `, ${factor} ${measured.direction[direction]} time on this ${device} (just now: ${ours} instead of ${everyWord})`,
@@ -174,9 +174,10 @@ export const memory = {
   some: (named: number, of: number) => `${named} of ${whole(of)} words are named here. There is no room for more.`,
   title: "What it remembers",
   long: "This text is too long to show its states word by word.",
-  prose: [
+  /** Of a network that also reads backwards, there is no curve. */
+  prose: (backwards: boolean) => [
     "Each column shows the state after one word. Where the network reads, the whole column changes. Where it skims, only the top rows change. Below the line the colours continue as *streaks*, because the network computed nothing there.",
-    "The curve shows the verdict the network would give if the text ended at that word. Watch where it jumps: mostly at words that the network reads. Try [two negations](negations), or [a long review](review).",
+    `${backwards ? "" : "The curve shows the verdict the network would give if the text ended at that word. Watch where it jumps: mostly at words that the network reads. "}Try [two negations](negations), or [a long review](review).`,
   ],
   curve: (label: string) => `“${label}”, if the text ended at each word`,
   states: (size: number) => `The ${size} numbers of the state, word by word`,
@@ -208,11 +209,11 @@ export const chances = {
 
 export const tradeoff = {
   caption: (dataset: string) => `Accuracy against work, over ${dataset}`,
-  spoken: (threshold: string, accuracy: string, skimmed: string, factor: string, direction: "less" | "more") =>
-    `At threshold ${threshold} the model is right on ${accuracy} of its test texts, skims ${skimmed} of their words and spends ${factor} ${measured.direction[direction]} computation than a full network.`,
+  spoken: (threshold: string, accuracy: string, skimmed: string, factor: string, direction: Direction) =>
+    `At threshold ${threshold} the model is right on ${accuracy} of its test texts, skims ${skimmed} of their words and, beside a full network, spends ${factor} ${measured.direction[direction]} computation.`,
   none: "No figures",
   axis: "less computation →",
-  here: (threshold: string, accuracy: string, skimmed: string, factor: string, direction: "less" | "more") =>
+  here: (threshold: string, accuracy: string, skimmed: string, factor: string, direction: Direction) =>
     `At ${threshold}: **${accuracy}** right, **${skimmed}** skimmed, **${factor}** ${measured.direction[direction]} computation.`,
   noise: (texts: number, error: string) =>
     `The ring marks the model’s own setting. With ${whole(texts)} test texts, chance alone moves an accuracy by about ${error} points (one standard error, the pale band).`,
