@@ -113,7 +113,7 @@ export const checks = [
   inBrowsers,
   {
     name: "page and engine, in Chromium",
-    runs: nodeTest(...["page", "first-view", "frame", "neighbours", "chapters", "predict", "predict-scenes", "batch", "batch-parsers", "batch-code", "train", "labels", "maths", "vitals", "device", "engine", "start"].map((name) => `www/tests/${name}.test.mjs`)),
+    runs: nodeTest(...["page", "first-view", "frame", "neighbours", "chapters", "predict", "predict-scenes", "batch", "batch-parsers", "batch-code", "train", "labels", "maths", "vitals", "device", "engine", "start", "versions"].map((name) => `www/tests/${name}.test.mjs`)),
     needs: [npmPackage, page, commandLine],
     tools: [ensureChromium],
     room: true,

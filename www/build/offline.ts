@@ -13,6 +13,13 @@ const LATER = /\.(wasm|txt)$/;
 /** What other sites show of a link: the page itself never does. */
 const PREVIEW = "share.png";
 
+/** What the models of a folder hold, by their paths beside the page. */
+function hashes(folder: string): Record<string, string> {
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".safetensors")).sort() : [];
+  const of = (name: string) => createHash("sha256").update(readFileSync(join(folder, name))).digest("hex").slice(0, 16);
+  return Object.fromEntries(names.map((name) => [`models/${name}`, of(name)]));
+}
+
 /**
  * Writes `sw.js` beside the built page: the service worker of `www/build/sw.js`, with the names of all files that the page
  * is made of and a version that changes with their bytes.
@@ -33,14 +40,15 @@ export function offline(): Plugin {
       for (const part of Object.values(bundle)) hash.update(part.type === "chunk" ? part.code : part.source);
       const own = existsSync(publicDir) ? readdirSync(publicDir).filter((name) => name !== PREVIEW).sort() : [];
       for (const name of own) hash.update(readFileSync(join(publicDir, name)));
-      const model = join(root, "..", FIRST_MODEL);
-      if (existsSync(model)) hash.update(readFileSync(model));
+      const models = hashes(join(root, "..", "models"));
+      hash.update(JSON.stringify(models));
       const built = Object.keys(bundle).filter((name) => name !== "index.html" && !LATER.test(name));
       const engine = (name: RegExp) => JSON.stringify(Object.keys(bundle).find((file) => name.test(file)));
-      const files = ["./", ...built.sort(), ...own, ...(existsSync(model) ? [FIRST_MODEL] : [])];
+      const files = ["./", ...built.sort(), ...own, ...(FIRST_MODEL in models ? [FIRST_MODEL] : [])];
       const source = readFileSync(join(root, "build", "sw.js"), "utf8")
         .replace("__VERSION__", JSON.stringify(hash.digest("hex").slice(0, 16)))
         .replace("__FILES__", JSON.stringify(files))
+        .replace("__MODELS__", JSON.stringify(models))
         .replace("__PROBE__", JSON.stringify(probe))
         .replace("__RELAXED__", engine(/rnn_relaxed_bg.*\.wasm$/))
         .replace("__SIMD__", engine(/rnn_bg.*\.wasm$/));

@@ -30,11 +30,11 @@ const built = join(root, "www", "dist");
 /**
  * Serves a folder, unless told otherwise `www/dist`, on a free port; resolves to `{ url, hidden, unreachable, close }`.
  *
- * `pages` are HTML by file names that the folder has not. Files whose extension is in the set `hidden` are not there. While `unreachable(true)` holds, every connection breaks off,
+ * `pages` are HTML by file names that the folder has not; `headers` come with every file. Files whose extension is in the set `hidden` are not there. While `unreachable(true)` holds, every connection breaks off,
  * as without a network. Both are the server's, because what a worker asks for cannot be held up in the browser: Chromium 148
  * lets a service worker reach the network of a page that is set offline.
  */
-export async function serve(folder = built, pages = {}) {
+export async function serve(folder = built, pages = {}, headers = {}) {
   if (!existsSync(folder)) throw new Error(`${folder} is missing: npm run build makes the page`);
   const hidden = new Set();
   let broken = false;
@@ -56,7 +56,7 @@ export async function serve(folder = built, pages = {}) {
       return;
     }
     const type = types[extname(file)] ?? "application/octet-stream";
-    response.writeHead(200, { "content-type": type, "content-length": statSync(file).size });
+    response.writeHead(200, { "content-type": type, "content-length": statSync(file).size, ...headers });
     createReadStream(file).pipe(response);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));

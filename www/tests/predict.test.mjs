@@ -405,7 +405,8 @@ describe("what is on its way", { timeout: 600_000 }, () => {
     await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
     await page.getByRole("link", { name: "Predict", exact: true }).click();
     await page.locator('[data-figure="so-far"]').waitFor();
-    await page.waitForFunction(async () => (await (await caches.open("saccade-models")).keys()).some(({ url }) => url.endsWith("novels-lm.safetensors")));
+    // Kept once all of it has come.
+    await eventually(async () => assert.ok(await page.evaluate(() => caches.match("models/novels-lm.safetensors", { ignoreSearch: true }).then(Boolean))));
     server.unreachable(true);
     try {
       await page.reload();
