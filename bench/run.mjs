@@ -30,7 +30,7 @@ await entry(async () => {
     await installPackages();
     await buildEngine();
     announce("build the page (vite)");
-    await must("npx", ["vite", "build"], "The page did not build: see the message above.");
+    await must(process.execPath, [join(root, "node_modules", "vite", "bin", "vite.js"), "build"], "The page did not build: see the message above.");
     announce("measure");
     await (await import("./holds.mjs")).main();
     return;

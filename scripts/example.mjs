@@ -3,18 +3,15 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { announce, cargo, checkNode, checkRust, entry, installPackages, must, root, Stop } from "./steps.mjs";
+import { fileURLToPath } from "node:url";
+import { ensureEngine, entry, must, root, Stop } from "./steps.mjs";
 
 const examples = join(root, "examples");
 
 /** Makes what an example imports: the package, under its name. */
 async function prepare() {
   const js = join(root, "js");
-  if (!existsSync(join(js, "pkg", "saccade_rnn_bg.wasm"))) {
-    await checkRust();
-    announce("build the engine for the browser (cargo xtask wasm --release)");
-    await must("cargo", cargo.package, "The engine did not build: see the message above.");
-  }
+  await ensureEngine();
   if (!existsSync(join(js, "dist", "index.js"))) {
     await must(process.execPath, [join("scripts", "package.mjs")], "The package was not made: see the message above.");
   }
@@ -68,12 +65,10 @@ function names() {
   return folders.map(({ name }) => name).filter((name) => name !== "node_modules" && starts(name));
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await entry(async () => {
     const [name, ...args] = process.argv.slice(2);
     if (!names().includes(name)) throw new Stop(`Which example? ${names().join(", ")}`);
-    checkNode();
-    await installPackages();
     await prepare();
     await start(name, args);
   });

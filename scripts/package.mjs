@@ -1,16 +1,16 @@
 /**
- * `npm run package`: the npm package as a tarball in `target/package`, from the engine in `js/pkg`, which
- * `npm run wasm` makes. Prints where it is and what is in it.
+ * `npm run package`: the npm package as a tarball in `target/package`, from the engine in `js/pkg`, which is made if it is not
+ * there. Prints where it is and what is in it.
  */
 
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { announce, entry, must, root, Stop, target } from "./steps.mjs";
+import { announce, ensureEngine, entry, must, root, target } from "./steps.mjs";
 
 await entry(async () => {
   const js = join(root, "js");
-  if (!existsSync(join(js, "pkg", "saccade_rnn_bg.wasm"))) throw new Stop("The engine is not built: npm run wasm");
+  await ensureEngine();
   announce("compile the package (tsc)");
   rmSync(join(js, "dist"), { recursive: true, force: true });
   const tsc = [join("node_modules", "typescript", "bin", "tsc"), "--project", "js"];

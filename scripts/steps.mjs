@@ -4,9 +4,11 @@ import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 
-export const root = join(import.meta.dirname, "..");
+// By no name that an old Node lacks: it is to be told that it is old.
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const windows = process.platform === "win32";
 /** Where cargo puts what it makes. */
 export const target = resolve(root, process.env.CARGO_TARGET_DIR ?? "target");
@@ -34,18 +36,21 @@ export function announce(step) {
   console.log(`\n▸ ${step}`);
 }
 
+/** How a program is started: npm is a script on Windows, which only a shell runs, and a shell cuts arguments at spaces. */
+export function started(program, args, onWindows = windows) {
+  const shell = onWindows && program === "npm";
+  return { args: shell ? args.map((argument) => (/\s/.test(argument) ? `"${argument}"` : argument)) : args, shell };
+}
+
 /**
  * Runs a program in the repository root, showing what it prints unless it is to be `silent`; in the `background` silently, and
  * when nothing else wants the processor; one that is `patient` after others. Resolves to its exit status (null when it could not start) and everything it printed.
  */
 export function run(program, args, { env = {}, background = false, patient = false, silent = background } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(program, args, {
-      cwd: root,
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-      shell: windows,
-    });
+    const { args: given, shell } = started(program, args);
+    const options = { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"], shell };
+    const child = spawn(program, given, options);
     const { PRIORITY_LOW, PRIORITY_BELOW_NORMAL } = constants.priority;
     if (child.pid && (background || patient)) setPriority(child.pid, background ? PRIORITY_LOW : PRIORITY_BELOW_NORMAL);
     let output = "";
@@ -66,16 +71,12 @@ export async function must(program, args, advice) {
   if (status !== 0) throw new Stop(advice);
 }
 
-/** Whether a program is there and answers. */
-export function answers(program, args = ["--version"]) {
-  return spawnSync(program, args, { cwd: root, stdio: "ignore", shell: windows }).status === 0;
-}
-
-/** Stops on a Node older than `engines` in package.json asks for. */
-export function checkNode() {
-  const [major, minor] = process.versions.node.split(".").map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) {
-    throw new Stop(`Node ${process.versions.node} is too old: install 20.19 or newer from https://nodejs.org`);
+/** Stops on a Node that is not of those that `engines` in package.json asks for. */
+export function checkNode(version = process.versions.node) {
+  const [major, minor] = version.split(".").map(Number);
+  const least = { 20: 19, 22: 12 }[major] ?? (major > 22 ? 0 : Infinity);
+  if (minor < least) {
+    throw new Stop(`Node ${version} is too old: install 20.19, 22.12 or any from 23 on from https://nodejs.org`);
   }
 }
 
@@ -97,16 +98,25 @@ export async function installPackages(folder = ".", what = "the npm packages") {
 /** Checks for Rust and for its wasm target, which rustup can add. */
 export async function checkRust() {
   announce("check Rust (the first time, rustup fetches the toolchain of rust-toolchain.toml)");
-  if (!answers("cargo")) throw new Stop("Rust is missing: install it from https://rustup.rs, then run this again.");
-  const libraries = spawnSync("rustc", ["--print", "target-libdir", "--target", "wasm32-unknown-unknown"], {
-    cwd: root,
-    encoding: "utf8",
-    shell: windows,
-  });
+  const ask = (program, ...args) => spawnSync(program, args, { cwd: root, encoding: "utf8" });
+  const { status, error, stderr } = ask("cargo", "--version");
+  if (error) throw new Stop("Rust is missing: install it from https://rustup.rs, then run this again.");
+  if (status !== 0) throw new Stop(`Rust is there, but not as rust-toolchain.toml asks for it: ${/^error: (.*)/m.exec(stderr)?.[1] ?? stderr.trim()}`);
+  const libraries = ask("rustc", "--print", "target-libdir", "--target", "wasm32-unknown-unknown");
   if (libraries.status === 0 && existsSync(libraries.stdout.trim())) return;
   announce("add Rust's wasm target (rustup)");
   const advice = "Rust's wasm target is missing: rustup target add wasm32-unknown-unknown";
   await must("rustup", ["target", "add", "wasm32-unknown-unknown"], advice);
+}
+
+/** Sees to the engine of the package, in `js/pkg`, unless it is there. */
+export async function ensureEngine() {
+  checkNode();
+  await installPackages();
+  if (existsSync(join(root, "js", "pkg", "saccade_train_bg.wasm"))) return;
+  await checkRust();
+  announce("build the engine for the browser (cargo xtask wasm --release)");
+  await must("cargo", cargo.package, "The engine did not build: see the message above.");
 }
 
 /** Whether apt can install what a test needs. */

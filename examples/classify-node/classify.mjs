@@ -6,7 +6,7 @@
  *     node classify.mjs --model my.safetensors reviews.txt
  *
  * This program computes on one core, and on more with `readAll(texts, { workers: "auto" })`. A model is one small file and texts know nothing of each other, so for all cores, or all
- * nodes, cut the file and start a process for each piece:
+ * nodes, cut the file, here by GNU's tools, and start a process for each piece:
  *
  *     split -n l/$(nproc) reviews.txt piece-
  *     ls piece-* | xargs -P $(nproc) -I{} sh -c 'node classify.mjs {} > {}.tsv'

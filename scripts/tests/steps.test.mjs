@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkNode, started, Stop } from "../steps.mjs";
+
+test("a Node that the tools have no version for is told what it should be", () => {
+  for (const version of ["20.19.0", "20.20.2", "22.12.0", "23.0.0", "24.1.0", "26.12.0"]) checkNode(version);
+  for (const version of ["18.20.4", "20.18.3", "21.7.3", "22.5.1"]) {
+    assert.throws(() => checkNode(version), (error) => error instanceof Stop && error.message.startsWith(`Node ${version} is too old: install 20.19`));
+  }
+});
+
+test("on Windows npm alone is run by a shell, which gets what has spaces in quotes", () => {
+  const args = ["pack", "./js", "--pack-destination", "C:\\My files\\target"];
+  assert.deepEqual(started("npm", args, true), { args: [...args.slice(0, 3), '"C:\\My files\\target"'], shell: true });
+  for (const [program, onWindows] of [["C:\\Program Files\\nodejs\\node.exe", true], ["cargo", true], ["npm", false]]) {
+    assert.deepEqual(started(program, args, onWindows), { args, shell: false });
+  }
+});
