@@ -384,6 +384,30 @@ fn an_input_made_by_hand() {
     assert!(matches!(error, EngineError::Unsupported { op: "input", .. }), "{error}");
 }
 
+/// What no device can run beside another of its kind: together they would have more values than an address can tell.
+fn half_of_all_addresses(graph: &Graph) -> Expr<'_> {
+    let half = 1 << (usize::BITS / 2 - 2);
+    graph.input(2 * half, 0, Vec::new()).matmul(graph.input(0, half / 2, Vec::new()))
+}
+
+#[test]
+fn what_could_not_run_is_told_again_and_the_rest_has_run_once() {
+    let graph = Graph::training(&Parameters::new(), &Device::cpu(), Strategy::Levels, 0);
+    let x = graph.variable(1, 2, vec![0.5, -0.5]);
+    let t = x.tanh();
+    let failed = [(); 3].map(|()| half_of_all_addresses(&graph));
+    let error = block_on(t.value()).unwrap_err();
+    assert!(error.to_string().starts_with("matmul: results of a batch: expected at most "), "{error}");
+    for value in [x, t, failed[0], failed[1].tanh(), t + t] {
+        assert_eq!(block_on(value.value()), Err(error.clone()));
+        assert_eq!(value.hold().err(), Some(error.clone()));
+    }
+    assert_eq!(block_on(t.sum_columns().backward()).err(), Some(error));
+    let report = graph.explain();
+    let ran = |op: &str| report.batches().iter().filter(|b| b.op == op).map(|b| b.lanes).sum::<usize>();
+    assert_eq!(["input", "tanh", "matmul"].map(ran), [7, 1, 0], "{report}");
+}
+
 #[test]
 fn gradients_of_an_inference_graph() {
     let p = Parameters::new();

@@ -207,6 +207,24 @@ fn what_depends_on_a_mistake_has_it_and_what_does_not_runs() {
     assert!(wrong.hold().is_err());
 }
 
+#[test]
+fn what_cannot_run_fails_the_programs_that_wait_for_it() {
+    let graph = empty();
+    // Three of these, which run together, would have more values than an address can tell.
+    let half = 1 << (usize::BITS / 2 - 2);
+    let wide = || async {
+        let product = graph.input(2 * half, 0, Vec::new()).matmul(graph.input(0, half / 2, Vec::new()));
+        product.tanh().value().await.map(|_| 0)
+    };
+    let programs: Vec<Boxed<'_, Result<u32, EngineError>>> =
+        vec![Box::pin(wide()), Box::pin(double(&graph, 1.0)), Box::pin(wide()), Box::pin(wide())];
+    let outcomes = block_on(graph.join(programs));
+    assert_eq!(outcomes[1], Ok(10));
+    for outcome in [&outcomes[0], &outcomes[2], &outcomes[3]] {
+        assert!(matches!(outcome, Err(EngineError::Shape { op: "matmul", .. })), "{outcome:?}");
+    }
+}
+
 /// A message from one program to another.
 #[derive(Default)]
 struct Channel {

@@ -129,22 +129,30 @@ fn values_of(tape: &Tape, nodes: &[usize]) -> (Vec<Port>, Vec<usize>) {
     (values, of_node)
 }
 
-/// Runs nodes of one key whose operands have all run.
-pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Result<(), EngineError> {
+/// Runs nodes of one key whose operands have all run. If they cannot run, they have a mistake then.
+pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) {
+    if let Err(error) = compute(tape, &mut nodes, graph) {
+        tape.fail(&nodes, error);
+    }
+}
+
+/// Runs nodes of one key whose operands have all run, and takes them into a batch.
+fn compute(tape: &mut Tape, nodes: &mut Vec<usize>, graph: &Graph) -> Result<(), EngineError> {
     let op = tape.op(nodes[0]).clone();
     if GRAPH && op == Op::MatMul {
-        // Those with the same right operand side by side: see `bringing`.
+        // Those with the same right operand side by side: see `merge_lanes`.
         let right = |node: usize| tape.inputs(node)[1];
-        sort_by(&mut nodes, &|a, b| right(a).cmp(&right(b)));
+        sort_by(nodes, &|a, b| right(a).cmp(&right(b)));
     }
     if op == Op::Held {
         // No kernel runs: the values of each buffer are a batch, so that they stay where they are.
-        let groups = by_buffer(tape, &nodes);
+        let groups = by_buffer(tape, nodes);
         if groups.len() > 1 {
-            return groups.into_iter().try_for_each(|nodes| run(tape, nodes, graph));
+            groups.into_iter().for_each(|nodes| run(tape, nodes, graph));
+            return Ok(());
         }
     }
-    let outputs = offsets_of_outputs(tape, &nodes);
+    let outputs = offsets_of_outputs(tape, nodes);
     for (columns, offsets) in &outputs {
         let rows = offsets[offsets.len() - 1];
         check_size(op.name(), "results of a batch", Shape { rows, columns: *columns })?;
@@ -177,7 +185,7 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
             }
         }
         Op::ConcatRows => {
-            let parts = laid_out(tape, &nodes, 0);
+            let parts = laid_out(tape, nodes, 0);
             let (operand, was_copied) = lay_out(tape, &parts, true, graph)?;
             // Rows that lie end to end are the value, wherever they lie.
             let outcome = match operand.source.clone() {
@@ -190,19 +198,19 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
         }
         _ => {
             for operand in 0..tape.inputs(nodes[0]).len() {
-                let ports = laid_out(tape, &nodes, operand);
+                let ports = laid_out(tape, nodes, operand);
                 let (operand, was_copied) = lay_out(tape, &ports, false, graph)?;
                 inputs.push(operand);
                 copied.push(was_copied);
             }
             if GRAPH && op == Op::MatMul {
-                merge_lanes(tape, &nodes, &mut inputs[0].offsets);
+                merge_lanes(tape, nodes, &mut inputs[0].offsets);
             }
             if GRAPH && op == Op::Rows {
                 let offsets = &mut inputs[0].offsets;
                 *offsets = vec![offsets[0], offsets[offsets.len() - 1]];
             }
-            let lanes = LaneData::of(tape, &nodes);
+            let lanes = LaneData::of(tape, nodes);
             Outcome::Computed(graph.device.forward(&Call {
                 weights_alone: false,
                 op: &op,
@@ -216,10 +224,11 @@ pub(super) fn run(tape: &mut Tape, mut nodes: Vec<usize>, graph: &Graph) -> Resu
             })?)
         }
     };
-    tape.set_ran(&nodes, tape.batches.len());
+    tape.set_ran(nodes, tape.batches.len());
     if !graph.training {
         inputs.clear();
     }
+    let nodes = std::mem::take(nodes);
     tape.batches.push(Batch { nodes, flush: tape.done(), inputs, copied, outcome, outputs });
     Ok(())
 }

@@ -293,7 +293,8 @@ impl Graph {
     ///
     /// Recording never fails. A mistake (a shape, an id) belongs to the node and says which line recorded it; whatever
     /// depends on the node has the same mistake. The next value asked for outside of programs returns the first mistake
-    /// recorded there; a program of [`Graph::join`] learns of its own mistakes only.
+    /// recorded there; a program of [`Graph::join`] learns of its own mistakes only. What the device refuses to run has a
+    /// mistake from then on: it is not tried again, and nodes that do not depend on it run.
     ///
     /// ```
     /// use saccade_rnn::device::{Binary, Device, Op, Parameters};
@@ -367,32 +368,36 @@ impl Graph {
 
     /// Runs every recorded node that has not run, so that some values are there.
     fn flush(&self, wanted: &[Port]) -> Result<(), EngineError> {
-        self.tape.borrow().check(wanted, self.current())?;
-        self.run_all()
+        let check = || self.tape.borrow().check(wanted, self.current());
+        check()?;
+        self.run_all();
+        check()
     }
 
-    /// Runs every recorded node that has not run and has no mistake.
-    fn run_all(&self) -> Result<(), EngineError> {
+    /// Runs every recorded node that has not run and can. What the device refuses is a mistake of the nodes that it did not run,
+    /// outside of programs.
+    fn run_all(&self) {
         let mut tape = self.tape.borrow_mut();
         let first = tape.done();
         if tape.have_keys_of_their_own(first) {
             // A model's layers one after the other: there is nothing to plan.
             for node in first..tape.len() {
-                if tape.mistake_of(node).is_none() {
-                    batch::run(&mut tape, vec![node], self)?;
+                if tape.can_run(node) {
+                    batch::run(&mut tape, vec![node], self);
                 }
             }
-            tape.set_done();
-            return Ok(());
-        }
-        let (dag, nodes) = tape.dag(first, |_, _| true);
-        let plan = schedule::plan(&dag, self.strategy);
-        for batch in 0..plan.len() {
-            let lanes = plan.get(batch).iter().map(|&node| nodes[node as usize]).collect();
-            batch::run(&mut tape, lanes, self)?;
+        } else {
+            let (dag, nodes) = tape.dag(first, |_, _| true);
+            let plan = schedule::plan(&dag, self.strategy);
+            for batch in 0..plan.len() {
+                let lanes = plan.get(batch).iter().map(|&node| nodes[node as usize]);
+                let lanes: Vec<_> = lanes.filter(|&node| tape.can_run(node)).collect();
+                if !lanes.is_empty() {
+                    batch::run(&mut tape, lanes, self);
+                }
+            }
         }
         tape.set_done();
-        Ok(())
     }
 
     /// What ran so far: the batches, and for nodes that ran alone the reason.

@@ -135,8 +135,8 @@ impl Graph {
     ///
     /// Inside a program, [`Expr::value`](super::Expr::value) and [`Graph::values`] wait until no program can go on. Then
     /// everything recorded so far runs as one flush, and one exchange with the device reads all values that are waited
-    /// for. A mistake in recording, or an unknown id, fails the program that made it and no other; what the device reports
-    /// fails all that wait.
+    /// for. A mistake in recording, or an unknown id, fails the program that made it and no other; what the device refuses to
+    /// run, the programs that wait for it; what it reports of the exchange, all that wait.
     ///
     /// Dropout and Gumbel noise of a node depend on its program's number and on how many nodes the program recorded before
     /// it, never on who waited when.
@@ -252,7 +252,12 @@ impl Graph {
 
     /// Runs everything recorded and answers all requests with one exchange.
     async fn answer_requests(&self) {
-        let requests = self.queue.take();
+        let mut requests = self.queue.take();
+        self.run_all();
+        requests.retain(|request| {
+            let checked = self.tape().check_values(&request.ports);
+            checked.inspect_err(|error| request.answer(Err(error.clone()))).is_ok()
+        });
         let answers = self.answers(&requests).await;
         match answers {
             Ok(answers) => {
@@ -263,7 +268,6 @@ impl Graph {
     }
 
     async fn answers(&self, requests: &[Rc<Request>]) -> Result<Vec<Vec<Vec<f32>>>, EngineError> {
-        self.run_all()?;
         let ports: Vec<Port> = requests.iter().flat_map(|request| &request.ports).copied().collect();
         let parts = self.located(&ports)?;
         let mut values = self.device.read(&parts).await?.into_iter();

@@ -37,7 +37,8 @@ pub(crate) struct Tape {
     pub(super) held: Vec<Held>,
     /// Nodes before this one have run, or never will.
     done: usize,
-    /// The mistakes that were recorded, each with the program that recorded it; a node that cannot run has the number of one.
+    /// The mistakes that were recorded, each with the program that recorded it, and what a device refused to run; a node that
+    /// cannot run has the number of one.
     mistakes: Vec<(Option<Program>, EngineError)>,
     /// Gradients of batch outputs after a backward pass: `[batch][output]`.
     pub(super) gradients: Vec<Vec<Option<Buffer>>>,
@@ -83,7 +84,7 @@ struct Node {
     /// The batch that ran it, and its lane there.
     batch: u32,
     lane: u32,
-    /// Why it cannot run: the mistake made in recording it, or one of its operands.
+    /// Why it cannot run: the mistake made in recording it or one of its operands, or what the device said of either.
     mistake: u32,
     /// Whether its value has a gradient that something wants.
     differentiable: bool,
@@ -214,6 +215,24 @@ impl Tape {
         }
     }
 
+    /// Whether a node can run, now that its operands have; it cannot if one of them failed.
+    pub(super) fn can_run(&mut self, node: usize) -> bool {
+        if self.mistakes.is_empty() {
+            return true;
+        }
+        let of_operand = || self.inputs(node).iter().find_map(|port| self.mistake_of(port.node));
+        let mistake = self.mistake_of(node).or_else(of_operand);
+        self.nodes[node].mistake = mistake.unwrap_or(NONE);
+        mistake.is_none()
+    }
+
+    /// Says why nodes could not run. They are not tried again, since what they are made of may be used up.
+    pub(super) fn fail(&mut self, nodes: &[usize], error: EngineError) {
+        let number = self.mistakes.len() as u32;
+        self.mistakes.push((None, error));
+        nodes.iter().for_each(|&node| self.nodes[node].mistake = number);
+    }
+
     /// Says that all nodes so far have run, but those that never will.
     pub(super) fn set_done(&mut self) {
         self.done = self.nodes.len();
@@ -340,10 +359,16 @@ impl Tape {
         if self.mistakes.is_empty() {
             return Ok(());
         }
-        let own = self.mistakes.iter().find(|(of, _)| *of == program);
-        let inherited = || wanted.iter().find_map(|port| self.mistake_of(port.node));
-        match own.or_else(|| inherited().map(|number| &self.mistakes[number as usize])) {
+        match self.mistakes.iter().find(|(of, _)| *of == program) {
             Some((_, mistake)) => Err(mistake.clone()),
+            None => self.check_values(wanted),
+        }
+    }
+
+    /// The first mistake that a value depends on.
+    pub(super) fn check_values(&self, wanted: &[Port]) -> Result<(), EngineError> {
+        match wanted.iter().find_map(|port| self.mistake_of(port.node)) {
+            Some(number) => Err(self.mistakes[number as usize].1.clone()),
             None => Ok(()),
         }
     }
