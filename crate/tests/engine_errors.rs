@@ -111,6 +111,10 @@ fn operands_that_do_not_fit() {
     refused(&p, &Op::MatMul, &[(half, 0), (0, half)], &[], "result");
     refused(&p, &Op::MatMul, &[(half, 0), (0, half / 8)], &[], "result");
 
+    // Sums of sizes that no number holds.
+    let many = usize::MAX;
+    refused(&p, &Op::ConcatColumns, &[(0, many), (0, many)], &[], "result");
+    refused(&p, &Op::ConcatRows, &[(many, 0), (many, 0)], &[], "result");
     refused(&p, &Op::ConcatColumns, &[(2, 3), (2, 1), (3, 3)], &[], "rows of operand 2");
     refused(&p, &Op::ConcatRows, &[(2, 3), (1, 4)], &[], "columns of operand 1");
     refused(&p, &Op::CrossEntropy, &[(2, 3)], &[0], "targets");
@@ -122,6 +126,21 @@ fn values_of_different_shapes() {
         graph.input(2, 3, vec![0.0; 6]) * graph.input(3, 2, vec![0.0; 6])
     });
     assert_eq!(error.to_string(), "multiply: operand 1: expected 2 x 3, found 3 x 2");
+}
+
+#[test]
+fn a_range_that_ends_before_it_begins() {
+    let (begin, end) = (3, 1);
+    let error = mistake(&Parameters::new(), |graph| graph.input(1, 4, vec![0.0; 4]).columns(begin..end));
+    assert!(error.to_string().starts_with("columns: range: expected within the 4 columns"), "{error}");
+}
+
+#[test]
+fn rows_of_a_batch_that_no_number_counts() {
+    let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels);
+    let values = [(); 2].map(|()| graph.input(usize::MAX, 0, Vec::new()));
+    let error = block_on(graph.values(&values)).unwrap_err();
+    assert!(error.to_string().starts_with("input: results of a batch: expected at most "), "{error}");
 }
 
 #[test]

@@ -95,12 +95,12 @@ impl Op {
             Op::ConcatColumns => {
                 let rows = check.any(0)?.rows;
                 (0..inputs.len()).try_for_each(|i| check.rows(i, rows))?;
-                vec![shape(rows, inputs.iter().map(|x| x.columns).sum())]
+                vec![shape(rows, inputs.iter().fold(0, |sum, x| sum.saturating_add(x.columns)))]
             }
             Op::ConcatRows => {
                 let columns = check.any(0)?.columns;
                 (0..inputs.len()).try_for_each(|i| check.operand(i, columns).map(drop))?;
-                vec![shape(inputs.iter().map(|x| x.rows).sum(), columns)]
+                vec![shape(inputs.iter().fold(0, |sum, x| sum.saturating_add(x.rows)), columns)]
             }
             Op::Columns { start, count } => {
                 let x = check.any(0)?;
@@ -210,10 +210,11 @@ impl Op {
     }
 }
 
-/// Whether an address can tell the bytes of so many values, however little memory there is.
+/// Whether an address can tell the bytes of so many values, however little memory there is; of a value without rows those of
+/// a row, and without columns those of a column, so that no sum of sizes that saturates passes.
 pub(crate) fn check_size(op: &'static str, what: &str, made: Shape) -> Result<(), EngineError> {
     const MOST: usize = isize::MAX as usize / size_of::<f32>();
-    match made.rows.checked_mul(made.columns) {
+    match made.rows.max(1).checked_mul(made.columns.max(1)) {
         Some(..=MOST) => Ok(()),
         _ => {
             let expected = format!("at most {MOST} values");

@@ -133,6 +133,9 @@ impl Parameters {
     }
 
     /// A parameter.
+    ///
+    /// # Panics
+    /// If there are not so many, since the id is another store's.
     pub fn get(&self, id: ParamId) -> &Parameter {
         &self.0.list[id.index()]
     }

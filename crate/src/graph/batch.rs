@@ -281,7 +281,7 @@ fn offsets_of_outputs(tape: &Tape, nodes: &[usize]) -> Vec<(usize, Vec<usize>)> 
     let mut outputs: Vec<(usize, Vec<usize>)> = columns.map(|c| (c, vec![0])).collect();
     for &node in nodes {
         for ((_, offsets), shape) in outputs.iter_mut().zip(tape.shapes(node)) {
-            offsets.push(offsets[offsets.len() - 1] + shape.rows);
+            offsets.push(offsets[offsets.len() - 1].saturating_add(shape.rows));
         }
     }
     outputs

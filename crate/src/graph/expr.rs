@@ -188,10 +188,11 @@ impl<'g> Expr<'g> {
         self.then(Op::Unary(Unary::Log))
     }
 
-    /// A range of columns.
+    /// A range of columns. One that ends before it begins is a mistake.
     #[track_caller]
     pub fn columns(self, range: Range<usize>) -> Self {
-        self.then(Op::Columns { start: range.start, count: range.len() })
+        // Of a range that ends before it begins more than any value has.
+        self.then(Op::Columns { start: range.start, count: range.end.wrapping_sub(range.start) })
     }
 
     /// Rows by number; a number may occur more than once.
