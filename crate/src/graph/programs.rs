@@ -83,8 +83,25 @@ impl Queue {
     }
 
     /// Takes the requests that somebody still waits for.
-    fn take(&self) -> Vec<Rc<Request>> {
-        self.requests.borrow_mut().drain(..).filter_map(|request| request.upgrade()).collect()
+    fn take(&self) -> Taken<'_> {
+        let requests = self.requests.borrow_mut().drain(..).filter_map(|request| request.upgrade()).collect();
+        Taken { queue: self, requests }
+    }
+}
+
+/// Requests of all programs of a graph, which whoever joined some of them is about to answer. Those that are left when this is
+/// dropped are put back, and their programs woken, so that whoever joined those answers.
+struct Taken<'q> {
+    queue: &'q Queue,
+    requests: Vec<Rc<Request>>,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        for request in &self.requests {
+            self.queue.requests.borrow_mut().push(Rc::downgrade(request));
+            request.waker.take().into_iter().for_each(Waker::wake);
+        }
     }
 }
 
@@ -252,13 +269,14 @@ impl Graph {
 
     /// Runs everything recorded and answers all requests with one exchange.
     async fn answer_requests(&self) {
-        let mut requests = self.queue.take();
+        let mut taken = self.queue.take();
         self.run_all();
-        requests.retain(|request| {
+        taken.requests.retain(|request| {
             let checked = self.tape().check_values(&request.ports);
             checked.inspect_err(|error| request.answer(Err(error.clone()))).is_ok()
         });
-        let answers = self.answers(&requests).await;
+        let answers = self.answers(&taken.requests).await;
+        let requests = std::mem::take(&mut taken.requests);
         match answers {
             Ok(answers) => {
                 requests.iter().zip(answers).for_each(|(request, answer)| request.answer(Ok(answer)));
@@ -283,5 +301,29 @@ impl Graph {
             }
             None => node as u32,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+    use crate::device::{Device, Parameters};
+    use crate::graph::Strategy;
+
+    #[test]
+    fn who_waits_is_answered_when_whoever_was_to_answer_is_dropped() {
+        let graph = Graph::inference(&Parameters::new(), &Device::cpu(), Strategy::Levels);
+        let flag = Arc::new(Flag { ready: AtomicBool::new(false), outer: Mutex::new(None) });
+        let waker = Waker::from(flag.clone());
+        let mut context = Context::from_waker(&waker);
+        let mut waits = pin!(graph.queue.wait(vec![graph.input(1, 1, vec![2.0]).port]));
+        assert!(waits.as_mut().poll(&mut context).is_pending());
+        drop(graph.queue.take());
+        assert!(flag.ready.load(Ordering::Acquire), "its program is woken");
+        assert!(waits.as_mut().poll(&mut context).is_pending());
+        pollster::block_on(graph.answer_requests());
+        assert_eq!(waits.as_mut().poll(&mut context), Poll::Ready(Ok(vec![vec![2.0]])));
     }
 }
