@@ -220,6 +220,11 @@ fn a_parsers_config() {
     let skim =
         r#""layers":[{"type":"skim","cell":"lstm","hidden_size":3,"small_size":1,"small_reads":"slice"},{"#;
     refused(r#""layers":[{"#, skim, "`layers`: expected those that read every word, to parse");
+    refused(
+        r#""layers":[{"type":"lstm""#,
+        r#""layers":[{"type":"qrnn""#,
+        "malformed: layers: unknown variant `qrnn`, expected one of `elman`",
+    );
     refused(r#""hidden_size":5"#, r#""hidden_size":5,"more":1"#, "unknown field `more`");
 }
 

@@ -210,9 +210,18 @@ pub enum SmallReads {
     All,
 }
 
-/// Reads layers; a message says that it is about them.
+/// Reads an encoder's layers; a message says that it is about them.
+pub(super) fn encoder<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<LayerConfig>, D::Error> {
+    named("encoder", deserializer)
+}
+
+/// Reads a parser's layers; a message says that it is about them.
 pub(super) fn layers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<LayerConfig>, D::Error> {
-    Vec::deserialize(deserializer).map_err(|error| D::Error::custom(format!("encoder: {error}")))
+    named("layers", deserializer)
+}
+
+fn named<'de, D: Deserializer<'de>>(field: &str, deserializer: D) -> Result<Vec<LayerConfig>, D::Error> {
+    Vec::deserialize(deserializer).map_err(|error| D::Error::custom(format!("{field}: {error}")))
 }
 
 impl LayerConfig {

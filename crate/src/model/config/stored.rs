@@ -20,7 +20,7 @@ pub(super) struct Stored {
     tokenizer: Tokenizer,
     vocabulary: Vec<String>,
     embedding_size: usize,
-    #[serde(deserialize_with = "layer_config::layers")]
+    #[serde(deserialize_with = "layer_config::encoder")]
     encoder: Vec<LayerConfig>,
     threshold: Option<f32>,
     #[serde(default)]
