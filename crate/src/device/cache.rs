@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use super::{ParamId, Parameters};
 
 /// Values by store of parameters and key. A value is current while the parameters that it was derived from are at the
-/// revision of that time. The values of a store are dropped after the store.
+/// revision of that time. The values of a store that is gone are dropped when the cache is next asked for anything.
 #[derive(Debug)]
 pub(super) struct Cache<K, V> {
     stores: Vec<Store<K, V>>,
@@ -41,8 +41,8 @@ fn revision(parameters: &Parameters, of: impl IntoIterator<Item = ParamId>) -> u
 
 impl<K: Eq + Hash, V> Cache<K, V> {
     fn entries(&mut self, parameters: &Parameters) -> &mut FxHashMap<K, Entry<V>> {
+        self.stores.retain(|store| store.identity.strong_count() > 0);
         let at = self.stores.iter().position(|store| parameters.is(&store.identity)).unwrap_or_else(|| {
-            self.stores.retain(|store| store.identity.strong_count() > 0);
             let identity = parameters.identity();
             self.stores.push(Store { identity, entries: FxHashMap::default() });
             self.stores.len() - 1
@@ -116,9 +116,7 @@ mod tests {
         assert_eq!(cache.get(&second, &(), [id]), None, "until one of the two changes");
         assert_eq!(cache.stores.len(), 2);
         drop(first);
-        let mut third = Parameters::new();
-        let id = third.add("a", &[1], vec![1.0]).unwrap();
-        cache.insert(&third, (), [id], "third");
-        assert_eq!(cache.stores.len(), 2, "the first one's values are gone");
+        assert_eq!(cache.get(&second, &(), [id]), None);
+        assert_eq!(cache.stores.len(), 1, "the first one's values are gone");
     }
 }

@@ -1,4 +1,5 @@
-//! Keeps weights on the GPU: uploads them when they are first used and after a change, and drops them with their store.
+//! Keeps weights on the GPU: uploads them when they are first used and after a change, and drops them when weights are next
+//! used after their store is gone.
 //!
 //! Training changes weights on the GPU. The copy in the store's layout is then newer than the store, and copies in
 //! other layouts are made from it.
