@@ -50,6 +50,12 @@ impl PartialEq for Real {
 
 impl Eq for Real {}
 
+impl std::hash::Hash for Real {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.to_bits().hash(state);
+    }
+}
+
 /// Rows and columns of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
@@ -66,7 +72,7 @@ impl std::fmt::Display for Shape {
 }
 
 /// Functions of one value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unary {
     /// Hyperbolic tangent.
     Tanh,
@@ -153,7 +159,7 @@ impl SemiringProduct {
 }
 
 /// Attributes of the SRU recurrence (`kernels/src/sru.rs` has the equations).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sru {
     /// `[v_f, v_r]`; none in version 1.
     pub weight_c: Option<ParamId>,
@@ -176,7 +182,7 @@ pub struct Sru {
 }
 
 /// Attributes that both modes of the Skim recurrence share (`kernels/src/skim.rs` has the equations).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Skim {
     /// The cell, big and small: LSTM or GRU.
     pub cell: CellKind,
@@ -207,7 +213,7 @@ pub struct Skim {
 }
 
 /// How a Skim recurrence treats its decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SkimMode {
     /// Skim iff the probability exceeds the threshold. First operand: the input itself.
     Hard {
@@ -224,7 +230,7 @@ pub enum SkimMode {
 }
 
 /// An operation with all its attributes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     /// A value from outside.
     Input,

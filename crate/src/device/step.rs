@@ -4,7 +4,7 @@
 use super::{Buffer, Call, Device, EngineError, Forward, Op, Operand, ParamGradients, Parameters, Shape};
 
 /// A product with the first operand, and the recurrence over it: its other operands are those of the step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Step {
     /// [`Op::Affine`].
     pub product: Op,

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::Graph;
 use super::tape::{Port, Tape};
-use crate::cpu::order::sort_by;
+use crate::cpu::order::{argsort, sort_by};
 use crate::device::{
     Buffer, Call, EngineError, Forward, GRAPH, Op, Operand, ParamId, Shape, TableRows, Value, check_size,
 };
@@ -235,15 +235,13 @@ fn compute(tape: &mut Tape, nodes: &mut Vec<usize>, graph: &Graph) -> Result<(),
 
 /// Held values that lie in one buffer, buffer by buffer.
 fn by_buffer(tape: &Tape, nodes: &[usize]) -> Vec<Vec<usize>> {
-    let mut groups: Vec<Vec<usize>> = Vec::new();
     let buffer = |node: usize| tape.held(node).buffer.identity();
-    for &node in nodes {
-        match groups.iter_mut().find(|group| buffer(group[0]) == buffer(node)) {
-            Some(group) => group.push(node),
-            None => groups.push(vec![node]),
-        }
-    }
-    groups
+    let mut nodes = nodes.to_vec();
+    sort_by(&mut nodes, &|a, b| buffer(a).cmp(&buffer(b)));
+    let groups: Vec<&[usize]> = nodes.chunk_by(|&a, &b| buffer(a) == buffer(b)).collect();
+    // Not in the order of addresses, which differs from run to run.
+    let order = argsort(groups.len(), &|a, b| groups[a][0].cmp(&groups[b][0]));
+    order.into_iter().map(|group| groups[group].to_vec()).collect()
 }
 
 /// The values that lie end to end as an operand of a batch: one of every node; of products that lie side by side and have the

@@ -3,12 +3,15 @@
 //! Operands, indices and shapes of all nodes lie end to end in arrays of the tape: to record a node, and to drop it, costs
 //! no allocation of its own.
 
+use std::hash::BuildHasher;
 use std::ops::Range;
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::batch::Batch;
 use super::programs::Program;
 use super::schedule::Dag;
-use crate::device::{Buffer, EngineError, Op, Shape};
+use crate::device::{Buffer, EngineError, Op, PROGRAMS, Shape};
 
 /// No batch, no mistake, no type.
 const NONE: u32 = u32::MAX;
@@ -21,6 +24,8 @@ pub(crate) struct Tape {
     indices: Vec<u32>,
     shapes: Vec<Shape>,
     keys: Vec<Key>,
+    /// Keys by their hash, where a program of a user's own may have any number; models have few.
+    hashed: FxHashMap<u64, u32>,
     /// Of every key, the node that had it last.
     latest: Vec<u32>,
     /// The node after the one that the last node is like: a loop records the same few in one order.
@@ -42,7 +47,7 @@ pub(crate) struct Tape {
     mistakes: Vec<(Option<Program>, EngineError)>,
     /// Gradients of batch outputs after a backward pass: `[batch][output]`.
     pub(super) gradients: Vec<Vec<Option<Buffer>>>,
-    /// How often a node was looked at.
+    /// How often a node or a key was looked at.
     #[cfg(test)]
     pub(super) looks: std::cell::Cell<usize>,
 }
@@ -335,16 +340,33 @@ impl Tape {
     }
 
     fn number_of_key(&mut self, op: Op, columns: &[usize]) -> u32 {
-        let is = |key: &Key| key.op == op && key.columns == columns;
-        let likely = self.nodes.get(self.likely).map(|node| node.key as usize);
-        let likely = likely.filter(|&key| is(&self.keys[key]));
-        let number = likely.or_else(|| self.keys.iter().rposition(is)).unwrap_or_else(|| {
-            self.keys.push(Key { op, columns: columns.to_vec() });
-            self.types.push(NONE);
-            self.latest.push(self.nodes.len() as u32);
-            self.keys.len() - 1
-        });
-        number as u32
+        let is = |&number: &u32| {
+            #[cfg(test)]
+            self.looks.set(self.looks.get() + 1);
+            let key = &self.keys[number as usize];
+            key.op == op && key.columns == columns
+        };
+        let number = self.keys.len() as u32;
+        if let Some(likely) = self.nodes.get(self.likely).map(|node| node.key).filter(is) {
+            return likely;
+        }
+        if PROGRAMS {
+            let mut hash = FxBuildHasher.hash_one((&op, columns));
+            // A key whose hash another one has goes by the next.
+            while let Some(known) = self.hashed.get(&hash) {
+                if is(known) {
+                    return *known;
+                }
+                hash = hash.wrapping_add(1);
+            }
+            self.hashed.insert(hash, number);
+        } else if let Some(known) = (0..number).rfind(is) {
+            return known;
+        }
+        self.keys.push(Key { op, columns: columns.to_vec() });
+        self.types.push(NONE);
+        self.latest.push(self.nodes.len() as u32);
+        number
     }
 
     /// A node of this key is added next: finds the one that it is like.

@@ -30,6 +30,32 @@ fn a_flush_looks_at_new_nodes_only() {
 }
 
 #[test]
+fn keys_and_buffers_may_be_as_many_as_nodes() {
+    let (parameters, device) = (Parameters::new(), Device::cpu());
+    let looks = |count: usize| {
+        let graph = Graph::inference(&parameters, &device, Strategy::Levels);
+        let x = graph.input(1, 1, vec![0.5]);
+        for factor in 0..count {
+            x.scale(factor as f32);
+            x.columns(0..1);
+        }
+        let first = graph.tape.borrow().looks.take();
+        let held = |i| {
+            let graph = Graph::inference(&parameters, &device, Strategy::Levels);
+            graph.input(1, 1, vec![i as f32]).hold().expect("nothing is wrong")
+        };
+        let again = Graph::inference(&parameters, &device, Strategy::Levels);
+        let held: Vec<_> = (0..count).map(|i| again.held(held(i))).collect();
+        again.tape.borrow().looks.take();
+        block_on(again.values(&held)).expect("nothing is wrong");
+        [first, again.tape.borrow().looks.take()]
+    };
+    let (some, more) = (looks(1_000), looks(4_000));
+    // In proportion, but for the levels of a sort.
+    assert!((0..2).all(|i| more[i] < 6 * some[i]), "{some:?} and {more:?} looks");
+}
+
+#[test]
 fn a_node_is_recorded_again_with_operands_of_the_same_shapes() {
     let mut parameters = Parameters::new();
     let w = parameters.add("w", &[2, 2], vec![1.0, -1.0, 0.5, 2.0]).expect("it fits");

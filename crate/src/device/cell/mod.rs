@@ -165,6 +165,12 @@ impl PartialEq for Function {
 
 impl Eq for Function {}
 
+impl std::hash::Hash for Function {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.name().hash(state);
+    }
+}
+
 impl std::fmt::Debug for Function {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Body { name, inputs, nodes, outputs } = &self.0.body;

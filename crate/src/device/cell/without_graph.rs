@@ -4,7 +4,7 @@ use super::infer::Check;
 use super::{EngineError, Parameters, Shape};
 
 /// A recorded function, of which there is none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Function {}
 
 impl Function {
