@@ -91,6 +91,20 @@ fn every_network_reads_on_as_it_reads_the_whole() {
 }
 
 #[test]
+fn texts_of_several_pieces_are_read_as_the_whole() {
+    for pool in POOLS {
+        let model = model_of(vec![LayerConfig::Gru { hidden_size: 3, bidirectional: false }], pool);
+        let mut incremental = Incremental::new();
+        // The first words are what the largest and the mean value are made of.
+        for words in [700, 1_400] {
+            let text = format!("good film not {}", "zzz ".repeat(words));
+            let options = ReadOptions::default();
+            assert_same(&on(&mut incremental, &model, &text, &options), &whole(&model, &text, &options));
+        }
+    }
+}
+
+#[test]
 fn only_what_changed_is_computed() {
     let model = model_of(vec![LayerConfig::Lstm { hidden_size: 4, bidirectional: false }], Pool::Last);
     let both = model_of(vec![LayerConfig::Lstm { hidden_size: 4, bidirectional: true }], Pool::Last);

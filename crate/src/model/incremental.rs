@@ -153,9 +153,11 @@ impl Incremental {
             Some(row) => self.cells.iter().flat_map(|cell| cell.state_at(row)).collect(),
             None => Vec::new(),
         };
+        // Only where the text ends are its rows gathered.
+        let rows = if ends.is_some() { self.rows() } else { &[] };
         let before = match state.is_empty() {
             true => Before::Nothing,
-            false => Before::Traced { state: &state, rows: self.rows() },
+            false => Before::Traced { state: &state, rows },
         };
         let piece = Piece { ids, force, before, ends, inspect: true };
         let Found { logits, layers, traces, .. } = session.read(&[piece]).await?.pop().unwrap_or_default();

@@ -52,7 +52,7 @@ pub(super) enum Before<'a> {
     Traced {
         /// A row for each part of each cell's state.
         state: &'a [Vec<f32>],
-        /// `rows x out`.
+        /// `rows x out`; none for a piece that does not end its text.
         rows: &'a [f32],
     },
 }
