@@ -151,7 +151,8 @@ fn named<'a>(header: &'a Header, prefix: &str) -> BTreeMap<&'a str, Stored<'a>> 
     let under = under.filter(|(name, _)| header.scaled(name).is_none());
     let mut found = BTreeMap::new();
     found.extend(under.map(|(name, entry)| (&name[prefix.len()..], (name.as_str(), entry))));
-    for (name, stored) in &header.metadata {
+    let shared = header.metadata.range::<str, _>(from).take_while(|(name, _)| name.starts_with(prefix));
+    for (name, stored) in shared {
         if let (Some(name), Some((stored, entry))) =
             (name.strip_prefix(prefix), header.entries.get_key_value(stored))
         {
