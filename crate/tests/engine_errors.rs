@@ -60,10 +60,7 @@ fn the_first_mistake_is_the_one_returned() {
         let x = graph.input(1, 3, vec![0.0; 3]);
         x.columns(2..4).softmax().rows(&[7])
     });
-    assert_eq!(
-        error.to_string(),
-        "columns: range: expected within the 3 columns of operand 0, found 2 from column 2"
-    );
+    assert_eq!(error.to_string(), "columns: range: expected within the 3 columns of operand 0, found 2..4");
 }
 
 #[test]
@@ -132,7 +129,7 @@ fn values_of_different_shapes() {
 fn a_range_that_ends_before_it_begins() {
     let (begin, end) = (3, 1);
     let error = mistake(&Parameters::new(), |graph| graph.input(1, 4, vec![0.0; 4]).columns(begin..end));
-    assert!(error.to_string().starts_with("columns: range: expected within the 4 columns"), "{error}");
+    assert_eq!(error.to_string(), "columns: range: expected within the 4 columns of operand 0, found 3..1");
 }
 
 #[test]

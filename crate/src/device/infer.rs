@@ -104,8 +104,9 @@ impl Op {
             }
             Op::Columns { start, count } => {
                 let x = check.any(0)?;
-                if start.checked_add(count).is_none_or(|end| end > x.columns) {
-                    let found = format!("{count} from column {start}");
+                let end = start.wrapping_add(count);
+                if end < start || end > x.columns {
+                    let found = format!("{start}..{end}");
                     return Err(check.error(
                         "range",
                         format!("within the {} columns of operand 0", x.columns),

@@ -191,7 +191,7 @@ impl<'g> Expr<'g> {
     /// A range of columns. One that ends before it begins is a mistake.
     #[track_caller]
     pub fn columns(self, range: Range<usize>) -> Self {
-        // Of a range that ends before it begins more than any value has.
+        // Of a range that ends before it begins the end overflows, as the operation's shape notices.
         self.then(Op::Columns { start: range.start, count: range.end.wrapping_sub(range.start) })
     }
 
