@@ -335,6 +335,13 @@ fn layers_learn_at_rates_of_their_own_and_later_if_so_wished() {
     let snapshot = block_on(run.snapshot("a run")).unwrap();
     let mut second = begin();
     second.restore(&snapshot, "a run").unwrap();
+    // Its first step is Adam's first: of the step size, whatever the gradient.
+    drive(&mut run, &mut told, |steps, _| steps == 26);
+    let farthest = values(&run).iter().fold(0.0_f32, |farthest, (name, values)| {
+        let distances = values.iter().zip(&after_one[name]).map(|(now, before)| (now - before).abs());
+        distances.filter(|_| name.starts_with("encoder.0.")).fold(farthest, f32::max)
+    });
+    assert!((farthest - 0.015).abs() < 1e-5, "{farthest}");
     let finished = drive(&mut run, &mut told, |_, _| false).unwrap();
     let after_two = values(&run);
     assert!(moved(&after_one, &after_two).iter().any(|name| name.starts_with("encoder.0.")));

@@ -68,6 +68,7 @@ pub(super) fn to_bytes(
         put("second", m.second)?;
         put("average", m.average.unwrap_or_default())?;
         put("caught_up", m.caught_up.iter().copied().flat_map(halves).collect())?;
+        put("steps", halves(m.steps).into())?;
     }
     for (part, rows) in carried.into_iter().enumerate() {
         for (row, values) in rows.into_iter().enumerate() {
@@ -83,9 +84,9 @@ fn halves(step: u64) -> [f32; 2] {
     [(step & 0xff_ffff) as f32, (step >> 24) as f32]
 }
 
-/// The step of [`halves`].
-fn whole([low, high]: [f32; 2]) -> u64 {
-    (low as u64) | ((high as u64) << 24)
+/// The steps of [`halves`].
+fn wholes(halves: &[f32]) -> impl Iterator<Item = u64> {
+    halves.as_chunks().0.iter().map(|&[low, high]| (low as u64) | ((high as u64) << 24))
 }
 
 fn carried_name(part: usize, row: usize) -> String {
@@ -114,12 +115,12 @@ pub(super) fn from_bytes(
             Ok(checkpoint.take(&format!("{kind}.{}", p.name), &[size])?.values)
         };
         let size = p.values.len();
-        let caught_up = take("caught_up", 2 * p.rows())?;
         moments.push(Moments {
             first: take("first", size)?,
             second: take("second", size)?,
             average: Some(take("average", if averaged { size } else { 0 })?).filter(|_| averaged),
-            caught_up: caught_up.as_chunks().0.iter().copied().map(whole).collect(),
+            caught_up: wholes(&take("caught_up", 2 * p.rows())?).collect(),
+            steps: wholes(&take("steps", 2)?).sum(),
         });
         weights.push(take("weights", size)?);
     }
@@ -147,10 +148,16 @@ mod tests {
         let mut parameters = Parameters::new();
         parameters.add("table", &[steps.len(), 1], vec![0.0; steps.len()]).expect("a table");
         let zeros = vec![0.0; steps.len()];
-        let moments =
-            Moments { first: zeros.clone(), second: zeros, average: None, caught_up: steps.clone() };
+        let moments = Moments {
+            first: zeros.clone(),
+            second: zeros,
+            average: None,
+            caught_up: steps.clone(),
+            steps: 1 << 30,
+        };
         let bytes = to_bytes("run", &Progress::default(), &parameters, vec![moments], Vec::new());
         let read = from_bytes(&bytes.expect("a snapshot"), "run", &mut parameters, false, &|_| true);
-        assert_eq!(read.expect("the same").1[0].caught_up, steps);
+        let moments = &read.expect("the same").1[0];
+        assert_eq!((&moments.caught_up, moments.steps), (&steps, 1 << 30));
     }
 }

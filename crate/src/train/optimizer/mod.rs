@@ -71,6 +71,8 @@ pub(super) struct Moments<B> {
     pub(super) average: Option<B>,
     /// Steps for which the average of each lazily updated row is caught up.
     pub(super) caught_up: Vec<u64>,
+    /// Steps that the parameter has taken: it rests while it is not to learn.
+    pub(super) steps: u64,
 }
 
 /// Of every parameter the rows whose averages are behind, and what each keeps when it is caught up.
@@ -103,6 +105,7 @@ impl Optimizer {
             second,
             average: averages.next(),
             caught_up: vec![0; p.rows()],
+            steps: 0,
         });
         let moments = moments.collect();
         Ok(Self { config, step: 0, moments })
@@ -146,6 +149,9 @@ impl Optimizer {
         let norm = values.pop().map_or(f32::NAN, |norm| norm[0]);
         if norm.is_finite() {
             self.step += 1;
+            for (moments, gradient) in zip(&mut self.moments, gradients.iter_mut()) {
+                moments.steps += u64::from(gradient.is_some());
+            }
             for (id, rows) in touched.iter().filter(|_| self.config.averaging.is_on()) {
                 let caught_up = &mut self.moments[id.index()].caught_up;
                 rows.iter().for_each(|&row| caught_up[row as usize] = self.step);
@@ -176,8 +182,9 @@ impl Optimizer {
         }
         self.catch_up(device, parameters, late, Some(norm))?;
 
-        let settings: Vec<AdamStep> =
-            parameters.iter().map(|(id, _)| self.settings(step, rate(id))).collect();
+        let settings: Vec<AdamStep> = zip(parameters.iter(), &self.moments)
+            .map(|((id, _), moments)| self.settings(moments.steps + 1, rate(id)))
+            .collect();
         let mut changes = Vec::new();
         let all = zip(zip(parameters.iter(), &mut self.moments), zip(gradients.iter_mut(), settings));
         for (((id, p), moments), (gradient, step)) in all {
@@ -279,6 +286,7 @@ impl Optimizer {
                 second: values.next().unwrap_or_default(),
                 average: values.next(),
                 caught_up: m.caught_up.clone(),
+                steps: m.steps,
             });
         }
         Ok(snapshot)
@@ -295,20 +303,21 @@ impl Optimizer {
     ) -> Result<(), EngineError> {
         device.join(parameters)?;
         let (mut first, mut second, mut averages) = (Vec::new(), Vec::new(), Vec::new());
-        let mut caught_up = Vec::new();
+        let mut rest = Vec::new();
         for moments in snapshot {
             first.push(moments.first);
             second.push(moments.second);
             averages.extend(moments.average);
-            caught_up.push(moments.caught_up);
+            rest.push((moments.caught_up, moments.steps));
         }
         let mut averages = device.upload_all(averages)?.into_iter();
         let moments = zip(device.upload_all(first)?, device.upload_all(second)?);
-        let moments = zip(moments, caught_up).map(|((first, second), caught_up)| Moments {
+        let moments = zip(moments, rest).map(|((first, second), (caught_up, steps))| Moments {
             first,
             second,
             average: averages.next(),
             caught_up,
+            steps,
         });
         self.moments = moments.collect();
         (self.step, self.config.averaging) = (step, averaging);
