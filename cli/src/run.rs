@@ -278,7 +278,8 @@ impl<'a, O: Objective> Run<'a, O> {
                     on_event(Event::Step { losses, words });
                 }
                 Due::Evaluation => {
-                    let evaluated = self.trainer.evaluate(go_on).await.map_err(RunError::Train)?;
+                    let evaluated =
+                        self.trainer.evaluate(go_on).await.map_err(|error| self.stopped(error))?;
                     let Some(evaluated) = evaluated else { return Ok(Outcome::Cancelled) };
                     if let Some(model) = &evaluated.kept {
                         files::write_whole(self.out, model)?;

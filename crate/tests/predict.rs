@@ -7,11 +7,13 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use saccade_rnn::device::{Cpu, Device};
 use saccade_rnn::model::{
-    self, Checkpoint, FreshOptions, Input, LayerConfig, Model, ModelError, Prediction, ReadOptions, Storage,
-    Task, Training,
+    self, Checkpoint, FreshOptions, Input, LayerConfig, Model, ModelError, Prediction, ReadOptions,
+    SruConfig, Storage, Task, Training,
 };
 use saccade_rnn::text::Tokenizer;
-use saccade_rnn::train::{Due, Objective, Predict, Reset, RunConfig, Texts, TrainConfig, Trainer};
+use saccade_rnn::train::{
+    Due, Objective, Predict, PredictionScore, Reset, RunConfig, Texts, TrainConfig, TrainError, Trainer,
+};
 
 const WORDS: usize = 12;
 
@@ -101,6 +103,45 @@ fn trainer(model: Model, reset: Reset, epochs: usize, threads: usize) -> Trainer
     let texts = Texts { train: documents(), dev: documents(), test: Vec::new() };
     let device = Cpu::default().with_threads(threads.try_into().unwrap()).into();
     Trainer::new(&device, model, objective, texts, run).unwrap()
+}
+
+#[test]
+fn a_development_loss_that_is_no_number_ends_the_run() {
+    // Highways hand on a word's vector: from that of the last word no number comes, and only development texts have it.
+    let layer = LayerConfig::Sru(SruConfig::new(8, 1));
+    let mut model = Model::fresh(
+        config(Prediction::new(&[7]), vec![layer]),
+        Default::default(),
+        FreshOptions::default(),
+        3,
+    )
+    .unwrap();
+    let id = model.parameters().id("embedding.weight").unwrap();
+    model.parameters_mut().get_mut(id).values[8 * (WORDS - 1)..].fill(f32::MAX);
+    let without = |text: Vec<u32>| text.into_iter().map(|word| word % 11).collect();
+    let texts =
+        Texts { train: documents().into_iter().map(without).collect(), dev: documents(), test: Vec::new() };
+    let run = RunConfig { seed: 9, train: TrainConfig::new(3, 1, 0.02), output: Default::default() };
+    let objective = Predict::new(&run.train, 6, Reset::Document).unwrap();
+    let mut trainer = Trainer::new(&Device::cpu(), model, objective, texts, run).unwrap();
+    while trainer.due() == Due::Step {
+        block_on(trainer.step()).unwrap();
+    }
+    let error = block_on(trainer.evaluate(|_| true)).map(|_| ()).unwrap_err();
+    assert!(matches!(error, TrainError::NotFinite { what: "development loss", .. }), "{error}");
+    assert!(!trainer.has_kept());
+    // It can be interrupted there, too.
+    let snapshot = block_on(trainer.snapshot("this")).unwrap();
+    trainer.restore(&snapshot, "this").unwrap();
+}
+
+#[test]
+fn a_perplexity_beyond_all_numbers_is_not_recorded() {
+    let mut model = model();
+    PredictionScore { tokens: 1, loss: 800.0, bands: Vec::new() }.record("dev", &mut model);
+    let figures = &model.config().training.figures;
+    assert_eq!((figures.get("dev_loss"), figures.get("dev_perplexity")), (Some(&800.0), None));
+    model.to_bytes(|_, _| Storage::F32).unwrap();
 }
 
 /// Runs to the end by so many threads; after every `each` steps another trainer goes on.

@@ -80,7 +80,7 @@ pub enum RunError {
     /// Another model lies where an evaluation has kept one.
     #[error("{}: a model of another run lies here, where this run had kept its own", .0.display())]
     OtherModel(PathBuf),
-    /// The loss or a gradient is no number, and an evaluation has kept a model.
+    /// A loss or a gradient is no number, and an evaluation has kept a model.
     #[error("{source}; the last good model is kept in {}", .kept.display())]
     NotFinite {
         /// What is no number, and when.

@@ -30,10 +30,10 @@ pub enum TrainError {
     /// The engine.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The loss or a gradient is no number.
+    /// The loss, of a batch or of the development texts, or a gradient is no number.
     #[error("the {what} is {value} at step {step} (epoch {epoch}); a lower learning_rate or clip may help")]
     NotFinite {
-        /// `loss` or `gradient norm`.
+        /// `loss`, `gradient norm` or `development loss`.
         what: &'static str,
         /// Its value.
         value: f32,

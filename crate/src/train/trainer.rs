@@ -234,7 +234,8 @@ impl<O: Objective> Trainer<O> {
     /// evaluation still due.
     ///
     /// # Errors
-    /// If the engine fails, or the weights cannot be written.
+    /// [`TrainError::NotFinite`] if the loss of the development texts is no number. Any other if the engine fails, or the
+    /// weights cannot be written.
     pub async fn evaluate(
         &mut self,
         mut go_on: impl FnMut(usize) -> bool,

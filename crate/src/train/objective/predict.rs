@@ -75,12 +75,15 @@ impl PredictionScore {
         self.loss.exp()
     }
 
-    /// Adds the figures worth keeping to a model's record, under `{set}_loss`, `{set}_perplexity` and `{set}_tokens`.
+    /// Adds the figures worth keeping to a model's record, under `{set}_loss`, `{set}_tokens` and, unless it is beyond all
+    /// numbers, `{set}_perplexity`.
     pub fn record(&self, set: &str, model: &mut Model) {
         let figures = &mut model.config_mut().training.figures;
         figures.insert(format!("{set}_loss"), self.loss);
-        figures.insert(format!("{set}_perplexity"), self.perplexity());
         figures.insert(format!("{set}_tokens"), self.tokens as f64);
+        if self.perplexity().is_finite() {
+            figures.insert(format!("{set}_perplexity"), self.perplexity());
+        }
     }
 }
 

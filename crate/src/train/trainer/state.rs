@@ -236,13 +236,17 @@ impl State {
     }
 
     /// Takes note of an evaluation of this rank, in an epoch of so many steps: epochs so far, and the file of the model if it is
-    /// the best.
+    /// the best. A rank that is no number is an error: no later one would be above it.
     pub(super) async fn judge(
         &mut self,
         rank: [f64; 3],
         steps: usize,
     ) -> Result<(f64, Option<Vec<u8>>), TrainError> {
-        let Progress { epoch, batch, .. } = self.progress;
+        let Progress { epoch, batch, step, .. } = self.progress;
+        if let Some(&rank) = rank.iter().find(|rank| !rank.is_finite()) {
+            // Of what models are chosen by, only losses can be so: the rank is less the loss.
+            return Err(TrainError::NotFinite { what: "development loss", value: -rank as f32, step, epoch });
+        }
         let best = Best { rank, epoch: epoch as f64 + batch as f64 / steps as f64 };
         self.progress.evaluation_due = false;
         let beaten = self.progress.best.is_none_or(|old| best.rank > old.rank);
