@@ -24,10 +24,10 @@ pub struct Example {
 }
 
 impl Example {
-    /// The normalised words of the text: tokenised text is split at ASCII spaces, and lower-cased if `tokenizer`
+    /// The normalised words of the text: tokenised text is split at ASCII spaces, and lower-cased and ended as `tokenizer`
     /// does so; other text is given to `tokenizer`.
     pub fn words(&self, tokenizer: &Tokenizer) -> Vec<String> {
-        let spaces = Tokenizer::new(TokenizerKind::Spaces, tokenizer.lowercase());
+        let spaces = Tokenizer::new(TokenizerKind::Spaces, tokenizer.lowercase()).with_ends(tokenizer.ends());
         let tokenizer = if self.tokenised { &spaces } else { tokenizer };
         tokenizer.tokenize(&self.text).into_iter().map(|token| token.text).collect()
     }
@@ -264,5 +264,17 @@ mod tests {
         let mut train = examples(&[("1", "same  text"), ("0", "other"), ("1", "same text")]);
         assert_eq!(remove_texts_of(&mut train, &examples(&[("0", "same text")])), 2);
         assert_eq!(train.iter().map(|e| &e.text[..]).collect::<Vec<_>>(), ["other"]);
+    }
+
+    #[test]
+    fn tokenised_text_ends_as_other_text_does() {
+        let [mut text] = examples(&[("a", "x\ny")]).try_into().expect("one");
+        let tokenizer = Tokenizer::treebank().with_ends(Some(crate::text::Ends::Line));
+        let words = text.words(&tokenizer);
+        text.tokenised = false;
+        assert_eq!(
+            (words, text.words(&tokenizer).len()),
+            (["x", "<eos>", "y"].map(String::from).to_vec(), 3)
+        );
     }
 }
