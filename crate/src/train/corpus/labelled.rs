@@ -102,13 +102,13 @@ impl LabelledCorpus {
         for set in dev.iter_mut().chain(&mut test) {
             set.examples.retain(|example| !example.phrase);
         }
+        // Before any are taken away: a rare label may be held out as a whole.
+        let (data_labels, labels): (Vec<_>, _) = label_names(data, &train).into_iter().unzip();
         for set in &test {
             train.iter_mut().for_each(|texts| {
                 remove_texts_of(&mut texts.examples, &set.examples);
             });
         }
-        // Before any are taken away: a rare label may be held out as a whole.
-        let (data_labels, labels): (Vec<_>, _) = label_names(data, &train).into_iter().unzip();
         if data.folds > 0 {
             test.extend(take_fold(&mut train, data)?);
         }
@@ -276,5 +276,25 @@ mod tests {
             (words, text.words(&tokenizer).len()),
             (["x", "<eos>", "y"].map(String::from).to_vec(), 3)
         );
+    }
+
+    /// The corpus of these texts, which are of one file each, with these settings beside its tokenizer's.
+    fn corpus(settings: &str, [train, dev, test]: [&[(&str, &str)]; 3]) -> LabelledCorpus {
+        let data = format!(
+            r#"{{ "name": "", "tokenizer": {{ "kind": "spaces", "lowercase": false }}, {settings} }}"#
+        );
+        let data: LabelledData<()> = serde_json::from_str(&data).expect("settings");
+        let set = |texts: &[(&str, &str)]| vec![Examples { name: "f".into(), examples: examples(texts) }];
+        let sets = LabelledSets { train: set(train), dev: set(dev), test: set(test) };
+        LabelledCorpus::new(&data, sets, &[]).expect("a corpus")
+    }
+
+    #[test]
+    fn labels_are_those_of_all_training_texts() {
+        let corpus = corpus(
+            r#""distinct": false"#,
+            [&[("a", "x"), ("a", "z"), ("b", "y")], &[("a", "x")], &[("b", "y")]],
+        );
+        assert_eq!((corpus.labels.len(), corpus.texts.train.len(), corpus.texts.test[0].label), (2, 2, 1));
     }
 }
