@@ -116,7 +116,7 @@ impl LabelledCorpus {
             dev.extend(hold_out(&mut train, data)?);
         }
         if data.distinct {
-            keep_distinct(&mut train);
+            keep_distinct(&mut train, &data.tokenizer);
         }
         for (set, texts) in [("training", &train), ("development", &dev)] {
             if texts.iter().all(|texts| texts.examples.is_empty()) {
@@ -168,10 +168,10 @@ pub fn remove_texts_of(examples: &mut Vec<Example>, others: &[Example]) -> usize
 }
 
 /// Keeps the first of texts that are equal in words and label.
-fn keep_distinct(train: &mut [Examples]) {
+fn keep_distinct(train: &mut [Examples], tokenizer: &Tokenizer) {
     let mut seen = HashSet::new();
     for texts in train {
-        texts.examples.retain(|e| seen.insert((e.label.clone(), e.text.to_lowercase())));
+        texts.examples.retain(|e| seen.insert((e.label.clone(), e.words(tokenizer))));
     }
 }
 
@@ -296,5 +296,13 @@ mod tests {
             [&[("a", "x"), ("a", "z"), ("b", "y")], &[("a", "x")], &[("b", "y")]],
         );
         assert_eq!((corpus.labels.len(), corpus.texts.train.len(), corpus.texts.test[0].label), (2, 2, 1));
+    }
+
+    #[test]
+    fn texts_are_distinct_as_their_words_are() {
+        let train = [("a", "X y"), ("a", "x y"), ("a", "x y"), ("b", "x y")];
+        let count = |settings: &str| corpus(settings, [&train, &train[..1], &[]]).texts.train.len();
+        assert_eq!(count(r#""distinct": true"#), 3);
+        assert_eq!(count(r#""distinct": false"#), 4);
     }
 }
