@@ -206,16 +206,26 @@ fn hold_out<P>(train: &mut [Examples], data: &LabelledData<P>) -> Result<Option<
     take(first, &indices).map(Some)
 }
 
-/// The last texts of every label, in the order of the file, in proportion, `count` in all.
+/// The last texts of every label, in the order of the file, in proportion, `count` in all (all, if there are no more).
 fn blocks(examples: &[Example], count: usize) -> Vec<usize> {
-    let labels = labels(examples);
-    let share = count.div_ceil(labels.len().max(1));
-    let of_label = |label: &String| {
-        let mut places: Vec<usize> = (0..examples.len()).filter(|&i| examples[i].label == *label).collect();
-        places.drain(..places.len().saturating_sub(share));
-        places
-    };
-    let mut held: Vec<usize> = labels.iter().flat_map(of_label).collect();
+    let count = count.min(examples.len());
+    let of = |label| (0..examples.len()).filter(|&i| examples[i].label == label).collect();
+    let places: Vec<Vec<usize>> = labels(examples).into_iter().map(of).collect();
+    let share = |label: usize| (places[label].len() as u64 * count as u64, examples.len() as u64);
+    let mut taken: Vec<usize> =
+        (0..places.len()).map(|label| (share(label).0 / share(label).1) as usize).collect();
+    // What is left when every share is whole goes to those that lost most by it, of those that lost as much to the largest.
+    let mut lost: Vec<_> =
+        (0..places.len()).map(|label| (share(label).0 % share(label).1, places[label].len())).collect();
+    for _ in taken.iter().sum()..count {
+        let Some(label) = (0..lost.len()).max_by_key(|&label| lost[label]) else { break };
+        taken[label] += 1;
+        lost[label] = (0, 0);
+    }
+    let mut held = Vec::with_capacity(count);
+    for (places, taken) in places.iter().zip(taken) {
+        held.extend(&places[places.len() - taken..]);
+    }
     held.sort_unstable();
     held
 }
@@ -266,18 +276,6 @@ mod tests {
         assert_eq!(train.iter().map(|e| &e.text[..]).collect::<Vec<_>>(), ["other"]);
     }
 
-    #[test]
-    fn tokenised_text_ends_as_other_text_does() {
-        let [mut text] = examples(&[("a", "x\ny")]).try_into().expect("one");
-        let tokenizer = Tokenizer::treebank().with_ends(Some(crate::text::Ends::Line));
-        let words = text.words(&tokenizer);
-        text.tokenised = false;
-        assert_eq!(
-            (words, text.words(&tokenizer).len()),
-            (["x", "<eos>", "y"].map(String::from).to_vec(), 3)
-        );
-    }
-
     /// The corpus of these texts, which are of one file each, with these settings beside its tokenizer's.
     fn corpus(settings: &str, [train, dev, test]: [&[(&str, &str)]; 3]) -> LabelledCorpus {
         let data = format!(
@@ -290,6 +288,14 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_distinct_as_their_words_are() {
+        let train = [("a", "X y"), ("a", "x y"), ("a", "x y"), ("b", "x y")];
+        let count = |settings: &str| corpus(settings, [&train, &train[..1], &[]]).texts.train.len();
+        assert_eq!(count(r#""distinct": true"#), 3);
+        assert_eq!(count(r#""distinct": false"#), 4);
+    }
+
+    #[test]
     fn labels_are_those_of_all_training_texts() {
         let corpus = corpus(
             r#""distinct": false"#,
@@ -299,10 +305,32 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_distinct_as_their_words_are() {
-        let train = [("a", "X y"), ("a", "x y"), ("a", "x y"), ("b", "x y")];
-        let count = |settings: &str| corpus(settings, [&train, &train[..1], &[]]).texts.train.len();
-        assert_eq!(count(r#""distinct": true"#), 3);
-        assert_eq!(count(r#""distinct": false"#), 4);
+    fn a_block_has_of_every_label_its_share() {
+        let held = |counts: &[usize], count| {
+            let labels = ["a", "b", "c"];
+            let texts: Vec<_> =
+                counts.iter().zip(labels).flat_map(|(&count, label)| vec![(label, "x"); count]).collect();
+            blocks(&examples(&texts), count)
+        };
+        let last = |ranges: &[std::ops::Range<usize>]| ranges.iter().cloned().flatten().collect::<Vec<_>>();
+        assert_eq!(held(&[900, 90, 10], 100), last(&[810..900, 981..990, 999..1000]));
+        assert_eq!(held(&[5, 5], 4), last(&[3..5, 8..10]), "alike");
+        assert_eq!(held(&[5, 5], 5), last(&[3..5, 7..10]), "what cannot be halved");
+        assert_eq!(held(&[6, 3, 1], 4), last(&[3..6, 8..9]), "a rare one keeps its only text");
+        assert_eq!(held(&[1, 99], 10), (90..100).collect::<Vec<_>>(), "whichever comes first");
+        assert_eq!(held(&[2, 1], 9), [0, 1, 2], "all");
+        assert_eq!(held(&[], 9), [0; 0]);
+    }
+
+    #[test]
+    fn tokenised_text_ends_as_other_text_does() {
+        let [mut text] = examples(&[("a", "x\ny")]).try_into().expect("one");
+        let tokenizer = Tokenizer::treebank().with_ends(Some(crate::text::Ends::Line));
+        let words = text.words(&tokenizer);
+        text.tokenised = false;
+        assert_eq!(
+            (words, text.words(&tokenizer).len()),
+            (["x", "<eos>", "y"].map(String::from).to_vec(), 3)
+        );
     }
 }

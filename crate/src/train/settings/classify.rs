@@ -47,12 +47,12 @@ pub struct LabelledData<P> {
     /// Development texts; all choices are made on them.
     #[serde(default = "none")]
     pub dev: Option<P>,
-    /// If there is no `dev`: how many training texts to hold out, of a set without phrases. They are one contiguous block if
-    /// `dev_block`.
+    /// If there is no `dev`: how many training texts to hold out, of a set without phrases: a random sample, or, if
+    /// `dev_block`, the last ones.
     #[serde(default)]
     pub hold_out: usize,
-    /// Hold out a block of neighbours rather than a random sample: for sets whose neighbours belong together (IMDb's
-    /// reviews of one film).
+    /// Hold out the last texts of every label, in proportion, rather than a random sample: for sets whose neighbours belong
+    /// together (IMDb's reviews of one film).
     #[serde(default)]
     pub dev_block: bool,
     /// Test texts, looked at once, at the end.
