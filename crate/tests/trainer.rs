@@ -9,7 +9,7 @@ use saccade_rnn::device::{Cpu, Device};
 use saccade_rnn::model::{Dropouts, FreshOptions, LayerConfig, Model};
 use saccade_rnn::train::{
     Adjustment, Classify, Distill, Due, Evaluation, Finished, Item, LayerRate, LayerRates, Loss,
-    OutputConfig, RunConfig, SkimLoss, Spans, Texts, TrainConfig, TrainError, Trainer,
+    OutputConfig, RunConfig, Schedule, SkimLoss, Spans, Texts, TrainConfig, TrainError, Trainer,
 };
 
 mod support;
@@ -409,6 +409,22 @@ fn a_pupil_learns_what_its_teacher_makes_of_a_text() {
     assert!(error.contains("no teacher has scored a text"), "{error}");
     let error = block_on(learns(distill(0.5, 1.0), Some(vec![0.0; 3])).step()).unwrap_err().to_string();
     assert!(error.contains('3'), "{error}");
+}
+
+#[test]
+fn counts_may_be_as_large_as_any() {
+    // As many evaluations as steps are the most there can be.
+    let train = TrainConfig { evaluations: usize::MAX, ..TrainConfig::new(8, 1, 0.03) };
+    let mut told = Told::default();
+    drive(&mut trainer(gru(), train, texts()).unwrap(), &mut told, |_, _| false).unwrap();
+    assert_eq!((told.losses.len(), told.evaluations.len()), (25, 25));
+    // 20 steps an epoch are 5 times 2^64 steps in all.
+    let losses = |schedule| {
+        let train = TrainConfig { schedule, ..TrainConfig::new(10, 1 << (usize::BITS - 2), 0.03) };
+        let mut run = trainer(gru(), train, texts()).unwrap();
+        [0; 5].map(|_| block_on(run.step()).unwrap())
+    };
+    assert_eq!(losses(Schedule::Linear), losses(Schedule::Constant));
 }
 
 #[test]

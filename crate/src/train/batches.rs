@@ -40,7 +40,7 @@ pub(super) fn by_length<T>(
     let mut draws = Draws::new(seed, epoch, 2);
     let mut order: Vec<usize> = (0..items.len()).collect();
     draws.shuffle(&mut order);
-    for chunk in order.chunks_mut(size * 50) {
+    for chunk in order.chunks_mut(size.saturating_mul(50)) {
         sort_by(chunk, &|a, b| length(&items[a]).cmp(&length(&items[b])));
     }
     let mut batches: Vec<Vec<usize>> = order.chunks(size).map(<[usize]>::to_vec).collect();
@@ -104,5 +104,11 @@ mod tests {
         let mut all = first.concat();
         all.sort_unstable();
         assert_eq!(all, (0..501).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_batch_may_be_larger_than_all_items() {
+        let batches = by_length((0..9).collect(), |i| *i, 1 << (usize::BITS - 1), 1, 0);
+        assert_eq!((batches.len(), batches[0].len()), (1, 9));
     }
 }

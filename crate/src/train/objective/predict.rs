@@ -116,8 +116,10 @@ impl Predict {
                 let text = documents.flatten().copied().collect::<Vec<u32>>();
                 // Every lane but the last word, which nothing follows, and what does not fill all lanes.
                 let words = text.len().saturating_sub(1) / lanes;
-                let mut lanes =
-                    (0..lanes).map(|lane| &text[lane * words..(lane + 1) * words + usize::from(words > 0)]);
+                if words == 0 {
+                    return Vec::new();
+                }
+                let mut lanes = (0..lanes).map(|lane| &text[lane * words..=(lane + 1) * words]);
                 in_step(lanes.len(), steps, || lanes.next())
             }
             Reset::Document => {
@@ -367,6 +369,8 @@ mod tests {
                 assert!(objective(4, reset).batches(&documents, 3, 0, 0).is_empty(), "{documents:?}");
             }
         }
+        // In no more time, or memory, than the text takes.
+        assert!(objective(4, Reset::Epoch).batches(&[vec![7; 9]], usize::MAX, 0, 0).is_empty());
         assert!(Predict::new(&TrainConfig::new(3, 1, 0.1), 0, Reset::Epoch).is_err());
     }
 }

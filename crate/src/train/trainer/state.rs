@@ -224,7 +224,8 @@ impl State {
         self.progress.step += 1;
         self.progress.batch += 1;
         // Evaluations at equal distances, the last at the end of the epoch.
-        self.progress.evaluation_due = (place + 1) * t.evaluations / steps > place * t.evaluations / steps;
+        let evaluations = |done: usize| done as u64 * t.evaluations.min(steps) as u64 / steps as u64;
+        self.progress.evaluation_due = evaluations(place + 1) > evaluations(place);
         if self.progress.batch == steps {
             self.progress.epoch += 1;
             self.progress.batch = 0;
@@ -296,7 +297,7 @@ impl State {
         match self.config.train.schedule {
             Schedule::Constant => 1.0,
             Schedule::Linear => {
-                let total = (steps * self.config.train.epochs).max(1) as f32;
+                let total = (steps as f64 * self.config.train.epochs as f64).max(1.0) as f32;
                 (1.0 - 0.95 * self.progress.step as f32 / total).max(0.05)
             }
             Schedule::Decay { after, factor } => {
