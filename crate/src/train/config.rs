@@ -266,7 +266,7 @@ impl SkimLoss {
         {
             check(field, value >= 0.0 && value.is_finite(), "0 or above", value)?;
         }
-        Ok(())
+        check("train.skim.min_rate", (0.0..=1.0).contains(&self.min_rate), "from 0 to 1", self.min_rate)
     }
 
     /// The weight of the loss at step `n`.
@@ -345,13 +345,14 @@ pub struct Spans {
 }
 
 impl Spans {
-    /// Checks that the lengths go together.
+    /// Checks that the lengths go together, and that a share is one.
     ///
     /// # Errors
     /// If they do not.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let fits = self.min >= 4 && self.max >= self.min;
-        check("data.spans", fits, "4 <= min <= max", format_args!("{} to {}", self.min, self.max))
+        check("data.spans", fits, "4 <= min <= max", format_args!("{} to {}", self.min, self.max))?;
+        check("data.spans.short", (0.0..=1.0).contains(&self.short), "from 0 to 1", self.short)
     }
 }
 
@@ -395,4 +396,26 @@ fn one() -> usize {
 /// Serde's default for a factor.
 pub(super) fn unchanged() -> f32 {
     1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_from_0_to_1() {
+        let skim = |min_rate| SkimLoss { gamma: 0.1, temperature_rate: 0.1, rise: 0, min_rate }.validate();
+        let spans = |short| Spans { min: 4, max: 9, short }.validate();
+        assert_eq!((skim(0.0), skim(1.0), spans(0.0), spans(1.0)), (Ok(()), Ok(()), Ok(()), Ok(())));
+        for wrong in [50.0, -0.1, f32::NAN] {
+            let errors =
+                [skim(wrong.into()), spans(wrong)].map(|result| result.expect_err("no share").to_string());
+            assert!(
+                errors[0].starts_with("train.skim.min_rate: expected from 0 to 1, found "),
+                "{}",
+                errors[0]
+            );
+            assert!(errors[1].starts_with("data.spans.short: expected from 0 to 1, found "), "{}", errors[1]);
+        }
+    }
 }

@@ -70,13 +70,13 @@ export interface LabelledSettings extends CommonData {
   readonly labels?: readonly { readonly file: string; readonly name: string }[] | undefined;
   /** How many texts to hold out to choose by, if there are none for that; a tenth, 1,000 at most, unless given. */
   readonly holdOut?: number | undefined;
-  /** Holds out the last texts and not a random sample; false unless given. */
+  /** Holds out the last texts of every label, in proportion, and not a random sample; false unless given. */
   readonly devBlock?: boolean | undefined;
-  /** Learns once from equal texts; false unless given. */
+  /** Learns once from texts that are equal in words and label; false unless given. */
   readonly distinct?: boolean | undefined;
   /** Learns from the last so many tokens of a text; all unless given. */
   readonly lastTokens?: number | undefined;
-  /** Learns from pieces of the texts. */
+  /** Learns from pieces of the texts; `short` is the share of them, 0 to 1, that have fewer words than `min`. */
   readonly spans?: { readonly min: number; readonly max: number; readonly short?: number | undefined } | undefined;
 }
 
@@ -178,7 +178,7 @@ export interface SkimSettings {
   readonly temperatureRate: number;
   /** Steps in which the weight rises from 0 to `gamma`; 0 unless given. */
   readonly rise?: number | undefined;
-  /** Of the evaluations that skim so much, the most accurate is kept; 0 unless given. */
+  /** Of the evaluations that skim so much, 0 to 1, the most accurate is kept; 0 unless given. */
   readonly minRate?: number | undefined;
 }
 

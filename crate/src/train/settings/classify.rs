@@ -127,8 +127,11 @@ impl<P: Part> Settings for ClassifyConfig<P> {
         check("data.hold_out", exclusive, "0 where data.dev is given", data.hold_out)?;
         let is_held_out = !data.dev_block || data.hold_out > 0;
         check("data.dev_block", is_held_out, "false without data.hold_out", "true")?;
-        let is_new = |at: usize| data.labels[..at].iter().all(|label| label.name != data.labels[at].name);
-        check("data.labels", (0..data.labels.len()).all(is_new), "distinct names", "a repeated one")
+        let is_new = |at: usize| {
+            let LabelName { file, name } = &data.labels[at];
+            data.labels[..at].iter().all(|label| label.file != *file && label.name != *name)
+        };
+        check("data.labels", (0..data.labels.len()).all(is_new), "distinct ones", "a repeated one")
     }
 
     fn run(&self) -> RunConfig {
@@ -174,4 +177,33 @@ impl<P> ClassifyConfig<P> {
 /// Serde's default for a set that is not there; derived, it would ask for a default of `P`.
 pub(super) fn none<P>() -> Option<P> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_of_the_file_has_one_name() {
+        #[derive(Clone, Serialize, Deserialize)]
+        struct Nothing;
+        impl Part for Nothing {}
+        let config = |labels: &str| -> ClassifyConfig<Nothing> {
+            let text = format!(
+                r#"{{
+                    "data": {{ "name": "", "labels": {labels}, "tokenizer": {{ "kind": "spaces", "lowercase": false }} }},
+                    "model": {{ "embedding_size": 2, "encoder": [], "pool": "last" }},
+                    "train": {{ "batch": 1, "epochs": 1, "learning_rate": 0.1 }}
+                }}"#
+            );
+            serde_json::from_str(&text).expect("a config")
+        };
+        let error = |labels| config(labels).validate().expect_err("a repeated one").to_string();
+        let same_file = r#"[{ "file": "1", "name": "a" }, { "file": "1", "name": "b" }]"#;
+        assert_eq!(error(same_file), "data.labels: expected distinct ones, found a repeated one");
+        let same_name = r#"[{ "file": "0", "name": "a" }, { "file": "1", "name": "a" }]"#;
+        assert_eq!(error(same_name), error(same_file));
+        let distinct = r#"[{ "file": "0", "name": "1" }, { "file": "1", "name": "0" }]"#;
+        assert_eq!(config(distinct).validate(), Ok(()));
+    }
 }
