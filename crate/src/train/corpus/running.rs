@@ -51,9 +51,15 @@ impl RunningCorpus {
         let test = data.test.as_ref().map(|part| ids(Set::Test, part)).transpose()?;
         let sets = [("training", Some(&train)), ("development", Some(&dev)), ("test", test.as_ref())];
         for (set, texts) in sets {
-            let longest = texts.map_or(2, |texts| texts.iter().map(Vec::len).max().unwrap_or(0));
+            let most = texts.map_or(2, |documents| {
+                let words = documents.iter().map(Vec::len);
+                match data.reset {
+                    Reset::Epoch => words.sum(),
+                    Reset::Document => words.max().unwrap_or(0),
+                }
+            });
             // What a text begins after is none of its words.
-            match longest {
+            match most {
                 1 if start.is_none() => return Err(CorpusError::Short(set).into()),
                 0 | 1 => return Err(CorpusError::Empty(set).into()),
                 _ => {}
@@ -130,4 +136,33 @@ pub fn check_lines(tokenizer: &Tokenizer) -> Result<(), ConfigError> {
 pub fn share(text: &str, from: f64, to: f64) -> &str {
     let at = |share: f64| text.floor_char_boundary((share * text.len() as f64) as usize);
     &text[at(from)..at(to)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_may_be_predicted_across_documents_of_one() {
+        let data = |reset: &str| -> RunningData<()> {
+            let tokenizer = r#"{ "kind": "spaces", "lowercase": false }"#;
+            let data = format!(
+                r#"{{ "name": "", "tokenizer": {tokenizer}, "train": [null], "dev": null, "steps": 1, "reset": "{reset}" }}"#
+            );
+            serde_json::from_str(&data).expect("settings")
+        };
+        let corpus = |reset: &str, documents: &[&str]| {
+            RunningCorpus::new::<_, CorpusError>(&data(reset), None, |_, (), each| {
+                for document in documents {
+                    each(&mut document.split_whitespace().map(String::from));
+                }
+                Ok(())
+            })
+            .map(|corpus| corpus.texts.dev.len())
+        };
+        assert_eq!(corpus("epoch", &["one", "two"]), Ok(2));
+        assert_eq!(corpus("epoch", &["one"]), Err(CorpusError::Short("training")));
+        assert_eq!(corpus("epoch", &[]), Err(CorpusError::Empty("training")));
+        assert_eq!(corpus("document", &["one", "two"]), Err(CorpusError::Short("training")));
+    }
 }
