@@ -241,4 +241,6 @@ fn word_vectors_are_taken_by_word_or_not_at_all() {
     assert!(message.ends_with(" (absent there) and 3 more"), "{message}");
     let error = Source::from_bytes(&file(r#"["<unk>", "g"]"#, 3)).unwrap_err().to_string();
     assert!(error.contains("embedding.weight") && error.contains("[2, columns]"), "{error}");
+    let error = Source::from_bytes(&file(r#"["<unk>", "g", "b", "g"]"#, 4)).unwrap_err().to_string();
+    assert!(error.contains("vocabulary[3]") && error.contains("also at [1]"), "{error}");
 }

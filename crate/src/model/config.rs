@@ -328,7 +328,7 @@ impl Config {
 }
 
 /// Checks that no text is empty and none appears twice.
-fn check_distinct(field: &str, texts: &[String]) -> Result<(), ModelError> {
+pub(crate) fn check_distinct(field: &str, texts: &[String]) -> Result<(), ModelError> {
     let order = argsort(texts.len(), &|a, b| texts[a].cmp(&texts[b]));
     if let Some(&first) = order.first()
         && texts[first].is_empty()

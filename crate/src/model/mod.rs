@@ -47,6 +47,8 @@ use header::Header;
 pub use crate::nn::Tensor;
 pub use batches::{Batches, Skims, Verdict};
 pub use checkpoint::{Checkpoint, Storage};
+#[cfg(feature = "train")]
+pub(crate) use config::check_distinct;
 pub use config::{
     CONFIG_KEY, Characters, Classification, Config, DEFAULT_THRESHOLD, FORMAT, Input, Parsing, Pool,
     Prediction, Tagging, Task, Training, TreeCell, TreeLabels,

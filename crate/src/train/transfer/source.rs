@@ -7,7 +7,7 @@ use super::names::{self, Named, Row};
 use super::{EMBEDDING, TransferError};
 use crate::device::{Device, EngineError, Parameter};
 use crate::graph::{Graph, Strategy};
-use crate::model::{CONFIG_KEY, Checkpoint, Model, ModelError, WordVectors};
+use crate::model::{CONFIG_KEY, Checkpoint, Model, ModelError, WordVectors, check_distinct};
 use crate::nn::{AdaptiveInput, Tensor};
 use crate::train::vectors::VOCABULARY_KEY;
 
@@ -28,7 +28,7 @@ impl Source {
     /// Reads a model or word vectors.
     ///
     /// # Errors
-    /// If the file is neither.
+    /// If the file is neither, or its word vectors are of an empty word or of one twice.
     pub fn from_bytes(file: &[u8]) -> Result<Self, TransferError> {
         let mut checkpoint = Checkpoint::from_bytes(file)?;
         match (checkpoint.metadata.get(CONFIG_KEY), checkpoint.metadata.get(VOCABULARY_KEY)) {
@@ -36,6 +36,7 @@ impl Source {
             (None, Some(words)) => {
                 let words: Vec<String> = serde_json::from_str(words)
                     .map_err(|error| ModelError::ConfigSyntax { reason: error.to_string() })?;
+                check_distinct(VOCABULARY_KEY, &words)?;
                 let expected = format!("[{}, columns]", words.len());
                 let Some(table) = checkpoint.tensors.remove(EMBEDDING) else {
                     return Err(ModelError::Missing { tensor: EMBEDDING.into(), expected }.into());
