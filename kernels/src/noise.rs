@@ -23,7 +23,7 @@ pub fn bits(seed: u32, stream: u32, element: u32) -> u32 {
     scramble(scramble(scramble(seed ^ 0x9e37_79b9).wrapping_add(stream)).wrapping_add(element))
 }
 
-/// Uniform in the open interval (0, 1), a multiple of 2^-24 plus 2^-25.
+/// Uniform in the open interval (0, 1), a multiple of 2^-23 plus 2^-24.
 #[inline(always)]
 pub fn uniform(seed: u32, stream: u32, element: u32) -> f32 {
     ((bits(seed, stream, element) >> 9) as f32 + 0.5) * (1.0 / 8_388_608.0)

@@ -90,7 +90,8 @@ pub struct TrainConfig {
     /// Dropout of the recurrent weights of LSTMs, GRUs and Elman networks, one mask a batch (Merity et al. 2018).
     #[serde(default)]
     pub dropout_weights: f32,
-    /// Dropout of whole word vectors: all occurrences of a word in a batch together (Gal & Ghahramani 2016).
+    /// Dropout of whole word vectors: all occurrences of a word in a batch together (Gal & Ghahramani 2016), or in each part
+    /// of it, where several threads or workers learn from one.
     #[serde(default)]
     pub dropout_words: f32,
     /// Dropout of word vectors.

@@ -40,7 +40,8 @@ pub struct ParsedBatch {
 /// - The parser goes through each sentence by its own scores: in the first epoch by the best transition of those that cost
 ///   nothing, later in a share of its steps by its best of all, so that it learns what to do after a mistake.
 /// - The loss is the mean, over the transitions there were, of -log of the probability of those that cost nothing (a dynamic
-///   oracle), and the mean cross entropy of the tags.
+///   oracle), and the mean cross entropy of the tags. Where several threads or workers learn a part of a batch each, both are
+///   means of the parts', by their words.
 /// - What it reads of tags is what it expects itself, in training as later.
 /// - LAS decides, then UAS, then the accuracy of tags. All words count, punctuation too.
 #[derive(Clone, Debug, PartialEq)]
