@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use saccade_cli::config::{AnyConfig, Config, Settings};
 use saccade_cli::run::{Event, Folders, Job, Outcome, RunError, train};
 use saccade_rnn::device::Device;
-use saccade_rnn::model::Model;
+use saccade_rnn::model::{LayerConfig, Model, SruConfig, TreeCell};
 use saccade_rnn::train::TrainError;
 
 /// A folder of texts with a rule that a network can learn: a text is positive iff it holds more of `good` than of
@@ -331,6 +331,34 @@ fn the_configs_of_shipped_models_are_valid() {
         assert_eq!(valid, Ok(()), "{}", path.display());
     }
     assert!(configs.len() > 10, "{configs:?}");
+}
+
+#[test]
+fn options_may_have_their_effect_beside_the_encoder() {
+    let read = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models").join(name);
+        AnyConfig::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
+    };
+    let refused = "train.dropout_weights: ";
+    let AnyConfig::Tag(mut tagger) = read("ewt-tagger.toml") else { panic!("a tagger") };
+    tagger.model.encoder = vec![LayerConfig::Sru(SruConfig::new(8, 1))];
+    (tagger.train.dropout_encoder, tagger.train.dropout_weights) = (0.0, 0.3);
+    assert_eq!(tagger.validate(), Ok(()), "letters are spelled by an LSTM");
+    (tagger.task.tag.characters, tagger.model.forget_bias) = (None, 0.0);
+    assert!(tagger.validate().unwrap_err().to_string().starts_with(refused));
+
+    let AnyConfig::Parse(mut parser) = read("ewt-parser.toml") else { panic!("a parser") };
+    parser.train.dropout_encoder = 0.3;
+    assert!(parser.validate().unwrap_err().to_string().starts_with("train.dropout_encoder: "));
+    let layer = parser.task.parse.layers[0].clone();
+    parser.task.parse.layers.push(layer);
+    assert_eq!(parser.validate(), Ok(()), "a layer stands on another");
+
+    let AnyConfig::Tree(mut trees) = read("sst-child-sum.toml") else { panic!("trees") };
+    trees.train.dropout_weights = 0.3;
+    assert_eq!(trees.validate(), Ok(()), "children recur");
+    trees.task.tree.cell = TreeCell::Binary;
+    assert!(trees.validate().unwrap_err().to_string().starts_with(refused));
 }
 
 #[test]

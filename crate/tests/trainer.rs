@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 
 use pollster::block_on;
 use saccade_rnn::device::{Cpu, Device};
-use saccade_rnn::model::{Dropouts, FreshOptions, LayerConfig, Model};
+use saccade_rnn::model::{Dropouts, FreshOptions, LayerConfig, Model, SruConfig, Task};
 use saccade_rnn::train::{
-    Adjustment, Classify, Distill, Due, Evaluation, Finished, Item, LayerRate, LayerRates, Loss,
-    OutputConfig, RunConfig, Schedule, SkimLoss, Spans, Texts, TrainConfig, TrainError, Trainer,
+    Adjustment, Classify, ConfigError, Distill, Due, Evaluation, Finished, Item, LayerRate, LayerRates, Loss,
+    Objective, OutputConfig, Parse, RunConfig, Schedule, SkimLoss, Spans, Tag, Texts, TrainConfig,
+    TrainError, Trainer, Tree,
 };
 
 mod support;
@@ -425,6 +426,49 @@ fn counts_may_be_as_large_as_any() {
         [0; 5].map(|_| block_on(run.step()).unwrap())
     };
     assert_eq!(losses(Schedule::Linear), losses(Schedule::Constant));
+}
+
+/// What is said of a run that begins without texts: that there are none, if nothing is wrong with its options.
+fn complaint<O: Objective>(
+    config: saccade_rnn::model::Config,
+    train: &TrainConfig,
+    objective: Result<O, ConfigError>,
+) -> String {
+    let model = Model::fresh(config, train.dropouts(), FreshOptions::default(), 7).unwrap();
+    let run = RunConfig { seed: 3, train: train.clone(), output: OutputConfig::default() };
+    let texts = Texts { train: Vec::new(), dev: Vec::new(), test: Vec::new() };
+    Trainer::new(&Device::cpu(), model, objective.unwrap(), texts, run).map(|_| ()).unwrap_err().to_string()
+}
+
+#[test]
+fn an_option_may_have_its_effect_beside_the_encoder() {
+    let none = "there is no development text";
+    let weights = TrainConfig { dropout_weights: 0.3, ..TrainConfig::new(4, 1, 0.1) };
+    let between = TrainConfig { dropout_encoder: 0.3, ..TrainConfig::new(4, 1, 0.1) };
+    let sru = |model: Model| saccade_rnn::model::Config {
+        encoder: vec![LayerConfig::Sru(SruConfig::new(4, 1))],
+        ..model.config().clone()
+    };
+
+    let of_tagger =
+        |spells, train: &TrainConfig| complaint(sru(support::tagger(spells)), train, Tag::new(train, 0.0));
+    assert!(of_tagger(false, &weights).starts_with("train.dropout_weights: "));
+    assert_eq!(of_tagger(true, &weights), none, "letters are spelled by an LSTM");
+    assert!(of_tagger(true, &between).starts_with("train.dropout_encoder: "));
+
+    let of_parser = |layers: usize, train: &TrainConfig| {
+        let mut config = sru(support::parser());
+        let Task::Parse(task) = &mut config.task else { unreachable!("a parser") };
+        task.layers = vec![gru(); layers];
+        complaint(config, train, Parse::new(train, 0.0, 0.0))
+    };
+    assert_eq!(of_parser(1, &weights), none);
+    assert_eq!(of_parser(2, &between), none, "one of its layers stands on another");
+    assert!(of_parser(1, &between).starts_with("train.dropout_encoder: "));
+
+    let of_tree = |model: Model| complaint(model.config().clone(), &weights, Tree::new(&weights));
+    assert_eq!(of_tree(support::child_sum_classifier()), none, "children recur");
+    assert!(of_tree(support::tree_classifier(false)).starts_with("train.dropout_weights: "));
 }
 
 #[test]

@@ -60,7 +60,9 @@ impl Settings for ParseConfig {
     type Task = Parse;
 
     fn validate(&self) -> Result<(), ConfigError> {
-        self.run().validate(&self.model.encoder, None)?;
+        let spells = self.task.parse.characters.map(CharacterSizes::layer);
+        let beside = [spells.as_slice(), &self.task.parse.layers];
+        self.run().validate(&self.model.encoder, &beside, None)?;
         if self.task.parse.characters.is_none() {
             let layers = [&self.model.encoder[..], &self.task.parse.layers].concat();
             check_biases(&layers, self.model.forget_bias, 0.0)?;

@@ -98,7 +98,10 @@ impl Settings for TreeConfig {
 
     fn validate(&self) -> Result<(), ConfigError> {
         let TreeModel { encoder, forget_bias, .. } = &self.model;
-        self.run().validate(encoder, None)?;
+        let TreeOptions { cell, hidden_size, .. } = self.task.tree;
+        let sums = LayerConfig::Lstm { hidden_size, bidirectional: false };
+        let beside = if cell == TreeCell::ChildSum { &[sums][..] } else { &[] };
+        self.run().validate(encoder, &[beside], None)?;
         check_biases(encoder, *forget_bias, 0.0)?;
         let labels = &self.data.labels;
         let distinct: BTreeSet<_> = labels.iter().map(|label| &label.file).collect();

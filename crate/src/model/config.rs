@@ -169,6 +169,19 @@ impl Task {
         }
     }
 
+    /// The layers beside the encoder's: what spells words or joins the states of children, and those of a parser.
+    #[cfg(feature = "train")]
+    pub(crate) fn layers(&self) -> (Option<LayerConfig>, &[LayerConfig]) {
+        let spells = self.tagging().and_then(|task| task.characters.as_ref()).map(Characters::layer);
+        match self {
+            Self::Parse(task) => (spells, &task.layers),
+            Self::Tree(task) if task.cell == TreeCell::ChildSum => {
+                (Some(LayerConfig::Lstm { hidden_size: task.hidden_size, bidirectional: false }), &[])
+            }
+            Self::Classify(_) | Self::Predict(_) | Self::Tag(_) | Self::Tree(_) => (spells, &[]),
+        }
+    }
+
     /// The labels as the data set writes them, in the order of the scores.
     pub fn data_labels(&self) -> &[String] {
         match self {

@@ -28,17 +28,19 @@ pub struct RunConfig {
 
 impl RunConfig {
     /// Checks ranges that the types do not, and that options can have an effect on a network of these layers, which predicts
-    /// words as said or classifies.
+    /// words as said or classifies. Beside the encoder's are stacks of those that spell words or join the states of children,
+    /// and of a parser's.
     ///
     /// # Errors
     /// The first field that is wrong.
     pub fn validate(
         &self,
         encoder: &[LayerConfig],
+        beside: &[&[LayerConfig]],
         predicts: Option<&Prediction>,
     ) -> Result<(), ConfigError> {
         self.train.validate(encoder.iter().any(|layer| matches!(layer, LayerConfig::Skim { .. })))?;
-        effect::check(self, encoder, predicts)
+        effect::check(self, encoder, beside, predicts)
     }
 }
 

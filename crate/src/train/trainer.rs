@@ -93,7 +93,8 @@ impl<O: Objective> Trainer<O> {
             Task::Predict(task) => Some(task),
             Task::Classify(_) | Task::Tag(_) | Task::Parse(_) | Task::Tree(_) => None,
         };
-        config.validate(&model.config().encoder, predicts)?;
+        let (cell, layers) = model.config().task.layers();
+        config.validate(&model.config().encoder, &[cell.as_slice(), layers], predicts)?;
         if texts.dev.is_empty() {
             return Err(TrainError::NoTexts("development"));
         }

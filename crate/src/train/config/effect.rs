@@ -3,19 +3,21 @@
 use super::{ConfigError, LayerRate, RunConfig, Schedule, StorageName, check as expect};
 use crate::model::{Input, LayerConfig, Prediction};
 
-/// Checks the options of a run against a network of these layers, which predicts words as said or classifies. Those that have
-/// their default value are not given.
+/// Checks the options of a run against a network of these layers, which predicts words as said or classifies; see
+/// [`RunConfig::validate`]. Those that have their default value are not given.
 pub(super) fn check(
     run: &RunConfig,
     encoder: &[LayerConfig],
+    beside: &[&[LayerConfig]],
     predicts: Option<&Prediction>,
 ) -> Result<(), ConfigError> {
     let t = &run.train;
     let input = predicts.map_or(Input::Table, |task| task.input);
     let is_tied = matches!(input, Input::Tied | Input::TiedProjections);
-    let recurs = encoder.iter().any(|layer| !matches!(layer, LayerConfig::Sru(_)));
+    let mut stacks = beside.iter().copied().chain([encoder]);
+    let recurs = stacks.clone().flatten().any(|layer| !matches!(layer, LayerConfig::Sru(_)));
     let is_deep = |layer: &LayerConfig| matches!(layer, LayerConfig::Sru(sru) if sru.num_layers > 1);
-    let is_stack = encoder.len() > 1 || encoder.iter().any(is_deep);
+    let is_stack = stacks.any(|layers| layers.len() > 1 || layers.iter().any(is_deep));
     let of_sequence =
         [t.dropout_embedding, t.dropout_encoder, if predicts.is_some() { t.dropout_head } else { 0.0 }];
     let decays = |after| after < t.epochs;
@@ -132,9 +134,9 @@ mod tests {
         for (field, change, (without, predicted), (with, also)) in cases {
             let mut run = run.clone();
             change(&mut run);
-            let error = run.validate(&without, predicted.as_ref()).expect_err(field);
+            let error = run.validate(&without, &[], predicted.as_ref()).expect_err(field);
             assert!(error.to_string().starts_with(&format!("{field}: expected ")), "{error}");
-            assert_eq!(run.validate(&with, also.as_ref()), Ok(()), "{field}");
+            assert_eq!(run.validate(&with, &[], also.as_ref()), Ok(()), "{field}");
         }
         // An option that has no effect, and what gives it one.
         let cases: [(&str, Change, Change); 5] = [
@@ -163,10 +165,10 @@ mod tests {
         for (field, change, mend) in cases {
             let mut run = run.clone();
             change(&mut run);
-            let error = run.validate(&[LSTM], None).expect_err(field);
+            let error = run.validate(&[LSTM], &[], None).expect_err(field);
             assert!(error.to_string().starts_with(&format!("{field}: expected ")), "{error}");
             mend(&mut run);
-            assert_eq!(run.validate(&[LSTM], None), Ok(()), "{field}");
+            assert_eq!(run.validate(&[LSTM], &[], None), Ok(()), "{field}");
         }
     }
 }

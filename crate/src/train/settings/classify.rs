@@ -115,7 +115,7 @@ impl<P: Part> Settings for ClassifyConfig<P> {
 
     fn validate(&self) -> Result<(), ConfigError> {
         let LabelledNetwork { encoder, forget_bias, highway_bias, .. } = &self.model;
-        self.run().validate(encoder, None)?;
+        self.run().validate(encoder, &[], None)?;
         check_biases(encoder, *forget_bias, *highway_bias)?;
         self.objective()?;
         let data = &self.data;

@@ -90,7 +90,7 @@ impl<P: Part> Settings for PredictConfig<P> {
     fn validate(&self) -> Result<(), ConfigError> {
         let (PredictNetwork { encoder, forget_bias, highway_bias, .. }, task) =
             (&self.model, &self.task.predict);
-        self.run().validate(encoder, Some(task))?;
+        self.run().validate(encoder, &[], Some(task))?;
         check_biases(encoder, *forget_bias, *highway_bias)?;
         let div_value = Prediction::new(&[]).div_value;
         let divides = task.div_value == div_value || !task.cutoffs.is_empty();

@@ -59,6 +59,13 @@ pub struct CharacterSizes {
     pub hidden_size: usize,
 }
 
+impl CharacterSizes {
+    /// The LSTM.
+    pub fn layer(self) -> LayerConfig {
+        LayerConfig::Lstm { hidden_size: self.hidden_size, bidirectional: true }
+    }
+}
+
 /// Sentences with a tag on every word.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -124,7 +131,8 @@ impl<P: Part> Settings for TagConfig<P> {
 
     fn validate(&self) -> Result<(), ConfigError> {
         let TaggedNetwork { encoder, forget_bias, .. } = &self.model;
-        self.run().validate(encoder, None)?;
+        let spells = self.task.tag.characters.map(CharacterSizes::layer);
+        self.run().validate(encoder, &[spells.as_slice()], None)?;
         if self.task.tag.characters.is_none() {
             check_biases(encoder, *forget_bias, 0.0)?;
         }
