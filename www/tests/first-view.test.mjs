@@ -44,6 +44,25 @@ describe("the first view", { timeout: 600_000 }, () => {
     assert.equal(await page.locator(".token.ahead").count(), 0);
   });
 
+  test("its own button holds it up where it is", async () => {
+    // Pressed in the page, as soon as there is something to hold up.
+    const prepare = () => {
+      new MutationObserver((_, observer) => {
+        const pause = document.querySelector('.dock [aria-label="Pause"]');
+        const at = Number(document.querySelector(".token.here")?.dataset.index ?? 0);
+        if (!pause || at < 2) return;
+        observer.disconnect();
+        pause.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true }));
+        pause.click();
+        window.pressed = at;
+      }).observe(document, { subtree: true, childList: true, attributes: true });
+    };
+    await openAt("", { reducedMotion: "no-preference", prepare });
+    const at = await (await page.waitForFunction(() => window.pressed)).jsonValue();
+    await page.locator('.dock [aria-label="Play the reading"]').waitFor();
+    assert.equal(await page.locator(".token.here").getAttribute("data-index"), String(at));
+  });
+
   test("without motion, and from a link that shows something else, nothing plays", async () => {
     await open();
     assert.equal(await page.locator('.dock [aria-label="Pause"]').count(), 0);

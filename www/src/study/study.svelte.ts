@@ -172,14 +172,14 @@ export class Study {
     if (language === "own" && this.language === before) this.language = file;
   }
 
-  /** Plays the reading once, unasked; whatever the visitor does first ends that. */
+  /** Plays the reading once, unasked; what the visitor does first ends that, unless it is done to the player, which knows what to do. */
   open(): void {
     if (this.playback.at !== null || this.pointed !== null || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     this.playback.play();
     const done = new AbortController();
-    const stop = () => {
+    const stop = ({ target }: Event) => {
       done.abort();
-      this.playback.finish();
+      if (!(target instanceof Element && target.closest("#playback"))) this.playback.finish();
     };
     for (const type of ["pointerdown", "keydown"]) addEventListener(type, stop, { signal: done.signal, capture: true });
     setTimeout(() => done.abort(), OPENING_MS);
