@@ -279,6 +279,14 @@ program = async () => {
     await figure.waitFor();
     assert.equal(await editor.inputValue(), "return 9;");
     assert.equal(await figure.getByText("This program came with the link.").count(), 0);
+    // One that is too long for the address is there when the page is loaded again.
+    const long = "return 9; // again\n".repeat(200);
+    await editor.fill(long);
+    await page.waitForFunction(() => !location.hash.includes("code="));
+    await page.reload();
+    await figure.waitFor();
+    assert.equal(await editor.inputValue(), long);
+    assert.equal(await figure.getByText("This program came with the link.").count(), 0);
   });
 
   test("of more launches than are drawn has all of them counted", async () => {

@@ -386,6 +386,14 @@ describe("models", { timeout: 600_000 }, () => {
     await page.reload();
     await page.locator('[data-score="location"]').waitFor();
     assert.ok(await own.isChecked());
+    // Also after the way to another chapter and, when that was loaded again, back.
+    await page.getByRole("link", { name: "Race", exact: true }).click();
+    await page.locator("#race-batch").waitFor();
+    await page.reload();
+    await page.locator("#race-batch").waitFor();
+    await page.evaluate(() => history.back());
+    await page.locator('[data-score="location"]').waitFor();
+    assert.ok(await own.isChecked());
     // A link opens with what it says.
     await page.goto("about:blank");
     await page.goto(`${server.url}#read?text=a+film`);

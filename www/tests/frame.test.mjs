@@ -187,6 +187,23 @@ describe("links", { timeout: 600_000 }, () => {
     await stands();
     assert.notEqual(await page.inputValue("#text"), LONG);
   });
+
+  test("it is there on the way back after that, and behind a text of another address", async () => {
+    await open("");
+    await type(LONG);
+    await page.getByRole("link", { name: "Read", exact: true }).click();
+    await page.locator("#threshold:enabled").waitFor();
+    await page.reload();
+    await holds(LONG);
+    await page.evaluate(() => history.back());
+    await page.locator("#doors").waitFor();
+    await holds(LONG);
+    await page.evaluate(() => (location.hash = "#read?text=a+dull+film"));
+    await page.locator("#threshold:enabled").waitFor();
+    await holds("a dull film");
+    await page.getByRole("button", { name: "Back to your text" }).click();
+    await holds(LONG);
+  });
 });
 
 describe("the landing", { timeout: 600_000 }, () => {

@@ -14,7 +14,7 @@ export const chapter = {
 /** What became of a word. */
 export const decision = { read: "read", skim: "skimmed" };
 
-const leftOut = { model: "without your model", text: "without the text, which is too long" } satisfies Record<LeftOut, string>;
+const leftOut = { model: "without your model", text: "without the text, which is too long", code: "without the program, which is too long" } satisfies Record<LeftOut, string>;
 const withoutAll = (without: readonly LeftOut[]) => (without.length > 0 ? `, ${without.map((one) => leftOut[one]).join(" and ")}` : "");
 
 export const reading = {

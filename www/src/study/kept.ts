@@ -1,16 +1,20 @@
-/** A text that is too long for a link, kept by the tab while the page loads anew. */
+/** A text or a program that is too long for a link, kept by the tab while the page loads anew. */
 
-import { fitsLink } from "./view.ts";
+import { tooLong, wordy, type View, type Wordy } from "./view.ts";
 
-const KEY = "saccade:text";
+const keyOf = (field: Wordy) => `saccade:${field}`;
 
-/** Keeps a text that no address carries. */
-export function keep(text: string): void {
-  try {
-    if (fitsLink(text)) sessionStorage.removeItem(KEY);
-    else sessionStorage.setItem(KEY, text);
-  } catch {
-    // Storage is refused, or full.
+/** Keeps what no address carries, and nothing of what was kept before. */
+export function keep(view: View): void {
+  const long = tooLong(view);
+  for (const field of wordy) {
+    try {
+      // First, since storage that is full keeps what it has.
+      sessionStorage.removeItem(keyOf(field));
+      if (long.includes(field)) sessionStorage.setItem(keyOf(field), view[field] ?? "");
+    } catch {
+      // Storage is refused, or full.
+    }
   }
 }
 
@@ -21,11 +25,16 @@ export function isAgain(): boolean {
 }
 
 /** What was kept, for the page that was loaded again. */
-export function kept(): string | null {
-  if (!isAgain()) return null;
+export function kept(): Pick<View, Wordy> {
+  if (!isAgain()) return {};
+  const found: Pick<View, Wordy> = {};
   try {
-    return sessionStorage.getItem(KEY);
+    for (const field of wordy) {
+      const value = sessionStorage.getItem(keyOf(field));
+      if (value !== null) found[field] = value;
+    }
   } catch {
-    return null;
+    // Storage is refused.
   }
+  return found;
 }

@@ -1,5 +1,5 @@
 import { untrack } from "svelte";
-import type { View } from "./view.ts";
+import { tooLong, type View } from "./view.ts";
 import type { Account, Decision, DevicePreference, Model, ReadOptions, Score } from "../engine.ts";
 import { examples, type Example } from "./examples.ts";
 import { Insight, scoresAt } from "./insight.svelte.ts";
@@ -188,10 +188,12 @@ export class Study {
   /** Takes what a link says; what it does not say stands as the page opens. */
   apply(view: View): void {
     const model = view.model ?? models[0].id;
+    // No address leads back to a text that is too long for one, or to such a program.
+    const long = tooLong(this);
+    this.draft = this.typed && long.includes("text") ? { text: this.text, source: this.source } : null;
     if (this.model !== model) this.source = { kind: "shipped", id: model };
     this.text = view.text ?? examples[0].text;
     this.language = view.language === "own" ? (this.ownLanguage ?? languageModels[0]) : (view.language ?? languageModels[0]);
-    this.draft = null;
     this.threshold = view.threshold ?? null;
     this.device = view.device ?? "auto";
     this.forced = view.force ?? {};
@@ -200,7 +202,7 @@ export class Study {
     this.playback.at = view.at ?? null;
     this.playback.speed = view.speed ?? 1;
     this.run = view.run ?? null;
-    this.code = view.code ?? null;
+    this.code = view.code ?? (long.includes("code") ? this.code : null);
     this.maths = view.maths ?? [];
   }
 

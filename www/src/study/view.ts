@@ -30,27 +30,27 @@ export interface View {
   maths?: readonly string[];
 }
 
-/** A longer text makes a link that mail programs and chats cut, so it is left out, and with it what counts its tokens. */
-const LONGEST_TEXT = 2000;
+/** What is longer makes a link that mail programs and chats cut, so it is left out, and with a text what counts its tokens. */
+const LONGEST = { text: 2000, code: 3000 };
 
-/** A longer program is left out for the same reason. */
-const LONGEST_CODE = 3000;
+/** What may be too long for a link. */
+export const wordy = ["text", "code"] as const;
+export type Wordy = (typeof wordy)[number];
 
-/** Whether a link carries a text. */
-export const fitsLink = (text: string): boolean => text.length <= LONGEST_TEXT;
+/** What of a text and a program no link carries. */
+export const tooLong = (of: { readonly [field in Wordy]?: string | null }): readonly Wordy[] => wordy.filter((field) => (of[field]?.length ?? 0) > LONGEST[field]);
 
 /** What no link carries. */
-export type LeftOut = "model" | "text";
+export type LeftOut = "model" | Wordy;
 
-/** Of a view what a link restores for somebody else, and what it leaves out: a file of the visitor's, a long text. */
+/** Of a view what a link restores for somebody else, and what it leaves out: a file of the visitor's, a long text or program. */
 export function linked(view: View): { readonly view: View; readonly without: readonly LeftOut[] } {
   const { language, threshold, force, at, ...others } = view;
   // What belongs to a model says nothing of another.
   const ofModel = view.model && { ...(threshold !== undefined && { threshold }), ...(force && { force }), ...(at !== undefined && { at }) };
-  const long = view.text !== undefined && !fitsLink(view.text);
   return {
     view: { ...others, ...(language && language !== "own" && { language }), ...ofModel },
-    without: [...(view.model ? [] : ["model" as const]), ...(long ? ["text" as const] : [])],
+    without: [...(view.model ? [] : ["model" as const]), ...tooLong(view)],
   };
 }
 
@@ -82,7 +82,7 @@ export function viewOf(fields: URLSearchParams): View {
   const run = fields.get("run") ?? "";
   if (RUN.test(run)) view.run = run;
   const code = fields.get("code");
-  if (code !== null && code.length <= LONGEST_CODE) view.code = code;
+  if (code !== null && tooLong({ code }).length === 0) view.code = code;
   const maths = (fields.get("maths") ?? "").split(".").filter((scene) => SCENE.test(scene));
   if (maths.length > 0) view.maths = maths;
   return view;
@@ -91,14 +91,15 @@ export function viewOf(fields: URLSearchParams): View {
 /** The inverse of {@link viewOf}. */
 export function fieldsOf(view: View): URLSearchParams {
   const fields = new URLSearchParams();
-  const fits = view.text === undefined || fitsLink(view.text);
+  const long = tooLong(view);
+  const fits = !long.includes("text");
   if (view.model) fields.set("model", view.model);
   if (view.language && view.language !== languageModels[0]) fields.set("language", view.language);
   if (view.threshold !== undefined) fields.set("threshold", String(view.threshold));
   if (view.device !== undefined && view.device !== "auto") fields.set("device", view.device);
   if (view.speed !== undefined && view.speed !== 1) fields.set("speed", String(view.speed));
   if (view.run !== undefined) fields.set("run", view.run);
-  if (view.code !== undefined && view.code.length <= LONGEST_CODE) fields.set("code", view.code);
+  if (view.code !== undefined && !long.includes("code")) fields.set("code", view.code);
   if (view.maths && view.maths.length > 0) fields.set("maths", view.maths.join("."));
   if (fits && view.at !== undefined) fields.set("at", String(view.at));
   if (fits && view.force && Object.keys(view.force).length > 0) fields.set("force", formatForce(view.force));

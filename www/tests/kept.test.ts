@@ -1,0 +1,51 @@
+/** What is too long for a link: what the tab keeps of it while the page loads anew, and that a link says what it leaves out. */
+
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { keep, kept } from "../src/study/kept.ts";
+import { linked } from "../src/study/view.ts";
+
+const long = { text: "a dull film ".repeat(300), code: "return 1;\n".repeat(400) };
+
+/** What the tab has, and how many characters of one thing it has room for. */
+const storage = new Map<string, string>();
+let room: number;
+
+beforeEach(() => {
+  storage.clear();
+  room = Infinity;
+  vi.spyOn(performance, "getEntriesByType").mockReturnValue([{ type: "reload" } as PerformanceNavigationTiming]);
+  vi.stubGlobal("sessionStorage", {
+    getItem: (key: string) => storage.get(key) ?? null,
+    removeItem: (key: string) => storage.delete(key),
+    setItem(key: string, value: string) {
+      if (value.length > room) throw new DOMException("full", "QuotaExceededError");
+      storage.set(key, value);
+    },
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+test("a text and a program are kept, each if it is too long", () => {
+  keep(long);
+  expect(kept()).toEqual(long);
+  keep({ ...long, text: "a dull film" });
+  expect(kept()).toEqual({ code: long.code });
+  keep({ text: long.text });
+  expect(kept()).toEqual({ text: long.text });
+});
+
+test("of what there is no room for, nothing older comes back, and the other is kept all the same", () => {
+  keep({ text: long.text });
+  room = long.code.length;
+  keep({ text: long.text.repeat(10), code: long.code });
+  expect(kept()).toEqual({ code: long.code });
+});
+
+test("a link names all that it leaves out", () => {
+  expect(linked({ model: "sst2-skim-lstm", ...long }).without).toEqual(["text", "code"]);
+  expect(linked({ text: "a dull film", code: long.code }).without).toEqual(["model", "code"]);
+  expect(linked({ model: "sst2-skim-lstm", text: "a dull film", code: "return 1;" }).without).toEqual([]);
+});
