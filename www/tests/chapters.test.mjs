@@ -51,6 +51,12 @@ describe("Read by keyboard alone", { timeout: 600_000 }, () => {
     assert.ok(await outlined());
     await page.keyboard.press("End");
     await page.waitForFunction(() => document.querySelectorAll('.token[data-decision="skim"]:not([data-forced])').length === 0);
+    await tabTo(".threshold button");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelector("#threshold").value !== "1");
+    // What can no longer have the focus loses it as the page is drawn.
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    assert.ok(await page.evaluate(() => document.activeElement.matches(".threshold button")));
 
     await tabTo('.dock [aria-label="Play the reading"]');
     assert.ok(await outlined());
@@ -140,10 +146,12 @@ describe("Race by keyboard alone", { timeout: 600_000 }, () => {
     const long = page.getByRole("button", { name: "Measure all lengths" });
     await long.focus();
     await page.keyboard.press("Enter");
-    const stop = page.getByRole("button", { name: "Stop" }).last();
-    await stop.focus();
+    await page.getByRole("button", { name: "Stop" }).first().waitFor();
+    const focused = () => page.evaluate(() => document.activeElement.textContent);
+    assert.equal(await focused(), "Stop");
     await page.keyboard.press("Enter");
     await long.waitFor();
+    assert.equal(await focused(), "Measure all lengths");
     assert.deepEqual(complaints, []);
   });
 });

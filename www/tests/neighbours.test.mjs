@@ -180,6 +180,7 @@ describe("undo", { timeout: 600_000 }, () => {
     await back.click();
     assert.equal(await field(), MINE);
     assert.equal(await back.count(), 0);
+    assert.ok(await page.evaluate(() => document.activeElement !== document.body));
   });
 
   test("what is typed into an example is undone by the browser first", async () => {

@@ -279,10 +279,17 @@ describe("writing", { timeout: 600_000 }, () => {
         [...document.querySelectorAll("button")].find(({ textContent }) => textContent === "Stop").click();
       }).observe(document.body, { subtree: true, childList: true });
     });
-    await page.getByRole("button", { name: "Write", exact: true }).click();
+    const focused = () => page.evaluate(() => document.activeElement.textContent);
+    await page.getByRole("button", { name: "Write", exact: true }).focus();
+    await page.keyboard.press("Enter");
     await done();
     assert.ok((await ids()).length < 60);
     assert.ok((await ids()).length > 0);
+    assert.equal(await focused(), "Write");
+    // One that goes away leaves the focus to the one that stays.
+    await page.getByRole("button", { name: "Again, with another seed" }).focus();
+    await page.keyboard.press("Enter");
+    assert.match(await focused(), /^(Stop|Write)$/);
   });
 
   test("begins with an empty page", async () => {

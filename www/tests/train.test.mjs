@@ -119,6 +119,10 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
     await until(page, "skim", "ended");
     assert.equal(await focused(), "Learn again");
     assert.ok((await moments()) > held[0]);
+    await skim.getByRole("button", { name: "another seed" }).focus();
+    await page.keyboard.press("Enter");
+    await until(page, "skim", "running");
+    assert.equal(await focused(), "Pause");
     assert.deepEqual(complaints, []);
   });
 
