@@ -40,7 +40,7 @@ export class Predict {
   failure: Failure | null = $state.raw(null);
   /** How far a long reading is. */
   progress: Progress | null = $state.raw(null);
-  /** How far it was when it was stopped. */
+  /** How far it was when it was stopped, until something is known of the one after it: whoever resumes it keeps the button. */
   stopped: Progress | null = $state.raw(null);
   readonly ready: Ready | null = $derived(this.language.ready);
   /** What the model in use made of a text, which may still be the one before the latest. */
@@ -80,7 +80,6 @@ export class Predict {
   request(ready: Ready, text: string): void {
     const part = lastPart(text);
     this.#wanted = { ready, text: part, cut: part.length < text.length };
-    this.stopped = null;
     if (this.progress) this.#reading?.abort();
     void this.#drain();
   }
@@ -157,7 +156,7 @@ export class Predict {
       if (!long || signal.aborted) return;
       // A text that came before this one was known to be long.
       if (this.#wanted) this.#reading?.abort();
-      else this.progress = progress;
+      else [this.progress, this.stopped] = [progress, null];
     };
     try {
       const reader = this.#reader(ready);
@@ -170,6 +169,7 @@ export class Predict {
     } catch (error) {
       if (signal.aborted || ready !== this.ready) return;
       const failure = failureOf(error);
+      this.stopped = null;
       this.#typed = null;
       if (failure.code === "ENGINE_FAILED") this.language.fail(failure);
       else this.failure = failure;

@@ -46,7 +46,10 @@ export class Reader {
   busy = $state(false);
   /** How far a long reading is. */
   progress: Read | null = $state.raw(null);
-  /** How far the reading of the latest text was when it was stopped by {@link stop}. */
+  /**
+   * How far a reading was when it was stopped by {@link stop}, until something is known of the one after it: whoever resumes it
+   * keeps the button.
+   */
   stopped: Read | null = $state.raw(null);
 
   readonly #loaded = new Map<string | File, Model>();
@@ -82,7 +85,6 @@ export class Reader {
   /** Asks the ready model for a reading; it shows in {@link seen} unless a later request overtakes it. */
   request(text: string, options: ReadOptions): void {
     this.#wanted = { text, options };
-    this.stopped = null;
     // A short one is done soon, and aborting it for every key would leave a person who types without any.
     if (this.progress) this.#reading?.abort();
     void this.#drain();
@@ -171,11 +173,11 @@ export class Reader {
       if (!long || signal.aborted) return;
       // A text that came before this one was known to be long.
       if (this.#wanted) this.#reading?.abort();
-      else if (!timed) this.progress = progress;
+      else if (!timed) [this.progress, this.stopped] = [progress, null];
     };
     try {
       if (text.length > MOST_LIVE && !timed) {
-        this.progress = { done: 0, total: null };
+        [this.progress, this.stopped] = [{ done: 0, total: null }, null];
         await laidOut();
       }
       const follow = { signal, onProgress };
@@ -187,7 +189,7 @@ export class Reader {
       this.stopped = null;
     } catch (error) {
       if (!current() || signal.aborted) return;
-      this.seen = null;
+      this.seen = this.stopped = null;
       const failure = failureOf(error);
       if (failure.code === "ENGINE_FAILED") {
         // The engine took its models with it.
