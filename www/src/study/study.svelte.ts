@@ -190,7 +190,8 @@ export class Study {
     const model = view.model ?? models[0].id;
     // No address leads back to a text that is too long for one, or to such a program.
     const long = tooLong(this);
-    this.draft = this.typed && long.includes("text") ? { text: this.text, source: this.source } : null;
+    const draft = this.typed && long.includes("text") ? { text: this.text, source: this.source } : this.draft;
+    this.draft = draft && tooLong(draft).length > 0 ? draft : null;
     if (this.model !== model) this.source = { kind: "shipped", id: model };
     this.text = view.text ?? examples[0].text;
     this.language = view.language === "own" ? (this.ownLanguage ?? languageModels[0]) : (view.language ?? languageModels[0]);
