@@ -25,6 +25,9 @@ const LONGER = 4;
 /** A pass is profiled so often. */
 const PROFILES = 5;
 
+/** What is measured at one press of a button. */
+export type Series = "sprint" | "marathon" | "relay";
+
 /** The race: in each group of heats all networks take turns on all devices; it keeps what they came to. */
 export class Race {
   trials: ReadonlyMap<string, Trial> = $state.raw(new Map());
@@ -34,8 +37,8 @@ export class Race {
   running: { readonly heat: Heat; readonly done: number; readonly total: number } | null = $state.raw(null);
   /** The length of the text raced on last: what the figures show stays, whatever is typed meanwhile. */
   raced = $state(0);
-  /** What went wrong with the whole series. */
-  failure: string | null = $state(null);
+  /** The series that failed as a whole, and why, until another one is begun. */
+  failure: { readonly series: Series; readonly why: string } | null = $state.raw(null);
   #stop: AbortController | null = null;
 
   /** All networks at one length on both devices, and where their time goes. */
@@ -44,17 +47,17 @@ export class Race {
     this.anatomy = [];
     this.raced = length;
     const heats = [...heatsOf(length, 1, false), ...heatsOf(LONGER * length, 1, false)];
-    await this.#series([heats], (cell) => reading(course, cell), (signal) => this.#dissect(course, length, signal));
+    await this.#series("sprint", [heats], (cell) => reading(course, cell), (signal) => this.#dissect(course, length, signal));
   }
 
   /** All networks on both devices at every length. */
   async marathon(course: Course): Promise<void> {
-    await this.#series(LENGTHS.map((length) => heatsOf(length, 1, false)), (cell) => reading(course, cell));
+    await this.#series("marathon", LENGTHS.map((length) => heatsOf(length, 1, false)), (cell) => reading(course, cell));
   }
 
   /** All networks on both devices with ever more texts at once. */
   async relay(course: Course): Promise<void> {
-    await this.#series(BATCHES.map((batch) => heatsOf(BATCH_LENGTH, batch, true)), (cell) => batches(course, cell));
+    await this.#series("relay", BATCHES.map((batch) => heatsOf(BATCH_LENGTH, batch, true)), (cell) => batches(course, cell));
   }
 
   /** Stops after the turn under way; what was measured stays. */
@@ -64,6 +67,7 @@ export class Race {
 
   /** Runs groups of heats, each network's by what `prepare` made for it, which is released at the end. */
   async #series(
+    series: Series,
     groups: readonly (readonly Heat[])[],
     prepare: (cell: CellId) => Promise<Runner>,
     afterwards?: (signal: AbortSignal) => Promise<void>,
@@ -83,7 +87,7 @@ export class Race {
       for (const [at, group] of groups.entries()) await this.#together(group, runners, at * SITTINGS.rounds, total, signal);
       await afterwards?.(signal);
     } catch (error) {
-      if (!signal.aborted) this.failure = error instanceof Error ? error.message : String(error);
+      if (!signal.aborted) this.failure = { series, why: error instanceof Error ? error.message : String(error) };
     } finally {
       for (const runner of runners.values()) runner.dispose();
       this.running = null;
