@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { loadLanguageModel } from "../src/engine.ts";
+import { loadLanguageModel, type LanguageModel } from "../src/engine.ts";
 import { Influence } from "../src/predict/influence/influence.svelte.ts";
 import { Language, type Ready } from "../src/predict/language.svelte.ts";
 import { Predict, type Seen } from "../src/predict/predict.svelte.ts";
@@ -69,4 +69,19 @@ test("of the visitor's own models one is held at a time", async () => {
   const models = await Promise.all(vi.mocked(loadLanguageModel).mock.results.map(({ value }) => value as ReturnType<typeof loadLanguageModel>));
   expect(models.map(({ dispose }) => vi.mocked(dispose).mock.calls.length)).toEqual([1, 1, 0]);
   expect(language.ready?.model).toBe(models.at(-1));
+});
+
+test("one of the visitor's own that comes when another has been chosen is given back", async () => {
+  const bytes = readFileSync(join(import.meta.dirname, "..", "..", "models", "shakespeare-lstm.safetensors"));
+  const model = () => ({ dispose: vi.fn() }) as unknown as LanguageModel;
+  const [first, second, language] = [model(), model(), new Language()];
+  let come = (_: LanguageModel) => {};
+  vi.mocked(loadLanguageModel).mockClear().mockReturnValueOnce(new Promise((resolve) => (come = resolve))).mockResolvedValueOnce(second);
+  const chosen = language.choose(new File([bytes], "a"));
+  await vi.waitFor(() => expect(loadLanguageModel).toHaveBeenCalledOnce());
+  await language.choose(new File([bytes], "b"));
+  come(first);
+  await chosen;
+  expect([first, second].map(({ dispose }) => vi.mocked(dispose).mock.calls.length)).toEqual([1, 0]);
+  expect(language.ready?.model).toBe(second);
 });

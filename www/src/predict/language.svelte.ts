@@ -65,7 +65,13 @@ export class Language {
     const bytes = async () =>
       typeof source === "string" ? download(languageAddress(source), { signal, fresh, onProgress }) : new Uint8Array(await source.arrayBuffer());
     const [file] = await Promise.all([bytes(), prepare()]);
-    const ready = { source, model: await loadLanguageModel(file), file, ...anatomyOf(file) };
+    const model = await loadLanguageModel(file);
+    // Of the visitor's own only the latest is held.
+    if (signal.aborted && typeof source !== "string") {
+      model.dispose();
+      throw signal.reason;
+    }
+    const ready = { source, model, file, ...anatomyOf(file) };
     this.#loaded.set(source, ready);
     return ready;
   }
