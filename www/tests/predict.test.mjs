@@ -103,7 +103,13 @@ describe("surprise", { timeout: 600_000 }, () => {
     });
     await page.fill("#text", long);
     await page.locator('[data-state="language-stopped"]').waitFor();
-    await page.locator('[data-state="language-stopped"] button').click();
+    const focused = await page.locator('[data-state="language-stopped"] button').evaluate(async (button) => {
+      button.focus();
+      button.click();
+      await new Promise((resolve) => setTimeout(resolve));
+      return document.activeElement === button;
+    });
+    assert.ok(focused);
     await page.locator('[data-figure="window"]').waitFor();
     assert.ok((await surprise().locator(".word").count()) <= 240);
     assert.match(await page.locator('[data-figure="window"]').innerText(), /^1 to 240 of 10,000$/);
