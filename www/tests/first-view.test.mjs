@@ -97,6 +97,10 @@ describe("the first view", { timeout: 600_000 }, () => {
     assert.equal(await token(1).getAttribute("aria-pressed"), "true");
     await page.getByRole("button", { name: "Let the network decide", exact: true }).click();
     await page.waitForFunction(() => !document.querySelector("[data-share]").textContent.includes("→"));
+    await token(1).click();
+    await page.getByRole("button", { name: "Let the network decide every word" }).press("Enter");
+    // The button is gone.
+    await page.waitForFunction(() => document.activeElement?.id === "read-text");
   });
 
   test("the dock calls a part of the text by its last word, and only the whole the whole", async () => {

@@ -188,6 +188,7 @@ describe("three cells side by side", { timeout: 600_000 }, () => {
     await openAt(`#predict/cells?${new URLSearchParams({ text })}`);
     await page.getByRole("button", { name: "Load the three networks" }).click();
     await ready();
+    assert.equal(await page.evaluate(() => document.activeElement.id), "predict-cells", "the button is gone");
     const { load } = await import("../../js/dist/node.js");
     const all = [];
     for (const id of ["elman", "lstm", "sru"]) {
