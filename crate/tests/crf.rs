@@ -140,6 +140,50 @@ fn a_field_is_what_all_ways_to_tag_a_sentence_make_it() {
 }
 
 #[test]
+fn minus_infinity_forbids_neighbours() {
+    const NO: f32 = f32::NEG_INFINITY;
+    // A sentence begins with the first tag, which the second may not follow, and ends with the third.
+    let (start, end, transitions) =
+        ([0.5, NO, NO], [NO, NO, -0.25], [0.25, NO, 1.0, 0.5, 0.0, -1.0, -0.5, 2.0, 0.75]);
+    let words = [0.1, 9.0, 9.0, 0.2, 9.0, -0.3, 0.4, 0.6, -0.1, 9.0, 9.0, 0.3];
+    let of = |[a, b]: [usize; 2]| {
+        let tags = [0, a, b, 2];
+        let steps: f32 = tags.windows(2).map(|pair| transitions[3 * pair[0] + pair[1]]).sum();
+        start[0]
+            + end[2]
+            + steps
+            + tags.iter().enumerate().map(|(word, tag)| words[3 * word + tag]).sum::<f32>()
+    };
+    let ways = (0..9).map(|way| f64::from(of([way / 3, way % 3])));
+    let partition = ways.map(f64::exp).sum::<f64>().ln();
+    for device in [Device::cpu(), gpu::gpu()] {
+        let (crf, parameters) = crf(3, [start.to_vec(), end.to_vec(), transitions.to_vec()]);
+        let graph = Graph::training(&parameters, &device, Batching::Levels, 0);
+        let scores = graph.variable(4, 3, words.to_vec());
+        let value = |x: Expr<'_>| block_on(x.value()).unwrap();
+        close("partition", &value(crf.partition(scores)), &[partition]);
+        close("score", &value(crf.score(scores, &[0, 2, 1, 2])), &[f64::from(of([2, 1]))]);
+        assert_eq!(value(crf.score(scores, &[0, 1, 1, 2])), [NO]);
+        assert_eq!(value(crf.score(scores, &[1, 1, 1, 2])), [NO]);
+        let loss = crf.loss(scores, &[0, 2, 1, 2]);
+        close("loss", &value(loss), &[partition - f64::from(of([2, 1]))]);
+        let gradients = block_on(loss.backward()).unwrap();
+        let of_parameters = ["start_transitions", "end_transitions", "transitions"].map(|name| {
+            let id = parameters.id(name).unwrap();
+            block_on(gradients.read(&device, &parameters, id)).unwrap().unwrap()
+        });
+        let of_scores = block_on(scores.gradient()).unwrap();
+        let all = of_parameters.iter().flatten().chain(&of_scores);
+        assert!(all.clone().all(|gradient| gradient.is_finite()), "{of_parameters:?}, {of_scores:?}");
+        // How likely each tag is, less one for the right one: all of a word add up to nothing.
+        for word in of_scores.chunks_exact(3) {
+            assert!(word.iter().sum::<f32>().abs() < 1e-5, "{word:?}");
+        }
+        assert_eq!([of_scores[1], of_scores[2], of_parameters[2][1]], [0.0; 3]);
+    }
+}
+
+#[test]
 fn batches_grow_with_the_longest_sentence_and_not_with_how_many_there_are() {
     let mut builder = Builder::fresh(1);
     let crf = Crf::new(&mut builder, 4).unwrap();
@@ -173,6 +217,9 @@ fn what_cannot_be_scored_is_said() {
     let mistaken = graph.input(2, 2, vec![0.0; 4]).rows(&[2]);
     let error = block_on(crf.best(mistaken).path()).unwrap_err().to_string();
     assert!(error.contains("index 2 is not below 2"), "{error}");
+    // Inside of a program others' mistakes are told of what depends on them alone.
+    let depending = block_on(graph.join([async { crf.loss(mistaken, &[]).value().await }])).remove(0);
+    assert!(depending.is_err(), "{depending:?}");
 }
 
 /// Lengths of sentences, how many tags there are, and a number that values depend on.

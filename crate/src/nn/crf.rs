@@ -19,7 +19,8 @@ use crate::device::{EngineError, ParamId, WeightView};
 use crate::graph::{Expr, Graph};
 
 /// Scores of tags by their neighbours: parameters `start_transitions [tags]`, `end_transitions [tags]` and `transitions
-/// [tags, tags]`, from a row's tag to a column's (as the package `pytorch-crf` has them).
+/// [tags, tags]`, from a row's tag to a column's (as the package `pytorch-crf` has them). One of minus infinity forbids its
+/// neighbours to each other.
 ///
 /// ```
 /// use saccade_rnn::device::Device;
@@ -79,7 +80,7 @@ impl Crf {
         }
         let Some((&last, before)) = tags.split_last() else {
             return match scores.shape().rows {
-                0 => nothing(graph),
+                0 => of_no_words(scores),
                 words => {
                     let (expected, found) = (words.to_string(), "0".into());
                     graph.mistaken(EngineError::Shape { op: "crf", what: "tags".into(), expected, found })
@@ -87,14 +88,15 @@ impl Crf {
             };
         };
         let p = graph.parameters();
-        let from = |tags: &[u32]| graph.input(tags.len(), self.tags, one_hot(tags, self.tags));
+        let only = |tags: &[u32]| graph.input(tags.len(), self.tags, only(tags, self.tags));
         let edge = |edge| graph.input(1, 1, vec![1.0]).affine_view(WeightView::input_major(p, edge), None);
         let mut by_neighbours = vec![edge(self.start)];
         if !before.is_empty() {
-            by_neighbours.push(from(before).affine_view(WeightView::input_major(p, self.transitions), None));
+            by_neighbours.push(only(before).max_product(self.transitions, false).0);
         }
-        let of_words = (scores + graph.concat_rows(&by_neighbours)) * from(tags);
-        graph.concat_rows(&[of_words, edge(self.end) * from(&[last])]).sum_rows().sum_columns()
+        // The largest of one is that one, where products with zeros would make no number of minus infinity.
+        let of_words = scores + graph.concat_rows(&by_neighbours) + only(tags);
+        graph.concat_rows(&[of_words, edge(self.end) + only(&[last])]).max_columns().0.sum_rows()
     }
 
     /// `ln Z`, `1 x 1`.
@@ -102,7 +104,7 @@ impl Crf {
     pub fn partition<'g>(&self, scores: Expr<'g>) -> Expr<'g> {
         match self.forward(scores).pop() {
             Some(last) => last.log_product(self.end, true),
-            None => nothing(scores.graph()),
+            None => of_no_words(scores),
         }
     }
 
@@ -214,13 +216,19 @@ pub(crate) fn follow(before: &[Vec<f32>]) -> Vec<usize> {
     tags
 }
 
+/// Zero, or the mistake that scores are.
+fn of_no_words(scores: Expr<'_>) -> Expr<'_> {
+    scores.sum_rows().sum_columns()
+}
+
 /// The logarithm of one.
 fn nothing(graph: &Graph) -> Expr<'_> {
     graph.input(1, 1, vec![0.0])
 }
 
-/// A row for each tag, in which its column is one.
-fn one_hot(tags: &[u32], columns: usize) -> Vec<f32> {
-    let row = |&tag: &u32| (0..columns).map(move |column| f32::from(u8::from(column == tag as usize)));
-    tags.iter().flat_map(row).collect()
+/// A row for each tag, which leaves its column as it is and makes minus infinity of all others it is added to.
+fn only(tags: &[u32], columns: usize) -> Vec<f32> {
+    let mut rows = vec![f32::NEG_INFINITY; tags.len() * columns];
+    tags.iter().enumerate().for_each(|(word, &tag)| rows[word * columns + tag as usize] = 0.0);
+    rows
 }
