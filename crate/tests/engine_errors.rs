@@ -1,6 +1,8 @@
 //! Mistakes: recording never panics; the first mistake comes back, typed and named, from `value()`.
 
 mod common;
+#[path = "common/gpu.rs"]
+mod gpu;
 
 use common::parameter;
 use pollster::block_on;
@@ -8,7 +10,7 @@ use saccade_rnn::device::{
     Binary, CellKind, Device, EngineError, Op, Parameters, Pool, Real, Reduce, Semiring, SemiringProduct,
     Shape, Skim, SkimMode, Sru, Step, WeightView,
 };
-use saccade_rnn::graph::{Expr, Graph, Strategy};
+use saccade_rnn::graph::{Expr, Gradients, Graph, Strategy};
 use saccade_rnn::nn::{self, Builder, Recurrent, RecurrentConfig, SruConfig};
 
 /// The error of the value that `record` makes. It names a line of this file.
@@ -193,6 +195,18 @@ fn steps_that_are_not_one_row_forwards() {
     };
     assert_eq!(mistake(&p, |graph| gru_both.step(graph.input(1, 3, vec![0.5; 3]), None).rows), whole);
     assert_eq!(mistake(&p, |graph| sru_both.step(graph.input(1, 3, vec![0.5; 3]), None).rows), whole);
+}
+
+#[test]
+fn a_memory_that_is_missing() {
+    let mut builder = Builder::fresh(0);
+    let sru = nn::Sru::new(&mut builder, SruConfig::new(3, 3, 2)).unwrap();
+    let p = builder.finish().unwrap();
+    let graph = Graph::inference(&p, &Device::cpu(), Strategy::Levels);
+    let before = graph.input(1, 3, vec![0.5; 3]);
+    let output = sru.forward(graph.input(2, 3, vec![0.5; 6]), Some(&[before]));
+    let error = block_on(output.rows.value()).unwrap_err();
+    assert_eq!(error.without_location().to_string(), "sru: operands: expected 3, found 2");
 }
 
 #[test]
@@ -432,6 +446,28 @@ fn gradients_of_an_inference_graph() {
     assert_eq!(block_on(x.backward()).err(), Some(EngineError::NotTraining));
     assert_eq!(block_on(x.gradient()), Err(EngineError::NotTraining));
     assert_eq!(block_on(x.value()), Ok(vec![2.0]), "values can still be asked for");
+}
+
+#[test]
+fn gradients_of_another_device() {
+    let mut p = Parameters::new();
+    let [used, other] = ["used", "other"].map(|name| p.add(name, &[1, 1], vec![3.0]).unwrap());
+    let devices = [Device::cpu(), gpu::gpu()];
+    let backward = |device: &Device, param, gradients: &mut Gradients| {
+        let graph = Graph::training(&p, device, Strategy::Levels, 0);
+        block_on(graph.input(1, 1, vec![2.0]).affine(param, None).backward_into(gradients))
+    };
+    for (first, second) in [(&devices[0], &devices[1]), (&devices[1], &devices[0])] {
+        let mut gradients = Gradients::zeros(&p);
+        backward(first, used, &mut gradients).unwrap();
+        for param in [used, other] {
+            let error = backward(second, param, &mut gradients).unwrap_err().to_string();
+            assert!(error.contains("lies on another device"), "{error}");
+        }
+        // They are still there, and go on on the device that they are on.
+        backward(first, used, &mut gradients).unwrap();
+        assert_eq!(block_on(gradients.read(first, &p, used)), Ok(Some(vec![4.0])));
+    }
 }
 
 #[test]

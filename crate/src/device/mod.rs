@@ -203,7 +203,7 @@ impl Device {
     /// returns those of its operands, rows of the lanes end to end from row 0. `wanted` says which operands need one.
     ///
     /// # Errors
-    /// See [`Self::gather`].
+    /// See [`Self::gather`]; also if `gradients` lie on another device.
     pub fn backward(
         &self,
         call: &Call<'_>,
@@ -212,9 +212,18 @@ impl Device {
         wanted: &[bool],
         gradients: &mut ParamGradients,
     ) -> Result<Vec<Option<Buffer>>, EngineError> {
+        gradients.iter().flatten().try_for_each(|gradient| self.check_own(gradient))?;
         match call.op {
             Op::Step(step) if PROGRAMS => step.backward(self, call, forward, upstream, wanted, gradients),
             _ => on!(self, device => device.backward(call, forward, upstream, wanted, gradients)),
+        }
+    }
+
+    fn check_own(&self, buffer: &Buffer) -> Result<(), EngineError> {
+        match self {
+            Self::Cpu(_) => buffer.on_cpu().map(drop),
+            #[cfg(feature = "gpu")]
+            Self::Gpu(_) => buffer.on_gpu().map(drop),
         }
     }
 

@@ -168,7 +168,8 @@ impl Sru {
         self.layers.len()
     }
 
-    /// Runs a sequence, from zeros or from a given memory of every layer (`1 x D` each).
+    /// Runs a sequence, from zeros or from a given memory of every layer (`1 x D` each); that one is missing is a mistake
+    /// ([`Graph::record`](crate::graph::Graph::record)).
     pub fn forward<'g>(&self, x: Expr<'g>, initial: Option<&[Expr<'g>]>) -> SruOutput<'g> {
         self.run(x, initial, Ask::Rows).0
     }
@@ -185,7 +186,7 @@ impl Sru {
         let (mut c, mut cells) = (Vec::new(), Vec::new());
         let (d, size) = (self.output_size(), self.config.hidden_size);
         for (i, layer) in self.layers.iter().enumerate() {
-            let before = initial.and_then(|c| c.get(i).copied());
+            let before = initial.map(|c| c.get(i).copied());
             let (out, recorded) = layer.forward(&self.config, rows, before, ask);
             rows = out;
             c.push(recorded[1]);
@@ -332,7 +333,7 @@ impl SruLayer {
         &self,
         config: &SruConfig,
         x: Expr<'g>,
-        initial: Option<Expr<'g>>,
+        initial: Option<Option<Expr<'g>>>,
         ask: Ask,
     ) -> (Expr<'g>, Vec<Expr<'g>>) {
         let graph = x.graph();
@@ -342,7 +343,7 @@ impl SruLayer {
         if skip {
             operands.push(x);
         }
-        operands.extend(initial);
+        operands.extend(initial.flatten());
         let op = Op::Sru(SruOp {
             weight_c: (!config.v1).then_some(self.weight_c),
             bias: self.bias,

@@ -13,7 +13,7 @@ use cases::{affine, cell, elementwise, recurrences, semirings, skim_hard, skim_s
 use kinds::{KINDS, kind};
 use pollster::block_on;
 use saccade_rnn::device::{Device, EngineError, Parameters, WeightView};
-use saccade_rnn::graph::{Graph, Strategy};
+use saccade_rnn::graph::{Gradients, Graph, Strategy};
 
 #[test]
 fn elementwise_operations() {
@@ -53,6 +53,32 @@ fn forbidden_ways_have_the_gradient_zero() {
     let gradients = block_on(x.log_product(weight, false).log_sum_exp().backward()).unwrap();
     assert_eq!(block_on(x.gradient()).unwrap(), [1.0, 0.0]);
     assert_eq!(block_on(gradients.read(&Device::cpu(), &p, weight)).unwrap().unwrap(), [0.0, 1.0, 0.0, 0.0]);
+}
+
+/// Its gradients as one and as the other add up, and to those that there are.
+#[test]
+fn a_parameter_that_is_weight_and_bias() {
+    let mut p = Parameters::new();
+    let mut add = |name: &str, shape: &[usize]| p.add(name, shape, vec![0.5, -1.5]).unwrap();
+    let [both, weight, bias] = [add("both", &[2, 1]), add("weight", &[2, 1]), add("bias", &[2])];
+    let [both_of_norm, scale, shift] = ["both_of_norm", "scale", "shift"].map(|name| add(name, &[2]));
+    let mut gradients = Gradients::zeros(&p);
+    for round in 1..3 {
+        let graph = Graph::training(&p, &Device::cpu(), Strategy::Levels, 0);
+        let x = graph.input(3, 1, vec![1.0, -2.0, 0.5]);
+        let weigh = graph.input(3, 2, vec![1.0, 2.0, -3.0, 4.0, 5.0, round as f32]);
+        let layer = |weight, bias, scale, shift| {
+            (x.affine(weight, Some(bias)).layer_norm(scale, shift) * weigh).sum_rows().sum_columns()
+        };
+        let sum = layer(both, both, both_of_norm, both_of_norm) + layer(weight, bias, scale, shift);
+        block_on(sum.backward_into(&mut gradients)).unwrap();
+    }
+    let read = |id| block_on(gradients.read(&Device::cpu(), &p, id)).unwrap().unwrap();
+    for (both, one, other) in [(both, weight, bias), (both_of_norm, scale, shift)] {
+        for ((both, one), other) in read(both).iter().zip(read(one)).zip(read(other)) {
+            assert!((both - (one + other)).abs() < 1e-5, "{both}, not {one} and {other}");
+        }
+    }
 }
 
 /// A gradient agrees with the values whichever weights a view selects; this says that it selects the right ones.

@@ -38,7 +38,11 @@ impl Gradients<'_> {
         }
     }
 
-    fn put(&mut self, id: ParamId, values: Vec<f32>) {
+    /// Gives back what was taken; what an operation took twice, as its weight and as its bias, adds up.
+    fn put(&mut self, id: ParamId, mut values: Vec<f32>) {
+        if let Some(Buffer::Cpu(others)) = self.slots[id.index()].take() {
+            values.iter_mut().zip(&*others).for_each(|(value, other)| *value += other);
+        }
         self.slots[id.index()] = Some(Buffer::Cpu(Arc::new(values)));
     }
 }

@@ -150,6 +150,7 @@ impl Gpu {
         for slot in gradients.drain(..) {
             own_gradients.push(match slot {
                 Some(Buffer::Gpu(buffer)) => Some(buffer),
+                // No gradient is elsewhere, as `Device::backward` has seen.
                 _ => None,
             });
         }
