@@ -235,6 +235,14 @@ fn a_question_about_a_mistake_names_the_mistake() {
     let x = graph.input(2, 8, vec![0.0; 16]);
     let error = block_on(softmax.answers(x, &[Ask::All])).unwrap_err().to_string();
     assert!(error.contains("rows: expected 1, found 2"), "{error}");
+    let error = block_on(softmax.answers(x, &[])).unwrap_err().to_string();
+    assert!(error.contains("rows: expected 0, found 2"), "{error}");
+    let Err(error) = block_on(softmax.distribution(x)) else { panic!("two rows have no distribution") };
+    assert!(error.to_string().contains("rows: expected 1, found 2"), "{error}");
+    let graph = Graph::inference(&parameters, &Device::cpu(), Strategy::Levels);
+    let mistaken = graph.input(2, 8, vec![0.0; 16]).rows(&[2]);
+    let Err(error) = block_on(softmax.distribution(mistaken)) else { panic!("a mistake has none") };
+    assert!(error.to_string().contains("index 2 is not below 2"), "{error}");
 }
 
 #[test]

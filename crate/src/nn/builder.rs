@@ -287,7 +287,10 @@ impl Builder {
 
 /// None of a shape that holds too many, which whoever adds the parameter tells.
 fn draw(seed: u32, stream: u32, shape: &[usize], init: Init) -> Vec<f32> {
-    let size = shape.iter().try_fold(1usize, |size, &n| size.checked_mul(n)).unwrap_or(0);
+    let size = shape.iter().try_fold(1usize, |size, &n| size.checked_mul(n));
+    // A stream numbers its values in 32 bits, and a vector has no more bytes than this.
+    let most = (u32::MAX as usize).min(isize::MAX as usize / size_of::<f32>());
+    let size = size.filter(|&size| size <= most).unwrap_or(0);
     match init {
         Init::Constant(value) => vec![value; size],
         Init::Uniform(bound) => {
@@ -306,6 +309,10 @@ mod tests {
             let error = Builder::fresh(0).parameter("w", &[usize::MAX, 2], init).expect_err("too many");
             let holds = format!("parameter w: shape [{}, 2] holds too many values, found 0", usize::MAX);
             assert_eq!(error.to_string(), holds);
+            for shape in [[1 << 16, 1 << 16], [usize::MAX / 8 + 1, 1]] {
+                let error = Builder::fresh(0).parameter("w", &shape, init).expect_err("too many");
+                assert!(error.to_string().ends_with("values, found 0"), "{error}");
+            }
         }
     }
 }

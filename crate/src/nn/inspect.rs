@@ -65,7 +65,9 @@ impl Trace {
         }
     }
 
-    /// The state after row `row`, a row for each part, in the order of [`LayerOutput::state`].
+    /// The state of this cell after row `row`, a row for each part: of a layer of one cell in the order of
+    /// [`LayerOutput::state`], where a recurrent layer of several has the states of all cells before their memories. An LSTM with
+    /// a `proj_size` does not begin again with it, since what is traced is the state before its projection.
     pub fn state_at(&self, row: usize) -> Vec<Vec<f32>> {
         let kept: &[&Vec<f32>] = match self.kind {
             "embedding" => &[],

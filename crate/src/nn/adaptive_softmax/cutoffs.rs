@@ -83,6 +83,14 @@ impl Cutoffs {
         costs: &impl Costs,
     ) -> Result<Self, EngineError> {
         let mass = Mass::new(counts)?;
+        let none = || {
+            let expected = format!("a head that holds {coverage} of the text, and {tails} tails");
+            let found = format!("{} words", counts.len());
+            EngineError::Shape { op: super::NAME, what: "cutoffs".into(), expected, found }
+        };
+        if tails > counts.len() {
+            return Err(none());
+        }
         let places = places(counts.len());
         // best[t][i]: the least cost of a head and t tails that end at place i, and where the last tail begins.
         let head = |&end: &usize| match mass.share(0, end) >= coverage {
@@ -107,9 +115,7 @@ impl Cutoffs {
         }
         let (mut place, mut cutoffs) = (places.len() - 1, Vec::new());
         if !best[tails][place].0.is_finite() {
-            let expected = format!("a head that holds {coverage} of the text, and {tails} tails");
-            let found = format!("{} words", counts.len());
-            return Err(EngineError::Shape { op: super::NAME, what: "cutoffs".into(), expected, found });
+            return Err(none());
         }
         for tail in (0..tails).rev() {
             place = best[tail + 1][place].1;
@@ -242,6 +248,7 @@ mod tests {
         assert_eq!(refused(Cutoffs::cheapest(&[], 1, 0.5, &costs)), "counts");
         assert_eq!(refused(Cutoffs::cheapest(&[0, 0], 1, 0.5, &costs)), "counts");
         assert_eq!(refused(Cutoffs::cheapest(&[3, 2, 1], 3, 0.0, &costs)), "cutoffs");
+        assert_eq!(refused(Cutoffs::cheapest(&[3, 2, 1], usize::MAX, 0.0, &costs)), "cutoffs");
         assert_eq!(refused(Cutoffs::cheapest(&[3, 2, 1], 1, 1.5, &costs)), "cutoffs");
         assert_eq!(refused(Cutoffs::cheapest(&[3, 2, 1], 1, f64::NAN, &costs)), "cutoffs");
         for cutoffs in [&[0][..], &[2, 1], &[1, 1], &[3], &[9]] {

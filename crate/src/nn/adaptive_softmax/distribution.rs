@@ -38,12 +38,14 @@ pub struct Distribution<'l, 'g> {
 
 impl<'l, 'g> Distribution<'l, 'g> {
     pub(super) async fn new(layer: &'l AdaptiveSoftmax, x: Expr<'g>) -> Result<Self, EngineError> {
+        // Rows of a mistake have no shape, and the value says which mistake.
+        let head = layer.head(x).value().await?;
         let rows = x.shape().rows;
         if rows != 1 {
             let (op, what, found) = (super::NAME, "rows".to_string(), rows.to_string());
             return Err(EngineError::Shape { op, what, expected: "1".into(), found });
         }
-        Ok(Self { layer, x, known: Known::new(layer, layer.head(x).value().await?)? })
+        Ok(Self { layer, x, known: Known::new(layer, head)? })
     }
 
     /// The tails that were computed, in that order.
