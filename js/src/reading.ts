@@ -13,7 +13,8 @@ export function unpackedReading(
   { words, tokens: columns, timing, deviceReason, ...reading }: PackedReading,
   steps?: Pick<Steps, "readUs" | "skimUs">,
 ): Reading {
-  const { readUs = null, skimUs = null } = steps ?? {};
+  // Nothing takes no time.
+  const [readUs, skimUs] = [steps?.readUs || null, steps?.skimUs || null];
   const method = methodInWords(timing.method, timing.device);
   let tokens: readonly Token[] | undefined;
   return {
@@ -29,12 +30,16 @@ export function unpackedReading(
 function unpackedTokens(words: string, columns: Uint32Array, readUs: number | null, skimUs: number | null): readonly Token[] {
   const reals = new Float32Array(columns.buffer, columns.byteOffset, columns.length);
   const texts = words.split(" ");
+  let next = 0;
   const tokens: Token[] = [];
   for (let at = 0; at < columns.length; at += COLUMNS) {
     const so = columns[at + 2] ?? 0;
     const skims = (so & SKIMMED) !== 0;
+    // A character that is a space itself was cut into two that are empty.
+    const text = texts[next] || " ";
+    next += text === " " ? 2 : 1;
     tokens.push({
-      text: texts[tokens.length] ?? "",
+      text,
       start: columns[at] ?? 0,
       end: columns[at + 1] ?? 0,
       known: (so & KNOWN) !== 0,

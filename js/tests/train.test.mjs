@@ -540,6 +540,23 @@ describe("tags", () => {
     assert.equal(dev.sentences, 5);
   });
 
+  test("letters, among which are spaces, have their texts", async () => {
+    const rows = ["a b", "b a", " ab", "ba "].flatMap((text) => [{ text, label: "space" }, { text: text.trim().replace(" ", "c"), label: "none" }]);
+    const run = open({ train: rows, dev: rows }, {
+      task: "classify",
+      data: { tokenizer: { kind: "characters", lowercase: true } },
+      model: { embeddingSize: 4, encoder: [{ type: "gru", hiddenSize: 4 }] },
+      train: { batch: 8, epochs: 1, learningRate: 0.01 },
+    });
+    await run.finish();
+    const model = await run.model();
+    for (const text of ["a bc d", " ", "   ", "", "  a b  ", "A\n 🎬 İ"]) {
+      const { tokens } = await model.read(text);
+      assert.deepEqual(tokens.map(({ text }) => text), [...text].map((letter) => letter.toLowerCase()));
+    }
+    model.dispose();
+  });
+
   test("letters of names", async () => {
     // A vowel is what its neighbour makes of it.
     const names = Array.from({ length: 108 }, (_, i) => [1, 3, 9].map((base, at) => ["bdk", "aou", "lmn"][at][Math.floor(i / base) % 3]).join("") + (i % 54 < 27 ? "e" : ""));

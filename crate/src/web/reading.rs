@@ -17,7 +17,7 @@ use crate::runner::{Reason, Run};
 struct Header<'a> {
     label: &'a str,
     scores: &'a [Score],
-    /// As the network sees them, between spaces, which no token contains.
+    /// As the network sees them, between spaces; one that contains a space is that alone.
     words: String,
     skim_rate: f64,
     flops: FlopsReading,
