@@ -61,9 +61,12 @@ export function holding<Held extends object>(binary: Binary): Holding<Held> {
     },
     watch({ signal, onProgress }) {
       const instance = current();
+      let last = -1;
       return async (done, total, from, decided) => {
         onProgress?.({ done, total }, from, decided);
-        if (done < total) await turn();
+        // At its end there is nothing to wait for, unless it is read again and again.
+        if (done < total || done <= last) await turn();
+        last = done;
         // An instance that failed meanwhile would go on with this reading.
         if (instance.failure) await new Promise(() => undefined);
         return !signal?.aborted;

@@ -85,6 +85,19 @@ describe("a model", () => {
     });
   }
 
+  test("a measurement lets others have their turn, and is stopped in its midst", async () => {
+    for (const call of [
+      (options) => model.read(TEXT, { ...options, measureMs: 2000 }),
+      (options) => model.read("", { ...options, measureMs: 2000 }),
+      (options) => model.steps(options),
+      (options) => model.calibrate(options),
+    ]) {
+      const stop = new AbortController();
+      setTimeout(() => stop.abort("enough"));
+      await assert.rejects(call({ signal: stop.signal }), { code: "ABORTED", cause: "enough" });
+    }
+  });
+
   test("calls let go of their signal, which has one listener at a time", async () => {
     const { signal } = new AbortController();
     let [listeners, most] = [0, 0];
