@@ -52,11 +52,11 @@ export async function fetched(place: string | URL, follow: Follow): Promise<WebA
   return streamed(response, follow);
 }
 
-/** Compiles while it arrives, if the server calls it WebAssembly. */
+/** Compiles while it arrives, if the server calls it WebAssembly and no more: with a parameter it would be refused. */
 async function streamed(source: Response, follow: Follow): Promise<WebAssembly.Module> {
   if (!source.ok) throw errorOf("FETCH_FAILED", `${source.url}: HTTP status ${source.status}`);
   const response = counted(source, follow);
-  if (response.headers.get("content-type")?.startsWith("application/wasm")) return WebAssembly.compileStreaming(response);
+  if (response.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(response);
   const bytes = await response.arrayBuffer();
   return WebAssembly.compile(bytes).catch((error: unknown) => {
     throw errorOf("FETCH_FAILED", `${source.url || "the response"} is no WebAssembly: ${messageOf(error)}`, error);

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { devices, init, load } from "../dist/index.js";
+import { moduleOf } from "../dist/compile.js";
 import { ours } from "../dist/errors.js";
 import * as glue from "../pkg/saccade_rnn.js";
 
@@ -48,6 +49,13 @@ test("asks whatever GPU a program gave Node", () => {
 test("takes its file as a response", async () => {
   const response = new Response(readFileSync(path), { headers: { "content-type": "application/wasm" } });
   await init({ wasm: response });
+});
+
+test("takes its file whatever the server says of it", async () => {
+  for (const type of ["application/wasm", "Application/WASM", "application/wasm; charset=utf-8", "application/wasmer", "text/plain", undefined]) {
+    const response = new Response(readFileSync(path), type === undefined ? {} : { headers: { "content-type": type } });
+    assert.ok((await moduleOf(response, {})) instanceof WebAssembly.Module, type);
+  }
 });
 
 test("what is thrown without a code of ours is a mistake of the engine's", () => {
