@@ -36,8 +36,10 @@ export async function devices(engine: Engine, options: InitOptions = {}): Promis
   };
   const relaxedSimd = hasRelaxedSimd();
   try {
-    await followed(undefined, options, (follow) => start(engine, options, follow));
-    const found = await engine.call("gpu", []);
+    const found = await followed(undefined, options, async (follow) => {
+      await start(engine, options, follow);
+      return engine.call("gpu", [], { signal: follow.signal });
+    });
     const webgpu =
       "reason" in found
         ? none(found.reason)

@@ -58,6 +58,19 @@ test("takes its file whatever the server says of it", async () => {
   }
 });
 
+test("a GPU that never answers is waited for until the signal says otherwise", () => {
+  const program = `
+    Object.defineProperty(globalThis, "navigator", { value: { gpu: { requestAdapter: () => new Promise(() => undefined) } } });
+    const { devices, init } = await import(${JSON.stringify(new URL("../dist/node.js", import.meta.url).href)});
+    await init();
+    const stop = new AbortController();
+    setTimeout(() => stop.abort("enough"), 50);
+    console.log(await devices({ signal: stop.signal }).catch(({ code, cause }) => [code, cause].join()));
+  `;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8", timeout: 300_000 });
+  assert.deepEqual([status, stdout.trim()], [0, "ABORTED,enough"], stderr);
+});
+
 test("what is thrown without a code of ours is a mistake of the engine's", () => {
   for (const thrown of [new Error("no code"), Object.assign(new Error("another's"), { code: "ERR_INVALID_ARG_TYPE" }), "a string", undefined, null]) {
     const { code, name, cause } = ours(thrown);
