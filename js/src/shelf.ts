@@ -2,7 +2,7 @@
 
 const CACHE = "saccade-rnn";
 
-/** What was kept, by address and version. */
+/** What was kept, by address and version. Where the cache fails nothing was, and nothing is. */
 export interface Shelf {
   /** Of any version, where none is given. */
   find(address: string, version?: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
@@ -30,13 +30,22 @@ export async function openShelf(): Promise<Shelf | undefined> {
   const others = async (address: string) => {
     // With a version, even if it is none: `searchParams` writes the others in its own way too.
     const plain = key(address, "");
-    return (await cache.keys()).filter(({ url }) => key(url, "") === plain);
+    try {
+      return (await cache.keys()).filter(({ url }) => key(url, "") === plain);
+    } catch {
+      // Deno's does not list what it has.
+      return [];
+    }
   };
   return {
     async find(address, version) {
-      const kept = version !== undefined ? key(address, version) : (await others(address)).at(-1);
-      const response = kept === undefined ? undefined : await cache.match(kept);
-      return response && new Uint8Array(await response.arrayBuffer());
+      try {
+        const kept = version !== undefined ? key(address, version) : (await others(address)).at(-1);
+        const response = kept === undefined ? undefined : await cache.match(kept);
+        return response && new Uint8Array(await response.arrayBuffer());
+      } catch {
+        return undefined;
+      }
     },
     async keep(address, version, bytes) {
       try {

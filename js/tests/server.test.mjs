@@ -13,6 +13,8 @@ const file = address("models/sst2-skim-lstm-small.safetensors");
 describe("from a server", () => {
   const bytes = readFileSync(file);
   const hash = (algorithm) => `${algorithm}-${createHash(algorithm).update(bytes).digest("base64")}`;
+  /** What the server has under an `ETag`. */
+  let tagged = bytes;
   let server;
   let url;
   before(async () => {
@@ -21,7 +23,8 @@ describe("from a server", () => {
       else if (request.url === "/cut") {
         response.writeHead(200, { "content-length": bytes.length });
         response.write(bytes.subarray(0, 1000), () => response.destroy());
-      } else response.writeHead(200, { "content-length": bytes.length }).end(bytes);
+      } else if (request.url === "/tagged") response.writeHead(200, { etag: '"1"' }).end(tagged);
+      else response.writeHead(200, { "content-length": bytes.length }).end(bytes);
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -46,6 +49,44 @@ describe("from a server", () => {
     Object.defineProperty(globalThis, "caches", { get, configurable: true });
     t.after(() => delete globalThis.caches);
     (await load(`${url}/model`)).dispose();
+  });
+
+  /** A Cache API for one test, and what is in it by address. */
+  function cached(t, faults = {}) {
+    const kept = new Map();
+    const cache = {
+      keys: async () => [...kept.keys()].map((url) => ({ url })),
+      match: async (url) => kept.get(url)?.clone(),
+      delete: async ({ url }) => kept.delete(url),
+      put: async (url, response) => void kept.set(url, response),
+      ...faults,
+    };
+    Object.defineProperty(globalThis, "caches", { value: { open: async () => cache }, configurable: true });
+    t.after(() => delete globalThis.caches);
+    return kept;
+  }
+  const quick = { warmUp: false };
+  const fails = async () => {
+    throw new DOMException("the disk is broken", "UnknownError");
+  };
+
+  test("and a cache that fails is none", async (t) => {
+    // One is kept, or two where the other version cannot be listed: by its ETag and by its hash.
+    for (const [faults, count] of [
+      [{ match: fails }, 1],
+      // As in Deno.
+      [{ keys: undefined }, 2],
+      [{ keys: fails }, 2],
+      [{ put: fails }, 0],
+      [{ keys: fails, match: fails, put: fails }, 0],
+    ]) {
+      const kept = cached(t, faults);
+      for (const integrity of [undefined, hash("sha256")]) {
+        for (let times = 0; times < 2; times++) (await load(`${url}/tagged`, { ...quick, ...(integrity && { integrity }) })).dispose();
+      }
+      assert.equal(kept.size, count);
+      await assert.rejects(load("http://127.0.0.1:1/"), { code: "FETCH_FAILED" });
+    }
   });
 
   test("with hashes", async () => {
