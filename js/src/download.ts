@@ -75,8 +75,7 @@ export async function download(
   const file = await verified({ bytes, from: found }, hashes);
   // What a server gives in place of the file must not drive out the file that is kept.
   const isFile = response.status === 200 && !isPage && bytes.length > 0;
-  if (version !== null && isFile) await shelf?.keep(address, version, bytes);
-  return file;
+  return version !== null && shelf && isFile ? { ...file, keep: (opened) => shelf.keep(address, version, opened) } : file;
 }
 
 /** Throws for a response that has no file in it. */

@@ -1,12 +1,15 @@
 /** Whether a file is the one that was meant, by hashes written as in HTML. */
 
 import { errorOf } from "./errors.js";
+import type { Kept } from "./shelf.js";
 
 /** What a file is made of, and where it came from; its bytes are the caller's to give away. */
 export interface FoundFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** For messages; empty where there is no more to say. */
   readonly from: string;
+  /** Keeps the file for later, where it came from the network and something keeps files. To be called once it was opened. */
+  readonly keep?: (file: Kept) => Promise<void>;
 }
 
 type Hash = readonly [algorithm: string, base64: string];

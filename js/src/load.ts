@@ -61,6 +61,7 @@ async function opened(engine: Engine, file: FoundFile, options: LoadOptions, sig
   const { id, config } = await engine.call("open", [file.bytes, precision], {}, [file.bytes.buffer]).catch(about(file));
   try {
     signal?.throwIfAborted();
+    await file.keep?.(origin.file);
     insist(task, config.task);
     let place = await expected(engine, device, signal);
     if (warmUp) {
@@ -93,6 +94,7 @@ async function openedStructure(engine: Engine, file: FoundFile, options: LoadOpt
   const { id, config, relations, cell = "binary" } = made;
   try {
     signal?.throwIfAborted();
+    await file.keep?.(origin.file);
     insist(task, config.task);
     const there = { id, origin, place: await engine.call("placeOfStructures", [device], { signal }), preference: device };
     const warm = async (read: () => Promise<unknown>) => warmUp && unlessStopped(read(), signal);

@@ -2,12 +2,15 @@
 
 const CACHE = "saccade-rnn";
 
+/** A file's bytes, wherever they are. */
+export type Kept = Blob | Uint8Array<ArrayBuffer>;
+
 /** What was kept, by address and version. Where the cache fails nothing was, and nothing is. */
 export interface Shelf {
   /** Of any version, where none is given. */
   find(address: string, version?: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** In place of all other versions. A browser without room keeps nothing. */
-  keep(address: string, version: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  keep(address: string, version: string, file: Kept): Promise<void>;
 }
 
 async function openCache(): Promise<Cache | undefined> {
@@ -47,10 +50,10 @@ export async function openShelf(): Promise<Shelf | undefined> {
         return undefined;
       }
     },
-    async keep(address, version, bytes) {
+    async keep(address, version, file) {
       try {
         for (const other of await others(address)) await cache.delete(other);
-        await cache.put(key(address, version), new Response(bytes));
+        await cache.put(key(address, version), new Response(file));
       } catch {
         // The file has arrived all the same.
       }

@@ -89,6 +89,23 @@ describe("from a server", () => {
     }
   });
 
+  test("and no file is kept that is no model", async (t) => {
+    const kept = cached(t);
+    for (const bad of [new TextEncoder().encode("not yet here"), bytes.subarray(0, bytes.length - 1)]) {
+      tagged = bad;
+      await assert.rejects(load(`${url}/tagged`, quick), { name: "ModelError" });
+      assert.equal(kept.size, 0);
+    }
+    tagged = bytes;
+    (await load(`${url}/tagged`, quick)).dispose();
+    const [[, response]] = kept;
+    assert.deepEqual(new Uint8Array(await response.clone().arrayBuffer()), new Uint8Array(bytes));
+    // From then on it is the one that is read.
+    tagged = new TextEncoder().encode("gone again");
+    (await load(`${url}/tagged`, quick)).dispose();
+    tagged = bytes;
+  });
+
   test("with hashes", async () => {
     for (const algorithm of ["sha256", "sha384", "sha512"]) {
       (await load(`${url}/model`, { integrity: hash(algorithm) })).dispose();

@@ -274,7 +274,8 @@ export class Training implements AsyncIterable<TrainEvent> {
     let made = Promise.resolve(NOTHING);
     try {
       await trainer.call("start", [options.wasmUrl === undefined ? {} : { wasm: options.wasmUrl }], follow);
-      const from = options.from === undefined ? undefined : (await fileIn(options.from, { by: "train: from", addresses: true, cache: true }, follow)).bytes;
+      const file = options.from === undefined ? undefined : await fileIn(options.from, { by: "train: from", addresses: true }, follow);
+      const from = file?.bytes;
       const texts = await trainer.call("texts", [this.#json], follow);
       made = Promise.resolve(texts);
       const counts = { train: 0, dev: 0, test: 0 };
@@ -296,6 +297,7 @@ export class Training implements AsyncIterable<TrainEvent> {
       const beginning = trainer.call("begin", [texts, from, held, options.device ?? "cpu"]);
       made = beginning.then(({ id }) => id, () => texts);
       const begun = await unlessAborted(follow.signal, beginning);
+      if (from) await file?.keep?.(from);
       if (options.resume) await this.#restore(begun.id, options.resume);
       else this.#refused = await this.#restoreFound(begun.id);
       return begun;
