@@ -11,14 +11,14 @@ export function counted(response: Response, { signal, onProgress }: Follow): Res
   // Of other libraries' responses, some have streams of another kind.
   if (!onProgress || typeof response.body?.pipeThrough !== "function") return response;
   const { headers, status, statusText } = response;
-  // A compressed response announces the length before it is unpacked.
+  // A compressed response announces the length before it is unpacked, and may not tell another origin that it is compressed.
   const length = headers.get("content-encoding") ? null : headers.get("content-length");
-  const total = length === null ? null : Number(length);
+  const announced = length === null ? Number.NaN : Number(length);
   let done = 0;
   const count = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, to) {
       done += chunk.byteLength;
-      onProgress({ done, total }, 0, null);
+      onProgress({ done, total: done <= announced ? announced : null }, 0, null);
       to.enqueue(chunk);
     },
   });

@@ -233,3 +233,14 @@ test("every download has a total, whether the engine was there or not", async ()
     }
   }
 });
+
+test("a response that is longer than it says has no total until its end", async () => {
+  const bytes = await bytesOf(SMALL);
+  for (const length of ["1000", "many"]) {
+    const told = [];
+    const source = new Response(bytes, { headers: { "content-length": length } });
+    (await load(source, { ...QUICK, onProgress: (progress) => told.push(progress) })).dispose();
+    assert.ok(told.every(({ done, total }) => total === null || done <= total), JSON.stringify(told));
+    assert.equal(told.at(-1).total, told.at(-1).done);
+  }
+});
