@@ -124,6 +124,9 @@ export function aborted(signal: AbortSignal | undefined): SaccadeError {
   return errorOf("ABORTED", "stopped by its signal", signal?.reason);
 }
 
+/** What is told of a worker that was ended. */
+export const TERMINATED = "the worker was terminated";
+
 /** What is told of an engine that did not start, unless its signal stopped it. */
 export function notLoaded(error: unknown, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted) return signal.reason;

@@ -1,13 +1,15 @@
 /** Workers that hold a model as well, so that it answers on many processors. */
 
 import type { Answerer, Engine, Follow, Id, Lent } from "./engine.js";
-import { errorOf } from "./errors.js";
-import { unlessAborted } from "./follow.js";
+import { errorOf, TERMINATED } from "./errors.js";
+import { onAbort, unlessAborted } from "./follow.js";
 import { platform } from "./platform.js";
 import type { Precision } from "./types.js";
 
 /** The same model in a worker of its own. */
 interface Twin extends Answerer {
+  /** Whether it answers still. */
+  lives(): boolean;
   end(): void;
 }
 
@@ -29,45 +31,60 @@ export interface Beginning {
   readonly open: "open" | "openStructured";
 }
 
-/** Twins of all models. */
-const living = new Set<Twin>();
+/** What ends the twins of all models that an engine holds. */
+const enders = new WeakMap<Engine, AbortController>();
 
-/** Ends all twins of all models. */
-export function endTwins(): void {
-  for (const twin of [...living]) twin.end();
+function enderOf(engine: Engine): AbortController {
+  const ender = enders.get(engine) ?? new AbortController();
+  enders.set(engine, ender);
+  return ender;
+}
+
+/** Ends all twins of all models that the engine holds, also those that begin; none of these models has others. */
+export function endTwins(engine: Engine): void {
+  enders.get(engine)?.abort(errorOf("ENGINE_FAILED", TERMINATED));
+  enders.delete(engine);
 }
 
 /** The origin of a model that the engine is about to take these bytes of. Twins share what the engine was compiled to. */
 export function originOf(engine: Engine, bytes: Uint8Array<ArrayBuffer>, precision: Precision, { module, start, open }: Beginning): Origin {
   const file = new Blob([bytes]);
+  const { signal: ended } = enderOf(engine);
   const openIn = async (own: Engine) => {
     const copy = await file.arrayBuffer();
     const { id } = await own.call(open, [new Uint8Array(copy), precision], {}, [copy]);
     return id;
   };
-  const openTwin = async () => {
+  const openTwin: OpenTwin = async () => {
     if (!platform.workers) throw errorOf("ENGINE_FAILED", "there is nothing that makes workers");
-    let twin: Twin | undefined;
-    const own = (await platform.workers())((reason) => {
-      if (twin) living.delete(twin);
+    const make = await platform.workers();
+    ended.throwIfAborted();
+    let lives = true;
+    const own = make((reason) => {
+      gone();
       return `a worker of this call failed, and the call with it; the model goes on, and its next call starts others (${reason})`;
     });
+    const end = () => {
+      gone();
+      own.retire();
+    };
+    const release = onAbort(ended, end);
+    const gone = () => {
+      lives = false;
+      release();
+    };
     try {
       const wasm = await engine.call(module, []);
       await own.call(start, [{ ...(wasm && { wasm }) }]);
       const id = await openIn(own);
-      const begun: Twin = {
+      return {
         ask: (name, args, follow) => own.call(name, [id, ...(args as unknown[])] as never, follow),
         idOf: lodger(own),
-        end() {
-          living.delete(begun);
-          own.retire();
-        },
+        lives: () => lives,
+        end,
       };
-      living.add((twin = begun));
-      return begun;
     } catch (error) {
-      own.retire();
+      end();
       throw error;
     }
   };
@@ -135,7 +152,7 @@ export class WorkerPool {
 
   async #next(): Promise<Twin> {
     for (let twin = this.#idle.pop(); twin; twin = this.#idle.pop()) {
-      if (living.has(twin)) return twin;
+      if (twin.lives()) return twin;
     }
     const twin = await this.#open();
     this.#all.add(twin);

@@ -2,7 +2,7 @@
 
 import { tagOf } from "./arguments/check.js";
 import type { Caller, Calls, Follow } from "./engine.js";
-import { errorOf, messageOf, notLoaded } from "./errors.js";
+import { errorOf, messageOf, notLoaded, TERMINATED } from "./errors.js";
 import { onAbort } from "./follow.js";
 import type { Answer, Ask } from "./protocol.js";
 import { absolute, fileIn } from "./source.js";
@@ -15,8 +15,6 @@ export interface Port {
 
 /** Makes a worker that tells what it answers, and that it failed. */
 export type Open = (onAnswer: (answer: Answer) => void, onFailure: (reason: string) => void) => Port;
-
-const TERMINATED = "the worker was terminated";
 
 interface Pending {
   readonly onProgress: Follow["onProgress"];

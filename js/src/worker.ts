@@ -33,10 +33,10 @@ export function useWorker(...given: unknown[]): void {
   [platform.worker] = start.useWorker(given);
 }
 
-/** Ends the worker, and those of `workers`; models and layers in them are lost, and calls under way reject with `ENGINE_FAILED`. */
+/** Ends the worker, and those of `workers` of its models; models and layers in them are lost, and calls under way reject with `ENGINE_FAILED`. */
 export function terminate(): void {
   engine.terminate();
-  endTwins();
+  endTwins(engine);
 }
 
 /** As in the main entry; a response's bytes go to the worker. */

@@ -33,6 +33,41 @@ test("reads as this thread does, stops when it is told to, and comes back after 
   assert.equal((await (await load(file)).read(TEXT)).tokens.length, 20);
 });
 
+test("its end is that of the workers of its models, also of those that begin, and of no others", async () => {
+  const threads = new Set();
+  const count = (worker) => {
+    threads.add(worker);
+    worker.on("exit", () => threads.delete(worker));
+  };
+  const texts = Array.from({ length: 40 }, () => TEXT);
+  const [model, local] = await Promise.all([load(file, { warmUp: false }), here.load(file, { warmUp: false })]);
+  process.on("worker", count);
+  try {
+    await local.readAll(texts, { workers: 2 });
+    const others = [...threads];
+    assert.equal(others.length, 2);
+    // At once, as soon as a worker begins, and when all have answered.
+    for (const when of [() => undefined, () => new Promise((resolve) => process.once("worker", resolve)), (call) => call]) {
+      const opened = await load(file, { warmUp: false });
+      const reading = opened.readAll(texts, { workers: 2 });
+      const ended = when(reading);
+      if (ended) await ended;
+      terminate();
+      const gone = { code: "ENGINE_FAILED" };
+      if (ended !== reading) await assert.rejects(reading, gone);
+      await assert.rejects(opened.readAll(texts, { workers: 2 }), gone);
+      for (let turns = 0; threads.size > 2 && turns < 5000; turns++) await new Promise((resolve) => setTimeout(resolve, 10));
+      assert.ok(threads.size === 2 && others.every((worker) => threads.has(worker)));
+    }
+    await local.readAll(texts, { workers: 2 });
+    assert.ok(threads.size === 2 && others.every((worker) => threads.has(worker)));
+  } finally {
+    process.off("worker", count);
+    local.dispose();
+    model.dispose();
+  }
+});
+
 test("a part of a buffer crosses by its own length, and nothing of the caller's is taken away", async () => {
   const posted = [];
   const engine = remote((onAnswer) => ({
