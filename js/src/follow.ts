@@ -61,6 +61,11 @@ export function stopper(): AbortController {
   return stop;
 }
 
+/** The error that a signal, which is aborted, has a call reject with. */
+export function errorBy(signal: AbortSignal): unknown {
+  return inner.has(signal) ? signal.reason : aborted(signal);
+}
+
 /** Work that its caller follows. */
 interface Following {
   /** For the work: its reason is the `SaccadeError` to reject with, whatever stopped it. */
@@ -94,7 +99,7 @@ export function following(owner: AbortSignal | undefined, { signal, onProgress }
   };
   const releases = [
     onAbort(owner, () => stop.abort(owner?.reason)),
-    onAbort(signal, () => stop.abort(signal && inner.has(signal) ? signal.reason : aborted(signal))),
+    onAbort(signal, () => stop.abort(signal && errorBy(signal))),
   ];
   return {
     signal: stop.signal,

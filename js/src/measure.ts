@@ -5,7 +5,7 @@
 
 import { inWords } from "./arguments/check.js";
 import { aborted, errorOf, messageOf, SaccadeError } from "./errors.js";
-import { isThenable, unlessAborted } from "./follow.js";
+import { errorBy, isThenable, unlessAborted } from "./follow.js";
 import { turn } from "./turn.js";
 
 /** Milliseconds since some moment. */
@@ -166,28 +166,28 @@ export async function race<Name extends string>(entrants: Readonly<Partial<Recor
   const contestants = (Object.entries(entrants) as [Name, Entrant][]).map(
     ([name, entrant]) => [name, typeof entrant === "function" ? timed(entrant, clock) : entrant] as const,
   );
-  const samples: Partial<Record<Name, number[]>> = {};
-  const absent: Partial<Record<Name, string>> = {};
+  const samples = new Map<Name, number[]>();
+  const absent = new Map<Name, string>();
   const take = async ([name, contestant]: (typeof contestants)[number]): Promise<number | undefined> => {
     // An entrant that never waits would keep timers, clicks and with them the signal waiting to the end.
     await turn();
-    if (signal?.aborted) throw stopped(signal);
-    if (absent[name] !== undefined) return undefined;
+    if (signal?.aborted) throw errorBy(signal);
+    if (absent.has(name)) return undefined;
     try {
       const sample: unknown = await unlessAborted(signal, contestant.sample(sampleMs, signal));
       if (typeof sample === "number" && Number.isFinite(sample)) return sample;
       throw new TypeError(`its sample is no number of milliseconds but ${String(sample)}`);
     } catch (error) {
-      if (signal?.aborted) throw stopped(signal);
+      if (signal?.aborted) throw errorBy(signal);
       if (broken) throw broken;
-      absent[name] = messageOf(error);
-      delete samples[name];
+      absent.set(name, messageOf(error));
+      samples.delete(name);
       return undefined;
     }
   };
   const so = (rounds: number): Race<Name> => {
-    const times = Object.fromEntries(Object.entries<number[]>(samples as Record<Name, number[]>).map(([name, all]) => [name, spread(all)]));
-    return { samples, times: times as Race<Name>["times"], absent, rounds, sampleMs };
+    const times = new Map([...samples].map(([name, all]) => [name, spread(all)]));
+    return { samples: record(samples), times: record(times), absent: record(absent), rounds, sampleMs };
   };
   let rounds = 0;
   for (let sitting = 1; sitting <= sittings; sitting++) {
@@ -199,7 +199,9 @@ export async function race<Name extends string>(entrants: Readonly<Partial<Recor
       const first = rounds % Math.max(1, contestants.length);
       for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) {
         const sample = await take(contestant);
-        if (sample !== undefined) (samples[contestant[0]] ??= []).push(sample);
+        if (sample === undefined) continue;
+        const [name] = contestant;
+        samples.set(name, [...(samples.get(name) ?? []), sample]);
       }
       await tell(onRound, so(++rounds), signal);
     }
@@ -207,15 +209,15 @@ export async function race<Name extends string>(entrants: Readonly<Partial<Recor
   return so(rounds);
 }
 
+/** The object of a map, in which a name may also be one that every object has. */
+function record<Name extends string, Value>(map: ReadonlyMap<Name, Value>): Partial<Record<Name, Value>> {
+  return Object.fromEntries(map) as Partial<Record<Name, Value>>;
+}
+
 /** Waits, but no longer than until the signal is aborted, which the race hears of next. */
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   await unlessAborted(signal, new Promise((resolve) => setTimeout(resolve, ms))).catch(() => undefined);
-  if (signal?.aborted) throw stopped(signal);
-}
-
-/** What a race that its signal stopped rejects with. */
-function stopped(signal: AbortSignal): SaccadeError {
-  return signal.reason instanceof SaccadeError ? signal.reason : aborted(signal);
+  if (signal?.aborted) throw errorBy(signal);
 }
 
 async function tell<Name extends string>(onRound: RaceOptions["onRound"], race: Race<Name>, signal: AbortSignal | undefined): Promise<void> {
@@ -223,7 +225,7 @@ async function tell<Name extends string>(onRound: RaceOptions["onRound"], race: 
     const told = onRound?.(race);
     if (isThenable(told)) await unlessAborted(signal, Promise.resolve(told));
   } catch (thrown) {
-    if (signal?.aborted) throw stopped(signal);
+    if (signal?.aborted) throw errorBy(signal);
     throw errorOf("CALLBACK_FAILED", `onRound threw: ${messageOf(thrown)}`, thrown);
   }
 }

@@ -245,6 +245,15 @@ describe("a model", () => {
     const unheard = new AbortController();
     const deaf = { ...quick, signal: unheard.signal, onRound: () => new Promise(() => unheard.abort("enough")) };
     await assert.rejects(race(entrants, deaf), { code: "ABORTED", cause: "enough" });
+    for (const reason of [new SaccadeError("ENGINE", "not ours"), undefined]) {
+      const early = AbortSignal.abort(reason);
+      await assert.rejects(race(entrants, { signal: early }), { code: "ABORTED", cause: early.reason });
+    }
+    const members = ["toString", "constructor", "__proto__", "hasOwnProperty"];
+    const named = (names, run) => Object.fromEntries(names.map((name) => [name, run]));
+    const ran = await race(named(members, entrants.reading), quick);
+    assert.deepEqual([Object.keys(ran.samples), Object.keys(ran.times), Object.keys(ran.absent)], [members, members, []]);
+    assert.deepEqual(Object.keys((await race(named(members, entrants.failing), quick)).absent), members);
     for (const time of [Promise.resolve(1), Number.NaN, "1", undefined]) {
       await assert.rejects(race(entrants, { ...quick, clock: () => time }), { code: "CALLBACK_FAILED", message: /^clock: expected a number of milliseconds, found/ });
     }

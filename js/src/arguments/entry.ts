@@ -37,13 +37,12 @@ const entrants: Check<Entrants> = {
   expected: "an object of functions, or of objects with a function sample",
   take(found, at) {
     if (!isRecord(found)) refuse(at, this.expected, found);
-    const taken: Record<string, Entrant> = {};
-    for (const [name, entrant] of Object.entries(found)) {
+    const all = Object.entries(found);
+    for (const [name, entrant] of all) {
       const sample: unknown = (entrant as Partial<Contestant> | null | undefined)?.sample;
       if (typeof entrant !== "function" && typeof sample !== "function") refuse(`${at}.${name}`, "a function, or an object with a function sample", entrant);
-      taken[name] = entrant as Entrant;
     }
-    return taken;
+    return Object.fromEntries(all) as Entrants;
   },
 };
 
