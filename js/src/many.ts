@@ -75,7 +75,14 @@ export abstract class Many extends Owner {
 
   /** The answers one by one. */
   protected async *each<Answer>(...given: Given<Answer>): AsyncIterableIterator<Answer> {
-    for await (const answers of this.#some(...given)) yield* answers;
+    const [, , { signal }] = given;
+    for await (const answers of this.#some(...given)) {
+      for (const answer of answers) {
+        // Why there are no more says who is asked for them.
+        if (signal?.aborted || this.disposed.aborted) break;
+        yield answer;
+      }
+    }
   }
 
   /** All answers together. */

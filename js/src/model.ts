@@ -3,7 +3,7 @@
 import { model, typing } from "./arguments/model.js";
 import { compare, type Comparison } from "./compare.js";
 import type { Answerer, Engine, Follow, HiddenValues, Id, PlainReadOptions, PlainToken } from "./engine.js";
-import { onAbort } from "./follow.js";
+import { errorBy, onAbort } from "./follow.js";
 import { Many } from "./many.js";
 import { Owner } from "./owner.js";
 import type { Origin } from "./pool.js";
@@ -132,9 +132,18 @@ export class LoadedModel extends Many implements Classifier {
       arrived();
     });
     reading.catch(() => undefined);
+    // Tokens may be left of a reading that has ended.
+    const unlessStopped = () => {
+      this.disposed.throwIfAborted();
+      if (options.signal?.aborted) throw errorBy(options.signal);
+    };
     try {
       for (;;) {
-        yield* ready.splice(0);
+        for (const token of ready.splice(0)) {
+          unlessStopped();
+          yield token;
+        }
+        unlessStopped();
         if (ended && ready.length === 0) break;
         if (ready.length === 0) await new Promise<void>((resolve) => (arrived = resolve));
       }

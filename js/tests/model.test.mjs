@@ -124,6 +124,20 @@ describe("a model", () => {
     await rest.next();
     stop.abort();
     await assert.rejects(async () => { for await (const _ of rest); }, { code: "ABORTED" });
+    // Be all of them decided.
+    const gone = await load(file(SMALL), { warmUp: false });
+    for (const [end, error] of [
+      [(stop) => stop.abort("enough"), { code: "ABORTED", cause: "enough" }],
+      [() => gone.dispose(), { code: "DISPOSED" }],
+    ]) {
+      const stop = new AbortController();
+      let given = 0;
+      const all = async () => {
+        for await (const _ of gone.stream(TEXT, { signal: stop.signal })) if (++given === 2) end(stop);
+      };
+      await assert.rejects(all(), error);
+      assert.equal(given, 2);
+    }
   });
 
   test("reads on from where the text changed", async () => {

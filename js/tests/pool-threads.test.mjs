@@ -89,7 +89,6 @@ test("end with a call that is stopped, left or fails", async () => {
   await answers.next();
   silent.abort();
   await left(0);
-  // After what is left of the batch that has been answered.
   await assert.rejects(async () => { for await (const _ of answers); }, { code: "ABORTED" });
   tagger.dispose();
 });

@@ -124,6 +124,24 @@ for (const [task, { file, name, argument, given, ask, streams = false, needsPars
       assert.equal(inner, 40);
     });
 
+    test("are not given once the signal is aborted, or the model disposed of", async () => {
+      for (const workers of [0, 2]) {
+        const gone = await opened({ warmUp: false });
+        for (const [end, error] of [
+          [(stop) => stop.abort("enough"), { code: "ABORTED", cause: "enough" }],
+          [() => gone.dispose(), { code: "DISPOSED" }],
+        ]) {
+          const stop = new AbortController();
+          let answered = 0;
+          const all = async () => {
+            for await (const _ of gone[name](some(300), { workers, signal: stop.signal })) if (++answered === 2) end(stop);
+          };
+          await assert.rejects(all(), error);
+          assert.equal(answered, 2);
+        }
+      }
+    });
+
     test("answer all texts before one that is none", async () => {
       for (const workers of [0, 2]) {
         let answered = 0;
