@@ -56,15 +56,21 @@ export abstract class Many extends Owner {
     const release = onAbort(signal, () => crew?.leave(false));
     const asks = (crew?.all ?? [this]).map((by) => (some: readonly string[], first: number, follow: Follow) => ask(by, some, follow, first));
     let done = 0;
+    let toldAll = false;
     let cameToEnd = false;
+    const tell = async (total: number | null) => {
+      onProgress?.({ done, total });
+      await told();
+      signal.throwIfAborted();
+    };
     try {
       for await (const [answers, last] of dealt(portions, asks, crew ? AHEAD * count : 1, signal)) {
         done += answers.length;
-        onProgress?.({ done, total: last ? done : total });
-        await told();
-        signal.throwIfAborted();
+        toldAll = last || done === total;
+        await tell(toldAll ? done : total);
         yield answers;
       }
+      if (!toldAll) await tell(done);
       cameToEnd = true;
     } finally {
       release();

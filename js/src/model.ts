@@ -83,6 +83,7 @@ export class LoadedModel extends Many implements Classifier {
   async #readAll(by: Answerer, all: readonly string[], options: Options, { signal, onProgress }: CallOptions): Promise<readonly Reading[]> {
     const readings: Reading[] = [];
     const total = all.length;
+    if (total === 0) onProgress?.({ done: 0, total });
     while (readings.length < total) {
       const at = readings.length;
       const long = all.slice(at, at + PORTION).findIndex((text) => text.length > LONG);

@@ -99,7 +99,9 @@ describe("a model", () => {
     const mixed = [TEXT, LONG.repeat(2), "a", LONG.repeat(2)];
     const readings = await model.readAll(mixed);
     for (const [i, text] of mixed.entries()) assertSame(readings[i], await model.read(text));
-    assert.deepEqual(await model.readAll([]), []);
+    const none = [];
+    assert.deepEqual(await model.readAll([], { onProgress: (progress) => none.push(progress) }), []);
+    assert.deepEqual(none, [{ done: 0, total: 0 }]);
   });
 
   test("streams the tokens that a reading has", async () => {

@@ -65,7 +65,11 @@ for (const [task, { file, name, argument, given, ask, streams = false, needsPars
         if (workers === 2) assert.deepEqual([...new Set(portions)], [MANY / 8]);
       }
       assert.equal(model.device, "cpu");
-      assert.deepEqual(await ask(model, [], { workers: 2 }), []);
+      for (const workers of [2, 0]) {
+        const none = [];
+        assert.deepEqual(await ask(model, [], { workers, onProgress: (progress) => none.push(progress) }), []);
+        assert.deepEqual(none, [{ done: 0, total: 0 }]);
+      }
       assert.deepEqual(untimed(await ask(model, new Set(some(2)), { workers: 2 })), alone.slice(0, 2));
     });
 
@@ -155,6 +159,17 @@ for (const [task, { file, name, argument, given, ask, streams = false, needsPars
 
     // All calls that stream are one: the rest is asked of the fastest.
     if (task !== "tree") return;
+
+    test("tell how many there were when they end, though nobody knew before", async () => {
+      function* all() {
+        for (let i = 0; i < 256; i++) yield TREE;
+      }
+      for (const workers of [0, 2]) {
+        const told = [];
+        await gathered(model[name](all(), { workers, onProgress: ({ done, total }) => told.push([done, total]) }));
+        assert.deepEqual(told.at(-1), [256, 256]);
+      }
+    });
 
     test("take a few batches of endless texts, and leave them when they are left", async () => {
       let taken = 0;
