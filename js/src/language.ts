@@ -169,7 +169,8 @@ class LoadedLanguageReader extends Owner implements LanguageReader {
   }
 
   async #read(text: string, follow: CallOptions): Promise<Scoring> {
-    this.text = text;
+    // Of a call that is stopped before it begins the engine hears nothing.
+    if (!follow.signal?.aborted) this.text = text;
     const values = await this.call("ask", [{ text }], follow);
     this.computed = figuresOf(values).computed;
     return scoring(values, this.#units);

@@ -245,7 +245,8 @@ class LoadedReader extends Owner implements Reader {
   }
 
   async #read(text: string, follow: CallOptions): Promise<Reading> {
-    this.text = text;
+    // Of a call that is stopped before it begins the engine hears nothing.
+    if (!follow.signal?.aborted) this.text = text;
     const { reading: packed, computed } = await this.call("update", [text], follow);
     this.computed = computed;
     return this.#stepTimes.with(packed);

@@ -167,6 +167,9 @@ for (const [name, make, text] of [
       }
       same(await reader.append(" and his"), await model.score(`${typed} and his`));
       assert.ok(reader.computed <= 8);
+      for (const call of ["update", "append"]) {
+        await assert.rejects(reader[call]("other", { signal: AbortSignal.abort() }), { code: "ABORTED" });
+      }
       assert.equal(reader.text, `${typed} and his`);
       const tokens = (await model.tokenize(reader.text)).map(({ text }) => text);
       assertNext(await reader.predict({ top: 4 }), reference.distributions(tokens).at(-1), 4);

@@ -169,6 +169,11 @@ describe("a model", () => {
     const [inside, afresh] = [await reader.hidden(), await model.hidden(LONG)];
     assert.deepEqual(inside.tokens, afresh.tokens);
     inside.layers.forEach(({ name, states }, at) => assert.deepEqual(states, afresh.layers[at].states, name));
+    // Stopped before it began, it has said nothing.
+    for (const call of ["update", "append"]) {
+      await assert.rejects(reader[call]("other", { signal: AbortSignal.abort() }), { code: "ABORTED" });
+      assert.equal(reader.text, LONG);
+    }
     const told = reader.update("so", { onProgress: () => new Promise((resolve) => setTimeout(resolve, 20)) });
     assert.deepEqual((await reader.hidden()).tokens, (await told).tokens);
     const late = assert.rejects(Promise.all([reader.update(LONG), reader.update("y")]), DisposedError);
