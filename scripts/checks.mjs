@@ -148,7 +148,7 @@ export const checks = [
   // Beside the suite, which the runtimes run in this thread: Node 20, 22 and 26 are among them.
   {
     name: "package, in Node",
-    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...inNode, "arguments", "graph", "graph-mistakes", "graph-programs", "start", "train", "train-long", "train-workers", "traps", "worker")],
+    runs: [process.execPath, "--test", "examples/readme.test.mjs", ...packageTests(...inNode, "arguments", "graph", "graph-mistakes", "graph-programs", "start", "steps", "train", "train-long", "train-workers", "traps", "worker")],
     needs: [npmPackage],
     room: true,
   },

@@ -185,7 +185,8 @@ export class LoadedModel extends Many implements Classifier {
 
   async steps(...given: unknown[]): Promise<Steps> {
     const [options] = model.steps(given);
-    return this.#stepTimes.measured(await this.call("steps", [options.device ?? this.#preference], options));
+    const device = options.device ?? this.#preference;
+    return this.follow(options, (follow) => this.#stepTimes.measured((once) => this.ask("steps", [device], once), follow));
   }
 
   async compare(...given: unknown[]): Promise<Comparison> {

@@ -158,7 +158,7 @@ export type StepsOptions = CallOptions & Pick<ReadOptions, "device">;
 
 /** A token of a reading. */
 export interface Token extends EngineToken {
-  /** Microseconds that a step of its kind takes on the reading's device, as `steps` measured it; null before it has. */
+  /** Microseconds that a step of its kind takes on the reading's device, as `steps` measured it; null before it has, and where it found 0. */
   readonly timeUs: number | null;
 }
 
@@ -170,7 +170,7 @@ export interface PlainTiming extends Omit<EngineTiming, "method"> {
 
 /** How long a reading took, and its steps. */
 export interface Timing extends PlainTiming {
-  /** Microseconds of a token that is read, by `steps`; null before it has measured them on this device. */
+  /** Microseconds of a token that is read, by `steps`; null before it has measured them on this device, and where it found 0. */
   readonly readStepUs: number | null;
   /** The same of one that is skimmed; null too in a model that does not skim. */
   readonly skimStepUs: number | null;
@@ -279,7 +279,10 @@ export interface Classifier extends Disposes {
   hidden(text: string, options?: ReadOptions): Promise<Hidden>;
   /** Measures both devices on the text read last, some tenths of a second, so that `auto` can choose. */
   calibrate(options?: CallOptions): Promise<Costs>;
-  /** Measures what one read and one skimmed token cost, on the text read last. */
+  /**
+   * Measures what one read and one skimmed token cost, on the text read last. Where noise hides a cost it measures again, three times
+   * in all, and tells 0 if it was hidden each time.
+   */
   steps(options?: StepsOptions): Promise<Steps>;
   /** Times a text as the network decides, with every word read, and by another network, in turns. */
   compare(text: string, options?: CompareOptions): Promise<Comparison>;
