@@ -97,7 +97,7 @@ pub(super) fn find(header: &Header, given: &str, wanted: &str) -> Result<String,
     let mut fitting = places.iter().filter(is_there).filter(is_wanted);
     let why = match (fitting.next(), fitting.next()) {
         (Some(place), None) => return Ok(place.prefix.clone()),
-        (Some(place), Some(_)) if place.prefix == given && !given.is_empty() => {
+        (Some(place), Some(_)) if !given.is_empty() && same(&place.prefix, given) => {
             return Ok(place.prefix.clone());
         }
         (Some(_), Some(_)) => format!("several layers may be the {wanted}"),
@@ -114,6 +114,11 @@ pub(super) fn find(header: &Header, given: &str, wanted: &str) -> Result<String,
         }
     };
     Err(ModelError::NoLayer { why, found: listed(header, &places) })
+}
+
+/// Whether two prefixes are one, whose last dot may be left off.
+fn same(a: &str, b: &str) -> bool {
+    a.trim_end_matches('.') == b.trim_end_matches('.')
 }
 
 /// Whether a prefix is that of a wrapped module, or none.
@@ -191,7 +196,9 @@ mod tests {
             assert_eq!(search(&file, given, "Lstm").as_deref(), Ok("encoder._orig_mod.module."));
         }
         // Of two, the one whose prefix it is.
-        assert_eq!(search(&file, "decoder.", "Lstm").as_deref(), Ok("decoder."));
+        for given in ["decoder", "decoder."] {
+            assert_eq!(search(&file, given, "Lstm").as_deref(), Ok("decoder."));
+        }
         assert!(search(&file, "enc", "Lstm").is_err() && search(&file, "encoder.rnn.", "Lstm").is_err());
     }
 

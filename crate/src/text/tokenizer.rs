@@ -130,8 +130,8 @@ impl Tokenizer {
         self.ends
     }
 
-    /// The tokens of `text` in order, with their spans in it; none for a text of white space. Any string is
-    /// accepted, and the time is linear in its length.
+    /// The tokens of `text` in order, with their spans in it; none for a text of white space, unless characters are tokens or its
+    /// lines end. Any string is accepted, and the time is linear in its length.
     pub fn tokenize(&self, text: &str) -> Vec<Token> {
         let (read, omitted) = without_ignored(text);
         let mut tokens = Collector::new(text, omitted);

@@ -206,7 +206,8 @@ impl<O: Objective> Trainer<O> {
     /// Learns from one batch, a loop over single texts which the graph batches; returns its losses, the task's own first.
     ///
     /// # Errors
-    /// [`TrainError::NotFinite`] leaves the weights and the states that are carried on as they were. Any other is the engine's.
+    /// [`TrainError::NotFinite`] leaves the states that are carried on as they were, and the weights too where it is of gradients; a
+    /// loss alone that is no number is known once they have moved. Any other is the engine's.
     pub async fn step(&mut self) -> Result<Vec<Loss>, TrainError> {
         // Threads are the host's.
         let threads = if cfg!(target_arch = "wasm32") { 1 } else { self.state.device.threads().0 };
@@ -314,8 +315,8 @@ impl<O: Objective> Trainer<O> {
     /// Goes on where a trainer of the same model, texts and config stood when it gave these bytes.
     ///
     /// # Errors
-    /// [`TrainError::OtherRun`] if the snapshot was taken under another name than `run`, or of other texts or words; if it is no
-    /// snapshot; if the device has no room.
+    /// [`TrainError::OtherRun`] if the snapshot was taken under another name than `run`, or of other texts or words;
+    /// [`TrainError::Model`] if it is no snapshot; if the device has no room.
     pub fn restore(&mut self, bytes: &[u8], run: &str) -> Result<(), TrainError> {
         self.restore_if(bytes, run, &|_| true)
     }
