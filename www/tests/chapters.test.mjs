@@ -271,11 +271,11 @@ describe("for everybody", { timeout: 600_000 }, () => {
     });
   }
 
-  for (const width of [390, 1440]) {
+  for (const width of [320, 390, 1440]) {
     test(`at ${width} px a browser set to type twice as large has it, and no chapter is wider than the window`, async () => {
       const large = await launch({ type: 32 });
       try {
-        for (const chapter of ["", "read", "race", "predict", "train"]) {
+        for (const chapter of ["", "read", "race", "predict", "batch", "train"]) {
           const { page } = await openPage(large, { viewport: { width, height: 800 } });
           await page.goto(`${server.url}#${chapter}`);
           await page.locator('[data-stage="ready"]').waitFor();
@@ -439,6 +439,33 @@ describe("models", { timeout: 600_000 }, () => {
       }
     }, bytes);
     await page.getByRole("radio", { name: "mine.safetensors", checked: true }).waitFor();
+    await settled();
+    assert.deepEqual(complaints, []);
+  });
+
+  test("a file dropped in another chapter goes where it is used, or is refused where it was dropped", async () => {
+    await open("#train");
+    const drop = (name, base64) =>
+      page.evaluate(
+        ([name, base64]) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], name));
+          for (const type of ["dragover", "drop"]) window.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+        },
+        [name, Buffer.from(base64).toString("base64")],
+      );
+    await drop("diary.txt", "dear diary");
+    const refusal = page.getByRole("alert").filter({ hasText: "“diary.txt” holds no model" });
+    await refusal.waitFor();
+    assert.equal(await page.locator("main").getAttribute("data-stage"), "ready");
+    await page.keyboard.press("Shift");
+    await refusal.waitFor({ state: "detached" });
+    await drop("mine.safetensors", readFileSync(join(root, "models", "shakespeare-sru.safetensors")));
+    await page.locator('[data-chapter="predict"]').waitFor();
+    await page.getByRole("radio", { name: "mine.safetensors", checked: true }).waitFor();
+    await drop("reader.safetensors", readFileSync(join(root, "models", "sst2-skim-lstm-small.safetensors")));
+    await page.locator('[data-chapter="read"]').waitFor();
+    await page.getByRole("radio", { name: "reader.safetensors", checked: true }).waitFor();
     await settled();
     assert.deepEqual(complaints, []);
   });

@@ -12,7 +12,8 @@ export const page = {
   tryAgain: "Try again",
   skipToText: "Skip to the text",
   skipToPlayback: "Skip to the playback",
-  drop: "Drop a model file here to read with it",
+  drop: "Drop a model file here to use it",
+  refused: (name: string) => `“${name}” holds no model that reads a text or guesses its words. Everything stays as it was.`,
 };
 
 export const masthead = {
