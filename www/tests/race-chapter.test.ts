@@ -1,21 +1,54 @@
-/** Where the chapter Race says that a series has failed. */
+/** What the chapter Race says of a race that runs, has run, or has not. */
 
 import { render } from "svelte/server";
-import { expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type * as engine from "../src/engine.ts";
 import Chapter from "../src/race/Chapter.svelte";
 import { race } from "../src/race/race.svelte.ts";
+import { recorded } from "../src/race/recorded.ts";
+import { keyOf, type Trial } from "../src/race/trial.ts";
 import type { Study } from "../src/study/study.svelte.ts";
 
 vi.mock("../src/engine.ts", async (original) => ({ ...(await original<typeof engine>()), load: () => Promise.reject(new Error("the engine died")) }));
 // Its colours are a browser's.
 vi.mock("../src/race/gates/Gates.svelte", () => ({ default: () => {} }));
 
+const chapter = () => render(Chapter, { props: { study: { ready: null, seen: null } as unknown as Study } }).body;
+
+afterEach(() => {
+  race.trials = new Map();
+  [race.raced, race.failure, race.ended] = [0, null, null];
+});
+
 test("a failure is said once, beside what began the series, also when the chapter is opened again", async () => {
   await race.marathon({ words: ["a"], decisions: ["read"] });
-  const { body } = render(Chapter, { props: { study: { ready: null, seen: null } as unknown as Study } });
-  const [before, after, ...more] = body.split('role="alert"');
+  const [before, after, ...more] = chapter().split('role="alert"');
   expect(more).toEqual([]);
   expect(after).toContain("the engine died");
   expect(before?.match(/id="race-\w+"/g)?.at(-1)).toBe('id="race-length"');
+});
+
+test("only a race that came to its end is said to have ended", async () => {
+  const [trial] = recorded.trials.filter(({ alone, length }) => !alone && length === recorded.length) as [Trial];
+  // Those before a stop, or before a failure, stay.
+  race.trials = new Map([[keyOf(trial), trial]]);
+  race.raced = recorded.length;
+  await race.marathon({ words: ["a"], decisions: ["read"] });
+  expect(race.ended).toBeNull();
+  expect(chapter()).not.toContain("has ended");
+  race.ended = "sprint";
+  expect(chapter()).toMatch(/The race over \d+ words has ended\./);
+  race.ended = "relay";
+  expect(chapter()).not.toContain("has ended");
+  expect(chapter()).toContain("All batches are measured.");
+});
+
+test("before the text was read nothing is said of its words", () => {
+  expect(chapter()).not.toContain("No word of");
+  expect(chapter()).toContain("once the network in the chapter Read has read it");
+});
+
+test("the drawings of a race elsewhere are told in words, since there is no table", () => {
+  expect(chapter()).not.toContain("The table below");
+  expect(chapter()).toMatch(/aria-label="Time of one text, by its length, on another machine[^"]*LSTM on CPU: [^"]* at 4096/);
 });
