@@ -39,6 +39,8 @@ export class Race {
   raced = $state(0);
   /** The series that failed as a whole, and why, until another one is begun. */
   failure: { readonly series: Series; readonly why: string } | null = $state.raw(null);
+  /** The series that came to its end, until another one is begun. */
+  ended: Series | null = $state.raw(null);
   #stop: AbortController | null = null;
 
   /** All networks at one length on both devices, and where their time goes. */
@@ -77,7 +79,7 @@ export class Race {
     const { signal } = (this.#stop = new AbortController());
     const runners = new Map<CellId, Runner>();
     const total = groups.length * SITTINGS.rounds;
-    this.failure = null;
+    this.failure = this.ended = null;
     this.running = { heat: first, done: 0, total };
     try {
       for (const { id } of cells) {
@@ -86,6 +88,7 @@ export class Race {
       }
       for (const [at, group] of groups.entries()) await this.#together(group, runners, at * SITTINGS.rounds, total, signal);
       await afterwards?.(signal);
+      this.ended = series;
     } catch (error) {
       if (!signal.aborted) this.failure = { series, why: error instanceof Error ? error.message : String(error) };
     } finally {

@@ -20,14 +20,27 @@ export const race = {
   spoken: (length: number, network: string, device: string, rate: string) =>
     `The race over ${plural(length, "word")} has ended. ${network} on ${device} was the fastest: ${rate} words a second.`,
   close: (length: number) => `The race over ${plural(length, "word")} has ended. The fastest are too close together to tell which of them won.`,
+  measured: { marathon: "All lengths are measured.", relay: "All batches are measured." },
   method: (ms: number, sittings: number) =>
     `all networks and devices take turns of ${ms} ms in ${sittings} sittings, timed from words to scores, or for a layer alone from rows to rows`,
 };
 
+function raceOn(words: number | null): string {
+  if (words === null) return "Five recurrent networks of the same size read the words of **your text**, once the network in the chapter Read has read it.";
+  if (words > 0) return `Five recurrent networks of the same size read ${plural(words, "word")} of **your text**, without its punctuation.`;
+  return "No word of **your text** is spelt with the letters a to z alone, so five recurrent networks of the same size read a single word of ours.";
+}
+
+function skims(words: number | null, percent: number): string {
+  if (words === null) return "It skims what that network chooses.";
+  return words > 0 ? `It skims what the network in the chapter Read chose: ${percent}% of these words.` : "Here it reads its word.";
+}
+
 export const sprint = {
   title: "Five networks, one text",
-  prose: (words: number, skimmed: number) => [
-    `${words ? `Five recurrent networks of the same size read ${plural(words, "word")} of **your text**, without its punctuation.` : "No word of **your text** is spelt with the letters a to z alone, so five recurrent networks of the same size read a single word of ours."} Each takes in a hundred numbers a word and keeps a state of a hundred. Their weights are random, because speed does not depend on what a network knows. Only the Skim-LSTM needs to be told what to skim. ${words ? `It skims what the network in the chapter Read chose: ${skimmed}% of these words.` : "Here it reads its word."}`,
+  /** Without words there are none that can be raced on; null before the text was read. */
+  prose: (words: number | null, skimmed: number) => [
+    `${raceOn(words)} Each takes in a hundred numbers a word and keeps a state of a hundred. Their weights are random, because speed does not depend on what a network knows. Only the Skim-LSTM needs to be told what to skim. ${skims(words, skimmed)}`,
     "Press the button to start. All networks then take turns on both devices, so a busy moment slows all of them. They do so in three sittings, with pauses in between, because a machine may be quicker a second later. Each bar shows the median of up to twelve turns, and its whisker runs from the slowest to the fastest. You can also race on [a long review](review).",
   ],
   start: "Start the race",
@@ -117,6 +130,10 @@ export const batch = {
 
 export const lines = {
   label: (title: string) => `${title}. The table below has the numbers.`,
+  /** The drawing of a race elsewhere, which has no table: of every line both ends. */
+  paleLabel: (title: string, unit: string, lines: readonly string[]) => `${title}, on another machine, by ${unit}. ${lines.join("; ")}.`,
+  ends: (network: string, device: string, first: string, least: number, last: string, most: number) =>
+    `${network} on ${device}: ${first} at ${least}, ${last} at ${most}`,
   none: "There are no measurements yet.",
   onGpu: (network: string) => `${network} GPU`,
   devices: "solid: CPU, dashed: WebGPU",
