@@ -4,6 +4,8 @@
 //! (`it #39;s`), a line break became a backslash (`second\team`), markup was escaped (`&lt;b&gt;`), and the noisy
 //! edition escaped its dollars (`\$10`). [`repair`] undoes this.
 
+use std::io::Read as _;
+
 use csv::{ReaderBuilder, StringRecord};
 
 use super::source::Source;
@@ -11,33 +13,38 @@ use super::{DataError, Example};
 
 const CLASSES: [&str; 4] = ["1", "2", "3", "4"];
 
+/// Read after the text as a record of its own, unless a quote that never closes takes it up.
+const END: &str = "end";
+
 pub(super) fn parse(source: &Source) -> Result<Vec<Example>, DataError> {
     let text = source.utf8()?;
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let input = text.as_bytes().chain(b"\n".chain(END.as_bytes()));
+    let mut records =
+        ReaderBuilder::new().has_headers(false).flexible(true).from_reader(input).into_records().peekable();
     let mut noisy = false;
     let mut examples = Vec::new();
-    for (index, record) in reader.records().enumerate() {
-        let record = record.map_err(|error| {
-            let line = error.position().map_or(0, |position| position.line());
-            source.bad_line(to_line(line), error.to_string())
-        })?;
-        let line = to_line(record.position().map_or(0, |position| position.line()));
-        if index == 0 && record == ["label", "gt", "text", "group"][..] {
+    let (mut at, mut line) = (0, 1);
+    while let Some(record) = records.next() {
+        let record = record.map_err(|error| source.bad_line(line, error.to_string()))?;
+        // To the reader, the blank lines before a record are its own.
+        let begin = record.position().map_or(0, |position| position.byte());
+        let begin = usize::try_from(begin).unwrap_or(usize::MAX).min(text.len());
+        let begin = text.len() - text[begin..].trim_start_matches(['\r', '\n']).len();
+        line += text[at..begin].matches('\n').count();
+        at = begin;
+        if records.peek().is_none() {
+            if record != [END][..] {
+                return Err(source.bad_line(line, "begins a record whose last quote is never closed"));
+            }
+        } else if examples.is_empty() && !noisy && record == ["label", "gt", "text", "group"][..] {
             noisy = true;
-            continue;
-        }
-        examples.push(if noisy {
-            noisy_row(source, line, &record)?
+        } else if noisy {
+            examples.push(noisy_row(source, line, &record)?);
         } else {
-            official_row(source, line, &record)?
-        });
+            examples.push(official_row(source, line, &record)?);
+        }
     }
     Ok(examples)
-}
-
-/// A line number of the csv reader.
-fn to_line(line: u64) -> usize {
-    usize::try_from(line).unwrap_or(usize::MAX)
 }
 
 fn official_row(source: &Source, line: usize, record: &StringRecord) -> Result<Example, DataError> {

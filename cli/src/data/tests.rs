@@ -90,6 +90,21 @@ fn bad_lines_are_named() {
         complaint(Format::AgCsv, "1,a\n"),
         "1: has 2 comma-separated fields, not class, title and description"
     );
+    for blank in ["1,a,b\n\n\n7,a,b\n", "1,a,b\r\n\r\n\r\n7,a,b\r\n", "\n\n1,a,\n7,a,b"] {
+        assert_eq!(complaint(Format::AgCsv, blank), "4: the label \"7\" is none of 1, 2, 3, 4", "{blank:?}");
+    }
+    for open in ["1,a,b\n\n2,c,\"d\n1,e,f\n", "1,a,\"b\n\"\n2,c,\"d\n1,e,\"\"f", "\n\n2,a,\"b\"\""] {
+        assert_eq!(
+            complaint(Format::AgCsv, open),
+            "3: begins a record whose last quote is never closed",
+            "{open:?}"
+        );
+    }
+    assert_eq!(
+        read(Format::AgCsv, "2,a,b \"c\"\"\n2,a,\"b\"").unwrap().len(),
+        2,
+        "quotes that close, or are text"
+    );
     assert_eq!(
         complaint(Format::AgCsv, "label,gt,text,group\n0,4,a,0\n"),
         "2: the label \"4\" is none of 0, 1, 2, 3"
