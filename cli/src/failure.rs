@@ -11,6 +11,7 @@ use saccade_rnn::train::vectors::VectorsError;
 
 use crate::corpus::CorpusError;
 use crate::files::FileError;
+use crate::interrupt;
 use crate::run::RunError;
 use crate::softmax_costs::CostError;
 
@@ -90,13 +91,10 @@ pub(crate) enum Failure {
     /// There is no GPU, and a command was told to use it.
     #[error("--device gpu: {0}")]
     NoGpu(#[from] GpuUnavailable),
-    /// Ctrl-C cannot be caught.
-    #[error("cannot listen for Ctrl-C: {0}")]
-    Signal(#[from] ctrlc::Error),
     /// Signals cannot be caught.
     #[error("cannot listen for signals: {0}")]
     Listen(io::Error),
-    /// Stopped by Ctrl-C.
+    /// Stopped by Ctrl-C, or another signal.
     #[error("stopped: {0}")]
     Cancelled(String),
     /// Lines of which some have no answer but a mistake.
@@ -156,7 +154,7 @@ impl Failure {
             Self::Engine(_) | Self::Costs(CostError::Engine(_)) => "ENGINE",
             Self::Costs(CostError::Build(_)) => "SIZES_INVALID",
             Self::NoGpu(_) => "NO_GPU",
-            Self::Signal(_) | Self::Listen(_) => "SIGNAL",
+            Self::Listen(_) => "SIGNAL",
             Self::Cancelled(_) | Self::Ended { .. } => "CANCELLED",
             Self::Lines { .. } => "LINES_INVALID",
             Self::Thread => "THREAD_FAILED",
@@ -170,6 +168,7 @@ impl Failure {
     pub(crate) fn status(&self) -> u8 {
         match self {
             Self::Lines { .. } => 3,
+            Self::Cancelled(_) | Self::Read(ReadError::Cancelled { .. }) => interrupt::status(),
             // As shells have it.
             Self::Ended { signal, .. } => u8::try_from(128 + signal).unwrap_or(1),
             _ => 1,

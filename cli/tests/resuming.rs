@@ -1,4 +1,4 @@
-//! Runs of the command line that Ctrl-C interrupts, and what goes on with them.
+//! Runs of the command line that a signal interrupts, and what goes on with them.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
@@ -27,6 +27,11 @@ fn folder() -> Folder {
 
 /// What a run says at its end, interrupted once a model has been evaluated.
 fn interrupted(folder: &Folder, from: &str, arguments: &[&str]) -> String {
+    ended(folder, from, arguments, "INT", 1)
+}
+
+/// The same, of a signal, and the exit status that tells of it.
+fn ended(folder: &Folder, from: &str, arguments: &[&str], signal: &str, status: i32) -> String {
     let mut command = folder.command(arguments);
     command.arg("--json").current_dir(folder.path(from)).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -34,7 +39,7 @@ fn interrupted(folder: &Folder, from: &str, arguments: &[&str]) -> String {
     let mut line = String::new();
     while output.read_line(&mut line).unwrap() > 0 {
         if line.contains("evaluated") {
-            let sent = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
+            let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
             assert!(sent.success());
             break;
         }
@@ -42,7 +47,7 @@ fn interrupted(folder: &Folder, from: &str, arguments: &[&str]) -> String {
     }
     output.read_to_string(&mut line).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(status));
     text(&output.stderr).to_owned()
 }
 
@@ -58,6 +63,16 @@ fn a_run_goes_on_from_any_folder() {
     assert!(said.contains(KEPT), "{said}");
     let said = interrupted(&folder, "runs", &["train", "run.toml", "--data", "..", "--resume"]);
     assert!(said.contains(KEPT), "{said}");
+}
+
+#[test]
+fn a_run_that_is_ended_from_elsewhere_goes_on() {
+    let folder = folder();
+    let said = ended(&folder, ".", &BEGIN, "TERM", 143);
+    assert!(said.contains(KEPT), "{said}");
+    let said = ended(&folder, ".", &RESUME, "HUP", 129);
+    assert!(said.contains(KEPT), "{said}");
+    assert!(folder.path("runs/run.safetensors.state").exists());
 }
 
 #[test]
