@@ -1,6 +1,7 @@
 //! Files that are read and written whole.
 
-use std::io::Write;
+use std::fs::{self, Permissions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// The file system refuses a file.
@@ -12,53 +13,81 @@ pub struct FileError {
     /// The file.
     pub path: PathBuf,
     /// Why.
-    pub source: std::io::Error,
+    pub source: io::Error,
 }
 
 /// What is in a file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    std::fs::read(path).map_err(error("read", path))
+    fs::read(path).map_err(error("read", path))
 }
 
-fn error(wanted: &'static str, path: &Path) -> impl Fn(std::io::Error) -> FileError + Copy {
+fn error(wanted: &'static str, path: &Path) -> impl Fn(io::Error) -> FileError + Copy {
     move |source| FileError { wanted, path: path.to_owned(), source }
 }
 
 /// Whether [`write_whole`] may write a file: said before the work of which it is to hold the result. Makes folders on the
 /// way to it.
 pub(crate) fn check_writable(path: &Path) -> Result<(), FileError> {
-    if path.is_dir() {
-        return Err(error("write", path)(std::io::ErrorKind::IsADirectory.into()));
-    }
-    temporary(path).map(drop)
+    let place = Place::of(path).map_err(error("write", path))?;
+    place.temporary().map(drop).map_err(error("write", path))
 }
 
-/// A file beside the one that is to be written.
-fn temporary(path: &Path) -> Result<tempfile::NamedTempFile, FileError> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(error("write", path))?;
-    tempfile::Builder::new().prefix(".saccade-").tempfile_in(folder).map_err(error("write", path))
-}
-
-/// Writes a file, and folders on the way to it, so that a reader finds the old content or the new, never a part.
+/// Writes a file, and folders on the way to it, so that a reader finds the old content or the new, never a part. What a
+/// symbolic link leads to is written, not the link, and a file that is replaced keeps its permissions.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let io = error("write", path);
-    let mut file = temporary(path)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(io)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let readable = std::fs::Permissions::from_mode(0o644);
-        file.as_file().set_permissions(readable).map_err(io)?;
+    let write = || {
+        let place = Place::of(path)?;
+        let mut file = place.temporary()?;
+        file.write_all(bytes)?;
+        if let Some(permissions) = place.permissions {
+            file.as_file().set_permissions(permissions)?;
+        }
+        file.as_file().sync_all()?;
+        file.persist(place.file)?;
+        Ok(())
+    };
+    write().map_err(error("write", path))
+}
+
+/// Where a file is to lie.
+struct Place {
+    /// No symbolic link.
+    file: PathBuf,
+    /// Those of the file that it replaces, if there is one.
+    permissions: Option<Permissions>,
+}
+
+impl Place {
+    fn of(path: &Path) -> io::Result<Self> {
+        match fs::metadata(path) {
+            Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+            Ok(found) if found.is_file() => {
+                Ok(Self { file: fs::canonicalize(path)?, permissions: Some(found.permissions()) })
+            }
+            Ok(_) => Err(io::Error::other("it is a device or a pipe, not a file that can be replaced")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+                Ok(Self { file: path.to_owned(), permissions: None })
+            }
+            Err(error) => Err(error),
+        }
     }
-    file.persist(path).map_err(|error| io(error.error))?;
-    Ok(())
+
+    /// A file beside it.
+    fn temporary(&self) -> io::Result<tempfile::NamedTempFile> {
+        let folder = self.file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut builder = tempfile::Builder::new();
+        // Others may read it as far as the umask allows.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        builder.prefix(".saccade-").tempfile_in(folder)
+    }
 }
 
 /// Removes a file, if it is there.
 pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
-    match std::fs::remove_file(path) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(error("remove", path)(source)),
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(error("remove", path)(source)),
         _ => Ok(()),
     }
 }

@@ -129,3 +129,36 @@ fn train_and_eval_use_the_gpu_or_say_why_not() {
         assert!(message.contains("--device gpu") && message.contains("no such GPU"), "{message}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_written_goes_where_links_lead_and_keeps_its_mode() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = Folder::new();
+    let run = |out: &str| {
+        folder.json(&["export", "model", "--out", out], b"");
+        fs::metadata(folder.path(out)).expect("it is there").permissions().mode() & 0o777
+    };
+    folder.write("real", b"old");
+    fs::set_permissions(folder.path("real"), fs::Permissions::from_mode(0o640)).expect("it is ours");
+    symlink("real", folder.path("link")).expect("a link can be made");
+    assert_eq!(run("link"), 0o640);
+    assert!(
+        folder.path("link").is_symlink() && fs::metadata(folder.path("real")).expect("it is there").len() > 3
+    );
+    folder.write("plain", b"");
+    let usual = fs::metadata(folder.path("plain")).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(run("new"), usual, "as the umask has it");
+
+    symlink("nowhere", folder.path("dangling")).expect("a link can be made");
+    let fifo = folder.path("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo starts");
+    assert!(made.success());
+    symlink("/dev/null", folder.path("device")).expect("a link can be made");
+    for out in ["fifo", "device", "dangling"] {
+        let (code, message) = folder.failure(&["export", "model", "--out", out], b"");
+        assert_eq!(code, "FILE_UNWRITABLE", "{message}");
+        assert!(message.contains(&format!("cannot write {out}: ")), "{message}");
+        assert!(fs::symlink_metadata(folder.path(out)).is_ok_and(|found| !found.is_file()), "{out}");
+    }
+}
