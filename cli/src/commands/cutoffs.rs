@@ -126,20 +126,21 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
         let measured = Measured::new(&workload, &device, counts.len(), tails, go_on);
         let measured = pollster::block_on(measured);
         bar.finish_and_clear();
-        let measured = measured?.ok_or_else(|| Failure::Cancelled("nothing was measured".into()))?;
+        let stopped = || Failure::Cancelled("nothing was measured".into());
+        let measured = measured?.ok_or_else(stopped)?;
         let mut cuts = Vec::new();
         for tails in 0..=tails {
             let best = Cutoffs::cheapest(&counts, tails, args.coverage, &measured)?;
             let time = |cutoffs: &[usize]| -> Result<f64, Failure> {
+                if cancel.load(Ordering::Relaxed) {
+                    return Err(stopped());
+                }
                 let whole = workload.time_whole(&device, counts.len(), cutoffs, targets(&counts));
                 Ok(1e3 * pollster::block_on(whole)?)
             };
             let measured_ms = time(&best.cutoffs)?;
             let grid = if args.grid && tails > 0 {
-                let measure = |cutoffs: &[usize]| {
-                    if cancel.load(Ordering::Relaxed) { Ok(None) } else { time(cutoffs).map(Some) }
-                };
-                grid::hold(&counts, args.coverage, &best.cutoffs, measure)?
+                grid::hold(&counts, args.coverage, &best.cutoffs, time)?
             } else {
                 None
             };

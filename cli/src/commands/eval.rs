@@ -72,8 +72,10 @@ fn parse(args: &Arguments, model: &Model) -> Result<(), Failure> {
     let sentences = tagged::read(&args.data)?;
     let texts = parsed::number(&sentences, model)?;
     let device = args.device.device(args.threads)?;
-    let (score, seconds) =
-        scored(&Parse::scoring(), model, &device, &texts, texts.iter().map(|text| text.tags.len()).sum())?;
+    let words = texts.iter().map(|text| text.tags.len()).sum();
+    let progress = progress(args, texts.len(), words)?;
+    let (score, seconds) = scored(&Parse::scoring(), model, &device, &texts, &progress)?;
+    progress.end();
     output::json(&json!({
         "n": score.n,
         "uas": score.uas,
@@ -97,9 +99,12 @@ fn tag(args: &Arguments, model: &Model) -> Result<(), Failure> {
     let sentences = tagged::read(&args.data)?;
     let texts = tagged::number(&sentences, model)?;
     let device = args.device.device(args.threads)?;
-    let (score, seconds) =
-        scored(&Tag::scoring(), model, &device, &texts, texts.iter().map(|text| text.tags.len()).sum())?;
-    let raw = tagged::cut(&sentences.examples, model, &device)?;
+    let words = texts.iter().map(|text| text.tags.len()).sum();
+    let mut progress = progress(args, texts.len(), words)?;
+    let (score, seconds) = scored(&Tag::scoring(), model, &device, &texts, &progress)?;
+    progress.begin(words, "words");
+    let raw = tagged::cut(&sentences.examples, model, &device, &mut progress)?;
+    progress.end();
     output::json(&json!({
         "n": score.n,
         "accuracy": score.accuracy,
@@ -125,7 +130,9 @@ fn tree(args: &Arguments, model: &Model) -> Result<(), Failure> {
     let texts = trees::number(&trees, &args.data, model, parser.as_ref())?;
     let device = args.device.device(args.threads)?;
     let words: usize = texts.iter().map(|text| text.tree.words()).sum();
-    let (score, seconds) = scored(&Tree::scoring(), model, &device, &texts, words)?;
+    let progress = progress(args, texts.len(), words)?;
+    let (score, seconds) = scored(&Tree::scoring(), model, &device, &texts, &progress)?;
+    progress.end();
     output::json(&json!({
         "n": score.n,
         "accuracy": score.accuracy,
@@ -175,19 +182,23 @@ fn predict(args: &Arguments, model: &Model) -> Result<(), Failure> {
     output::json(&report.ok_or_else(cancelled)?)
 }
 
-/// The figures of texts that have so many words, and in how many seconds they were had.
+/// The progress of texts with so many words: of one thread by the word; several are dealt texts.
+fn progress(args: &Arguments, texts: usize, words: usize) -> Result<Progress, Failure> {
+    let (total, what) = if args.threads > NonZeroUsize::MIN { (texts, "texts") } else { (words, "words") };
+    Progress::of(total, what)
+}
+
+/// The figures of texts, and in how many seconds they were had.
 fn scored<O: Objective>(
     task: &O,
     model: &Model,
     device: &Device,
     texts: &[O::Item],
-    words: usize,
+    progress: &Progress,
 ) -> Result<(O::Score, f64), Failure> {
-    let progress = Progress::of(words, "words")?;
     let begun = Instant::now();
     let score = pollster::block_on(task.score(model, device, texts, |done| progress.at(done)))?;
     let seconds = begun.elapsed().as_secs_f64();
-    progress.end();
     Ok((score.ok_or_else(cancelled)?, seconds))
 }
 

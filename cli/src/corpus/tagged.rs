@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use saccade_rnn::device::Device;
-use saccade_rnn::model::{Model, ReadError};
+use saccade_rnn::model::{Model, ReadError, Watch};
 use saccade_rnn::train::{TaggedData, TaggedExample, TaggedExamples, TaggedSets, TaggedText};
 use serde::Serialize;
 
@@ -69,10 +69,15 @@ pub struct FromText {
 /// Tags the texts of sentences.
 ///
 /// # Errors
-/// If the engine fails.
-pub fn cut(sentences: &[Sentence], model: &Model, device: &Device) -> Result<FromText, ReadError> {
+/// If the engine fails, or `watch` stops it.
+pub fn cut<W: Watch>(
+    sentences: &[Sentence],
+    model: &Model,
+    device: &Device,
+    watch: &mut W,
+) -> Result<FromText, ReadError> {
     let texts: Vec<&str> = sentences.iter().map(|sentence| sentence.text.as_str()).collect();
-    let tagged = pollster::block_on(model.tag_all(device, &texts, &mut ()))?;
+    let tagged = pollster::block_on(model.tag_all(device, &texts, watch))?;
     let mut counts = [0; 4];
     for (sentence, tagged) in sentences.iter().zip(tagged) {
         let cut: BTreeMap<_, _> =

@@ -51,25 +51,24 @@ pub(super) struct Held {
 }
 
 /// Measures every cut of a grid with as many tails as `found` and a head that holds `coverage` of the text, one after the
-/// other, again and again, and then the fastest in turn with `found`. None if the grid is empty, or if `measure`, which gives milliseconds, gives up.
+/// other, again and again, and then the fastest in turn with `found`. `measure` gives milliseconds. None if the grid is empty.
 pub(super) fn hold<E>(
     counts: &[u64],
     coverage: f64,
     found: &[usize],
-    mut measure: impl FnMut(&[usize]) -> Result<Option<f64>, E>,
+    mut measure: impl FnMut(&[usize]) -> Result<f64, E>,
 ) -> Result<Option<Held>, E> {
     let grid = cuts(&places(counts, coverage), found.len());
     let mut least = vec![f64::INFINITY; grid.len()];
     for _ in 0..ROUNDS {
         for (cut, least) in grid.iter().zip(&mut least) {
-            let Some(ms) = measure(cut)? else { return Ok(None) };
-            *least = least.min(ms);
+            *least = least.min(measure(cut)?);
         }
     }
     let Some(best) = (0..grid.len()).min_by(|&a, &b| least[a].total_cmp(&least[b])) else { return Ok(None) };
     let (mut times, mut ratios) = (Vec::with_capacity(TURNS), Vec::with_capacity(TURNS));
     for _ in 0..TURNS {
-        let (Some(own), Some(fastest)) = (measure(found)?, measure(&grid[best])?) else { return Ok(None) };
+        let (own, fastest) = (measure(found)?, measure(&grid[best])?);
         times.push(fastest);
         ratios.push(own / fastest);
     }
@@ -140,11 +139,11 @@ mod tests {
         let measure = |cut: &[usize]| {
             calls += 1;
             // Noise that only adds.
-            Ok::<_, ()>(Some(cut[0] as f64 + if calls % 5 == 0 { 9.0 } else { 0.0 }))
+            Ok::<_, ()>(cut[0] as f64 + if calls % 5 == 0 { 9.0 } else { 0.0 })
         };
         let held = hold(&[5, 3, 1, 1], 0.5, &[2], measure).unwrap().unwrap();
         assert_eq!(held, Held { tried: 3, cutoffs: vec![1], measured_ms: 1.0, ratio: 2.0 });
-        assert_eq!(hold(&[5, 3, 1, 1], 0.5, &[2], |_| Ok::<_, ()>(None)), Ok(None));
+        assert_eq!(hold(&[5, 3, 1, 1], 0.5, &[2], |_| Err("stopped")), Err("stopped"));
     }
 
     #[test]
@@ -154,7 +153,7 @@ mod tests {
         let mut calls = 0;
         let measure = |_: &[usize]| {
             calls += 1;
-            Ok::<_, ()>(Some(if calls <= choosing && calls % 4 == 0 { 1.0 } else { 2.0 }))
+            Ok::<_, ()>(if calls <= choosing && calls % 4 == 0 { 1.0 } else { 2.0 })
         };
         let held = hold(&[5, 3, 1, 1], 0.5, &[2], measure).unwrap().unwrap();
         assert_eq!((held.measured_ms, held.ratio), (2.0, 1.0));
