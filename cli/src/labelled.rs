@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use saccade_rnn::model::{Model, ReadError};
+use saccade_rnn::model::{Model, ReadError, Task};
 use saccade_rnn::train::Item;
 
 use crate::config::Part;
@@ -40,14 +40,29 @@ pub(crate) fn open(path: &Path) -> Result<Model, Failure> {
     Model::from_bytes(&bytes).map_err(Failure::model(path))
 }
 
+/// The parser in a file, for a model that labels trees.
+pub(crate) fn parser_for(model: &Model, path: &Path) -> Result<Model, Failure> {
+    if !matches!(model.config().task, Task::Tree(_)) {
+        let reason = "only a tree classifier labels a parser's trees";
+        return Err(Failure::Option { option: "--parser", reason });
+    }
+    open(path)
+}
+
 /// The model in a file, which must have a Skim layer.
 pub(crate) fn open_skimming(path: &Path) -> Result<Model, Failure> {
     let model = open(path)?;
     if model.skims() { Ok(model) } else { Err(Failure::NeverSkims(path.to_owned())) }
 }
 
-/// The threshold asked for, which must be a probability, or the model's own.
+/// Why an option about skimming means nothing for a model.
+pub(crate) const NEVER_SKIMS: &str = "this model has no Skim layer and reads every token";
+
+/// The threshold asked for, which must be a probability, and of a model that skims; or the model's own.
 pub(crate) fn threshold(asked: Option<f32>, model: &Model) -> Result<f32, Failure> {
+    if asked.is_some() && !model.skims() {
+        return Err(Failure::Option { option: "--threshold", reason: NEVER_SKIMS });
+    }
     let threshold = asked.unwrap_or(model.threshold());
     if (0.0..=1.0).contains(&threshold) { Ok(threshold) } else { Err(ReadError::Threshold(threshold).into()) }
 }

@@ -111,6 +111,11 @@ fn a_classifier_of_a_parsers_trees_learns_and_labels_any_text() {
     );
     assert_eq!(folder.json(&[&read[..], &[""]].concat(), b"")["nodes"], serde_json::json!([]));
 
+    let export = ["export", "whole", "--out", "copy", "--storage", "f32", "--measure", "test=dev:ptb"];
+    folder.says(&export, "name a parser");
+    folder.json(&[&export[..], &["--parser", "parser"]].concat(), b"");
+    let figures = &folder.json(&["inspect", "copy"], b"")["config"]["training"]["figures"];
+    assert_eq!(figures["test_accuracy"], report["accuracy"]);
     folder.says(&eval, "name a parser");
     folder.says(&["read", "--model", "whole", "a plot"], "name a parser");
     folder.says(

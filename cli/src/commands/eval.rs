@@ -51,16 +51,13 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
     let model = labelled::open(&args.model)?;
-    if args.parser.is_some() && !matches!(model.config().task, Task::Tree(_)) {
-        let reason = "only a tree classifier labels a parser's trees";
-        return Err(Failure::Option { option: "--parser", reason });
-    }
+    let parser = args.parser.as_deref().map(|path| labelled::parser_for(&model, path)).transpose()?;
     match model.config().task {
         Task::Classify(_) => classify(args, &model),
         Task::Predict(_) => predict(args, &model),
         Task::Tag(_) => tag(args, &model),
         Task::Parse(_) => parse(args, &model),
-        Task::Tree(_) => tree(args, &model),
+        Task::Tree(_) => tree(args, &model, parser.as_ref()),
     }
 }
 
@@ -120,14 +117,13 @@ fn tag(args: &Arguments, model: &Model) -> Result<(), Failure> {
     }))
 }
 
-fn tree(args: &Arguments, model: &Model) -> Result<(), Failure> {
+fn tree(args: &Arguments, model: &Model, parser: Option<&Model>) -> Result<(), Failure> {
     refuse_threshold(args, "a tree classifier reads every word")?;
     if !args.format.trees {
         return Err(Failure::NoTrees);
     }
     let trees = trees::read(&args.data).map_err(CorpusError::from)?;
-    let parser = args.parser.as_deref().map(labelled::open).transpose()?;
-    let texts = trees::number(&trees, &args.data, model, parser.as_ref())?;
+    let texts = trees::number(&trees, &args.data, model, parser)?;
     let device = args.device.device(args.threads)?;
     let words: usize = texts.iter().map(|text| text.tree.words()).sum();
     let progress = progress(args, texts.len(), words)?;

@@ -11,9 +11,9 @@ use crate::config::Part;
 use crate::corpus::{CorpusError, parsed, read_items, tagged, trees};
 use crate::failure::Failure;
 use crate::files::{check_writable, write_whole};
-use crate::output;
 use crate::perplexity::Running;
 use crate::source::{self, AnyFormat};
+use crate::{labelled, output};
 
 /// Writes a copy with fewer words, or in less precise storage. Figures recorded in the model are dropped: they are
 /// not the copy's (`--measure` records its own).
@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// Measure the copy on a text and record the figures in it, as in test=sst/test.txt:lines.
     #[arg(long = "measure", value_name = "SET=PATH:FORMAT", value_parser = named)]
     measures: Vec<(String, (PathBuf, AnyFormat))>,
+    /// The file of a parser, whose trees are labelled, for `--measure` of a tree classifier that sums the children of words.
+    #[arg(long, value_name = "FILE", requires = "measures")]
+    parser: Option<PathBuf>,
     /// Write tied weights under all their names, for other programs, and all weights as f32.
     #[arg(long, conflicts_with_all = ["storage", "measures"])]
     all_names: bool,
@@ -76,14 +79,21 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     }
     // What is measured is the copy as stored.
     let mut small = Model::from_bytes(&store(&small)?).map_err(Failure::model(&args.out))?;
+    let parser = args.parser.as_deref().map(|path| labelled::parser_for(&small, path)).transpose()?;
     for (set, (path, format)) in &args.measures {
-        measure(&mut small, set, path, *format)?;
+        measure(&mut small, parser.as_ref(), set, path, *format)?;
     }
     finish(&args.out, &store(&small)?, kept, json)
 }
 
 /// Measures a model on a text and records the figures in it.
-fn measure(model: &mut Model, set: &str, path: &Path, format: AnyFormat) -> Result<(), Failure> {
+fn measure(
+    model: &mut Model,
+    parser: Option<&Model>,
+    set: &str,
+    path: &Path,
+    format: AnyFormat,
+) -> Result<(), Failure> {
     let device = Device::cpu();
     match model.config().task {
         Task::Classify(_) => {
@@ -118,7 +128,7 @@ fn measure(model: &mut Model, set: &str, path: &Path, format: AnyFormat) -> Resu
             if !format.trees {
                 return Err(Failure::NoTrees);
             }
-            let texts = trees::number(&trees::read(path).map_err(CorpusError::from)?, path, model, None)?;
+            let texts = trees::number(&trees::read(path).map_err(CorpusError::from)?, path, model, parser)?;
             if let Some(score) = pollster::block_on(Tree::scoring().score(model, &device, &texts, |_| true))?
             {
                 score.record(set, model);
@@ -138,7 +148,9 @@ fn measure(model: &mut Model, set: &str, path: &Path, format: AnyFormat) -> Resu
 fn finish(out: &Path, bytes: &[u8], words: usize, json: bool) -> Result<(), Failure> {
     write_whole(out, bytes)?;
     if json {
-        return output::json(&json!({ "out": out, "words": words, "bytes": bytes.len() }));
+        return output::json(
+            &json!({ "out": out.display().to_string(), "words": words, "bytes": bytes.len() }),
+        );
     }
     output::line(format_args!("wrote {}: {words} words, {} bytes", out.display(), bytes.len()))
 }
