@@ -95,6 +95,14 @@ pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
         Task::Tree(_) => return tree::run(arguments, &model, json),
         Task::Classify(_) | Task::Predict(_) => {}
     }
+    labelled::threshold(arguments.threshold, &model)?;
+    let force: BTreeMap<_, _> = arguments.force.iter().copied().collect();
+    if !force.is_empty() && !model.skims() {
+        return Err(Failure::Option { option: "--force", reason: labelled::NEVER_SKIMS });
+    }
+    if force.len() < arguments.force.len() {
+        return Err(Failure::Option { option: "--force", reason: "names a token twice" });
+    }
     let runner = Runner::new(Rc::new(model), Device::cpu(), device::devices());
     let model = runner.model();
     let mut text = match arguments.text {
@@ -102,18 +110,14 @@ pub(crate) fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
         None => standard_input()?,
     };
     strip_newline(&mut text);
-    let options = ReadOptions {
-        threshold: arguments.threshold,
-        force: BTreeMap::from_iter(arguments.force),
-        measure_ms: arguments.measure_ms,
-    };
+    let options = ReadOptions { threshold: arguments.threshold, force, measure_ms: arguments.measure_ms };
     let tokens = model.tokenizer().tokenize(&text);
     let mut screen = Screen::new(tokens.len())?;
     let run = pollster::block_on(read(&runner, &text, &options, arguments.device.into(), &mut screen));
     screen.bar.finish_and_clear();
     let run = run?;
     let steps = match arguments.steps {
-        true => Some(pollster::block_on(runner.steps(arguments.device.into(), &mut ()))?),
+        true => Some(pollster::block_on(runner.steps(arguments.device.into(), &mut Asking(screen.cancel)))?),
         false => None,
     };
     if json {
@@ -173,7 +177,7 @@ async fn read(
     if preference == Preference::Auto {
         // What is measured is measured on the text itself.
         runner.read(text, options, Preference::Cpu, screen).await?;
-        runner.calibrate(&mut ()).await?;
+        runner.calibrate(&mut Asking(Arc::clone(&screen.cancel))).await?;
     }
     runner.read(text, options, preference, screen).await
 }
@@ -202,12 +206,21 @@ impl Screen {
 }
 
 impl Watch for Screen {
-    async fn progress(&mut self, done: usize, _total: usize) -> ControlFlow<()> {
+    async fn progress(&mut self, done: usize, total: usize) -> ControlFlow<()> {
         if self.bar.is_hidden() && self.begun.elapsed() >= SILENCE {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         self.bar.set_position(done as u64);
-        if self.cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        Asking(Arc::clone(&self.cancel)).progress(done, total).await
+    }
+}
+
+/// Asks whether Ctrl-C has stopped what is measured.
+struct Asking(Arc<AtomicBool>);
+
+impl Watch for Asking {
+    async fn progress(&mut self, _done: usize, _total: usize) -> ControlFlow<()> {
+        if self.0.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
@@ -219,7 +232,13 @@ fn standard_input() -> Result<String, Failure> {
         let _ = writeln!(io::stderr(), "Type a text; end it with Ctrl-D (Windows: Ctrl-Z, Enter).");
     }
     input.read_to_end(&mut bytes).map_err(Failure::Input)?;
-    String::from_utf8(bytes).map_err(|error| Failure::Encoding { at: error.utf8_error().valid_up_to() })
+    let mut text = String::from_utf8(bytes)
+        .map_err(|error| Failure::Encoding { at: error.utf8_error().valid_up_to() })?;
+    // A byte order mark says how the text is written, and is none of it.
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    Ok(text)
 }
 
 /// `echo` and editors end a text with a newline that nobody typed.
@@ -285,9 +304,12 @@ fn print(
 }
 
 fn print_steps(out: &mut impl Write, steps: &Steps) -> Result<(), Failure> {
-    write!(out, "\n{} a token that is read", duration(steps.read_us / 1e3))?;
+    // Of a long text that took no longer than a short one.
+    let cost =
+        |us: f64| if us > 0.0 { duration(us / 1e3) } else { "(the machine is too busy to tell)".into() };
+    write!(out, "\n{} a token that is read", cost(steps.read_us))?;
     if let Some(skim_us) = steps.skim_us {
-        write!(out, ", {} one that is skimmed", duration(skim_us / 1e3))?;
+        write!(out, ", {} one that is skimmed", cost(skim_us))?;
     }
     writeln!(out, ": {} (the clock ticks every {:.3} µs)", reasons::replay(steps), steps.clock_us)?;
     for time in steps.kernels.iter().flatten() {

@@ -7,6 +7,9 @@ const AT_ONCE: usize = 32 << 10;
 /// The most lines of a chunk.
 const MOST_LINES: usize = 256;
 
+/// A byte order mark in UTF-8.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Lines in a row.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Chunk {
@@ -62,6 +65,13 @@ impl<R: Read> Lines<R> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => self.failed = Some(error),
             }
+        }
+        // A byte order mark says how the text is written, and is none of it.
+        if self.done == 0
+            && let Some(Ok(line)) = lines.first_mut()
+            && line.starts_with(MARK)
+        {
+            line.drain(..MARK.len());
         }
         let first = self.done + 1;
         self.done += lines.len() as u64;
@@ -183,6 +193,14 @@ mod tests {
                 chunk(6, &[&seven])
             ]
         );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_dropped_where_the_input_begins() {
+        let mark = "\u{feff}";
+        let parts = [&b"\xef\xbb"[..], b"\xbfa\n", b"\xef\xbb\xbfb\n"];
+        assert_eq!(chunks(Vec::from(parts.map(Ok))), [chunk(1, &["a"]), chunk(2, &[&format!("{mark}b")])]);
+        assert_eq!(chunks(vec![Ok(mark.as_bytes())]), [chunk(1, &[""])]);
     }
 
     #[test]
