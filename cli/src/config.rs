@@ -37,15 +37,23 @@ impl AnyConfig {
     /// # Errors
     /// If it is not TOML, or not such a config.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        #[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        enum Name {
+            Predict,
+            Tag,
+            Parse,
+            Tree,
+        }
         #[derive(Deserialize)]
         struct Tasks {
-            task: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+            task: Option<BTreeMap<Name, serde::de::IgnoredAny>>,
         }
         match toml::from_str::<Tasks>(text)?.task {
             None => toml::from_str(text).map(Self::Classify),
-            Some(task) if task.contains_key("tag") => toml::from_str(text).map(Self::Tag),
-            Some(task) if task.contains_key("parse") => toml::from_str(text).map(Self::Parse),
-            Some(task) if task.contains_key("tree") => toml::from_str(text).map(Self::Tree),
+            Some(task) if task.contains_key(&Name::Tag) => toml::from_str(text).map(Self::Tag),
+            Some(task) if task.contains_key(&Name::Parse) => toml::from_str(text).map(Self::Parse),
+            Some(task) if task.contains_key(&Name::Tree) => toml::from_str(text).map(Self::Tree),
             Some(_) => toml::from_str(text).map(Self::Predict),
         }
     }

@@ -47,6 +47,16 @@ pub enum CorpusError {
     NoFiles(PathBuf),
 }
 
+impl CorpusError {
+    /// What to add for whoever has named a folder that the file is below.
+    pub(crate) fn advice(&self) -> &'static str {
+        match self {
+            Self::Data(DataError::Missing { .. }) => "; `--data DIR` names the folder that holds the data",
+            _ => "",
+        }
+    }
+}
+
 impl From<VocabularyError> for CorpusError {
     fn from(error: VocabularyError) -> Self {
         train::CorpusError::from(error).into()

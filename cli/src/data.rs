@@ -98,7 +98,7 @@ pub struct UnknownFormat(pub String);
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// A file, or a folder on the way to it, does not exist.
-    #[error("{} does not exist{}; `--data DIR` names the folder that holds the data", .path.display(), .folder.as_ref().map_or(String::new(), |folder| format!(" (there is no folder {})", folder.display())))]
+    #[error("{} does not exist{}", .path.display(), .folder.as_ref().map_or(String::new(), |folder| format!(" (there is no folder {})", folder.display())))]
     Missing {
         /// The file that was wanted.
         path: PathBuf,

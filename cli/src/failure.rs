@@ -82,6 +82,9 @@ pub(crate) enum Failure {
     /// Labelled texts cannot be read.
     #[error(transparent)]
     Data(#[from] CorpusError),
+    /// Nor can those below the folder of `--data`.
+    #[error("{}{}", .0, .0.advice())]
+    DataBelow(CorpusError),
     /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -128,7 +131,17 @@ impl Failure {
 
     /// For [`Result::map_err`] on what is in `path`.
     pub(crate) fn model(path: &Path) -> impl FnOnce(ModelError) -> Self {
-        move |reason| Self::Model { path: path.to_owned(), reason }
+        move |reason| {
+            let reason = match reason {
+                // The library's advice is for programs, that give bytes.
+                ModelError::Foreign { what, .. } if what.starts_with("text ") => ModelError::Foreign {
+                    what,
+                    remedy: "name the file of a model, as `saccade train` writes it",
+                },
+                reason => reason,
+            };
+            Self::Model { path: path.to_owned(), reason }
+        }
     }
 
     /// A name for the kind of failure that stays the same between versions.
@@ -150,7 +163,7 @@ impl Failure {
             | Self::NoTrees
             | Self::NoEnds => "FORMAT_INVALID",
             Self::Option { .. } | Self::Question { .. } | Self::Grid { .. } => "OPTION_INVALID",
-            Self::Data(_) | Self::Tree(_) | Self::NoSentences { .. } => "DATA_INVALID",
+            Self::Data(_) | Self::DataBelow(_) | Self::Tree(_) | Self::NoSentences { .. } => "DATA_INVALID",
             Self::Engine(_) | Self::Costs(CostError::Engine(_)) => "ENGINE",
             Self::Costs(CostError::Build(_)) => "SIZES_INVALID",
             Self::NoGpu(_) => "NO_GPU",

@@ -98,6 +98,12 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
 
 fn train<C: Recipe>(args: &Arguments, config: &C, command: &str, json: bool) -> Result<(), Failure> {
     let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("safetensors"));
+    if is_same(&out, &args.config) {
+        return Err(Failure::Option {
+            option: "--out",
+            reason: "the model would be written over the config",
+        });
+    }
     let cancel = Arc::new(AtomicBool::new(false));
     interrupt::sets(&cancel)?;
     let mut screen = Screen::new(json);
@@ -113,6 +119,7 @@ fn train<C: Recipe>(args: &Arguments, config: &C, command: &str, json: bool) -> 
             screen.said?;
             if json {
                 let [dev, test] = [Some(dev), test].map(|figures| figures.map(|figures| figures.json()));
+                let out = out.display().to_string();
                 return output::json(&json!({ "done": { "out": out, "dev": dev, "test": test } }));
             }
             output::line(format_args!("dev   {}", dev.in_words()))?;
@@ -125,6 +132,12 @@ fn train<C: Recipe>(args: &Arguments, config: &C, command: &str, json: bool) -> 
             Err(Failure::Cancelled(format!("`--resume` goes on from the state beside {}", out.display())))
         }
     }
+}
+
+/// Whether both are one file, which is there.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let [one, other] = [one, other].map(std::fs::canonicalize);
+    one.ok().zip(other.ok()).is_some_and(|(one, other)| one == other)
 }
 
 impl Arguments {

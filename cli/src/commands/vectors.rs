@@ -1,7 +1,7 @@
 //! `saccade vectors`: word vectors from labelled text.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use saccade_rnn::text::Tokenizer;
 use saccade_rnn::train::vectors::SkipGram;
 
 use crate::config::Part;
-use crate::corpus::{CorpusError, read_sentences};
+use crate::corpus::read_sentences;
 use crate::failure::Failure;
 use crate::files::{check_writable, write_whole};
 use crate::{interrupt, source};
@@ -66,7 +66,7 @@ pub(crate) struct Arguments {
 /// What was done, as `--json` prints it.
 #[derive(serde::Serialize)]
 struct Report<'a> {
-    out: &'a Path,
+    out: String,
     words: usize,
     size: usize,
     /// Words of text, counted once.
@@ -86,7 +86,7 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     let bar = ProgressBar::new_spinner().with_message("reading");
     bar.enable_steady_tick(Duration::from_millis(100));
     let corpus = read_sentences(&args.text, &args.data, &Tokenizer::treebank(), args.min_count)
-        .map_err(CorpusError::from)?;
+        .map_err(|error| Failure::DataBelow(error.into()))?;
     let tokens = corpus.tokens();
 
     bar.set_style(
@@ -117,7 +117,7 @@ pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     write_whole(&args.out, &vectors.to_bytes()?)?;
     let trained = tokens as f64 * f64::from(args.epochs);
     let report = Report {
-        out: &args.out,
+        out: args.out.display().to_string(),
         words: vectors.vocabulary().len(),
         size: vectors.size(),
         tokens,
@@ -139,12 +139,7 @@ impl Report<'_> {
         writeln!(
             out,
             "{}: {} words, {} numbers each; {} words of text in {:.1} s ({:.0} words/s)",
-            self.out.display(),
-            self.words,
-            self.size,
-            self.tokens,
-            self.seconds,
-            self.words_per_second
+            self.out, self.words, self.size, self.tokens, self.seconds, self.words_per_second
         )?;
         for (word, nearest) in &self.nearest {
             let list = nearest.as_ref().map_or("has no vector".to_owned(), |nearest| {

@@ -16,7 +16,7 @@ pub enum RunError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The data.
-    #[error(transparent)]
+    #[error("{}{}", .0, .0.advice())]
     Corpus(#[from] CorpusError),
     /// The model to start from.
     #[error("{}: {source}", .path.display())]

@@ -98,6 +98,58 @@ fn train_writes_a_model_and_names_what_is_missing() {
     let (code, message) = folder.failure(&["train", "run.toml"], b"");
     assert_eq!(code, "CONFIG_INVALID");
     assert!(message.contains("naem") && message.contains("line 2"), "{message}");
+    folder.write("run.toml", b"[data]\nname = \"\"\n[task.predikt]\n");
+    let (code, message) = folder.failure(&["train", "run.toml"], b"");
+    assert_eq!(code, "CONFIG_INVALID");
+    assert!(
+        ["line 3", "predikt", "`predict`", "`tag`"].iter().all(|part| message.contains(part)),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_file_that_is_missing_is_explained_by_options_that_there_are() {
+    let folder = Folder::new();
+    let [eval, vectors] = [
+        &["eval", "--model", "model", "--data", "none", "--format", "lines"][..],
+        &["vectors", "none:lines", "--out", "made"],
+    ]
+    .map(|arguments| folder.failure(arguments, b""));
+    assert_eq!(eval.1, "none does not exist");
+    assert_eq!((eval.0, vectors.1.contains("none does not exist; `--data DIR`")), (vectors.0, true));
+}
+
+#[test]
+fn a_run_does_not_write_over_its_config() {
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.as_bytes());
+    for (config, more) in [("run.safetensors", &[][..]), ("run.toml", &["--out", "./run.toml"])] {
+        folder.write(config, RUN);
+        folder.says(&[&["train", config, "--data", "."], more].concat(), "over the config");
+        assert_eq!(fs::read(folder.path(config)).expect("it is there"), RUN);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_no_text_ends_in_no_panic() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.repeat(8).as_bytes());
+    folder.write("run.toml", RUN);
+    let name = std::ffi::OsStr::from_bytes(b"made\xff");
+    for arguments in [
+        &["export", "model"][..],
+        &["train", "run.toml", "--data", "."],
+        &["vectors", "texts:lines", "--size", "2"],
+    ] {
+        let output =
+            folder.command(arguments).args(["--json", "--out"]).arg(name).output().expect("it starts");
+        let said = text(&output.stderr);
+        assert_eq!((output.status.code(), said), (Some(0), ""), "{arguments:?}");
+        assert!(text(&output.stdout).contains("made\u{fffd}") && folder.path(".").join(name).exists());
+        fs::remove_file(folder.path(".").join(name)).expect("it is there");
+    }
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use std::fs;
 
 use saccade_rnn::device::Device;
-use saccade_rnn::model::{FORMAT, ReadOptions};
+use saccade_rnn::model::{FORMAT, LayerConfig, ReadOptions};
 use serde_json::Value;
 
 use crate::common::support::{checkpoint, compact, file, model, skim};
-use crate::common::{Folder, text};
+use crate::common::{Folder, TEXTS, text};
 
 #[test]
 fn the_text_comes_as_an_argument_or_by_standard_input() {
@@ -118,6 +118,7 @@ fn options_out_of_range_are_named() {
         ("--threshold", "NaN"),
         ("--threshold", "-0.5"),
         ("--threshold", "1.5"),
+        ("--force", "0:read,0:skim"),
         ("--force", "3:skim"),
         ("--measure-ms", "inf"),
     ] {
@@ -162,6 +163,32 @@ fn a_file_that_is_no_model_is_named() {
         let (code, message) = folder.failure(&["read", "--model", name, "a"], b"");
         assert_eq!(code, expected, "{message}");
         assert!(message.contains(name), "{message}");
+    }
+    folder.write("words", b"one word, another");
+    folder.says(&["read", "--model", "words", "a"], "name the file of a model");
+}
+
+#[test]
+fn what_is_about_skimming_is_refused_where_nothing_is_skimmed() {
+    let folder = Folder::new();
+    folder.write(
+        "reads",
+        &model(vec![LayerConfig::Lstm { hidden_size: 3, bidirectional: false }])
+            .to_bytes(compact)
+            .expect("its numbers are finite"),
+    );
+    folder.write("texts", TEXTS.as_bytes());
+    let (read, eval) =
+        (["read", "--model", "reads"], ["eval", "--model", "reads", "--data", "texts", "--format", "lines"]);
+    for arguments in [
+        [&read[..], &["--threshold", "0.5", "a"]].concat(),
+        [&read[..], &["--force", "0:read", "a"]].concat(),
+        [&read[..], &["--threshold", "0.5", "--lines"]].concat(),
+        [&eval[..], &["--threshold", "0.5"]].concat(),
+    ] {
+        let (code, message) = folder.failure(&arguments, b"");
+        assert_eq!(code, "OPTION_INVALID", "{message}");
+        assert!(message.contains("no Skim layer"), "{message}");
     }
 }
 
