@@ -22,10 +22,15 @@ fn ranks(values: &[f64]) -> Vec<f64> {
     Data::new(values.to_vec()).ranks(RankTieBreaker::Average)
 }
 
+/// A correlation that rounding may have put beyond 1, or below 0 by nothing.
+fn correlation(rounded: f64) -> f64 {
+    rounded.clamp(-1.0, 1.0) + 0.0
+}
+
 /// The product-moment correlation of two columns of equal length; 0 if one of them is constant.
 fn pearson(a: &[f64], b: &[f64]) -> f64 {
     let scale = a.std_dev() * b.std_dev();
-    if scale > 0.0 { a.covariance(b) / scale } else { 0.0 }
+    if scale > 0.0 { correlation(a.covariance(b) / scale) } else { 0.0 }
 }
 
 /// Rank correlations (Spearman 1904) between every two columns of a table.
@@ -50,7 +55,7 @@ impl<const N: usize> RankCorrelations<N> {
         let Some((&last, others)) = given.split_last() else { return self.between(a, b) };
         let [ab, ac, bc] = [(a, b), (a, last), (b, last)].map(|(x, y)| self.partial(x, y, others));
         let left = (1.0 - ac * ac) * (1.0 - bc * bc);
-        if left > 1e-12 { (ab - ac * bc) / left.sqrt() } else { 0.0 }
+        if left > 1e-12 { correlation((ab - ac * bc) / left.sqrt()) } else { 0.0 }
     }
 }
 
@@ -82,6 +87,18 @@ mod tests {
 
     fn close(a: f64, b: f64) {
         assert!((a - b).abs() < 1e-6, "{a} is not {b}");
+    }
+
+    #[test]
+    fn correlations_are_from_minus_1_to_1() {
+        assert_eq!([correlation(1.000_000_000_000_000_2), correlation(-1.5)], [1.0, -1.0]);
+        assert!(correlation(-0.0).is_sign_positive());
+        for n in 2..40 {
+            let [up, down] =
+                [1.0, -1.0].map(|sign| (0..n).map(|i| sign * f64::from(i * i % 7)).collect::<Vec<_>>());
+            let r = RankCorrelations::of(&[up.clone(), down, up]);
+            assert!([r.between(0, 1), r.between(0, 2)].iter().all(|r| r.abs() <= 1.0), "{n}");
+        }
     }
 
     #[test]

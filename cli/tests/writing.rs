@@ -51,11 +51,11 @@ fn a_seed_draws_its_texts_and_many_take_the_batches_of_one() {
 #[test]
 fn a_wider_beam_finds_more_probable_texts_and_words_stand_apart() {
     let folder = folder();
-    let search = |width: &str| {
-        let arguments = ["write", "--model", "words", "--words", "6", "--beam", width, "--times", "2"];
+    let search = |width: &str, times: &str| {
+        let arguments = ["write", "--model", "words", "--words", "6", "--beam", width, "--times", times];
         folder.json(&[&arguments[..], &["It was a", "She looked at"]].concat(), b"")
     };
-    let (narrow, wide) = (search("1"), search("8"));
+    let (narrow, wide) = (search("1", "1"), search("8", "2"));
     assert_eq!((texts(&narrow).len(), texts(&wide).len()), (2, 4));
     let most = |result: &Value, at: usize| result["texts"][at]["log_probability"].as_f64().unwrap();
     assert!(most(&wide, 0) >= most(&narrow, 0) && most(&wide, 2) >= most(&narrow, 1));
@@ -78,6 +78,12 @@ fn what_cannot_be_is_said() {
     assert!(message.contains("temperature"), "{message}");
     let (_, message) = failure(&["letters", "--nucleus", "1.5"]);
     assert!(message.contains("nucleus"), "{message}");
+    let (_, message) = failure(&["letters", "--beam", "3", "--times", "10"]);
+    assert!(message.contains("--times") && message.contains("--beam"), "{message}");
+    for none in [["--times", "0"], ["--beam", "0"]] {
+        let none = folder.run(&[&["write", "--model", "letters"], &none[..]].concat(), b"");
+        assert_eq!(none.status.code(), Some(2));
+    }
     let both = folder.run(&["write", "--model", "letters", "--beam", "2", "--top", "3"], b"");
     assert_eq!(both.status.code(), Some(2));
 }

@@ -28,8 +28,8 @@ pub(crate) struct Arguments {
     #[arg(value_name = "TEXT")]
     beginnings: Vec<String>,
     /// So many texts from each beginning.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    times: usize,
+    #[arg(long, value_name = "N", default_value = "1")]
+    times: NonZeroUsize,
     /// The most words of a text.
     #[arg(long, value_name = "N", default_value_t = 100)]
     words: usize,
@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     seed: u32,
     /// Draw nothing: search for the most probable texts, keep so many after every word, and give the first `--times` of them.
     #[arg(long, value_name = "WIDTH", conflicts_with_all = ["temperature", "top", "nucleus", "seed"])]
-    beam: Option<usize>,
+    beam: Option<NonZeroUsize>,
     /// Where to compute.
     #[arg(long, value_enum, default_value = "cpu")]
     device: Hardware,
@@ -60,7 +60,12 @@ pub(crate) fn run(mut arguments: Arguments, json: bool) -> Result<(), Failure> {
     if arguments.beginnings.is_empty() {
         arguments.beginnings.push(String::new());
     }
-    let texts = arguments.beginnings.len().saturating_mul(arguments.times.max(arguments.beam.unwrap_or(0)));
+    if arguments.beam.is_some_and(|width| arguments.times > width) {
+        let reason = "a search keeps --beam texts, and can give no more";
+        return Err(Failure::Option { option: "--times", reason });
+    }
+    let each = arguments.beam.unwrap_or(arguments.times).get();
+    let texts = arguments.beginnings.len().saturating_mul(each);
     if texts.saturating_mul(arguments.words) > MOST_WORDS {
         let reason = "texts and words are too many: at most 100,000 words are written in one go";
         return Err(Failure::Option { option: "--words", reason });
@@ -100,12 +105,12 @@ async fn write<'a>(
     let graph = Graph::inference(model.parameters(), device, Strategy::Levels);
     let mut all = Vec::new();
     if let Some(width) = beam {
-        let searches = beginnings.iter().map(|text| model.search(&graph, text, width, words));
+        let searches = beginnings.iter().map(|text| model.search(&graph, text, width.get(), words));
         for (text, found) in beginnings.iter().zip(graph.join(searches).await) {
-            all.extend(found?.into_iter().take(times).map(|written| (text, written)));
+            all.extend(found?.into_iter().take(times.get()).map(|written| (text, written)));
         }
     } else {
-        let each = || beginnings.iter().flat_map(|text| std::iter::repeat_n(text, times));
+        let each = || beginnings.iter().flat_map(|text| std::iter::repeat_n(text, times.get()));
         let sampling = Sampling { temperature, top, nucleus };
         let programs = each().zip(0..).map(|(text, number)| {
             let writing = Writing { sampling, seed: seed.wrapping_add(number), most_words: words };
