@@ -124,6 +124,15 @@ fn tags_that_are_scored_together_are_learned() {
     assert!(model.parameters().id("head.crf.transitions").is_some());
 }
 
+/// A line of a treebank that has tags alone.
+fn without_head(line: &str) -> String {
+    let mut columns: Vec<&str> = line.split('\t').collect();
+    if let [.., head, relation, _, _] = &mut columns[..] {
+        (*head, *relation) = ("_", "_");
+    }
+    columns.join("\t") + "\n"
+}
+
 #[test]
 fn what_cannot_be_learned_or_measured_is_said() {
     let folder = folder();
@@ -151,6 +160,14 @@ fn what_cannot_be_learned_or_measured_is_said() {
         &["eval", "--model", "model", "--data", "other", "--format", "conllu"],
         "other:1: the label \"X\" is none of",
     );
+    let figures = |data: &str| {
+        folder.json(&["eval", "--model", "model", "--data", data, "--format", "conllu"], b"")["accuracy"]
+            .clone()
+    };
+    let dev = std::fs::read_to_string(folder.path("dev")).unwrap();
+    let headless: String = dev.lines().map(without_head).collect();
+    folder.write("headless", headless.as_bytes());
+    assert_eq!(figures("headless"), figures("dev"), "a tagger is about no heads");
     folder.write("bad", b"1\ta\n");
     folder.says(&["eval", "--model", "model", "--data", "bad", "--format", "conllu"], "bad:1: has 2 columns");
     folder.write("worse.toml", CONFIG.replace("unknown = 0.1", "unknown = 1.0").as_bytes());

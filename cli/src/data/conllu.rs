@@ -27,19 +27,40 @@ pub struct Word {
     pub form: String,
     /// Its universal part of speech.
     pub tag: String,
-    /// The number of the word that it depends on, from 1; 0 of the root.
-    pub head: usize,
+    /// The number of the word that it depends on, from 1; 0 of the root. None where the treebank has none.
+    pub head: Option<usize>,
     /// How it depends on it.
     pub relation: String,
     /// Its bytes in the text. Words of a multiword token that do not spell it out share its bytes.
     pub span: Range<usize>,
+    /// Its line of the file, from 1.
+    pub line: usize,
 }
 
 impl Sentence {
+    /// Whether every word has a head, and all lead to one root.
+    pub fn is_tree(&self) -> bool {
+        let leads_to_root = |word: &Word| {
+            let mut head = word.head;
+            // A way that is longer than the sentence goes round.
+            for _ in 0..self.words.len() {
+                match head {
+                    Some(0) => return true,
+                    Some(number) => head = self.words[number - 1].head,
+                    None => return false,
+                }
+            }
+            false
+        };
+        self.words.iter().filter(|word| word.head == Some(0)).count() == 1
+            && self.words.iter().all(leads_to_root)
+    }
+
     /// Whether arcs cross: between a head and its word stands one that does not depend on the head, be it through others.
     pub fn is_projective(&self) -> bool {
-        let arc = |(word, Word { head, .. }): (usize, &Word)| (word.min(*head), word.max(*head));
-        let arcs: Vec<_> = (1..).zip(&self.words).map(arc).collect();
+        let arc =
+            |(word, Word { head, .. }): (usize, &Word)| head.map(|head| (word.min(head), word.max(head)));
+        let arcs: Vec<_> = (1..).zip(&self.words).filter_map(arc).collect();
         let crosses = |&(a, b): &(usize, usize), &(c, d): &(usize, usize)| a < c && c < b && b < d;
         !arcs.iter().any(|one| arcs.iter().any(|other| crosses(one, other)))
     }
@@ -55,15 +76,13 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<Sentence>, DataError> {
     let mut reading = Reading::default();
     for (number, line) in (1..).zip(source.utf8()?.lines()) {
         let line = line.trim_end_matches('\r');
-        let read = if line.is_empty() {
-            reading.finish().map(|sentence| sentences.extend(sentence))
+        if line.is_empty() {
+            sentences.extend(reading.finish().map_err(|(line, problem)| source.bad_line(line, problem))?);
         } else {
-            reading.line(number, line)
-        };
-        read.map_err(|problem| source.bad_line(number, problem))?;
+            reading.line(number, line).map_err(|problem| source.bad_line(number, problem))?;
+        }
     }
-    let last = source.utf8()?.lines().count();
-    sentences.extend(reading.finish().map_err(|problem| source.bad_line(last, problem))?);
+    sentences.extend(reading.finish().map_err(|(line, problem)| source.bad_line(line, problem))?);
     if sentences.is_empty() {
         return Err(source.bad_line(1, "the file holds no sentence in CoNLL-U"));
     }
@@ -74,8 +93,8 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<Sentence>, DataError> {
 #[derive(Default)]
 struct Reading {
     sentence: Sentence,
-    /// As the comment has it.
-    text: Option<String>,
+    /// As the comment has it, and the comment's line.
+    text: Option<(usize, String)>,
     /// The text as far as it was put together from the forms, and whether a space follows.
     spelled: String,
     spaced: bool,
@@ -87,7 +106,7 @@ impl Reading {
     fn line(&mut self, number: usize, line: &str) -> Result<(), String> {
         if let Some(comment) = line.strip_prefix('#') {
             if let Some(text) = comment.trim_start().strip_prefix("text =") {
-                self.text = Some(text.trim_start().to_owned());
+                self.text = Some((number, text.trim_start().to_owned()));
             }
             return Ok(());
         }
@@ -122,7 +141,10 @@ impl Reading {
         if id.parse() != Ok(next) {
             return Err(format!("the word's number is {id:?}, expected {next}"));
         }
-        let head = head.parse().map_err(|_| format!("{head:?} is no number of a head"))?;
+        let head = match head {
+            "_" => None,
+            head => Some(head.parse().map_err(|_| format!("{head:?} is no number of a head"))?),
+        };
         let span = match &mut self.token {
             Some((last, left, is_spelled)) => {
                 let whole = left.clone();
@@ -145,7 +167,7 @@ impl Reading {
             None => self.append(form, spaced),
         };
         let (form, tag, relation) = (form.to_owned(), tag.to_owned(), relation.to_owned());
-        self.sentence.words.push(Word { form, tag, head, relation, span });
+        self.sentence.words.push(Word { form, tag, head, relation, span, line: number });
         Ok(())
     }
 
@@ -159,26 +181,27 @@ impl Reading {
         start..self.spelled.len()
     }
 
-    /// The sentence, if there is one, and a new beginning.
-    fn finish(&mut self) -> Result<Option<Sentence>, String> {
+    /// The sentence, if there is one, and a new beginning; or what is wrong, and in which line.
+    fn finish(&mut self) -> Result<Option<Sentence>, (usize, String)> {
         let Self { mut sentence, text, spelled, token, .. } = std::mem::take(self);
-        if sentence.words.is_empty() {
-            return Ok(None);
-        }
+        let Some(ends) = sentence.words.last().map(|word| word.line) else { return Ok(None) };
         if let Some((last, ..)) = token {
-            return Err(format!("the sentence ends before word {last} of a multiword token"));
+            return Err((ends, format!("the sentence ends before word {last} of a multiword token")));
         }
         let words = sentence.words.len();
         for (number, word) in (1..).zip(&sentence.words) {
-            if word.head > words || word.head == number {
-                return Err(format!("word {number} has the head {}; there are {words} words", word.head));
+            if let Some(head) = word.head.filter(|&head| head > words || head == number) {
+                return Err((
+                    word.line,
+                    format!("word {number} has the head {head}; there are {words} words"),
+                ));
             }
         }
         // Where other white space stands between words than the forms tell, they are looked for one after the other.
-        if let Some(text) = text
+        if let Some((line, text)) = text
             && text != spelled
         {
-            place(&mut sentence.words, &spelled, &text)?;
+            place(&mut sentence.words, &spelled, &text).map_err(|problem| (line, problem))?;
             sentence.text = text;
         } else {
             sentence.text = spelled;

@@ -6,7 +6,7 @@ use saccade_rnn::train::{Known, Parse, ParseScore, Prepared, Texts, extend, reco
 use super::{Figures, Folders, Recipe, RunError};
 use crate::config::ParseConfig;
 use crate::corpus::CorpusError;
-use crate::corpus::parsed::{is_learnable, number, relations};
+use crate::corpus::parsed::{check_heads, is_learnable, number, relations};
 use crate::corpus::tagged::{examples, read_sets};
 
 impl Recipe for ParseConfig {
@@ -18,6 +18,7 @@ impl Recipe for ParseConfig {
     ) -> Result<Prepared<Parse>, RunError> {
         let (set, options) = (&self.data, &self.task.parse);
         let mut sets = read_sets(set, folders.data)?;
+        check_heads(&sets.train)?;
         // Before any are taken away: the only sentence with a tag or a relation may be held out.
         let (labels, relations) = (tags(&examples(&sets.train).examples), relations(&sets.train.examples));
         sets.hold_out(set.hold_out);

@@ -48,7 +48,10 @@ fn words_have_tags_heads_and_spans_of_the_text() {
         ("!", "PUNCT"),
     ];
     assert_eq!(words, expected);
-    assert_eq!(first.words.iter().map(|word| word.head).collect::<Vec<_>>(), [4, 1, 4, 0, 4, 4, 8, 4, 4]);
+    assert_eq!(
+        first.words.iter().map(|word| word.head).collect::<Vec<_>>(),
+        [4, 1, 4, 0, 4, 4, 8, 4, 4].map(Some)
+    );
     assert_eq!((&second.text[..], second.words[0].span.clone()), ("End", 0..3));
     assert_eq!(second.words[0].relation, "dep");
 }
@@ -67,18 +70,32 @@ fn white_space_is_where_the_text_has_it() {
     assert_eq!(words, ["a", "b", "cé", "d"]);
 }
 
+/// A sentence whose words have these heads.
+fn tree(heads: &[usize]) -> Sentence {
+    let word = |&head: &usize| Word {
+        form: "w".into(),
+        tag: "X".into(),
+        head: Some(head),
+        relation: "dep".into(),
+        span: 0..0,
+        line: 1,
+    };
+    Sentence { words: heads.iter().map(word).collect(), ..Sentence::default() }
+}
+
+#[test]
+fn heads_that_go_round_make_no_tree() {
+    assert!(tree(&[2, 0, 2, 3]).is_tree() && tree(&[0]).is_tree() && tree(&[2, 3, 0]).is_tree());
+    for heads in [&[2, 1, 0][..], &[0, 3, 4, 2], &[2, 3, 1], &[0, 0]] {
+        assert!(!tree(heads).is_tree(), "{heads:?}");
+    }
+    let mut headless = tree(&[2, 0, 2]);
+    headless.words[0].head = None;
+    assert!(!headless.is_tree());
+}
+
 #[test]
 fn trees_whose_arcs_cross_are_told() {
-    let tree = |heads: &[usize]| {
-        let word = |&head: &usize| Word {
-            form: "w".into(),
-            tag: "X".into(),
-            head,
-            relation: "dep".into(),
-            span: 0..0,
-        };
-        Sentence { words: heads.iter().map(word).collect(), ..Sentence::default() }
-    };
     assert!(tree(&[2, 0, 2, 3]).is_projective());
     assert!(tree(&[0]).is_projective());
     // 1 depends on 3, 2 on 4.
@@ -95,13 +112,20 @@ fn mistakes_are_named_by_their_lines() {
         (good.clone() + &row("3", "b", "X", "1", "_"), ":2: the word's number is \"3\", expected 2"),
         (good.clone() + &row("2", "b", "X", "x", "_"), ":2: \"x\" is no number of a head"),
         (good.clone() + &row("2", "b", "X", "3", "_"), ":2: word 2 has the head 3; there are 2 words"),
-        (row("1", "a", "X", "1", "_") + "\n", ":2: word 1 has the head 1"),
+        (
+            row("1", "a", "X", "2", "_")
+                + &row("2", "b", "X", "0", "_")
+                + &row("3", "c", "X", "9", "_")
+                + "\n",
+            ":3: word 3",
+        ),
+        (row("1", "a", "X", "1", "_") + "\n", ":1: word 1 has the head 1"),
         (row("1-1", "a", "_", "_", "_"), ":1: the words 1-1 of a multiword token"),
         (row("1-x", "a", "_", "_", "_"), ":1: \"1-x\" is no range of words"),
         (row("0.x", "a", "_", "_", "_"), ":1: \"0.x\" is no number of a node"),
-        (row("1-3", "ab", "_", "_", "_") + &good + "\n", ":3: the sentence ends before word 3"),
+        (row("1-3", "ab", "_", "_", "_") + &good + "\n", ":2: the sentence ends before word 3"),
         (row("1", "", "X", "0", "_"), ":1: has a word without a form"),
-        ("# text = b\n".to_owned() + &good, ":2: `# text` is not what the words spell: \"a\""),
+        ("# a\n# text = b\n".to_owned() + &good + "\n", ":2: `# text` is not what the words spell: \"a\""),
         ("# nothing\n".to_owned(), ":1: the file holds no sentence"),
     ];
     for (text, message) in cases {
