@@ -392,6 +392,14 @@ fn mistakes_are_named() {
     let mut bad = config(r#"{ type = "sru", hidden_size = 16, num_layers = 2 }"#, "epochs = 1");
     bad.model.forget_bias = 1.0;
     fails(&bad, "model.forget_bias");
+    for bias in [f32::NAN, f32::INFINITY] {
+        let mut bad = good.clone();
+        bad.model.forget_bias = bias;
+        fails(&bad, "model.forget_bias");
+    }
+    let mut bad = good.clone();
+    bad.data.folds = 10_000;
+    fails(&bad, "data.folds");
     let mut bad = good.clone();
     bad.data.dev_block = true;
     fails(&bad, "data.dev_block");

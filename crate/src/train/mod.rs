@@ -33,8 +33,8 @@ pub use config::{
 pub use corpus::{
     Column, CorpusError, Example, Examples, Known, LabelledCorpus, LabelledSets, RunningCorpus, Set, Split,
     TableError, TableFormat, TableReader, TaggedExample, TaggedExamples, TaggedSets, check_lines,
-    check_share, document_words, encode_labels, extend, folds, hold_out, labels, line_words,
-    number_documents, remove_texts_of, share, tags,
+    check_share, document_words, encode_labels, extend, fold, hold_out, labels, line_words, number_documents,
+    remove_texts_of, share, tags,
 };
 pub use distill::{Distill, TeacherError, teach};
 pub use error::TrainError;

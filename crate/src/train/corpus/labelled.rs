@@ -93,7 +93,8 @@ impl LabelledCorpus {
     /// `max_words` allows. What is held out does not depend on the seed of the run.
     ///
     /// # Errors
-    /// If a label is unknown, training or development texts are missing, or some are to be held out of texts with phrases.
+    /// If a label is unknown, training or development texts are missing, or some are to be held out of texts with phrases, or
+    /// there are more folds than texts.
     pub fn new<P>(
         data: &LabelledData<P>,
         LabelledSets { mut train, mut dev, mut test }: LabelledSets,
@@ -187,8 +188,11 @@ fn label_names<P>(data: &LabelledData<P>, train: &[Examples]) -> Vec<(String, St
 /// Moves one fold of the training texts into a set of its own. The folds do not depend on the seed of the run.
 fn take_fold<P>(train: &mut [Examples], data: &LabelledData<P>) -> Result<Vec<Examples>, CorpusError> {
     let pick = |texts: &mut Examples| {
-        let split = split::folds(texts.examples.len(), data.folds, 0).swap_remove(data.fold);
-        take(texts, &split.held_out)
+        let count = texts.examples.len();
+        if data.folds > count {
+            return Err(CorpusError::Folds { name: texts.name.clone(), texts: count });
+        }
+        take(texts, &split::fold(count, data.folds, data.fold, 0).held_out)
     };
     train.iter_mut().map(pick).collect()
 }

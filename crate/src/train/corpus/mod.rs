@@ -10,7 +10,7 @@ pub use labelled::{Example, Examples, LabelledCorpus, LabelledSets, encode_label
 pub use running::{
     RunningCorpus, Set, check_lines, check_share, document_words, line_words, number_documents, share,
 };
-pub use split::{Split, folds, hold_out};
+pub use split::{Split, fold, hold_out};
 pub use table::{Column, TableError, TableFormat, TableReader};
 pub use tagged::{Known, TaggedExample, TaggedExamples, TaggedSets, tags};
 
@@ -49,6 +49,14 @@ pub enum CorpusError {
     Phrases {
         /// What the texts are called.
         name: String,
+    },
+    /// There are too few texts to cut them into folds.
+    #[error("data.folds: {name} has {texts} texts")]
+    Folds {
+        /// What the texts are called.
+        name: String,
+        /// How many texts there are.
+        texts: usize,
     },
     /// The words.
     #[error(transparent)]

@@ -71,14 +71,16 @@ pub fn record(command: Option<&str>, seed: u32, data_set: &str, licence: Option<
 /// Checks that biases are given for layers that have them.
 ///
 /// # Errors
-/// If one could have no effect.
+/// If one could have no effect, or is no finite number.
 pub fn check_biases(encoder: &[LayerConfig], forget: f32, highway: f32) -> Result<(), ConfigError> {
     let has = |is: fn(&LayerConfig) -> bool| encoder.iter().any(is);
     let forgets =
         has(|layer| matches!(layer, LayerConfig::Lstm { .. } | LayerConfig::Skim { cell: Cell::Lstm, .. }));
-    check("model.forget_bias", forget == 0.0 || forgets, "0 without an LSTM", forget)?;
+    let finite = "a finite number, 0 without an LSTM";
+    check("model.forget_bias", forget == 0.0 || forgets && forget.is_finite(), finite, forget)?;
     let passes = has(|layer| matches!(layer, LayerConfig::Sru(_)));
-    check("model.highway_bias", highway == 0.0 || passes, "0 without an SRU", highway)
+    let finite = "a finite number, 0 without an SRU";
+    check("model.highway_bias", highway == 0.0 || passes && highway.is_finite(), finite, highway)
 }
 
 /// Serde's default for a count.
