@@ -4,17 +4,13 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ensureEngine, entry, must, root, Stop } from "./steps.mjs";
+import { ensurePackage, entry, root, Stop } from "./steps.mjs";
 
 const examples = join(root, "examples");
 
 /** Makes what an example imports: the package, under its name. */
 async function prepare() {
-  const js = join(root, "js");
-  await ensureEngine();
-  if (!existsSync(join(js, "dist", "index.js"))) {
-    await must(process.execPath, [join("scripts", "package.mjs")], "The package was not made: see the message above.");
-  }
+  await ensurePackage();
   linkPackage();
 }
 

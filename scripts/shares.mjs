@@ -6,7 +6,7 @@
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { entry, root } from "./steps.mjs";
+import { ensurePackage, entry, root } from "./steps.mjs";
 
 const MODEL = "novels-lm";
 /** Neighbouring places differ by this factor, or by one word, as in `saccade cutoffs`. */
@@ -27,6 +27,7 @@ function placesOf(words, cutoffs) {
 
 await entry(async () => {
   const folder = join(process.argv[2] ?? join("..", "shared", "data"), "novels", "train");
+  await ensurePackage();
   const { load } = await import("../js/dist/node.js");
   const bytes = readFileSync(join(root, "models", `${MODEL}.safetensors`));
   const { vocabulary, task, training } = configOf(bytes);

@@ -109,14 +109,26 @@ export async function checkRust() {
   await must("rustup", ["target", "add", "wasm32-unknown-unknown"], advice);
 }
 
+/** Whether the engine of the package is in its folder, all of it: xtask writes the stamp last. */
+export function engineIsMade(folder = join(root, "js", "pkg")) {
+  return existsSync(join(folder, ".stamp"));
+}
+
 /** Sees to the engine of the package, in `js/pkg`, unless it is there. */
 export async function ensureEngine() {
   checkNode();
   await installPackages();
-  if (existsSync(join(root, "js", "pkg", "saccade_train_bg.wasm"))) return;
+  if (engineIsMade()) return;
   await checkRust();
   announce("build the engine for the browser (cargo xtask wasm --release)");
   await must("cargo", cargo.package, "The engine did not build: see the message above.");
+}
+
+/** Sees to the package, in `js/dist`, unless it is there. */
+export async function ensurePackage() {
+  await ensureEngine();
+  if (existsSync(join(root, "js", "dist", "index.js"))) return;
+  await must(process.execPath, [join("scripts", "package.mjs")], "The package was not made: see the message above.");
 }
 
 /** Whether apt can install what a test needs. */

@@ -1,6 +1,21 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
-import { checkNode, started, Stop } from "../steps.mjs";
+import { checkNode, engineIsMade, started, Stop } from "../steps.mjs";
+
+test("an engine of which a build has left but parts is none", () => {
+  const folder = mkdtempSync(join(tmpdir(), "saccade-engine-"));
+  try {
+    writeFileSync(join(folder, "saccade_train_bg.wasm"), "");
+    assert.equal(engineIsMade(folder), false);
+    writeFileSync(join(folder, ".stamp"), "");
+    assert.equal(engineIsMade(folder), true);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test("a Node that the tools have no version for is told what it should be", () => {
   for (const version of ["20.19.0", "20.20.2", "22.12.0", "23.0.0", "24.1.0", "26.12.0"]) checkNode(version);
