@@ -14,19 +14,19 @@ fn gzip(bytes: &[u8]) -> Result<usize> {
     Ok(encoder.finish()?.len())
 }
 
-/// Checks that a binary and its JavaScript are small enough; returns a line that says how small.
+/// Checks that a binary, by its `name`, and its JavaScript are small enough; returns a line that says how small.
 ///
 /// # Errors
 /// If they take more than `most`.
-pub(crate) fn check(module: &[u8], script: &[u8], most: usize) -> Result<String> {
+pub(crate) fn check(name: &str, module: &[u8], script: &[u8], most: usize) -> Result<String> {
     let (of_module, of_script) = (gzip(module)?, gzip(script)?);
     let total = of_module + of_script;
     ensure!(
         total <= most,
-        "the engine takes {total} bytes after gzip -9 and may take {most}: the table says where they are"
+        "{name} takes {total} bytes after gzip -9 and may take {most}: the table says where they are"
     );
     let bytes = module.len();
-    Ok(format!("{bytes} bytes; after gzip -9 {of_module}, and {of_script} of JavaScript: {total}"))
+    Ok(format!("{name}: {bytes} bytes; after gzip -9 {of_module}, and {of_script} of JavaScript: {total}"))
 }
 
 /// The bytes of a module by where they come from.
@@ -193,7 +193,8 @@ mod tests {
         .map(|x| (x >> 33) as u8)
         .take(300_000)
         .collect();
-        assert!(check(&many, &[], 300_000).is_err());
-        assert!(check(&[], b"export {}", 300_000).is_ok());
+        let error = check("a.wasm", &many, &[], 300_000).unwrap_err().to_string();
+        assert!(error.starts_with("a.wasm takes 3"), "{error}");
+        assert!(check("a.wasm", &[], b"export {}", 300_000).is_ok());
     }
 }

@@ -229,7 +229,14 @@ fn publish(root: &Path, compiled: &Path, library: &Library, package: &Path) -> R
     let mut report = Sizes::of(&optimised, &symbols, &shaders)?.table()?;
     let script = read(&script)?;
     for (name, module) in twins {
-        report += &format!("{name}: {}\n", sizes::check(&module, &script, library.most)?);
+        match sizes::check(&name, &module, &script, library.most) {
+            Ok(line) => report += &(line + "\n"),
+            // The table is what is needed then.
+            Err(error) => {
+                print!("{report}");
+                return Err(error);
+            }
+        }
     }
     Ok(report)
 }
