@@ -10,8 +10,10 @@ data=${1:?usage: models/train-all.sh DATA [OUT]}
 here=$(cd "$(dirname "$0")" && pwd)
 out=${2:-$here}
 mkdir -p "$out" "$here/work"
-cargo build --release --package saccade-cli --manifest-path "$here/../Cargo.toml"
-saccade="$here/../target/release/saccade"
+target=${CARGO_TARGET_DIR:-target}
+[[ $target == /* ]] || target=$here/../$target
+cargo build --release --package saccade-cli --manifest-path "$here/../Cargo.toml" --target-dir "$target"
+saccade="$target/release/saccade"
 
 # train FOLDER NAME: makes FOLDER/NAME.safetensors from the config of that name.
 train() {

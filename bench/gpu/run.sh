@@ -9,7 +9,10 @@
 set -u
 [ $# -ge 1 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
-binary=${2:-${SACCADE_BENCH:-$here/../../target/release/saccade-bench}}
+# Where cargo puts what it makes.
+target=${CARGO_TARGET_DIR:-target}
+[[ $target == /* ]] || target=$here/../../$target
+binary=${2:-${SACCADE_BENCH:-$target/release/saccade-bench}}
 mkdir -p "$1" && out=$(cd "$1" && pwd) || exit 2
 [ -x "$binary" ] || { echo "$binary is not there: cargo build --release -p saccade-bench" >&2; exit 2; }
 ours_seconds=${OURS_SECONDS:-240} peers_seconds=${PEERS_SECONDS:-170}
@@ -36,6 +39,7 @@ vulkan() {
 step "Vulkan"
 vulkan
 step "ours: each case held against the CPU, then timed (at most $ours_seconds s)"
+rm -f "$out/ours.json"
 timeout $((ours_seconds + 30)) "$binary" gpu "$out/ours.json" "$ours_seconds" || echo "ours ended with status $?" >&2
 [ -s "$out/ours.json" ] || { echo "nothing of ours was measured: no table" >&2; exit 1; }
 step "peers: cuDNN and sru through PyTorch (at most $peers_seconds s)"

@@ -40,9 +40,10 @@ def environment():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     shared = os.environ.get("SACCADE_DATA", ROOT / "shared" / "data")
+    built = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
     parser.add_argument("--data", type=Path, default=Path(shared) / "imdb" / "test.tsv")
     parser.add_argument("--model", type=Path, default=ROOT / "models" / "imdb-skim-lstm.safetensors")
-    parser.add_argument("--saccade", type=Path, default=ROOT / "target" / "release" / "saccade")
+    parser.add_argument("--saccade", type=Path, default=built / "release" / "saccade")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--texts", type=int)
     parser.add_argument("--workers", type=int, default=2)
@@ -56,6 +57,9 @@ def arguments():
     ]:
         if not path.is_file():
             parser.error(f"{option}: {path} is no file ({advice})")
+    # Ray adds its files to those that it finds.
+    if given.out and given.out.exists() and not (given.out.is_dir() and not any(given.out.iterdir())):
+        parser.error(f"--out: {given.out} is no empty folder")
     return given
 
 
