@@ -304,9 +304,11 @@ fn print(
 }
 
 fn print_steps(out: &mut impl Write, steps: &Steps) -> Result<(), Failure> {
-    // Of a long text that took no longer than a short one.
-    let cost =
-        |us: f64| if us > 0.0 { duration(us / 1e3) } else { "(the machine is too busy to tell)".into() };
+    // A long text that took no longer than a short one tells of other work.
+    let cost = |us: f64| match us > steps.clock_us {
+        true => duration(us / 1e3),
+        false => "(the machine is too busy to tell)".into(),
+    };
     write!(out, "\n{} a token that is read", cost(steps.read_us))?;
     if let Some(skim_us) = steps.skim_us {
         write!(out, ", {} one that is skimmed", cost(skim_us))?;
@@ -340,4 +342,28 @@ fn print_text(
         end = span.end;
     }
     Ok(writeln!(out, "{}", printable(&text[end..]))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use saccade_rnn::runner::Replay;
+
+    use super::*;
+
+    #[test]
+    fn a_cost_that_cannot_be_told_is_not_said_to_be_nothing() {
+        let method = Replay { lengths: [128, 256], sample_ms: 20.0, samples: 3 };
+        let printed = |read_us, skim_us| {
+            let device = "cpu".to_owned();
+            let steps =
+                Steps { device, read_us, skim_us: Some(skim_us), clock_us: 0.03, method, kernels: None };
+            let mut out = Vec::new();
+            print_steps(&mut out, &steps).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let (told, lost) = (printed(9.0, 2.0), printed(0.0, 0.02));
+        assert!(told.starts_with("\n9.0 µs a token that is read, 2.0 µs one that is skimmed: "), "{told}");
+        assert_eq!(lost.matches("too busy to tell").count(), 2, "{lost}");
+        assert!(!lost.contains("0.0 µs"), "{lost}");
+    }
 }
