@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use saccade_rnn::model::{Model, ReadError, Task};
-use saccade_rnn::train::Item;
+use saccade_rnn::train::{Evaluation, Item};
 
 use crate::config::Part;
 use crate::corpus::read_items;
@@ -53,6 +53,11 @@ pub(crate) fn parser_for(model: &Model, path: &Path) -> Result<Model, Failure> {
 pub(crate) fn open_skimming(path: &Path) -> Result<Model, Failure> {
     let model = open(path)?;
     if model.skims() { Ok(model) } else { Err(Failure::NeverSkims(path.to_owned())) }
+}
+
+/// The figures of a model, unless a score overflowed, which is no answer to any text.
+pub(crate) fn finite(figures: Evaluation) -> Result<Evaluation, ReadError> {
+    if figures.loss.is_finite() { Ok(figures) } else { Err(ReadError::Overflow("a score")) }
 }
 
 /// Why an option about skimming means nothing for a model.

@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
             progress.end();
             Failure::Cancelled(format!("{i} of {} thresholds were measured", thresholds.len()))
         })?;
-        let Evaluation { accuracy, skim_rate, flop_reduction, .. } = point;
+        let Evaluation { accuracy, skim_rate, flop_reduction, .. } = labelled::finite(point)?;
         points.push(Point { threshold, accuracy, skim_rate, flop_reduction });
     }
     progress.end();

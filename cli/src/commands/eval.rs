@@ -157,7 +157,7 @@ fn classify(args: &Arguments, model: &Model) -> Result<(), Failure> {
     let result = pollster::block_on(evaluate(model, &device, &items, threshold, go_on))?;
     let seconds = begun.elapsed().as_secs_f64();
     progress.end();
-    let evaluation = result.ok_or_else(cancelled)?;
+    let evaluation = labelled::finite(result.ok_or_else(cancelled)?)?;
     output::json(&json!({
         "n": evaluation.n,
         "accuracy": evaluation.accuracy,

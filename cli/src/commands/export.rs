@@ -102,7 +102,7 @@ fn measure(
             let items = read_items(&part, Path::new(""), model.tokenizer(), model.vocabulary(), labels)?;
             let figures = evaluate(model, &device, &items, model.threshold(), |_| true);
             if let Some(figures) = pollster::block_on(figures)? {
-                figures.record(set, model);
+                labelled::finite(figures)?.record(set, model);
             }
         }
         Task::Tag(_) => {

@@ -89,6 +89,22 @@ fn eval_names_what_is_wrong() {
 }
 
 #[test]
+fn scores_that_overflow_have_no_figures() {
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.as_bytes());
+    let mut large = model(vec![LayerConfig::Gru { hidden_size: 2, bidirectional: false }]);
+    let head = large.parameters().id("head.weight").expect("it has a head");
+    large.parameters_mut().get_mut(head).values.fill(3e38);
+    let embedding = large.parameters().id("embedding.weight").expect("it has words");
+    large.parameters_mut().get_mut(embedding).values.fill(3e38);
+    folder.write("large", &large.to_bytes(|_, _| Storage::F32).expect("it can be written"));
+    let on = ["--model", "large", "--data", "texts", "--format", "lines"];
+    assert_eq!(folder.failure(&[&["eval"], &on[..]].concat(), b"").0, "MODEL_OVERFLOW");
+    let measured = ["export", "large", "--measure", "dev=texts:lines", "--out", "copy"];
+    assert_eq!(folder.failure(&measured, b"").0, "MODEL_OVERFLOW");
+}
+
+#[test]
 fn curve_gives_the_figures_of_eval_at_every_threshold() {
     let folder = Folder::new();
     folder.write("texts", TEXTS.as_bytes());
