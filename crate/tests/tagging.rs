@@ -77,7 +77,8 @@ fn letters_and_neighbours_matter() {
 fn sentences_do_not_see_one_another() {
     let model = tagger(true);
     let alone = tag(&model, &["Good film!", "A dog."]);
-    for text in ["Good film! A dog.", "Good film!\" A dog.", "Good film!\n\nA dog."] {
+    let marked = "Good film!\u{ad}?\u{200f}\"\u{200f} A dog.";
+    for text in ["Good film! A dog.", "Good film!\" A dog.", "Good film!\n\nA dog.", marked] {
         let together = tag(&model, &[text]).remove(0);
         let last: Vec<_> = together[together.len() - 3..].iter().map(|token| token.probability).collect();
         let expected: Vec<_> = alone[1].iter().map(|token| token.probability).collect();
