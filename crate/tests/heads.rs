@@ -6,8 +6,10 @@ use pollster::block_on;
 use proptest::prelude::*;
 use saccade_rnn::device::Device;
 use saccade_rnn::graph::{Graph, Strategy as Batching};
-use saccade_rnn::model::{Dropouts, LabelledToken, Model, NumberedTree, ReadError, Storage};
-use saccade_rnn::text::Tree;
+use saccade_rnn::model::{
+    Config, Dropouts, FreshOptions, LabelledToken, Model, NumberedTree, ReadError, Storage,
+};
+use saccade_rnn::text::{Tokenizer, TokenizerKind, Tree};
 use saccade_rnn::train::{Objective, Skimming, TreeText};
 use serde_json::Value;
 
@@ -134,6 +136,22 @@ fn gradients_where_some_words_have_labels() {
             let found = (at_step(STEP) - at_step(-STEP)) / (2.0 * STEP);
             assert!((found - expected).abs() < 1e-3, "{name}[{at}]: {found}, by the graph {expected}");
         }
+    }
+}
+
+#[test]
+fn what_a_tokenizer_reads_past_says_nothing_of_a_word() {
+    let parser = parser();
+    for kind in [TokenizerKind::Treebank, TokenizerKind::Spaces, TokenizerKind::Universal] {
+        let config =
+            Config { tokenizer: Tokenizer::new(kind, true), ..child_sum_classifier().config().clone() };
+        let model = Model::fresh(config, Dropouts::default(), FreshOptions::default(), 7).unwrap();
+        assert_eq!(model.tree_ids(["Go\u{ad}od", "\u{200f}film", "\u{200b}"]), [2, 3, 0], "{kind:?}");
+        let labels = |text| {
+            let words = label(&model, &parser, &[text]).remove(0);
+            words.into_iter().map(|word| word.node.probabilities).collect::<Vec<_>>()
+        };
+        assert_eq!(labels("a go\u{ad}od film"), labels("a good film"), "{kind:?}");
     }
 }
 

@@ -11,6 +11,9 @@ use saccade_rnn::model::{
     Dropouts, FreshOptions, Model, ReadError, ReadOptions, Storage, TaggedToken, Task, Watch,
 };
 
+use saccade_rnn::text::{Tokenizer, TokenizerKind};
+use saccade_rnn::train::{Known, TaggedExamples};
+
 mod support;
 use support::{model, skim, tagger};
 
@@ -70,6 +73,30 @@ fn letters_and_neighbours_matter() {
     let [dog, god] = ["dog", "god"].map(|word| plain.spell([word, "film"]));
     let scores = block_on(plain.tag_words(&Device::cpu(), &[dog, god], &mut ())).unwrap();
     assert_eq!(scores[0], scores[1], "without letters unknown words are one");
+}
+
+/// In a text, in words that somebody has cut, and where words are learned.
+#[test]
+fn what_a_tokenizer_reads_past_says_nothing_to_a_tagger() {
+    let (plain, marked) = ("A dog, a god.", "\u{feff}A d\u{ad}o\u{200b}g, \u{200f}a\u{200e} go\u{2060}d.");
+    for spells in [true, false] {
+        let model = tagger(spells);
+        let said =
+            |text| tag(&model, &[text]).remove(0).into_iter().map(|token| (token.tag, token.probability));
+        assert_eq!(said(marked).collect::<Vec<_>>(), said(plain).collect::<Vec<_>>());
+        let [plain, marked] = [plain, marked].map(|text| model.spell(text.split(' ')));
+        assert_eq!(plain, marked);
+    }
+    let tokenizer = Tokenizer::new(TokenizerKind::Universal, true);
+    let known = |text: &str| {
+        let mut examples = TaggedExamples::default();
+        examples.push_text(text, &["X".to_owned(), "Y".to_owned()], &tokenizer, 1).unwrap();
+        // A file may hold a word of nothing else.
+        examples.examples[0].words.push("\u{200b}".into());
+        Known::of(&examples.examples, &tokenizer, 1)
+    };
+    assert_eq!(known("co\u{ad}op\u{ad}er\u{ad}a\u{ad}tion \u{200f}begins"), known("cooperation begins"));
+    assert_eq!(known("a b").words.words(), ["<unk>", "a", "b"]);
 }
 
 /// Sentences end where the rules say, and what stands in another does not matter.

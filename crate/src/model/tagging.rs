@@ -12,7 +12,7 @@ use crate::cpu::softmax::log_softmax;
 use crate::device::{Device, EngineError};
 use crate::graph::{Graph, Strategy};
 use crate::nn::follow;
-use crate::text::{Span, Token, sentences};
+use crate::text::{Span, Token, is_ignored, sentences};
 
 /// So many letters are read of either end of a word that is longer than both.
 const END: usize = 256;
@@ -41,14 +41,15 @@ pub struct Tags {
 }
 
 impl Model {
-    /// Words as a tagger sees them, as they stand in a text: of a word of more than 512 letters, the first and the last 256.
+    /// Words as a tagger sees them, as they stand in a text: without what its [`Tokenizer`](crate::text::Tokenizer) reads past; of
+    /// a word of more than 512 letters, the first and the last 256.
     pub fn spell<'t>(&self, words: impl IntoIterator<Item = &'t str>) -> Spelled {
         let mut spelled = Spelled::default();
         for word in words {
             let form = self.tokenizer().form(word);
             spelled.ids.push(self.vocabulary().id(&form));
             let letter = |c: char| self.alphabet().map(|known| known.id(c.encode_utf8(&mut [0; 4])));
-            let mut letters: Vec<u32> = word.chars().filter_map(letter).collect();
+            let mut letters: Vec<u32> = word.chars().filter(|&c| !is_ignored(c)).filter_map(letter).collect();
             // Every letter takes some kilobytes of the network's states; what tells a word's tag are its ends.
             if letters.len() > 2 * END {
                 letters.drain(END..letters.len() - END);

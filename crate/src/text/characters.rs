@@ -12,7 +12,7 @@ pub(super) const NO_BREAK_SPACE: char = '\u{a0}';
 ///
 /// Not the zero-width joiner and non-joiner, which tell words apart in Persian and in scripts of India and hold emoji
 /// together, and not the variation selectors.
-pub(super) fn is_ignored(c: char) -> bool {
+pub(crate) fn is_ignored(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}')

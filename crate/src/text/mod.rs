@@ -10,6 +10,7 @@ mod treebank;
 mod universal;
 mod vocabulary;
 
+pub(crate) use characters::is_ignored;
 pub use sentences::sentences;
 pub use token::{Span, Token};
 pub(crate) use tokenizer::UNIVERSAL;

@@ -175,7 +175,7 @@ impl Tokenizer {
                 let mut at = start;
                 for word in part.split([' ', '\n']) {
                     if !word.is_empty() {
-                        tokens.push(at..at + word.len(), self.form(word));
+                        tokens.push(at..at + word.len(), self.cased(word));
                     }
                     at += word.len() + 1;
                 }
@@ -183,12 +183,12 @@ impl Tokenizer {
             TokenizerKind::Characters => {
                 for (at, c) in part.char_indices() {
                     let bytes = &part[at..at + c.len_utf8()];
-                    tokens.push(start + at..start + at + bytes.len(), self.form(bytes));
+                    tokens.push(start + at..start + at + bytes.len(), self.cased(bytes));
                 }
             }
             TokenizerKind::Treebank => treebank::tokenize(part, start, self.lowercase, tokens),
             TokenizerKind::Universal if UNIVERSAL => universal::tokenize(part, &mut |range| {
-                let form = self.form(&part[range.clone()]);
+                let form = self.cased(&part[range.clone()]);
                 tokens.push(start + range.start..start + range.end, form);
             }),
             // No config of such a model is valid there.
@@ -198,6 +198,11 @@ impl Tokenizer {
 
     /// What the vocabulary sees of a word, unless the tokenizer has spellings of its own.
     pub fn form(&self, word: &str) -> String {
+        self.cased(&without_ignored(word).0)
+    }
+
+    /// A word as it is read, lower-cased if the settings say so.
+    fn cased(&self, word: &str) -> String {
         if self.lowercase { word.to_lowercase() } else { word.to_owned() }
     }
 }

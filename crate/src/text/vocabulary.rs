@@ -60,8 +60,8 @@ pub enum VocabularyError {
 
 impl Vocabulary {
     /// Counts `words` and keeps those that occur `min_count` times or more, at most `max_size` words in all
-    /// ([`UNKNOWN`] included, and present in any case). Words of equal frequency are in byte order, so the result does
-    /// not depend on the order of the input.
+    /// ([`UNKNOWN`] included, and present in any case). An empty word, as one that a tokenizer reads past is left, is none.
+    /// Words of equal frequency are in byte order, so the result does not depend on the order of the input.
     pub fn build<W: AsRef<str>>(
         words: impl IntoIterator<Item = W>,
         min_count: u64,
@@ -76,6 +76,7 @@ impl Vocabulary {
                 }
             }
         }
+        counts.remove("");
         counts.remove(UNKNOWN);
         let mut counted: Vec<_> = counts.into_iter().filter(|&(_, count)| count >= min_count).collect();
         counted.sort_unstable_by(|(a, m), (b, n)| n.cmp(m).then_with(|| a.cmp(b)));

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{CorpusError, split};
 use crate::model::{Characters, Model};
-use crate::text::{Token, Tokenizer, Vocabulary, sentences};
+use crate::text::{Token, Tokenizer, Vocabulary, is_ignored, sentences};
 use crate::train::TaggedText;
 use crate::train::settings::CharacterSizes;
 
@@ -112,7 +112,7 @@ pub fn tags(examples: &[TaggedExample]) -> Vec<String> {
 pub struct Known {
     /// The words, as the tokenizer writes them.
     pub words: Vocabulary,
-    /// The letters, as they are.
+    /// The letters, as they are, but for those that are read past.
     pub letters: Vocabulary,
 }
 
@@ -120,7 +120,7 @@ impl Known {
     /// Words that occur `min_count` times or more, and letters that do.
     pub fn of(examples: &[TaggedExample], tokenizer: &Tokenizer, min_count: u64) -> Self {
         let words = || examples.iter().flat_map(|example| &example.words);
-        let letters = words().flat_map(|word| word.chars().map(String::from));
+        let letters = words().flat_map(|word| word.chars().filter(|&c| !is_ignored(c)).map(String::from));
         Self {
             words: Vocabulary::build(words().map(|word| tokenizer.form(word)), min_count, None),
             letters: Vocabulary::build(letters, min_count, None),
