@@ -32,7 +32,8 @@ impl Classify {
         };
         match before {
             Some(before) if rows.shape().rows == 0 => before,
-            Some(before) => rows.graph().concat_rows(&[before, rows.pool(pool)]).pool(pool),
+            // Row by row, so that a sum is the same wherever the text is cut.
+            Some(before) => rows.graph().concat_rows(&[before, rows]).pool(pool),
             None => rows.pool(pool),
         }
     }

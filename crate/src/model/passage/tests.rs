@@ -180,6 +180,22 @@ proptest! {
     }
 }
 
+/// On the CPU, where a row of a product does not depend on how many there are.
+#[test]
+fn where_a_text_is_cut_changes_no_bit() {
+    let ids: Vec<u32> = (0..200).map(|i| i * i % 5).collect();
+    for pool in POOLS {
+        let model = model(vec![gru()], pool);
+        let bits = |tokens| {
+            let found = read(&model, (&ids, 0.5, &[]), tokens, &mut ()).expect("a reading");
+            found.logits.iter().map(|logit| logit.to_bits()).collect::<Vec<_>>()
+        };
+        for tokens in [1, 2, 3, 7, 16, 50, 64, 199] {
+            assert_eq!(bits(tokens), bits(200), "{pool:?} in pieces of {tokens}");
+        }
+    }
+}
+
 #[test]
 fn a_reading_stops_after_any_piece() {
     let model = model(vec![skim(Cell::Lstm, 1)], Pool::Last);
