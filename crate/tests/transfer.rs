@@ -8,8 +8,8 @@ use pollster::block_on;
 use saccade_rnn::device::Device;
 use saccade_rnn::graph::{Graph, Strategy};
 use saccade_rnn::model::{
-    self, Cell, Checkpoint, Classification, FreshOptions, Input, LayerConfig, Model, Pool, Prediction,
-    SmallReads, SruConfig, Storage, Task, Tensor, Training,
+    self, Cell, Checkpoint, Classification, FreshOptions, Input, LayerConfig, Model, Parsing, Pool,
+    Prediction, SmallReads, SruConfig, Storage, Tagging, Task, Tensor, Training,
 };
 use saccade_rnn::text::Tokenizer;
 use saccade_rnn::train::{Kept, KeptReason, Source, Taken, TransferError, Transferred, transfer};
@@ -214,6 +214,62 @@ fn a_classifier_takes_the_rows_of_its_own_labels() {
     let (before, after, told) = started(classifies(&NEW, &["1", "2", "3"], 8, LSTM), &source(&old));
     assert_eq!(values(&after, "head.weight"), values(&before, "head.weight"));
     assert!(told.kept.contains(&Kept { name: "head.weight".into(), reason: KeptReason::NoRow }), "{told:?}");
+}
+
+fn tags(labels: &[&str]) -> Tagging {
+    Tagging { labels: labels.iter().map(ToString::to_string).collect(), characters: None, crf: true }
+}
+
+#[test]
+fn a_tagger_takes_what_it_scores_of_its_own_labels() {
+    let model = |labels: &[&str], seed| fresh(Task::Tag(tags(labels)), &OLD, 4, LSTM, seed);
+    let old = model(&["ADJ", "NOUN", "VERB"], 1);
+    let (before, after, told) = started(model(&["NOUN", "VERB", "X"], 2), &source(&old));
+    for name in ["head.weight", "head.bias", "head.crf.start_transitions", "head.crf.end_transitions"] {
+        for (new, of) in [(0, row(&old, name, 1)), (1, row(&old, name, 2)), (2, row(&before, name, 2))] {
+            assert_eq!(row(&after, name, new), of, "{name}");
+        }
+        assert_eq!(taken(&told, name).unwrap(), &Taken { name: name.into(), rows: 2, of: 3 });
+    }
+    // Of two labels each, which are not the same.
+    let pairs = "head.crf.transitions";
+    assert_eq!(values(&after, pairs), values(&before, pairs));
+    assert!(told.kept.contains(&Kept { name: pairs.into(), reason: KeptReason::NoRow }), "{told:?}");
+    let (_, after, told) = started(model(&["ADJ", "NOUN", "VERB"], 2), &source(&old));
+    assert_eq!((values(&after, pairs), told.kept), (values(&old, pairs), Vec::new()));
+}
+
+#[test]
+fn a_parser_takes_what_it_scores_of_its_own_labels_and_relations() {
+    let model = |labels: &[&str], relations: &[&str], seed| {
+        let task = Parsing {
+            tag: Tagging { crf: false, ..tags(labels) },
+            relations: relations.iter().map(ToString::to_string).collect(),
+            tag_size: 3,
+            layers: vec![LSTM],
+            hidden_size: 5,
+        };
+        fresh(Task::Parse(task), &OLD, 4, LSTM, seed)
+    };
+    let old = model(&["ADJ", "NOUN"], &["amod", "det"], 1);
+    let (before, after, told) = started(model(&["NOUN", "X"], &["det", "obj", "amod"], 2), &source(&old));
+    for name in ["head.tags.weight", "head.tags.bias"] {
+        assert_eq!(row(&after, name, 0), row(&old, name, 1), "{name}");
+        assert_eq!(row(&after, name, 1), row(&before, name, 1), "{name}");
+    }
+    assert_eq!(values(&after, "head.tag_vectors.weight"), values(&before, "head.tag_vectors.weight"));
+    for name in ["head.transitions.weight", "head.transitions.bias"] {
+        // To shift; to the left by det, obj, amod; to the right by them.
+        let places = [Some(0), Some(2), None, Some(1), Some(4), None, Some(3)];
+        for (new, of) in places.into_iter().enumerate() {
+            let expected = of.map_or_else(|| row(&before, name, new), |of| row(&old, name, of));
+            assert_eq!(row(&after, name, new), expected, "{name}[{new}]");
+        }
+        assert_eq!(taken(&told, name).unwrap(), &Taken { name: name.into(), rows: 5, of: 7 });
+    }
+    let (_, after, told) = started(model(&["ADJ", "NOUN"], &["amod", "det"], 2), &source(&old));
+    assert_eq!(values(&after, "head.tag_vectors.weight"), values(&old, "head.tag_vectors.weight"));
+    assert_eq!(told.kept, []);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Starting from another model, or from word vectors.
 //!
-//! - Rows that stand for a word, a tail or a label are copied from the row that stands for the same, whatever
-//!   its number. In bands a word takes its row from the same band, if the projection of that band fits too.
+//! - Rows that stand for a word, a tail, a label or a transition are copied from the row that stands for the same, whatever
+//!   its number; rows whose columns stand for labels, if those are the same in the same order. In bands a word takes its row from
+//!   the same band, if the projection of that band fits too.
 //! - A table of word vectors takes rows from adaptive input as the layers above see them: projected.
 //! - Other tensors are copied from those of the same name and shape.
 //! - A Skim layer whose source is an LSTM or GRU of the same size takes it as its big cell (`weight_ih_l0` becomes
@@ -114,7 +115,7 @@ impl fmt::Display for KeptReason {
         match self {
             Self::Absent => f.write_str("absent there"),
             Self::Shape { expected, found } => write!(f, "{expected:?} here, {found:?} there"),
-            Self::NoRow => f.write_str("no word or label in common"),
+            Self::NoRow => f.write_str("no row stands for the same"),
             Self::Untied => f.write_str("not tied there"),
             Self::Projection(name) => write!(f, "{name} does not fit"),
         }

@@ -15,6 +15,10 @@ pub(super) enum Row<'m> {
     Tail(usize, usize),
     /// A label.
     Label(&'m str),
+    /// A transition of a parser: 0 to shift, 1 to the left and 2 to the right by a relation.
+    Transition(usize, &'m str),
+    /// Whatever has this number, in columns that stand for these labels.
+    Columns(usize, &'m [String]),
 }
 
 /// A tensor whose rows stand for something.
@@ -37,10 +41,12 @@ impl<'m> Named<'m> {
 pub(super) fn of(config: &Config) -> BTreeMap<String, Named<'_>> {
     let words = &config.vocabulary[..];
     let mut named = BTreeMap::from([(EMBEDDING.to_owned(), Named::words(words))]);
-    let rows: Vec<_> = config.task.labels().iter().map(|label| Row::Label(label)).collect();
-    for name in ["head.weight", "head.bias"] {
+    let labels = config.task.labels();
+    let rows: Vec<_> = labels.iter().map(|label| Row::Label(label)).collect();
+    for name in ["weight", "bias", "tags.weight", "tags.bias", "crf.start_transitions", "crf.end_transitions"]
+    {
         if !rows.is_empty() {
-            named.insert(name.into(), Named { rows: rows.clone(), projection: None });
+            named.insert(format!("head.{name}"), Named { rows: rows.clone(), projection: None });
         }
     }
     match &config.task {
@@ -49,6 +55,20 @@ pub(super) fn of(config: &Config) -> BTreeMap<String, Named<'_>> {
             let characters = config.task.tagging().and_then(|task| task.characters.as_ref());
             let letters = characters.map(|characters| Named::words(&characters.alphabet));
             named.extend(letters.map(|letters| ("characters.embedding.weight".to_owned(), letters)));
+            let of_columns = |count| (0..count).map(|row| Row::Columns(row, labels)).collect();
+            let mut others = vec![("head.crf.transitions", of_columns(labels.len()))];
+            if let Task::Parse(task) = &config.task {
+                let by = |side| task.relations.iter().map(move |relation| Row::Transition(side, relation));
+                let transitions: Vec<_> =
+                    [Row::Transition(0, "")].into_iter().chain(by(1)).chain(by(2)).collect();
+                others = vec![
+                    ("head.tag_vectors.weight", of_columns(task.tag_size)),
+                    ("head.transitions.weight", transitions.clone()),
+                    ("head.transitions.bias", transitions),
+                ];
+            }
+            let named_rows = |(name, rows): (&str, _)| (name.to_owned(), Named { rows, projection: None });
+            named.extend(others.into_iter().map(named_rows));
         }
         Task::Predict(task) => {
             let starts = [&[0], &task.cutoffs[..], &[words.len()]].concat();
