@@ -84,6 +84,41 @@ fn as_many_batches_as_the_longest_text_needs_and_no_word_twice() {
     }
 }
 
+/// What comes before a text takes no more room than some of it: the graph keeps all that it has read.
+#[test]
+fn a_long_beginning_is_read_in_pieces() {
+    for start in [None, Some("<eos>")] {
+        let model = model(start);
+        for words in [1023, 1024, 1025, 2048, 5000] {
+            let text = (0..words).map(|i| format!("w{}", i * i % 57 + 1)).collect::<Vec<_>>().join(" ");
+            for device in [Device::cpu(), gpu::gpu()] {
+                let graph = graph(&model, &device);
+                let writes = graph.join([model.write(&graph, &text, writing(3, 2))]);
+                let written = block_on(writes).remove(0).unwrap();
+                let report = graph.explain();
+                let read = report.batches().iter().filter(|batch| batch.op.contains("lstm"));
+                let read: usize = read.map(|batch| batch.rows).sum();
+                assert!(read <= 1024 + written.ids.len(), "{read} words of {words} are on the graph");
+                let ids: Vec<u32> = model
+                    .first_word()
+                    .into_iter()
+                    .chain(
+                        model
+                            .tokenizer()
+                            .tokenize(&text)
+                            .iter()
+                            .map(|token| model.vocabulary().id(&token.text)),
+                    )
+                    .collect();
+                let expected = all(&model, &[&ids[..], &written.ids[..1]].concat());
+                let places = expected[expected.len() - 2..].iter().zip(&written.ids);
+                let log_p: f64 = places.map(|(of_all, &word)| f64::from(of_all[word as usize])).sum();
+                assert!((written.log_probability - log_p).abs() < 1e-3, "{written:?}, expected {log_p}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_search_that_keeps_all_finds_the_most_probable_texts() {
     let (model, before) = (model(Some("<eos>")), [WORDS as u32 - 1, 3, 1]);

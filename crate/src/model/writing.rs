@@ -7,9 +7,12 @@ use super::encoder::Dropouts;
 use super::prefix::softmax;
 use super::{Model, ReadError};
 use crate::device::EngineError;
-use crate::graph::{Expr, Graph};
+use crate::graph::{Expr, Graph, Held, Strategy};
 use crate::nn::{AdaptiveSoftmax, Ask, Sampling, SkimControl};
 use crate::text::{END, TokenizerKind};
+
+/// The most words before a text that are read on its graph.
+const LONGEST: usize = 1024;
 
 /// How a text is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,7 +81,7 @@ impl Model {
     /// See [`ReadError`]; also for a model that predicts no words, and a [`Sampling`] that cannot be.
     pub async fn write(&self, graph: &Graph, text: &str, writing: Writing) -> Result<Written, ReadError> {
         let (ids, softmax) = (self.ids(&self.tokenizer().tokenize(text)), softmax(self)?);
-        let mut place = self.begin(graph, &ids);
+        let mut place = self.begin(graph, &ids).await?;
         let mut written = Written::default();
         for number in 0..writing.most_words {
             if let Some(&word) = written.ids.last() {
@@ -115,7 +118,8 @@ impl Model {
             return Ok(Vec::new());
         }
         let mut ended: Vec<Written> = Vec::new();
-        let mut open = vec![Hypothesis { place: self.begin(graph, &ids), written: Written::default() }];
+        let mut open =
+            vec![Hypothesis { place: self.begin(graph, &ids).await?, written: Written::default() }];
         for _ in 0..most_words {
             // What has ended stays ahead of whatever is less probable now.
             let kept =
@@ -192,15 +196,25 @@ impl Model {
         text
     }
 
-    /// Reads the words that are there, behind the word that every text begins with, if there is one.
-    fn begin<'g>(&self, graph: &'g Graph, ids: &[u32]) -> Place<'g> {
+    /// Reads the words that are there, behind the word that every text begins with, if there is one: all but the last on graphs
+    /// of their own, piece by piece, since a graph keeps what it has read.
+    async fn begin<'g>(&self, graph: &'g Graph, ids: &[u32]) -> Result<Place<'g>, EngineError> {
         let ids: Vec<u32> = self.first_word().into_iter().chain(ids.iter().copied()).collect();
         if ids.is_empty() {
             // What the softmax makes of zeros, as where a text is read.
             let columns = self.network().encoder.output_size();
-            return Place { state: Vec::new(), row: graph.input(1, columns, vec![0.0; columns]) };
+            return Ok(Place { state: Vec::new(), row: graph.input(1, columns, vec![0.0; columns]) });
         }
-        self.step(graph, &ids, Vec::new())
+        let mut state: Vec<Held> = Vec::new();
+        let (before, last) = ids.split_at((ids.len() - 1) / LONGEST * LONGEST);
+        for piece in before.chunks(LONGEST) {
+            let graph = Graph::inference(self.parameters(), graph.device(), Strategy::Levels);
+            let place = self.step(&graph, piece, state.drain(..).map(|state| graph.held(state)).collect());
+            // Read back, so that the piece is done before the next one begins.
+            graph.values(&[place.row]).await?;
+            state = place.state.into_iter().map(Expr::hold).collect::<Result<_, _>>()?;
+        }
+        Ok(self.step(graph, last, state.into_iter().map(|state| graph.held(state)).collect()))
     }
 
     fn step<'g>(&self, graph: &'g Graph, ids: &[u32], state: Vec<Expr<'g>>) -> Place<'g> {
