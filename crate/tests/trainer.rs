@@ -267,6 +267,28 @@ fn a_thread_s_mistake_is_the_run_s() {
 }
 
 #[test]
+fn what_a_step_that_fails_has_learned_is_no_part_of_the_next() {
+    let device = Cpu::default().with_threads(2.try_into().unwrap()).into();
+    let mut tried = 0;
+    for wrong in 0..4 {
+        let mut texts = texts();
+        texts.train.truncate(4);
+        texts.train[wrong].label = 7;
+        let mut run = trainer_on(&device, gru(), TrainConfig::new(2, 1, 0.03), texts).unwrap();
+        let begun = block_on(run.snapshot("run")).unwrap();
+        if block_on(run.step()).is_ok() {
+            let learned = block_on(run.export()).unwrap();
+            block_on(run.step()).unwrap_err();
+            run.restore(&begun, "run").unwrap();
+            block_on(run.step()).unwrap();
+            assert!(block_on(run.export()).unwrap() == learned, "text {wrong}");
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, 2, "a batch of two is the second");
+}
+
+#[test]
 fn a_run_that_changes_its_device_ends_in_the_same_bytes() {
     let train = TrainConfig { average: 0.9, dropout_embedding: 0.2, ..TrainConfig::new(8, 2, 0.03) };
     let begin = || trainer(gru(), train.clone(), texts()).unwrap();

@@ -54,7 +54,9 @@ impl Helpers {
             // All are waited for, whatever one of them gives.
             std::iter::once(own).chain(rest).collect::<Vec<_>>()
         });
-        let found: Vec<Found> = found.into_iter().collect::<Result<_, _>>()?;
+        let found: Result<Vec<Found>, _> = found.into_iter().collect();
+        // What some have learned of a batch that fails goes with them.
+        let found = found.inspect_err(|_| self.0.clear())?;
         for helper in &mut self.0[..helping] {
             add(&mut helper.gradients, model, touched, gradients)?;
         }

@@ -200,7 +200,14 @@ impl State {
         steps: usize,
     ) -> Result<Vec<Loss>, TrainError> {
         dropped.restore(self.model.parameters_mut());
-        let Learned { read, names, left } = learned?;
+        let Learned { read, names, left } = match learned {
+            Ok(learned) => learned,
+            Err(error) => {
+                // Parts of the batch may have added theirs. Where there is no room for zeros there is no next step.
+                zeros(&self.device, self.model.parameters()).map(|zeros| self.gradients = zeros).ok();
+                return Err(error);
+            }
+        };
         dropped.correct(&self.device, self.model.parameters(), &mut self.gradients).await?;
 
         let Progress { step, epoch, batch: place, .. } = self.progress;
