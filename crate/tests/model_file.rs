@@ -81,6 +81,13 @@ proptest! {
         }
     }
 
+    #[test]
+    fn int8_rows_hold_the_largest_numbers(last in 0..3_u32, sign in prop_oneof![Just(1.0_f32), Just(-1.0)]) {
+        let largest = sign * f32::from_bits(f32::MAX.to_bits() - last);
+        let back = round_trip(&Tensor::new("m", vec![1, 1], vec![largest]).unwrap(), Storage::Int8Rows).values[0];
+        prop_assert!((back / largest - 1.0).abs() < 1e-6, "{largest} came back as {back}");
+    }
+
     /// Stored again, int8 rows lose nothing more than the last bits of the scale.
     #[test]
     fn int8_rows_are_stable(matrix in matrix(1.0)) {

@@ -295,7 +295,8 @@ fn encode_rows(name: &str, tensor: &Tensor) -> Result<(Part, Part), ModelError> 
         let largest = row.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
         // Below the normal numbers a scale has too few bits to carry the row.
         if largest >= INT8_LARGEST * f32::MIN_POSITIVE {
-            *scale = largest / INT8_LARGEST;
+            // 127 times that of the largest f32 would round to infinity.
+            *scale = largest.min(f32::MAX.next_down()) / INT8_LARGEST;
         }
         let code = |value: f32| (value / *scale).round().clamp(-INT8_LARGEST, INT8_LARGEST) as i8;
         codes.extend(row.iter().map(|&value| if *scale == 0.0 { 0 } else { code(value).cast_unsigned() }));
