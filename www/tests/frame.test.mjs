@@ -302,6 +302,28 @@ describe("a lecture", { timeout: 600_000 }, () => {
     await page.keyboard.type("p");
     await press("ArrowRight");
     assert.equal(await page.inputValue("#text"), "a dull filmp");
+    await press("PageDown");
+    await press("Escape");
     await alone("read-text");
+  });
+
+  test("what a remote control sends, and Escape, is for the lecture also after a choice or a slider was moved", async () => {
+    await open("#read/threshold?text=a+dull+film&lecture=prose");
+    await page.focus("#threshold");
+    await press("ArrowRight");
+    await alone("read-threshold");
+    await press("PageUp");
+    await focused("read-memory");
+    await open("#read?text=a+dull+film&lecture=prose");
+    const radio = page.locator('input[name="model"]:checked');
+    await radio.focus();
+    await press("PageDown");
+    await focused("read-cells");
+    await press("PageUp");
+    await focused("read-text");
+    await radio.focus();
+    await press("Escape");
+    await eventually(async () => assert.ok((await scenes()).length > 5));
+    assert.deepEqual(complaints, []);
   });
 });
