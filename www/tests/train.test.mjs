@@ -366,7 +366,9 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
     await page.reload();
     await page.locator('[data-next="0"]').waitFor();
     assert.ok(await page.getByRole("radio", { name: "my-gru.safetensors" }).isChecked());
-    await page.getByRole("button", { name: "Forget it" }).click();
+    const forget = page.getByRole("button", { name: "Forget it" });
+    assert.equal(await forget.evaluate((button) => getComputedStyle(button).borderStyle), "none");
+    await forget.click();
     await page.locator('[data-keeping="forgotten"]').waitFor();
     // To choose it again keeps nothing.
     for (const name of ["Novels", "my-gru.safetensors"]) {
