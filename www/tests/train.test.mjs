@@ -264,6 +264,8 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
     ]) {
       await input.setInputFiles(file(lines));
       await page.locator("[data-refused]", { hasText: said }).waitFor();
+      // The same file is another one once it was mended.
+      assert.equal(await input.inputValue(), "");
       assert.ok(await learn.isDisabled());
     }
     await input.setInputFiles(file(rows));
@@ -282,10 +284,25 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
     assert.match(await skim.locator('[data-figure="sentences"] li').first().innerText(), /says (yes|no)/);
     // The classes are those of the page's own words.
     assert.equal(await skim.locator('[data-figure="classes"]').count(), 0);
+    // What was learned stands until something else is.
+    const moments = await skim.locator('[data-figure="history"]').getAttribute("data-moments");
+    const stands = async () => {
+      assert.equal(await skim.getAttribute("data-run"), "ended");
+      assert.equal(await skim.locator('[data-figure="history"]').getAttribute("data-moments"), moments);
+      assert.match(await skim.locator('[data-figure="sentences"] li').first().innerText(), /says (yes|no)/);
+      assert.ok(await skim.getByRole("button", { name: "Use it in Read" }).isEnabled());
+    };
+    await input.setInputFiles(file(["nothing", "at all"], "bad.txt"));
+    await page.locator("[data-refused]").waitFor();
+    await stands();
     await page.getByRole("radio", { name: "Our sentences" }).focus();
     await page.keyboard.press("Space");
-    await until(page, "skim", "idle");
+    await page.locator("[data-refused]").waitFor({ state: "detached" });
+    await stands();
     assert.ok(!page.url().includes("run="));
+    await press(skim, "Learn again");
+    await looked(page, 1);
+    await skim.locator('[data-figure="classes"]').waitFor();
     assert.deepEqual(complaints, []);
   });
 
