@@ -253,6 +253,18 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("a way leads back from what is read with it, to the text and the model from before", async () => {
+    const { page, complaints, skim } = await open("#train?text=mine");
+    await pressedAsSoon(page, "Stop", { within: '[data-figure="skim"]', moments: 1 }, () => press(skim, "Learn"));
+    await until(page, "skim", "ended");
+    await press(skim, "Use it in Read");
+    await page.getByRole("button", { name: "Back to your text" }).click();
+    assert.equal(await page.inputValue("#text"), "mine");
+    assert.equal(await page.locator('input[name="model"]:checked').inputValue(), "sst2-skim-lstm-small");
+    await page.locator('[data-score="positive"]').waitFor();
+    assert.deepEqual(complaints, []);
+  });
+
   test("a file of the visitor's is learned from; what is wrong with one is said", async () => {
     const { page, complaints, skim } = await open();
     const input = page.getByLabel("A file of texts with labels");
