@@ -74,6 +74,25 @@ describe("a file of the visitor's", () => {
     expect(file(60, (at) => `1\ttext ${at}`)).toMatchObject({ reason: "label" });
   });
 
+  test("of long texts shows the beginnings, up to a word, behind such as are short", () => {
+    const long = Array.from({ length: 60 }, (_, at) => `word${at}`).join(" ");
+    const shown = (line: (at: number) => string) => {
+      const taken = file(100, line);
+      return "rows" in taken ? taken.rows.shown.map(({ text }) => text) : [];
+    };
+    expect(shown((at) => `${at % 2}\tso be it…`)[0]).toBe("so be it…");
+    const beginnings = shown((at) => `${at % 2}\t${long}`);
+    expect(beginnings.length).toBe(10);
+    for (const text of beginnings) {
+      expect(text.length).toBeLessThanOrEqual(LIMITS.letters + 1);
+      expect(long.startsWith(`${text.replace(/ …$/, "")} `)).toBe(true);
+    }
+    // One label has short texts, the other has none.
+    expect(shown((at) => `${at % 2}\t${at % 2 ? "short" : long}`).filter((text) => text === "short").length).toBe(5);
+    expect(shown((at) => `${at % 2}\t${at < 50 ? long : "short"}`).every((text) => text === "short")).toBe(true);
+    expect(shown((at) => `${at % 2}\t${"没".repeat(200)}`)[0]).toBe(`${"没".repeat(LIMITS.letters - 1)}…`);
+  });
+
   test("that is long is cut, and little of it is asked about", () => {
     const taken = file(LIMITS.lines + 500, (at) => `${at % 3}\ttext ${at}`);
     if (!("rows" in taken)) throw new Error(taken.reason);

@@ -1,12 +1,13 @@
 /** What a network learns from: texts with labels, some of which it is only asked about. */
 
+import { abridged } from "../../frame/format.ts";
 import { opinions, type Opinion } from "./opinions.ts";
 
 export interface Rows {
   readonly train: readonly Opinion[];
   /** Not learned from: what it makes of these is what counts. */
   readonly dev: readonly Opinion[];
-  /** Those of `dev` that are shown. */
+  /** Those of `dev` that are shown, or their beginnings. */
   readonly shown: readonly Opinion[];
   /** The labels that occur. */
   readonly labels: readonly string[];
@@ -23,7 +24,7 @@ export type Taken = { readonly rows: Rows } | { readonly mistakes: readonly Mist
 export type Reason = "lines" | "few" | "label";
 
 const [TRAIN, DEV, SHOWN] = [800, 200, 10];
-/** Of a file of the visitor's: lines in all, those it is asked about, characters of a text that is shown, and the fewest lines. */
+/** Of a file of the visitor's: lines in all, those it is asked about, characters that are shown of a text, and the fewest lines. */
 export const LIMITS = { lines: 20_000, dev: 500, letters: 140, fewest: 40 };
 
 function rowsOf(train: readonly Opinion[], dev: readonly Opinion[], shown: readonly Opinion[]): Rows {
@@ -63,13 +64,20 @@ export function fileRows(content: string): Taken {
   return { rows: rowsOf(train, asked, spread(asked)) };
 }
 
-/** Some of the texts that are short enough to be shown, of all labels in turn. */
+/** Some of the texts, of all labels in turn, and of each the short ones first. */
 function spread(dev: readonly Opinion[]): Opinion[] {
-  const short = dev.filter(({ text }) => text.length <= LIMITS.letters);
-  const lists = [...new Set(short.map(({ label }) => label))].map((label) => short.filter((row) => row.label === label));
+  const isShort = ({ text }: Opinion) => text.length <= LIMITS.letters;
+  const ordered = [...dev.filter(isShort), ...dev.filter((row) => !isShort(row))];
+  const lists = [...new Set(ordered.map(({ label }) => label))].map((label) => ordered.filter((row) => row.label === label));
   const found: Opinion[] = [];
   for (let at = 0; found.length < SHOWN && lists.some((list) => at < list.length); at++) {
     for (const list of lists) found.push(...list.slice(at, at + 1));
   }
-  return found.slice(0, SHOWN);
+  return found.slice(0, SHOWN).map(({ text, label }) => ({ text: beginning(text), label }));
+}
+
+/** A text if it is short, else its first words. */
+function beginning(text: string): string {
+  const cut = abridged(text, LIMITS.letters);
+  return cut === text ? text : cut.replace(/\s+\S*…$/, " …");
 }

@@ -7,7 +7,7 @@ import type { Knob } from "./knobs.ts";
 export const scene = {
   title: "Learning to skim",
   prose: [
-    "Press **Learn**. A network that knows no word reads short opinions and guesses for each whether it is *good* or *bad*. The ten below are not among those it learns from.",
+    "Press **Learn**. A network that knows no word reads short opinions and guesses for each whether it is *good* or *bad*. Those below are not among those it learns from.",
     "At first it skims nearly everything, because no word tells it anything. As it begins to understand, it reads more and more. Then it finds out which words it does not need, and they *fade*. A thick line means that the large cell reads the word, a thin dotted one that it is skimmed.",
     "**γ** says how much skimming is worth to it. [Turn it up](more) while it learns, and it tries to do with fewer words. [Turn it off](none), and nothing is gained by skimming.",
     "Pull the slider below the curves to go back: you see what the network made of the sentences then.",
@@ -18,7 +18,7 @@ export const scene = {
   file: "A file of yours",
   anotherFile: "Another file",
   pick: "A file of texts with labels",
-  aboutFile: (name: string, texts: number, labels: number) => `${name}: ${plural(texts, "text")}, ${plural(labels, "label")}. It stays in your browser.`,
+  aboutFile: (name: string, texts: number, labels: number) => `${name}: ${plural(texts, "text")}, ${plural(labels, "label")}. It stays in your browser. Of a long text only the beginning is shown.`,
   form: "In a file of yours, each line is a label, a tab and a text.",
   refused: {
     lines: (lines: readonly number[]) =>
@@ -57,8 +57,8 @@ export const figures = {
 };
 
 export const sentences = {
-  caption: "Ten sentences that it never learns from",
-  captionOfTwo: (knob: string) => `Ten sentences that neither learns from, by ${knob}`,
+  caption: (sentences: number) => `${plural(sentences, "sentence")} that it never learns from`,
+  captionOfTwo: (sentences: number, knob: string) => `${plural(sentences, "sentence")} that neither learns from, by ${knob}`,
   says: (label: string) => `says ${label}`,
   right: "rightly",
   wrong: (label: string) => `wrongly: it is ${label}`,
