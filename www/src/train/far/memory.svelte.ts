@@ -1,6 +1,7 @@
 import { untrack } from "svelte";
 import type { Run } from "./link.ts";
 import { cells, LENGTHS, type Cell, type Learned, type Options } from "./sizes.ts";
+import { controls as say } from "./strings.ts";
 import type { Tells, Told } from "./worker.ts";
 
 /** What a cell has come to. */
@@ -49,7 +50,8 @@ export class Memory {
         if (this.stage === "starting") this.stage = "running";
       }
     });
-    worker.addEventListener("error", ({ message }) => this.#worker === worker && this.#fail(message));
+    // Where the worker's script does not load the event has no message, whatever its type says.
+    worker.addEventListener("error", ({ message }: Partial<ErrorEvent>) => this.#worker === worker && this.#fail(message ?? say.notLoaded));
     const options: Options = { length: this.length, clip: this.clip, scale: this.scale, seed: this.seed };
     this.#tell({ type: "begin", options, reach: this.reaches, rounds: ROUNDS });
   }
