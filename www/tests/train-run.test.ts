@@ -62,3 +62,15 @@ describe("a worker that dies", () => {
     }
   });
 });
+
+test("a button that begins nothing, because there is nothing to learn from, keeps the focus", () => {
+  const run = new Run();
+  [run.stage, run.moments] = ["ended", [{ epoch: 1, kept: true }]];
+  const offer = (disabled: boolean) => render(Actions, { props: { run, learn: "Learn", disabled, name: "a.safetensors", onlearn() {} } }).body;
+  for (const name of [say.again, say.seed]) {
+    const tag = (body: string) => new RegExp(`<button[^>]*>(?:<!--.*?-->)*${name}`).exec(body)?.[0] ?? "";
+    expect(tag(offer(true))).toMatch(/aria-disabled="true"/);
+    expect(tag(offer(true))).not.toMatch(/ disabled/);
+    expect(tag(offer(false))).toMatch(/aria-disabled="false"/);
+  }
+});

@@ -138,7 +138,12 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
     await page.getByRole("button", { name: "Turn it up" }).click();
     assert.equal(await skim.locator('[data-knob="gamma"]').inputValue(), "0.2");
     await press(skim, "Go on");
+    await temperature.focus();
     await until(page, "skim", "ended");
+    // Who stands there as the run ends still does, and turns nothing.
+    await page.keyboard.press("ArrowRight");
+    assert.deepEqual(await page.evaluate(() => [document.activeElement.dataset.knob, document.activeElement.value]), ["temperature", "0.6"]);
+    assert.equal(await temperature.getAttribute("aria-valuetext"), "0.6");
     assert.ok((await share(skim, "skimmed")) > before + 20);
     assert.equal(await skim.locator("line.turned").count(), 1);
     assert.match(await skim.locator('[data-said="moment"]').innerText(), /γ 0\.2, a learning rate of 0\.005 and a temperature of 0\.6/);
@@ -428,6 +433,25 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
     assert.ok(await page.getByRole("radio", { name: "My text" }).isChecked());
     assert.equal(await page.getByLabel("Your text to learn").inputValue(), text);
     await until(page, "letters", "ended");
+    assert.deepEqual(complaints, []);
+  });
+
+  test("may be too short for another run by the time that one is stopped, and who stopped it still has a place", async () => {
+    const { page, complaints, letters } = await open("#train/letters");
+    await choose(page.getByRole("radio", { name: "My text" }));
+    await page.getByLabel("Your text to learn").fill(text);
+    await pressedAsSoon(page, "Pause", { within: '[data-figure="letters"]', moments: 1 }, () => press(letters, "Learn the text"));
+    await until(page, "letters", "paused");
+    await page.getByLabel("Your text to learn").fill("too short");
+    await letters.getByRole("button", { name: "Stop" }).focus();
+    await page.keyboard.press("Enter");
+    await until(page, "letters", "ended");
+    const focused = () => page.evaluate(() => document.activeElement.textContent.trim());
+    await eventually(async () => assert.equal(await focused(), "Learn again"));
+    // Which begins nothing.
+    await page.keyboard.press("Enter");
+    await until(page, "letters", "ended");
+    assert.equal(await focused(), "Learn again");
     assert.deepEqual(complaints, []);
   });
 
