@@ -472,8 +472,16 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
 
   test("may be a file; each cell learns; Shakespeare is there to begin with", async () => {
     const { page, complaints, letters } = await open("#train/letters");
-    await page.getByLabel("A text file").setInputFiles(file([text], "diary.txt"));
+    const input = page.getByLabel("A text file");
+    await input.setInputFiles(file([text], "diary.txt"));
     assert.equal((await page.inputValue("textarea")).trim(), text.trim());
+    assert.equal(await input.inputValue(), "");
+    // What is none takes no text's place.
+    await input.setInputFiles({ name: "icon.png", mimeType: "image/png", buffer: readFileSync(new URL("../public/icon-512.png", import.meta.url)) });
+    await page.getByRole("status").getByText("icon.png is no text").waitFor();
+    assert.equal((await page.inputValue("textarea")).trim(), text.trim());
+    await input.setInputFiles(file([text], "diary.txt"));
+    await page.getByText("icon.png is no text").waitFor({ state: "detached" });
     for (const cell of ["LSTM", "SRU", "Elman"]) {
       await choose(page.getByRole("radio", { name: cell, exact: true }));
       await pressedAsSoon(page, "Stop", { within: '[data-figure="letters"]', moments: 2 }, () => letters.locator(".action").click());

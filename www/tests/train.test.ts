@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { fieldsOf, viewOf } from "../src/study/view.ts";
 import * as far from "../src/train/far/link.ts";
 import * as letters from "../src/train/letters/link.ts";
+import { isText } from "../src/train/letters/text.ts";
 import { plan, settingsOf } from "../src/train/letters/writer.svelte.ts";
 import { EVERY, parse, wordsOf as wordsOfName } from "../src/train/name/data.ts";
 import * as name from "../src/train/name/link.ts";
@@ -47,6 +48,14 @@ describe("our sentences", () => {
     expect(dev.filter(({ text }) => learned.has(text))).toEqual([]);
     expect([shown.length, labels]).toEqual([10, ["bad", "good"]]);
   });
+});
+
+test("a text is what has no bytes that no text has, and few that are no UTF-8", () => {
+  const decode = (bytes: readonly number[]) => new TextDecoder().decode(new Uint8Array(bytes));
+  const repeat = (bytes: readonly number[], times: number) => Array.from({ length: times }, () => bytes).flat();
+  const [plain, accent] = [repeat([97, 32], 300), 0xe9];
+  expect([isText(""), isText(decode(plain)), isText("naïve 文本 🎬"), isText(decode([...plain, accent]))]).toEqual([true, true, true, true]);
+  expect([isText(decode([...plain, 0])), isText(decode(repeat([accent, 32], 300)))]).toEqual([false, false]);
 });
 
 describe("a file of the visitor's", () => {
