@@ -38,6 +38,7 @@ export const controls = {
   temperature: "Temperature of its samples",
   notFetched: "The text did not load.",
   ended: (bits: string) => `It has learned the text, and needs ${bits} bits for a letter.`,
+  handed: (bits: string) => `${bits} bits a letter`,
 };
 
 export const figure = {

@@ -19,6 +19,7 @@ export const controls = {
   names: ["Catherine", "Xavier", "Joaquin", "Kate"],
   notFetched: "The words did not load.",
   ended: (sounds: string, words: string) => `It has learned. It gets ${sounds} of the sounds and ${words} of the words right that it never learned from.`,
+  handed: (sounds: string, words: string) => `${sounds} of the sounds, ${words} of the words right`,
 };
 
 export const figures = {

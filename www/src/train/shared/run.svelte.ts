@@ -38,6 +38,8 @@ export class Run<Moment extends Kept> {
   readonly shown: Moment | null = $derived(this.moments[Math.min(this.at ?? Infinity, this.moments.length - 1)] ?? null);
   /** The moment whose model is handed on; below 0 while there is none. */
   readonly best: number = $derived(this.moments.findLastIndex(({ kept }) => kept));
+  /** That moment, where later ones were no better. */
+  readonly earlier: Moment | null = $derived(this.best < this.moments.length - 1 ? (this.moments[this.best] ?? null) : null);
   readonly busy: boolean = $derived(this.stage === "starting" || this.stage === "running");
 
   /** Whether a run that has ended is still asked things, and so is freed only with what it has learned. */

@@ -16,4 +16,8 @@ export const figures = {
   of: (step: string, of: string) => `${step} of ${of}`,
 };
 
+export const handed = {
+  earlier: (figures: string) => `The model that is saved or used is an earlier one, the best: ${figures}.`,
+};
+
 export const words = { pass: "pass", passes: "passes" };

@@ -35,6 +35,7 @@ export const controls = {
   falls: "falls by itself",
   falling: "It falls until you set it, which you can while the network learns.",
   ended: (accuracy: string, skimmed: string) => `It has learned. It gets ${accuracy} of new sentences right and skims ${skimmed} of their words.`,
+  handed: (accuracy: string, skimmed: string) => `${accuracy} right, ${skimmed} skimmed`,
 };
 
 export const second = {

@@ -1,0 +1,95 @@
+/** What the chapter Train says and offers at moments of its runs, as the page is made of them. */
+
+import { render } from "svelte/server";
+import { afterEach, expect, test, vi } from "vitest";
+import type * as engine from "../src/engine.ts";
+import { Study } from "../src/study/study.svelte.ts";
+import { remembering } from "../src/train/far/memory.svelte.ts";
+import Far from "../src/train/far/Scene.svelte";
+import Letters from "../src/train/letters/Scene.svelte";
+import { writer } from "../src/train/letters/writer.svelte.ts";
+import Name from "../src/train/name/Scene.svelte";
+import { namer } from "../src/train/name/namer.svelte.ts";
+import { fileRows } from "../src/train/skim/data.ts";
+import { KNOBS } from "../src/train/skim/knobs.ts";
+import { learner } from "../src/train/skim/learner.svelte.ts";
+import Skim from "../src/train/skim/Scene.svelte";
+
+vi.mock("../src/engine.ts", async (original) => ({ ...(await original<typeof engine>()), prepare: async () => undefined }));
+vi.stubGlobal("fetch", () => Promise.reject(new Error("no net")));
+
+const props = { study: new Study({}), go: () => undefined };
+/** The text of a scene without its marks. */
+const text = (body: string) => body.replace(/<!--.*?-->|<[^>]*>/g, " ").replace(/\s+/g, " ");
+const status = (body: string) => text([...body.matchAll(/<p class="[^"]*" role="status">(.*?)<\/p>/gs)].at(-1)?.[1] ?? "");
+
+afterEach(() => {
+  for (const run of [learner, writer, namer, remembering]) run.forget();
+});
+
+test("what is announced at the end is also of the model that is handed on, where that is an earlier one", () => {
+  const moment = { loss: 0.1, skimRate: 0.5, reads: [], knobs: KNOBS };
+  learner.moments = [
+    { ...moment, epoch: 1, kept: true, accuracy: 0.9 },
+    { ...moment, epoch: 2, kept: false, accuracy: 1, skimRate: 0.25 },
+  ];
+  learner.stage = "ended";
+  expect(status(render(Skim, { props }).body)).toMatch(/gets 100% .+ skims 25% .+: 90% right, 50% skimmed/);
+  learner.moments = learner.moments.map((one) => ({ ...one, kept: true }));
+  expect(status(render(Skim, { props }).body)).not.toMatch(/90%/);
+
+  writer.moments = [
+    { epoch: 1, kept: true, bits: 2.25, sample: "" },
+    { epoch: 2, kept: false, bits: 2.5, sample: "" },
+  ];
+  writer.stage = "ended";
+  expect(status(render(Letters, { props }).body)).toMatch(/2\.50 bits .+: 2\.25 bits a letter/);
+  namer.moments = [
+    { epoch: 1, kept: true, sounds: 0.8, words: 0.4, said: {} },
+    { epoch: 2, kept: false, sounds: 0.7, words: 0.5, said: {} },
+  ];
+  namer.stage = "ended";
+  expect(status(render(Name, { props }).body)).toMatch(/gets 70% .+: 80% of the sounds, 40% of the words/);
+});
+
+test("of a file's sentences as many are told of as there are, and none has no key to it", () => {
+  const take = (of: number, label: (at: number) => string) => {
+    learner.brought = { name: "mine.tsv", taken: fileRows(Array.from({ length: of }, (_, at) => `${label(at)}\ttext ${at}`).join("\n")) };
+    learner.chosen = "file";
+    return render(Skim, { props }).body;
+  };
+  expect(text(take(40, (at) => `${at % 2}`))).toMatch(/ 8 sentences that it never learns from/);
+  // Every label of what is asked about is one that nothing was learned of.
+  const none = take(40, (at) => (at % 5 === 4 ? `${at}` : `${at % 2}`));
+  expect(text(none)).toMatch(/ 0 sentences that it never learns from/);
+  expect(none).not.toMatch(/class="key/);
+  learner.chosen = "own";
+  const own = render(Skim, { props }).body;
+  expect(text(own)).toMatch(/ 10 sentences that it never learns from/);
+  expect(own).toMatch(/class="key/);
+});
+
+/** A worker that fails in a way, as soon as there is one. */
+function failing(event: Event) {
+  return class extends EventTarget {
+    constructor() {
+      super();
+      queueMicrotask(() => this.dispatchEvent(event));
+    }
+    postMessage() {}
+    terminate() {}
+  };
+}
+
+test("a worker whose script does not load is told of, and offered as what has not run", async () => {
+  vi.stubGlobal("Worker", failing(new Event("error")));
+  remembering.start();
+  await Promise.resolve();
+  const said = text(render(Far, { props }).body);
+  expect(remembering.stage).toBe("failed");
+  expect(said).toMatch(/The engine did not run it: its program did not load\. Let them learn/);
+  vi.stubGlobal("Worker", failing(Object.assign(new Event("error"), { message: "out of memory" })));
+  remembering.start();
+  await Promise.resolve();
+  expect(text(render(Far, { props }).body)).toMatch(/The engine did not run it: out of memory /);
+});
