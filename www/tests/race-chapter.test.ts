@@ -2,6 +2,7 @@
 
 import { render } from "svelte/server";
 import { afterEach, expect, test, vi } from "vitest";
+import { load, type Model } from "../src/engine.ts";
 import type * as engine from "../src/engine.ts";
 import Chapter from "../src/race/Chapter.svelte";
 import { race } from "../src/race/race.svelte.ts";
@@ -9,7 +10,15 @@ import { recorded } from "../src/race/recorded.ts";
 import { keyOf, type Trial } from "../src/race/trial.ts";
 import type { Study } from "../src/study/study.svelte.ts";
 
-vi.mock("../src/engine.ts", async (original) => ({ ...(await original<typeof engine>()), load: () => Promise.reject(new Error("the engine died")) }));
+vi.mock("../src/engine.ts", async (original) => ({
+  ...(await original<typeof engine>()),
+  load: vi.fn(() => Promise.reject(new Error("the engine died"))),
+  /** A race in which all entrants fail. */
+  race: async (entrants: object, { onRound }: { onRound: (so: object) => void }) => {
+    const absent = Object.fromEntries(Object.keys(entrants).map((name) => [name, "the engine died"]));
+    onRound({ samples: {}, absent, rounds: 1, sampleMs: 40 });
+  },
+}));
 // Its colours are a browser's.
 vi.mock("../src/race/gates/Gates.svelte", () => ({ default: () => {} }));
 
@@ -41,6 +50,13 @@ test("only a race that came to its end is said to have ended", async () => {
   race.ended = "relay";
   expect(chapter()).not.toContain("has ended");
   expect(chapter()).toContain("All batches are measured.");
+});
+
+test("a race in which nothing could run is not said to have ended", async () => {
+  vi.mocked(load).mockResolvedValue({ dispose: () => undefined } as Model);
+  await race.marathon({ words: ["a"], decisions: ["read"] });
+  expect([race.failure, race.ended, race.trials.size]).toEqual([null, null, 0]);
+  expect(race.absent.size).toBeGreaterThan(0);
 });
 
 test("before the text was read nothing is said of its words", () => {

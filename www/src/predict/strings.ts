@@ -32,10 +32,10 @@ export const beginnings: Readonly<Record<LanguageModelId, readonly { readonly na
 export const write = {
   placeholder: "Begin a sentence.",
   model: "The model that guesses",
-  aboutOwn: "It has learned its text in this browser, and never leaves it.",
+  aboutOwn: "It was learned in this browser, or is a file of yours, and never leaves it.",
   keeping: {
     kept: "The browser keeps it for your next visit.",
-    large: "It is too large to be kept: save it, or learn again next time.",
+    large: "It is too large to be kept: save it, or bring it again next time.",
     refused: "The browser has no room to keep it, or refuses to: it is gone when the page is loaded anew.",
     forgotten: "The browser has forgotten it. You can use it until you leave.",
   },

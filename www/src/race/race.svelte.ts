@@ -88,7 +88,8 @@ export class Race {
       }
       for (const [at, group] of groups.entries()) await this.#together(group, runners, at * SITTINGS.rounds, total, signal);
       await afterwards?.(signal);
-      this.ended = series;
+      // One in which nothing could run has no end to tell of.
+      if (groups.flat().some((heat) => this.trials.has(keyOf(heat)))) this.ended = series;
     } catch (error) {
       if (!signal.aborted) this.failure = { series, why: error instanceof Error ? error.message : String(error) };
     } finally {

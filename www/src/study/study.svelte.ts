@@ -34,7 +34,7 @@ export class Study {
   readonly measurements = new Measurements();
   readonly insight = new Insight();
   readonly ownFile = new OwnFile();
-  /** The one that was learned here and guesses words. */
+  /** The one that was learned here, or brought, and guesses words. */
   readonly ownGuesser = new OwnFile("guess");
   readonly playback = new Playback(() => this.pace);
 
@@ -42,7 +42,7 @@ export class Study {
   text = $state(examples[0].text);
   /** The model that guesses words, in the chapter that has one. */
   language: LanguageSource = $state.raw(languageModels[0]);
-  /** The one that was learned here, to be chosen again. */
+  /** The one that was learned here, or brought, to be chosen again. */
   ownLanguage: File | null = $state.raw(null);
   /** What the visitor had written before another text took its place. */
   draft: Draft | null = $state.raw(null);
@@ -238,12 +238,12 @@ export class Study {
     void this.reader.choose(source, fresh);
   }
 
-  /** Has another model guess words; the browser keeps one that has just been learned. */
-  guessWith(source: LanguageSource, learned = false): void {
+  /** Has another model guess words; the browser keeps one that has just been learned, or brought. */
+  guessWith(source: LanguageSource, isNew = false): void {
     this.language = source;
     if (typeof source === "string") return;
     this.ownLanguage = source;
-    if (learned) void this.ownGuesser.keep(source);
+    if (isNew) void this.ownGuesser.keep(source);
   }
 
   write(text: string): void {
