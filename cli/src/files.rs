@@ -68,6 +68,7 @@ impl Place {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
                 Ok(Self { file: path.to_owned(), permissions: None })
             }
+            Err(_) if path.is_symlink() => Err(io::Error::other("it is a link that leads to no file")),
             Err(error) => Err(error),
         }
     }

@@ -3,9 +3,10 @@
 //!
 //! Exit status: 0 done, 1 an error (one line `error: …` on standard error; with `--json` the line is
 //! `{"error": {"code", "message"}}`), 2 a command line that makes no sense. Where texts come in lines: 3 all have their records,
-//! and some of these tell of mistakes; 130 or 143 stopped by Ctrl-C or SIGTERM, with whole records written. Elsewhere: 143 or 129 stopped by SIGTERM or SIGHUP, and 1 by
-//! Ctrl-C, a run of `train` with the state from which `--resume` goes on. Output that cannot be written is an error,
-//! after a command has done all else that it is for; whoever reads it may stop early, as `head` does, without one.
+//! and some of these tell of mistakes; 130 or 143 stopped by Ctrl-C or SIGTERM, with whole records written. Elsewhere: 143 or
+//! 129 stopped by SIGTERM or SIGHUP, and 1 by Ctrl-C, a run of `train` with the state from which `--resume` goes on. Output that
+//! cannot be written is an error, after a command has done all else that it is for; whoever reads it may stop early, as `head`
+//! does, without one.
 
 #![deny(
     clippy::print_stdout,

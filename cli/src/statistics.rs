@@ -22,7 +22,7 @@ fn ranks(values: &[f64]) -> Vec<f64> {
     Data::new(values.to_vec()).ranks(RankTieBreaker::Average)
 }
 
-/// A correlation that rounding may have put beyond 1, or below 0 by nothing.
+/// A correlation, which rounding may have put beyond 1, and 0 where it is -0.
 fn correlation(rounded: f64) -> f64 {
     rounded.clamp(-1.0, 1.0) + 0.0
 }

@@ -8,6 +8,7 @@ mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use common::{Folder, RUN, TEXTS, text};
@@ -34,6 +35,14 @@ fn interrupted(folder: &Folder, from: &str, arguments: &[&str]) -> String {
 fn ended(folder: &Folder, from: &str, arguments: &[&str], signal: &str, status: i32) -> String {
     let mut command = folder.command(arguments);
     command.arg("--json").current_dir(folder.path(from)).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Under `nohup`, which tests may run under as well, a run would not hear of SIGHUP.
+    let heard = || {
+        // SAFETY: `signal` may be called between a fork and the program that comes in its place.
+        unsafe { libc::signal(libc::SIGHUP, libc::SIG_DFL) };
+        Ok(())
+    };
+    // SAFETY: it allocates nothing and takes no lock.
+    unsafe { command.pre_exec(heard) };
     let mut child = command.spawn().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();

@@ -126,14 +126,16 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
         let measured = Measured::new(&workload, &device, counts.len(), tails, go_on);
         let measured = pollster::block_on(measured);
         bar.finish_and_clear();
-        let stopped = || Failure::Cancelled("nothing was measured".into());
-        let measured = measured?.ok_or_else(stopped)?;
+        let measured = measured?.ok_or_else(|| Failure::Cancelled("nothing was measured".into()))?;
         let mut cuts = Vec::new();
-        for tails in 0..=tails {
+        let most = tails;
+        for tails in 0..=most {
             let best = Cutoffs::cheapest(&counts, tails, args.coverage, &measured)?;
+            let done = cuts.len();
             let time = |cutoffs: &[usize]| -> Result<f64, Failure> {
                 if cancel.load(Ordering::Relaxed) {
-                    return Err(stopped());
+                    let all = most + 1;
+                    return Err(Failure::Cancelled(format!("{done} of {all} cuts of a part were measured")));
                 }
                 let whole = workload.time_whole(&device, counts.len(), cutoffs, targets(&counts));
                 Ok(1e3 * pollster::block_on(whole)?)

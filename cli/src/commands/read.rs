@@ -304,8 +304,8 @@ fn print(
 }
 
 fn print_steps(out: &mut impl Write, steps: &Steps) -> Result<(), Failure> {
-    // A long text that took no longer than a short one tells of other work.
-    let cost = |us: f64| match us > steps.clock_us {
+    // A long text that took no longer than a short one tells of other work. Below this a cost would be printed as nothing.
+    let cost = |us: f64| match us >= 0.05 {
         true => duration(us / 1e3),
         false => "(the machine is too busy to tell)".into(),
     };

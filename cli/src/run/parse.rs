@@ -29,7 +29,7 @@ impl Recipe for ParseConfig {
         let sentences = train.len();
         train.retain(is_learnable);
         let left_out = format!(
-            "{} of {sentences} training sentences, whose trees are not projective",
+            "{} of {sentences} training sentences, whose heads make no projective tree of one root",
             sentences - train.len()
         );
         let config = model::Config {

@@ -211,6 +211,7 @@ fn what_is_written_goes_where_links_lead_and_keeps_its_mode() {
         let (code, message) = folder.failure(&["export", "model", "--out", out], b"");
         assert_eq!(code, "FILE_UNWRITABLE", "{message}");
         assert!(message.contains(&format!("cannot write {out}: ")), "{message}");
+        assert_eq!(message.contains("it is a link that leads to no file"), out == "dangling", "{message}");
         assert!(fs::symlink_metadata(folder.path(out)).is_ok_and(|found| !found.is_file()), "{out}");
     }
 }
