@@ -241,16 +241,17 @@ fn a_tagger_takes_what_it_scores_of_its_own_labels() {
 
 #[test]
 fn a_parser_takes_what_it_scores_of_its_own_labels_and_relations() {
-    let model = |labels: &[&str], relations: &[&str], seed| {
+    let sized = |labels: &[&str], relations: &[&str], tag_size, seed| {
         let task = Parsing {
             tag: Tagging { crf: false, ..tags(labels) },
             relations: relations.iter().map(ToString::to_string).collect(),
-            tag_size: 3,
+            tag_size,
             layers: vec![LSTM],
             hidden_size: 5,
         };
         fresh(Task::Parse(task), &OLD, 4, LSTM, seed)
     };
+    let model = |labels: &[&str], relations: &[&str], seed| sized(labels, relations, 3, seed);
     let old = model(&["ADJ", "NOUN"], &["amod", "det"], 1);
     let (before, after, told) = started(model(&["NOUN", "X"], &["det", "obj", "amod"], 2), &source(&old));
     for name in ["head.tags.weight", "head.tags.bias"] {
@@ -270,6 +271,9 @@ fn a_parser_takes_what_it_scores_of_its_own_labels_and_relations() {
     let (_, after, told) = started(model(&["ADJ", "NOUN"], &["amod", "det"], 2), &source(&old));
     assert_eq!(values(&after, "head.tag_vectors.weight"), values(&old, "head.tag_vectors.weight"));
     assert_eq!(told.kept, []);
+    // Of vectors of another size none is taken.
+    let (before, after, _) = started(sized(&["ADJ", "NOUN"], &["amod", "det"], 2, 2), &source(&old));
+    assert_eq!(values(&after, "head.tag_vectors.weight"), values(&before, "head.tag_vectors.weight"));
 }
 
 #[test]

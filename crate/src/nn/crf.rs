@@ -19,8 +19,8 @@ use crate::device::{EngineError, ParamId, WeightView};
 use crate::graph::{Expr, Graph};
 
 /// Scores of tags by their neighbours: parameters `start_transitions [tags]`, `end_transitions [tags]` and `transitions
-/// [tags, tags]`, from a row's tag to a column's (as the package `pytorch-crf` has them). One of minus infinity forbids its
-/// neighbours to each other.
+/// [tags, tags]`, from a row's tag to a column's (as the package `pytorch-crf` has them). A transition of minus
+/// infinity is one that no sentence has.
 ///
 /// ```
 /// use saccade_rnn::device::Device;

@@ -203,8 +203,10 @@ impl State {
         let Learned { read, names, left } = match learned {
             Ok(learned) => learned,
             Err(error) => {
-                // Parts of the batch may have added theirs. Where there is no room for zeros there is no next step.
-                zeros(&self.device, self.model.parameters()).map(|zeros| self.gradients = zeros).ok();
+                // Parts of the batch may have added theirs.
+                let parameters = self.model.parameters();
+                self.gradients =
+                    zeros(&self.device, parameters).unwrap_or_else(|_| Gradients::zeros(parameters));
                 return Err(error);
             }
         };

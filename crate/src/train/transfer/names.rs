@@ -17,8 +17,8 @@ pub(super) enum Row<'m> {
     Label(&'m str),
     /// A transition of a parser: 0 to shift, 1 to the left and 2 to the right by a relation.
     Transition(usize, &'m str),
-    /// Whatever has this number, in columns that stand for these labels.
-    Columns(usize, &'m [String]),
+    /// A row by its number and how many there are, whose columns stand for these labels.
+    Columns(usize, usize, &'m [String]),
 }
 
 /// A tensor whose rows stand for something.
@@ -55,7 +55,7 @@ pub(super) fn of(config: &Config) -> BTreeMap<String, Named<'_>> {
             let characters = config.task.tagging().and_then(|task| task.characters.as_ref());
             let letters = characters.map(|characters| Named::words(&characters.alphabet));
             named.extend(letters.map(|letters| ("characters.embedding.weight".to_owned(), letters)));
-            let of_columns = |count| (0..count).map(|row| Row::Columns(row, labels)).collect();
+            let of_columns = |count| (0..count).map(|row| Row::Columns(row, count, labels)).collect();
             let mut others = vec![("head.crf.transitions", of_columns(labels.len()))];
             if let Task::Parse(task) = &config.task {
                 let by = |side| task.relations.iter().map(move |relation| Row::Transition(side, relation));
