@@ -127,7 +127,7 @@ export function adaptiveSoftmaxOf(engine: Engine): AdaptiveSoftmaxKind {
   return {
     async fromSafetensors(...given: unknown[]) {
       const [source, { prefix = "", precision = "f32", cutoffs, divValue }] = softmax.fromSafetensors(given);
-      const file = await fileIn(source, { by: "fromSafetensors" }, {});
+      const file = await fileIn(source, { by: "fromSafetensors", cache: false }, {});
       await engine.call("start", [{}]);
       const args = [file.bytes, prefix, cutoffs && Uint32Array.from(cutoffs), divValue, precision] as const;
       const made = engine.call("softmax", [...args], {}, [file.bytes.buffer]);

@@ -199,7 +199,7 @@ function kind<Fresh extends Sizes, Known, State, Out = Computed<State>, Options 
     },
     async fromSafetensors(...given: unknown[]) {
       const [source, { prefix = "", precision = "f32", ...choices }] = layers[type].fromSafetensors(given);
-      const file = await fileIn(source, { by: "fromSafetensors" }, {});
+      const file = await fileIn(source, { by: "fromSafetensors", cache: false }, {});
       const { bytes } = file;
       return make([{ bytes, prefix, choices: choices as Choices }, type, precision], [bytes.buffer]).catch(about(file));
     },

@@ -84,7 +84,7 @@ export abstract class Many extends Owner {
     const [, , { signal }] = given;
     for await (const answers of this.#some(...given)) {
       for (const answer of answers) {
-        // Why there are no more says who is asked for them.
+        // Whoever is asked for the next ones rejects with the reason.
         if (signal?.aborted || this.disposed.aborted) break;
         yield answer;
       }

@@ -13,7 +13,7 @@ export function unpackedReading(
   { words, tokens: columns, timing, deviceReason, ...reading }: PackedReading,
   steps?: Pick<Steps, "readUs" | "skimUs">,
 ): Reading {
-  // Nothing takes no time.
+  // A cost of 0 is one that noise has hidden.
   const [readUs, skimUs] = [steps?.readUs || null, steps?.skimUs || null];
   const method = methodInWords(timing.method, timing.device);
   let tokens: readonly Token[] | undefined;

@@ -9,7 +9,7 @@ export type Kept = Blob | Uint8Array<ArrayBuffer>;
 export interface Shelf {
   /** Of any version, where none is given. */
   find(address: string, version?: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** In place of all other versions. A browser without room keeps nothing. */
+  /** In place of all other versions, where those can be listed. A browser without room keeps nothing. */
   keep(address: string, version: string, file: Kept): Promise<void>;
 }
 

@@ -128,6 +128,20 @@ for (const [task, { file, name, argument, given, ask, streams = false, needsPars
       assert.equal(inner, 40);
     });
 
+    test("answer all texts before one that is none", async () => {
+      for (const workers of [0, 2]) {
+        let answered = 0;
+        const all = async () => {
+          for await (const _ of model[name]([...some(9), 7, ...some(9)], { workers })) answered += 1;
+        };
+        await assert.rejects(all(), { code: "OPTION_INVALID", message: new RegExp(`^${name}: ${argument}\\[9\\]: expected a string, found 7`) });
+        assert.equal(answered, 9);
+      }
+    });
+
+    // All calls that stream are one: the rest is asked of the fastest.
+    if (task !== "tree") return;
+
     test("are not given once the signal is aborted, or the model disposed of", async () => {
       for (const workers of [0, 2]) {
         const gone = await opened({ warmUp: false });
@@ -145,20 +159,6 @@ for (const [task, { file, name, argument, given, ask, streams = false, needsPars
         }
       }
     });
-
-    test("answer all texts before one that is none", async () => {
-      for (const workers of [0, 2]) {
-        let answered = 0;
-        const all = async () => {
-          for await (const _ of model[name]([...some(9), 7, ...some(9)], { workers })) answered += 1;
-        };
-        await assert.rejects(all(), { code: "OPTION_INVALID", message: new RegExp(`^${name}: ${argument}\\[9\\]: expected a string, found 7`) });
-        assert.equal(answered, 9);
-      }
-    });
-
-    // All calls that stream are one: the rest is asked of the fastest.
-    if (task !== "tree") return;
 
     test("tell how many there were when they end, though nobody knew before", async () => {
       function* all() {

@@ -162,7 +162,7 @@ export class Parameters implements Disposes {
    * to be awaited within one.
    */
   async load(file: FileSource | PromiseLike<FileSource>): Promise<void> {
-    const found = await fileIn(file, { by: "load" }, {});
+    const found = await fileIn(file, { by: "load", cache: false }, {});
     const held = await this.#made();
     await this.access.alone("load", () => held.instance.call(() => held.weights.load(found.bytes))).catch(about(found));
   }
