@@ -332,7 +332,8 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
     await until(page, "skim", "ended");
     assert.equal(await skim.locator('[data-figure="classes"]').count(), 1);
     await page.getByLabel("A file of texts with labels").setInputFiles(file(rows));
-    await pressedAsSoon(page, "Stop", { within: '[data-figure="skim"]', moments: 1 }, () => press(skim, "Learn"));
+    await page.getByText("mine.tsv: 120 texts, 2 labels.").waitFor();
+    await pressedAsSoon(page, "Stop", { within: '[data-figure="skim"]', moments: 1 }, () => press(skim, "Learn again"));
     await until(page, "skim", "ended");
     await leaveAndReturn(page);
     assert.ok(await page.getByRole("radio", { name: "mine.tsv" }).isChecked());
@@ -557,12 +558,16 @@ describe("how far back", { timeout: 600_000 }, () => {
     await page.keyboard.press("Home");
     await page.getByRole("button", { name: "Cut the gradient short" }).click();
     assert.equal(await far.locator('[data-knob="reach"]').inputValue(), "8");
-    await page.getByRole("button", { name: "fewer letters" }).click();
+    // As many as there may be: their steps take long enough to turn a knob between them.
+    await far.locator('[data-knob="length"]').focus();
+    await page.keyboard.press("End");
     await press(far, "Let them learn");
     await far.locator('[data-cell="sru"][data-arrives="0"]').waitFor();
     await far.getByText("Nothing of it arrives").first().waitFor();
     await page.getByRole("button", { name: "Cut the gradient short" }).click();
     await far.locator('[data-cell="sru"]:not([data-arrives="0"])').waitFor();
+    await page.getByRole("button", { name: "fewer letters" }).click();
+    await far.locator('[data-knob="length"][aria-valuetext^="20"]').waitFor();
     await far.getByLabel("Elman begins with weights").check();
     await page.waitForFunction(() => Number(document.querySelector('[data-cell="elman"]').dataset.arrives) > 1);
     await far.getByText(/times as large as at the end/).first().waitFor();
