@@ -128,20 +128,19 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
         bar.finish_and_clear();
         let measured = measured?.ok_or_else(|| Failure::Cancelled("nothing was measured".into()))?;
         let mut cuts = Vec::new();
-        let most = tails;
-        for tails in 0..=most {
-            let best = Cutoffs::cheapest(&counts, tails, args.coverage, &measured)?;
-            let done = cuts.len();
+        for count in 0..=tails {
+            let best = Cutoffs::cheapest(&counts, count, args.coverage, &measured)?;
             let time = |cutoffs: &[usize]| -> Result<f64, Failure> {
                 if cancel.load(Ordering::Relaxed) {
-                    let all = most + 1;
-                    return Err(Failure::Cancelled(format!("{done} of {all} cuts of a part were measured")));
+                    let (rows, all) = (batch.unwrap_or(1), tails + 1);
+                    let done = format!("{count} of {all} cuts were measured for batches of {rows}");
+                    return Err(Failure::Cancelled(done));
                 }
                 let whole = workload.time_whole(&device, counts.len(), cutoffs, targets(&counts));
                 Ok(1e3 * pollster::block_on(whole)?)
             };
             let measured_ms = time(&best.cutoffs)?;
-            let grid = if args.grid && tails > 0 {
+            let grid = if args.grid && count > 0 {
                 grid::hold(&counts, args.coverage, &best.cutoffs, time)?
             } else {
                 None
