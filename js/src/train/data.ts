@@ -37,8 +37,8 @@ export interface TextTable {
   /** Values with commas between them (RFC 4180), or with tabs. */
   readonly format: "csv" | "tsv";
   /**
-   * The columns of text and label, by their names in the first row or by their numbers from 0; `text` and `label` unless given. If
-   * neither is given and the first row names no such columns, it is a row as any other, of a label and a text.
+   * The columns of text and label, by their names in the first row or by their numbers from 0; `text` and `label` unless given, in
+   * upper or lower case. If neither is given and the first row names neither, it is a row as any other, of a label and a text.
    */
   readonly text?: string | number | undefined;
   readonly label?: string | number | undefined;

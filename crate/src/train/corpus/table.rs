@@ -58,6 +58,12 @@ pub enum TableError {
         /// The line on which the row begins, from 1.
         line: usize,
     },
+    /// The table ends in double quotes.
+    #[error("line {line}: begins a row whose quotes are never closed")]
+    Quotes {
+        /// The line on which the row begins, from 1.
+        line: usize,
+    },
 }
 
 /// Reads a table piece by piece.
@@ -92,8 +98,8 @@ pub struct TableReader {
 const ROOM: [usize; 2] = [1 << 12, 1 << 4];
 
 impl TableReader {
-    /// Reads text and label from these columns. By default from those that the first row names `text` and `label`; if it
-    /// names no such columns, it is a row as any other, of a label and a text.
+    /// Reads text and label from these columns. By default from those that the first row names `text` and `label`, in upper
+    /// or lower case; if it names neither, it is a row as any other, of a label and a text.
     pub fn new(format: TableFormat, text: Option<Column>, label: Option<Column>) -> Self {
         let mut builder = ReaderBuilder::new();
         if format == TableFormat::Tsv {
@@ -118,16 +124,20 @@ impl TableReader {
     /// # Errors
     /// See [`Self::push`].
     pub fn end(&mut self, mut each: impl FnMut(Example)) -> Result<(), TableError> {
-        self.read(&[], &mut each)
+        // It ends the last row, unless that is within quotes.
+        self.read(b"\n", &mut each)?;
+        if self.filled != [0; 2] {
+            return Err(TableError::Quotes { line: self.begin(false) });
+        }
+        Ok(())
     }
 
     fn read(&mut self, mut bytes: &[u8], each: &mut impl FnMut(Example)) -> Result<(), TableError> {
-        let is_end = bytes.is_empty();
-        loop {
+        while !bytes.is_empty() {
             let [values, ends] = self.filled;
             let (result, read, written, ended) =
                 self.reader.read_record(bytes, &mut self.values[values..], &mut self.ends[ends..]);
-            // After a carriage return the row ends before its line does, and the end of the table ends no line.
+            // After a carriage return the row ends before its line does.
             let ends_line = bytes[..read].last() == Some(&b'\n');
             bytes = &bytes[read..];
             self.filled = [values + written, ends + ended];
@@ -139,21 +149,23 @@ impl TableReader {
                     self.filled = [0; 2];
                     row?.into_iter().for_each(&mut *each);
                 }
-                ReadRecordResult::InputEmpty | ReadRecordResult::End => return Ok(()),
-            }
-            // What is left would be taken for the end.
-            if bytes.is_empty() && !is_end {
-                return Ok(());
+                ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
             }
         }
+        Ok(())
+    }
+
+    /// The line on which the row that has been read begins.
+    fn begin(&self, ends_line: bool) -> usize {
+        let within = self.values[..self.filled[0]].iter().filter(|&&byte| byte == b'\n').count();
+        self.reader.line() as usize - within - usize::from(ends_line)
     }
 
     /// The row that has been read; none if it names the columns.
     fn row(&mut self, ends_line: bool) -> Result<Option<Example>, TableError> {
         let (values, ends) = (&self.values[..self.filled[0]], &self.ends[..self.filled[1]]);
         let starts = std::iter::once(0).chain(ends.iter().copied());
-        let within = values.iter().filter(|&&byte| byte == b'\n').count();
-        let line = self.reader.line() as usize - within - usize::from(ends_line);
+        let line = self.begin(ends_line);
         let value = |(from, &to): (usize, &usize)| std::str::from_utf8(&values[from..to]);
         let row = starts.zip(ends).map(value).collect::<Result<Vec<&str>, _>>();
         let row = row.map_err(|_| TableError::Bytes { line })?;
@@ -181,29 +193,28 @@ impl TableReader {
 
     /// The numbers of the columns, and whether the first row names them.
     fn find(&self, first: &[&str], line: usize) -> Result<([usize; 2], bool), TableError> {
-        let named = |name: &str| first.iter().position(|found| found.trim() == name);
-        if let (None, None) = (&self.text, &self.label) {
-            let found = [named("text"), named("label")];
-            return Ok(match found {
-                [Some(text), Some(label)] => ([text, label], true),
-                _ => ([1, 0], false),
-            });
+        let is_usual =
+            |name: &str| ["text", "label"].iter().any(|usual| name.trim().eq_ignore_ascii_case(usual));
+        if self.text.is_none() && self.label.is_none() && !first.iter().any(|name| is_usual(name)) {
+            return Ok(([1, 0], false));
         }
         let mut are_named = false;
-        let mut number = |column: &Option<Column>, usual: &str| match column {
-            Some(Column::Number(number)) => Ok(*number),
-            column => {
-                are_named = true;
-                let name = match column {
-                    Some(Column::Name(name)) => name,
-                    _ => usual,
-                };
-                named(name).ok_or_else(|| TableError::Column {
-                    line,
-                    name: name.into(),
-                    found: first.iter().map(|&name| name.to_owned()).collect(),
-                })
-            }
+        let mut number = |column: &Option<Column>, usual: &str| {
+            let at = match column {
+                Some(Column::Number(number)) => return Ok(*number),
+                Some(Column::Name(name)) => first.iter().position(|found| found.trim() == name),
+                None => first.iter().position(|found| found.trim().eq_ignore_ascii_case(usual)),
+            };
+            are_named = true;
+            let name = match column {
+                Some(Column::Name(name)) => name,
+                _ => usual,
+            };
+            at.ok_or_else(|| TableError::Column {
+                line,
+                name: name.into(),
+                found: first.iter().map(|&name| name.to_owned()).collect(),
+            })
         };
         let columns = [number(&self.text, "text")?, number(&self.label, "label")?];
         Ok((columns, are_named))
@@ -262,6 +273,26 @@ mod tests {
         // A row that is larger than the room for one.
         let (long, many) = ("word ".repeat(5000), ",x".repeat(100));
         assert_eq!(csv(&format!("yes,{long}{many}\n")), Ok(vec![row("yes", &long, 1)]));
+    }
+
+    #[test]
+    fn quotes_that_are_never_closed_are_an_error() {
+        let open = |line| Err(TableError::Quotes { line });
+        assert_eq!(csv("yes,a\nno,\"b\nyes,c\n"), open(2));
+        assert_eq!(csv("yes,a\n\nno,\"b\r\n\r\nyes,c"), open(3));
+        assert_eq!(csv("yes,a\n\""), open(2));
+        assert_eq!(csv("yes,\"a\""), Ok(vec![row("yes", "a", 1)]));
+        assert_eq!(csv("yes,\"a\"\r"), Ok(vec![row("yes", "a", 1)]));
+    }
+
+    #[test]
+    fn a_first_row_that_names_one_of_the_two_columns_names_columns() {
+        let missing = |name: &str, found: [&str; 2]| {
+            Err(TableError::Column { line: 1, name: name.into(), found: found.map(String::from).to_vec() })
+        };
+        assert_eq!(csv("text,sentiment\na,b\n"), missing("label", ["text", "sentiment"]));
+        assert_eq!(csv("Label,sentence\na,b\n"), missing("text", ["Label", "sentence"]));
+        assert_eq!(csv("Text, LABEL\na,b\n"), Ok(vec![row("b", "a", 2)]));
     }
 
     #[test]
