@@ -105,13 +105,13 @@ impl LabelledCorpus {
         }
         // Before any are taken away: a rare label may be held out as a whole.
         let (data_labels, labels): (Vec<_>, _) = label_names(data, &train).into_iter().unzip();
+        if data.folds > 0 {
+            test.extend(take_fold(&mut train, data)?);
+        }
         for set in &test {
             train.iter_mut().for_each(|texts| {
                 remove_texts_of(&mut texts.examples, &set.examples);
             });
-        }
-        if data.folds > 0 {
-            test.extend(take_fold(&mut train, data)?);
         }
         if data.hold_out > 0 {
             dev.extend(hold_out(&mut train, data)?);
@@ -306,6 +306,20 @@ mod tests {
             [&[("a", "x"), ("a", "z"), ("b", "y")], &[("a", "x")], &[("b", "y")]],
         );
         assert_eq!((corpus.labels.len(), corpus.texts.train.len(), corpus.texts.test[0].label), (2, 2, 1));
+    }
+
+    #[test]
+    fn a_fold_is_kept_apart_from_the_texts_that_are_learned_from() {
+        let texts = ["x", "y", "z", "x"].map(|text| ("a", text));
+        let learned = |fold: usize| {
+            let settings = format!(r#""folds": 4, "fold": {fold}"#);
+            let texts = corpus(&settings, [&texts, &[("a", "w")], &[]]).texts;
+            assert_eq!(texts.test.len(), 1);
+            texts.train.len()
+        };
+        let mut learned = [0, 1, 2, 3].map(learned);
+        learned.sort_unstable();
+        assert_eq!(learned, [2, 2, 3, 3], "a text whose twin is in the fold is not learned from");
     }
 
     #[test]
