@@ -403,6 +403,26 @@ fn an_operand_of_another_graph() {
     let error = block_on((a + b).value()).unwrap_err();
     assert_eq!(error.without_location().to_string(), "add: an operand belongs to another graph");
     assert_eq!(block_on(b.value()).unwrap(), [2.0], "the other graph is as it was");
+    let here = Graph::inference(&p, &Device::cpu(), Strategy::Levels);
+    let a = here.input(1, 1, vec![1.0]);
+    let error = block_on(here.values(&[a, b])).unwrap_err();
+    assert_eq!(error.to_string(), "values: an expression belongs to another graph");
+    assert_eq!(block_on(here.values(&[a])).unwrap(), [[1.0]]);
+}
+
+#[test]
+fn the_gradient_of_a_constant() {
+    for strategy in [Strategy::Unbatched, Strategy::Depth, Strategy::Agenda, Strategy::Levels] {
+        let graph = Graph::training(&Parameters::new(), &Device::cpu(), strategy, 0);
+        let (a, b) = (graph.variable(1, 1, vec![0.5]), graph.input(1, 1, vec![0.5]));
+        let (of_a, of_b) = (a.tanh(), b.tanh());
+        block_on((of_a + of_b).backward()).unwrap();
+        for constant in [b, of_b] {
+            let error = block_on(constant.gradient()).unwrap_err().to_string();
+            assert!(error.starts_with("gradient: a constant has no gradient"), "{strategy:?}: {error}");
+        }
+        assert_eq!(block_on(of_a.gradient()).unwrap(), [1.0], "{strategy:?}");
+    }
 }
 
 #[test]

@@ -443,14 +443,18 @@ impl<'g> Expr<'g> {
     /// ```
     ///
     /// # Errors
-    /// See [`Self::value`]; if the graph is for inference, the value has not run or nothing was given to
-    /// [`Self::backward`]; or what the device reports.
+    /// See [`Self::value`]; if the graph is for inference, the value has not run, depends on no variable and no parameter, or
+    /// nothing was given to [`Self::backward`]; or what the device reports.
     pub async fn gradient(self) -> Result<Vec<f32>, EngineError> {
         let found = {
             let tape = self.graph.tape();
             tape.check(&[self.port], self.graph.current())?;
             if !self.graph.is_training() {
                 return Err(EngineError::NotTraining);
+            }
+            if !tape.is_differentiable(self.port.node) {
+                let reason = "a constant has no gradient; `Graph::variable` records what has one";
+                return Err(EngineError::Unsupported { op: "gradient", reason });
             }
             let reason = "no gradient was computed since the value was recorded; call `backward` first";
             let ran = tape.ran(self.port.node).filter(|_| !tape.gradients.is_empty());

@@ -254,6 +254,10 @@ impl Graph {
     /// # Errors
     /// A mistake made while recording (see [`Self::record`]), or what the device reports.
     pub async fn values(&self, wanted: &[Expr<'_>]) -> Result<Vec<Vec<f32>>, EngineError> {
+        if wanted.iter().any(|x| !std::ptr::eq(x.graph, self)) {
+            let reason = "an expression belongs to another graph";
+            return Err(EngineError::Unsupported { op: "values", reason });
+        }
         let ports: Vec<Port> = wanted.iter().map(|x| x.port).collect();
         if let Some(program) = self.program.get() {
             self.tape.borrow().check(&ports, Some(program))?;

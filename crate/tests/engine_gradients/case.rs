@@ -163,7 +163,11 @@ pub(crate) fn gradients(
         parts.push(product.affine_view(WeightView::leading(graph.parameters(), ones, columns), None));
     }
     let by_parameters = block_on(graph.concat_rows(&parts).pool(Pool::Sum).backward())?;
-    let by_leaves = recorded.leaves.iter().map(|x| block_on(x.gradient())).collect::<Result<_, _>>()?;
+    let by_leaf = |(x, leaf): (&Expr<'_>, &Leaf)| match leaf.variable {
+        true => block_on(x.gradient()),
+        false => Ok(Vec::new()),
+    };
+    let by_leaves = recorded.leaves.iter().zip(leaves).map(by_leaf).collect::<Result<_, _>>()?;
     let ids: Vec<ParamId> = parameters.iter().map(|(id, _)| id).filter(|id| *id != ones).collect();
     let read = |id| block_on(by_parameters.read(&Device::cpu(), &parameters, id));
     Ok((by_leaves, ids.into_iter().map(read).collect::<Result<_, _>>()?))
