@@ -129,6 +129,22 @@ fn what_stays_as_it_is_has_no_share_in_the_norm() {
     assert_eq!(parameters.values(frozen), [1.0, 1.0]);
 }
 
+#[test]
+fn parameters_that_came_later_are_refused() {
+    let device = Device::cpu();
+    let mut parameters = Parameters::new();
+    let first = parameters.add("first", &[1, 1], vec![1.0]).unwrap();
+    let mut optimizer = Optimizer::new(OptimizerConfig::default(), &device, &parameters).unwrap();
+    parameters.add("second", &[1, 1], vec![1.0]).unwrap();
+    let mut gradients = Gradients::zeros(&parameters);
+    *gradients.get_mut(first) = Some(device.upload(vec![1.0]).unwrap());
+    let (touched, rate) = (Touched::default(), |_| 1.0);
+    let update = optimizer.update(&device, &mut parameters, &mut gradients, &touched, rate, &[]);
+    let error = pollster::block_on(update).unwrap_err().to_string();
+    assert_eq!(error, "update: parameters were added since the optimiser was made");
+    assert_eq!(parameters.values(first), [1.0]);
+}
+
 fn near(found: f32, expected: f32, what: &str) {
     assert!(
         (found - expected).abs() <= 1e-5 * expected.abs().max(1.0),

@@ -122,7 +122,8 @@ impl Optimizer {
     /// changes but the gradients.
     ///
     /// # Errors
-    /// If the device fails; if a graph, or another clone, still holds the parameters.
+    /// If the device fails; if a graph, or another clone, still holds the parameters; if some were added since
+    /// [`Self::new`].
     pub async fn update(
         &mut self,
         device: &Device,
@@ -133,6 +134,10 @@ impl Optimizer {
         read: &[(Buffer, Range<usize>)],
     ) -> Result<(f32, Vec<Vec<f32>>), EngineError> {
         parameters.check_unshared()?;
+        if parameters.len() != self.moments.len() {
+            let reason = "parameters were added since the optimiser was made";
+            return Err(EngineError::Unsupported { op: "update", reason });
+        }
         let parts: Vec<_> = parameters
             .iter()
             .filter_map(|(id, p)| {
@@ -236,9 +241,11 @@ impl Optimizer {
         AdamStep { decay: 1.0 - rate * weight_decay, clip, ..moves }
     }
 
-    /// Begins an average of all weights from the next step on ([`Averaging::Mean`]).
+    /// Begins an average of all weights from the next step on ([`Averaging::Mean`]), unless nothing is averaged.
     pub fn average_from_here(&mut self) {
-        self.config.averaging = Averaging::Mean { since: Some(self.step) };
+        if self.config.averaging.is_on() {
+            self.config.averaging = Averaging::Mean { since: Some(self.step) };
+        }
     }
 
     /// Which weights are averaged.
