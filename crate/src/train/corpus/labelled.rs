@@ -63,6 +63,9 @@ impl Examples {
     }
 }
 
+/// As many labels may be of one text each.
+const MOST: usize = 16;
+
 /// The examples of a run.
 #[derive(Clone, Debug, Default)]
 pub struct LabelledSets {
@@ -94,7 +97,7 @@ impl LabelledCorpus {
     ///
     /// # Errors
     /// If a label is unknown, training or development texts are missing, or some are to be held out of texts with phrases, or
-    /// there are more folds than texts.
+    /// there are more folds than texts; if `data.labels` names none and most texts have one of their own.
     pub fn new<P>(
         data: &LabelledData<P>,
         LabelledSets { mut train, mut dev, mut test }: LabelledSets,
@@ -104,7 +107,11 @@ impl LabelledCorpus {
             set.examples.retain(|example| !example.phrase);
         }
         // Before any are taken away: a rare label may be held out as a whole.
-        let (data_labels, labels): (Vec<_>, _) = label_names(data, &train).into_iter().unzip();
+        let (data_labels, labels): (Vec<String>, _) = label_names(data, &train).into_iter().unzip();
+        let count: usize = train.iter().map(|texts| texts.examples.len()).sum();
+        if data.labels.is_empty() && data_labels.len() > (count / 2).max(MOST) {
+            return Err(CorpusError::Labels { labels: data_labels.len(), texts: count });
+        }
         if data.folds > 0 {
             test.extend(take_fold(&mut train, data)?);
         }
@@ -289,6 +296,26 @@ mod tests {
         let set = |texts: &[(&str, &str)]| vec![Examples { name: "f".into(), examples: examples(texts) }];
         let sets = LabelledSets { train: set(train), dev: set(dev), test: set(test) };
         LabelledCorpus::new(&data, sets, &[]).expect("a corpus")
+    }
+
+    #[test]
+    fn texts_that_are_taken_for_labels_are_refused() {
+        let made = |count: usize, labels: &str| {
+            let text = |i: usize| (i.to_string(), "good");
+            let texts: Vec<_> = (0..count).map(text).collect();
+            let texts: Vec<_> = texts.iter().map(|(label, text)| (&label[..], *text)).collect();
+            let data = format!(
+                r#"{{ "name": "", "tokenizer": {{ "kind": "spaces", "lowercase": false }}, "labels": [{labels}] }}"#
+            );
+            let data: LabelledData<()> = serde_json::from_str(&data).expect("settings");
+            let set = |name: &str| vec![Examples { name: name.into(), examples: examples(&texts) }];
+            let sets = LabelledSets { train: set("f"), dev: set("g"), test: Vec::new() };
+            LabelledCorpus::new(&data, sets, &[]).map(|corpus| corpus.labels.len())
+        };
+        assert_eq!(made(16, ""), Ok(16));
+        assert_eq!(made(17, ""), Err(CorpusError::Labels { labels: 17, texts: 17 }));
+        let unknown = made(17, r#"{ "file": "0", "name": "none" }"#);
+        assert!(matches!(unknown, Err(CorpusError::UnknownLabel { .. })), "{unknown:?}");
     }
 
     #[test]

@@ -50,6 +50,14 @@ pub enum CorpusError {
         /// What the texts are called.
         name: String,
     },
+    /// Most texts have a label of their own, as where a table's columns are exchanged.
+    #[error("data.labels: {labels} different labels for {texts} texts; are texts taken for labels?")]
+    Labels {
+        /// How many labels there are.
+        labels: usize,
+        /// How many texts to learn from there are.
+        texts: usize,
+    },
     /// There are too few texts to cut them into folds.
     #[error("data.folds: {name} has {texts} texts")]
     Folds {
