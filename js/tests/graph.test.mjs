@@ -325,4 +325,20 @@ describe("learning", () => {
     await assert.rejects(adam.learn((graph) => graph.input(1, 1, [1]).affine(w).log()), { code: "MODEL_OVERFLOW" });
     assert.deepEqual([...(await parameters.values(w))], [-1]);
   });
+
+  test("gradients that are no numbers change nothing, and a step tells so", async () => {
+    const parameters = new Parameters();
+    const w = parameters.parameter("w", 1, 1, { bound: 0 });
+    // At 0 it is 0, and its slope 0 times infinity.
+    const loss = (graph) => {
+      const x = graph.input(1, 1, [1]).affine(w);
+      return x.log().exp().add(x.scale(3));
+    };
+    const adam = new Adam(parameters);
+    await assert.rejects(adam.learn(loss), { code: "MODEL_OVERFLOW", message: "learn: the norm of the gradients is NaN; the parameters are as they were" });
+    assert.deepEqual([...(await parameters.values(w))], [0]);
+    const gradients = await parameters.run((graph) => graph.backward(loss(graph)), { training: true });
+    assert.equal(await adam.step(gradients), NaN);
+    assert.deepEqual([...(await parameters.values(w))], [0]);
+  });
 });

@@ -52,9 +52,9 @@ export abstract class Optimizer implements Disposes {
   }
 
   /**
-   * A step: a function makes a loss of a graph, `1 x 1`, and the parameters change against its gradients. Gives the loss. The step
-   * waits until no other graph of the parameters is open, and is not to be awaited within one: see {@link Parameters}. Several that
-   * are started together take turns.
+   * A step: a function makes a loss of a graph, `1 x 1`, and the parameters change against its gradients. Gives the loss; rejects with
+   * `MODEL_OVERFLOW`, and changes nothing, if that or the norm of the gradients is not finite. The step waits until no other graph of
+   * the parameters is open, and is not to be awaited within one: see {@link Parameters}. Several that are started together take turns.
    */
   async learn(scope: Scope<Expression>, options?: GraphOptions): Promise<number> {
     const { seed = this.#steps, ...others } = checks.graph.take(options, "learn: options");
@@ -72,7 +72,8 @@ export abstract class Optimizer implements Disposes {
     );
     try {
       if (!Number.isFinite(loss)) throw errorOf("MODEL_OVERFLOW", `learn: the loss is ${loss}; the parameters are as they were`);
-      await this.#step(gradients, "learn");
+      const norm = await this.#step(gradients, "learn");
+      if (!Number.isFinite(norm)) throw errorOf("MODEL_OVERFLOW", `learn: the norm of the gradients is ${norm}; the parameters are as they were`);
       return loss;
     } finally {
       gradients.dispose();
@@ -80,8 +81,8 @@ export abstract class Optimizer implements Disposes {
   }
 
   /**
-   * A step by gradients, which are spent. Gives their norm before clipping. It waits until no graph of the parameters is open, and
-   * is not to be awaited within one.
+   * A step by gradients, which are spent. Gives their norm before clipping; where that is not finite, the parameters are as they
+   * were. It waits until no graph of the parameters is open, and is not to be awaited within one.
    */
   async step(gradients: Gradients): Promise<number> {
     if (!(gradients instanceof Gradients)) refuse("step: gradients", "gradients", gradients);
