@@ -317,6 +317,28 @@ describe("learning", () => {
     near(await parameters.values(w), [0.3, 1.1], "no step", 1e-4);
   });
 
+  test("steps started together draw what steps one after the other draw, and learn from the weights before the first", async () => {
+    const steps = async (together) => {
+      const parameters = new Parameters();
+      const w = parameters.parameter("w", 1, 1, { bound: 0 });
+      const sgd = new Sgd(parameters, { rate: 0.1 });
+      const drawn = [];
+      const learn = (number) => sgd.learn(async (graph) => {
+        drawn[number] = [...(await graph.input(1, 16, Array(16).fill(1)).dropout(0.5).value())];
+        const miss = graph.input(1, 1, [1]).affine(w).subtract(graph.input(1, 1, [1]));
+        return miss.multiply(miss);
+      });
+      if (together) await Promise.all([learn(0), learn(1)]);
+      else for (const number of [0, 1]) await learn(number);
+      return { drawn, weights: await parameters.values(w) };
+    };
+    const [apart, together] = [await steps(false), await steps(true)];
+    assert.notDeepEqual(apart.drawn[0], apart.drawn[1]);
+    assert.deepEqual(together.drawn, apart.drawn);
+    near(apart.weights, [0.36], "one after the other");
+    near(together.weights, [0.4], "together");
+  });
+
   test("a loss that is no number changes nothing", async () => {
     const parameters = new Parameters();
     const w = parameters.parameter("w", 1, 1);

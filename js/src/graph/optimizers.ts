@@ -29,7 +29,8 @@ export abstract class Optimizer implements Disposes {
   readonly #parameters: Parameters;
   readonly #make: Make;
   #rate: number;
-  #steps = 0;
+  /** How many calls of `learn` there were: each draws other noise, also while those before wait for their turns. */
+  #learned = 0;
   #held: Held | undefined;
   #disposed = false;
 
@@ -54,10 +55,12 @@ export abstract class Optimizer implements Disposes {
   /**
    * A step: a function makes a loss of a graph, `1 x 1`, and the parameters change against its gradients. Gives the loss; rejects with
    * `MODEL_OVERFLOW`, and changes nothing, if that or the norm of the gradients is not finite. The step waits until no other graph of
-   * the parameters is open, and is not to be awaited within one: see {@link Parameters}. Several that are started together take turns.
+   * the parameters is open, and is not to be awaited within one: see {@link Parameters}. Of several that are started together only the
+   * changes take turns: the gradients of all are those of the parameters before the first.
    */
   async learn(scope: Scope<Expression>, options?: GraphOptions): Promise<number> {
-    const { seed = this.#steps, ...others } = checks.graph.take(options, "learn: options");
+    const { seed = this.#learned, ...others } = checks.graph.take(options, "learn: options");
+    this.#learned += 1;
     const { loss, gradients } = await this.#parameters.within(
       async (graph) => {
         const made: unknown = await scope(graph);
@@ -98,12 +101,10 @@ export abstract class Optimizer implements Disposes {
       if (device !== gradients.device) {
         throw errorOf("OPTION_INVALID", `${by}: the gradients are on ${gradients.device}, and the steps before were on ${device}`);
       }
-      const norm = await instance.call(() => {
+      return instance.call(() => {
         this.#insist();
         return optimizer.step(changed.weights, gradients.take(), rate);
       });
-      this.#steps += 1;
-      return norm;
     });
   }
 
