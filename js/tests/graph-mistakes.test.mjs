@@ -71,6 +71,21 @@ describe("mistakes", () => {
     });
   }
 
+  test("a variable that came after the way back has no gradient, whether it was computed or not", async () => {
+    await parameters.run(async (graph) => {
+      const variable = graph.variable(1, 1, [2]);
+      await graph.backward(variable.multiply(variable));
+      const message = "gradient: the variable was recorded after `graph.backward`";
+      const late = graph.variable(1, 1, [3]);
+      await assert.rejects(async () => late.gradient(), { code: "OPTION_INVALID", message });
+      await late.value();
+      await assert.rejects(async () => late.gradient(), { code: "OPTION_INVALID", message });
+      assert.deepEqual([...(await variable.gradient())], [4]);
+      await graph.backward(late.multiply(late));
+      assert.deepEqual([...(await late.gradient())], [6]);
+    }, { training: true });
+  });
+
   test("what cannot be made is told by whatever asks, and always the same", async () => {
     const twice = new Parameters();
     twice.linear("first", 1, 1);

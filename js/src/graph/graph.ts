@@ -57,7 +57,8 @@ export class Graph extends Recorder {
   readonly #program: glue.Program;
   readonly #training: boolean;
   readonly #cells = new Map<CellCode, number>();
-  #wentBack = false;
+  /** How many expressions there were when the last way back began. */
+  #wentBack = 0;
   #waiting: Request[] = [];
   /** What rejects the promises that joins wait for. */
   readonly #joined = new Set<(error: SaccadeError) => void>();
@@ -139,8 +140,10 @@ export class Graph extends Recorder {
     if (own.rows !== 1 || own.columns !== 1) misfit("backward", "a loss of 1 x 1 (`graph.mean` makes one of many)", own);
     if (!this.#training) throw errorOf("OPTION_INVALID", "backward: expected a graph that trains: { training: true }");
     this.admit();
-    const gradients = await this.#run((code, data) => this.#program.backward(code, data, own.number));
-    this.#wentBack = true;
+    const gradients = await this.#run((code, data) => {
+      this.#wentBack = this.tape.expressions;
+      return this.#program.backward(code, data, own.number);
+    });
     return new Gradients(this.owner, this.#instance, gradients, this.device);
   }
 
@@ -149,7 +152,8 @@ export class Graph extends Recorder {
     const own = this.own(variable, "gradient");
     this.admit();
     if (!this.variables.has(own.number)) throw errorOf("OPTION_INVALID", "gradient: expected a variable of the graph (`graph.variable`)");
-    if (!this.#wentBack) throw errorOf("OPTION_INVALID", "gradient: there is none before `graph.backward`");
+    if (this.#wentBack === 0) throw errorOf("OPTION_INVALID", "gradient: there is none before `graph.backward`");
+    if (own.number >= this.#wentBack) throw errorOf("OPTION_INVALID", "gradient: the variable was recorded after `graph.backward`");
     return this.#do(() => this.#program.gradient(own.number));
   }
 
