@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Worker as Thread } from "node:worker_threads";
 import { test } from "node:test";
 import { thread } from "../dist/thread.js";
-import { train, useWorker } from "../dist/train/node.js";
+import { terminate, train, useWorker } from "../dist/train/node.js";
 import { team } from "../dist/train/team.js";
 import { open } from "./opened.mjs";
 import { events, letters, losses, near, recorded, reviews, runs, skim, treebank, tags } from "./runs.mjs";
@@ -134,6 +134,28 @@ test("a run that did not begin leaves no threads", async () => {
   await stopped;
   await left();
 });
+
+for (const worker of [true, false]) {
+  for (const [when, end] of [["between two steps", terminate], ["while a step is under way", () => setTimeout(terminate)]]) {
+    test(`the end of all workers is that of a run ${worker ? "in one" : "in this thread"} with helpers, ${when}`, async () => {
+      const before = new Set(threads);
+      const run = open(reviews, { ...skim, train: { ...skim.train, epochs: 1000 } }, { workers: 3, worker });
+      const gone = { code: "ENGINE_FAILED", message: "the worker was terminated" };
+      let steps = 0;
+      const exits = [];
+      await assert.rejects(async () => {
+        for await (const { type } of run) {
+          if (type !== "step" || ++steps !== 5) continue;
+          exits.push(...threads.filter((made) => !before.has(made)).map((made) => new Promise((resolve) => made.once("exit", resolve))));
+          end();
+        }
+      }, gone);
+      await assert.rejects(run.finish(), gone);
+      await assert.rejects(run.file(), { code: "ENGINE_FAILED" });
+      await Promise.all(exits);
+    });
+  }
+}
 
 test("what is no number of threads is told", () => {
   for (const workers of [0, -1, 1.5, 257, "auto", NaN]) {

@@ -72,7 +72,7 @@ export function useWorker(...given: unknown[]): void {
   [made] = start.useWorker(given);
 }
 
-/** Ends the worker, and those of `workers`: all runs in it reject with `ENGINE_FAILED`. */
+/** Ends the worker, and those of `workers`: all runs in it, and all with `workers`, reject with `ENGINE_FAILED`. */
 export function terminate(): void {
   remotely.terminate();
   endTeams();

@@ -2,7 +2,8 @@
 
 import { moduleOf } from "../compile.js";
 import type { Follow, Id } from "../engine.js";
-import { errorOf, notLoaded, type SaccadeError } from "../errors.js";
+import { errorOf, notLoaded, type SaccadeError, TERMINATED } from "../errors.js";
+import { unlessAborted } from "../follow.js";
 import { type Open, type Remote, remote } from "../remote.js";
 import { onceFree } from "./alive.js";
 import type { Begun, TrainCalls, Trainer } from "./calls.js";
@@ -10,12 +11,12 @@ import type { Begun, TrainCalls, Trainer } from "./calls.js";
 /** The calls that all threads need, each for what it holds itself. */
 const FOR_ALL: ReadonlySet<keyof TrainCalls> = new Set(["labelled", "tagged", "beginTable", "table", "running"]);
 
-/** Ends the helpers of a run. */
+/** Ends a run and its helpers. */
 const living = new Set<() => void>();
 
-/** Ends the helpers of all runs. */
+/** Ends all runs that have helpers: what is asked of them rejects with `ENGINE_FAILED`. */
 export function endTeams(): void {
-  for (const end of [...living]) end();
+  for (const terminate of [...living]) terminate();
 }
 
 const failedBefore = (reason: string) => `a worker of this run failed before the run had begun (${reason})`;
@@ -28,6 +29,8 @@ export function team(leader: Trainer, count: number, open: Open): Trainer {
   const gone = new Map<number, string>();
   /** Aborted once it no longer matters who is gone. */
   const over = new AbortController();
+  /** Aborted with the error that all calls reject with from then on. */
+  const terminated = new AbortController();
   const tell = (run: Id, at: number, reason: string) => leader.call("lose", [run, at, reason]).catch(() => undefined);
   const lose = (at: number, reason: string) => {
     if (gone.has(at) || over.signal.aborted) return;
@@ -44,9 +47,15 @@ export function team(leader: Trainer, count: number, open: Open): Trainer {
   let ids: readonly Id[] = [];
 
   const end = () => {
-    living.delete(end);
+    living.delete(terminate);
     over.abort();
     for (const helper of helpers) helper.retire();
+  };
+  const terminate = () => {
+    terminated.abort(errorOf("ENGINE_FAILED", TERMINATED));
+    // In this thread, who leads would wait for the helpers.
+    if (led !== undefined) leader.call("release", [led]).catch(() => undefined);
+    end();
   };
 
   /** Asks all helpers, who all are needed until the run has begun. */
@@ -85,7 +94,7 @@ export function team(leader: Trainer, count: number, open: Open): Trainer {
     const [, ...rest] = args as unknown as [Id, ...unknown[]];
     const own = (at: number) => [ids[at], ...rest] as unknown as Parameters<TrainCalls[Name]>;
     if (name === "start") {
-      living.add(end);
+      living.add(terminate);
       const [{ wasm }] = args as Parameters<TrainCalls["start"]>;
       // A response can be read once, and bytes go to one thread.
       const options = wasm === undefined ? {} : { wasm: await moduleOf(wasm, follow).catch((error: unknown) => Promise.reject(notLoaded(error, signal))) };
@@ -126,7 +135,9 @@ export function team(leader: Trainer, count: number, open: Open): Trainer {
   return {
     async call(name, args, follow = {}) {
       try {
-        return (await answer(name, args, follow)) as never;
+        // What a run holds is released all the same.
+        if (name !== "release") terminated.signal.throwIfAborted();
+        return (await unlessAborted(terminated.signal, answer(name, args, follow))) as never;
       } catch (error) {
         // Without who leads there is nothing to help with.
         if ((error as Partial<SaccadeError> | undefined)?.code === "ENGINE_FAILED") end();
