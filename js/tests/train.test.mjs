@@ -6,6 +6,8 @@ import { difference } from "./fixture.mjs";
 import { open } from "./opened.mjs";
 import { bytesOf, load } from "./package.mjs";
 import { events, letters, losses, near, recorded, reviews, rows, skim, tags, treebank, words } from "./runs.mjs";
+import { errorOf } from "../dist/errors.js";
+import { training } from "../dist/train/local.js";
 import { SaccadeError, train, Training } from "../dist/train/node.js";
 
 describe("in between", () => {
@@ -194,6 +196,36 @@ describe("in between", () => {
       globalThis.indexedDB = { open };
       assert.deepEqual(await keeps(), new Set([told]));
     }
+  });
+
+  /** A run whose first checkpoint finds it as `first` leaves it. */
+  function interrupted(first) {
+    let asked = 0;
+    const trainer = { call: (name, ...rest) => (name === "snapshot" && ++asked === 1 ? first() : training.call(name, ...rest)) };
+    return new Training({ trainer, sets: reviews, settings: skim, options: { checkpoint: "learn", checkpointSeconds: 0 } });
+  }
+
+  test("of a GPU that is lost as it is to be kept it is told, and it goes on", async () => {
+    const run = interrupted(() => Promise.reject(errorOf("DEVICE_LOST", "the GPU is gone")));
+    const all = await events(run);
+    const failed = all.filter(({ type }) => type === "checkpoint").map(({ failed }) => failed);
+    assert.equal(failed[0], "the GPU is gone");
+    assert.deepEqual(new Set(failed.slice(1)), new Set(["there is no IndexedDB here"]));
+    losses(all).forEach((found, step) => near(found, recorded.skim.losses[step], `step ${step}`));
+    assert.equal(all.at(-1).type, "ended");
+    run.dispose();
+  });
+
+  test("one that is disposed of as it is to be kept ends", async () => {
+    const run = interrupted(() => {
+      run.dispose();
+      return Promise.reject(errorOf("DISPOSED", "this run was disposed"));
+    });
+    const told = [];
+    await assert.rejects(async () => {
+      for await (const { type } of run) told.push(type);
+    }, { code: "DISPOSED" });
+    assert.ok(!told.includes("checkpoint"));
   });
 });
 

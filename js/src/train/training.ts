@@ -44,7 +44,7 @@ export type TrainEvent =
     }
   | {
       readonly type: "checkpoint";
-      /** Why the browser did not keep it, if so: no room, no permission. The run goes on. */
+      /** Why the browser did not keep it, if so: no room, no permission, a GPU that is lost. The run goes on. */
       readonly failed: string | undefined;
     }
   | ({ readonly type: "ended" } & Omit<TrainingEnd, "model">);
@@ -256,7 +256,9 @@ export class Training implements AsyncIterable<TrainEvent> {
         return;
       }
       if (checkpoint === undefined || performance.now() - this.#keptAt < checkpointSeconds * 1000) continue;
-      const failed = await keep(checkpoint, { identity: this.#identity, snapshot: await this.snapshot() }).then(() => undefined, reason);
+      const kept = this.snapshot().then((snapshot) => keep(checkpoint, { identity: this.#identity, snapshot }));
+      const failed = await kept.then(() => undefined, reason);
+      this.#stop.signal.throwIfAborted();
       this.#keptAt = performance.now();
       yield { type: "checkpoint", failed };
     }
