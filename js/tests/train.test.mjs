@@ -639,10 +639,27 @@ describe("tags", () => {
     assert.throws(() => train(learned, { ...tags, model: { ...tags.model, pool: "last" } }), { code: "OPTION_INVALID" });
     const skims = { ...tags, model: { encoder: [{ type: "skim", cell: "lstm", hiddenSize: 8, smallSize: 2 }] } };
     await assert.rejects(train(learned, skims).finish(), /train\.skim: expected none, to tag/);
-    const treebank = { ...tags, data: { tokenizer: { kind: "treebank", lowercase: true } } };
-    await assert.rejects(train(learned, treebank).finish(), { code: "MODEL_CONFIG", message: /tokenizer\.kind`: expected universal, spaces or characters/ });
     await assert.rejects(open(learned, tags).read(["a"]), /run\.read: expected a run whose task is "classify"/);
   });
+});
+
+describe("tokenizers", () => {
+  const all = ["spaces", "characters", "treebank", "universal"];
+  const kinds = { classify: all.slice(0, 3), predict: all.slice(0, 3), tag: all.slice(0, 2) };
+  for (const [task, data, settings] of [["classify", reviews, skim], ["predict", recorded.text, letters], ["tag", treebank, tags]]) {
+    test(`${task}: one that does not train is refused by its name, before a text is read`, () => {
+      const unread = { get [Symbol.iterator]() { assert.fail("it was read"); } };
+      for (const kind of all) {
+        const told = { ...settings, data: { tokenizer: { kind, lowercase: true } } };
+        if (kinds[task].includes(kind)) {
+          train(data, told).dispose();
+          continue;
+        }
+        const message = new RegExp(`settings\\.data\\.tokenizer\\.kind: expected "spaces".*, found "${kind}"`);
+        assert.throws(() => train(unread, told), { code: "OPTION_INVALID", message });
+      }
+    });
+  }
 });
 
 describe("the end", () => {

@@ -73,22 +73,17 @@ const layer: Check<LayerSettings> = {
   },
 };
 
-const common = {
-  name: optional(name),
-  licence: optional(name),
-  tokenizer: optional(
-    record<TokenizerSettings>()({
-      kind: oneOf("spaces", "characters", "treebank", "universal"),
-      lowercase: boolean,
-      ends: optional(oneOf("line", "paragraph", "document")),
-    }),
-  ),
-  minCount: size,
-  maxWords: size,
-};
+const tokenizer = { lowercase: boolean, ends: optional(oneOf("line", "paragraph", "document")) };
+/** The binary has no room for `universal`. */
+const anyTokenizer = optional(record<TokenizerSettings>()({ kind: oneOf("spaces", "characters", "treebank"), ...tokenizer }));
+type TagTokenizer = NonNullable<TaggedSettings["tokenizer"]>;
+const tagTokenizer = optional(record<TagTokenizer>()({ kind: oneOf("spaces", "characters"), ...tokenizer }));
+
+const common = { name: optional(name), licence: optional(name), minCount: size, maxWords: size };
 
 const labelled = record<LabelledSettings>()({
   ...common,
+  tokenizer: anyTokenizer,
   labels: optional(list(record<{ readonly file: string; readonly name: string }>()({ file: name, name }))),
   holdOut: size,
   devBlock: maybe,
@@ -99,13 +94,19 @@ const labelled = record<LabelledSettings>()({
 
 const running = record<RunningSettings>()({
   ...common,
+  tokenizer: anyTokenizer,
   layout: optional(oneOf("text", "lines")),
   devShare: optional(number("a number from 0 to 1", [0, 1])),
   steps: size,
   reset: optional(oneOf("epoch", "document")),
 });
 
-const tagged = record<TaggedSettings>()({ ...common, holdOut: size, unknown: optional(number("a number from 0 to below 1", [0, 1])) });
+const tagged = record<TaggedSettings>()({
+  ...common,
+  tokenizer: tagTokenizer,
+  holdOut: size,
+  unknown: optional(number("a number from 0 to below 1", [0, 1])),
+});
 
 const underTags = { embeddingSize: size, encoder: list(layer), forgetBias: rate };
 const network = record<NetworkSettings>()({ ...underTags, pool: optional(oneOf("last", "mean", "max")), highwayBias: rate });

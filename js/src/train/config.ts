@@ -45,7 +45,7 @@ export type LayerSettings =
 
 /** How text becomes words. */
 export interface TokenizerSettings {
-  readonly kind: "spaces" | "characters" | "treebank" | "universal";
+  readonly kind: "spaces" | "characters" | "treebank";
   readonly lowercase: boolean;
   /** What `<eos>` ends, for models that predict words. */
   readonly ends?: "line" | "paragraph" | "document" | undefined;
@@ -82,6 +82,8 @@ export interface LabelledSettings extends CommonData {
 
 /** What to make of texts with a tag for every token. */
 export interface TaggedSettings extends CommonData {
+  /** `spaces`, lower-cased, unless given. */
+  readonly tokenizer?: (TokenizerSettings & { readonly kind: "spaces" | "characters" }) | undefined;
   /** How many sentences to hold out to choose by, if there are none for that; a tenth of the texts, 1,000 at most, unless given. */
   readonly holdOut?: number | undefined;
   /** The share of tokens that an epoch reads as unknown, so that letters and neighbours must do; 0 unless given. */
