@@ -88,7 +88,7 @@ function sru(lines: readonly Row[]): string[] {
     const aim = sruOverLstm[workload];
     return lstm && quick ? [`${workload} ${short(lstm / quick)} ×${aim ? ` (target ${aim} ×)` : ""}`] : [];
   });
-  const note = `Reached is also what runs at ${100 * SHARE} % of the limit: the time of the matrix products alone, at the fastest rates below.`;
+  const note = `Reached is also what runs at ${100 * SHARE} % of the limit (the time of the matrix products alone, at the fastest rates below), unless Saccade or onnxruntime-web was faster than that.`;
   return [note, ...(found.length > 0 ? [`Our SRU over our LSTM: ${found.join(", ")}.`] : [])];
 }
 

@@ -2,7 +2,7 @@
 
 import type { Case } from "../shared/workloads.ts";
 
-/** A share of the limit that counts as reached, whatever the ratio. */
+/** A share of the limit that counts as reached, whatever the ratio, unless the limit was passed. */
 export const SHARE = 0.85;
 
 const cpu: Readonly<Record<string, readonly [gated: number, sru: number]>> = {

@@ -81,6 +81,13 @@ test("a target is reached by ratio or by share of the limit", () => {
   expect(rows([one([1, 1, 1], [2, 2, 2])], "webgpu")).toEqual([]);
 });
 
+test("where the limit was passed, the ratio alone tells", () => {
+  const [row] = rows([one([0.55, 0.55, 0.45], [0.6, 0.6, 0.6])], "cpu");
+  expect(row!.figures[0]).toMatchObject({ share: { median: 0.5 / 0.55 }, atBest: { share: 0.5 / 0.45 } });
+  expect(row).toMatchObject({ reached: false });
+  expect(rows([one([0.45, 0.45, 0.45], [0.9, 0.9, 0.9])], "cpu")[0]).toMatchObject({ reached: true });
+});
+
 test("at best, the fastest turns stand for each; what is reached is said of medians", () => {
   const [row] = rows([one([2, 0.5, 2], [3, 3, 2])], "cpu");
   expect(row!.figures.map(({ atBest }) => atBest)).toEqual([
