@@ -32,7 +32,10 @@ export interface Row {
   readonly limit: number | null;
   readonly figures: readonly Figure[];
   readonly target: number;
-  /** Whether the target is reached, by ratio, or by share of a limit that neither of the two passed; null where it cannot be told. */
+  /**
+   * Whether the target is reached, by ratio, or by share of a limit that neither of the two passed; null where it cannot be told, as of
+   * who did not take part to the end.
+   */
   readonly reached: boolean | null;
 }
 
@@ -62,7 +65,8 @@ function row(work: Case, entries: readonly Entry[], device: "cpu" | "webgpu", bo
   });
   const aim = target(work, device);
   const [theirs, mine] = [rival, ours].map((library) => figures.find(({ entry }) => entry.contestant.startsWith(library)));
-  const ratio = theirs?.ratio?.median;
+  const whole = [theirs, mine].every((found) => !found?.entry.reason);
+  const ratio = whole ? theirs?.ratio?.median : undefined;
   const share = mine?.share?.median ?? 0;
   const passed = [theirs, mine].some((found) => (found?.atBest.share ?? 0) > 1);
   return {

@@ -21,7 +21,7 @@ export function report(results: Results): string {
   return [
     "# Side by side in one browser",
     `${results.date.slice(0, 10)}, ${machine.processor}, ${machine.cores} cores, ${machine.system}, load ${machine.load} before the run; ${machine.browser}, WebGPU adapter: ${machine.adapter ?? "none"}${versions}.`,
-    `Medians over ${options.rounds} rounds (quartiles in brackets), one thread, f32. × is how many times as long as Saccade a contestant took, round by round; *at best* compares the fastest turns.`,
+    `Medians over ${options.rounds} rounds (quartiles in brackets, and how many rounds if fewer), one thread, f32. × is how many times as long as Saccade a contestant took, round by round; *at best* compares the fastest turns.`,
     ...section("CPU, one thread", cpu, cpuRow, ["case", "limit ms"]),
     ...sru(cpu),
     ...bfloat16(cpu),
@@ -65,10 +65,14 @@ function cell(row: Row, name: string): string {
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   const share = found.share && `${percent(found.share.median)} of the limit${atBest.share ? `, at best ${percent(atBest.share)}` : ""}`;
   const ratio = found.ratio && `**${short(found.ratio.median)} ×** (${range(found.ratio)}${atBest.ratio ? `; at best ${short(atBest.ratio)}` : ""})`;
-  return [`${short(found.ms.median)} (${range(found.ms)})`, ratio ?? (name.startsWith(ours) ? share : null)].filter(Boolean).join(", ");
+  const rounds = few(found.entry.samples.filter((ms) => ms !== null).length, found.entry.samples.length);
+  return [`${short(found.ms.median)} (${range(found.ms)}${rounds})`, ratio ?? (name.startsWith(ours) ? share : null)].filter(Boolean).join(", ");
 }
 
 const range = ({ low, high }: Spread) => `${short(low)}–${short(high)}`;
+
+/** In how many rounds somebody took part, if not in all. */
+const few = (count: number, all: number) => (count === all ? "" : `; ${count} ${count === 1 ? "round" : "rounds"}`);
 
 /** What a call asks of WebGPU. */
 function asked(row: Row, name: string): string {
@@ -255,13 +259,13 @@ function memory(lines: readonly Row[]): string[] {
   return body.length === 0 ? [] : ["## Memory, MiB: JavaScript, wasm, GPU buffers", table(["case", ...names.map(title)], body)];
 }
 
-/** Who did not take part, and why: a wrong answer is never timed. */
+/** Who did not take part, or not to the end, and why: a wrong answer is never timed. */
 function failures(lines: readonly Row[]): string[] {
   const found = lines.flatMap((row) =>
     row.figures.flatMap(({ entry }) => {
       const trials = entry.prepared?.trials.filter(({ reason }) => reason !== null) ?? [];
       const reasons = trials.map(({ variant, reason }) => `${variant}: ${reason}`);
-      if (entry.reason && reasons.length === 0) reasons.push(entry.reason);
+      if (entry.reason) reasons.push(entry.reason);
       return reasons.map((reason) => `- ${row.case.name}, ${title(entry.contestant)}, ${reason}`);
     }),
   );

@@ -88,6 +88,22 @@ test("where the limit was passed, the ratio alone tells", () => {
   expect(rows([one([0.45, 0.45, 0.45], [0.9, 0.9, 0.9])], "cpu")[0]).toMatchObject({ reached: true });
 });
 
+test("who was given up is listed with what it took before, and is not judged", () => {
+  const late = "a turn took more than 240 s";
+  const scan = { ...trial, variant: "scan", reason: "no kernel" };
+  const rival: Entry = { ...entry("ort-wasm", [5, null, null], late), prepared: { variant: "v", trials: [trial, scan], memory: { wasm: 0, gpu: 0 } } };
+  const cases = [{ ...one([1, 1, 1], []), entries: [entry("saccade-cpu", [1, 1, 1]), rival] }];
+  expect(rows(cases, "cpu")[0]).toMatchObject({ reached: null });
+  const text = report(resultsOf({ cases }));
+  expect(text).toContain("| 5.00 (5.00–5.00; 1 round), **5.00 ×** (5.00–5.00; at best 5.00) | 2 × | – |");
+  expect(text).toContain(`- W1-lstm, onnxruntime-web wasm, scan: no kernel\n- W1-lstm, onnxruntime-web wasm, ${late}`);
+});
+
+test("who took part in fewer rounds than others has their number beside its time", () => {
+  const text = report(resultsOf({ cases: [one([1, 1, 1], [2, null, 2])] }));
+  expect(text).toContain("| 1.00 (1.00–1.00), 50 % of the limit, at best 50 % | 2.00 (2.00–2.00; 2 rounds), **2.00 ×** (2.00–2.00; at best 2.00) |");
+});
+
 test("at best, the fastest turns stand for each; what is reached is said of medians", () => {
   const [row] = rows([one([2, 0.5, 2], [3, 3, 2])], "cpu");
   expect(row!.figures.map(({ atBest }) => atBest)).toEqual([
