@@ -2,11 +2,11 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { launch, open } from "./browser.ts";
+import { failure, launch, open } from "./browser.ts";
 import { make } from "./files.ts";
 import { describe, type Machine } from "./machine.ts";
 import { type NextResult, nextWord } from "./next.ts";
-import { type Options, parse } from "./options.ts";
+import { type Options, parse, type Part } from "./options.ts";
 import { picture } from "./picture.ts";
 import { report } from "./report.ts";
 import { type CaseResult, measure } from "./rounds.ts";
@@ -29,6 +29,8 @@ export interface Results {
   next: NextResult | null;
   train: TrainEntry[];
   start: StartEntry[];
+  /** The cases and parts that failed, and why. */
+  readonly failed: string[];
 }
 
 /** Measures what the arguments ask for; `versions` are the peers'. */
@@ -41,35 +43,44 @@ export async function main(args: readonly string[], versions: Readonly<Record<st
     console.log(`${machine.processor}, ${machine.cores} cores, load ${machine.load}; ${machine.browser}; WebGPU: ${machine.adapter ?? "none"}`);
     if (machine.load > 0.5) console.log("Others are at work on this machine: trust ratios, not milliseconds.");
     const { rounds, turn, budget } = options;
-    const results: Results = { date: new Date().toISOString(), machine, options: { rounds, turn, budget }, versions, cases: [], skim: [], texts: null, next: null, train: [], start: [] };
-    if (options.parts.includes("recurrences")) {
+    const results: Results = { date: new Date().toISOString(), machine, options: { rounds, turn, budget }, versions, cases: [], skim: [], texts: null, next: null, train: [], start: [], failed: [] };
+    /** Does a part, or a case, of what is to be measured: one that fails loses nothing of the others. */
+    const attempt = async (what: string, work: () => Promise<void>) => {
+      const reason = await failure(work);
+      if (reason === null) return;
+      console.error(`${what} failed: ${reason}`);
+      results.failed.push(`${what}, ${reason}`);
+    };
+    const part = async (part: Part, what: string, work: () => Promise<void>) => {
+      if (!options.parts.includes(part)) return;
+      console.log(what);
+      await attempt(what, work);
+    };
+    await part("recurrences", "recurrences", async () => {
       const roofline = await open(browser, `${server.url}roofline.html`);
       await roofline.evaluate(() => window.roofline.prepare());
       for (const work of options.cases) {
         process.stdout.write(`${work.name} `);
         const begun = performance.now();
-        results.cases.push(await measure(browser, server.url, roofline, work, options));
+        await attempt(work.name, async () => void results.cases.push(await measure(browser, server.url, roofline, work, options)));
         console.log(`${((performance.now() - begun) / 1000).toFixed(0)} s`);
       }
-    }
-    if (options.parts.includes("skim")) {
-      console.log("Skim-LSTM");
+    });
+    await part("skim", "Skim-LSTM", async () => {
       results.skim = await skimLayers(browser, server.url, options);
       results.texts = await skimTexts(browser, server.url, options);
-    }
-    if (options.parts.includes("next")) {
-      console.log("the next word");
+    });
+    await part("next", "the next word", async () => {
       results.next = await nextWord(browser, server.url, options);
-    }
-    if (options.parts.includes("train")) {
-      console.log("training");
+    });
+    await part("train", "training", async () => {
       results.train = await train(browser, server.url, options);
-    }
-    if (options.parts.includes("start")) {
-      console.log("start-up, cold and warm");
+    });
+    await part("start", "start-up, cold and warm", async () => {
       results.start = await start(server, options);
-    }
+    });
     keep(results, options);
+    if (results.failed.length > 0) process.exitCode = 1;
   } finally {
     await browser.close();
     server.close();
@@ -81,11 +92,13 @@ function rounded(_: string, value: unknown): unknown {
   return typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
 }
 
+/** The committed record is of whole runs. */
 function keep(results: Results, options: Options): void {
-  const folder = join(bench, options.record ? "record" : "results");
+  const isRecord = options.record && results.failed.length === 0;
+  const folder = join(bench, isRecord ? "record" : "results");
   mkdirSync(folder, { recursive: true });
   const text = report(results);
-  const name = options.record ? "browser" : `browser-${results.date.replace(/[:.]/g, "-")}`;
+  const name = isRecord ? "browser" : `browser-${results.date.replace(/[:.]/g, "-")}`;
   writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(results, rounded)}\n`);
   writeFileSync(join(folder, `${name}.md`), text);
   writeFileSync(join(folder, `${name}.svg`), picture(results));

@@ -5,13 +5,15 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import type { NextTurn } from "../page/next.ts";
 import { original, twins } from "../shared/next.ts";
-import { open } from "./browser.ts";
+import { onPages } from "./browser.ts";
 import type { Options } from "./options.ts";
 
 /** All turns, one at a place of the text. */
 export interface NextResult {
   readonly model: string;
   readonly turns: readonly NextTurn[];
+  /** Why there are not all turns. */
+  readonly reason: string | null;
 }
 
 /** The book that the model is tested on. */
@@ -25,17 +27,17 @@ export async function nextWord(browser: Browser, url: string, options: Options):
   const file = join(options.data, BOOK);
   if (!existsSync(file)) throw new Error(`${file} is missing`);
   const words = readFileSync(file, "utf8").split(/\s+/);
-  const page = await open(browser, `${url}next.html`);
   const peer = options.contestants.includes("ort-wasm") && existsSync(join(import.meta.dirname, "..", "node_modules"));
   const addresses = [`models/${original}.safetensors`, `models/${twins.model}`, peer ? `models/${twins.onnx}` : null] as const;
-  await page.evaluate(([model, twin, peer]) => window.next.prepare(model, twin, peer), addresses);
   const turns: NextTurn[] = [];
   const places = PLACES * options.rounds;
-  for (let place = 0; place < places; place++) {
-    const from = Math.floor(((words.length - BEFORE) * place) / places);
-    const prompt = words.slice(from, from + BEFORE).join(" ");
-    turns.push(await page.evaluate(([prompt, round, ms]) => window.next.turn(prompt, round, ms), [prompt, place, options.turn / 4] as const));
-  }
-  await page.context().close();
-  return { model: original, turns };
+  const reason = await onPages(browser, [`${url}next.html`], async (page) => {
+    await page!.evaluate(([model, twin, peer]) => window.next.prepare(model, twin, peer), addresses);
+    for (let place = 0; place < places; place++) {
+      const from = Math.floor(((words.length - BEFORE) * place) / places);
+      const prompt = words.slice(from, from + BEFORE).join(" ");
+      turns.push(await page!.evaluate(([prompt, round, ms]) => window.next.turn(prompt, round, ms), [prompt, place, options.turn / 4] as const));
+    }
+  });
+  return { model: original, turns, reason };
 }

@@ -32,7 +32,7 @@ export function report(results: Results): string {
     ...startUp(results),
     ...roofline(results),
     ...memory([...cpu, ...webgpu]),
-    ...failures([...cpu, ...webgpu]),
+    ...failures([...cpu, ...webgpu], results),
     "",
   ].join("\n\n");
 }
@@ -72,7 +72,7 @@ function cell(row: Row, name: string): string {
 const range = ({ low, high }: Spread) => `${short(low)}–${short(high)}`;
 
 /** In how many rounds somebody took part, if not in all. */
-const few = (count: number, all: number) => (count === all ? "" : `; ${count} ${count === 1 ? "round" : "rounds"}`);
+const few = (count: number, all: number, what = "round") => (count === all ? "" : `; ${count} ${what}${count === 1 ? "" : "s"}`);
 
 /** What a call asks of WebGPU. */
 function asked(row: Row, name: string): string {
@@ -124,7 +124,7 @@ function skimming({ skim, texts }: Results): string[] {
     }),
   );
   const notes: string[] = [];
-  if (texts) {
+  if (texts && texts.turns.length > 0) {
     const sum = (model: keyof TextsTurn, of: keyof ModelTurn) => texts.turns.reduce((total, turn) => total + turn[model][of], 0);
     const rate = sum("skim", "skimmed") / sum("skim", "tokens");
     const reduction = sum("lstm", "flops") / sum("skim", "flops");
@@ -145,9 +145,9 @@ function skimming({ skim, texts }: Results): string[] {
     if (texts.before) notes.push(beforeAndNow(texts.turns, texts.before));
     notes.push(`IMDb: ${texts.lstm} is right on ${right("lstm")} of these texts, ${texts.skim} on ${right("skim")}.`);
   }
-  if (body.length === 0) return [];
+  if (body.every((cells) => cells.length === 0)) return [];
   const head = ["", "skimmed", "fewer FLOPs", "faster than our LSTM", "share of that", "ms a call, LSTM / Skim"];
-  return ["## Skim-LSTM (d = 100, d' = 10) beside our LSTM, CPU", table(head, body), ...notes];
+  return ["## Skim-LSTM (d = 100, d' = 10) beside our LSTM, CPU", table(head, body.filter((cells) => cells.length > 0)), ...notes];
 }
 
 /** What the build before took of each model's texts, in multiples of what this one takes. */
@@ -163,7 +163,7 @@ function beforeAndNow(now: readonly TextsTurn[], before: readonly TextsTurn[]): 
 
 /** What a word takes of the language model, and how many times as long without clusters: in sum over all places of the text. */
 function nextWord({ next }: Results): string[] {
-  if (!next) return [];
+  if (!next?.turns.length) return [];
   const asked: readonly (readonly [what: string, question: Question, target: number])[] = [
     ["the most probable word", "argmax", 15],
     ["the ten most probable", "top10", 8],
@@ -199,35 +199,40 @@ function nextWord({ next }: Results): string[] {
 /** Steps of training; × is held against ours on the same device, round by round. */
 function training({ train }: Results): string[] {
   if (train.length === 0) return [];
+  const rounds = Math.max(...train.map(({ turns }) => turns.length));
   const times = ({ turns }: TrainEntry) => turns.map(({ ms }) => ms);
   const body = train.map((entry) => {
-    const { contestant, turns, reason } = entry;
+    const { contestant, turns, losses, reason } = entry;
     const base = train.find((other) => other.contestant.startsWith(ours) && deviceOf(other.contestant) === deviceOf(contestant));
-    const [ms, last] = [spread(times(entry)), turns.at(-1)];
-    if (!ms || !last) return [title(contestant), reason ?? "–", "–", "–", "–"];
+    const [ms, last, loss] = [spread(times(entry)), turns.at(-1), losses.at(-1)];
+    if (!ms || !last || loss === undefined) return [title(contestant), reason ?? "–", "–", "–", "–"];
     const ratio = base && base !== entry ? spread(ratios(times(entry), times(base))) : null;
     const over = ratio ? `**${short(ratio.median)} ×** (${range(ratio)})` : "–";
-    const learned = `${last.loss.toFixed(3)} after ${(last.steps * lanes * steps).toLocaleString("en")} letters`;
-    return [title(contestant), `${short(ms.median)} (${range(ms)})`, over, last.dispatches > 0 ? last.dispatches.toFixed(0) : "–", learned];
+    const learned = `${loss.toFixed(3)} after ${lettersOf(losses.length)}`;
+    return [title(contestant), `${short(ms.median)} (${range(ms)}${few(turns.length, rounds)})`, over, last.dispatches > 0 ? last.dispatches.toFixed(0) : "–", learned];
   });
   const head = ["", "ms a step", "×", "dispatches a step", "loss"];
-  return [`## Training: an LSTM of ${hiddenSize} on ${letters.length} letters, ${lanes} texts of ${steps}, Adam`, table(head, body)];
+  const name = `## Training: an LSTM of ${hiddenSize} on ${letters.length} letters, ${lanes} texts of ${steps}, Adam, ${rounds} rounds`;
+  return [name, table(head, body)];
 }
+
+const lettersOf = (count: number) => `${(count * lanes * steps).toLocaleString("en")} letters`;
 
 /** Bytes, and milliseconds to the first answer. */
 function startUp({ start }: Results): string[] {
-  const answers = (visits: readonly { answerMs: number }[]) => {
-    const found = spread(visits.map(({ answerMs }) => answerMs));
-    return found ? `${found.median.toFixed(0)} (${found.low.toFixed(0)}–${found.high.toFixed(0)})` : "–";
+  const visits = Math.max(...start.flatMap(({ cold, warm }) => [cold.length, warm.length]));
+  const answers = (taken: readonly { answerMs: number }[]) => {
+    const found = spread(taken.map(({ answerMs }) => answerMs));
+    return found ? `${found.median.toFixed(0)} (${found.low.toFixed(0)}–${found.high.toFixed(0)}${few(taken.length, visits, "visit")})` : "–";
   };
   const kb = (bytes: number) => (bytes / 1000).toFixed(0);
   const body = start.map(({ contestant, cold, warm, bytes, reason }) => [
     title(contestant),
-    ...(reason ? [reason, "–", "–", "–", "–"] : [kb(bytes.script + bytes.wasm), kb(bytes.script), kb(bytes.wasm), answers(cold), answers(warm)]),
+    ...(reason && cold.length === 0 ? [reason, "–", "–", "–", "–"] : [kb(bytes.script + bytes.wasm), kb(bytes.script), kb(bytes.wasm), answers(cold), answers(warm)]),
   ]);
   if (body.length === 0) return [];
   const head = ["", "code over the wire, kB (gzip -9)", "script", "wasm", "first answer, ms, cold", "warm"];
-  return ["## Start-up: from navigation to the rows of W1-lstm, or to a reading by one of our models", table(head, body)];
+  return [`## Start-up: from navigation to the rows of W1-lstm, or to a reading by one of our models, ${visits} visits`, table(head, body)];
 }
 
 function roofline(results: Results): string[] {
@@ -260,16 +265,24 @@ function memory(lines: readonly Row[]): string[] {
 }
 
 /** Who did not take part, or not to the end, and why: a wrong answer is never timed. */
-function failures(lines: readonly Row[]): string[] {
-  const found = lines.flatMap((row) =>
+function failures(lines: readonly Row[], { skim, texts, next, train, start, failed }: Results): string[] {
+  const ofCases = lines.flatMap((row) =>
     row.figures.flatMap(({ entry }) => {
       const trials = entry.prepared?.trials.filter(({ reason }) => reason !== null) ?? [];
       const reasons = trials.map(({ variant, reason }) => `${variant}: ${reason}`);
       if (entry.reason) reasons.push(entry.reason);
-      return reasons.map((reason) => `- ${row.case.name}, ${title(entry.contestant)}, ${reason}`);
+      return reasons.map((reason) => `${row.case.name}, ${title(entry.contestant)}, ${reason}`);
     }),
   );
-  return found.length === 0 ? [] : ["## Errors", found.join("\n")];
+  const parts: readonly (readonly [what: string, reason: string | null])[] = [
+    ...skim.map(({ workload, reason }) => [`Skim-LSTM, ${workload}`, reason] as const),
+    ["Skim-LSTM, IMDb", texts?.reason ?? null],
+    ["the next word", next?.reason ?? null],
+    ...train.map(({ contestant, reason }) => [`training, ${title(contestant)}`, reason] as const),
+    ...start.map(({ contestant, reason }) => [`start-up, ${title(contestant)}`, reason] as const),
+  ];
+  const found = [...ofCases, ...parts.flatMap(([what, reason]) => (reason === null ? [] : [`${what}, ${reason}`])), ...failed];
+  return found.length === 0 ? [] : ["## Errors", found.map((one) => `- ${one}`).join("\n")];
 }
 
 /** A Markdown table. */

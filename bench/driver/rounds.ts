@@ -4,14 +4,14 @@ import type { Browser, Page } from "playwright-core";
 import type { Turn } from "../roofline/limit.ts";
 import type { Case } from "../shared/workloads.ts";
 import type { Prepared } from "../page/main.ts";
-import { open, within } from "./browser.ts";
+import { close, failure, open, SOON, within } from "./browser.ts";
 import { addressOf, type Name, type Options } from "./options.ts";
 
 /** What was measured of a contestant; `samples` has a number, milliseconds a call, for each round in which it took part. */
 export interface Entry {
   readonly contestant: Name;
   readonly prepared: Prepared | null;
-  /** Bytes of JavaScript's heap after the rounds. */
+  /** Bytes of JavaScript's heap after the rounds; null of who did not take part to the end. */
   readonly heap: number | null;
   readonly samples: (number | null)[];
   /** Why it did not take part, or not to the end. */
@@ -44,38 +44,41 @@ interface Player {
 export async function measure(browser: Browser, url: string, roofline: Page, work: Case, options: Options): Promise<CaseResult> {
   const players: Player[] = [];
   const absent: Entry[] = [];
-  for (const name of options.contestants) {
-    const page = await open(browser, `${url}${addressOf(name, "index", `&case=${work.name}`)}`);
-    const refuse = async (reason: string, prepared: Prepared | null) => {
-      absent.push({ contestant: name, prepared, heap: null, samples: [], reason });
-      await page.context().close();
-    };
-    try {
-      const prepared = await within(PATIENCE, `making ${name} ready`, page.evaluate(() => window.bench.prepare()));
-      const ms = prepared.trials.find(({ variant }) => variant === prepared.variant)?.ms;
-      if (ms === null || ms === undefined) {
-        await refuse("no variant of it takes part", prepared);
-        continue;
-      }
-      const turns = Math.max(3, Math.min(options.rounds, Math.floor((1000 * options.budget) / Math.max(ms, options.turn))));
-      players.push({ name, page, prepared, samples: [], reason: null, every: Math.ceil(options.rounds / turns) });
-    } catch (error) {
-      await refuse(error instanceof Error ? error.message : String(error), null);
-    }
-  }
-
   const rates: Turn[] = [];
-  for (let round = 0; round < options.rounds; round++) {
-    rates.push(await roofline.evaluate((ms) => window.roofline.turn(ms), ROOFLINE_TURN));
-    for (const player of inTurn(players, round)) player.samples.push(await turn(player, round, options));
+  try {
+    for (const name of options.contestants) {
+      const ready: { page?: Page; prepared?: Prepared } = {};
+      const reason = await failure(async () => {
+        const page = (ready.page = await open(browser, `${url}${addressOf(name, "index", `&case=${work.name}`)}`));
+        ready.prepared = await within(PATIENCE, `making ${name} ready`, page.evaluate(() => window.bench.prepare()));
+        players.push(player(name, page, ready.prepared, options));
+      });
+      if (reason === null) continue;
+      if (ready.page) await close(ready.page);
+      absent.push({ contestant: name, prepared: ready.prepared ?? null, heap: null, samples: [], reason });
+    }
+    for (let round = 0; round < options.rounds; round++) {
+      rates.push(await roofline.evaluate((ms) => window.roofline.turn(ms), ROOFLINE_TURN));
+      for (const player of inTurn(players, round)) player.samples.push(await turn(player, round, options));
+    }
+    const entries = await Promise.all(players.map(finish));
+    const order = (entry: Entry) => options.contestants.indexOf(entry.contestant);
+    return {
+      case: work,
+      entries: [...entries, ...absent].sort((a, b) => order(a) - order(b)),
+      rates,
+    };
+  } finally {
+    await Promise.all(players.filter(({ reason }) => reason === null).map(({ page }) => close(page)));
   }
-  const entries = await Promise.all(players.map(finish));
-  const order = (entry: Entry) => options.contestants.indexOf(entry.contestant);
-  return {
-    case: work,
-    entries: [...entries, ...absent].sort((a, b) => order(a) - order(b)),
-    rates,
-  };
+}
+
+/** A contestant that is ready; throws if none of its variants may take part. */
+function player(name: Name, page: Page, prepared: Prepared, { rounds, budget, turn }: Options): Player {
+  const ms = prepared.trials.find(({ variant }) => variant === prepared.variant)?.ms;
+  if (ms === null || ms === undefined) throw new Error("no variant of it takes part");
+  const turns = Math.max(3, Math.min(rounds, Math.floor((1000 * budget) / Math.max(ms, turn))));
+  return { name, page, prepared, samples: [], reason: null, every: Math.ceil(rounds / turns) };
 }
 
 /** The players, begun with another one in each round: none is always the one after a slow one. */
@@ -84,18 +87,19 @@ function inTurn(players: readonly Player[], round: number): Player[] {
 }
 
 async function turn(player: Player, round: number, options: Options): Promise<number | null> {
-  if (player.reason || round % player.every !== 0) return null;
-  try {
-    return await within(PATIENCE, "a turn", player.page.evaluate((ms) => window.bench.turn(ms), options.turn));
-  } catch (error) {
-    player.reason = error instanceof Error ? error.message : String(error);
-    return null;
-  }
+  if (player.reason !== null || round % player.every !== 0) return null;
+  let taken: number | null = null;
+  player.reason = await failure(async () => {
+    taken = await within(PATIENCE, "a turn", player.page.evaluate((ms) => window.bench.turn(ms), options.turn));
+  });
+  // One that was too slow would compute on beside the others.
+  if (player.reason !== null) await close(player.page);
+  return taken;
 }
 
 async function finish({ name, page, prepared, samples, reason }: Player): Promise<Entry> {
-  const session = await page.context().newCDPSession(page);
-  const usage = await session.send("Runtime.getHeapUsage").catch(() => null);
-  await page.context().close();
-  return { contestant: name, prepared, heap: usage?.usedSize ?? null, samples, reason };
+  let heap: number | null = null;
+  const ask = async () => (await page.context().newCDPSession(page)).send("Runtime.getHeapUsage");
+  if (reason === null) await failure(async () => (heap = (await within(SOON, "the heap", ask())).usedSize));
+  return { contestant: name, prepared, heap, samples, reason };
 }

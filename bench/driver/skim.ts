@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import type { Skimmer, SkimTurn, TextsTurn } from "../page/skim.ts";
 import { workloads } from "../shared/workloads.ts";
-import { open } from "./browser.ts";
+import { onPages } from "./browser.ts";
 import type { Options } from "./options.ts";
 
 /** Skim-LSTM on one workload. */
@@ -13,15 +13,20 @@ export interface SkimResult {
   readonly workload: string;
   readonly skimmers: readonly Skimmer[];
   readonly turns: readonly SkimTurn[];
+  /** Why there are not all turns. */
+  readonly reason: string | null;
 }
 
 /** Both models on a test set; turns of the build before beside those of this one, where there is one. */
 export interface TextsResult {
   readonly lstm: string;
   readonly skim: string;
+  /** How many texts were read. */
   readonly texts: number;
   readonly turns: readonly TextsTurn[];
   readonly before: readonly TextsTurn[] | null;
+  /** Why there are not all turns. */
+  readonly reason: string | null;
 }
 
 /** As in the models: d' = 10 beside d = 100. */
@@ -33,14 +38,15 @@ const CHUNK = 20;
 export async function skimLayers(browser: Browser, url: string, options: Options): Promise<SkimResult[]> {
   const results: SkimResult[] = [];
   for (const workload of workloads.filter(({ name }) => name === "W1" || name === "W2")) {
-    const page = await open(browser, `${url}skim.html`);
-    const skimmers = await page.evaluate(([work, small]) => window.skim.prepare(work, small), [workload, SMALL] as const);
+    let skimmers: readonly Skimmer[] = [];
     const turns: SkimTurn[] = [];
-    for (let round = 0; round < options.rounds; round++) {
-      turns.push(await page.evaluate((ms) => window.skim.turn(ms), options.turn));
-    }
-    results.push({ workload: workload.name, skimmers, turns });
-    await page.context().close();
+    const reason = await onPages(browser, [`${url}skim.html`], async (page) => {
+      skimmers = await page!.evaluate(([work, small]) => window.skim.prepare(work, small), [workload, SMALL] as const);
+      for (let round = 0; round < options.rounds; round++) {
+        turns.push(await page!.evaluate((ms) => window.skim.turn(ms), options.turn));
+      }
+    });
+    results.push({ workload: workload.name, skimmers, turns, reason });
   }
   return results;
 }
@@ -59,18 +65,23 @@ export async function skimTexts(browser: Browser, url: string, options: Options)
   const [lstm, skim] = ["imdb-lstm", "imdb-skim-lstm"];
   const paths = [`models/${lstm}.safetensors`, `models/${skim}.safetensors`] as const;
   const builds = ["", ...(options.before === null ? [] : ["before/"])];
-  const pages = await Promise.all(builds.map((folder) => open(browser, `${url}${folder}skim.html`)));
-  for (const page of pages) await page.evaluate(([lstm, skim]) => window.skim.load(lstm, skim), paths);
   const turn = (page: Page, from: number, first: boolean) =>
     page.evaluate(([texts, first]) => window.skim.texts(texts, first), [texts.slice(from, from + CHUNK), first] as const);
-  for (const page of pages) for (let i = 0; i < 5; i++) await turn(page, 0, true);
-  const turns: TextsTurn[][] = pages.map(() => []);
-  for (let from = 0, round = 0; from < count; from += CHUNK, round++) {
-    // Each build is as often the first as the other, with either model first.
-    const order = pages.map((_, i) => (i + (round >> 1)) % pages.length);
-    for (const i of order) turns[i]!.push(await turn(pages[i]!, from, round % 2 === 0));
-  }
-  for (const page of pages) await page.context().close();
+  const turns: TextsTurn[][] = builds.map(() => []);
+  let read = 0;
+  const reason = await onPages(browser, builds.map((folder) => `${url}${folder}skim.html`), async (...pages) => {
+    for (const page of pages) await page.evaluate(([lstm, skim]) => window.skim.load(lstm, skim), paths);
+    for (const page of pages) for (let i = 0; i < 5; i++) await turn(page, 0, true);
+    for (let round = 0; read < count; round++) {
+      // Each build is as often the first as the other, with either model first.
+      const order = pages.map((_, i) => (i + (round >> 1)) % pages.length);
+      const one: TextsTurn[] = [];
+      for (const i of order) one[i] = await turn(pages[i]!, read, round % 2 === 0);
+      // What one build alone has read compares nothing.
+      one.forEach((taken, i) => turns[i]!.push(taken));
+      read = Math.min(read + CHUNK, count);
+    }
+  });
   const [now = [], before = null] = turns;
-  return { lstm, skim, texts: count, turns: now, before };
+  return { lstm, skim, texts: read, turns: now, before, reason };
 }

@@ -1,11 +1,12 @@
 /** From navigation to the first answer, and what goes over the wire for it. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium } from "playwright-core";
 import type { Started } from "../page/start.ts";
-import { executable, switches } from "./browser.ts";
+import { executable, failure, SOON, switches, within } from "./browser.ts";
 import { addressOf, type Name, type Options } from "./options.ts";
 import type { Server } from "./server.ts";
 
@@ -26,59 +27,90 @@ export interface StartEntry {
   readonly warm: Started[];
   /** Bytes over the wire on a first visit, after gzip -9. */
   readonly bytes: { readonly script: number; readonly wasm: number; readonly model: number };
-  /** Why there is no figure. */
+  /** Why there is no figure, or of fewer visits. */
   readonly reason: string | null;
+}
+
+/** Seconds after which a contestant whose page gives no answer is given up. */
+const PATIENCE = 240;
+
+/** A Chromium with a profile on disk, where a cache is kept as a visitor's is. */
+interface Profile {
+  readonly context: BrowserContext;
+  readonly folder: string;
+}
+
+interface Visited extends StartEntry {
+  bytes: StartEntry["bytes"];
+  reason: string | null;
+  profile?: Profile;
 }
 
 /** Visits every contestant, by turns. */
 export async function start(server: Server, options: Options): Promise<StartEntry[]> {
-  const entries: (StartEntry & { context: BrowserContext; folder: string })[] = [];
   const models = options.contestants.some((name) => name.startsWith("saccade")) ? MODELS : [];
-  for (const contestant of [...options.contestants, ...models]) {
-    const { context, folder } = await profile(options.adapter);
-    const entry = { contestant, cold: [], warm: [], bytes: { script: 0, wasm: 0, model: 0 }, reason: null, context, folder };
-    try {
+  const all = [...options.contestants, ...models].map((contestant): Visited => ({
+    contestant,
+    cold: [],
+    warm: [],
+    bytes: { script: 0, wasm: 0, model: 0 },
+    reason: null,
+  }));
+  for (const one of all) {
+    await attempt(one, async () => {
+      const { context } = (one.profile = await profile(options.adapter));
       server.forget();
-      await visit(context, server, contestant);
-      entries.push({ ...entry, bytes: wire(server) });
-      for (let i = 1; i < FILLING; i++) await visit(context, server, contestant);
-    } catch (error) {
-      entries.push({ ...entry, reason: error instanceof Error ? error.message : String(error) });
-    }
+      await visit(context, server, one.contestant);
+      one.bytes = wire(server);
+      for (let i = 1; i < FILLING; i++) await visit(context, server, one.contestant);
+    });
   }
   for (let round = 0; round < VISITS; round++) {
-    for (const { contestant, cold, warm, context, reason } of entries) {
-      if (reason) continue;
-      const fresh = await profile(options.adapter);
-      cold.push(await visit(fresh.context, server, contestant));
-      await leave(fresh);
-      warm.push(await visit(context, server, contestant));
+    for (const one of all) {
+      await attempt(one, async () => {
+        const fresh = await profile(options.adapter);
+        try {
+          one.cold.push(await visit(fresh.context, server, one.contestant));
+        } finally {
+          await leave(fresh);
+        }
+        one.warm.push(await visit(one.profile!.context, server, one.contestant));
+      });
     }
   }
-  for (const entry of entries) await leave(entry);
-  return entries.map(({ context, folder, ...entry }) => entry);
+  for (const { profile } of all) await leave(profile);
+  return all.map(({ profile: _, ...entry }) => entry);
 }
 
-/** A Chromium with a profile on disk, where a cache is kept as a visitor's is. */
-async function profile(adapter: string): Promise<{ context: BrowserContext; folder: string }> {
+/** Visits a contestant, unless it was given up; gives it up if that fails. */
+async function attempt(one: Visited, work: () => Promise<void>): Promise<void> {
+  if (one.reason !== null) return;
+  one.reason = await failure(work);
+  if (one.reason === null) return;
+  await leave(one.profile);
+  delete one.profile;
+}
+
+async function profile(adapter: string): Promise<Profile> {
   const folder = mkdtempSync(join(tmpdir(), "saccade-bench-"));
   const context = await chromium.launchPersistentContext(folder, { executablePath: executable(), args: switches(adapter) });
   return { context, folder };
 }
 
-async function leave({ context, folder }: { context: BrowserContext; folder: string }): Promise<void> {
-  await context.close();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+/** A folder that stays behind is not worth what was measured. */
+async function leave(profile: Profile | undefined): Promise<void> {
+  if (!profile) return;
+  await failure(() => within(SOON, "closing", profile.context.close()));
+  await failure(() => rm(profile.folder, { recursive: true, force: true, maxRetries: 3 }));
 }
 
+/** The first answer of a page; one that gives none ends with its profile. */
 async function visit(context: BrowserContext, server: Server, contestant: string): Promise<Started> {
   const page = await context.newPage();
-  try {
-    await page.goto(`${server.url}${address(contestant)}`);
-    return await page.evaluate(() => window.started);
-  } finally {
-    await page.close();
-  }
+  await page.goto(`${server.url}${address(contestant)}`);
+  const started = await within(PATIENCE, "a visit", page.evaluate(() => window.started));
+  await page.close();
+  return started;
 }
 
 function address(contestant: string): string {

@@ -2,12 +2,14 @@
 
 import type { Browser, Page } from "playwright-core";
 import type { TrainTurn } from "../page/train.ts";
-import { open, within } from "./browser.ts";
+import { close, failure, open, within } from "./browser.ts";
 import { addressOf, type Name, type Options } from "./options.ts";
 
 export interface TrainEntry {
   readonly contestant: Name;
-  readonly turns: TrainTurn[];
+  /** Of every step, nats a letter. */
+  readonly losses: number[];
+  readonly turns: Omit<TrainTurn, "losses">[];
   /** Why it did not take part, or not to the end. */
   readonly reason: string | null;
 }
@@ -23,18 +25,42 @@ const [ROUNDS, PATIENCE] = [5, 240];
 
 /** All that take part, by turns. */
 export async function train(browser: Browser, url: string, options: Options): Promise<TrainEntry[]> {
-  const entries: { contestant: Name; turns: TrainTurn[]; reason: string | null; page: Page }[] = [];
-  for (const contestant of options.contestants.filter((name) => LEARNERS.includes(name))) {
-    const page = await open(browser, `${url}${addressOf(contestant, "train", "")}`);
-    entries.push({ contestant, turns: [], reason: null, page });
+  const names = options.contestants.filter((name) => LEARNERS.includes(name));
+  const learners = names.map((contestant): Learner => ({ contestant, losses: [], turns: [], reason: null }));
+  for (const learner of learners) {
+    await attempt(learner, async () => {
+      learner.page = await open(browser, `${url}${addressOf(learner.contestant, "train", "")}`);
+      learner.losses.push(...(await learner.page.evaluate((count) => window.train.prepare(count), FIRST)));
+    });
   }
-  const attempt = async (entry: (typeof entries)[number], work: () => Promise<unknown>) => {
-    if (entry.reason === null) await within(PATIENCE, "a turn", work()).catch((error: unknown) => (entry.reason = error instanceof Error ? error.message : String(error)));
-  };
-  for (const entry of entries) await attempt(entry, () => entry.page.evaluate((count) => window.train.prepare(count), FIRST));
   for (let round = 0; round < Math.min(options.rounds, ROUNDS); round++) {
-    for (const entry of entries) await attempt(entry, async () => entry.turns.push(await entry.page.evaluate((ms) => window.train.turn(ms), TURN)));
+    for (const learner of learners) {
+      await attempt(learner, async () => {
+        const { losses, ...turn } = await learner.page!.evaluate((ms) => window.train.turn(ms), TURN);
+        learner.losses.push(...losses);
+        learner.turns.push(turn);
+      });
+    }
   }
-  await Promise.all(entries.map(({ page }) => page.context().close()));
-  return entries.map(({ page: _, ...entry }) => entry);
+  for (const learner of learners) await leave(learner);
+  return learners.map(({ page: _, ...entry }) => entry);
+}
+
+interface Learner extends TrainEntry {
+  page?: Page;
+  reason: string | null;
+}
+
+/** Has a learner do something, unless it was given up; gives it up if that fails or takes too long. */
+async function attempt(learner: Learner, work: () => Promise<unknown>): Promise<void> {
+  if (learner.reason !== null) return;
+  learner.reason = await failure(() => within(PATIENCE, "a turn", work()));
+  // One that was too slow would compute on beside the others.
+  if (learner.reason !== null) await leave(learner);
+}
+
+async function leave(learner: Learner): Promise<void> {
+  const { page } = learner;
+  delete learner.page;
+  if (page) await close(page);
 }

@@ -17,36 +17,32 @@ const learners: Readonly<Record<string, () => Promise<Learner>>> = {
 export interface TrainTurn {
   /** Milliseconds of a step, in the mean. */
   readonly ms: number;
-  /** Of the last step. */
-  readonly loss: number;
-  /** Steps so far. */
-  readonly steps: number;
+  /** Of each step. */
+  readonly losses: readonly number[];
   /** Dispatches of a step. */
   readonly dispatches: number;
 }
 
 let learner: Learner | null = null;
-let steps = 0;
 
 const train = {
-  /** Takes so many first steps, in which code and shaders are compiled. */
-  async prepare(count: number): Promise<void> {
+  /** Takes so many first steps, in which code and shaders are compiled; their losses. */
+  async prepare(count: number): Promise<number[]> {
     const name = new URLSearchParams(location.search).get("contestant")!;
     learner = await learners[name]!();
-    for (; steps < count; steps++) await learner.step();
+    const losses: number[] = [];
+    while (losses.length < count) losses.push(await learner.step());
+    return losses;
   },
 
   /** Steps until `ms` milliseconds have passed. */
   async turn(ms: number): Promise<TrainTurn> {
     if (!learner) throw new Error("prepare first");
-    const [first, { dispatches }, begun] = [steps, counted(), performance.now()];
-    let loss = Number.NaN;
-    do {
-      loss = await learner.step();
-      steps += 1;
-    } while (performance.now() - begun < ms);
-    const count = steps - first;
-    return { ms: (performance.now() - begun) / count, loss, steps, dispatches: (counted().dispatches - dispatches) / count };
+    const [{ dispatches }, begun, losses] = [counted(), performance.now(), [] as number[]];
+    do losses.push(await learner.step());
+    while (performance.now() - begun < ms);
+    const count = losses.length;
+    return { ms: (performance.now() - begun) / count, losses, dispatches: (counted().dispatches - dispatches) / count };
   },
 };
 

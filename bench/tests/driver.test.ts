@@ -55,11 +55,12 @@ const resultsOf = (given: Partial<Results>): Results => ({
   next: null,
   train: [],
   start: [],
+  failed: [],
   ...given,
 });
 
 const trial = { variant: "v", ms: 1, error: 0, counts: null, reason: null };
-const entry = (contestant: string, samples: number[], reason: string | null = null): Entry => ({
+const entry = (contestant: string, samples: (number | null)[], reason: string | null = null): Entry => ({
   contestant: contestant as Entry["contestant"],
   prepared: { variant: "v", trials: [{ ...trial, reason }], memory: { wasm: 2 ** 20, gpu: 0 } },
   heap: 2 ** 21,
@@ -67,7 +68,7 @@ const entry = (contestant: string, samples: number[], reason: string | null = nu
   reason,
 });
 const rates = (rate: number): Turn => ({ simd128: Object.fromEntries(loops.map((loop) => [loop, rate])) as Rates });
-const one = (ours: number[], theirs: number[]): CaseResult => ({
+const one = (ours: (number | null)[], theirs: (number | null)[]): CaseResult => ({
   case: caseOf("W1-lstm"),
   entries: [entry("saccade-cpu", ours), entry("ort-wasm", theirs), entry("tfjs-wasm", [], "differs <b>|</b>")],
   // The limit of W1-lstm is 0.5 ms: 1.6 MFLOP hoisted and 1.6 step by step, at the faster of the two turns.
@@ -127,7 +128,7 @@ test("the report and the picture name every contestant, and who failed", () => {
   const results = resultsOf({
     versions: { peer: "1.0" },
     cases: [one([1, 1, 1], [2.5, 2, 3])],
-    skim: [{ workload: "W1", skimmers: [{ rate: 0.8, reduction: 4 }], turns: [{ lstm: 9, skim: [3] }, { lstm: 9, skim: [3] }] }],
+    skim: [{ workload: "W1", skimmers: [{ rate: 0.8, reduction: 4 }], turns: [{ lstm: 9, skim: [3] }, { lstm: 9, skim: [3] }], reason: null }],
   });
   const text = report(results);
   expect(text).toContain("**2.50 ×**");
@@ -145,7 +146,7 @@ test("the build before stands beside this one, turn by turn", () => {
   };
   const results = resultsOf({
     cases: [{ ...one([1, 1, 1], []), entries: [entry("saccade-cpu", [1, 1, 1]), entry("before-cpu", [3, 2, 3])] }],
-    texts: { lstm: "a", skim: "b", texts: 40, turns: [turn(1), turn(2)], before: [turn(3), turn(6)] },
+    texts: { lstm: "a", skim: "b", texts: 40, turns: [turn(1), turn(2)], before: [turn(3), turn(6)], reason: null },
   });
   const text = report(results);
   expect(text).toContain("Saccade before, wasm");
@@ -160,6 +161,7 @@ test("a word of the language model is held against a full softmax, in sum over a
   const results = resultsOf({
     next: {
       model: "m",
+      reason: null,
       turns: [
         { adaptive: answers(1), full: answers(20), onnx: { tokenArgmax: 30 }, slowest: 2, rows: 2000 },
         { adaptive: answers(3), full: answers(20), onnx: { tokenArgmax: 30 }, slowest: 4, rows: 4000 },
@@ -176,17 +178,45 @@ test("a word of the language model is held against a full softmax, in sum over a
 });
 
 test("steps of training are held against ours on the same device", () => {
-  const turn = (ms: number, dispatches = 0) => ({ ms, loss: 1.25, steps: 10, dispatches });
+  const turn = (ms: number, dispatches = 0) => ({ ms, dispatches });
+  const losses = Array(10).fill(1.25);
   const results = resultsOf({
     train: [
-      { contestant: "saccade-cpu", turns: [turn(1), turn(2)], reason: null },
-      { contestant: "tfjs-wasm", turns: [turn(10), turn(40)], reason: null },
-      { contestant: "saccade-webgpu", turns: [turn(4, 23)], reason: null },
-      { contestant: "tfjs-webgpu", turns: [], reason: "no adapter" },
+      { contestant: "saccade-cpu", losses, turns: [turn(1), turn(2)], reason: null },
+      { contestant: "tfjs-wasm", losses, turns: [turn(10), turn(40)], reason: null },
+      { contestant: "saccade-webgpu", losses, turns: [turn(4, 23)], reason: "a turn took more than 240 s" },
+      { contestant: "tfjs-webgpu", losses: [], turns: [], reason: "no adapter" },
     ],
   });
   const text = report(results);
+  expect(text).toContain("Adam, 2 rounds");
   expect(text).toContain("| 25.0 (17.5–32.5) | **15.0 ×** (12.5–17.5) | – | 1.250 after 20,480 letters |");
-  expect(text).toContain("| 4.00 (4.00–4.00) | – | 23 | 1.250 after 20,480 letters |");
+  expect(text).toContain("| 4.00 (4.00–4.00; 1 round) | – | 23 | 1.250 after 20,480 letters |");
   expect(text).toContain("| no adapter | – | – | – |");
+  expect(text).toContain("## Errors\n\n- training, Saccade WebGPU, a turn took more than 240 s\n- training, TensorFlow.js WebGPU, no adapter");
+});
+
+test("what was measured before a part failed stands beside why it failed", () => {
+  const visits = (...times: number[]) => times.map((answerMs) => ({ codeMs: 1, answerMs, value: 1 }));
+  const bytes = { script: 2000, wasm: 3000, model: 0 };
+  const reason = "Target crashed";
+  const text = report(
+    resultsOf({
+      skim: [{ workload: "W1", skimmers: [], turns: [], reason }],
+      texts: { lstm: "a", skim: "b", texts: 0, turns: [], before: null, reason },
+      next: { model: "m", turns: [], reason },
+      start: [
+        { contestant: "saccade-cpu", cold: visits(4, 4), warm: visits(2, 2), bytes, reason: null },
+        { contestant: "ort-wasm", cold: visits(8), warm: [], bytes, reason },
+        { contestant: "tfjs-wasm", cold: [], warm: [], bytes, reason: "no page" },
+      ],
+      failed: ["W1-gru, Target closed"],
+    }),
+  );
+  expect(text).toContain("| Saccade wasm | 5 | 2 | 3 | 4 (4–4) | 2 (2–2) |");
+  expect(text).toContain("| onnxruntime-web wasm | 5 | 2 | 3 | 8 (8–8; 1 visit) | – |");
+  expect(text).toContain("| TensorFlow.js wasm | no page | – | – | – | – |");
+  const told = ["Skim-LSTM, W1", "Skim-LSTM, IMDb", "the next word", "start-up, onnxruntime-web wasm"].map((what) => `- ${what}, ${reason}\n`);
+  expect(text).toContain(`## Errors\n\n${told.join("")}- start-up, TensorFlow.js wasm, no page\n- W1-gru, Target closed`);
+  expect(text).not.toMatch(/NaN|## Skim|## The next/);
 });
