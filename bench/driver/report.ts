@@ -12,6 +12,12 @@ import { ratios, type Spread, spread } from "./statistics.ts";
 import { bf16, SHARE, sruOverLstm } from "./targets.ts";
 import type { TrainEntry } from "./train.ts";
 
+/**
+ * Losses of learners are compared after so many steps at most, in nats a letter: later, libraries learn at different speeds from
+ * different first weights.
+ */
+const [EARLY, NEAR] = [20, 0.25];
+
 /** Everything that was measured. */
 export function report(results: Results): string {
   const { machine, options } = results;
@@ -196,7 +202,7 @@ function nextWord({ next }: Results): string[] {
   ];
 }
 
-/** Steps of training; × is held against ours on the same device, round by round. */
+/** Steps of training; × is held against ours on the same device, round by round, of who learns the same. */
 function training({ train }: Results): string[] {
   if (train.length === 0) return [];
   const rounds = Math.max(...train.map(({ turns }) => turns.length));
@@ -206,7 +212,7 @@ function training({ train }: Results): string[] {
     const base = train.find((other) => other.contestant.startsWith(ours) && deviceOf(other.contestant) === deviceOf(contestant));
     const [ms, last, loss] = [spread(times(entry)), turns.at(-1), losses.at(-1)];
     if (!ms || !last || loss === undefined) return [title(contestant), reason ?? "–", "–", "–", "–"];
-    const ratio = base && base !== entry ? spread(ratios(times(entry), times(base))) : null;
+    const ratio = base && base !== entry && !apart(entry, train) ? spread(ratios(times(entry), times(base))) : null;
     const over = ratio ? `**${short(ratio.median)} ×** (${range(ratio)})` : "–";
     const learned = `${loss.toFixed(3)} after ${lettersOf(losses.length)}`;
     return [title(contestant), `${short(ms.median)} (${range(ms)}${few(turns.length, rounds)})`, over, last.dispatches > 0 ? last.dispatches.toFixed(0) : "–", learned];
@@ -217,6 +223,18 @@ function training({ train }: Results): string[] {
 }
 
 const lettersOf = (count: number) => `${(count * lanes * steps).toLocaleString("en")} letters`;
+
+/**
+ * How a learner's loss differs from ours after the same letters, if it does by more than a library's own first weights explain: then
+ * it computes something else, and its time tells nothing.
+ */
+function apart({ losses }: TrainEntry, all: readonly TrainEntry[]): string | null {
+  const base = all.find(({ contestant }) => contestant.startsWith(ours));
+  const count = Math.min(losses.length, base?.losses.length ?? 0, EARLY);
+  const [theirs, mine] = [losses[count - 1], base?.losses[count - 1]];
+  if (!base || theirs === undefined || mine === undefined || Math.abs(theirs - mine) <= NEAR) return null;
+  return `its loss is ${theirs.toFixed(3)} after ${lettersOf(count)}, where that of ${title(base.contestant)} is ${mine.toFixed(3)}`;
+}
 
 /** Bytes, and milliseconds to the first answer. */
 function startUp({ start }: Results): string[] {
@@ -278,7 +296,7 @@ function failures(lines: readonly Row[], { skim, texts, next, train, start, fail
     ...skim.map(({ workload, reason }) => [`Skim-LSTM, ${workload}`, reason] as const),
     ["Skim-LSTM, IMDb", texts?.reason ?? null],
     ["the next word", next?.reason ?? null],
-    ...train.map(({ contestant, reason }) => [`training, ${title(contestant)}`, reason] as const),
+    ...train.flatMap((entry) => [entry.reason, apart(entry, train)].map((reason) => [`training, ${title(entry.contestant)}`, reason] as const)),
     ...start.map(({ contestant, reason }) => [`start-up, ${title(contestant)}`, reason] as const),
   ];
   const found = [...ofCases, ...parts.flatMap(([what, reason]) => (reason === null ? [] : [`${what}, ${reason}`])), ...failed];

@@ -196,6 +196,24 @@ test("steps of training are held against ours on the same device", () => {
   expect(text).toContain("## Errors\n\n- training, Saccade WebGPU, a turn took more than 240 s\n- training, TensorFlow.js WebGPU, no adapter");
 });
 
+test("a learner whose loss is far from ours after the same letters is listed, without a ratio", () => {
+  const turns = [{ ms: 10, dispatches: 0 }];
+  // What others have learned after more letters, or later, does not count.
+  const ours = [4.18, 4.17, ...Array(18).fill(4.1), 3, 2];
+  const textOf = (losses: number[]) =>
+    report(resultsOf({ train: [{ contestant: "saccade-cpu", losses: ours, turns: [{ ms: 1, dispatches: 0 }], reason: null }, { contestant: "tfjs-wasm", losses, turns, reason: null }] }));
+  for (const near of [[4.15], [4.15, 4.4], [...ours.slice(0, 20), 4, 4]]) {
+    expect(textOf(near)).toContain("**10.0 ×**");
+    expect(textOf(near)).not.toContain("## Errors");
+  }
+  for (const [far, told] of [[[4.17, 0], "0.000"], [[4.15, 4.43], "4.430"], [[4.15, Number.NaN], "NaN"]] as const) {
+    const text = textOf([...far]);
+    expect(text).not.toContain("**10.0 ×**");
+    expect(text).toContain(`| 10.0 (10.0–10.0) | – | – | ${told} after 4,096 letters |`);
+    expect(text).toContain(`- training, TensorFlow.js wasm, its loss is ${told} after 4,096 letters, where that of Saccade wasm is 4.170`);
+  }
+});
+
 test("what was measured before a part failed stands beside why it failed", () => {
   const visits = (...times: number[]) => times.map((answerMs) => ({ codeMs: 1, answerMs, value: 1 }));
   const bytes = { script: 2000, wasm: 3000, model: 0 };
