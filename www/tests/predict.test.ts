@@ -11,6 +11,7 @@ import { countsOf, distributionOf, dotOf, numberOf, probabilityOf } from "../src
 import { brightness, DIM, draw, FULL } from "../src/predict/field/draw.ts";
 import { dotAt, layoutOf, placeOf } from "../src/predict/field/layout.ts";
 import { vectorsOf } from "../src/predict/field/vectors.ts";
+import { Expected } from "../src/predict/expected.svelte.ts";
 import { effectOf, earlier, MOST, without } from "../src/predict/influence/without.ts";
 import { scenes } from "../src/predict/maths/scenes.ts";
 import { lines } from "../src/predict/maths/strings.ts";
@@ -205,6 +206,29 @@ describe("texts", () => {
     expect([1, 2, 3, 4, 11, 12, 13, 21, 1002].map(rankOf)).toEqual(["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "1,002nd"]);
     expect([depthOf(1, 44_000), depthOf(44_000, 44_000)]).toEqual([0, 1]);
   });
+});
+
+test("what was expected in a word's place has the word itself at its rank, or cannot be told where the text is cut otherwise without it", async () => {
+  const model = await load(file("novels-lm"), { task: "predict", cache: false });
+  const text = "He opened the door and said, 'I am here.' She was in No. 5, and so was he.";
+  const scoring = await model.score(text);
+  const [seen, expected] = [{ ready: { model }, text, scoring } as unknown as Seen, new Expected()];
+  const untold: string[] = [];
+  let first = 0;
+  for (const [at, token] of scoring.tokens.entries()) {
+    if (token.kind !== "predicted") continue;
+    await expected.look(seen, at);
+    const words = expected.at(seen, at);
+    if (words?.length === 0) untold.push(token.text);
+    else if (token.rank === 1) {
+      first += 1;
+      expect(words?.[0]?.id, token.text).toBe(token.id);
+    }
+  }
+  expect(untold).toEqual(["5"]);
+  expect(first).toBeGreaterThan(2);
+  expected.stop();
+  model.dispose();
 });
 
 test("a probability is neither none nor certain by rounding", () => {

@@ -109,6 +109,7 @@ export const numbers = {
   rows: "Computed to know that",
   rowsOf: (rows: string, of: string) => `${rows} of ${of} logits`,
   expected: "In its place it expected",
+  untold: (unit: Unit) => `That cannot be told: where the text ends before this ${unit}, the ${unit} before it is another one.`,
 };
 
 export const next = {
