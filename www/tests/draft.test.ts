@@ -7,15 +7,38 @@ import { Study } from "../src/study/study.svelte.ts";
 vi.mock("../src/engine.ts", async (original) => ({ ...(await original<typeof engine>()), prepare: async () => undefined }));
 vi.stubGlobal("fetch", () => Promise.reject(new Error("no net")));
 
-test("a way leads back to a text too long for an address, however many addresses come after it, and to no other", () => {
-  const [study, long] = [new Study({}), "a film ".repeat(500)];
-  study.write(long);
-  for (const text of ["a film", "b film"]) study.apply({ text });
-  expect(study.draft?.text).toBe(long);
-  study.undo();
-  expect([study.text, study.draft]).toEqual([long, null]);
-  study.write("short");
-  study.place("an example");
-  study.apply({ text: "a film" });
-  expect(study.draft).toBeNull();
+test("a way leads back to what the visitor wrote, however many addresses come after it, until one brings it back", () => {
+  for (const own of ["short", "a film ".repeat(500)]) {
+    const study = new Study({});
+    study.write(own);
+    for (const text of ["a film", "b film"]) study.apply({ text });
+    expect(study.draft?.text).toBe(own);
+    study.undo();
+    expect([study.text, study.draft]).toEqual([own, null]);
+    study.place("an example");
+    study.apply({ text: "a film" });
+    expect(study.draft?.text).toBe(own);
+    study.apply({ text: own });
+    expect([study.text, study.draft]).toEqual([own, null]);
+  }
+});
+
+test("a way leads back to the program that the visitor wrote, behind those of addresses and of the page", () => {
+  for (const own of ["return 1;", "return 1;\n".repeat(500)]) {
+    const study = new Study({});
+    study.code = own;
+    for (const code of ["return 2;", "return 3;"]) study.apply({ code });
+    expect([study.code, study.ownCode]).toEqual(["return 3;", own]);
+    study.placeCode("return 4;");
+    study.placeCode(null);
+    expect([study.code, study.ownCode]).toEqual([null, own]);
+    study.undoCode();
+    expect([study.code, study.ownCode]).toEqual([own, null]);
+  }
+});
+
+test("no way leads back to what nobody wrote", () => {
+  const study = new Study({});
+  study.apply({ text: "a film", code: "return 1;" });
+  expect([study.draft, study.ownCode]).toEqual([null, null]);
 });

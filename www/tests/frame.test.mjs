@@ -204,6 +204,27 @@ describe("links", { timeout: 600_000 }, () => {
     await page.getByRole("button", { name: "Back to your text" }).click();
     await holds(LONG);
   });
+
+  test("an address of somebody else's takes the place of a text, to which the way back and a button lead", async () => {
+    const [own, link] = ["My own sentence.", "a dull film"];
+    await open();
+    await type(own);
+    await page.waitForURL(/text=My\+own\+sentence/);
+    await page.evaluate(() => (location.hash = "#read?text=a+dull+film"));
+    await holds(link);
+    // The page has written its own address there.
+    await page.waitForURL(/model=.*text=a\+dull\+film/);
+    const back = page.getByRole("button", { name: "Back to your text" });
+    await back.waitFor();
+    await page.evaluate(() => history.back());
+    await holds(own);
+    assert.equal(await back.count(), 0);
+    await page.evaluate(() => history.forward());
+    await holds(link);
+    await back.click();
+    await holds(own);
+    assert.deepEqual(complaints, []);
+  });
 });
 
 describe("the landing", { timeout: 600_000 }, () => {

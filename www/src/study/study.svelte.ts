@@ -68,6 +68,10 @@ export class Study {
 
   /** The program of a link or of the visitor's own; null for the page's own. */
   code: string | null = $state(null);
+  /** The program that the visitor had written before another took its place. */
+  ownCode: string | null = $state(null);
+  /** The program that took its place last. */
+  #placedCode: string | null = null;
 
   /** Scenes whose mathematics is shown. */
   maths: readonly string[] = $state.raw([]);
@@ -188,12 +192,19 @@ export class Study {
   /** Takes what a link says; what it does not say stands as the page opens. */
   apply(view: View): void {
     const model = view.model ?? models[0].id;
-    // No address leads back to a text that is too long for one, or to such a program.
-    const long = tooLong(this);
-    const draft = this.typed && long.includes("text") ? { text: this.text, source: this.source } : this.draft;
-    this.draft = draft && tooLong(draft).length > 0 ? draft : null;
+    const text = view.text ?? examples[0].text;
+    // No address has a program that is too long for one: where none takes its place, it stays.
+    const code = view.code ?? (tooLong(this).includes("code") ? this.code : null);
+    if (text !== this.text) this.#keepText();
+    if (code !== this.code) this.#keepCode();
+    // What comes with the first address may be the visitor's, of a page that was loaded again.
+    if (this.draft) this.#placed = text;
+    if (this.ownCode !== null) this.#placedCode = code;
+    // The way back in the history has led to it.
+    if (this.draft?.text === text) this.draft = this.#placed = null;
+    if (this.ownCode === code) this.ownCode = this.#placedCode = null;
     if (this.model !== model) this.source = { kind: "shipped", id: model };
-    this.text = view.text ?? examples[0].text;
+    this.text = text;
     this.language = view.language === "own" ? (this.ownLanguage ?? languageModels[0]) : (view.language ?? languageModels[0]);
     this.threshold = view.threshold ?? null;
     this.device = view.device ?? "auto";
@@ -203,7 +214,7 @@ export class Study {
     this.playback.at = view.at ?? null;
     this.playback.speed = view.speed ?? 1;
     this.run = view.run ?? null;
-    this.code = view.code ?? (long.includes("code") ? this.code : null);
+    this.code = code;
     this.maths = view.maths ?? [];
   }
 
@@ -253,10 +264,29 @@ export class Study {
 
   /** Puts a text in the place of what the visitor wrote, to which a way leads back. */
   place(text: string): void {
-    // From one such text to the next, the draft is still what was written before them.
-    if (this.typed && this.text.trim() !== "") this.draft = { text: this.text, source: this.source };
+    this.#keepText();
     this.#placed = text;
     this.write(text);
+  }
+
+  #keepText(): void {
+    // From one text of the page's to the next, the draft is still what was written before them.
+    if (this.typed && this.text.trim() !== "") this.draft = { text: this.text, source: this.source };
+  }
+
+  /** Puts a program in the place of the visitor's, to which a way leads back; null is the page's own. */
+  placeCode(code: string | null): void {
+    this.#keepCode();
+    this.code = this.#placedCode = code;
+  }
+
+  #keepCode(): void {
+    if (this.code !== null && this.code !== this.#placedCode && this.code.trim() !== "") this.ownCode = this.code;
+  }
+
+  /** Brings back the program that the visitor had written. */
+  undoCode(): void {
+    [this.code, this.ownCode] = [this.ownCode, null];
   }
 
   /** Adds to the text. What goes on with a text that the page has put there is the page's as well. */
