@@ -289,6 +289,27 @@ program = async () => {
     assert.equal(await figure.getByText("This program came with the link.").count(), 0);
   });
 
+  test("of the visitor's own is led back to behind those of the page and of a link", async () => {
+    const own = "return 5;";
+    const { page, complaints, figure, editor } = await open();
+    await editor.fill(own);
+    const back = figure.getByRole("button", { name: "Back to your program" });
+    assert.equal(await back.count(), 0);
+    for (const name of ["Learning", "A loop that decides", "A tree"]) await figure.getByRole("button", { name, exact: true }).click();
+    assert.match(await editor.inputValue(), /const grow/);
+    await back.click();
+    assert.equal(await editor.inputValue(), own);
+    assert.equal(await back.count(), 0);
+    assert.ok(await page.evaluate(() => document.activeElement !== document.body));
+    // Also behind that of somebody else's address.
+    await page.evaluate(() => (location.hash = `#batch/code?${new URLSearchParams({ code: "return 6;" })}`));
+    await figure.getByText("This program came with the link.").waitFor();
+    await back.click();
+    assert.equal(await editor.inputValue(), own);
+    assert.equal(await figure.getByText("This program came with the link.").count(), 0);
+    assert.deepEqual(complaints, []);
+  });
+
   test("of more launches than are drawn has all of them counted", async () => {
     const { run, figure } = await open();
     await run("const parameters = new Parameters();\nreturn parameters.run((graph) => {\n  let x = graph.input(1, 1);\n  for (let n = 0; n < 2500; n++) x = x.tanh();\n  return x.scalar();\n});");

@@ -54,6 +54,24 @@ describe("schedules", { timeout: 1_800_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("are those of the visitor's sentences again when the page is loaded anew, and behind the first ones", async () => {
+    const { page, complaints } = await open();
+    const text = page.getByLabel("Your sentences, one a line");
+    await text.fill("a b\nc d");
+    await page.reload();
+    await page.locator('[data-figure="schedule"][data-launches="4"]').waitFor();
+    assert.equal(await text.inputValue(), "a b\nc d");
+    await page.getByRole("button", { name: "Back to the first sentences" }).click();
+    await page.locator('[data-figure="schedule"][data-launches="19"]').waitFor();
+    await page.getByRole("button", { name: "Back to your sentences" }).click();
+    assert.equal(await text.inputValue(), "a b\nc d");
+    // What a link opens begins with the first ones.
+    await page.goto("about:blank");
+    await page.goto(`${server.url}#batch`);
+    await page.locator('[data-figure="schedule"][data-launches="19"]').waitFor();
+    assert.deepEqual(complaints, []);
+  });
+
   test("are gone through by keyboard, and a node pointed at says who ran with it", async () => {
     const { page, complaints, figure } = await open();
     const slider = figure.getByRole("slider", { name: "Launch" });

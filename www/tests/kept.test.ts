@@ -1,7 +1,7 @@
 /** What is too long for a link: what the tab keeps of it while the page loads anew, and that a link says what it leaves out. */
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { keep, kept } from "../src/study/kept.ts";
+import { keep, kept, recall, remember } from "../src/study/kept.ts";
 import { linked } from "../src/study/view.ts";
 
 const long = { text: "a dull film ".repeat(300), code: "return 1;\n".repeat(400) };
@@ -42,6 +42,16 @@ test("of what there is no room for, nothing older comes back, and the other is k
   room = long.code.length;
   keep({ text: long.text.repeat(10), code: long.code });
   expect(kept()).toEqual({ code: long.code });
+});
+
+test("a page that a link has opened forgets what was kept, for itself and for when it is loaded again", () => {
+  keep(long);
+  remember("sentences", "a film");
+  expect(recall("sentences")).toBe("a film");
+  const entry = vi.spyOn(performance, "getEntriesByType").mockReturnValue([{ type: "navigate" } as PerformanceNavigationTiming]);
+  expect([kept(), recall("sentences")]).toEqual([{}, null]);
+  entry.mockReturnValue([{ type: "reload" } as PerformanceNavigationTiming]);
+  expect([kept(), recall("sentences")]).toEqual([{}, null]);
 });
 
 test("a link names all that it leaves out", () => {

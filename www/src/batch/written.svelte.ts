@@ -1,3 +1,4 @@
+import { recall, remember } from "../study/kept.ts";
 import { parser } from "./parsers/parser.svelte.ts";
 import { examples } from "./scene/strings.ts";
 import { linesOf, MOST_LINES, plainOf, treeOf, treeOfHeads, type Lines, type Tree } from "./trees.ts";
@@ -7,7 +8,9 @@ export const first = examples.join("\n");
 
 /** The visitor's sentences and their trees, which all scenes of the chapter have. */
 class Written {
-  text = $state(first);
+  text = $state(recall("sentences") ?? first);
+  /** What the visitor had written before the first ones took its place. */
+  draft: string | null = $state(null);
   /** Whether the parser grows the trees, whatever the brackets; until it has, they do. */
   grown = $state(false);
   failure: string | null = $state(null);
@@ -21,8 +24,15 @@ class Written {
   /** Whether all trees are the parser's. */
   readonly parsed: boolean = $derived(this.grown && this.#missing.length === 0);
 
-  /** Has the parser grow what is missing, as long as it is asked to; called while a component is made. */
+  /** Puts the first sentences in the place of the visitor's, or the visitor's back in theirs. */
+  swap(): void {
+    if (this.text === first) [this.text, this.draft] = [this.draft ?? first, null];
+    else [this.text, this.draft] = [first, this.text.trim() === "" ? this.draft : this.text];
+  }
+
+  /** Keeps what is written, and has the parser grow what is missing, as long as it is asked to; called while a component is made. */
   follow(): void {
+    $effect(() => remember("sentences", this.text === first ? null : this.text));
     $effect(() => {
       const missing = this.#missing;
       if (!this.grown || missing.length === 0) return;

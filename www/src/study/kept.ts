@@ -1,20 +1,21 @@
-/** A text or a program that is too long for a link, kept by the tab while the page loads anew. */
+/** What no address carries, kept by the tab while the page loads anew. */
 
 import { tooLong, wordy, type View, type Wordy } from "./view.ts";
 
-const keyOf = (field: Wordy) => `saccade:${field}`;
+/** Beside what is too long for a link: the sentences of the chapter Batch. */
+const names = [...wordy, "sentences"] as const;
+type Name = (typeof names)[number];
 
-/** Keeps what no address carries, and nothing of what was kept before. */
-export function keep(view: View): void {
-  const long = tooLong(view);
-  for (const field of wordy) {
-    try {
-      // First, since storage that is full keeps what it has.
-      sessionStorage.removeItem(keyOf(field));
-      if (long.includes(field)) sessionStorage.setItem(keyOf(field), view[field] ?? "");
-    } catch {
-      // Storage is refused, or full.
-    }
+const keyOf = (name: Name) => `saccade:${name}`;
+
+/** Keeps a value, and nothing of what was kept before; null keeps none. */
+export function remember(name: Name, value: string | null): void {
+  try {
+    // First, since storage that is full keeps what it has.
+    sessionStorage.removeItem(keyOf(name));
+    if (value !== null) sessionStorage.setItem(keyOf(name), value);
+  } catch {
+    // Storage is refused, or full.
   }
 }
 
@@ -25,16 +26,27 @@ export function isAgain(): boolean {
 }
 
 /** What was kept, for the page that was loaded again. */
-export function kept(): Pick<View, Wordy> {
-  if (!isAgain()) return {};
-  const found: Pick<View, Wordy> = {};
+export function recall(name: Name): string | null {
+  if (!isAgain()) return null;
   try {
-    for (const field of wordy) {
-      const value = sessionStorage.getItem(keyOf(field));
-      if (value !== null) found[field] = value;
-    }
+    return sessionStorage.getItem(keyOf(name));
   } catch {
     // Storage is refused.
+    return null;
   }
-  return found;
+}
+
+/** Keeps a text and a program that are too long for a link. */
+export function keep(view: View): void {
+  const long = tooLong(view);
+  for (const field of wordy) remember(field, long.includes(field) ? (view[field] ?? "") : null);
+}
+
+/** The text and the program that were kept; a page that a link has opened forgets all that was. */
+export function kept(): Pick<View, Wordy> {
+  if (!isAgain()) for (const name of names) remember(name, null);
+  return Object.fromEntries(wordy.flatMap((field) => {
+    const value = recall(field);
+    return value === null ? [] : [[field, value]];
+  }));
 }

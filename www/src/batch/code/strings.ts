@@ -53,6 +53,7 @@ export const code = {
     "The program runs in a worker that can reach nothing: no network, no storage, nothing of this page. It ends after eight seconds. What comes with a link is shown, and runs only when you start it.",
   ].map((paragraph) => paragraph.replaceAll("`", "*")),
   choose: "Begin with",
+  back: "Back to your program",
   programs: { tree: "A tree", decide: "A loop that decides", learn: "Learning" } satisfies Record<ProgramName, string>,
   editor: "The program",
   keys: "Tab indents; press Esc before it to leave. Ctrl or Cmd with Enter runs.",

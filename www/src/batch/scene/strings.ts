@@ -42,6 +42,7 @@ export const score = {
   failed: (why: string) => `The engine did not run it: ${why}`,
   choose: "How it is batched, and how many launches it needs",
   again: "Back to the first sentences",
+  back: "Back to your sentences",
   nothing: "There is nothing to batch yet. Write a sentence.",
 };
 
