@@ -289,7 +289,7 @@ program = async () => {
     assert.equal(await figure.getByText("This program came with the link.").count(), 0);
   });
 
-  test("of the visitor's own is led back to behind those of the page and of a link", async () => {
+  test("of the visitor's own is led back to behind those of the page and of a link, and is nobody's link when the page is loaded again", async () => {
     const own = "return 5;";
     const { page, complaints, figure, editor } = await open();
     await editor.fill(own);
@@ -301,7 +301,12 @@ program = async () => {
     assert.equal(await editor.inputValue(), own);
     assert.equal(await back.count(), 0);
     assert.ok(await page.evaluate(() => document.activeElement !== document.body));
-    // Also behind that of somebody else's address.
+    await page.waitForFunction(() => location.hash.includes("code="));
+    await page.reload();
+    await figure.waitFor();
+    assert.equal(await editor.inputValue(), own);
+    assert.equal(await figure.getByText("This program came with the link.").count(), 0);
+    // That of somebody else's address still is.
     await page.evaluate(() => (location.hash = `#batch/code?${new URLSearchParams({ code: "return 6;" })}`));
     await figure.getByText("This program came with the link.").waitFor();
     await back.click();

@@ -2,8 +2,8 @@
 
 import { tooLong, wordy, type View, type Wordy } from "./view.ts";
 
-/** Beside what is too long for a link: the sentences of the chapter Batch. */
-const names = [...wordy, "sentences"] as const;
+/** Beside what is too long for a link: the sentences of the chapter Batch, and which of its programs is the visitor's own. */
+const names = [...wordy, "sentences", "own code"] as const;
 type Name = (typeof names)[number];
 
 const keyOf = (name: Name) => `saccade:${name}`;

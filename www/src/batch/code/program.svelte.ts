@@ -1,9 +1,10 @@
+import { recall } from "../../study/kept.ts";
 import type { Tree } from "../trees.ts";
 import { MOST, type Ran } from "./report.ts";
 import { run, type End, type Run } from "./sandbox.ts";
 
-/** What the visitor has put here or has run, which outlives the scene: a program of a link is neither. */
-export const desk: { own: string | null } = $state({ own: null });
+/** What the visitor has put here or has run, which outlives the scene and the page's being loaded again: a program of a link is neither. */
+export const desk: { own: string | null } = $state({ own: recall("own code") });
 
 /** A run of a program, as it is followed. */
 export class Program {
