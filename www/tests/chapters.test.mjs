@@ -460,9 +460,22 @@ describe("models", { timeout: 600_000 }, () => {
     assert.equal(await page.locator("main").getAttribute("data-stage"), "ready");
     await page.keyboard.press("Shift");
     await refusal.waitFor({ state: "detached" });
-    await drop("mine.safetensors", readFileSync(join(root, "models", "shakespeare-sru.safetensors")));
+    const guesser = readFileSync(join(root, "models", "shakespeare-sru.safetensors"));
+    await drop("mine.safetensors", guesser);
     await page.locator('[data-chapter="predict"]').waitFor();
-    await page.getByRole("radio", { name: "mine.safetensors", checked: true }).waitFor();
+    const mine = page.getByRole("radio", { name: "mine.safetensors" });
+    await page.locator('[data-keeping="kept"]').waitFor();
+    assert.ok(await mine.isChecked());
+    // One that does not load takes nobody's place.
+    await drop("damaged.safetensors", guesser.subarray(0, guesser.length / 2));
+    await page.locator('[data-state="language-failed"]', { hasText: "damaged.safetensors" }).waitFor();
+    assert.equal(await page.getByRole("radio", { name: "damaged.safetensors" }).count(), 0);
+    assert.equal(await page.locator("[data-keeping]").count(), 0);
+    const kept = () => page.evaluate(async () => (await (await caches.open("own-language")).match("./own.safetensors")).headers.get("x-name"));
+    assert.equal(await kept(), "mine.safetensors");
+    await choose(mine);
+    await page.locator('[data-next="0"]').waitFor();
+    assert.equal(await kept(), "mine.safetensors");
     await drop("reader.safetensors", readFileSync(join(root, "models", "sst2-skim-lstm-small.safetensors")));
     await page.locator('[data-chapter="read"]').waitFor();
     await page.getByRole("radio", { name: "reader.safetensors", checked: true }).waitFor();

@@ -65,6 +65,11 @@ export class Predict {
       const [ready, text] = [this.ready, study().text];
       if (ready) untrack(() => this.request(ready, text));
     });
+    $effect(() => {
+      const source = this.ready?.source;
+      // What does not load is not kept.
+      if (source instanceof File) untrack(() => study().keepGuesser(source));
+    });
     // What is measured in other chapters would only keep this one's words waiting.
     $effect(() => {
       const open = study();

@@ -249,12 +249,16 @@ export class Study {
     void this.reader.choose(source, fresh);
   }
 
-  /** Has another model guess words; the browser keeps one that has just been learned, or brought. */
-  guessWith(source: LanguageSource, isNew = false): void {
+  /** Has another model guess words. */
+  guessWith(source: LanguageSource): void {
     this.language = source;
-    if (typeof source === "string") return;
-    this.ownLanguage = source;
-    if (isNew) void this.ownGuesser.keep(source);
+  }
+
+  /** Offers a model that guesses words to be chosen again, and has the browser keep it: one that was learned here, or has loaded. */
+  keepGuesser(file: File): void {
+    if (file === this.ownLanguage) return;
+    this.ownLanguage = file;
+    void this.ownGuesser.keep(file);
   }
 
   write(text: string): void {
