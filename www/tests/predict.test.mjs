@@ -352,6 +352,24 @@ describe("writing", { timeout: 600_000 }, () => {
 });
 
 describe("influence", { timeout: 600_000 }, () => {
+  test("that cannot be told, since the text is cut otherwise without a word, is said to be so", async () => {
+    await open("He lived at No. 5 and said, 'I am here.'", { fields: { scene: "influence" } });
+    const scene = page.locator('[aria-labelledby="predict-influence"]');
+    const told = async (at, what) => {
+      await scene.locator(`[data-token="${at}"]`).click();
+      // What is pointed at has its own effect told.
+      await page.mouse.move(0, 0);
+      await page.evaluate(() => document.activeElement.blur());
+      await scene.locator(`[data-target="${at}"][aria-busy="false"]`).waitFor();
+      assert.match(await scene.locator(".told").innerText(), what);
+    };
+    // A quote that opens is one that closes where the text ends.
+    await told(8, /^What the guess of “'” hung on cannot be told/);
+    // Without the number, “No.” is two words.
+    await told(5, /“and”.* What one word did cannot be told/s);
+    assert.deepEqual(complaints, []);
+  });
+
   test("is the difference that scoring the text without a word makes", async () => {
     await open(TEXT, { fields: { scene: "influence" } });
     const { tokens } = await models["novels-lm"].score(TEXT);

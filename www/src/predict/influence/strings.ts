@@ -1,5 +1,6 @@
 /** What the scene of influences says. */
 
+import { plural } from "../../frame/format.ts";
 import type { Unit } from "../strings.ts";
 
 export const influence = {
@@ -17,6 +18,10 @@ export const influence = {
   strongest: (target: string, words: readonly string[]) => `The guess of “${target}” hung most on ${list(words)}.`,
   first: (unit: Unit) => `Nothing comes before the first ${unit}.`,
   none: (target: string, unit: Unit) => `No single ${unit} changed the guess of “${target}” by much.`,
+  untold: (count: number, unit: Unit) =>
+    `What ${count === 1 ? `one ${unit}` : plural(count, unit)} did cannot be told: without ${count === 1 ? "it" : "them"} the text falls into other ${unit}s.`,
+  noneTold: (target: string, unit: Unit) =>
+    `What the guess of “${target}” hung on cannot be told: the text up to it falls into other ${unit}s when an earlier one is left out.`,
   nearest: (count: string, unit: Unit) => `Only the ${count} ${unit}s before it are left out in turn.`,
   stop: "Stop",
   stopped: (count: number, of: number) => `Stopped after ${count} of ${of}.`,
