@@ -25,6 +25,16 @@ describe("the first view", { timeout: 600_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("stands on a page that was not fetched securely, and so do programs", async () => {
+    await open("", { prepare: () => delete Crypto.prototype.randomUUID });
+    await summary().waitFor();
+    await page.getByRole("link", { name: "Batch", exact: true }).click();
+    await page.getByRole("textbox", { name: "The program" }).fill("return 3;");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    assert.equal(await page.locator("[data-gave]").innerText(), "3");
+    assert.deepEqual(complaints, []);
+  });
+
   test("with motion the reading is played once by itself, says how much it is slowed, and a key ends it", async () => {
     // The key is pressed in the page as soon as that is shown: a busy machine may play to the end meanwhile.
     const prepare = () => {

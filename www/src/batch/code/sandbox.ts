@@ -5,6 +5,7 @@
  */
 
 import { files } from "../../../../js/src/graph/files.ts";
+import { freshId } from "../../frame/id.ts";
 import type { Tree } from "../trees.ts";
 import html from "./frame.html?raw";
 import { messageOf, MOST, type Message } from "./report.ts";
@@ -77,7 +78,7 @@ export function run(code: string, trees: readonly Tree[], tell: (message: Messag
     frame.hidden = true;
     frame.sandbox.add("allow-scripts");
     frame.setAttribute("aria-hidden", "true");
-    frame.srcdoc = html.replaceAll("NONCE", crypto.randomUUID());
+    frame.srcdoc = html.replaceAll("NONCE", freshId());
     frame.addEventListener(
       "load",
       () => {
