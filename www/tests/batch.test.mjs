@@ -97,6 +97,33 @@ describe("schedules", { timeout: 1_800_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("a node that was tapped is spoken of until the launches, or the sentences, are gone on with", async () => {
+    const { page, figure } = await open("#batch", { viewport: { width: 390, height: 800 }, hasTouch: true });
+    const said = figure.locator("[data-said]");
+    const tap = async () => {
+      await figure.locator("g.mark.join").first().tap();
+      assert.match(await said.innerText(), /“the film”/);
+      assert.equal(await figure.locator("g.pointed").count(), 1);
+    };
+    await tap();
+    // As a finger moves it, without the focus.
+    await figure.getByRole("slider", { name: "Launch" }).evaluate((slider) => {
+      slider.value = "1";
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    await said.getByText("Launch 1 of 19: 40 look-ups").waitFor();
+    await tap();
+    await figure.getByRole("button", { name: "Play" }).evaluate((button) => button.click());
+    await said.getByText("Launch 19 of 19").waitFor();
+    await tap();
+    await page.getByLabel("Your sentences, one a line").evaluate((area) => {
+      area.value = "the film is very good today";
+      area.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    await eventually(async () => assert.equal(await figure.locator("g.pointed").count(), 0));
+    assert.equal(await figure.locator("text.word").count(), 6);
+  });
+
   test("a launch of one node says why it is alone, pointed at or by keyboard, and no other launch does", async () => {
     const { page, complaints, figure, launches } = await open();
     // A chain of letters, and one join; words that wait for each other, or in the schedule by depth do not.
