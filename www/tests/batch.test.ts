@@ -57,6 +57,15 @@ describe("a sentence in brackets", () => {
     expect(linesOf(`${"a\n".repeat(MOST_LINES)}${long}yz`).cut).toBe(false);
   });
 
+  test("has so many words at most, and says so where one has more, as it is written or as the parser cuts it", () => {
+    const line = (words: number) => Array(words).fill("word").join(" ");
+    expect([line(MOST_WORDS), `(${line(MOST_WORDS)})`, line(MOST_WORDS + 1)].map((text) => linesOf(text).over)).toEqual([false, false, true]);
+    expect([MOST_WORDS, MOST_WORDS + 1].map((words) => linesOf("don't", () => ({ tree: word("do"), words })).over)).toEqual([false, true]);
+    expect(linesOf(`${"a\n".repeat(MOST_LINES)}${line(MOST_WORDS + 1)}`).over).toBe(false);
+    // What the parser is given.
+    expect(plainOf(line(10_000))).toBe(line(MOST_WORDS));
+  });
+
   test("has its mistake said by its line; lines without words are none", () => {
     const { trees, mistakes, more } = linesOf("(a b\n\n  \nc d\n)\n");
     expect(trees).toEqual([pair(word("c"), word("d"))]);

@@ -12,10 +12,14 @@ export const MOST_WORDS = 40;
 export const MOST_LETTERS = 24;
 
 const TOKEN = /[()]|[^\s()]+/gu;
+const WORD = /[^\s()]+/gu;
 const LONG = new RegExp(`([^\\s()]{${MOST_LETTERS}})[^\\s()]+`, "gu");
 
 /** A sentence with the letters of its words that are read. */
 const shortened = (sentence: string): string => sentence.replaceAll(LONG, "$1");
+
+/** The words of a sentence as they are written. */
+const wordsIn = (sentence: string): readonly string[] => sentence.match(WORD) ?? [];
 
 /**
  * Reads a sentence: brackets hold together what they enclose, and what stands side by side is put together from the left,
@@ -63,24 +67,36 @@ export interface Lines {
   readonly mistakes: readonly { readonly line: number; readonly mistake: Mistake }[];
   /** Whether there are more than are drawn. */
   readonly more: boolean;
+  /** Whether a line has more words than are read. */
+  readonly over: boolean;
   /** Whether a word has more letters than are read. */
   readonly cut: boolean;
 }
 
-/** The lines of a text, whose trees `read` finds. */
-export function linesOf(text: string, read: (sentence: string) => Tree | Mistake = treeOf): Lines {
+/** A tree that was grown for a sentence, and of how many words that is as they were cut for it. */
+export interface Grown {
+  readonly tree: Tree;
+  readonly words: number;
+}
+
+/** The lines of a text, with trees that were grown for them, or those of their brackets. */
+export function linesOf(text: string, grown: (sentence: string) => Grown | undefined = () => undefined): Lines {
   const written = text.split("\n").flatMap((sentence, at) => (sentence.trim() === "" ? [] : [{ line: at + 1, sentence }]));
-  const shown = written.slice(0, MOST_LINES).map(({ line, sentence }) => ({ line, sentence, found: read(shortened(sentence)) }));
+  const shown = written.slice(0, MOST_LINES).map(({ line, sentence }) => {
+    const own = grown(sentence);
+    return { line, sentence, found: own?.tree ?? treeOf(shortened(sentence)), words: Math.max(own?.words ?? 0, wordsIn(sentence).length) };
+  });
   return {
     trees: shown.flatMap(({ found }) => (typeof found === "string" ? [] : [found])),
     mistakes: shown.flatMap(({ line, found }) => (typeof found === "string" ? [{ line, mistake: found }] : [])),
     more: written.length > MOST_LINES,
+    over: shown.some(({ words }) => words > MOST_WORDS),
     cut: shown.some(({ sentence }) => shortened(sentence) !== sentence),
   };
 }
 
-/** A sentence without its brackets, as far as its words are read. */
-export const plainOf = (sentence: string): string => shortened(sentence).replaceAll(/[()]/g, " ").trim().replaceAll(/\s+/g, " ");
+/** A sentence without its brackets, as far as it is read. */
+export const plainOf = (sentence: string): string => shortened(wordsIn(sentence).slice(0, MOST_WORDS).join(" "));
 
 /** A word of a sentence, and the number of the word that it depends on; null of a root. */
 export interface Dependent {

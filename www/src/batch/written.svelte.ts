@@ -1,7 +1,7 @@
 import { recall, remember } from "../study/kept.ts";
 import { parser } from "./parsers/parser.svelte.ts";
 import { examples } from "./scene/strings.ts";
-import { linesOf, MOST_LINES, plainOf, treeOf, treeOfHeads, type Lines, type Tree } from "./trees.ts";
+import { linesOf, MOST_LINES, plainOf, treeOfHeads, type Grown, type Lines } from "./trees.ts";
 
 /** Sentences as they are to begin with. */
 export const first = examples.join("\n");
@@ -15,12 +15,14 @@ class Written {
   grown = $state(false);
   failure: string | null = $state(null);
   /** Trees that the parser grew, by their sentence without brackets. */
-  #trees: ReadonlyMap<string, Tree> = $state.raw(new Map());
-  readonly lines: Lines = $derived(linesOf(this.text, (sentence) => (this.grown ? this.#trees.get(plainOf(sentence)) : undefined) ?? treeOf(sentence)));
+  #trees: ReadonlyMap<string, Grown> = $state.raw(new Map());
+  readonly lines: Lines = $derived(linesOf(this.text, (sentence) => (this.grown ? this.#trees.get(plainOf(sentence)) : undefined)));
   /** What is to be parsed. */
   readonly #missing: readonly string[] = $derived(
     this.text.split("\n").map(plainOf).filter((sentence) => sentence !== "").slice(0, MOST_LINES).filter((sentence) => !this.#trees.has(sentence)),
   );
+  /** What was to be parsed when that was asked last. */
+  #asked: readonly string[] = [];
   /** Whether all trees are the parser's. */
   readonly parsed: boolean = $derived(this.grown && this.#missing.length === 0);
 
@@ -36,21 +38,27 @@ class Written {
     $effect(() => {
       const missing = this.#missing;
       if (!this.grown || missing.length === 0) return;
-      this.failure = null;
-      parser
-        .ready()
-        .then(({ parse }) => parse(missing))
-        .then(
-          (all) => {
-            const trees = all.flatMap(({ tokens }, at): [string, Tree][] => [[missing[at] ?? "", treeOfHeads(tokens) ?? { word: missing[at] ?? "" }]]);
-            this.#trees = new Map([...this.#trees, ...trees]);
-          },
-          (error: unknown) => {
-            this.failure = error instanceof Error ? error.message : String(error);
-            this.grown = false;
-          },
-        );
+      void this.grow(missing);
     });
+  }
+
+  /** Has the parser grow trees; of what is asked for while it is on its way, the latest alone. */
+  async grow(missing: readonly string[]): Promise<void> {
+    this.#asked = missing;
+    this.failure = null;
+    try {
+      const { parse } = await parser.ready();
+      if (this.#asked !== missing) return;
+      const all = await parse(missing);
+      const trees = all.map(({ tokens }, at): [string, Grown] => {
+        const sentence = missing[at] ?? "";
+        return [sentence, { tree: treeOfHeads(tokens) ?? { word: sentence }, words: tokens.length }];
+      });
+      this.#trees = new Map([...this.#trees, ...trees]);
+    } catch (error) {
+      this.failure = error instanceof Error ? error.message : String(error);
+      this.grown = false;
+    }
   }
 }
 

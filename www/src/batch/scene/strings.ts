@@ -29,6 +29,7 @@ export const score = {
     empty: (line: number) => `Line ${line}: there is no word.`,
   } satisfies Record<Mistake, (line: number) => string>,
   long: (most: number) => `Of longer words only the first ${most} letters are read.`,
+  over: (most: number) => `Of longer lines only the first ${most} words are read.`,
   many: (most: number) => `Only the first ${most} lines are shown.`,
   ways: { unbatched: "Unbatched", depth: "Depth", agenda: "Agenda", levels: "Levels", padded: "Padding", buckets: "Buckets" } satisfies Record<Way, string>,
   about: {
