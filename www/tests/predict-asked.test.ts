@@ -85,3 +85,19 @@ test("one of the visitor's own that comes when another has been chosen is given 
   expect([first, second].map(({ dispose }) => vi.mocked(dispose).mock.calls.length)).toEqual([1, 0]);
   expect(language.ready?.model).toBe(second);
 });
+
+test("one that is on its way goes on coming when it is chosen again, unless it is to be fetched anew", async () => {
+  const bytes = readFileSync(join(import.meta.dirname, "..", "..", "models", "shakespeare-lstm.safetensors"));
+  const fetched = vi.fn(async () => new Response(bytes));
+  vi.stubGlobal("fetch", fetched);
+  try {
+    const language = new Language();
+    const both = [language.choose("novels-lm"), language.choose("novels-lm")];
+    await Promise.all(both);
+    expect([fetched.mock.calls.length, language.ready?.source]).toEqual([1, "novels-lm"]);
+    await Promise.all([language.choose("shakespeare-lstm"), language.choose("shakespeare-lstm", true)]);
+    expect([fetched.mock.calls.length, language.ready?.source]).toEqual([3, "shakespeare-lstm"]);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});

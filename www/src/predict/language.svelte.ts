@@ -22,12 +22,20 @@ export class Language {
   stage: Stage = $state.raw({ kind: "loading", progress: null });
   readonly ready: Ready | null = $derived(this.stage.kind === "ready" ? this.stage.ready : null);
   readonly #loaded = new Map<LanguageSource, Ready>();
-  #loading: AbortController | null = null;
+  /** What was chosen last. */
+  #coming: { readonly source: LanguageSource; readonly loading: AbortController; readonly chosen: Promise<void> } | null = null;
 
-  /** Makes a model the one in use. `fresh` fetches past the browser's cache. */
-  async choose(source: LanguageSource, fresh = false): Promise<void> {
-    this.#loading?.abort();
-    const loading = (this.#loading = new AbortController());
+  /** Makes a model the one in use; one that is on its way goes on coming. `fresh` fetches past the browser's cache. */
+  choose(source: LanguageSource, fresh = false): Promise<void> {
+    if (this.#coming?.source === source && this.stage.kind === "loading" && !fresh) return this.#coming.chosen;
+    this.#coming?.loading.abort();
+    const loading = new AbortController();
+    const chosen = this.#open(source, loading, fresh);
+    this.#coming = { source, loading, chosen };
+    return chosen;
+  }
+
+  async #open(source: LanguageSource, loading: AbortController, fresh: boolean): Promise<void> {
     const { signal } = loading;
     this.stage = { kind: "loading", progress: null };
     try {
