@@ -205,6 +205,24 @@ describe("links", { timeout: 600_000 }, () => {
     await holds(LONG);
   });
 
+  test("a text and a program of just now outlive the page's being loaded anew, though the address has yet to say them", async () => {
+    const again = (field, value) =>
+      page.locator(field).evaluate((area, value) => {
+        area.value = value;
+        area.dispatchEvent(new Event("input", { bubbles: true }));
+        location.reload();
+      }, value);
+    await open("#read?text=a+dull+film");
+    await again("#text", "My own sentence.");
+    await holds("My own sentence.");
+    await again("#text", LONG);
+    await holds(LONG);
+    await open("#batch/code?code=return+1%3B");
+    await again("textarea[aria-describedby=batch-code-keys]", "return 2;");
+    await page.waitForFunction(() => document.querySelector("textarea[aria-describedby=batch-code-keys]")?.value === "return 2;");
+    assert.deepEqual(complaints, []);
+  });
+
   test("an address of somebody else's takes the place of a text, to which the way back and a button lead", async () => {
     const [own, link] = ["My own sentence.", "a dull film"];
     await open();

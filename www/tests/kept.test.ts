@@ -1,10 +1,12 @@
 /** What is too long for a link: what the tab keeps of it while the page loads anew, and that a link says what it leaves out. */
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { keep, kept, recall, remember } from "../src/study/kept.ts";
+import { keep, recall, remember, restored } from "../src/study/kept.ts";
 import { linked } from "../src/study/view.ts";
 
 const long = { text: "a dull film ".repeat(300), code: "return 1;\n".repeat(400) };
+
+const kept = () => restored({}, "#read");
 
 /** What the tab has, and how many characters of one thing it has room for. */
 const storage = new Map<string, string>();
@@ -29,23 +31,31 @@ afterEach(() => {
 });
 
 test("a text and a program are kept, each if it is too long", () => {
-  keep(long);
+  keep(long, null);
   expect(kept()).toEqual(long);
-  keep({ ...long, text: "a dull film" });
+  keep({ ...long, text: "a dull film" }, null);
   expect(kept()).toEqual({ code: long.code });
-  keep({ text: long.text });
+  keep({ text: long.text }, null);
   expect(kept()).toEqual({ text: long.text });
 });
 
 test("of what there is no room for, nothing older comes back, and the other is kept all the same", () => {
-  keep({ text: long.text });
+  keep({ text: long.text }, null);
   room = long.code.length;
-  keep({ text: long.text.repeat(10), code: long.code });
+  keep({ text: long.text.repeat(10), code: long.code }, null);
   expect(kept()).toEqual({ code: long.code });
 });
 
+test("what an address has yet to say is kept for that address, whatever its length, and for no other", () => {
+  keep({ text: "a film", code: "return 1;" }, "#read?text=a+fil");
+  expect(restored({ text: "a fil" }, "#read?text=a+fil")).toEqual({ text: "a film", code: "return 1;" });
+  expect(restored({ text: "b" }, "#read?text=b")).toEqual({ text: "b" });
+  keep({ text: "a film", code: "return 1;" }, null);
+  expect(restored({ text: "a fil" }, "#read?text=a+fil")).toEqual({ text: "a fil" });
+});
+
 test("a page that a link has opened forgets what was kept, for itself and for when it is loaded again", () => {
-  keep(long);
+  keep(long, null);
   remember("sentences", "a film");
   expect(recall("sentences")).toBe("a film");
   const entry = vi.spyOn(performance, "getEntriesByType").mockReturnValue([{ type: "navigate" } as PerformanceNavigationTiming]);

@@ -1,9 +1,12 @@
 /** What no address carries, kept by the tab while the page loads anew. */
 
-import { tooLong, wordy, type View, type Wordy } from "./view.ts";
+import { tooLong, wordy, type View } from "./view.ts";
 
-/** Beside what is too long for a link: the sentences of the chapter Batch, and which of its programs is the visitor's own. */
-const names = [...wordy, "sentences", "own code"] as const;
+/**
+ * Beside texts and programs: the address that has yet to say them, the sentences of the chapter Batch, and which of its programs
+ * is the visitor's own.
+ */
+const names = [...wordy, "address", "sentences", "own code"] as const;
 type Name = (typeof names)[number];
 
 const keyOf = (name: Name) => `saccade:${name}`;
@@ -36,17 +39,21 @@ export function recall(name: Name): string | null {
   }
 }
 
-/** Keeps a text and a program that are too long for a link. */
-export function keep(view: View): void {
-  const long = tooLong(view);
-  for (const field of wordy) remember(field, long.includes(field) ? (view[field] ?? "") : null);
+/** Keeps a text and a program that are too long for a link, or that the address, as it is, has yet to say. */
+export function keep(view: View, address: string | null): void {
+  const which = address === null ? tooLong(view) : wordy;
+  for (const field of wordy) remember(field, which.includes(field) ? (view[field] ?? null) : null);
+  remember("address", address);
 }
 
-/** The text and the program that were kept; a page that a link has opened forgets all that was. */
-export function kept(): Pick<View, Wordy> {
+/** What an address says, with the text and the program that were kept; a page that a link has opened forgets all that was. */
+export function restored(view: View, address: string): View {
   if (!isAgain()) for (const name of names) remember(name, null);
-  return Object.fromEntries(wordy.flatMap((field) => {
+  const here = recall("address") === address;
+  const restored = { ...view };
+  for (const field of wordy) {
     const value = recall(field);
-    return value === null ? [] : [[field, value]];
-  }));
+    if (value !== null && (here || (view[field] === undefined && tooLong({ [field]: value }).length > 0))) restored[field] = value;
+  }
+  return restored;
 }
