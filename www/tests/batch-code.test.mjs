@@ -312,6 +312,14 @@ program = async () => {
     await back.click();
     assert.equal(await editor.inputValue(), own);
     assert.equal(await figure.getByText("This program came with the link.").count(), 0);
+    // One of the page's own is not the visitor's, whenever it was chosen.
+    await figure.getByRole("button", { name: "Learning", exact: true }).click();
+    await page.waitForURL(/code=.*Adam/);
+    await page.reload();
+    await figure.waitFor();
+    await figure.getByRole("button", { name: "A tree", exact: true }).click();
+    assert.match(await editor.inputValue(), /const grow/);
+    assert.equal(await back.count(), 0);
     assert.deepEqual(complaints, []);
   });
 
