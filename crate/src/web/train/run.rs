@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use js_sys::{Array, Function, Promise, Uint8Array, Uint32Array};
 use serde::Serialize;
-use serde_json::json;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_time::Instant;
@@ -19,7 +18,8 @@ use crate::graph::{Graph, Strategy};
 use crate::model::{Model, ReadOptions, TaggedToken, Writing};
 use crate::nn::Sampling;
 use crate::train::{
-    Adjustment, Classify, Due, Evaluation, Predict, PredictionScore, Tag, TagScore, Trainer, Transferred,
+    Adjustment, Classify, Due, Evaluation, Position, Predict, PredictionScore, Tag, TagScore, Trainer,
+    Transferred,
 };
 
 /// A trainer of any task.
@@ -78,6 +78,47 @@ async fn keep_safe(trainer: &mut AnyTrainer, inner: &RefCell<State>, settings: &
     let mut state = inner.borrow_mut();
     state.safe = Some(Safe { snapshot, kept: state.kept.clone(), at: Instant::now() });
     Ok(())
+}
+
+/// How many there are of what a run learns from, and what a source has given.
+#[derive(Serialize)]
+struct About {
+    texts: Counts,
+    words: usize,
+    parameters: usize,
+    transferred: Option<Transferred>,
+}
+
+/// How many texts there are.
+#[derive(Serialize)]
+struct Counts {
+    train: usize,
+    dev: usize,
+    test: usize,
+}
+
+/// A step that has been taken.
+#[derive(Serialize)]
+struct Step {
+    epoch: usize,
+    step: usize,
+    steps: usize,
+    words: usize,
+    losses: BTreeMap<&'static str, f32>,
+}
+
+/// Where a run stands.
+#[derive(Serialize)]
+struct Place {
+    epoch: usize,
+    step: usize,
+}
+
+/// What the end of a run found.
+#[derive(Serialize)]
+struct End {
+    dev: Figures,
+    test: Option<Figures>,
 }
 
 /// What an evaluation found.
@@ -144,12 +185,9 @@ impl TrainingRun {
         let model = with!(&trainer, trainer => trainer.model());
         let texts = with!(&trainer, trainer => trainer.texts());
         let parameters: usize = model.parameters().iter().map(|(_, p)| p.values.len()).sum();
-        let about = to_js(&json!({
-            "texts": { "train": texts[0], "dev": texts[1], "test": texts[2] },
-            "words": model.vocabulary().len(),
-            "parameters": parameters,
-            "transferred": transferred,
-        }))?;
+        let [train, dev, test] = texts;
+        let (texts, words) = (Counts { train, dev, test }, model.vocabulary().len());
+        let about = to_js(&About { texts, words, parameters, transferred })?;
         let inner = Rc::new(RefCell::new(State { trainer: Some(trainer), kept: None, safe: None }));
         Ok(Self { inner, about, settings })
     }
@@ -216,15 +254,9 @@ impl TrainingRun {
             let (position, words) = with!(&*trainer, trainer => (trainer.position(), trainer.words()));
             let ask = |order: Vec<u32>, parts| asked(&ask, &order, parts);
             let losses = with!(trainer, trainer => trainer.step_helped(most, ask).await)?;
-            let losses: BTreeMap<_, _> =
-                losses.iter().map(|loss| (loss_name(loss.name), loss.value)).collect();
-            to_js(&json!({
-                "epoch": position.epoch,
-                "step": position.done,
-                "steps": position.steps,
-                "words": words,
-                "losses": losses,
-            }))
+            let losses = losses.iter().map(|loss| (loss_name(loss.name), loss.value)).collect();
+            let Position { epoch, done: step, steps } = position;
+            to_js(&Step { epoch, step, steps, words, losses })
         })
     }
 
@@ -263,7 +295,7 @@ impl TrainingRun {
                 let end = trainer.finish(&kept, |_| true).await?.ok_or_else(unstopped)?;
                 (end.model, Figures::from(end.dev), end.test.map(Figures::from))
             });
-            let end = to_js(&json!({ "dev": dev, "test": test }))?;
+            let end = to_js(&End { dev, test })?;
             js_sys::Reflect::set(&end, &"model".into(), &Uint8Array::from(&model[..]))
                 .map_err(|_| Failure::internal("the end of a run is no object"))?;
             Ok(end)
@@ -320,7 +352,7 @@ impl TrainingRun {
             trainer.position()
         });
         state.kept = kept;
-        Ok(to_js(&json!({ "epoch": position.epoch, "step": position.done }))?)
+        Ok(to_js(&Place { epoch: position.epoch, step: position.done })?)
     }
 
     /// Changes how it learns from the next step on.
