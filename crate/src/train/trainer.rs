@@ -7,14 +7,14 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHasher;
 
-use super::config::{ConfigError, RunConfig, check};
+use super::config::{ConfigError, RunConfig};
 use super::error::TrainError;
 use super::objective::Objective;
 use super::run::{Adjustment, Due, Evaluated, Finished, Loss, Position, Texts};
 use super::snapshot::Progress;
 use super::together::{Parts, recording, shares};
 use crate::device::Device;
-use crate::model::{Model, Task};
+use crate::model::Model;
 use helped::Ask;
 use state::State;
 
@@ -89,18 +89,12 @@ impl<O: Objective> Trainer<O> {
         texts: Texts<O::Item>,
         config: RunConfig,
     ) -> Result<Self, TrainError> {
-        let predicts = match &model.config().task {
-            Task::Predict(task) => Some(task),
-            Task::Classify(_) | Task::Tag(_) | Task::Parse(_) | Task::Tree(_) => None,
-        };
-        let (cell, layers) = model.config().task.layers();
-        config.validate(&model.config().encoder, &[cell.as_slice(), layers], predicts)?;
-        if texts.dev.is_empty() {
-            return Err(TrainError::NoTexts("development"));
-        }
         let mut hasher = FxHasher::default();
         (model.vocabulary().words(), &texts.train, &texts.dev).hash(&mut hasher);
         let (digest, state) = (hasher.finish(), State::new(device, model, config)?);
+        if texts.dev.is_empty() {
+            return Err(TrainError::NoTexts("development"));
+        }
         let mut trainer = Self { objective, texts, digest, batches: Vec::new(), state };
         trainer.begin_epoch();
         if trainer.texts.train.is_empty() {
@@ -167,8 +161,8 @@ impl<O: Objective> Trainer<O> {
     ///
     /// # Errors
     /// If the engine fails, or a weight is not finite.
-    pub async fn export(&mut self) -> Result<Vec<u8>, TrainError> {
-        self.state.export().await
+    pub fn export(&mut self) -> impl Future<Output = Result<Vec<u8>, TrainError>> {
+        self.state.export()
     }
 
     /// Changes the step size, or the loss of skimming, from the next step on.
@@ -176,26 +170,7 @@ impl<O: Objective> Trainer<O> {
     /// # Errors
     /// If a value is out of range, or there is no loss of skimming to change.
     pub fn adjust(&mut self, adjustment: Adjustment) -> Result<(), ConfigError> {
-        let Adjustment { learning_rate, gamma, temperature } = adjustment;
-        let mut train = self.state.config.train.clone();
-        train.learning_rate = learning_rate.unwrap_or(train.learning_rate);
-        match &mut train.skim {
-            Some(skim) => skim.gamma = gamma.unwrap_or(skim.gamma),
-            None => {
-                let knobs = [("train.skim.gamma", gamma), ("train.skim.temperature", temperature)];
-                for (field, value) in knobs {
-                    check(field, value.is_none(), "a layer that skims", "none")?;
-                }
-            }
-        }
-        if let Some(temperature) = temperature {
-            let positive = temperature > 0.0 && temperature.is_finite();
-            check("train.skim.temperature", positive, "a positive number", temperature)?;
-        }
-        train.validate(train.skim.is_some())?;
-        self.state.config.train = train;
-        self.state.temperature = temperature.or(self.state.temperature);
-        Ok(())
+        self.state.adjust(adjustment)
     }
 
     /// How it learns now.
@@ -302,9 +277,9 @@ impl<O: Objective> Trainer<O> {
     ///
     /// # Errors
     /// If the engine fails, or a weight is not finite.
-    pub async fn snapshot(&mut self, run: &str) -> Result<Vec<u8>, TrainError> {
+    pub fn snapshot(&mut self, run: &str) -> impl Future<Output = Result<Vec<u8>, TrainError>> {
         let run = self.run_of(run);
-        self.state.snapshot(&run).await
+        self.state.snapshot(run)
     }
 
     /// What a snapshot knows its run by.

@@ -7,13 +7,13 @@ use super::helped::Ask;
 use crate::cpu::noise;
 use crate::device::{Buffer, Device, EngineError, ParamId, Parameter, Parameters};
 use crate::graph::{Gradients, Graph, Strategy};
-use crate::model::{Model, ModelError};
+use crate::model::{Model, ModelError, Task};
 use crate::train::carried::Carried;
-use crate::train::config::{OptimizerName, RunConfig, Schedule, TrainConfig};
+use crate::train::config::{ConfigError, OptimizerName, RunConfig, Schedule, TrainConfig, check};
 use crate::train::error::TrainError;
 use crate::train::objective::{Losses, Skimming};
 use crate::train::optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
-use crate::train::run::Loss;
+use crate::train::run::{Adjustment, Loss};
 use crate::train::snapshot::{self, Best, Progress};
 use crate::train::together::Parts;
 #[cfg(not(target_arch = "wasm32"))]
@@ -88,8 +88,14 @@ async fn differentiate(
 }
 
 impl State {
-    /// Before the first step.
-    pub(super) fn new(device: &Device, model: Model, config: RunConfig) -> Result<Self, EngineError> {
+    /// Before the first step of a run whose config is checked here.
+    pub(super) fn new(device: &Device, model: Model, config: RunConfig) -> Result<Self, TrainError> {
+        let predicts = match &model.config().task {
+            Task::Predict(task) => Some(task),
+            Task::Classify(_) | Task::Tag(_) | Task::Parse(_) | Task::Tree(_) => None,
+        };
+        let (cell, layers) = model.config().task.layers();
+        config.validate(&model.config().encoder, &[cell.as_slice(), layers], predicts)?;
         let TrainConfig { optimizer, weight_decay, clip, average, average_after, .. } = config.train;
         let rule = match optimizer {
             OptimizerName::Adam => Rule::Adam(Adam::default()),
@@ -113,6 +119,30 @@ impl State {
             #[cfg(not(target_arch = "wasm32"))]
             helpers: Helpers::default(),
         })
+    }
+
+    /// See [`Trainer::adjust`](super::Trainer::adjust).
+    pub(super) fn adjust(&mut self, adjustment: Adjustment) -> Result<(), ConfigError> {
+        let Adjustment { learning_rate, gamma, temperature } = adjustment;
+        let mut train = self.config.train.clone();
+        train.learning_rate = learning_rate.unwrap_or(train.learning_rate);
+        match &mut train.skim {
+            Some(skim) => skim.gamma = gamma.unwrap_or(skim.gamma),
+            None => {
+                let knobs = [("train.skim.gamma", gamma), ("train.skim.temperature", temperature)];
+                for (field, value) in knobs {
+                    check(field, value.is_none(), "a layer that skims", "none")?;
+                }
+            }
+        }
+        if let Some(temperature) = temperature {
+            let positive = temperature > 0.0 && temperature.is_finite();
+            check("train.skim.temperature", positive, "a positive number", temperature)?;
+        }
+        train.validate(train.skim.is_some())?;
+        self.config.train = train;
+        self.temperature = temperature.or(self.temperature);
+        Ok(())
     }
 
     /// Computes on another device from now on; what the optimiser knows is to be restored.
@@ -277,11 +307,11 @@ impl State {
         Ok(self.file(&self.model)?)
     }
 
-    pub(super) async fn snapshot(&mut self, run: &str) -> Result<Vec<u8>, TrainError> {
+    pub(super) async fn snapshot(&mut self, run: String) -> Result<Vec<u8>, TrainError> {
         self.device.fetch(self.model.parameters_mut()).await?;
         let moments = self.optimizer.snapshot(&self.device, self.model.parameters()).await?;
         let carried = self.carried.read(&self.device).await?;
-        Ok(snapshot::to_bytes(run, &self.progress, self.model.parameters(), moments, carried)?)
+        Ok(snapshot::to_bytes(&run, &self.progress, self.model.parameters(), moments, carried)?)
     }
 
     /// Takes over a snapshot, unless `fits` says no of where its run stood. One that is refused changes nothing.
