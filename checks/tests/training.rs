@@ -40,14 +40,16 @@ fn trainer(
     skim: Option<SkimLoss>,
     texts: &Texts<Item>,
 ) -> Trainer<Classify> {
+    let is_sru = matches!(encoder, LayerConfig::Sru(_));
     let train = TrainConfig {
         embedding_rate: 0.5,
         weight_decay: 0.01,
         clip: 1.0,
         average: 0.9,
         dropout_embedding: 0.2,
-        dropout_encoder: if matches!(encoder, LayerConfig::Sru(_)) { 0.1 } else { 0.0 },
+        dropout_encoder: if is_sru { 0.1 } else { 0.0 },
         dropout_head: 0.1,
+        adversarial: if is_sru { 0.02 } else { 0.0 },
         skim,
         ..TrainConfig::new(16, 9, 0.01)
     };
@@ -119,7 +121,7 @@ fn an_lstm_learns_as_on_the_cpu() {
 }
 
 #[test]
-fn an_sru_learns_as_on_the_cpu() {
+fn an_sru_learns_as_on_the_cpu_from_moved_word_vectors_too() {
     let encoder = SruConfig::new(9, 2);
     curves_agree(LayerConfig::Sru(encoder), None);
 }

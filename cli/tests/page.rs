@@ -164,6 +164,7 @@ const NETWORKS: [(&str, &str); 4] = [
         learning_rate = 0.02
         clip = 5.0
         dropout_embedding = 0.1
+        adversarial = 0.01
         "#,
     ),
 ];

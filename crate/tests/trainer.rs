@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 
 use pollster::block_on;
-use saccade_rnn::device::{Cpu, Device};
+use saccade_rnn::device::{Cpu, Device, ParamId, Parameter, Parameters};
+use saccade_rnn::graph::{Graph, Strategy};
 use saccade_rnn::model::{Dropouts, FreshOptions, LayerConfig, Model, SruConfig, Task};
 use saccade_rnn::train::{
     Adjustment, Classify, ConfigError, Distill, Due, Evaluation, Finished, Item, LayerRate, LayerRates, Loss,
-    Objective, OutputConfig, Parse, RunConfig, Schedule, SkimLoss, Spans, Tag, Texts, TrainConfig,
-    TrainError, Trainer, Tree,
+    Objective, OptimizerName, OutputConfig, Parse, RunConfig, Schedule, SkimLoss, Skimming, Spans, Tag,
+    Texts, TrainConfig, TrainError, Trainer, Tree,
 };
 
 mod support;
@@ -179,7 +180,8 @@ fn helpers_without_memory_in_common_give_what_threads_give_whoever_is_gone() {
         ..TrainConfig::new(8, 2, 0.03)
     };
     let lstm = LayerConfig::Lstm { hidden_size: 8, bidirectional: false };
-    for (layer, train) in [(skim(), train.clone()), (lstm, TrainConfig { skim: None, ..train })] {
+    let adversarial = TrainConfig { skim: None, adversarial: 0.01, ..train.clone() };
+    for (layer, train) in [(skim(), train), (lstm, adversarial)] {
         let begin = |threads: usize| {
             let device = Cpu::default().with_threads(threads.try_into().unwrap()).into();
             trainer_on(&device, layer.clone(), train.clone(), texts()).unwrap()
@@ -223,6 +225,51 @@ fn helpers_without_memory_in_common_give_what_threads_give_whoever_is_gone() {
     }
 }
 
+/// The gradients of the first step of a run without dropout, with word vectors as they are or moved.
+fn gradients_of_a_step(parameters: &Parameters, of: &Trainer<Classify>, batch: &Vec<Item>) -> Vec<Vec<f32>> {
+    let device = Device::cpu();
+    let graph = Graph::training(parameters, &device, Strategy::Levels, 0);
+    let objective = Classify::new(&of.config().train, 0, None).unwrap();
+    let losses = objective.losses(of.model(), &graph, batch, &|_| Vec::new(), Skimming::default());
+    let gradients = block_on(losses.total.backward()).unwrap();
+    let read = |(id, p): (ParamId, &Parameter)| {
+        block_on(gradients.read(&device, parameters, id)).unwrap().unwrap_or(vec![0.0; p.values.len()])
+    };
+    parameters.iter().map(read).collect()
+}
+
+/// Of Miyato, Dai & Goodfellow (2017): the loss of the words as they are, and of the words moved along its gradient.
+#[test]
+fn an_adversarial_step_learns_from_moved_word_vectors_too() {
+    let optimizer = OptimizerName::Sgd;
+    let train = TrainConfig { optimizer, adversarial: 0.1, ..TrainConfig::new(500, 1, 1.0) };
+    let mut run = trainer(gru(), train.clone(), texts()).unwrap();
+    let batch = Classify::new(&train, 0, None).unwrap().batches(&texts().train, 500, 3, 0).swap_remove(0);
+    let mut parameters = run.model().parameters().clone();
+    let first = gradients_of_a_step(&parameters, &run, &batch);
+    let (table, _) = parameters.iter().find(|(_, p)| p.name == "embedding.weight").unwrap();
+    let norm = |values: &[f32]| values.iter().map(|x| x * x).sum::<f32>().sqrt();
+    // Words 1 to 6 occur in the texts, and no other is moved.
+    let read = parameters.get(table).columns()..7 * parameters.get(table).columns();
+    let (values, along) = (parameters.values(table).to_vec(), &first[table.index()]);
+    let scale = 0.1 * norm(&values[read.clone()]) / norm(along);
+    let moved: Vec<f32> = values.iter().zip(along).map(|(value, along)| value + scale * along).collect();
+    parameters.get_mut(table).values.copy_from_slice(&moved);
+    let second = gradients_of_a_step(&parameters, &run, &batch);
+    let before = run.model().parameters().clone();
+    let loss = block_on(run.step()).unwrap()[0].value;
+
+    for ((id, was), (_, is)) in before.iter().zip(run.model().parameters().iter()) {
+        for (i, (was, is)) in was.values.iter().zip(&is.values).enumerate() {
+            let expected = was - (first[id.index()][i] + second[id.index()][i]);
+            assert!((is - expected).abs() < 1e-5, "{} {i}: {is}, expected {expected}", before.get(id).name);
+        }
+    }
+    let plain = TrainConfig { adversarial: 0.0, ..train };
+    let plain = block_on(trainer(gru(), plain, texts()).unwrap().step()).unwrap()[0].value;
+    assert_eq!(loss, plain, "told is the loss of the words as they are");
+}
+
 #[test]
 fn what_another_run_s_worker_sends_is_told() {
     let begin = |hidden_size| {
@@ -245,7 +292,8 @@ fn what_another_run_s_worker_sends_is_told() {
     }
     sent[1] = 1_000;
     assert!(is_told(helper.help(&sent, 1, 2)), "there is no such batch");
-    let answer = |answer: Vec<u32>| move |_: Vec<u32>, _: usize| std::future::ready(vec![Some(answer)]);
+    let answer =
+        |answer: Vec<u32>| move |_: Vec<u32>, _: usize| std::future::ready(vec![Some(answer.clone())]);
     for wrong in [vec![], vec![0; 7], vec![u32::MAX; 7]] {
         let result = block_on(leader.step_helped(2, answer(wrong)));
         assert!(matches!(result, Err(TrainError::OtherWorker)), "{result:?}");

@@ -37,7 +37,7 @@ export const tags = {
   data: { tokenizer: { kind: "spaces", lowercase: true }, minCount: 2, unknown: 0.1 },
   tagging: { characters: { embeddingSize: 6, hiddenSize: 8 } },
   model: { embeddingSize: 8, encoder: [{ type: "lstm", hiddenSize: 8, bidirectional: true }], forgetBias: 1 },
-  train: { batch: 8, epochs: 2, learningRate: 0.02, dropoutEmbedding: 0.1 },
+  train: { batch: 8, epochs: 2, learningRate: 0.02, dropoutEmbedding: 0.1, adversarial: 0.01 },
 };
 export const treebank = { train: new Blob([recorded.treebank]), dev: new Blob([recorded.devTreebank]) };
 export const runs = { skim: [reviews, skim], letters: [recorded.text, letters], words: [recorded.text, words], tags: [treebank, tags] };

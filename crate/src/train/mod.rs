@@ -4,6 +4,7 @@
 //! counters, so a run that was interrupted goes on as if it had not been. Files are for whoever drives the
 //! [`Trainer`]: the command line, or a page.
 
+mod adversarial;
 mod batches;
 mod carried;
 mod config;
@@ -17,6 +18,7 @@ mod optimizer;
 mod oracle;
 mod pass;
 mod run;
+mod set_aside;
 mod settings;
 mod snapshot;
 mod together;

@@ -150,6 +150,7 @@ const learning = record<LearningSettings>()({
   dropoutVariational: maybe,
   dropoutEncoder: rate,
   dropoutHead: rate,
+  adversarial: rate,
   skim: optional(record<SkimSettings>()({ gamma: real, temperatureRate: real, rise: size, minRate: rate })),
 });
 

@@ -24,6 +24,12 @@ pub(super) fn check(
 
     let expected = "1 where word vectors are the softmax's";
     expect("train.embedding_rate", t.embedding_rate == 1.0 || !is_tied, expected, t.embedding_rate)?;
+    expect(
+        "train.adversarial",
+        t.adversarial == 0.0 || !is_tied,
+        "0 where word vectors are the softmax's",
+        t.adversarial,
+    )?;
     t.layers.validate(encoder.len(), t.epochs)?;
     let is_named = t.layers.embedding != LayerRate::default();
     expect(
@@ -80,7 +86,7 @@ mod tests {
         let classifies = |layers: &[LayerConfig]| (layers.to_vec(), None);
         let predicts = |input| (vec![LSTM], Some(Prediction { input, ..Prediction::new(&[2]) }));
         // An option, a network in which it has none, and one in which it has an effect.
-        let cases: [(&str, Change, _, _); 8] = [
+        let cases: [(&str, Change, _, _); 9] = [
             (
                 "train.embedding_rate",
                 |c| c.train.embedding_rate = 0.1,
@@ -92,6 +98,12 @@ mod tests {
                 |c| c.train.embedding_rate = 0.0,
                 predicts(Input::TiedProjections),
                 predicts(Input::Table),
+            ),
+            (
+                "train.adversarial",
+                |c| c.train.adversarial = 0.01,
+                predicts(Input::Tied),
+                predicts(Input::Adaptive),
             ),
             (
                 "output.embedding",

@@ -18,8 +18,7 @@ use crate::train::together::crossing::{Reader, Writer, elements};
 use crate::train::together::{Common, Found, Parts, recording, shares, together};
 
 /// How to ask who helps: it is given an order and how many parts there are, and resolves to the answers of the second part and those after it.
-pub(super) type Ask<'a> =
-    Box<dyn FnOnce(Vec<u32>, usize) -> Pin<Box<dyn Future<Output = Answers> + 'a>> + 'a>;
+pub(super) type Ask<'a> = Box<dyn FnMut(Vec<u32>, usize) -> Pin<Box<dyn Future<Output = Answers> + 'a>> + 'a>;
 
 /// What parts gave; none of one that is gone.
 type Answers = Vec<Option<Vec<u32>>>;
@@ -27,16 +26,16 @@ type Answers = Vec<Option<Vec<u32>>>;
 impl<O: Objective> Trainer<O> {
     /// As [`step`](Self::step), from a batch in at most `most` parts. `ask` is given what all need to [`help`](Self::help) with, and
     /// how many parts there are; it resolves to the answers of the second part and those after it. A part without an answer is
-    /// learned here. A run depends on how many parts there are, and not on who learns them.
+    /// learned here. A run depends on how many parts there are, and not on who learns them. Adversarial training asks twice.
     ///
     /// # Errors
     /// As [`step`](Self::step) has them; [`TrainError::OtherWorker`] if an answer is of another run; if the device is a GPU.
     pub async fn step_helped<A: Future<Output = Vec<Option<Vec<u32>>>>>(
         &mut self,
         most: usize,
-        ask: impl FnOnce(Vec<u32>, usize) -> A,
+        mut ask: impl FnMut(Vec<u32>, usize) -> A,
     ) -> Result<Vec<Loss>, TrainError> {
-        self.step_in(most, Some(Box::new(|order, parts| Box::pin(ask(order, parts))))).await
+        self.step_in(most, Some(Box::new(move |order, parts| Box::pin(ask(order, parts))))).await
     }
 
     /// Learns from a part of a batch for another trainer of the same texts and config, which gave this order; `most` is the one
@@ -105,7 +104,7 @@ impl State {
         touched: &Touched,
         names: &'static [&'static str],
         parts: &Parts<'_>,
-        ask: Ask<'_>,
+        ask: &mut Ask<'_>,
     ) -> Result<Learned, TrainError> {
         let carried = self.carried.read(&self.device).await?;
         let asked = ask(self.order(touched, &carried), parts.shares.len());

@@ -8,12 +8,14 @@ use crate::cpu::noise;
 use crate::device::{Buffer, Device, EngineError, ParamId, Parameter, Parameters};
 use crate::graph::{Gradients, Graph, Strategy};
 use crate::model::{Model, ModelError, Task};
+use crate::train::adversarial::move_words;
 use crate::train::carried::Carried;
 use crate::train::config::{ConfigError, OptimizerName, RunConfig, Schedule, TrainConfig, check};
 use crate::train::error::TrainError;
 use crate::train::objective::{Losses, Skimming};
 use crate::train::optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
 use crate::train::run::{Adjustment, Loss};
+use crate::train::set_aside::SetAside;
 use crate::train::snapshot::{self, Best, Progress};
 use crate::train::together::Parts;
 #[cfg(not(target_arch = "wasm32"))]
@@ -167,15 +169,51 @@ impl State {
         steps: usize,
     ) -> Result<Vec<Loss>, TrainError> {
         let begun = self.begin(words).await?;
-        let learned = match ask {
+        let learned = self.learn_twice(&begun.touched, names, parts, ask).await;
+        self.take(begun, learned, steps).await
+    }
+
+    /// Adds the gradients of a batch, and where training is adversarial those with its word vectors moved as well.
+    async fn learn_twice(
+        &mut self,
+        touched: &Touched,
+        names: &'static [&'static str],
+        parts: &Parts<'_>,
+        mut ask: Option<Ask<'_>>,
+    ) -> Result<Learned, TrainError> {
+        // What is told, and what the next batch begins with, is of the vectors as they are.
+        let learned = self.learn_once(touched, names, parts, &mut ask).await?;
+        let size = self.config.train.adversarial;
+        if size == 0.0 {
+            return Ok(learned);
+        }
+        let mut whole = SetAside::default();
+        let (parameters, device) = (self.model.parameters_mut(), &self.device);
+        let moved = move_words(&mut whole, parameters, &self.gradients, touched, size, device).await;
+        let again = match moved {
+            Ok(()) => self.learn_once(touched, names, parts, &mut ask).await,
+            Err(error) => Err(error.into()),
+        };
+        whole.restore(self.model.parameters_mut());
+        again.map(|_| learned)
+    }
+
+    /// Adds the gradients of a batch.
+    async fn learn_once(
+        &mut self,
+        touched: &Touched,
+        names: &'static [&'static str],
+        parts: &Parts<'_>,
+        ask: &mut Option<Ask<'_>>,
+    ) -> Result<Learned, TrainError> {
+        match ask {
             _ if parts.shares.len() < 2 => self.learn(parts).await,
-            Some(ask) => self.learn_helped(&begun.touched, names, parts, ask).await,
+            Some(ask) => self.learn_helped(touched, names, parts, ask).await,
             #[cfg(not(target_arch = "wasm32"))]
-            None => self.learn_together(&begun.touched, parts).await,
+            None => self.learn_together(touched, parts).await,
             #[cfg(target_arch = "wasm32")]
             None => unreachable!("one thread has one part"),
-        };
-        self.take(begun, learned, steps).await
+        }
     }
 
     /// The seed of a step's noise.
@@ -212,8 +250,8 @@ impl State {
 
     /// Begins a step that learns from these words.
     async fn begin(&mut self, words: Vec<u32>) -> Result<Begun, TrainError> {
-        let rate = self.config.train.dropout_weights;
-        if rate > 0.0 {
+        let TrainConfig { dropout_weights: rate, adversarial, .. } = self.config.train;
+        if rate > 0.0 || adversarial > 0.0 {
             self.device.fetch(self.model.parameters_mut()).await?;
         }
         let touched = self.touched(words);
