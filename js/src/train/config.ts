@@ -66,7 +66,10 @@ interface CommonData {
 
 /** What to make of labelled texts. */
 export interface LabelledSettings extends CommonData {
-  /** The labels in the order of the scores, by the names in the data and for people; unless given, those of the data. */
+  /**
+   * The labels in the order of the scores, by the names in the data and for people; unless given, those of the data, which are refused
+   * if there are more than sixteen for less than twice as many texts.
+   */
   readonly labels?: readonly { readonly file: string; readonly name: string }[] | undefined;
   /** How many texts to hold out to choose by, if there are none for that; a tenth, 1,000 at most, unless given. */
   readonly holdOut?: number | undefined;

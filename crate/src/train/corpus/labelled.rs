@@ -300,8 +300,8 @@ mod tests {
 
     #[test]
     fn texts_that_are_taken_for_labels_are_refused() {
-        let made = |count: usize, labels: &str| {
-            let text = |i: usize| (i.to_string(), "good");
+        let made = |count: usize, different: usize, labels: &str| {
+            let text = |i: usize| ((i % different).to_string(), "good");
             let texts: Vec<_> = (0..count).map(text).collect();
             let texts: Vec<_> = texts.iter().map(|(label, text)| (&label[..], *text)).collect();
             let data = format!(
@@ -312,9 +312,10 @@ mod tests {
             let sets = LabelledSets { train: set("f"), dev: set("g"), test: Vec::new() };
             LabelledCorpus::new(&data, sets, &[]).map(|corpus| corpus.labels.len())
         };
-        assert_eq!(made(16, ""), Ok(16));
-        assert_eq!(made(17, ""), Err(CorpusError::Labels { labels: 17, texts: 17 }));
-        let unknown = made(17, r#"{ "file": "0", "name": "none" }"#);
+        assert_eq!((made(16, 16, ""), made(40, 20, "")), (Ok(16), Ok(20)));
+        assert_eq!(made(17, 17, ""), Err(CorpusError::Labels { labels: 17, texts: 17 }));
+        assert_eq!(made(40, 21, ""), Err(CorpusError::Labels { labels: 21, texts: 40 }));
+        let unknown = made(17, 17, r#"{ "file": "0", "name": "none" }"#);
         assert!(matches!(unknown, Err(CorpusError::UnknownLabel { .. })), "{unknown:?}");
     }
 

@@ -51,7 +51,9 @@ pub enum CorpusError {
         name: String,
     },
     /// Most texts have a label of their own, as where a table's columns are exchanged.
-    #[error("data.labels: {labels} different labels for {texts} texts; are texts taken for labels?")]
+    #[error(
+        "there are {labels} different labels for {texts} texts; if no texts are taken for labels, name them in data.labels"
+    )]
     Labels {
         /// How many labels there are.
         labels: usize,
