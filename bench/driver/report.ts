@@ -212,7 +212,7 @@ function training({ train }: Results): string[] {
     const base = train.find((other) => other.contestant.startsWith(ours) && deviceOf(other.contestant) === deviceOf(contestant));
     const [ms, last, loss] = [spread(times(entry)), turns.at(-1), losses.at(-1)];
     if (!ms || !last || loss === undefined) return [title(contestant), reason ?? "–", "–", "–", "–"];
-    const ratio = base && base !== entry && !apart(entry, train) ? spread(ratios(times(entry), times(base))) : null;
+    const ratio = base && base !== entry && !apart(base, train) && !apart(entry, train) ? spread(ratios(times(entry), times(base))) : null;
     const over = ratio ? `**${short(ratio.median)} ×** (${range(ratio)})` : "–";
     const learned = `${loss.toFixed(3)} after ${lettersOf(losses.length)}`;
     return [title(contestant), `${short(ms.median)} (${range(ms)}${few(turns.length, rounds)})`, over, last.dispatches > 0 ? last.dispatches.toFixed(0) : "–", learned];

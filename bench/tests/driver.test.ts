@@ -8,6 +8,7 @@ import { picture } from "../driver/picture.ts";
 import { report } from "../driver/report.ts";
 import type { CaseResult, Entry } from "../driver/rounds.ts";
 import { ratios, spread } from "../driver/statistics.ts";
+import type { TrainEntry } from "../driver/train.ts";
 import type { Rates, Turn } from "../roofline/limit.ts";
 import { loops } from "../roofline/loops.ts";
 import { caseOf } from "../shared/workloads.ts";
@@ -212,6 +213,13 @@ test("a learner whose loss is far from ours after the same letters is listed, wi
     expect(text).toContain(`| 10.0 (10.0–10.0) | – | – | ${told} after 4,096 letters |`);
     expect(text).toContain(`- training, TensorFlow.js wasm, its loss is ${told} after 4,096 letters, where that of Saccade wasm is 4.170`);
   }
+});
+
+test("nobody is held against ours on a device where ours computes something else", () => {
+  const learner = (contestant: TrainEntry["contestant"], loss: number, ms: number): TrainEntry => ({ contestant, losses: [loss], turns: [{ ms, dispatches: 1 }], reason: null });
+  const text = report(resultsOf({ train: [learner("saccade-cpu", 4, 2), learner("saccade-webgpu", 0, 1), learner("tfjs-webgpu", 4, 10)] }));
+  expect(text).toContain("| 10.0 (10.0–10.0) | – | 1 | 4.000 after 2,048 letters |");
+  expect(text).toContain("- training, Saccade WebGPU, its loss is 0.000 after 2,048 letters, where that of Saccade wasm is 4.000");
 });
 
 test("what was measured before a part failed stands beside why it failed", () => {
