@@ -5,6 +5,8 @@ import { findChromium } from "../../scripts/chromium.mjs";
 
 /** Seconds that a page has to close, or to say what it holds. */
 export const SOON = 20;
+/** Seconds that a page has for an answer, be it ready or the figures of a turn: one that takes longer is given up. */
+export const PATIENCE = 240;
 
 /** Switches of every Chromium here; those for WebGPU do not touch what runs on the CPU. */
 export function switches(adapter: string): string[] {

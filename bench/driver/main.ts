@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { failure, launch, open } from "./browser.ts";
+import { close, failure, launch, open, PATIENCE, within } from "./browser.ts";
 import { make } from "./files.ts";
 import { describe, type Machine } from "./machine.ts";
 import { type NextResult, nextWord } from "./next.ts";
@@ -58,12 +58,16 @@ export async function main(args: readonly string[], versions: Readonly<Record<st
     };
     await part("recurrences", "recurrences", async () => {
       const roofline = await open(browser, `${server.url}roofline.html`);
-      await roofline.evaluate(() => window.roofline.prepare());
-      for (const work of options.cases) {
-        process.stdout.write(`${work.name} `);
-        const begun = performance.now();
-        await attempt(work.name, async () => void results.cases.push(await measure(browser, server.url, roofline, work, options)));
-        console.log(`${((performance.now() - begun) / 1000).toFixed(0)} s`);
+      try {
+        await within(PATIENCE, "making the roofline ready", roofline.evaluate(() => window.roofline.prepare()));
+        for (const work of options.cases) {
+          process.stdout.write(`${work.name} `);
+          const begun = performance.now();
+          await attempt(work.name, async () => void results.cases.push(await measure(browser, server.url, roofline, work, options)));
+          console.log(`${((performance.now() - begun) / 1000).toFixed(0)} s`);
+        }
+      } finally {
+        await close(roofline);
       }
     });
     await part("skim", "Skim-LSTM", async () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import type { NextTurn } from "../page/next.ts";
 import { original, twins } from "../shared/next.ts";
-import { onPages } from "./browser.ts";
+import { onPages, PATIENCE, within } from "./browser.ts";
 import type { Options } from "./options.ts";
 
 /** All turns, one at a place of the text. */
@@ -32,11 +32,12 @@ export async function nextWord(browser: Browser, url: string, options: Options):
   const turns: NextTurn[] = [];
   const places = PLACES * options.rounds;
   const reason = await onPages(browser, [`${url}next.html`], async (page) => {
-    await page!.evaluate(([model, twin, peer]) => window.next.prepare(model, twin, peer), addresses);
+    await within(PATIENCE, "making models ready", page!.evaluate(([model, twin, peer]) => window.next.prepare(model, twin, peer), addresses));
     for (let place = 0; place < places; place++) {
       const from = Math.floor(((words.length - BEFORE) * place) / places);
       const prompt = words.slice(from, from + BEFORE).join(" ");
-      turns.push(await page!.evaluate(([prompt, round, ms]) => window.next.turn(prompt, round, ms), [prompt, place, options.turn / 4] as const));
+      const asked = [prompt, place, options.turn / 4] as const;
+      turns.push(await within(PATIENCE, "a turn", page!.evaluate(([prompt, round, ms]) => window.next.turn(prompt, round, ms), asked)));
     }
   });
   return { model: original, turns, reason };

@@ -4,7 +4,7 @@ import type { Browser, Page } from "playwright-core";
 import type { Turn } from "../roofline/limit.ts";
 import type { Case } from "../shared/workloads.ts";
 import type { Prepared } from "../page/main.ts";
-import { close, failure, open, SOON, within } from "./browser.ts";
+import { close, failure, open, PATIENCE, SOON, within } from "./browser.ts";
 import { addressOf, type Name, type Options } from "./options.ts";
 
 /** What was measured of a contestant; `samples` has a number, milliseconds a call, for each round in which it took part. */
@@ -27,8 +27,6 @@ export interface CaseResult {
 
 /** Milliseconds that each loop of the roofline has in a round. */
 const ROOFLINE_TURN = 8;
-/** Seconds after which a contestant that is made ready, or has a turn, is given up. */
-const PATIENCE = 240;
 
 interface Player {
   readonly name: Name;
@@ -58,7 +56,7 @@ export async function measure(browser: Browser, url: string, roofline: Page, wor
       absent.push({ contestant: name, prepared: ready.prepared ?? null, heap: null, samples: [], reason });
     }
     for (let round = 0; round < options.rounds; round++) {
-      rates.push(await roofline.evaluate((ms) => window.roofline.turn(ms), ROOFLINE_TURN));
+      rates.push(await within(PATIENCE, "a turn of the roofline", roofline.evaluate((ms) => window.roofline.turn(ms), ROOFLINE_TURN)));
       for (const player of inTurn(players, round)) player.samples.push(await turn(player, round, options));
     }
     const entries = await Promise.all(players.map(finish));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import type { Skimmer, SkimTurn, TextsTurn } from "../page/skim.ts";
 import { workloads } from "../shared/workloads.ts";
-import { onPages } from "./browser.ts";
+import { onPages, PATIENCE, within } from "./browser.ts";
 import type { Options } from "./options.ts";
 
 /** Skim-LSTM on one workload. */
@@ -41,9 +41,10 @@ export async function skimLayers(browser: Browser, url: string, options: Options
     let skimmers: readonly Skimmer[] = [];
     const turns: SkimTurn[] = [];
     const reason = await onPages(browser, [`${url}skim.html`], async (page) => {
-      skimmers = await page!.evaluate(([work, small]) => window.skim.prepare(work, small), [workload, SMALL] as const);
+      const asked = [workload, SMALL] as const;
+      skimmers = await within(PATIENCE, "making Skim layers ready", page!.evaluate(([work, small]) => window.skim.prepare(work, small), asked));
       for (let round = 0; round < options.rounds; round++) {
-        turns.push(await page!.evaluate((ms) => window.skim.turn(ms), options.turn));
+        turns.push(await within(PATIENCE, "a turn", page!.evaluate((ms) => window.skim.turn(ms), options.turn)));
       }
     });
     results.push({ workload: workload.name, skimmers, turns, reason });
@@ -65,12 +66,14 @@ export async function skimTexts(browser: Browser, url: string, options: Options)
   const [lstm, skim] = ["imdb-lstm", "imdb-skim-lstm"];
   const paths = [`models/${lstm}.safetensors`, `models/${skim}.safetensors`] as const;
   const builds = ["", ...(options.before === null ? [] : ["before/"])];
-  const turn = (page: Page, from: number, first: boolean) =>
-    page.evaluate(([texts, first]) => window.skim.texts(texts, first), [texts.slice(from, from + CHUNK), first] as const);
+  const turn = (page: Page, from: number, first: boolean) => {
+    const asked = [texts.slice(from, from + CHUNK), first] as const;
+    return within(PATIENCE, "a turn", page.evaluate(([texts, first]) => window.skim.texts(texts, first), asked));
+  };
   const turns: TextsTurn[][] = builds.map(() => []);
   let read = 0;
   const reason = await onPages(browser, builds.map((folder) => `${url}${folder}skim.html`), async (...pages) => {
-    for (const page of pages) await page.evaluate(([lstm, skim]) => window.skim.load(lstm, skim), paths);
+    for (const page of pages) await within(PATIENCE, "making models ready", page.evaluate(([lstm, skim]) => window.skim.load(lstm, skim), paths));
     for (const page of pages) for (let i = 0; i < 5; i++) await turn(page, 0, true);
     for (let round = 0; read < count; round++) {
       // Each build is as often the first as the other, with either model first.

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium } from "playwright-core";
 import type { Started } from "../page/start.ts";
-import { executable, failure, SOON, switches, within } from "./browser.ts";
+import { executable, failure, PATIENCE, SOON, switches, within } from "./browser.ts";
 import { addressOf, type Name, type Options } from "./options.ts";
 import type { Server } from "./server.ts";
 
@@ -30,9 +30,6 @@ export interface StartEntry {
   /** Why there is no figure, or of fewer visits. */
   readonly reason: string | null;
 }
-
-/** Seconds after which a contestant whose page gives no answer is given up. */
-const PATIENCE = 240;
 
 /** A Chromium with a profile on disk, where a cache is kept as a visitor's is. */
 interface Profile {

@@ -2,7 +2,7 @@
 
 import type { Browser, Page } from "playwright-core";
 import type { TrainTurn } from "../page/train.ts";
-import { close, failure, open, within } from "./browser.ts";
+import { close, failure, open, PATIENCE, within } from "./browser.ts";
 import { addressOf, type Name, type Options } from "./options.ts";
 
 export interface TrainEntry {
@@ -20,8 +20,8 @@ const LEARNERS: readonly Name[] = ["saccade-cpu", "tfjs-wasm", "saccade-webgpu",
 const FIRST = 2;
 /** Milliseconds of a turn: of a fast one some ten steps. */
 const TURN = 400;
-/** Rounds at most, and seconds after which a contestant is given up. */
-const [ROUNDS, PATIENCE] = [5, 240];
+/** Rounds at most. */
+const ROUNDS = 5;
 
 /** All that take part, by turns. */
 export async function train(browser: Browser, url: string, options: Options): Promise<TrainEntry[]> {

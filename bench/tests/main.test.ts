@@ -2,7 +2,9 @@
 
 import { writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import type { Page } from "playwright-core";
 import { afterEach, expect, test, vi } from "vitest";
+import { open } from "../driver/browser.ts";
 import { main, type Results } from "../driver/main.ts";
 import { measure } from "../driver/rounds.ts";
 import { train } from "../driver/train.ts";
@@ -12,7 +14,7 @@ vi.mock("../driver/server.ts", () => ({ serve: async () => ({ url: "http://x/", 
 vi.mock("../driver/browser.ts", async (actual) => ({
   ...(await actual<object>()),
   launch: async () => ({ close: async () => {} }),
-  open: async () => ({ evaluate: async () => undefined }),
+  open: vi.fn(async () => ({ evaluate: async () => undefined })),
 }));
 vi.mock("../driver/machine.ts", () => ({ describe: async () => ({ processor: "p", cores: 1, system: "s", load: 0, browser: "b", adapter: null }) }));
 vi.mock("../driver/rounds.ts", () => ({ measure: vi.fn(async (_browser, _url, _roofline, work) => ({ case: work, entries: [], rates: [] })) }));
@@ -21,6 +23,7 @@ vi.mock("../driver/train.ts", () => ({ train: vi.fn(async () => []) }));
 afterEach(() => {
   process.exitCode = undefined;
   vi.clearAllMocks();
+  vi.useRealTimers();
 });
 
 /** The folders and the names of what a run wrote, and its results. */
@@ -49,4 +52,15 @@ test("what others measured is kept, and what failed is told", async () => {
 test("a whole run becomes the record", async () => {
   const { folder, names, results } = await written(...asked);
   expect([folder, names.toSorted(), results.failed, process.exitCode]).toEqual(["record", ["browser.json", "browser.md", "browser.svg"], [], undefined]);
+});
+
+test("a roofline that is never ready fails its part alone", async () => {
+  vi.useFakeTimers();
+  const close = vi.fn(async () => {});
+  vi.mocked(open).mockResolvedValueOnce({ evaluate: () => new Promise(() => {}), context: () => ({ close }) } as unknown as Page);
+  const run = written("--parts", "recurrences,train", "--record");
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect((await run).results.failed).toEqual(["recurrences, making the roofline ready took more than 240 s"]);
+  // It would compute on beside the others.
+  expect(close).toHaveBeenCalledBefore(vi.mocked(train));
 });

@@ -73,6 +73,39 @@ test("a page that does not say how much it holds holds nobody up", async () => {
   expect((await measured).entries).toMatchObject([{ samples: [1, 1, 1], heap: null, reason: null }]);
 });
 
+test("a page that gives no answer is given up, and what was measured before is kept", async () => {
+  vi.useFakeTimers();
+  const options = optionsOf("--data", "data", "--contestants", "saccade-cpu");
+  const never = new Promise(() => {});
+  const late = { reason: "a turn took more than 240 s" };
+  /** What a part gives in ten minutes of pages that answer so. */
+  const given = async (part: typeof skimLayers | typeof skimTexts | typeof nextWord, ...answers: unknown[]): Promise<unknown> => {
+    const { browser, log } = browserOf({ ".html": answers });
+    const done = vi.fn();
+    void part(browser, "http://x/", options).then(done);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(log.at(-1)).toBe("close .html");
+    return done.mock.lastCall?.[0];
+  };
+  expect(await given(skimLayers, "ready", "one", never)).toMatchObject(Array(2).fill({ turns: ["one"], ...late }));
+  expect(await given(skimLayers, never)).toMatchObject(Array(2).fill({ turns: [], reason: "making Skim layers ready took more than 240 s" }));
+  expect(await given(skimTexts, "ready", ...Array(5).fill("warm"), "one", never)).toMatchObject({ turns: ["one"], ...late });
+  expect(await given(skimTexts, never)).toMatchObject({ turns: [], reason: "making models ready took more than 240 s" });
+  expect(await given(nextWord, "ready", "one", never)).toMatchObject({ turns: ["one"], ...late });
+  expect(await given(nextWord, never)).toMatchObject({ turns: [], reason: "making models ready took more than 240 s" });
+});
+
+test("a roofline that gives no answer fails its case alone", async () => {
+  vi.useFakeTimers();
+  const { browser, log } = browserOf({ saccade: [prepared, 1] });
+  const stuck = { evaluate: () => new Promise(() => {}) } as unknown as Page;
+  const failed = vi.fn();
+  void measure(browser, "http://x/", stuck, caseOf("W1-lstm"), optionsOf("--contestants", "saccade-cpu")).catch(failed);
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(failed.mock.calls).toEqual([[new Error("a turn of the roofline took more than 240 s")]]);
+  expect(log.at(-1)).toBe("close saccade");
+});
+
 test("a learner that is given up computes no more beside the others, and what it learned is kept", async () => {
   const turn = { ms: 1, losses: [4, 3], dispatches: 0 };
   const { browser, log } = browserOf({ saccade: [[4.2], turn], tfjs: [[4.1], turn, crash] });
