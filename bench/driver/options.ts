@@ -104,9 +104,9 @@ export function deviceOf(name: string): "cpu" | "webgpu" {
   return name.endsWith("webgpu") ? "webgpu" : "cpu";
 }
 
-/** Whether a contestant is another's library. */
-export function isPeer(name: Name): boolean {
-  return !/^(saccade|before)-/.test(name);
+/** Whether a name is that of a contestant that is another's library: neither of a build of ours nor of a model. */
+export function isPeer(name: string): boolean {
+  return roster.some((one) => one === name) && !name.startsWith("saccade-");
 }
 
 /** The address of a contestant's page: the other build's pages lie in a folder of their own. */

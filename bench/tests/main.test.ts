@@ -6,7 +6,10 @@ import type { Page } from "playwright-core";
 import { afterEach, expect, test, vi } from "vitest";
 import { open } from "../driver/browser.ts";
 import { main, type Results } from "../driver/main.ts";
-import { measure } from "../driver/rounds.ts";
+import { nextWord } from "../driver/next.ts";
+import { type Entry, measure } from "../driver/rounds.ts";
+import { skimLayers, skimTexts } from "../driver/skim.ts";
+import { start } from "../driver/start.ts";
 import { train } from "../driver/train.ts";
 
 vi.mock("node:fs", async (actual) => ({ ...(await actual<object>()), mkdirSync: vi.fn(), writeFileSync: vi.fn() }));
@@ -18,7 +21,10 @@ vi.mock("../driver/browser.ts", async (actual) => ({
 }));
 vi.mock("../driver/machine.ts", () => ({ describe: async () => ({ processor: "p", cores: 1, system: "s", load: 0, browser: "b", adapter: null }) }));
 vi.mock("../driver/rounds.ts", () => ({ measure: vi.fn(async (_browser, _url, _roofline, work) => ({ case: work, entries: [], rates: [] })) }));
+vi.mock("../driver/skim.ts", () => ({ skimLayers: vi.fn(async () => []), skimTexts: vi.fn(async () => null) }));
+vi.mock("../driver/next.ts", () => ({ nextWord: vi.fn(async () => null) }));
 vi.mock("../driver/train.ts", () => ({ train: vi.fn(async () => []) }));
+vi.mock("../driver/start.ts", () => ({ start: vi.fn(async () => []) }));
 
 afterEach(() => {
   process.exitCode = undefined;
@@ -38,6 +44,12 @@ async function written(...args: string[]): Promise<{ folder: string; names: stri
 }
 
 const asked = ["--parts", "recurrences,train", "--only", "W1-lstm,W1-gru", "--record"] as const;
+const reason = "404";
+const entry = (contestant: Entry["contestant"], reason: string | null): Entry => ({ contestant, prepared: null, heap: null, samples: [], reason });
+const learner = (contestant: Entry["contestant"], reason: string | null) => ({ contestant, losses: [], turns: [], reason });
+const visited = (contestant: string, reason: string | null) => ({ contestant, cold: [], warm: [], bytes: { script: 0, wasm: 0, model: 0 }, reason });
+/** Has the next case come to these entries. */
+const measured = (...entries: Entry[]) => vi.mocked(measure).mockImplementationOnce(async (_browser, _url, _roofline, work) => ({ case: work, entries, rates: [] }));
 
 test("what others measured is kept, and what failed is told", async () => {
   vi.mocked(measure).mockRejectedValueOnce(new Error("Target crashed"));
@@ -49,9 +61,29 @@ test("what others measured is kept, and what failed is told", async () => {
   expect([folder, process.exitCode]).toEqual(["results", 1]);
 });
 
-test("a whole run becomes the record", async () => {
-  const { folder, names, results } = await written(...asked);
+test("a whole run becomes the record, though a peer failed", async () => {
+  measured(entry("saccade-cpu", null), entry("ort-wasm", reason));
+  vi.mocked(train).mockResolvedValueOnce([learner("saccade-cpu", null), learner("tfjs-wasm", reason)]);
+  vi.mocked(start).mockResolvedValueOnce([visited("sst2-skim-lstm", null), visited("ort-wasm", reason)]);
+  const { folder, names, results } = await written("--only", "W1-lstm", "--record");
   expect([folder, names.toSorted(), results.failed, process.exitCode]).toEqual(["record", ["browser.json", "browser.md", "browser.svg"], [], undefined]);
+});
+
+test.each([
+  ["ours in a case", () => measured(entry("saccade-cpu", reason), entry("ort-wasm", null))],
+  ["all in a case", () => measured(entry("ort-wasm", reason), entry("tfjs-wasm", reason))],
+  ["Skim layers", () => vi.mocked(skimLayers).mockResolvedValueOnce([{ workload: "W1", skimmers: [], turns: [], reason }])],
+  ["texts", () => vi.mocked(skimTexts).mockResolvedValueOnce({ lstm: "l", skim: "s", texts: 0, turns: [], before: null, reason })],
+  ["the next word", () => vi.mocked(nextWord).mockResolvedValueOnce({ model: "m", turns: [], reason })],
+  ["our learner", () => vi.mocked(train).mockResolvedValueOnce([learner("saccade-cpu", reason), learner("tfjs-wasm", null)])],
+  ["all learners", () => vi.mocked(train).mockResolvedValueOnce([learner("tfjs-wasm", reason)])],
+  ["a visit to our model", () => vi.mocked(start).mockResolvedValueOnce([visited("sst2-skim-lstm", reason), visited("ort-wasm", null)])],
+  ["all visits", () => vi.mocked(start).mockResolvedValueOnce([visited("ort-wasm", reason)])],
+] as const)("a run never becomes the record where a reason stands beside %s", async (_, fail) => {
+  fail();
+  const { folder, text } = await written("--only", "W1-lstm", "--record");
+  expect([folder, process.exitCode]).toEqual(["results", 1]);
+  expect(text.slice(text.indexOf("## Errors"))).toContain(reason);
 });
 
 test("a roofline that is never ready fails its part alone", async () => {
