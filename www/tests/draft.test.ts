@@ -11,14 +11,14 @@ test("a way leads back to what the visitor wrote, however many addresses come af
   for (const own of ["short", "a film ".repeat(500)]) {
     const study = new Study({});
     study.write(own);
-    for (const text of ["a film", "b film"]) study.apply({ text });
+    for (const text of ["a film", "b film"]) study.apply({ text }, true);
     expect(study.draft?.text).toBe(own);
     study.undo();
     expect([study.text, study.draft]).toEqual([own, null]);
     study.place("an example");
-    study.apply({ text: "a film" });
+    study.apply({ text: "a film" }, true);
     expect(study.draft?.text).toBe(own);
-    study.apply({ text: own });
+    study.apply({ text: own }, false);
     expect([study.text, study.draft]).toEqual([own, null]);
   }
 });
@@ -27,7 +27,7 @@ test("a way leads back to the program that the visitor wrote, behind those of ad
   for (const own of ["return 1;", "return 1;\n".repeat(500)]) {
     const study = new Study({});
     study.code = own;
-    for (const code of ["return 2;", "return 3;"]) study.apply({ code });
+    for (const code of ["return 2;", "return 3;"]) study.apply({ code }, true);
     expect([study.code, study.ownCode]).toEqual(["return 3;", own]);
     study.placeCode("return 4;");
     study.placeCode(null);
@@ -37,8 +37,29 @@ test("a way leads back to the program that the visitor wrote, behind those of ad
   }
 });
 
+test("what the way back in the history leads to is the visitor's, and what a new address brought is not, be it come back to", () => {
+  const study = new Study({});
+  study.write("A");
+  study.code = "return 1;";
+  study.apply({ text: "L", code: "return 2;" }, true);
+  study.write("W");
+  study.code = "return 3;";
+  study.apply({ text: "A", code: "return 1;" }, false);
+  expect([study.typed, study.draft?.text, study.ownCode]).toEqual([true, "W", "return 3;"]);
+  study.place("E");
+  study.placeCode(null);
+  expect([study.draft?.text, study.ownCode]).toEqual(["A", "return 1;"]);
+  study.apply({ text: "L", code: "return 2;" }, false);
+  study.place("E");
+  study.placeCode(null);
+  expect([study.draft?.text, study.ownCode]).toEqual(["A", "return 1;"]);
+});
+
 test("no way leads back to what nobody wrote", () => {
   const study = new Study({});
-  study.apply({ text: "a film", code: "return 1;" });
+  for (const [text, code] of [["a film", "return 1;"], ["b film", "return 2;"]] as const) study.apply({ text, code }, true);
+  study.append(" more");
+  study.place("an example");
+  study.placeCode(null);
   expect([study.draft, study.ownCode]).toEqual([null, null]);
 });

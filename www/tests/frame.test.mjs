@@ -241,6 +241,14 @@ describe("links", { timeout: 600_000 }, () => {
     await holds(link);
     await back.click();
     await holds(own);
+    // What the way back has led to is the visitor's, whatever was written meanwhile.
+    await type("Another sentence.");
+    await page.waitForURL(/text=Another\+sentence/);
+    await page.evaluate(() => history.back());
+    await holds(own);
+    await page.locator(".offers .chip:not(.back)").first().click();
+    await back.click();
+    await holds(own);
     assert.deepEqual(complaints, []);
   });
 });

@@ -46,10 +46,10 @@ export class Study {
   ownLanguage: File | null = $state.raw(null);
   /** What the visitor had written before another text took its place. */
   draft: Draft | null = $state.raw(null);
-  /** The text that the page put in its place last. */
-  #placed: string | null = $state(null);
-  /** Whether the visitor has written the text: it is no example, and not as the page has put it there. */
-  readonly typed: boolean = $derived(this.text !== this.#placed && !examples.some(({ text }) => text === this.text));
+  /** The texts and the programs that the page, or somebody's address, has put in the place of others. */
+  #placed: ReadonlySet<string> = $state.raw(new Set());
+  /** Whether the visitor has written the text: it is no example, and not as it was put there. */
+  readonly typed: boolean = $derived(!this.#placed.has(this.text) && !examples.some(({ text }) => text === this.text));
   threshold: number | null = $state(null);
   device: DevicePreference = $state("auto");
   forced: Readonly<Record<number, Decision>> = $state.raw({});
@@ -70,8 +70,6 @@ export class Study {
   code: string | null = $state(null);
   /** The program that the visitor had written before another took its place. */
   ownCode: string | null = $state(null);
-  /** The program that took its place last. */
-  #placedCode: string | null = null;
 
   /** Scenes whose mathematics is shown. */
   maths: readonly string[] = $state.raw([]);
@@ -151,7 +149,7 @@ export class Study {
   }
 
   constructor(view: View) {
-    this.apply(view);
+    this.apply(view, false);
     void this.#begin(view);
     void this.#find(view);
   }
@@ -189,20 +187,22 @@ export class Study {
     setTimeout(() => done.abort(), OPENING_MS);
   }
 
-  /** Takes what a link says; what it does not say stands as the page opens. */
-  apply(view: View): void {
+  /**
+   * Takes what an address says; what it does not say stands as the page opens. The text and the program of a new one are
+   * somebody else's; what the history leads back to may be the visitor's, as may what comes with the page's first address.
+   */
+  apply(view: View, isNew: boolean): void {
     const model = view.model ?? models[0].id;
     const text = view.text ?? examples[0].text;
     // No address has a program that is too long for one: where none takes its place, it stays.
     const code = view.code ?? (tooLong(this).includes("code") ? this.code : null);
     if (text !== this.text) this.#keepText();
     if (code !== this.code) this.#keepCode();
-    // What comes with the first address may be the visitor's, of a page that was loaded again.
-    if (this.draft) this.#placed = text;
-    if (this.ownCode !== null) this.#placedCode = code;
-    // The way back in the history has led to it.
-    if (this.draft?.text === text) this.draft = this.#placed = null;
-    if (this.ownCode === code) this.ownCode = this.#placedCode = null;
+    // An address may bring the visitor's own.
+    if (this.draft?.text === text) this.draft = null;
+    else if (isNew && text !== this.text) this.#put(text);
+    if (this.ownCode === code) this.ownCode = null;
+    else if (isNew && code !== null && code !== this.code) this.#put(code);
     if (this.model !== model) this.source = { kind: "shipped", id: model };
     this.text = text;
     this.language = view.language === "own" ? (this.ownLanguage ?? languageModels[0]) : (view.language ?? languageModels[0]);
@@ -269,8 +269,12 @@ export class Study {
   /** Puts a text in the place of what the visitor wrote, to which a way leads back. */
   place(text: string): void {
     this.#keepText();
-    this.#placed = text;
+    this.#put(text);
     this.write(text);
+  }
+
+  #put(words: string): void {
+    this.#placed = new Set([...this.#placed, words]);
   }
 
   #keepText(): void {
@@ -281,11 +285,12 @@ export class Study {
   /** Puts a program in the place of the visitor's, to which a way leads back; null is the page's own. */
   placeCode(code: string | null): void {
     this.#keepCode();
-    this.code = this.#placedCode = code;
+    if (code !== null) this.#put(code);
+    this.code = code;
   }
 
   #keepCode(): void {
-    if (this.code !== null && this.code !== this.#placedCode && this.code.trim() !== "") this.ownCode = this.code;
+    if (this.code !== null && !this.#placed.has(this.code) && this.code.trim() !== "") this.ownCode = this.code;
   }
 
   /** Brings back the program that the visitor had written. */
@@ -296,7 +301,7 @@ export class Study {
   /** Adds to the text. What goes on with a text that the page has put there is the page's as well. */
   append(added: string): void {
     const text = this.text + added;
-    if (this.text === this.#placed) this.#placed = text;
+    if (this.#placed.has(this.text)) this.#put(text);
     this.write(text);
   }
 
