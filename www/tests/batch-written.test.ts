@@ -2,7 +2,7 @@
 
 import { expect, test, vi } from "vitest";
 import { parser } from "../src/batch/parsers/parser.svelte.ts";
-import { written } from "../src/batch/written.svelte.ts";
+import { first, written } from "../src/batch/written.svelte.ts";
 
 vi.mock("../src/batch/parsers/parser.svelte.ts", () => ({ parser: { ready: vi.fn() } }));
 
@@ -15,4 +15,26 @@ test("of those that were written while it was on its way, the latest alone are p
   come();
   await Promise.all(grown);
   expect(parse.mock.calls).toEqual([[["a b c"]]]);
+});
+
+test("the visitor's sentences and what was made of the first ones change places, and none is lost", () => {
+  const changed = `${first}x`;
+  const after = (text: string) => {
+    written.text = text;
+    written.swap();
+    return written.text;
+  };
+  expect(after("D")).toBe(first);
+  expect([after(changed), after("D"), after(changed)]).toEqual(["D", changed, "D"]);
+  // Without what was made of them, the first ones are next.
+  expect([after(""), after(changed), after("D"), after("")]).toEqual([changed, first, changed, "D"]);
+});
+
+test("what stands already is no way back", () => {
+  written.text = "D";
+  written.draft = null;
+  written.swap();
+  written.text = "D";
+  written.swap();
+  expect([written.text, written.draft]).toEqual(["D", null]);
 });

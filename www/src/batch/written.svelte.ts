@@ -9,7 +9,7 @@ export const first = examples.join("\n");
 /** The visitor's sentences and their trees, which all scenes of the chapter have. */
 class Written {
   text = $state(recall("sentences") ?? first);
-  /** What the visitor had written before the first ones took its place. */
+  /** What the visitor had written before others took its place, to which a way leads back. */
   draft: string | null = $state(null);
   /** Whether the parser grows the trees, whatever the brackets; until it has, they do. */
   grown = $state(false);
@@ -26,10 +26,11 @@ class Written {
   /** Whether all trees are the parser's. */
   readonly parsed: boolean = $derived(this.grown && this.#missing.length === 0);
 
-  /** Puts the first sentences in the place of the visitor's, or the visitor's back in theirs. */
+  /** Brings back what the visitor had written, else the first sentences; what is written now is led back to then. */
   swap(): void {
-    if (this.text === first) [this.text, this.draft] = [this.draft ?? first, null];
-    else [this.text, this.draft] = [first, this.text.trim() === "" ? this.draft : this.text];
+    const { text, draft } = this;
+    const nothing = [first, draft].includes(text) || text.trim() === "";
+    [this.text, this.draft] = [draft ?? first, nothing ? null : text];
   }
 
   /** Keeps what is written, and has the parser grow what is missing, as long as it is asked to; called while a component is made. */
