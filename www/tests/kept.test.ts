@@ -54,6 +54,15 @@ test("what an address has yet to say is kept for that address, whatever its leng
   expect(restored({ text: "a fil" }, "#read?text=a+fil")).toEqual({ text: "a fil" });
 });
 
+test("what an address says of the words of its text is not said of the one that was kept instead", () => {
+  const of = { force: { 0: "read" }, at: 3 } as const;
+  keep({ text: "new" }, "#a");
+  expect(restored({ text: "old", threshold: 0.5, ...of }, "#a")).toEqual({ text: "new", threshold: 0.5 });
+  expect(restored({ text: "new", ...of }, "#a")).toEqual({ text: "new", ...of });
+  keep({ text: "old", code: "return 1;" }, "#a");
+  expect(restored({ text: "old", ...of }, "#a")).toEqual({ text: "old", code: "return 1;", ...of });
+});
+
 test("a page that a link has opened forgets what was kept, for itself and for when it is loaded again", () => {
   keep(long, null);
   remember("sentences", "a film");

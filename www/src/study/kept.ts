@@ -55,5 +55,7 @@ export function restored(view: View, address: string): View {
     const value = recall(field);
     if (value !== null && (here || (view[field] === undefined && tooLong({ [field]: value }).length > 0))) restored[field] = value;
   }
+  // They count the words of the address's text.
+  if (restored.text !== view.text) delete restored.force, delete restored.at;
   return restored;
 }
