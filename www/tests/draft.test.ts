@@ -63,3 +63,17 @@ test("no way leads back to what nobody wrote", () => {
   study.placeCode(null);
   expect([study.draft, study.ownCode]).toEqual([null, null]);
 });
+
+test("what was made of a text or a program of the page's stays when the visitor's comes back", () => {
+  const study = new Study({});
+  study.write("A");
+  study.place("E");
+  study.write("E, changed");
+  study.undo();
+  expect([study.text, study.draft?.text]).toEqual(["A", "E, changed"]);
+  study.code = "return 1;";
+  study.placeCode("return 2;");
+  study.code = "return 3;";
+  study.undoCode();
+  expect([study.code, study.ownCode]).toEqual(["return 1;", "return 3;"]);
+});

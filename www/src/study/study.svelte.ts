@@ -293,9 +293,12 @@ export class Study {
     if (this.code !== null && !this.#placed.has(this.code) && this.code.trim() !== "") this.ownCode = this.code;
   }
 
-  /** Brings back the program that the visitor had written. */
+  /** Brings back the program that the visitor had written; a way leads back to what was written meanwhile. */
   undoCode(): void {
-    [this.code, this.ownCode] = [this.ownCode, null];
+    const { ownCode } = this;
+    this.ownCode = null;
+    this.#keepCode();
+    this.code = ownCode;
   }
 
   /** Adds to the text. What goes on with a text that the page has put there is the page's as well. */
@@ -310,11 +313,12 @@ export class Study {
     if (example.model !== this.model) this.choose({ kind: "shipped", id: example.model });
   }
 
-  /** Brings back what the visitor had written, and the model it was read with. */
+  /** Brings back what the visitor had written, and the model it was read with; a way leads back to what was written meanwhile. */
   undo(): void {
     const { draft } = this;
     if (!draft) return;
     this.draft = null;
+    this.#keepText();
     this.write(draft.text);
     if (draft.source !== this.source) this.choose(draft.source);
   }
