@@ -323,6 +323,30 @@ program = async () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("of a link is one also behind the page's own and the visitor's, until it has run", async () => {
+    const { complaints, figure, editor, ended } = await open(`#batch/code?${new URLSearchParams({ code: "return 7;" })}`);
+    const linked = figure.getByText("This program came with the link.");
+    const back = figure.locator(".back");
+    await linked.waitFor();
+    await figure.getByRole("button", { name: "A tree", exact: true }).click();
+    assert.equal(await linked.count(), 0);
+    await editor.fill("return 8;");
+    assert.equal(await back.innerText(), "Back to the program of the link");
+    await back.click();
+    assert.equal(await editor.inputValue(), "return 7;");
+    await linked.waitFor();
+    assert.equal(await back.innerText(), "Back to your program");
+    await back.click();
+    assert.equal(await editor.inputValue(), "return 8;");
+    assert.equal(await linked.count(), 0);
+    await back.click();
+    await figure.getByRole("button", { name: "Run", exact: true }).click();
+    await ended();
+    await figure.getByRole("button", { name: "A tree", exact: true }).click();
+    assert.equal(await back.innerText(), "Back to your program");
+    assert.deepEqual(complaints, []);
+  });
+
   test("of more launches than are drawn has all of them counted", async () => {
     const { run, figure } = await open();
     await run("const parameters = new Parameters();\nreturn parameters.run((graph) => {\n  let x = graph.input(1, 1);\n  for (let n = 0; n < 2500; n++) x = x.tanh();\n  return x.scalar();\n});");

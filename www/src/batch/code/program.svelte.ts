@@ -1,10 +1,12 @@
+import { SvelteSet } from "svelte/reactivity";
 import { recall } from "../../study/kept.ts";
 import type { Tree } from "../trees.ts";
 import { MOST, type Ran } from "./report.ts";
 import { run, type End, type Run } from "./sandbox.ts";
 
-/** What the visitor has put here or has run, which outlives the scene and the page's being loaded again: a program of a link is neither. */
-export const desk: { own: string | null } = $state({ own: recall("own code") });
+const kept = recall("own code");
+/** Programs that the visitor has written or has run, which outlive the scene; the latest, the page's being loaded again, too. */
+export const own = new SvelteSet<string>(kept === null ? [] : [kept]);
 
 /** A run of a program, as it is followed. */
 export class Program {
@@ -21,16 +23,16 @@ export class Program {
   start(code: string, trees: readonly Tree[]): void {
     this.#run?.stop();
     [this.stage, this.ran, this.wrote, this.gave, this.failure, this.end] = ["running", null, [], null, null, null];
-    const own = run(code, trees, (message) => {
-      if (this.#run !== own) return;
+    const current = run(code, trees, (message) => {
+      if (this.#run !== current) return;
       if (message.type === "ran") this.ran = message;
       else if (message.type === "logged" && this.wrote.length < MOST.lines) this.wrote = [...this.wrote, message.text];
       else if (message.type === "ended") this.gave = message.text;
       else if (message.type === "failed") this.failure = message;
     });
-    this.#run = own;
-    void own.ended.then((end) => {
-      if (this.#run !== own) return;
+    this.#run = current;
+    void current.ended.then((end) => {
+      if (this.#run !== current) return;
       [this.stage, this.end, this.#run] = ["ended", end, null];
     });
   }

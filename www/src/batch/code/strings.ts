@@ -54,6 +54,7 @@ export const code = {
   ].map((paragraph) => paragraph.replaceAll("`", "*")),
   choose: "Begin with",
   back: "Back to your program",
+  backToLinked: "Back to the program of the link",
   programs: { tree: "A tree", decide: "A loop that decides", learn: "Learning" } satisfies Record<ProgramName, string>,
   editor: "The program",
   keys: "Tab indents; press Esc before it to leave. Ctrl or Cmd with Enter runs.",
