@@ -65,6 +65,10 @@ describe("schedules", { timeout: 1_800_000 }, () => {
     await page.locator('[data-figure="schedule"][data-launches="19"]').waitFor();
     await page.getByRole("button", { name: "Back to your sentences" }).click();
     assert.equal(await text.inputValue(), "a b\nc d");
+    await page.getByRole("button", { name: "Back to the first sentences" }).click();
+    await text.pressSequentially("x");
+    await page.getByRole("button", { name: "Back to your sentences" }).click();
+    assert.equal(await text.inputValue(), "a b\nc d");
     // What a link opens begins with the first ones.
     await page.goto("about:blank");
     await page.goto(`${server.url}#batch`);
