@@ -1,6 +1,6 @@
 //! Files that are read and written whole.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {wanted} {}: {source}", .path.display())]
 pub struct FileError {
-    /// What was to be done: `read`, `write` or `remove`.
+    /// What was to be done: `read`, `write`, `lock` or `remove`.
     pub wanted: &'static str,
     /// The file.
     pub path: PathBuf,
@@ -47,6 +47,55 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         Ok(())
     };
     write().map_err(error("write", path))
+}
+
+/// The right to write a file, which one program at a time has: a file beside it that is locked. One that is left by a program
+/// that was killed is locked by nobody.
+pub(crate) struct Lock {
+    path: PathBuf,
+    /// Ends the lock when it is closed.
+    _file: File,
+}
+
+impl Lock {
+    /// The right to write a file; `None` if another has it. File systems without locks give it to everyone.
+    pub(crate) fn of(path: &Path) -> Result<Option<Self>, FileError> {
+        let place = Place::of(path).map_err(error("lock", path))?;
+        let mut path = place.file.into_os_string();
+        path.push(".saccade-lock");
+        let path = PathBuf::from(path);
+        let error = error("lock", &path);
+        loop {
+            let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(error)?;
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(source)) if source.kind() != io::ErrorKind::Unsupported => {
+                    return Err(error(source));
+                }
+                _ if is_removed(&file).map_err(error)? => {}
+                _ => return Ok(Some(Self { path, _file: file })),
+            }
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // What is left of it does no harm.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Whether a file was removed since it was opened, so that another may lie in its place.
+#[cfg(unix)]
+fn is_removed(file: &File) -> io::Result<bool> {
+    Ok(std::os::unix::fs::MetadataExt::nlink(&file.metadata()?) == 0)
+}
+
+/// Elsewhere a file that is open keeps its place.
+#[cfg(not(unix))]
+fn is_removed(_: &File) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// Where a file is to lie.

@@ -8,6 +8,7 @@ mod predict;
 mod tag;
 mod tree;
 
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -21,7 +22,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::corpus::CorpusError;
-use crate::files;
+use crate::files::{self, Lock};
 pub use error::RunError;
 
 /// A config of a run, by which a task is learned.
@@ -165,8 +166,8 @@ pub struct Job<'a, C> {
     pub command: &'a str,
 }
 
-/// Trains a model on a device. The best model so far is in the file at every moment; beside it, after `cancel`, lies the
-/// state from which the run goes on.
+/// Trains a model on a device. The best model so far is in the file at every moment, to which no other run may write; beside
+/// it, after `cancel`, lies the state from which the run goes on.
 ///
 /// # Errors
 /// See [`RunError`]. The file of an earlier evaluation stays.
@@ -178,6 +179,7 @@ pub async fn train<C: Recipe>(
 ) -> Result<Outcome<Score<C::Task>>, RunError> {
     job.config.validate()?;
     files::check_writable(job.out)?;
+    let Some(_lock) = Lock::of(job.out)? else { return Err(RunError::Busy(job.out.to_owned())) };
     let state = state_beside(job.out);
     if !job.resume && state.exists() {
         return Err(RunError::Interrupted(state));
@@ -212,6 +214,8 @@ struct Run<'a, O: Objective> {
     out: &'a Path,
     /// The file of the state.
     state: PathBuf,
+    /// The digest of the model that an evaluation has kept, if this run has seen it.
+    kept: Option<u64>,
 }
 
 impl<'a, O: Objective> Run<'a, O> {
@@ -252,7 +256,7 @@ impl<'a, O: Objective> Run<'a, O> {
         let trainer = trainer.map_err(RunError::Train)?;
         on_event(loaded);
         let name = format!("{command}\n{json}");
-        Ok(Self { trainer, name, out: job.out, state: state_beside(job.out) })
+        Ok(Self { trainer, name, out: job.out, state: state_beside(job.out), kept: None })
     }
 
     /// Does what is due until nothing is.
@@ -283,6 +287,7 @@ impl<'a, O: Objective> Run<'a, O> {
                     let Some(evaluated) = evaluated else { return Ok(Outcome::Cancelled) };
                     if let Some(model) = &evaluated.kept {
                         files::write_whole(self.out, model)?;
+                        self.kept = Some(digest(model));
                     }
                     let kept = evaluated.kept.is_some();
                     on_event(Event::Evaluated { epoch: evaluated.epoch, dev: evaluated.score, kept });
@@ -320,7 +325,7 @@ impl<'a, O: Objective> Run<'a, O> {
             source => RunError::State { path: self.state.clone(), source },
         })?;
         if self.trainer.has_kept() {
-            self.kept()?;
+            self.kept = Some(digest(&self.kept()?));
         }
         Ok(())
     }
@@ -333,7 +338,8 @@ impl<'a, O: Objective> Run<'a, O> {
         let kept = kept.map_err(|source| RunError::Kept { path: self.out.to_owned(), source })?;
         let mut config = kept.config().clone();
         config.training.figures.clear();
-        if config != *self.trainer.model().config() {
+        let is_other = self.kept.is_some_and(|kept| kept != digest(&bytes));
+        if is_other || config != *self.trainer.model().config() {
             return Err(RunError::OtherModel(self.out.to_owned()));
         }
         Ok(bytes)
@@ -345,6 +351,11 @@ impl<'a, O: Objective> Run<'a, O> {
         let bytes = snapshot.map_err(|source| RunError::State { path: self.state.clone(), source })?;
         Ok(files::write_whole(&self.state, &bytes)?)
     }
+}
+
+/// Tells the bytes of one model from those of another.
+fn digest(model: &[u8]) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(model)
 }
 
 /// What a model is started from, and the file that holds it.

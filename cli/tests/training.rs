@@ -61,11 +61,24 @@ impl Task {
         resume: bool,
         stop_after: usize,
     ) -> Result<Outcome, RunError> {
+        self.train_and_hear(config, out, resume, stop_after, |_| ())
+    }
+
+    /// The same; `hear` hears of everything.
+    fn train_and_hear(
+        &self,
+        config: &Config,
+        out: &Path,
+        resume: bool,
+        stop_after: usize,
+        mut hear: impl FnMut(&Event),
+    ) -> Result<Outcome, RunError> {
         let cancel = AtomicBool::new(false);
         let mut steps = 0;
         let folders = self.folders();
         let job = Job { config, folders, out, resume, command: "a test" };
         pollster::block_on(train(&Device::cpu(), job, &cancel, |event| {
+            hear(&event);
             if let Event::Step { .. } = event {
                 steps += 1;
                 cancel.fetch_or(steps == stop_after, Ordering::Relaxed);
@@ -212,6 +225,46 @@ fn a_run_goes_on_with_the_model_that_it_kept() {
     std::fs::write(&out, kept).unwrap();
     let outcome = task.train(&config, &out, true, usize::MAX).unwrap();
     assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+}
+
+#[test]
+fn two_runs_do_not_write_to_one_file() {
+    let task = Task::new();
+    let (config, out) = (config(LSTM, "epochs = 1"), task.out("model"));
+    let lock = task.out("model.saccade-lock");
+    let held = std::fs::File::create(&lock).unwrap();
+    held.lock().unwrap();
+    let error = task.train(&config, &out, false, usize::MAX).unwrap_err().to_string();
+    assert!(error.contains("model: another run"), "{error}");
+    assert!(!out.exists() && lock.exists(), "what the other has is left alone");
+
+    // What a run leaves that was killed.
+    drop(held);
+    let outcome = task.train_and_hear(&config, &out, false, usize::MAX, |event| {
+        if matches!(event, Event::Evaluated { .. }) {
+            let error = task.train(&config, &out, false, usize::MAX).unwrap_err();
+            assert!(matches!(error, RunError::Busy(_)), "{error}");
+        }
+    });
+    assert!(matches!(outcome, Ok(Outcome::Done { .. })), "{outcome:?}");
+    assert!(!lock.exists());
+}
+
+#[test]
+fn a_run_does_not_take_another_model_for_the_one_that_it_kept() {
+    let task = Task::new();
+    let (config, out) = (config(LSTM, "epochs = 2"), task.out("model"));
+    let mut models = Vec::new();
+    let outcome = task.train_and_hear(&config, &out, false, usize::MAX, |event| {
+        if let Event::Evaluated { kept, .. } = event {
+            assert!(kept, "it learns");
+            models.push(std::fs::read(&out).unwrap());
+            // Of the same config as the second.
+            std::fs::write(&out, &models[0]).unwrap();
+        }
+    });
+    assert!(models.len() == 2 && models[0] != models[1]);
+    assert!(matches!(outcome, Err(RunError::OtherModel(_))), "{outcome:?}");
 }
 
 #[test]

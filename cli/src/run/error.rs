@@ -48,6 +48,9 @@ pub enum RunError {
     /// A file.
     #[error(transparent)]
     File(#[from] FileError),
+    /// Two runs would write over each other's models.
+    #[error("{}: another run writes to this file; name another with `--out`", .0.display())]
+    Busy(PathBuf),
     /// A state file is none.
     #[error("{}: {source}", .path.display())]
     State {
