@@ -15,8 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use saccade_rnn::device::Device;
 use saccade_rnn::model::{Model, ModelError};
 use saccade_rnn::train::{
-    Due, Evaluation, Finished, Loss, Objective, Position, Prepared, Settings, Source, Texts, TrainError,
-    Trainer, TransferError, Transferred, transfer,
+    Due, Evaluation, Finished, Loss, Objective, Position, Prepared, Settings, Source, Texts, TrainConfig,
+    TrainError, Trainer, TransferError, Transferred, transfer,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -27,6 +27,17 @@ pub use error::RunError;
 
 /// A config of a run, by which a task is learned.
 pub trait Recipe: Settings<Task: Objective<Score: Figures>> {
+    /// The files that the run reads, but for its config.
+    fn inputs(&self, folders: Folders<'_>) -> Vec<PathBuf> {
+        let TrainConfig { init, distill, .. } = self.run().train;
+        let teacher = distill.map(|distill| distill.teacher);
+        let models = [init, teacher].into_iter().flatten().map(|path| folders.models.join(path));
+        models.chain(self.texts(folders)).collect()
+    }
+
+    /// Those of them that hold texts, or make trees of them.
+    fn texts(&self, folders: Folders<'_>) -> Vec<PathBuf>;
+
     /// Reads the texts and draws the model. `more_words` are those of a model to start from; `command` is recorded.
     ///
     /// # Errors

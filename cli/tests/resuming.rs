@@ -91,7 +91,7 @@ fn another_run_does_not_go_on() {
     assert!(said.contains(KEPT), "{said}");
     for (other, why) in [
         (&["--seed", "5"][..], "another config"),
-        (&["--init", "runs/run.safetensors"], "another config"),
+        (&["--init", "runs/start.safetensors"], "another config"),
         (&["--threads", "2"], "another --threads"),
     ] {
         let said = interrupted(&folder, ".", &[&RESUME, other].concat());

@@ -7,6 +7,7 @@ use saccade_rnn::model::{Checkpoint, Model, ModelError, Storage, Task, WordVecto
 use saccade_rnn::train::{Objective, Parse, Tag, Tree, evaluate};
 use serde_json::json;
 
+use super::check_apart;
 use crate::config::Part;
 use crate::corpus::{CorpusError, parsed, read_items, tagged, trees};
 use crate::failure::Failure;
@@ -49,6 +50,8 @@ enum Precision {
 }
 
 pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
+    // The model itself may be written over: it is read whole before.
+    check_apart(&args.out, args.measures.iter().map(|(_, (path, _))| path).chain(&args.parser))?;
     check_writable(&args.out)?;
     let bytes = std::fs::read(&args.model).map_err(Failure::file(&args.model))?;
     let model = Model::from_bytes(&bytes).map_err(Failure::model(&args.model))?;

@@ -13,6 +13,8 @@ mod vectors;
 mod words;
 mod write;
 
+use std::path::Path;
+
 use clap::Subcommand;
 
 use crate::failure::Failure;
@@ -70,4 +72,14 @@ impl Command {
             Self::Vectors(arguments) => vectors::run(arguments, json),
         }
     }
+}
+
+/// Refuses to write over a file that is read, under whatever name. An output that is not there yet is none.
+fn check_apart(out: &Path, inputs: impl IntoIterator<Item: AsRef<Path>>) -> Result<(), Failure> {
+    let Ok(out) = out.canonicalize() else { return Ok(()) };
+    if inputs.into_iter().any(|input| input.as_ref().canonicalize().is_ok_and(|input| input == out)) {
+        let reason = "it is a file that this command reads, which would be written over";
+        return Err(Failure::Option { option: "--out", reason });
+    }
+    Ok(())
 }

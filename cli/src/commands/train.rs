@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use saccade_rnn::train::{Kept, Position, Taken, TrainConfig, Transferred};
 use serde_json::json;
 
+use super::check_apart;
 use crate::config::AnyConfig;
 use crate::device::{Hardware, threads};
 use crate::failure::Failure;
@@ -100,18 +101,13 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
 
 fn train<C: Recipe>(args: &Arguments, config: &C, command: &str, json: bool) -> Result<(), Failure> {
     let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("safetensors"));
-    if is_same(&out, &args.config) {
-        return Err(Failure::Option {
-            option: "--out",
-            reason: "the model would be written over the config",
-        });
-    }
-    let cancel = Arc::new(AtomicBool::new(false));
-    interrupt::sets(&cancel)?;
-    let mut screen = Screen::new(json);
     // So that a run can be started from anywhere, and go on from anywhere else.
     let models = args.config.parent().unwrap_or(Path::new(""));
     let folders = Folders { data: &args.data, models };
+    check_apart(&out, config.inputs(folders).iter().chain([&args.config]))?;
+    let cancel = Arc::new(AtomicBool::new(false));
+    interrupt::sets(&cancel)?;
+    let mut screen = Screen::new(json);
     let job = Job { config, folders, out: &out, resume: args.resume, command };
     let show = |event| screen.show(event);
     let outcome = pollster::block_on(run::train(&args.device.device(args.threads)?, job, &cancel, show));
@@ -134,12 +130,6 @@ fn train<C: Recipe>(args: &Arguments, config: &C, command: &str, json: bool) -> 
             Err(Failure::Cancelled(format!("`--resume` goes on from the state beside {}", out.display())))
         }
     }
-}
-
-/// Whether both are one file, which is there.
-fn is_same(one: &Path, other: &Path) -> bool {
-    let [one, other] = [one, other].map(std::fs::canonicalize);
-    one.ok().zip(other.ok()).is_some_and(|(one, other)| one == other)
 }
 
 impl Arguments {

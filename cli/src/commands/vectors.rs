@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use saccade_rnn::text::Tokenizer;
 use saccade_rnn::train::vectors::SkipGram;
 
+use super::check_apart;
 use crate::config::Part;
 use crate::corpus::read_sentences;
 use crate::failure::Failure;
@@ -79,6 +80,7 @@ struct Report<'a> {
 
 /// Runs the command. The file appears whole or not at all.
 pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
+    check_apart(&args.out, args.text.iter().map(|part| args.data.join(&part.path)))?;
     check_writable(&args.out)?;
     let cancel = Arc::new(AtomicBool::new(false));
     interrupt::sets(&cancel)?;

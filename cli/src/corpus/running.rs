@@ -88,6 +88,11 @@ impl TextPart {
         Self { path, format, from: 0.0, to: whole() }
     }
 
+    /// The files that it is read from: none of a folder that cannot be.
+    pub(crate) fn files(&self, root: &Path) -> Vec<PathBuf> {
+        text::files(&root.join(&self.path)).unwrap_or_default()
+    }
+
     /// Hands the tokens of each document to `each`, but for reviews that are among `others`.
     fn read(
         &self,

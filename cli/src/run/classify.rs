@@ -1,5 +1,7 @@
 //! Runs that learn to classify.
 
+use std::path::PathBuf;
+
 use saccade_rnn::device::Device;
 use saccade_rnn::model::Model;
 use saccade_rnn::train::{Classify, Distill, Evaluation, Prepared, teach};
@@ -10,6 +12,12 @@ use crate::corpus::labelled_sets;
 use crate::files;
 
 impl Recipe for Config {
+    fn texts(&self, folders: Folders<'_>) -> Vec<PathBuf> {
+        let data = &self.data;
+        let parts = data.train.iter().chain(&data.dev).chain(&data.test);
+        parts.map(|part| folders.data.join(&part.path)).collect()
+    }
+
     fn read(
         &self,
         folders: Folders<'_>,

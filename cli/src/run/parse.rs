@@ -1,15 +1,23 @@
 //! Runs that learn to parse sentences.
 
+use std::path::PathBuf;
+
 use saccade_rnn::model::{self, FreshOptions, Model, Parsing, Tagging, Task};
 use saccade_rnn::train::{Known, Parse, ParseScore, Prepared, Texts, extend, record, tags};
 
 use super::{Figures, Folders, Recipe, RunError};
-use crate::config::ParseConfig;
+use crate::config::{ParseConfig, Treebank};
 use crate::corpus::CorpusError;
 use crate::corpus::parsed::{check_heads, is_learnable, number, relations};
 use crate::corpus::tagged::{examples, read_sets};
 
 impl Recipe for ParseConfig {
+    fn texts(&self, folders: Folders<'_>) -> Vec<PathBuf> {
+        let data = &self.data;
+        let parts = [&data.train].into_iter().chain(&data.dev).chain(&data.test);
+        parts.map(|Treebank(path)| folders.data.join(path)).collect()
+    }
+
     fn read(
         &self,
         folders: Folders<'_>,

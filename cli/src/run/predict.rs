@@ -1,5 +1,7 @@
 //! Runs that learn to predict the next word.
 
+use std::path::PathBuf;
+
 use saccade_rnn::train::{Predict, PredictionScore, Prepared};
 use serde_json::{Value, json};
 
@@ -8,6 +10,12 @@ use crate::config::PredictConfig;
 use crate::corpus::running::load;
 
 impl Recipe for PredictConfig {
+    fn texts(&self, folders: Folders<'_>) -> Vec<PathBuf> {
+        let data = &self.data;
+        let parts = data.train.iter().chain([&data.dev]).chain(&data.test);
+        parts.flat_map(|part| part.files(folders.data)).collect()
+    }
+
     fn read(&self, folders: Folders<'_>, _: &[String], command: &str) -> Result<Prepared<Predict>, RunError> {
         let corpus = load(&self.data, folders.data, self.task.predict.start.as_deref())?;
         self.prepare(corpus, Some(command)).map_err(RunError::Train)

@@ -1,12 +1,20 @@
 //! Runs that learn to tag words.
 
+use std::path::PathBuf;
+
 use saccade_rnn::train::{Prepared, Tag, TagScore, TaggedSets};
 
 use super::{Figures, Folders, Recipe, RunError};
-use crate::config::TagConfig;
+use crate::config::{TagConfig, Treebank};
 use crate::corpus::tagged::{examples, read_sets};
 
 impl Recipe for TagConfig {
+    fn texts(&self, folders: Folders<'_>) -> Vec<PathBuf> {
+        let data = &self.data;
+        let parts = [&data.train].into_iter().chain(&data.dev).chain(&data.test);
+        parts.map(|Treebank(path)| folders.data.join(path)).collect()
+    }
+
     fn read(
         &self,
         folders: Folders<'_>,

@@ -13,6 +13,13 @@ use crate::corpus::trees::{number, read};
 use crate::files;
 
 impl Recipe for TreeConfig {
+    fn texts(&self, folders: Folders<'_>) -> Vec<PathBuf> {
+        let data = &self.data;
+        let texts = [&data.train, &data.dev].into_iter().chain(&data.test);
+        let texts = texts.map(|path| folders.data.join(path));
+        texts.chain(data.parser.iter().map(|path| folders.models.join(path))).collect()
+    }
+
     fn read(
         &self,
         folders: Folders<'_>,

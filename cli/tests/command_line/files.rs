@@ -125,9 +125,97 @@ fn a_run_does_not_write_over_its_config() {
     folder.write("texts", TEXTS.as_bytes());
     for (config, more) in [("run.safetensors", &[][..]), ("run.toml", &["--out", "./run.toml"])] {
         folder.write(config, RUN);
-        folder.says(&[&["train", config, "--data", "."], more].concat(), "over the config");
+        folder.says(&[&["train", config, "--data", "."], more].concat(), "a file that this command reads");
         assert_eq!(fs::read(folder.path(config)).expect("it is there"), RUN);
     }
+}
+
+#[test]
+fn no_command_writes_over_what_it_reads() {
+    let folder = Folder::new();
+    let run = text(RUN);
+    let test = run.replace("[model]", "test = { path = \"tests\", format = \"lines\" }\n[model]");
+    let taught = format!("{run}\ndistill = {{ teacher = \"model\", weight = 0.5, temperature = 1.0 }}\n");
+    let running = br#"
+        [task.predict]
+        cutoffs = [2]
+        [data]
+        name = "a folder"
+        tokenizer = { kind = "spaces", lowercase = true }
+        train = [{ path = "books", format = "text" }]
+        dev = { path = "texts", format = "text" }
+        steps = 2
+        [model]
+        embedding_size = 4
+        encoder = []
+        [train]
+        batch = 1
+        epochs = 1
+        learning_rate = 0.01
+        "#;
+    let tagged = br#"
+        [task.tag]
+        [data]
+        name = "a treebank"
+        tokenizer = { kind = "spaces", lowercase = true }
+        train = "texts"
+        [model]
+        embedding_size = 4
+        encoder = []
+        [train]
+        batch = 1
+        epochs = 1
+        learning_rate = 0.01
+        "#;
+    let trees = br#"
+        [task.tree]
+        cell = "child-sum"
+        hidden_size = 4
+        [data]
+        name = "trees"
+        labels = []
+        tokenizer = { kind = "spaces", lowercase = true }
+        train = "texts"
+        dev = "texts"
+        parser = "model"
+        [model]
+        embedding_size = 4
+        [train]
+        batch = 1
+        epochs = 1
+        learning_rate = 0.01
+        "#;
+    fs::create_dir(folder.path("books")).expect("the folder can be written to");
+    for (name, bytes) in [
+        ("texts", TEXTS.as_bytes()),
+        ("tests", TEXTS.as_bytes()),
+        ("books/one.txt", TEXTS.as_bytes()),
+        ("run.toml", RUN),
+        ("test.toml", test.as_bytes()),
+        ("taught.toml", taught.as_bytes()),
+        ("running.toml", running),
+        ("tagged.toml", tagged),
+        ("trees.toml", trees),
+    ] {
+        folder.write(name, bytes);
+    }
+    for (arguments, out) in [
+        (&["vectors", "tests:lines", "texts:lines", "--size", "2"][..], "texts"),
+        (&["train", "run.toml", "--data", "."], "./texts"),
+        (&["train", "test.toml", "--data", "."], "tests"),
+        (&["train", "run.toml", "--data", ".", "--init", "model"], "model"),
+        (&["train", "taught.toml", "--data", "."], "model"),
+        (&["train", "running.toml", "--data", "."], "books/one.txt"),
+        (&["train", "tagged.toml", "--data", "."], "texts"),
+        (&["train", "trees.toml", "--data", "."], "model"),
+        (&["export", "model", "--measure", "test=texts:lines"], "texts"),
+        (&["export", "model", "--measure", "test=texts:lines", "--parser", "tests"], "tests"),
+    ] {
+        let before = fs::read(folder.path(out)).expect("it is there");
+        folder.says(&[arguments, &["--out", out]].concat(), "--out: it is a file that this command reads");
+        assert!(before == fs::read(folder.path(out)).expect("it is there"), "{arguments:?}");
+    }
+    assert_eq!(folder.json(&["export", "model", "--out", "model"], b"")["out"], json!("model"));
 }
 
 #[cfg(target_os = "linux")]
