@@ -178,7 +178,7 @@ pub struct Job<'a, C> {
 }
 
 /// Trains a model on a device. The best model so far is in the file at every moment, to which no other run may write; beside
-/// it, after `cancel`, lies the state from which the run goes on.
+/// it, after `cancel` or where the file cannot be written, lies the state from which the run goes on.
 ///
 /// # Errors
 /// See [`RunError`]. The file of an earlier evaluation stays.
@@ -200,7 +200,16 @@ pub async fn train<C: Recipe>(
     if job.resume {
         run.restore()?;
     }
-    let outcome = run.drive(cancelled, &mut on_event).await?;
+    let outcome = match run.drive(cancelled, &mut on_event).await {
+        Err(RunError::File(source)) => {
+            // Where the state cannot be written either, one file is enough to tell of.
+            return Err(match run.save().await {
+                Ok(()) => RunError::Broken { source, state: run.state },
+                Err(_) => RunError::File(source),
+            });
+        }
+        outcome => outcome?,
+    };
     match outcome {
         Outcome::Done { .. } => files::remove(&run.state)?,
         Outcome::Cancelled => run.save().await?,
@@ -297,7 +306,10 @@ impl<'a, O: Objective> Run<'a, O> {
                         self.trainer.evaluate(go_on).await.map_err(|error| self.stopped(error))?;
                     let Some(evaluated) = evaluated else { return Ok(Outcome::Cancelled) };
                     if let Some(model) = &evaluated.kept {
-                        files::write_whole(self.out, model)?;
+                        if let Err(error) = files::write_whole(self.out, model) {
+                            self.trainer.take_back_evaluation();
+                            return Err(error.into());
+                        }
                         self.kept = Some(digest(model));
                     }
                     let kept = evaluated.kept.is_some();

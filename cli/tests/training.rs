@@ -268,6 +268,44 @@ fn a_run_does_not_take_another_model_for_the_one_that_it_kept() {
 }
 
 #[test]
+fn a_run_whose_model_cannot_be_written_goes_on_once_it_can_be() {
+    let task = Task::new();
+    let config = config(LSTM, "epochs = 3");
+    let whole = task.out("whole");
+    let mut evaluations = 0;
+    task.train_and_hear(&config, &whole, false, usize::MAX, |event| {
+        evaluations += usize::from(matches!(event, Event::Evaluated { kept: true, .. }));
+    })
+    .unwrap();
+    assert_eq!(evaluations, 3, "each is to be written");
+    // After the last, the model with its figures is what cannot be written.
+    for (broken_after, kept_afterwards) in [(1, 2), (2, 1), (3, 0)] {
+        let (out, aside) = (task.out("model"), task.out("aside"));
+        let mut evaluations = 0;
+        let error = task.train_and_hear(&config, &out, false, usize::MAX, |event| {
+            evaluations += usize::from(matches!(event, Event::Evaluated { .. }));
+            if evaluations == broken_after && !aside.exists() {
+                std::fs::rename(&out, &aside).unwrap();
+                std::fs::create_dir(&out).unwrap();
+            }
+        });
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("model: ") && error.contains("`--resume`"), "{error}");
+        assert!(task.out("model.state").exists());
+
+        std::fs::remove_dir(&out).unwrap();
+        std::fs::rename(&aside, &out).unwrap();
+        let mut evaluations = 0;
+        let outcome = task.train_and_hear(&config, &out, true, usize::MAX, |event| {
+            evaluations += usize::from(matches!(event, Event::Evaluated { kept: true, .. }));
+        });
+        assert!(matches!(outcome, Ok(Outcome::Done { .. })), "{outcome:?}");
+        assert_eq!(evaluations, kept_afterwards, "what could not be kept is evaluated again");
+        assert!(std::fs::read(&whole).unwrap() == std::fs::read(&out).unwrap());
+    }
+}
+
+#[test]
 fn a_skim_model_learns_from_a_teacher() {
     let task = Task::new();
     let teacher = task.out("teacher.safetensors");

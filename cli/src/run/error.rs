@@ -48,6 +48,14 @@ pub enum RunError {
     /// A file.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A file, in the midst of the run, whose state is kept.
+    #[error("{source}; once that is mended, `--resume` goes on from {}", .state.display())]
+    Broken {
+        /// What was refused.
+        source: FileError,
+        /// The file of the state.
+        state: PathBuf,
+    },
     /// Two runs would write over each other's models.
     #[error("{}: another run writes to this file; name another with `--out`", .0.display())]
     Busy(PathBuf),

@@ -223,6 +223,12 @@ impl<O: Objective> Trainer<O> {
         result
     }
 
+    /// Takes back an evaluation whose model could not be kept: it is due again, and the best model is the one before. Does
+    /// nothing after a step.
+    pub fn take_back_evaluation(&mut self) {
+        self.state.take_back_evaluation();
+    }
+
     async fn evaluate_as_is(
         &mut self,
         go_on: &mut dyn FnMut(usize) -> bool,

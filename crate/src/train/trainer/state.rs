@@ -33,6 +33,8 @@ pub(super) struct State {
     /// What the last batch left.
     pub(super) carried: Carried,
     pub(super) progress: Progress,
+    /// Where the run stood before the last evaluation.
+    before: Option<Progress>,
     /// Another temperature than the steps', which somebody has set in the midst of the run.
     pub(super) temperature: Option<f32>,
     /// The threads that learn beside the caller's.
@@ -116,6 +118,7 @@ impl State {
             carried: Carried::default(),
             model,
             progress: Progress::default(),
+            before: None,
             temperature: None,
             config,
             #[cfg(not(target_arch = "wasm32"))]
@@ -326,6 +329,7 @@ impl State {
             return Err(TrainError::NotFinite { what: "development loss", value: -rank as f32, step, epoch });
         }
         let best = Best { rank, epoch: epoch as f64 + batch as f64 / steps as f64 };
+        self.before = Some(self.progress.clone());
         self.progress.evaluation_due = false;
         let beaten = self.progress.best.is_none_or(|old| best.rank > old.rank);
         let kept = if beaten {
@@ -338,6 +342,13 @@ impl State {
             None
         };
         Ok((best.epoch, kept))
+    }
+
+    pub(super) fn take_back_evaluation(&mut self) {
+        let step = self.progress.step;
+        if let Some(before) = self.before.take_if(|before| before.step == step) {
+            self.progress = before;
+        }
     }
 
     pub(super) async fn export(&mut self) -> Result<Vec<u8>, TrainError> {
@@ -365,7 +376,7 @@ impl State {
         self.carried = Carried::upload(&self.device, carried)?;
         let Progress { step, averaging, .. } = progress;
         self.optimizer.restore(&self.device, self.model.parameters(), step, averaging, moments)?;
-        self.progress = progress;
+        (self.progress, self.before) = (progress, None);
         Ok(())
     }
 
