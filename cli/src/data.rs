@@ -23,7 +23,7 @@ pub(crate) use source::Source;
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// `label word word …`, one tokenised example a line. UTF-8, or Latin-1 if the file as a whole is not valid
-    /// UTF-8. Only ASCII spaces separate; U+00A0 and its like are parts of words.
+    /// UTF-8; UTF-16 is refused. Only ASCII spaces separate; U+00A0 and its like are parts of words.
     Lines,
     /// The Large Movie Review Dataset: label, id, rating and text between tabs. The text is raw, with its `<br />`.
     ImdbTsv,

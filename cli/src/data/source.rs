@@ -31,18 +31,32 @@ impl Source {
     pub(crate) fn utf8(&self) -> Result<&str, DataError> {
         let text = std::str::from_utf8(&self.bytes).map_err(|error| {
             let at = error.valid_up_to();
-            let line = 1 + self.bytes[..at].iter().filter(|&&byte| byte == b'\n').count();
-            self.bad_line(line, format!("is not UTF-8: byte {at} of the file begins no character"))
+            self.bad_line(self.line(at), format!("is not UTF-8: byte {at} of the file begins no character"))
         })?;
         Ok(text.trim_start_matches('\u{feff}'))
     }
 
-    /// The text as UTF-8, or else as Latin-1 (ISO 8859-1, in which every byte is the character of that number).
-    pub(super) fn utf8_or_latin1(&self) -> Cow<'_, str> {
-        match self.utf8() {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => Cow::Owned(self.bytes.iter().copied().map(char::from).collect()),
+    /// The text as UTF-8, or else as Latin-1 (ISO 8859-1, in which every byte is the character of that number). UTF-16, which
+    /// would be Latin-1 too, is refused.
+    pub(super) fn utf8_or_latin1(&self) -> Result<Cow<'_, str>, DataError> {
+        let is_marked = self.bytes.starts_with(b"\xff\xfe") || self.bytes.starts_with(b"\xfe\xff");
+        let zero = self.bytes.iter().position(|&byte| byte == 0);
+        if let Some(at) = is_marked.then_some(0).or(zero) {
+            return Err(self.bad_line(self.line(at), "is UTF-16, or no text: save the file as UTF-8"));
         }
+        Ok(match self.utf8() {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => {
+                let mark = "\u{feff}".as_bytes();
+                let bytes = self.bytes.strip_prefix(mark).unwrap_or(&self.bytes);
+                Cow::Owned(bytes.iter().copied().map(char::from).collect())
+            }
+        })
+    }
+
+    /// The line of a byte, from 1.
+    fn line(&self, at: usize) -> usize {
+        1 + self.bytes[..at].iter().filter(|&&byte| byte == b'\n').count()
     }
 
     pub(crate) fn bad_line(&self, line: usize, problem: impl Into<String>) -> DataError {

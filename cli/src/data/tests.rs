@@ -47,6 +47,25 @@ fn lines_fall_back_to_latin1_as_a_whole() {
 }
 
 #[test]
+fn lines_have_no_byte_order_mark_in_latin1_either() {
+    let examples = read(Format::Lines, b"\xef\xbb\xbf1 caf\xe9\n1 a\n").unwrap();
+    assert_eq!(pairs(&examples), [("1", "café"), ("1", "a")]);
+}
+
+#[test]
+fn lines_in_utf16_are_refused() {
+    let utf16 = |bytes_of: fn(u16) -> [u8; 2], text: &str| -> Vec<u8> {
+        text.encode_utf16().flat_map(bytes_of).collect()
+    };
+    for text in ["\u{feff}1 good\n", "1 good\n", "\u{feff}映画\n"] {
+        for bytes in [utf16(u16::to_le_bytes, text), utf16(u16::to_be_bytes, text)] {
+            assert_eq!(complaint(Format::Lines, bytes), "1: is UTF-16, or no text: save the file as UTF-8");
+        }
+    }
+    assert_eq!(complaint(Format::Lines, "1 a\n1 \0b\n"), "2: is UTF-16, or no text: save the file as UTF-8");
+}
+
+#[test]
 fn reviews_are_raw_text() {
     let examples = read(Format::ImdbTsv, "pos\t7\t9\tIt's good.<br /><br />See it!\n").unwrap();
     assert_eq!(pairs(&examples), [("pos", "It's good.<br /><br />See it!")]);
@@ -76,6 +95,9 @@ fn every_node_of_a_tree_is_an_example() {
 #[test]
 fn bad_lines_are_named() {
     assert_eq!(complaint(Format::Lines, "1 a\n b\n"), "2: begins with a space where its label should be");
+    for tab in ["1 a\n0\tb c\n", "1 a\n0\tb\n"] {
+        assert_eq!(complaint(Format::Lines, tab), "2: has a tab where a space ends its label", "{tab:?}");
+    }
     assert_eq!(
         complaint(Format::ImdbTsv, "pos\t1\tx\n"),
         "1: has 3 tab-separated fields, not label, id, rating and text"
