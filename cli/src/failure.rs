@@ -61,6 +61,9 @@ pub(crate) enum Failure {
     /// A table of fixations without what was asked for.
     #[error("{}: no sentence is of the split {split:?}", .path.display())]
     NoSentences { path: PathBuf, split: String },
+    /// Files without a word.
+    #[error("{}: there is no word to count", .0.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))]
+    NoWords(Vec<PathBuf>),
     /// A text cannot be read as asked.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -163,7 +166,11 @@ impl Failure {
             | Self::NoTrees
             | Self::NoEnds => "FORMAT_INVALID",
             Self::Option { .. } | Self::Question { .. } | Self::Grid { .. } => "OPTION_INVALID",
-            Self::Data(_) | Self::DataBelow(_) | Self::Tree(_) | Self::NoSentences { .. } => "DATA_INVALID",
+            Self::Data(_)
+            | Self::DataBelow(_)
+            | Self::Tree(_)
+            | Self::NoSentences { .. }
+            | Self::NoWords(_) => "DATA_INVALID",
             Self::Engine(_) | Self::Costs(CostError::Engine(_)) => "ENGINE",
             Self::Costs(CostError::Build(_)) => "SIZES_INVALID",
             Self::NoGpu(_) => "NO_GPU",

@@ -13,6 +13,8 @@ use saccade_rnn::nn::Cutoffs;
 use saccade_rnn::text::{Tokenizer, Vocabulary};
 use serde::Serialize;
 
+use crate::corpus::CorpusError;
+use crate::data::Source;
 use crate::device::Hardware;
 use crate::failure::Failure;
 use crate::softmax_costs::{Measured, Workload};
@@ -199,19 +201,22 @@ fn least_head(counts: &[u64], coverage: f64) -> Option<usize> {
     counts.iter().position(holds).map(|last| last + 1)
 }
 
-/// How often each word of the texts' vocabulary occurs.
+/// How often each word of the texts' vocabulary occurs; some word does.
 fn count(args: &Arguments) -> Result<Vec<u64>, Failure> {
     let tokenizer = if args.spaces { Tokenizer::spaces() } else { Tokenizer::treebank() };
     let mut tokens = Vec::new();
     for path in &args.text {
-        let text = std::fs::read_to_string(path).map_err(Failure::file(path))?;
-        for line in text.lines() {
+        let source = Source::open(path).map_err(CorpusError::from)?;
+        for line in source.utf8().map_err(CorpusError::from)?.lines() {
             let before = tokens.len();
             tokens.extend(tokenizer.tokenize(line).into_iter().map(|token| token.text));
             if args.lines && tokens.len() > before {
                 tokens.push("<eos>".into());
             }
         }
+    }
+    if tokens.is_empty() {
+        return Err(Failure::NoWords(args.text.clone()));
     }
     let vocabulary = Vocabulary::build(&tokens, args.min_count, args.words.map(NonZeroUsize::get));
     let mut counts = vec![0; vocabulary.len()];

@@ -47,6 +47,23 @@ fn a_blank_line_has_no_end_to_count() {
     assert_eq!(folder.json(&options, b"")["tokens"], 6);
 }
 
+#[test]
+fn text_of_which_nothing_can_be_counted_is_named() {
+    let folder = Folder::new();
+    folder.write("empty", b"");
+    folder.write("blank", b" \n\n");
+    folder.write("latin1", b"a cat\na caf\xe9\n");
+    let failure = |files: &[&str]| folder.failure(&[&["cutoffs"], files].concat(), b"");
+    for (files, message) in [
+        (&["empty"][..], "empty: there is no word to count"),
+        (&["empty", "blank", "--lines"], "empty, blank: there is no word to count"),
+        (&["latin1"], "latin1:2: is not UTF-8: byte 11 of the file begins no character"),
+        (&["none"], "none does not exist"),
+    ] {
+        assert_eq!(failure(files), ("DATA_INVALID".to_owned(), message.to_owned()));
+    }
+}
+
 /// Labelled texts in the support model's words; its labels 0 and 1 are called negative and positive.
 #[test]
 fn eval_gives_the_figures_that_readings_add_up_to() {
