@@ -202,6 +202,8 @@ fn what_cannot_be_learned_or_measured_is_said() {
     folder.says(&[&eval("dev", "conllu")[..], &["--threshold", "0.5"]].concat(), "--threshold");
     folder.says(&["read", "--model", "model", "--steps", "a"], "--steps: a parser has no such option");
     folder.says(&["train", "parser.toml", "--data", ".", "--fold", "1"], "--fold: a parser has no folds");
+    folder.write("none.toml", CONFIG.replace("dev = \"dev\"", "hold_out = 1000").as_bytes());
+    folder.says(&["train", "none.toml", "--data", "."], "data.hold_out: 1000 of 16");
     folder.write("other", treebank(3, 1).replace("DET", "X").as_bytes());
     folder.says(&eval("other", "conllu"), "other:1: the label \"X\" is none of");
     folder.write("headless", treebank(3, 2).replace("\t0\troot", "\t_\t_").as_bytes());

@@ -155,6 +155,8 @@ fn what_cannot_be_learned_or_measured_is_said() {
     );
     folder.says(&["read", "--model", "model", "--steps", "a"], "--steps: a tagger has no such option");
     folder.says(&["train", "tagger.toml", "--data", ".", "--fold", "1"], "--fold: a tagger has no folds");
+    folder.write("none.toml", CONFIG.replace("dev = \"dev\"", "hold_out = 1000").as_bytes());
+    folder.says(&["train", "none.toml", "--data", "."], "data.hold_out: 1000 of 16");
     folder.write("other", treebank(3, 1).replace("PROPN", "X").as_bytes());
     folder.says(
         &["eval", "--model", "model", "--data", "other", "--format", "conllu"],

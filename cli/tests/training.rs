@@ -491,6 +491,12 @@ fn mistakes_are_named() {
     let mut bad = good.clone();
     bad.data.folds = 10_000;
     fails(&bad, "data.folds");
+    let texts = std::fs::read_to_string(task.out("train.txt")).unwrap().lines().count();
+    for hold_out in [texts, 900] {
+        let mut bad = good.clone();
+        (bad.data.dev, bad.data.hold_out) = (None, hold_out);
+        fails(&bad, &format!("data.hold_out: {hold_out} of {texts} texts"));
+    }
     let mut bad = good.clone();
     bad.data.dev_block = true;
     fails(&bad, "data.dev_block");

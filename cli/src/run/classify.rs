@@ -25,7 +25,9 @@ impl Recipe for Config {
         command: &str,
     ) -> Result<Prepared<Classify>, RunError> {
         let sets = labelled_sets(self, folders.data)?;
-        self.prepare(sets, more_words, Some(command)).map_err(RunError::Train)
+        let texts = sets.train.iter().map(|texts| texts.examples.len()).sum();
+        let prepared = self.prepare(sets, more_words, Some(command));
+        prepared.map_err(RunError::preparing(self.data.hold_out, texts))
     }
 
     async fn teach(

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use saccade_rnn::model::ModelError;
-use saccade_rnn::train::{ConfigError, TeacherError, TrainError, TransferError};
+use saccade_rnn::train::{self, ConfigError, TeacherError, TrainError, TransferError};
 
 use crate::corpus::CorpusError;
 use crate::files::FileError;
@@ -18,6 +18,17 @@ pub enum RunError {
     /// The data.
     #[error("{}{}", .0, .0.advice())]
     Corpus(#[from] CorpusError),
+    /// Nothing to learn from is left.
+    #[error(
+        "data.hold_out: {hold_out} of {texts} texts are to be held out, after those of a fold or of the test set; none is \
+         left to learn from"
+    )]
+    HeldOut {
+        /// How many were to be held out.
+        hold_out: usize,
+        /// How many texts to learn from were read.
+        texts: usize,
+    },
     /// The model to start from.
     #[error("{}: {source}", .path.display())]
     Init {
@@ -102,4 +113,16 @@ pub enum RunError {
     /// Anything else that stops the trainer.
     #[error(transparent)]
     Train(TrainError),
+}
+
+impl RunError {
+    /// For [`Result::map_err`] on preparing a run on so many texts to learn from, of which so many are to be held out.
+    pub(super) fn preparing(hold_out: usize, texts: usize) -> impl FnOnce(TrainError) -> Self {
+        move |error| match error {
+            TrainError::Corpus(train::CorpusError::Empty("training")) if hold_out > 0 => {
+                Self::HeldOut { hold_out, texts }
+            }
+            error => Self::Train(error),
+        }
+    }
 }

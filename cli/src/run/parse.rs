@@ -29,7 +29,11 @@ impl Recipe for ParseConfig {
         check_heads(&sets.train)?;
         // Before any are taken away: the only sentence with a tag or a relation may be held out.
         let (labels, relations) = (tags(&examples(&sets.train).examples), relations(&sets.train.examples));
-        sets.hold_out(set.hold_out);
+        let (hold_out, texts) = (set.hold_out, sets.train.examples.len());
+        sets.hold_out(hold_out);
+        if hold_out > 0 && sets.train.examples.is_empty() {
+            return Err(RunError::HeldOut { hold_out, texts });
+        }
         let known = Known::of(&examples(&sets.train).examples, &set.tokenizer, set.min_count);
         let characters = options.characters.map(|sizes| known.characters(sizes));
         let words = extend(known.words, more_words, set.max_words).map_err(CorpusError::from)?;

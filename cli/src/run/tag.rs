@@ -23,7 +23,9 @@ impl Recipe for TagConfig {
     ) -> Result<Prepared<Tag>, RunError> {
         let sets = read_sets(&self.data, folders.data)?;
         let [train, dev, test] = [&sets.train, &sets.dev, &sets.test].map(examples);
-        self.prepare(TaggedSets { train, dev, test }, more_words, Some(command)).map_err(RunError::Train)
+        let texts = train.examples.len();
+        let prepared = self.prepare(TaggedSets { train, dev, test }, more_words, Some(command));
+        prepared.map_err(RunError::preparing(self.data.hold_out, texts))
     }
 }
 
