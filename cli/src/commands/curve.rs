@@ -17,8 +17,6 @@ const THRESHOLDS: [f32; 29] = [
     0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0,
 ];
 
-/// Prints `{texts, of, points: [{threshold, accuracy, skimRate, flopReduction}]}`: the points were measured on `texts` of
-/// the file's `of` texts. Each is a pass of its own, since a skimmed word changes the state in which the next is met.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]

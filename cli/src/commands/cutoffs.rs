@@ -24,10 +24,6 @@ use grid::Held;
 /// The most weights of a softmax, and numbers between its layers: 4 GiB each.
 const MOST_NUMBERS: usize = 1 << 30;
 
-/// Measures the head and the tails of an adaptive softmax (Grave et al. 2017) at many sizes, finds for every number of tails
-/// the cut-offs of the least expected time by dynamic programming, and measures those: for a training step, forward and
-/// backward, and for one row, as a language model writes. The head is to hold most of the text, for a tail represents its
-/// words by fewer numbers. One vocabulary has two best cuts; a model has one, so that the choice is yours.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Text whose words are counted: files of UTF-8

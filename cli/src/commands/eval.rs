@@ -17,10 +17,6 @@ use crate::progress::Progress;
 use crate::source::AnyFormat;
 use crate::{config, labelled, output};
 
-/// Prints, of a tagger on tagged text, `{n, accuracy, sentences_per_second, from_text, …}`; of a parser on trees
-/// `{n, uas, las, accuracy, sentences_per_second, …}`; of a tree classifier on trees in brackets
-/// `{n, accuracy, nodes, node_accuracy, binary, …}`; of a classifier on labelled texts
-/// `{n, accuracy, skim_rate, flop_reduction, tokens_per_second}`; of a language model on running text, `{n, perplexity, loss, unknown, tokens_per_second, clusters, convention}`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The model file.

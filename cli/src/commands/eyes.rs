@@ -20,8 +20,6 @@ use crate::{labelled, output, source};
 use class::Class;
 use word::{Seen, Sentence, Word};
 
-/// Prints how far the share of readers that looked at a word goes with the network's probability of reading it, and the share
-/// looked at by decision, by class and by length of the word. Aggregates alone: no sentence can be made of them.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The model file.

@@ -13,11 +13,14 @@ use crate::labelled;
 use crate::lines::{self, Answers, Format, Lines, Question};
 use crate::writable;
 
-/// For each line one of JSON, in the same order: `{line, …}` with the line's number from 1, its `id` if it has one, and what
-/// the model found; `{line, error: {code, message}}` for a line that has no answer.
-///
-/// Exit status: 0 all lines have an answer, 3 all have their records and some of these are errors, 1 something else failed,
-/// 130 or 143 stopped by Ctrl-C or SIGTERM, with whole records written.
+/// What comes of lines, as help says it.
+pub(crate) const RECORDS: &str = "\
+For each line one of JSON, in the same order: `{line, …}` with the line's number from 1, its `id` if it has one, and what the model \
+found; `{line, error: {code, message}}` for a line that has no answer.
+
+Exit status: 0 all lines have an answer, 3 all have their records and some of these are errors, 1 something else failed, 2 a \
+command line that makes no sense, 130 or 143 stopped by Ctrl-C or SIGTERM, with whole records written.";
+
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The model file.

@@ -13,10 +13,6 @@ use crate::output;
 use crate::progress::Progress;
 use crate::statistics::wilson_lower;
 
-/// Prints `{tokens, skimRate, minCount, unknown: {count, skimmed}, skimmed: [{word, count, skimmed}], read: […]}`: how often each
-/// word occurs and how often the first Skim layer skimmed it. `skimmed` holds words that are skimmed more often than read, `read`
-/// the others; each is ranked by the lower bound of the 95 % interval (Wilson 1927) of the share that is skimmed, or
-/// read, so that a word that occurs seldom does not lead by chance. Punctuation counts in the totals alone.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]

@@ -18,7 +18,6 @@ use crate::output::{self, printable};
 /// The most words of all texts together: the graph keeps what each of them left.
 const MOST_WORDS: usize = 100_000;
 
-/// Results with `--json`: `{texts: [{beginning, text, words, log_probability, ended, rows_computed}], batches}`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The model file, of a language model.

@@ -31,6 +31,33 @@ fn a_command_line_that_makes_no_sense_ends_with_2() {
 }
 
 #[test]
+fn help_says_what_comes_of_a_command() {
+    let folder = Folder::new();
+    let help = |command, option| {
+        let output = folder.run(&[command, option], b"");
+        text(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    for (command, says) in [
+        ("read", "exit statuses"),
+        ("tag", "Exit status: 0"),
+        ("parse", "Exit status: 0"),
+        ("score", "Exit status: 0"),
+        ("write", "log_probability"),
+        ("eval", "perplexity"),
+        ("curve", "flopReduction"),
+        ("words", "skimRate"),
+        ("eyes", "looked at"),
+        ("export", "Figures recorded in the model are dropped"),
+        ("train", "goes on from there"),
+        ("cutoffs", "dynamic programming"),
+        ("vectors", "Skip-gram"),
+    ] {
+        let (long, short) = (help(command, "--help"), help(command, "-h"));
+        assert!(long.contains(says) && !short.contains(says), "{command} {says:?}: {long}");
+    }
+}
+
+#[test]
 fn help_names_the_commands() {
     let output = Folder::new().run(&["--help"], b"");
     assert_eq!(output.status.code(), Some(0));
