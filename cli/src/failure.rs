@@ -18,6 +18,9 @@ use crate::softmax_costs::CostError;
 /// Why a command failed; every kind has a code and a line for people.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
+    /// A command line that makes no sense.
+    #[error("{0}")]
+    Usage(String),
     /// A file cannot be opened or read.
     #[error("cannot read {}: {reason}", .path.display())]
     File { path: PathBuf, reason: io::Error },
@@ -150,6 +153,7 @@ impl Failure {
     /// A name for the kind of failure that stays the same between versions.
     fn code(&self) -> &'static str {
         match self {
+            Self::Usage(_) => "USAGE_INVALID",
             Self::File { reason, .. } if reason.kind() == io::ErrorKind::NotFound => "FILE_NOT_FOUND",
             Self::File { .. } => "FILE_UNREADABLE",
             Self::Model { reason, .. } => reason.code(),
@@ -187,6 +191,7 @@ impl Failure {
     /// The exit status that tells of it.
     pub(crate) fn status(&self) -> u8 {
         match self {
+            Self::Usage(_) => 2,
             Self::Lines { .. } => 3,
             Self::Cancelled(_) | Self::Read(ReadError::Cancelled { .. }) => interrupt::status(),
             // As shells have it.
@@ -205,6 +210,16 @@ impl Failure {
         };
         // With standard error closed there is nobody left to tell.
         let _ = writeln!(io::stderr(), "{line}");
+    }
+}
+
+/// Of a command line: what is wrong with it, without advice.
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        let said = error.to_string();
+        let wrong = said.split("\n\n").next().unwrap_or(&said);
+        let wrong = wrong.strip_prefix("error: ").unwrap_or(wrong);
+        Self::Usage(wrong.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 }
 

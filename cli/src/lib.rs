@@ -2,11 +2,11 @@
 //! `saccade_rnn`'s.
 //!
 //! Exit status: 0 done, 1 an error (one line `error: …` on standard error; with `--json` the line is
-//! `{"error": {"code", "message"}}`), 2 a command line that makes no sense. Where texts come in lines: 3 all have their records,
-//! and some of these tell of mistakes; 130 or 143 stopped by Ctrl-C or SIGTERM, with whole records written. Elsewhere: 143 or
-//! 129 stopped by SIGTERM or SIGHUP, and 1 by Ctrl-C, a run of `train` with the state from which `--resume` goes on. Output that
-//! cannot be written is an error, after a command has done all else that it is for; whoever reads it may stop early, as `head`
-//! does, without one.
+//! `{"error": {"code", "message"}}`), 2 a command line that makes no sense (with `--json` such a line as well). Where texts come
+//! in lines: 3 all have their records, and some of these tell of mistakes; 130 or 143 stopped by Ctrl-C or SIGTERM, with whole
+//! records written. Elsewhere: 143 or 129 stopped by SIGTERM or SIGHUP, and 1 by Ctrl-C, a run of `train` with the state from
+//! which `--resume` goes on. Output that cannot be written is an error, after a command has done all else that it is for;
+//! whoever reads it may stop early, as `head` does, without one.
 
 #![deny(
     clippy::print_stdout,
@@ -56,6 +56,7 @@ struct Arguments {
 pub fn main() -> ExitCode {
     let (json, done) = match Arguments::try_parse() {
         Ok(Arguments { json, command }) => (json, command.run(json)),
+        Err(usage) if usage.use_stderr() && asks_for_json() => (true, Err(usage.into())),
         Err(usage) if usage.use_stderr() => {
             // With standard error closed there is nobody left to tell.
             let _ = usage.print();
@@ -70,4 +71,9 @@ pub fn main() -> ExitCode {
             failure.status().into()
         }
     }
+}
+
+/// Whether the arguments, which make no sense, have `--json`.
+fn asks_for_json() -> bool {
+    std::env::args_os().skip(1).take_while(|argument| argument != "--").any(|argument| argument == "--json")
 }

@@ -8,6 +8,7 @@ mod files;
 mod reading;
 
 use common::{Folder, text};
+use serde_json::{Value, json};
 
 #[test]
 fn a_command_line_that_makes_no_sense_ends_with_2() {
@@ -28,6 +29,32 @@ fn a_command_line_that_makes_no_sense_ends_with_2() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_told_in_json() {
+    let folder = Folder::new();
+    for (arguments, message) in [
+        (&["--json", "read"][..], "the following required arguments were not provided: --model <FILE>"),
+        (
+            &["read", "--model", "model", "--no-such-option", "--json", "a"],
+            "unexpected argument '--no-such-option' found",
+        ),
+        (
+            &["read", "--model", "model", "--threshold", "half", "--json"],
+            "invalid value 'half' for '--threshold <T>': invalid float literal",
+        ),
+    ] {
+        let output = folder.run(arguments, b"");
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{arguments:?}");
+        let error: Value = serde_json::from_slice(&output.stderr).expect("one value");
+        assert_eq!(text(&output.stderr).lines().count(), 1, "{arguments:?}");
+        assert_eq!(error, json!({ "error": { "code": "USAGE_INVALID", "message": message } }));
+    }
+    // After `--` stand texts.
+    let output = folder.run(&["read", "--", "--json"], b"");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).starts_with("error: "), "{}", text(&output.stderr));
 }
 
 #[test]
