@@ -46,7 +46,11 @@ pub(crate) fn parser_for(model: &Model, path: &Path) -> Result<Model, Failure> {
         let reason = "only a tree classifier labels a parser's trees";
         return Err(Failure::Option { option: "--parser", reason });
     }
-    open(path)
+    let parser = open(path)?;
+    match &parser.config().task {
+        Task::Parse(_) => Ok(parser),
+        other => Err(Failure::Question { asked: "--parser", task: other.name() }),
+    }
 }
 
 /// The model in a file, which must have a Skim layer.

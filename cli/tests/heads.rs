@@ -122,7 +122,11 @@ fn a_classifier_of_a_parsers_trees_learns_and_labels_any_text() {
         &["read", "--model", "parser", "--parser", "parser", "a plot"],
         "--parser: only a tree classifier",
     );
-    folder.says(&[&eval[..], &["--parser", "whole"]].concat(), "the model's task is another");
+    folder.says(&[&eval[..], &["--parser", "whole"]].concat(), "--parser: the model's task is tree");
+    folder.says(
+        &["read", "--model", "whole", "--parser", "model", "a"],
+        "--parser: the model's task is classify",
+    );
     folder.says(&[&eval[..], &["--parser", "none"]].concat(), "none");
     folder.says(&["train", "tree.toml", "--data", ".", "--out", "more", "--init", "none"], "none");
     folder.write("binary.toml", CONFIG.replace("child-sum", "binary").as_bytes());

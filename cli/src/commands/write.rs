@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use saccade_rnn::device::Device;
 use saccade_rnn::graph::{Graph, Strategy};
-use saccade_rnn::model::{Model, ReadError, Writing, Written};
+use saccade_rnn::model::{Model, ReadError, Task, Writing, Written};
 use saccade_rnn::nn::Sampling;
 use serde_json::json;
 
@@ -56,6 +56,10 @@ pub(crate) fn run(mut arguments: Arguments, json: bool) -> Result<(), Failure> {
     let path = arguments.model.as_path();
     let bytes = fs::read(path).map_err(Failure::file(path))?;
     let model = Model::from_bytes(&bytes).map_err(Failure::model(path))?;
+    let task = &model.config().task;
+    if !matches!(task, Task::Predict(_)) {
+        return Err(Failure::Question { asked: "write", task: task.name() });
+    }
     if arguments.beginnings.is_empty() {
         arguments.beginnings.push(String::new());
     }

@@ -63,7 +63,7 @@ pub(super) fn run(arguments: Arguments, model: &Model, json: bool) -> Result<(),
 /// Prints the words of the text, each sentence from its root down, with the part of the sentence that each heads, the part's
 /// label and the label's probability.
 fn by_heads(arguments: Arguments, model: &Model, json: bool) -> Result<(), Failure> {
-    let parser = labelled::open(arguments.parser.as_deref().ok_or(CorpusError::NoParser)?)?;
+    let parser = labelled::parser_for(model, arguments.parser.as_deref().ok_or(CorpusError::NoParser)?)?;
     let text = text(arguments, "a tree classifier has no such option")?;
     let words = pollster::block_on(model.label_text(&Device::cpu(), &parser, &text))?;
     if json {
