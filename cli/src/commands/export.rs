@@ -16,8 +16,6 @@ use crate::perplexity::Running;
 use crate::source::{self, AnyFormat};
 use crate::{labelled, output};
 
-/// Writes a copy with fewer words, or in less precise storage. Figures recorded in the model are dropped: they are
-/// not the copy's (`--measure` records its own).
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The model file.

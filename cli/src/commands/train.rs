@@ -19,9 +19,6 @@ use crate::interrupt;
 use crate::output;
 use crate::run::{self, Event, Figures, Folders, Job, Outcome, Recipe};
 
-/// Trains a model.
-///
-/// Ctrl-C stops it with exit status 1, and on Unix SIGTERM and SIGHUP with 143 and 129, and `--resume` goes on from there.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The run, as TOML (see `models/*.toml`).

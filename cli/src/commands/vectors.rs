@@ -20,7 +20,6 @@ use crate::{interrupt, source};
 /// Neighbours shown for each word asked for.
 const NEIGHBOURS: usize = 10;
 
-/// Skip-gram with negative sampling (Mikolov et al. 2013).
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Text to train on: a path below the data folder, a colon, and lines, imdb-tsv, ag-csv or sst-trees
