@@ -53,6 +53,9 @@ pub(crate) enum Failure {
     /// An option that means nothing for what it is given with.
     #[error("{option}: {reason}")]
     Option { option: &'static str, reason: &'static str },
+    /// An output that is a file to be read.
+    #[error("--out: this command reads {}, which would be written over", .0.display())]
+    Overwrites(PathBuf),
     /// A model whose task is another than what it is asked for.
     #[error("{asked}: the model's task is {task}")]
     Question { asked: &'static str, task: &'static str },
@@ -169,7 +172,9 @@ impl Failure {
             | Self::Unparsed
             | Self::NoTrees
             | Self::NoEnds => "FORMAT_INVALID",
-            Self::Option { .. } | Self::Question { .. } | Self::Grid { .. } => "OPTION_INVALID",
+            Self::Option { .. } | Self::Overwrites(_) | Self::Question { .. } | Self::Grid { .. } => {
+                "OPTION_INVALID"
+            }
             Self::Data(_)
             | Self::DataBelow(_)
             | Self::Tree(_)

@@ -58,7 +58,8 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// The right to write a file; `None` if another has it. File systems without locks give it to everyone.
+    /// The right to write a file; `None` if another has it. File systems without locks, which say so in many ways, give it to
+    /// everyone.
     pub(crate) fn of(path: &Path) -> Result<Option<Self>, FileError> {
         let place = Place::of(path).map_err(error("lock", path))?;
         let mut path = place.file.into_os_string();
@@ -66,14 +67,18 @@ impl Lock {
         let path = PathBuf::from(path);
         let error = error("lock", &path);
         loop {
-            let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(error)?;
-            match file.try_lock() {
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(source)) if source.kind() != io::ErrorKind::Unsupported => {
-                    return Err(error(source));
-                }
-                _ if is_removed(&file).map_err(error)? => {}
-                _ => return Ok(Some(Self { path, _file: file })),
+            let open = File::options().create(true).truncate(false).write(true).open(&path);
+            // Another user's file can be locked by whoever may read it.
+            let open = open.or_else(|error| match error.kind() {
+                io::ErrorKind::PermissionDenied => File::open(&path),
+                _ => Err(error),
+            });
+            let file = open.map_err(error)?;
+            if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+                return Ok(None);
+            }
+            if !is_removed(&file).map_err(error)? {
+                return Ok(Some(Self { path, _file: file }));
             }
         }
     }

@@ -202,10 +202,14 @@ pub async fn train<C: Recipe>(
     }
     let outcome = match run.drive(cancelled, &mut on_event).await {
         Err(RunError::File(source)) => {
-            // Where the state cannot be written either, one file is enough to tell of.
+            // Without the model that it kept no run goes on.
+            if source.wanted == "read" {
+                return Err(RunError::File(source));
+            }
+            let state = run.state.clone();
             return Err(match run.save().await {
-                Ok(()) => RunError::Broken { source, state: run.state },
-                Err(_) => RunError::File(source),
+                Ok(()) => RunError::Broken { source, state },
+                Err(_) => RunError::Lost { source, state },
             });
         }
         outcome => outcome?,

@@ -278,8 +278,7 @@ fn a_run_whose_model_cannot_be_written_goes_on_once_it_can_be() {
     })
     .unwrap();
     assert_eq!(evaluations, 3, "each is to be written");
-    // After the last, the model with its figures is what cannot be written.
-    for (broken_after, kept_afterwards) in [(1, 2), (2, 1), (3, 0)] {
+    for (broken_after, kept_afterwards) in [(1, 2), (2, 1)] {
         let (out, aside) = (task.out("model"), task.out("aside"));
         let mut evaluations = 0;
         let error = task.train_and_hear(&config, &out, false, usize::MAX, |event| {
@@ -290,7 +289,7 @@ fn a_run_whose_model_cannot_be_written_goes_on_once_it_can_be() {
             }
         });
         let error = error.unwrap_err().to_string();
-        assert!(error.contains("model: ") && error.contains("`--resume`"), "{error}");
+        assert!(error.contains("cannot write ") && error.contains("`--resume`"), "{error}");
         assert!(task.out("model.state").exists());
 
         std::fs::remove_dir(&out).unwrap();
@@ -303,6 +302,29 @@ fn a_run_whose_model_cannot_be_written_goes_on_once_it_can_be() {
         assert_eq!(evaluations, kept_afterwards, "what could not be kept is evaluated again");
         assert!(std::fs::read(&whole).unwrap() == std::fs::read(&out).unwrap());
     }
+
+    // What is lost is told: the model that was kept, or the state as well.
+    let broken = |at: usize, break_it: &dyn Fn(&Path, &Path)| {
+        let (out, state) = (task.out("lost"), task.out("lost.state"));
+        let mut evaluations = 0;
+        let result = task.train_and_hear(&config, &out, false, usize::MAX, |event| {
+            evaluations += usize::from(matches!(event, Event::Evaluated { .. }));
+            if matches!(event, Event::Evaluated { .. }) && evaluations == at {
+                break_it(&out, &state);
+            }
+        });
+        result.unwrap_err().to_string()
+    };
+    let error = broken(3, &|out, _| std::fs::remove_file(out).unwrap());
+    assert!(error.contains("cannot read ") && !error.contains("`--resume`"), "{error}");
+    assert!(!task.out("lost.state").exists(), "no run goes on without the model that it kept");
+    let error = broken(1, &|out, state| {
+        std::fs::remove_file(out).unwrap();
+        for place in [out, state] {
+            std::fs::create_dir(place).unwrap();
+        }
+    });
+    assert!(error.contains("cannot write ") && error.contains("nor can the state"), "{error}");
 }
 
 #[test]

@@ -113,10 +113,9 @@ impl Command {
 
 /// Refuses to write over a file that is read, under whatever name. An output that is not there yet is none.
 fn check_apart(out: &Path, inputs: impl IntoIterator<Item: AsRef<Path>>) -> Result<(), Failure> {
-    let Ok(out) = out.canonicalize() else { return Ok(()) };
-    if inputs.into_iter().any(|input| input.as_ref().canonicalize().is_ok_and(|input| input == out)) {
-        let reason = "it is a file that this command reads, which would be written over";
-        return Err(Failure::Option { option: "--out", reason });
+    let Ok(place) = out.canonicalize() else { return Ok(()) };
+    if inputs.into_iter().any(|input| input.as_ref().canonicalize().is_ok_and(|input| input == place)) {
+        return Err(Failure::Overwrites(out.to_owned()));
     }
     Ok(())
 }

@@ -20,8 +20,8 @@ pub enum RunError {
     Corpus(#[from] CorpusError),
     /// Nothing to learn from is left.
     #[error(
-        "data.hold_out: {hold_out} of {texts} texts are to be held out, after those of a fold or of the test set; none is \
-         left to learn from"
+        "data.hold_out: {hold_out} of {texts} texts are to be held out, and none is left to learn from; those of a fold, or \
+         in the test set, are none either"
     )]
     HeldOut {
         /// How many were to be held out.
@@ -62,6 +62,14 @@ pub enum RunError {
     /// A file, in the midst of the run, whose state is kept.
     #[error("{source}; once that is mended, `--resume` goes on from {}", .state.display())]
     Broken {
+        /// What was refused.
+        source: FileError,
+        /// The file of the state.
+        state: PathBuf,
+    },
+    /// A file, in the midst of the run, whose state cannot be kept either.
+    #[error("{source}; nor can the state of the run be written to {}", .state.display())]
+    Lost {
         /// What was refused.
         source: FileError,
         /// The file of the state.
@@ -119,7 +127,7 @@ impl RunError {
     /// For [`Result::map_err`] on preparing a run on so many texts to learn from, of which so many are to be held out.
     pub(super) fn preparing(hold_out: usize, texts: usize) -> impl FnOnce(TrainError) -> Self {
         move |error| match error {
-            TrainError::Corpus(train::CorpusError::Empty("training")) if hold_out > 0 => {
+            TrainError::Corpus(train::CorpusError::Empty("training")) if hold_out > 0 && texts > 0 => {
                 Self::HeldOut { hold_out, texts }
             }
             error => Self::Train(error),
