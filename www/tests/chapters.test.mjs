@@ -69,6 +69,8 @@ describe("Read by keyboard alone", { timeout: 600_000 }, () => {
     });
     await page.keyboard.press("Enter");
     await page.evaluate(() => window.played);
+    // Home changes nothing while the playback is at the first word, and stops nothing.
+    await page.locator('.dock [aria-label="Play the reading"]').waitFor();
     await tabTo('.dock input[type="range"]');
     await page.keyboard.press("Home");
     await eventually(async () => assert.equal(await at(), 0));
