@@ -20,8 +20,8 @@ pub enum RunError {
     Corpus(#[from] CorpusError),
     /// Nothing to learn from is left.
     #[error(
-        "data.hold_out: {hold_out} of {texts} texts are to be held out, and none is left to learn from; those of a fold, or \
-         in the test set, are none either"
+        "data.hold_out: {hold_out} of {texts} texts are to be held out; without them, and those of a fold or of the test set, \
+         none is left to learn from"
     )]
     HeldOut {
         /// How many were to be held out.

@@ -136,7 +136,9 @@ fn no_command_writes_over_what_it_reads() {
     let run = text(RUN);
     let test = run.replace("[model]", "test = { path = \"tests\", format = \"lines\" }\n[model]");
     let taught = format!("{run}\ndistill = {{ teacher = \"model\", weight = 0.5, temperature = 1.0 }}\n");
-    let running = br#"
+    let network = "[model]\nembedding_size = 4\n";
+    let learning = "[train]\nbatch = 1\nepochs = 1\nlearning_rate = 0.01\n";
+    let running = r#"
         [task.predict]
         cutoffs = [2]
         [data]
@@ -145,29 +147,15 @@ fn no_command_writes_over_what_it_reads() {
         train = [{ path = "books", format = "text" }]
         dev = { path = "texts", format = "text" }
         steps = 2
-        [model]
-        embedding_size = 4
-        encoder = []
-        [train]
-        batch = 1
-        epochs = 1
-        learning_rate = 0.01
         "#;
-    let tagged = br#"
+    let tagged = r#"
         [task.tag]
         [data]
         name = "a treebank"
         tokenizer = { kind = "spaces", lowercase = true }
         train = "texts"
-        [model]
-        embedding_size = 4
-        encoder = []
-        [train]
-        batch = 1
-        epochs = 1
-        learning_rate = 0.01
         "#;
-    let trees = br#"
+    let trees = r#"
         [task.tree]
         cell = "child-sum"
         hidden_size = 4
@@ -178,13 +166,10 @@ fn no_command_writes_over_what_it_reads() {
         train = "texts"
         dev = "texts"
         parser = "model"
-        [model]
-        embedding_size = 4
-        [train]
-        batch = 1
-        epochs = 1
-        learning_rate = 0.01
         "#;
+    let [running, tagged] =
+        [running, tagged].map(|task| [task, network, "encoder = []\n", learning].concat());
+    let trees = [trees, network, learning].concat();
     fs::create_dir(folder.path("books")).expect("the folder can be written to");
     for (name, bytes) in [
         ("texts", TEXTS.as_bytes()),
@@ -193,9 +178,9 @@ fn no_command_writes_over_what_it_reads() {
         ("run.toml", RUN),
         ("test.toml", test.as_bytes()),
         ("taught.toml", taught.as_bytes()),
-        ("running.toml", running),
-        ("tagged.toml", tagged),
-        ("trees.toml", trees),
+        ("running.toml", running.as_bytes()),
+        ("tagged.toml", tagged.as_bytes()),
+        ("trees.toml", trees.as_bytes()),
     ] {
         folder.write(name, bytes);
     }
