@@ -21,16 +21,23 @@ const alone = (id) => eventually(async () => assert.deepEqual(await scenes(), [i
 describe("links", { timeout: 600_000 }, () => {
   test("a link to a chapter opens that chapter alone, and the address, the focus and the title follow the reader", async () => {
     await open("#race?text=a+dull+film");
-    assert.ok(await page.locator("#race").isVisible());
-    assert.equal(await page.locator("#read, #text, .dock").count(), 0);
+    assert.ok(await page.locator("#race-title").isVisible());
+    assert.equal(await page.locator("#read-title, #text, .dock").count(), 0);
     await page.getByRole("link", { name: "Read", exact: true }).click();
     await page.waitForURL(/#read\?.*text=a\+dull\+film/);
-    await page.waitForFunction(() => document.activeElement.id === "read");
-    assert.equal(await page.locator("#race").count(), 0);
+    await page.waitForFunction(() => document.activeElement.id === "read-title");
+    assert.equal(await page.locator("#race-title").count(), 0);
     assert.match(await page.title(), /^How a network skims/);
     assert.equal(await page.locator('[data-state="place"]').innerText(), "Read: How a network skims");
     assert.equal(await page.locator('nav [aria-current="page"]').innerText(), "Read");
     assert.deepEqual(complaints, []);
+  });
+
+  test("a link to a chapter opens at its top, and the browser knows nothing else by its name", async () => {
+    for (const hash of ["", "#read", "#race", "#batch", "#predict", "#train"]) {
+      await open(hash);
+      assert.deepEqual(await page.evaluate(() => [scrollY, document.querySelector(":target")]), [0, null], hash);
+    }
   });
 
   test("a scene link opens at its scene, and the address follows the scene in view", async () => {
@@ -120,7 +127,7 @@ describe("links", { timeout: 600_000 }, () => {
     await page.waitForURL(/#race\?.*threshold=1/);
     await page.evaluate(() => history.back());
     await page.locator("#threshold:enabled").waitFor();
-    assert.equal(await page.locator("#race").count(), 0);
+    assert.equal(await page.locator("#race-title").count(), 0);
   });
 
   const LONG = "I did not leave, and the light on the lake is wonderful. ".repeat(60);
@@ -275,7 +282,7 @@ describe("on a phone", { timeout: 600_000 }, () => {
     assert.ok(!(await menu.isVisible()));
     await page.getByRole("button", { name: "Chapters" }).tap();
     await menu.getByRole("link", { name: "Race" }).tap();
-    await page.locator("#race").waitFor();
+    await page.locator("#race-title").waitFor();
     await menu.waitFor({ state: "hidden" });
     await page.getByRole("button", { name: "Race" }).first().focus();
     await page.keyboard.press("Enter");
