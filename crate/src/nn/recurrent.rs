@@ -303,7 +303,8 @@ impl Recurrent {
         }
     }
 
-    /// The last layer's last h of both directions side by side: `1 x output_size`, zeros for an empty sequence.
+    /// The last layer's last h of both directions side by side: `1 x output_size`; of an empty sequence the one
+    /// that it began with, zeros where none was given.
     pub fn last<'g>(&self, output: &RecurrentOutput<'g>) -> Expr<'g> {
         let h = &output.states.h[output.states.h.len() - self.directions_per_layer()..];
         if h.len() == 1 { h[0] } else { h[0].graph().concat_columns(h) }

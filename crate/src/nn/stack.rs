@@ -23,7 +23,8 @@ pub enum Layer {
 pub struct LayerOutput<'g> {
     /// `rows x out`.
     pub rows: Expr<'g>,
-    /// The state after the sequence, `1 x out`; zeros if it was empty.
+    /// The state after the sequence, `1 x out`; of an empty one the h that it began with, zeros where none was given or
+    /// the layer is an SRU.
     pub last: Expr<'g>,
     /// Of every Skim layer inside, in order.
     pub skims: Vec<SkimOutput<'g>>,

@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use js_sys::Float32Array;
 use serde::Serialize;
-use serde_json::json;
 use wasm_bindgen::prelude::*;
 
 use super::super::convert::{answer, end_to_end, to_js};
@@ -183,11 +182,21 @@ impl Program {
             alone: batch.alone.as_ref().map(ToString::to_string),
             split: batch.split.map(|split| split.to_string()),
         });
-        let batches: Vec<Launch> = batches.collect();
-        Ok(to_js(
-            &json!({ "batches": batches, "nodes": report.nodes(), "lowerBound": report.lower_bound() }),
-        )?)
+        Ok(to_js(&Report {
+            batches: batches.collect(),
+            nodes: report.nodes(),
+            lower_bound: report.lower_bound(),
+        })?)
     }
+}
+
+/// See [`Program::explain`].
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    batches: Vec<Launch>,
+    nodes: usize,
+    lower_bound: usize,
 }
 
 /// A kernel call.
