@@ -46,6 +46,25 @@ test("asks whatever GPU a program gave Node", () => {
   assert.match(reason, /adapter/);
 });
 
+test("calls that begin at the same time ask for one GPU", () => {
+  const asked = (calls) => {
+    const program = `
+      let asked = 0;
+      const requestAdapter = () => (asked++, new Promise((resolve) => setTimeout(resolve, 50, null)));
+      Object.defineProperty(globalThis, "navigator", { value: { gpu: { requestAdapter } } });
+      const { load } = await import(${JSON.stringify(new URL("../dist/node.js", import.meta.url).href)});
+      const { readFileSync } = await import("node:fs");
+      const model = await load(readFileSync(new URL(${JSON.stringify(SMALL.href)})));
+      const readings = await Promise.all(Array.from({ length: ${calls} }, () => model.read("a film", { device: "webgpu" })));
+      console.log(JSON.stringify([asked, ...new Set(readings.map(({ deviceReason }) => deviceReason))]));
+    `;
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8", timeout: 300_000 });
+    assert.equal(status, 0, stderr);
+    return JSON.parse(stdout);
+  };
+  assert.deepEqual(asked(3), asked(1));
+});
+
 test("takes its file as a response", async () => {
   const response = new Response(readFileSync(path), { headers: { "content-type": "application/wasm" } });
   await init({ wasm: response });

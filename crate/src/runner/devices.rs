@@ -1,7 +1,9 @@
 //! The GPU of this machine: when it is requested, and what follows when it fails.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::{Poll, Waker};
 
 use super::{Preference, Reason};
 use crate::device::gpu::{Gpu, GpuOptions};
@@ -14,6 +16,19 @@ pub struct Devices {
     state: RefCell<State>,
     /// How often a failed GPU was asked for again.
     retries: Cell<u32>,
+    /// Whether somebody asks; who comes meanwhile waits for the answer.
+    asking: Cell<bool>,
+    waiting: RefCell<Vec<Waker>>,
+}
+
+/// Ends the asking, also of a call that is given up.
+struct Asking<'a>(&'a Devices);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.asking.set(false);
+        self.0.waiting.take().into_iter().for_each(Waker::wake);
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -55,11 +70,21 @@ impl Devices {
         *self.state.borrow_mut() = State::Unavailable(reason);
     }
 
-    /// The GPU, or why there is none.
+    /// The GPU, or why there is none: the same for all who ask at the same time, as a buffer of one device is of no use
+    /// to another.
     ///
     /// # Errors
     /// The reason, as an error says it.
     pub async fn gpu(&self) -> Result<Rc<Gpu>, String> {
+        poll_fn(|context| {
+            if self.asking.replace(true) {
+                self.waiting.borrow_mut().push(context.waker().clone());
+                return Poll::Pending;
+            }
+            Poll::Ready(())
+        })
+        .await;
+        let _asking = Asking(self);
         let state = self.state.borrow().clone();
         let state = match state {
             // A device can be lost between two calls.
