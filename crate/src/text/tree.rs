@@ -237,7 +237,8 @@ struct Opened {
 
 impl<'t> Reader<'t> {
     fn new(source: &'t str) -> Self {
-        Self { source, at: 0, begun: 0 }
+        let at = source.len() - source.trim_start_matches('\u{feff}').len();
+        Self { source, at, begun: at }
     }
 
     fn next_part(&mut self) -> Option<Part<'t>> {

@@ -24,6 +24,7 @@ fn one_word_and_no_word_are_trees() {
     assert_eq!((one.text(), one.nodes(), one.label(0)), ("fine", 1, Some("3")));
     assert_eq!(Tree::parse(" \r\n").unwrap(), Tree::default());
     assert_eq!(Tree::default().label(0), None);
+    assert_eq!(Tree::parse("\u{feff}(3 fine)").unwrap(), Tree::parse("(3 fine)").unwrap());
     assert_eq!(Tree::parse("( good)").unwrap().label(0), Some(""));
 }
 
