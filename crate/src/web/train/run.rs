@@ -344,14 +344,14 @@ impl TrainingRun {
     /// Goes on on the CPU from a moment before its GPU was lost; undefined if it has none. What was learned since is learned again.
     #[wasm_bindgen(js_name = leaveGpu, unchecked_return_type = "TrainingMove | undefined")]
     pub fn leave_gpu(&self) -> Result<JsValue, JsValue> {
-        let mut state = self.inner.borrow_mut();
-        let Some(Safe { snapshot, kept, .. }) = state.safe.take() else { return Ok(JsValue::UNDEFINED) };
+        let state = &mut *self.inner.borrow_mut();
+        let Some(safe) = &state.safe else { return Ok(JsValue::UNDEFINED) };
         let trainer = state.trainer.as_mut().ok_or_else(busy)?;
         let position = with!(trainer, trainer => {
-            trainer.go_on(&Device::cpu(), &snapshot, &self.settings).map_err(Failure::from)?;
+            trainer.go_on(&Device::cpu(), &safe.snapshot, &self.settings).map_err(Failure::from)?;
             trainer.position()
         });
-        state.kept = kept;
+        state.kept = state.safe.take().and_then(|safe| safe.kept);
         Ok(to_js(&Place { epoch: position.epoch, step: position.done })?)
     }
 
