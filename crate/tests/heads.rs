@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+use std::ops::ControlFlow;
+
 use pollster::block_on;
 use proptest::prelude::*;
 use saccade_rnn::device::Device;
 use saccade_rnn::graph::{Graph, Strategy as Batching};
 use saccade_rnn::model::{
-    Config, Dropouts, FreshOptions, LabelledToken, Model, NumberedTree, ReadError, Storage,
+    Config, Dropouts, FreshOptions, LabelledToken, Model, NumberedTree, ReadError, Storage, Watch,
 };
 use saccade_rnn::text::{Tokenizer, TokenizerKind, Tree};
 use saccade_rnn::train::{Objective, Skimming, TreeText};
@@ -164,6 +166,20 @@ fn depth_costs_no_stack_and_width_no_order() {
     let found = probabilities(&model, &[chain, star, NumberedTree::default()]);
     assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [8000, 600, 0]);
     assert!(found.iter().flatten().all(|p| p.is_finite()));
+}
+
+#[test]
+fn a_watcher_may_stop_while_the_trees_are_labelled() {
+    struct Stop(usize);
+    impl Watch for Stop {
+        async fn progress(&mut self, done: usize, total: usize) -> ControlFlow<()> {
+            self.0 += usize::from(done == total);
+            if self.0 == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
+    let (model, parser) = (child_sum_classifier(), parser());
+    let stopped = block_on(model.label_texts(&Device::cpu(), &parser, &["a good film."], &mut Stop(0)));
+    assert!(matches!(stopped, Err(ReadError::Cancelled { done: 4, total: 4 })), "{stopped:?}");
 }
 
 #[test]

@@ -72,6 +72,7 @@ pub use softmax::{SoftmaxLayer, StoredSoftmax};
 pub use spelling::{Spelled, Spelling};
 pub use summary::{ConfigSummary, FileSummary, Problem, TensorSummary};
 pub use tagging::{TaggedToken, Tags};
+pub(crate) use watch::Monotone;
 pub use watch::Watch;
 pub use word_vectors::WordVectors;
 pub use writing::{Writing, Written};

@@ -4,7 +4,7 @@ use super::encoder::Dropouts;
 use super::head::{Nodes, NumberedTree};
 use super::paced::paced;
 use super::tagging::{Cut, best};
-use super::{Head, Model, Network, ParsedToken, ReadError, Watch};
+use super::{Head, Model, Monotone, Network, ParsedToken, ReadError, Watch};
 use crate::cpu::softmax::softmax;
 use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph, Strategy};
@@ -138,7 +138,7 @@ impl Model {
     }
 
     /// Labels every word of texts, whose sentences run together; see [`Self::label_text`]. `watch` hears how many words are
-    /// parsed, and may stop.
+    /// parsed, and that all are while they are labelled, and may stop.
     ///
     /// # Errors
     /// See [`Self::label_text`].
@@ -160,7 +160,8 @@ impl Model {
                 reason: "the parser's heads make no tree",
             })?);
         }
-        let scores = self.score_trees(device, &numbered, &mut ()).await?;
+        let most = numbered.iter().map(NumberedTree::words).sum();
+        let scores = self.score_trees(device, &numbered, &mut Monotone { watch, most }).await?;
         let labels = self.config().task.labels();
         let mut labelled: Vec<Vec<LabelledToken<'m>>> = texts.iter().map(|_| Vec::new()).collect();
         let mut tokens =

@@ -21,3 +21,20 @@ impl Watch for () {
         ControlFlow::Continue(())
     }
 }
+
+/// A watcher whose progress never goes back, although words may be met again: on another device, or by another model.
+pub(crate) struct Monotone<'a, W> {
+    pub(crate) watch: &'a mut W,
+    pub(crate) most: usize,
+}
+
+impl<W: Watch> Watch for Monotone<'_, W> {
+    async fn progress(&mut self, done: usize, total: usize) -> ControlFlow<()> {
+        self.most = self.most.max(done);
+        self.watch.progress(self.most, total).await
+    }
+
+    fn decided(&mut self, from: usize, decisions: &[f32], probabilities: &[f32]) {
+        self.watch.decided(from, decisions, probabilities);
+    }
+}

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use web_time::Instant;
 
 use super::devices::Choice;
-use super::{Monotone, Preference, Reason, Runner};
+use super::{Preference, Reason, Runner};
 use crate::device::{Device, EngineError};
-use crate::model::{Prefix, ReadError, Scores, Watch};
+use crate::model::{Monotone, Prefix, ReadError, Scores, Watch};
 use crate::nn::{Answer, Ask};
 
 /// Reads a text on where its preference says. When a GPU fails the CPU goes on: it reads again what was read.

@@ -11,14 +11,13 @@ mod reason;
 mod steps;
 
 use std::cell::{Cell, RefCell};
-use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::device::gpu::Gpu;
 use crate::device::{Device, EngineError};
-use crate::model::{Model, Prefix, ReadError, ReadOptions, Reading, Scores, Watch};
+use crate::model::{Model, Monotone, Prefix, ReadError, ReadOptions, Reading, Scores, Watch};
 use crate::nn::Ask;
 pub use cost::{Cost, Costs};
 pub use cursor::Cursor;
@@ -330,22 +329,5 @@ impl<'a> Counted<'a> {
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.0.set(self.0.get() - 1);
-    }
-}
-
-/// A watcher whose progress never goes back, although a text may be read again on another device.
-struct Monotone<'a, W> {
-    watch: &'a mut W,
-    most: usize,
-}
-
-impl<W: Watch> Watch for Monotone<'_, W> {
-    async fn progress(&mut self, done: usize, total: usize) -> ControlFlow<()> {
-        self.most = self.most.max(done);
-        self.watch.progress(self.most, total).await
-    }
-
-    fn decided(&mut self, from: usize, decisions: &[f32], probabilities: &[f32]) {
-        self.watch.decided(from, decisions, probabilities);
     }
 }
