@@ -155,6 +155,30 @@ describe("in a page", { timeout: 600_000 }, () => {
     });
   }
 
+  test("a GPU that is ready has all kernels that texts of any length take", async () => {
+    await page.addInitScript(() => {
+      window.compiled = 0;
+      const compile = GPUDevice.prototype.createComputePipeline;
+      GPUDevice.prototype.createComputePipeline = function (...args) {
+        window.compiled++;
+        return compile.apply(this, args);
+      };
+    });
+    await open();
+    const [ready, after] = await page.evaluate(async (small) => {
+      const model = await here.load(small, { device: "webgpu" });
+      for (let device = "cpu"; device === "cpu"; ) {
+        ({ device } = (await model.read("film ".repeat(8))).timing);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      const ready = window.compiled;
+      for (const words of [1, 2, 3, 4, 5, 8, 9, 32, 33, 200]) await model.read("film ".repeat(words));
+      return [ready, window.compiled];
+    }, SMALL);
+    assert.ok(ready > 0);
+    assert.equal(after, ready);
+  });
+
   test("the CPU answers until the GPU is ready for a model", async () => {
     // The GPU is not ready before the test says so.
     await page.addInitScript(() => {

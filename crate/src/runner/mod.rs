@@ -155,8 +155,8 @@ impl Runner {
         Ok(runs(self.model.read_all(&self.cpu, texts, options, &mut watch).await?, reason))
     }
 
-    /// Makes the GPU ready for the model: its kernels are compiled and its weights cross by running it there, on few
-    /// tokens and on many, which may take other kernels. What is asked of [`Preference::WebGpu`] meanwhile is answered by
+    /// Makes the GPU ready for the model: its kernels are compiled and its weights cross by running it there, on texts
+    /// of several lengths, which take other kernels. What is asked of [`Preference::WebGpu`] meanwhile is answered by
     /// the CPU; a GPU that is not there, or fails, is left to the calls that follow, which say so. `watch` is asked
     /// between runs.
     ///
@@ -174,9 +174,9 @@ impl Runner {
         Ok(())
     }
 
-    /// Runs all of the model, on few tokens and on many.
+    /// Runs all of the model on texts of every length that has kernels of its own.
     async fn run_once<W: Watch>(&self, device: &Device, watch: &mut W) -> Result<(), ReadError> {
-        for tokens in cost::LENGTHS {
+        for tokens in [32, 8, 128, 4, 2] {
             let ids = self.sample(tokens);
             if self.model.network().head.softmax().is_some() {
                 let mut prefix = Prefix::new(Scores::Total, false);
