@@ -4,6 +4,8 @@ import { devices, init, load, Lstm, type Model, type Reading, SaccadeError, type
 import { Adam, type Expression, Parameters } from "saccade-rnn/graph";
 import "saccade-rnn/inline";
 import "saccade-rnn/structure";
+import { train, type Training } from "saccade-rnn/train";
+import "saccade-rnn/train/worker-entry";
 import { load as loadInWorker, terminate } from "saccade-rnn/worker";
 import "saccade-rnn/worker-entry";
 
@@ -145,3 +147,30 @@ async function graphs() {
 }
 
 export { graphs };
+
+async function training() {
+  const model = { encoder: [{ type: "lstm", hiddenSize: 2 }] } as const;
+  using run = train([{ text: "a film", label: "good" }], { task: "classify", model });
+  for await (const event of run) {
+    if (event.type === "evaluated") event.dev.skimRate satisfies number;
+    if (event.type === "ended") event.test?.accuracy satisfies number | undefined;
+    // @ts-expect-error A classifier has no perplexity.
+    if (event.type === "evaluated") event.dev.perplexity;
+  }
+  const { dev } = await run.finish();
+  // @ts-expect-error Its figures at the end have none either.
+  dev.perplexity;
+  const reading: Reading = await (await run.model()).read("a film");
+  // @ts-expect-error A classifier does not tag.
+  (await run.model()).tag;
+  const writer = train("a film", { task: "predict", model });
+  const written: number = (await writer.finish()).dev.perplexity;
+  for await (const { piece } of (await writer.model()).generate("a")) piece satisfies string;
+  const tagger = train({ train: [{ words: ["a"], tags: ["DET"] }] }, { task: "tag", model });
+  const tagged: number = (await tagger.finish()).dev.unknownAccuracy;
+  (await tagger.model()) satisfies Tagger;
+  const runs: readonly Training[] = [run, writer, tagger];
+  return [dev.accuracy, reading, written, tagged, runs];
+}
+
+export { training };

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import Actions from "../src/train/shared/Actions.svelte";
 import { actions as say } from "../src/train/shared/strings.ts";
 import { Run } from "../src/train/shared/run.svelte.ts";
-import type { TrainEvent, Training } from "../src/train/engine.ts";
+import type { Training } from "../src/train/engine.ts";
 
 const bytes = new Uint8Array([1, 2, 3]);
 
@@ -14,8 +14,8 @@ async function begun({ kept = false, awaited = true }) {
   let die = () => {};
   const died = new Promise<never>((_, reject) => (die = () => reject(new Error("the worker died"))));
   async function* events() {
-    yield { type: "begun" } as TrainEvent;
-    yield { type: "evaluated" } as TrainEvent;
+    yield { type: "begun" };
+    yield { type: "evaluated" };
     await (awaited ? died : new Promise(() => {}));
   }
   const training = {

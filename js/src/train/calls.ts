@@ -1,11 +1,23 @@
 /** What is asked of a training run, which the binary with gradients holds. */
 
-import type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep, TrainingTags } from "../../pkg/saccade_train.js";
+import type {
+  ClassifierFigures,
+  LanguageModelFigures,
+  TaggerFigures,
+  TrainingAbout,
+  TrainingEnd as End,
+  TrainingEvaluation as Evaluation,
+  TrainingFigures,
+  TrainingMove,
+  TrainingReading,
+  TrainingStep,
+  TrainingTags,
+} from "../../pkg/saccade_train.js";
 import type { Caller, Id } from "../engine.js";
 import type { InitOptions } from "../types.js";
 import type { Left } from "./crew.js";
 
-export type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingStep, TrainingTags };
+export type { ClassifierFigures, LanguageModelFigures, TaggerFigures, TrainingAbout, TrainingFigures, TrainingMove, TrainingReading, TrainingStep, TrainingTags };
 
 /** What texts are for. */
 export type SetName = "train" | "dev" | "test";
@@ -41,14 +53,28 @@ export interface TrainingSample {
   readonly text: string;
 }
 
+/** An evaluation, in the figures of the run's task. */
+export interface TrainingEvaluation<Figures extends TrainingFigures = TrainingFigures> extends Omit<Evaluation, "dev"> {
+  /** On the texts to choose by. */
+  readonly dev: Figures;
+}
+
+/** How a run has ended, in the figures of its task. */
+export interface TrainingEnd<Figures extends TrainingFigures = TrainingFigures> extends Omit<End, "dev" | "test"> {
+  /** Of the model as stored, on the texts to choose by. */
+  readonly dev: Figures;
+  /** The same on the texts to report on; null without any. */
+  readonly test: Figures | null;
+}
+
 /** What is done of a run. */
-export type Done =
+export type Done<Figures extends TrainingFigures = TrainingFigures> =
   | ({ readonly type: "step" } & TrainingStep)
-  | ({ readonly type: "evaluated" } & TrainingEvaluation)
+  | ({ readonly type: "evaluated" } & TrainingEvaluation<Figures>)
   | ({ readonly type: "sample" } & TrainingSample)
   | ({ readonly type: "moved"; readonly device: "cpu"; readonly deviceReason: string } & TrainingMove)
   | ({ readonly type: "left" } & Left)
-  | ({ readonly type: "ended" } & TrainingEnd);
+  | ({ readonly type: "ended" } & TrainingEnd<Figures>);
 
 /** What a run goes on from. It can be cloned and stored. */
 export interface Snapshot {

@@ -21,8 +21,8 @@ import { maybe, signal } from "../arguments/shared.js";
 import { parameter, take } from "../arguments/signature.js";
 import { opener } from "../port.js";
 import { remote } from "../remote.js";
-import type { Source } from "../types.js";
-import type { TrainCalls } from "./calls.js";
+import type { Classifier, LanguageModel, Source, Tagger } from "../types.js";
+import type { ClassifierFigures, LanguageModelFigures, TaggerFigures, TrainCalls } from "./calls.js";
 import { sampled, settings, snapshot } from "./checks.js";
 import type { ClassifySettings, PredictSettings, TagSettings, TrainSettings } from "./config.js";
 import { type LabelledTexts, type RunningText, type Sets, setsOf, type TaggedTexts, type TrainData } from "./data.js";
@@ -80,11 +80,11 @@ export function terminate(): void {
 
 /**
  * Begins a run: texts and settings in, events, and a model in the end. The same texts, settings and seed give the same model, and
- * the same as the command line's.
+ * the same as the command line's. The task narrows the figures and the model.
  */
-export function train(data: LabelledTexts | Sets<LabelledTexts>, settings: ClassifySettings, options?: TrainOptions): Training;
-export function train(data: RunningText | Sets<RunningText>, settings: PredictSettings, options?: TrainOptions): Training;
-export function train(data: TaggedTexts | Sets<TaggedTexts>, settings: TagSettings, options?: TrainOptions): Training;
+export function train(data: LabelledTexts | Sets<LabelledTexts>, settings: ClassifySettings, options?: TrainOptions): Training<ClassifierFigures, Classifier>;
+export function train(data: RunningText | Sets<RunningText>, settings: PredictSettings, options?: TrainOptions): Training<LanguageModelFigures, LanguageModel>;
+export function train(data: TaggedTexts | Sets<TaggedTexts>, settings: TagSettings, options?: TrainOptions): Training<TaggerFigures, Tagger>;
 export function train(data: TrainData, settings: TrainSettings, options?: TrainOptions): Training;
 export function train(...given: unknown[]): Training {
   const [data, settings, options = {}] = taken(given);
@@ -96,6 +96,7 @@ export function train(...given: unknown[]): Training {
   return new Training({ trainer, sets: setsOf(data), settings, options });
 }
 
+export type { ClassifierFigures, LanguageModelFigures, TaggerFigures, TrainingFigures } from "./calls.js";
 export type { TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingSample, TrainingStep, TrainingTags } from "./calls.js";
 export type { Adjusted, Snapshot, TrainDevice } from "./calls.js";
 export type * from "./config.js";

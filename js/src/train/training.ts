@@ -7,15 +7,15 @@ import { bind } from "../owner.js";
 import { fileIn } from "../source.js";
 import { turn } from "../turn.js";
 import type { AnyModel, InitOptions, LoadOptions, Source } from "../types.js";
-import type { Adjusted, Begun, SetName, Snapshot, TrainCalls, TrainDevice, Trainer, TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingMove, TrainingReading, TrainingSample, TrainingStep, TrainingTags } from "./calls.js";
+import type { Adjusted, Begun, Done, SetName, Snapshot, TrainCalls, TrainDevice, Trainer, TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingFigures, TrainingMove, TrainingReading, TrainingSample, TrainingStep, TrainingTags } from "./calls.js";
 import { type SampleOptions, taken, type WriteOptions, writing } from "./checks.js";
 import type { TrainSettings } from "./config.js";
 import { bytesOf, labelled, running, type Sets, tableIn, tagged } from "./data.js";
 import { asGiven, asJson } from "./settings.js";
 import { find, forget, keep } from "./store.js";
 
-/** What a run tells. */
-export type TrainEvent =
+/** What a run tells, in the figures of its task. */
+export type TrainEvent<Figures extends TrainingFigures = TrainingFigures> =
   | ({
       readonly type: "begun";
       readonly device: "cpu" | "webgpu";
@@ -30,7 +30,7 @@ export type TrainEvent =
       readonly refused: string | undefined;
     } & TrainingAbout)
   | ({ readonly type: "step" } & TrainingStep)
-  | ({ readonly type: "evaluated" } & TrainingEvaluation)
+  | ({ readonly type: "evaluated" } & TrainingEvaluation<Figures>)
   /** Written as `sample` of the options says; right after the event of the step or of the evaluation that it follows. */
   | ({ readonly type: "sample" } & TrainingSample)
   /** The GPU is lost, and the run goes on on the CPU from a step a moment ago; unless `webgpu-only` was asked for. */
@@ -47,7 +47,7 @@ export type TrainEvent =
       /** Why the browser did not keep it, if so: no room, no permission, a GPU that is lost. The run goes on. */
       readonly failed: string | undefined;
     }
-  | ({ readonly type: "ended" } & Omit<TrainingEnd, "model">);
+  | ({ readonly type: "ended" } & Omit<TrainingEnd<Figures>, "model">);
 
 /** What a run may be told beside its settings. */
 export interface TrainOptions {
@@ -97,19 +97,19 @@ export interface Plan {
 
 /**
  * A run. It learns while somebody asks for its events: a loop that ends early leaves it where it is, and another goes on. It holds
- * its weights and texts until it is disposed, or its signal is aborted.
+ * its weights and texts until it is disposed, or its signal is aborted. The task that {@link train} is told narrows both types.
  */
-export class Training implements AsyncIterable<TrainEvent> {
+export class Training<Figures extends TrainingFigures = TrainingFigures, Model extends AnyModel = AnyModel> implements AsyncIterable<TrainEvent<Figures>> {
   readonly #plan: Plan;
   /** The settings as the engine takes them. */
   readonly #json: string;
   readonly #stop = stopper();
-  readonly #events: AsyncGenerator<TrainEvent, void>;
+  readonly #events: AsyncGenerator<TrainEvent<Figures>, void>;
   #begun: Promise<Begun> | undefined;
   #adjusted: Adjusted = {};
   #paused: Promise<void> | undefined;
   #goOn: (() => void) | undefined;
-  #end: Omit<TrainingEnd, "model"> | undefined;
+  #end: Omit<TrainingEnd<Figures>, "model"> | undefined;
   #file: Uint8Array<ArrayBuffer> | undefined;
   #failure: unknown;
   #resumed = false;
@@ -133,7 +133,7 @@ export class Training implements AsyncIterable<TrainEvent> {
   }
 
   /** What it tells, from where the last loop stopped; of a run that failed, why, again and again. */
-  [Symbol.asyncIterator](): AsyncIterator<TrainEvent, void> {
+  [Symbol.asyncIterator](): AsyncIterator<TrainEvent<Figures>, void> {
     const next = async () => {
       const event = await this.#events.next();
       if (event.done && !this.#end) throw this.#failure;
@@ -143,7 +143,7 @@ export class Training implements AsyncIterable<TrainEvent> {
   }
 
   /** Goes on to the end; its figures. Whoever loops over the events has no need of it. */
-  async finish(): Promise<Omit<TrainingEnd, "model">> {
+  async finish(): Promise<Omit<TrainingEnd<Figures>, "model">> {
     while (!(await this.#events.next()).done);
     if (!this.#end) throw this.#failure;
     return this.#end;
@@ -206,9 +206,9 @@ export class Training implements AsyncIterable<TrainEvent> {
   }
 
   /** The best model so far, to be read with. */
-  async model(options?: LoadOptions): Promise<AnyModel> {
+  async model(options?: LoadOptions): Promise<Model> {
     const { load } = await import("../index.js");
-    return load(await this.file(), options);
+    return load(await this.file(), options) as Promise<Model>;
   }
 
   /** What another run goes on from, to the same bytes. */
@@ -225,7 +225,7 @@ export class Training implements AsyncIterable<TrainEvent> {
     this.dispose();
   }
 
-  async *#run(): AsyncGenerator<TrainEvent, void> {
+  async *#run(): AsyncGenerator<TrainEvent<Figures>, void> {
     try {
       yield* this.#told();
     } catch (error) {
@@ -234,14 +234,14 @@ export class Training implements AsyncIterable<TrainEvent> {
     }
   }
 
-  async *#told(): AsyncGenerator<TrainEvent, void> {
+  async *#told(): AsyncGenerator<TrainEvent<Figures>, void> {
     const { about, device, deviceReason } = await this.#start();
     yield { type: "begun", device, deviceReason, resumed: this.#resumed, refused: this.#refused, ...about };
     const { checkpoint, checkpointSeconds = CHECKPOINT_SECONDS, sample } = this.#plan.options;
     const samples = sample && { every: sample.every, writing: writing(sample.prompt ?? "", sample) };
     for (;;) {
       while (this.#paused) await this.#paused;
-      for (const event of await this.#ask("advance", [MILLISECONDS, samples])) {
+      for (const event of (await this.#ask("advance", [MILLISECONDS, samples])) as readonly Done<Figures>[]) {
         // Whoever heard of the event before this one may have had enough.
         this.#stop.signal.throwIfAborted();
         if (event.type !== "ended") {

@@ -1,6 +1,6 @@
 import { untrack } from "svelte";
 import { failureOf, type Failure } from "../../study/reader.svelte.ts";
-import type { TrainEvent, Training } from "../engine.ts";
+import type { Training, TrainingEvaluation, TrainingFigures } from "../engine.ts";
 
 /** Where a run is: none, on its way, learning, waiting, at its end. */
 export type Stage = "idle" | "starting" | "running" | "paused" | "ended" | "failed";
@@ -22,8 +22,6 @@ export interface Kept {
   /** Whether the model was the best so far. */
   readonly kept: boolean;
 }
-
-type Evaluated = Extract<TrainEvent, { readonly type: "evaluated" }>;
 
 /** A run as a figure has it: begun, held up, ended, and looked back at, evaluation by evaluation. */
 export class Run<Moment extends Kept> {
@@ -70,7 +68,7 @@ export class Run<Moment extends Kept> {
   }
 
   /** Learns, in the place of what was learned before; `look` makes a moment of each evaluation, for which the run waits. */
-  async drive(training: Training, epochs: number, look: (event: Evaluated, training: Training) => Promise<Moment>): Promise<void> {
+  async drive<Figures extends TrainingFigures>(training: Training<Figures>, epochs: number, look: (found: TrainingEvaluation<Figures>, training: Training<Figures>) => Promise<Moment>): Promise<void> {
     this.forget();
     this.#training = training;
     this.stage = "starting";

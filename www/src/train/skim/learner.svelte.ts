@@ -77,9 +77,7 @@ export class Learner extends Run<Moment> {
   #begin(rows: Rows, seed: number): Promise<void> {
     const shown = rows.shown.map(({ text }) => text);
     const training = train({ train: rows.train, dev: rows.dev }, settingsOf(this.knobs, seed));
-    const driven = this.drive(training, EPOCHS, async ({ epoch, kept, dev }, training) => {
-      const figures = "skimRate" in dev ? dev : { accuracy: 0, skimRate: 0, loss: dev.loss };
-      const { accuracy, skimRate, loss } = figures;
+    const driven = this.drive(training, EPOCHS, async ({ epoch, kept, dev: { accuracy, skimRate, loss } }, training) => {
       const reads = (await training.read(shown)).map(({ label, tokens }) => ({
         label,
         words: tokens.map(({ start, end, decision }) => ({ start, end, skimmed: decision === "skim" })),
