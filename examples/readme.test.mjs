@@ -1,4 +1,4 @@
-/** The README keeps its word: its JavaScript runs and prints what it says, its addresses exist, its table has every error. */
+/** The README keeps its word: its JavaScript runs and prints what it says, its addresses exist, its table has every error, the reference every entry. */
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -40,4 +40,12 @@ test("the README's addresses within the repository exist", () => {
   for (const address of links) assert.ok(existsSync(join(root, address)), address);
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   for (const [, name] of readme.matchAll(/`npm run ([\w:-]+)/g)) assert.ok(name in scripts, name);
+});
+
+test("the reference has every entry of the package that exports something", () => {
+  const read = (...path) => readFileSync(join(root, ...path), "utf8");
+  const entries = Object.values(JSON.parse(read("js", "package.json")).exports).flatMap(({ types }) => types ?? []);
+  const sources = entries.map((types) => types.replace("./dist/", "js/src/").replace(".d.ts", ".ts"));
+  const exporting = sources.filter((source) => /^export /m.test(read(source)));
+  assert.deepEqual(JSON.parse(read("typedoc.json")).entryPoints, exporting);
 });
