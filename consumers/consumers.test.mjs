@@ -98,12 +98,20 @@ describe("a project with the packed package", { timeout: 600_000 }, () => {
     assert.match(gpu, /navigator\.gpu/);
   });
 
+  /** Compiles a project of TypeScript. */
+  function compile(...options) {
+    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+    const { status, stdout } = spawnSync(process.execPath, [tsc, "--project", ".", ...options], { cwd: project("typescript"), encoding: "utf8" });
+    assert.equal(status, 0, stdout);
+  }
+
   for (const [resolution, module] of [["bundler", "esnext"], ["nodenext", "nodenext"], ["node16", "node16"], ["node10", "esnext"]]) {
-    test(`typescript, by the module resolution ${resolution}`, () => {
-      const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-      const args = ["--project", ".", "--module", module, "--moduleResolution", resolution, "--ignoreDeprecations", "6.0"];
-      const { status, stdout } = spawnSync(process.execPath, [tsc, ...args], { cwd: project("typescript"), encoding: "utf8" });
-      assert.equal(status, 0, stdout);
+    test(`typescript, by the module resolution ${resolution}`, () => compile("--module", module, "--moduleResolution", resolution, "--ignoreDeprecations", "6.0"));
+  }
+
+  for (const options of [["--lib", "ES2023,DOM"], ["--lib", "ES2023", "--skipLibCheck", "true"]]) {
+    test(`typescript, with Node's types and ${options.join(" ")}`, () => {
+      compile("--module", "nodenext", "--types", "node", "--typeRoots", join(root, "node_modules", "@types"), ...options);
     });
   }
 
