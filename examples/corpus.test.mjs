@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -34,6 +34,21 @@ test("what is missing is named before anything is installed", (t) => {
     assert.match(stderr, message);
   }
   assert.equal(existsSync(join(tmpdir(), "saccade-no-venv")), false);
+});
+
+test("the data sets are looked for beside the checkout, as the scripts do", (t) => {
+  if (spawnSync("python3", ["--version"]).status !== 0) return t.skip("there is no python3");
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "saccade-corpus-")));
+  try {
+    const example = join("examples", "corpus", "corpus.py");
+    cpSync(join(root, example), join(folder, "checkout", example));
+    const { SACCADE_DATA: _, ...env } = process.env;
+    const { status, stderr } = spawnSync("python3", [join(folder, "checkout", example)], { encoding: "utf8", env });
+    assert.equal(status, 2, stderr);
+    assert.ok(stderr.includes(`--data: ${join(folder, "shared", "data", "imdb", "test.tsv")} is no file`), stderr);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 test("a corpus by Ray Data, a worker of which is killed", { timeout: 900_000 }, (t) => {

@@ -39,7 +39,7 @@ def environment():
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    shared = os.environ.get("SACCADE_DATA", ROOT / "shared" / "data")
+    shared = os.environ.get("SACCADE_DATA", ROOT.parent / "shared" / "data")
     built = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
     parser.add_argument("--data", type=Path, default=Path(shared) / "imdb" / "test.tsv")
     parser.add_argument("--model", type=Path, default=ROOT / "models" / "imdb-skim-lstm.safetensors")
