@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -109,5 +109,22 @@ describe("an example", { timeout: 600_000 }, () => {
     const fromInput = spawnSync(process.execPath, [program], { input, encoding: "utf8" });
     assert.equal(fromInput.stdout, fromFile.stdout);
     assert.match(fromInput.stderr, /^5 texts/);
+  });
+
+  test("classify-node on all cores, by the lines of shell in it, as often as one likes", (t) => {
+    if (spawnSync("split", ["--version"]).status !== 0) return t.skip("there is no GNU split");
+    const program = join(here, "classify-node", "classify.mjs");
+    const lines = readFileSync(program, "utf8").match(/(?<=^ \*     )(split|ls|cat) .*$/gm);
+    assert.equal(lines?.length, 3);
+    const script = lines.join("\n").replaceAll("classify.mjs", program).replaceAll("$(nproc)", "2");
+    const cwd = mkdtempSync(join(folder, "many-"));
+    cpSync(join(here, "classify-node", "reviews.txt"), join(cwd, "reviews.txt"));
+    const ran = [1, 2].map(() => {
+      const { status, stderr } = spawnSync("sh", ["-e", "-c", script], { cwd, encoding: "utf8" });
+      assert.equal(status, 0, stderr);
+      return readFileSync(join(cwd, "reviews.tsv"), "utf8");
+    });
+    assert.equal(ran[0].split("\n").length, 6);
+    assert.equal(ran[1], ran[0]);
   });
 });

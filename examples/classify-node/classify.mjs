@@ -9,8 +9,8 @@
  * nodes, cut the file, here by GNU's tools, and start a process for each piece:
  *
  *     split -n l/$(nproc) reviews.txt piece-
- *     ls piece-* | xargs -P $(nproc) -I{} sh -c 'node classify.mjs {} > {}.tsv'
- *     cat piece-*.tsv > reviews.tsv
+ *     ls piece-?? | xargs -P $(nproc) -I{} sh -c 'node classify.mjs {} > {}.tsv'
+ *     cat piece-??.tsv > reviews.tsv
  */
 
 import { createReadStream } from "node:fs";
