@@ -2,16 +2,17 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
-import { root, target } from "../scripts/steps.mjs";
+import { root, started, target } from "../scripts/steps.mjs";
 import { newPage } from "../www/tests/browser.mjs";
 
 export const model = join(root, "models", "sst2-skim-lstm-small.safetensors");
 export const tagger = join(root, "models", "ewt-tagger.safetensors");
-const tarball = join(target, "package", "saccade-rnn-0.1.0.tgz");
+const { version } = JSON.parse(readFileSync(join(root, "js", "package.json"), "utf8"));
+const tarball = join(target, "package", `saccade-rnn-${version}.tgz`);
 
 /** Makes projects of a suite in a temporary folder, which goes with it: the project of a folder beside this file, made once. */
 export function projects() {
@@ -35,8 +36,8 @@ export function makeProject(name, folder) {
   cpSync(model, join(place, "model.safetensors"));
   cpSync(tagger, join(place, "tagger.safetensors"));
   writeFileSync(join(place, "package.json"), JSON.stringify({ name, private: true, type: "module" }));
-  const install = ["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts", tarball];
-  const { status, stderr } = spawnSync("npm", install, { cwd: place, encoding: "utf8", shell: process.platform === "win32" });
+  const { args, shell } = started("npm", ["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts", tarball]);
+  const { status, stderr } = spawnSync("npm", args, { cwd: place, encoding: "utf8", shell });
   assert.equal(status, 0, stderr);
   return place;
 }

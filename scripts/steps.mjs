@@ -36,10 +36,10 @@ export function announce(step) {
   console.log(`\n▸ ${step}`);
 }
 
-/** How a program is started: npm is a script on Windows, which only a shell runs, and a shell cuts arguments at spaces. */
+/** How a program is started: npm is a script on Windows, which only a shell runs, to which a space or an `&` means something. */
 export function started(program, args, onWindows = windows) {
   const shell = onWindows && program === "npm";
-  return { args: shell ? args.map((argument) => (/\s/.test(argument) ? `"${argument}"` : argument)) : args, shell };
+  return { args: shell ? args.map((argument) => (/^[\w.:\\/-]+$/.test(argument) ? argument : `"${argument}"`)) : args, shell };
 }
 
 /**

@@ -24,9 +24,9 @@ test("a Node that the tools have no version for is told what it should be", () =
   }
 });
 
-test("on Windows npm alone is run by a shell, which gets what has spaces in quotes", () => {
-  const args = ["pack", "./js", "--pack-destination", "C:\\My files\\target"];
-  assert.deepEqual(started("npm", args, true), { args: [...args.slice(0, 3), '"C:\\My files\\target"'], shell: true });
+test("on Windows npm alone is run by a shell, which gets what it would read as more than a word in quotes", () => {
+  const args = ["pack", "./js", "--pack-destination", "C:\\My files\\target", "C:\\R&D\\(new)"];
+  assert.deepEqual(started("npm", args, true), { args: [...args.slice(0, 3), '"C:\\My files\\target"', '"C:\\R&D\\(new)"'], shell: true });
   for (const [program, onWindows] of [["C:\\Program Files\\nodejs\\node.exe", true], ["cargo", true], ["npm", false]]) {
     assert.deepEqual(started(program, args, onWindows), { args, shell: false });
   }
