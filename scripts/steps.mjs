@@ -104,9 +104,10 @@ export async function checkRust() {
   if (status !== 0) throw new Stop(`Rust is there, but not as rust-toolchain.toml asks for it: ${/^error: (.*)/m.exec(stderr)?.[1] ?? stderr.trim()}`);
   const libraries = ask("rustc", "--print", "target-libdir", "--target", "wasm32-unknown-unknown");
   if (libraries.status === 0 && existsSync(libraries.stdout.trim())) return;
+  const missing = "Rust's wasm target is missing:";
+  if (!inPath("rustup", "rustup.exe")) throw new Stop(`${missing} rustup adds it, which is at https://rustup.rs; then run this again.`);
   announce("add Rust's wasm target (rustup)");
-  const advice = "Rust's wasm target is missing: rustup target add wasm32-unknown-unknown";
-  await must("rustup", ["target", "add", "wasm32-unknown-unknown"], advice);
+  await must("rustup", ["target", "add", "wasm32-unknown-unknown"], `${missing} rustup target add wasm32-unknown-unknown`);
 }
 
 /** Whether the engine of the package is in its folder, all of it: xtask writes the stamp last. */

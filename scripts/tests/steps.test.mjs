@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { checkNode, engineIsMade, started, Stop } from "../steps.mjs";
+import { checkNode, checkRust, engineIsMade, started, Stop } from "../steps.mjs";
 
 test("an engine of which a build has left but parts is none", () => {
   const folder = mkdtempSync(join(tmpdir(), "saccade-engine-"));
@@ -21,6 +21,21 @@ test("a Node that the tools have no version for is told what it should be", () =
   for (const version of ["20.19.0", "20.20.2", "22.12.0", "23.0.0", "24.1.0", "26.12.0"]) checkNode(version);
   for (const version of ["18.20.4", "20.18.3", "21.7.3", "22.5.1"]) {
     assert.throws(() => checkNode(version), (error) => error instanceof Stop && error.message.startsWith(`Node ${version} is too old: install 20.19`));
+  }
+});
+
+test("who has Rust without rustup is told to install rustup, which alone adds the wasm target", { skip: process.platform === "win32" }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "saccade-rust-"));
+  const { PATH } = process.env;
+  try {
+    for (const name of ["cargo", "rustc"]) writeFileSync(join(folder, name), "#!/bin/sh\necho /nowhere\n", { mode: 0o755 });
+    process.env.PATH = folder;
+    await assert.rejects(checkRust(), (error) => error instanceof Stop && error.message.includes("https://rustup.rs"));
+    writeFileSync(join(folder, "rustup"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    await assert.rejects(checkRust(), (error) => error instanceof Stop && error.message.includes("rustup target add wasm32-unknown-unknown"));
+  } finally {
+    process.env.PATH = PATH;
+    rmSync(folder, { recursive: true });
   }
 });
 
