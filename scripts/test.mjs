@@ -3,7 +3,8 @@
  * `npm test -- FILTER` runs the checks whose names contain the filter and those that they need; `npm test -- --list` names all.
  */
 
-import { availableParallelism } from "node:os";
+// By no name, since one that an old Node lacks ends it before it is told that it is old.
+import * as os from "node:os";
 import { checks } from "./checks.mjs";
 import { inLanes } from "./lanes.mjs";
 import { select } from "./selection.mjs";
@@ -32,7 +33,7 @@ await entry(async () => {
   const whole = performance.now();
   // Each to its end, whatever the ones before it said. What two print at a time is shown when each has ended.
   // One more than there are processors: a browser waits half of its time, for frames and for what is measured in quiet moments.
-  const outcomes = await inLanes(toRun, Math.min(LANES, availableParallelism() + 1), async ({ name, runs, tools = [], env = {}, room = false, patient = false }) => {
+  const outcomes = await inLanes(toRun, Math.min(LANES, os.availableParallelism() + 1), async ({ name, runs, tools = [], env = {}, room = false, patient = false }) => {
     announce(room ? `${name}: begun` : name);
     const [program, ...args] = runs;
     const begun = performance.now();
