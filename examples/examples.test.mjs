@@ -83,6 +83,12 @@ describe("an example", { timeout: 600_000 }, () => {
   test("service-worker", () =>
     look("service-worker", async (page, server) => {
       await shown(page, "output", /^Ready/);
+      // As Shift and Reload do: past the service worker, which is there already.
+      const chromium = await page.context().newCDPSession(page);
+      const loaded = page.waitForEvent("load");
+      await chromium.send("Page.reload", { ignoreCache: true });
+      await loaded;
+      await shown(page, "output", /^Ready/);
       // Nothing answers at the address from here on.
       server.close();
       await page.context().setOffline(true);

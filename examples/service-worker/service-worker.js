@@ -14,7 +14,8 @@ addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(["./", wasm, file])));
 });
 
-addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+// A page that is not controlled asks to be: on the first visit, and after a reload past the service worker.
+addEventListener("message", (event) => event.waitUntil(clients.claim()));
 
 addEventListener("fetch", (event) => {
   const { pathname } = new URL(event.request.url);
