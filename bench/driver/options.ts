@@ -53,7 +53,7 @@ export const help = `npm run bench -- [options]
   --data DIR            a folder with imdb/test.tsv, for Skim-LSTM on whole texts, and novels/test, for the next word
   --texts N             how many of them, evenly spaced (1000; the set has 25,000)
   --no-build            take the engine as it lies in js/pkg
-  --record              keep the results in bench/record, to be committed
+  --record              keep the results in bench/record, to be committed: those of everything, on both devices and with --data
 `;
 
 /** A command line that asks for what there is not. */
@@ -84,7 +84,7 @@ export function parse(args: readonly string[]): Options {
   const asked = values.contestants ?? (before === null ? undefined : "saccade-cpu,saccade-webgpu");
   const named: Name[] = pick("contestant", asked, roster, (name, asked) => name.startsWith(asked));
   if (before !== null) named.push(...others);
-  return {
+  const options = {
     parts: pick("part", values.parts, parts, (part, asked) => part === asked),
     cases: pick("case", values.only, cases, ({ name }, asked) => name === asked || name.startsWith(`${asked}-`)),
     contestants: named.filter((name) => devices.includes(deviceOf(name))),
@@ -97,6 +97,11 @@ export function parse(args: readonly string[]): Options {
     texts: number("texts", values.texts),
     record: values.record,
   };
+  const isWhole = options.parts.length === parts.length && options.cases.length === cases.length && options.data !== null;
+  if (options.record && !(isWhole && before === null && options.contestants.length === roster.length)) {
+    throw new UsageError("--record keeps whole runs alone: with --data and --devices cpu,webgpu, without --only, --parts, --contestants and --before");
+  }
+  return options;
 }
 
 /** The device of a contestant. */

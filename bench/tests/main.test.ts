@@ -43,7 +43,9 @@ async function written(...args: string[]): Promise<{ folder: string; names: stri
   return { folder: basename(dirname(calls[0]![0])), names: calls.map(([path]) => basename(path)), results: JSON.parse(of(".json")), text: of(".md") };
 }
 
-const asked = ["--parts", "recurrences,train", "--only", "W1-lstm,W1-gru", "--record"] as const;
+const asked = ["--parts", "recurrences,train", "--only", "W1-lstm,W1-gru"] as const;
+/** All that there is to measure. */
+const whole = ["--devices", "cpu,webgpu", "--data", "data", "--record"] as const;
 const reason = "404";
 const entry = (contestant: Entry["contestant"], reason: string | null): Entry => ({ contestant, prepared: null, heap: null, samples: [], reason });
 const learner = (contestant: Entry["contestant"], reason: string | null) => ({ contestant, losses: [], turns: [], reason });
@@ -65,8 +67,20 @@ test("a whole run becomes the record, though a peer failed", async () => {
   measured(entry("saccade-cpu", null), entry("ort-wasm", reason));
   vi.mocked(train).mockResolvedValueOnce([learner("saccade-cpu", null), learner("tfjs-wasm", reason)]);
   vi.mocked(start).mockResolvedValueOnce([visited("sst2-skim-lstm", null), visited("ort-wasm", reason)]);
-  const { folder, names, results } = await written("--only", "W1-lstm", "--record");
+  const { folder, names, results } = await written(...whole);
   expect([folder, names.toSorted(), results.failed, process.exitCode]).toEqual(["record", ["browser.json", "browser.md", "browser.svg"], [], undefined]);
+});
+
+test.each([
+  ["some cases", [...whole, "--only", "W1,W2"]],
+  ["some parts", [...whole, "--parts", "recurrences"]],
+  ["some contestants", [...whole, "--contestants", "saccade,tfjs"]],
+  ["another build beside this one", [...whole, "--before", "older/js"]],
+  ["one device", ["--data", "data", "--record"]],
+  ["no texts", ["--devices", "cpu,webgpu", "--record"]],
+])("a run of %s that is to become the record is refused before it measures", async (_, args) => {
+  await expect(main(args, {})).rejects.toThrow("--record keeps whole runs alone");
+  expect(writeFileSync).not.toHaveBeenCalled();
 });
 
 test.each([
@@ -81,7 +95,7 @@ test.each([
   ["all visits", () => vi.mocked(start).mockResolvedValueOnce([visited("ort-wasm", reason)])],
 ] as const)("a run never becomes the record where a reason stands beside %s", async (_, fail) => {
   fail();
-  const { folder, text } = await written("--only", "W1-lstm", "--record");
+  const { folder, text } = await written(...whole);
   expect([folder, process.exitCode]).toEqual(["results", 1]);
   expect(text.slice(text.indexOf("## Errors"))).toContain(reason);
 });
@@ -90,7 +104,7 @@ test("a roofline that is never ready fails its part alone", async () => {
   vi.useFakeTimers();
   const close = vi.fn(async () => {});
   vi.mocked(open).mockResolvedValueOnce({ evaluate: () => new Promise(() => {}), context: () => ({ close }) } as unknown as Page);
-  const run = written("--parts", "recurrences,train", "--record");
+  const run = written("--parts", "recurrences,train");
   await vi.advanceTimersByTimeAsync(600_000);
   expect((await run).results.failed).toEqual(["recurrences, making the roofline ready took more than 240 s"]);
   // It would compute on beside the others.
