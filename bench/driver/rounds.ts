@@ -2,6 +2,7 @@
 
 import type { Browser, Page } from "playwright-core";
 import type { Turn } from "../roofline/limit.ts";
+import { inTurn } from "../shared/turns.ts";
 import type { Case } from "../shared/workloads.ts";
 import type { Prepared } from "../page/main.ts";
 import { close, failure, open, PATIENCE, SOON, within } from "./browser.ts";
@@ -77,11 +78,6 @@ function player(name: Name, page: Page, prepared: Prepared, { rounds, budget, tu
   if (ms === null || ms === undefined) throw new Error("no variant of it takes part");
   const turns = Math.max(3, Math.min(rounds, Math.floor((1000 * budget) / Math.max(ms, turn))));
   return { name, page, prepared, samples: [], reason: null, every: Math.ceil(rounds / turns) };
-}
-
-/** The players, begun with another one in each round: none is always the one after a slow one. */
-function inTurn(players: readonly Player[], round: number): Player[] {
-  return players.map((_, i) => players[(i + round) % players.length]!);
 }
 
 async function turn(player: Player, round: number, options: Options): Promise<number | null> {

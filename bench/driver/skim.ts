@@ -44,7 +44,7 @@ export async function skimLayers(browser: Browser, url: string, options: Options
       const asked = [workload, SMALL] as const;
       skimmers = await within(PATIENCE, "making Skim layers ready", page!.evaluate(([work, small]) => window.skim.prepare(work, small), asked));
       for (let round = 0; round < options.rounds; round++) {
-        turns.push(await within(PATIENCE, "a turn", page!.evaluate((ms) => window.skim.turn(ms), options.turn)));
+        turns.push(await within(PATIENCE, "a turn", page!.evaluate(([ms, round]) => window.skim.turn(ms, round), [options.turn, round] as const)));
       }
     });
     results.push({ workload: workload.name, skimmers, turns, reason });

@@ -2,6 +2,7 @@
 
 import type { Browser, Page } from "playwright-core";
 import type { TrainTurn } from "../page/train.ts";
+import { inTurn } from "../shared/turns.ts";
 import { close, failure, open, PATIENCE, within } from "./browser.ts";
 import { addressOf, type Name, type Options } from "./options.ts";
 
@@ -34,7 +35,7 @@ export async function train(browser: Browser, url: string, options: Options): Pr
     });
   }
   for (let round = 0; round < Math.min(options.rounds, ROUNDS); round++) {
-    for (const learner of learners) {
+    for (const learner of inTurn(learners, round)) {
       await attempt(learner, async () => {
         const { losses, ...turn } = await learner.page!.evaluate((ms) => window.train.turn(ms), TURN);
         learner.losses.push(...losses);

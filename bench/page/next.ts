@@ -6,6 +6,7 @@
 
 import { AdaptiveSoftmax, type AdaptiveSoftmaxLayer, type LanguageModel, type LanguageReader, load } from "saccade-rnn";
 import { Random } from "../shared/random.ts";
+import { inTurn } from "../shared/turns.ts";
 import { time } from "./time.ts";
 
 /** What is asked at a place. */
@@ -109,7 +110,7 @@ const next = {
       async () => void (got.full = await answers(full, prompt, round, ms)),
       async () => void (onnx && (got.onnx = await time(onnx, ms))),
     ];
-    for (let i = 0; i < tasks.length; i++) await tasks[(i + round) % tasks.length]!();
+    for (const task of inTurn(tasks, round)) await task();
     const { answers: ofAdaptive, slowest, rows } = got.adaptive!;
     return { adaptive: ofAdaptive, full: got.full!.answers, onnx: got.onnx === undefined ? null : { tokenArgmax: got.onnx }, slowest, rows };
   },

@@ -5,6 +5,7 @@
 
 import { load, Lstm, type Model, type Reading, Skim } from "saccade-rnn";
 import { Random } from "../shared/random.ts";
+import { inTurn } from "../shared/turns.ts";
 import type { Workload } from "../shared/workloads.ts";
 import { time } from "./time.ts";
 
@@ -96,9 +97,11 @@ const skim = {
     return skimmers;
   },
 
-  /** A turn of the LSTM and of each rate, `ms` milliseconds each. */
-  async turn(ms: number): Promise<SkimTurn> {
-    const [lstm = 0, ...skim] = await inOrder(layers.map((run) => () => time(run, ms)));
+  /** A turn of the LSTM and of each rate, `ms` milliseconds each, begun with another one in each round. */
+  async turn(ms: number, round: number): Promise<SkimTurn> {
+    const times: number[] = [];
+    for (const at of inTurn([...layers.keys()], round)) times[at] = await time(layers[at]!, ms);
+    const [lstm = 0, ...skim] = times;
     return { lstm, skim };
   },
 

@@ -4,7 +4,7 @@ import { Random } from "./random.ts";
 
 export const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,";
 
-/** Texts side by side, letters that a step reads of each, steps that there are. */
+/** Texts side by side, letters that a step reads of each, steps that there are before they begin anew. */
 export const [lanes, steps, most] = [32, 64, 200];
 
 /** Units, and columns of a letter's vector where a library has one. */
@@ -21,9 +21,10 @@ export function text(): Uint8Array {
   return ids;
 }
 
-/** Letters of a step, lane by lane, and those that follow them. */
+/** Letters of a step, lane by lane, and those that follow them; after the last step come those of the first. */
 export function batch(ids: Uint8Array, step: number): { readonly now: number[][]; readonly next: number[][] } {
   const lane = (ids.length - 1) / lanes;
-  const from = (offset: number) => Array.from({ length: lanes }, (_, i) => [...ids.subarray(i * lane + step * steps + offset, i * lane + (step + 1) * steps + offset)]);
+  const begin = (step % most) * steps;
+  const from = (offset: number) => Array.from({ length: lanes }, (_, i) => [...ids.subarray(i * lane + begin + offset, i * lane + begin + offset + steps)]);
   return { now: from(0), next: from(1) };
 }

@@ -4,8 +4,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { difference, swap } from "../shared/layout.ts";
+import { batch, most, text } from "../shared/letters.ts";
 import { reference } from "../shared/reference.ts";
 import { readSafetensors, writeSafetensors } from "../shared/safetensors.ts";
+import { inTurn } from "../shared/turns.ts";
 import { type Tensor, drawInput, drawWeights } from "../shared/weights.ts";
 import { type Case, type Cell, caseOf } from "../shared/workloads.ts";
 
@@ -63,6 +65,20 @@ test("a case is the same every time, and unlike another", () => {
   expect(difference(a, b)).toBeGreaterThan(0.5);
   const mean = a.reduce((sum, value) => sum + value, 0) / a.length;
   expect(Math.abs(mean)).toBeLessThan(0.05);
+});
+
+test("texts begin anew when they are at their end, lane by lane", () => {
+  const ids = text();
+  expect(batch(ids, most)).toEqual(batch(ids, 0));
+  expect(batch(ids, 2 * most + 3)).toEqual(batch(ids, 3));
+  // A lane's last letter is followed by the first of the lane after it, as it was read.
+  const { now, next } = batch(ids, most - 1);
+  expect(next[0]!.at(-1)).toBe(batch(ids, 0).now[1]![0]);
+  expect(next[0]!.slice(0, -1)).toEqual(now[0]!.slice(1));
+});
+
+test("in each round another one is the first, and all have a turn", () => {
+  expect([0, 1, 2, 3].map((round) => inTurn(["a", "b", "c"], round).join(""))).toEqual(["abc", "bca", "cab", "abc"]);
 });
 
 test("layouts", () => {

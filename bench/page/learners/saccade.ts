@@ -12,7 +12,8 @@ export async function learner(device: "cpu" | "webgpu-only"): Promise<Learner> {
       task: "predict",
       data: { tokenizer: { kind: "characters", lowercase: false }, steps },
       model: { embeddingSize, encoder: [{ type: "lstm", hiddenSize }] },
-      train: { batch: lanes, epochs: 1, learningRate, clip: 0 },
+      // More than there is time for.
+      train: { batch: lanes, epochs: 1000, learningRate, clip: 0 },
     },
     { device, worker: false },
   );
