@@ -1,4 +1,4 @@
-/** `npm run example:NAME [-- ARGUMENTS]`: makes the package if it is not there, and starts an example. */
+/** `npm run example:NAME [-- ARGUMENTS]`: makes the package if it is not there or older than its code, and starts an example. */
 
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";

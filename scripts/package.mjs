@@ -1,6 +1,6 @@
 /**
  * `npm run package`: the npm package as a tarball in `target/package`, from the engine in `js/pkg`, which is made if it is not
- * there. Prints where it is and what is in it.
+ * there or older than its code. Prints where it is and what is in it.
  */
 
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -110,25 +110,41 @@ export async function checkRust() {
   await must("rustup", ["target", "add", "wasm32-unknown-unknown"], `${missing} rustup target add wasm32-unknown-unknown`);
 }
 
-/** Whether the engine of the package is in its folder, all of it: xtask writes the stamp last. */
-export function engineIsMade(folder = join(root, "js", "pkg")) {
-  return existsSync(join(folder, ".stamp"));
+/** Whether a file is there, and nothing newer among these files, these folders and what is in them. */
+export function isUpToDate(file, sources) {
+  if (!existsSync(file)) return false;
+  const made = statSync(file).mtimeMs;
+  const all = (path) => [path, ...(statSync(path).isDirectory() ? readdirSync(path).flatMap((name) => all(join(path, name))) : [])];
+  return sources.flatMap(all).every((path) => statSync(path).mtimeMs <= made);
 }
 
-/** Sees to the engine of the package, in `js/pkg`, unless it is there. */
+/** What the engine is compiled from, and by. */
+export const engineSources = [
+  "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json", "crate/Cargo.toml", "crate/src", "kernels/Cargo.toml", "kernels/src", "shaders", "xtask/Cargo.toml", "xtask/src",
+];
+
+/** Sees to the engine of the package, in `js/pkg`: as the code stands, or as it lies there where Rust is missing. */
 export async function ensureEngine() {
   checkNode();
   await installPackages();
-  if (engineIsMade()) return;
+  // Xtask writes it last, and whenever it has found that nothing changed.
+  const stamp = join(root, "js", "pkg", ".stamp");
+  if (isUpToDate(stamp, engineSources.map((source) => join(root, source)))) return;
+  if (existsSync(stamp) && !inPath("cargo", "cargo.exe")) {
+    console.log("Rust is missing: the engine in js/pkg is taken as it is, though the code is newer.");
+    return;
+  }
   await checkRust();
   announce("build the engine for the browser (cargo xtask wasm --release)");
   await must("cargo", cargo.package, "The engine did not build: see the message above.");
 }
 
-/** Sees to the package, in `js/dist`, unless it is there. */
+/** Sees to the package, in `js/dist`: as the code stands. */
 export async function ensurePackage() {
   await ensureEngine();
-  if (existsSync(join(root, "js", "dist", "index.js"))) return;
+  // The last that is made, of the engine.
+  const made = join(root, "js", "dist", "inlined.js");
+  if (isUpToDate(made, ["tsconfig.json", "src", "pkg/saccade_rnn_bg.wasm"].map((source) => join(root, "js", source)))) return;
   await must(process.execPath, [join("scripts", "package.mjs")], "The package was not made: see the message above.");
 }
 

@@ -1,4 +1,4 @@
-/** `node scripts/with-engine.mjs PROGRAM [ARGUMENTS]`: a program of an installed package, once the engine is there. */
+/** `node scripts/with-engine.mjs PROGRAM [ARGUMENTS]`: a program of an installed package, once the engine is as the code stands. */
 
 import { join } from "node:path";
 import { ensureEngine, entry, must, root } from "./steps.mjs";

@@ -1,20 +1,42 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { test } from "node:test";
-import { checkNode, checkRust, engineIsMade, started, Stop } from "../steps.mjs";
+import { isSource } from "../engine.mjs";
+import { checkNode, checkRust, engineSources, isUpToDate, root, started, Stop } from "../steps.mjs";
 
-test("an engine of which a build has left but parts is none", () => {
-  const folder = mkdtempSync(join(tmpdir(), "saccade-engine-"));
+test("what is not there, or older than what it is made of, is not up to date", () => {
+  const folder = mkdtempSync(join(tmpdir(), "saccade-steps-"));
   try {
-    writeFileSync(join(folder, "saccade_train_bg.wasm"), "");
-    assert.equal(engineIsMade(folder), false);
-    writeFileSync(join(folder, ".stamp"), "");
-    assert.equal(engineIsMade(folder), true);
+    const [stamp, sources, deep] = [join(folder, ".stamp"), join(folder, "src"), join(folder, "src", "deep")];
+    const file = join(deep, "lib.rs");
+    mkdirSync(deep, { recursive: true });
+    writeFileSync(file, "");
+    for (const path of [file, deep, sources]) utimesSync(path, 1000, 1000);
+    assert.equal(isUpToDate(stamp, [sources]), false);
+    writeFileSync(stamp, "");
+    utimesSync(stamp, 2000, 2000);
+    assert.equal(isUpToDate(stamp, [sources]), true);
+    utimesSync(file, 3000, 3000);
+    assert.equal(isUpToDate(stamp, [sources]), false);
+    assert.equal(isUpToDate(stamp, [file]), false);
+    utimesSync(stamp, 3000, 3000);
+    assert.equal(isUpToDate(stamp, [sources, file]), true);
+    // Its folder tells of one that has gone.
+    rmSync(file);
+    assert.equal(isUpToDate(stamp, [sources]), false);
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("the engine is asked for again when anything has changed that it is compiled from", () => {
+  const files = ["crate", "kernels", "shaders"].flatMap((name) => readdirSync(join(root, name), { recursive: true }).map((path) => join(root, name, path)));
+  const compiled = [join(root, "Cargo.toml"), ...files].filter(isSource);
+  assert.ok(compiled.length > 100);
+  const within = (path) => engineSources.map((source) => join(root, source)).some((source) => path === source || path.startsWith(source + sep));
+  assert.deepEqual(compiled.filter((path) => !within(path)), []);
 });
 
 test("a Node that the tools have no version for is told what it should be", () => {

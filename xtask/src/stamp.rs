@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// The file that says what the others in its folder were made of. Written last, so that a folder without it is unfinished.
+/// The file that says what the others in its folder were made of. Written last, so that a folder without it is unfinished; and
+/// again when nothing has changed: whatever is older has been seen.
 const STAMP: &str = ".stamp";
 
 /// Empties `folder` and has `make` fill it, unless it was made of the same `inputs`. Returns whether it was made.
@@ -20,13 +21,13 @@ pub(crate) fn make_unless_same(
 ) -> Result<bool> {
     let stamp = folder.join(STAMP);
     let hash = hash(inputs);
-    if fs::read_to_string(&stamp).is_ok_and(|found| found == hash) {
-        return Ok(false);
+    let changed = !fs::read_to_string(&stamp).is_ok_and(|found| found == hash);
+    if changed {
+        empty(folder)?;
+        make()?;
     }
-    empty(folder)?;
-    make()?;
     fs::write(&stamp, hash).with_context(|| format!("cannot write {}", stamp.display()))?;
-    Ok(true)
+    Ok(changed)
 }
 
 /// Makes `folder`, with nothing in it.
@@ -52,6 +53,8 @@ fn hash(inputs: &[&[u8]]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
 
     #[test]
@@ -72,7 +75,10 @@ mod tests {
             move || Ok(fs::write(file, text)?)
         };
         assert!(make_unless_same(&folder, &[b"1"], make("1"))?);
+        let stamp = fs::File::options().append(true).open(folder.join(STAMP))?;
+        stamp.set_modified(SystemTime::UNIX_EPOCH)?;
         assert!(!make_unless_same(&folder, &[b"1"], make("not called"))?);
+        assert_ne!(stamp.metadata()?.modified()?, SystemTime::UNIX_EPOCH);
         assert!(make_unless_same(&folder, &[b"2"], make("2"))?);
         assert!(make_unless_same(&folder, &[b"3"], || anyhow::bail!("no")).is_err());
         assert!(!file.exists());
