@@ -1,9 +1,6 @@
 /** TensorFlow.js, whatever its backend: `layer` is its own recurrent layer, `loop` the equations with the product hoisted. */
 
 import * as tf from "@tensorflow/tfjs-core";
-// The layers call operations as methods of tensors, which exist only then.
-import "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops";
-import { layers as tfLayers } from "@tensorflow/tfjs-layers";
 import { swap } from "../../shared/layout.ts";
 import { blocks, transposedBlocks } from "../../shared/onnx/cells.ts";
 import { readSafetensors } from "../../shared/safetensors.ts";
@@ -28,6 +25,9 @@ export function tensorflow(start: () => Promise<void>, { layers }: { layers: boo
 }
 
 async function ownLayer({ work, input }: Job, weights: Weights): Promise<Runner> {
+  // Here alone: who starts with the loop fetches no layers. They call operations as methods of tensors, which exist only then.
+  await import("@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops");
+  const { layers: tfLayers } = await import("@tensorflow/tfjs-layers");
   const shape: [number, number, number] = [work.batch, work.steps, work.inputSize];
   const stack = Array.from({ length: work.layers }, () =>
     tfLayers.lstm({
