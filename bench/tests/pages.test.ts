@@ -1,5 +1,7 @@
 /** What pages do when they are called, without a browser or an engine. */
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Lstm, Skim } from "saccade-rnn";
 import { train } from "saccade-rnn/train";
@@ -26,6 +28,15 @@ test("ours learns on when the text is at its end", async () => {
   const losses: number[] = [];
   while (losses.length < 3 * most) losses.push(await step());
   expect([losses[0], losses[most], losses.at(-1)]).toEqual([1, 2, 3]);
+});
+
+test("TensorFlow.js' equations start without its layers", () => {
+  for (const name of ["tensorflow", "tfjs-wasm", "tfjs-webgpu"]) {
+    const code = readFileSync(join(import.meta.dirname, "..", "page", "contestants", `${name}.ts`), "utf8");
+    const fetched = [...code.matchAll(/^import .*?"(.+)";$/gm)].map(([, from]) => from);
+    expect(fetched).toContain("@tensorflow/tfjs-core");
+    expect(fetched.filter((from) => /tfjs-layers|chained_ops/.test(from!))).toEqual([]);
+  }
 });
 
 test("of a Skim layer another rate, or the LSTM, is the first of each turn, and each time stands at its place", async () => {
