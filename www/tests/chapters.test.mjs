@@ -236,6 +236,23 @@ describe("for everybody", { timeout: 600_000 }, () => {
     });
   }
 
+  /** Of each chapter what comes last of its controls. */
+  const WHOLE = { "": "#text", read: "#threshold:enabled", race: "#race-batch", batch: '[data-figure="parsers"]', predict: '[data-figure="truncation"]', train: '[data-figure="far"]' };
+  for (const [chapter, last] of Object.entries(WHOLE)) {
+    test(`at ${chapter || "the landing"} every label is that of the control in it`, async () => {
+      await open(`#${chapter}`);
+      await page.locator(last).waitFor();
+      const labels = await page.evaluate(() =>
+        [...document.querySelectorAll("label")].flatMap((label) => {
+          const inside = label.querySelector("input, select, textarea");
+          return inside ? [{ label: label.textContent.trim(), names: label.control === inside }] : [];
+        }),
+      );
+      assert.ok(labels.length > 0);
+      assert.deepEqual(labels.filter(({ names }) => !names), []);
+    });
+  }
+
   test("the theme follows the system until it is switched, and the switch is remembered", async () => {
     await open("", { colorScheme: "dark" });
     const theme = () => page.evaluate(() => document.documentElement.dataset.theme);

@@ -592,7 +592,7 @@ test("a link begins a run of each scene as it was", { timeout: 600_000 }, async 
   await until(far.page, "far", "running");
   await figure.locator('[data-knob="reach"]').fill("20");
   // The same run begins by the same link, whatever was turned since.
-  await figure.locator("output").getByText("20 letters", { exact: true }).waitFor();
+  await figure.locator("label b").getByText("20 letters", { exact: true }).waitFor();
   assert.match(far.page.url(), /run=far_40_10_0_4_1/);
   assert.deepEqual([...complaints, ...far.complaints], []);
 });
