@@ -58,6 +58,18 @@ describe("links", { timeout: 600_000 }, () => {
     });
   });
 
+  test("a scene that comes when the visitor has gone elsewhere takes neither the page nor the focus there", async () => {
+    await open("#race/results");
+    await page.mouse.wheel(0, 100);
+    const measure = page.getByRole("button", { name: "Measure all lengths" });
+    await measure.focus();
+    await page.keyboard.press("Enter");
+    await page.locator("#race-results").waitFor({ state: "attached" });
+    // A scene that is gone to has the focus two frames later.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), "Stop");
+  });
+
   test("an address that is written while the page is about to write its own is opened", async () => {
     const prepare = () => {
       const later = window.setTimeout;

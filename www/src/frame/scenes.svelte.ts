@@ -16,7 +16,7 @@ export class Scenes {
   readonly foot: Snippet<[string]> | null;
   all: readonly Stop[] = $state.raw([]);
   #at: string | null = $state(null);
-  /** Asked for, but not there yet: some scenes wait for their data. */
+  /** Asked for, but not there yet: some scenes wait for their data. What somebody does first drops it. */
   #wanted: string | null = null;
   /** Whether only the scene that was asked for is shown, whatever crosses the middle of the window. */
   alone = false;
@@ -32,6 +32,7 @@ export class Scenes {
 
   constructor(foot: Snippet<[string]> | null = null) {
     this.foot = foot;
+    for (const type of ["wheel", "touchmove", "pointerdown", "keydown"]) addEventListener(type, (event) => this.#act(event));
   }
 
   /** For the components below; called while one is made. */
@@ -104,20 +105,20 @@ export class Scenes {
   /** Shows the same again while what lies above arrives, until somebody acts, or it has had its time. */
   #hold(show: () => void): void {
     this.#release?.();
-    const done = new AbortController();
     const growth = new ResizeObserver(show);
     growth.observe(document.body);
     const timer = setTimeout(() => this.#release?.(), HOLD_MS);
     this.#release = () => {
       clearTimeout(timer);
       growth.disconnect();
-      done.abort();
       this.#release = null;
     };
+  }
+
+  /** Somebody acts, and is not taken from there to a scene that was asked for before. */
+  #act({ type, target }: Event): void {
+    this.#wanted = null;
     // A press on a control moves nothing, and what it does is meant for the scene that is held.
-    const moves = ({ type, target }: Event) => type !== "pointerdown" || !(target instanceof Element && target.closest(CONTROLS));
-    for (const type of ["wheel", "touchmove", "pointerdown", "keydown"]) {
-      addEventListener(type, (event) => moves(event) && this.#release?.(), { signal: done.signal });
-    }
+    if (type !== "pointerdown" || !(target instanceof Element && target.closest(CONTROLS))) this.#release?.();
   }
 }
