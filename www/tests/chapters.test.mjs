@@ -255,12 +255,18 @@ describe("for everybody", { timeout: 600_000 }, () => {
 
   test("the theme follows the system until it is switched, and the switch is remembered", async () => {
     await open("", { colorScheme: "dark" });
-    const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
-    assert.equal(await theme(), "dark");
+    const theme = () =>
+      page.evaluate(() => {
+        const root = document.documentElement;
+        const bar = document.querySelector('meta[name="theme-color"]').content;
+        return [root.dataset.theme, bar === getComputedStyle(root).getPropertyValue("--paper").trim()];
+      });
+    assert.deepEqual(await theme(), ["dark", true]);
     await page.getByRole("button", { name: "Light colours" }).click();
-    await eventually(async () => assert.equal(await theme(), "light"));
+    await eventually(async () => assert.deepEqual(await theme(), ["light", true]));
     await page.reload();
-    assert.equal(await theme(), "light");
+    await stands();
+    assert.deepEqual(await theme(), ["light", true]);
   });
 
   test("without motion nothing slides or fades", async () => {

@@ -21,6 +21,7 @@ class Theme {
   readonly scheme: Scheme = $derived(this.#chosen ?? this.#preferred);
 
   constructor() {
+    this.#apply();
     this.#system.addEventListener("change", ({ matches }) => {
       this.#preferred = matches ? "dark" : "light";
       this.#apply();
