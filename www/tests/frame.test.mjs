@@ -121,6 +121,27 @@ describe("links", { timeout: 600_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("the view that the history leads to is said, and has the focus if nothing else has it", async () => {
+    await open("");
+    const said = page.locator('[data-state="place"]');
+    const go = (way) => page.evaluate((way) => history[way](), way);
+    const is = (words) => eventually(async () => assert.match(await said.innerText(), words));
+    for (const name of ["Race", "Batch"]) await page.getByRole("link", { name, exact: true }).click();
+    await focused("batch-title");
+    await go("back");
+    await focused("race-title");
+    await is(/^Race: /);
+    await go("back");
+    await focused("start-title");
+    await go("forward");
+    await focused("race-title");
+    await is(/^Race: /);
+    await page.getByRole("link", { name: "Read", exact: true }).focus();
+    await go("forward");
+    await is(/^Batch: /);
+    assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), "Read");
+  });
+
   test("while a chapter is on its way the address is that chapter's, and the way back leads to the one before", async () => {
     await open("#read?text=a+dull+film");
     let release;
