@@ -318,6 +318,23 @@ describe("the page", { timeout: 600_000 }, () => {
     assert.match(await failed.innerText(), /404/);
   });
 
+  test("another try leaves all that the link said", async () => {
+    let there = false;
+    await page.route(`**/${MODEL}.safetensors`, (route) => (there ? route.continue() : route.fulfill({ status: 404 })));
+    await open("#read?threshold=0.3&force=0r&at=1&text=a+dull+film");
+    await page.locator('[data-state="failed"]').waitFor();
+    await page.waitForURL(/model=/);
+    const before = page.url();
+    there = true;
+    await page.getByRole("button", { name: "Try again" }).click();
+    await ready();
+    assert.equal(await page.inputValue("#threshold"), "0.3");
+    await page.locator('.token[data-index="0"][data-decision="read"]').waitFor();
+    // As long as the page waits before it writes another address, and longer.
+    await page.waitForTimeout(1000);
+    assert.equal(page.url(), before);
+  });
+
   test("an engine that is not there is a visible failure, and another try mends it", async () => {
     server.hidden.add(".wasm");
     await open();
