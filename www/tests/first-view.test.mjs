@@ -174,6 +174,9 @@ describe("the first view", { timeout: 600_000 }, () => {
     await page.fill("#text", "a fine film");
     assert.deepEqual([...(await share())], [["model", "sst2-skim-lstm-small"], ["threshold", "0.3"], ["text", "a fine film"]]);
     assert.equal(await said.innerText(), "Link copied.");
+    await page.fill("#text", "a finer film");
+    await eventually(async () => assert.equal(await said.innerText(), ""));
+    await page.fill("#text", "a fine film");
     await page.locator('input[type="file"]').setInputFiles(join(root, "models", "trec-skim-lstm.safetensors"));
     await page.locator('[data-score="location"]').waitFor();
     await page.locator(".token").first().click();
