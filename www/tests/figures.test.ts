@@ -2,15 +2,19 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { render } from "svelte/server";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { spread, type HiddenLayer } from "../src/engine.ts";
 import { parse, write } from "../src/study/safetensors.ts";
 import { colourOf } from "../src/frame/colours.ts";
+import { precise } from "../src/frame/format.ts";
 import { at, difference, standardError, ticks, type Tradeoff } from "../src/read/curve.ts";
+import Figure from "../src/read/Tradeoff.svelte";
 import { namesOf } from "../src/read/names.ts";
 import { dotsOf, labelsOf, stretched } from "../src/read/scatter.ts";
 import { changedCount, largestMoves, logitsAt } from "../src/read/inside.ts";
 import { skimSizes } from "../src/study/flops.ts";
+import { models } from "../src/study/models.ts";
 import { paceOf, Playback } from "../src/study/playback.svelte.ts";
 import { twin } from "../src/study/twin.ts";
 import { cells, type CellId } from "../src/race/cells.ts";
@@ -21,7 +25,7 @@ import { fastest, rateOf, standing, type Trial } from "../src/race/trial.ts";
 
 describe("the curve", () => {
   const point = (threshold: number, accuracy: number) => ({ threshold, accuracy, skimRate: 1 - threshold, flopReduction: 2 - threshold });
-  const tradeoff: Tradeoff = { model: "m", dataset: "d", texts: 100, points: [point(0, 0.8), point(0.5, 0.9), point(1, 0.85)] };
+  const tradeoff: Tradeoff = { model: "m", dataset: "d", texts: 100, of: 100, points: [point(0, 0.8), point(0.5, 0.9), point(1, 0.85)] };
 
   test("between two points it is their line, at a point the point", () => {
     expect(at(tradeoff, 0.25)).toEqual({ threshold: 0.25, accuracy: expect.closeTo(0.85), skimRate: 0.75, flopReduction: 1.75 });
@@ -29,6 +33,21 @@ describe("the curve", () => {
     expect([at(tradeoff, 0)?.accuracy, at(tradeoff, 1)?.accuracy]).toEqual([0.8, 0.85]);
     expect(at({ ...tradeoff, points: [] }, 0.5)).toBeNull();
   });
+
+  for (const { id } of models) {
+    test(`at the threshold of ${id} it is as accurate as the model's file says, or said to be a sample`, () => {
+      const repository = join(import.meta.dirname, "..", "..");
+      const { metadata } = parse(new Uint8Array(readFileSync(join(repository, "models", `${id}.safetensors`))));
+      const { threshold, training } = JSON.parse(metadata["saccade"] ?? "{}");
+      const tradeoff: Tradeoff = JSON.parse(readFileSync(join(repository, "www", "data", `tradeoff-${id}.json`), "utf8"));
+      const { body } = render(Figure, { props: { tradeoff, threshold, own: threshold } });
+      const [, spoken] = /aria-label="([^"]*)"/.exec(body) ?? [];
+      const [, caption] = /<figcaption[^>]*>([^<]*)/.exec(body) ?? [];
+      const accuracy = precise(training.figures.test_accuracy);
+      if (tradeoff.texts === tradeoff.of) expect(spoken).toContain(`right on ${accuracy} of its test texts`);
+      else for (const said of [spoken, caption]) expect(said).toContain("2,500 of its 25,000 test texts");
+    });
+  }
 
   test("ticks are round and within the range", () => {
     expect(ticks(0.811, 0.862, 5).map((tick) => tick.toFixed(2))).toEqual(["0.82", "0.84", "0.86"]);
@@ -46,6 +65,7 @@ describe("what is noise", () => {
     model: "m",
     dataset: "d",
     texts,
+    of: texts,
     points: [0.5, 1].map((threshold) => ({ threshold, accuracy: threshold === 1 ? 0.85 : accuracy, skimRate: 0.5, flopReduction: 2 })),
   });
   const of = (accuracy: number, texts: number) => {

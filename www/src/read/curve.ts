@@ -12,6 +12,8 @@ export interface Tradeoff {
   readonly dataset: string;
   /** How many texts every point was measured on. */
   readonly texts: number;
+  /** Of how many in the test set. */
+  readonly of: number;
   /** By rising threshold. */
   readonly points: readonly TradeoffPoint[];
 }

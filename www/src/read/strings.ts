@@ -207,10 +207,13 @@ export const chances = {
     `At a threshold of ${threshold} the network skims ${plural(skimmed, "word")} of ${of}.`,
 };
 
+/** All of a model's, or a sample of them. */
+const testTexts = (texts: number, of: number) => (texts < of ? `${whole(texts)} of its ${whole(of)} test texts` : "its test texts");
+
 export const tradeoff = {
-  caption: (dataset: string) => `Accuracy against work, over ${dataset}`,
-  spoken: (threshold: string, accuracy: string, skimmed: string, factor: string, direction: Direction) =>
-    `At threshold ${threshold} the model is right on ${accuracy} of its test texts, skims ${skimmed} of their words and, beside a full network, spends ${factor} ${measured.direction[direction]} computation.`,
+  caption: (dataset: string, texts: number, of: number) => `Accuracy against work, over ${dataset}${texts < of ? `: ${testTexts(texts, of)}` : ""}`,
+  spoken: (threshold: string, accuracy: string, texts: number, of: number, skimmed: string, factor: string, direction: Direction) =>
+    `At threshold ${threshold} the model is right on ${accuracy} of ${testTexts(texts, of)}, skims ${skimmed} of their words and, beside a full network, spends ${factor} ${measured.direction[direction]} computation.`,
   none: "No figures",
   axis: "less computation →",
   here: (threshold: string, accuracy: string, skimmed: string, factor: string, direction: Direction) =>
