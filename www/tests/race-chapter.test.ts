@@ -22,7 +22,9 @@ vi.mock("../src/engine.ts", async (original) => ({
 // Its colours are a browser's.
 vi.mock("../src/race/gates/Gates.svelte", () => ({ default: () => {} }));
 
-const chapter = () => render(Chapter, { props: { study: { ready: null, seen: null } as unknown as Study } }).body;
+const chapter = (seen: object | null = null) => render(Chapter, { props: { study: { ready: null, seen } as unknown as Study } }).body;
+/** What was read, in so many words. */
+const read = (words: number) => ({ reading: { tokens: Array.from({ length: words }, () => ({ text: "a", decision: "read" })) } });
 
 afterEach(() => {
   race.trials = new Map();
@@ -62,6 +64,15 @@ test("a race in which nothing could run is not said to have ended", async () => 
 test("before the text was read nothing is said of its words", () => {
   expect(chapter()).not.toContain("No word of");
   expect(chapter()).toContain("once the network in the chapter Read has read it");
+});
+
+test("bars of a race elsewhere are said to be of its text, whatever is read here", () => {
+  for (const seen of [null, read(7)]) {
+    expect(chapter(seen)).toContain("Words a second, on 20 words");
+    expect(chapter(seen)).toMatch(/The pale bars come from another machine \([^)]*\) and a text of 20 words\./);
+  }
+  race.raced = 7;
+  expect(chapter(read(9))).toContain("Words a second, on 7 words");
 });
 
 test("the drawings of a race elsewhere are told in words, since there is no table", () => {

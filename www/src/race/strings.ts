@@ -46,7 +46,7 @@ export const sprint = {
   start: "Start the race",
   caption: (length: number) => `Words a second, on ${plural(length, "word")}; longer is faster`,
   log: "Each vertical line means ten times as many words a second.",
-  pale: (machine: string) => `The pale bars come from another machine (${machine}).`,
+  pale: (machine: string, length: number) => `The pale bars come from another machine (${machine}) and a text of ${plural(length, "word")}.`,
   begin: "Start the race to measure yours.",
   noDevice: "The other machine had no WebGPU. Start the race to see whether yours has it.",
   failed: "failed",
