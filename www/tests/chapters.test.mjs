@@ -381,6 +381,11 @@ describe("models", { timeout: 600_000 }, () => {
     assert.doesNotMatch(page.url(), /trec/);
   });
 
+  test("the one that people stand beside is named, whichever reads the text", async () => {
+    await open("#read?model=trec-skim-lstm");
+    await page.locator(".scene", { has: page.locator("#read-eyes") }).getByText("The network beside them is always “Sentences, all words”").waitFor();
+  });
+
   test("one that reads backwards as well has a verdict on the whole text only", async () => {
     const rows = Array.from({ length: 16 }, (_, at) => ({ text: `it is ${at % 2 ? "fine" : "dull"} here`, label: at % 2 ? "good" : "bad" }));
     const training = train(

@@ -297,8 +297,8 @@ export const words = {
 
 export const eyes = {
   title: "People beside the network",
-  prose: (sentences: number, partial: string) => [
-    "People have read some of these sentences too, while a camera followed their eyes. They also skip words. Do they look at the words that the network reads?",
+  prose: (network: string, sentences: number, partial: string) => [
+    `People have read sentences of film reviews too, while a camera followed their eyes. They also skip words. The network beside them is always “${network}”, whichever reads your text. Do they look at the words that it reads?`,
     `Yes, more often than at the others. But this does not mean that the network reads as people do. People look at long and rare words, and so does the network. In fact, the length of a word predicts where people look better than the network does. Once we account for length and frequency, very little is left that the two have in common: a correlation of ${partial}.`,
     `We can compare ${sentences} sentences. The intervals show how far each number could be off by chance.`,
   ],
