@@ -23,6 +23,19 @@ test("a way leads back to what the visitor wrote, however many addresses come af
   }
 });
 
+test("the way back leads to the threshold that the text was read with as well", () => {
+  const study = new Study({});
+  study.write("A");
+  study.threshold = 0.3;
+  study.apply({ text: "L", model: "trec-skim-lstm", threshold: 0.9 }, true);
+  study.undo();
+  expect([study.text, study.model, study.threshold]).toEqual(["A", "sst2-skim-lstm-small", 0.3]);
+  study.place("E");
+  study.threshold = 1;
+  study.undo();
+  expect([study.text, study.threshold]).toEqual(["A", 0.3]);
+});
+
 test("a way leads back to the program that the visitor wrote, behind those of addresses and of the page", () => {
   for (const own of ["return 1;", "return 1;\n".repeat(500)]) {
     const study = new Study({});

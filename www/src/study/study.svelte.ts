@@ -26,6 +26,8 @@ const whole = new Intl.NumberFormat("en", { maximumSignificantDigits: 1, notatio
 interface Draft {
   readonly text: string;
   readonly source: Source;
+  /** Null is the model's own. */
+  readonly threshold: number | null;
 }
 
 /** What the chapter Read is about: a text, a model, how the one reads the other, and where the visitor looks. */
@@ -279,7 +281,7 @@ export class Study {
 
   #keepText(): void {
     // From one text of the page's to the next, the draft is still what was written before them.
-    if (this.typed && this.text.trim() !== "") this.draft = { text: this.text, source: this.source };
+    if (this.typed && this.text.trim() !== "") this.draft = { text: this.text, source: this.source, threshold: this.threshold };
   }
 
   /** Puts a program in the place of the visitor's, to which a way leads back; null is the page's own. */
@@ -313,7 +315,7 @@ export class Study {
     if (example.model !== this.model) this.choose({ kind: "shipped", id: example.model });
   }
 
-  /** Brings back what the visitor had written, and the model it was read with; a way leads back to what was written meanwhile. */
+  /** Brings back what the visitor had written, with the model and the threshold it was read with; a way leads back to what was written meanwhile. */
   undo(): void {
     const { draft } = this;
     if (!draft) return;
@@ -321,6 +323,7 @@ export class Study {
     this.#keepText();
     this.write(draft.text);
     if (draft.source !== this.source) this.choose(draft.source);
+    this.threshold = draft.threshold;
   }
 
   /** The other decision for a token, or, the second time, the network's own. */
