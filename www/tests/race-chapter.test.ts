@@ -75,6 +75,12 @@ test("bars of a race elsewhere are said to be of its text, whatever is read here
   expect(chapter(read(9))).toContain("Words a second, on 7 words");
 });
 
+test("a race is over no more of a long text than its beginning, and that is said", () => {
+  const said = (words: number) => chapter(read(words)).replace(/<[^>]*>/g, "");
+  expect(said(4096)).toContain("read 4,096 words of your text,");
+  expect(said(4097)).toContain("read the first 4,096 words of your text,");
+});
+
 test("the drawings of a race elsewhere are told in words, since there is no table", () => {
   expect(chapter()).not.toContain("The table below");
   expect(chapter()).toMatch(/aria-label="Time of one text, by its length, on another machine[^"]*LSTM on CPU: [^"]* at 4096/);

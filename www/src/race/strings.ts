@@ -25,9 +25,9 @@ export const race = {
     `all networks and devices take turns of ${ms} ms in ${sittings} sittings, timed from words to scores, or for a layer alone from rows to rows`,
 };
 
-function raceOn(words: number | null): string {
+function raceOn(words: number | null, isCut: boolean): string {
   if (words === null) return "Five recurrent networks of the same size read the words of **your text**, once the network in the chapter Read has read it.";
-  if (words > 0) return `Five recurrent networks of the same size read ${plural(words, "word")} of **your text**, without its punctuation.`;
+  if (words > 0) return `Five recurrent networks of the same size read ${isCut ? "the first " : ""}${plural(words, "word")} of **your text**, without its punctuation.`;
   return "No word of **your text** is spelt with the letters a to z alone, so five recurrent networks of the same size read a single word of ours.";
 }
 
@@ -39,8 +39,8 @@ function skims(words: number | null, percent: number): string {
 export const sprint = {
   title: "Five networks, one text",
   /** Without words there are none that can be raced on; null before the text was read. */
-  prose: (words: number | null, skimmed: number) => [
-    `${raceOn(words)} Each takes in a hundred numbers a word and keeps a state of a hundred. Their weights are random, because speed does not depend on what a network knows. Only the Skim-LSTM needs to be told what to skim. ${skims(words, skimmed)}`,
+  prose: (words: number | null, skimmed: number, isCut: boolean) => [
+    `${raceOn(words, isCut)} Each takes in a hundred numbers a word and keeps a state of a hundred. Their weights are random, because speed does not depend on what a network knows. Only the Skim-LSTM needs to be told what to skim. ${skims(words, skimmed)}`,
     "Press the button to start. All networks then take turns on both devices, so a busy moment slows all of them. They do so in three sittings, with pauses in between, because a machine may be quicker a second later. Each bar shows the median of up to twelve turns, and its whisker runs from the slowest to the fastest. You can also race on [a long review](review).",
   ],
   start: "Start the race",
