@@ -114,8 +114,13 @@ export async function checkRust() {
 export function isUpToDate(file, sources) {
   if (!existsSync(file)) return false;
   const made = statSync(file).mtimeMs;
-  const all = (path) => [path, ...(statSync(path).isDirectory() ? readdirSync(path).flatMap((name) => all(join(path, name))) : [])];
-  return sources.flatMap(all).every((path) => statSync(path).mtimeMs <= made);
+  // An editor's links may lead nowhere, and its files go while they are looked at.
+  const isOlder = (path) => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found) return true;
+    return found.mtimeMs <= made && (!found.isDirectory() || readdirSync(path).every((name) => isOlder(join(path, name))));
+  };
+  return sources.every(isOlder);
 }
 
 /** What the engine is compiled from, and by. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, sep } from "node:path";
 import { test } from "node:test";
@@ -26,6 +26,10 @@ test("what is not there, or older than what it is made of, is not up to date", (
     // Its folder tells of one that has gone.
     rmSync(file);
     assert.equal(isUpToDate(stamp, [sources]), false);
+    // As an editor locks a file that it has changed.
+    symlinkSync("nowhere", file);
+    for (const path of [deep, stamp]) utimesSync(path, 3000, 3000);
+    assert.equal(isUpToDate(stamp, [sources]), true);
   } finally {
     rmSync(folder, { recursive: true });
   }

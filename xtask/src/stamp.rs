@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};
+use std::io::Write;
 use std::path::Path;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 
 /// The file that says what the others in its folder were made of. Written last, so that a folder without it is unfinished; and
-/// again when nothing has changed: whatever is older has been seen.
+/// again when nothing has changed, with the time at which that began: whatever is older has been seen.
 const STAMP: &str = ".stamp";
 
 /// Empties `folder` and has `make` fill it, unless it was made of the same `inputs`. Returns whether it was made.
@@ -21,12 +23,19 @@ pub(crate) fn make_unless_same(
 ) -> Result<bool> {
     let stamp = folder.join(STAMP);
     let hash = hash(inputs);
+    let begun = SystemTime::now();
     let changed = !fs::read_to_string(&stamp).is_ok_and(|found| found == hash);
     if changed {
         empty(folder)?;
         make()?;
     }
-    fs::write(&stamp, hash).with_context(|| format!("cannot write {}", stamp.display()))?;
+    let write = || {
+        fs::File::create(&stamp).and_then(|mut file| {
+            file.write_all(hash.as_bytes())?;
+            file.set_modified(begun)
+        })
+    };
+    write().with_context(|| format!("cannot write {}", stamp.display()))?;
     Ok(changed)
 }
 
