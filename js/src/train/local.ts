@@ -62,8 +62,9 @@ function named(column: ColumnName): readonly [string | undefined, number | undef
 /** Has a run whose GPU is lost go on on the CPU. */
 function moved(run: glue.TrainingRun, error: unknown): Done {
   const isLost = error instanceof Error && (error as Partial<SaccadeError>).code === "DEVICE_LOST";
-  const found = isLost && movable.delete(run) ? current().attempt(() => run.leaveGpu()) : undefined;
+  const found = isLost && movable.has(run) ? current().attempt(() => run.leaveGpu()) : undefined;
   if (!found) throw error;
+  movable.delete(run);
   return { type: "moved", device: "cpu", deviceReason: messageOf(error), ...found };
 }
 
