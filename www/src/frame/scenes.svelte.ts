@@ -32,7 +32,7 @@ export class Scenes {
 
   constructor(foot: Snippet<[string]> | null = null) {
     this.foot = foot;
-    for (const type of ["wheel", "touchmove", "pointerdown", "keydown"]) addEventListener(type, (event) => this.#act(event));
+    for (const type of ["wheel", "touchmove", "pointerdown", "keydown", "click"]) addEventListener(type, (event) => this.#act(event), { capture: true });
   }
 
   /** For the components below; called while one is made. */
@@ -119,6 +119,7 @@ export class Scenes {
   #act({ type, target }: Event): void {
     this.#wanted = null;
     // A press on a control moves nothing, and what it does is meant for the scene that is held.
-    if (type !== "pointerdown" || !(target instanceof Element && target.closest(CONTROLS))) this.#release?.();
+    const isPress = type === "pointerdown" || type === "click";
+    if (!isPress || !(target instanceof Element && target.closest(CONTROLS))) this.#release?.();
   }
 }
