@@ -18,8 +18,11 @@ export const LENGTHS = [20, 64, 256, 1024, 4096] as const;
 /** From one text to many at once, each of so many tokens. */
 export const BATCHES = [1, 4, 16, 64, 256] as const;
 export const BATCH_LENGTH = 32;
-/** So many words of a text are raced on: a turn over all of a book would take longer than a race. */
-export const MOST = 4096;
+/**
+ * So many words of a text are raced on: a turn over all of a book would take longer than a race. None of
+ * {@link LENGTHS}, whose figures are of the text that they were measured on.
+ */
+export const MOST = 4000;
 /** The rounds of a group of heats take about so many milliseconds in all. */
 const BUDGET_MS = 12_000;
 /** Where the time goes shows in a text so many times as long. */
