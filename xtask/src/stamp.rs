@@ -9,21 +9,22 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 
 /// The file that says what the others in its folder were made of. Written last, so that a folder without it is unfinished; and
-/// again when nothing has changed, with the time at which that began: whatever is older has been seen.
+/// again when nothing has changed, with the time at which that began: all that is older has been seen.
 const STAMP: &str = ".stamp";
 
-/// Empties `folder` and has `make` fill it, unless it was made of the same `inputs`. Returns whether it was made.
+/// Empties `folder` and has `make` fill it, unless it was made of the same `inputs`, of which the first was looked at when it
+/// had `begun`. Returns whether it was made.
 ///
 /// # Errors
 /// Those of `make`, and if the folder cannot be written.
 pub(crate) fn make_unless_same(
     folder: &Path,
+    begun: SystemTime,
     inputs: &[&[u8]],
     make: impl FnOnce() -> Result<()>,
 ) -> Result<bool> {
     let stamp = folder.join(STAMP);
     let hash = hash(inputs);
-    let begun = SystemTime::now();
     let changed = !fs::read_to_string(&stamp).is_ok_and(|found| found == hash);
     if changed {
         empty(folder)?;
@@ -62,7 +63,7 @@ fn hash(inputs: &[&[u8]]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
+    use std::time::Duration;
 
     use super::*;
 
@@ -83,15 +84,16 @@ mod tests {
             let file = file.clone();
             move || Ok(fs::write(file, text)?)
         };
-        assert!(make_unless_same(&folder, &[b"1"], make("1"))?);
-        let stamp = fs::File::options().append(true).open(folder.join(STAMP))?;
-        stamp.set_modified(SystemTime::UNIX_EPOCH)?;
-        assert!(!make_unless_same(&folder, &[b"1"], make("not called"))?);
-        assert_ne!(stamp.metadata()?.modified()?, SystemTime::UNIX_EPOCH);
-        assert!(make_unless_same(&folder, &[b"2"], make("2"))?);
-        assert!(make_unless_same(&folder, &[b"3"], || anyhow::bail!("no")).is_err());
+        let stamped = || fs::metadata(folder.join(STAMP))?.modified();
+        let [first, second] = [1, 2].map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        assert!(make_unless_same(&folder, first, &[b"1"], make("1"))?);
+        assert_eq!(stamped()?, first);
+        assert!(!make_unless_same(&folder, second, &[b"1"], make("not called"))?);
+        assert_eq!(stamped()?, second);
+        assert!(make_unless_same(&folder, second, &[b"2"], make("2"))?);
+        assert!(make_unless_same(&folder, second, &[b"3"], || anyhow::bail!("no")).is_err());
         assert!(!file.exists());
-        assert!(make_unless_same(&folder, &[b"3"], make("3"))?);
+        assert!(make_unless_same(&folder, second, &[b"3"], make("3"))?);
         assert_eq!(fs::read_to_string(&file)?, "3");
         Ok(fs::remove_dir_all(&folder)?)
     }

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
@@ -156,10 +157,11 @@ pub(crate) fn build_quickly(root: &Path, library: &Library) -> Result<()> {
 
 /// Builds a library into its folder, unless it is there already.
 fn build(root: &Path, library: &Library, profile: &Profile) -> Result<()> {
+    let begun = SystemTime::now();
     let compiled = compile(root, library, profile)?;
     let package = target(root).join(library.folder);
     let inputs = [&itself()?[..], &read(&compiled)?];
-    let made = make_unless_same(&package, &inputs, || {
+    let made = make_unless_same(&package, begun, &inputs, || {
         let module = bind(&compiled, library, &package)?;
         write_twins(&read(&module)?, library, &package)?;
         Ok(())
@@ -176,6 +178,7 @@ fn build(root: &Path, library: &Library, profile: &Profile) -> Result<()> {
 /// Names the step that failed; when a tool is missing, says in one line how to get it. A binary that is larger than it
 /// may be is an error too.
 pub(crate) fn build_package(root: &Path) -> Result<()> {
+    let begun = SystemTime::now();
     let libraries = [&ENGINE, &GRAPH, &STRUCTURE, &TRAIN];
     let mut inputs =
         vec![itself()?, fs::read(root.join("node_modules/binaryen/package.json")).unwrap_or_default()];
@@ -187,7 +190,7 @@ pub(crate) fn build_package(root: &Path) -> Result<()> {
     }
     let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
     let package = root.join("js").join("pkg");
-    let made = make_unless_same(&package, &inputs, || {
+    let made = make_unless_same(&package, begun, &inputs, || {
         let publish = |(module, library): &(PathBuf, &Library)| publish(root, module, library, &package);
         // One keeps one processor at work, the engine's as long as all others'.
         thread::scope(|scope| {
