@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes every model of this folder from the data, in order: word vectors, the LSTMs that others start from, then the
-# models themselves, the language models last. Some forty minutes on one core without these.
+# models themselves, the language models last. Some forty minutes on one core without these, and a quarter
+# of an hour for imdb-skim-lstm.
 #
 #   models/train-all.sh DATA [OUT]      OUT defaults to models/
 #

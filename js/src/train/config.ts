@@ -174,8 +174,8 @@ export interface LearningSettings {
   readonly dropoutHead?: number | undefined;
   /**
    * Learns from every batch once more, its word vectors moved by so much of their norm to where the loss is greater; 0, not at
-   * all, unless given (after Miyato, Dai & Goodfellow 2017). Classifiers of reviews
-   * learned best with some 0.005; a step takes twice as long.
+   * all, unless given (after Miyato, Dai & Goodfellow 2017). Classifiers of reviews learned
+   * best with some 0.005; a step takes twice as long.
    */
   readonly adversarial?: number | undefined;
   /** Of networks that skim; `{ gamma: 0.02, temperatureRate: 0.001 }` unless given. */

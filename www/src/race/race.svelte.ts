@@ -19,8 +19,8 @@ export const LENGTHS = [20, 64, 256, 1024, 4096] as const;
 export const BATCHES = [1, 4, 16, 64, 256] as const;
 export const BATCH_LENGTH = 32;
 /**
- * So many words of a text are raced on: a turn over all of a book would take longer than a race. None of
- * {@link LENGTHS}, whose figures are of the text that they were measured on.
+ * So many words of a text are raced on: a turn over all of a book would take longer than a race. It is none of
+ * {@link LENGTHS}, among whose measurements a race would count.
  */
 export const MOST = 4000;
 /** The rounds of a group of heats take about so many milliseconds in all. */
