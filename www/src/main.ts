@@ -1,6 +1,7 @@
+// First: what comes after it asks for its colours.
+import "./app.css";
 import { mount } from "svelte";
 import App from "./App.svelte";
-import "./app.css";
 import { followTranslators } from "./frame/translation.ts";
 
 const target = document.getElementById("app");
