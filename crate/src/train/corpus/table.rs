@@ -46,6 +46,16 @@ pub enum TableError {
         /// How many there are.
         found: usize,
     },
+    /// A row has more values than the first one, as where a value with commas stands without quotes.
+    #[error("line {line}: expected at most {expected} values, as many as the first row has, found {found}")]
+    Long {
+        /// The line on which the row begins, from 1.
+        line: usize,
+        /// How many the first row has.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// A row has no label.
     #[error("line {line}: expected a label, found none")]
     Label {
@@ -87,6 +97,8 @@ pub struct TableReader {
     label: Option<Column>,
     /// The numbers of the columns of text and label, once they are known.
     columns: Option<[usize; 2]>,
+    /// How many values the first row has.
+    width: usize,
     /// The values of the row so far, one behind the other, and where each of them ends.
     values: Vec<u8>,
     ends: Vec<usize>,
@@ -107,7 +119,7 @@ impl TableReader {
         }
         let [values, ends] = ROOM;
         let (values, ends) = (vec![0; values], vec![0; ends]);
-        Self { reader: builder.build(), text, label, columns: None, values, ends, filled: [0; 2] }
+        Self { reader: builder.build(), text, label, columns: None, width: 0, values, ends, filled: [0; 2] }
     }
 
     /// Takes the next bytes, and gives `each` the rows that end in them.
@@ -173,7 +185,7 @@ impl TableReader {
             Some(columns) => columns,
             None => {
                 let (columns, are_named) = self.find(&row, line)?;
-                self.columns = Some(columns);
+                (self.columns, self.width) = (Some(columns), row.len());
                 if are_named {
                     return Ok(None);
                 }
@@ -183,6 +195,9 @@ impl TableReader {
         let expected = text.max(label) + 1;
         if row.len() < expected {
             return Err(TableError::Short { line, expected, found: row.len() });
+        }
+        if row.len() > self.width {
+            return Err(TableError::Long { line, expected: self.width, found: row.len() });
         }
         let (text, label) = (row[text].to_owned(), row[label].trim().to_owned());
         if label.is_empty() {
@@ -263,7 +278,7 @@ mod tests {
 
     #[test]
     fn rows_have_the_lines_on_which_they_begin() {
-        let table = "label,text\r\nyes,\"One,\r\n\"\"two\"\"\"\r\n\r\n\nno,three,more\nyes,";
+        let table = "label,text\r\nyes,\"One,\r\n\"\"two\"\"\"\r\n\r\n\nno,three\nyes,";
         let expected = [row("yes", "One,\r\n\"two\"", 2), row("no", "three", 6), row("yes", "", 7)];
         assert_eq!(csv(table), Ok(expected.to_vec()));
         assert_eq!(csv("text,label\nÄ 🦀,yes"), Ok(vec![row("yes", "Ä 🦀", 2)]));
@@ -313,6 +328,10 @@ mod tests {
     #[test]
     fn a_row_that_cannot_be_read_is_named_by_its_line() {
         assert_eq!(csv("yes,a\n\nno\n"), Err(TableError::Short { line: 3, expected: 2, found: 1 }));
+        let long = |line| Err(TableError::Long { line, expected: 2, found: 3 });
+        assert_eq!(csv("text,label\ngood,yes\na plot, a cast,no\n"), long(3));
+        assert_eq!(csv("no,a plot\nyes,a plot, a cast\n"), long(2), "no names");
+        assert_eq!(csv("label,text,note\nyes,a\nno,b,c\n"), Ok(vec![row("yes", "a", 2), row("no", "b", 3)]));
         assert_eq!(csv("label,text\nyes,a\n ,b\n"), Err(TableError::Label { line: 3 }));
         for piece in [1, 4, usize::MAX] {
             let wrong = rows(TableFormat::Csv, [None, None], b"yes,a\nno,\xff\xfe\nyes,b\n", piece);
