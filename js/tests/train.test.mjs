@@ -107,6 +107,20 @@ describe("in between", () => {
     await assert.rejects(train(reviews, skim).set({ temperature: 0 }), /train\.skim\.temperature: expected a positive number/);
   });
 
+  test("what is set at an evaluation acts from the very next step", async () => {
+    // Small enough for many steps, and the evaluations after them, to fit in one turn of the engine.
+    const data = Array.from({ length: 64 }, (_, n) => ({ text: n % 2 ? `good film ${n % 5}` : `bad film ${n % 7}`, label: n % 2 }));
+    const settings = { task: "classify", model: { embeddingSize: 4, encoder: [{ type: "gru", hiddenSize: 4 }] }, train: { epochs: 3, batch: 32, learningRate: 0.1 } };
+    const run = open({ train: data, dev: data }, settings);
+    const found = [];
+    for await (const event of run) {
+      if (event.type !== "evaluated") continue;
+      found.push(event.dev.loss);
+      await run.set({ learningRate: 1e-12 });
+    }
+    found.forEach((loss) => near([loss], [found[0]], "loss"));
+  });
+
   test("what a run is told is checked", async () => {
     const run = open(reviews, skim);
     const mistakes = [
@@ -403,6 +417,7 @@ describe("data", () => {
 
   const mistakes = {
     "a row of a table without a text": [new File(["yes,fine\nno\n"], "a.csv"), gru, "TRAINING_DATA", /data\.train: line 2: expected at least 2 values, found 1/],
+    "a text with a comma, out of quotes": [new File(["text,label\nfine,yes\na plot, a cast,no\n"], "a.csv"), gru, "TRAINING_DATA", /data\.train: line 3: expected at most 2 values, as many as the first row has, found 3/],
     "a column that is not there": [{ file: new Blob(["a,b\n1,2"]), format: "csv", text: "review" }, gru, "TRAINING_DATA", /line 1: there is no column "review"; there are a, b/],
     "a table that is not UTF-8": [new File([new Uint8Array([0x61, 0x2c, 0xff, 0x0a])], "a.csv"), gru, "TRAINING_DATA", /line 1: is not UTF-8/],
     "a table of another format": [{ file: new Blob(["a"]), format: "xml" }, gru, "OPTION_INVALID", /data\.train\.format: expected "csv" or "tsv"/],

@@ -82,17 +82,21 @@ async function sampled(run: glue.TrainingRun, done: Done, { every, writing }: Sa
   return epoch === undefined ? undefined : { type: "sample", epoch, text: await current().attempt(() => run.write(...writing)) };
 }
 
+/**
+ * Takes steps for some milliseconds, and none after an evaluation: whoever hears of one then finds the model as it was evaluated, and
+ * what is set there acts from the very next step.
+ */
 async function advanced(run: glue.TrainingRun, milliseconds: number, sample: Sample | undefined, signal: AbortSignal | undefined): Promise<readonly Done[]> {
   const until = performance.now() + milliseconds;
   const done: Done[] = [];
   const crew = crews.get(run) ?? ALONE;
-  do {
+  for (;;) {
     const one = await next(run, crew).catch((error: unknown) => moved(run, error));
     done.push(...crew.left().map((left): Done => ({ type: "left", ...left })), one);
     const written = sample && (await sampled(run, one, sample).catch((error: unknown) => moved(run, error)));
     if (written) done.push(written);
-  } while (done.at(-1)?.type !== "ended" && performance.now() < until && !signal?.aborted);
-  return done;
+    if (one.type === "evaluated" || one.type === "ended" || performance.now() >= until || signal?.aborted) return done;
+  }
 }
 
 const answers: Answers<TrainCalls> = {

@@ -142,7 +142,7 @@ export class Training<Figures extends TrainingFigures = TrainingFigures, Model e
     return { next, return: async () => ({ done: true, value: undefined }) };
   }
 
-  /** Goes on to the end; its figures. Whoever loops over the events has no need of it. */
+  /** Goes on to the end; its figures. Whoever loops over the events has no need of it, and would miss those that it asks for. */
   async finish(): Promise<Omit<TrainingEnd<Figures>, "model">> {
     while (!(await this.#events.next()).done);
     if (!this.#end) throw this.#failure;
@@ -163,7 +163,10 @@ export class Training<Figures extends TrainingFigures = TrainingFigures, Model e
     this.#paused = undefined;
   }
 
-  /** Changes how it learns from the next step on. */
+  /**
+   * Changes how it learns from the next step on. The engine stands where an `evaluated` event says when that is heard; at a `step` event
+   * it may be a few milliseconds of steps further, and so may what is read or kept there.
+   */
   set(adjusted: Adjusted): Promise<void>;
   async set(...given: unknown[]): Promise<void> {
     const [adjusted] = taken.set(given);
