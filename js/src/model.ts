@@ -3,6 +3,7 @@
 import { model, typing } from "./arguments/model.js";
 import { compare, type Comparison } from "./compare.js";
 import type { Answerer, Engine, Follow, HiddenValues, Id, PlainReadOptions, PlainToken } from "./engine.js";
+import { errorOf } from "./errors.js";
 import { errorBy, onAbort } from "./follow.js";
 import { Many } from "./many.js";
 import { Owner } from "./owner.js";
@@ -170,7 +171,10 @@ export class LoadedModel extends Many implements Classifier {
     return this.follow(options, async (follow) => {
       const reader = this.reader({ threshold, force });
       try {
-        await reader.update(text, follow);
+        const { tokens } = await reader.update(text, follow);
+        // To a reader, the rest of the text may still come.
+        const beyond = Object.keys(force ?? {}).find((at) => Number(at) >= tokens.length);
+        if (beyond !== undefined) throw errorOf("OPTION_INVALID", `force: there is no token ${beyond}; the text has ${tokens.length}`);
         return await reader.hidden(follow);
       } finally {
         reader.dispose();

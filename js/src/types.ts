@@ -273,7 +273,7 @@ export interface Classifier extends Disposes {
   stream(text: string, options?: StreamOptions): AsyncIterableIterator<EngineToken>;
   /** The tokens of a text, with which `force` counts, without reading it. */
   tokenize(text: string): Promise<readonly PlainToken[]>;
-  /** A reader of text that is still being typed, or arrives in pieces. It runs on the CPU. */
+  /** A reader of text that is still being typed, or arrives in pieces. It runs on the CPU. A forced decision waits for its token. */
   reader(options?: ReaderOptions): Reader;
   /** What the network did inside in such a reading, computed on the CPU whatever the device. */
   hidden(text: string, options?: ReadOptions): Promise<Hidden>;

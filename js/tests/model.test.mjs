@@ -155,6 +155,11 @@ describe("a model", () => {
     assert.equal(reader.text, whole);
     await reader.update(whole.replace("not", "really"));
     assert.ok(reader.computed > 7);
+    const forced = { force: { 0: "read", 3: "skim", 9: "read" } };
+    const steered = model.reader(forced);
+    await steered.update("not");
+    await steered.update(typed);
+    assertSame(await steered.update(TEXT), await model.read(TEXT, forced));
     const both = [reader.update("one"), reader.update("one two")];
     const [one, two] = await Promise.all(both);
     assert.deepEqual([one.tokens.length, two.tokens.length], [1, 2]);
@@ -327,6 +332,7 @@ describe("a model", () => {
     for (const options of [{ threshold: 2 }, { threshold: NaN }, { force: { 99: "read" } }, { force: { 0: "look" } }, { measureMs: -1 }, { device: "tpu" }]) {
       await assert.rejects(model.read("a film", options), { code: "OPTION_INVALID" });
     }
+    await assert.rejects(model.hidden("a film", { force: { 0: "read", 2: "skim" } }), { code: "OPTION_INVALID", message: /force: there is no token 2; the text has 2/ });
   });
 });
 

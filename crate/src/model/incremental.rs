@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use web_time::Instant;
 
-use super::reading::force_list;
+use super::reading::force_in;
 use super::session::{Before, Found, Piece, Session};
 use super::{Method, Model, ReadError, ReadOptions, Reading, Timing, Watch};
 use crate::cpu::softmax::softmax;
@@ -52,7 +52,7 @@ impl Incremental {
     }
 
     /// Reads a text from the first token that is not what it was, or is decided otherwise; from the first one when the
-    /// threshold changed or the network reads backwards as well. A reading that is stopped, or fails, keeps what it has.
+    /// threshold changed or the network reads backwards as well. A forced decision waits for its token. A reading that is stopped, or fails, keeps what it has.
     /// `device` is a CPU.
     ///
     /// # Errors
@@ -66,8 +66,9 @@ impl Incremental {
         watch: &mut W,
     ) -> Result<Reading, ReadError> {
         let threshold = options.checked_threshold(model)?;
-        let mut force = force_list(&options.force, tokens.len())?;
-        force.resize(tokens.len(), 0);
+        let mut force = vec![0; tokens.len()];
+        // One about a token that is not there yet waits for it.
+        let _ = force_in(&mut force, &options.force);
         let ids = model.ids(&tokens);
         let begun = Instant::now();
         let causal = model.network().is_causal();

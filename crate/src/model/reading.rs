@@ -353,10 +353,14 @@ impl Model {
 
 /// Forced decisions as the kernel takes them: empty, or 0 (free), 1 (read), 2 (skim) for every token.
 pub(super) fn force_list(force: &BTreeMap<usize, Decision>, tokens: usize) -> Result<Vec<u32>, ReadError> {
-    if force.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut list = vec![0; tokens];
+    let mut list = vec![0; if force.is_empty() { 0 } else { tokens }];
+    force_in(&mut list, force)?;
+    Ok(list)
+}
+
+/// Writes forced decisions into a list of all tokens; those of tokens that are there, whatever it returns.
+pub(super) fn force_in(list: &mut [u32], force: &BTreeMap<usize, Decision>) -> Result<(), ReadError> {
+    let tokens = list.len();
     for (&token, decision) in force {
         let forced = list.get_mut(token).ok_or(ReadError::Force { token, tokens })?;
         *forced = match decision {
@@ -364,5 +368,5 @@ pub(super) fn force_list(force: &BTreeMap<usize, Decision>, tokens: usize) -> Re
             Decision::Skim => 2,
         };
     }
-    Ok(list)
+    Ok(())
 }
