@@ -124,6 +124,7 @@ async function graphs() {
     const [h, c]: readonly [Expression, Expression] = swap(state.h, state.c);
     const { forward, backward } = both(graph.concatRows([output, h, c]));
     const values: Float32Array[] = await graph.join([forward.h.value(), backward.h.value()]);
+    const [row, score]: [Float32Array, number] = await graph.join([forward.h.value(), out(h).scalar()]);
     const settled = await graph.join([out(h).scalar()], { settled: true });
     // @ts-expect-error A GRU has no memory.
     forward.c;
@@ -137,7 +138,7 @@ async function graphs() {
     h.add(1);
     // @ts-expect-error There is no such order.
     await parameters.run(() => 1, { strategy: "breadth" });
-    return [values[0]?.[0], settled[0]?.status] as const;
+    return [values[0]?.[0], settled[0]?.status, row[0], score] as const;
   });
   // @ts-expect-error A loss is an expression.
   await adam.learn(() => 3);

@@ -118,6 +118,7 @@ export class Graph extends Recorder {
    * graph, which goes on for whoever has it: a program that is let go of may ask for values until the graph's function ends.
    */
   join<T>(programs: Iterable<T | PromiseLike<T>>, options: JoinOptions & { readonly settled: true }): Promise<PromiseSettledResult<T>[]>;
+  join<T extends readonly unknown[] | []>(programs: T, options?: JoinOptions & { readonly settled?: false }): Promise<{ -readonly [I in keyof T]: Awaited<T[I]> }>;
   join<T>(programs: Iterable<T | PromiseLike<T>>, options?: JoinOptions & { readonly settled?: false }): Promise<T[]>;
   join<T>(programs: Iterable<T | PromiseLike<T>>, options?: JoinOptions): Promise<T[] | PromiseSettledResult<T>[]> {
     const all = arrayOf(programs, "join", "an array of promises") as (T | PromiseLike<T>)[];

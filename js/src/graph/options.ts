@@ -58,7 +58,10 @@ export interface JoinOptions {
 
 /** What optimisers have in common. */
 export interface OptimizerOptions {
-  /** Decoupled decay: a step takes so much of each weight, times the rate; 0 unless given. */
+  /**
+   * Decoupled decay: a step takes so much of each weight, times the rate; 0 unless given. A parameter that the loss does not use is left
+   * alone, by decay and momentum too; of a table that it uses, all rows count.
+   */
   readonly weightDecay?: number | undefined;
   /** The largest norm of all gradients together, to which larger ones are scaled down; 0, no bound, unless given. */
   readonly clip?: number | undefined;
