@@ -450,6 +450,9 @@ describe("data", () => {
     "layers that are not there": [reviews, { ...gru, train: { layers: { encoder: [{}, {}, {}] } } }, "OPTION_INVALID", /train\.layers\.encoder: expected at most as many/],
     "a layer by another name": [reviews, { ...gru, train: { layers: { heads: { rate: 0 } } } }, "OPTION_INVALID", /heads/],
     "an epoch that never comes": [reviews, { ...gru, train: { epochs: 2, layers: { head: { from: 2 } } } }, "OPTION_INVALID", /train\.layers\.head\.from: expected below/],
+    "a language model that pools": [recorded.text, { ...letters, model: { ...letters.model, pool: "last" } }, "OPTION_INVALID", /settings\.model\.pool: there is no such/],
+    "a language model that skims": [recorded.text, { ...letters, model: skim.model }, "OPTION_INVALID", /settings\.model\.encoder\[0\]\.type: expected "elman", "lstm", "gru" or "sru", found "skim"/],
+    "a tagger that skims": [treebank, { ...tags, model: skim.model }, "OPTION_INVALID", /settings\.model\.encoder\[0\]\.type: expected .* found "skim"/],
     "no batch": [reviews, { ...gru, train: { batch: 0 } }, "OPTION_INVALID", /train\.batch: expected at least 1/],
   };
   for (const [what, [data, settings, code, message]] of Object.entries(mistakes)) {
@@ -654,8 +657,6 @@ describe("tags", () => {
 
   test("settings that suit no tagger", async () => {
     assert.throws(() => train(learned, { ...tags, model: { ...tags.model, pool: "last" } }), { code: "OPTION_INVALID" });
-    const skims = { ...tags, model: { encoder: [{ type: "skim", cell: "lstm", hiddenSize: 8, smallSize: 2 }] } };
-    await assert.rejects(train(learned, skims).finish(), /train\.skim: expected none, to tag/);
     await assert.rejects(open(learned, tags).read(["a"]), /run\.read: expected a run whose task is "classify"/);
   });
 });

@@ -12,9 +12,9 @@ import type {
   LayerRates,
   LayerSettings,
   LearningSettings,
-  NetworkSettings,
   PredictionSettings,
   PredictSettings,
+  ReadingLayerSettings,
   RunningSettings,
   SkimSettings,
   StorageSettings,
@@ -38,7 +38,6 @@ function list<In, Out>(of: Check<In, Out>): Check<readonly In[], readonly Out[]>
 }
 
 type Kind<Type> = Extract<LayerSettings, { readonly type: Type }>;
-const type = oneOf("elman", "lstm", "gru", "sru", "skim");
 const recurrent = { hiddenSize: count, bidirectional: maybe };
 const layers = {
   elman: record<Kind<"elman">>()({ ...recurrent, type: oneOf("elman"), nonlinearity: optional(oneOf("tanh", "relu")) }),
@@ -64,14 +63,17 @@ const layers = {
   }),
 };
 
-const layer: Check<LayerSettings> = {
+/** A layer of one of these types. */
+const layerOf = <Layer extends LayerSettings>(type: Check<Layer["type"]>): Check<Layer> => ({
   expected: "a layer",
   take(found, at) {
-    const named = type.take((found as Partial<LayerSettings> | null | undefined)?.type, `${at}.type`);
+    const named: LayerSettings["type"] = type.take((found as Partial<Layer> | null | undefined)?.type, `${at}.type`);
     const fields = layers[named === "gru" ? "lstm" : named] as Check<unknown>;
-    return fields.take(found, at) as LayerSettings;
+    return fields.take(found, at) as Layer;
   },
-};
+});
+const anyLayer = layerOf<LayerSettings>(oneOf("elman", "lstm", "gru", "sru", "skim"));
+const readingLayer = layerOf<ReadingLayerSettings>(oneOf("elman", "lstm", "gru", "sru"));
 
 const tokenizer = { lowercase: boolean, ends: optional(oneOf("line", "paragraph", "document")) };
 /** The binary has no room for `universal`. */
@@ -108,8 +110,13 @@ const tagged = record<TaggedSettings>()({
   unknown: optional(number("a number from 0 to below 1", [0, 1])),
 });
 
-const underTags = { embeddingSize: size, encoder: list(layer), forgetBias: rate };
-const network = record<NetworkSettings>()({ ...underTags, pool: optional(oneOf("last", "mean", "max")), highwayBias: rate });
+const pool = optional(oneOf("last", "mean", "max"));
+const network = { embeddingSize: size, forgetBias: rate };
+const networks = {
+  classify: record<ClassifySettings["model"]>()({ ...network, encoder: list(anyLayer), pool, highwayBias: rate }),
+  predict: record<PredictSettings["model"]>()({ ...network, encoder: list(readingLayer), highwayBias: rate }),
+  tag: record<TagSettings["model"]>()({ ...network, encoder: list(readingLayer) }),
+};
 
 const decay = record<{ readonly decay: { readonly after: number; readonly factor: number } }>()({
   decay: record<{ readonly after: number; readonly factor: number }>()({ after: count, factor: real }),
@@ -169,11 +176,11 @@ const tagging = record<TaggingSettings>()({ characters: optional(sizes) });
 
 const all = { seed: size, train: optional(learning), output: optional(output) };
 const tasks = {
-  classify: record<ClassifySettings>()({ ...all, model: network, task: oneOf("classify"), data: optional(labelled) }),
-  predict: record<PredictSettings>()({ ...all, model: network, task: oneOf("predict"), data: optional(running), prediction: optional(prediction) }),
+  classify: record<ClassifySettings>()({ ...all, model: networks.classify, task: oneOf("classify"), data: optional(labelled) }),
+  predict: record<PredictSettings>()({ ...all, model: networks.predict, task: oneOf("predict"), data: optional(running), prediction: optional(prediction) }),
   tag: record<TagSettings>()({
     ...all,
-    model: record<TagSettings["model"]>()(underTags),
+    model: networks.tag,
     task: oneOf("tag"),
     data: optional(tagged),
     tagging: optional(tagging),

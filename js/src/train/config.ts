@@ -105,18 +105,25 @@ export interface RunningSettings extends CommonData {
   readonly reset?: "epoch" | "document" | undefined;
 }
 
-/** The network. */
-export interface NetworkSettings {
+/** The network of any task, of such layers. */
+interface AnyNetwork<Layer> {
   /** Width of word vectors; 64 unless given. */
   readonly embeddingSize?: number | undefined;
-  readonly encoder: readonly LayerSettings[];
-  /** How the states of a text become one, of a classifier; `last` unless given. */
-  readonly pool?: "last" | "mean" | "max" | undefined;
+  readonly encoder: readonly Layer[];
   /** Added to fresh biases of LSTM forget gates; 0 unless given. */
   readonly forgetBias?: number | undefined;
+}
+
+/** The network of a classifier, whose layers may skim. */
+export interface NetworkSettings extends AnyNetwork<LayerSettings> {
+  /** How the states of a text become one; `last` unless given. */
+  readonly pool?: "last" | "mean" | "max" | undefined;
   /** Fresh bias of SRU's reset gates; 0 unless given. */
   readonly highwayBias?: number | undefined;
 }
+
+/** A layer that reads every token. */
+export type ReadingLayerSettings = Exclude<LayerSettings, { readonly type: "skim" }>;
 
 /** How a layer learns. */
 export interface LayerRate {
@@ -238,7 +245,7 @@ export interface PredictSettings {
   readonly seed?: number | undefined;
   readonly data?: RunningSettings | undefined;
   readonly prediction?: PredictionSettings | undefined;
-  readonly model: NetworkSettings;
+  readonly model: AnyNetwork<ReadingLayerSettings> & Pick<NetworkSettings, "highwayBias">;
   readonly train?: LearningSettings | undefined;
   readonly output?: StorageSettings | undefined;
 }
@@ -250,7 +257,7 @@ export interface TagSettings {
   readonly seed?: number | undefined;
   readonly data?: TaggedSettings | undefined;
   readonly tagging?: TaggingSettings | undefined;
-  readonly model: Omit<NetworkSettings, "pool" | "highwayBias">;
+  readonly model: AnyNetwork<ReadingLayerSettings>;
   readonly train?: LearningSettings | undefined;
   readonly output?: StorageSettings | undefined;
 }

@@ -38,7 +38,8 @@ export interface TextTable {
   readonly format: "csv" | "tsv";
   /**
    * The columns of text and label, by their names in the first row or by their numbers from 0; `text` and `label` unless given, in
-   * upper or lower case. If neither is given and the first row names neither, it is a row as any other, of a label and a text.
+   * upper or lower case. If neither is given and the first row names neither, it is a row as any other, of a label and a text; it is one
+   * as well if both are given by number.
    */
   readonly text?: string | number | undefined;
   readonly label?: string | number | undefined;
