@@ -321,6 +321,24 @@ describe("in a page", { timeout: 600_000 }, () => {
     assert.deepEqual((await begin(1)).told, [false]);
   });
 
+  test("a running text goes on in whatever parts it comes again", async () => {
+    const resumed = await page.evaluate(async () => {
+      const text = `${story}\n`.repeat(80);
+      const parts = (size) => Array.from({ length: Math.ceil(text.length / size) }, (_, part) => text.slice(part * size, (part + 1) * size));
+      const begun = async (of) => {
+        let resumed;
+        for await (const event of train(of, letters, { checkpoint: "learn", checkpointSeconds: 0 })) {
+          if (event.type === "begun") resumed = event.resumed;
+          if (event.type === "checkpoint") break;
+        }
+        return resumed;
+      };
+      const other = `${text.slice(0, -2)}?\n`;
+      return [await begun(parts(1000)), await begun(parts(777)), await begun(text), await begun(new Blob([text])), await begun(other)];
+    });
+    assert.deepEqual(resumed, [false, true, true, true, false]);
+  });
+
   test("what was kept and cannot be gone on from is told of, and the run begins from the start in its place", async () => {
     const begin = (most) =>
       page.evaluate(async (most) => {

@@ -365,10 +365,14 @@ interface Handed {
 /** Hands the texts of a set over, and tells of each portion. */
 async function* hand(trainer: Trainer, id: Id, set: SetName, task: TrainSettings["task"], texts: unknown, follow: Follow): AsyncGenerator<Handed> {
   if (task === "predict") {
+    // In whatever portions it comes, it is one text.
+    let mark = FIRST_MARK;
     for await (const part of running(set, texts, follow)) {
       await trainer.call("running", [id, set, part], follow);
-      yield { count: 1, strings: [part] };
+      mark = unended(mark, part);
+      yield { count: 0, strings: [] };
     }
+    yield { count: 1, strings: [String(mark)] };
     return;
   }
   if (task === "tag") {
@@ -396,9 +400,13 @@ async function* hand(trainer: Trainer, id: Id, set: SetName, task: TrainSettings
 /** The mark of no text, and of one after others (FNV-1a over UTF-16 units): other texts hardly ever have the same. */
 const FIRST_MARK = 0x811c9dc5;
 function marked(before: number, text: string): number {
+  return mixed(unended(before, text), text.length);
+}
+/** That of a text of which more may follow. */
+function unended(before: number, text: string): number {
   let mark = before;
   for (let at = 0; at < text.length; at++) mark = mixed(mark, text.charCodeAt(at));
-  return mixed(mark, text.length);
+  return mark;
 }
 const mixed = (mark: number, unit: number) => Math.imul(mark ^ unit, 0x01000193);
 
