@@ -376,6 +376,15 @@ describe("data", () => {
     assert.deepEqual(losses(await events(open([text.slice(0, 3), "", text.slice(3)], settings))), expected);
   });
 
+  test("a block of the texts may be held out, as many as of a random sample", async () => {
+    const settings = { ...gru, data: { devBlock: true, holdOut: undefined } };
+    const { texts } = await begun(reviews.train, settings);
+    assert.deepEqual(texts, { train: 180, dev: 20, test: 0 });
+    const given = losses(await events(open(reviews.train, { ...gru, data: { devBlock: true, holdOut: 20 } })));
+    assert.deepEqual(losses(await events(open(reviews.train, settings))), given);
+    assert.notDeepEqual(losses(await events(open(reviews.train, gru))), given);
+  });
+
   test("a set to choose by that is null is none", async () => {
     const { texts } = await begun({ train: reviews.train, dev: null, test: null });
     assert.deepEqual(texts, { train: 180, dev: 20, test: 0 });
@@ -425,6 +434,7 @@ describe("data", () => {
     "no texts": [[], gru, "TRAINING_DATA", /there is no training text/],
     "one text, of which none is left": [[{ text: "a", label: 1 }], gru, "TRAINING_DATA", /there is no training text/],
     "texts that are all held out": [reviews.train, { ...gru, data: { holdOut: 500 } }, "TRAINING_DATA", /there is no training text beside the 500 held out to choose by, found 200 in all/],
+    "texts that are held out beside others to choose by": [reviews, { ...gru, data: { holdOut: 5 } }, "OPTION_INVALID", /data\.holdOut: expected 0 where data\.dev is given, found 5/],
     "no text to choose by": ["ab ".repeat(99), { ...letters, data: { ...letters.data, devShare: 0 } }, "OPTION_INVALID", /settings\.data\.devShare: expected a number between 0 and 1/],
     "nothing at all": [undefined, gru, "OPTION_INVALID", /data\.train: expected an iterable of texts, .*, found undefined/],
     "a row in place of rows": [{ text: "a", label: 1 }, gru, "OPTION_INVALID", /data\.train: expected an iterable of texts, .*, found an object with text, label/],

@@ -37,7 +37,7 @@ export function asGiven(json: string): (error: unknown) => never {
 function named(settings: TrainSettings, given: Given): object {
   switch (settings.task) {
     case "classify":
-      return ofClassifier(settings);
+      return ofClassifier(settings, given);
     case "predict":
       return ofPredictor(settings, given);
     case "tag":
@@ -45,10 +45,13 @@ function named(settings: TrainSettings, given: Given): object {
   }
 }
 
-function ofClassifier({ task: _, seed, data = {}, model, train, output }: ClassifySettings) {
+/** Its texts are given beside it, so that the engine knows of none here. */
+function ofClassifier({ task: _, seed, data = {}, model, train, output }: ClassifySettings, { dev }: Given) {
+  if (dev && data.holdOut) refuse("train: settings.data.holdOut", "0 where data.dev is given", data.holdOut);
   return {
     ...defined({ seed, output }),
-    data: { name: NAME, tokenizer: TREEBANK, ...data },
+    // A share of the texts is held out, once they are counted: one at least.
+    data: { name: NAME, tokenizer: TREEBANK, ...(data.devBlock && !dev && { holdOut: 1 }), ...data },
     model: { embeddingSize: 64, pool: "last", ...model, encoder: model.encoder.map(layer) },
     train: learning(model.encoder, train),
   };
