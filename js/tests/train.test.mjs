@@ -435,6 +435,7 @@ describe("data", () => {
     "one text, of which none is left": [[{ text: "a", label: 1 }], gru, "TRAINING_DATA", /there is no training text/],
     "texts that are all held out": [reviews.train, { ...gru, data: { holdOut: 500 } }, "TRAINING_DATA", /there is no training text beside the 500 held out to choose by, found 200 in all/],
     "texts that are held out beside others to choose by": [reviews, { ...gru, data: { holdOut: 5 } }, "OPTION_INVALID", /data\.holdOut: expected 0 where data\.dev is given, found 5/],
+    "a block of no texts that are held out": [reviews, { ...gru, data: { devBlock: true } }, "OPTION_INVALID", /data\.devBlock: expected false without data\.holdOut, found true/],
     "no text to choose by": ["ab ".repeat(99), { ...letters, data: { ...letters.data, devShare: 0 } }, "OPTION_INVALID", /settings\.data\.devShare: expected a number between 0 and 1/],
     "nothing at all": [undefined, gru, "OPTION_INVALID", /data\.train: expected an iterable of texts, .*, found undefined/],
     "a row in place of rows": [{ text: "a", label: 1 }, gru, "OPTION_INVALID", /data\.train: expected an iterable of texts, .*, found an object with text, label/],

@@ -23,12 +23,15 @@ export function asJson(settings: TrainSettings, given: Given): string {
 /** What the engine says of settings. */
 const OF_SETTINGS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["OPTION_INVALID", "MODEL_CONFIG", "TRAINING_DIVERGED"]);
 
-/** Has what the engine says of settings in this JSON name them as the page did: `hiddenSize`, not `hidden_size`. Throws the error. */
+/**
+ * Has what the engine says of settings, by their path or as they are in this JSON, name them as the page does: `hiddenSize`, not
+ * `hidden_size`. Throws the error.
+ */
 export function asGiven(json: string): (error: unknown) => never {
   const names = new Set(Array.from(json.matchAll(/"(\w+)":/g), ([, name]) => name));
   return (error) => {
     if (error instanceof SaccadeError && OF_SETTINGS.has(error.code)) {
-      error.message = error.message.replace(/\w+/g, (word) => (names.has(word) ? camel(word) : word));
+      error.message = error.message.replace(/\b(?:data|model|task|train)\.[\w.]+|\w+/g, (name) => (name.includes(".") || names.has(name) ? camel(name) : name));
     }
     throw error;
   };
