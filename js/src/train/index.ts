@@ -80,7 +80,7 @@ export function terminate(): void {
 
 /**
  * Begins a run: texts and settings in, events, and a model in the end. The same texts, settings and seed give the same model, and
- * the same as the command line's. The task narrows the figures and the model.
+ * the same as the command line's, which takes texts in a file of lines for tokenised. The task narrows the figures and the model.
  */
 export function train(data: LabelledTexts | Sets<LabelledTexts>, settings: ClassifySettings, options?: TrainOptions): Training<ClassifierFigures, Classifier>;
 export function train(data: RunningText | Sets<RunningText>, settings: PredictSettings, options?: TrainOptions): Training<LanguageModelFigures, LanguageModel>;
