@@ -4,6 +4,7 @@
 
 use saccade_cli::config::{AnyConfig, ParseConfig};
 use saccade_cli::run::Event;
+use saccade_rnn::model::Model;
 
 #[allow(dead_code, reason = "some of it is for other tests")]
 mod common;
@@ -173,6 +174,15 @@ fn sentences_are_held_out_where_no_file_is_named() {
     });
     // One of the 161 has arcs that cross: it may be held out, and is not learned from.
     assert!(matches!(sizes, [130 | 131, 30, 40]), "{sizes:?}");
+}
+
+#[test]
+fn the_most_frequent_words_are_those_that_there_is_room_for() {
+    let (folder, mut config) = (folder(), config());
+    (config.data.max_words, config.train.epochs) = (Some(3), 0);
+    run(&folder, &config, "model", false, 0, |_| {});
+    let model = Model::from_bytes(&std::fs::read(folder.path("model")).unwrap()).unwrap();
+    assert_eq!(model.vocabulary().words(), ["<unk>", "the", "met"]);
 }
 
 #[test]

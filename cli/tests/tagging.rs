@@ -124,6 +124,15 @@ fn tags_that_are_scored_together_are_learned() {
     assert!(model.parameters().id("head.crf.transitions").is_some());
 }
 
+#[test]
+fn the_most_frequent_words_are_those_that_there_is_room_for() {
+    let (folder, mut config) = (folder(), config());
+    (config.data.max_words, config.train.epochs) = (Some(3), 0);
+    run(&folder, &config, "model", false, 0, |_| {});
+    let model = Model::from_bytes(&std::fs::read(folder.path("model")).unwrap()).unwrap();
+    assert_eq!(model.vocabulary().words(), ["<unk>", ".", "the"]);
+}
+
 /// A line of a treebank that has tags alone.
 fn without_head(line: &str) -> String {
     let mut columns: Vec<&str> = line.split('\t').collect();

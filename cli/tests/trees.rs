@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use saccade_cli::config::{AnyConfig, TreeConfig};
+use saccade_rnn::model::Model;
 use saccade_rnn::train::TrainConfig;
 
 #[allow(dead_code, reason = "some of it is for other tests")]
@@ -95,6 +96,15 @@ fn a_classifier_learns_what_makes_a_phrase_and_goes_on_after_an_interruption() {
         "{shown}"
     );
     assert_eq!(folder.json(&["read", "--model", "whole", ""], b"")["nodes"], serde_json::json!([]));
+}
+
+#[test]
+fn the_most_frequent_words_are_those_that_there_is_room_for() {
+    let (folder, mut config) = (folder(), config());
+    (config.data.max_words, config.train.epochs) = (Some(3), 0);
+    run(&folder, &config, "model", false, 0, |_| {});
+    let model = Model::from_bytes(&std::fs::read(folder.path("model")).unwrap()).unwrap();
+    assert_eq!(model.vocabulary().words(), ["<unk>", "not", "is"]);
 }
 
 #[test]

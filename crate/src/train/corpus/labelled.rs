@@ -132,7 +132,7 @@ impl LabelledCorpus {
             }
         }
         let words = train.iter().flat_map(|texts| &texts.examples).flat_map(|e| e.words(&data.tokenizer));
-        let built = Vocabulary::build(words, data.min_count, data.max_words);
+        let built = Vocabulary::build(words, data.min_count, None);
         let vocabulary = extend(built, more_words, data.max_words)?;
         let items = |sets: &[Examples]| -> Result<Vec<Item>, CorpusError> {
             let items = sets.iter().map(|texts| texts.items(&data.tokenizer, &vocabulary, &data_labels));

@@ -79,13 +79,14 @@ pub enum CorpusError {
     Short(&'static str),
 }
 
-/// Adds words while there is room.
+/// The most frequent words, and then more while there is room for `max` in all.
 ///
 /// # Errors
 /// If there are too many.
 pub fn extend(built: Vocabulary, more: &[String], max: Option<usize>) -> Result<Vocabulary, VocabularyError> {
     let mut words = built.words().to_vec();
-    let room = max.unwrap_or(usize::MAX);
+    let room = max.unwrap_or(usize::MAX).max(1);
+    words.truncate(room);
     for word in more.iter().filter(|word| *word != UNKNOWN && !built.contains(word)) {
         if words.len() >= room {
             break;
