@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::check_apart;
 use crate::config::Part;
+use crate::corpus::running::files;
 use crate::corpus::{CorpusError, parsed, read_items, tagged, trees};
 use crate::failure::Failure;
 use crate::files::{check_writable, write_whole};
@@ -49,7 +50,8 @@ enum Precision {
 
 pub(crate) fn run(args: Arguments, json: bool) -> Result<(), Failure> {
     // The model itself may be written over: it is read whole before.
-    check_apart(&args.out, args.measures.iter().map(|(_, (path, _))| path).chain(&args.parser))?;
+    let texts = args.measures.iter().flat_map(|(_, (path, _))| files(path).unwrap_or_default());
+    check_apart(&args.out, texts.chain(args.parser.clone()))?;
     check_writable(&args.out)?;
     let bytes = std::fs::read(&args.model).map_err(Failure::file(&args.model))?;
     let model = Model::from_bytes(&bytes).map_err(Failure::model(&args.model))?;

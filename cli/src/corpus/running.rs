@@ -2,6 +2,8 @@
 
 mod text;
 
+pub(crate) use text::files;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;

@@ -195,6 +195,7 @@ fn no_command_writes_over_what_it_reads() {
         (&["train", "trees.toml", "--data", "."], "model"),
         (&["export", "model", "--measure", "test=texts:lines"], "texts"),
         (&["export", "model", "--measure", "test=texts:lines", "--parser", "tests"], "tests"),
+        (&["export", "model", "--measure", "test=books:text"], "books/one.txt"),
     ] {
         let before = fs::read(folder.path(out)).expect("it is there");
         folder.says(&[arguments, &["--out", out]].concat(), "--out: this command reads ");

@@ -6,7 +6,7 @@ use crate::corpus::CorpusError;
 use crate::data::DataError;
 
 /// The file itself, or the files of a folder, in the order of their names.
-pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, CorpusError> {
+pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>, CorpusError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
