@@ -185,6 +185,48 @@ fn the_most_frequent_words_are_those_that_there_is_room_for() {
     assert_eq!(model.vocabulary().words(), ["<unk>", "the", "met"]);
 }
 
+/// The loss of transitions, of which a sentence of one word has none, whether such are a batch or a part of one.
+#[test]
+fn the_training_loss_is_of_what_there_is_to_parse() {
+    let folder = Folder::new();
+    let long: &[Row<'_>] = &[
+        ("the", "DET", 2, "det"),
+        ("dog", "NOUN", 3, "nsubj"),
+        ("met", "VERB", 0, "root"),
+        ("the", "DET", 6, "det"),
+        ("old", "ADJ", 6, "amod"),
+        ("cat", "NOUN", 3, "obj"),
+        ("today", "ADV", 3, "advmod"),
+    ];
+    let short: &[Row<'_>] = &[("oh", "INTJ", 0, "root")];
+    folder.write("train", (conllu(short).repeat(4) + &conllu(long)).as_bytes());
+    folder.write("dev", conllu(long).as_bytes());
+    let loss = |batch: usize, threads: &str| {
+        // As good as not at all.
+        let still = ["epochs = 1", "learning_rate = 1e-9", &format!("batch = {batch}"), "unknown = 0.0"];
+        let was = ["epochs = 6", "learning_rate = 0.02", "batch = 8", "unknown = 0.05"];
+        let config =
+            was.iter().zip(still).fold(CONFIG.to_owned(), |config, (was, is)| config.replace(was, is));
+        let drops = ["evaluations = 2", "dropout_embedding = 0.05", "dropout_head = 0.05"];
+        folder
+            .write("one.toml", drops.iter().fold(config, |config, drop| config.replace(drop, "")).as_bytes());
+        let train = ["train", "one.toml", "--data", ".", "--out", "one", "--threads", threads, "--json"];
+        let output = folder.run(&train, b"");
+        let event = text(&output.stdout).lines().find(|line| line.contains("training_loss"));
+        let event: serde_json::Value =
+            serde_json::from_str(event.unwrap_or_else(|| panic!("{output:?}"))).unwrap();
+        event["evaluated"]["training_loss"].as_f64().unwrap()
+    };
+    let whole = loss(5, "1");
+    for (batch, threads) in [(5, "2"), (4, "1")] {
+        let found = loss(batch, threads);
+        assert!(
+            (found - whole).abs() < 1e-4,
+            "{found} instead of {whole}, in batches of {batch} by {threads}"
+        );
+    }
+}
+
 #[test]
 fn the_only_sentence_with_a_tag_or_a_relation_may_be_held_out() {
     let (folder, mut config) = (folder(), config());

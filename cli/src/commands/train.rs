@@ -1,5 +1,6 @@
 //! `saccade train`: a model from a config and data.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use saccade_rnn::train::{Kept, Position, Taken, TrainConfig, Transferred};
+use saccade_rnn::train::{Kept, Loss, Position, Taken, TrainConfig, Transferred};
 use serde_json::json;
 
 use super::check_apart;
@@ -195,8 +196,8 @@ struct Screen {
     json: bool,
     bar: ProgressBar,
     begun: Instant,
-    /// Running means of the losses, the task's own first.
-    losses: Vec<f32>,
+    /// Running means of the losses, by their names: not every batch has all.
+    losses: BTreeMap<&'static str, f32>,
     /// Words that were learned from, and how long that took.
     learned: (usize, Duration),
     /// When the last event was.
@@ -219,7 +220,7 @@ impl Screen {
         bar.enable_steady_tick(Duration::from_millis(200));
         let now = Instant::now();
         let learned = (0, Duration::ZERO);
-        Self { json, bar, begun: now, losses: Vec::new(), learned, last: now, said: Ok(()) }
+        Self { json, bar, begun: now, losses: BTreeMap::new(), learned, last: now, said: Ok(()) }
     }
 
     fn show<S: Figures>(&mut self, event: Event<S>) {
@@ -248,10 +249,10 @@ impl Screen {
             Event::Step { losses, words } => {
                 self.learned.0 += words;
                 self.learned.1 += self.last.elapsed();
-                self.losses.resize(losses.len(), 0.0);
-                let means = self.losses.iter_mut().zip(&losses).map(|(mean, loss)| {
-                    *mean = if *mean == 0.0 { loss.value } else { *mean + 0.02 * (loss.value - *mean) };
-                    S::of_loss(loss.name, *mean)
+                let means = losses.iter().map(|&Loss { name, value }| {
+                    let mean = self.losses.entry(name).or_insert(value);
+                    *mean += 0.02 * (value - *mean);
+                    S::of_loss(name, *mean)
                 });
                 let means = means.collect::<Vec<_>>().join(", ");
                 self.bar.set_message(format!("{means}, {:.0} words/s", self.rate()));
@@ -259,7 +260,7 @@ impl Screen {
             }
             Event::Evaluated { epoch, dev, kept } => {
                 let (seconds, rate) = (self.begun.elapsed().as_secs_f64(), self.rate());
-                let loss = self.losses.first().copied().unwrap_or_default();
+                let loss = self.losses.get("loss").copied().unwrap_or_default();
                 self.say(
                     format!(
                         "epoch {epoch:.2}  dev {}  (training {}, {rate:.0} words/s, {seconds:.0} s){}",

@@ -42,6 +42,8 @@ where
 /// A batch, whatever the task: in several parts, or whole if there are fewer than two.
 pub(super) struct Parts<'p> {
     pub(super) record: &'p Record<'p>,
+    /// The names of all losses that a part may have, in the order in which they are told.
+    pub(super) names: &'static [&'static str],
     /// The share of every part in the means over all.
     pub(super) shares: Vec<f32>,
 }
@@ -95,22 +97,17 @@ pub(super) fn shares<O: Objective>(objective: &O, parts: &[O::Batch]) -> Vec<f32
 }
 
 /// The losses of all parts, and what they leave, in their order. A loss that a part has not is the mean over those that have it.
-pub(super) fn together(found: Vec<Found>, shares: &[f32]) -> Found {
-    let mut names: Vec<&'static str> = Vec::new();
-    for (name, _) in found.iter().flat_map(|part| &part.losses) {
-        if !names.contains(name) {
-            names.push(name);
-        }
-    }
-    let mean = |name: &&'static str| {
-        let of = |part: &Found| part.losses.iter().find(|(other, _)| other == name).map(|&(_, value)| value);
+pub(super) fn together(found: Vec<Found>, &Parts { names, ref shares, .. }: &Parts<'_>) -> Found {
+    let mean = |&name: &&'static str| {
+        let of = |part: &Found| part.losses.iter().find(|(other, _)| *other == name).map(|&(_, value)| value);
         let known = || zip(&found, shares).filter_map(|(part, &share)| Some((of(part)?, share)));
         let weight: f32 = known().map(|(_, share)| share).sum();
-        (*name, known().map(|(value, share)| value * share).sum::<f32>() / weight)
+        let sum: f32 = known().map(|(value, share)| value * share).sum();
+        known().next().map(|_| (name, sum / weight))
     };
     Found {
         total: zip(&found, shares).map(|(part, share)| part.total * share).sum(),
-        losses: names.iter().map(mean).collect(),
+        losses: names.iter().filter_map(mean).collect(),
         left: found.into_iter().flat_map(|part| part.left).collect(),
     }
 }

@@ -198,8 +198,8 @@ impl<O: Objective> Trainer<O> {
         let record = recording(|model, graph, number, before| {
             objective.losses(model, graph, parts.get(number).unwrap_or(batch), before, skimming)
         });
-        let parts = Parts { record: &record, shares: shares(objective, &parts) };
-        let losses = self.state.step(words, &parts, O::LOSSES, ask, self.batches.len()).await?;
+        let parts = Parts { record: &record, names: O::LOSSES, shares: shares(objective, &parts) };
+        let losses = self.state.step(words, &parts, ask, self.batches.len()).await?;
         if self.state.progress.batch == 0 {
             self.begin_epoch();
         }

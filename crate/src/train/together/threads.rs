@@ -60,7 +60,7 @@ impl Helpers {
         for helper in &mut self.0[..helping] {
             add(&mut helper.gradients, model, touched, gradients)?;
         }
-        Ok(together(found, &parts.shares))
+        Ok(together(found, parts))
     }
 }
 

@@ -63,8 +63,8 @@ impl<O: Objective> Trainer<O> {
         let record = recording(|model, graph, number, before| {
             objective.losses(model, graph, &parts[number], before, skimming)
         });
-        let parts = Parts { record: &record, shares: shares(objective, &parts) };
-        self.state.help(order, words, O::LOSSES, &parts, part)
+        let parts = Parts { record: &record, names: O::LOSSES, shares: shares(objective, &parts) };
+        self.state.help(order, words, &parts, part)
     }
 }
 
@@ -102,7 +102,6 @@ impl State {
     pub(super) async fn learn_helped(
         &mut self,
         touched: &Touched,
-        names: &'static [&'static str],
         parts: &Parts<'_>,
         ask: &mut Ask<'_>,
     ) -> Result<Learned, TrainError> {
@@ -119,14 +118,14 @@ impl State {
                     let zeros = zeros(&self.device, self.model.parameters())?;
                     let others = replace(&mut self.gradients, zeros);
                     let learned = self.learn_part(parts, number, &carried).map_err(TrainError::from);
-                    let answer = learned.and_then(|found| self.answer(touched, names, &found));
+                    let answer = learned.and_then(|found| self.answer(touched, parts.names, &found));
                     self.gradients = others;
                     answer?
                 }
             };
-            found.push(self.add(touched, names, &answer)?);
+            found.push(self.add(touched, parts.names, &answer)?);
         }
-        self.learned(together(found, &parts.shares))
+        self.learned(together(found, parts))
     }
 
     /// Adds the gradients of a part.
@@ -146,14 +145,13 @@ impl State {
         &mut self,
         mut order: Reader<'_>,
         words: Vec<u32>,
-        names: &[&str],
         parts: &Parts<'_>,
         part: usize,
     ) -> Result<Vec<u32>, TrainError> {
         let touched = self.touched(words);
         let carried = self.take_order(&mut order, &touched).ok_or(TrainError::OtherWorker)?;
         let found = self.learn_part(parts, part, &carried)?;
-        self.answer(&touched, names, &found)
+        self.answer(&touched, parts.names, &found)
     }
 
     /// What helpers need.

@@ -162,17 +162,16 @@ impl State {
         Touched::from_iter(self.model.network().encoder.words.own_rows(&words))
     }
 
-    /// A step from a batch that reads these words, of so many in its epoch. `names` are those of all losses that a batch may have.
+    /// A step from a batch that reads these words, of so many in its epoch.
     pub(super) async fn step(
         &mut self,
         words: Vec<u32>,
         parts: &Parts<'_>,
-        names: &'static [&'static str],
         ask: Option<Ask<'_>>,
         steps: usize,
     ) -> Result<Vec<Loss>, TrainError> {
         let begun = self.begin(words).await?;
-        let learned = self.learn_twice(&begun.touched, names, parts, ask).await;
+        let learned = self.learn_twice(&begun.touched, parts, ask).await;
         self.take(begun, learned, steps).await
     }
 
@@ -180,12 +179,11 @@ impl State {
     async fn learn_twice(
         &mut self,
         touched: &Touched,
-        names: &'static [&'static str],
         parts: &Parts<'_>,
         mut ask: Option<Ask<'_>>,
     ) -> Result<Learned, TrainError> {
         // What is told, and what the next batch begins with, is of the vectors as they are.
-        let learned = self.learn_once(touched, names, parts, &mut ask).await?;
+        let learned = self.learn_once(touched, parts, &mut ask).await?;
         let size = self.config.train.adversarial;
         if size == 0.0 {
             return Ok(learned);
@@ -194,7 +192,7 @@ impl State {
         let (parameters, device) = (self.model.parameters_mut(), &self.device);
         let moved = move_words(&mut whole, parameters, &self.gradients, touched, size, device).await;
         let again = match moved {
-            Ok(()) => self.learn_once(touched, names, parts, &mut ask).await,
+            Ok(()) => self.learn_once(touched, parts, &mut ask).await,
             Err(error) => Err(error.into()),
         };
         whole.restore(self.model.parameters_mut());
@@ -205,13 +203,12 @@ impl State {
     async fn learn_once(
         &mut self,
         touched: &Touched,
-        names: &'static [&'static str],
         parts: &Parts<'_>,
         ask: &mut Option<Ask<'_>>,
     ) -> Result<Learned, TrainError> {
         match ask {
             _ if parts.shares.len() < 2 => self.learn(parts).await,
-            Some(ask) => self.learn_helped(touched, names, parts, ask).await,
+            Some(ask) => self.learn_helped(touched, parts, ask).await,
             #[cfg(not(target_arch = "wasm32"))]
             None => self.learn_together(touched, parts).await,
             #[cfg(target_arch = "wasm32")]
