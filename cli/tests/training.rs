@@ -418,7 +418,7 @@ fn phrases_are_for_training_alone() {
         assert!(error.contains("train has phrases") && error.contains("data.hold_out"), "{error}");
     };
     let mut folds = trees.clone();
-    folds.data.folds = 2;
+    (folds.data.test, folds.data.folds) = (None, 2);
     fails(&folds);
     trees.data.dev = None;
     trees.data.hold_out = 2;
@@ -511,8 +511,10 @@ fn mistakes_are_named() {
         fails(&bad, "model.forget_bias");
     }
     let mut bad = good.clone();
-    bad.data.folds = 10_000;
-    fails(&bad, "data.folds");
+    bad.data.folds = 2;
+    fails(&bad, "data.test: expected none where data.folds is given");
+    (bad.data.test, bad.data.folds) = (None, 10_000);
+    fails(&bad, "data.folds: ");
     let texts = std::fs::read_to_string(task.out("train.txt")).unwrap().lines().count();
     for hold_out in [texts, 900] {
         let mut bad = good.clone();

@@ -59,7 +59,7 @@ pub struct LabelledData<P> {
     #[serde(default = "none")]
     pub test: Option<P>,
     /// If above 0: cross-validation. The training texts, of sets without phrases, are cut into as many folds; `fold` is the test
-    /// set.
+    /// set, in the place of `test`.
     #[serde(default)]
     pub folds: usize,
     /// The fold that is the test set.
@@ -123,6 +123,8 @@ impl<P: Part> Settings for ClassifyConfig<P> {
             part.validate(&data.tokenizer)?;
         }
         check("data.fold", data.fold < data.folds.max(1), "below data.folds", data.fold)?;
+        let exclusive = data.test.is_none() || data.folds == 0;
+        check("data.test", exclusive, "none where data.folds is given", "one")?;
         let exclusive = data.dev.is_none() || data.hold_out == 0;
         check("data.hold_out", exclusive, "0 where data.dev is given", data.hold_out)?;
         let is_held_out = !data.dev_block || data.hold_out > 0;
