@@ -351,6 +351,16 @@ fn a_skim_model_learns_from_a_teacher() {
         "the teacher says the same again"
     );
 
+    // Another model in the teacher's file, which knows no more than the first did at its start.
+    task.train(&taught(&teacher), &pieces, false, 40).unwrap();
+    let learned = std::fs::read(&teacher).unwrap();
+    task.train(&config(LSTM, "epochs = 1"), &teacher, false, usize::MAX).unwrap();
+    let error = task.train(&taught(&teacher), &pieces, true, usize::MAX).unwrap_err();
+    assert!(matches!(error, RunError::OtherRun(_)), "{error}");
+    std::fs::write(&teacher, learned).unwrap();
+    task.train(&taught(&teacher), &pieces, true, usize::MAX).unwrap();
+    assert!(std::fs::read(&whole).unwrap() == std::fs::read(&pieces).unwrap());
+
     let error = task.train(&taught(&task.out("nobody")), &pieces, false, 1).unwrap_err().to_string();
     assert!(error.contains("nobody"), "{error}");
     let error = task.train(&taught(&task.out("train.txt")), &pieces, false, 1).unwrap_err().to_string();

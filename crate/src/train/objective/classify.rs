@@ -24,11 +24,12 @@ pub struct Item {
     pub teacher: Option<Vec<f32>>,
 }
 
-/// What the teacher says follows from the words.
+/// Also of what the teacher says: its file may hold another by now.
 impl Hash for Item {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.ids.hash(state);
         self.label.hash(state);
+        self.teacher.iter().flatten().for_each(|score| score.to_bits().hash(state));
     }
 }
 
