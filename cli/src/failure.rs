@@ -164,6 +164,9 @@ impl Failure {
             Self::Read(reason) => reason.code(),
             Self::Config { .. } => "CONFIG_INVALID",
             Self::Train(_) => "TRAIN_FAILED",
+            Self::Cancelled(_) | Self::Ended { .. } | Self::Vectors(VectorsError::Cancelled { .. }) => {
+                "CANCELLED"
+            }
             Self::Vectors(_) => "VECTORS_FAILED",
             Self::Write(_) => "FILE_UNWRITABLE",
             Self::Unlabelled
@@ -184,7 +187,6 @@ impl Failure {
             Self::Costs(CostError::Build(_)) => "SIZES_INVALID",
             Self::NoGpu(_) => "NO_GPU",
             Self::Listen(_) => "SIGNAL",
-            Self::Cancelled(_) | Self::Ended { .. } => "CANCELLED",
             Self::Lines { .. } => "LINES_INVALID",
             Self::Thread => "THREAD_FAILED",
             Self::Input(_) => "INPUT_UNREADABLE",
@@ -198,7 +200,9 @@ impl Failure {
         match self {
             Self::Usage(_) => 2,
             Self::Lines { .. } => 3,
-            Self::Cancelled(_) | Self::Read(ReadError::Cancelled { .. }) => interrupt::status(),
+            Self::Cancelled(_)
+            | Self::Read(ReadError::Cancelled { .. })
+            | Self::Vectors(VectorsError::Cancelled { .. }) => interrupt::status(),
             // As shells have it.
             Self::Ended { signal, .. } => u8::try_from(128 + signal).unwrap_or(1),
             _ => 1,

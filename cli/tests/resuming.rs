@@ -7,7 +7,7 @@
 mod common;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
@@ -82,6 +82,26 @@ fn a_run_that_is_ended_from_elsewhere_goes_on() {
     let said = ended(&folder, ".", &RESUME, "HUP", 129);
     assert!(said.contains(KEPT), "{said}");
     assert!(folder.path("runs/run.safetensors.state").exists());
+}
+
+#[test]
+fn word_vectors_that_are_ended_from_elsewhere_say_so() {
+    let folder = Folder::new();
+    let pipe = folder.path("texts");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut command = folder.command(&["vectors", "texts:lines", "--out", "made", "--size", "2", "--json"]);
+    let child = command.args(["--epochs", "1000"]).stderr(Stdio::piped()).spawn().unwrap();
+    // It opens its text once it hears of signals.
+    let mut pipe = fs::File::options().write(true).open(pipe).unwrap();
+    let sent = Command::new("kill").args(["-s", "TERM", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    pipe.write_all(TEXTS.repeat(20_000).as_bytes()).unwrap();
+    drop(pipe);
+    let output = child.wait_with_output().unwrap();
+    let said = text(&output.stderr);
+    assert!(said.contains(r#""code":"CANCELLED""#), "{said}");
+    assert_eq!(output.status.code(), Some(143));
+    assert!(!folder.path("made").exists());
 }
 
 #[test]
