@@ -120,6 +120,11 @@ impl Place {
             }
             Ok(_) => Err(io::Error::other("it is a device or a pipe, not a file that can be replaced")),
             Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+                // As `new/` and `new/.` name one that is not there.
+                let written = path.as_os_str().as_encoded_bytes();
+                if path.file_name().is_none_or(|name| !written.ends_with(name.as_encoded_bytes())) {
+                    return Err(io::ErrorKind::IsADirectory.into());
+                }
                 Ok(Self { file: path.to_owned(), permissions: None })
             }
             Err(_) if path.is_symlink() => Err(io::Error::other("it is a link that leads to no file")),

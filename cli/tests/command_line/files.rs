@@ -204,6 +204,22 @@ fn no_command_writes_over_what_it_reads() {
     assert_eq!(folder.json(&["export", "model", "--out", "model"], b"")["out"], json!("model"));
 }
 
+#[test]
+fn a_folder_is_no_file_to_write_whether_it_is_there_or_not() {
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.as_bytes());
+    fs::create_dir(folder.path("there")).expect("the folder can be written to");
+    for out in ["there", "there/", "new/", "new/."] {
+        // Before any text is read.
+        for arguments in [&["export", "model"][..], &["vectors", "none:lines"]] {
+            let (code, message) = folder.failure(&[arguments, &["--out", out]].concat(), b"");
+            assert_eq!(code, "FILE_UNWRITABLE", "{message}");
+            assert!(message.starts_with(&format!("cannot write {out}: ")), "{message}");
+        }
+    }
+    assert!(!folder.path("new").exists());
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_name_that_is_no_text_ends_in_no_panic() {
