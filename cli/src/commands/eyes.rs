@@ -126,10 +126,11 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
     output::json(&report(args, &sentences, &words))
 }
 
-/// How often each token occurs in labelled texts, whose labels are left aside.
+/// How often each token occurs in labelled texts, whose labels and phrases are left aside.
 fn frequencies(part: &Part, model: &Model) -> Result<HashMap<String, u64>, Failure> {
     let mut counts = HashMap::new();
-    for example in part.format.read(&part.path).map_err(CorpusError::from)? {
+    let examples = part.format.read(&part.path).map_err(CorpusError::from)?;
+    for example in examples.iter().filter(|example| !example.phrase) {
         for token in example.words(model.tokenizer()) {
             *counts.entry(token).or_default() += 1;
         }

@@ -225,4 +225,10 @@ fn eyes_hold_people_beside_the_network() {
     assert_eq!(eyes(&["--threshold", "0"])["byDecision"]["skim"]["words"], json!(5));
     assert_eq!(eyes(&["--split", "dev"])["words"], json!(1));
     assert!(folder.failure(&[&on[..], &["--split", "train"]].concat(), b"").1.contains("\"train\""));
+
+    // Of a treebank a word counts once, in however many phrases it stands.
+    folder.write("trees", b"(3 (2 a) (3 (3 good) (2 film)))\n(1 (2 a) (1 (1 dull) (2 film)))\n");
+    folder.write("texts", b"1 a good film\n0 a dull film\n");
+    let trees = on.map(|argument| if argument == "texts:lines" { "trees:sst-trees" } else { argument });
+    assert_eq!(folder.json(&trees, b""), eyes(&[]));
 }
