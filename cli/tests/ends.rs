@@ -239,7 +239,7 @@ fn mistakes_are_named() {
             "TRAIN_FAILED",
             ["cannot read", "folder"],
         ),
-        (vec!["train", "run.toml", "--data", ".", "--fold", "2"], "TRAIN_FAILED", ["data.fold", "2"]),
+        (vec!["train", "run.toml", "--data", ".", "--fold", "0"], "OPTION_INVALID", ["--fold", "no folds"]),
     ] {
         let (found, message) = folder.failure(&arguments, b"");
         assert_eq!(found, code, "{arguments:?}: {message}");

@@ -59,6 +59,9 @@ pub(crate) fn run(args: &Arguments, json: bool) -> Result<(), Failure> {
             args.change(&mut config.train, &mut config.seed)?;
             config.data.fold = args.fold.unwrap_or(config.data.fold);
             let folds = config.data.folds > 0;
+            if args.fold.is_some() && !folds {
+                return Err(Failure::Option { option: "--fold", reason: "the config has no folds" });
+            }
             let fold = if folds { format!(" --fold {}", config.data.fold) } else { String::new() };
             train(args, &config, &args.command(config.seed, &fold), json)
         }
@@ -136,7 +139,9 @@ impl Arguments {
         if let Some(init) = &self.init {
             // Not beside the config, as the path that it names itself would be.
             let path = std::path::absolute(init).map_err(Failure::file(init.as_ref()))?;
-            train.init = Some(path.to_string_lossy().into_owned());
+            let reason = "the path of this folder is not UTF-8, as a config is";
+            let path = path.into_os_string().into_string();
+            train.init = Some(path.map_err(|_| Failure::Option { option: "--init", reason })?);
         }
         *seed = self.seed.unwrap_or(*seed);
         Ok(())

@@ -270,6 +270,13 @@ fn train_and_eval_use_the_gpu_or_say_why_not() {
         let message = error["error"]["message"].as_str().expect("a string");
         assert!(message.contains("--device gpu") && message.contains("no such GPU"), "{message}");
     }
+    // A config is text, and the model that a run starts from a part of it.
+    let odd = folder.path(".").join(name);
+    fs::create_dir(&odd).expect("the folder can be written to");
+    let train = ["train", "../run.toml", "--data", "..", "--init", "../model"];
+    let output = folder.command(&train).current_dir(odd).output().expect("it starts");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stderr), "error: --init: the path of this folder is not UTF-8, as a config is\n");
 }
 
 #[cfg(unix)]
