@@ -196,6 +196,10 @@ fn in_words(init: &Transferred) -> String {
     lines.map(|(what, list)| format!("{what}: {}", list.join(", "))).collect::<Vec<_>>().join("\n")
 }
 
+fn speed(rate: f64) -> String {
+    format!("{rate:.0} words/s")
+}
+
 /// Progress on a terminal, or JSON lines.
 struct Screen {
     json: bool,
@@ -259,18 +263,21 @@ impl Screen {
                     *mean += 0.02 * (value - *mean);
                     S::of_loss(name, *mean)
                 });
-                let means = means.collect::<Vec<_>>().join(", ");
-                self.bar.set_message(format!("{means}, {:.0} words/s", self.rate()));
+                let mut said: Vec<String> = means.collect();
+                said.extend(self.rate().map(speed));
+                self.bar.set_message(said.join(", "));
                 self.bar.inc(1);
             }
             Event::Evaluated { epoch, dev, kept } => {
                 let (seconds, rate) = (self.begun.elapsed().as_secs_f64(), self.rate());
-                let loss = self.losses.get("loss").copied().unwrap_or_default();
+                let loss = self.losses.get("loss").copied();
+                let training = loss.map(|loss| format!("training {}", S::of_loss("loss", loss)));
+                let said = [training, rate.map(speed), Some(format!("{seconds:.0} s"))];
+                let said = said.into_iter().flatten().collect::<Vec<_>>().join(", ");
                 self.say(
                     format!(
-                        "epoch {epoch:.2}  dev {}  (training {}, {rate:.0} words/s, {seconds:.0} s){}",
+                        "epoch {epoch:.2}  dev {}  ({said}){}",
                         dev.in_words(),
-                        S::of_loss("loss", loss),
                         if kept { "  kept" } else { "" }
                     ),
                     json!({ "evaluated": { "epoch": epoch, "dev": dev.json(), "kept": kept, "training_loss": loss,
@@ -281,9 +288,10 @@ impl Screen {
         self.last = Instant::now();
     }
 
-    /// Words learned from a second.
-    fn rate(&self) -> f64 {
-        self.learned.0 as f64 / self.learned.1.as_secs_f64().max(1e-9)
+    /// Words learned from a second; none before the first step.
+    fn rate(&self) -> Option<f64> {
+        let (words, time) = self.learned;
+        (words > 0).then(|| words as f64 / time.as_secs_f64().max(1e-9))
     }
 
     fn say(&mut self, text: String, json: serde_json::Value) {

@@ -108,6 +108,21 @@ fn train_writes_a_model_and_names_what_is_missing() {
 }
 
 #[test]
+fn before_its_first_step_a_run_has_no_training_loss() {
+    let folder = Folder::new();
+    folder.write("texts", TEXTS.as_bytes());
+    folder.write("run.toml", text(RUN).replace("epochs = 2", "epochs = 0").as_bytes());
+    let train = ["train", "run.toml", "--data", ".", "--out", "made"];
+    let output = folder.run(&[&train[..], &["--json"]].concat(), b"");
+    let told = text(&output.stdout).lines().find(|line| line.contains("evaluated")).expect("an evaluation");
+    let told = &serde_json::from_str::<Value>(told).expect("one value")["evaluated"];
+    assert_eq!((&told["training_loss"], &told["words_per_second"]), (&Value::Null, &Value::Null), "{told}");
+    let output = folder.run(&train, b"");
+    let told = text(&output.stdout);
+    assert!(told.contains("epoch 0.00  dev ") && !told.contains("training"), "{told}");
+}
+
+#[test]
 fn a_file_that_is_missing_is_explained_by_options_that_there_are() {
     let folder = Folder::new();
     let [eval, vectors] = [
@@ -240,6 +255,13 @@ fn a_name_that_is_no_text_ends_in_no_panic() {
         assert!(text(&output.stdout).contains("made\u{fffd}") && folder.path(".").join(name).exists());
         fs::remove_file(folder.path(".").join(name)).expect("it is there");
     }
+    // A config is text, and the model that a run starts from a part of it.
+    let odd = folder.path(".").join(name);
+    fs::create_dir(&odd).expect("the folder can be written to");
+    let train = ["train", "../run.toml", "--data", "..", "--init", "../model"];
+    let output = folder.command(&train).current_dir(odd).output().expect("it starts");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stderr), "error: --init: the path of this folder is not UTF-8, as a config is\n");
 }
 
 #[test]
@@ -270,13 +292,6 @@ fn train_and_eval_use_the_gpu_or_say_why_not() {
         let message = error["error"]["message"].as_str().expect("a string");
         assert!(message.contains("--device gpu") && message.contains("no such GPU"), "{message}");
     }
-    // A config is text, and the model that a run starts from a part of it.
-    let odd = folder.path(".").join(name);
-    fs::create_dir(&odd).expect("the folder can be written to");
-    let train = ["train", "../run.toml", "--data", "..", "--init", "../model"];
-    let output = folder.command(&train).current_dir(odd).output().expect("it starts");
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(text(&output.stderr), "error: --init: the path of this folder is not UTF-8, as a config is\n");
 }
 
 #[cfg(unix)]
