@@ -450,7 +450,7 @@ describe("data", () => {
     "half a character in the name of the data": [reviews, { ...gru, data: { name: "\ud83d" } }, "OPTION_INVALID", /settings\.data\.name: expected a string without half a character/],
     "half a character in the first word": [recorded.text, { ...letters, prediction: { start: "\ud83d" } }, "OPTION_INVALID", /settings\.prediction\.start: expected a string without half a character/],
     "a label without a name": [[{ text: "a", label: "" }], gru, "OPTION_INVALID", /data\.train\[0\]\.label: expected a name that is not empty/],
-    "a label that nobody knows": [{ train: reviews.train, dev: [{ text: "a", label: "maybe" }] }, gru, "TRAINING_DATA", /data\.dev:1: the label "maybe" is none of no, yes/],
+    "a label that nobody knows": [{ train: reviews.train, dev: [{ text: "a", label: "maybe" }] }, gru, "TRAINING_DATA", /data\.dev\[0\]: the label "maybe" is none of no, yes/],
     "a line without a label": [new Blob(["yes fine\nno"]), gru, "TRAINING_DATA", /data\.train: line 2: expected a label/],
     "bytes that are no text": [new Uint8Array([0xff, 0xfe]), gru, "TRAINING_DATA", /is not UTF-8/],
     "a text without two words": ["", letters, "TRAINING_DATA", /there is no training text/],
@@ -461,6 +461,8 @@ describe("data", () => {
     "layers that are not there": [reviews, { ...gru, train: { layers: { encoder: [{}, {}, {}] } } }, "OPTION_INVALID", /train\.layers\.encoder: expected at most as many/],
     "a layer by another name": [reviews, { ...gru, train: { layers: { heads: { rate: 0 } } } }, "OPTION_INVALID", /heads/],
     "an epoch that never comes": [reviews, { ...gru, train: { epochs: 2, layers: { head: { from: 2 } } } }, "OPTION_INVALID", /train\.layers\.head\.from: expected below/],
+    "a label of a file that nobody knows": [{ train: reviews.train, dev: new Blob(["yes a\nmaybe a\n"]) }, gru, "TRAINING_DATA", /data\.dev:2: the label "maybe"/],
+    "a divisor without tails": [recorded.text, { ...letters, prediction: { divValue: 2 } }, "OPTION_INVALID", /: prediction\.divValue: expected/],
     "a language model that pools": [recorded.text, { ...letters, model: { ...letters.model, pool: "last" } }, "OPTION_INVALID", /settings\.model\.pool: there is no such/],
     "a language model that skims": [recorded.text, { ...letters, model: skim.model }, "OPTION_INVALID", /settings\.model\.encoder\[0\]\.type: expected "elman", "lstm", "gru" or "sru", found "skim"/],
     "a tagger that skims": [treebank, { ...tags, model: skim.model }, "OPTION_INVALID", /settings\.model\.encoder\[0\]\.type: expected .* found "skim"/],
@@ -651,14 +653,14 @@ describe("tags", () => {
 
   const good = learned.slice(0, 4);
   const mistakes = {
-    "a text without a tag for each token": [[...good, { text: "the old dog", tags: ["DET", "NOUN"] }], "TRAINING_DATA", /data\.train:5: expected one tag for each of its 3 tokens, found 2/],
+    "a text without a tag for each token": [[...good, { text: "the old dog", tags: ["DET", "NOUN"] }], "TRAINING_DATA", /data\.train\[4\]: expected one tag for each of its 3 tokens, found 2/],
     "words without a tag for each": [[...good, { words: ["a"], tags: [] }], "TRAINING_DATA", /data\.train\[4\]: expected one tag for each of its 1 words, found 0/],
     "a word without a letter": [[{ words: ["a", ""], tags: ["DET", "NOUN"] }], "OPTION_INVALID", /data\.train\[0\]\.words\[1\]: expected a word that is not empty/],
     "sentences without tags": [["the dog"], "OPTION_INVALID", /data\.train\[0\]: expected an object with text or words, and tags, found "the dog"/],
     "no tags": [[{ text: "a" }], "OPTION_INVALID", /data\.train\[0\]\.tags: expected an array of strings/],
     "a tag that is no string": [[{ words: ["a"], tags: [1] }], "OPTION_INVALID", /data\.train\[0\]\.tags\[0\]: expected a string/],
     "neither text nor words": [[{ tags: [] }], "OPTION_INVALID", /data\.train\[0\]\.text: expected a string, or words/],
-    "a tag that nobody knows": [{ train: learned, dev: [{ words: ["a"], tags: ["X"] }] }, "TRAINING_DATA", /data\.dev:1: the label "X" is none of ADJ, DET/],
+    "a tag that nobody knows": [{ train: learned, dev: [{ words: ["a"], tags: ["X"] }] }, "TRAINING_DATA", /data\.dev\[0\]: the label "X" is none of ADJ, DET/],
     "a line that is no word": [new Blob(["1\ta\t_\tDET\t_\t_\t0\tdep\t_\t_\n2\tdog\n"]), "TRAINING_DATA", /data\.train: line 2: expected a word in CoNLL-U/],
     "no sentences": [[], "TRAINING_DATA", /there is no training text/],
   };

@@ -53,6 +53,8 @@ export type RunningText = string | Iterable<string> | AsyncIterable<string> | Te
 /** Texts or sentences with tags, or a file of sentences in CoNLL-U, whose tags are the universal ones (UPOS). */
 export type TaggedTexts = Iterable<TaggedText | TaggedWords> | AsyncIterable<TaggedText | TaggedWords> | TextSource;
 
+export const SETS = ["train", "dev", "test"] as const;
+
 /** Texts to learn from, and others to choose the best model by and to report on. */
 export interface Sets<Texts> {
   readonly train: Texts;
@@ -87,7 +89,7 @@ export function setsOf(data: unknown): Sets<unknown> {
   const isSets = tagOf(data) === "Object" && typeof data === "object" && data !== null && "train" in data;
   if (!isSets) return { train: data };
   for (const key of Object.keys(data)) {
-    if (!["train", "dev", "test"].includes(key)) throw errorOf("OPTION_INVALID", `train: data.${key}: there is no such set; there are train, dev, test`);
+    if (!SETS.includes(key as SetName)) throw errorOf("OPTION_INVALID", `train: data.${key}: there is no such set; there are ${SETS.join(", ")}`);
   }
   return data as Sets<unknown>;
 }
@@ -189,7 +191,8 @@ export async function* running(set: SetName, text: unknown, follow: Follow): Asy
   if (portion) yield portion;
 }
 
-function isMany(found: unknown): found is Iterable<unknown> | AsyncIterable<unknown> {
+/** Whether a set is a list of whatever kind, and no file. */
+export function isMany(found: unknown): found is Iterable<unknown> | AsyncIterable<unknown> {
   if (typeof found !== "object" || found === null || ArrayBuffer.isView(found)) return false;
   return Symbol.iterator in found || Symbol.asyncIterator in found;
 }

@@ -20,18 +20,24 @@ export function asJson(settings: TrainSettings, given: Given): string {
   return JSON.stringify(snake(named(settings, given)));
 }
 
+/** Where a page has what the command line's settings have under their task. */
+const OF_TASK = { predict: "prediction", tag: "tagging" };
+
 /** What the engine says of settings. */
 const OF_SETTINGS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["OPTION_INVALID", "MODEL_CONFIG", "TRAINING_DIVERGED"]);
 
 /**
- * Has what the engine says of settings, by their path or as they are in this JSON, name them as the page does: `hiddenSize`, not
- * `hidden_size`. Throws the error.
+ * Has what the engine says name things as the page does: settings, by their path or as they are in this JSON, as `hiddenSize`, not
+ * `hidden_size`; items of these sets, which are no files, by their place in the list and not by a line. Throws the error.
  */
-export function asGiven(json: string): (error: unknown) => never {
+export function asGiven(json: string, lists: readonly string[]): (error: unknown) => never {
   const names = new Set(Array.from(json.matchAll(/"(\w+)":/g), ([, name]) => name));
+  const setting = (name: string) => (name.includes(".") || names.has(name) ? camel(name.replace(/^task\.(predict|tag)\b/, (_, task: "predict" | "tag") => OF_TASK[task])) : name);
   return (error) => {
-    if (error instanceof SaccadeError && OF_SETTINGS.has(error.code)) {
-      error.message = error.message.replace(/\b(?:data|model|task|train)\.[\w.]+|\w+/g, (name) => (name.includes(".") || names.has(name) ? camel(name) : name));
+    if (!(error instanceof SaccadeError)) throw error;
+    if (OF_SETTINGS.has(error.code)) error.message = error.message.replace(/\b(?:data|model|task|train)\.[\w.]+|\w+/g, setting);
+    if (error.code === "TRAINING_DATA") {
+      error.message = error.message.replace(/^data\.(\w+):(\d+):/, (place, set: string, line: string) => (lists.includes(set) ? `data.${set}[${Number(line) - 1}]:` : place));
     }
     throw error;
   };

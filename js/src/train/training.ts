@@ -10,7 +10,7 @@ import type { AnyModel, InitOptions, LoadOptions, Source } from "../types.js";
 import type { Adjusted, Begun, Done, SetName, Snapshot, TrainCalls, TrainDevice, Trainer, TrainingAbout, TrainingEnd, TrainingEvaluation, TrainingFigures, TrainingMove, TrainingReading, TrainingSample, TrainingStep, TrainingTags } from "./calls.js";
 import { type SampleOptions, taken, type WriteOptions, writing } from "./checks.js";
 import type { TrainSettings } from "./config.js";
-import { bytesOf, labelled, running, type Sets, tableIn, tagged } from "./data.js";
+import { bytesOf, isMany, labelled, running, SETS, type Sets, tableIn, tagged } from "./data.js";
 import { asGiven, asJson } from "./settings.js";
 import { find, forget, keep } from "./store.js";
 
@@ -124,7 +124,7 @@ export class Training<Figures extends TrainingFigures = TrainingFigures, Model e
   constructor(plan: Plan) {
     const { trainer, settings, sets } = plan;
     this.#json = asJson(settings, { dev: sets.dev != null, test: sets.test != null });
-    const told = asGiven(this.#json);
+    const told = asGiven(this.#json, SETS.filter((set) => isMany(sets[set])));
     this.#plan = { ...plan, trainer: { call: (...asked) => trainer.call(...asked).catch(told) } };
     this.#events = this.#run();
     bind(this);
@@ -285,7 +285,7 @@ export class Training<Figures extends TrainingFigures = TrainingFigures, Model e
       made = Promise.resolve(texts);
       const counts = { train: 0, dev: 0, test: 0 };
       let mark = FIRST_MARK;
-      for (const set of ["train", "dev", "test"] as const) {
+      for (const set of SETS) {
         if (set !== "train" && sets[set] == null) continue;
         for await (const { count, strings } of hand(trainer, texts, set, settings.task, sets[set], follow)) {
           counts[set] += count;
