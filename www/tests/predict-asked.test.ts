@@ -101,3 +101,24 @@ test("one that is on its way goes on coming when it is chosen again, unless it i
     vi.unstubAllGlobals();
   }
 });
+
+test("one whose download fails takes none of the others with it", async () => {
+  const bytes = readFileSync(join(import.meta.dirname, "..", "..", "models", "shakespeare-lstm.safetensors"));
+  const fetched = vi.fn(async (url: string) => (url.includes("novels") ? new Response(bytes) : new Response(null, { status: 404 })));
+  vi.stubGlobal("fetch", fetched);
+  try {
+    const language = new Language();
+    await language.choose("novels-lm");
+    const { ready } = language;
+    await language.choose("shakespeare-lstm");
+    expect(language.stage).toMatchObject({ kind: "failed", failure: { code: "DOWNLOAD_FAILED" } });
+    await language.choose("novels-lm");
+    expect(language.ready).toBe(ready);
+    // With the engine they are gone.
+    language.fail({ message: "", code: "ENGINE_FAILED" });
+    await language.choose("novels-lm");
+    expect([language.ready === ready, fetched.mock.calls.length]).toEqual([false, 3]);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});

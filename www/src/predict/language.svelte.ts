@@ -51,9 +51,9 @@ export class Language {
     }
   }
 
-  /** The model cannot be used any longer, and the others may be lost with it. */
+  /** The model chosen cannot be used; with the engine, all of them are lost. */
   fail(failure: Failure): void {
-    this.#loaded.clear();
+    if (failure.code === "ENGINE_FAILED") this.#loaded.clear();
     this.stage = { kind: "failed", failure };
   }
 
