@@ -336,17 +336,32 @@ describe("writing", { timeout: 600_000 }, () => {
     await page.getByRole("group", { name: "letter by letter" }).first().waitFor();
     assert.equal(await page.getByText(/word by word/).count(), 1, "only the way to the other model");
 
-    // What each model wrote, and what the visitor did, is there when the model is chosen again.
+    // What each model wrote, and how, and what the visitor did, is there when the model is chosen again.
     await choose(page.getByRole("radio", { name: "Novels" }));
     await page.getByRole("group", { name: "word by word" }).first().waitFor();
+    const controls = [page.getByLabel("Seed"), page.getByLabel("Keep the likeliest"), page.getByLabel("Begin with an empty page")];
+    const wheel = page.getByRole("slider", { name: "Temperature" });
+    const set = async () => [await wheel.getAttribute("aria-valuenow"), ...(await Promise.all(controls.slice(0, 2).map((each) => each.inputValue()))), await controls[2].isChecked()];
+    await controls[0].fill("7");
+    await controls[1].fill("0.5");
+    await controls[2].check();
+    await wheel.press("End");
     await page.getByRole("button", { name: "Write", exact: true }).click();
     await done();
     const words = await ids();
-    for (const [name, shown] of [["Shakespeare", async () => assert.equal(await page.locator('[data-figure="letters"]').textContent(), letters)], ["Novels", async () => assert.deepEqual(await ids(), words)]]) {
+    const shown = {
+      Shakespeare: async () => assert.deepEqual([await page.locator('[data-figure="letters"]').textContent(), await set()], [letters, ["0.7", "1", "1", false]]),
+      Novels: async () => assert.deepEqual([await ids(), await set()], [words, ["2", "7", "0.5", true]]),
+    };
+    for (const name of ["Shakespeare", "Novels"]) {
       await choose(page.getByRole("radio", { name }));
-      await eventually(shown);
+      await eventually(shown[name]);
       assert.equal(await page.inputValue("#text"), "To be, or not to be: that is the qu");
     }
+    await page.locator("header").getByRole("link", { name: "Read", exact: true }).click();
+    await page.locator('[data-chapter="read"]').waitFor();
+    await page.locator("header").getByRole("link", { name: "Predict", exact: true }).click();
+    await eventually(shown.Novels);
     assert.deepEqual(complaints, []);
   });
 });
