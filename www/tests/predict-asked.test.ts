@@ -7,6 +7,7 @@ import { loadLanguageModel, type LanguageModel } from "../src/engine.ts";
 import { Influence } from "../src/predict/influence/influence.svelte.ts";
 import { Language, type Ready } from "../src/predict/language.svelte.ts";
 import { Predict, type Seen } from "../src/predict/predict.svelte.ts";
+import { Writing } from "../src/predict/writing/writing.svelte.ts";
 
 vi.mock("../src/engine.ts", () => ({ prepare: async () => undefined, loadLanguageModel: vi.fn(async () => ({ dispose: vi.fn() })) }));
 
@@ -60,6 +61,35 @@ describe("influence", () => {
     expect(influence.latest?.ended).toBe("done");
     expect([...(influence.latest?.bits.keys() ?? [])]).toEqual([2, 1, 0]);
   });
+});
+
+test("what was written stays until the next text has its first word, also where none comes", async () => {
+  vi.stubGlobal("matchMedia", () => ({ matches: true }));
+  try {
+    const generate = vi.fn();
+    const ready = { source: "novels-lm", model: { generate, config: { tokenizer: {} } } } as unknown as Ready;
+    const [writing, draw] = [new Writing(), { temperature: 1, topP: 1, seed: 1 }];
+    const seeds = () => [writing.of(ready)?.draw.seed, writing.of(ready)?.words.length, writing.running];
+    generate.mockImplementation(async function* () {
+      yield { text: "a" };
+    });
+    await writing.write(ready, "", draw);
+    generate.mockImplementation(async function* () {
+      throw new Error("refused");
+    });
+    await writing.write(ready, "", { ...draw, seed: 2 });
+    expect([...seeds(), writing.failure?.message]).toEqual([1, 1, false, "refused"]);
+    generate.mockImplementation(async function* (_: string, { signal }: { signal: AbortSignal }) {
+      await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+    });
+    const written = writing.write(ready, "", { ...draw, seed: 3 });
+    expect(seeds()).toEqual([1, 1, true]);
+    writing.stop();
+    await written;
+    expect([...seeds(), writing.failure]).toEqual([1, 1, false, null]);
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 test("of the visitor's own models one is held at a time", async () => {

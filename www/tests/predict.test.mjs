@@ -249,6 +249,25 @@ describe("writing", { timeout: 600_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("takes whole seeds, says so of others, and draws one in their place", async () => {
+    await open("There was", { fields: { scene: "writing" } });
+    const seed = page.getByLabel("Seed");
+    const write = page.getByRole("button", { name: "Write", exact: true });
+    for (const wrong of ["1.5", "-1", "4294967296", ""]) {
+      await seed.fill(wrong);
+      assert.ok(await write.isDisabled(), wrong);
+      await page.getByText("A seed is a whole number from 0 to 4,294,967,295.").waitFor();
+      await page.getByRole("button", { name: "Again, with another seed" }).click();
+      await done();
+      assert.match(await seed.inputValue(), /^\d{1,4}$/);
+      assert.equal(await page.locator(".text[data-seed]").getAttribute("data-seed"), await seed.inputValue());
+    }
+    await seed.fill("4294967295");
+    await write.click();
+    await page.locator('.text[data-seed="4294967295"]').waitFor();
+    assert.deepEqual(complaints, []);
+  });
+
   test("becomes the visitor's text as it is shown, and leaves a way back where it takes another's place", async () => {
     const prompt = "There was a knock at the";
     const text = () => page.inputValue("#text");

@@ -14,6 +14,7 @@ export const writing = {
   topP: "Keep the likeliest",
   topPValue: (share: string, unit: Unit) => `the likeliest ${unit}s that together have ${share}`,
   seed: "Seed",
+  seeds: (most: string) => `A seed is a whole number from 0 to ${most}.`,
   empty: "Begin with an empty page",
   write: "Write",
   stop: "Stop",

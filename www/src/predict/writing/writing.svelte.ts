@@ -40,7 +40,7 @@ export class Writing {
     this.failure = null;
   }
 
-  /** Goes on with a prompt; what the model wrote before makes way. */
+  /** Goes on with a prompt; what the model wrote before makes way for the first word. */
   async write(ready: Ready, prompt: string, draw: Draw): Promise<void> {
     this.stop();
     const { signal } = (this.#stop = new AbortController());
@@ -48,7 +48,6 @@ export class Writing {
     const show = (words: readonly GeneratedToken[]) => (this.#latest = new Map(this.#latest).set(ready.source, { prompt, draw, words }));
     this.running = true;
     let words: readonly GeneratedToken[] = [];
-    show(words);
     try {
       for await (const token of ready.model.generate(prompt, { ...draw, maxTokens: MOST[unit], signal })) {
         if (signal.aborted) break;
