@@ -255,6 +255,17 @@ program = async () => {
     assert.equal(await page.evaluate(() => window.touched), false);
   });
 
+  test("that writes much has the last of it shown, and how much it was", async () => {
+    const { run, figure, failure } = await open();
+    await run('for (let step = 1; step <= 200; step++) console.log("step " + step);\nconsole.log("x".repeat(3000));');
+    await figure.getByText("It wrote 201 lines. These are the last 100.").waitFor();
+    const wrote = (await figure.locator("pre").innerText()).split("\n");
+    assert.deepEqual([wrote.length, wrote.at(0), wrote.at(-2), wrote.at(-1)], [100, "step 102", "step 200", `${"x".repeat(1999)}…`]);
+    await run("for (let n = 1; ; n++) console.log(n);");
+    assert.match(await failure(), /may tell something 10000 times/);
+    assert.match(await figure.locator("pre").innerText(), /\n10000$/);
+  });
+
   test("of a link is shown, and runs when the visitor starts it; what is written is in the address", async () => {
     const link = 'console.log("ran"); return 3;';
     const { page, figure, editor, ended, gave } = await open(`#batch/code?${new URLSearchParams({ code: link })}`);

@@ -287,7 +287,7 @@ describe("what a program in the sandbox tells", () => {
   test("is taken as it is expected", () => {
     expect(messageOf(ran)).toEqual(ran);
     expect(messageOf({ type: "failed", message: "no", line: 4, more: 1 })).toEqual({ type: "failed", message: "no", line: 4 });
-    expect(messageOf({ type: "ended", text: "x".repeat(1e6) })).toEqual({ type: "ended", text: "x".repeat(MOST.characters) });
+    expect(messageOf({ type: "ended", text: "x".repeat(1e6) })).toEqual({ type: "ended", text: `${"x".repeat(MOST.characters - 1)}…` });
   });
 
   test("is no message of any other shape or size", () => {

@@ -28,13 +28,19 @@ export type Message =
   /** The line is that of the program, from 1; null where it is not known. */
   | { readonly type: "failed"; readonly message: string; readonly line: number | null };
 
-/** A program may have so many nodes and numbers in all its graphs, have so many launches of a graph drawn, write so much, and tell so often. */
+/**
+ * A program may have so many nodes and numbers in all its graphs, have so many launches of a graph drawn and lines shown, of so many
+ * characters each, and tell so often.
+ */
 export const MOST = { nodes: 50_000, numbers: 2e7, launches: 2000, lines: 100, characters: 2000, messages: 10_000 };
+
+/** A text as far as it is shown. */
+export const cut = (text: string): string => (text.length > MOST.characters ? `${text.slice(0, MOST.characters - 1)}…` : text);
 
 type Unknown = Readonly<Record<string, unknown>>;
 
 const isRecord = (found: unknown): found is Unknown => typeof found === "object" && found !== null;
-const text = (found: unknown): string | null => (typeof found === "string" ? found.slice(0, MOST.characters) : null);
+const text = (found: unknown): string | null => (typeof found === "string" ? cut(found) : null);
 const count = (found: unknown): number | null => (typeof found === "number" && Number.isSafeInteger(found) && found >= 0 ? found : null);
 
 function launchOf(found: unknown): Launch | null {

@@ -7,7 +7,7 @@ import { Adam, Graph, init, Parameters, Sgd } from "../../../../js/src/graph/ind
 import { Recorder } from "../../../../js/src/graph/recorder.ts";
 import { rowOf } from "../rows.ts";
 import { wordsOf, type Tree } from "../trees.ts";
-import { MOST, type Message } from "./report.ts";
+import { cut, MOST, type Message } from "./report.ts";
 import { limits } from "./strings.ts";
 import { inWords } from "./words.ts";
 
@@ -70,10 +70,6 @@ function follow(tell: (message: Message) => void): void {
     }
     await close.call(this);
   };
-  let lines = 0;
-  const log = (...values: unknown[]) => {
-    lines += 1;
-    if (lines <= MOST.lines) tell({ type: "logged", text: values.map(inWords).join(" ").slice(0, MOST.characters) });
-  };
+  const log = (...values: unknown[]) => tell({ type: "logged", text: cut(values.map(inWords).join(" ")) });
   for (const level of ["log", "info", "warn", "error", "debug"] as const) console[level] = log;
 }

@@ -68,7 +68,7 @@ export const code = {
   failed: (message: string, line: number | null) => (line === null ? message : `Line ${line}: ${message}`),
   nothing: "It ran no graph.",
   gave: "It gave",
-  wrote: "It wrote",
+  wrote: (lines: number, shown: number) => (shown < lines ? `It wrote ${whole(lines)} lines. These are the last ${shown}.` : "It wrote"),
   drawn: (most: number) => `The first ${whole(most)} are drawn.`,
   total: (launches: number, nodes: number) => `${plural(launches, "launch", "launches")} for ${plural(nodes, "node")}`,
   least: (bound: number, launches: number) =>
