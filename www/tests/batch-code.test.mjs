@@ -100,6 +100,9 @@ describe("a program", { timeout: 900_000 }, () => {
     assert.match(await failure(), /"reason":7/);
     await run("setTimeout(() => { throw new Error('later') }); await new Promise(() => {});");
     assert.match(await failure(), /later/);
+    // Also where nobody waits for it.
+    await run("\nnew Parameters().run(async (graph) => { await graph.input(1, 1).value(); nope(); });");
+    assert.match(await failure(), /^Line 2: ReferenceError: nope/);
     // What is left open is missed at the end.
     for (const open of ["if (true) {", "const text = `a"]) {
       await run(open);

@@ -30,15 +30,20 @@ addEventListener("message", ({ data, ports: [port] }: MessageEvent<{ readonly wa
   const send = port.postMessage.bind(port);
   const tell = (message: Message) => send(message);
   bound();
-  follow(tell);
+  const ended = follow(tell);
   const run = async () => {
     await init({ wasm: data.wasm });
     const result: unknown = await program({ Adam, Parameters, Sgd, idOf, trees: data.trees, wordsOf });
-    tell({ type: "ended", text: result === undefined ? "" : inWords(result).slice(0, MOST.characters) });
+    await ended();
+    tell({ type: "ended", text: result === undefined ? "" : cut(inWords(result)) });
   };
-  run().catch((error: unknown) =>
-    tell({ type: "failed", message: error instanceof Error ? `${error.name}: ${error.message}` : inWords(error), line: lineOf(error, data.lines) }),
-  );
+  const fail = (error: unknown) =>
+    tell({ type: "failed", message: error instanceof Error ? `${error.name}: ${error.message}` : inWords(error), line: lineOf(error, data.lines) });
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    fail(event.reason);
+  });
+  run().catch(fail);
 }, { once: true });
 
 /** Ends a program that records more than a visitor would wait for, and makes a mistake of it that names its line. */
@@ -54,9 +59,16 @@ function bound(): void {
   };
 }
 
-/** Tells of every graph what it ran when it ends, and what the program writes to the console. */
-function follow(tell: (message: Message) => void): void {
+/** Tells of every graph what it ran when it ends, and what the program writes to the console; gives what waits for all graphs to end. */
+function follow(tell: (message: Message) => void): () => Promise<void> {
+  const { within } = Parameters.prototype;
   const { close } = Graph.prototype;
+  const all: Promise<unknown>[] = [];
+  Parameters.prototype.within = function (this: Parameters, ...given) {
+    const graph = within.apply(this, given) as Promise<never>;
+    all.push(graph);
+    return graph;
+  };
   let graphs = 0;
   Graph.prototype.close = async function (this: Graph) {
     graphs += 1;
@@ -72,4 +84,9 @@ function follow(tell: (message: Message) => void): void {
   };
   const log = (...values: unknown[]) => tell({ type: "logged", text: cut(values.map(inWords).join(" ")) });
   for (const level of ["log", "info", "warn", "error", "debug"] as const) console[level] = log;
+  return async () => {
+    await Promise.allSettled(all);
+    // Browsers say only in a task after it that nobody has taken a mistake.
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  };
 }
