@@ -54,6 +54,23 @@ describe("schedules", { timeout: 1_800_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("that the engine was not there for are made when somebody tries again", async () => {
+    const { page } = await openPage(browser);
+    server.hidden.add(".wasm");
+    try {
+      await page.goto(`${server.url}#batch`);
+      const failed = page.locator('[data-state="schedules-failed"][data-code="ENGINE_FAILED"]');
+      await failed.waitFor();
+      server.hidden.delete(".wasm");
+      await failed.getByRole("button", { name: "Try again" }).click();
+      await page.locator('[data-figure="schedule"][data-launches="19"]').waitFor();
+      assert.equal(await failed.count(), 0);
+    } finally {
+      server.hidden.delete(".wasm");
+      await page.context().close();
+    }
+  });
+
   test("are those of the visitor's sentences again when the page is loaded anew, and behind the first ones", async () => {
     const { page, complaints } = await open();
     const text = page.getByLabel("Your sentences, one a line");

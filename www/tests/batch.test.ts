@@ -1,6 +1,6 @@
 /** Batch without a browser: brackets, programs, and scores of what the engine reported of one (`crate/tests/cells/schedules.rs`). */
 
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { messageOf, MOST } from "../src/batch/code/report.ts";
 import { inWords } from "../src/batch/code/words.ts";
 import { layoutOf } from "../src/batch/layout.ts";
@@ -8,6 +8,7 @@ import { BUCKET, groupsOf, padded } from "../src/batch/padding.ts";
 import { drawn } from "../src/batch/places.ts";
 import { programOf, RARE, type Step } from "../src/batch/program.ts";
 import { scoreOf, strategies, wastedOf, type Report, type Strategy } from "../src/batch/schedule.ts";
+import { Schedules } from "../src/batch/schedules.svelte.ts";
 import { examples, why } from "../src/batch/scene/strings.ts";
 import { linesOf, MOST_LETTERS, MOST_LINES, MOST_WORDS, plainOf, treeOf, treeOfHeads, wordsOf, type Tree } from "../src/batch/trees.ts";
 import { fieldsOf, viewOf } from "../src/study/view.ts";
@@ -176,6 +177,49 @@ describe("a schedule, as the engine reported it", () => {
     const room = reports.depth.launches.length;
     const columns = (["depth", "agenda", "levels"] as const).map((strategy) => layoutOf({ program, sentences: 4, report: reports[strategy], launches: room, width: 700 }).column);
     expect(new Set(columns).size).toBe(1);
+  });
+});
+
+describe("schedules of what is typed", () => {
+  const found = (at: number) => ({ lowerBound: at, launches: [] });
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const program = programOf(examples.map((line) => known(treeOf(line))));
+
+  test("are made at once at first, and then of the last of what was typed alone", async () => {
+    const explain = vi.fn(async (program: readonly Step[]) => found(program.length));
+    const schedules = new Schedules(explain);
+    schedules.look(program, 4);
+    await vi.advanceTimersByTimeAsync(0);
+    expect([schedules.found?.program === program, explain.mock.calls.length]).toEqual([true, strategies.length]);
+    const typed = [1, 2, 3].map((length) => program.slice(0, length));
+    for (const each of typed) {
+      schedules.look(each, 1);
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    await vi.advanceTimersByTimeAsync(100);
+    expect([schedules.found?.program === typed[2], explain.mock.calls.length]).toEqual([true, 2 * strategies.length]);
+  });
+
+  test("end with the strategy under way when there is something else to look at, and are made again after a failure", async () => {
+    const go: (() => void)[] = [];
+    const explain = vi.fn(() => new Promise<Report>((resolve) => go.push(() => resolve(found(1)))));
+    const schedules = new Schedules(explain);
+    schedules.look(program, 4);
+    await vi.advanceTimersByTimeAsync(0);
+    schedules.stop();
+    go[0]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([schedules.found, explain.mock.calls.length]).toEqual([null, 1]);
+    explain.mockRejectedValueOnce(new Error("lost"));
+    schedules.look(program, 4);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(schedules.failure?.message).toBe("lost");
+    explain.mockResolvedValue(found(1));
+    schedules.look(program, 4);
+    await vi.advanceTimersByTimeAsync(0);
+    expect([schedules.failure, schedules.found?.program]).toEqual([null, program]);
   });
 });
 
