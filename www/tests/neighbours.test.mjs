@@ -197,6 +197,23 @@ describe("undo", { timeout: 600_000 }, () => {
     await page.keyboard.press("Control+Z");
     assert.equal(await field(), MINE);
   });
+
+  test("what is typed into another field is undone there", async () => {
+    await open();
+    await type(MINE);
+    await page.getByRole("button", { name: "Irony" }).click();
+    await page.locator("header").getByRole("link", { name: "Predict", exact: true }).click();
+    const seed = page.getByLabel("Seed");
+    await seed.fill("");
+    await seed.pressSequentially("7");
+    const example = await field();
+    await page.keyboard.press("Control+Z");
+    assert.notEqual(await seed.inputValue(), "7");
+    assert.equal(await field(), example);
+    // Nothing is typed into these.
+    await page.getByLabel("Keep the likeliest").press("Control+Z");
+    assert.equal(await field(), MINE);
+  });
 });
 
 describe("right-to-left text", { timeout: 600_000 }, () => {
