@@ -187,16 +187,21 @@ describe("the field", { timeout: 600_000 }, () => {
     assert.match(await slider.getAttribute("aria-valuetext"), /^“.+”, number 44,000, in tail 2: /);
     await page.locator("canvas").hover({ position: { x: 3, y: 3 } });
     await page.waitForFunction(() => document.querySelector('[data-figure="dot"]').dataset.word === "0");
+    const canvas = page.locator("canvas");
+    const rings = () =>
+      eventually(async () => {
+        const to = 0.8 * (await canvas.boundingBox()).width;
+        await canvas.hover({ position: { x: to, y: 10 } });
+        const [field, ring] = [await canvas.boundingBox(), await page.locator(".ring").boundingBox()];
+        assert.ok(Math.hypot(ring.x + ring.width / 2 - field.x - to, ring.y + ring.height / 2 - field.y - 10) < ring.width);
+      });
     // A lecture enlarges the field, and with it what the pointer is at.
     await page.evaluate(() => (document.documentElement.dataset.lecture = ""));
     assert.ok(await page.evaluate(() => document.querySelector("main").currentCSSZoom > 1));
-    const canvas = page.locator("canvas");
-    await eventually(async () => {
-      const to = 0.8 * (await canvas.boundingBox()).width;
-      await canvas.hover({ position: { x: to, y: 10 } });
-      const [field, ring] = [await canvas.boundingBox(), await page.locator(".ring").boundingBox()];
-      assert.ok(Math.hypot(ring.x + ring.width / 2 - field.x - to, ring.y + ring.height / 2 - field.y - 10) < ring.width);
-    });
+    await rings();
+    // A translator may turn the page.
+    await page.evaluate(() => (document.documentElement.dir = "rtl"));
+    await rings();
   });
 
   test("what it takes is measured on demand, or is said not to be told", async () => {
