@@ -160,7 +160,7 @@ describe("a schedule, as the engine reported it", () => {
 
   test("stays within its width, however long its sentences and words are, and stands as ever where there is room", () => {
     const words = Array.from({ length: MOST_WORDS }, (_, at) => (at === 20 ? "w".repeat(MOST_LETTERS) : `word${at}`));
-    for (const sentences of [[words.join(" ")], ["a b c", words.join(" "), "d"], [words[20] ?? ""]]) {
+    for (const sentences of [[words.join(" ")], ["a b c", words.join(" "), "d"], [words[20] ?? ""], ["漢".repeat(MOST_LETTERS)]]) {
       const program = programOf(sentences.map((sentence) => known(treeOf(sentence))));
       const report = padded(program, groupsOf(program, sentences.length, false));
       for (const width of [240, 358, 640, 1400]) {
@@ -171,6 +171,17 @@ describe("a schedule, as the engine reported it", () => {
     const few = programOf([known(treeOf("a b c"))]);
     const { marks } = layoutOf({ program: few, sentences: 1, report: padded(few, groupsOf(few, 1, false)), launches: 0, width: 240 });
     expect(marks.flatMap(({ kind, tree }) => (kind === "join" ? [tree.x] : []))).toEqual([24 + 22 + 18, 24 + 22 + 36]);
+  });
+
+  test("leaves every word the room that its characters take, and its letters theirs", () => {
+    // In the page's type of 13 px.
+    for (const [word, widest] of [["unforgettable", 7], ["UNFORGETTABLE", 9.5], ["漢字仮名交", 13], ["ひらがなカタカナ", 13], ["한국어", 13], ["ＡＢＣ", 13], ["🎬🎬🎬", 13]] as const) {
+      const program = programOf([{ word }]);
+      const { marks } = layoutOf({ program, sentences: 1, report: padded(program, groupsOf(program, 1, false)), launches: 0, width: 640 });
+      const room = widest * [...word].length;
+      expect(marks.find(({ kind }) => kind === "word")?.tree.x, word).toBeGreaterThan(room);
+      if (marks.some(({ kind }) => kind === "letter")) expect(Math.max(...marks.flatMap(({ kind, tree }) => (kind === "letter" ? [tree.x] : []))), word).toBeGreaterThan(room - widest);
+    }
   });
 
   test("leaves room for the longest that it is compared with, so that the bound stays where it is", () => {

@@ -48,17 +48,26 @@ export interface Drawing {
 export const axisAt = (left: number, width: number): number => Math.max(0, Math.min(left, width - AXIS));
 const AXIS = 190;
 
-/** A line, the widest step to the right, from a word's text to its node, between sentences, and a character. */
-const [LINE, STEP, WORD, GAP, CHARACTER] = [30, 18, 22, 30, 7.4];
+/** A line, the widest step to the right, from a word's text to its node, and between sentences. */
+const [LINE, STEP, WORD, GAP] = [30, 18, 22, 30];
+/** A character, a capital, and one as wide as it is high. */
+const [CHARACTER, CAPITAL, FULL] = [7.4, 10, 13.5];
+const full = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{Extended_Pictographic}\u3000-\u303f\uff01-\uff60]/u;
 /** What stands before the score, the widest column, the largest note, and the highest row. */
 const [LEFT, COLUMN, NOTE, ROW] = [92, 34, 8, 120];
+
+/** About how wide a word is. */
+const widthOf = (word: string): number =>
+  [...word].reduce((sum, character) => sum + (full.test(character) ? FULL : /\p{Lu}/u.test(character) ? CAPITAL : CHARACTER), 0);
 
 export function layoutOf({ program, sentences, report, launches, width }: Drawing): Layout {
   const words: (Point & { text: string })[] = [];
   const places = new Map<number, Point>();
   let [x, y, lowest] = [0, 0, 0];
   for (const { places: own, words: lines, height } of drawn(program, sentences)) {
-    const text = Math.max(24, ...lines.map((word) => CHARACTER * word.length));
+    const widths = lines.map((word) => Math.min(widthOf(word), width - WORD - STEP));
+    const letters = lines.map((word, line) => (widths[line] ?? 0) / [...word].length);
+    const text = Math.max(24, ...widths);
     // A tree that is higher than there is room for is drawn narrower.
     const pace = Math.min(STEP, Math.max(0, width - text - WORD - STEP) / Math.max(1, height));
     const wide = text + WORD + pace * height + STEP;
@@ -68,7 +77,7 @@ export function layoutOf({ program, sentences, report, launches, width }: Drawin
       const kind = program[step]?.kind;
       const middle = y + LINE * (line + 0.5);
       const state = x + text + WORD + pace * right;
-      if (spelt) places.set(step, { x: x + 3 + CHARACTER * right, y: middle + (kind === "look" ? 9 : 15) });
+      if (spelt) places.set(step, { x: x + 3 + (letters[line] ?? 0) * right, y: middle + (kind === "look" ? 9 : 15) });
       else if (kind === "look") places.set(step, { x: x + text + 8, y: middle });
       else if (kind === "guess") places.set(step, { x: state + 8, y: middle - 7 });
       else places.set(step, { x: state, y: middle });
