@@ -3,13 +3,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { loadLanguageModel, type LanguageModel } from "../src/engine.ts";
+import { loadLanguageModel, race, type LanguageModel } from "../src/engine.ts";
+import { trio } from "../src/predict/cells/trio.svelte.ts";
 import { Influence } from "../src/predict/influence/influence.svelte.ts";
 import { Language, type Ready } from "../src/predict/language.svelte.ts";
 import { Predict, type Seen } from "../src/predict/predict.svelte.ts";
 import { Writing } from "../src/predict/writing/writing.svelte.ts";
 
-vi.mock("../src/engine.ts", () => ({ prepare: async () => undefined, loadLanguageModel: vi.fn(async () => ({ dispose: vi.fn() })) }));
+vi.mock("../src/engine.ts", () => ({ prepare: async () => undefined, race: vi.fn(), loadLanguageModel: vi.fn(async () => ({ dispose: vi.fn() })) }));
 
 /** Waits for what has been answered. */
 const answered = () => new Promise((resolve) => setTimeout(resolve));
@@ -151,4 +152,15 @@ test("one whose download fails takes none of the others with it", async () => {
   } finally {
     vi.unstubAllGlobals();
   }
+});
+
+test("a timing that fails leaves what was read as it is", async () => {
+  trio.stage = { kind: "ready", networks: [] };
+  trio.seen = { text: "read", scorings: [] };
+  vi.mocked(race).mockRejectedValueOnce(new Error("no clock"));
+  await trio.time();
+  expect([trio.untimed?.message, trio.failure, trio.stage.kind]).toEqual(["no clock", null, "ready"]);
+  vi.mocked(race).mockRejectedValueOnce(Object.assign(new Error("lost"), { code: "ENGINE_FAILED" }));
+  await trio.time();
+  expect([trio.untimed, trio.failure, trio.stage.kind]).toEqual([null, null, "failed"]);
 });

@@ -47,6 +47,7 @@ export const table = {
   again: "Measure it again",
   stop: "Stop",
   rounds: "Rounds measured",
+  failed: (why: string) => `The measurement stopped: ${why}`,
   note: (characters: number) =>
     `Of ${plural(characters, "character")}. A network that knew nothing would need 6 bits for one of 66 characters. Times are those of reading all of it on the CPU, in turns and in three sittings, just now: the median, and what the rounds lay between.`,
 };

@@ -65,8 +65,10 @@ class Trio {
   seed = $state(1);
   /** How many rounds of the timing are done; null while nothing is timed. */
   timing: { readonly done: number; readonly total: number } | null = $state.raw(null);
-  /** Why the latest text was not read, or not timed. */
+  /** Why the latest text was not read. */
   failure: Failure | null = $state.raw(null);
+  /** Why the last timing has no end. */
+  untimed: Failure | null = $state.raw(null);
   readonly ready: readonly Network[] | null = $derived(this.stage.kind === "ready" ? this.stage.networks : null);
   #wanted: { readonly text: string; readonly seed: number } | null = null;
   #busy = false;
@@ -125,7 +127,7 @@ class Trio {
         this.written = { text, seed, pieces };
         this.failure = null;
       } catch (error) {
-        this.#fail(error);
+        this.failure = this.#failed(error);
       }
     }
     this.#busy = false;
@@ -138,6 +140,7 @@ class Trio {
     const { signal } = (this.#clock = new AbortController());
     const { rounds: total } = SITTINGS;
     this.timing = { done: 0, total };
+    this.untimed = null;
     try {
       const contestants = Object.fromEntries(ready.map(({ id, model }) => [id, reading(model, seen.text)]));
       const { samples, absent } = await race(contestants, { ...SITTINGS, budgetMs: BUDGET_MS, signal, onRound: ({ rounds: done }) => (this.timing = { done, total }) });
@@ -145,9 +148,8 @@ class Trio {
       if (reason !== undefined) throw new Error(reason);
       const times = Object.fromEntries(ready.map(({ id }) => [id, spread(samples[id] ?? [])])) as Record<NetworkId, Spread>;
       this.timed = { text: seen.text, times };
-      this.failure = null;
     } catch (error) {
-      if (!signal.aborted) this.#fail(error);
+      if (!signal.aborted) this.untimed = this.#failed(error);
     } finally {
       this.timing = null;
     }
@@ -158,11 +160,12 @@ class Trio {
     this.#clock?.abort();
   }
 
-  #fail(error: unknown): void {
+  /** Why a call failed; null where the networks are lost with the engine. */
+  #failed(error: unknown): Failure | null {
     const failure = failureOf(error);
-    // What the engine held is lost with it.
-    if (failure.code === "ENGINE_FAILED") this.stage = { kind: "failed", failure };
-    else this.failure = failure;
+    if (failure.code !== "ENGINE_FAILED") return failure;
+    this.stage = { kind: "failed", failure };
+    return null;
   }
 }
 
