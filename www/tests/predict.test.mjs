@@ -391,6 +391,15 @@ describe("writing", { timeout: 600_000 }, () => {
 });
 
 describe("influence", { timeout: 600_000 }, () => {
+  test("of letters fits a phone, however long their word", async () => {
+    await open("O, honorificabilitudinity!", { fields: { language: "shakespeare-lstm", scene: "influence" }, viewport: { width: 320, height: 640 } });
+    const text = page.locator('[aria-labelledby="predict-influence"] .text');
+    await text.locator('[data-token="25"]').click();
+    await text.and(page.locator('[data-target="25"][aria-busy="false"]')).waitFor();
+    const over = await text.evaluate((element) => Math.max(...[...element.querySelectorAll(".word")].map((word) => word.getBoundingClientRect().right)) - element.getBoundingClientRect().right);
+    assert.ok(over < 1, `${over} px too wide`);
+  });
+
   test("that cannot be told, since the text is cut otherwise without a word, is said to be so", async () => {
     await open("He lived at No. 5 and said, 'I am here.'", { fields: { scene: "influence" } });
     const scene = page.locator('[aria-labelledby="predict-influence"]');

@@ -40,6 +40,12 @@ export function runsOf(tokens: readonly Place[], from: number, to: number): numb
   return runs;
 }
 
+/** A run of more letters, each with room for its number, breaks where it must. */
+const LETTERS = 12;
+
+/** Whether a line does not break inside a run; `letters` says that it is one of letters. */
+export const isWhole = (run: readonly number[], letters: boolean): boolean => run.length > 1 && (!letters || run.length <= LETTERS);
+
 /** How the treebank convention writes signs, and how people do. */
 const SIGNS: Readonly<Record<string, string>> = { "``": "“", "''": "”", "-lrb-": "(", "-rrb-": ")", "-lsb-": "[", "-rsb-": "]" };
 /** What stands at the word before it, and what the word after it stands at. */
