@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes every model of this folder from the data, in order: word vectors, the LSTMs that others start from, then the
 # models themselves, the language models last. Some forty minutes on one core without these, and a quarter
-# of an hour for imdb-skim-lstm.
+# of an hour each for imdb-lstm and imdb-skim-lstm.
 #
 #   models/train-all.sh DATA [OUT]      OUT defaults to models/
 #
@@ -23,7 +23,7 @@ train() {
 }
 
 "$saccade" vectors --data "$data" --out "$here/work/vectors.safetensors" imdb/train.tsv:imdb-tsv sst/stsa.binary.train:lines
-for start in start-sst start-imdb; do
+for start in start-sst start-imdb start-imdb-reviews; do
     train "$here/work" "$start"
 done
 # SST's and IMDb's Skim-LSTM come after the LSTM, beside their config, that they go on from; SST's teaches as well.
