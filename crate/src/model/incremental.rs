@@ -52,7 +52,8 @@ impl Incremental {
     }
 
     /// Reads a text from the first token that is not what it was, or is decided otherwise; from the first one when the
-    /// threshold changed or the network reads backwards as well. A forced decision waits for its token. A reading that is stopped, or fails, keeps what it has.
+    /// threshold changed or the network reads backwards as well. A forced decision waits for its token. A reading that
+    /// is stopped, or fails, keeps what it has.
     /// `device` is a CPU.
     ///
     /// # Errors
