@@ -96,6 +96,8 @@ export const answers = {
   tokenize: (text) => model.tokenize(text).map(({ text, start, known }) => [text, start, known]),
   reader: async (options) => ofReading(await read("a good film", options ?? {})),
   async hidden(text, { threshold, force } = {}) {
+    const { length } = model.tokenize(text);
+    if (Object.keys(force ?? {}).some((at) => Number(at) >= length)) throw Object.assign(new Error(), { code: "OPTION_INVALID" });
     const reader = model.reader(threshold, pairs(force));
     try {
       await reader.update(text);
