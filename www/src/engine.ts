@@ -3,6 +3,7 @@
  * the page imports the package.
  */
 
+import type { LoadedModel } from "../../js/src/model.ts";
 import { init, load as open, useWorker, type LanguageModel, type Model } from "../../js/src/worker.ts";
 
 export { accountOf } from "../../js/src/account.ts";
@@ -51,5 +52,18 @@ export const prepare = (): Promise<void> => init();
 /** Opens a classifier's file, whose bytes are copied. Rejects with an error that has a `code`. */
 export const load = (bytes: Uint8Array): Promise<Model> => open(bytes, { cache: false, task: "classify" });
 
-/** Opens a language model's file, likewise. */
+/**
+ * Opens a classifier whose CPU keeps no products of words. Only a network that skims would keep any: beside others, and on the same
+ * few words again and again, its times would be those of a copy.
+ */
+export async function loadWithoutWordCache(bytes: Uint8Array): Promise<Model> {
+  const model = (await load(bytes)) as LoadedModel;
+  try {
+    return await model.withoutWordCache();
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Opens a language model's file, as {@link load} does. */
 export const loadLanguageModel = (bytes: Uint8Array): Promise<LanguageModel> => open(bytes, { cache: false, task: "predict" });

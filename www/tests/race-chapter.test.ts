@@ -2,7 +2,7 @@
 
 import { render } from "svelte/server";
 import { afterEach, expect, test, vi } from "vitest";
-import { load, type Model } from "../src/engine.ts";
+import { loadWithoutWordCache, type Model } from "../src/engine.ts";
 import type * as engine from "../src/engine.ts";
 import Chapter from "../src/race/Chapter.svelte";
 import { race } from "../src/race/race.svelte.ts";
@@ -12,7 +12,7 @@ import type { Study } from "../src/study/study.svelte.ts";
 
 vi.mock("../src/engine.ts", async (original) => ({
   ...(await original<typeof engine>()),
-  load: vi.fn(() => Promise.reject(new Error("the engine died"))),
+  loadWithoutWordCache: vi.fn(() => Promise.reject(new Error("the engine died"))),
   /** A race in which all entrants fail. */
   race: async (entrants: object, { onRound }: { onRound: (so: object) => void }) => {
     const absent = Object.fromEntries(Object.keys(entrants).map((name) => [name, "the engine died"]));
@@ -55,7 +55,7 @@ test("only a race that came to its end is said to have ended", async () => {
 });
 
 test("a race in which nothing could run is not said to have ended", async () => {
-  vi.mocked(load).mockResolvedValue({ dispose: () => undefined } as Model);
+  vi.mocked(loadWithoutWordCache).mockResolvedValue({ dispose: () => undefined } as Model);
   await race.marathon({ words: ["a"], decisions: ["read"] });
   expect([race.failure, race.ended, race.trials.size]).toEqual([null, null, 0]);
   expect(race.absent.size).toBeGreaterThan(0);

@@ -6,7 +6,7 @@ import { cells } from "../src/race/cells.ts";
 import { devices, LENGTHS, Race } from "../src/race/race.svelte.ts";
 import { keyOf } from "../src/race/trial.ts";
 
-vi.mock("../src/engine.ts", async (original) => ({ ...(await original<typeof engine>()), load: async () => ({ dispose() {} }), race: vi.fn() }));
+vi.mock("../src/engine.ts", async (original) => ({ ...(await original<typeof engine>()), loadWithoutWordCache: async () => ({ dispose() {} }), race: vi.fn() }));
 
 const course = { words: ["a"], decisions: ["read"] } as const;
 const heats = LENGTHS.length * devices.length * cells.length;

@@ -1,4 +1,4 @@
-import { accountOf, load, race as takeTurns, spread, type Contestant, type Decision, type Device } from "../engine.ts";
+import { accountOf, loadWithoutWordCache, race as takeTurns, spread, type Contestant, type Decision, type Device } from "../engine.ts";
 import { SITTINGS } from "../study/measurements.svelte.ts";
 import { cells, type CellId } from "./cells.ts";
 import { lane, type Lane, type Lanes } from "./lanes.ts";
@@ -171,7 +171,7 @@ interface Runner {
 
 /** Reads the course as a text model does, one text at a time. */
 async function reading(course: Course, cell: CellId): Promise<Runner> {
-  const model = await load(runner(cell, [...new Set(course.words)]));
+  const model = await loadWithoutWordCache(runner(cell, [...new Set(course.words)]));
   return {
     async run(heat, measureMs, signal) {
       const { text, force } = lay(course, heat);
