@@ -52,6 +52,15 @@ test("what is announced at the end is also of the model that is handed on, where
   expect(status(render(Name, { props }).body)).toMatch(/gets 70% .+: 80% of the sounds, 40% of the words/);
 });
 
+test("the model that is handed on is said to skim half only where it does", () => {
+  const said = (skimRate: number) => {
+    learner.moments = [{ epoch: 1, kept: true, accuracy: 0.9, loss: 0.1, skimRate, reads: [], knobs: KNOBS }];
+    return text(render(Skim, { props }).body);
+  };
+  expect(said(0.5)).toMatch(/best model so far: of those that skim at least half, the one that is most often right/);
+  expect(said(0.25)).toMatch(/best model so far: the one that is most often right/);
+});
+
 test("of a file's sentences as many are told of as there are, and none has no key to it", () => {
   const take = (of: number, label: (at: number) => string) => {
     learner.brought = { name: "mine.tsv", taken: fileRows(Array.from({ length: of }, (_, at) => `${label(at)}\ttext ${at}`).join("\n")) };

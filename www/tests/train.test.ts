@@ -15,6 +15,7 @@ import { fileRows, LIMITS, ownRows } from "../src/train/skim/data.ts";
 import grammar from "../src/train/skim/grammar.json";
 import { KNOBS } from "../src/train/skim/knobs.ts";
 import { news } from "../src/train/shared/link.ts";
+import { settingsOf as settingsOfSkimming } from "../src/train/skim/learner.svelte.ts";
 import { formatRun, parseRun, SEED } from "../src/train/skim/link.ts";
 import { opinions } from "../src/train/skim/opinions.ts";
 import { classOf } from "../src/train/skim/words.ts";
@@ -120,6 +121,11 @@ test("a run is a field of the address, unless it begins as the chapter opens; wh
 test("what a link says is news once, and again after another", () => {
   const told = news((field) => (field === null ? null : field.length));
   expect(["ab", "ab", null, "ab", "abc", "abc"].map(told)).toEqual([2, null, null, 2, 3, null]);
+});
+
+test("where skimming is worth nothing, no look is handed on for how much it skims", () => {
+  const least = (gamma: number) => settingsOfSkimming({ ...KNOBS, gamma }, 1).train?.skim?.minRate;
+  expect([least(KNOBS.gamma), least(0.005), least(0)]).toEqual([0.5, 0.5, 0]);
 });
 
 test("a run with a second learner says in what that differs", () => {

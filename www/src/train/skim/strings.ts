@@ -86,7 +86,7 @@ export const history = {
   value: (epoch: string, accuracy: number, skimRate: number) => `after ${epoch}: ${percent(accuracy)} right, ${percent(skimRate)} skimmed`,
   at: (epoch: string, gamma: string, rate: string, temperature: string | null) =>
     temperature === null ? `After ${epoch}, with γ ${gamma} and a learning rate of ${rate}.` : `After ${epoch}, with γ ${gamma}, a learning rate of ${rate} and a temperature of ${temperature}.`,
-  kept: "The ring marks the best model so far: of those that skim at least half, the one that is most often right. It is the one that you save or use.",
+  kept: (half: boolean) => `The ring marks the best model so far: ${half ? "of those that skim at least half, " : ""}the one that is most often right. It is the one that you save or use.`,
   empty: "The curves begin with the run.",
 };
 
