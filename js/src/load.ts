@@ -1,7 +1,7 @@
 /** From an address to a model. */
 
 import type { Engine, Follow, Reason } from "./engine.js";
-import { errorOf } from "./errors.js";
+import { errorOf, SaccadeError } from "./errors.js";
 import { followed, unlessAborted } from "./follow.js";
 import type { FoundFile } from "./integrity.js";
 import { LoadedLanguageModel } from "./language.js";
@@ -118,10 +118,10 @@ async function openedStructure(engine: Engine, file: FoundFile, options: LoadOpt
   }
 }
 
-/** Waits for a model's first words. One that cannot read these says so when it is asked to read others. */
+/** Waits for a model's first words. One that cannot read these says so when it is asked to read others; an engine that fails, at once. */
 async function unlessStopped(read: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
   await read.catch((error: unknown) => {
-    if (signal?.aborted) throw error;
+    if (signal?.aborted || (error instanceof SaccadeError && error.code === "ENGINE_FAILED")) throw error;
   });
 }
 

@@ -174,7 +174,7 @@ export async function race<Name extends string>(entrants: Readonly<Partial<Recor
     if (signal?.aborted) throw errorBy(signal);
     if (absent.has(name)) return undefined;
     try {
-      const sample: unknown = await unlessAborted(signal, contestant.sample(sampleMs, signal));
+      const sample: unknown = await unlessAborted(signal, Promise.resolve(contestant.sample(sampleMs, signal)));
       if (typeof sample === "number" && Number.isFinite(sample)) return sample;
       throw new TypeError(`its sample is no number of milliseconds but ${String(sample)}`);
     } catch (error) {

@@ -1,7 +1,7 @@
 /** Workers that hold a model as well, so that it answers on many processors. */
 
 import type { Answerer, Engine, Follow, Id, Lent } from "./engine.js";
-import { errorOf, TERMINATED } from "./errors.js";
+import { errorOf, messageOf, TERMINATED } from "./errors.js";
 import { onAbort, unlessAborted } from "./follow.js";
 import { platform } from "./platform.js";
 import type { Precision } from "./types.js";
@@ -57,7 +57,9 @@ export function originOf(engine: Engine, bytes: Uint8Array<ArrayBuffer>, precisi
   };
   const openTwin: OpenTwin = async () => {
     if (!platform.workers) throw errorOf("ENGINE_FAILED", "there is nothing that makes workers");
-    const make = await platform.workers();
+    const make = await platform.workers().catch((error: unknown) => {
+      throw errorOf("ENGINE_FAILED", `the code for workers did not load: ${messageOf(error)}`, error);
+    });
     ended.throwIfAborted();
     let lives = true;
     const own = make((reason) => {

@@ -6,7 +6,7 @@ export const probe = [
   253, 15, 253, 133, 2, 11,
 ];
 
-/** Whether this WebAssembly has relaxed SIMD. */
+/** Whether there is a WebAssembly with relaxed SIMD. */
 export function hasRelaxedSimd(): boolean {
-  return WebAssembly.validate(new Uint8Array(probe));
+  return typeof WebAssembly === "object" && WebAssembly.validate(new Uint8Array(probe));
 }

@@ -52,8 +52,11 @@ export async function openShelf(): Promise<Shelf | undefined> {
     },
     async keep(address, version, file) {
       try {
-        for (const other of await others(address)) await cache.delete(other);
-        await cache.put(key(address, version), new Response(file));
+        const before = await others(address);
+        // Where there is no room for this one, those are still there.
+        const kept = key(address, version);
+        await cache.put(kept, new Response(file));
+        for (const other of before) if (other.url !== kept) await cache.delete(other);
       } catch {
         // The file has arrived all the same.
       }

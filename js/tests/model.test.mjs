@@ -261,6 +261,8 @@ describe("a model", () => {
     const never = { slow: () => new Promise(() => undefined) };
     const stop = new AbortController();
     setTimeout(() => stop.abort("enough"));
+    const plain = await race({ a: { sample: () => 3 } }, { rounds: 2, sampleMs: 1, signal: new AbortController().signal });
+    assert.deepEqual([plain.samples.a, plain.absent], [[3, 3], {}]);
     await assert.rejects(race(never, { signal: stop.signal }), { code: "ABORTED", cause: "enough" });
     await assert.rejects(race(entrants, { rounds: 5, sampleMs: 1, onRound: () => { throw new Error("mine"); } }), { code: "CALLBACK_FAILED" });
     const quick = { rounds: 5, sampleMs: 1 };

@@ -7,7 +7,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { devices, init, load } from "../dist/index.js";
 import { moduleOf } from "../dist/compile.js";
-import { ours } from "../dist/errors.js";
+import { errorOf, ours } from "../dist/errors.js";
+import { load as loadIn } from "../dist/load.js";
+import { local } from "../dist/local.js";
+import { platform } from "../dist/platform.js";
 import * as glue from "../pkg/saccade_rnn.js";
 
 const path = new URL("../pkg/saccade_rnn_bg.wasm", import.meta.url);
@@ -29,6 +32,35 @@ test("says so, and the next call tries again", async () => {
   assert.deepEqual([found.cpu.usable, found.webgpu.usable], [true, false]);
   const model = await load(readFileSync(new URL("../../models/sst2-sru.safetensors", import.meta.url)));
   assert.match((await model.read("a film", { device: "webgpu" })).deviceReason, /^CPU, since this runtime has no navigator\.gpu/);
+});
+
+test("a runtime without WebAssembly is told of", () => {
+  const program = `
+    delete globalThis.WebAssembly;
+    const { devices } = await import(${JSON.stringify(new URL("../dist/index.js", import.meta.url).href)});
+    console.log(JSON.stringify((await devices()).cpu));
+  `;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8", timeout: 300_000 });
+  assert.equal(status, 0, stderr);
+  assert.match(JSON.parse(stdout).reason, /WebAssembly/);
+});
+
+test("an engine that fails at a model's first words fails the load, with its reason", async () => {
+  const failing = { ...local, call: (name, ...given) => (name === "read" ? Promise.reject(errorOf("ENGINE_FAILED", "a trap")) : local.call(name, ...given)) };
+  await assert.rejects(loadIn(failing, readFileSync(SMALL)), { code: "ENGINE_FAILED", message: /a trap/ });
+  const unread = { ...local, call: (name, ...given) => (name === "read" ? Promise.reject(errorOf("MODEL_CONFIG", "not these")) : local.call(name, ...given)) };
+  assert.equal((await loadIn(unread, readFileSync(SMALL))).config.task, "classify");
+});
+
+test("code for workers that does not load is told of as the engine's", async () => {
+  const model = await load(readFileSync(SMALL));
+  const { workers } = platform;
+  platform.workers = () => Promise.reject(new TypeError("no such chunk"));
+  try {
+    await assert.rejects(model.readAll(["a", "b"], { workers: 2 }), { code: "ENGINE_FAILED", message: /the code for workers did not load: no such chunk/ });
+  } finally {
+    platform.workers = workers;
+  }
 });
 
 test("asks whatever GPU a program gave Node", () => {
@@ -118,7 +150,7 @@ test("the engine has a reader that is busy during a call and no longer", async (
   assert.ok(meanwhile.length > 0);
   await Promise.all(meanwhile);
   // A call that fails, or asks of nothing, leaves it free.
-  await assert.rejects(async () => reader.update("a"), { code: "OPTION_INVALID", message: /no token 2/ });
+  await assert.rejects(async () => reader.update(`${LONG}!`, () => Promise.reject(new Error("mine"))), { message: /mine/ });
   const fresh = plain.reader();
   for (const free of [reader, fresh]) {
     const [first, second] = [await free.hidden(), await free.hidden()];
