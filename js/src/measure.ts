@@ -82,7 +82,9 @@ export interface Factor extends Spread {
   readonly told: boolean;
 }
 
-const [ROUNDS, FEWEST_ROUNDS, BUDGET_MS, PAUSE_MS] = [11, 5, 4000, 1000];
+const [ROUNDS, BUDGET_MS, PAUSE_MS] = [11, 4000, 1000];
+/** So many rounds are run whatever the time, unless fewer are asked for: what fewer agree on is chance. */
+export const FEWEST_ROUNDS = 5;
 /** A turn lasts so many of the clock's smallest steps, within these bounds in milliseconds. */
 const [TICKS, LEAST_MS, MOST_MS] = [50, 15, 200];
 

@@ -7,7 +7,7 @@ import type { LoadedModel } from "../../js/src/model.ts";
 import { init, load as open, useWorker, type LanguageModel, type Model } from "../../js/src/worker.ts";
 
 export { accountOf } from "../../js/src/account.ts";
-export { factorOf, isTold, spread } from "../../js/src/measure.ts";
+export { factorOf, FEWEST_ROUNDS, isTold, spread } from "../../js/src/measure.ts";
 export { AdaptiveSoftmax, Elman, gpuStatistics, Gru, Lstm, race, Skim, Sru } from "../../js/src/worker.ts";
 export type {
   Account,

@@ -236,13 +236,14 @@ describe("the race", () => {
     const speeds = [1, 1, 1, 1, 1.4, 1.4, 1.4, 1.4, 1, 1, 1, 1];
     const at = (ms: number) => speeds.map((speed) => speed * ms);
     const rate = rateOf(trial("elman", at(2)));
-    expect(rate).toMatchObject({ median: 10_000, most: 10_000, told: true });
+    expect(rate).toMatchObject({ median: 10_000, most: 10_000, untold: null });
     expect(rate.least).toBeCloseTo(10_000 / 1.4, 6);
     for (const speed of [1, 1.4]) {
       const { median } = rateOf(trial("elman", at(2).map(() => 2 * speed)));
       expect(median >= rate.least && median <= rate.most).toBe(true);
     }
-    expect(rateOf(trial("elman", [1, 1, 1, 3, 3, 3, 1])).told).toBe(false);
+    expect(rateOf(trial("elman", [1, 1, 1, 3, 3, 3, 1])).untold).toBe("apart");
+    expect([1, 4, 5].map((rounds) => rateOf(trial("elman", at(2).slice(0, rounds))).untold)).toEqual(["few", "few", null]);
     expect(fastest([trial("lstm", at(4)), trial("elman", at(2)), trial("gru", at(3))])?.cell).toBe("elman");
     expect(fastest([trial("lstm", at(4)), trial("elman", at(2)), trial("gru", at(2).map((ms, round) => (round % 2 ? ms * 1.1 : ms * 0.95)))])).toBeNull();
     expect(fastest([])).toBeNull();
@@ -259,12 +260,12 @@ describe("the race", () => {
   });
 
   test("the report names browser, adapter and method, and has a row for each trial", () => {
-    const trial = { cell: "sru", device: "webgpu", length: 20, batch: 1, alone: false, samples: [2, 2, 2], flops: 1200, method: "mean of 9 runs" } as const;
+    const trial = { cell: "sru", device: "webgpu", length: 20, batch: 1, alone: false, samples: [2, 2, 2, 2, 2], flops: 1200, method: "mean of 9 runs" } as const;
     const text = report([trial], { browser: "Browser 1", adapter: null, when: "today" });
     expect(text).toContain("Browser: Browser 1");
     expect(text).toContain("WebGPU adapter: none");
     expect(text).toContain("mean of 9 runs");
-    expect(text).toContain("| SRU | WebGPU | 20 | 1 | 2.00 | 2.00 to 2.00 | 10000 | 1200 |");
+    expect(text).toContain("| SRU | WebGPU | 20 | 1 | 5 | 2.00 | 2.00 to 2.00 | 10000 | 1200 |");
   });
 });
 

@@ -54,6 +54,22 @@ test("only a race that came to its end is said to have ended", async () => {
   expect(chapter()).toContain("All batches are measured.");
 });
 
+test("what a race was stopped before it was sure of is not told; while it is on, more is waited for", () => {
+  const heat = { cell: "lstm", device: "cpu", length: 7, batch: 1, alone: false } as const;
+  const after = (turns: number) => {
+    race.trials = new Map([[keyOf(heat), { ...heat, samples: Array.from({ length: turns }, () => 1), flops: 1, method: "in turns" }]]);
+    race.raced = 7;
+    const body = chapter().replace(/<!--.*?-->/g, "");
+    const row = /data-told="(\w+)".*?<\/tr>/s.exec(body);
+    return { told: row?.[1], cells: [...(row?.[0] ?? "").matchAll(/<td[^>]*>(.*?)<\/td>/g)].map(([, cell]) => cell), rate: /data-cell="lstm".*?class="rate[^"]*">(.*?)<\/li>/s.exec(body)?.[1] };
+  };
+  expect(after(4)).toMatchObject({ told: "false", cells: ["CPU", "7", "1", "4", "too few turns to tell"], rate: expect.stringContaining("too few") });
+  expect(after(5)).toMatchObject({ told: "true", cells: ["CPU", "7", "1", "5", "1 ms", "1 ms", "7K"], rate: expect.stringContaining("7K") });
+  race.running = { heat, done: 4, total: 12 };
+  expect(after(4).rate).toContain("…");
+  race.running = null;
+});
+
 test("a race in which nothing could run is not said to have ended", async () => {
   vi.mocked(loadWithoutWordCache).mockResolvedValue({ dispose: () => undefined } as Model);
   await race.marathon({ words: ["a"], decisions: ["read"] });

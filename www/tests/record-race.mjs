@@ -32,7 +32,7 @@ await page.getByText("Copied.").waitFor();
 const report = await page.evaluate(() => navigator.clipboard.readText());
 const alone = (texts, tokens) => texts > 1 || tokens === 32;
 const trials = report.split("\n").flatMap((line) => {
-  const [, network, device, tokens, texts, median, , , flops] = line.split("|").map((cell) => cell.trim());
+  const [, network, device, tokens, texts, , median, , , flops] = line.split("|").map((cell) => cell.trim());
   if (!(network in names)) return [];
   const [length, batch] = [Number(tokens), Number(texts)];
   // Where another machine's rounds lay says nothing of this one's.

@@ -23,6 +23,7 @@ export function report(trials: readonly Trial[], { browser, adapter, when }: Cir
       nameOfDevice(trial.device),
       String(trial.length),
       String(trial.batch),
+      String(trial.samples.length),
       ms.median.toPrecision(3),
       say.between(ms.least.toPrecision(3), ms.most.toPrecision(3)),
       String(Math.round((1000 * tokensOf(trial)) / ms.median)),

@@ -1,6 +1,7 @@
 /** What the chapter Race says. */
 
 import { plural } from "../frame/format.ts";
+import { measured } from "../frame/strings.ts";
 
 export const chapter = {
   name: "Race",
@@ -22,7 +23,7 @@ export const race = {
   close: (length: number) => `The race over ${plural(length, "word")} has ended. The fastest are too close together to tell which of them won.`,
   measured: { marathon: "All lengths are measured.", relay: "All batches are measured." },
   method: (ms: number, sittings: number) =>
-    `all networks and devices take turns of ${ms} ms in ${sittings} sittings, timed from words to scores, or for a layer alone from rows to rows`,
+    `all networks and devices take turns of ${ms} ms in up to ${sittings} sittings, timed from words to scores, or for a layer alone from rows to rows`,
 };
 
 function raceOn(words: number | null, isCut: boolean): string {
@@ -50,8 +51,11 @@ export const sprint = {
   begin: "Start the race to measure yours.",
   noDevice: "The other machine had no WebGPU. Start the race to see whether yours has it.",
   failed: "failed",
-  busy: "too busy",
-  whyBusy: "Too busy: the turns of this network lie too far apart to name one speed.",
+  untold: { few: "too few", apart: "too busy" },
+  whyUntold: {
+    few: "Too few: the race was stopped before this network had enough turns to name one speed.",
+    apart: "Too busy: the turns of this network lie too far apart to name one speed.",
+  },
 };
 
 export const chain = {
@@ -146,7 +150,8 @@ export const results = {
     "Each number belongs to this machine, this browser and this moment. The table that you copy names the browser and the GPU, and says how we measured.",
   ],
   table: "All results",
-  columns: ["network", "device", "words", "texts", "time", "rounds between", "words/s"],
+  columns: ["network", "device", "words", "texts", "turns", "time", "turns between", "words/s"],
+  untold: { few: "too few turns to tell", apart: measured.tooBusy },
   copy: "Copy as a table",
   copied: "Copied.",
   noCopying: "This browser does not let the page copy the table.",
@@ -159,6 +164,6 @@ export const report = {
   adapter: (name: string | null) => `WebGPU adapter: ${name ?? "none"}`,
   unnamed: "unnamed",
   method: (method: string) => `Method: ${method}`,
-  columns: ["network", "device", "words", "texts", "ms (median)", "ms (between)", "words/s", "FLOPs"],
+  columns: ["network", "device", "words", "texts", "turns", "ms (median)", "ms (between)", "words/s", "FLOPs"],
   between: (low: string, high: string) => `${low} to ${high}`,
 };

@@ -1,4 +1,4 @@
-import { factorOf, isTold, spread, type Account, type Device, type Spread } from "../engine.ts";
+import { factorOf, FEWEST_ROUNDS, isTold, spread, type Account, type Device, type Spread } from "../engine.ts";
 import type { CellId } from "./cells.ts";
 
 /** What is to be measured: one network reading `batch` texts of `length` tokens at once, on one device. */
@@ -54,15 +54,16 @@ export const tokensOf = ({ length, batch }: Heat): number => length * batch;
 
 /** Tokens a second: in the median, and at the ends that the rounds lay between. */
 export interface Rate extends Pick<Spread, "least" | "median" | "most"> {
-  /** Whether the rounds agree on it. */
-  readonly told: boolean;
+  /** Why it is not told: there are too few rounds, as before a race was stopped, or they lie too far apart. Null where it is told. */
+  readonly untold: "few" | "apart" | null;
 }
 
 /** How fast it went. The least time is the most tokens. */
 export function rateOf(trial: Trial): Rate {
   const ms = spread(trial.samples);
   const rate = (ms: number) => (1000 * tokensOf(trial)) / ms;
-  return { least: rate(ms.most), median: rate(ms.median), most: rate(ms.least), told: isTold(ms) };
+  const untold = trial.samples.length < FEWEST_ROUNDS ? "few" : isTold(ms) ? null : "apart";
+  return { least: rate(ms.most), median: rate(ms.median), most: rate(ms.least), untold };
 }
 
 /** What is to be said of a time that a line gives: itself, that it may as well be nothing, or that the rounds do not agree on it. */
@@ -74,6 +75,6 @@ export function standing(ms: number, spread: Spread): "told" | "nothing" | "apar
 /** Of trials of one race the one that was fastest in the median, if the rounds agree that it beats every other; null if they do not. */
 export function fastest(trials: readonly Trial[]): Trial | null {
   const [first, ...others] = [...trials].sort((a, b) => spread(a.samples).median - spread(b.samples).median);
-  if (!first || !rateOf(first).told) return null;
+  if (!first || rateOf(first).untold) return null;
   return others.every(({ samples }) => factorOf(first.samples, samples).told) ? first : null;
 }
