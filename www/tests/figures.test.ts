@@ -259,13 +259,16 @@ describe("the race", () => {
     expect(standing(-0.01, spread([0.9, 1, 1.1]))).toBe("nothing");
   });
 
-  test("the report names browser, adapter and method, and has a row for each trial", () => {
+  test("the report names browser, adapter and method, has a row for each trial, and tells no more than the page", () => {
     const trial = { cell: "sru", device: "webgpu", length: 20, batch: 1, alone: false, samples: [2, 2, 2, 2, 2], flops: 1200, method: "mean of 9 runs" } as const;
     const text = report([trial], { browser: "Browser 1", adapter: null, when: "today" });
     expect(text).toContain("Browser: Browser 1");
     expect(text).toContain("WebGPU adapter: none");
     expect(text).toContain("mean of 9 runs");
     expect(text).toContain("| SRU | WebGPU | 20 | 1 | 5 | 2.00 | 2.00 to 2.00 | 10000 | 1200 |");
+    const row = (samples: readonly number[]) => report([{ ...trial, samples }], { browser: "", adapter: null, when: "" }).split("\n").at(-2);
+    expect(row([1, 1, 2, 3, 4])).toBe("| SRU | WebGPU | 20 | 1 | 5 | too busy | 1.00 to 4.00 | too busy | 1200 |");
+    expect(row([1, 2])).toBe("| SRU | WebGPU | 20 | 1 | 2 | too few turns | 1.00 to 2.00 | too few turns | 1200 |");
   });
 });
 

@@ -6,11 +6,11 @@
 import { writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
+import { trialsOf } from "../../scripts/raced.mjs";
 import { root } from "../../scripts/steps.mjs";
 import { launch, serve } from "./browser.mjs";
 
 const PATIENCE = 600_000;
-const names = { Elman: "elman", GRU: "gru", LSTM: "lstm", "Skim-LSTM": "skim", SRU: "sru" };
 
 // Before the race, which is work as well.
 const [load = 0] = loadavg();
@@ -29,16 +29,7 @@ for (const name of ["Start the race", "Measure all lengths", "Measure all batche
 }
 await page.getByRole("button", { name: "Copy as a table" }).click();
 await page.getByText("Copied.").waitFor();
-const report = await page.evaluate(() => navigator.clipboard.readText());
-const alone = (texts, tokens) => texts > 1 || tokens === 32;
-const trials = report.split("\n").flatMap((line) => {
-  const [, network, device, tokens, texts, , median, , , flops] = line.split("|").map((cell) => cell.trim());
-  if (!(network in names)) return [];
-  const [length, batch] = [Number(tokens), Number(texts)];
-  // Where another machine's rounds lay says nothing of this one's.
-  const samples = [Number(median)];
-  return [{ cell: names[network], device: device === "CPU" ? "cpu" : "webgpu", length, batch, alone: alone(batch, length), samples, flops: Number(flops), method: "recorded" }];
-});
+const trials = trialsOf(await page.evaluate(() => navigator.clipboard.readText()));
 const busy = load > cpus().length / 2 ? ", busy with other work" : "";
 const machine = `${cpus().length} cores of an ${cpus()[0].model.trim()}, Chromium ${browser.version().split(".")[0]}, without a GPU${busy}`;
 const length = Math.min(...trials.filter((trial) => !trial.alone).map((trial) => trial.length));

@@ -4,7 +4,7 @@ import { spread } from "../engine.ts";
 import { nameOf as nameOfDevice } from "../study/devices.ts";
 import { nameOf } from "./cells.ts";
 import { report as say } from "./strings.ts";
-import { tokensOf, type Trial } from "./trial.ts";
+import { rateOf, type Trial } from "./trial.ts";
 
 /** What the results were measured on. */
 export interface Circumstances {
@@ -18,15 +18,17 @@ export interface Circumstances {
 export function report(trials: readonly Trial[], { browser, adapter, when }: Circumstances): string {
   const rows = trials.map((trial) => {
     const ms = spread(trial.samples);
+    const { median, untold } = rateOf(trial);
+    const told = (value: string) => (untold ? say.untold[untold] : value);
     return [
       nameOf(trial.cell),
       nameOfDevice(trial.device),
       String(trial.length),
       String(trial.batch),
       String(trial.samples.length),
-      ms.median.toPrecision(3),
+      told(ms.median.toPrecision(3)),
       say.between(ms.least.toPrecision(3), ms.most.toPrecision(3)),
-      String(Math.round((1000 * tokensOf(trial)) / ms.median)),
+      told(String(Math.round(median))),
       String(trial.flops),
     ];
   });

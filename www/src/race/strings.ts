@@ -165,5 +165,6 @@ export const report = {
   unnamed: "unnamed",
   method: (method: string) => `Method: ${method}`,
   columns: ["network", "device", "words", "texts", "turns", "ms (median)", "ms (between)", "words/s", "FLOPs"],
+  untold: { few: "too few turns", apart: "too busy" },
   between: (low: string, high: string) => `${low} to ${high}`,
 };
