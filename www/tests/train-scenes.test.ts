@@ -69,13 +69,25 @@ test("of a file's sentences as many are told of as there are, and none has no ke
   };
   expect(text(take(40, (at) => `${at % 2}`))).toMatch(/ 8 sentences that it never learns from/);
   // Every label of what is asked about is one that nothing was learned of.
-  const none = take(40, (at) => (at % 5 === 4 ? `${at}` : `${at % 2}`));
+  const none = take(40, (at) => `${at}`);
   expect(text(none)).toMatch(/ 0 sentences that it never learns from/);
   expect(none).not.toMatch(/class="key/);
   learner.chosen = "own";
   const own = render(Skim, { props }).body;
   expect(text(own)).toMatch(/ 10 sentences that it never learns from/);
   expect(own).toMatch(/class="key/);
+});
+
+test("of a long file some texts are taken, and that is told", () => {
+  const said = (texts: number) => {
+    learner.brought = { name: "mine.tsv", taken: fileRows(Array.from({ length: texts }, (_, at) => `${at % 3}\ttext`).join("\n")) };
+    learner.chosen = "file";
+    const all = text(render(Skim, { props }).body);
+    learner.chosen = "own";
+    return all;
+  };
+  expect(said(20_000)).toMatch(/mine\.tsv: 20,000 texts, 3 labels\. It stays/);
+  expect(said(25_000)).toMatch(/mine\.tsv: 25,000 texts, 3 labels\. The network takes 20,000 of them/);
 });
 
 /** A worker that fails in a way, as soon as there is one. */

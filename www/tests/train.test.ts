@@ -87,7 +87,7 @@ describe("a file of the visitor's", () => {
   test("of long texts shows the beginnings, up to a word, behind such as are short", () => {
     const long = Array.from({ length: 60 }, (_, at) => `word${at}`).join(" ");
     const shown = (line: (at: number) => string) => {
-      const taken = file(100, line);
+      const taken = file(200, line);
       return "rows" in taken ? taken.rows.shown.map(({ text }) => text) : [];
     };
     expect(shown((at) => `${at % 2}\tso be it…`)[0]).toBe("so be it…");
@@ -107,7 +107,17 @@ describe("a file of the visitor's", () => {
     const taken = file(LIMITS.lines + 500, (at) => `${at % 3}\ttext ${at}`);
     if (!("rows" in taken)) throw new Error(taken.reason);
     expect(taken.rows.train.length + taken.rows.dev.length).toBe(LIMITS.lines);
-    expect(taken.rows.dev.length).toBeLessThanOrEqual(LIMITS.dev);
+    expect([taken.rows.dev.length, taken.texts]).toEqual([LIMITS.dev, LIMITS.lines + 500]);
+    // Also what stands at its end.
+    const sorted = file(LIMITS.lines + 5000, (at) => `${Math.floor(at / 5000)}\ttext ${at}`);
+    expect("rows" in sorted && sorted.rows.labels).toEqual(["0", "1", "2", "3", "4"]);
+  });
+
+  test("whose labels take turns is asked about all of them", () => {
+    for (const lines of [100, 600, 3000, 4000]) {
+      const taken = file(lines, (at) => `${at % 2}\ttext ${at}`);
+      expect("rows" in taken && new Set(taken.rows.dev.map(({ label }) => label)).size, `${lines}`).toBe(2);
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 /** What a network learns from: texts with labels, some of which it is only asked about. */
 
 import { abridged } from "../../frame/format.ts";
+import { pick, random } from "../shared/random.ts";
 import { opinions, type Opinion } from "./opinions.ts";
 
 export interface Rows {
@@ -19,12 +20,13 @@ export interface Mistake {
   readonly line: number;
 }
 
-export type Taken = { readonly rows: Rows } | { readonly mistakes: readonly Mistake[]; readonly reason: Reason };
+/** What became of a file: what is learned of it, and how many texts it has; or why there is nothing. */
+export type Taken = { readonly rows: Rows; readonly texts: number } | { readonly mistakes: readonly Mistake[]; readonly reason: Reason };
 /** Why a file cannot be learned from. */
 export type Reason = "lines" | "few" | "label";
 
 const [TRAIN, DEV, SHOWN] = [800, 200, 10];
-/** Of a file of the visitor's: lines in all, those it is asked about, characters that are shown of a text, and the fewest lines. */
+/** Of a file of the visitor's: the most texts that are taken, those of them that are asked about, characters that are shown of a text, and the fewest lines. */
 export const LIMITS = { lines: 20_000, dev: 500, letters: 140, fewest: 40 };
 
 function rowsOf(train: readonly Opinion[], dev: readonly Opinion[], shown: readonly Opinion[]): Rows {
@@ -45,7 +47,6 @@ export function ownRows(): Rows {
 export function fileRows(content: string): Taken {
   const [all, mistakes]: [Opinion[], Mistake[]] = [[], []];
   for (const [at, line] of content.replace(/^\uFEFF/, "").split(/\r?\n/).entries()) {
-    if (all.length === LIMITS.lines) break;
     if (line.trim() === "") continue;
     const [, label, text] = /^([^\t]+)\t+(.*\S)/.exec(line) ?? /^(\S+) +(.*\S)/.exec(line) ?? [];
     if (label === undefined || text === undefined) mistakes.push({ line: at + 1 });
@@ -53,15 +54,21 @@ export function fileRows(content: string): Taken {
   }
   if (mistakes.length > 0) return { mistakes, reason: "lines" };
   if (all.length < LIMITS.fewest) return { mistakes, reason: "few" };
-  // Files are often sorted: every so many lines are those it is asked about.
-  const every = Math.max(5, Math.ceil(all.length / LIMITS.dev));
-  const isDev = (at: number) => at % every === every - 1;
-  const dev = all.filter((_, at) => isDev(at));
-  const train = all.filter((_, at) => !isDev(at));
+  const taken = some(all, LIMITS.lines);
+  const dev = some(taken, Math.min(LIMITS.dev, Math.floor(taken.length / 5)));
+  const isDev = new Set(dev);
+  const train = taken.filter((row) => !isDev.has(row));
   const known = new Set(train.map(({ label }) => label));
   if (known.size < 2) return { mistakes, reason: "label" };
   const asked = dev.filter(({ label }) => known.has(label));
-  return { rows: rowsOf(train, asked, spread(asked)) };
+  return { rows: rowsOf(train, asked, spread(asked)), texts: all.length };
+}
+
+/** So many of the texts, if there are as many: of each stretch one, by lot. Files are sorted, or their labels take turns. */
+function some(all: readonly Opinion[], most: number): Opinion[] {
+  const [draw, count] = [random(1), Math.min(most, all.length)];
+  const from = (stretch: number) => Math.floor((stretch * all.length) / count);
+  return Array.from({ length: count }, (_, at) => pick(draw, all.slice(from(at), from(at + 1))));
 }
 
 /** Some of the texts, of all labels in turn, and of each the short ones first. */

@@ -18,7 +18,8 @@ export const scene = {
   file: "A file of yours",
   anotherFile: "Another file",
   pick: "A file of texts with labels",
-  aboutFile: (name: string, texts: number, labels: number) => `${name}: ${plural(texts, "text")}, ${plural(labels, "label")}. It stays in your browser. Of a long text only the beginning is shown, and read where it is shown.`,
+  aboutFile: (name: string, texts: number, labels: number) =>
+    `${name}: ${plural(texts, "text")}, ${plural(labels, "label")}. ${texts > LIMITS.lines ? `The network takes ${whole(LIMITS.lines)} of them, drawn by lot from all of the file. ` : ""}It stays in your browser. Of a long text only the beginning is shown, and read where it is shown.`,
   form: "In a file of yours, each line is a label, a tab and a text.",
   refused: {
     lines: (lines: readonly number[]) =>
