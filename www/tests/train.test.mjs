@@ -46,6 +46,17 @@ const skimmed = (figure) => figure.locator('[data-figure="sentences"] [data-deci
 const rows = Array.from({ length: 120 }, (_, at) => `${at % 2 ? "yes" : "no"}\tthe number ${at} is ${at % 2 ? "fine" : "wrong"}`);
 const file = (lines, name = "mine.tsv") => ({ name, mimeType: "text/plain", buffer: Buffer.from(lines.join("\n")) });
 
+/** Has no file be read, as a folder is not, while `take` takes one. */
+async function unread(page, take) {
+  await page.evaluate(() => {
+    window.text = Blob.prototype.text;
+    Blob.prototype.text = () => Promise.reject(new DOMException("", "NotFoundError"));
+  });
+  await take();
+  await page.getByRole("status").getByText("folder cannot be read.").waitFor();
+  await page.evaluate(() => (Blob.prototype.text = window.text));
+}
+
 describe("learning to skim", { timeout: 1_800_000 }, () => {
   test("the engine comes with the first press; a network learns, words fade, and the history is gone through by keyboard", async () => {
     const { page, complaints, asked, skim } = await open();
@@ -285,6 +296,8 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
       assert.equal(await input.inputValue(), "");
       assert.ok(await learn.isDisabled());
     }
+    await unread(page, () => input.setInputFiles(file(rows, "folder")));
+    assert.ok(await learn.isDisabled());
     await input.setInputFiles(file(rows));
     await page.getByText("mine.tsv: 120 texts, 2 labels.").waitFor();
     // It may be dropped as well, and is no model.
@@ -481,8 +494,15 @@ describe("a text of one's own", { timeout: 600_000 }, () => {
     await input.setInputFiles({ name: "icon.png", mimeType: "image/png", buffer: readFileSync(new URL("../public/icon-512.png", import.meta.url)) });
     await page.getByRole("status").getByText("icon.png is no text").waitFor();
     assert.equal((await page.inputValue("textarea")).trim(), text.trim());
+    await unread(page, () => input.setInputFiles(file([text], "folder")));
     await input.setInputFiles(file([text], "diary.txt"));
-    await page.getByText("icon.png is no text").waitFor({ state: "detached" });
+    await page.getByText("folder cannot be read.").waitFor({ state: "detached" });
+    await page.getByLabel("Your text to learn").fill("");
+    await input.setInputFiles(file(["é".repeat(2_000_000)], "long.txt"));
+    await page.getByText("Only the first 1,000,000 letters are learned.").waitFor();
+    assert.equal((await page.inputValue("textarea")).length, 1_000_001);
+    await input.setInputFiles(file([text], "diary.txt"));
+    await page.getByText("Only the first").waitFor({ state: "detached" });
     for (const cell of ["LSTM", "SRU", "Elman"]) {
       await choose(page.getByRole("radio", { name: cell, exact: true }));
       await pressedAsSoon(page, "Stop", { within: '[data-figure="letters"]', moments: 2 }, () => letters.locator(".action").click());

@@ -1,7 +1,7 @@
 /** What the chapter Train learns from, and how a run is planned and linked to. */
 
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { fieldsOf, viewOf } from "../src/study/view.ts";
 import * as far from "../src/train/far/link.ts";
 import * as letters from "../src/train/letters/link.ts";
@@ -14,6 +14,7 @@ import { distance, ipa, plain, soundsOf } from "../src/train/name/phonemes.ts";
 import { fileRows, LIMITS, ownRows } from "../src/train/skim/data.ts";
 import grammar from "../src/train/skim/grammar.json";
 import { KNOBS } from "../src/train/skim/knobs.ts";
+import { textOf } from "../src/train/shared/file.ts";
 import { news } from "../src/train/shared/link.ts";
 import { settingsOf as settingsOfSkimming } from "../src/train/skim/learner.svelte.ts";
 import { formatRun, parseRun, SEED } from "../src/train/skim/link.ts";
@@ -57,6 +58,16 @@ test("a text is what has no bytes that no text has, and few that are no UTF-8", 
   const [plain, accent] = [repeat([97, 32], 300), 0xe9];
   expect([isText(""), isText(decode(plain)), isText("naïve 文本 🎬"), isText(decode([...plain, accent]))]).toEqual([true, true, true, true]);
   expect([isText(decode([...plain, 0])), isText(decode(repeat([accent, 32], 300)))]).toEqual([false, false]);
+});
+
+test("a file that cannot be read gives no text; of a long one no more is read than is asked for", async () => {
+  const folder = new File(["a"], "folder");
+  vi.spyOn(folder, "text").mockRejectedValue(new DOMException("", "NotFoundError"));
+  expect(await textOf(folder)).toEqual({ reason: "unread" });
+  const long = new File(["abcdef"], "long.txt");
+  const whole = vi.spyOn(long, "text");
+  expect([await textOf(long, 3), whole.mock.calls.length]).toEqual([{ text: "abc" }, 0]);
+  expect(await textOf(long)).toEqual({ text: "abcdef" });
 });
 
 describe("a file of the visitor's", () => {

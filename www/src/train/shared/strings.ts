@@ -1,5 +1,7 @@
 /** What all runs say. */
 
+import type { NoText } from "./file.ts";
+
 export const actions = {
   starting: "Fetching the engine that learns…",
   pause: "Pause",
@@ -19,5 +21,10 @@ export const figures = {
 export const handed = {
   earlier: (figures: string) => `The model that is saved or used is an earlier one, the best: ${figures}.`,
 };
+
+/** Why a file of the visitor's gives no text. */
+export const noText = {
+  unread: (file: string) => `${file} cannot be read. It may be a folder, or no longer be there.`,
+} satisfies Record<NoText, (file: string) => string>;
 
 export const words = { pass: "pass", passes: "passes" };

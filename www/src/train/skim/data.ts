@@ -1,6 +1,7 @@
 /** What a network learns from: texts with labels, some of which it is only asked about. */
 
 import { abridged } from "../../frame/format.ts";
+import type { NoText } from "../shared/file.ts";
 import { pick, random } from "../shared/random.ts";
 import { opinions, type Opinion } from "./opinions.ts";
 
@@ -23,7 +24,7 @@ export interface Mistake {
 /** What became of a file: what is learned of it, and how many texts it has; or why there is nothing. */
 export type Taken = { readonly rows: Rows; readonly texts: number } | { readonly mistakes: readonly Mistake[]; readonly reason: Reason };
 /** Why a file cannot be learned from. */
-export type Reason = "lines" | "few" | "label";
+export type Reason = NoText | "lines" | "few" | "label";
 
 const [TRAIN, DEV, SHOWN] = [800, 200, 10];
 /** Of a file of the visitor's: the most texts that are taken, those of them that are asked about, characters that are shown of a text, and the fewest lines. */

@@ -1,6 +1,7 @@
 /** What the scene “Learning to skim” says. */
 
 import { percent, plural, whole } from "../../frame/format.ts";
+import { noText } from "../shared/strings.ts";
 import { LIMITS, type Reason } from "./data.ts";
 import type { Knob } from "./knobs.ts";
 
@@ -22,11 +23,12 @@ export const scene = {
     `${name}: ${plural(texts, "text")}, ${plural(labels, "label")}. ${texts > LIMITS.lines ? `The network takes ${whole(LIMITS.lines)} of them, drawn by lot from all of the file. ` : ""}It stays in your browser. Of a long text only the beginning is shown, and read where it is shown.`,
   form: "In a file of yours, each line is a label, a tab and a text.",
   refused: {
-    lines: (lines: readonly number[]) =>
+    ...noText,
+    lines: (_: string, lines: readonly number[]) =>
       `${lines.length === 1 ? "Line" : "Lines"} ${lines.slice(0, 5).join(", ")}${lines.length > 5 ? ` and ${whole(lines.length - 5)} more` : ""}: expected a label, a tab and a text.`,
     few: () => `There is too little to learn from: at least ${LIMITS.fewest} lines are needed.`,
     label: () => "All texts have the same label, so there is nothing to tell apart.",
-  } satisfies Record<Reason, (lines: readonly number[]) => string>,
+  } satisfies Record<Reason, (file: string, lines: readonly number[]) => string>,
 };
 
 export const controls = {
