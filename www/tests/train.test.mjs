@@ -297,6 +297,8 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
       assert.ok(await learn.isDisabled());
     }
     await unread(page, () => input.setInputFiles(file(rows, "folder")));
+    await input.setInputFiles({ name: "wide.tsv", mimeType: "text/plain", buffer: Buffer.from(rows.join("\n"), "utf16le") });
+    await page.locator("[data-refused]", { hasText: "wide.tsv is no text in UTF-8." }).waitFor();
     assert.ok(await learn.isDisabled());
     await input.setInputFiles(file(rows));
     await page.getByText("mine.tsv: 120 texts, 2 labels.").waitFor();

@@ -5,7 +5,6 @@ import { describe, expect, test, vi } from "vitest";
 import { fieldsOf, viewOf } from "../src/study/view.ts";
 import * as far from "../src/train/far/link.ts";
 import * as letters from "../src/train/letters/link.ts";
-import { isText } from "../src/train/letters/text.ts";
 import { plan, settingsOf } from "../src/train/letters/writer.svelte.ts";
 import { EVERY, parse, wordsOf as wordsOfName } from "../src/train/name/data.ts";
 import * as name from "../src/train/name/link.ts";
@@ -14,7 +13,7 @@ import { distance, ipa, plain, soundsOf } from "../src/train/name/phonemes.ts";
 import { fileRows, LIMITS, ownRows } from "../src/train/skim/data.ts";
 import grammar from "../src/train/skim/grammar.json";
 import { KNOBS } from "../src/train/skim/knobs.ts";
-import { textOf } from "../src/train/shared/file.ts";
+import { isText, textOf } from "../src/train/shared/file.ts";
 import { news } from "../src/train/shared/link.ts";
 import { settingsOf as settingsOfSkimming } from "../src/train/skim/learner.svelte.ts";
 import { formatRun, parseRun, SEED } from "../src/train/skim/link.ts";
@@ -68,6 +67,14 @@ test("a file that cannot be read gives no text; of a long one no more is read th
   const whole = vi.spyOn(long, "text");
   expect([await textOf(long, 3), whole.mock.calls.length]).toEqual([{ text: "abc" }, 0]);
   expect(await textOf(long)).toEqual({ text: "abcdef" });
+});
+
+test("a file in another encoding gives no text", async () => {
+  const lines = Array.from({ length: 60 }, (_, at) => `${at % 2}\tdéjà ${at}`).join("\n");
+  expect(await textOf(new File([lines], "utf-8.tsv"))).toEqual({ text: lines });
+  for (const encoding of ["utf16le", "latin1"] as const) {
+    expect(await textOf(new File([Buffer.from(lines, encoding)], encoding)), encoding).toEqual({ reason: "encoding" });
+  }
 });
 
 describe("a file of the visitor's", () => {

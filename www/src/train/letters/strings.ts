@@ -21,7 +21,6 @@ export const scene = {
   field: "Your text to learn",
   placeholder: "Paste a text here, or drop a file.",
   pick: "A text file",
-  refused: (file: string) => `${file} is no text in UTF-8, and was not taken.`,
   cell: "The cell that learns",
   cells: { lstm: "LSTM", gru: "GRU", sru: "SRU", elman: "Elman" } satisfies Record<Cell, string>,
   aboutCell: {

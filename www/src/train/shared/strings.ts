@@ -25,6 +25,7 @@ export const handed = {
 /** Why a file of the visitor's gives no text. */
 export const noText = {
   unread: (file: string) => `${file} cannot be read. It may be a folder, or no longer be there.`,
+  encoding: (file: string) => `${file} is no text in UTF-8.`,
 } satisfies Record<NoText, (file: string) => string>;
 
 export const words = { pass: "pass", passes: "passes" };
