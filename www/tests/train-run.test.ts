@@ -1,11 +1,16 @@
 /** A run of the chapter Train whose engine fails: what is said, and what can still be had. */
 
 import { render } from "svelte/server";
-import { describe, expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { describe, expect, test, vi } from "vitest";
 import Actions from "../src/train/shared/Actions.svelte";
 import { actions as say } from "../src/train/shared/strings.ts";
 import { Run } from "../src/train/shared/run.svelte.ts";
-import type { Training } from "../src/train/engine.ts";
+import { train, type Training } from "../src/train/engine.ts";
+import { namer } from "../src/train/name/namer.svelte.ts";
+
+vi.mock("../src/train/engine.ts", () => ({ train: vi.fn() }));
+vi.stubGlobal("fetch", async () => new Response(readFileSync(new URL("../src/train/name/sounds.txt", import.meta.url), "utf8")));
 
 const bytes = new Uint8Array([1, 2, 3]);
 
@@ -61,6 +66,50 @@ describe("a worker that dies", () => {
       expect([run.stage, run.failure?.message, run.hasFile]).toEqual(["failed", "the worker died", false]);
     }
   });
+});
+
+test("a name is said as it was at a moment, though it was asked for between two", async () => {
+  /** What all letters sound like to the network, and how it learns on. */
+  let [sound, learn] = ["K", () => {}];
+  async function* events() {
+    yield { type: "begun" };
+    for (const next of ["T", "S"]) {
+      yield { type: "evaluated", epoch: 1, kept: true };
+      await new Promise<void>((resolve) => (learn = resolve));
+      sound = next;
+    }
+    yield { type: "evaluated", epoch: 3, kept: true };
+    yield { type: "ended" };
+  }
+  const tag = async (texts: readonly string[]) => texts.map((text) => [...text].map((letter) => ({ text: letter, tag: sound, probability: 1 })));
+  vi.mocked(train).mockReturnValue({ [Symbol.asyncIterator]: events, tag, file: async () => bytes, dispose() {} } as never);
+  const said = () => namer.said?.flat().flatMap(({ sounds }) => sounds).join(" ") ?? null;
+  const looked = (times: number) => vi.waitFor(() => expect(namer.moments.length).toBe(times));
+
+  const driven = namer.start();
+  await looked(1);
+  // The network learns on before it is asked.
+  sound = "P";
+  await namer.say("Al");
+  expect(said()).toBe("P P");
+  namer.at = 0;
+  expect(said()).toBeNull();
+  namer.at = null;
+  learn();
+  await looked(2);
+  expect(said()).toBe("T T");
+  learn();
+  await driven;
+  expect(said()).toBe("S S");
+  await namer.say("Bo");
+  expect(said()).toBe("S S");
+  for (const [at, then] of [[0, null], [1, null]] as const) {
+    namer.at = at;
+    expect(said()).toBe(then);
+  }
+  await namer.say("Al");
+  expect(said()).toBe("T T");
+  namer.forget();
 });
 
 test("a button that begins nothing, because there is nothing to learn from, keeps the focus", () => {

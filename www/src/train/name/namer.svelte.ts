@@ -16,7 +16,7 @@ export interface Moment extends Kept {
   readonly sounds: number;
   /** Of the words the share that is right throughout. */
   readonly words: number;
-  /** Every name asked for by then, word by word; in the latest moment also those asked for since, as the network then said them. */
+  /** Every name asked for by then, word by word. */
   readonly said: Readonly<Record<string, readonly (readonly Said[])[]>>;
 }
 
@@ -53,15 +53,19 @@ export class Namer extends Run<Moment> {
   name = $state("Siobhan");
   /** Names that were asked for in this run. */
   #asked = new Set<string>();
+  /** Names as they were said when they were asked for, between two moments: by then the network had learned on from the earlier. */
+  #since: Moment["said"] = $state.raw({});
   /** The run, which is asked for names also when it has ended. */
   #last: Training | null = null;
   protected override readonly lasting = true;
 
-  /** How the name is said at the moment that is looked at; null where it was not asked for by then. */
-  readonly said: readonly (readonly Said[])[] | null = $derived(
+  /** How the name is said at the moment that is looked at, or by now; null where it was not asked for by then. */
+  readonly said: readonly (readonly Said[])[] | null = $derived.by(() => {
+    if (!this.shown) return null;
+    const said = this.at === null ? { ...this.#since, ...this.shown.said } : this.shown.said;
     // A name may be one that every object has.
-    this.shown && Object.hasOwn(this.shown.said, this.name) ? (this.shown.said[this.name] ?? null) : null,
-  );
+    return Object.hasOwn(said, this.name) ? (said[this.name] ?? null) : null;
+  });
 
   /** Begins anew; what was learned before is gone. Rejects where the words do not come. */
   async start(): Promise<void> {
@@ -82,7 +86,7 @@ export class Namer extends Run<Moment> {
     return driven;
   }
 
-  /** Has a name said, from the latest moment on. */
+  /** Has a name said, by now and from the next moment on. */
   async say(name: string): Promise<void> {
     this.name = name;
     if (!this.#last || this.#asked.has(name)) return;
@@ -90,14 +94,12 @@ export class Namer extends Run<Moment> {
     const training = this.#last;
     const parts = wordsOf(name);
     const tags = parts.length > 0 ? await training.tag(parts).catch(() => null) : [];
-    const latest = this.moments.at(-1);
-    if (!tags || !latest || this.#last !== training) return;
-    this.moments = [...this.moments.slice(0, -1), { ...latest, said: { ...latest.said, ...together([name], [parts], tags) } }];
+    if (tags && this.#last === training) this.#since = { ...this.#since, ...together([name], [parts], tags) };
   }
 
   override forget(): void {
     super.forget();
-    this.#last = null;
+    [this.#last, this.#since] = [null, {}];
   }
 }
 
