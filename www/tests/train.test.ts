@@ -69,6 +69,10 @@ test("a file that cannot be read gives no text; of a long one no more is read th
   expect(await textOf(long)).toEqual({ text: "abcdef" });
 });
 
+test("a file gives the text that is pasted from it, whatever ends its lines", async () => {
+  for (const end of ["\n", "\r\n", "\r"]) expect(await textOf(new File([`one${end}${end}two${end}`], "a.txt"))).toEqual({ text: "one\n\ntwo\n" });
+});
+
 test("a file in another encoding gives no text", async () => {
   const lines = Array.from({ length: 60 }, (_, at) => `${at % 2}\tdéjà ${at}`).join("\n");
   expect(await textOf(new File([lines], "utf-8.tsv"))).toEqual({ text: lines });

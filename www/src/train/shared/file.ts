@@ -11,11 +11,11 @@ export function isText(decoded: string): boolean {
   return !decoded.includes("\0") && (decoded.match(/\uFFFD/g)?.length ?? 0) * SOUND <= decoded.length;
 }
 
-/** The text of a file, of a long one that of so many bytes. */
+/** The text of a file, of a long one that of so many bytes; with the line ends that it has where it is pasted. */
 export async function textOf(file: File, most = Infinity): Promise<{ readonly text: string } | { readonly reason: NoText }> {
   try {
     const text = await (file.size > most ? file.slice(0, most) : file).text();
-    return isText(text) ? { text } : { reason: "encoding" };
+    return isText(text) ? { text: text.replace(/\r\n?/g, "\n") } : { reason: "encoding" };
   } catch {
     return { reason: "unread" };
   }
