@@ -219,6 +219,8 @@ describe("how words are said", () => {
   test("a name is letters, whatever stands on and between them", () => {
     expect(wordsOfName("Zoë-Anne O’Hara")).toEqual(["zoe", "anne", "o", "hara"]);
     expect(wordsOfName(" 1 李 ")).toEqual([]);
+    const northern = ["Bjørn", "Łukasz", "Þórður", "ĐORĐE", "Strauß", "Işıl", "Cæsar", "Œuvre", "Ǿ"];
+    expect(northern.map(wordsOfName)).toEqual([["bjorn"], ["lukasz"], ["thordur"], ["dorde"], ["strauss"], ["isil"], ["caesar"], ["oeuvre"], ["o"]]);
   });
 
   test("sounds are compared as sounds, whichever letter makes them", () => {

@@ -44,8 +44,12 @@ export async function fetchWords(): Promise<Words> {
 /** The most letters of a name, which has to fit its figure. */
 export const MOST_LETTERS = 24;
 
+/** Letters that are none of ours with a mark on it, and how they are written without them. */
+const FOLDED: Readonly<Record<string, string>> = { æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ß: "ss", ı: "i" };
+
 /** The words of a name as the network knows letters: Zoë-Anne becomes zoe and anne. */
 export function wordsOf(name: string): string[] {
   const letters = name.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-  return letters.slice(0, MOST_LETTERS).match(/[a-z]+/g) ?? [];
+  const folded = [...letters].map((letter) => FOLDED[letter] ?? letter).join("");
+  return folded.slice(0, MOST_LETTERS).match(/[a-z]+/g) ?? [];
 }
