@@ -144,6 +144,14 @@ describe("Race by keyboard alone", { timeout: 600_000 }, () => {
     // The text, and four times the text.
     assert.equal(await page.locator('[data-figure="results"] tbody tr').count(), 10);
     await eventually(async () => assert.match(await page.locator('[data-chapter="race"] [role="status"][aria-live]').innerText(), /was the fastest|too close together to tell/));
+    // Some browsers let a page copy only at the press itself.
+    const copied = await page.evaluate(() => {
+      let text;
+      navigator.clipboard.writeText = async (given) => void (text = given);
+      [...document.querySelectorAll("button")].find(({ textContent }) => textContent === "Copy as a table").click();
+      return text;
+    });
+    assert.match(copied, /^Saccade, .+\nBrowser: .+\nWebGPU adapter: none\n/);
 
     const long = page.getByRole("button", { name: "Measure all lengths" });
     await long.focus();

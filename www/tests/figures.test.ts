@@ -18,7 +18,7 @@ import { models } from "../src/study/models.ts";
 import { paceOf, Playback } from "../src/study/playback.svelte.ts";
 import { twin } from "../src/study/twin.ts";
 import { cells, type CellId } from "../src/race/cells.ts";
-import { report } from "../src/race/report.ts";
+import { adapterName, report } from "../src/race/report.ts";
 import { runner, weightBytes } from "../src/race/runner.ts";
 import { decades, place, scaleOf } from "../src/race/scale.ts";
 import { fastest, rateOf, standing, type Trial } from "../src/race/trial.ts";
@@ -269,6 +269,20 @@ describe("the race", () => {
     const row = (samples: readonly number[]) => report([{ ...trial, samples }], { browser: "", adapter: null, when: "" }).split("\n").at(-2);
     expect(row([1, 1, 2, 3, 4])).toBe("| SRU | WebGPU | 20 | 1 | 5 | too busy | 1.00 to 4.00 | too busy | 1200 |");
     expect(row([1, 2])).toBe("| SRU | WebGPU | 20 | 1 | 2 | too few turns | 1.00 to 2.00 | too few turns | 1200 |");
+  });
+
+  test("the adapter is named that the engine asks for", async () => {
+    const names = { "high-performance": "discrete", "low-power": "integrated" };
+    const requestAdapter = async ({ powerPreference = "low-power" }: { powerPreference?: keyof typeof names } = {}) => ({ info: { vendor: "v", description: names[powerPreference] } });
+    vi.stubGlobal("navigator", { gpu: { requestAdapter } });
+    expect(await adapterName()).toBe("v discrete");
+    vi.stubGlobal("navigator", { gpu: { requestAdapter: async () => ({ info: { vendor: "" } }) } });
+    expect(await adapterName()).toBe("unnamed");
+    for (const gpu of [undefined, { requestAdapter: async () => null }, { requestAdapter: () => Promise.reject(new Error("lost")) }]) {
+      vi.stubGlobal("navigator", { gpu });
+      expect(await adapterName()).toBeNull();
+    }
+    vi.unstubAllGlobals();
   });
 });
 

@@ -9,8 +9,8 @@ import { rateOf, type Trial } from "./trial.ts";
 /** What the results were measured on. */
 export interface Circumstances {
   readonly browser: string;
-  /** Null where the browser has no WebGPU adapter. */
-  readonly adapter: string | null;
+  /** Null where the browser has no WebGPU adapter, undefined where it has not said yet. */
+  readonly adapter: string | null | undefined;
   readonly when: string;
 }
 
@@ -46,10 +46,10 @@ export function report(trials: readonly Trial[], { browser, adapter, when }: Cir
   ].join("\n");
 }
 
-/** What this browser says of itself and of its adapter. */
-export async function circumstances(): Promise<Circumstances> {
-  const gpu = (navigator as Navigator & { gpu?: { requestAdapter(): Promise<{ info?: Record<string, string> } | null> } }).gpu;
-  const info = (await gpu?.requestAdapter().catch(() => null))?.info;
-  const adapter = info ? [info["vendor"], info["architecture"], info["device"], info["description"]].filter(Boolean).join(" ") : "";
-  return { browser: navigator.userAgent, adapter: adapter || (info ? say.unnamed : null), when: new Date().toISOString() };
+/** What the browser calls the adapter that the engine asks for; null where it has none. */
+export async function adapterName(): Promise<string | null> {
+  const { gpu } = navigator as Navigator & { gpu?: { requestAdapter(options: object): Promise<{ info?: Record<string, string> } | null> } };
+  // A machine may have another one, which saves power.
+  const info = (await gpu?.requestAdapter({ powerPreference: "high-performance" }).catch(() => null))?.info;
+  return info ? [info["vendor"], info["architecture"], info["device"], info["description"]].filter(Boolean).join(" ") || say.unnamed : null;
 }
