@@ -90,6 +90,15 @@ test("of a long file some texts are taken, and that is told", () => {
   expect(said(25_000)).toMatch(/mine\.tsv: 25,000 texts, 3 labels\. The network takes 20,000 of them/);
 });
 
+test("a picture of a gradient shows where that gradient was cut, wherever the next is to be", () => {
+  const lines = () => render(Far, { props }).body.match(/class="cut/g)?.length ?? 0;
+  remembering.stand({ length: 60, reach: 10, clip: true, scale: 1, seed: 1 });
+  expect(lines()).toBe(3);
+  const seen = { round: 1, reach: 60, lately: 1, right: 1, norm: 1, sizes: [1] };
+  remembering.seen = { elman: seen, lstm: seen, sru: { ...seen, reach: 20 } };
+  expect(lines()).toBe(1);
+});
+
 /** A worker that fails in a way, as soon as there is one. */
 function failing(event: Event) {
   return class extends EventTarget {

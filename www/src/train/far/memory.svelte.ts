@@ -7,6 +7,8 @@ import type { Tells, Told } from "./worker.ts";
 /** What a cell has come to. */
 export interface Seen extends Learned {
   readonly round: number;
+  /** Over so many letters its gradient went back. */
+  readonly reach: number;
   /** The share answered right in the last rounds. */
   readonly lately: number;
 }

@@ -6,7 +6,7 @@ import { cells, type Cell, type Learned, type Options } from "./sizes.ts";
 /** What the worker is told. */
 export type Told = { readonly type: "begin"; readonly options: Options; readonly reach: number; readonly rounds: number } | { readonly type: "reach"; readonly reach: number } | { readonly type: "pause" | "resume" };
 /** What it tells. */
-export type Tells = ({ readonly type: "learned"; readonly cell: Cell; readonly round: number } & Learned) | { readonly type: "ended" } | { readonly type: "failed"; readonly message: string };
+export type Tells = ({ readonly type: "learned"; readonly cell: Cell; readonly round: number; readonly reach: number } & Learned) | { readonly type: "ended" } | { readonly type: "failed"; readonly message: string };
 
 const tell = (told: Tells) => postMessage(told);
 let reach = 0;
@@ -21,7 +21,7 @@ async function learn(options: Options, rounds: number): Promise<void> {
   for (let round = 1; round <= rounds; round++) {
     for (const { cell, network } of networks) {
       while (paused) await paused;
-      tell({ type: "learned", cell, round, ...(await network.learn(reach)) });
+      tell({ type: "learned", cell, round, reach, ...(await network.learn(reach)) });
       await turn();
     }
   }
