@@ -28,7 +28,7 @@ const read = (words: number) => ({ reading: { tokens: Array.from({ length: words
 
 afterEach(() => {
   race.trials = new Map();
-  [race.raced, race.failure, race.ended] = [0, null, null];
+  [race.raced, race.running, race.failure, race.ended] = [0, null, null, null];
 });
 
 test("a failure is said once, beside what began the series, also when the chapter is opened again", async () => {
@@ -65,9 +65,8 @@ test("what a race was stopped before it was sure of is not told; while it is on,
   };
   expect(after(4)).toMatchObject({ told: "false", cells: ["CPU", "7", "1", "4", "too few turns to tell"], rate: expect.stringContaining("too few") });
   expect(after(5)).toMatchObject({ told: "true", cells: ["CPU", "7", "1", "5", "1 ms", "1 ms", "7K"], rate: expect.stringContaining("7K") });
-  race.running = { heat, done: 4, total: 12 };
+  race.running = { series: "sprint", heat, done: 4, total: 12 };
   expect(after(4).rate).toContain("…");
-  race.running = null;
 });
 
 test("a race in which nothing could run is not said to have ended", async () => {
@@ -89,6 +88,15 @@ test("bars of a race elsewhere are said to be of its text, whatever is read here
   }
   race.raced = 7;
   expect(chapter(read(9))).toContain("Words a second, on 7 words");
+});
+
+test("the numbers of a race elsewhere stand while something else than that is measured", () => {
+  const waits = () => chapter().replace(/<!--.*?-->/g, "").match(/class="rate[^>]*>…/g)?.length ?? 0;
+  const [heat] = recorded.trials as [Trial];
+  race.running = { series: "marathon", heat, done: 0, total: 12 };
+  expect(waits()).toBe(0);
+  race.running = { series: "sprint", heat, done: 0, total: 12 };
+  expect(waits()).toBeGreaterThanOrEqual(5);
 });
 
 test("a race is over no more of a long text than its beginning, and that is said", () => {

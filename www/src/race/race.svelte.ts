@@ -39,7 +39,7 @@ export class Race {
   absent: ReadonlyMap<string, Absent> = $state.raw(new Map());
   anatomy: readonly Anatomy[] = $state.raw([]);
   /** What runs, and how far it is; null when nothing does. */
-  running: { readonly heat: Heat; readonly done: number; readonly total: number } | null = $state.raw(null);
+  running: { readonly series: Series; readonly heat: Heat; readonly done: number; readonly total: number } | null = $state.raw(null);
   /** The length of the text raced on last: what the figures show stays, whatever is typed meanwhile. */
   raced = $state(0);
   /** The series that failed as a whole, and why, until another one is begun. */
@@ -85,13 +85,13 @@ export class Race {
     const runners = new Map<CellId, Runner>();
     const total = groups.length * SITTINGS.rounds;
     this.failure = this.ended = null;
-    this.running = { heat: first, done: 0, total };
+    this.running = { series, heat: first, done: 0, total };
     try {
       for (const { id } of cells) {
         signal.throwIfAborted();
         runners.set(id, await prepare(id));
       }
-      for (const [at, group] of groups.entries()) await this.#together(group, runners, at * SITTINGS.rounds, total, signal);
+      for (const [at, group] of groups.entries()) await this.#together(group, runners, at * SITTINGS.rounds, signal);
       await afterwards?.(signal);
       // One in which nothing could run has no end to tell of.
       if (groups.flat().some((heat) => this.trials.has(keyOf(heat)))) this.ended = series;
@@ -104,7 +104,7 @@ export class Race {
   }
 
   /** Runs heats in turns. */
-  async #together(group: readonly Heat[], runners: ReadonlyMap<CellId, Runner>, before: number, total: number, signal: AbortSignal): Promise<void> {
+  async #together(group: readonly Heat[], runners: ReadonlyMap<CellId, Runner>, before: number, signal: AbortSignal): Promise<void> {
     const flops = new Map<string, number>();
     const heats = new Map(group.map((heat) => [keyOf(heat), heat]));
     const contestants: Record<string, Contestant> = {};
@@ -136,7 +136,7 @@ export class Race {
         this.trials = new Map([...this.trials, ...kept].filter(([key]) => !(key in absent)));
         this.absent = new Map([...this.absent, ...missed].filter(([key]) => !(key in samples)));
         const [heat] = group;
-        if (heat) this.running = { heat, done: before + rounds, total };
+        if (heat && this.running) this.running = { ...this.running, heat, done: before + rounds };
       },
     });
   }
