@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from "vitest";
 import { fieldsOf, viewOf } from "../src/study/view.ts";
 import * as far from "../src/train/far/link.ts";
 import * as letters from "../src/train/letters/link.ts";
+import { beginning } from "../src/train/letters/text.ts";
 import { plan, settingsOf } from "../src/train/letters/writer.svelte.ts";
 import { EVERY, parse, wordsOf as wordsOfName } from "../src/train/name/data.ts";
 import * as name from "../src/train/name/link.ts";
@@ -187,6 +188,10 @@ test("an address keeps a run's field, and nothing that is no number", () => {
   expect(run).toBe("0.1_0.005_7");
   expect(String(fieldsOf({ run: run ?? "" }))).toBe("run=0.1_0.005_7");
   for (const field of ["", "1_a", "1 2", "1".repeat(61), "a_b_c_d_1", "A_1"]) expect(viewOf(new URLSearchParams([["run", field]])).run).toBeUndefined();
+});
+
+test("a text's beginning ends in no half of a letter", () => {
+  expect([2, 3, 4, 9].map((letters) => beginning("ab🎬c", letters))).toEqual(["ab", "ab", "ab🎬", "ab🎬c"]);
 });
 
 test("texts of all lengths are learned in about as many steps, and looked at about as often", () => {
