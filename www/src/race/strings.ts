@@ -28,7 +28,7 @@ export const race = {
 
 function raceOn(words: number | null, isCut: boolean): string {
   if (words === null) return "Five recurrent networks of the same size read the words of **your text**, once the network in the chapter Read has read it.";
-  if (words > 0) return `Five recurrent networks of the same size read ${isCut ? "the first " : ""}${plural(words, "word")} of **your text**, without its punctuation.`;
+  if (words > 0) return `Five recurrent networks of the same size read ${isCut ? "the first " : ""}${plural(words, "word")} of **your text**, without what is not spelt with the letters a to z alone: punctuation, numbers, words with accents, and parts such as *’s* and *n’t*.`;
   return "No word of **your text** is spelt with the letters a to z alone, so five recurrent networks of the same size read a single word of ours.";
 }
 
