@@ -31,7 +31,7 @@ await page.getByRole("button", { name: "Copy as a table" }).click();
 await page.getByText("Copied.").waitFor();
 const trials = trialsOf(await page.evaluate(() => navigator.clipboard.readText()));
 const busy = load > cpus().length / 2 ? ", busy with other work" : "";
-const machine = `${cpus().length} cores of an ${cpus()[0].model.trim()}, Chromium ${browser.version().split(".")[0]}, without a GPU${busy}`;
+const machine = `${cpus().length} cores of an ${cpus()[0].model.replace(/\((R|TM)\)/gi, "").trim()}, Chromium ${browser.version().split(".")[0]}, without a GPU${busy}`;
 const length = Math.min(...trials.filter((trial) => !trial.alone).map((trial) => trial.length));
 const lines = trials.map((trial) => JSON.stringify(trial)).join(",\n");
 const record = `{"machine": ${JSON.stringify(machine)}, "length": ${length}, "trials": [\n${lines}\n]}\n`;
