@@ -1,6 +1,7 @@
 /**
- * `npm run record:race`: runs the race of the built page in Chromium and keeps what it came to in `www/src/race/recorded.json`,
- * for the figures to show, pale, before a visitor runs it. It takes some minutes, in which the machine should do nothing else.
+ * `npm run record:race`: has the built page measure all lengths and batches in Chromium and keeps what they came to in
+ * `www/src/race/recorded.json`, for the figures to show, pale, before a visitor runs a race; its bars show the shortest text. It takes
+ * some minutes, in which the machine should do nothing else.
  */
 
 import { writeFileSync } from "node:fs";
@@ -21,7 +22,7 @@ const context = await browser.newContext({ permissions: ["clipboard-read", "clip
 const page = await context.newPage();
 await page.goto(`${server.url}#race`);
 await page.locator('[data-stage="ready"]').waitFor();
-for (const name of ["Start the race", "Measure all lengths", "Measure all batches"]) {
+for (const name of ["Measure all lengths", "Measure all batches"]) {
   const start = page.getByRole("button", { name });
   await start.click({ timeout: PATIENCE });
   await page.getByRole("button", { name: "Stop" }).first().waitFor();
