@@ -106,7 +106,7 @@ export interface RunningSettings extends CommonData {
 }
 
 /** The network of any task, of such layers. */
-interface AnyNetwork<Layer> {
+export interface AnyNetwork<Layer> {
   /** Width of word vectors; 64 unless given. */
   readonly embeddingSize?: number | undefined;
   readonly encoder: readonly Layer[];
