@@ -115,7 +115,7 @@ export interface Calls extends StructureCalls {
   reader(id: Id, options: PlainReadOptions): Id;
   update(id: Id, text: string): { readonly reading: PackedReading; readonly computed: number };
   /** And the reading of its text, if it was given one. */
-  hidden(id: Id): HiddenValues & { readonly reading: PackedReading | undefined };
+  hidden(id: Id, text: string): HiddenValues & { readonly reading: PackedReading };
   cursor(id: Id, options: PlainCursor): Id;
   ask(id: Id, ask: CursorAsk): CursorValues;
   /** Asks a cursor that nobody goes on with. */

@@ -178,7 +178,7 @@ class LoadedLanguageReader extends Owner implements LanguageReader {
 
   async predict(...given: unknown[]): Promise<NextWords> {
     const [{ top = MOST_WORDS, ...follow }] = languageTyping.predict(given);
-    return nextWords(await this.call("ask", [{ top }], follow), this.#units);
+    return nextWords(await this.call("ask", [{ text: this.text, top }], follow), this.#units);
   }
 }
 

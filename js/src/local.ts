@@ -51,6 +51,9 @@ async function updated(instance: Instance, reader: glue.Reader, text: string, fo
   return reading;
 }
 
+/** The text that each cursor is at the end of; of one that a draw went on with it is not known. */
+const heard = new WeakMap<glue.Cursor, string>();
+
 /** Decisions as the engine takes them: pairs of a number, and 1 to read or 2 to skim. */
 function pairs(force: Readonly<Record<number, Decision>> | undefined): Uint32Array | undefined {
   return force && Uint32Array.from(Object.entries(force).flatMap(([at, decision]) => [Number(at), decision === "skim" ? 2 : 1]));
@@ -107,19 +110,28 @@ const answers: Answers<OwnCalls> = {
       return { reading, computed: instance.attempt(() => reader.computed) };
     });
   },
-  hidden(id, follow) {
+  hidden(id, text, follow) {
     const [instance, reader] = [current(), get(id, glue.Reader)];
     return inTurn(reader, async () => {
       const last = latest.get(reader);
-      // A reading that was stopped has left states of a part of its text.
-      const reading = last && (last.reading ?? (await updated(instance, reader, last.text, follow)));
+      // A reading that was stopped has left states of a part of its text, or of the text before.
+      const known = last?.text === text ? last.reading : undefined;
+      const reading = known ?? (await updated(instance, reader, text, follow));
       return { ...(await instance.attempt(() => reader.hidden())), reading };
     });
   },
   cursor: (id, options) => keep(cursorOf(id, options)),
   ask(id, ask, follow) {
     const [instance, cursor] = [current(), get(id, glue.Cursor)];
-    return inTurn(cursor, async () => instance.attempt(() => asked(cursor, ask, follow)));
+    return inTurn(cursor, async () => {
+      const { text, ...rest } = ask;
+      // With the text would come the scores of all its words once more.
+      const isKnown = rest.top !== undefined && heard.get(cursor) === text;
+      heard.delete(cursor);
+      const values = await instance.attempt(() => asked(cursor, isKnown ? rest : ask, follow));
+      if (text !== undefined && !rest.draw) heard.set(cursor, text);
+      return values;
+    });
   },
   async askOnce(id, options, ask, follow) {
     const [instance, cursor] = [current(), cursorOf(id, options)];

@@ -259,8 +259,8 @@ class LoadedReader extends Owner implements Reader {
 
   async hidden(...given: unknown[]): Promise<Hidden> {
     const [options] = typing.hidden(given);
-    const { reading, ...values } = await this.call("hidden", [], options);
-    return unpacked(values, reading ? this.#stepTimes.with(reading).tokens : []);
+    const { reading, ...values } = await this.call("hidden", [this.text], options);
+    return unpacked(values, this.#stepTimes.with(reading).tokens);
   }
 }
 

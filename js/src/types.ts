@@ -276,7 +276,7 @@ export interface Classifier extends Disposes {
   /** A reader of text that is still being typed, or arrives in pieces. It runs on the CPU. A forced decision waits for its token. */
   reader(options?: ReaderOptions): Reader;
   /** What the network did inside in such a reading, computed on the CPU whatever the device. */
-  hidden(text: string, options?: ReadOptions): Promise<Hidden>;
+  hidden(text: string, options?: StreamOptions): Promise<Hidden>;
   /** Measures both devices on the text read last, some tenths of a second, so that `auto` can choose. */
   calibrate(options?: CallOptions): Promise<Costs>;
   /**

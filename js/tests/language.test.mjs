@@ -173,6 +173,15 @@ for (const [name, make, text] of [
       assert.equal(reader.text, `${typed} and his`);
       const tokens = (await model.tokenize(reader.text)).map(({ text }) => text);
       assertNext(await reader.predict({ top: 4 }), reference.distributions(tokens).at(-1), 4);
+      const unheard = new AbortController();
+      const never = assert.rejects(reader.update(typed, { signal: unheard.signal }), { code: "ABORTED" });
+      unheard.abort();
+      await never;
+      const typedTokens = (await model.tokenize(typed)).map(({ text }) => text);
+      for (let again = 0; again < 2; again++) assertNext(await reader.predict({ top: 4 }), reference.distributions(typedTokens).at(-1), 4);
+      const fresh = model.reader();
+      assert.deepEqual((await fresh.predict({ top: 4 })).words, (await model.predict("", { top: 4 })).words);
+      fresh.dispose();
       same(await reader.update(`he ${typed}`), await model.score(`he ${typed}`));
       reader.dispose();
       await assert.rejects(reader.update("a"), { code: "DISPOSED" });

@@ -179,6 +179,13 @@ describe("a model", () => {
       await assert.rejects(reader[call]("other", { signal: AbortSignal.abort() }), { code: "ABORTED" });
       assert.equal(reader.text, LONG);
     }
+    // Stopped after that and before the engine heard of it, it has said it all the same.
+    await reader.update(TEXT);
+    const unheard = new AbortController();
+    const never = assert.rejects(reader.update("so so", { signal: unheard.signal }), { code: "ABORTED" });
+    unheard.abort();
+    await never;
+    assert.deepEqual((await reader.hidden()).tokens.map(({ text }) => text), ["so", "so"]);
     const told = reader.update("so", { onProgress: () => new Promise((resolve) => setTimeout(resolve, 20)) });
     assert.deepEqual((await reader.hidden()).tokens, (await told).tokens);
     const late = assert.rejects(Promise.all([reader.update(LONG), reader.update("y")]), DisposedError);
@@ -188,6 +195,7 @@ describe("a model", () => {
   });
 
   test("shows its states, memories and gates", async () => {
+    await assert.rejects(model.hidden(TEXT, { measureMs: 5 }), { code: "OPTION_INVALID", message: /measureMs/ });
     const reading = await model.read(TEXT);
     const { tokens, layers, scores } = await model.hidden(TEXT);
     const places = (tokens) => tokens.map(({ text, start, end, decision }) => [text, start, end, decision]);

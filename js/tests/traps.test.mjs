@@ -30,7 +30,7 @@ const traps = {
 /** Right calls of an engine whose memory is damaged. */
 const damaged = {
   "a reader's text": ["reader", "update", ["a"]],
-  "hidden states": ["reader", "hidden", []],
+  "hidden states": ["reader", "hidden", ["a film"]],
   "a layer": ["layer", "forward", [new Float32Array(3), new Float32Array(), {}]],
 };
 
@@ -46,12 +46,12 @@ async function trapped(engine, [who, name, args], damage = () => undefined) {
   const ids = { model, reader, layer };
   const underWay = [engine.call("read", [model, LONG, {}])];
   // A reader answers one call after the other.
-  if (who !== "reader") underWay.push(engine.call("update", [reader, LONG]), engine.call("hidden", [reader]));
+  if (who !== "reader") underWay.push(engine.call("update", [reader, LONG]), engine.call("hidden", [reader, LONG]));
   const rejected = Promise.all(underWay.map((call) => assert.rejects(call, failed)));
   await damage();
   await assert.rejects(engine.call(name, who ? [ids[who], ...args] : args), failed);
   await rejected;
-  const others = [["read", [model, "a", {}]], ["tokenize", [model, "a"]], ["update", [reader, "a"]], ["hidden", [reader]], ["open", [bytes(), "f32"]]];
+  const others = [["read", [model, "a", {}]], ["tokenize", [model, "a"]], ["update", [reader, "a"]], ["hidden", [reader, "a"]], ["open", [bytes(), "f32"]]];
   const fresh = async (text) => {
     await engine.call("start", [{}]);
     const { id } = await engine.call("open", [bytes(), "f32"]);

@@ -36,7 +36,7 @@ export const modelSignatures = {
   stream: [text, parameter("options", stream)],
   tokenize: [text],
   reader: [parameter("options", reader)],
-  hidden: [text, read],
+  hidden: [text, parameter("options", stream)],
   calibrate: [follow],
   steps: [parameter("options", steps)],
   compare: [text, parameter("options", compare)],
