@@ -1,7 +1,8 @@
 /** One text read in several ways, in turns: as the network decided, every word read, and by another network. */
 
 import { accountOf, timedReading, type Account } from "./account.js";
-import { errorOf } from "./errors.js";
+import { errorOf, SaccadeError } from "./errors.js";
+import { errorBy, onAbort, stopper } from "./follow.js";
 import { type Contestant, factorOf, type Factor, race, type RaceOptions, spread, type Spread } from "./measure.js";
 import type { Decision, Device, Model, ReadOptions } from "./types.js";
 
@@ -55,7 +56,8 @@ export interface Contest extends Omit<CompareOptions, "wordCache"> {
 
 /**
  * Reads a text in several ways, taking turns. The networks keep no products of words, as a full network has none to keep and
- * would be the only one that computes them all. Rejects where a device is lost on the way.
+ * would be the only one that computes them all. Rejects where a device is lost on the way, and at once where the engine fails,
+ * which no other turn could mend.
  */
 export async function compare(model: Model, text: string, { against, keeping, bothDevices, ...options }: Contest = {}): Promise<Comparison> {
   const { signal, threshold, force } = options;
@@ -66,9 +68,14 @@ export async function compare(model: Model, text: string, { against, keeping, bo
   const long = Array.from({ length: TIMES }, () => text).join("\n");
   const { length } = skims ? await model.tokenize(long) : { length: decisions.length * TIMES };
   const repeated = Array.from({ length }, (_, at) => decisions[at % decisions.length] ?? "read");
+  const stop = stopper();
+  const release = onAbort(signal, () => stop.abort(signal && errorBy(signal)));
   const reads = (of: Model, what: string, forced: readonly Decision[] | null, on = device): Contestant => ({
     async sample(measureMs, signal) {
-      const { timing, deviceReason } = await of.read(what, { device: on, measureMs, signal, ...(forced && { force: { ...forced } }) });
+      const { timing, deviceReason } = await of.read(what, { device: on, measureMs, signal, ...(forced && { force: { ...forced } }) }).catch((error) => {
+        if (error instanceof SaccadeError && error.code === "ENGINE_FAILED") stop.abort(error);
+        throw error;
+      });
       if (timing.device !== on) throw new Error(deviceReason);
       return timing.totalMs;
     },
@@ -82,8 +89,8 @@ export async function compare(model: Model, text: string, { against, keeping, bo
       ...(keeping && device === "cpu" && { kept: reads(keeping, text, skims ? decisions : null) }),
       ...(bothDevices && { elsewhere: reads(model, text, skims ? decisions : null, device === "cpu" ? "webgpu" : "cpu") }),
     },
-    options,
-  );
+    { ...options, signal: stop.signal },
+  ).finally(release);
   const ours = run.samples.reading;
   if (!ours) throw errorOf("DEVICE_FAILED", `the text could not be read again and again: ${run.absent.reading}`);
   const way = (samples: readonly number[] | undefined): Way | null => samples ? { ...spread(samples), factor: factorOf(ours, samples) } : null;

@@ -25,7 +25,10 @@ test("reads as this thread does, stops when it is told to, and comes back after 
   await assert.rejects(model.read(TEXT.repeat(500), { signal: stop.signal, onProgress }), { code: "ABORTED", cause: "enough" });
   await assert.rejects(load(new Uint8Array(9)), { name: "ModelError" });
   const gru = await Gru.random({ inputSize: 2, hiddenSize: 2 });
-  terminate();
+  let rounds = 0;
+  const onRound = () => void (++rounds === 2 && terminate());
+  await assert.rejects(model.compare(TEXT, { rounds: 9, sampleMs: 1, onRound, device: "cpu" }), { code: "ENGINE_FAILED" });
+  assert.equal(rounds, 2, "no other round could come to anything");
   await assert.rejects(model.read(TEXT), { code: "ENGINE_FAILED" });
   await assert.rejects(gru.forward(new Float32Array(2)), { code: "ENGINE_FAILED" });
   await init();
