@@ -43,7 +43,10 @@ export async function download(
   const shelf = cache && gets && /^https?:/.test(address) ? await openShelf() : undefined;
   const known = hashes && integrity !== undefined ? await shelf?.find(address, integrity.trim()) : undefined;
   // What was kept may have been damaged, or put there by others.
-  if (known && (await fits(known, hashes))) return { bytes: known, from: address };
+  if (known && (await fits(known, hashes))) {
+    if (given && !given.bodyUsed && !given.body?.locked) await given.body?.cancel();
+    return { bytes: known, from: address };
+  }
   let response: Response;
   try {
     response = given ?? (await fetch(request, { ...(signal && { signal }) }));

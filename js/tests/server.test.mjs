@@ -89,6 +89,17 @@ describe("from a server", () => {
     }
   });
 
+  test("and a response that the kept file stands in for is left unread, and let go of", async (t) => {
+    const kept = cached(t);
+    const integrity = hash("sha256");
+    (await load(`${url}/tagged`, { ...quick, integrity })).dispose();
+    assert.equal(kept.size, 1);
+    const response = await fetch(`${url}/tagged`);
+    (await load(response, { ...quick, integrity })).dispose();
+    // A stream that was cancelled is at its end.
+    assert.deepEqual(await response.body.getReader().read(), { done: true, value: undefined });
+  });
+
   test("and no file is kept that is no model", async (t) => {
     const kept = cached(t);
     for (const bad of [new TextEncoder().encode("not yet here"), bytes.subarray(0, bytes.length - 1)]) {
