@@ -151,7 +151,7 @@ describe("Race by keyboard alone", { timeout: 600_000 }, () => {
       [...document.querySelectorAll("button")].find(({ textContent }) => textContent === "Copy as a table").click();
       return text;
     });
-    assert.match(copied, /^Saccade, .+\nBrowser: .+\nWebGPU adapter: none\n/);
+    assert.match(copied, /^Saccade, .+\nBrowser: .+\nWebGPU adapter: none raced on\n/);
 
     const long = page.getByRole("button", { name: "Measure all lengths" });
     await long.focus();

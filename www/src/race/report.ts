@@ -9,7 +9,7 @@ import { rateOf, type Trial } from "./trial.ts";
 /** What the results were measured on. */
 export interface Circumstances {
   readonly browser: string;
-  /** Null where the browser has no WebGPU adapter, undefined where it has not said yet. */
+  /** Null where there is no WebGPU adapter, or none was raced on; undefined where the browser has not said yet. */
   readonly adapter: string | null | undefined;
   readonly when: string;
 }

@@ -161,7 +161,7 @@ export const results = {
 export const report = {
   title: (when: string) => `Saccade, ${when}`,
   browser: (name: string) => `Browser: ${name}`,
-  adapter: (name: string | null | undefined) => `WebGPU adapter: ${name === undefined ? "not known yet" : (name ?? "none")}`,
+  adapter: (name: string | null | undefined) => `WebGPU adapter: ${name === undefined ? "not known yet" : (name ?? "none raced on")}`,
   unnamed: "unnamed",
   method: (method: string) => `Method: ${method}`,
   columns: ["network", "device", "words", "texts", "turns", "ms (median)", "ms (between)", "words/s", "FLOPs"],
