@@ -60,7 +60,7 @@ impl<'a> StateDict<'a> {
             let beside = named(header, outer).into_iter();
             stored.extend(beside.filter(|(name, _)| name.ends_with(RAW) && !name.contains('.')));
         }
-        let mut tensors = BTreeMap::new();
+        let mut sources = Vec::new();
         for (&name, &whole) in &stored {
             // Of a weight that is there whole, too, what else there is of it is no part.
             let part = normed(name).filter(|(base, ..)| !stored.contains_key(base.as_str()));
@@ -69,24 +69,25 @@ impl<'a> StateDict<'a> {
             match part {
                 Some((_, _, true)) => {}
                 Some((base, length, false)) => {
-                    tensors.insert(base, Source::Normed { direction: whole, length });
+                    sources.push((base, Source::Normed { direction: whole, length }));
                 }
                 // The raw weight follows the one that was last dropped from it, and replaces it.
                 None => {
                     let name = name.strip_suffix(RAW).unwrap_or(name);
-                    tensors.insert(name.to_owned(), Source::Whole(whole));
+                    sources.push((name.to_owned(), Source::Whole(whole)));
                 }
             }
         }
-        let has = |name: &str| tensors.contains_key(name);
-        let is_cell =
-            CELL.iter().any(|name| has(name)) && !CELL.iter().any(|name| has(&format!("{name}{FIRST}")));
-        if is_cell {
-            for name in CELL {
-                if let Some(source) = tensors.remove(name) {
-                    tensors.insert(format!("{name}{FIRST}"), source);
-                }
+        let of_cell = |name: &str| CELL.contains(&name);
+        let is_cell = sources.iter().any(|(name, _)| of_cell(name))
+            && !sources.iter().any(|(name, _)| name.strip_suffix(FIRST).is_some_and(of_cell));
+        // Renamed before they are in a tree, which would have to be balanced.
+        let mut tensors = BTreeMap::new();
+        for (mut name, source) in sources {
+            if is_cell && of_cell(&name) {
+                name.push_str(FIRST);
             }
+            tensors.insert(name, source);
         }
         Self { header, prefix, is_cell, tensors }
     }
