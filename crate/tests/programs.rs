@@ -223,6 +223,8 @@ fn what_cannot_run_fails_the_programs_that_wait_for_it() {
     for outcome in [&outcomes[0], &outcomes[2], &outcomes[3]] {
         assert!(matches!(outcome, Err(EngineError::Shape { op: "matmul", .. })), "{outcome:?}");
     }
+    // Nobody made that mistake: what does not depend on it has its value, outside of programs as well.
+    assert_eq!(block_on(double(&graph, 500.0)), Ok(1));
 }
 
 /// A message from one program to another.
@@ -265,6 +267,28 @@ fn programs_may_wait_for_each_other() {
     };
     let programs: Vec<Boxed<'_, f32>> = vec![Box::pin(receiver), Box::pin(sender)];
     assert_eq!(block_on(graph.join(programs)), [30.0, 0.0]);
+}
+
+#[test]
+fn a_program_that_wakes_itself_until_another_has_its_value_keeps_nobody_from_it() {
+    let graph = empty();
+    let sum = Cell::new(None);
+    let watching = async {
+        poll_fn(|context| {
+            context.waker().wake_by_ref();
+            if sum.get().is_some() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        0.0
+    };
+    let adding = async {
+        let x = graph.input(1, 1, vec![1.0]) + graph.input(1, 1, vec![2.0]);
+        sum.set(Some(x.value().await.unwrap()[0]));
+        3.0
+    };
+    let programs: Vec<Boxed<'_, f32>> = vec![Box::pin(watching), Box::pin(adding)];
+    assert_eq!(block_on(graph.join(programs)), [0.0, 3.0]);
+    assert_eq!(sum.get(), Some(3.0));
 }
 
 #[test]

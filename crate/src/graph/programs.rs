@@ -40,6 +40,9 @@ impl PartialEq for Program {
     }
 }
 
+/// How often programs that go on are polled before others have their turn.
+const MOST_PASSES: usize = 100;
+
 /// The answer to one program.
 type Answer = Result<Vec<Vec<f32>>, EngineError>;
 
@@ -217,7 +220,7 @@ impl Graph {
     }
 
     /// Polls the programs that may go on until none can, and lets go of those that finish. Ready when all have, or when there
-    /// are requests to answer; programs that are joined inside another program leave that to whoever joined the outermost ones.
+    /// are requests to answer, which no longer wait for a program that wakes itself again and again; programs that are joined inside another program leave that to whoever joined the outermost ones.
     fn poll_programs<F: Future>(
         &self,
         running: &mut Vec<Running<F>>,
@@ -225,9 +228,8 @@ impl Graph {
         nested: bool,
         context: &mut Context<'_>,
     ) -> Poll<()> {
-        let mut progress = true;
-        while progress {
-            progress = false;
+        for _ in 0..MOST_PASSES {
+            let mut progress = false;
             running.retain_mut(|program| {
                 if !program.flag.ready.swap(false, Ordering::AcqRel) {
                     return true;
@@ -243,6 +245,9 @@ impl Graph {
                     Poll::Pending => true,
                 }
             });
+            if !progress {
+                break;
+            }
         }
         if running.is_empty() || (!nested && !self.queue.requests.borrow().is_empty()) {
             return Poll::Ready(());
