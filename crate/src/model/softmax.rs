@@ -120,7 +120,7 @@ impl StoredSoftmax {
             let ([size, _], [of_tail, _]) = (matrix(&tail(i, 0))?, matrix(&tail(i, 1))?);
             cutoffs.push(words);
             words = words.saturating_add(of_tail);
-            let ratio = |size: usize| (input_size as f64 / size as f64).powf(1.0 / (i + 1) as f64);
+            let ratio = |size: usize| ((input_size as f64 / size as f64).ln() / (i + 1) as f64).exp();
             (least, most) = (least.max(ratio(size + 1)), most.min(ratio(size)));
         }
         let div_value = self.div_value.unwrap_or((least + most.max(least)) / 2.0);

@@ -200,7 +200,7 @@ impl AdaptiveInput {
         if parts.len() == 1 { parts[0] } else { graph.concat_rows(&parts).rows(&places) }
     }
 
-    /// `2 size output` for every word, by the size of its band.
+    /// `2 size output` for every word, by the size of its band; a word that does not exist counts as one of the last.
     pub fn flops(&self, ids: &[u32]) -> Flops {
         let of_word = |&id: &u32| 2 * self.bands.size(self.bands.of(id)) * self.output_size();
         ids.iter().map(|id| Flops::per_row(of_word(id), 1)).sum()

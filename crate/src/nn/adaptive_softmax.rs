@@ -149,7 +149,7 @@ impl AdaptiveSoftmax {
         self.bands.range(tail + 1)
     }
 
-    /// The tail of a word; none for a word of the head.
+    /// The tail of a word, none for a word of the head; a word that does not exist counts as one of the last.
     pub fn cluster_of(&self, word: u32) -> Option<usize> {
         self.bands.of(word).checked_sub(1)
     }

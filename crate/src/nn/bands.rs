@@ -45,7 +45,8 @@ impl Bands {
         if !(div_value >= 1.0 && div_value.is_finite()) {
             return Err(BuildError::size("div_value", "a finite number of at least 1", number(div_value)));
         }
-        let sizes: Vec<usize> = (0..=cutoffs.len()).map(|band| divided(size, div_value, band)).collect();
+        let divisors = std::iter::successors(Some(1.0), |by| Some(by * div_value));
+        let sizes: Vec<usize> = divisors.take(starts.len() - 1).map(|by| divided(size, by)).collect();
         if let Some(band) = sizes.iter().position(|&size| size == 0) {
             let found = format!("none in band {band} of size {size}");
             return Err(BuildError::size("div_value", "a column in every band", found));
@@ -73,9 +74,9 @@ impl Bands {
         self.sizes[band]
     }
 
-    /// The band of a word that is below [`Self::words`].
+    /// The band of a word; one that does not exist counts as one of the last.
     pub(super) fn of(&self, word: u32) -> usize {
-        self.starts[1..].partition_point(|&end| end <= word as usize)
+        self.starts[1..self.len()].partition_point(|&end| end <= word as usize)
     }
 
     /// The rows of every band, for rows that have these words.
@@ -94,10 +95,14 @@ impl Bands {
     }
 }
 
-/// `size // div_value ** power`, as Python divides: the remainder is exact, so that no quotient is rounded up.
-fn divided(size: usize, div_value: f64, power: usize) -> usize {
-    let (size, by) = (size as f64, div_value.powf(power as f64));
-    ((size - size % by) / by).round() as usize
+/// `size // by`, as Python divides: no quotient is rounded up.
+fn divided(size: usize, by: f64) -> usize {
+    let size = size as f64;
+    let quotient = (size / by).floor();
+    // Of the divisor's two halves neither product is rounded.
+    let coarse = f64::from(by as f32);
+    let is_above = quotient * (by - coarse) > size - quotient * coarse;
+    (quotient - f64::from(u8::from(is_above))) as usize
 }
 
 #[cfg(test)]
@@ -108,7 +113,7 @@ mod tests {
     fn words_are_routed_to_their_bands() -> Result<(), BuildError> {
         let bands = Bands::new(10, &[2, 7], 16, 4.0)?;
         assert_eq!((0..3).map(|band| bands.size(band)).collect::<Vec<_>>(), [16, 4, 1]);
-        assert_eq!([0, 1, 2, 6, 7, 9].map(|word| bands.of(word)), [0, 0, 1, 1, 2, 2]);
+        assert_eq!([0, 1, 2, 6, 7, 9, u32::MAX].map(|word| bands.of(word)), [0, 0, 1, 1, 2, 2, 2]);
         let routed = bands.route("test", &[9, 1, 7, 0])?;
         assert_eq!(routed[0], Routed { rows: vec![1, 3], words: vec![1, 0] });
         assert_eq!(routed[1], Routed::default());
@@ -130,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn quotients_are_pythons() {
+    fn quotients_are_pythons() -> Result<(), BuildError> {
         // int(in // div ** power), by CPython 3.11.
         for (size, by, power, quotient) in [
             (256, 4.0, 3, 4),
@@ -140,8 +145,12 @@ mod tests {
             (1, 1.0, 5, 1),
             (3, 1.1, 3, 2),
         ] {
-            assert_eq!(divided(size, by, power), quotient, "{size} // {by} ** {power}");
+            let sizes = Bands::new(100, &(1..=power).collect::<Vec<_>>(), size, by)?.sizes;
+            assert_eq!(sizes.last(), Some(&quotient), "{size} // {by} ** {power}");
         }
+        // Whose rounded quotient is 3.
+        assert_eq!(divided(10, 10.0 / 3.0), 2);
+        Ok(())
     }
 
     #[test]

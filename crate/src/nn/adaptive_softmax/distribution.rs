@@ -105,6 +105,7 @@ impl<'l, 'g> Distribution<'l, 'g> {
         mut uniform: impl FnMut() -> f64,
     ) -> Result<Word, EngineError> {
         sampling.check()?;
+        self.known.forget_draw();
         self.answer(|known| known.sample(sampling, &mut uniform)).await
     }
 

@@ -88,8 +88,8 @@ pub(super) struct Known<'l> {
     tails: Vec<Option<Vec<f32>>>,
     /// The tails that were computed, in that order.
     opened: Vec<usize>,
-    /// A point that fell on a closed tail, and the largest weight when it was drawn.
-    point: Option<(usize, f64, f32)>,
+    /// A point that fell on a tail, the largest weight when it was drawn, and whether the tail was open then.
+    point: Option<(usize, f64, f32, bool)>,
 }
 
 impl<'l> Known<'l> {
@@ -165,6 +165,11 @@ impl<'l> Known<'l> {
         }
     }
 
+    /// Forgets a draw that was begun and that nobody waits for any more.
+    pub(super) fn forget_draw(&mut self) {
+        self.point = None;
+    }
+
     /// A word by a [`Sampling`] that can be.
     pub(super) fn sample(&mut self, sampling: &Sampling, uniform: &mut dyn FnMut() -> f64) -> Lazy<Word> {
         let Sampling { temperature, top, nucleus } = *sampling;
@@ -197,10 +202,10 @@ impl<'l> Known<'l> {
     fn draw(&mut self, power: f64, uniform: &mut dyn FnMut() -> f64) -> Lazy<Word> {
         let short_list = self.layer.short_list();
         loop {
-            if let Some((tail, point, base)) = self.point {
+            if let Some((tail, point, base, was_open)) = self.point {
                 let words = self.words(tail)?;
                 let weights = Weights::new(words, base, power);
-                let word = (point < weights.sum)
+                let word = (was_open || point < weights.sum)
                     .then(|| weights.chosen(words, self.layer.cluster(tail).start, point));
                 // It is spent, whether it has chosen a word or is drawn again.
                 self.point = None;
@@ -222,7 +227,7 @@ impl<'l> Known<'l> {
                 None => {
                     let words = self.layer.cluster(tail).len() as f64;
                     let bound = weight(self.head[short_list + tail] + SLACK, base, power);
-                    words.powf((1.0 - power).max(0.0)) * bound
+                    ((1.0 - power).max(0.0) * words.ln()).exp() * bound
                 }
             };
             let of_tails: Vec<f64> = (0..self.tails.len()).map(of_tail).collect();
@@ -236,7 +241,7 @@ impl<'l> Known<'l> {
                 point -= of_tails[tail];
                 tail += 1;
             }
-            self.point = Some((tail, point, base));
+            self.point = Some((tail, point, base, self.tails[tail].is_some()));
         }
     }
 

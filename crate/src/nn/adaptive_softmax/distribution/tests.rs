@@ -232,6 +232,22 @@ fn a_question_opens_the_tails_that_matter_and_no_other() {
     };
     assert!(opened(&|d| assert_eq!(draw(d, 0.7), 1)).is_empty());
     assert_eq!(opened(&|d| assert_eq!(draw(d, 0.999), 31)), [1]);
+    // A source that is none ends all the same, in the last word or where the sums are no numbers.
+    assert_eq!(opened(&|d| assert_eq!([draw(d, 1.0), draw(d, 1.0)], [31, 31])), [1]);
+    assert_eq!(opened(&|d| assert_eq!(draw(d, f64::NAN), 11)), [0]);
+}
+
+#[test]
+fn a_draw_that_nobody_waited_for_leaves_nothing_to_the_next() {
+    let (layer, mut parameters, row) = layer(32, &[2, 12], (0.0, 0.0), 0);
+    let bias = parameters.id("head.bias").unwrap();
+    parameters.get_mut(bias).values = [0.6f32, 0.25, 0.1, 0.05].map(f32::ln).to_vec();
+    let graph = Graph::inference(&parameters, &Device::cpu(), Batching::Levels);
+    let mut distribution = block_on(layer.distribution(graph.input(1, 16, row))).unwrap();
+    let sampling = Sampling::default();
+    assert!(distribution.known.sample(&sampling, &mut || 0.999).is_err(), "it waits for a tail");
+    assert_eq!(block_on(distribution.sample(&sampling, || 0.1)).unwrap().id, 0);
+    assert!(distribution.opened().is_empty());
 }
 
 #[test]
