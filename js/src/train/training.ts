@@ -293,6 +293,10 @@ export class Training<Figures extends TrainingFigures = TrainingFigures, Model e
           // In this thread a call lets nobody else have their turn.
           await turn();
         }
+        // Training texts would be held out, or no figures told, in silence.
+        if (set !== "train" && settings.task !== "predict" && counts[set] === 0) {
+          throw errorOf("TRAINING_DATA", `train: data.${set}: expected at least one text, found none`);
+        }
       }
       const start = from === undefined ? [] : [from.reduce(mixed, FIRST_MARK)];
       this.#identity = JSON.stringify([this.#json, counts, mark, ...start]);
