@@ -182,7 +182,9 @@ impl<'g> Expr<'g> {
         self.then(Op::Unary(Unary::Exp))
     }
 
-    /// The natural logarithm: minus infinity of 0, NaN of less. A GPU may take a number below 1.2e-38 for 0.
+    /// The natural logarithm: minus infinity of 0, NaN of less. A GPU may take a number below 1.2e-38 for 0. Gradients are
+    /// those of a whole batch: where another program's logarithm is of 0, what it is of has NaN for a gradient, also when the
+    /// loss does not depend on it. Add a small number to what may be 0.
     #[track_caller]
     pub fn log(self) -> Self {
         self.then(Op::Unary(Unary::Log))

@@ -96,7 +96,11 @@ export class Expression {
     return this.#unary("exp");
   }
 
-  /** The natural logarithm. */
+  /**
+   * The natural logarithm: minus infinity of 0, NaN of less. Gradients are those of a whole batch: where another program's
+   * logarithm is of 0, what it is of has NaN for a gradient, also when the loss does not depend on it. Add a small number to
+   * what may be 0.
+   */
   log(): Expression {
     return this.#unary("log");
   }
