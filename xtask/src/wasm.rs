@@ -84,7 +84,7 @@ pub(crate) const TRAIN: Library = Library {
     arguments: &["--no-default-features", "--features", "web,runs"],
     relaxed: true,
     options: &[],
-    most: 490_000,
+    most: 475_000,
 };
 
 /// The GPU held against the CPU.

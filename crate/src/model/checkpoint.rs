@@ -139,12 +139,21 @@ impl Checkpoint {
     /// # Errors
     /// [`ModelError::Missing`] if there is none; [`ModelError::Tensor`] if it has another shape, and it stays.
     pub fn take(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
-        match self.tensors.get(name) {
+        self.values(name, shape)?;
+        Ok(self.tensors.remove(name).unwrap_or_default())
+    }
+
+    /// The values of the tensor `name`, which must have the shape `shape`; the name stays.
+    ///
+    /// # Errors
+    /// Those of [`Self::take`].
+    pub(crate) fn values(&mut self, name: &str, shape: &[usize]) -> Result<&mut Vec<f32>, ModelError> {
+        match self.tensors.get_mut(name) {
             None => Err(ModelError::Missing { tensor: excerpt(name), expected: format!("{shape:?}") }),
             Some(tensor) if tensor.shape != shape => {
                 Err(ModelError::tensor(name, format!("shape {shape:?}"), format!("shape {:?}", tensor.shape)))
             }
-            Some(_) => Ok(self.tensors.remove(name).unwrap_or_default()),
+            Some(tensor) => Ok(&mut tensor.values),
         }
     }
 

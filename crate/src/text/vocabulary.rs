@@ -76,14 +76,20 @@ impl Vocabulary {
                 }
             }
         }
+        Self::of_counts(counts, min_count, max_size)
+    }
+
+    fn of_counts(mut counts: HashMap<String, u64>, min_count: u64, max_size: Option<usize>) -> Self {
         counts.remove("");
         counts.remove(UNKNOWN);
-        let mut counted: Vec<_> = counts.into_iter().filter(|&(_, count)| count >= min_count).collect();
-        counted.sort_unstable_by(|(a, m), (b, n)| n.cmp(m).then_with(|| a.cmp(b)));
+        let (mut words, counts): (Vec<_>, Vec<_>) =
+            counts.into_iter().filter(|&(_, count)| count >= min_count).unzip();
+        let order =
+            argsort(words.len(), &|a, b| counts[b].cmp(&counts[a]).then_with(|| words[a].cmp(&words[b])));
         let ids = u32::MAX as usize;
-        counted.truncate(max_size.unwrap_or(ids).clamp(1, ids) - 1);
-        let words: Vec<_> =
-            std::iter::once(UNKNOWN.to_owned()).chain(counted.into_iter().map(|(word, _)| word)).collect();
+        let most = max_size.unwrap_or(ids).clamp(1, ids) - 1;
+        let kept = order.into_iter().take(most).map(|word| std::mem::take(&mut words[word]));
+        let words: Vec<_> = std::iter::once(UNKNOWN.to_owned()).chain(kept).collect();
         Self::try_from(words)
             .expect("the keys of a map without `<unk>`, cut to the number of ids, after one `<unk>`")
     }

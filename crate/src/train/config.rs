@@ -9,6 +9,7 @@ use std::fmt::Display;
 use serde::{Deserialize, Serialize};
 
 use super::distill::Distill;
+use crate::device::number;
 use crate::model::{Dropouts, LayerConfig, Prediction, Storage, Tensor};
 pub use layers::{LayerRate, LayerRates};
 
@@ -172,8 +173,8 @@ impl TrainConfig {
         check("train.batch", self.batch > 0, "at least 1", self.batch)?;
         check("train.evaluations", self.evaluations > 0, "at least 1", self.evaluations)?;
         let positive = self.learning_rate > 0.0 && self.learning_rate.is_finite();
-        check("train.learning_rate", positive, "a positive number", self.learning_rate)?;
-        let found = format!("{} and train.average_after", self.average);
+        check_number("train.learning_rate", positive, "a positive number", self.learning_rate)?;
+        let found = format!("{} and train.average_after", number(self.average));
         let single = self.average == 0.0 || self.average_after.is_none();
         check("train.average", single, "0 where train.average_after is given", found)?;
         self.schedule.validate()?;
@@ -185,7 +186,7 @@ impl TrainConfig {
             ("train.dropout_head", self.dropout_head),
             ("train.average", self.average),
         ] {
-            check(field, (0.0..1.0).contains(&rate), "from 0 to below 1", rate)?;
+            check_number(field, (0.0..1.0).contains(&rate), "from 0 to below 1", rate)?;
         }
         for (field, value) in [
             ("train.embedding_rate", self.embedding_rate),
@@ -193,7 +194,7 @@ impl TrainConfig {
             ("train.clip", self.clip),
             ("train.adversarial", self.adversarial),
         ] {
-            check(field, value >= 0.0 && value.is_finite(), "0 or above", value)?;
+            check_number(field, value >= 0.0 && value.is_finite(), "0 or above", value)?;
         }
         if let Some(distill) = &self.distill {
             distill.validate()?;
@@ -246,7 +247,7 @@ impl Schedule {
             Self::Constant | Self::Linear => Ok(()),
             Self::Decay { factor, .. } | Self::Plateau { factor } => {
                 let shrinks = factor > 0.0 && factor <= 1.0;
-                check("train.schedule.factor", shrinks, "above 0, at most 1", factor)
+                check_number("train.schedule.factor", shrinks, "above 0, at most 1", factor)
             }
         }
     }
@@ -273,9 +274,14 @@ impl SkimLoss {
         for (field, value) in
             [("train.skim.gamma", self.gamma), ("train.skim.temperature_rate", self.temperature_rate)]
         {
-            check(field, value >= 0.0 && value.is_finite(), "0 or above", value)?;
+            check_number(field, value >= 0.0 && value.is_finite(), "0 or above", value)?;
         }
-        check("train.skim.min_rate", (0.0..=1.0).contains(&self.min_rate), "from 0 to 1", self.min_rate)
+        check_number(
+            "train.skim.min_rate",
+            (0.0..=1.0).contains(&self.min_rate),
+            "from 0 to 1",
+            self.min_rate,
+        )
     }
 
     /// The weight of the loss at step `n`.
@@ -361,7 +367,7 @@ impl Spans {
     pub fn validate(&self) -> Result<(), ConfigError> {
         let fits = self.min >= 4 && self.max >= self.min;
         check("data.spans", fits, "4 <= min <= max", format_args!("{} to {}", self.min, self.max))?;
-        check("data.spans.short", (0.0..=1.0).contains(&self.short), "from 0 to 1", self.short)
+        check_number("data.spans.short", (0.0..=1.0).contains(&self.short), "from 0 to 1", self.short)
     }
 }
 
@@ -396,6 +402,19 @@ pub fn check(
     } else {
         Err(ConfigError::Field { field: field.into(), expected, found: found.to_string() })
     }
+}
+
+/// [`check`] of a number that is not whole.
+///
+/// # Errors
+/// Those of [`check`].
+pub(super) fn check_number(
+    field: &'static str,
+    ok: bool,
+    expected: &'static str,
+    found: impl Into<f64> + Serialize + Copy,
+) -> Result<(), ConfigError> {
+    check(field, ok, expected, number(found))
 }
 
 fn one() -> usize {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::config::{ConfigError, check, unchanged};
+use super::config::{ConfigError, check_number, unchanged};
 use super::objective::Item;
 use super::pass::pass;
 use crate::cpu::softmax::softmax;
@@ -30,9 +30,9 @@ impl Distill {
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         let Self { weight, temperature, .. } = *self;
         let shares = weight > 0.0 && weight <= 1.0;
-        check("train.distill.weight", shares, "above 0, at most 1", weight)?;
+        check_number("train.distill.weight", shares, "above 0, at most 1", weight)?;
         let warms = temperature > 0.0 && temperature.is_finite();
-        check("train.distill.temperature", warms, "a positive number", temperature)
+        check_number("train.distill.temperature", warms, "a positive number", temperature)
     }
 
     /// The loss of a text, `1 x 1`, by the loss of its label.

@@ -2,7 +2,7 @@
 
 use super::config::ConfigError;
 use super::corpus::CorpusError;
-use crate::device::EngineError;
+use crate::device::{EngineError, number};
 use crate::model::ModelError;
 
 /// Why a run cannot begin or go on.
@@ -31,7 +31,7 @@ pub enum TrainError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The loss, of a batch or of the development texts, or a gradient is no number.
-    #[error("the {what} is {value} at step {step} (epoch {epoch}); a lower learning_rate or clip may help")]
+    #[error("the {what} is {} at step {step} (epoch {epoch}); a lower learning_rate or clip may help", number(*value))]
     NotFinite {
         /// `loss`, `gradient norm` or `development loss`.
         what: &'static str,

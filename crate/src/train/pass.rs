@@ -1,6 +1,7 @@
 //! One pass of a model over many texts, with hard decisions.
 
 use super::dealt::{deal, ready};
+use crate::cpu::order::argsort;
 use crate::device::{Device, EngineError};
 use crate::model::{Batches, Model, Verdict};
 
@@ -19,8 +20,7 @@ pub async fn pass(
     mut progress: impl FnMut(usize) -> bool,
 ) -> Result<bool, EngineError> {
     if device.threads().0 > 1 {
-        let mut order: Vec<usize> = (0..texts.len()).collect();
-        order.sort_by_key(|&text| texts[text].len());
+        let order = argsort(texts.len(), &|a, b| texts[a].len().cmp(&texts[b].len()));
         let work = |device: &Device, part: &[usize]| {
             ready(async {
                 let own: Vec<&[u32]> = part.iter().map(|&text| texts[text]).collect();

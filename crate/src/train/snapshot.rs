@@ -1,5 +1,7 @@
 //! A run that can be interrupted: its state as the bytes of one file.
 
+use std::mem::take;
+
 use serde::{Deserialize, Serialize};
 
 use super::carried::CarriedRows;
@@ -111,24 +113,26 @@ pub(super) fn from_bytes(
     }
     let (mut weights, mut moments) = (Vec::new(), Snapshot::new());
     for (_, p) in parameters.iter() {
-        let mut take = |kind: &str, size: usize| -> Result<Vec<f32>, ModelError> {
-            Ok(checkpoint.take(&format!("{kind}.{}", p.name), &[size])?.values)
+        let mut of = |kind: &str, size: usize| -> Result<Vec<f32>, ModelError> {
+            Ok(take(checkpoint.values(&format!("{kind}.{}", p.name), &[size])?))
         };
         let size = p.values.len();
         moments.push(Moments {
-            first: take("first", size)?,
-            second: take("second", size)?,
-            average: Some(take("average", if averaged { size } else { 0 })?).filter(|_| averaged),
-            caught_up: wholes(&take("caught_up", 2 * p.rows())?).collect(),
-            steps: wholes(&take("steps", 2)?).sum(),
+            first: of("first", size)?,
+            second: of("second", size)?,
+            average: Some(of("average", if averaged { size } else { 0 })?).filter(|_| averaged),
+            caught_up: wholes(&of("caught_up", 2 * p.rows())?).collect(),
+            steps: wholes(&of("steps", 2)?).sum(),
         });
-        weights.push(take("weights", size)?);
+        weights.push(of("weights", size)?);
     }
     for ((_, p), values) in parameters.iter_mut().zip(weights) {
         p.values = values;
     }
     let mut carried = CarriedRows::new();
-    let mut row = |part: usize, row: usize| Some(checkpoint.tensors.remove(&carried_name(part, row))?.values);
+    let mut row = |part: usize, row: usize| {
+        checkpoint.tensors.get_mut(&carried_name(part, row)).map(|tensor| take(&mut tensor.values))
+    };
     while let Some(first) = row(carried.len(), 0) {
         let part = carried.len();
         let others = (1..).map_while(|number| row(part, number));

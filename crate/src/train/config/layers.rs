@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, check, unchanged};
+use crate::device::number;
 
 /// How a layer learns.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
@@ -25,7 +26,7 @@ impl LayerRate {
     fn validate(self, layer: &str, epochs: usize) -> Result<(), ConfigError> {
         let Self { rate, from } = self;
         let (field, expected, found) = if !(rate >= 0.0 && rate.is_finite()) {
-            ("rate", "0 or above", rate.to_string())
+            ("rate", "0 or above", number(rate))
         } else if from > 0 && from >= epochs {
             ("from", "below train.epochs", from.to_string())
         } else if from > 0 && rate == 0.0 {

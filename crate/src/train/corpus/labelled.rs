@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::{CorpusError, extend, split};
+use crate::cpu::order::sort_by;
 use crate::text::{Tokenizer, TokenizerKind, Vocabulary};
 use crate::train::settings::LabelledData;
 use crate::train::{Item, Texts};
@@ -145,8 +146,14 @@ impl LabelledCorpus {
 
 /// The different labels of `examples`, in byte order.
 pub fn labels<'a>(examples: impl IntoIterator<Item = &'a Example>) -> Vec<String> {
-    let labels: BTreeSet<_> = examples.into_iter().map(|example| &example.label).collect();
-    labels.into_iter().cloned().collect()
+    distinct(&mut examples.into_iter().map(|example| &example.label))
+}
+
+/// Each of the names once, in byte order.
+pub(super) fn distinct(names: &mut dyn Iterator<Item = &String>) -> Vec<String> {
+    let mut distinct = BTreeSet::new();
+    distinct.extend(names);
+    distinct.into_iter().cloned().collect()
 }
 
 /// The index of each example's label in `known`. `name` is what an error calls the examples.
@@ -237,7 +244,7 @@ fn blocks(examples: &[Example], count: usize) -> Vec<usize> {
     for (places, taken) in places.iter().zip(taken) {
         held.extend(&places[places.len() - taken..]);
     }
-    held.sort_unstable();
+    sort_by(&mut held, &|a, b| a.cmp(&b));
     held
 }
 

@@ -1,6 +1,7 @@
 //! Running text as a language model reads it.
 
 use super::CorpusError;
+use crate::device::number;
 use crate::text::{END, Token, Tokenizer, Vocabulary};
 use crate::train::config::{ConfigError, check};
 use crate::train::settings::RunningData;
@@ -119,7 +120,12 @@ pub fn line_words(text: &str, tokenizer: &Tokenizer) -> impl Iterator<Item = Str
 /// If it does not.
 pub fn check_share(from: f64, to: f64) -> Result<(), ConfigError> {
     let lies_within = 0.0 <= from && from < to && to <= 1.0;
-    check("data: from, to", lies_within, "0 <= from < to <= 1", format_args!("{from} to {to}"))
+    check(
+        "data: from, to",
+        lies_within,
+        "0 <= from < to <= 1",
+        format_args!("{} to {}", number(from), number(to)),
+    )
 }
 
 /// Checks that a tokenizer suits a text with one sentence a line: what is written would otherwise never come to the end of

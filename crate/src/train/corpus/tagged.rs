@@ -1,8 +1,8 @@
 //! Sentences with a tag on every word, as a tagger numbers words, letters and tags.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::labelled::distinct;
 use super::{CorpusError, split};
 use crate::model::{Characters, Model};
 use crate::text::{Token, Tokenizer, Vocabulary, is_ignored, sentences};
@@ -103,8 +103,7 @@ impl<E> TaggedSets<E> {
 
 /// The different tags of sentences, in byte order.
 pub fn tags(examples: &[TaggedExample]) -> Vec<String> {
-    let tags: BTreeSet<_> = examples.iter().flat_map(|example| &example.tags).collect();
-    tags.into_iter().cloned().collect()
+    distinct(&mut examples.iter().flat_map(|example| &example.tags))
 }
 
 /// What training sentences know: words and letters.

@@ -9,7 +9,7 @@ use crate::device::{Device, EngineError};
 use crate::graph::{Expr, Graph};
 use crate::model::{Configuration, Dropouts, Model, SLOTS, Spelled, Transition};
 use crate::train::batches::{by_length, runs};
-use crate::train::config::{ConfigError, TrainConfig, check};
+use crate::train::config::{ConfigError, TrainConfig, check, check_number};
 use crate::train::dealt::ready;
 use crate::train::oracle::cost;
 
@@ -82,8 +82,8 @@ impl Parse {
     /// # Errors
     /// If one is no share, or the network is to learn to skim.
     pub fn new(config: &TrainConfig, unknown: f32, explore: f32) -> Result<Self, ConfigError> {
-        check("data.unknown", (0.0..1.0).contains(&unknown), "0 to below 1", unknown)?;
-        check("task.parse.explore", (0.0..=1.0).contains(&explore), "0 to 1", explore)?;
+        check_number("data.unknown", (0.0..1.0).contains(&unknown), "0 to below 1", unknown)?;
+        check_number("task.parse.explore", (0.0..=1.0).contains(&explore), "0 to 1", explore)?;
         check("train.skim", config.skim.is_none(), "none, to parse", "one")?;
         check("train.distill", config.distill.is_none(), "none, to parse", "one")?;
         Ok(Self { dropouts: config.dropouts(), unknown, explore })

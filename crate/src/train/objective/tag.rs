@@ -6,7 +6,7 @@ use crate::device::{Device, EngineError};
 use crate::graph::Graph;
 use crate::model::{Dropouts, Head, Model, ReadError, Spelled, Tags, Watch};
 use crate::train::batches::{Draws, by_length, runs};
-use crate::train::config::{ConfigError, TrainConfig, check};
+use crate::train::config::{ConfigError, TrainConfig, check, check_number};
 use crate::train::dealt::{deal, ready};
 
 use super::{Before, Losses, Objective, Skimming};
@@ -66,7 +66,7 @@ impl Tag {
     /// # Errors
     /// If it is no share, or the network is to learn to skim.
     pub fn new(config: &TrainConfig, unknown: f32) -> Result<Self, ConfigError> {
-        check("data.unknown", (0.0..1.0).contains(&unknown), "0 to below 1", unknown)?;
+        check_number("data.unknown", (0.0..1.0).contains(&unknown), "0 to below 1", unknown)?;
         check("train.skim", config.skim.is_none(), "none, to tag", "one")?;
         check("train.distill", config.distill.is_none(), "none, to tag", "one")?;
         Ok(Self { dropouts: config.dropouts(), unknown })

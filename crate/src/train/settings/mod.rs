@@ -11,7 +11,7 @@ pub use classify::{ClassifyConfig, LabelName, LabelledData, LabelledNetwork};
 pub use predict::{PredictConfig, PredictNetwork, PredictTask, RunningData};
 pub use tag::{CharacterSizes, TagConfig, TagOptions, TagTask, TaggedData, TaggedNetwork};
 
-use super::config::{ConfigError, RunConfig, check};
+use super::config::{ConfigError, RunConfig, check_number};
 use super::{Objective, Texts};
 use crate::model::{self, Cell, LayerConfig, Model};
 use crate::text::Tokenizer;
@@ -77,10 +77,10 @@ pub fn check_biases(encoder: &[LayerConfig], forget: f32, highway: f32) -> Resul
     let forgets =
         has(|layer| matches!(layer, LayerConfig::Lstm { .. } | LayerConfig::Skim { cell: Cell::Lstm, .. }));
     let finite = "a finite number, 0 without an LSTM";
-    check("model.forget_bias", forget == 0.0 || forgets && forget.is_finite(), finite, forget)?;
+    check_number("model.forget_bias", forget == 0.0 || forgets && forget.is_finite(), finite, forget)?;
     let passes = has(|layer| matches!(layer, LayerConfig::Sru(_)));
     let finite = "a finite number, 0 without an SRU";
-    check("model.highway_bias", highway == 0.0 || passes && highway.is_finite(), finite, highway)
+    check_number("model.highway_bias", highway == 0.0 || passes && highway.is_finite(), finite, highway)
 }
 
 /// Serde's default for a count.

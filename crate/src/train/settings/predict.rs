@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Part, Prepared, Settings, check_biases, one, record};
 use crate::model::{self, FreshOptions, LayerConfig, Model, Prediction, Task};
 use crate::text::Tokenizer;
-use crate::train::config::{ConfigError, OutputConfig, RunConfig, TrainConfig, check};
+use crate::train::config::{ConfigError, OutputConfig, RunConfig, TrainConfig, check_number};
 use crate::train::corpus::RunningCorpus;
 use crate::train::{Predict, Reset, TrainError};
 
@@ -94,7 +94,7 @@ impl<P: Part> Settings for PredictConfig<P> {
         check_biases(encoder, *forget_bias, *highway_bias)?;
         let div_value = Prediction::new(&[]).div_value;
         let divides = task.div_value == div_value || !task.cutoffs.is_empty();
-        check("task.predict.div_value", divides, "its default, 4, without cutoffs", task.div_value)?;
+        check_number("task.predict.div_value", divides, "its default, 4, without cutoffs", task.div_value)?;
         for part in self.data.train.iter().chain([&self.data.dev]).chain(&self.data.test) {
             part.validate(&self.data.tokenizer)?;
         }

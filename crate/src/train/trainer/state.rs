@@ -10,7 +10,9 @@ use crate::graph::{Gradients, Graph, Strategy};
 use crate::model::{Model, ModelError, Task};
 use crate::train::adversarial::move_words;
 use crate::train::carried::Carried;
-use crate::train::config::{ConfigError, OptimizerName, RunConfig, Schedule, TrainConfig, check};
+use crate::train::config::{
+    ConfigError, OptimizerName, RunConfig, Schedule, TrainConfig, check, check_number,
+};
 use crate::train::error::TrainError;
 use crate::train::objective::{Losses, Skimming};
 use crate::train::optimizer::{Adam, Averaging, Optimizer, OptimizerConfig, Rule, Sgd, Touched};
@@ -142,7 +144,7 @@ impl State {
         }
         if let Some(temperature) = temperature {
             let positive = temperature > 0.0 && temperature.is_finite();
-            check("train.skim.temperature", positive, "a positive number", temperature)?;
+            check_number("train.skim.temperature", positive, "a positive number", temperature)?;
         }
         train.validate(train.skim.is_some())?;
         self.config.train = train;
@@ -159,7 +161,9 @@ impl State {
 
     /// The rows of tables that only these words read.
     pub(super) fn touched(&self, words: Vec<u32>) -> Touched {
-        Touched::from_iter(self.model.network().encoder.words.own_rows(&words))
+        let mut touched = Touched::new();
+        touched.extend(self.model.network().encoder.words.own_rows(&words));
+        touched
     }
 
     /// A step from a batch that reads these words, of so many in its epoch.

@@ -40,7 +40,8 @@ impl<'m> Named<'m> {
 /// The tensors of a model whose rows stand for something, by their names; some of them are aliases.
 pub(super) fn of(config: &Config) -> BTreeMap<String, Named<'_>> {
     let words = &config.vocabulary[..];
-    let mut named = BTreeMap::from([(EMBEDDING.to_owned(), Named::words(words))]);
+    let mut named = BTreeMap::new();
+    named.insert(EMBEDDING.to_owned(), Named::words(words));
     let labels = config.task.labels();
     let rows: Vec<_> = labels.iter().map(|label| Row::Label(label)).collect();
     for name in ["weight", "bias", "tags.weight", "tags.bias", "crf.start_transitions", "crf.end_transitions"]

@@ -38,7 +38,7 @@ impl Source {
                     .map_err(|error| ModelError::ConfigSyntax { reason: error.to_string() })?;
                 check_distinct(VOCABULARY_KEY, &words)?;
                 let expected = format!("[{}, columns]", words.len());
-                let Some(table) = checkpoint.tensors.remove(EMBEDDING) else {
+                let Some(table) = checkpoint.tensors.get_mut(EMBEDDING).map(std::mem::take) else {
                     return Err(ModelError::Missing { tensor: EMBEDDING.into(), expected }.into());
                 };
                 if table.shape.len() != 2 || table.shape[0] != words.len() {

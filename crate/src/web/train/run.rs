@@ -254,9 +254,10 @@ impl TrainingRun {
             let (position, words) = with!(&*trainer, trainer => (trainer.position(), trainer.words()));
             let ask = |order: Vec<u32>, parts| asked(&ask, &order, parts);
             let losses = with!(trainer, trainer => trainer.step_helped(most, ask).await)?;
-            let losses = losses.iter().map(|loss| (loss_name(loss.name), loss.value)).collect();
+            let mut by_name = BTreeMap::new();
+            by_name.extend(losses.iter().map(|loss| (loss_name(loss.name), loss.value)));
             let Position { epoch, done: step, steps } = position;
-            to_js(&Step { epoch, step, steps, words, losses })
+            to_js(&Step { epoch, step, steps, words, losses: by_name })
         })
     }
 
