@@ -298,7 +298,8 @@ impl Graph {
     /// Recording never fails. A mistake (a shape, an id) belongs to the node and says which line recorded it; whatever
     /// depends on the node has the same mistake. The next value asked for outside of programs returns the first mistake
     /// recorded there; a program of [`Graph::join`] learns of its own mistakes only. What the device refuses to run has a
-    /// mistake from then on: it is not tried again, and nodes that do not depend on it run.
+    /// mistake from then on, which counts as recorded outside of programs: it is not tried again, and nodes that do not
+    /// depend on it run.
     ///
     /// ```
     /// use saccade_rnn::device::{Binary, Device, Op, Parameters};

@@ -42,9 +42,9 @@ pub(crate) struct Tape {
     pub(super) held: Vec<Held>,
     /// Nodes before this one have run, or never will.
     done: usize,
-    /// The mistakes that were recorded, each with the program that recorded it, if one did, and what a device refused to run,
-    /// which nobody did; a node that cannot run has the number of one.
-    mistakes: Vec<(Option<Option<Program>>, EngineError)>,
+    /// The mistakes that were recorded, each with the program that recorded it, and what a device refused to run; a node that
+    /// cannot run has the number of one.
+    mistakes: Vec<(Option<Program>, EngineError)>,
     /// Gradients of batch outputs after a backward pass: `[batch][output]`.
     pub(super) gradients: Vec<Vec<Option<Buffer>>>,
     /// How often a node or a key was looked at.
@@ -266,7 +266,7 @@ impl Tape {
             None => NONE,
             Some(Mistake::Inherited(number)) => number,
             Some(Mistake::New(program, mistake)) => {
-                self.mistakes.push((Some(program), mistake));
+                self.mistakes.push((program, mistake));
                 self.mistakes.len() as u32 - 1
             }
         };
@@ -381,7 +381,7 @@ impl Tape {
         if self.mistakes.is_empty() {
             return Ok(());
         }
-        match self.mistakes.iter().find(|(of, _)| *of == Some(program)) {
+        match self.mistakes.iter().find(|(of, _)| *of == program) {
             Some((_, mistake)) => Err(mistake.clone()),
             None => self.check_values(wanted),
         }
