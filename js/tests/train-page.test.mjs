@@ -159,6 +159,28 @@ describe("in a page", { timeout: 600_000 }, () => {
     assert.equal(found.code, "DEVICE_LOST");
   });
 
+  test("so does a run whose GPU is full", async () => {
+    const found = await page.evaluate(async () => {
+      const { popErrorScope } = GPUDevice.prototype;
+      let popped = 0;
+      GPUDevice.prototype.popErrorScope = function () {
+        const outcome = popErrorScope.call(this);
+        return ++popped === 100 ? outcome.then(() => new GPUOutOfMemoryError("full")) : outcome;
+      };
+      const told = [];
+      try {
+        for await (const { type, deviceReason } of train(texts, settings, { device: "webgpu", worker: false })) told.push([type, deviceReason]);
+      } finally {
+        GPUDevice.prototype.popErrorScope = popErrorScope;
+      }
+      return told;
+    });
+    const moves = found.filter(([type]) => type === "moved");
+    assert.equal(moves.length, 1);
+    assert.match(moves[0][1], /out of memory/);
+    assert.equal(found.at(-1)[0], "ended");
+  });
+
   test("what is written on a GPU changes nothing of what is learned there", async () => {
     const { plain, written } = await page.evaluate(async () => {
       const learn = async (options) => {

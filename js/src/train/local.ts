@@ -59,10 +59,10 @@ function named(column: ColumnName): readonly [string | undefined, number | undef
   return typeof column === "number" ? [undefined, column] : [column, undefined];
 }
 
-/** Has a run whose GPU is lost go on on the CPU. */
+/** Has a run whose GPU fails go on on the CPU. */
 function moved(run: glue.TrainingRun, error: unknown): Done {
-  const isLost = error instanceof Error && (error as Partial<SaccadeError>).code === "DEVICE_LOST";
-  const found = isLost && movable.has(run) ? current().attempt(() => run.leaveGpu()) : undefined;
+  const isOfDevice = error instanceof Error && String((error as Partial<SaccadeError>).code).startsWith("DEVICE_");
+  const found = isOfDevice && movable.has(run) ? current().attempt(() => run.leaveGpu()) : undefined;
   if (!found) throw error;
   movable.delete(run);
   return { type: "moved", device: "cpu", deviceReason: messageOf(error), ...found };

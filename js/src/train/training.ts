@@ -33,7 +33,7 @@ export type TrainEvent<Figures extends TrainingFigures = TrainingFigures> =
   | ({ readonly type: "evaluated" } & TrainingEvaluation<Figures>)
   /** Written as `sample` of the options says; right after the event of the step or of the evaluation that it follows. */
   | ({ readonly type: "sample" } & TrainingSample)
-  /** The GPU is lost, and the run goes on on the CPU from a step a moment ago; unless `webgpu-only` was asked for. */
+  /** The GPU is lost, full, or refused a command, and the run goes on on the CPU from a step a moment ago; unless `webgpu-only` was asked for. */
   | ({ readonly type: "moved"; readonly device: "cpu"; readonly deviceReason: string } & TrainingMove)
   /** A worker of the run failed, and the others learn from its parts too, to the same model. */
   | {
