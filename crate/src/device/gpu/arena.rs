@@ -10,7 +10,8 @@ const CHUNK: usize = 1 << 18;
 
 /// Bytes of a regular chunk on a device, whose buffers may be smaller.
 fn usual(context: &Context) -> usize {
-    CHUNK.min(context.limits.max_buffer_size as usize)
+    // In a browser, 4 GiB are no `usize`.
+    context.limits.max_buffer_size.min(CHUNK as u64) as usize
 }
 
 /// The argument chunks of commands that are encoded but not submitted.

@@ -156,7 +156,7 @@ impl Pool {
     /// Buffers of so many undefined values each, end to end in as few as hold them; uploads may write to them.
     #[cfg(feature = "train")]
     pub(super) fn end_to_end(self: &Rc<Self>, sizes: &[usize]) -> Result<Vec<GpuBuffer>, EngineError> {
-        let most = self.most() as usize / 4;
+        let most = (self.most() / 4) as usize;
         // How many values each buffer has, and of every part its buffer and its first value.
         let (mut ends, mut places): (Vec<usize>, Vec<_>) = Default::default();
         for size in sizes.iter().map(|&size| size.max(1)) {

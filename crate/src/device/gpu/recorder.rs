@@ -22,7 +22,7 @@ const MOST_MS: f64 = 50.0;
 /// Multiply-adds a millisecond before the first measurement: those of a slow software GPU.
 const FIRST_RATE: f64 = 1e6;
 /// The fixed cost of a launch, in multiply-adds.
-const LAUNCH_WORK: usize = 1000;
+const LAUNCH_WORK: f64 = 1000.0;
 
 /// The commands encoded since the last submission.
 pub(super) struct Recorder {
@@ -31,8 +31,8 @@ pub(super) struct Recorder {
     /// The results of the error scopes of submissions since the last read.
     outcomes: Vec<Outcome>,
     /// Multiply-adds that are encoded, and those submitted since the last read.
-    encoded_work: usize,
-    submitted_work: usize,
+    encoded_work: f64,
+    submitted_work: f64,
     /// Multiply-adds a millisecond, as measured.
     rate: f64,
     pub(super) profile: Profile,
@@ -54,7 +54,7 @@ pub(super) struct Submitted {
     times: Vec<Times>,
     mapped: oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>,
     begin: Instant,
-    work: usize,
+    work: f64,
 }
 
 impl Recorder {
@@ -63,8 +63,8 @@ impl Recorder {
             arena: Arena::default(),
             encoding: None,
             outcomes: Vec::new(),
-            encoded_work: 0,
-            submitted_work: 0,
+            encoded_work: 0.0,
+            submitted_work: 0.0,
             rate: FIRST_RATE,
             profile: Profile::default(),
             statistics: Statistics::default(),
@@ -157,8 +157,8 @@ impl Recorder {
             *pass = None;
         }
         self.statistics.dispatches += 1;
-        self.encoded_work += work + LAUNCH_WORK;
-        let full = self.encoded_work as f64 > self.rate * MOST_MS || self.profile.is_full();
+        self.encoded_work += work as f64 + LAUNCH_WORK;
+        let full = self.encoded_work > self.rate * MOST_MS || self.profile.is_full();
         if full {
             self.submit(context);
         }
@@ -225,10 +225,10 @@ impl Recorder {
     }
 
     /// Updates the measured speed of the GPU after a read.
-    pub(super) fn observe(&mut self, work: usize, milliseconds: f64) {
+    pub(super) fn observe(&mut self, work: f64, milliseconds: f64) {
         // A shorter time measures the round trip rather than the work.
         if milliseconds > 5.0 {
-            self.rate = 0.5 * self.rate + 0.5 * (work as f64 / milliseconds).max(FIRST_RATE / 10.0);
+            self.rate = 0.5 * self.rate + 0.5 * (work / milliseconds).max(FIRST_RATE / 10.0);
         }
     }
 }
