@@ -30,6 +30,10 @@ pub(super) fn cases() -> Vec<Case> {
                 add(format!("{} lanes x {columns}, up to {scale}", lengths.len()), lanes, true);
             }
         }
+        // A row a workgroup, and more rows than one axis of a grid has workgroups.
+        if kind == Reduce::Sum {
+            add("65,540 rows x 129".into(), vec![random.matrix(65_540, 129, 1.0)], true);
+        }
         // Few distinct values, so that columns share a maximum.
         let values = (0..40 * 300).map(|_| random.below(3) as f32 - 5.0).collect();
         add("equal values".into(), vec![Matrix { rows: 40, columns: 300, values }], true);

@@ -12,16 +12,18 @@ pub(super) fn cases() -> Vec<Case> {
         for (transposed, forbidden) in [(false, false), (true, false), (false, true), (true, true)] {
             for lengths in lane_shapes() {
                 let mut parameters = Parameters::new();
-                let weight = random.parameter(&mut parameters, &[7, 7], 3.0);
+                let weight = random.parameter(&mut parameters, &[5, 9], 3.0);
                 if forbidden {
                     // A sum of nothing in either layout.
                     let matrix = &mut parameters.get_mut(weight).values;
-                    (0..7).for_each(|i| {
-                        (matrix[7 * i], matrix[7 + i]) = (f32::NEG_INFINITY, f32::NEG_INFINITY)
-                    });
+                    matrix[9..18].fill(f32::NEG_INFINITY);
+                    matrix.iter_mut().step_by(9).for_each(|weight| *weight = f32::NEG_INFINITY);
                 }
-                let lane =
-                    |&rows: &usize| Lane { inputs: vec![random.matrix(rows, 7, 3.0)], indices: Vec::new() };
+                let columns = if transposed { 9 } else { 5 };
+                let lane = |&rows: &usize| Lane {
+                    inputs: vec![random.matrix(rows, columns, 3.0)],
+                    indices: Vec::new(),
+                };
                 cases.push(Case {
                     name: format!("{semiring:?} product, {transposed}, {forbidden}, {} lanes", lengths.len()),
                     op: Op::Semiring(SemiringProduct { semiring, weight, transposed }),
