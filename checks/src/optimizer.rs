@@ -45,6 +45,7 @@ fn runs() -> Vec<Run> {
     let averaged = OptimizerConfig { averaging: Averaging::Decay(0.9), ..PLAIN };
     let all = OptimizerConfig { weight_decay: 0.1, clip: 2.0, ..averaged };
     vec![
+        Run { name: "two of the largest", shapes: &[[130, 70], [3, 5], [130, 70]], ..plain },
         Run { name: "weight decay", config: OptimizerConfig { weight_decay: 0.3, ..PLAIN }, ..plain },
         Run { name: "clipping", config: OptimizerConfig { clip: 0.5, ..PLAIN }, ..plain },
         Run { name: "a norm below the clip", config: OptimizerConfig { clip: 1e4, ..PLAIN }, ..plain },

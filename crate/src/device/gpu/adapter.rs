@@ -83,6 +83,13 @@ pub(super) struct Context {
     pub(super) failures: Failures,
 }
 
+impl Context {
+    /// The most bytes that a buffer may have.
+    pub(super) fn most_bytes(&self) -> u64 {
+        self.limits.max_buffer_size.min(self.limits.max_storage_buffer_binding_size)
+    }
+}
+
 pub(super) async fn request(options: &GpuOptions) -> Result<Context, GpuUnavailable> {
     if wgpu::Instance::enabled_backend_features().is_empty() {
         return Err(GpuUnavailable::NoAdapter("this build has no graphics backend for this system".into()));

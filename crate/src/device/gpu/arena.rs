@@ -42,7 +42,7 @@ impl Arena {
     /// If it is larger than the GPU's buffers may be.
     pub(super) fn add(&mut self, context: &Context, bytes: &[u8]) -> Result<Slice, EngineError> {
         let size = bytes.len().max(16).next_multiple_of(16);
-        let most = context.limits.max_buffer_size;
+        let most = context.most_bytes();
         if size as u64 > most {
             let reason = format!("an argument takes {size} bytes, this GPU's buffers hold {most}");
             return Err(EngineError::Device { kind: Failure::TooLarge, reason });

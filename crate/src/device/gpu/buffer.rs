@@ -156,7 +156,7 @@ impl Pool {
     /// Buffers of so many undefined values each, end to end in as few as hold them; uploads may write to them.
     #[cfg(feature = "train")]
     pub(super) fn end_to_end(self: &Rc<Self>, sizes: &[usize]) -> Result<Vec<GpuBuffer>, EngineError> {
-        let most = (self.most() / 4) as usize;
+        let most = (self.context.most_bytes() / 4) as usize;
         // How many values each buffer has, and of every part its buffer and its first value.
         let (mut ends, mut places): (Vec<usize>, Vec<_>) = Default::default();
         for size in sizes.iter().map(|&size| size.max(1)) {
@@ -245,15 +245,9 @@ impl Pool {
         self.context.device.create_buffer(&descriptor)
     }
 
-    /// The most bytes that a buffer may have.
-    fn most(&self) -> u64 {
-        let limits = &self.context.limits;
-        limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
-    }
-
     /// The bytes to allocate for `size` values: a power of two, or above 64 KiB one of three steps between two powers.
     fn bytes(&self, size: usize) -> Result<u64, EngineError> {
-        let most = self.most();
+        let most = self.context.most_bytes();
         let bytes = size as u64 * 4;
         if bytes > most {
             let reason = format!("a value takes {bytes} bytes, this GPU's buffers hold {most}");

@@ -178,6 +178,22 @@ impl Gpu {
         &self,
         parts: &[(GpuBuffer, Range<usize>)],
     ) -> Result<Vec<Vec<f32>>, EngineError> {
+        let mut values = Vec::with_capacity(parts.len());
+        // As many at a time as a buffer holds.
+        while values.len() < parts.len() {
+            let rest = &parts[values.len()..];
+            let mut bytes = 0;
+            let fit = rest.iter().take_while(|(_, range)| {
+                bytes += range.len() as u64 * 4;
+                bytes <= self.context.most_bytes()
+            });
+            let now = &rest[..fit.count().max(1)];
+            values.extend(self.read_at_once(now).await?);
+        }
+        Ok(values)
+    }
+
+    async fn read_at_once(&self, parts: &[(GpuBuffer, Range<usize>)]) -> Result<Vec<Vec<f32>>, EngineError> {
         let size: usize = parts.iter().map(|(_, range)| range.len()).sum();
         if size == 0 {
             return Ok(vec![Vec::new(); parts.len()]);
