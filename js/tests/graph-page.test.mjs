@@ -96,6 +96,51 @@ describe("in a page", { timeout: 300_000 }, () => {
     assert.deepEqual(found, { losses: [10, 9, 8, 7, 7], onCpu: 8, onGpu: 8, names: ["w"], lost: ["DEVICE_LOST", "DEVICE_LOST", "DEVICE_LOST"], loaded: [10] });
   });
 
+  test("a GPU has its memory back as soon as no pool keeps it, not when the page next collects garbage", async () => {
+    const found = await page.evaluate(async () => {
+      const alive = new Map();
+      const { createBuffer } = GPUDevice.prototype;
+      GPUDevice.prototype.createBuffer = function (descriptor) {
+        const buffer = createBuffer.call(this, descriptor);
+        alive.set(buffer, descriptor);
+        return buffer;
+      };
+      const { destroy } = GPUBuffer.prototype;
+      GPUBuffer.prototype.destroy = function () {
+        alive.delete(this);
+        return destroy.call(this);
+      };
+      const { Parameters } = await import(new URL("js/dist/graph/index.js", location.href).href);
+      const parameters = new Parameters();
+      const rows = 100_000;
+      const table = parameters.embedding("table", rows, 50);
+      const sums = [];
+      for (let i = 0; i < 2; i++) {
+        sums.push(
+          await parameters.run(
+            async (graph) => {
+              // 20 MB a value, 400 kB of word numbers.
+              let x = table(graph, Array.from({ length: rows }, (_, row) => row));
+              const all = [x];
+              for (let j = 0; j < 19; j++) all.push((x = x.scale(1)));
+              return (await x.value()).length;
+            },
+            { device: "webgpu-only" },
+          ),
+        );
+      }
+      const bytes = (wanted) => [...alive.values()].filter(wanted).reduce((sum, { size }) => sum + size, 0);
+      const read = ({ usage }) => usage & GPUBufferUsage.MAP_READ;
+      const argument = ({ usage }) => usage & GPUBufferUsage.UNIFORM;
+      return { sums, read: bytes(read), argument: bytes(argument), values: bytes((buffer) => !read(buffer) && !argument(buffer)) };
+    });
+    assert.deepEqual(found.sums, [5_000_000, 5_000_000]);
+    // The pool's 256 MiB, and the table.
+    assert.ok(found.values <= (256 + 24) << 20, `${found.values} bytes of values`);
+    assert.equal(found.read, 0);
+    assert.ok(found.argument <= 2 << 20, `${found.argument} bytes of arguments`);
+  });
+
   test("a binary that is not there is an error, and is asked for again", async () => {
     await page.route("**/saccade_graph*_bg.wasm", (route) => route.fulfill({ status: 404 }));
     const { code, message } = await page.evaluate(async () => {

@@ -1,5 +1,6 @@
 //! Requests an adapter and a device, and collects the failures that they report later.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::device::{EngineError, Failure};
@@ -81,6 +82,8 @@ pub(super) struct Context {
     pub(super) limits: wgpu::Limits,
     pub(super) summary: AdapterSummary,
     pub(super) failures: Failures,
+    /// Whether commands are encoded that are not submitted.
+    pub(super) encoding: Cell<bool>,
 }
 
 impl Context {
@@ -141,7 +144,7 @@ pub(super) async fn request(options: &GpuOptions) -> Result<Context, GpuUnavaila
         let why = if message.is_empty() { format!("{reason:?}") } else { message };
         lost.report(Failure::Lost, why);
     });
-    Ok(Context { device, queue, limits, summary, failures })
+    Ok(Context { device, queue, limits, summary, failures, encoding: Cell::new(false) })
 }
 
 #[cfg_attr(target_arch = "wasm32", allow(unused_variables, reason = "a browser does not name its adapters"))]

@@ -20,6 +20,8 @@ pub(super) struct Arena {
     full: Vec<Chunk>,
     current: Option<Chunk>,
     spare: Vec<wgpu::Buffer>,
+    /// Larger chunks that are sent, until the next ones are: their commands are submitted then.
+    spent: Vec<wgpu::Buffer>,
 }
 
 struct Chunk {
@@ -78,11 +80,14 @@ impl Arena {
 
     /// Uploads all chunks. This must happen before the commands are submitted.
     pub(super) fn send(&mut self, context: &Context) {
+        self.spent.drain(..).for_each(|raw| raw.destroy());
         for chunk in self.full.drain(..).chain(self.current.take()) {
             let used = chunk.data.len().min(chunk.buffer.size() as usize);
             context.queue.write_buffer(&chunk.buffer, 0, &chunk.data[..used]);
             if chunk.buffer.size() as usize == usual(context) {
                 self.spare.push(chunk.buffer);
+            } else {
+                self.spent.push(chunk.buffer);
             }
         }
     }

@@ -109,6 +109,8 @@ struct State {
     encoded: Shelves,
     /// That the host can read, and does not.
     staging: Shelves,
+    /// Released for good, but commands that are not submitted use them.
+    surplus: Vec<wgpu::Buffer>,
     /// Bytes of all buffers that exist, but for those that are being read, and of those that are free for kernels.
     total: u64,
     free: u64,
@@ -211,16 +213,20 @@ impl Pool {
         if bytes <= MOST_STAGED {
             state.total += bytes;
             state.staging.entry(bytes).or_default().push(raw);
+        } else {
+            raw.destroy();
         }
     }
 
-    /// Notes that all encoded commands were submitted, so that uploads may reuse their released buffers.
+    /// Notes that all encoded commands were submitted, so that uploads may reuse their released buffers and the driver gets
+    /// back what the pool does not keep.
     pub(super) fn submitted(&self) {
         let mut state = self.state.borrow_mut();
         let encoded = std::mem::take(&mut state.encoded);
         for (bytes, buffers) in encoded {
             state.idle.entry(bytes).or_default().extend(buffers);
         }
+        state.surplus.drain(..).for_each(|raw| raw.destroy());
     }
 
     pub(super) fn count(&self, statistics: &mut Statistics) {
@@ -234,6 +240,12 @@ impl Pool {
         let bytes = raw.size();
         if state.free + bytes > MOST_FREE {
             state.total -= bytes;
+            // Dropped alone, a browser keeps it until it next collects garbage, which it does by what the page holds.
+            if self.context.encoding.get() {
+                state.surplus.push(raw);
+            } else {
+                raw.destroy();
+            }
             return;
         }
         state.free += bytes;

@@ -77,6 +77,7 @@ impl Recorder {
             let mut scopes =
                 [Internal, Validation, OutOfMemory].map(|filter| context.device.push_error_scope(filter));
             scopes.reverse();
+            context.encoding.set(true);
             let encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
             Encoding { encoder, pass: None, scopes: scopes.into() }
         })
@@ -184,6 +185,7 @@ impl Recorder {
         let times = self.profile.resolve(context, &mut encoder);
         self.arena.send(context);
         context.queue.submit([encoder.finish()]);
+        context.encoding.set(false);
         if let Some(times) = times {
             self.profile.request(times);
         }
