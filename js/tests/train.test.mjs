@@ -666,6 +666,7 @@ describe("tags", () => {
     "a tag that nobody knows": [{ train: learned, dev: [{ words: ["a"], tags: ["X"] }] }, "TRAINING_DATA", /data\.dev\[0\]: the label "X" is none of ADJ, DET/],
     "a line that is no word": [new Blob(["1\ta\t_\tDET\t_\t_\t0\tdep\t_\t_\n2\tdog\n"]), "TRAINING_DATA", /data\.train: line 2: expected a word in CoNLL-U/],
     "no sentences": [[], "TRAINING_DATA", /there is no training text/],
+    "no words": [Array(4).fill({ words: [], tags: [] }), "TRAINING_DATA", /there is no training text/],
   };
   for (const [what, [data, code, message]] of Object.entries(mistakes)) {
     test(what, () => assert.rejects(async () => train(data, tags).finish(), (error) => error.code === code && message.test(error.message)));

@@ -154,7 +154,7 @@ impl<P> TagConfig<P> {
     /// `command` is recorded. What is held out does not depend on the seed of the run.
     ///
     /// # Errors
-    /// If a tag is unknown, a set is empty, or the config makes no model.
+    /// If a tag is unknown, a set has no word, or the config makes no model.
     pub fn prepare(
         &self,
         mut sets: TaggedSets,
@@ -166,7 +166,7 @@ impl<P> TagConfig<P> {
         let labels = tags(&sets.train.examples);
         sets.hold_out(set.hold_out);
         for (name, sentences) in [("training", &sets.train), ("development", &sets.dev)] {
-            if sentences.examples.is_empty() {
+            if sentences.examples.iter().all(|sentence| sentence.words.is_empty()) {
                 return Err(CorpusError::Empty(name).into());
             }
         }
