@@ -1,9 +1,13 @@
 //! What was batched, and why not more.
 
+use std::hash::Hash;
+
+use rustc_hash::FxHashMap;
+
 use super::attributes::differing;
 use super::schedule::{Buckets, Dag, Levels, along_paths};
 use super::tape::{Key, Tape};
-use crate::device::Parameters;
+use crate::device::{Op, Parameters};
 
 /// One kernel call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,6 +191,29 @@ struct Ran<'a> {
     key: Vec<usize>,
     /// One more than the last batch that a node of the same key ran in which this one depends on, or 0.
     last_below: Vec<u32>,
+    same_op: FirstTwo<'a, &'a Op>,
+    same_name: FirstTwo<'a, &'static str>,
+}
+
+/// Of the keys that have something in common the first two: one of them is another than any.
+struct FirstTwo<'a, T>(FxHashMap<T, [Option<&'a Key>; 2]>);
+
+impl<'a, T: Eq + Hash> FirstTwo<'a, T> {
+    fn new(keys: &'a [Key], common: impl Fn(&'a Key) -> T) -> Self {
+        let mut found: FxHashMap<T, [Option<&Key>; 2]> = FxHashMap::default();
+        for key in keys {
+            let two = found.entry(common(key)).or_default();
+            if let Some(free) = two.iter_mut().find(|key| key.is_none()) {
+                *free = Some(key);
+            }
+        }
+        Self(found)
+    }
+
+    /// The first key with this in common that is not the given one.
+    fn other(&self, common: T, key: &Key) -> Option<&'a Key> {
+        self.0.get(&common)?.iter().copied().flatten().find(|&other| other != key)
+    }
 }
 
 impl<'a> Ran<'a> {
@@ -213,7 +240,9 @@ impl<'a> Ran<'a> {
                 tape.ran(nodes[node]).map_or(0, |(batch, _)| batch as u32 + 1)
             },
         );
-        Self { tape, parameters, number, depth, alike, place, key, last_below }
+        let same_op = FirstTwo::new(tape.keys(), |key| &key.op);
+        let same_name = FirstTwo::new(tape.keys(), |key| key.op.name());
+        Self { tape, parameters, number, depth, alike, place, key, last_below, same_op, same_name }
     }
 
     fn why_alone(&self, node: usize) -> Alone {
@@ -228,12 +257,10 @@ impl<'a> Ran<'a> {
             return Alone::NotTogether { depth: depth as usize, other: other as usize };
         }
         let key = self.tape.key(node);
-        let same_kind = |other: &&Key| *other != key && other.op.name() == key.op.name();
-        let others: Vec<&Key> = self.tape.keys().iter().filter(same_kind).collect();
-        if let Some(other) = others.iter().find(|other| other.op == key.op) {
+        if let Some(other) = self.same_op.other(&key.op, key) {
             return Alone::OtherColumns { this: key.columns.clone(), other: other.columns.clone() };
         }
-        match others.first() {
+        match self.same_name.other(key.op.name(), key) {
             Some(other) => {
                 let [this, other] = differing(self.parameters, &key.op, &other.op);
                 Alone::OtherAttributes { this, other }
