@@ -27,6 +27,23 @@ afterEach(() => {
   for (const run of [learner, writer, namer, remembering]) run.forget();
 });
 
+test("before anything is learned a recorded run stands there and says so, but not under knobs or data that it is not of", () => {
+  const bodies = () => [render(Skim, { props }), render(Letters, { props }), render(Far, { props }), render(Name, { props })].map(({ body }) => text(body));
+  const say = () => bodies().map((body) => /when we (let|had) (it|them) learn/.test(body));
+  expect(say()).toEqual([true, true, true, true]);
+  expect(text(render(Skim, { props }).body)).toMatch(/\d+% new sentences right .+ reads: .+ says (good|bad)/);
+  expect(text(render(Name, { props }).body)).toMatch(/It says \/\S+\//);
+  expect(text(render(Letters, { props }).body)).toMatch(/What it wrote after \d+ passes/);
+  for (const run of [learner, writer, namer, remembering]) run.stage = "starting";
+  expect(say()).toEqual([false, false, false, false]);
+  for (const run of [learner, writer, namer, remembering]) run.forget();
+  [learner.brought, learner.chosen] = [{ name: "mine.tsv", taken: fileRows(Array.from({ length: 60 }, (_, at) => `${at % 2}\ttext ${at}`).join("\n")) }, "file"];
+  [writer.cell, remembering.length, namer.name] = ["sru", 20, "Zoe"];
+  expect(say()).toEqual([false, false, false, true]);
+  expect(text(render(Name, { props }).body)).toMatch(/will stand below it, once it learns/);
+  [learner.brought, learner.chosen, writer.cell, remembering.length, namer.name] = [null, "own", "lstm", 60, "Siobhan"];
+});
+
 test("what is announced at the end is also of the model that is handed on, where that is an earlier one", () => {
   const moment = { loss: 0.1, skimRate: 0.5, reads: [], knobs: KNOBS };
   learner.moments = [

@@ -63,7 +63,13 @@ describe("learning to skim", { timeout: 1_800_000 }, () => {
     assert.ok(!asked.some((url) => /train(_relaxed)?_bg/.test(url)));
     assert.equal(await skim.locator('[data-figure="sentences"] li').count(), 10);
     assert.equal(await skim.getByRole("button", { name: "Use it in Read" }).count(), 0);
+    // Until then a recorded run stands there, in which one can go back.
+    const recorded = await skimmed(skim);
+    await skim.getByRole("slider", { name: "Back through the history" }).fill("8");
+    assert.ok((await skimmed(skim)) !== recorded);
+    assert.equal(await skim.locator('[data-said="recorded"]').count(), 1);
     await press(skim, "Learn");
+    await skim.locator('[data-said="recorded"]').waitFor({ state: "detached" });
     await until(page, "skim", "ended");
     assert.equal(asked.filter((url) => /train(_relaxed)?_bg/.test(url)).length, 1);
     assert.ok((await share(skim, "accuracy")) >= 90);

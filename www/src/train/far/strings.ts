@@ -25,6 +25,7 @@ export const controls = {
   reachValue: (letters: number, all: boolean) => (all ? "all letters" : `${letters} letters`),
   clip: "Clip gradients to a norm of 1",
   large: "Elman begins with weights four times as large",
+  recorded: (steps: number) => `Below you see the last of ${whole(steps)} steps when we let them learn. Press Let them learn and they learn here.`,
   notLoaded: "its program did not load.",
   failed: (why: string) => `The engine did not run it: ${why}`,
   round: (round: number, of: number) => `Step ${whole(round)} of ${whole(of)}`,

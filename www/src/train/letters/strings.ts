@@ -34,6 +34,7 @@ export const scene = {
 export const controls = {
   learn: "Learn the text",
   use: "Use it in Predict",
+  recorded: "Below you see what an LSTM wrote when we had it learn Shakespeare. The slider below the curve goes back to its beginning. Press Learn the text and it happens here.",
   temperature: "Temperature of its samples",
   notFetched: "The text did not load.",
   ended: (bits: string) => `It has learned the text, and needs ${bits} bits for a letter.`,

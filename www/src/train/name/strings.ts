@@ -14,6 +14,7 @@ export const scene = {
 
 export const controls = {
   learn: "Learn to say it",
+  recorded: "Below you see how a few names came out when we had it learn. Press Learn to say it, and it learns here and says any name.",
   name: "A name",
   try: "Or try",
   names: ["Catherine", "Xavier", "Joaquin", "Kate"],
@@ -29,7 +30,7 @@ export const figures = {
 
 export const spoken = {
   caption: "Letter by letter",
-  none: "What each letter sounds like will stand below it.",
+  none: "What each letter sounds like will stand below it, once it learns.",
   later: "This name was first asked for later in the run.",
   empty: "Type a name in the letters A to Z.",
   silent: "silent",

@@ -2,6 +2,7 @@
 
 import { two } from "../shared/numbers.ts";
 import type { Learner, Moment } from "./learner.svelte.ts";
+import { recorded } from "./recorded.ts";
 import { second as say } from "./strings.ts";
 
 export interface Side {
@@ -16,6 +17,11 @@ export interface Side {
 
 /** The first, and the second if there is one. */
 export type Sides = readonly [Side, ...Side[]];
+
+/** A run that was recorded, as a learner's, at a moment or its last. */
+export function recordedSides(at: number | null): Sides {
+  return [{ name: null, moments: recorded, moment: recorded[Math.min(at ?? Infinity, recorded.length - 1)] ?? null, now: null }];
+}
 
 export function sidesOf(learner: Learner): Sides {
   const { moments, shown, second, difference } = learner;

@@ -1,9 +1,11 @@
 /** What the scene “Learning to skim” says. */
 
 import { percent, plural, whole } from "../../frame/format.ts";
+import { two } from "../shared/numbers.ts";
 import { noText } from "../shared/strings.ts";
 import { LIMITS, type Reason } from "./data.ts";
-import type { Knob } from "./knobs.ts";
+import { KNOBS, type Knob } from "./knobs.ts";
+import { SEED } from "./link.ts";
 
 export const scene = {
   title: "Learning to skim",
@@ -34,6 +36,7 @@ export const scene = {
 export const controls = {
   learn: "Learn",
   use: "Use it in Read",
+  recorded: `Below you see how it ended when we had it learn, with γ ${two(KNOBS.gamma)}, a learning rate of ${two(KNOBS.learningRate)} and seed ${SEED}. The slider below the curves goes back to its beginning. Press Learn and watch it happen here.`,
   knobs: { gamma: "γ, worth of skimming", learningRate: "Learning rate", temperature: "Temperature" } satisfies Record<Knob, string>,
   falls: "falls by itself",
   falling: "It falls until you set it, which you can while the network learns.",
