@@ -201,30 +201,38 @@ function timing(totalMs: number, tokens: number, device: Device, units: Units): 
   return { device, totalMs, microsecondsPerToken: tokens === 0 ? 0 : (totalMs * 1e3) / tokens, method };
 }
 
-/** The words of an answer, each with its text and its columns. */
-function* wordsOf([texts, columns]: CursorValues) {
+/** The words of an answer, each with its text and its columns. There may be a million, so none is put together of parts. */
+function wordsOf([texts, columns]: CursorValues) {
   const reals = new Float32Array(columns.buffer, columns.byteOffset, columns.length);
-  let from = 0;
-  for (let at = 0; at < columns.length; at += COLUMNS) {
-    const [start = 0, end = 0, length = 0, id = 0, cluster = 0, rank = 0, rowsComputed = 0] = columns.subarray(at, at + COLUMNS);
-    const logProbability = reals[at + 7] ?? 0;
-    yield { text: texts.slice(from, (from += length)), start, end, id, cluster, rank, rowsComputed, logProbability };
-  }
+  const number = (at: number) => columns[at] ?? 0;
+  let [row, from] = [0, 0];
+  return Array.from({ length: columns.length / COLUMNS }, () => {
+    const at = row;
+    const text = texts.slice(from, (from += number(at + 2)));
+    row += COLUMNS;
+    return {
+      text,
+      start: number(at),
+      end: number(at + 1),
+      id: number(at + 3),
+      cluster: number(at + 4),
+      rank: number(at + 5),
+      rowsComputed: number(at + 6),
+      logProbability: reals[at + 7] ?? 0,
+    };
+  });
 }
 
 /** The text's words: without scores if none were asked for. */
 function scoring(values: CursorValues, units: Units): Scoring {
   const [, , , , device, reason] = values;
   const { totalMs, computed, logProbability, predicted } = figuresOf(values);
-  const tokens: ScoredToken[] = [];
-  for (const { rank, rowsComputed, logProbability, id, cluster, ...place } of wordsOf(values)) {
-    const token = { ...place, id, cluster, known: id !== 0 || place.text === "<unk>" };
-    if (rowsComputed === 0) {
-      tokens.push({ kind: "first", ...token });
-    } else {
-      tokens.push({ kind: "predicted", ...token, probability: Math.exp(logProbability), bits: -logProbability / Math.LN2, rank, rowsComputed });
-    }
-  }
+  const tokens = wordsOf(values).map(({ text, start, end, id, cluster, rank, rowsComputed, logProbability }): ScoredToken => {
+    const known = id !== 0 || text === "<unk>";
+    if (rowsComputed === 0) return { kind: "first", text, start, end, id, cluster, known };
+    const [probability, bits] = [Math.exp(logProbability), -logProbability / Math.LN2];
+    return { kind: "predicted", text, start, end, id, cluster, known, probability, bits, rank, rowsComputed };
+  });
   return {
     tokens,
     predicted,
@@ -240,7 +248,7 @@ function scoring(values: CursorValues, units: Units): Scoring {
 function nextWords(values: CursorValues, units: Units): NextWords {
   const [, , , opened, device, reason] = values;
   const { totalMs, next, computed, rowsComputed } = figuresOf(values);
-  const words = [...wordsOf(values)].slice(-next || Infinity).map(({ text, id, cluster, logProbability }) => {
+  const words = wordsOf(values).slice(-next || Infinity).map(({ text, id, cluster, logProbability }) => {
     return { text, id, cluster, probability: Math.exp(logProbability), bits: -logProbability / Math.LN2 };
   });
   return { words, clustersOpened: [...opened], rowsComputed, timing: timing(totalMs, computed, device, units), deviceReason: inWords(reason, units) };

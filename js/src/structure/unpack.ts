@@ -1,4 +1,4 @@
-/** What crosses as rows of numbers, as words and nodes. */
+/** What crosses as rows of numbers, as words and nodes: there may be a million, so none is put together of parts. */
 
 import type { Score } from "../types.js";
 import type { ClassifiedText, ClassifiedTree, Parsed, ParsedToken, ParserConfig, PhraseNode, Tagged, TaggerConfig, TreeClassifierConfig, TreeNode } from "./types.js";
@@ -6,91 +6,117 @@ import type { ClassifiedText, ClassifiedTree, Parsed, ParsedToken, ParserConfig,
 /** Stands for a word or node that is not there. */
 const NONE = 0xffff_ffff;
 
-/** A row: numbers, of which some are the bits of probabilities. */
-interface Row {
-  number(column: number): number;
-  probability(column: number): number;
+/** How many rows each text has, and all rows end to end. */
+type Packed = readonly [counts: Uint32Array, columns: Uint32Array];
+
+/** Numbers, of which some are the bits of probabilities. */
+class Columns {
+  readonly #numbers: Uint32Array;
+  readonly #reals: Float32Array;
+
+  constructor([, columns]: Packed) {
+    this.#numbers = columns;
+    this.#reals = new Float32Array(columns.buffer, columns.byteOffset, columns.length);
+  }
+
+  number(at: number): number {
+    return this.#numbers[at] ?? 0;
+  }
+
+  probability(at: number): number {
+    return this.#reals[at] ?? 0;
+  }
+
+  /** What a text has from one number to the next. */
+  part(text: string | undefined, at: number): string {
+    return text?.slice(this.number(at), this.number(at + 1)) ?? "";
+  }
 }
 
-/** What rows of so many columns stand for, as many of them for each text as `counts` says. */
-function unpacked<Item>(
-  [counts, columns]: readonly [Uint32Array, Uint32Array],
-  width: number,
-  item: (row: Row, text: number) => Item,
-): Item[][] {
-  const reals = new Float32Array(columns.buffer, columns.byteOffset, columns.length);
+/** What rows of so many columns stand for. `item` is told where a row begins, of which text it is, and what the rows of that text before it are. */
+function unpacked<Item>([counts]: Packed, width: number, item: (at: number, text: number, before: readonly Item[]) => Item): Item[][] {
   let at = 0;
-  const row: Row = { number: (column) => columns[at + column] ?? 0, probability: (column) => reals[at + column] ?? 0 };
-  return Array.from(counts, (count, text) =>
-    Array.from({ length: count }, () => {
-      const found = item(row, text);
-      at += width;
-      return found;
-    }),
-  );
-}
-
-/** What a text has from one number of a row, by default its first, to the next. */
-function placeIn(text: string | undefined, row: Row, from = 0) {
-  const [start, end] = [row.number(from), row.number(from + 1)];
-  return { text: text?.slice(start, end) ?? "", start, end };
+  return Array.from(counts, (count, text) => {
+    const items: Item[] = [];
+    for (let number = 0; number < count; number++, at += width) items.push(item(at, text, items));
+    return items;
+  });
 }
 
 /** How many numbers a parsed word has. */
 const PARSED = 6;
 
-function parsedToken(text: string | undefined, row: Row, { labels, relations }: ParserConfig): ParsedToken {
-  const head = row.number(3);
+function parsedToken(text: string | undefined, columns: Columns, at: number, { labels, relations }: ParserConfig): ParsedToken {
+  const head = columns.number(at + 3);
   return {
-    ...placeIn(text, row),
-    tag: labels[row.number(2)] ?? "",
+    text: columns.part(text, at),
+    start: columns.number(at),
+    end: columns.number(at + 1),
+    tag: labels[columns.number(at + 2)] ?? "",
     head: head === NONE ? null : head,
-    relation: relations[row.number(4)] ?? "root",
-    probability: row.probability(5),
+    relation: relations[columns.number(at + 4)] ?? "root",
+    probability: columns.probability(at + 5),
   };
 }
 
-/** A node's place and labels, which begin with this number of a row. */
-function labelled(text: string | undefined, row: Row, from: number, labels: readonly string[]) {
-  const scores = labels.map((label, i): Score => ({ label, probability: row.probability(from + 3 + i) }));
-  const { label, probability } = scores[row.number(from + 2)] ?? { label: "", probability: 0 };
-  return { ...placeIn(text, row, from), label, probability, scores };
+/** Of a node whose place and label begin there the scores. */
+function scoresOf(labels: readonly string[], columns: Columns, at: number): readonly Score[] {
+  return labels.map((label, i) => ({ label, probability: columns.probability(at + 3 + i) }));
 }
 
-export function taggedTexts(texts: readonly string[], { labels }: TaggerConfig, ...packed: readonly [Uint32Array, Uint32Array]): Tagged[] {
-  const all = unpacked(packed, 4, (row, text) => ({ ...placeIn(texts[text], row), tag: labels[row.number(2)] ?? "", probability: row.probability(3) }));
+export function taggedTexts(texts: readonly string[], { labels }: TaggerConfig, ...packed: Packed): Tagged[] {
+  const columns = new Columns(packed);
+  const all = unpacked(packed, 4, (at, text) => ({
+    text: columns.part(texts[text], at),
+    start: columns.number(at),
+    end: columns.number(at + 1),
+    tag: labels[columns.number(at + 2)] ?? "",
+    probability: columns.probability(at + 3),
+  }));
   return all.map((tokens) => ({ tokens }));
 }
 
-export function parsedTexts(texts: readonly string[], config: ParserConfig, ...packed: readonly [Uint32Array, Uint32Array]): Parsed[] {
-  const all = unpacked(packed, PARSED, (row, text) => parsedToken(texts[text], row, config));
+export function parsedTexts(texts: readonly string[], config: ParserConfig, ...packed: Packed): Parsed[] {
+  const columns = new Columns(packed);
+  const all = unpacked(packed, PARSED, (at, text) => parsedToken(texts[text], columns, at, config));
   return all.map((tokens) => ({ tokens }));
 }
 
-export function classifiedTrees(
-  texts: readonly string[],
-  { labels }: TreeClassifierConfig,
-  ...packed: readonly [Uint32Array, Uint32Array]
-): ClassifiedTree[] {
-  /** The nodes of the tree at hand: children stand before their parents. */
-  const made: TreeNode[][] = texts.map(() => []);
-  unpacked(packed, 5 + labels.length, (row, tree) => {
-    const nodes = made[tree] ?? [];
-    const [left, right] = [nodes[row.number(0)], nodes[row.number(1)]];
-    nodes.push({ ...labelled(texts[tree], row, 2, labels), children: left && right ? [left, right] : [] });
+/** Children stand before their parents. */
+export function classifiedTrees(texts: readonly string[], { labels }: TreeClassifierConfig, ...packed: Packed): ClassifiedTree[] {
+  const columns = new Columns(packed);
+  const all = unpacked<TreeNode>(packed, 5 + labels.length, (at, tree, before) => {
+    const [left, right, scores] = [before[columns.number(at)], before[columns.number(at + 1)], scoresOf(labels, columns, at + 2)];
+    const best = scores[columns.number(at + 4)];
+    return {
+      text: columns.part(texts[tree], at + 2),
+      start: columns.number(at + 2),
+      end: columns.number(at + 3),
+      label: best?.label ?? "",
+      probability: best?.probability ?? 0,
+      scores,
+      children: left && right ? [left, right] : [],
+    };
   });
-  return made.map((nodes, i) => ({ text: texts[i] ?? "", root: nodes.at(-1) ?? null, nodes }));
+  return all.map((nodes, i) => ({ text: texts[i] ?? "", root: nodes.at(-1) ?? null, nodes }));
 }
 
-export function classifiedTexts(
-  texts: readonly string[],
-  { labels }: TreeClassifierConfig,
-  parser: ParserConfig,
-  ...packed: readonly [Uint32Array, Uint32Array]
-): ClassifiedText[] {
-  const all = unpacked(packed, PARSED + 3 + labels.length, (row, text) => {
+export function classifiedTexts(texts: readonly string[], { labels }: TreeClassifierConfig, parser: ParserConfig, ...packed: Packed): ClassifiedText[] {
+  const columns = new Columns(packed);
+  const all = unpacked(packed, PARSED + 3 + labels.length, (at, text) => {
+    const scores = scoresOf(labels, columns, at + PARSED);
+    const best = scores[columns.number(at + PARSED + 2)];
     const children: PhraseNode[] = [];
-    return { token: parsedToken(texts[text], row, parser), ...labelled(texts[text], row, PARSED, labels), children };
+    return {
+      token: parsedToken(texts[text], columns, at, parser),
+      text: columns.part(texts[text], at + PARSED),
+      start: columns.number(at + PARSED),
+      end: columns.number(at + PARSED + 1),
+      label: best?.label ?? "",
+      probability: best?.probability ?? 0,
+      scores,
+      children,
+    };
   });
   return all.map((nodes, i) => {
     const roots: PhraseNode[] = [];
