@@ -6,10 +6,10 @@ import { type FoundFile, fits, hashesIn, verified } from "./integrity.js";
 import { openShelf } from "./shelf.js";
 import type { LoadOptions } from "./types.js";
 
-/** The same response, whose bytes are counted as they pass. */
+/** The same response, whose bytes are counted as they pass, until the signal is aborted: then they come no more. */
 export function counted(response: Response, { signal, onProgress }: Follow): Response {
   // Of other libraries' responses, some have streams of another kind.
-  if (!onProgress || typeof response.body?.pipeThrough !== "function") return response;
+  if ((!onProgress && !signal) || typeof response.body?.pipeThrough !== "function") return response;
   const { headers, status, statusText } = response;
   // A compressed response announces the length before it is unpacked, and may not tell another origin that it is compressed.
   const length = headers.get("content-encoding") ? null : headers.get("content-length");
@@ -18,7 +18,7 @@ export function counted(response: Response, { signal, onProgress }: Follow): Res
   const count = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, to) {
       done += chunk.byteLength;
-      onProgress({ done, total: done <= announced ? announced : null }, 0, null);
+      onProgress?.({ done, total: done <= announced ? announced : null }, 0, null);
       to.enqueue(chunk);
     },
   });

@@ -105,7 +105,7 @@ export class LoadedModel extends Many implements Classifier {
 
   async *stream(...given: unknown[]): AsyncIterableIterator<DecidedToken> {
     const [text, options] = model.stream(given);
-    const tokens = await this.tokenize(text);
+    const tokens = await this.call("tokenize", [text], { signal: options.signal });
     const left = new AbortController();
     const release = onAbort(options.signal, () => left.abort(options.signal?.reason));
     const ready: DecidedToken[] = [];

@@ -7,7 +7,7 @@ import { refuse, tagOf } from "./arguments/check.js";
 import { download, unreached, type Wanted } from "./download.js";
 import type { Follow } from "./engine.js";
 import { errorOf, messageOf, SaccadeError } from "./errors.js";
-import { followed, isThenable } from "./follow.js";
+import { followed, isThenable, unlessAborted } from "./follow.js";
 import { type FoundFile, hashesIn, verified } from "./integrity.js";
 import { platform } from "./platform.js";
 import type { LoadOptions } from "./types.js";
@@ -30,8 +30,15 @@ const advice: Readonly<Record<string, string>> = {
   ReadableStream: "; give it new Response(stream)",
 };
 
-/** The file in a source. Bytes are copied before this returns: their owner may then write into them. */
-export async function fileIn(source: unknown, ways: Ways, follow: Follow): Promise<FoundFile> {
+/**
+ * The file in a source, unless the signal is aborted: what a source waits for may never come. Bytes are copied before this returns:
+ * their owner may then write into them.
+ */
+export function fileIn(source: unknown, ways: Ways, follow: Follow): Promise<FoundFile> {
+  return unlessAborted(follow.signal, found(source, ways, follow));
+}
+
+async function found(source: unknown, ways: Ways, follow: Follow): Promise<FoundFile> {
   const hashes = hashesIn(ways.integrity);
   try {
     const value = isThenable(source) ? await kept(source, ways) : source;

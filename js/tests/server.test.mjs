@@ -42,6 +42,14 @@ describe("from a server", () => {
     model.dispose();
   });
 
+  test("a response is let go of by the signal, and comes no more", { timeout: 60_000 }, async () => {
+    let cancelled;
+    const gone = new Promise((resolve) => (cancelled = resolve));
+    const waiting = new ReadableStream({ start: (to) => to.enqueue(new Uint8Array(1000)), cancel: cancelled });
+    await assert.rejects(load(new Response(waiting), { signal: AbortSignal.timeout(50) }), { code: "ABORTED" });
+    await gone;
+  });
+
   test("where to look at what is kept throws, as in a sandboxed frame", async (t) => {
     const get = () => {
       throw new DOMException("the context is sandboxed", "SecurityError");

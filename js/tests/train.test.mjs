@@ -711,6 +711,27 @@ describe("the end", () => {
     }
   });
 
+  test("whoever ends a run need not wait for texts or a file that never come", { timeout: 60_000 }, async () => {
+    const never = () => new Promise(() => {});
+    const stalled = () => new Response(new ReadableStream({}));
+    const waits = [
+      (options) => train(never(), skim, options),
+      (options) => train(stalled(), skim, options),
+      (options) => train({ file: stalled(), format: "csv" }, skim, options),
+      (options) => train(reviews, skim, { ...options, from: never() }),
+      (options) => train(reviews, skim, { ...options, from: stalled() }),
+    ];
+    for (const begin of waits) {
+      const stop = new AbortController();
+      const [aborted, disposed] = [begin({ signal: stop.signal }), begin({})];
+      const ends = [assert.rejects(aborted.finish(), { code: "ABORTED" }), assert.rejects(disposed.finish(), { code: "DISPOSED" })];
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      stop.abort();
+      disposed.dispose();
+      await Promise.all(ends);
+    }
+  });
+
   test("a signal ends a run at the event that was told, though more is done", async () => {
     const stop = new AbortController();
     const few = reviews.train.slice(0, 4);

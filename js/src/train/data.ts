@@ -59,6 +59,7 @@ export const SETS = ["train", "dev", "test"] as const;
 export interface Sets<Texts> {
   readonly train: Texts;
   readonly dev?: Texts | undefined;
+  /** To report on. What is to be learned from is not what is reported on: a classifier's training texts that are among these are left out. */
   readonly test?: Texts | undefined;
 }
 
