@@ -77,6 +77,8 @@ describe("a program", { timeout: 900_000 }, () => {
     assert.notEqual(await score.getAttribute("data-launches"), "6");
     for (const name of ["A loop that decides", "Learning"]) {
       await figure.getByRole("button", { name }).click();
+      // What another program gave and ran is gone.
+      assert.equal(await figure.locator("[data-gave], .score").count(), 0);
       await figure.getByRole("button", { name: "Run", exact: true }).click();
       await ended();
       assert.equal(await figure.locator("[data-failure]").count(), 0);

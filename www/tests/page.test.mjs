@@ -160,6 +160,20 @@ describe("the page", { timeout: 600_000 }, () => {
     await page.locator(`.token[data-index="0"][data-decision="${own}"]:not([data-forced])`).waitFor();
   });
 
+  test("the button beside the figure overrules the word that it stands by, and a second press gives it back", async () => {
+    await open();
+    await ready();
+    await type(SENTENCE);
+    const button = page.getByRole("button", { name: /^(Skim|Read) it instead$/ });
+    await button.focus();
+    await page.keyboard.press("Enter");
+    await page.locator(".token[data-forced]").waitFor();
+    // In focus it is still the same word, and so is the button.
+    await page.getByText("You decided").first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => !document.querySelector(".token[data-forced]"));
+  });
+
   test("the threshold acts at once: 0 skims all that can be skimmed, 1 reads all", async () => {
     await open();
     await ready();

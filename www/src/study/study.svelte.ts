@@ -56,7 +56,7 @@ export class Study {
   device: DevicePreference = $state("auto");
   forced: Readonly<Record<number, Decision>> = $state.raw({});
   /** What the network made of a text before the visitor overruled it. */
-  undisturbed: { readonly text: string; readonly scores: readonly Score[] } | null = $state.raw(null);
+  undisturbed: { readonly text: string; readonly threshold: number | null; readonly scores: readonly Score[] } | null = $state.raw(null);
   /** The token under the pointer or with the focus. */
   pointed: number | null = $state(null);
   /** The token pressed last, which stays open when the pointer goes on, to the buttons beside it. */
@@ -132,7 +132,9 @@ export class Study {
   readonly hidden = $derived(this.seen ? this.insight.of(this.seen) : null);
   /** The scores that the visitor's decisions have moved; null while there are none. */
   readonly moved: readonly Score[] | null = $derived(
-    Object.keys(this.forced).length > 0 && this.playback.at === null && this.undisturbed?.text === this.text ? this.undisturbed.scores : null,
+    Object.keys(this.forced).length > 0 && this.playback.at === null && this.undisturbed?.text === this.text && this.undisturbed.threshold === this.threshold
+      ? this.undisturbed.scores
+      : null,
   );
   /** The prediction if the text ended at the token in focus; null when that is not known. */
   readonly scores: readonly Score[] | null = $derived.by(() => {
@@ -333,7 +335,9 @@ export class Study {
     if (!this.ready || seen?.text !== this.text) return;
     const { [index]: already, ...others } = forced;
     const decision = seen.reading.tokens[index]?.decision;
-    if (Object.keys(forced).length === 0) this.undisturbed = { text: this.text, scores: seen.reading.scores };
+    if (Object.keys(forced).length === 0) this.undisturbed = { text: this.text, threshold: this.threshold, scores: seen.reading.scores };
+    // What was overruled stays in view, so that a second press takes it back.
+    this.opened = index;
     if (already) this.forced = others;
     else if (decision) this.forced = { ...forced, [index]: decision === "read" ? "skim" : "read" };
   }

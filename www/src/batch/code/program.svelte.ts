@@ -24,8 +24,8 @@ export class Program {
   #run: Run | null = null;
 
   start(code: string, trees: readonly Tree[]): void {
-    this.#run?.stop();
-    [this.stage, this.ran, this.wrote, this.gave, this.failure, this.end] = ["running", null, NOTHING, null, null, null];
+    this.clear();
+    this.stage = "running";
     const current = run(code, trees, (message) => {
       if (this.#run !== current) return;
       if (message.type === "ran") this.ran = message;
@@ -42,5 +42,12 @@ export class Program {
 
   stop(): void {
     this.#run?.stop();
+  }
+
+  /** As before anything ran. */
+  clear(): void {
+    this.stop();
+    this.#run = null;
+    [this.stage, this.ran, this.wrote, this.gave, this.failure, this.end] = ["idle", null, NOTHING, null, null, null];
   }
 }
