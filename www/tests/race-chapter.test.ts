@@ -86,7 +86,10 @@ test("bars of a race elsewhere are said to be of its text, whatever is read here
     expect(chapter(seen)).toContain("Words a second, on 20 words");
     expect(chapter(seen)).toMatch(/The pale bars come from another machine \([^)]*\) and a text of 20 words\./);
   }
+  // A race that was stopped before anything was measured leaves them there.
   race.raced = 7;
+  expect(chapter(read(9))).toContain("Words a second, on 20 words");
+  race.running = { series: "sprint", heat: recorded.trials[0] as Trial, done: 0, total: 12 };
   expect(chapter(read(9))).toContain("Words a second, on 7 words");
 });
 
