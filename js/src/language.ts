@@ -205,13 +205,11 @@ function timing(totalMs: number, tokens: number, device: Device, units: Units): 
 function wordsOf([texts, columns]: CursorValues) {
   const reals = new Float32Array(columns.buffer, columns.byteOffset, columns.length);
   const number = (at: number) => columns[at] ?? 0;
-  let [row, from] = [0, 0];
-  return Array.from({ length: columns.length / COLUMNS }, () => {
-    const at = row;
-    const text = texts.slice(from, (from += number(at + 2)));
-    row += COLUMNS;
+  let from = 0;
+  return Array.from({ length: columns.length / COLUMNS }, (_, row) => {
+    const at = row * COLUMNS;
     return {
-      text,
+      text: texts.slice(from, (from += number(at + 2))),
       start: number(at),
       end: number(at + 1),
       id: number(at + 3),

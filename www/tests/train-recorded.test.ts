@@ -4,10 +4,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type * as engine from "../src/train/engine.ts";
-import { ROUNDS, type Seen } from "../src/train/far/memory.svelte.ts";
+import { LATELY, ROUNDS, type Seen } from "../src/train/far/memory.svelte.ts";
 import { Network } from "../src/train/far/network.ts";
 import { recorded as far } from "../src/train/far/recorded.ts";
-import { cells, LENGTHS, type Learned } from "../src/train/far/sizes.ts";
+import { cells, LENGTHS, type Cell, type Learned } from "../src/train/far/sizes.ts";
 import { recorded as letters } from "../src/train/letters/recorded.ts";
 import { Writer } from "../src/train/letters/writer.svelte.ts";
 import { Namer } from "../src/train/name/namer.svelte.ts";
@@ -82,19 +82,22 @@ describe("what is recorded is what the page's own settings give", () => {
   });
 
   test("How far back can it learn?", async () => {
-    const last: Record<string, Seen> = {};
+    const last = {} as Record<Cell, Seen>;
     for (const cell of cells) {
       const network = new Network(cell, { length: LENGTHS.first, clip: true, scale: 1, seed: 1 });
       const all: Learned[] = [];
-      for (let round = 0; round < (recording ? ROUNDS : 1); round++) all.push(await network.learn(LENGTHS.first));
+      for (let round = 0; round < ROUNDS; round++) all.push(await network.learn(LENGTHS.first));
       network.dispose();
       const { sizes, norm, right } = all.at(-1) as Learned;
-      const lately = all.slice(-8).reduce((sum, { right }) => sum + right, 0) / Math.min(8, all.length);
+      const lately = all.slice(-LATELY).reduce((sum, { right }) => sum + right, 0) / LATELY;
       const short = (figure: number) => Number(figure.toPrecision(3));
       last[cell] = { right, norm: short(norm), sizes: sizes.map(short), round: ROUNDS, reach: LENGTHS.first, lately };
     }
     if (recording) return keep("far", `{\n${Object.entries(last).map(([cell, seen]) => `  ${JSON.stringify(cell)}: ${JSON.stringify(seen)}`).join(",\n")}\n}`);
-    for (const cell of cells) expect([far[cell].sizes.length, far[cell].reach, far[cell].round]).toEqual([last[cell]?.sizes.length, LENGTHS.first, ROUNDS]);
+    for (const cell of cells) {
+      expect([far[cell].sizes.length, far[cell].reach, far[cell].round]).toEqual([last[cell].sizes.length, LENGTHS.first, ROUNDS]);
+      expect(Math.abs(far[cell].lately - last[cell].lately)).toBeLessThan(0.2);
+    }
     // What the prose says of it.
     expect(far.elman.sizes.at(-1)).toBeLessThan(0.01);
     for (const { sizes, lately } of [far.lstm, far.sru]) expect([(sizes.at(-1) ?? 0) > 0.1, lately > 0.9]).toEqual([true, true]);

@@ -15,7 +15,7 @@ export interface Seen extends Learned {
 
 export const ROUNDS = 160;
 /** Rounds that a shown share is of. */
-const LATELY = 8;
+export const LATELY = 8;
 
 /** Three networks that have to remember the first letter of a text, in a worker. */
 export class Memory {

@@ -23,6 +23,11 @@ export interface Kept {
   readonly kept: boolean;
 }
 
+/** The moment that is looked at, by its number, or the latest; null before the first. */
+export function momentAt<Moment>(moments: readonly Moment[], at: number | null): Moment | null {
+  return moments[Math.min(at ?? Infinity, moments.length - 1)] ?? null;
+}
+
 /** A run as a figure has it: begun, held up, ended, and looked back at, evaluation by evaluation. */
 export class Run<Moment extends Kept> {
   stage: Stage = $state("idle");
@@ -33,11 +38,13 @@ export class Run<Moment extends Kept> {
   now: Now | null = $state.raw(null);
   /** The moment that is looked at; null for the latest. */
   at: number | null = $state(null);
-  readonly shown: Moment | null = $derived(this.moments[Math.min(this.at ?? Infinity, this.moments.length - 1)] ?? null);
+  readonly shown: Moment | null = $derived(momentAt(this.moments, this.at));
   /** The moment whose model is handed on; below 0 while there is none. */
   readonly best: number = $derived(this.moments.findLastIndex(({ kept }) => kept));
   /** That moment, where later ones were no better. */
   readonly earlier: Moment | null = $derived(this.best < this.moments.length - 1 ? (this.moments[this.best] ?? null) : null);
+  /** Whether nothing is learned, nor about to be. */
+  readonly fresh: boolean = $derived(this.stage === "idle" && this.moments.length === 0);
   readonly busy: boolean = $derived(this.stage === "starting" || this.stage === "running");
 
   /** Whether a run that has ended is still asked things, and so is freed only with what it has learned. */

@@ -1,6 +1,7 @@
 /** The learners as the figure shows them: one, or two side by side, each as it was at the moment that is looked at. */
 
 import { two } from "../shared/numbers.ts";
+import { momentAt } from "../shared/run.svelte.ts";
 import type { Learner, Moment } from "./learner.svelte.ts";
 import { recorded } from "./recorded.ts";
 import { second as say } from "./strings.ts";
@@ -20,7 +21,7 @@ export type Sides = readonly [Side, ...Side[]];
 
 /** A run that was recorded, as a learner's, at a moment or its last. */
 export function recordedSides(at: number | null): Sides {
-  return [{ name: null, moments: recorded, moment: recorded[Math.min(at ?? Infinity, recorded.length - 1)] ?? null, now: null }];
+  return [{ name: null, moments: recorded, moment: momentAt(recorded, at), now: null }];
 }
 
 export function sidesOf(learner: Learner): Sides {
