@@ -69,6 +69,18 @@ test("what is announced at the end is also of the model that is handed on, where
   expect(status(render(Name, { props }).body)).toMatch(/gets 70% .+: 80% of the sounds, 40% of the words/);
 });
 
+test("how far a run is does not stand beside the figures of an earlier moment", () => {
+  const moment = { kept: true, accuracy: 0.9, loss: 0.1, skimRate: 0.5, reads: [], knobs: KNOBS, bits: 2, sample: "", sounds: 0.8, words: 0.4, said: {} };
+  const steps = () => [render(Skim, { props }), render(Letters, { props }), render(Name, { props })].map(({ body }) => text(body).includes("304 of 900"));
+  for (const run of [learner, writer, namer]) {
+    run.moments = [1, 2].map((epoch) => ({ ...moment, epoch }));
+    [run.now, run.stage] = [{ loss: 0.008, step: 304, of: 900 }, "paused"];
+  }
+  expect(steps()).toEqual([true, true, true]);
+  for (const run of [learner, writer, namer]) run.at = 0;
+  expect(steps()).toEqual([false, false, false]);
+});
+
 test("the model that is handed on is said to skim half only where it does", () => {
   const said = (skimRate: number) => {
     learner.moments = [{ epoch: 1, kept: true, accuracy: 0.9, loss: 0.1, skimRate, reads: [], knobs: KNOBS }];

@@ -244,6 +244,8 @@ export const gauges = {
   ours: "as it decided",
   every: "every word read",
   other: "a plain LSTM",
+  thanOther: "than a plain LSTM",
+  thanEvery: "than with every word read",
   rounds: (interval: string | null, rounds: number, device: string) => `${interval ? `${interval} in ` : ""}${rounds} rounds, on ${device}`,
   kept: "…, words kept",
   method: (ms: number, intervals: readonly { readonly name: string; readonly between: string }[]) =>

@@ -39,6 +39,8 @@ export class Run<Moment extends Kept> {
   /** The moment that is looked at; null for the latest. */
   at: number | null = $state(null);
   readonly shown: Moment | null = $derived(momentAt(this.moments, this.at));
+  /** How far it is, where no earlier moment is looked at: beside that moment's figures it would be of another. */
+  readonly present: Now | null = $derived(this.at === null ? this.now : null);
   /** The moment whose model is handed on; below 0 while there is none. */
   readonly best: number = $derived(this.moments.findLastIndex(({ kept }) => kept));
   /** That moment, where later ones were no better. */

@@ -12,8 +12,8 @@ export interface Side {
   readonly moments: readonly Moment[];
   /** The moment that is looked at, or the latest where this one has not come so far; null before the first. */
   readonly moment: Moment | null;
-  /** How far it is, whatever moment is looked at. */
-  readonly now: Learner["now"];
+  /** How far it is; null where an earlier moment of the first is looked at. */
+  readonly now: Learner["present"];
 }
 
 /** The first, and the second if there is one. */
@@ -26,13 +26,13 @@ export function recordedSides(at: number | null): Sides {
 
 export function sidesOf(learner: Learner): Sides {
   const { moments, shown, second, difference } = learner;
-  if (!second || !difference) return [{ name: null, moments, moment: shown, now: learner.now }];
+  if (!second || !difference) return [{ name: null, moments, moment: shown, now: learner.present }];
   const there = second.moments[Math.min(learner.at ?? Infinity, moments.length - 1, second.moments.length - 1)] ?? null;
   const { knob } = difference;
   const side = (of: Learner, moment: Moment | null): Side => {
     // As it was at that moment, whatever the knobs stand at now.
     const { [knob]: value } = (moment ?? of).knobs;
-    return { name: { knob: say.names[knob], value: value === null ? say.falls : two(value) }, moments: of.moments, moment, now: of.now };
+    return { name: { knob: say.names[knob], value: value === null ? say.falls : two(value) }, moments: of.moments, moment, now: learner.at === null ? of.now : null };
   };
   return [side(learner, shown), side(second, there)];
 }
