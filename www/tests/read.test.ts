@@ -129,7 +129,7 @@ describe("figures", () => {
   test("the time stands beside that of every word read and of a plain LSTM, with what the rounds lay between", () => {
     const found = compared([0.02, 0.02, 0.02], [0.05, 0.049, 0.051], [0.06, 0.06, 0.06]);
     expect(shown(reading, found)).toMatch(/2\.5× less as it decided 20 µs every word read 50 µs a plain LSTM 60 µs 2\.4 to 2\.6× in 3 rounds, on CPU/);
-    expect(shown(reading, found)).toMatch(/Time, measured here just now [\d.]+×/);
+    expect(shown(reading, found)).toMatch(/Time, beside every word read; measured here just now [\d.]+×/);
     expect(shown(reading)).not.toMatch(/\d [µm]s/);
     expect(shown(reading)).toContain("Will measure when you stop typing");
   });
@@ -148,7 +148,7 @@ describe("figures", () => {
   test("where the rounds contradict each other no factor is told, and one below 1 is no saving", () => {
     const wild = shown(reading, compared([0.02, 0.09, 0.02], [0.05, 0.05, 0.02], [0.06, 0.06, 0.06]));
     expect(wild).toContain("this machine is too busy to tell");
-    expect(wild).not.toMatch(/Time, measured here just now [\d.]+×/);
+    expect(wild).not.toMatch(/Time, beside every word read; measured here just now [\d.]+×/);
     expect(shown(reading, compared([0.05, 0.05, 0.05], [0.02, 0.02, 0.02], [0.06, 0.06, 0.06]))).toContain("2.5× more");
   });
 

@@ -96,7 +96,7 @@ export const summary = {
   arithmetic: { same: "no less arithmetic", less: (factor: string) => `${factor}× less arithmetic`, more: (factor: string) => `${factor}× more arithmetic, for the decisions` },
   /** The ratio first: the times are those of the moment, and another one may have others. */
   time: ({ factor, direction }: { readonly factor: string; readonly direction: "less" | "more" }, ours: string, everyWord: string, device: string) =>
-    `, ${factor} ${measured.direction[direction]} time on this ${device} (just now: ${ours} instead of ${everyWord})`,
+    `, ${factor} ${measured.direction[direction]} time on this ${device} (just now: ${ours}, with every word read ${everyWord})`,
   noTime: `; in time, ${measured.tooBusy}`,
   showTimes: "Show each word’s time",
   hideTimes: "Hide each word’s time",
@@ -236,16 +236,14 @@ export const savings = {
 export const gauges = {
   words: "Words skimmed",
   ofWords: (skimmed: number, of: number) => `${whole(skimmed)} of ${plural(of, "word")}`,
-  work: "Arithmetic",
+  work: "Arithmetic, beside a plain LSTM",
   operations: "floating-point operations",
-  time: "Time, measured here just now",
+  time: "Time, beside every word read; measured here just now",
   nothing: "the network skimmed nothing",
   busy: "too busy",
   ours: "as it decided",
   every: "every word read",
   other: "a plain LSTM",
-  thanOther: "than a plain LSTM",
-  thanEvery: "than with every word read",
   rounds: (interval: string | null, rounds: number, device: string) => `${interval ? `${interval} in ` : ""}${rounds} rounds, on ${device}`,
   kept: "…, words kept",
   method: (ms: number, intervals: readonly { readonly name: string; readonly between: string }[]) =>
